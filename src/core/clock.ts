@@ -1,0 +1,11 @@
+// Time as a dependency, so that deadlines can be tested without waiting for them.
+
+/** Milliseconds since the epoch, UTC. */
+export type Clock = { now(): number }
+
+export const systemClock: Clock = { now: () => Date.now() }
+
+/** RFC 3339 in UTC with milliseconds, as used in every document and record. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
