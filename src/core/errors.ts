@@ -1,0 +1,194 @@
+// The one catalogue of errors a caller can meet: stable code, HTTP status, and words for both readers.
+// Renderers: `problem()` for JSON (RFC 9457, also the body of a refused tus request). Jobs use `retryable`.
+
+/** Words a person reads. Thai first: teachers read these. */
+export type Bilingual = { th: string; en: string }
+
+type Entry = Bilingual & { status: number }
+
+const e = (status: number, th: string, en: string): Entry => ({ status, th, en })
+
+/** Every code the API can answer with. Codes never change their meaning; texts may. */
+export const ERRORS = {
+  // requests
+  BAD_REQUEST: e(400, 'คำขอไม่ถูกต้อง', 'The request is not valid.'),
+  BODY_NOT_JSON: e(400, 'เนื้อหาคำขอไม่ใช่ JSON ที่ถูกต้อง', 'The request body is not valid JSON.'),
+  ID_INVALID: e(
+    400,
+    'รหัสต้องเป็นตัวอักษร ตัวเลข หรือ . _ ~ - ยาวไม่เกิน 128 ตัว',
+    'Ids are 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -',
+  ),
+  CURSOR_INVALID: e(400, 'เคอร์เซอร์ไม่ถูกต้อง', 'The cursor is not one that this API handed out.'),
+  NOT_FOUND: e(404, 'ไม่พบที่อยู่นี้', 'There is nothing at this address.'),
+  METHOD_NOT_ALLOWED: e(405, 'ใช้เมธอดนี้กับที่อยู่นี้ไม่ได้', 'This method is not allowed here.'),
+  BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
+  MEDIA_TYPE_UNSUPPORTED: e(
+    415,
+    'ชนิดเนื้อหาของคำขอไม่รองรับ',
+    'The Content-Type of the request is not supported.',
+  ),
+  RATE_LIMITED: e(503, 'ส่งคำขอถี่เกินไป โปรดลองใหม่ภายหลัง', 'Too many requests; try again later.'),
+  INTERNAL: e(
+    500,
+    'เกิดข้อผิดพลาดในระบบ ไฟล์ที่ส่งแล้วไม่สูญหาย โปรดลองใหม่',
+    'Something went wrong on our side. Nothing stored is lost; try again.',
+  ),
+
+  // credentials
+  API_KEY_INVALID: e(401, 'ไม่มีคีย์ API หรือคีย์ไม่ถูกต้อง', 'The API key is missing or wrong.'),
+  SESSION_INVALID: e(
+    401,
+    'เซสชันไม่ถูกต้องหรือหมดอายุ โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง',
+    'The session is not valid or has expired; open the page from your portal again.',
+  ),
+  SESSION_SCOPE: e(403, 'เซสชันนี้ไม่มีสิทธิ์ทำสิ่งนี้', 'This session may not do that.'),
+  TICKET_INVALID: e(401, 'ไม่มีตั๋วอัปโหลดหรือตั๋วไม่ถูกต้อง', 'The upload ticket is missing or not valid.'),
+  TICKET_EXPIRED: e(401, 'ตั๋วอัปโหลดหมดอายุ โปรดขอตั๋วใหม่', 'The upload ticket has expired; ask for a new one.'),
+  TICKET_SCOPE: e(403, 'ตั๋วนี้ใช้กับไฟล์นี้ไม่ได้', 'This ticket is for another submission or slot.'),
+  LINK_INVALID: e(403, 'ลิงก์ไม่ถูกต้อง', 'The link is not valid.'),
+  LINK_EXPIRED: e(410, 'ลิงก์หมดอายุ โปรดขอลิงก์ใหม่', 'The link has expired; ask for a new one.'),
+
+  // submissions
+  SUBMISSION_UNKNOWN: e(404, 'ไม่พบคำขอนี้', 'There is no such submission.'),
+  SUBMISSION_DELETED: e(410, 'คำขอนี้ถูกลบแล้ว', 'The submission has been deleted.'),
+  SUBMISSION_DUPLICATE: e(
+    409,
+    'มีคำขอที่ใช้งานอยู่สำหรับบุคคลและวิทยฐานะนี้แล้ว',
+    'Another active submission has the same uniqueKey.',
+  ),
+  SUBMISSION_SEALED: e(
+    403,
+    'คำขอนี้ยื่นแล้ว แก้ไขไม่ได้จนกว่าจะถูกส่งคืน',
+    'The submission is sealed; nothing changes until it is returned.',
+  ),
+  PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
+  SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
+  SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว ระบุไฟล์ที่จะแทนที่', 'The slot is full; name the upload to replace.'),
+  SLOT_METADATA_INVALID: e(
+    400,
+    'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง',
+    'The metadata does not fit what this slot asks for.',
+  ),
+  REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะแทนที่ในช่องนี้', 'The upload to replace is not in this slot.'),
+  NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),
+  DEADLINE_PASSED: e(403, 'เลยกำหนดส่งแล้ว', 'The deadline has passed.'),
+  CONFLICT: e(
+    409,
+    'มีการแก้ไขพร้อมกัน โปรดลองใหม่',
+    'Somebody else changed this at the same time; read it again.',
+  ),
+
+  // uploads
+  UPLOAD_UNKNOWN: e(404, 'ไม่พบการอัปโหลดนี้', 'There is no such upload.'),
+  UPLOAD_EXPIRED: e(
+    410,
+    'การอัปโหลดนี้หมดอายุและถูกลบแล้ว โปรดเริ่มใหม่',
+    'The upload was left unfinished too long and has been removed; start again.',
+  ),
+  UPLOAD_CANCELLED: e(410, 'การอัปโหลดนี้ถูกยกเลิกแล้ว', 'The upload was cancelled.'),
+  UPLOAD_FINISHED: e(
+    409,
+    'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้',
+    'The upload is complete; tus can no longer delete it.',
+  ),
+  UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
+  UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'Busy for a moment; try again.'),
+  OFFSET_MISMATCH: e(
+    409,
+    'ตำแหน่งไฟล์ไม่ตรงกับที่ได้รับแล้ว',
+    'Upload-Offset is not what has been stored; go on from the one in this answer.',
+  ),
+  TUS_HEADER_INVALID: e(400, 'ส่วนหัวของ tus ไม่ถูกต้อง', 'A tus header is missing or malformed.'),
+  TUS_VERSION_UNSUPPORTED: e(412, 'ต้องใช้ tus รุ่น 1.0.0', 'Tus-Resumable: 1.0.0 is required.'),
+  METADATA_TOO_LARGE: e(413, 'ข้อมูลประกอบของไฟล์ยาวเกินไป', 'Upload-Metadata is too large.'),
+  UPLOAD_EMPTY: e(400, 'ไฟล์ว่างเปล่า', 'The file is empty.'),
+  UPLOAD_TOO_LARGE: e(413, 'ไฟล์ใหญ่เกินกำหนด', 'The file is larger than this slot allows.'),
+  UPLOAD_TYPE_NOT_ALLOWED: e(415, 'ช่องนี้ไม่รับไฟล์ชนิดนี้', 'This slot does not take files of this type.'),
+  UPLOAD_LENGTH_EXCEEDED: e(413, 'ข้อมูลยาวกว่าขนาดไฟล์ที่แจ้ง', 'More bytes than Upload-Length declared.'),
+  CHECKSUM_MISMATCH: e(460, 'ข้อมูลที่ได้รับเสียหายระหว่างทาง โปรดส่งใหม่', 'The checksum does not match.'),
+  CHECKSUM_UNSUPPORTED: e(
+    400,
+    'ไม่รองรับวิธีตรวจสอบนี้',
+    'Upload-Checksum names an algorithm that is not supported.',
+  ),
+  CONCAT_INVALID: e(
+    400,
+    'การรวมไฟล์ไม่ถูกต้อง',
+    'Upload-Concat does not name finished partial uploads of this ticket.',
+  ),
+  CONCAT_FINAL_PATCH: e(403, 'ไฟล์ที่รวมแล้วเขียนต่อไม่ได้', 'A final upload cannot be written to.'),
+  SUBJECT_BUSY: e(
+    503,
+    'มีการอัปโหลดพร้อมกันมากเกินไป โปรดรอสักครู่',
+    'Too many creations by one person; wait a moment.',
+  ),
+
+  // the service
+  DRAINING: e(503, 'ระบบกำลังสลับเครื่อง โปรดลองใหม่', 'This instance is shutting down; try again.'),
+  OVERLOADED: e(503, 'ระบบหนาแน่น โปรดลองใหม่ในไม่กี่วินาที', 'Busy; new uploads wait a few seconds.'),
+  NO_SPACE: e(507, 'พื้นที่จัดเก็บไม่พอชั่วคราว', 'No space left for the moment.'),
+  STORE_UNAVAILABLE: e(
+    503,
+    'ที่เก็บไฟล์ไม่พร้อมชั่วคราว โปรดลองใหม่',
+    'The object store is not reachable for the moment.',
+  ),
+  REDIS_UNAVAILABLE: e(503, 'ระบบไม่พร้อมชั่วคราว โปรดลองใหม่', 'Redis is not reachable for the moment.'),
+} as const satisfies Record<string, Entry>
+
+export type ErrorCode = keyof typeof ERRORS
+
+export type ErrorOptions = {
+  /** Further members of the problem document: limit, actual, existingId, … Never secrets. */
+  details?: Record<string, unknown>
+  /** Another status for the same code, where the caller's protocol asks for one (HEAD: 423 instead of 503). */
+  status?: number
+  retryAfterSeconds?: number
+  headers?: Record<string, string>
+  cause?: unknown
+}
+
+/** An error with a code of the catalogue. Anything else that is thrown becomes INTERNAL. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly details: Record<string, unknown>
+  readonly retryAfterSeconds: number | undefined
+  readonly headers: Record<string, string>
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    super(ERRORS[code].en, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.status = options.status ?? ERRORS[code].status
+    this.details = options.details ?? {}
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.headers = options.headers ?? {}
+  }
+}
+
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  code: string
+  message: Bilingual
+  [extra: string]: unknown
+}
+
+/** RFC 9457 problem document; `details` are extension members and never override the fixed ones. */
+export function problem(error: AppError): Problem {
+  const { th, en } = ERRORS[error.code]
+  return {
+    ...error.details,
+    type: `urn:songngan:problem:${error.code}`,
+    title: en,
+    status: error.status,
+    code: error.code,
+    message: { th, en },
+  }
+}
+
+/** Whatever was thrown, as an AppError; the original stays as its cause. */
+export function toAppError(thrown: unknown): AppError {
+  return thrown instanceof AppError ? thrown : new AppError('INTERNAL', { cause: thrown })
+}

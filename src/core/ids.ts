@@ -1,0 +1,91 @@
+// Upload ids: 3 bytes shard, 16 random bytes, 6 bytes HMAC, written as 40 lower-case base32 characters.
+// The HMAC makes an invented id cost no look-up; the shard (from owner and submission) makes an id's key in the
+// object store derivable from the id alone, and a submission's uploads one short listing when Redis is empty.
+
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+const UPLOAD_ID = /^[a-z2-7]{40}$/
+const SHARD_BYTES = 3
+const RANDOM_BYTES = 16
+const MAC_BYTES = 6
+
+/** RFC 4648 base32, lower case, without padding; `bytes` must be a multiple of five long. */
+function base32(bytes: Buffer): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 5) {
+    let block = bytes.readUIntBE(i, 5)
+    let group = ''
+    for (let j = 0; j < 8; j++) {
+      group = ALPHABET.charAt(block % 32) + group
+      block = Math.floor(block / 32)
+    }
+    text += group
+  }
+  return text
+}
+
+function fromBase32(text: string): Buffer {
+  const bytes = Buffer.alloc((text.length / 8) * 5)
+  for (let i = 0; i < text.length; i += 8) {
+    let block = 0
+    for (let j = 0; j < 8; j++) block = block * 32 + ALPHABET.indexOf(text.charAt(i + j))
+    bytes.writeUIntBE(block, (i / 8) * 5, 5)
+  }
+  return bytes
+}
+
+function mac(body: Buffer, secret: string): Buffer {
+  return createHmac('sha256', `upload-id:${secret}`).update(body).digest().subarray(0, MAC_BYTES)
+}
+
+/** `secrets`: the first signs, every one verifies, so that a rotated secret keeps running uploads alive. */
+export type IdSecrets = readonly [string, ...string[]]
+
+/** A new upload id for a submission (or for none, under AUTH=none). */
+export function newUploadId(owner: string, submissionId: string | null, secrets: IdSecrets): string {
+  const shard = createHash('sha256')
+    .update(`${owner}\n${submissionId ?? ''}`)
+    .digest()
+    .subarray(0, SHARD_BYTES)
+  // Uploads without a submission would all share one shard: spread them.
+  const body = Buffer.concat([
+    submissionId === null ? randomBytes(SHARD_BYTES) : shard,
+    randomBytes(RANDOM_BYTES),
+  ])
+  return base32(Buffer.concat([body, mac(body, secrets[0])]))
+}
+
+/** True for an id that this service (or one with the same secrets) made. Costs one HMAC, no look-up. */
+export function isUploadId(id: string, secrets: IdSecrets): boolean {
+  if (!UPLOAD_ID.test(id)) return false
+  const bytes = fromBase32(id)
+  const body = bytes.subarray(0, SHARD_BYTES + RANDOM_BYTES)
+  const given = bytes.subarray(SHARD_BYTES + RANDOM_BYTES)
+  return secrets.some((secret) => timingSafeEqual(given, mac(body, secret)))
+}
+
+/** Six hex digits: the store prefix under which the uploads of one submission lie together. */
+export function shardOfUpload(uploadId: string): string {
+  return fromBase32(uploadId.slice(0, 8)).subarray(0, SHARD_BYTES).toString('hex')
+}
+
+export function shardOfSubmission(owner: string, submissionId: string): string {
+  return createHash('sha256')
+    .update(`${owner}\n${submissionId}`)
+    .digest()
+    .subarray(0, SHARD_BYTES)
+    .toString('hex')
+}
+
+/** 96 random bits, for nonces, fences and fresh object keys. */
+export function newToken(): string {
+  return randomBytes(12).toString('hex')
+}
+
+const SUBMISSION_ID = /^[A-Za-z0-9._~-]{1,128}$/
+
+/** The portal chooses submission ids; `.` and `..` would be folders. */
+export function isSubmissionId(id: string): boolean {
+  return SUBMISSION_ID.test(id) && id !== '.' && id !== '..'
+}

@@ -1,0 +1,40 @@
+// The submission head: what the portal said about a submission. Written by portal calls only; the document that
+// readers see is computed from it and from the upload records.
+
+export type RevisionRecord = {
+  revision: number
+  sealedAt?: string
+  returnedAt?: string
+  reason?: string
+  repairUntil?: string
+  /** Frozen at the seal: slot → upload ids. */
+  uploads?: Record<string, string[]>
+}
+
+export type SubmissionHead = {
+  schema: 1
+  version: number
+  nonce: string
+  committedAt: string
+
+  owner: string
+  id: string
+  /** `teacher.K4@1`: pinned with its version. */
+  profile: string
+  opensAt: string | null
+  deadline: string | null
+  graceSeconds: number
+  uniqueKey: string | null
+  callbackUrl: string | null
+  metadata: Record<string, unknown>
+  /** What a slot asks besides files: slot → values. */
+  slotMetadata: Record<string, Record<string, unknown>>
+
+  state: 'open' | 'sealed' | 'returned' | 'deleted'
+  revision: number
+  revisions: RevisionRecord[]
+  sequence: number
+  event: string | null
+  createdAt: string
+  updatedAt: string
+}

@@ -1,0 +1,182 @@
+// The upload record: what is true about one upload, as an immutable numbered version in the object store.
+// Only `records/` writes it; everybody else decides on a copy and commits the next version.
+
+import type { Bilingual } from '../core/errors.ts'
+
+/**
+ * receiving → stored → checking → accepted → ready, or → rejected (the file breaks a rule), or failed (our fault,
+ * retried), or expired | cancelled (unfinished and removed).
+ */
+export type UploadState =
+  | 'receiving'
+  | 'stored'
+  | 'checking'
+  | 'accepted'
+  | 'ready'
+  | 'rejected'
+  | 'failed'
+  | 'expired'
+  | 'cancelled'
+
+export type MediaKind = 'video' | 'pdf' | 'image' | 'audio' | 'other'
+
+/** What was measured from the bytes. Claims (headers, names, declared types) are kept apart and decide nothing. */
+export type Measured = {
+  kind: MediaKind
+  /** mp4 mov matroska webm avi mpegts pdf … */
+  container: string
+  durationSeconds?: number
+  /** What the container's header claims. */
+  headerDurationSeconds?: number
+  /** With the edit list honoured (MP4, MOV). */
+  editedDurationSeconds?: number
+  width?: number
+  height?: number
+  /** Degrees clockwise: 0, 90, 180, 270. */
+  rotation?: number
+  framesPerSecond?: number
+  videoCodec?: string
+  audioCodec?: string
+  audioChannels?: number
+  audioTracks?: number
+  videoDurationSeconds?: number
+  audioDurationSeconds?: number
+  /** The index (moov) lies before the media, so that playing can start at once. */
+  indexFirst?: boolean
+  /** False: the index speaks of bytes that are not there. */
+  complete?: boolean
+  fragmented?: boolean
+  pages?: number
+  encrypted?: boolean
+  /** Names of active content found in a PDF: JavaScript, Launch, EmbeddedFile, … */
+  activeContent?: string[]
+  meanVolumeDb?: number
+  silentSeconds?: number
+  blackSeconds?: number
+  frozenSeconds?: number
+}
+
+export type Severity = 'reject' | 'warn' | 'advise'
+
+export type FileProblem = {
+  code: string
+  severity: Severity
+  message: Bilingual
+  limit?: number | string | string[]
+  actual?: number | string
+}
+
+export type Check = { name: string; state: 'pending' | 'passed' | 'warned' | 'failed' }
+
+export type Rendition = {
+  name: string
+  kind: 'mp4' | 'poster' | 'page'
+  required: boolean
+  state: 'waiting' | 'running' | 'ready' | 'skipped' | 'failed'
+  /** This rendition stands for the upload where its container could not be kept (a phone's MOV, MKV, WebM). */
+  deliverable?: boolean
+  reason?: string
+  key?: string
+  contentType?: string
+  width?: number
+  height?: number
+  bytes?: number
+  sha256?: string
+  durationSeconds?: number
+}
+
+/** Where the bytes lie. Parts are listed until the object is one object. */
+export type StoredPart = {
+  /** 1-based; a part's place follows from its offset. */
+  number: number
+  offset: number
+  bytes: number
+  etag?: string
+  /** Object or file of its own (a tail, a segment, a partial upload); absent: a part of the multipart upload. */
+  key?: string
+}
+
+export type StoredObject = {
+  key: string
+  /** S3: the multipart upload that is still to be completed. */
+  multipartId?: string
+  partBytes?: number
+  /** Present until completion has made one object of them. */
+  parts?: StoredPart[]
+}
+
+export type LaneName = 'validate' | 'inspect' | 'transcode'
+
+/** A lane's progress on one upload. `token` fences: only the holder of the claim may commit the lane's result. */
+export type LaneState = {
+  generation: number
+  attempts: number
+  claim?: { token: string; worker: string; until: string }
+  doneAt?: string
+  /** Set when the lane gave up: our fault, kept and retried by hand or by the reconciler after a pause. */
+  failedAt?: string
+  lastError?: string
+}
+
+export type UploadRecord = {
+  schema: 1
+  /** 1, 2, 3 …: the number in the object's name. */
+  version: number
+  /** Random per commit: a refusal over my own nonce is my success. */
+  nonce: string
+  committedAt: string
+
+  id: string
+  owner: string
+  submissionId: string | null
+  slot: string | null
+  revision: number
+  subject: string | null
+  replaces: string | null
+
+  state: UploadState
+  /** Rises per submission; orders events. */
+  sequence: number
+  /** The event that this version stands for, if any: `upload.stored`, … */
+  event: string | null
+
+  declared: { filename: string | null; type: string | null; bytes: number | null }
+  metadata: Record<string, string | null>
+  fingerprint: string | null
+  /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
+  concat: { kind: 'partial' } | { kind: 'final'; partials: string[] } | null
+
+  object: StoredObject
+  receivedBytes: number
+  createdAt: string
+  /** Server time of the last stored byte: what credit is given for. */
+  storedAt: string | null
+  late: boolean
+
+  sha256: string | null
+  measured: Measured | null
+  checks: Check[]
+  problems: FileProblem[]
+  renditions: Rendition[]
+  lanes: Partial<Record<LaneName, LaneState>>
+  error: { code: string; retryable: boolean } | null
+}
+
+/** No further work of ours is due on an upload in one of these states, once its lanes are done. */
+export const ENDED_STATES: readonly UploadState[] = ['rejected', 'expired', 'cancelled']
+
+/** The upload has all its bytes and has not been taken away. */
+export function isStored(state: UploadState): boolean {
+  return (
+    state === 'stored' ||
+    state === 'checking' ||
+    isAccepted(state) ||
+    state === 'rejected' ||
+    state === 'failed'
+  )
+}
+
+/** Counts for the submission, whatever becomes of the renditions. */
+export function isAccepted(state: UploadState): boolean {
+  return state === 'accepted' || state === 'ready'
+}

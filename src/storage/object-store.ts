@@ -1,0 +1,44 @@
+// The object store port: what the rest of the house may ask of a place that keeps bytes.
+// Two kinds exist, a local directory and S3. `createIfAbsent` is the one primitive every record rests on.
+
+import type { Readable } from 'node:stream'
+
+export type ObjectInfo = { key: string; bytes: number; modifiedAtMs: number }
+
+/** Inclusive byte positions, as in RFC 9110 Range. */
+export type ByteRange = { start: number; end: number }
+
+/** Where a media tool can read an object: a path on this machine, or a URL signed for a limited time. */
+export type ToolSource = { kind: 'file'; path: string } | { kind: 'url'; url: string }
+
+export interface ObjectStore {
+  readonly kind: 'local' | 's3'
+  /**
+   * Creates a small object that must not exist yet. True: created, durable. False: it existed, untouched.
+   * Of any number of concurrent callers exactly one gets true (O_EXCL with link(2), or `If-None-Match: *`).
+   */
+  createIfAbsent(key: string, body: Buffer): Promise<boolean>
+  /** Whole small object, or undefined where there is none. */
+  read(key: string): Promise<Buffer | undefined>
+  /** Size, and user metadata where the store keeps it (S3), or undefined where there is none. */
+  head(key: string): Promise<{ bytes: number; metadata: Record<string, string> } | undefined>
+  /** A stream over the object or an inclusive range of it. Rejects with code STORE_UNAVAILABLE, or UPLOAD_UNKNOWN where it is missing. */
+  open(key: string, range?: ByteRange): Promise<Readable>
+  /** At most `length` bytes from `position`; fewer at the end. */
+  readAt(key: string, position: number, length: number): Promise<Buffer>
+  /** Publishes a finished local file under a fresh key; the file may be moved away. Durable when it resolves. */
+  publish(key: string, path: string, contentType: string): Promise<void>
+  /** Everything under a prefix that ends in `/`, in key order, optionally only keys greater than `after`. */
+  list(prefix: string, after?: string): AsyncIterable<ObjectInfo>
+  /** Removes one object; a missing one is no error. */
+  remove(key: string): Promise<void>
+  /** Removes everything under a prefix that ends in `/`. */
+  removeAll(prefix: string): Promise<void>
+  /** For ffprobe and ffmpeg: where to read the object from. URLs live for `ttlSeconds`. */
+  toolSource(key: string, ttlSeconds: number): Promise<ToolSource>
+  /** Bytes that may still be written, where the store can tell; undefined means no limit is known. */
+  freeBytes(): Promise<number | undefined>
+  /** Proves at start-up that create-if-absent holds here. Rejects with a sentence for the operator. */
+  probe(): Promise<void>
+  close(): Promise<void>
+}
