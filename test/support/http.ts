@@ -1,0 +1,63 @@
+// Waiting for conditions and finding ports: what nearly every test with a real server needs.
+
+import { createServer } from 'node:net'
+
+/** A TCP port on 127.0.0.1 that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port)
+        else reject(new Error('no port was given'))
+      })
+    })
+  })
+}
+
+export type WaitOptions = {
+  /** Gives up after this long. */
+  timeoutMs?: number
+  intervalMs?: number
+  /** Names the condition in the error. */
+  what?: string
+}
+
+/**
+ * Asks again and again until `condition` gives something truthy, and returns it.
+ * A condition that throws counts as not yet; its last error is the cause of the rejection.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  options: WaitOptions = {},
+): Promise<Exclude<T, undefined | null | false>> {
+  const { timeoutMs = 10_000, intervalMs = 20, what = condition.toString() } = options
+  const giveUpAt = performance.now() + timeoutMs
+  let last: unknown
+  for (;;) {
+    try {
+      const value = await condition()
+      if (value) return value as Exclude<T, undefined | null | false>
+      last = undefined
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() >= giveUpAt) {
+      throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`, { cause: last })
+    }
+    await new Promise((resolve) => setTimeout(resolve, intervalMs))
+  }
+}
+
+/** The status of a GET, or 0 where nobody answers. */
+export async function statusOf(url: string): Promise<number> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
+    await response.arrayBuffer()
+    return response.status
+  } catch {
+    return 0 // refused, reset or silent: for the caller, nobody is there
+  }
+}
