@@ -1,0 +1,273 @@
+// Configuration: one typed schema gives validation, defaults, types, `.env.example` and the README's table.
+// This is the only file that reads the environment; everything else is handed the frozen result.
+
+import { availableParallelism } from 'node:os'
+import envSchema from 'env-schema'
+import type { Static } from 'typebox'
+import Type from 'typebox'
+
+const DEFAULT_MAX_UPLOAD_BYTES = 10 * 1024 ** 3
+
+const text = (description: string, fallback?: string) =>
+  fallback === undefined
+    ? Type.Optional(Type.String({ description }))
+    : Type.String({ description, default: fallback })
+const whole = (description: string, fallback: number, minimum = 0, maximum = Number.MAX_SAFE_INTEGER) =>
+  Type.Integer({ description, default: fallback, minimum, maximum })
+const flag = (description: string, fallback: boolean) => Type.Boolean({ description, default: fallback })
+const oneOf = <T extends string>(description: string, values: readonly [T, ...T[]]) =>
+  Type.Unsafe<T>({ type: 'string', enum: [...values], description, default: values[0] })
+
+/** Every variable the service and the workers read, in the order of the README's table. */
+export const EnvSchema = Type.Object({
+  PORT: whole('Port of the API and of the tus endpoint', 8080, 0, 65_535),
+  HOST: text('Address the API listens on', '127.0.0.1'),
+  OPS_PORT: whole('Port of health checks, metrics and the queue dashboard', 9464, 0, 65_535),
+  OPS_HOST: text('Address of the operations listener', '127.0.0.1'),
+  OPS_USER: text('User name for the queue dashboard', 'ops'),
+  OPS_PASSWORD: text('Password for the queue dashboard; unset: the dashboard is off'),
+  OPS_READ_ONLY: flag('The queue dashboard shows but changes nothing', true),
+  PUBLIC_URL: text('Address under which browsers reach the API; unset: taken from each request'),
+  TRUST_PROXY: text(
+    'Proxies whose X-Forwarded-* headers are believed: true, false, or addresses and networks',
+    'false',
+  ),
+  CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
+  REDIS_URL: text('Redis, append-only and noeviction; npm start brings its own where this is unset'),
+  STORAGE: oneOf('Where bytes and records are kept', ['local', 's3']),
+  DATA_DIR: text('Directory of the local store, the spool, scratch files and the embedded Redis', './data'),
+  S3_BUCKET: text('Bucket; required with STORAGE=s3'),
+  S3_ENDPOINT: text('Endpoint of an S3 server other than AWS'),
+  S3_REGION: text('Region', 'us-east-1'),
+  S3_FORCE_PATH_STYLE: flag('Bucket name in the path instead of the host name', true),
+  API_KEYS: text(
+    'Portals: name:secret, several separated by commas; the name is the name space of submission ids',
+    '',
+  ),
+  TICKET_SECRET: text(
+    'Signs tickets, sessions, links and upload ids; two separated by a comma for rotation: the first signs',
+  ),
+  TICKET_JWKS_URL: text('Key set of a portal that signs tickets itself'),
+  TICKET_TTL_SECONDS: whole(
+    'Life of a ticket, for creating uploads; running ones live on',
+    3600,
+    10,
+    604_800,
+  ),
+  AUTH: oneOf('none opens the tus endpoint: only behind a gateway of your own', ['ticket', 'none']),
+  MAX_UPLOAD_BYTES: whole('Largest file', DEFAULT_MAX_UPLOAD_BYTES, 1),
+  UPLOAD_EXPIRY_HOURS: Type.Number({
+    description: 'Unfinished uploads are removed this long after their last byte',
+    default: 72,
+    exclusiveMinimum: 0,
+  }),
+  IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is cut; its bytes are kept', 60, 1),
+  RECEIVE_BUDGET_BYTES: whole(
+    'Memory for bytes on their way to the store, per process',
+    128 * 1024 ** 2,
+    1024 ** 2,
+  ),
+  SPOOL_MAX_BYTES: whole('Disk for S3 parts that wait when the memory budget is used up', 4 * 1024 ** 3),
+  PROCESSES: text('Receiving processes behind the one port; auto: one per core', 'auto'),
+  WORKER_LANES: text('Lanes a worker runs: all, or validate,inspect,transcode,notify,maintain', 'all'),
+  TRANSCODE_CONCURRENCY: text(
+    'Transcodes at a time per worker; auto: half of the cores, at least one',
+    'auto',
+  ),
+  WEBHOOK_URL: text('Where events are posted; a submission may name its own callbackUrl'),
+  WEBHOOK_SECRET: text('Signs webhooks (whsec_…); two separated by a comma while rotating'),
+  WEBHOOK_ALLOW_PRIVATE: flag('Webhooks may go to private and loopback addresses', false),
+  PROFILES_DIR: text('Directory of further requirement profiles'),
+  RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
+  RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
+  CLAMD_URL: text('tcp://host:port or unix:/path of clamd; unset: no scan for malware'),
+  LOG_LEVEL: oneOf('Least level that is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
+})
+
+export type Env = Static<typeof EnvSchema>
+
+export type ApiKey = { name: string; secret: string }
+
+export type Config = ReturnType<typeof nest>
+
+/** Bad configuration, every fault at once, one a line. The process exits with 78 (EX_CONFIG). */
+export class ConfigError extends Error {
+  readonly faults: string[]
+  constructor(faults: string[]) {
+    super(`Configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+export const EXIT_CONFIG = 78
+
+/** Reads, checks and freezes. `source` is normally `process.env`. Throws ConfigError. */
+export function loadConfig(source: Record<string, string | undefined> = process.env): Config {
+  const known: Record<string, string> = {}
+  for (const name of Object.keys(EnvSchema.properties)) {
+    const value = source[name]
+    // An empty variable in an env file means "not set".
+    if (value !== undefined && value !== '') known[name] = value
+  }
+  let env: Env
+  try {
+    env = envSchema<Env>({ schema: structuredClone(EnvSchema), data: known, env: false })
+  } catch (error) {
+    const faults = (
+      error as {
+        errors?: { instancePath: string; message?: string; params?: { allowedValues?: string[] } }[]
+      }
+    ).errors
+    if (faults === undefined) throw error
+    throw new ConfigError(
+      faults.map((fault) => {
+        const name = fault.instancePath.slice(1)
+        const allowed = fault.params?.allowedValues
+        return `${name} ${fault.message}${allowed ? `: ${allowed.join(', ')}` : ''} (given: ${JSON.stringify(source[name])})`
+      }),
+    )
+  }
+  const faults = crossCheck(env)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(nest(env))
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+const OWNER = /^[A-Za-z0-9_-]{1,64}$/
+const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
+
+function isUrl(value: string, protocols: string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol)
+}
+
+function crossCheck(env: Env): string[] {
+  const faults: string[] = []
+  const need = (condition: boolean, fault: string) => condition || faults.push(fault)
+  need(env.REDIS_URL !== undefined, 'REDIS_URL is required (npm start brings a Redis of its own)')
+  if (env.REDIS_URL !== undefined)
+    need(isUrl(env.REDIS_URL, ['redis:', 'rediss:']), `REDIS_URL must be a redis:// or rediss:// URL`)
+  if (env.STORAGE === 's3') need(env.S3_BUCKET !== undefined, 'S3_BUCKET is required with STORAGE=s3')
+  for (const [name, protocols] of [
+    ['PUBLIC_URL', ['http:', 'https:']],
+    ['S3_ENDPOINT', ['http:', 'https:']],
+    ['WEBHOOK_URL', ['http:', 'https:']],
+    ['TICKET_JWKS_URL', ['http:', 'https:']],
+    ['CLAMD_URL', ['tcp:', 'unix:']],
+  ] as const) {
+    const value = env[name]
+    if (value !== undefined)
+      need(isUrl(value, [...protocols]), `${name} must be a URL with ${protocols.join(' or ')}`)
+  }
+  const secrets = list(env.TICKET_SECRET)
+  need(secrets.length > 0, 'TICKET_SECRET is required (npm start makes one)')
+  for (const secret of secrets) need(secret.length >= 32, 'TICKET_SECRET must be at least 32 characters long')
+  for (const entry of list(env.API_KEYS)) {
+    const [name = '', secret = ''] = splitKey(entry)
+    need(
+      OWNER.test(name) && secret.length >= 16,
+      'API_KEYS must be name:secret, secrets of at least 16 characters',
+    )
+  }
+  for (const secret of list(env.WEBHOOK_SECRET))
+    need(
+      /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret),
+      'WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes',
+    )
+  if (env.WEBHOOK_URL !== undefined)
+    need(env.WEBHOOK_SECRET !== undefined, 'WEBHOOK_SECRET is required with WEBHOOK_URL')
+  need(/^(auto|[1-9]\d{0,2})$/.test(env.PROCESSES), 'PROCESSES must be auto or a number')
+  need(
+    /^(auto|[1-9]\d{0,2})$/.test(env.TRANSCODE_CONCURRENCY),
+    'TRANSCODE_CONCURRENCY must be auto or a number',
+  )
+  if (env.WORKER_LANES !== 'all')
+    for (const lane of list(env.WORKER_LANES))
+      need(
+        (LANES as readonly string[]).includes(lane),
+        `WORKER_LANES knows ${LANES.join(', ')} and all, not ${lane}`,
+      )
+  return [...new Set(faults)]
+}
+
+function splitKey(entry: string): [string, string] {
+  const colon = entry.indexOf(':')
+  return [entry.slice(0, colon), entry.slice(colon + 1)]
+}
+
+function trustProxy(value: string): boolean | string[] {
+  if (value === 'true') return true
+  return value === 'false' ? false : list(value)
+}
+
+function nest(env: Env) {
+  const cores = availableParallelism()
+  const [firstSecret = '', ...olderSecrets] = list(env.TICKET_SECRET)
+  const origins = list(env.CORS_ORIGINS)
+  return {
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      publicUrl: env.PUBLIC_URL?.replace(/\/$/, ''),
+      trustProxy: trustProxy(env.TRUST_PROXY),
+      corsOrigins: origins,
+    },
+    ops: {
+      host: env.OPS_HOST,
+      port: env.OPS_PORT,
+      user: env.OPS_USER,
+      password: env.OPS_PASSWORD,
+      readOnly: env.OPS_READ_ONLY,
+    },
+    redisUrl: env.REDIS_URL as string,
+    storage: {
+      kind: env.STORAGE,
+      dataDir: env.DATA_DIR,
+      s3: {
+        bucket: env.S3_BUCKET ?? '',
+        endpoint: env.S3_ENDPOINT,
+        region: env.S3_REGION,
+        forcePathStyle: env.S3_FORCE_PATH_STYLE,
+      },
+    },
+    apiKeys: list(env.API_KEYS).map((entry): ApiKey => {
+      const [name, secret] = splitKey(entry)
+      return { name, secret }
+    }),
+    secrets: [firstSecret, ...olderSecrets] as const satisfies readonly [string, ...string[]],
+    tickets: { jwksUrl: env.TICKET_JWKS_URL, ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
+    uploads: {
+      maxBytes: env.MAX_UPLOAD_BYTES,
+      expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),
+      idleTimeoutMs: env.IDLE_TIMEOUT_SECONDS * 1000,
+      receiveBudgetBytes: env.RECEIVE_BUDGET_BYTES,
+      spoolMaxBytes: env.SPOOL_MAX_BYTES,
+    },
+    processes: env.PROCESSES === 'auto' ? cores : Number(env.PROCESSES),
+    workers: {
+      lanes:
+        env.WORKER_LANES === 'all'
+          ? [...LANES]
+          : LANES.filter((lane) => list(env.WORKER_LANES).includes(lane)),
+      transcodeConcurrency:
+        env.TRANSCODE_CONCURRENCY === 'auto'
+          ? Math.max(1, Math.floor(cores / 2))
+          : Number(env.TRANSCODE_CONCURRENCY),
+    },
+    webhooks: {
+      url: env.WEBHOOK_URL,
+      secrets: list(env.WEBHOOK_SECRET),
+      allowPrivate: env.WEBHOOK_ALLOW_PRIVATE,
+    },
+    profilesDir: env.PROFILES_DIR,
+    retention: { rejectedDays: env.RETAIN_REJECTED_DAYS, supersededDays: env.RETAIN_SUPERSEDED_DAYS },
+    clamdUrl: env.CLAMD_URL,
+    logLevel: env.LOG_LEVEL,
+  }
+}

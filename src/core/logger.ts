@@ -1,0 +1,40 @@
+// pino, with secrets redacted and ids bound: every line about an upload carries `uploadId`, about a job `jobId`.
+
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+export type { Logger } from 'pino'
+
+/** Where credentials appear in logged objects. Tickets and sessions also travel in `?access_token=`: see `safeUrl`. */
+const REDACT = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'headers.authorization',
+  'authorization',
+  'ticket',
+  'token',
+  '*.ticket',
+  '*.token',
+  '*.secret',
+]
+
+export function createLogger(
+  options: { name: string; level: string },
+  destination?: DestinationStream,
+): Logger {
+  const settings = {
+    name: options.name,
+    level: options.level,
+    redact: { paths: REDACT, censor: '[redacted]' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: pino.stdSerializers.err },
+  }
+  return destination === undefined ? pino(settings) : pino(settings, destination)
+}
+
+/** The path of a URL with credentials taken out: query tokens, and the token in a media link. */
+export function safeUrl(url: string): string {
+  return url
+    .replace(/([?&]access_token=)[^&]*/g, '$1[redacted]')
+    .replace(/^(\/media\/)[^/?]+/, '$1[redacted]')
+}

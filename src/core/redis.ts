@@ -1,0 +1,83 @@
+// Redis connections by role, and the run id of the server that is answering.
+// A Redis that came back may be empty or older than what was acknowledged; its run id tells that it is not the same.
+
+import { Redis } from 'ioredis'
+import { AppError } from './errors.ts'
+import type { Logger } from './logger.ts'
+
+/**
+ * hot: the upload path; a command waits up to 20 s through an outage, since clients survive a pause but not an error.
+ * jobs: BullMQ workers, which wait for ever by their own rule. producer: fails fast, the reconciler repeats.
+ * subscriber: pub/sub and blocking reads.
+ */
+export type RedisRole = 'hot' | 'jobs' | 'producer' | 'subscriber'
+
+export const REDIS_HOLD_MS = 20_000
+
+const OPTIONS = {
+  hot: { commandTimeout: REDIS_HOLD_MS, maxRetriesPerRequest: null },
+  jobs: { maxRetriesPerRequest: null },
+  producer: { commandTimeout: 5000, maxRetriesPerRequest: 1, enableOfflineQueue: false },
+  subscriber: { maxRetriesPerRequest: null },
+} as const
+
+export type RedisConnection = Redis
+
+export function connectRedis(url: string, role: RedisRole, logger: Logger): RedisConnection {
+  const redis = new Redis(url, {
+    ...OPTIONS[role],
+    connectionName: `songngan-${role}`,
+    // Quick at first so that a restart of Redis costs little, never more than a second.
+    retryStrategy: (times) => Math.min(50 * times, 1000),
+  })
+  let lastReport = 0
+  redis.on('error', (err: Error) => {
+    // ioredis reports every attempt: one line in ten seconds tells as much.
+    if (Date.now() - lastReport < 10_000) return
+    lastReport = Date.now()
+    logger.warn({ err, role }, 'Redis connection trouble')
+  })
+  return redis
+}
+
+/** The run id of the Redis behind a connection, known before any reply of a new connection is read. */
+export class RunId {
+  #current = ''
+
+  constructor(redis: RedisConnection, logger: Logger) {
+    // INFO may be sent before the connection counts as ready, so its reply precedes those of all waiting commands.
+    const ask = () => {
+      redis.info('server').then(
+        (info) => {
+          const runId = /^run_id:(\w+)/m.exec(info)?.[1] ?? ''
+          if (this.#current !== '' && runId !== this.#current)
+            logger.warn('Redis restarted: its state is checked before use')
+          this.#current = runId
+        },
+        (err: unknown) => logger.warn({ err }, 'Redis did not tell its run id'),
+      )
+    }
+    redis.on('connect', ask)
+    if (redis.status === 'connect' || redis.status === 'ready') ask()
+  }
+
+  /** Empty until first connected. */
+  get current(): string {
+    return this.#current
+  }
+}
+
+/** Turns what ioredis rejects with when Redis is away into REDIS_UNAVAILABLE; script errors pass as they are. */
+export async function viaRedis<T>(command: Promise<T>): Promise<T> {
+  try {
+    return await command
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      error.name === 'ReplyError' &&
+      !/^(LOADING|READONLY|MASTERDOWN|BUSY|OOM)/.test(error.message)
+    )
+      throw error
+    throw new AppError('REDIS_UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
+  }
+}

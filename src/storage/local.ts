@@ -1,0 +1,234 @@
+// Object store in a local directory: for one machine. Durable means fsync: of the file, and of the folders that lead to it.
+
+import { constants, createReadStream } from 'node:fs'
+import {
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import { AppError } from '../core/errors.ts'
+import { newToken } from '../core/ids.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, ToolSource } from './object-store.ts'
+
+const isCode = (error: unknown, ...codes: string[]) =>
+  codes.includes((error as NodeJS.ErrnoException).code ?? '')
+
+/** fsync of a folder makes the names in it durable. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** mkdir -p whose every new level survives a power cut. */
+export async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true })
+  if (first === undefined) return
+  for (let level = path; level.length >= first.length; level = dirname(level))
+    await syncDirectory(dirname(level))
+}
+
+/** Turns file system trouble into the codes callers act on: no space, or a store that is away. */
+export function storeError(error: unknown): unknown {
+  if (isCode(error, 'ENOSPC', 'EDQUOT'))
+    return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
+  if (isCode(error, 'EIO', 'EROFS', 'ENODEV', 'ESTALE', 'EMFILE', 'ENFILE'))
+    return new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
+  return error
+}
+
+export class LocalObjectStore implements ObjectStore {
+  readonly kind = 'local'
+  readonly root: string
+  readonly #staging: string
+
+  /** `dataDir` holds `store/` (objects) and `staging/` (unfinished writes, on the same file system). */
+  constructor(dataDir: string) {
+    this.root = resolve(dataDir, 'store')
+    this.#staging = resolve(dataDir, 'staging')
+  }
+
+  /** Absolute path of a key. Keys are made by this service; one that climbs out is a programming error. */
+  path(key: string): string {
+    const path = resolve(this.root, key)
+    if (!path.startsWith(this.root + sep)) throw new Error(`key outside the store: ${key}`)
+    return path
+  }
+
+  async createIfAbsent(key: string, body: Buffer): Promise<boolean> {
+    const target = this.path(key)
+    const staged = join(this.#staging, newToken())
+    try {
+      await this.#write(staged, body)
+      for (;;) {
+        try {
+          // link(2) fails when the name exists, and the name appears only with its whole content.
+          await link(staged, target)
+          break
+        } catch (error) {
+          if (isCode(error, 'EEXIST')) return false
+          if (!isCode(error, 'ENOENT')) throw error
+          await makeDirectory(dirname(target))
+        }
+      }
+      await syncDirectory(dirname(target))
+      return true
+    } catch (error) {
+      throw storeError(error)
+    } finally {
+      await rm(staged, { force: true })
+    }
+  }
+
+  async #write(path: string, body: Buffer): Promise<void> {
+    const create = () => open(path, 'wx')
+    const handle = await create().catch(async (error: unknown) => {
+      if (!isCode(error, 'ENOENT')) throw error
+      await makeDirectory(this.#staging)
+      return create()
+    })
+    try {
+      await handle.writeFile(body)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async read(key: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(this.path(key))
+    } catch (error) {
+      if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw storeError(error)
+    }
+  }
+
+  async head(key: string): Promise<{ bytes: number; metadata: Record<string, string> } | undefined> {
+    try {
+      return { bytes: (await stat(this.path(key))).size, metadata: {} }
+    } catch (error) {
+      if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw storeError(error)
+    }
+  }
+
+  async open(key: string, range?: ByteRange): Promise<Readable> {
+    const handle = await open(this.path(key), 'r').catch((error: unknown) => {
+      throw isCode(error, 'ENOENT', 'ENOTDIR')
+        ? new AppError('UPLOAD_UNKNOWN', { cause: error })
+        : storeError(error)
+    })
+    return createReadStream('', { fd: handle, highWaterMark: 256 * 1024, ...(range ?? {}) })
+  }
+
+  async readAt(key: string, position: number, length: number): Promise<Buffer> {
+    const handle = await open(this.path(key), 'r').catch((error: unknown) => {
+      throw isCode(error, 'ENOENT', 'ENOTDIR')
+        ? new AppError('UPLOAD_UNKNOWN', { cause: error })
+        : storeError(error)
+    })
+    try {
+      const buffer = Buffer.allocUnsafe(length)
+      let filled = 0
+      while (filled < length) {
+        const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return buffer.subarray(0, filled)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async publish(key: string, path: string): Promise<void> {
+    const target = this.path(key)
+    try {
+      await makeDirectory(dirname(target))
+      const handle = await open(path, 'r+')
+      await handle.sync()
+      await handle.close()
+      try {
+        await rename(path, target)
+      } catch (error) {
+        if (!isCode(error, 'EXDEV')) throw error
+        await copyFile(path, target, constants.COPYFILE_FICLONE)
+        const copy = await open(target, 'r+')
+        await copy.sync()
+        await copy.close()
+        await unlink(path)
+      }
+      await syncDirectory(dirname(target))
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
+    const folder = prefix.slice(0, -1)
+    const entries = await readdir(this.path(folder), { withFileTypes: true }).catch((error: unknown) => {
+      if (isCode(error, 'ENOENT', 'ENOTDIR')) return []
+      throw storeError(error)
+    })
+    // Key order, in which a folder sorts by its name with the slash.
+    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort()
+    for (const name of names) {
+      const key = prefix + name
+      if (name.endsWith('/')) {
+        if (key < after && !after.startsWith(key)) continue
+        yield* this.list(key, after)
+      } else if (key > after) {
+        const info = await stat(this.path(key)).catch((error: unknown) => {
+          if (isCode(error, 'ENOENT')) return undefined
+          throw storeError(error)
+        })
+        if (info !== undefined) yield { key, bytes: info.size, modifiedAtMs: info.mtimeMs }
+      }
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.path(key), { force: true })
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    await rm(this.path(prefix.slice(0, -1)), { recursive: true, force: true })
+  }
+
+  toolSource(key: string): Promise<ToolSource> {
+    return Promise.resolve({ kind: 'file', path: this.path(key) })
+  }
+
+  async freeBytes(): Promise<number> {
+    await mkdir(this.root, { recursive: true })
+    const { bavail, bsize } = await statfs(this.root)
+    return bavail * bsize
+  }
+
+  async probe(): Promise<void> {
+    await makeDirectory(this.root)
+    const key = `probe/${newToken()}`
+    const results = await Promise.all([1, 2, 3, 4].map((n) => this.createIfAbsent(key, Buffer.from(`${n}`))))
+    await this.removeAll('probe/')
+    if (results.filter(Boolean).length !== 1)
+      throw new Error(`DATA_DIR ${this.root} lets two writers create one file: it cannot hold records`)
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}

@@ -1,0 +1,204 @@
+// Object store in an S3 bucket: for any number of machines. Any S3 server that honours `If-None-Match: *` will do.
+
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { AppError } from '../core/errors.ts'
+import { newToken } from '../core/ids.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, ToolSource } from './object-store.ts'
+import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
+import { uploadFile } from './s3-multipart.ts'
+
+const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
+
+export class S3ObjectStore implements ObjectStore {
+  readonly kind = 's3'
+  readonly client: S3Client
+  readonly bucket: string
+
+  constructor(client: S3Client, bucket: string) {
+    this.client = client
+    this.bucket = bucket
+  }
+
+  async createIfAbsent(key: string, body: Buffer): Promise<boolean> {
+    try {
+      await this.client.send(
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Body: body,
+          IfNoneMatch: '*',
+          ContentType: 'application/json',
+        }),
+      )
+      return true
+    } catch (error) {
+      if (isS3Error(error, 'PreconditionFailed')) return false
+      // Two at once: S3 tells one of them to try again; that one lost or will now see 412.
+      if (isS3Error(error, 'ConditionalRequestConflict')) return this.createIfAbsent(key, body)
+      throw s3StoreError(error)
+    }
+  }
+
+  async read(key: string): Promise<Buffer | undefined> {
+    try {
+      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }))
+      return Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray())
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw s3StoreError(error)
+    }
+  }
+
+  async head(key: string): Promise<{ bytes: number; metadata: Record<string, string> } | undefined> {
+    try {
+      const answer = await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }))
+      return { bytes: answer.ContentLength ?? 0, metadata: answer.Metadata ?? {} }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw s3StoreError(error)
+    }
+  }
+
+  async open(key: string, range?: ByteRange): Promise<Readable> {
+    try {
+      const answer = await this.client.send(
+        new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` }),
+        }),
+      )
+      return answer.Body as Readable
+    } catch (error) {
+      throw isMissing(error) ? new AppError('UPLOAD_UNKNOWN', { cause: error }) : s3StoreError(error)
+    }
+  }
+
+  async readAt(key: string, position: number, length: number): Promise<Buffer> {
+    try {
+      const { Body } = await this.client.send(
+        new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Range: `bytes=${position}-${position + length - 1}`,
+        }),
+      )
+      return Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray())
+    } catch (error) {
+      if (isS3Error(error, 'InvalidRange')) return Buffer.alloc(0)
+      throw isMissing(error) ? new AppError('UPLOAD_UNKNOWN', { cause: error }) : s3StoreError(error)
+    }
+  }
+
+  async publish(key: string, path: string, contentType: string): Promise<void> {
+    const { size } = await stat(path)
+    try {
+      if (size > SINGLE_PUT_MAX_BYTES)
+        return await uploadFile(this.client, this.bucket, key, path, size, contentType)
+      await this.client.send(
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Body: createReadStream(path),
+          ContentLength: size,
+          ContentType: contentType,
+        }),
+      )
+    } catch (error) {
+      throw s3StoreError(error)
+    }
+  }
+
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
+    let continuation: string | undefined
+    do {
+      const page = await this.client
+        .send(
+          new ListObjectsV2Command({
+            Bucket: this.bucket,
+            Prefix: prefix,
+            ...(continuation === undefined ? {} : { ContinuationToken: continuation }),
+            ...(after === undefined || continuation !== undefined ? {} : { StartAfter: after }),
+          }),
+        )
+        .catch((error: unknown) => {
+          throw s3StoreError(error)
+        })
+      for (const { Key, Size, LastModified } of page.Contents ?? [])
+        if (Key !== undefined)
+          yield { key: Key, bytes: Size ?? 0, modifiedAtMs: LastModified?.getTime() ?? 0 }
+      continuation = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    } while (continuation !== undefined)
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.client
+      .send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }))
+      .catch((error: unknown) => {
+        if (!isMissing(error)) throw s3StoreError(error)
+      })
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    let batch: { Key: string }[] = []
+    const flush = async () => {
+      if (batch.length === 0) return
+      const answer = await this.client
+        .send(new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects: batch, Quiet: true } }))
+        .catch((error: unknown) => {
+          throw s3StoreError(error)
+        })
+      // DeleteObjects answers 200 even where single keys failed.
+      if (answer.Errors !== undefined && answer.Errors.length > 0)
+        throw new AppError('STORE_UNAVAILABLE', { cause: answer.Errors[0] })
+      batch = []
+    }
+    for await (const { key } of this.list(prefix)) {
+      batch.push({ Key: key })
+      if (batch.length === 1000) await flush()
+    }
+    await flush()
+  }
+
+  async toolSource(key: string, ttlSeconds: number): Promise<ToolSource> {
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key })
+    return { kind: 'url', url: await getSignedUrl(this.client, command, { expiresIn: ttlSeconds }) }
+  }
+
+  freeBytes(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async probe(): Promise<void> {
+    await this.client.send(new HeadBucketCommand({ Bucket: this.bucket })).catch((error: unknown) => {
+      throw new Error(
+        `S3_BUCKET ${this.bucket} cannot be reached: ${error instanceof Error ? error.message || error.name : error}`,
+      )
+    })
+    const key = `probe/${newToken()}`
+    const results = await Promise.all([1, 2, 3, 4].map((n) => this.createIfAbsent(key, Buffer.from(`${n}`))))
+    await this.remove(key)
+    if (results.filter(Boolean).length !== 1)
+      throw new Error(
+        `S3_BUCKET ${this.bucket} does not honour If-None-Match: records would overwrite each other`,
+      )
+  }
+
+  close(): Promise<void> {
+    this.client.destroy()
+    return Promise.resolve()
+  }
+}
