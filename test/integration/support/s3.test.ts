@@ -1,5 +1,6 @@
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, test } from 'vitest'
+import { startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 
 const { S3_TEST_ENDPOINT } = process.env
@@ -45,4 +46,20 @@ describe.skipIf(!s3Available())('a private S3 server', () => {
       expect(await object.Body?.transformToString()).toBe('yes')
     },
   )
+
+  test('a signed request passes the fault proxy, and the SDK outlives a 503 and a lost answer', async ({
+    onTestFinished,
+  }) => {
+    const s3 = await startS3()
+    onTestFinished(() => s3.stop())
+    const proxy = await startHttpProxy(s3.endpoint)
+    onTestFinished(() => proxy.stop())
+    const client = clientFor({ ...s3, endpoint: proxy.url })
+    onTestFinished(() => client.destroy())
+    proxy.fault({ when: 'PutObject', times: 1, act: 'answer', status: 503 })
+    proxy.fault({ when: 'PutObject', times: 1, act: 'dropResponse' })
+    await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: 'a b/ก', Body: 'x'.repeat(3_000_000) }))
+    expect(proxy.counts()).toEqual({ PutObject: 3 })
+    expect(proxy.calls.map(({ status }) => status)).toEqual([503, 0, 200])
+  })
 })

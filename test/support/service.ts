@@ -1,0 +1,137 @@
+// Real service and worker processes with an environment of the test's own, killed at any instruction.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, sep } from 'node:path'
+import { type Child, type Exit, startChild } from './children.ts'
+import { freePort, statusOf, waitFor } from './http.ts'
+
+export type LogLine = { level: number; msg: string; [field: string]: unknown }
+
+export type Running = {
+  readonly pid: number
+  /** Of the service: where clients go. */
+  readonly url: string
+  /** Health, metrics, queues. */
+  readonly opsUrl: string
+  readonly dataDir: string
+  /** The whole environment given, to start a second one like it. */
+  readonly env: Record<string, string>
+  /** Resolves when /health/ready answers 200; rejects with the output where the process ends before. */
+  ready(timeoutMs?: number): Promise<void>
+  /** The JSON lines logged so far. */
+  logs(): LogLine[]
+  output(): string
+  readonly exited: Promise<Exit>
+  /** A signal to the process; SIGKILL also reaches the processes it started. Resolves when it is gone, but for SIGSTOP and SIGCONT. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** The same entry with the same environment again, on the same ports. The old process must be gone. */
+  restart(): Promise<void>
+  /** Ends it and removes a DATA_DIR that it made. */
+  stop(): Promise<void>
+}
+
+export type StartOptions = {
+  /** REDIS_URL is needed; the rest has defaults made for tests: free ports, one process, a fresh DATA_DIR, AUTH as configured. */
+  env: Record<string, string>
+  /** `source` runs TypeScript by tsx; `dist` runs what `npm run build` made, with the flags of production. */
+  from?: 'source' | 'dist'
+}
+
+const BUILT = `${sep}dist${sep}test${sep}support`
+const ROOT = import.meta.dirname.endsWith(BUILT)
+  ? join(import.meta.dirname, '../../..')
+  : join(import.meta.dirname, '../..')
+
+async function command(role: 'service' | 'worker', from: 'source' | 'dist'): Promise<string[]> {
+  const entry = role === 'service' ? 'src/server' : 'workers/main'
+  if (from === 'source') return ['--import', 'tsx', join(ROOT, `${entry}.ts`)]
+  const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as Record<
+    string,
+    string[]
+  >
+  return [...(table[role] ?? []), join(ROOT, 'dist', `${entry}.js`)]
+}
+
+async function start(role: 'service' | 'worker', options: StartOptions): Promise<Running> {
+  const { DATA_DIR } = options.env
+  const made = DATA_DIR === undefined ? await mkdtemp(join(tmpdir(), 'songngan-data-')) : ''
+  const defaults = {
+    HOST: '127.0.0.1',
+    OPS_HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+    OPS_PORT: String(await freePort()),
+    PROCESSES: '1',
+    DATA_DIR: made,
+  }
+  const env: Record<string, string> & typeof defaults = { ...defaults, ...options.env }
+  const args = await command(role, options.from ?? 'source')
+  // A leader of its own group: what it starts (further processes of the service, ffmpeg) can be killed with it.
+  const launch = () => startChild(process.execPath, args, { cwd: ROOT, env, ownGroup: true })
+  let child: Child = await launch()
+  const opsUrl = `http://${env.OPS_HOST}:${env.OPS_PORT}`
+
+  const kill = async (signal: NodeJS.Signals) => {
+    if (signal === 'SIGKILL') killGroup(child.pid)
+    else child.kill(signal)
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await child.exited
+  }
+  return {
+    get pid() {
+      return child.pid
+    },
+    url: `http://${env.HOST}:${env.PORT}`,
+    opsUrl,
+    dataDir: env.DATA_DIR,
+    env,
+    async ready(timeoutMs = 30_000) {
+      const answered = async () => !child.running() || (await statusOf(`${opsUrl}/health/ready`)) === 200
+      await waitFor(answered, { timeoutMs, what: `${role} to be ready` }).catch((error: Error) => {
+        throw new Error(`${error.message}\n${child.output()}`)
+      })
+      if (!child.running()) throw new Error(`the ${role} ended before it was ready:\n${child.output()}`)
+    },
+    logs: () => child.output().split('\n').flatMap(parsed),
+    output: () => child.output(),
+    get exited() {
+      return child.exited
+    },
+    kill,
+    async restart() {
+      if (child.running()) throw new Error(`the ${role} is still running`)
+      child = await launch()
+    },
+    async stop() {
+      await child.stop(10_000)
+      killGroup(child.pid)
+      if (made !== '') await rm(made, { recursive: true, force: true })
+    },
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // ESRCH: the whole group is gone already
+  }
+}
+
+function parsed(line: string): LogLine[] {
+  if (!line.startsWith('{')) return []
+  try {
+    return [JSON.parse(line) as LogLine]
+  } catch {
+    return [] // a line that is still being written
+  }
+}
+
+/** `src/server.ts`; the caller waits for `ready()`. */
+export function startService(options: StartOptions): Promise<Running> {
+  return start('service', options)
+}
+
+/** `workers/main.ts`; share DATA_DIR with the service unless STORAGE is s3. */
+export function startWorker(options: StartOptions): Promise<Running> {
+  return start('worker', options)
+}
