@@ -1,0 +1,80 @@
+// The walk over a file's top-level boxes by small ranged reads: where index and media are, and whether they are all here.
+// A file cut off by a broken transfer shows here first: its last box claims more bytes than the file has.
+
+import type { MediaSource } from '../source.ts'
+import { readBoxHeader } from './boxes.ts'
+
+export type TopLevelBox = { type: string; offset: number; headerBytes: number; bytes: number }
+
+export type TopLevel = {
+  boxes: TopLevelBox[]
+  /** The last box reaches past the end of the file, or the file ends within a header. */
+  cutOff: boolean
+  /** Bytes behind the last sound box that are no box: cameras append such trailers. */
+  trailingBytes: number
+  /** The walk was given up at {@link WalkLimits.maxBoxes}: nothing is known of the rest. */
+  unfinished: boolean
+}
+
+export type WalkLimits = { maxBoxes: number }
+
+/** What opens a file and lies in front of its boxes; one read of this size usually shows the whole walk of a short file. */
+const WINDOW_BYTES = 64 * 1024
+
+/**
+ * A reader that keeps the last window, so that neighbouring headers cost one read.
+ * Reads longer than a window go straight through.
+ */
+export function windowed(source: MediaSource): (position: number, length: number) => Promise<Buffer> {
+  let start = 0
+  let window: Buffer = Buffer.alloc(0)
+  return async (position, length) => {
+    if (length > WINDOW_BYTES) return await source.readAt(position, length)
+    const inside = position >= start && position + length <= start + window.length
+    if (!inside) {
+      start = position
+      window = await source.readAt(
+        position,
+        Math.max(length, Math.min(WINDOW_BYTES, source.bytes - position)),
+      )
+    }
+    return window.subarray(position - start, position - start + length)
+  }
+}
+
+/** Box types that we trust to be the start of a box and not of a trailer, when they claim too much. */
+const KNOWN = new Set(
+  'ftyp styp moov moof mdat free skip wide uuid meta sidx ssix mfra prft emsg pdin'.split(' '),
+)
+
+/**
+ * Walks the top level. Costs one read per {@link WINDOW_BYTES} or box, whichever is fewer.
+ *
+ * @param visit called for each box that is wholly in the file, in order, before the walk goes on
+ */
+export async function walkTopLevel(
+  read: (position: number, length: number) => Promise<Buffer>,
+  fileBytes: number,
+  limits: WalkLimits,
+  visit: (box: TopLevelBox) => Promise<void>,
+): Promise<TopLevel> {
+  const boxes: TopLevelBox[] = []
+  let at = 0
+  while (at < fileBytes) {
+    if (boxes.length >= limits.maxBoxes) return { boxes, cutOff: false, trailingBytes: 0, unfinished: true }
+    const head = await read(at, Math.min(16, fileBytes - at))
+    const header = readBoxHeader(head)
+    const end = header === null ? null : header.bytes === null ? fileBytes : at + header.bytes
+    const complete = boxes.some((b) => b.type === 'moov') && boxes.some((b) => b.type === 'mdat')
+    if (header === null || end === null || (end > fileBytes && complete && !KNOWN.has(header.type))) {
+      // Noise behind a complete file is a trailer; noise in front of index or media is a broken file.
+      return { boxes, cutOff: !complete, trailingBytes: fileBytes - at, unfinished: false }
+    }
+    const box = { type: header.type, offset: at, headerBytes: header.headerBytes, bytes: end - at }
+    boxes.push(box)
+    if (end > fileBytes) return { boxes, cutOff: true, trailingBytes: 0, unfinished: false }
+    await visit(box)
+    at = end
+  }
+  return { boxes, cutOff: false, trailingBytes: 0, unfinished: false }
+}

@@ -1,0 +1,112 @@
+// Where a media file's bytes come from: a local file, or an object in a bucket read by ranges.
+// Everything else in this folder asks a source for bytes, or for the one string that a media tool gets after `-i`.
+// That string is always made here, never from a client's name: a name like `-x` or `concat:a|b` would be obeyed.
+
+import { open } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+
+export type MediaSource = {
+  /** Length of the whole file. */
+  bytes: number
+  /** Up to `length` bytes from `position`; shorter only at the end of the file. */
+  readAt(position: number, length: number): Promise<Buffer>
+  /** All bytes in order, in pieces of about a mebibyte, for hashing and copying. */
+  stream(signal?: AbortSignal): AsyncIterable<Buffer>
+  /** The argument after `-i`: `file:/absolute/path`, or a URL that we signed. */
+  toolInput(): string
+  kind: 'file' | 'url'
+  /** Only for `kind: 'file'`. */
+  path?: string
+}
+
+const STREAM_PIECE_BYTES = 1024 * 1024
+const RANGE_PIECE_BYTES = 8 * 1024 * 1024
+
+/**
+ * A local file, which must not change while it is used (stored objects never do).
+ *
+ * @param path absolute
+ * @throws the file system's error (ENOENT…) when it cannot be opened
+ */
+export async function fileSource(path: string): Promise<MediaSource> {
+  if (!isAbsolute(path)) throw new TypeError(`fileSource needs an absolute path, got ${path}`)
+  const handle = await open(path, 'r')
+  const { size } = await handle.stat().finally(() => handle.close())
+  return {
+    bytes: size,
+    kind: 'file',
+    path,
+    toolInput: () => `file:${path}`,
+    // Opened for each read: an index needs a handful of reads, and nothing is left open when a job is cut off.
+    async readAt(position, length) {
+      const file = await open(path, 'r')
+      try {
+        return await readFully(file, position, length)
+      } finally {
+        await file.close()
+      }
+    },
+    async *stream(signal) {
+      const file = await open(path, 'r')
+      try {
+        for (let position = 0; ; ) {
+          signal?.throwIfAborted()
+          const piece = await readFully(file, position, STREAM_PIECE_BYTES)
+          if (piece.length === 0) return
+          yield piece
+          position += piece.length
+        }
+      } finally {
+        await file.close()
+      }
+    },
+  }
+}
+
+type Readable = {
+  read(b: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+}
+
+/** A single read() may return less than asked for although more follows. */
+async function readFully(file: Readable, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length)
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}
+
+export type RangeReader = {
+  bytes: number
+  /** One ranged read of the object; `length` never reaches past the end. */
+  readRange(position: number, length: number, signal?: AbortSignal): Promise<Buffer>
+  /** A URL that a tool can read with Range, signed by us, good for longer than the job may run. */
+  url(): string
+}
+
+/** An object in a bucket. Reads past the end are cut to what exists, as with a file. */
+export function rangeSource({ bytes, readRange, url }: RangeReader): MediaSource {
+  const readAt = async (position: number, length: number, signal?: AbortSignal): Promise<Buffer> => {
+    const wanted = Math.min(length, bytes - position)
+    return wanted > 0 ? await readRange(position, wanted, signal) : Buffer.alloc(0)
+  }
+  return {
+    bytes,
+    kind: 'url',
+    toolInput: url,
+    readAt: (position, length) => readAt(position, length),
+    async *stream(signal) {
+      for (let position = 0; position < bytes; ) {
+        signal?.throwIfAborted()
+        const piece = await readAt(position, RANGE_PIECE_BYTES, signal)
+        // A store that answers short would otherwise loop here for ever.
+        if (piece.length === 0) throw new Error(`the store gave no bytes at ${position} of ${bytes}`)
+        yield piece
+        position += piece.length
+      }
+    },
+  }
+}

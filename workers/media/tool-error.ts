@@ -1,0 +1,123 @@
+// Why a media tool failed, and whose turn it is: `input` is the uploader's file (retrying is useless), `ours` is the
+// machine, the store or the set-up (the job is tried again, and nobody is asked to upload anew).
+
+export type ToolErrorCode =
+  | 'TOOL_MISSING'
+  | 'TOOL_TIMEOUT'
+  | 'TOOL_STALLED'
+  | 'TOOL_KILLED'
+  | 'TOOL_ABORTED'
+  | 'TOOL_FAILED'
+  | 'TOOL_CPU_LIMIT'
+  | 'TOOL_MEMORY_LIMIT'
+  | 'TOOL_OUTPUT_LIMIT'
+  | 'OUT_OF_SPACE'
+  | 'SOURCE_UNREACHABLE'
+  | 'INPUT_UNREADABLE'
+  | 'INPUT_REFUSED'
+  | 'OUTPUT_INVALID'
+
+export type Fault = 'input' | 'ours'
+
+/** How a run ended, as far as it bears on the blame. */
+export type Ending = {
+  exitCode: number | null
+  signal: string | null
+  stderrTail: string
+  /** Why we ended it ourselves, if we did. */
+  stopped?: 'wall' | 'idle' | 'abort' | 'output'
+  /** Whether the tool read over the network: only then do transport errors speak of the store. */
+  network?: boolean
+}
+
+export class ToolError extends Error {
+  override readonly name = 'ToolError'
+  readonly code: ToolErrorCode
+  readonly fault: Fault
+  readonly stderrTail: string
+
+  /** @param code stable, UPPER_SNAKE; @param fault who has to act; @param stderrTail last words of the tool */
+  constructor(code: ToolErrorCode, fault: Fault, message: string, stderrTail = '', options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.fault = fault
+    this.stderrTail = stderrTail
+  }
+}
+
+type Verdict = { code: ToolErrorCode; fault: Fault }
+
+/**
+ * Patterns in the order in which they are asked: what the machine did wrong comes before what the file did, because a
+ * full disk also makes tools complain about the data.
+ */
+const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
+  { match: /No space left on device|Disk quota exceeded/i, verdict: { code: 'OUT_OF_SPACE', fault: 'ours' } },
+  {
+    match: /File too large|File size limit exceeded/i,
+    verdict: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
+  },
+  {
+    match: /Cannot allocate memory|out of memory|std::bad_alloc/i,
+    verdict: { code: 'TOOL_MEMORY_LIMIT', fault: 'input' },
+  },
+  // ffmpeg leaves cleanly, with exit code 255, when the CPU limit's warning signal (24, SIGXCPU) arrives.
+  { match: /received signal 24/, verdict: { code: 'TOOL_CPU_LIMIT', fault: 'input' } },
+  {
+    match: /error while loading shared libraries|failed to execute/i,
+    verdict: { code: 'TOOL_MISSING', fault: 'ours' },
+  },
+  {
+    match: /Permission denied|Read-only file system|Too many open files/i,
+    verdict: { code: 'TOOL_FAILED', fault: 'ours' },
+  },
+  {
+    match: /not on whitelist|not in whitelist|max_pixels|Picture size .* is invalid|max_streams|not allowed/i,
+    verdict: { code: 'INPUT_REFUSED', fault: 'input' },
+  },
+]
+
+const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
+  134: 'SIGABRT',
+  135: 'SIGBUS',
+  137: 'SIGKILL',
+  139: 'SIGSEGV',
+  143: 'SIGTERM',
+  152: 'SIGXCPU',
+  153: 'SIGXFSZ',
+}
+
+const TRANSPORT =
+  /Connection (refused|reset|timed out)|Network is unreachable|Failed to resolve|HTTP error [45]\d\d|Server returned|TLS|Input\/output error|End of file/i
+
+const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
+  // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.
+  wall: { code: 'TOOL_TIMEOUT', fault: 'ours' },
+  idle: { code: 'TOOL_STALLED', fault: 'ours' },
+  abort: { code: 'TOOL_ABORTED', fault: 'ours' },
+  output: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
+}
+
+/** Says why a run failed, from its exit code or signal, its last words, and whether we stopped it. */
+export function classify(ending: Ending): Verdict {
+  if (ending.stopped) return STOPPED[ending.stopped]
+  // A wrapper that stays in between reports its child's signal n as exit code 128 + n.
+  const signal = ending.signal ?? SIGNAL_OF_EXIT[ending.exitCode ?? 0] ?? null
+  if (signal === 'SIGXCPU') return { code: 'TOOL_CPU_LIMIT', fault: 'input' }
+  if (signal === 'SIGXFSZ') return { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' }
+  // A decoder that crashes on a file crashes on it again.
+  if (signal === 'SIGSEGV' || signal === 'SIGABRT' || signal === 'SIGBUS') {
+    return { code: 'INPUT_UNREADABLE', fault: 'input' }
+  }
+  if (signal !== null) return { code: 'TOOL_KILLED', fault: 'ours' }
+  if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', fault: 'ours' }
+  if (ending.network && TRANSPORT.test(ending.stderrTail))
+    return { code: 'SOURCE_UNREACHABLE', fault: 'ours' }
+  for (const { match, verdict } of PATTERNS) if (match.test(ending.stderrTail)) return verdict
+  return { code: 'INPUT_UNREADABLE', fault: 'input' }
+}
+
+/** Signed URLs are keys to the file: their query never reaches a log. */
+export function redactUrls(text: string): string {
+  return text.replace(/(https?:\/\/[^\s'"?]+)\?[^\s'"]*/g, '$1?…')
+}
