@@ -1,0 +1,112 @@
+// Reads requirement profiles from folders of JSON files, once, when the process starts. Either everything in the
+// folders is sound or nothing is loaded: the error lists every fault with its file and place.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../../core/errors.ts'
+import { type Fault, isProfileData, meaningFaults, shapeFaults } from './faults.ts'
+import { type Profile, profileOf } from './profile.ts'
+
+export type ProfileFault = Fault & { file: string }
+
+/** Thrown by {@link loadProfiles}; the message is one line per fault, for the operator. */
+export class ProfileLoadError extends Error {
+  readonly faults: readonly ProfileFault[]
+
+  constructor(faults: readonly ProfileFault[]) {
+    super(
+      `Requirement profiles cannot be used:\n${faults.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`,
+    )
+    this.name = 'ProfileLoadError'
+    this.faults = faults
+  }
+}
+
+export type ProfileCatalogue = {
+  /**
+   * `teacher.K4@1` exactly that version; `teacher.K4` its newest enabled version (or the newest of all where none is).
+   * Disabled ones are found too: a submission that pinned one before it was disabled must still be readable.
+   */
+  get(key: string): Profile | undefined
+  /** The profile that a submission may pin. Throws PROFILE_UNKNOWN where there is none or it is disabled. */
+  pin(key: string): Profile
+  /** Every version of every profile, disabled ones included, by id and version. */
+  list(): readonly Profile[]
+}
+
+/** Beside this file, in `src` as in `dist`, where the build copies it. */
+export function shippedProfilesDir(): string {
+  return fileURLToPath(new URL('./data', import.meta.url))
+}
+
+/**
+ * Loads every `*.json` of the folders (not of folders in them).
+ *
+ * @param dirs shipped profiles first, then the operator's own (`PROFILES_DIR`); an id and version may stand only once
+ * @throws {ProfileLoadError} with every fault of every file
+ */
+export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
+  const faults: ProfileFault[] = []
+  const profiles = new Map<string, { profile: Profile; file: string }>()
+  for (const file of dirs.flatMap((dir) => jsonFiles(dir, faults))) {
+    const profile = readProfile(file, faults)
+    if (!profile) continue
+    const earlier = profiles.get(profile.key)
+    if (earlier)
+      faults.push({ file, path: '/version', message: `${profile.key} is already in ${earlier.file}` })
+    else profiles.set(profile.key, { profile, file })
+  }
+  if (faults.length > 0) throw new ProfileLoadError(faults)
+  return catalogue([...profiles.values()].map(({ profile }) => profile))
+}
+
+function jsonFiles(dir: string, faults: ProfileFault[]): string[] {
+  try {
+    return readdirSync(dir)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => join(dir, name))
+  } catch (error) {
+    faults.push({ file: dir, path: '/', message: `cannot be read (${reason(error)})` })
+    return []
+  }
+}
+
+function readProfile(file: string, faults: ProfileFault[]): Profile | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    faults.push({ file, path: '/', message: `is not readable JSON (${reason(error)})` })
+    return undefined
+  }
+  const found = isProfileData(value) ? meaningFaults(value, basename(file)) : shapeFaults(value)
+  faults.push(...found.map((fault) => ({ file, ...fault })))
+  return found.length === 0 && isProfileData(value) ? profileOf(value) : undefined
+}
+
+function catalogue(all: Profile[]): ProfileCatalogue {
+  const profiles = all.toSorted((a, b) => (a.id === b.id ? a.version - b.version : a.id < b.id ? -1 : 1))
+  const get = (key: string): Profile | undefined => {
+    const versions = profiles.filter((profile) => profile.id === key)
+    return (
+      profiles.find((profile) => profile.key === key) ??
+      versions.findLast((profile) => profile.enabled) ??
+      versions.at(-1)
+    )
+  }
+  return {
+    get,
+    pin(key) {
+      const profile = get(key)
+      if (!profile?.enabled) throw new AppError('PROFILE_UNKNOWN', { details: { profile: key } })
+      return profile
+    },
+    list: () => profiles,
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,86 @@
+// One slot's rules on one kind of file: the profile's defaults for that kind with the slot's own values over them,
+// less everything that is not verified well enough to be enforced.
+
+import type { MediaKind } from '../../records/upload-record.ts'
+import { isEnforced, type MediaData, type ProfileData, type RenditionRule } from './schema.ts'
+
+export const DEFAULT_DURATION_TOLERANCE_SECONDS = 1
+
+export type MediaRules = {
+  kind: Exclude<MediaKind, 'other'>
+  containers: readonly string[]
+  remediableContainers: readonly string[]
+  /** A container in neither list. `convert` where the list is not verified well enough to reject by it. */
+  otherContainers: 'reject' | 'convert'
+  /** Lower case, without a dot. */
+  extensions: readonly string[]
+  mimeTypes: readonly string[]
+  maxBytes: number
+  recommendedMaxBytes?: number
+  maxDurationSeconds?: number
+  minDurationSeconds?: number
+  advisedMinDurationSeconds?: number
+  durationToleranceSeconds: number
+  videoCodecs?: readonly string[]
+  audioCodecs?: readonly string[]
+  minShortSidePixels?: number
+  maxFramesPerSecond?: number
+  maxPages?: number
+  minPages?: number
+  renditions: readonly RenditionRule[]
+}
+
+/** What a slot and the profile's defaults must say between them. */
+export const NEEDED_FIELDS = ['containers', 'extensions', 'mimeTypes', 'maxBytes', 'renditions'] as const
+
+type NeededField = (typeof NEEDED_FIELDS)[number]
+export type MergedMedia = MediaData & Required<Pick<MediaData, NeededField>>
+
+/** Limits that vanish when their word is not an enforced one. */
+const LIMITS = [
+  'recommendedMaxBytes',
+  'maxDurationSeconds',
+  'minDurationSeconds',
+  'advisedMinDurationSeconds',
+  'videoCodecs',
+  'audioCodecs',
+  'minShortSidePixels',
+  'maxFramesPerSecond',
+  'maxPages',
+  'minPages',
+] as const satisfies readonly (keyof MediaData & keyof MediaRules)[]
+
+/** The slot's values over the defaults. A value brings its own word: a default's word says nothing about it. */
+export function mergedMedia(profile: ProfileData, own: MediaData): MediaData {
+  const { verification: defaultWords = {}, ...defaults } = profile.mediaDefaults?.[own.kind] ?? {}
+  const inherited = Object.entries(defaultWords).filter(([field]) => !(field in own))
+  return { ...defaults, ...own, verification: { ...Object.fromEntries(inherited), ...own.verification } }
+}
+
+export function isWhole(media: MediaData): media is MergedMedia {
+  return NEEDED_FIELDS.every((field) => media[field] !== undefined)
+}
+
+/** The enforced view of one kind of file. */
+export function mediaRules(media: MergedMedia): MediaRules {
+  const enforced = (field: keyof NonNullable<MediaData['verification']>) =>
+    isEnforced(media.verification?.[field])
+  const limits: Partial<Pick<MediaRules, (typeof LIMITS)[number]>> = Object.fromEntries(
+    LIMITS.filter((field) => media[field] !== undefined && enforced(field)).map((field) => [
+      field,
+      media[field],
+    ]),
+  )
+  return {
+    kind: media.kind,
+    containers: media.containers,
+    remediableContainers: media.remediableContainers ?? [],
+    otherContainers: enforced('containers') ? 'reject' : 'convert',
+    extensions: media.extensions,
+    mimeTypes: media.mimeTypes,
+    maxBytes: enforced('maxBytes') ? media.maxBytes : Number.MAX_SAFE_INTEGER,
+    durationToleranceSeconds: media.durationToleranceSeconds ?? DEFAULT_DURATION_TOLERANCE_SECONDS,
+    renditions: media.renditions,
+    ...limits,
+  }
+}

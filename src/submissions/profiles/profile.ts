@@ -1,0 +1,108 @@
+// A profile as the rules see it: of the data file only what is enforced. What the file knows but may not enforce is
+// absent here, so that no rule can forget to ask how well a value is known.
+
+import type { Bilingual } from '../../core/errors.ts'
+import type { MediaKind } from '../../records/upload-record.ts'
+import {
+  DEFAULT_INSPECTION_REJECTS,
+  DEFAULT_SEVERITIES,
+  type RuleCode,
+  type RuleSeverity,
+} from '../rules/codes.ts'
+import { isWhole, type MediaRules, mediaRules, mergedMedia } from './media.ts'
+import { isEnforced, type MetadataField, type ProfileData, type SlotData } from './schema.ts'
+
+export type SlotRules = {
+  id: string
+  label: Bilingual
+  shortLabel: Bilingual
+  domain: string
+  min: number
+  max: number
+  maxPerKind: Partial<Record<MediaKind, number>>
+  media: readonly MediaRules[]
+  metadata: readonly MetadataField[]
+  plannedTime?: { slot: string; field: string; toleranceSeconds: number }
+  severities: Readonly<Record<RuleCode, RuleSeverity>>
+  inspectionRejects: readonly RuleCode[]
+}
+
+/** One branch's slots must all be filled; at least two branches. */
+export type Alternatives = { id: string; anyOf: readonly (readonly string[])[] }
+
+export type Profile = {
+  /** `teacher.K4@1` */
+  key: string
+  id: string
+  version: number
+  enabled: boolean
+  domains: readonly { id: string; label: Bilingual }[]
+  /** Enabled slots, in the order of the file. */
+  slots: readonly SlotRules[]
+  alternatives: readonly Alternatives[]
+  /** The file itself, with everything that is known but not enforced: what `GET /v1/profiles/:id` answers. */
+  data: ProfileData
+}
+
+export function profileKey(id: string, version: number): string {
+  return `${id}@${version}`
+}
+
+/**
+ * The enforced view of a data file.
+ *
+ * Counts hold whatever their verification word says: they define the slot, and a profile whose slots ask for nothing
+ * would call an empty submission complete. Everything else with an unverified word is left out.
+ */
+export function profileOf(data: ProfileData): Profile {
+  const slots = data.slots.filter((slot) => slot.enabled !== false).map((slot) => slotRules(data, slot))
+  const known = new Set(slots.map((slot) => slot.id))
+  return {
+    key: profileKey(data.id, data.version),
+    id: data.id,
+    version: data.version,
+    enabled: data.enabled,
+    domains: data.domains.map(({ id, label }) => ({ id, label })),
+    slots,
+    alternatives: (data.alternatives ?? [])
+      .filter((group) => isEnforced(group.verification))
+      .map(({ id, anyOf }) => ({ id, anyOf: anyOf.filter((branch) => branch.every((s) => known.has(s))) }))
+      // A single branch left is no alternative: its slots are required by themselves again.
+      .filter((group) => group.anyOf.length > 1),
+    data,
+  }
+}
+
+function slotRules(data: ProfileData, slot: SlotData): SlotRules {
+  const planned = slot.plannedTime
+  return {
+    id: slot.id,
+    label: slot.label,
+    shortLabel: slot.shortLabel ?? slot.label,
+    domain: slot.domain,
+    min: slot.min,
+    max: slot.max,
+    maxPerKind: isEnforced(slot.verification?.maxPerKind) ? { ...slot.maxPerKind } : {},
+    media: slot.media
+      .map((own) => mergedMedia(data, own))
+      .filter(isWhole)
+      .map(mediaRules),
+    metadata: slot.metadata ?? [],
+    ...(planned && isEnforced(planned.verification)
+      ? {
+          plannedTime: {
+            slot: planned.slot,
+            field: planned.field,
+            toleranceSeconds: planned.toleranceSeconds,
+          },
+        }
+      : {}),
+    severities: { ...DEFAULT_SEVERITIES, ...data.severities, ...slot.severities },
+    inspectionRejects: data.inspectionRejects ?? DEFAULT_INSPECTION_REJECTS,
+  }
+}
+
+/** The slot's rules, or undefined where the profile has no such slot or has it disabled. */
+export function findSlot(profile: Profile, slotId: string): SlotRules | undefined {
+  return profile.slots.find((slot) => slot.id === slotId)
+}

@@ -1,0 +1,232 @@
+// The shape of a requirement profile's data file: what is asked for one position and rank, as versioned data.
+// A file never changes once submissions pin it; a changed rule is a new version beside the old one.
+
+import Type, { type Static } from 'typebox'
+import { RULE_CODES, type RuleCode, type RuleSeverity } from '../rules/codes.ts'
+
+/**
+ * How well a value is known. `seed`: said by the documents this project started from. `secondary`: said by a public
+ * page that names the circular. `default`: a choice of this project where no rule is known. These three are enforced.
+ * `inferred`, `memory`, `unknown`: kept so that somebody can check them, never enforced.
+ */
+export const VERIFICATION_WORDS = ['seed', 'secondary', 'default', 'inferred', 'memory', 'unknown'] as const
+export type VerificationWord = (typeof VERIFICATION_WORDS)[number]
+
+const ENFORCED_WORDS: readonly VerificationWord[] = ['seed', 'secondary', 'default']
+
+/** A value without a word is the operator's own and holds. */
+export function isEnforced(word: VerificationWord | undefined): boolean {
+  return word === undefined || ENFORCED_WORDS.includes(word)
+}
+
+const closed = { additionalProperties: false } as const
+const Text = Type.String({ minLength: 1 })
+const Id = Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })
+const Word = Type.Enum([...VERIFICATION_WORDS])
+/** A word per named field; a misspelt name is a fault, since it would make an unverified value an enforced one. */
+const wordsFor = <Name extends string>(...names: Name[]) =>
+  Type.Unsafe<Partial<Record<Name, VerificationWord>>>(
+    Type.Object(Object.fromEntries(names.map((name) => [name, Type.Optional(Word)])), closed),
+  )
+const Count = Type.Integer({ minimum: 0 })
+const Positive = Type.Number({ exclusiveMinimum: 0 })
+const Lowercase = Type.Array(Type.String({ pattern: '^[a-z0-9.+/-]+$' }), { minItems: 1, uniqueItems: true })
+
+export const BilingualSchema = Type.Object({ th: Text, en: Text }, closed)
+
+const Severity = Type.Unsafe<RuleSeverity>(Type.Enum(['reject', 'warn', 'advise', 'off']))
+
+/** Partial: a code that a file does not name has the default severity of codes.ts. */
+const Severities = Type.Unsafe<Partial<Record<RuleCode, RuleSeverity>>>(
+  Type.Object(Object.fromEntries(RULE_CODES.map((code) => [code, Type.Optional(Severity)])), closed),
+)
+
+export const RenditionRuleSchema = Type.Object(
+  {
+    name: Id,
+    kind: Type.Enum(['mp4', 'poster', 'page']),
+    /** False: its failure does not keep the upload from becoming ready. */
+    required: Type.Boolean(),
+    /** Made only when workers have nothing better to do. */
+    later: Type.Optional(Type.Boolean()),
+    /** Of the shorter side: a portrait clip keeps as many pixels as a landscape one. */
+    maxHeightPixels: Type.Optional(Type.Integer({ minimum: 16 })),
+    maxFramesPerSecond: Type.Optional(Positive),
+    videoBitsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+    audioBitsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+
+/** Everything but `kind` may stand in `mediaDefaults` instead; a slot's own value wins, with its own word. */
+export const MediaSchema = Type.Object(
+  {
+    kind: Type.Enum(['video', 'pdf', 'image', 'audio']),
+    /** Names of core/identify.ts. */
+    containers: Type.Optional(Lowercase),
+    /** Accepted with CONTAINER_CONVERTED; an MP4 is made of them. */
+    remediableContainers: Type.Optional(Lowercase),
+    extensions: Type.Optional(Lowercase),
+    mimeTypes: Type.Optional(Lowercase),
+    maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Advice for the page before an upload; not judged. */
+    recommendedMaxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+    maxDurationSeconds: Type.Optional(Positive),
+    minDurationSeconds: Type.Optional(Positive),
+    /** Shorter than this is unusual: DURATION_SHORT. */
+    advisedMinDurationSeconds: Type.Optional(Positive),
+    /** A camera stopped at 60:00 writes 3600.02 s. */
+    durationToleranceSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+    videoCodecs: Type.Optional(Lowercase),
+    audioCodecs: Type.Optional(Lowercase),
+    minShortSidePixels: Type.Optional(Type.Integer({ minimum: 1 })),
+    recommendedShortSidePixels: Type.Optional(Type.Integer({ minimum: 1 })),
+    maxFramesPerSecond: Type.Optional(Positive),
+    recommendedFramesPerSecond: Type.Optional(Positive),
+    maxPages: Type.Optional(Type.Integer({ minimum: 1 })),
+    minPages: Type.Optional(Type.Integer({ minimum: 1 })),
+    renditions: Type.Optional(Type.Array(RenditionRuleSchema)),
+    verification: Type.Optional(
+      wordsFor(
+        'containers',
+        'maxBytes',
+        'recommendedMaxBytes',
+        'maxDurationSeconds',
+        'minDurationSeconds',
+        'advisedMinDurationSeconds',
+        'durationToleranceSeconds',
+        'videoCodecs',
+        'audioCodecs',
+        'minShortSidePixels',
+        'recommendedShortSidePixels',
+        'maxFramesPerSecond',
+        'recommendedFramesPerSecond',
+        'maxPages',
+        'minPages',
+      ),
+    ),
+  },
+  closed,
+)
+
+const MediaDefault = Type.Omit(MediaSchema, ['kind'], closed)
+
+export const MetadataFieldSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z][A-Za-z0-9]{0,63}$' }),
+    label: BilingualSchema,
+    type: Type.Enum(['string', 'integer', 'number', 'boolean']),
+    required: Type.Boolean(),
+    minimum: Type.Optional(Type.Number()),
+    maximum: Type.Optional(Type.Number()),
+    maxLength: Type.Optional(Type.Integer({ minimum: 1 })),
+    options: Type.Optional(Type.Array(Text, { minItems: 1, uniqueItems: true })),
+    verification: Type.Optional(Word),
+  },
+  closed,
+)
+
+export const SlotSchema = Type.Object(
+  {
+    id: Id,
+    label: BilingualSchema,
+    /** How a sentence calls the file: "คลิปการสอน", "The teaching video". */
+    shortLabel: Type.Optional(BilingualSchema),
+    domain: Id,
+    /** False: kept as data, as if it were not there. */
+    enabled: Type.Optional(Type.Boolean()),
+    min: Count,
+    max: Type.Integer({ minimum: 1 }),
+    maxPerKind: Type.Optional(
+      Type.Object(
+        {
+          video: Type.Optional(Type.Integer({ minimum: 1 })),
+          pdf: Type.Optional(Type.Integer({ minimum: 1 })),
+          image: Type.Optional(Type.Integer({ minimum: 1 })),
+          audio: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        closed,
+      ),
+    ),
+    media: Type.Array(MediaSchema, { minItems: 1 }),
+    metadata: Type.Optional(Type.Array(MetadataFieldSchema)),
+    /** The running time should equal what another slot's metadata says (minutes). */
+    plannedTime: Type.Optional(
+      Type.Object(
+        { slot: Id, field: Text, toleranceSeconds: Positive, verification: Type.Optional(Word) },
+        closed,
+      ),
+    ),
+    severities: Type.Optional(Severities),
+    /** Rules that only a person can judge: shown, never enforced. */
+    guidance: Type.Optional(
+      Type.Array(Type.Object({ id: Id, text: BilingualSchema, verification: Word }, closed)),
+    ),
+    /** `count` is for min and max together. */
+    verification: Type.Optional(wordsFor('count', 'maxPerKind')),
+    note: Type.Optional(Type.String()),
+  },
+  closed,
+)
+
+/** One of several sets of slots is enough; a slot named here is not required by itself. */
+export const AlternativesSchema = Type.Object(
+  {
+    id: Id,
+    anyOf: Type.Array(Type.Array(Id, { minItems: 1, uniqueItems: true }), { minItems: 2 }),
+    verification: Type.Optional(Word),
+    note: Type.Optional(Type.String()),
+  },
+  closed,
+)
+
+export const ProfileDataSchema = Type.Object(
+  {
+    schema: Type.Literal(1),
+    id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
+    version: Type.Integer({ minimum: 1 }),
+    /** False: listed, so that one sees that it is known of, but no submission can pin it. */
+    enabled: Type.Boolean(),
+    position: Type.Object({ id: Id, label: BilingualSchema }, closed),
+    rank: Type.Object({ code: Text, label: BilingualSchema }, closed),
+    circular: Type.Optional(Text),
+    note: Type.Optional(Type.String()),
+    domains: Type.Array(
+      Type.Object(
+        {
+          id: Id,
+          label: BilingualSchema,
+          passPercentEachEvaluator: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+          verification: Type.Optional(wordsFor('label', 'passPercentEachEvaluator')),
+        },
+        closed,
+      ),
+      { minItems: 1 },
+    ),
+    mediaDefaults: Type.Optional(
+      Type.Object(
+        {
+          video: Type.Optional(MediaDefault),
+          pdf: Type.Optional(MediaDefault),
+          image: Type.Optional(MediaDefault),
+          audio: Type.Optional(MediaDefault),
+        },
+        closed,
+      ),
+    ),
+    slots: Type.Array(SlotSchema, { minItems: 1 }),
+    alternatives: Type.Optional(Type.Array(AlternativesSchema)),
+    severities: Type.Optional(Severities),
+    /** Rejections that reading the whole file may still make, before a seal. */
+    inspectionRejects: Type.Optional(
+      Type.Unsafe<RuleCode[]>(Type.Array(Type.Enum([...RULE_CODES]), { uniqueItems: true })),
+    ),
+  },
+  closed,
+)
+
+export type ProfileData = Static<typeof ProfileDataSchema>
+export type SlotData = Static<typeof SlotSchema>
+export type MediaData = Static<typeof MediaSchema>
+export type RenditionRule = Static<typeof RenditionRuleSchema>
+export type MetadataField = Static<typeof MetadataFieldSchema>
