@@ -1,0 +1,54 @@
+// The queue contract: lanes, payloads, job ids, retries. Producers and workers share this one file.
+// A job is a hint that something is due; whether it is, the record says.
+
+import type { JobsOptions } from 'bullmq'
+
+export const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
+export type Lane = (typeof LANES)[number]
+
+export type UploadJob = { uploadId: string; generation: number }
+
+/** One delivery of one event to one address. */
+export type NotifyJob = { owner: string; url: string; eventId: string; body: string }
+
+export type MaintainJob = { task: 'reconcile' | 'sweep' | 'retention' }
+
+export type Payloads = {
+  validate: UploadJob
+  inspect: UploadJob
+  transcode: UploadJob
+  notify: NotifyJob
+  maintain: MaintainJob
+}
+
+export const QUEUE_PREFIX = 'sn-queue'
+
+export const LANE_DESCRIPTIONS: Record<Lane, string> = {
+  validate: 'Verdicts: type, duration, pages, rules of the slot. Seconds; teachers wait for these.',
+  inspect: 'Whole-file checks: SHA-256, silence, black picture. As fast as the store reads.',
+  transcode: 'Renditions: watchable MP4, poster, first page. Minutes.',
+  notify: 'Webhooks to portals.',
+  maintain: 'Reconcile, expiry, retention, sweeping.',
+}
+
+/** No colon (BullMQ forbids it) and never digits only. The generation lets a lost job be queued again. */
+export function uploadJobId(lane: Lane, uploadId: string, generation: number): string {
+  return `${lane}-${uploadId}-g${generation}`
+}
+
+const DAY_SECONDS = 86_400
+
+/** Attempts are for faults of ours; a fault of the file is a verdict, not an error. */
+export const JOB_OPTIONS: Record<Lane, JobsOptions> = {
+  validate: { attempts: 5, backoff: { type: 'exponential', delay: 2000, jitter: 0.5 } },
+  inspect: { attempts: 5, backoff: { type: 'exponential', delay: 5000, jitter: 0.5 } },
+  transcode: { attempts: 4, backoff: { type: 'exponential', delay: 15_000, jitter: 0.5 } },
+  // Standard Webhooks' schedule is longer than BullMQ's exponential: the worker's own backoff strategy follows it.
+  notify: { attempts: 11, backoff: { type: 'webhook' } },
+  maintain: { attempts: 1 },
+}
+
+export const RETENTION: JobsOptions = {
+  removeOnComplete: { age: DAY_SECONDS, count: 5000 },
+  removeOnFail: { age: 7 * DAY_SECONDS, count: 10_000 },
+}

@@ -1,0 +1,77 @@
+// The queues as producers see them: typed by the contract, failing fast when Redis is away.
+
+import { Queue } from 'bullmq'
+import type { Logger } from '../core/logger.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import type { LaneName } from '../records/upload-record.ts'
+import {
+  JOB_OPTIONS,
+  LANES,
+  type Lane,
+  type Payloads,
+  QUEUE_PREFIX,
+  RETENTION,
+  uploadJobId,
+} from './contract.ts'
+
+export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number }
+
+export class Queues {
+  readonly byLane: Record<Lane, Queue>
+
+  constructor(connection: RedisConnection, logger: Logger) {
+    const open = (lane: Lane) => {
+      const queue = new Queue(lane, {
+        connection,
+        prefix: QUEUE_PREFIX,
+        defaultJobOptions: { ...JOB_OPTIONS[lane], ...RETENTION },
+      })
+      queue.on('error', (err) => logger.warn({ err, lane }, 'queue trouble'))
+      return queue
+    }
+    this.byLane = {
+      validate: open('validate'),
+      inspect: open('inspect'),
+      transcode: open('transcode'),
+      notify: open('notify'),
+      maintain: open('maintain'),
+    }
+  }
+
+  /** Adds a job; an id that exists already, in whatever state, is left as it is. Throws REDIS_UNAVAILABLE. */
+  async enqueue<L extends Lane>(lane: L, payload: Payloads[L], options: EnqueueOptions = {}): Promise<void> {
+    await viaRedis(
+      this.byLane[lane].add(lane, payload, {
+        ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
+        // BullMQ runs jobs without a priority before all that have one: every job gets one.
+        priority: options.priority ?? 1000,
+        ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
+      }),
+    )
+  }
+
+  async enqueueUpload(
+    lane: LaneName,
+    uploadId: string,
+    generation: number,
+    priority?: number,
+  ): Promise<void> {
+    await this.enqueue(
+      lane,
+      { uploadId, generation },
+      {
+        jobId: uploadJobId(lane, uploadId, generation),
+        ...(priority === undefined ? {} : { priority }),
+      },
+    )
+  }
+
+  /** What BullMQ says of a lane's job: `unknown` when it has none. */
+  async stateOf(lane: LaneName, uploadId: string, generation: number): Promise<string> {
+    return await viaRedis(this.byLane[lane].getJobState(uploadJobId(lane, uploadId, generation)))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(LANES.map((lane) => this.byLane[lane].close()))
+  }
+}

@@ -1,0 +1,266 @@
+// What changes with every byte: offset, parts and lock of a running upload, one Redis hash each. Every change is one
+// script that checks the fence. Redis alone decides what counts; the store can always say what is there.
+
+import type { Clock } from '../core/clock.ts'
+import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import * as scripts from './hot-scripts.ts'
+import { decodeHot, type HotUpload, pairs, type UploadDraft } from './hot-upload.ts'
+import { redisKeys } from './keys.ts'
+import { run } from './scripts.ts'
+import type { StoredPart } from './upload-record.ts'
+
+export type AcquireOutcome =
+  | { kind: 'acquired'; state: HotUpload /** The last holder did not let go by itself. */; unclean: boolean }
+  | { kind: 'held'; state: HotUpload; fence: string; channel: string }
+  | { kind: 'offset'; state: HotUpload }
+  | { kind: 'ended'; state: HotUpload }
+  | { kind: 'missing' }
+
+export type Progress = {
+  offset: number
+  expiresAtMs: number
+  status?: 'finishing'
+  storedAtMs?: number
+  version?: number
+  multipartId?: string
+  tailKey?: string | null
+  parts?: StoredPart[]
+  clearInFlight?: boolean
+}
+
+export const LEASE_MS = 15_000
+
+export class HotState {
+  readonly redis: RedisConnection
+  readonly #runId: RunId
+  readonly #clock: Clock
+
+  constructor(redis: RedisConnection, runId: RunId, clock: Clock) {
+    this.redis = redis
+    this.#runId = runId
+    this.#clock = clock
+  }
+
+  /**
+   * Registers a new upload; no byte of it is stored yet. With a `fingerprintKey` that an unfinished upload already
+   * holds, nothing is created and that upload's id comes back.
+   */
+  async create(
+    draft: UploadDraft,
+    options: { size: number | null; expiresAtMs: number; partBytes: number; fingerprintKey?: string },
+  ): Promise<{ joined: string | null }> {
+    const joined = await run(
+      this.redis,
+      scripts.CREATE,
+      [
+        redisKeys.hot(draft.id),
+        redisKeys.due,
+        redisKeys.uploadsOf(draft.owner, draft.submissionId ?? ''),
+        options.fingerprintKey ?? '',
+        redisKeys.sequence(draft.owner, draft.submissionId ?? ''),
+      ],
+      [
+        draft.id,
+        JSON.stringify(draft),
+        options.size ?? '',
+        options.expiresAtMs,
+        options.partBytes,
+        this.#runId.current,
+        Date.parse(draft.createdAt),
+        draft.submissionId ?? '',
+      ],
+    )
+    return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
+  }
+
+  async read(id: string): Promise<HotUpload | undefined> {
+    const fields = await viaRedis(this.redis.hgetall(redisKeys.hot(id)))
+    return fields['d'] === undefined ? undefined : decodeHot(fields, this.#clock.now(), this.#runId.current)
+  }
+
+  async readMany(ids: string[]): Promise<(HotUpload | undefined)[]> {
+    if (ids.length === 0) return []
+    const pipeline = this.redis.pipeline()
+    for (const id of ids) pipeline.hgetall(redisKeys.hot(id))
+    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, fields]) => {
+      if (error) throw error
+      return (fields as Record<string, string>)['d'] === undefined
+        ? undefined
+        : decodeHot(fields as Record<string, string>, this.#clock.now(), this.#runId.current)
+    })
+  }
+
+  /**
+   * Takes the lock for `fence` if nobody holds it. With `offset`, an upload that stands elsewhere is left alone:
+   * only a request that goes on where the durable bytes end may disturb a holder. `steal` names the fence of a holder
+   * that did not answer.
+   */
+  async acquire(
+    id: string,
+    fence: string,
+    channel: string,
+    options: { offset?: number; steal?: string } = {},
+  ): Promise<AcquireOutcome> {
+    const [kind, flat, extra] = (await run(
+      this.redis,
+      scripts.ACQUIRE,
+      [redisKeys.hot(id)],
+      [fence, channel, LEASE_MS, options.offset ?? '', options.steal ?? '', this.#runId.current],
+    )) as [string, string[]?, string?]
+    if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
+    const state = decodeHot(pairs(flat), this.#clock.now(), this.#runId.current)
+    if (kind === 'held') {
+      const { fence: held = '', channel: where = '' } = state.holder ?? {}
+      return { kind, state, fence: held, channel: where }
+    }
+    if (kind === 'offset' || kind === 'ended') return { kind, state }
+    return { kind: 'acquired', state, unclean: extra === '1' }
+  }
+
+  /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */
+  async commit(id: string, fence: string, progress: Progress): Promise<boolean> {
+    const fields: (string | number)[] = [
+      'off',
+      progress.offset,
+      'exp',
+      progress.expiresAtMs,
+      'run',
+      this.#runId.current,
+    ]
+    if (progress.status !== undefined) fields.push('st', progress.status)
+    if (progress.storedAtMs !== undefined) fields.push('sat', progress.storedAtMs)
+    if (progress.version !== undefined) fields.push('ver', progress.version)
+    if (progress.multipartId !== undefined) fields.push('mpu', progress.multipartId)
+    if (progress.tailKey !== undefined) fields.push('tail', progress.tailKey ?? '')
+    if (progress.clearInFlight === true) fields.push('fly', '')
+    const parts = (progress.parts ?? []).flatMap((part) => [
+      String(part.number),
+      JSON.stringify({ offset: part.offset, bytes: part.bytes, etag: part.etag, key: part.key }),
+    ])
+    return (
+      (await run(
+        this.redis,
+        scripts.COMMIT,
+        [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
+        [id, fence, progress.offset, progress.expiresAtMs, LEASE_MS, fields.length, ...fields, ...parts],
+      )) === 1
+    )
+  }
+
+  /** Marks a part as on its way to S3 (`number:sinceMs`). False: the fence is no longer mine. */
+  async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
+    return (
+      (await run(
+        this.redis,
+        scripts.SET_FENCED,
+        [redisKeys.hot(id)],
+        [fence, LEASE_MS, 'fly', `${partNumber}:${this.#clock.now()}`],
+      )) === 1
+    )
+  }
+
+  /** Declares a deferred length once. False: fence lost, or another length stands. */
+  async declareLength(id: string, fence: string, size: number): Promise<boolean> {
+    return (await run(this.redis, scripts.DECLARE, [redisKeys.hot(id)], [fence, size])) === 1
+  }
+
+  /** Keeps the lease of a holder that waits for a slow client. */
+  async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
+    const pipeline = this.redis.pipeline()
+    for (const { id, fence } of held)
+      pipeline.eval(scripts.SET_FENCED.source, 1, redisKeys.hot(id), fence, LEASE_MS, '', '')
+    if (pipeline.length > 0) await viaRedis(pipeline.exec())
+  }
+
+  /** Lets go of the lock, if it is still this fence's. */
+  async release(id: string, fence: string): Promise<void> {
+    await run(this.redis, scripts.RELEASE, [redisKeys.hot(id)], [fence])
+  }
+
+  /** Ends an upload: its lock is void, its offset can no longer move. `stored` only follows `finishing`. */
+  async end(id: string, status: 'stored' | 'expired' | 'cancelled', keepMs: number): Promise<void> {
+    await run(
+      this.redis,
+      scripts.END,
+      [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
+      [id, status, keepMs],
+    )
+  }
+
+  /** Ends an upload of which nothing is stored; false: bytes arrived meanwhile, or somebody holds it. */
+  async endUnstored(id: string, status: 'expired' | 'cancelled', keepMs: number): Promise<boolean> {
+    return (
+      (await run(
+        this.redis,
+        scripts.END_UNSTORED,
+        [redisKeys.hot(id), redisKeys.due],
+        [id, status, keepMs],
+      )) === 1
+    )
+  }
+
+  /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
+  async restore(
+    state: Omit<HotUpload, 'holder' | 'trusted' | 'inFlight'>,
+    parts: StoredPart[],
+    fence: string | null,
+  ): Promise<boolean> {
+    const { draft } = state
+    const fields: (string | number)[] = [
+      ...['d', JSON.stringify(draft), 'size', state.size ?? '', 'off', state.offset, 'st', state.status],
+      ...[
+        'ver',
+        state.version,
+        'exp',
+        state.expiresAtMs,
+        'sat',
+        state.storedAtMs ?? '',
+        'mpu',
+        state.multipartId ?? '',
+      ],
+      ...['pb', state.partBytes, 'tail', state.tailKey ?? '', 'run', this.#runId.current],
+    ]
+    const flatParts = parts.flatMap((part) => [
+      String(part.number),
+      JSON.stringify({ offset: part.offset, bytes: part.bytes, etag: part.etag, key: part.key }),
+    ])
+    return (
+      (await run(
+        this.redis,
+        scripts.RESTORE,
+        [redisKeys.hot(draft.id), redisKeys.parts(draft.id), redisKeys.due],
+        [
+          draft.id,
+          fence ?? '',
+          this.#runId.current,
+          state.expiresAtMs,
+          fields.length,
+          ...fields,
+          ...flatParts,
+        ],
+      )) === 1
+    )
+  }
+
+  /** Parts committed so far, in order. */
+  async parts(id: string): Promise<StoredPart[]> {
+    const raw = await viaRedis(this.redis.hgetall(redisKeys.parts(id)))
+    return Object.entries(raw)
+      .map(([number, json]) => ({
+        number: Number(number),
+        ...(JSON.parse(json) as Omit<StoredPart, 'number'>),
+      }))
+      .sort((a, b) => a.number - b.number)
+  }
+
+  /** Ids on which something is due by now, oldest first. */
+  async due(nowMs: number, limit: number): Promise<string[]> {
+    return await viaRedis(this.redis.zrangebyscore(redisKeys.due, '-inf', nowMs, 'LIMIT', 0, limit))
+  }
+
+  async setDue(id: string, atMs: number | null): Promise<void> {
+    await viaRedis(
+      atMs === null ? this.redis.zrem(redisKeys.due, id) : this.redis.zadd(redisKeys.due, atMs, id),
+    )
+  }
+}

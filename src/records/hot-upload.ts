@@ -1,0 +1,78 @@
+// A running upload as Redis holds it.
+
+import type { UploadRecord } from './upload-record.ts'
+
+/** What is known of an upload from its creation: everything its first record needs. */
+export type UploadDraft = Pick<
+  UploadRecord,
+  | 'id'
+  | 'owner'
+  | 'submissionId'
+  | 'slot'
+  | 'revision'
+  | 'subject'
+  | 'replaces'
+  | 'declared'
+  | 'metadata'
+  | 'fingerprint'
+  | 'concat'
+  | 'createdAt'
+> & {
+  /** Upper bound for a deferred length. */
+  maxBytes: number
+  /** What the first kibibytes may turn out to be; empty: anything. */
+  kinds: string[]
+}
+
+export type HotStatus = 'receiving' | 'finishing' | 'stored' | 'expired' | 'cancelled'
+
+export type HotUpload = {
+  draft: UploadDraft
+  /** Bytes; null while the length is deferred. */
+  size: number | null
+  /** Length of the contiguous prefix that is durable. */
+  offset: number
+  status: HotStatus
+  /** Version of the newest record known here; 0: none yet. */
+  version: number
+  expiresAtMs: number
+  storedAtMs: number | null
+  /** S3: multipart upload, its part size, and the object that holds bytes behind the last whole part. */
+  multipartId: string | null
+  partBytes: number
+  tailKey: string | null
+  /** S3: part in flight, `number:sinceMs`, so that a successor does not send the same part meanwhile. */
+  inFlight: string | null
+  /** The holder of the lock, if its lease has not run out. */
+  holder: { fence: string; channel: string } | null
+  /** False: written under another Redis run; ask the store before believing it. */
+  trusted: boolean
+}
+
+/** Reads the Redis hash of an upload. */
+export function decodeHot(f: Record<string, string>, nowMs: number, runId: string): HotUpload {
+  const lease = Number(f['lease'] ?? 0)
+  const fence = f['fence'] ?? ''
+  return {
+    draft: JSON.parse(f['d'] ?? '{}') as UploadDraft,
+    size: f['size'] === undefined || f['size'] === '' ? null : Number(f['size']),
+    offset: Number(f['off'] ?? 0),
+    status: (f['st'] ?? 'receiving') as HotStatus,
+    version: Number(f['ver'] ?? 0),
+    expiresAtMs: Number(f['exp'] ?? 0),
+    storedAtMs: f['sat'] === undefined || f['sat'] === '' ? null : Number(f['sat']),
+    multipartId: f['mpu'] || null,
+    partBytes: Number(f['pb'] ?? 0),
+    tailKey: f['tail'] || null,
+    inFlight: f['fly'] || null,
+    holder: fence !== '' && lease > nowMs ? { fence, channel: f['holder'] ?? '' } : null,
+    trusted: f['run'] === runId,
+  }
+}
+
+/** HGETALL as scripts return it: names and values in turn. */
+export function pairs(flat: string[]): Record<string, string> {
+  const fields: Record<string, string> = {}
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string
+  return fields
+}

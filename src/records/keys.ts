@@ -1,0 +1,57 @@
+// Every name in the object store and in Redis, in one place.
+
+import { createHash } from 'node:crypto'
+import { shardOfSubmission, shardOfUpload } from '../core/ids.ts'
+
+/** Object store. All that belongs to an upload lies under one prefix that its id alone determines. */
+export const objectKeys = {
+  uploads: 'uploads/',
+  submissions: 'submissions/',
+  submissionUploads: (owner: string, submissionId: string) =>
+    `uploads/${shardOfSubmission(owner, submissionId)}/`,
+  upload: (id: string) => `uploads/${shardOfUpload(id)}/${id}/`,
+  uploadRecord: (id: string) => `uploads/${shardOfUpload(id)}/${id}/record/`,
+  /** The received bytes as one file, or as the object that a multipart upload becomes. */
+  data: (id: string) => `uploads/${shardOfUpload(id)}/${id}/data`,
+  /** A whole small upload in one object whose user metadata is its first record. */
+  single: (id: string, token: string) => `uploads/${shardOfUpload(id)}/${id}/one-${token}`,
+  /** Bytes behind the last whole part. The name tells where they belong; the token that nobody else writes there. */
+  tail: (id: string, offset: number, token: string) =>
+    `uploads/${shardOfUpload(id)}/${id}/tail-${String(offset).padStart(14, '0')}-${token}`,
+  rendition: (id: string, token: string, name: string) =>
+    `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name}`,
+  submission: (owner: string, submissionId: string) => `submissions/${owner}/${submissionId}/`,
+  uniqueKey: (owner: string, uniqueKey: string) =>
+    `unique/${owner}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
+}
+
+/** Redis. Everything in it can be rebuilt from the object store. */
+export const redisKeys = {
+  hot: (id: string) => `sn:hot:${id}`,
+  parts: (id: string) => `sn:parts:${id}`,
+  record: (id: string) => `sn:record:${id}`,
+  head: (owner: string, submissionId: string) => `sn:head:${owner}/${submissionId}`,
+  /** Sorted set: upload ids of a submission by creation time. */
+  uploadsOf: (owner: string, submissionId: string) => `sn:uploads:${owner}/${submissionId}`,
+  /** Sorted set: submission ids of a portal by last change. */
+  submissionsOf: (owner: string) => `sn:submissions:${owner}`,
+  sequence: (owner: string, submissionId: string) => `sn:sequence:${owner}/${submissionId}`,
+  /** Sorted set: uploads on which something is due, by when to look. */
+  due: 'sn:due',
+  /** Stream: a portal's events of the last days. */
+  events: (owner: string) => `sn:events:${owner}`,
+  /** Stream: a submission's events, for pages that come back. */
+  submissionEvents: (owner: string, submissionId: string) => `sn:events:${owner}/${submissionId}`,
+  /** Set: portals that have events. */
+  owners: 'sn:owners',
+  /** Channel: events as they happen. */
+  live: 'sn:live',
+  progress: (id: string) => `sn:progress:${id}`,
+  fingerprint: (owner: string, submissionId: string, slot: string, length: string, fingerprint: string) =>
+    `sn:fingerprint:${createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n')).digest('base64url')}`,
+  process: (channel: string) => `sn:process:${channel}`,
+}
+
+export function uploadIdOfKey(key: string): string | undefined {
+  return /^uploads\/[0-9a-f]{6}\/([a-z2-7]{40})\//.exec(key)?.[1]
+}

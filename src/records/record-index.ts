@@ -1,0 +1,226 @@
+// What Redis knows of records: a cache of the newest versions, the indexes for lists, the sequence numbers, and the
+// event streams. A committed version is applied here exactly once, with its event, by one script. Everything can be
+// rebuilt from the store; an entry written under another Redis run is not believed before the store was asked.
+
+import type { Clock } from '../core/clock.ts'
+import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { redisKeys } from './keys.ts'
+import { run, script } from './scripts.ts'
+
+export const EVENT_DAYS = 7
+const CACHE_TTL_MS = 8 * 86_400_000
+const SUBMISSION_EVENTS_MAX = 1000
+
+/** What `apply` is told of one committed version. */
+export type Applied = {
+  cacheKey: string
+  version: number
+  json: string
+  owner: string
+  submissionId: string | null
+  /** Upload: its place in the submission's index. Absent: the record is a submission head. */
+  upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
+  /** The event body without its id, or null where this version is no event. */
+  event: string | null
+  /** True: put its event into the streams, once. False: only make the version readable. */
+  announce: boolean
+  /** With announce false: the event is known to be out, even though Redis has forgotten it. */
+  announcedBefore?: boolean
+  /** Erased: taken out of the list. */
+  gone?: boolean
+}
+
+// The cache (v, run, json) and what was announced (a) are kept apart: a reader that refreshes the cache must not
+// silence the event of a version whose committer has not announced it yet.
+// 'old': announced before. 'gap': an earlier version was never announced; announce that one first. 'ok'.
+const APPLY = script(`
+local version = tonumber(ARGV[1])
+local known = redis.call('HMGET', KEYS[1], 'v', 'run', 'a')
+local announce = ARGV[9] == '1'
+local announced = tonumber(known[3] or (version - 1))
+if announce and announced >= version then announce = false
+elseif announce and announced < version - 1 then return 'gap' end
+if not (known[1] and known[2] == ARGV[2] and tonumber(known[1]) >= version) then
+  redis.call('HSET', KEYS[1], 'v', version, 'run', ARGV[2], 'json', ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  if ARGV[6] ~= '' then
+    if ARGV[8] == '' then redis.call('ZREM', KEYS[2], ARGV[6]) else redis.call('ZADD', KEYS[2], ARGV[8], ARGV[6]) end
+    if ARGV[10] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], ARGV[6]) end
+  end
+  if ARGV[10] ~= '' then
+    redis.call('SADD', KEYS[7], ARGV[11])
+    if ARGV[13] == '1' then redis.call('ZREM', KEYS[4], ARGV[10])
+    elseif ARGV[6] == '' or redis.call('ZSCORE', KEYS[4], ARGV[10]) then
+      redis.call('ZADD', KEYS[4], 'GT', ARGV[5], ARGV[10])
+    end
+  end
+end
+if ARGV[14] == '1' and not known[3] then redis.call('HSET', KEYS[1], 'a', version) end
+if not announce then return 'old' end
+redis.call('HSET', KEYS[1], 'a', version)
+if ARGV[12] ~= '' then
+  redis.call('XADD', KEYS[5], 'MINID', '~', tonumber(ARGV[5]) - ${EVENT_DAYS} * 86400000, '*', 'e', ARGV[12], 's', ARGV[10])
+  redis.call('XADD', KEYS[6], 'MAXLEN', '~', ${SUBMISSION_EVENTS_MAX}, '*', 'e', ARGV[12])
+  redis.call('PEXPIRE', KEYS[6], ${EVENT_DAYS} * 86400000)
+  redis.call('PUBLISH', '${redisKeys.live}', ARGV[12])
+end
+return 'ok'
+`)
+
+const NEXT_SEQUENCE = script(`
+local known = redis.call('HMGET', KEYS[1], 'n', 'run')
+if not known[1] or known[2] ~= ARGV[1] then return -1 end
+return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
+
+const SEED_SEQUENCE = script(`
+local known = redis.call('HMGET', KEYS[1], 'n', 'run')
+local floor = tonumber(ARGV[2])
+if known[1] and tonumber(known[1]) > floor then floor = tonumber(known[1]) end
+redis.call('HSET', KEYS[1], 'n', floor, 'run', ARGV[1])
+return floor
+`)
+
+// An event that is no record version: a submission became complete, or no longer is.
+const FLIP = script(`
+local before = redis.call('HGET', KEYS[1], 'complete')
+if before == ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'complete', ARGV[1])
+if not before and ARGV[1] == '0' then return 0 end
+return 1
+`)
+
+export class RecordIndex {
+  readonly redis: RedisConnection
+  readonly #runId: RunId
+  readonly #clock: Clock
+
+  constructor(redis: RedisConnection, runId: RunId, clock: Clock) {
+    this.redis = redis
+    this.#runId = runId
+    this.#clock = clock
+  }
+
+  /** The cached newest version; undefined when unknown or written under another Redis run. */
+  async cached<T>(cacheKey: string): Promise<T | undefined> {
+    const [json, writtenUnder] = await viaRedis(this.redis.hmget(cacheKey, 'json', 'run'))
+    if (json == null || writtenUnder !== this.#runId.current) return undefined
+    return JSON.parse(json) as T
+  }
+
+  /** Several at once; the order of the answer is that of the keys. */
+  async cachedMany<T>(cacheKeys: string[]): Promise<(T | undefined)[]> {
+    if (cacheKeys.length === 0) return []
+    const pipeline = this.redis.pipeline()
+    for (const key of cacheKeys) pipeline.hmget(key, 'json', 'run')
+    const answers = (await viaRedis(pipeline.exec())) ?? []
+    return answers.map(([error, answer]) => {
+      if (error) throw error
+      const [json, writtenUnder] = answer as [string | null, string | null]
+      return json == null || writtenUnder !== this.#runId.current ? undefined : (JSON.parse(json) as T)
+    })
+  }
+
+  /** Makes a committed version visible and announces its event. Idempotent per version. */
+  async apply(applied: Applied): Promise<'ok' | 'old' | 'gap'> {
+    const { owner, submissionId, upload } = applied
+    const sid = submissionId ?? ''
+    return (await run(
+      this.redis,
+      APPLY,
+      [
+        applied.cacheKey,
+        redisKeys.due,
+        redisKeys.uploadsOf(owner, sid),
+        redisKeys.submissionsOf(owner),
+        redisKeys.events(owner),
+        redisKeys.submissionEvents(owner, sid),
+        redisKeys.owners,
+      ],
+      [
+        applied.version,
+        this.#runId.current,
+        applied.json,
+        CACHE_TTL_MS,
+        this.#clock.now(),
+        upload?.id ?? '',
+        upload?.createdAtMs ?? '',
+        upload?.dueAtMs ?? '',
+        applied.announce ? '1' : '0',
+        sid,
+        owner,
+        applied.event ?? '',
+        applied.gone === true ? '1' : '0',
+        applied.announcedBefore === true ? '1' : '0',
+      ],
+    )) as 'ok' | 'old' | 'gap'
+  }
+
+  /** Next sequence number of a submission, or undefined where Redis no longer knows the last one. */
+  async nextSequence(owner: string, submissionId: string): Promise<number | undefined> {
+    const next = (await run(
+      this.redis,
+      NEXT_SEQUENCE,
+      [redisKeys.sequence(owner, submissionId)],
+      [this.#runId.current],
+    )) as number
+    return next === -1 ? undefined : next
+  }
+
+  /** Tells Redis the highest sequence number found in the store; never lowers. */
+  async seedSequence(owner: string, submissionId: string, floor: number): Promise<void> {
+    await run(
+      this.redis,
+      SEED_SEQUENCE,
+      [redisKeys.sequence(owner, submissionId)],
+      [this.#runId.current, floor],
+    )
+  }
+
+  /** Notes whether a submission is complete; true exactly once per change that readers should hear of. */
+  async flipComplete(owner: string, submissionId: string, complete: boolean): Promise<boolean> {
+    return (
+      (await run(this.redis, FLIP, [redisKeys.sequence(owner, submissionId)], [complete ? '1' : '0'])) === 1
+    )
+  }
+
+  /** Announces an event that no record version stands for. */
+  async announce(owner: string, submissionId: string, event: string): Promise<void> {
+    const now = this.#clock.now()
+    const pipeline = this.redis.multi()
+    pipeline.xadd(
+      redisKeys.events(owner),
+      'MINID',
+      '~',
+      now - EVENT_DAYS * 86_400_000,
+      '*',
+      'e',
+      event,
+      's',
+      submissionId,
+    )
+    pipeline.xadd(
+      redisKeys.submissionEvents(owner, submissionId),
+      'MAXLEN',
+      '~',
+      SUBMISSION_EVENTS_MAX,
+      '*',
+      'e',
+      event,
+    )
+    pipeline.publish(redisKeys.live, event)
+    await viaRedis(pipeline.exec())
+  }
+
+  /** True where Redis has known this submission without a break, so that its index of uploads is whole. */
+  async isCurrent(owner: string, submissionId: string): Promise<boolean> {
+    return (
+      (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), 'run'))) ===
+      this.#runId.current
+    )
+  }
+
+  async uploadIds(owner: string, submissionId: string): Promise<string[]> {
+    return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
+  }
+}

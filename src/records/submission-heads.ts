@@ -1,0 +1,132 @@
+// The truth about submissions, and the sequence numbers and indexes that hang on it.
+
+import { type Clock, isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { submissionEvent } from './event-body.ts'
+import { objectKeys, redisKeys } from './keys.ts'
+import type { RecordIndex } from './record-index.ts'
+import type { SubmissionHead } from './submission-head.ts'
+import type { UploadRecord } from './upload-record.ts'
+import type { UploadRecords } from './upload-records.ts'
+import { type NextVersion, VersionLog } from './version-log.ts'
+
+export type HeadDecision = NextVersion<SubmissionHead> | undefined
+
+const ANNOUNCE_GRACE_MS = 120_000
+
+export class SubmissionHeads {
+  readonly #index: RecordIndex
+  readonly #uploads: UploadRecords
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #log: VersionLog<SubmissionHead>
+
+  constructor(parts: {
+    store: ObjectStore
+    index: RecordIndex
+    uploads: UploadRecords
+    clock: Clock
+    logger: Logger
+  }) {
+    this.#index = parts.index
+    this.#uploads = parts.uploads
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+    this.#log = new VersionLog(parts.store)
+  }
+
+  /** Newest version, or undefined where the portal never made such a submission. */
+  async latest(owner: string, id: string): Promise<SubmissionHead | undefined> {
+    const cached = await this.#index.cached<SubmissionHead>(redisKeys.head(owner, id))
+    if (cached !== undefined) return cached
+    const head = await this.fromStore(owner, id)
+    if (head !== undefined) await this.#apply(head, false)
+    return head
+  }
+
+  async fromStore(owner: string, id: string): Promise<SubmissionHead | undefined> {
+    return await this.#log.latest(objectKeys.submission(owner, id))
+  }
+
+  /** Like `latest`, but an unknown or deleted submission is the caller's error. */
+  async require(owner: string, id: string): Promise<SubmissionHead> {
+    const head = await this.latest(owner, id)
+    if (head === undefined) throw new AppError('SUBMISSION_UNKNOWN')
+    if (head.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+    return head
+  }
+
+  async commit(
+    owner: string,
+    id: string,
+    decide: (current: SubmissionHead | undefined) => Promise<HeadDecision> | HeadDecision,
+  ): Promise<{ record: SubmissionHead | undefined; committed: boolean }> {
+    const outcome = await this.#log.commit(
+      objectKeys.submission(owner, id),
+      () => isoTime(this.#clock.now()),
+      await this.latest(owner, id),
+      () => this.fromStore(owner, id),
+      decide,
+    )
+    const head = outcome.record
+    if (outcome.committed && head !== undefined) {
+      // A new submission has no history to look for: its counter starts here.
+      if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
+      await this.announce(head)
+    }
+    return outcome
+  }
+
+  async announce(head: SubmissionHead): Promise<void> {
+    if ((await this.#apply(head, true)) !== 'gap') return
+    const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), head.version - 1)
+    await this.announce(earlier ?? { ...head, version: head.version - 1, event: null })
+    await this.#apply(head, true)
+  }
+
+  /** Next number in the submission's order of events; after a loss of Redis the store is asked for the last one. */
+  async nextSequence(owner: string, id: string): Promise<number> {
+    for (;;) {
+      const next = await this.#index.nextSequence(owner, id)
+      if (next !== undefined) return next
+      await this.rebuild(owner, id)
+    }
+  }
+
+  /** Upload records of a submission, from the index; rebuilt from the store where Redis has lost or outlived it. */
+  async uploadsOf(owner: string, id: string): Promise<UploadRecord[]> {
+    if (!(await this.#index.isCurrent(owner, id))) await this.rebuild(owner, id)
+    return await this.#uploads.latestMany(await this.#index.uploadIds(owner, id))
+  }
+
+  /** Makes index, cache and counter of one submission true to the store. */
+  async rebuild(owner: string, id: string): Promise<void> {
+    const head = await this.fromStore(owner, id)
+    const records = await this.#uploads.ofSubmissionFromStore(owner, id)
+    for (const record of records) await this.#uploads.restore(record)
+    if (head !== undefined) await this.#apply(head, false)
+    const floor = Math.max(0, head?.sequence ?? 0, ...records.map(({ sequence }) => sequence))
+    await this.#index.seedSequence(owner, id, floor)
+    this.#logger.info(
+      { owner, submissionId: id, uploads: records.length },
+      'submission index rebuilt from the store',
+    )
+  }
+
+  async #apply(head: SubmissionHead, announce: boolean): Promise<'ok' | 'old' | 'gap'> {
+    const event = submissionEvent(head)
+    return await this.#index.apply({
+      cacheKey: redisKeys.head(head.owner, head.id),
+      version: head.version,
+      json: JSON.stringify(head),
+      owner: head.owner,
+      submissionId: head.id,
+      event: event === null ? null : JSON.stringify(event),
+      announce,
+      announcedBefore: Date.parse(head.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
+      gone: head.state === 'deleted',
+    })
+  }
+}

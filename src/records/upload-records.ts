@@ -1,0 +1,173 @@
+// The truth about uploads: reads through the cache, commits to the store, then makes the version visible in Redis.
+
+import { type Clock, isoTime } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { uploadEvent } from './event-body.ts'
+import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
+import type { RecordIndex } from './record-index.ts'
+import type { UploadRecord } from './upload-record.ts'
+import { type NextVersion, VersionLog } from './version-log.ts'
+
+export type UploadDecision = NextVersion<UploadRecord> | undefined
+
+/** User metadata key of a single-object upload: its first record, as base64 of JSON. */
+export const RECORD_METADATA_KEY = 'record'
+
+const RECHECK_MS = 60_000
+/** Older versions than this were announced by whoever committed them; younger ones the reconciler looks at. */
+const ANNOUNCE_GRACE_MS = 120_000
+
+export class UploadRecords {
+  readonly #store: ObjectStore
+  readonly #index: RecordIndex
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #log: VersionLog<UploadRecord>
+
+  constructor(parts: { store: ObjectStore; index: RecordIndex; clock: Clock; logger: Logger }) {
+    this.#store = parts.store
+    this.#index = parts.index
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+    this.#log = new VersionLog(parts.store)
+  }
+
+  /** Newest version, from the cache where it can be trusted; undefined: no byte of such an upload was ever stored. */
+  async latest(id: string): Promise<UploadRecord | undefined> {
+    const cached = await this.#index.cached<UploadRecord>(redisKeys.record(id))
+    if (cached !== undefined) return cached
+    const record = await this.fromStore(id)
+    // What is read here has been committed before; whoever committed it, or the reconciler, announces it.
+    if (record !== undefined) await this.#apply(record, false)
+    return record
+  }
+
+  /** Several at once, in the order of the ids; unknown ones are left out. */
+  async latestMany(ids: string[]): Promise<UploadRecord[]> {
+    const cached = await this.#index.cachedMany<UploadRecord>(ids.map(redisKeys.record))
+    const records: UploadRecord[] = []
+    for (const [i, id] of ids.entries()) {
+      const record = cached[i] ?? (await this.latest(id))
+      if (record !== undefined) records.push(record)
+    }
+    return records
+  }
+
+  /** Newest version, asked of the store itself. */
+  async fromStore(id: string): Promise<UploadRecord | undefined> {
+    const prefix = objectKeys.uploadRecord(id)
+    let newest: string | undefined
+    let single: string | undefined
+    for await (const { key } of this.#store.list(objectKeys.upload(id))) {
+      if (key.startsWith(prefix)) newest = key
+      else if (key.includes('/one-')) single ??= key
+    }
+    if (newest !== undefined) {
+      const body = await this.#store.read(newest)
+      if (body !== undefined) return JSON.parse(body.toString('utf8')) as UploadRecord
+    }
+    if (single === undefined) return undefined
+    const encoded = (await this.#store.head(single))?.metadata[RECORD_METADATA_KEY]
+    if (encoded === undefined) return undefined
+    const record = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as UploadRecord
+    return { ...record, object: { key: single } }
+  }
+
+  /** Every upload of a submission that has a record, asked of the store itself. */
+  async ofSubmissionFromStore(owner: string, submissionId: string): Promise<UploadRecord[]> {
+    const ids = new Set<string>()
+    for await (const { key } of this.#store.list(objectKeys.submissionUploads(owner, submissionId))) {
+      const id = uploadIdOfKey(key)
+      if (id !== undefined) ids.add(id)
+    }
+    const records: UploadRecord[] = []
+    for (const id of ids) {
+      const record = await this.fromStore(id)
+      // Shards are short: two submissions may share one.
+      if (record?.owner === owner && record.submissionId === submissionId) records.push(record)
+    }
+    return records
+  }
+
+  /**
+   * Commits what `decide` makes of the newest version (see VersionLog.commit), then applies it to Redis. A version
+   * that is durable but could not be applied is applied by the reconciler: the commit has happened.
+   */
+  async commit(
+    id: string,
+    decide: (current: UploadRecord | undefined) => Promise<UploadDecision> | UploadDecision,
+  ): Promise<{ record: UploadRecord | undefined; committed: boolean }> {
+    const outcome = await this.#log.commit(
+      objectKeys.uploadRecord(id),
+      () => isoTime(this.#clock.now()),
+      await this.latest(id),
+      () => this.fromStore(id),
+      decide,
+    )
+    if (outcome.committed && outcome.record !== undefined) {
+      await this.announce(outcome.record).catch((err: unknown) => {
+        this.#logger.warn({ err, uploadId: id }, 'committed, but Redis was not told: the reconciler will')
+      })
+    }
+    return outcome
+  }
+
+  /** Makes a version that is durable visible in Redis, with its event, and every version before it that was not. */
+  async announce(record: UploadRecord): Promise<void> {
+    if ((await this.#apply(record, true)) !== 'gap') return
+    const earlier = await this.#log.version(objectKeys.uploadRecord(record.id), record.version - 1)
+    if (earlier !== undefined) await this.announce(earlier)
+    else await this.#apply({ ...record, version: record.version - 1, event: null }, true)
+    await this.#apply(record, true)
+  }
+
+  /** Makes a version visible without an event: while an index is rebuilt. */
+  async restore(record: UploadRecord): Promise<void> {
+    await this.#apply(record, false)
+  }
+
+  async #apply(record: UploadRecord, announce: boolean): Promise<'ok' | 'old' | 'gap'> {
+    const event = uploadEvent(record)
+    return await this.#index.apply({
+      cacheKey: redisKeys.record(record.id),
+      version: record.version,
+      json: JSON.stringify(record),
+      owner: record.owner,
+      submissionId: record.submissionId,
+      upload: {
+        id: record.id,
+        createdAtMs: Date.parse(record.createdAt),
+        dueAtMs: isSettled(record) ? null : this.#clock.now() + RECHECK_MS,
+      },
+      event: event === null ? null : JSON.stringify(event),
+      announce,
+      announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
+    })
+  }
+}
+
+/** True when nothing is due on an upload any more: no lane to run, nothing to expire. */
+export function isSettled(record: UploadRecord): boolean {
+  switch (record.state) {
+    case 'expired':
+    case 'cancelled':
+      return true
+    case 'ready':
+    case 'rejected':
+      return (
+        record.object.parts === undefined &&
+        record.lanes.inspect?.doneAt !== undefined &&
+        !isRendering(record)
+      )
+    default:
+      return false
+  }
+}
+
+function isRendering(record: UploadRecord): boolean {
+  return (
+    record.state === 'ready' &&
+    record.renditions.some(({ state }) => state === 'waiting' || state === 'running')
+  )
+}
