@@ -1,0 +1,172 @@
+// The demux pass: every packet is read and none is decoded. It measures what is really there (an hour costs about a
+// second of CPU and one read of the file), where headers only claim.
+//
+// Packets are listed by ffmpeg's framecrc muxer, one line each, rather than counted by `-f null`: the lines tell each
+// stream's own start and end, which the overall progress hides.
+
+import type { Container } from '../../src/core/identify.ts'
+import { type InputOptions, inputArgs, sourceAccess } from './input.ts'
+import type { ToolContext } from './probe.ts'
+import type { ProgressBlock } from './progress.ts'
+import { PROGRESS_ARGS } from './run.ts'
+import type { MediaSource } from './source.ts'
+
+export type StreamMeasure = {
+  /** As in the probe. */
+  index: number
+  kind: 'video' | 'audio'
+  packets: number
+  bytes: number
+  /** From its first to the end of its last packet. */
+  seconds: number
+  /** Presentation time of the first packet. */
+  startSeconds: number
+  /** Longest step from one packet to the next in decoding order. */
+  longestGapSeconds: number
+}
+
+export type DemuxResult = {
+  streams: StreamMeasure[]
+  /** The longest stream. */
+  seconds: number
+  packets: number
+  /** What ffmpeg complained about. */
+  complaints: Complaint[]
+}
+
+export type Complaint = 'truncated' | 'corrupt' | 'timestamps'
+
+export type DemuxOptions = Pick<InputOptions, 'ignoreEditList'> & {
+  /** Indexes of the streams to be read, as in the probe: cover pictures and data streams are left out. */
+  streams: ReadonlyArray<{ index: number; kind: 'video' | 'audio' }>
+  onProgress?: (block: ProgressBlock) => void
+  wallMs?: number
+  /** Without any packet for so long the pass is ended. */
+  idleMs?: number
+}
+
+const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
+  {
+    match: /partial file|truncated|Truncating packet|moov atom not found|premature|File ended/i,
+    complaint: 'truncated',
+  },
+  {
+    match: /Invalid NAL|corrupt|Invalid data|error reading|non-existing PPS|missing picture/i,
+    complaint: 'corrupt',
+  },
+  { match: /non monoton|invalid dts|unset timestamps|DTS .* out of order/i, complaint: 'timestamps' },
+]
+
+/** @returns the arguments for ffmpeg; output streams are numbered in the order of `streams` */
+export function demuxArgs(source: MediaSource, container: Container, options: DemuxOptions): string[] {
+  return [
+    ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', ...PROGRESS_ARGS],
+    ...inputArgs(source, { container, ignoreEditList: options.ignoreEditList ?? false }),
+    ...options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
+    ...['-c', 'copy', '-f', 'framecrc', 'pipe:1'],
+  ]
+}
+
+/**
+ * Reads all packets.
+ *
+ * @throws {ToolError} when not a single packet can be read, or the run itself fails
+ */
+export async function demux(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+  options: DemuxOptions,
+): Promise<DemuxResult> {
+  const packets = packetReader(options.streams)
+  const complaints = new Set<Complaint>()
+  await context.runner.run({
+    tool: 'ffmpeg',
+    args: demuxArgs(source, container, options),
+    limits: {
+      wallMs: options.wallMs ?? 20 * 60_000,
+      cpuSeconds: 300,
+      memoryBytes: 3 * 1024 ** 3,
+      // some 60 bytes a packet; a million packets are ten hours of sound and picture
+      outputBytes: 256 * 1024 * 1024,
+      fileBytes: 1024 * 1024,
+    },
+    cwd: context.cwd,
+    signal: context.signal,
+    idleMs: options.idleMs ?? 60_000,
+    onStdout: packets.push,
+    onStderrLine(line) {
+      for (const { match, complaint } of COMPLAINTS) if (match.test(line)) complaints.add(complaint)
+    },
+    onProgress: options.onProgress ?? (() => {}),
+    ...sourceAccess(source),
+  })
+  const streams = packets.measures()
+  return {
+    streams,
+    seconds: Math.max(0, ...streams.map((stream) => stream.seconds)),
+    packets: streams.reduce((sum, stream) => sum + stream.packets, 0),
+    complaints: [...complaints],
+  }
+}
+
+type Tally = {
+  packets: number
+  bytes: number
+  first: number
+  end: number
+  lastDts: number
+  gap: number
+  base: number
+}
+
+/** Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, …]`. */
+export function packetReader(streams: DemuxOptions['streams']): {
+  push(chunk: Buffer): void
+  measures(): StreamMeasure[]
+} {
+  const tallies = streams.map((): Tally => {
+    return { packets: 0, bytes: 0, first: Infinity, end: -Infinity, lastDts: NaN, gap: 0, base: 1 }
+  })
+  const onLine = (line: string): void => {
+    const base = /^#tb (\d+): (\d+)\/(\d+)/.exec(line)
+    if (base) {
+      const tally = tallies[Number(base[1])]
+      if (tally) tally.base = Number(base[2]) / Number(base[3])
+    }
+    if (line.startsWith('#')) return
+    const [stream, dts, pts, duration, size] = line.split(',', 5).map(Number)
+    const tally = tallies[stream ?? -1]
+    if (!tally || dts === undefined || pts === undefined || size === undefined) return
+    tally.packets++
+    tally.bytes += size
+    tally.first = Math.min(tally.first, pts)
+    tally.end = Math.max(tally.end, pts + (duration ?? 0))
+    if (dts - tally.lastDts > tally.gap) tally.gap = dts - tally.lastDts
+    tally.lastDts = dts
+  }
+  let partial = ''
+  return {
+    push(chunk) {
+      const lines = (partial + chunk.toString('latin1')).split('\n')
+      partial = (lines.pop() ?? '').slice(-4096)
+      for (const line of lines) onLine(line)
+    },
+    measures: () =>
+      streams.map(({ index, kind }, i) => {
+        const tally = tallies[i]
+        if (!tally || tally.packets === 0) {
+          return { index, kind, packets: 0, bytes: 0, seconds: 0, startSeconds: 0, longestGapSeconds: 0 }
+        }
+        return {
+          index,
+          kind,
+          packets: tally.packets,
+          bytes: tally.bytes,
+          seconds: (tally.end - tally.first) * tally.base,
+          startSeconds: tally.first * tally.base,
+          longestGapSeconds: tally.gap * tally.base,
+        }
+      }),
+  }
+}

@@ -1,0 +1,79 @@
+// What stands before `-i` for a hostile file: which demuxers, decoders and protocols may touch it, and how much they may
+// take. Playlists, concat scripts and subtitles that name other files or hosts are refused by demuxer, not by luck.
+
+import type { Container } from '../../src/core/identify.ts'
+import type { MediaSource } from './source.ts'
+
+/** ffmpeg's names of the demuxers that may be used; each pulls in its family ("mov" is also mp4 and 3gp). */
+const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv'
+
+/** Decoders for what cameras, phones, recorders and editors of teaching videos write. */
+const DECODERS = [
+  'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,prores,dvvideo',
+  'wmv1,wmv2,wmv3,vc1,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq3,qtrle,png',
+  'aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,flac,alac,amrnb,amrwb,wmav1,wmav2,wmapro',
+  'pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_u8,pcm_s8,pcm_f32le,pcm_f32be,pcm_alaw,pcm_mulaw',
+  'adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf',
+].join(',')
+
+/** A frame of 8K; 199 KB of H.264 can claim one that takes 745 MB to decode. */
+export const MAX_PIXELS = 40_000_000
+export const MAX_STREAMS = 16
+
+/** Where the first bytes are certain, the demuxer is said rather than guessed; null where ffmpeg has to find out. */
+const FORCED: Partial<Record<Container, string>> = {
+  mp4: 'mov',
+  mov: 'mov',
+  '3gp': 'mov',
+  matroska: 'matroska',
+  webm: 'matroska',
+  avi: 'avi',
+  mpegts: 'mpegts',
+  mpegps: 'mpeg',
+  asf: 'asf',
+  flv: 'flv',
+}
+
+export type InputOptions = {
+  container: Container
+  /** Play what an edit list hides: for files whose edit list contradicts their samples. MP4 and MOV only. */
+  ignoreEditList?: boolean
+  /** Further options for this input, before `-i` (`-ss`, `-skip_frame`…). */
+  extra?: readonly string[]
+}
+
+/**
+ * The hardened options of one input, `-i` and its name included; the same for ffmpeg and ffprobe.
+ *
+ * @returns arguments, to be followed by output options
+ */
+export function inputArgs(source: MediaSource, options: InputOptions): string[] {
+  return [...inputOptions(source, options), '-i', source.toolInput()]
+}
+
+/** {@link inputArgs} without `-i` and the name. */
+export function inputOptions(source: MediaSource, options: InputOptions): string[] {
+  const forced = FORCED[options.container]
+  return [
+    ...(source.kind === 'file' ? ['-protocol_whitelist', 'file'] : URL_OPTIONS),
+    ...['-format_whitelist', DEMUXERS, '-codec_whitelist', DECODERS],
+    ...['-max_streams', String(MAX_STREAMS), '-max_pixels', String(MAX_PIXELS)],
+    ...['-probesize', '50M', '-analyzeduration', '20M'],
+    ...(forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),
+    ...(forced === 'mov' && options.ignoreEditList ? ['-ignore_editlist', '1'] : []),
+    ...(forced ? ['-f', forced] : []),
+    ...(options.extra ?? []),
+  ]
+}
+
+/** A store may drop a long transfer: ffmpeg then asks again from where it was, instead of ending early with exit 0. */
+const URL_OPTIONS: readonly string[] = [
+  ...['-protocol_whitelist', 'http,https,tls,tcp'],
+  ...['-reconnect', '1', '-reconnect_on_network_error', '1', '-reconnect_delay_max', '5'],
+  ...['-rw_timeout', '30000000'],
+]
+
+/** What the runner has to open up for this source. */
+export function sourceAccess(source: MediaSource): { network: boolean; reads: string[] } {
+  return { network: source.kind === 'url', reads: source.path === undefined ? [] : [source.path] }
+}

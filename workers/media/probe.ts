@@ -1,0 +1,139 @@
+// ffprobe, asked in JSON and read defensively. Never its default text writer: that one does not escape line breaks in
+// tags, so a file's title can add streams and durations of its own invention. Durations in here are claims all the same;
+// judge by the index (mp4/) or by a demux pass.
+
+import type { Container } from '../../src/core/identify.ts'
+import { inputArgs, sourceAccess } from './input.ts'
+import { isRecord, numberOf, stringOf } from './json.ts'
+import type { Runner, ToolLimits } from './run.ts'
+import type { MediaSource } from './source.ts'
+import { ToolError } from './tool-error.ts'
+import { type VideoStream, videoStream } from './video-stream.ts'
+
+export type { VideoStream } from './video-stream.ts'
+
+export type AudioStream = {
+  index: number
+  codec: string
+  profile: string | null
+  channels: number
+  layout: string | null
+  sampleRate: number
+  bitsPerSecond: number | null
+  durationSeconds: number | null
+  default: boolean
+}
+
+export type ProbeResult = {
+  /** ffmpeg's name of the demuxer, e.g. `mov,mp4,m4a,3gp,3g2,mj2`. */
+  format: string
+  /** A claim of the header. */
+  durationSeconds: number | null
+  bitsPerSecond: number | null
+  /** The stream that is shown: the default one, else the first; cover pictures are not streams. */
+  video: VideoStream | null
+  audio: AudioStream | null
+  /** All real video and audio streams. */
+  videos: VideoStream[]
+  audios: AudioStream[]
+  /** Cover pictures, subtitles, time codes, positions… */
+  otherStreams: number
+}
+
+export type ToolContext = {
+  runner: Runner
+  /** The job's scratch folder. */
+  cwd: string
+  signal?: AbortSignal | undefined
+}
+
+export const PROBE_LIMITS: ToolLimits = {
+  wallMs: 30_000,
+  cpuSeconds: 20,
+  memoryBytes: 3 * 1024 ** 3,
+  outputBytes: 2 * 1024 * 1024,
+  fileBytes: 1024 * 1024,
+}
+
+/** @returns the arguments for ffprobe */
+export function probeArgs(source: MediaSource, container: Container): string[] {
+  return [
+    ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_format', '-show_streams'],
+    ...inputArgs(source, { container }),
+  ]
+}
+
+/**
+ * Asks ffprobe what is in the file.
+ *
+ * @param container what the first bytes said; decides which demuxer is tried
+ * @throws {ToolError} `INPUT_UNREADABLE` or `INPUT_REFUSED` (fault input) when there is nothing to show, else ours
+ */
+export async function probe(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+): Promise<ProbeResult> {
+  const { stdout, stderrTail } = await context.runner.run({
+    tool: 'ffprobe',
+    args: probeArgs(source, container),
+    limits: PROBE_LIMITS,
+    cwd: context.cwd,
+    signal: context.signal,
+    ...sourceAccess(source),
+  })
+  try {
+    return parseProbe(JSON.parse(stdout.toString('utf8')))
+  } catch (error) {
+    throw new ToolError('INPUT_UNREADABLE', 'input', 'ffprobe found nothing readable', stderrTail, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Reads ffprobe's JSON.
+ *
+ * @throws {TypeError} when it is not a description of streams
+ */
+export function parseProbe(json: unknown): ProbeResult {
+  if (!isRecord(json) || !Array.isArray(json['streams'])) throw new TypeError('no streams in the probe')
+  const format = isRecord(json['format']) ? json['format'] : {}
+  const streams = json['streams'].filter(isRecord)
+  const isCover = (s: Record<string, unknown>): boolean =>
+    disposition(s, 'attached_pic') || disposition(s, 'still_image')
+  const videos = streams
+    .filter((s) => s['codec_type'] === 'video' && !isCover(s))
+    .map((s) => videoStream(s, disposition(s, 'default')))
+  const audios = streams.filter((s) => s['codec_type'] === 'audio').map(audioStream)
+  return {
+    format: stringOf(format['format_name']) ?? 'unknown',
+    durationSeconds: numberOf(format['duration']),
+    bitsPerSecond: numberOf(format['bit_rate']),
+    // A stream without a size is one that ffprobe could make nothing of.
+    video: videos.find((v) => v.default && v.width > 0) ?? videos.find((v) => v.width > 0) ?? null,
+    audio: audios.find((a) => a.default && a.channels > 0) ?? audios.find((a) => a.channels > 0) ?? null,
+    videos,
+    audios,
+    otherStreams: streams.length - videos.length - audios.length,
+  }
+}
+
+function disposition(stream: Record<string, unknown>, name: string): boolean {
+  const flags = stream['disposition']
+  return isRecord(flags) && flags[name] === 1
+}
+
+function audioStream(stream: Record<string, unknown>): AudioStream {
+  return {
+    index: numberOf(stream['index']) ?? 0,
+    codec: stringOf(stream['codec_name']) ?? 'unknown',
+    profile: stringOf(stream['profile']),
+    channels: numberOf(stream['channels']) ?? 0,
+    layout: stringOf(stream['channel_layout']),
+    sampleRate: numberOf(stream['sample_rate']) ?? 0,
+    bitsPerSecond: numberOf(stream['bit_rate']),
+    durationSeconds: numberOf(stream['duration']),
+    default: disposition(stream, 'default'),
+  }
+}

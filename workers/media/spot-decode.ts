@@ -1,0 +1,94 @@
+// Decodes two seconds at the start, the middle and the end: a stream that has packets may still hold no picture.
+
+import type { Container } from '../../src/core/identify.ts'
+import { inputArgs, sourceAccess } from './input.ts'
+import type { ToolContext } from './probe.ts'
+import { PROGRESS_ARGS } from './run.ts'
+import type { MediaSource } from './source.ts'
+import { ToolError } from './tool-error.ts'
+
+export type Spot = {
+  at: 'first' | 'middle' | 'last'
+  seconds: number
+  /** Decoded pictures. */
+  frames: number
+  /** Complaints of the decoder; a few are common where a seek lands between keyframes. */
+  errors: number
+}
+
+export type SpotOptions = {
+  /** Index of the video stream. */
+  stream: number
+  /** Measured duration of the video stream. */
+  durationSeconds: number
+}
+
+const SPOT_SECONDS = 2
+
+/**
+ * Decodes the three spots, one after the other.
+ *
+ * @returns how many frames each gave; `frames: 0` is undecodable there
+ * @throws {ToolError} only with fault `ours`: a decoder that fails on the file is a result
+ */
+export async function spotDecode(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+  options: SpotOptions,
+): Promise<Spot[]> {
+  const { durationSeconds } = options
+  const spots: Array<Pick<Spot, 'at' | 'seconds'>> = [
+    { at: 'first', seconds: 0 },
+    { at: 'middle', seconds: durationSeconds / 2 },
+    { at: 'last', seconds: durationSeconds - SPOT_SECONDS },
+  ]
+  const results: Spot[] = []
+  for (const { at, seconds } of spots) {
+    // A clip of a few seconds is seen whole by its first spot.
+    if (at !== 'first' && durationSeconds <= SPOT_SECONDS * 2) continue
+    results.push(await decodeSpot(context, source, container, options.stream, at, Math.max(0, seconds)))
+  }
+  return results
+}
+
+async function decodeSpot(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+  stream: number,
+  at: Spot['at'],
+  seconds: number,
+): Promise<Spot> {
+  const spot: Spot = { at, seconds, frames: 0, errors: 0 }
+  try {
+    await context.runner.run({
+      tool: 'ffmpeg',
+      args: [
+        ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
+        ...inputArgs(source, { container, extra: ['-threads', '1', '-ss', seconds.toFixed(3)] }),
+        ...['-t', String(SPOT_SECONDS), '-map', `0:${stream}`, '-an', '-sn', '-dn', '-f', 'null', '-'],
+      ],
+      limits: {
+        wallMs: 60_000,
+        cpuSeconds: 60,
+        memoryBytes: 3 * 1024 ** 3,
+        outputBytes: 64 * 1024,
+        fileBytes: 1024 * 1024,
+      },
+      cwd: context.cwd,
+      signal: context.signal,
+      onStderrLine: () => {
+        spot.errors++
+      },
+      onProgress: (block) => {
+        spot.frames = Math.max(spot.frames, block.frames ?? 0)
+      },
+      ...sourceAccess(source),
+    })
+  } catch (error) {
+    if (!(error instanceof ToolError) || error.fault === 'ours') throw error
+    spot.errors++
+  }
+  return spot
+}

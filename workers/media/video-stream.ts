@@ -1,0 +1,101 @@
+// One video stream as ffprobe describes it, with what a viewer would see worked out: size after rotation and with square
+// pixels, rate, and whether it is high dynamic range.
+
+import { isRecord, numberOf, ratioOf, stringOf } from './json.ts'
+import type { Rotation } from './mp4/track.ts'
+
+export type VideoStream = {
+  index: number
+  codec: string
+  profile: string | null
+  level: number | null
+  pixelFormat: string | null
+  bitDepth: number
+  /** As stored. */
+  width: number
+  height: number
+  /** As seen: turned, and with square pixels. */
+  displayWidth: number
+  displayHeight: number
+  /** Clockwise, to be applied when shown. */
+  rotation: Rotation
+  squarePixels: boolean
+  /** Frames by time; null when ffprobe does not know. */
+  framesPerSecond: number | null
+  /** The finest step between frames; differs from the former when the rate varies. */
+  nominalFramesPerSecond: number | null
+  interlaced: boolean
+  colorTransfer: string | null
+  colorPrimaries: string | null
+  colorSpace: string | null
+  hdr: boolean
+  bitsPerSecond: number | null
+  /** Claims of the header. */
+  durationSeconds: number | null
+  frames: number | null
+  default: boolean
+}
+
+/** Perceptual quantizer and hybrid log-gamma: shown as they are on an ordinary screen, both look washed out. */
+const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67'])
+
+/** @param stream one element of ffprobe's `streams` */
+export function videoStream(stream: Record<string, unknown>, isDefault: boolean): VideoStream {
+  const width = numberOf(stream['width']) ?? 0
+  const height = numberOf(stream['height']) ?? 0
+  const rotation = rotationOf(stream)
+  const aspect = ratioOf(stream['sample_aspect_ratio']) ?? { num: 1, den: 1 }
+  // Pixels wider than high stretch the width, others the height, so that no line of the picture is thrown away.
+  const seenWidth = aspect.num > aspect.den ? Math.round((width * aspect.num) / aspect.den) : width
+  const seenHeight = aspect.num < aspect.den ? Math.round((height * aspect.den) / aspect.num) : height
+  const turned = rotation === 90 || rotation === 270
+  const transfer = stringOf(stream['color_transfer'])
+  const fieldOrder = stringOf(stream['field_order'])
+  return {
+    index: numberOf(stream['index']) ?? 0,
+    codec: stringOf(stream['codec_name']) ?? 'unknown',
+    profile: stringOf(stream['profile']),
+    level: numberOf(stream['level']),
+    pixelFormat: stringOf(stream['pix_fmt']),
+    bitDepth: bitDepthOf(stream),
+    width,
+    height,
+    displayWidth: turned ? seenHeight : seenWidth,
+    displayHeight: turned ? seenWidth : seenHeight,
+    rotation,
+    squarePixels: aspect.num === aspect.den,
+    framesPerSecond: quotient(ratioOf(stream['avg_frame_rate'])),
+    nominalFramesPerSecond: quotient(ratioOf(stream['r_frame_rate'])),
+    interlaced: fieldOrder !== null && fieldOrder !== 'progressive' && fieldOrder !== 'unknown',
+    colorTransfer: transfer,
+    colorPrimaries: stringOf(stream['color_primaries']),
+    colorSpace: stringOf(stream['color_space']),
+    hdr: transfer !== null && HDR_TRANSFERS.has(transfer),
+    bitsPerSecond: numberOf(stream['bit_rate']),
+    durationSeconds: numberOf(stream['duration']),
+    frames: numberOf(stream['nb_frames']),
+    default: isDefault,
+  }
+}
+
+/** ffprobe counts counter-clockwise in the display matrix (−90 for a phone held upright), clockwise in the old tag. */
+function rotationOf(stream: Record<string, unknown>): Rotation {
+  const sideData = Array.isArray(stream['side_data_list']) ? stream['side_data_list'].filter(isRecord) : []
+  const matrix = sideData.map((data) => numberOf(data['rotation'])).find((value) => value !== null)
+  const tags = isRecord(stream['tags']) ? stream['tags'] : {}
+  const clockwise = matrix !== undefined && matrix !== null ? -matrix : (numberOf(tags['rotate']) ?? 0)
+  const quarter = ((Math.round(clockwise / 90) % 4) + 4) % 4
+  return quarter === 1 ? 90 : quarter === 2 ? 180 : quarter === 3 ? 270 : 0
+}
+
+function bitDepthOf(stream: Record<string, unknown>): number {
+  const raw = numberOf(stream['bits_per_raw_sample'])
+  if (raw !== null && raw > 0) return raw
+  // yuv420p10le, p010le, gbrp12…
+  const match = /(?:p|gray|p0)(9|10|12|14|16)(?:le|be)?$/.exec(stringOf(stream['pix_fmt']) ?? '')
+  return match ? Number(match[1]) : 8
+}
+
+function quotient(ratio: { num: number; den: number } | null): number | null {
+  return ratio === null ? null : ratio.num / ratio.den
+}
