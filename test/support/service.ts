@@ -6,7 +6,7 @@ import { join, sep } from 'node:path'
 import { type Child, type Exit, startChild } from './children.ts'
 import { freePort, statusOf, waitFor } from './http.ts'
 
-export type LogLine = { level: number; msg: string; [field: string]: unknown }
+export type LogLine = { level: string; msg: string; [field: string]: unknown }
 
 export type Running = {
   readonly pid: number

@@ -1,0 +1,56 @@
+// TypeScript and assets into dist/: only when the sources differ from those of the last build.
+
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { run, tail } from './commands.mjs'
+import { Refusal, say } from './log.mjs'
+import { BIN, DIST, ROOT } from './paths.mjs'
+import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
+
+/** The folders that tsconfig.build.json includes. */
+const SOURCES = ['src', 'workers', 'test/load', 'test/conformance', 'test/support']
+const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
+const STAMP = join(DIST, '.stamp')
+
+const isTypeScript = (file) => file.endsWith('.ts')
+const isAsset = (file) => !isTypeScript(file) && !file.endsWith('.md')
+
+function inputs() {
+  return [...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path)))
+}
+
+/** Builds when needed; returns whether it did. Throws a Refusal with the compiler's words. */
+export async function build({ force = false } = {}) {
+  const files = inputs()
+  const hash = hashOf(ROOT, files)
+  if (!force && readStamp(STAMP) === hash) return false
+  say('Building …')
+  rmSync(STAMP, { force: true })
+  const { code, output } = await run(join(BIN, 'tsc'), ['-p', 'tsconfig.build.json'], {
+    quiet: true,
+    cwd: ROOT,
+  })
+  if (code !== 0) throw new Refusal(`The build failed:\n${tail(output, 40)}`)
+  const sources = files.filter((file) => SOURCES.some((folder) => file.startsWith(join(ROOT, folder))))
+  const kept = new Set(sources.filter(isTypeScript).flatMap(outputsOf))
+  for (const asset of sources.filter(isAsset)) {
+    const target = join(DIST, relative(ROOT, asset))
+    mkdirSync(dirname(target), { recursive: true })
+    copyFileSync(asset, target)
+    kept.add(target)
+  }
+  removeLeftovers(kept)
+  writeStamp(STAMP, hash)
+  return true
+}
+
+function outputsOf(source) {
+  const target = join(DIST, relative(ROOT, source)).replace(/\.ts$/, '.js')
+  return [target, `${target}.map`]
+}
+
+/** Output of sources that are gone. The rest stays in place while it is replaced: a running service may load from it. */
+function removeLeftovers(kept) {
+  if (!existsSync(DIST)) return
+  for (const file of filesUnder(DIST)) if (!kept.has(file)) rmSync(file)
+}

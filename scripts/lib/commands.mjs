@@ -1,0 +1,48 @@
+// Running other programs to their end.
+
+import { spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** The path of a program, or undefined. Debian keeps some in sbin, which is not on everybody's PATH. */
+export function which(program, env = process.env) {
+  const folders = [...(env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  return folders.map((folder) => join(folder, program)).find(isExecutable)
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false // not there, or not ours to run
+  }
+}
+
+/**
+ * Runs a program. `quiet` keeps its output to itself; otherwise it is shown as it comes.
+ * Resolves with `{ code, output }` whatever the code; a program that cannot be started has code 127.
+ */
+export function run(program, args, { quiet = false, env, cwd, timeoutMs } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      timeout: timeoutMs,
+    })
+    let output = ''
+    const keep = (chunk) => {
+      output += chunk
+    }
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+    child.on('error', (error) => resolve({ code: 127, output: error.message }))
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** The last lines of a program's output, for an error message. */
+export function tail(output, lines = 15) {
+  return output.trim().split('\n').slice(-lines).join('\n')
+}

@@ -1,0 +1,32 @@
+// What the scripts say to people: on stderr, so that stdout carries only what the processes log.
+
+const bold = (text) => (process.stderr.isTTY ? `\u001b[1m${text}\u001b[0m` : text)
+
+export function say(text) {
+  process.stderr.write(`${text}\n`)
+}
+
+/** A line that must not be overlooked. */
+export function shout(text) {
+  process.stderr.write(`${bold(text)}\n`)
+}
+
+/** Something a person has to do; thrown anywhere, shown as one message without a stack. */
+export class Refusal extends Error {
+  /** `exitCode` 78 (EX_CONFIG): trying again without a change is useless. */
+  constructor(message, exitCode = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Runs a script's main function; a Refusal becomes its message and exit code. */
+export async function main(run) {
+  try {
+    await run()
+  } catch (error) {
+    if (error instanceof Refusal) shout(error.message)
+    else process.stderr.write(`${error?.stack ?? error}\n`)
+    process.exitCode = error instanceof Refusal ? error.exitCode : 1
+  }
+}

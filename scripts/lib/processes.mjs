@@ -1,0 +1,95 @@
+// A process that has to run: started again after a crash, more and more slowly, and ended on request.
+
+import { spawn } from 'node:child_process'
+import { which } from './commands.mjs'
+import { eachLine } from './lines.mjs'
+import { say } from './log.mjs'
+
+/** EX_CONFIG: the process told in one line what is wrong, and would say the same again. */
+export const EXIT_CONFIG = 78
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+/** Whoever ran this long starts again without delay. */
+const STABLE_MS = 60_000
+
+/**
+ * Starts a program apart from the terminal: Ctrl-C reaches only this process, which decides the order of the ends.
+ * Should this one be killed, the kernel sends the child SIGTERM (where util-linux has setpriv), so nothing stays behind.
+ */
+export function launch(program, args, { env, stdio }) {
+  const setpriv = which('setpriv')
+  const [command, all] =
+    setpriv === undefined ? [program, args] : [setpriv, ['--pdeathsig', 'TERM', '--', program, ...args]]
+  return spawn(command, all, { env, stdio, detached: true })
+}
+
+/** To the process and all that it started. */
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // ESRCH: all gone
+  }
+}
+
+/**
+ * `onLine(line, isError)` gets its output, `onFinal(code)` is called once when it refuses to run (exit code 78, or a
+ * program that cannot be started). `stop(graceMs)` sends SIGTERM, then SIGKILL to the whole group.
+ */
+export function supervise({ name, program, args, env, onLine, onFinal }) {
+  let child
+  let timer
+  let pauseMs = FIRST_PAUSE_MS
+  let stopping = false
+  let ended = Promise.resolve()
+
+  const start = () => {
+    const startedAt = Date.now()
+    const current = launch(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    child = current
+    eachLine(current.stdout, (line) => onLine(line, false))
+    eachLine(current.stderr, (line) => onLine(line, true))
+    ended = new Promise((resolve) => {
+      current.once('error', (error) => {
+        say(`${name} cannot be started: ${error.message}`)
+        resolve()
+        onFinal(EXIT_CONFIG)
+      })
+      current.once('close', (code, signal) => {
+        child = undefined
+        signalGroup(current, 'SIGKILL') // what it left behind would hold its ports
+        resolve()
+        if (!stopping) onEnd(code, signal, Date.now() - startedAt)
+      })
+    })
+  }
+  const onEnd = (code, signal, ranMs) => {
+    if (code === EXIT_CONFIG) {
+      onFinal(code)
+      return
+    }
+    if (ranMs > STABLE_MS) pauseMs = FIRST_PAUSE_MS
+    say(`${name} ended (${signal ?? `code ${code}`}); it is started again in ${pauseMs / 1_000} s`)
+    timer = setTimeout(start, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+  }
+
+  start()
+  return {
+    name,
+    async stop(graceMs) {
+      stopping = true
+      clearTimeout(timer)
+      child?.kill('SIGTERM')
+      const killer = setTimeout(() => child && signalGroup(child, 'SIGKILL'), graceMs)
+      await ended
+      clearTimeout(killer)
+    },
+    kill() {
+      stopping = true
+      clearTimeout(timer)
+      if (child) signalGroup(child, 'SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,71 @@
+// Keys and passwords of an installation that was given none: made once, kept in DATA_DIR/secrets.json (mode 600).
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { Refusal } from './log.mjs'
+
+const secret = () => randomBytes(24).toString('base64url')
+
+const MAKERS = {
+  apiKey: secret,
+  ticketSecret: () => randomBytes(32).toString('base64url'),
+  opsPassword: secret,
+  redisPassword: secret,
+  webhookSecret: () => `whsec_${randomBytes(32).toString('base64')}`,
+}
+
+export function secretsPath(dataDir) {
+  return join(dataDir, 'secrets.json')
+}
+
+/** What was kept, or undefined where nothing is. A damaged file is never overwritten: its ticket secret signs upload ids. */
+export function readSecrets(dataDir) {
+  const path = secretsPath(dataDir)
+  if (!existsSync(path)) return undefined
+  try {
+    const kept = JSON.parse(readFileSync(path, 'utf8'))
+    if (Object.keys(MAKERS).every((name) => typeof kept[name] === 'string')) return kept
+  } catch {
+    // not readable as JSON: the same advice
+  }
+  throw new Refusal(
+    `${path} is damaged. Restore it from a backup; without its secrets running uploads are lost.`,
+    78,
+  )
+}
+
+/** `{ secrets, created }`; created: they were made just now, and the API key has to be shown. */
+export function provideSecrets(dataDir) {
+  const kept = readSecrets(dataDir)
+  if (kept !== undefined) return { secrets: kept, created: false }
+  const secrets = Object.fromEntries(Object.entries(MAKERS).map(([name, make]) => [name, make()]))
+  const aside = `${secretsPath(dataDir)}.${process.pid}`
+  const file = openSync(aside, 'w', 0o600)
+  writeSync(file, `${JSON.stringify(secrets, null, 2)}\n`)
+  fsyncSync(file) // a key that was shown must not be forgotten by a power cut
+  closeSync(file)
+  linkSync(aside, secretsPath(dataDir))
+  rmSync(aside)
+  return { secrets, created: true }
+}
+
+/** The environment completed by generated secrets; what is given is used as given. */
+export function withSecrets(env, secrets) {
+  return {
+    ...env,
+    API_KEYS: env.API_KEYS || `portal:${secrets.apiKey}`,
+    TICKET_SECRET: env.TICKET_SECRET || secrets.ticketSecret,
+    OPS_PASSWORD: env.OPS_PASSWORD || secrets.opsPassword,
+    WEBHOOK_SECRET: env.WEBHOOK_SECRET || secrets.webhookSecret,
+  }
+}

@@ -1,0 +1,34 @@
+// Everything that must be there before something runs. Quick when it is there already.
+
+import { join } from 'node:path'
+import { build } from './build.mjs'
+import { withLock } from './lock.mjs'
+import { Refusal, say } from './log.mjs'
+import { installNpmPackages } from './npm.mjs'
+import { installPackages, missingPackages } from './packages.mjs'
+import { CACHE } from './paths.mjs'
+
+const OLDEST_NODE = [20, 19]
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const fits = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
+  if (!fits)
+    throw new Refusal(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.version}.`)
+}
+
+/**
+ * `tools`: which system tools are wanted, as `missingPackages` takes it; false: none.
+ * Two set-ups at a time (`npm start` and `npm run try` in two windows of a fresh checkout) take turns.
+ */
+export async function setUp({ tools = {} } = {}) {
+  checkNode()
+  const work = async () => {
+    if (tools !== false) await installPackages(missingPackages(tools))
+    await installNpmPackages()
+    await build()
+  }
+  await withLock(join(CACHE, 'setup.lock'), work, (pid) =>
+    say(`Waiting for the set-up that process ${pid} is doing …`),
+  )
+}

@@ -1,0 +1,18 @@
+// Ctrl-C and its relatives. Under npm one Ctrl-C arrives twice: from the terminal and passed on by npm.
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+const SAME_PRESS_MS = 1_000
+
+/** `onFirst(signal)` once; `onAgain()` when somebody loses patience, at least a second later. */
+export function onSignals(onFirst, onAgain) {
+  let firstAt
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      const now = performance.now()
+      if (firstAt === undefined) {
+        firstAt = now
+        onFirst(signal)
+      } else if (now - firstAt > SAME_PRESS_MS) onAgain(signal)
+    })
+  }
+}

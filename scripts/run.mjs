@@ -1,0 +1,37 @@
+// `npm run service | worker | try | surge | bench | conformance`: one part, built when needed, with its V8 flags.
+
+import { main, Refusal } from './lib/log.mjs'
+import { NAMES, nodeArguments } from './lib/node-command.mjs'
+import { dataDir, loadEnvFile } from './lib/paths.mjs'
+import { launch } from './lib/processes.mjs'
+import { readSecrets } from './lib/secrets.mjs'
+import { setUp } from './lib/setup.mjs'
+import { onSignals } from './lib/signals.mjs'
+
+const [name, ...args] = process.argv.slice(2)
+
+/** The parts that play a portal find the key that `npm start` made. */
+function withApiKey(env) {
+  if (name === 'service' || name === 'worker' || env.API_KEY) return env
+  const kept = readSecrets(dataDir(env))
+  return kept === undefined ? env : { ...env, API_KEY: kept.apiKey }
+}
+
+await main(async () => {
+  if (!NAMES.includes(name)) throw new Refusal(`usage: node scripts/run.mjs ${NAMES.join('|')} [arguments]`)
+  loadEnvFile()
+  // A fleet's image has its tools and its build; the service and the worker say themselves what they miss.
+  await setUp({ tools: false })
+  const env = { ...withApiKey(process.env), DATA_DIR: dataDir() }
+  const child = launch(process.execPath, nodeArguments(name, args), { env, stdio: 'inherit' })
+  onSignals(
+    (signal) => child.kill(signal),
+    () => child.kill('SIGKILL'),
+  )
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (...end) => resolve(end))
+  })
+  // A shell's way to say that a signal ended it.
+  process.exitCode = code ?? 128 + (signal === 'SIGKILL' ? 9 : 15)
+})

@@ -1,0 +1,134 @@
+// `npm start`: the whole service on one machine. Sets up what is missing, then runs a Redis of its own (unless
+// REDIS_URL names one), the service and a worker, and keeps them running until Ctrl-C.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pretty } from './lib/lines.mjs'
+import { tryLock } from './lib/lock.mjs'
+import { main, Refusal, say, shout } from './lib/log.mjs'
+import { nodeArguments } from './lib/node-command.mjs'
+import { dataDir, loadEnvFile } from './lib/paths.mjs'
+import { freePort, isReady, until } from './lib/ports.mjs'
+import { supervise } from './lib/processes.mjs'
+import { prepareRedis } from './lib/redis.mjs'
+import { provideSecrets, secretsPath, withSecrets } from './lib/secrets.mjs'
+import { setUp } from './lib/setup.mjs'
+import { onSignals } from './lib/signals.mjs'
+
+const READY_TIMEOUT_MS = 120_000
+/** The service lets running requests store what they have, the worker gives its jobs back, Redis writes its file. */
+const GRACE_MS = { service: 30_000, worker: 30_000, redis: 15_000 }
+
+const asUrl = (host, port) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** Ports as numbers even where 0 asks for any free one: they are printed, and waited for. */
+async function addresses(env) {
+  const port = async (text, fallback) => (text === '0' ? await freePort() : Number(text || fallback))
+  const ops = await port(env.OPS_PORT, 9464)
+  return {
+    host: env.HOST || '127.0.0.1',
+    port: await port(env.PORT, 8080),
+    opsHost: env.OPS_HOST || '127.0.0.1',
+    opsPort: ops,
+    workerOpsPort: env.OPS_PORT === '0' ? await freePort() : ops + 1,
+  }
+}
+
+function show(name, line, isError) {
+  if (process.stdout.isTTY) process.stdout.write(`${pretty(name, line)}\n`)
+  else if (isError) process.stderr.write(`${line}\n`)
+  else process.stdout.write(`${line}\n`)
+}
+
+function greet(env, at, created, secrets, dir) {
+  const api = env.PUBLIC_URL || asUrl(at.host, at.port)
+  const lines = [
+    '',
+    'Songngan is ready.',
+    `  API          ${api}`,
+    `  reference    ${api}/docs`,
+    `  operations   ${asUrl(at.opsHost, at.opsPort)}/queues   (user ${env.OPS_USER || 'ops'}; the password is in ${secretsPath(dir)})`,
+    `  data         ${dir}`,
+  ]
+  if (created && !process.env.API_KEYS) {
+    lines.push(
+      '',
+      `  API key      ${secrets.apiKey}`,
+      `               shown only now; kept in ${secretsPath(dir)}`,
+    )
+  }
+  lines.push('', '  Try it:      npm run try', '  Stop it:     Ctrl-C', '')
+  shout(lines.join('\n'))
+}
+
+await main(async () => {
+  loadEnvFile()
+  const dir = dataDir()
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const lock = tryLock(join(dir, 'start.lock'))
+  if (lock.heldBy) {
+    throw new Refusal(
+      `Songngan already runs on ${dir} (process ${lock.heldBy}); stop it, or set another DATA_DIR.`,
+      78,
+    )
+  }
+  process.on('exit', () => lock.release())
+  await setUp({ tools: { redis: !process.env.REDIS_URL } })
+
+  const { secrets, created } = provideSecrets(dir)
+  const at = await addresses(process.env)
+  const processes = []
+  let ending
+
+  /** In order: nothing new comes in, then nothing new is worked on, then nothing needs Redis any more. */
+  const end = (exitCode) => {
+    ending ??= (async () => {
+      process.exitCode = exitCode
+      for (const one of [...processes].reverse()) await one.stop(GRACE_MS[one.name])
+      if (exitCode === 0) say('Stopped.')
+    })()
+    return ending
+  }
+  const run = (name, program, args, env) => {
+    const onLine = (line, isError) => show(name, line, isError)
+    const onFinal = (code) => {
+      if (ending === undefined) shout(`The ${name} does not start; the lines above say why.`)
+      void end(code)
+    }
+    processes.push(supervise({ name, program, args, env, onLine, onFinal }))
+  }
+  const stopped = () => ending !== undefined
+  onSignals(
+    () => {
+      say('Stopping … (Ctrl-C again: at once)')
+      void end(0)
+    },
+    () => {
+      for (const one of processes) one.kill()
+      process.exit(130)
+    },
+  )
+
+  const env = { ...withSecrets(process.env, secrets), DATA_DIR: dir, PORT: String(at.port) }
+  if (!env.REDIS_URL) {
+    const redis = await prepareRedis(dir, secrets.redisPassword)
+    run('redis', redis.program, redis.args, process.env)
+    await redis.ready(stopped).catch(async (error) => {
+      await end(1)
+      throw error
+    })
+    env.REDIS_URL = redis.url
+  }
+  if (stopped()) return
+  run('worker', process.execPath, nodeArguments('worker'), { ...env, OPS_PORT: String(at.workerOpsPort) })
+  run('service', process.execPath, nodeArguments('service'), { ...env, OPS_PORT: String(at.opsPort) })
+  const bothReady = async () => {
+    const answers = [at.opsPort, at.workerOpsPort].map((port) =>
+      isReady(`${asUrl(at.opsHost, port)}/health/ready`),
+    )
+    return (await Promise.all(answers)).every(Boolean)
+  }
+  const ready = await until(bothReady, { timeoutMs: READY_TIMEOUT_MS, cancelled: stopped })
+  if (ready && !stopped()) greet(env, at, created, secrets, dir)
+  else if (!stopped()) shout(`Not ready after ${READY_TIMEOUT_MS / 1_000} s; still trying.`)
+})

@@ -1,0 +1,52 @@
+// `npm test [arguments of vitest]`: set-up with what the tests use, lint, types, all tests, one line of numbers.
+
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './lib/commands.mjs'
+import { main, say, shout } from './lib/log.mjs'
+import { BIN, CACHE, ROOT } from './lib/paths.mjs'
+import { setUp } from './lib/setup.mjs'
+import { provideVersitygw, versitygwNeedsPython } from './lib/versitygw.mjs'
+
+const REPORT = join(CACHE, 'vitest.json')
+
+/** `N passed, N failed, N skipped`. A file that failed outside its tests (an import, a hook) counts as one failure. */
+function numbers() {
+  try {
+    const report = JSON.parse(readFileSync(REPORT, 'utf8'))
+    const broken = report.testResults.filter(
+      (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
+    )
+    const failed = report.numFailedTests + broken.length
+    const skipped = report.numPendingTests + report.numTodoTests
+    return `${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
+  } catch {
+    return '0 passed, 1 failed, 0 skipped' // no report: vitest itself did not get through
+  }
+}
+
+await main(async () => {
+  await setUp({ tools: { tests: true, python: await versitygwNeedsPython() } })
+  const s3 = await provideVersitygw()
+
+  const failed = []
+  const step = async (name, program, args) => {
+    const { code } = await run(join(BIN, program), args, { cwd: ROOT })
+    if (code !== 0) failed.push(name)
+  }
+  say('Lint …')
+  await step('lint', 'biome', ['check', '.'])
+  say('Types …')
+  await step('types', 'tsc', ['--noEmit'])
+  say('Tests …')
+  rmSync(REPORT, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
+  await step('tests', 'vitest', ['run', ...reporters, ...process.argv.slice(2)])
+
+  if (failed.length > 0) {
+    shout(`FAILED: ${failed.join(', ')}`)
+    process.exitCode = 1
+  }
+  if (!s3) shout('S3 tests were skipped: no S3 server, see above')
+  process.stdout.write(`${numbers()}\n`)
+})
