@@ -1,0 +1,98 @@
+// Which named check each code belongs to, and how problems become the states of checks.
+
+import type { Check, FileProblem, MediaKind, Severity } from '../../records/upload-record.ts'
+import type { SlotRules } from '../profiles/profile.ts'
+import { INSPECTION_CODES, type RuleCode } from './codes.ts'
+
+export type Judgement = { problems: FileProblem[]; checks: Check[]; accepted: boolean }
+
+const ALL_KINDS = ['video', 'pdf', 'image', 'audio', 'other'] as const satisfies readonly MediaKind[]
+
+type CheckEntry = { name: string; kinds: readonly MediaKind[]; codes: readonly RuleCode[] }
+
+const check = (name: string, kinds: readonly MediaKind[], ...codes: RuleCode[]): CheckEntry => ({
+  name,
+  kinds,
+  codes,
+})
+
+/** In the order in which a person would look. */
+const VALIDATE_CHECKS: readonly CheckEntry[] = [
+  check('type', ALL_KINDS, 'UPLOAD_EMPTY', 'TYPE_MISMATCH'),
+  check('size', ALL_KINDS, 'UPLOAD_TOO_LARGE'),
+  check('container', ['video', 'image', 'audio'], 'CONTAINER_NOT_ALLOWED', 'CONTAINER_CONVERTED'),
+  check('complete', ['video'], 'INCOMPLETE_FILE'),
+  check('count', ALL_KINDS, 'KIND_LIMIT_EXCEEDED'),
+  check('picture', ['video'], 'NO_VIDEO'),
+  check('sound', ['video'], 'NO_AUDIO'),
+  check('duration', ['video', 'audio'], 'DURATION_EXCEEDED', 'DURATION_TOO_SHORT', 'DURATION_SHORT'),
+  check('durationClaims', ['video', 'audio'], 'DURATION_INCONSISTENT'),
+  check('codec', ['video', 'audio'], 'CODEC_UNCOMMON'),
+  check('resolution', ['video'], 'LOW_RESOLUTION'),
+  check('frameRate', ['video'], 'FRAME_RATE_HIGH'),
+  check('orientation', ['video'], 'PORTRAIT'),
+  check('streamable', ['video'], 'NOT_STREAMABLE'),
+  check('soundTracks', ['video'], 'MULTI_AUDIO'),
+  check('readable', ['pdf'], 'PDF_DAMAGED', 'PDF_PASSWORD', 'PDF_RESTRICTED'),
+  check('pages', ['pdf'], 'PDF_TOO_MANY_PAGES', 'PDF_TOO_FEW_PAGES'),
+  check('activeContent', ['pdf'], 'PDF_ACTIVE_CONTENT'),
+]
+
+const INSPECT_CHECKS: readonly CheckEntry[] = [
+  check('decodable', ['video'], 'VIDEO_UNDECODABLE'),
+  check('silence', ['video'], 'SILENT_AUDIO'),
+  check('black', ['video'], 'BLACK_VIDEO', 'BLACK_VIDEO_ENTIRE'),
+  check('frozen', ['video'], 'FROZEN_VIDEO'),
+  check('lengths', ['video'], 'AV_LENGTH_MISMATCH'),
+  check('duplicate', ALL_KINDS, 'DUPLICATE_IN_SUBMISSION'),
+]
+
+/** Made only where there is something to compare with: a scanner, a planned time. */
+const CONDITIONAL_CHECKS: readonly CheckEntry[] = [
+  check('plannedTime', ['video'], 'PLAN_TIME_MISMATCH'),
+  check('malware', ALL_KINDS, 'MALWARE'),
+]
+
+const CHECK_TABLES = { validate: VALIDATE_CHECKS, inspect: INSPECT_CHECKS, conditional: CONDITIONAL_CHECKS }
+
+/** The checks of a table that apply to a kind and that the slot has not switched off, in the given state. */
+export function checksFor(
+  table: keyof typeof CHECK_TABLES,
+  kind: MediaKind,
+  slot: SlotRules,
+): readonly CheckEntry[] {
+  return CHECK_TABLES[table].filter(
+    (entry) => entry.kinds.includes(kind) && entry.codes.some((code) => slot.severities[code] !== 'off'),
+  )
+}
+
+/** Passed where no problem names one of the check's codes. An advice leaves a check passed. */
+export function judgedChecks(entries: readonly CheckEntry[], problems: readonly FileProblem[]): Check[] {
+  return entries.map(({ name, codes }) => {
+    const severities = problems.filter((p) => codes.some((code) => code === p.code)).map((p) => p.severity)
+    return { name, state: stateOf(severities) }
+  })
+}
+
+function stateOf(severities: readonly Severity[]): Check['state'] {
+  if (severities.includes('reject')) return 'failed'
+  return severities.includes('warn') ? 'warned' : 'passed'
+}
+
+/**
+ * The verdict with what `inspect` found: its checks take the place of the pending ones, its problems that of earlier
+ * ones of the same codes. Applying the same inspection twice changes nothing.
+ */
+export function withInspection(
+  before: Pick<Judgement, 'problems' | 'checks'>,
+  inspection: Judgement,
+): Judgement {
+  const inspected = new Set(inspection.checks.map((c) => c.name))
+  const replaced = new Set<string>([...INSPECTION_CODES, ...inspection.problems.map((p) => p.code)])
+  const problems = [...before.problems.filter((p) => !replaced.has(p.code)), ...inspection.problems]
+  return {
+    problems,
+    checks: [...before.checks.filter((c) => !inspected.has(c.name)), ...inspection.checks],
+    accepted: problems.every((p) => p.severity !== 'reject'),
+  }
+}

@@ -1,0 +1,122 @@
+// What a file name and a declared type claim. Claims decide nothing for a file, but save a person from sending four
+// gigabytes of what cannot be taken. Phones and desktops often declare nothing, or something odd: only a claim that is
+// known to be another format speaks against a file, and one good claim is enough for the bytes to be looked at.
+
+import type { MediaKind } from '../../records/upload-record.ts'
+import type { SlotRules } from '../profiles/profile.ts'
+import { containerVerdict } from './judge.ts'
+
+/** Types that clients send when they do not know. */
+const SAYS_NOTHING = new Set([
+  '',
+  'application/octet-stream',
+  'binary/octet-stream',
+  'application/x-unknown',
+  'application/unknown',
+  'unknown/unknown',
+  '*/*',
+])
+
+type Format = { kind: MediaKind; container: string }
+
+const formats = (kind: MediaKind, containers: Record<string, string>): [string, Format][] =>
+  Object.entries(containers).flatMap(([container, names]) =>
+    names.split(' ').map((name): [string, Format] => [name, { kind, container }]),
+  )
+
+const EXTENSIONS: ReadonlyMap<string, Format> = new Map([
+  ...formats('video', {
+    mp4: 'mp4 m4v',
+    mov: 'mov qt',
+    '3gp': '3gp 3g2',
+    matroska: 'mkv',
+    webm: 'webm',
+    avi: 'avi divx',
+    mpegts: 'ts mts m2ts',
+    mpegps: 'mpg mpeg vob',
+    asf: 'wmv asf',
+    flv: 'flv f4v',
+    ogg: 'ogv',
+  }),
+  ...formats('audio', {
+    mp3: 'mp3',
+    m4a: 'm4a',
+    wav: 'wav',
+    aac: 'aac',
+    flac: 'flac',
+    ogg: 'ogg oga',
+    amr: 'amr',
+  }),
+  ...formats('image', {
+    jpeg: 'jpg jpeg',
+    png: 'png',
+    gif: 'gif',
+    webp: 'webp',
+    heif: 'heic heif',
+    tiff: 'tif tiff',
+    bmp: 'bmp',
+  }),
+  ...formats('pdf', { pdf: 'pdf' }),
+  ...formats('other', {
+    zip: 'zip docx pptx xlsx odt odp',
+    ole: 'doc ppt xls',
+    archive: 'rar 7z gz tar',
+    executable: 'exe msi apk bat scr',
+    script: 'js vbs ps1 sh',
+    playlist: 'm3u m3u8',
+    unknown: 'txt rtf html htm csv psd ai',
+  }),
+])
+
+const TYPES: ReadonlyMap<string, Format> = new Map([
+  ...formats('video', {
+    mp4: 'video/mp4 video/x-m4v video/m4v application/mp4',
+    mov: 'video/quicktime',
+    '3gp': 'video/3gpp video/3gpp2',
+    matroska: 'video/x-matroska video/matroska',
+    webm: 'video/webm',
+    avi: 'video/x-msvideo video/avi video/msvideo',
+    mpegts: 'video/mp2t video/vnd.dlna.mpeg-tts',
+    mpegps: 'video/mpeg video/mp1s video/mp2p',
+    asf: 'video/x-ms-wmv video/x-ms-asf',
+    flv: 'video/x-flv',
+    ogg: 'video/ogg',
+  }),
+  ...formats('pdf', { pdf: 'application/pdf application/x-pdf application/acrobat' }),
+])
+
+export type Claim = 'speaks for' | 'speaks against' | 'says nothing'
+
+/** A claim about a slot, and the kind of file that it claims where it names one. */
+export type Claimed = { claim: Claim; kind: MediaKind | null; value: string }
+
+export function claimOfType(slot: SlotRules, declared: string | null): Claimed {
+  const value = (declared?.split(';')[0] ?? '').trim().toLowerCase()
+  if (SAYS_NOTHING.has(value)) return { claim: 'says nothing', kind: null, value }
+  const listed = slot.media.find((media) => media.mimeTypes.includes(value))
+  if (listed) return { claim: 'speaks for', kind: listed.kind, value }
+  const known = TYPES.get(value)
+  if (known) return { claim: claimOf(slot, known), kind: known.kind, value }
+  // A video type nobody has heard of may still be a container that is taken: its first bytes will tell.
+  const family = slot.media.find((media) => value.startsWith(`${media.kind}/`))
+  return { claim: family ? 'says nothing' : 'speaks against', kind: null, value }
+}
+
+export function claimOfName(slot: SlotRules, filename: string | null): Claimed {
+  const value = /\.([^./\\\s]{1,10})\s*$/.exec(filename ?? '')?.[1]?.toLowerCase() ?? ''
+  const listed = slot.media.find((media) => media.extensions.includes(value))
+  if (listed) return { claim: 'speaks for', kind: listed.kind, value }
+  const known = EXTENSIONS.get(value)
+  // "แผนการสอน 1.2": what follows the last dot of a name need not be an extension.
+  if (!known) return { claim: 'says nothing', kind: null, value }
+  return { claim: claimOf(slot, known), kind: known.kind, value }
+}
+
+function claimOf(slot: SlotRules, { kind, container }: Format): Claim {
+  return takes(slot, kind, container) ? 'speaks for' : 'speaks against'
+}
+
+/** The slot takes this container of this kind, as it is or converted. */
+export function takes(slot: SlotRules, kind: MediaKind, container: string): boolean {
+  return slot.media.some((media) => media.kind === kind && containerVerdict(media, container) !== 'refused')
+}

@@ -1,0 +1,58 @@
+// What the sentence of each code needs to know: the file's name, the limit, what was measured.
+
+import type { Bilingual } from '../../core/errors.ts'
+import type { MediaKind } from '../../records/upload-record.ts'
+import type { ProblemCode } from './codes.ts'
+
+/** `name`: what the sentence calls the file, e.g. คลิปการสอน / teaching video. */
+export type Named = { name: Bilingual }
+/** `limit` and `actual` go into the problem as they are; units are the code's (seconds, bytes, pages, pixels, percent). */
+export type Measure = Named & { limit: number; actual: number }
+export type Choice = Named & { limit: string[]; actual: string }
+
+/** What each sentence needs to know. */
+export type ProblemFacts = {
+  UPLOAD_EMPTY: Named
+  UPLOAD_TOO_LARGE: Measure
+  TYPE_MISMATCH: Named & { limit: MediaKind[]; actual: string; kind: MediaKind }
+  CONTAINER_NOT_ALLOWED: Choice
+  CONTAINER_CONVERTED: Choice
+  INCOMPLETE_FILE: Named
+  KIND_LIMIT_EXCEEDED: Measure & { kind: MediaKind }
+  DUPLICATE_IN_SUBMISSION: Named & { other: Bilingual; actual: string }
+  MALWARE: Named & { actual: string }
+
+  NO_VIDEO: Named
+  NO_AUDIO: Named
+  DURATION_EXCEEDED: Measure
+  DURATION_TOO_SHORT: Measure
+  DURATION_SHORT: Measure
+  /** limit and actual: the allowed and the found difference between the claims. */
+  DURATION_INCONSISTENT: Measure & { claimedSeconds: number; judgedSeconds: number }
+  CODEC_UNCOMMON: Choice
+  LOW_RESOLUTION: Measure
+  FRAME_RATE_HIGH: Measure
+  PORTRAIT: Named & { actual: string }
+  NOT_STREAMABLE: Named
+  MULTI_AUDIO: Measure
+  VIDEO_UNDECODABLE: Named
+  SILENT_AUDIO: Named
+  BLACK_VIDEO: Measure
+  BLACK_VIDEO_ENTIRE: Measure
+  FROZEN_VIDEO: Measure
+  AV_LENGTH_MISMATCH: Measure & { videoSeconds: number; audioSeconds: number }
+  PLAN_TIME_MISMATCH: Measure
+
+  PDF_DAMAGED: Named
+  PDF_PASSWORD: Named
+  PDF_RESTRICTED: Named
+  PDF_TOO_MANY_PAGES: Measure
+  PDF_TOO_FEW_PAGES: Measure
+  PDF_ACTIVE_CONTENT: Named & { actual: string }
+
+  SLOT_OVERFULL: Measure & { kind: MediaKind | null }
+  STORED_TOO_LATE: Named & { limit: string; actual: string }
+  METADATA_MISSING: Named & { actual: string; field: Bilingual }
+}
+
+export type Texts<Code extends ProblemCode> = { [C in Code]: (facts: ProblemFacts[C]) => Bilingual }

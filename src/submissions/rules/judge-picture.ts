@@ -1,0 +1,48 @@
+// The rules on how a video was filmed and encoded: none of them needs a decoded picture.
+
+import type { Measured } from '../../records/upload-record.ts'
+import type { MediaRules } from '../profiles/media.ts'
+import type { Findings } from './findings.ts'
+
+/** 59.94 and 60.0002 are 60: cameras count in thousandths. */
+const FRAME_RATE_SLACK = 0.5
+
+export function judgePicture(media: MediaRules, measured: Measured, findings: Findings): void {
+  uncommon(media.videoCodecs, measured.videoCodec, findings)
+  uncommon(media.audioCodecs, measured.audioCodec, findings)
+  const { width, height, framesPerSecond, audioTracks } = measured
+  if (width !== undefined && height !== undefined) {
+    const shortSide = Math.min(width, height)
+    if (media.minShortSidePixels !== undefined && shortSide < media.minShortSidePixels) {
+      findings.add('LOW_RESOLUTION', { limit: media.minShortSidePixels, actual: shortSide })
+    }
+    // A phone held upright stores a landscape picture with a rotation of 90 degrees.
+    const turned = measured.rotation === 90 || measured.rotation === 270
+    const [shownWidth, shownHeight] = turned ? [height, width] : [width, height]
+    if (shownHeight > shownWidth) findings.add('PORTRAIT', { actual: `${shownWidth}x${shownHeight}` })
+  }
+  const { maxFramesPerSecond } = media
+  if (
+    maxFramesPerSecond !== undefined &&
+    framesPerSecond !== undefined &&
+    framesPerSecond > maxFramesPerSecond + FRAME_RATE_SLACK
+  ) {
+    findings.add('FRAME_RATE_HIGH', { limit: maxFramesPerSecond, actual: framesPerSecond })
+  }
+  // A container that is converted anyway need not be told how to lay out its index.
+  if (measured.indexFirst === false && media.containers.includes(measured.container)) {
+    findings.add('NOT_STREAMABLE', {})
+  }
+  if (audioTracks !== undefined && audioTracks > 1) {
+    findings.add('MULTI_AUDIO', { limit: 1, actual: audioTracks })
+  }
+}
+
+function uncommon(
+  advised: readonly string[] | undefined,
+  codec: string | undefined,
+  findings: Findings,
+): void {
+  if (advised === undefined || codec === undefined || advised.includes(codec)) return
+  findings.add('CODEC_UNCOMMON', { limit: [...advised], actual: codec })
+}

@@ -1,0 +1,31 @@
+// The words for what can be wrong with a PDF.
+
+import type { ProblemCode } from './codes.ts'
+import type { Texts } from './facts.ts'
+
+export const PDF_TEXTS = {
+  PDF_DAMAGED: ({ name }) => ({
+    th: `${name.th}เป็นไฟล์ PDF ที่เสียหาย เปิดอ่านไม่ได้ โปรดบันทึกเป็น PDF ใหม่จากต้นฉบับ แล้วอัปโหลดอีกครั้ง`,
+    en: `The ${name.en} is a damaged PDF that cannot be read. Save it as PDF again from the original and upload it.`,
+  }),
+  PDF_PASSWORD: ({ name }) => ({
+    th: `${name.th}ตั้งรหัสผ่านไว้ กรรมการเปิดอ่านไม่ได้ โปรดบันทึกเป็น PDF ใหม่โดยไม่ใส่รหัสผ่าน แล้วอัปโหลดอีกครั้ง`,
+    en: `The ${name.en} asks for a password, so that assessors cannot open it. Save it without a password and upload it again.`,
+  }),
+  PDF_RESTRICTED: ({ name }) => ({
+    th: `${name.th}จำกัดสิทธิ์การพิมพ์หรือคัดลอก แต่เปิดอ่านได้ ยื่นได้ตามปกติ`,
+    en: `The ${name.en} restricts printing or copying but can be read; it can be handed in as it is.`,
+  }),
+  PDF_TOO_MANY_PAGES: ({ name, limit, actual }) => ({
+    th: `${name.th}มี ${actual} หน้า เกิน ${limit} หน้าไป ${actual - limit} หน้า โปรดลดให้เหลือไม่เกิน ${limit} หน้า แล้วอัปโหลดใหม่`,
+    en: `The ${name.en} has ${actual} pages, ${actual - limit} over the limit of ${limit}. Cut it down to ${limit} pages and upload it again.`,
+  }),
+  PDF_TOO_FEW_PAGES: ({ name, limit, actual }) => ({
+    th: `${name.th}มีเพียง ${actual} หน้า ต้องมีอย่างน้อย ${limit} หน้า โปรดตรวจดูว่าเลือกไฟล์ถูกต้อง แล้วอัปโหลดใหม่`,
+    en: `The ${name.en} has only ${actual} pages; at least ${limit} are needed. Check that it is the right file and upload it again.`,
+  }),
+  PDF_ACTIVE_CONTENT: ({ name, actual }) => ({
+    th: `${name.th}มีคำสั่งหรือไฟล์แฝงอยู่ภายใน (${actual}) ซึ่งไม่ปลอดภัยต่อผู้เปิดอ่าน โปรดเปิดไฟล์แล้วสั่งพิมพ์เป็น PDF ใหม่ จากนั้นอัปโหลดอีกครั้ง`,
+    en: `The ${name.en} carries commands or hidden files (${actual}) that are a danger to those who open it. Open it, print it to a new PDF, and upload that.`,
+  }),
+} satisfies Partial<Texts<ProblemCode>>
