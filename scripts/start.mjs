@@ -8,13 +8,14 @@ import { tryLock } from './lib/lock.mjs'
 import { main, Refusal, say, shout } from './lib/log.mjs'
 import { nodeArguments } from './lib/node-command.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
-import { freePort, isReady, until } from './lib/ports.mjs'
-import { supervise } from './lib/processes.mjs'
+import { freePort, isFree, isReady, until } from './lib/ports.mjs'
+import { EXIT_CONFIG, supervise } from './lib/processes.mjs'
 import { prepareRedis } from './lib/redis.mjs'
 import { provideSecrets, secretsPath, withSecrets } from './lib/secrets.mjs'
 import { setUp } from './lib/setup.mjs'
 import { onSignals } from './lib/signals.mjs'
 
+const BUSY_PORT_WAIT_MS = 3_000
 const READY_TIMEOUT_MS = 120_000
 /** The service lets running requests store what they have, the worker gives its jobs back, Redis writes its file. */
 const GRACE_MS = { service: 30_000, worker: 30_000, redis: 15_000 }
@@ -31,6 +32,19 @@ async function addresses(env) {
     opsHost: env.OPS_HOST || '127.0.0.1',
     opsPort: ops,
     workerOpsPort: env.OPS_PORT === '0' ? await freePort() : ops + 1,
+  }
+}
+
+/** Somebody else's answer on our port would look like our own readiness. A service that still drains gets a moment. */
+async function refuseBusyPorts({ host, port, opsHost, opsPort, workerOpsPort }) {
+  const wanted = [
+    [host, port, 'PORT'],
+    [opsHost, opsPort, 'OPS_PORT'],
+    [opsHost, workerOpsPort, 'OPS_PORT (the worker takes the next one)'],
+  ]
+  for (const [address, number, name] of wanted) {
+    if (await until(() => isFree(address, number), { timeoutMs: BUSY_PORT_WAIT_MS })) continue
+    throw new Refusal(`Port ${number} on ${address} is in use: free it, or set another ${name}.`, EXIT_CONFIG)
   }
 }
 
@@ -77,6 +91,7 @@ await main(async () => {
 
   const { secrets, created } = provideSecrets(dir)
   const at = await addresses(process.env)
+  await refuseBusyPorts(at)
   const processes = []
   let ending
 

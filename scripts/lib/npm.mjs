@@ -2,12 +2,14 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { run, tail } from './commands.mjs'
+import { run } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
 import { ROOT } from './paths.mjs'
 import { hashOf, readStamp, writeStamp } from './stamp.mjs'
 
 const LOCK = join(ROOT, 'package-lock.json')
+/** npm says what is wrong first, and explains its usage after that. */
+const HEAD_LINES = 15
 const STAMP = join(ROOT, 'node_modules/.songngan-lock')
 
 /** Somebody may have run npm themselves: npm keeps a list of what it installed. Optional packages of other platforms are not in it. */
@@ -34,6 +36,6 @@ export async function installNpmPackages() {
   say('Installing npm packages …')
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   const { code, output } = await run('npm', args, { quiet: true, cwd: ROOT })
-  if (code !== 0) throw new Refusal(`npm ci failed:\n${tail(output)}`)
+  if (code !== 0) throw new Refusal(`npm ci failed:\n${output.split('\n').slice(0, HEAD_LINES).join('\n')}`)
   writeStamp(STAMP, hash)
 }

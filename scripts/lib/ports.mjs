@@ -14,6 +14,15 @@ export function freePort() {
   })
 }
 
+/** Whether one can listen there now. An address that is not this machine's counts as free: the process itself says so. */
+export function isFree(host, port) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.on('error', (error) => resolve(error.code !== 'EADDRINUSE'))
+    server.listen(port, host, () => server.close(() => resolve(true)))
+  })
+}
+
 /** Whether a GET answers 200 within two seconds. */
 export async function isReady(url) {
   try {

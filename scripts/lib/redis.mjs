@@ -6,6 +6,8 @@ import { which } from './commands.mjs'
 import { Refusal } from './log.mjs'
 import { freePort, redisAnswers, until } from './ports.mjs'
 
+/** Its own file: its lines are not JSON, and the few there are matter only when it does not start. */
+const LOG = 'redis.log'
 const START_TIMEOUT_MS = 60_000
 const LEFTOVER_TIMEOUT_MS = 15_000
 
@@ -23,6 +25,7 @@ function configuration({ dir, port, password }) {
     'save ""',
     'maxmemory-policy noeviction',
     'loglevel warning',
+    `logfile "${join(dir, LOG)}"`,
     'enable-debug-command no',
     '',
   ].join('\n')
@@ -43,7 +46,7 @@ export async function prepareRedis(dataDir, password) {
     async ready(cancelled) {
       const answers = () => redisAnswers(port, password)
       if (await until(answers, { timeoutMs: START_TIMEOUT_MS, cancelled })) return
-      throw new Refusal(`The embedded Redis did not start; its files are in ${dir}.`)
+      throw new Refusal(`The embedded Redis did not start; ${join(dir, LOG)} says why.`)
     },
   }
 }
