@@ -1,0 +1,56 @@
+// Entry: arguments → probe → sections → reports → exit code.
+import { writeFileSync } from 'node:fs'
+import { type CommandLine, parseCommandLine, UsageError, usage } from './args.ts'
+import { createPayload } from './payload.ts'
+import { probe } from './probe.ts'
+import { createTextReporter, exitCode, jsonReport, renderHead, renderTotals } from './report.ts'
+import { runSections } from './runner.ts'
+import { renderSentences, sections } from './sections/index.ts'
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+const complain = (line: string) => process.stderr.write(`${line}\n`)
+
+async function run(command: CommandLine): Promise<number> {
+  const startedAt = new Date()
+  const payload = createPayload(command)
+  const { facts, answer } = await probe(command.harness, payload)
+  if (!answer.response) {
+    complain(`No tus server answers at ${command.harness.url.href}: ${answer.got}`)
+    return 2
+  }
+  print(renderHead(command.harness.url, facts, payload.description))
+  const results = await runSections(sections, {
+    options: command.harness,
+    facts,
+    payload,
+    checkLimitMs: Math.max(60_000, 3 * command.harness.takeoverMs) + command.harness.expiryWaitMs,
+    onResult: createTextReporter(print),
+    ...(command.only === undefined ? {} : { only: command.only }),
+  })
+  print(renderTotals(results))
+  if (command.jsonFile !== undefined) {
+    const report = jsonReport({ url: command.harness.url, facts, startedAt, sections, results })
+    writeFileSync(command.jsonFile, `${JSON.stringify(report, null, 2)}\n`)
+  }
+  if (results.length === 0) {
+    complain('No check was selected.')
+    return 2
+  }
+  return exitCode(results)
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const command = parseCommandLine(argv)
+    if (command === 'help') print(usage)
+    else if (command === 'list') print(renderSentences(sections))
+    else return await run(command)
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) complain(`${error.message}\n\n${usage}`)
+    else complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    return 2
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

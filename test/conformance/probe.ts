@@ -1,0 +1,60 @@
+// What the server says about itself, asked once before the checks: OPTIONS, and whether an upload can be
+// read back by GET (outside of tus, but many servers offer it, and then content can be compared too).
+import type { Exchange } from './exchange.ts'
+import { succeeded } from './expect.ts'
+import { Harness, type HarnessOptions, type ServerFacts } from './harness.ts'
+import { Blocked, Deviation } from './model.ts'
+import type { Payload } from './payload.ts'
+import { field } from './wire/message.ts'
+
+/** The items of a comma-separated header; empty for an absent one. */
+export function listItems(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+export const nothingKnown: ServerFacts = {
+  extensions: new Set(),
+  versions: [],
+  maxSizeBytes: undefined,
+  checksumAlgorithms: [],
+  readBack: false,
+}
+
+/** Facts, or the exchange that shows why there are none (no server, or no answer to OPTIONS). */
+export async function probe(
+  options: HarnessOptions,
+  payload: Payload,
+): Promise<{ facts: ServerFacts; answer: Exchange }> {
+  const t = new Harness(options, nothingKnown, payload)
+  const answer = await t.optionsRequest()
+  await t.dispose()
+  if (!answer.response) return { facts: nothingKnown, answer }
+  const header = (name: string) => (answer.response ? field(answer.response, name) : undefined)
+  const maxSize = header('tus-max-size')
+  const announced: ServerFacts = {
+    extensions: new Set(listItems(header('tus-extension'))),
+    versions: listItems(header('tus-version')),
+    maxSizeBytes: maxSize !== undefined && /^\d+$/.test(maxSize) ? BigInt(maxSize) : undefined,
+    checksumAlgorithms: listItems(header('tus-checksum-algorithm')),
+    readBack: false,
+  }
+  const readBack = await canReadBack(new Harness(options, announced, payload))
+  return { facts: { ...announced, readBack }, answer }
+}
+
+async function canReadBack(t: Harness): Promise<boolean> {
+  try {
+    const upload = await t.createComplete()
+    const x = await t.send({ method: 'GET', url: upload.url })
+    return succeeded(x) && x.response?.body.equals(t.payload.bytes(0, t.options.sizeBytes)) === true
+  } catch (error) {
+    // An upload that cannot be made is what the checks are about to report in detail.
+    if (error instanceof Blocked || error instanceof Deviation) return false
+    throw error
+  } finally {
+    await t.dispose()
+  }
+}
