@@ -44,6 +44,11 @@ export const ERRORS = {
   SESSION_SCOPE: e(403, 'เซสชันนี้ไม่มีสิทธิ์ทำสิ่งนี้', 'This session may not do that.'),
   TICKET_INVALID: e(401, 'ไม่มีตั๋วอัปโหลดหรือตั๋วไม่ถูกต้อง', 'The upload ticket is missing or not valid.'),
   TICKET_EXPIRED: e(401, 'ตั๋วอัปโหลดหมดอายุ โปรดขอตั๋วใหม่', 'The upload ticket has expired; ask for a new one.'),
+  KEYS_UNAVAILABLE: e(
+    503,
+    'ตรวจสอบตั๋วไม่ได้ชั่วคราว โปรดลองใหม่',
+    'The keys that tickets are signed with cannot be fetched for the moment.',
+  ),
   TICKET_SCOPE: e(403, 'ตั๋วนี้ใช้กับไฟล์นี้ไม่ได้', 'This ticket is for another submission or slot.'),
   LINK_INVALID: e(403, 'ลิงก์ไม่ถูกต้อง', 'The link is not valid.'),
   LINK_EXPIRED: e(410, 'ลิงก์หมดอายุ โปรดขอลิงก์ใหม่', 'The link has expired; ask for a new one.'),

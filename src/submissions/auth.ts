@@ -1,0 +1,112 @@
+// Who is calling: a portal by its API key, or a browser page by the session of one submission.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import type { Config } from '../core/config.ts'
+import { AppError, type ErrorCode } from '../core/errors.ts'
+import { isSubmissionId } from '../core/ids.ts'
+import type { Permission } from './token-claims.ts'
+import type { Session, Tokens } from './tokens.ts'
+
+export type Caller = { kind: 'portal'; owner: string } | ({ kind: 'session' } & Session)
+
+/** Runs before the body is read: an unknown caller's body is nobody's business. */
+export type AuthHook = (request: FastifyRequest) => Promise<void>
+
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="songngan"' }
+
+export class Auth {
+  readonly #keys: readonly { owner: string; hash: Buffer }[]
+  readonly #tokens: Tokens
+  readonly #callers = new WeakMap<FastifyRequest, Caller>()
+
+  constructor({ config, tokens }: { config: Pick<Config, 'apiKeys'>; tokens: Tokens }) {
+    // A caller may send the secret, or the whole pair as it stands in API_KEYS.
+    this.#keys = config.apiKeys.flatMap(({ name, secret }) => [
+      { owner: name, hash: sha256(secret) },
+      { owner: name, hash: sha256(`${name}:${secret}`) },
+    ])
+    this.#tokens = tokens
+  }
+
+  /** `onRequest` hook: only a portal, by its API key. Throws API_KEY_INVALID; SESSION_SCOPE for a session. */
+  readonly requirePortal: AuthHook = async (request) => {
+    const caller = await this.#identify(bearerOf(request))
+    if (caller.kind !== 'portal') throw new AppError('SESSION_SCOPE')
+    this.#callers.set(request, caller)
+  }
+
+  /**
+   * `onRequest` hook: a portal, or a session with this permission. What the session may look at is checked by
+   * `submissionOf` and `maySee`.
+   *
+   * @param options.queryToken also takes `?access_token=`, for EventSource, which cannot send headers
+   */
+  requirePortalOrSession(can: Permission, options: { queryToken?: boolean } = {}): AuthHook {
+    return async (request) => {
+      const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
+      const caller = await this.#identify(token)
+      if (caller.kind === 'session' && !caller.can.includes(can)) throw new AppError('SESSION_SCOPE')
+      this.#callers.set(request, caller)
+    }
+  }
+
+  /** Who was let in by one of the hooks. */
+  caller(request: FastifyRequest): Caller {
+    const caller = this.#callers.get(request)
+    if (caller === undefined) throw new Error('route without an authentication hook')
+    return caller
+  }
+
+  async #identify(token: string | undefined): Promise<Caller> {
+    if (token === undefined) throw unauthorized('API_KEY_INVALID')
+    const given = sha256(token)
+    let owner: string | undefined
+    // Every key is compared, whichever fits, in constant time each: the answer's time tells nothing.
+    for (const key of this.#keys) if (timingSafeEqual(key.hash, given)) owner ??= key.owner
+    if (owner !== undefined) return { kind: 'portal', owner }
+    if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
+    try {
+      return { kind: 'session', ...(await this.#tokens.verifySession(token)) }
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'SESSION_INVALID') throw unauthorized(error.code)
+      throw error
+    }
+  }
+}
+
+/** Owner and id of the submission that a route's `:id` names. Another submission than the session's is unknown to it. */
+export function submissionOf(caller: Caller, id: string): { owner: string; id: string } {
+  if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
+  if (caller.kind === 'session' && caller.submission !== id) throw new AppError('SUBMISSION_UNKNOWN')
+  return { owner: caller.owner, id }
+}
+
+/** Whether an upload is the caller's to see; where not, it is as if there were none (404, not 403). */
+export function maySee(caller: Caller, upload: { owner: string; submissionId: string | null }): boolean {
+  if (upload.owner !== caller.owner) return false
+  return caller.kind === 'portal' || upload.submissionId === caller.submission
+}
+
+/** The token of `Authorization: Bearer …` (RFC 6750; the scheme's letter case does not matter). */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
+/** `?access_token=`: on event routes only, and never logged. */
+export function queryTokenOf(request: FastifyRequest): string | undefined {
+  const { access_token: token } = request.query as { access_token?: unknown }
+  return typeof token === 'string' && token !== '' ? token : undefined
+}
+
+function looksLikeJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)
+}
+
+function unauthorized(code: ErrorCode): AppError {
+  return new AppError(code, { headers: CHALLENGE })
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,44 @@
+// The claims inside tickets and sessions, checked after the signature: another issuer's JSON is still only JSON.
+
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+
+export const PERMISSIONS = ['read', 'upload', 'seal'] as const
+export type Permission = (typeof PERMISSIONS)[number]
+
+const Name = Type.String({ minLength: 1, maxLength: 256 })
+/** NumericDate of RFC 7519: seconds since the epoch, possibly with a fraction. */
+const NumericDate = Type.Number({ minimum: 0, maximum: 8_640_000_000_000 })
+
+const ClaimsSchema = Type.Object({
+  aud: Type.Union([Type.String(), Type.Array(Type.String())]),
+  exp: NumericDate,
+  nbf: Type.Optional(NumericDate),
+  iat: Type.Optional(NumericDate),
+  iss: Type.Optional(Type.String()),
+  sub: Type.Optional(Name),
+  /** Name of the API key in whose name space the submission lies. */
+  owner: Type.Optional(Name),
+  submission: Type.Optional(Name),
+  slot: Type.Optional(Name),
+  replaces: Type.Optional(Name),
+  maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+  can: Type.Optional(Type.Array(Type.Enum([...PERMISSIONS]))),
+})
+
+export type Claims = Static<typeof ClaimsSchema>
+
+const validator = Compile(ClaimsSchema)
+
+/** The claims of a verified payload, or undefined where they are malformed or meant for somebody else. */
+export function parseClaims(payload: Uint8Array, audience: string): Claims | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(payload).toString('utf8'))
+  } catch {
+    return undefined // a signature over something that is no JSON is no token of ours
+  }
+  if (!validator.Check(value)) return undefined
+  const audiences = Array.isArray(value.aud) ? value.aud : [value.aud]
+  return audiences.includes(audience) ? value : undefined
+}
