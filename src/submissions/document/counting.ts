@@ -1,0 +1,106 @@
+// Which uploads of a slot count: accepted, in time, not superseded, and within the slot's numbers.
+
+import type { SubmissionHead } from '../../records/submission-head.ts'
+import { isAccepted, type MediaKind } from '../../records/upload-record.ts'
+import type { SlotRules } from '../profiles/profile.ts'
+import { type Dates, standingOf } from './standing.ts'
+import { byCreation, byStorage, type UploadView } from './views.ts'
+
+export type SlotCount = {
+  /** In the order in which they were stored. */
+  counted: UploadView[]
+  /** Accepted and in time, but beyond the slot's numbers; `kind` where a kind's number is the reason. */
+  surplus: { upload: UploadView; kind: MediaKind | null }[]
+  /** Accepted, but stored too late. */
+  tooLate: UploadView[]
+  /** All bytes here, no verdict yet, in time. */
+  checking: UploadView[]
+  receiving: UploadView[]
+  superseded: UploadView[]
+  rejected: UploadView[]
+}
+
+/** The uploads that a seal froze, while it holds; undefined: nothing is frozen. */
+export function frozenIds(
+  head: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>,
+): Set<string> | undefined {
+  if (head.state !== 'sealed') return undefined
+  const { uploads } = head.revisions.find((r) => r.revision === head.revision) ?? {}
+  return uploads && new Set(Object.values(uploads).flat())
+}
+
+/**
+ * Sorts a slot's uploads by what they are to it.
+ *
+ * @param uploads all of this slot, of every revision: accepted files carry over; partial uploads of a concatenation are
+ * left out here
+ * @param frozen see {@link frozenIds}: then nothing else counts, whatever was accepted since
+ */
+export function countSlot(
+  slot: SlotRules,
+  uploads: readonly UploadView[],
+  dates: Dates,
+  frozen: ReadonlySet<string> | undefined,
+): SlotCount {
+  const whole = uploads.filter((upload) => upload.concat?.kind !== 'partial').toSorted(byCreation)
+  const accepted = whole.filter((upload) => isAccepted(upload.state))
+  const inTime = (upload: UploadView) => standingOf(dates, upload).counts
+  // A file that does not count takes nothing's place: the one it was to replace goes on counting.
+  const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
+  const superseded = accepted.filter((upload) => isSuperseded(upload, slot, accepted, mayCount))
+  const standing = mayCount.filter((upload) => !superseded.includes(upload)).toSorted(byStorage)
+  const { counted, surplus } = frozen ? { counted: standing, surplus: [] } : withinNumbers(slot, standing)
+  return {
+    counted,
+    surplus,
+    tooLate: frozen ? [] : accepted.filter((upload) => !inTime(upload) && !superseded.includes(upload)),
+    checking: frozen ? [] : whole.filter((upload) => isChecking(upload) && inTime(upload)),
+    receiving: frozen ? [] : whole.filter((upload) => upload.state === 'receiving'),
+    superseded,
+    rejected: whole.filter((upload) => upload.state === 'rejected'),
+  }
+}
+
+/** `failed` is our fault and is tried again: its verdict is still to come. */
+function isChecking(upload: UploadView): boolean {
+  return upload.state === 'stored' || upload.state === 'checking' || upload.state === 'failed'
+}
+
+/**
+ * Named by `replaces` of an accepted one, directly or through others, that may count; or, in a slot for one file, older
+ * than one that may. Older is what was chosen earlier: a forgotten upload that ends late does not push out its successor.
+ */
+function isSuperseded(
+  upload: UploadView,
+  slot: SlotRules,
+  accepted: readonly UploadView[],
+  mayCount: readonly UploadView[],
+): boolean {
+  if (slot.max === 1 && mayCount.some((other) => byCreation(upload, other) < 0)) return true
+  const reached = new Set<string>([upload.id])
+  // `accepted` is in order of creation, and a successor is always created after what it replaces.
+  for (const other of accepted) {
+    if (other.replaces === null || !reached.has(other.replaces) || other.id === upload.id) continue
+    if (mayCount.includes(other)) return true
+    reached.add(other.id)
+  }
+  return false
+}
+
+/** Two uploads judged at the same time can both be accepted for the last place; the earlier stored one has it. */
+function withinNumbers(
+  slot: SlotRules,
+  standing: readonly UploadView[],
+): Pick<SlotCount, 'counted' | 'surplus'> {
+  const counted: UploadView[] = []
+  const surplus: SlotCount['surplus'] = []
+  for (const upload of standing) {
+    const kind = upload.measured?.kind
+    const most = kind === undefined ? undefined : slot.maxPerKind[kind]
+    const same = counted.filter((other) => other.measured?.kind === kind).length
+    if (counted.length >= slot.max) surplus.push({ upload, kind: null })
+    else if (kind !== undefined && most !== undefined && same >= most) surplus.push({ upload, kind })
+    else counted.push(upload)
+  }
+  return { counted, surplus }
+}

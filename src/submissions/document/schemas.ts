@@ -1,0 +1,211 @@
+// Shapes of the two documents, for OpenAPI and for serializing answers. Nullable members are written as type lists,
+// which JSON Schema 2020-12 knows and the serializer handles without trying alternatives.
+
+import Type, { type Static, type TProperties, type TSchema } from 'typebox'
+import type { Bilingual } from '../../core/errors.ts'
+import type { FileProblem, Measured, Rendition, UploadState } from '../../records/upload-record.ts'
+
+const open = { additionalProperties: true } as const
+
+const nullable = <Schema extends TSchema & { type: string }>(schema: Schema) =>
+  Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] })
+
+const object = <Properties extends TProperties>(properties: Properties, description: string) =>
+  Type.Object(properties, { description })
+
+const Time = Type.String({ format: 'date-time' })
+const Text = Type.String()
+const Int = Type.Integer()
+const Num = Type.Number()
+const Flag = Type.Boolean()
+const words = <const Words extends string[]>(...values: Words) => Type.Enum(values)
+
+const BilingualText = Type.Unsafe<Bilingual>(Type.Object({ th: Text, en: Text }))
+
+const problemMembers = {
+  code: Text,
+  severity: words('reject', 'warn', 'advise'),
+  message: BilingualText,
+  limit: Type.Optional(
+    Type.Unsafe<NonNullable<FileProblem['limit']>>({
+      anyOf: [{ type: 'number' }, { type: 'string' }, { type: 'array', items: { type: 'string' } }],
+    }),
+  ),
+  actual: Type.Optional(
+    Type.Unsafe<NonNullable<FileProblem['actual']>>({ anyOf: [{ type: 'number' }, { type: 'string' }] }),
+  ),
+}
+
+export const FileProblemSchema = object(problemMembers, 'A rule that the file breaks, or a remark on it')
+
+export const SlotProblemSchema = object(
+  { ...problemMembers, upload: Type.Optional(Text) },
+  'A problem of a slot; `upload` where it is about one of its files',
+)
+
+const count = Type.Optional(Int)
+const measure = Type.Optional(Num)
+const name = Type.Optional(Text)
+
+/** Open: a measurement added later reaches readers without a change here. */
+export const MeasuredSchema = Type.Unsafe<Measured | null>({
+  ...Type.Object(
+    {
+      kind: words('video', 'pdf', 'image', 'audio', 'other'),
+      container: Text,
+      durationSeconds: measure,
+      headerDurationSeconds: measure,
+      editedDurationSeconds: measure,
+      width: count,
+      height: count,
+      rotation: count,
+      framesPerSecond: measure,
+      videoCodec: name,
+      audioCodec: name,
+      audioChannels: count,
+      pages: count,
+      encrypted: Type.Optional(Flag),
+    },
+    open,
+  ),
+  type: ['object', 'null'],
+})
+
+export const CheckSchema = object(
+  { name: Text, state: words('pending', 'passed', 'warned', 'failed') },
+  'One thing that is looked at',
+)
+
+export const RenditionSchema = Type.Unsafe<Omit<Rendition, 'key' | 'contentType'>>(
+  object(
+    {
+      name: Text,
+      kind: words('mp4', 'poster', 'page'),
+      required: Flag,
+      state: words('waiting', 'running', 'ready', 'skipped', 'failed'),
+      deliverable: Type.Optional(Flag),
+      reason: name,
+      width: count,
+      height: count,
+      bytes: count,
+      sha256: name,
+      durationSeconds: measure,
+    },
+    'A watchable or readable copy',
+  ),
+)
+
+export const ProgressSchema = object(
+  {
+    step: words('receive', 'validate', 'inspect', 'transcode', 'done'),
+    percent: nullable(Num),
+    etaSeconds: nullable(Num),
+    queuePosition: nullable(Int),
+  },
+  'What is being done with the upload',
+)
+
+const UPLOAD_STATES = [
+  'receiving',
+  'stored',
+  'checking',
+  'accepted',
+  'ready',
+  'rejected',
+  'failed',
+  'expired',
+  'cancelled',
+] as const satisfies UploadState[]
+
+export const UploadDocumentSchema = object(
+  {
+    id: Text,
+    submissionId: nullable(Text),
+    slot: nullable(Text),
+    revision: Int,
+    state: Type.Enum([...UPLOAD_STATES]),
+    accepted: Flag,
+    playable: Flag,
+    superseded: Flag,
+    sequence: Int,
+    declared: object(
+      { filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) },
+      'What the client said',
+    ),
+    receivedBytes: Int,
+    createdAt: Time,
+    storedAt: nullable(Time),
+    late: Flag,
+    repaired: Flag,
+    sha256: nullable(Text),
+    progress: ProgressSchema,
+    measured: MeasuredSchema,
+    checks: Type.Array(CheckSchema),
+    problems: Type.Array(FileProblemSchema),
+    renditions: Type.Array(RenditionSchema),
+    error: nullable(object({ code: Text, retryable: Flag }, 'A fault of ours; the file is kept')),
+  },
+  'One upload',
+)
+
+export const SlotDocumentSchema = object(
+  {
+    slot: Text,
+    label: BilingualText,
+    domain: Text,
+    min: Int,
+    max: Int,
+    state: words('empty', 'receiving', 'checking', 'accepted', 'rejected'),
+    uploads: Type.Array(Text, { description: 'Those that count or still may' }),
+    counted: Type.Array(Text, { description: 'Those that count' }),
+    alternativeTo: Type.Optional(Type.Array(Text, { description: 'Slots that can stand for this one' })),
+    metadata: Type.Record(Text, Type.Unknown()),
+    problems: Type.Array(SlotProblemSchema),
+  },
+  'One slot of a submission',
+)
+
+export const RevisionDocumentSchema = object(
+  {
+    revision: Int,
+    sealedAt: Type.Optional(Time),
+    returnedAt: Type.Optional(Time),
+    reason: name,
+    repairUntil: Type.Optional(Time),
+    uploads: Type.Record(Text, Type.Array(Text)),
+  },
+  'One handing-in; uploads by slot',
+)
+
+export const SubmissionDocumentSchema = object(
+  {
+    id: Text,
+    profile: Text,
+    state: words('open', 'sealed', 'returned'),
+    revision: Int,
+    sequence: Int,
+    opensAt: nullable(Time),
+    deadline: nullable(Time),
+    graceSeconds: Num,
+    accepting: Type.Boolean({ description: 'A file whose last byte came now would count' }),
+    creditedAt: nullable(Time),
+    complete: Flag,
+    missing: Type.Array(Text, { description: 'Slots to act on' }),
+    pending: Type.Array(Text, { description: 'Slots with a verdict still to come' }),
+    slots: Type.Array(SlotDocumentSchema),
+    revisions: Type.Array(RevisionDocumentSchema),
+    uniqueKey: nullable(Text),
+    metadata: Type.Record(Text, Type.Unknown()),
+    createdAt: Time,
+    updatedAt: Time,
+  },
+  'A submission: what is asked for, what is there, what is missing',
+)
+
+export type SlotProblem = FileProblem & { upload?: string }
+export type Progress = Static<typeof ProgressSchema>
+export type RenditionDocument = Static<typeof RenditionSchema>
+export type UploadDocument = Static<typeof UploadDocumentSchema>
+export type SlotDocument = Static<typeof SlotDocumentSchema>
+export type RevisionDocument = Static<typeof RevisionDocumentSchema>
+export type SubmissionDocument = Static<typeof SubmissionDocumentSchema>

@@ -1,0 +1,47 @@
+// Whether an upload came in time, against the dates that the submission has now: a portal that moves the deadline moves
+// it for what is already here. Credit is the server time of the last stored byte.
+
+import type { SubmissionHead } from '../../records/submission-head.ts'
+
+export type Dates = Pick<SubmissionHead, 'opensAt' | 'deadline' | 'graceSeconds' | 'revision' | 'revisions'>
+
+export type Standing = {
+  /** Stored after the deadline (within grace or not). */
+  late: boolean
+  /** Stored after grace, but within the time that a return gave for repairs. */
+  repaired: boolean
+  /** May count for the submission. */
+  counts: boolean
+}
+
+/** The last instant at which a stored byte counts, without repairs; null: there is no deadline. RFC 3339. */
+export function closesAt(dates: Dates): string | null {
+  return dates.deadline === null
+    ? null
+    : new Date(Date.parse(dates.deadline) + dates.graceSeconds * 1000).toISOString()
+}
+
+/** An upload without `storedAt` is not late yet. */
+export function standingOf(dates: Dates, upload: { storedAt: string | null; revision: number }): Standing {
+  if (dates.deadline === null || upload.storedAt === null)
+    return { late: false, repaired: false, counts: true }
+  const storedMs = Date.parse(upload.storedAt)
+  const deadlineMs = Date.parse(dates.deadline)
+  const inTime = storedMs <= deadlineMs + dates.graceSeconds * 1000
+  const repaired = !inTime && storedMs <= repairUntilMs(dates, upload.revision)
+  return { late: storedMs > deadlineMs, repaired, counts: inTime || repaired }
+}
+
+/** A return gives time to the revisions after it, not to what had come too late before. */
+function repairUntilMs(dates: Dates, revision: number): number {
+  const until = dates.revisions
+    .filter((returned) => returned.revision < revision && returned.repairUntil !== undefined)
+    .map((returned) => Date.parse(returned.repairUntil ?? ''))
+  return Math.max(Number.NEGATIVE_INFINITY, ...until)
+}
+
+/** A file whose last byte came now would count. */
+export function isAccepting(dates: Dates, now: number): boolean {
+  if (dates.opensAt !== null && now < Date.parse(dates.opensAt)) return false
+  return standingOf(dates, { storedAt: new Date(now).toISOString(), revision: dates.revision }).counts
+}
