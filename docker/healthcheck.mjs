@@ -1,0 +1,12 @@
+// HEALTHCHECK of both images, which have no curl: exit 0 when this process is ready, 1 otherwise.
+// Readiness is local (started, not draining); trouble with Redis or S3 is answered by the service itself.
+
+const { OPS_PORT } = process.env
+try {
+  const response = await fetch(`http://127.0.0.1:${OPS_PORT || 9464}/health/ready`, {
+    signal: AbortSignal.timeout(3_000),
+  })
+  process.exitCode = response.status === 200 ? 0 : 1
+} catch {
+  process.exitCode = 1 // nobody listens
+}

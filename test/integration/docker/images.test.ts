@@ -1,0 +1,152 @@
+// What can be said about the images and the compose file without an engine: that they keep our own rules.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+// biome-ignore lint/correctness/noUndeclaredDependencies: vite, a part of vitest, brings it; the lock file pins it
+import { parse } from 'yaml'
+import { EnvSchema } from '../../../src/core/config.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+type Service = {
+  image?: string
+  build?: { target?: string; dockerfile?: string }
+  user?: string
+  profiles?: string[]
+  environment?: Record<string, string>
+  ports?: string[]
+  healthcheck?: { test: string[] }
+  stop_grace_period?: string
+  read_only?: boolean
+  cap_drop?: string[]
+  depends_on?: Record<string, { condition: string }>
+  volumes?: string[]
+}
+type Compose = {
+  version?: string
+  services: Record<string, Service>
+  volumes: Record<string, unknown>
+  networks: Record<string, unknown>
+}
+type Stage = { name: string; from: string; lines: string[] }
+
+let compose: Compose
+let stages: Stage[]
+let flags: Record<string, string[]> & { fromNode24: Record<string, string[]> }
+
+/** Instructions of a Dockerfile by stage, with continued lines joined. */
+function stagesOf(text: string): Stage[] {
+  const found: Stage[] = []
+  const lines = text
+    .replace(/^#.*\n/gm, '')
+    .replace(/\\\n\s*/g, ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  for (const line of lines) {
+    const [, from, name] = /^FROM (\S+) AS (\S+)$/.exec(line) ?? []
+    if (from !== undefined && name !== undefined) found.push({ name, from, lines: [] })
+    else found.at(-1)?.lines.push(line)
+  }
+  return found
+}
+
+/** The stage's own instructions after those of the stages it is made from. */
+function allLines(name: string): string[] {
+  const stage = stages.find((one) => one.name === name)
+  return stage === undefined ? [] : [...allLines(stage.from), ...stage.lines]
+}
+
+const last = (name: string, instruction: string) =>
+  allLines(name)
+    .filter((line) => line.startsWith(`${instruction} `))
+    .at(-1)
+    ?.slice(instruction.length + 1)
+
+beforeAll(async () => {
+  compose = parse(await readFile(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true })
+  stages = stagesOf(await readFile(join(ROOT, 'docker/Dockerfile'), 'utf8'))
+  flags = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8'))
+})
+
+describe('docker/Dockerfile', () => {
+  test.each(['service', 'worker', 's3'])('%s does not run as root and has a health check', (name) => {
+    expect(last(name, 'USER')).toMatch(/^(node|\d+:\d+)$/)
+    expect(last(name, 'HEALTHCHECK')).toContain('CMD [')
+  })
+
+  test('every image from outside has a version', () => {
+    const names = new Set(stages.map(({ name }) => name))
+    const outside = stages.map(({ from }) => from).filter((from) => !names.has(from))
+    expect(outside.length).toBeGreaterThan(0)
+    for (const from of outside) expect(from).toMatch(/:v?\d+\.\d+/)
+  })
+
+  test.each([
+    ['service', 'dist/src/server.js'],
+    ['worker', 'dist/workers/main.js'],
+  ])('%s starts node under tini, with the flags of the table for Node 24', (name, entry) => {
+    expect(last(name, 'ENTRYPOINT')).toBe('["tini", "--"]')
+    const command = [...(flags[name] ?? []), ...(flags.fromNode24[name] ?? [])]
+    expect(JSON.parse(last(name, 'CMD') ?? 'null')).toEqual(['node', ...command, entry])
+  })
+
+  test('media tools are in the worker only', () => {
+    expect(allLines('worker').join('\n')).toMatch(/ffmpeg.*qpdf/)
+    expect(allLines('service').join('\n')).not.toMatch(/ffmpeg|poppler|qpdf/)
+  })
+
+  test('what it copies is not ignored, and secrets are', async () => {
+    const kept = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n')
+    expect(kept).toContain('*')
+    const copies = stages.flatMap(({ lines }) => lines.filter((line) => /^COPY (?!--from)/.test(line)))
+    for (const source of copies.flatMap((line) => line.split(' ').slice(1, -1))) {
+      expect(kept).toContain(`!${source}`)
+    }
+    expect(kept.some((line) => line.startsWith('!') && /env|data|secret/.test(line))).toBe(false)
+  })
+})
+
+describe('docker-compose.yml', () => {
+  test('has no version key, and knows every volume and network it uses', () => {
+    expect(compose.version).toBeUndefined()
+    const named = Object.values(compose.services)
+      .flatMap(({ volumes }) => volumes ?? [])
+      .filter((volume) => /^[a-z]/.test(volume))
+      .map((volume) => volume.split(':')[0])
+    expect(named.sort()).toEqual(Object.keys(compose.volumes).sort())
+  })
+
+  test.each(['service', 'worker', 'redis', 's3', 'edge'])('%s is hardened', (name) => {
+    const service = compose.services[name]
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
+    expect(service?.stop_grace_period).toMatch(/^\d+s$/)
+    expect(service?.image).toMatch(/:\d+\.\d+/)
+    const target = service?.build?.target
+    // Images of our own have their user and health check in the Dockerfile, others get them here.
+    if (target === undefined) {
+      expect(service?.user).toMatch(/^(?!root|0)/)
+      expect(service?.healthcheck?.test[0]).toBe('CMD')
+    } else expect(stages.map((stage) => stage.name)).toContain(target)
+  })
+
+  test.each(['service', 'worker'])(
+    '%s is given only variables that exist, and waits for its needs',
+    (name) => {
+      const service = compose.services[name]
+      const known = [...Object.keys(EnvSchema.properties), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+      for (const variable of Object.keys(service?.environment ?? {})) expect(known).toContain(variable)
+      expect(service?.depends_on).toMatchObject({
+        redis: { condition: 'service_healthy' },
+        s3: { condition: 'service_healthy' },
+      })
+    },
+  )
+
+  test('only the edge is published beyond this machine', () => {
+    for (const [name, { ports = [] }] of Object.entries(compose.services)) {
+      if (name !== 'edge') for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
+    }
+    expect(compose.services['edge']?.profiles).toEqual(['edge'])
+  })
+})
