@@ -56,9 +56,10 @@ export function supervise({ name, program, args, env, onLine, onFinal }) {
         resolve()
         onFinal(EXIT_CONFIG)
       })
+      // What it left behind would hold its ports, and its output: without this `close` might never come.
+      current.once('exit', () => signalGroup(current, 'SIGKILL'))
       current.once('close', (code, signal) => {
         child = undefined
-        signalGroup(current, 'SIGKILL') // what it left behind would hold its ports
         resolve()
         if (!stopping) onEnd(code, signal, Date.now() - startedAt)
       })

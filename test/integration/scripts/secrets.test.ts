@@ -1,0 +1,50 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadConfig } from '../../../src/core/config.ts'
+import { script } from './script.ts'
+
+type Env = Record<string, string>
+type Secrets = { apiKey: string; ticketSecret: string; opsPassword: string; webhookSecret: string }
+const { provideSecrets, readSecrets, withSecrets } = await script<{
+  provideSecrets: (dir: string) => { secrets: Secrets; created: boolean }
+  readSecrets: (dir: string) => Secrets | undefined
+  withSecrets: (env: Env, secrets: Secrets) => Env
+}>('lib/secrets.mjs')
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'songngan-secrets-'))
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+test('secrets are made once and kept for the owner only', async () => {
+  expect(readSecrets(dir)).toBeUndefined()
+  const first = provideSecrets(dir)
+  expect(first.created).toBe(true)
+  expect(provideSecrets(dir)).toEqual({ secrets: first.secrets, created: false })
+  expect((await stat(join(dir, 'secrets.json'))).mode & 0o777).toBe(0o600)
+})
+
+test('the configuration takes what was made', () => {
+  const { secrets } = provideSecrets(dir)
+  const config = loadConfig(withSecrets({ REDIS_URL: 'redis://127.0.0.1:6379' }, secrets))
+  expect(config.apiKeys).toEqual([{ name: 'portal', secret: secrets.apiKey }])
+  expect(config.ops.password).toBe(secrets.opsPassword)
+})
+
+test('what is given is used as given', () => {
+  const { secrets } = provideSecrets(dir)
+  const given = { API_KEYS: 'a:b', TICKET_SECRET: 'c', OPS_PASSWORD: 'd', WEBHOOK_SECRET: 'e' }
+  expect(withSecrets(given, secrets)).toEqual(given)
+})
+
+test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
+  'a damaged file is refused, not overwritten: %s',
+  async (text) => {
+    const path = join(dir, 'secrets.json')
+    await writeFile(path, text)
+    expect(() => provideSecrets(dir)).toThrow('damaged')
+  },
+)
