@@ -1,0 +1,40 @@
+// Who asks, and whether what is asked for is theirs. Credentials are read by whoever passes `authorize` in: an API key
+// names a portal, a session names a portal and one of its submissions.
+
+import type { FastifyRequest } from 'fastify'
+import { AppError } from '../core/errors.ts'
+import { type IdSecrets, isUploadId } from '../core/ids.ts'
+import type { UploadView, UploadViews } from '../records/upload-views.ts'
+
+export type Caller = {
+  /** The portal, the name of an API key. */
+  owner: string
+  /** Present for a session: the one submission that it may read. */
+  submissionId?: string
+}
+
+/** Reads the credentials of a request (header, or `?access_token=` on event routes); throws the 401 or 403 it deserves. */
+export type Authorize = (request: FastifyRequest) => Promise<Caller>
+
+export type OwnedUpload = { owner: string; submissionId: string | null; view: UploadView }
+
+/** Throws SESSION_SCOPE where a session asks for another submission than its own. */
+export function requireScope(caller: Caller, submissionId: string | null): void {
+  if (caller.submissionId !== undefined && caller.submissionId !== submissionId)
+    throw new AppError('SESSION_SCOPE')
+}
+
+/** The upload `id` if it is the caller's; another portal's is as unknown as an invented one (UPLOAD_UNKNOWN). */
+export async function requireUpload(
+  parts: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
+  caller: Caller,
+  id: string,
+): Promise<OwnedUpload> {
+  if (!isUploadId(id, parts.secrets)) throw new AppError('UPLOAD_UNKNOWN')
+  const view = await parts.views.one(id)
+  const origin = view?.record ?? view?.hot?.draft
+  if (view === undefined || origin === undefined || origin.owner !== caller.owner)
+    throw new AppError('UPLOAD_UNKNOWN')
+  requireScope(caller, origin.submissionId)
+  return { owner: origin.owner, submissionId: origin.submissionId, view }
+}

@@ -1,0 +1,132 @@
+// What one page is told: where it left off, then events as they happen, with progress in between.
+// The page listens before the log is read, so that no event falls between the two; what comes twice is told once.
+
+import type { Logger } from '../core/logger.ts'
+import type { EventEnvelope } from '../records/event-body.ts'
+import type { LiveEvents, LiveSubscription } from './live.ts'
+import type { EventLog } from './log.ts'
+import type { ProgressTarget, ProgressWatch, UploadProgress } from './progress.ts'
+import type { SseWriter } from './sse-writer.ts'
+
+export type SessionParts = {
+  log: Pick<EventLog, 'history'>
+  live: Pick<LiveEvents, 'listen'>
+  progress: Pick<ProgressWatch, 'watch'>
+  logger: Logger
+}
+
+export type SessionTarget = {
+  owner: string
+  /** null: an upload that belongs to no submission has progress, but no events. */
+  submissionId: string | null
+  /** Only this upload's events. */
+  uploadId?: string
+  /** The document as it is now, for a page whose place in the log is not known. */
+  snapshot: () => Promise<unknown>
+  /** The browser's Last-Event-ID. */
+  lastEventId?: string
+}
+
+/** Ids of events told, so that history and subscription together tell each once; older ones cannot come again. */
+const REMEMBERED_IDS = 2048
+
+export class EventSession {
+  readonly #parts: SessionParts
+  readonly #target: SessionTarget
+  readonly #writer: SseWriter
+  readonly #told = new Set<string>()
+  readonly #progress = new Map<string, UploadProgress>()
+  #lastId: string | undefined
+  #wake: () => void = () => undefined
+
+  constructor(parts: SessionParts, target: SessionTarget, writer: SseWriter) {
+    this.#parts = parts
+    this.#target = target
+    this.#writer = writer
+    this.#lastId = target.lastEventId
+  }
+
+  /** Runs until the stream ends; trouble with Redis or the store ends it, and the browser comes back. */
+  async run(): Promise<void> {
+    const { live, progress, logger } = this.#parts
+    const { owner, submissionId, uploadId } = this.#target
+    const wake = () => this.#wake()
+    this.#writer.onClose(wake)
+    const subscription = submissionId === null ? undefined : live.listen(owner, submissionId, wake)
+    const watch = progress.watch(progressTarget(this.#target), (changed) => {
+      // Only the newest counts: a slow reader misses steps, never the state.
+      this.#progress.set(changed.uploadId, changed)
+      wake()
+    })
+    try {
+      await this.#catchUp()
+      while (this.#writer.open) {
+        const woken = new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+        if (!(await this.#forward(subscription, () => watch.refresh()))) break
+        await woken
+      }
+    } catch (err) {
+      logger.warn({ err, submissionId, uploadId }, 'event stream ended')
+    } finally {
+      subscription?.close()
+      watch.stop()
+      this.#writer.end()
+    }
+  }
+
+  /** Tells what was missed since the last id, or the whole document where that cannot be known. */
+  async #catchUp(): Promise<boolean> {
+    const { owner, submissionId, snapshot } = this.#target
+    // The place in the log is taken before the document is computed: the document holds at least all up to it.
+    const history =
+      submissionId === null
+        ? { known: false, events: [], newestId: undefined }
+        : await this.#parts.log.history(owner, submissionId, this.#lastId)
+    if (history.known) return await this.#tell(history.events)
+    this.#lastId = history.newestId
+    return await this.#writer.send({
+      event: 'snapshot',
+      data: await snapshot(),
+      ...(history.newestId === undefined ? {} : { id: history.newestId }),
+    })
+  }
+
+  /** False: the reader is gone. */
+  async #forward(subscription: LiveSubscription | undefined, refresh: () => void): Promise<boolean> {
+    const { events, gap } = subscription?.take() ?? { events: [], gap: false }
+    if (gap && !(await this.#catchUp())) return false
+    if (events.length > 0) refresh()
+    if (!(await this.#tell(events))) return false
+    const changes = [...this.#progress.values()]
+    this.#progress.clear()
+    for (const data of changes) if (!(await this.#writer.send({ event: 'progress', data }))) return false
+    return true
+  }
+
+  async #tell(events: EventEnvelope[]): Promise<boolean> {
+    for (const { uploadId, body } of events) {
+      if (this.#told.has(body.id)) continue
+      this.#remember(body.id)
+      if (this.#target.uploadId !== undefined && uploadId !== this.#target.uploadId) continue
+      if (!(await this.#writer.send({ event: body.type, data: body, id: body.id }))) return false
+    }
+    return true
+  }
+
+  // Other uploads' events move the place in the log, too, though they are not told.
+  #remember(id: string): void {
+    this.#lastId = id
+    this.#told.add(id)
+    if (this.#told.size <= REMEMBERED_IDS) return
+    const [oldest] = this.#told
+    if (oldest !== undefined) this.#told.delete(oldest)
+  }
+}
+
+function progressTarget({ owner, submissionId, uploadId }: SessionTarget): ProgressTarget {
+  if (uploadId !== undefined) return { uploadId }
+  if (submissionId === null) throw new Error('an event stream is of a submission or of an upload')
+  return { owner, submissionId }
+}
