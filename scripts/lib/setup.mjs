@@ -18,15 +18,15 @@ function checkNode() {
 }
 
 /**
- * `tools`: which system tools are wanted, as `missingPackages` takes it; false: none.
+ * `tools`: which system tools are wanted, as `missingPackages` takes it; false: none. `dist`: whether a build is.
  * Two set-ups at a time (`npm start` and `npm run try` in two windows of a fresh checkout) take turns.
  */
-export async function setUp({ tools = {} } = {}) {
+export async function setUp({ tools = {}, dist = true } = {}) {
   checkNode()
   const work = async () => {
     if (tools !== false) await installPackages(missingPackages(tools))
     await installNpmPackages()
-    await build()
+    if (dist) await build()
   }
   await withLock(join(CACHE, 'setup.lock'), work, (pid) =>
     say(`Waiting for the set-up that process ${pid} is doing …`),
