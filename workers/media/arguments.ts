@@ -1,0 +1,124 @@
+// ffmpeg's arguments for a rendition, built with fluent-ffmpeg, and this is all that is done with it.
+//
+// The library is named by the project's commission and has had no upkeep since May 2025. Its runner ends a process without
+// waiting for it, its progress event starts a second ffprobe without any of the options that fence a hostile file, and its
+// ffprobe reads the text writer that a title can forge. So it never runs anything here: a command is composed, its argument
+// list is taken, and run.ts runs it. To replace the library, replace `assemble` below; nothing else knows it.
+
+import ffmpeg from 'fluent-ffmpeg'
+import { toneMapFilters } from './picture.ts'
+import type { VideoPlan } from './plan.ts'
+import { PROGRESS_ARGS } from './run.ts'
+
+export type TranscodeCommand = {
+  plan: VideoPlan
+  /** Hardened options of the input, in front of `-i`; see input.ts. */
+  inputOptions: readonly string[]
+  /** `file:/…` or a signed URL. */
+  input: string
+  /** Absolute path of the new file, ending in `.mp4`. */
+  outputPath: string
+  /** For decoder, filters and encoder each. */
+  threads: number
+}
+
+/**
+ * The argument list of a transcode, to be run by the runner.
+ *
+ * @returns ffmpeg's arguments without the program's name
+ */
+export function buildTranscode(command: TranscodeCommand): string[] {
+  const { plan, threads } = command
+  return assemble(
+    command.input,
+    [...PREAMBLE, '-threads', String(threads), ...command.inputOptions],
+    [
+      ...['-map', `0:${plan.video.index}`],
+      ...(plan.audio ? ['-map', `0:${plan.audio.index}`] : []),
+      // No words about the author, the place or the camera, no chapters, no subtitles, no telemetry.
+      ...['-map_metadata', '-1', '-map_chapters', '-1', '-dn', '-sn'],
+      ...videoOptions(plan, threads),
+      ...audioOptions(plan),
+      ...['-max_muxing_queue_size', '4096', '-movflags', '+faststart', '-f', 'mp4'],
+    ],
+    `file:${command.outputPath}`,
+  )
+}
+
+const PREAMBLE: readonly string[] = [
+  '-nostdin',
+  '-hide_banner',
+  '-loglevel',
+  'level+warning',
+  ...PROGRESS_ARGS,
+]
+
+/** What the type of the library keeps private: the list that it would have run. */
+type ArgumentList = { _getArguments(): string[] }
+
+function assemble(input: string, inputOptions: string[], outputOptions: string[], output: string): string[] {
+  // Always the form with an array: a single string would be split at spaces.
+  const command = ffmpeg(input).inputOptions(inputOptions).outputOptions(outputOptions).output(output)
+  return (command as unknown as ArgumentList)._getArguments()
+}
+
+function videoOptions(plan: VideoPlan, threads: number): string[] {
+  if (plan.video.how === 'copy') return ['-c:v', 'copy']
+  const { crf, preset, maxVideoBitsPerSecond } = plan.rendition
+  return [
+    ...['-vf', videoFilters(plan.video).join(',')],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      preset,
+      '-crf',
+      String(crf),
+      '-profile:v',
+      'high',
+      '-pix_fmt',
+      'yuv420p',
+    ],
+    ...['-maxrate', String(maxVideoBitsPerSecond), '-bufsize', String(maxVideoBitsPerSecond * 2)],
+    // A keyframe every two seconds: jumping about in a lesson is what reviewers do.
+    ...[
+      '-force_key_frames',
+      'expr:gte(t,n_forced*2)',
+      '-threads',
+      String(threads),
+      '-filter_threads',
+      String(threads),
+    ],
+  ]
+}
+
+/** The order matters: ffmpeg turns the picture first by itself; then fewer pixels make all that follows cheaper. */
+function videoFilters(video: Extract<VideoPlan['video'], { how: 'encode' }>): string[] {
+  return [
+    ...(video.deinterlace ? ['bwdif=mode=send_frame'] : []),
+    ...(video.framesPerSecond === null ? [] : [`fps=${video.framesPerSecond}`]),
+    `scale=${video.width}:${video.height}`,
+    'setsar=1',
+    ...toneMapFilters(video.toneMap),
+    'format=yuv420p',
+  ]
+}
+
+function audioOptions({ audio, rendition }: VideoPlan): string[] {
+  if (audio === null) return ['-an']
+  if (audio.how === 'copy') return ['-c:a', 'copy']
+  return [
+    ...[
+      '-c:a',
+      'aac',
+      '-b:a',
+      String(rendition.audioBitsPerSecond),
+      '-ac',
+      String(audio.channels),
+      '-ar',
+      '48000',
+    ],
+    // Keeps sound with picture across gaps in a recording.
+    ...['-af', 'aresample=async=1:first_pts=0'],
+  ]
+}

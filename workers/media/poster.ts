@@ -1,0 +1,119 @@
+// The picture that stands for a video. Not the first frame (black, or a hand on the lens): from five places between 10 and
+// 50 % some keyframes are looked at, ffmpeg's `thumbnail` filter picks the most typical of each place, and the one with the
+// most detail wins, for which the size of its JPEG is a good and cheap measure.
+
+import { rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Container } from '../../src/core/identify.ts'
+import { inputOptions, sourceAccess } from './input.ts'
+import { fitSize, toneMapFilters, toneMapOf } from './picture.ts'
+import type { ToolContext } from './probe.ts'
+import type { MediaSource } from './source.ts'
+import { ToolError } from './tool-error.ts'
+import type { VideoStream } from './video-stream.ts'
+
+export type PosterJob = {
+  video: VideoStream
+  container: Container
+  /** Measured. */
+  durationSeconds: number
+  /** Absolute, in the scratch folder, ending in `.jpg`. */
+  outputPath: string
+  /** Default 720; smaller sources are not enlarged. */
+  maxShortSidePx?: number
+}
+
+export type Poster = { path: string; bytes: number; width: number; height: number; atSeconds: number }
+
+const PLACES = [0.1, 0.2, 0.3, 0.4, 0.5]
+const KEYFRAMES_PER_PLACE = 3
+const SECONDS_PER_PLACE = 15
+
+/** Skipping all but keyframes fails on streams whose index is in the packets themselves. */
+const SKIPPABLE = new Set<Container>(['mp4', 'mov', '3gp', 'matroska', 'webm', 'avi', 'flv'])
+
+/**
+ * Makes the poster.
+ *
+ * @throws {ToolError} `INPUT_UNREADABLE` when no place gives a picture
+ */
+export async function makePoster(context: ToolContext, source: MediaSource, job: PosterJob): Promise<Poster> {
+  const size = fitSize(job.video, job.maxShortSidePx ?? 720)
+  let best: { path: string; bytes: number; atSeconds: number } | null = null
+  let failure: ToolError | null = null
+  for (const [i, place] of PLACES.entries()) {
+    const atSeconds = job.durationSeconds * place
+    const path = join(context.cwd, `poster-${i}.jpg`)
+    try {
+      await grab(context, source, job, { atSeconds, path, ...size })
+    } catch (error) {
+      // One bad place in a long file is no reason to have no picture.
+      if (!(error instanceof ToolError) || error.fault === 'ours') throw error
+      failure = error
+    }
+    const made = await stat(path).catch(() => null)
+    if (made === null) continue
+    if (made.size > (best?.bytes ?? 0)) {
+      if (best) await rm(best.path)
+      best = { path, bytes: made.size, atSeconds }
+    } else {
+      await rm(path)
+    }
+  }
+  if (best === null) throw failure ?? new ToolError('INPUT_UNREADABLE', 'input', 'no picture in the video')
+  await rename(best.path, job.outputPath)
+  return { path: job.outputPath, bytes: best.bytes, ...size, atSeconds: best.atSeconds }
+}
+
+export type Grab = { atSeconds: number; path: string; width: number; height: number }
+
+/** @returns ffmpeg's arguments for one place */
+export function posterArgs(source: MediaSource, job: PosterJob, grab: Grab): string[] {
+  const keyframesOnly = SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : []
+  return [
+    ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', '-threads', '1', ...keyframesOnly],
+    // Seeks to the keyframe before the place instead of decoding up to it.
+    ...['-noaccurate_seek', '-ss', grab.atSeconds.toFixed(3), '-t', String(SECONDS_PER_PLACE)],
+    ...inputOptions(source, { container: job.container }),
+    ...['-i', source.toolInput(), '-map', `0:${job.video.index}`, '-an', '-sn', '-dn', '-map_metadata', '-1'],
+    '-vf',
+    [
+      `scale=${grab.width}:${grab.height}`,
+      'setsar=1',
+      ...toneMapFilters(toneMapOf(job.video)),
+      `thumbnail=${KEYFRAMES_PER_PLACE}`,
+      'format=yuvj420p',
+    ].join(','),
+    ...[
+      '-frames:v',
+      '1',
+      '-c:v',
+      'mjpeg',
+      '-q:v',
+      '4',
+      '-f',
+      'image2',
+      '-update',
+      '1',
+      '-y',
+      `file:${grab.path}`,
+    ],
+  ]
+}
+
+async function grab(context: ToolContext, source: MediaSource, job: PosterJob, place: Grab): Promise<void> {
+  await context.runner.run({
+    tool: 'ffmpeg',
+    args: posterArgs(source, job, place),
+    limits: {
+      wallMs: 60_000,
+      cpuSeconds: 60,
+      memoryBytes: 3 * 1024 ** 3,
+      outputBytes: 64 * 1024,
+      fileBytes: 16 * 1024 * 1024,
+    },
+    cwd: context.cwd,
+    signal: context.signal,
+    ...sourceAccess(source),
+  })
+}

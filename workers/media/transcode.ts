@@ -1,0 +1,134 @@
+// Makes one rendition and believes nothing until it has looked: an ffmpeg that is ended early, or whose input is cut off,
+// leaves a valid, shorter MP4, the latter with exit code 0.
+
+import { stat } from 'node:fs/promises'
+import type { Container } from '../../src/core/identify.ts'
+import { buildTranscode } from './arguments.ts'
+import { inputOptions, sourceAccess } from './input.ts'
+import { readMp4Index } from './mp4/index.ts'
+import type { VideoPlan } from './plan.ts'
+import { probe, type ToolContext } from './probe.ts'
+import { type Progress, progressMeter } from './progress.ts'
+import { fileSource, type MediaSource } from './source.ts'
+import { ToolError } from './tool-error.ts'
+
+export type TranscodeJob = {
+  plan: VideoPlan
+  container: Container
+  /** Absolute, in the scratch folder, ending in `.mp4`. */
+  outputPath: string
+  /** Measured, never from the header: progress and the final check depend on it. */
+  durationSeconds: number
+  threads: number
+  /** For sources whose edit list hides more than an honest trim: the rendition then shows everything. */
+  ignoreEditList?: boolean
+  onProgress?: (progress: Progress) => void
+  /** Without progress for so long ffmpeg is ended; default 120 s. */
+  idleMs?: number
+  /** Absolute end; default max(10 min, 6 × duration). */
+  wallMs?: number
+  /** Largest output; default from the rendition's bit rates, with room. */
+  maxOutputBytes?: number
+}
+
+export type TranscodeResult = {
+  path: string
+  bytes: number
+  durationSeconds: number
+  width: number
+  height: number
+  videoCodec: string
+  audioCodec: string | null
+  mode: VideoPlan['mode']
+}
+
+/**
+ * Runs a plan and verifies what came out.
+ *
+ * @throws {ToolError} of the run, or `OUTPUT_INVALID` (ours) when the output is not what was planned
+ */
+export async function transcode(
+  context: ToolContext,
+  source: MediaSource,
+  job: TranscodeJob,
+): Promise<TranscodeResult> {
+  const meter = progressMeter(job.durationSeconds, Date.now)
+  const wallMs = job.wallMs ?? Math.max(600_000, job.durationSeconds * 6_000)
+  await context.runner.run({
+    tool: 'ffmpeg',
+    args: buildTranscode({
+      plan: job.plan,
+      inputOptions: inputOptions(source, {
+        container: job.container,
+        ignoreEditList: job.ignoreEditList ?? false,
+      }),
+      input: source.toolInput(),
+      outputPath: job.outputPath,
+      threads: job.threads,
+    }),
+    limits: {
+      wallMs,
+      cpuSeconds: Math.ceil((wallMs / 1000) * job.threads * 2),
+      memoryBytes: 6 * 1024 ** 3,
+      outputBytes: 64 * 1024,
+      fileBytes: job.maxOutputBytes ?? expectedOutputBytes(source, job.plan, job.durationSeconds),
+    },
+    cwd: context.cwd,
+    signal: context.signal,
+    idleMs: job.idleMs ?? 120_000,
+    onProgress: (block) => job.onProgress?.(meter(block)),
+    ...sourceAccess(source),
+  })
+  return await verifyRendition(context, job)
+}
+
+/** An upper bound, for the file-size limit and for the admission by free space. */
+export function expectedOutputBytes(source: MediaSource, plan: VideoPlan, durationSeconds: number): number {
+  const margin = 16 * 1024 * 1024
+  if (plan.video.how === 'copy') return Math.ceil(source.bytes * 1.1) + margin
+  const bitsPerSecond = plan.rendition.maxVideoBitsPerSecond + plan.rendition.audioBitsPerSecond * 2
+  return Math.ceil((durationSeconds * bitsPerSecond * 1.25) / 8) + margin
+}
+
+/** Rounding of frames and sound; on an hour, what a stream may end before the other. */
+export function durationToleranceSeconds(durationSeconds: number): number {
+  return Math.max(1.5, durationSeconds * 0.002)
+}
+
+/** Looks at the finished file as if a stranger had sent it. */
+async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise<TranscodeResult> {
+  const made = await stat(job.outputPath).catch(() => null)
+  if (made === null || made.size === 0) throw invalid('ffmpeg wrote nothing')
+  const output = await fileSource(job.outputPath)
+  const index = await readMp4Index(output)
+  if (index.problem !== null) throw invalid(`the output's index says ${index.problem}`)
+  if (!index.streamable) throw invalid('the index does not come first')
+  const durationSeconds = index.durations.playedSeconds
+  if (Math.abs(durationSeconds - job.durationSeconds) > durationToleranceSeconds(job.durationSeconds)) {
+    throw invalid(`${durationSeconds.toFixed(2)} s came out of ${job.durationSeconds.toFixed(2)} s`)
+  }
+  const seen = await probe(context, output, 'mp4')
+  const { plan } = job
+  if (seen.video === null || seen.otherStreams > 0) throw invalid('not the streams that were planned')
+  if ((plan.audio === null) !== (seen.audio === null)) throw invalid('sound lost or invented')
+  // A copied stream keeps its matrix, so the size as seen is compared.
+  if (seen.video.displayWidth !== plan.width || seen.video.displayHeight !== plan.height) {
+    throw invalid(
+      `${seen.video.displayWidth}x${seen.video.displayHeight} instead of ${plan.width}x${plan.height}`,
+    )
+  }
+  return {
+    path: job.outputPath,
+    bytes: made.size,
+    durationSeconds,
+    width: plan.width,
+    height: plan.height,
+    videoCodec: seen.video.codec,
+    audioCodec: seen.audio?.codec ?? null,
+    mode: plan.mode,
+  }
+}
+
+function invalid(detail: string): ToolError {
+  return new ToolError('OUTPUT_INVALID', 'ours', `the rendition is unusable: ${detail}`)
+}
