@@ -1,0 +1,174 @@
+// Whether an upload may be created: the one place that decides it, for tickets and for the tus POST.
+
+import { isoTime } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import { AppError, type ErrorCode } from '../core/errors.ts'
+import { isSubmissionId } from '../core/ids.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadViews } from '../records/upload-views.ts'
+import type { ProfileCatalogue } from './profiles/loader.ts'
+import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
+import { type Declared, declaredProblem } from './rules/declared.ts'
+import { type TicketLimits, ticketLimits } from './rules/limits.ts'
+import { acceptedOccupant, beingReplaced, type SlotPlaces, slotPlaces } from './slot-places.ts'
+
+/** Whether somebody tried to create in this slot by the deadline, even if refused: such a slot keeps its grace. */
+export type Attempts = {
+  attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean>
+}
+
+export type PlacementParts = {
+  config: Pick<Config, 'uploads'>
+  heads: SubmissionHeads
+  views: UploadViews
+  profiles: ProfileCatalogue
+  attempts?: Attempts
+}
+
+export type PlacementRequest = {
+  owner: string
+  submissionId: string
+  slot: string
+  /** Upload to take the place of; null: none is named. */
+  replaces: string | null
+  /** The ticket's own limit, bytes. */
+  maxBytes: number | null
+  /** Null while a ticket is made: nothing is declared yet. */
+  declared: Declared | null
+  /** When the ticket was issued; null: it does not say, so it was not before any deadline. */
+  issuedAtMs: number | null
+  nowMs: number
+  /**
+   * tus clients try a 409 again for ever: to them a full slot is 403.
+   */
+  via: 'ticket' | 'tus'
+  /** A partial shares its place with the others and declares no type; a final is exempt from dates and places. */
+  concat?: 'partial' | 'final'
+}
+
+export type Placement = {
+  head: SubmissionHead
+  profile: Profile
+  slot: SlotRules
+  revision: number
+  /** In a slot for one file: the accepted one where none was named. */
+  replaces: string | null
+  /** For UploadDraft: bytes, and what the bytes may turn out to be. */
+  maxBytes: number
+  kinds: string[]
+  limits: TicketLimits
+  /** Files that the slot still takes, this one included. */
+  filesLeft: number
+  /** Allowed only by `repairUntil`: takes the place of a file that was rejected after the deadline. */
+  repairs: boolean
+}
+
+/**
+ * Decides on a creation.
+ *
+ * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED, PROFILE_UNKNOWN, SLOT_UNKNOWN, NOT_OPEN_YET
+ * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants}, UPLOAD_EMPTY,
+ * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
+ */
+export async function checkPlacement(parts: PlacementParts, request: PlacementRequest): Promise<Placement> {
+  const { owner, submissionId, nowMs } = request
+  if (!isSubmissionId(submissionId)) throw new AppError('SUBMISSION_UNKNOWN')
+  const head = await parts.heads.require(owner, submissionId)
+  if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED')
+  const { profile, slot } = slotOf(parts.profiles, head, request.slot)
+  const places = slotPlaces(await parts.views.ofSubmission(owner, submissionId), slot, head, nowMs)
+  const repairs = request.concat === 'final' ? false : await checkDates(parts, request, head, places)
+  const replaces = replacedBy(request, slot, places)
+  if (request.concat !== 'final') checkRoom(request, slot, places, replaces)
+  const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, parts.config.uploads.maxBytes)
+  checkDeclared(request, slot, ownLimit)
+  const limits = ticketLimits(slot, ownLimit)
+  return {
+    ...{ head, profile, slot, revision: head.revision, replaces, limits, repairs },
+    maxBytes: limits.maxBytes,
+    kinds: limits.kinds,
+    filesLeft: Math.max(1, slot.max - places.taken),
+  }
+}
+
+/** The profile that a submission pins, and one of its slots. Throws PROFILE_UNKNOWN, SLOT_UNKNOWN. */
+export function slotOf(
+  profiles: ProfileCatalogue,
+  head: SubmissionHead,
+  slotId: string,
+): { profile: Profile; slot: SlotRules } {
+  const profile = profiles.get(head.profile)
+  if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
+  const slot = findSlot(profile, slotId)
+  if (slot === undefined) throw new AppError('SLOT_UNKNOWN', { details: { slot: slotId } })
+  return { profile, slot }
+}
+
+/** True where only `repairUntil` allows it. */
+async function checkDates(
+  { attempts }: PlacementParts,
+  request: PlacementRequest,
+  head: SubmissionHead,
+  places: SlotPlaces,
+): Promise<boolean> {
+  const { nowMs, issuedAtMs, owner, submissionId, slot } = request
+  if (head.opensAt !== null && nowMs < Date.parse(head.opensAt))
+    throw refusal('NOT_OPEN_YET', { opensAt: head.opensAt })
+  if (head.deadline === null) return false
+  const deadlineMs = Date.parse(head.deadline)
+  if (nowMs <= deadlineMs) return false
+  if (nowMs <= deadlineMs + head.graceSeconds * 1000) {
+    if (issuedAtMs !== null && issuedAtMs <= deadlineMs) return false
+    if ((await attempts?.attemptedBy(owner, submissionId, slot, deadlineMs)) === true) return false
+  }
+  if (mayRepair(head, places, deadlineMs, nowMs)) return true
+  throw refusal('DEADLINE_PASSED', {
+    deadline: head.deadline,
+    graceSeconds: head.graceSeconds,
+    now: isoTime(nowMs),
+  })
+}
+
+/** After a return with `repairUntil`: a file whose rejection came after the deadline left no time to mend it. */
+function mayRepair(head: SubmissionHead, places: SlotPlaces, deadlineMs: number, nowMs: number): boolean {
+  const until = head.revisions.findLast(({ repairUntil }) => repairUntil !== undefined)?.repairUntil
+  if (head.state !== 'returned' || until === undefined || nowMs > Date.parse(until)) return false
+  return places.rejectedAfter(deadlineMs)
+}
+
+function replacedBy({ replaces }: PlacementRequest, slot: SlotRules, places: SlotPlaces): string | null {
+  if (replaces !== null && !places.ever.has(replaces)) throw refusal('REPLACES_UNKNOWN', { replaces })
+  if (slot.max > 1 || places.occupants.some(({ id }) => id === replaces)) return replaces
+  // Made while another file was the accepted one, perhaps: in a slot for one file it is that one which goes.
+  return acceptedOccupant(places)?.id ?? replaces
+}
+
+function checkRoom(
+  { via, concat }: PlacementRequest,
+  slot: SlotRules,
+  places: SlotPlaces,
+  replaces: string | null,
+): void {
+  if (slot.max === 1) return
+  if (concat === 'partial' && places.openPartials > 0) return
+  const frees =
+    places.occupants.some(({ id }) => id === replaces) && !beingReplaced(places.occupants).has(replaces ?? '')
+  if (places.taken + (frees ? 0 : 1) <= slot.max) return
+  throw new AppError('SLOT_FULL', {
+    ...(via === 'tus' ? { status: 403 } : {}),
+    details: { slot: slot.id, limit: slot.max, occupants: places.occupants.map(({ id }) => id) },
+  })
+}
+
+function checkDeclared({ declared, concat }: PlacementRequest, slot: SlotRules, ownLimit: number): void {
+  if (declared === null) return
+  // A partial upload's name and type say nothing of the whole.
+  const said = concat === 'partial' ? { ...declared, filename: null, type: null } : declared
+  const problem = declaredProblem(slot, said, ownLimit)
+  if (problem !== undefined) throw problem
+}
+
+function refusal(code: ErrorCode, details: Record<string, unknown>): AppError {
+  return new AppError(code, { details })
+}

@@ -1,0 +1,69 @@
+// Who has a place in a slot: files that count or may still count. A file and its unfinished successor share one place;
+// so do all the parts of a concatenation.
+
+import type { SubmissionHead } from '../records/submission-head.ts'
+import { isAccepted } from '../records/upload-record.ts'
+import type { UploadView } from '../records/upload-views.ts'
+import { countSlot } from './document/counting.ts'
+import { byCreation, type UploadView as DocumentView } from './document/views.ts'
+import { documentViews } from './live-views.ts'
+import type { SlotRules } from './profiles/profile.ts'
+
+export type SlotPlaces = {
+  /** Ids of every upload that was ever made in the slot. */
+  ever: ReadonlySet<string>
+  /** Those that count or may still, oldest first. */
+  occupants: readonly DocumentView[]
+  /** Places taken, at most one for all partial uploads together. */
+  taken: number
+  /** Partial uploads that no final upload has taken up yet. */
+  openPartials: number
+  /** A file was rejected after this moment. */
+  rejectedAfter(momentMs: number): boolean
+}
+
+/** @param views all uploads of the submission */
+export function slotPlaces(
+  views: readonly UploadView[],
+  slot: SlotRules,
+  head: SubmissionHead,
+  nowMs: number,
+): SlotPlaces {
+  const here = views.filter(({ record, hot }) => (record ?? hot?.draft)?.slot === slot.id)
+  const live = documentViews(here, nowMs)
+  const count = countSlot(slot, live, head, undefined)
+  const surplus = count.surplus.map(({ upload }) => upload)
+  const occupants = [...count.counted, ...surplus, ...count.checking, ...count.receiving].toSorted(byCreation)
+  const openPartials = unusedPartials(live)
+  return {
+    ever: new Set(here.map(({ id }) => id)),
+    occupants,
+    taken: occupants.length - beingReplaced(occupants).size + Math.min(1, openPartials),
+    openPartials,
+    rejectedAfter: (momentMs) =>
+      count.rejected.some(
+        ({ committedAt }) => committedAt !== undefined && Date.parse(committedAt) > momentMs,
+      ),
+  }
+}
+
+/** Ids of occupants that another occupant is to take the place of. */
+export function beingReplaced(occupants: readonly DocumentView[]): Set<string> {
+  const ids = new Set(occupants.map(({ id }) => id))
+  return new Set(
+    occupants.flatMap(({ replaces }) => (replaces !== null && ids.has(replaces) ? [replaces] : [])),
+  )
+}
+
+/** The occupant that counts in a slot for one file, where there is one. */
+export function acceptedOccupant({ occupants }: SlotPlaces): DocumentView | undefined {
+  return occupants.findLast(({ state }) => isAccepted(state))
+}
+
+function unusedPartials(live: readonly DocumentView[]): number {
+  const used = new Set(live.flatMap(({ concat }) => (concat?.kind === 'final' ? concat.partials : [])))
+  return live.filter(
+    ({ id, concat, state }) =>
+      concat?.kind === 'partial' && !used.has(id) && state !== 'expired' && state !== 'cancelled',
+  ).length
+}
