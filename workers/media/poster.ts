@@ -84,20 +84,9 @@ export function posterArgs(source: MediaSource, job: PosterJob, grab: Grab): str
       `thumbnail=${KEYFRAMES_PER_PLACE}`,
       'format=yuvj420p',
     ].join(','),
-    ...[
-      '-frames:v',
-      '1',
-      '-c:v',
-      'mjpeg',
-      '-q:v',
-      '4',
-      '-f',
-      'image2',
-      '-update',
-      '1',
-      '-y',
-      `file:${grab.path}`,
-    ],
+    // The keyframe lies before the place, at a negative time: a constant rate would drop it.
+    ...['-fps_mode', 'passthrough', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '4'],
+    ...['-f', 'image2', '-update', '1', '-y', `file:${grab.path}`],
   ]
 }
 
