@@ -8,6 +8,8 @@ export const FAILED_PAUSE_MS = 15 * 60_000
 /** Lanes that this version of the record still asks for. */
 export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
   const lanes: LaneName[] = []
+  // A partial upload is judged as part of the final one.
+  if (record.concat?.kind === 'partial') return lanes
   const open = (lane: LaneName) => {
     const state = record.lanes[lane]
     if (state?.doneAt !== undefined) return false

@@ -1,5 +1,5 @@
 // The Redis scripts behind HotState. Fields of the hash: d draft, size, off offset, st status, ver record version,
-// exp expiry, sat stored at, mpu multipart id, pb part bytes, tail, fly part in flight, fence, holder, lease, run.
+// pl its place (owner, submission, slot), exp expiry, sat stored at, mpu multipart id, pb part bytes, tail, fly part in flight, fence, holder, lease, run.
 // Leases are timed by Redis itself, so that clocks of different machines need not agree.
 
 import { script } from './scripts.ts'
@@ -14,7 +14,7 @@ if KEYS[4] ~= '' then
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
 redis.call('HSET', KEYS[1], 'd', ARGV[2], 'size', ARGV[3], 'off', 0, 'st', 'receiving', 'ver', 0, 'exp', ARGV[4],
-  'pb', ARGV[5], 'run', ARGV[6])
+  'pb', ARGV[5], 'run', ARGV[6], 'pl', ARGV[9])
 redis.call('PEXPIREAT', KEYS[1], ARGV[4] + 3600000)
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
 if ARGV[8] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], ARGV[1]) end
@@ -27,6 +27,7 @@ ${NOW}
 local u = redis.call('HMGET', KEYS[1], 'st', 'fence', 'lease', 'off', 'run')
 if not u[1] then return {'missing'} end
 local function answer(kind, extra) return {kind, redis.call('HGETALL', KEYS[1]), extra} end
+if ARGV[7] ~= '' and redis.call('HGET', KEYS[1], 'pl') ~= ARGV[7] then return answer('scope') end
 if u[1] ~= 'receiving' then return answer('ended') end
 local trusted = u[5] == ARGV[6]
 if ARGV[4] ~= '' and trusted and ARGV[4] ~= u[4] then return answer('offset') end

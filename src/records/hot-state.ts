@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import * as scripts from './hot-scripts.ts'
-import { decodeHot, type HotUpload, pairs, type UploadDraft } from './hot-upload.ts'
+import { decodeHot, type HotUpload, pairs, placeOf, type UploadDraft } from './hot-upload.ts'
 import { redisKeys } from './keys.ts'
 import { run } from './scripts.ts'
 import type { StoredPart } from './upload-record.ts'
@@ -14,6 +14,8 @@ export type AcquireOutcome =
   | { kind: 'held'; state: HotUpload; fence: string; channel: string }
   | { kind: 'offset'; state: HotUpload }
   | { kind: 'ended'; state: HotUpload }
+  /** The caller's ticket is for another place. */
+  | { kind: 'scope' }
   | { kind: 'missing' }
 
 export type Progress = {
@@ -68,6 +70,7 @@ export class HotState {
         this.#runId.current,
         Date.parse(draft.createdAt),
         draft.submissionId ?? '',
+        placeOf(draft),
       ],
     )
     return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
@@ -99,15 +102,24 @@ export class HotState {
     id: string,
     fence: string,
     channel: string,
-    options: { offset?: number; steal?: string } = {},
+    options: { offset?: number; steal?: string; place?: string } = {},
   ): Promise<AcquireOutcome> {
     const [kind, flat, extra] = (await run(
       this.redis,
       scripts.ACQUIRE,
       [redisKeys.hot(id)],
-      [fence, channel, LEASE_MS, options.offset ?? '', options.steal ?? '', this.#runId.current],
+      [
+        fence,
+        channel,
+        LEASE_MS,
+        options.offset ?? '',
+        options.steal ?? '',
+        this.#runId.current,
+        options.place ?? '',
+      ],
     )) as [string, string[]?, string?]
     if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
+    if (kind === 'scope') return { kind }
     const state = decodeHot(pairs(flat), this.#clock.now(), this.#runId.current)
     if (kind === 'held') {
       const { fence: held = '', channel: where = '' } = state.holder ?? {}
@@ -207,7 +219,18 @@ export class HotState {
   ): Promise<boolean> {
     const { draft } = state
     const fields: (string | number)[] = [
-      ...['d', JSON.stringify(draft), 'size', state.size ?? '', 'off', state.offset, 'st', state.status],
+      ...[
+        'd',
+        JSON.stringify(draft),
+        'pl',
+        placeOf(draft),
+        'size',
+        state.size ?? '',
+        'off',
+        state.offset,
+        'st',
+        state.status,
+      ],
       ...[
         'ver',
         state.version,

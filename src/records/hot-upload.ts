@@ -17,12 +17,9 @@ export type UploadDraft = Pick<
   | 'fingerprint'
   | 'concat'
   | 'createdAt'
-> & {
-  /** Upper bound for a deferred length. */
-  maxBytes: number
-  /** What the first kibibytes may turn out to be; empty: anything. */
-  kinds: string[]
-}
+  | 'maxBytes'
+  | 'kinds'
+>
 
 export type HotStatus = 'receiving' | 'finishing' | 'stored' | 'expired' | 'cancelled'
 
@@ -75,4 +72,9 @@ export function pairs(flat: string[]): Record<string, string> {
   const fields: Record<string, string> = {}
   for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string
   return fields
+}
+
+/** Where an upload belongs, as one string: a ticket opens just this place. */
+export function placeOf(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slot'>): string {
+  return `${draft.owner}\n${draft.submissionId ?? ''}\n${draft.slot ?? ''}`
 }

@@ -145,6 +145,9 @@ export type UploadRecord = {
   fingerprint: string | null
   /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
   concat: { kind: 'partial' } | { kind: 'final'; partials: string[] } | null
+  /** What the place allows: the bound for a deferred length, and what the bytes may turn out to be (empty: anything). */
+  maxBytes: number
+  kinds: string[]
 
   object: StoredObject
   receivedBytes: number

@@ -11,6 +11,9 @@ export type ByteRange = { start: number; end: number }
 /** Where a media tool can read an object: a path on this machine, or a URL signed for a limited time. */
 export type ToolSource = { kind: 'file'; path: string } | { kind: 'url'; url: string }
 
+/** Pieces that become one object: parts of a multipart upload (with `etag`), or objects of their own (with `key`). */
+export type Piece = { number: number; offset: number; bytes: number; etag?: string; key?: string }
+
 export interface ObjectStore {
   readonly kind: 'local' | 's3'
   /**
@@ -30,6 +33,13 @@ export interface ObjectStore {
   publish(key: string, path: string, contentType: string): Promise<void>
   /** Everything under a prefix that ends in `/`, in key order, optionally only keys greater than `after`. */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>
+  /**
+   * Makes one object of `pieces`, in order. Idempotent: where the object already stands with the right size, done.
+   * With `multipartId` the pieces are parts of that S3 multipart upload; one with a `key` is copied in first.
+   */
+  assemble(key: string, pieces: Piece[], multipartId: string | undefined): Promise<void>
+  /** Ends a multipart upload and frees its parts; an unknown one is no error. Nothing to do where parts do not exist. */
+  abortMultipart(key: string, multipartId: string): Promise<void>
   /** Removes one object; a missing one is no error. */
   remove(key: string): Promise<void>
   /** Removes everything under a prefix that ends in `/`. */

@@ -1,13 +1,18 @@
-// A large local file to S3 in parts, for what workers publish. Parts are Buffers, so that the SDK may send one again.
+// Multipart uploads: of local files that workers publish, and the joining of what clients sent.
+// Parts are Buffers, so that the SDK may send one again.
 
 import { open } from 'node:fs/promises'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
+import type { Piece } from './object-store.ts'
+import { isMissing, isS3Error } from './s3-client.ts'
 
 const PART_BYTES = 16 * 1024 ** 2
 const MAX_PARTS = 10_000
@@ -49,4 +54,72 @@ export async function uploadFile(
   } finally {
     await file.close()
   }
+}
+
+/** Size of an object, or undefined where there is none. */
+async function sizeOf(client: S3Client, bucket: string, key: string): Promise<number | undefined> {
+  try {
+    return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/**
+ * CompleteMultipartUpload, idempotent: NoSuchUpload and an object of the right size is success, since the answer of
+ * an earlier call may have been lost. Every ETag is named, so that a part of a late writer cannot slip in.
+ */
+export async function assemble(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  pieces: Piece[],
+  multipartId: string | undefined,
+): Promise<void> {
+  if (multipartId === undefined) throw new Error(`${key}: pieces without a multipart upload`)
+  const target = { Bucket: bucket, Key: key, UploadId: multipartId }
+  try {
+    const parts = []
+    for (const piece of pieces)
+      parts.push({
+        PartNumber: piece.number,
+        ETag: piece.key === undefined ? piece.etag : await copyIn(client, bucket, target, piece, piece.key),
+      })
+    await client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts: parts } }))
+  } catch (error) {
+    if (!isS3Error(error, 'NoSuchUpload')) throw error
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+    if ((await sizeOf(client, bucket, key)) !== bytes) throw error
+  }
+}
+
+async function copyIn(
+  client: S3Client,
+  bucket: string,
+  target: { Bucket: string; Key: string; UploadId: string },
+  piece: Piece,
+  source: string,
+): Promise<string | undefined> {
+  const { CopyPartResult } = await client.send(
+    new UploadPartCopyCommand({
+      ...target,
+      PartNumber: piece.number,
+      CopySource: `${bucket}/${encodeURI(source)}`,
+    }),
+  )
+  return CopyPartResult?.ETag
+}
+
+export async function abortMultipart(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  multipartId: string,
+): Promise<void> {
+  await client
+    .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: multipartId }))
+    .catch((error: unknown) => {
+      if (!isS3Error(error, 'NoSuchUpload') && !isMissing(error)) throw error
+    })
 }

@@ -16,9 +16,9 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, ToolSource } from './object-store.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
-import { uploadFile } from './s3-multipart.ts'
+import { abortMultipart, assemble, uploadFile } from './s3-multipart.ts'
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
@@ -142,6 +142,22 @@ export class S3ObjectStore implements ObjectStore {
           yield { key: Key, bytes: Size ?? 0, modifiedAtMs: LastModified?.getTime() ?? 0 }
       continuation = page.IsTruncated === true ? page.NextContinuationToken : undefined
     } while (continuation !== undefined)
+  }
+
+  async assemble(key: string, pieces: Piece[], multipartId: string | undefined): Promise<void> {
+    try {
+      await assemble(this.client, this.bucket, key, pieces, multipartId)
+    } catch (error) {
+      throw s3StoreError(error)
+    }
+  }
+
+  async abortMultipart(key: string, multipartId: string): Promise<void> {
+    try {
+      await abortMultipart(this.client, this.bucket, key, multipartId)
+    } catch (error) {
+      throw s3StoreError(error)
+    }
   }
 
   async remove(key: string): Promise<void> {

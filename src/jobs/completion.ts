@@ -1,0 +1,137 @@
+// Completion: from "the last byte is durable" to "its verdict is queued". One idempotent function over what is durable,
+// run by the request that stored the last byte, by any request that finds the upload so, and by the reconciler.
+
+import { type Clock, isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { receivingRecord, storedRecord } from '../records/drafts.ts'
+import type { HotState } from '../records/hot-state.ts'
+import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { isStored, type StoredObject, type UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { needsAssembly, pendingLanes } from './lanes.ts'
+import type { Queues } from './queues.ts'
+
+/** How long Redis answers for a finished upload; afterwards the record in the store does. */
+export const STORED_KEEP_MS = 7 * 86_400_000
+
+export class Completion {
+  readonly #store: ObjectStore
+  readonly #hot: HotState
+  readonly #records: UploadRecords
+  readonly #heads: SubmissionHeads
+  readonly #queues: Queues
+  readonly #clock: Clock
+  readonly #logger: Logger
+
+  constructor(parts: {
+    store: ObjectStore
+    hot: HotState
+    uploads: UploadRecords
+    heads: SubmissionHeads
+    queues: Queues
+    clock: Clock
+    logger: Logger
+  }) {
+    this.#store = parts.store
+    this.#hot = parts.hot
+    this.#records = parts.uploads
+    this.#heads = parts.heads
+    this.#queues = parts.queues
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+  }
+
+  /** What the record of a stored upload says, from its draft and where its bytes lie. */
+  async stored(
+    draft: UploadDraft,
+    current: UploadRecord | undefined,
+    object: StoredObject,
+    bytes: number,
+    storedAtMs: number,
+  ) {
+    const storedAt = isoTime(storedAtMs)
+    const sequence = await this.nextSequence(draft, current)
+    const head =
+      draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
+    const late = head?.deadline != null && storedAtMs > Date.parse(head.deadline)
+    return storedRecord(current ?? receivingRecord(draft, object, sequence), {
+      object,
+      bytes,
+      storedAt,
+      late,
+      sequence,
+    })
+  }
+
+  /** Uploads outside of submissions count their own versions. */
+  async nextSequence(draft: UploadDraft, current: UploadRecord | undefined): Promise<number> {
+    if (draft.submissionId === null) return (current?.sequence ?? 0) + 1
+    return await this.#heads.nextSequence(draft.owner, draft.submissionId)
+  }
+
+  /**
+   * Commits that all bytes are durable. Idempotent; throws UPLOAD_EXPIRED or UPLOAD_CANCELLED when the upload was
+   * taken away first.
+   */
+  async commitStored(
+    draft: UploadDraft,
+    object: StoredObject,
+    bytes: number,
+    storedAtMs: number,
+  ): Promise<UploadRecord> {
+    const { record } = await this.#records.commit(draft.id, async (current) => {
+      if (current !== undefined && isStored(current.state)) return undefined
+      if (current?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+      if (current?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+      return await this.stored(draft, current, object, bytes, storedAtMs)
+    })
+    if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
+    await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS)
+    return record
+  }
+
+  /** Finishes what a request began: the hot state says that all bytes are durable, the record not yet. */
+  async commitFinishing(state: HotUpload): Promise<UploadRecord> {
+    const { draft, multipartId } = state
+    const key = objectKeys.data(draft.id)
+    const object: StoredObject =
+      multipartId === null
+        ? { key: state.tailKey ?? key }
+        : { key, multipartId, partBytes: state.partBytes, parts: await this.#hot.parts(draft.id) }
+    return await this.commitStored(draft, object, state.offset, state.storedAtMs ?? this.#clock.now())
+  }
+
+  /** Everything that is due on an upload whose bytes are all there. Safe to call at any time, any number of times. */
+  async run(id: string): Promise<void> {
+    const state = await this.#hot.read(id)
+    const record =
+      state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
+    if (record === undefined || !isStored(record.state)) return
+    if (needsAssembly(record)) await this.assemble(record)
+    await this.queueLanes(record)
+  }
+
+  /** Makes one object of the parts. The record keeps naming them until a worker has seen the object. */
+  async assemble({ id, object }: UploadRecord): Promise<void> {
+    if (object.parts === undefined) return
+    await this.#store.assemble(object.key, object.parts, object.multipartId)
+    this.#logger.debug({ uploadId: id, parts: object.parts.length }, 'parts joined')
+  }
+
+  /** Queues every lane the record asks for; a job that exists already is left alone. */
+  async queueLanes(record: UploadRecord): Promise<void> {
+    for (const lane of pendingLanes(record, this.#clock.now()))
+      await this.#queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1)
+  }
+
+  /** `run` after an answer has been sent: what fails here is found again by the reconciler. */
+  runLater(id: string): void {
+    this.run(id).catch((err: unknown) => {
+      this.#logger.warn({ err, uploadId: id }, 'completion did not finish; the reconciler will')
+    })
+  }
+}

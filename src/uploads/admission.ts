@@ -1,0 +1,88 @@
+// May a new upload begin now? Refused only for reasons that would make running ones suffer: no space, draining, an
+// event loop that is late, an unreachable store; never for a count. Running uploads are never asked.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+/** A loop whose median turn is later than this has no time for newcomers. */
+const LATE_MS = 250
+const SAMPLE_MS = 1000
+/** Kept free for records, the embedded Redis and workers' scratch. */
+const RESERVE_BYTES = 512 * 1024 ** 2
+
+export class Admission {
+  readonly #store: ObjectStore
+  readonly #metrics: Metrics
+  readonly #clock: Clock
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
+  readonly #timer: NodeJS.Timeout
+  #draining = false
+  #closed = false
+  #late = false
+  #freeBytes: number | undefined
+  #freeAtMs = 0
+
+  constructor(store: ObjectStore, metrics: Metrics, clock: Clock) {
+    this.#store = store
+    this.#metrics = metrics
+    this.#clock = clock
+    this.#delay.enable()
+    this.#timer = setInterval(() => {
+      // Of the last second only: a quiet night must not hide a surge.
+      this.#late = this.#delay.percentile(50) / 1e6 > LATE_MS
+      this.#delay.reset()
+    }, SAMPLE_MS)
+    this.#timer.unref()
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** From now on nothing new: the process is about to end. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  /** An operator's switch for new uploads. */
+  setClosed(closed: boolean): void {
+    this.#closed = closed
+  }
+
+  /** Throws DRAINING, OVERLOADED, NO_SPACE (as 503: the client may come back) when nothing may be created. */
+  async check(declaredBytes: number): Promise<void> {
+    if (this.#draining) throw this.#refusal('DRAINING', 'draining', 2)
+    if (this.#closed) throw this.#refusal('OVERLOADED', 'closed', 30)
+    if (this.#late) throw this.#refusal('OVERLOADED', 'event-loop', 5)
+    const free = await this.#free()
+    if (free !== undefined && free - declaredBytes < RESERVE_BYTES)
+      throw this.#refusal('NO_SPACE', 'space', 60)
+  }
+
+  #refusal(code: 'DRAINING' | 'OVERLOADED' | 'NO_SPACE', reason: string, seconds: number): AppError {
+    this.#metrics.admissionRejected.inc({ reason })
+    // Spread the return of a crowd that was refused together.
+    return new AppError(code, {
+      status: 503,
+      retryAfterSeconds: seconds + Math.floor(Math.random() * seconds),
+    })
+  }
+
+  /** Asked at most once a second: creations come by the thousand. */
+  async #free(): Promise<number | undefined> {
+    const now = this.#clock.now()
+    if (now - this.#freeAtMs > SAMPLE_MS) {
+      this.#freeAtMs = now
+      this.#freeBytes = await this.#store.freeBytes()
+    }
+    return this.#freeBytes
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#delay.disable()
+  }
+}

@@ -1,0 +1,113 @@
+// A new upload: what may refuse it, in the order in which the caller should hear of it, then its registration.
+
+import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { newUploadId } from '../core/ids.ts'
+import type { UploadDraft } from '../records/hot-upload.ts'
+import { redisKeys } from '../records/keys.ts'
+import { checkPlacement } from '../submissions/creation.ts'
+import type { UploadParts } from './parts.ts'
+import type { TusRequest } from './tus-request.ts'
+
+export type Creation = {
+  draft: UploadDraft
+  /** Bytes; null: deferred. */
+  size: number | null
+  fingerprintKey: string | undefined
+  /** Set when an unfinished upload of the same fingerprint was joined: where that one stands. */
+  joinedOffset?: number
+}
+
+/** Uploads of AUTH=none belong to nobody. */
+export const NO_OWNER = 'anonymous'
+
+/** Checks a POST and drafts its upload; nothing is written. Throws what refuses it. */
+export async function place(
+  parts: UploadParts,
+  request: TusRequest,
+  metadata: Record<string, string | null>,
+): Promise<Creation> {
+  const { config, clock, admission } = parts
+  const length = request.headers.get('upload-length')
+  const size = length === null ? null : Number(length)
+  const declared = {
+    filename: metadata['filename'] ?? metadata['name'] ?? null,
+    type: metadata['filetype'] ?? metadata['type'] ?? null,
+    bytes: size,
+  }
+  const concat = request.headers.get('upload-concat') === 'partial' ? ({ kind: 'partial' } as const) : null
+  const { ticket } = request
+  const common = {
+    declared,
+    metadata,
+    fingerprint: metadata['fingerprint'] || null,
+    concat,
+    createdAt: isoTime(clock.now()),
+  }
+  if (ticket === null) {
+    if (size !== null && size > config.uploads.maxBytes)
+      throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: config.uploads.maxBytes, actual: size } })
+    await admission.check(size ?? 0)
+    const id = newUploadId(NO_OWNER, null, config.secrets)
+    const nowhere = { submissionId: null, slot: null, revision: 0, subject: null, replaces: null }
+    const draft = { ...common, ...nowhere, id, owner: NO_OWNER, maxBytes: config.uploads.maxBytes, kinds: [] }
+    return { draft, size, fingerprintKey: undefined }
+  }
+  const placement = await checkPlacement(parts, {
+    owner: ticket.owner,
+    submissionId: ticket.submission,
+    slot: ticket.slot,
+    replaces: ticket.replaces,
+    maxBytes: ticket.maxBytes,
+    declared,
+    issuedAtMs: ticket.issuedAtMs,
+    nowMs: clock.now(),
+    via: 'tus',
+    ...(concat === null ? {} : { concat: concat.kind }),
+  })
+  await admission.check(size ?? 0)
+  const draft: UploadDraft = {
+    ...common,
+    id: newUploadId(ticket.owner, ticket.submission, config.secrets),
+    owner: ticket.owner,
+    submissionId: ticket.submission,
+    slot: ticket.slot,
+    revision: placement.revision,
+    subject: ticket.subject,
+    replaces: placement.replaces,
+    maxBytes: Math.min(placement.maxBytes, config.uploads.maxBytes),
+    kinds: placement.kinds,
+  }
+  const fingerprintKey =
+    draft.fingerprint === null || concat !== null
+      ? undefined
+      : redisKeys.fingerprint(
+          draft.owner,
+          ticket.submission,
+          ticket.slot,
+          String(size ?? ''),
+          draft.fingerprint,
+        )
+  return { draft, size, fingerprintKey }
+}
+
+/** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
+export async function register(parts: UploadParts, creation: Creation): Promise<string> {
+  const { hot, config, clock, uploadStore, metrics, locks } = parts
+  const { draft, size, fingerprintKey } = creation
+  const expiresAtMs = clock.now() + config.uploads.expiryMs
+  const { joined } = await hot.create(draft, {
+    size,
+    expiresAtMs,
+    partBytes: uploadStore.partBytes(size, draft.maxBytes),
+    ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
+  })
+  if (joined === null) {
+    metrics.uploadsCreated.inc()
+    return draft.id
+  }
+  // "201 with that upload's Location and true Upload-Offset": asked of whoever is receiving it.
+  const seen = await locks.look(joined)
+  creation.joinedOffset = 'state' in seen ? seen.state.offset : seen.record.receivedBytes
+  return joined
+}

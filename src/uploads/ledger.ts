@@ -1,0 +1,134 @@
+// The books of one running upload: what its request has made durable, written to Redis under the request's fence and,
+// where it must outlive Redis, to the record. Order matters: bytes, then record, then Redis, then the answer.
+
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Completion } from '../jobs/completion.ts'
+import { receivingRecord } from '../records/drafts.ts'
+import type { HotState } from '../records/hot-state.ts'
+import type { HotUpload } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { StoredObject, UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
+
+export type LedgerParts = {
+  hot: HotState
+  uploads: UploadRecords
+  completion: Completion
+  store: ObjectStore
+  clock: Clock
+  expiryMs: number
+}
+
+export class UploadLedger implements Ledger {
+  readonly #parts: LedgerParts
+  readonly #state: HotUpload
+  readonly #fence: string
+  #version: number
+  #multipartId: string | null
+  expiresAtMs: number
+
+  constructor(parts: LedgerParts, state: HotUpload, fence: string) {
+    this.#parts = parts
+    this.#state = state
+    this.#fence = fence
+    this.#version = state.version
+    this.#multipartId = state.multipartId
+    this.expiresAtMs = state.expiresAtMs
+  }
+
+  async advance(offset: number, change: LedgerChange = {}): Promise<void> {
+    const { hot, clock, expiryMs } = this.#parts
+    if (change.multipartId !== undefined) this.#multipartId = change.multipartId
+    // What a HEAD acknowledges must survive the loss of Redis: the first record goes before the first offset.
+    if (this.#version === 0) await this.#commitReceiving()
+    this.expiresAtMs = clock.now() + expiryMs
+    const { draft } = this.#state
+    const mine = await hot.commit(draft.id, this.#fence, {
+      offset,
+      expiresAtMs: this.expiresAtMs,
+      version: this.#version,
+      ...change,
+    })
+    if (!mine) throw await this.#lost()
+  }
+
+  async markInFlight(partNumber: number): Promise<void> {
+    if (!(await this.#parts.hot.markInFlight(this.#state.draft.id, this.#fence, partNumber)))
+      throw await this.#lost()
+  }
+
+  async complete(finished: FinishedObject): Promise<void> {
+    const { hot, completion, clock, uploads, store } = this.#parts
+    const { draft, size } = this.#state
+    const bytes = size ?? 0
+    const single = finished.kind === 'single'
+    const storedAtMs = single ? Date.parse(finished.record.storedAt ?? '') : clock.now()
+    // From here on no other request can take the upload over: its bytes are all there.
+    const mine = await hot.commit(draft.id, this.#fence, {
+      offset: bytes,
+      expiresAtMs: this.expiresAtMs,
+      status: 'finishing',
+      storedAtMs,
+      ...(finished.kind === 'multipart' ? { multipartId: finished.multipartId, parts: finished.parts } : {}),
+      ...(single ? { version: 1 } : {}),
+      clearInFlight: true,
+    })
+    if (!mine) {
+      if (single) await store.remove(finished.record.object.key)
+      throw await this.#lost()
+    }
+    if (single) {
+      // The object that holds the bytes is the record: it is committed already.
+      await uploads.announce(finished.record)
+      await hot.end(draft.id, 'stored', this.#parts.expiryMs)
+    } else {
+      await completion.commitStored(draft, storedObject(finished), bytes, storedAtMs)
+    }
+  }
+
+  async singleRecord(key: string): Promise<UploadRecord> {
+    const { completion, clock } = this.#parts
+    const { draft, size } = this.#state
+    const now = clock.now()
+    const next = await completion.stored(draft, undefined, { key }, size ?? 0, now)
+    return { ...next, version: 1, nonce: this.#fence, committedAt: new Date(now).toISOString() }
+  }
+
+  /** True while the upload has no record, so that a whole small file may become its own. */
+  get unrecorded(): boolean {
+    return this.#version === 0
+  }
+
+  async #commitReceiving(): Promise<void> {
+    const { uploads, completion } = this.#parts
+    const { draft, partBytes } = this.#state
+    const { record } = await uploads.commit(draft.id, async (current) => {
+      if (current !== undefined) return undefined
+      const object: StoredObject = {
+        key: objectKeys.data(draft.id),
+        ...(this.#multipartId === null ? {} : { multipartId: this.#multipartId, partBytes }),
+      }
+      return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
+    })
+    if (record?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+    if (record?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+    this.#version = record?.version ?? 1
+  }
+
+  /** Why the fence no longer holds. */
+  async #lost(): Promise<AppError> {
+    const state = await this.#parts.hot.read(this.#state.draft.id)
+    if (state?.status === 'expired') return new AppError('UPLOAD_EXPIRED')
+    if (state?.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
+    return new AppError('UPLOAD_TAKEN_OVER')
+  }
+}
+
+function storedObject(finished: Exclude<FinishedObject, { kind: 'single' }>): StoredObject {
+  if (finished.kind === 'object') return { key: finished.key }
+  const { key, multipartId, partBytes, parts } = finished
+  return { key, multipartId, partBytes, parts }
+}

@@ -1,0 +1,229 @@
+// Who may write to an upload. A newer request wins: it asks the holder to let go, in whatever process that is, and
+// takes the lock of one that does not answer. What a holder left behind in disorder is checked against the store first.
+
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { newToken } from '../core/ids.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { Completion } from '../jobs/completion.ts'
+import { draftOf, receivingRecord } from '../records/drafts.ts'
+import type { HotState } from '../records/hot-state.ts'
+import { type HotUpload, placeOf, type UploadDraft } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { Peers } from './peers.ts'
+import type { Recovered, UploadStore } from './stores/port.ts'
+
+export type LockParts = {
+  hot: HotState
+  uploads: UploadRecords
+  completion: Completion
+  peers: Peers
+  store: UploadStore
+  metrics: Metrics
+  clock: Clock
+  expiryMs: number
+}
+
+/** A lock that is held: the state as of now, and the fence under which commits count. */
+export type Held = { state: HotUpload; fence: string }
+
+const MAX_ROUNDS = 20
+
+export class UploadLocks {
+  readonly #parts: LockParts
+
+  constructor(parts: LockParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Takes the lock. With `offset` (PATCH) only an upload that stands there is taken, and its holder disturbed.
+   * Throws TICKET_SCOPE, UPLOAD_UNKNOWN, UPLOAD_EXPIRED, UPLOAD_CANCELLED, UPLOAD_FINISHED, OFFSET_MISMATCH (with the true
+   * Upload-Offset), UPLOAD_LOCKED.
+   */
+  async acquire(
+    id: string,
+    options: { offset?: number; place?: string; reason?: 'taken-over' | 'ended' } = {},
+  ): Promise<Held> {
+    const { hot, peers, metrics } = this.#parts
+    const fence = newToken()
+    let steal: string | undefined
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const outcome = await hot.acquire(id, fence, peers.channel, {
+        ...(options.offset === undefined ? {} : { offset: options.offset }),
+        ...(steal === undefined ? {} : { steal }),
+        ...(options.place === undefined ? {} : { place: options.place }),
+      })
+      switch (outcome.kind) {
+        case 'acquired': {
+          const { state } = outcome
+          const checked = outcome.unclean || !state.trusted ? await this.#recover(state, fence) : state
+          if (options.offset !== undefined && options.offset !== checked.offset) {
+            await hot.release(id, fence)
+            throw offsetMismatch(checked.offset)
+          }
+          return { state: checked, fence }
+        }
+        case 'scope':
+          throw new AppError('TICKET_SCOPE')
+        case 'offset':
+          throw offsetMismatch(outcome.state.offset)
+        case 'ended':
+          throw await this.ended(outcome.state)
+        case 'missing':
+          await this.restore(id)
+          break
+        case 'held': {
+          metrics.uploadTakeovers.inc()
+          const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
+          // One that answered has let go; one that did not is not waited for: its fence no longer counts.
+          steal = silent ? outcome.fence : undefined
+        }
+      }
+    }
+    throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
+  }
+
+  /** State for HEAD: asks a running request to store what it has, and never ends it. `place` as in `acquire`. */
+  async look(id: string, place?: string): Promise<{ state: HotUpload } | { record: UploadRecord }> {
+    const { hot, peers, uploads } = this.#parts
+    let state = await hot.read(id)
+    if (state === undefined || (!state.trusted && state.holder === null)) {
+      const restored = await this.restore(id)
+      if (
+        place !== undefined &&
+        place !== placeOf('record' in restored ? restored.record : restored.state.draft)
+      )
+        throw new AppError('TICKET_SCOPE')
+      if ('record' in restored) return restored
+      state = restored.state
+    }
+    if (place !== undefined && place !== placeOf(state.draft)) throw new AppError('TICKET_SCOPE')
+    if (state.holder !== null && state.status === 'receiving') {
+      const { offset } = await peers.ask('flush', id, state.holder.fence, state.holder.channel)
+      if (offset !== null) state = (await hot.read(id)) ?? state
+    }
+    if (state.status === 'finishing') {
+      const record = await this.#parts.completion.commitFinishing(state)
+      this.#parts.completion.runLater(id)
+      return { record }
+    }
+    if (state.status !== 'receiving' && state.status !== 'stored') {
+      const record = await uploads.latest(id)
+      if (record === undefined) throw await this.ended(state)
+      return { record }
+    }
+    return { state }
+  }
+
+  /** The error for an upload that takes no more bytes. */
+  async ended(state: HotUpload): Promise<AppError> {
+    if (state.status === 'expired') return new AppError('UPLOAD_EXPIRED')
+    if (state.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
+    if (state.status === 'finishing') {
+      await this.#parts.completion.commitFinishing(state)
+      this.#parts.completion.runLater(state.draft.id)
+    }
+    return offsetMismatch(state.size ?? state.offset)
+  }
+
+  /** Redis has lost the upload, or is of another run: the store says what is there. Throws UPLOAD_UNKNOWN. */
+  async restore(id: string): Promise<{ state: HotUpload } | { record: UploadRecord }> {
+    const { hot, uploads } = this.#parts
+    const record = await uploads.fromStore(id)
+    const known = await hot.read(id)
+    if (record !== undefined) await uploads.restore(record)
+    if (record !== undefined && record.state !== 'receiving') return { record }
+    await this.#restoreReceiving(record, known, null)
+    const state = await hot.read(id)
+    if (state === undefined) throw new AppError('UPLOAD_UNKNOWN')
+    return { state }
+  }
+
+  /** A holder died, or Redis is not the one it wrote to: the store's contiguous prefix counts. */
+  async #recover(state: HotUpload, fence: string): Promise<HotUpload> {
+    const { hot, uploads, completion } = this.#parts
+    const { id } = state.draft
+    const record = await uploads.fromStore(id)
+    if (record !== undefined && record.state !== 'receiving') {
+      await uploads.restore(record)
+      const status = record.state === 'expired' || record.state === 'cancelled' ? record.state : 'stored'
+      await hot.end(id, status, this.#parts.expiryMs)
+      throw await this.ended({ ...state, status, size: record.declared.bytes })
+    }
+    const restored = await this.#restoreReceiving(record, state, fence)
+    if (restored.size !== null && restored.offset === restored.size && restored.size > 0) {
+      // Everything had arrived before its holder died: finish for it.
+      const storedAtMs = this.#parts.clock.now()
+      await hot.commit(id, fence, {
+        offset: restored.offset,
+        expiresAtMs: restored.expiresAtMs,
+        status: 'finishing',
+        storedAtMs,
+      })
+      await completion.commitFinishing({ ...restored, status: 'finishing', storedAtMs })
+      completion.runLater(id)
+      throw offsetMismatch(restored.offset)
+    }
+    return restored
+  }
+
+  async #restoreReceiving(
+    record: UploadRecord | undefined,
+    known: HotUpload | undefined,
+    fence: string | null,
+  ): Promise<HotUpload> {
+    const { hot, store, expiryMs } = this.#parts
+    const draft = record === undefined ? known?.draft : draftOf(record)
+    if (draft === undefined) throw new AppError('UPLOAD_UNKNOWN')
+    const size = known?.size ?? draft.declared.bytes
+    const partBytes = known?.partBytes || record?.object.partBytes || store.partBytes(size, draft.maxBytes)
+    const recovered = await store.recover(draft, {
+      multipartId: known?.multipartId ?? record?.object.multipartId ?? null,
+      partBytes,
+    })
+    const version = record?.version ?? (await this.#recordRecovered(draft, recovered, partBytes))
+    const state: HotUpload = {
+      draft,
+      size,
+      offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
+      status: 'receiving',
+      version,
+      expiresAtMs: Math.max(known?.expiresAtMs ?? 0, this.#parts.clock.now() + Math.min(expiryMs, 3_600_000)),
+      storedAtMs: null,
+      multipartId: recovered.multipartId,
+      partBytes,
+      tailKey: recovered.tailKey,
+      inFlight: known?.inFlight ?? null,
+      holder: null,
+      trusted: true,
+    }
+    await hot.restore(state, recovered.parts, fence)
+    return state
+  }
+
+  /** Bytes that are about to be acknowledged get their record first, or they would be lost with Redis. */
+  async #recordRecovered(draft: UploadDraft, recovered: Recovered, partBytes: number): Promise<number> {
+    if (recovered.offset === 0) return 0
+    const { uploads, completion } = this.#parts
+    const { record } = await uploads.commit(draft.id, async (current) => {
+      if (current !== undefined) return undefined
+      const { multipartId } = recovered
+      const object = {
+        key: objectKeys.data(draft.id),
+        ...(multipartId === null ? {} : { multipartId, partBytes }),
+      }
+      return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
+    })
+    return record?.version ?? 0
+  }
+}
+
+export function offsetMismatch(offset: number): AppError {
+  return new AppError('OFFSET_MISMATCH', {
+    headers: { 'Upload-Offset': String(offset) },
+    details: { offset },
+  })
+}

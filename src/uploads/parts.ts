@@ -1,0 +1,39 @@
+// What the upload path is made of; src/deps.ts puts it together.
+
+import type { Clock } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { Completion } from '../jobs/completion.ts'
+import type { HotState } from '../records/hot-state.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadViews } from '../records/upload-views.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
+import type { Tokens } from '../submissions/tokens.ts'
+import type { Admission } from './admission.ts'
+import type { LedgerParts } from './ledger.ts'
+import type { UploadLocks } from './lock.ts'
+import type { Peers } from './peers.ts'
+import type { UploadStore } from './stores/port.ts'
+
+export type UploadParts = {
+  config: Config
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  store: ObjectStore
+  hot: HotState
+  uploads: UploadRecords
+  heads: SubmissionHeads
+  views: UploadViews
+  profiles: ProfileCatalogue
+  tokens: Tokens
+  completion: Completion
+  uploadStore: UploadStore
+  peers: Peers
+  locks: UploadLocks
+  ledgerParts: LedgerParts
+  admission: Admission
+}

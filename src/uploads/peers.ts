@@ -1,0 +1,157 @@
+// How processes speak about a running upload: one channel per process. A request that wants an upload asks its holder
+// to store what it has (`flush`, for HEAD) or to let go (`yield`, for PATCH and DELETE). A holder that says nothing
+// for 100 ms is not waited for.
+
+import { newToken } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+
+/** The request that is receiving an upload in this process. */
+export interface Holder {
+  readonly id: string
+  readonly fence: string
+  /** Makes durable what has been received; resolves with the durable offset. The request goes on. */
+  flush(): Promise<number>
+  /** Stops receiving at once, drops what is not stored, lets go of the lock. Resolves when that is done. */
+  yield(reason: 'taken-over' | 'ended'): Promise<void>
+}
+
+type Question = {
+  ask: 'flush' | 'yield'
+  id: string
+  fence: string
+  reason?: 'taken-over' | 'ended'
+  reply: string
+  nonce: string
+}
+type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
+
+export const HOLDER_SILENCE_MS = 100
+export const HOLDER_WAIT_MS = 2000
+
+const channelOf = (name: string) => `sn:peer:${name}`
+
+export class Peers {
+  /** This process's name on the line. */
+  readonly channel = newToken()
+  readonly #publisher: RedisConnection
+  readonly #subscriber: RedisConnection
+  readonly #logger: Logger
+  readonly #holders = new Map<string, Holder>()
+  readonly #waiting = new Map<string, (answer: Answer) => void>()
+
+  constructor(publisher: RedisConnection, subscriber: RedisConnection, logger: Logger) {
+    this.#publisher = publisher
+    this.#subscriber = subscriber
+    this.#logger = logger
+  }
+
+  async start(): Promise<void> {
+    this.#subscriber.on('message', (channel: string, message: string) => {
+      if (channel === channelOf(this.channel)) this.#onMessage(message)
+    })
+    await viaRedis(this.#subscriber.subscribe(channelOf(this.channel)))
+  }
+
+  get holders(): IterableIterator<Holder> {
+    return this.#holders.values()
+  }
+
+  add(holder: Holder): void {
+    this.#holders.set(holder.id, holder)
+  }
+
+  remove(holder: Holder): void {
+    if (this.#holders.get(holder.id) === holder) this.#holders.delete(holder.id)
+  }
+
+  /**
+   * Asks the holder `fence` of upload `id`. `silent`: it did not react, or no longer holds; its lock may be taken.
+   * `offset` is what it made durable, where it was asked to flush.
+   */
+  async ask(
+    what: 'flush' | 'yield',
+    id: string,
+    fence: string,
+    channel: string,
+    reason: 'taken-over' | 'ended' = 'taken-over',
+  ): Promise<{ silent: boolean; offset: number | null }> {
+    if (channel === this.channel) {
+      const holder = this.#holders.get(id)
+      if (holder?.fence !== fence) return { silent: true, offset: null }
+      return await withinWait(this.#serve(holder, what, reason))
+    }
+    const nonce = newToken()
+    return await new Promise((resolve) => {
+      const finish = (result: { silent: boolean; offset: number | null }) => {
+        clearTimeout(timer)
+        this.#waiting.delete(nonce)
+        resolve(result)
+      }
+      let timer = setTimeout(() => finish({ silent: true, offset: null }), HOLDER_SILENCE_MS)
+      this.#waiting.set(nonce, (answer) => {
+        if ('done' in answer) {
+          finish({ silent: false, offset: answer.offset })
+          return
+        }
+        clearTimeout(timer)
+        timer = setTimeout(() => finish({ silent: true, offset: null }), HOLDER_WAIT_MS)
+      })
+      this.#send(channel, { ask: what, id, fence, reason, reply: this.channel, nonce })
+    })
+  }
+
+  async #serve(
+    holder: Holder,
+    what: 'flush' | 'yield',
+    reason: 'taken-over' | 'ended',
+  ): Promise<number | null> {
+    if (what === 'flush') return await holder.flush()
+    await holder.yield(reason)
+    return null
+  }
+
+  #onMessage(message: string): void {
+    const spoken = JSON.parse(message) as Question | Answer
+    if (!('ask' in spoken)) {
+      this.#waiting.get(spoken.nonce)?.(spoken)
+      return
+    }
+    const holder = this.#holders.get(spoken.id)
+    const answer = (offset: number | null) =>
+      this.#send(spoken.reply, { nonce: spoken.nonce, done: true, offset })
+    // Not (or no longer) the holder: the lock is free, or a corpse's.
+    if (holder?.fence !== spoken.fence) {
+      answer(null)
+      return
+    }
+    this.#send(spoken.reply, { nonce: spoken.nonce, heard: true })
+    this.#serve(holder, spoken.ask, spoken.reason ?? 'taken-over').then(answer, (err: unknown) => {
+      this.#logger.warn({ err, uploadId: spoken.id }, 'a running upload could not be handed over in order')
+      answer(null)
+    })
+  }
+
+  #send(channel: string, message: Question | Answer): void {
+    this.#publisher.publish(channelOf(channel), JSON.stringify(message)).catch((err: unknown) => {
+      this.#logger.warn({ err }, 'a message to another process was lost; it goes on without the answer')
+    })
+  }
+
+  /** Asks every holder of this process to let go: the process is about to end. */
+  async yieldAll(): Promise<void> {
+    await Promise.allSettled([...this.#holders.values()].map((holder) => holder.yield('taken-over')))
+  }
+}
+
+async function withinWait(work: Promise<number | null>): Promise<{ silent: boolean; offset: number | null }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<{ silent: boolean; offset: number | null }>((resolve) => {
+    timer = setTimeout(() => resolve({ silent: true, offset: null }), HOLDER_WAIT_MS)
+  })
+  const done = work.then(
+    (offset) => ({ silent: false, offset }),
+    () => ({ silent: true, offset: null }),
+  )
+  return await Promise.race([done, late]).finally(() => clearTimeout(timer))
+}

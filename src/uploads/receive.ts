@@ -1,0 +1,202 @@
+// The data path: bytes of one request body, from the socket to a sink. The raw request is read directly, without
+// streams in between; chunks are gathered and handed on by reference. This is the hottest code of the service.
+
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '../core/errors.ts'
+import type { Sink } from './stores/port.ts'
+
+/** Bytes handed to the sink at a time, and how much may wait for it before the socket is paused. */
+export const BATCH_BYTES = 512 * 1024
+const PAUSE_BYTES = 2 * 1024 * 1024
+
+export type BodyEnd =
+  /** The body ended as HTTP says it should. */
+  | 'complete'
+  /** The client went away, or sent nothing for too long; what came is kept. */
+  | 'gone'
+  /** A newer request, a cancellation or the end of this process stopped it. */
+  | 'stopped'
+
+/** Looks at the first bytes of a file; throws to refuse it, returns true when it has seen enough. */
+export type Sniffer = (start: Buffer, whole: boolean) => boolean
+
+export type ReceiverOptions = {
+  /** No more than this is taken; one byte beyond is UPLOAD_LENGTH_EXCEEDED. */
+  limitBytes: number
+  idleTimeoutMs: number
+  sniff?: Sniffer
+  onBytes: (bytes: number) => void
+}
+
+/** Reads one request body into a sink. One instance per request. */
+export class Receiver {
+  readonly #req: IncomingMessage
+  readonly #sink: Sink
+  readonly #options: ReceiverOptions
+  #pending: Buffer[] = []
+  #pendingBytes = 0
+  #received = 0
+  #writing: Promise<void> | null = null
+  #paused = false
+  #ended: BodyEnd | null = null
+  #failure: unknown
+  #sniff: Sniffer | undefined
+  #settle: (() => void) | undefined
+  #lastByteAt = Date.now()
+
+  constructor(req: IncomingMessage, sink: Sink, options: ReceiverOptions) {
+    this.#req = req
+    this.#sink = sink
+    this.#options = options
+    this.#sniff = options.sniff
+  }
+
+  /** Bytes of this body so far. */
+  get receivedBytes(): number {
+    return this.#received
+  }
+
+  /**
+   * Resolves when the body is over and everything taken has been written to the sink (not flushed). Rejects with what
+   * the sink, the sniffer or the limit threw; the request is then paused with the rest of its body unread.
+   */
+  async run(): Promise<BodyEnd> {
+    const req = this.#req
+    const idle = setInterval(() => this.#checkIdle(), Math.min(this.#options.idleTimeoutMs, 5000))
+    idle.unref()
+    try {
+      return await new Promise<BodyEnd>((resolve, reject) => {
+        this.#settle = () => {
+          if (this.#failure !== undefined) reject(this.#failure)
+          else if (this.#ended !== null) resolve(this.#ended)
+        }
+        req.on('data', this.#onData)
+        req.on('end', this.#onEnd)
+        req.on('close', this.#onClose)
+        req.on('error', this.#onClose)
+        // The request may have ended or died while the lock was taken.
+        if (req.readableEnded) this.#onEnd()
+        else if (req.destroyed) this.#onClose()
+      })
+    } finally {
+      clearInterval(idle)
+      req.off('data', this.#onData)
+      req.off('end', this.#onEnd)
+      req.off('close', this.#onClose)
+      req.pause()
+      // Whoever closes the sink next must not do so under a write.
+      while (this.#writing !== null) await this.#writing
+    }
+  }
+
+  /** Ends reading now; what is not written yet is dropped. Resolves when the sink is quiet. */
+  async stop(): Promise<void> {
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.#end('stopped')
+    while (this.#writing !== null) await this.#writing
+  }
+
+  /** Runs `work` (a flush of the sink) between two writes, with everything received so far written before it. */
+  async between(work: () => Promise<void>): Promise<void> {
+    this.#kick()
+    while (this.#writing !== null) await this.#writing
+    if (this.#failure !== undefined) throw this.#failure
+    const done = work()
+    this.#writing = done.then(
+      () => this.#written(),
+      (error: unknown) => this.#broken(error),
+    )
+    await done
+  }
+
+  #onData = (chunk: Buffer): void => {
+    if (this.#ended !== null || this.#failure !== undefined) return
+    this.#received += chunk.length
+    this.#lastByteAt = Date.now()
+    if (this.#received > this.#options.limitBytes) {
+      this.#fail(new AppError('UPLOAD_LENGTH_EXCEEDED'))
+      return
+    }
+    this.#options.onBytes(chunk.length)
+    this.#pending.push(chunk)
+    this.#pendingBytes += chunk.length
+    if (this.#sniff !== undefined && !this.#look(false)) return
+    if (this.#pendingBytes >= BATCH_BYTES) this.#kick()
+    if (this.#pendingBytes >= PAUSE_BYTES && !this.#paused) {
+      this.#paused = true
+      this.#req.pause()
+    }
+  }
+
+  /** False: refused, or more is needed before anything may be written. */
+  #look(whole: boolean): boolean {
+    try {
+      const start = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
+      if (this.#sniff?.(start ?? Buffer.alloc(0), whole) === false) return false
+      this.#sniff = undefined
+      return true
+    } catch (error) {
+      this.#pending = []
+      this.#fail(error)
+      return false
+    }
+  }
+
+  #onEnd = (): void => {
+    if (this.#sniff !== undefined && this.#received > 0) this.#look(true)
+    this.#end('complete')
+  }
+
+  #onClose = (): void => {
+    this.#end('gone')
+  }
+
+  #end(how: BodyEnd): void {
+    if (this.#ended !== null) return
+    this.#ended = how
+    this.#kick()
+    if (this.#writing === null) this.#settle?.()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#settle?.()
+  }
+
+  /** A write to the sink failed: it is over, and so is the request. */
+  #broken(error: unknown): void {
+    this.#writing = null
+    this.#fail(error)
+  }
+
+  /** Hands on what has gathered, unless the sink is still busy with the batch before. */
+  #kick(): void {
+    if (this.#writing !== null || this.#pendingBytes === 0 || this.#failure !== undefined) return
+    const chunks = this.#pending
+    const bytes = this.#pendingBytes
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.#writing = this.#sink.write(chunks, bytes).then(
+      () => this.#written(),
+      (error: unknown) => this.#broken(error),
+    )
+  }
+
+  #written(): void {
+    this.#writing = null
+    if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null) this.#kick()
+    if (this.#paused && this.#pendingBytes < PAUSE_BYTES && this.#ended === null) {
+      this.#paused = false
+      this.#lastByteAt = Date.now()
+      this.#req.resume()
+    }
+    if (this.#writing === null && this.#ended !== null) this.#settle?.()
+  }
+
+  /** A socket that we paused is not idle. */
+  #checkIdle(): void {
+    if (this.#paused || Date.now() - this.#lastByteAt < this.#options.idleTimeoutMs) return
+    this.#end('gone')
+  }
+}

@@ -1,0 +1,131 @@
+// The tus endpoint: /files and /files/{id}. Fastify hands the raw request and response over before it has touched the
+// body; from here on the order is: method, ticket, headers, then the protocol.
+
+import { DataStore } from '@tus/server'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../core/errors.ts'
+import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
+import { answer } from './answer.ts'
+import type { UploadParts } from './parts.ts'
+import { Scope } from './scope.ts'
+import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
+import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
+
+const METHODS = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET'] as const
+
+export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
+  const protocol = new TusProtocol(new DataStore())
+  // Bodies are read by the data path, never by Fastify.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(parts, protocol, request, reply)
+  app.route({
+    method: ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE'],
+    url: '/files',
+    handler,
+  })
+  // A wildcard: ids with slashes are refused by us, not by the router.
+  app.route({
+    method: ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE'],
+    url: '/files/*',
+    handler,
+  })
+}
+
+async function serve(
+  parts: UploadParts,
+  protocol: TusProtocol,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const { metrics, config } = parts
+  reply.hijack()
+  const { raw } = request
+  const path = (request.params as { '*'?: string })['*'] ?? ''
+  const tus = new TusRequest(raw, reply.raw, {
+    method: methodOf(request),
+    id: path === '' ? null : path,
+    baseUrl: config.http.publicUrl ?? `${request.protocol}://${request.host}`,
+  })
+  tus.answer['X-Request-Id'] = request.id
+  metrics.uploadRequests.inc({ method: tus.method })
+  try {
+    const { status, headers } = await run(parts, protocol, tus)
+    if (tus.error !== undefined) report(parts, tus, tus.error, request)
+    answer(tus, status, headers)
+  } catch (thrown) {
+    const error = asSeenBy(tus.method, tusError(thrown))
+    tus.error = error
+    report(parts, tus, error, request)
+    answer(tus, error.status, {})
+  }
+}
+
+async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
+  const { method, id } = tus
+  if (method === 'OPTIONS') {
+    const max = String(parts.config.uploads.maxBytes)
+    return {
+      status: 204,
+      headers: { 'Tus-Version': '1.0.0', 'Tus-Extension': TUS_EXTENSIONS.join(','), 'Tus-Max-Size': max },
+    }
+  }
+  if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')
+  // An id that was not made here costs no look-up; nor does one in another shape (slashes, dots, NULs).
+  if (id !== null && !isUploadId(id, parts.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
+  checkHeaders(tus)
+  const scope = new Scope(parts, tus)
+  await authorize(parts, tus)
+  if (method === 'GET') throw new AppError('METHOD_NOT_ALLOWED')
+  const outcome = await protocol.serve(tus, scope)
+  if (tus.error !== undefined) {
+    tus.error = asSeenBy(method, tus.error)
+    return { status: tus.error.status, headers: {} }
+  }
+  return outcome
+}
+
+/** X-HTTP-Method-Override: "The Server MUST interpret it as the request method" where a client cannot send PATCH. */
+function methodOf(request: FastifyRequest): TusMethod {
+  const given = request.headers['x-http-method-override']
+  const override = typeof given === 'string' ? given.toUpperCase() : undefined
+  const method = request.method === 'POST' && override !== undefined ? override : request.method
+  return (METHODS as readonly string[]).includes(method) ? (method as TusMethod) : 'GET'
+}
+
+/** The ticket's signature, submission and slot are checked on every request, its expiry only when it creates. */
+async function authorize(parts: UploadParts, tus: TusRequest): Promise<void> {
+  if (parts.config.tickets.auth === 'none') return
+  const header = tus.raw.headers.authorization ?? ''
+  const token = /^Bearer\s+(\S+)$/i.exec(header)?.[1]
+  if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
+  tus.ticket = await parts.tokens.verifyTicket(token, { checkExpiry: tus.method === 'POST' })
+  // A ticket for another submission is told by the id itself; one for another slot by what Redis or the record says.
+  if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(tus.ticket.owner, tus.ticket.submission))
+    throw new AppError('TICKET_SCOPE')
+}
+
+/**
+ * What clients make of a status decides it: a HEAD answered with 5xx makes tus-js-client start again from byte 0, so
+ * our own trouble is 423 there, and on PATCH too, where it is retried.
+ */
+function asSeenBy(method: TusMethod, error: AppError): AppError {
+  const ours = error.status >= 500 && error.code !== 'NO_SPACE'
+  if (!ours || (method !== 'HEAD' && method !== 'PATCH')) return error
+  return new AppError(error.code, {
+    status: 423,
+    details: error.details,
+    headers: error.headers,
+    retryAfterSeconds: error.retryAfterSeconds ?? 1,
+    cause: error.cause,
+  })
+}
+
+function report(parts: UploadParts, tus: TusRequest, error: AppError, request: FastifyRequest): void {
+  parts.metrics.uploadErrors.inc({ code: error.code, status: String(error.status) })
+  const line = { uploadId: tus.id ?? undefined, method: tus.method, code: error.code, status: error.status }
+  if (error.code === 'INTERNAL')
+    request.log.error({ ...line, err: error.cause ?? error }, 'tus request failed')
+  else if (error.cause !== undefined) request.log.warn({ ...line, err: error.cause }, 'tus request refused')
+  else request.log.info(line, 'tus request refused')
+}

@@ -1,0 +1,287 @@
+// One tus request's view of the world: its lock, its state, its body. The library's handlers ask it what they would
+// ask a DataStore and a Locker.
+
+import { DataStore, type Locker, Upload } from '@tus/server'
+import { AppError } from '../core/errors.ts'
+import { identify } from '../core/identify.ts'
+import { type HotUpload, placeOf } from '../records/hot-upload.ts'
+import { type Creation, place, register } from './create.ts'
+import { UploadLedger } from './ledger.ts'
+import type { Held } from './lock.ts'
+import type { UploadParts } from './parts.ts'
+import { Receiver } from './receive.ts'
+import type { Sink } from './stores/port.ts'
+import { terminate } from './terminate.ts'
+import type { TusRequest } from './tus-request.ts'
+
+export class Scope {
+  readonly #parts: UploadParts
+  readonly #request: TusRequest
+  readonly #logger: UploadParts['logger']
+  #held: Held | undefined
+  #creation: Creation | undefined
+  /** Resolves when the lock has been let go. */
+  #letGo: () => void = () => undefined
+  readonly #released = new Promise<void>((resolve) => {
+    this.#letGo = resolve
+  })
+  maxBytes: number
+  readonly store: DataStore
+  readonly locker: Locker
+
+  constructor(parts: UploadParts, request: TusRequest) {
+    this.#parts = parts
+    this.#request = request
+    this.#logger = parts.logger
+    this.maxBytes = parts.config.uploads.maxBytes
+    this.store = new ScopeStore(this)
+    this.locker = { newLock: () => ({ lock: () => this.lock(), unlock: () => this.unlock() }) }
+  }
+
+  /** The place that the request's ticket opens; none under AUTH=none. */
+  get #place(): { place?: string } {
+    const { ticket } = this.#request
+    if (ticket === null) return {}
+    return { place: placeOf({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot }) }
+  }
+
+  /** The library's namingFunction: everything that may refuse a creation, then its id. */
+  async place(metadata: Record<string, string | null>): Promise<string> {
+    this.#creation = await place(this.#parts, this.#request, metadata)
+    this.maxBytes = this.#creation.draft.maxBytes
+    return this.#creation.draft.id
+  }
+
+  /** POST: registers the upload, or joins the unfinished one of the same fingerprint. Returns the id that answers. */
+  async create(): Promise<string> {
+    const creation = this.#creation
+    if (creation === undefined) throw new Error('created before it was placed')
+    const id = await register(this.#parts, creation)
+    // "creation-with-upload" of an empty file: there is no body that could finish it.
+    if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
+    return id
+  }
+
+  async lock(): Promise<void> {
+    const { method, id, headers } = this.#request
+    // A new upload is nobody else's and is locked when its body arrives; HEAD never disturbs a holder; DELETE
+    // ends it by a commit.
+    if (method !== 'PATCH' || id === null) return
+    this.#held = await this.#parts.locks.acquire(id, {
+      offset: Number(headers.get('upload-offset')),
+      ...this.#place,
+    })
+  }
+
+  async unlock(): Promise<void> {
+    const held = this.#held
+    this.#held = undefined
+    try {
+      if (held !== undefined) await this.#parts.hot.release(held.state.draft.id, held.fence)
+    } finally {
+      this.#letGo()
+    }
+  }
+
+  /** What the library sees of the upload; HEAD looks, PATCH has it from the lock. */
+  async upload(id: string): Promise<Upload> {
+    if (this.#held !== undefined) return tusUpload(this.#held.state)
+    const seen = await this.#parts.locks.look(id, this.#place.place)
+    if ('state' in seen) {
+      const { state } = seen
+      this.#noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
+      return tusUpload(state)
+    }
+    const { record } = seen
+    if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+    if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+    const size = record.declared.bytes ?? record.receivedBytes
+    return new Upload({
+      id,
+      size,
+      offset: record.receivedBytes,
+      metadata: record.metadata,
+      creation_date: record.createdAt,
+    })
+  }
+
+  async declareLength(size: number): Promise<void> {
+    const held = this.#held
+    if (held === undefined) throw new Error('a length declared without the lock')
+    if (size > held.state.draft.maxBytes)
+      throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: held.state.draft.maxBytes, actual: size } })
+    if (!(await this.#parts.hot.declareLength(held.state.draft.id, held.fence, size)))
+      throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-length' } })
+    held.state.size = size
+  }
+
+  /** Receives the body. Resolves with the new durable offset. */
+  async receive(): Promise<number> {
+    const joined = this.#creation?.joinedOffset
+    if (joined !== undefined) return joined
+    if (this.#request.method === 'POST' && this.#request.unreadBytes === 0) return 0
+    if (this.#held === undefined) {
+      // Creation with upload: the body of a POST goes on where nothing is.
+      const id = this.#creation?.draft.id ?? ''
+      this.#held = await this.#parts.locks.acquire(id, { offset: 0 })
+    }
+    const held = this.#held
+    const { uploadStore, ledgerParts } = this.#parts
+    const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
+    const sink = await uploadStore.open(held.state, ledger)
+    try {
+      const offset = await this.#receiveInto(sink, held)
+      this.#noteExpiry(ledger.expiresAtMs, offset === held.state.size)
+      return offset
+    } finally {
+      await sink.close()
+      // A POST's lock is not the library's to release.
+      if (this.#request.method === 'POST') await this.unlock()
+    }
+  }
+
+  async #completeEmpty(id: string): Promise<void> {
+    const { locks, uploadStore, ledgerParts, hot } = this.#parts
+    const { state, fence } = await locks.acquire(id, { offset: 0 })
+    try {
+      const sink = await uploadStore.open(state, new UploadLedger(ledgerParts, state, fence))
+      await sink.complete().finally(() => sink.close())
+    } finally {
+      await hot.release(id, fence)
+    }
+  }
+
+  async #receiveInto(sink: Sink, { state, fence }: Held): Promise<number> {
+    const { peers, metrics, config } = this.#parts
+    const { raw } = this.#request
+    const { id, kinds } = state.draft
+    const room = (state.size ?? state.draft.maxBytes) - state.offset
+    const startedAtMs = performance.now()
+    let first = true
+    const receiver = new Receiver(raw, sink, {
+      limitBytes: room,
+      idleTimeoutMs: config.uploads.idleTimeoutMs,
+      ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
+        ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
+        : {}),
+      onBytes: (bytes) => {
+        if (first) metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
+        first = false
+        this.#request.receivedBytes += bytes
+        metrics.uploadBytesReceived.inc(bytes)
+      },
+    })
+    let over: Promise<unknown> | undefined
+    const holder = {
+      id,
+      fence,
+      flush: async () => {
+        if (over === undefined) await receiver.between(() => sink.flush())
+        else await over
+        return sink.durable
+      },
+      yield: async () => {
+        await receiver.stop()
+        await this.#released
+      },
+    }
+    peers.add(holder)
+    metrics.uploadsInFlight.inc()
+    try {
+      const end = await receiver.run()
+      if (end === 'stopped') throw new AppError('UPLOAD_TAKEN_OVER')
+      over = sink.position === state.size ? sink.complete() : sink.flush()
+      await over
+      if (end === 'gone')
+        this.#logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
+      return sink.position
+    } catch (error) {
+      // What was written before the trouble counts, unless the trouble is that it no longer may.
+      if (over === undefined && !isLost(error)) await sink.flush()
+      throw error
+    } finally {
+      metrics.uploadsInFlight.dec()
+      peers.remove(holder)
+    }
+  }
+
+  /** The library's onUploadFinish: the answer does not wait for what follows. */
+  finished(): Promise<Record<string, never>> {
+    const id = this.#request.id ?? this.#creation?.draft.id
+    if (id !== undefined) this.#parts.completion.runLater(id)
+    this.#parts.metrics.uploadsFinished.inc({ kind: 'upload' })
+    return Promise.resolve({})
+  }
+
+  async terminate(id: string): Promise<void> {
+    await terminate(this.#parts, id, this.#place.place)
+  }
+
+  /** "the Server MUST include the Upload-Expires header in the response" of every PATCH while it is unfinished. */
+  #noteExpiry(expiresAtMs: number, finished: boolean): void {
+    if (!finished) this.#request.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof AppError &&
+    [
+      'UPLOAD_TAKEN_OVER',
+      'UPLOAD_EXPIRED',
+      'UPLOAD_CANCELLED',
+      'NO_SPACE',
+      'STORE_UNAVAILABLE',
+      'REDIS_UNAVAILABLE',
+    ].includes(error.code)
+  )
+}
+
+/** True when the first bytes have told what the file is; throws when the slot does not take it. */
+function sniff(kinds: string[], start: Buffer, whole: boolean): boolean {
+  const identity = identify(start, whole)
+  if (identity.kind === 'undecided') return false
+  if (!kinds.includes(identity.kind))
+    throw new AppError('UPLOAD_TYPE_NOT_ALLOWED', { details: { limit: kinds, actual: identity.container } })
+  return true
+}
+
+function tusUpload(state: HotUpload): Upload {
+  const { draft, offset, size } = state
+  return new Upload({
+    id: draft.id,
+    offset,
+    ...(size === null ? {} : { size }),
+    ...(Object.keys(draft.metadata).length === 0 ? {} : { metadata: draft.metadata }),
+    creation_date: draft.createdAt,
+  })
+}
+
+/** The library's store port, answered by the scope. */
+class ScopeStore extends DataStore {
+  readonly #scope: Scope
+  // The library's expiration counts from creation; ours slides and is answered by the scope itself.
+  override extensions: string[] = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination']
+
+  constructor(scope: Scope) {
+    super()
+    this.#scope = scope
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    upload.id = await this.#scope.create()
+    return upload
+  }
+
+  override async getUpload(id: string): Promise<Upload> {
+    return await this.#scope.upload(id)
+  }
+
+  override async declareUploadLength(_id: string, size: number): Promise<void> {
+    await this.#scope.declareLength(size)
+  }
+
+  override async remove(id: string): Promise<void> {
+    await this.#scope.terminate(id)
+  }
+}

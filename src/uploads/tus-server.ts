@@ -1,0 +1,114 @@
+// @tus/server as the protocol layer: it checks headers, parses metadata, runs each method's handler and words the
+// answer. What its handlers ask of a store, a locker and a body is answered per request by a Scope (scope.ts), since
+// our lock, our state and our bytes belong to one request; two things of the library are replaced:
+// - `writeToStore`, which pipes web streams through four stages (see receive.ts for ours);
+// - its CORS headers, which the service sets for all of its routes alike.
+
+import { type DataStore, ERRORS, Server } from '@tus/server'
+import { AppError, type ErrorCode } from '../core/errors.ts'
+import type { Scope } from './scope.ts'
+import type { TusRequest } from './tus-request.ts'
+
+export const TUS_EXTENSIONS = [
+  'creation',
+  'creation-with-upload',
+  'creation-defer-length',
+  'expiration',
+  'termination',
+] as const
+
+/** What the library throws, as codes of ours; compared by identity, since its errors are plain objects. */
+const LIBRARY_ERRORS: [unknown, ErrorCode][] = [
+  [ERRORS.MISSING_OFFSET, 'TUS_HEADER_INVALID'],
+  [ERRORS.INVALID_CONTENT_TYPE, 'MEDIA_TYPE_UNSUPPORTED'],
+  [ERRORS.FILE_NOT_FOUND, 'UPLOAD_UNKNOWN'],
+  [ERRORS.INVALID_OFFSET, 'OFFSET_MISMATCH'],
+  [ERRORS.FILE_NO_LONGER_EXISTS, 'UPLOAD_EXPIRED'],
+  [ERRORS.ERR_SIZE_EXCEEDED, 'UPLOAD_LENGTH_EXCEEDED'],
+  [ERRORS.ERR_MAX_SIZE_EXCEEDED, 'UPLOAD_TOO_LARGE'],
+  [ERRORS.INVALID_LENGTH, 'TUS_HEADER_INVALID'],
+  [ERRORS.INVALID_METADATA, 'TUS_HEADER_INVALID'],
+  [ERRORS.UNSUPPORTED_CREATION_DEFER_LENGTH_EXTENSION, 'TUS_HEADER_INVALID'],
+  [ERRORS.UNSUPPORTED_CONCATENATION_EXTENSION, 'CONCAT_INVALID'],
+]
+
+export function tusError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown
+  const known = LIBRARY_ERRORS.find(([error]) => error === thrown)
+  if (known !== undefined) return new AppError(known[1])
+  return new AppError('INTERNAL', { cause: thrown })
+}
+
+/** The members of a handler that a request replaces. They are protected in the library's types. */
+type OpenHandler = {
+  store: DataStore
+  options: object
+  writeToStore: (...args: unknown[]) => Promise<number>
+}
+
+/** One library server for the process; `serve` runs one request through it. */
+export class TusProtocol {
+  readonly #server: Server
+
+  constructor(store: DataStore) {
+    this.#server = new Server({ path: '/files', datastore: store, locker: NO_LOCKER, allowedOrigins: [] })
+  }
+
+  /** Runs the library's handler for one request. Resolves with its answer; a refusal is in `request.error`. */
+  async serve(
+    request: TusRequest,
+    scope: Scope,
+  ): Promise<{ status: number; headers: Record<string, string> }> {
+    const options = {
+      ...this.#server.options,
+      locker: scope.locker,
+      maxSize: () => scope.maxBytes,
+      generateUrl: (_: unknown, { id }: { id: string }) => `${request.baseUrl}/files/${id}`,
+      getFileIdFromRequest: () => request.id ?? undefined,
+      namingFunction: (_: unknown, metadata?: Record<string, string | null>) => scope.place(metadata ?? {}),
+      onUploadFinish: () => scope.finished(),
+      onResponseError: (_: unknown, thrown: unknown) => {
+        request.error = tusError(thrown)
+        return { status_code: request.error.status, body: '' }
+      },
+    }
+    // A view of the server and of the method's handler in which store, locker and body are this request's.
+    const shared = this.#server.handlers[request.method as keyof Server['handlers']] as unknown as OpenHandler
+    const handler = Object.create(shared, {
+      store: { value: scope.store },
+      options: { value: options },
+      writeToStore: { value: () => scope.receive() },
+    }) as OpenHandler
+    const view = Object.create(this.#server, {
+      options: { value: options },
+      handlers: { value: { ...this.#server.handlers, [request.method]: handler } },
+    }) as Server
+    const response = await view.handleWeb(request as unknown as Request)
+    const headers: Record<string, string> = {}
+    for (const [name, value] of response.headers) if (!OWN_HEADERS.has(name)) headers[name] = value
+    if (response.status >= 400 && request.error === undefined)
+      request.error = new AppError('TUS_HEADER_INVALID')
+    return { status: request.error?.status ?? response.status, headers }
+  }
+}
+
+/** Set by `answer` or by the service for all of its routes, whatever the library says. */
+const OWN_HEADERS = new Set([
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'access-control-allow-credentials',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-max-age',
+  'connection',
+  'content-length',
+  'content-type',
+  'tus-resumable',
+])
+
+/** The library insists on a locker; every request brings its own. */
+const NO_LOCKER = {
+  newLock() {
+    throw new Error('a tus request without a scope')
+  },
+}
