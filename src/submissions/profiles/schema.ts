@@ -50,7 +50,7 @@ export const RenditionRuleSchema = Type.Object(
     /** Made only when workers have nothing better to do. */
     later: Type.Optional(Type.Boolean()),
     /** Of the shorter side: a portrait clip keeps as many pixels as a landscape one. */
-    maxHeightPixels: Type.Optional(Type.Integer({ minimum: 16 })),
+    maxShortSidePixels: Type.Optional(Type.Integer({ minimum: 16 })),
     maxFramesPerSecond: Type.Optional(Positive),
     videoBitsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
     audioBitsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -72,25 +72,26 @@ export function kindNames(kinds: readonly MediaKind[]): Bilingual {
   }
 }
 
-const FORMATS: Record<string, string> = {
-  matroska: 'MKV',
-  webm: 'WebM',
-  mpegts: 'MPEG-TS',
-  mpegps: 'MPEG',
-  asf: 'WMV',
-  zip: 'ZIP / DOCX / PPTX',
-  ole: 'DOC / PPT / XLS',
-  h264: 'H.264',
-  hevc: 'H.265 (HEVC)',
-  vp8: 'VP8',
-  vp9: 'VP9',
-  mpeg4: 'MPEG-4 Part 2',
-  opus: 'Opus',
-}
+/** A map, since names come from files: an object would answer to `constructor`. */
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['matroska', 'MKV'],
+  ['webm', 'WebM'],
+  ['mpegts', 'MPEG-TS'],
+  ['mpegps', 'MPEG'],
+  ['asf', 'WMV'],
+  ['zip', 'ZIP / DOCX / PPTX'],
+  ['ole', 'DOC / PPT / XLS'],
+  ['h264', 'H.264'],
+  ['hevc', 'H.265 (HEVC)'],
+  ['vp8', 'VP8'],
+  ['vp9', 'VP9'],
+  ['mpeg4', 'MPEG-4 Part 2'],
+  ['opus', 'Opus'],
+])
 
 /** A container or codec as its name is known to people; unnamed ones in capitals. */
 export function formatName(name: string): string {
-  return FORMATS[name] ?? name.toUpperCase()
+  return FORMATS.get(name) ?? name.toUpperCase()
 }
 
 export function formatNames(names: readonly string[]): string {

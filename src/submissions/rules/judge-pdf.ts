@@ -4,6 +4,9 @@ import type { Measured } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
 import type { Findings } from './findings.ts'
 
+/** Alone these say "open at page 1" or "link to another file"; word processors write them unasked. */
+const HARMLESS: ReadonlySet<string> = new Set(['OPEN_ACTION', 'PAGE_ACTION', 'REMOTE_GOTO'])
+
 export function judgePdf(media: MediaRules, measured: Measured, findings: Findings): void {
   const { pages, encrypted, activeContent = [] } = measured
   // Asked first: tools cannot tell a locked file's pages from a broken one's.
@@ -22,5 +25,6 @@ export function judgePdf(media: MediaRules, measured: Measured, findings: Findin
   if (media.minPages !== undefined && pages < media.minPages) {
     findings.add('PDF_TOO_FEW_PAGES', { limit: media.minPages, actual: pages })
   }
-  if (activeContent.length > 0) findings.add('PDF_ACTIVE_CONTENT', { actual: activeContent.join(', ') })
+  const harmful = activeContent.filter((name) => !HARMLESS.has(name))
+  if (harmful.length > 0) findings.add('PDF_ACTIVE_CONTENT', { actual: harmful.join(', ') })
 }

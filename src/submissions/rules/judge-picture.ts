@@ -38,11 +38,25 @@ export function judgePicture(media: MediaRules, measured: Measured, findings: Fi
   }
 }
 
+/** Four-letter names of MP4 sample descriptions for what elsewhere goes by the codec's own name. */
+const CODEC_OF_SAMPLE_ENTRY: ReadonlyMap<string, string> = new Map([
+  ['avc1', 'h264'],
+  ['avc3', 'h264'],
+  ['hvc1', 'hevc'],
+  ['hev1', 'hevc'],
+  ['av01', 'av1'],
+  ['vp09', 'vp9'],
+  ['mp4v', 'mpeg4'],
+  ['mp4a', 'aac'],
+])
+
 function uncommon(
   advised: readonly string[] | undefined,
-  codec: string | undefined,
+  named: string | undefined,
   findings: Findings,
 ): void {
-  if (advised === undefined || codec === undefined || advised.includes(codec)) return
+  if (advised === undefined || named === undefined) return
+  const codec = CODEC_OF_SAMPLE_ENTRY.get(named.toLowerCase()) ?? named.toLowerCase()
+  if (advised.includes(codec)) return
   findings.add('CODEC_UNCOMMON', { limit: [...advised], actual: codec })
 }
