@@ -6,6 +6,7 @@ import { build } from './lib/build.mjs'
 import { run } from './lib/commands.mjs'
 import { main, say, shout } from './lib/log.mjs'
 import { BIN, CACHE, ROOT } from './lib/paths.mjs'
+import { QUIET_SDK } from './lib/processes.mjs'
 import { setUp } from './lib/setup.mjs'
 import { provideVersitygw, versitygwNeedsPython } from './lib/versitygw.mjs'
 
@@ -37,7 +38,7 @@ await main(async () => {
     failed.push('build')
   })
   const step = async (name, program, args) => {
-    const { code } = await run(join(BIN, program), args, { cwd: ROOT })
+    const { code } = await run(join(BIN, program), args, { cwd: ROOT, env: QUIET_SDK })
     if (code !== 0) failed.push(name)
   }
   say('Lint …')

@@ -1,7 +1,6 @@
 // The node command line of each part: entry and V8 flags, from one table.
 // The receiving process starts with a large heap: V8 otherwise runs a full collection for every few megabytes of socket
-// buffers. (The S3 SDK would print on Node 20, in the midst of JSON logs, that it means to leave Node 20 behind.)
-// NODE_OPTIONS does not take these flags, so they stand on the command line.
+// buffers. NODE_OPTIONS does not take these flags, so they stand on the command line.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

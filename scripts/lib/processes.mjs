@@ -13,6 +13,9 @@ const LONGEST_PAUSE_MS = 30_000
 /** Whoever ran this long starts again without delay. */
 const STABLE_MS = 60_000
 
+/** On Node 20 the S3 SDK would print, among JSON lines, that it means to leave Node 20 behind. */
+export const QUIET_SDK = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+
 /**
  * Starts a program apart from the terminal: Ctrl-C reaches only this process, which decides the order of the ends.
  * Should this one be killed, the kernel sends the child SIGTERM (where util-linux has setpriv), so nothing stays behind.
@@ -21,7 +24,7 @@ export function launch(program, args, { env, stdio }) {
   const setpriv = which('setpriv')
   const [command, all] =
     setpriv === undefined ? [program, args] : [setpriv, ['--pdeathsig', 'TERM', '--', program, ...args]]
-  return spawn(command, all, { env, stdio, detached: true })
+  return spawn(command, all, { env: { ...QUIET_SDK, ...env }, stdio, detached: true })
 }
 
 /** To the process and all that it started. */
