@@ -80,8 +80,9 @@ export function renderTotals(results: readonly Result[]): string {
     const name = level === 'ROBUST' ? 'robustness' : level
     return `  ${name.padEnd(10)}${outcomes.map((outcome) => String(totals[level][outcome]).padStart(15)).join('')}`
   })
-  const verdict =
-    exitCode(results) === 0 ? 'No MUST is broken.' : 'At least one MUST is broken or could not be tested.'
+  const tested = results.some(({ level, outcome }) => level === 'MUST' && outcome === 'pass')
+  const fine = tested ? 'No MUST is broken.' : 'No MUST was tested.'
+  const verdict = exitCode(results) === 0 ? fine : 'At least one MUST is broken or could not be tested.'
   return ['', head, ...rows, '', verdict].join('\n')
 }
 

@@ -117,7 +117,13 @@ async function verdictOf(check: Check, t: Harness): Promise<Verdict> {
     if (error instanceof NoAnswer || error instanceof MalformedResponse) {
       return { outcome: 'fail', notes: [], expected: 'an HTTP answer', got: error.message }
     }
-    throw error
+    // An error of the check itself, on an answer that nobody thought of: told, and the other checks go on.
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return {
+      outcome: 'blocked',
+      notes: ['the check itself broke'],
+      got: trace.split('\n').slice(0, 4).join(' '),
+    }
   }
 }
 

@@ -70,6 +70,8 @@ export async function resume(
     const offset = succeeded(asked) ? Number(asked.response?.fields.find(isOffset)?.[1]) : Number.NaN
     if (!Number.isSafeInteger(offset)) {
       refusals.push(`HEAD ${asked.response?.status ?? asked.got}`)
+    } else if (offset > total) {
+      throw new Deviation(`an offset up to ${total}`, asked.got, asked.request)
     } else {
       const body = t.payload.bytes(offset, total)
       const sent = await t.send({ ...t.patchSpec(upload, offset, body), timeoutMs: Math.max(1, left()) })

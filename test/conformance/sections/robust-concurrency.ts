@@ -1,9 +1,10 @@
 // Robustness: several requests for one upload at the same time.
 import type { Exchange } from '../exchange.ts'
 import { answered, expectThat, succeeded } from '../expect.ts'
-import type { Harness } from '../harness.ts'
+import { type Harness, pause } from '../harness.ts'
 import { type Check, Deviation, rule, type Section } from '../model.ts'
 import { describeRefusals, resume, settledOffset } from '../uploads.ts'
+import type { Connection } from '../wire/connection.ts'
 import { field } from '../wire/message.ts'
 
 const totalBytes = 256 * 1024
@@ -14,10 +15,8 @@ export const robustConcurrency: Section = {
   title: 'Robustness: concurrent requests',
   rules: [
     rule('ROBUST', 'same-offset', 'Of several PATCHes at one offset one counts, and no bytes are mixed', {
-      'sent at once': sameOffset(async () => {}),
-      'all of them begun before any ends': sameOffset(async (t) => {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(300, t.options.timeoutMs)))
-      }),
+      'sent at once': sameOffset({ headsFirst: false }),
+      'all begun before the first byte of a body, then in turns': sameOffset({ headsFirst: true }),
     }),
     rule('ROBUST', 'head-during-patch', 'HEAD during a PATCH is answered, with an offset that holds', {
       'in bounded time': async (t) => {
@@ -74,26 +73,25 @@ export const robustConcurrency: Section = {
   ],
 }
 
-/** PATCHes with different bytes; `between` runs when each has sent half of its body. */
-function sameOffset(between: (t: Harness) => Promise<void>): Check {
+/** Four PATCHes with different bytes, their bodies sent in turns of a quarter. */
+function sameOffset({ headsFirst }: { readonly headsFirst: boolean }): Check {
   return async (t) => {
     const upload = await t.create({ length: totalBytes })
     const bodies = variants.map((variant) => t.payload.bytes(0, totalBytes, variant))
-    const connections = await Promise.all(bodies.map(() => t.open(upload.url)))
-    const answers = bodies.map((body, index) => {
-      const connection = connections[index]
-      const answer = connection && t.begin(connection, t.patchSpec(upload, 0, body))
-      connection?.write(body.subarray(0, totalBytes / 2))
-      return answer
-    })
-    await between(t)
-    for (const [index, body] of bodies.entries()) connections[index]?.write(body.subarray(totalBytes / 2))
-    const ended = await Promise.all(answers.map((answer) => answer?.(t.options.takeoverMs)))
-    judge(
-      t,
-      ended.filter((x) => x !== undefined),
-    )
+    const begun: Array<{ connection: Connection; answer: (timeoutMs?: number) => Promise<Exchange> }> = []
+    for (const connection of await Promise.all(bodies.map(() => t.open(upload.url)))) {
+      const body = bodies[begun.length] ?? Buffer.alloc(0)
+      begun.push({ connection, answer: t.begin(connection, t.patchSpec(upload, 0, body)) })
+    }
+    if (headsFirst) await pause(300)
+    for (let from = 0; from < totalBytes; from += totalBytes / 4) {
+      for (const [index, { connection }] of begun.entries()) {
+        connection.write(bodies[index]?.subarray(from, from + totalBytes / 4) ?? Buffer.alloc(0))
+      }
+    }
+    judge(t, await Promise.all(begun.map(({ answer }) => answer(t.options.takeoverMs))))
     const offset = await settledOffset(t, upload)
+    expectThat(offset <= totalBytes, `an offset up to ${totalBytes}`, String(offset))
     if (offset < totalBytes) await resume(t, upload, totalBytes, t.options.takeoverMs)
     const read = await t.readBack(upload, totalBytes)
     if (!read) return
