@@ -102,6 +102,14 @@ const BWRAP_BASE: readonly string[] = [
   ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
 ]
 
+/** For a source behind a URL: names, certificates, and the network itself. */
+const BWRAP_NETWORK: readonly string[] = [
+  '--share-net',
+  ...['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl', '/etc/ca-certificates'].flatMap(
+    (path) => ['--ro-bind-try', path, path],
+  ),
+]
+
 /**
  * The whole command: wrappers, then the tool.
  *
@@ -117,8 +125,17 @@ export function fence(capabilities: Capabilities, command: FencedCommand): { fil
   if (choom) line.push(choom, '-n', '800', '--')
   if (nice) line.push(nice, '-n', '10')
   if (ionice) line.push(ionice, '-c3')
-  if (!network && isolation === 'bwrap' && isolationPath) {
-    line.push(isolationPath, ...BWRAP_BASE, '--bind', cwd, cwd, '--chdir', cwd)
+  if (isolation === 'bwrap' && isolationPath) {
+    line.push(
+      isolationPath,
+      ...BWRAP_BASE,
+      ...(network ? BWRAP_NETWORK : []),
+      '--bind',
+      cwd,
+      cwd,
+      '--chdir',
+      cwd,
+    )
     line.push(...reads.flatMap((path) => ['--ro-bind', path, path]), '--')
   }
   if (!network && isolation === 'unshare' && isolationPath) {

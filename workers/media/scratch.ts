@@ -1,0 +1,168 @@
+// Scratch folders: one per job, admitted only when the disk has room, removed when the job ends however it ends, and swept
+// at start when its owner died without doing so. A full disk is how other pipelines get stuck with half-written files.
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { ToolError } from './tool-error.ts'
+
+export type Scratch = {
+  /** Absolute. */
+  dir: string
+  /** A path inside. */
+  path(name: string): string
+  /** Removes the folder and gives its reservation back; safe to call twice. */
+  remove(): Promise<void>
+}
+
+export type ScratchRoom = {
+  /**
+   * A new folder.
+   *
+   * @param needBytes what the job may write there at most; 0 for next to nothing
+   * @throws {ToolError} `OUT_OF_SPACE` (ours) when that much and the margin are not free
+   */
+  open(jobId: string, needBytes: number): Promise<Scratch>
+  /** Bytes that a job could be given now. */
+  freeBytes(): Promise<number>
+  /** Removes the folders of dead owners, called once at start; returns their names. */
+  sweep(): Promise<string[]>
+}
+
+export type ScratchOptions = {
+  /** Absolute; created when missing. */
+  root: string
+  /** Never given away: uploads may live on the same disk. */
+  marginBytes: number
+  /** A folder of another machine counts as dead after so long without a sign of life; default 1 h. */
+  foreignTtlMs?: number
+}
+
+const OWNER_FILE = '.owner.json'
+const SIGN_OF_LIFE_MS = 60_000
+
+type Owner = { host: string; pid: number; started: string }
+
+/** Hands out scratch folders under one root; several processes may share the root. */
+export function createScratchRoom(options: ScratchOptions): ScratchRoom {
+  const { root, marginBytes } = options
+  if (!isAbsolute(root)) throw new TypeError(`the scratch root must be absolute, got ${root}`)
+  // What running jobs of this process may still write. Other processes show in the free space as they write.
+  let reservedBytes = 0
+
+  const freeBytes = async (): Promise<number> => {
+    await mkdir(root, { recursive: true, mode: 0o700 })
+    const { bavail, bsize } = await statfs(root)
+    return Math.max(0, bavail * bsize - marginBytes - reservedBytes)
+  }
+
+  return {
+    freeBytes,
+    async open(jobId, needBytes) {
+      const free = await freeBytes()
+      if (needBytes > free) {
+        throw new ToolError('OUT_OF_SPACE', 'ours', `${needBytes} bytes of scratch needed, ${free} to give`)
+      }
+      reservedBytes += needBytes
+      const dir = join(root, `${jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}-${randomUUID()}`)
+      let removed = false
+      let beat: NodeJS.Timeout | undefined
+      const remove = async (): Promise<void> => {
+        if (removed) return
+        removed = true
+        clearInterval(beat)
+        reservedBytes -= needBytes
+        await rm(dir, { recursive: true, force: true })
+      }
+      try {
+        await mkdir(dir, { mode: 0o700 })
+        const ownerPath = join(dir, OWNER_FILE)
+        await writeFile(ownerPath, JSON.stringify(await thisProcess()))
+        beat = setInterval(() => {
+          const now = new Date()
+          // Gone with the folder when the job has just ended: nothing left to show life for.
+          utimes(ownerPath, now, now).catch(() => undefined)
+        }, SIGN_OF_LIFE_MS)
+        beat.unref()
+      } catch (error) {
+        await remove()
+        throw error
+      }
+      return { dir, path: (name) => join(dir, name), remove }
+    },
+    async sweep() {
+      const swept: string[] = []
+      const entries = await readdir(root, { withFileTypes: true }).catch(emptyWhenMissing)
+      for (const entry of entries) {
+        if (
+          !entry.isDirectory() ||
+          !(await isDead(join(root, entry.name), options.foreignTtlMs ?? 3_600_000))
+        )
+          continue
+        await rm(join(root, entry.name), { recursive: true, force: true })
+        swept.push(entry.name)
+      }
+      return swept
+    },
+  }
+}
+
+/** Runs a job with a scratch folder that is gone afterwards, whatever happens. */
+export async function withScratch<T>(
+  room: ScratchRoom,
+  jobId: string,
+  needBytes: number,
+  job: (scratch: Scratch) => Promise<T>,
+): Promise<T> {
+  const scratch = await room.open(jobId, needBytes)
+  try {
+    return await job(scratch)
+  } finally {
+    await scratch.remove()
+  }
+}
+
+async function thisProcess(): Promise<Owner> {
+  return { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '' }
+}
+
+/**
+ * When a process began, in clock ticks since boot (field 22 of /proc/pid/stat); null when there is none.
+ * Process ids are used again: after a restart in a container the new worker often has the id of the dead one.
+ */
+async function startOf(pid: number): Promise<string | null> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  // The second field is the program's name in brackets and may hold spaces and brackets itself.
+  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null
+}
+
+async function isDead(dir: string, foreignTtlMs: number): Promise<boolean> {
+  const ownerPath = join(dir, OWNER_FILE)
+  const text = await readFile(ownerPath, 'utf8').catch(() => null)
+  const sign = await stat(text === null ? dir : ownerPath).catch(() => null)
+  // Removed by its owner while we looked.
+  if (sign === null) return false
+  const ageMs = Date.now() - sign.mtimeMs
+  const owner = text === null ? null : parseOwner(text)
+  // Being made at this moment, or broken: time tells which. Another machine's processes cannot be seen from here either.
+  if (owner === null || owner.host !== hostname()) return ageMs > foreignTtlMs
+  return (await startOf(owner.pid)) !== owner.started
+}
+
+function parseOwner(text: string): Owner | null {
+  try {
+    const { host, pid, started } = JSON.parse(text) as Partial<Owner>
+    return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string'
+      ? { host, pid, started }
+      : null
+  } catch {
+    // Half-written when its owner died.
+    return null
+  }
+}
+
+function emptyWhenMissing(error: unknown): never[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  throw error
+}

@@ -1,0 +1,212 @@
+// Whether there is anything to see and hear: a black or frozen picture, a microphone that was off.
+// One pass: keyframes only for the picture (an hour costs seconds, not minutes), one value per second for the sound.
+// ffmpeg prints numbers and this file draws the conclusions, so that they are pure and can be tested without a video.
+
+import type { Container } from '../../src/core/identify.ts'
+import { inputArgs, sourceAccess } from './input.ts'
+import type { ToolContext } from './probe.ts'
+import type { ProgressBlock } from './progress.ts'
+import { PROGRESS_ARGS } from './run.ts'
+import type { MediaSource } from './source.ts'
+
+export type Signals = { picture: PictureSignals | null; sound: SoundSignals | null }
+
+export type PictureSignals = {
+  /** Keyframes looked at, at most about one a second. */
+  samples: number
+  /** Share of the time with a black picture, 0 to 1. */
+  blackShare: number
+  /** Share of the time without any change; a slide with a voice over it is one such time. */
+  frozenShare: number
+  /** Where the picture changed as a whole: hints for a reviewer, no proof of a cut. Seconds, at most 50. */
+  jumpSeconds: number[]
+}
+
+export type SoundSignals = {
+  seconds: number
+  /** Share of the seconds below {@link SILENCE_DB}. */
+  silentShare: number
+  /** Loudest sample and mean level, in dB below full scale; null for digital silence. */
+  peakDb: number | null
+  meanDb: number | null
+}
+
+export type SignalsOptions = {
+  /** Indexes as in the probe; null where there is none. */
+  videoStream: number | null
+  audioStream: number | null
+  wallMs?: number
+  idleMs?: number
+  onProgress?: (block: ProgressBlock) => void
+}
+
+/** Nine tenths of the pixels are darker than this (16 is black, 235 white). */
+const BLACK_LUMA = 34
+/** Mean change of a pixel from one keyframe to the next: noise of a still picture stays below. */
+const FROZEN_DIFFERENCE = 0.35
+const JUMP_DIFFERENCE = 32
+const MAX_JUMPS = 50
+/** A quiet classroom is at -45 dB; a microphone that is off or unplugged is far below this. */
+export const SILENCE_DB = -60
+
+const PICTURE_KEYS = ['YHIGH', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
+const SOUND_KEYS = ['RMS_level', 'Peak_level'].map((key) => `lavfi.astats.Overall.${key}`)
+
+/** @returns ffmpeg's arguments; the picture's numbers go to descriptor 1, the sound's to descriptor 4 */
+export function signalsArgs(source: MediaSource, container: Container, options: SignalsOptions): string[] {
+  const { videoStream, audioStream } = options
+  const print = (descriptor: number): string => `print:file=pipe\\\\:${descriptor}:direct=1`
+  const picture = [
+    // At most one a second, or files in which every frame is a keyframe would cost a hundred times as much.
+    "select='isnan(prev_selected_t)+gte(t-prev_selected_t\\,0.9)'",
+    'scale=160:-2:flags=fast_bilinear',
+    'format=yuv420p',
+    'signalstats',
+    `metadata=${print(1)}`,
+  ]
+  const sound = [
+    'aresample=16000',
+    'asetnsamples=n=16000:p=0',
+    'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level+Peak_level',
+    `ametadata=${print(4)}`,
+  ]
+  return [
+    ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
+    ...inputArgs(source, { container, extra: ['-threads', '1', '-skip_frame:v', 'nokey'] }),
+    ...(videoStream === null
+      ? []
+      : [
+          '-map',
+          `0:${videoStream}`,
+          '-vf',
+          picture.join(','),
+          '-fps_mode',
+          'passthrough',
+          '-f',
+          'null',
+          '-',
+        ]),
+    ...(audioStream === null ? [] : ['-map', `0:${audioStream}`, '-af', sound.join(','), '-f', 'null', '-']),
+  ]
+}
+
+/**
+ * Measures picture and sound.
+ *
+ * @throws {ToolError} when the file cannot be decoded at all, or the run itself fails
+ */
+export async function measureSignals(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+  options: SignalsOptions,
+): Promise<Signals> {
+  if (options.videoStream === null && options.audioStream === null) return { picture: null, sound: null }
+  const picture = metadataReader(PICTURE_KEYS)
+  const sound = metadataReader(SOUND_KEYS)
+  await context.runner.run({
+    tool: 'ffmpeg',
+    args: signalsArgs(source, container, options),
+    limits: {
+      wallMs: options.wallMs ?? 30 * 60_000,
+      cpuSeconds: 1200,
+      memoryBytes: 3 * 1024 ** 3,
+      outputBytes: 64 * 1024 * 1024,
+      fileBytes: 1024 * 1024,
+    },
+    cwd: context.cwd,
+    signal: context.signal,
+    idleMs: options.idleMs ?? 120_000,
+    onStdout: picture.push,
+    onSide: sound.push,
+    onProgress: options.onProgress ?? (() => {}),
+    ...sourceAccess(source),
+  })
+  return {
+    picture: options.videoStream === null ? null : judgePicture(picture.frames()),
+    sound: options.audioStream === null ? null : judgeSound(sound.frames()),
+  }
+}
+
+/** One frame as printed by ffmpeg's `metadata` filter: its time, and the values of the keys asked for, in that order. */
+export type MetadataFrame = { seconds: number; values: number[] }
+
+/** Consumes `frame:0 pts:0 pts_time:0` and the `key=value` lines behind it. */
+export function metadataReader(keys: readonly string[]): {
+  push(chunk: Buffer): void
+  frames(): MetadataFrame[]
+} {
+  const frames: MetadataFrame[] = []
+  let partial = ''
+  const onLine = (line: string): void => {
+    const head = /^frame:\d+\s+pts:\S+\s+pts_time:(\S+)/.exec(line)
+    if (head) {
+      frames.push({ seconds: Number(head[1]), values: keys.map(() => Number.NaN) })
+      return
+    }
+    const at = line.indexOf('=')
+    const key = keys.indexOf(line.slice(0, at))
+    const frame = frames.at(-1)
+    if (at > 0 && key >= 0 && frame) frame.values[key] = toNumber(line.slice(at + 1).trim())
+  }
+  return {
+    push(chunk) {
+      const lines = (partial + chunk.toString('latin1')).split('\n')
+      partial = (lines.pop() ?? '').slice(-4096)
+      for (const line of lines) onLine(line)
+    },
+    frames: () => frames,
+  }
+}
+
+function toNumber(text: string): number {
+  return text === '-inf' ? Number.NEGATIVE_INFINITY : Number.parseFloat(text)
+}
+
+/** @param frames values: 90th percentile of the luma, mean difference to the frame before */
+export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
+  let black = 0
+  let frozen = 0
+  let total = 0
+  const jumpSeconds: number[] = []
+  frames.forEach((frame, i) => {
+    const [luma = 0, difference = 0] = frame.values
+    // A keyframe stands for the time up to the next one; the last for as long as the one before it.
+    const next =
+      frames[i + 1]?.seconds ??
+      frame.seconds + (frame.seconds - (frames[i - 1]?.seconds ?? frame.seconds - 1))
+    const seconds = Math.max(0, next - frame.seconds)
+    total += seconds
+    if (luma <= BLACK_LUMA) black += seconds
+    if (i > 0 && difference <= FROZEN_DIFFERENCE) frozen += seconds
+    if (i > 0 && difference >= JUMP_DIFFERENCE && jumpSeconds.length < MAX_JUMPS)
+      jumpSeconds.push(frame.seconds)
+  })
+  // The first keyframe cannot be called frozen, so it does not count for that share.
+  const first = frames[1] && frames[0] ? frames[1].seconds - frames[0].seconds : 0
+  const share = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 0)
+  return {
+    samples: frames.length,
+    blackShare: share(black, total),
+    frozenShare: share(frozen, total - first),
+    jumpSeconds,
+  }
+}
+
+/** @param all values per second: RMS level and peak level in dB, minus infinity for digital silence */
+export function judgeSound(all: readonly MetadataFrame[]): SoundSignals {
+  // The last one is a rest of less than a second, filled up or faded out: no second to be judged.
+  const frames = all.length > 1 ? all.slice(0, -1) : all
+  const levels = frames.map((frame) => frame.values[0] ?? Number.NaN).filter((level) => !Number.isNaN(level))
+  const peaks = frames.map((frame) => frame.values[1] ?? Number.NEGATIVE_INFINITY)
+  const power = levels.reduce((sum, level) => sum + 10 ** (level / 10), 0) / Math.max(1, levels.length)
+  const finite = (value: number): number | null =>
+    Number.isFinite(value) ? Math.round(value * 10) / 10 : null
+  return {
+    seconds: levels.length,
+    silentShare:
+      levels.length === 0 ? 1 : levels.filter((level) => level < SILENCE_DB).length / levels.length,
+    peakDb: finite(peaks.reduce((a, b) => Math.max(a, Number.isNaN(b) ? a : b), Number.NEGATIVE_INFINITY)),
+    meanDb: finite(10 * Math.log10(power)),
+  }
+}
