@@ -4,6 +4,7 @@
 import { Redis } from 'ioredis'
 import { AppError } from './errors.ts'
 import type { Logger } from './logger.ts'
+import { StartError } from './start-error.ts'
 
 /**
  * hot: the upload path; a command waits up to 20 s through an outage, since clients survive a pause but not an error.
@@ -38,6 +39,22 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
     logger.warn({ err, role }, 'Redis connection trouble')
   })
   return redis
+}
+
+/** Resolves when the connection is usable; rejects with a sentence for the operator after `timeoutMs`. */
+export async function waitForRedis(redis: RedisConnection, timeoutMs: number): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off('ready', ready)
+      reject(new StartError(`REDIS_URL: no Redis answered within ${timeoutMs / 1000} s`))
+    }, timeoutMs)
+    const ready = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    redis.once('ready', ready)
+  })
 }
 
 /** The run id of the Redis behind a connection, known before any reply of a new connection is read. */

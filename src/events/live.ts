@@ -23,6 +23,8 @@ export class LiveEvents {
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #onMessage: (channel: string, message: string) => void
   readonly #onReady: () => void
+  readonly #onClose: () => void
+  #subscribed = false
 
   /** `redis` is a connection of the role `subscriber`; it may carry other channels too. */
   constructor(redis: RedisConnection, logger: Logger) {
@@ -32,8 +34,12 @@ export class LiveEvents {
       if (channel === redisKeys.live) this.#deliver(message)
     }
     this.#onReady = () => this.#subscribe()
+    this.#onClose = () => {
+      this.#subscribed = false
+    }
     redis.on('message', this.#onMessage)
     redis.on('ready', this.#onReady)
+    redis.on('close', this.#onClose)
     if (redis.status === 'ready') this.#subscribe()
   }
 
@@ -62,10 +68,16 @@ export class LiveEvents {
     return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
+  /** False while Redis is away: listeners then wait, and look up what they missed. */
+  get subscribed(): boolean {
+    return this.#subscribed
+  }
+
   /** Stops listening; the connection is its owner's to close. */
   async close(): Promise<void> {
     this.#redis.off('message', this.#onMessage)
     this.#redis.off('ready', this.#onReady)
+    this.#redis.off('close', this.#onClose)
     this.#listeners.clear()
     if (this.#redis.status === 'ready') await this.#redis.unsubscribe(redisKeys.live)
   }
@@ -75,6 +87,7 @@ export class LiveEvents {
   #subscribe(): void {
     this.#redis.subscribe(redisKeys.live).then(
       () => {
+        this.#subscribed = true
         for (const listeners of this.#listeners.values())
           for (const listener of listeners) {
             listener.gap = true

@@ -9,7 +9,7 @@ import type { HotState } from '../records/hot-state.ts'
 import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
-import { isStored, type StoredObject, type UploadRecord } from '../records/upload-record.ts'
+import { isStored, type StoredObject, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { needsAssembly, pendingLanes } from './lanes.ts'
@@ -101,7 +101,12 @@ export class Completion {
     const object: StoredObject =
       multipartId === null
         ? { key: state.tailKey ?? key }
-        : { key, multipartId, partBytes: state.partBytes, parts: await this.#hot.parts(draft.id) }
+        : {
+            key,
+            multipartId,
+            partBytes: state.partBytes,
+            parts: withTail(await this.#hot.parts(draft.id), state),
+          }
     return await this.commitStored(draft, object, state.offset, state.storedAtMs ?? this.#clock.now())
   }
 
@@ -134,4 +139,11 @@ export class Completion {
       this.#logger.warn({ err, uploadId: id }, 'completion did not finish; the reconciler will')
     })
   }
+}
+
+/** A tail that makes the file whole is its last part, to be copied in. */
+function withTail(parts: StoredPart[], { offset, tailKey }: HotUpload): StoredPart[] {
+  const stored = parts.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (tailKey === null || stored >= offset) return parts
+  return [...parts, { number: parts.length + 1, offset: stored, bytes: offset - stored, key: tailKey }]
 }

@@ -6,9 +6,18 @@ import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
 import { isSubmissionId } from '../core/ids.ts'
 import type { Permission } from './token-claims.ts'
-import type { Session, Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
-export type Caller = { kind: 'portal'; owner: string } | ({ kind: 'session' } & Session)
+export type Caller =
+  | { kind: 'portal'; owner: string }
+  | {
+      kind: 'session'
+      owner: string
+      /** The one submission that it is about. */
+      submissionId: string
+      subject: string | null
+      can: readonly Permission[]
+    }
 
 /** Runs before the body is read: an unknown caller's body is nobody's business. */
 export type AuthHook = (request: FastifyRequest) => Promise<void>
@@ -31,7 +40,7 @@ export class Auth {
 
   /** `onRequest` hook: only a portal, by its API key. Throws API_KEY_INVALID; SESSION_SCOPE for a session. */
   readonly requirePortal: AuthHook = async (request) => {
-    const caller = await this.#identify(bearerOf(request))
+    const caller = await this.identify(bearerOf(request))
     if (caller.kind !== 'portal') throw new AppError('SESSION_SCOPE')
     this.#callers.set(request, caller)
   }
@@ -43,11 +52,20 @@ export class Auth {
    * @param options.queryToken also takes `?access_token=`, for EventSource, which cannot send headers
    */
   requirePortalOrSession(can: Permission, options: { queryToken?: boolean } = {}): AuthHook {
+    const read = this.reader(can, options)
+    return async (request) => void this.#callers.set(request, await read(request))
+  }
+
+  /** The same without a hook, for routes that ask by themselves. */
+  reader(
+    can: Permission,
+    options: { queryToken?: boolean } = {},
+  ): (request: FastifyRequest) => Promise<Caller> {
     return async (request) => {
       const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
-      const caller = await this.#identify(token)
+      const caller = await this.identify(token)
       if (caller.kind === 'session' && !caller.can.includes(can)) throw new AppError('SESSION_SCOPE')
-      this.#callers.set(request, caller)
+      return caller
     }
   }
 
@@ -58,7 +76,8 @@ export class Auth {
     return caller
   }
 
-  async #identify(token: string | undefined): Promise<Caller> {
+  /** Whose token it is. Throws API_KEY_INVALID or SESSION_INVALID. */
+  async identify(token: string | undefined): Promise<Caller> {
     if (token === undefined) throw unauthorized('API_KEY_INVALID')
     const given = sha256(token)
     let owner: string | undefined
@@ -67,7 +86,9 @@ export class Auth {
     if (owner !== undefined) return { kind: 'portal', owner }
     if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
     try {
-      return { kind: 'session', ...(await this.#tokens.verifySession(token)) }
+      const session = await this.#tokens.verifySession(token)
+      const { submission, subject, can } = session
+      return { kind: 'session', owner: session.owner, submissionId: submission, subject, can }
     } catch (error) {
       if (error instanceof AppError && error.code === 'SESSION_INVALID') throw unauthorized(error.code)
       throw error
@@ -78,14 +99,14 @@ export class Auth {
 /** Owner and id of the submission that a route's `:id` names. Another submission than the session's is unknown to it. */
 export function submissionOf(caller: Caller, id: string): { owner: string; id: string } {
   if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
-  if (caller.kind === 'session' && caller.submission !== id) throw new AppError('SUBMISSION_UNKNOWN')
+  if (caller.kind === 'session' && caller.submissionId !== id) throw new AppError('SUBMISSION_UNKNOWN')
   return { owner: caller.owner, id }
 }
 
 /** Whether an upload is the caller's to see; where not, it is as if there were none (404, not 403). */
 export function maySee(caller: Caller, upload: { owner: string; submissionId: string | null }): boolean {
   if (upload.owner !== caller.owner) return false
-  return caller.kind === 'portal' || upload.submissionId === caller.submission
+  return caller.kind === 'portal' || upload.submissionId === caller.submissionId
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750; the scheme's letter case does not matter). */

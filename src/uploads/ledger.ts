@@ -8,7 +8,7 @@ import { receivingRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
 import type { HotUpload } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
-import type { StoredObject, UploadRecord } from '../records/upload-record.ts'
+import type { StoredObject, StoredPart, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
@@ -73,6 +73,9 @@ export class UploadLedger implements Ledger {
       status: 'finishing',
       storedAtMs,
       ...(finished.kind === 'multipart' ? { multipartId: finished.multipartId, parts: finished.parts } : {}),
+      ...(finished.kind === 'object' && finished.key !== objectKeys.data(draft.id)
+        ? { tailKey: finished.key }
+        : {}),
       ...(single ? { version: 1 } : {}),
       clearInFlight: true,
     })
@@ -89,6 +92,10 @@ export class UploadLedger implements Ledger {
     }
   }
 
+  async parts(): Promise<StoredPart[]> {
+    return await this.#parts.hot.parts(this.#state.draft.id)
+  }
+
   async singleRecord(key: string): Promise<UploadRecord> {
     const { completion, clock } = this.#parts
     const { draft, size } = this.#state
@@ -97,7 +104,6 @@ export class UploadLedger implements Ledger {
     return { ...next, version: 1, nonce: this.#fence, committedAt: new Date(now).toISOString() }
   }
 
-  /** True while the upload has no record, so that a whole small file may become its own. */
   get unrecorded(): boolean {
     return this.#version === 0
   }

@@ -39,13 +39,13 @@ export class UploadLocks {
   }
 
   /**
-   * Takes the lock. With `offset` (PATCH) only an upload that stands there is taken, and its holder disturbed.
+   * Takes the lock; with `verify` the store is asked where the upload stands, whatever Redis says. With `offset` (PATCH) only an upload that stands there is taken, and its holder disturbed.
    * Throws TICKET_SCOPE, UPLOAD_UNKNOWN, UPLOAD_EXPIRED, UPLOAD_CANCELLED, UPLOAD_FINISHED, OFFSET_MISMATCH (with the true
    * Upload-Offset), UPLOAD_LOCKED.
    */
   async acquire(
     id: string,
-    options: { offset?: number; place?: string; reason?: 'taken-over' | 'ended' } = {},
+    options: { offset?: number; place?: string; reason?: 'taken-over' | 'ended'; verify?: boolean } = {},
   ): Promise<Held> {
     const { hot, peers, metrics } = this.#parts
     const fence = newToken()
@@ -59,7 +59,8 @@ export class UploadLocks {
       switch (outcome.kind) {
         case 'acquired': {
           const { state } = outcome
-          const checked = outcome.unclean || !state.trusted ? await this.#recover(state, fence) : state
+          const doubtful = outcome.unclean || !state.trusted || options.verify === true
+          const checked = doubtful ? await this.#recover(state, fence) : state
           if (options.offset !== undefined && options.offset !== checked.offset) {
             await hot.release(id, fence)
             throw offsetMismatch(checked.offset)

@@ -15,6 +15,10 @@ export interface Ledger {
    * itself as metadata (see `singleRecord`); then no other record is written.
    */
   complete(object: FinishedObject): Promise<void>
+  /** True while the upload has no record, so that a whole small file may become its own. */
+  readonly unrecorded: boolean
+  /** Parts that count so far, in order. */
+  parts(): Promise<StoredPart[]>
   /** The record that a single-object upload carries with it, committed by creating that object. */
   singleRecord(key: string): Promise<UploadRecord>
 }

@@ -1,0 +1,58 @@
+// The service's HTTP side, as a table of contents: what is registered, in which order, under which policy.
+
+import { randomBytes } from 'node:crypto'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { registerCors } from './core/cors.ts'
+import { errorHandler, notFoundHandler } from './core/http-errors.ts'
+import { safeUrl } from './core/logger.ts'
+import type { Deps } from './deps.ts'
+import { uploadRoutes } from './uploads/routes.ts'
+
+/** Builds the app; nothing listens yet. */
+export async function buildApp(deps: Deps): Promise<FastifyInstance> {
+  const { config, logger } = deps
+  const app = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    trustProxy: config.http.trustProxy,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    // A PATCH may take hours; what is idle is cut by the receiver, slow headers by Node.
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    http: { headersTimeout: 30_000, keepAliveTimeout: 65_000 },
+    // A 503 from here would have tus clients start again from byte 0; draining is answered where it is understood.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    disableRequestLogging: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+  })
+  app.setErrorHandler(errorHandler)
+  app.setNotFoundHandler(notFoundHandler)
+  registerCors(app, config.http.corsOrigins)
+  observe(app, deps)
+
+  await app.register((scope) => uploadRoutes(scope, deps))
+  return app
+}
+
+/** One line and one measurement per request, aborted ones told apart. */
+function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.setHeader('X-Request-Id', request.id)
+    const startedAtMs = performance.now()
+    reply.raw.once('close', () => {
+      const seconds = (performance.now() - startedAtMs) / 1000
+      const { method } = request
+      const route = request.routeOptions.url ?? 'none'
+      const aborted = !reply.raw.writableFinished
+      const status = aborted ? 'aborted' : String(reply.raw.statusCode)
+      metrics.httpRequestDuration.observe({ method, route, status }, seconds)
+      logger.debug({ reqId: request.id, method, url: safeUrl(request.url), status, seconds }, 'request')
+    })
+    done()
+  })
+}
+
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomBytes(8).toString('hex')
+}

@@ -1,0 +1,37 @@
+// CORS for every route alike, errors included: a browser page that cannot read a refusal can only guess.
+// A preflight needs no credentials.
+
+import type { FastifyInstance } from 'fastify'
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, ' +
+  'Upload-Concat, Upload-Checksum, X-HTTP-Method-Override, X-Requested-With, X-Request-Id, Last-Event-ID, ' +
+  'If-None-Match, If-Match, Range'
+const EXPOSED_HEADERS =
+  'Location, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, ' +
+  'Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Retry-After, ETag, X-Request-Id, ' +
+  'Content-Range, Content-Disposition'
+const PREFLIGHT_SECONDS = 7200
+
+/** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies carry the headers too. */
+export function registerCors(app: FastifyInstance, origins: readonly string[]): void {
+  if (origins.length === 0) return
+  const any = origins.includes('*')
+  const allowed = new Set(origins)
+  app.addHook('onRequest', (request, reply, done) => {
+    const { origin } = request.headers
+    const { raw } = reply
+    if (!any) raw.setHeader('Vary', 'Origin')
+    if (origin === undefined || !(any || allowed.has(origin))) return done()
+    raw.setHeader('Access-Control-Allow-Origin', any ? '*' : origin)
+    raw.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
+      return done()
+    raw.setHeader('Access-Control-Allow-Methods', METHODS)
+    raw.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS)
+    raw.setHeader('Access-Control-Max-Age', String(PREFLIGHT_SECONDS))
+    reply.hijack()
+    raw.writeHead(204).end()
+  })
+}

@@ -1,0 +1,112 @@
+// The one place that constructs things. Service and workers share it: what a process does with them is its entry's.
+
+import { hostname } from 'node:os'
+import { type Clock, systemClock } from './core/clock.ts'
+import type { Config } from './core/config.ts'
+import type { Logger } from './core/logger.ts'
+import { createMetrics } from './core/metrics.ts'
+import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
+import { Claims } from './jobs/claims.ts'
+import { Completion } from './jobs/completion.ts'
+import { Queues } from './jobs/queues.ts'
+import { Reconciler } from './jobs/reconcile.ts'
+import { HotState } from './records/hot-state.ts'
+import { RecordIndex } from './records/record-index.ts'
+import { SubmissionHeads } from './records/submission-heads.ts'
+import { UploadRecords } from './records/upload-records.ts'
+import { UploadViews } from './records/upload-views.ts'
+import { LocalObjectStore } from './storage/local.ts'
+import type { ObjectStore } from './storage/object-store.ts'
+import { S3ObjectStore } from './storage/s3.ts'
+import { createS3Client } from './storage/s3-client.ts'
+import { loadProfiles } from './submissions/profiles/loader.ts'
+import { Tokens } from './submissions/tokens.ts'
+import { Admission } from './uploads/admission.ts'
+import { expireUpload } from './uploads/expire.ts'
+import { UploadLocks } from './uploads/lock.ts'
+import { Peers } from './uploads/peers.ts'
+import { LocalUploadStore } from './uploads/stores/local.ts'
+import type { UploadStore } from './uploads/stores/port.ts'
+import { S3UploadStore } from './uploads/stores/s3.ts'
+import { S3Parts } from './uploads/stores/s3-parts.ts'
+
+export type Deps = Awaited<ReturnType<typeof createDeps>>
+
+const PART_BYTES = 8 * 1024 ** 2
+const S3_SOCKETS = 128
+const REDIS_START_MS = 20_000
+
+/** @param overrides what tests put in the place of the real thing */
+export async function createDeps(config: Config, logger: Logger, overrides: { clock?: Clock } = {}) {
+  const clock = overrides.clock ?? systemClock
+  const metrics = createMetrics()
+  const redis = {
+    hot: connectRedis(config.redisUrl, 'hot', logger),
+    jobs: connectRedis(config.redisUrl, 'jobs', logger),
+    producer: connectRedis(config.redisUrl, 'producer', logger),
+    subscriber: connectRedis(config.redisUrl, 'subscriber', logger),
+  }
+  const runId = new RunId(redis.hot, logger)
+  // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
+  await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
+  const { store, uploadStore } = createStores(config)
+  const index = new RecordIndex(redis.hot, runId, clock)
+  const hot = new HotState(redis.hot, runId, clock)
+  const uploads = new UploadRecords({ store, index, clock, logger })
+  const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
+  const views = new UploadViews({ redis: redis.hot, records: uploads, heads, index, hot })
+  const queues = new Queues(redis.producer, logger)
+  const profiles = loadProfiles(config.profilesDir === undefined ? [] : [config.profilesDir])
+  const tokens = new Tokens({ config, clock })
+  const completion = new Completion({ store, hot, uploads, heads, queues, clock, logger })
+  const claims = new Claims(uploads, clock, `${hostname()}:${process.pid}`)
+  const peers = new Peers(redis.hot, redis.subscriber, logger)
+  const { expiryMs } = config.uploads
+  const locks = new UploadLocks({
+    hot,
+    uploads,
+    completion,
+    peers,
+    store: uploadStore,
+    metrics,
+    clock,
+    expiryMs,
+  })
+  const ledgerParts = { hot, uploads, completion, store, clock, expiryMs }
+  const admission = new Admission(store, metrics, clock)
+  const expire = (id: string) =>
+    expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
+  const reconciler = new Reconciler({ hot, uploads, completion, queues, metrics, clock, logger, expire })
+
+  return {
+    ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
+    ...{
+      profiles,
+      tokens,
+      completion,
+      claims,
+      peers,
+      locks,
+      ledgerParts,
+      uploadStore,
+      admission,
+      reconciler,
+    },
+    /** Lets go of everything, in the order in which it is used. */
+    async close(): Promise<void> {
+      admission.close()
+      await queues.close()
+      await store.close()
+      for (const connection of Object.values(redis)) connection.disconnect()
+    },
+  }
+}
+
+function createStores({ storage }: Config): { store: ObjectStore; uploadStore: UploadStore } {
+  if (storage.kind === 'local') {
+    const store = new LocalObjectStore(storage.dataDir)
+    return { store, uploadStore: new LocalUploadStore(store) }
+  }
+  const store = new S3ObjectStore(createS3Client(storage.s3, S3_SOCKETS), storage.s3.bucket)
+  return { store, uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS), store) }
+}

@@ -1,0 +1,26 @@
+// The sequence number of the last event that no record stands for (`submission.complete` and its opposite). Kept beside
+// the counter in Redis, so that a document's `sequence` is never behind an event that its reader has seen.
+
+import { viaRedis } from '../core/redis.ts'
+import { redisKeys } from '../records/keys.ts'
+import type { RecordIndex } from '../records/record-index.ts'
+
+const FIELD = 'announced'
+
+/** 0 where there was none, or Redis has forgotten it. */
+export async function announcedSequence(
+  index: RecordIndex,
+  owner: string,
+  submissionId: string,
+): Promise<number> {
+  return Number((await viaRedis(index.redis.hget(redisKeys.sequence(owner, submissionId), FIELD))) ?? 0)
+}
+
+export async function setAnnouncedSequence(
+  index: RecordIndex,
+  owner: string,
+  submissionId: string,
+  sequence: number,
+): Promise<void> {
+  await viaRedis(index.redis.hset(redisKeys.sequence(owner, submissionId), FIELD, sequence))
+}

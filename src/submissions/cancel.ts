@@ -1,0 +1,108 @@
+// Ends an upload and removes its bytes. The commit comes first: from then on no writer and no worker counts, and what a
+// crash leaves behind is known to be rubbish.
+
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { receivingRecord } from '../records/drafts.ts'
+import type { HotState } from '../records/hot-state.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadView } from '../records/upload-views.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+export type CancelParts = {
+  store: ObjectStore
+  hot: HotState
+  uploads: UploadRecords
+  heads: SubmissionHeads
+  clock: Clock
+  logger: Logger
+}
+
+/** Redis answers for a cancelled upload this long; where a record exists, the store does afterwards. */
+const ENDED_KEEP_MS = 86_400_000
+
+/**
+ * Cancels an upload in whatever state: unfinished, finished or accepted. Idempotent; one that has ended already only has
+ * the rest of its bytes removed. A request that is still sending finds out with its next commit.
+ *
+ * @param view as read from UploadViews
+ * @returns false where there was nothing left to cancel
+ * @throws SUBMISSION_SEALED (409) where a sealed revision lists it, unless `force`: its submission is being deleted
+ */
+export async function cancelUpload(
+  parts: CancelParts,
+  view: UploadView,
+  options: { force?: boolean } = {},
+): Promise<boolean> {
+  const cancelled = await endUpload(parts, view, options.force ?? false)
+  await removeBytes(parts, view)
+  return cancelled
+}
+
+async function endUpload(
+  { hot, uploads, heads }: CancelParts,
+  { id, hot: running, record: known }: UploadView,
+  force: boolean,
+): Promise<boolean> {
+  // Of an upload without a stored byte only Redis knows.
+  if (known === undefined && (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS))) return true
+  const { committed } = await uploads.commit(id, async (current) => {
+    if (current?.state === 'cancelled' || current?.state === 'expired') return undefined
+    const base = current ?? unrecorded(running)
+    if (base === undefined) return undefined
+    const { owner, submissionId } = base
+    if (submissionId === null)
+      return { ...base, state: 'cancelled', event: 'upload.cancelled', sequence: base.sequence + 1 }
+    if (!force) refuseSealed(await heads.latest(owner, submissionId), id)
+    return {
+      ...base,
+      state: 'cancelled',
+      event: 'upload.cancelled',
+      sequence: await heads.nextSequence(owner, submissionId),
+    }
+  })
+  if (committed || running !== undefined) await hot.end(id, 'cancelled', ENDED_KEEP_MS)
+  return committed
+}
+
+/** Somebody is sending the first bytes at this moment: a record that says so, to be ended by the same commit. */
+function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingRecord> | undefined {
+  if (running === undefined) return undefined
+  const { draft, multipartId, partBytes } = running
+  const object = { key: objectKeys.data(draft.id), ...(multipartId === null ? {} : { multipartId, partBytes }) }
+  return receivingRecord(draft, object, 0)
+}
+
+/** An upload that a seal froze is evidence, in that revision and in those that carried it over. */
+export function refuseSealed(head: SubmissionHead | undefined, uploadId: string): void {
+  if (head === undefined) return
+  const frozen = head.revisions.some(
+    ({ sealedAt, uploads }) => sealedAt !== undefined && Object.values(uploads ?? {}).flat().includes(uploadId),
+  )
+  if (frozen || head.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
+}
+
+/** Everything under the upload's prefix but its record, which is the tombstone. */
+async function removeBytes({ store, logger }: CancelParts, { id, hot, record }: UploadView): Promise<void> {
+  const multipartId = hot?.multipartId ?? multipartOf(record)
+  if (multipartId !== undefined) await store.abortMultipart(objectKeys.data(id), multipartId)
+  const kept = objectKeys.uploadRecord(id)
+  let removed = 0
+  for await (const { key } of store.list(objectKeys.upload(id))) {
+    if (key.startsWith(kept)) continue
+    await store.remove(key)
+    removed++
+  }
+  logger.info({ uploadId: id, objects: removed }, 'upload cancelled, its bytes removed')
+}
+
+/** The multipart upload that is not one object yet. */
+function multipartOf(record: UploadRecord | undefined): string | undefined {
+  const object = record?.object
+  return object?.parts !== undefined || record?.state === 'receiving' ? object?.multipartId : undefined
+}

@@ -1,0 +1,72 @@
+// Tells readers when a submission becomes complete, and when it no longer is: once per change, whoever caused it. To be
+// called after anything that may change it: a verdict, a deletion, a moved deadline, metadata.
+
+import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { newToken } from '../core/ids.ts'
+import type { EventEnvelope } from '../records/event-body.ts'
+import { setAnnouncedSequence } from './announced.ts'
+import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+
+/** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
+const MAX_ROUNDS = 5
+
+/**
+ * Computes whether a submission is complete and announces a change as `submission.complete` or `submission.incomplete`
+ * {missing}. A submission that is new and incomplete is no news.
+ *
+ * @returns the submission as last seen; undefined where there is none, or it was deleted
+ */
+export async function refreshCompleteness(
+  parts: DocumentParts,
+  owner: string,
+  submissionId: string,
+): Promise<LoadedSubmission | undefined> {
+  let loaded = await loadIfThere(parts, owner, submissionId)
+  for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
+    if (!(await parts.index.flipComplete(owner, submissionId, loaded.document.complete))) break
+    await announce(parts, loaded)
+    loaded = await loadIfThere(parts, owner, submissionId)
+  }
+  return loaded
+}
+
+async function loadIfThere(
+  parts: DocumentParts,
+  owner: string,
+  id: string,
+): Promise<LoadedSubmission | undefined> {
+  try {
+    return await loadSubmission(parts, owner, id)
+  } catch (error) {
+    if (!(error instanceof AppError) || !isGone(error)) throw error
+    return undefined
+  }
+}
+
+function isGone({ code }: AppError): boolean {
+  return code === 'SUBMISSION_UNKNOWN' || code === 'SUBMISSION_DELETED'
+}
+
+async function announce(parts: DocumentParts, { head, document }: LoadedSubmission): Promise<void> {
+  const { owner, id } = head
+  const sequence = await parts.heads.nextSequence(owner, id)
+  const envelope: EventEnvelope = {
+    owner,
+    submissionId: id,
+    body: {
+      id: `evt_${newToken()}`,
+      type: document.complete ? 'submission.complete' : 'submission.incomplete',
+      timestamp: isoTime(parts.clock.now()),
+      data: {
+        sequence,
+        submissionId: id,
+        revision: head.revision,
+        state: head.state,
+        ...(document.complete ? {} : { missing: document.missing }),
+      },
+    },
+  }
+  await setAnnouncedSequence(parts.index, owner, id, sequence)
+  await parts.index.announce(owner, id, JSON.stringify(envelope))
+}

@@ -1,0 +1,103 @@
+// Documents as readers get them: what is known of a submission and its uploads, gathered and computed.
+
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { HotUpload } from '../records/hot-upload.ts'
+import type { RecordIndex } from '../records/record-index.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadView, UploadViews } from '../records/upload-views.ts'
+import { announcedSequence } from './announced.ts'
+import type { SubmissionDocument, UploadDocument } from './document/schemas.ts'
+import { standingOf } from './document/standing.ts'
+import { computeSubmission, supersededIds } from './document/submission.ts'
+import { computeUpload, type UploadFacts } from './document/upload.ts'
+import { documentViews } from './live-views.ts'
+import type { ProfileCatalogue } from './profiles/loader.ts'
+import type { Profile } from './profiles/profile.ts'
+
+export type DocumentParts = {
+  clock: Clock
+  heads: SubmissionHeads
+  views: UploadViews
+  index: RecordIndex
+  profiles: ProfileCatalogue
+}
+
+/** A submission with all that its documents are computed from. */
+export type LoadedSubmission = {
+  head: SubmissionHead
+  profile: Profile
+  views: readonly UploadView[]
+  document: SubmissionDocument
+}
+
+/** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN where the operator took a pinned profile away. */
+export async function loadSubmission(
+  parts: DocumentParts,
+  owner: string,
+  id: string,
+): Promise<LoadedSubmission> {
+  return await loadFromHead(parts, await parts.heads.require(owner, id))
+}
+
+export async function loadFromHead(parts: DocumentParts, head: SubmissionHead): Promise<LoadedSubmission> {
+  const profile = parts.profiles.get(head.profile)
+  if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
+  const [views, announced] = await Promise.all([
+    parts.views.ofSubmission(head.owner, head.id),
+    announcedSequence(parts.index, head.owner, head.id),
+  ])
+  const now = parts.clock.now()
+  const document = computeSubmission({ head, profile, uploads: documentViews(views, now), now })
+  return {
+    ...{ head, profile, views },
+    document: { ...document, sequence: Math.max(document.sequence, announced) },
+  }
+}
+
+/** Documents of all uploads of a loaded submission, oldest first, those without a stored byte too. */
+export function uploadDocuments(loaded: LoadedSubmission, nowMs: number): UploadDocument[] {
+  const superseded = supersededIds(loaded.head, loaded.profile, documentViews(loaded.views, nowMs))
+  return loaded.views.map((view) => uploadDocument(view, loaded.head, superseded.has(view.id)))
+}
+
+/** @param head of the submission; undefined: the upload belongs to none */
+export function uploadDocument(
+  { record, hot, progress }: UploadView,
+  head: SubmissionHead | undefined,
+  superseded: boolean,
+): UploadDocument {
+  const facts = record ?? (hot === undefined ? undefined : factsOfHot(hot))
+  if (facts === undefined) throw new AppError('UPLOAD_UNKNOWN')
+  return computeUpload({
+    record: facts,
+    ...(hot === undefined ? {} : { hot: { receivedBytes: hot.offset } }),
+    ...(progress === null ? {} : { progress: progress as NonNullable<UploadDocument['progress']> }),
+    superseded,
+    ...(head === undefined ? {} : { standing: standingOf(head, facts) }),
+  })
+}
+
+/** An upload of which no byte is stored: what its creation said. */
+function factsOfHot({ draft, status, offset }: HotUpload): UploadFacts {
+  return {
+    id: draft.id,
+    submissionId: draft.submissionId,
+    slot: draft.slot,
+    revision: draft.revision,
+    state: status === 'expired' || status === 'cancelled' ? status : 'receiving',
+    sequence: 0,
+    declared: draft.declared,
+    receivedBytes: offset,
+    createdAt: draft.createdAt,
+    storedAt: null,
+    late: false,
+    sha256: null,
+    measured: null,
+    checks: [],
+    problems: [],
+    renditions: [],
+    error: null,
+  }
+}

@@ -1,0 +1,37 @@
+// Unfinished uploads that were left alone too long. Before anything is taken away the store is asked whether the
+// upload is whole after all: a request may have died between its last byte and its answer.
+
+import { AppError } from '../core/errors.ts'
+import type { UploadParts } from './parts.ts'
+import { ENDED_KEEP_MS } from './terminate.ts'
+
+export type ExpiryParts = Pick<
+  UploadParts,
+  'hot' | 'locks' | 'uploads' | 'uploadStore' | 'completion' | 'clock' | 'metrics' | 'logger'
+>
+
+/** 'kept': its time has not come, or somebody is sending. 'finished': it was whole. 'expired': its bytes are removed. */
+export async function expireUpload(parts: ExpiryParts, id: string): Promise<'kept' | 'finished' | 'expired'> {
+  const { hot, locks, uploads, uploadStore, completion, clock, metrics, logger } = parts
+  const state = await hot.read(id)
+  if (state !== undefined && (state.holder !== null || state.expiresAtMs > clock.now())) return 'kept'
+  try {
+    // Not trusted on purpose: the store itself is asked where the upload stands.
+    const held = await locks.acquire(id, { verify: true })
+    await uploads.commit(id, async (current) => {
+      if (current === undefined || current.state !== 'receiving') return undefined
+      const sequence = await completion.nextSequence(held.state.draft, current)
+      return { ...current, state: 'expired', event: 'upload.expired', sequence }
+    })
+    await hot.end(id, 'expired', ENDED_KEEP_MS)
+    await hot.setDue(id, null)
+    await uploadStore.discard(id, held.state.multipartId)
+    metrics.uploadsExpired.inc()
+    logger.info({ uploadId: id, receivedBytes: held.state.offset }, 'unfinished upload expired')
+    return 'expired'
+  } catch (error) {
+    // It turned out to be whole (its completion has run), or to have ended before.
+    if (error instanceof AppError && error.status < 500 && error.code !== 'UPLOAD_LOCKED') return 'finished'
+    throw error
+  }
+}

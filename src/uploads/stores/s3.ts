@@ -1,0 +1,77 @@
+// Receiving into S3: parts of one size, sent while the next one fills; a file that fits one part is one PutObject
+// whose metadata is its first record. What is behind the last whole part goes to a fresh object of its own (a tail).
+
+import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
+import { objectKeys } from '../../records/keys.ts'
+import type { StoredPart } from '../../records/upload-record.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import type { Ledger, Recovered, Sink, UploadStore } from './port.ts'
+import type { S3Parts } from './s3-parts.ts'
+import { S3Sink } from './s3-sink.ts'
+
+export class S3UploadStore implements UploadStore {
+  readonly kind = 's3'
+  readonly #parts: S3Parts
+  readonly #objects: ObjectStore
+
+  constructor(parts: S3Parts, objects: ObjectStore) {
+    this.#parts = parts
+    this.#objects = objects
+  }
+
+  partBytes(size: number | null, maxBytes: number): number {
+    return this.#parts.sizeOfParts(size ?? maxBytes)
+  }
+
+  async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
+    const { offset, partBytes, tailKey, multipartId } = state
+    const begin = Math.floor(offset / partBytes) * partBytes
+    const rest = offset - begin
+    const tail = tailKey !== null && rest > 0 ? await this.#objects.readAt(tailKey, 0, rest) : Buffer.alloc(0)
+    if (tail.length !== rest)
+      throw new Error(`${state.draft.id}: the tail holds ${tail.length} bytes, not ${rest}`)
+    const parts = multipartId === null ? [] : await ledger.parts()
+    return new S3Sink({ parts: this.#parts, objects: this.#objects, state, ledger, tail, committed: parts })
+  }
+
+  async recover(
+    draft: UploadDraft,
+    known: { multipartId: string | null; partBytes: number },
+  ): Promise<Recovered> {
+    const key = objectKeys.data(draft.id)
+    const candidates = known.multipartId === null ? await this.#parts.begun(key) : [known.multipartId]
+    let best: { multipartId: string | null; parts: StoredPart[] } = {
+      multipartId: known.multipartId,
+      parts: [],
+    }
+    for (const multipartId of candidates) {
+      const parts = await this.#parts.contiguous(key, multipartId, known.partBytes)
+      if (parts.length >= best.parts.length) best = { multipartId, parts }
+    }
+    const stored = best.parts.reduce((sum, { bytes }) => sum + bytes, 0)
+    const tail = await this.#tailAt(draft.id, stored)
+    return {
+      offset: stored + (tail?.bytes ?? 0),
+      multipartId: best.multipartId,
+      tailKey: tail?.key ?? null,
+      parts: best.parts,
+    }
+  }
+
+  /** The longest tail that begins at `offset`: an acknowledged one is never shorter than those before it. */
+  async #tailAt(id: string, offset: number): Promise<{ key: string; bytes: number } | undefined> {
+    const prefix = objectKeys.tail(id, offset, '')
+    let longest: { key: string; bytes: number } | undefined
+    for await (const { key, bytes } of this.#objects.list(objectKeys.upload(id)))
+      if (key.startsWith(prefix) && bytes > (longest?.bytes ?? 0)) longest = { key, bytes }
+    return longest
+  }
+
+  async discard(id: string, multipartId: string | null): Promise<void> {
+    const key = objectKeys.data(id)
+    for (const begun of multipartId === null ? await this.#parts.begun(key) : [multipartId])
+      await this.#objects.abortMultipart(key, begun)
+    for await (const object of this.#objects.list(objectKeys.upload(id)))
+      if (!object.key.startsWith(objectKeys.uploadRecord(id))) await this.#objects.remove(object.key)
+  }
+}
