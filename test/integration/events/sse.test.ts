@@ -1,0 +1,321 @@
+import type { FastifyRequest } from 'fastify'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { AppError } from '../../../src/core/errors.ts'
+import type { Caller } from '../../../src/events/access.ts'
+import { LiveEvents } from '../../../src/events/live.ts'
+import { EventLog } from '../../../src/events/log.ts'
+import { ProgressWatch } from '../../../src/events/progress.ts'
+import { type EventRouteParts, eventRoutes } from '../../../src/events/routes.ts'
+import type { EventBody } from '../../../src/records/event-body.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { waitFor } from '../../support/http.ts'
+import { appWithProblems, buildHouse, type House, listen, OWNER, SECRETS } from './house.ts'
+import { openSse, type Received } from './sse-client.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await buildHouse({ appendOnly: true })
+})
+afterAll(() => house.close())
+
+async function authorize(request: FastifyRequest): Promise<Caller> {
+  const token = request.headers.authorization ?? (request.query as { access_token?: string }).access_token
+  if (token === undefined) throw new AppError('API_KEY_INVALID')
+  const [owner = '', submissionId] = token.split('/')
+  return submissionId === undefined ? { owner } : { owner, submissionId }
+}
+
+/** One process of the service: its own subscription, its own listener. */
+async function startProcess(change: Partial<EventRouteParts> = {}) {
+  const live = new LiveEvents(house.connect('subscriber'), house.logger)
+  await waitFor(() => live.subscribed)
+  const app = appWithProblems()
+  await app.register(eventRoutes, {
+    ...{ authorize, live, heads: house.heads, views: house.views, secrets: SECRETS, logger: house.logger },
+    log: new EventLog(house.redis),
+    progress: new ProgressWatch(house),
+    snapshots: {
+      submission: (owner: string, id: string) => house.heads.require(owner, id),
+      upload: (id: string) => house.views.one(id),
+    },
+    ...change,
+  })
+  const url = await listen(app)
+  onTestFinished(async () => {
+    await app.close()
+    await live.close()
+  })
+  const open = async (path: string, headers: Record<string, string> = {}) => {
+    const client = await openSse(`${url}${path}`, { authorization: OWNER, ...headers })
+    onTestFinished(() => client.close())
+    return client
+  }
+  return { app, live, url, open }
+}
+
+const types = (events: Received[]) => events.map(({ event }) => event)
+const sequences = (events: Received[]) => events.map(({ data }) => (data as EventBody).data.sequence)
+
+describe('a submission’s event stream', () => {
+  it('begins with the document as it is, then tells events as they happen', async () => {
+    await house.putSubmission('S-live')
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-live/events')
+    expect(client.status).toBe(200)
+    expect(client.headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(client.headers['x-accel-buffering']).toBe('no')
+    expect(client.headers['cache-control']).toContain('no-cache')
+    expect((await client.seen('snapshot'))[0]?.data).toMatchObject({ id: 'S-live' })
+    expect(client.retryMs).toBeGreaterThanOrEqual(1000)
+    const upload = await house.putUpload('S-live')
+    const [created] = await client.seen('upload.created')
+    expect(created?.id).toBe(`evt_${upload.id}_1`)
+    expect(created?.data).toMatchObject({
+      id: `evt_${upload.id}_1`,
+      type: 'upload.created',
+      data: { submissionId: 'S-live', uploadId: upload.id, state: 'receiving', sequence: upload.sequence },
+    })
+  })
+
+  it('goes on after Last-Event-ID at another process, and leaves nothing out', async () => {
+    await house.putSubmission('S-resume')
+    const [one, two] = [await startProcess(), await startProcess()]
+    const client = await one.open('/v1/submissions/S-resume/events')
+    await client.seen('snapshot')
+    const upload = await house.putUpload('S-resume')
+    await client.seen('upload.created')
+    client.close()
+    await house.commit(upload.id, { event: 'upload.stored', state: 'stored' })
+    await house.commit(upload.id, { event: 'upload.accepted', state: 'accepted' })
+    const back = await two.open('/v1/submissions/S-resume/events', { 'last-event-id': client.lastEventId })
+    await back.seen('upload.accepted')
+    await house.commit(upload.id, { event: 'upload.ready', state: 'ready' })
+    await back.seen('upload.ready')
+    expect(types(back.events)).toEqual(['upload.stored', 'upload.accepted', 'upload.ready'])
+  })
+
+  it('gives a snapshot for an id that nobody knows, whose id can be gone on from', async () => {
+    await house.putSubmission('S-unknown')
+    const upload = await house.putUpload('S-unknown')
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-unknown/events', { 'last-event-id': 'evt_of_long_ago_1' })
+    const [snapshot] = await client.seen('snapshot')
+    expect(snapshot?.id).toBe(`evt_${upload.id}_1`)
+    client.close()
+    await house.commit(upload.id, { event: 'upload.stored', state: 'stored' })
+    const back = await open('/v1/submissions/S-unknown/events', { 'last-event-id': client.lastEventId })
+    await back.seen('upload.stored')
+    expect(types(back.events)).toEqual(['upload.stored'])
+  })
+
+  it('does not hold back events that were announced in another order than numbered', async () => {
+    await house.putSubmission('S-order')
+    const a = await house.putUpload('S-order')
+    // The later commit was announced first; a page saw it and went away before the other came.
+    await house.index.announce(OWNER, 'S-order', envelope('S-order', 'evt_late', 9))
+    await house.index.announce(OWNER, 'S-order', envelope('S-order', 'evt_early', 8))
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-order/events', { 'last-event-id': 'evt_late' })
+    await client.seen('submission.complete')
+    expect(client.events.map(({ id }) => id)).toEqual(['evt_early'])
+    expect(a.sequence).toBe(1)
+  })
+
+  it('tells every event once while a burst crosses the reading of the log', async () => {
+    await house.putSubmission('S-burst')
+    const upload = await house.putUpload('S-burst')
+    const { open } = await startProcess()
+    const writing = (async () => {
+      for (let i = 0; i < 60; i++) await house.commit(upload.id, { event: 'upload.playable' })
+    })()
+    const clients = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        open('/v1/submissions/S-burst/events', { 'last-event-id': `evt_${upload.id}_1` }),
+      ),
+    )
+    await writing
+    for (const client of clients) {
+      await client.seen('upload.playable', 60)
+      expect(sequences(client.events)).toEqual(Array.from({ length: 60 }, (_, i) => i + 2))
+    }
+  })
+
+  it('is refused to others: no credentials, another portal, another submission’s session', async () => {
+    await house.putSubmission('S-mine')
+    const { open, url } = await startProcess()
+    const path = '/v1/submissions/S-mine/events'
+    expect((await openSse(`${url}${path}`)).status).toBe(401)
+    expect((await open(path, { authorization: 'other' })).status).toBe(404)
+    expect((await open(path, { authorization: `${OWNER}/S-live` })).status).toBe(403)
+    const session = await openSse(`${url}${path}?access_token=${OWNER}/S-mine`)
+    onTestFinished(() => session.close())
+    expect(session.status).toBe(200)
+  })
+
+  it('answers HEAD without opening a stream', async () => {
+    const { url } = await startProcess()
+    const answer = await fetch(`${url}/v1/submissions/S-mine/events`, {
+      method: 'HEAD',
+      headers: { authorization: OWNER },
+    })
+    expect(answer.status).toBe(404)
+  })
+})
+
+function envelope(submissionId: string, id: string, sequence: number): string {
+  const data = { sequence, submissionId, revision: 1, state: 'open' }
+  return JSON.stringify({
+    owner: OWNER,
+    submissionId,
+    body: { id, type: 'submission.complete', timestamp: new Date().toISOString(), data },
+  })
+}
+
+describe('an upload’s event stream', () => {
+  it('tells of this upload only, and goes on from an id of another', async () => {
+    await house.putSubmission('S-up')
+    const [mine, other] = [await house.putUpload('S-up'), await house.putUpload('S-up')]
+    const { open } = await startProcess()
+    const client = await open(`/v1/uploads/${mine.id}/events`)
+    const [snapshot] = await client.seen('snapshot')
+    expect(snapshot).toMatchObject({ id: `evt_${other.id}_1`, data: { id: mine.id } })
+    await house.commit(other.id, { event: 'upload.stored', state: 'stored' })
+    await house.commit(mine.id, { event: 'upload.stored', state: 'stored' })
+    await client.seen('upload.stored')
+    expect(client.events.map(({ id }) => id)).toEqual([`evt_${other.id}_1`, `evt_${mine.id}_2`])
+    const back = await open(`/v1/uploads/${mine.id}/events`, { 'last-event-id': `evt_${other.id}_1` })
+    await back.seen('upload.stored')
+    expect(types(back.events)).toEqual(['upload.stored'])
+  })
+
+  it('tells progress while bytes arrive and while a worker is at it, and only what changed', async () => {
+    await house.putSubmission('S-progress')
+    const { open } = await startProcess()
+    const draft = house.draftOf('S-progress')
+    await house.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+    const client = await open(`/v1/uploads/${draft.id}/events`)
+    const [first] = await client.seen('progress')
+    expect(first?.data).toEqual({ uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null })
+    expect(first?.id).toBe('')
+    await house.hot.acquire(draft.id, 'fence', 'here')
+    await house.hot.commit(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
+    await client.seen('progress', 2)
+    const work = { step: 'transcode', percent: 12, etaSeconds: 60, queuePosition: null }
+    await house.views.setProgress(draft.id, work)
+    await client.seen('progress', 3)
+    expect(client.events.filter(({ event }) => event === 'progress').map(({ data }) => data)).toEqual([
+      { uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null },
+      { uploadId: draft.id, receivedBytes: 40, bytes: 100, progress: null },
+      { uploadId: draft.id, receivedBytes: 40, bytes: 100, progress: work },
+    ])
+  })
+
+  it('tells a submission’s page the progress of each of its uploads', async () => {
+    await house.putSubmission('S-page')
+    const drafts = [house.draftOf('S-page'), house.draftOf('S-page')]
+    for (const draft of drafts)
+      await house.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-page/events')
+    const told = await client.seen('progress', 2)
+    expect(new Set(told.map(({ data }) => (data as { uploadId: string }).uploadId))).toEqual(
+      new Set(drafts.map(({ id }) => id)),
+    )
+  })
+
+  it('is as unknown as an invented id to another portal', async () => {
+    const mine = await house.putUpload('S-up')
+    const { open } = await startProcess()
+    for (const [id, authorization] of [
+      [mine.id, 'other'],
+      [`${mine.id.slice(0, -1)}${mine.id.endsWith('a') ? 'b' : 'a'}`, OWNER],
+    ] as const) {
+      const refused = await open(`/v1/uploads/${id}/events`, { authorization })
+      expect(refused.status).toBe(404)
+      await waitFor(() => refused.events.length === 1)
+      expect(refused.events[0]?.data).toMatchObject({ code: 'UPLOAD_UNKNOWN' })
+    }
+  })
+})
+
+describe('the line', () => {
+  it('carries a comment while nothing happens', async () => {
+    await house.putSubmission('S-quiet')
+    const { open } = await startProcess({ timing: { heartbeatMs: 50 } })
+    const client = await open('/v1/submissions/S-quiet/events')
+    await waitFor(() => client.comments.length >= 2)
+    expect(types(client.events)).toEqual(['snapshot'])
+  })
+
+  it('ends when the process drains, and nothing new is opened', async () => {
+    await house.putSubmission('S-drain')
+    const drain = new AbortController()
+    const { open, live } = await startProcess({ drain: drain.signal })
+    const client = await open('/v1/submissions/S-drain/events')
+    await client.seen('snapshot')
+    drain.abort()
+    await waitFor(() => client.ended)
+    await waitFor(() => live.listening === 0)
+    expect((await open('/v1/submissions/S-drain/events')).status).toBe(503)
+  })
+
+  it('does not keep a closing server open', async () => {
+    await house.putSubmission('S-close')
+    const { open, app } = await startProcess()
+    const client = await open('/v1/submissions/S-close/events')
+    await client.seen('snapshot')
+    await app.close()
+    await waitFor(() => client.ended)
+  })
+
+  it('is given up when its reader takes nothing for too long, and its memory is freed', async () => {
+    await house.putSubmission('S-slow')
+    const upload = await house.putUpload('S-slow')
+    const { open, live } = await startProcess({ timing: { slowReaderMs: 300 } })
+    const client = await open('/v1/submissions/S-slow/events')
+    await client.seen('snapshot')
+    client.pause()
+    const problems = [{ code: 'X', severity: 'warn' as const, message: { th: 'ก'.repeat(200_000), en: '' } }]
+    for (let i = 0; i < 30 && live.listening > 0; i++)
+      await house.commit(upload.id, { event: 'upload.playable', problems })
+    await waitFor(() => live.listening === 0)
+  })
+})
+
+describe('when Redis', () => {
+  it('loses its connections, what was announced meanwhile is told from the log', async () => {
+    await house.putSubmission('S-cut')
+    const upload = await house.putUpload('S-cut')
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-cut/events')
+    await client.seen('snapshot')
+    // Cut the subscriptions and announce before they are back: nobody can have heard it live.
+    await house.redis
+      .multi()
+      .client('KILL', 'TYPE', 'pubsub')
+      .xadd(redisKeys.submissionEvents(OWNER, 'S-cut'), '*', 'e', envelope('S-cut', 'evt_unheard', 7))
+      .exec()
+    await client.seen('submission.complete')
+    await house.commit(upload.id, { event: 'upload.stored', state: 'stored' })
+    await client.seen('upload.stored')
+    expect(types(client.events)).toEqual(['snapshot', 'submission.complete', 'upload.stored'])
+  })
+
+  it('comes back empty, the page gets the document anew and then goes on', async () => {
+    await house.putSubmission('S-lost')
+    const upload = await house.putUpload('S-lost')
+    const { open } = await startProcess()
+    const client = await open('/v1/submissions/S-lost/events', { 'last-event-id': `evt_${upload.id}_1` })
+    await house.commit(upload.id, { event: 'upload.stored', state: 'stored' })
+    await client.seen('upload.stored')
+    await house.redisServer.restart({ dir: await house.redisServer.emptyDir() })
+    const [snapshot] = await client.seen('snapshot')
+    expect(snapshot?.data).toMatchObject({ id: 'S-lost' })
+    await house.commit(upload.id, { event: 'upload.accepted', state: 'accepted' })
+    await client.seen('upload.accepted')
+    client.close()
+    // Another page comes back with an id that only the old Redis knew.
+    const back = await open('/v1/submissions/S-lost/events', { 'last-event-id': `evt_${upload.id}_1` })
+    await back.seen('snapshot')
+  })
+})
