@@ -57,6 +57,11 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
     match: /File too large|File size limit exceeded/i,
     verdict: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
   },
+  // Our own bounds come before memory: ffmpeg reports a stream too many as "Cannot allocate memory".
+  {
+    match: /not on whitelist|max pixel count|exceeds max_streams|Picture size .* is invalid/i,
+    verdict: { code: 'INPUT_REFUSED', fault: 'input' },
+  },
   {
     match: /Cannot allocate memory|out of memory|std::bad_alloc/i,
     verdict: { code: 'TOOL_MEMORY_LIMIT', fault: 'input' },
@@ -70,10 +75,6 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
   {
     match: /Permission denied|Read-only file system|Too many open files/i,
     verdict: { code: 'TOOL_FAILED', fault: 'ours' },
-  },
-  {
-    match: /not on whitelist|not in whitelist|max_pixels|Picture size .* is invalid|max_streams|not allowed/i,
-    verdict: { code: 'INPUT_REFUSED', fault: 'input' },
   },
 ]
 

@@ -1,0 +1,44 @@
+// A folder of test media that are made when first asked for and kept until the end of the test file.
+// Everything is made by real tools or by hand from bytes; no binary lies in the repository.
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+export type Corpus = {
+  /** Absolute. */
+  dir: string
+  /** The file of that name, made by `build` the first time. */
+  file(name: string, build: (path: string) => Promise<void>): Promise<string>
+  /** Removes everything; for afterAll. */
+  remove(): Promise<void>
+}
+
+export async function createCorpus(): Promise<Corpus> {
+  const dir = await mkdtemp(join(tmpdir(), 'media-corpus-'))
+  const made = new Map<string, Promise<string>>()
+  return {
+    dir,
+    file(name, build) {
+      const path = join(dir, name)
+      const known = made.get(name) ?? build(path).then(() => path)
+      made.set(name, known)
+      return known
+    },
+    remove: () => rm(dir, { recursive: true, force: true }),
+  }
+}
+
+/** Runs a maker; its stderr is in the error when it fails. */
+export async function make(tool: string, args: readonly string[]): Promise<void> {
+  await execute(tool, [...args], { maxBuffer: 1024 * 1024, timeout: 60_000 })
+}
+
+/** ffmpeg, quiet and overwriting. */
+export async function ffmpeg(...args: string[]): Promise<void> {
+  await make('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args])
+}
