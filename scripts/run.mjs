@@ -1,5 +1,6 @@
 // `npm run service | worker | try | surge | bench | conformance`: one part, built when needed, with its V8 flags.
 
+import { constants } from 'node:os'
 import { main, Refusal } from './lib/log.mjs'
 import { NAMES, nodeArguments } from './lib/node-command.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
@@ -33,5 +34,5 @@ await main(async () => {
     child.once('close', (...end) => resolve(end))
   })
   // A shell's way to say that a signal ended it.
-  process.exitCode = code ?? 128 + (signal === 'SIGKILL' ? 9 : 15)
+  process.exitCode = code ?? 128 + constants.signals[signal]
 })
