@@ -1,7 +1,7 @@
 // The service's HTTP side, as a table of contents: what is registered, in which order, under which policy.
 
 import { randomBytes } from 'node:crypto'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { registerCors } from './core/cors.ts'
 import { errorHandler, notFoundHandler } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
@@ -23,7 +23,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    disableRequestLogging: true,
+    // One line per request is written in `observe`.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
   })
   app.setErrorHandler(errorHandler)

@@ -24,7 +24,7 @@ export type DispatchParts = {
   /** Unique per process: host, process id, and something random. */
   consumer: string
   /** Shorter ones for tests. */
-  timing?: { takeOverMs?: number; sweepMs?: number }
+  timing?: { takeOverMs?: number; sweepMs?: number; retryMs?: number }
 }
 
 const GROUP = 'webhooks'
@@ -109,7 +109,7 @@ export class WebhookDispatch {
     const outcomes = await Promise.allSettled(entries.map((entry) => this.#dispatch(entry)))
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
     if (failed.length === 0 || this.#stopping) return
-    this.#retryAtMs = performance.now() + RETRY_MS
+    this.#retryAtMs = performance.now() + (this.#parts.timing?.retryMs ?? RETRY_MS)
     this.#parts.logger.warn({ err: failed[0]?.reason, events: failed.length }, 'webhooks: events wait')
     // Without a pause an outage of the queue would only pile up what is pending.
     await this.#pause(AFTER_TROUBLE_MS)

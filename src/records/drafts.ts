@@ -24,6 +24,7 @@ export function receivingRecord(
     event: 'upload.created',
     declared: draft.declared,
     metadata: draft.metadata,
+    ...(draft.rawMetadata === undefined ? {} : { rawMetadata: draft.rawMetadata }),
     fingerprint: draft.fingerprint,
     concat: draft.concat,
     maxBytes: draft.maxBytes,
@@ -67,6 +68,7 @@ export function draftOf(record: UploadRecord): UploadDraft {
   const { id, owner, submissionId, slot, revision, subject, replaces, declared, metadata } = record
   return {
     ...{ id, owner, submissionId, slot, revision, subject, replaces, declared, metadata },
+    ...(record.rawMetadata === undefined ? {} : { rawMetadata: record.rawMetadata }),
     fingerprint: record.fingerprint,
     concat: record.concat,
     createdAt: record.createdAt,

@@ -14,6 +14,7 @@ export type UploadDraft = Pick<
   | 'replaces'
   | 'declared'
   | 'metadata'
+  | 'rawMetadata'
   | 'fingerprint'
   | 'concat'
   | 'createdAt'

@@ -142,6 +142,8 @@ export type UploadRecord = {
 
   declared: { filename: string | null; type: string | null; bytes: number | null }
   metadata: Record<string, string | null>
+  /** Upload-Metadata as it came, where the parsed values would not give it back. */
+  rawMetadata?: string | undefined
   fingerprint: string | null
   /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
   concat: { kind: 'partial' } | { kind: 'final'; partials: string[] } | null

@@ -50,7 +50,10 @@ async function endUpload(
   force: boolean,
 ): Promise<boolean> {
   // Of an upload without a stored byte only Redis knows.
-  if (known === undefined && (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS))) return true
+  if (known === undefined) {
+    if (running?.status === 'cancelled' || running?.status === 'expired') return false
+    if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return true
+  }
   const { committed } = await uploads.commit(id, async (current) => {
     if (current?.state === 'cancelled' || current?.state === 'expired') return undefined
     const base = current ?? unrecorded(running)
@@ -74,7 +77,10 @@ async function endUpload(
 function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingRecord> | undefined {
   if (running === undefined) return undefined
   const { draft, multipartId, partBytes } = running
-  const object = { key: objectKeys.data(draft.id), ...(multipartId === null ? {} : { multipartId, partBytes }) }
+  const object = {
+    key: objectKeys.data(draft.id),
+    ...(multipartId === null ? {} : { multipartId, partBytes }),
+  }
   return receivingRecord(draft, object, 0)
 }
 
@@ -82,7 +88,11 @@ function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingReco
 export function refuseSealed(head: SubmissionHead | undefined, uploadId: string): void {
   if (head === undefined) return
   const frozen = head.revisions.some(
-    ({ sealedAt, uploads }) => sealedAt !== undefined && Object.values(uploads ?? {}).flat().includes(uploadId),
+    ({ sealedAt, uploads }) =>
+      sealedAt !== undefined &&
+      Object.values(uploads ?? {})
+        .flat()
+        .includes(uploadId),
   )
   if (frozen || head.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
 }

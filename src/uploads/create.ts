@@ -1,5 +1,6 @@
 // A new upload: what may refuse it, in the order in which the caller should hear of it, then its registration.
 
+import { Metadata } from '@tus/server'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newUploadId } from '../core/ids.ts'
@@ -14,6 +15,7 @@ export type Creation = {
   /** Bytes; null: deferred. */
   size: number | null
   fingerprintKey: string | undefined
+  expiresAtMs: number
   /** Set when an unfinished upload of the same fingerprint was joined: where that one stands. */
   joinedOffset?: number
 }
@@ -37,9 +39,11 @@ export async function place(
   }
   const concat = request.headers.get('upload-concat') === 'partial' ? ({ kind: 'partial' } as const) : null
   const { ticket } = request
+  const expiresAtMs = clock.now() + config.uploads.expiryMs
   const common = {
     declared,
     metadata,
+    ...rawMetadata(request, metadata),
     fingerprint: metadata['fingerprint'] || null,
     concat,
     createdAt: isoTime(clock.now()),
@@ -51,7 +55,7 @@ export async function place(
     const id = newUploadId(NO_OWNER, null, config.secrets)
     const nowhere = { submissionId: null, slot: null, revision: 0, subject: null, replaces: null }
     const draft = { ...common, ...nowhere, id, owner: NO_OWNER, maxBytes: config.uploads.maxBytes, kinds: [] }
-    return { draft, size, fingerprintKey: undefined }
+    return { draft, size, fingerprintKey: undefined, expiresAtMs }
   }
   const placement = await checkPlacement(parts, {
     owner: ticket.owner,
@@ -88,14 +92,19 @@ export async function place(
           String(size ?? ''),
           draft.fingerprint,
         )
-  return { draft, size, fingerprintKey }
+  return { draft, size, fingerprintKey, expiresAtMs }
+}
+
+/** The header as it came, where writing the parsed values again would not give it back (bytes that are no UTF-8). */
+function rawMetadata(request: TusRequest, metadata: Record<string, string | null>): { rawMetadata?: string } {
+  const raw = request.headers.get('upload-metadata')
+  return raw === null || Metadata.stringify(metadata) === raw ? {} : { rawMetadata: raw }
 }
 
 /** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
 export async function register(parts: UploadParts, creation: Creation): Promise<string> {
-  const { hot, config, clock, uploadStore, metrics, locks } = parts
-  const { draft, size, fingerprintKey } = creation
-  const expiresAtMs = clock.now() + config.uploads.expiryMs
+  const { hot, uploadStore, metrics, locks } = parts
+  const { draft, size, fingerprintKey, expiresAtMs } = creation
   const { joined } = await hot.create(draft, {
     size,
     expiresAtMs,

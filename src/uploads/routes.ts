@@ -1,6 +1,7 @@
 // The tus endpoint: /files and /files/{id}. Fastify hands the raw request and response over before it has touched the
 // body; from here on the order is: method, ticket, headers, then the protocol.
 
+import type { Socket } from 'node:net'
 import { DataStore } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
@@ -11,6 +12,8 @@ import { Scope } from './scope.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
 
+/** PUT only for X-HTTP-Method-Override. */
+const ROUTED = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE', 'PUT']
 const METHODS = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET'] as const
 
 export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
@@ -18,15 +21,26 @@ export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
   // Bodies are read by the data path, never by Fastify.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(parts, protocol, request, reply)
+  // Requests that a client sends without waiting for answers are served one after the other, as it meant them.
+  const last = new WeakMap<Socket, Promise<void>>()
+  const handler = (request: FastifyRequest, reply: FastifyReply) => {
+    const { socket } = request.raw
+    const before = last.get(socket)
+    const served =
+      before === undefined
+        ? serve(parts, protocol, request, reply)
+        : before.then(() => serve(parts, protocol, request, reply))
+    last.set(socket, served)
+    return served
+  }
   app.route({
-    method: ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE'],
+    method: ROUTED,
     url: '/files',
     handler,
   })
   // A wildcard: ids with slashes are refused by us, not by the router.
   app.route({
-    method: ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE'],
+    method: ROUTED,
     url: '/files/*',
     handler,
   })
@@ -85,11 +99,10 @@ async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
   return outcome
 }
 
-/** X-HTTP-Method-Override: "The Server MUST interpret it as the request method" where a client cannot send PATCH. */
+/** "If the header is present, the actual request method MUST be ignored": for clients that cannot send PATCH. */
 function methodOf(request: FastifyRequest): TusMethod {
   const given = request.headers['x-http-method-override']
-  const override = typeof given === 'string' ? given.toUpperCase() : undefined
-  const method = request.method === 'POST' && override !== undefined ? override : request.method
+  const method = typeof given === 'string' ? given.toUpperCase() : request.method
   return (METHODS as readonly string[]).includes(method) ? (method as TusMethod) : 'GET'
 }
 

@@ -57,6 +57,7 @@ export class Scope {
     const creation = this.#creation
     if (creation === undefined) throw new Error('created before it was placed')
     const id = await register(this.#parts, creation)
+    this.#noteExpiry(creation.expiresAtMs, creation.size === 0)
     // "creation-with-upload" of an empty file: there is no body that could finish it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
     return id
@@ -90,11 +91,13 @@ export class Scope {
     if ('state' in seen) {
       const { state } = seen
       this.#noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
+      this.#noteMetadata(state.draft)
       return tusUpload(state)
     }
     const { record } = seen
     if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
     if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+    this.#noteMetadata(record)
     const size = record.declared.bytes ?? record.receivedBytes
     return new Upload({
       id,
@@ -119,7 +122,7 @@ export class Scope {
   async receive(): Promise<number> {
     const joined = this.#creation?.joinedOffset
     if (joined !== undefined) return joined
-    if (this.#request.method === 'POST' && this.#request.unreadBytes === 0) return 0
+    if (this.#request.method === 'POST' && !this.#request.hasBody) return 0
     if (this.#held === undefined) {
       // Creation with upload: the body of a POST goes on where nothing is.
       const id = this.#creation?.draft.id ?? ''
@@ -209,7 +212,7 @@ export class Scope {
   finished(): Promise<Record<string, never>> {
     const id = this.#request.id ?? this.#creation?.draft.id
     if (id !== undefined) this.#parts.completion.runLater(id)
-    this.#parts.metrics.uploadsFinished.inc({ kind: 'upload' })
+    this.#parts.metrics.uploadsFinished.inc()
     return Promise.resolve({})
   }
 
@@ -217,9 +220,15 @@ export class Scope {
     await terminate(this.#parts, id, this.#place.place)
   }
 
+  /** "responses to HEAD requests MUST include the Upload-Metadata header and its value as specified by the Client". */
+  #noteMetadata({ rawMetadata }: { rawMetadata?: string | undefined }): void {
+    if (rawMetadata !== undefined) this.#request.answer['Upload-Metadata'] = rawMetadata
+  }
+
   /** "the Server MUST include the Upload-Expires header in the response" of every PATCH while it is unfinished. */
   #noteExpiry(expiresAtMs: number, finished: boolean): void {
-    if (!finished) this.#request.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
+    if (finished) delete this.#request.answer['Upload-Expires']
+    else this.#request.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
   }
 }
 

@@ -27,8 +27,11 @@ class HeaderView {
   }
 
   get(name: string): string | null {
-    const value = this.#raw[name.toLowerCase()]
-    return typeof value === 'string' ? value : null
+    const lower = name.toLowerCase()
+    const value = this.#raw[lower]
+    if (typeof value !== 'string') return null
+    // Media types are compared without case (RFC 9110, 8.3.1); the library compares them as they are.
+    return lower === 'content-type' ? value.toLowerCase() : value
   }
 
   has(name: string): boolean {
@@ -74,6 +77,12 @@ export class TusRequest {
     this.baseUrl = options.baseUrl
     this.url = options.id === null ? '/files' : `/files/${options.id}`
     this.headers = new HeaderView(raw.headers)
+  }
+
+  /** True when the client sends (or has sent) a body. */
+  get hasBody(): boolean {
+    const { headers } = this.raw
+    return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
   }
 
   /** Bytes of the body that have not been read; infinite for a chunked one that has not ended. */

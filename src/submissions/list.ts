@@ -1,0 +1,113 @@
+// The list of a portal's submissions, in the order of their last change, oldest change first: whoever pages through it
+// misses nothing, since what changes meanwhile moves to the end.
+
+import { AppError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { viaRedis } from '../core/redis.ts'
+import { redisKeys } from '../records/keys.ts'
+import type { SubmissionDocument } from './document/schemas.ts'
+import { type DocumentParts, loadSubmission } from './documents.ts'
+
+export type ListParts = DocumentParts & { logger: Logger }
+
+export type ListQuery = {
+  state?: 'open' | 'sealed' | 'returned'
+  complete?: boolean
+  /** Milliseconds; changed at that moment or later. */
+  updatedSinceMs?: number
+  cursor?: string
+  limit: number
+}
+
+/** Looked at for one page at most: a filter that fits nothing answers an empty page with a cursor to go on from. */
+const MAX_LOOKED_AT = 400
+const CHUNK = 200
+/** Documents computed at a time. */
+const BATCH = 16
+
+type Place = { score: number; id: string }
+
+/** One page. `nextCursor` null: there is no more at present. Throws CURSOR_INVALID. */
+export async function listSubmissions(
+  parts: ListParts,
+  owner: string,
+  query: ListQuery,
+): Promise<{ items: SubmissionDocument[]; nextCursor: string | null }> {
+  const items: SubmissionDocument[] = []
+  let at: Place =
+    query.cursor === undefined ? { score: query.updatedSinceMs ?? 0, id: '' } : decode(query.cursor)
+  for (let looked = 0; looked < MAX_LOOKED_AT; ) {
+    const places = await placesAfter(parts, owner, at)
+    if (places.length === 0) return { items, nextCursor: null }
+    for (let i = 0; i < places.length; i += BATCH) {
+      const batch = places.slice(i, i + BATCH)
+      const documents = await Promise.all(batch.map(({ id }) => documentOf(parts, owner, id)))
+      for (const [j, place] of batch.entries()) {
+        const document = documents[j]
+        if (items.length === query.limit) return { items, nextCursor: encode(at) }
+        at = place
+        looked++
+        if (document !== undefined && fits(document, query)) items.push(document)
+      }
+    }
+  }
+  return { items, nextCursor: encode(at) }
+}
+
+/** The next submissions after a place; members with one score are in the order of their ids. */
+async function placesAfter({ index }: ListParts, owner: string, { score, id }: Place): Promise<Place[]> {
+  const key = redisKeys.submissionsOf(owner)
+  for (let offset = 0; ; offset += CHUNK) {
+    const flat = await viaRedis(
+      index.redis.zrangebyscore(key, score, '+inf', 'WITHSCORES', 'LIMIT', offset, CHUNK),
+    )
+    const places: Place[] = []
+    for (let i = 0; i + 1 < flat.length; i += 2)
+      places.push({ id: flat[i] ?? '', score: Number(flat[i + 1]) })
+    const fresh = places.filter((place) => place.score > score || (place.score === score && place.id > id))
+    // Only where more submissions than a chunk changed in one millisecond is there nothing new in a full one.
+    if (fresh.length > 0 || places.length < CHUNK) return fresh
+  }
+}
+
+/** Undefined: deleted meanwhile, or not to be read. */
+async function documentOf(
+  parts: ListParts,
+  owner: string,
+  id: string,
+): Promise<SubmissionDocument | undefined> {
+  try {
+    return (await loadSubmission(parts, owner, id)).document
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'SUBMISSION_DELETED' || error.code === 'SUBMISSION_UNKNOWN') return undefined
+    if (error.code !== 'PROFILE_UNKNOWN') throw error
+    // One profile that was taken away must not take the whole list with it.
+    parts.logger.error({ submissionId: id, ...error.details }, 'left out of a list: its profile is gone')
+    return undefined
+  }
+}
+
+function fits(document: SubmissionDocument, { state, complete }: ListQuery): boolean {
+  return (
+    (state === undefined || document.state === state) &&
+    (complete === undefined || document.complete === complete)
+  )
+}
+
+function encode({ score, id }: Place): string {
+  return Buffer.from(JSON.stringify([score, id])).toString('base64url')
+}
+
+function decode(cursor: string): Place {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (Array.isArray(value) && value.length === 2) {
+      const [score, id]: unknown[] = value
+      if (typeof score === 'number' && Number.isFinite(score) && typeof id === 'string') return { score, id }
+    }
+  } catch (error) {
+    throw new AppError('CURSOR_INVALID', { cause: error })
+  }
+  throw new AppError('CURSOR_INVALID')
+}

@@ -1,0 +1,154 @@
+// PUT of a submission: the whole of what the portal says about it. Saying the same again changes nothing.
+
+import { isDeepStrictEqual } from 'node:util'
+import { isoTime } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import { AppError } from '../core/errors.ts'
+import { badRequest, type RequestFault } from '../core/http-errors.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import { callbackFault } from './callback-url.ts'
+import { refreshCompleteness } from './completeness.ts'
+import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import type { ProfileCatalogue } from './profiles/loader.ts'
+import { type RejudgeParts, rejudge } from './rejudge.ts'
+import type { UniqueKeys } from './unique-keys.ts'
+
+export type PutParts = DocumentParts &
+  RejudgeParts & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
+
+export type SubmissionBody = {
+  profile: string
+  opensAt?: string | null
+  deadline?: string | null
+  graceSeconds?: number
+  uniqueKey?: string | null
+  callbackUrl?: string | null
+  metadata?: Record<string, unknown>
+}
+
+/** What the portal says, and only that, of a head. */
+type Said = Pick<
+  SubmissionHead,
+  'profile' | 'opensAt' | 'deadline' | 'graceSeconds' | 'uniqueKey' | 'callbackUrl' | 'metadata'
+>
+
+/**
+ * Creates or updates a submission. What the body leaves out has its default: after a PUT the submission is what the body
+ * says, whatever was said before.
+ *
+ * @throws BAD_REQUEST, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
+ */
+export async function putSubmission(
+  parts: PutParts,
+  owner: string,
+  id: string,
+  body: SubmissionBody,
+): Promise<{ loaded: LoadedSubmission; created: boolean }> {
+  const { heads, uniqueKeys } = parts
+  const before = await heads.latest(owner, id)
+  refuseFixed(before)
+  const said = saidBy(parts, body, before)
+  const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
+  const newProfile = before !== undefined && before.profile !== said.profile
+  if (newKey !== null) await uniqueKeys.claim(owner, newKey, id)
+  // Before the commit and after it: a portal that hears nothing asks again, and finds the profile still to be changed.
+  if (newProfile) await rejudge(parts, before, parts.profiles.pin(said.profile))
+  const { record: head, committed } = await heads
+    .commit(owner, id, async (current) => {
+      refuseFixed(current)
+      if (current !== undefined && isDeepStrictEqual(saidIn(current), said)) return undefined
+      if (newKey !== null) await uniqueKeys.confirm(owner, newKey, id)
+      return await nextHead(parts, owner, id, current, said)
+    })
+    .catch(async (error: unknown) => {
+      if (newKey !== null && error instanceof AppError && error.status < 500)
+        await uniqueKeys.release(owner, newKey, id)
+      throw error
+    })
+  if (head === undefined) throw new Error(`${id}: neither found nor created`)
+  if (before !== undefined && before.uniqueKey !== null && before.uniqueKey !== head.uniqueKey)
+    await uniqueKeys.release(owner, before.uniqueKey, id)
+  if (newProfile) await rejudge(parts, head, parts.profiles.pin(said.profile))
+  const loaded = (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+  return { loaded, created: committed && head.version === 1 }
+}
+
+function refuseFixed(head: SubmissionHead | undefined): void {
+  if (head?.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+  if (head?.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
+}
+
+function saidBy(parts: PutParts, body: SubmissionBody, before: SubmissionHead | undefined): Said {
+  const faults: RequestFault[] = []
+  const fault = (member: string, message: string) =>
+    void faults.push({ in: 'body', path: `/${member}`, message })
+  const time = (member: 'opensAt' | 'deadline') => {
+    const ms = body[member] == null ? null : Date.parse(body[member])
+    if (ms === null || !Number.isNaN(ms)) return ms
+    fault(member, 'must be a date and time as in RFC 3339')
+    return null
+  }
+  const opensAtMs = time('opensAt')
+  const deadlineMs = time('deadline')
+  if (opensAtMs !== null && deadlineMs !== null && opensAtMs >= deadlineMs)
+    fault('deadline', 'must be after opensAt')
+  const callbackUrl = body.callbackUrl ?? null
+  const wrong = callbackUrl === null ? undefined : callbackFault(callbackUrl, parts.config.webhooks)
+  if (wrong !== undefined) fault('callbackUrl', wrong)
+  if (faults.length > 0) throw badRequest(...faults)
+  return {
+    profile: pinnedProfile(parts.profiles, body.profile, before?.profile),
+    opensAt: opensAtMs === null ? null : isoTime(opensAtMs),
+    deadline: deadlineMs === null ? null : isoTime(deadlineMs),
+    graceSeconds: body.graceSeconds ?? 0,
+    uniqueKey: body.uniqueKey ?? null,
+    callbackUrl,
+    metadata: body.metadata ?? {},
+  }
+}
+
+/**
+ * The version that a submission pins. One that names its profile without a version stays with what it has: a newer
+ * version must not change a submission that nobody touched.
+ */
+function pinnedProfile(profiles: ProfileCatalogue, named: string, pinned: string | undefined): string {
+  if (pinned !== undefined && (named === pinned || pinned.startsWith(`${named}@`))) return pinned
+  return profiles.pin(named).key
+}
+
+function saidIn(head: SubmissionHead): Said {
+  const { profile, opensAt, deadline, graceSeconds, uniqueKey, callbackUrl, metadata } = head
+  return { profile, opensAt, deadline, graceSeconds, uniqueKey, callbackUrl, metadata }
+}
+
+async function nextHead(
+  { clock, heads }: PutParts,
+  owner: string,
+  id: string,
+  current: SubmissionHead | undefined,
+  said: Said,
+) {
+  const now = isoTime(clock.now())
+  if (current !== undefined)
+    return {
+      ...current,
+      ...said,
+      event: null,
+      sequence: await heads.nextSequence(owner, id),
+      updatedAt: now,
+    }
+  return {
+    ...said,
+    schema: 1 as const,
+    owner,
+    id,
+    slotMetadata: {},
+    state: 'open' as const,
+    revision: 1,
+    revisions: [],
+    sequence: 1,
+    event: null,
+    createdAt: now,
+    updatedAt: now,
+  }
+}

@@ -1,0 +1,145 @@
+// A changed profile: what is here already is judged again from what was measured, without touching a file.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { pendingLanes } from '../jobs/lanes.ts'
+import type { Queues } from '../jobs/queues.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { isAccepted, type LaneState, type Measured, type UploadRecord } from '../records/upload-record.ts'
+import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
+import type { UploadViews } from '../records/upload-views.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { supersededIds } from './document/submission.ts'
+import { byStorage } from './document/views.ts'
+import { documentViews } from './live-views.ts'
+import { plannedRenditions } from './planned-renditions.ts'
+import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
+import { type Judgement, withInspection } from './rules/checks.ts'
+import { judgeInspection, type SiblingFile } from './rules/inspect.ts'
+import { judge } from './rules/judge.ts'
+
+export type RejudgeParts = {
+  store: ObjectStore
+  heads: SubmissionHeads
+  uploads: UploadRecords
+  views: UploadViews
+  queues: Queues
+  clock: Clock
+  logger: Logger
+}
+
+/**
+ * Judges every measured upload of a submission by a profile and commits the verdicts that differ. Idempotent. Uploads of
+ * slots that the profile does not have keep their verdict: they do not show until a profile has the slot again.
+ *
+ * @returns how many verdicts changed
+ */
+export async function rejudge(parts: RejudgeParts, head: SubmissionHead, profile: Profile): Promise<number> {
+  if (head.state === 'sealed' || head.state === 'deleted') return 0
+  const views = await parts.views.ofSubmission(head.owner, head.id)
+  const gone = supersededIds(head, profile, documentViews(views, parts.clock.now()))
+  // In the order of credit: where a kind may come once, the first one keeps its place.
+  const records = views.flatMap(({ record }) => (record === undefined ? [] : [record])).toSorted(byStorage)
+  const accepted: UploadRecord[] = []
+  let changed = 0
+  for (const record of records) {
+    const slot = findSlot(profile, record.slot ?? '')
+    const siblings = accepted.filter(({ id }) => id !== record.replaces && !gone.has(id))
+    const outcome = await parts.uploads.commit(record.id, async (current) =>
+      current === undefined || slot === undefined
+        ? undefined
+        : await decide(parts, { head, profile, slot, current, siblings }),
+    )
+    const { record: now, committed } = outcome
+    if (now !== undefined && isAccepted(now.state)) accepted.push(now)
+    if (!committed || now === undefined) continue
+    changed++
+    for (const lane of pendingLanes(now, parts.clock.now()))
+      await parts.queues.enqueueUpload(lane, now.id, now.lanes[lane]?.generation ?? 1)
+  }
+  if (changed > 0) parts.logger.info({ submissionId: head.id, profile: profile.key, changed }, 'judged again')
+  return changed
+}
+
+type Case = {
+  head: SubmissionHead
+  profile: Profile
+  slot: SlotRules
+  current: UploadRecord
+  siblings: readonly UploadRecord[]
+}
+
+async function decide(parts: RejudgeParts, the: Case): Promise<UploadDecision> {
+  const { head, slot, current } = the
+  const { measured } = current
+  const judged = isAccepted(current.state) || current.state === 'rejected'
+  if (measured === null || !judged || current.concat?.kind === 'partial') return undefined
+  const verdict = verdictOn(the, measured)
+  const { problems, checks } = verdict
+  if (verdict.accepted === isAccepted(current.state)) {
+    const same = isDeepStrictEqual(
+      { problems, checks },
+      { problems: current.problems, checks: current.checks },
+    )
+    return same ? undefined : { ...current, problems, checks, event: null }
+  }
+  // Rejected files are not kept for ever: what is no longer there cannot be accepted.
+  if (verdict.accepted && (await parts.store.head(current.object.key)) === undefined) return undefined
+  const sequence = await parts.heads.nextSequence(head.owner, head.id)
+  const changed = { ...current, problems, checks, sequence }
+  if (verdict.accepted)
+    return {
+      ...changed,
+      state: 'accepted',
+      event: 'upload.accepted',
+      renditions: current.renditions.length > 0 ? current.renditions : plannedRenditions(slot, measured),
+    }
+  const lanes = Object.fromEntries(
+    Object.entries(current.lanes).map(([lane, state]) => [lane, withoutClaim(state)]),
+  )
+  return { ...changed, state: 'rejected', event: 'upload.rejected', lanes }
+}
+
+/** A worker that is still busy with a file loses its claim with the file's acceptance. */
+function withoutClaim({ claim: _claim, ...state }: LaneState): LaneState {
+  return state
+}
+
+function verdictOn({ head, profile, slot, current, siblings }: Case, measured: Measured): Judgement {
+  const inSlot = siblings.flatMap((other) =>
+    other.slot === slot.id && other.measured !== null ? [{ kind: other.measured.kind }] : [],
+  )
+  const verdict = judge({
+    slot,
+    measured,
+    declared: current.declared,
+    actualBytes: current.receivedBytes,
+    siblings: inSlot,
+  })
+  if (!verdict.accepted || current.lanes.inspect?.doneAt === undefined) return verdict
+  return withInspection(verdict, inspectedBefore({ head, profile, slot, current, siblings }, measured))
+}
+
+/** What the pass over the whole file had found, as far as the record tells, judged by the slot's present rules. */
+function inspectedBefore({ head, profile, slot, current, siblings }: Case, measured: Measured): Judgement {
+  const made = (name: string) =>
+    current.checks.some((check) => check.name === name && check.state !== 'pending')
+  const found = (code: string) => current.problems.find((problem) => problem.code === code)
+  const planned = slot.plannedTime && head.slotMetadata[slot.plannedTime.slot]?.[slot.plannedTime.field]
+  const malware = found('MALWARE')?.actual
+  return judgeInspection({
+    slot,
+    measured,
+    ...(made('decodable') ? { decodable: found('VIDEO_UNDECODABLE') === undefined } : {}),
+    ...(made('malware') ? { malware: malware === undefined ? null : String(malware) } : {}),
+    ...(typeof planned === 'number' ? { plannedMinutes: planned } : {}),
+    upload: current,
+    siblings: siblings.flatMap((other): SiblingFile[] => {
+      const label = findSlot(profile, other.slot ?? '')?.shortLabel
+      return label === undefined ? [] : [{ ...other, slot: other.slot ?? '', slotLabel: label }]
+    }),
+    sealed: false,
+  })
+}
