@@ -91,6 +91,15 @@ describe('shipped profiles', () => {
     })
   })
 
+  it('know of award evidence instead of academic work, but do not take it yet', () => {
+    for (const id of ['teacher.K4', 'teacher.K5', 'school_admin.K4', 'school_admin.K5']) {
+      const profile = catalogue.pin(id)
+      expect(profile.data.alternatives?.[0]?.anyOf[1]).toEqual(['award_evidence'])
+      expect(profile.alternatives).toEqual([])
+      expect(profile.slots.map((slot) => slot.id)).not.toContain('award_evidence')
+    }
+  })
+
   it('keep a duration from memory as data, but do not enforce it', () => {
     const profile = catalogue.pin('school_admin.K4')
     expect(profile.data.mediaDefaults?.video).toMatchObject({
