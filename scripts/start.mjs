@@ -20,7 +20,11 @@ const READY_TIMEOUT_MS = 120_000
 /** The service lets running requests store what they have, the worker gives its jobs back, Redis writes its file. */
 const GRACE_MS = { service: 30_000, worker: 30_000, redis: 15_000 }
 
-const asUrl = (host, port) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+/** An address to open; a listener on every interface is shown as this machine. */
+function asUrl(host, port) {
+  const open = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${open.includes(':') ? `[${open}]` : open}:${port}`
+}
 
 /** Ports as numbers even where 0 asks for any free one: they are printed, and waited for. */
 async function addresses(env) {

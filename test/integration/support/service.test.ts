@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { startService, startWorker } from '../../support/service.ts'
+
+test.each([
+  ['service', startService],
+  ['worker', startWorker],
+])('a %s that refuses its configuration tells why instead of never being ready', async (_, start) => {
+  const running = await start({ env: { REDIS_URL: '', TICKET_SECRET: 'short' } })
+  await expect(running.ready()).rejects.toThrow(/REDIS_URL is required[\s\S]*TICKET_SECRET must be/)
+  expect(await running.exited).toEqual({ code: 78, signal: null })
+  await running.stop()
+})
