@@ -52,15 +52,14 @@ export class EventSession {
     const { owner, submissionId, uploadId } = this.#target
     const wake = () => this.#wake()
     this.#writer.onClose(wake)
+    const subscription = submissionId === null ? undefined : live.listen(owner, submissionId, wake)
     const watch = progress.watch(progressTarget(this.#target), (changed) => {
       // Only the newest counts: a slow reader misses steps, never the state.
       this.#progress.set(changed.uploadId, changed)
       wake()
     })
-    let subscription: LiveSubscription | undefined
     try {
       await this.#catchUp()
-      subscription = submissionId === null ? undefined : live.listen(owner, submissionId, wake)
       while (this.#writer.open) {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve

@@ -1,0 +1,169 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type DispatchParts, notifyJobId, WebhookDispatch } from '../../../src/events/dispatch.ts'
+import type { NotifyJob } from '../../../src/jobs/contract.ts'
+import { Queues } from '../../../src/jobs/queues.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { waitFor } from '../../support/http.ts'
+import { buildHouse, type House, OWNER } from './house.ts'
+
+const URL = 'https://portal.example/hook'
+
+let house: House
+let queues: Queues
+const running: WebhookDispatch[] = []
+
+beforeAll(async () => {
+  house = await buildHouse({ appendOnly: true })
+  queues = new Queues(house.connect('jobs'), house.logger)
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((dispatch) => dispatch.stop()))
+})
+afterAll(async () => {
+  await queues.close()
+  await house.close()
+})
+
+function start(consumer: string, change: Partial<DispatchParts> = {}): WebhookDispatch {
+  const dispatch = new WebhookDispatch({
+    ...{ redis: house.redis, reader: house.connect('subscriber'), heads: house.heads, queues, consumer },
+    webhooks: { url: URL, secrets: ['whsec_x'] },
+    logger: house.logger,
+    timing: { sweepMs: 100, retryMs: 100 },
+    ...change,
+  })
+  dispatch.start()
+  running.push(dispatch)
+  return dispatch
+}
+
+const jobOf = (eventId: string, url = URL) => queues.byLane.notify.getJob(notifyJobId(eventId, url))
+const pending = async () => {
+  const [count] = (await house.redis.xpending(redisKeys.events(OWNER), 'webhooks')) as [number]
+  return count
+}
+const settled = () => waitFor(async () => (await pending()) === 0, { what: 'nothing pending' })
+
+it('queues one job per event, those from before the first worker too, and marks them done', async () => {
+  await house.putSubmission('S-1')
+  const upload = await house.putUpload('S-1')
+  start('worker-a')
+  const first = await waitFor(() => jobOf(`evt_${upload.id}_1`))
+  expect(first.data).toMatchObject({
+    owner: OWNER,
+    url: URL,
+    eventId: `evt_${upload.id}_1`,
+  } satisfies Partial<NotifyJob>)
+  expect(JSON.parse(first.data.body)).toMatchObject({ type: 'upload.created', data: { submissionId: 'S-1' } })
+  await house.commit(upload.id, { event: 'upload.stored', state: 'stored' })
+  await waitFor(() => jobOf(`evt_${upload.id}_2`))
+  await settled()
+})
+
+it('posts to the submission’s own callbackUrl where it has one', async () => {
+  const callbackUrl = 'https://other.example/in'
+  await house.putSubmission('S-own', { callbackUrl })
+  const upload = await house.putUpload('S-own')
+  start('worker-a')
+  await waitFor(() => jobOf(`evt_${upload.id}_1`, callbackUrl))
+  expect(await jobOf(`evt_${upload.id}_1`)).toBeUndefined()
+})
+
+it('queues nothing, and keeps nothing pending, where nobody wants webhooks', async () => {
+  const before = await queues.byLane.notify.getJobCountByTypes('prioritized')
+  await house.putSubmission('S-none')
+  await house.putUpload('S-none')
+  start('worker-a', { webhooks: { url: undefined, secrets: [] } })
+  const key = redisKeys.events(OWNER)
+  const newest = (await house.redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0]
+  await waitFor(async () => {
+    const [group] = (await house.redis.xinfo('GROUPS', key)) as unknown[][]
+    return group?.[group.indexOf('last-delivered-id') + 1] === newest
+  })
+  await settled()
+  expect(await queues.byLane.notify.getJobCountByTypes('prioritized')).toBe(before)
+})
+
+it('shares the work among workers without losing an event', async () => {
+  await house.putSubmission('S-many')
+  const upload = await house.putUpload('S-many')
+  for (const name of ['worker-a', 'worker-b', 'worker-c']) start(name)
+  for (let i = 0; i < 100; i++) await house.commit(upload.id, { event: 'upload.playable' })
+  for (let version = 1; version <= 101; version++) await waitFor(() => jobOf(`evt_${upload.id}_${version}`))
+  await settled()
+})
+
+it('keeps an event until its job is queued: a queue that refuses is asked again', async () => {
+  await house.putSubmission('S-refused')
+  const upload = await house.putUpload('S-refused')
+  let refusals = 0
+  const refusing: DispatchParts['queues'] = {
+    enqueue: (lane, payload, options) => {
+      if (refusals++ < 2) return Promise.reject(new Error('the queue is away'))
+      return queues.enqueue(lane, payload, options)
+    },
+  }
+  start('worker-a', { queues: refusing })
+  await waitFor(() => jobOf(`evt_${upload.id}_1`), { timeoutMs: 20_000 })
+  expect(refusals).toBeGreaterThanOrEqual(3)
+  await settled()
+})
+
+it('takes over what a worker was handed before it died', async () => {
+  await house.putSubmission('S-dead')
+  const upload = await house.putUpload('S-dead')
+  const key = redisKeys.events(OWNER)
+  // A worker read the event and was killed before it could queue the job.
+  await house.redis.xreadgroup('GROUP', 'webhooks', 'worker-dead', 'COUNT', 100, 'STREAMS', key, '>')
+  expect(await pending()).toBe(1)
+  start('worker-b', { timing: { sweepMs: 50, takeOverMs: 100 } })
+  await waitFor(() => jobOf(`evt_${upload.id}_1`))
+  await settled()
+})
+
+it('goes on with what it had itself been handed before a restart', async () => {
+  await house.putSubmission('S-restart')
+  const upload = await house.putUpload('S-restart')
+  const key = redisKeys.events(OWNER)
+  await house.redis.xreadgroup('GROUP', 'webhooks', 'worker-r', 'COUNT', 100, 'STREAMS', key, '>')
+  start('worker-r')
+  await waitFor(() => jobOf(`evt_${upload.id}_1`))
+  await settled()
+})
+
+it('is not held up by an entry that is no event, nor by one that cannot be queued', async () => {
+  await house.redis.xadd(redisKeys.events(OWNER), '*', 'e', '{broken')
+  await house.putSubmission('S-stuck')
+  const stuck = await house.putUpload('S-stuck')
+  await house.putSubmission('S-free')
+  const free = await house.putUpload('S-free')
+  start('worker-a', {
+    heads: {
+      latest: (owner, id) =>
+        id === 'S-stuck' ? Promise.reject(new Error('unreadable')) : house.heads.latest(owner, id),
+    },
+  })
+  await waitFor(() => jobOf(`evt_${free.id}_1`))
+  await waitFor(async () => (await pending()) === 1)
+  await house.commit(free.id, { event: 'upload.stored', state: 'stored' })
+  await waitFor(() => jobOf(`evt_${free.id}_2`))
+  expect(await jobOf(`evt_${stuck.id}_1`)).toBeUndefined()
+})
+
+it('begins anew when Redis comes back empty', async () => {
+  start('worker-a')
+  await house.redisServer.restart({ dir: await house.redisServer.emptyDir() })
+  await house.putSubmission('S-after')
+  const upload = await house.putUpload('S-after')
+  await waitFor(() => jobOf(`evt_${upload.id}_1`), { timeoutMs: 20_000 })
+})
+
+it('makes job ids that BullMQ takes, one per event and address', () => {
+  const ids = [
+    notifyJobId('evt_a_1', URL),
+    notifyJobId('evt_a_1', 'https://x/'),
+    notifyJobId('flip:a:2', URL),
+  ]
+  expect(new Set(ids).size).toBe(3)
+  for (const id of ids) expect(id).toMatch(/^notify-[^:]+$/)
+})

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { Worker } from 'bullmq'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createMetrics } from '../../../src/core/metrics.ts'
+import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
+import { Queues } from '../../../src/jobs/queues.ts'
+import { createNotifyProcessor, type NotifyParts, webhookBackoff } from '../../../workers/notify.ts'
+import { waitFor } from '../../support/http.ts'
+import { buildHouse, type House } from './house.ts'
+import { type Receiver, startReceiver, verify } from './receiver.ts'
+
+const secret = () => `whsec_${randomBytes(24).toString('base64')}`
+const [OLD, NEW] = [secret(), secret()]
+
+let house: House
+let queues: Queues
+let receiver: Receiver
+let worker: Worker | undefined
+let metrics: ReturnType<typeof createMetrics>
+let serial = 0
+
+beforeAll(async () => {
+  house = await buildHouse()
+  queues = new Queues(house.connect('jobs'), house.logger)
+})
+afterAll(async () => {
+  await queues.close()
+  await house.close()
+})
+beforeEach(async () => {
+  receiver = await startReceiver()
+  metrics = createMetrics({ processMetrics: false })
+})
+afterEach(async () => {
+  await worker?.close()
+  await receiver.close()
+  await queues.byLane.notify.obliterate({ force: true })
+})
+
+function startWorker(change: Partial<NotifyParts> = {}): void {
+  const { redis, clock, logger } = house
+  const processor = createNotifyProcessor({
+    ...{ redis, clock, logger, metrics },
+    webhooks: { secrets: [NEW, OLD], allowPrivate: true },
+    ...change,
+  })
+  worker = new Worker<NotifyJob>('notify', processor, {
+    connection: house.connect('jobs'),
+    prefix: QUEUE_PREFIX,
+    settings: { backoffStrategy: webhookBackoff },
+  })
+}
+
+async function send(url: string, change: Partial<NotifyJob> = {}) {
+  const jobId = `notify-${++serial}-x`
+  const eventId = `evt_${serial}`
+  const body = JSON.stringify({ id: eventId, type: 'upload.stored', data: { note: 'เก็บแล้ว' } })
+  await queues.enqueue('notify', { owner: 'portal', url, eventId, body, ...change }, { jobId })
+  const state = async (wanted: string) => {
+    await waitFor(async () => (await queues.byLane.notify.getJobState(jobId)) === wanted, {
+      what: `${jobId} to be ${wanted}`,
+    })
+    const job = await queues.byLane.notify.getJob(jobId)
+    if (job === undefined) throw new Error('the job is gone')
+    return job
+  }
+  const logs = async () => (await queues.byLane.notify.getJobLogs(jobId)).logs
+  return { jobId, eventId, body, state, logs }
+}
+
+const outcomes = async () =>
+  Object.fromEntries(
+    (await metrics.webhookDeliveries.get()).values.map(({ labels, value }) => [labels.outcome, value]),
+  )
+
+describe('a webhook', () => {
+  it('is signed so that holders of the old and of the new secret both believe it', async () => {
+    startWorker()
+    const sent = await send(`${receiver.url}/hook?for=portal`)
+    await sent.state('completed')
+    const [delivery] = receiver.deliveries
+    if (delivery === undefined) throw new Error('nothing was delivered')
+    expect(verify(delivery, OLD)).toEqual(JSON.parse(sent.body))
+    expect(verify(delivery, NEW)).toEqual(JSON.parse(sent.body))
+    expect(() => verify(delivery, secret())).toThrow('No matching signature')
+    expect(() => verify({ ...delivery, body: `${delivery.body} ` }, NEW)).toThrow('No matching signature')
+    expect(delivery.path).toBe('/hook?for=portal')
+    expect(delivery.headers['content-type']).toBe('application/json')
+    expect(delivery.headers['webhook-id']).toBe(sent.eventId)
+    expect(await outcomes()).toEqual({ delivered: 1 })
+    expect(await sent.logs()).toEqual([expect.stringContaining('attempt 1: HTTP 204')])
+  })
+
+  it('is tried again after 5 s, with the same id and a new signature', async () => {
+    startWorker()
+    receiver.reply = (_, count) => ({ status: count === 1 ? 500 : 200 })
+    const sent = await send(receiver.url)
+    const job = await sent.state('delayed')
+    expect(job.delay).toBeGreaterThanOrEqual(5000)
+    expect(job.delay).toBeLessThanOrEqual(5500)
+    expect(job.failedReason).toBe('HTTP 500')
+    await job.promote()
+    await sent.state('completed')
+    expect(receiver.deliveries.map(({ headers }) => headers['webhook-id'])).toEqual([
+      sent.eventId,
+      sent.eventId,
+    ])
+    for (const delivery of receiver.deliveries) verify(delivery, NEW)
+    expect(await outcomes()).toEqual({ rejected: 1, delivered: 1 })
+  })
+
+  it.each([429, 503])('comes back when a %i said so, not sooner', async (status) => {
+    startWorker()
+    receiver.reply = () => ({ status, headers: { 'retry-after': '120' } })
+    const job = await (await send(receiver.url)).state('delayed')
+    expect(job.delay).toBeGreaterThanOrEqual(120_000)
+  })
+
+  it('does not follow a redirect', async () => {
+    startWorker()
+    receiver.reply = (delivery) =>
+      delivery.path === '/'
+        ? { status: 307, headers: { location: `${receiver.url}/elsewhere` } }
+        : { status: 200 }
+    const job = await (await send(receiver.url)).state('delayed')
+    expect(job.failedReason).toContain('307')
+    expect(receiver.deliveries.map(({ path }) => path)).toEqual(['/'])
+  })
+
+  it('disables an endpoint that answers 410, for this portal only, and says so', async () => {
+    startWorker()
+    receiver.reply = () => ({ status: 410 })
+    const first = await send(`${receiver.url}/gone`)
+    expect((await first.state('failed')).attemptsMade).toBe(1)
+    const second = await send(`${receiver.url}/gone`)
+    await second.state('failed')
+    expect(receiver.deliveries).toHaveLength(1)
+    expect((await second.logs())[0]).toContain('endpoint disabled, it answered 410 Gone at')
+    expect(await outcomes()).toEqual({ gone: 1, disabled: 1 })
+    receiver.reply = () => ({ status: 200 })
+    await (await send(`${receiver.url}/gone`, { owner: 'other' })).state('completed')
+    await (await send(`${receiver.url}/alive`)).state('completed')
+    const keys = await house.redis.keys('sn:webhook-gone:*')
+    expect(await house.redis.ttl(keys[0] ?? '')).toBeGreaterThan(86_000)
+  })
+
+  it('gives up waiting for a receiver that hangs', async () => {
+    startWorker({ timeoutMs: 200 })
+    receiver.reply = () => new Promise(() => undefined)
+    const job = await (await send(receiver.url)).state('delayed')
+    expect(job.failedReason).toBe('no answer in time')
+    expect(await outcomes()).toEqual({ timeout: 1 })
+  })
+
+  it('gives up waiting for a resolver that hangs', async () => {
+    startWorker({ timeoutMs: 200, resolve: () => new Promise(() => undefined) })
+    const job = await (await send('http://portal.example/')).state('delayed')
+    expect(job.failedReason).toBe('no answer in time')
+  })
+
+  it('takes the status for an answer, however long the body', async () => {
+    startWorker()
+    receiver.reply = () => ({ status: 200, body: 'x'.repeat(50_000_000) })
+    const job = await (await send(receiver.url)).state('completed')
+    expect(job.returnvalue).toMatchObject({ status: 200 })
+  })
+
+  it('reports a receiver that is not there', async () => {
+    startWorker()
+    const { port } = receiver
+    await receiver.close()
+    const job = await (await send(`http://127.0.0.1:${port}/`)).state('delayed')
+    expect(job.failedReason).toBe('ECONNREFUSED')
+    expect(await outcomes()).toEqual({ unreachable: 1 })
+  })
+})
+
+describe('the address guard', () => {
+  it('lets nothing reach a private address by name or number', async () => {
+    const inside = () => Promise.resolve([{ address: '127.0.0.1', family: 4 as const }])
+    startWorker({ webhooks: { secrets: [NEW], allowPrivate: false }, resolve: inside })
+    for (const host of ['127.0.0.1', 'portal.example', '[::1]'])
+      await (await send(`http://${host}:${receiver.port}/`)).state('delayed')
+    expect(receiver.deliveries).toEqual([])
+    expect(await outcomes()).toEqual({ refused: 3 })
+  })
+
+  it('connects to the address that was checked, not to what the name says a moment later', async () => {
+    let asked = 0
+    startWorker({
+      resolve: () => {
+        asked += 1
+        return Promise.resolve([{ address: '127.0.0.1', family: 4 as const }])
+      },
+    })
+    // A name that no resolver knows: only the pinned address can have led here.
+    await (await send(`http://portal.invalid:${receiver.port}/`)).state('completed')
+    expect(asked).toBe(1)
+    expect(receiver.deliveries[0]?.headers.host).toBe(`portal.invalid:${receiver.port}`)
+  })
+})

@@ -1,0 +1,53 @@
+// A portal's webhook endpoint over real HTTP, which checks signatures with the published library.
+
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Webhook } from 'standardwebhooks'
+
+export type Delivery = { path: string; headers: IncomingHttpHeaders; body: string }
+export type Reply = { status: number; headers?: Record<string, string>; body?: string }
+
+export type Receiver = {
+  readonly url: string
+  readonly port: number
+  readonly deliveries: Delivery[]
+  /** What is answered, until set anew; a promise that never settles is a receiver that hangs. */
+  reply: (delivery: Delivery, count: number) => Reply | Promise<Reply>
+  close(): Promise<void>
+}
+
+export async function startReceiver(): Promise<Receiver> {
+  const deliveries: Delivery[] = []
+  const receiver: Receiver = {
+    url: '',
+    port: 0,
+    deliveries,
+    reply: () => ({ status: 204 }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8')
+    request.on('data', (chunk: string) => {
+      body += chunk
+    })
+    request.on('end', async () => {
+      const delivery = { path: request.url ?? '', headers: request.headers, body }
+      deliveries.push(delivery)
+      const { status, headers, body: text } = await receiver.reply(delivery, deliveries.length)
+      response.writeHead(status, headers).end(text)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return Object.assign(receiver, { port, url: `http://127.0.0.1:${port}` })
+}
+
+/** Throws where the signature does not fit the secret; gives the parsed body. */
+export function verify({ headers, body }: Delivery, secret: string): unknown {
+  return new Webhook(secret).verify(body, headers as Record<string, string>)
+}
