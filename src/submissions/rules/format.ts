@@ -81,6 +81,7 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
   ['asf', 'WMV'],
   ['zip', 'ZIP / DOCX / PPTX'],
   ['ole', 'DOC / PPT / XLS'],
+  ['archive', 'RAR / 7Z / GZ'],
   ['h264', 'H.264'],
   ['hevc', 'H.265 (HEVC)'],
   ['vp8', 'VP8'],

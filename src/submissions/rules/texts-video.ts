@@ -30,16 +30,16 @@ export const VIDEO_TEXTS = {
     en: `The ${name.en} says that it lasts ${clock(claimedSeconds)}, but its content lasts ${clock(judgedSeconds)}, which is what counts. If that is not what you filmed, export it again from the original.`,
   }),
   CODEC_UNCOMMON: ({ name, limit, actual }) => ({
-    th: `${name.th}เข้ารหัสแบบ ${formatName(actual)} ซึ่งบางเครื่องเปิดไม่ได้ (แนะนำ ${formatNames(limit)}) ระบบจะทำสำเนาที่เปิดดูได้ให้ ไม่ต้องอัปโหลดใหม่`,
-    en: `The ${name.en} is encoded as ${formatName(actual)}, which some machines cannot play (${formatNames(limit)} is advised). A copy that plays is made; there is nothing to do.`,
+    th: `${name.th}เข้ารหัสแบบ ${formatName(actual)} ซึ่งบางเครื่องเปิดไม่ได้ (แนะนำ ${formatNames(limit)}) ระบบจะทำสำเนาที่เปิดดูได้ให้ ไม่ต้องแปลงเอง`,
+    en: `The ${name.en} is encoded as ${formatName(actual)}, which some machines cannot play (${formatNames(limit)} is advised). A copy that plays is made here; there is no need to convert it yourself.`,
   }),
   LOW_RESOLUTION: ({ name, limit, actual }) => ({
     th: `ภาพของ${name.th}มีความละเอียดเพียง ${actual}p ต่ำกว่าที่แนะนำ ${limit}p กรรมการอาจเห็นไม่ชัด หากมีไฟล์ที่คมชัดกว่า โปรดแทนที่`,
     en: `The picture of the ${name.en} has only ${actual}p; ${limit}p or more is advised. Assessors may not see enough: replace it if you have a sharper file.`,
   }),
   FRAME_RATE_HIGH: ({ name, limit, actual }) => ({
-    th: `${name.th}มี ${decimals(actual)} ภาพต่อวินาที เกิน ${decimals(limit)} ภาพต่อวินาที ระบบจะทำสำเนาสำหรับดูที่อัตราปกติให้ ไม่ต้องอัปโหลดใหม่`,
-    en: `The ${name.en} has ${decimals(actual)} frames per second, more than ${decimals(limit)}. A copy at the usual rate is made for viewing; there is nothing to do.`,
+    th: `${name.th}มี ${decimals(actual)} ภาพต่อวินาที เกิน ${decimals(limit)} ภาพต่อวินาที ระบบจะทำสำเนาสำหรับดูที่อัตราปกติให้ ไม่ต้องแปลงเอง`,
+    en: `The ${name.en} has ${decimals(actual)} frames per second, more than ${decimals(limit)}. A copy at the usual rate is made for viewing; there is no need to convert it yourself.`,
   }),
   PORTRAIT: ({ name, actual }) => ({
     th: `${name.th}เป็นภาพแนวตั้ง (${actual}) แนะนำให้ถ่ายแนวนอนเพื่อให้เห็นชั้นเรียนกว้างขึ้น หากตั้งใจถ่ายแนวตั้งก็ยื่นได้`,

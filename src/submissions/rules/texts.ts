@@ -21,15 +21,15 @@ const FILE_TEXTS = {
   }),
   TYPE_MISMATCH: ({ name, limit, actual, kind }) => ({
     th: `เนื้อไฟล์ของ${name.th}เป็น${found(kind, actual).th} ช่องนี้รับเฉพาะ${kindNames(limit).th} โปรดเลือกไฟล์ที่ถูกต้อง แล้วอัปโหลดใหม่ (การเปลี่ยนนามสกุลไฟล์ไม่ช่วย)`,
-    en: `By its content the ${name.en} is a ${found(kind, actual).en}; this slot takes ${kindNames(limit).en} only. Choose the right file and upload it; renaming it does not help.`,
+    en: `The content of the ${name.en} is of another type: ${found(kind, actual).en}. This slot takes ${kindNames(limit).en} only. Choose the right file and upload it; renaming it does not help.`,
   }),
   CONTAINER_NOT_ALLOWED: ({ name, limit, actual }) => ({
     th: `${name.th}เป็นไฟล์ ${formatName(actual)} ซึ่งไม่รับ โปรดแปลงเป็น ${formatNames(limit)} แล้วอัปโหลดใหม่ การแปลงไฟล์ไม่ถือเป็นการตัดต่อ`,
-    en: `The ${name.en} is a ${formatName(actual)} file, which is not taken. Convert it to ${formatNames(limit)} and upload it again; converting is not editing.`,
+    en: `The ${name.en} is in ${formatName(actual)} format, which is not taken. Convert it to ${formatNames(limit)} and upload it again; converting is not editing.`,
   }),
   CONTAINER_CONVERTED: ({ name, limit, actual }) => ({
-    th: `รับ${name.th}แล้ว ไฟล์เป็น ${formatName(actual)} ระบบจะแปลงเป็น ${formatNames(limit)} ให้ ไม่ต้องอัปโหลดใหม่`,
-    en: `The ${name.en} is accepted. It is a ${formatName(actual)} file; a ${formatNames(limit)} copy is made of it. There is nothing to do.`,
+    th: `${name.th}เป็นไฟล์ ${formatName(actual)} ซึ่งใช้ได้ ระบบจะแปลงเป็น ${formatNames(limit)} ให้ ไม่ต้องแปลงเอง`,
+    en: `The ${name.en} is in ${formatName(actual)} format, which is fine: it is converted to ${formatNames(limit)} here. There is no need to convert it yourself.`,
   }),
   INCOMPLETE_FILE: ({ name }) => ({
     th: `${name.th}ไม่สมบูรณ์ ข้อมูลในไฟล์ขาดหาย มักเกิดจากคัดลอกหรือบันทึกไม่เสร็จ โปรดเปิดไฟล์ต้นฉบับดูให้จบ คัดลอกใหม่ แล้วอัปโหลดอีกครั้ง`,
