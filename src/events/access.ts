@@ -3,7 +3,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
-import { type IdSecrets, isUploadId } from '../core/ids.ts'
+import { type IdSecrets, isSubmissionId, isUploadId } from '../core/ids.ts'
 import type { UploadView, UploadViews } from '../records/upload-views.ts'
 
 export type Caller = {
@@ -18,13 +18,14 @@ export type Authorize = (request: FastifyRequest) => Promise<Caller>
 
 export type OwnedUpload = { owner: string; submissionId: string | null; view: UploadView }
 
-/** Throws SESSION_SCOPE where a session asks for another submission than its own. */
-export function requireScope(caller: Caller, submissionId: string | null): void {
-  if (caller.submissionId !== undefined && caller.submissionId !== submissionId)
-    throw new AppError('SESSION_SCOPE')
+/** Throws ID_INVALID, or SUBMISSION_UNKNOWN where a session asks for another submission than its own. */
+export function requireSubmissionId(caller: Caller, id: string): void {
+  if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
+  if (caller.submissionId !== undefined && caller.submissionId !== id)
+    throw new AppError('SUBMISSION_UNKNOWN')
 }
 
-/** The upload `id` if it is the caller's; another portal's is as unknown as an invented one (UPLOAD_UNKNOWN). */
+/** The upload `id` if it is the caller's; any other is as unknown as an invented one (UPLOAD_UNKNOWN). */
 export async function requireUpload(
   parts: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
   caller: Caller,
@@ -33,8 +34,13 @@ export async function requireUpload(
   if (!isUploadId(id, parts.secrets)) throw new AppError('UPLOAD_UNKNOWN')
   const view = await parts.views.one(id)
   const origin = view?.record ?? view?.hot?.draft
-  if (view === undefined || origin === undefined || origin.owner !== caller.owner)
+  // Of others it is not even told that they exist.
+  if (view === undefined || origin === undefined || !maySee(caller, origin))
     throw new AppError('UPLOAD_UNKNOWN')
-  requireScope(caller, origin.submissionId)
   return { owner: origin.owner, submissionId: origin.submissionId, view }
+}
+
+function maySee(caller: Caller, upload: { owner: string; submissionId: string | null }): boolean {
+  if (upload.owner !== caller.owner) return false
+  return caller.submissionId === undefined || caller.submissionId === upload.submissionId
 }

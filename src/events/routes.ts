@@ -9,7 +9,7 @@ import type { IdSecrets } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadViews } from '../records/upload-views.ts'
-import { type Authorize, requireScope, requireUpload } from './access.ts'
+import { type Authorize, requireSubmissionId, requireUpload } from './access.ts'
 import type { LiveEvents } from './live.ts'
 import type { EventLog } from './log.ts'
 import type { ProgressWatch } from './progress.ts'
@@ -108,7 +108,7 @@ export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts):
     async (request, reply) => {
       const caller = await parts.authorize(request)
       const { id } = request.params
-      requireScope(caller, id)
+      requireSubmissionId(caller, id)
       await parts.heads.require(caller.owner, id)
       return stream(request, reply, {
         owner: caller.owner,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { systemClock } from '../../../src/core/clock.ts'
-import { problem, toAppError } from '../../../src/core/errors.ts'
+import { useHttpErrors } from '../../../src/core/http-errors.ts'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, type RedisConnection, type RedisRole, RunId } from '../../../src/core/redis.ts'
@@ -131,15 +131,8 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
 
 /** A Fastify with the service's rendering of errors. */
 export function appWithProblems(): FastifyInstance {
-  const app = Fastify({ forceCloseConnections: true })
-  app.setErrorHandler((thrown, _request, reply) => {
-    const invalid = (thrown as { validation?: unknown }).validation !== undefined
-    const error = toAppError(thrown)
-    return reply
-      .status(invalid ? 400 : error.status)
-      .header('content-type', 'application/problem+json')
-      .send(invalid ? { code: 'BAD_REQUEST' } : problem(error))
-  })
+  const app = Fastify({ exposeHeadRoutes: false })
+  useHttpErrors(app)
   return app
 }
 

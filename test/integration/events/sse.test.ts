@@ -146,7 +146,8 @@ describe('a submission’s event stream', () => {
     const path = '/v1/submissions/S-mine/events'
     expect((await openSse(`${url}${path}`)).status).toBe(401)
     expect((await open(path, { authorization: 'other' })).status).toBe(404)
-    expect((await open(path, { authorization: `${OWNER}/S-live` })).status).toBe(403)
+    expect((await open(path, { authorization: `${OWNER}/S-live` })).status).toBe(404)
+    expect((await open('/v1/submissions/a%20b/events')).status).toBe(400)
     const session = await openSse(`${url}${path}?access_token=${OWNER}/S-mine`)
     onTestFinished(() => session.close())
     expect(session.status).toBe(200)
@@ -158,7 +159,7 @@ describe('a submission’s event stream', () => {
       method: 'HEAD',
       headers: { authorization: OWNER },
     })
-    expect(answer.status).toBe(404)
+    expect(answer.status).toBe(405)
   })
 })
 
@@ -228,6 +229,7 @@ describe('an upload’s event stream', () => {
     const { open } = await startProcess()
     for (const [id, authorization] of [
       [mine.id, 'other'],
+      [mine.id, `${OWNER}/S-live`],
       [`${mine.id.slice(0, -1)}${mine.id.endsWith('a') ? 'b' : 'a'}`, OWNER],
     ] as const) {
       const refused = await open(`/v1/uploads/${id}/events`, { authorization })
