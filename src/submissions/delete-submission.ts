@@ -1,5 +1,5 @@
-// Deletion of a submission. What stays is a tombstone: the head, and the records of its uploads (when what was handed
-// in, under which name, with which checksum), so that every later question is answered "deleted" and not "unknown".
+// Deletion of a submission. What stays is a tombstone: the records of the submission and of its uploads (what was handed
+// in and when, under which name, with which checksum), so that every later question is answered "deleted", not "unknown".
 // What goes is all that was handed in or made of it. The head is committed first: from then on nothing may be created,
 // and a deletion that a crash interrupts is finished by asking again.
 
@@ -20,10 +20,6 @@ export async function deleteSubmission(parts: DeleteParts, owner: string, id: st
     return {
       ...current,
       state: 'deleted',
-      // What the portal noted about a person goes with the media; the key stays, to be let go of.
-      metadata: {},
-      slotMetadata: {},
-      callbackUrl: null,
       event: null,
       sequence: await heads.nextSequence(owner, id),
       updatedAt: isoTime(clock.now()),

@@ -1,0 +1,43 @@
+// PATCH of what a slot asks besides files.
+
+import { isDeepStrictEqual } from 'node:util'
+import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { refreshCompleteness } from './completeness.ts'
+import { slotOf } from './creation.ts'
+import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import { metadataProblem } from './rules/metadata.ts'
+
+/**
+ * Sets the named fields of a slot; null clears one. The same values again change nothing.
+ *
+ * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
+ */
+export async function patchSlotMetadata(
+  parts: DocumentParts,
+  owner: string,
+  id: string,
+  slotId: string,
+  values: Record<string, unknown>,
+): Promise<LoadedSubmission> {
+  await parts.heads.commit(owner, id, async (current) => {
+    if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
+    if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+    if (current.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
+    const { slot } = slotOf(parts.profiles, current, slotId)
+    const problem = metadataProblem(slot, values)
+    if (problem !== undefined) throw problem
+    const before = current.slotMetadata[slot.id] ?? {}
+    const merged = Object.entries({ ...before, ...values }).filter(([, value]) => value !== null)
+    const after = Object.fromEntries(merged)
+    if (isDeepStrictEqual(before, after)) return undefined
+    return {
+      ...current,
+      slotMetadata: { ...current.slotMetadata, [slot.id]: after },
+      event: null,
+      sequence: await parts.heads.nextSequence(owner, id),
+      updatedAt: isoTime(parts.clock.now()),
+    }
+  })
+  return (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+}
