@@ -10,6 +10,7 @@ export const usage = `tus 1.0.0 conformance suite
   --body-file FILE      uploads begin with this file's bytes (default: the start of an MP4)
   --size BYTES          length of an ordinary upload, 4096 to 16777216, made even (default 16384)
   --only TEXT           only checks whose section, id or sentence contains TEXT
+  --assume EXTENSIONS   test these (comma-separated) even if OPTIONS does not announce them
   --json FILE           also write the report as JSON
   --timeout SECONDS     longest wait for one answer (default 10)
   --takeover SECONDS    longest time to take over from a dead connection (default 30)
@@ -24,6 +25,7 @@ export interface CommandLine {
   readonly metadata?: string
   readonly bodyFile?: string
   readonly only?: string
+  readonly assume: readonly string[]
   readonly jsonFile?: string
 }
 
@@ -49,6 +51,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine | 'help' 
       expiryWaitMs: number(values['expiry-wait'], '--expiry-wait', 0, 86_400, 10) * 1000,
       sizeBytes: 2 * Math.trunc(number(values.size, '--size', 4096, 16_777_216, 16_384) / 2),
     },
+    assume: (values.assume ?? '').split(',').filter((name) => name !== ''),
     ...(values.metadata === undefined ? {} : { metadata: values.metadata }),
     ...(values['body-file'] === undefined ? {} : { bodyFile: values['body-file'] }),
     ...(values.only === undefined ? {} : { only: values.only }),
@@ -67,6 +70,7 @@ function readValues(argv: readonly string[]) {
         'body-file': text,
         size: text,
         only: text,
+        assume: text,
         json: text,
         timeout: text,
         takeover: text,

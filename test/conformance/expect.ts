@@ -21,10 +21,17 @@ export function succeeded(x: Exchange): boolean {
   return x.response !== undefined && x.response.status >= 200 && x.response.status < 300
 }
 
-/** Any 4xx: the text names no status, or names one that a more specific reason may replace. */
-export function expectRefused(x: Exchange, why = 'a refusal (4xx)'): Response {
+/** Any 4xx or 5xx, where the text asks that a request is not carried out but names no status. */
+export function expectRefused(x: Exchange, why = 'a refusal'): Response {
   const response = answered(x, why)
-  if (response.status < 400 || response.status > 499) throw new Deviation(why, x.got, x.request)
+  if (response.status < 400) throw new Deviation(why, x.got, x.request)
+  return response
+}
+
+/** A refusal that tells the client what it did wrong, not that the server broke on it. */
+export function expectClientError(x: Exchange): Response {
+  const response = answered(x, 'a refusal (4xx)')
+  if (response.status < 400 || response.status > 499) throw new Deviation('a refusal (4xx)', x.got, x.request)
   return response
 }
 

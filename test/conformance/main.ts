@@ -13,7 +13,7 @@ const complain = (line: string) => process.stderr.write(`${line}\n`)
 async function run(command: CommandLine): Promise<number> {
   const startedAt = new Date()
   const payload = createPayload(command)
-  const { facts, answer } = await probe(command.harness, payload)
+  const { facts, answer } = await probe(command.harness, payload, command.assume)
   if (!answer.response) {
     complain(`No tus server answers at ${command.harness.url.href}: ${answer.got}`)
     return 2

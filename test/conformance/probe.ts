@@ -23,10 +23,11 @@ export const nothingKnown: ServerFacts = {
   readBack: false,
 }
 
-/** Facts, or the exchange that shows why there are none (no server, or no answer to OPTIONS). */
+/** Facts (`assumed` extensions count as announced), or the exchange that shows why there are none (no server, or no answer to OPTIONS). */
 export async function probe(
   options: HarnessOptions,
   payload: Payload,
+  assumed: readonly string[] = [],
 ): Promise<{ facts: ServerFacts; answer: Exchange }> {
   const t = new Harness(options, nothingKnown, payload)
   const answer = await t.optionsRequest()
@@ -35,7 +36,7 @@ export async function probe(
   const header = (name: string) => (answer.response ? field(answer.response, name) : undefined)
   const maxSize = header('tus-max-size')
   const announced: ServerFacts = {
-    extensions: new Set(listItems(header('tus-extension'))),
+    extensions: new Set([...listItems(header('tus-extension')), ...assumed]),
     versions: listItems(header('tus-version')),
     maxSizeBytes: maxSize !== undefined && /^\d+$/.test(maxSize) ? BigInt(maxSize) : undefined,
     checksumAlgorithms: listItems(header('tus-checksum-algorithm')),

@@ -14,16 +14,29 @@ export async function unknownUpload(t: Harness): Promise<URL> {
 
 export function changedId(upload: Pick<Upload, 'url'>): URL {
   const url = new URL(upload.url.href)
-  const cut = url.pathname.lastIndexOf('/') + 1
-  const id = [...url.pathname.slice(cut)]
+  const { folder, id, end } = splitPath(url)
+  url.pathname = folder + scramble(id) + end
+  if (url.pathname === upload.url.pathname) url.search = scramble(url.search)
+  return url
+}
+
+/** "/files/abc/" is the folder "/files/", the id "abc" and the end "/". */
+export function splitPath(url: URL): { folder: string; id: string; end: string } {
+  const match = /^(.*\/)([^/]*)$/.exec(url.pathname.replace(/\/$/, ''))
+  const end = url.pathname.endsWith('/') ? '/' : ''
+  return { folder: match?.[1] ?? '/', id: match?.[2] ?? '', end }
+}
+
+/** Other letters and digits in the last eight places that have any. */
+function scramble(text: string): string {
+  const letters = [...text]
   let left = 8
-  for (let at = id.length - 1; at >= 0 && left > 0; at -= 1) {
-    if (!/[0-9a-zA-Z]/.test(id[at] ?? '')) continue
-    id[at] = id[at] === '0' ? '1' : '0'
+  for (let at = letters.length - 1; at >= 0 && left > 0; at -= 1) {
+    if (!/[0-9a-zA-Z]/.test(letters[at] ?? '')) continue
+    letters[at] = letters[at] === '0' ? '1' : '0'
     left -= 1
   }
-  url.pathname = url.pathname.slice(0, cut) + id.join('')
-  return url
+  return letters.join('')
 }
 
 /**

@@ -96,19 +96,16 @@ export const headers: Section = {
         },
         'HEAD on an unknown upload': async (t) => {
           const x = await t.send({ method: 'HEAD', url: await unknownUpload(t) })
-          expectRefused(x)
           expectVersion(t, x)
         },
         'a PATCH with the wrong offset': async (t) => {
           const x = await t.patch(await t.create(), 100, t.payload.bytes(100, 1100))
-          expectRefused(x)
           expectVersion(t, x)
         },
         'a PATCH with the wrong content type': async (t) => {
           const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100), {
             'Content-Type': 'text/plain',
           })
-          expectRefused(x)
           expectVersion(t, x)
         },
       },

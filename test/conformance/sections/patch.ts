@@ -1,5 +1,5 @@
 // Core protocol: PATCH.
-import { expectOffset, expectRefused, expectStatus, expectThat } from '../expect.ts'
+import { expectOffset, expectStatus, expectThat } from '../expect.ts'
 import { type Check, rule, type Section, untested } from '../model.ts'
 import { settledOffset, unknownUpload } from '../uploads.ts'
 
@@ -31,6 +31,9 @@ export const patch: Section = {
       'ahead in the middle': mismatch(1100, 1101),
       'behind in the middle': mismatch(1100, 0),
       'far beyond the length': mismatch(0, 1e12),
+      'behind the end of a complete upload': async (t) => {
+        expectStatus(await t.patch(await t.createComplete(), 1100, t.payload.bytes(1100, 1400)), 409)
+      },
     }),
     rule('MUST', 'offset-unmodified', 'A PATCH at the wrong offset changes nothing', {
       'the offset stays': async (t) => {
@@ -53,7 +56,7 @@ export const patch: Section = {
       'a complete upload stays': async (t) => {
         const size = t.options.sizeBytes
         const upload = await t.createComplete()
-        expectRefused(await t.patch(upload, 0, t.payload.bytes(1200, 1700)))
+        await t.patch(upload, 0, t.payload.bytes(1200, 1700))
         await t.expectOffsetStays(upload, size, 'a PATCH at 0')
         await t.expectContent(upload, t.payload.bytes(0, size))
       },

@@ -1,9 +1,9 @@
 // Robustness: HTTP itself. Framing, several requests on one connection, methods and odd bodies.
 import {
   answered,
+  expectClientError,
   expectNoServerError,
   expectOffset,
-  expectRefused,
   expectStatus,
   expectThat,
   succeeded,
@@ -240,7 +240,7 @@ function keepAlive(make: (t: Harness) => Promise<Refusable>): Check {
     const spec = await make(t)
     const connection = await t.open(spec.url)
     const x = await t.on(connection, spec)
-    expectRefused(x)
+    expectClientError(x)
     if (closes(answered(x))) return t.note('the server closes the connection, and says so')
     if (await connection.closedWithin(100)) {
       throw new Deviation(

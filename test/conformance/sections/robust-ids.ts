@@ -1,7 +1,7 @@
 // Robustness: upload URLs that name nothing, or try to name something else.
 import { answered, expectNoServerError, expectThat } from '../expect.ts'
 import { type Check, Deviation, rule, type Section } from '../model.ts'
-import { changedId } from '../uploads.ts'
+import { changedId, splitPath } from '../uploads.ts'
 import { field } from '../wire/message.ts'
 
 /** Request targets made from the path of a real upload and of its folder (which ends in a slash). */
@@ -76,8 +76,8 @@ function expectNoUpload(x: Parameters<typeof answered>[0]): void {
 function foreign(make: (path: string, folder: string) => string): Check {
   return async (t) => {
     const upload = await t.create()
-    const path = upload.url.pathname
-    const target = make(path, path.slice(0, path.lastIndexOf('/') + 1))
+    const { folder, id } = splitPath(upload.url)
+    const target = make(folder + id, folder)
     const { url } = upload
     const asked = await t.send({ method: 'HEAD', url, target })
     const read = await t.send({ method: 'GET', url, target })
@@ -101,8 +101,9 @@ function sameOrNothing(make: (path: string) => string): Check {
   return async (t) => {
     const upload = await t.create()
     await t.mustPatch(upload, 0, t.payload.bytes(0, 1100))
-    const base = upload.url.pathname + upload.url.search
-    if (base.includes('?')) return t.note('upload URLs of this server have a query of their own')
+    const { folder, id } = splitPath(upload.url)
+    const base = folder + id
+    if (upload.url.search !== '') return t.note('upload URLs of this server have a query of their own')
     const x = await t.send({ method: 'HEAD', url: upload.url, target: make(base) })
     expectNoServerError(x)
     const offset = field(answered(x), 'Upload-Offset')
