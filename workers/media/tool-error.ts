@@ -89,7 +89,7 @@ const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
 }
 
 const TRANSPORT =
-  /Connection (refused|reset|timed out)|Network is unreachable|Failed to resolve|HTTP error [45]\d\d|Server returned|TLS|Input\/output error|End of file/i
+  /Connection (refused|reset|timed out)|Network is unreachable|Failed to resolve|HTTP error [45]\d\d|Server returned|TLS fatal|Input\/output error/i
 
 const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
   // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { inputArgs, sourceAccess } from '../../../../workers/media/input.ts'
+import type { MediaSource } from '../../../../workers/media/source.ts'
+import { rangeSource } from '../../../../workers/media/source.ts'
+
+const file: MediaSource = {
+  bytes: 1,
+  kind: 'file',
+  path: '/data/1',
+  toolInput: () => 'file:/data/1',
+  readAt: () => Promise.resolve(Buffer.alloc(0)),
+  async *stream() {},
+}
+const url = rangeSource({
+  bytes: 1,
+  readRange: () => Promise.resolve(Buffer.alloc(1)),
+  url: () => 'https://s/b/k?sig',
+})
+const valueAfter = (args: string[], option: string): string | undefined => args[args.indexOf(option) + 1]
+
+describe('inputArgs', () => {
+  it('names demuxers, decoders and bounds before -i', () => {
+    const args = inputArgs(file, { container: 'unknown' })
+    expect(args.slice(-2)).toEqual(['-i', 'file:/data/1'])
+    expect(valueAfter(args, '-format_whitelist')).toBe('mov,matroska,webm,avi,mpegts,mpeg,asf,flv')
+    expect(valueAfter(args, '-max_pixels')).toBe('40000000')
+    expect(valueAfter(args, '-max_streams')).toBe('16')
+    expect(args).not.toContain('-f')
+  })
+
+  it('allows a local file no protocol but file, and a URL no file', () => {
+    expect(valueAfter(inputArgs(file, { container: 'mp4' }), '-protocol_whitelist')).toBe('file')
+    expect(valueAfter(inputArgs(url, { container: 'mp4' }), '-protocol_whitelist')).toBe('http,https,tls,tcp')
+    expect(inputArgs(file, { container: 'mp4' })).not.toContain('-reconnect')
+  })
+
+  it('never lets playlists, scripts, devices or images in', () => {
+    const allowed = valueAfter(inputArgs(file, { container: 'unknown' }), '-format_whitelist')?.split(',')
+    for (const demuxer of ['hls', 'concat', 'dash', 'sdp', 'rtsp', 'lavfi', 'image2', 'tty', 'xbin', 'imf']) {
+      expect(allowed).not.toContain(demuxer)
+    }
+  })
+
+  it.each([
+    ['mp4', 'mov'],
+    ['mov', 'mov'],
+    ['webm', 'matroska'],
+    ['mpegps', 'mpeg'],
+  ] as const)('says the demuxer of %s instead of letting it be guessed', (container, demuxer) => {
+    expect(valueAfter(inputArgs(file, { container }), '-f')).toBe(demuxer)
+  })
+
+  it('ignores an edit list only where there can be one', () => {
+    expect(valueAfter(inputArgs(file, { container: 'mp4', ignoreEditList: true }), '-ignore_editlist')).toBe(
+      '1',
+    )
+    expect(inputArgs(file, { container: 'matroska', ignoreEditList: true })).not.toContain('-ignore_editlist')
+    expect(inputArgs(file, { container: 'mp4' })).not.toContain('-ignore_editlist')
+  })
+
+  it('gives the runner the network only for a URL', () => {
+    expect(sourceAccess(file)).toEqual({ network: false, reads: ['/data/1'] })
+    expect(sourceAccess(url)).toEqual({ network: true, reads: [] })
+  })
+})

@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest'
+import { readMp4Index } from '../../../../../workers/media/mp4/index.ts'
+import {
+  box,
+  FTYP,
+  full,
+  largeBox,
+  moov,
+  type TrackSpec,
+  track,
+  u32,
+} from '../../../../support/media/mp4-build.ts'
+import { memorySource } from '../../../../support/media/sources.ts'
+
+/** A file of ftyp, moov, mdat whose one track has its chunks at the start of the media. */
+function movie(spec: Partial<TrackSpec> & { media?: number; headerMs?: number } = {}): Buffer {
+  const media = spec.media ?? 300
+  const build = (mediaAt: number): Buffer =>
+    Buffer.concat([
+      FTYP,
+      moov(
+        spec.headerMs ?? 3000,
+        track({
+          times: [[3, 1000]],
+          sizes: [100, 100, 100],
+          chunks: [[1, 3]],
+          ...spec,
+          offsets: spec.offsets ?? [mediaAt],
+        }),
+      ),
+      box('mdat', Buffer.alloc(media)),
+    ])
+  return build(build(0).length - media)
+}
+
+describe('readMp4Index', () => {
+  it('reads a plain file: complete, streamable, measured by its samples', async () => {
+    const index = await readMp4Index(memorySource(movie()))
+    expect(index).toMatchObject({
+      problem: null,
+      complete: true,
+      measurable: true,
+      streamable: true,
+      fragmented: false,
+    })
+    expect(index.durations).toMatchObject({
+      headerSeconds: 3,
+      samplesSeconds: 3,
+      measuredSeconds: 3,
+      hidden: false,
+    })
+    expect(index.video).toMatchObject({ codec: 'avc1', sampleCount: 3, mediaBytes: 300 })
+  })
+
+  it('knows that an index behind the media is not streamable', async () => {
+    const index = moov(3000, track({ times: [[1, 1000]], sizes: [8], offsets: [FTYP.length + 8] }))
+    const file = Buffer.concat([FTYP, box('mdat', Buffer.alloc(8)), index])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null, streamable: false })
+  })
+
+  it('jumps over media instead of reading it', async () => {
+    const file = movie({ media: 5_000_000 })
+    const source = memorySource(file)
+    await readMp4Index(source)
+    const bytesRead = source.reads.reduce((sum, { length }) => sum + Math.min(length, 65_536), 0)
+    expect(source.reads.length).toBeLessThanOrEqual(3)
+    expect(bytesRead).toBeLessThan(200_000)
+  })
+
+  it.each([
+    ['in the media, index first', (file: Buffer) => file.subarray(0, file.length - 50), 'CUT_OFF'],
+    ['within a box header', (file: Buffer) => file.subarray(0, file.length - 303), 'CUT_OFF'],
+    ['in the index', (file: Buffer) => file.subarray(0, 200), 'NO_INDEX'],
+    ['behind ftyp', (file: Buffer) => file.subarray(0, FTYP.length), 'NO_INDEX'],
+  ])('calls a file cut off %s incomplete', async (_where, cut, problem) => {
+    expect(await readMp4Index(memorySource(cut(movie())))).toMatchObject({ problem, complete: false })
+  })
+
+  it('calls a file without its index, which should come last, incomplete', async () => {
+    const whole = Buffer.concat([FTYP, box('mdat', Buffer.alloc(1000))])
+    expect(await readMp4Index(memorySource(whole))).toMatchObject({ problem: 'NO_INDEX', complete: false })
+    const cut = whole.subarray(0, 500)
+    expect(await readMp4Index(memorySource(cut))).toMatchObject({ problem: 'NO_INDEX', complete: false })
+  })
+
+  it('finds missing samples where the last box says "to the end" and so hides a cut', async () => {
+    const file = movie()
+    file.writeUInt32BE(0, file.length - 308)
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null })
+    const cut = await readMp4Index(memorySource(file.subarray(0, file.length - 150)))
+    expect(cut).toMatchObject({ problem: 'SAMPLES_MISSING', complete: false })
+    expect(cut.video).toMatchObject({ missingSamples: 2, missingSeconds: 2 })
+  })
+
+  it('follows 64-bit lengths and offsets', async () => {
+    const media = largeBox('mdat', Buffer.alloc(300))
+    const spec = { times: [[3, 1000]] as Array<[number, number]>, sizes: [100, 100, 100], wideOffsets: true }
+    const build = (at: number): Buffer =>
+      moov(3000, track({ ...spec, chunks: [[1, 1]], offsets: [at, at + 100, at + 200] }))
+    const file = Buffer.concat([FTYP, build(FTYP.length + build(0).length + 16), media])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null, streamable: true })
+  })
+
+  it('takes what cameras append behind the last box as a trailer', async () => {
+    const trailer = Buffer.concat([u32(0x7fff_ffff), Buffer.from('SEFH'), Buffer.alloc(40, 1)])
+    const index = await readMp4Index(memorySource(Buffer.concat([movie(), trailer])))
+    expect(index).toMatchObject({ problem: null, trailingBytes: trailer.length })
+  })
+
+  it('sees a forged edit list and header through the samples', async () => {
+    const index = await readMp4Index(
+      memorySource(movie({ headerMs: 500, edits: [[500, 0]], headerDuration: 500 })),
+    )
+    expect(index.durations).toMatchObject({
+      headerSeconds: 0.5,
+      editedSeconds: 0.5,
+      samplesSeconds: 3,
+      measuredSeconds: 3,
+      playedSeconds: 3,
+      hidden: true,
+    })
+  })
+
+  it('never believes an edit list that is longer than the media', async () => {
+    const index = await readMp4Index(memorySource(movie({ headerMs: 3_600_000, edits: [[3_600_000, 0]] })))
+    expect(index.durations).toMatchObject({
+      headerSeconds: 3600,
+      editedSeconds: 3,
+      playedSeconds: 3,
+      hidden: false,
+    })
+  })
+
+  it('lets an honest trim of one group of pictures pass', async () => {
+    const times: Array<[number, number]> = [[3, 4000]]
+    const index = await readMp4Index(memorySource(movie({ times, edits: [[9000, 3000]], sync: [1, 2, 3] })))
+    expect(index.durations).toMatchObject({
+      samplesSeconds: 12,
+      editedSeconds: 9,
+      playedSeconds: 9,
+      gopSeconds: 4,
+    })
+  })
+
+  it('does not let a file with one keyframe claim an hour of tolerance', async () => {
+    const times: Array<[number, number]> = [[3, 1_200_000]]
+    const index = await readMp4Index(memorySource(movie({ times, edits: [[600_000, 3_000_000]], sync: [1] })))
+    expect(index.durations).toMatchObject({ gopSeconds: 3600, playedSeconds: 3600, hidden: true })
+  })
+
+  it('counts an empty edit, which delays the start, as nothing', async () => {
+    const index = await readMp4Index(
+      memorySource(
+        movie({
+          edits: [
+            [2000, -1],
+            [3000, 0],
+          ],
+        }),
+      ),
+    )
+    expect(index.durations).toMatchObject({ editedSeconds: 3, playedSeconds: 3 })
+  })
+
+  it('judges by the longest of picture and sound, and by nothing else', async () => {
+    const sound = track({ id: 2, handler: 'soun', times: [[1, 5000]], sizes: [4], offsets: [40] })
+    const words = track({ id: 3, handler: 'text', times: [[1, 90_000]], sizes: [4], offsets: [40] })
+    const picture = track({ times: [[3, 1000]], sizes: [1, 1, 1], chunks: [[1, 3]], offsets: [40] })
+    const file = Buffer.concat([FTYP, moov(3000, picture, sound, words), box('mdat', Buffer.alloc(50))])
+    const index = await readMp4Index(memorySource(file))
+    expect(index.durations.playedSeconds).toBe(5)
+    expect(index.tracks).toHaveLength(3)
+  })
+
+  it('says unreadable, and does not throw, when the index contradicts itself', async () => {
+    for (const damage of ['mdhd', 'hdlr', 'stts', 'stsc']) {
+      const file = movie()
+      file.write('junk', file.indexOf(damage), 'latin1')
+      const index = await readMp4Index(memorySource(file))
+      expect(index, damage).toMatchObject({ problem: 'INDEX_UNREADABLE', measurable: false })
+      expect(index.detail).not.toBeNull()
+    }
+  })
+
+  it('says so when two tables disagree about the number of samples', async () => {
+    const index = await readMp4Index(memorySource(movie({ times: [[1, 1000]] })))
+    expect(index.inconsistent).toBe(true)
+    // the rest of the samples last as long as the last one that has a time
+    expect(index.durations.samplesSeconds).toBe(3)
+  })
+
+  it('is not fooled by the counts of a small hostile file', async () => {
+    const startedMs = performance.now()
+    const claims = movie({
+      times: [[0xffff_ffff, 0xffff_ffff]],
+      sizes: { count: 0xffff_ffff, each: 1 },
+      chunks: [[1, 0xffff_ffff]],
+    })
+    expect(await readMp4Index(memorySource(claims))).toMatchObject({
+      problem: 'SAMPLES_MISSING',
+      complete: false,
+    })
+    const runs = movie({
+      times: Array.from({ length: 50_000 }, () => [1, 1]),
+      sizes: { count: 100_000, each: 1 },
+      offsets: Array.from({ length: 50_000 }, () => 0xffff_fff0),
+    })
+    expect(await readMp4Index(memorySource(runs))).toMatchObject({ problem: 'SAMPLES_MISSING' })
+    expect(performance.now() - startedMs).toBeLessThan(1000)
+  })
+
+  it('refuses a table that claims more entries than its box holds', async () => {
+    const file = movie()
+    file.writeUInt32BE(0x0fff_ffff, file.indexOf('stts') + 8)
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
+  })
+
+  it('does not read a movie box beyond its bound', async () => {
+    const source = memorySource(movie())
+    const index = await readMp4Index(source, { maxMovieBytes: 100 })
+    expect(index).toMatchObject({ problem: 'INDEX_UNREADABLE', complete: true, measurable: false })
+  })
+
+  it('gives up a walk over too many boxes', async () => {
+    const many = Buffer.concat([FTYP, ...Array.from({ length: 200 }, () => box('free'))])
+    expect(await readMp4Index(memorySource(many), { maxBoxes: 100 })).toMatchObject({
+      problem: 'INDEX_UNREADABLE',
+    })
+  })
+
+  it('calls a movie without samples what it is', async () => {
+    const file = Buffer.concat([FTYP, moov(3000), box('mdat', Buffer.alloc(8))])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'NO_SAMPLES', measurable: false })
+  })
+
+  it('does not unpack a compressed index', async () => {
+    const file = Buffer.concat([FTYP, box('moov', box('cmov', Buffer.alloc(20))), box('mdat')])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
+  })
+
+  it('passes on what the store says', async () => {
+    const source = memorySource(movie())
+    source.readAt = () => Promise.reject(new Error('the store is away'))
+    await expect(readMp4Index(source)).rejects.toThrow('the store is away')
+  })
+})
+
+describe('readMp4Index of fragments', () => {
+  const mvex = box('mvex', full('trex', 0, 0, u32(1, 1, 40, 10, 0)))
+  const empty = track({ times: [], sizes: [], offsets: [] })
+  const fragment = (tfhdFlags: number, tfhd: number[], trunFlags: number, trun: number[]): Buffer =>
+    box(
+      'moof',
+      box('traf', full('tfhd', 0, tfhdFlags, u32(1, ...tfhd)), full('trun', 0, trunFlags, u32(...trun))),
+    )
+
+  it('adds up the defaults of the track, of the fragment, and the times of samples', async () => {
+    const file = Buffer.concat([
+      FTYP,
+      moov(0, empty, mvex),
+      fragment(0, [], 0, [5]), // 5 × 40
+      fragment(0x8, [100], 0, [2]), // 2 × 100
+      fragment(0, [], 0x300, [2, 30, 10, 70, 10]), // 30 + 70
+      box('mdat', Buffer.alloc(200)),
+    ])
+    const index = await readMp4Index(memorySource(file))
+    expect(index).toMatchObject({ problem: null, fragmented: true })
+    expect(index.durations).toMatchObject({ headerSeconds: null, samplesSeconds: 0.5, playedSeconds: 0.5 })
+    expect(index.video?.sampleCount).toBe(9)
+  })
+
+  it('does not loop over the billions of samples that one fragment can claim', async () => {
+    const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0, [0xffff_ffff]), box('mdat')])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({
+      problem: 'SAMPLES_MISSING',
+      complete: false,
+    })
+  })
+
+  it('refuses a run that claims more samples than it lists', async () => {
+    const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0x100, [1000, 1]), box('mdat')])
+    expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
+  })
+
+  it('sees that the last fragment was cut', async () => {
+    const media = box('mdat', Buffer.alloc(50))
+    const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0, [5]), media])
+    const cut = file.subarray(0, file.length - 10)
+    expect(await readMp4Index(memorySource(cut))).toMatchObject({ problem: 'CUT_OFF', complete: false })
+  })
+})

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { planVideo, type VideoRendition } from '../../../../workers/media/plan.ts'
+import { type ProbeResult, parseProbe } from '../../../../workers/media/probe.ts'
+
+const RENDITION: VideoRendition = {
+  name: '720p',
+  maxShortSidePx: 720,
+  maxFramesPerSecond: 30,
+  crf: 23,
+  preset: 'veryfast',
+  maxVideoBitsPerSecond: 3_000_000,
+  audioBitsPerSecond: 128_000,
+  allowCopy: true,
+}
+
+function probed(video: Record<string, unknown>, audio: Record<string, unknown> | null = {}): ProbeResult {
+  return parseProbe({
+    streams: [
+      {
+        index: 0,
+        codec_type: 'video',
+        codec_name: 'h264',
+        profile: 'High',
+        level: 31,
+        width: 1280,
+        height: 720,
+        pix_fmt: 'yuv420p',
+        avg_frame_rate: '25/1',
+        r_frame_rate: '25/1',
+        disposition: { default: 1 },
+        ...video,
+      },
+      ...(audio === null
+        ? []
+        : [{ index: 1, codec_type: 'audio', codec_name: 'aac', profile: 'LC', channels: 2, ...audio }]),
+    ],
+  })
+}
+const plan = (...args: Parameters<typeof probed>): ReturnType<typeof planVideo> =>
+  planVideo(probed(...args), RENDITION)
+
+describe('planVideo: what is kept', () => {
+  it('wraps H.264 and AAC anew, whatever they came in', () => {
+    expect(plan({})).toMatchObject({
+      mode: 'remux',
+      video: { how: 'copy' },
+      audio: { how: 'copy' },
+      reasons: [],
+    })
+  })
+
+  it('keeps a turned picture, whose matrix players honour, and tells its size as seen', () => {
+    const turned = plan({ side_data_list: [{ rotation: -90 }] })
+    expect(turned).toMatchObject({ mode: 'remux', width: 720, height: 1280 })
+  })
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['HEVC of a phone', { codec_name: 'hevc', profile: 'Main' }, 'codec hevc'],
+    ['ten bits', { profile: 'High 10', pix_fmt: 'yuv420p10le' }, 'pixels yuv420p10le'],
+    ['an exotic profile', { profile: 'High 4:4:4 Predictive' }, 'profile High 4:4:4 Predictive'],
+    ['interlaced', { field_order: 'tt' }, 'interlaced'],
+    ['pixels not square', { sample_aspect_ratio: '4:3' }, 'pixels not square'],
+    ['60 frames', { avg_frame_rate: '60/1', r_frame_rate: '60/1' }, '60.0 frames/s'],
+    ['4K', { width: 3840, height: 2160 }, 'too large'],
+    ['a high bit rate', { bit_rate: '9000000' }, 'too many bits'],
+  ])('encodes %s', (_name, stream, reason) => {
+    const made = plan(stream)
+    expect(made).toMatchObject({ mode: 'encode', video: { how: 'encode' }, audio: { how: 'copy' } })
+    expect(made?.reasons).toContain(reason)
+  })
+
+  it.each<[string, Record<string, unknown>, 1 | 2]>([
+    ['5.1', { channels: 6 }, 2],
+    ['AC-3', { codec_name: 'ac3', profile: null }, 2],
+    ['HE-AAC', { profile: 'HE-AAC' }, 2],
+    ['Opus in mono', { codec_name: 'opus', profile: null, channels: 1 }, 1],
+  ])('encodes only the sound of %s', (_name, stream, channels) => {
+    expect(plan({}, stream)).toMatchObject({
+      mode: 'encode',
+      video: { how: 'copy' },
+      audio: { how: 'encode', channels },
+    })
+  })
+
+  it('is content without sound', () => {
+    expect(plan({}, null)).toMatchObject({ mode: 'remux', audio: null })
+  })
+
+  it('has nothing to make of sound alone', () => {
+    expect(plan({ disposition: { attached_pic: 1 } })).toBeNull()
+  })
+
+  it('copies nothing when told so', () => {
+    expect(planVideo(probed({}), { ...RENDITION, allowCopy: false })).toMatchObject({
+      mode: 'encode',
+      video: { how: 'encode' },
+      audio: { how: 'encode' },
+    })
+  })
+})
+
+describe('planVideo: how it is encoded', () => {
+  const encoded = (stream: Record<string, unknown>, rendition: Partial<VideoRendition> = {}): unknown =>
+    planVideo(probed({ codec_name: 'hevc', ...stream }), { ...RENDITION, ...rendition })?.video
+
+  it.each([
+    [3840, 2160, 1280, 720],
+    [2160, 3840, 720, 1280],
+    [640, 360, 640, 360],
+    [641, 361, 640, 360],
+    [1920, 816, 1694, 720],
+    [9000, 300, 4096, 136],
+    [1, 1, 2, 2],
+  ])('fits %ix%i into %ix%i: even, never larger than the source', (width, height, w, h) => {
+    expect(encoded({ width, height })).toMatchObject({ width: w, height: h })
+  })
+
+  it('turns the size with the picture', () => {
+    expect(encoded({ width: 1920, height: 1080, side_data_list: [{ rotation: 90 }] })).toMatchObject({
+      width: 720,
+      height: 1280,
+    })
+  })
+
+  it.each([
+    ['25/1', '25/1', '25'],
+    ['30000/1001', '30000/1001', '30000/1001'],
+    ['29990/1000', '30/1', '30'],
+    ['60000/1001', '60000/1001', '30000/1001'],
+    ['50/1', '50/1', '25'],
+    ['120/1', '120/1', '30'],
+    ['12/1', '1000/1', '30'],
+    ['15/1', '15/1', '15'],
+    ['0/0', '90000/1', '30'],
+  ])('plays %s (nominally %s) at %s', (average, nominal, framesPerSecond) => {
+    expect(encoded({ avg_frame_rate: average, r_frame_rate: nominal })).toMatchObject({ framesPerSecond })
+  })
+
+  it('keeps 60 where 60 is allowed', () => {
+    const stream = { avg_frame_rate: '60/1', r_frame_rate: '60/1' }
+    expect(encoded(stream, { maxFramesPerSecond: 60 })).toMatchObject({ framesPerSecond: '60' })
+  })
+
+  it('brings high dynamic range down, and guesses what the file leaves out', () => {
+    expect(encoded({ color_transfer: 'smpte2084' })).toMatchObject({
+      toneMap: { transfer: 'smpte2084', primaries: 'bt2020', matrix: 'bt2020nc' },
+    })
+    expect(encoded({ color_transfer: 'bt709' })).toMatchObject({ toneMap: null })
+  })
+})

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { classify, type Ending, redactUrls } from '../../../../workers/media/tool-error.ts'
+
+const exit = (stderrTail: string, more: Partial<Ending> = {}): Ending => ({
+  exitCode: 1,
+  signal: null,
+  stderrTail,
+  ...more,
+})
+
+describe('classify', () => {
+  it.each<[string, Ending, string, string]>([
+    ['nonsense in the file', exit('Invalid data found when processing input'), 'INPUT_UNREADABLE', 'input'],
+    ['a demuxer that is not allowed', exit("Format not on whitelist 'mov'"), 'INPUT_REFUSED', 'input'],
+    [
+      'too many pixels',
+      exit('Picture size 8192x8192 exceeds specified max pixel count'),
+      'INPUT_REFUSED',
+      'input',
+    ],
+    [
+      'too many streams, which also says that memory is short',
+      exit('Number of streams exceeds max_streams parameter (16)\nfile: Cannot allocate memory'),
+      'INPUT_REFUSED',
+      'input',
+    ],
+    ['the memory limit', exit('Cannot allocate memory'), 'TOOL_MEMORY_LIMIT', 'input'],
+    [
+      'the CPU limit, seen by ffmpeg',
+      exit('received signal 24', { exitCode: 255 }),
+      'TOOL_CPU_LIMIT',
+      'input',
+    ],
+    ['the CPU limit', exit('', { exitCode: null, signal: 'SIGXCPU' }), 'TOOL_CPU_LIMIT', 'input'],
+    ['the file size limit', exit('', { exitCode: null, signal: 'SIGXFSZ' }), 'TOOL_OUTPUT_LIMIT', 'input'],
+    ['the file size limit behind a wrapper', exit('', { exitCode: 153 }), 'TOOL_OUTPUT_LIMIT', 'input'],
+    ['a crash of the decoder', exit('', { exitCode: null, signal: 'SIGSEGV' }), 'INPUT_UNREADABLE', 'input'],
+    ['the OOM killer', exit('', { exitCode: null, signal: 'SIGKILL' }), 'TOOL_KILLED', 'ours'],
+    [
+      'a full disk, whatever else is said',
+      exit('Invalid data\nav_write: No space left on device'),
+      'OUT_OF_SPACE',
+      'ours',
+    ],
+    [
+      'a missing library',
+      exit('ffmpeg: error while loading shared libraries: libx.so'),
+      'TOOL_MISSING',
+      'ours',
+    ],
+    ['a wrapper without its tool', exit('', { exitCode: 127 }), 'TOOL_MISSING', 'ours'],
+    ['a folder that is not ours', exit('/data/x: Permission denied'), 'TOOL_FAILED', 'ours'],
+    ['the store refusing', exit('HTTP error 403 Forbidden', { network: true }), 'SOURCE_UNREACHABLE', 'ours'],
+    ['the store gone', exit('Connection refused', { network: true }), 'SOURCE_UNREACHABLE', 'ours'],
+    ['a file that talks of networks', exit('Connection refused'), 'INPUT_UNREADABLE', 'input'],
+    ['the deadline', exit('', { stopped: 'wall', exitCode: 255 }), 'TOOL_TIMEOUT', 'ours'],
+    [
+      'the watchdog',
+      exit('', { stopped: 'idle', exitCode: null, signal: 'SIGKILL' }),
+      'TOOL_STALLED',
+      'ours',
+    ],
+    ['an abort', exit('Invalid data', { stopped: 'abort', exitCode: 255 }), 'TOOL_ABORTED', 'ours'],
+    ['too much output', exit('', { stopped: 'output', signal: 'SIGKILL' }), 'TOOL_OUTPUT_LIMIT', 'input'],
+  ])('%s', (_name, ending, code, fault) => {
+    expect(classify(ending)).toEqual({ code, fault })
+  })
+})
+
+describe('redactUrls', () => {
+  it('keeps signatures out of logs and leaves the rest', () => {
+    const line =
+      "Input from 'https://s3.example/b/k?X-Amz-Signature=abc&x=1': HTTP error 403; see http://h/p?q=1"
+    expect(redactUrls(line)).toBe("Input from 'https://s3.example/b/k?…': HTTP error 403; see http://h/p?…")
+  })
+})
