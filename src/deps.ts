@@ -19,7 +19,7 @@ import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
 import { S3ObjectStore } from './storage/s3.ts'
 import { createS3Client } from './storage/s3-client.ts'
-import { loadProfiles } from './submissions/profiles/loader.ts'
+import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
 import { Tokens } from './submissions/tokens.ts'
 import { Admission } from './uploads/admission.ts'
 import { expireUpload } from './uploads/expire.ts'
@@ -56,7 +56,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
   const views = new UploadViews({ redis: redis.hot, records: uploads, heads, index, hot })
   const queues = new Queues(redis.producer, logger)
-  const profiles = loadProfiles(config.profilesDir === undefined ? [] : [config.profilesDir])
+  const profiles = loadProfiles([shippedProfilesDir(), ...(config.profilesDir === undefined ? [] : [config.profilesDir])])
   const tokens = new Tokens({ config, clock })
   const completion = new Completion({ store, hot, uploads, heads, queues, clock, logger })
   const claims = new Claims(uploads, clock, `${hostname()}:${process.pid}`)
@@ -72,7 +72,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
     clock,
     expiryMs,
   })
-  const ledgerParts = { hot, uploads, completion, store, clock, expiryMs }
+  const ledgerParts = { hot, uploads, completion, clock, expiryMs }
   const admission = new Admission(store, metrics, clock)
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)

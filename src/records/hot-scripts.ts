@@ -81,6 +81,7 @@ export const END = script(`
 local st = redis.call('HGET', KEYS[1], 'st')
 if not st then return 0 end
 redis.call('HSET', KEYS[1], 'st', ARGV[2])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'off', ARGV[4], 'size', ARGV[4]) end
 redis.call('HDEL', KEYS[1], 'fence', 'holder', 'lease', 'fly')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])

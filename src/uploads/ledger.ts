@@ -10,14 +10,12 @@ import type { HotUpload } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { StoredObject, StoredPart, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
 import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
 
 export type LedgerParts = {
   hot: HotState
   uploads: UploadRecords
   completion: Completion
-  store: ObjectStore
   clock: Clock
   expiryMs: number
 }
@@ -61,7 +59,7 @@ export class UploadLedger implements Ledger {
   }
 
   async complete(finished: FinishedObject): Promise<void> {
-    const { hot, completion, clock, uploads, store } = this.#parts
+    const { hot, completion, clock, uploads } = this.#parts
     const { draft, size } = this.#state
     const bytes = size ?? 0
     const single = finished.kind === 'single'
@@ -79,10 +77,9 @@ export class UploadLedger implements Ledger {
       ...(single ? { version: 1 } : {}),
       clearInFlight: true,
     })
-    if (!mine) {
-      if (single) await store.remove(finished.record.object.key)
-      throw await this.#lost()
-    }
+    // A single object stays even so: whoever took over may have found it and counted it. One that nobody counts is
+    // swept later.
+    if (!mine) throw await this.#lost()
     if (single) {
       // The object that holds the bytes is the record: it is committed already.
       await uploads.announce(finished.record)

@@ -149,10 +149,19 @@ export class UploadLocks {
     const { id } = state.draft
     const record = await uploads.fromStore(id)
     if (record !== undefined && record.state !== 'receiving') {
-      await uploads.restore(record)
       const status = record.state === 'expired' || record.state === 'cancelled' ? record.state : 'stored'
+      const ended: HotUpload = {
+        ...state,
+        status,
+        size: record.declared.bytes,
+        offset: record.receivedBytes,
+        version: record.version,
+      }
+      await uploads.announce(record)
+      await hot.restore(ended, [], fence)
       await hot.end(id, status, this.#parts.expiryMs)
-      throw await this.ended({ ...state, status, size: record.declared.bytes })
+      if (status === 'stored') completion.runLater(id)
+      throw await this.ended(ended)
     }
     const restored = await this.#restoreReceiving(record, state, fence)
     if (restored.size !== null && restored.offset === restored.size && restored.size > 0) {
