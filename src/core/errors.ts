@@ -96,6 +96,12 @@ export const ERRORS = {
     'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้',
     'The upload is complete; tus can no longer delete it.',
   ),
+  MEDIA_UNKNOWN: e(404, 'ไม่พบไฟล์ชื่อนี้ในการอัปโหลดนี้', 'The upload has no file of this name.'),
+  MEDIA_NOT_READY: e(
+    409,
+    'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่',
+    'The file is not ready to be read yet; try again in a moment.',
+  ),
   UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
   UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'Busy for a moment; try again.'),
   OFFSET_MISMATCH: e(
