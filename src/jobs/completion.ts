@@ -90,7 +90,7 @@ export class Completion {
       return await this.stored(draft, current, object, bytes, storedAtMs)
     })
     if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
-    await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS)
+    await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
     return record
   }
 

@@ -189,8 +189,16 @@ export class HotState {
     await run(this.redis, scripts.RELEASE, [redisKeys.hot(id)], [fence])
   }
 
-  /** Ends an upload: its lock is void, its offset can no longer move. `stored` only follows `finishing`. */
-  async end(id: string, status: 'stored' | 'expired' | 'cancelled', keepMs: number): Promise<void> {
+  /**
+   * Ends an upload as its record says: its lock is void, its offset can no longer move. `storedBytes` where all of it
+   * is stored.
+   */
+  async end(
+    id: string,
+    status: 'stored' | 'expired' | 'cancelled',
+    keepMs: number,
+    storedBytes?: number,
+  ): Promise<void> {
     await run(
       this.redis,
       scripts.END,

@@ -83,7 +83,7 @@ export class UploadLedger implements Ledger {
     if (single) {
       // The object that holds the bytes is the record: it is committed already.
       await uploads.announce(finished.record)
-      await hot.end(draft.id, 'stored', this.#parts.expiryMs)
+      await hot.end(draft.id, 'stored', this.#parts.expiryMs, bytes)
     } else {
       await completion.commitStored(draft, storedObject(finished), bytes, storedAtMs)
     }

@@ -158,8 +158,7 @@ export class UploadLocks {
         version: record.version,
       }
       await uploads.announce(record)
-      await hot.restore(ended, [], fence)
-      await hot.end(id, status, this.#parts.expiryMs)
+      await hot.end(id, status, this.#parts.expiryMs, status === 'stored' ? record.receivedBytes : undefined)
       if (status === 'stored') completion.runLater(id)
       throw await this.ended(ended)
     }

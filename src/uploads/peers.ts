@@ -38,6 +38,7 @@ export class Peers {
   readonly #subscriber: RedisConnection
   readonly #logger: Logger
   readonly #holders = new Map<string, Holder>()
+  readonly #arrivals = new Map<string, () => void>()
   readonly #waiting = new Map<string, (answer: Answer) => void>()
 
   constructor(publisher: RedisConnection, subscriber: RedisConnection, logger: Logger) {
@@ -59,6 +60,7 @@ export class Peers {
 
   add(holder: Holder): void {
     this.#holders.set(holder.id, holder)
+    this.#arrivals.get(holder.fence)?.()
   }
 
   remove(holder: Holder): void {
@@ -77,8 +79,8 @@ export class Peers {
     reason: 'taken-over' | 'ended' = 'taken-over',
   ): Promise<{ silent: boolean; offset: number | null }> {
     if (channel === this.channel) {
-      const holder = this.#holders.get(id)
-      if (holder?.fence !== fence) return { silent: true, offset: null }
+      const holder = await this.#holderOf(id, fence)
+      if (holder === undefined) return { silent: true, offset: null }
       return await withinWait(this.#serve(holder, what, reason))
     }
     const nonce = newToken()
@@ -101,6 +103,22 @@ export class Peers {
     })
   }
 
+  /** The holder of a lock; one that has just taken it may still be opening its file. */
+  async #holderOf(id: string, fence: string): Promise<Holder | undefined> {
+    const holder = this.#holders.get(id)
+    if (holder?.fence === fence) return holder
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HOLDER_SILENCE_MS)
+      this.#arrivals.set(fence, () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+    this.#arrivals.delete(fence)
+    const arrived = this.#holders.get(id)
+    return arrived?.fence === fence ? arrived : undefined
+  }
+
   async #serve(
     holder: Holder,
     what: 'flush' | 'yield',
@@ -117,19 +135,20 @@ export class Peers {
       this.#waiting.get(spoken.nonce)?.(spoken)
       return
     }
-    const holder = this.#holders.get(spoken.id)
-    const answer = (offset: number | null) =>
-      this.#send(spoken.reply, { nonce: spoken.nonce, done: true, offset })
-    // Not (or no longer) the holder: the lock is free, or a corpse's.
-    if (holder?.fence !== spoken.fence) {
-      answer(null)
-      return
-    }
-    this.#send(spoken.reply, { nonce: spoken.nonce, heard: true })
-    this.#serve(holder, spoken.ask, spoken.reason ?? 'taken-over').then(answer, (err: unknown) => {
+    this.#answer(spoken).catch((err: unknown) => {
       this.#logger.warn({ err, uploadId: spoken.id }, 'a running upload could not be handed over in order')
-      answer(null)
+      this.#send(spoken.reply, { nonce: spoken.nonce, done: true, offset: null })
     })
+  }
+
+  async #answer(question: Question): Promise<void> {
+    const { id, fence, ask, reason, reply, nonce } = question
+    const holder = await this.#holderOf(id, fence)
+    // Not (or no longer) the holder: silence says that the lock may be taken.
+    if (holder === undefined) return
+    this.#send(reply, { nonce, heard: true })
+    const offset = await this.#serve(holder, ask, reason ?? 'taken-over')
+    this.#send(reply, { nonce, done: true, offset })
   }
 
   #send(channel: string, message: Question | Answer): void {

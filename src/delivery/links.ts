@@ -1,0 +1,102 @@
+// Links to what can be read of an upload: its original, once it is one object, and its finished renditions.
+
+import { AppError } from '../core/errors.ts'
+import type { IdSecrets } from '../core/ids.ts'
+import { needsAssembly } from '../jobs/lanes.ts'
+import { isStored, type UploadRecord } from '../records/upload-record.ts'
+import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
+import { type MediaClaims, signMediaToken } from './media-token.ts'
+
+export const ORIGINAL = 'original'
+
+export type MediaLink = {
+  name: string
+  url: string
+  contentType: string
+  bytes: number
+  /** RFC 3339. */
+  expiresAt: string
+}
+
+export type LinkOptions = {
+  /** Default: all that can be read now. */
+  names?: string[] | undefined
+  /** Saved by the browser instead of shown. */
+  download: boolean
+  /** Milliseconds since the epoch; rounded up to whole seconds. */
+  expiresAtMs: number
+  /** Without a slash at the end. */
+  baseUrl: string
+  secrets: IdSecrets
+}
+
+type Readable = Pick<MediaClaims, 'name' | 'key' | 'contentType' | 'bytes' | 'fileName'>
+
+/**
+ * Throws UPLOAD_EXPIRED or UPLOAD_CANCELLED for what has been removed, MEDIA_UNKNOWN {name} for a name the upload does
+ * not have, and MEDIA_NOT_READY {name, state} for what is not readable yet, or where nothing is.
+ */
+export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLink[] {
+  if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+  if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+  const found = [
+    original(record),
+    ...record.renditions.map((rendition) => renditionOf(record, rendition.name)),
+  ]
+  const wanted = options.names?.map((name) => readable(record, found, name)) ?? found.filter(isReadable)
+  if (wanted.length === 0)
+    throw new AppError('MEDIA_NOT_READY', { details: { state: record.state }, retryAfterSeconds: 5 })
+  const expiresAtSeconds = Math.ceil(options.expiresAtMs / 1000)
+  return wanted.map((media) => {
+    const download = options.download || !mayShow(media.contentType)
+    const claims: MediaClaims = { ...media, uploadId: record.id, expiresAtSeconds, download }
+    const token = signMediaToken(claims, options.secrets)
+    return {
+      name: media.name,
+      url: `${options.baseUrl}/media/${token}/${encodeURIComponent(media.fileName)}`,
+      contentType: media.contentType,
+      bytes: media.bytes,
+      expiresAt: new Date(expiresAtSeconds * 1000).toISOString(),
+    }
+  })
+}
+
+type Missing = { name: string; state: string }
+
+const isReadable = (media: Readable | Missing): media is Readable => 'key' in media
+
+function readable(record: UploadRecord, found: (Readable | Missing)[], name: string): Readable {
+  const media = found.find((candidate) => candidate.name === name)
+  if (media === undefined) {
+    const names = [ORIGINAL, ...record.renditions.map((rendition) => rendition.name)]
+    throw new AppError('MEDIA_UNKNOWN', { details: { name, names } })
+  }
+  if (!isReadable(media)) throw new AppError('MEDIA_NOT_READY', { details: media, retryAfterSeconds: 5 })
+  return media
+}
+
+function original(record: UploadRecord): Readable | Missing {
+  if (!isStored(record.state)) return { name: ORIGINAL, state: record.state }
+  // Its bytes are durable, but still in parts.
+  if (needsAssembly(record)) return { name: ORIGINAL, state: 'assembling' }
+  return {
+    name: ORIGINAL,
+    key: record.object.key,
+    contentType: typeOfOriginal(record.measured),
+    bytes: record.receivedBytes,
+    fileName: fileNameOf(record),
+  }
+}
+
+function renditionOf(record: UploadRecord, name: string): Readable | Missing {
+  const rendition = record.renditions.find((candidate) => candidate.name === name)
+  if (rendition?.state !== 'ready') return { name, state: rendition?.state ?? 'unknown' }
+  const { key, contentType, bytes } = rendition
+  if (key === undefined || contentType === undefined || bytes === undefined)
+    throw new Error(`rendition ${name} of upload ${record.id} is ready without a place`)
+  return { name, key, contentType, bytes, fileName: renditionFileName(fileNameOf(record), name, contentType) }
+}
+
+function fileNameOf(record: UploadRecord): string {
+  return safeFileName(record.declared.filename, record.slot ?? 'upload')
+}
