@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
 import { needsAssembly } from '../jobs/lanes.ts'
-import { isStored, type UploadRecord } from '../records/upload-record.ts'
+import { isStored, type Rendition, type UploadRecord } from '../records/upload-record.ts'
 import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
 import { type MediaClaims, signMediaToken } from './media-token.ts'
 
@@ -39,10 +39,7 @@ type Readable = Pick<MediaClaims, 'name' | 'key' | 'contentType' | 'bytes' | 'fi
 export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLink[] {
   if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
   if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
-  const found = [
-    original(record),
-    ...record.renditions.map((rendition) => renditionOf(record, rendition.name)),
-  ]
+  const found = [original(record), ...record.renditions.map((rendition) => renditionOf(record, rendition))]
   const wanted = options.names?.map((name) => readable(record, found, name)) ?? found.filter(isReadable)
   if (wanted.length === 0)
     throw new AppError('MEDIA_NOT_READY', { details: { state: record.state }, retryAfterSeconds: 5 })
@@ -88,10 +85,9 @@ function original(record: UploadRecord): Readable | Missing {
   }
 }
 
-function renditionOf(record: UploadRecord, name: string): Readable | Missing {
-  const rendition = record.renditions.find((candidate) => candidate.name === name)
-  if (rendition?.state !== 'ready') return { name, state: rendition?.state ?? 'unknown' }
-  const { key, contentType, bytes } = rendition
+function renditionOf(record: UploadRecord, rendition: Rendition): Readable | Missing {
+  const { name, state, key, contentType, bytes } = rendition
+  if (state !== 'ready') return { name, state }
   if (key === undefined || contentType === undefined || bytes === undefined)
     throw new Error(`rendition ${name} of upload ${record.id} is ready without a place`)
   return { name, key, contentType, bytes, fileName: renditionFileName(fileNameOf(record), name, contentType) }

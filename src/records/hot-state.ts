@@ -203,7 +203,7 @@ export class HotState {
       this.redis,
       scripts.END,
       [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
-      [id, status, keepMs],
+      [id, status, keepMs, storedBytes ?? ''],
     )
   }
 

@@ -1,0 +1,88 @@
+// `POST /v1/uploads/:id/links`: signed addresses for players and downloads, which need no credentials of their own.
+
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import type { Clock } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import { AppError } from '../core/errors.ts'
+import { type Authorize, requireUpload } from '../events/access.ts'
+import type { UploadViews } from '../records/upload-views.ts'
+import { publicUrl } from '../submissions/public-url.ts'
+import { problems, typedRoutes } from '../submissions/typed-routes.ts'
+import { mediaLinks } from './links.ts'
+
+export type LinkRouteParts = {
+  authorize: Authorize
+  views: Pick<UploadViews, 'one'>
+  config: Pick<Config, 'http' | 'secrets'>
+  clock: Clock
+}
+
+const DEFAULT_SECONDS = 6 * 60 * 60
+const MAX_SECONDS = 7 * 24 * 60 * 60
+
+const LinksBody = Type.Object(
+  {
+    names: Type.Optional(
+      Type.Array(Type.String({ maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 50,
+        description: '`original` and names of renditions; absent: all that can be read now',
+      }),
+    ),
+    expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
+    download: Type.Boolean({ default: false, description: 'Saved by the browser instead of shown' }),
+  },
+  { additionalProperties: false },
+)
+
+const LinksAnswer = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      url: Type.String(),
+      contentType: Type.String(),
+      bytes: Type.Integer(),
+      expiresAt: Type.String({ format: 'date-time' }),
+    }),
+  ),
+})
+
+export async function linkRoutes(app: FastifyInstance, parts: LinkRouteParts): Promise<void> {
+  await app.register(async (scope) => {
+    typedRoutes(scope).post(
+      '/v1/uploads/:id/links',
+      {
+        schema: {
+          tags: ['uploads'],
+          summary: 'Links to the original and its renditions, good for a limited time',
+          params: Type.Object({ id: Type.String() }),
+          body: LinksBody,
+          response: {
+            200: LinksAnswer,
+            ...problems([
+              ...(['BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE', 'UPLOAD_UNKNOWN'] as const),
+              ...(['UPLOAD_EXPIRED', 'UPLOAD_CANCELLED', 'MEDIA_UNKNOWN', 'MEDIA_NOT_READY'] as const),
+            ]),
+          },
+        },
+      },
+      async (request) => {
+        const { views, config, clock } = parts
+        const caller = await parts.authorize(request)
+        const { view } = await requireUpload({ views, secrets: config.secrets }, caller, request.params.id)
+        if (view.record === undefined)
+          throw new AppError('MEDIA_NOT_READY', { details: { state: 'receiving' }, retryAfterSeconds: 5 })
+        const { names, expiresInSeconds, download } = request.body
+        return {
+          items: mediaLinks(view.record, {
+            ...{ names, download },
+            expiresAtMs: clock.now() + expiresInSeconds * 1000,
+            baseUrl: publicUrl(config, request),
+            secrets: config.secrets,
+          }),
+        }
+      },
+    )
+  })
+}
