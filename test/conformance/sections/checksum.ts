@@ -2,7 +2,7 @@
 import { digest, isUnambiguous } from '../digests.ts'
 import { expectOffset, expectPresent, expectRefused, expectStatus, expectThat, succeeded } from '../expect.ts'
 import type { Harness, Upload } from '../harness.ts'
-import { Deviation, rule, type Section } from '../model.ts'
+import { Deviation, rule, type Section, untested } from '../model.ts'
 import { listItems } from '../probe.ts'
 
 const header = 'Upload-Checksum'
@@ -136,6 +136,12 @@ export const checksum: Section = {
         )
       },
     }),
+    untested(
+      'MUST',
+      'request-form',
+      'Upload-Checksum is the name of an algorithm, a space and the Base64 of the digest',
+      'binds the client; what a server makes of others is looked at under robustness',
+    ),
     rule('MAY', 'optional', 'Upload-Checksum may be left out of a PATCH', {
       'a PATCH without it': async (t) => {
         expectStatus(await t.patch(await t.create(), 0, t.payload.bytes(0, 1100)), 204)

@@ -59,6 +59,18 @@ export const concatenation: Section = {
     }),
     untested(
       'MUST',
+      'client-header',
+      'The client marks parts by Upload-Concat: partial and names them in Upload-Concat: final;…',
+      'binds the client',
+    ),
+    untested(
+      'SHOULD',
+      'client-order',
+      'The final upload is asked for once its parts are complete',
+      'binds the client',
+    ),
+    untested(
+      'MUST',
       'no-length',
       'The client sends no Upload-Length with the final upload',
       'binds the client',

@@ -35,6 +35,12 @@ export const metadata: Section = {
         expectStatus(await t.post({ ...size(t), ...withPairs(t, `bytes ${value}`) }), 201)
       },
     }),
+    untested(
+      'MAY',
+      'used',
+      'The server may use metadata, ignore it, or refuse an upload for it',
+      'any of it is right',
+    ),
     rule('MAY', 'empty-value', 'A value may be empty, with or without the space after its key', {
       'a key alone at the end': async (t) => {
         expectStatus(await t.post({ ...size(t), ...withPairs(t, 'confidential') }), 201)
@@ -72,8 +78,8 @@ export const metadata: Section = {
       },
     }),
     untested(
-      'SHOULD',
-      'ascii-keys',
+      'MUST',
+      'keys',
       'Keys are ASCII, without spaces and commas, and not empty',
       'binds the client; what a server makes of others is looked at under robustness',
     ),

@@ -84,6 +84,12 @@ export const creationWithUpload: Section = {
       },
     }),
     untested(
+      'MUST',
+      'client-type',
+      'The client sends Content-Type: application/offset+octet-stream',
+      'binds the client',
+    ),
+    untested(
       'SHOULD',
       'client-verifies',
       'The client makes sure that the extension is offered',

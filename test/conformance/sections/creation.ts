@@ -33,6 +33,12 @@ export const creation: Section = {
       },
       { always: true },
     ),
+    untested(
+      'MUST',
+      'client-post',
+      'The client asks for an upload by POST to the creation URL',
+      'binds the client',
+    ),
     rule('STATED', 'offset-0', 'A new upload is at offset 0', {
       'as HEAD says': async (t) => expectOffset(await t.head(await t.create()), 0),
     }),

@@ -92,7 +92,12 @@ export const expiration: Section = {
         expectThat(date.getTime() > Date.now() - 60_000, 'a date in the future', `${header}: ${value}`, x)
       },
     }),
-    untested('SHOULD', 'client', 'The client looks at Upload-Expires before it resumes', 'binds the client'),
+    untested(
+      'SHOULD',
+      'client',
+      'The client looks at Upload-Expires before it resumes, and begins anew where the upload is gone',
+      'binds the client',
+    ),
   ],
 }
 

@@ -108,6 +108,13 @@ export const headers: Section = {
           })
           expectVersion(t, x)
         },
+        '204 to DELETE': async (t) => {
+          if (!t.announces('termination')) throw new Skip('the server announces no termination')
+          expectVersion(t, await t.send({ method: 'DELETE', url: (await t.create()).url }))
+        },
+        'a version that is not spoken': async (t) => {
+          expectVersion(t, await t.head(await t.create(), { 'Tus-Resumable': unsupported }))
+        },
       },
     ),
     rule(

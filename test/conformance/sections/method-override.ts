@@ -1,6 +1,6 @@
 // Core protocol: X-HTTP-Method-Override.
 import { expectOffset, expectPresent, expectStatus } from '../expect.ts'
-import { rule, type Section, Skip } from '../model.ts'
+import { rule, type Section, Skip, untested } from '../model.ts'
 
 const header = 'X-HTTP-Method-Override'
 
@@ -49,5 +49,11 @@ export const methodOverride: Section = {
         expectOffset(x, 1100)
       },
     }),
+    untested(
+      'SHOULD',
+      'client',
+      'Clients that cannot send PATCH or DELETE use the header',
+      'binds the client',
+    ),
   ],
 }

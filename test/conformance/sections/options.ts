@@ -29,6 +29,12 @@ export const optionsSection: Section = {
     }),
     untested(
       'SHOULD',
+      'detection',
+      'Extensions are found out by OPTIONS and Tus-Extension',
+      'binds the client; that servers announce what they have is tested with each extension',
+    ),
+    untested(
+      'SHOULD',
       'client-version',
       'The client leaves Tus-Resumable out of OPTIONS',
       'binds the client',

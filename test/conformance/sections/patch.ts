@@ -61,6 +61,8 @@ export const patch: Section = {
         await t.expectContent(upload, t.payload.bytes(0, size))
       },
     }),
+    untested('MAY', 'parallel', 'For parallel uploads a client may use concatenation', 'binds the client'),
+    untested('SHOULD', 'single', 'A client sends all that is left in one PATCH', 'binds the client'),
     rule('MAY', 'small-requests', 'A client may send many small PATCHes instead of one', {
       'eight PATCHes': async (t) => {
         const size = t.options.sizeBytes
