@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objectKeys } from '../../../src/records/keys.ts'
+import { expectProblem } from './expect-problem.ts'
+import { type Harness, OTHER, startHarness } from './harness.ts'
+
+let h: Harness
+beforeAll(async () => {
+  h = await startHarness()
+})
+afterAll(async () => await h.stop())
+
+const versionsOf = async (id: string) => {
+  const keys: string[] = []
+  for await (const { key } of h.parts.store.list(objectKeys.submission('portal', id))) keys.push(key)
+  return keys.length
+}
+
+describe('PUT', () => {
+  it('creates with 201; the same body again is 200 and makes no new version', async () => {
+    const body = {
+      profile: 'tiny',
+      deadline: '2026-11-22T00:00:00+07:00',
+      graceSeconds: 60,
+      metadata: { b: [1, { c: 2 }], a: 'ก' },
+    }
+    const first = await h.call('PUT', '/v1/submissions/same', { body })
+    expect(first.status).toBe(201)
+    expect(first.body).toMatchObject({
+      id: 'same',
+      profile: 'tiny@2',
+      state: 'open',
+      revision: 1,
+      deadline: '2026-11-21T17:00:00.000Z',
+      opensAt: null,
+      graceSeconds: 60,
+      complete: false,
+      missing: ['plan'],
+      metadata: body.metadata,
+    })
+    h.clock.ms += 5000
+    const reordered = { ...body, metadata: { a: 'ก', b: [1, { c: 2 }] } }
+    const again = await h.call('PUT', '/v1/submissions/same', { body: reordered })
+    expect(again.status).toBe(200)
+    expect(again.body).toEqual(first.body)
+    expect(await versionsOf('same')).toBe(1)
+  })
+
+  it('said by many at once, is created once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => h.put('racing')))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201])
+    expect(await versionsOf('racing')).toBe(1)
+  })
+
+  it('holds a changed deadline at once, and raises the sequence', async () => {
+    const before = await h.put('moved', { deadline: '2026-11-21T07:00:00Z' })
+    expect(before.body['accepting']).toBe(false)
+    const after = await h.put('moved', { deadline: '2026-11-23T07:00:00Z' })
+    expect(after.status).toBe(200)
+    expect(after.body['accepting']).toBe(true)
+    expect(after.body['sequence']).toBeGreaterThan(Number(before.body['sequence']))
+    expect(await versionsOf('moved')).toBe(2)
+  })
+
+  it('gives what the body leaves out its default', async () => {
+    await h.put('whole', { deadline: '2026-11-23T07:00:00Z', graceSeconds: 5, metadata: { a: 1 } })
+    const { body } = await h.put('whole')
+    expect(body).toMatchObject({ deadline: null, graceSeconds: 0, metadata: {} })
+  })
+
+  it('keeps the pinned version of a profile that is named without one', async () => {
+    await h.put('pinned', { profile: 'tiny@1' })
+    const { body } = await h.put('pinned', { profile: 'tiny', graceSeconds: 1 })
+    expect(body['profile']).toBe('tiny@1')
+  })
+
+  it.each([
+    ['no profile', {}, ''],
+    ['a misspelt member', { profile: 'tiny', deadLine: '2026-11-23T07:00:00Z' }, ''],
+    ['a day without a time', { profile: 'tiny', deadline: '2026-11-23' }, '/deadline'],
+    ['a time without a zone', { profile: 'tiny', opensAt: '2026-11-23T07:00:00' }, '/opensAt'],
+    ['a day that does not exist', { profile: 'tiny', deadline: '2026-02-30T07:00:00Z' }, '/deadline'],
+    ['grace in words', { profile: 'tiny', graceSeconds: '60' }, '/graceSeconds'],
+    ['negative grace', { profile: 'tiny', graceSeconds: -1 }, '/graceSeconds'],
+    [
+      'an opening after the deadline',
+      { profile: 'tiny', opensAt: '2027-01-01T00:00:00Z', deadline: '2026-01-01T00:00:00Z' },
+      '/deadline',
+    ],
+    ['a callback that is no address', { profile: 'tiny', callbackUrl: 'portal' }, '/callbackUrl'],
+    ['a callback over ftp', { profile: 'tiny', callbackUrl: 'ftp://portal.example/x' }, '/callbackUrl'],
+    ['a callback into this machine', { profile: 'tiny', callbackUrl: 'http://0x7f.1:6379/' }, '/callbackUrl'],
+    [
+      'a callback with credentials',
+      { profile: 'tiny', callbackUrl: 'https://a:b@portal.example/' },
+      '/callbackUrl',
+    ],
+    ['a list as metadata', { profile: 'tiny', metadata: [1] }, '/metadata'],
+  ])('refuses %s and names the fault', async (_, body, path) => {
+    const answer = await h.call('PUT', '/v1/submissions/bad', { body })
+    expectProblem(answer, 'BAD_REQUEST')
+    expect(answer.body['faults']).toContainEqual({ in: 'body', path, message: expect.any(String) })
+    expectProblem(await h.call('GET', '/v1/submissions/bad'), 'SUBMISSION_UNKNOWN')
+  })
+
+  it('lists every fault at once', async () => {
+    const body = { profile: 5, graceSeconds: -1, deadline: 'soon' }
+    const { body: problem } = await h.call('PUT', '/v1/submissions/bad', { body })
+    const paths = (problem['faults'] as { path: string }[]).map(({ path }) => path)
+    expect(paths).toEqual(expect.arrayContaining(['/profile', '/graceSeconds', '/deadline']))
+  })
+
+  it('refuses an unknown profile and one that is disabled', async () => {
+    for (const profile of ['nobody.K9', 'supervisor.K2@1'])
+      expectProblem(await h.call('PUT', '/v1/submissions/bad', { body: { profile } }), 'PROFILE_UNKNOWN', {
+        details: { profile },
+      })
+  })
+
+  it('refuses bodies that are no JSON, too large, or of another type', async () => {
+    const send = (payload: string, type = 'application/json') =>
+      h.call('PUT', '/v1/submissions/bad', { body: payload, headers: { 'content-type': type } })
+    expectProblem(await send('{"profile":'), 'BODY_NOT_JSON')
+    expectProblem(await send('{"__proto__":{"a":1},"profile":"tiny"}'), 'BODY_NOT_JSON')
+    expectProblem(await send(JSON.stringify({ profile: 'x'.repeat(300_000) })), 'BODY_TOO_LARGE')
+    expectProblem(await send('profile=tiny', 'application/x-www-form-urlencoded'), 'MEDIA_TYPE_UNSUPPORTED')
+    expectProblem(await send('', 'application/json'), 'BAD_REQUEST')
+  })
+
+  it('may change nothing of a sealed submission', async () => {
+    await h.put('sealed')
+    await h.parts.heads.commit('portal', 'sealed', (head) => {
+      if (head === undefined) throw new Error('no head')
+      return { ...head, state: 'sealed' }
+    })
+    for (const [method, url, body] of [
+      ['PUT', '/v1/submissions/sealed', { profile: 'tiny@1', graceSeconds: 9 }],
+      ['PATCH', '/v1/submissions/sealed/slots/plan', { metadata: { plannedMinutes: 5 } }],
+    ] as const)
+      expectProblem(await h.call(method, url, { body }), 'SUBMISSION_SEALED', { status: 409 })
+    expectProblem(
+      await h.call('POST', '/v1/submissions/sealed/tickets', { body: { slot: 'plan' } }),
+      'SUBMISSION_SEALED',
+    )
+  })
+})
+
+describe('ids', () => {
+  it.each([
+    ['a', 'a'],
+    ['dots', 'TH-2569.k4~r1_x'],
+    ['two dots in a name', 'a..b'],
+    ['128 characters', 'x'.repeat(128)],
+    ['a tilde escaped', 'a%7Eb'],
+  ])('takes %s', async (_, id) => {
+    const { status, body } = await h.put(id)
+    expect(status).toBe(201)
+    expect(body['id']).toBe(decodeURIComponent(id))
+    expect((await h.call('GET', `/v1/submissions/${id}`)).body['id']).toBe(decodeURIComponent(id))
+  })
+
+  it.each([
+    ['a slash', 'a%2Fb'],
+    ['a climb', '..%2F..%2Fetc'],
+    ['a space', 'a%20b'],
+    ['a colon', 'a:b'],
+    ['Thai', encodeURIComponent('คำขอ')],
+    ['129 characters', 'x'.repeat(129)],
+    ['more than the router takes', 'x'.repeat(400)],
+    ['a NUL', 'a%00'],
+  ])('refuses %s', async (_, id) => {
+    const url = `/v1/submissions/${id}`
+    expectProblem(await h.call('PUT', url, { body: { profile: 'tiny' } }), 'ID_INVALID')
+    expectProblem(await h.call('GET', url), 'ID_INVALID')
+    expectProblem(await h.call('DELETE', url), 'ID_INVALID')
+  })
+
+  it('refuses a broken escape', async () => {
+    expectProblem(await h.call('GET', '/v1/submissions/%E0%A4%A'), 'BAD_REQUEST')
+  })
+
+  it('belong to the portal that chose them', async () => {
+    await h.put('shared', { metadata: { of: 'portal' } })
+    expectProblem(await h.call('GET', '/v1/submissions/shared', { token: OTHER }), 'SUBMISSION_UNKNOWN')
+    const theirs = await h.put('shared', { metadata: { of: 'other' } }, OTHER)
+    expect(theirs.status).toBe(201)
+    expect((await h.call('GET', '/v1/submissions/shared')).body['metadata']).toEqual({ of: 'portal' })
+  })
+})
+
+describe('GET', () => {
+  it('answers 304 to whoever has the document', async () => {
+    await h.put('cached')
+    const first = await h.call('GET', '/v1/submissions/cached')
+    const etag = String(first.headers['etag'])
+    expect(etag).toMatch(/^W\/"\d+-[\w-]+"$/)
+    const again = await h.call('GET', '/v1/submissions/cached', { headers: { 'if-none-match': etag } })
+    expect([again.status, again.text]).toEqual([304, ''])
+    await h.beginUpload('cached', 'plan')
+    const changed = await h.call('GET', '/v1/submissions/cached', {
+      headers: { 'if-none-match': `"x", ${etag}` },
+    })
+    expect(changed.status).toBe(200)
+    expect(changed.headers['etag']).not.toBe(etag)
+  })
+
+  it('shows an upload on its way in its slot, and its document when asked to', async () => {
+    await h.put('expanded')
+    const draft = await h.beginUpload('expanded', 'plan', { fingerprint: 'abc' })
+    const plain = await h.call('GET', '/v1/submissions/expanded')
+    expect(plain.body).not.toHaveProperty('uploads')
+    expect(plain.body['slots']).toContainEqual(
+      expect.objectContaining({ slot: 'plan', state: 'receiving', uploads: [draft.id] }),
+    )
+    const { body } = await h.call('GET', '/v1/submissions/expanded?expand=uploads')
+    expect(body['uploads']).toEqual([
+      expect.objectContaining({
+        id: draft.id,
+        state: 'receiving',
+        url: `https://songngan.example/files/${draft.id}`,
+        fingerprint: 'abc',
+      }),
+    ])
+    expectProblem(await h.call('GET', '/v1/submissions/expanded?expand=all'), 'BAD_REQUEST')
+  })
+
+  it('knows no address and no method but those of the contract', async () => {
+    expectProblem(await h.call('GET', '/v1/nothing'), 'NOT_FOUND')
+    const answer = await h.call('POST', '/v1/submissions/cached', { body: {} })
+    expectProblem(answer, 'METHOD_NOT_ALLOWED')
+    expect(String(answer.headers['allow']).split(', ')).toEqual(
+      expect.arrayContaining(['PUT', 'GET', 'DELETE']),
+    )
+  })
+})
+
+describe('PATCH of a slot', () => {
+  const patch = (id: string, metadata: unknown, slot = 'plan') =>
+    h.call('PATCH', `/v1/submissions/${id}/slots/${slot}`, { body: { metadata } })
+  const fields = (body: Record<string, unknown>) =>
+    (body['slots'] as { slot: string; metadata: unknown }[]).find(({ slot }) => slot === 'plan')?.metadata
+
+  it('sets fields, keeps the others, clears with null', async () => {
+    await h.put('patched')
+    await patch('patched', { plannedMinutes: 50, workType: 'other' })
+    const { status, body } = await patch('patched', { plannedMinutes: 60 })
+    expect(status).toBe(200)
+    expect(fields(body)).toEqual({ plannedMinutes: 60, workType: 'other' })
+    expect(fields((await patch('patched', { workType: null })).body)).toEqual({ plannedMinutes: 60 })
+    const versions = await versionsOf('patched')
+    await patch('patched', { plannedMinutes: 60 })
+    expect(await versionsOf('patched')).toBe(versions)
+    expect(fields((await h.put('patched', { graceSeconds: 3 })).body)).toEqual({ plannedMinutes: 60 })
+  })
+
+  it('refuses what does not fit', async () => {
+    await h.put('patched-badly')
+    const broken = await patch('patched-badly', { plannedMinutes: 0, workType: 'poem', colour: 'red' })
+    expectProblem(broken, 'SLOT_METADATA_INVALID', {
+      details: {
+        slot: 'plan',
+        fields: [
+          { name: 'plannedMinutes', rule: 'minimum' },
+          { name: 'workType', rule: 'options' },
+          { name: 'colour', rule: 'unknown' },
+        ],
+      },
+    })
+    expectProblem(await patch('patched-badly', {}, 'nothing'), 'SLOT_UNKNOWN', {
+      details: { slot: 'nothing' },
+    })
+    expectProblem(await patch('never-made', {}), 'SUBMISSION_UNKNOWN')
+    expectProblem(await patch('patched-badly', 'x'), 'BAD_REQUEST')
+  })
+})
