@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startService, startWorker } from '../../support/service.ts'
 
 test.each([
@@ -6,7 +6,7 @@ test.each([
   ['worker', startWorker],
 ])('a %s that refuses its configuration tells why instead of never being ready', async (_, start) => {
   const running = await start({ env: { REDIS_URL: '', TICKET_SECRET: 'short' } })
+  onTestFinished(() => running.stop())
   await expect(running.ready()).rejects.toThrow(/REDIS_URL is required[\s\S]*TICKET_SECRET must be/)
   expect(await running.exited).toEqual({ code: 78, signal: null })
-  await running.stop()
 })
