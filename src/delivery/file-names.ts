@@ -60,7 +60,8 @@ export function safeFileName(name: string | null, fallback: string): string {
 
 /** The name of the original, or of what was made of it: the same base, what it is, and the extension of its type. */
 export function renditionFileName(original: string, rendition: string, contentType: string): string {
-  const base = original.replace(/\.[A-Za-z0-9]{1,8}$/, '')
+  // An extension has a letter: the `.2` of `แผน v1.2` is part of the name.
+  const base = original.replace(/\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,8}$/, '')
   const extension = Object.values(TYPES).find((type) => type.contentType === contentType)?.extension
   return `${base}-${rendition}${extension === undefined ? '' : `.${extension}`}`
 }

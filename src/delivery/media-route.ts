@@ -59,7 +59,9 @@ async function serve(
   const headers = headersOf(claims, etag, clock.now())
   const { range, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers
   if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).headers(headers.always).send()
-  const answer = rangeStillHolds(first(ifRange), etag) ? parseRange(range, claims.bytes) : WHOLE
+  // GET is the only method for which ranges are defined.
+  const ranged = request.method === 'GET' && rangeStillHolds(first(ifRange), etag)
+  const answer = ranged ? parseRange(range, claims.bytes) : WHOLE
   if (answer.kind === 'unsatisfiable')
     return reply.code(416).headers(headers.always).header('content-range', `bytes */${claims.bytes}`).send()
   const part = answer.kind === 'part' ? { start: answer.start, end: answer.end } : undefined

@@ -1,0 +1,328 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../src/core/config.ts'
+import { linkRoutes } from '../../../src/delivery/link-routes.ts'
+import { mediaRoute } from '../../../src/delivery/media-route.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
+import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import type { ByteRange } from '../../../src/storage/object-store.ts'
+import { waitFor } from '../../support/http.ts'
+import { appWithProblems, buildHouse, type House, listen, OWNER, SECRETS } from '../events/house.ts'
+
+const FILM = randomBytes(1_000_000)
+
+let house: House
+let url: string
+let nowMs = Date.now()
+const opened: Readable[] = []
+const app = appWithProblems()
+
+beforeAll(async () => {
+  house = await buildHouse()
+  await house.putSubmission('S-1')
+  const clock = { now: () => nowMs }
+  await app.register(linkRoutes, {
+    authorize: (request) => {
+      const [owner = '', submissionId] = String(request.headers.authorization).split('/')
+      return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
+    },
+    ...{ views: house.views, clock },
+    config: loadConfig({ REDIS_URL: house.redisServer.url, TICKET_SECRET: SECRETS[0] }),
+  })
+  const store = {
+    head: (key: string) => house.store.head(key),
+    open: async (key: string, range?: ByteRange) => {
+      if (key.endsWith('endless')) return endless()
+      const stream = await house.store.open(key, range)
+      opened.push(stream)
+      return stream
+    },
+  }
+  await app.register(mediaRoute, { store, secrets: SECRETS, clock })
+  url = await listen(app)
+})
+afterAll(async () => {
+  await app.close()
+  await house.close()
+})
+
+/** A film that never ends, to see what becomes of it when nobody watches any more. */
+function endless(): Readable {
+  const stream = new Readable({ read: () => void stream.push(Buffer.alloc(64 * 1024)) })
+  opened.push(stream)
+  return stream
+}
+
+async function stored(change: Partial<UploadRecord> = {}, body = FILM): Promise<UploadRecord> {
+  const upload = await house.putUpload('S-1')
+  await house.store.createIfAbsent(objectKeys.data(upload.id), body)
+  return await house.commit(upload.id, {
+    state: 'accepted',
+    storedAt: new Date().toISOString(),
+    receivedBytes: body.length,
+    measured: { kind: 'video', container: 'mp4' },
+    ...change,
+  })
+}
+
+type Link = { name: string; url: string; contentType: string; bytes: number; expiresAt: string }
+
+async function ask(id: string, body: object = {}, authorization: string = OWNER) {
+  const answer = await fetch(`${url}/v1/uploads/${id}/links`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const json = (await answer.json()) as { items: Link[]; code?: string; [detail: string]: unknown }
+  return { status: answer.status, ...json }
+}
+
+async function linkTo(record: UploadRecord, body: object = {}): Promise<string> {
+  const { items } = await ask(record.id, { names: ['original'], ...body })
+  const [link] = items
+  if (link === undefined) throw new Error('no link')
+  return link.url
+}
+
+async function get(address: string, headers: Record<string, string> = {}, method = 'GET') {
+  const answer = await fetch(address, { method, headers })
+  return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) }
+}
+
+describe('links', () => {
+  it('name the original and what is ready, with type, size and end', async () => {
+    const record = await stored()
+    const key = objectKeys.rendition(record.id, 'tok', '720p.mp4')
+    const rendition = { kind: 'mp4' as const, required: true }
+    await house.commit(record.id, {
+      renditions: [
+        { ...rendition, name: '720p', state: 'ready', key, contentType: 'video/mp4', bytes: 7 },
+        { ...rendition, name: '480p', state: 'running' },
+      ],
+    })
+    const { status, items } = await ask(record.id)
+    expect(status).toBe(200)
+    expect(items.map(({ url: _, ...link }) => link)).toEqual([
+      {
+        name: 'original',
+        contentType: 'video/mp4',
+        bytes: FILM.length,
+        expiresAt: new Date(Math.ceil((nowMs + 21_600_000) / 1000) * 1000).toISOString(),
+      },
+      expect.objectContaining({ name: '720p', contentType: 'video/mp4', bytes: 7 }),
+    ])
+    for (const link of items) expect(link.url.startsWith(`${url}/media/`)).toBe(true)
+    expect(decodeURIComponent(items[1]?.url.split('/').at(-1) ?? '')).toBe('การสอน ป.4-720p.mp4')
+    expect((await ask(record.id, { names: ['720p'] })).items).toHaveLength(1)
+    expect(await ask(record.id, { names: ['480p'] })).toMatchObject({
+      status: 409,
+      code: 'MEDIA_NOT_READY',
+      name: '480p',
+      state: 'running',
+    })
+    expect(await ask(record.id, { names: ['4k'] })).toMatchObject({
+      status: 404,
+      code: 'MEDIA_UNKNOWN',
+      names: ['original', '720p', '480p'],
+    })
+  })
+
+  it('are refused clearly while the bytes are not one object yet, or not all there', async () => {
+    const upload = await house.putUpload('S-1')
+    expect(await ask(upload.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY', state: 'receiving' })
+    const parts = [{ number: 1, offset: 0, bytes: 5, etag: 'x' }]
+    await house.commit(upload.id, {
+      state: 'stored',
+      storedAt: new Date().toISOString(),
+      object: { key: objectKeys.data(upload.id), multipartId: 'm', parts },
+    })
+    expect(await ask(upload.id, { names: ['original'] })).toMatchObject({
+      status: 409,
+      code: 'MEDIA_NOT_READY',
+      state: 'assembling',
+    })
+    const draft = house.draftOf('S-1')
+    await house.hot.create(draft, { size: 1, expiresAtMs: Date.now() + 60_000, partBytes: 1 })
+    expect(await ask(draft.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY' })
+  })
+
+  it.each([
+    ['expired', 'UPLOAD_EXPIRED'],
+    ['cancelled', 'UPLOAD_CANCELLED'],
+  ] as const)('are gone with an upload that was %s', async (state, code) => {
+    const upload = await house.putUpload('S-1', { state })
+    expect(await ask(upload.id)).toMatchObject({ status: 410, code })
+  })
+
+  it('are nobody else’s', async () => {
+    const record = await stored()
+    for (const other of ['other', `${OWNER}/S-2`])
+      expect(await ask(record.id, {}, other)).toMatchObject({ status: 404, code: 'UPLOAD_UNKNOWN' })
+    expect((await ask(record.id, {}, `${OWNER}/S-1`)).status).toBe(200)
+  })
+
+  it.each([{ expiresInSeconds: 0 }, { expiresInSeconds: 604_801 }, { names: [] }, { name: 'original' }])(
+    'refuse %j',
+    async (body) => {
+      const record = await stored()
+      expect(await ask(record.id, body)).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
+    },
+  )
+})
+
+describe('the media route', () => {
+  it('sends the file with its Thai name and nothing a browser could run', async () => {
+    const { status, headers, body } = await get(await linkTo(await stored()))
+    expect(status).toBe(200)
+    expect(body.equals(FILM)).toBe(true)
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'video/mp4',
+      'content-length': String(FILM.length),
+      'accept-ranges': 'bytes',
+      'content-disposition': `inline; filename="______ _.4.mp4"; filename*=UTF-8''${encodeURIComponent('การสอน ป.4.mp4')}`,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'private, max-age=3600',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'cross-origin',
+    })
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(headers.get('etag')).toMatch(/^"[\w-]{27}"$/)
+  })
+
+  it('lets it be saved where that is asked for, or where its type is not known', async () => {
+    const asked = await get(await linkTo(await stored(), { download: true }))
+    expect(asked.headers.get('content-disposition')).toMatch(/^attachment; /)
+    const unmeasured = await get(await linkTo(await stored({ measured: null })))
+    expect(unmeasured.headers.get('content-disposition')).toMatch(/^attachment; /)
+    expect(unmeasured.headers.get('content-type')).toBe('application/octet-stream')
+  })
+
+  it.each([
+    ['bytes=0-99', 0, 99],
+    ['bytes=999900-', 999_900, 999_999],
+    ['bytes=-100', 999_900, 999_999],
+    ['bytes=500-5000000', 500, 999_999],
+  ])('answers %s with that part', async (range, start, end) => {
+    const { status, headers, body } = await get(await linkTo(await stored()), { range })
+    expect(status).toBe(206)
+    expect(headers.get('content-range')).toBe(`bytes ${start}-${end}/${FILM.length}`)
+    expect(headers.get('content-length')).toBe(String(end - start + 1))
+    expect(body.equals(FILM.subarray(start, end + 1))).toBe(true)
+  })
+
+  it('answers 416 with the size for what lies behind the end, and the whole for several ranges', async () => {
+    const link = await linkTo(await stored())
+    const behind = await get(link, { range: 'bytes=1000000-' })
+    expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */1000000'])
+    expect(behind.body).toHaveLength(0)
+    const several = await get(link, { range: 'bytes=0-1,5-6' })
+    expect([several.status, several.body.length]).toEqual([200, FILM.length])
+  })
+
+  it('honours conditions: If-Range by the tag of the object, If-None-Match', async () => {
+    const record = await stored()
+    const link = await linkTo(record)
+    const etag = (await get(link)).headers.get('etag') ?? ''
+    // Another link to the same object goes on where the first one broke off.
+    const again = await linkTo(record, { expiresInSeconds: 99 })
+    expect((await get(again, { range: 'bytes=5-9', 'if-range': etag })).status).toBe(206)
+    expect((await get(again, { range: 'bytes=5-9', 'if-range': '"another"' })).status).toBe(200)
+    const unchanged = await get(link, { 'if-none-match': etag })
+    expect([unchanged.status, unchanged.body.length, unchanged.headers.get('etag')]).toEqual([304, 0, etag])
+  })
+
+  it('answers HEAD like GET, without the bytes and without opening them', async () => {
+    const link = await linkTo(await stored())
+    const before = opened.length
+    const { status, headers, body } = await get(link, { range: 'bytes=0-1' }, 'HEAD')
+    expect([status, headers.get('content-length'), body.length]).toEqual([200, String(FILM.length), 0])
+    expect(headers.get('content-type')).toBe('video/mp4')
+    expect(opened).toHaveLength(before)
+  })
+
+  it('sends an empty file', async () => {
+    const record = await stored({}, Buffer.alloc(0))
+    const { status, body } = await get(await linkTo(record))
+    expect([status, body.length]).toEqual([200, 0])
+  })
+
+  it('refuses a link that was forged or is too old, as a problem document', async () => {
+    const link = await linkTo(await stored(), { expiresInSeconds: 60 })
+    const forged = await get(link.replace(/\/media\/./, '/media/x'))
+    expect(forged.status).toBe(403)
+    expect(forged.headers.get('content-type')).toContain('application/problem+json')
+    expect(JSON.parse(forged.body.toString())).toMatchObject({ code: 'LINK_INVALID' })
+    for (const path of ['/media/', '/media/x', '/media/x/y.mp4', '/media/%00/y'])
+      expect((await get(url + path)).status).toBe(403)
+    nowMs += 61_000
+    const old = await get(link)
+    expect([old.status, JSON.parse(old.body.toString()).code]).toEqual([410, 'LINK_EXPIRED'])
+  })
+
+  it('says 404 for a file that was removed, without the headers of the file', async () => {
+    const record = await stored()
+    const link = await linkTo(record)
+    await house.store.removeAll(objectKeys.upload(record.id))
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await get(link, { range: 'bytes=0-5' }, method)
+      expect([status, headers.get('content-disposition'), headers.get('content-range')]).toEqual([
+        404,
+        null,
+        null,
+      ])
+      expect(headers.get('cache-control')).toBe('no-store')
+    }
+  })
+
+  it('stops reading when the client goes away', async () => {
+    const upload = await stored({ object: { key: '' } })
+    await house.commit(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    const outgoing = request(await linkTo(upload), { agent: false })
+    outgoing.on('error', () => undefined) // gone on purpose
+    outgoing.end()
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+    await once(response, 'data')
+    const stream = opened.at(-1)
+    expect(stream?.destroyed).toBe(false)
+    outgoing.destroy()
+    await waitFor(() => stream?.destroyed === true)
+  })
+
+  it('does not read ahead of a client that stands still', async () => {
+    const upload = await stored()
+    await house.commit(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    const outgoing = request(await linkTo(upload), { agent: false })
+    outgoing.on('error', () => undefined) // ended below on purpose
+    outgoing.end()
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+    response.pause()
+    const stream = opened.at(-1)
+    let pushed = -1
+    // Standing still: two looks in a row see the same number of reads.
+    let reads = 0
+    const push = stream?.push.bind(stream)
+    if (stream !== undefined && push !== undefined)
+      stream.push = (chunk: unknown) => {
+        reads += 1
+        return push(chunk as Buffer)
+      }
+    await waitFor(
+      () => {
+        const still = reads === pushed
+        pushed = reads
+        return still
+      },
+      { intervalMs: 200 },
+    )
+    expect(reads).toBeLessThan(1000)
+    outgoing.destroy()
+    await waitFor(() => stream?.destroyed === true)
+  })
+
+  it('has closed every file that it opened', async () => {
+    await waitFor(() => opened.every((stream) => stream.closed), { what: 'all streams to be closed' })
+  })
+})
