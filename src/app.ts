@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { apiRoutes } from './api-routes.ts'
 import { registerCors } from './core/cors.ts'
 import { errorHandler, notFoundHandler } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
@@ -32,7 +33,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerCors(app, config.http.corsOrigins)
   observe(app, deps)
 
-  await app.register((scope) => uploadRoutes(scope, deps))
+  await apiRoutes(app, deps)
+  await app.register(async (scope) => uploadRoutes(scope, deps))
   return app
 }
 

@@ -6,6 +6,9 @@ import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
+import { LiveEvents } from './events/live.ts'
+import { EventLog } from './events/log.ts'
+import { ProgressWatch } from './events/progress.ts'
 import { Claims } from './jobs/claims.ts'
 import { Completion } from './jobs/completion.ts'
 import { Queues } from './jobs/queues.ts'
@@ -19,8 +22,10 @@ import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
 import { S3ObjectStore } from './storage/s3.ts'
 import { createS3Client } from './storage/s3-client.ts'
+import { Auth } from './submissions/auth.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
 import { Tokens } from './submissions/tokens.ts'
+import { UniqueKeys } from './submissions/unique-keys.ts'
 import { Admission } from './uploads/admission.ts'
 import { expireUpload } from './uploads/expire.ts'
 import { UploadLocks } from './uploads/lock.ts'
@@ -56,7 +61,10 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
   const views = new UploadViews({ redis: redis.hot, records: uploads, heads, index, hot })
   const queues = new Queues(redis.producer, logger)
-  const profiles = loadProfiles([shippedProfilesDir(), ...(config.profilesDir === undefined ? [] : [config.profilesDir])])
+  const profiles = loadProfiles([
+    shippedProfilesDir(),
+    ...(config.profilesDir === undefined ? [] : [config.profilesDir]),
+  ])
   const tokens = new Tokens({ config, clock })
   const completion = new Completion({ store, hot, uploads, heads, queues, clock, logger })
   const claims = new Claims(uploads, clock, `${hostname()}:${process.pid}`)
@@ -73,6 +81,13 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
     expiryMs,
   })
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
+  const auth = new Auth({ config, tokens })
+  const uniqueKeys = new UniqueKeys({ store, heads, clock })
+  const live = new LiveEvents(redis.subscriber, logger)
+  const eventLog = new EventLog(redis.hot)
+  const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
+  /** Aborted when this process begins to end. */
+  const drain = new AbortController()
   const admission = new Admission(store, metrics, clock)
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
@@ -80,21 +95,12 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
 
   return {
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
-    ...{
-      profiles,
-      tokens,
-      completion,
-      claims,
-      peers,
-      locks,
-      ledgerParts,
-      uploadStore,
-      admission,
-      reconciler,
-    },
+    ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
+    ...{ admission, reconciler, live, eventLog, progressWatch, drain },
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()
+      await live.close()
       await queues.close()
       await store.close()
       for (const connection of Object.values(redis)) connection.disconnect()

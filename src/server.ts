@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     logger.info({ signal }, 'closing')
     clearInterval(timer)
     deps.admission.drain()
+    deps.drain.abort()
     // Running requests hand over what they have: their clients go on with another process.
     await deps.peers.yieldAll()
     await app.close()

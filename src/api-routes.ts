@@ -1,0 +1,70 @@
+// The JSON side of the service: portal API, events, links and media, with the OpenAPI document they make up.
+
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { linkRoutes } from './delivery/link-routes.ts'
+import { mediaRoute } from './delivery/media-route.ts'
+import type { Deps } from './deps.ts'
+import type { Caller } from './events/access.ts'
+import { eventRoutes } from './events/routes.ts'
+import { loadSubmission } from './submissions/documents.ts'
+import { portalApi } from './submissions/routes.ts'
+import { uploadSnapshot } from './submissions/uploads-api.ts'
+
+export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
+  const { config, clock, logger, store, heads, views } = deps
+  const { secrets } = config
+  await describe(app)
+  await portalApi(app, deps)
+  await eventRoutes(app, {
+    ...{ heads, views, secrets, logger, live: deps.live, log: deps.eventLog, progress: deps.progressWatch },
+    authorize: authorizer(deps, { queryToken: true }),
+    drain: deps.drain.signal,
+    snapshots: {
+      submission: async (owner, submissionId) => (await loadSubmission(deps, owner, submissionId)).document,
+      upload: (uploadId) => uploadSnapshot(deps, uploadId),
+    },
+  })
+  await linkRoutes(app, { authorize: authorizer(deps), views, config, clock })
+  await mediaRoute(app, { store, secrets, clock })
+}
+
+/** The credentials of portal and session routes, in the shape that events and delivery ask for. */
+function authorizer({ auth }: Deps, options: { queryToken?: boolean } = {}) {
+  const read = auth.reader('read', options)
+  return async (request: FastifyRequest): Promise<Caller> => {
+    const caller = await read(request)
+    return caller.kind === 'portal'
+      ? { owner: caller.owner }
+      : { owner: caller.owner, submissionId: caller.submissionId }
+  }
+}
+
+async function describe(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Songngan',
+        version: '1.0.0',
+        description:
+          'Resumable intake of teaching videos and PDFs. Portals speak JSON here; files go to `/files` over tus 1.0.0.',
+      },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of the portal' },
+          session: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'A session of one submission',
+          },
+        },
+      },
+      security: [{ apiKey: [] }, { session: [] }],
+    },
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}
