@@ -9,11 +9,12 @@ const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv'
 
 /** Decoders for what cameras, phones, recorders and editors of teaching videos write. */
 const DECODERS = [
-  'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,prores,dvvideo',
-  'wmv1,wmv2,wmv3,vc1,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq3,qtrle,png',
-  'aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,flac,alac,amrnb,amrwb,wmav1,wmav2,wmapro',
+  'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,mjpegb,prores,dvvideo,dnxhd,cfhd',
+  'wmv1,wmv2,wmv3,vc1,mss2,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq3,qtrle,png,tscc',
+  'huffyuv,ffv1,rawvideo',
+  'aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,amrnb,amrwb,wmav1,wmav2,wmapro',
   'pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_u8,pcm_s8,pcm_f32le,pcm_f32be,pcm_alaw,pcm_mulaw',
-  'adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf',
+  'pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,speex,nellymoser',
 ].join(',')
 
 /** A frame of 8K; 199 KB of H.264 can claim one that takes 745 MB to decode. */
@@ -38,6 +39,11 @@ export type InputOptions = {
   container: Container
   /** Play what an edit list hides: for files whose edit list contradicts their samples. MP4 and MOV only. */
   ignoreEditList?: boolean
+  /**
+   * Let any decoder describe its stream; for ffprobe only. ffprobe gives up on the whole file over one stream it may not
+   * open, so a lesson with subtitles or a second sound track in a rare codec would count as unreadable.
+   */
+  anyDecoder?: boolean
   /** Further options for this input, before `-i` (`-ss`, `-skip_frame`…). */
   extra?: readonly string[]
 }
@@ -56,7 +62,8 @@ export function inputOptions(source: MediaSource, options: InputOptions): string
   const forced = FORCED[options.container]
   return [
     ...(source.kind === 'file' ? ['-protocol_whitelist', 'file'] : URL_OPTIONS),
-    ...['-format_whitelist', DEMUXERS, '-codec_whitelist', DECODERS],
+    ...['-format_whitelist', DEMUXERS],
+    ...(options.anyDecoder ? [] : ['-codec_whitelist', DECODERS]),
     ...['-max_streams', String(MAX_STREAMS), '-max_pixels', String(MAX_PIXELS)],
     ...['-probesize', '50M', '-analyzeduration', '20M'],
     ...(forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),

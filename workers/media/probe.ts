@@ -59,7 +59,7 @@ export const PROBE_LIMITS: ToolLimits = {
 export function probeArgs(source: MediaSource, container: Container): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_format', '-show_streams'],
-    ...inputArgs(source, { container }),
+    ...inputArgs(source, { container, anyDecoder: true }),
   ]
 }
 

@@ -63,7 +63,7 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
     verdict: { code: 'INPUT_REFUSED', fault: 'input' },
   },
   {
-    match: /Cannot allocate memory|out of memory|std::bad_alloc/i,
+    match: /Cannot allocate memory|out of memory|memory exhausted|std::bad_alloc/i,
     verdict: { code: 'TOOL_MEMORY_LIMIT', fault: 'input' },
   },
   // ffmpeg leaves cleanly, with exit code 255, when the CPU limit's warning signal (24, SIGXCPU) arrives.

@@ -106,7 +106,7 @@ export function manyStreams(corpus: Corpus): Promise<string> {
 /** An HLS playlist called .mp4 that asks its reader to fetch a URL and a local file. */
 export function playlist(corpus: Corpus, url: string, secretPath: string): Promise<string> {
   const lines = ['#EXTM3U', '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-TARGETDURATION:5']
-  const entries = [url, `file://${secretPath}`, `concat:${url}|file://${secretPath}`]
+  const entries = [url, `file://${secretPath}`]
   const text = [...lines, ...entries.flatMap((entry) => ['#EXTINF:5.0,', entry]), '#EXT-X-ENDLIST', ''].join(
     '\n',
   )

@@ -44,7 +44,7 @@ export function lesson(corpus: Corpus, options: LessonOptions = {}): Promise<str
     ffmpeg(
       ...['-f', 'lavfi', '-i', pictures[picture], ...sounds[audio], '-t', String(seconds)],
       ...[...X264, '-g', String(gop), '-c:a', 'aac', '-metadata', 'location=+18.5745+099.0087/'],
-      ...(faststart ? ['-movflags', '+faststart'] : []),
+      ...['-movflags', faststart ? '+use_metadata_tags+faststart' : '+use_metadata_tags'],
       path,
     ),
   )

@@ -28,6 +28,13 @@ describe('inputArgs', () => {
     expect(args).not.toContain('-f')
   })
 
+  it('lets ffmpeg open only decoders of the list, and ffprobe describe anything', () => {
+    const decoders = valueAfter(inputArgs(file, { container: 'mp4' }), '-codec_whitelist')?.split(',')
+    expect(decoders).toEqual(expect.arrayContaining(['h264', 'hevc', 'aac', 'opus']))
+    expect(decoders).not.toContain('ansi')
+    expect(inputArgs(file, { container: 'mp4', anyDecoder: true })).not.toContain('-codec_whitelist')
+  })
+
   it('allows a local file no protocol but file, and a URL no file', () => {
     expect(valueAfter(inputArgs(file, { container: 'mp4' }), '-protocol_whitelist')).toBe('file')
     expect(valueAfter(inputArgs(url, { container: 'mp4' }), '-protocol_whitelist')).toBe('http,https,tls,tcp')

@@ -1,0 +1,168 @@
+// What ffprobe believes and the index reader must not: files cut off, headers forged, edit lists that hide an hour.
+// Each case first shows the trap with the real ffprobe, so that the test says why the reader exists.
+
+import { readFile, stat } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { demux } from '../../../workers/media/demux.ts'
+import { readMp4Index } from '../../../workers/media/mp4/index.ts'
+import { type ProbeResult, probe, type ToolContext } from '../../../workers/media/probe.ts'
+import { createRunner } from '../../../workers/media/run.ts'
+import { fileSource } from '../../../workers/media/source.ts'
+import { spotDecode } from '../../../workers/media/spot-decode.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import {
+  externalMedia,
+  forgedHeader,
+  forgedLong,
+  forgedShort,
+  truncated,
+} from '../../support/media/hostile.ts'
+import { fragmented, headTrimmed, lesson, phoneMov } from '../../support/media/videos.ts'
+
+let corpus: Corpus
+let context: ToolContext
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  context = { runner: await createRunner(), cwd: corpus.dir }
+})
+afterAll(() => corpus.remove())
+
+const index = async (path: string): ReturnType<typeof readMp4Index> => readMp4Index(await fileSource(path))
+const believed = async (path: string): Promise<ProbeResult> => probe(context, await fileSource(path), 'mp4')
+const BOTH = [
+  { index: 0, kind: 'video' },
+  { index: 1, kind: 'audio' },
+] as const
+
+describe('an honest file', () => {
+  it.each([true, false])('is measured and complete (index first: %s)', async (faststart) => {
+    const read = await index(await lesson(corpus, { faststart }))
+    expect(read).toMatchObject({ problem: null, complete: true, streamable: faststart, fragmented: false })
+    expect(read.durations.playedSeconds).toBeCloseTo(4, 1)
+    expect(read.video).toMatchObject({ codec: 'avc1', width: 320, height: 180, sampleCount: 100 })
+    expect(read.audio).toHaveLength(1)
+  })
+
+  it('agrees with ffprobe about a phone held upright', async () => {
+    const path = await phoneMov(corpus)
+    expect((await index(path)).video).toMatchObject({ codec: 'hvc1', rotation: 90 })
+    const { video } = await probe(context, await fileSource(path), 'mov')
+    expect(video).toMatchObject({ rotation: 90, displayWidth: 180, displayHeight: 320 })
+  })
+
+  it('in fragments is added up, where the header knows nothing', async () => {
+    const read = await index(await fragmented(corpus))
+    expect(read).toMatchObject({ problem: null, fragmented: true, streamable: true })
+    expect(read.durations.headerSeconds).toBeNull()
+    expect(read.durations.playedSeconds).toBeCloseTo(4, 1)
+  })
+})
+
+describe('a file cut off', () => {
+  it('with the index in front looks whole to ffprobe, and not to us', async () => {
+    const path = await truncated(corpus, await lesson(corpus), 0.6, 'cut-front.mp4')
+    expect((await believed(path)).durationSeconds).toBeCloseTo(4, 1)
+    const read = await index(path)
+    expect(read).toMatchObject({ problem: 'CUT_OFF', complete: false })
+    expect(read.video?.missingSamples).toBeGreaterThan(20)
+  })
+
+  it('shows in the demux pass as fewer packets and a complaint', async () => {
+    const path = await truncated(corpus, await lesson(corpus), 0.6, 'cut-front.mp4')
+    const measured = await demux(context, await fileSource(path), 'mp4', { streams: BOTH })
+    expect(measured.seconds).toBeLessThan(3)
+    expect(measured.complaints).toContain('truncated')
+    const spots = await spotDecode(context, await fileSource(path), 'mp4', {
+      stream: 0,
+      durationSeconds: 4.1,
+    })
+    expect(spots.find((spot) => spot.at === 'first')?.frames).toBeGreaterThan(0)
+    // of two seconds a few frames are left
+    expect(spots.find((spot) => spot.at === 'last')?.frames).toBeLessThan(20)
+  })
+
+  it('with the index at the end is the same defect', async () => {
+    const path = await truncated(corpus, await lesson(corpus, { faststart: false }), 0.6, 'cut-end.mp4')
+    await expect(believed(path)).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+    expect(await index(path)).toMatchObject({ problem: 'NO_INDEX', complete: false })
+  })
+
+  it('by a single byte is incomplete', async () => {
+    const source = await lesson(corpus)
+    const { size } = await stat(source)
+    const path = await truncated(corpus, source, (size - 1) / size, 'cut-byte.mp4')
+    expect(await index(path)).toMatchObject({ complete: false })
+  })
+
+  it('in fragments is incomplete', async () => {
+    const path = await truncated(corpus, await fragmented(corpus), 0.6, 'cut-fragments.mp4')
+    expect(await index(path)).toMatchObject({ problem: 'CUT_OFF', complete: false, fragmented: true })
+  })
+})
+
+describe('forged durations', () => {
+  it('twelve seconds that claim two are measured as twelve', async () => {
+    const path = await forgedShort(corpus)
+    expect((await believed(path)).durationSeconds).toBeCloseTo(2, 1)
+    const obeyed = await demux(context, await fileSource(path), 'mp4', { streams: BOTH })
+    expect(obeyed.seconds).toBeLessThan(3)
+    const ignored = await demux(context, await fileSource(path), 'mp4', {
+      streams: BOTH,
+      ignoreEditList: true,
+    })
+    expect(ignored.seconds).toBeCloseTo(12, 1)
+    const { durations } = await index(path)
+    expect(durations.headerSeconds).toBeCloseTo(2, 1)
+    expect(durations).toMatchObject({ hidden: true })
+    expect(durations.playedSeconds).toBeCloseTo(12, 1)
+  })
+
+  it('four seconds that claim minutes are measured as four', async () => {
+    const path = await forgedLong(corpus)
+    expect((await believed(path)).durationSeconds).toBeCloseTo(400, 0)
+    const { durations } = await index(path)
+    expect(durations.headerSeconds).toBeCloseTo(400, 0)
+    expect(durations.playedSeconds).toBeCloseTo(4, 1)
+  })
+
+  it('of the movie header alone change nothing', async () => {
+    const { durations } = await index(await forgedHeader(corpus, 9999))
+    expect(durations.headerSeconds).toBe(9999)
+    expect(durations.playedSeconds).toBeCloseTo(4, 1)
+  })
+
+  it('are not what an honest trim of the head is', async () => {
+    const { durations } = await index(await headTrimmed(corpus))
+    expect(durations.samplesSeconds).toBeGreaterThan(durations.editedSeconds + 1)
+    expect(durations).toMatchObject({ hidden: false, playedSeconds: durations.editedSeconds })
+  })
+})
+
+describe('an index that points elsewhere', () => {
+  it('is reported', async () => {
+    expect(await index(await externalMedia(corpus))).toMatchObject({ external: true })
+    expect(await index(await lesson(corpus))).toMatchObject({ external: false })
+  })
+})
+
+describe('speed', () => {
+  it('reads the index of a large file in a handful of reads, not the file', async () => {
+    const path = await lesson(corpus, { seconds: 12 })
+    const source = await fileSource(path)
+    let readBytes = 0
+    let reads = 0
+    const counted = {
+      ...source,
+      readAt: async (position: number, length: number) => {
+        reads++
+        const bytes = await source.readAt(position, length)
+        readBytes += bytes.length
+        return bytes
+      },
+    }
+    await readMp4Index(counted)
+    expect(reads).toBeLessThanOrEqual(3)
+    expect(readBytes).toBeLessThan((await readFile(path)).length / 2)
+  })
+})

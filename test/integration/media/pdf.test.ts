@@ -1,0 +1,150 @@
+// PDFs by the real qpdf and poppler: counts that lie, locks, cuts, and what acts.
+
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { inspectPdf, type PdfReport } from '../../../workers/media/pdf.ts'
+import { BLANK_INK, measureInk, renderPage } from '../../../workers/media/pdf-page.ts'
+import type { ToolContext } from '../../../workers/media/probe.ts'
+import { createRunner } from '../../../workers/media/run.ts'
+import { fileSource } from '../../../workers/media/source.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { noise, renamed, truncated, zeroBytes } from '../../support/media/hostile.ts'
+import {
+  attachmentPdf,
+  compressedScriptPdf,
+  launchPdf,
+  lockedPdf,
+  openActionPdf,
+  pdf,
+  scriptPdf,
+  talkingPdf,
+  truncatedLinearPdf,
+} from '../../support/media/pdfs.ts'
+import { lesson } from '../../support/media/videos.ts'
+
+let corpus: Corpus
+let context: ToolContext
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  context = { runner: await createRunner(), cwd: corpus.dir }
+})
+afterAll(() => corpus.remove())
+
+const inspect = async (path: string): Promise<PdfReport> => inspectPdf(context, await fileSource(path))
+
+describe('a sound PDF', () => {
+  it.each([1, 3, 25])('of %i pages', async (pages) => {
+    expect(await inspect(await pdf(corpus, `sound-${pages}.pdf`, { pages }))).toEqual({
+      problem: null,
+      pages,
+      claimedPages: pages,
+      maxImagesPerPage: 0,
+      encrypted: false,
+      active: [],
+      warnings: false,
+      detail: '',
+    })
+  })
+
+  it('that anybody can open but not print is accepted, and known as encrypted', async () => {
+    expect(await inspect(await lockedPdf(corpus, 'owner'))).toMatchObject({
+      problem: null,
+      pages: 2,
+      encrypted: true,
+    })
+  })
+
+  it('keeps its end mark before padding', async () => {
+    const source = await pdf(corpus, 'plain.pdf')
+    const padded = await corpus.file('padded.pdf', async (path) => {
+      const { writeFile } = await import('node:fs/promises')
+      await writeFile(path, Buffer.concat([await readFile(source), Buffer.alloc(10_000)]))
+    })
+    expect(await inspect(padded)).toMatchObject({ problem: null, pages: 2, warnings: true })
+  })
+})
+
+describe('a PDF that cannot be accepted', () => {
+  it('needs a password', async () => {
+    expect(await inspect(await lockedPdf(corpus, 'user'))).toMatchObject({ problem: 'PASSWORD', pages: null })
+  })
+
+  it('is cut off', async () => {
+    const source = await pdf(corpus, 'ten.pdf', { pages: 10 })
+    const path = await truncated(corpus, source, 0.6, 'cut.pdf')
+    expect(await inspect(path)).toMatchObject({ problem: 'INCOMPLETE', pages: null })
+  })
+
+  it('is cut off, though its first page comes first and qpdf repairs it', async () => {
+    const report = await inspect(await truncatedLinearPdf(corpus))
+    expect(['INCOMPLETE', 'DAMAGED']).toContain(report.problem)
+  })
+
+  it.each([
+    ['a video called .pdf', async (c: Corpus) => renamed(c, await lesson(c), 'video.pdf')],
+    ['noise', noise],
+    ['nothing', zeroBytes],
+  ] as const)('is %s', async (_name, maker) => {
+    expect(await inspect(await maker(corpus))).toMatchObject({ problem: 'NOT_PDF' })
+  })
+})
+
+describe('the number of pages', () => {
+  it('is counted in the tree, whatever /Count says', async () => {
+    expect(await inspect(await pdf(corpus, 'claims-nine.pdf', { pages: 2, count: 9 }))).toMatchObject({
+      pages: 2,
+      claimedPages: 9,
+    })
+    expect(await inspect(await pdf(corpus, 'claims-one.pdf', { pages: 12, count: 1 }))).toMatchObject({
+      pages: 12,
+      claimedPages: 1,
+    })
+  })
+
+  it('does not hang on a tree that contains itself', async () => {
+    const path = await corpus.file('loop.pdf', async (target) => {
+      const { writeFile } = await import('node:fs/promises')
+      const bytes = await readFile(await pdf(corpus, 'plain.pdf'), 'latin1')
+      await writeFile(target, bytes.replace('/Kids [3 0 R 5 0 R]', '/Kids [3 0 R 2 0 R]'), 'latin1')
+    })
+    const report = await inspect(path)
+    expect(report.pages === null || report.pages <= 2).toBe(true)
+  })
+})
+
+describe('what acts', () => {
+  it.each([
+    ['a script, under an escaped name', scriptPdf, ['JAVASCRIPT', 'OPEN_ACTION']],
+    ['a script in a compressed object', compressedScriptPdf, ['JAVASCRIPT', 'OPEN_ACTION']],
+    ['a program', launchPdf, ['LAUNCH', 'OPEN_ACTION']],
+    ['an attachment', attachmentPdf, ['EMBEDDED_FILE']],
+    ['nothing but the first view', openActionPdf, ['OPEN_ACTION']],
+    ['nothing but words about it', talkingPdf, []],
+  ] as const)('is found: %s', async (_name, maker, active) => {
+    expect(await inspect(await maker(corpus))).toMatchObject({ problem: null, active })
+  })
+})
+
+describe('pictures of pages', () => {
+  it('are drawn within the size asked for', async () => {
+    const path = await pdf(corpus, 'sound-3.pdf', { pages: 3 })
+    const picture = await renderPage(context, path, { page: 2, maxSidePx: 400 })
+    const bytes = await readFile(picture.path)
+    expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]))
+    expect(picture).toMatchObject({ bytes: bytes.length, contentType: 'image/jpeg' })
+    const png = await readFile((await renderPage(context, path, { format: 'png', maxSidePx: 400 })).path)
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([283, 400])
+  })
+
+  it('are not to be had of a locked file', async () => {
+    const run = renderPage(context, await lockedPdf(corpus, 'user'))
+    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+  })
+
+  it('show which pages are blank', async () => {
+    const path = await pdf(corpus, 'blank.pdf', { pages: 4, blank: [2, 4] })
+    const ink = await measureInk(context, path, 10)
+    expect(ink.map((page) => page.ink < BLANK_INK)).toEqual([false, true, false, true])
+  })
+})

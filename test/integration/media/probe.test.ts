@@ -1,0 +1,165 @@
+// Probing and demuxing what teachers send, from a file and from behind a URL.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IDENTIFY_BYTES, identify } from '../../../src/core/identify.ts'
+import { demux } from '../../../workers/media/demux.ts'
+import { probe, type ToolContext } from '../../../workers/media/probe.ts'
+import { createRunner } from '../../../workers/media/run.ts'
+import { fileSource, rangeSource } from '../../../workers/media/source.ts'
+import { spotDecode } from '../../../workers/media/spot-decode.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { forgedMatroska, forgedTags } from '../../support/media/hostile.ts'
+import { serveFile } from '../../support/media/sources.ts'
+import {
+  avi,
+  coverPicture,
+  hdrMov,
+  lesson,
+  streamed,
+  transportStream,
+  variableRate,
+} from '../../support/media/videos.ts'
+
+let corpus: Corpus
+let context: ToolContext
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  context = { runner: await createRunner(), cwd: corpus.dir }
+})
+afterAll(() => corpus.remove())
+
+async function identified(
+  path: string,
+): Promise<Exclude<ReturnType<typeof identify>, { kind: 'undecided' }>> {
+  const identity = identify(await (await fileSource(path)).readAt(0, IDENTIFY_BYTES))
+  if (identity.kind === 'undecided') throw new Error('undecided')
+  return identity
+}
+
+describe('probe', () => {
+  it.each([
+    ['an MP4', lesson, 'mp4', 'h264', 'aac'],
+    ['a Matroska recording', (c: Corpus) => streamed(c, 'matroska'), 'matroska', 'h264', 'aac'],
+    ['a WebM recording', (c: Corpus) => streamed(c, 'webm'), 'webm', 'vp8', 'opus'],
+    ['a camcorder', transportStream, 'mpegts', 'mpeg2video', 'ac3'],
+    ['an AVI', avi, 'avi', 'mpeg4', 'mp3'],
+  ] as const)('reads %s, told by its bytes', async (_name, maker, container, video, audio) => {
+    const path = await maker(corpus)
+    expect(await identified(path)).toMatchObject({ kind: 'video', container })
+    const result = await probe(context, await fileSource(path), container)
+    expect(result.video).toMatchObject({ codec: video, displayWidth: 320, displayHeight: 180 })
+    expect(result.audio).toMatchObject({ codec: audio, channels: 1 })
+  })
+
+  it('sees high dynamic range and six channels', async () => {
+    const result = await probe(context, await fileSource(await hdrMov(corpus)), 'mov')
+    expect(result.video).toMatchObject({ hdr: true, bitDepth: 10, codec: 'hevc' })
+    expect(result.audio).toMatchObject({ channels: 6 })
+  })
+
+  it('sees that a rate varies', async () => {
+    const { video } = await probe(context, await fileSource(await variableRate(corpus)), 'mp4')
+    expect(video?.nominalFramesPerSecond).toBeGreaterThan((video?.framesPerSecond ?? 0) * 1.5)
+  })
+
+  it('takes a cover picture for no video', async () => {
+    const result = await probe(context, await fileSource(await coverPicture(corpus)), 'mp4')
+    expect(result).toMatchObject({ video: null, otherStreams: 1 })
+    expect(result.audio).not.toBeNull()
+  })
+
+  it('is immune to tags that forge the text output', async () => {
+    const path = await forgedTags(corpus)
+    // The trap: in the text writer the title's second line is a duration of its own, and a stream appears.
+    const text = await context.runner.run({
+      tool: 'ffprobe',
+      args: ['-v', 'error', '-show_format', '-show_streams', path],
+      limits: { wallMs: 10_000, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e6, fileBytes: 1e6 },
+      cwd: corpus.dir,
+      reads: [path],
+    })
+    expect(text.stdout.toString()).toMatch(/^duration=7200$/m)
+    const result = await probe(context, await fileSource(path), 'matroska')
+    expect(result.durationSeconds).toBeCloseTo(1, 1)
+    expect(result).toMatchObject({ audio: null, audios: [] })
+  })
+})
+
+describe('demux', () => {
+  it('measures files without any duration', async () => {
+    const source = await fileSource(await streamed(corpus, 'matroska'))
+    expect((await probe(context, source, 'matroska')).durationSeconds).toBeNull()
+    const measured = await demux(context, source, 'matroska', {
+      streams: [
+        { index: 0, kind: 'video' },
+        { index: 1, kind: 'audio' },
+      ],
+    })
+    expect(measured.seconds).toBeCloseTo(3, 1)
+    expect(measured.streams[0]).toMatchObject({ kind: 'video', packets: 75 })
+    expect(measured.complaints).toEqual([])
+  })
+
+  it('is not impressed by ten hours in the header', async () => {
+    const source = await fileSource(await forgedMatroska(corpus))
+    expect((await probe(context, source, 'matroska')).durationSeconds).toBe(36_000)
+    const measured = await demux(context, source, 'matroska', { streams: [{ index: 0, kind: 'video' }] })
+    expect(measured.seconds).toBeCloseTo(4, 1)
+  })
+
+  it('reports progress', async () => {
+    const seen: Array<number | null> = []
+    await demux(context, await fileSource(await lesson(corpus)), 'mp4', {
+      streams: [{ index: 0, kind: 'video' }],
+      onProgress: (block) => seen.push(block.outSeconds),
+    })
+    expect(seen.at(-1)).toBeCloseTo(4, 1)
+  })
+})
+
+describe('spotDecode', () => {
+  it('decodes start, middle and end', async () => {
+    const path = await lesson(corpus, { seconds: 6 })
+    const spots = await spotDecode(context, await fileSource(path), 'mp4', { stream: 0, durationSeconds: 6 })
+    expect(spots.map((spot) => spot.at)).toEqual(['first', 'middle', 'last'])
+    for (const spot of spots) expect(spot.frames).toBeGreaterThan(40)
+  })
+
+  it('gives no frame for a stream that cannot be decoded, and does not throw', async () => {
+    const path = await lesson(corpus)
+    const spots = await spotDecode(context, await fileSource(path), 'avi', { stream: 0, durationSeconds: 4 })
+    expect(spots).toMatchObject([{ at: 'first', frames: 0 }])
+  })
+})
+
+describe('a source behind a URL', () => {
+  it('is probed and demuxed by ranges', async () => {
+    const path = await lesson(corpus, { faststart: false })
+    const server = await serveFile(path)
+    const local = await fileSource(path)
+    const source = rangeSource({ bytes: local.bytes, readRange: local.readAt, url: () => server.url })
+    expect((await probe(context, source, 'mp4')).video).toMatchObject({ codec: 'h264' })
+    expect(server.requests.length).toBeLessThanOrEqual(4)
+    const measured = await demux(context, source, 'mp4', { streams: [{ index: 0, kind: 'video' }] })
+    expect(measured.streams[0]?.packets).toBe(100)
+    await server.close()
+  })
+
+  it('that the store refuses is our trouble, and its signature stays out of the message', async () => {
+    const path = await lesson(corpus)
+    const server = await serveFile(path)
+    server.failWith(403)
+    const source = rangeSource({
+      bytes: 1000,
+      readRange: () => Promise.resolve(Buffer.alloc(0)),
+      url: () => server.url,
+    })
+    const error = await probe(context, source, 'mp4').catch((e: unknown) => e)
+    expect(error).toMatchObject({ code: 'SOURCE_UNREACHABLE', fault: 'ours' })
+    expect(`${(error as Error).message} ${(error as { stderrTail: string }).stderrTail}`).not.toContain(
+      'verysecret',
+    )
+    await server.close()
+  })
+})

@@ -1,0 +1,262 @@
+// The runner with real processes: every way a tool can end, and that nothing of it is left.
+
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createRunner,
+  PROGRESS_ARGS,
+  type Runner,
+  type ToolLimits,
+  type ToolRun,
+} from '../../../workers/media/run.ts'
+import type { ToolError } from '../../../workers/media/tool-error.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { processesWith, until } from '../../support/media/processes.ts'
+
+const LIMITS: ToolLimits = {
+  wallMs: 20_000,
+  cpuSeconds: 10,
+  memoryBytes: 2 * 1024 ** 3,
+  outputBytes: 64 * 1024,
+  fileBytes: 1024 * 1024,
+}
+
+let corpus: Corpus
+let runner: Runner
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  runner = await createRunner({ killGraceMs: 300 })
+})
+afterAll(() => corpus.remove())
+
+const shell = (script: string, more: Partial<ToolRun> = {}): ToolRun => ({
+  tool: 'sh',
+  args: ['-c', script],
+  limits: LIMITS,
+  cwd: corpus.dir,
+  ...more,
+})
+const failure = (run: ToolRun): Promise<ToolError> =>
+  runner.run(run).then(
+    () => {
+      throw new Error('the run was expected to fail')
+    },
+    (error: ToolError) => error,
+  )
+/** Something unique for a command line; `sleep` takes it as a number of seconds. */
+const sleepToken = (): string => `61.${Math.floor(Math.random() * 1e9)}`
+
+describe('a run', () => {
+  it('gives exit code, stdout and the end of stderr', async () => {
+    const result = await runner.run(shell('echo out; echo err >&2; exit 3', { okCodes: [0, 3] }))
+    expect(result).toEqual({ code: 3, stdout: Buffer.from('out\n'), stderrTail: 'err\n' })
+  })
+
+  it('sees nothing of our environment, and has no input', async () => {
+    const { stdout } = await runner.run(shell('env; cat'))
+    const names = stdout
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0])
+    expect(names.sort()).toEqual(expect.arrayContaining(['HOME', 'LANG', 'PATH', 'TMPDIR']))
+    for (const name of names)
+      expect(['HOME', 'LANG', 'PATH', 'TMPDIR', 'PWD', 'OLDPWD', 'SHLVL', '_']).toContain(name)
+    expect(stdout.toString()).toContain(`HOME=${corpus.dir}\n`)
+  })
+
+  it('hands arguments on as they are', async () => {
+    const args = ['a b', '$(id)', '`id`', '; id', "'"]
+    const { stdout } = await runner.run({
+      tool: 'printf',
+      args: ['%s\n', ...args],
+      limits: LIMITS,
+      cwd: corpus.dir,
+    })
+    expect(stdout.toString()).toBe(`${args.join('\n')}\n`)
+  })
+
+  it('reports a missing tool before it starts anything', async () => {
+    expect(await failure({ ...shell(''), tool: 'no-such-tool' })).toMatchObject({
+      code: 'TOOL_MISSING',
+      fault: 'ours',
+    })
+  })
+
+  it('keeps three streams of results apart', async () => {
+    const side: Buffer[] = []
+    const lines: string[] = []
+    const seconds: Array<number | null> = []
+    const { stdout } = await runner.run(
+      shell(
+        'echo one; echo side >&4; printf "out_time_us=2000000\\nprogress=end\\n" >&3; echo a >&2; echo b >&2',
+        {
+          onSide: (chunk) => side.push(chunk),
+          onStderrLine: (line) => lines.push(line),
+          onProgress: (block) => seconds.push(block.outSeconds),
+        },
+      ),
+    )
+    expect(stdout.toString()).toBe('one\n')
+    expect(Buffer.concat(side).toString()).toBe('side\n')
+    expect(lines).toEqual(['a', 'b'])
+    expect(seconds).toEqual([2])
+  })
+})
+
+describe('limits', () => {
+  it('end a run that prints too much', async () => {
+    expect(await failure(shell('yes'))).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', fault: 'input' })
+  })
+
+  it.runIf(process.platform === 'linux')('end a run that computes too long', async () => {
+    const run = shell('while :; do :; done', { limits: { ...LIMITS, cpuSeconds: 1 } })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_CPU_LIMIT', fault: 'input' })
+  })
+
+  it('end a run that writes too large a file', async () => {
+    const run = shell('exec dd if=/dev/zero of=too-large bs=1M count=4')
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', fault: 'input' })
+  })
+
+  it('bound memory', async () => {
+    const run = shell('exec dd if=/dev/zero of=/dev/null bs=3G count=1')
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', fault: 'input' })
+  })
+
+  it('end a run at its deadline, first asking, then killing', async () => {
+    const startedMs = Date.now()
+    const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs: 200 } })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_TIMEOUT', fault: 'ours' })
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(450)
+  })
+})
+
+describe('the watchdog', () => {
+  it('ends a tool that hangs without a word', async () => {
+    const token = sleepToken()
+    const run: ToolRun = { tool: 'sleep', args: [token], limits: LIMITS, cwd: corpus.dir, idleMs: 200 }
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', fault: 'ours' })
+    expect(await processesWith(token)).toEqual([])
+  })
+
+  it('ends a tool that goes on talking but makes no progress', async () => {
+    const script = 'while :; do printf "out_time_us=5\\nprogress=continue\\n" >&3; echo . ; sleep 0.02; done'
+    const run = shell(script, { idleMs: 300, onProgress: () => {} })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED' })
+  })
+
+  it('lets a slow tool live as long as it moves', async () => {
+    const script =
+      'for i in 1 2 3 4 5 6 7 8; do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
+    const result = await runner.run(shell(script, { idleMs: 400, onProgress: () => {} }))
+    expect(result.code).toBe(0)
+  })
+})
+
+describe('an abort', () => {
+  it('ends the tool and what it started, and waits for it', async () => {
+    const token = sleepToken()
+    const abort = new AbortController()
+    const run = shell(`sleep ${token} & echo started; wait`, {
+      signal: abort.signal,
+      onStdout: () => abort.abort(),
+    })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'ours' })
+    expect(await processesWith(`sleep\0${token}`)).toEqual([])
+  })
+
+  it('before the start starts nothing', async () => {
+    const marker = join(corpus.dir, 'started')
+    const run = shell(`touch ${marker}`, { signal: AbortSignal.abort() })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'ours' })
+    expect(existsSync(marker)).toBe(false)
+  })
+
+  it('ends what a tool left behind when it went by itself', async () => {
+    const token = sleepToken()
+    await runner.run(shell(`sleep ${token} & exit 0`))
+    expect(await processesWith(`sleep\0${token}`)).toEqual([])
+  })
+})
+
+describe('isolation', () => {
+  it('leaves no network to a tool that reads a file, though a listener is at hand', async ({ skip }) => {
+    // Containers that forbid user namespaces have to cut the network off themselves.
+    if (runner.isolation === 'none') skip('this machine allows neither unshare nor bwrap')
+    let connections = 0
+    const server = createServer((socket) => {
+      connections++
+      socket.destroy()
+    })
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve)
+    })
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const fetch: ToolRun = {
+      tool: 'ffprobe',
+      args: ['-v', 'error', '-i', `http://127.0.0.1:${port}/x.mp4`],
+      limits: LIMITS,
+      cwd: corpus.dir,
+    }
+    await failure(fetch)
+    expect(connections).toBe(0)
+    // The same with the network on does connect: the listener works.
+    await failure({ ...fetch, network: true })
+    expect(connections).toBeGreaterThan(0)
+    await new Promise((resolve) => server.close(resolve))
+  })
+})
+
+describe('a worker killed outright', () => {
+  it('leaves no ffmpeg behind', async () => {
+    const token = randomUUID()
+    const script = fileURLToPath(new URL('../../support/media/endless-tool.ts', import.meta.url))
+    const worker = spawn(process.execPath, ['--import', 'tsx', script, corpus.dir, token], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    let output = ''
+    worker.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    const tools = async (): Promise<number[]> =>
+      (await processesWith(token)).filter((pid) => pid !== worker.pid)
+    try {
+      await until('ffmpeg runs', async () => output.includes('running') && (await tools()).length > 0)
+    } finally {
+      worker.kill('SIGKILL')
+      await exited
+    }
+    await until('ffmpeg is gone', async () => (await tools()).length === 0, 3000)
+  })
+})
+
+describe('createRunner', () => {
+  it('still runs tools where the machine allows no wrapper at all', async () => {
+    const bare = await createRunner({
+      capabilities: {
+        setpriv: null,
+        prlimit: null,
+        nice: null,
+        ionice: null,
+        choom: null,
+        isolation: 'none',
+        isolationPath: null,
+      },
+    })
+    expect((await bare.run(shell('echo plain'))).stdout.toString()).toBe('plain\n')
+  })
+
+  it('finds the wrappers that this machine has', () => {
+    expect(runner.capabilities).toMatchObject({ prlimit: expect.any(String), setpriv: expect.any(String) })
+    expect(PROGRESS_ARGS).toContain('pipe:3')
+  })
+})
