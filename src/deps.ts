@@ -1,6 +1,7 @@
 // The one place that constructs things. Service and workers share it: what a process does with them is its entry's.
 
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
@@ -27,6 +28,7 @@ import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.
 import { Tokens } from './submissions/tokens.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
 import { Admission } from './uploads/admission.ts'
+import { ByteBudget } from './uploads/budget.ts'
 import { expireUpload } from './uploads/expire.ts'
 import { UploadLocks } from './uploads/lock.ts'
 import { Peers } from './uploads/peers.ts'
@@ -34,6 +36,7 @@ import { LocalUploadStore } from './uploads/stores/local.ts'
 import type { UploadStore } from './uploads/stores/port.ts'
 import { S3UploadStore } from './uploads/stores/s3.ts'
 import { S3Parts } from './uploads/stores/s3-parts.ts'
+import { Spool } from './uploads/stores/spool.ts'
 
 export type Deps = Awaited<ReturnType<typeof createDeps>>
 
@@ -54,7 +57,12 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const runId = new RunId(redis.hot, logger)
   // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
-  const { store, uploadStore } = createStores(config)
+  const budget = new ByteBudget(config.uploads.receiveBudgetBytes, metrics)
+  const spool = new Spool(
+    join(config.storage.dataDir, 'spool', String(process.pid)),
+    config.uploads.spoolMaxBytes,
+  )
+  const { store, uploadStore } = createStores(config, { budget, spool })
   const index = new RecordIndex(redis.hot, runId, clock)
   const hot = new HotState(redis.hot, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
@@ -96,7 +104,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   return {
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
     ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
-    ...{ admission, reconciler, live, eventLog, progressWatch, drain },
+    ...{ budget, spool, admission, reconciler, live, eventLog, progressWatch, drain },
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()
@@ -108,11 +116,17 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   }
 }
 
-function createStores({ storage }: Config): { store: ObjectStore; uploadStore: UploadStore } {
+function createStores(
+  { storage }: Config,
+  memory: { budget: ByteBudget; spool: Spool },
+): { store: ObjectStore; uploadStore: UploadStore } {
   if (storage.kind === 'local') {
     const store = new LocalObjectStore(storage.dataDir)
-    return { store, uploadStore: new LocalUploadStore(store) }
+    return { store, uploadStore: new LocalUploadStore(store, memory.budget) }
   }
   const store = new S3ObjectStore(createS3Client(storage.s3, S3_SOCKETS), storage.s3.bucket)
-  return { store, uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS), store) }
+  return {
+    store,
+    uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS), store, memory),
+  }
 }

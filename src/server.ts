@@ -6,6 +6,7 @@ import { loadConfig } from './core/config.ts'
 import { createLogger } from './core/logger.ts'
 import { exitOnStartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
+import { startUploads } from './uploads/lifecycle.ts'
 
 const RECONCILE_MS = 60_000
 /** A client gives up about 9 s after its last progress: whoever takes over must be able to before that. */
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'songngan', level: config.logLevel })
   const deps = await createDeps(config, logger)
   await deps.store.probe()
-  await deps.peers.start()
+  const stopUploads = await startUploads(deps)
   const app = await buildApp(deps)
   await app.listen({ host: config.http.host, port: config.http.port })
 
@@ -33,8 +34,7 @@ async function main(): Promise<void> {
     clearInterval(timer)
     deps.admission.drain()
     deps.drain.abort()
-    // Running requests hand over what they have: their clients go on with another process.
-    await deps.peers.yieldAll()
+    await stopUploads()
     await app.close()
     await deps.close()
   })

@@ -23,8 +23,17 @@ export type MediaRouteParts = {
 const IDLE_MS = 5 * 60_000
 const MAX_CACHE_SECONDS = 3600
 
-/** The bytes are a stranger's: no scripts, no loading of anything else. */
-const CSP = "default-src 'none'; sandbox"
+/**
+ * The bytes are a stranger's: no script, form or popup, nothing from elsewhere. A film opened in a tab of its own is a
+ * page made by the browser, which needs its media, its style, and the same origin to load them from.
+ */
+const CSP = [
+  "default-src 'none'",
+  "media-src 'self'",
+  "img-src 'self'",
+  "style-src 'unsafe-inline'",
+  'sandbox allow-same-origin',
+].join('; ')
 const WHOLE = { kind: 'whole' } as const
 
 // A wildcard, since the router bounds the length of named parameters and a token may be longer.

@@ -13,6 +13,7 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import type { Tokens } from '../submissions/tokens.ts'
 import type { Admission } from './admission.ts'
+import type { ByteBudget } from './budget.ts'
 import type { LedgerParts } from './ledger.ts'
 import type { UploadLocks } from './lock.ts'
 import type { Peers } from './peers.ts'
@@ -36,4 +37,5 @@ export type UploadParts = {
   locks: UploadLocks
   ledgerParts: LedgerParts
   admission: Admission
+  budget: ByteBudget
 }

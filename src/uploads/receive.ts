@@ -3,11 +3,15 @@
 
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
+import type { ByteBudget } from './budget.ts'
 import type { Sink } from './stores/port.ts'
 
 /** Bytes handed to the sink at a time, and how much may wait for it before the socket is paused. */
 export const BATCH_BYTES = 512 * 1024
 const PAUSE_BYTES = 2 * 1024 * 1024
+const TICK_MS = 2000
+/** A chunk waits no longer than this for others to share its write. */
+const MAX_WAIT_MS = 3000
 
 export type BodyEnd =
   /** The body ended as HTTP says it should. */
@@ -24,6 +28,8 @@ export type ReceiverOptions = {
   /** No more than this is taken; one byte beyond is UPLOAD_LENGTH_EXCEEDED. */
   limitBytes: number
   idleTimeoutMs: number
+  /** Charged with every chunk here; the sink gives back what it has stored. */
+  budget: ByteBudget
   sniff?: Sniffer
   onBytes: (bytes: number) => void
 }
@@ -38,6 +44,8 @@ export class Receiver {
   #received = 0
   #writing: Promise<void> | null = null
   #paused = false
+  /** When the oldest waiting chunk came. */
+  #waitingSinceMs = 0
   #ended: BodyEnd | null = null
   #failure: unknown
   #sniff: Sniffer | undefined
@@ -62,7 +70,7 @@ export class Receiver {
    */
   async run(): Promise<BodyEnd> {
     const req = this.#req
-    const idle = setInterval(() => this.#checkIdle(), Math.min(this.#options.idleTimeoutMs, 5000))
+    const idle = setInterval(() => this.#tick(), Math.min(this.#options.idleTimeoutMs, TICK_MS))
     idle.unref()
     try {
       return await new Promise<BodyEnd>((resolve, reject) => {
@@ -80,6 +88,8 @@ export class Receiver {
       })
     } finally {
       clearInterval(idle)
+      this.#options.budget.forget(this.#resume)
+      this.#drop()
       req.off('data', this.#onData)
       req.off('end', this.#onEnd)
       req.off('close', this.#onClose)
@@ -91,8 +101,7 @@ export class Receiver {
 
   /** Ends reading now; what is not written yet is dropped. Resolves when the sink is quiet. */
   async stop(): Promise<void> {
-    this.#pending = []
-    this.#pendingBytes = 0
+    this.#drop()
     this.#end('stopped')
     while (this.#writing !== null) await this.#writing
   }
@@ -118,14 +127,19 @@ export class Receiver {
       this.#fail(new AppError('UPLOAD_LENGTH_EXCEEDED'))
       return
     }
-    this.#options.onBytes(chunk.length)
+    const { budget, onBytes } = this.#options
+    onBytes(chunk.length)
+    budget.take(chunk.length)
+    if (this.#pendingBytes === 0) this.#waitingSinceMs = this.#lastByteAt
     this.#pending.push(chunk)
     this.#pendingBytes += chunk.length
     if (this.#sniff !== undefined && !this.#look(false)) return
-    if (this.#pendingBytes >= BATCH_BYTES) this.#kick()
-    if (this.#pendingBytes >= PAUSE_BYTES && !this.#paused) {
-      this.#paused = true
-      this.#req.pause()
+    if (this.#pendingBytes >= BATCH_BYTES || budget.pressed) this.#kick()
+    if (this.#paused) return
+    if (this.#pendingBytes >= PAUSE_BYTES) this.#pause()
+    else if (budget.overdrawn) {
+      this.#pause()
+      budget.whenRoom(this.#resume)
     }
   }
 
@@ -137,7 +151,7 @@ export class Receiver {
       this.#sniff = undefined
       return true
     } catch (error) {
-      this.#pending = []
+      this.#drop()
       this.#fail(error)
       return false
     }
@@ -186,17 +200,34 @@ export class Receiver {
   #written(): void {
     this.#writing = null
     if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null) this.#kick()
-    if (this.#paused && this.#pendingBytes < PAUSE_BYTES && this.#ended === null) {
-      this.#paused = false
-      this.#lastByteAt = Date.now()
-      this.#req.resume()
-    }
+    if (this.#paused && this.#pendingBytes < PAUSE_BYTES && !this.#options.budget.overdrawn) this.#resume()
     if (this.#writing === null && this.#ended !== null) this.#settle?.()
   }
 
-  /** A socket that we paused is not idle. */
-  #checkIdle(): void {
-    if (this.#paused || Date.now() - this.#lastByteAt < this.#options.idleTimeoutMs) return
-    this.#end('gone')
+  #pause(): void {
+    this.#paused = true
+    this.#req.pause()
+  }
+
+  #resume = (): void => {
+    if (!this.#paused || this.#ended !== null || this.#failure !== undefined) return
+    this.#paused = false
+    this.#lastByteAt = Date.now()
+    this.#req.resume()
+  }
+
+  /** Forgets what waits for the sink. */
+  #drop(): void {
+    this.#options.budget.give(this.#pendingBytes)
+    this.#pending = []
+    this.#pendingBytes = 0
+  }
+
+  /** What a slow client has sent must not wait for a whole batch; a socket that we paused is not idle. */
+  #tick(): void {
+    const now = Date.now()
+    if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined)
+      this.#kick()
+    if (!this.#paused && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
   }
 }

@@ -163,6 +163,7 @@ export class Scope {
     let first = true
     const receiver = new Receiver(raw, sink, {
       limitBytes: room,
+      budget: this.#parts.budget,
       idleTimeoutMs: config.uploads.idleTimeoutMs,
       ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
         ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import { type LocalObjectStore, makeDirectory, storeError, syncDirectory } from '../../storage/local.ts'
+import type { ByteBudget } from '../budget.ts'
 import type { Ledger, Recovered, Sink, UploadStore } from './port.ts'
 
 const writev = promisify(writevCallback) as unknown as (
@@ -19,9 +20,11 @@ const writev = promisify(writevCallback) as unknown as (
 export class LocalUploadStore implements UploadStore {
   readonly kind = 'local'
   readonly #store: LocalObjectStore
+  readonly #budget: ByteBudget
 
-  constructor(store: LocalObjectStore) {
+  constructor(store: LocalObjectStore, budget: ByteBudget) {
     this.#store = store
+    this.#budget = budget
   }
 
   partBytes(): number {
@@ -31,7 +34,7 @@ export class LocalUploadStore implements UploadStore {
   async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
     const path = this.#store.path(objectKeys.data(state.draft.id))
     const handle = await openForWriting(path)
-    return new LocalSink(handle, path, state, ledger)
+    return new LocalSink(handle, path, state, ledger, this.#budget)
   }
 
   async recover(draft: UploadDraft): Promise<Recovered> {
@@ -71,6 +74,7 @@ async function openForWriting(path: string): Promise<FileHandle> {
 
 class LocalSink implements Sink {
   readonly #file: FileHandle
+  readonly #budget: ByteBudget
   readonly #ledger: Ledger
   readonly #id: string
   /** The folder whose entry for a new file is not durable yet. */
@@ -78,7 +82,8 @@ class LocalSink implements Sink {
   position: number
   durable: number
 
-  constructor(file: FileHandle, path: string, state: HotUpload, ledger: Ledger) {
+  constructor(file: FileHandle, path: string, state: HotUpload, ledger: Ledger, budget: ByteBudget) {
+    this.#budget = budget
     this.#file = file
     this.#unsyncedFolder = state.offset === 0 ? dirname(path) : undefined
     this.#ledger = ledger
@@ -100,6 +105,8 @@ class LocalSink implements Sink {
       }
     } catch (error) {
       throw storeError(error)
+    } finally {
+      this.#budget.give(bytes)
     }
   }
 

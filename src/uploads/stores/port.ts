@@ -41,7 +41,7 @@ export interface Sink {
   readonly position: number
   /** What may be acknowledged. */
   readonly durable: number
-  /** Takes chunks in order. Resolves when more may come. */
+  /** Takes chunks in order, charged to the byte budget, and gives back what it holds no longer. Resolves when more may come. */
   write(chunks: Buffer[], bytes: number): Promise<void>
   /** Makes everything written so far durable and commits it. */
   flush(): Promise<void>

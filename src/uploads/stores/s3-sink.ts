@@ -8,8 +8,11 @@ import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../records/upload-records.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { ByteBudget } from '../budget.ts'
+import { PartBuffer } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
+import type { Spool } from './spool.ts'
 
 /** S3 has no condition on parts: a part that a lost holder had in flight may still arrive until then. */
 const IN_FLIGHT_MS = 30_000
@@ -21,8 +24,8 @@ export type S3SinkParts = {
   objects: ObjectStore
   state: HotUpload
   ledger: Ledger
-  /** Bytes behind the last whole part that were stored before. */
-  tail: Buffer
+  budget: ByteBudget
+  spool: Spool
   committed: StoredPart[]
 }
 
@@ -38,14 +41,14 @@ export class S3Sink implements Sink {
   #tailKey: string | null
   /** Where the buffer begins. */
   #begin: number
-  #buffer: Buffer[]
-  #buffered: number
+  readonly #budget: ByteBudget
+  readonly #buffer: PartBuffer
   #inFlight: Promise<void> | null = null
   #failure: unknown
   position: number
   durable: number
 
-  constructor({ parts, objects, state, ledger, tail, committed }: S3SinkParts) {
+  constructor({ parts, objects, state, ledger, budget, spool, committed }: S3SinkParts) {
     this.#s3 = parts
     this.#objects = objects
     this.#ledger = ledger
@@ -55,45 +58,78 @@ export class S3Sink implements Sink {
     this.#committed = committed
     this.#multipartId = state.multipartId
     this.#tailKey = state.tailKey
-    this.#begin = state.offset - tail.length
-    this.#buffer = tail.length > 0 ? [tail] : []
-    this.#buffered = tail.length
+    this.#begin = Math.floor(state.offset / state.partBytes) * state.partBytes
+    this.#budget = budget
+    this.#buffer = new PartBuffer(budget, spool)
+    this.#buffer.beginWithTail(state.offset - this.#begin)
     this.position = state.offset
     this.durable = state.offset
   }
 
-  async write(chunks: Buffer[], bytes: number): Promise<void> {
+  async write(chunks: Buffer[]): Promise<void> {
     this.#check()
-    for (const chunk of chunks) this.#buffer.push(chunk)
-    this.#buffered += bytes
-    this.position += bytes
-    // The last part is sent by `complete`: a file of one part never becomes a multipart upload.
-    while (
-      this.#buffered > this.#partBytes ||
-      (this.#buffered === this.#partBytes && this.position !== this.#state.size)
-    ) {
-      if (this.#inFlight !== null) await this.#inFlight
-      this.#check()
-      const part = this.#take(this.#partBytes)
-      this.#inFlight = this.#sendWhole(part).then(
-        () => {
-          this.#inFlight = null
-        },
-        (error: unknown) => {
-          this.#inFlight = null
-          this.#failure ??= error
-        },
-      )
+    for (const chunk of chunks) {
+      let rest = chunk
+      // The last part is sent by `complete`: a file of one part never becomes a multipart upload.
+      while (this.#buffer.bytes + rest.length >= this.#partBytes && !this.#isLast(rest.length)) {
+        const room = this.#partBytes - this.#buffer.bytes
+        this.#append(rest.subarray(0, room))
+        rest = rest.subarray(room)
+        await this.#sendFull()
+      }
+      if (rest.length > 0) this.#append(rest)
     }
+    if (this.#budget.pressed) await this.#relieve()
+  }
+
+  #append(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    this.#buffer.append(chunk)
+    this.position += chunk.length
+  }
+
+  /** True when these bytes end the file within the part that is filling. */
+  #isLast(bytes: number): boolean {
+    return this.position + bytes === this.#state.size && this.#buffer.bytes + bytes <= this.#partBytes
+  }
+
+  /** Sends the part that is full in the background, once the one before it has arrived. */
+  async #sendFull(): Promise<void> {
+    if (this.#inFlight !== null) await this.#inFlight
+    this.#check()
+    const body = await this.#buffer.take(() => this.#fetchTail())
+    const offset = this.#begin
+    this.#begin += body.length
+    this.#inFlight = this.#sendWhole(offset, body).then(
+      () => {
+        this.#inFlight = null
+      },
+      (error: unknown) => {
+        this.#inFlight = null
+        this.#failure ??= error
+      },
+    )
+  }
+
+  /** Memory is short: the beginning of the part goes to the spool; where that is full, to S3 as a tail. */
+  async #relieve(): Promise<void> {
+    if (await this.#buffer.spill()) return
+    await this.flush()
+    await this.#buffer.forget()
+  }
+
+  async #fetchTail(): Promise<Buffer> {
+    if (this.#tailKey === null) throw new Error(`${this.#key}: a tail is missing`)
+    return await this.#objects.readAt(this.#tailKey, 0, this.#partBytes)
   }
 
   async flush(): Promise<void> {
     await this.#settled()
     if (this.position === this.durable) return
-    if (this.#buffered > 0) {
+    if (this.#buffer.bytes > 0) {
       const key = objectKeys.tail(this.#state.draft.id, this.#begin, newToken())
       const end = this.position
-      await this.#s3.put(key, this.#joined())
+      await this.#s3.put(key, await this.#buffer.peek(() => this.#fetchTail()))
       await this.#ledger
         .advance(end, { tailKey: key, ...this.#begunMultipart() })
         .catch(async (error: unknown) => {
@@ -113,32 +149,37 @@ export class S3Sink implements Sink {
     this.durable = this.position
   }
 
-  close(): Promise<void> {
-    this.#buffer = []
-    this.#buffered = 0
-    return this.#inFlight ?? Promise.resolve()
+  async close(): Promise<void> {
+    if (this.#inFlight !== null) await this.#inFlight
+    await this.#buffer.close()
   }
 
   async #completeSingle(): Promise<void> {
     const { id } = this.#state.draft
-    if (this.#ledger.unrecorded) {
-      const key = objectKeys.single(id, newToken())
-      const record = await this.#ledger.singleRecord(key)
-      const encoded = Buffer.from(JSON.stringify(record)).toString('base64')
-      if (encoded.length <= MAX_RECORD_METADATA_BYTES) {
-        await this.#s3.put(key, this.#joined(), { [RECORD_METADATA_KEY]: encoded })
-        await this.#ledger.complete({ kind: 'single', record })
-        return
+    const body = await this.#buffer.take(() => this.#fetchTail())
+    try {
+      if (this.#ledger.unrecorded) {
+        const key = objectKeys.single(id, newToken())
+        const record = await this.#ledger.singleRecord(key)
+        const encoded = Buffer.from(JSON.stringify(record)).toString('base64')
+        if (encoded.length <= MAX_RECORD_METADATA_BYTES) {
+          await this.#s3.put(key, body, { [RECORD_METADATA_KEY]: encoded })
+          await this.#ledger.complete({ kind: 'single', record })
+          return
+        }
       }
+      const key = `${this.#key}-${newToken()}`
+      await this.#s3.put(key, body)
+      await this.#ledger.complete({ kind: 'object', key })
+    } finally {
+      this.#budget.give(body.length)
     }
-    const key = `${this.#key}-${newToken()}`
-    await this.#s3.put(key, this.#joined())
-    await this.#ledger.complete({ kind: 'object', key })
   }
 
   async #completeMultipart(multipartId: string): Promise<void> {
-    if (this.#buffered > 0) {
-      const { part } = await this.#send(this.#take(this.#buffered))
+    if (this.#buffer.bytes > 0) {
+      const offset = this.#begin
+      const { part } = await this.#send(offset, await this.#buffer.take(() => this.#fetchTail()))
       this.#committed.push(part)
     }
     await this.#ledger.complete({
@@ -150,8 +191,8 @@ export class S3Sink implements Sink {
     })
   }
 
-  async #sendWhole(body: Buffer): Promise<void> {
-    const { part, multipartId } = await this.#send(body)
+  async #sendWhole(offset: number, body: Buffer): Promise<void> {
+    const { part, multipartId } = await this.#send(offset, body)
     await this.#ledger.advance(part.offset + part.bytes, {
       multipartId,
       parts: [part],
@@ -163,15 +204,18 @@ export class S3Sink implements Sink {
     await this.#replaceTail(null)
   }
 
-  async #send(body: Buffer): Promise<{ part: StoredPart; multipartId: string }> {
-    const offset = this.#begin - body.length
-    const number = Math.round(offset / this.#partBytes) + 1
-    this.#multipartId ??= await this.#s3.start(this.#key)
-    const multipartId = this.#multipartId
-    await this.#outwait(number)
-    await this.#ledger.markInFlight(number)
-    const etag = await this.#s3.send(this.#key, multipartId, number, body)
-    return { part: { number, offset, bytes: body.length, etag }, multipartId }
+  async #send(offset: number, body: Buffer): Promise<{ part: StoredPart; multipartId: string }> {
+    try {
+      const number = Math.round(offset / this.#partBytes) + 1
+      this.#multipartId ??= await this.#s3.start(this.#key)
+      const multipartId = this.#multipartId
+      await this.#outwait(number)
+      await this.#ledger.markInFlight(number)
+      const etag = await this.#s3.send(this.#key, multipartId, number, body)
+      return { part: { number, offset, bytes: body.length, etag }, multipartId }
+    } finally {
+      this.#budget.give(body.length)
+    }
   }
 
   /** A part that a lost holder may still be sending is not sent again before that one's time is up. */
@@ -181,32 +225,6 @@ export class S3Sink implements Sink {
     const waitMs = since + IN_FLIGHT_MS - Date.now()
     if (waitMs > 0) await delay(waitMs)
     this.#state.inFlight = null
-  }
-
-  /** Cuts the first `bytes` off the buffer, as one piece. */
-  #take(bytes: number): Buffer {
-    const taken: Buffer[] = []
-    let left = bytes
-    while (left > 0) {
-      const chunk = this.#buffer[0]
-      if (chunk === undefined) throw new Error('took more than was buffered')
-      if (chunk.length <= left) {
-        taken.push(chunk)
-        this.#buffer.shift()
-        left -= chunk.length
-      } else {
-        taken.push(chunk.subarray(0, left))
-        this.#buffer[0] = chunk.subarray(left)
-        left = 0
-      }
-    }
-    this.#begin += bytes
-    this.#buffered -= bytes
-    return Buffer.concat(taken, bytes)
-  }
-
-  #joined(): Buffer {
-    return Buffer.concat(this.#buffer, this.#buffered)
   }
 
   #begunMultipart(): { multipartId?: string } {

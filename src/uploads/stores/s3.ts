@@ -5,16 +5,20 @@ import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { ByteBudget } from '../budget.ts'
 import type { Ledger, Recovered, Sink, UploadStore } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
 import { S3Sink } from './s3-sink.ts'
+import type { Spool } from './spool.ts'
 
 export class S3UploadStore implements UploadStore {
   readonly kind = 's3'
   readonly #parts: S3Parts
   readonly #objects: ObjectStore
+  readonly #memory: { budget: ByteBudget; spool: Spool }
 
-  constructor(parts: S3Parts, objects: ObjectStore) {
+  constructor(parts: S3Parts, objects: ObjectStore, memory: { budget: ByteBudget; spool: Spool }) {
+    this.#memory = memory
     this.#parts = parts
     this.#objects = objects
   }
@@ -24,14 +28,15 @@ export class S3UploadStore implements UploadStore {
   }
 
   async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
-    const { offset, partBytes, tailKey, multipartId } = state
-    const begin = Math.floor(offset / partBytes) * partBytes
-    const rest = offset - begin
-    const tail = tailKey !== null && rest > 0 ? await this.#objects.readAt(tailKey, 0, rest) : Buffer.alloc(0)
-    if (tail.length !== rest)
-      throw new Error(`${state.draft.id}: the tail holds ${tail.length} bytes, not ${rest}`)
-    const parts = multipartId === null ? [] : await ledger.parts()
-    return new S3Sink({ parts: this.#parts, objects: this.#objects, state, ledger, tail, committed: parts })
+    const committed = state.multipartId === null ? [] : await ledger.parts()
+    return new S3Sink({
+      parts: this.#parts,
+      objects: this.#objects,
+      state,
+      ledger,
+      ...this.#memory,
+      committed,
+    })
   }
 
   async recover(

@@ -1,0 +1,55 @@
+// Memory for bytes on their way to the store: one account per process. Slow clients cost the bytes they have sent, not
+// a slot; nobody waits for a permit while sending. Who finds the account overdrawn relieves itself (see the sinks), and
+// only when that is not enough pauses its socket.
+
+import type { Metrics } from '../core/metrics.ts'
+
+export class ByteBudget {
+  readonly #limitBytes: number
+  readonly #metrics: Pick<Metrics, 'receiveBudget'>
+  readonly #waiting = new Set<() => void>()
+  #used = 0
+
+  constructor(limitBytes: number, metrics: Pick<Metrics, 'receiveBudget'>) {
+    this.#limitBytes = limitBytes
+    this.#metrics = metrics
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
+  /** True when what is held should become less. */
+  get overdrawn(): boolean {
+    return this.#used > this.#limitBytes
+  }
+
+  /** True well before that: time to let go of what can wait on disk. */
+  get pressed(): boolean {
+    return this.#used > this.#limitBytes / 2
+  }
+
+  take(bytes: number): void {
+    this.#used += bytes
+    this.#metrics.receiveBudget.set(this.#used)
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes
+    this.#metrics.receiveBudget.set(this.#used)
+    if (this.overdrawn || this.#waiting.size === 0) return
+    // Everybody is woken: each takes a chunk or two and looks again, which is fair enough and needs no order.
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const resume of waiting) resume()
+  }
+
+  /** Calls `resume` once there is room again. */
+  whenRoom(resume: () => void): void {
+    this.#waiting.add(resume)
+  }
+
+  forget(resume: () => void): void {
+    this.#waiting.delete(resume)
+  }
+}

@@ -1,0 +1,92 @@
+// The S3 part that is filling: in memory as a rule, its beginning in the spool when memory is short, or in the tail
+// object when the spool is full too.
+
+import type { ByteBudget } from '../budget.ts'
+import type { Spool, SpoolFile } from './spool.ts'
+
+export class PartBuffer {
+  readonly #budget: ByteBudget
+  readonly #spool: Spool
+  #stored = 0
+  #file: SpoolFile | undefined
+  #chunks: Buffer[] = []
+  #inMemory = 0
+
+  constructor(budget: ByteBudget, spool: Spool) {
+    this.#budget = budget
+    this.#spool = spool
+  }
+
+  get bytes(): number {
+    return this.#stored + (this.#file?.bytes ?? 0) + this.#inMemory
+  }
+
+  /** The first `bytes` are in the tail object; they are fetched when the part is put together. */
+  beginWithTail(bytes: number): void {
+    this.#stored = bytes
+  }
+
+  /** Chunks that the budget has been charged for already. */
+  append(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#inMemory += chunk.length
+  }
+
+  /** Moves what is in memory to the spool. False: the spool is full. */
+  async spill(): Promise<boolean> {
+    if (this.#inMemory === 0) return true
+    if (!this.#spool.reserve(this.#inMemory)) return false
+    this.#file ??= this.#spool.create()
+    await this.#file.append(this.#chunks, this.#inMemory)
+    this.#dropMemory()
+    return true
+  }
+
+  /** Everything so far is in the tail object: memory and spool are free again. */
+  async forget(): Promise<void> {
+    this.#stored = this.bytes
+    this.#dropMemory()
+    await this.#file?.remove()
+    this.#file = undefined
+  }
+
+  /**
+   * Puts the buffer's bytes together and empties it. The budget stays charged with the result until it is given back
+   * by whoever sends it.
+   */
+  async take(fetchTail: () => Promise<Buffer>): Promise<Buffer> {
+    const total = this.bytes
+    const inMemory = this.#inMemory
+    const whole = await this.peek(fetchTail)
+    this.#budget.take(total - inMemory)
+    this.#stored = 0
+    this.#chunks = []
+    this.#inMemory = 0
+    await this.#file?.remove()
+    this.#file = undefined
+    return whole
+  }
+
+  /** The same without emptying: for a tail. Not charged, since it is gone soon. */
+  async peek(fetchTail: () => Promise<Buffer>): Promise<Buffer> {
+    const spooled = this.#file?.bytes ?? 0
+    if (this.#stored === 0 && spooled === 0) return Buffer.concat(this.#chunks, this.#inMemory)
+    const whole = Buffer.allocUnsafe(this.bytes)
+    if (this.#stored > 0) (await fetchTail()).copy(whole, 0, 0, this.#stored)
+    await this.#file?.readInto(whole.subarray(this.#stored, this.#stored + spooled))
+    let at = this.#stored + spooled
+    for (const chunk of this.#chunks) at += chunk.copy(whole, at)
+    return whole
+  }
+
+  async close(): Promise<void> {
+    this.#dropMemory()
+    await this.#file?.remove()
+  }
+
+  #dropMemory(): void {
+    this.#budget.give(this.#inMemory)
+    this.#chunks = []
+    this.#inMemory = 0
+  }
+}
