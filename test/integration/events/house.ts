@@ -22,7 +22,7 @@ import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
-export const SECRETS = ['a secret of this test, long enough for all'] as const
+export const SECRETS = ['a secret of this test that is long enough'] as const
 export const OWNER = 'portal'
 
 export type House = Awaited<ReturnType<typeof buildHouse>>
