@@ -1,5 +1,5 @@
 // One TCP (or TLS) connection, driven by hand: write any bytes, read whole responses, break off at will.
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Response } from './message.ts'
 import { parseResponse } from './parse.ts'
@@ -16,13 +16,16 @@ export class NoAnswer extends Error {
 
 export class Connection {
   readonly #socket: Socket
+  /** The same, or what lies under TLS. */
+  readonly #tcp: Socket
   #received: Buffer = Buffer.alloc(0)
   #ended = false
   #failure = 'connection closed by the server'
   #wake: Array<() => void> = []
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.#socket = socket
+    this.#tcp = tcp
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
@@ -44,25 +47,28 @@ export class Connection {
     const secure = url.protocol === 'https:'
     const port = Number(url.port || (secure ? 443 : 80))
     const host = url.hostname.replace(/^\[|\]$/g, '')
-    const socket = secure
-      ? connectTls({ host, port, servername: host, ALPNProtocols: ['http/1.1'] })
-      : connectTcp({ host, port })
+    const tcp = connectTcp({ host, port })
+    const name = isIP(host) === 0 ? { servername: host } : {}
+    const socket = secure ? connectTls({ socket: tcp, host, ALPNProtocols: ['http/1.1'], ...name }) : tcp
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string) => {
         socket.destroy()
+        tcp.destroy()
         reject(new NoAnswer('unreachable', `no connection to ${url.host}: ${why}`))
       }
       const timer = setTimeout(() => fail(`nothing within ${timeoutMs} ms`), timeoutMs)
-      socket.once('error', (error) => {
-        clearTimeout(timer)
-        fail(error.message)
-      })
+      for (const each of new Set([socket, tcp])) {
+        each.once('error', (error) => {
+          clearTimeout(timer)
+          fail(error.message)
+        })
+      }
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
         resolve()
       })
     })
-    return new Connection(socket)
+    return new Connection(socket, tcp)
   }
 
   /** True once the server has closed or reset its side. */
@@ -142,7 +148,7 @@ export class Connection {
 
   /** Sends RST, as a crashed client or a middle box does. */
   reset(): void {
-    this.#socket.resetAndDestroy()
+    this.#tcp.resetAndDestroy()
   }
 
   #notify(): void {
