@@ -1,0 +1,123 @@
+// A video's measurements. MP4 and QuickTime: the sample tables against the file's size, and what a probe adds. Others, and
+// files whose tables cannot be trusted: a pass over all packets, since their headers only claim.
+
+import type { Container } from '../../src/core/identify.ts'
+import type { Measured } from '../../src/records/upload-record.ts'
+import { demux } from '../media/demux.ts'
+import { type Mp4Index, readMp4Index } from '../media/mp4/index.ts'
+import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
+import type { MediaSource } from '../media/source.ts'
+import { isBlameOfInput } from './failure.ts'
+import type { Measurement } from './measure.ts'
+
+type Identity = Pick<Measured, 'kind' | 'container'>
+
+const INDEXED: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp', 'm4a'])
+
+export async function measureVideo(
+  context: ToolContext,
+  source: MediaSource,
+  identity: Identity,
+): Promise<Measurement> {
+  const index = INDEXED.has(identity.container) ? await readMp4Index(source) : undefined
+  const fromIndex = index === undefined ? {} : indexMeasures(index)
+  if (index !== undefined && isMissing(index))
+    return { measured: { ...identity, ...fromIndex, complete: false } }
+  let seen: ProbeResult
+  try {
+    seen = await probe(context, source, identity.container as Container)
+  } catch (error) {
+    if (!isBlameOfInput(error)) throw error
+    return { measured: { ...identity, ...fromIndex }, unreadable: true }
+  }
+  const measured = { ...identity, ...fromIndex, ...probeMeasures(seen, index) }
+  // The tables describe a picture that the probe cannot make out.
+  const unreadable = index?.measurable === true && index.video !== null && seen.video === null
+  if (unreadable || index?.measurable === true) return { measured, ...(unreadable ? { unreadable } : {}) }
+  return await demuxMeasures(context, source, measured, seen)
+}
+
+/** The index itself says that there are bytes which are not here. */
+function isMissing(index: Mp4Index): boolean {
+  return !index.complete || index.external || index.problem === 'NO_SAMPLES'
+}
+
+function indexMeasures(index: Mp4Index): Partial<Measured> {
+  const { durations, video, audio } = index
+  const longestAudio = Math.max(0, ...audio.map((track) => track.samplesSeconds))
+  return {
+    ...positive('durationSeconds', index.measurable ? durations.samplesSeconds : 0),
+    ...positive('editedDurationSeconds', index.measurable ? durations.editedSeconds : 0),
+    ...positive('headerDurationSeconds', durations.headerSeconds),
+    ...positive('videoDurationSeconds', video?.samplesSeconds),
+    ...positive('audioDurationSeconds', longestAudio),
+    ...(video === null ? {} : { rotation: video.rotation }),
+    ...(video?.codec == null ? {} : { videoCodec: video.codec }),
+    ...positive('width', video?.width),
+    ...positive('height', video?.height),
+    indexFirst: index.streamable,
+    fragmented: index.fragmented,
+    encrypted: index.encrypted,
+    complete: index.complete,
+  }
+}
+
+/** What a probe knows better than tables: names of codecs, rates, channels. */
+function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined): Partial<Measured> {
+  const { video, audio } = seen
+  const hasSamples = index?.measurable !== true || index.audio.some((track) => track.sampleCount > 0)
+  return {
+    ...(video === null
+      ? {}
+      : {
+          videoCodec: video.codec,
+          width: video.width,
+          height: video.height,
+          rotation: video.rotation,
+          ...positive('framesPerSecond', video.framesPerSecond),
+        }),
+    ...(audio === null || !hasSamples
+      ? {}
+      : { audioCodec: audio.codec, audioChannels: audio.channels, audioTracks: seen.audios.length }),
+    ...(index === undefined ? positive('headerDurationSeconds', seen.durationSeconds) : {}),
+  }
+}
+
+async function demuxMeasures(
+  context: ToolContext,
+  source: MediaSource,
+  measured: Measured,
+  { video, audio }: ProbeResult,
+): Promise<Measurement> {
+  const streams = [
+    ...(video === null ? [] : [{ index: video.index, kind: 'video' as const }]),
+    ...(audio === null ? [] : [{ index: audio.index, kind: 'audio' as const }]),
+  ]
+  // Nothing to read: the rules say what is missing.
+  if (streams.length === 0) return { measured }
+  try {
+    const result = await demux(context, source, measured.container as Container, { streams })
+    const seconds = (kind: 'video' | 'audio') => result.streams.find((s) => s.kind === kind)?.seconds
+    return {
+      measured: {
+        ...measured,
+        ...positive('durationSeconds', result.seconds),
+        ...positive('videoDurationSeconds', seconds('video')),
+        ...positive('audioDurationSeconds', seconds('audio')),
+        complete: !result.complaints.includes('truncated'),
+      },
+    }
+  } catch (error) {
+    if (!isBlameOfInput(error)) throw error
+    return { measured, unreadable: true }
+  }
+}
+
+type NumberField = {
+  [Field in keyof Measured]-?: NonNullable<Measured[Field]> extends number ? Field : never
+}[keyof Measured]
+
+/** The field, where there is something to say. */
+function positive(field: NumberField, value: number | null | undefined): Partial<Measured> {
+  return value != null && Number.isFinite(value) && value > 0 ? { [field]: value } : {}
+}

@@ -1,0 +1,43 @@
+// What is in a file, told by its bytes: the kind by the first ones, the rest by whatever reads that kind. Measured from
+// the index where there is one, so that the verdict on an hour of video takes seconds.
+
+import { IDENTIFY_BYTES, identify } from '../../src/core/identify.ts'
+import type { Measured } from '../../src/records/upload-record.ts'
+import type { ToolContext } from '../media/probe.ts'
+import type { MediaSource } from '../media/source.ts'
+import { measurePdf } from './measure-pdf.ts'
+import { measureVideo } from './measure-video.ts'
+
+export type Measurement = {
+  measured: Measured
+  /** The file holds what its start promises, but no tool of ours can open it. */
+  unreadable?: boolean
+}
+
+/** Kind and container by the first bytes. An empty file is of no kind. */
+export async function identifySource(source: MediaSource): Promise<Pick<Measured, 'kind' | 'container'>> {
+  const head = await source.readAt(0, IDENTIFY_BYTES)
+  const identity = identify(head, head.length >= source.bytes)
+  // So many bytes always decide; should they not, it is nothing we know.
+  return identity.kind === 'undecided'
+    ? { kind: 'other', container: 'unknown' }
+    : { kind: identity.kind, container: identity.container }
+}
+
+/** @param source PDFs must be local files */
+export async function measure(
+  context: ToolContext,
+  source: MediaSource,
+  identity: Pick<Measured, 'kind' | 'container'>,
+): Promise<Measurement> {
+  switch (identity.kind) {
+    case 'video':
+    case 'audio':
+      return await measureVideo(context, source, identity)
+    case 'pdf':
+      return await measurePdf(context, source, identity)
+    case 'image':
+    case 'other':
+      return { measured: { ...identity } }
+  }
+}

@@ -1,0 +1,66 @@
+// Where an upload belongs: its submission, the slot's rules in the profile that is pinned now, and its neighbours.
+
+import type { SubmissionHead } from '../../src/records/submission-head.ts'
+import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
+import { countSlot } from '../../src/submissions/document/counting.ts'
+import { supersededIds } from '../../src/submissions/document/submission.ts'
+import type { UploadView } from '../../src/submissions/document/views.ts'
+import { documentViews } from '../../src/submissions/live-views.ts'
+import { findSlot, type Profile, type SlotRules } from '../../src/submissions/profiles/profile.ts'
+import type { SiblingFile } from '../../src/submissions/rules/inspect.ts'
+import { ClaimLost } from '../run-lane.ts'
+import type { Kit } from './kit.ts'
+import { OPEN_SLOT } from './open-slot.ts'
+
+export type Submission = { head: SubmissionHead; profile: Profile }
+/** Without `submission` the upload belongs to none, and the slot asks for nothing. */
+export type Place = { slot: SlotRules; submission?: Submission }
+
+type Parts = Pick<Kit, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
+
+/** Throws ClaimLost where the submission is gone: then the upload is going too. */
+export async function placeOf(
+  { heads, profiles }: Pick<Parts, 'heads' | 'profiles'>,
+  { owner, submissionId, slot }: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot'>,
+): Promise<Place> {
+  if (submissionId === null) return { slot: OPEN_SLOT }
+  const head = await heads.latest(owner, submissionId)
+  if (head === undefined || head.state === 'deleted') throw new ClaimLost('the submission is gone')
+  const profile = profiles.get(head.profile)
+  if (profile === undefined) throw new Error(`profile ${head.profile} is not there any more`)
+  // A profile that was exchanged may not have the slot: nothing is asked of a file that counts nowhere.
+  return { slot: findSlot(profile, slot ?? '') ?? OPEN_SLOT, submission: { head, profile } }
+}
+
+/** Files that count in the same slot beside this one. In a slot for one file, each takes the place of the last. */
+export async function siblingsInSlot(parts: Parts, record: UploadRecord, { slot, submission }: Place) {
+  if (submission === undefined || slot.max === 1) return []
+  const uploads = await uploadsOf(parts, submission.head)
+  const own = uploads.filter((upload) => upload.slot === slot.id)
+  return countSlot(slot, own, submission.head, undefined)
+    .counted.filter(({ id }) => id !== record.id && id !== record.replaces)
+    .flatMap(({ measured }) => (measured === null ? [] : [{ kind: measured.kind }]))
+}
+
+/** Accepted files of the whole submission, with their hashes where they are known; replaced ones are left out. */
+export async function siblingFiles(
+  parts: Parts,
+  id: string,
+  { submission }: Place,
+): Promise<(SiblingFile & { record: UploadRecord })[]> {
+  if (submission === undefined) return []
+  const { head, profile } = submission
+  const records = await parts.heads.uploadsOf(head.owner, head.id)
+  const superseded = supersededIds(head, profile, records)
+  return records
+    .filter((other) => other.id !== id && isAccepted(other.state) && !superseded.has(other.id))
+    .map((record) => ({
+      ...{ id: record.id, slot: record.slot ?? '', sha256: record.sha256, storedAt: record.storedAt },
+      slotLabel: findSlot(profile, record.slot ?? '')?.label ?? OPEN_SLOT.label,
+      record,
+    }))
+}
+
+async function uploadsOf({ views, clock }: Parts, head: SubmissionHead): Promise<UploadView[]> {
+  return documentViews(await views.ofSubmission(head.owner, head.id), clock.now())
+}

@@ -1,0 +1,111 @@
+// One read of the whole file. On a bucket it goes through a copy in the scratch folder where there is room for one, so
+// that the store is asked for each byte once; on a local disk the second look comes out of the page cache.
+
+import type { Container } from '../../src/core/identify.ts'
+import type { Measured } from '../../src/records/upload-record.ts'
+import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
+import { hashSource } from '../media/copy.ts'
+import { probe, type ToolContext } from '../media/probe.ts'
+import { withScratch } from '../media/scratch.ts'
+import { measureSignals, type Signals } from '../media/signals.ts'
+import type { MediaSource } from '../media/source.ts'
+import { spotDecode } from '../media/spot-decode.ts'
+import type { LaneRun } from '../run-lane.ts'
+import { isBlameOfInput } from './failure.ts'
+import type { Kit } from './kit.ts'
+import { copyBytes, localFile, storedFile } from './stored-file.ts'
+
+export type Readings = {
+  sha256: string
+  /** What the pass over picture and sound adds to the measurements. */
+  signals: Partial<Measured>
+  /** False: start or end of the picture gave no frame. */
+  decodable?: boolean
+  /** What a scanner found; null: nothing. Absent: there is none. */
+  malware?: string | null
+}
+
+/** Digital silence has no level; this is what 16 bits bottom out at. */
+const DIGITAL_SILENCE_DB = -91
+/** Half of the work shown is reading, half is looking. */
+const READ_SHARE = 50
+
+export async function readWhole(kit: Kit, run: LaneRun): Promise<Readings> {
+  const { record, signal } = run
+  const stored = await storedFile(kit.store, record)
+  const isVideo = record.measured?.kind === 'video'
+  // Without room for a copy the tools read through the network, and the bytes are fetched twice.
+  const copied = isVideo && copyBytes(stored) < (await kit.room.freeBytes()) ? copyBytes(stored) : 0
+  return await withScratch(kit.room, run.jobId, copied, async (scratch) => {
+    const onBytes = showRead(run, stored.bytes)
+    const local = copied > 0 ? await localFile(stored, scratch, { signal, onBytes }) : { source: stored }
+    const sha256 = record.sha256 ?? local.sha256 ?? (await hashSource(stored, { signal, onBytes }))
+    if (!isVideo || record.measured === null) return { sha256, signals: {} }
+    const context = { runner: kit.runner, cwd: scratch.dir, signal }
+    return { sha256, ...(await look(context, local.source, record.measured)) }
+  })
+}
+
+async function look(
+  context: ToolContext,
+  source: MediaSource,
+  measured: Measured,
+): Promise<Omit<Readings, 'sha256'>> {
+  const container = measured.container as Container
+  try {
+    const { video, audio } = await probe(context, source, container)
+    const signals = await measureSignals(context, source, container, {
+      videoStream: video?.index ?? null,
+      audioStream: audio?.index ?? null,
+    })
+    return {
+      signals: signalMeasures(measured, signals),
+      ...(video === null ? {} : { decodable: await isDecodable(context, source, measured, video.index) }),
+    }
+  } catch (error) {
+    if (!isBlameOfInput(error)) throw error
+    return { signals: {}, decodable: false }
+  }
+}
+
+/** Containers in which a place near the end can be found exactly. */
+const SEEKABLE: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp'])
+
+async function isDecodable(
+  context: ToolContext,
+  source: MediaSource,
+  measured: Measured,
+  stream: number,
+): Promise<boolean> {
+  const played = judgedDurationSeconds(measured) ?? 0
+  // An edit list hides what lies behind its end from the decoder as well.
+  const durationSeconds = Math.min(
+    played,
+    measured.videoDurationSeconds ?? played,
+    measured.editedDurationSeconds ?? played,
+  )
+  const container = measured.container as Container
+  const spots = await spotDecode(context, source, container, { stream, durationSeconds })
+  const gives = (at: 'first' | 'last') => spots.every((spot) => spot.at !== at || spot.frames > 0)
+  return gives('first') && (gives('last') || !SEEKABLE.has(container))
+}
+
+/** Shares of the time as seconds of it. */
+export function signalMeasures(measured: Measured, { picture, sound }: Signals): Partial<Measured> {
+  const seconds = judgedDurationSeconds(measured) ?? 0
+  const part = (share: number): number => Math.round(share * seconds * 10) / 10
+  return {
+    ...(picture === null || picture.samples === 0
+      ? {}
+      : { blackSeconds: part(picture.blackShare), frozenSeconds: part(picture.frozenShare) }),
+    ...(sound === null || sound.seconds === 0
+      ? {}
+      : { silentSeconds: part(sound.silentShare), meanVolumeDb: sound.meanDb ?? DIGITAL_SILENCE_DB }),
+  }
+}
+
+/** Shown only where no rendition is being made: that is what people wait for. */
+function showRead({ record, progress }: LaneRun, totalBytes: number): (bytes: number) => void {
+  if (record.renditions.length > 0 || totalBytes === 0) return () => undefined
+  return (bytes) => progress.report(Math.round((bytes / totalBytes) * READ_SHARE * 10) / 10, null)
+}

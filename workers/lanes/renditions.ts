@@ -1,0 +1,174 @@
+// Makes one rendition in the scratch folder: a watchable MP4, a poster, the picture of a page.
+
+import type { Container } from '../../src/core/identify.ts'
+import type { Measured, Rendition } from '../../src/records/upload-record.ts'
+import type { RenditionRule } from '../../src/submissions/profiles/schema.ts'
+import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
+import { renderPage } from '../media/pdf-page.ts'
+import { planVideo, type VideoRendition } from '../media/plan.ts'
+import { makePoster } from '../media/poster.ts'
+import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
+import { withScratch } from '../media/scratch.ts'
+import { fileSource, type MediaSource } from '../media/source.ts'
+import { ToolError } from '../media/tool-error.ts'
+import { transcode } from '../media/transcode.ts'
+import type { LaneRun } from '../run-lane.ts'
+import { jpegSize } from './jpeg-size.ts'
+import type { Kit } from './kit.ts'
+import { copyBytes, localFile, storedFile } from './stored-file.ts'
+
+const DEFAULT_SHORT_SIDE_PX = 720
+const DEFAULT_VIDEO_BITS = 2_500_000
+const DEFAULT_AUDIO_BITS = 128_000
+/** Room for outputs beside a copy of the input: pictures, and what an MP4 may take where the input says nothing. */
+const OUTPUT_BYTES = 64 * 1024 * 1024
+
+/** The file on this machine, and what the tools need to work on it. */
+export type Material = {
+  context: ToolContext
+  source: MediaSource
+  path: (name: string) => string
+  measured: Measured
+  threads: number
+  onProgress: LaneRun['progress']['report']
+  /** Asked once, when the first rendition of a video is made. */
+  probed: () => Promise<ProbeResult>
+}
+
+export type Made = {
+  path: string
+  fileName: string
+  contentType: string
+  bytes: number
+  width: number
+  height: number
+  durationSeconds?: { durationSeconds: number }
+}
+
+/** Gives `job` the received file, copied from a bucket into a scratch folder that is gone afterwards. */
+export async function withMaterial(
+  kit: Kit,
+  run: LaneRun,
+  job: (material: Material) => Promise<void>,
+): Promise<void> {
+  const { record, signal, progress } = run
+  const { measured } = record
+  if (measured === null) throw new Error('accepted without measurements')
+  const stored = await storedFile(kit.store, record)
+  const needBytes = copyBytes(stored) + outputBytes(measured, stored.bytes)
+  await withScratch(kit.room, run.jobId, needBytes, async (scratch) => {
+    const { source } = await localFile(stored, scratch, { signal })
+    const context = { runner: kit.runner, cwd: scratch.dir, signal }
+    let probing: Promise<ProbeResult> | undefined
+    await job({
+      ...{ context, source, measured, threads: kit.threads, path: scratch.path },
+      onProgress: progress.report,
+      probed: () => {
+        probing ??= probe(context, source, measured.container as Container)
+        return probing
+      },
+    })
+  })
+}
+
+function outputBytes(measured: Measured, inputBytes: number): number {
+  if (measured.kind !== 'video') return OUTPUT_BYTES
+  const encoded = ((judgedDurationSeconds(measured) ?? 0) * (DEFAULT_VIDEO_BITS + DEFAULT_AUDIO_BITS)) / 8
+  return OUTPUT_BYTES + Math.ceil(Math.max(encoded, inputBytes * 1.1))
+}
+
+export type Order = {
+  rule: RenditionRule
+  /** Renditions that are ready: what would only repeat one of them is skipped. */
+  earlier: readonly Rendition[]
+}
+
+/**
+ * @returns what was made, or why it is not needed
+ * @throws {ToolError}
+ */
+export async function makeRendition(material: Material, order: Order): Promise<Made | { skipped: string }> {
+  switch (order.rule.kind) {
+    case 'mp4':
+      return await makeMp4(material, order)
+    case 'poster':
+      return await poster(material, order.rule)
+    case 'page':
+      return await page(material, order.rule)
+  }
+}
+
+async function makeMp4(material: Material, { rule, earlier }: Order): Promise<Made | { skipped: string }> {
+  const { video } = await material.probed()
+  if (video === null) throw new ToolError('INPUT_UNREADABLE', 'input', 'no picture in the file')
+  const shortSide = Math.min(video.displayWidth, video.displayHeight)
+  const covered = earlier.some(
+    ({ kind, width = 0, height = 0 }) => kind === 'mp4' && Math.min(width, height) >= shortSide,
+  )
+  if (covered && !rule.required) return { skipped: 'SOURCE_NOT_LARGER' }
+  try {
+    return await mp4(material, rule, true)
+  } catch (error) {
+    // Kept streams may carry time stamps that come out wrong: made anew, they are right.
+    if (!(error instanceof ToolError) || error.code !== 'OUTPUT_INVALID') throw error
+    return await mp4(material, rule, false)
+  }
+}
+
+async function mp4(material: Material, rule: RenditionRule, allowCopy: boolean): Promise<Made> {
+  const { context, source, measured, threads, onProgress } = material
+  const plan = planVideo(await material.probed(), videoRendition(rule, allowCopy))
+  const durationSeconds = judgedDurationSeconds(measured)
+  if (plan === null || durationSeconds === undefined)
+    throw new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
+  const fileName = `${rule.name}.mp4`
+  const made = await transcode(context, source, {
+    plan,
+    container: measured.container as Container,
+    outputPath: material.path(allowCopy ? fileName : `again-${fileName}`),
+    durationSeconds,
+    threads,
+    ignoreEditList: durationSeconds !== measured.editedDurationSeconds,
+    onProgress: ({ percent, etaSeconds }) => onProgress(percent, etaSeconds),
+  })
+  const { path, bytes, width, height } = made
+  const length = { durationSeconds: made.durationSeconds }
+  return { path, fileName, contentType: 'video/mp4', bytes, width, height, durationSeconds: length }
+}
+
+function videoRendition(rule: RenditionRule, allowCopy: boolean): VideoRendition {
+  return {
+    name: rule.name,
+    maxShortSidePx: rule.maxShortSidePixels ?? DEFAULT_SHORT_SIDE_PX,
+    maxFramesPerSecond: (rule.maxFramesPerSecond ?? 30) >= 60 ? 60 : 30,
+    crf: 23,
+    preset: 'veryfast',
+    maxVideoBitsPerSecond: rule.videoBitsPerSecond ?? DEFAULT_VIDEO_BITS,
+    audioBitsPerSecond: rule.audioBitsPerSecond ?? DEFAULT_AUDIO_BITS,
+    allowCopy,
+  }
+}
+
+async function poster(material: Material, rule: RenditionRule): Promise<Made> {
+  const { context, source, measured } = material
+  const { video } = await material.probed()
+  if (video === null) throw new ToolError('INPUT_UNREADABLE', 'input', 'no picture in the file')
+  const fileName = `${rule.name}.jpg`
+  const { path, bytes, width, height } = await makePoster(context, source, {
+    video,
+    container: measured.container as Container,
+    durationSeconds: judgedDurationSeconds(measured) ?? 0,
+    outputPath: material.path(fileName),
+    maxShortSidePx: rule.maxShortSidePixels ?? DEFAULT_SHORT_SIDE_PX,
+  })
+  return { path, fileName, contentType: 'image/jpeg', bytes, width, height }
+}
+
+async function page(material: Material, rule: RenditionRule): Promise<Made> {
+  const { context, source } = material
+  if (source.path === undefined) throw new TypeError('a PDF has to be a local file')
+  const maxSidePx = rule.maxShortSidePixels === undefined ? 1280 : Math.round(rule.maxShortSidePixels * 1.415)
+  const { path, bytes } = await renderPage(context, source.path, { maxSidePx })
+  const { width, height } = await jpegSize(await fileSource(path))
+  return { path, fileName: `${rule.name}.jpg`, contentType: 'image/jpeg', bytes, width, height }
+}

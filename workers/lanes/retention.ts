@@ -1,0 +1,91 @@
+// Retention: the media of rejected and of replaced files go after their time; the record stays, and says that they are gone.
+// The commit comes before the first byte is removed, so that nobody is promised what is being taken away.
+
+import { isoTime } from '../../src/core/clock.ts'
+import { objectKeys, redisKeys } from '../../src/records/keys.ts'
+import type { UploadRecord } from '../../src/records/upload-record.ts'
+import { supersededIds } from '../../src/submissions/document/submission.ts'
+import type { Kit } from './kit.ts'
+
+const DAY_MS = 86_400_000
+const SCAN_COUNT = 200
+
+/** A record whose media were removed. */
+export type Removable = UploadRecord & { mediaRemovedAt?: string }
+
+/** Goes over the submissions of all portals. @returns how many uploads lost their media */
+export async function applyRetention(kit: Kit, signal?: AbortSignal): Promise<number> {
+  const redis = kit.redis.jobs
+  let removed = 0
+  for (const owner of await redis.smembers(redisKeys.owners)) {
+    let cursor = '0'
+    do {
+      const [next, pairs] = await redis.zscan(redisKeys.submissionsOf(owner), cursor, 'COUNT', SCAN_COUNT)
+      cursor = next
+      // Members and scores in turn.
+      for (const id of pairs.filter((_, i) => i % 2 === 0)) {
+        signal?.throwIfAborted()
+        removed += await ofSubmission(kit, owner, id)
+      }
+    } while (cursor !== '0')
+  }
+  if (removed > 0) kit.logger.info({ uploads: removed }, 'retention: media removed')
+  return removed
+}
+
+async function ofSubmission(kit: Kit, owner: string, id: string): Promise<number> {
+  const head = await kit.heads.latest(owner, id)
+  if (head === undefined || head.state === 'deleted') return 0
+  const profile = kit.profiles.get(head.profile)
+  const records = await kit.heads.uploadsOf(owner, id)
+  const superseded = profile === undefined ? new Set<string>() : supersededIds(head, profile, records)
+  // What a seal has frozen is evidence for as long as the submission lives.
+  const frozen = new Set(head.revisions.flatMap(({ uploads }) => Object.values(uploads ?? {}).flat()))
+  let removed = 0
+  for (const record of records) {
+    if (frozen.has(record.id) || !isOver(kit, record, superseded.has(record.id), records)) continue
+    if (await removeMedia(kit, record.id)) removed++
+  }
+  return removed
+}
+
+function isOver(
+  { config, clock }: Pick<Kit, 'config' | 'clock'>,
+  record: Removable,
+  superseded: boolean,
+  records: readonly UploadRecord[],
+): boolean {
+  if (record.mediaRemovedAt !== undefined) return false
+  const olderThan = (iso: string | null, days: number) =>
+    iso !== null && Date.parse(iso) < clock.now() - days * DAY_MS
+  const { rejectedDays, supersededDays } = config.retention
+  if (record.state === 'rejected') return olderThan(record.committedAt, rejectedDays)
+  if (!superseded) return false
+  // Replaced when the file that replaced it was stored: the first after it in the same slot.
+  const since = records
+    .filter(
+      ({ id, slot, createdAt }) => id !== record.id && slot === record.slot && createdAt > record.createdAt,
+    )
+    .flatMap(({ storedAt }) => storedAt ?? [])
+    .toSorted()
+    .at(0)
+  return olderThan(since ?? null, supersededDays)
+}
+
+async function removeMedia(kit: Kit, id: string): Promise<boolean> {
+  const mark = { mediaRemovedAt: isoTime(kit.clock.now()) }
+  const { committed } = await kit.uploads.commit(id, (current: Removable | undefined) => {
+    if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
+    const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
+      ...rendition,
+      state: 'skipped' as const,
+      reason: 'RETENTION',
+    }))
+    return { ...current, ...mark, event: null, renditions }
+  })
+  if (!committed) return false
+  const kept = objectKeys.uploadRecord(id)
+  for await (const { key } of kit.store.list(objectKeys.upload(id)))
+    if (!key.startsWith(kept)) await kit.store.remove(key)
+  return true
+}

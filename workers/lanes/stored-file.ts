@@ -1,0 +1,50 @@
+// The received bytes of an upload as the media tools want them: a local file, or an object read by ranges.
+
+import type { UploadRecord } from '../../src/records/upload-record.ts'
+import type { ObjectStore } from '../../src/storage/object-store.ts'
+import { copySource } from '../media/copy.ts'
+import type { Scratch } from '../media/scratch.ts'
+import { fileSource, type MediaSource, rangeSource } from '../media/source.ts'
+
+/** Longer than any tool may run on a source behind a URL. */
+const URL_TTL_SECONDS = 6 * 3600
+
+/** Throws where the object is missing or not as long as the record says: our fault, never the uploader's. */
+export async function storedFile(
+  store: ObjectStore,
+  { object, receivedBytes }: UploadRecord,
+): Promise<MediaSource> {
+  const { key } = object
+  const found = await store.head(key)
+  if (found?.bytes !== receivedBytes)
+    throw new Error(`${key}: ${found?.bytes ?? 'no'} bytes in the store, ${receivedBytes} received`)
+  const source = await store.toolSource(key, URL_TTL_SECONDS)
+  if (source.kind === 'file') return await fileSource(source.path)
+  return rangeSource({
+    bytes: receivedBytes,
+    readRange: (position, length) => store.readAt(key, position, length),
+    url: () => source.url,
+  })
+}
+
+export type LocalFile = {
+  source: MediaSource
+  /** Where the bytes were copied, and so read once from the first to the last. */
+  sha256?: string
+}
+
+/** The same bytes as a file on this machine: as it lies, or copied into the scratch folder. */
+export async function localFile(
+  source: MediaSource,
+  scratch: Scratch,
+  options: { signal: AbortSignal; onBytes?: (bytes: number) => void },
+): Promise<LocalFile> {
+  if (source.kind === 'file') return { source }
+  const { path, sha256 } = await copySource(source, scratch.path('input'), options)
+  return { source: await fileSource(path), sha256 }
+}
+
+/** Scratch space that `localFile` takes. */
+export function copyBytes(source: MediaSource): number {
+  return source.kind === 'file' ? 0 : source.bytes
+}

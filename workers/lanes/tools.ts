@@ -1,0 +1,45 @@
+// The programs that lanes run, and the room they run in. What is missing is said once, at start, in one line.
+
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { StartError } from '../../src/core/start-error.ts'
+import type { Deps } from '../../src/deps.ts'
+import type { Lane } from '../../src/jobs/contract.ts'
+import { createRunner } from '../media/run.ts'
+import { findTool } from '../media/sandbox.ts'
+import { createScratchRoom } from '../media/scratch.ts'
+import type { Kit } from './kit.ts'
+
+const TOOL_PATH = '/usr/local/bin:/usr/bin:/bin'
+const PACKAGES: Record<string, string> = {
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  qpdf: 'qpdf',
+  pdftoppm: 'poppler-utils',
+}
+const MEDIA_LANES: readonly Lane[] = ['validate', 'inspect', 'transcode']
+/** Left free on the disk, which uploads may share. */
+const MARGIN_BYTES = 512 * 1024 * 1024
+/** From the signal that asks a tool to end to the one that ends it: well within the time that a worker has to close. */
+const KILL_GRACE_MS = 3000
+
+/** Throws StartError where a lane of this worker has a tool missing. */
+export async function equip(deps: Deps): Promise<Kit> {
+  const { config } = deps
+  if (MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))) await requireTools()
+  const root = resolve(config.storage.dataDir, 'scratch')
+  return {
+    ...deps,
+    runner: await createRunner({ path: TOOL_PATH, killGraceMs: KILL_GRACE_MS }),
+    room: createScratchRoom({ root, marginBytes: MARGIN_BYTES }),
+    threads: Math.max(1, Math.floor(availableParallelism() / config.workers.transcodeConcurrency)),
+  }
+}
+
+async function requireTools(): Promise<void> {
+  const missing: string[] = []
+  for (const tool of Object.keys(PACKAGES)) if ((await findTool(tool, TOOL_PATH)) === null) missing.push(tool)
+  if (missing.length === 0) return
+  const packages = [...new Set(missing.map((tool) => PACKAGES[tool]))].join(' ')
+  throw new StartError(`The worker needs ${missing.join(', ')} in ${TOOL_PATH}: install ${packages}`)
+}

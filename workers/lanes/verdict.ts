@@ -1,0 +1,66 @@
+// What follows a verdict: the next lanes, news of files that were replaced, and whether the submission is complete now.
+// Each step is idempotent, since a worker may die between any two of them.
+
+import { isoTime } from '../../src/core/clock.ts'
+import type { EventEnvelope } from '../../src/records/event-body.ts'
+import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
+import { setAnnouncedSequence } from '../../src/submissions/announced.ts'
+import { refreshCompleteness } from '../../src/submissions/completeness.ts'
+import { supersededIds } from '../../src/submissions/document/submission.ts'
+import type { Kit } from './kit.ts'
+import { placeOf } from './place.ts'
+
+export async function announceVerdict(kit: Kit, record: UploadRecord): Promise<void> {
+  await kit.completion.queueLanes(record)
+  if (record.submissionId === null) return
+  if (isAccepted(record.state)) await announceSuperseded(kit, record)
+  await refreshCompleteness(kit, record.owner, record.submissionId)
+}
+
+/** Says of each file that this one has taken the place of that it no longer counts. No record changes by that. */
+async function announceSuperseded(kit: Kit, record: UploadRecord): Promise<void> {
+  const { submission } = await placeOf(kit, record)
+  if (submission === undefined) return
+  const { head, profile } = submission
+  const records = await kit.heads.uploadsOf(head.owner, head.id)
+  const before = supersededIds(
+    head,
+    profile,
+    records.filter(({ id }) => id !== record.id),
+  )
+  const after = supersededIds(head, profile, records)
+  for (const old of records) {
+    if (!after.has(old.id) || before.has(old.id)) continue
+    const sequence = await kit.heads.nextSequence(head.owner, head.id)
+    await setAnnouncedSequence(kit.index, head.owner, head.id, sequence)
+    await kit.index.announce(
+      head.owner,
+      head.id,
+      JSON.stringify(supersededEvent(old, record, sequence, kit.clock.now())),
+    )
+  }
+}
+
+/** The id names both files: a repeat of it is known for one. */
+function supersededEvent(
+  old: UploadRecord,
+  by: UploadRecord,
+  sequence: number,
+  nowMs: number,
+): EventEnvelope {
+  const submissionId = old.submissionId ?? ''
+  return {
+    owner: old.owner,
+    submissionId,
+    uploadId: old.id,
+    body: {
+      id: `evt_${old.id}_${by.id}`,
+      type: 'upload.superseded',
+      timestamp: isoTime(nowMs),
+      data: {
+        ...{ sequence, submissionId, uploadId: old.id, slot: old.slot },
+        ...{ revision: old.revision, state: old.state },
+      },
+    },
+  }
+}
