@@ -1,0 +1,66 @@
+// What tus-js-client reads from: slices of a source, which can be paced like a slow line and cut at a given byte.
+
+import { Readable } from 'node:stream'
+import type { FileReader } from 'tus-js-client'
+import { CHUNK_BYTES, type Source } from './source.ts'
+
+export type BodyOptions = {
+  source: Source
+  /** Of the line; undefined: as fast as it goes. */
+  bytesPerSecond?: number | undefined
+  /** Offsets at which `onCut` is called, each once, when that much has been handed to the line. */
+  cutAt?: readonly number[] | undefined
+  onCut?: (offset: number) => void
+  onBytes?: (bytes: number) => void
+  /** The last byte of a slice has been handed over. */
+  onEnd?: () => void
+}
+
+/** For tus-js-client's `fileReader`; the file given to its Upload is not looked at. */
+export function bodyReader(options: BodyOptions): FileReader {
+  const cuts = [...(options.cutAt ?? [])].sort((a, b) => a - b)
+  let current: Readable | undefined
+  return {
+    openFile: async () => ({
+      size: options.source.bytes,
+      slice: async (start, end) => {
+        // The client leaves the body of a broken request as it is: nobody else would close its file.
+        current?.destroy()
+        const from = Math.min(start, options.source.bytes)
+        const to = Math.min(end, options.source.bytes)
+        current = Readable.from(pump(options, cuts, from, to), {
+          objectMode: false,
+          highWaterMark: CHUNK_BYTES,
+        })
+        // `size` is how the client's HTTP stack learns the Content-Length.
+        return { value: Object.assign(current, { size: to - from }), done: to >= options.source.bytes }
+      },
+      close: () => {
+        current?.destroy()
+      },
+    }),
+  }
+}
+
+async function* pump(options: BodyOptions, cuts: number[], start: number, end: number) {
+  const { source, bytesPerSecond, onCut, onBytes, onEnd } = options
+  const startedMs = performance.now()
+  let position = start
+  if (end > start) {
+    for await (const chunk of source.chunks(start, end)) {
+      yield chunk
+      position += chunk.length
+      onBytes?.(chunk.length)
+      if (cuts[0] !== undefined && position >= cuts[0]) {
+        cuts.shift()
+        onCut?.(position)
+      }
+      if (bytesPerSecond !== undefined) {
+        const dueMs = startedMs + ((position - start) / bytesPerSecond) * 1000
+        const waitMs = dueMs - performance.now()
+        if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+    }
+  }
+  onEnd?.()
+}
