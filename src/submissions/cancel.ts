@@ -54,7 +54,7 @@ async function endUpload(
     if (running?.status === 'cancelled' || running?.status === 'expired') return false
     if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return true
   }
-  const { committed } = await uploads.commit(id, async (current) => {
+  const { record, committed } = await uploads.commit(id, async (current) => {
     if (current?.state === 'cancelled' || current?.state === 'expired') return undefined
     const base = current ?? unrecorded(running)
     if (base === undefined) return undefined
@@ -69,7 +69,8 @@ async function endUpload(
       sequence: await heads.nextSequence(owner, submissionId),
     }
   })
-  if (committed || running !== undefined) await hot.end(id, 'cancelled', ENDED_KEEP_MS)
+  // Again where a crash came between the two: the holder of the lock must not go on believing in it.
+  if (record?.state === 'cancelled') await hot.end(id, 'cancelled', ENDED_KEEP_MS)
   return committed
 }
 

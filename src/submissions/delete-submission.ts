@@ -9,7 +9,9 @@ import type { UploadViews } from '../records/upload-views.ts'
 import { type CancelParts, cancelUpload } from './cancel.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type DeleteParts = CancelParts & { views: UploadViews; uniqueKeys: UniqueKeys; clock: Clock }
+export type EraseParts = CancelParts & { views: UploadViews }
+
+export type DeleteParts = EraseParts & { uniqueKeys: UniqueKeys; clock: Clock }
 
 /** Deletes a submission in whatever state, a sealed one too. Idempotent. Throws SUBMISSION_UNKNOWN. */
 export async function deleteSubmission(parts: DeleteParts, owner: string, id: string): Promise<void> {
@@ -34,7 +36,7 @@ export async function deleteSubmission(parts: DeleteParts, owner: string, id: st
  *
  * @returns how many were ended now
  */
-export async function eraseUploads(parts: DeleteParts, owner: string, id: string): Promise<number> {
+export async function eraseUploads(parts: EraseParts, owner: string, id: string): Promise<number> {
   let ended = 0
   for (const view of await parts.views.ofSubmission(owner, id))
     if (await cancelUpload(parts, view, { force: true })) ended++

@@ -6,6 +6,7 @@ import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import { badRequest, type RequestFault } from '../core/http-errors.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { callbackFault } from './callback-url.ts'
 import { refreshCompleteness } from './completeness.ts'
 import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
@@ -45,7 +46,7 @@ export async function putSubmission(
   body: SubmissionBody,
 ): Promise<{ loaded: LoadedSubmission; created: boolean }> {
   const { heads, uniqueKeys } = parts
-  const before = await heads.latest(owner, id)
+  const before = await presentHead(heads, owner, id)
   refuseFixed(before)
   const said = saidBy(parts, body, before)
   const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
@@ -71,6 +72,20 @@ export async function putSubmission(
   if (newProfile) await rejudge(parts, head, parts.profiles.pin(said.profile))
   const loaded = (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
   return { loaded, created: committed && head.version === 1 }
+}
+
+/**
+ * The head as the store has it. Redis may not have heard of the last one, where it was away just then: then it hears now,
+ * or the same PUT said again would find "nothing changed" and everybody else go on reading what was before.
+ */
+async function presentHead(
+  heads: SubmissionHeads,
+  owner: string,
+  id: string,
+): Promise<SubmissionHead | undefined> {
+  const [cached, stored] = await Promise.all([heads.latest(owner, id), heads.fromStore(owner, id)])
+  if (stored !== undefined && stored.version !== cached?.version) await heads.announce(stored)
+  return stored
 }
 
 function refuseFixed(head: SubmissionHead | undefined): void {

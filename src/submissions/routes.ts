@@ -1,21 +1,25 @@
 // The portal API: submissions, tickets, sessions, uploads and profiles under /v1.
 
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../core/config.ts'
+import { Auth } from './auth.ts'
 import { type ProfilesApiParts, profilesApi } from './profiles-api.ts'
 import { type SessionsApiParts, sessionsApi } from './sessions-api.ts'
 import { type SubmissionsApiParts, submissionsApi } from './submissions-api.ts'
 import { type TicketsApiParts, ticketsApi } from './tickets-api.ts'
 import { typedRoutes } from './typed-routes.ts'
+import { UniqueKeys } from './unique-keys.ts'
 import { type UploadsApiParts, uploadsApi } from './uploads-api.ts'
 
-export type PortalApiParts = SubmissionsApiParts &
-  TicketsApiParts &
-  SessionsApiParts &
-  UploadsApiParts &
-  ProfilesApiParts
+/** What the deps of the service have; credentials and claims on keys are made of it here. */
+export type PortalApiParts = Omit<
+  SubmissionsApiParts & TicketsApiParts & SessionsApiParts & UploadsApiParts & ProfilesApiParts,
+  'auth' | 'uniqueKeys'
+> & { config: Pick<Config, 'apiKeys'> }
 
 /** Registers the portal API in a scope of its own: its validation and body parsing are not the tus endpoint's. */
-export async function portalApi(app: FastifyInstance, parts: PortalApiParts): Promise<void> {
+export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Promise<void> {
+  const parts = { ...deps, auth: new Auth(deps), uniqueKeys: new UniqueKeys(deps) }
   await app.register(async (scope) => {
     const api = typedRoutes(scope)
     submissionsApi(api, parts)
