@@ -23,7 +23,6 @@ import type { Measured, UploadRecord } from '../../../src/records/upload-record.
 import { UploadRecords } from '../../../src/records/upload-records.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
-import { Auth } from '../../../src/submissions/auth.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
 import { portalApi } from '../../../src/submissions/routes.ts'
@@ -75,11 +74,10 @@ export async function startHarness(env: Record<string, string> = {}) {
   const queues = new Queues(producer, logger)
   const profiles = loadProfiles([shippedProfilesDir(), profilesDir])
   const tokens = new Tokens({ config, clock })
-  const auth = new Auth({ config, tokens })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
   const parts = {
     ...{ config, clock, logger, store, index, hot, uploads, heads, views, queues, profiles },
-    ...{ tokens, auth, uniqueKeys },
+    ...{ tokens, uniqueKeys },
   }
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -111,6 +109,8 @@ export async function startHarness(env: Record<string, string> = {}) {
   /** What a tus POST would register: an upload without a stored byte. */
   const beginUpload = async (submissionId: string, slot: string, more: Partial<UploadDraft> = {}) => {
     const owner = more.owner ?? 'portal'
+    // Two of one millisecond would be in the order of their random ids.
+    clock.ms += 1
     const draft: UploadDraft = {
       id: newUploadId(owner, submissionId, config.secrets),
       owner,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { versionKey } from '../../../src/records/version-log.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, OTHER, startHarness } from './harness.ts'
 
@@ -59,6 +60,30 @@ describe('PUT', () => {
     expect(after.body['accepting']).toBe(true)
     expect(after.body['sequence']).toBeGreaterThan(Number(before.body['sequence']))
     expect(await versionsOf('moved')).toBe(2)
+  })
+
+  it('that Redis did not hear of is seen when it is said again', async () => {
+    const { body } = await h.put('unheard')
+    const first = await h.parts.heads.latest('portal', 'unheard')
+    // Committed to the store, then Redis was away: the portal got a 503.
+    const second = { ...first, version: 2, nonce: 'n', graceSeconds: 77, sequence: 2 }
+    const key = versionKey(objectKeys.submission('portal', 'unheard'), 2)
+    await h.parts.store.createIfAbsent(key, Buffer.from(JSON.stringify(second)))
+    expect((await h.put('unheard', { graceSeconds: 77 })).body['graceSeconds']).toBe(77)
+    expect((await h.call('GET', '/v1/submissions/unheard')).body['graceSeconds']).toBe(77)
+    expect(await versionsOf('unheard')).toBe(2)
+    expect((await h.put('unheard')).body['graceSeconds']).toBe(body['graceSeconds'])
+  })
+
+  it('survives the loss of Redis', async () => {
+    const before = await h.put('kept', { uniqueKey: 'kept' })
+    await h.acceptedUpload('kept', 'plan')
+    const seen = await h.call('GET', '/v1/submissions/kept')
+    await h.redis.flushall()
+    const after = await h.call('GET', '/v1/submissions/kept')
+    expect(after.body).toEqual({ ...seen.body, sequence: expect.any(Number) })
+    const again = await h.put('kept', { uniqueKey: 'kept' })
+    expect([before.status, again.status, await versionsOf('kept')]).toEqual([201, 200, 1])
   })
 
   it('gives what the body leaves out its default', async () => {

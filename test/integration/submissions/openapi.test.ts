@@ -1,0 +1,66 @@
+// The description that is generated from the routes: every call is there, told, and with its refusals.
+
+import swagger from '@fastify/swagger'
+import Fastify from 'fastify'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { portalApi } from '../../../src/submissions/routes.ts'
+import { type Harness, startHarness } from './harness.ts'
+
+type Operation = {
+  tags?: string[]
+  summary?: string
+  responses: Record<string, { description: string; content?: Record<string, unknown> }>
+}
+
+let h: Harness
+let paths: Record<string, Record<string, Operation>>
+beforeAll(async () => {
+  h = await startHarness()
+  const app = Fastify()
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Songngan', version: '1' } } })
+  await portalApi(app, h.parts)
+  await app.ready()
+  paths = app.swagger().paths as unknown as typeof paths
+  await app.close()
+})
+afterAll(async () => await h.stop())
+
+it('names every call', () => {
+  const calls = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => method !== 'head')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(calls.sort()).toEqual(
+    [
+      'DELETE /v1/submissions/{id}',
+      'DELETE /v1/uploads/{id}',
+      'GET /v1/profiles',
+      'GET /v1/profiles/{id}',
+      'GET /v1/submissions',
+      'GET /v1/submissions/{id}',
+      'GET /v1/submissions/{id}/uploads',
+      'GET /v1/uploads/{id}',
+      'PATCH /v1/submissions/{id}/slots/{slot}',
+      'POST /v1/submissions/{id}/sessions',
+      'POST /v1/submissions/{id}/tickets',
+      'PUT /v1/submissions/{id}',
+    ].sort(),
+  )
+})
+
+it('tells of each what it does and how it can be refused', () => {
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, { tags, summary, responses }] of Object.entries(methods)) {
+      expect(tags, `${method} ${path}`).toHaveLength(1)
+      expect(summary, `${method} ${path}`).toEqual(expect.any(String))
+      expect(responses['401']?.description, `${method} ${path}`).toContain('`API_KEY_INVALID`')
+      for (const [status, { content }] of Object.entries(responses))
+        if (Number(status) >= 400) expect(Object.keys(content ?? {})).toEqual(['application/problem+json'])
+    }
+  const ticket = paths['/v1/submissions/{id}/tickets']?.['post']?.responses
+  expect(Object.keys(ticket ?? {})).toEqual(
+    expect.arrayContaining(['201', '400', '401', '403', '404', '409', '410', '500', '503']),
+  )
+  expect(ticket?.['403']?.description).toMatch(/`NOT_OPEN_YET`.*`DEADLINE_PASSED`/s)
+})

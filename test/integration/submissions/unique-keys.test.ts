@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objectKeys } from '../../../src/records/keys.ts'
+import { expectProblem } from './expect-problem.ts'
+import { type Harness, OTHER, startHarness } from './harness.ts'
+
+let h: Harness
+beforeAll(async () => {
+  h = await startHarness()
+})
+afterAll(async () => await h.stop())
+
+const attempt = (id: string, uniqueKey: string | null) =>
+  h.call('PUT', `/v1/submissions/${id}`, { body: { profile: 'tiny@1', uniqueKey } })
+const claimsOf = async (key: string) => {
+  const keys: string[] = []
+  for await (const found of h.parts.store.list(objectKeys.uniqueKey('portal', key))) keys.push(found.key)
+  return keys.length
+}
+
+describe('uniqueKey', () => {
+  it('belongs to the first active submission that names it', async () => {
+    await h.put('first', { uniqueKey: 'ครู 1/K2/2569' })
+    const refused = await attempt('second', 'ครู 1/K2/2569')
+    expectProblem(refused, 'SUBMISSION_DUPLICATE', { details: { existingId: 'first' } })
+    expectProblem(await h.call('GET', '/v1/submissions/second'), 'SUBMISSION_UNKNOWN')
+    expect((await attempt('first', 'ครู 1/K2/2569')).status).toBe(200)
+    expect(await claimsOf('ครู 1/K2/2569')).toBe(1)
+    expect((await h.put('first', { uniqueKey: 'ครู 1/K2/2569' }, OTHER)).status).toBe(201)
+  })
+
+  it('goes to exactly one of many that ask at once', async () => {
+    const ids = Array.from({ length: 6 }, (_, i) => `rival-${i}`)
+    const answers = await Promise.all(ids.map((id) => attempt(id, 'rivals')))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
+    const winner = ids[answers.findIndex(({ status }) => status === 201)]
+    for (const { status, body } of answers) if (status === 409) expect(body['existingId']).toBe(winner)
+  })
+
+  it('is let go of when it changes, and with the submission', async () => {
+    await h.put('changer', { uniqueKey: 'old' })
+    await h.put('changer', { uniqueKey: 'new' })
+    expect((await attempt('taker', 'old')).status).toBe(201)
+    expectProblem(await attempt('changer', 'old'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'taker' },
+    })
+    expect((await h.call('GET', '/v1/submissions/changer')).body['uniqueKey']).toBe('new')
+    await h.put('changer', { uniqueKey: null })
+    expect((await attempt('taker', 'new')).status).toBe(200)
+    await h.call('DELETE', '/v1/submissions/taker')
+    expect((await attempt('third', 'new')).status).toBe(201)
+  })
+
+  it('is not kept by a refused PUT', async () => {
+    await h.put('refused')
+    await h.parts.heads.commit('portal', 'refused', (head) => head && { ...head, state: 'sealed' })
+    expectProblem(await attempt('refused', 'wanted'), 'SUBMISSION_SEALED', { status: 409 })
+    expect((await attempt('not-refused', 'wanted')).status).toBe(201)
+  })
+
+  it('claimed for a submission that never came to exist is free again after a while', async () => {
+    // A process that died between the claim and the head.
+    await h.parts.uniqueKeys.claim('portal', 'orphan', 'never')
+    expectProblem(await attempt('finder', 'orphan'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'never' },
+    })
+    h.clock.ms += 60_000
+    expect((await attempt('finder', 'orphan')).status).toBe(201)
+    // The one that was believed dead comes back: it must not have the key too.
+    await expect(h.parts.uniqueKeys.confirm('portal', 'orphan', 'never')).rejects.toMatchObject({
+      code: 'SUBMISSION_DUPLICATE',
+    })
+    expectProblem(await attempt('never', 'orphan'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'finder' },
+    })
+  })
+
+  it('claimed by a PUT that is repeated after a crash is its own', async () => {
+    await h.parts.uniqueKeys.claim('portal', 'repeat', 'repeated')
+    expect((await attempt('repeated', 'repeat')).status).toBe(201)
+  })
+})

@@ -1,0 +1,143 @@
+// What a change of the profile or of a verdict does to a submission, and what is told of it.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isoTime } from '../../../src/core/clock.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
+import type { Measured } from '../../../src/records/upload-record.ts'
+import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
+import { type Harness, START, startHarness } from './harness.ts'
+
+let h: Harness
+beforeAll(async () => {
+  h = await startHarness()
+})
+afterAll(async () => await h.stop())
+
+const pdf = (pages: number): Measured => ({ kind: 'pdf', container: 'pdf', pages })
+const eventsOf = async (id: string) => (await h.events()).filter(({ data }) => data.submissionId === id)
+const told = async (id: string) =>
+  (await eventsOf(id)).filter(({ type }) => type.startsWith('submission.')).map(({ type }) => type)
+
+describe('completeness', () => {
+  it('is told once per change, however many look at the same time', async () => {
+    await h.put('c-1')
+    expect(await told('c-1')).toEqual([])
+    const draft = await h.beginUpload('c-1', 'plan')
+    await h.storeUpload(draft)
+    await h.parts.uploads.commit(
+      draft.id,
+      (current) => current && { ...current, state: 'accepted', event: null },
+    )
+    await Promise.all(Array.from({ length: 10 }, () => refreshCompleteness(h.parts, 'portal', 'c-1')))
+    expect(await told('c-1')).toEqual(['submission.complete'])
+  })
+
+  it('changes with a deadline that the portal moves, and says what is missing', async () => {
+    await h.put('c-2')
+    await h.acceptedUpload('c-2', 'plan')
+    await h.put('c-2', { deadline: isoTime(START - 1000) })
+    await h.put('c-2', { deadline: isoTime(START + 86_400_000) })
+    expect(await told('c-2')).toEqual(['submission.complete', 'submission.incomplete', 'submission.complete'])
+    const incomplete = (await eventsOf('c-2')).find(({ type }) => type === 'submission.incomplete')
+    expect(incomplete?.data).toMatchObject({ missing: ['plan'], state: 'open', revision: 1 })
+  })
+
+  it('has a place in the order of events, which the document does not fall behind', async () => {
+    await h.put('c-3')
+    await h.acceptedUpload('c-3', 'plan')
+    const sequences = (await eventsOf('c-3')).map(({ data }) => data.sequence)
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
+    expect(new Set(sequences).size).toBe(sequences.length)
+    const { body } = await h.call('GET', '/v1/submissions/c-3')
+    expect(body['sequence']).toBe(sequences.at(-1))
+  })
+
+  it('of what is not there is no question', async () => {
+    expect(await refreshCompleteness(h.parts, 'portal', 'never')).toBeUndefined()
+    await h.put('c-4')
+    await h.call('DELETE', '/v1/submissions/c-4')
+    expect(await refreshCompleteness(h.parts, 'portal', 'c-4')).toBeUndefined()
+  })
+})
+
+describe('a changed profile', () => {
+  it('judges again what was measured, both ways', async () => {
+    await h.put('r-1')
+    const long = await h.acceptedUpload('r-1', 'plan', { measured: pdf(5) })
+    const short = await h.acceptedUpload('r-1', 'extras', { measured: pdf(2) })
+    const { body } = await h.put('r-1', { profile: 'tiny@2' })
+    expect(body).toMatchObject({ profile: 'tiny@2', complete: false, missing: ['plan'] })
+    const rejected = await h.call('GET', `/v1/uploads/${long.id}`)
+    expect(rejected.body).toMatchObject({
+      state: 'rejected',
+      problems: [{ code: 'PDF_TOO_MANY_PAGES', severity: 'reject', limit: 2, actual: 5 }],
+    })
+    expect((await h.call('GET', `/v1/uploads/${short.id}`)).body['state']).toBe('accepted')
+    expect((await h.put('r-1')).body).toMatchObject({ profile: 'tiny@1', complete: true })
+    const back = await h.call('GET', `/v1/uploads/${long.id}`)
+    expect(back.body).toMatchObject({ state: 'accepted', renditions: [{ name: 'page', state: 'waiting' }] })
+    expect(await h.parts.queues.stateOf('inspect', long.id, 1)).not.toBe('unknown')
+    const types = (await eventsOf('r-1'))
+      .filter(({ data }) => data.uploadId === long.id)
+      .map(({ type }) => type)
+    expect(types.slice(-3)).toEqual(['upload.accepted', 'upload.rejected', 'upload.accepted'])
+  })
+
+  it('takes the claim of a worker that is busy with what is now rejected', async () => {
+    await h.put('r-2')
+    const draft = await h.acceptedUpload('r-2', 'plan', { measured: pdf(5) })
+    const claim = { token: 't', worker: 'w', until: isoTime(h.clock.ms + 60_000) }
+    await h.parts.uploads.commit(
+      draft.id,
+      (current) =>
+        current && { ...current, event: null, lanes: { inspect: { generation: 1, attempts: 1, claim } } },
+    )
+    await h.put('r-2', { profile: 'tiny@2' })
+    const record = await h.parts.uploads.latest(draft.id)
+    expect([record?.state, record?.lanes.inspect]).toEqual(['rejected', { generation: 1, attempts: 1 }])
+  })
+
+  it('keeps what only reading the whole file could tell', async () => {
+    await h.put('r-3')
+    const draft = await h.acceptedUpload('r-3', 'plan', { measured: pdf(1) })
+    const malware = {
+      code: 'MALWARE',
+      severity: 'reject' as const,
+      message: { th: 'พบมัลแวร์', en: 'Malware' },
+      actual: 'Eicar',
+    }
+    await h.parts.uploads.commit(
+      draft.id,
+      (current) =>
+        current && {
+          ...current,
+          event: 'upload.rejected',
+          state: 'rejected',
+          problems: [malware],
+          checks: [{ name: 'malware', state: 'failed' }],
+          lanes: { inspect: { generation: 1, attempts: 1, doneAt: isoTime(h.clock.ms) } },
+        },
+    )
+    await h.put('r-3', { profile: 'tiny@2' })
+    const { body } = await h.call('GET', `/v1/uploads/${draft.id}`)
+    expect(body).toMatchObject({ state: 'rejected', problems: [{ code: 'MALWARE', actual: 'Eicar' }] })
+  })
+
+  it('does not bring back a file whose bytes are gone', async () => {
+    await h.put('r-4', { profile: 'tiny@2' })
+    const draft = await h.beginUpload('r-4', 'plan')
+    await h.storeUpload(draft)
+    await h.judgeUpload(draft.id, 'rejected', pdf(5))
+    await h.parts.store.remove(objectKeys.data(draft.id))
+    await h.put('r-4', { profile: 'tiny@1' })
+    expect((await h.call('GET', `/v1/uploads/${draft.id}`)).body['state']).toBe('rejected')
+  })
+
+  it('leaves uploads alone whose slot it does not have', async () => {
+    await h.put('r-5')
+    const draft = await h.acceptedUpload('r-5', 'extras', { measured: pdf(1) })
+    await h.put('r-5', { profile: 'teacher.K2@1' })
+    const { body } = await h.call('GET', `/v1/uploads/${draft.id}`)
+    expect([body['state'], body['superseded']]).toEqual(['accepted', false])
+  })
+})

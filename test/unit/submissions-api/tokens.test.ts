@@ -1,0 +1,264 @@
+import { createServer, type Server } from 'node:http'
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { loadConfig } from '../../../src/core/config.ts'
+import { AppError } from '../../../src/core/errors.ts'
+import { Tokens } from '../../../src/submissions/tokens.ts'
+
+const SECRET = 'a-ticket-secret-of-thirty-two-characters'
+const OLDER = 'an-older-secret-of-thirty-two-characters'
+const NOW = Date.parse('2026-11-21T08:00:00.400Z')
+
+const clock = { ms: NOW, now: () => clock.ms }
+afterEach(() => {
+  clock.ms = NOW
+})
+
+function tokensWith(env: Record<string, string> = {}) {
+  const config = loadConfig({
+    REDIS_URL: 'redis://127.0.0.1:1',
+    API_KEYS: 'portal:0123456789abcdef,other:0123456789abcdeg',
+    TICKET_SECRET: SECRET,
+    ...env,
+  })
+  return new Tokens({ config, clock })
+}
+
+const ticket = {
+  owner: 'portal',
+  submission: 's-1',
+  slot: 'plan',
+  subject: 'ครู 1',
+  replaces: null,
+  maxBytes: 5000,
+  expMs: NOW + 60_000,
+}
+const session = {
+  owner: 'portal',
+  submission: 's-1',
+  subject: null,
+  can: ['read', 'upload'] as const,
+  expMs: NOW + 60_000,
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+    return 'none'
+  } catch (error) {
+    return error instanceof AppError ? error.code : String(error)
+  }
+}
+
+const check = { checkExpiry: true }
+
+describe('tickets', () => {
+  it('say what was signed, in whole seconds', async () => {
+    const tokens = tokensWith()
+    const signed = await tokens.signTicket(ticket)
+    const read = await tokens.verifyTicket(signed.token, check)
+    expect(read).toEqual(signed.ticket)
+    expect(read).toEqual({ ...ticket, issuedAtMs: NOW - 400, expMs: NOW + 60_600 })
+  })
+
+  it('expire by the clock although remembered, and only where asked', async () => {
+    const tokens = tokensWith()
+    const { token, ticket: signed } = await tokens.signTicket(ticket)
+    await tokens.verifyTicket(token, check)
+    clock.ms = signed.expMs
+    expect(await codeOf(tokens.verifyTicket(token, check))).toBe('TICKET_EXPIRED')
+    expect((await tokens.verifyTicket(token, { checkExpiry: false })).submission).toBe('s-1')
+  })
+
+  it('stay valid while a secret is rotated, and not when it is gone', async () => {
+    const { token } = await tokensWith({ TICKET_SECRET: OLDER }).signTicket(ticket)
+    const rotating = tokensWith({ TICKET_SECRET: `${SECRET},${OLDER}` })
+    expect((await rotating.verifyTicket(token, check)).slot).toBe('plan')
+    expect(await codeOf(tokensWith().verifyTicket(token, check))).toBe('TICKET_INVALID')
+  })
+
+  it('are refused when anything about them is wrong', async () => {
+    const tokens = tokensWith()
+    const { token } = await tokens.signTicket(ticket)
+    const [head = '', body = '', mac = ''] = token.split('.')
+    const forged = Buffer.from(JSON.stringify({ ...ticket, aud: 'songngan', exp: 9e9 })).toString('base64url')
+    const none = Buffer.from('{"alg":"none"}').toString('base64url')
+    const flipped = `${mac.startsWith('A') ? 'B' : 'A'}${mac.slice(1)}`
+    const bad = ['', 'x', `${head}.${forged}.${mac}`, `${none}.${forged}.`, `${head}.${body}.${flipped}`]
+    for (const candidate of [...bad, `${token}x`, 'a.b.c', 'x'.repeat(5000)])
+      expect(await codeOf(tokens.verifyTicket(candidate, check)), candidate.slice(0, 40)).toBe(
+        'TICKET_INVALID',
+      )
+  })
+
+  it('go with the name of their portal', async () => {
+    const { token } = await tokensWith().signTicket(ticket)
+    const without = tokensWith({ API_KEYS: 'other:0123456789abcdeg' })
+    expect(await codeOf(without.verifyTicket(token, check))).toBe('TICKET_INVALID')
+  })
+
+  it('cost microseconds once they have been seen', async () => {
+    const tokens = tokensWith()
+    const { token } = await tokens.signTicket(ticket)
+    await tokens.verifyTicket(token, check)
+    const rounds = 20_000
+    const startedAtMs = performance.now()
+    for (let i = 0; i < rounds; i++) await tokens.verifyTicket(token, check)
+    expect((performance.now() - startedAtMs) / rounds).toBeLessThan(0.05)
+  })
+})
+
+describe('sessions and tickets', () => {
+  it('do not stand for each other', async () => {
+    const tokens = tokensWith()
+    const t = await tokens.signTicket(ticket)
+    const s = await tokens.signSession(session)
+    expect((await tokens.verifySession(s.token)).can).toEqual(['read', 'upload'])
+    expect(await codeOf(tokens.verifySession(t.token))).toBe('SESSION_INVALID')
+    expect(await codeOf(tokens.verifyTicket(s.token, check))).toBe('TICKET_INVALID')
+  })
+
+  it('a session that has expired is no longer one', async () => {
+    const tokens = tokensWith()
+    const { token, session: signed } = await tokens.signSession(session)
+    await tokens.verifySession(token)
+    clock.ms = signed.expMs
+    expect(await codeOf(tokens.verifySession(token))).toBe('SESSION_INVALID')
+  })
+})
+
+describe('tickets that a portal signs', () => {
+  let server: Server | undefined
+  afterEach(() => {
+    server?.close()
+    server?.closeAllConnections()
+  })
+
+  /** A key set endpoint whose answer the test changes. */
+  async function keyServer() {
+    const state = { keys: [] as JWK[], status: 200, asked: 0 }
+    const listening = createServer((_, response) => {
+      state.asked++
+      response.writeHead(state.status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ keys: state.keys }))
+    })
+    server = listening
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+    const address = listening.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    return { state, url: `http://127.0.0.1:${port}/keys` }
+  }
+
+  async function signer(kid: string | undefined, alg = 'ES256') {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+    const jwk = { ...(await exportJWK(publicKey)), alg, ...(kid === undefined ? {} : { kid }) }
+    const sign = (claims: Record<string, unknown> = {}) =>
+      new SignJWT({ aud: 'songngan', sub: 'ครู 2', submission: 's-2', slot: 'plan', iss: 'portal', ...claims })
+        .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) })
+        .setIssuedAt(Math.floor(clock.ms / 1000))
+        .setExpirationTime(Math.floor(clock.ms / 1000) + 60)
+        .sign(privateKey)
+    return { jwk, sign }
+  }
+
+  it.each(['ES256', 'RS256', 'EdDSA'])('are read with its keys: %s', async (alg) => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1', alg)
+    state.keys = [jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    expect(await tokens.verifyTicket(await sign({ maxBytes: 77, replaces: 'r' }), check)).toEqual({
+      owner: 'portal',
+      submission: 's-2',
+      slot: 'plan',
+      subject: 'ครู 2',
+      replaces: 'r',
+      maxBytes: 77,
+      issuedAtMs: NOW - 400,
+      expMs: NOW - 400 + 60_000,
+    })
+    await tokens.verifyTicket(await sign(), check)
+    expect(state.asked).toBe(1)
+  })
+
+  it('need an owner, an audience, a submission and a slot', async () => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    state.keys = [jwk]
+    const two = tokensWith({ TICKET_JWKS_URL: url })
+    for (const claims of [
+      { iss: 'somebody' },
+      { aud: 'elsewhere' },
+      { submission: undefined },
+      { slot: 5 },
+      { nbf: 9e9 },
+      { maxBytes: -1 },
+    ])
+      expect(await codeOf(two.verifyTicket(await sign(claims), check)), JSON.stringify(claims)).toBe(
+        'TICKET_INVALID',
+      )
+    const one = tokensWith({ TICKET_JWKS_URL: url, API_KEYS: 'portal:0123456789abcdef' })
+    const token = await sign({ iss: 'https://portal.example', aud: ['x', 'songngan'] })
+    expect((await one.verifyTicket(token, check)).owner).toBe('portal')
+  })
+
+  it('signed with the public key as a shared secret are refused', async () => {
+    const { state, url } = await keyServer()
+    const { jwk } = await signer('k1', 'RS256')
+    state.keys = [jwk]
+    const secret = new TextEncoder().encode(JSON.stringify(jwk))
+    const token = await new SignJWT({
+      aud: 'songngan',
+      submission: 's',
+      slot: 'plan',
+      iss: 'portal',
+      exp: 9e9,
+    })
+      .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+      .sign(secret)
+    expect(await codeOf(tokensWith({ TICKET_JWKS_URL: url }).verifyTicket(token, check))).toBe(
+      'TICKET_INVALID',
+    )
+  })
+
+  it('without a key id are tried with every key', async () => {
+    const { state, url } = await keyServer()
+    const [one, two] = [await signer(undefined), await signer(undefined)]
+    state.keys = [one.jwk, two.jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    expect((await tokens.verifyTicket(await two.sign(), check)).submission).toBe('s-2')
+    const stranger = await signer(undefined)
+    expect(await codeOf(tokens.verifyTicket(await stranger.sign(), check))).toBe('TICKET_INVALID')
+  })
+
+  it('go on being read with the keys seen last while the address is away', async () => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    const unknown = await signer('k2')
+    state.keys = [jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    await tokens.verifyTicket(await sign(), check)
+    state.status = 503
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
+    try {
+      expect((await tokens.verifyTicket(await sign({ slot: 'extras' }), check)).slot).toBe('extras')
+      expect(state.asked).toBe(2)
+      expect(await codeOf(tokens.verifyTicket(await unknown.sign(), check))).toBe('KEYS_UNAVAILABLE')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('are no fault of their holder while the keys cannot be fetched', async () => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    const rotated = await signer('k2')
+    state.keys = [jwk]
+    state.status = 500
+    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    expect(await codeOf(tokens.verifyTicket(await sign(), check))).toBe('KEYS_UNAVAILABLE')
+    state.status = 200
+    expect((await tokens.verifyTicket(await sign(), check)).slot).toBe('plan')
+    expect(await codeOf(tokens.verifyTicket(await rotated.sign(), check))).toBe('TICKET_INVALID')
+    expect(await codeOf(tokensWith().verifyTicket(await sign(), check))).toBe('TICKET_INVALID')
+  })
+})
