@@ -117,8 +117,11 @@ export class Harness {
     const { head, line } = compose(full, this.#defaults(spec))
     const startedAt = Date.now()
     connection.write(head)
-    return async (timeoutMs = this.options.timeoutMs) =>
-      await settle(connection, spec.method, line, startedAt, timeoutMs)
+    return async (timeoutMs = this.options.timeoutMs) => {
+      const x = await settle(connection, spec.method, line, startedAt, timeoutMs)
+      this.#remember(x, full.url)
+      return x
+    }
   }
 
   async optionsRequest(headers: Headers = {}): Promise<Exchange> {
