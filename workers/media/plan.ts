@@ -45,6 +45,8 @@ export type VideoPlan = {
   reasons: string[]
 }
 
+/** Demuxers that know when each picture is to be shown; AVI and its age do not, and a copy would jerk. */
+const TIMED_FORMATS = new Set(['mov', 'matroska', 'mpegts', 'flv'])
 const COPYABLE_PROFILES = new Set(['Constrained Baseline', 'Baseline', 'Main', 'High', 'Progressive High'])
 
 /**
@@ -56,7 +58,9 @@ export function planVideo(probe: ProbeResult, rendition: VideoRendition): VideoP
   const { video, audio } = probe
   if (video === null) return null
   const size = fitSize(video, rendition.maxShortSidePx)
-  const videoReasons = rendition.allowCopy ? whyEncodeVideo(video, rendition) : ['copying is not allowed']
+  const videoReasons = rendition.allowCopy
+    ? [...whyEncodeFormat(probe.format), ...whyEncodeVideo(video, rendition)]
+    : ['copying is not allowed']
   const audioReasons =
     audio === null ? [] : rendition.allowCopy ? whyEncodeAudio(audio) : ['copying is not allowed']
   const copyVideo = videoReasons.length === 0
@@ -77,6 +81,10 @@ export function planVideo(probe: ProbeResult, rendition: VideoRendition): VideoP
     ...(copyVideo ? { width: video.displayWidth, height: video.displayHeight } : size),
     reasons: [...new Set([...videoReasons, ...audioReasons])],
   }
+}
+
+function whyEncodeFormat(format: string): string[] {
+  return format.split(',').some((name) => TIMED_FORMATS.has(name)) ? [] : [`no times in ${format}`]
 }
 
 function whyEncodeVideo(video: VideoStream, rendition: VideoRendition): string[] {

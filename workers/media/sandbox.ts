@@ -1,6 +1,7 @@
 // What this machine offers to fence a media tool in, found out once by trying, and the command line that uses it.
 //
 // setpriv --pdeathsig KILL   the tool dies with the worker: an orphaned ffmpeg would go on encoding beside its successor
+//                            (with the thread that started it, to be exact: run tools from the main thread)
 // setpriv --no-new-privs     nothing set-uid can be gained from inside
 // prlimit                    memory, CPU seconds, size of a written file, open files, no core dumps
 // nice, ionice, choom        uploads go first, and the kernel's OOM killer takes the tool before the service

@@ -73,7 +73,7 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
     verdict: { code: 'TOOL_MISSING', fault: 'ours' },
   },
   {
-    match: /Permission denied|Read-only file system|Too many open files/i,
+    match: /Permission denied|Read-only file system|Too many open files|No such file or directory/i,
     verdict: { code: 'TOOL_FAILED', fault: 'ours' },
   },
 ]

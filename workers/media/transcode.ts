@@ -23,7 +23,7 @@ export type TranscodeJob = {
   /** For sources whose edit list hides more than an honest trim: the rendition then shows everything. */
   ignoreEditList?: boolean
   onProgress?: (progress: Progress) => void
-  /** Without progress for so long ffmpeg is ended; default 120 s. */
+  /** Without progress for so long ffmpeg is ended; default 120 s, and more where moving the index to the front takes long. */
   idleMs?: number
   /** Absolute end; default max(10 min, 6 × duration). */
   wallMs?: number
@@ -53,6 +53,7 @@ export async function transcode(
   job: TranscodeJob,
 ): Promise<TranscodeResult> {
   const meter = progressMeter(job.durationSeconds, Date.now)
+  const maxOutputBytes = job.maxOutputBytes ?? expectedOutputBytes(source, job.plan, job.durationSeconds)
   const wallMs = job.wallMs ?? Math.max(600_000, job.durationSeconds * 6_000)
   await context.runner.run({
     tool: 'ffmpeg',
@@ -71,11 +72,12 @@ export async function transcode(
       cpuSeconds: Math.ceil((wallMs / 1000) * job.threads * 2),
       memoryBytes: 6 * 1024 ** 3,
       outputBytes: 64 * 1024,
-      fileBytes: job.maxOutputBytes ?? expectedOutputBytes(source, job.plan, job.durationSeconds),
+      fileBytes: maxOutputBytes,
     },
     cwd: context.cwd,
     signal: context.signal,
-    idleMs: job.idleMs ?? 120_000,
+    // At the end `+faststart` moves the whole file without a word of progress; a slow disk does 20 MB/s.
+    idleMs: job.idleMs ?? Math.max(120_000, maxOutputBytes / 20_000),
     onProgress: (block) => job.onProgress?.(meter(block)),
     ...sourceAccess(source),
   })

@@ -13,8 +13,13 @@ const RENDITION: VideoRendition = {
   allowCopy: true,
 }
 
-function probed(video: Record<string, unknown>, audio: Record<string, unknown> | null = {}): ProbeResult {
+function probed(
+  video: Record<string, unknown>,
+  audio: Record<string, unknown> | null = {},
+  format = 'mov,mp4,m4a,3gp,3g2,mj2',
+): ProbeResult {
   return parseProbe({
+    format: { format_name: format },
     streams: [
       {
         index: 0,
@@ -81,6 +86,17 @@ describe('planVideo: what is kept', () => {
       audio: { how: 'encode', channels },
     })
   })
+
+  it.each(['matroska,webm', 'mpegts', 'flv'])('wraps the streams of %s', (format) => {
+    expect(plan({}, {}, format)).toMatchObject({ mode: 'remux' })
+  })
+
+  it.each(['avi', 'mpeg', 'asf'])(
+    'encodes the picture of %s, which does not say when a frame is shown',
+    (format) => {
+      expect(plan({}, {}, format)).toMatchObject({ video: { how: 'encode' }, audio: { how: 'copy' } })
+    },
+  )
 
   it('is content without sound', () => {
     expect(plan({}, null)).toMatchObject({ mode: 'remux', audio: null })
