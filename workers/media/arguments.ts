@@ -45,11 +45,9 @@ export function buildTranscode(command: TranscodeCommand): string[] {
   )
 }
 
+/** `-y`: the file of an attempt that failed is overwritten; the library adds it only to names without `file:`. */
 const PREAMBLE: readonly string[] = [
-  '-nostdin',
-  '-hide_banner',
-  '-loglevel',
-  'level+warning',
+  ...['-nostdin', '-y', '-hide_banner', '-loglevel', 'level+warning'],
   ...PROGRESS_ARGS,
 ]
 

@@ -56,7 +56,7 @@ describe('buildTranscode', () => {
     const args = build(REMUX)
     expect(args.indexOf('-protocol_whitelist')).toBeLessThan(args.indexOf('-i'))
     expect(args.slice(0, args.indexOf('-i'))).toEqual(
-      expect.arrayContaining(['-nostdin', '-progress', 'pipe:3']),
+      expect.arrayContaining(['-nostdin', '-y', '-progress', 'pipe:3']),
     )
   })
 
