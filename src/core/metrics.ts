@@ -18,6 +18,8 @@ const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const WORK_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200]
 /** The share of the last moments is wanted, not a share of one millisecond: scrapes that come close repeat the last one. */
 const MIN_ELU_WINDOW_MS = 1000
+/** Prometheus gives up on a scrape after 10 s. */
+const COLLECT_MS = 4000
 
 /** What another process of the same service reports of itself; plain JSON, fit for a message between processes. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
@@ -65,7 +67,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     await Promise.all(
       [...collectors].map(async ([collector, collect]) => {
         try {
-          await collect()
+          await withinScrape(collect())
         } catch {
           // A scrape shows what can be shown; that something could not is shown by this very counter.
           collectErrors.inc({ collector })
@@ -167,6 +169,19 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       if (others.length === 0) return await registry.metrics()
       return await AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
     },
+  }
+}
+
+/** A collector that waits for what is away must not cost the scrape all the rest. */
+async function withinScrape(collecting: Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('not within a scrape')), COLLECT_MS)
+  })
+  try {
+    await Promise.race([collecting, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,0 +1,104 @@
+// The queue dashboard under /queues: off without a password, read-only unless configured otherwise. Who may change
+// queues may change what becomes of uploads, so a foreign page must not do it with an operator's credentials.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { FastifyAdapter } from '@bull-board/fastify'
+import { fastifyBasicAuth } from '@fastify/basic-auth'
+import type { FastifyInstance } from 'fastify'
+import { LANE_DESCRIPTIONS, LANES } from '../jobs/contract.ts'
+import type { OpsParts } from './parts.ts'
+import { redact } from './redact.ts'
+
+const PATH = '/queues'
+const BY_HAND = /\/(add|update-data)$/
+/** The page's own files and nothing else: no fonts from elsewhere, no frame around it. */
+const CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'"
+
+/** Registers the dashboard, or what says how to switch it on. */
+export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise<void> {
+  const { user, password } = parts.config.ops
+  if (password === undefined) {
+    const words = `The queue dashboard is off. Set OPS_PASSWORD (the user name is OPS_USER, now "${user}") and start again.\n`
+    for (const url of [PATH, `${PATH}/*`])
+      app.all(url, (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send(words))
+    return
+  }
+  // A scope of its own: the board brings an error handler, a view engine and static files.
+  await app.register(async (scope) => {
+    await scope.register(fastifyBasicAuth, {
+      authenticate: { realm: 'songngan' },
+      validate: async (givenUser, givenPassword) => {
+        // Both are compared, so that the time tells neither.
+        const rightUser = sameText(givenUser, user)
+        if (!(sameText(givenPassword, password) && rightUser)) throw unauthorized()
+      },
+    })
+    scope.addHook('onRequest', scope.basicAuth)
+    scope.addHook('onRequest', async (request, reply) => {
+      void reply.header('content-security-policy', CSP)
+      const { method, headers } = request
+      const from = headers['sec-fetch-site']
+      if (method !== 'GET' && method !== 'HEAD' && from !== undefined && from !== 'same-origin')
+        return await reply.code(403).send({ error: 'Only the dashboard itself may change queues.' })
+      return undefined
+    })
+    const adapter = new FastifyAdapter()
+    adapter.setBasePath(PATH)
+    createBullBoard({
+      serverAdapter: adapter,
+      queues: boardQueues(parts),
+      options: {
+        uiConfig: { boardTitle: 'Songngan', hideDocsLink: true, pollingInterval: { showSetting: true } },
+        handlerHooks: {
+          // Jobs follow from records; what is shown of one is redacted and must not be stored back.
+          before: ({ route }) =>
+            BY_HAND.test(route)
+              ? { allow: false, status: 403, message: 'Jobs are made from records, not by hand.' }
+              : undefined,
+          // Formatters see a job's data; its logs and errors come through here too.
+          after: (_context, result) => ({ ...result, body: redact(result.body) as typeof result.body }),
+        },
+      },
+    })
+    await scope.register(adapter.registerPlugin(), { prefix: PATH })
+  })
+}
+
+function boardQueues({ queues, config }: OpsParts): BullMQAdapter[] {
+  const { http, ops } = config
+  const publicUrl = http.publicUrl ?? `http://${http.host}:${http.port}`
+  return LANES.map((lane) => {
+    const adapter = new BullMQAdapter(queues.byLane[lane], {
+      readOnlyMode: ops.readOnly,
+      allowRetries: !ops.readOnly,
+      description: LANE_DESCRIPTIONS[lane],
+      externalJobUrl: ({ data }) => {
+        const uploadId = uploadIdOf(data)
+        return uploadId === undefined
+          ? { displayText: 'Songngan', href: `${publicUrl}/docs` }
+          : { displayText: 'Upload', href: `${publicUrl}/v1/uploads/${uploadId}` }
+      },
+    })
+    adapter.setFormatter('data', redact)
+    adapter.setFormatter('returnValue', redact)
+    return adapter
+  })
+}
+
+/** Jobs on uploads name one; a webhook's event id holds it (`evt_<upload>_<version>`). */
+function uploadIdOf(data: { uploadId?: unknown; eventId?: unknown }): string | undefined {
+  if (typeof data.uploadId === 'string') return data.uploadId
+  return typeof data.eventId === 'string' ? /^evt_([a-z2-7]{40})_/.exec(data.eventId)?.[1] : undefined
+}
+
+function sameText(given: string, wanted: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(wanted))
+}
+
+function unauthorized(): Error {
+  return Object.assign(new Error('Wrong user name or password'), { statusCode: 401 })
+}

@@ -1,0 +1,52 @@
+// Looking at what a process depends on, each look bounded in time: a question that hangs is an answer too.
+
+import { statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { RedisConnection } from '../core/redis.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+const LOOK_MS = 2000
+
+export type Look = { up: boolean; milliseconds: number; error?: string }
+
+export async function lookAtRedis(redis: RedisConnection): Promise<Look> {
+  return await timed(() => redis.ping())
+}
+
+/** Asks for an object that does not exist: a store that says so is there. */
+export async function lookAtStore(store: Pick<ObjectStore, 'head'>): Promise<Look> {
+  return await timed(() => store.head('probe/health'))
+}
+
+async function timed(ask: () => Promise<unknown>): Promise<Look> {
+  const startedMs = performance.now()
+  const milliseconds = () => Math.round(performance.now() - startedMs)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${LOOK_MS} ms`)), LOOK_MS)
+  })
+  try {
+    await Promise.race([ask(), late])
+    return { up: true, milliseconds: milliseconds() }
+  } catch (error) {
+    return {
+      up: false,
+      milliseconds: milliseconds(),
+      error: error instanceof Error ? error.message : String(error),
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Free bytes of the disk that a directory is on, or will be on once it is made. */
+export async function freeBytesOf(directory: string): Promise<number> {
+  for (let path = resolve(directory); ; path = dirname(path)) {
+    try {
+      const { bavail, bsize } = await statfs(path)
+      return bavail * bsize
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === dirname(path)) throw error
+    }
+  }
+}

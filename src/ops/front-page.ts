@@ -1,0 +1,21 @@
+// The page at the root of the operations listener: where things are.
+
+const LINKS: readonly [path: string, words: string][] = [
+  ['/health/live', 'the process is alive'],
+  ['/health/ready', 'it should get requests'],
+  ['/health/details', 'Redis, object store, disk, queues'],
+  ['/metrics', 'for Prometheus'],
+  ['/queues', 'the queue dashboard'],
+]
+
+export const FRONT_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Songngan operations</title>
+<h1>Songngan ส่งงาน</h1>
+<ul>
+${LINKS.map(([path, words]) => `<li><a href="${path}">${path}</a> ${words}`).join('\n')}
+</ul>
+</html>
+`

@@ -1,0 +1,24 @@
+// Gauges whose value lies elsewhere: looked up whenever metrics are scraped.
+
+import { LANES } from '../jobs/contract.ts'
+import { freeBytesOf, lookAtRedis, lookAtStore } from './checks.ts'
+import type { OpsParts } from './parts.ts'
+import { JOB_STATES, statsOfQueues } from './queue-stats.ts'
+
+export function collectOnScrape(parts: OpsParts): void {
+  const { metrics, redis, store, queues, clock, config } = parts
+  metrics.onScrape('redis', async () => metrics.redisUp.set((await lookAtRedis(redis)).up ? 1 : 0))
+  metrics.onScrape('store', async () => metrics.objectStoreUp.set((await lookAtStore(store)).up ? 1 : 0))
+  metrics.onScrape('disk', async () => metrics.workdirFree.set(await freeBytesOf(config.storage.dataDir)))
+  metrics.onScrape('queues', async () => {
+    // What Redis no longer tells must not stand there as if it were still so.
+    metrics.queueJobs.reset()
+    metrics.queueOldestWaiting.reset()
+    const stats = await statsOfQueues(queues.byLane, redis, clock.now())
+    for (const queue of LANES) {
+      const { counts, oldestWaitingSeconds } = stats[queue]
+      for (const state of JOB_STATES) metrics.queueJobs.set({ queue, state }, counts[state])
+      metrics.queueOldestWaiting.set({ queue }, oldestWaitingSeconds)
+    }
+  })
+}

@@ -1,0 +1,58 @@
+// Health in three depths. `live`: the event loop turns; nothing else is asked, or one hiccup of Redis would restart every
+// process. `ready`: this process should get requests; only its own state counts, or a hiccup would take all of them out
+// of the balancer at once. `details`: everything, for people.
+
+import type { FastifyInstance } from 'fastify'
+import { isoTime } from '../core/clock.ts'
+import { freeBytesOf, lookAtRedis, lookAtStore } from './checks.ts'
+import type { OpsParts } from './parts.ts'
+import { statsOfQueues } from './queue-stats.ts'
+
+/** With less than this on the disk of DATA_DIR not even a record or a log line is sure to be written. */
+export const FULL_DISK_BYTES = 64 * 1024 ** 2
+
+export function healthRoutes(app: FastifyInstance, parts: OpsParts): void {
+  const { state, config, redis, store, queues, clock } = parts
+
+  app.get('/health/live', () => ({ status: 'ok' }))
+
+  app.get('/health/ready', async (_request, reply) => {
+    const reason = await notReady()
+    if (reason === undefined) return { status: 'ready' }
+    return await reply.code(503).header('retry-after', '1').send({ status: 'not ready', reason })
+  })
+
+  app.get('/health/details', async (_request, reply) => {
+    const [redisLook, storeLook, storeFreeBytes, freeBytes, queueStats] = await Promise.all([
+      lookAtRedis(redis),
+      lookAtStore(store),
+      store.freeBytes().catch(() => null), // a store that is away is told of by its own look
+      freeBytesOf(config.storage.dataDir),
+      // Asked only of a Redis that answers: its commands wait through an outage.
+      lookAtRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
+    ])
+    const healthy = redisLook.up && storeLook.up && (await notReady()) === undefined
+    return await reply.code(healthy ? 200 : 503).send({
+      status: healthy ? 'ok' : 'degraded',
+      time: isoTime(clock.now()),
+      process: {
+        pid: process.pid,
+        node: process.version,
+        uptimeSeconds: Math.round(process.uptime()),
+        rssBytes: process.memoryUsage.rss(),
+        ...{ started: state.started, draining: state.draining },
+      },
+      redis: redisLook,
+      store: { kind: store.kind, ...storeLook, freeBytes: storeFreeBytes ?? null },
+      disk: { freeBytes },
+      queues: queueStats,
+    })
+  })
+
+  async function notReady(): Promise<string | undefined> {
+    if (!state.started) return 'starting'
+    if (state.draining) return 'draining'
+    const freeBytes = await freeBytesOf(config.storage.dataDir)
+    return freeBytes < FULL_DISK_BYTES ? `disk full: ${freeBytes} bytes free` : undefined
+  }
+}

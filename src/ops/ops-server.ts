@@ -1,0 +1,40 @@
+// The operations listener: health, metrics and the queue dashboard, on an address of its own that no balancer for
+// browsers reaches. Both the service and the worker have one.
+
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { queueBoard } from './board.ts'
+import { FRONT_PAGE } from './front-page.ts'
+import { collectOnScrape } from './gauges.ts'
+import { healthRoutes } from './health.ts'
+import type { OpsParts } from './parts.ts'
+
+export type { OpsParts, ProcessState } from './parts.ts'
+
+/** Builds the listener's app; nothing listens yet. */
+export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> {
+  const { metrics, logger, siblings } = parts
+  const app = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    // The last answer of a process that drains is that it does.
+    return503OnClosing: false,
+  })
+  collectOnScrape(parts)
+  healthRoutes(app, parts)
+
+  app.get('/metrics', async (_request, reply) => {
+    const others = siblings === undefined ? [] : await siblings()
+    return await reply.type(metrics.registry.contentType).send(await metrics.text(others))
+  })
+
+  app.get('/', (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'")
+      .send(FRONT_PAGE),
+  )
+
+  await app.register((scope) => queueBoard(scope, parts))
+  return app
+}

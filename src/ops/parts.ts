@@ -1,0 +1,25 @@
+// What the operations side is given. Every process has one: the service and each worker.
+
+import type { Clock } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics, MetricsSnapshot } from '../core/metrics.ts'
+import type { RedisConnection } from '../core/redis.ts'
+import type { Queues } from '../jobs/queues.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+/** What this process alone knows of itself; readiness depends on nothing that is shared. */
+export type ProcessState = { readonly started: boolean; readonly draining: boolean }
+
+export type OpsParts = {
+  config: Pick<Config, 'ops' | 'http' | 'storage'>
+  logger: Logger
+  clock: Clock
+  metrics: Metrics
+  redis: RedisConnection
+  store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
+  queues: Pick<Queues, 'byLane'>
+  state: ProcessState
+  /** Snapshots of the other processes behind the same port, which have no listener of their own. */
+  siblings?: () => Promise<MetricsSnapshot[]>
+}
