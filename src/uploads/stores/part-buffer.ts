@@ -51,10 +51,10 @@ export class PartBuffer {
   }
 
   /**
-   * Puts the buffer's bytes together and empties it. The budget stays charged with the result until it is given back
+   * Takes the buffer's bytes out, in order. The budget stays charged with the result until it is given back
    * by whoever sends it.
    */
-  async take(fetchTail: () => Promise<Buffer>): Promise<Buffer> {
+  async take(fetchTail: () => Promise<Buffer>): Promise<Buffer[]> {
     const total = this.bytes
     const inMemory = this.#inMemory
     const whole = await this.peek(fetchTail)
@@ -68,15 +68,16 @@ export class PartBuffer {
   }
 
   /** The same without emptying: for a tail. Not charged, since it is gone soon. */
-  async peek(fetchTail: () => Promise<Buffer>): Promise<Buffer> {
+  async peek(fetchTail: () => Promise<Buffer>): Promise<Buffer[]> {
     const spooled = this.#file?.bytes ?? 0
-    if (this.#stored === 0 && spooled === 0) return Buffer.concat(this.#chunks, this.#inMemory)
-    const whole = Buffer.allocUnsafe(this.bytes)
-    if (this.#stored > 0) (await fetchTail()).copy(whole, 0, 0, this.#stored)
-    await this.#file?.readInto(whole.subarray(this.#stored, this.#stored + spooled))
-    let at = this.#stored + spooled
-    for (const chunk of this.#chunks) at += chunk.copy(whole, at)
-    return whole
+    const pieces: Buffer[] = []
+    if (this.#stored > 0) pieces.push((await fetchTail()).subarray(0, this.#stored))
+    if (this.#file !== undefined && spooled > 0) {
+      const beginning = Buffer.allocUnsafe(spooled)
+      await this.#file.readInto(beginning)
+      pieces.push(beginning)
+    }
+    return [...pieces, ...this.#chunks]
   }
 
   async close(): Promise<void> {

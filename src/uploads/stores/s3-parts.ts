@@ -1,6 +1,6 @@
-// @tus/s3-store as the base: its client, its arithmetic of part sizes and its UploadPart. Overridden is its hot path,
-// which writes every part through a temporary file, lists parts up to three times a request, counts parts behind a gap
-// and deletes a tail before its bytes are stored again: here parts are Buffers, numbered by their offset.
+// @tus/s3-store as the base: its client and its limits of part sizes. Overridden is its hot path, which writes every
+// part through a temporary file, lists parts up to three times a request, counts parts behind a gap and deletes a tail
+// before its bytes are stored again: here parts are chunks in memory, numbered by their offset, sent by S3Sender.
 
 import {
   CreateMultipartUploadCommand,
@@ -8,20 +8,19 @@ import {
   type ListMultipartUploadsCommandOutput,
   ListPartsCommand,
   type ListPartsCommandOutput,
-  PutObjectCommand,
 } from '@aws-sdk/client-s3'
-import { type MetadataValue, S3Store } from '@tus/s3-store'
-import { TUS_RESUMABLE, Upload } from '@tus/server'
+import { S3Store } from '@tus/s3-store'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { isS3Error, type S3Settings, s3ClientConfig, s3StoreError } from '../../storage/s3-client.ts'
-
-/** A part's whole life, retries included: a successor waits 30 s before it sends the same part. */
-const PART_TIMEOUT_MS = 25_000
+import { S3Sender } from '../../storage/s3-sender.ts'
 
 export class S3Parts extends S3Store {
+  readonly #sender: S3Sender
+
   constructor(settings: S3Settings, partBytes: number, maxSockets: number) {
     const s3ClientConfigWithBucket = { ...s3ClientConfig(settings, maxSockets), bucket: settings.bucket }
     super({ partSize: partBytes, s3ClientConfig: s3ClientConfigWithBucket, useTags: false })
+    this.#sender = new S3Sender(this.client, settings.bucket, maxSockets)
   }
 
   /**
@@ -47,31 +46,24 @@ export class S3Parts extends S3Store {
   }
 
   /** Sends one part; resolves with its ETag. */
-  async send(key: string, multipartId: string, number: number, body: Buffer): Promise<string> {
-    const metadata: MetadataValue = {
-      file: new Upload({ id: key, offset: 0 }),
-      'upload-id': multipartId,
-      'tus-version': TUS_RESUMABLE,
-    }
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`part ${number} took longer than ${PART_TIMEOUT_MS} ms`)),
-        PART_TIMEOUT_MS,
-      )
-    })
-    return await this.#call(
-      async () => await Promise.race([this.uploadPart(metadata, body, number), late]),
-    ).finally(() => clearTimeout(timer))
+  async send(
+    key: string,
+    multipartId: string,
+    number: number,
+    chunks: Buffer[],
+    bytes: number,
+  ): Promise<string> {
+    return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
   }
 
   /** Writes a whole object under a fresh key. */
-  async put(key: string, body: Buffer, metadata: Record<string, string> = {}): Promise<void> {
-    await this.#call(() =>
-      this.client.send(
-        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, Metadata: metadata }),
-      ),
-    )
+  async put(
+    key: string,
+    chunks: Buffer[],
+    bytes: number,
+    metadata: Record<string, string> = {},
+  ): Promise<void> {
+    await this.#sender.put(key, chunks, bytes, { metadata })
   }
 
   /** The longest run of parts from the first on without a gap, each `partBytes` long but the last. */
@@ -130,7 +122,8 @@ export class S3Parts extends S3Store {
     }
   }
 
-  destroy(): void {
+  async destroy(): Promise<void> {
+    await this.#sender.destroy()
     this.client.destroy()
   }
 }

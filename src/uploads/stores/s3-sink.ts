@@ -29,6 +29,8 @@ export type S3SinkParts = {
   committed: StoredPart[]
 }
 
+type PartBody = { offset: number; chunks: Buffer[]; bytes: number }
+
 export class S3Sink implements Sink {
   readonly #s3: S3Parts
   readonly #objects: ObjectStore
@@ -97,10 +99,8 @@ export class S3Sink implements Sink {
   async #sendFull(): Promise<void> {
     if (this.#inFlight !== null) await this.#inFlight
     this.#check()
-    const body = await this.#buffer.take(() => this.#fetchTail())
-    const offset = this.#begin
-    this.#begin += body.length
-    this.#inFlight = this.#sendWhole(offset, body).then(
+    const part = await this.#takePart()
+    this.#inFlight = this.#sendWhole(part).then(
       () => {
         this.#inFlight = null
       },
@@ -129,7 +129,7 @@ export class S3Sink implements Sink {
     if (this.#buffer.bytes > 0) {
       const key = objectKeys.tail(this.#state.draft.id, this.#begin, newToken())
       const end = this.position
-      await this.#s3.put(key, await this.#buffer.peek(() => this.#fetchTail()))
+      await this.#s3.put(key, await this.#buffer.peek(() => this.#fetchTail()), this.#buffer.bytes)
       await this.#ledger
         .advance(end, { tailKey: key, ...this.#begunMultipart() })
         .catch(async (error: unknown) => {
@@ -156,32 +156,28 @@ export class S3Sink implements Sink {
 
   async #completeSingle(): Promise<void> {
     const { id } = this.#state.draft
-    const body = await this.#buffer.take(() => this.#fetchTail())
+    const { chunks, bytes } = await this.#takePart()
     try {
       if (this.#ledger.unrecorded) {
         const key = objectKeys.single(id, newToken())
         const record = await this.#ledger.singleRecord(key)
         const encoded = Buffer.from(JSON.stringify(record)).toString('base64')
         if (encoded.length <= MAX_RECORD_METADATA_BYTES) {
-          await this.#s3.put(key, body, { [RECORD_METADATA_KEY]: encoded })
+          await this.#s3.put(key, chunks, bytes, { [RECORD_METADATA_KEY]: encoded })
           await this.#ledger.complete({ kind: 'single', record })
           return
         }
       }
       const key = `${this.#key}-${newToken()}`
-      await this.#s3.put(key, body)
+      await this.#s3.put(key, chunks, bytes)
       await this.#ledger.complete({ kind: 'object', key })
     } finally {
-      this.#budget.give(body.length)
+      this.#budget.give(bytes)
     }
   }
 
   async #completeMultipart(multipartId: string): Promise<void> {
-    if (this.#buffer.bytes > 0) {
-      const offset = this.#begin
-      const { part } = await this.#send(offset, await this.#buffer.take(() => this.#fetchTail()))
-      this.#committed.push(part)
-    }
+    if (this.#buffer.bytes > 0) this.#committed.push((await this.#send(await this.#takePart())).part)
     await this.#ledger.complete({
       kind: 'multipart',
       key: this.#key,
@@ -191,8 +187,8 @@ export class S3Sink implements Sink {
     })
   }
 
-  async #sendWhole(offset: number, body: Buffer): Promise<void> {
-    const { part, multipartId } = await this.#send(offset, body)
+  async #sendWhole(body: PartBody): Promise<void> {
+    const { part, multipartId } = await this.#send(body)
     await this.#ledger.advance(part.offset + part.bytes, {
       multipartId,
       parts: [part],
@@ -204,18 +200,25 @@ export class S3Sink implements Sink {
     await this.#replaceTail(null)
   }
 
-  async #send(offset: number, body: Buffer): Promise<{ part: StoredPart; multipartId: string }> {
+  async #send({ offset, chunks, bytes }: PartBody): Promise<{ part: StoredPart; multipartId: string }> {
     try {
       const number = Math.round(offset / this.#partBytes) + 1
       this.#multipartId ??= await this.#s3.start(this.#key)
       const multipartId = this.#multipartId
       await this.#outwait(number)
       await this.#ledger.markInFlight(number)
-      const etag = await this.#s3.send(this.#key, multipartId, number, body)
-      return { part: { number, offset, bytes: body.length, etag }, multipartId }
+      const etag = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
+      return { part: { number, offset, bytes, etag }, multipartId }
     } finally {
-      this.#budget.give(body.length)
+      this.#budget.give(bytes)
     }
+  }
+
+  async #takePart(): Promise<PartBody> {
+    const { bytes } = this.#buffer
+    const body = { offset: this.#begin, chunks: await this.#buffer.take(() => this.#fetchTail()), bytes }
+    this.#begin += bytes
+    return body
   }
 
   /** A part that a lost holder may still be sending is not sent again before that one's time is up. */

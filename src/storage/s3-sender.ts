@@ -1,0 +1,161 @@
+// PutObject and UploadPart for received bytes: chunks go to the socket as they came, without being joined, hashed or
+// streamed through anything. A body that can be sent again is sent again: 5xx and broken connections are retried
+// within one time limit, after which a successor may send the same part (the upload path's invariant on late writers).
+
+import http from 'node:http'
+import https from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { AppError } from '../core/errors.ts'
+import { s3StoreError } from './s3-client.ts'
+import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
+
+const TOTAL_MS = 25_000
+const ATTEMPT_MS = 20_000
+const FIRST_PAUSE_MS = 100
+const PROBE_KEY = 'k'
+
+type Target = { base: URL; signer: S3Signer; send: typeof http.request; agent: http.Agent }
+
+export class S3Sender {
+  readonly #client: S3Client
+  readonly #bucket: string
+  readonly #maxSockets: number
+  #target: Promise<Target> | undefined
+
+  constructor(client: S3Client, bucket: string, maxSockets: number) {
+    this.#client = client
+    this.#bucket = bucket
+    this.#maxSockets = maxSockets
+  }
+
+  /** Where the bucket is, by the SDK's own rules for regions, endpoints and path styles; asked once. */
+  async #resolve(): Promise<Target> {
+    const signed = await getSignedUrl(
+      this.#client,
+      new GetObjectCommand({ Bucket: this.#bucket, Key: PROBE_KEY }),
+    )
+    const base = new URL(signed)
+    base.search = ''
+    base.pathname = base.pathname.slice(0, -PROBE_KEY.length)
+    const secure = base.protocol === 'https:'
+    const settings = { keepAlive: true, maxSockets: this.#maxSockets }
+    return {
+      base,
+      signer: new S3Signer(await this.#client.config.region()),
+      send: secure ? https.request : http.request,
+      agent: secure ? new https.Agent(settings) : new http.Agent(settings),
+    }
+  }
+
+  /**
+   * Sends one object or part; resolves with its ETag.
+   *
+   * @param chunks must stay unchanged until this resolves
+   * @throws STORE_UNAVAILABLE, NO_SPACE
+   */
+  async put(
+    key: string,
+    chunks: readonly Buffer[],
+    bytes: number,
+    options: { part?: { multipartId: string; number: number }; metadata?: Record<string, string> } = {},
+  ): Promise<string> {
+    this.#target ??= this.#resolve()
+    const target = await this.#target
+    const query: (readonly [string, string])[] =
+      options.part === undefined
+        ? []
+        : [
+            ['partNumber', String(options.part.number)],
+            ['uploadId', options.part.multipartId],
+          ]
+    const headers: Record<string, string> = { 'content-length': String(bytes) }
+    for (const [name, value] of Object.entries(options.metadata ?? {})) headers[`x-amz-meta-${name}`] = value
+    const path = target.base.pathname + awsEscape(key, true)
+    const deadline = Date.now() + TOTAL_MS
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#attempt(target, path, query, headers, chunks, deadline)
+      } catch (error) {
+        const pause = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
+        if (!isRetryable(error) || Date.now() + pause >= deadline) throw s3StoreError(error)
+        await delay(pause)
+      }
+    }
+  }
+
+  async #attempt(
+    { base, signer, send, agent }: Target,
+    path: string,
+    query: readonly (readonly [string, string])[],
+    headers: Record<string, string>,
+    chunks: readonly Buffer[],
+    deadline: number,
+  ): Promise<string> {
+    const credentials = await this.#client.config.credentials()
+    const signed = signer.headers(
+      { method: 'PUT', host: base.host, path, query },
+      headers,
+      credentials,
+      Date.now(),
+    )
+    const search = query.length === 0 ? '' : `?${queryString(query)}`
+    return await new Promise((resolve, reject) => {
+      const request = send({
+        protocol: base.protocol,
+        hostname: base.hostname,
+        port: base.port,
+        path: path + search,
+        method: 'PUT',
+        headers: signed,
+        agent,
+      })
+      const timer = setTimeout(
+        () => request.destroy(new Error('the store did not take a part in time')),
+        Math.min(ATTEMPT_MS, Math.max(1, deadline - Date.now())),
+      )
+      const settle = (done: () => void) => {
+        clearTimeout(timer)
+        done()
+      }
+      request.on('error', (error) => settle(() => reject(error)))
+      request.on('response', (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (piece: string) => {
+          if (text.length < 4096) text += piece
+        })
+        response.on('error', (error) => settle(() => reject(error)))
+        response.on('end', () => {
+          const status = response.statusCode ?? 0
+          settle(() =>
+            status === 200 ? resolve(response.headers.etag ?? '') : reject(refusal(status, text)),
+          )
+        })
+      })
+      // Corked: the header and all chunks leave in as few system calls as the kernel allows.
+      request.cork()
+      for (const chunk of chunks) request.write(chunk)
+      request.uncork()
+      request.end()
+    })
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#target !== undefined) (await this.#target).agent.destroy()
+  }
+}
+
+/** An S3 error document in the shape that the SDK's errors have, so that one function reads both. */
+function refusal(status: number, body: string): Error {
+  const code = /<Code>([^<]+)<\/Code>/.exec(body)?.[1] ?? `HTTP ${status}`
+  const message = /<Message>([^<]+)<\/Message>/.exec(body)?.[1] ?? code
+  return Object.assign(new Error(message), { name: code, Code: code, $metadata: { httpStatusCode: status } })
+}
+
+function isRetryable(error: unknown): boolean {
+  if (error instanceof AppError) return false
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+  return status === undefined || status >= 500 || status === 429 || status === 408
+}
