@@ -3,6 +3,7 @@
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../src/jobs/contract.ts'
 import type { Kit } from './lanes/kit.ts'
+import { refreshPositions } from './lanes/queue-positions.ts'
 import { applyRetention } from './lanes/retention.ts'
 import { sweepStaging } from './lanes/staging.ts'
 
@@ -31,7 +32,10 @@ export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Prom
 
 export function createMaintain(kit: Kit) {
   const tasks: Record<MaintainJob['task'], (signal?: AbortSignal) => Promise<unknown>> = {
-    reconcile: () => kit.reconciler.tick(),
+    async reconcile() {
+      await kit.reconciler.tick()
+      await refreshPositions(kit)
+    },
     async sweep() {
       const scratch = await kit.room.sweep()
       const staged = await sweepStaging(kit)

@@ -29,6 +29,7 @@ export function transcodeWork(kit: Kit): LaneWork {
 
 async function transcodeAll(kit: Kit, run: LaneRun): Promise<void> {
   const due = run.record.renditions.filter(isDue)
+  run.progress.report(0, null)
   if (due.length > 0)
     await withMaterial(kit, run, async (material) => {
       for (const { name } of due) await one(kit, run, material, name)

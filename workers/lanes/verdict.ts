@@ -9,9 +9,14 @@ import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { Kit } from './kit.ts'
 import { placeOf } from './place.ts'
+import { queueByNeed } from './priority.ts'
+import { showPosition } from './queue-positions.ts'
 
 export async function announceVerdict(kit: Kit, record: UploadRecord): Promise<void> {
-  await kit.completion.queueLanes(record)
+  await queueByNeed(kit, record)
+  await showPosition(kit, record).catch((err: unknown) => {
+    kit.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')
+  })
   if (record.submissionId === null) return
   if (isAccepted(record.state)) await announceSuperseded(kit, record)
   await refreshCompleteness(kit, record.owner, record.submissionId)

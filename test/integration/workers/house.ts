@@ -144,6 +144,12 @@ export async function buildHouse(options: HouseOptions = {}) {
   }
 }
 
+/** Where an object of the local store lies. */
+export function localPath({ deps }: House, key: string | undefined): string {
+  if (!(deps.store instanceof LocalObjectStore) || key === undefined) throw new Error('no local object')
+  return deps.store.path(key)
+}
+
 async function putObject(store: House['deps']['store'], key: string, path: string): Promise<void> {
   if (store instanceof LocalObjectStore) {
     await mkdir(dirname(store.path(key)), { recursive: true })

@@ -1,14 +1,16 @@
 // A file's way through the lanes, with real ffmpeg, qpdf, poppler and Redis.
 
-import { stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
-import type { LocalObjectStore } from '../../../src/storage/local.ts'
+import { readMp4Index } from '../../../workers/media/mp4/index.ts'
+import { fileSource } from '../../../workers/media/source.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
-import { truncated } from '../../support/media/hostile.ts'
+import { noise, truncated, zeroBytes } from '../../support/media/hostile.ts'
+import { scaleClaims } from '../../support/media/mp4-bytes.ts'
 import { lockedPdf, pdf } from '../../support/media/pdfs.ts'
-import { lesson, phoneMov } from '../../support/media/videos.ts'
-import { buildHouse, type House } from './house.ts'
+import { lesson, phoneMov, streamed } from '../../support/media/videos.ts'
+import { buildHouse, type House, localPath } from './house.ts'
 
 let house: House
 let corpus: Corpus
@@ -19,13 +21,23 @@ beforeAll(async () => {
   await house.start()
 })
 afterAll(async () => {
-  await house.close()
-  await corpus.remove()
+  await house?.close()
+  await corpus?.remove()
 })
 
 const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.inspect?.doneAt !== undefined
 const isJudged = ({ lanes }: UploadRecord) => lanes.validate?.doneAt !== undefined
 const codes = ({ problems }: UploadRecord) => problems.map(({ code }) => code)
+const shown = ({ renditions }: UploadRecord) => renditions.map(({ name, state }) => `${name} ${state}`)
+const types = async (submissionId: string) => (await house.events(submissionId)).map(({ type }) => type)
+
+/** 21 seconds of samples, of which headers and edit lists tell three: more than an honest trim hides. */
+async function shortByItsHeaders(corpus: Corpus): Promise<string> {
+  const source = await lesson(corpus, { seconds: 21, framesPerSecond: 5 })
+  return await corpus.file('short-by-its-headers.mp4', async (path) =>
+    writeFile(path, scaleClaims(await readFile(source), 1 / 7)),
+  )
+}
 
 describe('a lesson', () => {
   it('becomes accepted, playable and ready, each once and in this order', async () => {
@@ -33,28 +45,177 @@ describe('a lesson', () => {
     const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' })
     const record = await house.until(id, isReady)
 
-    expect(record.measured).toMatchObject({
-      kind: 'video',
-      container: 'mp4',
-      videoCodec: 'h264',
-    })
+    expect(record.measured).toMatchObject({ kind: 'video', container: 'mp4', videoCodec: 'h264' })
     expect(record.measured?.durationSeconds).toBeCloseTo(3, 0)
     expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
-    expect(record.checks.filter(({ state }) => state === 'pending')).toEqual([])
-    expect(record.renditions.map(({ name, state }) => `${name} ${state}`)).toEqual([
-      'video ready',
-      'poster ready',
-    ])
+    expect(record.problems).toEqual([])
+    expect(record.checks.filter(({ state }) => state !== 'passed')).toEqual([])
+    expect(shown(record)).toEqual(['video ready', 'poster ready'])
     expect(record.renditions[0]).toMatchObject({ contentType: 'video/mp4', width: 320, height: 180 })
-    for (const { key = '', bytes } of record.renditions)
-      expect((await stat((house.deps.store as LocalObjectStore).path(key))).size).toBe(bytes)
-    const events = await house.events('a')
-    expect(events.map(({ type }) => type)).toEqual([
+    for (const { key, bytes } of record.renditions)
+      expect((await stat(localPath(house, key))).size).toBe(bytes)
+    expect(await types('a')).toEqual([
       'upload.stored',
       'upload.accepted',
       'submission.complete',
       'upload.playable',
       'upload.ready',
     ])
+    const sequences = (await house.events('a')).map(({ data }) => data.sequence)
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
+    expect(new Set(sequences).size).toBe(sequences.length)
+  })
+
+  it('loses the place where it was filmed in its renditions', async () => {
+    await house.submission('gps')
+    const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'gps' })
+    const { renditions } = await house.until(id, isReady)
+    const bytes = await (await fileSource(localPath(house, renditions[0]?.key))).readAt(0, 1_000_000)
+    expect(bytes.includes('+18.5745')).toBe(false)
+  })
+
+  it('from a phone is accepted with a warning, and the MP4 made of it is the deliverable', async () => {
+    await house.submission('mov')
+    const id = await house.upload(await phoneMov(corpus), { submissionId: 'mov' })
+    const record = await house.until(id, isReady)
+    expect(codes(record)).toContain('CONTAINER_CONVERTED')
+    expect(record.renditions.map(({ deliverable }) => deliverable)).toEqual([true, undefined])
+    const index = await readMp4Index(await fileSource(localPath(house, record.renditions[0]?.key)))
+    expect(index).toMatchObject({ problem: null, streamable: true })
+  })
+
+  it('without any duration in its header is measured by its packets', async () => {
+    await house.submission('mkv')
+    const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'mkv' })
+    const record = await house.until(id, isReady)
+    expect(record.measured?.headerDurationSeconds).toBeUndefined()
+    expect(record.measured?.durationSeconds).toBeCloseTo(3, 0)
+    expect(record.renditions[0]?.durationSeconds).toBeCloseTo(3, 0)
+  })
+})
+
+describe('a PDF', () => {
+  it('becomes ready with the picture of its first page', async () => {
+    await house.submission('b')
+    const id = await house.upload(await pdf(corpus, 'b.pdf', { pages: 3 }), {
+      submissionId: 'b',
+      slot: 'plan',
+    })
+    const record = await house.until(id, isReady)
+    expect(record.measured).toMatchObject({ kind: 'pdf', pages: 3, encrypted: false })
+    expect(shown(record)).toEqual(['page ready'])
+    const [page] = record.renditions
+    expect(page?.contentType).toBe('image/jpeg')
+    expect(Math.min(page?.width ?? 0, page?.height ?? 0)).toBe(720)
+    expect(await types('b')).toEqual(['upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
+  })
+})
+
+describe('a file that breaks a rule is rejected with the reason', () => {
+  const cases: [name: string, slot: string, code: string, file: () => Promise<string>][] = [
+    ['no sound', 'clip', 'NO_AUDIO', () => lesson(corpus, { seconds: 3, audio: 'none' })],
+    ['too long', 'clip', 'DURATION_EXCEEDED', () => lesson(corpus, { seconds: 10 })],
+    ['a forged header hides the length', 'clip', 'DURATION_EXCEEDED', () => shortByItsHeaders(corpus)],
+    [
+      'cut off',
+      'clip',
+      'INCOMPLETE_FILE',
+      async () => truncated(corpus, await lesson(corpus, { seconds: 3 }), 0.6, 'cut.mp4'),
+    ],
+    ['locked', 'plan', 'PDF_PASSWORD', () => lockedPdf(corpus, 'user')],
+    ['too many pages', 'plan', 'PDF_TOO_MANY_PAGES', () => pdf(corpus, 'long.pdf', { pages: 6 })],
+    ['no video at all', 'clip', 'TYPE_MISMATCH', () => noise(corpus)],
+    ['a PDF for a film', 'clip', 'TYPE_MISMATCH', () => pdf(corpus, 'film.pdf')],
+    ['empty', 'clip', 'UPLOAD_EMPTY', () => zeroBytes(corpus)],
+  ]
+  it.each(cases)('%s', async (name, slot, code, file) => {
+    const submissionId = name.replaceAll(' ', '-')
+    await house.submission(submissionId)
+    const id = await house.upload(await file(), { submissionId, slot })
+    const record = await house.until(id, isJudged)
+    expect(record.state).toBe('rejected')
+    expect(codes(record)).toContain(code)
+    expect(record.problems.find((problem) => problem.code === code)?.message.th).not.toBe('')
+    expect(record.renditions).toEqual([])
+    expect(await types(submissionId)).toEqual(['upload.stored', 'upload.rejected'])
+  })
+})
+
+describe('a file that takes the place of another', () => {
+  it('is announced for the one that is replaced, and only when it is accepted', async () => {
+    await house.submission('c')
+    const first = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'c' })
+    await house.until(first, isJudged)
+    const bad = await house.upload(await noise(corpus), { submissionId: 'c', replaces: first })
+    await house.until(bad, isJudged)
+    expect(await types('c')).not.toContain('upload.superseded')
+
+    const second = await house.upload(await lesson(corpus, { seconds: 2 }), {
+      submissionId: 'c',
+      replaces: first,
+    })
+    await house.until(second, isReady)
+    const superseded = (await house.events('c')).filter(({ type }) => type === 'upload.superseded')
+    expect(superseded.map(({ data }) => data.uploadId)).toEqual([first])
+    expect((await types('c')).filter((type) => type.startsWith('submission.'))).toEqual([
+      'submission.complete',
+    ])
+  })
+})
+
+describe('what only reading the whole file tells', () => {
+  it('rejects a black picture, and the submission is no longer complete', async () => {
+    await house.submission('d')
+    const id = await house.upload(await lesson(corpus, { seconds: 4, picture: 'black' }), {
+      submissionId: 'd',
+    })
+    const record = await house.until(id, ({ state }) => state === 'rejected')
+    expect(codes(record)).toContain('BLACK_VIDEO_ENTIRE')
+    expect((await types('d')).filter((type) => type.startsWith('submission.'))).toEqual([
+      'submission.complete',
+      'submission.incomplete',
+    ])
+  })
+
+  it('warns of silence', async () => {
+    await house.submission('e')
+    const id = await house.upload(await lesson(corpus, { seconds: 4, audio: 'silence' }), {
+      submissionId: 'e',
+    })
+    const record = await house.until(id, isReady)
+    expect(codes(record)).toEqual(['SILENT_AUDIO'])
+    expect(record.checks).toContainEqual({ name: 'silence', state: 'warned' })
+  })
+
+  it('rejects the second of two equal files, whichever is read first', async () => {
+    await house.submission('f')
+    const file = await pdf(corpus, 'twice.pdf', { pages: 2 })
+    const ids = [
+      await house.upload(file, { submissionId: 'f', slot: 'outcome' }),
+      await house.upload(file, { submissionId: 'f', slot: 'outcome' }),
+    ]
+    const [first = '', second = ''] = ids
+    const copy = await house.until(second, ({ state }) => state === 'rejected')
+    expect(codes(copy)).toEqual(['DUPLICATE_IN_SUBMISSION'])
+    expect((await house.until(first, isReady)).problems).toEqual([])
+  })
+})
+
+describe('an upload that belongs to no submission', () => {
+  it('is accepted when it can be read, without any rules', async () => {
+    const id = await house.upload(await lesson(corpus, { seconds: 10, audio: 'none' }), {
+      submissionId: null,
+      slot: null,
+    })
+    const record = await house.until(id, isReady)
+    expect(record.problems).toEqual([])
+    expect(shown(record)).toEqual(['video ready', 'poster ready'])
+  })
+
+  it('is accepted when it is nothing that we know', async () => {
+    const id = await house.upload(await noise(corpus), { submissionId: null, slot: null })
+    const record = await house.until(id, ({ lanes }) => lanes.inspect?.doneAt !== undefined)
+    expect(['accepted', 'ready']).toContain(record.state)
+    expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
   })
 })

@@ -1,0 +1,158 @@
+// Workers that die, are told to go, or lose their claim in the middle of ffmpeg: no orphan, no lost attempt, one outcome.
+
+import { join } from 'node:path'
+import { Job } from 'bullmq'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { uploadJobId } from '../../../src/jobs/contract.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
+import { uploadLane } from '../../../workers/run-lane.ts'
+import { transcodeWork } from '../../../workers/transcode.ts'
+import { type Child, startChild } from '../../support/children.ts'
+import { waitFor } from '../../support/http.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { lesson } from '../../support/media/videos.ts'
+import { descendantsOf, isRunning, type Process } from './descendants.ts'
+import { buildHouse, type House } from './house.ts'
+
+const WORKER = join(import.meta.dirname, 'quick-worker.ts')
+
+let corpus: Corpus
+let house: House
+let submissions = 0
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  // Larger than the rendition may be, so that it has to be encoded.
+  house = await buildHouse({
+    change: (profile) => {
+      const video = profile.mediaDefaults?.video?.renditions?.[0]
+      if (video !== undefined) video.maxShortSidePixels = 144
+    },
+  })
+})
+afterAll(async () => {
+  await house?.close()
+  await corpus?.remove()
+})
+
+/** An accepted upload whose renditions are due; nobody works yet. */
+async function accepted(): Promise<{ id: string; submissionId: string }> {
+  const submissionId = `loss-${++submissions}`
+  await house.submission(submissionId)
+  const id = await house.upload(await lesson(corpus, { seconds: 6, framesPerSecond: 30 }), { submissionId })
+  return { id, submissionId }
+}
+
+/** A worker process that is in the middle of encoding, held there. */
+async function workerAtWork(): Promise<{ child: Child; ffmpeg: Process; all: Process[] }> {
+  const child = await startChild(process.execPath, ['--import', 'tsx', WORKER], {
+    env: { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info' },
+  })
+  let ffmpeg: Process | undefined
+  const encoding = async () => {
+    const found = await descendantsOf(child.pid)
+    ffmpeg = found.findLast(
+      ({ command }) => command.startsWith('/usr/bin/ffmpeg') && command.includes('libx264'),
+    )
+    // Held at once, or a quick machine would be done before it can be disturbed.
+    if (ffmpeg !== undefined) process.kill(ffmpeg.pid, 'SIGSTOP')
+    return ffmpeg !== undefined || !child.running()
+  }
+  await waitFor(encoding, { timeoutMs: 25_000, intervalMs: 5, what: 'the worker to encode' }).catch(
+    (error: Error) => {
+      throw new Error(`${error.message}\n${child.output()}`)
+    },
+  )
+  if (ffmpeg === undefined) throw new Error(`the worker ended:\n${child.output()}`)
+  return { child, ffmpeg, all: await descendantsOf(child.pid) }
+}
+
+async function noneOf(processes: readonly Process[]): Promise<boolean> {
+  const running = await Promise.all(processes.map(({ pid }) => isRunning(pid)))
+  return !running.includes(true)
+}
+
+describe('a worker that is killed in the middle of ffmpeg', () => {
+  it('leaves no orphan; another worker finishes, and readers hear of it once', async () => {
+    const { id, submissionId } = await accepted()
+    const { child, all } = await workerAtWork()
+    child.kill('SIGKILL')
+    await child.exited
+    await waitFor(() => noneOf(all), { what: 'every process of the worker to be gone' })
+
+    const { close } = await house.start()
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    await close(0)
+    expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
+    expect(record.lanes.transcode?.attempts).toBe(2)
+    const events = (await house.events(submissionId)).map(({ type }) => type)
+    expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
+    expect(events.filter((type) => type === 'upload.playable')).toHaveLength(1)
+    expect(await outputsOf(id)).toEqual(record.renditions.map(({ key }) => key).toSorted())
+  })
+})
+
+describe('a worker that is told to go', () => {
+  it('gives its job back with no attempt lost, and ends with its tools', async () => {
+    const { id, submissionId } = await accepted()
+    const { child, all } = await workerAtWork()
+    child.kill('SIGTERM')
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(await noneOf(all)).toBe(true)
+    const job = await Job.fromId(house.deps.queues.byLane.transcode, uploadJobId('transcode', id, 1))
+    expect(await job?.getState()).toBe('delayed')
+    expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 1 })
+
+    const { close } = await house.start()
+    await house.until(id, ({ state }) => state === 'ready')
+    await close(0)
+    const events = (await house.events(submissionId)).map(({ type }) => type)
+    expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual([
+      'upload.ready',
+    ])
+  })
+})
+
+describe('a run whose claim was taken over', () => {
+  it('drops what it made: neither object nor record keeps it', async () => {
+    const { id } = await accepted()
+    const { close } = await house.start()
+    await house.until(id, ({ state }) => state === 'ready')
+    await close(0)
+    const before = await outputsOf(id)
+    await house.deps.uploads.commit(id, (current) => {
+      if (current === undefined) return undefined
+      const renditions = current.renditions.map((rendition) => ({ ...rendition, state: 'waiting' as const }))
+      const lanes = { ...current.lanes, transcode: { generation: 2, attempts: 0 } }
+      return { ...current, state: 'accepted', event: null, renditions, lanes }
+    })
+    // The other run claims when this one has its first output, but has not committed it.
+    const { publish } = house.deps.store
+    const store = Object.assign(Object.create(house.deps.store), {
+      async publish(...args: Parameters<typeof publish>) {
+        await house.deps.store.publish(...args)
+        expect(await outputsOf(id)).toHaveLength(before.length + 1)
+        expect(await house.deps.claims.claim(id, 'transcode', 2)).toBeDefined()
+      },
+    }) as typeof house.deps.store
+    const run = uploadLane({ ...house.kit, store }, transcodeWork({ ...house.kit, store }))
+    const job = {
+      id: 'transcode',
+      data: { uploadId: id, generation: 2 },
+      attemptsMade: 0,
+      opts: { attempts: 4 },
+    }
+    expect(await run(job as Job)).toBe('dropped')
+    expect(await outputsOf(id)).toEqual(before)
+    const record = await house.latest(id)
+    expect(record.state).toBe('accepted')
+    expect(record.renditions.map(({ state }) => state)).toEqual(['running', 'waiting'])
+  })
+})
+
+async function outputsOf(id: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of house.deps.store.list(objectKeys.rendition(id, '', '').slice(0, -1)))
+    keys.push(key)
+  return keys.toSorted()
+}

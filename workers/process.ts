@@ -1,0 +1,38 @@
+// A worker process from start to end: configuration → parts → tools → lanes → graceful close.
+
+import closeWithGrace from 'close-with-grace'
+import { loadConfig } from '../src/core/config.ts'
+import { createLogger } from '../src/core/logger.ts'
+import { createDeps } from '../src/deps.ts'
+import { listenForOps } from './lanes/health.ts'
+import { equip } from './lanes/tools.ts'
+import { startWorkers, type Timing } from './lanes.ts'
+
+/** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
+const GRACE_MS = 5000
+const CLOSE_MS = 20_000
+
+/** Throws StartError or ConfigError for what an operator must mend. The options are for tests. */
+export async function runWorker(options: { timing?: Timing; graceMs?: number } = {}): Promise<void> {
+  const config = loadConfig()
+  const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
+  const deps = await createDeps(config, logger)
+  const kit = await equip(deps)
+  await deps.store.probe()
+  const swept = await kit.room.sweep()
+  let accepting = false
+  const ops = await listenForOps(kit, () => accepting)
+  const running = await startWorkers(kit, options.timing)
+  accepting = true
+  const { isolation } = kit.runner
+  logger.info({ lanes: config.workers.lanes, isolation, swept: swept.length }, 'worker is running')
+
+  closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
+    if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
+    logger.info({ signal }, 'closing')
+    accepting = false
+    await running.close(options.graceMs ?? GRACE_MS)
+    ops.close()
+    await deps.close()
+  })
+}
