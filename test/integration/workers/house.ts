@@ -113,18 +113,8 @@ export async function buildHouse(options: HouseOptions = {}) {
       const { size } = await stat(path)
       const key = objectKeys.data(id)
       await putObject(deps.store, key, path)
-      await deps.completion.commitStored(
-        {
-          ...{ id, owner: OWNER, slot: 'clip', revision: 1, subject: null, replaces: null },
-          declared: { filename: 'การสอน ป.4.mp4', type: null, bytes: size },
-          ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
-          ...{ maxBytes: 1e9, kinds: [] },
-          ...draft,
-        },
-        { key },
-        size,
-        Date.now(),
-      )
+      const full = draftOf({ ...draft, id }, size)
+      await deps.completion.commitStored(full, { key }, size, Date.now())
       if (queue) await deps.completion.run(id)
       return id
     },
@@ -141,6 +131,20 @@ export async function buildHouse(options: HouseOptions = {}) {
       await redis.stop()
       await rm(dataDir, { recursive: true, force: true })
     },
+  }
+}
+
+/** An upload to the slot `clip`, unless said otherwise. */
+export function draftOf(
+  draft: Partial<UploadDraft> & Pick<UploadDraft, 'id' | 'submissionId'>,
+  bytes: number,
+): UploadDraft {
+  return {
+    ...{ owner: OWNER, slot: 'clip', revision: 1, subject: null, replaces: null },
+    declared: { filename: 'การสอน ป.4.mp4', type: null, bytes },
+    ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
+    ...{ maxBytes: 1e9, kinds: [] },
+    ...draft,
   }
 }
 

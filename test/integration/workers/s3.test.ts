@@ -1,0 +1,115 @@
+// The same lanes over a bucket: parts become one object, tools read through URLs or a copy, outputs go back.
+
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { newUploadId } from '../../../src/core/ids.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
+import type { StoredPart, UploadRecord } from '../../../src/records/upload-record.ts'
+import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { pdf } from '../../support/media/pdfs.ts'
+import { lesson, streamed } from '../../support/media/videos.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { buildHouse, draftOf, type House } from './house.ts'
+
+const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.inspect?.doneAt !== undefined
+const MIN_PART_BYTES = 5 * 1024 ** 2
+
+describe.skipIf(!s3Available())('over a bucket', () => {
+  let house: House
+  let corpus: Corpus
+  let s3: TestS3
+  let store: S3ObjectStore
+
+  beforeAll(async () => {
+    corpus = await createCorpus()
+    s3 = await startS3()
+    // The SDK's credential chain looks into the process's own environment.
+    for (const [name, value] of Object.entries(s3.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, value)
+    house = await buildHouse({ env: s3.env })
+    if (!(house.deps.store instanceof S3ObjectStore)) throw new Error('not a bucket')
+    store = house.deps.store
+    await house.start()
+  })
+  afterAll(async () => {
+    await house?.close()
+    await s3?.stop()
+    await corpus?.remove()
+    vi.unstubAllEnvs()
+  })
+
+  it('a lesson and a PDF become ready, and nothing stays on the worker’s disk', async () => {
+    await house.submission('a')
+    const ids = [
+      await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' }),
+      await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' }),
+    ]
+    for (const id of ids) {
+      const record = await house.until(id, isReady)
+      expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
+      for (const { key = '', bytes } of record.renditions) expect((await store.head(key))?.bytes).toBe(bytes)
+    }
+    expect(await readdir(join(house.dataDir, 'scratch'))).toEqual([])
+  })
+
+  it('a container without an index is measured through its URL', async () => {
+    await house.submission('b')
+    const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'b' })
+    expect((await house.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)
+  })
+
+  it('parts of an upload whose process died are joined first; the tail goes, the verdict comes', async () => {
+    await house.submission('c')
+    const path = await lesson(corpus, { seconds: 3 })
+    const file = await open(path)
+    const media = await file.readFile().finally(() => file.close())
+    // Bytes behind the last box are harmless in an MP4: a `free` box as long as the rest.
+    const padding = Buffer.alloc(2 * MIN_PART_BYTES)
+    padding.writeUInt32BE(padding.length, 0)
+    padding.write('free', 4, 'latin1')
+    const bytes = Buffer.concat([media, padding])
+
+    const id = newUploadId('portal', 'c', house.config.secrets)
+    const key = objectKeys.data(id)
+    const tailKey = objectKeys.tail(id, 2 * MIN_PART_BYTES, 'token')
+    const { parts, multipartId } = await sendParts(key, bytes)
+    const tail = bytes.subarray(2 * MIN_PART_BYTES)
+    await store.createIfAbsent(tailKey, tail)
+    parts.push({ number: 3, offset: 2 * MIN_PART_BYTES, bytes: tail.length, key: tailKey })
+    await house.deps.completion.commitStored(
+      draftOf({ id, submissionId: 'c' }, bytes.length),
+      { key, multipartId, partBytes: MIN_PART_BYTES, parts },
+      bytes.length,
+      Date.now(),
+    )
+    // Whoever stored the last byte died before it could queue anything.
+    await house.deps.hot.setDue(id, 0)
+    await house.deps.reconciler.tick()
+
+    const record = await house.until(id, isReady)
+    expect(record.object).toEqual({ key })
+    expect((await store.head(key))?.bytes).toBe(bytes.length)
+    expect(await store.head(tailKey)).toBeUndefined()
+  })
+
+  async function sendParts(key: string, bytes: Buffer) {
+    const { client, bucket } = store
+    const { UploadId = '' } = await client.send(
+      new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }),
+    )
+    const parts: StoredPart[] = []
+    for (const number of [1, 2]) {
+      const offset = (number - 1) * MIN_PART_BYTES
+      const { ETag = '' } = await client.send(
+        new UploadPartCommand({
+          ...{ Bucket: bucket, Key: key, UploadId, PartNumber: number },
+          Body: bytes.subarray(offset, offset + MIN_PART_BYTES),
+        }),
+      )
+      parts.push({ number, offset, bytes: MIN_PART_BYTES, etag: ETag })
+    }
+    return { parts, multipartId: UploadId }
+  }
+})
