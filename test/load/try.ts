@@ -1,0 +1,65 @@
+// `npm run try`: hands in two files to a running service as a portal and a browser would, and shows what happens.
+// Exit code 0 only when each file is ready, `missing` names the empty slots, and every webhook was signed.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readSettings, type Settings } from './lib/settings.ts'
+import { runTool } from './lib/usage.ts'
+import { bytesInWords, timeInWords } from './lib/words.ts'
+import { parseTryArgs, type TryArgs } from './try/args.ts'
+import { makeFiles, ownFile } from './try/files.ts'
+import { openTrial } from './try/open.ts'
+import { Page } from './try/page.ts'
+import { showLinks, showResult } from './try/result.ts'
+import { sendFile } from './try/send.ts'
+import { checkWebhooks, waitUntilFinal } from './try/settle.ts'
+import type { Trial } from './try/trial.ts'
+
+async function tryService(args: TryArgs, settings: Settings, page: Page): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'songngan-try-'))
+  const stop = new AbortController()
+  let trial: Trial | undefined
+  try {
+    page.line(`Songngan at ${settings.base.origin}`)
+    page.step('Files')
+    const files =
+      args.file === undefined ? await makeFiles(dir) : [await ownFile(args.file.path, args.file.slot)]
+    for (const { name, about, source } of files) page.ok(`${name}: ${about}, ${bytesInWords(source.bytes)}`)
+    page.step('Portal')
+    trial = await openTrial(settings, args.profile, page, stop.signal)
+    page.step('Uploads')
+    const ids: string[] = []
+    for (const file of files) {
+      const id = await sendFile(trial, file)
+      if (id !== undefined) ids.push(id)
+    }
+    if (ids.length === 0) return
+    page.step('Checks and renditions')
+    const uploads = await waitUntilFinal(trial, ids, args.waitMs)
+    page.step('Webhooks')
+    await checkWebhooks(trial, ids)
+    page.step('Documents')
+    await showResult(trial, uploads, args.json)
+    page.step('Links')
+    await showLinks(trial, uploads)
+  } finally {
+    stop.abort()
+    await trial?.webhooks?.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+await runTool(async () => {
+  const startedMs = performance.now()
+  const args = parseTryArgs(process.argv.slice(2))
+  const page = new Page(process.stdout)
+  await tryService(args, readSettings(process.env, args.url), page)
+  const took = timeInWords(performance.now() - startedMs)
+  page.line()
+  for (const failure of page.failures) page.line(`✗ ${failure}`)
+  page.line(
+    page.failures.length === 0 ? `All is well, after ${took}.` : `Not as it should be, after ${took}.`,
+  )
+  return page.failures.length === 0 ? 0 : 1
+})

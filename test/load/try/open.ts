@@ -1,0 +1,83 @@
+// The portal's part before a file is sent: a submission, an endpoint for webhooks, and the stream of events.
+
+import { randomBytes } from 'node:crypto'
+import { Portal, PortalError } from '../lib/portal.ts'
+import type { Settings } from '../lib/settings.ts'
+import { UsageError } from '../lib/usage.ts'
+import type { Page } from './page.ts'
+import { followSubmission, type StreamEvent } from './stream.ts'
+import { Bell, type Trial } from './trial.ts'
+import { receiveWebhooks, type WebhookReceiver } from './webhooks.ts'
+
+const DAY_MS = 24 * 3600 * 1000
+
+/** @param signal ends the stream; the caller closes `webhooks` */
+export async function openTrial(
+  settings: Settings,
+  profile: string,
+  page: Page,
+  signal: AbortSignal,
+): Promise<Trial> {
+  const { base, apiKey, webhookSecret } = settings
+  const bell = new Bell()
+  const startedMs = performance.now()
+  const trial: Trial = {
+    ...{ page, bell, heard: [], webhooks: undefined },
+    portal: new Portal({ base, apiKey }),
+    submissionId: `try-${randomBytes(4).toString('hex')}`,
+  }
+  if (webhookSecret === undefined) page.fail('no webhooks: WEBHOOK_SECRET is not known here')
+  else trial.webhooks = await receiveWebhooks(webhookSecret, () => bell.ring())
+
+  const { profile: pinned } = await createSubmission(trial, profile, trial.webhooks).catch(async (error) => {
+    await trial.webhooks?.close()
+    throw inOneLine(error, base)
+  })
+  page.ok(`submission ${trial.submissionId}, profile ${pinned}, due in a day`)
+  if (trial.webhooks !== undefined) page.ok(`webhooks to ${trial.webhooks.url}`)
+  const listener = {
+    onEvent: (event: StreamEvent) => {
+      trial.heard.push({ ...event, atMs: performance.now() - startedMs })
+      bell.ring()
+    },
+    onLost: (reason: string) => page.note(`event stream: ${reason}; opening it again`),
+  }
+  await followSubmission(trial.portal, trial.submissionId, listener, signal)
+  page.ok('listening to server-sent events')
+  return trial
+}
+
+async function createSubmission(trial: Trial, profile: string, webhooks: WebhookReceiver | undefined) {
+  const { portal, page, submissionId } = trial
+  const body = {
+    profile,
+    deadline: new Date(Date.now() + DAY_MS).toISOString(),
+    graceSeconds: 3600,
+    metadata: { made: 'by npm run try' },
+  }
+  if (webhooks === undefined) return await portal.putSubmission(submissionId, body)
+  try {
+    return await portal.putSubmission(submissionId, { ...body, callbackUrl: webhooks.url })
+  } catch (error) {
+    const refused = error instanceof PortalError && error.status === 400 && error.body.includes('callbackUrl')
+    if (!refused) throw error
+    page.fail(
+      'no webhooks: the service refuses this machine as callbackUrl; start it with WEBHOOK_ALLOW_PRIVATE=true',
+    )
+    await webhooks.close()
+    trial.webhooks = undefined
+    return await portal.putSubmission(submissionId, body)
+  }
+}
+
+/** The two mistakes that everybody makes once, without a stack. */
+function inOneLine(error: unknown, base: URL): unknown {
+  if (error instanceof TypeError)
+    return new UsageError(`Nobody answers at ${base.href}: is \`npm start\` running?`)
+  if (error instanceof PortalError && error.status === 401)
+    return new UsageError(
+      'The API key is not one of this service; set API_KEY, or DATA_DIR as the service has it.',
+    )
+  if (error instanceof PortalError && error.status === 404) return new UsageError(error.message)
+  return error
+}

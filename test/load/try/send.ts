@@ -1,0 +1,58 @@
+// Sending one file as a browser would, with the line cut in the middle.
+
+import { PortalError } from '../lib/portal.ts'
+import { uploadByTus } from '../lib/tus-upload.ts'
+import { bytesInWords, timeInWords } from '../lib/words.ts'
+import { fingerprintOf, type TriedFile } from './files.ts'
+import type { Trial } from './trial.ts'
+
+/** Below this a file is on its way before a line can break. */
+const MIN_CUT_BYTES = 1024 * 1024
+
+/** Resolves with the upload's id, or undefined where the service refused it; either is on the page by then. */
+export async function sendFile(trial: Trial, file: TriedFile): Promise<string | undefined> {
+  const { portal, page, submissionId } = trial
+  const { source, name, slot } = file
+  page.line(`   ${name} → ${slot}`)
+  const ticket = await portal.ticket(submissionId, slot).catch((error: unknown) => {
+    if (!(error instanceof PortalError)) throw error
+    page.fail(`no ticket: ${error.message}`)
+    return undefined
+  })
+  if (ticket === undefined) return undefined
+  let fresh: string | undefined = ticket.ticket
+  const startedMs = performance.now()
+  let cutAtMs = 0
+  let sent = 0
+  const result = await uploadByTus({
+    endpoint: ticket.tusEndpoint,
+    source,
+    metadata: { filename: name, fingerprint: await fingerprintOf(source) },
+    ticket: async () => {
+      const next = fresh ?? (await portal.ticket(submissionId, slot)).ticket
+      fresh = undefined
+      return next
+    },
+    cutAt: source.bytes >= MIN_CUT_BYTES ? [Math.floor(source.bytes / 2)] : [],
+    onCut: (offset) => {
+      cutAtMs = performance.now()
+      page.ok(`line cut on purpose after ${bytesInWords(offset)} of ${bytesInWords(source.bytes)}`)
+    },
+    onAnswer: ({ method, status, offset, code }) => {
+      if (code !== undefined && status >= 400) page.note(`${method} ${status} ${code}`)
+      else if (method === 'HEAD' && offset !== undefined)
+        page.ok(`went on at ${bytesInWords(offset)}, ${timeInWords(performance.now() - cutAtMs)} later`)
+    },
+    onBytes: (bytes) => {
+      sent += bytes
+      page.passing(`${bytesInWords(sent)} sent`)
+    },
+  })
+  if (result.failure !== undefined) {
+    page.fail(`${name} was not taken: ${result.failureCode ?? ''} ${result.failure}`)
+    return undefined
+  }
+  page.ok(`${bytesInWords(source.bytes)} stored, ${timeInWords(performance.now() - startedMs)} in all`)
+  if (result.restarts > 0) page.fail('the upload began again from byte 0')
+  return result.url?.split('/').at(-1)
+}
