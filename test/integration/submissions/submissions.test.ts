@@ -220,6 +220,8 @@ describe('GET', () => {
     expect(etag).toMatch(/^W\/"\d+-[\w-]+"$/)
     const again = await h.call('GET', '/v1/submissions/cached', { headers: { 'if-none-match': etag } })
     expect([again.status, again.text]).toEqual([304, ''])
+    const any = { headers: { 'if-none-match': '*' } }
+    expect((await h.call('GET', '/v1/submissions/cached', any)).status).toBe(304)
     await h.beginUpload('cached', 'plan')
     const changed = await h.call('GET', '/v1/submissions/cached', {
       headers: { 'if-none-match': `"x", ${etag}` },

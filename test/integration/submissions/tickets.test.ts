@@ -211,8 +211,9 @@ describe('places in a slot', () => {
   it('are shared by a file and its successor', async () => {
     await h.put('succession')
     const one = await h.acceptedUpload('succession', 'extras')
-    await h.acceptedUpload('succession', 'extras')
     await h.beginUpload('succession', 'extras', { replaces: one.id })
+    expect((await ticket('succession', { slot: 'extras' })).body).toMatchObject({ limits: { filesLeft: 1 } })
+    await h.acceptedUpload('succession', 'extras')
     expectProblem(await ticket('succession', { slot: 'extras', replaces: one.id }), 'SLOT_FULL')
     expectProblem(await ticket('succession', { slot: 'extras' }), 'SLOT_FULL')
   })

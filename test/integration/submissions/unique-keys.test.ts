@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { putSubmission } from '../../../src/submissions/put-submission.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, OTHER, startHarness } from './harness.ts'
 
@@ -72,6 +73,34 @@ describe('uniqueKey', () => {
     expectProblem(await attempt('never', 'orphan'), 'SUBMISSION_DUPLICATE', {
       details: { existingId: 'finder' },
     })
+  })
+
+  it('of a submission whose deletion was cut short is free at once', async () => {
+    await h.put('cut-short', { uniqueKey: 'cut' })
+    await h.parts.heads.commit('portal', 'cut-short', (head) => head && { ...head, state: 'deleted' })
+    expect((await attempt('next', 'cut')).status).toBe(201)
+  })
+
+  it('lost while a PUT stood still is not had twice', async () => {
+    const { uniqueKeys } = h.parts
+    const stalled = {
+      claim: async (owner: string, key: string, id: string) => {
+        await uniqueKeys.claim(owner, key, id)
+        h.clock.ms += 60_000
+        expect((await attempt('quick', key)).status).toBe(201)
+      },
+      confirm: (owner: string, key: string, id: string) => uniqueKeys.confirm(owner, key, id),
+      release: (owner: string, key: string, id: string) => uniqueKeys.release(owner, key, id),
+    } as unknown as typeof uniqueKeys
+    const body = { profile: 'tiny@1', uniqueKey: 'contested' }
+    await expect(
+      putSubmission({ ...h.parts, uniqueKeys: stalled }, 'portal', 'slow', body),
+    ).rejects.toMatchObject({
+      code: 'SUBMISSION_DUPLICATE',
+      details: { existingId: 'quick' },
+    })
+    expectProblem(await h.call('GET', '/v1/submissions/slow'), 'SUBMISSION_UNKNOWN')
+    expect((await attempt('quick', 'contested')).status).toBe(200)
   })
 
   it('claimed by a PUT that is repeated after a crash is its own', async () => {

@@ -5,6 +5,7 @@ import { isoTime } from '../../../src/core/clock.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
+import { putSubmission } from '../../../src/submissions/put-submission.ts'
 import { type Harness, START, startHarness } from './harness.ts'
 
 let h: Harness
@@ -131,6 +132,23 @@ describe('a changed profile', () => {
     await h.parts.store.remove(objectKeys.data(draft.id))
     await h.put('r-4', { profile: 'tiny@1' })
     expect((await h.call('GET', `/v1/uploads/${draft.id}`)).body['state']).toBe('rejected')
+  })
+
+  it('reaches a verdict that falls while it is being changed', async () => {
+    await h.put('r-6')
+    const { uniqueKeys } = h.parts
+    let draft = ''
+    const meanwhile = {
+      claim: (owner: string, key: string, id: string) => uniqueKeys.claim(owner, key, id),
+      confirm: async () => {
+        draft = (await h.acceptedUpload('r-6', 'plan', { measured: pdf(5) })).id
+      },
+      release: (owner: string, key: string, id: string) => uniqueKeys.release(owner, key, id),
+    } as unknown as typeof uniqueKeys
+    const body = { profile: 'tiny@2', uniqueKey: 'r-6' }
+    const { loaded } = await putSubmission({ ...h.parts, uniqueKeys: meanwhile }, 'portal', 'r-6', body)
+    expect((await h.call('GET', `/v1/uploads/${draft}`)).body['state']).toBe('rejected')
+    expect(loaded.document.complete).toBe(false)
   })
 
   it('leaves uploads alone whose slot it does not have', async () => {

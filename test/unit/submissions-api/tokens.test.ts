@@ -118,6 +118,23 @@ describe('sessions and tickets', () => {
     expect(await codeOf(tokens.verifyTicket(s.token, check))).toBe('TICKET_INVALID')
   })
 
+  it('do not, whatever else a session may say', async () => {
+    const claims = {
+      aud: 'songngan',
+      owner: 'portal',
+      submission: 's-1',
+      slot: 'plan',
+      can: ['read'],
+      exp: 9e9,
+    }
+    const sign = (typ: string) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ }).sign(new TextEncoder().encode(SECRET))
+    const tokens = tokensWith()
+    expect(await codeOf(tokens.verifyTicket(await sign('session+jwt'), check))).toBe('TICKET_INVALID')
+    expect(await codeOf(tokens.verifySession(await sign('ticket+jwt')))).toBe('SESSION_INVALID')
+    expect(await codeOf(tokens.verifySession(await sign('JWT')))).toBe('SESSION_INVALID')
+  })
+
   it('a session that has expired is no longer one', async () => {
     const tokens = tokensWith()
     const { token, session: signed } = await tokens.signSession(session)
