@@ -1,10 +1,10 @@
-// A worker process from start to end: configuration → parts → tools → lanes → graceful close.
+// A worker process from start to end: configuration → parts → tools → ops listener → lanes → graceful close.
 
 import closeWithGrace from 'close-with-grace'
 import { loadConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
 import { createDeps } from '../src/deps.ts'
-import { listenForOps } from './lanes/health.ts'
+import { buildOpsServer } from '../src/ops/ops-server.ts'
 import { equip } from './lanes/tools.ts'
 import { startWorkers, type Timing } from './lanes.ts'
 
@@ -19,20 +19,21 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   const deps = await createDeps(config, logger)
   const kit = await equip(deps)
   await deps.store.probe()
+  const state = { started: false, draining: false }
+  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
+  await ops.listen({ host: config.ops.host, port: config.ops.port })
   const swept = await kit.room.sweep()
-  let accepting = false
-  const ops = await listenForOps(kit, () => accepting)
   const running = await startWorkers(kit, options.timing)
-  accepting = true
+  state.started = true
   const { isolation } = kit.runner
   logger.info({ lanes: config.workers.lanes, isolation, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
     if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
     logger.info({ signal }, 'closing')
-    accepting = false
+    state.draining = true
     await running.close(options.graceMs ?? GRACE_MS)
-    ops.close()
+    await ops.close()
     await deps.close()
   })
 }
