@@ -57,9 +57,9 @@ await runTool(async () => {
   await tryService(args, readSettings(process.env, args.url), page)
   const took = timeInWords(performance.now() - startedMs)
   page.line()
-  for (const failure of page.failures) page.line(`✗ ${failure}`)
+  const { failures } = page
   page.line(
-    page.failures.length === 0 ? `All is well, after ${took}.` : `Not as it should be, after ${took}.`,
+    failures === 0 ? `All is well, after ${took}.` : `Not as it should be (✗ ${failures}), after ${took}.`,
   )
-  return page.failures.length === 0 ? 0 : 1
+  return failures === 0 ? 0 : 1
 })

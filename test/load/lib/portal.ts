@@ -2,6 +2,7 @@
 
 import type { EventBody } from '../../../src/records/event-body.ts'
 import type { SubmissionDocument, UploadDocument } from '../../../src/submissions/document/schemas.ts'
+import { problemCode, problemInWords } from './problem.ts'
 
 export type Ticket = { ticket: string; tusEndpoint: string; expiresAt: string }
 export type Link = { name: string; url: string; contentType: string; bytes: number }
@@ -15,23 +16,13 @@ export class PortalError extends Error {
   readonly retryAfterMs: number | undefined
   constructor(what: string, response: Response, body: string) {
     const code = problemCode(body) ?? `HTTP_${response.status}`
-    super(`${what}: ${response.status} ${code} ${body.slice(0, 500)}`)
+    super(`${what} answered ${response.status} ${problemInWords(body)}`)
     this.name = 'PortalError'
     this.status = response.status
     this.code = code
     this.body = body
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
     this.retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined
-  }
-}
-
-/** The `code` of an RFC 9457 problem document of this API. */
-export function problemCode(body: string): string | undefined {
-  try {
-    const { code } = JSON.parse(body) as { code?: unknown }
-    return typeof code === 'string' ? code : undefined
-  } catch {
-    return undefined // a proxy's page, or an empty body
   }
 }
 

@@ -9,7 +9,7 @@ import {
   Upload,
 } from 'tus-js-client'
 import { bodyReader } from './body.ts'
-import { problemCode } from './portal.ts'
+import { problemCode, problemInWords } from './problem.ts'
 import type { Source } from './source.ts'
 
 /** Long enough to outlast a restart of the service; the count begins anew whenever bytes advanced. */
@@ -134,7 +134,8 @@ class TusUpload {
         onShouldRetry: (error) => this.#shouldRetry(error),
         onError: (error) => {
           const response = 'originalResponse' in error ? error.originalResponse : null
-          settle(error.message, response === null ? undefined : codeOf(response))
+          if (response === null) settle(error.message)
+          else settle(`${response.getStatus()} ${problemInWords(response.getBody())}`, codeOf(response))
         },
         onSuccess: () => settle(undefined),
       })
@@ -179,10 +180,15 @@ class TusUpload {
 
   #shouldRetry(error: DetailedError): boolean {
     const status = error.originalResponse?.getStatus() ?? 0
-    const again = status < 400 || status >= 500 || [409, 423, 429].includes(status)
+    const again = willRetry(status)
     if (again) this.#job.onRetry?.(status === 0 ? 'line lost' : `answer ${status}`)
     return again
   }
+}
+
+/** What the client asks again for; 0 is a lost line. Of itself it would take 429, which proxies send, as final. */
+export function willRetry(status: number): boolean {
+  return status < 400 || status >= 500 || [409, 423, 429].includes(status)
 }
 
 /** The client hands it to `fileReader` and looks no further. */

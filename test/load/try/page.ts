@@ -6,8 +6,8 @@ export class Page {
   readonly #out: Writable & { isTTY?: boolean }
   #step = 0
   #passing = ''
-  /** What went wrong, in the words it was shown with. */
-  readonly failures: string[] = []
+  /** How many ✗ there are. */
+  failures = 0
 
   constructor(out: Writable & { isTTY?: boolean }) {
     this.#out = out
@@ -24,7 +24,7 @@ export class Page {
   }
 
   fail(text: string): void {
-    this.failures.push(text)
+    this.failures += 1
     this.line(`   ${this.#colour(31, '✗')} ${text}`)
   }
 

@@ -1,7 +1,7 @@
 // Sending one file as a browser would, with the line cut in the middle.
 
 import { PortalError } from '../lib/portal.ts'
-import { uploadByTus } from '../lib/tus-upload.ts'
+import { uploadByTus, willRetry } from '../lib/tus-upload.ts'
 import { bytesInWords, timeInWords } from '../lib/words.ts'
 import { fingerprintOf, type TriedFile } from './files.ts'
 import type { Trial } from './trial.ts'
@@ -14,9 +14,10 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
   const { portal, page, submissionId } = trial
   const { source, name, slot } = file
   page.line(`   ${name} → ${slot}`)
-  const ticket = await portal.ticket(submissionId, slot).catch((error: unknown) => {
+  const ticket = await portal.ticket(submissionId, slot).catch(async (error: unknown) => {
     if (!(error instanceof PortalError)) throw error
     page.fail(`no ticket: ${error.message}`)
+    if (error.code === 'SLOT_UNKNOWN') page.note(`slots: ${await slotsOf(trial)}`)
     return undefined
   })
   if (ticket === undefined) return undefined
@@ -39,7 +40,7 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
       page.ok(`line cut on purpose after ${bytesInWords(offset)} of ${bytesInWords(source.bytes)}`)
     },
     onAnswer: ({ method, status, offset, code }) => {
-      if (code !== undefined && status >= 400) page.note(`${method} ${status} ${code}`)
+      if (code !== undefined && willRetry(status)) page.note(`${method} ${status} ${code}, again in a moment`)
       else if (method === 'HEAD' && offset !== undefined)
         page.ok(`went on at ${bytesInWords(offset)}, ${timeInWords(performance.now() - cutAtMs)} later`)
     },
@@ -49,10 +50,15 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
     },
   })
   if (result.failure !== undefined) {
-    page.fail(`${name} was not taken: ${result.failureCode ?? ''} ${result.failure}`)
+    page.fail(`not taken: ${result.failure}`)
     return undefined
   }
   page.ok(`${bytesInWords(source.bytes)} stored, ${timeInWords(performance.now() - startedMs)} in all`)
   if (result.restarts > 0) page.fail('the upload began again from byte 0')
   return result.url?.split('/').at(-1)
+}
+
+async function slotsOf({ portal, submissionId }: Trial): Promise<string> {
+  const { slots } = await portal.submission(submissionId)
+  return slots.map(({ slot }) => slot).join(', ')
 }
