@@ -117,6 +117,11 @@ export const ERRORS = {
   UPLOAD_TYPE_NOT_ALLOWED: e(415, 'ช่องนี้ไม่รับไฟล์ชนิดนี้', 'This slot does not take files of this type.'),
   UPLOAD_LENGTH_EXCEEDED: e(413, 'ข้อมูลยาวกว่าขนาดไฟล์ที่แจ้ง', 'More bytes than Upload-Length declared.'),
   CHECKSUM_MISMATCH: e(460, 'ข้อมูลที่ได้รับเสียหายระหว่างทาง โปรดส่งใหม่', 'The checksum does not match.'),
+  CHECKSUM_BODY_TOO_LARGE: e(
+    413,
+    'ส่วนของไฟล์ที่มีค่าตรวจสอบยาวเกินกำหนด โปรดแบ่งให้เล็กลง',
+    'A body with Upload-Checksum is larger than allowed; send smaller ones.',
+  ),
   CHECKSUM_UNSUPPORTED: e(
     400,
     'ไม่รองรับวิธีตรวจสอบนี้',

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 import { answer } from './answer.ts'
+import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import type { UploadParts } from './parts.ts'
 import { Scope } from './scope.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
@@ -81,7 +82,12 @@ async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
     const max = String(parts.config.uploads.maxBytes)
     return {
       status: 204,
-      headers: { 'Tus-Version': '1.0.0', 'Tus-Extension': TUS_EXTENSIONS.join(','), 'Tus-Max-Size': max },
+      headers: {
+        'Tus-Version': '1.0.0',
+        'Tus-Extension': TUS_EXTENSIONS.join(','),
+        'Tus-Max-Size': max,
+        'Tus-Checksum-Algorithm': CHECKSUM_ALGORITHMS.join(','),
+      },
     }
   }
   if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')

@@ -3,21 +3,18 @@
 
 import { DataStore, type Locker, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
-import { identify } from '../core/identify.ts'
 import { type HotUpload, placeOf } from '../records/hot-upload.ts'
 import { type Creation, place, register } from './create.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
 import type { UploadParts } from './parts.ts'
-import { Receiver } from './receive.ts'
-import type { Sink } from './stores/port.ts'
+import { receiveBody } from './reception.ts'
 import { terminate } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
 
 export class Scope {
   readonly #parts: UploadParts
   readonly #request: TusRequest
-  readonly #logger: UploadParts['logger']
   #held: Held | undefined
   #creation: Creation | undefined
   /** Resolves when the lock has been let go. */
@@ -32,7 +29,6 @@ export class Scope {
   constructor(parts: UploadParts, request: TusRequest) {
     this.#parts = parts
     this.#request = request
-    this.#logger = parts.logger
     this.maxBytes = parts.config.uploads.maxBytes
     this.store = new ScopeStore(this)
     this.locker = { newLock: () => ({ lock: () => this.lock(), unlock: () => this.unlock() }) }
@@ -129,15 +125,11 @@ export class Scope {
       this.#held = await this.#parts.locks.acquire(id, { offset: 0 })
     }
     const held = this.#held
-    const { uploadStore, ledgerParts } = this.#parts
-    const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
-    const sink = await uploadStore.open(held.state, ledger)
     try {
-      const offset = await this.#receiveInto(sink, held)
-      this.#noteExpiry(ledger.expiresAtMs, offset === held.state.size)
+      const { offset, expiresAtMs } = await receiveBody(this.#parts, this.#request, held, this.#released)
+      this.#noteExpiry(expiresAtMs, offset === held.state.size)
       return offset
     } finally {
-      await sink.close()
       // A POST's lock is not the library's to release.
       if (this.#request.method === 'POST') await this.unlock()
     }
@@ -151,61 +143,6 @@ export class Scope {
       await sink.complete().finally(() => sink.close())
     } finally {
       await hot.release(id, fence)
-    }
-  }
-
-  async #receiveInto(sink: Sink, { state, fence }: Held): Promise<number> {
-    const { peers, metrics, config } = this.#parts
-    const { raw } = this.#request
-    const { id, kinds } = state.draft
-    const room = (state.size ?? state.draft.maxBytes) - state.offset
-    const startedAtMs = performance.now()
-    let first = true
-    const receiver = new Receiver(raw, sink, {
-      limitBytes: room,
-      budget: this.#parts.budget,
-      idleTimeoutMs: config.uploads.idleTimeoutMs,
-      ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
-        ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
-        : {}),
-      onBytes: (bytes) => {
-        if (first) metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
-        first = false
-        this.#request.receivedBytes += bytes
-        metrics.uploadBytesReceived.inc(bytes)
-      },
-    })
-    let over: Promise<unknown> | undefined
-    const holder = {
-      id,
-      fence,
-      flush: async () => {
-        if (over === undefined) await receiver.between(() => sink.flush())
-        else await over
-        return sink.durable
-      },
-      yield: async () => {
-        await receiver.stop()
-        await this.#released
-      },
-    }
-    peers.add(holder)
-    metrics.uploadsInFlight.inc()
-    try {
-      const end = await receiver.run()
-      if (end === 'stopped') throw new AppError('UPLOAD_TAKEN_OVER')
-      over = sink.position === state.size ? sink.complete() : sink.flush()
-      await over
-      if (end === 'gone')
-        this.#logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
-      return sink.position
-    } catch (error) {
-      // What was written before the trouble counts, unless the trouble is that it no longer may.
-      if (over === undefined && !isLost(error)) await sink.flush()
-      throw error
-    } finally {
-      metrics.uploadsInFlight.dec()
-      peers.remove(holder)
     }
   }
 
@@ -231,29 +168,6 @@ export class Scope {
     if (finished) delete this.#request.answer['Upload-Expires']
     else this.#request.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
   }
-}
-
-function isLost(error: unknown): boolean {
-  return (
-    error instanceof AppError &&
-    [
-      'UPLOAD_TAKEN_OVER',
-      'UPLOAD_EXPIRED',
-      'UPLOAD_CANCELLED',
-      'NO_SPACE',
-      'STORE_UNAVAILABLE',
-      'REDIS_UNAVAILABLE',
-    ].includes(error.code)
-  )
-}
-
-/** True when the first bytes have told what the file is; throws when the slot does not take it. */
-function sniff(kinds: string[], start: Buffer, whole: boolean): boolean {
-  const identity = identify(start, whole)
-  if (identity.kind === 'undecided') return false
-  if (!kinds.includes(identity.kind))
-    throw new AppError('UPLOAD_TYPE_NOT_ALLOWED', { details: { limit: kinds, actual: identity.container } })
-  return true
 }
 
 function tusUpload(state: HotUpload): Upload {

@@ -15,6 +15,7 @@ export const TUS_EXTENSIONS = [
   'creation-defer-length',
   'expiration',
   'termination',
+  'checksum',
 ] as const
 
 /** What the library throws, as codes of ours; compared by identity, since its errors are plain objects. */

@@ -1,0 +1,132 @@
+// Receiving one request's body under the lock: sink, receiver and the conversation with whoever else wants the upload.
+
+import { AppError } from '../core/errors.ts'
+import { identify } from '../core/identify.ts'
+import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
+import { UploadLedger } from './ledger.ts'
+import type { Held } from './lock.ts'
+import type { UploadParts } from './parts.ts'
+import { Receiver } from './receive.ts'
+import type { Sink } from './stores/port.ts'
+import { ENDED_KEEP_MS } from './terminate.ts'
+import type { TusRequest } from './tus-request.ts'
+
+/**
+ * Receives the body of `request` into the upload that `held` locks.
+ *
+ * @param released resolves when the lock has been let go, which is what a newer request waits for
+ * @returns the durable offset, and when the upload expires if it is left so
+ */
+export async function receiveBody(
+  parts: UploadParts,
+  request: TusRequest,
+  held: Held,
+  released: Promise<void>,
+): Promise<{ offset: number; expiresAtMs: number }> {
+  const { uploadStore, ledgerParts, hot } = parts
+  const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
+  const sink = checked(parts, request, await uploadStore.open(held.state, ledger))
+  try {
+    const offset = await receiveInto(parts, request, held, sink, released)
+    return { offset, expiresAtMs: ledger.expiresAtMs }
+  } catch (error) {
+    // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
+    if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)
+      await hot.end(held.state.draft.id, 'cancelled', ENDED_KEEP_MS)
+    throw error
+  } finally {
+    await sink.close()
+  }
+}
+
+function checked(parts: UploadParts, request: TusRequest, sink: Sink): Sink {
+  const header = request.raw.headers['upload-checksum']
+  if (typeof header !== 'string') return sink
+  const length = Number(request.raw.headers['content-length'] ?? 0)
+  if (length > MAX_CHECKED_BYTES)
+    throw new AppError('CHECKSUM_BODY_TOO_LARGE', { details: { limit: MAX_CHECKED_BYTES, actual: length } })
+  return new CheckedSink(sink, parseChecksum(header), parts.budget)
+}
+
+async function receiveInto(
+  parts: UploadParts,
+  request: TusRequest,
+  { state, fence }: Held,
+  sink: Sink,
+  released: Promise<void>,
+): Promise<number> {
+  const { peers, metrics, config, budget, logger } = parts
+  const { id, kinds } = state.draft
+  const startedAtMs = performance.now()
+  const room = (state.size ?? state.draft.maxBytes) - state.offset
+  const receiver = new Receiver(request.raw, sink, {
+    limitBytes: sink instanceof CheckedSink ? Math.min(room, MAX_CHECKED_BYTES) : room,
+    budget,
+    idleTimeoutMs: config.uploads.idleTimeoutMs,
+    ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
+      ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
+      : {}),
+    onBytes: (bytes) => {
+      if (request.receivedBytes === 0)
+        metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
+      request.receivedBytes += bytes
+      metrics.uploadBytesReceived.inc(bytes)
+    },
+  })
+  let over: Promise<unknown> | undefined
+  const holder = {
+    id,
+    fence,
+    flush: async () => {
+      if (over === undefined) await receiver.between(() => sink.flush())
+      else await over
+      return sink.durable
+    },
+    yield: async () => {
+      await receiver.stop()
+      await released
+    },
+  }
+  peers.add(holder)
+  metrics.uploadsInFlight.inc()
+  try {
+    const end = await receiver.run()
+    if (end === 'stopped') throw new AppError('UPLOAD_TAKEN_OVER')
+    if (end === 'complete' && sink instanceof CheckedSink) await sink.verify()
+    over = sink.position === state.size ? sink.complete() : sink.flush()
+    await over
+    if (end === 'gone')
+      logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
+    return sink.durable
+  } catch (error) {
+    // What was written before the trouble counts, unless the trouble is that it no longer may.
+    if (over === undefined && !isLost(error)) await sink.flush()
+    throw error
+  } finally {
+    metrics.uploadsInFlight.dec()
+    peers.remove(holder)
+  }
+}
+
+const LOST = new Set<string>([
+  'UPLOAD_TAKEN_OVER',
+  'UPLOAD_EXPIRED',
+  'UPLOAD_CANCELLED',
+  'UPLOAD_TYPE_NOT_ALLOWED',
+  'NO_SPACE',
+  'STORE_UNAVAILABLE',
+  'REDIS_UNAVAILABLE',
+])
+
+function isLost(error: unknown): boolean {
+  return error instanceof AppError && LOST.has(error.code)
+}
+
+/** True when the first bytes have told what the file is; throws when the slot does not take it. */
+function sniff(kinds: string[], start: Buffer, whole: boolean): boolean {
+  const identity = identify(start, whole)
+  if (identity.kind === 'undecided') return false
+  if (!kinds.includes(identity.kind))
+    throw new AppError('UPLOAD_TYPE_NOT_ALLOWED', { details: { limit: kinds, actual: identity.container } })
+  return true
+}
