@@ -1,0 +1,140 @@
+// The command line of the bench.
+
+import { parseArgs } from 'node:util'
+import { RATES, type RateName } from './metrics/rates.ts'
+import type { Store } from './model.ts'
+
+export const METRICS = ['patch', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
+export type MetricName = (typeof METRICS)[number]
+
+export const USAGE = `npm run bench -- [options]
+
+Measures Songngan beside bare node:http, stock Fastify + @tus/server, and any server you name, in one run on this
+machine: each measurement on a fresh server, rounds interleaved, medians.
+
+  --server 'NAME=COMMAND'  another tus server, e.g. --server 'tusd=tusd -host 127.0.0.1 -port {port}
+                           -upload-dir {dir} -base-path /files/'; {bucket} and {endpoint} stand for an S3 server
+                           (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION are set); may be repeated;
+                           uploads are made at /files/
+  --build 'NAME=FOLDER'    another checkout of this project, to see what a change brings; may be repeated
+  --only LIST              of: ${METRICS.join(' ')}; of rates also: ${RATES.join(' ')}
+  --among LIST             only servers whose name (or "NAME STORE") is in the list
+  --stores LIST            local,s3 (default both; s3 needs versitygw or S3_TEST_ENDPOINT)
+  --quick                  small sizes, one round: below 90 seconds
+  --rounds N               of patch, rates and take-over
+  --bytes SIZE             of the PATCH, e.g. 1GiB, 64MiB
+  --slow-clients N         (default 2000)
+  --processes N            PROCESSES of Songngan (default 1)
+  --minutes N              no new round begins after this long (default 8); every metric has had its first
+  --dir FOLDER             where servers keep their data (default: the system's folder for temporary files)
+  --json FILE              also write everything as JSON
+  --chart FILE             also draw a chart as SVG
+  --help`
+
+export type Options = {
+  servers: string[]
+  builds: string[]
+  metrics: MetricName[]
+  rates: RateName[]
+  among: string[] | undefined
+  stores: Store[]
+  quick: boolean
+  patchBytes: number
+  patchRounds: number
+  rateRounds: number
+  rateSeconds: number
+  takeOverRounds: number
+  slowClients: number
+  slowSeconds: number
+  fastBytes: number
+  recordLevels: number[]
+  processes: number
+  limitMs: number
+  dir: string | undefined
+  json: string | undefined
+  chart: string | undefined
+}
+
+/** A command line that cannot be obeyed; the message says which part. */
+export class UsageError extends Error {}
+
+const MIB = 1024 ** 2
+const text = { type: 'string' } as const
+const texts = { type: 'string', multiple: true } as const
+
+/** Returns 'help' where that is asked for. Throws UsageError. */
+export function parseOptions(argv: readonly string[]): Options | 'help' {
+  const values = read(argv)
+  if (values.help === true) return 'help'
+  const { quick = false } = values
+  const only = list(values.only)
+  const rates = RATES.filter((name) => only === undefined || only.includes('rates') || only.includes(name))
+  const metrics = METRICS.filter((name) =>
+    name === 'rates' ? rates.length > 0 : (only?.includes(name) ?? true),
+  )
+  const strange = only?.find((name) => !([...METRICS, ...RATES] as string[]).includes(name))
+  if (strange !== undefined) throw new UsageError(`--only does not know ${strange}`)
+  const stores = (list(values.stores) ?? ['local', 's3']).map((name): Store => {
+    if (name !== 'local' && name !== 's3') throw new UsageError(`--stores knows local and s3, not ${name}`)
+    return name
+  })
+  const rounds = (normal: number) => whole(values.rounds, '--rounds', 1, 50) ?? (quick ? 1 : normal)
+  return {
+    servers: values.server ?? [],
+    builds: values.build ?? [],
+    ...{ metrics, rates, stores, quick, among: list(values.among) },
+    patchBytes: bytes(values.bytes) ?? (quick ? 128 : 1024) * MIB,
+    patchRounds: rounds(5),
+    rateRounds: rounds(3),
+    rateSeconds: quick ? 0.7 : 2,
+    takeOverRounds: rounds(3),
+    slowClients: whole(values['slow-clients'], '--slow-clients', 1, 20_000) ?? (quick ? 200 : 2000),
+    slowSeconds: quick ? 4 : 12,
+    fastBytes: (quick ? 64 : 256) * MIB,
+    recordLevels: quick ? [1000, 10_000] : [1000, 10_000, 100_000],
+    processes: whole(values.processes, '--processes', 1, 64) ?? 1,
+    limitMs: (whole(values.minutes, '--minutes', 1, 600) ?? 8) * 60_000,
+    dir: values.dir,
+    json: values.json,
+    chart: values.chart,
+  }
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        ...{ server: texts, build: texts, only: text, among: text, stores: text, rounds: text, bytes: text },
+        ...{ 'slow-clients': text, processes: text, minutes: text, dir: text, json: text, chart: text },
+        quick: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function list(value: string | undefined): string[] | undefined {
+  return value?.split(',').map((item) => item.trim())
+}
+
+function whole(value: string | undefined, name: string, min: number, max: number): number | undefined {
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (!Number.isInteger(number) || value.trim() === '' || number < min || number > max)
+    throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not: ${value}`)
+  return number
+}
+
+const UNITS: Record<string, number> = { KiB: 1024, MiB: MIB, GiB: 1024 * MIB }
+
+function bytes(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const [, amount, unit = ''] = /^(\d+)([KMG]iB)$/.exec(value) ?? []
+  const size = Number(amount) * (UNITS[unit] ?? Number.NaN)
+  if (!(size >= MIB && size <= 8 * 1024 * MIB && size % MIB === 0))
+    throw new UsageError(`--bytes must be whole MiB up to 8GiB, such as 64MiB, not: ${value}`)
+  return size
+}

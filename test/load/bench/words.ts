@@ -1,0 +1,3 @@
+// Names that several parts must agree on.
+
+export const OURS = 'songngan'
