@@ -1,0 +1,264 @@
+// Who may do what, and what is refused before or at the first bytes; all beside an upload that nothing may disturb.
+
+import { createHmac } from 'node:crypto'
+import { Agent } from 'node:http'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { newUploadId } from '../../../src/core/ids.ts'
+import { waitFor } from '../../support/http.ts'
+import { filmBytes, pdfBytes, sha256 } from './bytes.ts'
+import { type House, OTHER, openHouse, overBothStores, SECRET } from './house.ts'
+import { type Neighbour, startNeighbour } from './neighbour.ts'
+import { expectProblem } from './problem.ts'
+import { PLAN_MAX_BYTES } from './profile.ts'
+import { idOf, tusUser } from './wire.ts'
+
+const KIB = 1024
+
+overBothStores((kind) => {
+  let house: House
+  let neighbour: Neighbour
+  let skewMs = 0
+
+  beforeAll(async () => {
+    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    neighbour = await startNeighbour(house)
+  })
+  afterEach(async () => {
+    skewMs = 0
+    await neighbour.step()
+  })
+  afterAll(async () => {
+    await neighbour.finish()
+    await house.close()
+  })
+
+  test('without a ticket, with somebody else’s signature, or with one that is no token: 401 TICKET_INVALID', async () => {
+    const owner = await house.user('plan')
+    const url = await owner.create({ length: 10, name: 'a.pdf' })
+    const [head = '', payload = ''] = String(owner.headers['Authorization']).split('.')
+    const forged = createHmac('sha256', 'another secret').update(`${head}.${payload}`).digest('base64url')
+    for (const ticket of [null, 'nonsense', `${head.replace('Bearer ', '')}.${payload}.${forged}`]) {
+      const stranger = tusUser(house.url, ticket)
+      expectProblem(await stranger.post({ length: 10, name: 'a.pdf' }), 401, 'TICKET_INVALID')
+      expectProblem(await stranger.patch(url, 0, pdfBytes(10)), 401, 'TICKET_INVALID')
+      expectProblem(await stranger.remove(url), 401, 'TICKET_INVALID')
+      const { status, text } = await stranger.head(url)
+      expect({ status, text }).toEqual({ status: 401, text: '' })
+    }
+    expect((await tusUser(house.url, null).post({ length: 10 })).headers['www-authenticate']).toBe('Bearer')
+    expect(await owner.offset(url)).toBe(0)
+  })
+
+  test('an expired ticket creates nothing, but an upload that runs goes on with it', async () => {
+    const bytes = pdfBytes(3000)
+    const user = await house.user('plan', { expiresInSeconds: 60 })
+    const url = await user.create({ length: bytes.length, name: 'a.pdf' })
+    skewMs = 61_000
+    expectProblem(await user.post({ length: 10, name: 'a.pdf' }), 401, 'TICKET_EXPIRED')
+    expect((await user.patch(url, 0, bytes.subarray(0, 1000))).status).toBe(204)
+    expect(await user.offset(url)).toBe(1000)
+    expect((await user.patch(url, 1000, bytes.subarray(1000))).status).toBe(204)
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    const other = await user.remove(url)
+    expectProblem(other, 409, 'UPLOAD_FINISHED')
+  })
+
+  test('a ticket for another slot, submission or portal: 403 TICKET_SCOPE, and the upload is as it was', async () => {
+    const submission = await house.submission()
+    const owner = tusUser(house.url, await house.ticket(submission, 'plan'))
+    const url = await owner.create({ length: 2000, name: 'a.pdf' })
+    await owner.patch(url, 0, pdfBytes(2000).subarray(0, 500))
+    await house.portal('PUT', `/v1/submissions/${submission}`, { profile: 'intake@1' }, OTHER)
+    const foreign = await house.portal(
+      'POST',
+      `/v1/submissions/${submission}/tickets`,
+      { slot: 'plan' },
+      OTHER,
+    )
+    const strangers = [
+      tusUser(house.url, await house.ticket(submission, 'film')),
+      await house.user('plan'),
+      tusUser(house.url, String(foreign.body['ticket'])),
+    ]
+    for (const stranger of strangers) {
+      expectProblem(await stranger.patch(url, 500, pdfBytes(1500)), 403, 'TICKET_SCOPE')
+      expectProblem(await stranger.remove(url), 403, 'TICKET_SCOPE')
+      expect((await stranger.head(url)).status).toBe(403)
+    }
+    expect(await owner.offset(url)).toBe(500)
+    // Nor when only the store still knows the upload.
+    await house.deps.redis.hot.del(`sn:hot:${idOf(url)}`)
+    const [otherSlot] = strangers
+    expect((await otherSlot?.head(url))?.status).toBe(403)
+    expectProblem(
+      (await otherSlot?.patch(url, 500, pdfBytes(1500))) ?? (await owner.head(url)),
+      403,
+      'TICKET_SCOPE',
+    )
+    expect(await owner.offset(url)).toBe(500)
+  })
+
+  test('more than the slot allows: 413 before a byte, with the limit', async () => {
+    const user = await house.user('plan')
+    const tooLarge = await user.post({ length: PLAN_MAX_BYTES + 1, name: 'a.pdf' })
+    expect(expectProblem(tooLarge, 413, 'UPLOAD_TOO_LARGE')).toMatchObject({
+      limit: PLAN_MAX_BYTES,
+      actual: PLAN_MAX_BYTES + 1,
+    })
+    expect(tooLarge.headers.location).toBeUndefined()
+    expect((await user.post({ length: PLAN_MAX_BYTES, name: 'a.pdf' })).status).toBe(201)
+    const narrow = await house.user('plan', { maxBytes: 1000 })
+    expectProblem(await narrow.post({ length: 1001, name: 'a.pdf' }), 413, 'UPLOAD_TOO_LARGE')
+  })
+
+  test('a deferred length is held to the same limit when it is declared, and while it is not', async () => {
+    const user = await house.user('plan', { maxBytes: 1000 })
+    const url = await user.create({ length: null, name: 'a.pdf' })
+    const declared = await user.patch(url, 0, Buffer.alloc(0), { 'Upload-Length': 1001 })
+    expectProblem(declared, 413, 'UPLOAD_TOO_LARGE')
+    expectProblem(await user.patch(url, 0, pdfBytes(1001)), 413, 'UPLOAD_LENGTH_EXCEEDED')
+    expect(await user.offset(url)).toBeLessThanOrEqual(1000)
+  })
+
+  test('a name or type that the slot does not take: 415 before a byte', async () => {
+    const user = await house.user('plan')
+    const refused = await user.post({ length: 1000, name: 'การสอน.mp4', type: 'video/mp4' })
+    expect(expectProblem(refused, 415, 'UPLOAD_TYPE_NOT_ALLOWED')).toMatchObject({ limit: ['pdf'] })
+    expect((await user.post({ length: 1000, name: 'แผน.pdf', type: '' })).status).toBe(201)
+    expect((await user.post({ length: 1000, name: 'แผน', type: 'application/octet-stream' })).status).toBe(
+      201,
+    )
+  })
+
+  test('first bytes that the slot does not take: 415 while the rest is still to come, the connection closed', async () => {
+    const user = await house.user('plan')
+    const url = await user.create({ length: PLAN_MAX_BYTES, name: 'a.pdf' })
+    const sending = user.begin(url, 0, PLAN_MAX_BYTES)
+    await sending.write(filmBytes(4 * KIB))
+    // The other 990 kB are never sent.
+    const reply = await sending.reply
+    expectProblem(reply, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
+    expect(reply.headers.connection).toBe('close')
+    expect(await user.offset(url)).toBe(0)
+  })
+
+  test('the same for bytes that come with the creation', async () => {
+    const user = await house.user('plan')
+    const sending = user.beginPost({ length: PLAN_MAX_BYTES, name: 'a.pdf' }, PLAN_MAX_BYTES)
+    await sending.write(filmBytes(4 * KIB))
+    const reply = await sending.reply
+    expectProblem(reply, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
+    expect(reply.headers.connection).toBe('close')
+  })
+
+  test('a client that keeps sending into a refusal receives it', async () => {
+    const user = await house.user('film')
+    const url = await user.create({ length: 100_000_000, name: 'a.mp4' })
+    const sending = user.begin(url, 0, 100_000_000)
+    let answered = false
+    const reply = sending.reply.finally(() => {
+      answered = true
+    })
+    const chunk = pdfBytes(64 * KIB)
+    for (let sent = 0; !answered && sent < 100_000_000; sent += chunk.length)
+      // Once the server has closed, writing fails; what counts is that the answer came first.
+      await sending.write(chunk).catch(() => undefined)
+    expectProblem(await reply, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
+  })
+
+  test('a small remainder of a refused body is drained, and the connection kept', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    try {
+      const user = await house.user('plan')
+      const url = await user.create({ length: 100_000, name: 'a.pdf' })
+      const refused = await user.patch(url, 5, Buffer.alloc(90_000), {}, agent)
+      expectProblem(refused, 409, 'OFFSET_MISMATCH')
+      expect(refused.headers.connection).not.toBe('close')
+      const [socket] = Object.values(agent.freeSockets).flat()
+      expect((await user.patch(url, 0, pdfBytes(100_000), {}, agent)).status).toBe(204)
+      expect(Object.values(agent.freeSockets).flat()).toEqual([socket])
+    } finally {
+      agent.destroy()
+    }
+  })
+
+  // Regression: a flush for HEAD wrote bytes before the sniffer had decided, and it then judged the file by its middle.
+  test('first bytes that come one by one are judged from the beginning, whoever asks meanwhile', async () => {
+    const bytes = pdfBytes(6000)
+    const user = await house.user('plan')
+    const url = await user.create({ length: bytes.length, name: 'a.pdf' })
+    const sending = user.begin(url, 0, bytes.length)
+    await sending.write(bytes.subarray(0, 3))
+    // Not enough to know a file by: nothing is stored of it yet.
+    expect(await user.offset(url)).toBe(0)
+    await sending.write(bytes.subarray(3, 8))
+    expect(await user.offset(url)).toBe(0)
+    sending.end(bytes.subarray(8))
+    expect((await sending.reply).status).toBe(204)
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+  })
+
+  test('a slot that is full, a submission that is sealed, not open yet or too late: 403', async () => {
+    const submission = await house.submission()
+    const tickets = [await house.ticket(submission, 'extras'), await house.ticket(submission, 'extras')]
+    const [first = '', second = ''] = tickets
+    await tusUser(house.url, first).create({ length: 10, name: 'a.pdf' })
+    await tusUser(house.url, second).create({ length: 10, name: 'b.pdf' })
+    const full = await tusUser(house.url, first).post({ length: 10, name: 'c.pdf' })
+    expect(expectProblem(full, 403, 'SLOT_FULL')['occupants']).toHaveLength(2)
+
+    const dated = await house.submission({ deadline: new Date(Date.now() + 5000).toISOString() })
+    const early = tusUser(house.url, await house.ticket(dated, 'plan'))
+    const url = await early.create({ length: 4000, name: 'a.pdf' })
+    skewMs = 10_000
+    expectProblem(await early.post({ length: 10, name: 'a.pdf' }), 403, 'DEADLINE_PASSED')
+    // No running upload is refused for time.
+    expect((await early.patch(url, 0, pdfBytes(4000))).status).toBe(204)
+    await waitFor(async () => (await house.record(url)).state === 'stored')
+    expect((await house.record(url)).late).toBe(true)
+  })
+
+  // Regression: an upload that was refused for its first bytes kept its place in the slot until it expired.
+  test('what was refused for its first bytes takes no place from its successor', async () => {
+    const submission = await house.submission()
+    const user = tusUser(house.url, await house.ticket(submission, 'extras'))
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const refused = await user.post({ length: 4000, name: 'a.pdf', body: Buffer.alloc(4000, 'x') })
+      expectProblem(refused, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
+    }
+    expect((await user.post({ length: 4000, name: 'a.pdf', body: pdfBytes(4000) })).status).toBe(201)
+  })
+
+  test('ids that were never made here: 404, whatever they look like', async () => {
+    const user = await house.user('plan')
+    const strange = [
+      'a',
+      newUploadId('portal', 's', ['another secret that is long enough to be one']),
+      'a/b/c',
+      '../../etc/passwd',
+      '..%2f..%2fetc%2fpasswd',
+      '%00',
+      '%2e%2e',
+      'a%5cb',
+      `${'a'.repeat(250)}`,
+    ]
+    for (const id of strange) {
+      const url = `${house.url}/files/${id}`
+      expect((await user.head(url)).status, id).toBe(404)
+      const patched = await user.patch(url, 0, Buffer.alloc(10))
+      expect(patched.status, id).toBe(404)
+      expect(patched.problem?.message.th, id).toBeTruthy()
+      expect((await user.remove(url)).status, id).toBe(404)
+    }
+    // A good id that nobody knows any more.
+    const unknown = newUploadId('portal', await house.submission(), [SECRET])
+    const elsewhere = await user.head(`${house.url}/files/${unknown}`)
+    expect(elsewhere.status).toBe(403)
+    const submission = await house.submission()
+    const owner = tusUser(house.url, await house.ticket(submission, 'plan'))
+    const url = `${house.url}/files/${newUploadId('portal', submission, [SECRET])}`
+    expect((await owner.head(url)).status).toBe(404)
+    expectProblem(await owner.patch(url, 0, pdfBytes(10)), 404, 'UPLOAD_UNKNOWN')
+    expectProblem(await owner.remove(url), 404, 'UPLOAD_UNKNOWN')
+  })
+})
