@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { apiRoutes } from './api-routes.ts'
 import { registerCors } from './core/cors.ts'
-import { errorHandler, notFoundHandler } from './core/http-errors.ts'
+import { errorHandler, useHttpErrors } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
 import type { Deps } from './deps.ts'
 import { uploadRoutes } from './uploads/routes.ts'
@@ -23,13 +23,13 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     // A 503 from here would have tus clients start again from byte 0; draining is answered where it is understood.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    frameworkErrors: errorHandler as never,
     exposeHeadRoutes: false,
     // One line per request is written in `observe`.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
   })
-  app.setErrorHandler(errorHandler)
-  app.setNotFoundHandler(notFoundHandler)
+  useHttpErrors(app)
   registerCors(app, config.http.corsOrigins)
   observe(app, deps)
 

@@ -6,6 +6,7 @@ import { loadConfig } from './core/config.ts'
 import { createLogger } from './core/logger.ts'
 import { exitOnStartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
+import { buildOpsServer } from './ops/ops-server.ts'
 import { startUploads } from './uploads/lifecycle.ts'
 
 const RECONCILE_MS = 60_000
@@ -19,7 +20,11 @@ async function main(): Promise<void> {
   await deps.store.probe()
   const stopUploads = await startUploads(deps)
   const app = await buildApp(deps)
+  const state = { started: false, draining: false }
+  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
+  await ops.listen({ host: config.ops.host, port: config.ops.port })
   await app.listen({ host: config.http.host, port: config.http.port })
+  state.started = true
 
   const reconcile = () =>
     deps.reconciler
@@ -32,10 +37,12 @@ async function main(): Promise<void> {
     if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
     logger.info({ signal }, 'closing')
     clearInterval(timer)
+    state.draining = true
     deps.admission.drain()
     deps.drain.abort()
     await stopUploads()
     await app.close()
+    await ops.close()
     await deps.close()
   })
 }

@@ -10,6 +10,8 @@ import { run, script } from './scripts.ts'
 export const EVENT_DAYS = 7
 const CACHE_TTL_MS = 8 * 86_400_000
 const SUBMISSION_EVENTS_MAX = 1000
+/** Stands where a script puts the number that it gives out. */
+export const SEQUENCE_MARK = '@sequence@'
 
 /** What `apply` is told of one committed version. */
 export type Applied = {
@@ -20,6 +22,8 @@ export type Applied = {
   submissionId: string | null
   /** Upload: its place in the submission's index. Absent: the record is a submission head. */
   upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
+  /** Orders lists; absent: now. */
+  committedAtMs?: number
   /** The event body without its id, or null where this version is no event. */
   event: string | null
   /** True: put its event into the streams, once. False: only make the version readable. */
@@ -51,7 +55,7 @@ if not (known[1] and known[2] == ARGV[2] and tonumber(known[1]) >= version) then
     redis.call('SADD', KEYS[7], ARGV[11])
     if ARGV[13] == '1' then redis.call('ZREM', KEYS[4], ARGV[10])
     elseif ARGV[6] == '' or redis.call('ZSCORE', KEYS[4], ARGV[10]) then
-      redis.call('ZADD', KEYS[4], 'GT', ARGV[5], ARGV[10])
+      redis.call('ZADD', KEYS[4], 'GT', ARGV[15], ARGV[10])
     end
   end
 end
@@ -81,12 +85,21 @@ redis.call('HSET', KEYS[1], 'n', floor, 'run', ARGV[1])
 return floor
 `)
 
-// An event that is no record version: a submission became complete, or no longer is.
+// An event that no record version stands for: a submission became complete, or no longer is. Noted, numbered and
+// announced in one step, so that a crash cannot lose the news. -1: Redis no longer knows the last number.
 const FLIP = script(`
-local before = redis.call('HGET', KEYS[1], 'complete')
-if before == ARGV[1] then return 0 end
+local known = redis.call('HMGET', KEYS[1], 'complete', 'n', 'run')
+if not known[2] or known[3] ~= ARGV[2] then return -1 end
+if known[1] == ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'complete', ARGV[1])
-if not before and ARGV[1] == '0' then return 0 end
+if not known[1] and ARGV[1] == '0' then return 0 end
+local sequence = redis.call('HINCRBY', KEYS[1], 'n', 1)
+redis.call('HSET', KEYS[1], 'announced', sequence)
+local event = string.gsub(ARGV[3], '"${SEQUENCE_MARK}"', sequence)
+redis.call('XADD', KEYS[2], 'MINID', '~', tonumber(ARGV[4]) - ${EVENT_DAYS} * 86400000, '*', 'e', event, 's', ARGV[5])
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ${SUBMISSION_EVENTS_MAX}, '*', 'e', event)
+redis.call('PEXPIRE', KEYS[3], ${EVENT_DAYS} * 86400000)
+redis.call('PUBLISH', '${redisKeys.live}', event)
 return 1
 `)
 
@@ -152,6 +165,7 @@ export class RecordIndex {
         applied.event ?? '',
         applied.gone === true ? '1' : '0',
         applied.announcedBefore === true ? '1' : '0',
+        applied.committedAtMs ?? this.#clock.now(),
       ],
     )) as 'ok' | 'old' | 'gap'
   }
@@ -177,11 +191,28 @@ export class RecordIndex {
     )
   }
 
-  /** Notes whether a submission is complete; true exactly once per change that readers should hear of. */
-  async flipComplete(owner: string, submissionId: string, complete: boolean): Promise<boolean> {
-    return (
-      (await run(this.redis, FLIP, [redisKeys.sequence(owner, submissionId)], [complete ? '1' : '0'])) === 1
-    )
+  /**
+   * Notes whether a submission is complete, and announces a change once. `event`: the envelope as JSON, with
+   * SEQUENCE_MARK as its sequence. 'stale': the submission's index must be rebuilt first.
+   */
+  async flipComplete(
+    owner: string,
+    submissionId: string,
+    complete: boolean,
+    event: string,
+  ): Promise<'same' | 'announced' | 'stale'> {
+    const outcome = (await run(
+      this.redis,
+      FLIP,
+      [
+        redisKeys.sequence(owner, submissionId),
+        redisKeys.events(owner),
+        redisKeys.submissionEvents(owner, submissionId),
+      ],
+      [complete ? '1' : '0', this.#runId.current, event, this.#clock.now(), submissionId],
+    )) as number
+    if (outcome === -1) return 'stale'
+    return outcome === 1 ? 'announced' : 'same'
   }
 
   /** Announces an event that no record version stands for. */

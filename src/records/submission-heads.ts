@@ -15,6 +15,7 @@ import { type NextVersion, VersionLog } from './version-log.ts'
 export type HeadDecision = NextVersion<SubmissionHead> | undefined
 
 const ANNOUNCE_GRACE_MS = 120_000
+const UNRECORDED_EVENTS = 16
 
 export class SubmissionHeads {
   readonly #index: RecordIndex
@@ -75,6 +76,9 @@ export class SubmissionHeads {
       // A new submission has no history to look for: its counter starts here.
       if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
       await this.announce(head)
+    } else if (head !== undefined) {
+      // Nothing to commit over a version that was newer than the cache: readers must not keep the older one.
+      await this.#apply(head, false)
     }
     return outcome
   }
@@ -107,7 +111,9 @@ export class SubmissionHeads {
     const records = await this.#uploads.ofSubmissionFromStore(owner, id)
     for (const record of records) await this.#uploads.restore(record)
     if (head !== undefined) await this.#apply(head, false)
-    const floor = Math.max(0, head?.sequence ?? 0, ...records.map(({ sequence }) => sequence))
+    // Numbers given to events that no record stands for are not in the store: leave room for them.
+    const floor =
+      UNRECORDED_EVENTS + Math.max(0, head?.sequence ?? 0, ...records.map(({ sequence }) => sequence))
     await this.#index.seedSequence(owner, id, floor)
     this.#logger.info(
       { owner, submissionId: id, uploads: records.length },
@@ -123,6 +129,7 @@ export class SubmissionHeads {
       json: JSON.stringify(head),
       owner: head.owner,
       submissionId: head.id,
+      committedAtMs: Date.parse(head.committedAt),
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedBefore: Date.parse(head.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,

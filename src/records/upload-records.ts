@@ -140,6 +140,7 @@ export class UploadRecords {
         createdAtMs: Date.parse(record.createdAt),
         dueAtMs: isSettled(record) ? null : this.#clock.now() + RECHECK_MS,
       },
+      committedAtMs: Date.parse(record.committedAt),
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,

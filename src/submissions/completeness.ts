@@ -4,8 +4,7 @@
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
-import type { EventEnvelope } from '../records/event-body.ts'
-import { setAnnouncedSequence } from './announced.ts'
+import { SEQUENCE_MARK } from '../records/record-index.ts'
 import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
 
 /** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
@@ -24,8 +23,10 @@ export async function refreshCompleteness(
 ): Promise<LoadedSubmission | undefined> {
   let loaded = await loadIfThere(parts, owner, submissionId)
   for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
-    if (!(await parts.index.flipComplete(owner, submissionId, loaded.document.complete))) break
-    await announce(parts, loaded)
+    const { complete } = loaded.document
+    const outcome = await parts.index.flipComplete(owner, submissionId, complete, eventOf(parts, loaded))
+    if (outcome === 'same') break
+    if (outcome === 'stale') await parts.heads.rebuild(owner, submissionId)
     loaded = await loadIfThere(parts, owner, submissionId)
   }
   return loaded
@@ -48,10 +49,10 @@ function isGone({ code }: AppError): boolean {
   return code === 'SUBMISSION_UNKNOWN' || code === 'SUBMISSION_DELETED'
 }
 
-async function announce(parts: DocumentParts, { head, document }: LoadedSubmission): Promise<void> {
+/** The envelope, its number left open. */
+function eventOf(parts: DocumentParts, { head, document }: LoadedSubmission): string {
   const { owner, id } = head
-  const sequence = await parts.heads.nextSequence(owner, id)
-  const envelope: EventEnvelope = {
+  return JSON.stringify({
     owner,
     submissionId: id,
     body: {
@@ -59,14 +60,12 @@ async function announce(parts: DocumentParts, { head, document }: LoadedSubmissi
       type: document.complete ? 'submission.complete' : 'submission.incomplete',
       timestamp: isoTime(parts.clock.now()),
       data: {
-        sequence,
+        sequence: SEQUENCE_MARK,
         submissionId: id,
         revision: head.revision,
         state: head.state,
         ...(document.complete ? {} : { missing: document.missing }),
       },
     },
-  }
-  await setAnnouncedSequence(parts.index, owner, id, sequence)
-  await parts.index.announce(owner, id, JSON.stringify(envelope))
+  })
 }
