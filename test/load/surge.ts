@@ -1,0 +1,25 @@
+// `npm run surge`: a deadline day in small, with real tus clients, against a running service on this machine.
+// Exit code 1 when anything was lost, duplicated, begun again from byte 0, or left unfinished or undecided.
+
+import { writeFile } from 'node:fs/promises'
+import { readSettings } from './lib/settings.ts'
+import { runTool } from './lib/usage.ts'
+import { parseSurgeArgs } from './surge/args.ts'
+import { runSurge } from './surge/run.ts'
+import { opsUrl } from './surge/service-metrics.ts'
+import { tableLines } from './surge/table.ts'
+
+await runTool(async () => {
+  const args = parseSurgeArgs(process.argv.slice(2))
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  const settings = readSettings(process.env, args.url)
+  const summary = await runSurge(args, settings, opsUrl(process.env, args.opsUrl), say)
+  say('')
+  for (const line of tableLines(summary)) say(line)
+  say('')
+  for (const fault of summary.faults) say(`✗ ${fault}`)
+  if (summary.faults.length === 0) say('Nothing lost, nothing duplicated, nothing begun again.')
+  if (args.jsonFile !== undefined)
+    await writeFile(args.jsonFile, `${JSON.stringify({ args, ...summary }, null, 2)}\n`)
+  return summary.faults.length === 0 ? 0 : 1
+})

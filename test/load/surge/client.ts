@@ -1,0 +1,101 @@
+// One client's life: its portal makes the submission and a ticket, its browser uploads until the file is in.
+
+import { type Portal, PortalError } from '../lib/portal.ts'
+import type { Source } from '../lib/source.ts'
+import { type UploadResult, uploadByTus } from '../lib/tus-upload.ts'
+import type { Measures } from './measures.ts'
+import type { PlannedClient } from './plan.ts'
+
+export const PROFILE = 'teacher.K4'
+export const SLOT = 'teaching_video'
+
+export type SurgeClient = {
+  plan: PlannedClient
+  submissionId: string
+  source: Source
+  sha256: string
+}
+
+export type ClientOutcome = {
+  client: SurgeClient
+  /** undefined: it never came to an upload. */
+  upload: UploadResult | undefined
+  /** Why not all bytes were acknowledged; undefined: they were. */
+  failure: string | undefined
+  /** The code of the answer that was final, if there was one. */
+  failureCode: string | undefined
+  /** From arrival to the last answer. */
+  milliseconds: number
+}
+
+export type ClientParts = {
+  portal: Portal
+  measures: Measures
+  deadline: Date
+  graceSeconds: number
+  bytesPerSecond: number | undefined
+  signal: AbortSignal
+}
+
+/** Never rejects: what goes wrong is the outcome. */
+export async function runClient(parts: ClientParts, client: SurgeClient): Promise<ClientOutcome> {
+  const { measures } = parts
+  const startedMs = performance.now()
+  measures.arrived += 1
+  const end = (
+    failure: string | undefined,
+    code: string | undefined,
+    upload?: UploadResult,
+  ): ClientOutcome => {
+    if (failure === undefined) measures.served += 1
+    else measures.failed += 1
+    return { client, upload, failure, failureCode: code, milliseconds: performance.now() - startedMs }
+  }
+  try {
+    const upload = await send(parts, client)
+    return end(upload.failure, upload.failureCode, upload)
+  } catch (error) {
+    if (error instanceof PortalError) return end(error.message, error.code)
+    return end(error instanceof Error ? error.message : String(error), undefined)
+  }
+}
+
+async function send(parts: ClientParts, client: SurgeClient): Promise<UploadResult> {
+  const { portal, measures, deadline, graceSeconds, bytesPerSecond, signal } = parts
+  const { submissionId, source, plan } = client
+  await portal.putSubmission(submissionId, {
+    profile: PROFILE,
+    deadline: deadline.toISOString(),
+    graceSeconds,
+    metadata: { made: 'by npm run surge' },
+  })
+  const first = await portal.ticket(submissionId, SLOT)
+  let ticket: string | undefined = first.ticket
+  measures.sending += 1
+  try {
+    return await uploadByTus({
+      endpoint: first.tusEndpoint,
+      source,
+      metadata: { filename: `คลิปการสอน ${plan.number}.mp4`, filetype: 'video/mp4' },
+      ticket: async () => {
+        const next = ticket ?? (await portal.ticket(submissionId, SLOT)).ticket
+        ticket = undefined
+        return next
+      },
+      cutAt: plan.cutAtByte === undefined ? [] : [plan.cutAtByte],
+      ...{ bytesPerSecond, signal },
+      onAnswer: (answer) => measures.answer(answer),
+      onBytes: (bytes) => {
+        measures.sentBytes += bytes
+      },
+      onCut: () => {
+        measures.cuts += 1
+      },
+      onRetry: () => {
+        measures.retries += 1
+      },
+    })
+  } finally {
+    measures.sending -= 1
+  }
+}

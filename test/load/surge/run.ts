@@ -1,0 +1,124 @@
+// The surge itself: files made, clients let loose at their moments, then time for what is unfinished, then the count.
+
+import { randomBytes } from 'node:crypto'
+import { Portal } from '../lib/portal.ts'
+import type { Settings } from '../lib/settings.ts'
+import { bytesInWords, timeInWords } from '../lib/words.ts'
+import type { SurgeArgs } from './args.ts'
+import { type ClientOutcome, type ClientParts, runClient, type SurgeClient } from './client.ts'
+import { makeClips } from './clips.ts'
+import { EventReader } from './events.ts'
+import { Measures } from './measures.ts'
+import { paddedClip, sha256Of } from './payload.ts'
+import { planRun } from './plan.ts'
+import { receivedBytesTotal } from './service-metrics.ts'
+import { type Summary, summarize } from './summary.ts'
+import { verifyAll } from './verify.ts'
+
+/** A portal asks again a few times before it tells its user that something is wrong. */
+const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000]
+/** Tickets are asked for at arrival: the last client's must not be late because of the way there. */
+const DEADLINE_SLACK_MS = 10_000
+const GRACE_SECONDS = 3600
+
+export type Say = (line: string) => void
+
+export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, say: Say): Promise<Summary> {
+  const measures = new Measures()
+  const clients = await makeClients(args, say)
+  const { base, apiKey } = settings
+  const portal = new Portal({
+    ...{ base, apiKey, retryDelaysMs: PORTAL_RETRIES_MS },
+    onCall: (call) => measures.call(call),
+  })
+  // Not measured: a reader beside the load.
+  const observer = new Portal({ base, apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
+  const events = new EventReader(observer)
+  await events.start()
+  const bytesBefore = await receivedBytesTotal(ops)
+
+  const runMs = args.minutes * 60_000
+  const stop = new AbortController()
+  const limit = setTimeout(() => stop.abort(), runMs + args.settleMs)
+  const ticker = setInterval(() => say(progressLine(startedMs, measures, events)), 1000)
+  const startedMs = performance.now()
+  say(`${args.clients} clients within ${timeInWords(runMs)}`)
+  try {
+    const outcomes = await letLoose(clients, startedMs, measures, {
+      ...{ portal, measures, graceSeconds: GRACE_SECONDS, bytesPerSecond: args.bytesPerSecond },
+      deadline: new Date(Date.now() + runMs + DEADLINE_SLACK_MS),
+      signal: stop.signal,
+    })
+    await untilReady(outcomes, events, stop.signal)
+    await events.stop()
+    const bytesAfter = await receivedBytesTotal(ops)
+    say('Comparing what is there with what was sent …')
+    const findings = await verifyAll(observer, events, outcomes)
+    const received = bytesBefore === null || bytesAfter === null ? null : bytesAfter - bytesBefore
+    return summarize(outcomes, findings, measures, received)
+  } finally {
+    clearTimeout(limit)
+    clearInterval(ticker)
+  }
+}
+
+async function makeClients(args: SurgeArgs, say: Say): Promise<SurgeClient[]> {
+  say('Making files …')
+  const clips = await makeClips()
+  const run = randomBytes(3).toString('hex')
+  const clients: SurgeClient[] = []
+  for (const plan of planRun(args)) {
+    const clip = clips[plan.number % clips.length] ?? Buffer.alloc(0)
+    const source = paddedClip(clip, plan.fileBytes, args.seed * 2 ** 16 + plan.number)
+    clients.push({
+      plan,
+      source,
+      submissionId: `surge-${run}-${plan.number}`,
+      sha256: await sha256Of(source),
+    })
+  }
+  const sizes = clients.map(({ source }) => source.bytes).sort((a, b) => a - b)
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
+  const words = [sizes[0], sizes[sizes.length >> 1], sizes.at(-1)].map((bytes) => bytesInWords(bytes ?? 0))
+  say(
+    `${sizes.length} files, ${bytesInWords(total)}: from ${words[0]} over ${words[1]} in the middle to ${words[2]}`,
+  )
+  return clients
+}
+
+/** Starts each client at its moment, whatever became of those before. */
+function letLoose(
+  clients: readonly SurgeClient[],
+  startedMs: number,
+  measures: Measures,
+  parts: ClientParts,
+): Promise<ClientOutcome[]> {
+  return Promise.all(
+    clients.map(async (client) => {
+      const dueMs = startedMs + client.plan.arrivesMs
+      await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()))
+      measures.lateness.push(Math.max(0, performance.now() - dueMs))
+      return await runClient(parts, client)
+    }),
+  )
+}
+
+/** Waits until all that was served is ready, or the time is over. */
+async function untilReady(
+  outcomes: readonly ClientOutcome[],
+  events: EventReader,
+  signal: AbortSignal,
+): Promise<void> {
+  const served = outcomes.filter(({ failure }) => failure === undefined).length
+  while (events.ready < served && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 250))
+}
+
+function progressLine(startedMs: number, measures: Measures, events: EventReader): string {
+  const seconds = (performance.now() - startedMs) / 1000
+  const clock = `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
+  const { arrived, sending, served, failed, cuts, retries, sentBytes } = measures
+  return (
+    `${clock}  came ${arrived}  sending ${sending}  in ${served}  failed ${failed}  cut ${cuts}  retries ${retries}` +
+    `  verdicts ${events.verdicts}  ready ${events.ready}  ${bytesInWords(sentBytes)}`
+  )
+}

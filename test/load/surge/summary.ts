@@ -1,0 +1,112 @@
+// All numbers of a surge, and whether they are as they must be.
+
+import type { ClientOutcome } from './client.ts'
+import { type Measures, type Spread, spreadOf } from './measures.ts'
+import type { Finding } from './verify.ts'
+
+export type Summary = {
+  offered: number
+  served: number
+  /** Final refusals, by code. */
+  refused: Record<string, number>
+  unfinished: number
+  lost: number
+  duplicated: number
+  restartedFromZero: number
+  cut: number
+  resumed: number
+  retries: number
+  payloadBytes: number
+  /** By the clients; what a cut line swallowed was sent twice. */
+  sentBytes: number
+  /** By the service's own count; null where its metrics could not be read. */
+  receivedBytes: number | null
+  states: Record<string, number>
+  verdicts: Spread
+  ready: Spread
+  uploadTimes: Spread
+  /** By method or call, in milliseconds. PATCH: from the last byte to the answer. */
+  latencies: Record<string, Spread>
+  /** Every answer of 400 and more, also those that a retry made good. */
+  answers: Record<string, number>
+  generatorLateness: Spread
+  /** What must not be, in words; empty: all is well. */
+  faults: string[]
+}
+
+const LATENCIES = ['POST', 'HEAD', 'PATCH', 'portal: put submission', 'portal: ticket']
+
+export function summarize(
+  outcomes: readonly ClientOutcome[],
+  findings: readonly Finding[],
+  measures: Measures,
+  receivedBytes: number | null,
+): Summary {
+  const count = (end: Finding['end']) => findings.filter((finding) => finding.end === end).length
+  const served = findings.filter(({ end }) => end === 'served')
+  const uploads = outcomes.flatMap(({ upload }) => (upload === undefined ? [] : [upload]))
+  const summary: Summary = {
+    offered: outcomes.length,
+    served: served.length,
+    refused: tally(
+      outcomes.filter((_, i) => findings[i]?.end === 'refused').map((one) => one.failureCode ?? ''),
+    ),
+    unfinished: count('unfinished'),
+    lost: count('lost'),
+    duplicated: sum(findings.map(({ duplicates }) => duplicates)),
+    restartedFromZero: sum(uploads.map(({ restarts }) => restarts)),
+    cut: uploads.filter(({ cuts }) => cuts > 0).length,
+    resumed: uploads.filter(
+      ({ cuts, failure, restarts }) => cuts > 0 && failure === undefined && restarts === 0,
+    ).length,
+    retries: measures.retries,
+    payloadBytes: sum(
+      outcomes.map(({ client, failure }) => (failure === undefined ? client.source.bytes : 0)),
+    ),
+    sentBytes: measures.sentBytes,
+    receivedBytes,
+    states: tally(findings.flatMap(({ state }) => (state === undefined ? [] : [state]))),
+    verdicts: spreadOf(served.flatMap(({ verdictMs }) => verdictMs ?? [])),
+    ready: spreadOf(served.flatMap(({ readyMs }) => readyMs ?? [])),
+    uploadTimes: spreadOf(
+      outcomes.filter(({ failure }) => failure === undefined).map((one) => one.milliseconds),
+    ),
+    latencies: measures.spreads(LATENCIES),
+    answers: measures.refusals(),
+    generatorLateness: spreadOf(measures.lateness),
+    faults: [],
+  }
+  summary.faults = faultsOf(summary, findings)
+  return summary
+}
+
+function faultsOf(summary: Summary, findings: readonly Finding[]): string[] {
+  const reasons = (end: Finding['end']) =>
+    [...new Set(findings.filter((finding) => finding.end === end).map(({ why }) => why ?? ''))]
+      .slice(0, 3)
+      .join('; ')
+  const wrong = findings.filter(
+    ({ end, state }) => end === 'served' && !['accepted', 'ready'].includes(state ?? ''),
+  )
+  const states = Object.entries(tally(wrong.map(({ state, problems }) => [state, ...problems].join(' '))))
+  const withoutVerdict = summary.served - summary.verdicts.count
+  const faults: [number, string][] = [
+    [summary.lost, `lost: ${reasons('lost')}`],
+    [summary.duplicated, 'duplicated'],
+    [summary.restartedFromZero, 'restarted from byte 0'],
+    [summary.unfinished, `unfinished: ${reasons('unfinished')}`],
+    [wrong.length, `not accepted: ${states.map(([state, n]) => `${n} × ${state}`).join(', ')}`],
+    [withoutVerdict, 'served, but no verdict was announced'],
+  ]
+  return faults.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`)
+}
+
+function tally(words: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return Object.fromEntries([...counts].sort())
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

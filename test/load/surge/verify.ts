@@ -1,0 +1,92 @@
+// After the surge: what the service says of every client's file, and whether it is the file that was sent.
+
+import { createHash } from 'node:crypto'
+import type { Listed, Portal } from '../lib/portal.ts'
+import type { ClientOutcome } from './client.ts'
+import type { EventReader, UploadEvents } from './events.ts'
+
+export type Finding = {
+  /**
+   * `served`: acknowledged and found whole. `refused`: the service said no, for good. `unfinished`: neither, in the time
+   * there was. `lost`: acknowledged, but not there, or not as it was sent.
+   */
+  end: 'served' | 'refused' | 'unfinished' | 'lost'
+  why: string | undefined
+  /** Finished uploads of this client beyond the one, and verdicts beyond the one. */
+  duplicates: number
+  /** accepted, rejected, …; undefined where there is no upload. */
+  state: string | undefined
+  problems: string[]
+  verdictMs: number | undefined
+  readyMs: number | undefined
+}
+
+/** The verdict of this tool on one client, from what was sent, what is there, and what was announced. Pure. */
+export function judge(
+  outcome: ClientOutcome,
+  uploads: readonly Listed[],
+  events: UploadEvents,
+  downloadedSha256: string | undefined,
+): Finding {
+  const id = outcome.upload?.url?.split('/').at(-1)
+  const own = uploads.find((upload) => upload.id === id)
+  const finished = uploads.filter(({ storedAt }) => storedAt !== null).length
+  const storedMs = own?.storedAt ? Date.parse(own.storedAt) : undefined
+  const since = (atMs: number | undefined) =>
+    storedMs === undefined || atMs === undefined ? undefined : atMs - storedMs
+  const found = (end: Finding['end'], why?: string): Finding => ({
+    ...{ end, why, state: own?.state },
+    duplicates: Math.max(0, finished - 1) + Math.max(0, events.verdictsMs.length - 1),
+    problems: (own?.problems ?? []).filter(({ severity }) => severity === 'reject').map(({ code }) => code),
+    verdictMs: since(events.verdictsMs[0]),
+    readyMs: since(events.readyMs),
+  })
+  if (outcome.failure !== undefined)
+    return found(outcome.failureCode === undefined ? 'unfinished' : 'refused', outcome.failure)
+  if (own === undefined) return found('lost', `upload ${id} is unknown`)
+  if (own.storedAt === null) return found('lost', `upload ${id} is ${own.state}, without its last byte`)
+  if (own.state === 'expired' || own.state === 'cancelled')
+    return found('lost', `upload ${id} is ${own.state}`)
+  const sha256 = own.sha256 ?? downloadedSha256
+  if (sha256 === undefined) return found('lost', `upload ${id} can be neither hashed nor downloaded`)
+  if (sha256 !== outcome.client.sha256) return found('lost', `upload ${id} has other bytes than were sent`)
+  return found('served')
+}
+
+const AT_A_TIME = 8
+
+/** Asks for every client's uploads; originals that the service has not hashed yet are downloaded and hashed here. */
+export async function verifyAll(
+  portal: Portal,
+  events: EventReader,
+  outcomes: readonly ClientOutcome[],
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const queue = outcomes.entries()
+  const work = async () => {
+    for (const [index, outcome] of queue) findings[index] = await verifyOne(portal, events, outcome)
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, work))
+  return findings
+}
+
+async function verifyOne(portal: Portal, events: EventReader, outcome: ClientOutcome): Promise<Finding> {
+  const id = outcome.upload?.url?.split('/').at(-1)
+  if (id === undefined) return judge(outcome, [], events.of(''), undefined)
+  const uploads = await portal.uploads(outcome.client.submissionId)
+  const own = uploads.find((upload) => upload.id === id)
+  const toDownload = outcome.failure === undefined && own !== undefined && own.sha256 === null
+  const sha256 = toDownload ? await downloadedSha256(portal, id) : undefined
+  return judge(outcome, uploads, events.of(id), sha256)
+}
+
+/** undefined where the service does not give the original. */
+async function downloadedSha256(portal: Portal, uploadId: string): Promise<string | undefined> {
+  const link = (await portal.links(uploadId)).find(({ name }) => name === 'original')
+  if (link === undefined) return undefined
+  const response = await fetch(link.url)
+  if (response.status !== 200 || response.body === null) return undefined
+  const hash = createHash('sha256')
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) hash.update(chunk)
+  return hash.digest('hex')
+}
