@@ -19,6 +19,8 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   const deps = await createDeps(config, logger)
   const kit = await equip(deps)
   await deps.store.probe()
+  // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
+  await deps.peers.start()
   const state = { started: false, draining: false }
   const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
   await ops.listen({ host: config.ops.host, port: config.ops.port })

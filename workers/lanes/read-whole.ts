@@ -1,6 +1,7 @@
 // One read of the whole file. On a bucket it goes through a copy in the scratch folder where there is room for one, so
 // that the store is asked for each byte once; on a local disk the second look comes out of the page cache.
 
+import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
 import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
@@ -11,6 +12,7 @@ import { measureSignals, type Signals } from '../media/signals.ts'
 import type { MediaSource } from '../media/source.ts'
 import { spotDecode } from '../media/spot-decode.ts'
 import type { LaneRun } from '../run-lane.ts'
+import { scan } from './clamd.ts'
 import { isBlameOfInput } from './failure.ts'
 import type { Kit } from './kit.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
@@ -32,6 +34,8 @@ const READ_SHARE = 50
 
 export async function readWhole(kit: Kit, run: LaneRun): Promise<Readings> {
   const { record, signal } = run
+  // Of an empty upload there may be no object at all.
+  if (record.receivedBytes === 0) return { sha256: createHash('sha256').digest('hex'), signals: {} }
   const stored = await storedFile(kit.store, record)
   const isVideo = record.measured?.kind === 'video'
   // Without room for a copy the tools read through the network, and the bytes are fetched twice.
@@ -40,10 +44,24 @@ export async function readWhole(kit: Kit, run: LaneRun): Promise<Readings> {
     const onBytes = showRead(run, stored.bytes)
     const local = copied > 0 ? await localFile(stored, scratch, { signal, onBytes }) : { source: stored }
     const sha256 = record.sha256 ?? local.sha256 ?? (await hashSource(stored, { signal, onBytes }))
-    if (!isVideo || record.measured === null) return { sha256, signals: {} }
+    const malware = await scanned(kit, run, local.source)
+    if (!isVideo || record.measured === null) return { sha256, ...malware, signals: {} }
     const context = { runner: kit.runner, cwd: scratch.dir, signal }
-    return { sha256, ...(await look(context, local.source, record.measured)) }
+    return { sha256, ...malware, ...(await look(context, local.source, record.measured)) }
   })
+}
+
+/** Without a scanner, or for files beyond its limit, nothing is said. */
+async function scanned(
+  { config }: Kit,
+  { signal, logger }: LaneRun,
+  source: MediaSource,
+): Promise<Pick<Readings, 'malware'>> {
+  if (config.clamdUrl === undefined || source.bytes === 0) return {}
+  const result = await scan(config.clamdUrl, source, signal)
+  if (!('tooLarge' in result)) return { malware: result.found }
+  logger.info({ bytes: source.bytes }, 'too large for the scanner: not scanned')
+  return {}
 }
 
 async function look(

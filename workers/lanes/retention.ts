@@ -3,7 +3,7 @@
 
 import { isoTime } from '../../src/core/clock.ts'
 import { objectKeys, redisKeys } from '../../src/records/keys.ts'
-import type { UploadRecord } from '../../src/records/upload-record.ts'
+import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { Kit } from './kit.ts'
 
@@ -61,10 +61,11 @@ function isOver(
   const { rejectedDays, supersededDays } = config.retention
   if (record.state === 'rejected') return olderThan(record.committedAt, rejectedDays)
   if (!superseded) return false
-  // Replaced when the file that replaced it was stored: the first after it in the same slot.
+  // Replaced when the file that replaced it was stored: the first accepted one after it in the same slot.
   const since = records
     .filter(
-      ({ id, slot, createdAt }) => id !== record.id && slot === record.slot && createdAt > record.createdAt,
+      ({ slot, state, createdAt }) =>
+        slot === record.slot && isAccepted(state) && createdAt > record.createdAt,
     )
     .flatMap(({ storedAt }) => storedAt ?? [])
     .toSorted()

@@ -4,6 +4,8 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Job } from 'bullmq'
+import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import { loadConfig } from '../../../src/core/config.ts'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
@@ -15,8 +17,10 @@ import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
+import type { Kit } from '../../../workers/lanes/kit.ts'
 import { equip } from '../../../workers/lanes/tools.ts'
 import { type RunningWorkers, startWorkers, type Timing } from '../../../workers/lanes.ts'
+import { type LaneWork, uploadLane } from '../../../workers/run-lane.ts'
 import { waitFor } from '../../support/http.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { testProfile } from './profile.ts'
@@ -33,6 +37,7 @@ type HouseOptions = {
   env?: Record<string, string>
   lanes?: string
   change?: (profile: ProfileData) => void
+  clock?: Clock
 }
 
 export async function buildHouse(options: HouseOptions = {}) {
@@ -55,7 +60,9 @@ export async function buildHouse(options: HouseOptions = {}) {
     ...options.env,
   }
   const config = loadConfig(env)
-  const deps = await createDeps(config, createLogger({ name: 'test', level: config.logLevel }))
+  const logger = createLogger({ name: 'test', level: config.logLevel })
+  const clock = options.clock ?? systemClock
+  const deps = await createDeps(config, logger, { clock })
   const kit = await equip(deps)
   let running: RunningWorkers | undefined
 
@@ -114,7 +121,7 @@ export async function buildHouse(options: HouseOptions = {}) {
       const key = objectKeys.data(id)
       await putObject(deps.store, key, path)
       const full = draftOf({ ...draft, id }, size)
-      await deps.completion.commitStored(full, { key }, size, Date.now())
+      await deps.completion.commitStored(full, { key }, size, clock.now())
       if (queue) await deps.completion.run(id)
       return id
     },
@@ -123,6 +130,23 @@ export async function buildHouse(options: HouseOptions = {}) {
     async events(submissionId: string): Promise<EventEnvelope['body'][]> {
       const entries = await deps.redis.hot.xrange(redisKeys.submissionEvents(OWNER, submissionId), '-', '+')
       return entries.map(([, fields]) => (JSON.parse(fields[1] ?? '') as EventEnvelope).body)
+    },
+
+    /** Runs a lane once in this process, as BullMQ would for this attempt. */
+    async once(
+      work: LaneWork,
+      kit: Kit,
+      id: string,
+      attempt: { made?: number; of?: number; generation?: number } = {},
+    ) {
+      const { made = 0, of = 5, generation = 1 } = attempt
+      const job = {
+        id: work.lane,
+        data: { uploadId: id, generation },
+        attemptsMade: made,
+        opts: { attempts: of },
+      }
+      return await uploadLane(kit, work)(job as Job)
     },
 
     async close() {

@@ -5,7 +5,6 @@ import { Job } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uploadJobId } from '../../../src/jobs/contract.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
-import { uploadLane } from '../../../workers/run-lane.ts'
 import { transcodeWork } from '../../../workers/transcode.ts'
 import { type Child, startChild } from '../../support/children.ts'
 import { waitFor } from '../../support/http.ts'
@@ -43,28 +42,30 @@ async function accepted(): Promise<{ id: string; submissionId: string }> {
   return { id, submissionId }
 }
 
-/** A worker process that is in the middle of encoding, held there. */
-async function workerAtWork(): Promise<{ child: Child; ffmpeg: Process; all: Process[] }> {
+/** The ffmpeg that encodes below a process, held in the middle of it: a quick machine would be done too soon. */
+async function heldEncoder(pid: number, giveUp = () => false): Promise<Process> {
+  const encoding = async () => {
+    const found = await descendantsOf(pid)
+    const ffmpeg = found.findLast(
+      ({ command }) => command.startsWith('/usr/bin/ffmpeg') && command.includes('libx264'),
+    )
+    if (ffmpeg !== undefined) process.kill(ffmpeg.pid, 'SIGSTOP')
+    return ffmpeg ?? giveUp()
+  }
+  const held = await waitFor(encoding, { timeoutMs: 25_000, intervalMs: 5, what: 'an encode to begin' })
+  if (held === true) throw new Error('the worker ended')
+  return held
+}
+
+/** A worker process that is in the middle of encoding. */
+async function workerAtWork(): Promise<{ child: Child; all: Process[] }> {
   const child = await startChild(process.execPath, ['--import', 'tsx', WORKER], {
     env: { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info' },
   })
-  let ffmpeg: Process | undefined
-  const encoding = async () => {
-    const found = await descendantsOf(child.pid)
-    ffmpeg = found.findLast(
-      ({ command }) => command.startsWith('/usr/bin/ffmpeg') && command.includes('libx264'),
-    )
-    // Held at once, or a quick machine would be done before it can be disturbed.
-    if (ffmpeg !== undefined) process.kill(ffmpeg.pid, 'SIGSTOP')
-    return ffmpeg !== undefined || !child.running()
-  }
-  await waitFor(encoding, { timeoutMs: 25_000, intervalMs: 5, what: 'the worker to encode' }).catch(
-    (error: Error) => {
-      throw new Error(`${error.message}\n${child.output()}`)
-    },
-  )
-  if (ffmpeg === undefined) throw new Error(`the worker ended:\n${child.output()}`)
-  return { child, ffmpeg, all: await descendantsOf(child.pid) }
+  await heldEncoder(child.pid, () => !child.running()).catch((error: Error) => {
+    throw new Error(`${error.message}\n${child.output()}`)
+  })
+  return { child, all: await descendantsOf(child.pid) }
 }
 
 async function noneOf(processes: readonly Process[]): Promise<boolean> {
@@ -96,9 +97,12 @@ describe('a worker that is told to go', () => {
   it('gives its job back with no attempt lost, and ends with its tools', async () => {
     const { id, submissionId } = await accepted()
     const { child, all } = await workerAtWork()
+    const progress = async () => (await house.deps.views.one(id))?.progress ?? null
+    expect(await progress()).toMatchObject({ step: 'transcode', queuePosition: null })
     child.kill('SIGTERM')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     expect(await noneOf(all)).toBe(true)
+    expect(await progress()).toBeNull()
     const job = await Job.fromId(house.deps.queues.byLane.transcode, uploadJobId('transcode', id, 1))
     expect(await job?.getState()).toBe('delayed')
     expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 1 })
@@ -110,6 +114,27 @@ describe('a worker that is told to go', () => {
     expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual([
       'upload.ready',
     ])
+  })
+})
+
+describe('a job whose lock is lost', () => {
+  it('is stopped, tools and all, and run again: BullMQ by itself would let both go on', async () => {
+    const { id, submissionId } = await accepted()
+    const { close } = await house.start()
+    const ffmpeg = await heldEncoder(process.pid)
+    const queue = house.deps.queues.byLane.transcode
+    await house.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
+    await waitFor(async () => !(await isRunning(ffmpeg.pid)), {
+      timeoutMs: 15_000,
+      what: 'ffmpeg to be gone',
+    })
+    await house.deps.redis.jobs.del(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`)
+
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    await close(0)
+    expect(record.lanes.transcode?.attempts).toBe(2)
+    const events = (await house.events(submissionId)).map(({ type }) => type)
+    expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
   })
 })
 
@@ -135,14 +160,8 @@ describe('a run whose claim was taken over', () => {
         expect(await house.deps.claims.claim(id, 'transcode', 2)).toBeDefined()
       },
     }) as typeof house.deps.store
-    const run = uploadLane({ ...house.kit, store }, transcodeWork({ ...house.kit, store }))
-    const job = {
-      id: 'transcode',
-      data: { uploadId: id, generation: 2 },
-      attemptsMade: 0,
-      opts: { attempts: 4 },
-    }
-    expect(await run(job as Job)).toBe('dropped')
+    const kit = { ...house.kit, store }
+    expect(await house.once(transcodeWork(kit), kit, id, { generation: 2 })).toBe('dropped')
     expect(await outputsOf(id)).toEqual(before)
     const record = await house.latest(id)
     expect(record.state).toBe('accepted')

@@ -1,0 +1,138 @@
+// What is due by the clock: the timetable, what died processes left behind, and media whose time is over.
+
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objectKeys } from '../../../src/records/keys.ts'
+import { applyRetention, type Removable } from '../../../workers/lanes/retention.ts'
+import { sweepStaging } from '../../../workers/lanes/staging.ts'
+import { createMaintain, scheduleMaintenance } from '../../../workers/maintain.ts'
+import { validateWork } from '../../../workers/validate.ts'
+import { waitFor } from '../../support/http.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { noise } from '../../support/media/hostile.ts'
+import { lesson } from '../../support/media/videos.ts'
+import { buildHouse, type House, OWNER } from './house.ts'
+
+const DAY_MS = 86_400_000
+
+let corpus: Corpus
+let house: House
+let aheadMs = 0
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  house = await buildHouse({ lanes: 'maintain', clock: { now: () => Date.now() + aheadMs } })
+})
+afterAll(async () => {
+  await house?.close()
+  await corpus?.remove()
+})
+
+async function judged(path: string, submissionId: string, replaces: string | null = null): Promise<string> {
+  const id = await house.upload(path, { submissionId, replaces, queue: false })
+  await house.once(validateWork(house.kit), house.kit, id)
+  return id
+}
+
+async function objectsOf(id: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of house.deps.store.list(objectKeys.upload(id)))
+    if (!key.startsWith(objectKeys.uploadRecord(id))) keys.push(key)
+  return keys
+}
+
+const removedAt = async (id: string) => ((await house.latest(id)) as Removable).mediaRemovedAt
+
+describe('the timetable', () => {
+  it('holds each task once, however many workers write it', async () => {
+    await Promise.all([scheduleMaintenance(house.deps), scheduleMaintenance(house.deps)])
+    const schedulers = await house.deps.queues.byLane.maintain.getJobSchedulers()
+    expect(schedulers.map(({ key, every }) => [key, every]).toSorted()).toEqual([
+      ['maintain-reconcile', 60_000],
+      ['maintain-retention', DAY_MS],
+      ['maintain-sweep', 3_600_000],
+    ])
+  })
+
+  it('is followed: an upload that nobody queued is found', async () => {
+    await house.submission('found')
+    const id = await house.upload(await lesson(corpus, { seconds: 2 }), {
+      submissionId: 'found',
+      queue: false,
+    })
+    await house.deps.hot.setDue(id, 0)
+    const { close } = await house.start()
+    await waitFor(async () => (await house.deps.queues.stateOf('validate', id, 1)) !== 'unknown', {
+      what: 'the upload to be queued',
+    })
+    await close(0)
+  })
+})
+
+describe('retention', () => {
+  it('removes the media of a rejected file after its time; the record stays and says so', async () => {
+    await house.submission('a')
+    const rejected = await judged(await noise(corpus), 'a')
+    const accepted = await judged(await lesson(corpus, { seconds: 2 }), 'a')
+    expect(await applyRetention(house.kit)).toBe(0)
+
+    aheadMs += 31 * DAY_MS
+    expect(await applyRetention(house.kit)).toBe(1)
+    expect(await objectsOf(rejected)).toEqual([])
+    expect(await house.latest(rejected)).toMatchObject({
+      state: 'rejected',
+      problems: [{ code: 'TYPE_MISMATCH' }],
+    })
+    expect(await removedAt(rejected)).toBeDefined()
+    expect(await objectsOf(accepted)).toHaveLength(1)
+    expect(await applyRetention(house.kit)).toBe(0)
+  })
+
+  it('removes a replaced file later, and never one that a seal has frozen', async () => {
+    await house.submission('b')
+    const first = await judged(await lesson(corpus, { seconds: 2 }), 'b')
+    const second = await judged(await lesson(corpus, { seconds: 3 }), 'b', first)
+    await house.submission('c')
+    const frozen = await judged(await lesson(corpus, { seconds: 2 }), 'c')
+    await house.submission('c', { revision: 2, revisions: [{ revision: 1, uploads: { clip: [frozen] } }] })
+    await judged(await lesson(corpus, { seconds: 3 }), 'c', frozen)
+
+    aheadMs += 31 * DAY_MS
+    await applyRetention(house.kit)
+    expect(await removedAt(first)).toBeUndefined()
+    aheadMs += 60 * DAY_MS
+    await applyRetention(house.kit)
+    expect(await removedAt(first)).toBeDefined()
+    expect(await objectsOf(first)).toEqual([])
+    expect(await objectsOf(second)).toHaveLength(1)
+    expect(await removedAt(frozen)).toBeUndefined()
+    expect(await house.deps.heads.latest(OWNER, 'c')).toBeDefined()
+  })
+})
+
+describe('a sweep', () => {
+  it('removes what died processes left in the scratch folder, and old unfinished writes', async () => {
+    const scratch = join(house.dataDir, 'scratch')
+    const staging = join(house.dataDir, 'staging')
+    await mkdir(join(scratch, 'dead'), { recursive: true })
+    const owner = JSON.stringify({ host: hostname(), pid: 1, started: 'long ago' })
+    await writeFile(join(scratch, 'dead', '.owner.json'), owner)
+    await mkdir(staging, { recursive: true })
+    await writeFile(join(staging, 'old'), 'old')
+    await writeFile(join(staging, 'new'), 'new')
+    const long = new Date(house.kit.clock.now() - 2 * DAY_MS)
+    await utimes(join(staging, 'old'), long, long)
+    const now = new Date(house.kit.clock.now())
+    await utimes(join(staging, 'new'), now, now)
+
+    await createMaintain(house.kit)({ data: { task: 'sweep' } } as Parameters<
+      ReturnType<typeof createMaintain>
+    >[0])
+    expect(await readdir(scratch)).toEqual([])
+    expect(await readdir(staging)).toEqual(['new'])
+    await rm(staging, { recursive: true })
+    expect(await sweepStaging(house.kit)).toBe(0)
+  })
+})
