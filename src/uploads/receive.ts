@@ -187,6 +187,8 @@ export class Receiver {
   /** Hands on what has gathered, unless the sink is still busy with the batch before. */
   #kick(): void {
     if (this.#writing !== null || this.#pendingBytes === 0 || this.#failure !== undefined) return
+    // What a file is must be told by its beginning: nothing of it is written before that is known.
+    if (this.#sniff !== undefined) return
     const chunks = this.#pending
     const bytes = this.#pendingBytes
     this.#pending = []
