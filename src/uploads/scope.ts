@@ -54,6 +54,8 @@ export class Scope {
     if (creation === undefined) throw new Error('created before it was placed')
     const id = await register(this.#parts, creation)
     this.#noteExpiry(creation.expiresAtMs, creation.size === 0)
+    if (creation.joinedOffset !== undefined)
+      this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
     // "creation-with-upload" of an empty file: there is no body that could finish it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
     return id
