@@ -2,10 +2,16 @@
 
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { Webhook } from 'standardwebhooks'
 
 export type Delivery = { path: string; headers: IncomingHttpHeaders; body: string }
-export type Reply = { status: number; headers?: Record<string, string>; body?: string }
+export type Reply = {
+  status: number
+  headers?: Record<string, string>
+  /** `endless`: it goes on for as long as somebody reads. */
+  body?: 'endless'
+}
 
 export type Receiver = {
   readonly url: string
@@ -39,12 +45,18 @@ export async function startReceiver(): Promise<Receiver> {
       const delivery = { path: request.url ?? '', headers: request.headers, body }
       deliveries.push(delivery)
       const { status, headers, body: text } = await receiver.reply(delivery, deliveries.length)
-      response.writeHead(status, headers).end(text)
+      response.writeHead(status, headers)
+      if (text === undefined) response.end()
+      else Readable.from(endless()).pipe(response)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return Object.assign(receiver, { port, url: `http://127.0.0.1:${port}` })
+}
+
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(64 * 1024)
 }
 
 /** Throws where the signature does not fit the secret; gives the parsed body. */

@@ -295,13 +295,20 @@ describe.skipIf(!chromiumAvailable())('the queue dashboard in a browser', () => 
     onTestFinished(() => browser.close())
     const context = await browser.newContext({ httpCredentials: { username: 'ops', password: PASSWORD } })
     const page = await context.newPage()
-    const fetched: string[] = []
-    page.on('requestfinished', (request) => fetched.push(request.url()))
+    const foreign: string[] = []
+    page.on('requestfinished', (request) => {
+      if (!request.url().startsWith(url)) foreign.push(`fetched ${request.url()}`)
+    })
+    page.on('requestfailed', (request) => {
+      // One that its policy forbids never leaves the browser.
+      if (!request.url().startsWith(url) && request.failure()?.errorText !== 'csp')
+        foreign.push(`${request.failure()?.errorText} ${request.url()}`)
+    })
     await page.goto(`${url}/queues`)
     for (const lane of ['validate', 'inspect', 'transcode', 'notify', 'maintain'])
       await waitFor(async () => (await page.textContent('body'))?.includes(lane), {
         what: `${lane} to be shown`,
       })
-    expect(fetched.filter((address) => !address.startsWith(url))).toEqual([])
+    expect(foreign).toEqual([])
   })
 })
