@@ -67,5 +67,13 @@ export function withSecrets(env, secrets) {
     TICKET_SECRET: env.TICKET_SECRET || secrets.ticketSecret,
     OPS_PASSWORD: env.OPS_PASSWORD || secrets.opsPassword,
     WEBHOOK_SECRET: env.WEBHOOK_SECRET || secrets.webhookSecret,
+    // Reached from this machine alone, the embedded service may answer to it: its portal is being built beside it.
+    WEBHOOK_ALLOW_PRIVATE: env.WEBHOOK_ALLOW_PRIVATE || String(isLoopback(env.HOST)),
   }
+}
+
+function isLoopback(host) {
+  return (
+    host === undefined || host === '' || host === 'localhost' || host === '::1' || host.startsWith('127.')
+  )
 }
