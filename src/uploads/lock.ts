@@ -73,9 +73,11 @@ export class UploadLocks {
           throw offsetMismatch(outcome.state.offset)
         case 'ended':
           throw await this.ended(outcome.state)
-        case 'missing':
-          await this.restore(id)
+        case 'missing': {
+          const restored = await this.restore(id)
+          if ('record' in restored) throw this.#endedByRecord(restored.record, options.place)
           break
+        }
         case 'held': {
           metrics.uploadTakeovers.inc()
           const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
@@ -91,7 +93,8 @@ export class UploadLocks {
   async look(id: string, place?: string): Promise<{ state: HotUpload } | { record: UploadRecord }> {
     const { hot, peers, uploads } = this.#parts
     let state = await hot.read(id)
-    if (state === undefined || (!state.trusted && state.holder === null)) {
+    // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
+    if (state === undefined || !state.trusted) {
       const restored = await this.restore(id)
       if (
         place !== undefined &&
@@ -128,6 +131,15 @@ export class UploadLocks {
       this.#parts.completion.runLater(state.draft.id)
     }
     return offsetMismatch(state.size ?? state.offset)
+  }
+
+  /** The same where only the record is left to tell. */
+  #endedByRecord(record: UploadRecord, place: string | undefined): AppError {
+    if (place !== undefined && place !== placeOf(record)) return new AppError('TICKET_SCOPE')
+    if (record.state === 'expired') return new AppError('UPLOAD_EXPIRED')
+    if (record.state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
+    this.#parts.completion.runLater(record.id)
+    return offsetMismatch(record.receivedBytes)
   }
 
   /** Redis has lost the upload, or is of another run: the store says what is there. Throws UPLOAD_UNKNOWN. */
