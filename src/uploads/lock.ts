@@ -126,6 +126,7 @@ export class UploadLocks {
   async ended(state: HotUpload): Promise<AppError> {
     if (state.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
+    if (state.draft.concat?.kind === 'final') return new AppError('CONCAT_FINAL_PATCH')
     if (state.status === 'finishing') {
       await this.#parts.completion.commitFinishing(state)
       this.#parts.completion.runLater(state.draft.id)
@@ -149,7 +150,8 @@ export class UploadLocks {
     const known = await hot.read(id)
     if (record !== undefined) await uploads.restore(record)
     if (record !== undefined && record.state !== 'receiving') return { record }
-    await this.#restoreReceiving(record, known, null)
+    const restored = await this.#restoreReceiving(record, known, null)
+    if (isWhole(restored)) return { record: await this.#finish(restored) }
     const state = await hot.read(id)
     if (state === undefined) throw new AppError('UPLOAD_UNKNOWN')
     return { state }
@@ -175,8 +177,7 @@ export class UploadLocks {
       throw await this.ended(ended)
     }
     const restored = await this.#restoreReceiving(record, state, fence)
-    if (restored.size !== null && restored.offset === restored.size && restored.size > 0) {
-      // Everything had arrived before its holder died: finish for it.
+    if (isWhole(restored)) {
       const storedAtMs = this.#parts.clock.now()
       await hot.commit(id, fence, {
         offset: restored.offset,
@@ -184,11 +185,22 @@ export class UploadLocks {
         status: 'finishing',
         storedAtMs,
       })
-      await completion.commitFinishing({ ...restored, status: 'finishing', storedAtMs })
-      completion.runLater(id)
+      await this.#finish({ ...restored, storedAtMs })
       throw offsetMismatch(restored.offset)
     }
     return restored
+  }
+
+  /** Everything had arrived before its holder died, or before Redis was lost: nobody else would finish it. */
+  async #finish(state: HotUpload): Promise<UploadRecord> {
+    const { completion, clock } = this.#parts
+    const record = await completion.commitFinishing({
+      ...state,
+      status: 'finishing',
+      storedAtMs: state.storedAtMs ?? clock.now(),
+    })
+    completion.runLater(state.draft.id)
+    return record
   }
 
   async #restoreReceiving(
@@ -240,6 +252,10 @@ export class UploadLocks {
     })
     return record?.version ?? 0
   }
+}
+
+function isWhole({ size, offset }: HotUpload): boolean {
+  return size !== null && size > 0 && offset === size
 }
 
 export function offsetMismatch(offset: number): AppError {
