@@ -49,7 +49,9 @@ function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
       const route = request.routeOptions.url ?? 'none'
       const aborted = !reply.raw.writableFinished
       const status = aborted ? 'aborted' : String(reply.raw.statusCode)
-      metrics.httpRequestDuration.observe({ method, route, status }, seconds)
+      // An event stream lasts as long as its page is open: that is no latency.
+      if (!route.endsWith('/events') || seconds < 5)
+        metrics.httpRequestDuration.observe({ method, route, status }, seconds)
       logger.debug({ reqId: request.id, method, url: safeUrl(request.url), status, seconds }, 'request')
     })
     done()

@@ -99,7 +99,9 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const admission = new Admission(store, metrics, clock)
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
-  const reconciler = new Reconciler({ hot, uploads, completion, queues, metrics, clock, logger, expire })
+  const reconciler = new Reconciler({
+    ...{ hot, uploads, completion, queues, metrics, clock, logger, expiryMs, expire },
+  })
 
   return {
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },

@@ -8,10 +8,8 @@ import Type from 'typebox'
 
 const DEFAULT_MAX_UPLOAD_BYTES = 10 * 1024 ** 3
 
-const text = (description: string, fallback?: string) =>
-  fallback === undefined
-    ? Type.Optional(Type.String({ description }))
-    : Type.String({ description, default: fallback })
+const text = (description: string, fallback: string) => Type.String({ description, default: fallback })
+const optional = (description: string) => Type.Optional(Type.String({ description }))
 const whole = (description: string, fallback: number, minimum = 0, maximum = Number.MAX_SAFE_INTEGER) =>
   Type.Integer({ description, default: fallback, minimum, maximum })
 const flag = (description: string, fallback: boolean) => Type.Boolean({ description, default: fallback })
@@ -25,29 +23,29 @@ export const EnvSchema = Type.Object({
   OPS_PORT: whole('Port of health checks, metrics and the queue dashboard', 9464, 0, 65_535),
   OPS_HOST: text('Address of the operations listener', '127.0.0.1'),
   OPS_USER: text('User name for the queue dashboard', 'ops'),
-  OPS_PASSWORD: text('Password for the queue dashboard; unset: the dashboard is off'),
+  OPS_PASSWORD: optional('Password for the queue dashboard; unset: the dashboard is off'),
   OPS_READ_ONLY: flag('The queue dashboard shows but changes nothing', true),
-  PUBLIC_URL: text('Address under which browsers reach the API; unset: taken from each request'),
+  PUBLIC_URL: optional('Address under which browsers reach the API; unset: taken from each request'),
   TRUST_PROXY: text(
     'Proxies whose X-Forwarded-* headers are believed: true, false, or addresses and networks',
     'false',
   ),
   CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
-  REDIS_URL: text('Redis, append-only and noeviction; npm start brings its own where this is unset'),
+  REDIS_URL: optional('Redis, append-only and noeviction; npm start brings its own where this is unset'),
   STORAGE: oneOf('Where bytes and records are kept', ['local', 's3']),
   DATA_DIR: text('Directory of the local store, the spool, scratch files and the embedded Redis', './data'),
-  S3_BUCKET: text('Bucket; required with STORAGE=s3'),
-  S3_ENDPOINT: text('Endpoint of an S3 server other than AWS'),
+  S3_BUCKET: optional('Bucket; required with STORAGE=s3'),
+  S3_ENDPOINT: optional('Endpoint of an S3 server other than AWS'),
   S3_REGION: text('Region', 'us-east-1'),
   S3_FORCE_PATH_STYLE: flag('Bucket name in the path instead of the host name', true),
   API_KEYS: text(
     'Portals: name:secret, several separated by commas; the name is the name space of submission ids',
     '',
   ),
-  TICKET_SECRET: text(
+  TICKET_SECRET: optional(
     'Signs tickets, sessions, links and upload ids; two separated by a comma for rotation: the first signs',
   ),
-  TICKET_JWKS_URL: text('Key set of a portal that signs tickets itself'),
+  TICKET_JWKS_URL: optional('Key set of a portal that signs tickets itself'),
   TICKET_TTL_SECONDS: whole(
     'Life of a ticket, for creating uploads; running ones live on',
     3600,
@@ -74,13 +72,13 @@ export const EnvSchema = Type.Object({
     'Transcodes at a time per worker; auto: half of the cores, at least one',
     'auto',
   ),
-  WEBHOOK_URL: text('Where events are posted; a submission may name its own callbackUrl'),
-  WEBHOOK_SECRET: text('Signs webhooks (whsec_…); two separated by a comma while rotating'),
+  WEBHOOK_URL: optional('Where events are posted; a submission may name its own callbackUrl'),
+  WEBHOOK_SECRET: optional('Signs webhooks (whsec_…); two separated by a comma while rotating'),
   WEBHOOK_ALLOW_PRIVATE: flag('Webhooks may go to private and loopback addresses', false),
-  PROFILES_DIR: text('Directory of further requirement profiles'),
+  PROFILES_DIR: optional('Directory of further requirement profiles'),
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
-  CLAMD_URL: text('tcp://host:port or unix:/path of clamd; unset: no scan for malware'),
+  CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no scan for malware'),
   LOG_LEVEL: oneOf('Least level that is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
 })
 

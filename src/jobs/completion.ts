@@ -121,10 +121,43 @@ export class Completion {
   }
 
   /** Makes one object of the parts. The record keeps naming them until a worker has seen the object. */
-  async assemble({ id, object }: UploadRecord): Promise<void> {
+  async assemble({ id, object, concat }: UploadRecord): Promise<void> {
     if (object.parts === undefined) return
+    if (concat?.kind === 'final') await this.#assemblePartials(concat.partials)
     await this.#store.assemble(object.key, object.parts, object.multipartId)
+    if (concat?.kind === 'final') await this.#releasePartials(concat.partials)
     this.#logger.debug({ uploadId: id, parts: object.parts.length }, 'parts joined')
+  }
+
+  /** A partial that is still in parts on S3 must be an object before it can be copied. */
+  async #assemblePartials(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      const partial = await this.#records.latest(id)
+      if (partial !== undefined && partial.state === 'stored' && needsAssembly(partial))
+        await this.assemble(partial)
+    }
+  }
+
+  /** Nobody joined it in time. */
+  async expirePartial({ id }: UploadRecord): Promise<void> {
+    await this.#end(id, 'expired')
+  }
+
+  /** The final holds their bytes now: partials end, the commit before their bytes. */
+  async #releasePartials(ids: string[]): Promise<void> {
+    for (const id of ids) await this.#end(id, 'cancelled')
+  }
+
+  async #end(id: string, state: 'cancelled' | 'expired'): Promise<void> {
+    const { record } = await this.#records.commit(id, (current) =>
+      current?.state === 'stored' ? { ...current, state, event: null } : undefined,
+    )
+    await this.#hot.end(id, state, STORED_KEEP_MS)
+    const { key, multipartId } = record?.object ?? {}
+    if (key !== undefined && multipartId !== undefined) await this.#store.abortMultipart(key, multipartId)
+    const records = objectKeys.uploadRecord(id)
+    for await (const object of this.#store.list(objectKeys.upload(id)))
+      if (!object.key.startsWith(records)) await this.#store.remove(object.key)
   }
 
   /** Queues every lane the record asks for; a job that exists already is left alone. */

@@ -44,7 +44,7 @@ export const JOB_OPTIONS: Record<Lane, JobsOptions> = {
   inspect: { attempts: 5, backoff: { type: 'exponential', delay: 5000, jitter: 0.5 } },
   transcode: { attempts: 4, backoff: { type: 'exponential', delay: 15_000, jitter: 0.5 } },
   // Standard Webhooks' schedule is longer than BullMQ's exponential: the worker's own backoff strategy follows it.
-  notify: { attempts: 11, backoff: { type: 'webhook' } },
+  notify: { attempts: 10, backoff: { type: 'webhook' } },
   maintain: { attempts: 1 },
 }
 

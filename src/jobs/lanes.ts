@@ -19,7 +19,9 @@ export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
     if (open('validate')) lanes.push('validate')
   } else if (isAccepted(record.state)) {
     if (open('inspect')) lanes.push('inspect')
-    if (hasRenditionsDue(record) && open('transcode')) lanes.push('transcode')
+    // Also with no rendition left to make: the lane's end is what makes an upload `ready`.
+    if (open('transcode') && (record.state === 'accepted' || hasRenditionsDue(record)))
+      lanes.push('transcode')
   }
   return lanes
 }

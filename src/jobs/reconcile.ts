@@ -25,6 +25,7 @@ export type ReconcileParts = {
   metrics: Metrics
   clock: Clock
   logger: Logger
+  expiryMs: number
   /** Ends an unfinished upload whose time is over; see src/uploads/expire.ts. */
   expire: (id: string) => Promise<'kept' | 'finished' | 'expired'>
 }
@@ -67,9 +68,19 @@ export class Reconciler {
         await hot.setDue(id, Math.max(state?.expiresAtMs ?? 0, clock.now() + LOOK_AGAIN_MS))
       return
     }
+    if (record.concat?.kind === 'partial' && record.state === 'stored') return await this.#partial(record)
     await completion.run(id)
     await this.#requeue(record)
     await hot.setDue(id, isSettled(record) ? null : clock.now() + LOOK_AGAIN_MS)
+  }
+
+  /** A partial waits for its final as long as an unfinished upload waits for its bytes. */
+  async #partial(record: UploadRecord): Promise<void> {
+    const { hot, completion, clock, expiryMs } = this.#parts
+    const expiresAtMs = Date.parse(record.storedAt ?? '') + expiryMs
+    if (expiresAtMs > clock.now()) return await hot.setDue(record.id, expiresAtMs)
+    await completion.expirePartial(record)
+    await hot.setDue(record.id, null)
   }
 
   /** Redis says ended, the record does not: the commit that belongs to it was lost; make it. */

@@ -146,7 +146,10 @@ export type UploadRecord = {
   rawMetadata?: string | undefined
   fingerprint: string | null
   /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
-  concat: { kind: 'partial' } | { kind: 'final'; partials: string[] } | null
+  concat:
+    | { kind: 'partial' }
+    | { kind: 'final'; partials: string[] /** As it came, for HEAD. */; header: string }
+    | null
   /** What the place allows: the bound for a deferred length, and what the bytes may turn out to be (empty: anything). */
   maxBytes: number
   kinds: string[]
@@ -165,6 +168,8 @@ export type UploadRecord = {
   renditions: Rendition[]
   lanes: Partial<Record<LaneName, LaneState>>
   error: { code: string; retryable: boolean } | null
+  /** Retention has removed the media; the record stays. */
+  mediaRemovedAt?: string
 }
 
 /** No further work of ours is due on an upload in one of these states, once its lanes are done. */

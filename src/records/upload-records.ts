@@ -154,21 +154,22 @@ export function isSettled(record: UploadRecord): boolean {
     case 'expired':
     case 'cancelled':
       return true
-    case 'ready':
     case 'rejected':
-      return (
-        record.object.parts === undefined &&
-        record.lanes.inspect?.doneAt !== undefined &&
-        !isRendering(record)
-      )
+      return record.object.parts === undefined
+    // Accepted for good: a required rendition is impossible, and said so.
+    case 'accepted':
+      return isInspected(record) && record.lanes.transcode?.doneAt !== undefined
+    case 'ready':
+      return isInspected(record) && !isRendering(record)
     default:
       return false
   }
 }
 
+function isInspected(record: UploadRecord): boolean {
+  return record.object.parts === undefined && record.lanes.inspect?.doneAt !== undefined
+}
+
 function isRendering(record: UploadRecord): boolean {
-  return (
-    record.state === 'ready' &&
-    record.renditions.some(({ state }) => state === 'waiting' || state === 'running')
-  )
+  return record.renditions.some(({ state }) => state === 'waiting' || state === 'running')
 }

@@ -25,6 +25,8 @@ export function s3ClientConfig(settings: S3Settings, maxSockets: number): S3Clie
       connectionTimeout: 5000,
       // A part's whole life, retries included, must end before a successor may send the same part.
       requestTimeout: 20_000,
+      // Without it the time-out is only logged, and a frozen store would hold its callers for ever.
+      throwOnRequestTimeout: true,
       httpAgent: { keepAlive: true, maxSockets },
       httpsAgent: { keepAlive: true, maxSockets },
     }),

@@ -6,6 +6,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  GetObjectCommand,
   HeadObjectCommand,
   type S3Client,
   UploadPartCommand,
@@ -77,7 +78,7 @@ export async function assemble(
   pieces: Piece[],
   multipartId: string | undefined,
 ): Promise<void> {
-  if (multipartId === undefined) throw new Error(`${key}: pieces without a multipart upload`)
+  if (multipartId === undefined) return await joinObjects(client, bucket, key, pieces)
   const target = { Bucket: bucket, Key: key, UploadId: multipartId }
   try {
     const parts = []
@@ -122,4 +123,75 @@ export async function abortMultipart(
     .catch((error: unknown) => {
       if (!isS3Error(error, 'NoSuchUpload') && !isMissing(error)) throw error
     })
+}
+
+/** S3 takes no part smaller than this, but for the last one. */
+const MIN_PART_BYTES = 5 * 1024 ** 2
+const MAX_COPY_BYTES = 5 * 1024 ** 3
+
+/**
+ * One object of several: large ones are copied inside the store, small ones are read and sent together, since S3 takes
+ * no small part in the middle. Idempotent: an object of the right size is the one.
+ */
+async function joinObjects(client: S3Client, bucket: string, key: string, pieces: Piece[]): Promise<void> {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  if ((await sizeOf(client, bucket, key)) === bytes) return
+  const target = { Bucket: bucket, Key: key }
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(target))
+  const parts: { PartNumber: number; ETag: string | undefined }[] = []
+  let gathered: Buffer[] = []
+  let gatheredBytes = 0
+  const next = () => ({ ...target, UploadId, PartNumber: parts.length + 1 })
+  const sendGathered = async () => {
+    if (gatheredBytes === 0) return
+    const body = Buffer.concat(gathered, gatheredBytes)
+    const { ETag } = await client.send(new UploadPartCommand({ ...next(), Body: body }))
+    parts.push({ PartNumber: parts.length + 1, ETag })
+    gathered = []
+    gatheredBytes = 0
+  }
+  const gather = async (source: string, start: number, end: number) => {
+    const range = { Bucket: bucket, Key: source, Range: `bytes=${start}-${end - 1}` }
+    const { Body } = await client.send(new GetObjectCommand(range))
+    gathered.push(Buffer.from((await Body?.transformToByteArray()) ?? []))
+    gatheredBytes += end - start
+  }
+  try {
+    for (const { key: source, bytes: length } of pieces) {
+      if (source === undefined) throw new Error(`${key}: a piece without an object`)
+      // What was gathered must grow to a whole part before a copy may follow it.
+      let at = 0
+      while (gatheredBytes > 0 && gatheredBytes < MIN_PART_BYTES && at < length) {
+        const end = Math.min(length, at + MIN_PART_BYTES - gatheredBytes)
+        await gather(source, at, end)
+        at = end
+      }
+      if (length - at < MIN_PART_BYTES) {
+        if (at < length) await gather(source, at, length)
+        if (gatheredBytes >= MIN_PART_BYTES) await sendGathered()
+        continue
+      }
+      await sendGathered()
+      while (length - at >= MIN_PART_BYTES) {
+        const end = Math.min(length, at + MAX_COPY_BYTES)
+        const { CopyPartResult } = await client.send(
+          new UploadPartCopyCommand({
+            ...next(),
+            CopySource: `${bucket}/${encodeURI(source)}`,
+            CopySourceRange: `bytes=${at}-${end - 1}`,
+          }),
+        )
+        parts.push({ PartNumber: parts.length + 1, ETag: CopyPartResult?.ETag })
+        at = end
+      }
+      if (at < length) await gather(source, at, length)
+    }
+    await sendGathered()
+    await client.send(
+      new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }),
+    )
+  } catch (error) {
+    if (UploadId !== undefined) await abortMultipart(client, bucket, key, UploadId)
+    throw error
+  }
 }

@@ -7,6 +7,7 @@ import { newUploadId } from '../core/ids.ts'
 import type { UploadDraft } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
 import { checkPlacement } from '../submissions/creation.ts'
+import type { Ticket } from '../submissions/tokens.ts'
 import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
 
@@ -57,18 +58,7 @@ export async function place(
     const draft = { ...common, ...nowhere, id, owner: NO_OWNER, maxBytes: config.uploads.maxBytes, kinds: [] }
     return { draft, size, fingerprintKey: undefined, expiresAtMs }
   }
-  const placement = await checkPlacement(parts, {
-    owner: ticket.owner,
-    submissionId: ticket.submission,
-    slot: ticket.slot,
-    replaces: ticket.replaces,
-    maxBytes: ticket.maxBytes,
-    declared,
-    issuedAtMs: ticket.issuedAtMs,
-    nowMs: clock.now(),
-    via: 'tus',
-    ...(concat === null ? {} : { concat: concat.kind }),
-  })
+  const placement = await placeTicket(parts, ticket, declared, concat?.kind)
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
     ...common,
@@ -76,11 +66,8 @@ export async function place(
     owner: ticket.owner,
     submissionId: ticket.submission,
     slot: ticket.slot,
-    revision: placement.revision,
     subject: ticket.subject,
-    replaces: placement.replaces,
-    maxBytes: Math.min(placement.maxBytes, config.uploads.maxBytes),
-    kinds: placement.kinds,
+    ...placement,
   }
   const fingerprintKey =
     draft.fingerprint === null || concat !== null
@@ -93,6 +80,28 @@ export async function place(
           draft.fingerprint,
         )
   return { draft, size, fingerprintKey, expiresAtMs }
+}
+
+/** What the ticket's place says of a new upload. Throws what refuses it there. */
+export async function placeTicket(
+  parts: UploadParts,
+  ticket: Ticket,
+  declared: UploadDraft['declared'],
+  concat?: 'partial' | 'final',
+): Promise<Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>> {
+  const { revision, replaces, maxBytes, kinds } = await checkPlacement(parts, {
+    owner: ticket.owner,
+    submissionId: ticket.submission,
+    slot: ticket.slot,
+    replaces: ticket.replaces,
+    maxBytes: ticket.maxBytes,
+    declared,
+    issuedAtMs: ticket.issuedAtMs,
+    nowMs: parts.clock.now(),
+    via: 'tus',
+    ...(concat === undefined ? {} : { concat }),
+  })
+  return { revision, replaces, kinds, maxBytes: Math.min(maxBytes, parts.config.uploads.maxBytes) }
 }
 
 /** The header as it came, where writing the parsed values again would not give it back (bytes that are no UTF-8). */

@@ -16,6 +16,11 @@ export async function expireUpload(parts: ExpiryParts, id: string): Promise<'kep
   const state = await hot.read(id)
   if (state !== undefined && (state.holder !== null || state.expiresAtMs > clock.now())) return 'kept'
   try {
+    // Redis no longer knows when its time is over, or knew it under another run: it begins again.
+    if (state === undefined || !state.trusted) {
+      await locks.restore(id)
+      return 'kept'
+    }
     // Not trusted on purpose: the store itself is asked where the upload stands.
     const held = await locks.acquire(id, { verify: true })
     await uploads.commit(id, async (current) => {

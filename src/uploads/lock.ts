@@ -30,6 +30,8 @@ export type LockParts = {
 export type Held = { state: HotUpload; fence: string }
 
 const MAX_ROUNDS = 20
+/** What a request or the reconciler has just found is not expired under its hands. */
+const RESTORED_AT_LEAST_MS = 3_600_000
 
 export class UploadLocks {
   readonly #parts: LockParts
@@ -211,6 +213,7 @@ export class UploadLocks {
     const { hot, store, expiryMs } = this.#parts
     const draft = record === undefined ? known?.draft : draftOf(record)
     if (draft === undefined) throw new AppError('UPLOAD_UNKNOWN')
+    const now = this.#parts.clock.now()
     const size = known?.size ?? draft.declared.bytes
     const partBytes = known?.partBytes || record?.object.partBytes || store.partBytes(size, draft.maxBytes)
     const recovered = await store.recover(draft, {
@@ -224,7 +227,11 @@ export class UploadLocks {
       offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
       status: 'receiving',
       version,
-      expiresAtMs: Math.max(known?.expiresAtMs ?? 0, this.#parts.clock.now() + Math.min(expiryMs, 3_600_000)),
+      // When its last byte came is not known any more: its time begins again.
+      expiresAtMs: Math.max(
+        known?.expiresAtMs ?? now + expiryMs,
+        now + Math.min(expiryMs, RESTORED_AT_LEAST_MS),
+      ),
       storedAtMs: null,
       multipartId: recovered.multipartId,
       partBytes,

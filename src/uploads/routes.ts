@@ -8,6 +8,7 @@ import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 import { answer } from './answer.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
+import { createFinal, isFinalConcat } from './concat.ts'
 import type { UploadParts } from './parts.ts'
 import { Scope } from './scope.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
@@ -97,6 +98,10 @@ async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
   const scope = new Scope(parts, tus)
   await authorize(parts, tus)
   if (method === 'GET') throw new AppError('METHOD_NOT_ALLOWED')
+  if (method === 'POST' && isFinalConcat(tus.headers.get('upload-concat'))) {
+    const finalId = await createFinal(parts, tus)
+    return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
+  }
   const outcome = await protocol.serve(tus, scope)
   if (tus.error !== undefined) {
     tus.error = asSeenBy(method, tus.error)
@@ -118,7 +123,9 @@ async function authorize(parts: UploadParts, tus: TusRequest): Promise<void> {
   const header = tus.raw.headers.authorization ?? ''
   const token = /^Bearer\s+(\S+)$/i.exec(header)?.[1]
   if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
-  tus.ticket = await parts.tokens.verifyTicket(token, { checkExpiry: tus.method === 'POST' })
+  // A final concatenation only finishes what the ticket began.
+  const creates = tus.method === 'POST' && !isFinalConcat(tus.headers.get('upload-concat'))
+  tus.ticket = await parts.tokens.verifyTicket(token, { checkExpiry: creates })
   // A ticket for another submission is told by the id itself; one for another slot by what Redis or the record says.
   if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(tus.ticket.owner, tus.ticket.submission))
     throw new AppError('TICKET_SCOPE')

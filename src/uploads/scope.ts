@@ -3,7 +3,7 @@
 
 import { DataStore, type Locker, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
-import { type HotUpload, placeOf } from '../records/hot-upload.ts'
+import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import { type Creation, place, register } from './create.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
@@ -34,13 +34,6 @@ export class Scope {
     this.locker = { newLock: () => ({ lock: () => this.lock(), unlock: () => this.unlock() }) }
   }
 
-  /** The place that the request's ticket opens; none under AUTH=none. */
-  get #place(): { place?: string } {
-    const { ticket } = this.#request
-    if (ticket === null) return {}
-    return { place: placeOf({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot }) }
-  }
-
   /** The library's namingFunction: everything that may refuse a creation, then its id. */
   async place(metadata: Record<string, string | null>): Promise<string> {
     this.#creation = await place(this.#parts, this.#request, metadata)
@@ -68,7 +61,7 @@ export class Scope {
     if (method !== 'PATCH' || id === null) return
     this.#held = await this.#parts.locks.acquire(id, {
       offset: Number(headers.get('upload-offset')),
-      ...this.#place,
+      ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
     })
   }
 
@@ -85,7 +78,7 @@ export class Scope {
   /** What the library sees of the upload; HEAD looks, PATCH has it from the lock. */
   async upload(id: string): Promise<Upload> {
     if (this.#held !== undefined) return tusUpload(this.#held.state)
-    const seen = await this.#parts.locks.look(id, this.#place.place)
+    const seen = await this.#parts.locks.look(id, this.#request.place)
     if ('state' in seen) {
       const { state } = seen
       this.#noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
@@ -157,12 +150,15 @@ export class Scope {
   }
 
   async terminate(id: string): Promise<void> {
-    await terminate(this.#parts, id, this.#place.place)
+    await terminate(this.#parts, id, this.#request.place)
   }
 
   /** "responses to HEAD requests MUST include the Upload-Metadata header and its value as specified by the Client". */
-  #noteMetadata({ rawMetadata }: { rawMetadata?: string | undefined }): void {
+  #noteMetadata({ rawMetadata, concat }: Pick<UploadDraft, 'rawMetadata' | 'concat'>): void {
     if (rawMetadata !== undefined) this.#request.answer['Upload-Metadata'] = rawMetadata
+    // "the response to a HEAD request … MUST include the Upload-Concat header and its value as received".
+    if (concat !== null)
+      this.#request.answer['Upload-Concat'] = concat.kind === 'partial' ? 'partial' : concat.header
   }
 
   /** "the Server MUST include the Upload-Expires header in the response" of every PATCH while it is unfinished. */
@@ -192,6 +188,11 @@ class ScopeStore extends DataStore {
   constructor(scope: Scope) {
     super()
     this.#scope = scope
+  }
+
+  /** The library looks for the extension under a misspelt name before it takes a partial upload. */
+  override hasExtension(extension: string): boolean {
+    return extension === 'concatentation' || super.hasExtension(extension)
   }
 
   override async create(upload: Upload): Promise<Upload> {

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../core/errors.ts'
+import { placeOf } from '../records/hot-upload.ts'
 import type { Ticket } from '../submissions/tokens.ts'
 
 export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'GET'
@@ -83,6 +84,13 @@ export class TusRequest {
   get hasBody(): boolean {
     const { headers } = this.raw
     return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  }
+
+  /** The place that the ticket opens; undefined under AUTH=none: any. */
+  get place(): string | undefined {
+    const { ticket } = this
+    if (ticket === null) return undefined
+    return placeOf({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot })
   }
 
   /** Bytes of the body that have not been read; infinite for a chunked one that has not ended. */

@@ -16,6 +16,7 @@ export const TUS_EXTENSIONS = [
   'expiration',
   'termination',
   'checksum',
+  'concatenation',
 ] as const
 
 /** What the library throws, as codes of ours; compared by identity, since its errors are plain objects. */

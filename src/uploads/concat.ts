@@ -1,0 +1,110 @@
+// tus concatenation: "The Client MAY … the Server MUST … concatenate" partial uploads of one place into a final one.
+// The final POST is a finish: it answers once the record that lists its partials is durable; joining their bytes is
+// completion's work. Its credit is the last partial's.
+
+import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { isUploadId, newUploadId } from '../core/ids.ts'
+import { STORED_KEEP_MS } from '../jobs/completion.ts'
+import type { UploadDraft } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import { isStored, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
+import { NO_OWNER, placeTicket } from './create.ts'
+import { parseMetadata } from './metadata.ts'
+import type { UploadParts } from './parts.ts'
+import type { TusRequest } from './tus-request.ts'
+
+export const isFinalConcat = (header: string | null): boolean => header?.startsWith('final') === true
+
+const MAX_PARTIALS = 200
+
+/**
+ * Handles `POST` with `Upload-Concat: final;…`. Resolves with the new upload's id.
+ *
+ * @throws CONCAT_INVALID (a partial that is unknown, unfinished, of another place, or no partial), UPLOAD_TOO_LARGE,
+ * and what placing an upload throws
+ */
+export async function createFinal(parts: UploadParts, request: TusRequest): Promise<string> {
+  const { hot, completion, clock, config, metrics } = parts
+  const header = request.headers.get('upload-concat') ?? ''
+  // "The Client MUST NOT include the Upload-Length header in the final upload creation."
+  if (request.headers.has('upload-length')) throw new AppError('CONCAT_INVALID')
+  const metadata = parseMetadata(request)
+  const partials = await readPartials(parts, request, header)
+  const bytes = partials.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0)
+  const { ticket } = request
+  const place =
+    ticket === null
+      ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
+      : await placeTicket(parts, ticket, { filename: null, type: null, bytes }, 'final')
+  if (bytes > place.maxBytes)
+    throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
+  const owner = ticket?.owner ?? NO_OWNER
+  const id = newUploadId(owner, ticket?.submission ?? null, config.secrets)
+  const draft: UploadDraft = {
+    ...{ id, owner, metadata },
+    submissionId: ticket?.submission ?? null,
+    slot: ticket?.slot ?? null,
+    subject: ticket?.subject ?? null,
+    declared: {
+      filename: metadata['filename'] ?? metadata['name'] ?? null,
+      type: metadata['filetype'] ?? metadata['type'] ?? null,
+      bytes,
+    },
+    fingerprint: null,
+    concat: { kind: 'final', partials: partials.map((partial) => partial.id), header },
+    createdAt: isoTime(clock.now()),
+    ...place,
+  }
+  await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
+  metrics.uploadsCreated.inc()
+  const storedAtMs = Math.max(...partials.map(({ storedAt }) => Date.parse(storedAt ?? '')))
+  const object = { key: objectKeys.data(id), parts: piecesOf(partials) }
+  await completion.commitStored(draft, object, bytes, storedAtMs)
+  await hot.end(id, 'stored', STORED_KEEP_MS, bytes)
+  completion.runLater(id)
+  metrics.uploadsFinished.inc()
+  return id
+}
+
+/** "The partial uploads URLs MAY be absolute or relative and MUST NOT contain spaces". */
+async function readPartials(
+  parts: UploadParts,
+  request: TusRequest,
+  header: string,
+): Promise<UploadRecord[]> {
+  const urls = /^final;(.+)$/.exec(header)?.[1]?.trim().split(' ') ?? []
+  if (urls.length === 0 || urls.length > MAX_PARTIALS) throw new AppError('CONCAT_INVALID')
+  const partials: UploadRecord[] = []
+  for (const url of urls) {
+    const id = partialId(url, request.baseUrl)
+    if (id === undefined || !isUploadId(id, parts.config.secrets)) throw new AppError('CONCAT_INVALID')
+    const seen = await parts.locks.look(id, request.place).catch((error: unknown) => {
+      throw error instanceof AppError && error.status < 500
+        ? new AppError('CONCAT_INVALID', { cause: error })
+        : error
+    })
+    const record = 'record' in seen ? seen.record : await parts.uploads.latest(id)
+    if (record?.concat?.kind !== 'partial' || !isStored(record.state)) throw new AppError('CONCAT_INVALID')
+    partials.push(record)
+  }
+  return partials
+}
+
+function partialId(url: string, baseUrl: string): string | undefined {
+  if (!URL.canParse(url, baseUrl)) return undefined
+  const { pathname, host } = new URL(url, baseUrl)
+  // Another server's upload is not ours to join, even if its id happens to be written like one.
+  if (/^[a-z]+:\/\//i.test(url) && host !== new URL(baseUrl).host) return undefined
+  return /\/files\/([^/]+)\/?$/.exec(pathname)?.[1]
+}
+
+/** The partials' objects in order. One that is still in parts on S3 is joined by its own completion before ours. */
+function piecesOf(partials: UploadRecord[]): StoredPart[] {
+  let offset = 0
+  return partials.map(({ object, receivedBytes }, i) => {
+    const piece = { number: i + 1, offset, bytes: receivedBytes, key: object.key }
+    offset += receivedBytes
+    return piece
+  })
+}
