@@ -104,6 +104,7 @@ export class HotState {
     channel: string,
     options: { offset?: number; steal?: string; place?: string } = {},
   ): Promise<AcquireOutcome> {
+    const askedOf = this.#runId.current
     const [kind, flat, extra] = (await run(
       this.redis,
       scripts.ACQUIRE,
@@ -125,6 +126,8 @@ export class HotState {
       const { fence: held = '', channel: where = '' } = state.holder ?? {}
       return { kind, state, fence: held, channel: where }
     }
+    // Asked of one Redis, answered by its successor: it compared with what must not be believed.
+    if (kind === 'offset' && askedOf !== this.#runId.current) return this.acquire(id, fence, channel, options)
     if (kind === 'offset' || kind === 'ended') return { kind, state }
     return { kind: 'acquired', state, unclean: extra === '1' }
   }

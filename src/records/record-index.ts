@@ -172,13 +172,15 @@ export class RecordIndex {
 
   /** Next sequence number of a submission, or undefined where Redis no longer knows the last one. */
   async nextSequence(owner: string, submissionId: string): Promise<number | undefined> {
+    const askedOf = this.#runId.current
     const next = (await run(
       this.redis,
       NEXT_SEQUENCE,
       [redisKeys.sequence(owner, submissionId)],
-      [this.#runId.current],
+      [askedOf],
     )) as number
-    return next === -1 ? undefined : next
+    // A number of the Redis before this one may have been given out already.
+    return next === -1 || askedOf !== this.#runId.current ? undefined : next
   }
 
   /** Tells Redis the highest sequence number found in the store; never lowers. */
