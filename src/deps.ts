@@ -57,7 +57,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const runId = new RunId(redis.hot, logger)
   // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
-  const budget = new ByteBudget(config.uploads.receiveBudgetBytes, metrics)
+  const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
   const spool = new Spool(
     join(config.storage.dataDir, 'spool', String(process.pid)),
     config.uploads.spoolMaxBytes,

@@ -61,7 +61,7 @@ export const EnvSchema = Type.Object({
   }),
   IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is cut; its bytes are kept', 60, 1),
   RECEIVE_BUDGET_BYTES: whole(
-    'Memory for bytes on their way to the store, per process',
+    'Memory for bytes on their way to the store, shared by the receiving processes',
     128 * 1024 ** 2,
     1024 ** 2,
   ),

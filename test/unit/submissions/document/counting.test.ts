@@ -62,7 +62,7 @@ describe('a slot for one file', () => {
       [
         at('p', 10, { concat: { kind: 'partial' }, state: 'stored' }),
         at('q', 11, { concat: { kind: 'partial' }, state: 'receiving' }),
-        at('f', 12, { concat: { kind: 'final', partials: ['p', 'q'] } }),
+        at('f', 12, { concat: { kind: 'final', partials: ['p', 'q'], header: 'final;' } }),
       ],
       head(),
       undefined,

@@ -1,0 +1,95 @@
+// Several receiving processes behind one port: the primary hands connections out in turn, keeps the processes alive,
+// gathers their metrics, and is the one that operators and the reconciler see.
+
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { type Config, EXIT_CONFIG } from './core/config.ts'
+import type { Logger } from './core/logger.ts'
+import type { MetricsSnapshot } from './core/metrics.ts'
+import { StartError } from './core/start-error.ts'
+import { createDeps } from './deps.ts'
+import { startKeeper } from './keeper.ts'
+
+const SNAPSHOT_MS = 2000
+const RESTART_MS = 1000
+
+type Reply = { metrics: MetricsSnapshot }
+
+/** Starts everything; resolves with what closes it. */
+export async function startPrimary(config: Config, logger: Logger): Promise<{ close(): Promise<void> }> {
+  const deps = await createDeps(config, logger)
+  const keeper = await startKeeper(deps, () =>
+    Promise.all(workers().map(snapshotOf)).then((all) => all.flat()),
+  )
+  let closing = false
+  cluster.on('exit', (worker, code, signal) => {
+    if (closing) return
+    logger.error(
+      { pid: worker.process.pid, code, signal },
+      'a receiving process ended; another takes its place',
+    )
+    setTimeout(() => closing || cluster.fork(), RESTART_MS)
+  })
+  await Promise.all(Array.from({ length: config.processes }, () => listening(cluster.fork())))
+  keeper.started()
+  logger.info({ processes: config.processes }, 'receiving processes are listening')
+  return {
+    async close() {
+      closing = true
+      keeper.draining()
+      await Promise.all(
+        workers().map(async (worker) => {
+          const ended = once(worker, 'exit')
+          worker.process.kill('SIGTERM')
+          await ended
+        }),
+      )
+      await keeper.close()
+      await deps.close()
+    },
+  }
+}
+
+function workers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
+}
+
+/** Rejects when the process ends before it listens: its own words say why. */
+async function listening(worker: Worker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    worker.once('listening', () => resolve())
+    worker.once('exit', (code) => {
+      reject(
+        code === EXIT_CONFIG
+          ? new StartError('A receiving process could not start.')
+          : new Error(`exit ${code}`),
+      )
+    })
+  })
+}
+
+/** A process that is too busy to answer is left out of this scrape. */
+async function snapshotOf(worker: Worker): Promise<MetricsSnapshot[]> {
+  return await new Promise((resolve) => {
+    const onMessage = (reply: Reply) => finish([reply.metrics])
+    const timer = setTimeout(() => finish([]), SNAPSHOT_MS)
+    const finish = (result: MetricsSnapshot[]) => {
+      clearTimeout(timer)
+      worker.off('message', onMessage)
+      resolve(result)
+    }
+    worker.on('message', onMessage)
+    worker.send('metrics')
+  })
+}
+
+/** In a receiving process: answers the primary. */
+export function answerPrimary(snapshot: () => Promise<MetricsSnapshot>, logger: Logger): void {
+  process.on('message', (message) => {
+    if (message !== 'metrics') return
+    snapshot().then(
+      (metrics) => process.send?.({ metrics } satisfies Reply),
+      (err: unknown) => logger.warn({ err }, 'metrics could not be gathered'),
+    )
+  })
+}

@@ -1,0 +1,37 @@
+// One receiving process: the app on the shared port, and what runs beside its requests. Alone it also keeps the
+// operations listener and the reconciler; behind a primary, that one does (primary.ts).
+
+import { buildApp } from './app.ts'
+import type { Config } from './core/config.ts'
+import type { Logger } from './core/logger.ts'
+import { createDeps, type Deps } from './deps.ts'
+import { startKeeper } from './keeper.ts'
+import { startUploads } from './uploads/lifecycle.ts'
+
+export type Running = { deps: Deps; close(): Promise<void> }
+
+export async function startService(
+  config: Config,
+  logger: Logger,
+  options: { alone: boolean },
+): Promise<Running> {
+  const deps = await createDeps(config, logger)
+  const stopUploads = await startUploads(deps)
+  const app = await buildApp(deps)
+  const keeper = options.alone ? await startKeeper(deps) : undefined
+  await app.listen({ host: config.http.host, port: config.http.port })
+  keeper?.started()
+  return {
+    deps,
+    async close() {
+      keeper?.draining()
+      deps.admission.drain()
+      deps.drain.abort()
+      // Running requests hand over what they have: their clients go on with another process.
+      await stopUploads()
+      await app.close()
+      await keeper?.close()
+      await deps.close()
+    },
+  }
+}
