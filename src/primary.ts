@@ -25,7 +25,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
   cluster.on('exit', (worker, code, signal) => {
     if (closing) return
     logger.error(
-      { pid: worker.process.pid, code, signal },
+      { processId: worker.process.pid, code, signal },
       'a receiving process ended; another takes its place',
     )
     setTimeout(() => closing || cluster.fork(), RESTART_MS)

@@ -8,9 +8,9 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
 import type { ByteRange, ObjectStore } from '../storage/object-store.ts'
+import { matchesEtag, parseRange, rangeStillHolds } from '../storage/range.ts'
 import { contentDisposition } from './file-names.ts'
 import { type MediaClaims, openMediaToken } from './media-token.ts'
-import { matchesEtag, parseRange, rangeStillHolds } from './range.ts'
 
 export type MediaRouteParts = {
   /** For S3 best one with connections of its own: a crowd of viewers must not use up those that records need. */

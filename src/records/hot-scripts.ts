@@ -100,13 +100,19 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 `)
 
-// Without a fence only an absent or outdated entry is replaced; the holder of the fence may always correct its own.
+// Without a fence only an absent or outdated entry is replaced, and not one whose holder has meanwhile got further than
+// the store was when it was asked; the holder of the fence may always correct its own.
 export const RESTORE = script(`
-local u = redis.call('HMGET', KEYS[1], 'fence', 'run')
+local u = redis.call('HMGET', KEYS[1], 'fence', 'run', 'off')
+local n = tonumber(ARGV[5])
 if ARGV[2] ~= '' then
   if u[1] ~= ARGV[2] then return 0 end
-elseif u[2] == ARGV[3] then return 0 end
-local n = tonumber(ARGV[5])
+elseif u[2] == ARGV[3] then return 0
+elseif u[1] and u[3] then
+  for i = 6, 5 + n, 2 do
+    if ARGV[i] == 'off' and tonumber(ARGV[i + 1]) < tonumber(u[3]) then return 0 end
+  end
+end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6, 5 + n))
 redis.call('DEL', KEYS[2])
 for i = 6 + n, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end

@@ -134,14 +134,8 @@ export class HotState {
 
   /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */
   async commit(id: string, fence: string, progress: Progress): Promise<boolean> {
-    const fields: (string | number)[] = [
-      'off',
-      progress.offset,
-      'exp',
-      progress.expiresAtMs,
-      'run',
-      this.#runId.current,
-    ]
+    // Not the run id: an entry that is older than this commit stays in doubt, since its parts may have a gap.
+    const fields: (string | number)[] = ['off', progress.offset, 'exp', progress.expiresAtMs]
     if (progress.status !== undefined) fields.push('st', progress.status)
     if (progress.storedAtMs !== undefined) fields.push('sat', progress.storedAtMs)
     if (progress.version !== undefined) fields.push('ver', progress.version)

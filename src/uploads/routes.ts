@@ -10,6 +10,7 @@ import { answer } from './answer.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { createFinal, isFinalConcat } from './concat.ts'
 import type { UploadParts } from './parts.ts'
+import { readUpload } from './read.ts'
 import { Scope } from './scope.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
@@ -66,7 +67,9 @@ async function serve(
   tus.answer['X-Request-Id'] = request.id
   metrics.uploadRequests.inc({ method: tus.method })
   try {
-    const { status, headers } = await run(parts, protocol, tus)
+    const outcome = await run(parts, protocol, tus)
+    if (outcome === 'answered') return
+    const { status, headers } = outcome
     if (tus.error !== undefined) report(parts, tus, tus.error, request)
     answer(tus, status, headers)
   } catch (thrown) {
@@ -97,7 +100,10 @@ async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
   checkHeaders(tus)
   const scope = new Scope(parts, tus)
   await authorize(parts, tus)
-  if (method === 'GET') throw new AppError('METHOD_NOT_ALLOWED')
+  if (method === 'GET') {
+    await readUpload(parts, tus)
+    return 'answered' as const
+  }
   if (method === 'POST' && isFinalConcat(tus.headers.get('upload-concat'))) {
     const finalId = await createFinal(parts, tus)
     return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
