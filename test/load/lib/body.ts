@@ -12,7 +12,7 @@ export type BodyOptions = {
   cutAt?: readonly number[] | undefined
   onCut?: (offset: number) => void
   onBytes?: (bytes: number) => void
-  /** The last byte of a slice has been handed over. */
+  /** The last bytes of a slice are being handed over. */
   onEnd?: () => void
 }
 
@@ -48,19 +48,20 @@ async function* pump(options: BodyOptions, cuts: number[], start: number, end: n
   let position = start
   if (end > start) {
     for await (const chunk of source.chunks(start, end)) {
-      yield chunk
       position += chunk.length
+      // Said before it is handed over: afterwards this would run only when more is asked for.
+      if (position === end) onEnd?.()
+      yield chunk
       onBytes?.(chunk.length)
       if (cuts[0] !== undefined && position >= cuts[0]) {
         cuts.shift()
         onCut?.(position)
       }
-      if (bytesPerSecond !== undefined) {
+      if (bytesPerSecond !== undefined && position < end) {
         const dueMs = startedMs + ((position - start) / bytesPerSecond) * 1000
         const waitMs = dueMs - performance.now()
         if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
       }
     }
   }
-  onEnd?.()
 }

@@ -149,10 +149,6 @@ class TusUpload {
     const method = request.getMethod()
     if (method === 'POST') this.#ticket = await this.#job.ticket()
     request.setHeader('Authorization', `Bearer ${this.#ticket}`)
-    if (method === 'PATCH' && request.getHeader('Upload-Offset') === '0' && this.#atStake) {
-      this.#result.restarts += 1
-      this.#atStake = false
-    }
     this.#bodyEndMs = undefined
     this.#startedMs.set(request, performance.now())
   }
@@ -168,6 +164,9 @@ class TusUpload {
       offset: Number.isNaN(offset) ? undefined : offset,
       code: status < 400 ? undefined : codeOf(response),
     })
+    // Refused with 409 it was no restart: a HEAD was answered just before the last bytes were stored.
+    const fromZero = method === 'PATCH' && request.getHeader('Upload-Offset') === '0' && status < 300
+    if (fromZero && this.#atStake) this.#result.restarts += 1
     if (method === 'POST' && status === 201) {
       if (this.#created) this.#atStake = true
       this.#created = true

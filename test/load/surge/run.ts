@@ -52,6 +52,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
     await untilReady(outcomes, events, stop.signal)
     await events.stop()
     const bytesAfter = await receivedBytesTotal(ops)
+    clearInterval(ticker)
     say('Comparing what is there with what was sent …')
     const findings = await verifyAll(observer, events, outcomes)
     const received = bytesBefore === null || bytesAfter === null ? null : bytesAfter - bytesBefore

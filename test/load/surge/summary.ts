@@ -15,6 +15,8 @@ export type Summary = {
   restartedFromZero: number
   cut: number
   resumed: number
+  /** How often a HEAD after a cut said 0: of what was on its way nothing had been stored by then. */
+  resumedAtZero: number
   retries: number
   payloadBytes: number
   /** By the clients; what a cut line swallowed was sent twice. */
@@ -59,6 +61,7 @@ export function summarize(
     resumed: uploads.filter(
       ({ cuts, failure, restarts }) => cuts > 0 && failure === undefined && restarts === 0,
     ).length,
+    resumedAtZero: uploads.flatMap(({ resumedAt }) => resumedAt).filter((offset) => offset === 0).length,
     retries: measures.retries,
     payloadBytes: sum(
       outcomes.map(({ client, failure }) => (failure === undefined ? client.source.bytes : 0)),

@@ -15,7 +15,7 @@ export function tableLines(summary: Summary): string[] {
     ['lost', `${summary.lost}   by SHA-256`],
     ['duplicated', summary.duplicated],
     ['line cut', summary.cut],
-    ['resumed', summary.resumed],
+    ['resumed', `${summary.resumed}   a HEAD said 0: ${summary.resumedAtZero}`],
     ['restarted from zero', summary.restartedFromZero],
     ['retries', summary.retries],
     ['payload', bytesInWords(payloadBytes)],
