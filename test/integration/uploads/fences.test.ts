@@ -1,0 +1,154 @@
+// A newer request wins, live ones do not fight, and a late writer cannot spoil a file. Two machines over one Redis and one
+// store where it matters who asks whom.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { filmBytes, sha256 } from './bytes.ts'
+import { type House, openHouse, overBothStores } from './house.ts'
+import { expectProblem } from './problem.ts'
+import { at, idOf, type TusUser } from './wire.ts'
+
+const MIB = 1024 ** 2
+const PART = 8 * MIB
+
+overBothStores((kind) => {
+  let one: House
+  let two: House
+
+  beforeAll(async () => {
+    one = await openHouse({ store: kind, appendOnly: true })
+    two = await openHouse({
+      store: kind,
+      redis: one.redis,
+      ...(one.s3 === undefined ? { dataDir: one.dataDir } : { s3: one.s3 }),
+    })
+  })
+  afterAll(async () => {
+    await two.close()
+    await one.close()
+  })
+
+  async function begun(length: number, sent: number, seed: string) {
+    const bytes = filmBytes(length, seed)
+    const user = await one.user('film')
+    const url = await user.create({ length, name: 'a.mp4' })
+    const sending = user.begin(url, 0, length)
+    await sending.write(bytes.subarray(0, sent))
+    return { bytes, user, url, sending }
+  }
+
+  const reaches = (user: TusUser, url: string, offset: number) =>
+    waitFor(async () => (await user.offset(url)) === offset, { what: `${offset} bytes to be acknowledged` })
+
+  for (const where of ['the same machine', 'another machine'] as const) {
+    const host = () => (where === 'the same machine' ? one.url : two.url)
+
+    test(`HEAD at ${where} does not end a PATCH: what it has becomes durable, and it goes on`, async () => {
+      const { bytes, user, url, sending } = await begun(2 * MIB, 100_000, `head ${where}`)
+      await reaches(user, at(host(), url), 100_000)
+      await sending.write(bytes.subarray(100_000, 200_000))
+      await reaches(user, at(host(), url), 200_000)
+      sending.end(bytes.subarray(200_000))
+      expect((await sending.reply).status).toBe(204)
+      expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    })
+
+    test(`a PATCH at ${where} at the durable offset ends the one before: 400 UPLOAD_TAKEN_OVER`, async () => {
+      const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, `patch ${where}`)
+      await reaches(user, at(host(), url), 300_000)
+      // More arrives that nobody was told of: it is the newer request's to send again.
+      await sending.write(bytes.subarray(300_000, 400_000))
+      const startedAtMs = performance.now()
+      const newer = user.begin(at(host(), url), 300_000, 2 * MIB - 300_000)
+      await newer.write(bytes.subarray(300_000, 500_000))
+      expectProblem(await sending.reply, 400, 'UPLOAD_TAKEN_OVER')
+      await reaches(user, url, 500_000)
+      // 150 ms and a store write are promised; a busy machine is given the rest.
+      expect(performance.now() - startedAtMs).toBeLessThan(2000)
+      newer.end(bytes.subarray(500_000))
+      expect((await newer.reply).status).toBe(204)
+      expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    })
+
+    test(`a PATCH at ${where} at another offset does not disturb the one that runs`, async () => {
+      const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, `wrong ${where}`)
+      await reaches(user, url, 300_000)
+      for (const wrong of [0, 299_999, 300_001]) {
+        const refused = await user.patch(at(host(), url), wrong, bytes.subarray(wrong, wrong + 10))
+        expectProblem(refused, 409, 'OFFSET_MISMATCH')
+        expect(refused.headers['upload-offset']).toBe('300000')
+      }
+      sending.end(bytes.subarray(300_000))
+      expect((await sending.reply).status).toBe(204)
+      expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    })
+
+    test(`DELETE at ${where} ends a PATCH`, async () => {
+      const { user, url, sending } = await begun(2 * MIB, 300_000, `delete ${where}`)
+      await reaches(user, url, 300_000)
+      expect((await user.remove(at(host(), url))).status).toBe(204)
+      expect([400, 410]).toContain((await sending.reply).status)
+      expect((await user.head(url)).status).toBe(410)
+    })
+  }
+
+  test('two machines that both want an upload take turns, and the file is right', async () => {
+    const bytes = filmBytes(3 * MIB, 'turns')
+    const user = await one.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    const worker = async (origin: string) => {
+      for (let attempt = 0; attempt < 200; attempt++) {
+        const offset = await user.offset(at(origin, url))
+        if (offset === bytes.length) return
+        const end = Math.min(bytes.length, offset + 150_000)
+        const { status } = await user.patch(at(origin, url), offset, bytes.subarray(offset, end))
+        expect([204, 400, 409, 423]).toContain(status)
+      }
+    }
+    await Promise.all([worker(one.url), worker(two.url), worker(one.url)])
+    expect(await user.offset(url)).toBe(bytes.length)
+    expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    expect((await one.deps.uploads.latest(idOf(url)))?.state).toBe('stored')
+  })
+
+  test('a holder that says nothing is not waited for, and what it writes later does not count', async () => {
+    const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, 'silent')
+    await reaches(user, url, 300_000)
+    // The process is alive and has forgotten how to answer.
+    const [holder] = [...one.deps.peers.holders].filter(({ id }) => id === idOf(url))
+    if (holder === undefined) throw new Error('nobody holds the upload')
+    one.deps.peers.remove(holder)
+    const newer = await user.patch(at(two.url, url), 300_000, bytes.subarray(300_000, 700_000))
+    expect(newer.status).toBe(204)
+    // The late writer goes on with something else, up to the end.
+    sending.end(Buffer.alloc(2 * MIB - 300_000, 0xee))
+    expectProblem(await sending.reply, 400, 'UPLOAD_TAKEN_OVER')
+    if (kind === 's3') {
+      expect(await user.offset(url)).toBe(700_000)
+      expect((await user.patch(url, 700_000, bytes.subarray(700_000))).status).toBe(204)
+      expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    }
+  })
+
+  test.runIf(kind === 's3')('parts that Redis forgot are not left out of the file', async () => {
+    const bytes = filmBytes(3 * PART + 2 * MIB, 'gap')
+    const user = await one.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    const sending = user.begin(url, 0, bytes.length)
+    await sending.write(bytes.subarray(0, PART + MIB))
+    await reaches(user, url, PART + MIB)
+    const older = await one.redis.snapshot()
+    await sending.write(bytes.subarray(PART + MIB, 2 * PART + MIB))
+    await reaches(user, url, 2 * PART + MIB)
+    await one.redis.restart({ dir: older })
+    await sending.write(bytes.subarray(2 * PART + MIB, 3 * PART + MIB))
+    // The third part arrives in a Redis that has never heard of the second.
+    const { hot } = one.deps.redis
+    await waitFor(async () => Number(await hot.hget(`sn:hot:${idOf(url)}`, 'off')) >= 3 * PART)
+    sending.cut()
+    await waitFor(async () => (await user.offset(url)) >= 3 * PART)
+    const offset = await user.offset(url)
+    expect((await user.patch(at(two.url, url), offset, bytes.subarray(offset))).status).toBe(204)
+    expect(await two.storedSha256(url)).toBe(sha256(bytes))
+  })
+})
