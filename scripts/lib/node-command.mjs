@@ -13,6 +13,7 @@ const ENTRIES = {
   surge: 'test/load/surge.js',
   bench: 'test/load/bench.js',
   conformance: 'test/conformance/main.js',
+  corpus: 'test/corpus/main.js',
 }
 
 export const NAMES = Object.keys(ENTRIES)
