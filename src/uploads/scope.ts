@@ -124,6 +124,10 @@ export class Scope {
       const { offset, expiresAtMs } = await receiveBody(this.#parts, this.#request, held, this.#released)
       this.#noteExpiry(expiresAtMs, offset === held.state.size)
       return offset
+    } catch (error) {
+      // The client has waited for Redis once: the lock is left to its lease, or to whoever finds its holder silent.
+      if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') this.#held = undefined
+      throw error
     } finally {
       // A POST's lock is not the library's to release.
       if (this.#request.method === 'POST') await this.unlock()
