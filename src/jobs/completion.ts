@@ -98,9 +98,12 @@ export class Completion {
   async commitFinishing(state: HotUpload): Promise<UploadRecord> {
     const { draft, multipartId } = state
     const key = objectKeys.data(draft.id)
+    const pieces = multipartId === null && this.#store.kind === 'local' ? await this.#hot.parts(draft.id) : []
     const object: StoredObject =
       multipartId === null
-        ? { key: state.tailKey ?? key }
+        ? pieces.length > 0
+          ? { key: `${key}-joined`, parts: withTail(pieces, state) }
+          : { key: state.tailKey ?? key }
         : {
             key,
             multipartId,

@@ -24,7 +24,7 @@ return ''
 
 export const ACQUIRE = script(`
 ${NOW}
-local u = redis.call('HMGET', KEYS[1], 'st', 'fence', 'lease', 'off', 'run')
+local u = redis.call('HMGET', KEYS[1], 'st', 'fence', 'lease', 'off', 'run', 'holder')
 if not u[1] then return {'missing'} end
 local function answer(kind, extra) return {kind, redis.call('HGETALL', KEYS[1]), extra} end
 if ARGV[7] ~= '' and redis.call('HGET', KEYS[1], 'pl') ~= ARGV[7] then return answer('scope') end
@@ -35,7 +35,7 @@ local taken = u[2] and u[2] ~= ''
 if taken and u[2] ~= ARGV[1] and tonumber(u[3] or 0) > now and u[2] ~= ARGV[5] then return answer('held') end
 local unclean = taken and u[2] ~= ARGV[1]
 redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'holder', ARGV[2], 'lease', now + ARGV[3])
-return answer('ok', unclean and '1' or '0')
+return answer('ok', unclean and (u[6] or '?') or '')
 `)
 
 export const COMMIT = script(`

@@ -10,7 +10,12 @@ import { run } from './scripts.ts'
 import type { StoredPart } from './upload-record.ts'
 
 export type AcquireOutcome =
-  | { kind: 'acquired'; state: HotUpload /** The last holder did not let go by itself. */; unclean: boolean }
+  | {
+      kind: 'acquired'
+      state: HotUpload
+      /** The last holder's channel, where it did not let go by itself. */
+      formerHolder: string | null
+    }
   | { kind: 'held'; state: HotUpload; fence: string; channel: string }
   | { kind: 'offset'; state: HotUpload }
   | { kind: 'ended'; state: HotUpload }
@@ -129,7 +134,7 @@ export class HotState {
     // Asked of one Redis, answered by its successor: it compared with what must not be believed.
     if (kind === 'offset' && askedOf !== this.#runId.current) return this.acquire(id, fence, channel, options)
     if (kind === 'offset' || kind === 'ended') return { kind, state }
-    return { kind: 'acquired', state, unclean: extra === '1' }
+    return { kind: 'acquired', state, formerHolder: extra === undefined || extra === '' ? null : extra }
   }
 
   /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */

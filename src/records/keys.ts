@@ -18,11 +18,18 @@ export const objectKeys = {
   /** Bytes behind the last whole part. The name tells where they belong; the token that nobody else writes there. */
   tail: (id: string, offset: number, token: string) =>
     `uploads/${shardOfUpload(id)}/${id}/tail-${String(offset).padStart(14, '0')}-${token}`,
+  /** Local: where writing went on when a former holder might still write to the file before. */
+  segment: (id: string, offset: number, token: string) =>
+    `uploads/${shardOfUpload(id)}/${id}/seg-${String(offset).padStart(14, '0')}-${token}`,
   rendition: (id: string, token: string, name: string) =>
     `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name}`,
   submission: (owner: string, submissionId: string) => `submissions/${owner}/${submissionId}/`,
   uniqueKey: (owner: string, uniqueKey: string) =>
     `unique/${owner}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
+  /** Every attempt to create an upload of a submission, one object a flush. */
+  attempts: (owner: string, submissionId: string) => `attempts/${owner}/${submissionId}/`,
+  /** Public halves of the keys that receipts were ever signed with. */
+  receiptKeys: 'receipt-keys/',
 }
 
 /** Redis. Everything in it can be rebuilt from the object store. */
@@ -38,6 +45,12 @@ export const redisKeys = {
   sequence: (owner: string, submissionId: string) => `sn:sequence:${owner}/${submissionId}`,
   /** Sorted set: uploads on which something is due, by when to look. */
   due: 'sn:due',
+  /** Sorted set: submissions (`owner/id`) on which something is due, by when to look. */
+  dueSubmissions: 'sn:due-submissions',
+  /** List: attempts of a submission that are not in the store yet. */
+  attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
+  /** Sorted set: submissions (`owner/id`) with such attempts, by when to write them. */
+  dueAttempts: 'sn:due-attempts',
   /** Stream: a portal's events of the last days. */
   events: (owner: string) => `sn:events:${owner}`,
   /** Stream: a submission's events, for pages that come back. */

@@ -253,6 +253,27 @@ export class RecordIndex {
     )
   }
 
+  /** When to look at a submission again; null: not any more. */
+  async setSubmissionDue(owner: string, submissionId: string, atMs: number | null): Promise<void> {
+    const member = `${owner}/${submissionId}`
+    await viaRedis(
+      atMs === null
+        ? this.redis.zrem(redisKeys.dueSubmissions, member)
+        : this.redis.zadd(redisKeys.dueSubmissions, atMs, member),
+    )
+  }
+
+  /** Submissions to look at by now, the longest due first. */
+  async dueSubmissions(nowMs: number, limit: number): Promise<{ owner: string; submissionId: string }[]> {
+    const members = await viaRedis(
+      this.redis.zrangebyscore(redisKeys.dueSubmissions, '-inf', nowMs, 'LIMIT', 0, limit),
+    )
+    return members.map((member) => {
+      const slash = member.indexOf('/')
+      return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
+    })
+  }
+
   async uploadIds(owner: string, submissionId: string): Promise<string[]> {
     return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
   }

@@ -4,6 +4,8 @@
 export type RevisionRecord = {
   revision: number
   sealedAt?: string
+  /** The latest `storedAt` of what was frozen: what credit is given for. */
+  creditedAt?: string | null
   returnedAt?: string
   reason?: string
   repairUntil?: string
@@ -33,6 +35,8 @@ export type SubmissionHead = {
   state: 'open' | 'sealed' | 'returned' | 'deleted'
   revision: number
   revisions: RevisionRecord[]
+  /** Since when a seal waits for verdicts; absent or null: none does. */
+  sealRequestedAt?: string | null
   sequence: number
   event: string | null
   createdAt: string

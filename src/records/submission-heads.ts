@@ -16,6 +16,8 @@ export type HeadDecision = NextVersion<SubmissionHead> | undefined
 
 const ANNOUNCE_GRACE_MS = 120_000
 const UNRECORDED_EVENTS = 16
+/** How long the one who seals has for what follows, before somebody else sees to it. */
+const SEAL_LOOK_MS = 60_000
 
 export class SubmissionHeads {
   readonly #index: RecordIndex
@@ -123,6 +125,9 @@ export class SubmissionHeads {
 
   async #apply(head: SubmissionHead, announce: boolean): Promise<'ok' | 'old' | 'gap'> {
     const event = submissionEvent(head)
+    // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler.
+    if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null))
+      await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)
     return await this.#index.apply({
       cacheKey: redisKeys.head(head.owner, head.id),
       version: head.version,

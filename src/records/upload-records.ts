@@ -74,6 +74,11 @@ export class UploadRecords {
     return { ...record, object: { key: single } }
   }
 
+  /** An earlier version; undefined where it was never committed as a version of its own. */
+  async version(id: string, version: number): Promise<UploadRecord | undefined> {
+    return await this.#log.version(objectKeys.uploadRecord(id), version)
+  }
+
   /** Every upload of a submission that has a record, asked of the store itself. */
   async ofSubmissionFromStore(owner: string, submissionId: string): Promise<UploadRecord[]> {
     const ids = new Set<string>()

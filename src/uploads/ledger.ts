@@ -71,6 +71,7 @@ export class UploadLedger implements Ledger {
       status: 'finishing',
       storedAtMs,
       ...(finished.kind === 'multipart' ? { multipartId: finished.multipartId, parts: finished.parts } : {}),
+      ...(finished.kind === 'pieces' ? { parts: finished.parts, tailKey: null } : {}),
       ...(finished.kind === 'object' && finished.key !== objectKeys.data(draft.id)
         ? { tailKey: finished.key }
         : {}),
@@ -134,6 +135,7 @@ export class UploadLedger implements Ledger {
 
 function storedObject(finished: Exclude<FinishedObject, { kind: 'single' }>): StoredObject {
   if (finished.kind === 'object') return { key: finished.key }
+  if (finished.kind === 'pieces') return { key: finished.key, parts: finished.parts }
   const { key, multipartId, partBytes, parts } = finished
   return { key, multipartId, partBytes, parts }
 }

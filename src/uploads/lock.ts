@@ -61,8 +61,9 @@ export class UploadLocks {
       switch (outcome.kind) {
         case 'acquired': {
           const { state } = outcome
-          const doubtful = outcome.unclean || !state.trusted || options.verify === true
-          const checked = doubtful ? await this.#recover(state, fence) : state
+          const { formerHolder } = outcome
+          const doubtful = formerHolder !== null || !state.trusted || options.verify === true
+          const checked = doubtful ? await this.#recover(state, fence, formerHolder) : state
           if (options.offset !== undefined && options.offset !== checked.offset) {
             await hot.release(id, fence)
             throw offsetMismatch(checked.offset)
@@ -160,7 +161,7 @@ export class UploadLocks {
   }
 
   /** A holder died, or Redis is not the one it wrote to: the store's contiguous prefix counts. */
-  async #recover(state: HotUpload, fence: string): Promise<HotUpload> {
+  async #recover(state: HotUpload, fence: string, formerHolder: string | null): Promise<HotUpload> {
     const { hot, uploads, completion } = this.#parts
     const { id } = state.draft
     const record = await uploads.fromStore(id)
@@ -178,7 +179,7 @@ export class UploadLocks {
       if (status === 'stored') completion.runLater(id)
       throw await this.ended(ended)
     }
-    const restored = await this.#restoreReceiving(record, state, fence)
+    const restored = await this.#restoreReceiving(record, state, fence, formerHolder)
     if (isWhole(restored)) {
       const storedAtMs = this.#parts.clock.now()
       await hot.commit(id, fence, {
@@ -209,6 +210,7 @@ export class UploadLocks {
     record: UploadRecord | undefined,
     known: HotUpload | undefined,
     fence: string | null,
+    formerHolder: string | null = null,
   ): Promise<HotUpload> {
     const { hot, store, expiryMs } = this.#parts
     const draft = record === undefined ? known?.draft : draftOf(record)
@@ -219,6 +221,7 @@ export class UploadLocks {
     const recovered = await store.recover(draft, {
       multipartId: known?.multipartId ?? record?.object.multipartId ?? null,
       partBytes,
+      formerHolder,
     })
     const version = record?.version ?? (await this.#recordRecovered(draft, recovered, partBytes))
     const state: HotUpload = {

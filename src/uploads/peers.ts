@@ -29,11 +29,23 @@ type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offs
 export const HOLDER_SILENCE_MS = 100
 export const HOLDER_WAIT_MS = 2000
 
+/** False when the process behind a channel of this machine has ended for certain. */
+export function mayBeAlive(channel: string): boolean {
+  const pid = Number(channel.split('-')[0])
+  if (!Number.isInteger(pid) || pid <= 0) return true
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 const channelOf = (name: string) => `sn:peer:${name}`
 
 export class Peers {
-  /** This process's name on the line. */
-  readonly channel = newToken()
+  /** This process's name on the line; its id stands first, for those on the same machine. */
+  readonly channel = `${process.pid}-${newToken()}`
   readonly #publisher: RedisConnection
   readonly #subscriber: RedisConnection
   readonly #logger: Logger

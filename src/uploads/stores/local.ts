@@ -1,21 +1,24 @@
 // Receiving into a local directory: positional writes into one file per upload, fdatasync before anything is
 // acknowledged. Writes are in order, so the file's length is always the length of the contiguous prefix.
+//
+// A holder that did not let go may still have a write on its way. Where its process has ended there is none; where it
+// may be alive (it hung for a moment), its successor goes on in a file of its own, a segment, and the file before
+// counts only up to where that begins: a late writer cannot spoil what others have written.
 
-import { constants, type WriteVResult, writev as writevCallback } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
+import { newToken } from '../../core/ids.ts'
 import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
+import type { StoredPart } from '../../records/upload-record.ts'
 import { type LocalObjectStore, makeDirectory, storeError, syncDirectory } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
-import type { Ledger, Recovered, Sink, UploadStore } from './port.ts'
+import { mayBeAlive } from '../peers.ts'
+import { LocalSink } from './local-sink.ts'
+import type { Known, Ledger, Recovered, Sink, UploadStore } from './port.ts'
 
-const writev = promisify(writevCallback) as unknown as (
-  fd: number,
-  buffers: readonly NodeJS.ArrayBufferView[],
-  position: number,
-) => Promise<WriteVResult>
+const SEGMENT = /^seg-(\d{14})-[0-9a-f]+$/
 
 export class LocalUploadStore implements UploadStore {
   readonly kind = 'local'
@@ -32,31 +35,73 @@ export class LocalUploadStore implements UploadStore {
   }
 
   async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
-    const path = this.#store.path(objectKeys.data(state.draft.id))
+    const { id } = state.draft
+    const key = state.tailKey ?? objectKeys.data(id)
+    const begin = beginOf(key)
+    const path = this.#store.path(key)
     const handle = await openForWriting(path)
-    return new LocalSink(handle, path, state, ledger, this.#budget)
+    const newFolder = state.offset === begin ? dirname(path) : undefined
+    const pieces = begin === 0 ? [] : await ledger.parts()
+    return new LocalSink({ handle, key, begin, newFolder, pieces, state, ledger, budget: this.#budget })
   }
 
-  async recover(draft: UploadDraft): Promise<Recovered> {
-    const path = this.#store.path(objectKeys.data(draft.id))
-    let offset = 0
+  async recover(draft: UploadDraft, { formerHolder }: Known): Promise<Recovered> {
+    const files = await this.#filesOf(draft.id)
+    const parts: StoredPart[] = []
+    let last = { key: objectKeys.data(draft.id), begin: 0, bytes: 0 }
+    for (const [i, { key, begin }] of files.entries()) {
+      last = { key, begin, bytes: await this.#syncedLength(key) }
+      const next = files[i + 1]
+      // What a file holds beyond the beginning of the next one is a late writer's.
+      if (next !== undefined) parts.push({ number: i + 1, offset: begin, bytes: next.begin - begin, key })
+    }
+    const offset = last.begin + last.bytes
+    const tailKey = last.begin === 0 ? null : last.key
+    if (formerHolder === null || last.bytes === 0 || !mayBeAlive(formerHolder))
+      return { offset, multipartId: null, tailKey, parts }
+    const segment = objectKeys.segment(draft.id, offset, newToken())
+    const file = await openForWriting(this.#store.path(segment))
+    await file.close()
+    await syncDirectory(dirname(this.#store.path(segment)))
+    const closed = { number: parts.length + 1, offset: last.begin, bytes: last.bytes, key: last.key }
+    return { offset, multipartId: null, tailKey: segment, parts: [...parts, closed] }
+  }
+
+  /** The files of an upload in the order of their bytes; of two that begin at one place the newer counts. */
+  async #filesOf(id: string): Promise<{ key: string; begin: number }[]> {
+    const prefix = objectKeys.upload(id)
+    const names = await readdir(this.#store.path(prefix.slice(0, -1))).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw storeError(error)
+    })
+    const files = names
+      .filter((name) => name === 'data' || SEGMENT.test(name))
+      .map((name) => ({ key: prefix + name, begin: beginOf(name) }))
+    return files.sort((a, b) => a.begin - b.begin)
+  }
+
+  async #syncedLength(key: string): Promise<number> {
     try {
-      const handle = await open(path, 'r+')
+      const handle = await open(this.#store.path(key), 'r+')
       try {
         await handle.datasync()
-        offset = (await handle.stat()).size
+        return (await handle.stat()).size
       } finally {
         await handle.close()
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storeError(error)
+      throw storeError(error)
     }
-    return { offset, multipartId: null, tailKey: null, parts: [] }
   }
 
   async discard(id: string): Promise<void> {
-    await rm(this.#store.path(objectKeys.data(id)), { force: true })
+    for (const { key } of await this.#filesOf(id)) await rm(this.#store.path(key), { force: true })
   }
+}
+
+/** Where in the upload a file begins: its name says so. */
+function beginOf(key: string): number {
+  return Number(SEGMENT.exec(key.slice(key.lastIndexOf('/') + 1))?.[1] ?? 0)
 }
 
 async function openForWriting(path: string): Promise<FileHandle> {
@@ -70,80 +115,4 @@ async function openForWriting(path: string): Promise<FileHandle> {
   } catch (error) {
     throw storeError(error)
   }
-}
-
-class LocalSink implements Sink {
-  readonly #file: FileHandle
-  readonly #budget: ByteBudget
-  readonly #ledger: Ledger
-  readonly #id: string
-  /** The folder whose entry for a new file is not durable yet. */
-  #unsyncedFolder: string | undefined
-  position: number
-  durable: number
-
-  constructor(file: FileHandle, path: string, state: HotUpload, ledger: Ledger, budget: ByteBudget) {
-    this.#budget = budget
-    this.#file = file
-    this.#unsyncedFolder = state.offset === 0 ? dirname(path) : undefined
-    this.#ledger = ledger
-    this.#id = state.draft.id
-    this.position = state.offset
-    this.durable = state.offset
-  }
-
-  async write(chunks: Buffer[], bytes: number): Promise<void> {
-    try {
-      let rest = chunks
-      let left = bytes
-      while (left > 0) {
-        const { bytesWritten } = await writev(this.#file.fd, rest, this.position)
-        this.position += bytesWritten
-        left -= bytesWritten
-        // A short write (a full disk, a signal): go on behind what was taken.
-        if (left > 0) rest = skip(rest, bytesWritten)
-      }
-    } catch (error) {
-      throw storeError(error)
-    } finally {
-      this.#budget.give(bytes)
-    }
-  }
-
-  async flush(): Promise<void> {
-    const { position } = this
-    if (position === this.durable) return
-    await this.#sync()
-    await this.#ledger.advance(position)
-    this.durable = position
-  }
-
-  async complete(): Promise<void> {
-    await this.#sync()
-    await this.#ledger.complete({ kind: 'object', key: objectKeys.data(this.#id) })
-    this.durable = this.position
-  }
-
-  async #sync(): Promise<void> {
-    try {
-      await this.#file.datasync()
-      if (this.#unsyncedFolder !== undefined) await syncDirectory(this.#unsyncedFolder)
-      this.#unsyncedFolder = undefined
-    } catch (error) {
-      throw storeError(error)
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close()
-  }
-}
-
-function skip(chunks: Buffer[], bytes: number): Buffer[] {
-  let left = bytes
-  for (const [i, chunk] of chunks.entries()) {
-    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)]
-    left -= chunk.length
-  }
-  return []
 }

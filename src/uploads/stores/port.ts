@@ -32,6 +32,8 @@ export type LedgerChange = {
 
 export type FinishedObject =
   | { kind: 'object'; key: string }
+  /** Pieces of their own, to be joined by completion. */
+  | { kind: 'pieces'; key: string; parts: StoredPart[] }
   | { kind: 'multipart'; key: string; multipartId: string; partBytes: number; parts: StoredPart[] }
   | { kind: 'single'; record: UploadRecord }
 
@@ -51,6 +53,9 @@ export interface Sink {
   close(): Promise<void>
 }
 
+/** What a recovery is told. `formerHolder`: the channel of a holder that did not let go; it may still be writing. */
+export type Known = { multipartId: string | null; partBytes: number; formerHolder: string | null }
+
 /** What the store itself says of an unfinished upload. */
 export type Recovered = {
   offset: number
@@ -66,7 +71,7 @@ export interface UploadStore {
   /** Opens the upload for writing at `state.offset`. */
   open(state: HotUpload, ledger: Ledger): Promise<Sink>
   /** Longest contiguous durable prefix, from the store alone; what is open ended is made durable first. */
-  recover(draft: UploadDraft, known: { multipartId: string | null; partBytes: number }): Promise<Recovered>
+  recover(draft: UploadDraft, known: Known): Promise<Recovered>
   /** Removes the bytes of an upload that has ended without being stored. */
   discard(id: string, multipartId: string | null): Promise<void>
 }

@@ -6,7 +6,7 @@ import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { ByteBudget } from '../budget.ts'
-import type { Ledger, Recovered, Sink, UploadStore } from './port.ts'
+import type { Known, Ledger, Recovered, Sink, UploadStore } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
 import { S3Sink } from './s3-sink.ts'
 import type { Spool } from './spool.ts'
@@ -39,10 +39,7 @@ export class S3UploadStore implements UploadStore {
     })
   }
 
-  async recover(
-    draft: UploadDraft,
-    known: { multipartId: string | null; partBytes: number },
-  ): Promise<Recovered> {
+  async recover(draft: UploadDraft, known: Known): Promise<Recovered> {
     const key = objectKeys.data(draft.id)
     const candidates = known.multipartId === null ? await this.#parts.begun(key) : [known.multipartId]
     let best: { multipartId: string | null; parts: StoredPart[] } = {

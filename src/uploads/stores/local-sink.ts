@@ -1,0 +1,107 @@
+// One request's way of writing to a local file.
+
+import { type WriteVResult, writev as writevCallback } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { HotUpload } from '../../records/hot-upload.ts'
+import { objectKeys } from '../../records/keys.ts'
+import type { StoredPart } from '../../records/upload-record.ts'
+import { storeError, syncDirectory } from '../../storage/local.ts'
+import type { ByteBudget } from '../budget.ts'
+import type { Ledger, Sink } from './port.ts'
+
+const writev = promisify(writevCallback) as unknown as (
+  fd: number,
+  buffers: readonly NodeJS.ArrayBufferView[],
+  position: number,
+) => Promise<WriteVResult>
+
+export type LocalSinkParts = {
+  handle: FileHandle
+  key: string
+  /** Position in the upload of the file's first byte. */
+  begin: number
+  /** The folder whose entry for this new file is not durable yet. */
+  newFolder: string | undefined
+  /** Files before this one. */
+  pieces: StoredPart[]
+  state: HotUpload
+  ledger: Ledger
+  budget: ByteBudget
+}
+
+export class LocalSink implements Sink {
+  readonly #parts: LocalSinkParts
+  #unsyncedFolder: string | undefined
+  position: number
+  durable: number
+
+  constructor(parts: LocalSinkParts) {
+    this.#parts = parts
+    this.#unsyncedFolder = parts.newFolder
+    this.position = parts.state.offset
+    this.durable = parts.state.offset
+  }
+
+  async write(chunks: Buffer[], bytes: number): Promise<void> {
+    const { handle, begin, budget } = this.#parts
+    try {
+      let rest = chunks
+      let left = bytes
+      while (left > 0) {
+        const { bytesWritten } = await writev(handle.fd, rest, this.position - begin)
+        this.position += bytesWritten
+        left -= bytesWritten
+        // A short write (a full disk, a signal): go on behind what was taken.
+        if (left > 0) rest = skip(rest, bytesWritten)
+      }
+    } catch (error) {
+      throw storeError(error)
+    } finally {
+      budget.give(bytes)
+    }
+  }
+
+  async flush(): Promise<void> {
+    const { position } = this
+    if (position === this.durable) return
+    await this.#sync()
+    await this.#parts.ledger.advance(position)
+    this.durable = position
+  }
+
+  async complete(): Promise<void> {
+    const { ledger, state, key, begin, pieces } = this.#parts
+    await this.#sync()
+    const data = objectKeys.data(state.draft.id)
+    if (pieces.length === 0) await ledger.complete({ kind: 'object', key: data })
+    else {
+      const last = { number: pieces.length + 1, offset: begin, bytes: this.position - begin, key }
+      await ledger.complete({ kind: 'pieces', key: `${data}-joined`, parts: [...pieces, last] })
+    }
+    this.durable = this.position
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#parts.handle.datasync()
+      if (this.#unsyncedFolder !== undefined) await syncDirectory(this.#unsyncedFolder)
+      this.#unsyncedFolder = undefined
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.handle.close()
+  }
+}
+
+function skip(chunks: Buffer[], bytes: number): Buffer[] {
+  let left = bytes
+  for (const [i, chunk] of chunks.entries()) {
+    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)]
+    left -= chunk.length
+  }
+  return []
+}

@@ -1,0 +1,90 @@
+// A holder that hung for a moment and writes after another request has taken its place, in the one store where nothing
+// but the file system is between two writers: the local directory.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { UploadLedger } from '../../../src/uploads/ledger.ts'
+import { sha256 } from './bytes.ts'
+import { type House, openHouse } from './house.ts'
+import { idOf } from './wire.ts'
+
+let house: House
+
+beforeAll(async () => {
+  house = await openHouse({ store: 'local' })
+})
+afterAll(() => house.close())
+
+const filled = (length: number, letter: string) => Buffer.alloc(length, letter)
+
+async function openSink(id: string, offset: number) {
+  const { locks, ledgerParts, uploadStore } = house.deps
+  const held = await locks.acquire(id, { offset })
+  const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
+  const sink = await uploadStore.open(held.state, ledger)
+  const write = async (bytes: Buffer) => {
+    house.deps.budget.take(bytes.length)
+    await sink.write([bytes], bytes.length)
+  }
+  return { held, sink, write }
+}
+
+test('what a hung holder still writes does not reach the bytes of its successor', async () => {
+  const user = await house.user('film')
+  const url = await user.create({ length: 300_000, name: 'a.mp4' })
+  const id = idOf(url)
+
+  // The first holder never answers: no request of this process is known to receive the upload.
+  const first = await openSink(id, 0)
+  await first.write(filled(100_000, 'a'))
+  await first.sink.flush()
+
+  const second = await openSink(id, 100_000)
+  await second.write(filled(100_000, 'b'))
+  // Now the first wakes up: its write succeeds, its commit does not.
+  await first.write(filled(150_000, 'z'))
+  await expect(first.sink.flush()).rejects.toMatchObject({ code: 'UPLOAD_TAKEN_OVER' })
+  await second.sink.flush()
+  await first.sink.close()
+
+  // The second dies too, and a third goes on where it stood.
+  const third = await openSink(id, 200_000)
+  await third.write(filled(100_000, 'c'))
+  await third.sink.complete()
+  await second.sink.close()
+  await third.sink.close()
+
+  const { uploads, completion, store } = house.deps
+  await completion.run(id)
+  const record = await uploads.latest(id)
+  expect(record?.state).toBe('stored')
+  const stored = await store.read(record?.object.key ?? '')
+  const expected = Buffer.concat([filled(100_000, 'a'), filled(100_000, 'b'), filled(100_000, 'c')])
+  expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
+})
+
+test('after Redis has forgotten everything, the files alone tell where the upload stands', async () => {
+  const user = await house.user('film')
+  const url = await user.create({ length: 300_000, name: 'b.mp4' })
+  const id = idOf(url)
+  const first = await openSink(id, 0)
+  await first.write(filled(100_000, 'a'))
+  await first.sink.flush()
+  const second = await openSink(id, 100_000)
+  await second.write(filled(50_000, 'b'))
+  await second.sink.flush()
+  await first.write(filled(150_000, 'z'))
+  await first.sink.close()
+  await second.sink.close()
+  await house.deps.redis.hot.flushall()
+
+  expect(await user.offset(url)).toBe(150_000)
+  const third = await openSink(id, 150_000)
+  await third.write(filled(150_000, 'c'))
+  await third.sink.complete()
+  await third.sink.close()
+  await house.deps.completion.run(id)
+  const record = await house.deps.uploads.latest(id)
+  const stored = await house.deps.store.read(record?.object.key ?? '')
+  const expected = Buffer.concat([filled(100_000, 'a'), filled(50_000, 'b'), filled(150_000, 'c')])
+  expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
+})
