@@ -68,7 +68,18 @@ export class S3Sink implements Sink {
     this.durable = state.offset
   }
 
-  async write(chunks: Buffer[]): Promise<void> {
+  async write(chunks: Buffer[], bytes: number): Promise<void> {
+    const before = this.position
+    try {
+      await this.#take(chunks)
+    } catch (error) {
+      // What the buffer has not taken over, nobody else would give back.
+      this.#budget.give(bytes - (this.position - before))
+      throw error
+    }
+  }
+
+  async #take(chunks: Buffer[]): Promise<void> {
     this.#check()
     for (const chunk of chunks) {
       let rest = chunk
