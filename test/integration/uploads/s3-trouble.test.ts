@@ -1,0 +1,183 @@
+// S3 in trouble: answers that are late, lost or 503. The file is right in the end, and what was acknowledged stays.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { type Fault, type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { filmBytes, sha256 } from './bytes.ts'
+import { type House, openHouse } from './house.ts'
+import { expectProblem } from './problem.ts'
+import { idOf } from './wire.ts'
+
+const MIB = 1024 ** 2
+const PART = 8 * MIB
+
+describe.skipIf(!s3Available())('S3', () => {
+  let s3: TestS3
+  let proxy: HttpProxy
+  let house: House
+
+  beforeAll(async () => {
+    s3 = await startS3()
+    proxy = await startHttpProxy(s3.endpoint)
+    house = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
+  })
+  afterEach(() => proxy.reset())
+  afterAll(async () => {
+    await house.close()
+    await proxy.stop()
+    await s3.stop()
+  })
+
+  const begun = async (bytes: Buffer) => {
+    const user = await house.user('film')
+    return { user, url: await user.create({ length: bytes.length, name: 'a.mp4' }) }
+  }
+
+  /** Sends what is missing, as a client that retries would, and compares what is stored in the end. */
+  const finish = async ({ user, url }: Awaited<ReturnType<typeof begun>>, bytes: Buffer) => {
+    await waitFor(
+      async () => {
+        const offset = await user.offset(url)
+        if (offset === bytes.length) return true
+        const { status } = await user.patch(url, offset, bytes.subarray(offset))
+        if (status !== 204) expect(status).toBe(423)
+        return false
+      },
+      { timeoutMs: 20_000, what: 'the upload to be whole' },
+    )
+    await waitFor(async () => {
+      await house.deps.reconciler.one(idOf(url))
+      return (await house.deps.store.head((await house.record(url)).object.key))?.bytes === bytes.length
+    })
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    const { lanes } = await house.record(url)
+    expect(lanes.validate).toMatchObject({ generation: 1 })
+  }
+
+  const once = (fault: Fault) => proxy.fault({ ...fault, times: 1 })
+
+  const lost: [string, number, Fault][] = [
+    ['the answer to a part', 18 * MIB, { when: 'UploadPart', act: 'dropResponse' }],
+    ['a part in the middle', 18 * MIB, { when: 'UploadPart', act: 'cutRequest', afterBytes: 3 * MIB }],
+    ['one part refused', 18 * MIB, { when: 'UploadPart', act: 'answer', status: 503 }],
+    ['the answer to CreateMultipartUpload', 18 * MIB, { when: 'CreateMultipartUpload', act: 'dropResponse' }],
+    ['the answer to Complete', 18 * MIB, { when: 'CompleteMultipartUpload', act: 'dropResponse' }],
+    ['Complete refused', 18 * MIB, { when: 'CompleteMultipartUpload', act: 'answer', status: 503 }],
+    ['the answer to a small file', MIB, { when: 'PutObject', act: 'dropResponse' }],
+    ['a small file in the middle', MIB, { when: 'PutObject', act: 'cutRequest', afterBytes: 100_000 }],
+    [
+      'the answer to the first record',
+      18 * MIB,
+      { when: ({ url }) => /record(%2F|\/)000001/.test(url), act: 'dropResponse' },
+    ],
+    [
+      'the answer to the record that says stored',
+      18 * MIB,
+      { when: ({ url }) => /record(%2F|\/)000002/.test(url), act: 'dropResponse' },
+    ],
+  ]
+  test.each(lost)(
+    '%s is lost: the file is right, and its verdict is asked for once',
+    async (_, length, fault) => {
+      const bytes = filmBytes(length, 'lost')
+      const upload = await begun(bytes)
+      once(fault)
+      await finish(upload, bytes)
+    },
+  )
+
+  test('slow answers: it takes longer, nothing else', async () => {
+    const bytes = filmBytes(18 * MIB, 'slow')
+    const upload = await begun(bytes)
+    proxy.fault({ act: 'delayResponse', ms: 150 })
+    expect((await upload.user.patch(upload.url, 0, bytes)).status).toBe(204)
+    proxy.reset()
+    await finish(upload, bytes)
+  })
+
+  test('a tail that cannot be removed does not keep the file from being whole', async () => {
+    const bytes = filmBytes(10 * MIB, 'tail')
+    const upload = await begun(bytes)
+    expect((await upload.user.patch(upload.url, 0, bytes.subarray(0, 9 * MIB))).status).toBe(204)
+    proxy.fault({ when: 'DeleteObject', act: 'answer', status: 503 })
+    await finish(upload, bytes)
+  })
+
+  // Regression: what a failing sink had not taken over yet was never given back, until nobody could send any more.
+  test('failures do not use up the memory for bytes', async () => {
+    const { budget } = house.deps
+    await waitFor(() => budget.used === 0)
+    const bytes = filmBytes(26 * MIB, 'budget')
+    for (let round = 0; round < 3; round++) {
+      const { user, url } = await begun(bytes)
+      // 403 is our own misconfiguration: not worth a second attempt.
+      proxy.fault({ when: 'UploadPart', act: 'answer', status: 403 })
+      const { status } = await user.patch(url, 0, bytes)
+      expect(status).toBe(423)
+      proxy.reset()
+    }
+    await waitFor(() => budget.used === 0, { what: 'all memory to be given back' })
+  })
+
+  test('nothing is created while the store is away: POST 503 before anybody sends a byte', async () => {
+    const user = await house.user('film')
+    proxy.fault({ act: 'answer', status: 503 })
+    const refused = await user.post({ length: 20 * MIB, name: 'a.mp4' })
+    expectProblem(refused, 503, 'STORE_UNAVAILABLE')
+    expect(refused.headers['retry-after']).toMatch(/^\d+$/)
+  })
+
+  test('away for long: HEAD is served, PATCH is held and then 423, nothing acknowledged is lost', async () => {
+    const bytes = filmBytes(18 * MIB, 'away')
+    const upload = await begun(bytes)
+    const { user, url } = upload
+    expect((await user.patch(url, 0, bytes.subarray(0, 9 * MIB))).status).toBe(204)
+    const away = proxy.fault({ act: 'answer', status: 503 })
+    const startedAtMs = performance.now()
+    const held = user.patch(url, 9 * MIB, bytes.subarray(9 * MIB))
+    expect(await user.offset(url)).toBe(9 * MIB)
+    const { status, problem } = await held
+    expect({ status, code: problem?.code }).toEqual({ status: 423, code: 'STORE_UNAVAILABLE' })
+    const heldMs = performance.now() - startedAtMs
+    // Long enough for a brown-out to pass, short enough for a client to look elsewhere.
+    expect(heldMs).toBeGreaterThan(5000)
+    expect(heldMs).toBeLessThan(30_000)
+    expect(await user.offset(url)).toBe(9 * MIB)
+    away()
+    await finish(upload, bytes)
+  }, 60_000)
+
+  describe('calls that an undisturbed upload costs', () => {
+    const counted = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
+      proxy.reset()
+      await work()
+      return proxy.counts()
+    }
+
+    test('a file that fits a part: one PutObject', async () => {
+      const bytes = filmBytes(4 * MIB, 'one')
+      const { user, url } = await begun(bytes)
+      const counts = await counted(() => user.patch(url, 0, bytes))
+      expect(counts).toEqual({ PutObject: 1 })
+    })
+
+    test('a larger one: its parts, Create, Complete and two records; HEAD none', async () => {
+      const bytes = filmBytes(3 * PART - MIB, 'parts')
+      const { user, url } = await begun(bytes)
+      const counts = await counted(async () => {
+        await user.patch(url, 0, bytes)
+        await house.storedSha256(url)
+        await user.head(url)
+      })
+      const { UploadPart, CreateMultipartUpload, CompleteMultipartUpload, PutObject } = counts
+      expect({ UploadPart, CreateMultipartUpload, CompleteMultipartUpload, PutObject }).toEqual({
+        UploadPart: 3,
+        CreateMultipartUpload: 1,
+        CompleteMultipartUpload: 1,
+        PutObject: 2,
+      })
+      expect(await counted(() => user.head(url))).toEqual({})
+    })
+  })
+})
