@@ -23,9 +23,9 @@ import { rowsOf } from './bench/stats.ts'
 const EXIT_USAGE = 2
 
 function metricsOf(options: Options): Metric[] {
-  const { rates, slowClients, slowSeconds, fastBytes } = options
+  const { patchBytes, patchRounds, writeBytes, rates, slowClients, slowSeconds, fastBytes } = options
   const all: Record<MetricName, () => Metric> = {
-    patch: () => patchMetric({ bytes: options.patchBytes, rounds: options.patchRounds }),
+    patch: () => patchMetric({ bytes: patchBytes, rounds: patchRounds, writeBytes }),
     rates: () => ratesMetric({ names: rates, seconds: options.rateSeconds, rounds: options.rateRounds }),
     's3-calls': s3CallsMetric,
     'take-over': () => takeOverMetric({ rounds: options.takeOverRounds }),

@@ -23,6 +23,8 @@ machine: each measurement on a fresh server, rounds interleaved, medians.
   --quick                  small sizes, one round: below 90 seconds
   --rounds N               of patch, rates and take-over
   --bytes SIZE             of the PATCH, e.g. 1GiB, 64MiB
+  --writes SIZE            the client sends the PATCH in writes of this size, one at a time, e.g. 16KiB (default: as
+                           fast as the server takes it)
   --slow-clients N         (default 2000)
   --processes N            PROCESSES of Songngan (default 1)
   --minutes N              no new round begins after this long (default 8); every metric has had its first
@@ -41,6 +43,7 @@ export type Options = {
   quick: boolean
   patchBytes: number
   patchRounds: number
+  writeBytes: number | undefined
   rateRounds: number
   rateSeconds: number
   takeOverRounds: number
@@ -83,8 +86,9 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     servers: values.server ?? [],
     builds: values.build ?? [],
     ...{ metrics, rates, stores, quick, among: list(values.among) },
-    patchBytes: bytes(values.bytes) ?? (quick ? 128 : 1024) * MIB,
+    patchBytes: size(values.bytes, '--bytes', MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
     patchRounds: rounds(5),
+    writeBytes: size(values.writes, '--writes', 1024, MIB),
     rateRounds: rounds(3),
     rateSeconds: quick ? 0.7 : 2,
     takeOverRounds: rounds(3),
@@ -105,7 +109,16 @@ function read(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
-        ...{ server: texts, build: texts, only: text, among: text, stores: text, rounds: text, bytes: text },
+        ...{
+          server: texts,
+          build: texts,
+          only: text,
+          among: text,
+          writes: text,
+          stores: text,
+          rounds: text,
+          bytes: text,
+        },
         ...{ 'slow-clients': text, processes: text, minutes: text, dir: text, json: text, chart: text },
         quick: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -130,11 +143,12 @@ function whole(value: string | undefined, name: string, min: number, max: number
 
 const UNITS: Record<string, number> = { KiB: 1024, MiB: MIB, GiB: 1024 * MIB }
 
-function bytes(value: string | undefined): number | undefined {
+/** Whole multiples of `min`, which is a unit itself. */
+function size(value: string | undefined, name: string, min: number, max: number): number | undefined {
   if (value === undefined) return undefined
   const [, amount, unit = ''] = /^(\d+)([KMG]iB)$/.exec(value) ?? []
-  const size = Number(amount) * (UNITS[unit] ?? Number.NaN)
-  if (!(size >= MIB && size <= 8 * 1024 * MIB && size % MIB === 0))
-    throw new UsageError(`--bytes must be whole MiB up to 8GiB, such as 64MiB, not: ${value}`)
-  return size
+  const bytes = Number(amount) * (UNITS[unit] ?? Number.NaN)
+  if (!(bytes >= min && bytes <= max && bytes % min === 0))
+    throw new UsageError(`${name} must be a size such as 16KiB, 64MiB, 1GiB, not: ${value}`)
+  return bytes
 }

@@ -41,7 +41,8 @@ function read(pid: number, file: string): string | undefined {
   }
 }
 
-function allProcesses(): ProcessStat[] {
+/** All that run on this machine. */
+export function processes(): ProcessStat[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids.flatMap((pid) => {
     const text = read(Number(pid), 'stat')
@@ -50,16 +51,16 @@ function allProcesses(): ProcessStat[] {
 }
 
 /** The process itself and all that descend from it. */
-export function descendants(root: number, processes: readonly ProcessStat[]): ProcessStat[] {
-  const found = processes.filter(({ pid }) => pid === root)
-  for (const one of found) found.push(...processes.filter(({ parent }) => parent === one.pid))
+export function descendants(root: number, all: readonly ProcessStat[]): ProcessStat[] {
+  const found = all.filter(({ pid }) => pid === root)
+  for (const one of found) found.push(...all.filter(({ parent }) => parent === one.pid))
   return found
 }
 
 /** CPU time of a process tree so far, all threads. */
 export function treeCpu(root: number): CpuSeconds {
   const sum = { user: 0, kernel: 0 }
-  for (const { cpu } of descendants(root, allProcesses())) {
+  for (const { cpu } of descendants(root, processes())) {
     sum.user += cpu.user
     sum.kernel += cpu.kernel
   }
@@ -69,7 +70,7 @@ export function treeCpu(root: number): CpuSeconds {
 /** Memory of a process tree. Pages that several of its processes share are counted once for each. */
 export function treeMemory(root: number): { rssBytes: number; peakBytes: number } {
   const sum = { rssBytes: 0, peakBytes: 0 }
-  for (const { pid } of descendants(root, allProcesses())) {
+  for (const { pid } of descendants(root, processes())) {
     const { rssBytes, peakBytes } = parseMemory(read(pid, 'status') ?? '')
     sum.rssBytes += rssBytes
     sum.peakBytes += peakBytes
@@ -79,12 +80,12 @@ export function treeMemory(root: number): { rssBytes: number; peakBytes: number 
 
 /** Lets VmHWM begin anew (proc(5), clear_refs: 5). */
 export function forgetPeak(root: number): void {
-  for (const { pid } of descendants(root, allProcesses())) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+  for (const { pid } of descendants(root, processes())) writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** A process that this one started and whose command line holds `text`. */
 export function childWith(text: string): number | undefined {
-  return descendants(process.pid, allProcesses()).find(
+  return descendants(process.pid, processes()).find(
     ({ pid }) => pid !== process.pid && read(pid, 'cmdline')?.includes(text),
   )?.pid
 }

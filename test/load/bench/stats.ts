@@ -10,6 +10,8 @@ export type Row = {
   durable: Contender['durable']
   rounds: number
   medians: Figures
+  /** Of the main figure; null where no round could tell. */
+  range: { least: number; most: number } | null
   /** Main figure against each reference: name → factor; > 1 is better for `more`, worse for `less`. */
   ratios: Record<string, number>
 }
@@ -32,6 +34,11 @@ function medians(samples: readonly Sample[], keys: readonly string[]): Figures {
   )
 }
 
+function rangeOf(samples: readonly Sample[], key: string): Row['range'] {
+  const known = samples.flatMap(({ figures }) => figures[key] ?? [])
+  return known.length === 0 ? null : { least: Math.min(...known), most: Math.max(...known) }
+}
+
 /** @param references names of contenders that others are compared with, on the same store */
 export function rowsOf(
   metric: Metric,
@@ -40,6 +47,7 @@ export function rowsOf(
   references: readonly string[],
 ): Row[] {
   const keys = metric.figures.map(({ key }) => key)
+  const main = keys[0] ?? ''
   const rows = contenders.flatMap(({ name, store, durable }) => {
     const own = samples.filter(
       (sample) => sample.metric === metric.name && sample.name === name && sample.store === store,
@@ -47,10 +55,14 @@ export function rowsOf(
     const variants = [...new Set(own.map(({ variant }) => variant))]
     return variants.map((variant): Row => {
       const same = own.filter((sample) => sample.variant === variant)
-      return { name, store, variant, durable, rounds: same.length, medians: medians(same, keys), ratios: {} }
+      return {
+        ...{ name, store, variant, durable, rounds: same.length },
+        medians: medians(same, keys),
+        range: rangeOf(same, main),
+        ratios: {},
+      }
     })
   })
-  const main = keys[0] ?? ''
   for (const row of rows)
     for (const reference of references) {
       const other = referenceRow(rows, row, reference)?.medians[main]

@@ -54,6 +54,11 @@ describe('medians and ratios', () => {
       ['ref', 'local', 2, 2],
     ])
     expect(rows.map(({ ratios }) => ratios)).toEqual([{ ref: 1.5 }, {}, {}])
+    expect(rows.map(({ range }) => range)).toEqual([
+      { least: 1, most: 9 },
+      { least: 8, most: 8 },
+      { least: 2, most: 2 },
+    ])
   })
 
   it('compares a variant that only we have with the only one the other has', () => {

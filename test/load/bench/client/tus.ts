@@ -12,6 +12,7 @@ export type Endpoint = {
   authorization: string | undefined
 }
 
+const PATCH_MS = 120_000
 const OCTETS = 'application/offset+octet-stream'
 
 function head(method: string, path: string, { port, authorization }: Endpoint, fields: string[]): string {
@@ -80,12 +81,12 @@ export async function patch(
   endpoint: Endpoint,
   upload: { path: string; offset: number },
   bytes: number,
-  timeoutMs = 120_000,
+  writeBytes?: number,
 ): Promise<number> {
   const begunMs = performance.now()
   wire.send(patchHead(endpoint, upload.path, upload.offset, bytes))
-  await wire.pour(bytes)
-  expectStatus(await wire.answer('PATCH', timeoutMs), 204, 'PATCH')
+  await wire.pour(bytes, writeBytes)
+  expectStatus(await wire.answer('PATCH', PATCH_MS), 204, 'PATCH')
   return (performance.now() - begunMs) / 1000
 }
 

@@ -60,15 +60,18 @@ export class Wire {
 
   /**
    * Sends `bytes` of payload as fast as the server takes them. Resolves when the kernel has taken all, or earlier when
-   * an answer has come or the connection is gone: `answer` tells.
+   * an answer has come or the connection is gone: `answer` tells. With `writeBytes` in writes of this size, each when
+   * the one before is through: as what stands in front of a server passes things on.
    */
-  async pour(bytes: number): Promise<void> {
+  async pour(bytes: number, writeBytes?: number): Promise<void> {
+    const whole = writeBytes === undefined ? PAYLOAD : PAYLOAD.subarray(0, writeBytes)
+    const most = writeBytes === undefined ? WRITES_AHEAD : 1
     let left = bytes
     let ahead = 0
     const over = () => this.#received.length > 0 || this.broken
     while ((left > 0 || ahead > 0) && !over()) {
-      while (left > 0 && ahead < WRITES_AHEAD) {
-        const piece = left < PAYLOAD.length ? PAYLOAD.subarray(0, left) : PAYLOAD
+      while (left > 0 && ahead < most) {
+        const piece = left < whole.length ? whole.subarray(0, left) : whole
         left -= piece.length
         ahead++
         this.#socket.write(piece, () => {

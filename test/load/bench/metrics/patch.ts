@@ -7,18 +7,23 @@ import type { Metric } from '../model.ts'
 import { treeMemory } from '../proc.ts'
 import type { Running, Usage } from '../servers/running.ts'
 
+const KIB = 1024
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 /** Code that has run before is compiled; a service in production is warm. */
-const WARM_UP_BYTES = 32 * MIB
+const WARM_UP_BYTES = 128 * MIB
 /** What a server does right after its answer belongs to the upload: completion, closing, collecting garbage. */
 const AFTERWORK_MS = 400
 
-export function patchMetric(options: { bytes: number; rounds: number }): Metric {
-  const { bytes, rounds } = options
+export function patchMetric(options: {
+  bytes: number
+  rounds: number
+  writeBytes: number | undefined
+}): Metric {
+  const { bytes, rounds, writeBytes } = options
   return {
     name: 'patch',
-    title: `One PATCH of ${bytes / MIB} MiB`,
+    title: `One PATCH of ${bytes / MIB} MiB${writeBytes === undefined ? '' : `, sent in writes of ${writeBytes / KIB} KiB`}`,
     note: 'CPU time of the server process and all its children, per GiB; the client, Redis and the S3 server are not in it',
     figures: [
       { key: 'cpu', label: 'CPU s/GiB', digits: 2, better: 'less', charted: true },
@@ -32,18 +37,19 @@ export function patchMetric(options: { bytes: number; rounds: number }): Metric 
     rounds,
     limitMs: 60_000 + (bytes / GIB) * 60_000,
     suits: ({ tickets }) => !tickets,
-    measure: async (running) => [{ figures: await measure(running, bytes) }],
+    measure: async (running) => [{ figures: await measure(running, bytes, writeBytes) }],
   }
 }
 
-async function measure(running: Running, bytes: number) {
+async function measure(running: Running, bytes: number, writeBytes: number | undefined) {
   const { endpoint, pid } = running
   await upload(endpoint, Math.min(WARM_UP_BYTES, bytes))
+  await running.age()
   const wire = await Wire.open(endpoint.port)
   const path = await create(wire, endpoint, bytes)
   await delay(AFTERWORK_MS)
   const before = await running.usage()
-  const wall = await patch(wire, endpoint, { path, offset: 0 }, bytes)
+  const wall = await patch(wire, endpoint, { path, offset: 0 }, bytes, writeBytes)
   await delay(AFTERWORK_MS)
   const after = await running.usage()
   wire.close()

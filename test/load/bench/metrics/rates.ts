@@ -71,6 +71,8 @@ export function ratesMetric(options: {
       const endpoints = running.contender.tickets
         ? await ticketEndpoints(running.endpoint, SUBMISSIONS)
         : [running.endpoint]
+      await posts(endpoints, WARM_UP_SECONDS, MIB, 0)
+      await running.age()
       const figures: Figures = {}
       for (const name of names) Object.assign(figures, await rate(running, endpoints, name, seconds))
       return [{ figures }]

@@ -52,6 +52,7 @@ async function measure(
   const { endpoint, pid } = running
   await upload(endpoint, fastBytes)
   const alone = (await upload(endpoint, fastBytes)).seconds
+  await running.age()
   const clients = await connectAll(running, count)
   try {
     forgetPeak(pid)

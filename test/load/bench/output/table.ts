@@ -10,11 +10,13 @@ export function table(metric: Metric, rows: readonly Row[], references: readonly
   // A figure that nobody could tell has no column.
   const figures = metric.figures.filter(({ key }) => rows.some(({ medians }) => medians[key] != null))
   const withDurable = metric.name === 'patch'
+  const withRange = rows.some(({ rounds }) => rounds > 1)
   const head = [
     'server',
     'store',
     ...(hasVariants ? [''] : []),
     ...figures.map(({ label }) => label),
+    ...(withRange ? [`${metric.figures[0]?.label} from–to`] : []),
     ...compared.map((name) => `× ${name}`),
     ...(withDurable ? ['durable'] : []),
     'rounds',
@@ -24,6 +26,7 @@ export function table(metric: Metric, rows: readonly Row[], references: readonly
     row.store,
     ...(hasVariants ? [row.variant ?? ''] : []),
     ...figures.map(({ key, digits }) => number(row.medians[key], digits)),
+    ...(withRange ? [range(row, metric.figures[0]?.digits ?? 0)] : []),
     ...compared.map((name) => number(row.ratios[name], 2)),
     ...(withDurable ? [row.durable] : []),
     String(row.rounds),
@@ -34,6 +37,10 @@ export function table(metric: Metric, rows: readonly Row[], references: readonly
 
 function number(value: number | null | undefined, digits: number): string {
   return value == null || !Number.isFinite(value) ? '–' : value.toFixed(digits)
+}
+
+function range({ range: known }: Row, digits: number): string {
+  return known === null ? '–' : `${number(known.least, digits)}–${number(known.most, digits)}`
 }
 
 /** The first `texts` columns to the left, the others to the right. */

@@ -13,6 +13,7 @@ import { type Endpoint, optionsHead } from '../client/tus.ts'
 import { Wire } from '../client/wire.ts'
 import type { Contender, Place } from '../model.ts'
 import { type CpuSeconds, childWith, treeCpu } from '../proc.ts'
+import { age } from './age.ts'
 
 const START_MS = 30_000
 
@@ -35,6 +36,8 @@ export type Running = {
   readonly proxy: HttpProxy | undefined
   /** CPU time so far. */
   usage(): Promise<Usage>
+  /** Makes a Node server as one that has been up for a while, once it is warm; see age.ts. */
+  age(): Promise<void>
   /** Another process of the same server on the same data. */
   another(): Promise<Endpoint>
   output(): string
@@ -125,6 +128,9 @@ async function start(contender: Contender, countsCalls: boolean, undo: Undo): Pr
       redisSeconds: info === undefined ? null : redisCpu(await info.info('cpu')),
       s3Seconds: s3Pid === undefined ? null : total(treeCpu(s3Pid)),
     }),
+    age: async () => {
+      if (contender.kind !== 'given') await age(child.pid)
+    },
     another: async () => (await launch()).endpoint,
     output: () => child.output(),
     stop: () => undo.run(),

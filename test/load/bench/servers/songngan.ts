@@ -2,6 +2,7 @@
 
 import { EnvSchema } from '../../../../src/core/config.ts'
 import type { Command, Contender, Place, Store } from '../model.ts'
+import { AGEING } from './age.ts'
 import { serviceArguments } from './programs.ts'
 
 export const API_KEY = 'bench-secret-of-the-bench'
@@ -42,7 +43,7 @@ function command(
   }
   return {
     program: process.execPath,
-    args: serviceArguments(root),
+    args: [...AGEING, ...serviceArguments(root)],
     env: {
       ...blank,
       PORT: String(place.port),

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path'
 import type { Contender, Place, Store } from '../model.ts'
+import { AGEING } from './age.ts'
 import { nodeScript } from './programs.ts'
 
 export function stock(store: Store): Contender {
@@ -14,7 +15,7 @@ export function stock(store: Store): Contender {
     durable: store === 's3' ? 'yes' : 'no',
     command: (place) => ({
       program: process.execPath,
-      args: [...nodeScript(join(import.meta.dirname, 'stock-main')), ...argumentsOf(place)],
+      args: [...AGEING, ...nodeScript(join(import.meta.dirname, 'stock-main')), ...argumentsOf(place)],
       env: { ...place.s3?.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     }),
   }
@@ -33,7 +34,7 @@ export function bare(): Contender {
     durable: 'no',
     command: ({ port, dir }) => ({
       program: process.execPath,
-      args: [...nodeScript(join(import.meta.dirname, 'bare-main')), String(port), dir],
+      args: [...AGEING, ...nodeScript(join(import.meta.dirname, 'bare-main')), String(port), dir],
       env: {},
     }),
   }
