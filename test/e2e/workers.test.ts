@@ -20,7 +20,7 @@ let corpus: Corpus
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await startInstallation()
+  house = await startInstallation({ worker: false })
 })
 afterEach(() => house.stopWorkers())
 afterAll(async () => {

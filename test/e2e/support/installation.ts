@@ -22,15 +22,17 @@ const VERDICT_MS = 60_000
 
 export type Installation = Awaited<ReturnType<typeof startInstallation>>
 
-/** Starts Redis and the service; `env` comes on top of what every installation needs. */
-export async function startInstallation(env: Record<string, string> = {}) {
+/** Starts Redis, the service and one worker, or none; `env` comes on top of what every installation needs. */
+export async function startInstallation(options: { env?: Record<string, string>; worker?: boolean } = {}) {
+  const { env = {}, worker: withWorker = true } = options
   const redis = await startRedis()
   const service = await startService({
     env: { REDIS_URL: redis.url, TICKET_SECRET, API_KEYS: `school:${API_KEY}`, ...env },
   })
-  await service.ready(READY_MS)
+  const { PORT: _port, OPS_PORT: _opsPort, ...shared } = service.env
+  const workers: Running[] = withWorker ? [await startWorker({ env: shared })] : []
+  await Promise.all([service, ...workers].map((one) => one.ready(READY_MS)))
   const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY })
-  const workers: Running[] = []
   const quickWorkers: Child[] = []
   let submissions = 0
 
@@ -50,7 +52,7 @@ export async function startInstallation(env: Record<string, string> = {}) {
   }
 
   return {
-    ...{ redis, service, portal, submission, user, stopWorkers },
+    ...{ redis, service, portal, submission, user, workers, stopWorkers },
 
     /** A call of the portal's, refusals included. */
     call: (method: string, path: string, body?: object, key: string | null = API_KEY) =>
@@ -63,16 +65,6 @@ export async function startInstallation(env: Record<string, string> = {}) {
         },
         body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
       ),
-
-    /** A worker as it is shipped. */
-    async worker(): Promise<Running> {
-      const { env: given, dataDir } = service
-      const { PORT: _port, OPS_PORT: _opsPort, ...shared } = given
-      const worker = await startWorker({ env: { ...shared, DATA_DIR: dataDir } })
-      workers.push(worker)
-      await worker.ready(READY_MS)
-      return worker
-    },
 
     /** A worker whose jobs, should it die, are handed out again within seconds instead of a minute and a half. */
     async quickWorker(): Promise<Child> {

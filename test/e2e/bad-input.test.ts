@@ -1,0 +1,52 @@
+// What users of the API do wrong, as they are told of it: code, status and words in both languages. By whole processes, one
+// service and one worker for all of it, and beside a lesson that nothing of it may disturb.
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { statusOf } from '../support/http.ts'
+import { type Corpus, createCorpus } from '../support/media/corpus.ts'
+import { lesson } from '../support/media/videos.ts'
+import { credentialTests } from './support/bad-input/credentials.ts'
+import { refusedTests } from './support/bad-input/refused.ts'
+import { unknownTests } from './support/bad-input/unknown.ts'
+import { verdictTests } from './support/bad-input/verdicts.ts'
+import { type Installation, startInstallation } from './support/installation.ts'
+import { type Neighbour, startNeighbour } from './support/neighbour.ts'
+
+let house: Installation
+let corpus: Corpus
+let neighbour: Neighbour
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  house = await startInstallation()
+  neighbour = await startNeighbour(house, await lesson(corpus, { seconds: 5 }))
+})
+afterEach(async () => {
+  await neighbour.step()
+  for (const { opsUrl, logs } of [house.service, ...house.workers]) {
+    expect(await statusOf(`${opsUrl}/health/ready`)).toBe(200)
+    // Whatever a caller does wrong is no error of ours.
+    expect(logs().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([])
+  }
+})
+afterAll(async () => {
+  await house?.close()
+  await corpus?.remove()
+})
+
+const stage = {
+  get house() {
+    return house
+  },
+  get corpus() {
+    return corpus
+  },
+}
+credentialTests(stage)
+unknownTests(stage)
+refusedTests(stage)
+verdictTests(stage)
+
+test('the lesson that was on its way beside all this is whole, accepted and ready', async () => {
+  await neighbour.finish()
+})
