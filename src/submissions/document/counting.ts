@@ -43,7 +43,8 @@ export function countSlot(
   frozen: ReadonlySet<string> | undefined,
 ): SlotCount {
   const whole = uploads.filter((upload) => upload.concat?.kind !== 'partial').toSorted(byCreation)
-  const accepted = whole.filter((upload) => isAccepted(upload.state))
+  // What was handed in stays so, even where a verdict fell at the moment of the seal.
+  const accepted = whole.filter((upload) => isAccepted(upload.state) || frozen?.has(upload.id))
   const inTime = (upload: UploadView) => standingOf(dates, upload).counts
   // A file that does not count takes nothing's place: the one it was to replace goes on counting.
   const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
@@ -69,6 +70,7 @@ function isChecking(upload: UploadView): boolean {
 /**
  * Named by `replaces` of an accepted one, directly or through others, that may count; or, in a slot for one file, older
  * than one that may. Older is what was chosen earlier: a forgotten upload that ends late does not push out its successor.
+ * What an upload was made to replace is older than it, whatever a clock that was put back says.
  */
 function isSuperseded(
   upload: UploadView,
@@ -76,15 +78,21 @@ function isSuperseded(
   accepted: readonly UploadView[],
   mayCount: readonly UploadView[],
 ): boolean {
-  if (slot.max === 1 && mayCount.some((other) => byCreation(upload, other) < 0)) return true
-  const reached = new Set<string>([upload.id])
-  // `accepted` is in order of creation, and a successor is always created after what it replaces.
-  for (const other of accepted) {
-    if (other.replaces === null || !reached.has(other.replaces) || other.id === upload.id) continue
-    if (mayCount.includes(other)) return true
-    reached.add(other.id)
+  if (mayCount.some((other) => predecessors(other, accepted).has(upload.id))) return true
+  if (slot.max > 1) return false
+  const before = predecessors(upload, accepted)
+  return mayCount.some((other) => byCreation(upload, other) < 0 && !before.has(other.id))
+}
+
+/** Ids of what an upload was made to replace, directly or through other accepted ones. */
+function predecessors(upload: UploadView, accepted: readonly UploadView[]): Set<string> {
+  const ids = new Set<string>()
+  let { replaces } = upload
+  while (replaces !== null && !ids.has(replaces)) {
+    ids.add(replaces)
+    replaces = accepted.find(({ id }) => id === replaces)?.replaces ?? null
   }
-  return false
+  return ids
 }
 
 /** Two uploads judged at the same time can both be accepted for the last place; the earlier stored one has it. */
