@@ -24,6 +24,7 @@ import type { ObjectStore } from './storage/object-store.ts'
 import { S3ObjectStore } from './storage/s3.ts'
 import { createS3Client } from './storage/s3-client.ts'
 import { Auth } from './submissions/auth.ts'
+import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
 import { Tokens } from './submissions/tokens.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
@@ -99,8 +100,10 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const admission = new Admission(store, metrics, clock)
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
+  const settleSubmissions = () =>
+    settleDueSubmissions({ store, hot, uploads, heads, views, index, profiles, clock, logger })
   const reconciler = new Reconciler({
-    ...{ hot, uploads, completion, queues, metrics, clock, logger, expiryMs, expire },
+    ...{ hot, uploads, completion, queues, metrics, clock, logger, expiryMs, expire, settleSubmissions },
   })
 
   return {

@@ -66,6 +66,16 @@ export const ERRORS = {
     'คำขอนี้ยื่นแล้ว แก้ไขไม่ได้จนกว่าจะถูกส่งคืน',
     'The submission is sealed; nothing changes until it is returned.',
   ),
+  SUBMISSION_INCOMPLETE: e(
+    409,
+    'ยังยื่นไม่ได้ มีไฟล์ที่ยังขาดหรือยังตรวจไม่เสร็จ',
+    'Not ready to be handed in: something is missing, or a verdict is still to come.',
+  ),
+  SUBMISSION_NOT_SEALED: e(
+    409,
+    'คำขอนี้ยังไม่ได้ยื่น จึงส่งคืนไม่ได้',
+    'Only what was handed in can be returned, or what was rejected after the deadline be given time for repair.',
+  ),
   PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
   SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
   SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว ระบุไฟล์ที่จะแทนที่', 'The slot is full; name the upload to replace.'),
@@ -101,6 +111,16 @@ export const ERRORS = {
     409,
     'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่',
     'The file is not ready to be read yet; try again in a moment.',
+  ),
+  RECEIPT_NOT_READY: e(
+    409,
+    'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ',
+    'There is no receipt yet: the last byte of the upload is not stored.',
+  ),
+  RECEIPT_INVALID: e(
+    400,
+    'ใบรับไม่ถูกต้องหรือถูกแก้ไข',
+    'This is no receipt of this service, or it has been changed.',
   ),
   UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
   UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'Busy for a moment; try again.'),

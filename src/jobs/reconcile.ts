@@ -28,6 +28,8 @@ export type ReconcileParts = {
   expiryMs: number
   /** Ends an unfinished upload whose time is over; see src/uploads/expire.ts. */
   expire: (id: string) => Promise<'kept' | 'finished' | 'expired'>
+  /** Carries out what is due on submissions: seals that wait, and what a seal leaves to end. */
+  settleSubmissions: () => Promise<unknown>
 }
 
 export class Reconciler {
@@ -47,6 +49,7 @@ export class Reconciler {
         await hot.setDue(id, clock.now() + LOOK_AGAIN_MS)
       })
     }
+    await this.#parts.settleSubmissions()
     return ids.length
   }
 

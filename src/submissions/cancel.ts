@@ -7,12 +7,12 @@ import type { Logger } from '../core/logger.ts'
 import { receivingRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
 import { objectKeys } from '../records/keys.ts'
-import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { keepIfSealed, refuseSealed } from './sealed-uploads.ts'
 
 export type CancelParts = {
   store: ObjectStore
@@ -26,42 +26,61 @@ export type CancelParts = {
 /** Redis answers for a cancelled upload this long; where a record exists, the store does afterwards. */
 const ENDED_KEEP_MS = 86_400_000
 
+export type CancelOptions = {
+  /** Also what a seal lists: its submission is being deleted. */
+  force?: boolean
+  /** Only what is still being received: its submission is being sealed. What is whole by now stays as it is. */
+  unfinishedOnly?: boolean
+}
+
 /**
  * Cancels an upload in whatever state: unfinished, finished or accepted. Idempotent; one that has ended already only has
  * the rest of its bytes removed. A request that is still sending finds out with its next commit.
  *
  * @param view as read from UploadViews
  * @returns false where there was nothing left to cancel
- * @throws SUBMISSION_SEALED (409) where a sealed revision lists it, unless `force`: its submission is being deleted
+ * @throws SUBMISSION_SEALED (409) where a seal lists it or holds
  */
 export async function cancelUpload(
   parts: CancelParts,
   view: UploadView,
-  options: { force?: boolean } = {},
+  options: CancelOptions = {},
 ): Promise<boolean> {
-  const cancelled = await endUpload(parts, view, options.force ?? false)
+  const { record, cancelled } = await endUpload(parts, view, options)
+  if (options.unfinishedOnly === true && !cancelled) return false
+  if (record?.state === 'cancelled') {
+    // A seal may have listed it between the look at its head and the commit.
+    const kept = options.force !== true && (await keepIfSealed(parts, record))
+    if (kept) throw new AppError('SUBMISSION_SEALED', { status: 409 })
+    // Again where a crash came between the two: the holder of the lock must not go on believing in it.
+    await parts.hot.end(view.id, 'cancelled', ENDED_KEEP_MS)
+  }
   await removeBytes(parts, view)
   return cancelled
 }
 
+type Ended = { record: UploadRecord | undefined; cancelled: boolean }
+
 async function endUpload(
   { hot, uploads, heads }: CancelParts,
   { id, hot: running, record: known }: UploadView,
-  force: boolean,
-): Promise<boolean> {
+  { force = false, unfinishedOnly = false }: CancelOptions,
+): Promise<Ended> {
   // Of an upload without a stored byte only Redis knows.
   if (known === undefined) {
-    if (running?.status === 'cancelled' || running?.status === 'expired') return false
-    if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return true
+    if (running?.status === 'cancelled' || running?.status === 'expired')
+      return { record: undefined, cancelled: false }
+    if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return { record: undefined, cancelled: true }
   }
   const { record, committed } = await uploads.commit(id, async (current) => {
     if (current?.state === 'cancelled' || current?.state === 'expired') return undefined
+    if (unfinishedOnly && !(await isReceiving(hot, id, current))) return undefined
     const base = current ?? unrecorded(running)
     if (base === undefined) return undefined
     const { owner, submissionId } = base
     if (submissionId === null)
       return { ...base, state: 'cancelled', event: 'upload.cancelled', sequence: base.sequence + 1 }
-    if (!force) refuseSealed(await heads.latest(owner, submissionId), id)
+    if (!force && !unfinishedOnly) refuseSealed(await heads.latest(owner, submissionId), id)
     return {
       ...base,
       state: 'cancelled',
@@ -69,9 +88,13 @@ async function endUpload(
       sequence: await heads.nextSequence(owner, submissionId),
     }
   })
-  // Again where a crash came between the two: the holder of the lock must not go on believing in it.
-  if (record?.state === 'cancelled') await hot.end(id, 'cancelled', ENDED_KEEP_MS)
-  return committed
+  return { record, cancelled: committed }
+}
+
+async function isReceiving(hot: HotState, id: string, record: UploadRecord | undefined): Promise<boolean> {
+  if (record !== undefined && record.state !== 'receiving') return false
+  const state = await hot.read(id)
+  return state === undefined ? record !== undefined : state.status === 'receiving'
 }
 
 /** Somebody is sending the first bytes at this moment: a record that says so, to be ended by the same commit. */
@@ -83,19 +106,6 @@ function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingReco
     ...(multipartId === null ? {} : { multipartId, partBytes }),
   }
   return receivingRecord(draft, object, 0)
-}
-
-/** An upload that a seal froze is evidence, in that revision and in those that carried it over. */
-export function refuseSealed(head: SubmissionHead | undefined, uploadId: string): void {
-  if (head === undefined) return
-  const frozen = head.revisions.some(
-    ({ sealedAt, uploads }) =>
-      sealedAt !== undefined &&
-      Object.values(uploads ?? {})
-        .flat()
-        .includes(uploadId),
-  )
-  if (frozen || head.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
 }
 
 /** Everything under the upload's prefix but its record, which is the tombstone. */

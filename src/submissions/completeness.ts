@@ -1,71 +1,23 @@
-// Tells readers when a submission becomes complete, and when it no longer is: once per change, whoever caused it. To be
-// called after anything that may change it: a verdict, a deletion, a moved deadline, metadata.
+// What follows for a submission when something of it has changed: a verdict, a deletion, a moved deadline, metadata.
 
-import { isoTime } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
-import { newToken } from '../core/ids.ts'
-import { SEQUENCE_MARK } from '../records/record-index.ts'
-import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import { announceCompleteness } from './completeness-news.ts'
+import type { LoadedSubmission } from './documents.ts'
+import { carryOutSeal, type SealParts } from './seal.ts'
 
-/** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
-const MAX_ROUNDS = 5
+export type { SealParts as CompletenessParts } from './seal.ts'
 
 /**
- * Computes whether a submission is complete and announces a change as `submission.complete` or `submission.incomplete`
- * {missing}. A submission that is new and incomplete is no news.
+ * Tells readers where a submission became complete or no longer is, and seals it where that was asked for. To be called
+ * after anything that may change it, by whoever changed it.
  *
  * @returns the submission as last seen; undefined where there is none, or it was deleted
  */
 export async function refreshCompleteness(
-  parts: DocumentParts,
+  parts: SealParts,
   owner: string,
   submissionId: string,
 ): Promise<LoadedSubmission | undefined> {
-  let loaded = await loadIfThere(parts, owner, submissionId)
-  for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
-    const { complete } = loaded.document
-    const outcome = await parts.index.flipComplete(owner, submissionId, complete, eventOf(parts, loaded))
-    if (outcome === 'same') break
-    if (outcome === 'stale') await parts.heads.rebuild(owner, submissionId)
-    loaded = await loadIfThere(parts, owner, submissionId)
-  }
-  return loaded
-}
-
-async function loadIfThere(
-  parts: DocumentParts,
-  owner: string,
-  id: string,
-): Promise<LoadedSubmission | undefined> {
-  try {
-    return await loadSubmission(parts, owner, id)
-  } catch (error) {
-    if (!(error instanceof AppError) || !isGone(error)) throw error
-    return undefined
-  }
-}
-
-function isGone({ code }: AppError): boolean {
-  return code === 'SUBMISSION_UNKNOWN' || code === 'SUBMISSION_DELETED'
-}
-
-/** The envelope, its number left open. */
-function eventOf(parts: DocumentParts, { head, document }: LoadedSubmission): string {
-  const { owner, id } = head
-  return JSON.stringify({
-    owner,
-    submissionId: id,
-    body: {
-      id: `evt_${newToken()}`,
-      type: document.complete ? 'submission.complete' : 'submission.incomplete',
-      timestamp: isoTime(parts.clock.now()),
-      data: {
-        sequence: SEQUENCE_MARK,
-        submissionId: id,
-        revision: head.revision,
-        state: head.state,
-        ...(document.complete ? {} : { missing: document.missing }),
-      },
-    },
-  })
+  const loaded = await announceCompleteness(parts, owner, submissionId)
+  if (loaded?.head.sealRequestedAt == null) return loaded
+  return (await carryOutSeal(parts, owner, submissionId)) ?? loaded
 }

@@ -9,6 +9,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
+import { mayRepair } from './repairs.ts'
 import { type Declared, declaredProblem } from './rules/declared.ts'
 import { type TicketLimits, ticketLimits } from './rules/limits.ts'
 import { acceptedOccupant, beingReplaced, type SlotPlaces, slotPlaces } from './slot-places.ts'
@@ -120,21 +121,16 @@ async function checkDates(
   if (nowMs <= deadlineMs) return false
   if (nowMs <= deadlineMs + head.graceSeconds * 1000) {
     if (issuedAtMs !== null && issuedAtMs <= deadlineMs) return false
+    // An upload is an attempt that left a record of its own.
+    if (places.begunBy(deadlineMs)) return false
     if ((await attempts?.attemptedBy(owner, submissionId, slot, deadlineMs)) === true) return false
   }
-  if (mayRepair(head, places, deadlineMs, nowMs)) return true
+  if (mayRepair(head, slot, places.records, nowMs)) return true
   throw refusal('DEADLINE_PASSED', {
     deadline: head.deadline,
     graceSeconds: head.graceSeconds,
     now: isoTime(nowMs),
   })
-}
-
-/** After a return with `repairUntil`: a file whose rejection came after the deadline left no time to mend it. */
-function mayRepair(head: SubmissionHead, places: SlotPlaces, deadlineMs: number, nowMs: number): boolean {
-  const until = head.revisions.findLast(({ repairUntil }) => repairUntil !== undefined)?.repairUntil
-  if (head.state !== 'returned' || until === undefined || nowMs > Date.parse(until)) return false
-  return places.rejectedAfter(deadlineMs)
 }
 
 function replacedBy({ replaces }: PlacementRequest, slot: SlotRules, places: SlotPlaces): string | null {

@@ -8,13 +8,13 @@ import { badRequest, type RequestFault } from '../core/http-errors.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { callbackFault } from './callback-url.ts'
-import { refreshCompleteness } from './completeness.ts'
-import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import { type RejudgeParts, rejudge } from './rejudge.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type PutParts = DocumentParts &
+export type PutParts = CompletenessParts &
   RejudgeParts & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
 
 export type SubmissionBody = {

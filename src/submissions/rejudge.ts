@@ -19,6 +19,7 @@ import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
 import { type Judgement, withInspection } from './rules/checks.ts'
 import { judgeInspection, type SiblingFile } from './rules/inspect.ts'
 import { judge } from './rules/judge.ts'
+import { isFrozenNow, keepIfSealed } from './sealed-uploads.ts'
 
 export type RejudgeParts = {
   store: ObjectStore
@@ -53,6 +54,8 @@ export async function rejudge(parts: RejudgeParts, head: SubmissionHead, profile
         : await decide(parts, { head, profile, slot, current, siblings }),
     )
     const { record: now, committed } = outcome
+    // The submission may be sealed at this moment: what was handed in stays accepted.
+    if (committed && now?.state === 'rejected' && (await keepIfSealed(parts, now, isFrozenNow))) continue
     if (now !== undefined && isAccepted(now.state)) accepted.push(now)
     if (!committed || now === undefined) continue
     changed++

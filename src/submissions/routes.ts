@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { Auth } from './auth.ts'
 import { type ProfilesApiParts, profilesApi } from './profiles-api.ts'
+import { type SealApiParts, sealApi } from './seal-api.ts'
 import { type SessionsApiParts, sessionsApi } from './sessions-api.ts'
 import { type SubmissionsApiParts, submissionsApi } from './submissions-api.ts'
 import { type TicketsApiParts, ticketsApi } from './tickets-api.ts'
@@ -13,7 +14,12 @@ import { type UploadsApiParts, uploadsApi } from './uploads-api.ts'
 
 /** What the deps of the service have; credentials and claims on keys are made of it here. */
 export type PortalApiParts = Omit<
-  SubmissionsApiParts & TicketsApiParts & SessionsApiParts & UploadsApiParts & ProfilesApiParts,
+  SubmissionsApiParts &
+    TicketsApiParts &
+    SessionsApiParts &
+    UploadsApiParts &
+    ProfilesApiParts &
+    SealApiParts,
   'auth' | 'uniqueKeys'
 > & { config: Pick<Config, 'apiKeys'> }
 
@@ -24,6 +30,7 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Pro
     const api = typedRoutes(scope)
     submissionsApi(api, parts)
     ticketsApi(api, parts)
+    sealApi(api, parts)
     sessionsApi(api, parts)
     uploadsApi(api, parts)
     profilesApi(api, parts)

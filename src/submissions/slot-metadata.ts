@@ -3,9 +3,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { refreshCompleteness } from './completeness.ts'
+import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
 import { slotOf } from './creation.ts'
-import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { metadataProblem } from './rules/metadata.ts'
 
 /**
@@ -14,7 +14,7 @@ import { metadataProblem } from './rules/metadata.ts'
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
  */
 export async function patchSlotMetadata(
-  parts: DocumentParts,
+  parts: CompletenessParts,
   owner: string,
   id: string,
   slotId: string,

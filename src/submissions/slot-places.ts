@@ -2,7 +2,7 @@
 // so do all the parts of a concatenation.
 
 import type { SubmissionHead } from '../records/submission-head.ts'
-import { isAccepted } from '../records/upload-record.ts'
+import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { countSlot } from './document/counting.ts'
 import { byCreation, type UploadView as DocumentView } from './document/views.ts'
@@ -18,8 +18,10 @@ export type SlotPlaces = {
   taken: number
   /** Partial uploads that no final upload has taken up yet. */
   openPartials: number
-  /** A file was rejected after this moment. */
-  rejectedAfter(momentMs: number): boolean
+  /** Of every upload in the slot that has one. */
+  records: readonly UploadRecord[]
+  /** An upload was begun by this moment, whatever became of it. */
+  begunBy(momentMs: number): boolean
 }
 
 /** @param views all uploads of the submission */
@@ -40,10 +42,9 @@ export function slotPlaces(
     occupants,
     taken: occupants.length - beingReplaced(occupants).size + Math.min(1, openPartials),
     openPartials,
-    rejectedAfter: (momentMs) =>
-      count.rejected.some(
-        ({ committedAt }) => committedAt !== undefined && Date.parse(committedAt) > momentMs,
-      ),
+    records: here.flatMap(({ record }) => (record === undefined ? [] : [record])),
+    begunBy: (momentMs) =>
+      here.some(({ record, hot }) => Date.parse((record ?? hot?.draft)?.createdAt ?? '') <= momentMs),
   }
 }
 

@@ -169,6 +169,7 @@ export const RevisionDocumentSchema = object(
   {
     revision: Int,
     sealedAt: Type.Optional(Time),
+    creditedAt: Type.Optional(Time),
     returnedAt: Type.Optional(Time),
     reason: name,
     repairUntil: Type.Optional(Time),
@@ -192,6 +193,11 @@ export const SubmissionDocumentSchema = object(
     complete: Flag,
     missing: Type.Array(Text, { description: 'Slots to act on' }),
     pending: Type.Array(Text, { description: 'Slots with a verdict still to come' }),
+    sealRequestedAt: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'It is sealed as soon as it is complete: so it was asked for then',
+    }),
     slots: Type.Array(SlotDocumentSchema),
     revisions: Type.Array(RevisionDocumentSchema),
     uniqueKey: nullable(Text),

@@ -50,6 +50,7 @@ export function computeSubmission({ head, profile, uploads, now }: SubmissionInp
     complete,
     missing,
     pending,
+    sealRequestedAt: head.sealRequestedAt ?? null,
     slots: profile.slots.flatMap((slot) => {
       const count = counts.get(slot.id)
       return count ? [slotDocument(slot, count, head, alternativesOf(profile, slot.id))] : []
@@ -115,10 +116,11 @@ function present(
 }
 
 function revisionDocument(record: RevisionRecord, uploads: Record<string, string[]>): RevisionDocument {
-  const { revision, sealedAt, returnedAt, reason, repairUntil } = record
+  const { revision, sealedAt, creditedAt, returnedAt, reason, repairUntil } = record
   return {
     revision,
     ...(sealedAt === undefined ? {} : { sealedAt }),
+    ...(creditedAt == null ? {} : { creditedAt }),
     ...(returnedAt === undefined ? {} : { returnedAt }),
     ...(reason === undefined ? {} : { reason }),
     ...(repairUntil === undefined ? {} : { repairUntil }),

@@ -34,6 +34,7 @@ it('names every call', () => {
   expect(calls.sort()).toEqual(
     [
       'DELETE /v1/submissions/{id}',
+      'DELETE /v1/submissions/{id}/seal',
       'DELETE /v1/uploads/{id}',
       'GET /v1/profiles',
       'GET /v1/profiles/{id}',
@@ -42,6 +43,8 @@ it('names every call', () => {
       'GET /v1/submissions/{id}/uploads',
       'GET /v1/uploads/{id}',
       'PATCH /v1/submissions/{id}/slots/{slot}',
+      'POST /v1/submissions/{id}/return',
+      'POST /v1/submissions/{id}/seal',
       'POST /v1/submissions/{id}/sessions',
       'POST /v1/submissions/{id}/tickets',
       'PUT /v1/submissions/{id}',

@@ -1,0 +1,84 @@
+// Giving a submission back: revision n+1, open again. Nothing is copied or moved: accepted files go on counting, and the
+// revision that was handed in stays as it was frozen.
+
+import { type Clock, isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { badRequest } from '../core/http-errors.ts'
+import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
+import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type LoadedSubmission, loadSubmission } from './documents.ts'
+import { isRejectedAfter } from './repairs.ts'
+
+export type ReturnBody = { reason: string; repairUntil?: string | null }
+
+/**
+ * Returns a sealed submission. One that is not sealed can be returned only to give time for repair, where a file was
+ * rejected after the deadline. The same return again changes nothing.
+ *
+ * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409)
+ */
+export async function returnSubmission(
+  parts: CompletenessParts,
+  owner: string,
+  id: string,
+  { reason, repairUntil = null }: ReturnBody,
+): Promise<LoadedSubmission> {
+  const { heads, clock } = parts
+  const given = { reason, ...(repairUntil === null ? {} : { repairUntil: moment(repairUntil) }) }
+  await heads.commit(owner, id, async (current) => {
+    if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
+    if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+    if (isSaid(current, given)) return undefined
+    refusePast(given.repairUntil, clock)
+    if (current.state !== 'sealed' && !(await needsRepair(parts, current, given.repairUntil)))
+      throw new AppError('SUBMISSION_NOT_SEALED')
+    return {
+      ...current,
+      state: 'returned',
+      revision: current.revision + 1,
+      revisions: returned(current, { ...given, returnedAt: isoTime(clock.now()) }),
+      sealRequestedAt: null,
+      event: 'submission.returned',
+      sequence: await heads.nextSequence(owner, id),
+      updatedAt: isoTime(clock.now()),
+    }
+  })
+  return (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+}
+
+type Given = Pick<RevisionRecord, 'reason' | 'repairUntil'>
+
+function moment(repairUntil: string): string {
+  const ms = Date.parse(repairUntil)
+  if (!Number.isNaN(ms)) return isoTime(ms)
+  const message = 'must be a date and time as in RFC 3339'
+  throw badRequest({ in: 'body', path: '/repairUntil', message })
+}
+
+function refusePast(repairUntil: string | undefined, clock: Clock): void {
+  if (repairUntil === undefined || Date.parse(repairUntil) > clock.now()) return
+  throw badRequest({ in: 'body', path: '/repairUntil', message: 'must be in the future' })
+}
+
+/** A portal that did not hear the answer says it again. */
+function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repairUntil }: Given): boolean {
+  if (state !== 'returned') return false
+  const last = revisions.find((entry) => entry.revision === revision - 1)
+  return last !== undefined && last.reason === reason && last.repairUntil === repairUntil
+}
+
+async function needsRepair(
+  parts: CompletenessParts,
+  head: SubmissionHead,
+  repairUntil: string | undefined,
+): Promise<boolean> {
+  if (repairUntil === undefined || head.deadline === null) return false
+  const views = await parts.views.ofSubmission(head.owner, head.id)
+  return views.some(({ record }) => record !== undefined && isRejectedAfter(head, record))
+}
+
+function returned(head: SubmissionHead, given: Given & { returnedAt: string }): RevisionRecord[] {
+  const { revision, revisions } = head
+  const entry = revisions.find((earlier) => earlier.revision === revision) ?? { revision }
+  return [...revisions.filter((earlier) => earlier.revision !== revision), { ...entry, ...given }]
+}

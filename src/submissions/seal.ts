@@ -1,0 +1,168 @@
+// Handing a submission in: what counts is frozen into its present revision by one commit of the head. A seal that waits
+// for verdicts is a wish in the head; whoever commits the last verdict carries it out, or the reconciler.
+
+import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
+import type { HeadDecision } from '../records/submission-heads.ts'
+import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
+import { type CancelParts, cancelUpload } from './cancel.ts'
+import { announceCompleteness } from './completeness-news.ts'
+import { type DocumentParts, type LoadedSubmission, loadFromHead, loadSubmission } from './documents.ts'
+
+export type SealParts = DocumentParts & CancelParts
+
+/** How long whoever seals has for what belongs to it, before the reconciler looks. */
+const LOOK_AFTER_MS = 60_000
+
+/**
+ * Seals the present revision, or with `whenComplete` notes that it is to be sealed when the pending verdicts have landed.
+ * Sealed already, it changes nothing.
+ *
+ * @returns the submission as it is now: sealed, or waiting
+ * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN, SUBMISSION_INCOMPLETE {missing, pending}
+ */
+export async function sealSubmission(
+  parts: SealParts,
+  owner: string,
+  id: string,
+  { whenComplete }: { whenComplete: boolean },
+): Promise<LoadedSubmission> {
+  // That it is complete is told before it is sealed, also where whoever made it so died before telling.
+  await announceCompleteness(parts, owner, id)
+  await commitSeal(parts, owner, id, async (loaded) => {
+    const { head, document } = loaded
+    const { missing, pending } = document
+    if (!isBlocked(loaded)) return await sealed(parts, loaded)
+    if (!whenComplete || missing.length > 0)
+      throw new AppError('SUBMISSION_INCOMPLETE', { details: { missing, pending } })
+    return head.sealRequestedAt == null ? await withRequest(parts, head, now(parts)) : undefined
+  })
+  // The last verdict may have landed before anybody could see the wish.
+  return (await carryOutSeal(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+}
+
+/**
+ * Seals a submission whose seal waits, once nothing is in its way: no missing slot, no pending verdict, and no upload
+ * begun after the wish, which would be cut off by it.
+ *
+ * @returns the submission as it is now; undefined where no seal waits
+ */
+export async function carryOutSeal(
+  parts: SealParts,
+  owner: string,
+  id: string,
+): Promise<LoadedSubmission | undefined> {
+  const head = await parts.heads.latest(owner, id)
+  if (head?.sealRequestedAt == null || head.state === 'deleted') return undefined
+  await commitSeal(parts, owner, id, async (loaded) =>
+    loaded.head.sealRequestedAt == null || isBlocked(loaded) || isBegunSince(loaded, parts.clock.now())
+      ? undefined
+      : await sealed(parts, loaded),
+  )
+  return await loadSubmission(parts, owner, id)
+}
+
+/** Takes back the wish to be sealed. Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409): too late. */
+export async function withdrawSeal(parts: SealParts, owner: string, id: string): Promise<LoadedSubmission> {
+  await parts.heads.commit(owner, id, async (current) => {
+    const head = present(current)
+    if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
+    return head.sealRequestedAt == null ? undefined : await withRequest(parts, head, null)
+  })
+  return await loadSubmission(parts, owner, id)
+}
+
+/** Ends what a seal found unfinished. Idempotent. @returns how many uploads were ended now */
+export async function endUnfinished(parts: SealParts, owner: string, id: string): Promise<number> {
+  let ended = 0
+  for (const view of await parts.views.ofSubmission(owner, id)) {
+    if (view.record !== undefined && view.record.state !== 'receiving') continue
+    if (await cancelUpload(parts, view, { unfinishedOnly: true })) ended++
+  }
+  return ended
+}
+
+async function commitSeal(
+  parts: SealParts,
+  owner: string,
+  id: string,
+  decide: (loaded: LoadedSubmission) => Promise<HeadDecision>,
+): Promise<void> {
+  const { record: head, committed } = await parts.heads.commit(owner, id, async (current) => {
+    if (present(current).state === 'sealed') return undefined
+    return await decide(await loadCertain(parts, present(current)))
+  })
+  if (!committed || head?.state !== 'sealed') return
+  const ended = await endUnfinished(parts, owner, id)
+  parts.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
+}
+
+/** The document over this head, none of whose files has lost its acceptance without Redis having heard of it. */
+async function loadCertain(parts: SealParts, head: SubmissionHead): Promise<LoadedSubmission> {
+  for (;;) {
+    const loaded = await loadFromHead(parts, head)
+    const counted = loaded.document.slots.flatMap((slot) => slot.counted)
+    const records = await Promise.all(counted.map((id) => parts.uploads.fromStore(id)))
+    const lost = records.filter((record): record is UploadRecord => record !== undefined)
+    const gone = lost.filter(({ state }) => !isAccepted(state))
+    if (gone.length === 0) return loaded
+    for (const record of gone) await parts.uploads.announce(record)
+  }
+}
+
+function isBlocked({ document }: LoadedSubmission): boolean {
+  return !document.complete || document.pending.length > 0
+}
+
+function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean {
+  const since = head.sealRequestedAt ?? ''
+  return views.some(({ record, hot }) => {
+    if (record !== undefined && record.state !== 'receiving') return false
+    if (hot === undefined || hot.status === 'cancelled' || hot.status === 'expired') return false
+    return hot.draft.createdAt > since && hot.expiresAtMs > nowMs
+  })
+}
+
+/** The head of the sealed revision. */
+async function sealed(parts: SealParts, { head, document }: LoadedSubmission): Promise<HeadDecision> {
+  const { owner, id, revision } = head
+  // Before the commit: if this process dies after it, somebody else tells of it and ends what is unfinished.
+  await parts.index.setSubmissionDue(owner, id, parts.clock.now() + LOOK_AFTER_MS)
+  const uploads = Object.fromEntries(
+    document.slots.filter(({ counted }) => counted.length > 0).map(({ slot, counted }) => [slot, counted]),
+  )
+  const at = now(parts)
+  const entry = { revision, sealedAt: at, creditedAt: document.creditedAt, uploads }
+  return {
+    ...head,
+    state: 'sealed',
+    revisions: [...head.revisions.filter((earlier) => earlier.revision !== revision), entry],
+    sealRequestedAt: null,
+    event: 'submission.sealed',
+    sequence: await parts.heads.nextSequence(owner, id),
+    updatedAt: at,
+  }
+}
+
+async function withRequest(
+  parts: SealParts,
+  head: SubmissionHead,
+  sealRequestedAt: string | null,
+): Promise<HeadDecision> {
+  const { owner, id } = head
+  if (sealRequestedAt !== null)
+    await parts.index.setSubmissionDue(owner, id, parts.clock.now() + LOOK_AFTER_MS)
+  const sequence = await parts.heads.nextSequence(owner, id)
+  return { ...head, sealRequestedAt, event: null, sequence, updatedAt: now(parts) }
+}
+
+function present(head: SubmissionHead | undefined): SubmissionHead {
+  if (head === undefined) throw new AppError('SUBMISSION_UNKNOWN')
+  if (head.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+  return head
+}
+
+function now({ clock }: SealParts): string {
+  return isoTime(clock.now())
+}
