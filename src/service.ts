@@ -27,9 +27,9 @@ export async function startService(
       keeper?.draining()
       deps.admission.drain()
       deps.drain.abort()
-      // Running requests hand over what they have: their clients go on with another process.
-      await stopUploads()
-      await app.close()
+      // Running requests hand over what they have: their clients go on with another process, since this one takes no
+      // further connections.
+      await Promise.all([app.close(), stopUploads()])
       await keeper?.close()
       await deps.close()
     },

@@ -128,7 +128,9 @@ export class UploadLedger implements Ledger {
     if (state?.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state?.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
     // Redis lost the fence, nobody took it: the client is to ask where it stands and go on, not to give up.
-    if (state === undefined || !state.trusted) return new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
+    // The same where somebody who found the upload whole has finished it.
+    if (state === undefined || !state.trusted || state.status === 'stored')
+      return new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
     return new AppError('UPLOAD_TAKEN_OVER')
   }
 }

@@ -6,21 +6,26 @@ import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 
+export type YieldReason = 'taken-over' | 'ended' | 'draining'
+
 /** The request that is receiving an upload in this process. */
 export interface Holder {
   readonly id: string
   readonly fence: string
   /** Makes durable what has been received; resolves with the durable offset. The request goes on. */
   flush(): Promise<number>
-  /** Stops receiving at once, drops what is not stored, lets go of the lock. Resolves when that is done. */
-  yield(reason: 'taken-over' | 'ended'): Promise<void>
+  /**
+   * Stops receiving at once and lets go of the lock. Resolves when that is done. What is not stored is dropped, since
+   * a newer request sends it again; where only this process ends (`draining`), it is stored.
+   */
+  yield(reason: YieldReason): Promise<void>
 }
 
 type Question = {
   ask: 'flush' | 'yield'
   id: string
   fence: string
-  reason?: 'taken-over' | 'ended'
+  reason?: YieldReason
   reply: string
   nonce: string
 }
@@ -88,7 +93,7 @@ export class Peers {
     id: string,
     fence: string,
     channel: string,
-    reason: 'taken-over' | 'ended' = 'taken-over',
+    reason: YieldReason = 'taken-over',
   ): Promise<{ silent: boolean; offset: number | null }> {
     if (channel === this.channel) {
       const holder = await this.#holderOf(id, fence)
@@ -131,11 +136,7 @@ export class Peers {
     return arrived?.fence === fence ? arrived : undefined
   }
 
-  async #serve(
-    holder: Holder,
-    what: 'flush' | 'yield',
-    reason: 'taken-over' | 'ended',
-  ): Promise<number | null> {
+  async #serve(holder: Holder, what: 'flush' | 'yield', reason: YieldReason): Promise<number | null> {
     if (what === 'flush') return await holder.flush()
     await holder.yield(reason)
     return null
@@ -171,7 +172,7 @@ export class Peers {
 
   /** Asks every holder of this process to let go: the process is about to end. */
   async yieldAll(): Promise<void> {
-    await Promise.allSettled([...this.#holders.values()].map((holder) => holder.yield('taken-over')))
+    await Promise.allSettled([...this.#holders.values()].map((holder) => holder.yield('draining')))
   }
 }
 

@@ -106,6 +106,12 @@ export class Receiver {
     while (this.#writing !== null) await this.#writing
   }
 
+  /** Ends reading now; what has arrived is still written. Resolves when the sink is quiet. */
+  async leave(): Promise<void> {
+    this.#end('stopped')
+    while (this.#writing !== null) await this.#writing
+  }
+
   /** Runs `work` (a flush of the sink) between two writes, with everything received so far written before it. */
   async between(work: () => Promise<void>): Promise<void> {
     this.#kick()

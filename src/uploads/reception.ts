@@ -6,6 +6,7 @@ import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
 import type { UploadParts } from './parts.ts'
+import type { YieldReason } from './peers.ts'
 import { Receiver } from './receive.ts'
 import type { Sink } from './stores/port.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
@@ -74,6 +75,7 @@ async function receiveInto(
     },
   })
   let over: Promise<unknown> | undefined
+  let draining = false
   const holder = {
     id,
     fence,
@@ -82,8 +84,9 @@ async function receiveInto(
       else await over
       return sink.durable
     },
-    yield: async () => {
-      await receiver.stop()
+    yield: async (reason: YieldReason) => {
+      draining = reason === 'draining'
+      await (draining ? receiver.leave() : receiver.stop())
       await released
     },
   }
@@ -91,12 +94,17 @@ async function receiveInto(
   metrics.uploadsInFlight.inc()
   try {
     const end = await receiver.run()
-    if (end === 'stopped') throw new AppError('UPLOAD_TAKEN_OVER')
+    if (end === 'stopped' && !draining) throw new AppError('UPLOAD_TAKEN_OVER')
     if (end === 'complete' && sink instanceof CheckedSink) await sink.verify()
-    over = sink.position === state.size ? sink.complete() : sink.flush()
+    // A body that broke off was not verified, however much of it came.
+    const verified = end === 'complete' || !(sink instanceof CheckedSink)
+    over = verified && sink.position === state.size ? sink.complete() : sink.flush()
     await over
     if (end === 'gone')
       logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
+    // A creation answers with what it has; a PATCH is tried again, and goes on elsewhere.
+    if (end === 'stopped' && request.method === 'PATCH' && sink.durable !== state.size)
+      throw new AppError('DRAINING', { retryAfterSeconds: 1 })
     return sink.durable
   } catch (error) {
     // What was written before the trouble counts, unless the trouble is that it no longer may.
