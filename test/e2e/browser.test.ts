@@ -108,8 +108,14 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     expect(counted).toBeGreaterThanOrEqual(size)
     expect(counted).toBeLessThanOrEqual(size * 1.1)
 
-    const plays = `document.querySelector('video').readyState >= 2`
-    await waitFor(() => page.evaluate(plays), { timeoutMs: 60_000, what: 'the film to play' })
+    const canPlay = `document.querySelector('video').readyState >= 2`
+    await waitFor(() => page.evaluate(canPlay), { timeoutMs: 60_000, what: 'the film to be there' })
+    const sought = await page.evaluate(`new Promise((shown) => {
+      const film = document.querySelector('video')
+      film.requestVideoFrameCallback((_, { mediaTime }) => requestAnimationFrame(() => shown(mediaTime)))
+      film.currentTime = 6
+    })`)
+    expect(sought).toBeCloseTo(6, 0)
     await page.screenshot({ path: SCREENSHOT })
     await page.close()
   })
