@@ -11,7 +11,7 @@ const KIB = 1024
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 /** Code that has run before is compiled; a service in production is warm. */
-const WARM_UP_BYTES = 128 * MIB
+const WARM_UP_BYTES = 256 * MIB
 /** What a server does right after its answer belongs to the upload: completion, closing, collecting garbage. */
 const AFTERWORK_MS = 400
 
