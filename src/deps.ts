@@ -23,9 +23,12 @@ import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
 import { S3ObjectStore } from './storage/s3.ts'
 import { createS3Client } from './storage/s3-client.ts'
+import { Attempts } from './submissions/attempts.ts'
 import { Auth } from './submissions/auth.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
+import { ReceiptKeys } from './submissions/receipt-keys.ts'
+import { Receipts } from './submissions/receipts.ts'
 import { Tokens } from './submissions/tokens.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
 import { Admission } from './uploads/admission.ts'
@@ -92,6 +95,9 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
   const auth = new Auth({ config, tokens })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
+  const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
+  const receiptKeys = new ReceiptKeys({ config, store })
+  const receipts = new Receipts({ receiptKeys, clock })
   const live = new LiveEvents(redis.subscriber, logger)
   const eventLog = new EventLog(redis.hot)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
@@ -110,6 +116,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
     ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
     ...{ budget, spool, admission, reconciler, live, eventLog, progressWatch, drain },
+    ...{ attempts, receipts, receiptKeys },
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()

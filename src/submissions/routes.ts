@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { Auth } from './auth.ts'
 import { type ProfilesApiParts, profilesApi } from './profiles-api.ts'
+import { type ReceiptsApiParts, receiptsApi } from './receipts-api.ts'
 import { type SealApiParts, sealApi } from './seal-api.ts'
 import { type SessionsApiParts, sessionsApi } from './sessions-api.ts'
 import { type SubmissionsApiParts, submissionsApi } from './submissions-api.ts'
@@ -19,7 +20,8 @@ export type PortalApiParts = Omit<
     SessionsApiParts &
     UploadsApiParts &
     ProfilesApiParts &
-    SealApiParts,
+    SealApiParts &
+    ReceiptsApiParts,
   'auth' | 'uniqueKeys'
 > & { config: Pick<Config, 'apiKeys'> }
 
@@ -33,6 +35,7 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Pro
     sealApi(api, parts)
     sessionsApi(api, parts)
     uploadsApi(api, parts)
+    receiptsApi(api, parts)
     profilesApi(api, parts)
   })
 }

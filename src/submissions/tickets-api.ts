@@ -3,6 +3,8 @@
 import Type from 'typebox'
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
+import { toAppError } from '../core/errors.ts'
+import type { Attempts } from './attempts.ts'
 import { type Auth, submissionOf } from './auth.ts'
 import { checkPlacement, type PlacementParts } from './creation.ts'
 import { publicUrl } from './public-url.ts'
@@ -10,6 +12,7 @@ import type { Tokens } from './tokens.ts'
 import { type Api, problems } from './typed-routes.ts'
 
 export type TicketsApiParts = PlacementParts & {
+  attempts: Attempts
   config: Pick<Config, 'http' | 'tickets' | 'uploads'>
   clock: Clock
   auth: Auth
@@ -64,7 +67,7 @@ const TicketAnswer = Type.Object({
 })
 
 export function ticketsApi(api: Api, parts: TicketsApiParts): void {
-  const { auth, tokens, clock, config } = parts
+  const { auth, tokens, clock, config, attempts } = parts
 
   api.post(
     '/v1/submissions/:id/tickets',
@@ -93,16 +96,26 @@ export function ticketsApi(api: Api, parts: TicketsApiParts): void {
       const { owner, id } = submissionOf(caller, request.params.id)
       const { slot, replaces, maxBytes, subject, expiresInSeconds } = request.body
       const nowMs = clock.now()
+      // Whom a session was made for is not for the page to change.
+      const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
       const placement = await checkPlacement(parts, {
         ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,
+      }).catch((error: unknown) => {
+        const { code, status } = toAppError(error)
+        // Without a ticket nobody gets as far as an attempt: where that is our fault, this was one.
+        if (status >= 500)
+          attempts.record({
+            ...{ owner, submissionId: id, slot, subject: who, atMs: nowMs, code, outcome: 'refused' },
+            ...{ declared: null, uploadId: null },
+          })
+        throw error
       })
       const ttlSeconds = expiresInSeconds ?? config.tickets.ttlSeconds
       const signed = await tokens.signTicket({
         ...{ owner, submission: id, slot },
-        // Whom a session was made for is not for the page to change.
-        subject: (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null,
+        subject: who,
         // Only what was named: what is the accepted file by the time of the creation is looked up then.
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,

@@ -83,8 +83,9 @@ const ProblemSchema = Type.Object(
   { additionalProperties: true, description: 'RFC 9457 problem document; `code` is stable' },
 )
 
-/** Codes that any route with a key can answer with. */
-const ALWAYS: readonly ErrorCode[] = ['API_KEY_INVALID', 'REDIS_UNAVAILABLE', 'STORE_UNAVAILABLE', 'INTERNAL']
+/** Codes that any route can answer with, and any route that asks for a key. */
+const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
+const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'REDIS_UNAVAILABLE']
 
 /**
  * The `response` members for refusals, one per status, each naming its codes.
@@ -95,8 +96,16 @@ export function problems(
   codes: readonly ErrorCode[],
   statuses: Partial<Record<ErrorCode, number>> = {},
 ): Record<number, TSchema> {
+  return publicProblems([...codes, ...WITH_KEY], statuses)
+}
+
+/** The same for a route that is open to anybody. */
+export function publicProblems(
+  codes: readonly ErrorCode[],
+  statuses: Partial<Record<ErrorCode, number>> = {},
+): Record<number, TSchema> {
   const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of [...codes, ...ALWAYS]) {
+  for (const code of [...codes, ...ANY]) {
     const status = statuses[code] ?? ERRORS[code].status
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }

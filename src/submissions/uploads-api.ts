@@ -141,8 +141,8 @@ function originOf({ record, hot }: UploadView): Origin {
   return known
 }
 
-/** The upload, if it is the caller's to see: of another portal or submission it is as unknown as an invented one. */
-async function viewOf(
+/** The upload, if it is the caller's to see: of another portal or submission it is as unknown as an invented one. Throws UPLOAD_UNKNOWN. */
+export async function viewOf(
   { views, config }: Pick<UploadsApiParts, 'views' | 'config'>,
   caller: Caller,
   id: string,

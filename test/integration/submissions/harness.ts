@@ -23,8 +23,11 @@ import type { Measured, UploadRecord } from '../../../src/records/upload-record.
 import { UploadRecords } from '../../../src/records/upload-records.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
+import { Attempts } from '../../../src/submissions/attempts.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
+import { ReceiptKeys } from '../../../src/submissions/receipt-keys.ts'
+import { Receipts } from '../../../src/submissions/receipts.ts'
 import { portalApi } from '../../../src/submissions/routes.ts'
 import { Tokens } from '../../../src/submissions/tokens.ts'
 import { UniqueKeys } from '../../../src/submissions/unique-keys.ts'
@@ -75,9 +78,12 @@ export async function startHarness(env: Record<string, string> = {}) {
   const profiles = loadProfiles([shippedProfilesDir(), profilesDir])
   const tokens = new Tokens({ config, clock })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
+  const attempts = new Attempts({ redis, store, clock, logger })
+  const receiptKeys = new ReceiptKeys({ config, store })
+  const receipts = new Receipts({ receiptKeys, clock })
   const parts = {
     ...{ config, clock, logger, store, index, hot, uploads, heads, views, queues, profiles },
-    ...{ tokens, uniqueKeys },
+    ...{ tokens, uniqueKeys, attempts, receiptKeys, receipts },
   }
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,

@@ -16,6 +16,8 @@ const objectsOf = async (id: string) => {
     keys.push(key.slice(objectKeys.upload(id).length))
   return keys
 }
+const recordName = (id: string) => objectKeys.uploadRecord(id).slice(objectKeys.upload(id).length)
+const version = (id: string, n: number) => `${recordName(id)}00000${n}.json`
 const stateOf = async (id: string) => (await h.call('GET', `/v1/uploads/${id}`)).body['state']
 const cancel = (id: string) => h.call('DELETE', `/v1/uploads/${id}`)
 const typesOf = async (id: string) =>
@@ -131,7 +133,7 @@ describe('DELETE of an upload', () => {
     await h.receiveBytes(draft)
     await h.parts.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 400 })
     expect((await cancel(draft.id)).status).toBe(204)
-    expect(await objectsOf(draft.id)).toEqual(['record/000001.json', 'record/000002.json'])
+    expect(await objectsOf(draft.id)).toEqual([version(draft.id, 1), version(draft.id, 2)])
     const late = { offset: 500, expiresAtMs: h.clock.ms + 1000 }
     expect(await h.parts.hot.commit(draft.id, 'fence', late)).toBe(false)
     expect(await typesOf(draft.id)).toEqual(['upload.created', 'upload.cancelled'])
@@ -157,7 +159,7 @@ describe('DELETE of an upload', () => {
     expect(await complete()).toBe(true)
     await cancel(first.id)
     expect(await complete()).toBe(false)
-    expect(await objectsOf(first.id)).toEqual(expect.arrayContaining(['record/000004.json']))
+    expect(await objectsOf(first.id)).toEqual(expect.arrayContaining([version(first.id, 4)]))
     expect(await objectsOf(first.id)).not.toContain('data')
     const types = (await h.events()).filter(({ data }) => data.submissionId === 'd-4').map(({ type }) => type)
     expect(types.filter((type) => type.startsWith('submission.'))).toEqual([
@@ -210,7 +212,7 @@ describe('DELETE of a submission', () => {
     expectProblem(await h.call('GET', '/v1/submissions/gone', { token }), 'SUBMISSION_DELETED')
     for (const { id } of [accepted, running]) {
       expect((await h.parts.uploads.fromStore(id))?.state).toBe('cancelled')
-      for (const key of await objectsOf(id)) expect(key).toMatch(/^record\//)
+      for (const key of await objectsOf(id)) expect(key).toContain(recordName(id))
     }
     expect((await h.parts.hot.read(unstored.id))?.status).toBe('cancelled')
     expect((await h.put('heir', { uniqueKey: 'gone-key' })).status).toBe(201)
@@ -226,7 +228,7 @@ describe('DELETE of a submission', () => {
     await h.storeUpload(straggler)
     expect((await h.call('DELETE', '/v1/submissions/again')).status).toBe(204)
     expect((await h.parts.uploads.fromStore(straggler.id))?.state).toBe('cancelled')
-    for (const key of await objectsOf(straggler.id)) expect(key).toMatch(/^record\//)
+    for (const key of await objectsOf(straggler.id)) expect(key).toContain(recordName(straggler.id))
     expectProblem(await h.call('DELETE', '/v1/submissions/never-made'), 'SUBMISSION_UNKNOWN')
   })
 

@@ -1,0 +1,122 @@
+// Where attempts are kept: first in a list in Redis, one a submission, then as immutable objects in the store. An attempt
+// may be in both for a moment, or twice in the store after a crash; its id tells.
+
+import { newToken } from '../core/ids.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { objectKeys, redisKeys } from '../records/keys.ts'
+import { run, script } from '../records/scripts.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+export type Attempt = {
+  id: string
+  /** Server time, RFC 3339. */
+  at: string
+  slot: string | null
+  /** Who tried, as the portal calls that person. */
+  subject: string | null
+  declared: { filename: string | null; type: string | null; bytes: number | null } | null
+  outcome: 'accepted' | 'refused'
+  /** Why it was refused. */
+  code: string | null
+  uploadId: string | null
+}
+
+export type Journal = { owner: string; submissionId: string }
+
+/** One submission's attempts of one minute: whoever tries more often proves nothing more by it. */
+const MAX_WAITING = 1000
+/** A process that takes a submission's attempts to the store has this long before another may. */
+const LEASE_MS = 120_000
+const BATCH = 500
+
+const APPEND = script(`
+local room = math.max(0, tonumber(ARGV[3]) - redis.call('LLEN', KEYS[1]))
+local given = #ARGV - 3
+for i = 4, 3 + math.min(room, given) do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+redis.call('ZADD', KEYS[2], 'NX', ARGV[2], ARGV[1])
+return math.max(0, given - room)
+`)
+
+const TAKE = script(`
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], ARGV[2], member) end
+return members
+`)
+
+// Only what was written goes: where the list begins with another attempt, somebody else has written these.
+const WRITTEN = script(`
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[3] then redis.call('LTRIM', KEYS[1], ARGV[4], -1) end
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('ZREM', KEYS[2], ARGV[1])
+else redis.call('ZADD', KEYS[2], ARGV[2] + 1, ARGV[1]) end
+return 1
+`)
+
+export class AttemptJournal {
+  readonly #redis: RedisConnection
+  readonly #store: ObjectStore
+
+  constructor({ redis, store }: { redis: RedisConnection; store: ObjectStore }) {
+    this.#redis = redis
+    this.#store = store
+  }
+
+  /** Throws REDIS_UNAVAILABLE. @returns how many were left out because too many wait already */
+  async append(journal: Journal, attempts: readonly Attempt[], nowMs: number): Promise<number> {
+    const { list, due, member } = namesOf(journal)
+    const lines = attempts.map((attempt) => JSON.stringify(attempt))
+    return Number(await run(this.#redis, APPEND, [list, due], [member, nowMs, MAX_WAITING, ...lines]))
+  }
+
+  /** Submissions whose attempts are to be written now; for a while no other process is given them. */
+  async take(nowMs: number): Promise<Journal[]> {
+    const members = await run(this.#redis, TAKE, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
+    return (members as string[]).map((member) => {
+      const slash = member.indexOf('/')
+      return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
+    })
+  }
+
+  /** Brings a submission's waiting attempts to the store. @returns how many */
+  async moveToStore(journal: Journal, nowMs: number): Promise<number> {
+    const { list, due, member } = namesOf(journal)
+    const lines = await viaRedis(this.#redis.lrange(list, 0, -1))
+    if (lines.length > 0) await this.write(journal, lines.map(parse))
+    await run(this.#redis, WRITTEN, [list, due], [member, nowMs, lines[0] ?? '', lines.length])
+    return lines.length
+  }
+
+  /** Writes attempts to the store. */
+  async write({ owner, submissionId }: Journal, attempts: readonly Attempt[]): Promise<void> {
+    const firstMs = Math.min(...attempts.map(({ at }) => Date.parse(at)))
+    const name = `${String(firstMs).padStart(14, '0')}-${newToken()}.json`
+    const body = Buffer.from(JSON.stringify({ schema: 1, attempts }))
+    await this.#store.createIfAbsent(`${objectKeys.attempts(owner, submissionId)}${name}`, body)
+  }
+
+  /** Those that are not in the store yet. */
+  async waiting(journal: Journal): Promise<Attempt[]> {
+    return (await viaRedis(this.#redis.lrange(namesOf(journal).list, 0, -1))).map(parse)
+  }
+
+  /** Those in the store, object by object, in the order of their first attempt; until then, where that is given. */
+  async *stored({ owner, submissionId }: Journal, untilMs = Number.POSITIVE_INFINITY) {
+    const prefix = objectKeys.attempts(owner, submissionId)
+    for await (const { key } of this.#store.list(prefix)) {
+      if (Number(key.slice(prefix.length, prefix.length + 14)) > untilMs) return
+      const body = await this.#store.read(key)
+      if (body !== undefined) yield (JSON.parse(body.toString('utf8')) as { attempts: Attempt[] }).attempts
+    }
+  }
+}
+
+function namesOf({ owner, submissionId }: Journal): { list: string; due: string; member: string } {
+  return {
+    list: redisKeys.attempts(owner, submissionId),
+    due: redisKeys.dueAttempts,
+    member: `${owner}/${submissionId}`,
+  }
+}
+
+function parse(line: string): Attempt {
+  return JSON.parse(line) as Attempt
+}
