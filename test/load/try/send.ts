@@ -9,6 +9,9 @@ import type { Trial } from './trial.ts'
 /** Below this a file is on its way before a line can break. */
 const MIN_CUT_BYTES = 1024 * 1024
 
+/** On this machine a file would be over before one could watch: it is sent as over a line that needs so long for it. */
+const LEAST_SECONDS = 1.5
+
 /** Resolves with the upload's id, or undefined where the service refused it; either is on the page by then. */
 export async function sendFile(trial: Trial, file: TriedFile): Promise<string | undefined> {
   const { portal, page, submissionId } = trial
@@ -34,6 +37,7 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
       fresh = undefined
       return next
     },
+    bytesPerSecond: source.bytes >= MIN_CUT_BYTES ? source.bytes / LEAST_SECONDS : undefined,
     cutAt: source.bytes >= MIN_CUT_BYTES ? [Math.floor(source.bytes / 2)] : [],
     onCut: (offset) => {
       cutAtMs = performance.now()
