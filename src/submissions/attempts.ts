@@ -1,6 +1,7 @@
 // Every attempt to create an upload, accepted or refused, with the reason: proof for people whose filing failed on the
 // day. Noting one costs the request nothing and never fails it.
 
+import { setTimeout } from 'node:timers/promises'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
@@ -20,6 +21,7 @@ export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
 export const FLUSH_EVERY_MS = 60_000
 /** Kept in memory while neither Redis nor the store takes them. */
 const MAX_HELD = 20_000
+const PATIENCE_MS = 2000
 /** Objects written at a time. */
 const WRITERS = 16
 
@@ -79,7 +81,10 @@ export class Attempts implements PlacementAttempts {
       if (journals.length === 0) return written
       const next = journals.values()
       const work = async () => {
-        for (const journal of next) written += await this.#journal.moveToStore(journal, this.#clock.now())
+        for (const journal of next) {
+          const moved = await this.#journal.moveToStore(journal, this.#clock.now())
+          written += moved
+        }
       }
       await Promise.all(Array.from({ length: WRITERS }, work))
     }
@@ -151,7 +156,8 @@ export class Attempts implements PlacementAttempts {
   }
 
   async #letGo(): Promise<void> {
-    await this.#drain()
+    // A Redis that is away is waited for much longer than a process that ends has time. Twice noted is no harm.
+    await Promise.race([this.#drain(), setTimeout(PATIENCE_MS, undefined, { ref: false })])
     const left = this.#held.slice()
     for (const { journal, attempts } of byJournal(left)) await this.#journal.write(journal, attempts)
     this.#forget(left)

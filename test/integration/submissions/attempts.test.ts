@@ -1,0 +1,250 @@
+// Every attempt is kept: beside requests that it must not hold up, through a Redis that goes away, in the store for good.
+
+import Fastify from 'fastify'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isoTime } from '../../../src/core/clock.ts'
+import { AppError } from '../../../src/core/errors.ts'
+import { connectRedis } from '../../../src/core/redis.ts'
+import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
+import { Attempts, type NewAttempt } from '../../../src/submissions/attempts.ts'
+import { portalApi } from '../../../src/submissions/routes.ts'
+import { waitFor } from '../../support/http.ts'
+import { expectProblem } from './expect-problem.ts'
+import { type Harness, PORTAL, startHarness } from './harness.ts'
+
+let h: Harness
+beforeAll(async () => {
+  h = await startHarness()
+})
+afterAll(async () => await h.stop())
+
+const attempt = (submissionId: string, more: Partial<NewAttempt> = {}): NewAttempt => ({
+  ...{ owner: 'portal', submissionId, slot: 'plan', subject: 'ครู 1' },
+  declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
+  ...{ outcome: 'refused', code: 'OVERLOADED', uploadId: null },
+  ...more,
+})
+
+type Listed = { id: string; at: string; slot: string; code: string | null; receipt: string }
+const listed = async (id: string, query = ''): Promise<Listed[]> => {
+  const { body } = await h.call('GET', `/v1/submissions/${id}/attempts${query}`)
+  return body['items'] as Listed[]
+}
+const inStore = async (id: string) => {
+  const keys: string[] = []
+  for await (const { key } of h.parts.store.list(objectKeys.attempts('portal', id))) keys.push(key)
+  return keys
+}
+const inRedis = (id: string) => h.redis.llen(redisKeys.attempts('portal', id))
+const another = () => new Attempts({ ...h.parts, redis: h.redis })
+
+describe('an attempt', () => {
+  it('is listed with what was declared, why it was refused, and its signature', async () => {
+    await h.put('a-1')
+    h.parts.attempts.record(attempt('a-1'))
+    h.clock.ms += 1000
+    h.parts.attempts.record(attempt('a-1', { outcome: 'accepted', code: null, uploadId: 'u1' }))
+    const items = await listed('a-1')
+    expect(items).toEqual([
+      {
+        ...{ id: expect.any(String), at: isoTime(h.clock.ms - 1000), slot: 'plan', subject: 'ครู 1' },
+        declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
+        ...{ outcome: 'refused', code: 'OVERLOADED', uploadId: null, receipt: expect.any(String) },
+      },
+      expect.objectContaining({ outcome: 'accepted', code: null, uploadId: 'u1' }),
+    ])
+    expect(await h.parts.receipts.verify(items[0]?.receipt ?? '')).toMatchObject({
+      ...{ kind: 'attempt', portal: 'portal', submission: 'a-1', slot: 'plan', at: items[0]?.at },
+      ...{ outcome: 'refused', code: 'OVERLOADED', attempt: items[0]?.id },
+    })
+  })
+
+  it('is of the moment at which it was made, not at which it was given up', async () => {
+    await h.put('a-2')
+    h.parts.attempts.record(attempt('a-2', { atMs: h.clock.ms - 20_000 }))
+    expect((await listed('a-2'))[0]?.at).toBe(isoTime(h.clock.ms - 20_000))
+  })
+
+  it('that belongs to no submission is nobody’s', async () => {
+    h.parts.attempts.record({ ...attempt('none'), submissionId: null })
+    expect(await h.parts.attempts.flush()).toBeGreaterThanOrEqual(0)
+    expect(await inStore('null')).toEqual([])
+  })
+
+  it('is seen by every process', async () => {
+    await h.put('a-3')
+    another().record(attempt('a-3'))
+    await waitFor(async () => (await listed('a-3')).length === 1, { what: 'the attempt of another process' })
+  })
+
+  it('is a ticket that could not be had through our fault, and no other', async () => {
+    await h.put('a-4', { deadline: isoTime(h.clock.ms + 60_000), graceSeconds: 600 })
+    const app = Fastify()
+    const heads = new Proxy(h.parts.heads, {
+      get(target, name) {
+        if (name === 'require')
+          return async () => {
+            throw new AppError('REDIS_UNAVAILABLE')
+          }
+        const member: unknown = Reflect.get(target, name)
+        return typeof member === 'function' ? member.bind(target) : member
+      },
+    })
+    await portalApi(app, { ...h.parts, heads })
+    const response = await app.inject({
+      ...{ method: 'POST', url: '/v1/submissions/a-4/tickets', payload: { slot: 'plan', subject: 'ครู 4' } },
+      headers: { authorization: `Bearer ${PORTAL}` },
+    })
+    await app.close()
+    expect(response.statusCode).toBeGreaterThanOrEqual(500)
+    await h.call('POST', '/v1/submissions/a-4/tickets', { body: { slot: 'nothing' } })
+    expect(await listed('a-4')).toMatchObject([{ code: 'REDIS_UNAVAILABLE', slot: 'plan', subject: 'ครู 4' }])
+    h.clock.ms += 120_000
+    expect((await h.call('POST', '/v1/submissions/a-4/tickets', { body: { slot: 'plan' } })).status).toBe(201)
+  })
+})
+
+describe('the list', () => {
+  it('comes in pages, of one slot where that is asked', async () => {
+    await h.put('l-1')
+    for (const slot of ['plan', 'extras', 'plan', 'plan']) {
+      h.clock.ms += 10
+      h.parts.attempts.record(attempt('l-1', { slot }))
+    }
+    const all = await listed('l-1')
+    expect(all.map(({ slot }) => slot)).toEqual(['plan', 'extras', 'plan', 'plan'])
+    const first = await h.call('GET', '/v1/submissions/l-1/attempts?slot=plan&limit=2')
+    const next = String(first.body['nextCursor'])
+    const second = await h.call('GET', `/v1/submissions/l-1/attempts?slot=plan&limit=2&cursor=${next}`)
+    const ids = [first, second].flatMap(({ body }) => (body['items'] as Listed[]).map(({ id }) => id))
+    expect(ids).toEqual([0, 2, 3].map((i) => all[i]?.id))
+    expect(second.body['nextCursor']).toBeNull()
+    expectProblem(await h.call('GET', '/v1/submissions/l-1/attempts?cursor=no'), 'CURSOR_INVALID')
+    expectProblem(await h.call('GET', '/v1/submissions/never/attempts'), 'SUBMISSION_UNKNOWN')
+  })
+
+  it('is for its portal, and for a session that may read', async () => {
+    await h.put('l-2')
+    const reader = await h.session('l-2', { can: ['read'] })
+    const uploader = await h.session('l-2', { can: ['upload'] })
+    const list = (token: string) => h.call('GET', '/v1/submissions/l-2/attempts', { token })
+    expect((await list(reader)).body).toEqual({ items: [], nextCursor: null })
+    expectProblem(await list(uploader), 'SESSION_SCOPE')
+  })
+})
+
+describe('the store', () => {
+  it('has every attempt a minute later, whatever becomes of Redis', async () => {
+    await h.put('f-1')
+    for (let i = 0; i < 5; i++) h.parts.attempts.record(attempt('f-1'))
+    const before = await listed('f-1')
+    expect(before).toHaveLength(5)
+    expect(await h.parts.attempts.flush()).toBeGreaterThanOrEqual(5)
+    expect([await inRedis('f-1'), (await inStore('f-1')).length]).toEqual([0, 1])
+    h.clock.ms += 1000
+    h.parts.attempts.record(attempt('f-1', { code: 'NO_SPACE' }))
+    await waitFor(async () => (await inRedis('f-1')) === 1, { what: 'the sixth attempt in Redis' })
+    await h.parts.attempts.flush()
+    h.parts.attempts.record(attempt('f-1', { code: 'DRAINING' }))
+    await waitFor(async () => (await inRedis('f-1')) === 1, { what: 'the seventh attempt in Redis' })
+    await h.redis.flushall()
+    const after = await listed('f-1')
+    expect(after.map(({ id }) => id).slice(0, 5)).toEqual(before.map(({ id }) => id))
+    expect(after.slice(5).map(({ code }) => code)).toEqual(['NO_SPACE'])
+  })
+
+  it('is written once, though many processes write', async () => {
+    await h.put('f-2')
+    const processes = Array.from({ length: 4 }, another)
+    for (const process of processes) process.record(attempt('f-2'))
+    await waitFor(async () => (await inRedis('f-2')) === 4, { what: 'four attempts in Redis' })
+    const written = await Promise.all(processes.map((process) => process.flush()))
+    expect(written.reduce((sum, count) => sum + count, 0)).toBe(4)
+    expect(await inStore('f-2')).toHaveLength(1)
+  })
+
+  it('lists an attempt once that was written twice', async () => {
+    await h.put('f-3')
+    h.parts.attempts.record(attempt('f-3'))
+    await waitFor(async () => (await inRedis('f-3')) === 1, { what: 'the attempt in Redis' })
+    const line = (await h.redis.lindex(redisKeys.attempts('portal', 'f-3'), 0)) ?? ''
+    await h.parts.attempts.flush()
+    // As where a process dies after the object and before the list.
+    await h.redis.rpush(redisKeys.attempts('portal', 'f-3'), line)
+    expect(await listed('f-3')).toHaveLength(1)
+    await h.redis.zadd(redisKeys.dueAttempts, 0, 'portal/f-3')
+    await h.parts.attempts.flush()
+    expect(await inStore('f-3')).toHaveLength(2)
+    expect(await listed('f-3')).toHaveLength(1)
+  })
+
+  it('keeps what comes while it is written', async () => {
+    await h.put('f-4')
+    h.parts.attempts.record(attempt('f-4', { code: 'DRAINING' }))
+    await waitFor(async () => (await inRedis('f-4')) === 1, { what: 'the attempt in Redis' })
+    let done = false
+    const store = new Proxy(h.parts.store, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (name !== 'createIfAbsent') return typeof member === 'function' ? member.bind(target) : member
+        return async (...args: Parameters<typeof target.createIfAbsent>) => {
+          if (!done) {
+            done = true
+            another().record(attempt('f-4', { code: 'NO_SPACE' }))
+            await waitFor(async () => (await inRedis('f-4')) === 2, { what: 'an attempt meanwhile' })
+          }
+          return await target.createIfAbsent(...args)
+        }
+      },
+    })
+    await new Attempts({ ...h.parts, redis: h.redis, store }).flush()
+    expect(await inRedis('f-4')).toBe(1)
+    h.clock.ms += 1000
+    await h.parts.attempts.flush()
+    expect((await listed('f-4')).map(({ code }) => code).sort()).toEqual(['DRAINING', 'NO_SPACE'])
+    expect(await inRedis('f-4')).toBe(0)
+  })
+
+  it('takes what Redis cannot, without a request having waited for it', async () => {
+    await h.put('f-5')
+    const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.parts.logger)
+    const cutOff = new Attempts({ ...h.parts, redis: nowhere })
+    const begun = performance.now()
+    for (let i = 0; i < 3; i++) cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))
+    expect(performance.now() - begun).toBeLessThan(50)
+    await cutOff.stop()
+    nowhere.disconnect()
+    expect((await listed('f-5')).map(({ code }) => code)).toEqual(Array(3).fill('REDIS_UNAVAILABLE'))
+  })
+
+  it('is not filled by somebody who tries without end', async () => {
+    await h.put('f-6')
+    for (let i = 0; i < 1100; i++) h.parts.attempts.record(attempt('f-6'))
+    await waitFor(async () => (await inRedis('f-6')) === 1000, { what: 'a thousand attempts' })
+    await waitFor(() => h.lines.some((line) => line.includes('left out')), { what: 'a line that says so' })
+  })
+})
+
+describe('attempted in time', () => {
+  it('is found in memory, in Redis and in the store, for that slot and until that moment', async () => {
+    await h.put('t-1')
+    const { attempts } = h.parts
+    const at = h.clock.ms
+    const asked = (slot: string, ms: number) => attempts.attemptedBy('portal', 't-1', slot, ms)
+    attempts.record(attempt('t-1'))
+    const found = async () =>
+      await Promise.all([
+        asked('plan', at),
+        asked('plan', at - 1),
+        asked('extras', at),
+        asked('plan', at + 9),
+      ])
+    expect(await found()).toEqual([true, false, false, true])
+    await waitFor(async () => (await inRedis('t-1')) === 1, { what: 'the attempt in Redis' })
+    expect(await found()).toEqual([true, false, false, true])
+    await attempts.flush()
+    await h.redis.flushall()
+    expect(await found()).toEqual([true, false, false, true])
+    expect(await attempts.attemptedBy('other', 't-1', 'plan', at)).toBe(false)
+  })
+})
