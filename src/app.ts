@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { apiRoutes } from './api-routes.ts'
-import { registerCors } from './core/cors.ts'
+import { allowOrigin, registerCors } from './core/cors.ts'
 import { errorHandler, useHttpErrors } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
 import type { Deps } from './deps.ts'
@@ -23,7 +23,11 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     // A 503 from here would have tus clients start again from byte 0; draining is answered where it is understood.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: errorHandler as never,
+    // An address that cannot be decoded is refused before any hook.
+    frameworkErrors: (error, request, reply) => {
+      allowOrigin(request, reply, config.http.corsOrigins)
+      errorHandler(error, request, reply)
+    },
     exposeHeadRoutes: false,
     // One line per request is written in `observe`.
     logController: new LogController({ disableRequestLogging: true }),

@@ -1,7 +1,7 @@
 // CORS for every route alike, errors included: a browser page that cannot read a refusal can only guess.
 // A preflight needs no credentials.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 const ALLOWED_HEADERS =
@@ -17,21 +17,31 @@ const PREFLIGHT_SECONDS = 7200
 /** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies carry the headers too. */
 export function registerCors(app: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return
-  const any = origins.includes('*')
-  const allowed = new Set(origins)
   app.addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers
-    const { raw } = reply
-    if (!any) raw.setHeader('Vary', 'Origin')
-    if (origin === undefined || !(any || allowed.has(origin))) return done()
-    raw.setHeader('Access-Control-Allow-Origin', any ? '*' : origin)
-    raw.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
+    if (!allowOrigin(request, reply, origins)) return done()
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
       return done()
+    const { raw } = reply
     raw.setHeader('Access-Control-Allow-Methods', METHODS)
     raw.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS)
     raw.setHeader('Access-Control-Max-Age', String(PREFLIGHT_SECONDS))
     reply.hijack()
     raw.writeHead(204).end()
   })
+}
+
+/** Lets a page of an allowed origin read the answer. True: it is one. For answers that no hook sees, too. */
+export function allowOrigin(
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  origins: readonly string[],
+): boolean {
+  if (origins.length === 0) return false
+  const any = origins.includes('*')
+  if (!any) raw.setHeader('Vary', 'Origin')
+  const { origin } = request.headers
+  if (origin === undefined || !(any || origins.includes(origin))) return false
+  raw.setHeader('Access-Control-Allow-Origin', any ? '*' : origin)
+  raw.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
+  return true
 }

@@ -82,13 +82,18 @@ export class Completion {
     object: StoredObject,
     bytes: number,
     storedAtMs: number,
+    first = false,
   ): Promise<UploadRecord> {
-    const { record } = await this.#records.commit(draft.id, async (current) => {
-      if (current !== undefined && isStored(current.state)) return undefined
-      if (current?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
-      if (current?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
-      return await this.stored(draft, current, object, bytes, storedAtMs)
-    })
+    const { record } = await this.#records.commit(
+      draft.id,
+      async (current) => {
+        if (current !== undefined && isStored(current.state)) return undefined
+        if (current?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+        if (current?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+        return await this.stored(draft, current, object, bytes, storedAtMs)
+      },
+      first,
+    )
     if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
     await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
     return record
@@ -118,7 +123,12 @@ export class Completion {
     const state = await this.#hot.read(id)
     const record =
       state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
-    if (record === undefined || !isStored(record.state)) return
+    if (record !== undefined) await this.follow(record)
+  }
+
+  /** What is due on a record that was just committed. */
+  async follow(record: UploadRecord): Promise<void> {
+    if (!isStored(record.state)) return
     if (needsAssembly(record)) await this.assemble(record)
     await this.queueLanes(record)
   }
@@ -171,7 +181,16 @@ export class Completion {
 
   /** `run` after an answer has been sent: what fails here is found again by the reconciler. */
   runLater(id: string): void {
-    this.run(id).catch((err: unknown) => {
+    this.#later(id, this.run(id))
+  }
+
+  /** `follow` after an answer has been sent. */
+  followLater(record: UploadRecord): void {
+    this.#later(record.id, this.follow(record))
+  }
+
+  #later(id: string, work: Promise<void>): void {
+    work.catch((err: unknown) => {
       this.#logger.warn({ err, uploadId: id }, 'completion did not finish; the reconciler will')
     })
   }

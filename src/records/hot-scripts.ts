@@ -8,6 +8,7 @@ const NOW = `local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(
 
 // An upload of the same fingerprint that is still receiving is joined instead of created again.
 export const CREATE = script(`
+${NOW}
 if KEYS[4] ~= '' then
   local other = redis.call('GET', KEYS[4])
   if other and other ~= ARGV[1] and redis.call('HGET', 'sn:hot:' .. other, 'st') == 'receiving' then return other end
@@ -15,6 +16,7 @@ end
 if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
 redis.call('HSET', KEYS[1], 'd', ARGV[2], 'size', ARGV[3], 'off', 0, 'st', 'receiving', 'ver', 0, 'exp', ARGV[4],
   'pb', ARGV[5], 'run', ARGV[6], 'pl', ARGV[9])
+if ARGV[10] ~= '' then redis.call('HSET', KEYS[1], 'fence', ARGV[10], 'holder', ARGV[11], 'lease', now + ARGV[12]) end
 redis.call('PEXPIREAT', KEYS[1], ARGV[4] + 3600000)
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
 if ARGV[8] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], ARGV[1]) end

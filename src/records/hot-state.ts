@@ -54,7 +54,14 @@ export class HotState {
    */
   async create(
     draft: UploadDraft,
-    options: { size: number | null; expiresAtMs: number; partBytes: number; fingerprintKey?: string },
+    options: {
+      size: number | null
+      expiresAtMs: number
+      partBytes: number
+      fingerprintKey?: string
+      /** Locked from the start, for the request that creates it. */
+      lock?: { fence: string; channel: string }
+    },
   ): Promise<{ joined: string | null }> {
     const joined = await run(
       this.redis,
@@ -76,9 +83,17 @@ export class HotState {
         Date.parse(draft.createdAt),
         draft.submissionId ?? '',
         placeOf(draft),
+        options.lock?.fence ?? '',
+        options.lock?.channel ?? '',
+        LEASE_MS,
       ],
     )
     return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
+  }
+
+  /** The upload that was last created, or restored, with this fingerprint in its place. */
+  async holderOfFingerprint(key: string): Promise<string | undefined> {
+    return (await viaRedis(this.redis.get(key))) ?? undefined
   }
 
   async read(id: string): Promise<HotUpload | undefined> {

@@ -79,3 +79,14 @@ export function pairs(flat: string[]): Record<string, string> {
 export function placeOf(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slot'>): string {
   return `${draft.owner}\n${draft.submissionId ?? ''}\n${draft.slot ?? ''}`
 }
+
+/** What Redis holds of an upload that has just been created. */
+export function newHotUpload(
+  draft: UploadDraft,
+  { size, expiresAtMs, partBytes, holder }: Pick<HotUpload, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,
+): HotUpload {
+  return {
+    ...{ draft, size, offset: 0, status: 'receiving', version: 0, expiresAtMs, storedAtMs: null },
+    ...{ multipartId: null, partBytes, tailKey: null, inFlight: null, holder, trusted: true },
+  }
+}

@@ -10,7 +10,8 @@ export const objectKeys = {
   submissionUploads: (owner: string, submissionId: string) =>
     `uploads/${shardOfSubmission(owner, submissionId)}/`,
   upload: (id: string) => `uploads/${shardOfUpload(id)}/${id}/`,
-  uploadRecord: (id: string) => `uploads/${shardOfUpload(id)}/${id}/record/`,
+  /** Beside the bytes, so that one fsync of one folder makes both names durable. */
+  uploadRecord: (id: string) => `uploads/${shardOfUpload(id)}/${id}/record-`,
   /** The received bytes as one file, or as the object that a multipart upload becomes. */
   data: (id: string) => `uploads/${shardOfUpload(id)}/${id}/data`,
   /** A whole small upload in one object whose user metadata is its first record. */

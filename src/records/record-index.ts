@@ -24,6 +24,8 @@ export type Applied = {
   upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
   /** Orders lists; absent: now. */
   committedAtMs?: number
+  /** Under which an unfinished upload is found again. */
+  fingerprintKey?: string
   /** The event body without its id, or null where this version is no event. */
   event: string | null
   /** True: put its event into the streams, once. False: only make the version readable. */
@@ -59,6 +61,7 @@ if not (known[1] and known[2] == ARGV[2] and tonumber(known[1]) >= version) then
     end
   end
 end
+if KEYS[8] ~= '' then redis.call('SET', KEYS[8], ARGV[6], 'PX', ARGV[4], 'NX') end
 if ARGV[14] == '1' and not known[3] then redis.call('HSET', KEYS[1], 'a', version) end
 if not announce then return 'old' end
 redis.call('HSET', KEYS[1], 'a', version)
@@ -149,6 +152,7 @@ export class RecordIndex {
         redisKeys.events(owner),
         redisKeys.submissionEvents(owner, sid),
         redisKeys.owners,
+        applied.fingerprintKey ?? '',
       ],
       [
         applied.version,

@@ -101,9 +101,14 @@ export class SubmissionHeads {
     }
   }
 
+  /** After this the submission's indexes in Redis are whole. */
+  async ensureCurrent(owner: string, id: string): Promise<void> {
+    if (!(await this.#index.isCurrent(owner, id))) await this.rebuild(owner, id)
+  }
+
   /** Upload records of a submission, from the index; rebuilt from the store where Redis has lost or outlived it. */
   async uploadsOf(owner: string, id: string): Promise<UploadRecord[]> {
-    if (!(await this.#index.isCurrent(owner, id))) await this.rebuild(owner, id)
+    await this.ensureCurrent(owner, id)
     return await this.#uploads.latestMany(await this.#index.uploadIds(owner, id))
   }
 

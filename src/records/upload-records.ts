@@ -102,11 +102,13 @@ export class UploadRecords {
   async commit(
     id: string,
     decide: (current: UploadRecord | undefined) => Promise<UploadDecision> | UploadDecision,
+    /** True where Redis is known to be right in saying that there is no record yet: spares a look at the store. */
+    first = false,
   ): Promise<{ record: UploadRecord | undefined; committed: boolean }> {
     const outcome = await this.#log.commit(
       objectKeys.uploadRecord(id),
       () => isoTime(this.#clock.now()),
-      await this.latest(id),
+      first ? undefined : await this.latest(id),
       () => this.fromStore(id),
       decide,
     )
@@ -146,10 +148,26 @@ export class UploadRecords {
         dueAtMs: isSettled(record) ? null : this.#clock.now() + RECHECK_MS,
       },
       committedAtMs: Date.parse(record.committedAt),
+      ...fingerprintKeyOf(record),
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
     })
+  }
+}
+
+function fingerprintKeyOf(record: UploadRecord): { fingerprintKey?: string } {
+  const { owner, submissionId, slot, fingerprint, declared, concat } = record
+  if (record.state !== 'receiving' || submissionId === null || slot === null) return {}
+  if (fingerprint === null || concat !== null) return {}
+  return {
+    fingerprintKey: redisKeys.fingerprint(
+      owner,
+      submissionId,
+      slot,
+      String(declared.bytes ?? ''),
+      fingerprint,
+    ),
   }
 }
 

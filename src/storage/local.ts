@@ -18,20 +18,11 @@ import { dirname, join, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
+import { closeFd, dataSyncFd, openFd, syncDirectory, writeAll } from './fd.ts'
 import type { ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
 
 const isCode = (error: unknown, ...codes: string[]) =>
   codes.includes((error as NodeJS.ErrnoException).code ?? '')
-
-/** fsync of a folder makes the names in it durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
 
 /** mkdir -p whose every new level survives a power cut. */
 export async function makeDirectory(path: string): Promise<void> {
@@ -89,22 +80,25 @@ export class LocalObjectStore implements ObjectStore {
     } catch (error) {
       throw storeError(error)
     } finally {
-      await rm(staged, { force: true })
+      await unlink(staged).catch((error: unknown) => {
+        // It may never have come to be; anything else is left to the sweep of the staging folder.
+        if (!isCode(error, 'ENOENT')) return
+      })
     }
   }
 
   async #write(path: string, body: Buffer): Promise<void> {
-    const create = () => open(path, 'wx')
-    const handle = await create().catch(async (error: unknown) => {
+    const create = () => openFd(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+    const fd = await create().catch(async (error: unknown) => {
       if (!isCode(error, 'ENOENT')) throw error
       await makeDirectory(this.#staging)
       return create()
     })
     try {
-      await handle.writeFile(body)
-      await handle.datasync()
+      await writeAll(fd, body)
+      await dataSyncFd(fd)
     } finally {
-      await handle.close()
+      await closeFd(fd)
     }
   }
 

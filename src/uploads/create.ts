@@ -3,11 +3,12 @@
 import { Metadata } from '@tus/server'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { newUploadId } from '../core/ids.ts'
-import type { UploadDraft } from '../records/hot-upload.ts'
+import { newToken, newUploadId } from '../core/ids.ts'
+import { type HotUpload, newHotUpload, type UploadDraft } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
 import { checkPlacement } from '../submissions/creation.ts'
 import type { Ticket } from '../submissions/tokens.ts'
+import type { Held } from './lock.ts'
 import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
 
@@ -19,6 +20,8 @@ export type Creation = {
   expiresAtMs: number
   /** Set when an unfinished upload of the same fingerprint was joined: where that one stands. */
   joinedOffset?: number
+  /** The lock of a new upload whose body comes with its creation. */
+  held?: Held
 }
 
 /** Uploads of AUTH=none belong to nobody. */
@@ -58,6 +61,26 @@ export async function place(
     const draft = { ...common, ...nowhere, id, owner: NO_OWNER, maxBytes: config.uploads.maxBytes, kinds: [] }
     return { draft, size, fingerprintKey: undefined, expiresAtMs }
   }
+  const fingerprintKey =
+    common.fingerprint === null || concat !== null
+      ? undefined
+      : redisKeys.fingerprint(
+          ticket.owner,
+          ticket.submission,
+          ticket.slot,
+          String(size ?? ''),
+          common.fingerprint,
+        )
+  const joined =
+    fingerprintKey === undefined ? undefined : await findUnfinished(parts, ticket, fingerprintKey)
+  if (joined !== undefined)
+    return {
+      draft: joined.draft,
+      size,
+      fingerprintKey,
+      expiresAtMs: joined.expiresAtMs,
+      joinedOffset: joined.offset,
+    }
   const placement = await placeTicket(parts, ticket, declared, concat?.kind)
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
@@ -69,17 +92,27 @@ export async function place(
     subject: ticket.subject,
     ...placement,
   }
-  const fingerprintKey =
-    draft.fingerprint === null || concat !== null
-      ? undefined
-      : redisKeys.fingerprint(
-          draft.owner,
-          ticket.submission,
-          ticket.slot,
-          String(size ?? ''),
-          draft.fingerprint,
-        )
   return { draft, size, fingerprintKey, expiresAtMs }
+}
+
+/**
+ * The unfinished upload that holds a fingerprint: it was created before, so nothing that would refuse a new one, a full
+ * slot or a crowd, is asked again. Its true offset comes from whoever is receiving it.
+ */
+async function findUnfinished(
+  { heads, hot, locks }: UploadParts,
+  ticket: Ticket,
+  fingerprintKey: string,
+): Promise<HotUpload | undefined> {
+  await heads.ensureCurrent(ticket.owner, ticket.submission)
+  const id = await hot.holderOfFingerprint(fingerprintKey)
+  if (id === undefined) return undefined
+  const seen = await locks.look(id).catch((error: unknown) => {
+    // It has ended meanwhile: a new one is made.
+    if (error instanceof AppError && error.status < 500) return undefined
+    throw error
+  })
+  return seen !== undefined && 'state' in seen && seen.state.status === 'receiving' ? seen.state : undefined
 }
 
 /** What the ticket's place says of a new upload. Throws what refuses it there. */
@@ -111,17 +144,27 @@ function rawMetadata(request: TusRequest, metadata: Record<string, string | null
 }
 
 /** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
-export async function register(parts: UploadParts, creation: Creation): Promise<string> {
-  const { hot, uploadStore, metrics, locks } = parts
+export async function register(parts: UploadParts, creation: Creation, hasBody: boolean): Promise<string> {
+  const { hot, uploadStore, metrics, locks, peers } = parts
   const { draft, size, fingerprintKey, expiresAtMs } = creation
+  if (creation.joinedOffset !== undefined) return draft.id
+  const partBytes = uploadStore.partBytes(size, draft.maxBytes)
+  // A body that is on its way needs the lock: taken in the same step.
+  const lock = hasBody ? { fence: newToken(), channel: peers.channel } : undefined
   const { joined } = await hot.create(draft, {
     size,
     expiresAtMs,
-    partBytes: uploadStore.partBytes(size, draft.maxBytes),
+    partBytes,
+    ...(lock === undefined ? {} : { lock }),
     ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
   })
   if (joined === null) {
     metrics.uploadsCreated.inc()
+    if (lock !== undefined)
+      creation.held = {
+        state: newHotUpload(draft, { size, expiresAtMs, partBytes, holder: lock }),
+        fence: lock.fence,
+      }
     return draft.id
   }
   // "201 with that upload's Location and true Upload-Offset": asked of whoever is receiving it.

@@ -27,6 +27,8 @@ export class UploadLedger implements Ledger {
   #version: number
   #multipartId: string | null
   expiresAtMs: number
+  /** The record of the whole upload, once it is committed. */
+  finished: UploadRecord | undefined
 
   constructor(parts: LedgerParts, state: HotUpload, fence: string) {
     this.#parts = parts
@@ -84,9 +86,16 @@ export class UploadLedger implements Ledger {
     if (single) {
       // The object that holds the bytes is the record: it is committed already.
       await uploads.announce(finished.record)
+      this.finished = finished.record
       await hot.end(draft.id, 'stored', this.#parts.expiryMs, bytes)
     } else {
-      await completion.commitStored(draft, storedObject(finished), bytes, storedAtMs)
+      this.finished = await completion.commitStored(
+        draft,
+        storedObject(finished),
+        bytes,
+        storedAtMs,
+        this.unrecorded,
+      )
     }
   }
 
@@ -109,14 +118,15 @@ export class UploadLedger implements Ledger {
   async #commitReceiving(): Promise<void> {
     const { uploads, completion } = this.#parts
     const { draft, partBytes } = this.#state
-    const { record } = await uploads.commit(draft.id, async (current) => {
+    const decide = async (current: UploadRecord | undefined) => {
       if (current !== undefined) return undefined
       const object: StoredObject = {
         key: objectKeys.data(draft.id),
         ...(this.#multipartId === null ? {} : { multipartId: this.#multipartId, partBytes }),
       }
       return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
-    })
+    }
+    const { record } = await uploads.commit(draft.id, decide, true)
     if (record?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
     if (record?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
     this.#version = record?.version ?? 1

@@ -2,6 +2,7 @@
 
 import { AppError } from '../core/errors.ts'
 import { identify } from '../core/identify.ts'
+import type { UploadRecord } from '../records/upload-record.ts'
 import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
@@ -16,20 +17,20 @@ import type { TusRequest } from './tus-request.ts'
  * Receives the body of `request` into the upload that `held` locks.
  *
  * @param released resolves when the lock has been let go, which is what a newer request waits for
- * @returns the durable offset, and when the upload expires if it is left so
+ * @returns the durable offset, when the upload expires if it is left so, and its record if it is whole
  */
 export async function receiveBody(
   parts: UploadParts,
   request: TusRequest,
   held: Held,
   released: Promise<void>,
-): Promise<{ offset: number; expiresAtMs: number }> {
+): Promise<{ offset: number; expiresAtMs: number; finished: UploadRecord | undefined }> {
   const { uploadStore, ledgerParts, hot } = parts
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
   const sink = checked(parts, request, await uploadStore.open(held.state, ledger))
   try {
     const offset = await receiveInto(parts, request, held, sink, released)
-    return { offset, expiresAtMs: ledger.expiresAtMs }
+    return { offset, expiresAtMs: ledger.expiresAtMs, finished: ledger.finished }
   } catch (error) {
     // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
     if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)

@@ -4,6 +4,7 @@
 import { DataStore, type Locker, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
 import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
+import type { UploadRecord } from '../records/upload-record.ts'
 import { type Creation, place, register } from './create.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
@@ -17,6 +18,7 @@ export class Scope {
   readonly #request: TusRequest
   #held: Held | undefined
   #creation: Creation | undefined
+  #finished: UploadRecord | undefined
   /** Resolves when the lock has been let go. */
   #letGo: () => void = () => undefined
   readonly #released = new Promise<void>((resolve) => {
@@ -45,7 +47,7 @@ export class Scope {
   async create(): Promise<string> {
     const creation = this.#creation
     if (creation === undefined) throw new Error('created before it was placed')
-    const id = await register(this.#parts, creation)
+    const id = await register(this.#parts, creation, this.#request.hasBody)
     this.#noteExpiry(creation.expiresAtMs, creation.size === 0)
     if (creation.joinedOffset !== undefined)
       this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
@@ -69,7 +71,9 @@ export class Scope {
     const held = this.#held
     this.#held = undefined
     try {
-      if (held !== undefined) await this.#parts.hot.release(held.state.draft.id, held.fence)
+      // The end of an upload voids its lock.
+      if (held !== undefined && this.#finished === undefined)
+        await this.#parts.hot.release(held.state.draft.id, held.fence)
     } finally {
       this.#letGo()
     }
@@ -117,11 +121,13 @@ export class Scope {
     if (this.#held === undefined) {
       // Creation with upload: the body of a POST goes on where nothing is.
       const id = this.#creation?.draft.id ?? ''
-      this.#held = await this.#parts.locks.acquire(id, { offset: 0 })
+      this.#held = this.#creation?.held ?? (await this.#parts.locks.acquire(id, { offset: 0 }))
     }
     const held = this.#held
     try {
-      const { offset, expiresAtMs } = await receiveBody(this.#parts, this.#request, held, this.#released)
+      const received = await receiveBody(this.#parts, this.#request, held, this.#released)
+      const { offset, expiresAtMs } = received
+      this.#finished = received.finished
       this.#noteExpiry(expiresAtMs, offset === held.state.size)
       return offset
     } catch (error) {
@@ -147,8 +153,10 @@ export class Scope {
 
   /** The library's onUploadFinish: the answer does not wait for what follows. */
   finished(): Promise<Record<string, never>> {
+    const { completion } = this.#parts
     const id = this.#request.id ?? this.#creation?.draft.id
-    if (id !== undefined) this.#parts.completion.runLater(id)
+    if (this.#finished !== undefined) completion.followLater(this.#finished)
+    else if (id !== undefined) completion.runLater(id)
     this.#parts.metrics.uploadsFinished.inc()
     return Promise.resolve({})
   }

@@ -1,12 +1,12 @@
 // One request's way of writing to a local file.
 
 import { type WriteVResult, writev as writevCallback } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { HotUpload } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
-import { storeError, syncDirectory } from '../../storage/local.ts'
+import { closeFd, dataSyncFd, syncDirectory } from '../../storage/fd.ts'
+import { storeError } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
 import type { Ledger, Sink } from './port.ts'
 
@@ -17,7 +17,7 @@ const writev = promisify(writevCallback) as unknown as (
 ) => Promise<WriteVResult>
 
 export type LocalSinkParts = {
-  handle: FileHandle
+  fd: number
   key: string
   /** Position in the upload of the file's first byte. */
   begin: number
@@ -44,12 +44,12 @@ export class LocalSink implements Sink {
   }
 
   async write(chunks: Buffer[], bytes: number): Promise<void> {
-    const { handle, begin, budget } = this.#parts
+    const { fd, begin, budget } = this.#parts
     try {
       let rest = chunks
       let left = bytes
       while (left > 0) {
-        const { bytesWritten } = await writev(handle.fd, rest, this.position - begin)
+        const { bytesWritten } = await writev(fd, rest, this.position - begin)
         this.position += bytesWritten
         left -= bytesWritten
         // A short write (a full disk, a signal): go on behind what was taken.
@@ -84,8 +84,10 @@ export class LocalSink implements Sink {
 
   async #sync(): Promise<void> {
     try {
-      await this.#parts.handle.datasync()
-      if (this.#unsyncedFolder !== undefined) await syncDirectory(this.#unsyncedFolder)
+      await dataSyncFd(this.#parts.fd)
+      // The first record lies in the same folder and is made durable, with its folder, before anything is acknowledged.
+      if (this.#unsyncedFolder !== undefined && !this.#parts.ledger.unrecorded)
+        await syncDirectory(this.#unsyncedFolder)
       this.#unsyncedFolder = undefined
     } catch (error) {
       throw storeError(error)
@@ -93,7 +95,7 @@ export class LocalSink implements Sink {
   }
 
   async close(): Promise<void> {
-    await this.#parts.handle.close()
+    await closeFd(this.#parts.fd)
   }
 }
 

@@ -6,13 +6,14 @@
 // counts only up to where that begins: a late writer cannot spoil what others have written.
 
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { newToken } from '../../core/ids.ts'
 import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
-import { type LocalObjectStore, makeDirectory, storeError, syncDirectory } from '../../storage/local.ts'
+import { closeFd, dataSyncFd, openFd, statFd, syncDirectory, withFd } from '../../storage/fd.ts'
+import { type LocalObjectStore, makeDirectory, storeError } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
 import { mayBeAlive } from '../peers.ts'
 import { LocalSink } from './local-sink.ts'
@@ -39,10 +40,10 @@ export class LocalUploadStore implements UploadStore {
     const key = state.tailKey ?? objectKeys.data(id)
     const begin = beginOf(key)
     const path = this.#store.path(key)
-    const handle = await openForWriting(path)
+    const fd = await openForWriting(path)
     const newFolder = state.offset === begin ? dirname(path) : undefined
     const pieces = begin === 0 ? [] : await ledger.parts()
-    return new LocalSink({ handle, key, begin, newFolder, pieces, state, ledger, budget: this.#budget })
+    return new LocalSink({ fd, key, begin, newFolder, pieces, state, ledger, budget: this.#budget })
   }
 
   async recover(draft: UploadDraft, { formerHolder }: Known): Promise<Recovered> {
@@ -60,8 +61,7 @@ export class LocalUploadStore implements UploadStore {
     if (formerHolder === null || last.bytes === 0 || !mayBeAlive(formerHolder))
       return { offset, multipartId: null, tailKey, parts }
     const segment = objectKeys.segment(draft.id, offset, newToken())
-    const file = await openForWriting(this.#store.path(segment))
-    await file.close()
+    await closeFd(await openForWriting(this.#store.path(segment)))
     await syncDirectory(dirname(this.#store.path(segment)))
     const closed = { number: parts.length + 1, offset: last.begin, bytes: last.bytes, key: last.key }
     return { offset, multipartId: null, tailKey: segment, parts: [...parts, closed] }
@@ -82,13 +82,10 @@ export class LocalUploadStore implements UploadStore {
 
   async #syncedLength(key: string): Promise<number> {
     try {
-      const handle = await open(this.#store.path(key), 'r+')
-      try {
-        await handle.datasync()
-        return (await handle.stat()).size
-      } finally {
-        await handle.close()
-      }
+      return await withFd(this.#store.path(key), constants.O_RDWR, async (fd) => {
+        await dataSyncFd(fd)
+        return (await statFd(fd)).size
+      })
     } catch (error) {
       throw storeError(error)
     }
@@ -104,13 +101,13 @@ function beginOf(key: string): number {
   return Number(SEGMENT.exec(key.slice(key.lastIndexOf('/') + 1))?.[1] ?? 0)
 }
 
-async function openForWriting(path: string): Promise<FileHandle> {
+async function openForWriting(path: string): Promise<number> {
   const flags = constants.O_WRONLY | constants.O_CREAT
   try {
-    return await open(path, flags).catch(async (error: unknown) => {
+    return await openFd(path, flags).catch(async (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       await makeDirectory(dirname(path))
-      return await open(path, flags)
+      return await openFd(path, flags)
     })
   } catch (error) {
     throw storeError(error)

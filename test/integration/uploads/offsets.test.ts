@@ -136,7 +136,7 @@ overBothStores((kind) => {
     expect((await house.record(url)).state).toBe('expired')
     const bytes = []
     for await (const { key } of deps.store.list(`uploads/`))
-      if (key.includes(idOf(url)) && !key.includes('/record/')) bytes.push(key)
+      if (key.includes(idOf(url)) && !key.includes('/record-')) bytes.push(key)
     expect(bytes).toEqual([])
     const inRedisOnly = await user.head(empty)
     expect([403, 410]).toContain(inRedisOnly.status)

@@ -1,0 +1,98 @@
+// A look at a chosen file before a byte of it is sent: type by its first bytes, size, length, picture and sound.
+// `stop`: the service would refuse it, too. `ask`: its verdict would be a rejection, as far as the page can tell.
+
+import { HEAD_BYTES, identify } from './identify.js'
+import { readMp4 } from './mp4.js'
+import { lengthByPlayer } from './player.js'
+
+/** @typedef {import('../model/profile.js').SlotRules} SlotRules */
+/** @typedef {import('../model/profile.js').MediaRules} MediaRules */
+/**
+ * @typedef {{name: 'unreadable' | 'empty' | 'unknownKind' | 'noSound' | 'noPicture' | 'incomplete'}
+ *   | {name: 'kind', found: string, container: string} | {name: 'format', found: string, wanted: readonly string[]}
+ *   | {name: 'size', actual: number, limit: number} | {name: 'tooLong' | 'tooShort', actual: number, limit: number}
+ *   | {name: 'kindFull', kind: string, limit: number} | {name: 'slotFull', limit: number}} Fault
+ */
+/**
+ * @typedef {object} Finding
+ * @property {'go' | 'ask' | 'stop'} verdict
+ * @property {Fault[]} faults the reasons, where the verdict is not `go`
+ * @property {string} kind `video`, `pdf`, …
+ * @property {boolean} large worth a word of advice
+ */
+
+/** Containers whose index is read here. */
+const ISO = ['mp4', 'mov', '3gp']
+
+/**
+ * @param {File} file
+ * @param {SlotRules} slot
+ * @returns {Promise<Finding>}
+ */
+export async function look(file, slot) {
+  if (file.size === 0) return stop('other', { name: 'empty' })
+  let head
+  try {
+    head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())
+  } catch {
+    return stop('other', { name: 'unreadable' }) // the browser may not read it, or it is still in a cloud
+  }
+  const { kind, container } = identify(head)
+  const media = slot.media.find((rules) => rules.kind === kind)
+  if (media === undefined) return stop(kind, wrongKind(kind, container))
+  if (!takes(media, container))
+    return stop(kind, { name: 'format', found: container, wanted: media.containers })
+  if (file.size > media.maxBytes)
+    return stop(kind, { name: 'size', actual: file.size, limit: media.maxBytes })
+  const faults = kind === 'video' ? await lookInside(file, container, media, slot) : []
+  const large = media.recommendedMaxBytes !== undefined && file.size > media.recommendedMaxBytes
+  return { verdict: faults.length > 0 ? 'ask' : 'go', faults, kind, large }
+}
+
+/** @param {string} kind @param {Fault} fault @returns {Finding} */
+function stop(kind, fault) {
+  return { verdict: 'stop', faults: [fault], kind, large: false }
+}
+
+/** @param {string} kind @param {string} container @returns {Fault} */
+function wrongKind(kind, container) {
+  return container === 'unknown' ? { name: 'unknownKind' } : { name: 'kind', found: kind, container }
+}
+
+/** @param {MediaRules} media @param {string} container */
+function takes(media, container) {
+  const known = media.containers.includes(container) || media.remediableContainers.includes(container)
+  return known || media.otherContainers === 'convert'
+}
+
+/**
+ * What would be rejected later; nothing where the file does not say.
+ * @param {File} file @param {string} container @param {MediaRules} media @param {SlotRules} slot
+ * @returns {Promise<Fault[]>}
+ */
+async function lookInside(file, container, media, slot) {
+  const facts = ISO.includes(container) ? await readMp4(file).catch(() => undefined) : undefined
+  // Without its index a file has nothing else to tell.
+  if (facts?.complete === false) return slot.rejects('INCOMPLETE_FILE') ? [{ name: 'incomplete' }] : []
+  /** @type {Fault[]} */
+  const faults = []
+  if (facts !== undefined && !facts.picture && slot.rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
+  if (facts !== undefined && !facts.sound && slot.rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
+  const seconds = facts?.durationSeconds ?? (await lengthByPlayer(file))
+  const { maxDurationSeconds: most, minDurationSeconds: least, durationToleranceSeconds: tolerance } = media
+  if (
+    seconds !== null &&
+    most !== undefined &&
+    seconds > most + tolerance &&
+    slot.rejects('DURATION_EXCEEDED')
+  )
+    faults.push({ name: 'tooLong', actual: seconds, limit: most })
+  if (
+    seconds !== null &&
+    least !== undefined &&
+    seconds < least - tolerance &&
+    slot.rejects('DURATION_TOO_SHORT')
+  )
+    faults.push({ name: 'tooShort', actual: seconds, limit: least })
+  return faults
+}

@@ -1,0 +1,98 @@
+// News of the submission: server-sent events, and questions at intervals while there is no stream. A stream that ends is
+// opened again by the browser; it may also be that a proxy lets none through.
+
+/** Each means that a document changed. */
+const EVENTS = [
+  ...[
+    'created',
+    'stored',
+    'accepted',
+    'rejected',
+    'playable',
+    'ready',
+    'failed',
+    'expired',
+    'cancelled',
+    'superseded',
+  ].map((what) => `upload.${what}`),
+  ...['complete', 'incomplete', 'sealed', 'returned'].map((what) => `submission.${what}`),
+]
+const POLL_MS = 5000
+/** Insurance: a stream can be silent because it is dead. */
+const SLOW_POLL_MS = 60_000
+
+/** `live`: events come. `polling`: they don't, or not yet. @typedef {'live' | 'polling' | 'offline'} Line */
+
+export class Live {
+  /** @type {Line} */
+  line = 'polling'
+  /** @type {EventSource | null} */
+  #source = null
+  #open
+  #on
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer
+
+  /**
+   * @param {() => EventSource} open
+   * @param {{changed: () => void, progress: (news: any) => void, line: () => void}} on
+   */
+  constructor(open, on) {
+    this.#open = open
+    this.#on = on
+    addEventListener('online', () => this.#wake())
+    addEventListener('offline', () => this.#become('offline'))
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#wake()
+    })
+  }
+
+  start() {
+    this.#connect()
+    this.#poll()
+  }
+
+  /** For good: the session is over. */
+  stop() {
+    this.#source?.close()
+    clearTimeout(this.#timer)
+  }
+
+  #connect() {
+    this.#source?.close()
+    const source = this.#open()
+    this.#source = source
+    source.onopen = () => this.#become('live')
+    source.onerror = () => this.#become(navigator.onLine ? 'polling' : 'offline')
+    source.addEventListener('snapshot', () => this.#on.changed())
+    source.addEventListener('progress', (event) => this.#on.progress(JSON.parse(event.data)))
+    for (const name of EVENTS) source.addEventListener(name, () => this.#on.changed())
+  }
+
+  /** @param {Line} line */
+  #become(line) {
+    if (line === this.line) return
+    this.line = line
+    this.#poll()
+    this.#on.line()
+  }
+
+  #poll() {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(
+      () => {
+        if (this.line !== 'offline') this.#on.changed()
+        // After an answer that is no stream, as of a proxy's, the browser does not try again by itself.
+        if (this.#source?.readyState === EventSource.CLOSED) this.#connect()
+        this.#poll()
+      },
+      this.line === 'live' ? SLOW_POLL_MS : POLL_MS,
+    )
+  }
+
+  #wake() {
+    if (this.line === 'offline') this.#become('polling')
+    if (this.#source?.readyState !== EventSource.OPEN) this.#connect()
+    this.#on.changed()
+  }
+}

@@ -1,0 +1,65 @@
+// Notices what has changed since it last looked, and has it said aloud.
+
+/** @typedef {import('../page.js').Page} Page */
+
+const QUARTER = 25
+
+export class News {
+  #page
+  #first = true
+  #line = ''
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page
+  }
+
+  look() {
+    this.#jobs()
+    this.#verdicts()
+    this.#lineChange()
+  }
+
+  #jobs() {
+    const { announcer, sender, words } = this.#page
+    const { said } = words.t
+    for (const job of sender.jobs) {
+      const { name } = job.file
+      const percent = Math.floor((job.sentBytes / Math.max(1, job.file.size)) * 100)
+      const quarter = Math.floor(percent / QUARTER) * QUARTER
+      if (job.phase === 'stored') announcer.about(job.key, 'stored', said.stored(name))
+      else if (job.phase === 'sending' && quarter > 0 && quarter < 100)
+        announcer.about(job.key, `sent-${quarter}`, said.sent(name, quarter))
+      else if (job.phase === 'blocked')
+        announcer.about(job.key, 'blocked', said.blocked(name, words.t.checks.notSent))
+    }
+  }
+
+  #verdicts() {
+    const { announcer, store, words } = this.#page
+    const { said } = words.t
+    for (const upload of store.submission?.uploads ?? []) {
+      const { id, state, accepted, declared, problems } = upload
+      const stage = accepted ? 'accepted' : state
+      // What was so when the page opened is on the page, and is not news.
+      if (this.#first) announcer.know(id, stage)
+      else if (accepted) announcer.about(id, stage, said.accepted(declared.filename ?? ''))
+      else if (state === 'rejected') {
+        const why = problems
+          .filter(({ severity }) => severity === 'reject')
+          .map(({ message }) => words.of(message))
+        announcer.about(id, stage, said.rejected(declared.filename ?? '', why.join(' ')))
+      }
+    }
+    if (store.submission !== null) this.#first = false
+  }
+
+  #lineChange() {
+    const { announcer, live, words } = this.#page
+    if (live.line === this.#line) return
+    const before = this.#line
+    this.#line = live.line
+    if (live.line === 'offline') announcer.say(words.t.said.offline)
+    else if (before === 'offline') announcer.say(words.t.said.online)
+  }
+}

@@ -1,0 +1,43 @@
+// Receipts: asked for when somebody looks at what proves a file's arrival, and offered where the service gives them.
+
+import { Refusal } from '../api.js'
+import { saveBlob } from '../save.js'
+
+export class Receipts {
+  /** Whether this service has them, as far as is known. */
+  known = false
+  #asked = false
+  #api
+  #changed
+
+  /** @param {import('../api.js').Api} api @param {() => void} changed */
+  constructor(api, changed) {
+    this.#api = api
+    this.#changed = changed
+  }
+
+  /** @param {string} uploadId */
+  async probe(uploadId) {
+    if (this.#asked) return
+    this.#asked = true
+    try {
+      await this.#api.get(pathOf(uploadId))
+      this.known = true
+      this.#changed()
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      // No such address: a service without receipts. Anything else may be better next time.
+      this.#asked = error.code === 'NOT_FOUND'
+    }
+  }
+
+  /** @param {string} uploadId */
+  async save(uploadId) {
+    saveBlob(await this.#api.blob(pathOf(uploadId)), `receipt-${uploadId}.json`)
+  }
+}
+
+/** @param {string} uploadId */
+function pathOf(uploadId) {
+  return `v1/uploads/${uploadId}/receipt`
+}

@@ -1,0 +1,58 @@
+// Handing in: asked for once more, and told what came of it.
+
+import { Refusal } from '../api.js'
+
+/** @typedef {'idle' | 'sealing' | 'armed' | 'incomplete' | 'unavailable' | 'trouble'} SealState */
+
+export class Seal {
+  /** @type {SealState} */
+  state = 'idle'
+  #page
+  #path
+
+  /** @param {import('../page.js').Page} page @param {import('../session.js').Session} session */
+  constructor(page, session) {
+    this.#page = page
+    this.#path = `v1/submissions/${encodeURIComponent(session.submission)}/seal`
+    this.allowed = session.can.includes('seal')
+  }
+
+  /** @param {boolean} waiting verdicts are still to come */
+  async ask(waiting) {
+    const { t } = this.#page.words
+    const sure = await this.#page.ask({
+      title: t.sealAsk,
+      text: waiting ? `${t.sealPending} ${t.sealExplain}` : t.sealExplain,
+      yes: waiting ? t.sealWhenComplete : t.seal,
+    })
+    if (sure) await this.#send(waiting)
+  }
+
+  /** @param {boolean} waiting */
+  async #send(waiting) {
+    const { api, store } = this.#page
+    this.#become('sealing')
+    try {
+      await api.post(this.#path, waiting ? { whenComplete: true } : {})
+      this.#become(waiting ? 'armed' : 'idle')
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#become(stateAfter(error))
+    }
+    await store.refresh()
+  }
+
+  /** @param {SealState} state */
+  #become(state) {
+    this.state = state
+    this.#page.changed()
+  }
+}
+
+/** @param {Refusal} refusal @returns {SealState} */
+function stateAfter({ status, code }) {
+  if (code === 'SUBMISSION_INCOMPLETE') return 'incomplete'
+  // Somebody else was quicker: the document says so.
+  if (code === 'SUBMISSION_SEALED') return 'idle'
+  return status === 404 || status === 403 ? 'unavailable' : 'trouble'
+}

@@ -1,0 +1,107 @@
+// What the page knows: the submission with all its uploads as the service last told them, and what has been heard since.
+
+/** @typedef {import('../../../submissions/document/schemas.ts').SubmissionDocument} SubmissionDocument */
+/** @typedef {import('../../../submissions/listed-upload.ts').ListedUpload} ListedUpload */
+/** @typedef {SubmissionDocument & {uploads: ListedUpload[]}} Submission */
+/**
+ * @typedef {object} Heard
+ * @property {number} [receivedBytes] of an upload, at the service
+ * @property {ListedUpload['progress'] | null} progress of a worker
+ * @property {number} atMs when it last rose
+ */
+/** `trouble`: nothing could be loaded yet. @typedef {'loading' | 'ready' | 'trouble' | 'expired' | 'noAccess' | 'gone'} Stage */
+
+import { Refusal } from '../api.js'
+import { readProfile } from './profile.js'
+
+/** Several events in one instant are one question. */
+const SETTLE_MS = 150
+
+export class Store {
+  /** @type {Stage} */
+  stage = 'loading'
+  /** @type {Submission | null} */
+  submission = null
+  /** @type {import('./profile.js').Profile | null} */
+  profile = null
+  /** @type {Map<string, Heard>} */
+  heard = new Map()
+  #api
+  #path
+  #changed
+  /** @type {Promise<void> | null} */
+  #loading = null
+  #again = false
+
+  /** @param {import('../api.js').Api} api @param {string} id @param {() => void} changed */
+  constructor(api, id, changed) {
+    this.#api = api
+    this.#path = `v1/submissions/${encodeURIComponent(id)}`
+    this.#changed = changed
+  }
+
+  /** @param {string} id */
+  upload(id) {
+    return this.submission?.uploads.find((upload) => upload.id === id)
+  }
+
+  /** Asks the service. Several calls at a time are one; a call during the answer asks once more. */
+  refresh() {
+    if (this.#loading !== null) {
+      this.#again = true
+      return this.#loading
+    }
+    this.#loading = this.#load().finally(() => {
+      this.#loading = null
+      if (!this.#again) return
+      this.#again = false
+      setTimeout(() => void this.refresh(), SETTLE_MS)
+    })
+    return this.#loading
+  }
+
+  async #load() {
+    try {
+      const submission = await this.#api.get(`${this.#path}?expand=uploads`)
+      if (this.profile === null || this.submission?.profile !== submission.profile)
+        this.profile = readProfile(
+          await this.#api.get(`v1/profiles/${encodeURIComponent(submission.profile)}`),
+        )
+      this.submission = submission
+      this.stage = 'ready'
+    } catch (error) {
+      this.#refused(error)
+    }
+    this.#changed()
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    if (!(error instanceof Refusal)) throw error
+    if (error.status === 401) this.stage = 'expired'
+    else if (error.status === 403) this.stage = 'noAccess'
+    else if (error.status === 404 || error.status === 410) this.stage = 'gone'
+    // What was told before still stands.
+    else if (this.submission === null) this.stage = 'trouble'
+  }
+
+  /** @param {SubmissionDocument} document told by a call that changed it */
+  accept(document) {
+    if (this.submission !== null) this.submission = { ...document, uploads: this.submission.uploads }
+    this.#changed()
+  }
+
+  /** @param {{uploadId: string, receivedBytes?: number, progress: Heard['progress']}} news */
+  hear({ uploadId, receivedBytes, progress }) {
+    const before = this.heard.get(uploadId)
+    const rose = receivedBytes !== undefined && receivedBytes > (before?.receivedBytes ?? 0)
+    const first = before === undefined
+    this.heard.set(uploadId, {
+      ...(receivedBytes === undefined ? {} : { receivedBytes }),
+      progress,
+      // The first word says where it stands, not that it moves.
+      atMs: rose && !first ? performance.now() : (before?.atMs ?? Number.NEGATIVE_INFINITY),
+    })
+    this.#changed()
+  }
+}

@@ -1,0 +1,228 @@
+// The page as a whole: what it knows, what it is doing, and what its buttons do. Views read it and draw.
+
+import { Api } from './api.js'
+import { Live } from './live.js'
+import { FieldStates } from './model/field-states.js'
+import { Links } from './model/links.js'
+import { News } from './model/news.js'
+import { Receipts } from './model/receipts.js'
+import { faultOfRoom } from './model/room.js'
+import { Seal } from './model/seal.js'
+import { Store } from './model/store.js'
+import { follow } from './save.js'
+import { Sender } from './sending/sender.js'
+import { draw } from './view/draw.js'
+import { rememberLanguage, Words } from './words/words.js'
+
+const TICK_MS = 1000
+const WARN_BEFORE_EXPIRY_MS = 30 * 60_000
+const COPIED_MS = 2500
+
+export class Page {
+  /** @type {import('./view/dialog.js').Question | null} */
+  question = null
+  /** What was copied a moment ago. @type {string | null} */
+  copied = null
+  #root
+  #drawing = false
+  /** Ids of uploads whose last byte left from here. @type {Set<string>} */
+  #stored = new Set()
+
+  /**
+   * @param {Element} root
+   * @param {import('./session.js').Session} session
+   * @param {Words} words
+   * @param {import('./view/announcer.js').Announcer} announcer
+   */
+  constructor(root, session, words, announcer) {
+    this.#root = root
+    this.session = session
+    this.words = words
+    this.announcer = announcer
+    const changed = () => this.changed()
+    this.api = new Api(session)
+    this.store = new Store(this.api, session.submission, changed)
+    this.links = new Links(this.api, changed)
+    this.receipts = new Receipts(this.api, changed)
+    this.fieldStates = new FieldStates(changed)
+    this.seal = new Seal(this, session)
+    this.sender = new Sender({
+      api: this.api,
+      submission: session.submission,
+      rules: (slot) => this.store.profile?.slots.get(slot),
+      unfinished: (slot) => this.#unfinished(slot),
+      roomFor: (finding, job) => faultOfRoom(finding, job, this.store, this.sender.jobs),
+      changed,
+      stored: (job) => {
+        if (job.uploadId !== null) this.#stored.add(job.uploadId)
+        void this.store.refresh()
+      },
+    })
+    const events = `v1/submissions/${encodeURIComponent(session.submission)}/events`
+    this.live = new Live(() => new EventSource(this.api.streamUrl(events)), {
+      changed: () => void this.store.refresh(),
+      progress: (news) => {
+        this.sender.heard(news.uploadId)
+        this.store.hear(news)
+      },
+      line: changed,
+    })
+    this.news = new News(this)
+    this.switchLanguage = () => this.#switchLanguage()
+  }
+
+  start() {
+    this.live.start()
+    void this.store.refresh()
+    setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  /** Something is to be shown. Many calls between two frames are one drawing. */
+  changed() {
+    this.news.look()
+    document.title = this.#title()
+    if (this.#drawing) return
+    this.#drawing = true
+    requestAnimationFrame(() => {
+      this.#drawing = false
+      draw(this.#root, this)
+    })
+  }
+
+  now() {
+    return Date.now()
+  }
+
+  get mayUpload() {
+    const { submission, stage } = this.store
+    const open = submission?.accepting === true && stage === 'ready'
+    return open && this.session.can.includes('upload')
+  }
+
+  /** Something was sent from here, and nothing is on its way any more. */
+  get mayClose() {
+    return (
+      this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ phase }) => phase === 'paused')
+    )
+  }
+
+  get expiresSoon() {
+    return this.store.stage === 'ready' && this.api.now() > this.session.expMs - WARN_BEFORE_EXPIRY_MS
+  }
+
+  /** Labels of slots, by their ids. @param {readonly string[]} ids */
+  labels(ids) {
+    const slots = this.store.submission?.slots ?? []
+    return ids.map((id) => {
+      const label = slots.find(({ slot }) => slot === id)?.label
+      return label === undefined ? id : this.words.of(label)
+    })
+  }
+
+  /** @param {File} file @param {{slot: string, replaces?: string | null, expected?: {id: string, name: string} | null}} purpose */
+  choose(file, purpose) {
+    void this.sender.add(file, purpose)
+  }
+
+  /** @param {import('./sending/job.js').Job} job */
+  async sendInstead(job) {
+    await this.#trying(() => this.sender.sendInstead(job))
+  }
+
+  /** @param {import('./sending/job.js').Job} job */
+  async cancel(job) {
+    if (job.url !== null && !(await this.#sureCancel(job.file.name))) return
+    await this.#trying(() => this.sender.cancel(job))
+  }
+
+  /** @param {string} slot @param {{id: string}} upload @param {string} name */
+  async removeUnfinished(slot, { id }, name) {
+    if (await this.#sureCancel(name)) await this.#trying(() => this.sender.remove(slot, id))
+  }
+
+  /** @param {string} name */
+  #sureCancel(name) {
+    const { t } = this.words
+    return this.ask({ title: t.sureCancel(name), text: '', yes: t.yes })
+  }
+
+  /** @param {{title: string, text: string, yes: string}} question @returns {Promise<boolean>} */
+  ask(question) {
+    return new Promise((resolve) => {
+      this.question = {
+        ...question,
+        answer: (sure) => {
+          this.question = null
+          resolve(sure)
+          this.changed()
+        },
+      }
+      this.changed()
+    })
+  }
+
+  /** @param {string} slot @param {string} name @param {unknown} value */
+  async saveField(slot, name, value) {
+    const path = `v1/submissions/${encodeURIComponent(this.session.submission)}/slots/${encodeURIComponent(slot)}`
+    await this.fieldStates.saving(slot, name, async () => {
+      this.store.accept(await this.api.patch(path, { metadata: { [name]: value } }))
+    })
+  }
+
+  /** @param {{id: string}} upload */
+  async saveOriginal({ id }) {
+    await this.#trying(async () => follow(await this.links.download(id)))
+  }
+
+  /** @param {string} text */
+  async copy(text) {
+    await navigator.clipboard?.writeText(text)
+    this.copied = text
+    this.changed()
+    setTimeout(() => {
+      this.copied = null
+      this.changed()
+    }, COPIED_MS)
+  }
+
+  /** What failed is seen in the documents: they are read again either way. @param {() => Promise<unknown>} act */
+  async #trying(act) {
+    try {
+      await act()
+    } catch (error) {
+      console.warn(error)
+      this.announcer.say(this.words.t.troubleTitle)
+    }
+    await this.store.refresh()
+  }
+
+  /** @param {string} slot */
+  async #unfinished(slot) {
+    await this.store.refresh()
+    const uploads = this.store.submission?.uploads ?? []
+    return uploads.filter((upload) => upload.slot === slot && upload.state === 'receiving')
+  }
+
+  #switchLanguage() {
+    this.words = new Words(this.words.language === 'th' ? 'en' : 'th')
+    rememberLanguage(this.words.language)
+    document.documentElement.lang = this.words.language
+    this.changed()
+  }
+
+  #tick() {
+    if (this.store.stage === 'ready' && this.api.now() >= this.session.expMs) this.store.stage = 'expired'
+    // Uploads that run go on: the service asks for a session only when they begin.
+    if (this.store.stage === 'expired' || this.store.stage === 'gone') this.live.stop()
+    this.changed()
+  }
+
+  #title() {
+    const { t } = this.words
+    const active = this.sender.jobs.filter((job) => job.active)
+    const all = active.reduce((sum, { file }) => sum + file.size, 0)
+    const sent = active.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+    const name = `${t.title} · ${this.session.submission}`
+    return all === 0 ? name : `${Math.floor((sent / all) * 100)}% · ${name}`
+  }
+}

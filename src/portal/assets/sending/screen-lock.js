@@ -1,0 +1,32 @@
+// Keeps a phone's screen on while files are sent: a phone that sleeps stops sending. Browsers take the lock away whenever the
+// page is out of sight, and some have none: then the page's words ask the person.
+
+export class ScreenLock {
+  #wanted = false
+  /** @type {Promise<WakeLockSentinel | null> | null} */
+  #lock = null
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => {
+      if (this.#wanted && document.visibilityState === 'visible') this.#take()
+    })
+  }
+
+  /** @param {boolean} wanted */
+  keep(wanted) {
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    if (wanted) this.#take()
+    else this.#release()
+  }
+
+  #take() {
+    if (!('wakeLock' in navigator) || document.visibilityState !== 'visible') return
+    this.#lock = navigator.wakeLock.request('screen').catch(() => null) // low battery, or not allowed here
+  }
+
+  #release() {
+    void this.#lock?.then((lock) => lock?.release())
+    this.#lock = null
+  }
+}

@@ -1,0 +1,162 @@
+// One slot of the submission: what is asked for, how it stands, its files, and what to do next.
+
+import { acceptOf } from '../model/profile.js'
+import { rowsOf, slotState } from '../model/rows.js'
+import { chooser, dropTarget } from './chooser.js'
+import { h } from './dom.js'
+import { problemList } from './faults.js'
+import { fields } from './fields.js'
+import { fileRow } from './file-row.js'
+import { icon } from './icons.js'
+import { ruleLines } from './rules.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/rows.js').Row} Row */
+/** @typedef {import('../model/rows.js').Slot} Slot */
+/**
+ * @typedef {object} CardModel
+ * @property {string} id
+ * @property {import('../model/profile.js').SlotRules | undefined} rules
+ * @property {string} accept of file inputs
+ * @property {boolean} several whether the slot takes more than one file
+ * @property {boolean} mayUpload
+ * @property {boolean} busy in a slot for one file: one is on its way already
+ * @property {(id: string) => import('./dom.js').Content} tooLate what the slot says of one of its uploads
+ */
+
+/** @type {Record<ReturnType<typeof slotState>, import('./icons.js').IconName>} */
+const ICONS = {
+  empty: 'dash',
+  optional: 'dash',
+  receiving: 'up',
+  unfinished: 'pause',
+  checking: 'clock',
+  accepted: 'done',
+  rejected: 'fault',
+}
+
+/** @param {Slot} slot @param {number} number @param {Page} page */
+export function card(slot, number, page) {
+  const { words, store, sender } = page
+  const { t } = words
+  const rules = store.profile?.slots.get(slot.slot)
+  const { rows, earlier } = rowsOf(slot, store, sender.jobs)
+  const state = slotState(slot, rows)
+  const model = modelOf(slot, rules, rows, page)
+  const chosen = (/** @type {File} */ file) => page.choose(file, { slot: slot.slot })
+  const open = model.mayUpload && !model.busy && mayAdd(slot, rows)
+  const own = slot.problems.filter(({ upload }) => upload === undefined)
+  return h(
+    'li',
+    {
+      key: slot.slot,
+      id: `slot-${slot.slot}`,
+      class: `card ${state}`,
+      tabindex: '-1',
+      ...(open ? dropTarget(chosen) : {}),
+    },
+    h(
+      'header',
+      null,
+      h('h3', null, h('span', { class: 'number' }, number), words.of(slot.label)),
+      h('p', { class: `state ${state}` }, icon(ICONS[state]), t.slotStates[state]),
+    ),
+    rules !== undefined && ruleLines(rules, slot, words),
+    slot.alternativeTo !== undefined &&
+      h('p', { class: 'facts' }, t.insteadOf(page.labels(slot.alternativeTo).join(', '))),
+    rows.length > 0 &&
+      h(
+        'ul',
+        { class: 'files' },
+        rows.map((row) => fileRow(row, model, page)),
+      ),
+    problemList(own, words),
+    rules !== undefined && fields(slot, rules, page),
+    open && adding(slot, rows, model, chosen, page),
+    history(earlier, words),
+  )
+}
+
+/** @param {Slot} slot @param {CardModel['rules']} rules @param {Row[]} rows @param {Page} page @returns {CardModel} */
+function modelOf(slot, rules, rows, page) {
+  const several = slot.max > 1
+  return {
+    id: slot.slot,
+    rules,
+    accept: rules === undefined ? '' : acceptOf(rules),
+    several,
+    mayUpload: page.mayUpload,
+    busy:
+      !several &&
+      rows.some(({ kind }) => ['local', 'elsewhere', 'unfinished', 'checking', 'failed'].includes(kind)),
+    tooLate: (id) => {
+      const said = slot.problems.filter(
+        ({ upload, code }) =>
+          upload === id &&
+          (code === 'STORED_TOO_LATE' || code === 'SLOT_OVERFULL' || code === 'PLAN_TIME_MISMATCH'),
+      )
+      return problemList(said, page.words)
+    },
+  }
+}
+
+/** A slot for one file is filled by replacing. @param {Slot} slot @param {Row[]} rows */
+function mayAdd(slot, rows) {
+  const taken = rows.filter(({ kind, job }) => kind !== 'rejected' && job?.replaces == null).length
+  return slot.max === 1 ? rows.length === 0 : taken < slot.max
+}
+
+/** @param {Slot} slot @param {Row[]} rows @param {CardModel} model @param {(file: File) => void} chosen @param {Page} page */
+function adding(slot, rows, model, chosen, { words }) {
+  const { t } = words
+  const label = words.of(slot.label)
+  const more = rows.length > 0
+  return h(
+    'p',
+    { class: 'actions adding', key: 'adding' },
+    chooser({
+      id: `choose-${slot.slot}`,
+      words: more ? t.add : t.choose,
+      label: more ? t.addFor(label) : t.chooseFor(label),
+      accept: model.accept,
+      main: slot.state !== 'accepted' && slot.min > 0,
+      chosen,
+    }),
+    h('span', { class: 'drop-hint', 'aria-hidden': 'true' }, t.dropHere),
+  )
+}
+
+/** @param {import('../model/store.js').ListedUpload[]} earlier @param {import('../words/words.js').Words} words */
+function history(earlier, words) {
+  const { t } = words
+  if (earlier.length === 0) return null
+  return h(
+    'details',
+    { class: 'more', key: 'history' },
+    h('summary', null, t.history(earlier.length)),
+    h(
+      'ul',
+      { class: 'history' },
+      earlier.map((upload) =>
+        h(
+          'li',
+          { key: upload.id },
+          h('span', null, upload.declared.filename || t.unnamed),
+          h(
+            'span',
+            { class: 'facts' },
+            `${outcome(upload, t)} · ${words.moment(upload.storedAt ?? upload.createdAt)}`,
+          ),
+        ),
+      ),
+    ),
+  )
+}
+
+/** @param {import('../model/store.js').ListedUpload} upload @param {import('../words/th.js').Table} t */
+function outcome({ superseded, state }, t) {
+  if (superseded) return t.outcomes.superseded
+  return state === 'rejected' || state === 'expired' || state === 'cancelled'
+    ? t.outcomes[state]
+    : t.outcomes.accepted
+}

@@ -1,0 +1,45 @@
+// What proves that a file was received: the server's time of the last byte, exact size, SHA-256; and the file itself back.
+
+import { h } from './dom.js'
+import { icon } from './icons.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
+
+/** @param {ListedUpload} upload @param {Page} page */
+export function evidence(upload, page) {
+  if (upload.storedAt === null) return null
+  const { words } = page
+  const { t } = words
+  const sum = upload.sha256
+  return h(
+    'details',
+    { class: 'more evidence', key: 'evidence', ontoggle: () => void page.receipts.probe(upload.id) },
+    h('summary', null, t.evidence),
+    h(
+      'dl',
+      null,
+      pair(t.storedAt, words.moment(upload.storedAt, true)),
+      pair(t.sizeOf, t.bytesExactly(words.count(upload.receivedBytes))),
+      pair(t.sha256, sum === null ? t.sha256Pending : h('code', null, sum)),
+      pair(t.uploadId, h('code', null, upload.id)),
+    ),
+    h(
+      'p',
+      { class: 'actions' },
+      page.receipts.known && action('page', t.receipt, () => page.receipts.save(upload.id)),
+      action('download', t.download, () => page.saveOriginal(upload)),
+      sum !== null && action('page', page.copied === sum ? t.copied : t.copy, () => page.copy(sum)),
+    ),
+  )
+}
+
+/** @param {string} term @param {import('./dom.js').Content} value */
+function pair(term, value) {
+  return h('div', null, h('dt', null, term), h('dd', null, value))
+}
+
+/** @param {import('./icons.js').IconName} name @param {string} words @param {() => unknown} act */
+function action(name, words, act) {
+  return h('button', { type: 'button', class: 'button small', onclick: act }, icon(name), words)
+}

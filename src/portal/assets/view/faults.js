@@ -1,0 +1,79 @@
+// What is wrong with a file, in the reader's language: problems that the service found, with the limit and what was measured,
+// and faults that the page saw before sending.
+
+import { clock, formatName } from '../words/words.js'
+import { h } from './dom.js'
+import { icon } from './icons.js'
+
+/** @typedef {import('../words/words.js').Words} Words */
+/** @typedef {import('../model/store.js').ListedUpload['problems'][number]} Problem */
+/** @typedef {import('../checking/check.js').Fault} Fault */
+
+/** Units of `limit` and `actual`, by code. @type {Record<string, (value: number, words: Words) => string>} */
+const UNITS = {
+  DURATION_EXCEEDED: clock,
+  DURATION_TOO_SHORT: clock,
+  DURATION_SHORT: clock,
+  UPLOAD_TOO_LARGE: (value, words) => words.bytes(value),
+  PDF_TOO_MANY_PAGES: (value, words) => words.t.pages(value),
+  PDF_TOO_FEW_PAGES: (value, words) => words.t.pages(value),
+  LOW_RESOLUTION: (value) => `${value} px`,
+  FRAME_RATE_HIGH: (value) => `${Math.round(value * 100) / 100} fps`,
+}
+
+/**
+ * Rejections and warnings. Advice is for those who read the submission: the uploader has nothing to do.
+ * @param {readonly Problem[]} problems @param {Words} words
+ */
+export function problemList(problems, words) {
+  const shown = problems.filter(({ severity }) => severity !== 'advise')
+  if (shown.length === 0) return null
+  return h(
+    'ul',
+    { class: 'problems' },
+    shown.map((problem) =>
+      h(
+        'li',
+        { key: problem.code, class: problem.severity },
+        icon(problem.severity === 'reject' ? 'fault' : 'warn'),
+        h('div', null, h('p', null, words.of(problem.message)), measures(problem, words)),
+      ),
+    ),
+  )
+}
+
+/** @param {Problem} problem @param {Words} words */
+function measures({ code, limit, actual }, words) {
+  const unit = UNITS[code]
+  if (unit === undefined || typeof limit !== 'number' || typeof actual !== 'number') return null
+  return h('p', { class: 'measures' }, words.t.measured(unit(limit, words), unit(actual, words)))
+}
+
+/** @param {Fault} fault @param {import('../model/profile.js').SlotRules | undefined} rules @param {Words} words */
+export function faultWords(fault, rules, words) {
+  const { checks, kinds } = words.t
+  const kindOf = (/** @type {string} */ name) => kinds[/** @type {'video'} */ (name)] ?? name
+  const wanted = words.either((rules?.media ?? []).map(({ kind }) => kindOf(kind)))
+  switch (fault.name) {
+    case 'kind':
+      return checks.kind(fault.found === 'other' ? formatName(fault.container) : kindOf(fault.found), wanted)
+    case 'unknownKind':
+      return checks.unknownKind(wanted)
+    case 'format':
+      return checks.format(formatName(fault.found), fault.wanted.map(formatName).join(', '))
+    case 'size':
+      return checks.size(words.bytes(fault.actual), words.bytes(fault.limit))
+    case 'tooLong': {
+      const over = Math.max(1, Math.floor(fault.actual) - fault.limit)
+      return checks.tooLong(clock(fault.actual), words.limit(fault.limit), words.limit(over))
+    }
+    case 'tooShort':
+      return checks.tooShort(clock(fault.actual), words.limit(fault.limit))
+    case 'kindFull':
+      return checks.kindFull(kindOf(fault.kind), fault.limit)
+    case 'slotFull':
+      return checks.slotFull(fault.limit)
+    default:
+      return checks[fault.name]
+  }
+}

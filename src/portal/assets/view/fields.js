@@ -1,0 +1,95 @@
+// What a slot asks besides files: saved field by field when it is left, so that nobody has to look for a button.
+
+import { h } from './dom.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/profile.js').Field} Field */
+/** @typedef {import('../model/rows.js').Slot} Slot */
+
+/** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Page} page */
+export function fields(slot, rules, page) {
+  if (rules.fields.length === 0) return null
+  return h(
+    'div',
+    { class: 'fields', key: 'fields' },
+    rules.fields.map((field) => oneField(slot, field, page)),
+  )
+}
+
+/** @param {Slot} slot @param {Field} field @param {Page} page */
+function oneField(slot, field, page) {
+  const { words } = page
+  const { t } = words
+  const id = `field-${slot.slot}-${field.name}`
+  const { state, rule } = page.fieldStates.of(slot.slot, field.name)
+  const told =
+    state === 'wrong'
+      ? `${words.of(field.label)} ${t.fieldRules[rule ?? 'type']}`
+      : state === 'none'
+        ? ''
+        : t[state]
+  return h(
+    'div',
+    { class: field.type === 'boolean' ? 'field tick' : 'field', key: field.name },
+    h(
+      'label',
+      { for: id },
+      words.of(field.label),
+      !field.required && h('span', { class: 'aside' }, ` ${t.fieldOptional}`),
+    ),
+    control(id, slot, field, page),
+    h('span', { class: `told ${state}`, id: `${id}-told`, role: 'status' }, told),
+  )
+}
+
+/** @param {string} id @param {Slot} slot @param {Field} field @param {Page} page */
+function control(id, slot, field, page) {
+  const value = slot.metadata[field.name]
+  const { state } = page.fieldStates.of(slot.slot, field.name)
+  const common = {
+    id,
+    name: field.name,
+    disabled: !page.mayUpload,
+    required: field.required,
+    'aria-describedby': `${id}-told`,
+    'aria-invalid': state === 'wrong' ? 'true' : null,
+  }
+  const save = (/** @type {unknown} */ next) => void page.saveField(slot.slot, field.name, next)
+  if (field.type === 'boolean')
+    return h('input', {
+      ...common,
+      type: 'checkbox',
+      checked: value === true,
+      onchange: (/** @type {any} */ event) => save(event.target.checked),
+    })
+  const changed = (/** @type {any} */ event) => save(typed(field, event.target.value))
+  const text = value === undefined || value === null ? '' : String(value)
+  if (field.options !== undefined)
+    return h(
+      'select',
+      { ...common, onchange: changed },
+      ['', ...field.options].map((option) =>
+        h('option', { value: option, selected: option === text }, option),
+      ),
+    )
+  const numeric = field.type !== 'string'
+  return h('input', {
+    ...common,
+    type: 'text',
+    inputmode: numeric ? (field.type === 'integer' ? 'numeric' : 'decimal') : null,
+    maxlength: field.maxLength ?? null,
+    autocomplete: 'off',
+    value: text,
+    onchange: changed,
+  })
+}
+
+/** Empty clears. @param {Field} field @param {string} text */
+function typed({ type }, text) {
+  const trimmed = text.trim()
+  if (trimmed === '') return null
+  if (type === 'string') return trimmed
+  const number = Number(trimmed.replace(/[๐-๙]/g, (digit) => String(digit.charCodeAt(0) - 0x0e50)))
+  // What is no number is for the service to refuse, in its words.
+  return Number.isNaN(number) ? trimmed : number
+}

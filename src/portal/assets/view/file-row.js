@@ -1,0 +1,153 @@
+// One file of a slot: its name, where it is, what can be done with it, and what was found.
+
+import { clock } from '../words/words.js'
+import { chooser } from './chooser.js'
+import { h } from './dom.js'
+import { evidence } from './evidence.js'
+import { problemList } from './faults.js'
+import { icon } from './icons.js'
+import { localBody } from './local-row.js'
+import { preview } from './preview.js'
+import { progressBar } from './progress.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/rows.js').Row} Row */
+/** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
+/** @typedef {import('./card.js').CardModel} CardModel */
+
+/** @param {Row} row @param {CardModel} card @param {Page} page */
+export function fileRow(row, card, page) {
+  return h(
+    'li',
+    { key: row.key, class: `file ${row.kind}`, 'data-upload': row.upload?.id ?? row.job?.uploadId ?? null },
+    h('p', { class: 'name' }, row.name || page.words.t.unnamed),
+    row.kind === 'local' ? localBody(row, card, page) : remoteBody(row, card, page),
+  )
+}
+
+/** @param {Row} row @param {CardModel} card @param {Page} page */
+function remoteBody(row, card, page) {
+  const { upload } = row
+  if (upload === null) return null
+  if (row.kind === 'unfinished' || row.kind === 'elsewhere') return begun(row, upload, card, page)
+  return [
+    standing(row, upload, page),
+    facts(upload, page.words),
+    problemList(upload.problems, page.words),
+    card.tooLate(upload.id),
+    preview(upload, page),
+    rendering(row, upload, page.words),
+    evidence(upload, page),
+    replacing(row, upload, card, page),
+  ]
+}
+
+/** The verdict in a word. @param {Row} row @param {ListedUpload} upload @param {Page} page */
+function standing(row, upload, { words }) {
+  const { t } = words
+  const warned = upload.problems.some(({ severity }) => severity === 'warn')
+  const [name, text] = /** @type {[import('./icons.js').IconName, string]} */ (
+    {
+      checking: ['clock', t.stored],
+      accepted: row.counted ? ['done', warned ? t.warned : t.accepted] : ['dash', t.notCounted],
+      rejected: ['fault', t.rejected],
+      failed: ['clock', t.failed],
+      local: ['up', ''],
+      elsewhere: ['up', ''],
+      unfinished: ['up', ''],
+    }[row.kind]
+  )
+  return h(
+    'p',
+    { class: `standing ${row.kind === 'accepted' && !row.counted ? 'uncounted' : row.kind}` },
+    icon(name),
+    h('span', null, text),
+    upload.late && h('span', { class: 'tag' }, upload.repaired ? t.repaired : t.late),
+  )
+}
+
+/** @param {ListedUpload} upload @param {import('../words/words.js').Words} words */
+function facts({ measured, declared, receivedBytes }, words) {
+  const { t } = words
+  const parts = [
+    measured?.durationSeconds === undefined ? '' : t.length(clock(measured.durationSeconds)),
+    measured?.width === undefined || measured.height === undefined
+      ? ''
+      : `${measured.width} × ${measured.height}`,
+    measured?.pages === undefined ? '' : t.pages(measured.pages),
+    words.bytes(declared.bytes ?? receivedBytes),
+  ]
+  return h('p', { class: 'facts' }, parts.filter((part) => part !== '').join(' · '))
+}
+
+/** Copies to watch being made. @param {Row} row @param {ListedUpload} upload @param {import('../words/words.js').Words} words */
+function rendering(row, { state, playable, progress: told, renditions }, { t }) {
+  if (state !== 'accepted' || playable) return null
+  const needed = renditions.filter(({ required }) => required)
+  if (needed.length > 0 && needed.every(({ state: made }) => made === 'failed'))
+    return h('p', { class: 'note' }, t.noRendition)
+  const progress = row.heard?.progress ?? told
+  if (progress.step === 'done') return null
+  const text =
+    progress.queuePosition !== null && progress.queuePosition > 0
+      ? t.renderQueue(progress.queuePosition)
+      : t.rendering(progress.step === 'transcode' ? progress.percent : null)
+  return h('p', { class: 'note' }, icon('clock'), text)
+}
+
+/** Left unfinished, or sent from another machine. @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
+function begun(row, upload, card, page) {
+  const { words } = page
+  const { t } = words
+  const received = Math.max(upload.receivedBytes, row.heard?.receivedBytes ?? 0)
+  const all = upload.declared.bytes
+  const name = row.name || t.unnamed
+  return [
+    all !== null &&
+      progressBar(name, received / all, t.ofBytes(words.bytes(received), words.bytes(all)), words),
+    h('p', { class: 'note' }, row.kind === 'elsewhere' ? t.elsewhere : t.unfinished),
+    row.kind === 'unfinished' &&
+      upload.expiresAt !== undefined &&
+      h('p', { class: 'facts' }, t.keptUntil(words.moment(upload.expiresAt))),
+    card.mayUpload &&
+      h(
+        'p',
+        { class: 'actions' },
+        chooser({
+          id: `same-${upload.id}`,
+          words: row.kind === 'elsewhere' ? t.takeBack : t.chooseSame,
+          label: `${row.kind === 'elsewhere' ? t.takeBack : t.chooseSame}: ${name}`,
+          accept: card.accept,
+          main: row.kind === 'unfinished',
+          chosen: (file) => page.choose(file, { slot: card.id, expected: { id: upload.id, name } }),
+        }),
+        row.kind === 'unfinished' &&
+          h(
+            'button',
+            { type: 'button', class: 'plain', onclick: () => page.removeUnfinished(card.id, upload, name) },
+            t.cancel,
+          ),
+      ),
+  ]
+}
+
+/** @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
+function replacing(row, upload, card, page) {
+  const { t } = page.words
+  const mayReplace = card.mayUpload && !card.busy && (row.kind === 'accepted' || row.kind === 'rejected')
+  if (!mayReplace || (row.kind === 'rejected' && card.several)) return null
+  const words = row.kind === 'rejected' ? t.chooseBetter : t.replace
+  return h(
+    'p',
+    { class: 'actions' },
+    chooser({
+      id: `replace-${upload.id}`,
+      words,
+      label: `${words}: ${row.name || t.unnamed}`,
+      accept: card.accept,
+      main: row.kind === 'rejected',
+      chosen: (file) =>
+        page.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
+    }),
+  )
+}

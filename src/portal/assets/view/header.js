@@ -1,0 +1,92 @@
+// The head of the page: whose service this is, the language, whose request, and how much time is left.
+
+import { whenOf } from '../model/dates.js'
+import { h } from './dom.js'
+import { icon } from './icons.js'
+
+/** @typedef {import('../page.js').Page} Page */
+
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+
+/** @param {{words: import('../words/words.js').Words, switchLanguage: () => void}} page */
+export function masthead({ words, switchLanguage }) {
+  const { t } = words
+  return h(
+    'header',
+    { class: 'masthead', key: 'masthead' },
+    h('a', { class: 'skip', href: '#files', onclick: focusFiles }, t.skip),
+    h('p', { class: 'brand' }, h('span', { class: 'mark' }, icon('up')), t.title),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'language',
+        lang: words.language === 'th' ? 'en' : 'th',
+        'aria-label': `${t.otherLanguage}: ${t.switchLanguage}`,
+        onclick: switchLanguage,
+      },
+      t.otherLanguage,
+    ),
+  )
+}
+
+/** The address keeps what it has behind `#`. @param {Event} event */
+function focusFiles(event) {
+  event.preventDefault()
+  document.getElementById('files')?.focus()
+}
+
+/** @param {Page} page */
+export function heading({ words, store, api }) {
+  const { submission, profile } = store
+  if (submission === null) return null
+  const { t } = words
+  return h(
+    'div',
+    { class: 'heading', key: 'heading' },
+    h('h1', null, t.heading),
+    h(
+      'p',
+      { class: 'who' },
+      profile !== null && h('span', null, `${words.of(profile.position)} · ${words.of(profile.rank)}`),
+      h('span', { class: 'id' }, `${t.submission} `, h('bdi', null, submission.id)),
+    ),
+    deadline(whenOf(submission, api.now()), words),
+  )
+}
+
+/** @param {import('../model/dates.js').When} when @param {import('../words/words.js').Words} words */
+function deadline(when, words) {
+  const { t } = words
+  const line = (/** @type {string} */ kind, /** @type {string} */ text, /** @type {string} */ left = '') =>
+    h(
+      'p',
+      { class: `deadline ${kind}` },
+      icon(kind === 'closed' ? 'lock' : 'clock'),
+      h('span', null, text),
+      left !== '' && h('strong', { class: 'left' }, left),
+    )
+  switch (when.at) {
+    case 'always':
+      return null
+    case 'before':
+      return line('soon', t.opens(words.moment(when.ms)))
+    case 'grace':
+      return line('soon', t.grace(words.moment(when.ms)))
+    case 'repair':
+      return line('soon', t.repair(words.moment(when.ms)))
+    case 'closed':
+      return line('closed', t.closed(words.moment(when.ms)))
+    case 'open': {
+      const kind = when.leftMs < HOUR_MS ? 'last' : when.leftMs < DAY_MS ? 'soon' : 'far'
+      return line(kind, t.deadline(words.moment(when.ms)), t.left(words.span(leftSeconds(when.leftMs))))
+    }
+  }
+}
+
+/** Seconds only in the last hour: before, a number that runs makes people hurry. @param {number} leftMs */
+function leftSeconds(leftMs) {
+  const step = leftMs < HOUR_MS ? 1 : 60
+  return Math.floor(leftMs / 1000 / step) * step
+}

@@ -1,0 +1,212 @@
+// A file that this page is at: looked at, asked about, sent, held up.
+
+import { chooser } from './chooser.js'
+import { h } from './dom.js'
+import { faultWords } from './faults.js'
+import { icon } from './icons.js'
+import { progressBar } from './progress.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/rows.js').Row} Row */
+/** @typedef {import('../sending/job.js').Job} Job */
+/** @typedef {import('./card.js').CardModel} CardModel */
+/** @typedef {[words: string, act: () => unknown, kind?: string]} Action */
+
+/** @param {Row} row @param {CardModel} card @param {Page} page */
+export function localBody(row, card, page) {
+  const { job } = row
+  if (job === null) return null
+  if (job.phase === 'blocked') return blocked(job, card, page)
+  if (job.phase === 'different') return different(job, card, page)
+  if (job.phase === 'refused' || job.phase === 'unreadable') return ended(job, card, page)
+  return onItsWay(job, row, page)
+}
+
+/** @param {Job} job @param {Row} row @param {Page} page */
+function onItsWay(job, row, page) {
+  const { words } = page
+  const { t } = words
+  const share = job.file.size === 0 ? 0 : job.sentBytes / job.file.size
+  const begun = job.sentBytes > 0 || job.url !== null
+  return [
+    begun &&
+      job.phase !== 'stored' &&
+      progressBar(row.name, share, t.ofBytes(words.bytes(job.sentBytes), words.bytes(job.file.size)), words),
+    h('p', { class: `note ${job.phase}` }, icon(phaseIcon(job)), h('span', null, phaseWords(job, page))),
+    job.finding?.large === true &&
+      job.phase === 'sending' &&
+      h('p', { class: 'facts' }, t.checks.large(words.bytes(job.file.size))),
+    row.upload === null && job.replaces !== null && h('p', { class: 'facts' }, t.replaceLater),
+    buttons(actionsOf(job, page)),
+  ]
+}
+
+/** @param {Job} job @returns {import('./icons.js').IconName} */
+function phaseIcon({ phase }) {
+  if (phase === 'offline') return 'offline'
+  if (phase === 'paused') return 'pause'
+  if (phase === 'sending') return 'up'
+  return phase === 'stored' ? 'done' : 'clock'
+}
+
+/** @param {Job} job @param {Page} page */
+function phaseWords(job, { words, now }) {
+  const { t } = words
+  switch (job.phase) {
+    case 'preparing':
+      return t.preparing
+    case 'queued':
+      return t.queued
+    case 'paused':
+      return t.paused
+    case 'offline':
+      return t.offline
+    case 'taken':
+      return t.taken
+    case 'waiting':
+      return t.waiting(Math.max(0, Math.ceil(((job.retryAtMs ?? 0) - now()) / 1000)))
+    case 'stored':
+      return t.stored
+    default:
+      return pace(job, words)
+  }
+}
+
+/** @param {Job} job @param {import('../words/words.js').Words} words */
+function pace(job, words) {
+  const { t } = words
+  const speed = job.speed.bytesPerSecond
+  if (speed === null) return t.starting
+  const left = job.secondsLeft
+  return [t.perSecond(words.bytes(speed)), left === null ? '' : t.timeLeft(words.span(rounded(left)))]
+    .filter((part) => part !== '')
+    .join(' · ')
+}
+
+/** Seconds in steps that do not flicker. @param {number} seconds */
+function rounded(seconds) {
+  const step = seconds > 3600 ? 300 : seconds > 600 ? 60 : seconds > 90 ? 15 : seconds > 20 ? 5 : 1
+  return Math.max(step, Math.round(seconds / step) * step)
+}
+
+/** @param {Job} job @param {Page} page @returns {Action[]} */
+function actionsOf(job, page) {
+  const { t } = page.words
+  /** @type {Action} */
+  const cancel = [t.cancel, () => page.cancel(job), 'plain']
+  switch (job.phase) {
+    case 'sending':
+    case 'queued':
+    case 'offline':
+      return [[t.pause, () => page.sender.pause(job)], cancel]
+    case 'waiting':
+      return [[t.now, () => page.sender.resume(job)], cancel]
+    case 'paused':
+      return [[t.resume, () => page.sender.resume(job), 'main'], cancel]
+    case 'taken':
+      return [
+        [t.takeBack, () => page.sender.resume(job)],
+        [t.dismiss, () => page.sender.drop(job), 'plain'],
+      ]
+    default:
+      return []
+  }
+}
+
+/** @param {Action[]} actions */
+function buttons(actions) {
+  if (actions.length === 0) return null
+  return h(
+    'p',
+    { class: 'actions' },
+    actions.map(([words, act, kind = '']) =>
+      h('button', { type: 'button', class: `button ${kind}`, onclick: act }, words),
+    ),
+  )
+}
+
+/** Something is wrong with it, and no byte was sent. @param {Job} job @param {CardModel} card @param {Page} page */
+function blocked(job, card, page) {
+  const { words } = page
+  const { t } = words
+  const { faults = [], verdict = 'stop' } = job.finding ?? {}
+  return [
+    h(
+      'ul',
+      { class: 'problems' },
+      faults.map((fault) =>
+        h('li', { class: 'reject' }, icon('fault'), h('p', null, faultWords(fault, card.rules, words))),
+      ),
+    ),
+    h('p', { class: 'facts' }, t.checks.notSent),
+    h(
+      'p',
+      { class: 'actions' },
+      again(job, card, page),
+      verdict === 'ask' &&
+        h(
+          'button',
+          { type: 'button', class: 'button', onclick: () => page.sender.enqueue(job) },
+          t.sendAnyway,
+        ),
+      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+    ),
+  ]
+}
+
+/** @param {Job} job @param {CardModel} card @param {Page} page */
+function different(job, card, page) {
+  const { t } = page.words
+  return [
+    h('p', { class: 'note' }, icon('warn'), h('span', null, t.different(job.expected?.name ?? ''))),
+    h(
+      'p',
+      { class: 'actions' },
+      again(job, card, page),
+      h('button', { type: 'button', class: 'button', onclick: () => page.sendInstead(job) }, t.sendInstead),
+      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+    ),
+  ]
+}
+
+/** The service refused it, or the browser lost it. @param {Job} job @param {CardModel} card @param {Page} page */
+function ended(job, card, page) {
+  const { words } = page
+  const { t } = words
+  const refusal = job.refusal === null ? t.troubleTitle : words.of(job.refusal)
+  return [
+    h(
+      'ul',
+      { class: 'problems' },
+      h(
+        'li',
+        { class: 'reject' },
+        icon('fault'),
+        h('p', null, job.phase === 'unreadable' ? t.unreadable : refusal),
+      ),
+    ),
+    h(
+      'p',
+      { class: 'actions' },
+      again(job, card, page),
+      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+    ),
+  ]
+}
+
+/** @param {Job} job @param {CardModel} card @param {Page} page */
+function again(job, card, page) {
+  const { t } = page.words
+  const { slot, replaces, expected } = job
+  return chooser({
+    id: `again-${job.key}`,
+    words: t.choose,
+    label: `${t.choose}: ${job.file.name}`,
+    accept: card.accept,
+    main: true,
+    chosen: (file) => {
+      page.sender.drop(job)
+      page.choose(file, { slot, replaces, expected })
+    },
+  })
+}

@@ -1,0 +1,57 @@
+// The copy to watch, or the picture of a document's first page: what the assessors will see.
+
+import { h } from './dom.js'
+import { icon } from './icons.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
+
+/** @param {ListedUpload} upload @param {Page} page */
+export function preview(upload, page) {
+  if (!upload.accepted || !upload.renditions.some(({ state }) => state === 'ready')) return null
+  const links = page.links.of(upload)
+  if (links === null) return null
+  const { t } = page.words
+  const name = upload.declared.filename ?? t.unnamed
+  const ready = (/** @type {string} */ kind) =>
+    links.get(
+      upload.renditions.find((rendition) => rendition.kind === kind && rendition.state === 'ready')?.name ??
+        '',
+    )
+  const video = ready('mp4')
+  const picture = ready('page')
+  if (video !== undefined) return player(upload, video, ready('poster'), t.preview(name))
+  if (picture === undefined) return null
+  const image = h('img', { src: picture, alt: t.firstPage(name), loading: 'lazy' })
+  const original = links.get('original')
+  return h(
+    'div',
+    { class: 'preview document', key: 'preview' },
+    original === undefined
+      ? image
+      : h(
+          'a',
+          { href: original, target: '_blank', rel: 'noopener' },
+          image,
+          h('span', { class: 'open' }, icon('open'), t.openPdf),
+        ),
+  )
+}
+
+/** @param {ListedUpload} upload @param {string} src @param {string | undefined} poster @param {string} label */
+function player({ renditions }, src, poster, label) {
+  const { width = 16, height = 9 } = renditions.find(({ kind }) => kind === 'mp4') ?? {}
+  return h(
+    'div',
+    { class: height > width ? 'preview upright' : 'preview', key: 'preview' },
+    h('video', {
+      src,
+      poster: poster ?? null,
+      controls: true,
+      playsinline: true,
+      // A page of eight films must not load them all.
+      preload: poster === undefined ? 'metadata' : 'none',
+      'aria-label': label,
+    }),
+  )
+}

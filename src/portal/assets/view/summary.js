@@ -1,0 +1,101 @@
+// How the whole stands: what is done, what is missing, what is being checked; and what to do about it.
+
+import { h } from './dom.js'
+import { icon } from './icons.js'
+import { sealing } from './seal.js'
+
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/store.js').Submission} Submission */
+
+/** @param {Page} page */
+export function summary(page) {
+  const { submission } = page.store
+  if (submission === null) return null
+  const { t } = page.words
+  const items = itemsOf(submission)
+  const done = items.filter(({ state }) => state === 'done').length
+  return h(
+    'section',
+    { class: `summary ${moodOf(submission)}`, key: 'summary', 'aria-label': t.progressLabel },
+    h(
+      'h2',
+      null,
+      icon(submission.state === 'sealed' ? 'lock' : moodOf(submission) === 'good' ? 'done' : 'clock'),
+      titleOf(submission, page),
+    ),
+    textOf(submission, page).map((text) => h('p', null, text)),
+    submission.state !== 'sealed' && [
+      h(
+        'div',
+        { class: 'segments', 'aria-hidden': 'true' },
+        items.map(({ slot, state }) => h('span', { key: slot, class: state })),
+      ),
+      h('p', { class: 'count' }, t.ofSlots(done, items.length)),
+    ],
+    slotList(t.missing, submission.missing, 'missing', page),
+    slotList(t.pending, submission.pending, 'pending', page),
+    sealing(submission, page),
+  )
+}
+
+/** Slots that something is asked of or has been given to, in their order. @param {Submission} submission */
+function itemsOf({ slots, missing, pending }) {
+  return slots.flatMap(({ slot, counted }) => {
+    if (missing.includes(slot)) return [{ slot, state: 'missing' }]
+    if (counted.length > 0) return [{ slot, state: 'done' }]
+    return pending.includes(slot) ? [{ slot, state: 'pending' }] : []
+  })
+}
+
+/** @param {Submission} submission */
+function moodOf({ state, complete }) {
+  if (state === 'sealed' || complete) return 'good'
+  return state === 'returned' ? 'returned' : 'open'
+}
+
+/** @param {Submission} submission @param {Page} page */
+function titleOf({ state, complete, missing }, { words: { t } }) {
+  if (state === 'sealed') return t.sealed
+  if (complete) return t.complete
+  if (state === 'returned') return t.returned
+  return missing.length === 0 ? t.allPending : t.incomplete
+}
+
+/** @param {Submission} submission @param {Page} page @returns {string[]} */
+function textOf({ state, complete, creditedAt, revisions }, { words }) {
+  const { t } = words
+  const last = revisions.filter(({ returnedAt }) => returnedAt !== undefined).at(-1)
+  const sealedAt = revisions.at(-1)?.sealedAt
+  return [
+    state === 'sealed' && sealedAt !== undefined ? t.sealedText(words.moment(sealedAt)) : '',
+    state === 'returned' && last?.reason !== undefined ? t.reason(last.reason) : '',
+    state !== 'sealed' && complete ? t.completeText : '',
+    creditedAt === null ? '' : t.credited(words.moment(creditedAt, true)),
+  ].filter((text) => text !== '')
+}
+
+/** @param {string} title @param {string[]} slots @param {string} kind @param {Page} page */
+function slotList(title, slots, kind, page) {
+  if (slots.length === 0) return null
+  const labels = page.labels(slots)
+  return h(
+    'div',
+    { class: `slots ${kind}`, key: kind },
+    h('h3', null, title),
+    h(
+      'ul',
+      null,
+      slots.map((slot, i) =>
+        h('li', { key: slot }, h('a', { href: `#slot-${slot}`, onclick: goTo }, labels[i])),
+      ),
+    ),
+  )
+}
+
+/** Without touching the address. @param {any} event */
+function goTo(event) {
+  event.preventDefault()
+  const card = document.getElementById(event.currentTarget.getAttribute('href').slice(1))
+  card?.scrollIntoView({ block: 'start' })
+  card?.focus({ preventScroll: true })
+}

@@ -1,0 +1,151 @@
+// The language of the page, and everything that is said differently in the two: words, sizes, spans of time, dates.
+
+import { EN } from './en.js'
+import { TH } from './th.js'
+
+const KEY = 'songngan.language'
+const TIME_ZONE = 'Asia/Bangkok'
+/** Buddhist years for Thai readers, as offices write them. */
+const LOCALES = { th: 'th-TH-u-ca-buddhist-nu-latn', en: 'en-GB' }
+
+/** @typedef {'th' | 'en'} Language */
+
+/**
+ * The language chosen here before, or that of the browser; Thai for everybody who has neither of the two.
+ * @param {string | null} asked by the portal, above all else
+ * @returns {Language}
+ */
+export function preferredLanguage(asked) {
+  const browser = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())
+  const wishes = [asked, recall(), ...browser]
+  const known = wishes.find((wish) => wish === 'th' || wish === 'en')
+  return known === 'en' ? 'en' : 'th'
+}
+
+/** @param {Language} language */
+export function rememberLanguage(language) {
+  try {
+    localStorage.setItem(KEY, language)
+  } catch {
+    // storage is switched off: the choice holds for this visit
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null // storage is switched off
+  }
+}
+
+export class Words {
+  /** @param {Language} language */
+  constructor(language) {
+    this.language = language
+    /** @type {import('./th.js').Table} */
+    this.t = language === 'th' ? TH : EN
+  }
+
+  /** What the service says in both languages. @param {{th: string, en: string}} text */
+  of(text) {
+    return text[this.language]
+  }
+
+  /** `21 พฤศจิกายน 2569 เวลา 16:30 น.` / `21 November 2026, 16:30`. @param {string | number} when @param {boolean} [seconds] */
+  moment(when, seconds = false) {
+    const at = new Date(when)
+    const day = this.#format({ day: 'numeric', month: 'long', year: 'numeric' }, at)
+    const time = this.#format(
+      { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) },
+      at,
+    )
+    return this.language === 'th' ? `${day} เวลา ${time} น.` : `${day}, ${time}`
+  }
+
+  /** @param {Intl.DateTimeFormatOptions} options @param {Date} at */
+  #format(options, at) {
+    return new Intl.DateTimeFormat(LOCALES[this.language], { ...options, timeZone: TIME_ZONE }).format(at)
+  }
+
+  /** A rough span: the two largest units. @param {number} seconds */
+  span(seconds) {
+    const whole = Math.max(0, Math.floor(seconds))
+    const units = [
+      { size: 86_400, th: 'วัน', en: ['day', 'days'] },
+      { size: 3600, th: 'ชั่วโมง', en: ['h', 'h'] },
+      { size: 60, th: 'นาที', en: ['min', 'min'] },
+      { size: 1, th: 'วินาที', en: ['s', 's'] },
+    ]
+    const first = Math.max(
+      0,
+      units.findIndex(({ size }) => whole >= size),
+    )
+    const from = whole === 0 ? units.length - 1 : first
+    let rest = whole
+    const said = units.slice(from, from + 2).map(({ size, th, en }) => {
+      const count = Math.floor(rest / size)
+      rest -= count * size
+      return count === 0 && whole !== 0
+        ? ''
+        : `${count} ${this.language === 'th' ? th : en[count === 1 ? 0 : 1]}`
+    })
+    return said.filter((part) => part !== '').join(' ')
+  }
+
+  /** A limit as the rules say it, in minutes: `60 นาที`, `60 minutes`. @param {number} seconds */
+  limit(seconds) {
+    const minutes = Math.floor(seconds / 60)
+    const rest = Math.round((seconds - minutes * 60) * 10) / 10
+    const [m, s] = this.language === 'th' ? ['นาที', 'วินาที'] : [minutes === 1 ? 'minute' : 'minutes', 's']
+    const parts = [minutes > 0 ? `${minutes} ${m}` : '', rest > 0 || minutes === 0 ? `${rest} ${s}` : '']
+    return parts.filter((part) => part !== '').join(' ')
+  }
+
+  /** Steps of 1024, as file managers show them. @param {number} count */
+  bytes(count) {
+    const units = ['B', 'KB', 'MB', 'GB', 'TB']
+    let value = count
+    let unit = 0
+    while (value >= 1024 && unit < units.length - 1) {
+      value /= 1024
+      unit++
+    }
+    const shown = value < 100 && unit > 0 ? Math.round(value * 10) / 10 : Math.round(value)
+    return `${shown} ${units[unit]}`
+  }
+
+  /** With separators, for the record. @param {number} count */
+  count(count) {
+    return new Intl.NumberFormat('en').format(count)
+  }
+
+  /** `วิดีโอ หรือ PDF`. @param {readonly string[]} items */
+  either(items) {
+    return items.join(this.language === 'th' ? ' หรือ ' : ' or ')
+  }
+}
+
+/** `60:47`: minutes are not folded into hours, since limits are told in minutes. @param {number} seconds */
+export function clock(seconds) {
+  const whole = Math.floor(seconds)
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+}
+
+const FORMATS = new Map([
+  ['matroska', 'MKV'],
+  ['webm', 'WebM'],
+  ['mpegts', 'MPEG-TS'],
+  ['mpegps', 'MPEG'],
+  ['asf', 'WMV'],
+  ['zip', 'ZIP / DOCX / PPTX'],
+  ['ole', 'DOC / PPT / XLS'],
+  ['archive', 'RAR / 7Z / GZ'],
+  ['h264', 'H.264'],
+  ['hevc', 'H.265 (HEVC)'],
+])
+
+/** A container or codec by the name that people know. @param {string} name */
+export function formatName(name) {
+  return FORMATS.get(name) ?? name.toUpperCase()
+}
