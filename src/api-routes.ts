@@ -8,6 +8,7 @@ import { mediaRoute } from './delivery/media-route.ts'
 import type { Deps } from './deps.ts'
 import type { Caller } from './events/access.ts'
 import { eventRoutes } from './events/routes.ts'
+import { portalRoutes } from './portal/routes.ts'
 import { loadSubmission } from './submissions/documents.ts'
 import { portalApi } from './submissions/routes.ts'
 import { uploadSnapshot } from './submissions/uploads-api.ts'
@@ -28,6 +29,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   })
   await linkRoutes(app, { authorize: authorizer(deps), views, config, clock })
   await mediaRoute(app, { store, secrets, clock })
+  await portalRoutes(app, { config })
 }
 
 /** The credentials of portal and session routes, in the shape that events and delivery ask for. */
