@@ -18,8 +18,9 @@ export type Corpus = {
   remove(): Promise<void>
 }
 
-export async function createCorpus(): Promise<Corpus> {
-  const dir = await mkdtemp(join(tmpdir(), 'media-corpus-'))
+/** @param folder where files are to be made; default a new one */
+export async function createCorpus(folder?: string): Promise<Corpus> {
+  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'media-corpus-')))
   const made = new Map<string, Promise<string>>()
   return {
     dir,

@@ -1,0 +1,68 @@
+// docs/corpus.md: the whole table of one run. Tests compare it with the rows, so that it cannot fall behind them.
+
+import { GROUPS, type Group, type Result, type Row } from './model.ts'
+import { expectedWords, gotWords, placeWords, secondsWords } from './words.ts'
+
+const TITLES: Record<Group, string> = {
+  recordings: 'What people film and record with',
+  damaged: 'Files that are not all there',
+  claims: 'Headers and tags that lie',
+  signals: 'What can be seen and heard',
+  pdf: 'PDFs',
+  disguises: 'Names and first bytes that promise something else',
+  together: 'What else is in the submission',
+  limits: 'On either side of every enforced limit of the shipped profiles',
+  hostile: 'Files that want something',
+}
+
+const HEAD = `# The corpus
+
+Files of every kind that people hand in, by mistake or on purpose, each made by a generator, each with the verdict that a fair
+and careful person would give, written down before the file was judged. They go through the real lanes: verdict, inspection and
+renditions; whatever is published is looked at again with stock tools: it must be H.264 and AAC that decodes without a complaint,
+of the right size and length, with its index in front, and without a word about anybody.
+
+\`\`\`
+npm run corpus                              # all of it, on the screen
+npm run corpus -- --group hostile           # a part
+npm run corpus -- --docs docs/corpus.md     # this page
+\`\`\`
+
+During the whole run a listener waits on an address that hostile files name, and a file lies where they look for it: the row fails
+if the one hears or the other is read. In the last group the tools run without the fence that otherwise cuts them off from
+the network, so that their own options have to hold alone. Time is that of all lanes of one file, memory the largest tool's resident
+peak. A row fails beyond 60 s (20 s in the last group) or 640 MiB unless it says otherwise.
+
+Files of 180 lines earn LOW_RESOLUTION in most slots; that is expected of them.
+`
+
+export type Machine = { cores: number; tools: string; isolation: string }
+
+export function docsPage(results: readonly Result[], machine: Machine): string {
+  const passed = results.filter(({ faults }) => faults.length === 0).length
+  const total = results.reduce((sum, { cost }) => sum + cost.seconds, 0)
+  const last = `${passed} of ${results.length} rows as expected, in ${Math.round(total)} s on ${machine.cores} cores (${machine.tools}; fence: ${machine.isolation}).`
+  const parts = GROUPS.map((group) =>
+    section(
+      group,
+      results.filter(({ row }) => row.group === group),
+    ),
+  )
+  return `${HEAD}\n**${last}**\n\n${parts.join('\n')}`
+}
+
+function section(group: Group, results: readonly Result[]): string {
+  const lines = results.map(
+    (result) =>
+      `| ${docsStart(result.row)} | ${gotWords(result)} | ${secondsWords(result.cost.seconds)} | ${Math.round(result.cost.toolMebibytes)} |`,
+  )
+  const head = '| file | what it is | place | expected | got | s | MiB |\n|---|---|---|---|---|---|---|'
+  return `## ${TITLES[group]}\n\n${head}\n${lines.join('\n')}\n`
+}
+
+/** The part of a line that the table alone decides. */
+export function docsStart(row: Row): string {
+  return [`\`${row.name}\``, row.about, placeWords(row), expectedWords(row.expect)]
+    .map((cell) => cell.replaceAll('|', '\\|'))
+    .join(' | ')
+}

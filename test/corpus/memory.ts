@@ -1,0 +1,69 @@
+// How much memory a row took: the high-water mark that the kernel keeps of every tool below this process, read while the
+// tools run, and this process's own. Marks only rise, so that what is missed is a tool's last milliseconds at most.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const INTERVAL_MS = 5
+const KIB = 1024
+
+export type Peak = { bytes: number; tool: string | null }
+
+export type MemoryWatch = {
+  /** Ends the watch. @returns the greatest tool, and by how much this process grew at most */
+  stop(): { tool: Peak; ownGrowthBytes: number }
+}
+
+export function watchMemory(): MemoryWatch {
+  resetOwnMark()
+  const before = statusOf('self')?.rss ?? 0
+  const tool: Peak = { bytes: 0, tool: null }
+  const look = (): void => {
+    for (const pid of descendants(process.pid)) {
+      const status = statusOf(String(pid))
+      if (status === null || status.peak <= tool.bytes) continue
+      tool.bytes = status.peak
+      tool.tool = status.name
+    }
+  }
+  const timer = setInterval(look, INTERVAL_MS)
+  return {
+    stop() {
+      clearInterval(timer)
+      return { tool, ownGrowthBytes: Math.max(0, (statusOf('self')?.peak ?? 0) - before) }
+    },
+  }
+}
+
+/** From now on VmHWM of this process counts from its present size (proc(5), clear_refs). */
+function resetOwnMark(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5')
+  } catch {
+    // Not allowed here: the mark then covers earlier rows too, and only ever says too much.
+  }
+}
+
+function statusOf(pid: string): { name: string; rss: number; peak: number } | null {
+  const text = readProc(`${pid}/status`)
+  const kib = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
+  const name = /^Name:\s+(.+)$/m.exec(text)?.[1]
+  return name === undefined ? null : { name, rss: kib('VmRSS') * KIB, peak: kib('VmHWM') * KIB }
+}
+
+/** Children and their children; only processes that tools run in, so that a private Redis does not count. */
+function descendants(pid: number): number[] {
+  const children = readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+  return children.flatMap((child) => {
+    const command = readProc(`${child}/comm`).trim()
+    return command.startsWith('redis') ? [] : [child, ...descendants(child)]
+  })
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8')
+  } catch {
+    return '' // gone meanwhile
+  }
+}

@@ -1,0 +1,22 @@
+// The whole table, in the order in which it is run.
+
+import type { ProfileCatalogue } from '../../../src/submissions/profiles/loader.ts'
+import type { Row } from '../model.ts'
+import { CAMERAS } from './cameras.ts'
+import { CLAIMS } from './claims.ts'
+import { DAMAGED } from './damaged.ts'
+import { DISGUISES } from './disguises.ts'
+import { HOSTILE } from './hostile.ts'
+import { limitRows } from './limits.ts'
+import { PDF } from './pdf.ts'
+import { RECORDERS } from './recorders.ts'
+import { SIGNALS } from './signals.ts'
+import { TOGETHER } from './together.ts'
+
+export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
+  return [
+    ...[...CAMERAS, ...RECORDERS, ...DAMAGED, ...CLAIMS, ...SIGNALS, ...PDF, ...DISGUISES, ...TOGETHER],
+    ...limitRows(catalogue),
+    ...HOSTILE,
+  ]
+}
