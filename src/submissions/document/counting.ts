@@ -58,7 +58,7 @@ export function countSlot(
     checking: frozen ? [] : whole.filter((upload) => isChecking(upload) && inTime(upload)),
     receiving: frozen ? [] : whole.filter((upload) => upload.state === 'receiving'),
     superseded,
-    rejected: whole.filter((upload) => upload.state === 'rejected'),
+    rejected: whole.filter((upload) => upload.state === 'rejected' && !frozen?.has(upload.id)),
   }
 }
 

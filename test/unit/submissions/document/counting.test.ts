@@ -56,6 +56,21 @@ describe('a slot for one file', () => {
     expect(ids(moved)).toEqual({ counted: 'b', superseded: 'a' })
   })
 
+  it('a successor counts even if the clock was put back before it was made', () => {
+    const uploads = [at('old', 20), at('new', 10, { replaces: 'old' })]
+    expect(ids(countSlot(one, uploads, head(), undefined))).toEqual({ counted: 'new', superseded: 'old' })
+    const chain = [...uploads, at('newest', 5, { replaces: 'new' })]
+    expect(ids(countSlot(one, chain, head(), undefined))).toEqual({
+      counted: 'newest',
+      superseded: 'new old',
+    })
+  })
+
+  it('files that name each other do not go round in circles', () => {
+    const uploads = [at('a', 10, { replaces: 'b' }), at('b', 20, { replaces: 'a' })]
+    expect(ids(countSlot(one, uploads, head(), undefined)).counted).toBe('')
+  })
+
   it('leaves partial uploads of a concatenation out, and counts the final one', () => {
     const count = countSlot(
       one,
@@ -127,6 +142,13 @@ describe('while a seal holds', () => {
   it('still knows what the frozen one had replaced', () => {
     const uploads = [at('x', 5), at('a', 10, { replaces: 'x' })]
     expect(ids(countSlot(one, uploads, head(), frozen))).toEqual({ counted: 'a', superseded: 'x' })
+  })
+
+  it('is not undone by a verdict that falls at the same moment', () => {
+    for (const state of ['rejected', 'cancelled', 'checking'] as const) {
+      const count = countSlot(one, [at('a', 10, { state })], head(), frozen)
+      expect(ids(count)).toEqual({ counted: 'a', superseded: '' })
+    }
   })
 
   it('is not undone by a deadline', () => {
