@@ -1,0 +1,64 @@
+// tus-js-client as a page uses it, with what a test wants to know of it.
+
+import { Upload, type UploadOptions } from 'tus-js-client'
+import { waitFor } from '../../support/http.ts'
+
+export type Sender = {
+  /** Resolves with the upload's address when the client calls it a success; rejects when it gives up. */
+  readonly done: Promise<string>
+  /** The address, once the server has given one. */
+  url(): string | undefined
+  /** Methods and answers of all requests so far: `POST 201`; `PATCH -` where none came. */
+  requests(): string[]
+  /** The last offset that the server acknowledged in any answer. */
+  acknowledged(): number
+  /** Resolves when the client has handed so many bytes to its connection. */
+  sent(bytes: number): Promise<void>
+  /** Stops without telling the server, as a closed page does. */
+  abandon(): Promise<void>
+}
+
+/** Starts an upload of `bytes`, or goes on with the one at `options.uploadUrl`. */
+export function sendFile(
+  origin: string,
+  ticket: string,
+  bytes: Buffer,
+  options: Partial<UploadOptions> = {},
+): Sender {
+  const requests: string[] = []
+  let acknowledged = 0
+  let sent = 0
+  let settle: { resolve: (url: string) => void; reject: (error: Error) => void } | undefined
+  const done = new Promise<string>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  // A test that abandons a client does not look at its end.
+  done.catch(() => undefined)
+  const upload = new Upload(bytes, {
+    endpoint: `${origin}/files`,
+    headers: { Authorization: `Bearer ${ticket}` },
+    metadata: { filename: 'การสอน.mp4', filetype: 'video/mp4' },
+    storeFingerprintForResuming: false,
+    onProgress: (value) => {
+      sent = value
+    },
+    onAfterResponse: (request, response) => {
+      requests.push(`${request.getMethod()} ${response.getStatus()}`)
+      acknowledged = Math.max(acknowledged, Number(response.getHeader('Upload-Offset') ?? 0))
+    },
+    onSuccess: () => settle?.resolve(upload.url ?? ''),
+    onError: (error) => settle?.reject(error),
+    ...options,
+  })
+  upload.start()
+  return {
+    done,
+    url: () => upload.url ?? undefined,
+    requests: () => requests,
+    acknowledged: () => acknowledged,
+    sent: async (wanted) => {
+      await waitFor(() => sent >= wanted, { timeoutMs: 30_000, what: `${wanted} bytes to be sent` })
+    },
+    abandon: () => upload.abort(),
+  }
+}

@@ -1,0 +1,81 @@
+// kill -9 between the last byte and the queue: the verdict is asked for all the same, once.
+
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
+import { filmBytes, sha256 } from '../../integration/uploads/bytes.ts'
+import { idOf, tusUser } from '../../integration/uploads/wire.ts'
+import { waitFor } from '../../support/http.ts'
+import { startTcpProxy, type TcpProxy } from '../../support/proxy.ts'
+import type { Running } from '../../support/service.ts'
+import { openWorld, overBothStores, type World } from './world.ts'
+
+const MIB = 1024 ** 2
+/** So late is every word to and from Redis while the process is to die: what follows the record cannot have happened. */
+const LATE_MS = 300
+
+overBothStores((kind) => {
+  let world: World
+  let service: Running
+  let slowRedis: TcpProxy
+  let redis: Redis
+  let queue: Queue
+
+  beforeAll(async () => {
+    world = await openWorld(kind)
+    slowRedis = await startTcpProxy(world.redis.url)
+    service = await world.service({ REDIS_URL: slowRedis.url })
+    redis = new Redis(world.redis.url, { maxRetriesPerRequest: null })
+    queue = new Queue('validate', { connection: redis, prefix: QUEUE_PREFIX })
+  })
+  afterAll(async () => {
+    await queue.close()
+    redis.disconnect()
+    await world.close()
+    await slowRedis.stop()
+  })
+
+  const jobsOf = async (id: string) =>
+    (await queue.getJobs()).filter(({ data }) => (data as { uploadId: string }).uploadId === id)
+
+  test.each([
+    { size: 'of one part', length: 2 * MIB },
+    { size: 'of several parts', length: 17 * MIB },
+  ])('a file $size', async ({ length }) => {
+    const bytes = filmBytes(length, `finish ${length}`)
+    const user = tusUser(service.url, await world.ticket(service.url))
+    const url = await user.create({ length, name: 'a.mp4' })
+    const id = idOf(url)
+    expect((await user.patch(url, 0, bytes.subarray(0, MIB))).status).toBe(204)
+    slowRedis.set({ delayMs: LATE_MS })
+    const last = user.begin(url, MIB, length - MIB)
+    last.end(bytes.subarray(MIB))
+    await waitFor(async () => (await world.record(id))?.state === 'stored', { intervalMs: 5 })
+    await service.kill('SIGKILL')
+    slowRedis.reset()
+    // What was on its way to Redis arrives.
+    await waitFor(() => slowRedis.connections() === 0)
+    expect(await jobsOf(id)).toEqual([])
+
+    // Its time to be looked at comes.
+    await redis.zadd('sn:due', 0, id)
+    await service.restart()
+    await waitFor(async () => (await jobsOf(id)).length > 0, { timeoutMs: 30_000 }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${service.output()}`)
+    })
+    await service.ready()
+    expect(await user.offset(url)).toBe(length)
+    // Once more: nothing is asked for twice.
+    await service.kill('SIGKILL')
+    await redis.zadd('sn:due', 0, id)
+    await service.restart()
+    await waitFor(async () => Number(await redis.zscore('sn:due', id)) > 0, { timeoutMs: 30_000 })
+    await service.ready()
+
+    const jobs = await jobsOf(id)
+    expect(jobs.map((job) => job.id)).toEqual([`validate-${id}-g1`])
+    expect((await world.record(id))?.lanes.validate).toEqual({ generation: 1, attempts: 0 })
+    expect(await world.storedSha256(id)).toBe(sha256(bytes))
+  })
+})

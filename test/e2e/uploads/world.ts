@@ -1,0 +1,135 @@
+// Whole services over a real Redis and a directory or a bucket, and the real tus-js-client as the one who uploads.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'vitest'
+import { shardOfUpload } from '../../../src/core/ids.ts'
+import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import { LocalObjectStore } from '../../../src/storage/local.ts'
+import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { createS3Client } from '../../../src/storage/s3-client.ts'
+import { sha256 } from '../../integration/uploads/bytes.ts'
+import { PORTAL, SECRET, type StoreKind } from '../../integration/uploads/house.ts'
+import { PROFILE, writeProfile } from '../../integration/uploads/profile.ts'
+import { waitFor } from '../../support/http.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { type Running, startService } from '../../support/service.ts'
+
+export type { StoreKind } from '../../integration/uploads/house.ts'
+
+export function overBothStores(tests: (kind: StoreKind) => void): void {
+  describe('local directory', () => tests('local'))
+  describe.skipIf(!s3Available())('S3', () => tests('s3'))
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>
+
+export async function openWorld(kind: StoreKind) {
+  const redis: TestRedis = await startRedis({ appendOnly: true })
+  const s3: TestS3 | undefined = kind === 's3' ? await startS3() : undefined
+  const dir = await mkdtemp(join(tmpdir(), 'songngan-world-'))
+  await writeProfile(join(dir, 'profiles'))
+  const services: Running[] = []
+  const store = storeOf(dir, s3)
+
+  /** A service process that is ready; with S3 every one has a directory of its own, as on machines of their own. */
+  const service = async (env: Record<string, string> = {}): Promise<Running> => {
+    const dataDir = s3 === undefined ? dir : await mkdtemp(join(dir, 'machine-'))
+    const running = await startService({
+      env: {
+        REDIS_URL: redis.url,
+        DATA_DIR: dataDir,
+        PROFILES_DIR: join(dir, 'profiles'),
+        TICKET_SECRET: SECRET,
+        API_KEYS: `portal:${PORTAL}`,
+        ...s3?.env,
+        ...env,
+      },
+    })
+    services.push(running)
+    await running.ready()
+    return running
+  }
+
+  const portal = async (origin: string, method: string, path: string, body: unknown) => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${PORTAL}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as Record<string, unknown>
+  }
+
+  return {
+    ...{ kind, redis, s3, dir, store, service },
+
+    /** A ticket for the slot `film` of a new submission. */
+    async ticket(origin: string): Promise<string> {
+      const id = `e2e-${process.pid}-${Math.random().toString(36).slice(2)}`
+      await portal(origin, 'PUT', `/v1/submissions/${id}`, { profile: PROFILE })
+      const { ticket } = await portal(origin, 'POST', `/v1/submissions/${id}/tickets`, { slot: 'film' })
+      return String(ticket)
+    },
+
+    /** What the store itself says of an upload. */
+    async record(id: string): Promise<UploadRecord | undefined> {
+      return await newestRecord(store, id)
+    },
+
+    /** SHA-256 of the stored file, once it is one object. */
+    async storedSha256(id: string): Promise<string> {
+      const record = await waitFor(
+        async () => {
+          const found = await newestRecord(store, id)
+          if (found?.storedAt == null) return undefined
+          return (await store.head(found.object.key))?.bytes === found.receivedBytes ? found : undefined
+        },
+        { timeoutMs: 20_000, what: `${id} to be one object` },
+      )
+      const chunks: Buffer[] = []
+      for await (const chunk of await store.open(record.object.key)) chunks.push(chunk as Buffer)
+      return sha256(Buffer.concat(chunks))
+    },
+
+    async close() {
+      await Promise.all(services.map((running) => running.stop()))
+      await store.close()
+      await redis.stop()
+      await s3?.stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function storeOf(dir: string, s3: TestS3 | undefined): ObjectStore {
+  if (s3 === undefined) return new LocalObjectStore(dir)
+  const { bucket, endpoint, region, credentials } = s3
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  })
+  return new S3ObjectStore(createS3Client({ bucket, endpoint, region, forcePathStyle: true }), bucket)
+}
+
+/** Read without the service's own code for records: a sequence of numbered files, or metadata of a single object. */
+async function newestRecord(store: ObjectStore, id: string): Promise<UploadRecord | undefined> {
+  const prefix = `uploads/${shardOfUpload(id)}/${id}/`
+  let newest: string | undefined
+  let single: string | undefined
+  for await (const { key } of store.list(prefix)) {
+    if (key.startsWith(`${prefix}record-`)) newest = key
+    else if (key.startsWith(`${prefix}one-`)) single = key
+  }
+  if (newest !== undefined) {
+    const body = await store.read(newest)
+    return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as UploadRecord)
+  }
+  const encoded = single === undefined ? undefined : (await store.head(single))?.metadata['record']
+  if (encoded === undefined || single === undefined) return undefined
+  const record = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as UploadRecord
+  return { ...record, object: { key: single } }
+}
