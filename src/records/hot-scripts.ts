@@ -1,5 +1,6 @@
 // The Redis scripts behind HotState. Fields of the hash: d draft, size, off offset, st status, ver record version,
-// pl its place (owner, submission, slot), exp expiry, sat stored at, mpu multipart id, pb part bytes, tail, fly part in flight, fence, holder, lease, run.
+// pl its place (owner, submission, slot), exp expiry, sat stored at, mpu multipart id, pb part bytes, tail, fly part in flight, fence, holder, lease, run,
+// rs restored from the store since anybody held it.
 // Leases are timed by Redis itself, so that clocks of different machines need not agree.
 
 import { script } from './scripts.ts'
@@ -37,6 +38,7 @@ local taken = u[2] and u[2] ~= ''
 if taken and u[2] ~= ARGV[1] and tonumber(u[3] or 0) > now and u[2] ~= ARGV[5] then return answer('held') end
 local unclean = taken and u[2] ~= ARGV[1]
 redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'holder', ARGV[2], 'lease', now + ARGV[3])
+redis.call('HDEL', KEYS[1], 'rs')
 return answer('ok', unclean and (u[6] or '?') or '')
 `)
 
@@ -116,6 +118,7 @@ elseif u[1] and u[3] then
   end
 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6, 5 + n))
+if ARGV[2] == '' then redis.call('HSET', KEYS[1], 'rs', 1) end
 redis.call('DEL', KEYS[2])
 for i = 6 + n, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIREAT', KEYS[1], ARGV[4] + 3600000)

@@ -45,6 +45,8 @@ export type HotUpload = {
   holder: { fence: string; channel: string } | null
   /** False: written under another Redis run; ask the store before believing it. */
   trusted: boolean
+  /** Put back from the store, and held by nobody since. */
+  restored?: boolean
 }
 
 /** Reads the Redis hash of an upload. */
@@ -65,6 +67,7 @@ export function decodeHot(f: Record<string, string>, nowMs: number, runId: strin
     inFlight: f['fly'] || null,
     holder: fence !== '' && lease > nowMs ? { fence, channel: f['holder'] ?? '' } : null,
     trusted: f['run'] === runId,
+    restored: f['rs'] !== undefined,
   }
 }
 

@@ -139,7 +139,7 @@ export class UploadLedger implements Ledger {
     if (state?.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
     // Redis lost the fence, nobody took it: the client is to ask where it stands and go on, not to give up.
     // The same where somebody who found the upload whole has finished it.
-    if (state === undefined || !state.trusted || state.status === 'stored')
+    if (state === undefined || !state.trusted || state.restored === true || state.status === 'stored')
       return new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
     return new AppError('UPLOAD_TAKEN_OVER')
   }
