@@ -11,9 +11,11 @@ import { onSignals } from './lib/signals.mjs'
 
 const [name, ...args] = process.argv.slice(2)
 
-/** The parts that play a portal find the key that `npm start` made. */
+/** The parts that play a portal find the first key that is configured, or the one that `npm start` made. */
 function withApiKey(env) {
   if (name === 'service' || name === 'worker' || env.API_KEY) return env
+  const given = env.API_KEYS?.split(',')[0]?.trim()
+  if (given) return { ...env, API_KEY: given.slice(given.indexOf(':') + 1) }
   const kept = readSecrets(dataDir(env))
   return kept === undefined ? env : { ...env, API_KEY: kept.apiKey }
 }

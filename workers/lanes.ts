@@ -29,7 +29,10 @@ function setups(kit: Kit) {
   const cores = availableParallelism()
   return {
     // People wait for these, and they cost next to nothing.
-    validate: () => ({ processor: createValidate(kit), concurrency: Math.max(2, cores) }),
+    validate: () => ({
+      processor: createValidate(kit), // It mostly waits for the store and for tools: teachers wait for it.
+      concurrency: 4 * cores,
+    }),
     inspect: () => ({ processor: createInspect(kit), concurrency: Math.max(1, Math.floor(cores / 2)) }),
     transcode: () => ({
       processor: createTranscode(kit),

@@ -238,7 +238,7 @@ export class HotState {
 
   /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
   async restore(
-    state: Omit<HotUpload, 'holder' | 'trusted' | 'inFlight'>,
+    state: Omit<HotUpload, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>,
     parts: StoredPart[],
     fence: string | null,
   ): Promise<boolean> {

@@ -43,6 +43,8 @@ export type HotUpload = {
   inFlight: string | null
   /** The holder of the lock, if its lease has not run out. */
   holder: { fence: string; channel: string } | null
+  /** Its last holder's lease has run out without its letting go. */
+  abandoned: boolean
   /** False: written under another Redis run; ask the store before believing it. */
   trusted: boolean
   /** Put back from the store, and held by nobody since. */
@@ -66,6 +68,7 @@ export function decodeHot(f: Record<string, string>, nowMs: number, runId: strin
     tailKey: f['tail'] || null,
     inFlight: f['fly'] || null,
     holder: fence !== '' && lease > nowMs ? { fence, channel: f['holder'] ?? '' } : null,
+    abandoned: fence !== '' && lease <= nowMs,
     trusted: f['run'] === runId,
     restored: f['rs'] !== undefined,
   }
@@ -90,6 +93,14 @@ export function newHotUpload(
 ): HotUpload {
   return {
     ...{ draft, size, offset: 0, status: 'receiving', version: 0, expiresAtMs, storedAtMs: null },
-    ...{ multipartId: null, partBytes, tailKey: null, inFlight: null, holder, trusted: true },
+    ...{
+      multipartId: null,
+      partBytes,
+      tailKey: null,
+      inFlight: null,
+      holder,
+      abandoned: false,
+      trusted: true,
+    },
   }
 }

@@ -79,7 +79,11 @@ export async function checkPlacement(parts: PlacementParts, request: PlacementRe
   if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED')
   const { profile, slot } = slotOf(parts.profiles, head, request.slot)
   const places = slotPlaces(await parts.views.ofSubmission(owner, submissionId), slot, head, nowMs)
-  const repairs = request.concat === 'final' ? false : await checkDates(parts, request, head, places)
+  // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
+  // refused for its date when it is tried.
+  const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
+  const repairs =
+    resumes || request.concat === 'final' ? false : await checkDates(parts, request, head, places)
   const replaces = replacedBy(request, slot, places)
   if (request.concat !== 'final') checkRoom(request, slot, places, replaces)
   const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, parts.config.uploads.maxBytes)

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { StoreWatch } from './store-watch.ts'
 
 /** A loop whose median turn is later than this has no time for newcomers. */
 const LATE_MS = 250
@@ -17,6 +18,7 @@ export class Admission {
   readonly #store: ObjectStore
   readonly #metrics: Metrics
   readonly #clock: Clock
+  readonly #watch: StoreWatch
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #timer: NodeJS.Timeout
   #draining = false
@@ -29,6 +31,7 @@ export class Admission {
     this.#store = store
     this.#metrics = metrics
     this.#clock = clock
+    this.#watch = new StoreWatch(store, metrics)
     this.#delay.enable()
     this.#timer = setInterval(() => {
       // Of the last second only: a quiet night must not hide a surge.
@@ -52,17 +55,22 @@ export class Admission {
     this.#closed = closed
   }
 
-  /** Throws DRAINING, OVERLOADED, NO_SPACE (as 503: the client may come back) when nothing may be created. */
+  /** Throws DRAINING, OVERLOADED, STORE_UNAVAILABLE, NO_SPACE (as 503: the client may come back) when nothing may be created. */
   async check(declaredBytes: number): Promise<void> {
     if (this.#draining) throw this.#refusal('DRAINING', 'draining', 2)
     if (this.#closed) throw this.#refusal('OVERLOADED', 'closed', 30)
     if (this.#late) throw this.#refusal('OVERLOADED', 'event-loop', 5)
+    if (!(await this.#watch.reachable())) throw this.#refusal('STORE_UNAVAILABLE', 'store', 10)
     const free = await this.#free()
     if (free !== undefined && free - declaredBytes < RESERVE_BYTES)
       throw this.#refusal('NO_SPACE', 'space', 60)
   }
 
-  #refusal(code: 'DRAINING' | 'OVERLOADED' | 'NO_SPACE', reason: string, seconds: number): AppError {
+  #refusal(
+    code: 'DRAINING' | 'OVERLOADED' | 'NO_SPACE' | 'STORE_UNAVAILABLE',
+    reason: string,
+    seconds: number,
+  ): AppError {
     this.#metrics.admissionRejected.inc({ reason })
     // Spread the return of a crowd that was refused together.
     return new AppError(code, {

@@ -10,6 +10,7 @@ import type { HotUpload } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { StoredObject, StoredPart, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import { withPatience } from '../storage/patience.ts'
 import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
 
 export type LedgerParts = {
@@ -89,12 +90,10 @@ export class UploadLedger implements Ledger {
       this.finished = finished.record
       await hot.end(draft.id, 'stored', this.#parts.expiryMs, bytes)
     } else {
-      this.finished = await completion.commitStored(
-        draft,
-        storedObject(finished),
-        bytes,
-        storedAtMs,
-        this.unrecorded,
+      const object = storedObject(finished)
+      const first = this.unrecorded
+      this.finished = await withPatience(() =>
+        completion.commitStored(draft, object, bytes, storedAtMs, first),
       )
     }
   }
@@ -126,7 +125,7 @@ export class UploadLedger implements Ledger {
       }
       return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
     }
-    const { record } = await uploads.commit(draft.id, decide, true)
+    const { record } = await withPatience(() => uploads.commit(draft.id, decide, true))
     if (record?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
     if (record?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
     this.#version = record?.version ?? 1

@@ -12,7 +12,7 @@ import { type HotUpload, placeOf, type UploadDraft } from '../records/hot-upload
 import { objectKeys } from '../records/keys.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
-import type { Peers } from './peers.ts'
+import { mayBeAlive, type Peers } from './peers.ts'
 import type { Recovered, UploadStore } from './stores/port.ts'
 
 export type LockParts = {
@@ -109,8 +109,12 @@ export class UploadLocks {
     }
     if (place !== undefined && place !== placeOf(state.draft)) throw new AppError('TICKET_SCOPE')
     if (state.holder !== null && state.status === 'receiving') {
-      const { offset } = await peers.ask('flush', id, state.holder.fence, state.holder.channel)
+      const { fence, channel } = state.holder
+      const { offset, silent } = await peers.ask('flush', id, fence, channel)
       if (offset !== null) state = (await hot.read(id)) ?? state
+      else if (silent) state = (await this.#takeStock(id, channel)) ?? state
+    } else if (state.abandoned && state.status === 'receiving') {
+      state = (await this.#takeStock(id, null)) ?? state
     }
     if (state.status === 'finishing') {
       const record = await this.#parts.completion.commitFinishing(state)
@@ -123,6 +127,23 @@ export class UploadLocks {
       return { record }
     }
     return { state }
+  }
+
+  /**
+   * A holder that is gone may have left more in the local file than it had time to say. `channel`: it did not answer;
+   * while its process lives, its bytes are its own.
+   */
+  async #takeStock(id: string, channel: string | null): Promise<HotUpload | undefined> {
+    const { store, hot } = this.#parts
+    if (store.kind !== 'local' || (channel !== null && mayBeAlive(channel))) return undefined
+    try {
+      const { fence } = await this.acquire(id)
+      await hot.release(id, fence)
+    } catch (error) {
+      // Everything had arrived, or somebody else was faster: what Redis says now is right.
+      if (!(error instanceof AppError) || error.status >= 500) throw error
+    }
+    return await hot.read(id)
   }
 
   /** The error for an upload that takes no more bytes. */
@@ -241,6 +262,7 @@ export class UploadLocks {
       tailKey: recovered.tailKey,
       inFlight: known?.inFlight ?? null,
       holder: null,
+      abandoned: false,
       trusted: true,
     }
     await hot.restore(state, recovered.parts, fence)

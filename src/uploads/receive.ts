@@ -10,6 +10,9 @@ import type { Sink } from './stores/port.ts'
 export const BATCH_BYTES = 256 * 1024
 const PAUSE_BYTES = 2 * 1024 * 1024
 const TICK_MS = 2000
+const CHECKPOINT_BYTES = 1024 * 1024
+const CHECKPOINT_MS = 5000
+const SLOW_CHECKPOINT_MS = 60_000
 /** A chunk waits no longer than this for others to share its write. */
 const MAX_WAIT_MS = 3000
 
@@ -32,6 +35,8 @@ export type ReceiverOptions = {
   budget: ByteBudget
   sniff?: Sniffer
   onBytes: (bytes: number) => void
+  /** Makes what was written durable now and then, so that little is lost with the process and progress is seen. */
+  checkpoint: () => Promise<void>
 }
 
 /** Reads one request body into a sink. One instance per request. */
@@ -51,6 +56,8 @@ export class Receiver {
   #sniff: Sniffer | undefined
   #settle: (() => void) | undefined
   #lastByteAt = Date.now()
+  #checkpointBytes = 0
+  #checkpointAtMs = Date.now()
 
   constructor(req: IncomingMessage, sink: Sink, options: ReceiverOptions) {
     this.#req = req
@@ -212,6 +219,21 @@ export class Receiver {
     if (this.#writing === null && this.#ended !== null) this.#settle?.()
   }
 
+  /** Often where much has come, seldom where little has: two thousand slow clients must not keep the disk busy. */
+  #checkpoint(now: number): void {
+    const since = this.#received - this.#checkpointBytes
+    if (
+      since === 0 ||
+      now - this.#checkpointAtMs < (since >= CHECKPOINT_BYTES ? CHECKPOINT_MS : SLOW_CHECKPOINT_MS)
+    )
+      return
+    if (this.#ended !== null || this.#failure !== undefined || this.#sniff !== undefined) return
+    this.#checkpointBytes = this.#received
+    this.#checkpointAtMs = now
+    // A failure is kept by `between` and ends the request.
+    this.between(this.#options.checkpoint).catch(() => undefined)
+  }
+
   #pause(): void {
     this.#paused = true
     this.#req.pause()
@@ -236,6 +258,7 @@ export class Receiver {
     const now = Date.now()
     if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined)
       this.#kick()
+    this.#checkpoint(now)
     if (!this.#paused && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
   }
 }

@@ -68,6 +68,8 @@ async function receiveInto(
     ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
       ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
       : {}),
+    // On S3 every whole part is one already; a tail in between would cost calls.
+    checkpoint: () => (parts.uploadStore.kind === 'local' ? sink.flush() : Promise.resolve()),
     onBytes: (bytes) => {
       if (request.receivedBytes === 0)
         metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
@@ -77,6 +79,7 @@ async function receiveInto(
   })
   let over: Promise<unknown> | undefined
   let draining = false
+  let keeping = false
   const holder = {
     id,
     fence,
@@ -87,7 +90,9 @@ async function receiveInto(
     },
     yield: async (reason: YieldReason) => {
       draining = reason === 'draining'
-      await (draining ? receiver.leave() : receiver.stop())
+      // Sending much again costs a slow line more than one refusal at an offset that has moved.
+      keeping = draining || (reason === 'taken-over' && sink.position - sink.durable > DROP_BYTES)
+      await (keeping ? receiver.leave() : receiver.stop())
       await released
     },
   }
@@ -95,7 +100,10 @@ async function receiveInto(
   metrics.uploadsInFlight.inc()
   try {
     const end = await receiver.run()
-    if (end === 'stopped' && !draining) throw new AppError('UPLOAD_TAKEN_OVER')
+    if (end === 'stopped' && !draining) {
+      if (keeping) await sink.flush()
+      throw new AppError('UPLOAD_TAKEN_OVER')
+    }
     if (end === 'complete' && sink instanceof CheckedSink) await sink.verify()
     // A body that broke off was not verified, however much of it came.
     const verified = end === 'complete' || !(sink instanceof CheckedSink)
@@ -116,6 +124,9 @@ async function receiveInto(
     peers.remove(holder)
   }
 }
+
+/** What a request that is taken over may lose: as much as a client sends before it could have been told. */
+const DROP_BYTES = 256 * 1024
 
 const LOST = new Set<string>([
   'UPLOAD_TAKEN_OVER',

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { S3Store } from '@tus/s3-store'
 import type { StoredPart } from '../../records/upload-record.ts'
+import { withPatience } from '../../storage/patience.ts'
 import { isS3Error, type S3Settings, s3ClientConfig, s3StoreError } from '../../storage/s3-client.ts'
 import { S3Sender } from '../../storage/s3-sender.ts'
 
@@ -115,11 +116,13 @@ export class S3Parts extends S3Store {
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      throw s3StoreError(error)
-    }
+    return await withPatience(async () => {
+      try {
+        return await work()
+      } catch (error) {
+        throw s3StoreError(error)
+      }
+    })
   }
 
   async destroy(): Promise<void> {

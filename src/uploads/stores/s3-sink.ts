@@ -8,6 +8,7 @@ import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../records/upload-records.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { withPatience } from '../../storage/patience.ts'
 import type { ByteBudget } from '../budget.ts'
 import { PartBuffer } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
@@ -131,7 +132,8 @@ export class S3Sink implements Sink {
 
   async #fetchTail(): Promise<Buffer> {
     if (this.#tailKey === null) throw new Error(`${this.#key}: a tail is missing`)
-    return await this.#objects.readAt(this.#tailKey, 0, this.#partBytes)
+    const key = this.#tailKey
+    return await withPatience(() => this.#objects.readAt(key, 0, this.#partBytes))
   }
 
   async flush(): Promise<void> {

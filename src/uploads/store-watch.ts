@@ -1,0 +1,48 @@
+// Whether the object store answers, known without asking it for every creation: looked at every second or two while
+// somebody wants to create, and at once after trouble.
+
+import type { Metrics } from '../core/metrics.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+const FRESH_MS = 1000
+const LATE_MS = 3000
+const PROBE_KEY = 'probe/reachable'
+
+export class StoreWatch {
+  readonly #store: Pick<ObjectStore, 'kind' | 'head'>
+  readonly #metrics: Pick<Metrics, 'objectStoreUp'>
+  #checkedAtMs = 0
+  #checking: Promise<boolean> | undefined
+  #up = true
+
+  constructor(store: Pick<ObjectStore, 'kind' | 'head'>, metrics: Pick<Metrics, 'objectStoreUp'>) {
+    this.#store = store
+    this.#metrics = metrics
+  }
+
+  /** True while the store answers. A local directory is asked by its own writes. */
+  async reachable(): Promise<boolean> {
+    if (this.#store.kind === 'local') return true
+    // Bad news is never believed twice: the crowd that was refused shares one look.
+    if (this.#up && Date.now() - this.#checkedAtMs < FRESH_MS) return true
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined
+    })
+    return await this.#checking
+  }
+
+  async #check(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), LATE_MS)
+    })
+    const answered = this.#store.head(PROBE_KEY).then(
+      () => true,
+      () => false,
+    )
+    this.#up = await Promise.race([answered, late]).finally(() => clearTimeout(timer))
+    this.#checkedAtMs = Date.now()
+    this.#metrics.objectStoreUp.set(this.#up ? 1 : 0)
+    return this.#up
+  }
+}
