@@ -6,6 +6,8 @@ import { isoTime } from '../../../src/core/clock.ts'
 import { AppError } from '../../../src/core/errors.ts'
 import { connectRedis } from '../../../src/core/redis.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
+import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { type Attempt, AttemptJournal } from '../../../src/submissions/attempt-journal.ts'
 import { Attempts, type NewAttempt } from '../../../src/submissions/attempts.ts'
 import { portalApi } from '../../../src/submissions/routes.ts'
 import { waitFor } from '../../support/http.ts'
@@ -36,6 +38,23 @@ const inStore = async (id: string) => {
   return keys
 }
 const inRedis = (id: string) => h.redis.llen(redisKeys.attempts('portal', id))
+/** The store, and something that happens once just before an object is created. */
+const whileCreating = (act: () => Promise<void>): ObjectStore => {
+  let done = false
+  return new Proxy(h.parts.store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (name !== 'createIfAbsent') return typeof member === 'function' ? member.bind(target) : member
+      return async (...args: Parameters<ObjectStore['createIfAbsent']>) => {
+        if (!done) {
+          done = true
+          await act()
+        }
+        return await target.createIfAbsent(...args)
+      }
+    },
+  })
+}
 const another = () => new Attempts({ ...h.parts, redis: h.redis })
 
 describe('an attempt', () => {
@@ -182,20 +201,9 @@ describe('the store', () => {
     await h.put('f-4')
     h.parts.attempts.record(attempt('f-4', { code: 'DRAINING' }))
     await waitFor(async () => (await inRedis('f-4')) === 1, { what: 'the attempt in Redis' })
-    let done = false
-    const store = new Proxy(h.parts.store, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name)
-        if (name !== 'createIfAbsent') return typeof member === 'function' ? member.bind(target) : member
-        return async (...args: Parameters<typeof target.createIfAbsent>) => {
-          if (!done) {
-            done = true
-            another().record(attempt('f-4', { code: 'NO_SPACE' }))
-            await waitFor(async () => (await inRedis('f-4')) === 2, { what: 'an attempt meanwhile' })
-          }
-          return await target.createIfAbsent(...args)
-        }
-      },
+    const store = whileCreating(async () => {
+      another().record(attempt('f-4', { code: 'NO_SPACE' }))
+      await waitFor(async () => (await inRedis('f-4')) === 2, { what: 'an attempt meanwhile' })
     })
     await new Attempts({ ...h.parts, redis: h.redis, store }).flush()
     expect(await inRedis('f-4')).toBe(1)
@@ -203,6 +211,21 @@ describe('the store', () => {
     await h.parts.attempts.flush()
     expect((await listed('f-4')).map(({ code }) => code).sort()).toEqual(['DRAINING', 'NO_SPACE'])
     expect(await inRedis('f-4')).toBe(0)
+  })
+
+  it('loses nothing where two processes write the same attempts', async () => {
+    await h.put('f-7')
+    const of = { owner: 'portal', submissionId: 'f-7' }
+    const line = (id: string) => ({ ...attempt('f-7'), id, at: isoTime(h.clock.ms) }) as unknown as Attempt
+    const second = new AttemptJournal({ redis: h.redis, store: h.parts.store })
+    await second.append(of, [line('first')], h.clock.ms)
+    const store = whileCreating(async () => {
+      await second.moveToStore(of, h.clock.ms)
+      await second.append(of, [line('second')], h.clock.ms)
+    })
+    await new AttemptJournal({ redis: h.redis, store }).moveToStore(of, h.clock.ms)
+    expect((await listed('f-7')).map(({ id }) => id).sort()).toEqual(['first', 'second'])
+    expect(await h.redis.zscore(redisKeys.dueAttempts, 'portal/f-7')).not.toBeNull()
   })
 
   it('takes what Redis cannot, without a request having waited for it', async () => {
