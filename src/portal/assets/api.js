@@ -56,6 +56,11 @@ export class Api {
     return this.#json('PATCH', path, body)
   }
 
+  /** @param {string} path */
+  delete(path) {
+    return this.#json('DELETE', path)
+  }
+
   /** The answer's bytes, for the browser to save. @param {string} path */
   async blob(path) {
     return await (await this.#call('GET', path)).blob()

@@ -23,6 +23,8 @@ export class Page {
   question = null
   /** What was copied a moment ago. @type {string | null} */
   copied = null
+  /** Said, read, and put away. */
+  trayClosed = false
   #root
   #drawing = false
   /** Ids of uploads whose last byte left from here. @type {Set<string>} */
@@ -55,6 +57,7 @@ export class Page {
       changed,
       stored: (job) => {
         if (job.uploadId !== null) this.#stored.add(job.uploadId)
+        this.trayClosed = false
         void this.store.refresh()
       },
     })
@@ -104,6 +107,11 @@ export class Page {
     return (
       this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ phase }) => phase === 'paused')
     )
+  }
+
+  closeTray() {
+    this.trayClosed = true
+    this.changed()
   }
 
   get expiresSoon() {

@@ -30,7 +30,9 @@ export function rowsOf(slot, store, jobs) {
   const own = jobs.filter((job) => job.slot === slot.slot)
   const all = (store.submission?.uploads ?? []).filter((upload) => upload.slot === slot.slot)
   const standing = all.filter((upload) => slot.uploads.includes(upload.id))
-  const shown = [...standing, ...freshRejections(all, standing)]
+  // What was handed in is what counts; nothing is left to be corrected.
+  const sealed = store.submission?.state === 'sealed'
+  const shown = [...standing, ...(sealed ? [] : freshRejections(all, standing))]
   const rows = shown.map((upload) => {
     const job = own.find(({ uploadId }) => uploadId === upload.id) ?? null
     return rowOf(upload, job, store, slot)

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../api.js'
 
-/** @typedef {'idle' | 'sealing' | 'armed' | 'incomplete' | 'unavailable' | 'trouble'} SealState */
+/** @typedef {'idle' | 'sealing' | 'incomplete' | 'unavailable' | 'trouble'} SealState */
 
 export class Seal {
   /** @type {SealState} */
@@ -25,16 +25,22 @@ export class Seal {
       text: waiting ? `${t.sealPending} ${t.sealExplain}` : t.sealExplain,
       yes: waiting ? t.sealWhenComplete : t.seal,
     })
-    if (sure) await this.#send(waiting)
+    const { api } = this.#page
+    if (sure) await this.#do(() => api.post(this.#path, waiting ? { whenComplete: true } : {}))
   }
 
-  /** @param {boolean} waiting */
-  async #send(waiting) {
-    const { api, store } = this.#page
+  /** It waited for verdicts, and shall not. */
+  async withdraw() {
+    await this.#do(() => this.#page.api.delete(this.#path))
+  }
+
+  /** @param {() => Promise<unknown>} act */
+  async #do(act) {
+    const { store } = this.#page
     this.#become('sealing')
     try {
-      await api.post(this.#path, waiting ? { whenComplete: true } : {})
-      this.#become(waiting ? 'armed' : 'idle')
+      await act()
+      this.#become('idle')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       this.#become(stateAfter(error))

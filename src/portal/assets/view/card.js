@@ -4,6 +4,7 @@ import { acceptOf } from '../model/profile.js'
 import { rowsOf, slotState } from '../model/rows.js'
 import { chooser, dropTarget } from './chooser.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { problemList } from './faults.js'
 import { fields } from './fields.js'
 import { fileRow } from './file-row.js'
@@ -142,11 +143,7 @@ function history(earlier, words) {
           'li',
           { key: upload.id },
           h('span', null, upload.declared.filename || t.unnamed),
-          h(
-            'span',
-            { class: 'facts' },
-            `${outcome(upload, t)} · ${words.moment(upload.storedAt ?? upload.createdAt)}`,
-          ),
+          dotted([outcome(upload, t), words.moment(upload.storedAt ?? upload.createdAt)], 'facts'),
         ),
       ),
     ),

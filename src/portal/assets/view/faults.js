@@ -3,6 +3,7 @@
 
 import { clock, formatName } from '../words/words.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
 /** @typedef {import('../words/words.js').Words} Words */
@@ -46,7 +47,11 @@ export function problemList(problems, words) {
 function measures({ code, limit, actual }, words) {
   const unit = UNITS[code]
   if (unit === undefined || typeof limit !== 'number' || typeof actual !== 'number') return null
-  return h('p', { class: 'measures' }, words.t.measured(unit(limit, words), unit(actual, words)))
+  return h(
+    'p',
+    { class: 'measures' },
+    dotted([words.t.limit(unit(limit, words)), words.t.actual(unit(actual, words))]),
+  )
 }
 
 /** @param {Fault} fault @param {import('../model/profile.js').SlotRules | undefined} rules @param {Words} words */

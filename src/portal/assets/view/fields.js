@@ -33,12 +33,16 @@ function oneField(slot, field, page) {
     { class: field.type === 'boolean' ? 'field tick' : 'field', key: field.name },
     h(
       'label',
-      { for: id },
+      { for: id, class: 'field-label' },
       words.of(field.label),
       !field.required && h('span', { class: 'aside' }, ` ${t.fieldOptional}`),
     ),
-    control(id, slot, field, page),
-    h('span', { class: `told ${state}`, id: `${id}-told`, role: 'status' }, told),
+    h(
+      'span',
+      { class: 'control' },
+      control(id, slot, field, page),
+      h('span', { class: `told ${state}`, id: `${id}-told`, role: 'status' }, told),
+    ),
   )
 }
 

@@ -3,6 +3,7 @@
 import { clock } from '../words/words.js'
 import { chooser } from './chooser.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { evidence } from './evidence.js'
 import { problemList } from './faults.js'
 import { icon } from './icons.js'
@@ -30,16 +31,22 @@ function remoteBody(row, card, page) {
   const { upload } = row
   if (upload === null) return null
   if (row.kind === 'unfinished' || row.kind === 'elsewhere') return begun(row, upload, card, page)
-  return [
-    standing(row, upload, page),
-    facts(upload, page.words),
-    problemList(upload.problems, page.words),
-    card.tooLate(upload.id),
-    preview(upload, page),
-    rendering(row, upload, page.words),
-    evidence(upload, page),
-    replacing(row, upload, card, page),
-  ]
+  const shown = preview(upload, page)
+  return h(
+    'div',
+    { class: shown === null ? 'body' : upload.measured?.kind === 'video' ? 'body filmed' : 'body pictured' },
+    h(
+      'div',
+      { class: 'verdict' },
+      standing(row, upload, page),
+      facts(upload, page.words),
+      problemList(upload.problems, page.words),
+      card.tooLate(upload.id),
+      rendering(row, upload, page.words),
+    ),
+    shown,
+    h('div', { class: 'proof' }, evidence(upload, page), replacing(row, upload, card, page)),
+  )
 }
 
 /** The verdict in a word. @param {Row} row @param {ListedUpload} upload @param {Page} page */
@@ -77,7 +84,7 @@ function facts({ measured, declared, receivedBytes }, words) {
     measured?.pages === undefined ? '' : t.pages(measured.pages),
     words.bytes(declared.bytes ?? receivedBytes),
   ]
-  return h('p', { class: 'facts' }, parts.filter((part) => part !== '').join(' · '))
+  return h('p', { class: 'facts' }, dotted(parts))
 }
 
 /** Copies to watch being made. @param {Row} row @param {ListedUpload} upload @param {import('../words/words.js').Words} words */

@@ -2,6 +2,7 @@
 
 import { whenOf } from '../model/dates.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
 /** @typedef {import('../page.js').Page} Page */
@@ -49,10 +50,10 @@ export function heading({ words, store, api }) {
     h(
       'p',
       { class: 'who' },
-      profile !== null && h('span', null, `${words.of(profile.position)} · ${words.of(profile.rank)}`),
+      profile !== null && dotted([words.of(profile.position), words.of(profile.rank)]),
       h('span', { class: 'id' }, `${t.submission} `, h('bdi', null, submission.id)),
     ),
-    deadline(whenOf(submission, api.now()), words),
+    submission.state !== 'sealed' && deadline(whenOf(submission, api.now()), words),
   )
 }
 

@@ -2,6 +2,7 @@
 
 import { chooser } from './chooser.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { faultWords } from './faults.js'
 import { icon } from './icons.js'
 import { progressBar } from './progress.js'
@@ -78,9 +79,7 @@ function pace(job, words) {
   const speed = job.speed.bytesPerSecond
   if (speed === null) return t.starting
   const left = job.secondsLeft
-  return [t.perSecond(words.bytes(speed)), left === null ? '' : t.timeLeft(words.span(rounded(left)))]
-    .filter((part) => part !== '')
-    .join(' · ')
+  return dotted([t.perSecond(words.bytes(speed)), left === null ? '' : t.timeLeft(words.span(rounded(left)))])
 }
 
 /** Seconds in steps that do not flicker. @param {number} seconds */

@@ -43,7 +43,7 @@ function player({ renditions }, src, poster, label) {
   const { width = 16, height = 9 } = renditions.find(({ kind }) => kind === 'mp4') ?? {}
   return h(
     'div',
-    { class: height > width ? 'preview upright' : 'preview', key: 'preview' },
+    { class: height > width ? 'preview film upright' : 'preview film', key: 'preview' },
     h('video', {
       src,
       poster: poster ?? null,

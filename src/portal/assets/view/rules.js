@@ -2,6 +2,7 @@
 
 import { formatName } from '../words/words.js'
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
 /** @typedef {import('../words/words.js').Words} Words */
@@ -13,16 +14,19 @@ const ICONS = /** @type {const} */ (['video', 'pdf', 'image', 'audio'])
 /** @param {SlotRules} rules @param {{min: number, max: number}} slot @param {Words} words */
 export function ruleLines(rules, slot, words) {
   const { t } = words
+  const several = rules.media.length > 1
+  const count = t.files(slot.min, slot.max)
   return [
     h(
       'ul',
       { class: 'rules' },
-      rules.media.map((media, i) =>
+      several && h('li', { key: 'count' }, icon('page'), h('strong', null, count)),
+      rules.media.map((media) =>
         h(
           'li',
           { key: media.kind },
           icon(ICONS.find((name) => name === media.kind) ?? 'page'),
-          h('span', null, mediaRule(media, rules, i === 0 ? t.files(slot.min, slot.max) : '', words)),
+          h('div', null, mediaRule(media, rules, several ? '' : count, words), formats(media, words)),
         ),
       ),
     ),
@@ -40,27 +44,23 @@ export function ruleLines(rules, slot, words) {
   ]
 }
 
-/** @param {MediaRules} media @param {SlotRules} rules @param {string} count of the whole slot @param {Words} words */
+/** @param {MediaRules} media @param {SlotRules} rules @param {string} count where it is the whole slot's @param {Words} words */
 function mediaRule(media, rules, count, words) {
   const { t } = words
-  const kind = t.kinds[/** @type {'video'} */ (media.kind)] ?? media.kind
   const most = rules.maxPerKind[media.kind]
-  const several = rules.media.length > 1
-  const parts = [
-    h('strong', null, kind),
-    several ? (most === undefined ? '' : t.ofKind(most)) : count,
+  return dotted([
+    h('strong', { class: 'kind' }, t.kinds[/** @type {'video'} */ (media.kind)] ?? media.kind),
+    count === '' && most !== undefined ? t.ofKind(most) : count,
     media.maxDurationSeconds === undefined ? '' : t.noLonger(words.limit(media.maxDurationSeconds)),
     media.maxPages === undefined ? '' : t.noMorePages(media.maxPages),
     media.maxBytes === Number.MAX_SAFE_INTEGER ? '' : t.noLarger(words.bytes(media.maxBytes)),
-    formats(media, words),
-  ].filter((part) => part !== '')
-  return parts.flatMap((part, i) => (i === 0 ? [part] : [' · ', part]))
+  ])
 }
 
 /** PDF needs no saying: the kind is the format. @param {MediaRules} media @param {Words} words */
 function formats({ kind, containers, remediableContainers }, words) {
-  if (kind === 'pdf') return ''
+  if (kind === 'pdf') return null
   const taken = containers.map(formatName).join(', ')
   const also = remediableContainers.slice(0, 3).map(formatName).join(', ')
-  return also === '' ? taken : `${taken} (${words.t.converted(also)})`
+  return h('p', { class: 'formats' }, also === '' ? taken : words.t.converted(taken, also))
 }

@@ -1,39 +1,55 @@
 // Handing in, where the session may. Only what is complete can be handed in; what only waits for verdicts can be told to be
-// handed in when they come.
+// handed in when they come, and not to be.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'
 
-/** @param {import('../model/store.js').Submission} submission @param {import('../page.js').Page} page */
+/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/store.js').Submission} Submission */
+
+/** @param {Submission} submission @param {Page} page */
 export function sealing(submission, page) {
-  const { state: stage } = page.seal
-  if (!page.seal.allowed || submission.state === 'sealed') return null
-  const { t } = page.words
-  const waiting = !submission.complete && submission.missing.length === 0 && submission.pending.length > 0
-  const ready = submission.complete || waiting
-  const told = {
-    incomplete: t.sealIncomplete,
-    unavailable: t.sealUnavailable,
-    trouble: t.troubleTitle,
-    armed: t.sealArmed,
-  }
-  const words = Object.entries(told).find(([name]) => name === stage)?.[1] ?? ''
+  const { seal, words } = page
+  if (!seal.allowed || submission.state === 'sealed') return null
+  const armed = submission.sealRequestedAt !== null
+  const told = toldOf(submission, page)
   return h(
     'div',
     { class: 'seal', key: 'seal' },
-    stage !== 'unavailable' &&
-      stage !== 'armed' &&
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'button main',
-          disabled: !ready || stage === 'sealing',
-          onclick: () => page.seal.ask(waiting),
-        },
-        icon('lock'),
-        stage === 'sealing' ? t.sealing : waiting ? t.sealWhenComplete : t.seal,
-      ),
-    words !== '' && h('p', { class: 'note', role: 'status' }, words),
+    armed
+      ? h('button', { type: 'button', class: 'button', onclick: () => seal.withdraw() }, words.t.sealWithdraw)
+      : seal.state !== 'unavailable' && button(submission, page),
+    told !== '' && h('p', { class: 'facts', role: 'status' }, told),
   )
+}
+
+/** @param {Submission} submission @param {Page} page */
+function button(submission, { seal, words: { t } }) {
+  const waiting = isWaiting(submission)
+  const busy = seal.state === 'sealing'
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'button main',
+      disabled: busy || !(submission.complete || waiting),
+      onclick: () => seal.ask(waiting),
+    },
+    icon('lock'),
+    busy ? t.sealing : waiting ? t.sealWhenComplete : t.seal,
+  )
+}
+
+/** Nothing is missing, and verdicts are still to come. @param {Submission} submission */
+function isWaiting({ complete, missing, pending }) {
+  return !complete && missing.length === 0 && pending.length > 0
+}
+
+/** @param {Submission} submission @param {Page} page */
+function toldOf(submission, { seal: { state }, words: { t } }) {
+  if (submission.sealRequestedAt !== null) return t.sealArmed
+  if (state === 'incomplete') return t.sealIncomplete
+  if (state === 'unavailable') return t.sealUnavailable
+  if (state === 'trouble') return t.troubleTitle
+  return submission.complete || isWaiting(submission) ? '' : t.sealLater
 }

@@ -32,6 +32,9 @@ export function summary(page) {
       ),
       h('p', { class: 'count' }, t.ofSlots(done, items.length)),
     ],
+    page.mayClose &&
+      submission.pending.length > 0 &&
+      h('p', { class: 'may-close' }, icon('done'), t.mayClose),
     slotList(t.missing, submission.missing, 'missing', page),
     slotList(t.pending, submission.pending, 'pending', page),
     sealing(submission, page),

@@ -1,6 +1,7 @@
 // At the foot of the window while files are sent: how far all of it is, and whether the page may be closed.
 
 import { h } from './dom.js'
+import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
 /** @param {import('../page.js').Page} page */
@@ -9,7 +10,8 @@ export function tray(page) {
   if (page.live.line === 'offline' && !page.sender.busy) return strip('offline', 'offline', t.lineOffline, '')
   const active = page.sender.jobs.filter((job) => job.active)
   if (active.length > 0) return sending(active, page)
-  if (page.mayClose) return strip('good', 'done', t.mayClose, t.mayCloseText)
+  if (page.mayClose && !page.trayClosed)
+    return strip('good', 'done', t.mayClose, t.mayCloseText, closing(page))
   return null
 }
 
@@ -29,18 +31,32 @@ function sending(active, { words }) {
     h(
       'p',
       null,
-      h('strong', null, `${words1} · ${percent}%`),
+      h('strong', null, dotted([words1, `${percent}%`])),
       h('span', null, offline ? t.lineOffline : t.keepOpen),
     ),
   )
 }
 
-/** @param {string} kind @param {import('./icons.js').IconName} name @param {string} title @param {string} text */
-function strip(kind, name, title, text) {
+/** @param {import('../page.js').Page} page */
+function closing(page) {
+  const { t } = page.words
+  return h(
+    'button',
+    { type: 'button', class: 'close', 'aria-label': t.dismiss, onclick: () => page.closeTray() },
+    icon('fault'),
+  )
+}
+
+/**
+ * @param {string} kind @param {import('./icons.js').IconName} name @param {string} title @param {string} text
+ * @param {import('./dom.js').Content} [button]
+ */
+function strip(kind, name, title, text, button) {
   return h(
     'div',
     { class: `tray ${kind}`, key: 'tray' },
     icon(name),
     h('p', null, h('strong', null, title), text !== '' && h('span', null, text)),
+    button,
   )
 }

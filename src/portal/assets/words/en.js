@@ -34,7 +34,7 @@ export const EN = {
   sealedText: (when) => `Handed in on ${when}. Nothing changes until it is returned.`,
   returned: 'Returned to you for repair',
   reason: (text) => `Reason: ${text}`,
-  mayClose: 'We have all your files. You may close this page now',
+  mayClose: 'What you sent has arrived. You may close this page now',
   mayCloseText: 'Checking goes on by itself. Come back for the result at any time.',
   keepOpen: 'Keep this page open until sending is done',
   sendingFiles: (count) => `Sending ${many(count, 'file')}`,
@@ -50,7 +50,7 @@ export const EN = {
   noLonger: (span) => `up to ${span}`,
   noMorePages: (pages) => `up to ${many(pages, 'page')}`,
   noLarger: (bytes) => `up to ${bytes}`,
-  converted: (names) => `${names} are fine too and are converted here`,
+  converted: (taken, also) => `${taken}, or ${also} (converted here)`,
   insteadOf: (names) => `Can stand instead: ${names}`,
   guidance: 'What the assessors look at',
   slotStates: {
@@ -142,7 +142,8 @@ export const EN = {
   noRendition: 'No copy to watch could be made. That does not change the verdict',
   late: 'Arrived after the deadline, within grace',
   repaired: 'Repaired in the time given',
-  measured: (limit, actual) => `Limit ${limit} · measured ${actual}`,
+  limit: (limit) => `Limit ${limit}`,
+  actual: (actual) => `measured ${actual}`,
   pages: (count) => many(count, 'page'),
   length: (clock) => `${clock} long`,
   evidence: 'Proof of receipt',
@@ -179,6 +180,8 @@ export const EN = {
 
   seal: 'Hand in',
   sealWhenComplete: 'Hand in as soon as all is checked',
+  sealLater: 'Can be handed in when all items have passed',
+  sealWithdraw: 'Do not hand in, change something first',
   sealAsk: 'Hand in this request?',
   sealExplain: 'After that no file can be changed or added until the request is returned to you.',
   sealPending:

@@ -1,0 +1,14 @@
+// Short facts beside each other. The dots between them are drawn by the style: a letter would sit wherever a font puts it.
+
+import { h } from './dom.js'
+
+/** @param {import('./dom.js').Content[]} parts empty ones are left out @param {string} [kind] a class of its own */
+export function dotted(parts, kind = '') {
+  const told = parts.filter((part) => part !== '' && part !== null && part !== undefined && part !== false)
+  return h(
+    'span',
+    { class: `dotted ${kind}` },
+    // The space is for those who copy or hear it.
+    told.map((part, i) => [h('span', null, part), i < told.length - 1 && ' ']),
+  )
+}
