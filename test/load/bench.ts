@@ -84,8 +84,11 @@ async function main(): Promise<void> {
   if (result.failures.length > 0) process.exitCode = 1
 }
 
-main().catch((error: unknown) => {
-  const known = error instanceof UsageError || error instanceof BadCommand
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
-  process.exitCode = known ? EXIT_USAGE : 1
-})
+main()
+  .catch((error: unknown) => {
+    const known = error instanceof UsageError || error instanceof BadCommand
+    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
+    process.exitCode = known ? EXIT_USAGE : 1
+  })
+  // A measurement that was given up may still wait for something.
+  .finally(() => process.exit())

@@ -27,7 +27,7 @@ machine: each measurement on a fresh server, rounds interleaved, medians.
                            fast as the server takes it)
   --slow-clients N         (default 2000)
   --processes N            PROCESSES of Songngan (default 1)
-  --minutes N              no new round begins after this long (default 8); every metric has had its first
+  --minutes N              no new round begins after this long (default 7); every metric has had its first
   --dir FOLDER             where servers keep their data (default: the system's folder for temporary files)
   --json FILE              also write everything as JSON
   --chart FILE             also draw a chart as SVG
@@ -89,15 +89,15 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     patchBytes: size(values.bytes, '--bytes', MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
     patchRounds: rounds(5),
     writeBytes: size(values.writes, '--writes', 1024, MIB),
-    rateRounds: rounds(3),
-    rateSeconds: quick ? 0.7 : 2,
-    takeOverRounds: rounds(3),
+    rateRounds: rounds(2),
+    rateSeconds: quick ? 0.4 : 1.5,
+    takeOverRounds: rounds(1),
     slowClients: whole(values['slow-clients'], '--slow-clients', 1, 20_000) ?? (quick ? 200 : 2000),
-    slowSeconds: quick ? 4 : 12,
+    slowSeconds: quick ? 3 : 10,
     fastBytes: (quick ? 64 : 256) * MIB,
     recordLevels: quick ? [1000, 10_000] : [1000, 10_000, 100_000],
     processes: whole(values.processes, '--processes', 1, 64) ?? 1,
-    limitMs: (whole(values.minutes, '--minutes', 1, 600) ?? 8) * 60_000,
+    limitMs: (whole(values.minutes, '--minutes', 1, 600) ?? 7) * 60_000,
     dir: values.dir,
     json: values.json,
     chart: values.chart,

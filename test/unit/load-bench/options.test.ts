@@ -12,7 +12,7 @@ describe('the command line of the bench', () => {
       patchBytes: 1024 * MIB,
       slowClients: 2000,
       recordLevels: [1000, 10_000, 100_000],
-      limitMs: 480_000,
+      limitMs: 420_000,
     })
   })
 

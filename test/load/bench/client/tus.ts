@@ -90,13 +90,22 @@ export async function patch(
   return (performance.now() - begunMs) / 1000
 }
 
-/** Creates an upload and sends all of it in one PATCH; resolves with its path and the wall time of the PATCH, seconds. */
-export async function upload(endpoint: Endpoint, bytes: number): Promise<{ path: string; seconds: number }> {
+/**
+ * Creates an upload and sends all of it in one PATCH; resolves with its path and the wall time of the PATCH, seconds.
+ * Past `limitMs` the connection is cut and this rejects.
+ */
+export async function upload(
+  endpoint: Endpoint,
+  bytes: number,
+  limitMs = PATCH_MS,
+): Promise<{ path: string; seconds: number }> {
   const wire = await Wire.open(endpoint.port)
+  const timer = setTimeout(() => wire.close(), limitMs)
   try {
     const path = await create(wire, endpoint, bytes)
     return { path, seconds: await patch(wire, endpoint, { path, offset: 0 }, bytes) }
   } finally {
+    clearTimeout(timer)
     wire.close()
   }
 }

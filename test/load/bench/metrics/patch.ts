@@ -43,7 +43,7 @@ export function patchMetric(options: {
 
 async function measure(running: Running, bytes: number, writeBytes: number | undefined) {
   const { endpoint, pid } = running
-  await upload(endpoint, Math.min(WARM_UP_BYTES, bytes))
+  await upload(endpoint, Math.min(WARM_UP_BYTES, bytes / 4))
   await running.age()
   const wire = await Wire.open(endpoint.port)
   const path = await create(wire, endpoint, bytes)
