@@ -17,6 +17,7 @@ export async function startService(
 ): Promise<Running> {
   const deps = await createDeps(config, logger)
   const stopUploads = await startUploads(deps)
+  deps.attempts.start()
   const app = await buildApp(deps)
   const keeper = options.alone ? await startKeeper(deps) : undefined
   await app.listen({ host: config.http.host, port: config.http.port })
@@ -30,6 +31,7 @@ export async function startService(
       // Running requests hand over what they have: their clients go on with another process, since this one takes no
       // further connections.
       await Promise.all([app.close(), stopUploads()])
+      await deps.attempts.stop()
       await keeper?.close()
       await deps.close()
     },

@@ -5,6 +5,7 @@ import { isAccepted, type Measured, type UploadRecord } from '../src/records/upl
 import { refreshCompleteness } from '../src/submissions/completeness.ts'
 import { withInspection } from '../src/submissions/rules/checks.ts'
 import { judgeInspection } from '../src/submissions/rules/inspect.ts'
+import { keepIfSealed } from '../src/submissions/sealed-uploads.ts'
 import { reinspectCopies } from './lanes/copies.ts'
 import type { Kit } from './lanes/kit.ts'
 import { type Place, placeOf, siblingFiles } from './lanes/place.ts'
@@ -23,6 +24,8 @@ export function inspectWork(kit: Kit): LaneWork {
     async after(record) {
       if (record.submissionId === null) return
       await reinspectCopies(kit, record)
+      // A verdict that came in the same moment as a seal does not take back what was handed in.
+      if (record.state === 'rejected' && (await keepIfSealed(kit, record))) return
       if (record.state === 'rejected') await refreshCompleteness(kit, record.owner, record.submissionId)
     },
   }

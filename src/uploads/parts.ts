@@ -10,6 +10,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import type { Attempts } from '../submissions/attempts.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import type { Tokens } from '../submissions/tokens.ts'
 import type { Admission } from './admission.ts'
@@ -37,5 +38,6 @@ export type UploadParts = {
   locks: UploadLocks
   ledgerParts: LedgerParts
   admission: Admission
+  attempts: Attempts
   budget: ByteBudget
 }

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 import { answer } from './answer.ts'
+import { noteAttempt } from './attempt.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { createFinal, isFinalConcat } from './concat.ts'
 import type { UploadParts } from './parts.ts'
@@ -66,16 +67,19 @@ async function serve(
   })
   tus.answer['X-Request-Id'] = request.id
   metrics.uploadRequests.inc({ method: tus.method })
+  const atMs = parts.clock.now()
   try {
     const outcome = await run(parts, protocol, tus)
     if (outcome === 'answered') return
     const { status, headers } = outcome
     if (tus.error !== undefined) report(parts, tus, tus.error, request)
+    noteAttempt(parts, tus, uploadIdOf(headers), atMs)
     answer(tus, status, headers)
   } catch (thrown) {
     const error = asSeenBy(tus.method, tusError(thrown))
     tus.error = error
     report(parts, tus, error, request)
+    noteAttempt(parts, tus, null, atMs)
     answer(tus, error.status, {})
   }
 }
@@ -151,6 +155,12 @@ function asSeenBy(method: TusMethod, error: AppError): AppError {
     retryAfterSeconds: error.retryAfterSeconds ?? 1,
     cause: error.cause,
   })
+}
+
+/** The upload that a creation answers with. */
+function uploadIdOf(headers: Record<string, string>): string | null {
+  const location = headers['location'] ?? headers['Location']
+  return location?.split('/').pop() ?? null
 }
 
 function report(parts: UploadParts, tus: TusRequest, error: AppError, request: FastifyRequest): void {
