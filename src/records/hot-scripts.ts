@@ -38,8 +38,9 @@ local taken = u[2] and u[2] ~= ''
 if taken and u[2] ~= ARGV[1] and tonumber(u[3] or 0) > now and u[2] ~= ARGV[5] then return answer('held') end
 local unclean = taken and u[2] ~= ARGV[1]
 redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'holder', ARGV[2], 'lease', now + ARGV[3])
+local acquired = answer('ok', unclean and (u[6] or '?') or '')
 redis.call('HDEL', KEYS[1], 'rs')
-return answer('ok', unclean and (u[6] or '?') or '')
+return acquired
 `)
 
 export const COMMIT = script(`
@@ -104,15 +105,15 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 `)
 
-// Without a fence only an absent or outdated entry is replaced, and not one whose holder has meanwhile got further than
-// the store was when it was asked; the holder of the fence may always correct its own.
+// Without a fence only an absent, outdated or restored entry is replaced, and not by less: its holder, or another who
+// asked the store, has meanwhile got further. The holder of the fence may always correct its own.
 export const RESTORE = script(`
-local u = redis.call('HMGET', KEYS[1], 'fence', 'run', 'off')
+local u = redis.call('HMGET', KEYS[1], 'fence', 'run', 'off', 'rs')
 local n = tonumber(ARGV[5])
 if ARGV[2] ~= '' then
   if u[1] ~= ARGV[2] then return 0 end
-elseif u[2] == ARGV[3] then return 0
-elseif u[1] and u[3] then
+elseif u[2] == ARGV[3] and not u[4] then return 0
+elseif (u[1] or u[4]) and u[3] then
   for i = 6, 5 + n, 2 do
     if ARGV[i] == 'off' and tonumber(ARGV[i + 1]) < tonumber(u[3]) then return 0 end
   end

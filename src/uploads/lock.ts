@@ -62,7 +62,9 @@ export class UploadLocks {
         case 'acquired': {
           const { state } = outcome
           const { formerHolder } = outcome
-          const doubtful = formerHolder !== null || !state.trusted || options.verify === true
+          // A holder that Redis forgot may have stored more since the upload was put back.
+          const doubtful =
+            formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
           const checked = doubtful ? await this.#recover(state, fence, formerHolder) : state
           if (options.offset !== undefined && options.offset !== checked.offset) {
             await hot.release(id, fence)
@@ -97,7 +99,7 @@ export class UploadLocks {
     const { hot, peers, uploads } = this.#parts
     let state = await hot.read(id)
     // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
-    if (state === undefined || !state.trusted) {
+    if (state === undefined || !state.trusted || state.restored === true) {
       const restored = await this.restore(id)
       if (
         place !== undefined &&
