@@ -3,6 +3,9 @@
 import { Upload, type UploadOptions } from 'tus-js-client'
 import { waitFor } from '../../support/http.ts'
 
+/** No upload here is so large. */
+const PATIENCE_MS = 60_000
+
 export type Sender = {
   /** Resolves with the upload's address when the client calls it a success; rejects when it gives up. */
   readonly done: Promise<string>
@@ -29,9 +32,14 @@ export function sendFile(
   let acknowledged = 0
   let sent = 0
   let settle: { resolve: (url: string) => void; reject: (error: Error) => void } | undefined
+  let timer: NodeJS.Timeout | undefined
   const done = new Promise<string>((resolve, reject) => {
     settle = { resolve, reject }
-  })
+    timer = setTimeout(
+      () => reject(new Error(`not done, ${sent} of ${bytes.length} sent: ${requests.join(', ')}`)),
+      PATIENCE_MS,
+    )
+  }).finally(() => clearTimeout(timer))
   // A test that abandons a client does not look at its end.
   done.catch(() => undefined)
   const upload = new Upload(bytes, {

@@ -11,8 +11,9 @@ import { startSwitch } from './switch.ts'
 import { openWorld, overBothStores, type World } from './world.ts'
 
 const MIB = 1024 ** 2
-const LENGTH = 160 * MIB
-const CHUNK = 40 * MIB
+/** Large enough that what is lost in buffers by one interruption (two parts and what is on the line) is a tenth of it. */
+const LENGTH = 240 * MIB
+const CHUNK = 60 * MIB
 const MOST = 1.1 * LENGTH
 const bytes = filmBytes(LENGTH, 'redis')
 const digest = sha256(bytes)
@@ -32,7 +33,7 @@ overBothStores((kind) => {
     options: Partial<UploadOptions>,
     trouble: (sender: Sender, ticket: string) => Promise<unknown>,
   ): Promise<void> {
-    const line = await startSwitch([service.url], { bytesPerSecond: 100 * MIB })
+    const line = await startSwitch([service.url], { bytesPerSecond: 150 * MIB })
     try {
       const ticket = await world.ticket(service.url)
       const sender = sendFile(line.url, ticket, bytes, options)

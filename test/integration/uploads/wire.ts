@@ -66,6 +66,9 @@ export function begin(method: string, url: string, headers: Headers = {}, agent?
   }
 }
 
+/** Longer than anybody is held. */
+const PATIENCE_MS = 60_000
+
 export async function send(
   method: string,
   url: string,
@@ -80,7 +83,8 @@ export async function send(
     agent,
   )
   sending.end(body)
-  return await sending.reply
+  const timer = setTimeout(() => sending.raw.destroy(new Error(`${method} ${url}: no answer`)), PATIENCE_MS)
+  return await sending.reply.finally(() => clearTimeout(timer))
 }
 
 export const OFFSET_TYPE = 'application/offset+octet-stream'
