@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-// biome-ignore lint/correctness/noUndeclaredDependencies: vite, a part of vitest, brings it; the lock file pins it
 import { parse } from 'yaml'
 import { EnvSchema } from '../../../src/core/config.ts'
 
