@@ -19,8 +19,8 @@
  */
 /** @typedef {import('./store.js').SubmissionDocument['slots'][number]} Slot */
 
-/** Bytes rose within this time: somebody is sending. */
-const MOVING_MS = 20_000
+/** Bytes rose within this time: somebody is sending. On a slow line the service counts them once a minute. */
+const MOVING_MS = 75_000
 
 /**
  * @param {Slot} slot @param {Store} store @param {readonly Job[]} jobs all of the page

@@ -14,8 +14,11 @@ import { Speed } from './speed.js'
  */
 /** @typedef {{ticket: (job: Job) => Promise<string>, changed: () => void, stored: (job: Job) => void}} JobParts */
 
-/** Nothing goes out and nothing comes in for so long: the line is dead, though the browser has not noticed. */
-const STALL_MS = 60_000
+/**
+ * Nothing goes out for so long, and nothing arrives: the line is dead, though the browser has not noticed. On a slow line
+ * the system takes the last megabytes at once, and the service counts once a minute.
+ */
+const STALL_MS = 100_000
 const STALL_CHECK_MS = 5000
 const MAX_RENEWALS = 3
 

@@ -59,7 +59,7 @@ export function card(slot, number, page) {
     h(
       'header',
       null,
-      h('h3', null, h('span', { class: 'number' }, number), words.of(slot.label)),
+      h('h3', null, h('span', { class: 'number' }, number), ' ', h('span', null, words.of(slot.label))),
       h('p', { class: `state ${state}` }, icon(ICONS[state]), t.slotStates[state]),
     ),
     rules !== undefined && ruleLines(rules, slot, words),

@@ -23,11 +23,11 @@ const UNITS = {
 }
 
 /**
- * Rejections and warnings. Advice is for those who read the submission: the uploader has nothing to do.
+ * Rejections, then warnings. Advice is for those who read the submission: the uploader has nothing to do.
  * @param {readonly Problem[]} problems @param {Words} words
  */
 export function problemList(problems, words) {
-  const shown = problems.filter(({ severity }) => severity !== 'advise')
+  const shown = ['reject', 'warn'].flatMap((grave) => problems.filter(({ severity }) => severity === grave))
   if (shown.length === 0) return null
   return h(
     'ul',

@@ -131,7 +131,11 @@ function begun(row, upload, card, page) {
         row.kind === 'unfinished' &&
           h(
             'button',
-            { type: 'button', class: 'plain', onclick: () => page.removeUnfinished(card.id, upload, name) },
+            {
+              type: 'button',
+              class: 'button plain',
+              onclick: () => page.removeUnfinished(card.id, upload, name),
+            },
             t.cancel,
           ),
       ),

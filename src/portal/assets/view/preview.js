@@ -22,7 +22,8 @@ export function preview(upload, page) {
   const picture = ready('page')
   if (video !== undefined) return player(upload, video, ready('poster'), t.preview(name))
   if (picture === undefined) return null
-  const image = h('img', { src: picture, alt: t.firstPage(name), loading: 'lazy' })
+  const { width, height } = upload.renditions.find(({ kind }) => kind === 'page') ?? {}
+  const image = h('img', { src: picture, alt: t.firstPage(name), width, height })
   const original = links.get('original')
   return h(
     'div',

@@ -1,0 +1,88 @@
+// A teacher at the page of a session: a browser of its own, on a line as good or bad as the test says.
+
+import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright-core'
+
+export type TeacherOptions = {
+  /** The page that the session opens. */
+  url: string
+  locale?: 'th-TH' | 'en-GB'
+  screen?: keyof typeof SCREENS
+}
+
+/** In CSS pixels. */
+const SCREENS = {
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1280, height: 900 } },
+} as const
+
+export class Teacher {
+  readonly page: Page
+  /** What the browser asked the tus endpoint, in order. */
+  readonly requests: { method: string; offset: number | null }[] = []
+  /** Faults of the page: exceptions, and what its own policy forbade. */
+  readonly faults: string[] = []
+  /** Times that it asked whether one really wants to leave. */
+  warnings = 0
+  readonly #context: BrowserContext
+  readonly #network: CDPSession
+
+  private constructor(context: BrowserContext, page: Page, network: CDPSession) {
+    this.page = page
+    this.#context = context
+    this.#network = network
+    page.on('pageerror', (error) => this.faults.push(error.message))
+    page.on('console', (message) => {
+      if (/Content Security Policy|TrustedScript|Trusted Type/.test(message.text()))
+        this.faults.push(message.text())
+    })
+    page.on('request', (request) => {
+      if (!new URL(request.url()).pathname.startsWith('/files')) return
+      const offset = request.headers()['upload-offset']
+      this.requests.push({ method: request.method(), offset: offset === undefined ? null : Number(offset) })
+    })
+    page.on('dialog', (dialog) => {
+      if (dialog.type() === 'beforeunload') this.warnings += 1
+      void dialog.accept()
+    })
+  }
+
+  static async open(browser: Browser, options: TeacherOptions): Promise<Teacher> {
+    const { url, locale = 'th-TH', screen = 'desktop' } = options
+    const context = await browser.newContext({ ...SCREENS[screen], locale })
+    const page = await context.newPage()
+    const network = await context.newCDPSession(page)
+    await network.send('Network.enable')
+    const teacher = new Teacher(context, page, network)
+    await page.goto(url)
+    return teacher
+  }
+
+  /** The line from now on; -1 is as fast as it goes. */
+  async line({ bytesPerSecond = -1, offline = false }): Promise<void> {
+    await this.#network.send('Network.emulateNetworkConditions', {
+      ...{ offline, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond },
+    })
+  }
+
+  card(slot: string): Locator {
+    return this.page.locator(`#slot-${slot}`)
+  }
+
+  /** Chooses a file with the first button of a card that opens the file dialogue. */
+  async choose(slot: string, path: string): Promise<void> {
+    await this.card(slot).locator('input[type=file]').first().setInputFiles(path)
+  }
+
+  async says(where: Locator, text: string | RegExp, timeoutMs = 30_000): Promise<void> {
+    await where.getByText(text).first().waitFor({ timeout: timeoutMs })
+  }
+
+  /** The state that a card shows beside its title. */
+  async state(slot: string): Promise<string> {
+    return (await this.card(slot).locator('.state').textContent()) ?? ''
+  }
+
+  close(): Promise<void> {
+    return this.#context.close()
+  }
+}
