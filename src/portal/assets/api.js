@@ -1,7 +1,12 @@
 // The service's JSON API, called with the session. Every answer also tells the server's time, which is the one that counts.
 
-/** Where the service is: the page's own address without its last part, whatever prefix a proxy has put before it. */
-export const BASE = new URL('.', location.href).href
+/**
+ * An address of the service: the page's own without its last part, whatever prefix a proxy has put before it.
+ * @param {string} path e.g. `v1/profiles`
+ */
+export function addressOf(path) {
+  return new URL(path, new URL('.', location.href))
+}
 
 /** A call must not outlast a service that holds requests while it waits for its own parts. */
 const TIMEOUT_MS = 40_000
@@ -68,7 +73,7 @@ export class Api {
 
   /** An address for EventSource, which cannot send headers. @param {string} path */
   streamUrl(path) {
-    const url = new URL(path, BASE)
+    const url = addressOf(path)
     url.searchParams.set('access_token', this.#token)
     return url.href
   }
@@ -80,7 +85,7 @@ export class Api {
 
   /** @param {string} method @param {string} path @param {object} [body] */
   async #call(method, path, body) {
-    const response = await fetch(new URL(path, BASE), {
+    const response = await fetch(addressOf(path), {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,

@@ -15,6 +15,15 @@ const SCREENS = {
   desktop: { viewport: { width: 1280, height: 900 } },
 } as const
 
+/** A headless browser has no screen to keep on: what the page asks for is counted instead. */
+const COUNT_SCREEN_LOCKS = `
+  globalThis.screenLocks = 0
+  navigator.wakeLock.request = async () => {
+    globalThis.screenLocks += 1
+    return { release: async () => void (globalThis.screenLocks -= 1) }
+  }
+`
+
 export class Teacher {
   readonly page: Page
   /** What the browser asked the tus endpoint, in order. */
@@ -49,6 +58,7 @@ export class Teacher {
   static async open(browser: Browser, options: TeacherOptions): Promise<Teacher> {
     const { url, locale = 'th-TH', screen = 'desktop' } = options
     const context = await browser.newContext({ ...SCREENS[screen], locale })
+    await context.addInitScript(COUNT_SCREEN_LOCKS)
     const page = await context.newPage()
     const network = await context.newCDPSession(page)
     await network.send('Network.enable')
@@ -80,6 +90,11 @@ export class Teacher {
   /** The state that a card shows beside its title. */
   async state(slot: string): Promise<string> {
     return (await this.card(slot).locator('.state').textContent()) ?? ''
+  }
+
+  /** How many locks the page holds to keep the screen on. */
+  async screenLocks(): Promise<number> {
+    return Number(await this.page.evaluate('screenLocks'))
   }
 
   close(): Promise<void> {

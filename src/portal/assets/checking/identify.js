@@ -64,7 +64,10 @@ function isoFile(text) {
     if (AUDIO_BRANDS.includes(brand)) return { kind: 'audio', container: 'm4a' }
     return { kind: 'video', container: brand.startsWith('3g') ? '3gp' : 'mp4' }
   }
-  return text.length >= 12 && OLD_QUICKTIME.includes(type) ? { kind: 'video', container: 'mov' } : undefined
+  const size = [0, 1, 2, 3].reduce((sum, i) => sum * 256 + (text.charCodeAt(i) || 0), 0)
+  // Size 1 announces a 64-bit length, 0 "to the end"; 2 to 7 are no box.
+  const old = text.length >= 12 && OLD_QUICKTIME.includes(type) && (size >= 8 || size < 2)
+  return old ? { kind: 'video', container: 'mov' } : undefined
 }
 
 /** @param {string} text @returns {Identity | undefined} */

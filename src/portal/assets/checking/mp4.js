@@ -3,7 +3,7 @@
 
 /**
  * @typedef {object} Mp4Facts
- * @property {number | null} durationSeconds the longest track; null where the index does not say (fragments)
+ * @property {number | null} durationSeconds of the longest track; null where the index does not say (fragments)
  * @property {boolean} picture
  * @property {boolean} sound
  * @property {boolean} complete every box ends within the file, and there is an index
@@ -13,6 +13,9 @@
 const MAX_INDEX_BYTES = 48 * 1024 * 1024
 const MAX_TOP_LEVEL_BOXES = 10_000
 const BOX_HEADER_BYTES = 16
+/** A trim without re-encoding hides up to one group of pictures behind an edit list. */
+const HONEST_TRIM_SECONDS = 12
+const EMPTY = new DataView(new ArrayBuffer(0))
 
 /**
  * @param {Blob} file
@@ -54,38 +57,73 @@ async function restIsWhole(file, from) {
 
 /** @param {DataView} moov its content @returns {Omit<Mp4Facts, 'complete'> | undefined} */
 function readIndex(moov) {
-  const tracks = children(moov).filter(({ type }) => type === 'trak')
+  const boxes = children(moov)
+  const head = boxes.find(({ type }) => type === 'mvhd')?.content
+  const movieScale = head === undefined ? 0 : timesOf(head).scale
+  const tracks = boxes.flatMap(({ type, content }) =>
+    type === 'trak' ? [readTrack(content, movieScale)] : [],
+  )
   // A compressed index of an old QuickTime, perhaps.
   if (tracks.length === 0) return undefined
-  const read = tracks.map((track) => readTrack(track.content))
-  const lengths = read.flatMap(({ seconds }) => (seconds > 0 ? [seconds] : []))
   return {
-    durationSeconds: lengths.length > 0 ? Math.max(...lengths) : null,
-    picture: read.some(({ handler }) => handler === 'vide'),
-    sound: read.some(({ handler }) => handler === 'soun'),
+    durationSeconds: judged(
+      Math.max(...tracks.map(({ seconds }) => seconds)),
+      Math.max(...tracks.map(({ edited }) => edited)),
+    ),
+    picture: tracks.some(({ handler }) => handler === 'vide'),
+    sound: tracks.some(({ handler }) => handler === 'soun'),
   }
 }
 
-/** @param {DataView} trak */
-function readTrack(trak) {
-  const media = children(trak).find(({ type }) => type === 'mdia')
-  const inside = media === undefined ? [] : children(media.content)
-  const head = inside.find(({ type }) => type === 'mdhd')?.content
-  const handler = inside.find(({ type }) => type === 'hdlr')?.content
+/** The edited length where it differs by an honest trim only, else the longer; as the service judges. @param {number} seconds @param {number} edited */
+function judged(seconds, edited) {
+  if (seconds <= 0) return null
+  return Math.abs(seconds - edited) <= HONEST_TRIM_SECONDS ? edited : Math.max(seconds, edited)
+}
+
+/** @param {DataView} trak @param {number} movieScale */
+function readTrack(trak, movieScale) {
+  const boxes = children(trak)
+  const media = children(boxes.find(({ type }) => type === 'mdia')?.content ?? EMPTY)
+  const edits = children(boxes.find(({ type }) => type === 'edts')?.content ?? EMPTY)
+  const head = media.find(({ type }) => type === 'mdhd')?.content
+  const handler = media.find(({ type }) => type === 'hdlr')?.content
+  const list = edits.find(({ type }) => type === 'elst')?.content
+  const times = head === undefined ? { scale: 0, duration: 0 } : timesOf(head)
+  const seconds = times.scale === 0 ? 0 : times.duration / times.scale
+  const edited = list === undefined || movieScale === 0 ? 0 : editedUnits(list) / movieScale
   return {
-    seconds: head === undefined ? 0 : mediaSeconds(head),
+    seconds,
+    edited: edited > 0 ? edited : seconds,
     handler: handler === undefined || handler.byteLength < 12 ? '' : fourCharacters(handler, 8),
   }
 }
 
-/** `mdhd`: version, flags, two times, time scale, duration; in version 1 times and duration have 64 bits. @param {DataView} head */
-function mediaSeconds(head) {
+/** `elst`: version, flags, count; length, start and rate of each piece. A start of -1 is a pause. @param {DataView} list */
+function editedUnits(list) {
+  if (list.byteLength < 8) return 0
+  const wide = list.getUint8(0) === 1
+  const entryBytes = wide ? 20 : 12
+  const count = Math.min(list.getUint32(4), Math.floor((list.byteLength - 8) / entryBytes))
+  let units = 0
+  for (let i = 0; i < count; i++) {
+    const at = 8 + i * entryBytes
+    const start = wide ? Number(list.getBigInt64(at + 8)) : list.getInt32(at + 4)
+    if (start !== -1) units += wide ? Number(list.getBigUint64(at)) : list.getUint32(at)
+  }
+  return units
+}
+
+/**
+ * `mvhd` and `mdhd` begin alike: version, flags, two times, time scale, duration; in version 1 times and duration have 64 bits.
+ * @param {DataView} head
+ */
+function timesOf(head) {
   const wide = head.byteLength > 0 && head.getUint8(0) === 1
-  if (head.byteLength < (wide ? 32 : 20)) return 0
-  const scale = head.getUint32(wide ? 20 : 12)
+  if (head.byteLength < (wide ? 32 : 20)) return { scale: 0, duration: 0 }
   const duration = wide ? Number(head.getBigUint64(24)) : head.getUint32(16)
   const unknown = wide ? duration >= Number(0xffff_ffff_ffff_ffffn) : duration === 0xffff_ffff
-  return scale === 0 || unknown ? 0 : duration / scale
+  return { scale: head.getUint32(wide ? 20 : 12), duration: unknown ? 0 : duration }
 }
 
 /** The boxes inside a box, as far as they are whole. @param {DataView} content */

@@ -1,7 +1,7 @@
 // One file on its way from this page: sent by tus-js-client, which speaks the protocol; this decides when to try again.
 // It never gives up while the page is open: lines come back.
 
-import { BASE } from '../api.js'
+import { addressOf } from '../api.js'
 import { delayMs, failureOf, keepUrl } from './failure.js'
 import { Speed } from './speed.js'
 
@@ -127,7 +127,7 @@ export class Job {
     this.heard()
     this.#watchdog = setInterval(() => this.#watch(), STALL_CHECK_MS)
     this.#upload = new (tus().Upload)(this.file, {
-      endpoint: new URL('files', BASE).href,
+      endpoint: addressOf('files').href,
       uploadUrl: this.url,
       headers: { Authorization: `Bearer ${this.#ticket}` },
       metadata: {
@@ -242,7 +242,7 @@ export class Job {
 
 /** @param {string} id of an upload */
 export function fileUrl(id) {
-  return new URL(`files/${id}`, BASE).href
+  return addressOf(`files/${id}`).href
 }
 
 /** Removes an unfinished upload from the service. @param {string} url @param {string} ticket */

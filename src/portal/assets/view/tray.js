@@ -42,7 +42,7 @@ function closing(page) {
   const { t } = page.words
   return h(
     'button',
-    { type: 'button', class: 'close', 'aria-label': t.dismiss, onclick: () => page.closeTray() },
+    { type: 'button', class: 'close', 'aria-label': t.close, onclick: () => page.closeTray() },
     icon('fault'),
   )
 }

@@ -1,5 +1,8 @@
 // What the page says, in Thai. `en.js` says the same in English; the type of this table is the list of what there is.
 
+/** Thai writes no spaces between words, but one before a Latin word. @param {string} word */
+const spaced = (word) => (/^[\w]/.test(word) ? ` ${word}` : word)
+
 export const TH = {
   title: 'ส่งงาน',
   heading: 'ส่งไฟล์ประกอบคำขอ',
@@ -32,7 +35,7 @@ export const TH = {
   sealedText: (/** @type {string} */ when) => `ยื่นเมื่อ ${when} แก้ไขไม่ได้จนกว่าจะถูกส่งคืน`,
   returned: 'คำขอถูกส่งคืนให้แก้ไข',
   reason: (/** @type {string} */ text) => `เหตุผล: ${text}`,
-  mayClose: 'ไฟล์ที่ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้',
+  mayClose: 'ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้',
   mayCloseText: 'ระบบตรวจต่อเอง กลับมาดูผลได้ทุกเมื่อ',
   keepOpen: 'เปิดหน้านี้ไว้จนกว่าจะส่งเสร็จ',
   sendingFiles: (/** @type {number} */ count) => `กำลังส่ง ${count} ไฟล์`,
@@ -49,7 +52,7 @@ export const TH = {
   noLonger: (/** @type {string} */ span) => `ยาวไม่เกิน ${span}`,
   noMorePages: (/** @type {number} */ pages) => `ไม่เกิน ${pages} หน้า`,
   noLarger: (/** @type {string} */ bytes) => `ขนาดไม่เกิน ${bytes}`,
-  converted: (/** @type {string} */ taken, /** @type {string} */ also) => `${taken} หรือ ${also} (ระบบแปลงให้)`,
+  converted: (/** @type {string} */ taken, /** @type {string} */ also) => `${taken} หรือ ${also} (แปลงให้)`,
   insteadOf: (/** @type {string} */ names) => `ใช้แทนได้ด้วย: ${names}`,
   guidance: 'ข้อกำหนดที่กรรมการพิจารณา',
   slotStates: {
@@ -97,7 +100,8 @@ export const TH = {
   resume: 'ส่งต่อ',
   now: 'ลองเดี๋ยวนี้',
   cancel: 'ยกเลิก',
-  dismiss: 'ปิด',
+  dismiss: 'เอาออก',
+  close: 'ปิด',
   sendAnyway: 'ส่งไฟล์นี้อยู่ดี',
   sendInstead: 'ส่งไฟล์นี้แทน เริ่มใหม่',
   takeBack: 'ส่งต่อจากหน้านี้',
@@ -119,7 +123,7 @@ export const TH = {
   sent: (/** @type {number} */ percent) => `ส่งแล้ว ${percent}%`,
   ofBytes: (/** @type {string} */ sent, /** @type {string} */ all) => `${sent} จาก ${all}`,
   perSecond: (/** @type {string} */ bytes) => `${bytes}/วินาที`,
-  timeLeft: (/** @type {string} */ span) => `เหลือประมาณ ${span}`,
+  timeLeft: (/** @type {string} */ span) => `เหลือราว ${span}`,
   paused: 'หยุดไว้ชั่วคราว',
   offline: 'อินเทอร์เน็ตขาดหาย จะส่งต่อเองเมื่อกลับมา',
   waiting: (/** @type {number} */ seconds) =>
@@ -164,8 +168,8 @@ export const TH = {
     unreadable: 'เปิดไฟล์นี้ไม่ได้ หากไฟล์อยู่ในคลาวด์ โปรดดาวน์โหลดลงเครื่องก่อน แล้วเลือกอีกครั้ง',
     empty: 'ไฟล์นี้ว่างเปล่า',
     kind: (/** @type {string} */ found, /** @type {string} */ wanted) =>
-      `ไฟล์นี้เป็น${found} ช่องนี้รับเฉพาะ${wanted} (การเปลี่ยนนามสกุลไฟล์ไม่ช่วย)`,
-    unknownKind: (/** @type {string} */ wanted) => `ไม่รู้จักชนิดของไฟล์นี้ ช่องนี้รับเฉพาะ${wanted}`,
+      `ไฟล์นี้เป็น${spaced(found)} ช่องนี้รับเฉพาะ${spaced(wanted)} (การเปลี่ยนนามสกุลไฟล์ไม่ช่วย)`,
+    unknownKind: (/** @type {string} */ wanted) => `ไม่รู้จักชนิดของไฟล์นี้ ช่องนี้รับเฉพาะ${spaced(wanted)}`,
     format: (/** @type {string} */ found, /** @type {string} */ wanted) =>
       `ไฟล์รูปแบบ ${found} ใช้ไม่ได้ โปรดแปลงเป็น ${wanted} การแปลงไฟล์ไม่ถือเป็นการตัดต่อ`,
     size: (/** @type {string} */ actual, /** @type {string} */ limit) =>
@@ -178,7 +182,7 @@ export const TH = {
     noPicture: 'ไฟล์นี้มีแต่เสียง ไม่มีภาพ',
     incomplete: 'ไฟล์นี้ไม่สมบูรณ์ ข้อมูลขาดหาย มักเกิดจากคัดลอกหรือบันทึกไม่เสร็จ',
     kindFull: (/** @type {string} */ kind, /** @type {number} */ limit) =>
-      `ส่ง${kind}ในช่องนี้ได้ไม่เกิน ${limit} ไฟล์ หากต้องการใช้ไฟล์นี้ โปรดกด “เปลี่ยนไฟล์” ที่ไฟล์เดิม`,
+      `ส่ง${spaced(kind)} ในช่องนี้ได้ไม่เกิน ${limit} ไฟล์ หากต้องการใช้ไฟล์นี้ โปรดกด “เปลี่ยนไฟล์” ที่ไฟล์เดิม`,
     slotFull: (/** @type {number} */ limit) => `ช่องนี้มีครบ ${limit} ไฟล์แล้ว โปรดกด “เปลี่ยนไฟล์” ที่ไฟล์เดิม`,
     notSent: 'ยังไม่ได้ส่ง โปรดเลือกไฟล์อื่น',
     large: (/** @type {string} */ bytes) => `ไฟล์ใหญ่ ${bytes} ควรใช้ Wi-Fi และเสียบที่ชาร์จ`,

@@ -1,0 +1,125 @@
+// The page as it is served: its policy, how long its parts may be kept, and that they are all there.
+
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../src/core/config.ts'
+import { useHttpErrors } from '../../../src/core/http-errors.ts'
+import { portalRoutes } from '../../../src/portal/routes.ts'
+
+async function appWith(env: Record<string, string> = {}): Promise<FastifyInstance> {
+  const config = loadConfig({ REDIS_URL: 'redis://127.0.0.1', TICKET_SECRET: 'x'.repeat(32), ...env })
+  const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } })
+  useHttpErrors(app)
+  await portalRoutes(app, { config })
+  return app
+}
+
+let app: FastifyInstance
+let html: string
+beforeAll(async () => {
+  app = await appWith()
+  html = (await app.inject('/portal')).body
+})
+afterAll(async () => await app.close())
+
+const addresses = (text: string) =>
+  [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`)
+
+describe('the page', () => {
+  it('may do nothing but what it needs', async () => {
+    const { headers } = await app.inject('/portal')
+    const policy = String(headers['content-security-policy'])
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self';")
+    expect(policy).toContain("frame-ancestors 'self';")
+    expect(policy).not.toMatch(/unsafe|https?:/)
+    expect(headers).toMatchObject({
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-cache',
+      'content-type': 'text/html; charset=utf-8',
+    })
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|style=|https?:/)
+  })
+
+  it('may be shown by the portals that may call, and reach the service by its public name', async () => {
+    const other = await appWith({
+      CORS_ORIGINS: 'https://portal.example',
+      PUBLIC_URL: 'https://files.example/songngan',
+    })
+    const policy = String((await other.inject('/portal')).headers['content-security-policy'])
+    expect(policy).toContain("frame-ancestors 'self' https://portal.example;")
+    expect(policy).toContain("connect-src 'self' https://files.example;")
+    const open = await appWith({ CORS_ORIGINS: '*' })
+    expect((await open.inject('/portal')).headers['content-security-policy']).toContain(
+      "frame-ancestors 'self';",
+    )
+    await Promise.all([other.close(), open.close()])
+  })
+
+  it('is asked for anew only where it has changed', async () => {
+    const { etag } = (await app.inject('/portal')).headers
+    const again = await app.inject({ url: '/portal', headers: { 'if-none-match': String(etag) } })
+    expect([again.statusCode, again.body]).toEqual([304, ''])
+  })
+
+  it('keeps its relative addresses right when it is asked for with a slash', async () => {
+    const answer = await app.inject('/portal/')
+    expect([answer.statusCode, answer.headers['location']]).toEqual([308, '../portal'])
+  })
+})
+
+describe('its parts', () => {
+  it('are all there, by addresses that may be kept for ever', async () => {
+    const seen = new Set<string>()
+    const left = addresses(html)
+    expect(left.length).toBeGreaterThan(5)
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      if (seen.has(path)) continue
+      seen.add(path)
+      const answer = await app.inject(path)
+      expect(answer.statusCode, path).toBe(200)
+      expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+      if (!path.endsWith('.js') || path.endsWith('/tus.js')) continue
+      for (const [, from] of answer.body.matchAll(/^(?:import|export) .*?from '([^']+)'/gms))
+        left.push(new URL(String(from), `http://page${path}`).pathname)
+    }
+    expect([...seen].some((path) => path.endsWith('/sending/job.js'))).toBe(true)
+    expect([...seen].some((path) => path.endsWith('/tus.js'))).toBe(true)
+  })
+
+  it('come in the smallest form that a browser takes', async () => {
+    const script = addresses(html).find((path) => path.endsWith('/tus.js')) ?? ''
+    const get = (encoding: string) => app.inject({ url: script, headers: { 'accept-encoding': encoding } })
+    const plain = await get('identity')
+    expect(plain.headers['content-encoding']).toBeUndefined()
+    expect(plain.body).not.toContain('sourceMappingURL')
+    const [brotli, zipped, refused] = [
+      await get('gzip, deflate, br'),
+      await get('gzip'),
+      await get('br;q=0, gzip'),
+    ]
+    expect([brotli, zipped, refused].map(({ headers }) => headers['content-encoding'])).toEqual([
+      ...['br', 'gzip', 'gzip'],
+    ])
+    expect(brotliDecompressSync(brotli.rawPayload).toString()).toBe(plain.body)
+    expect(gunzipSync(zipped.rawPayload).toString()).toBe(plain.body)
+    expect(brotli.headers['vary']).toBe('accept-encoding')
+    expect(brotli.rawPayload.length).toBeLessThan(plain.body.length / 2)
+  })
+
+  it('of another release are served, but not kept', async () => {
+    const answer = await app.inject('/portal/another-release/main.js')
+    expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'no-cache'])
+  })
+
+  it.each(['/portal/x/nothing.js', '/portal/x/../../package.json', '/portal/x/index.html', '/portal/x/'])(
+    'are nothing else: %s',
+    async (path) => {
+      const answer = await app.inject(path)
+      expect(answer.statusCode).toBe(404)
+      expect(answer.json()).toMatchObject({ code: 'NOT_FOUND' })
+    },
+  )
+})

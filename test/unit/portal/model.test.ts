@@ -1,0 +1,220 @@
+// What the page makes of the documents: rules, rows, room, dates, and what a failed request means.
+
+import { describe, expect, it } from 'vitest'
+import { shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
+import type { MediaRules } from '../../../src/submissions/profiles/media.ts'
+import { catalogue } from '../submissions/support.ts'
+import { asset } from './assets.ts'
+
+type PageSlot = {
+  max: number
+  media: Partial<MediaRules>[]
+  maxPerKind: Record<string, number>
+  fields: unknown[]
+  rejects: (code: string) => boolean
+}
+const { readProfile } = await asset<{ readProfile: (data: unknown) => { slots: Map<string, PageSlot> } }>(
+  'model/profile.js',
+)
+type Row = { key: string; kind: string; job: unknown }
+const { rowsOf, slotState } = await asset<{
+  rowsOf: (slot: object, store: object, jobs: object[]) => { rows: Row[]; earlier: { id: string }[] }
+  slotState: (slot: object, rows: Row[]) => string
+}>('model/rows.js')
+const { faultOfRoom } = await asset<{
+  faultOfRoom: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
+}>('model/room.js')
+const { whenOf } = await asset<{
+  whenOf: (submission: object, nowMs: number) => { at: string; ms?: number }
+}>('model/dates.js')
+const { failureOf, keepUrl } = await asset<{
+  failureOf: (error: object) => { kind: string; retryAfterMs?: number | null }
+  keepUrl: (request: object, response: object) => void
+}>('sending/failure.js')
+
+describe('the rules of a profile', () => {
+  it.each(catalogue.list().map(({ key }) => key))('%s are those that the service enforces', (key) => {
+    const profile = catalogue.get(key)
+    const page = readProfile(structuredClone(profile?.data))
+    expect(profile?.slots.length).toBeGreaterThan(0)
+    for (const slot of profile?.slots ?? []) {
+      const here = page.slots.get(slot.id)
+      expect(here?.max).toBe(slot.max)
+      expect(here?.maxPerKind).toEqual(slot.maxPerKind)
+      expect(here?.fields).toEqual(slot.metadata)
+      for (const code of ['NO_AUDIO', 'DURATION_EXCEEDED', 'INCOMPLETE_FILE'] as const)
+        expect(here?.rejects(code)).toBe(slot.severities[code] === 'reject')
+      for (const [i, rules] of slot.media.entries()) {
+        const { renditions: _made, videoCodecs, audioCodecs, minShortSidePixels, ...judged } = rules
+        const { maxFramesPerSecond, minPages, advisedMinDurationSeconds, ...shown } = judged
+        expect(here?.media[i]).toEqual(shown)
+      }
+    }
+  })
+
+  it('are read from every file that is shipped', () => {
+    expect(shippedProfilesDir()).toBeTruthy()
+    expect(catalogue.list()).toHaveLength(16)
+  })
+})
+
+const upload = (id: string, state: string, more: object = {}) => ({
+  ...{ id, state, slot: 's', createdAt: `2026-01-01T00:00:0${id}Z`, measured: { kind: 'pdf' } },
+  ...{ declared: { filename: `${id}.pdf`, bytes: 100 }, ...more },
+})
+const storeOf = (uploads: { id: string }[], state = 'open', slot: object = {}) => ({
+  submission: { state, uploads, slots: [slot] },
+  profile: { slots: new Map([['s', { maxPerKind: { video: 1 } }]]) },
+  heard: new Map<string, { atMs: number }>(),
+  upload: (id: string) => uploads.find((one) => one.id === id),
+})
+const slot = (uploads: string[], more: object = {}) => ({
+  ...{ slot: 's', uploads, counted: [], state: 'empty', min: 1, max: 3, ...more },
+})
+const job = (more: object = {}) => ({
+  ...{ key: 'job-1', slot: 's', phase: 'sending', active: true, uploadId: null, replaces: null },
+  ...{ file: { name: 'new.pdf' }, finding: { kind: 'pdf' }, ...more },
+})
+
+describe('the files of a slot', () => {
+  it('are one row each, also while this page sends one', () => {
+    const store = storeOf([upload('1', 'ready'), upload('2', 'receiving')])
+    const { rows } = rowsOf(slot(['1', '2']), store, [job({ uploadId: '2' }), job({ key: 'job-2' })])
+    expect(rows.map(({ key, kind }) => [key, kind])).toEqual([
+      ['1', 'accepted'],
+      ['job-1', 'local'],
+      ['job-2', 'local'],
+    ])
+  })
+
+  it('are unfinished where nobody sends them, and elsewhere where bytes come', () => {
+    const store = storeOf([upload('1', 'receiving')])
+    expect(rowsOf(slot(['1']), store, []).rows[0]?.kind).toBe('unfinished')
+    store.heard.set('1', { atMs: Number.NEGATIVE_INFINITY })
+    expect(rowsOf(slot(['1']), store, []).rows[0]?.kind).toBe('unfinished')
+    store.heard.set('1', { atMs: performance.now() })
+    expect(rowsOf(slot(['1']), store, []).rows[0]?.kind).toBe('elsewhere')
+  })
+
+  it('show a rejection until something newer stands, and not once all is handed in', () => {
+    const store = storeOf([upload('1', 'ready'), upload('2', 'rejected'), upload('3', 'cancelled')])
+    const { rows, earlier } = rowsOf(slot(['1']), store, [])
+    expect(rows.map(({ key }) => key)).toEqual(['1', '2'])
+    expect(earlier.map(({ id }) => id)).toEqual(['3'])
+    const answered = storeOf([upload('1', 'rejected'), upload('2', 'checking')])
+    expect(rowsOf(slot(['2']), answered, []).rows.map(({ key }) => key)).toEqual(['2'])
+    const sealed = storeOf([upload('1', 'ready'), upload('2', 'rejected')], 'sealed')
+    expect(rowsOf(slot(['1']), sealed, []).rows.map(({ key }) => key)).toEqual(['1'])
+  })
+
+  it('make up the state of the slot', () => {
+    const states = (state: string, rows: Partial<Row>[], more: object = {}) =>
+      slotState(slot([], { state, ...more }), rows as Row[])
+    expect(states('receiving', [{ kind: 'unfinished', job: null }])).toBe('unfinished')
+    expect(states('receiving', [{ kind: 'elsewhere', job: null }])).toBe('receiving')
+    expect(states('empty', [{ kind: 'local', job: job() }])).toBe('receiving')
+    expect(states('empty', [{ kind: 'local', job: job({ active: false }) }])).toBe('empty')
+    expect(states('empty', [], { min: 0 })).toBe('optional')
+    expect(states('accepted', [{ kind: 'local', job: job() }])).toBe('accepted')
+    expect(states('rejected', [])).toBe('rejected')
+  })
+})
+
+describe('the room in a slot', () => {
+  const three = slot(['1', '2', '3'])
+  const two = slot(['1', '2'])
+  const uploads = [
+    upload('1', 'ready', { measured: { kind: 'video' } }),
+    upload('2', 'ready'),
+    upload('3', 'ready'),
+  ]
+  const room = (of: object, kind: string, own: object = {}, others: object[] = []) => {
+    const mine = job(own)
+    return faultOfRoom({ kind }, mine, storeOf(uploads, 'open', of), [mine, ...others])?.name ?? null
+  }
+
+  it('is for so many files, and so many of a kind', () => {
+    expect(room(two, 'pdf')).toBeNull()
+    expect(room(two, 'video')).toBe('kindFull')
+    expect(room(three, 'pdf')).toBe('slotFull')
+  })
+
+  it('is given back by the file that is replaced', () => {
+    expect(room(three, 'pdf', { replaces: '2' })).toBeNull()
+    expect(room(three, 'video', { replaces: '1' })).toBeNull()
+    expect(room(three, 'video', { replaces: '2' })).toBe('kindFull')
+  })
+
+  it('is taken by what this page sends, once', () => {
+    expect(room(two, 'pdf', {}, [job({ key: 'other' })])).toBe('slotFull')
+    expect(room(two, 'pdf', {}, [job({ key: 'other', uploadId: '2' })])).toBeNull()
+    expect(room(two, 'pdf', {}, [job({ key: 'other', active: false })])).toBeNull()
+  })
+})
+
+describe('dates', () => {
+  const at = (iso: string, more: object = {}) =>
+    whenOf(
+      {
+        ...{ opensAt: '2026-01-01T00:00:00Z', deadline: '2026-02-01T00:00:00Z', graceSeconds: 3600 },
+        ...{ revisions: [], state: 'open', ...more },
+      },
+      Date.parse(iso),
+    ).at
+
+  it('are before, open, in grace, and closed', () => {
+    expect(at('2025-12-31T23:59:59Z')).toBe('before')
+    expect(at('2026-01-31T23:59:59Z')).toBe('open')
+    expect(at('2026-02-01T00:59:59Z')).toBe('grace')
+    expect(at('2026-02-01T01:00:01Z')).toBe('closed')
+    expect(at('2030-01-01T00:00:00Z', { deadline: null })).toBe('always')
+  })
+
+  it('give time for repairs after a return only', () => {
+    const revisions = [{ revision: 1, repairUntil: '2026-02-10T00:00:00Z' }, { revision: 2 }]
+    expect(at('2026-02-05T00:00:00Z', { revisions, state: 'returned' })).toBe('repair')
+    expect(at('2026-02-05T00:00:00Z', { revisions })).toBe('closed')
+    expect(at('2026-02-11T00:00:00Z', { revisions, state: 'returned' })).toBe('closed')
+  })
+})
+
+describe('a request that failed', () => {
+  const answer = (status: number, code = '', headers: Record<string, string> = {}) => ({
+    originalResponse: {
+      getStatus: () => status,
+      getBody: () => (code === '' ? '<html>' : JSON.stringify({ code, message: { th: 'ก', en: 'a' } })),
+      getHeader: (name: string) => headers[name] ?? null,
+    },
+  })
+
+  it.each([
+    ['no answer', {}, 'wait'],
+    ['a proxy without a service', answer(502), 'wait'],
+    ['busy', answer(423, 'UPLOAD_LOCKED'), 'wait'],
+    ['another offset', answer(409, 'OFFSET_MISMATCH'), 'wait'],
+    ['a proxy that counts', answer(429), 'wait'],
+    ['no space', answer(507, 'NO_SPACE'), 'wait'],
+    ['another page', answer(400, 'UPLOAD_TAKEN_OVER'), 'taken'],
+    ['an old ticket', answer(401, 'TICKET_EXPIRED'), 'ticket'],
+    ['an upload that is gone', answer(410, 'UPLOAD_EXPIRED'), 'anew'],
+    ['too large', answer(413, 'UPLOAD_TOO_LARGE'), 'refused'],
+    ['too late', answer(403, 'DEADLINE_PASSED'), 'refused'],
+  ])('%s', (_name, error, kind) => {
+    expect(failureOf(error)).toMatchObject({ kind })
+  })
+
+  it('waits as long as it is asked to', () => {
+    expect(failureOf(answer(503, 'OVERLOADED', { 'Retry-After': '7' }))).toEqual({
+      ...{ kind: 'wait', retryAfterMs: 7000 },
+    })
+    expect(failureOf(answer(503))).toEqual({ kind: 'wait', retryAfterMs: null })
+  })
+
+  it('keeps the upload after a HEAD that says nothing of it', () => {
+    const told = (method: string, status: number) => () =>
+      keepUrl({ getMethod: () => method }, { getStatus: () => status })
+    for (const status of [500, 502, 503, 504, 429]) expect(told('HEAD', status)).toThrow()
+    for (const status of [200, 404, 410, 423]) expect(told('HEAD', status)).not.toThrow()
+    expect(told('PATCH', 503)).not.toThrow()
+  })
+})

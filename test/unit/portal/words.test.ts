@@ -1,0 +1,96 @@
+// The page's two languages: sizes, spans and dates as people read them, and nothing that one of them lacks.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { asset } from './assets.ts'
+
+type Words = {
+  t: Record<string, unknown>
+  moment: (when: string, seconds?: boolean) => string
+  span: (seconds: number) => string
+  limit: (seconds: number) => string
+  bytes: (count: number) => string
+}
+const { Words, clock, preferredLanguage } = await asset<{
+  Words: new (language: 'th' | 'en') => Words
+  clock: (seconds: number) => string
+  preferredLanguage: (asked: string | null) => string
+}>('words/words.js')
+
+const th = new Words('th')
+const en = new Words('en')
+
+describe('words', () => {
+  it('are Buddhist years and Thai time for Thai readers, and Thai time for all', () => {
+    expect(th.moment('2026-09-30T17:30:05Z')).toBe('1 ตุลาคม 2569 เวลา 00:30 น.')
+    expect(th.moment('2026-09-30T09:30:05Z', true)).toBe('30 กันยายน 2569 เวลา 16:30:05 น.')
+    expect(en.moment('2026-09-30T09:30:05Z')).toBe('30 September 2026, 16:30')
+  })
+
+  it('say a span by its two largest units', () => {
+    expect(th.span(0)).toBe('0 วินาที')
+    expect(th.span(59.9)).toBe('59 วินาที')
+    expect(th.span(60)).toBe('1 นาที')
+    expect(th.span(3 * 86_400 + 2 * 3600 + 61)).toBe('3 วัน 2 ชั่วโมง')
+    expect(en.span(86_400)).toBe('1 day')
+    expect(en.span(7265)).toBe('2 h 1 min')
+  })
+
+  it('say limits as the rules do, and lengths by the clock', () => {
+    expect(th.limit(3600)).toBe('60 นาที')
+    expect(th.limit(47)).toBe('47 วินาที')
+    expect(en.limit(605)).toBe('10 minutes 5 s')
+    expect(clock(3647.9)).toBe('60:47')
+  })
+
+  it('say sizes in steps of 1024', () => {
+    expect(th.bytes(0)).toBe('0 B')
+    expect(th.bytes(1023)).toBe('1023 B')
+    expect(th.bytes(1_572_864)).toBe('1.5 MB')
+    expect(th.bytes(10 * 1024 ** 3)).toBe('10 GB')
+    expect(th.bytes(250 * 1024 ** 2 + 600_000)).toBe('251 MB')
+  })
+
+  it('say everything in both languages, each in its own letters', () => {
+    const texts = (table: unknown, path = ''): [string, unknown][] =>
+      typeof table === 'object' && table !== null
+        ? Object.entries(table).flatMap(([name, value]) => texts(value, `${path}.${name}`))
+        : [[path, table]]
+    const here = new Map(texts(th.t))
+    const there = new Map(texts(en.t))
+    expect([...there.keys()].toSorted()).toEqual([...here.keys()].toSorted())
+    const say = (text: unknown): string =>
+      typeof text === 'function' ? String(text(...[1, 2, 3].slice(0, text.length))) : String(text)
+    const foreign = ['.otherLanguage', '.switchLanguage']
+    for (const [path, text] of there) {
+      expect(say(text), path).not.toBe('')
+      if (!foreign.includes(path)) expect(say(text), path).not.toMatch(/[\u0e00-\u0e7f]/)
+    }
+  })
+})
+
+describe('the language of the page', () => {
+  const kept = new Map<string, string>()
+  beforeEach(() => {
+    kept.clear()
+    vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null })
+  })
+  afterEach(() => vi.unstubAllGlobals())
+  const browser = (...languages: string[]) => vi.stubGlobal('navigator', { languages })
+
+  it('is that of the browser, and Thai for everybody else', () => {
+    browser('en-US', 'th')
+    expect(preferredLanguage(null)).toBe('en')
+    browser('th-TH', 'en')
+    expect(preferredLanguage(null)).toBe('th')
+    browser('lo-LA')
+    expect(preferredLanguage(null)).toBe('th')
+  })
+
+  it('is what was chosen before, and above all what the portal asks for', () => {
+    browser('th-TH')
+    kept.set('songngan.language', 'en')
+    expect(preferredLanguage(null)).toBe('en')
+    expect(preferredLanguage('th')).toBe('th')
+    expect(preferredLanguage('fr')).toBe('en')
+  })
+})
