@@ -213,9 +213,14 @@ export class Receiver {
   }
 
   #written(): void {
+    const { budget } = this.#options
     this.#writing = null
-    if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null) this.#kick()
-    if (this.#paused && this.#pendingBytes < PAUSE_BYTES && !this.#options.budget.overdrawn) this.#resume()
+    if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null || budget.pressed) this.#kick()
+    if (this.#paused && this.#pendingBytes < PAUSE_BYTES) {
+      if (!budget.overdrawn) this.#resume()
+      // Paused for what this request held; now it waits for what all hold.
+      else budget.whenRoom(this.#resume)
+    }
     if (this.#writing === null && this.#ended !== null) this.#settle?.()
   }
 
