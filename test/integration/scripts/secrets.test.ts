@@ -36,9 +36,27 @@ test('the configuration takes what was made', () => {
 
 test('what is given is used as given', () => {
   const { secrets } = provideSecrets(dir)
-  const given = { API_KEYS: 'a:b', TICKET_SECRET: 'c', OPS_PASSWORD: 'd', WEBHOOK_SECRET: 'e' }
+  const given = {
+    ...{ API_KEYS: 'a:b', TICKET_SECRET: 'c', OPS_PASSWORD: 'd', WEBHOOK_SECRET: 'e' },
+    WEBHOOK_ALLOW_PRIVATE: 'false',
+  }
   expect(withSecrets(given, secrets)).toEqual(given)
 })
+
+test.each([
+  [undefined, 'true'],
+  ['127.0.0.1', 'true'],
+  ['::1', 'true'],
+  ['0.0.0.0', 'false'],
+  ['192.0.2.7', 'false'],
+])(
+  'webhooks may go to private addresses only while the service is this machine\u2019s own: HOST %s',
+  (host, allowed) => {
+    const { secrets } = provideSecrets(dir)
+    const env = host === undefined ? {} : { HOST: host }
+    expect(withSecrets(env, secrets)).toMatchObject({ WEBHOOK_ALLOW_PRIVATE: allowed })
+  },
+)
 
 test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
   'a damaged file is refused, not overwritten: %s',
