@@ -1,6 +1,14 @@
 // A teacher at the page of a session: a browser of its own, on a line as good or bad as the test says.
 
+import { mkdir, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright-core'
+
+/** Where pictures of the page are put, for people. */
+const SHOTS = process.env['PORTAL_SHOTS'] ?? join(tmpdir(), 'songngan-portal')
+const AXE = join(import.meta.dirname, '../../../node_modules/axe-core/axe.min.js')
 
 export type TeacherOptions = {
   /** The page that the session opens. */
@@ -97,6 +105,22 @@ export class Teacher {
     return Number(await this.page.evaluate('screenLocks'))
   }
 
+  /** What axe-core finds serious or critical. */
+  async barriers(): Promise<string[]> {
+    await this.page.evaluate(await readFile(AXE, 'utf8'))
+    const { violations } = (await this.page.evaluate('axe.run(document)')) as AxeResults
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
+  }
+
+  /** @param part only what is in the window */
+  async shot(name: string, part: 'page' | 'window' = 'page'): Promise<void> {
+    await mkdir(SHOTS, { recursive: true })
+    await this.page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: part === 'page' })
+  }
+
+  /** Without a slow line: a browser that closes sends at full speed what it still can. */
   close(): Promise<void> {
     return this.#context.close()
   }

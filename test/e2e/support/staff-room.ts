@@ -1,0 +1,90 @@
+// Where teachers sit down to hand in: an installation, a browser, submissions with their sessions, and files to send.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { startChromium } from '../../support/chromium.ts'
+import { waitFor } from '../../support/http.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { pdf } from '../../support/media/pdfs.ts'
+import { lesson } from '../../support/media/videos.ts'
+import { startInstallation } from './installation.ts'
+import { Teacher, type TeacherOptions } from './teacher.ts'
+
+export const VIDEO = 'teaching_video'
+export const VERDICT_MS = 60_000
+/** Slow enough for something to happen in the middle of the film. */
+export const SLOW_BYTES_PER_SECOND = 300_000
+
+const PROFILE = 'teacher.K2@1'
+const FILM_BYTES = 6_000_000
+
+export type StaffRoom = Awaited<ReturnType<typeof openStaffRoom>>
+
+export async function openStaffRoom() {
+  const corpus = await createCorpus()
+  const house = await startInstallation()
+  const browser = await startChromium()
+  const film = await largeFilm(corpus)
+  const plan = await pdf(corpus, 'แผนการสอน.pdf', { pages: 6 })
+  const teachers: Teacher[] = []
+  let submissions = 0
+
+  const receivedBytes = async (): Promise<number> => {
+    const text = await (await fetch(`${house.service.opsUrl}/metrics`)).text()
+    return Number(/^\w*upload_bytes_received_total (\d+)$/m.exec(text)?.[1])
+  }
+
+  return {
+    ...{ house, corpus, film, plan, filmBytes: FILM_BYTES, receivedBytes },
+
+    /** The film without its end, as an interrupted copy leaves it. */
+    cutFilm: () =>
+      corpus.file('cut.mp4', async (path) => {
+        await writeFile(path, (await readFile(film)).subarray(0, FILM_BYTES * 0.6))
+      }),
+
+    /** A submission, and the page that its portal would open. */
+    async session({ can = ['read', 'upload'], expiresInSeconds = 3600 } = {}) {
+      const id = `2569-${String(++submissions).padStart(5, '0')}`
+      const deadline = new Date(Date.now() + 55 * 3_600_000).toISOString()
+      await house.portal.putSubmission(id, { profile: PROFILE, deadline })
+      const answer = await house.call('POST', `/v1/submissions/${id}/sessions`, { can, expiresInSeconds })
+      return { id, url: (JSON.parse(answer.text) as { url: string }).url }
+    },
+
+    async teacher(options: TeacherOptions): Promise<Teacher> {
+      const opened = await Teacher.open(browser, options)
+      teachers.push(opened)
+      return opened
+    },
+
+    /** Sends them home; what was wrong with their pages. */
+    async leave(): Promise<string[]> {
+      const left = teachers.splice(0)
+      await Promise.all(left.map((teacher) => teacher.close()))
+      return left.flatMap(({ faults }) => faults)
+    },
+
+    /** Waits until the service has received this share of the film. */
+    share: (of: number, before: number) =>
+      waitFor(async () => (await receivedBytes()) - before > FILM_BYTES * of, {
+        ...{ timeoutMs: 30_000, what: `${of * 100} % of the film to be there` },
+      }),
+
+    async close(): Promise<void> {
+      await browser.close()
+      await house.close()
+      await corpus.remove()
+    },
+  }
+}
+
+/** A lesson with a box of nothing at its end: as long to send as a machine takes to open a second browser. */
+function largeFilm(corpus: Corpus): Promise<string> {
+  return corpus.file('การสอน คณิตศาสตร์ ป.4.mp4', async (path) => {
+    const bytes = await readFile(await lesson(corpus, { seconds: 12, size: '640x360' }))
+    const box = Buffer.alloc(FILM_BYTES - bytes.length)
+    box.writeUInt32BE(box.length, 0)
+    box.write('free', 4, 'latin1')
+    await writeFile(path, Buffer.concat([bytes, box]))
+  })
+}
