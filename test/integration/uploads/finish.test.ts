@@ -1,0 +1,143 @@
+// The end of an upload: the answer waits for the bytes and for the record, and for nothing else; what follows happens
+// once, whoever begins it and however often.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { filmBytes, pdfBytes, sha256 } from './bytes.ts'
+import { type House, openHouse, overBothStores } from './house.ts'
+import { idOf, tusUser } from './wire.ts'
+
+const MIB = 1024 ** 2
+
+const jobsOf = async ({ deps }: House, url: string) =>
+  (await deps.queues.byLane.validate.getJobs()).filter(
+    ({ data }) => (data as { uploadId: string }).uploadId === idOf(url),
+  )
+
+overBothStores((kind) => {
+  let house: House
+  let skewMs = 0
+  beforeAll(async () => {
+    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+  })
+  afterEach(() => {
+    skewMs = 0
+  })
+  afterAll(() => house.close())
+
+  const stored = async (length = 20_000) => {
+    const user = await house.user('film')
+    const bytes = filmBytes(length, 'stored')
+    const url = await user.create({ length, name: 'a.mp4' })
+    expect((await user.patch(url, 0, bytes)).status).toBe(204)
+    return { user, url, bytes }
+  }
+
+  test('when the last answer comes, the record says stored', async () => {
+    for (const length of [20_000, 17 * MIB]) {
+      const { url } = await stored(length)
+      expect(await house.record(url)).toMatchObject({ state: 'stored', receivedBytes: length, late: false })
+    }
+  })
+
+  test('its verdict is asked for once, however often completion runs', async () => {
+    const { url } = await stored()
+    await Promise.all(Array.from({ length: 12 }, () => house.deps.completion.run(idOf(url))))
+    expect((await jobsOf(house, url)).map(({ id }) => id)).toEqual([`validate-${idOf(url)}-g1`])
+    expect(await house.record(url)).toMatchObject({
+      state: 'stored',
+      version: (await house.record(url)).version,
+    })
+    const { version } = await house.record(url)
+    await Promise.all(Array.from({ length: 4 }, () => house.deps.reconciler.one(idOf(url))))
+    expect((await house.record(url)).version).toBe(version)
+    expect(await jobsOf(house, url)).toHaveLength(1)
+  })
+
+  test('a job that was lost with Redis is queued again, once', async () => {
+    const { url } = await stored()
+    await house.deps.redis.hot.flushall()
+    const { owner, submissionId } = await house.record(url)
+    await house.deps.heads.rebuild(owner, submissionId ?? '')
+    skewMs = 61_000
+    await house.deps.reconciler.tick()
+    await house.deps.reconciler.tick()
+    expect(await jobsOf(house, url)).toHaveLength(1)
+    expect((await house.record(url)).state).toBe('stored')
+  })
+
+  test('several requests that find an upload whole finish it once', async () => {
+    const { user, url, bytes } = await stored()
+    const before = await house.record(url)
+    const replies = await Promise.all([
+      user.head(url),
+      user.patch(url, bytes.length, Buffer.alloc(0)),
+      user.head(url),
+      user.patch(url, 0, bytes),
+    ])
+    expect(replies.map(({ headers }) => headers['upload-offset'])).toEqual(
+      Array.from({ length: 4 }, () => String(bytes.length)),
+    )
+    expect((await house.record(url)).version).toBe(before.version)
+    expect(await jobsOf(house, url)).toHaveLength(1)
+  })
+
+  // A process that died after its last write and before it could say so anywhere.
+  test.runIf(kind === 'local')('bytes that are all there, but in no record, are found', async () => {
+    const { appendFile } = await import('node:fs/promises')
+    const { objectKeys } = await import('../../../src/records/keys.ts')
+    const { LocalObjectStore } = await import('../../../src/storage/local.ts')
+    const bytes = pdfBytes(9000)
+    const submission = await house.submission()
+    const user = tusUser(house.url, await house.ticket(submission, 'plan'))
+    const url = await user.create({ length: bytes.length, name: 'a.pdf' })
+    await user.patch(url, 0, bytes.subarray(0, 4000))
+    const path = new LocalObjectStore(house.dataDir).path(objectKeys.data(idOf(url)))
+    await appendFile(path, bytes.subarray(4000))
+    await house.deps.redis.hot.flushall()
+    expect(await user.offset(url)).toBe(bytes.length)
+    await waitFor(async () => (await house.record(url)).state === 'stored')
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    await waitFor(async () => (await jobsOf(house, url)).length === 1)
+  })
+})
+
+describe.skipIf(!s3Available())('S3 that is slow to join parts', () => {
+  let s3: TestS3
+  let proxy: HttpProxy
+  let house: House
+  beforeAll(async () => {
+    s3 = await startS3()
+    proxy = await startHttpProxy(s3.endpoint)
+    house = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
+  })
+  afterAll(async () => {
+    await house.close()
+    await proxy.stop()
+    await s3.stop()
+  })
+
+  test('the last answer does not wait for it, and nothing is read before it', async () => {
+    const bytes = filmBytes(17 * MIB, 'light')
+    const user = await house.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    proxy.reset()
+    let joined = false
+    proxy.fault({
+      when: ({ operation }) => {
+        if (operation === 'CompleteMultipartUpload') joined = true
+        return operation === 'CompleteMultipartUpload'
+      },
+      act: 'delay',
+      ms: 3000,
+    })
+    expect((await user.patch(url, 0, bytes)).status).toBe(204)
+    const finished = proxy.calls.filter(({ operation }) => operation === 'CompleteMultipartUpload')
+    expect(finished.every(({ status }) => status === undefined)).toBe(true)
+    expect(proxy.counts()).not.toHaveProperty('GetObject')
+    await waitFor(() => joined)
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+  })
+})

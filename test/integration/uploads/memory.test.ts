@@ -1,0 +1,155 @@
+// Slow clients cost bytes, not slots: memory is bounded whatever their number, nobody waits for a permit, and everybody
+// gets on.
+
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { filmBytes, sha256 } from './bytes.ts'
+import { type House, type HouseOptions, openHouse, overBothStores } from './house.ts'
+import type { Sending, TusUser } from './wire.ts'
+
+const MIB = 1024 ** 2
+const BUDGET = MIB
+/** A chunk of a socket, read before the account is looked at again; what a sink has just been given. */
+const OVERSHOOT = 192 * 1024
+
+type Slow = { user: TusUser; url: string; bytes: Buffer; sending: Sending }
+
+async function begin(house: House, length: number, seed: string): Promise<Slow> {
+  const user = await house.user('film')
+  const url = await user.create({ length, name: 'a.mp4' })
+  return { user, url, bytes: filmBytes(length, seed), sending: user.begin(url, 0, length) }
+}
+
+/** The most that was ever charged to the account from now on. */
+function watch({ deps }: House): () => number {
+  const { budget } = deps
+  let most = 0
+  const take = budget.take.bind(budget)
+  vi.spyOn(budget, 'take').mockImplementation((bytes) => {
+    take(bytes)
+    most = Math.max(most, budget.used)
+  })
+  return () => most
+}
+
+async function spoolFiles({ dataDir }: House): Promise<string[]> {
+  const folder = join(dataDir, 'spool', String(process.pid))
+  const names = await readdir(folder).catch(() => [])
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return names.filter((_, i) => (sizes[i] ?? 0) > 0)
+}
+
+overBothStores((kind) => {
+  test('a hundred clients that send a little and wait: each has it acknowledged at once', async () => {
+    const house = await openHouse({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
+    try {
+      const clients = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)),
+      )
+      await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, 50_000))))
+      await Promise.all(
+        clients.map(({ user, url }) =>
+          waitFor(async () => (await user.offset(url)) === 50_000, { timeoutMs: 20_000 }),
+        ),
+      )
+      for (const { sending, bytes } of clients) sending.end(bytes.subarray(50_000))
+      const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
+      expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([204]))
+      for (const { url, bytes } of clients.slice(0, 5))
+        expect(await house.storedSha256(url)).toBe(sha256(bytes))
+      await waitFor(() => house.deps.budget.used === 0)
+    } finally {
+      await house.close()
+    }
+  })
+})
+
+describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
+  let s3: TestS3
+  let proxy: HttpProxy
+  let house: House
+
+  const open = async (env: HouseOptions['env']) => {
+    s3 = await startS3()
+    proxy = await startHttpProxy(s3.endpoint)
+    house = await openHouse({
+      store: 's3',
+      s3,
+      s3Endpoint: proxy.url,
+      env: { RECEIVE_BUDGET_BYTES: String(BUDGET), ...env },
+    })
+  }
+  afterEach(async () => {
+    await house.close()
+    await proxy.stop()
+    await s3.stop()
+  })
+
+  /** Half a part from each: nobody can finish one, and together they are far beyond the account. */
+  const sendHalves = async (clients: Slow[], half: number) => {
+    await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, half))))
+    await waitFor(
+      async () => {
+        const offsets = await Promise.all(clients.map(({ user, url }) => user.offset(url)))
+        return offsets.every((offset) => offset === half)
+      },
+      { timeoutMs: 20_000, what: 'everything sent to be acknowledged' },
+    )
+  }
+
+  const finishAll = async (clients: Slow[], half: number) => {
+    for (const { sending, bytes } of clients) sending.end(bytes.subarray(half))
+    const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
+    expect(replies.map(({ status }) => status)).toEqual(clients.map(() => 204))
+    for (const { url, bytes } of clients) expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    await waitFor(() => house.deps.budget.used === 0)
+  }
+
+  test('what waits goes to the spool, which is empty in the end', async () => {
+    await open({ SPOOL_MAX_BYTES: String(100 * MIB) })
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 9 * MIB, `much ${i}`)))
+    const most = watch(house)
+    await sendHalves(clients, 2 * MIB)
+    expect((await spoolFiles(house)).length).toBeGreaterThan(0)
+    expect(most()).toBeLessThan(BUDGET + clients.length * OVERSHOOT)
+    await finishAll(clients, 2 * MIB)
+    expect(await spoolFiles(house)).toEqual([])
+  })
+
+  test('what waits goes to tails where there is no room on disk, and not over and over', async () => {
+    await open({ SPOOL_MAX_BYTES: '0' })
+    const clients = await Promise.all(Array.from({ length: 3 }, (_, i) => begin(house, 3 * MIB, `tail ${i}`)))
+    const most = watch(house)
+    proxy.reset()
+    await sendHalves(clients, 2 * MIB)
+    expect(most()).toBeLessThan(BUDGET + clients.length * OVERSHOOT)
+    const sent = proxy.calls.reduce((sum, { requestBytes }) => sum + requestBytes, 0)
+    expect(sent).toBeLessThan(4 * clients.length * 2 * MIB)
+    await finishAll(clients, 2 * MIB)
+  })
+
+  // Regression: a socket paused for its own bytes while memory was short was never resumed.
+  test('nobody is paused for good', async () => {
+    await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
+    const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => begin(house, 9 * MIB, `full ${i}`)))
+    proxy.fault({ when: 'UploadPart', act: 'delayResponse', ms: 500 })
+    await finishAll(clients, 0)
+  })
+
+  test('parts that were spooled and are full at once do not all come into memory at once', async () => {
+    await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
+    const part = 8 * MIB
+    const nearly = part - 100_000
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 9 * MIB, `part ${i}`)))
+    await sendHalves(clients, nearly)
+    const most = watch(house)
+    proxy.fault({ when: 'UploadPart', act: 'delayResponse', ms: 1000 })
+    await finishAll(clients, nearly)
+    // The account, two parts on their way, and what sockets gave before they were paused.
+    expect(most()).toBeLessThan(4 * MIB + 2 * part + clients.length * OVERSHOOT)
+  })
+})

@@ -1,0 +1,85 @@
+// What is refused under pressure is creations, and only for a reason; what runs goes on.
+
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { pdfBytes, sha256 } from './bytes.ts'
+import { type House, openHouse, overBothStores } from './house.ts'
+import { type Neighbour, startNeighbour } from './neighbour.ts'
+import { expectProblem } from './problem.ts'
+import type { TusUser } from './wire.ts'
+
+/** Stops this thread, which is also the service's, without using the processor. */
+function hang(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+overBothStores((kind) => {
+  let house: House
+  let neighbour: Neighbour
+  let user: TusUser
+  let skewMs = 0
+
+  beforeAll(async () => {
+    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    neighbour = await startNeighbour(house)
+  })
+  afterEach(async () => {
+    vi.restoreAllMocks()
+    house.deps.admission.setClosed(false)
+    await neighbour.step()
+  })
+  afterAll(async () => {
+    await neighbour.finish()
+    await house.close()
+  })
+
+  /** An upload that was begun before, and goes on and ends whatever `pressure` there is on creations. */
+  async function expectShed(code: string, pressure: () => unknown): Promise<void> {
+    const bytes = pdfBytes(30_000)
+    user = await house.user('plan')
+    const url = await user.create({ length: bytes.length, name: 'a.pdf' })
+    await pressure()
+    const refused = await user.post({ length: 10, name: 'b.pdf' })
+    expectProblem(refused, 503, code)
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect(refused.headers.location).toBeUndefined()
+    expect((await user.patch(url, 0, bytes.subarray(0, 10_000))).status).toBe(204)
+    expect(await user.offset(url)).toBe(10_000)
+    expect((await user.patch(url, 10_000, bytes.subarray(10_000))).status).toBe(204)
+    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+  }
+
+  test('an operator closed the door', () =>
+    expectShed('OVERLOADED', () => house.deps.admission.setClosed(true)))
+
+  test('no space left for what is declared', async () => {
+    const free = vi.spyOn(house.deps.store, 'freeBytes')
+    await expectShed('NO_SPACE', () => {
+      free.mockResolvedValue(100)
+      // It was asked a moment ago, and is not asked for every creation.
+      skewMs += 2000
+    })
+    skewMs += 2000
+  })
+
+  test('an event loop that is late, for as long as it is', async () => {
+    await expectShed('OVERLOADED', async () => {
+      for (let turn = 0; turn < 8; turn++) {
+        hang(280)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
+  })
+
+  test('a number of running uploads is no reason', async () => {
+    const users = await Promise.all(Array.from({ length: 20 }, () => house.user('film')))
+    const created = await Promise.all(
+      users.flatMap((one) => Array.from({ length: 10 }, () => one.post({ length: 1000, name: 'a.mp4' }))),
+    )
+    expect(new Set(created.map(({ status }) => status))).toEqual(new Set([201]))
+  })
+
+  // The last one: a process that drains does not come back.
+  test('draining', () => expectShed('DRAINING', () => house.deps.admission.drain()))
+})
