@@ -120,6 +120,11 @@ type Tally = {
   base: number
 }
 
+/** framecrc prints "not known" as the least number of 64 bits: program streams and AVI have many such packets. */
+function isTime(ticks: number): boolean {
+  return ticks > -(2 ** 62)
+}
+
 /** Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, …]`. */
 export function packetReader(streams: DemuxOptions['streams']): {
   push(chunk: Buffer): void
@@ -140,8 +145,15 @@ export function packetReader(streams: DemuxOptions['streams']): {
     if (!tally || dts === undefined || pts === undefined || size === undefined) return
     tally.packets++
     tally.bytes += size
-    tally.first = Math.min(tally.first, pts)
-    tally.end = Math.max(tally.end, pts + (duration ?? 0))
+    const start = isTime(pts) ? pts : dts
+    if (isTime(start)) {
+      tally.first = Math.min(tally.first, start)
+      tally.end = Math.max(tally.end, start + (duration ?? 0))
+    } else {
+      // It follows the packet before it, wherever that was.
+      tally.end += duration ?? 0
+    }
+    if (!isTime(dts)) return
     if (dts - tally.lastDts > tally.gap) tally.gap = dts - tally.lastDts
     tally.lastDts = dts
   }
@@ -155,7 +167,7 @@ export function packetReader(streams: DemuxOptions['streams']): {
     measures: () =>
       streams.map(({ index, kind }, i) => {
         const tally = tallies[i]
-        if (!tally || tally.packets === 0) {
+        if (!tally || !Number.isFinite(tally.first)) {
           return { index, kind, packets: 0, bytes: 0, seconds: 0, startSeconds: 0, longestGapSeconds: 0 }
         }
         return {

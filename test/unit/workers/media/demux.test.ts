@@ -25,6 +25,19 @@ describe('packetReader', () => {
     expect(audio?.seconds).toBeCloseTo(1 + 1024 / 48_000, 6)
   })
 
+  it('does not take "no time" for a time, as program streams have it between their groups', () => {
+    const none = '-9223372036854775808'
+    const reader = packetReader([{ index: 0, kind: 'video' }])
+    const packets = [
+      `0, ${none}, ${none}, 40, 10, 0x1`,
+      '0, 900000, 900000, 40, 10, 0x1',
+      `0, 900040, ${none}, 40, 10, 0x1`,
+      `0, ${none}, ${none}, 40, 10, 0x1`,
+    ]
+    reader.push(Buffer.from(`${HEADER}${packets.join('\n')}\n`))
+    expect(reader.measures()).toMatchObject([{ packets: 4, seconds: 0.12, startSeconds: 900 }])
+  })
+
   it('gives zero for a stream without packets and ignores what it does not know', () => {
     const reader = packetReader([{ index: 0, kind: 'video' }])
     reader.push(Buffer.from(`${HEADER}7, 0, 0, 1, 1, 0x1\nrubbish\n`))
