@@ -60,18 +60,22 @@ export async function walkTopLevel(
 ): Promise<TopLevel> {
   const boxes: TopLevelBox[] = []
   let at = 0
+  let hasIndex = false
+  let hasMedia = false
   while (at < fileBytes) {
     if (boxes.length >= limits.maxBoxes) return { boxes, cutOff: false, trailingBytes: 0, unfinished: true }
     const head = await read(at, Math.min(16, fileBytes - at))
     const header = readBoxHeader(head)
     const end = header === null ? null : header.bytes === null ? fileBytes : at + header.bytes
-    const complete = boxes.some((b) => b.type === 'moov') && boxes.some((b) => b.type === 'mdat')
+    const complete = hasIndex && hasMedia
     if (header === null || end === null || (end > fileBytes && complete && !KNOWN.has(header.type))) {
       // Noise behind a complete file is a trailer; noise in front of index or media is a broken file.
       return { boxes, cutOff: !complete, trailingBytes: fileBytes - at, unfinished: false }
     }
     const box = { type: header.type, offset: at, headerBytes: header.headerBytes, bytes: end - at }
     boxes.push(box)
+    hasIndex ||= box.type === 'moov'
+    hasMedia ||= box.type === 'mdat'
     if (end > fileBytes) return { boxes, cutOff: true, trailingBytes: 0, unfinished: false }
     await visit(box)
     at = end

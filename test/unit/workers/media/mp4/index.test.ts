@@ -228,6 +228,15 @@ describe('readMp4Index', () => {
     })
   })
 
+  it('walks over a hundred thousand boxes in front of the index without looking back at each step', async () => {
+    const empty = Buffer.concat(Array.from({ length: 99_000 }, () => box('free')))
+    const startedMs = performance.now()
+    const index = await readMp4Index(memorySource(Buffer.concat([FTYP, empty, movie()])))
+    // Looking back takes half a minute; the walk itself a fraction of a second.
+    expect(performance.now() - startedMs).toBeLessThan(5000)
+    expect(index).toMatchObject({ tracks: [{ sampleCount: 3 }] })
+  })
+
   it('calls a movie without samples what it is', async () => {
     const file = Buffer.concat([FTYP, moov(3000), box('mdat', Buffer.alloc(8))])
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'NO_SAMPLES', measurable: false })
