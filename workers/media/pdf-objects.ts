@@ -15,12 +15,16 @@ export type ActiveContent =
   | 'OPEN_ACTION'
   | 'PAGE_ACTION'
 
-/** Names as keys (`"/JS":`) or as values (`"/S": "/JavaScript"`); escapes such as `/J#53` are undone by qpdf. */
+/**
+ * Names as keys (`"/JS":`) or as values (`"/S": "/JavaScript"`); escapes such as `/J#53` are undone by qpdf. Lists of
+ * scripts and of attachments (`/Names << /JavaScript … /EmbeddedFiles … >>`) are not among them: editors leave them behind
+ * empty, and what is in them shows by itself.
+ */
 const NAMES: Record<string, ActiveContent> = {
   '/JS': 'JAVASCRIPT',
   '/JavaScript': 'JAVASCRIPT',
   '/Launch': 'LAUNCH',
-  '/EmbeddedFiles': 'EMBEDDED_FILE',
+  '/EF': 'EMBEDDED_FILE',
   '/EmbeddedFile': 'EMBEDDED_FILE',
   '/FileAttachment': 'EMBEDDED_FILE',
   '/RichMedia': 'RICH_MEDIA',
@@ -36,7 +40,9 @@ const NAMES: Record<string, ActiveContent> = {
   '/AA': 'PAGE_ACTION',
 }
 
-const NAME_TOKEN = new RegExp(`(?<!\\\\)"(${Object.keys(NAMES).join('|')})"`, 'g')
+/** `/JavaScript` counts as a value only: as a key it names the list of scripts. */
+const PATTERNS = Object.keys(NAMES).map((name) => (name === '/JavaScript' ? `${name}(?="(?!:))` : name))
+const NAME_TOKEN = new RegExp(`(?<!\\\\)"(${PATTERNS.join('|')})"`, 'g')
 const LONG_LINE_CHARS = 64 * 1024
 /** More than the longest name with its quotes. */
 const OVERLAP_CHARS = 64

@@ -8,8 +8,9 @@ import type { ToolLimits } from './run.ts'
 import { ToolError } from './tool-error.ts'
 
 export const RENDER_LIMITS: ToolLimits = {
-  wallMs: 60_000,
-  cpuSeconds: 40,
+  // Processor time decides: a drawing of a hundred million strokes is the file's doing, a busy machine is ours.
+  wallMs: 120_000,
+  cpuSeconds: 20,
   memoryBytes: 2 * 1024 ** 3,
   outputBytes: 64 * 1024 * 1024,
   fileBytes: 32 * 1024 * 1024,
@@ -35,6 +36,32 @@ export async function renderPage(
   path: string,
   options: PageOptions = {},
 ): Promise<PagePicture> {
+  try {
+    return await drawPage(context, path, options)
+  } catch (error) {
+    if (!(error instanceof ToolError && error.code === 'INPUT_UNREADABLE')) throw error
+    // poppler gives up on trees whose count is wrong, which other viewers show: the page alone has a new tree.
+    const alone = await pageAlone(context, path, options.page ?? 1)
+    return await drawPage(context, alone, { ...options, page: 1 })
+  }
+}
+
+/** A document of that page only, written by qpdf. Exit 3: with complaints. */
+async function pageAlone(context: ToolContext, path: string, page: number): Promise<string> {
+  const alone = join(context.cwd, `alone-${page}.pdf`)
+  await context.runner.run({
+    tool: 'qpdf',
+    args: ['--empty', '--pages', path, String(page), '--', alone],
+    limits: { ...RENDER_LIMITS, fileBytes: 256 * 1024 * 1024 },
+    cwd: context.cwd,
+    reads: [path],
+    signal: context.signal,
+    okCodes: [0, 3],
+  })
+  return alone
+}
+
+async function drawPage(context: ToolContext, path: string, options: PageOptions): Promise<PagePicture> {
   const page = options.page ?? 1
   const format = options.format ?? 'jpeg'
   const root = join(context.cwd, `page-${page}`)

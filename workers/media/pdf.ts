@@ -33,12 +33,16 @@ export type PdfReport = {
 export type PdfOptions = { limits?: Partial<ToolLimits> }
 
 export const PDF_LIMITS: ToolLimits = {
-  wallMs: 60_000,
+  // Processor time decides, so that a busy machine does not turn a file's doing into ours.
+  wallMs: 180_000,
   cpuSeconds: 40,
   memoryBytes: 2 * 1024 ** 3,
   outputBytes: 512 * 1024 * 1024,
   fileBytes: 1024 * 1024,
 }
+
+/** By a password, or by a certificate or a program that only some people have. */
+const LOCKED = /invalid password|unsupported encryption filter/
 
 const HEAD_BYTES = 1024 + 5
 const TAIL_BYTES = 4096
@@ -74,7 +78,7 @@ export async function inspectPdf(
   const check = await qpdf.run(['--check'], [0, 2, 3])
   // The last line of the output is what made it give up.
   const detail = check.stderrTail.trim().slice(-500)
-  if (check.code === 2 && /invalid password/.test(check.stderrTail)) {
+  if (check.code === 2 && LOCKED.test(check.stderrTail)) {
     return { ...report, problem: 'PASSWORD', encrypted: true, detail }
   }
   const lost = ended ? 'DAMAGED' : 'INCOMPLETE'
@@ -82,15 +86,16 @@ export async function inspectPdf(
   const rebuilt = /Attempting to reconstruct cross-reference table/.test(check.stderrTail)
   if (rebuilt && !ended) return { ...report, problem: 'INCOMPLETE', detail }
 
-  const { pages, maxImagesPerPage } = await qpdf.pages()
-  if (pages === 0) return { ...report, problem: lost, detail: detail || 'no page in the tree' }
+  const counted = await qpdf.pages()
+  // A sound file may be empty; in one that had to be mended the pages are lost.
+  if (counted === null || (counted.pages === 0 && check.code === 3))
+    return { ...report, problem: lost, detail: detail || 'no page in the tree' }
   // Exit 2 also means "broken" here, which has been ruled out: 2 is "not encrypted", 3 "opens without a password".
   const password = await qpdf.run(['--requires-password'], [0, 2, 3])
   return {
     problem: null,
-    pages,
+    ...counted,
     claimedPages: await qpdf.claimedPages(),
-    maxImagesPerPage,
     encrypted: password.code === 3,
     active: await qpdf.active(),
     warnings: check.code === 3,
@@ -114,7 +119,8 @@ async function hasEnd(source: MediaSource): Promise<boolean> {
 
 type Qpdf = {
   run(args: readonly string[], okCodes: readonly number[]): Promise<ToolResult>
-  pages(): Promise<PageCount>
+  /** Null: the tree cannot be walked (loops, no root). */
+  pages(): Promise<PageCount | null>
   claimedPages(): Promise<number | null>
   active(): Promise<ActiveContent[]>
 }
@@ -140,8 +146,8 @@ function qpdfRunner(context: ToolContext, path: string, options: PdfOptions): Qp
     run,
     async pages() {
       const reader = pageReader()
-      await run(['--json=2', '--json-key=pages'], [0, 3], reader.push).catch(emptyOnUnreadable)
-      return reader.count()
+      const walked = await run(['--json=2', '--json-key=pages'], [0, 3], reader.push).catch(nullOnUnreadable)
+      return walked && reader.count()
     },
     async claimedPages() {
       const { stdout } = await run(['--show-npages'], [0, 2, 3])
@@ -156,7 +162,7 @@ function qpdfRunner(context: ToolContext, path: string, options: PdfOptions): Qp
   }
 }
 
-/** A tree that qpdf cannot walk (loops, no root) has no pages. */
-function emptyOnUnreadable(error: unknown): void {
-  if (!(error instanceof ToolError && error.code === 'INPUT_UNREADABLE')) throw error
+function nullOnUnreadable(error: unknown): null {
+  if (error instanceof ToolError && error.code === 'INPUT_UNREADABLE') return null
+  throw error
 }

@@ -48,7 +48,7 @@ export type ToolContext = {
 }
 
 export const PROBE_LIMITS: ToolLimits = {
-  wallMs: 30_000,
+  wallMs: 60_000,
   cpuSeconds: 20,
   memoryBytes: 3 * 1024 ** 3,
   outputBytes: 2 * 1024 * 1024,

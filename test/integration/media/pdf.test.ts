@@ -9,6 +9,7 @@ import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise, renamed, truncated, zeroBytes } from '../../support/media/hostile.ts'
+import { certificatePdf, detached, noPages, page } from '../../support/media/pdf-kinds.ts'
 import {
   attachmentPdf,
   compressedScriptPdf,
@@ -21,6 +22,9 @@ import {
   truncatedLinearPdf,
 } from '../../support/media/pdfs.ts'
 import { lesson } from '../../support/media/videos.ts'
+
+const noScripts = (corpus: Corpus) =>
+  page(corpus, 'no-scripts.pdf', { catalog: '/Names << /JavaScript << /Names [] >> >>' })
 
 let corpus: Corpus
 let context: ToolContext
@@ -70,6 +74,13 @@ describe('a PDF that cannot be accepted', () => {
     expect(await inspect(await lockedPdf(corpus, 'user'))).toMatchObject({ problem: 'PASSWORD', pages: null })
   })
 
+  it('is for the owner of a certificate only', async () => {
+    expect(await inspect(await certificatePdf(corpus))).toMatchObject({
+      problem: 'PASSWORD',
+      encrypted: true,
+    })
+  })
+
   it('is cut off', async () => {
     const source = await pdf(corpus, 'ten.pdf', { pages: 10 })
     const path = await truncated(corpus, source, 0.6, 'cut.pdf')
@@ -91,6 +102,10 @@ describe('a PDF that cannot be accepted', () => {
 })
 
 describe('the number of pages', () => {
+  it('may be none in a sound file, which is not a damaged one', async () => {
+    expect(await inspect(await noPages(corpus))).toMatchObject({ problem: null, pages: 0 })
+  })
+
   it('is counted in the tree, whatever /Count says', async () => {
     expect(await inspect(await pdf(corpus, 'claims-nine.pdf', { pages: 2, count: 9 }))).toMatchObject({
       pages: 2,
@@ -121,6 +136,8 @@ describe('what acts', () => {
     ['an attachment', attachmentPdf, ['EMBEDDED_FILE']],
     ['nothing but the first view', openActionPdf, ['OPEN_ACTION']],
     ['nothing but words about it', talkingPdf, []],
+    ['nothing but the empty list of attachments that were removed', detached, []],
+    ['nothing but an empty list of scripts', noScripts, []],
   ] as const)('is found: %s', async (_name, maker, active) => {
     expect(await inspect(await maker(corpus))).toMatchObject({ problem: null, active })
   })
@@ -135,6 +152,12 @@ describe('pictures of pages', () => {
     expect(picture).toMatchObject({ bytes: bytes.length, contentType: 'image/jpeg' })
     const png = await readFile((await renderPage(context, path, { format: 'png', maxSidePx: 400 })).path)
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([283, 400])
+  })
+
+  it('are drawn of a file whose count is wrong, which poppler by itself refuses', async () => {
+    const path = await pdf(corpus, 'claims-nine.pdf', { pages: 2, count: 9 })
+    const { bytes } = await renderPage(context, path, { maxSidePx: 300 })
+    expect(bytes).toBeGreaterThan(1000)
   })
 
   it('are not to be had of a locked file', async () => {

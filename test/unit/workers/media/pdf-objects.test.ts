@@ -13,7 +13,10 @@ describe('activeContentReader', () => {
   it.each([
     [{ '/OpenAction': { '/S': '/JavaScript', '/JS': 'u:x' } }, ['JAVASCRIPT', 'OPEN_ACTION']],
     [{ '/A': { '/S': '/Launch' } }, ['LAUNCH']],
-    [{ '/Names': { '/EmbeddedFiles': '9 0 R' } }, ['EMBEDDED_FILE']],
+    [{ '/Type': '/Filespec', '/EF': { '/F': '9 0 R' } }, ['EMBEDDED_FILE']],
+    [{ '/Type': '/EmbeddedFile' }, ['EMBEDDED_FILE']],
+    [{ '/Names': { '/EmbeddedFiles': { '/Names': [] }, '/JavaScript': { '/Names': [] } } }, []],
+    [{ '/Names': { '/JavaScript': { '/Names': ['u:a', { '/S': '/JavaScript' }] } } }, ['JAVASCRIPT']],
     [{ '/Subtype': '/RichMedia' }, ['RICH_MEDIA']],
     [{ '/AcroForm': { '/XFA': [] } }, ['XFA']],
     [{ '/S': '/SubmitForm' }, ['SUBMIT_FORM']],
