@@ -5,13 +5,13 @@ import type { Container } from '../../src/core/identify.ts'
 import type { MediaSource } from './source.ts'
 
 /** ffmpeg's names of the demuxers that may be used; each pulls in its family ("mov" is also mp4 and 3gp). */
-const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv'
+const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg'
 
 /** Decoders for what cameras, phones, recorders and editors of teaching videos write. */
 const DECODERS = [
   'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,mjpegb,prores,dvvideo,dnxhd,cfhd',
   'wmv1,wmv2,wmv3,vc1,mss2,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq3,qtrle,png,tscc',
-  'huffyuv,ffv1,rawvideo',
+  'huffyuv,ffv1,rawvideo,utvideo,lagarith,fraps,zmbv,cscd,tscc2,g2m,mss1,msvideo1,msrle,flashsv,flashsv2',
   'aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,amrnb,amrwb,wmav1,wmav2,wmapro',
   'pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_u8,pcm_s8,pcm_f32le,pcm_f32be,pcm_alaw,pcm_mulaw',
   'pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,speex,nellymoser',
@@ -33,6 +33,7 @@ const FORCED: Partial<Record<Container, string>> = {
   mpegps: 'mpeg',
   asf: 'asf',
   flv: 'flv',
+  ogg: 'ogg',
 }
 
 export type InputOptions = {

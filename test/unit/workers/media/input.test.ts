@@ -22,7 +22,7 @@ describe('inputArgs', () => {
   it('names demuxers, decoders and bounds before -i', () => {
     const args = inputArgs(file, { container: 'unknown' })
     expect(args.slice(-2)).toEqual(['-i', 'file:/data/1'])
-    expect(valueAfter(args, '-format_whitelist')).toBe('mov,matroska,webm,avi,mpegts,mpeg,asf,flv')
+    expect(valueAfter(args, '-format_whitelist')).toBe('mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg')
     expect(valueAfter(args, '-max_pixels')).toBe('40000000')
     expect(valueAfter(args, '-max_streams')).toBe('16')
     expect(args).not.toContain('-f')
