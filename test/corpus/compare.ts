@@ -12,9 +12,14 @@ export function differences(row: Row, got: Got, cost: Cost): string[] {
     ...inVerdict(row.expect, got),
     ...inMeasures(row.expect, got),
     ...(got.state === 'ready' ? inRenditions(row.expect, got) : []),
-    ...(got.state === 'rejected' && got.renditions.length > 0 ? ['a rejected file has renditions'] : []),
+    ...(got.state === 'rejected' && got.renditions.some(isMade) ? ['a rejected file has renditions'] : []),
     ...beyond({ ...BOUNDS, ...row.bounds }, cost),
   ]
+}
+
+/** The list of what would be made may stay: a changed profile can accept the file after all. */
+function isMade({ state }: GotRendition): boolean {
+  return state === 'ready' || state === 'failed'
 }
 
 function inVerdict(expect: Expected, got: Got): string[] {

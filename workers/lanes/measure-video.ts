@@ -3,9 +3,11 @@
 
 import type { Container } from '../../src/core/identify.ts'
 import type { Measured } from '../../src/records/upload-record.ts'
-import { demux } from '../media/demux.ts'
+import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
+import { type DemuxResult, demux } from '../media/demux.ts'
 import { type Mp4Index, readMp4Index } from '../media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
+import { isRiffCutOff } from '../media/riff.ts'
 import type { MediaSource } from '../media/source.ts'
 import { isBlameOfInput } from './failure.ts'
 import type { Measurement } from './measure.ts'
@@ -13,8 +15,26 @@ import type { Measurement } from './measure.ts'
 type Identity = Pick<Measured, 'kind' | 'container'>
 
 const INDEXED: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp', 'm4a'])
+/** Whose headers tell the length that the writer knew; others' are guesses of the tools. */
+const TELLS_LENGTH: ReadonlySet<string> = new Set(['matroska', 'webm', 'avi', 'asf', 'flv'])
+/**
+ * Nothing that people hand in is longer. Some kilobytes can claim months by their clock, and to show them would take the
+ * workers weeks.
+ */
+const LONGEST_SECONDS = 86_400
 
 export async function measureVideo(
+  context: ToolContext,
+  source: MediaSource,
+  identity: Identity,
+): Promise<Measurement> {
+  const measurement = await measureStreams(context, source, identity)
+  const { measured } = measurement
+  const isAbsurd = measured.complete !== false && (judgedDurationSeconds(measured) ?? 0) > LONGEST_SECONDS
+  return isAbsurd ? { ...measurement, unreadable: true } : measurement
+}
+
+async function measureStreams(
   context: ToolContext,
   source: MediaSource,
   identity: Identity,
@@ -34,6 +54,9 @@ export async function measureVideo(
   // The tables describe a picture that the probe cannot make out.
   const unreadable = index?.measurable === true && index.video !== null && seen.video === null
   if (unreadable || index?.measurable === true) return { measured, ...(unreadable ? { unreadable } : {}) }
+  // An index that cannot be read and no stream either: a film that lies somewhere else, or the rest of one.
+  if (index !== undefined && seen.video === null && seen.audio === null)
+    return { measured: { ...measured, complete: false } }
   return await demuxMeasures(context, source, measured, seen)
 }
 
@@ -104,13 +127,28 @@ async function demuxMeasures(
         ...positive('durationSeconds', result.seconds),
         ...positive('videoDurationSeconds', seconds('video')),
         ...positive('audioDurationSeconds', seconds('audio')),
-        complete: !result.complaints.includes('truncated'),
+        complete: !(
+          result.complaints.includes('truncated') ||
+          (measured.container === 'avi' && (await isRiffCutOff(source))) ||
+          isHalfRead(measured, result, source.bytes)
+        ),
       },
     }
   } catch (error) {
     if (!isBlameOfInput(error)) throw error
     return { measured, unreadable: true }
   }
+}
+
+/**
+ * Where the tools give up in the middle of a file they say nothing of it: then the header tells a longer film than there
+ * was, and much of the file was not read. Each by itself has harmless reasons.
+ */
+function isHalfRead(measured: Measured, { seconds, streams }: DemuxResult, fileBytes: number): boolean {
+  const { container, headerDurationSeconds: claimed = 0 } = measured
+  const readBytes = streams.reduce((sum, { bytes }) => sum + bytes, 0)
+  const isShort = claimed - seconds > Math.max(2, seconds * 0.01)
+  return TELLS_LENGTH.has(container) && isShort && readBytes < fileBytes * 0.9
 }
 
 type NumberField = {

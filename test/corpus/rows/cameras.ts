@@ -206,7 +206,7 @@ export const CAMERAS: readonly Row[] = [
         problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
         seconds: 3,
         measured: other('3gp'),
-        renditions: { video: { state: 'ready', width: 192, height: 144 } },
+        renditions: { video: { state: 'ready', width: 176, height: 144 } },
       },
     },
   ),

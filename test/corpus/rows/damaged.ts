@@ -116,6 +116,19 @@ export const DAMAGED: readonly Row[] = [
     { expect: { state: 'rejected', problems: { ...SMALL, VIDEO_UNDECODABLE: 'reject' } } },
   ),
   video(
+    'wiped-middle',
+    'two seconds in the middle of the media are zeros',
+    async (c) =>
+      wiped(
+        c,
+        await lesson(c, { seconds: 10, framesPerSecond: 10, gop: 10 }),
+        'wiped-middle.mp4',
+        0.35,
+        0.65,
+      ),
+    { expect: { state: 'rejected', problems: { ...SMALL, VIDEO_UNDECODABLE: 'reject' } } },
+  ),
+  video(
     'wiped-mkv',
     'Matroska whose second half is zeros',
     async (c) => {

@@ -6,6 +6,7 @@ import { pdf, pdfBytes } from '../../support/media/pdfs.ts'
 import { recorded, X264 } from '../../support/media/recordings.ts'
 import { lesson, phoneMov } from '../../support/media/videos.ts'
 import type { Expected, Make, Row } from '../model.ts'
+import { IN_CONTAINER } from './containers.ts'
 import { CLIP, CONVERTED, OUTCOME, PLAN, rowsOf, SCHOOL, SMALL, UNCOMMON } from './places.ts'
 
 const video = rowsOf('disguises', CLIP, {})
@@ -26,6 +27,8 @@ const mpg: Make = (c) =>
   recorded(c, 'dvd.mpg', {}, ['-c:v', 'mpeg2video', '-b:v', '500k', '-c:a', 'mp2', '-f', 'vob'])
 const ogv: Make = (c) =>
   recorded(c, 'free.ogv', {}, ['-c:v', 'libtheora', '-b:v', '400k', '-c:a', 'libvorbis'])
+
+const programStream = IN_CONTAINER['mpegps']?.make ?? mpg
 
 const refused = (container: string, more = {}): Partial<Expected> => ({
   state: 'rejected',
@@ -160,6 +163,10 @@ export const DISGUISES: readonly Row[] = [
   video('mpg-school', 'an MPEG program stream where the list is not verified', mpg, {
     place: SCHOOL,
     expect: converted('mpegps'),
+  }),
+  video('mpg-without-times', 'a program stream in which some packets have no time', programStream, {
+    place: SCHOOL,
+    expect: { problems: CONVERTED, seconds: 2, measured: { kind: 'video', container: 'mpegps' } },
   }),
   video('ogg-school', 'Ogg with Theora where the list is not verified', ogv, {
     place: SCHOOL,

@@ -90,9 +90,17 @@ const SOUND: readonly Row[] = [
     { expect: pages(1) },
   ),
   doc(
+    'pdf-speck',
+    'a sheet of a third of a millimetre: taken, though it cannot be drawn',
+    (c) => page(c, 'speck.pdf', { mediaBox: '[0 0 1 1]' }),
+    {
+      expect: { ...pages(1), renditions: { page: { state: 'failed', reason: 'INPUT_UNREADABLE' } } },
+    },
+  ),
+  doc(
     'pdf-tiny-sheet',
-    'a sheet of a third of a millimetre',
-    (c) => page(c, 'tiny.pdf', { mediaBox: '[0 0 1 1]' }),
+    'a sheet of 7 by 4 millimetres',
+    (c) => page(c, 'tiny.pdf', { mediaBox: '[0 0 20 10]' }),
     { expect: pages(1) },
   ),
   doc(

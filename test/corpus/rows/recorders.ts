@@ -2,8 +2,10 @@
 
 import {
   covered,
+  heldPicture,
   joinedTransportStreams,
   lateStart,
+  midAir,
   pictureWithSpeech,
   resizedCall,
   talkative,
@@ -80,7 +82,7 @@ export const RECORDERS: readonly Row[] = [
     'odd-size',
     'VP9 of 321x181: H.264 needs even sides',
     (c) =>
-      recorded(c, 'odd.webm', { seconds: 2, picture: 'testsrc2=s=321x181:r=25' }, [
+      recorded(c, 'odd.webm', { seconds: 2, picture: 'testsrc=s=321x181:r=25,format=yuv420p' }, [
         '-c:v',
         'libvpx-vp9',
         '-deadline',
@@ -206,6 +208,95 @@ export const RECORDERS: readonly Row[] = [
   video('waking-camera', 'two black pictures, then a lesson; the only keyframe is black', wakingCamera, {
     expect: { problems: SMALL, seconds: 6, renditions: SHOWN },
   }),
+  video('held-picture', 'a screen recording whose last picture stays for ten seconds', heldPicture, {
+    expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 12, renditions: SHOWN },
+  }),
+  video('caught-in-mid-air', 'a transport stream that begins between two keyframes', midAir, {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED },
+      seconds: 8.4,
+      within: 0.6,
+      measured: other('mpegts'),
+      renditions: SHOWN,
+    },
+  }),
+  video(
+    'late-fragments',
+    'fragments with an edit list of no length, pictures out of order',
+    (c) =>
+      recorded(c, 'late-fragments.mp4', { seconds: 4 }, [
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-g',
+        '25',
+        '-pix_fmt',
+        'yuv420p',
+        ...AAC,
+        '-movflags',
+        '+frag_keyframe+delay_moov',
+      ]),
+    {
+      expect: { problems: SMALL, seconds: 4, measured: { fragmented: true }, renditions: SHOWN },
+    },
+  ),
+  video(
+    'segmented',
+    'fragments with an index of their own, as streaming sites keep them',
+    (c) => mp4(c, 'dash.mp4', { seconds: 4 }, ['-movflags', '+dash+global_sidx']),
+    {
+      expect: { problems: SMALL, seconds: 4, measured: { fragmented: true }, renditions: SHOWN },
+    },
+  ),
+  video(
+    'sound-first',
+    'the sound is the first track',
+    (c) => mp4(c, 'sound-first.mp4', {}, ['-map', '-0', '-map', '-1', '-map', '1', '-map', '0']),
+    {
+      expect: { problems: SMALL, seconds: 3, renditions: SHOWN },
+    },
+  ),
+  video(
+    'screen-avi',
+    'AVI of a screen recorder with a codec of its own (ZMBV)',
+    (c) =>
+      recorded(c, 'screen.avi', { seconds: 2, picture: 'testsrc2=s=320x180:r=10' }, [
+        '-c:v',
+        'zmbv',
+        '-pix_fmt',
+        'bgr0',
+        '-c:a',
+        'pcm_s16le',
+      ]),
+    {
+      expect: {
+        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+        seconds: 2,
+        measured: other('avi'),
+        renditions: SHOWN,
+      },
+    },
+  ),
+  video(
+    'lossless-avi',
+    'AVI of a screen recorder with a lossless codec (Ut Video)',
+    (c) =>
+      recorded(c, 'lossless.avi', { seconds: 2, picture: 'testsrc2=s=320x180:r=10' }, [
+        '-c:v',
+        'utvideo',
+        '-c:a',
+        'pcm_s16le',
+      ]),
+    {
+      expect: {
+        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+        seconds: 2,
+        measured: other('avi'),
+        renditions: SHOWN,
+      },
+    },
+  ),
   video('cover-picture', 'a lesson with a picture of its cover', covered, {
     expect: { problems: SMALL, seconds: 4, measured: { videoCodec: 'h264' }, renditions: SHOWN },
   }),

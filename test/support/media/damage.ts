@@ -42,15 +42,16 @@ export function behind(type: string, nth = 1): (bytes: Buffer) => number {
   }
 }
 
-/** All there by its lengths, but the media is zeros from a share of it on. */
+/** All there by its lengths, but the media is zeros from one share of it to another. */
 export async function wiped(
   corpus: Corpus,
   source: string,
   name: string,
   fromShare: number,
+  toShare = 1,
 ): Promise<string> {
   return await corpus.file(name, async (path) =>
-    writeFile(path, wipeMedia(await readFile(source), fromShare)),
+    writeFile(path, wipeMedia(await readFile(source), fromShare, toShare)),
   )
 }
 

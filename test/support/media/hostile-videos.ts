@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { box, FTYP, full, moov, track, u32 } from './mp4-build.ts'
-import { pointElsewhere } from './mp4-edit.ts'
+import { firstOf, pointElsewhere } from './mp4-edit.ts'
 import { recorded } from './recordings.ts'
 import { lesson } from './videos.ts'
 
@@ -96,16 +96,18 @@ export function billionsOfSamples(corpus: Corpus): Promise<string> {
   return corpus.file('billions.mp4', (path) => writeFile(path, file))
 }
 
-/** A lesson behind so many empty boxes: each of them a step of whoever walks over the file. */
-export async function manyBoxes(corpus: Corpus, count: number): Promise<string> {
+/** A lesson with so many empty boxes, behind it or before its index: each of them a step of whoever walks over the file. */
+export async function manyBoxes(corpus: Corpus, count: number, before?: 'moov'): Promise<string> {
   const source = await lesson(corpus, { faststart: false })
-  return await corpus.file(`boxes-${count}.mp4`, async (path) => {
+  return await corpus.file(`boxes-${count}-${before}.mp4`, async (path) => {
     const empty = Buffer.alloc(count * 8)
     for (let i = 0; i < count; i++) {
       empty.writeUInt32BE(8, i * 8)
       empty.write('free', i * 8 + 4, 'latin1')
     }
-    await writeFile(path, Buffer.concat([await readFile(source), empty]))
+    const bytes = await readFile(source)
+    const at = before === undefined ? bytes.length : firstOf(bytes, before).start
+    await writeFile(path, Buffer.concat([bytes.subarray(0, at), empty, bytes.subarray(at)]))
   })
 }
 

@@ -55,21 +55,23 @@ export function pointElsewhere(file: Buffer, locations: readonly string[]): Buff
 
 /**
  * Stretches every track to the same length, and all claims with it: seconds of pictures become an hour that is as long as
- * it says. Times in the tables are made as fine as 32 bits allow, so that no more than a microsecond is rounded away.
+ * it says. Times in the tables are made as fine as 32 bits allow: of an hour less than a hundredth of a second is rounded
+ * away, and headers claim what comes out.
  */
 export function stretched(file: Buffer, seconds: number): Buffer {
   const changed = Buffer.from(file)
-  const movieHeader = firstOf(file, 'mvhd').body
-  const movieTime = Math.round(seconds * changed.readUInt32BE(movieHeader + 12))
-  changed.writeUInt32BE(movieTime, movieHeader + 16)
-  const tkhds = places(file, 'tkhd')
-  for (const [track, mdhd] of places(file, 'mdhd').entries()) {
+  const claims: number[] = []
+  for (const [track, { body }] of places(file, 'mdhd').entries()) {
     const time = refineTimes(changed, track)
-    changed.writeUInt32BE(Math.round(time / seconds), mdhd.body + 12)
-    changed.writeUInt32BE(time, mdhd.body + 16)
-    const tkhd = tkhds[track]
-    if (tkhd !== undefined) changed.writeUInt32BE(movieTime, tkhd.body + 20)
+    const scale = Math.round(time / seconds)
+    changed.writeUInt32BE(scale, body + 12)
+    changed.writeUInt32BE(time, body + 16)
+    claims.push(time / scale)
   }
+  const movieHeader = firstOf(file, 'mvhd').body
+  const movieTime = Math.round(Math.max(...claims) * changed.readUInt32BE(movieHeader + 12))
+  changed.writeUInt32BE(movieTime, movieHeader + 16)
+  for (const { body } of places(file, 'tkhd')) changed.writeUInt32BE(movieTime, body + 20)
   // One edit that plays everything: priming samples of the sound are not hidden any more.
   for (const { body } of places(file, 'elst')) {
     changed.writeUInt32BE(movieTime, body + 8)
@@ -90,6 +92,21 @@ function refineTimes(file: Buffer, track: number): number {
   return sum()
 }
 
+/** The last picture of the first track stays for so many seconds: its duration is set to them. One delta for all others. */
+export function holdLastPicture(file: Buffer, seconds: number): Buffer {
+  const scale = file.readUInt32BE(firstOf(file, 'mdhd').body + 12)
+  const stts = firstOf(file, 'stts')
+  const count = file.readUInt32BE(stts.body + 8)
+  const delta = file.readUInt32BE(stts.body + 12)
+  const table = u32(2, count - 1, delta, 1, Math.round(seconds * scale))
+  const changed = replaceBox(file, stts, full('stts', 0, 0, table))
+  const movieScale = file.readUInt32BE(firstOf(file, 'mvhd').body + 12)
+  const length = Math.round((((count - 1) * delta) / scale + seconds) * movieScale)
+  const elst = places(changed, 'elst')[0]
+  if (elst !== undefined) changed.writeUInt32BE(length, elst.body + 8)
+  return changed
+}
+
 /** A `free` box of so many bytes, as its header alone: the rest of it may be a hole in the file. */
 export function freeHeader(bytes: number): Buffer {
   const header = Buffer.alloc(16)
@@ -99,11 +116,13 @@ export function freeHeader(bytes: number): Buffer {
   return header
 }
 
-/** Bytes of all media data set to zero from a share of it on: a disk that lost its blocks. */
-export function wipeMedia(file: Buffer, fromShare: number): Buffer {
+/** Bytes of all media data set to zero between two shares of it: a disk that lost its blocks. */
+export function wipeMedia(file: Buffer, fromShare: number, toShare: number): Buffer {
   const wiped = Buffer.from(file)
-  for (const { body, end } of places(file, 'mdat'))
-    wiped.fill(0, body + Math.floor((end - body) * fromShare), end)
+  for (const { body, end } of places(file, 'mdat')) {
+    const at = (share: number): number => body + Math.floor((end - body) * share)
+    wiped.fill(0, at(fromShare), at(toShare))
+  }
   return wiped
 }
 

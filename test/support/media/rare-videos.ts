@@ -3,6 +3,7 @@
 import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { setMatrix } from './mp4-bytes.ts'
+import { holdLastPicture } from './mp4-edit.ts'
 import { AAC, mp4, PLACE, recorded, rewrapped, TONE, X264 } from './recordings.ts'
 import { lesson } from './videos.ts'
 
@@ -179,4 +180,24 @@ export function lateStart(corpus: Corpus): Promise<string> {
 /** The lesson's index in another order: a container kept as it is, wrapped anew by an editor. */
 export async function editorsMov(corpus: Corpus): Promise<string> {
   return await rewrapped(corpus, await lesson(corpus), 'editor.mov')
+}
+
+/** A screen on which nothing moves at the end: the recorder has no more pictures, and the last one stays. */
+export async function heldPicture(corpus: Corpus): Promise<string> {
+  const picture = 'testsrc2=s=320x180:r=25,trim=end=2'
+  // Its index last, so that there is room for a longer table.
+  const moving = await recorded(corpus, 'before-it-stays.mp4', { seconds: 12, picture }, [...X264, ...AAC])
+  return await corpus.file('held.mp4', async (path) =>
+    writeFile(path, holdLastPicture(await readFile(moving), 10)),
+  )
+}
+
+/** A stream switched on between two keyframes, five seconds apart. */
+export async function midAir(corpus: Corpus): Promise<string> {
+  const whole = await recorded(corpus, 'on-air.ts', { seconds: 10 }, [...X264, '-g', '125', ...AAC])
+  return await corpus.file('mid-air.ts', async (path) => {
+    const bytes = await readFile(whole)
+    // Whole packets, behind the tables and the first keyframe.
+    await writeFile(path, bytes.subarray(Math.floor((bytes.length * 0.16) / 188) * 188))
+  })
 }
