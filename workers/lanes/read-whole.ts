@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
 import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
+import { FROZEN_SHARE, MOSTLY_BLACK_SHARE } from '../../src/submissions/rules/inspect.ts'
 import { hashSource } from '../media/copy.ts'
 import { probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
@@ -21,7 +22,7 @@ export type Readings = {
   sha256: string
   /** What the pass over picture and sound adds to the measurements. */
   signals: Partial<Measured>
-  /** False: start or end of the picture gave no frame. */
+  /** False: start, middle or end of the picture gave no frame. */
   decodable?: boolean
   /** What a scanner found; null: nothing. Absent: there is none. */
   malware?: string | null
@@ -72,10 +73,13 @@ async function look(
   const container = measured.container as Container
   try {
     const { video, audio } = await probe(context, source, container)
-    const signals = await measureSignals(context, source, container, {
-      videoStream: video?.index ?? null,
-      audioStream: audio?.index ?? null,
-    })
+    const streams = { videoStream: video?.index ?? null, audioStream: audio?.index ?? null }
+    let signals = await measureSignals(context, source, container, streams)
+    if (isDoubtful(signals)) {
+      const only = { ...streams, audioStream: null, everyPicture: true }
+      const { picture } = await measureSignals(context, source, container, only)
+      signals = { ...signals, picture }
+    }
     return {
       signals: signalMeasures(measured, signals),
       ...(video === null ? {} : { decodable: await isDecodable(context, source, measured, video.index) }),
@@ -86,7 +90,19 @@ async function look(
   }
 }
 
-/** Containers in which a place near the end can be found exactly. */
+/** Fewer keyframes than this are too small a sample to accuse a file by. */
+const CONVINCING_SAMPLES = 30
+
+/**
+ * Some recorders write a keyframe at the start and none later: a camera that needs a moment to wake up would then make an
+ * hour black, and two keyframes that happen to be alike would make it stand still.
+ */
+function isDoubtful({ picture }: Signals): boolean {
+  if (picture === null || picture.samples >= CONVINCING_SAMPLES) return false
+  return picture.blackShare >= MOSTLY_BLACK_SHARE || picture.frozenShare >= FROZEN_SHARE
+}
+
+/** Containers in which a place can be found exactly. */
 const SEEKABLE: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp'])
 
 async function isDecodable(
@@ -104,8 +120,9 @@ async function isDecodable(
   )
   const container = measured.container as Container
   const spots = await spotDecode(context, source, container, { stream, durationSeconds })
-  const gives = (at: 'first' | 'last') => spots.every((spot) => spot.at !== at || spot.frames > 0)
-  return gives('first') && (gives('last') || !SEEKABLE.has(container))
+  // Elsewhere a seek may miss: only the start is certain.
+  const certain = SEEKABLE.has(container) ? spots : spots.filter(({ at }) => at === 'first')
+  return certain.every(({ frames }) => frames > 0)
 }
 
 /** Shares of the time as seconds of it. */

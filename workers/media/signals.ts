@@ -35,6 +35,8 @@ export type SignalsOptions = {
   /** Indexes as in the probe; null where there is none. */
   videoStream: number | null
   audioStream: number | null
+  /** All pictures instead of keyframes: for files that have hardly any of the latter. */
+  everyPicture?: boolean
   wallMs?: number
   idleMs?: number
   onProgress?: (block: ProgressBlock) => void
@@ -72,7 +74,10 @@ export function signalsArgs(source: MediaSource, container: Container, options: 
   ]
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
-    ...inputArgs(source, { container, extra: ['-threads', '1', '-skip_frame:v', 'nokey'] }),
+    ...inputArgs(source, {
+      container,
+      extra: ['-threads', '1', ...(options.everyPicture ? [] : ['-skip_frame:v', 'nokey'])],
+    }),
     ...(videoStream === null
       ? []
       : [

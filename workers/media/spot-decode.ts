@@ -52,6 +52,14 @@ export async function spotDecode(
   return results
 }
 
+/** A stream caught in mid-air gives its first picture only at its first keyframe. */
+const FIRST_PICTURE_SECONDS = 20
+
+/**
+ * A spot whose seconds hold no picture is looked at once more and wider. Screen recorders write a picture when something
+ * moves, so that the one on show may be minutes old: decoding begins at the keyframe before it, and must go without a
+ * complaint where the index has said what is there.
+ */
 async function decodeSpot(
   context: ToolContext,
   source: MediaSource,
@@ -60,18 +68,43 @@ async function decodeSpot(
   at: Spot['at'],
   seconds: number,
 ): Promise<Spot> {
+  const look = (inputSeek: readonly string[], length: number): Promise<Spot> =>
+    decode(context, source, container, { at, seconds, stream, inputSeek, length })
+  const place = ['-ss', seconds.toFixed(3)]
+  const narrow = await look(place, SPOT_SECONDS)
+  if (narrow.frames > 0) return narrow
+  const wide =
+    at === 'first'
+      ? await look([], FIRST_PICTURE_SECONDS)
+      : await look(['-noaccurate_seek', ...place], SPOT_SECONDS)
+  return wide.errors > 0 && INDEXED.has(container) ? narrow : wide
+}
+
+/** The index names every picture: where one cannot be decoded, something is wrong with it. */
+const INDEXED: ReadonlySet<Container> = new Set(['mp4', 'mov', '3gp'])
+
+type Look = Pick<Spot, 'at' | 'seconds'> & { stream: number; inputSeek: readonly string[]; length: number }
+
+async function decode(
+  context: ToolContext,
+  source: MediaSource,
+  container: Container,
+  { at, seconds, stream, inputSeek, length }: Look,
+): Promise<Spot> {
   const spot: Spot = { at, seconds, frames: 0, errors: 0 }
   try {
     await context.runner.run({
       tool: 'ffmpeg',
       args: [
         ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
-        ...inputArgs(source, { container, extra: ['-threads', '1', '-ss', seconds.toFixed(3)] }),
-        ...['-t', String(SPOT_SECONDS), '-map', `0:${stream}`, '-an', '-sn', '-dn', '-f', 'null', '-'],
+        ...inputArgs(source, { container, extra: ['-threads', '1', ...inputSeek] }),
+        ...['-t', String(length), '-map', `0:${stream}`, '-an', '-sn', '-dn'],
+        // A picture from before the place has a negative time, which a rate would drop.
+        ...['-fps_mode', 'passthrough', '-f', 'null', '-'],
       ],
       limits: {
-        wallMs: 60_000,
-        cpuSeconds: 60,
+        wallMs: 120_000,
+        cpuSeconds: 30,
         memoryBytes: 3 * 1024 ** 3,
         outputBytes: 64 * 1024,
         fileBytes: 1024 * 1024,

@@ -31,7 +31,7 @@ export type InspectionInput = {
   slot: SlotRules
   /** With what the pass over the whole file found. */
   measured: Measured
-  /** False: start or end of the picture could not be decoded. Absent: not tried. */
+  /** False: start, middle or end of the picture could not be decoded. Absent: not tried. */
   decodable?: boolean
   /** What a scanner found; null: it found nothing. Absent: no scanner. */
   malware?: string | null

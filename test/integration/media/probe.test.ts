@@ -1,14 +1,16 @@
 // Probing and demuxing what teachers send, from a file and from behind a URL.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { IDENTIFY_BYTES, identify } from '../../../src/core/identify.ts'
+import { type Container, IDENTIFY_BYTES, identify } from '../../../src/core/identify.ts'
 import { demux } from '../../../workers/media/demux.ts'
 import { probe, type ToolContext } from '../../../workers/media/probe.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource, rangeSource } from '../../../workers/media/source.ts'
 import { spotDecode } from '../../../workers/media/spot-decode.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { wiped } from '../../support/media/damage.ts'
 import { forgedMatroska, forgedTags } from '../../support/media/hostile.ts'
+import { heldPicture, midAir } from '../../support/media/rare-videos.ts'
 import { serveFile } from '../../support/media/sources.ts'
 import {
   avi,
@@ -130,6 +132,33 @@ describe('spotDecode', () => {
     const path = await lesson(corpus)
     const spots = await spotDecode(context, await fileSource(path), 'avi', { stream: 0, durationSeconds: 4 })
     expect(spots).toMatchObject([{ at: 'first', frames: 0 }])
+  })
+})
+
+describe('a spot without a picture of its own', () => {
+  const frames = async (path: string, container: Container, durationSeconds: number) => {
+    const spots = await spotDecode(context, await fileSource(path), container, { stream: 0, durationSeconds })
+    return Object.fromEntries(spots.map((spot) => [spot.at, spot.frames > 0]))
+  }
+
+  it('shows the one before it, as in a screen recording whose last picture stays', async () => {
+    expect(await frames(await heldPicture(corpus), 'mp4', 12)).toEqual({
+      first: true,
+      middle: true,
+      last: true,
+    })
+  })
+
+  it('waits for the first keyframe of a stream that was switched on in the middle', async () => {
+    expect(await frames(await midAir(corpus), 'mpegts', 8.4)).toMatchObject({ first: true })
+  })
+
+  it('has none where the media is gone, whatever comes before it', async () => {
+    const whole = await lesson(corpus, { seconds: 10, framesPerSecond: 10, gop: 10 })
+    const middle = await wiped(corpus, whole, 'wiped-middle.mp4', 0.35, 0.65)
+    expect(await frames(middle, 'mp4', 10)).toEqual({ first: true, middle: false, last: true })
+    const end = await wiped(corpus, whole, 'wiped-end.mp4', 0.5)
+    expect(await frames(end, 'mp4', 10)).toMatchObject({ first: true, last: false })
   })
 })
 

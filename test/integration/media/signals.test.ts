@@ -10,6 +10,7 @@ import { createRunner } from '../../../workers/media/run.ts'
 import { measureSignals, type Signals } from '../../../workers/media/signals.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { wakingCamera } from '../../support/media/rare-videos.ts'
 import { lesson, transportStream } from '../../support/media/videos.ts'
 
 let corpus: Corpus
@@ -45,6 +46,16 @@ describe('measureSignals', () => {
   it('sees that nothing moves, and that this is not black', async () => {
     const { picture } = await signals(await lesson(corpus, { picture: 'still' }))
     expect(picture).toMatchObject({ blackShare: 0, frozenShare: 1 })
+  })
+
+  it('can look at all pictures where the only keyframe is black, as of a camera that wakes up', async () => {
+    const source = await fileSource(await wakingCamera(corpus))
+    const streams = { videoStream: 0, audioStream: null }
+    const keyframes = await measureSignals(context, source, 'mp4', streams)
+    expect(keyframes.picture).toMatchObject({ samples: 1, blackShare: 1 })
+    const every = await measureSignals(context, source, 'mp4', { ...streams, everyPicture: true })
+    expect(every.picture?.samples).toBeGreaterThan(5)
+    expect(every.picture?.blackShare).toBeLessThan(0.2)
   })
 
   it('does without one or the other', async () => {
