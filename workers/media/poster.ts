@@ -26,6 +26,8 @@ export type PosterJob = {
 export type Poster = { path: string; bytes: number; width: number; height: number; atSeconds: number }
 
 const PLACES = [0.1, 0.2, 0.3, 0.4, 0.5]
+/** Asked only when no place gave a picture: in a stream without an index one cannot seek to a keyframe before the place. */
+const BEGINNING = 0
 const KEYFRAMES_PER_PLACE = 3
 const SECONDS_PER_PLACE = 15
 
@@ -41,7 +43,8 @@ export async function makePoster(context: ToolContext, source: MediaSource, job:
   const size = fitSize(job.video, job.maxShortSidePx ?? 720)
   let best: { path: string; bytes: number; atSeconds: number } | null = null
   let failure: ToolError | null = null
-  for (const [i, place] of PLACES.entries()) {
+  for (const [i, place] of [...PLACES, BEGINNING].entries()) {
+    if (place === BEGINNING && best !== null) break
     const atSeconds = job.durationSeconds * place
     const path = join(context.cwd, `poster-${i}.jpg`)
     try {
@@ -95,8 +98,8 @@ async function grab(context: ToolContext, source: MediaSource, job: PosterJob, p
     tool: 'ffmpeg',
     args: posterArgs(source, job, place),
     limits: {
-      wallMs: 60_000,
-      cpuSeconds: 60,
+      wallMs: 120_000,
+      cpuSeconds: 30,
       memoryBytes: 3 * 1024 ** 3,
       outputBytes: 64 * 1024,
       fileBytes: 16 * 1024 * 1024,

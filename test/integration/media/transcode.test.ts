@@ -15,6 +15,7 @@ import { fileSource } from '../../../workers/media/source.ts'
 import { type TranscodeJob, type TranscodeResult, transcode } from '../../../workers/media/transcode.ts'
 import { type Corpus, createCorpus, ffmpeg } from '../../support/media/corpus.ts'
 import { forgedShort, truncated } from '../../support/media/hostile.ts'
+import { lateStart } from '../../support/media/rare-videos.ts'
 import {
   coverPicture,
   fragmented,
@@ -330,6 +331,11 @@ describe('makePoster', () => {
     expect((await poster(await lesson(corpus), 'mp4', 4, 90)).picture).toBe('160,90')
     expect((await poster(await hdrMov(corpus), 'mov', 2)).picture).toBe('320,180')
     expect((await poster(await transportStream(corpus), 'mpegts', 3)).picture).toBe('320,180')
+  })
+
+  it('is the beginning of a stream with a single keyframe, where no other place gives a picture', async () => {
+    const path = await lateStart(corpus)
+    expect(await poster(path, 'mpegts', 3)).toMatchObject({ picture: '320,180', made: { atSeconds: 0 } })
   })
 
   it('is chosen for what it shows: not from the black beginning', async () => {
