@@ -1,0 +1,96 @@
+// Tools that hang: a stand-in sleeps where ffmpeg or ffprobe ought to work. BullMQ by itself would renew the job's lock for
+// as long as it hangs; the watchdog and the deadline of the runner end it, and the job is run again.
+
+import { Job } from 'bullmq'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { uploadJobId } from '../../../src/jobs/contract.ts'
+import type { Kit } from '../../../workers/lanes/kit.ts'
+import { startWorkers } from '../../../workers/lanes.ts'
+import type { ToolRun } from '../../../workers/media/run.ts'
+import { validateWork } from '../../../workers/validate.ts'
+import { waitFor } from '../../support/http.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { processesWith } from '../../support/media/processes.ts'
+import { lesson } from '../../support/media/videos.ts'
+import { buildHouse, type House, QUICK } from './house.ts'
+
+let corpus: Corpus
+let house: House
+let submissions = 0
+
+beforeAll(async () => {
+  corpus = await createCorpus()
+  house = await buildHouse({ lanes: 'transcode' })
+})
+afterAll(async () => {
+  await house?.close()
+  await corpus?.remove()
+})
+
+async function stored(): Promise<string> {
+  const submissionId = `hung-${++submissions}`
+  await house.submission(submissionId)
+  return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId, queue: false })
+}
+
+/** Sleeps in place of the first run that `when` names, with so short a patience; all others are real. */
+function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun) => Partial<ToolRun>) {
+  const { runner } = house.kit
+  // Something unique for a command line, which `sleep` takes as a number of seconds.
+  const token = `61.${Math.floor(Math.random() * 1e9)}`
+  const replaced: ToolRun[] = []
+  const run = (job: ToolRun) => {
+    if (replaced.length > 0 || !when(job)) return runner.run(job)
+    replaced.push(job)
+    return runner.run({ ...job, ...impatient(job), tool: 'sh', args: ['-c', `sleep ${token}; exit 0`] })
+  }
+  const kit: Kit = { ...house.kit, runner: { ...runner, run } }
+  const left = () => processesWith(token)
+  return { kit, replaced, left }
+}
+
+const makesMp4 = ({ args }: ToolRun) => args.includes('+faststart')
+
+describe('an ffmpeg that hangs', () => {
+  it('is ended by the watchdog with all that it started, and its job is run again', async () => {
+    const id = await stored()
+    const { kit, replaced, left } = sleepingOnce(makesMp4, () => ({ idleMs: 400 }))
+    await house.once(validateWork(house.kit), house.kit, id)
+    const { close } = await startWorkers(kit, QUICK)
+    const queue = house.deps.queues.byLane.transcode
+    const job = async () => await Job.fromId(queue, uploadJobId('transcode', id, 1))
+    await waitFor(async () => (await job())?.isDelayed(), {
+      timeoutMs: 20_000,
+      what: 'the job to be put back',
+    })
+    expect(await job()).toMatchObject({ attemptsMade: 1 })
+    expect((await job())?.failedReason).toContain('stopped (idle)')
+    expect(await left()).toEqual([])
+    // The lane itself watches: the stand-in only made it less patient.
+    expect(replaced[0]?.idleMs).toBeGreaterThan(60_000)
+    expect(await house.latest(id)).toMatchObject({ state: 'accepted', error: null })
+
+    await (await job())?.promote()
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    await close(0)
+    expect(record.lanes.transcode?.attempts).toBe(2)
+    expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
+  })
+})
+
+describe('an ffprobe that hangs', () => {
+  it('is ended at its deadline, held against nobody, and asked again', async () => {
+    const id = await stored()
+    const { kit, replaced, left } = sleepingOnce(
+      ({ tool }) => tool === 'ffprobe',
+      ({ limits }) => ({ limits: { ...limits, wallMs: 400 } }),
+    )
+    const work = validateWork(kit)
+    await expect(house.once(work, kit, id)).rejects.toThrow('stopped (wall)')
+    expect(await left()).toEqual([])
+    expect(replaced[0]?.limits.wallMs).toBeLessThanOrEqual(60_000)
+    expect(await house.latest(id)).toMatchObject({ state: 'checking', error: null, problems: [] })
+    expect(await house.once(work, kit, id, { made: 1 })).toBe('done')
+    expect((await house.latest(id)).state).toBe('accepted')
+  })
+})
