@@ -1,0 +1,243 @@
+// The running upload in Redis: who holds it, what counts, and what is believed after a loss.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/records/hot-state.ts'
+import type { HotUpload, UploadDraft } from '../../../src/records/hot-upload.ts'
+import { placeOf } from '../../../src/records/hot-upload.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { waitFor } from '../../support/http.ts'
+import { draftFor, type House, localStore, openHouse, type TestStore } from './house.ts'
+
+const HOUR_MS = 3_600_000
+
+let place: TestStore
+let house: House
+let draft: UploadDraft
+let id: string
+
+beforeAll(async () => {
+  place = await localStore()
+  house = await openHouse(place.store)
+})
+afterAll(async () => {
+  await house.close()
+  await place.close()
+})
+beforeEach(async () => {
+  draft = draftFor('s1')
+  id = draft.id
+  await create(draft)
+})
+
+const later = () => Date.now() + HOUR_MS
+const create = (of: UploadDraft, fingerprintKey?: string) =>
+  house.hot.create(of, {
+    ...{ size: 1000, expiresAtMs: later(), partBytes: 100 },
+    ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
+  })
+const acquire = (fence: string, options = {}) => house.hot.acquire(id, fence, `channel of ${fence}`, options)
+const commit = (fence: string, offset: number, more = {}) =>
+  house.hot.commit(id, fence, { offset, expiresAtMs: later(), ...more })
+const read = async (): Promise<HotUpload> => {
+  const state = await house.hot.read(id)
+  if (state === undefined) throw new Error('Redis does not know the upload')
+  return state
+}
+/** The holder's lease runs out, by Redis's own clock. */
+const endLease = () => house.redis.hset(redisKeys.hot(id), 'lease', 1)
+
+test('a new upload: nothing stored, nobody holds it, and it is due when it expires', async () => {
+  expect(await read()).toMatchObject({
+    ...{ draft, size: 1000, offset: 0, status: 'receiving', version: 0, holder: null, trusted: true },
+  })
+  expect(Number(await house.redis.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
+})
+
+test('of many that want the lock one has it; the others learn who', async () => {
+  const fences = Array.from({ length: 20 }, (_, i) => `fence ${i}`)
+  const outcomes = await Promise.all(fences.map((fence) => acquire(fence)))
+  const won = outcomes.findIndex(({ kind }) => kind === 'acquired')
+  expect(outcomes.filter(({ kind }) => kind === 'acquired')).toHaveLength(1)
+  for (const outcome of outcomes.filter((_, i) => i !== won))
+    expect(outcome).toMatchObject({
+      kind: 'held',
+      fence: `fence ${won}`,
+      channel: `channel of fence ${won}`,
+    })
+})
+
+test('only a request at the durable offset disturbs a holder; only one of the same place anybody', async () => {
+  await acquire('a')
+  await commit('a', 100)
+  expect(await acquire('b', { offset: 99 })).toMatchObject({ kind: 'offset', state: { offset: 100 } })
+  expect(await acquire('b', { offset: 100 })).toMatchObject({ kind: 'held', fence: 'a' })
+  expect(await acquire('b', { offset: 100, place: 'another place' })).toEqual({ kind: 'scope' })
+  expect(await acquire('b', { offset: 100, place: placeOf(draft) })).toMatchObject({ kind: 'held' })
+})
+
+test('a holder that let go is succeeded without doubt; a silent one or one whose lease ended with it', async () => {
+  await acquire('a')
+  await house.hot.release(id, 'a')
+  expect(await acquire('b')).toMatchObject({ kind: 'acquired', formerHolder: null })
+  expect(await acquire('c', { steal: 'somebody else' })).toMatchObject({ kind: 'held' })
+  expect(await acquire('c', { steal: 'b' })).toMatchObject({
+    kind: 'acquired',
+    formerHolder: 'channel of b',
+  })
+  await endLease()
+  expect(await acquire('d')).toMatchObject({ kind: 'acquired', formerHolder: 'channel of c' })
+})
+
+test('a lease is kept by renewal, and by nobody else’s', async () => {
+  await acquire('a')
+  await endLease()
+  await house.hot.renew([{ id, fence: 'stranger' }])
+  expect((await read()).holder).toBeNull()
+  await house.hot.renew([{ id, fence: 'a' }])
+  expect((await read()).holder).toMatchObject({ fence: 'a' })
+  const lease = Number(await house.redis.hget(redisKeys.hot(id), 'lease'))
+  expect(Math.abs(lease - Date.now() - LEASE_MS)).toBeLessThan(5000)
+})
+
+describe('commits', () => {
+  test('count under the fence only', async () => {
+    await acquire('a')
+    expect(await commit('a', 100)).toBe(true)
+    await acquire('b', { steal: 'a' })
+    expect(await commit('a', 500)).toBe(false)
+    expect(await house.hot.markInFlight(id, 'a', 2)).toBe(false)
+    expect((await read()).offset).toBe(100)
+    await house.hot.release(id, 'a')
+    expect((await read()).holder).toMatchObject({ fence: 'b' })
+  })
+
+  test('never go back', async () => {
+    await acquire('a')
+    expect(await commit('a', 100)).toBe(true)
+    expect(await commit('a', 99)).toBe(false)
+    expect(await commit('a', 100)).toBe(true)
+    expect((await read()).offset).toBe(100)
+  })
+
+  test('carry parts, a tail, and the mark of a part that is on its way', async () => {
+    await acquire('a')
+    await house.hot.markInFlight(id, 'a', 1)
+    expect((await read()).inFlight).toMatch(/^1:\d+$/)
+    const part = { number: 1, offset: 0, bytes: 100, etag: '"e1"' }
+    await commit('a', 100, { parts: [part], multipartId: 'm', clearInFlight: true })
+    await commit('a', 150, { tailKey: 'tail' })
+    expect(await read()).toMatchObject({ offset: 150, multipartId: 'm', tailKey: 'tail', inFlight: null })
+    expect(await house.hot.parts(id)).toEqual([part])
+  })
+
+  test('stop when the upload has ended, and a finish cannot be taken over', async () => {
+    await acquire('a')
+    await commit('a', 1000, { status: 'finishing', storedAtMs: 5 })
+    expect(await commit('a', 1000)).toBe(false)
+    expect(await acquire('b', { steal: 'a' })).toMatchObject({
+      kind: 'ended',
+      state: { status: 'finishing' },
+    })
+    await house.hot.end(id, 'stored', HOUR_MS, 1000)
+    expect(await commit('a', 1000, { status: 'finishing' })).toBe(false)
+    expect(await read()).toMatchObject({ status: 'stored', offset: 1000, holder: null })
+  })
+})
+
+test('a deferred length is declared once, by the holder', async () => {
+  await house.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
+    ...{ size: null, expiresAtMs: later(), partBytes: 100 },
+  })
+  id = `${id}-deferred`
+  await acquire('a')
+  expect(await house.hot.declareLength(id, 'stranger', 10)).toBe(false)
+  expect(await house.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await house.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await house.hot.declareLength(id, 'a', 11)).toBe(false)
+  expect((await read()).size).toBe(10)
+})
+
+test('a creation with a fingerprint that an unfinished upload holds creates nothing', async () => {
+  const key = `fingerprint of ${id}`
+  const [first, second] = [draftFor('s1'), draftFor('s1')]
+  expect(await create(first, key)).toEqual({ joined: null })
+  expect(await create(second, key)).toEqual({ joined: first.id })
+  expect(await house.hot.read(second.id)).toBeUndefined()
+  await house.hot.end(first.id, 'stored', HOUR_MS)
+  expect(await create(second, key)).toEqual({ joined: null })
+})
+
+test('an upload without a byte ends in Redis alone, unless somebody holds it or a byte came', async () => {
+  await acquire('a')
+  expect(await house.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  await commit('a', 1)
+  await house.hot.release(id, 'a')
+  expect(await house.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  const other = draftFor('s1')
+  await create(other)
+  expect(await house.hot.endUnstored(other.id, 'cancelled', HOUR_MS)).toBe(true)
+  expect((await house.hot.read(other.id))?.status).toBe('cancelled')
+})
+
+describe('what the store knows is put back', () => {
+  const parts = [{ number: 1, offset: 0, bytes: 100, etag: '"e1"' }]
+  const found = (offset: number): HotUpload => ({
+    ...{ draft, size: 1000, offset, status: 'receiving', version: 1, expiresAtMs: later() },
+    ...{ storedAtMs: null, multipartId: 'm', partBytes: 100, tailKey: null, inFlight: null },
+    ...{ holder: null, abandoned: false, trusted: true },
+  })
+
+  test('where Redis has forgotten, not where it knows', async () => {
+    await acquire('a')
+    await commit('a', 200)
+    expect(await house.hot.restore(found(100), parts, null)).toBe(false)
+    expect((await read()).offset).toBe(200)
+    await house.redis.del(redisKeys.hot(id), redisKeys.parts(id))
+    expect(await house.hot.restore(found(100), parts, null)).toBe(true)
+    expect(await read()).toMatchObject({ offset: 100, multipartId: 'm', holder: null, trusted: true })
+    expect(await house.hot.parts(id)).toEqual(parts)
+  })
+
+  test('again, and not by less, until somebody holds it', async () => {
+    await house.redis.del(redisKeys.hot(id))
+    await house.hot.restore(found(100), parts, null)
+    expect(await house.hot.restore(found(50), [], null)).toBe(false)
+    expect(await house.hot.restore(found(300), parts, null)).toBe(true)
+    expect((await read()).restored).toBe(true)
+    expect(await acquire('a')).toMatchObject({ kind: 'acquired', state: { offset: 300, restored: true } })
+    expect((await read()).restored).toBe(false)
+    expect(await house.hot.restore(found(500), parts, null)).toBe(false)
+  })
+
+  test('by the holder, whatever Redis says; by nobody under a fence that is not his', async () => {
+    await acquire('a')
+    await commit('a', 200)
+    expect(await house.hot.restore(found(100), parts, 'stranger')).toBe(false)
+    expect(await house.hot.restore(found(100), parts, 'a')).toBe(true)
+    expect(await read()).toMatchObject({ offset: 100, holder: { fence: 'a' } })
+  })
+
+  test('over an older Redis, unless its holder has got further', async () => {
+    await acquire('a')
+    await commit('a', 200)
+    await house.redis.hset(redisKeys.hot(id), 'run', 'another')
+    expect((await read()).trusted).toBe(false)
+    expect(await house.hot.restore(found(100), parts, null)).toBe(false)
+    // A commit does not make an entry trustworthy: what came before it may be missing.
+    await commit('a', 250)
+    expect((await read()).trusted).toBe(false)
+    expect(await house.hot.restore(found(300), parts, null)).toBe(true)
+    expect(await read()).toMatchObject({ offset: 300, trusted: true, holder: { fence: 'a' } })
+  })
+})
+
+test('after a restart of Redis what it kept is in doubt, and an offset is not compared with it', async () => {
+  await acquire('a')
+  await commit('a', 200)
+  await house.hot.release(id, 'a')
+  const before = house.runId.current
+  await house.server.restart()
+  await waitFor(() => house.runId.current !== before && house.redis.status === 'ready')
+  expect((await read()).trusted).toBe(false)
+  expect(await acquire('b', { offset: 999 })).toMatchObject({ kind: 'acquired', state: { trusted: false } })
+})

@@ -1,0 +1,130 @@
+// Records over a real Redis and both kinds of store, with a way to lose answers on their way back.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'vitest'
+import type { Clock } from '../../../src/core/clock.ts'
+import { newUploadId } from '../../../src/core/ids.ts'
+import { createLogger } from '../../../src/core/logger.ts'
+import { connectRedis, RunId } from '../../../src/core/redis.ts'
+import type { EventEnvelope } from '../../../src/records/event-body.ts'
+import { HotState } from '../../../src/records/hot-state.ts'
+import type { UploadDraft } from '../../../src/records/hot-upload.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { RecordIndex } from '../../../src/records/record-index.ts'
+import type { SubmissionHead } from '../../../src/records/submission-head.ts'
+import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
+import { UploadRecords } from '../../../src/records/upload-records.ts'
+import { UploadViews } from '../../../src/records/upload-views.ts'
+import { LocalObjectStore } from '../../../src/storage/local.ts'
+import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { createS3Client } from '../../../src/storage/s3-client.ts'
+import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { startRedis } from '../../support/redis.ts'
+import { s3Available, startS3 } from '../../support/s3.ts'
+
+export const OWNER = 'portal'
+export const SECRETS = ['a secret of this test that is long enough'] as const
+
+export type TestStore = {
+  store: ObjectStore
+  /** In front of the bucket; undefined for a directory. */
+  proxy: HttpProxy | undefined
+  close(): Promise<void>
+}
+
+export function overBothStores(tests: (open: () => Promise<TestStore>, kind: 'local' | 's3') => void): void {
+  describe('local directory', () => tests(localStore, 'local'))
+  describe.skipIf(!s3Available())('S3', () => tests(s3Store, 's3'))
+}
+
+export async function localStore(): Promise<TestStore> {
+  const dir = await mkdtemp(join(tmpdir(), 'songngan-records-'))
+  return {
+    store: new LocalObjectStore(dir),
+    proxy: undefined,
+    close: () => rm(dir, { recursive: true, force: true }),
+  }
+}
+
+export async function s3Store(): Promise<TestStore> {
+  const s3 = await startS3()
+  const proxy = await startHttpProxy(s3.endpoint)
+  const { bucket, region, credentials } = s3
+  // The AWS credential chain looks nowhere else.
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  })
+  const store = new S3ObjectStore(
+    createS3Client({ bucket, region, endpoint: proxy.url, forcePathStyle: true }),
+    bucket,
+  )
+  return {
+    store,
+    proxy,
+    async close() {
+      await store.close()
+      await proxy.stop()
+      await s3.stop()
+    },
+  }
+}
+
+export type House = Awaited<ReturnType<typeof openHouse>>
+
+/** Everything of `records` over one store and a private Redis. */
+export async function openHouse(store: ObjectStore, options: { clock?: Clock } = {}) {
+  const server = await startRedis({ appendOnly: true })
+  const clock = options.clock ?? { now: () => Date.now() }
+  const logger = createLogger({ name: 'records', level: 'silent' })
+  const redis = connectRedis(server.url, 'hot', logger)
+  const runId = new RunId(redis, logger)
+  await redis.ping()
+  const index = new RecordIndex(redis, runId, clock)
+  const uploads = new UploadRecords({ store, index, clock, logger })
+  const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
+  const hot = new HotState(redis, runId, clock)
+  const views = new UploadViews({ redis, records: uploads, heads, index, hot })
+
+  const submission = async (id: string, change: Partial<SubmissionHead> = {}): Promise<SubmissionHead> => {
+    const now = new Date(clock.now()).toISOString()
+    const { record } = await heads.commit(OWNER, id, (current) => ({
+      ...(current ?? {
+        ...{ schema: 1 as const, owner: OWNER, id, profile: 'any@1', opensAt: null, deadline: null },
+        ...{ graceSeconds: 0, uniqueKey: null, callbackUrl: null, metadata: {}, slotMetadata: {} },
+        ...{ state: 'open' as const, revision: 1, revisions: [], sequence: 0, event: null, createdAt: now },
+      }),
+      updatedAt: now,
+      ...change,
+    }))
+    if (record === undefined) throw new Error('a submission is always committed')
+    return record
+  }
+
+  return {
+    ...{ server, clock, redis, runId, index, uploads, heads, hot, views, store, submission },
+    /** Events of a submission in the order in which readers see them. */
+    async events(submissionId: string): Promise<EventEnvelope['body'][]> {
+      const entries = await redis.xrange(redisKeys.submissionEvents(OWNER, submissionId), '-', '+')
+      return entries.map(([, fields]) => (JSON.parse(fields[1] ?? '') as EventEnvelope).body)
+    },
+    async close() {
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+export function draftFor(submissionId: string | null, change: Partial<UploadDraft> = {}): UploadDraft {
+  return {
+    id: newUploadId(OWNER, submissionId, SECRETS),
+    ...{ owner: OWNER, submissionId, slot: 'plan', revision: 1, subject: null, replaces: null },
+    declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
+    ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
+    ...{ maxBytes: 10_000, kinds: [] },
+    ...change,
+  }
+}
