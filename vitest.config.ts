@@ -21,6 +21,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // Whole processes, real time-outs of real clients: on a machine that is busy with others, one may come too late.
+          retry: 1,
         },
       },
     ],
