@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import type { Clock } from '../../../src/core/clock.ts'
-import { newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, RunId } from '../../../src/core/redis.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
 import { HotState } from '../../../src/records/hot-state.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
@@ -24,9 +22,9 @@ import { createS3Client } from '../../../src/storage/s3-client.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { startRedis } from '../../support/redis.ts'
 import { s3Available, startS3 } from '../../support/s3.ts'
+import { OWNER } from '../../unit/records/draft.ts'
 
-export const OWNER = 'portal'
-export const SECRETS = ['a secret of this test that is long enough'] as const
+export { draftFor, OWNER } from '../../unit/records/draft.ts'
 
 export type TestStore = {
   store: ObjectStore
@@ -115,16 +113,5 @@ export async function openHouse(store: ObjectStore, options: { clock?: Clock } =
       redis.disconnect()
       await server.stop()
     },
-  }
-}
-
-export function draftFor(submissionId: string | null, change: Partial<UploadDraft> = {}): UploadDraft {
-  return {
-    id: newUploadId(OWNER, submissionId, SECRETS),
-    ...{ owner: OWNER, submissionId, slot: 'plan', revision: 1, subject: null, replaces: null },
-    declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
-    ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
-    ...{ maxBytes: 10_000, kinds: [] },
-    ...change,
   }
 }
