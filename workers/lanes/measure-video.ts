@@ -50,7 +50,7 @@ async function measureStreams(
     if (!isBlameOfInput(error)) throw error
     return { measured: { ...identity, ...fromIndex }, unreadable: true }
   }
-  const measured = { ...identity, ...fromIndex, ...probeMeasures(seen, index) }
+  const measured = { ...identity, ...fromIndex, ...probeMeasures(seen, index, identity.container) }
   // The tables describe a picture that the probe cannot make out.
   const unreadable = index?.measurable === true && index.video !== null && seen.video === null
   if (unreadable || index?.measurable === true) return { measured, ...(unreadable ? { unreadable } : {}) }
@@ -86,7 +86,7 @@ function indexMeasures(index: Mp4Index): Partial<Measured> {
 }
 
 /** What a probe knows better than tables: names of codecs, rates, channels. */
-function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined): Partial<Measured> {
+function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined, container: string): Partial<Measured> {
   const { video, audio } = seen
   const hasSamples = index?.measurable !== true || index.audio.some((track) => track.sampleCount > 0)
   return {
@@ -102,7 +102,8 @@ function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined): Partial<
     ...(audio === null || !hasSamples
       ? {}
       : { audioCodec: audio.codec, audioChannels: audio.channels, audioTracks: seen.audios.length }),
-    ...(index === undefined ? positive('headerDurationSeconds', seen.durationSeconds) : {}),
+    // Of streams without a header the tools guess from the first and last times: no claim of the file.
+    ...(TELLS_LENGTH.has(container) ? positive('headerDurationSeconds', seen.durationSeconds) : {}),
   }
 }
 

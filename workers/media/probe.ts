@@ -55,10 +55,23 @@ export const PROBE_LIMITS: ToolLimits = {
   fileBytes: 1024 * 1024,
 }
 
+/** What is read of the answer, and no more: a file may carry megabytes of words about itself. */
+const ENTRIES = [
+  'format=format_name,duration,bit_rate',
+  [
+    'stream=index,codec_name,codec_type,profile,level,width,height,sample_aspect_ratio,pix_fmt,field_order',
+    'color_transfer,color_primaries,color_space,bits_per_raw_sample,avg_frame_rate,r_frame_rate,bit_rate',
+    'duration,nb_frames,channels,channel_layout,sample_rate',
+  ].join(','),
+  'stream_disposition=default,attached_pic,still_image',
+  'stream_tags=rotate',
+  'stream_side_data=rotation',
+].join(':')
+
 /** @returns the arguments for ffprobe */
 export function probeArgs(source: MediaSource, container: Container): string[] {
   return [
-    ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_format', '-show_streams'],
+    ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_entries', ENTRIES],
     ...inputArgs(source, { container, anyDecoder: true }),
   ]
 }

@@ -6,6 +6,7 @@ import { CAMERAS } from './cameras.ts'
 import { CLAIMS } from './claims.ts'
 import { DAMAGED } from './damaged.ts'
 import { DISGUISES } from './disguises.ts'
+import { EDITORS } from './editors.ts'
 import { HOSTILE } from './hostile.ts'
 import { limitRows } from './limits.ts'
 import { PDF } from './pdf.ts'
@@ -15,7 +16,17 @@ import { TOGETHER } from './together.ts'
 
 export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
   return [
-    ...[...CAMERAS, ...RECORDERS, ...DAMAGED, ...CLAIMS, ...SIGNALS, ...PDF, ...DISGUISES, ...TOGETHER],
+    ...[
+      ...CAMERAS,
+      ...RECORDERS,
+      ...EDITORS,
+      ...DAMAGED,
+      ...CLAIMS,
+      ...SIGNALS,
+      ...PDF,
+      ...DISGUISES,
+      ...TOGETHER,
+    ],
     ...limitRows(catalogue),
     ...HOSTILE,
   ]

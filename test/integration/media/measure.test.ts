@@ -11,6 +11,8 @@ import { wipedTail } from '../../support/media/damage.ts'
 import { forgedMatroska, truncated } from '../../support/media/hostile.ts'
 import { referenceMovie } from '../../support/media/hostile-videos.ts'
 import { long } from '../../support/media/lies.ts'
+import { largeTags } from '../../support/media/odd-streams.ts'
+import { joinedTransportStreams } from '../../support/media/rare-videos.ts'
 import { recorded, rewrapped, X264 } from '../../support/media/recordings.ts'
 import { avi, lesson } from '../../support/media/videos.ts'
 
@@ -82,6 +84,23 @@ describe('a program stream', () => {
       ...['-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'vob'],
     ])
     expect((await measured(path)).measured.durationSeconds).toBeCloseTo(2, 1)
+  })
+})
+
+describe('a transport stream of two parts', () => {
+  it('lasts as long as both and claims nothing: the clock starts anew, and tools guess half of it', async () => {
+    const part = { seconds: 20, picture: 'testsrc2=s=320x180:r=5' }
+    const { measured: found } = await measured(await joinedTransportStreams(corpus, part))
+    expect(found.durationSeconds).toBeCloseTo(40, 0)
+    expect(found.headerDurationSeconds).toBeUndefined()
+  })
+})
+
+describe('a file that has much to say of itself', () => {
+  it('is read all the same: its words are not asked for', async () => {
+    const found = await measured(await largeTags(corpus))
+    expect(found).toMatchObject({ measured: { videoCodec: 'h264', complete: true } })
+    expect(found.unreadable).toBeUndefined()
   })
 })
 

@@ -10,7 +10,7 @@ import { spotDecode } from '../../../workers/media/spot-decode.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { wiped } from '../../support/media/damage.ts'
 import { forgedMatroska, forgedTags } from '../../support/media/hostile.ts'
-import { heldPicture, midAir } from '../../support/media/rare-videos.ts'
+import { heldPicture, midAir } from '../../support/media/odd-streams.ts'
 import { serveFile } from '../../support/media/sources.ts'
 import {
   avi,

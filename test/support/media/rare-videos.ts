@@ -3,8 +3,7 @@
 import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { setMatrix } from './mp4-bytes.ts'
-import { holdLastPicture } from './mp4-edit.ts'
-import { AAC, mp4, PLACE, recorded, rewrapped, TONE, X264 } from './recordings.ts'
+import { AAC, mp4, PLACE, type Recording, recorded, rewrapped, TONE, X264 } from './recordings.ts'
 import { lesson } from './videos.ts'
 
 /** An MP4 held upside down: the matrix turns it by half. */
@@ -26,9 +25,12 @@ export function pqMov(corpus: Corpus): Promise<string> {
 }
 
 /** A camera that splits its recording: the second file's times begin anew, and somebody joined the two. */
-export async function joinedTransportStreams(corpus: Corpus): Promise<string> {
-  const part = await recorded(corpus, 'part.ts', { seconds: 3 }, [...X264, ...AAC])
-  return await corpus.file('joined.ts', async (path) => {
+export async function joinedTransportStreams(
+  corpus: Corpus,
+  recording: Recording = { seconds: 3 },
+): Promise<string> {
+  const part = await recorded(corpus, `part-${recording.seconds}.ts`, recording, [...X264, ...AAC])
+  return await corpus.file(`joined-${recording.seconds}.ts`, async (path) => {
     await copyFile(part, path)
     await appendFile(path, await readFile(part))
   })
@@ -180,24 +182,4 @@ export function lateStart(corpus: Corpus): Promise<string> {
 /** The lesson's index in another order: a container kept as it is, wrapped anew by an editor. */
 export async function editorsMov(corpus: Corpus): Promise<string> {
   return await rewrapped(corpus, await lesson(corpus), 'editor.mov')
-}
-
-/** A screen on which nothing moves at the end: the recorder has no more pictures, and the last one stays. */
-export async function heldPicture(corpus: Corpus): Promise<string> {
-  const picture = 'testsrc2=s=320x180:r=25,trim=end=2'
-  // Its index last, so that there is room for a longer table.
-  const moving = await recorded(corpus, 'before-it-stays.mp4', { seconds: 12, picture }, [...X264, ...AAC])
-  return await corpus.file('held.mp4', async (path) =>
-    writeFile(path, holdLastPicture(await readFile(moving), 10)),
-  )
-}
-
-/** A stream switched on between two keyframes, five seconds apart. */
-export async function midAir(corpus: Corpus): Promise<string> {
-  const whole = await recorded(corpus, 'on-air.ts', { seconds: 10 }, [...X264, '-g', '125', ...AAC])
-  return await corpus.file('mid-air.ts', async (path) => {
-    const bytes = await readFile(whole)
-    // Whole packets, behind the tables and the first keyframe.
-    await writeFile(path, bytes.subarray(Math.floor((bytes.length * 0.16) / 188) * 188))
-  })
 }
