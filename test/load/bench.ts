@@ -21,11 +21,15 @@ import { BadCommand } from './bench/servers/given.ts'
 import { rowsOf } from './bench/stats.ts'
 
 const EXIT_USAGE = 2
+/** PATCHes at a time, of `patches`. */
+const LANES = 4
 
 function metricsOf(options: Options): Metric[] {
-  const { patchBytes, patchRounds, writeBytes, rates, slowClients, slowSeconds, fastBytes } = options
+  const { patchBytes, writeBytes, rates, slowClients, slowSeconds, fastBytes } = options
   const all: Record<MetricName, () => Metric> = {
-    patch: () => patchMetric({ bytes: patchBytes, rounds: patchRounds, writeBytes }),
+    patch: () => patchMetric({ bytes: patchBytes, rounds: options.patchRounds, writeBytes, lanes: 1 }),
+    patches: () =>
+      patchMetric({ bytes: patchBytes, rounds: options.patchesRounds, writeBytes, lanes: LANES }),
     rates: () => ratesMetric({ names: rates, seconds: options.rateSeconds, rounds: options.rateRounds }),
     's3-calls': s3CallsMetric,
     'take-over': () => takeOverMetric({ rounds: options.takeOverRounds }),

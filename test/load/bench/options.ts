@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { RATES, type RateName } from './metrics/rates.ts'
 import type { Store } from './model.ts'
 
-export const METRICS = ['patch', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
+export const METRICS = ['patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
 export type MetricName = (typeof METRICS)[number]
 
 export const USAGE = `npm run bench -- [options]
@@ -21,7 +21,7 @@ machine: each measurement on a fresh server, rounds interleaved, medians.
   --among LIST             only servers whose name (or "NAME STORE") is in the list
   --stores LIST            local,s3 (default both; s3 needs versitygw or S3_TEST_ENDPOINT)
   --quick                  small sizes, one round: below 90 seconds
-  --rounds N               of patch, rates and take-over
+  --rounds N               of patch, patches, rates and take-over
   --bytes SIZE             of the PATCH, e.g. 1GiB, 64MiB
   --writes SIZE            the client sends the PATCH in writes of this size, one at a time, e.g. 16KiB (default: as
                            fast as the server takes it)
@@ -43,6 +43,7 @@ export type Options = {
   quick: boolean
   patchBytes: number
   patchRounds: number
+  patchesRounds: number
   writeBytes: number | undefined
   rateRounds: number
   rateSeconds: number
@@ -86,8 +87,9 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     servers: values.server ?? [],
     builds: values.build ?? [],
     ...{ metrics, rates, stores, quick, among: list(values.among) },
-    patchBytes: size(values.bytes, '--bytes', MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
+    patchBytes: size(values.bytes, '--bytes', 4 * MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
     patchRounds: rounds(5),
+    patchesRounds: rounds(2),
     writeBytes: size(values.writes, '--writes', 1024, MIB),
     rateRounds: rounds(2),
     rateSeconds: quick ? 0.4 : 1.5,
@@ -143,7 +145,7 @@ function whole(value: string | undefined, name: string, min: number, max: number
 
 const UNITS: Record<string, number> = { KiB: 1024, MiB: MIB, GiB: 1024 * MIB }
 
-/** Whole multiples of `min`, which is a unit itself. */
+/** Whole multiples of `min`. */
 function size(value: string | undefined, name: string, min: number, max: number): number | undefined {
   if (value === undefined) return undefined
   const [, amount, unit = ''] = /^(\d+)([KMG]iB)$/.exec(value) ?? []

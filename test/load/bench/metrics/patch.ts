@@ -1,4 +1,5 @@
-// One large PATCH: what a GiB costs in CPU time, how long it takes, how much memory it needs.
+// Large PATCHes, one or several at a time: what a GiB costs in CPU time, how long it takes, how much memory it needs.
+// Several are another case than one: more buffers live at once, and a garbage collector may then work far more.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, offsetOf, patch, upload } from '../client/tus.ts'
@@ -15,15 +16,22 @@ const WARM_UP_BYTES = 256 * MIB
 /** What a server does right after its answer belongs to the upload: completion, closing, collecting garbage. */
 const AFTERWORK_MS = 400
 
-export function patchMetric(options: {
+export type PatchOptions = {
+  /** Of all PATCHes together. */
   bytes: number
   rounds: number
+  /** See Wire.pour. */
   writeBytes: number | undefined
-}): Metric {
-  const { bytes, rounds, writeBytes } = options
+  /** PATCHes at a time, each with its share of the bytes. */
+  lanes: number
+}
+
+export function patchMetric(options: PatchOptions): Metric {
+  const { bytes, rounds, writeBytes, lanes } = options
+  const what = `${lanes === 1 ? 'One PATCH' : `${lanes} PATCHes at a time, each`} of ${bytes / lanes / MIB} MiB`
   return {
-    name: 'patch',
-    title: `One PATCH of ${bytes / MIB} MiB${writeBytes === undefined ? '' : `, sent in writes of ${writeBytes / KIB} KiB`}`,
+    name: lanes === 1 ? 'patch' : 'patches',
+    title: `${what}${writeBytes === undefined ? '' : `, sent in writes of ${writeBytes / KIB} KiB`}`,
     note: 'CPU time of the server process and all its children, per GiB; the client, Redis and the S3 server are not in it',
     figures: [
       { key: 'cpu', label: 'CPU s/GiB', digits: 2, better: 'less', charted: true },
@@ -37,24 +45,31 @@ export function patchMetric(options: {
     rounds,
     limitMs: 60_000 + (bytes / GIB) * 60_000,
     suits: ({ tickets }) => !tickets,
-    measure: async (running) => [{ figures: await measure(running, bytes, writeBytes) }],
+    measure: async (running) => [{ figures: await measure(running, options) }],
   }
 }
 
-async function measure(running: Running, bytes: number, writeBytes: number | undefined) {
+async function measure(running: Running, { bytes, writeBytes, lanes }: PatchOptions) {
   const { endpoint, pid } = running
+  const share = bytes / lanes
   await upload(endpoint, Math.min(WARM_UP_BYTES, bytes / 4))
   await running.age()
-  const wire = await Wire.open(endpoint.port)
-  const path = await create(wire, endpoint, bytes)
+  const wires = await Promise.all(Array.from({ length: lanes }, () => Wire.open(endpoint.port)))
+  const uploads = await Promise.all(
+    wires.map(async (wire) => ({ wire, path: await create(wire, endpoint, share), offset: 0 })),
+  )
   await delay(AFTERWORK_MS)
   const before = await running.usage()
-  const wall = await patch(wire, endpoint, { path, offset: 0 }, bytes, writeBytes)
+  const begunMs = performance.now()
+  await Promise.all(uploads.map((one) => patch(one.wire, endpoint, one, share, writeBytes)))
+  const wall = (performance.now() - begunMs) / 1000
   await delay(AFTERWORK_MS)
   const after = await running.usage()
-  wire.close()
-  const stored = await offsetOf(endpoint, path)
-  if (stored !== bytes) throw new Error(`${bytes} bytes were acknowledged, HEAD says ${stored}`)
+  for (const { wire, path } of uploads) {
+    wire.close()
+    const stored = await offsetOf(endpoint, path)
+    if (stored !== share) throw new Error(`${share} bytes were acknowledged, HEAD says ${stored}`)
+  }
   return figures(before, after, { gib: bytes / GIB, wall, peakBytes: treeMemory(pid).peakBytes })
 }
 

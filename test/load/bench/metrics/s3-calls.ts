@@ -19,9 +19,9 @@ export function s3CallsMetric(): Metric {
     title: 'Calls to S3',
     note: 'counted by a proxy in front of the S3 server, until nothing more is called; HEAD: of an upload with 1 MiB stored',
     figures: [
-      { key: 'small', label: '4 MiB', digits: 0, better: 'less', charted: true },
-      { key: 'large', label: '100 MB', digits: 0, better: 'less', charted: true },
-      { key: 'head', label: 'HEAD', digits: 0, better: 'less' },
+      { key: 'small', label: 'calls for 4 MiB', digits: 0, better: 'less', charted: true },
+      { key: 'large', label: 'calls for 100 MB', digits: 0, better: 'less', charted: true },
+      { key: 'head', label: 'calls for HEAD', digits: 0, better: 'less' },
     ],
     rounds: 1,
     limitMs: 120_000,

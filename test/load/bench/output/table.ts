@@ -9,7 +9,7 @@ export function table(metric: Metric, rows: readonly Row[], references: readonly
   const hasVariants = rows.some(({ variant }) => variant !== undefined)
   // A figure that nobody could tell has no column.
   const figures = metric.figures.filter(({ key }) => rows.some(({ medians }) => medians[key] != null))
-  const withDurable = metric.name === 'patch'
+  const withDurable = metric.name.startsWith('patch')
   const withRange = rows.some(({ rounds }) => rounds > 1)
   const head = [
     'server',
