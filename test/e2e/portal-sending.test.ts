@@ -73,8 +73,8 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     const answers = [502, 503]
     await user.page.route('**/files/*', async (route) => {
       const status = answers.shift()
-      if (answers.length === 0) await user.page.unroute('**/files/*')
       await route.fulfill({ status: status ?? 500, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' })
+      if (answers.length === 0) await user.page.unroute('**/files/*')
     })
     await user.line({})
     await user.card(VIDEO).getByRole('button', { name: 'ส่งต่อ' }).click()
