@@ -8,7 +8,9 @@ export class ByteBudget {
   readonly #limitBytes: number
   readonly #metrics: Pick<Metrics, 'receiveBudget'>
   readonly #waiting = new Set<() => void>()
+  readonly #borrowers: (() => void)[] = []
   #used = 0
+  #lent = 0
 
   constructor(limitBytes: number, metrics: Pick<Metrics, 'receiveBudget'>) {
     this.#limitBytes = limitBytes
@@ -42,6 +44,27 @@ export class ByteBudget {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const resume of waiting) resume()
+  }
+
+  /**
+   * Lets bytes that lie on disk or in the store come back into memory on their way to the store: one loan always, or
+   * nobody would get on; more while all loans together are a quarter of the account. Resolves with what pays it back.
+   */
+  async borrow(bytes: number): Promise<() => void> {
+    while (this.#lent > 0 && this.#lent + bytes > this.#limitBytes / 4)
+      await new Promise<void>((resolve) => {
+        this.#borrowers.push(resolve)
+      })
+    this.#lent += bytes
+    this.take(bytes)
+    let open = true
+    return () => {
+      if (!open) return
+      open = false
+      this.#lent -= bytes
+      this.give(bytes)
+      for (const look of this.#borrowers.splice(0)) look()
+    }
   }
 
   /** Calls `resume` once there is room again. */

@@ -4,6 +4,9 @@
 import type { ByteBudget } from '../budget.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
+/** Bytes on their way to the store; `release` says that they are there, or will not be. */
+export type PartBytes = { chunks: Buffer[]; bytes: number; release: () => void }
+
 export class PartBuffer {
   readonly #budget: ByteBudget
   readonly #spool: Spool
@@ -15,6 +18,10 @@ export class PartBuffer {
   constructor(budget: ByteBudget, spool: Spool) {
     this.#budget = budget
     this.#spool = spool
+  }
+
+  get inMemory(): number {
+    return this.#inMemory
   }
 
   get bytes(): number {
@@ -50,25 +57,39 @@ export class PartBuffer {
     this.#file = undefined
   }
 
-  /**
-   * Takes the buffer's bytes out, in order. The budget stays charged with the result until it is given back
-   * by whoever sends it.
-   */
-  async take(fetchTail: () => Promise<Buffer>): Promise<Buffer[]> {
-    const total = this.bytes
+  /** Takes the buffer's bytes out, in order. The account stays charged until they are released. */
+  async take(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const inMemory = this.#inMemory
-    const whole = await this.peek(fetchTail)
-    this.#budget.take(total - inMemory)
+    const { chunks, bytes, release } = await this.peek(fetchTail)
     this.#stored = 0
     this.#chunks = []
     this.#inMemory = 0
     await this.#file?.remove()
     this.#file = undefined
-    return whole
+    return {
+      chunks,
+      bytes,
+      release: () => {
+        release()
+        this.#budget.give(inMemory)
+      },
+    }
   }
 
-  /** The same without emptying: for a tail. Not charged, since it is gone soon. */
-  async peek(fetchTail: () => Promise<Buffer>): Promise<Buffer[]> {
+  /** The same without emptying: for a tail. */
+  async peek(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
+    const { bytes } = this
+    const elsewhere = bytes - this.#inMemory
+    const release = elsewhere === 0 ? () => undefined : await this.#budget.borrow(elsewhere)
+    try {
+      return { chunks: await this.#read(fetchTail), bytes, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #read(fetchTail: () => Promise<Buffer>): Promise<Buffer[]> {
     const spooled = this.#file?.bytes ?? 0
     const pieces: Buffer[] = []
     if (this.#stored > 0) pieces.push((await fetchTail()).subarray(0, this.#stored))

@@ -10,13 +10,15 @@ import { RECORD_METADATA_KEY } from '../../records/upload-records.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { withPatience } from '../../storage/patience.ts'
 import type { ByteBudget } from '../budget.ts'
-import { PartBuffer } from './part-buffer.ts'
+import { PartBuffer, type PartBytes } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
 import type { Spool } from './spool.ts'
 
 /** S3 has no condition on parts: a part that a lost holder had in flight may still arrive until then. */
 const IN_FLIGHT_MS = 30_000
+/** So much in memory is worth a tail when the spool is full. */
+const TAIL_STEP_BYTES = 1024 ** 2
 /** S3 allows 2 KB of user metadata; names and values count. */
 const MAX_RECORD_METADATA_BYTES = 1900
 
@@ -30,7 +32,7 @@ export type S3SinkParts = {
   committed: StoredPart[]
 }
 
-type PartBody = { offset: number; chunks: Buffer[]; bytes: number }
+type PartBody = PartBytes & { offset: number }
 
 export class S3Sink implements Sink {
   readonly #s3: S3Parts
@@ -126,6 +128,8 @@ export class S3Sink implements Sink {
   /** Memory is short: the beginning of the part goes to the spool; where that is full, to S3 as a tail. */
   async #relieve(): Promise<void> {
     if (await this.#buffer.spill()) return
+    // A tail is written anew as a whole: not for every little that comes, unless nothing else is left.
+    if (this.#buffer.inMemory < TAIL_STEP_BYTES && !this.#budget.overdrawn) return
     await this.flush()
     await this.#buffer.forget()
   }
@@ -142,7 +146,8 @@ export class S3Sink implements Sink {
     if (this.#buffer.bytes > 0) {
       const key = objectKeys.tail(this.#state.draft.id, this.#begin, newToken())
       const end = this.position
-      await this.#s3.put(key, await this.#buffer.peek(() => this.#fetchTail()), this.#buffer.bytes)
+      const tail = await this.#buffer.peek(() => this.#fetchTail())
+      await this.#s3.put(key, tail.chunks, tail.bytes).finally(tail.release)
       await this.#ledger
         .advance(end, { tailKey: key, ...this.#begunMultipart() })
         .catch(async (error: unknown) => {
@@ -169,7 +174,7 @@ export class S3Sink implements Sink {
 
   async #completeSingle(): Promise<void> {
     const { id } = this.#state.draft
-    const { chunks, bytes } = await this.#takePart()
+    const { chunks, bytes, release } = await this.#takePart()
     try {
       if (this.#ledger.unrecorded) {
         const key = objectKeys.single(id, newToken())
@@ -185,7 +190,7 @@ export class S3Sink implements Sink {
       await this.#s3.put(key, chunks, bytes)
       await this.#ledger.complete({ kind: 'object', key })
     } finally {
-      this.#budget.give(bytes)
+      release()
     }
   }
 
@@ -213,7 +218,12 @@ export class S3Sink implements Sink {
     await this.#replaceTail(null)
   }
 
-  async #send({ offset, chunks, bytes }: PartBody): Promise<{ part: StoredPart; multipartId: string }> {
+  async #send({
+    offset,
+    chunks,
+    bytes,
+    release,
+  }: PartBody): Promise<{ part: StoredPart; multipartId: string }> {
     try {
       const number = Math.round(offset / this.#partBytes) + 1
       this.#multipartId ??= await this.#s3.start(this.#key)
@@ -223,14 +233,14 @@ export class S3Sink implements Sink {
       const etag = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
       return { part: { number, offset, bytes, etag }, multipartId }
     } finally {
-      this.#budget.give(bytes)
+      release()
     }
   }
 
   async #takePart(): Promise<PartBody> {
-    const { bytes } = this.#buffer
-    const body = { offset: this.#begin, chunks: await this.#buffer.take(() => this.#fetchTail()), bytes }
-    this.#begin += bytes
+    const taken = await this.#buffer.take(() => this.#fetchTail())
+    const body = { ...taken, offset: this.#begin }
+    this.#begin += taken.bytes
     return body
   }
 
