@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../support/http.ts'
+import { startHttpProxy } from '../../support/proxy.ts'
 import { filmBytes, sha256 } from './bytes.ts'
 import { type House, openHouse, overBothStores } from './house.ts'
 import { expectProblem } from './problem.ts'
@@ -129,6 +130,39 @@ overBothStores((kind) => {
       expect(await one.storedSha256(url)).toBe(sha256(bytes))
     }
   })
+
+  test.runIf(kind === 's3')(
+    'a part that a lost holder may still be sending is not sent before its time is up',
+    async () => {
+      const s3 = one.s3
+      if (s3 === undefined) throw new Error('no bucket')
+      const proxy = await startHttpProxy(s3.endpoint)
+      const three = await openHouse({ store: kind, redis: one.redis, s3, s3Endpoint: proxy.url })
+      try {
+        const bytes = filmBytes(PART + MIB, 'in flight')
+        const user = await three.user('film')
+        const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+        const { hot } = one.deps.redis
+        // 30 s are the rule; most of them are over.
+        const overAtMs = Date.now() + 2500
+        await hot.hset(`sn:hot:${idOf(url)}`, 'fly', `1:${overAtMs - 30_000}`)
+        let sentAtMs = 0
+        proxy.fault({
+          when: ({ operation }) => {
+            if (operation === 'UploadPart' && sentAtMs === 0) sentAtMs = Date.now()
+            return false
+          },
+          act: 'silence',
+        })
+        expect((await user.patch(url, 0, bytes)).status).toBe(204)
+        expect(sentAtMs).toBeGreaterThanOrEqual(overAtMs)
+        expect(await three.storedSha256(url)).toBe(sha256(bytes))
+      } finally {
+        await three.close()
+        await proxy.stop()
+      }
+    },
+  )
 
   test.runIf(kind === 's3')('parts that Redis forgot are not left out of the file', async () => {
     const bytes = filmBytes(3 * PART + 2 * MIB, 'gap')

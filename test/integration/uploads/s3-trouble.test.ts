@@ -53,6 +53,10 @@ describe.skipIf(!s3Available())('S3', () => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
     const { lanes } = await house.record(url)
     expect(lanes.validate).toMatchObject({ generation: 1 })
+    const jobs = await house.deps.queues.byLane.validate.getJobs()
+    expect(jobs.filter(({ id }) => id?.includes(idOf(url))).map(({ id }) => id)).toEqual([
+      `validate-${idOf(url)}-g1`,
+    ])
   }
 
   const once = (fault: Fault) => proxy.fault({ ...fault, times: 1 })
