@@ -32,7 +32,7 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     const { page } = user
     await user.says(page.locator('main'), 'ส่งไฟล์ประกอบคำขอ')
     await user.says(page.locator('main'), `เลขที่คำขอ ${id}`)
-    await user.says(page.locator('.deadline'), /^ปิดรับ \d+ .+ 25\d\d เวลา \d\d:\d\d น\.$/)
+    await user.says(page.locator('.deadline'), /^ปิดรับ \d+ .+ 25\d\d เวลา \d\d:\d\d\sน\.$/)
     await user.says(page.locator('.deadline'), /^เหลือเวลา 2 วัน/)
     await user.says(page.locator('.summary'), 'ผ่านแล้ว 0 จาก 4 รายการ')
     expect(await user.state(VIDEO)).toBe('ยังไม่มีไฟล์')
@@ -88,7 +88,7 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     await user.says(user.card('student_outcome'), 'วัดได้ 14 หน้า', VERDICT_MS)
     await user.choose('student_outcome', await pdf(room.corpus, 'ผลงานนักเรียน.pdf', { pages: 4 }))
     await user.says(page.locator('.summary'), 'ไฟล์ครบถ้วนตามเกณฑ์', VERDICT_MS)
-    await user.says(page.locator('.summary'), /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d น\.$/)
+    await user.says(page.locator('.summary'), /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
 
     // One file of several is replaced by name, and stands until the better one has passed.
     const outcomes = user.card('student_outcome')

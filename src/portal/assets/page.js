@@ -17,6 +17,8 @@ import { rememberLanguage, Words } from './words/words.js'
 const TICK_MS = 1000
 const WARN_BEFORE_EXPIRY_MS = 30 * 60_000
 const COPIED_MS = 2500
+/** By then it has been read; the same stands at the top while something is being checked. */
+const TRAY_MS = 30_000
 
 export class Page {
   /** @type {import('./view/dialog.js').Question | null} */
@@ -27,6 +29,7 @@ export class Page {
   trayClosed = false
   #root
   #drawing = false
+  #lastStoredAtMs = 0
   /** Ids of uploads whose last byte left from here. @type {Set<string>} */
   #stored = new Set()
 
@@ -58,6 +61,7 @@ export class Page {
       stored: (job) => {
         if (job.uploadId !== null) this.#stored.add(job.uploadId)
         this.trayClosed = false
+        this.#lastStoredAtMs = performance.now()
         void this.store.refresh()
       },
     })
@@ -222,6 +226,7 @@ export class Page {
     if (this.store.stage === 'ready' && this.api.now() >= this.session.expMs) this.store.stage = 'expired'
     // Uploads that run go on: the service asks for a session only when they begin.
     if (this.store.stage === 'expired' || this.store.stage === 'gone') this.live.stop()
+    if (performance.now() - this.#lastStoredAtMs > TRAY_MS) this.trayClosed = true
     this.changed()
   }
 

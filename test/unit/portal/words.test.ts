@@ -21,8 +21,8 @@ const en = new Words('en')
 
 describe('words', () => {
   it('are Buddhist years and Thai time for Thai readers, and Thai time for all', () => {
-    expect(th.moment('2026-09-30T17:30:05Z')).toBe('1 ตุลาคม 2569 เวลา 00:30 น.')
-    expect(th.moment('2026-09-30T09:30:05Z', true)).toBe('30 กันยายน 2569 เวลา 16:30:05 น.')
+    expect(th.moment('2026-09-30T17:30:05Z')).toBe('1 ตุลาคม 2569 เวลา 00:30\u00a0น.')
+    expect(th.moment('2026-09-30T09:30:05Z', true)).toBe('30 กันยายน 2569 เวลา 16:30:05\u00a0น.')
     expect(en.moment('2026-09-30T09:30:05Z')).toBe('30 September 2026, 16:30')
   })
 

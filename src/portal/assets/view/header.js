@@ -64,8 +64,7 @@ function deadline(when, words) {
     h(
       'p',
       { class: `deadline ${kind}` },
-      icon(kind === 'closed' ? 'lock' : 'clock'),
-      h('span', null, text),
+      h('span', { class: 'when' }, icon(kind === 'closed' ? 'lock' : 'clock'), h('span', null, text)),
       left !== '' && h('strong', { class: 'left' }, left),
     )
   switch (when.at) {

@@ -17,12 +17,7 @@ export function summary(page) {
   return h(
     'section',
     { class: `summary ${moodOf(submission)}`, key: 'summary', 'aria-label': t.progressLabel },
-    h(
-      'h2',
-      null,
-      icon(submission.state === 'sealed' ? 'lock' : moodOf(submission) === 'good' ? 'done' : 'clock'),
-      titleOf(submission, page),
-    ),
+    h('h2', null, icon(iconOf(submission)), titleOf(submission, page)),
     textOf(submission, page).map((text) => h('p', null, text)),
     submission.state !== 'sealed' && [
       h(
@@ -50,17 +45,25 @@ function itemsOf({ slots, missing, pending }) {
   })
 }
 
-/** @param {Submission} submission */
+/** What was returned is not good again because its files still are: somebody wants it mended. @param {Submission} submission */
 function moodOf({ state, complete }) {
-  if (state === 'sealed' || complete) return 'good'
-  return state === 'returned' ? 'returned' : 'open'
+  if (state === 'returned') return 'returned'
+  return state === 'sealed' || complete ? 'good' : 'open'
+}
+
+/** @param {Submission} submission @returns {import('./icons.js').IconName} */
+function iconOf(submission) {
+  if (submission.state === 'sealed') return 'lock'
+  const mood = moodOf(submission)
+  if (mood === 'returned') return 'back'
+  return mood === 'good' ? 'done' : 'clock'
 }
 
 /** @param {Submission} submission @param {Page} page */
 function titleOf({ state, complete, missing }, { words: { t } }) {
   if (state === 'sealed') return t.sealed
-  if (complete) return t.complete
   if (state === 'returned') return t.returned
+  if (complete) return t.complete
   return missing.length === 0 ? t.allPending : t.incomplete
 }
 
@@ -72,7 +75,7 @@ function textOf({ state, complete, creditedAt, revisions }, { words }) {
   return [
     state === 'sealed' && sealedAt !== undefined ? t.sealedText(words.moment(sealedAt)) : '',
     state === 'returned' && last?.reason !== undefined ? t.reason(last.reason) : '',
-    state !== 'sealed' && complete ? t.completeText : '',
+    state === 'open' && complete ? t.completeText : '',
     creditedAt === null ? '' : t.credited(words.moment(creditedAt, true)),
   ].filter((text) => text !== '')
 }

@@ -60,7 +60,8 @@ export class Words {
       { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) },
       at,
     )
-    return this.language === 'th' ? `${day} เวลา ${time} น.` : `${day}, ${time}`
+    // The abbreviation stays with its number.
+    return this.language === 'th' ? `${day} เวลา ${time}\u00a0น.` : `${day}, ${time}`
   }
 
   /** @param {Intl.DateTimeFormatOptions} options @param {Date} at */
