@@ -175,6 +175,8 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     const { url } = await room.session()
     const { page } = await room.teacher({ url, locale: 'en-GB' })
     await page.waitForSelector('.card')
+    // Asked for early: it is some time before the browser hands its dialogues to us.
+    const dialogue = page.waitForEvent('filechooser')
     const focused = async () => {
       const script = `(() => {
         const element = document.activeElement
@@ -199,8 +201,8 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     await page.keyboard.press('Enter')
     expect((await focused()).name).toBe('files')
     await page.locator(`#choose-${VIDEO}`).focus()
-    const [dialogue] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')])
-    await dialogue.setFiles(room.plan)
+    await page.keyboard.press('Enter')
+    await (await dialogue).setFiles(room.plan)
     await page
       .locator(`#slot-${VIDEO}`)
       .getByText(/^This file is a PDF/)
