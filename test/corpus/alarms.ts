@@ -50,6 +50,7 @@ export async function setAlarms(dir: string): Promise<Alarms> {
     connect(port, '127.0.0.1')
       .on('close', () => resolve())
       .on('error', reject)
+      .resume()
   })
   if (heard() === 0) throw new Error('the listener is deaf')
 

@@ -82,6 +82,32 @@ export const CAMERAS: readonly Row[] = [
     },
   ),
   video(
+    'four-k',
+    '3840x2160 in HEVC, as new phones film',
+    (c) =>
+      recorded(c, 'four-k.mov', { seconds: 1.2, picture: 'testsrc2=s=3840x2160:r=5' }, [
+        ...[
+          '-c:v',
+          'libx265',
+          '-preset',
+          'ultrafast',
+          '-x265-params',
+          'log-level=error',
+          '-tag:v',
+          'hvc1',
+          ...AAC,
+        ],
+      ]),
+    {
+      expect: {
+        problems: { ...CONVERTED, ...UNCOMMON },
+        seconds: 1.2,
+        measured: { ...other('mov'), width: 3840, height: 2160 },
+        renditions: { video: { state: 'ready', width: 1280, height: 720 } },
+      },
+    },
+  ),
+  video(
     'sixty-a-second',
     '60 frames a second are within the limit; the rendition has 30',
     (c) => lesson(c, { framesPerSecond: 60, seconds: 2 }),
