@@ -91,6 +91,35 @@ describe.skipIf(!s3Available())('S3', () => {
     },
   )
 
+  const noSuchUpload: Fault = {
+    when: 'CompleteMultipartUpload',
+    act: 'answer',
+    status: 404,
+    headers: { 'content-type': 'application/xml' },
+    body: '<?xml version="1.0"?><Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>',
+  }
+
+  test('NoSuchUpload with the object there: an earlier Complete did it', async () => {
+    const bytes = filmBytes(18 * MIB, 'done')
+    const upload = await begun(bytes)
+    once({ when: 'CompleteMultipartUpload', act: 'dropResponse' })
+    proxy.fault(noSuchUpload)
+    await finish(upload, bytes)
+  })
+
+  test('NoSuchUpload without the object: nothing is called done', async () => {
+    const bytes = filmBytes(18 * MIB, 'not done')
+    const upload = await begun(bytes)
+    const stays = proxy.fault(noSuchUpload)
+    expect((await upload.user.patch(upload.url, 0, bytes)).status).toBe(204)
+    await waitFor(() => proxy.calls.some(({ operation }) => operation === 'HeadObject'))
+    await expect(house.deps.completion.run(idOf(upload.url))).rejects.toThrow()
+    const jobs = await house.deps.queues.byLane.validate.getJobs()
+    expect(jobs.filter(({ id }) => id?.includes(idOf(upload.url)))).toEqual([])
+    stays()
+    await finish(upload, bytes)
+  })
+
   test('slow answers: it takes longer, nothing else', async () => {
     const bytes = filmBytes(18 * MIB, 'slow')
     const upload = await begun(bytes)
