@@ -1,7 +1,7 @@
 // The upload document: what a portal and a page see of one upload. Computed from its record, and from hot state while
 // bytes are still coming. Pure.
 
-import { isAccepted, type Rendition, type UploadRecord } from '../../records/upload-record.ts'
+import { ENDED_STATES, isAccepted, type Rendition, type UploadRecord } from '../../records/upload-record.ts'
 import type { Progress, RenditionDocument, UploadDocument } from './schemas.ts'
 import type { Standing } from './standing.ts'
 
@@ -64,7 +64,7 @@ export function computeUpload(input: UploadInput): UploadDocument {
     measured: record.measured,
     checks: record.checks,
     problems: record.problems,
-    renditions: record.renditions.map(renditionDocument),
+    renditions: record.renditions.map((rendition) => renditionDocument(rendition, record.state)),
     error: record.error,
   }
 }
@@ -74,9 +74,18 @@ function isPlayable(rendition: Rendition): boolean {
   return rendition.state === 'ready' && rendition.kind !== 'poster'
 }
 
-/** Where it lies in the store is nobody's business outside. */
-function renditionDocument({ key: _key, contentType: _type, ...shown }: Rendition): RenditionDocument {
-  return shown
+/**
+ * Where it lies in the store is nobody's business outside. What was not made before the upload was rejected, as its
+ * inspection may, is waited for in vain: the record keeps it as planned, since a changed profile may accept the file again.
+ */
+function renditionDocument(
+  { key: _key, contentType: _type, ...shown }: Rendition,
+  upload: UploadFacts['state'],
+): RenditionDocument {
+  const isDue = shown.state === 'waiting' || shown.state === 'running'
+  return isDue && ENDED_STATES.includes(upload)
+    ? { ...shown, state: 'skipped', reason: `UPLOAD_${upload.toUpperCase()}` }
+    : shown
 }
 
 function defaultProgress({ state, declared }: UploadFacts, receivedBytes: number): Progress {

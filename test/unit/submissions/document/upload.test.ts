@@ -82,6 +82,20 @@ describe('computeUpload', () => {
     expect(show({ state, renditions: renditions.map(made) }).playable).toBe(playable)
   })
 
+  it.each<[UploadFacts['state'], string[]]>([
+    ['accepted', ['ready', 'running', 'waiting', 'failed']],
+    ['rejected', ['ready', 'skipped', 'skipped', 'failed']],
+    ['cancelled', ['ready', 'skipped', 'skipped', 'failed']],
+  ])('of a file that is %s, waits for renditions only where they will come', (state, states) => {
+    const renditions = (['ready', 'running', 'waiting', 'failed'] as const).map((each) =>
+      made({ state: each }),
+    )
+    const shown = show({ state, renditions }).renditions
+    expect(shown.map((rendition) => rendition.state)).toEqual(states)
+    const reason = `UPLOAD_${state.toUpperCase()}`
+    for (const each of shown) expect(each.reason).toBe(each.state === 'skipped' ? reason : undefined)
+  })
+
   it('takes the newer of record and hot state for what has come', () => {
     const receiving = facts({ state: 'receiving', receivedBytes: 200, storedAt: null })
     const at = (receivedBytes: number) =>
