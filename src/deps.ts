@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
+import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
@@ -50,6 +51,7 @@ const REDIS_START_MS = 20_000
 
 /** @param overrides what tests put in the place of the real thing */
 export async function createDeps(config: Config, logger: Logger, overrides: { clock?: Clock } = {}) {
+  openFaultPoints(config.faultPoints)
   const clock = overrides.clock ?? systemClock
   const metrics = createMetrics()
   const redis = {

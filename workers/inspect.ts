@@ -1,6 +1,7 @@
 // Lane `inspect`: what only reading the whole file can tell. Its SHA-256, whether start and end of the picture decode,
 // silence, blackness, standstill, the same file handed in twice. It may warn, and reject only what the profile names.
 
+import { faultPoint } from '../src/core/fault-points.ts'
 import { isAccepted, type Measured, type UploadRecord } from '../src/records/upload-record.ts'
 import { refreshCompleteness } from '../src/submissions/completeness.ts'
 import { withInspection } from '../src/submissions/rules/checks.ts'
@@ -33,13 +34,16 @@ export function inspectWork(kit: Kit): LaneWork {
 
 async function inspect(kit: Kit, run: LaneRun): Promise<void> {
   const { record, logger } = run
+  faultPoint('inspect.started')
   // Asked to look again at a file that was read before: the bytes have not changed.
   const isRead = record.sha256 !== null && record.checks.every(({ state }) => state !== 'pending')
   const readings: Readings = isRead ? { sha256: record.sha256 ?? '', signals: {} } : await readWhole(kit, run)
+  faultPoint('inspect.before-record')
   const result = await run.finish(async (current) => {
     const measured = { ...(current.measured ?? { kind: 'other', container: 'unknown' }), ...readings.signals }
     return await judged(kit, current, { ...readings, measured })
   })
+  faultPoint('inspect.recorded')
   const codes = result.problems.map(({ code }) => code)
   logger.info({ state: result.state, problems: codes }, 'inspected')
 }

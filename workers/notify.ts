@@ -3,6 +3,7 @@
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import { type Clock, isoTime } from '../src/core/clock.ts'
+import { faultPoint } from '../src/core/fault-points.ts'
 import type { Logger } from '../src/core/logger.ts'
 import type { Metrics } from '../src/core/metrics.ts'
 import type { RedisConnection } from '../src/core/redis.ts'
@@ -71,7 +72,9 @@ export function createNotifyProcessor(
     const signal = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled])
     let answer: Answer
     try {
+      faultPoint('notify.before-post')
       answer = await deliver(target, job.data, parts, signal)
+      faultPoint('notify.after-post')
     } catch (error) {
       const [outcome, words] = explain(error, deadline)
       await report(outcome, words)

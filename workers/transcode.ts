@@ -1,6 +1,7 @@
 // Lane `transcode`: what people watch and read. Required renditions first; each goes to a fresh key and counts only after
 // exit 0, a second look at what came out, and a commit. What is ready stays ready when the lane runs again.
 
+import { faultPoint } from '../src/core/fault-points.ts'
 import { objectKeys } from '../src/records/keys.ts'
 import { isAccepted, type Rendition, type UploadRecord } from '../src/records/upload-record.ts'
 import type { Kit } from './lanes/kit.ts'
@@ -28,13 +29,16 @@ export function transcodeWork(kit: Kit): LaneWork {
 }
 
 async function transcodeAll(kit: Kit, run: LaneRun): Promise<void> {
+  faultPoint('transcode.started')
   const due = run.record.renditions.filter(isDue)
   run.progress.report(0, null)
   if (due.length > 0)
     await withMaterial(kit, run, async (material) => {
       for (const { name } of due) await one(kit, run, material, name)
     })
+  faultPoint('transcode.before-record')
   const result = await run.finish((current) => ending(kit, current))
+  faultPoint('transcode.recorded')
   const kind = result.measured?.kind ?? 'other'
   if (result.state === 'ready')
     kit.metrics.uploadReady.observe({ kind }, secondsSince(result.storedAt, kit.clock.now()))
@@ -76,10 +80,12 @@ async function publish(kit: Kit, run: LaneRun, name: string, made: Made): Promis
   const { contentType, width, height, bytes, durationSeconds } = made
   try {
     await kit.store.publish(key, made.path, contentType)
+    faultPoint('transcode.rendition-written')
     signal.throwIfAborted()
     await run.update(
       playable(kit, name, { key, contentType, width, height, bytes, sha256, ...durationSeconds }),
     )
+    faultPoint('transcode.rendition-recorded')
   } catch (error) {
     await kit.store
       .remove(key)

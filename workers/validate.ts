@@ -1,6 +1,7 @@
 // Lane `validate`: the verdict. Type by the bytes, measurements from the index, rules of the slot: seconds after the last
 // byte, however long the other lanes' queues are. A fault of the file is a verdict, never an error.
 
+import { faultPoint } from '../src/core/fault-points.ts'
 import { objectKeys } from '../src/records/keys.ts'
 import type { StoredPart, UploadRecord } from '../src/records/upload-record.ts'
 import type { Judgement } from '../src/submissions/rules/checks.ts'
@@ -30,6 +31,7 @@ export function validateWork(kit: Kit): LaneWork {
 
 async function validate(kit: Kit, run: LaneRun): Promise<void> {
   const { record, logger } = run
+  faultPoint('validate.started')
   // Idempotent: where the object stands already, this asks for its size.
   await kit.completion.assemble(record)
   const place = await placeOf(kit, record)
@@ -43,6 +45,7 @@ async function validate(kit: Kit, run: LaneRun): Promise<void> {
     },
     measurement,
   )
+  faultPoint('validate.before-record')
   const result = await run.finish(async (current) => ({
     ...verdictOf(place, current, measurement, judgement, kit.clock.now()),
     sequence: await kit.completion.nextSequence(current, current),
@@ -50,6 +53,7 @@ async function validate(kit: Kit, run: LaneRun): Promise<void> {
     object: { key: current.object.key },
     error: null,
   }))
+  faultPoint('validate.recorded')
   kit.metrics.uploadVerdict.observe(secondsSince(record.storedAt, kit.clock.now()))
   logger.info(
     { state: result.state, problems: result.problems.map(({ code }) => code) },

@@ -79,6 +79,9 @@ export const EnvSchema = Type.Object({
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no scan for malware'),
+  FAULT_POINTS: optional(
+    'Only for tests: a folder from which this process takes orders to kill itself; refused unless HOST is loopback',
+  ),
   LOG_LEVEL: oneOf('Least level that is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
 })
 
@@ -139,6 +142,7 @@ function list(value: string | undefined): string[] {
 }
 
 const OWNER = /^[A-Za-z0-9_-]{1,64}$/
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
 
 function isUrl(value: string, protocols: string[]): boolean {
@@ -180,6 +184,11 @@ function crossCheck(env: Env): string[] {
     )
   if (env.WEBHOOK_URL !== undefined)
     need(env.WEBHOOK_SECRET !== undefined, 'WEBHOOK_SECRET is required with WEBHOOK_URL')
+  if (env.FAULT_POINTS !== undefined)
+    need(
+      LOOPBACK.includes(env.HOST) && LOOPBACK.includes(env.OPS_HOST),
+      'FAULT_POINTS is for tests: HOST and OPS_HOST must be loopback addresses',
+    )
   need(/^(auto|[1-9]\d{0,2})$/.test(env.PROCESSES), 'PROCESSES must be auto or a number')
   need(
     /^(auto|[1-9]\d{0,2})$/.test(env.TRANSCODE_CONCURRENCY),
@@ -266,6 +275,7 @@ function nest(env: Env) {
     profilesDir: env.PROFILES_DIR,
     retention: { rejectedDays: env.RETAIN_REJECTED_DAYS, supersededDays: env.RETAIN_SUPERSEDED_DAYS },
     clamdUrl: env.CLAMD_URL,
+    faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,
   }
 }

@@ -3,6 +3,7 @@
 // Several workers share the work. A job's id follows from the event's: an event handed out twice is queued once.
 
 import { createHash } from 'node:crypto'
+import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { Queues } from '../jobs/queues.ts'
@@ -127,6 +128,7 @@ export class WebhookDispatch {
         { jobId: notifyJobId(body.id, url) },
       )
     }
+    faultPoint('notify.queued')
     await this.#group.done(entry)
   }
 

@@ -3,6 +3,7 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import { receivingRecord, storedRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
@@ -95,7 +96,9 @@ export class Completion {
       first,
     )
     if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
+    faultPoint('finish.record-stored')
     await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
+    faultPoint('finish.hot-ended')
     return record
   }
 
@@ -136,8 +139,11 @@ export class Completion {
   /** Makes one object of the parts. The record keeps naming them until a worker has seen the object. */
   async assemble({ id, object, concat }: UploadRecord): Promise<void> {
     if (object.parts === undefined) return
+    faultPoint('complete.before-assembly')
     if (concat?.kind === 'final') await this.#assemblePartials(concat.partials)
     await this.#store.assemble(object.key, object.parts, object.multipartId)
+    faultPoint('complete.assembled')
+    if (concat?.kind === 'final') faultPoint('concat.joined')
     if (concat?.kind === 'final') await this.#releasePartials(concat.partials)
     this.#logger.debug({ uploadId: id, parts: object.parts.length }, 'parts joined')
   }
@@ -165,6 +171,7 @@ export class Completion {
     const { record } = await this.#records.commit(id, (current) =>
       current?.state === 'stored' ? { ...current, state, event: null } : undefined,
     )
+    faultPoint('concat.partial-ended')
     await this.#hot.end(id, state, STORED_KEEP_MS)
     const { key, multipartId } = record?.object ?? {}
     if (key !== undefined && multipartId !== undefined) await this.#store.abortMultipart(key, multipartId)
@@ -175,8 +182,10 @@ export class Completion {
 
   /** Queues every lane the record asks for; a job that exists already is left alone. */
   async queueLanes(record: UploadRecord): Promise<void> {
+    faultPoint('complete.before-enqueue')
     for (const lane of pendingLanes(record, this.#clock.now()))
       await this.#queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1)
+    faultPoint('complete.after-enqueue')
   }
 
   /** `run` after an answer has been sent: what fails here is found again by the reconciler. */

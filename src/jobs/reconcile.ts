@@ -2,6 +2,7 @@
 // minute over the uploads that are due for a look; with `rebuild` over everything in the store.
 
 import type { Clock } from '../core/clock.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { HotState } from '../records/hot-state.ts'
@@ -129,6 +130,7 @@ export class Reconciler {
       }
     })
     if (!committed || record === undefined) return
+    faultPoint('reconcile.generation-recorded')
     metrics.uploadsReconciled.inc({ from_state: record.state })
     logger.info({ uploadId: id, lane, generation: generation + 1 }, 'a lost job is queued again')
     await queues.enqueueUpload(lane, id, generation + 1)

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import { receivingRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
@@ -46,7 +47,9 @@ export async function cancelUpload(
   view: UploadView,
   options: CancelOptions = {},
 ): Promise<boolean> {
+  faultPoint('terminate.before-commit')
   const { record, cancelled } = await endUpload(parts, view, options)
+  faultPoint('terminate.committed')
   if (options.unfinishedOnly === true && !cancelled) return false
   if (record?.state === 'cancelled') {
     // A seal may have listed it between the look at its head and the commit.
@@ -56,6 +59,7 @@ export async function cancelUpload(
     await parts.hot.end(view.id, 'cancelled', ENDED_KEEP_MS)
   }
   await removeBytes(parts, view)
+  faultPoint('terminate.bytes-removed')
   return cancelled
 }
 

@@ -4,6 +4,7 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import type { Config } from '../core/config.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
@@ -75,6 +76,7 @@ export class ReceiptKeys {
     const keys = await Promise.all(this.#private.map((key) => withKid(publicPart(key))))
     for (const key of keys)
       await this.#store.createIfAbsent(nameOf(key.kid), Buffer.from(JSON.stringify(key)))
+    faultPoint('receipt.key-stored')
     return keys
   }
 }

@@ -4,6 +4,7 @@
 import { CompactSign, compactVerify, decodeProtectedHeader, importJWK } from 'jose'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { Attempt } from './attempt-journal.ts'
@@ -45,6 +46,7 @@ export class Receipts {
     const receipt = await new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'EdDSA', typ: RECEIPT_TYP, kid })
       .sign(key)
+    faultPoint('receipt.signed')
     return { receipt, claims }
   }
 

@@ -3,6 +3,7 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { badRequest } from '../core/http-errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
@@ -32,6 +33,7 @@ export async function returnSubmission(
     refusePast(given.repairUntil, clock)
     if (current.state !== 'sealed' && !(await needsRepair(parts, current, given.repairUntil)))
       throw new AppError('SUBMISSION_NOT_SEALED')
+    faultPoint('return.before-commit')
     return {
       ...current,
       state: 'returned',
@@ -43,6 +45,7 @@ export async function returnSubmission(
       updatedAt: isoTime(clock.now()),
     }
   })
+  faultPoint('return.committed')
   return (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
 }
 

@@ -3,6 +3,7 @@
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { HeadDecision } from '../records/submission-heads.ts'
 import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
@@ -94,7 +95,9 @@ async function commitSeal(
     return await decide(await loadCertain(parts, present(current)))
   })
   if (!committed || head?.state !== 'sealed') return
+  faultPoint('seal.committed')
   const ended = await endUnfinished(parts, owner, id)
+  faultPoint('seal.unfinished-ended')
   parts.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
 }
 
@@ -134,6 +137,7 @@ async function sealed(parts: SealParts, { head, document }: LoadedSubmission): P
   )
   const at = now(parts)
   const entry = { revision, sealedAt: at, creditedAt: document.creditedAt, uploads }
+  faultPoint('seal.before-commit')
   return {
     ...head,
     state: 'sealed',

@@ -4,6 +4,7 @@
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { isUploadId, newUploadId } from '../core/ids.ts'
 import { STORED_KEEP_MS } from '../jobs/completion.ts'
 import type { UploadDraft } from '../records/hot-upload.ts'
@@ -58,9 +59,11 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   }
   await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
   metrics.uploadsCreated.inc()
+  faultPoint('concat.after-hot')
   const storedAtMs = Math.max(...partials.map(({ storedAt }) => Date.parse(storedAt ?? '')))
   const object = { key: objectKeys.data(id), parts: piecesOf(partials) }
   await completion.commitStored(draft, object, bytes, storedAtMs)
+  faultPoint('concat.record-stored')
   await hot.end(id, 'stored', STORED_KEEP_MS, bytes)
   completion.runLater(id)
   metrics.uploadsFinished.inc()

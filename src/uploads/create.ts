@@ -3,6 +3,7 @@
 import { Metadata } from '@tus/server'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { newToken, newUploadId } from '../core/ids.ts'
 import { type HotUpload, newHotUpload, type UploadDraft } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
@@ -151,6 +152,7 @@ export async function register(parts: UploadParts, creation: Creation, hasBody: 
   const partBytes = uploadStore.partBytes(size, draft.maxBytes)
   // A body that is on its way needs the lock: taken in the same step.
   const lock = hasBody ? { fence: newToken(), channel: peers.channel } : undefined
+  faultPoint('create.before-hot')
   const { joined } = await hot.create(draft, {
     size,
     expiresAtMs,
@@ -158,6 +160,7 @@ export async function register(parts: UploadParts, creation: Creation, hasBody: 
     ...(lock === undefined ? {} : { lock }),
     ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
   })
+  faultPoint('create.after-hot')
   if (joined === null) {
     metrics.uploadsCreated.inc()
     if (lock !== undefined)

@@ -2,6 +2,7 @@
 // upload is whole after all: a request may have died between its last byte and its answer.
 
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { UploadParts } from './parts.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
 
@@ -28,7 +29,9 @@ export async function expireUpload(parts: ExpiryParts, id: string): Promise<'kep
       const sequence = await completion.nextSequence(held.state.draft, current)
       return { ...current, state: 'expired', event: 'upload.expired', sequence }
     })
+    faultPoint('expire.committed')
     await hot.end(id, 'expired', ENDED_KEEP_MS)
+    faultPoint('expire.hot-ended')
     await hot.setDue(id, null)
     await uploadStore.discard(id, held.state.multipartId)
     metrics.uploadsExpired.inc()

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { Completion } from '../jobs/completion.ts'
 import { receivingRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
@@ -45,6 +46,7 @@ export class UploadLedger implements Ledger {
     if (change.multipartId !== undefined) this.#multipartId = change.multipartId
     // What a HEAD acknowledges must survive the loss of Redis: the first record goes before the first offset.
     if (this.#version === 0) await this.#commitReceiving()
+    faultPoint('patch.first-record')
     this.expiresAtMs = clock.now() + expiryMs
     const { draft } = this.#state
     const mine = await hot.commit(draft.id, this.#fence, {
@@ -54,6 +56,7 @@ export class UploadLedger implements Ledger {
       ...change,
     })
     if (!mine) throw await this.#lost()
+    faultPoint('patch.offset-committed')
   }
 
   async markInFlight(partNumber: number): Promise<void> {
@@ -67,6 +70,7 @@ export class UploadLedger implements Ledger {
     const bytes = size ?? 0
     const single = finished.kind === 'single'
     const storedAtMs = single ? Date.parse(finished.record.storedAt ?? '') : clock.now()
+    faultPoint('finish.bytes-durable')
     // From here on no other request can take the upload over: its bytes are all there.
     const mine = await hot.commit(draft.id, this.#fence, {
       offset: bytes,
@@ -84,10 +88,12 @@ export class UploadLedger implements Ledger {
     // A single object stays even so: whoever took over may have found it and counted it. One that nobody counts is
     // swept later.
     if (!mine) throw await this.#lost()
+    faultPoint('finish.hot-finishing')
     if (single) {
       // The object that holds the bytes is the record: it is committed already.
       await uploads.announce(finished.record)
       this.finished = finished.record
+      faultPoint('finish.single-announced')
       await hot.end(draft.id, 'stored', this.#parts.expiryMs, bytes)
     } else {
       const object = storedObject(finished)

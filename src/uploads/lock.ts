@@ -3,6 +3,7 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { newToken } from '../core/ids.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Completion } from '../jobs/completion.ts'
@@ -65,7 +66,9 @@ export class UploadLocks {
           // A holder that Redis forgot may have stored more since the upload was put back.
           const doubtful =
             formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
+          if (doubtful) faultPoint('take-over.lock-taken')
           const checked = doubtful ? await this.#recover(state, fence, formerHolder) : state
+          if (doubtful) faultPoint('take-over.recovered')
           if (options.offset !== undefined && options.offset !== checked.offset) {
             await hot.release(id, fence)
             throw offsetMismatch(checked.offset)
@@ -86,6 +89,7 @@ export class UploadLocks {
         case 'held': {
           metrics.uploadTakeovers.inc()
           const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
+          faultPoint('take-over.asked')
           // One that answered has let go; one that did not is not waited for: its fence no longer counts.
           steal = silent ? outcome.fence : undefined
         }

@@ -1,6 +1,7 @@
 // Receiving one request's body under the lock: sink, receiver and the conversation with whoever else wants the upload.
 
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { identify } from '../core/identify.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
@@ -69,7 +70,11 @@ async function receiveInto(
       ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
       : {}),
     // On S3 every whole part is one already; a tail in between would cost calls.
-    checkpoint: () => (parts.uploadStore.kind === 'local' ? sink.flush() : Promise.resolve()),
+    checkpoint: async () => {
+      if (parts.uploadStore.kind !== 'local') return
+      await sink.flush()
+      faultPoint('checkpoint.flushed')
+    },
     onBytes: (bytes) => {
       if (request.receivedBytes === 0)
         metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
@@ -86,6 +91,7 @@ async function receiveInto(
     flush: async () => {
       if (over === undefined) await receiver.between(() => sink.flush())
       else await over
+      faultPoint('head.flushed')
       return sink.durable
     },
     yield: async (reason: YieldReason) => {
@@ -93,6 +99,7 @@ async function receiveInto(
       // Sending much again costs a slow line more than one refusal at an offset that has moved.
       keeping = draining || (reason === 'taken-over' && sink.position - sink.durable > DROP_BYTES)
       await (keeping ? receiver.leave() : receiver.stop())
+      faultPoint('take-over.yielding')
       await released
     },
   }
@@ -100,6 +107,7 @@ async function receiveInto(
   metrics.uploadsInFlight.inc()
   try {
     const end = await receiver.run()
+    faultPoint('patch.bytes-written')
     if (end === 'stopped' && !draining) {
       if (keeping) await sink.flush()
       throw new AppError('UPLOAD_TAKEN_OVER')

@@ -3,6 +3,7 @@
 
 import { DataStore, type Locker, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import { type Creation, place, register } from './create.ts'
@@ -53,6 +54,7 @@ export class Scope {
       this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
     // "creation-with-upload" of an empty file: there is no body that could finish it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
+    faultPoint('create.before-answer')
     return id
   }
 
@@ -65,6 +67,7 @@ export class Scope {
       offset: Number(headers.get('upload-offset')),
       ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
     })
+    faultPoint('patch.lock-taken')
   }
 
   async unlock(): Promise<void> {
@@ -129,6 +132,7 @@ export class Scope {
       const { offset, expiresAtMs } = received
       this.#finished = received.finished
       this.#noteExpiry(expiresAtMs, offset === held.state.size)
+      faultPoint('patch.before-answer')
       return offset
     } catch (error) {
       // The client has waited for Redis once: the lock is left to its lease, or to whoever finds its holder silent.
@@ -154,6 +158,7 @@ export class Scope {
   /** The library's onUploadFinish: the answer does not wait for what follows. */
   finished(): Promise<Record<string, never>> {
     const { completion } = this.#parts
+    faultPoint('finish.before-answer')
     const id = this.#request.id ?? this.#creation?.draft.id
     if (this.#finished !== undefined) completion.followLater(this.#finished)
     else if (id !== undefined) completion.runLater(id)

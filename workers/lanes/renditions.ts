@@ -1,5 +1,6 @@
 // Makes one rendition in the scratch folder: a watchable MP4, a poster, the picture of a page.
 
+import { faultPoint } from '../../src/core/fault-points.ts'
 import type { Container } from '../../src/core/identify.ts'
 import type { Measured, Rendition } from '../../src/records/upload-record.ts'
 import type { RenditionRule } from '../../src/submissions/profiles/schema.ts'
@@ -129,7 +130,10 @@ async function mp4(material: Material, rule: RenditionRule, allowCopy: boolean):
     durationSeconds,
     threads,
     ignoreEditList: durationSeconds !== measured.editedDurationSeconds,
-    onProgress: ({ percent, etaSeconds }) => onProgress(percent, etaSeconds),
+    onProgress: ({ percent, etaSeconds }) => {
+      faultPoint('transcode.ffmpeg-running')
+      onProgress(percent, etaSeconds)
+    },
   })
   const { path, bytes, width, height } = made
   const length = { durationSeconds: made.durationSeconds }

@@ -2,6 +2,7 @@
 // The commit comes before the first byte is removed, so that nobody is promised what is being taken away.
 
 import { isoTime } from '../../src/core/clock.ts'
+import { faultPoint } from '../../src/core/fault-points.ts'
 import { objectKeys, redisKeys } from '../../src/records/keys.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
@@ -85,8 +86,10 @@ async function removeMedia(kit: Kit, id: string): Promise<boolean> {
     return { ...current, ...mark, event: null, renditions }
   })
   if (!committed) return false
+  faultPoint('maintain.before-delete')
   const kept = objectKeys.uploadRecord(id)
   for await (const { key } of kit.store.list(objectKeys.upload(id)))
     if (!key.startsWith(kept)) await kit.store.remove(key)
+  faultPoint('maintain.deleted')
   return true
 }

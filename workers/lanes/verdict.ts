@@ -2,6 +2,7 @@
 // Each step is idempotent, since a worker may die between any two of them.
 
 import { isoTime } from '../../src/core/clock.ts'
+import { faultPoint } from '../../src/core/fault-points.ts'
 import type { EventEnvelope } from '../../src/records/event-body.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { setAnnouncedSequence } from '../../src/submissions/announced.ts'
@@ -14,6 +15,7 @@ import { showPosition } from './queue-positions.ts'
 
 export async function announceVerdict(kit: Kit, record: UploadRecord): Promise<void> {
   await queueByNeed(kit, record)
+  faultPoint('verdict.lanes-queued')
   await showPosition(kit, record).catch((err: unknown) => {
     kit.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')
   })

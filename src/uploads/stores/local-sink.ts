@@ -2,6 +2,7 @@
 
 import { type WriteVResult, writev as writevCallback } from 'node:fs'
 import { promisify } from 'node:util'
+import { faultPoint } from '../../core/fault-points.ts'
 import type { HotUpload } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
@@ -66,6 +67,7 @@ export class LocalSink implements Sink {
     const { position } = this
     if (position === this.durable) return
     await this.#sync()
+    faultPoint('patch.synced')
     await this.#parts.ledger.advance(position)
     this.durable = position
   }

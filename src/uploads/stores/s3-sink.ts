@@ -2,6 +2,7 @@
 // so what is committed is always the contiguous prefix.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
 import type { HotUpload } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
@@ -148,12 +149,14 @@ export class S3Sink implements Sink {
       const end = this.position
       const tail = await this.#buffer.peek(() => this.#fetchTail())
       await this.#s3.put(key, tail.chunks, tail.bytes).finally(tail.release)
+      faultPoint('patch.tail-written')
       await this.#ledger
         .advance(end, { tailKey: key, ...this.#begunMultipart() })
         .catch(async (error: unknown) => {
           await this.#objects.remove(key)
           throw error
         })
+      faultPoint('patch.tail-committed')
       await this.#replaceTail(key)
       this.durable = end
     }
@@ -214,6 +217,7 @@ export class S3Sink implements Sink {
       clearInFlight: true,
     })
     this.#committed.push(part)
+    faultPoint('patch.part-committed')
     this.durable = part.offset + part.bytes
     await this.#replaceTail(null)
   }
@@ -230,7 +234,9 @@ export class S3Sink implements Sink {
       const multipartId = this.#multipartId
       await this.#outwait(number)
       await this.#ledger.markInFlight(number)
+      faultPoint('patch.part-in-flight')
       const etag = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
+      faultPoint('patch.part-sent')
       return { part: { number, offset, bytes, etag }, multipartId }
     } finally {
       release()

@@ -3,6 +3,7 @@
 
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
 
 export class Spool {
@@ -71,6 +72,7 @@ export class SpoolFile {
       await file.close()
     }
     this.bytes += bytes
+    faultPoint('spool.appended')
   }
 
   async readInto(target: Buffer): Promise<void> {
