@@ -84,6 +84,8 @@ let hits = 0
 /** Switches the steps on or, without a folder, off. Called once, when the parts of a process are put together. */
 export function openFaultPoints(armedIn: string | undefined): void {
   folder = armedIn
+  token = ''
+  hits = 0
 }
 
 /** Ends the process if a test has asked for that at this step. Off, it is one comparison. */
