@@ -3,6 +3,14 @@
 
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import {
+  decodeParts,
+  type Progress,
+  partFields,
+  progressFields,
+  type Restorable,
+  restoredFields,
+} from './hot-fields.ts'
 import * as scripts from './hot-scripts.ts'
 import { decodeHot, type HotUpload, pairs, placeOf, type UploadDraft } from './hot-upload.ts'
 import { redisKeys } from './keys.ts'
@@ -22,18 +30,6 @@ export type AcquireOutcome =
   /** The caller's ticket is for another place. */
   | { kind: 'scope' }
   | { kind: 'missing' }
-
-export type Progress = {
-  offset: number
-  expiresAtMs: number
-  status?: 'finishing'
-  storedAtMs?: number
-  version?: number
-  multipartId?: string
-  tailKey?: string | null
-  parts?: StoredPart[]
-  clearInFlight?: boolean
-}
 
 export const LEASE_MS = 15_000
 
@@ -154,18 +150,8 @@ export class HotState {
 
   /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */
   async commit(id: string, fence: string, progress: Progress): Promise<boolean> {
-    // Not the run id: an entry that is older than this commit stays in doubt, since its parts may have a gap.
-    const fields: (string | number)[] = ['off', progress.offset, 'exp', progress.expiresAtMs]
-    if (progress.status !== undefined) fields.push('st', progress.status)
-    if (progress.storedAtMs !== undefined) fields.push('sat', progress.storedAtMs)
-    if (progress.version !== undefined) fields.push('ver', progress.version)
-    if (progress.multipartId !== undefined) fields.push('mpu', progress.multipartId)
-    if (progress.tailKey !== undefined) fields.push('tail', progress.tailKey ?? '')
-    if (progress.clearInFlight === true) fields.push('fly', '')
-    const parts = (progress.parts ?? []).flatMap((part) => [
-      String(part.number),
-      JSON.stringify({ offset: part.offset, bytes: part.bytes, etag: part.etag, key: part.key }),
-    ])
+    const fields = progressFields(progress)
+    const parts = partFields(progress.parts ?? [])
     return (
       (await run(
         this.redis,
@@ -237,54 +223,18 @@ export class HotState {
   }
 
   /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
-  async restore(
-    state: Omit<HotUpload, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>,
-    parts: StoredPart[],
-    fence: string | null,
-  ): Promise<boolean> {
-    const { draft } = state
-    const fields: (string | number)[] = [
-      ...[
-        'd',
-        JSON.stringify(draft),
-        'pl',
-        placeOf(draft),
-        'size',
-        state.size ?? '',
-        'off',
-        state.offset,
-        'st',
-        state.status,
-      ],
-      ...[
-        'ver',
-        state.version,
-        'exp',
-        state.expiresAtMs,
-        'sat',
-        state.storedAtMs ?? '',
-        'mpu',
-        state.multipartId ?? '',
-      ],
-      ...['pb', state.partBytes, 'tail', state.tailKey ?? '', 'run', this.#runId.current],
-    ]
-    const flatParts = parts.flatMap((part) => [
-      String(part.number),
-      JSON.stringify({ offset: part.offset, bytes: part.bytes, etag: part.etag, key: part.key }),
-    ])
+  async restore(state: Restorable, parts: StoredPart[], fence: string | null): Promise<boolean> {
+    const { id } = state.draft
+    const fields = restoredFields(state, this.#runId.current)
     return (
       (await run(
         this.redis,
         scripts.RESTORE,
-        [redisKeys.hot(draft.id), redisKeys.parts(draft.id), redisKeys.due],
+        [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
         [
-          draft.id,
-          fence ?? '',
-          this.#runId.current,
-          state.expiresAtMs,
-          fields.length,
+          ...[id, fence ?? '', this.#runId.current, state.expiresAtMs, fields.length],
           ...fields,
-          ...flatParts,
+          ...partFields(parts),
         ],
       )) === 1
     )
@@ -292,13 +242,7 @@ export class HotState {
 
   /** Parts committed so far, in order. */
   async parts(id: string): Promise<StoredPart[]> {
-    const raw = await viaRedis(this.redis.hgetall(redisKeys.parts(id)))
-    return Object.entries(raw)
-      .map(([number, json]) => ({
-        number: Number(number),
-        ...(JSON.parse(json) as Omit<StoredPart, 'number'>),
-      }))
-      .sort((a, b) => a.number - b.number)
+    return decodeParts(await viaRedis(this.redis.hgetall(redisKeys.parts(id))))
   }
 
   /** Ids on which something is due by now, oldest first. */
