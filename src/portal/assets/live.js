@@ -30,6 +30,7 @@ export class Live {
   #source = null
   #open
   #on
+  #stopped = true
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
 
@@ -48,12 +49,14 @@ export class Live {
   }
 
   start() {
+    this.#stopped = false
     this.#connect()
     this.#poll()
   }
 
   /** For good: the session is over. */
   stop() {
+    this.#stopped = true
     this.#source?.close()
     clearTimeout(this.#timer)
   }
@@ -91,6 +94,7 @@ export class Live {
   }
 
   #wake() {
+    if (this.#stopped) return
     if (this.line === 'offline') this.#become('polling')
     if (this.#source?.readyState !== EventSource.OPEN) this.#connect()
     this.#on.changed()

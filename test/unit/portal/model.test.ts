@@ -197,6 +197,8 @@ describe('a request that failed', () => {
     ['another page', answer(400, 'UPLOAD_TAKEN_OVER'), 'taken'],
     ['an old ticket', answer(401, 'TICKET_EXPIRED'), 'ticket'],
     ['an upload that is gone', answer(410, 'UPLOAD_EXPIRED'), 'anew'],
+    ['another page that cancels', answer(410, 'UPLOAD_CANCELLED'), 'cancelled'],
+    ['a HEAD that may not', answer(403), 'ticket'],
     ['too large', answer(413, 'UPLOAD_TOO_LARGE'), 'refused'],
     ['too late', answer(403, 'DEADLINE_PASSED'), 'refused'],
   ])('%s', (_name, error, kind) => {

@@ -3,7 +3,7 @@
 import { problemIn } from '../api.js'
 
 /**
- * @typedef {{kind: 'wait', retryAfterMs: number | null} | {kind: 'ticket'} | {kind: 'anew'} | {kind: 'taken'}
+ * @typedef {{kind: 'wait', retryAfterMs: number | null} | {kind: 'ticket'} | {kind: 'anew'} | {kind: 'cancelled'} | {kind: 'taken'}
  *   | {kind: 'refused', message: {th: string, en: string} | null, code: string}} Failure
  */
 
@@ -24,7 +24,9 @@ export function failureOf(error) {
     return { kind: 'wait', retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null }
   }
   if (code === 'UPLOAD_TAKEN_OVER') return { kind: 'taken' }
-  if (status === 401) return { kind: 'ticket' }
+  // Answers to HEAD have no words: who asks for a ticket is told why there is none.
+  if (status === 401 || (status === 403 && problem.message === undefined)) return { kind: 'ticket' }
+  if (code === 'UPLOAD_CANCELLED') return { kind: 'cancelled' }
   if (status === 404 || status === 410) return { kind: 'anew' }
   return { kind: 'refused', message: problem.message ?? null, code }
 }

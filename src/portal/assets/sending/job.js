@@ -12,7 +12,14 @@ import { Speed } from './speed.js'
  * @typedef {'preparing' | 'blocked' | 'different' | 'queued' | 'sending' | 'waiting' | 'offline' | 'paused' | 'taken'
  *   | 'unreadable' | 'refused' | 'stored'} Phase
  */
-/** @typedef {{ticket: (job: Job) => Promise<string>, changed: () => void, stored: (job: Job) => void}} JobParts */
+/**
+ * @typedef {object} JobParts
+ * @property {(job: Job) => Promise<string>} ticket
+ * @property {() => void} changed
+ * @property {(job: Job) => void} stored
+ * @property {(job: Job) => Promise<boolean>} wasCancelled whether somebody, here or elsewhere, wanted it ended
+ * @property {(job: Job) => void} cancelled
+ */
 
 /**
  * Nothing goes out for so long, and nothing arrives: the line is dead, though the browser has not noticed. On a slow line
@@ -127,8 +134,8 @@ export class Job {
     this.heard()
     this.#watchdog = setInterval(() => this.#watch(), STALL_CHECK_MS)
     this.#upload = new (tus().Upload)(this.file, {
-      endpoint: addressOf('files').href,
-      uploadUrl: this.url,
+      // Told where an upload is, and where to make one, tus-js-client makes one when the first is not found.
+      ...(this.url === null ? { endpoint: addressOf('files').href } : { uploadUrl: this.url }),
       headers: { Authorization: `Bearer ${this.#ticket}` },
       metadata: {
         filename: this.file.name,
@@ -175,18 +182,25 @@ export class Job {
 
   /** @param {unknown} error */
   async #failed(error) {
+    // Read first: the abort of a request that has been answered takes its answer away.
+    const failure = failureOf(error)
     const run = this.#stop()
     const readable = await this.#readable()
     if (run !== this.#run) return
     if (!readable) return this.become('unreadable')
-    const failure = failureOf(error)
     if (failure.kind === 'wait') return this.#wait(failure.retryAfterMs)
     if (failure.kind === 'taken') return this.become('taken')
+    if (failure.kind === 'cancelled') return this.#parts.cancelled(this)
     if (failure.kind === 'refused') return this.#refuse(failure.message)
     if (++this.#renewals > MAX_RENEWALS) return this.#refuse(null)
     this.#ticket = null
-    // Gone for good, by the service's own word: the file is here, so it is sent anew.
-    if (failure.kind === 'anew') this.url = null
+    if (failure.kind === 'anew') {
+      const cancelled = await this.#parts.wasCancelled(this)
+      if (run !== this.#run) return
+      if (cancelled) return this.#parts.cancelled(this)
+      // Gone for good, by the service's own word: the file is here, so it is sent anew.
+      this.url = null
+    }
     await this.start()
   }
 

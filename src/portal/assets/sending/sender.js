@@ -63,6 +63,8 @@ export class Sender {
       {
         ticket: (asking) => this.#ticket(asking),
         changed: () => this.#changed(),
+        wasCancelled: (gone) => this.#wasCancelled(gone),
+        cancelled: (ended) => this.drop(ended),
         stored: (done) => {
           this.#pump()
           this.#parts.stored(done)
@@ -153,6 +155,15 @@ export class Sender {
   /** The service has bytes of it. @param {string} uploadId */
   heard(uploadId) {
     this.jobs.find((job) => job.uploadId === uploadId)?.heard()
+  }
+
+  /** @param {Job} job */
+  async #wasCancelled(job) {
+    try {
+      return (await this.#parts.api.get(`v1/uploads/${job.uploadId}`)).state === 'cancelled'
+    } catch {
+      return false // never heard of, or nobody answers: it is sent anew, or tried again
+    }
   }
 
   #pump() {
