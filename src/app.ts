@@ -44,6 +44,12 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 
 /** One line and one measurement per request, aborted ones told apart. */
 function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
+  metrics.onScrape('connections', async () => {
+    const open = await new Promise<number>((resolve, reject) =>
+      app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    )
+    metrics.connectionsOpen.set(open)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.setHeader('X-Request-Id', request.id)
     const startedAtMs = performance.now()

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
 import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
-import { createMetrics } from './core/metrics.ts'
+import { createMetrics, type Metrics } from './core/metrics.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
@@ -68,7 +68,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
     join(config.storage.dataDir, 'spool', String(process.pid)),
     config.uploads.spoolMaxBytes,
   )
-  const { store, uploadStore } = createStores(config, { budget, spool })
+  const { store, uploadStore } = createStores(config, { budget, spool }, metrics)
   const index = new RecordIndex(redis.hot, runId, clock)
   const hot = new HotState(redis.hot, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
@@ -133,14 +133,19 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
 function createStores(
   { storage }: Config,
   memory: { budget: ByteBudget; spool: Spool },
+  metrics: Metrics,
 ): { store: ObjectStore; uploadStore: UploadStore } {
   if (storage.kind === 'local') {
     const store = new LocalObjectStore(storage.dataDir)
     return { store, uploadStore: new LocalUploadStore(store, memory.budget) }
   }
-  const store = new S3ObjectStore(createS3Client(storage.s3, S3_SOCKETS), storage.s3.bucket)
+  const onCall = (operation: string, seconds: number, ok: boolean) => {
+    metrics.s3Calls.inc({ operation, outcome: ok ? 'ok' : 'error' })
+    metrics.s3CallDuration.observe({ operation }, seconds)
+  }
+  const store = new S3ObjectStore(createS3Client(storage.s3, S3_SOCKETS, onCall), storage.s3.bucket)
   return {
     store,
-    uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS), store, memory),
+    uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS, onCall), store, memory),
   }
 }

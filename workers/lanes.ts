@@ -91,6 +91,7 @@ function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker
     metrics: { maxDataPoints: METRICS_MINUTES },
     ...(settings === undefined ? {} : { settings }),
   })
+  metrics.onScrape(`slots-${lane}`, () => metrics.laneSlots.set({ queue: lane }, worker.concurrency))
   worker.on('error', (err) => logger.warn({ err, lane }, 'worker trouble'))
   worker.on('stalled', (jobId) => {
     metrics.jobsStalled.inc({ queue: lane })
@@ -100,7 +101,14 @@ function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker
   worker.on('lockRenewalFailed', (jobIds: string[]) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, 'the lock of the job was lost')
   })
+  // Lanes over an upload measure their jobs themselves, outcome and all.
+  if (lane === 'notify' || lane === 'maintain')
+    worker.on('completed', ({ processedOn, finishedOn }: Job) => {
+      if (processedOn !== undefined && finishedOn !== undefined)
+        metrics.jobDuration.observe({ queue: lane, outcome: 'done' }, (finishedOn - processedOn) / 1000)
+    })
   worker.on('failed', (job: Job | undefined, err) => {
+    if (job !== undefined && job.finishedOn === undefined) metrics.jobRetries.inc({ queue: lane })
     if (job?.finishedOn !== undefined) logger.error({ err, jobId: job.id, lane }, 'a job failed for good')
   })
   worker.run().catch((err: unknown) => logger.error({ err, lane }, 'a worker ended'))

@@ -18,6 +18,25 @@ const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const WORK_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200]
 /** The share of the last moments is wanted, not a share of one millisecond: scrapes that come close repeat the last one. */
 const MIN_ELU_WINDOW_MS = 1000
+/** A kibibyte to the largest film that anybody hands in. */
+const SIZE_BUCKETS = [
+  2 ** 20,
+  2 ** 23,
+  2 ** 25,
+  2 ** 27,
+  2 ** 28,
+  2 ** 29,
+  2 ** 30,
+  2 ** 31,
+  2 ** 32,
+  2 ** 33,
+]
+/** Gauges of prom-client that are named like counters; each repeats one that is not. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+] as const
 /** Prometheus gives up on a scrape after 10 s. */
 const COLLECT_MS = 4000
 
@@ -48,7 +67,10 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     labelNames: readonly L[] = [],
   ) => new Histogram<L>({ name, help, labelNames, buckets, registers })
 
-  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry })
+  if (options.processMetrics !== false) {
+    collectDefaultMetrics({ register: registry })
+    for (const name of MISNAMED) registry.removeSingleMetric(name)
+  }
   const loopShare = gauge(
     'nodejs_eventloop_utilization_ratio',
     'Share of the time since the last scrape in which the event loop was busy',
@@ -99,6 +121,16 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       'Unfinished uploads removed because nothing came any more',
     ),
     uploadBytesReceived: counter('upload_bytes_received_total', 'Bytes of uploads read from clients'),
+    uploadSize: histogram('upload_size_bytes', 'Size of uploads whose last byte was stored', SIZE_BUCKETS, [
+      'kind',
+    ]),
+    uploadTransfer: histogram(
+      'upload_transfer_seconds',
+      'From the creation of an upload to its last byte, pauses of the client included',
+      WORK_BUCKETS,
+      ['kind'],
+    ),
+    connectionsOpen: gauge('upload_connections_open', 'Open connections of clients, idle ones included'),
     uploadsInFlight: gauge('uploads_in_flight', 'Requests that are sending bytes at this moment'),
     uploadFirstByte: histogram(
       'upload_first_byte_seconds',
@@ -111,11 +143,27 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       'Uploads begun again from byte 0 for a file that was under way',
     ),
     receiveBudget: gauge('receive_budget_bytes', 'Bytes held in memory on their way to the store'),
-    s3Calls: counter('s3_calls_total', 'Calls to the S3 server', ['operation']),
+    receiveBudgetLimit: gauge('receive_budget_limit_bytes', 'Bytes that may be held in memory'),
+    receiveSpool: gauge('receive_spool_bytes', 'Bytes of S3 parts that wait on disk'),
+    receiveSpoolLimit: gauge('receive_spool_limit_bytes', 'Bytes of S3 parts that may wait on disk'),
+    s3Calls: counter('s3_calls_total', 'Calls to the S3 server, each attempt of a retried one', [
+      'operation',
+      'outcome',
+    ]),
+    s3CallDuration: histogram(
+      's3_call_duration_seconds',
+      'From a call to the S3 server to the head of its answer',
+      REQUEST_BUCKETS,
+      ['operation'],
+    ),
     admissionRejected: counter('upload_admission_rejected_total', 'Uploads not created now, by reason', [
       'reason',
     ]),
+    rateLimited: counter('rate_limited_total', 'Requests refused because one subject sent too many', [
+      'what',
+    ]),
     lockWait: histogram('upload_lock_wait_seconds', 'Waiting for the lock of an upload', REQUEST_BUCKETS),
+    lockTimeouts: counter('upload_lock_timeouts_total', 'Requests that did not get the lock of their upload'),
     uploadsReconciled: counter('uploads_reconciled_total', 'Uploads that the reconciler had to push on', [
       'from_state',
     ]),
@@ -128,6 +176,10 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     jobsStalled: counter('media_jobs_stalled_total', 'Jobs whose worker stopped renewing its lock', [
       'queue',
     ]),
+    jobRetries: counter('media_job_retries_total', 'Attempts of jobs that failed and are made again', [
+      'queue',
+    ]),
+    laneSlots: gauge('media_lane_slots', 'Jobs that may run at a time, by lane', ['queue']),
     uploadVerdict: histogram(
       'upload_verdict_seconds',
       'From the last byte to accepted or rejected',
@@ -141,13 +193,14 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     ),
     webhookDeliveries: counter('webhook_deliveries_total', 'Attempts to deliver a webhook', ['outcome']),
 
-    queueJobs: gauge('bullmq_job_count', 'Jobs in a queue by state', ['queue', 'state'], 'first'),
+    queueJobs: gauge('bullmq_jobs', 'Jobs in a queue by state', ['queue', 'state'], 'first'),
     queueOldestWaiting: gauge(
       'media_queue_oldest_waiting_seconds',
       'Age of the oldest job that waits to be run; 0 where none does',
       ['queue'],
       'first',
     ),
+    queuePaused: gauge('media_queue_paused', '1 while an operator has paused the lane', ['queue'], 'first'),
     workdirFree: gauge('workdir_free_bytes', 'Free bytes on the disk of DATA_DIR', [], 'min'),
     redisUp: gauge('redis_up', '1 while Redis answers', [], 'min'),
     objectStoreUp: gauge('object_store_up', '1 while the object store answers', [], 'min'),

@@ -14,11 +14,14 @@ export function collectOnScrape(parts: OpsParts): void {
     // What Redis no longer tells must not stand there as if it were still so.
     metrics.queueJobs.reset()
     metrics.queueOldestWaiting.reset()
+    metrics.queuePaused.reset()
     const stats = await statsOfQueues(queues.byLane, redis, clock.now())
-    for (const queue of LANES) {
+    const paused = await Promise.all(LANES.map((lane) => queues.byLane[lane].isPaused()))
+    for (const [number, queue] of LANES.entries()) {
       const { counts, oldestWaitingSeconds } = stats[queue]
       for (const state of JOB_STATES) metrics.queueJobs.set({ queue, state }, counts[state])
       metrics.queueOldestWaiting.set({ queue }, oldestWaitingSeconds)
+      metrics.queuePaused.set({ queue }, paused[number] === true ? 1 : 0)
     }
   })
 }

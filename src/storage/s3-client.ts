@@ -1,5 +1,6 @@
 // The S3 client with settings that every S3 server understands, and what its errors mean to us.
 
+import { performance } from 'node:perf_hooks'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { AppError } from '../core/errors.ts'
@@ -33,8 +34,40 @@ export function s3ClientConfig(settings: S3Settings, maxSockets: number): S3Clie
   }
 }
 
-export function createS3Client(settings: S3Settings, maxSockets = 64): S3Client {
-  return new S3Client(s3ClientConfig(settings, maxSockets))
+export function createS3Client(settings: S3Settings, maxSockets = 64, onCall?: OnS3Call): S3Client {
+  const client = new S3Client(s3ClientConfig(settings, maxSockets))
+  if (onCall !== undefined) watchCalls(client, onCall)
+  return client
+}
+
+/** What is told of each call that went out, each attempt for itself. `ok`: the server answered what could be meant. */
+export type OnS3Call = (operation: string, seconds: number, ok: boolean) => void
+
+/** Tells `onCall` of every call of a client; a URL that is only signed is none. */
+export function watchCalls(client: S3Client, onCall: OnS3Call): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const startedAtMs = performance.now()
+      const operation = String(context['commandName'] ?? 'Unknown').replace(/Command$/, '')
+      const done = (ok: boolean) => onCall(operation, (performance.now() - startedAtMs) / 1000, ok)
+      try {
+        const result = await next(args)
+        done(true)
+        return result
+      } catch (error) {
+        const status = (error as S3Failure | null)?.$metadata?.httpStatusCode
+        done(status !== undefined && isMeant(status))
+        throw error
+      }
+    },
+    // Within the retries, around the answer's parsing.
+    { step: 'deserialize', priority: 'high', name: 'songnganWatch' },
+  )
+}
+
+/** "There is none", "it exists already": answers to questions, not trouble. */
+export function isMeant(status: number): boolean {
+  return status < 500 && status !== 403 && status !== 408 && status !== 429
 }
 
 type S3Failure = { name?: string; Code?: string; $metadata?: { httpStatusCode?: number } }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
-import { s3StoreError } from './s3-client.ts'
+import { isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
 import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 
 const TOTAL_MS = 25_000
@@ -22,9 +22,11 @@ export class S3Sender {
   readonly #client: S3Client
   readonly #bucket: string
   readonly #maxSockets: number
+  readonly #onCall: OnS3Call | undefined
   #target: Promise<Target> | undefined
 
-  constructor(client: S3Client, bucket: string, maxSockets: number) {
+  constructor(client: S3Client, bucket: string, maxSockets: number, onCall?: OnS3Call) {
+    this.#onCall = onCall
     this.#client = client
     this.#bucket = bucket
     this.#maxSockets = maxSockets
@@ -75,9 +77,20 @@ export class S3Sender {
     const path = target.base.pathname + awsEscape(key, true)
     const deadline = Date.now() + TOTAL_MS
     for (let attempt = 0; ; attempt++) {
+      const startedAtMs = performance.now()
+      const done = (ok: boolean) =>
+        this.#onCall?.(
+          options.part === undefined ? 'PutObject' : 'UploadPart',
+          (performance.now() - startedAtMs) / 1000,
+          ok,
+        )
       try {
-        return await this.#attempt(target, path, query, headers, chunks, deadline)
+        const etag = await this.#attempt(target, path, query, headers, chunks, deadline)
+        done(true)
+        return etag
       } catch (error) {
+        const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+        done(status !== undefined && isMeant(status))
         const pause = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
         if (!isRetryable(error) || Date.now() + pause >= deadline) throw s3StoreError(error)
         await delay(pause)

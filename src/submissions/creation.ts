@@ -6,7 +6,7 @@ import { AppError, type ErrorCode } from '../core/errors.ts'
 import { isSubmissionId } from '../core/ids.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
-import type { UploadViews } from '../records/upload-views.ts'
+import type { UploadView, UploadViews } from '../records/upload-views.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
 import { mayRepair } from './repairs.ts'
@@ -61,6 +61,8 @@ export type Placement = {
   limits: TicketLimits
   /** Files that the slot still takes, this one included. */
   filesLeft: number
+  /** The file is under way here already: what is created sends its bytes once more. */
+  restarts: boolean
   /** Allowed only by `repairUntil`: takes the place of a file that was rejected after the deadline. */
   repairs: boolean
 }
@@ -78,7 +80,8 @@ export async function checkPlacement(parts: PlacementParts, request: PlacementRe
   const head = await parts.heads.require(owner, submissionId)
   if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED')
   const { profile, slot } = slotOf(parts.profiles, head, request.slot)
-  const places = slotPlaces(await parts.views.ofSubmission(owner, submissionId), slot, head, nowMs)
+  const views = await parts.views.ofSubmission(owner, submissionId)
+  const places = slotPlaces(views, slot, head, nowMs)
   // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
   // refused for its date when it is tried.
   const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
@@ -94,7 +97,19 @@ export async function checkPlacement(parts: PlacementParts, request: PlacementRe
     maxBytes: limits.maxBytes,
     kinds: limits.kinds,
     filesLeft: Math.max(1, slot.max - places.taken),
+    restarts: isUnderWay(views, request),
   }
+}
+
+/** The same file, as far as its name and length tell, is unfinished in this slot with some of its bytes stored. */
+function isUnderWay(views: readonly UploadView[], { slot, declared, concat }: PlacementRequest): boolean {
+  if (declared === null || declared.bytes === null || concat !== undefined) return false
+  return views.some(({ hot }) => {
+    if (hot === undefined || hot.status !== 'receiving' || hot.offset === 0) return false
+    const { draft } = hot
+    const same = draft.declared.filename === declared.filename && draft.declared.bytes === declared.bytes
+    return same && draft.slot === slot && draft.concat === null
+  })
 }
 
 /** The profile that a submission pins, and one of its slots. Throws PROFILE_UNKNOWN, SLOT_UNKNOWN. */

@@ -17,6 +17,10 @@ export class ByteBudget {
     this.#metrics = metrics
   }
 
+  get limitBytes(): number {
+    return this.#limitBytes
+  }
+
   get used(): number {
     return this.#used
   }

@@ -11,6 +11,7 @@ import type { UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import { isStored, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import { NO_OWNER, placeTicket } from './create.ts'
+import { measureFinished } from './measure.ts'
 import { parseMetadata } from './metadata.ts'
 import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
@@ -37,7 +38,7 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   const place =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
-      : await placeTicket(parts, ticket, { filename: null, type: null, bytes }, 'final')
+      : (await placeTicket(parts, ticket, { filename: null, type: null, bytes }, 'final')).placement
   if (bytes > place.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
@@ -62,11 +63,11 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   faultPoint('concat.after-hot')
   const storedAtMs = Math.max(...partials.map(({ storedAt }) => Date.parse(storedAt ?? '')))
   const object = { key: objectKeys.data(id), parts: piecesOf(partials) }
-  await completion.commitStored(draft, object, bytes, storedAtMs)
+  const record = await completion.commitStored(draft, object, bytes, storedAtMs)
   faultPoint('concat.record-stored')
   await hot.end(id, 'stored', STORED_KEEP_MS, bytes)
   completion.runLater(id)
-  metrics.uploadsFinished.inc()
+  measureFinished(metrics, record)
   return id
 }
 

@@ -21,6 +21,8 @@ export type Creation = {
   expiresAtMs: number
   /** Set when an unfinished upload of the same fingerprint was joined: where that one stands. */
   joinedOffset?: number
+  /** The same file is unfinished in this slot, with bytes of it stored: they are sent once more. */
+  restarts?: boolean
   /** The lock of a new upload whose body comes with its creation. */
   held?: Held
 }
@@ -82,7 +84,7 @@ export async function place(
       expiresAtMs: joined.expiresAtMs,
       joinedOffset: joined.offset,
     }
-  const placement = await placeTicket(parts, ticket, declared, concat?.kind)
+  const { placement, restarts } = await placeTicket(parts, ticket, declared, concat?.kind)
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
     ...common,
@@ -93,7 +95,7 @@ export async function place(
     subject: ticket.subject,
     ...placement,
   }
-  return { draft, size, fingerprintKey, expiresAtMs }
+  return { draft, size, fingerprintKey, expiresAtMs, restarts }
 }
 
 /**
@@ -122,8 +124,11 @@ export async function placeTicket(
   ticket: Ticket,
   declared: UploadDraft['declared'],
   concat?: 'partial' | 'final',
-): Promise<Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>> {
-  const { revision, replaces, maxBytes, kinds } = await checkPlacement(parts, {
+): Promise<{
+  placement: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
+  restarts: boolean
+}> {
+  const { revision, replaces, maxBytes, kinds, restarts } = await checkPlacement(parts, {
     owner: ticket.owner,
     submissionId: ticket.submission,
     slot: ticket.slot,
@@ -135,7 +140,8 @@ export async function placeTicket(
     via: 'tus',
     ...(concat === undefined ? {} : { concat }),
   })
-  return { revision, replaces, kinds, maxBytes: Math.min(maxBytes, parts.config.uploads.maxBytes) }
+  const atMost = Math.min(maxBytes, parts.config.uploads.maxBytes)
+  return { placement: { revision, replaces, kinds, maxBytes: atMost }, restarts }
 }
 
 /** The header as it came, where writing the parsed values again would not give it back (bytes that are no UTF-8). */
@@ -163,6 +169,7 @@ export async function register(parts: UploadParts, creation: Creation, hasBody: 
   faultPoint('create.after-hot')
   if (joined === null) {
     metrics.uploadsCreated.inc()
+    if (creation.restarts === true) metrics.uploadRestarts.inc()
     if (lock !== undefined)
       creation.held = {
         state: newHotUpload(draft, { size, expiresAtMs, partBytes, holder: lock }),

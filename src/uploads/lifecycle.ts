@@ -1,22 +1,38 @@
 // What runs beside the requests of the upload path, from the start of the process to its end.
 
 import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
 import type { HotState } from '../records/hot-state.ts'
 import { LEASE_MS } from '../records/hot-state.ts'
+import type { ByteBudget } from './budget.ts'
 import type { Peers } from './peers.ts'
 import type { Spool } from './stores/spool.ts'
 
-export type LifecycleParts = { peers: Peers; hot: HotState; spool: Spool; logger: Logger }
+export type LifecycleParts = {
+  peers: Peers
+  hot: HotState
+  spool: Spool
+  budget: ByteBudget
+  metrics: Metrics
+  logger: Logger
+}
 
 /** Starts; resolves with what stops it: running requests hand over what they have, their clients go on elsewhere. */
 export async function startUploads({
   peers,
   hot,
   spool,
+  budget,
+  metrics,
   logger,
 }: LifecycleParts): Promise<() => Promise<void>> {
   await spool.start()
   await peers.start()
+  metrics.onScrape('memory', () => {
+    metrics.receiveBudgetLimit.set(budget.limitBytes)
+    metrics.receiveSpool.set(spool.used)
+    metrics.receiveSpoolLimit.set(spool.maxBytes)
+  })
   // A holder that waits for a slow client commits nothing for a while; its lock must not look abandoned.
   const timer = setInterval(() => {
     hot.renew(peers.holders).catch((err: unknown) => {

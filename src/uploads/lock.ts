@@ -13,6 +13,7 @@ import { type HotUpload, placeOf, type UploadDraft } from '../records/hot-upload
 import { objectKeys } from '../records/keys.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import { offsetMismatch } from './offset-mismatch.ts'
 import { mayBeAlive, type Peers } from './peers.ts'
 import type { Recovered, UploadStore } from './stores/port.ts'
 
@@ -52,6 +53,7 @@ export class UploadLocks {
   ): Promise<Held> {
     const { hot, peers, metrics } = this.#parts
     const fence = newToken()
+    let askedOf: string | undefined
     let steal: string | undefined
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const outcome = await hot.acquire(id, fence, peers.channel, {
@@ -61,8 +63,7 @@ export class UploadLocks {
       })
       switch (outcome.kind) {
         case 'acquired': {
-          const { state } = outcome
-          const { formerHolder } = outcome
+          const { state, formerHolder } = outcome
           // A holder that Redis forgot may have stored more since the upload was put back.
           const doubtful =
             formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
@@ -87,7 +88,8 @@ export class UploadLocks {
           break
         }
         case 'held': {
-          metrics.uploadTakeovers.inc()
+          if (askedOf !== outcome.fence) metrics.uploadTakeovers.inc()
+          askedOf = outcome.fence
           const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
           faultPoint('take-over.asked')
           // One that answered has let go; one that did not is not waited for: its fence no longer counts.
@@ -95,6 +97,7 @@ export class UploadLocks {
         }
       }
     }
+    metrics.lockTimeouts.inc()
     throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
   }
 
@@ -294,11 +297,4 @@ export class UploadLocks {
 
 function isWhole({ size, offset }: HotUpload): boolean {
   return size !== null && size > 0 && offset === size
-}
-
-export function offsetMismatch(offset: number): AppError {
-  return new AppError('OFFSET_MISMATCH', {
-    headers: { 'Upload-Offset': String(offset) },
-    details: { offset },
-  })
 }

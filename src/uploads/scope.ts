@@ -9,6 +9,7 @@ import type { UploadRecord } from '../records/upload-record.ts'
 import { type Creation, place, register } from './create.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
+import { measureFinished } from './measure.ts'
 import type { UploadParts } from './parts.ts'
 import { receiveBody } from './reception.ts'
 import { terminate } from './terminate.ts'
@@ -63,10 +64,15 @@ export class Scope {
     // A new upload is nobody else's and is locked when its body arrives; HEAD never disturbs a holder; DELETE
     // ends it by a commit.
     if (method !== 'PATCH' || id === null) return
-    this.#held = await this.#parts.locks.acquire(id, {
-      offset: Number(headers.get('upload-offset')),
-      ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
-    })
+    const waited = this.#parts.metrics.lockWait.startTimer()
+    try {
+      this.#held = await this.#parts.locks.acquire(id, {
+        offset: Number(headers.get('upload-offset')),
+        ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
+      })
+    } finally {
+      waited()
+    }
     faultPoint('patch.lock-taken')
   }
 
@@ -162,7 +168,7 @@ export class Scope {
     const id = this.#request.id ?? this.#creation?.draft.id
     if (this.#finished !== undefined) completion.followLater(this.#finished)
     else if (id !== undefined) completion.runLater(id)
-    this.#parts.metrics.uploadsFinished.inc()
+    measureFinished(this.#parts.metrics, this.#finished)
     return Promise.resolve({})
   }
 

@@ -12,16 +12,24 @@ import {
 import { S3Store } from '@tus/s3-store'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { withPatience } from '../../storage/patience.ts'
-import { isS3Error, type S3Settings, s3ClientConfig, s3StoreError } from '../../storage/s3-client.ts'
+import {
+  isS3Error,
+  type OnS3Call,
+  type S3Settings,
+  s3ClientConfig,
+  s3StoreError,
+  watchCalls,
+} from '../../storage/s3-client.ts'
 import { S3Sender } from '../../storage/s3-sender.ts'
 
 export class S3Parts extends S3Store {
   readonly #sender: S3Sender
 
-  constructor(settings: S3Settings, partBytes: number, maxSockets: number) {
+  constructor(settings: S3Settings, partBytes: number, maxSockets: number, onCall?: OnS3Call) {
     const s3ClientConfigWithBucket = { ...s3ClientConfig(settings, maxSockets), bucket: settings.bucket }
     super({ partSize: partBytes, s3ClientConfig: s3ClientConfigWithBucket, useTags: false })
-    this.#sender = new S3Sender(this.client, settings.bucket, maxSockets)
+    this.#sender = new S3Sender(this.client, settings.bucket, maxSockets, onCall)
+    if (onCall !== undefined) watchCalls(this.client, onCall)
   }
 
   /**

@@ -17,6 +17,14 @@ export class Spool {
     this.#maxBytes = maxBytes
   }
 
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
   /** Empties what earlier processes left behind; folders beside this one belong to processes by their id. */
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true })

@@ -133,10 +133,10 @@ describe('metrics', () => {
     const lines = text.split('\n')
     expect(lines).toEqual(
       expect.arrayContaining([
-        'bullmq_job_count{queue="transcode",state="prioritized"} 3',
-        'bullmq_job_count{queue="inspect",state="waiting"} 2',
-        'bullmq_job_count{queue="notify",state="delayed"} 1',
-        'bullmq_job_count{queue="validate",state="failed"} 0',
+        'bullmq_jobs{queue="transcode",state="prioritized"} 3',
+        'bullmq_jobs{queue="inspect",state="waiting"} 2',
+        'bullmq_jobs{queue="notify",state="delayed"} 1',
+        'bullmq_jobs{queue="validate",state="failed"} 0',
         'media_queue_oldest_waiting_seconds{queue="transcode"} 500',
         'media_queue_oldest_waiting_seconds{queue="inspect"} 70',
         'media_queue_oldest_waiting_seconds{queue="notify"} 0',
@@ -169,7 +169,7 @@ describe('metrics', () => {
     expect(performance.now() - startedMs).toBeLessThan(6000)
     expect(text).toContain('redis_up 0')
     expect(text).toContain('metrics_collect_errors_total{collector="queues"} 1')
-    expect(text).not.toContain('bullmq_job_count{')
+    expect(text).not.toContain('bullmq_jobs{')
     expect(await metrics.text([])).toContain('object_store_up 1')
   })
 
@@ -185,7 +185,7 @@ describe('metrics', () => {
     expect(expositionFaults(text)).toEqual([])
     expect(text).toContain('uploads_created_total 6\n')
     // Every process sees the same queues: they are not added up.
-    expect(text).toContain('bullmq_job_count{queue="validate",state="waiting"} 2\n')
+    expect(text).toContain('bullmq_jobs{queue="validate",state="waiting"} 2\n')
   })
 })
 
