@@ -29,6 +29,11 @@ export const objectKeys = {
     `unique/${owner}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
   /** Every attempt to create an upload of a submission, one object a flush. */
   attempts: (owner: string, submissionId: string) => `attempts/${owner}/${submissionId}/`,
+  /** Events that no version of an upload or of a head stands for: a submission became complete, a file was replaced. */
+  news: (owner: string, submissionId: string) => `news/${owner}/${submissionId}/`,
+  /** Webhooks that were delivered, by the day of their event (UTC), so that a day's can be listed and removed. */
+  deliveries: (owner: string) => `deliveries/${owner}/`,
+  delivery: (owner: string, day: string, jobId: string) => `deliveries/${owner}/${day}/${jobId}`,
   /** Public halves of the keys that receipts were ever signed with. */
   receiptKeys: 'receipt-keys/',
 }
@@ -58,6 +63,17 @@ export const redisKeys = {
   submissionEvents: (owner: string, submissionId: string) => `sn:events:${owner}/${submissionId}`,
   /** Set: portals that have events. */
   owners: 'sn:owners',
+  /** Run id of the Redis whose lists are known to hold everything that is in the store. */
+  whole: 'sn:whole',
+  /** Token of whoever is making them so. */
+  rebuilding: 'sn:rebuilding',
+  /** Names the order of a portal's event log; another one since events were put back into it. */
+  eventEpoch: (owner: string) => `sn:event-epoch:${owner}`,
+  /** Sorted set: events on their way back into a stream, by their time. */
+  restoring: (token: string, stream: string) => `sn:restoring:${token}:${stream}`,
+  /** An endpoint of a portal that answered 410 Gone. */
+  webhookGone: (owner: string, url: string) =>
+    `sn:webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`,
   /** Channel: events as they happen. */
   live: 'sn:live',
   progress: (id: string) => `sn:progress:${id}`,

@@ -1,7 +1,7 @@
 // Endpoints that answered 410 Gone: not called again for a day, then asked once more.
 
-import { createHash } from 'node:crypto'
 import { type RedisConnection, viaRedis } from '../../src/core/redis.ts'
+import { redisKeys } from '../../src/records/keys.ts'
 
 const GONE_SECONDS = 24 * 60 * 60
 
@@ -14,14 +14,10 @@ export class GoneEndpoints {
 
   /** When this portal's endpoint said that it is gone (RFC 3339), or undefined. */
   async since(owner: string, url: string): Promise<string | undefined> {
-    return (await viaRedis(this.#redis.get(key(owner, url)))) ?? undefined
+    return (await viaRedis(this.#redis.get(redisKeys.webhookGone(owner, url)))) ?? undefined
   }
 
   async disable(owner: string, url: string, at: string): Promise<void> {
-    await viaRedis(this.#redis.set(key(owner, url), at, 'EX', GONE_SECONDS))
+    await viaRedis(this.#redis.set(redisKeys.webhookGone(owner, url), at, 'EX', GONE_SECONDS))
   }
-}
-
-function key(owner: string, url: string): string {
-  return `sn:webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`
 }

@@ -1,0 +1,63 @@
+// A running upload as fields of its Redis hash, and its parts as fields of theirs: names and values in turn, as HSET
+// takes them. The names are explained in hot-scripts.ts; `decodeHot` in hot-upload.ts reads them.
+
+import { type HotUpload, placeOf } from './hot-upload.ts'
+import type { StoredPart } from './upload-record.ts'
+
+/** What a commit of durable bytes changes. */
+export type Progress = {
+  offset: number
+  expiresAtMs: number
+  status?: 'finishing'
+  storedAtMs?: number
+  version?: number
+  multipartId?: string
+  tailKey?: string | null
+  parts?: StoredPart[]
+  clearInFlight?: boolean
+}
+
+type Fields = (string | number)[]
+
+export function progressFields(progress: Progress): Fields {
+  // Not the run id: an entry that is older than this commit stays in doubt, since its parts may have a gap.
+  const fields: Fields = ['off', progress.offset, 'exp', progress.expiresAtMs]
+  if (progress.status !== undefined) fields.push('st', progress.status)
+  if (progress.storedAtMs !== undefined) fields.push('sat', progress.storedAtMs)
+  if (progress.version !== undefined) fields.push('ver', progress.version)
+  if (progress.multipartId !== undefined) fields.push('mpu', progress.multipartId)
+  if (progress.tailKey !== undefined) fields.push('tail', progress.tailKey ?? '')
+  if (progress.clearInFlight === true) fields.push('fly', '')
+  return fields
+}
+
+/** What of a running upload can be put back from the store. */
+export type Restorable = Omit<HotUpload, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>
+
+/** All fields of an upload that is put back, as of the Redis run `runId`. */
+export function restoredFields(state: Restorable, runId: string): Fields {
+  return [
+    ...['d', JSON.stringify(state.draft), 'pl', placeOf(state.draft)],
+    ...['size', state.size ?? '', 'off', state.offset, 'st', state.status, 'ver', state.version],
+    ...['exp', state.expiresAtMs, 'sat', state.storedAtMs ?? '', 'mpu', state.multipartId ?? ''],
+    ...['pb', state.partBytes, 'tail', state.tailKey ?? '', 'run', runId],
+  ]
+}
+
+/** Part number → where it lies. */
+export function partFields(parts: readonly StoredPart[]): string[] {
+  return parts.flatMap(({ number, offset, bytes, etag, key }) => [
+    String(number),
+    JSON.stringify({ offset, bytes, etag, key }),
+  ])
+}
+
+/** The parts in order, from the hash that `partFields` filled. */
+export function decodeParts(fields: Record<string, string>): StoredPart[] {
+  return Object.entries(fields)
+    .map(([number, json]) => ({
+      number: Number(number),
+      ...(JSON.parse(json) as Omit<StoredPart, 'number'>),
+    }))
+    .sort((a, b) => a.number - b.number)
+}
