@@ -1,13 +1,19 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-// unit: pure, parallel. integration: a real Redis, S3 server or ffmpeg, started by each file for itself.
-// e2e: whole processes, one file at a time, so that kills and timings do not disturb each other.
+// unit: pure. integration: a real Redis, S3 server or ffmpeg, started by each file for itself. Most of both is waiting:
+// one more worker than there are cores.
+// e2e: whole processes, afterwards and fewer at a time, so that kills and timings do not disturb each other.
+const SMALL = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } }
+const WHOLE = { maxWorkers: 2, sequence: { groupOrder: 1 } }
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { ...SMALL, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         test: {
+          ...SMALL,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 30_000,
@@ -16,11 +22,11 @@ export default defineConfig({
       },
       {
         test: {
+          ...WHOLE,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
           // Whole processes, real time-outs of real clients: on a machine that is busy with others, one may come too late.
           retry: 1,
         },
