@@ -5,6 +5,7 @@ import type { Source } from '../lib/source.ts'
 import { type UploadResult, uploadByTus } from '../lib/tus-upload.ts'
 import type { Measures } from './measures.ts'
 import type { PlannedClient } from './plan.ts'
+import type { HandedIn } from './verify.ts'
 
 export const PROFILE = 'teacher.K4'
 export const SLOT = 'teaching_video'
@@ -26,6 +27,12 @@ export type ClientOutcome = {
   failureCode: string | undefined
   /** From arrival to the last answer. */
   milliseconds: number
+}
+
+/** For the count at the end. */
+export function handedIn({ client, upload, failure, failureCode }: ClientOutcome): HandedIn {
+  const { submissionId, sha256 } = client
+  return { submissionId, sha256, url: upload?.url, failure, failureCode }
 }
 
 export type ClientParts = {

@@ -38,18 +38,24 @@ export function planRun(options: PlanOptions): PlannedClient[] {
   })
 }
 
-/** Kept from the singular moment of the law below, in minutes. */
-const SOFTENING = 1
+/** Kept from the singular moment of the law below. */
+const SOFTENING_MINUTES = 1
 
 /**
  * Moments within [0, minutes), rising. People act with a probability of 1/(T − t) as a deadline T draws near (Alfi,
  * Parisi, Pietronero: Nature Physics 3, 746, 2007), here 1/(T − t + 1 min). Drawn as such, not answered to: whoever
  * comes does not wait for the service to be done with others (an open model), or its slowness would thin the load.
+ * `softening` is that minute, for a run that presses a longer day together.
  */
-export function arrivalTimesMs(clients: number, minutes: number, random: () => number): number[] {
-  const whole = minutes + SOFTENING
-  // The inverse of F(t) = ln((T+1)/(T+1−t)) / ln(T+1), in the unit of SOFTENING.
-  const moment = (share: number) => whole - SOFTENING * (whole / SOFTENING) ** (1 - share)
+export function arrivalTimesMs(
+  clients: number,
+  minutes: number,
+  random: () => number,
+  softening = SOFTENING_MINUTES,
+): number[] {
+  const whole = minutes + softening
+  // The inverse of F(t) = ln((T+1)/(T+1−t)) / ln(T+1), in the unit of `softening`.
+  const moment = (share: number) => whole - softening * (whole / softening) ** (1 - share)
   return Array.from({ length: clients }, () => moment(random()) * 60_000).sort((a, b) => a - b)
 }
 

@@ -5,7 +5,7 @@ import { Portal } from '../lib/portal.ts'
 import type { Settings } from '../lib/settings.ts'
 import { bytesInWords, timeInWords } from '../lib/words.ts'
 import type { SurgeArgs } from './args.ts'
-import { type ClientOutcome, type ClientParts, runClient, type SurgeClient } from './client.ts'
+import { type ClientOutcome, type ClientParts, handedIn, runClient, type SurgeClient } from './client.ts'
 import { makeClips } from './clips.ts'
 import { EventReader } from './events.ts'
 import { Measures } from './measures.ts'
@@ -54,7 +54,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
     const bytesAfter = await receivedBytesTotal(ops)
     clearInterval(ticker)
     say('Comparing what is there with what was sent …')
-    const findings = await verifyAll(observer, events, outcomes)
+    const findings = await verifyAll(observer, events, outcomes.map(handedIn))
     return summarize(outcomes, findings, measures, increase(bytesBefore, bytesAfter))
   } finally {
     clearTimeout(limit)

@@ -2,8 +2,18 @@
 
 import { createHash } from 'node:crypto'
 import type { Listed, Portal } from '../lib/portal.ts'
-import type { ClientOutcome } from './client.ts'
 import type { EventReader, UploadEvents } from './events.ts'
+
+/** What one client says of itself. */
+export type HandedIn = {
+  submissionId: string
+  sha256: string
+  url: string | undefined
+  /** Why not all bytes were acknowledged; undefined: they were. */
+  failure?: string | undefined
+  /** The code of the answer that was final, if there was one. */
+  failureCode?: string | undefined
+}
 
 export type Finding = {
   /**
@@ -23,12 +33,12 @@ export type Finding = {
 
 /** The verdict of this tool on one client, from what was sent, what is there, and what was announced. Pure. */
 export function judge(
-  outcome: ClientOutcome,
+  outcome: HandedIn,
   uploads: readonly Listed[],
   events: UploadEvents,
   downloadedSha256: string | undefined,
 ): Finding {
-  const id = outcome.upload?.url?.split('/').at(-1)
+  const id = outcome.url?.split('/').at(-1)
   const own = uploads.find((upload) => upload.id === id)
   const finished = uploads.filter(({ storedAt }) => storedAt !== null).length
   const storedMs = own?.storedAt ? Date.parse(own.storedAt) : undefined
@@ -49,7 +59,7 @@ export function judge(
     return found('lost', `upload ${id} is ${own.state}`)
   const sha256 = own.sha256 ?? downloadedSha256
   if (sha256 === undefined) return found('lost', `upload ${id} can be neither hashed nor downloaded`)
-  if (sha256 !== outcome.client.sha256) return found('lost', `upload ${id} has other bytes than were sent`)
+  if (sha256 !== outcome.sha256) return found('lost', `upload ${id} has other bytes than were sent`)
   return found('served')
 }
 
@@ -59,7 +69,7 @@ const AT_A_TIME = 8
 export async function verifyAll(
   portal: Portal,
   events: EventReader,
-  outcomes: readonly ClientOutcome[],
+  outcomes: readonly HandedIn[],
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   const queue = outcomes.entries()
@@ -70,10 +80,10 @@ export async function verifyAll(
   return findings
 }
 
-async function verifyOne(portal: Portal, events: EventReader, outcome: ClientOutcome): Promise<Finding> {
-  const id = outcome.upload?.url?.split('/').at(-1)
+async function verifyOne(portal: Portal, events: EventReader, outcome: HandedIn): Promise<Finding> {
+  const id = outcome.url?.split('/').at(-1)
   if (id === undefined) return judge(outcome, [], events.of(''), undefined)
-  const uploads = await portal.uploads(outcome.client.submissionId)
+  const uploads = await portal.uploads(outcome.submissionId)
   const own = uploads.find((upload) => upload.id === id)
   const toDownload = outcome.failure === undefined && own !== undefined && own.sha256 === null
   const sha256 = toDownload ? await downloadedSha256(portal, id) : undefined

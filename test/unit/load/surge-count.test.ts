@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Listed } from '../../load/lib/portal.ts'
-import type { ClientOutcome } from '../../load/surge/client.ts'
+import { type ClientOutcome, handedIn } from '../../load/surge/client.ts'
 import type { UploadEvents } from '../../load/surge/events.ts'
 import { Measures, spreadOf } from '../../load/surge/measures.ts'
 import { sumOf } from '../../load/surge/service-metrics.ts'
@@ -43,7 +43,7 @@ const listed = (...documents: object[]) => documents as Listed[]
 
 describe('judge', () => {
   const end = (uploads: object[], events = told, outcome = good, downloaded?: string) =>
-    judge(outcome, listed(...uploads), events, downloaded)
+    judge(handedIn(outcome), listed(...uploads), events, downloaded)
 
   it('served: there, whole, and judged once', () => {
     expect(end([document])).toMatchObject({ end: 'served', duplicates: 0, verdictMs: 250, readyMs: 900 })

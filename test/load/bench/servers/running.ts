@@ -9,6 +9,7 @@ import { freePort, waitFor } from '../../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../../support/http-proxy.ts'
 import { startRedis } from '../../../support/redis.ts'
 import { startS3 } from '../../../support/s3.ts'
+import { Undo } from '../../lib/undo.ts'
 import { type Endpoint, optionsHead } from '../client/tus.ts'
 import { Wire } from '../client/wire.ts'
 import type { Contender, Place } from '../model.ts'
@@ -42,26 +43,6 @@ export type Running = {
   another(): Promise<Endpoint>
   output(): string
   stop(): Promise<void>
-}
-
-/** Ends what was started, last first, whatever fails on the way. */
-class Undo {
-  readonly #steps: (() => unknown)[] = []
-
-  add(step: () => unknown): void {
-    this.#steps.unshift(step)
-  }
-
-  async run(): Promise<void> {
-    const failures: unknown[] = []
-    for (const step of this.#steps.splice(0))
-      try {
-        await step()
-      } catch (error) {
-        failures.push(error)
-      }
-    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be ended')
-  }
 }
 
 export async function startServer(contender: Contender, countsCalls: boolean): Promise<Running> {
