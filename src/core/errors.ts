@@ -162,6 +162,11 @@ export const ERRORS = {
   // the service
   DRAINING: e(503, 'ระบบกำลังสลับเครื่อง โปรดลองใหม่', 'This instance is shutting down; try again.'),
   OVERLOADED: e(503, 'ระบบหนาแน่น โปรดลองใหม่ในไม่กี่วินาที', 'Busy; new uploads wait a few seconds.'),
+  ADMISSION_CLOSED: e(
+    503,
+    'ระบบพักรับไฟล์ใหม่ชั่วคราว ไฟล์ที่กำลังส่งอยู่ส่งต่อได้ โปรดลองใหม่ภายหลัง',
+    'No new uploads are taken for the moment; those under way go on. Try again later.',
+  ),
   NO_SPACE: e(507, 'พื้นที่จัดเก็บไม่พอชั่วคราว', 'No space left for the moment.'),
   STORE_UNAVAILABLE: e(
     503,

@@ -1,5 +1,6 @@
 // May a new upload begin now? Refused only for reasons that would make running ones suffer: no space, draining, an
-// event loop that is late, an unreachable store; never for a count. Running uploads are never asked.
+// event loop that is late, an unreachable store; never for a count. And where an operator said so. Running uploads are
+// never asked.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../core/clock.ts'
@@ -14,6 +15,15 @@ const SAMPLE_MS = 1000
 /** Kept free for records, the embedded Redis and workers' scratch. */
 const RESERVE_BYTES = 512 * 1024 ** 2
 
+/** New uploads are refused by an operator's word. */
+export type Closure = {
+  /** Told to callers. */
+  reason: string
+  retryAfterSeconds: number
+}
+
+type Refused = 'DRAINING' | 'OVERLOADED' | 'ADMISSION_CLOSED' | 'NO_SPACE' | 'STORE_UNAVAILABLE'
+
 export class Admission {
   readonly #store: ObjectStore
   readonly #metrics: Metrics
@@ -22,7 +32,8 @@ export class Admission {
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #timer: NodeJS.Timeout
   #draining = false
-  #closed = false
+  #relieved = false
+  #closure: Closure | null = null
   #late = false
   #freeBytes: number | undefined
   #freeAtMs = 0
@@ -42,7 +53,7 @@ export class Admission {
   }
 
   get draining(): boolean {
-    return this.#draining
+    return this.#draining || this.#relieved
   }
 
   /** From now on nothing new: the process is about to end. */
@@ -50,15 +61,26 @@ export class Admission {
     this.#draining = true
   }
 
-  /** An operator's switch for new uploads. */
-  setClosed(closed: boolean): void {
-    this.#closed = closed
+  /** An operator's switch for new uploads; null: open. */
+  setClosed(closure: Closure | null): void {
+    this.#closure = closure
   }
 
-  /** Throws DRAINING, OVERLOADED, STORE_UNAVAILABLE, NO_SPACE (as 503: the client may come back) when nothing may be created. */
+  /** An operator's word that other processes take what is new; unlike `drain` it can be taken back. */
+  setRelieved(relieved: boolean): void {
+    this.#relieved = relieved
+  }
+
+  /**
+   * Throws DRAINING, ADMISSION_CLOSED, OVERLOADED, STORE_UNAVAILABLE, NO_SPACE (as 503: the client may come back) when
+   * nothing may be created.
+   */
   async check(declaredBytes: number): Promise<void> {
-    if (this.#draining) throw this.#refusal('DRAINING', 'draining', 2)
-    if (this.#closed) throw this.#refusal('OVERLOADED', 'closed', 30)
+    if (this.draining) throw this.#refusal('DRAINING', 'draining', 2)
+    if (this.#closure !== null) {
+      const { reason, retryAfterSeconds } = this.#closure
+      throw this.#refusal('ADMISSION_CLOSED', 'closed', retryAfterSeconds, { reason })
+    }
     if (this.#late) throw this.#refusal('OVERLOADED', 'event-loop', 5)
     if (!(await this.#watch.reachable())) throw this.#refusal('STORE_UNAVAILABLE', 'store', 10)
     const free = await this.#free()
@@ -66,15 +88,12 @@ export class Admission {
       throw this.#refusal('NO_SPACE', 'space', 60)
   }
 
-  #refusal(
-    code: 'DRAINING' | 'OVERLOADED' | 'NO_SPACE' | 'STORE_UNAVAILABLE',
-    reason: string,
-    seconds: number,
-  ): AppError {
+  #refusal(code: Refused, reason: string, seconds: number, details: Record<string, string> = {}): AppError {
     this.#metrics.admissionRejected.inc({ reason })
     // Spread the return of a crowd that was refused together.
     return new AppError(code, {
       status: 503,
+      details,
       retryAfterSeconds: seconds + Math.floor(Math.random() * seconds),
     })
   }

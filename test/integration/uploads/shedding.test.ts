@@ -25,7 +25,7 @@ overBothStores((kind) => {
   })
   afterEach(async () => {
     vi.restoreAllMocks()
-    house.deps.admission.setClosed(false)
+    house.deps.admission.setClosed(null)
     await neighbour.step()
   })
   afterAll(async () => {
@@ -50,7 +50,9 @@ overBothStores((kind) => {
   }
 
   test('an operator closed the door', () =>
-    expectShed('OVERLOADED', () => house.deps.admission.setClosed(true)))
+    expectShed('ADMISSION_CLOSED', () =>
+      house.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 }),
+    ))
 
   test('no space left for what is declared', async () => {
     const free = vi.spyOn(house.deps.store, 'freeBytes')
