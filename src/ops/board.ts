@@ -1,13 +1,11 @@
-// The queue dashboard under /queues: off without a password, read-only unless configured otherwise. Who may change
-// queues may change what becomes of uploads, so a foreign page must not do it with an operator's credentials.
+// The queue dashboard under /queues: off without a password, read-only unless configured otherwise.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { FastifyAdapter } from '@bull-board/fastify'
-import { fastifyBasicAuth } from '@fastify/basic-auth'
 import type { FastifyInstance } from 'fastify'
 import { LANE_DESCRIPTIONS, LANES } from '../jobs/contract.ts'
+import { guarded } from './access.ts'
 import type { OpsParts } from './parts.ts'
 import { redact } from './redact.ts'
 
@@ -19,31 +17,10 @@ const CSP =
 
 /** Registers the dashboard, or what says how to switch it on. */
 export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise<void> {
-  const { user, password } = parts.config.ops
-  if (password === undefined) {
-    const words = `The queue dashboard is off. Set OPS_PASSWORD (the user name is OPS_USER, now "${user}") and start again.\n`
-    for (const url of [PATH, `${PATH}/*`])
-      app.all(url, (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send(words))
-    return
-  }
   // A scope of its own: the board brings an error handler, a view engine and static files.
-  await app.register(async (scope) => {
-    await scope.register(fastifyBasicAuth, {
-      authenticate: { realm: 'songngan' },
-      validate: async (givenUser, givenPassword) => {
-        // Both are compared, so that the time tells neither.
-        const rightUser = sameText(givenUser, user)
-        if (!(sameText(givenPassword, password) && rightUser)) throw unauthorized()
-      },
-    })
-    scope.addHook('onRequest', scope.basicAuth)
-    scope.addHook('onRequest', async (request, reply) => {
+  await guarded(app, parts, { paths: [PATH, `${PATH}/*`], what: 'The queue dashboard' }, async (scope) => {
+    scope.addHook('onRequest', async (_request, reply) => {
       void reply.header('content-security-policy', CSP)
-      const { method, headers } = request
-      const from = headers['sec-fetch-site']
-      if (method !== 'GET' && method !== 'HEAD' && from !== undefined && from !== 'same-origin')
-        return await reply.code(403).send({ error: 'Only the dashboard itself may change queues.' })
-      return undefined
     })
     const adapter = new FastifyAdapter()
     adapter.setBasePath(PATH)
@@ -92,13 +69,4 @@ function boardQueues({ queues, config }: OpsParts): BullMQAdapter[] {
 function uploadIdOf(data: { uploadId?: unknown; eventId?: unknown }): string | undefined {
   if (typeof data.uploadId === 'string') return data.uploadId
   return typeof data.eventId === 'string' ? /^evt_([a-z2-7]{40})_/.exec(data.eventId)?.[1] : undefined
-}
-
-function sameText(given: string, wanted: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(given), hash(wanted))
-}
-
-function unauthorized(): Error {
-  return Object.assign(new Error('Wrong user name or password'), { statusCode: 401 })
 }

@@ -7,9 +7,20 @@ import type { Metrics, MetricsSnapshot } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { Queues } from '../jobs/queues.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import type { Found } from './find/find-index.ts'
 
 /** What this process alone knows of itself; readiness depends on nothing that is shared. */
 export type ProcessState = { readonly started: boolean; readonly draining: boolean }
+
+/** What is told of a submission to whoever has its owner on the phone; read by the console, not here. */
+export type Cases = {
+  /** One line of a list of what was found; undefined: it is gone. */
+  summary: (found: Found) => Promise<object | undefined>
+  /** Everything; undefined: there is no such submission. */
+  file: (found: Found) => Promise<object | undefined>
+  /** The submission of an upload; undefined: there is no such upload, or it belongs to none. */
+  ofUpload: (uploadId: string) => Promise<Found | undefined>
+}
 
 export type OpsParts = {
   config: Pick<Config, 'ops' | 'http' | 'storage'>
@@ -22,4 +33,6 @@ export type OpsParts = {
   state: ProcessState
   /** Snapshots of the other processes behind the same port, which have no listener of their own. */
   siblings?: () => Promise<MetricsSnapshot[]>
+  /** Absent: the console shows the day, and finds nobody. */
+  cases?: Cases
 }

@@ -57,6 +57,8 @@ export const redisKeys = {
   attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
   /** Sorted set: submissions (`owner/id`) with such attempts, by when to write them. */
   dueAttempts: 'sn:due-attempts',
+  /** When a subject (hashed) will have earned what it was allowed. */
+  rate: (what: string, owner: string, subject: string) => `sn:rate:${what}:${owner}/${subject}`,
   /** Stream: a portal's events of the last days. */
   events: (owner: string) => `sn:events:${owner}`,
   /** Stream: a submission's events, for pages that come back. */
@@ -80,6 +82,25 @@ export const redisKeys = {
   fingerprint: (owner: string, submissionId: string, slot: string, length: string, fingerprint: string) =>
     `sn:fingerprint:${createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n')).digest('base64url')}`,
   process: (channel: string) => `sn:process:${channel}`,
+
+  /** Hash: what operators have switched. */
+  controls: 'sn:controls',
+  /** List: who switched what, newest first. */
+  controlLog: 'sn:control-log',
+  /** Hash: every process of the service and every worker, as it last said of itself. */
+  processes: 'sn:processes',
+  /** Hash: what all processes counted within one bucket of `seconds`. */
+  tally: (seconds: number, bucket: number) => `sn:tally:${seconds}:${bucket}`,
+  /** Hash: submission (`owner/id`) → the words by which people look for it. */
+  find: 'sn:find',
+  /** Hash: submission (`owner/id`) → its deadline, as counted in `deadlines`. */
+  findDeadlines: 'sn:find-deadlines',
+  /** Sorted set: deadlines (milliseconds) by how many submissions have them. */
+  deadlines: 'sn:deadlines',
+  /** Hash: how far the search index has followed the changes of each portal. */
+  findMarks: 'sn:find-marks',
+  /** Held by the process that follows them. */
+  findLock: 'sn:find-lock',
 }
 
 export function uploadIdOfKey(key: string): string | undefined {

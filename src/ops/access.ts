@@ -1,0 +1,66 @@
+// Who may look at queues and people's submissions, and who may switch something: one user name and password for all of
+// it, and no change but from these pages themselves or from a program that sends the password.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { fastifyBasicAuth } from '@fastify/basic-auth'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { OpsParts } from './parts.ts'
+
+/** What is asked for credentials below `path`, or says how to switch it on where there is no password. */
+export async function guarded(
+  app: FastifyInstance,
+  parts: OpsParts,
+  options: { paths: readonly string[]; what: string },
+  routes: (scope: FastifyInstance) => Promise<void> | void,
+): Promise<void> {
+  const { user, password } = parts.config.ops
+  if (password === undefined) {
+    const words = `${options.what} is off. Set OPS_PASSWORD (the user name is OPS_USER, now "${user}") and start again.\n`
+    for (const url of options.paths)
+      app.all(url, (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send(words))
+    return
+  }
+  await app.register(async (scope) => {
+    await scope.register(fastifyBasicAuth, {
+      authenticate: { realm: 'songngan' },
+      validate: async (givenUser, givenPassword) => {
+        // Both are compared, so that the time tells neither.
+        const rightUser = sameText(givenUser, user)
+        if (!(sameText(givenPassword, password) && rightUser)) throw unauthorized()
+      },
+    })
+    scope.addHook('onRequest', scope.basicAuth)
+    scope.addHook('onRequest', async (request, reply) => {
+      // A foreign page must not change anything with an operator's credentials.
+      if (isChange(request) && isForeign(request))
+        return await reply.code(403).send({ error: 'Only the pages of this listener may change something.' })
+      return undefined
+    })
+    await routes(scope)
+  })
+}
+
+/** The operator of a request that has passed: the user name, and the address it came from. */
+export function operatorOf(request: FastifyRequest): string {
+  const encoded = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  const name = Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]
+  return `${name} from ${request.ip}`
+}
+
+function isChange({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD'
+}
+
+function isForeign({ headers }: FastifyRequest): boolean {
+  const from = headers['sec-fetch-site']
+  return from !== undefined && from !== 'same-origin'
+}
+
+function sameText(given: string, wanted: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(wanted))
+}
+
+function unauthorized(): Error {
+  return Object.assign(new Error('Wrong user name or password'), { statusCode: 401 })
+}

@@ -1,0 +1,64 @@
+// What every process does for operators beside its own work: it tells how it is, and does what was switched.
+
+import type { Queue } from 'bullmq'
+import type { Clock } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { RedisConnection } from '../core/redis.ts'
+import type { Lane } from '../jobs/contract.ts'
+import { instanceName, type Orders, watchControls } from './control-watch.ts'
+import { Controls } from './controls.ts'
+import { type ProcessRole, startPulse } from './pulse.ts'
+
+export type AttachParts = {
+  config: Pick<Config, 'ops'>
+  redis: { producer: RedisConnection }
+  queues: { byLane: Record<Lane, Queue> }
+  metrics: Metrics
+  clock: Clock
+  logger: Logger
+}
+
+export type Attached = {
+  /** As an operator has ordered it. */
+  readonly draining: boolean
+  stop(): Promise<void>
+}
+
+/**
+ * Begins both; what was switched is in force when it resolves.
+ *
+ * @param apply does what is switched; called only where something has changed
+ * @param lanes of a worker: jobs at a time, as they are
+ */
+export async function attach(
+  parts: AttachParts,
+  role: ProcessRole,
+  apply: (orders: Orders) => Promise<void> | void,
+  lanes?: () => Partial<Record<Lane, number>>,
+): Promise<Attached> {
+  const { config, clock, logger, metrics, queues } = parts
+  const redis = parts.redis.producer
+  const instance = instanceName(config.ops)
+  let draining = false
+  const endWatch = await watchControls({
+    controls: new Controls({ redis, queues, clock, logger }),
+    ...{ clock, logger, instance },
+    async apply(orders) {
+      draining = orders.draining
+      await apply(orders)
+    },
+  })
+  const state = () => ({ draining, ...(lanes === undefined ? {} : { lanes: lanes() }) })
+  const endPulse = startPulse({ redis, metrics, clock, logger, role, instance, state })
+  return {
+    get draining() {
+      return draining
+    },
+    async stop() {
+      endWatch()
+      await endPulse()
+    },
+  }
+}

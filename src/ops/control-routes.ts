@@ -1,0 +1,120 @@
+// The switches over HTTP, below /control: read by whoever has the password, turned only where OPS_READ_ONLY is off.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { LANES } from '../jobs/contract.ts'
+import { guarded, operatorOf } from './access.ts'
+import { instanceName } from './control-watch.ts'
+import { Controls, DEFAULT_RETRY_SECONDS, MAX_CONCURRENCY, MAX_RETRY_SECONDS } from './controls.ts'
+import type { OpsParts } from './parts.ts'
+import { readProcesses } from './pulse.ts'
+import { statsOfQueues } from './queue-stats.ts'
+
+const closed = { additionalProperties: false } as const
+
+const AdmissionBody = Type.Object(
+  {
+    open: Type.Boolean(),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 300 })),
+    retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_RETRY_SECONDS })),
+  },
+  closed,
+)
+const LaneParams = Type.Object({ lane: Type.Enum([...LANES]) })
+const LaneBody = Type.Object(
+  {
+    paused: Type.Optional(Type.Boolean()),
+    concurrency: Type.Optional(
+      Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, maximum: MAX_CONCURRENCY }),
+    ),
+  },
+  closed,
+)
+const DrainBody = Type.Object(
+  { draining: Type.Boolean(), instance: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
+  closed,
+)
+
+/** Registers `GET /control` and `PUT /control/{admission,lanes/:lane,drain}`. */
+export async function controlRoutes(app: FastifyInstance, parts: OpsParts): Promise<void> {
+  const controls = new Controls(parts)
+  const guard = { paths: ['/control', '/control/*'], what: 'What operators switch' }
+  await guarded(app, parts, guard, (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      void reply.header('cache-control', 'no-store')
+      if (request.method === 'GET' || !parts.config.ops.readOnly) return undefined
+      return await reply
+        .code(403)
+        .send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: nothing is changed.' })
+    })
+    scope.get('/control', () => controlView(parts, controls))
+
+    scope.put<{ Body: Static<typeof AdmissionBody> }>(
+      '/control/admission',
+      { schema: { body: AdmissionBody } },
+      async (request, reply) => {
+        const { open, reason, retryAfterSeconds = DEFAULT_RETRY_SECONDS } = request.body
+        if (open) await controls.openAdmission(operatorOf(request))
+        else if (reason === undefined) return await missing(reply, 'reason: callers are told why')
+        else await controls.closeAdmission(operatorOf(request), { reason, retryAfterSeconds })
+        return await controlView(parts, controls)
+      },
+    )
+
+    scope.put<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>(
+      '/control/lanes/:lane',
+      { schema: { params: LaneParams, body: LaneBody } },
+      async (
+        request: FastifyRequest<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>,
+      ) => {
+        const { lane } = request.params
+        const { paused, concurrency } = request.body
+        const by = operatorOf(request)
+        if (paused === true) await controls.pauseLane(by, lane)
+        if (paused === false) await controls.resumeLane(by, lane)
+        if (concurrency !== undefined) await controls.setConcurrency(by, lane, concurrency)
+        return await controlView(parts, controls)
+      },
+    )
+
+    scope.put<{ Body: Static<typeof DrainBody> }>(
+      '/control/drain',
+      { schema: { body: DrainBody } },
+      async (request) => {
+        const { draining, instance = instanceName(parts.config.ops) } = request.body
+        const by = operatorOf(request)
+        await (draining ? controls.drain(by, instance) : controls.endDrain(by, instance))
+        return await controlView(parts, controls)
+      },
+    )
+  })
+}
+
+/** All switches as they stand, with what they act on. */
+async function controlView(parts: OpsParts, controls: Controls) {
+  const { redis, queues, clock, config } = parts
+  const [state, paused, stats, processes, log] = await Promise.all([
+    controls.read(),
+    controls.pausedLanes(),
+    statsOfQueues(queues.byLane, redis, clock.now()),
+    readProcesses(redis, clock.now()),
+    controls.log(20),
+  ])
+  const lanes = LANES.map((lane) => {
+    const concurrency = state.concurrency[lane] ?? null
+    return [lane, { paused: paused.includes(lane), concurrency, ...stats[lane] }] as const
+  })
+  return {
+    readOnly: config.ops.readOnly,
+    instance: instanceName(config.ops),
+    admission: { open: state.admission === null, ...state.admission },
+    lanes: Object.fromEntries(lanes),
+    drains: state.drains,
+    processes,
+    log,
+  }
+}
+
+async function missing(reply: FastifyReply, what: string): Promise<FastifyReply> {
+  return await reply.code(400).send({ code: 'BAD_REQUEST', error: what })
+}

@@ -1,0 +1,78 @@
+// What a process counted since the last time it was asked, as a few numbers with short names, from the metrics it has
+// anyway: nothing on the way of a byte counts twice.
+
+import type { Metrics } from '../core/metrics.ts'
+
+/** Name → amount. See `Tally` for the names. */
+export type Counts = Record<string, number>
+
+/**
+ * The names under which all processes add up what they count:
+ * `created` `finished` `expired` `removed` uploads, `bytes` received, `taken` requests ended by a newer one,
+ * `refused:CODE` requests turned away, `held:CODE` told to ask again in a moment (423),
+ * `verdicts`, `verdict:SECONDS` those within so many seconds, `job:LANE:OUTCOME`, `webhook:OUTCOME`.
+ */
+export type CountedMetrics = Pick<
+  Metrics,
+  | 'uploadsCreated'
+  | 'uploadsFinished'
+  | 'uploadsExpired'
+  | 'uploadsTerminated'
+  | 'uploadBytesReceived'
+  | 'uploadTakeovers'
+  | 'uploadErrors'
+  | 'uploadVerdict'
+  | 'jobDuration'
+  | 'webhookDeliveries'
+>
+
+type Sample = { labels: Partial<Record<string, string | number>>; value: number; metricName?: string }
+
+/** The protocol's own turns: a client that resumes meets them and goes on. Nobody was turned away. */
+const NO_REFUSAL = new Set(['OFFSET_MISMATCH', 'UPLOAD_TAKEN_OVER', 'METHOD_NOT_ALLOWED'])
+
+/** Gives what has been added since it was last called. */
+export function countsSince(metrics: CountedMetrics): () => Promise<Counts> {
+  let before: Counts = {}
+  return async () => {
+    const now = await totals(metrics)
+    const added: Counts = {}
+    for (const [name, total] of Object.entries(now)) {
+      const more = total - (before[name] ?? 0)
+      if (more > 0) added[name] = more
+    }
+    before = now
+    return added
+  }
+}
+
+async function totals(metrics: CountedMetrics): Promise<Counts> {
+  const counts: Counts = {}
+  const add = (name: string, value: number) => {
+    counts[name] = (counts[name] ?? 0) + value
+  }
+  const simple = [
+    ['created', metrics.uploadsCreated],
+    ['finished', metrics.uploadsFinished],
+    ['expired', metrics.uploadsExpired],
+    ['removed', metrics.uploadsTerminated],
+    ['bytes', metrics.uploadBytesReceived],
+    ['taken', metrics.uploadTakeovers],
+  ] as const
+  for (const [name, counter] of simple) for (const { value } of (await counter.get()).values) add(name, value)
+  for (const { labels, value } of (await metrics.uploadErrors.get()).values as Sample[]) {
+    const code = String(labels['code'])
+    if (String(labels['status']) === '423') add(`held:${code}`, value)
+    else if (!NO_REFUSAL.has(code)) add(`refused:${code}`, value)
+  }
+  for (const { labels, value, metricName } of (await metrics.uploadVerdict.get()).values as Sample[]) {
+    if (metricName?.endsWith('_count')) add('verdicts', value)
+    // Cumulative: so many within `le` seconds.
+    if (metricName?.endsWith('_bucket') && labels['le'] !== '+Inf') add(`verdict:${labels['le']}`, value)
+  }
+  for (const { labels, value, metricName } of (await metrics.jobDuration.get()).values as Sample[])
+    if (metricName?.endsWith('_count')) add(`job:${labels['queue']}:${labels['outcome']}`, value)
+  for (const { labels, value } of (await metrics.webhookDeliveries.get()).values as Sample[])
+    add(`webhook:${labels['outcome']}`, value)
+  return counts
+}

@@ -1,0 +1,163 @@
+// The day as the console shows it: what came, against how a crowd comes before a deadline; what is under way; what waits
+// and for how long; who is at work. Read from Redis, so it is the same whichever process is asked.
+
+import type { Queue } from 'bullmq'
+import { type Clock, isoTime } from '../core/clock.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { LANES, type Lane } from '../jobs/contract.ts'
+import { redisKeys } from '../records/keys.ts'
+import type { Controls } from './controls.ts'
+import type { Counts } from './counters.ts'
+import { type Curve, fittedCurve } from './curve.ts'
+import { type LaneView, laneView } from './lane-view.ts'
+import { countOpenUploads } from './open-uploads.ts'
+import { readProcesses } from './pulse.ts'
+import { statsOfQueues } from './queue-stats.ts'
+import { type Bucket, grainFor, merged, readTally, summed } from './tally.ts'
+
+export type DayParts = {
+  redis: RedisConnection
+  queues: { byLane: Record<Lane, Queue> }
+  clock: Clock
+  controls: Controls
+}
+
+/** Points of a chart; more would be narrower than a pixel is worth on a projector. */
+const MAX_POINTS = 180
+/** The pace of the lanes is that of so long. */
+const PACE_SECONDS = 300
+/** "Now" is so long: two beats of every process. */
+const NOW_SECONDS = 10
+/** A deadline is of interest from a day before it to an hour after it. */
+const BEFORE_MS = 86_400_000
+const AFTER_MS = 3_600_000
+const MAX_DEADLINES = 500
+
+export type Day = Awaited<ReturnType<typeof readDay>>
+
+export async function readDay(parts: DayParts, windowSeconds: number) {
+  const { redis, queues, clock, controls } = parts
+  const nowMs = clock.now()
+  const fromMs = nowMs - windowSeconds * 1000
+  const grain = grainFor(windowSeconds)
+  const [fine, recent, open, stats, state, paused, processes, deadline, log] = await Promise.all([
+    readTally(redis, grain, fromMs, nowMs),
+    readTally(redis, 5, nowMs - PACE_SECONDS * 1000, nowMs),
+    countOpenUploads(redis),
+    statsOfQueues(queues.byLane, redis, nowMs),
+    controls.read(),
+    controls.pausedLanes(),
+    readProcesses(redis, nowMs),
+    nextDeadline(redis, nowMs),
+    controls.log(8),
+  ])
+  const width = Math.ceil(fine.length / MAX_POINTS)
+  const buckets = merged(fine, width)
+  const bucketSeconds = grain * width
+  const window = summed(fine)
+  const lanes = Object.fromEntries(
+    LANES.map((lane): [Lane, LaneView] => {
+      const control = {
+        paused: paused.includes(lane),
+        concurrency: state.concurrency[lane]?.jobs ?? null,
+      }
+      return [lane, laneView(lane, stats[lane], control, summed(recent), PACE_SECONDS)]
+    }),
+  ) as Record<Lane, LaneView>
+  return {
+    at: isoTime(nowMs),
+    ...{ windowSeconds, bucketSeconds, deadline, lanes, processes, log },
+    buckets: buckets.map(point),
+    expected: expectation(deadline, buckets, { nowMs, bucketSeconds, windowSeconds }),
+    now: { ...open, ...pace(recent), sending: sum(processes.alive.map(({ sending }) => sending)) },
+    refusals: byCode(window, 'refused:'),
+    held: byCode(window, 'held:'),
+    totals: point({ atMs: fromMs, counts: window }),
+    admission: state.admission,
+    drains: state.drains,
+  }
+}
+
+function point({ atMs, counts }: Bucket) {
+  const refused = sum(Object.entries(counts).flatMap(([name, n]) => (name.startsWith('refused:') ? [n] : [])))
+  const { created = 0, finished = 0, bytes = 0, verdicts = 0 } = counts
+  return { atMs, created, finished, bytes, verdicts, refused }
+}
+
+/** The last moments as rates. The newest bucket has only begun: those before it are whole. */
+function pace(recent: readonly Bucket[]) {
+  const whole = recent.slice(0, -1)
+  const last = point({ atMs: 0, counts: summed(whole.slice(-NOW_SECONDS / 5)) })
+  const minute = summed(whole.slice(-12))
+  const { created, refused, verdicts } = point({ atMs: 0, counts: minute })
+  return {
+    bytesPerSecond: last.bytes / NOW_SECONDS,
+    createdPerMinute: created,
+    refusedPerMinute: refused,
+    verdictsPerMinute: verdicts,
+    verdictP95Seconds: percentile(summed(recent), 0.95),
+  }
+}
+
+/** The least of the measured bounds within which this share of the verdicts came; null: there were none. */
+export function percentile(counts: Counts, share: number): number | null {
+  const all = counts['verdicts'] ?? 0
+  if (all === 0) return null
+  const bounds = Object.entries(counts)
+    .filter(([name]) => name.startsWith('verdict:'))
+    .map(([name, n]): [number, number] => [Number(name.slice('verdict:'.length)), n])
+    .toSorted(([a], [b]) => a - b)
+  return bounds.find(([, n]) => n >= all * share)?.[0] ?? Number.MAX_SAFE_INTEGER
+}
+
+function byCode(counts: Counts, prefix: string): { code: string; count: number }[] {
+  return Object.entries(counts)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, count]) => ({ code: name.slice(prefix.length), count }))
+    .toSorted((a, b) => b.count - a.count)
+}
+
+/** The deadline that most submissions share, of those that are near; null: none is. */
+async function nextDeadline(
+  redis: RedisConnection,
+  nowMs: number,
+): Promise<{ at: string; atMs: number; submissions: number } | null> {
+  const flat = await viaRedis(redis.zrevrange(redisKeys.deadlines, 0, MAX_DEADLINES - 1, 'WITHSCORES'))
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const atMs = Number(flat[i])
+    if (atMs < nowMs - AFTER_MS || atMs > nowMs + BEFORE_MS) continue
+    return { at: isoTime(atMs), atMs, submissions: Number(flat[i + 1]) }
+  }
+  return null
+}
+
+/** What the law of deadlines makes of what has come, up to the deadline where that lies within the picture. */
+function expectation(
+  deadline: { atMs: number } | null,
+  buckets: readonly Bucket[],
+  { nowMs, bucketSeconds, windowSeconds }: { nowMs: number; bucketSeconds: number; windowSeconds: number },
+) {
+  const first = buckets.find(({ counts }) => (counts['created'] ?? 0) > 0)
+  if (deadline === null || first === undefined) return null
+  const arrived = summed(buckets)['created'] ?? 0
+  const curve = fittedCurve(deadline.atMs, { fromMs: first.atMs, nowMs, arrived })
+  if (curve === undefined) return null
+  const stepMs = bucketSeconds * 1000
+  const endMs = Math.min(deadline.atMs, nowMs + (windowSeconds * 1000) / 2)
+  return {
+    points: pointsOf(curve, first.atMs, endMs, stepMs),
+    stillToCome: Math.round(curve.between(nowMs, deadline.atMs)),
+    lastMinute: Math.round(curve.between(deadline.atMs - 60_000, deadline.atMs)),
+  }
+}
+
+function pointsOf(curve: Curve, fromMs: number, toMs: number, stepMs: number) {
+  const points: { atMs: number; created: number }[] = []
+  for (let atMs = fromMs; atMs < toMs; atMs += stepMs)
+    points.push({ atMs, created: curve.between(atMs, Math.min(atMs + stepMs, toMs)) })
+  return points
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0)
+}

@@ -1,0 +1,120 @@
+// The search index: one entry a submission, in Redis, with the words by which people look for it. A search goes through
+// the entries in short steps inside Redis, so that a hundred thousand submissions take a fraction of a second, the store
+// is not asked, and nobody else waits.
+
+import { type RedisConnection, viaRedis } from '../../core/redis.ts'
+import { redisKeys } from '../../records/keys.ts'
+import { run, script } from '../../records/scripts.ts'
+import { withLines, wordsOf } from './words.ts'
+
+export type Found = { owner: string; submissionId: string }
+
+/** Entries looked at in one step: a few milliseconds of Redis' time. */
+const STEP = 2000
+/** More than anybody reads; the question should say more. */
+const MAX_FOUND = 500
+
+// The entry, and its deadline in the count of deadlines. '' takes out.
+const PUT = script(`
+local old = redis.call('HGET', KEYS[2], ARGV[1])
+if old ~= ARGV[3] then
+  if old then
+    if tonumber(redis.call('ZINCRBY', KEYS[3], -1, old)) <= 0 then redis.call('ZREM', KEYS[3], old) end
+    redis.call('HDEL', KEYS[2], ARGV[1])
+  end
+  if ARGV[3] ~= '' then
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+    redis.call('ZINCRBY', KEYS[3], 1, ARGV[3])
+  end
+end
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+`)
+
+const SEARCH = script(`
+local reply = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local found = {reply[1]}
+local entries = reply[2]
+for i = 1, #entries, 2 do
+  local all = true
+  for w = 3, #ARGV do
+    if not string.find(entries[i + 1], ARGV[w], 1, true) then all = false break end
+  end
+  if all then found[#found + 1] = entries[i] end
+end
+return found
+`)
+
+export class FindIndex {
+  readonly #redis: RedisConnection
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis
+  }
+
+  /** Adds words to a submission's entry; the first of the first call is its id. */
+  async add(
+    { owner, submissionId }: Found,
+    words: readonly (string | null | undefined)[],
+    deadlineMs: number | null,
+  ): Promise<void> {
+    const member = `${owner}/${submissionId}`
+    const before = (await viaRedis(this.#redis.hget(redisKeys.find, member))) ?? ''
+    const text = withLines(before, [submissionId, ...words])
+    await this.#put(member, text, deadlineMs === null ? '' : String(deadlineMs))
+  }
+
+  async remove({ owner, submissionId }: Found): Promise<void> {
+    await this.#put(`${owner}/${submissionId}`, '', '')
+  }
+
+  /** Makes the follower begin anew, so that every submission is looked at again. */
+  async forgetMarks(): Promise<void> {
+    await viaRedis(this.#redis.del(redisKeys.findMarks))
+  }
+
+  /**
+   * Submissions in whose words all parts of the question occur, the last changed first.
+   *
+   * @returns `more`: not all that fit are listed
+   */
+  async search(question: string, limit: number): Promise<{ found: Found[]; more: boolean }> {
+    const words = wordsOf(question)
+    if (words.length === 0) return { found: [], more: false }
+    const members = new Set<string>()
+    let cursor = '0'
+    do {
+      const answer = await run(this.#redis, SEARCH, [redisKeys.find], [cursor, STEP, ...words])
+      const [next = '0', ...some] = answer as string[]
+      for (const member of some) members.add(member)
+      cursor = next
+    } while (cursor !== '0' && members.size < MAX_FOUND)
+    const found = [...members].map(foundOf)
+    const scores = await this.#lastChanges(found)
+    const sorted = found
+      .map((one, i) => ({ one, score: scores[i] ?? 0 }))
+      .toSorted((a, b) => b.score - a.score)
+      .map(({ one }) => one)
+    return { found: sorted.slice(0, limit), more: sorted.length > limit || cursor !== '0' }
+  }
+
+  async #lastChanges(found: readonly Found[]): Promise<number[]> {
+    if (found.length === 0) return []
+    const ask = this.#redis.pipeline()
+    for (const { owner, submissionId } of found) ask.zscore(redisKeys.submissionsOf(owner), submissionId)
+    return ((await viaRedis(ask.exec())) ?? []).map(([error, score]) => {
+      if (error) throw error
+      return Number(score ?? 0)
+    })
+  }
+
+  async #put(member: string, text: string, deadline: string): Promise<void> {
+    const keys = [redisKeys.find, redisKeys.findDeadlines, redisKeys.deadlines]
+    await run(this.#redis, PUT, keys, [member, text, deadline])
+  }
+}
+
+export function foundOf(member: string): Found {
+  const slash = member.indexOf('/')
+  return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
+}

@@ -1,0 +1,182 @@
+// Keeps the search index up with what happens, beside the requests and without their help: the lists of what was changed
+// last, and of attempts that wait to be written, are followed every few seconds by one process of all.
+
+import { setTimeout } from 'node:timers/promises'
+import type { Logger } from '../../core/logger.ts'
+import { type RedisConnection, viaRedis } from '../../core/redis.ts'
+import type { UploadDraft } from '../../records/hot-upload.ts'
+import { redisKeys } from '../../records/keys.ts'
+import { run, script } from '../../records/scripts.ts'
+import type { SubmissionHeads } from '../../records/submission-heads.ts'
+import type { UploadRecord } from '../../records/upload-record.ts'
+import { type FindIndex, type Found, foundOf } from './find-index.ts'
+import { textsIn } from './words.ts'
+
+const LOOK_MS = 3000
+const LEASE_MS = 15_000
+/** Clocks of machines differ, and a commit is told of a moment after it was made. */
+const OVERLAP_MS = 30_000
+const BATCH = 500
+const MAX_ATTEMPTS_LISTS = 2000
+
+const LEAD = script(`
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`)
+
+export type FollowerParts = {
+  redis: RedisConnection
+  heads: SubmissionHeads
+  find: FindIndex
+  logger: Logger
+  /** Of this process, to tell it from the others. */
+  name: string
+}
+
+export class FindFollower {
+  readonly #parts: FollowerParts
+  /** Member → change that was looked at last: the overlap is gone through again and again. */
+  #seen = new Map<string, number>()
+  /** Member → attempts in its list when it was looked at last. */
+  #attempts = new Map<string, number>()
+  #stop = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await this.follow().catch((err: unknown) => {
+        this.#parts.logger.debug(
+          { err },
+          'the search index could not be brought up to date; again in a moment',
+        )
+      })
+      await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken: the end
+    }
+  }
+
+  /** One look, if no other process is following. @returns how many submissions were looked at */
+  async follow(): Promise<number> {
+    const { redis, name } = this.#parts
+    if ((await run(redis, LEAD, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
+    let looked = 0
+    for (const owner of await viaRedis(redis.smembers(redisKeys.owners))) looked += await this.#changes(owner)
+    return looked + (await this.#waitingAttempts())
+  }
+
+  async #changes(owner: string): Promise<number> {
+    const { redis } = this.#parts
+    const mark = Number((await viaRedis(redis.hget(redisKeys.findMarks, owner))) ?? 0)
+    if (mark === 0) this.#seen.clear()
+    const key = redisKeys.submissionsOf(owner)
+    let looked = 0
+    let reached = mark
+    for (let offset = 0; !this.#stop.signal.aborted; offset += BATCH) {
+      const from = Math.max(0, mark - OVERLAP_MS)
+      const flat = await viaRedis(
+        redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, BATCH),
+      )
+      for (let i = 0; i + 1 < flat.length; i += 2) {
+        const found = { owner, submissionId: flat[i] ?? '' }
+        const changedMs = Number(flat[i + 1])
+        reached = Math.max(reached, changedMs)
+        if (this.#isSeen(found, changedMs)) continue
+        await this.#look(found)
+        looked++
+      }
+      if (flat.length < 2 * BATCH) break
+    }
+    if (reached > mark) await viaRedis(redis.hset(redisKeys.findMarks, owner, reached))
+    return looked
+  }
+
+  #isSeen({ owner, submissionId }: Found, changedMs: number): boolean {
+    const member = `${owner}/${submissionId}`
+    if (this.#seen.get(member) === changedMs) return true
+    if (this.#seen.size > 10 * BATCH) this.#seen.clear()
+    this.#seen.set(member, changedMs)
+    return false
+  }
+
+  /** Somebody who was refused every time has no upload: only attempts tell the name. */
+  async #waitingAttempts(): Promise<number> {
+    const { redis, find, heads } = this.#parts
+    const members = await viaRedis(redis.zrange(redisKeys.dueAttempts, 0, MAX_ATTEMPTS_LISTS - 1))
+    const lists = members.map((member) => {
+      const { owner, submissionId } = foundOf(member)
+      return redisKeys.attempts(owner, submissionId)
+    })
+    const lengths = await this.#lengths(lists)
+    const before = this.#attempts
+    this.#attempts = new Map(members.map((member, i) => [member, lengths[i] ?? 0]))
+    let looked = 0
+    for (const [i, member] of members.entries()) {
+      const known = before.get(member) ?? 0
+      const length = lengths[i] ?? 0
+      if (length === known) continue
+      // A list that is shorter was written to the store and begun anew.
+      const lines = await viaRedis(redis.lrange(lists[i] ?? '', length < known ? 0 : known, -1))
+      const found = foundOf(member)
+      const head = await heads.latest(found.owner, found.submissionId)
+      if (head === undefined || head.state === 'deleted') continue
+      await find.add(found, lines.flatMap(wordsOfAttempt), deadlineOf(head.deadline))
+      looked++
+    }
+    return looked
+  }
+
+  async #lengths(lists: readonly string[]): Promise<number[]> {
+    if (lists.length === 0) return []
+    const ask = this.#parts.redis.pipeline()
+    for (const list of lists) ask.llen(list)
+    return ((await viaRedis(ask.exec())) ?? []).map(([, length]) => Number(length ?? 0))
+  }
+
+  async #look(found: Found): Promise<void> {
+    const { redis, heads, find } = this.#parts
+    const { owner, submissionId } = found
+    const head = await heads.latest(owner, submissionId)
+    if (head === undefined || head.state === 'deleted') return await find.remove(found)
+    const ids = await viaRedis(redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
+    const ask = redis.pipeline()
+    for (const id of ids) ask.hget(redisKeys.record(id), 'json').hget(redisKeys.hot(id), 'd')
+    const answers = ids.length === 0 ? [] : ((await viaRedis(ask.exec())) ?? [])
+    const words = answers.flatMap(([, json]) => (typeof json === 'string' ? wordsOfUpload(json) : []))
+    const { uniqueKey, metadata, slotMetadata } = head
+    const told = [uniqueKey, ...textsIn(metadata), ...textsIn(slotMetadata)]
+    await find.add(found, [...told, ...words], deadlineOf(head.deadline))
+  }
+}
+
+function deadlineOf(deadline: string | null): number | null {
+  return deadline === null ? null : Date.parse(deadline)
+}
+
+/** A record and the draft of an upload say it in the same words. */
+function wordsOfUpload(json: string): (string | null)[] {
+  const { subject, declared } = JSON.parse(json) as Pick<UploadRecord | UploadDraft, 'subject' | 'declared'>
+  return [subject, declared.filename]
+}
+
+function wordsOfAttempt(json: string): (string | null)[] {
+  const attempt = JSON.parse(json) as {
+    subject: string | null
+    declared: { filename: string | null } | null
+  }
+  return [attempt.subject, attempt.declared?.filename ?? null]
+}

@@ -1,0 +1,118 @@
+// Every two seconds a process tells Redis that it lives, how it is, and what it has counted. Whoever looks sees all
+// processes that way, whichever of them answers.
+
+import { hostname } from 'node:os'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import type { Lane } from '../jobs/contract.ts'
+import { redisKeys } from '../records/keys.ts'
+import { type Counts, countsSince } from './counters.ts'
+import { addToTally } from './tally.ts'
+
+const BEAT_MS = 2000
+/** Who said nothing for so long is gone. */
+export const SILENT_MS = 10_000
+/** What is left of processes that were killed goes after this. */
+const FORGET_MS = 3_600_000
+
+export type ProcessRole = 'service' | 'primary' | 'worker'
+
+export type ProcessReport = {
+  /** `host:pid`. */
+  name: string
+  instance: string
+  role: ProcessRole
+  startedAtMs: number
+  atMs: number
+  draining: boolean
+  rssBytes: number
+  /** Share of the time since the last beat in which the event loop was busy. */
+  loopShare: number
+  /** Requests that are sending bytes at this moment. */
+  sending: number
+  /** Worker: jobs at a time by lane. */
+  lanes?: Partial<Record<Lane, number>>
+}
+
+export type PulseParts = {
+  redis: RedisConnection
+  metrics: Metrics
+  clock: Clock
+  logger: Logger
+  role: ProcessRole
+  instance: string
+  /** What only the process itself knows. */
+  state: () => { draining: boolean; lanes?: Partial<Record<Lane, number>> }
+}
+
+/** Starts the beat. @returns what ends it, with a last one that takes this process off the list */
+export function startPulse(parts: PulseParts): () => Promise<void> {
+  const { redis, metrics, clock, logger } = parts
+  const startedAtMs = clock.now()
+  const name = `${hostname()}:${process.pid}`
+  const counted = countsSince(metrics)
+  let unsent: Counts = {}
+  let loop = performance.eventLoopUtilization()
+  let beating = false
+
+  const flush = async () => {
+    for (const [key, amount] of Object.entries(await counted())) unsent[key] = (unsent[key] ?? 0) + amount
+    const sent = unsent
+    unsent = {}
+    try {
+      await addToTally(redis, clock.now(), sent)
+    } catch (error) {
+      for (const [key, amount] of Object.entries(sent)) unsent[key] = (unsent[key] ?? 0) + amount
+      throw error
+    }
+  }
+  const beat = async () => {
+    const since = loop
+    loop = performance.eventLoopUtilization()
+    const report: ProcessReport = {
+      ...{ name, startedAtMs, role: parts.role, instance: parts.instance, atMs: clock.now() },
+      rssBytes: process.memoryUsage.rss(),
+      loopShare: performance.eventLoopUtilization(loop, since).utilization,
+      sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),
+      ...parts.state(),
+    }
+    await viaRedis(redis.hset(redisKeys.processes, name, JSON.stringify(report)))
+    await flush()
+  }
+  const tick = () => {
+    // One at a time: a Redis that is away holds a command for a while.
+    if (beating) return
+    beating = true
+    beat()
+      .catch((err: unknown) => logger.debug({ err }, 'Redis was not told how this process is'))
+      .finally(() => {
+        beating = false
+      })
+  }
+  tick()
+  const timer = setInterval(tick, BEAT_MS)
+  return async () => {
+    clearInterval(timer)
+    if (redis.status !== 'ready') return
+    await flush()
+    await viaRedis(redis.hdel(redisKeys.processes, name))
+  }
+}
+
+/** Processes that were heard of lately, and those that fell silent without a word (their last report). */
+export async function readProcesses(
+  redis: RedisConnection,
+  nowMs: number,
+): Promise<{ alive: ProcessReport[]; silent: ProcessReport[] }> {
+  const fields = await viaRedis(redis.hgetall(redisKeys.processes))
+  const reports = Object.values(fields).map((json) => JSON.parse(json) as ProcessReport)
+  const forgotten = reports.filter(({ atMs }) => nowMs - atMs > FORGET_MS).map(({ name }) => name)
+  if (forgotten.length > 0) await viaRedis(redis.hdel(redisKeys.processes, ...forgotten))
+  const byName = reports.toSorted((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1))
+  return {
+    alive: byName.filter(({ atMs }) => nowMs - atMs <= SILENT_MS),
+    silent: byName.filter(({ atMs }) => nowMs - atMs > SILENT_MS && nowMs - atMs <= FORGET_MS),
+  }
+}

@@ -1,0 +1,74 @@
+// Numbers of the day over all processes, in Redis: each adds what it counted to the bucket of this moment. Two grains,
+// both bounded in time: five seconds for the last half hour, a minute for two days.
+
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { redisKeys } from '../records/keys.ts'
+import type { Counts } from './counters.ts'
+
+export const GRAINS = [
+  { seconds: 5, keepSeconds: 1800 },
+  { seconds: 60, keepSeconds: 2 * 86_400 },
+] as const
+
+/** One bucket; `atMs` is its beginning. */
+export type Bucket = { atMs: number; counts: Counts }
+
+/** Adds to the buckets of `nowMs`. All or nothing: who hears of a failure may add the same again. */
+export async function addToTally(redis: RedisConnection, nowMs: number, counts: Counts): Promise<void> {
+  const entries = Object.entries(counts)
+  if (entries.length === 0) return
+  const change = redis.multi()
+  for (const { seconds, keepSeconds } of GRAINS) {
+    const key = redisKeys.tally(seconds, Math.floor(nowMs / 1000 / seconds))
+    for (const [name, amount] of entries) change.hincrby(key, name, amount)
+    change.expire(key, keepSeconds)
+  }
+  await viaRedis(change.exec())
+}
+
+/** The coarsest detail that still fills `windowSeconds` with the grain that reaches so far back. */
+export function grainFor(windowSeconds: number): 5 | 60 {
+  return windowSeconds <= GRAINS[0].keepSeconds ? 5 : 60
+}
+
+/** Every bucket from `fromMs` to `toMs`, those without a count too. */
+export async function readTally(
+  redis: RedisConnection,
+  grainSeconds: 5 | 60,
+  fromMs: number,
+  toMs: number,
+): Promise<Bucket[]> {
+  const grainMs = grainSeconds * 1000
+  const first = Math.floor(fromMs / grainMs)
+  const numbers = Array.from(
+    { length: Math.max(0, Math.floor(toMs / grainMs) - first + 1) },
+    (_, i) => first + i,
+  )
+  const ask = redis.pipeline()
+  for (const number of numbers) ask.hgetall(redisKeys.tally(grainSeconds, number))
+  const answers = (await viaRedis(ask.exec())) ?? []
+  return answers.map(([error, fields], i) => {
+    if (error) throw error
+    const counts = Object.entries(fields as Record<string, string>).map(
+      ([name, n]) => [name, Number(n)] as const,
+    )
+    return { atMs: (numbers[i] ?? 0) * grainMs, counts: Object.fromEntries(counts) }
+  })
+}
+
+/** Puts `width` buckets together into one; the last may be of fewer. */
+export function merged(buckets: readonly Bucket[], width: number): Bucket[] {
+  const result: Bucket[] = []
+  for (let i = 0; i < buckets.length; i += width) {
+    const some = buckets.slice(i, i + width)
+    result.push({ atMs: some[0]?.atMs ?? 0, counts: summed(some) })
+  }
+  return result
+}
+
+export function summed(buckets: readonly Bucket[]): Counts {
+  const sum: Counts = {}
+  for (const { counts } of buckets)
+    for (const [name, amount] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + amount
+  return sum
+}
