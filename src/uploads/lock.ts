@@ -7,15 +7,14 @@ import { faultPoint } from '../core/fault-points.ts'
 import { newToken } from '../core/ids.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Completion } from '../jobs/completion.ts'
-import { draftOf, receivingRecord } from '../records/drafts.ts'
 import type { HotState } from '../records/hot-state.ts'
-import { type HotUpload, placeOf, type UploadDraft } from '../records/hot-upload.ts'
-import { objectKeys } from '../records/keys.ts'
+import { type HotUpload, placeOf } from '../records/hot-upload.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import { offsetMismatch } from './offset-mismatch.ts'
 import { mayBeAlive, type Peers } from './peers.ts'
-import type { Recovered, UploadStore } from './stores/port.ts'
+import { restoreReceiving } from './restore.ts'
+import type { UploadStore } from './stores/port.ts'
 
 export type LockParts = {
   hot: HotState
@@ -32,8 +31,6 @@ export type LockParts = {
 export type Held = { state: HotUpload; fence: string }
 
 const MAX_ROUNDS = 20
-/** What a request or the reconciler has just found is not expired under its hands. */
-const RESTORED_AT_LEAST_MS = 3_600_000
 
 export class UploadLocks {
   readonly #parts: LockParts
@@ -49,7 +46,14 @@ export class UploadLocks {
    */
   async acquire(
     id: string,
-    options: { offset?: number; place?: string; reason?: 'taken-over' | 'ended'; verify?: boolean } = {},
+    options: {
+      offset?: number
+      place?: string
+      reason?: 'taken-over' | 'ended'
+      verify?: boolean
+      /** Taken from this holder alone; null: only when nobody holds it. */
+      from?: string | null
+    } = {},
   ): Promise<Held> {
     const { hot, peers, metrics } = this.#parts
     const fence = newToken()
@@ -88,6 +92,8 @@ export class UploadLocks {
           break
         }
         case 'held': {
+          if (options.from !== undefined && options.from !== outcome.fence)
+            throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
           if (askedOf !== outcome.fence) metrics.uploadTakeovers.inc()
           askedOf = outcome.fence
           const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
@@ -121,7 +127,7 @@ export class UploadLocks {
       const { fence, channel } = state.holder
       const { offset, silent } = await peers.ask('flush', id, fence, channel)
       if (offset !== null) state = (await hot.read(id)) ?? state
-      else if (silent) state = (await this.#takeStock(id, channel)) ?? state
+      else if (silent) state = (await this.#takeStock(id, state.holder)) ?? state
     } else if (state.abandoned && state.status === 'receiving') {
       state = (await this.#takeStock(id, null)) ?? state
     }
@@ -139,14 +145,15 @@ export class UploadLocks {
   }
 
   /**
-   * A holder that is gone may have left more in the local file than it had time to say. `channel`: it did not answer;
-   * while its process lives, its bytes are its own.
+   * A holder that is gone may have left more in the local file than it had time to say. `holder`: it did not answer;
+   * while its process lives, its bytes are its own. Whoever has taken the upload meanwhile is not disturbed: to look is
+   * not to take over.
    */
-  async #takeStock(id: string, channel: string | null): Promise<HotUpload | undefined> {
+  async #takeStock(id: string, holder: HotUpload['holder']): Promise<HotUpload | undefined> {
     const { store, hot } = this.#parts
-    if (store.kind !== 'local' || (channel !== null && mayBeAlive(channel))) return undefined
+    if (store.kind !== 'local' || (holder !== null && mayBeAlive(holder.channel))) return undefined
     try {
-      const { fence } = await this.acquire(id)
+      const { fence } = await this.acquire(id, { from: holder?.fence ?? null })
       await hot.release(id, fence)
     } catch (error) {
       // Everything had arrived, or somebody else was faster: what Redis says now is right.
@@ -183,7 +190,7 @@ export class UploadLocks {
     const known = await hot.read(id)
     if (record !== undefined) await uploads.restore(record)
     if (record !== undefined && record.state !== 'receiving') return { record }
-    const restored = await this.#restoreReceiving(record, known, null)
+    const restored = await restoreReceiving(this.#parts, record, known, null)
     if (isWhole(restored)) return { record: await this.#finish(restored) }
     const state = await hot.read(id)
     if (state === undefined) throw new AppError('UPLOAD_UNKNOWN')
@@ -209,7 +216,7 @@ export class UploadLocks {
       if (status === 'stored') completion.runLater(id)
       throw await this.ended(ended)
     }
-    const restored = await this.#restoreReceiving(record, state, fence, formerHolder)
+    const restored = await restoreReceiving(this.#parts, record, state, fence, formerHolder)
     if (isWhole(restored)) {
       const storedAtMs = this.#parts.clock.now()
       await hot.commit(id, fence, {
@@ -234,64 +241,6 @@ export class UploadLocks {
     })
     completion.runLater(state.draft.id)
     return record
-  }
-
-  async #restoreReceiving(
-    record: UploadRecord | undefined,
-    known: HotUpload | undefined,
-    fence: string | null,
-    formerHolder: string | null = null,
-  ): Promise<HotUpload> {
-    const { hot, store, expiryMs } = this.#parts
-    const draft = record === undefined ? known?.draft : draftOf(record)
-    if (draft === undefined) throw new AppError('UPLOAD_UNKNOWN')
-    const now = this.#parts.clock.now()
-    const size = known?.size ?? draft.declared.bytes
-    const partBytes = known?.partBytes || record?.object.partBytes || store.partBytes(size, draft.maxBytes)
-    const recovered = await store.recover(draft, {
-      multipartId: known?.multipartId ?? record?.object.multipartId ?? null,
-      partBytes,
-      formerHolder,
-    })
-    const version = record?.version ?? (await this.#recordRecovered(draft, recovered, partBytes))
-    const state: HotUpload = {
-      draft,
-      size,
-      offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
-      status: 'receiving',
-      version,
-      // When its last byte came is not known any more: its time begins again.
-      expiresAtMs: Math.max(
-        known?.expiresAtMs ?? now + expiryMs,
-        now + Math.min(expiryMs, RESTORED_AT_LEAST_MS),
-      ),
-      storedAtMs: null,
-      multipartId: recovered.multipartId,
-      partBytes,
-      tailKey: recovered.tailKey,
-      inFlight: known?.inFlight ?? null,
-      holder: null,
-      abandoned: false,
-      trusted: true,
-    }
-    await hot.restore(state, recovered.parts, fence)
-    return state
-  }
-
-  /** Bytes that are about to be acknowledged get their record first, or they would be lost with Redis. */
-  async #recordRecovered(draft: UploadDraft, recovered: Recovered, partBytes: number): Promise<number> {
-    if (recovered.offset === 0) return 0
-    const { uploads, completion } = this.#parts
-    const { record } = await uploads.commit(draft.id, async (current) => {
-      if (current !== undefined) return undefined
-      const { multipartId } = recovered
-      const object = {
-        key: objectKeys.data(draft.id),
-        ...(multipartId === null ? {} : { multipartId, partBytes }),
-      }
-      return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
-    })
-    return record?.version ?? 0
   }
 }
 

@@ -1,7 +1,7 @@
 // A holder that hung for a moment and writes after another request has taken its place, in the one store where nothing
 // but the file system is between two writers: the local directory.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { UploadLedger } from '../../../src/uploads/ledger.ts'
 import { sha256 } from './bytes.ts'
 import { type House, openHouse } from './house.ts'
@@ -87,4 +87,26 @@ test('after Redis has forgotten everything, the files alone tell where the uploa
   const stored = await house.deps.store.read(record?.object.key ?? '')
   const expected = Buffer.concat([filled(100_000, 'a'), filled(50_000, 'b'), filled(150_000, 'c')])
   expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
+})
+
+test('a question about an upload whose holder died does not disturb who went on with it meanwhile', async () => {
+  const user = await house.user('film')
+  const url = await user.create({ length: 300_000, name: 'c.mp4' })
+  const id = idOf(url)
+  const { peers, hot } = house.deps
+  // A process that is no more: no process has this id.
+  await hot.acquire(id, 'fence-of-the-dead', '4194305-dead', { offset: 0 })
+
+  let next: Awaited<ReturnType<typeof openSink>> | undefined
+  const ask = vi.spyOn(peers, 'ask').mockImplementationOnce(async () => {
+    // The question finds nobody; at this moment the client's PATCH arrives.
+    ask.mockRestore()
+    next = await openSink(id, 0)
+    return { offset: null, silent: true }
+  })
+  expect(await user.offset(url)).toBe(0)
+  await next?.write(filled(100_000, 'a'))
+  await next?.sink.flush()
+  await next?.sink.close()
+  expect(await user.offset(url)).toBe(100_000)
 })

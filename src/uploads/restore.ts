@@ -1,0 +1,94 @@
+// An unfinished upload as the store and its record know it, written back to Redis: after Redis lost it, or its holder
+// died and left more than it had time to say.
+
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Completion } from '../jobs/completion.ts'
+import { draftOf, receivingRecord } from '../records/drafts.ts'
+import type { HotState } from '../records/hot-state.ts'
+import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { Recovered, UploadStore } from './stores/port.ts'
+
+export type RestoreParts = {
+  hot: HotState
+  uploads: UploadRecords
+  completion: Completion
+  store: UploadStore
+  clock: Clock
+  expiryMs: number
+}
+
+/** What a request or the reconciler has just found is not expired under its hands. */
+const RESTORED_AT_LEAST_MS = 3_600_000
+
+/**
+ * Writes the upload back as the store has it, under `fence` where a request holds its lock.
+ *
+ * @throws UPLOAD_UNKNOWN where neither its record nor Redis says what it was to be
+ */
+export async function restoreReceiving(
+  parts: RestoreParts,
+  record: UploadRecord | undefined,
+  known: HotUpload | undefined,
+  fence: string | null,
+  formerHolder: string | null = null,
+): Promise<HotUpload> {
+  const { hot, store, clock, expiryMs } = parts
+  const draft = record === undefined ? known?.draft : draftOf(record)
+  if (draft === undefined) throw new AppError('UPLOAD_UNKNOWN')
+  const now = clock.now()
+  const size = known?.size ?? draft.declared.bytes
+  const partBytes = known?.partBytes || record?.object.partBytes || store.partBytes(size, draft.maxBytes)
+  const recovered = await store.recover(draft, {
+    multipartId: known?.multipartId ?? record?.object.multipartId ?? null,
+    partBytes,
+    formerHolder,
+  })
+  const version = record?.version ?? (await recordRecovered(parts, draft, recovered, partBytes))
+  const state: HotUpload = {
+    draft,
+    size,
+    offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
+    status: 'receiving',
+    version,
+    // When its last byte came is not known any more: its time begins again.
+    expiresAtMs: Math.max(
+      known?.expiresAtMs ?? now + expiryMs,
+      now + Math.min(expiryMs, RESTORED_AT_LEAST_MS),
+    ),
+    storedAtMs: null,
+    multipartId: recovered.multipartId,
+    partBytes,
+    tailKey: recovered.tailKey,
+    inFlight: known?.inFlight ?? null,
+    holder: null,
+    abandoned: false,
+    trusted: true,
+  }
+  await hot.restore(state, recovered.parts, fence)
+  return state
+}
+
+/** Bytes that are about to be acknowledged get their record first, or they would be lost with Redis. */
+async function recordRecovered(
+  parts: RestoreParts,
+  draft: UploadDraft,
+  recovered: Recovered,
+  partBytes: number,
+): Promise<number> {
+  if (recovered.offset === 0) return 0
+  const { uploads, completion } = parts
+  const { record } = await uploads.commit(draft.id, async (current) => {
+    if (current !== undefined) return undefined
+    const { multipartId } = recovered
+    const object = {
+      key: objectKeys.data(draft.id),
+      ...(multipartId === null ? {} : { multipartId, partBytes }),
+    }
+    return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
+  })
+  return record?.version ?? 0
+}
