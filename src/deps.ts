@@ -28,6 +28,7 @@ import { Attempts } from './submissions/attempts.ts'
 import { Auth } from './submissions/auth.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
+import { Rates } from './submissions/rates.ts'
 import { ReceiptKeys } from './submissions/receipt-keys.ts'
 import { Receipts } from './submissions/receipts.ts'
 import { Tokens } from './submissions/tokens.ts'
@@ -100,6 +101,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
+  const rates = new Rates({ redis: redis.producer, config, metrics, logger })
   const live = new LiveEvents(redis.subscriber, logger)
   const eventLog = new EventLog(redis.hot)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
@@ -118,7 +120,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
     ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
     ...{ budget, spool, admission, reconciler, live, eventLog, progressWatch, drain },
-    ...{ attempts, receipts, receiptKeys },
+    ...{ attempts, receipts, receiptKeys, rates },
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()

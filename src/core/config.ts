@@ -59,6 +59,14 @@ export const EnvSchema = Type.Object({
     default: 72,
     exclusiveMinimum: 0,
   }),
+  CREATIONS_PER_MINUTE: whole(
+    'Uploads that one person may create in a minute, all at once too; joining an unfinished one is free; 0: no limit',
+    300,
+  ),
+  SESSION_CALLS_PER_MINUTE: whole(
+    'Changes that the pages of one person may ask for in a minute; 0: no limit',
+    600,
+  ),
   IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is cut; its bytes are kept', 60, 1),
   RECEIVE_BUDGET_BYTES: whole(
     'Memory for bytes on their way to the store, shared by the receiving processes',
@@ -256,6 +264,7 @@ function nest(env: Env) {
       receiveBudgetBytes: env.RECEIVE_BUDGET_BYTES,
       spoolMaxBytes: env.SPOOL_MAX_BYTES,
     },
+    rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE },
     processes: env.PROCESSES === 'auto' ? cores : Number(env.PROCESSES),
     workers: {
       lanes:

@@ -69,6 +69,11 @@ export class Auth {
     }
   }
 
+  /** Who was let in, or undefined where nobody was asked. */
+  known(request: FastifyRequest): Caller | undefined {
+    return this.#callers.get(request)
+  }
+
   /** Who was let in by one of the hooks. */
   caller(request: FastifyRequest): Caller {
     const caller = this.#callers.get(request)

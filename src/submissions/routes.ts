@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { Auth } from './auth.ts'
 import { type ProfilesApiParts, profilesApi } from './profiles-api.ts'
+import type { Rates } from './rates.ts'
 import { type ReceiptsApiParts, receiptsApi } from './receipts-api.ts'
 import { type SealApiParts, sealApi } from './seal-api.ts'
 import { type SessionsApiParts, sessionsApi } from './sessions-api.ts'
@@ -23,12 +24,13 @@ export type PortalApiParts = Omit<
     SealApiParts &
     ReceiptsApiParts,
   'auth' | 'uniqueKeys'
-> & { config: Pick<Config, 'apiKeys'> }
+> & { config: Pick<Config, 'apiKeys'>; rates: Pick<Rates, 'check'> }
 
 /** Registers the portal API in a scope of its own: its validation and body parsing are not the tus endpoint's. */
 export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Promise<void> {
   const parts = { ...deps, auth: new Auth(deps), uniqueKeys: new UniqueKeys(deps) }
   await app.register(async (scope) => {
+    limitSessions(scope, parts)
     const api = typedRoutes(scope)
     submissionsApi(api, parts)
     ticketsApi(api, parts)
@@ -37,5 +39,21 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Pro
     uploadsApi(api, parts)
     receiptsApi(api, parts)
     profilesApi(api, parts)
+  })
+}
+
+/** A portal may do as much as it has teachers; a page's own changes are counted. After authentication, before the body. */
+function limitSessions(
+  scope: FastifyInstance,
+  { auth, rates }: { auth: Auth; rates: Pick<Rates, 'check'> },
+): void {
+  scope.addHook('preParsing', async (request) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    // Asking for a ticket is an attempt: it is counted where attempts are noted.
+    if (request.routeOptions.url?.endsWith('/tickets') === true) return
+    const caller = auth.known(request)
+    if (caller?.kind !== 'session') return
+    const { owner, submissionId, subject } = caller
+    await rates.check('session', { owner, submission: submissionId, subject })
   })
 }

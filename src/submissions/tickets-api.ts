@@ -8,6 +8,7 @@ import type { Attempts } from './attempts.ts'
 import { type Auth, submissionOf } from './auth.ts'
 import { checkPlacement, type PlacementParts } from './creation.ts'
 import { publicUrl } from './public-url.ts'
+import type { Rates } from './rates.ts'
 import type { Tokens } from './tokens.ts'
 import { type Api, problems } from './typed-routes.ts'
 
@@ -17,6 +18,7 @@ export type TicketsApiParts = PlacementParts & {
   clock: Clock
   auth: Auth
   tokens: Tokens
+  rates: Pick<Rates, 'check'>
 }
 
 export const MAX_TOKEN_SECONDS = 604_800
@@ -67,7 +69,7 @@ const TicketAnswer = Type.Object({
 })
 
 export function ticketsApi(api: Api, parts: TicketsApiParts): void {
-  const { auth, tokens, clock, config, attempts } = parts
+  const { auth, tokens, clock, config, attempts, rates } = parts
 
   api.post(
     '/v1/submissions/:id/tickets',
@@ -86,7 +88,13 @@ export function ticketsApi(api: Api, parts: TicketsApiParts): void {
           ...problems([
             ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
             ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
-            ...(['SLOT_FULL', 'REPLACES_UNKNOWN', 'NOT_OPEN_YET', 'DEADLINE_PASSED'] as const),
+            ...([
+              'SLOT_FULL',
+              'REPLACES_UNKNOWN',
+              'NOT_OPEN_YET',
+              'DEADLINE_PASSED',
+              'RATE_LIMITED',
+            ] as const),
           ]),
         },
       },
@@ -98,11 +106,15 @@ export function ticketsApi(api: Api, parts: TicketsApiParts): void {
       const nowMs = clock.now()
       // Whom a session was made for is not for the page to change.
       const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
-      const placement = await checkPlacement(parts, {
-        ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
-        replaces: replaces ?? null,
-        maxBytes: maxBytes ?? null,
-      }).catch((error: unknown) => {
+      const decide = async () => {
+        if (caller.kind === 'session') await rates.check('session', { owner, submission: id, subject: who })
+        return await checkPlacement(parts, {
+          ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
+          replaces: replaces ?? null,
+          maxBytes: maxBytes ?? null,
+        })
+      }
+      const placement = await decide().catch((error: unknown) => {
         const { code, status } = toAppError(error)
         // Without a ticket nobody gets as far as an attempt: where that is our fault, this was one.
         if (status >= 500)

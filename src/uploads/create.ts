@@ -84,6 +84,8 @@ export async function place(
       expiresAtMs: joined.expiresAtMs,
       joinedOffset: joined.offset,
     }
+  const { owner, submission, subject } = ticket
+  await parts.rates.check('creation', { owner, submission, subject })
   const { placement, restarts } = await placeTicket(parts, ticket, declared, concat?.kind)
   await admission.check(size ?? 0)
   const draft: UploadDraft = {

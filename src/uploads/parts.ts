@@ -12,6 +12,7 @@ import type { UploadViews } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Attempts } from '../submissions/attempts.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
+import type { Rates } from '../submissions/rates.ts'
 import type { Tokens } from '../submissions/tokens.ts'
 import type { Admission } from './admission.ts'
 import type { ByteBudget } from './budget.ts'
@@ -39,5 +40,6 @@ export type UploadParts = {
   ledgerParts: LedgerParts
   admission: Admission
   attempts: Attempts
+  rates: Rates
   budget: ByteBudget
 }

@@ -10,6 +10,7 @@ import { loadConfig } from '../../../src/core/config.ts'
 import { errorHandler, useHttpErrors } from '../../../src/core/http-errors.ts'
 import { newToken, newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
+import { createMetrics } from '../../../src/core/metrics.ts'
 import { connectRedis, RunId } from '../../../src/core/redis.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { receivingRecord, storedRecord } from '../../../src/records/drafts.ts'
@@ -26,6 +27,7 @@ import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { Attempts } from '../../../src/submissions/attempts.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
+import { Rates } from '../../../src/submissions/rates.ts'
 import { ReceiptKeys } from '../../../src/submissions/receipt-keys.ts'
 import { Receipts } from '../../../src/submissions/receipts.ts'
 import { portalApi } from '../../../src/submissions/routes.ts'
@@ -81,9 +83,11 @@ export async function startHarness(env: Record<string, string> = {}) {
   const attempts = new Attempts({ redis, store, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
+  const metrics = createMetrics({ processMetrics: false })
+  const rates = new Rates({ redis: producer, config, metrics, logger })
   const parts = {
     ...{ config, clock, logger, store, index, hot, uploads, heads, views, queues, profiles },
-    ...{ tokens, uniqueKeys, attempts, receiptKeys, receipts },
+    ...{ tokens, uniqueKeys, attempts, receiptKeys, receipts, rates, metrics },
   }
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,

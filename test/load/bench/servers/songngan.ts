@@ -56,6 +56,8 @@ function command(
       TICKET_SECRET,
       AUTH: tickets ? 'ticket' : 'none',
       PROCESSES: String(processes),
+      // One ticket stands for a crowd.
+      CREATIONS_PER_MINUTE: '0',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     },
   }
