@@ -1,0 +1,303 @@
+// Every metric of the catalogue, seen moving in a real run: one service and one worker in this process, over a bucket
+// where an S3 server is at hand. What is scraped is what promtool accepts.
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { equip } from '../../../workers/lanes/tools.ts'
+import { type RunningWorkers, startWorkers } from '../../../workers/lanes.ts'
+import { waitFor } from '../../support/http.ts'
+import { pdfBytes } from '../../support/media/pdfs.ts'
+import { checkMetrics } from '../../support/promtool.ts'
+import { s3Available } from '../../support/s3.ts'
+import { expositionFaults } from '../../unit/ops/exposition.ts'
+import { type Receiver, startReceiver } from '../events/receiver.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+import { idOf } from '../uploads/wire.ts'
+
+const kind = s3Available() ? 's3' : 'local'
+const MIB = 1024 ** 2
+
+let house: House
+let portal: Receiver
+let workers: RunningWorkers
+let scrape: () => Promise<string>
+let skewMs = 0
+
+beforeAll(async () => {
+  portal = await startReceiver()
+  house = await openHouse({
+    store: kind,
+    clock: { now: () => Date.now() + skewMs },
+    env: {
+      WEBHOOK_URL: portal.url,
+      WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+      RECEIVE_BUDGET_BYTES: String(2 * MIB),
+      PROCESSES: '1',
+      TRANSCODE_CONCURRENCY: '1',
+    },
+  })
+  const { deps } = house
+  const ops = await buildOpsServer({
+    ...deps,
+    redis: deps.redis.producer,
+    state: { started: true, draining: false },
+  })
+  scrape = async () => (await ops.inject('/metrics')).body
+  workers = await startWorkers(await equip(deps), { lockMs: 2000, stalledCheckMs: 500 })
+})
+afterAll(async () => {
+  vi.restoreAllMocks()
+  await workers.close(0)
+  await house.close()
+  await portal.close()
+})
+
+/** The sum over all samples of a name whose labels hold every one of `labels`. */
+async function value(name: string, labels: Record<string, string> = {}): Promise<number> {
+  return sumOf(await scrape(), name, labels)
+}
+
+function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  let sum = 0
+  for (const line of text.split('\n')) {
+    const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)
+    if (sample === null || sample[1] !== name) continue
+    const fits = Object.entries(labels).every(([label, wanted]) =>
+      sample[2]?.includes(`${label}="${wanted}"`),
+    )
+    if (fits) sum += Number(sample[3])
+  }
+  return sum
+}
+
+/** What has been seen moving, or at a value that it has only where it was set. */
+const seen = new Set<string>()
+
+type Wanted = [name: string, labels?: Record<string, string>]
+
+/** Each of these is more after `act` than before; waited for, since workers and webhooks take their time. */
+async function moves(wanted: Wanted[], act: () => Promise<unknown>): Promise<void> {
+  const before = await scrape()
+  await act()
+  for (const [name, labels = {}] of wanted) {
+    const was = sumOf(before, name, labels)
+    seen.add(name.replace(/_count$/, ''))
+    await waitFor(async () => (await value(name, labels)) > was, {
+      timeoutMs: 15_000,
+      what: `${name}${JSON.stringify(labels)} to move from ${was}`,
+    })
+  }
+}
+
+async function expectValue(name: string, labels: Record<string, string>, wanted: number): Promise<void> {
+  seen.add(name)
+  expect(await value(name, labels)).toBe(wanted)
+}
+
+describe('metrics of a real run', () => {
+  it('of an upload, from its creation to its renditions and the webhook', async () => {
+    const bytes = pdfBytes({ pages: 2 })
+    const s3: Wanted[] =
+      kind === 's3' ? [['s3_calls_total', { outcome: 'ok' }], ['s3_call_duration_seconds_count']] : []
+    await moves(
+      [
+        ['http_request_duration_seconds_count', { route: '/files' }],
+        ['upload_requests_total', { method: 'POST' }],
+        ['uploads_created_total'],
+        ['uploads_finished_total'],
+        ['upload_bytes_received_total'],
+        ['upload_first_byte_seconds_count'],
+        ['upload_lock_wait_seconds_count'],
+        ['upload_size_bytes_count', { kind: 'pdf' }],
+        ['upload_transfer_seconds_count', { kind: 'pdf' }],
+        ['upload_verdict_seconds_count'],
+        ['upload_ready_seconds_count'],
+        ['media_job_duration_seconds_count', { queue: 'validate', outcome: 'done' }],
+        ['media_job_duration_seconds_count', { queue: 'notify', outcome: 'done' }],
+        ['media_job_wait_seconds_count', { queue: 'transcode' }],
+        ['webhook_deliveries_total', { outcome: 'delivered' }],
+        ...s3,
+      ],
+      async () => {
+        const user = await house.user('plan')
+        const url = await user.create({ length: bytes.length, name: 'plan.pdf', type: 'application/pdf' })
+        expect((await user.patch(url, 0, bytes)).status).toBe(204)
+      },
+    )
+  })
+
+  it('of what is refused, ended and begun again', async () => {
+    await moves(
+      [
+        ['upload_errors_total', { code: 'OFFSET_MISMATCH', status: '409' }],
+        ['upload_restarts_total'],
+        ['uploads_terminated_total'],
+        ['upload_admission_rejected_total', { reason: 'space' }],
+      ],
+      async () => {
+        const user = await house.user('plan')
+        const bytes = pdfBytes()
+        const creation = { length: bytes.length, name: 'again.pdf' }
+        const url = await user.create(creation)
+        expect((await user.patch(url, 5, bytes)).status).toBe(409)
+        expect((await user.patch(url, 0, bytes.subarray(0, 300))).status).toBe(204)
+        const second = await user.create(creation)
+        expect(idOf(second)).not.toBe(idOf(url))
+        expect((await user.remove(second)).status).toBe(204)
+        const free = vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(100)
+        // What was asked a moment ago is not asked for every creation.
+        skewMs = 2000
+        expect((await user.post(creation)).status).toBe(503)
+        free.mockRestore()
+        skewMs = 4000
+      },
+    )
+  })
+
+  it('does not call another file in the slot a restart', async () => {
+    const user = await house.user('extras')
+    const bytes = pdfBytes()
+    const url = await user.create({ length: bytes.length, name: 'one.pdf' })
+    expect((await user.patch(url, 0, bytes.subarray(0, 300))).status).toBe(204)
+    const before = await value('upload_restarts_total')
+    await user.create({ length: bytes.length, name: 'two.pdf' })
+    expect(await value('upload_restarts_total')).toBe(before)
+  })
+
+  it('of bytes on their way: budget, spool, connections, and a request that is taken over', async () => {
+    const user = await house.user('film')
+    const url = await user.create({ length: 20 * MIB, name: 'film.mp4' })
+    const head = Buffer.alloc(300_000)
+    head.write('\0\0\0\x18ftypisom\0\0\x02\0isomiso2', 'latin1')
+    await moves(
+      [
+        ['uploads_in_flight'],
+        ['upload_connections_open'],
+        ...(kind === 's3' ? ([['receive_budget_bytes']] as Wanted[]) : []),
+      ],
+      async () => await user.begin(url, 0, head.length + 1).write(head),
+    )
+    // More than half of the budget: what is not a whole part goes to disk.
+    const other = await house.user('film')
+    const wide = await other.create({ length: 20 * MIB, name: 'wide.mp4' })
+    await moves(kind === 's3' ? [['receive_spool_bytes']] : [], async () => {
+      const long = Buffer.concat([head, Buffer.alloc(2 * MIB)])
+      await other.begin(wide, 0, long.length + 1).write(long)
+    })
+    await expectValue('receive_budget_limit_bytes', {}, 2 * MIB)
+    await expectValue('receive_spool_limit_bytes', {}, house.deps.config.uploads.spoolMaxBytes)
+    await moves([['upload_takeovers_total']], async () => {
+      const offset = await user.offset(url)
+      expect([204, 409]).toContain((await user.patch(url, offset, Buffer.alloc(1000))).status)
+    })
+  })
+})
+
+describe('metrics of trouble', () => {
+  const bytes = pdfBytes()
+  const uploaded = async () => {
+    const user = await house.user('plan')
+    const url = await user.create({ length: bytes.length, name: 'trouble.pdf' })
+    return { user, url, status: (await user.patch(url, 0, bytes)).status }
+  }
+
+  it('a lock that nobody lets go of', () =>
+    moves([['upload_lock_timeouts_total']], async () => {
+      const user = await house.user('plan')
+      const url = await user.create({ length: bytes.length, name: 'locked.pdf' })
+      const state = await house.deps.hot.read(idOf(url))
+      if (state === undefined) throw new Error('no state')
+      const held = { kind: 'held', fence: 'somebody', channel: 'nowhere', state } as const
+      const acquire = vi.spyOn(house.deps.hot, 'acquire').mockResolvedValue(held)
+      expect((await user.patch(url, 0, bytes)).status).toBe(423)
+      acquire.mockRestore()
+    }))
+
+  it('a job that was given up, which the reconciler queues again', async () => {
+    const { inspect } = house.deps.queues.byLane
+    await inspect.pause()
+    await moves([['uploads_reconciled_total']], async () => {
+      const { url } = await uploaded()
+      await waitFor(async () => (await house.deps.queues.stateOf('inspect', idOf(url), 1)) === 'prioritized')
+      // All its attempts would take minutes.
+      vi.spyOn(house.deps.queues, 'stateOf').mockResolvedValueOnce('failed')
+      await house.deps.reconciler.one(idOf(url))
+    }).finally(() => inspect.resume())
+  })
+
+  it('a job that fails and is made again, one that stalls', () =>
+    moves([['media_job_retries_total'], ['media_jobs_stalled_total', { queue: 'validate' }]], async () => {
+      vi.spyOn(house.deps.completion, 'assemble').mockRejectedValueOnce(new Error('the store hiccups'))
+      await uploaded()
+      // Half a minute of waiting for BullMQ is saved: the real thing is tested with the workers.
+      for (const worker of workers.workers)
+        if (worker.name === 'validate') worker.emit('stalled', 'x', 'active')
+    }))
+
+  it('a lane that was paused, and what waits in it', async () => {
+    const { inspect } = house.deps.queues.byLane
+    await waitFor(async () => (await inspect.getJobCountByTypes('waiting', 'prioritized', 'active')) === 0)
+    await moves(
+      [
+        ['media_queue_paused', { queue: 'inspect' }],
+        ['bullmq_jobs', { queue: 'inspect', state: 'prioritized' }],
+        ['media_queue_oldest_waiting_seconds', { queue: 'inspect' }],
+      ],
+      async () => {
+        await inspect.pause()
+        await uploaded()
+      },
+    ).finally(() => inspect.resume())
+  })
+
+  it('an upload that nobody goes on with', () =>
+    moves([['uploads_expired_total']], async () => {
+      const user = await house.user('plan')
+      const url = await user.create({ length: bytes.length, name: 'left.pdf' })
+      expect((await user.patch(url, 0, bytes.subarray(0, 300))).status).toBe(204)
+      skewMs = 80 * 3_600_000
+      await house.deps.reconciler.one(idOf(url)).finally(() => {
+        skewMs = 4000
+      })
+    }))
+
+  it('a collector that fails', () =>
+    moves([['metrics_collect_errors_total', { collector: 'broken' }]], () => {
+      house.deps.metrics.onScrape('broken', () => Promise.reject(new Error('broken')))
+      return Promise.resolve()
+    }))
+})
+
+describe('exposition', () => {
+  it('says what is there', async () => {
+    await expectValue('redis_up', {}, 1)
+    await expectValue('object_store_up', {}, 1)
+    await expectValue('media_lane_slots', { queue: 'transcode' }, 1)
+    for (const name of ['workdir_free_bytes', 'nodejs_eventloop_utilization_ratio']) {
+      seen.add(name)
+      expect(await value(name)).toBeGreaterThan(0)
+    }
+  })
+
+  it('has no metric that was not seen above', () => {
+    const ofNode = /^(process_|nodejs_(?!eventloop_utilization))/
+    // The first moves in the test of rates; the others only with a bucket.
+    const bucket = [
+      's3_calls_total',
+      's3_call_duration_seconds',
+      'receive_spool_bytes',
+      'receive_budget_bytes',
+    ]
+    const elsewhere = ['rate_limited_total', ...(kind === 's3' ? [] : bucket)]
+    const names = house.deps.metrics.registry.getMetricsAsArray().map(({ name }) => name)
+    const unseen = names.filter((name) => !ofNode.test(name) && !seen.has(name) && !elsewhere.includes(name))
+    expect(unseen).toEqual([])
+  })
+
+  it('is accepted by promtool and by our own check', async () => {
+    const text = await scrape()
+    expect(expositionFaults(text)).toEqual([])
+    expect(checkMetrics(text)).toBe('')
+  })
+})

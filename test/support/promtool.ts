@@ -1,0 +1,24 @@
+// promtool, Prometheus' own check of metrics and rules, where it is installed. Tests that need it skip themselves
+// elsewhere; what can be said without it is checked by code of their own.
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+export const RULES = join(import.meta.dirname, '../../docker/prometheus/rules.yml')
+
+/** Whether promtool can be run here. */
+export function promtoolAvailable(): boolean {
+  return spawnSync('promtool', ['--version']).status === 0
+}
+
+/** What promtool says against an exposition; '' where it says nothing, or is not here. */
+export function checkMetrics(exposition: string): string {
+  const { error, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: exposition })
+  return error === undefined ? `${stdout}${stderr}`.trim() : ''
+}
+
+/** Runs `promtool` with arguments. */
+export function promtool(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' })
+  return { status, output: `${stdout}${stderr}` }
+}
