@@ -1,12 +1,23 @@
-// What a service needs once, however many processes receive: the operations listener and the reconciler.
+// What a service needs once, however many processes receive: the operations listener, the reconciler, and the one who
+// keeps the search index up.
 
+import { hostname } from 'node:os'
+import { casesOf } from './cases.ts'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
+import { FindIndex } from './ops/find/find-index.ts'
+import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
 
 const RECONCILE_MS = 60_000
 
-export type Keeper = { started(): void; draining(): void; close(): Promise<void> }
+export type Keeper = {
+  started(): void
+  /** An operator has ordered, or taken back, that others get what is new. */
+  relieved(relieved: boolean): void
+  draining(): void
+  close(): Promise<void>
+}
 
 /** @param siblings metrics of the receiving processes, where this one is not the only one */
 export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSnapshot[]>): Promise<Keeper> {
@@ -14,10 +25,12 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
   // Before anything is accepted: a store that lets two writers create one file cannot hold records.
   await deps.store.probe()
   const state = { started: false, draining: false }
+  let closing = false
   const ops = await buildOpsServer({
     ...deps,
     redis: deps.redis.producer,
     state,
+    cases: casesOf(deps),
     ...(siblings === undefined ? {} : { siblings }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
@@ -27,15 +40,28 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
       .catch((err: unknown) => logger.warn({ err }, 'reconciling failed; again in a minute'))
   }
   const timer = setInterval(reconcile, RECONCILE_MS)
+  const redis = deps.redis.producer
+  const follower = new FindFollower({
+    ...{ redis, heads: deps.heads, find: new FindIndex(redis), logger },
+    name: `${hostname()}:${process.pid}`,
+  })
   return {
     started() {
       state.started = true
       reconcile()
+      follower.start()
+    },
+    relieved(relieved) {
+      state.draining = closing || relieved
     },
     draining() {
       clearInterval(timer)
+      closing = true
       state.draining = true
     },
-    close: () => ops.close(),
+    async close() {
+      await follower.stop()
+      await ops.close()
+    },
   }
 }

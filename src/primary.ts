@@ -9,6 +9,7 @@ import type { MetricsSnapshot } from './core/metrics.ts'
 import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
 import { startKeeper } from './keeper.ts'
+import { attach } from './ops/attach.ts'
 
 const SNAPSHOT_MS = 2000
 const RESTART_MS = 1000
@@ -21,6 +22,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
   const keeper = await startKeeper(deps, () =>
     Promise.all(workers().map(snapshotOf)).then((all) => all.flat()),
   )
+  const attached = await attach(deps, 'primary', ({ draining }) => keeper.relieved(draining))
   let closing = false
   cluster.on('exit', (worker, code, signal) => {
     if (closing) return
@@ -44,6 +46,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
           await ended
         }),
       )
+      await attached.stop()
       await keeper.close()
       await deps.close()
     },

@@ -6,6 +6,7 @@ import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
 import { createDeps, type Deps } from './deps.ts'
 import { startKeeper } from './keeper.ts'
+import { attach } from './ops/attach.ts'
 import { startUploads } from './uploads/lifecycle.ts'
 
 export type Running = { deps: Deps; close(): Promise<void> }
@@ -20,6 +21,11 @@ export async function startService(
   deps.attempts.start()
   const app = await buildApp(deps)
   const keeper = options.alone ? await startKeeper(deps) : undefined
+  const attached = await attach(deps, 'service', ({ admission, draining }) => {
+    deps.admission.setClosed(admission)
+    deps.admission.setRelieved(draining)
+    keeper?.relieved(draining)
+  })
   await app.listen({ host: config.http.host, port: config.http.port })
   keeper?.started()
   return {
@@ -32,6 +38,7 @@ export async function startService(
       // further connections.
       await Promise.all([app.close(), stopUploads()])
       await deps.attempts.stop()
+      await attached.stop()
       await keeper?.close()
       await deps.close()
     },

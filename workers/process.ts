@@ -1,12 +1,15 @@
 // A worker process from start to end: configuration → parts → tools → ops listener → lanes → graceful close.
 
 import closeWithGrace from 'close-with-grace'
+import { casesOf } from '../src/cases.ts'
 import { loadConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
 import { createDeps } from '../src/deps.ts'
+import { attach } from '../src/ops/attach.ts'
 import { buildOpsServer } from '../src/ops/ops-server.ts'
 import { equip } from './lanes/tools.ts'
 import { startWorkers, type Timing } from './lanes.ts'
+import { obeying } from './obey.ts'
 
 /** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
 const GRACE_MS = 5000
@@ -21,11 +24,21 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   await deps.store.probe()
   // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
   await deps.peers.start()
-  const state = { started: false, draining: false }
-  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
+  const state = { started: false, draining: false, closing: false }
+  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state, cases: casesOf(deps) })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   const swept = await kit.room.sweep()
   const running = await startWorkers(kit, options.timing)
+  const obedient = obeying(running.workers)
+  const attached = await attach(
+    deps,
+    'worker',
+    async (orders) => {
+      await obedient.apply(orders)
+      state.draining = state.closing || orders.draining
+    },
+    obedient.lanes,
+  )
   state.started = true
   const { isolation } = kit.runner
   logger.info({ lanes: config.workers.lanes, isolation, swept: swept.length }, 'worker is running')
@@ -33,7 +46,9 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
     if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
     logger.info({ signal }, 'closing')
+    state.closing = true
     state.draining = true
+    await attached.stop()
     await running.close(options.graceMs ?? GRACE_MS)
     await ops.close()
     await deps.close()

@@ -45,8 +45,7 @@ export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise
 }
 
 function boardQueues({ queues, config }: OpsParts): BullMQAdapter[] {
-  const { http, ops } = config
-  const publicUrl = http.publicUrl ?? `http://${http.host}:${http.port}`
+  const { ops } = config
   return LANES.map((lane) => {
     const adapter = new BullMQAdapter(queues.byLane[lane], {
       readOnlyMode: ops.readOnly,
@@ -54,9 +53,10 @@ function boardQueues({ queues, config }: OpsParts): BullMQAdapter[] {
       description: LANE_DESCRIPTIONS[lane],
       externalJobUrl: ({ data }) => {
         const uploadId = uploadIdOf(data)
+        // The portal API wants a key that no operator has in a browser: the console shows the upload.
         return uploadId === undefined
-          ? { displayText: 'Songngan', href: `${publicUrl}/docs` }
-          : { displayText: 'Upload', href: `${publicUrl}/v1/uploads/${uploadId}` }
+          ? { displayText: 'Console', href: '/console' }
+          : { displayText: 'Upload', href: `/console#find=${uploadId}` }
       },
     })
     adapter.setFormatter('data', redact)

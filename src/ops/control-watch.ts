@@ -31,7 +31,7 @@ export function instanceName(ops: { port: number }): string {
   return `${hostname()}:${ops.port}`
 }
 
-/** Starts watching; the first look has been done when it resolves. @returns what ends it */
+/** Starts watching; the first look has been taken when it resolves. @returns what ends it */
 export async function watchControls(parts: WatchParts): Promise<() => void> {
   const { controls, clock, logger, instance, apply } = parts
   const startedMs = clock.now()
@@ -45,18 +45,18 @@ export async function watchControls(parts: WatchParts): Promise<() => void> {
     before = now
     logger.info({ orders }, 'what operators have switched is in force')
   }
-  const tick = () => {
+  const tick = async () => {
     // One at a time: a Redis that is away holds a question for a while.
     if (looking) return
     looking = true
-    look()
+    await look()
       .catch((err: unknown) => logger.warn({ err }, 'the switches cannot be read: as before'))
       .finally(() => {
         looking = false
       })
   }
-  await look()
-  const timer = setInterval(tick, LOOK_MS)
+  await tick()
+  const timer = setInterval(() => void tick(), LOOK_MS)
   return () => clearInterval(timer)
 }
 

@@ -5,6 +5,8 @@ const LINKS: readonly [path: string, words: string][] = [
   ['/health/ready', 'it should get requests'],
   ['/health/details', 'Redis, object store, disk, queues'],
   ['/metrics', 'for Prometheus'],
+  ['/console', 'the day: what comes, what waits, who is on the phone'],
+  ['/control', 'what operators have switched'],
   ['/queues', 'the queue dashboard'],
 ]
 

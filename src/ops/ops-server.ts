@@ -1,8 +1,10 @@
-// The operations listener: health, metrics and the queue dashboard, on an address of its own that no balancer for
-// browsers reaches. Both the service and the worker have one.
+// The operations listener: health, metrics, console, switches and the queue dashboard, on an address of its own that no
+// balancer for browsers reaches. Both the service and the worker have one.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { queueBoard } from './board.ts'
+import { consoleRoutes } from './console/routes.ts'
+import { controlRoutes } from './control-routes.ts'
 import { FRONT_PAGE } from './front-page.ts'
 import { collectOnScrape } from './gauges.ts'
 import { healthRoutes } from './health.ts'
@@ -35,6 +37,8 @@ export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> 
       .send(FRONT_PAGE),
   )
 
+  await app.register((scope) => consoleRoutes(scope, parts))
+  await app.register((scope) => controlRoutes(scope, parts))
   await app.register((scope) => queueBoard(scope, parts))
   return app
 }

@@ -1,0 +1,32 @@
+// What the page asks of the process that serves it. The browser adds the password that it was given for the page.
+
+/** Longer than Redis is waited for. */
+const PATIENCE_MS = 8000
+
+/** @param {string} path @param {RequestInit} [init] */
+async function ask(path, init = {}) {
+  const answer = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) })
+  if (!answer.ok) {
+    const { error, message } = await answer.json().catch(() => ({}))
+    throw new Error(`${answer.status} ${error ?? message ?? answer.statusText}`)
+  }
+  return await answer.json()
+}
+
+/** @param {number} minutes */
+export const askDay = (minutes) => ask(`/console/api/day?minutes=${minutes}`)
+
+/** @param {string} text */
+export const askFind = (text) => ask(`/console/api/find?text=${encodeURIComponent(text)}`)
+
+/** @param {string} owner @param {string} id */
+export const askCase = (owner, id) =>
+  ask(`/console/api/submissions/${encodeURIComponent(owner)}/${encodeURIComponent(id)}`)
+
+/** @param {string} what `admission`, `lanes/NAME`, `drain` @param {object} body */
+export const turn = (what, body) =>
+  ask(`/control/${what}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })

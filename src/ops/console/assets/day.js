@@ -1,0 +1,206 @@
+// The day: what comes against how a crowd comes, what is under way, what waits, who is at work.
+
+import { askDay, turn } from './api.js'
+import { draw } from './chart.js'
+import { el } from './dom.js'
+import { lanesTable, processesTable, refusalsTable, switchesList } from './tables.js'
+import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
+
+/** @typedef {Awaited<ReturnType<typeof askDay>>} Day */
+
+/**
+ * @param {HTMLElement} door
+ * @param {Day} day
+ */
+export function showDoor(door, day) {
+  const closed = day.admission
+  const drains = Object.keys(day.drains)
+  door.className = `chip ${closed ? 'bad' : drains.length > 0 ? 'warn' : 'good'}`
+  door.textContent = closed
+    ? `New uploads closed: ${closed.reason}`
+    : drains.length > 0
+      ? `Open; draining ${drains.join(', ')}`
+      : 'Open for new uploads'
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {Day} day
+ * @param {() => void} look
+ */
+export function showDay(main, day, look) {
+  // What a person is copying must not be taken away under the hand.
+  if (main.contains(getSelection()?.anchorNode ?? null) && String(getSelection()) !== '') return
+  const focused = document.activeElement?.getAttribute('data-key')
+  const charts = [arrivals(day), bytes(day), verdicts(day)]
+  main.replaceChildren(
+    tiles(day),
+    el(
+      'section',
+      { class: 'charts' },
+      ...charts.map(({ title, note, class: name }) =>
+        el(
+          'figure',
+          { class: name },
+          el('figcaption', {}, el('h2', {}, title), el('p', {}, ...note)),
+          el('div'),
+        ),
+      ),
+    ),
+    el(
+      'section',
+      { class: 'tables' },
+      lanesTable(day, orders(look)),
+      refusalsTable(day),
+      processesTable(day),
+      switchesList(day, orders(look)),
+    ),
+  )
+  // Drawn once the page knows how much room there is.
+  for (const [i, box] of [...main.querySelectorAll('figure > div')].entries()) {
+    const chart = charts[i]
+    if (chart !== undefined) box.append(draw(chart.chart, box.clientWidth, box.clientHeight))
+  }
+  if (focused) /** @type {HTMLElement | null} */ (main.querySelector(`[data-key="${focused}"]`))?.focus()
+}
+
+/** @param {() => void} look */
+function orders(look) {
+  return (/** @type {string} */ what, /** @type {object} */ body) =>
+    turn(what, body).then(look, (error) => alert(String(error)))
+}
+
+/** @param {Day} day */
+function tiles(day) {
+  const { now, deadline, expected } = day
+  const left = deadline ? (deadline.atMs - Date.parse(day.at)) / 1000 : 0
+  const paused = now.paused > 0 ? `, ${numberInWords(now.paused)} of them waiting for their sender` : ''
+  return el(
+    'section',
+    { class: 'tiles' },
+    tile('Open uploads', numberInWords(now.open), `${bytesInWords(now.bytesLeft)} to come${paused}`),
+    tile('Coming in', `${bytesInWords(now.bytesPerSecond)}/s`, `${numberInWords(now.sending)} sending now`),
+    tile(
+      'New uploads',
+      `${numberInWords(now.createdPerMinute)}/min`,
+      `${numberInWords(day.totals.created)} in this picture`,
+    ),
+    tile(
+      'Turned away',
+      `${numberInWords(now.refusedPerMinute)}/min`,
+      `${numberInWords(day.totals.refused)} in this picture`,
+      now.refusedPerMinute > 0 ? 'bad' : '',
+    ),
+    tile(
+      'Verdicts',
+      `${numberInWords(now.verdictsPerMinute)}/min`,
+      now.verdictP95Seconds === null ? 'none in 5 min' : `95 % within ${timeInWords(now.verdictP95Seconds)}`,
+      now.verdictP95Seconds !== null && now.verdictP95Seconds > 5 ? 'warn' : '',
+    ),
+    deadline === null
+      ? tile('Deadline', '–', 'none within a day')
+      : tile(
+          left >= 0 ? `Deadline ${clockTime(deadline.at)}` : `Deadline was ${clockTime(deadline.at)}`,
+          left >= 0 ? `in ${timeInWords(left)}` : `${timeInWords(-left)} ago`,
+          `${numberInWords(deadline.submissions)} submissions` +
+            (left > 0 && expected
+              ? `; ${numberInWords(expected.stillToCome)} uploads still to come by the curve`
+              : ''),
+        ),
+  )
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ * @param {string} more
+ * @param {string} [mood]
+ */
+function tile(name, value, more, mood = '') {
+  return el('div', { class: `tile ${mood}` }, el('h2', {}, name), el('strong', {}, value), el('p', {}, more))
+}
+
+/** What all charts of a day have in common. @param {Day} day */
+function frame(day) {
+  const nowMs = Date.parse(day.at)
+  const points = day.expected?.points ?? []
+  const ends = [
+    nowMs,
+    ...points.map((/** @type {{ atMs: number }} */ { atMs }) => atMs + day.bucketSeconds * 1000),
+  ]
+  const deadlineMs = day.deadline?.atMs ?? 0
+  // The deadline itself belongs into the picture where it is near.
+  if (deadlineMs > nowMs && deadlineMs - nowMs < day.windowSeconds * 500) ends.push(deadlineMs)
+  const toMs = Math.max(...ends)
+  return {
+    barMs: day.bucketSeconds * 1000,
+    fromMs: nowMs - day.windowSeconds * 1000,
+    toMs: toMs === nowMs ? nowMs : toMs + (day.windowSeconds * 1000) / 60,
+    marks: day.deadline ? [{ atMs: deadlineMs, words: `deadline ${clockTime(deadlineMs)}` }] : [],
+    nowMs,
+  }
+}
+
+/** @param {Day} day */
+function arrivals(day) {
+  const { nowMs, ...common } = frame(day)
+  const perMinute = 60 / day.bucketSeconds
+  const line = (day.expected?.points ?? []).map((/** @type {{ atMs: number, created: number }} */ point) => ({
+    atMs: point.atMs,
+    value: point.created * perMinute,
+  }))
+  const bars = day.buckets.map(
+    (/** @type {{ atMs: number, created: number, refused: number }} */ bucket) => ({
+      atMs: bucket.atMs,
+      values: [bucket.created * perMinute, bucket.refused * perMinute],
+    }),
+  )
+  return {
+    title: 'New uploads per minute',
+    class: 'wide',
+    note: [
+      el('span', { class: 'key created' }, 'taken'),
+      el('span', { class: 'key refused' }, 'turned away'),
+      el('span', { class: 'key curve' }, 'as a crowd comes before a deadline'),
+    ],
+    chart: {
+      ...common,
+      ...{ bars, line, classes: ['created', 'refused'], inWords: numberInWords },
+      marks: [...common.marks, ...(common.toMs > nowMs ? [{ atMs: nowMs, words: 'now' }] : [])],
+      label: 'New uploads per minute, taken and turned away, against the curve of a deadline',
+    },
+  }
+}
+
+/** @param {Day} day */
+function bytes(day) {
+  const { nowMs: _, ...common } = frame(day)
+  const bars = day.buckets.map((/** @type {{ atMs: number, bytes: number }} */ bucket) => ({
+    atMs: bucket.atMs,
+    values: [bucket.bytes / day.bucketSeconds],
+  }))
+  return {
+    title: 'Bytes per second',
+    class: '',
+    note: [`${bytesInWords(day.totals.bytes)} in this picture`],
+    chart: { ...common, bars, classes: ['bytes'], inWords: bytesInWords, label: 'Bytes per second' },
+  }
+}
+
+/** @param {Day} day */
+function verdicts(day) {
+  const { nowMs: _, ...common } = frame(day)
+  const perMinute = 60 / day.bucketSeconds
+  const bars = day.buckets.map((/** @type {{ atMs: number, verdicts: number }} */ bucket) => ({
+    atMs: bucket.atMs,
+    values: [bucket.verdicts * perMinute],
+  }))
+  return {
+    title: 'Verdicts per minute',
+    class: '',
+    note: [
+      `${numberInWords(day.totals.finished)} uploads complete, ${numberInWords(day.totals.verdicts)} verdicts in this picture`,
+    ],
+    chart: { ...common, bars, classes: ['verdicts'], inWords: numberInWords, label: 'Verdicts per minute' },
+  }
+}

@@ -1,0 +1,102 @@
+// The console: asks every two seconds how the day is, and shows it; or shows whoever was looked for. What is shown stands
+// in the address, so that it can be sent to a colleague: `#day`, `#find=text`, `#case=owner/submission`.
+
+import { askDay } from './api.js'
+import { showDay, showDoor } from './day.js'
+import { el } from './dom.js'
+import { showCase, showFound } from './find.js'
+import { clockTime } from './words.js'
+
+const EVERY_MS = 2000
+const WINDOWS = [
+  { minutes: 10, words: '10 min' },
+  { minutes: 60, words: '1 h' },
+  { minutes: 240, words: '4 h' },
+  { minutes: 1440, words: '24 h' },
+]
+
+const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
+const main = byId('main')
+const text = /** @type {HTMLInputElement} */ (byId('text'))
+let minutes = WINDOWS[0]?.minutes ?? 10
+/** @type {any} */
+let day
+
+for (const { minutes: wanted, words } of WINDOWS) {
+  const choose = () => {
+    minutes = wanted
+    markWindow()
+    void look()
+  }
+  byId('windows').append(el('button', { type: 'button', 'data-minutes': wanted, click: choose }, words))
+}
+
+function markWindow() {
+  for (const button of byId('windows').querySelectorAll('button'))
+    button.setAttribute('aria-pressed', String(Number(button.dataset['minutes']) === minutes))
+}
+
+async function look() {
+  try {
+    day = await askDay(minutes)
+    trouble(null)
+  } catch (error) {
+    trouble(
+      `No answer since ${day === undefined ? 'the start' : clockTime(day.at, { seconds: true })}: ${error}`,
+    )
+    return
+  }
+  byId('clock').textContent = clockTime(day.at, { seconds: true })
+  showDoor(byId('door'), day)
+  if (!place()) showDay(main, day, look)
+}
+
+/** @param {string | null} words */
+function trouble(words) {
+  const line = byId('trouble')
+  line.hidden = words === null
+  line.textContent = words ?? ''
+  document.body.classList.toggle('stale', words !== null)
+}
+
+/** What the address asks for; undefined: the day. */
+function place() {
+  const [, kind, rest = ''] = /^#(find|case)=(.*)$/.exec(location.hash) ?? []
+  return kind === undefined ? undefined : { kind, rest: decodeURIComponent(rest) }
+}
+
+async function go() {
+  const wanted = place()
+  document.body.classList.toggle('searching', wanted !== undefined)
+  if (wanted === undefined) {
+    main.replaceChildren()
+    if (day !== undefined) showDay(main, day, look)
+    return
+  }
+  try {
+    if (wanted.kind === 'find') {
+      text.value = wanted.rest
+      await showFound(main, wanted.rest)
+    } else await showCase(main, wanted.rest)
+  } catch (error) {
+    main.replaceChildren(el('p', { class: 'empty' }, String(error)))
+  }
+}
+
+byId('search').addEventListener('submit', (event) => {
+  event.preventDefault()
+  const hash = text.value.trim() === '' ? '#day' : `#find=${encodeURIComponent(text.value.trim())}`
+  if (location.hash === hash) void go()
+  else location.hash = hash
+})
+addEventListener('hashchange', () => void go())
+addEventListener('resize', () => {
+  if (day !== undefined && !place()) showDay(main, day, look)
+})
+markWindow()
+void go()
+await look()
+setInterval(() => {
+  // A page that nobody looks at asks for nothing.
+  if (!document.hidden) void look()
+}, EVERY_MS)

@@ -1,0 +1,177 @@
+// The tables of the day: lanes, refusals, processes, switches.
+
+import { el } from './dom.js'
+import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
+
+/** @typedef {Awaited<ReturnType<typeof import('./api.js').askDay>>} Day */
+/** @typedef {(what: string, body: object) => Promise<void>} Order */
+
+/** So many seconds are too long to wait; people wait for verdicts. */
+const OLD_SECONDS = { validate: 30, inspect: 1800, transcode: 3600, notify: 300, maintain: 300 }
+
+/** @param {Day} day @param {Order} order */
+export function lanesTable(day, order) {
+  const rows = Object.entries(day.lanes).map(([name, lane]) => {
+    const old =
+      lane.oldestWaitingSeconds > (OLD_SECONDS[/** @type {keyof typeof OLD_SECONDS} */ (name)] ?? 600)
+    const waits = lane.waiting + lane.active > 0
+    const drain = lane.paused
+      ? 'paused'
+      : lane.drainSeconds === null
+        ? 'nothing moves'
+        : timeInWords(lane.drainSeconds)
+    return el(
+      'tr',
+      { class: lane.paused ? 'warn' : '' },
+      el(
+        'th',
+        { scope: 'row' },
+        name,
+        lane.concurrency === null ? null : el('small', {}, ` × ${lane.concurrency}`),
+      ),
+      number(lane.waiting),
+      number(lane.active),
+      number(lane.delayed),
+      number(lane.failed, lane.failed > 0 ? 'bad' : ''),
+      el('td', { class: old ? 'bad' : '' }, lane.waiting > 0 ? timeInWords(lane.oldestWaitingSeconds) : '–'),
+      el('td', {}, `${numberInWords(lane.donePerMinute)}/min`),
+      el('td', { class: waits && lane.drainSeconds === null ? 'bad' : '' }, waits ? drain : '–'),
+      day.readOnly ? null : el('td', {}, pauseButton(name, lane, order)),
+    )
+  })
+  return table(
+    'lanes',
+    'Queues',
+    [
+      'lane',
+      'waiting',
+      'running',
+      'later',
+      'failed',
+      'oldest',
+      'done',
+      'empty in',
+      ...(day.readOnly ? [] : ['']),
+    ],
+    rows,
+  )
+}
+
+/** @param {string} name @param {{ paused: boolean }} lane @param {Order} order */
+function pauseButton(name, { paused }, order) {
+  const turn = () => void order(`lanes/${name}`, { paused: !paused })
+  return el(
+    'button',
+    { type: 'button', 'data-key': `lane-${name}`, click: turn },
+    paused ? 'resume' : 'pause',
+  )
+}
+
+/** @param {Day} day */
+export function refusalsTable(day) {
+  const row =
+    (/** @type {string} */ kind) =>
+    (/** @type {{ code: string, count: number }} */ { code, count }) =>
+      el('tr', {}, el('th', { scope: 'row' }, el('code', {}, code)), number(count), el('td', {}, kind))
+  const rows = [
+    ...day.refusals.slice(0, 7).map(row('turned away')),
+    ...day.held.slice(0, 3).map(row('asked to wait')),
+  ]
+  if (rows.length === 0)
+    rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 3 }, 'none in this picture')))
+  return table('refusals', 'Refusals', ['code', 'answers', ''], rows)
+}
+
+/** @param {Day} day */
+export function processesTable(day) {
+  const { alive, silent } = day.processes
+  const nowMs = Date.parse(day.at)
+  const row = (/** @type {any} */ one, /** @type {boolean} */ isAlive) =>
+    el(
+      'tr',
+      { class: isAlive ? '' : 'bad' },
+      el('th', { scope: 'row' }, one.role, ' ', el('small', {}, one.name)),
+      el(
+        'td',
+        {},
+        isAlive
+          ? one.draining
+            ? 'draining'
+            : 'alive'
+          : `silent for ${timeInWords((nowMs - one.atMs) / 1000)}`,
+      ),
+      el('td', {}, timeInWords((nowMs - one.startedAtMs) / 1000)),
+      el('td', {}, `${Math.round(one.loopShare * 100)} %`),
+      el('td', {}, bytesInWords(one.rssBytes)),
+    )
+  const rows = [
+    ...silent.map((/** @type {any} */ one) => row(one, false)),
+    ...alive.map((/** @type {any} */ one) => row(one, true)),
+  ]
+  const workers = alive.filter((/** @type {any} */ { role }) => role === 'worker').length
+  const title = `${alive.length} processes alive, ${workers === 1 ? 'one' : workers} of them ${workers === 1 ? 'a worker' : 'workers'}`
+  return table(
+    'processes',
+    title,
+    ['process', 'state', 'up for', 'busy', 'memory'],
+    rows,
+    workers === 0 ? 'bad' : '',
+  )
+}
+
+/** @param {Day} day @param {Order} order */
+export function switchesList(day, order) {
+  const rows = day.log.map((/** @type {{ at: string, by: string, what: string }} */ { at, by, what }) =>
+    el('li', {}, el('time', { datetime: at }, clockTime(at)), ' ', what, el('small', {}, ` ${by}`)),
+  )
+  return el(
+    'section',
+    { class: 'switches' },
+    el('h2', {}, 'Switched by operators'),
+    day.readOnly ? null : doorForm(day, order),
+    rows.length === 0 ? el('p', { class: 'empty' }, 'Nothing yet.') : el('ol', {}, ...rows),
+  )
+}
+
+/** @param {Day} day @param {Order} order */
+function doorForm(day, order) {
+  if (day.admission) {
+    const open = () => void order('admission', { open: true })
+    return el('button', { type: 'button', 'data-key': 'door', click: open }, 'Open for new uploads')
+  }
+  const close = () => {
+    const reason = prompt('No new uploads; those under way go on. Why? (callers are told)')
+    if (reason?.trim()) void order('admission', { open: false, reason: reason.trim() })
+  }
+  return el('button', { type: 'button', 'data-key': 'door', click: close }, 'Close for new uploads …')
+}
+
+/** @param {number} n @param {string} [mood] */
+function number(n, mood = '') {
+  return el('td', { class: mood }, numberInWords(n))
+}
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {string[]} heads
+ * @param {Node[]} rows
+ * @param {string} [mood]
+ */
+export function table(name, title, heads, rows, mood = '') {
+  return el(
+    'section',
+    { class: name },
+    el('h2', { class: mood }, title),
+    el(
+      'div',
+      { class: 'scroll' },
+      el(
+        'table',
+        {},
+        el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col' }, head)))),
+        el('tbody', {}, ...rows),
+      ),
+    ),
+  )
+}

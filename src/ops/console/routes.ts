@@ -1,0 +1,128 @@
+// `/console`: the day on one page, and a search for whoever is on the phone. It shows people's names, so it asks for the
+// same password as the queues; it has no state of its own, so any process of any role can show it.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { guarded } from '../access.ts'
+import { instanceName } from '../control-watch.ts'
+import { Controls } from '../controls.ts'
+import { type Day, readDay } from '../day.ts'
+import { FindIndex, type Found } from '../find/find-index.ts'
+import type { OpsParts } from '../parts.ts'
+import { type ConsoleAsset, loadConsoleAssets } from './assets.ts'
+
+/** Nothing from elsewhere, no script but files of its own, no frame around it, no HTML made from text. */
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ')
+
+const MAX_FOUND = 30
+/** Several screens, each every two seconds: what was read just now serves them all. */
+const FRESH_MS = 1000
+
+const DayQuery = Type.Object({ minutes: Type.Integer({ minimum: 5, maximum: 2880, default: 10 }) })
+const FindQuery = Type.Object({ text: Type.String({ maxLength: 200 }) })
+const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() })
+
+/** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id}`. */
+export async function consoleRoutes(app: FastifyInstance, parts: OpsParts): Promise<void> {
+  const { page, files } = await loadConsoleAssets()
+  const { config, redis, clock, cases } = parts
+  const day = remembered(parts, new Controls(parts))
+  const find = new FindIndex(redis)
+  const guard = { paths: ['/console', '/console/*'], what: 'The console' }
+
+  await guarded(app, parts, guard, (scope) => {
+    scope.get('/console', (request, reply) =>
+      send(
+        page,
+        request,
+        reply.header('content-security-policy', CSP).header('referrer-policy', 'no-referrer'),
+      ),
+    )
+
+    scope.get<{ Params: { file: string } }>('/console/:file', async (request, reply) => {
+      const file = files.get(request.params.file)
+      return file === undefined ? await reply.callNotFound() : await send(file, request, reply)
+    })
+
+    scope.get<{ Querystring: Static<typeof DayQuery> }>(
+      '/console/api/day',
+      { schema: { querystring: DayQuery } },
+      async (request, reply) => {
+        void reply.header('cache-control', 'no-store')
+        return {
+          ...(await day(request.query.minutes)),
+          readOnly: config.ops.readOnly,
+          instance: instanceName(config.ops),
+        }
+      },
+    )
+
+    scope.get<{ Querystring: Static<typeof FindQuery> }>(
+      '/console/api/find',
+      { schema: { querystring: FindQuery } },
+      async (request, reply) => {
+        void reply.header('cache-control', 'no-store')
+        const text = request.query.text.trim()
+        const byId = await cases?.ofUpload(text)
+        const { found, more } =
+          byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
+        return { items: await present(find, found, parts), more }
+      },
+    )
+
+    scope.get<{ Params: Static<typeof SubmissionParams> }>(
+      '/console/api/submissions/:owner/:id',
+      { schema: { params: SubmissionParams } },
+      async (request, reply) => {
+        const { owner, id } = request.params
+        const file = await cases?.file({ owner, submissionId: id })
+        if (file === undefined) return await reply.code(404).send({ error: 'There is no such submission.' })
+        return await reply.header('cache-control', 'no-store').send({ ...file, at: clock.now() })
+      },
+    )
+  })
+}
+
+/** What was found and is still there; what is gone leaves the index. */
+async function present(find: FindIndex, found: readonly Found[], { cases }: OpsParts): Promise<object[]> {
+  const items: object[] = []
+  for (const one of found) {
+    const summary = await cases?.summary(one)
+    if (summary === undefined) await find.remove(one)
+    else items.push(summary)
+  }
+  return items
+}
+
+function remembered(parts: OpsParts, controls: Controls): (minutes: number) => Promise<Day> {
+  const kept = new Map<number, { atMs: number; day: Promise<Day> }>()
+  return async (minutes) => {
+    const nowMs = parts.clock.now()
+    const last = kept.get(minutes)
+    if (last !== undefined && nowMs - last.atMs < FRESH_MS) return await last.day
+    for (const [key, { atMs }] of kept) if (nowMs - atMs > FRESH_MS) kept.delete(key)
+    const day = readDay({ ...parts, controls }, minutes * 60)
+    kept.set(minutes, { atMs: nowMs, day })
+    return await day
+  }
+}
+
+function send(asset: ConsoleAsset, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  void reply
+    .header('etag', asset.etag)
+    .header('cache-control', 'no-cache')
+    .header('x-content-type-options', 'nosniff')
+  if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
+  return reply.type(asset.contentType).send(asset.body)
+}
