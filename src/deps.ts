@@ -11,9 +11,13 @@ import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
 import { ProgressWatch } from './events/progress.ts'
+import { requeueWebhooks } from './events/requeue.ts'
+import { StreamRestore } from './events/restore.ts'
+import { Deliveries } from './events/webhooks.ts'
 import { Claims } from './jobs/claims.ts'
 import { Completion } from './jobs/completion.ts'
 import { Queues } from './jobs/queues.ts'
+import { Rebuilder } from './jobs/rebuild.ts'
 import { Reconciler } from './jobs/reconcile.ts'
 import { HotState } from './records/hot-state.ts'
 import { RecordIndex } from './records/record-index.ts'
@@ -50,8 +54,13 @@ const PART_BYTES = 8 * 1024 ** 2
 const S3_SOCKETS = 128
 const REDIS_START_MS = 20_000
 
+/** Longer than one attempt at a webhook may take: until then a worker that had begun with one has noted its end. */
+const DELIVERY_MS = 25_000
+
+type Overrides = { clock?: Clock; webhookDelayMs?: number }
+
 /** @param overrides what tests put in the place of the real thing */
-export async function createDeps(config: Config, logger: Logger, overrides: { clock?: Clock } = {}) {
+export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
   openFaultPoints(config.faultPoints)
   const clock = overrides.clock ?? systemClock
   const metrics = createMetrics()
@@ -103,7 +112,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const receipts = new Receipts({ receiptKeys, clock })
   const rates = new Rates({ redis: redis.producer, config, metrics, logger })
   const live = new LiveEvents(redis.subscriber, logger)
-  const eventLog = new EventLog(redis.hot)
+  const eventLog = new EventLog(index.wholeness)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
   /** Aborted when this process begins to end. */
   const drain = new AbortController()
@@ -115,12 +124,20 @@ export async function createDeps(config: Config, logger: Logger, overrides: { cl
   const reconciler = new Reconciler({
     ...{ hot, uploads, completion, queues, metrics, clock, logger, expiryMs, expire, settleSubmissions },
   })
+  const deliveries = new Deliveries(store)
+  const outbox = { heads, queues, logger, webhooks: config.webhooks, redis: redis.hot, deliveries }
+  const rebuilder = new Rebuilder({
+    ...{ store, index, uploads, heads, reconciler, clock, logger },
+    openStreams: (token) => new StreamRestore(redis.hot, token),
+    requeueWebhooks: (owner) =>
+      requeueWebhooks(outbox, owner, clock.now(), overrides.webhookDelayMs ?? DELIVERY_MS),
+  })
 
   return {
     ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
     ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
     ...{ budget, spool, admission, reconciler, live, eventLog, progressWatch, drain },
-    ...{ attempts, receipts, receiptKeys, rates },
+    ...{ attempts, receipts, receiptKeys, rates, deliveries, rebuilder },
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()

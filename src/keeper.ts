@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { casesOf } from './cases.ts'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
+import { keepWhole } from './jobs/rebuild.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
@@ -39,6 +40,7 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
       .tick()
       .catch((err: unknown) => logger.warn({ err }, 'reconciling failed; again in a minute'))
   }
+  let endHealing: () => void = () => undefined
   const timer = setInterval(reconcile, RECONCILE_MS)
   const redis = deps.redis.producer
   const follower = new FindFollower({
@@ -48,6 +50,7 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
   return {
     started() {
       state.started = true
+      endHealing = keepWhole(deps.rebuilder, logger)
       reconcile()
       follower.start()
     },
@@ -56,6 +59,7 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
     },
     draining() {
       clearInterval(timer)
+      endHealing()
       closing = true
       state.draining = true
     },

@@ -23,6 +23,8 @@ const MAX_STALLED_COUNT = 4
 /** BullMQ keeps a count per minute for so many minutes. */
 const METRICS_MINUTES = 24 * 60
 
+const TIMETABLE_MS = 60_000
+
 type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
 
 function setups(kit: Kit) {
@@ -41,6 +43,7 @@ function setups(kit: Kit) {
     notify: () => ({
       processor: createNotifyProcessor({
         ...{ redis: kit.redis.hot, clock: kit.clock, logger: kit.logger, metrics: kit.metrics },
+        deliveries: kit.deliveries,
         webhooks: kit.config.webhooks,
       }),
       concurrency: 16,
@@ -60,11 +63,12 @@ export async function startWorkers(kit: Kit, timing: Timing = TIMING): Promise<R
   const { lanes } = kit.config.workers
   const table = setups(kit)
   const workers = lanes.map((lane) => startWorker(kit, lane, table[lane](), timing))
-  if (lanes.includes('maintain')) await scheduleMaintenance(kit)
+  const timetable = lanes.includes('maintain') ? await keepTimetable(kit) : undefined
   const dispatch = lanes.includes('notify') ? startDispatch(kit) : undefined
   return {
     workers,
     async close(graceMs) {
+      clearInterval(timetable)
       // Stops the intake at once; resolves when the last job has ended.
       const closed = Promise.all(workers.map((worker) => worker.close()))
       const timer = setTimeout(() => {
@@ -74,6 +78,16 @@ export async function startWorkers(kit: Kit, timing: Timing = TIMING): Promise<R
       clearTimeout(timer)
     },
   }
+}
+
+/** The timetable stands in Redis, and is lost with it. */
+async function keepTimetable(kit: Kit): Promise<NodeJS.Timeout> {
+  await scheduleMaintenance(kit)
+  return setInterval(() => {
+    scheduleMaintenance(kit).catch((err: unknown) => {
+      kit.logger.warn({ err }, 'the timetable could not be looked at; again in a minute')
+    })
+  }, TIMETABLE_MS)
 }
 
 function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker {

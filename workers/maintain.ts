@@ -2,6 +2,7 @@
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../src/jobs/contract.ts'
+import { redisKeys } from '../src/records/keys.ts'
 import type { Kit } from './lanes/kit.ts'
 import { refreshPositions } from './lanes/queue-positions.ts'
 import { applyRetention } from './lanes/retention.ts'
@@ -9,15 +10,20 @@ import { sweepStaging } from './lanes/staging.ts'
 
 const MINUTE_MS = 60_000
 
+/** Longer than events can be queued again. */
+const KEEP_DELIVERIES_MS = 9 * 24 * 60 * MINUTE_MS
+
 const EVERY_MS: Record<MaintainJob['task'], number> = {
   reconcile: MINUTE_MS,
   sweep: 60 * MINUTE_MS,
   retention: 24 * 60 * MINUTE_MS,
 }
 
-/** Writes the timetable into the queue. Any number of workers may: a task is in it once. */
+/** Writes what is missing of the timetable into the queue. Any number of workers may, at any time: a task is in it once. */
 export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Promise<void> {
+  const planned = await queues.byLane.maintain.getJobSchedulers()
   for (const [task, every] of Object.entries(EVERY_MS)) {
+    if (planned.some((entry) => entry.key === `maintain-${task}` && entry.every === every)) continue
     await queues.byLane.maintain.upsertJobScheduler(
       `maintain-${task}`,
       { every },
@@ -33,6 +39,7 @@ export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Prom
 export function createMaintain(kit: Kit) {
   const tasks: Record<MaintainJob['task'], (signal?: AbortSignal) => Promise<unknown>> = {
     async reconcile() {
+      await kit.rebuilder.heal()
       await kit.reconciler.tick()
       await refreshPositions(kit)
     },
@@ -41,7 +48,11 @@ export function createMaintain(kit: Kit) {
       const staged = await sweepStaging(kit)
       if (scratch.length + staged > 0) kit.logger.info({ scratch, staged }, 'swept')
     },
-    retention: (signal) => applyRetention(kit, signal),
+    async retention(signal) {
+      await applyRetention(kit, signal)
+      for (const owner of await kit.redis.jobs.smembers(redisKeys.owners))
+        await kit.deliveries.forget(owner, kit.clock.now() - KEEP_DELIVERIES_MS)
+    },
   }
   return async (job: Job<MaintainJob>, _token?: string, signal?: AbortSignal): Promise<void> => {
     const task = tasks[job.data.task]

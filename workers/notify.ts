@@ -7,6 +7,7 @@ import { faultPoint } from '../src/core/fault-points.ts'
 import type { Logger } from '../src/core/logger.ts'
 import type { Metrics } from '../src/core/metrics.ts'
 import type { RedisConnection } from '../src/core/redis.ts'
+import type { Deliveries } from '../src/events/webhooks.ts'
 import type { NotifyJob } from '../src/jobs/contract.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from './notify/address-guard.ts'
 import { GoneEndpoints } from './notify/gone-endpoints.ts'
@@ -25,14 +26,25 @@ export type NotifyParts = {
   logger: Logger
   metrics: Pick<Metrics, 'webhookDeliveries'>
   webhooks: { secrets: readonly string[]; allowPrivate: boolean }
+  /** What was delivered is noted where it outlives the queue. */
+  deliveries: Pick<Deliveries, 'has' | 'note'>
   /** For tests: another resolver, a shorter time. */
   resolve?: Resolve
   timeoutMs?: number
 }
 
+/** `status` 0: it had been delivered before. */
 export type Delivered = { status: number; milliseconds: number }
 
-type Outcome = 'delivered' | 'rejected' | 'unreachable' | 'timeout' | 'refused' | 'gone' | 'disabled'
+type Outcome =
+  | 'delivered'
+  | 'rejected'
+  | 'unreachable'
+  | 'timeout'
+  | 'refused'
+  | 'gone'
+  | 'disabled'
+  | 'repeated'
 
 /**
  * The processor of the lane; give its worker `settings: { backoffStrategy: webhookBackoff }`. It throws DeliveryError
@@ -58,9 +70,17 @@ export function createNotifyProcessor(
         { outcome, attempt, milliseconds },
         `webhook: ${words}`,
       )
-      await job.log(`${isoTime(parts.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`)
+      await noted(
+        job,
+        `${isoTime(parts.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`,
+        logger,
+      )
       return milliseconds
     }
+
+    // Queued again after the queue was lost, or run again after its worker was.
+    if (await parts.deliveries.has(job.data))
+      return { status: 0, milliseconds: await report('repeated', 'delivered before') }
 
     const goneSince = await gone.since(owner, url)
     if (goneSince !== undefined) {
@@ -82,8 +102,13 @@ export function createNotifyProcessor(
     }
 
     const { status, headers } = answer
-    if (status >= 200 && status < 300)
+    if (status >= 200 && status < 300) {
+      // Before anything else: from here on a second delivery would be a repeat.
+      await parts.deliveries.note(job.data, isoTime(parts.clock.now())).catch((err: unknown) => {
+        logger.warn({ err }, 'delivered, but not noted: after a loss of Redis it may be delivered again')
+      })
       return { status, milliseconds: await report('delivered', `HTTP ${status}`) }
+    }
     if (status === 410) {
       await gone.disable(owner, url, isoTime(parts.clock.now()))
       await report('gone', 'HTTP 410 Gone: endpoint disabled for a day')
@@ -97,6 +122,11 @@ export function createNotifyProcessor(
       retryAfterMs: asks ? retryAfterMs(headers['retry-after'], parts.clock.now()) : undefined,
     })
   }
+}
+
+/** A job that was lost with the queue has no log any more; how its delivery ended counts all the same. */
+async function noted(job: Job<NotifyJob>, line: string, logger: Logger): Promise<void> {
+  await job.log(line).catch((err: unknown) => logger.warn({ err }, 'the log of the job could not be written'))
 }
 
 async function deliver(

@@ -27,6 +27,11 @@ export const ERRORS = {
     'ชนิดเนื้อหาของคำขอไม่รองรับ',
     'The Content-Type of the request is not supported.',
   ),
+  INDEX_REBUILDING: e(
+    503,
+    'ระบบกำลังจัดทำรายการใหม่ โปรดลองอีกครั้งในไม่ช้า ไฟล์ที่ส่งแล้วไม่สูญหาย',
+    'The lists are being made again from what is stored; nothing is lost. Try again soon.',
+  ),
   RATE_LIMITED: e(503, 'ส่งคำขอถี่เกินไป โปรดลองใหม่ภายหลัง', 'Too many requests; try again later.'),
   INTERNAL: e(
     500,
@@ -76,6 +81,11 @@ export const ERRORS = {
     'คำขอนี้ยังไม่ได้ยื่น จึงส่งคืนไม่ได้',
     'Only what was handed in can be returned, or what was rejected after the deadline be given time for repair.',
   ),
+  CALLBACK_UNSIGNED: e(
+    400,
+    'ใช้ callbackUrl ไม่ได้ เพราะระบบยังไม่ได้ตั้งค่า WEBHOOK_SECRET สำหรับลงลายเซ็น',
+    'A callbackUrl needs WEBHOOK_SECRET, with which events are signed; none is configured.',
+  ),
   PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
   SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
   SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว ระบุไฟล์ที่จะแทนที่', 'The slot is full; name the upload to replace.'),
@@ -105,6 +115,11 @@ export const ERRORS = {
     409,
     'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้',
     'The upload is complete; tus can no longer delete it.',
+  ),
+  MEDIA_REMOVED: e(
+    410,
+    'ไฟล์นี้ถูกลบตามระยะเวลาเก็บรักษาแล้ว บันทึกการส่งยังอยู่',
+    'The file was removed when its retention time was over; the record of it stays.',
   ),
   MEDIA_UNKNOWN: e(404, 'ไม่พบไฟล์ชื่อนี้ในการอัปโหลดนี้', 'The upload has no file of this name.'),
   MEDIA_NOT_READY: e(

@@ -2,33 +2,25 @@
 // job is queued. The streams are the outbox, so that a worker may die, or Redis refuse, at any point in between.
 // Several workers share the work. A job's id follows from the event's: an event handed out twice is queued once.
 
-import { createHash } from 'node:crypto'
 import { faultPoint } from '../core/fault-points.ts'
-import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
-import type { Queues } from '../jobs/queues.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
 import { redisKeys } from '../records/keys.ts'
-import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { envelopeOf } from './log.ts'
-import { type StreamEntry, StreamGroup } from './stream-group.ts'
+import { type StreamEntry, StreamGroup, WEBHOOK_GROUP } from './stream-group.ts'
+import { notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
 
-export type DispatchParts = {
+export type DispatchParts = Outbox & {
   /** For commands that answer at once. */
   redis: RedisConnection
   /** A connection of its own (role `subscriber`): it blocks while it waits for events, and is disconnected by `stop`. */
   reader: RedisConnection
-  heads: Pick<SubmissionHeads, 'latest'>
-  queues: Pick<Queues, 'enqueue'>
-  webhooks: { url: string | undefined; secrets: readonly string[] }
-  logger: Logger
   /** Unique per process: host, process id, and something random. */
   consumer: string
   /** Shorter ones for tests. */
   timing?: { takeOverMs?: number; sweepMs?: number; retryMs?: number }
 }
 
-const GROUP = 'webhooks'
 const BLOCK_MS = 2000
 const SWEEP_MS = 30_000
 const AFTER_TROUBLE_MS = 1000
@@ -47,7 +39,7 @@ export class WebhookDispatch {
   constructor(parts: DispatchParts) {
     this.#parts = parts
     const { redis: commands, reader, consumer } = parts
-    this.#group = new StreamGroup({ commands, reader, group: GROUP, consumer })
+    this.#group = new StreamGroup({ commands, reader, group: WEBHOOK_GROUP, consumer })
   }
 
   start(): void {
@@ -119,15 +111,11 @@ export class WebhookDispatch {
   /** Queues one event and marks it done; throws where it is to be tried again. */
   async #dispatch(entry: StreamEntry): Promise<void> {
     const envelope = this.#envelope(entry)
-    const url = envelope === undefined ? undefined : await this.#destination(envelope)
-    if (envelope !== undefined && url !== undefined) {
-      const { owner, body } = envelope
-      await this.#parts.queues.enqueue(
-        'notify',
-        { owner, url, eventId: body.id, body: JSON.stringify(body) },
-        { jobId: notifyJobId(body.id, url) },
-      )
-    }
+    const webhook = envelope === undefined ? undefined : await webhookOf(this.#parts, envelope)
+    if (webhook !== undefined)
+      await this.#parts.queues.enqueue('notify', webhook, {
+        jobId: notifyJobId(webhook.eventId, webhook.url),
+      })
     faultPoint('notify.queued')
     await this.#group.done(entry)
   }
@@ -146,14 +134,6 @@ export class WebhookDispatch {
     }
   }
 
-  async #destination({ owner, submissionId }: EventEnvelope): Promise<string | undefined> {
-    const { webhooks, heads, logger } = this.#parts
-    const url = (await heads.latest(owner, submissionId))?.callbackUrl ?? webhooks.url
-    if (url === undefined || webhooks.secrets.length > 0) return url
-    logger.error({ owner, submissionId }, 'webhooks: a callbackUrl, but no WEBHOOK_SECRET to sign with')
-    return undefined
-  }
-
   #pause(ms: number): Promise<void> {
     if (this.#stopping) return Promise.resolve()
     return new Promise((resolve) => {
@@ -164,10 +144,4 @@ export class WebhookDispatch {
       }
     })
   }
-}
-
-/** One job per event and address; BullMQ forbids colons in ids. */
-export function notifyJobId(eventId: string, url: string): string {
-  const address = createHash('sha256').update(url).digest('hex').slice(0, 12)
-  return `notify-${eventId.replaceAll(':', '%3A')}-${address}`
 }

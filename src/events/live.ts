@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
 import { redisKeys } from '../records/keys.ts'
+import { RESTORED } from './restore.ts'
 
 /** So many events wait for a reader that is busy writing; more are a gap. */
 export const BUFFER_EVENTS = 256
@@ -88,19 +89,27 @@ export class LiveEvents {
     this.#redis.subscribe(redisKeys.live).then(
       () => {
         this.#subscribed = true
-        for (const listeners of this.#listeners.values())
-          for (const listener of listeners) {
-            listener.gap = true
-            listener.wake()
-          }
+        this.#missed()
       },
       // The connection was lost again; its next `ready` subscribes again.
       (err: unknown) => this.#logger.warn({ err }, 'live events: not subscribed'),
     )
   }
 
+  #missed(): void {
+    for (const listeners of this.#listeners.values())
+      for (const listener of listeners) {
+        listener.gap = true
+        listener.wake()
+      }
+  }
+
   #deliver(message: string): void {
     if (this.#listeners.size === 0) return
+    if (message === RESTORED) {
+      this.#missed()
+      return
+    }
     let envelope: EventEnvelope
     try {
       envelope = JSON.parse(message) as EventEnvelope

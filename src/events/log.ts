@@ -2,10 +2,11 @@
 // per submission (the last thousand). Stream ids never leave the process bare: a cursor is opaque, and pages that come
 // back name the last event they saw, whose id outlives Redis.
 
-import { AppError } from '../core/errors.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
 import { redisKeys } from '../records/keys.ts'
+import type { Wholeness } from '../records/wholeness.ts'
+import { BEGINNING, decodeCursor, encodeCursor, type Place, placeAfter, shortName } from './cursor.ts'
 
 export type EventPage = {
   items: EventBody[]
@@ -14,7 +15,7 @@ export type EventPage = {
 }
 
 export type History = {
-  /** False: the event named is not in the log (any more, or yet); what follows it cannot be told. */
+  /** False: the event named is not in the log (any more, or yet), or what follows it cannot be told. */
   known: boolean
   /** What came after it, oldest first. */
   events: EventEnvelope[]
@@ -22,26 +23,53 @@ export type History = {
   newestId: string | undefined
 }
 
-const CURSOR = /^e1:(\d{1,15}-\d{1,15})$/
+/** How far commit and telling of an event may be apart, clocks of different machines included. */
+const OVERLAP_MS = 10_000
+/** Within so little, uploads of one submission may have been told in another order than committed. */
+const UNORDERED_MS = 1000
 
 type StreamEntry = [id: string, fields: string[]]
 
 export class EventLog {
   readonly #redis: RedisConnection
+  readonly #wholeness: Wholeness
 
-  constructor(redis: RedisConnection) {
-    this.#redis = redis
+  constructor(wholeness: Wholeness) {
+    this.#redis = wholeness.redis
+    this.#wholeness = wholeness
   }
 
-  /** A portal's events after a cursor of an earlier page, at most `limit`; without one from the oldest kept. */
+  /**
+   * A portal's events after a cursor of an earlier page, at most `limit`; without one from the oldest kept. Throws
+   * CURSOR_INVALID, and INDEX_REBUILDING while events are missing from the log.
+   */
   async after(owner: string, cursor: string | undefined, limit: number): Promise<EventPage> {
-    const from = cursor === undefined ? '0-0' : decodeCursor(cursor)
-    const entries = await viaRedis(
-      this.#redis.xrange(redisKeys.events(owner), `(${from}`, '+', 'COUNT', limit),
-    )
-    return {
-      items: entries.map((entry) => envelopeOf(entry).body),
-      nextCursor: encodeCursor(entries.at(-1)?.[0] ?? from),
+    let place = cursor === undefined ? BEGINNING : decodeCursor(cursor)
+    for (;;) {
+      const page = await this.#page(owner, place, limit)
+      place = page.place
+      // A page on which everything had been told before is not the end.
+      if (page.items.length > 0 || page.atEnd) return { items: page.items, nextCursor: encodeCursor(place) }
+    }
+  }
+
+  async #page(owner: string, place: Place, limit: number) {
+    for (;;) {
+      const epoch = (await viaRedis(this.#redis.get(redisKeys.eventEpoch(owner)))) ?? ''
+      const same = place.epoch === epoch || place === BEGINNING
+      const from = same ? `(${place.streamId}` : overlapping(place.streamId)
+      const [epochNow, raw] = await this.#wholeness.reading((commands) =>
+        commands.get(redisKeys.eventEpoch(owner)).xrange(redisKeys.events(owner), from, '+', 'COUNT', limit),
+      )
+      if ((epochNow ?? '') !== epoch) continue
+      const entries = raw as StreamEntry[]
+      const told = new Set(same ? [] : place.told)
+      const items = entries
+        .map((entry) => envelopeOf(entry).body)
+        .filter(({ id }) => !told.has(shortName(id)))
+      const last = entries.at(-1)?.[0] ?? place.streamId
+      const eventIds = items.map(({ id }) => id)
+      return { items, place: placeAfter(place, epoch, last, eventIds), atEnd: entries.length < limit }
     }
   }
 
@@ -56,14 +84,31 @@ export class EventLog {
       return { known: false, events: [], newestId: newest.map((entry) => envelopeOf(entry).body.id)[0] }
     }
     // The stream is bounded, and most are short: reading it whole costs less than an index of ids would.
-    const events = (await viaRedis(this.#redis.xrange(key, '-', '+'))).map(envelopeOf)
+    const entries = await viaRedis(this.#redis.xrange(key, '-', '+'))
+    const events = entries.map(envelopeOf)
     const newestId = events.at(-1)?.body.id
     // An event that was announced twice counts from the first time: better told again than left out.
     const at = events.findIndex(({ body }) => body.id === lastEventId)
-    return at < 0
+    return at < 0 || isUncertain(entries, events, at)
       ? { known: false, events: [], newestId }
       : { known: true, events: events.slice(at + 1), newestId }
   }
+}
+
+/** From a place in a log that has been put back since: with all that may have been told later than it was committed. */
+function overlapping(streamId: string): string {
+  return `${Math.max(0, Number(streamId.split('-')[0]) - OVERLAP_MS)}-0`
+}
+
+/** It was put back beside another upload's event, which its reader may not have been told: the whole document is safer. */
+function isUncertain(entries: StreamEntry[], events: EventEnvelope[], at: number): boolean {
+  const named = events[at]
+  if (named === undefined || entries[at]?.[1].at(-2) !== 'r') return false
+  const atMs = Date.parse(named.body.timestamp)
+  return events.some(
+    ({ uploadId, body }, i) =>
+      i < at && uploadId !== named.uploadId && atMs - Date.parse(body.timestamp) < UNORDERED_MS,
+  )
 }
 
 /** The envelope in a stream entry's field `e`. */
@@ -72,16 +117,4 @@ export function envelopeOf([id, fields]: StreamEntry): EventEnvelope {
   const json = at % 2 === 0 ? fields[at + 1] : undefined
   if (json === undefined) throw new Error(`stream entry ${id} holds no event`)
   return JSON.parse(json) as EventEnvelope
-}
-
-function encodeCursor(streamId: string): string {
-  return Buffer.from(`e1:${streamId}`).toString('base64url')
-}
-
-function decodeCursor(cursor: string): string {
-  const text = Buffer.from(cursor, 'base64url').toString('latin1')
-  const streamId = CURSOR.exec(text)?.[1]
-  // Re-encoding catches what the lenient decoder lets pass: padding, foreign characters.
-  if (streamId === undefined || encodeCursor(streamId) !== cursor) throw new AppError('CURSOR_INVALID')
-  return streamId
 }

@@ -9,6 +9,8 @@ export type StreamEntry = {
   fields: string[] | null
 }
 
+/** The group of those who queue webhooks. */
+export const WEBHOOK_GROUP = 'webhooks'
 /** A consumer that has not been done with an entry for so long is taken for dead. */
 export const TAKE_OVER_MS = 60_000
 /** The names of consumers that are gone are kept so long for whoever looks at the group. */

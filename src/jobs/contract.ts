@@ -9,7 +9,14 @@ export type Lane = (typeof LANES)[number]
 export type UploadJob = { uploadId: string; generation: number }
 
 /** One delivery of one event to one address. */
-export type NotifyJob = { owner: string; url: string; eventId: string; body: string }
+export type NotifyJob = {
+  owner: string
+  url: string
+  eventId: string
+  /** Of the event, RFC 3339. */
+  timestamp: string
+  body: string
+}
 
 export type MaintainJob = { task: 'reconcile' | 'sweep' | 'retention' }
 

@@ -1,5 +1,5 @@
 // The safety net: whatever an upload's record says is due and nobody is doing is begun again. Runs at start and every
-// minute over the uploads that are due for a look; with `rebuild` over everything in the store.
+// minute over the uploads that are due for a look, and over all that is unfinished after a loss of Redis (rebuild.ts).
 
 import type { Clock } from '../core/clock.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -52,6 +52,16 @@ export class Reconciler {
     }
     await this.#parts.settleSubmissions()
     return ids.length
+  }
+
+  /** `one` after a loss of Redis. @returns how many jobs of the upload the queue had lost */
+  async resume(record: UploadRecord): Promise<number> {
+    const { queues, clock } = this.#parts
+    let lost = 0
+    for (const lane of pendingLanes(record, clock.now()))
+      if ((await queues.stateOf(lane, record.id, record.lanes[lane]?.generation ?? 1)) === 'unknown') lost++
+    await this.one(record.id)
+    return lost
   }
 
   /** Brings one upload on its way again. Safe at any time. */

@@ -106,3 +106,9 @@ export const redisKeys = {
 export function uploadIdOfKey(key: string): string | undefined {
   return /^uploads\/[0-9a-f]{6}\/([a-z2-7]{40})\//.exec(key)?.[1]
 }
+
+/** The submission whose head a key belongs to. */
+export function submissionOfKey(key: string): { owner: string; id: string } | undefined {
+  const [, owner, id] = /^submissions\/([^/]+)\/([^/]+)\//.exec(key) ?? []
+  return owner === undefined || id === undefined ? undefined : { owner, id }
+}

@@ -4,14 +4,13 @@
 
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { APPLY, NEWS, NEXT_SEQUENCE, SEED_SEQUENCE } from './index-scripts.ts'
 import { redisKeys } from './keys.ts'
-import { run, script } from './scripts.ts'
+import { run } from './scripts.ts'
+import type { NewsRecord } from './submission-news.ts'
+import { Wholeness } from './wholeness.ts'
 
-export const EVENT_DAYS = 7
 const CACHE_TTL_MS = 8 * 86_400_000
-const SUBMISSION_EVENTS_MAX = 1000
-/** Stands where a script puts the number that it gives out. */
-export const SEQUENCE_MARK = '@sequence@'
 
 /** What `apply` is told of one committed version. */
 export type Applied = {
@@ -32,82 +31,15 @@ export type Applied = {
   announce: boolean
   /** With announce false: the event is known to be out, even though Redis has forgotten it. */
   announcedBefore?: boolean
+  /** With announce false: its event, and all before it, have just been put into the streams. */
+  announcedNow?: boolean
   /** Erased: taken out of the list. */
   gone?: boolean
 }
 
-// The cache (v, run, json) and what was announced (a) are kept apart: a reader that refreshes the cache must not
-// silence the event of a version whose committer has not announced it yet.
-// 'old': announced before. 'gap': an earlier version was never announced; announce that one first. 'ok'.
-const APPLY = script(`
-local version = tonumber(ARGV[1])
-local known = redis.call('HMGET', KEYS[1], 'v', 'run', 'a')
-local announce = ARGV[9] == '1'
-local announced = tonumber(known[3] or (version - 1))
-if announce and announced >= version then announce = false
-elseif announce and announced < version - 1 then return 'gap' end
-if not (known[1] and known[2] == ARGV[2] and tonumber(known[1]) >= version) then
-  redis.call('HSET', KEYS[1], 'v', version, 'run', ARGV[2], 'json', ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
-  if ARGV[6] ~= '' then
-    if ARGV[8] == '' then redis.call('ZREM', KEYS[2], ARGV[6]) else redis.call('ZADD', KEYS[2], ARGV[8], ARGV[6]) end
-    if ARGV[10] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], ARGV[6]) end
-  end
-  if ARGV[10] ~= '' then
-    redis.call('SADD', KEYS[7], ARGV[11])
-    if ARGV[13] == '1' then redis.call('ZREM', KEYS[4], ARGV[10])
-    elseif ARGV[6] == '' or redis.call('ZSCORE', KEYS[4], ARGV[10]) then
-      redis.call('ZADD', KEYS[4], 'GT', ARGV[15], ARGV[10])
-    end
-  end
-end
-if KEYS[8] ~= '' then redis.call('SET', KEYS[8], ARGV[6], 'PX', ARGV[4], 'NX') end
-if ARGV[14] == '1' and not known[3] then redis.call('HSET', KEYS[1], 'a', version) end
-if not announce then return 'old' end
-redis.call('HSET', KEYS[1], 'a', version)
-if ARGV[12] ~= '' then
-  redis.call('XADD', KEYS[5], 'MINID', '~', tonumber(ARGV[5]) - ${EVENT_DAYS} * 86400000, '*', 'e', ARGV[12], 's', ARGV[10])
-  redis.call('XADD', KEYS[6], 'MAXLEN', '~', ${SUBMISSION_EVENTS_MAX}, '*', 'e', ARGV[12])
-  redis.call('PEXPIRE', KEYS[6], ${EVENT_DAYS} * 86400000)
-  redis.call('PUBLISH', '${redisKeys.live}', ARGV[12])
-end
-return 'ok'
-`)
-
-const NEXT_SEQUENCE = script(`
-local known = redis.call('HMGET', KEYS[1], 'n', 'run')
-if not known[1] or known[2] ~= ARGV[1] then return -1 end
-return redis.call('HINCRBY', KEYS[1], 'n', 1)
-`)
-
-const SEED_SEQUENCE = script(`
-local known = redis.call('HMGET', KEYS[1], 'n', 'run')
-local floor = tonumber(ARGV[2])
-if known[1] and tonumber(known[1]) > floor then floor = tonumber(known[1]) end
-redis.call('HSET', KEYS[1], 'n', floor, 'run', ARGV[1])
-return floor
-`)
-
-// An event that no record version stands for: a submission became complete, or no longer is. Noted, numbered and
-// announced in one step, so that a crash cannot lose the news. -1: Redis no longer knows the last number.
-const FLIP = script(`
-local known = redis.call('HMGET', KEYS[1], 'complete', 'n', 'run')
-if not known[2] or known[3] ~= ARGV[2] then return -1 end
-if known[1] == ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'complete', ARGV[1])
-if not known[1] and ARGV[1] == '0' then return 0 end
-local sequence = redis.call('HINCRBY', KEYS[1], 'n', 1)
-redis.call('HSET', KEYS[1], 'announced', sequence)
-local event = string.gsub(ARGV[3], '"${SEQUENCE_MARK}"', sequence)
-redis.call('XADD', KEYS[2], 'MINID', '~', tonumber(ARGV[4]) - ${EVENT_DAYS} * 86400000, '*', 'e', event, 's', ARGV[5])
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ${SUBMISSION_EVENTS_MAX}, '*', 'e', event)
-redis.call('PEXPIRE', KEYS[3], ${EVENT_DAYS} * 86400000)
-redis.call('PUBLISH', '${redisKeys.live}', event)
-return 1
-`)
-
 export class RecordIndex {
   readonly redis: RedisConnection
+  readonly wholeness: Wholeness
   readonly #runId: RunId
   readonly #clock: Clock
 
@@ -115,6 +47,7 @@ export class RecordIndex {
     this.redis = redis
     this.#runId = runId
     this.#clock = clock
+    this.wholeness = new Wholeness(redis, runId)
   }
 
   /** The cached newest version; undefined when unknown or written under another Redis run. */
@@ -168,7 +101,7 @@ export class RecordIndex {
         owner,
         applied.event ?? '',
         applied.gone === true ? '1' : '0',
-        applied.announcedBefore === true ? '1' : '0',
+        applied.announcedNow === true ? '2' : applied.announcedBefore === true ? '1' : '0',
         applied.committedAtMs ?? this.#clock.now(),
       ],
     )) as 'ok' | 'old' | 'gap'
@@ -197,56 +130,39 @@ export class RecordIndex {
     )
   }
 
+  /** Whether a submission is complete as readers were last told; undefined where Redis cannot say. */
+  async toldComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
+    const [complete, writtenUnder] = await viaRedis(
+      this.redis.hmget(redisKeys.sequence(owner, submissionId), 'complete', 'run'),
+    )
+    if (writtenUnder !== this.#runId.current) return undefined
+    return complete === '1'
+  }
+
   /**
-   * Notes whether a submission is complete, and announces a change once. `event`: the envelope as JSON, with
-   * SEQUENCE_MARK as its sequence. 'stale': the submission's index must be rebuilt first.
+   * Makes a record of news visible. Idempotent per version. With `announce` its event is told, once; 'gap': an earlier one
+   * never was. Without it, `young` news is left for whoever tells it.
    */
-  async flipComplete(
+  async applyNews(
     owner: string,
     submissionId: string,
-    complete: boolean,
-    event: string,
-  ): Promise<'same' | 'announced' | 'stale'> {
-    const outcome = (await run(
+    { version, complete, sequence, envelope }: NewsRecord,
+    announce: boolean,
+    young = false,
+  ): Promise<'ok' | 'old' | 'gap'> {
+    return (await run(
       this.redis,
-      FLIP,
+      NEWS,
       [
         redisKeys.sequence(owner, submissionId),
         redisKeys.events(owner),
         redisKeys.submissionEvents(owner, submissionId),
       ],
-      [complete ? '1' : '0', this.#runId.current, event, this.#clock.now(), submissionId],
-    )) as number
-    if (outcome === -1) return 'stale'
-    return outcome === 1 ? 'announced' : 'same'
-  }
-
-  /** Announces an event that no record version stands for. */
-  async announce(owner: string, submissionId: string, event: string): Promise<void> {
-    const now = this.#clock.now()
-    const pipeline = this.redis.multi()
-    pipeline.xadd(
-      redisKeys.events(owner),
-      'MINID',
-      '~',
-      now - EVENT_DAYS * 86_400_000,
-      '*',
-      'e',
-      event,
-      's',
-      submissionId,
-    )
-    pipeline.xadd(
-      redisKeys.submissionEvents(owner, submissionId),
-      'MAXLEN',
-      '~',
-      SUBMISSION_EVENTS_MAX,
-      '*',
-      'e',
-      event,
-    )
-    pipeline.publish(redisKeys.live, event)
-    await viaRedis(pipeline.exec())
+      [
+        ...[version, complete ? '1' : '0', sequence, JSON.stringify(envelope), announce ? '1' : '0'],
+        ...[young ? '0' : '1', this.#clock.now(), submissionId],
+      ],
+    )) as 'ok' | 'old' | 'gap'
   }
 
   /** True where Redis has known this submission without a break, so that its index of uploads is whole. */
@@ -280,5 +196,30 @@ export class RecordIndex {
 
   async uploadIds(owner: string, submissionId: string): Promise<string[]> {
     return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
+  }
+
+  /** All uploads of a submission, oldest first; undefined where Redis has not known it without a break. */
+  async wholeUploadIds(owner: string, submissionId: string): Promise<string[] | undefined> {
+    // In one step: a Redis that is wiped between two questions would answer with a list that is short.
+    const commands = this.redis
+      .multi()
+      .hget(redisKeys.sequence(owner, submissionId), 'run')
+      .zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1)
+    const [writtenUnder, ids] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
+      if (error) throw error
+      return reply
+    })
+    return writtenUnder === this.#runId.current ? (ids as string[]) : undefined
+  }
+
+  /** A portal's submissions from a change on, members and scores in turn. Throws INDEX_REBUILDING. */
+  async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
+    const [flat] = await this.wholeness.reading((commands) =>
+      commands.zrangebyscore(
+        ...([redisKeys.submissionsOf(owner), score, '+inf'] as const),
+        ...(['WITHSCORES', 'LIMIT', offset, count] as const),
+      ),
+    )
+    return flat as string[]
   }
 }

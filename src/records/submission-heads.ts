@@ -8,6 +8,7 @@ import { submissionEvent } from './event-body.ts'
 import { objectKeys, redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { SubmissionHead } from './submission-head.ts'
+import { SubmissionNews } from './submission-news.ts'
 import type { UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
 import { type NextVersion, VersionLog } from './version-log.ts'
@@ -15,11 +16,16 @@ import { type NextVersion, VersionLog } from './version-log.ts'
 export type HeadDecision = NextVersion<SubmissionHead> | undefined
 
 const ANNOUNCE_GRACE_MS = 120_000
-const UNRECORDED_EVENTS = 16
+/** Numbers that may have been given out for commits that are still on their way. */
+const SEQUENCE_ROOM = 256
 /** How long the one who seals has for what follows, before somebody else sees to it. */
 const SEAL_LOOK_MS = 60_000
 
+/** A submission as the store has it. */
+export type RestoredSubmission = { head: SubmissionHead | undefined; uploads: UploadRecord[] }
+
 export class SubmissionHeads {
+  readonly news: SubmissionNews
   readonly #index: RecordIndex
   readonly #uploads: UploadRecords
   readonly #clock: Clock
@@ -38,6 +44,7 @@ export class SubmissionHeads {
     this.#clock = parts.clock
     this.#logger = parts.logger
     this.#log = new VersionLog(parts.store)
+    this.news = new SubmissionNews({ ...parts, nextSequence: (owner, id) => this.nextSequence(owner, id) })
   }
 
   /** Newest version, or undefined where the portal never made such a submission. */
@@ -108,27 +115,46 @@ export class SubmissionHeads {
 
   /** Upload records of a submission, from the index; rebuilt from the store where Redis has lost or outlived it. */
   async uploadsOf(owner: string, id: string): Promise<UploadRecord[]> {
-    await this.ensureCurrent(owner, id)
-    return await this.#uploads.latestMany(await this.#index.uploadIds(owner, id))
+    return await this.#uploads.latestMany(await this.uploadIds(owner, id))
+  }
+
+  /** All uploads of a submission that have a record or are known to Redis, oldest first. */
+  async uploadIds(owner: string, id: string): Promise<string[]> {
+    for (;;) {
+      const ids = await this.#index.wholeUploadIds(owner, id)
+      if (ids !== undefined) return ids
+      await this.rebuild(owner, id)
+    }
   }
 
   /** Makes index, cache and counter of one submission true to the store. */
-  async rebuild(owner: string, id: string): Promise<void> {
+  async rebuild(owner: string, id: string): Promise<RestoredSubmission> {
     const head = await this.fromStore(owner, id)
-    const records = await this.#uploads.ofSubmissionFromStore(owner, id)
-    for (const record of records) await this.#uploads.restore(record)
+    const uploads = await this.#uploads.ofSubmissionFromStore(owner, id)
+    // The head first: what uploads change moves a submission in the list only where it is in it.
     if (head !== undefined) await this.#apply(head, false)
-    // Numbers given to events that no record stands for are not in the store: leave room for them.
-    const floor =
-      UNRECORDED_EVENTS + Math.max(0, head?.sequence ?? 0, ...records.map(({ sequence }) => sequence))
-    await this.#index.seedSequence(owner, id, floor)
-    this.#logger.info(
-      { owner, submissionId: id, uploads: records.length },
+    for (const record of uploads) await this.#uploads.restore(record)
+    const told = await this.news.restore(owner, id)
+    const given = Math.max(0, head?.sequence ?? 0, told, ...uploads.map(({ sequence }) => sequence))
+    await this.#index.seedSequence(owner, id, given + SEQUENCE_ROOM)
+    this.#logger.debug(
+      { owner, submissionId: id, uploads: uploads.length },
       'submission index rebuilt from the store',
     )
+    return { head, uploads }
   }
 
-  async #apply(head: SubmissionHead, announce: boolean): Promise<'ok' | 'old' | 'gap'> {
+  /** Versions since a moment, oldest first. */
+  async history(owner: string, id: string, sinceMs: number): Promise<SubmissionHead[]> {
+    return await this.#log.history(objectKeys.submission(owner, id), sinceMs)
+  }
+
+  /** The event of this version, and of all before it, is in the streams now. */
+  async markAnnounced(head: SubmissionHead): Promise<void> {
+    await this.#apply(head, false, true)
+  }
+
+  async #apply(head: SubmissionHead, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = submissionEvent(head)
     // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler.
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null))
@@ -141,7 +167,7 @@ export class SubmissionHeads {
       submissionId: head.id,
       committedAtMs: Date.parse(head.committedAt),
       event: event === null ? null : JSON.stringify(event),
-      announce,
+      ...{ announce, announcedNow },
       announcedBefore: Date.parse(head.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
       gone: head.state === 'deleted',
     })

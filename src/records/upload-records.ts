@@ -56,22 +56,29 @@ export class UploadRecords {
 
   /** Newest version, asked of the store itself. */
   async fromStore(id: string): Promise<UploadRecord | undefined> {
+    const { versions, single } = await this.#objectsOf(id)
+    const newest = versions.at(-1)
+    const body = newest === undefined ? undefined : await this.#store.read(newest)
+    if (body !== undefined) return JSON.parse(body.toString('utf8')) as UploadRecord
+    return single === undefined ? undefined : await this.#fromSingle(single)
+  }
+
+  async #objectsOf(id: string): Promise<{ versions: string[]; single: string | undefined }> {
     const prefix = objectKeys.uploadRecord(id)
-    let newest: string | undefined
+    const versions: string[] = []
     let single: string | undefined
     for await (const { key } of this.#store.list(objectKeys.upload(id))) {
-      if (key.startsWith(prefix)) newest = key
+      if (key.startsWith(prefix)) versions.push(key)
       else if (key.includes('/one-')) single ??= key
     }
-    if (newest !== undefined) {
-      const body = await this.#store.read(newest)
-      if (body !== undefined) return JSON.parse(body.toString('utf8')) as UploadRecord
-    }
-    if (single === undefined) return undefined
-    const encoded = (await this.#store.head(single))?.metadata[RECORD_METADATA_KEY]
+    return { versions, single }
+  }
+
+  async #fromSingle(key: string): Promise<UploadRecord | undefined> {
+    const encoded = (await this.#store.head(key))?.metadata[RECORD_METADATA_KEY]
     if (encoded === undefined) return undefined
     const record = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as UploadRecord
-    return { ...record, object: { key: single } }
+    return { ...record, object: { key } }
   }
 
   /** An earlier version; undefined where it was never committed as a version of its own. */
@@ -134,7 +141,22 @@ export class UploadRecords {
     await this.#apply(record, false)
   }
 
-  async #apply(record: UploadRecord, announce: boolean): Promise<'ok' | 'old' | 'gap'> {
+  /** The event of this version, and of all before it, is in the streams now. */
+  async markAnnounced(record: UploadRecord): Promise<void> {
+    await this.#apply(record, false, true)
+  }
+
+  /** Versions since a moment, oldest first. */
+  async history(id: string, sinceMs: number): Promise<UploadRecord[]> {
+    const { versions, single } = await this.#objectsOf(id)
+    const found = await this.#log.read(versions, sinceMs)
+    if (found.length < versions.length || single === undefined || found[0]?.version === 1) return found
+    // A single object is its own first version.
+    const first = await this.#fromSingle(single)
+    return first === undefined || Date.parse(first.committedAt) < sinceMs ? found : [first, ...found]
+  }
+
+  async #apply(record: UploadRecord, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = uploadEvent(record)
     return await this.#index.apply({
       cacheKey: redisKeys.record(record.id),
@@ -150,7 +172,7 @@ export class UploadRecords {
       committedAtMs: Date.parse(record.committedAt),
       ...fingerprintKeyOf(record),
       event: event === null ? null : JSON.stringify(event),
-      announce,
+      ...{ announce, announcedNow },
       announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
     })
   }

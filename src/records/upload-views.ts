@@ -56,8 +56,7 @@ export class UploadViews {
 
   /** All uploads of a submission, oldest first, those without a stored byte too. */
   async ofSubmission(owner: string, submissionId: string): Promise<UploadView[]> {
-    if (!(await this.#index.isCurrent(owner, submissionId))) await this.#heads.rebuild(owner, submissionId)
-    return await this.#views(await this.#index.uploadIds(owner, submissionId))
+    return await this.#views(await this.#heads.uploadIds(owner, submissionId))
   }
 
   async #views(ids: string[]): Promise<UploadView[]> {

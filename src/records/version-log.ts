@@ -30,6 +30,25 @@ export class VersionLog<T extends Versioned> {
     return await this.#read(versionKey(prefix, version))
   }
 
+  /** Versions that were committed since a moment, oldest first. */
+  async history(prefix: string, sinceMs: number): Promise<T[]> {
+    const keys: string[] = []
+    for await (const { key } of this.#store.list(prefix)) keys.push(key)
+    return await this.read(keys, sinceMs)
+  }
+
+  /** The same of versions whose keys are known, in their order. */
+  async read(keys: readonly string[], sinceMs: number): Promise<T[]> {
+    const found: T[] = []
+    for (const key of keys.toReversed()) {
+      const version = await this.#read(key)
+      if (version === undefined) continue
+      if (Date.parse(version.committedAt) < sinceMs) break
+      found.push(version)
+    }
+    return found.toReversed()
+  }
+
   async #read(key: string): Promise<T | undefined> {
     const body = await this.#store.read(key)
     return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)

@@ -15,12 +15,3 @@ export async function announcedSequence(
 ): Promise<number> {
   return Number((await viaRedis(index.redis.hget(redisKeys.sequence(owner, submissionId), FIELD))) ?? 0)
 }
-
-export async function setAnnouncedSequence(
-  index: RecordIndex,
-  owner: string,
-  submissionId: string,
-  sequence: number,
-): Promise<void> {
-  await viaRedis(index.redis.hset(redisKeys.sequence(owner, submissionId), FIELD, sequence))
-}

@@ -4,7 +4,7 @@
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
-import { SEQUENCE_MARK } from '../records/record-index.ts'
+import type { EventEnvelope } from '../records/event-body.ts'
 import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
 
 /** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
@@ -24,9 +24,10 @@ export async function announceCompleteness(
   let loaded = await loadIfThere(parts, owner, submissionId)
   for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
     const { complete } = loaded.document
-    const outcome = await parts.index.flipComplete(owner, submissionId, complete, eventOf(parts, loaded))
-    if (outcome === 'same') break
-    if (outcome === 'stale') await parts.heads.rebuild(owner, submissionId)
+    const id = `evt_${newToken()}`
+    const at: LoadedSubmission = loaded
+    const told = (sequence: number) => eventOf(parts, at, id, sequence)
+    if (!(await parts.heads.news.flip(owner, submissionId, complete, told))) break
     loaded = await loadIfThere(parts, owner, submissionId)
   }
   return loaded
@@ -49,23 +50,27 @@ function isGone({ code }: AppError): boolean {
   return code === 'SUBMISSION_UNKNOWN' || code === 'SUBMISSION_DELETED'
 }
 
-/** The envelope, its number left open. */
-function eventOf(parts: DocumentParts, { head, document }: LoadedSubmission): string {
+function eventOf(
+  parts: DocumentParts,
+  { head, document }: LoadedSubmission,
+  eventId: string,
+  sequence: number,
+): EventEnvelope {
   const { owner, id } = head
-  return JSON.stringify({
+  return {
     owner,
     submissionId: id,
     body: {
-      id: `evt_${newToken()}`,
+      id: eventId,
       type: document.complete ? 'submission.complete' : 'submission.incomplete',
       timestamp: isoTime(parts.clock.now()),
       data: {
-        sequence: SEQUENCE_MARK,
+        sequence,
         submissionId: id,
         revision: head.revision,
         state: head.state,
         ...(document.complete ? {} : { missing: document.missing }),
       },
     },
-  })
+  }
 }

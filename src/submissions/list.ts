@@ -3,8 +3,6 @@
 
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
 import type { SubmissionDocument } from './document/schemas.ts'
 import { type DocumentParts, loadSubmission } from './documents.ts'
 
@@ -27,7 +25,7 @@ const BATCH = 16
 
 type Place = { score: number; id: string }
 
-/** One page. `nextCursor` null: there is no more at present. Throws CURSOR_INVALID. */
+/** One page. `nextCursor` null: there is no more at present. Throws CURSOR_INVALID, INDEX_REBUILDING. */
 export async function listSubmissions(
   parts: ListParts,
   owner: string,
@@ -56,11 +54,8 @@ export async function listSubmissions(
 
 /** The next submissions after a place; members with one score are in the order of their ids. */
 async function placesAfter({ index }: ListParts, owner: string, { score, id }: Place): Promise<Place[]> {
-  const key = redisKeys.submissionsOf(owner)
   for (let offset = 0; ; offset += CHUNK) {
-    const flat = await viaRedis(
-      index.redis.zrangebyscore(key, score, '+inf', 'WITHSCORES', 'LIMIT', offset, CHUNK),
-    )
+    const flat = await index.submissionsFrom(owner, score, offset, CHUNK)
     const places: Place[] = []
     for (let i = 0; i + 1 < flat.length; i += 2)
       places.push({ id: flat[i] ?? '', score: Number(flat[i + 1]) })

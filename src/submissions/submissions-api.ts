@@ -116,7 +116,10 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
           'What changes while one pages through moves to the end, so that nothing is missed. A page may hold fewer ' +
           'than `limit`, or none, and still have a `nextCursor`: go on until it is null.',
         querystring: ListSubmissionsQuery,
-        response: { 200: SubmissionList, ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'SESSION_SCOPE']) },
+        response: {
+          200: SubmissionList,
+          ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'SESSION_SCOPE', 'INDEX_REBUILDING']),
+        },
       },
     },
     async (request) => {

@@ -5,7 +5,6 @@ import { isoTime } from '../../src/core/clock.ts'
 import { faultPoint } from '../../src/core/fault-points.ts'
 import type { EventEnvelope } from '../../src/records/event-body.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
-import { setAnnouncedSequence } from '../../src/submissions/announced.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { Kit } from './kit.ts'
@@ -38,30 +37,22 @@ async function announceSuperseded(kit: Kit, record: UploadRecord): Promise<void>
   const after = supersededIds(head, profile, records)
   for (const old of records) {
     if (!after.has(old.id) || before.has(old.id)) continue
-    const sequence = await kit.heads.nextSequence(head.owner, head.id)
-    await setAnnouncedSequence(kit.index, head.owner, head.id, sequence)
-    await kit.index.announce(
-      head.owner,
-      head.id,
-      JSON.stringify(supersededEvent(old, record, sequence, kit.clock.now())),
+    // The id names both files: a repeat of it is known for one.
+    const id = `evt_${old.id}_${record.id}`
+    await kit.heads.news.tell(head.owner, head.id, id, (sequence) =>
+      supersededEvent(id, old, sequence, kit.clock.now()),
     )
   }
 }
 
-/** The id names both files: a repeat of it is known for one. */
-function supersededEvent(
-  old: UploadRecord,
-  by: UploadRecord,
-  sequence: number,
-  nowMs: number,
-): EventEnvelope {
+function supersededEvent(id: string, old: UploadRecord, sequence: number, nowMs: number): EventEnvelope {
   const submissionId = old.submissionId ?? ''
   return {
     owner: old.owner,
     submissionId,
     uploadId: old.id,
     body: {
-      id: `evt_${old.id}_${by.id}`,
+      id,
       type: 'upload.superseded',
       timestamp: isoTime(nowMs),
       data: {

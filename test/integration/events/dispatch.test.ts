@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { type DispatchParts, notifyJobId, WebhookDispatch } from '../../../src/events/dispatch.ts'
+import { type DispatchParts, WebhookDispatch } from '../../../src/events/dispatch.ts'
+import { notifyJobId } from '../../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { redisKeys } from '../../../src/records/keys.ts'

@@ -12,7 +12,7 @@ import { connectRedis, type RedisConnection, type RedisRole, RunId } from '../..
 import { receivingRecord } from '../../../src/records/drafts.ts'
 import { HotState } from '../../../src/records/hot-state.ts'
 import type { UploadDraft } from '../../../src/records/hot-upload.ts'
-import { objectKeys } from '../../../src/records/keys.ts'
+import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
@@ -42,6 +42,7 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
   const clock = systemClock
   const runId = new RunId(redis, logger)
   await redis.ping()
+  await redis.set(redisKeys.whole, runId.current)
   const store = new LocalObjectStore(dataDir)
   const index = new RecordIndex(redis, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })

@@ -19,7 +19,7 @@ beforeAll(async () => {
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
     ...{ heads: house.heads, views: house.views, secrets: SECRETS, logger: house.logger },
-    log: new EventLog(house.redis),
+    log: new EventLog(house.index.wholeness),
     live: new LiveEvents(house.connect('subscriber'), house.logger),
     progress: new ProgressWatch(house),
     snapshots: { submission: () => Promise.resolve({}), upload: () => Promise.resolve({}) },

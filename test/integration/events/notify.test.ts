@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
+import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { createNotifyProcessor, type NotifyParts, webhookBackoff } from '../../../workers/notify.ts'
@@ -40,7 +41,7 @@ afterEach(async () => {
 function startWorker(change: Partial<NotifyParts> = {}): void {
   const { redis, clock, logger } = house
   const processor = createNotifyProcessor({
-    ...{ redis, clock, logger, metrics },
+    ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },
     webhooks: { secrets: [NEW, OLD], allowPrivate: true },
     ...change,
   })
@@ -54,8 +55,9 @@ function startWorker(change: Partial<NotifyParts> = {}): void {
 async function send(url: string, change: Partial<NotifyJob> = {}) {
   const jobId = `notify-${++serial}-x`
   const eventId = `evt_${serial}`
+  const timestamp = new Date().toISOString()
   const body = JSON.stringify({ id: eventId, type: 'upload.stored', data: { note: 'เก็บแล้ว' } })
-  await queues.enqueue('notify', { owner: 'portal', url, eventId, body, ...change }, { jobId })
+  await queues.enqueue('notify', { owner: 'portal', url, eventId, timestamp, body, ...change }, { jobId })
   const state = async (wanted: string) => {
     await waitFor(async () => (await queues.byLane.notify.getJobState(jobId)) === wanted, {
       what: `${jobId} to be ${wanted}`,

@@ -32,7 +32,7 @@ async function startProcess(change: Partial<EventRouteParts> = {}) {
   const app = appWithProblems()
   await app.register(eventRoutes, {
     ...{ authorize, live, heads: house.heads, views: house.views, secrets: SECRETS, logger: house.logger },
-    log: new EventLog(house.redis),
+    log: new EventLog(house.index.wholeness),
     progress: new ProgressWatch(house),
     snapshots: {
       submission: (owner: string, id: string) => house.heads.require(owner, id),
@@ -112,8 +112,9 @@ describe('a submission’s event stream', () => {
     await house.putSubmission('S-order')
     const a = await house.putUpload('S-order')
     // The later commit was announced first; a page saw it and went away before the other came.
-    await house.index.announce(OWNER, 'S-order', envelope('S-order', 'evt_late', 9))
-    await house.index.announce(OWNER, 'S-order', envelope('S-order', 'evt_early', 8))
+    const key = redisKeys.submissionEvents(OWNER, 'S-order')
+    await house.redis.xadd(key, '*', 'e', envelope('S-order', 'evt_late', 9))
+    await house.redis.xadd(key, '*', 'e', envelope('S-order', 'evt_early', 8))
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-order/events', { 'last-event-id': 'evt_late' })
     await client.seen('submission.complete')

@@ -230,7 +230,7 @@ describe('the queue dashboard', () => {
     const body = '{}'
     await queues.enqueue(
       'notify',
-      { owner: 'p', url, eventId: `evt_${uploadId}_2`, body },
+      { owner: 'p', url, eventId: `evt_${uploadId}_2`, timestamp: '2026-11-21T08:00:00.000Z', body },
       { jobId: 'notify-x' },
     )
     const job = await queues.byLane.notify.getJob('notify-x')

@@ -1,0 +1,38 @@
+// Webhooks that were lost with the queue: every event of a portal's log whose delivery nobody has noted is queued again.
+
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { redisKeys } from '../records/keys.ts'
+import { envelopeOf } from './log.ts'
+import { type Deliveries, notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
+
+const CHUNK = 200
+const KEPT_MS = 8 * 86_400_000
+
+/**
+ * @param delayMs longer than one attempt at a delivery takes: a worker that had begun with an event when the queue was
+ *   lost has then noted how it ended
+ * @returns how many were queued
+ */
+export async function requeueWebhooks(
+  parts: Outbox & { redis: RedisConnection; deliveries: Deliveries },
+  owner: string,
+  nowMs: number,
+  delayMs: number,
+): Promise<number> {
+  const delivered = await parts.deliveries.since(owner, nowMs - KEPT_MS)
+  let queued = 0
+  for (let after = '-'; ; ) {
+    const entries = await viaRedis(parts.redis.xrange(redisKeys.events(owner), after, '+', 'COUNT', CHUNK))
+    const last = entries.at(-1)?.[0]
+    if (last === undefined) return queued
+    after = `(${last}`
+    for (const entry of entries) {
+      const webhook = await webhookOf(parts, envelopeOf(entry))
+      if (webhook === undefined) continue
+      const jobId = notifyJobId(webhook.eventId, webhook.url)
+      if (delivered.has(jobId)) continue
+      await parts.queues.enqueue('notify', webhook, { jobId, delayMs })
+      queued++
+    }
+  }
+}
