@@ -1,4 +1,4 @@
-// `npm run service | worker | try | surge | bench | conformance`: one part, built when needed, with its V8 flags.
+// `npm run service | worker | try | surge | bench | rehearse | …`: one part, built when needed, with its V8 flags.
 
 import { constants } from 'node:os'
 import { main, Refusal } from './lib/log.mjs'

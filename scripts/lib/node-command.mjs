@@ -12,8 +12,10 @@ const ENTRIES = {
   try: 'test/load/try.js',
   surge: 'test/load/surge.js',
   bench: 'test/load/bench.js',
+  rehearse: 'test/load/rehearse.js',
   conformance: 'test/conformance/main.js',
   corpus: 'test/corpus/main.js',
+  verdict: 'test/load/verdict.js',
 }
 
 export const NAMES = Object.keys(ENTRIES)

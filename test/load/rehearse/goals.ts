@@ -1,0 +1,104 @@
+// What has to hold in every rehearsal. A goal that is missed ends the command with 1.
+
+import type { Spread } from '../surge/measures.ts'
+import type { Scenario } from './scenarios.ts'
+import type { Point, Series } from './watch/recorder.ts'
+
+export type Goal = { name: string; limit: string; actual: string; met: boolean }
+
+export type Measured = {
+  lost: number
+  duplicated: number
+  restartedFromZero: number
+  unfinished: number
+  refused: number
+  undecided: number
+  misjudged: number
+  strays: number
+  storeFaults: number
+  payloadBytes: number
+  /** null where no listener told. */
+  receivedBytes: number | null
+  latencies: Record<string, Spread>
+  peakRssBytes: Record<string, number>
+  series: Series
+}
+
+const MIB = 1024 ** 2
+const RECEIVED_FACTOR = 1.05
+const POST_P95_MS = 500
+const HEAD_P99_MS = 1000
+/** Of a process of the service: what 2,000 slow clients may cost. */
+const SERVICE_RSS_MIB = { local: 256, s3: 400 }
+/** Of a worker without its tools. */
+const WORKER_RSS_MIB = 400
+
+export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
+  const none = (name: string, count: number): Goal => ({
+    name,
+    limit: '0',
+    actual: String(count),
+    met: count === 0,
+  })
+  const { payloadBytes, receivedBytes, latencies, peakRssBytes, series } = measured
+  const factor = receivedBytes === null || payloadBytes === 0 ? null : receivedBytes / payloadBytes
+  return [
+    none('lost', measured.lost),
+    none('duplicated', measured.duplicated),
+    none('begun again from byte 0', measured.restartedFromZero),
+    none('unfinished', measured.unfinished),
+    none('refused for good', measured.refused),
+    none('without a verdict', measured.undecided),
+    none('misjudged', measured.misjudged),
+    none('faults of the store', measured.storeFaults),
+    none('processes left behind', measured.strays),
+    {
+      name: 'bytes received / payload',
+      limit: `≤ ${RECEIVED_FACTOR}`,
+      actual: factor === null ? 'unknown' : factor.toFixed(3),
+      met: factor === null || factor <= RECEIVED_FACTOR,
+    },
+    latency('POST p95', latencies['POST']?.p95 ?? null, POST_P95_MS),
+    latency('HEAD p99', latencies['HEAD']?.p99 ?? null, HEAD_P99_MS),
+    ...Object.entries(peakRssBytes).flatMap(([name, bytes]) => {
+      const limit = name.startsWith('service') ? SERVICE_RSS_MIB[scenario.storage] : WORKER_RSS_MIB
+      return /^(service|worker)/.test(name) ? [below(`peak RSS, ${name}`, bytes / MIB, limit, 'MiB')] : []
+    }),
+    ...(scenario.growthMibPerMinute === undefined
+      ? []
+      : growth(series).map(([name, slope]) =>
+          below(`growth, ${name}`, slope, scenario.growthMibPerMinute ?? 0, 'MiB/min'),
+        )),
+  ]
+}
+
+function latency(name: string, ms: number | null, limitMs: number): Goal {
+  const actual = ms === null ? 'none asked' : `${Math.round(ms)} ms`
+  return { name, limit: `< ${limitMs} ms`, actual, met: ms === null || ms < limitMs }
+}
+
+function below(name: string, value: number, limit: number, unit: string): Goal {
+  return { name, limit: `≤ ${limit} ${unit}`, actual: `${value.toFixed(1)} ${unit}`, met: value <= limit }
+}
+
+function growth(series: Series): [string, number][] {
+  return Object.entries(series).flatMap(([name, points]) => {
+    const process = /^RSS MiB: ((?:service|worker).*)$/.exec(name)?.[1]
+    return process === undefined ? [] : [[process, 60 * slopeOf(secondHalf(points))] as [string, number]]
+  })
+}
+
+/** A process that has just started grows, and should. */
+function secondHalf(points: readonly Point[]): Point[] {
+  const middle = ((points[0]?.[0] ?? 0) + (points.at(-1)?.[0] ?? 0)) / 2
+  return points.filter(([at]) => at >= middle)
+}
+
+/** Least squares: units a second; 0 for fewer than two points. */
+export function slopeOf(points: readonly Point[]): number {
+  const mean = (pick: 0 | 1) => points.reduce((sum, point) => sum + point[pick], 0) / points.length
+  const [x, y] = [mean(0), mean(1)]
+  const spread = points.reduce((sum, [at]) => sum + (at - x) ** 2, 0)
+  if (!(spread > 0)) return 0
+  return points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) / spread
+}

@@ -1,0 +1,188 @@
+// A rehearsal from beginning to end: stage, crowd, faults, observation, audit, report. Everything that it starts, it ends.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { described, machine } from '../bench/machine.ts'
+import { childWith } from '../bench/proc.ts'
+import { Portal } from '../lib/portal.ts'
+import type { Settings } from '../lib/settings.ts'
+import { UsageError } from '../lib/usage.ts'
+import { bytesInWords, timeInWords } from '../lib/words.ts'
+import { makeClips } from '../surge/clips.ts'
+import { EventReader } from '../surge/events.ts'
+import { verifyAll } from '../surge/verify.ts'
+import type { RehearsalArgs } from './args.ts'
+import { type Stray, strays } from './audit/processes.ts'
+import { auditStore, type StoreAudit } from './audit/store.ts'
+import { allJudged, allReady } from './audit/uploads.ts'
+import { runFaults } from './faults.ts'
+import { startCrowd } from './generator/crowd.ts'
+import { composeReport } from './report/compose.ts'
+import type { Report } from './report/report.ts'
+import { progressLine } from './report/words.ts'
+import { MARK, type Stage, startStage } from './stage/stage.ts'
+import { Recorder } from './watch/recorder.ts'
+import { startSampler } from './watch/sampler.ts'
+import { ServiceCounters } from './watch/service-counters.ts'
+import { UsageWatch, type Watched } from './watch/usage.ts'
+
+const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000]
+const PROGRESS_MS = 5000
+const LOOK_MS = 500
+/** Renditions are waited for, but not for ever: verdicts are what was promised. */
+const READY_MS = 60_000
+/** The last one's ticket must not be late because of the way there; and a phone may come back long after. */
+const SLACK_MS = 30_000
+const GRACE_SECONDS = 3600
+/** What a worker had started ends with it, within moments. */
+const STRAY_MS = 5000
+
+export type Say = (line: string) => void
+
+/** Rejects when somebody presses Ctrl-C: what was started is ended all the same. */
+function interruption(): { promise: Promise<never>; end(): void } {
+  let interrupt: (signal: NodeJS.Signals) => void = () => {}
+  const promise = new Promise<never>((_resolve, reject) => {
+    interrupt = (signal) => reject(new UsageError(`Ended by ${signal}, before its time.`))
+  })
+  promise.catch(() => {}) // raced against below
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
+  return { promise, end: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
+}
+
+/** @param given where `--url` is to be used: the service, and its operations listener */
+export async function rehearse(
+  args: RehearsalArgs,
+  given: { settings: Settings; ops: URL } | undefined,
+  say: Say,
+): Promise<Report> {
+  const { scenario } = args
+  const startedMs = Date.now()
+  const run = randomBytes(4).toString('hex')
+  say(`${scenario.name}: ${scenario.story}`)
+  const stage = given === undefined ? await startStage(scenario, run) : undefined
+  const interrupted = interruption()
+  try {
+    const base = given?.settings.base.href ?? stage?.url ?? ''
+    const apiKey = given?.settings.apiKey ?? stage?.apiKey ?? ''
+    const portal = new Portal({ base: new URL(base), apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
+    const events = new EventReader(portal)
+    await events.start()
+    const opsUrls = stage?.services.map(({ opsUrl }) => opsUrl) ?? [given?.ops.href ?? '']
+    const counters = new ServiceCounters(opsUrls)
+    const before = await counters.read()
+    const playing = play(args, { base, apiKey, run, stage, counters, events, say })
+    const played = await Promise.race([playing, interrupted.promise])
+
+    say('Comparing what is there with what was sent …')
+    const handed = played.outcomes.map((one) => ({ ...one, url: one.url }))
+    const findings = await verifyAll(portal, events, handed)
+    const end = stage === undefined ? undefined : await endStage(stage, played.outcomes)
+    return composeReport({
+      ...{ args, ...played, findings, events, before, counters, startedMs },
+      ...{ store: end?.store ?? null, strays: end?.strays ?? [] },
+      machine: described(await machine()),
+      troubles: stage?.troubles() ?? {},
+      s3Calls: stage?.proxy?.counts() ?? null,
+    })
+  } finally {
+    interrupted.end()
+    await stage?.remove()
+  }
+}
+
+type PlayParts = {
+  base: string
+  apiKey: string
+  run: string
+  stage: Stage | undefined
+  counters: ServiceCounters
+  events: EventReader
+  say: Say
+}
+
+async function play(args: RehearsalArgs, parts: PlayParts) {
+  const { scenario, seed } = args
+  const { base, apiKey, run, stage, counters, events, say } = parts
+  const recorder = new Recorder()
+  const clips = (await makeClips()).map((clip) => clip.toString('base64'))
+  const { clients, minutes, arrivals, scale, speed } = scenario
+  const arrivalMs = minutes * 60_000
+  const settleMs = scenario.settleMinutes * 60_000
+  const crowd = await startCrowd(
+    {
+      plan: { clients, minutes, arrivals, scale, speed, seed },
+      ...{ base, apiKey, run, clips, graceSeconds: GRACE_SECONDS },
+    },
+    { processes: scenario.generators, lastArrivalMs: arrivalMs, settleMs, slackMs: SLACK_MS },
+    (generator, report) => recorder.heard(generator, report),
+  )
+  recorder.startAtMs = crowd.startAtMs
+  say(`${clients} people with ${bytesInWords(crowd.bytes)} within ${timeInWords(arrivalMs)}`)
+  const usage = new UsageWatch(watched(stage, crowd.pids))
+  const sampler = startSampler({ recorder, usage, counters, events })
+  const ticker = setInterval(() => say(progressLine(recorder, events.verdicts, events.ready)), PROGRESS_MS)
+  const ended = new AbortController()
+  const times = { startAtMs: crowd.startAtMs, arrivalMs, signal: ended.signal }
+  const faults =
+    stage === undefined
+      ? { marks: [], done: Promise.resolve() }
+      : runFaults(stage, scenario.faults, times, async () => void (await sampler.readNow()))
+  try {
+    const outcomes = await crowd.outcomes
+    say(`All have ended; ${outcomes.filter(({ failure }) => failure === undefined).length} are in.`)
+    ended.abort()
+    await faults.done
+    const limitMs = crowd.startAtMs + arrivalMs + settleMs
+    await until(() => allJudged(outcomes, events), limitMs)
+    await until(() => allReady(outcomes, events), Math.min(Date.now() + READY_MS, limitMs + READY_MS))
+    await sampler.stop()
+    await events.stop()
+    return { outcomes, recorder, usage, marks: faults.marks }
+  } finally {
+    clearInterval(ticker)
+    await sampler.stop()
+    await crowd.end()
+  }
+}
+
+function watched(stage: Stage | undefined, generators: readonly number[]): Watched[] {
+  const { services = [], workers = [], redis, s3, front } = stage ?? {}
+  const number = (name: string, list: readonly unknown[], i: number) =>
+    list.length === 1 ? name : `${name} ${i + 1}`
+  return [
+    ...services.map((one, i) => ({ name: number('service', services, i), pid: () => one.pid })),
+    ...workers.map((one, i) => ({ name: number('worker', workers, i), pid: () => one.pid })),
+    ...(redis === undefined ? [] : [{ name: 'redis', pid: () => childWith(`127.0.0.1:${redis.port}`) }]),
+    ...(s3?.dir === undefined
+      ? []
+      : [{ name: 'S3 server', pid: () => childWith(new URL(s3.endpoint).host) }]),
+    ...(front === undefined ? [] : [{ name: 'balancer', pid: () => front.pid }]),
+    ...generators.map((pid, i) => ({ name: number('crowd', generators, i), pid: () => pid })),
+    { name: 'observer', pid: () => process.pid, alone: true },
+  ]
+}
+
+async function until(condition: () => boolean, limitMs: number): Promise<void> {
+  while (!condition() && Date.now() < limitMs) await delay(LOOK_MS)
+}
+
+/** Ends services and workers, then looks at what they leave: files and processes. */
+async function endStage(
+  stage: Stage,
+  outcomes: Parameters<typeof auditStore>[1],
+): Promise<{ store: StoreAudit | null; strays: Stray[] }> {
+  await stage.endProcesses()
+  const { dataDir, s3, run } = stage
+  const bucket = s3?.dir === undefined ? undefined : join(s3.dir, s3.bucket)
+  const root = s3 === undefined ? join(dataDir, 'store') : bucket
+  const unfinished = [
+    ...['staging', 'spool'].map((folder) => join(dataDir, folder)),
+    ...(bucket === undefined ? [] : [join(bucket, '.sgwtmp', 'multipart')]),
+  ]
+  const store = root === undefined ? null : await auditStore(root, outcomes, unfinished)
+  const left = () => strays([`${MARK}=${run}`, dataDir], [])
+  await until(() => left().length === 0, Date.now() + STRAY_MS)
+  return { store, strays: left() }
+}

@@ -1,0 +1,141 @@
+// What is rehearsed: each scenario is a row of data. Faults happen at shares of the time in which people come.
+
+export type Fault = {
+  /** Share of the arrival time, in [0, 1]. */
+  at: number
+} /** kill -9, and started again later. */ & (
+  | { act: 'killService'; which: number; backAfterMs: number }
+  /** As a deployment does it: SIGTERM, wait for the end, start. */
+  | { act: 'restartService'; which: number }
+  | { act: 'restartWorker'; which: number }
+  /** kill -9 of one worker after the other, each replaced, until that share of the time. */
+  | { act: 'killWorkers'; everyMs: number; until: number }
+  /** Everybody's connection at once. */
+  | { act: 'cutAll' }
+  /** `kill`: connections refused; `freeze`: connections stay and nothing answers. */
+  | { act: 'redisAway'; how: 'kill' | 'freeze'; forMs: number }
+  /** Shares of the calls that are answered with 503, and that are late by `slowMs`. */
+  | { act: 's3Trouble'; refused: number; slow: number; slowMs: number; forMs: number }
+  /** So much free space from now on; null: plenty. */
+  | { act: 'diskFree'; freeBytes: number | null }
+)
+
+export type Scenario = {
+  name: string
+  /** One sentence for the report. */
+  story: string
+  storage: 'local' | 's3'
+  services: number
+  workers: number
+  /** Processes that play the crowd. */
+  generators: number
+  clients: number
+  minutes: number
+  arrivals: 'rising' | 'flat'
+  /** Factors on file sizes and line speeds: what a machine of two cores can take in that time. */
+  scale: number
+  speed: number
+  /** After the last arrival: for transfers and verdicts. */
+  settleMinutes: number
+  faults: Fault[]
+  /** Data on a small file system of its own. */
+  smallDisk?: boolean
+  /** Memory must not grow by more than this in the second half, MiB a minute and process. */
+  growthMibPerMinute?: number
+}
+
+const MIB = 1024 ** 2
+
+const ORDINARY: Omit<Scenario, 'name' | 'story' | 'clients' | 'minutes'> = {
+  ...{ storage: 'local', services: 2, workers: 1, generators: 1, arrivals: 'rising' },
+  ...{ scale: 0.1, speed: 0.5, settleMinutes: 4, faults: [] },
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...ORDINARY,
+    name: 'smoke',
+    story: 'A few teachers, and nothing goes wrong but their lines.',
+    ...{ services: 1, clients: 24, minutes: 0.3, faults: [] },
+  },
+  {
+    ...ORDINARY,
+    name: 'deadline',
+    story: 'The last minutes before a deadline; half-way, one of two services is killed.',
+    ...{ clients: 2000, minutes: 4, scale: 0.05, speed: 0.25, settleMinutes: 10 },
+    faults: [{ at: 0.5, act: 'killService', which: 0, backAfterMs: 3000 }],
+  },
+  {
+    ...ORDINARY,
+    name: 'reconnect-storm',
+    story: 'Every connection breaks at the same moment, three times.',
+    ...{ clients: 300, minutes: 1.2, speed: 0.25 },
+    faults: [
+      { at: 0.4, act: 'cutAll' },
+      { at: 0.7, act: 'cutAll' },
+      { at: 0.95, act: 'cutAll' },
+    ],
+  },
+  {
+    ...ORDINARY,
+    name: 'rolling-restart',
+    story: 'A deployment in the middle of the rush: each service and the worker restarted in turn.',
+    ...{ clients: 240, minutes: 1.2 },
+    faults: [
+      { at: 0.25, act: 'restartService', which: 0 },
+      { at: 0.5, act: 'restartService', which: 1 },
+      { at: 0.75, act: 'restartWorker', which: 0 },
+    ],
+  },
+  {
+    ...ORDINARY,
+    name: 'redis-outage',
+    story: 'Redis is killed and comes back; later it hangs for a while.',
+    ...{ clients: 240, minutes: 1.5 },
+    faults: [
+      { at: 0.3, act: 'redisAway', how: 'kill', forMs: 4000 },
+      { at: 0.65, act: 'redisAway', how: 'freeze', forMs: 5000 },
+    ],
+  },
+  {
+    ...ORDINARY,
+    name: 's3-brownout',
+    story:
+      'The bucket refuses a third of the calls and is slow with another; then it refuses all for a while.',
+    ...{ storage: 's3', clients: 120, minutes: 1.2, scale: 0.6, speed: 2 },
+    faults: [
+      { at: 0.25, act: 's3Trouble', refused: 0.3, slow: 0.3, slowMs: 1500, forMs: 20_000 },
+      { at: 0.7, act: 's3Trouble', refused: 1, slow: 0, slowMs: 0, forMs: 6000 },
+    ],
+  },
+  {
+    ...ORDINARY,
+    name: 'worker-massacre',
+    story: 'Every few seconds one of three workers is killed.',
+    ...{ workers: 3, clients: 120, minutes: 1.2 },
+    faults: [{ at: 0.1, act: 'killWorkers', everyMs: 6000, until: 1 }],
+  },
+  {
+    ...ORDINARY,
+    name: 'disk-full',
+    story: 'The disk runs low, then full, then somebody makes room.',
+    ...{ clients: 160, minutes: 1.5, smallDisk: true },
+    faults: [
+      { at: 0.3, act: 'diskFree', freeBytes: 300 * MIB },
+      { at: 0.45, act: 'diskFree', freeBytes: 0 },
+      { at: 0.55, act: 'diskFree', freeBytes: null },
+    ],
+  },
+  {
+    ...ORDINARY,
+    name: 'soak',
+    story: 'An ordinary evening, long and even: nothing may grow.',
+    ...{ clients: 2400, minutes: 30, arrivals: 'flat', speed: 1, growthMibPerMinute: 4 },
+  },
+]
+
+/** A short one of the same kind: a third of the people in a third of the time. */
+export function quick(scenario: Scenario): Scenario {
+  const clients = Math.max(12, Math.round(scenario.clients / 3))
+  return { ...scenario, clients, minutes: Math.max(0.3, scenario.minutes / 3) }
+}
