@@ -1,0 +1,127 @@
+// `npm run verdict`: measures the two promises of the workers. A verdict is there within two seconds of the last byte of
+// an hour of film, whatever waits to be transcoded; and a transcode costs hardly more than ffmpeg itself.
+// Exit code 1 where one of them is not kept.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { median } from './bench/stats.ts'
+import { runTool } from './lib/usage.ts'
+import { bytesInWords } from './lib/words.ts'
+import { parseVerdictArgs, type StoreName, type VerdictArgs } from './verdict/args.ts'
+import { type Film, largeFilm, longFilm } from './verdict/films.ts'
+import { type Round, timeTranscode } from './verdict/overhead.ts'
+import { fillBacklog, type Sample, takeSample } from './verdict/samples.ts'
+import { openStage } from './verdict/stage.ts'
+
+/** Seconds. */
+const VERDICT_GOAL = 2
+const OVERHEAD_GOAL = 0.03
+
+type Films = { lessons: Film[]; large: Film; encoded: Film }
+type Result = { store: StoreName; samples: Sample[]; rounds: Round[] }
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const seconds = (value: number) => `${value.toFixed(2)} s`
+
+function percentile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+}
+
+async function makeFilms(dir: string, args: VerdictArgs): Promise<Films> {
+  const { minutes, bytes } = args
+  const films = {
+    lessons: [
+      await longFilm(dir, 'index-last', { minutes, bytes, faststart: false }),
+      await longFilm(dir, 'index-first', { minutes, bytes, faststart: true }),
+    ],
+    large: await largeFilm(dir, 'large', 10),
+    encoded: await largeFilm(dir, 'encoded', args.encodeMinutes),
+  }
+  for (const { path, bytes: size, seconds: length } of films.lessons)
+    say(`${path.split('/').at(-1)}: ${(length / 60).toFixed(2)} min, ${bytesInWords(size)}`)
+  return films
+}
+
+async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Promise<Sample[]> {
+  const stage = await openStage(store)
+  try {
+    await stage.worker('all')
+    await fillBacklog(stage, films.large, args.backlog)
+    const samples: Sample[] = []
+    for (let n = 0; n < args.samples; n++) {
+      const film = films.lessons[n % films.lessons.length]
+      if (film === undefined) break
+      const sample = await takeSample(stage, film)
+      samples.push(sample)
+      say(
+        `${store} ${n + 1}: verdict ${seconds(sample.afterLastByte)} after the last byte (${seconds(sample.afterAnswer)} after the answer), sent in ${seconds(sample.sendSeconds)}, transcodes: ${sample.backlog.running} run, ${sample.backlog.waiting} wait`,
+      )
+    }
+    return samples
+  } finally {
+    await stage.close()
+  }
+}
+
+async function overheads(store: StoreName, films: Films, args: VerdictArgs): Promise<Round[]> {
+  const stage = await openStage(store)
+  try {
+    const rounds: Round[] = []
+    for (let n = 0; n < args.rounds; n++) {
+      const round = await timeTranscode(stage, films.encoded)
+      rounds.push(round)
+      say(
+        `${store} transcode ${n + 1}: job ${seconds(round.jobSeconds)}, bare ffmpeg ${seconds(round.bareSeconds)}`,
+      )
+    }
+    return rounds
+  } finally {
+    await stage.close()
+  }
+}
+
+/** Prints the result of a store; returns what was promised and not kept. */
+function judge({ store, samples, rounds }: Result, args: VerdictArgs): string[] {
+  const faults: string[] = []
+  if (samples.length > 0) {
+    const waits = samples.map(({ afterLastByte }) => afterLastByte)
+    const p95 = percentile(waits, 0.95)
+    const fewest = Math.min(...samples.map(({ backlog }) => backlog.running + backlog.waiting))
+    say(
+      `${store}: verdict after the last byte: median ${seconds(median(waits))}, p95 ${seconds(p95)}, most ${seconds(Math.max(...waits))}; ${samples.length} samples, never fewer than ${fewest} transcodes`,
+    )
+    if (p95 > VERDICT_GOAL) faults.push(`${store}: p95 of the verdict is ${seconds(p95)}`)
+    if (fewest < args.backlog) faults.push(`${store}: only ${fewest} transcodes ran or waited`)
+  }
+  if (rounds.length > 0) {
+    const overhead = median(rounds.map(({ jobSeconds, bareSeconds }) => jobSeconds / bareSeconds)) - 1
+    say(`${store}: a transcode job takes ${(overhead * 100).toFixed(1)} % longer than bare ffmpeg (median)`)
+    if (overhead > OVERHEAD_GOAL) faults.push(`${store}: overhead of ${(overhead * 100).toFixed(1)} %`)
+  }
+  return faults
+}
+
+await runTool(async () => {
+  const args = parseVerdictArgs(process.argv.slice(2))
+  const dir = await mkdtemp(join(tmpdir(), 'songngan-films-'))
+  try {
+    const films = await makeFilms(dir, args)
+    const results: Result[] = []
+    for (const store of args.stores)
+      results.push({
+        store,
+        samples: args.samples === 0 ? [] : await verdicts(store, films, args),
+        rounds: args.rounds === 0 ? [] : await overheads(store, films, args),
+      })
+    say('')
+    const faults = results.flatMap((result) => judge(result, args))
+    for (const fault of faults) say(`✗ ${fault}`)
+    if (args.jsonFile !== undefined)
+      await writeFile(args.jsonFile, `${JSON.stringify({ args, results, faults }, null, 2)}\n`)
+    return faults.length === 0 ? 0 : 1
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})

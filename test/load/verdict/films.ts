@@ -1,0 +1,57 @@
+// Films of the wished length and size, in seconds: a few real seconds, repeated without encoding them again, so that the
+// sample tables are those of an hour.
+
+import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const ffmpeg = (args: string[]) => run('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args])
+
+const CLIP_SECONDS = 5
+
+export type Film = { path: string; bytes: number; seconds: number }
+
+/**
+ * An MP4 that needs no encoding: H.264 and AAC, as a camera writes it, with the index at the end or, by `faststart`, in
+ * front.
+ */
+export async function longFilm(
+  dir: string,
+  name: string,
+  { minutes, bytes, faststart }: { minutes: number; bytes: number; faststart: boolean },
+): Promise<Film> {
+  const seconds = minutes * 60
+  const clip = join(dir, `${name}-clip.mp4`)
+  // Noise fills any bit rate; a tenth more, since the encoder stays below what it is told.
+  const bitsPerSecond = Math.ceil(((bytes * 8) / seconds) * 1.1)
+  await ffmpeg([
+    ...['-f', 'lavfi', '-i', `testsrc2=s=854x480:r=25:d=${CLIP_SECONDS},noise=alls=40:allf=t`],
+    ...['-f', 'lavfi', '-i', `sine=f=300:d=${CLIP_SECONDS}`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-bf', '0'],
+    ...['-b:v', `${bitsPerSecond}`, '-minrate', `${bitsPerSecond}`, '-maxrate', `${bitsPerSecond}`],
+    ...['-bufsize', `${bitsPerSecond}`, '-x264-params', 'nal-hrd=cbr', '-c:a', 'aac', '-b:a', '128k', clip],
+  ])
+  const path = join(dir, `${name}.mp4`)
+  await ffmpeg([
+    ...['-stream_loop', '-1', '-i', clip, '-t', String(seconds - 1), '-c', 'copy'],
+    ...(faststart ? ['-movflags', '+faststart'] : []),
+    path,
+  ])
+  return { path, bytes: (await stat(path)).size, seconds: seconds - 1 }
+}
+
+/** A film that must be encoded: larger than what is shown. */
+export async function largeFilm(dir: string, name: string, minutes: number): Promise<Film> {
+  const seconds = minutes * 60
+  const clip = join(dir, `${name}-clip.mp4`)
+  await ffmpeg([
+    ...['-f', 'lavfi', '-i', `testsrc2=s=1920x1080:r=25:d=${CLIP_SECONDS}`],
+    ...['-f', 'lavfi', '-i', `sine=f=300:d=${CLIP_SECONDS}`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip],
+  ])
+  const path = join(dir, `${name}.mp4`)
+  await ffmpeg(['-stream_loop', '-1', '-i', clip, '-t', String(seconds), '-c', 'copy', path])
+  return { path, bytes: (await stat(path)).size, seconds }
+}

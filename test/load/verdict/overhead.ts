@@ -1,0 +1,89 @@
+// What the worker adds to ffmpeg: a transcode job from its start to its end, and the same command line, as the kernel
+// shows it while the job runs, by itself right afterwards.
+
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { getPriority, setPriority } from 'node:os'
+import { join } from 'node:path'
+import type { Film } from './films.ts'
+import { isInspected, isJudged, problems } from './samples.ts'
+import type { Stage } from './stage.ts'
+
+type Encoder = { words: string[]; niceness: number }
+
+export type Round = { jobSeconds: number; bareSeconds: number }
+
+const INSPECTED_MS = 300_000
+const READY_MS = 1_800_000
+const LOOK_MS = 200
+
+/** Runs nothing else meanwhile: its worker takes transcodes only, and begins when the film has been inspected. */
+export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
+  const judging = await stage.worker('validate,inspect')
+  const sent = await stage.send(film)
+  const { upload } = await stage.until(sent.uploadId, isJudged, INSPECTED_MS)
+  if (!upload.accepted) throw new Error(`the film to encode was ${upload.state}: ${problems(upload)}`)
+  await stage.until(sent.uploadId, isInspected, INSPECTED_MS)
+  await judging.kill('SIGKILL')
+
+  const worker = await stage.worker('transcode')
+  let command: Encoder | undefined
+  const looking = setInterval(() => {
+    command ??= encoderUnder(worker.pid)
+  }, LOOK_MS)
+  try {
+    await stage.until(sent.uploadId, ({ state }) => state === 'ready' || state === 'failed', READY_MS)
+  } finally {
+    clearInterval(looking)
+  }
+  await worker.kill('SIGTERM')
+  const jobMs = await stage.transcodeMs(sent.uploadId)
+  if (jobMs === undefined || command === undefined) throw new Error('the transcode was not seen')
+  const bareSeconds = await runBare(stage.dir, command, film)
+  await stage.remove(sent.submissionId)
+  return { jobSeconds: jobMs / 1000, bareSeconds }
+}
+
+/** The ffmpeg that encodes below a process; undefined while none runs. */
+function encoderUnder(root: number): Encoder | undefined {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1)
+      if (!/(^|\/)ffmpeg$/.test(words[0] ?? '') || !words.includes('libx264')) continue
+      if (isBelow(Number(name), root)) return { words, niceness: getPriority(Number(name)) }
+    } catch {
+      // ended between two looks
+    }
+  }
+  return undefined
+}
+
+function isBelow(pid: number, root: number): boolean {
+  for (let at = pid; at > 1; at = parentOf(at)) if (at === root) return true
+  return false
+}
+
+function parentOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
+}
+
+/** The same words with the film itself as input (the worker's copy is gone by now) and an output of our own. */
+async function runBare(dir: string, { words, niceness }: Encoder, film: Film): Promise<number> {
+  const [program = 'ffmpeg', ...args] = words
+  const folder = await mkdtemp(join(dir, 'bare-'))
+  args[args.indexOf('-i') + 1] = `file:${film.path}`
+  args[args.length - 1] = `file:${join(folder, 'out.mp4')}`
+  const startedMs = performance.now()
+  const code = await new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'ignore' }).on('error', reject).on('close', resolve)
+    // As patient as the worker's: whatever else the machine does meets both alike.
+    if (child.pid !== undefined) setPriority(child.pid, niceness)
+  })
+  const seconds = (performance.now() - startedMs) / 1000
+  await rm(folder, { recursive: true, force: true })
+  if (code !== 0) throw new Error(`bare ffmpeg ended with ${String(code)}`)
+  return seconds
+}

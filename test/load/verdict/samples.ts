@@ -1,0 +1,55 @@
+// How long after the last byte of an hour of film its verdict is there, while transcodes run and wait.
+
+import type { Film } from './films.ts'
+import type { Stage } from './stage.ts'
+
+export type Sample = {
+  /** Seconds from the last byte handed to the kernel, and from the answer to the PATCH. */
+  afterLastByte: number
+  afterAnswer: number
+  sendSeconds: number
+  state: string
+  backlog: { running: number; waiting: number }
+}
+
+const VERDICT_MS = 120_000
+
+/** Fills the transcode lane: `count` films that must be encoded, each judged before the next. */
+export async function fillBacklog(stage: Stage, film: Film, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const { uploadId } = await stage.send(film)
+    const { upload } = await stage.until(uploadId, isJudged, VERDICT_MS)
+    if (!upload.accepted) throw new Error(`a film for the backlog was ${upload.state}: ${problems(upload)}`)
+  }
+}
+
+export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
+  const startedMs = performance.now()
+  const sent = await stage.send(film)
+  const { upload, seenMs } = await stage.until(sent.uploadId, isJudged, VERDICT_MS)
+  if (!upload.accepted) throw new Error(`the film was ${upload.state}: ${problems(upload)}`)
+  const backlog = await stage.backlog()
+  // Its bytes are read once more by the inspection, which the next film must not wait for.
+  await stage.until(sent.uploadId, isInspected, VERDICT_MS)
+  await stage.remove(sent.submissionId)
+  return {
+    afterLastByte: (seenMs - sent.lastByteMs) / 1000,
+    afterAnswer: (seenMs - sent.answeredMs) / 1000,
+    sendSeconds: (sent.answeredMs - startedMs) / 1000,
+    state: upload.state,
+    backlog,
+  }
+}
+
+/** The digest is written down when every byte has been read. */
+export function isInspected({ sha256 }: { sha256: string | null }): boolean {
+  return sha256 !== null
+}
+
+export function isJudged({ state }: { state: string }): boolean {
+  return !['receiving', 'stored', 'checking'].includes(state)
+}
+
+export function problems(upload: { problems: readonly { code: string }[] }): string {
+  return upload.problems.map(({ code }) => code).join(', ')
+}
