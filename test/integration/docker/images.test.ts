@@ -1,6 +1,6 @@
 // What can be said about the images and the compose file without an engine: that they keep our own rules.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -148,4 +148,21 @@ describe('docker-compose.yml', () => {
     }
     expect(compose.services['edge']?.profiles).toEqual(['edge'])
   })
+})
+
+test('what compose mounts from here is in the repository', async () => {
+  const mounts = Object.values(compose.services)
+    .flatMap(({ volumes = [] }) => volumes)
+    .filter((volume) => volume.startsWith('./'))
+  expect(mounts.length).toBeGreaterThan(5)
+  await Promise.all(mounts.map((mount) => stat(join(ROOT, mount.split(':')[0] ?? ''))))
+})
+
+test('Prometheus scrapes every service and worker under the names that alerts ask for', async () => {
+  const { scrape_configs: jobs } = parse(
+    await readFile(join(ROOT, 'docker/prometheus/prometheus.yml'), 'utf8'),
+  ) as { scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[] }
+  expect(jobs.map(({ job_name }) => job_name)).toEqual(['songngan-service', 'songngan-worker'])
+  for (const { job_name, dns_sd_configs } of jobs)
+    expect(dns_sd_configs).toMatchObject([{ names: [job_name.replace('songngan-', '')], port: 9464 }])
 })

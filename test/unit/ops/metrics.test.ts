@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
+import { metricsPage, metricsPageOnDisk } from '../../support/metrics-docs.ts'
+import { checkMetrics } from '../../support/promtool.ts'
 import { expositionFaults } from './exposition.ts'
 
 describe('metrics', () => {
@@ -12,6 +14,11 @@ describe('metrics', () => {
     expect(text).toContain('upload_errors_total{code="OFFSET_MISMATCH",status="409"} 1')
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
     expect(text).toContain('# TYPE nodejs_eventloop_utilization_ratio gauge')
+    expect(checkMetrics(text)).toBe('')
+  })
+
+  it('are documented as they are (npx tsx test/support/metrics-docs.ts writes the page)', () => {
+    expect(metricsPageOnDisk()).toBe(metricsPage())
   })
 
   it('keeps registries apart', async () => {
