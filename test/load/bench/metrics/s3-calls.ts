@@ -12,7 +12,7 @@ const LARGE_BYTES = 100 * 1000 ** 2
 /** Servers complete uploads after their answer: the count is taken once nothing has been called for so long. */
 const QUIET_MS = 700
 const QUIET_WITHIN_MS = 15_000
-/** Songngan asks every few seconds whether its bucket answers, with uploads and without. */
+/** While uploads are created, Songngan asks at most once a second whether its bucket answers. */
 const IS_WATCH = /\/probe\/reachable$/
 
 export function s3CallsMetric(): Metric {
