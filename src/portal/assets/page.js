@@ -106,11 +106,9 @@ export class Page {
     return open && this.session.can.includes('upload')
   }
 
-  /** Something was sent from here, and nothing is on its way any more. */
+  /** Something was sent from here, nothing is on its way any more, and nothing that was chosen is left behind. */
   get mayClose() {
-    return (
-      this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ phase }) => phase === 'paused')
-    )
+    return this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ asks }) => asks)
   }
 
   closeTray() {
@@ -155,10 +153,10 @@ export class Page {
   /** @param {string} name */
   #sureCancel(name) {
     const { t } = this.words
-    return this.ask({ title: t.sureCancel(name), text: '', yes: t.yes })
+    return this.ask({ title: t.sureCancel, text: t.sureCancelText(name), yes: t.cancelSending, no: t.goOn })
   }
 
-  /** @param {{title: string, text: string, yes: string}} question @returns {Promise<boolean>} */
+  /** @param {Omit<import('./view/dialog.js').Question, 'answer'>} question @returns {Promise<boolean>} */
   ask(question) {
     return new Promise((resolve) => {
       this.question = {

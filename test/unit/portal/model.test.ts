@@ -114,6 +114,7 @@ describe('the files of a slot', () => {
     expect(states('receiving', [{ kind: 'elsewhere', job: null }])).toBe('receiving')
     expect(states('empty', [{ kind: 'local', job: job() }])).toBe('receiving')
     expect(states('empty', [{ kind: 'local', job: job({ active: false }) }])).toBe('empty')
+    expect(states('empty', [{ kind: 'local', job: job({ active: false, asks: true }) }])).toBe('blocked')
     expect(states('empty', [], { min: 0 })).toBe('optional')
     expect(states('accepted', [{ kind: 'local', job: job() }])).toBe('accepted')
     expect(states('rejected', [])).toBe('rejected')

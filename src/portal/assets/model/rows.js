@@ -91,13 +91,14 @@ function kindOf({ state }) {
 /**
  * The state of the whole slot: the service's, but for what only the page knows, that nobody sends what is unfinished.
  * @param {Slot} slot @param {readonly Row[]} rows
- * @returns {'empty' | 'receiving' | 'unfinished' | 'checking' | 'accepted' | 'rejected' | 'optional'}
+ * @returns {'empty' | 'blocked' | 'receiving' | 'unfinished' | 'checking' | 'accepted' | 'rejected' | 'optional'}
  */
 export function slotState(slot, rows) {
   const sending = rows.some(({ kind, job }) => kind === 'elsewhere' || job?.active === true)
   if (slot.state === 'accepted') return 'accepted'
   if (sending) return 'receiving'
   if (slot.state === 'receiving') return 'unfinished'
+  if (slot.state === 'empty' && rows.some(({ job }) => job?.asks === true)) return 'blocked'
   if (slot.state === 'empty' && slot.min === 0) return 'optional'
   return /** @type {'empty' | 'checking' | 'rejected'} */ (slot.state)
 }

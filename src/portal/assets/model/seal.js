@@ -24,6 +24,7 @@ export class Seal {
       title: t.sealAsk,
       text: waiting ? `${t.sealPending} ${t.sealExplain}` : t.sealExplain,
       yes: waiting ? t.sealWhenComplete : t.seal,
+      no: t.sealNotYet,
     })
     const { api } = this.#page
     if (sure) await this.#do(() => api.post(this.#path, waiting ? { whenComplete: true } : {}))

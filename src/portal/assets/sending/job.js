@@ -86,6 +86,11 @@ export class Job {
     return ['preparing', 'queued', 'sending', 'waiting', 'offline'].includes(this.phase)
   }
 
+  /** Nothing goes on until the person has decided. */
+  get asks() {
+    return ['blocked', 'different', 'refused', 'unreadable', 'paused'].includes(this.phase)
+  }
+
   /** Seconds to the end; null where it is not known. */
   get secondsLeft() {
     const speed = this.speed.bytesPerSecond

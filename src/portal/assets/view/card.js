@@ -28,6 +28,7 @@ import { ruleLines } from './rules.js'
 /** @type {Record<ReturnType<typeof slotState>, import('./icons.js').IconName>} */
 const ICONS = {
   empty: 'dash',
+  blocked: 'warn',
   optional: 'dash',
   receiving: 'up',
   unfinished: 'pause',
@@ -117,7 +118,7 @@ function adding(slot, rows, model, chosen, { words }) {
     { class: 'actions adding', key: 'adding' },
     chooser({
       id: `choose-${slot.slot}`,
-      words: more ? t.add : t.choose,
+      words: !more ? t.choose : rows.every(({ kind }) => kind === 'rejected') ? t.chooseBetter : t.add,
       label: more ? t.addFor(label) : t.chooseFor(label),
       accept: model.accept,
       main: slot.state !== 'accepted' && slot.min > 0,

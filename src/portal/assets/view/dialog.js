@@ -2,25 +2,26 @@
 
 import { h } from './dom.js'
 
-/** @typedef {{title: string, text: string, yes: string, answer: (sure: boolean) => void}} Question */
+/** Buttons say what they do. @typedef {{title: string, text: string, yes: string, no: string, answer: (sure: boolean) => void}} Question */
 
-/** @param {Question} question @param {import('../words/words.js').Words} words */
-export function dialog({ title, text, yes, answer }, { t }) {
+/** @param {Question} question */
+export function dialog({ title, text, yes, no, answer }) {
   return h(
     'dialog',
     {
       key: 'dialog',
       'aria-labelledby': 'dialog-title',
+      'aria-describedby': 'dialog-text',
       made: (/** @type {HTMLDialogElement} */ element) => queueMicrotask(() => element.showModal()),
       // Also by the key that closes dialogues.
       onclose: () => answer(false),
     },
     h('h2', { id: 'dialog-title' }, title),
-    text !== '' && h('p', null, text),
+    h('p', { id: 'dialog-text' }, text),
     h(
       'p',
       { class: 'actions' },
-      h('button', { type: 'button', class: 'button', onclick: () => answer(false) }, t.no),
+      h('button', { type: 'button', class: 'button', onclick: () => answer(false) }, no),
       h('button', { type: 'button', class: 'button main', onclick: () => answer(true) }, yes),
     ),
   )

@@ -34,7 +34,7 @@ export function draw(root, page) {
       h('p', null, t.foot),
     ),
     tray(page),
-    page.question !== null && dialog(page.question, words),
+    page.question !== null && dialog(page.question),
   )
 }
 

@@ -29,7 +29,7 @@ export function evidence(upload, page) {
       { class: 'actions' },
       page.receipts.known && action('page', t.receipt, () => page.receipts.save(upload.id)),
       action('download', t.download, () => page.saveOriginal(upload)),
-      sum !== null && action('page', page.copied === sum ? t.copied : t.copy, () => page.copy(sum)),
+      sum !== null && action('page', page.copied === sum ? t.copied : t.copySum, () => page.copy(sum)),
     ),
   )
 }

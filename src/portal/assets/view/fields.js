@@ -8,12 +8,19 @@ import { h } from './dom.js'
 
 /** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Page} page */
 export function fields(slot, rules, page) {
-  if (rules.fields.length === 0) return null
+  // What can no longer be answered is no question: only answers are shown.
+  const shown = rules.fields.filter(({ name }) => page.mayUpload || isAnswer(slot.metadata[name]))
+  if (shown.length === 0) return null
   return h(
     'div',
     { class: 'fields', key: 'fields' },
-    rules.fields.map((field) => oneField(slot, field, page)),
+    shown.map((field) => oneField(slot, field, page)),
   )
+}
+
+/** @param {unknown} value */
+function isAnswer(value) {
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** @param {Slot} slot @param {Field} field @param {Page} page */

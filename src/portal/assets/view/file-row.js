@@ -128,16 +128,15 @@ function begun(row, upload, card, page) {
           main: row.kind === 'unfinished',
           chosen: (file) => page.choose(file, { slot: card.id, expected: { id: upload.id, name } }),
         }),
-        row.kind === 'unfinished' &&
-          h(
-            'button',
-            {
-              type: 'button',
-              class: 'button plain',
-              onclick: () => page.removeUnfinished(card.id, upload, name),
-            },
-            t.cancel,
-          ),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'button plain',
+            onclick: () => page.removeUnfinished(card.id, upload, name),
+          },
+          t.cancel,
+        ),
       ),
   ]
 }

@@ -36,7 +36,7 @@ function button(submission, { seal, words: { t } }) {
       onclick: () => seal.ask(waiting),
     },
     icon('lock'),
-    busy ? t.sealing : waiting ? t.sealWhenComplete : t.seal,
+    busy ? t.sealing : waiting ? t.sealWhenComplete : submission.state === 'returned' ? t.sealAgain : t.seal,
   )
 }
 

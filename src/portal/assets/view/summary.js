@@ -1,5 +1,6 @@
 // How the whole stands: what is done, what is missing, what is being checked; and what to do about it.
 
+import { rowsOf, slotState } from '../model/rows.js'
 import { h } from './dom.js'
 import { icon } from './icons.js'
 import { sealing } from './seal.js'
@@ -18,6 +19,7 @@ export function summary(page) {
     'section',
     { class: `summary ${moodOf(submission)}`, key: 'summary', 'aria-label': t.progressLabel },
     h('h2', null, icon(iconOf(submission)), titleOf(submission, page)),
+    returnReason(submission, page),
     textOf(submission, page).map((text) => h('p', null, text)),
     submission.state !== 'sealed' && [
       h(
@@ -68,16 +70,25 @@ function titleOf({ state, complete, missing }, { words: { t } }) {
 }
 
 /** @param {Submission} submission @param {Page} page @returns {string[]} */
-function textOf({ state, complete, creditedAt, revisions }, { words }) {
+function textOf({ state, complete, creditedAt, revisions }, { words, seal }) {
   const { t } = words
-  const last = revisions.filter(({ returnedAt }) => returnedAt !== undefined).at(-1)
   const sealedAt = revisions.at(-1)?.sealedAt
   return [
     state === 'sealed' && sealedAt !== undefined ? t.sealedText(words.moment(sealedAt)) : '',
-    state === 'returned' && last?.reason !== undefined ? t.reason(last.reason) : '',
-    state === 'open' && complete ? t.completeText : '',
+    state === 'returned' ? `${t.returnedText} ${seal.allowed ? t.returnedSeal : t.sealElsewhere}` : '',
+    state === 'open' && complete
+      ? `${t.completeText} ${seal.allowed ? t.completeSeal : t.sealElsewhere}`
+      : '',
     creditedAt === null ? '' : t.credited(words.moment(creditedAt, true)),
+    state === 'sealed' ? t.sealedProof : '',
   ].filter((text) => text !== '')
+}
+
+/** In the words of who returned it. @param {Submission} submission @param {Page} page */
+function returnReason({ state, revisions }, { words: { t } }) {
+  const last = revisions.filter(({ returnedAt }) => returnedAt !== undefined).at(-1)
+  if (state !== 'returned' || last?.reason === undefined) return null
+  return h('p', { class: 'reason' }, h('strong', null, t.reason), ' ', h('span', null, last.reason))
 }
 
 /** @param {string} title @param {string[]} slots @param {string} kind @param {Page} page */
@@ -92,10 +103,23 @@ function slotList(title, slots, kind, page) {
       'ul',
       null,
       slots.map((slot, i) =>
-        h('li', { key: slot }, h('a', { href: `#slot-${slot}`, onclick: goTo }, labels[i])),
+        h(
+          'li',
+          { key: slot },
+          h('a', { href: `#slot-${slot}`, onclick: goTo }, labels[i]),
+          kind === 'missing' && progressOf(slot, page),
+        ),
       ),
     ),
   )
+}
+
+/** How far one is that is missing; nothing where nothing has begun. @param {string} id @param {Page} page */
+function progressOf(id, { store, sender, words: { t } }) {
+  const slot = store.submission?.slots.find((candidate) => candidate.slot === id)
+  if (slot === undefined) return null
+  const state = slotState(slot, rowsOf(slot, store, sender.jobs).rows)
+  return state === 'empty' ? null : [' ', h('span', { class: `how ${state}` }, t.slotStates[state])]
 }
 
 /** Without touching the address. @param {any} event */
