@@ -7,6 +7,7 @@ import { readSettings } from './lib/settings.ts'
 import { runTool } from './lib/usage.ts'
 import { parseRehearsalArgs } from './rehearse/args.ts'
 import { reportHtml } from './rehearse/report/html.ts'
+import { writeOverview } from './rehearse/report/overview.ts'
 import { resultLines } from './rehearse/report/words.ts'
 import { rehearse } from './rehearse/run.ts'
 import { opsUrl } from './surge/service-metrics.ts'
@@ -23,6 +24,7 @@ await runTool(async () => {
   const file = join(args.outDir, args.scenario.name)
   await writeFile(`${file}.json`, `${JSON.stringify(report)}\n`)
   await writeFile(`${file}.html`, reportHtml(report))
+  await writeOverview(args.outDir)
   for (const line of resultLines(report)) say(line)
   say('')
   say(`${report.passed ? 'All goals are met.' : 'Goals were missed.'} ${file}.html`)

@@ -28,6 +28,8 @@ import { ServiceCounters } from './watch/service-counters.ts'
 import { UsageWatch, type Watched } from './watch/usage.ts'
 
 const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000]
+/** Small clips, so that small files can hold them. */
+const CLIP_CRF = 40
 const PROGRESS_MS = 5000
 const LOOK_MS = 500
 /** Renditions are waited for, but not for ever: verdicts are what was promised. */
@@ -106,7 +108,7 @@ async function play(args: RehearsalArgs, parts: PlayParts) {
   const { scenario, seed } = args
   const { base, apiKey, run, stage, counters, events, say } = parts
   const recorder = new Recorder()
-  const clips = (await makeClips()).map((clip) => clip.toString('base64'))
+  const clips = (await makeClips(CLIP_CRF)).map((clip) => clip.toString('base64'))
   const { clients, minutes, arrivals, scale, speed } = scenario
   const arrivalMs = minutes * 60_000
   const settleMs = scenario.settleMinutes * 60_000

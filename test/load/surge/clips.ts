@@ -8,8 +8,8 @@ import { UsageError } from '../lib/usage.ts'
 
 const SECONDS = [2, 3, 4]
 
-/** MP4s with picture and sound, some tens of kilobytes each. */
-export async function makeClips(): Promise<Buffer[]> {
+/** MP4s with picture and sound, index first; the coarser (x264's CRF, 23 is its default), the smaller. */
+export async function makeClips(crf = 23): Promise<Buffer[]> {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-surge-'))
   try {
     const clips: Buffer[] = []
@@ -18,7 +18,8 @@ export async function makeClips(): Promise<Buffer[]> {
       await ffmpeg(
         ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=15:d=${seconds}`],
         ...['-f', 'lavfi', '-i', `sine=r=48000:d=${seconds}`],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15', '-c:a', 'aac'],
+        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'],
+        ...['-crf', String(crf), '-c:a', 'aac', '-b:a', '48k'],
         ...['-movflags', '+faststart', path],
       )
       clips.push(await readFile(path))
