@@ -15,6 +15,7 @@ const ENTRIES = {
   rehearse: 'test/load/rehearse.js',
   conformance: 'test/conformance/main.js',
   corpus: 'test/corpus/main.js',
+  chaos: 'test/chaos/main.js',
   verdict: 'test/load/verdict.js',
 }
 

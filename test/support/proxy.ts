@@ -59,7 +59,6 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
     while (rules.halfOpen) await new Promise<void>((resolve) => wake.push(resolve))
   }
   const write = async (to: Socket, chunk: Buffer) => {
-    if (to.destroyed) return
     if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')])
   }
 
@@ -73,6 +72,7 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
         const slice = chunk.subarray(at, limit > 0 ? at + Math.max(1, limit / SLICES_PER_SECOND) : undefined)
         if (limit > 0) await pause((slice.length / limit) * 1_000)
         await cableIsPlugged() // it may have been pulled meanwhile
+        if (to.destroyed) throw new Error('the other side is gone')
         await write(to, slice)
         at += slice.length
         if (towardsTarget) sent += slice.length
@@ -96,6 +96,7 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
       } catch {
         // One side was reset: so is the other, once the cable lets it know.
         await cableIsPlugged()
+        from.resetAndDestroy()
         to.resetAndDestroy()
       }
     }

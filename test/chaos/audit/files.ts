@@ -1,0 +1,67 @@
+// One file that was handed in: what the store says of it, and what lies there beside.
+
+import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import type { HandedFile } from '../model.ts'
+import { sha256 } from '../stage/films.ts'
+import type { Stage } from '../stage/stage.ts'
+import { folderOf, versionsOf } from './records.ts'
+
+const ACCEPTED = ['upload.accepted']
+const VERDICTS = [...ACCEPTED, 'upload.rejected', 'upload.cancelled', 'upload.expired']
+
+/** True when nothing more is to happen to a file. */
+export async function isAtItsEnd({ bytes }: Stage, { id, end }: HandedFile): Promise<boolean> {
+  const record = (await versionsOf(bytes, id)).at(-1)
+  if (record === undefined) return end === 'cancelled' || end === 'expired'
+  if (record.state !== end) return false
+  if (end === 'ready') return record.object.parts === undefined && record.lanes.inspect?.doneAt !== undefined
+  return end !== 'rejected' || record.mediaRemovedAt !== undefined
+}
+
+/** What is wrong with a file, in words. */
+export async function auditFile(stage: Stage, file: HandedFile): Promise<string[]> {
+  const versions = await versionsOf(stage.bytes, file.id)
+  const record = versions.at(-1)
+  const faults: string[] = []
+  const keys = await stage.bytes.list(folderOf(file.id))
+  const numbers = versions.map(({ version }) => version)
+  if (numbers.some((version, i) => version !== i + 1)) faults.push(`versions ${numbers.join(' ')}`)
+  if (record === undefined) {
+    if (file.end === 'ready' || file.end === 'rejected') faults.push('no record')
+    return [...faults, ...keys.map((key) => `orphan ${key}`)]
+  }
+  if (record.state !== file.end) faults.push(`${record.state} instead of ${file.end}: ${lanesOf(record)}`)
+  const verdicts = versions.filter(({ event }) => VERDICTS.includes(event ?? ''))
+  if (verdicts.length !== 1)
+    faults.push(`outcomes: ${verdicts.map(({ event }) => event).join(' ') || 'none'}`)
+  const kept = await keptKeys(stage, file, record, faults)
+  for (const key of keys)
+    if (!key.startsWith(`${folderOf(file.id)}record-`) && !kept.has(key)) faults.push(`orphan ${key}`)
+  return faults
+}
+
+function lanesOf({ lanes, error }: UploadRecord): string {
+  return JSON.stringify({ ...lanes, error })
+}
+
+/** Keys that a record accounts for; says where what lies there is not what was handed in. */
+async function keptKeys(
+  stage: Stage,
+  file: HandedFile,
+  record: UploadRecord,
+  faults: string[],
+): Promise<Set<string>> {
+  if (file.end !== 'ready') return new Set()
+  const kept = new Set([record.object.key])
+  for (const { key, bytes, name } of record.renditions.filter(({ state }) => state === 'ready')) {
+    if (key === undefined) continue
+    kept.add(key)
+    const length = (await stage.bytes.read(key)).length
+    if (length !== bytes) faults.push(`rendition ${name} has ${length} bytes, not ${bytes}`)
+  }
+  const digest = sha256(await stage.bytes.read(record.object.key))
+  if (digest !== file.sha256) faults.push('the stored file is not the one that was sent')
+  if (record.sha256 !== file.sha256) faults.push('the recorded SHA-256 is not that of the file')
+  if (record.receivedBytes !== file.bytes) faults.push(`${record.receivedBytes} bytes of ${file.bytes}`)
+  return kept
+}

@@ -1,0 +1,46 @@
+// Entry: arguments → films → every group on every store → table, documentation → exit code.
+
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { docsPage } from './docs.ts'
+import { groupsOf, kindsHere } from './groups.ts'
+import type { Result } from './model.ts'
+import { lineOf, runGroup } from './run.ts'
+import { makeFilms } from './stage/films.ts'
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+
+const USAGE = `usage: npm run chaos -- [--only WORD] [--store local|s3] [--docs FILE]
+  --only WORD   rows whose group or name holds the word
+  --docs FILE   where the table goes; default docs/chaos.md for the whole, none for a part`
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      store: { type: 'string' },
+      docs: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help === true) {
+    print(USAGE)
+    return 0
+  }
+  const isWhole = values.only === undefined && values.store === undefined
+  const startedMs = performance.now()
+  const films = await makeFilms()
+  const results: Result[] = []
+  for (const kind of kindsHere().filter((one) => values.store === undefined || values.store === one))
+    for await (const group of groupsOf(kind, films, values.only))
+      results.push(...(await runGroup(kind, group, print)))
+  const seconds = (performance.now() - startedMs) / 1000
+  const bad = results.filter(({ hits, faults }) => hits === 0 || faults.length > 0)
+  for (const result of bad) print(lineOf(result))
+  const docs = values.docs ?? (isWhole ? 'docs/chaos.md' : undefined)
+  if (docs !== undefined) writeFileSync(docs, docsPage(results, seconds))
+  print(`${results.length} rows in ${seconds.toFixed(0)} s, ${bad.length} of them not clean`)
+  return bad.length === 0 && results.length > 0 ? 0 : 1
+}
+
+process.exitCode = await main()
