@@ -4,7 +4,7 @@ import { isUploadId } from './core/ids.ts'
 import type { Deps } from './deps.ts'
 import type { Found } from './ops/find/find-index.ts'
 import type { Cases } from './ops/parts.ts'
-import { caseFile } from './submissions/case-file.ts'
+import { type CaseFile, caseFile } from './submissions/case-file.ts'
 
 export type CaseSummary = Found & {
   state: string
@@ -18,7 +18,10 @@ export type CaseSummary = Found & {
 
 const MAX_NAMES = 8
 
-export type CasesOf = Cases & { summary: (found: Found) => Promise<CaseSummary | undefined> }
+export type CasesOf = Omit<Cases, 'summary' | 'file'> & {
+  summary: (found: Found) => Promise<CaseSummary | undefined>
+  file: (found: Found) => Promise<CaseFile | undefined>
+}
 
 export function casesOf(deps: Deps): CasesOf {
   return {

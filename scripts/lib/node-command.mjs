@@ -9,6 +9,7 @@ import { DIST, ROOT } from './paths.mjs'
 const ENTRIES = {
   service: 'src/server.js',
   worker: 'workers/main.js',
+  cli: 'src/cli.js',
   try: 'test/load/try.js',
   surge: 'test/load/surge.js',
   bench: 'test/load/bench.js',

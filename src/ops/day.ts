@@ -152,9 +152,11 @@ function expectation(
 }
 
 function pointsOf(curve: Curve, fromMs: number, toMs: number, stepMs: number) {
-  const points: { atMs: number; created: number }[] = []
-  for (let atMs = fromMs; atMs < toMs; atMs += stepMs)
-    points.push({ atMs, created: curve.between(atMs, Math.min(atMs + stepMs, toMs)) })
+  const points: { atMs: number; perMinute: number }[] = []
+  for (let atMs = fromMs; atMs < toMs; atMs += stepMs) {
+    const ms = Math.min(stepMs, toMs - atMs)
+    points.push({ atMs, perMinute: (curve.between(atMs, atMs + ms) / ms) * 60_000 })
+  }
   return points
 }
 

@@ -2,6 +2,7 @@
 // balancer for browsers reaches. Both the service and the worker have one.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { registerSecurityHeaders } from '../core/security-headers.ts'
 import { queueBoard } from './board.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { controlRoutes } from './control-routes.ts'
@@ -11,6 +12,17 @@ import { healthRoutes } from './health.ts'
 import type { OpsParts } from './parts.ts'
 
 export type { OpsParts, ProcessState } from './parts.ts'
+
+/** The pages of this listener, Bull Board's with its style elements among them, use what this listener serves. */
+const PAGES_CSP = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 /** Builds the listener's app; nothing listens yet. */
 export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> {
@@ -22,6 +34,7 @@ export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> 
     // The last answer of a process that drains is that it does.
     return503OnClosing: false,
   })
+  registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })
   collectOnScrape(parts)
   healthRoutes(app, parts)
 

@@ -35,6 +35,8 @@ export type SubmissionHead = {
   state: 'open' | 'sealed' | 'returned' | 'deleted'
   revision: number
   revisions: RevisionRecord[]
+  /** Names under which operators have moved its dates, so that each is done once. */
+  extensions?: string[]
   /** Since when a seal waits for verdicts; absent or null: none does. */
   sealRequestedAt?: string | null
   sequence: number

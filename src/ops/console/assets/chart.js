@@ -13,7 +13,7 @@ import { clockTime } from './words.js'
  *   fromMs: number,
  *   toMs: number,
  *   line?: { atMs: number, value: number }[],
- *   marks?: { atMs: number, words: string }[],
+ *   marks?: { atMs: number, words: string, row: number }[],
  *   inWords: (value: number) => string,
  *   label: string,
  * }} Chart
@@ -74,14 +74,19 @@ export function draw(chart, width, height) {
     const points = line.map(({ atMs, value }) => `${x(atMs + barMs / 2).toFixed(1)},${y(value).toFixed(1)}`)
     root.append(svg('polyline', { class: 'line', points: points.join(' ') }))
   }
-  for (const { atMs, words } of marks) {
+  for (const { atMs, words, row } of marks) {
     if (atMs < fromMs || atMs > toMs) continue
     const near = x(atMs) > width - 130
     root.append(
       svg('line', { class: 'mark', x1: x(atMs), x2: x(atMs), y1: TOP - 6, y2: height - BOTTOM }),
       svg(
         'text',
-        { class: 'mark', x: x(atMs) + (near ? -6 : 6), y: TOP + 6, 'text-anchor': near ? 'end' : 'start' },
+        {
+          class: 'mark',
+          x: x(atMs) + (near ? -6 : 6),
+          y: TOP + 6 + 18 * row,
+          'text-anchor': near ? 'end' : 'start',
+        },
         words,
       ),
     )

@@ -51,9 +51,8 @@ export function showDay(main, day, look) {
       'section',
       { class: 'tables' },
       lanesTable(day, orders(look)),
-      refusalsTable(day),
+      el('div', {}, refusalsTable(day), switchesList(day, orders(look))),
       processesTable(day),
-      switchesList(day, orders(look)),
     ),
   )
   // Drawn once the page knows how much room there is.
@@ -136,7 +135,7 @@ function frame(day) {
     barMs: day.bucketSeconds * 1000,
     fromMs: nowMs - day.windowSeconds * 1000,
     toMs: toMs === nowMs ? nowMs : toMs + (day.windowSeconds * 1000) / 60,
-    marks: day.deadline ? [{ atMs: deadlineMs, words: `deadline ${clockTime(deadlineMs)}` }] : [],
+    marks: day.deadline ? [{ atMs: deadlineMs, words: `deadline ${clockTime(deadlineMs)}`, row: 0 }] : [],
     nowMs,
   }
 }
@@ -145,10 +144,12 @@ function frame(day) {
 function arrivals(day) {
   const { nowMs, ...common } = frame(day)
   const perMinute = 60 / day.bucketSeconds
-  const line = (day.expected?.points ?? []).map((/** @type {{ atMs: number, created: number }} */ point) => ({
-    atMs: point.atMs,
-    value: point.created * perMinute,
-  }))
+  const line = (day.expected?.points ?? []).map(
+    (/** @type {{ atMs: number, perMinute: number }} */ point) => ({
+      atMs: point.atMs,
+      value: point.perMinute,
+    }),
+  )
   const bars = day.buckets.map(
     (/** @type {{ atMs: number, created: number, refused: number }} */ bucket) => ({
       atMs: bucket.atMs,
@@ -166,7 +167,7 @@ function arrivals(day) {
     chart: {
       ...common,
       ...{ bars, line, classes: ['created', 'refused'], inWords: numberInWords },
-      marks: [...common.marks, ...(common.toMs > nowMs ? [{ atMs: nowMs, words: 'now' }] : [])],
+      marks: [...common.marks, ...(common.toMs > nowMs ? [{ atMs: nowMs, words: 'now', row: 1 }] : [])],
       label: 'New uploads per minute, taken and turned away, against the curve of a deadline',
     },
   }

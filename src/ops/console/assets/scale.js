@@ -8,7 +8,7 @@
  */
 export function niceScale(max) {
   if (!(max > 0)) return { end: 1, steps: [0, 1] }
-  const rough = max / 3
+  const rough = max / 4
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power
   const count = Math.ceil(max / step - 1e-9)

@@ -1,0 +1,138 @@
+// `extend-deadline`: after an outage, the dates of all open submissions that fit are moved. Shows first, moves with --yes.
+
+import { isoTime } from '../../core/clock.ts'
+import {
+  type Extension,
+  type ExtensionFilter,
+  extendDeadline as extend,
+  findExtensions,
+} from '../../submissions/extend-deadline.ts'
+import { type Command, type Context, flag, type Result, text, textOf } from '../command.ts'
+import { EXIT, usageError } from '../errors.ts'
+import { tableLines, timeInWords } from '../render.ts'
+import { durationMs, momentMs } from '../values.ts'
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/
+/** Lines of a list that a person reads; `--json` has all. */
+const MAX_SHOWN = 20
+
+export const extendDeadline: Command = {
+  name: 'extend-deadline',
+  takes:
+    '--by TIME [--id NAME] [--profile P] [--portal NAME] [--submission ID] [--due-from T] [--due-until T] [--yes]',
+  summary: 'moves the dates of all open submissions that fit, after an outage',
+  help: [
+    '--by TIME         how far: 2h, 90m, 1d',
+    '--id NAME         moves each submission once for this name, however often it is said; required with --yes',
+    '--profile P       of this profile (teacher.K4, or with its version teacher.K4@1)',
+    '--portal NAME     of the portal whose API key has this name',
+    '--submission ID   only this one',
+    '--due-from T, --due-until T   whose deadline lies there: a time, or how long ago (2h)',
+    '--yes             do it; without it nothing is changed',
+    'The time for repair of returned submissions moves with the deadline. Sealed ones stay as they are. Tell the portals:',
+    'one that says its own deadline in a later PUT is believed.',
+  ],
+  options: {
+    ...{ by: text, id: text, profile: text, portal: text, submission: text },
+    ...{ 'due-from': text, 'due-until': text, yes: flag },
+  },
+  prepare(positionals, values) {
+    if (positionals.length > 0) throw usageError('extend-deadline takes options only')
+    const by = textOf(values, 'by')
+    if (by === undefined) throw usageError('--by: how far? 2h, 90m, 1d')
+    const byMs = durationMs(by, '--by')
+    const name = textOf(values, 'id')
+    if (name !== undefined && !NAME.test(name)) throw usageError('--id: 1 to 64 of A-Z a-z 0-9 . _ -')
+    const yes = values['yes'] === true
+    // Twice said after a lost connection, it would move everything twice.
+    if (yes && name === undefined)
+      throw usageError('--yes needs --id NAME, so that it is done once (outage-2026-09-30)')
+    filterOf(textsOf(values), 0)
+    return (context) =>
+      run(context, filterOf(textsOf(values), context.nowMs), { byMs, name: name ?? '', yes })
+  },
+}
+
+type Texts = Record<string, string | undefined>
+
+function textsOf(values: Parameters<Command['prepare']>[1]): Texts {
+  const names = ['profile', 'portal', 'submission', 'due-from', 'due-until']
+  return Object.fromEntries(names.map((name) => [name, textOf(values, name)]))
+}
+
+function filterOf(texts: Texts, nowMs: number): ExtensionFilter {
+  const { profile, portal, submission, 'due-from': from, 'due-until': until } = texts
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(portal === undefined ? {} : { owner: portal }),
+    ...(submission === undefined ? {} : { submissionId: submission }),
+    ...(from === undefined ? {} : { dueFromMs: momentMs(from, '--due-from', nowMs) }),
+    ...(until === undefined ? {} : { dueUntilMs: momentMs(until, '--due-until', nowMs) }),
+  }
+}
+
+type Order = { byMs: number; name: string; yes: boolean }
+
+async function run({ deps, operator }: Context, filter: ExtensionFilter, order: Order): Promise<Result> {
+  const { byMs, name, yes } = order
+  const moved: Extension[] = []
+  const already: Extension[] = []
+  const failed: { owner: string; submissionId: string; error: string }[] = []
+  for await (const one of findExtensions(deps, filter, byMs, name)) {
+    if (one.already) already.push(one)
+    else if (!yes) moved.push(one)
+    else {
+      try {
+        // It may have been sealed, or moved by another, since it was found.
+        const head = await extend(deps, one, byMs, name)
+        if (head !== undefined) moved.push({ ...one, moved: head.deadline ?? one.moved })
+      } catch (error) {
+        const { owner, submissionId } = one
+        failed.push({ owner, submissionId, error: String(error) })
+      }
+    }
+  }
+  if (yes) deps.logger.warn({ operator, name, byMs, filter, moved: moved.length }, 'deadlines were moved')
+  const json = {
+    dryRun: !yes,
+    id: name || null,
+    bySeconds: byMs / 1000,
+    at: isoTime(deps.clock.now()),
+    moved,
+    already,
+    failed,
+  }
+  return {
+    json,
+    text: words(order, moved, already, failed),
+    exitCode:
+      failed.length > 0 ? EXIT.failed : moved.length + already.length === 0 ? EXIT.notFound : EXIT.done,
+  }
+}
+
+function words(
+  { byMs, name, yes }: Order,
+  moved: readonly Extension[],
+  already: readonly Extension[],
+  failed: readonly { owner: string; submissionId: string; error: string }[],
+): string[] {
+  const rows = moved
+    .slice(0, MAX_SHOWN)
+    .map((one) => [
+      `${one.owner}/${one.submissionId}`,
+      one.profile,
+      one.deadline,
+      one.moved,
+      one.repairUntil === undefined ? '' : `repair until ${one.repairUntil}`,
+    ])
+  const left = moved.length - rows.length
+  return [
+    ...(rows.length === 0 ? [] : tableLines(rows, ['submission', 'profile', 'deadline', 'moved to', ''])),
+    ...(left > 0 ? [`… and ${left} more (--json lists all)`] : []),
+    `${moved.length} ${moved.length === 1 ? 'submission' : 'submissions'} ${yes ? 'moved' : 'would be moved'} by ${timeInWords(byMs)}.`,
+    ...(already.length > 0 ? [`${already.length} moved before as ${name}: left alone.`] : []),
+    ...failed.map(({ owner, submissionId, error }) => `${owner}/${submissionId}: ${error}`),
+    ...(failed.length > 0 ? ['Say the same again: what was moved is not moved twice.'] : []),
+    ...(yes || moved.length === 0 ? [] : ['Nothing was changed. Add --yes and --id NAME to do it.']),
+  ]
+}

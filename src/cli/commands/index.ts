@@ -1,0 +1,17 @@
+// Every command, in the order in which help lists them.
+
+import type { Command } from '../command.ts'
+import { admission } from './admission.ts'
+import { drain } from './drain.ts'
+import { exportReceipts } from './export-receipts.ts'
+import { extendDeadline } from './extend-deadline.ts'
+import { find } from './find.ts'
+import { inspect } from './inspect.ts'
+import { lane } from './lane.ts'
+import { reconcile } from './reconcile.ts'
+import { retry } from './retry.ts'
+
+export const COMMANDS: readonly Command[] = [
+  ...[find, inspect, retry, reconcile],
+  ...[admission, lane, drain, extendDeadline, exportReceipts],
+]

@@ -1,0 +1,72 @@
+// One submission: its slots, uploads, attempts and events.
+
+import type { CaseFile } from '../../submissions/case-file.ts'
+import type { Context, Result } from '../command.ts'
+import { CliError, EXIT } from '../errors.ts'
+import { bytesInWords, tableLines } from '../render.ts'
+import { eventsOf } from './events-of.ts'
+
+const SHOWN_ATTEMPTS = 20
+
+export async function inspectSubmission(
+  { deps, cases }: Context,
+  owner: string,
+  id: string,
+): Promise<Result> {
+  const file = await cases.file({ owner, submissionId: id })
+  if (file === undefined) throw new CliError(`There is no submission ${owner}/${id}.`, EXIT.notFound)
+  const events = await eventsOf(deps, owner, id)
+  return {
+    json: { ...file, events },
+    text: [
+      ...headLines(file),
+      ...section(
+        'slots',
+        (file.document?.slots ?? []).map((slot) => [
+          slot.slot,
+          slot.state,
+          `${slot.uploads.length} of ${slot.max}`,
+          slot.label.th,
+        ]),
+      ),
+      ...section(
+        'uploads',
+        file.uploads.map((one) => [
+          one.id,
+          one.slot,
+          one.state + (one.superseded ? ', replaced' : '') + (one.late ? ', late' : ''),
+          `${bytesInWords(one.receivedBytes)} of ${bytesInWords(one.declared.bytes)}`,
+          one.subject,
+          one.declared.filename,
+        ]),
+      ),
+      ...section(
+        'attempts, newest first',
+        file.attempts
+          .slice(0, SHOWN_ATTEMPTS)
+          .map((one) => [one.at, one.slot, one.subject, one.outcome, one.code, one.declared?.filename]),
+      ),
+      ...section(
+        'events',
+        events.map(({ data, timestamp, type }) => [data.sequence, timestamp, type, data.state]),
+      ),
+    ],
+  }
+}
+
+function headLines({ owner, submissionId, head, document, unreadable }: CaseFile): string[] {
+  return tableLines([
+    ['submission', `${owner}/${submissionId}`],
+    ['state', `${head.state}${document?.complete ? ', complete' : ''}`],
+    ['profile', head.profile],
+    ['deadline', document?.deadline],
+    ['missing', document?.missing.join(', ')],
+    ['unique key', head.uniqueKey],
+    ['version', `${head.version} of ${head.committedAt}`],
+    ...(unreadable === null ? [] : [['not read', unreadable]]),
+  ])
+}
+
+function section(name: string, rows: readonly (readonly (string | number | null | undefined)[])[]): string[] {
+  return ['', name, ...(rows.length === 0 ? ['  none'] : tableLines(rows).map((line) => `  ${line}`))]
+}

@@ -1,0 +1,26 @@
+// `inspect`: all that is known of one upload, or of one submission.
+
+import { isSubmissionId, isUploadId } from '../../core/ids.ts'
+import type { Command } from '../command.ts'
+import { CliError, EXIT, usageError } from '../errors.ts'
+import { inspectSubmission } from './inspect-submission.ts'
+import { inspectUpload } from './inspect-upload.ts'
+import { submissionNamed } from './submission-named.ts'
+
+export const inspect: Command = {
+  name: 'inspect',
+  takes: 'UPLOAD | [PORTAL/]SUBMISSION',
+  summary: 'all that is known of an upload (versions, Redis, jobs, events, receipt), or of a submission',
+  help: ['The record is read from the store itself, so what it says is so, whatever Redis says.'],
+  options: {},
+  prepare([name, ...rest]) {
+    if (name === undefined || rest.length > 0) throw usageError('inspect one upload or submission')
+    return async (context) => {
+      if (isUploadId(name, context.deps.config.secrets)) return await inspectUpload(context, name)
+      const id = name.slice(name.indexOf('/') + 1)
+      if (!isSubmissionId(id)) throw new CliError(`"${name}" is no upload and no submission.`, EXIT.notFound)
+      const submission = await submissionNamed(context, name)
+      return await inspectSubmission(context, submission.owner, submission.id)
+    }
+  },
+}

@@ -1,0 +1,72 @@
+// `lane`: how the queues stand; one of them paused, resumed, or given more or fewer jobs at a time.
+
+import { LANES, type Lane } from '../../jobs/contract.ts'
+import { MAX_CONCURRENCY } from '../../ops/controls.ts'
+import { statsOfQueues } from '../../ops/queue-stats.ts'
+import type { Command, Context } from '../command.ts'
+import { usageError } from '../errors.ts'
+import { tableLines, timeInWords } from '../render.ts'
+import { wholeNumber } from '../values.ts'
+
+export const lane: Command = {
+  name: 'lane',
+  takes: '[NAME pause | NAME resume | NAME concurrency N|default]',
+  summary: 'the queues: as they stand, paused, or with other numbers of jobs at a time',
+  help: [
+    `NAME is one of ${LANES.join(', ')}. N counts for each worker process.`,
+    'In force within a second on every running worker, without a restart, and over restarts. Running jobs end.',
+  ],
+  options: {},
+  prepare(positionals) {
+    const [name, what, value, ...rest] = positionals
+    if (name === undefined) return shown
+    const one = LANES.find((known) => known === name)
+    if (one === undefined) throw usageError(`there is no lane "${name}": ${LANES.join(', ')}`)
+    if (rest.length > 0 || (what !== 'concurrency' && value !== undefined)) throw usageError('too many words')
+    const change = changeOf(one, what, value)
+    return async (context) => {
+      await change(context)
+      return await shown(context)
+    }
+  },
+}
+
+function changeOf(name: Lane, what: string | undefined, value = ''): (context: Context) => Promise<void> {
+  switch (what) {
+    case 'pause':
+      return ({ controls, operator }) => controls.pauseLane(operator, name)
+    case 'resume':
+      return ({ controls, operator }) => controls.resumeLane(operator, name)
+    case 'concurrency': {
+      const jobs = value === 'default' ? null : wholeNumber(value, 'concurrency', 1, MAX_CONCURRENCY)
+      return ({ controls, operator }) => controls.setConcurrency(operator, name, jobs)
+    }
+    default:
+      throw usageError(`lane ${name}: pause, resume, or concurrency N?`)
+  }
+}
+
+async function shown({ controls, deps, nowMs }: Context) {
+  const [state, paused, stats] = await Promise.all([
+    controls.read(),
+    controls.pausedLanes(),
+    statsOfQueues(deps.queues.byLane, deps.redis.producer, nowMs),
+  ])
+  const lanes = LANES.map((name) => {
+    const { counts, oldestWaitingSeconds } = stats[name]
+    const concurrency = state.concurrency[name]?.jobs ?? null
+    return { lane: name, paused: paused.includes(name), concurrency, ...counts, oldestWaitingSeconds }
+  })
+  const rows = lanes.map((one) => [
+    one.lane,
+    one.paused ? 'paused' : 'running',
+    one.concurrency ?? 'default',
+    one.waiting + one.prioritized,
+    one.active,
+    one.delayed,
+    one.failed,
+    timeInWords(one.oldestWaitingSeconds * 1000),
+  ])
+  const head = ['lane', 'state', 'at a time', 'waiting', 'active', 'later', 'failed', 'oldest']
+  return { json: { lanes }, text: tableLines(rows, head) }
+}

@@ -1,0 +1,71 @@
+// `retry`: what was given up is begun again now, instead of after the pause that the reconciler makes.
+
+import { type FailedLane, failedLanes, findFailed, retryLane, retryWebhooks } from '../../jobs/retry.ts'
+import { type Command, type Context, flag, type Result, text, textOf } from '../command.ts'
+import { CliError, EXIT, usageError } from '../errors.ts'
+import { tableLines } from '../render.ts'
+import { momentMs } from '../values.ts'
+
+export const retry: Command = {
+  name: 'retry',
+  takes: '[UPLOAD…] [--state failed] [--since TIME] [--dry-run]',
+  summary: 'begins again what was given up: lanes of uploads, and webhooks that were not delivered',
+  help: [
+    'Without UPLOAD: everything that failed.',
+    '--state failed  the only state that can be retried, and what is meant without it',
+    '--since TIME    what was given up since then: a time, or how long ago (2h)',
+    '--dry-run       only says what would be begun',
+  ],
+  options: { state: text, since: text, 'dry-run': flag },
+  prepare(ids, values) {
+    const state = textOf(values, 'state') ?? 'failed'
+    if (state !== 'failed') throw usageError(`--state ${state}: only what failed can be begun again`)
+    const since = textOf(values, 'since')
+    if (since !== undefined) momentMs(since, '--since', 0)
+    return (context) => {
+      const sinceMs = since === undefined ? 0 : momentMs(since, '--since', context.nowMs)
+      return run(context, ids, sinceMs, values['dry-run'] === true)
+    }
+  },
+}
+
+async function run(
+  context: Context,
+  ids: readonly string[],
+  sinceMs: number,
+  dryRun: boolean,
+): Promise<Result> {
+  const parts = { ...context.deps, redis: context.deps.redis.producer }
+  const failed = ids.length === 0 ? await findFailed(parts, sinceMs) : await failedOf(context, ids)
+  const retried: (FailedLane & { begun: boolean })[] = []
+  for (const one of failed) retried.push({ ...one, begun: !dryRun && (await retryLane(parts, one)) })
+  const webhooks = ids.length === 0 && !dryRun ? await retryWebhooks(parts, sinceMs) : 0
+  const rows = retried.map((one) => [
+    one.uploadId,
+    one.lane,
+    one.failedAt,
+    one.begun ? 'begun' : 'left',
+    one.error,
+  ])
+  const begun = retried.filter((one) => one.begun).length
+  return {
+    json: { dryRun, lanes: retried, webhooks },
+    text: [
+      ...(rows.length === 0 ? [] : tableLines(rows, ['upload', 'lane', 'given up', 'now', 'why'])),
+      dryRun
+        ? `${failed.length} would be begun again.`
+        : `${begun} begun again, and ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}.`,
+    ],
+  }
+}
+
+async function failedOf({ deps }: Context, ids: readonly string[]): Promise<FailedLane[]> {
+  const failed: FailedLane[] = []
+  for (const id of ids) {
+    const record = await deps.uploads.fromStore(id)
+    if (record === undefined)
+      throw new CliError(`There is no upload ${id} with a stored byte.`, EXIT.notFound)
+    failed.push(...failedLanes(record))
+  }
+  return failed
+}

@@ -1,0 +1,40 @@
+// A submission by the name that a person gives: with its portal, or without where only one has it.
+
+import { viaRedis } from '../../core/redis.ts'
+import { redisKeys } from '../../records/keys.ts'
+import type { Context } from '../command.ts'
+import { CliError, EXIT, usageError } from '../errors.ts'
+
+/** Throws a CliError where there is none, or where two portals have one of this name. */
+export async function submissionNamed(
+  context: Context,
+  name: string,
+): Promise<{ owner: string; id: string }> {
+  const found = await submissionsNamed(context, name)
+  const [only] = found
+  if (only === undefined) throw new CliError(`There is no submission ${name}.`, EXIT.notFound)
+  if (found.length > 1)
+    throw usageError(`Which one? ${found.map(({ owner, id }) => `${owner}/${id}`).join(', ')}`)
+  return only
+}
+
+export async function submissionsNamed(
+  { deps }: Context,
+  name: string,
+): Promise<{ owner: string; id: string }[]> {
+  const slash = name.indexOf('/')
+  const id = name.slice(slash + 1)
+  const owners =
+    slash >= 0
+      ? [name.slice(0, slash)]
+      : [
+          ...new Set([
+            ...deps.config.apiKeys.map((key) => key.name),
+            ...(await viaRedis(deps.redis.producer.smembers(redisKeys.owners))),
+          ]),
+        ]
+  const found: { owner: string; id: string }[] = []
+  for (const owner of owners)
+    if ((await deps.heads.fromStore(owner, id)) !== undefined) found.push({ owner, id })
+  return found
+}

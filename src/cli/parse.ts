@@ -1,0 +1,56 @@
+// From words on a command line to a command that is ready to run, before anything is opened.
+
+import { parseArgs } from 'node:util'
+import type { Command, Context, Result } from './command.ts'
+import { flag, type Values } from './command.ts'
+import { COMMANDS } from './commands/index.ts'
+import { usageError } from './errors.ts'
+
+export type Parsed =
+  | { kind: 'help'; text: string }
+  | { kind: 'run'; name: string; json: boolean; run: (context: Context) => Promise<Result> }
+
+/** Throws a usage error that says what is wrong and where help is. */
+export function parseCommandLine(args: readonly string[]): Parsed {
+  const [name, ...rest] = args
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h')
+    return { kind: 'help', text: overview() }
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command === undefined) throw usageError(`There is no command "${name}". songngan --help lists them.`)
+  const { positionals, values } = parsed(command, rest)
+  if (values['help'] === true) return { kind: 'help', text: helpOf(command) }
+  return { kind: 'run', name, json: values['json'] === true, run: command.prepare(positionals, values) }
+}
+
+function parsed(command: Command, args: readonly string[]): { positionals: string[]; values: Values } {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { ...command.options, json: flag, help: { ...flag, short: 'h' } },
+    })
+    return { positionals, values: values as Values }
+  } catch (error) {
+    const [why] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw usageError(`${why}\nsongngan ${command.name} ${command.takes}`)
+  }
+}
+
+function overview(): string {
+  const wide = Math.max(...COMMANDS.map(({ name }) => name.length))
+  return [
+    'songngan COMMAND [--json] [--help]',
+    '',
+    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(wide)}  ${summary}`),
+    '',
+    '  start, service, worker, try, surge, …: as the npm scripts of these names',
+    '',
+    'Reads the same environment, .env and data directory as `npm start`, and works whether a service is running or not.',
+    'Exit codes: 0 done, 1 something was not done, 2 wrong command line, 3 nothing of that name, 69 Redis or the store is',
+    'away, 78 wrong configuration.',
+  ].join('\n')
+}
+
+function helpOf({ name, takes, summary, help }: Command): string {
+  return [`songngan ${name} ${takes}`, '', summary, '', ...help, '--json: the result as JSON'].join('\n')
+}

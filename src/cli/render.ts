@@ -1,0 +1,48 @@
+// Text for a terminal: tables whose columns fit what is in them, amounts and durations in words.
+
+export type Cell = string | number | null | undefined
+
+/** Columns side by side, two spaces between them; a head where one is given. Empty cells show as `-`. */
+export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly string[]): string[] {
+  const all = [...(head === undefined ? [] : [head]), ...rows].map((row) =>
+    row.map((cell) => (cell === null || cell === undefined || cell === '' ? '-' : String(cell))),
+  )
+  const widths: number[] = []
+  for (const row of all)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, columnsOf(cell))
+  return all.map((row) =>
+    row
+      .map((cell, i) => padded(cell, widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** Columns on a terminal: vowels and tone marks of Thai stand above or below their letter and take none. */
+export function columnsOf(text: string): number {
+  return [...text.replace(/\p{Mn}/gu, '')].length
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - columnsOf(text)))
+}
+
+export function bytesInWords(bytes: number | null): string {
+  if (bytes === null) return '?'
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+export function timeInWords(ms: number): string {
+  const s = Math.round(ms / 1000)
+  if (s < 60) return `${s} s`
+  if (s < 3600) return `${Math.floor(s / 60)} min${s % 60 === 0 ? '' : ` ${s % 60} s`}`
+  const minutes = Math.floor((s % 3600) / 60)
+  return `${Math.floor(s / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`
+}
