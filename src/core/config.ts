@@ -31,6 +31,10 @@ export const EnvSchema = Type.Object({
     'false',
   ),
   CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
+  PORTAL_PAGE: flag(
+    'The page /portal, which the url of a session opens; false: there is none, for portals with pages of their own',
+    true,
+  ),
   REDIS_URL: optional('Redis, append-only and noeviction; npm start brings its own where this is unset'),
   STORAGE: oneOf('Where bytes and records are kept', ['local', 's3']),
   DATA_DIR: text('Directory of the local store, the spool, scratch files and the embedded Redis', './data'),
@@ -232,6 +236,7 @@ function nest(env: Env) {
       publicUrl: env.PUBLIC_URL?.replace(/\/$/, ''),
       trustProxy: trustProxy(env.TRUST_PROXY),
       corsOrigins: origins,
+      portalPage: env.PORTAL_PAGE,
     },
     ops: {
       host: env.OPS_HOST,

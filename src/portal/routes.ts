@@ -12,11 +12,12 @@ import { pageHeaders } from './policy.ts'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 const ASK_FIRST = 'no-cache'
 
-/** Registers `GET /portal` and what the page loads, `GET /portal/{version}/…`. */
+/** Registers `GET /portal` and what the page loads, `GET /portal/{version}/…`; nothing where the page is switched off. */
 export async function portalRoutes(
   app: FastifyInstance,
   { config }: { config: Pick<Config, 'http'> },
 ): Promise<void> {
+  if (!config.http.portalPage) return
   const { version, page, files } = await loadPortalAssets()
   const headers = pageHeaders(config.http)
 

@@ -39,9 +39,12 @@ const SessionBody = Type.Object(
 
 const SessionAnswer = Type.Object({
   token: Type.String({ description: 'For `Authorization: Bearer`; event routes also take `?access_token=`' }),
-  url: Type.String({
-    description: 'The page. The token is in the fragment, which no server and no log sees',
-  }),
+  url: Type.Optional(
+    Type.String({
+      description:
+        'The page. The token is in the fragment, which no server and no log sees. Absent where the page is switched off',
+    }),
+  ),
   expiresAt: Type.String({ format: 'date-time' }),
 })
 
@@ -77,7 +80,9 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
         .header('cache-control', 'no-store')
         .send({
           token: signed.token,
-          url: `${publicUrl(config, request)}/portal#token=${signed.token}`,
+          ...(config.http.portalPage
+            ? { url: `${publicUrl(config, request)}/portal#token=${signed.token}` }
+            : {}),
           expiresAt: isoTime(signed.session.expMs),
         })
     },

@@ -70,6 +70,19 @@ describe('the page', () => {
   })
 })
 
+describe('the page that is switched off', () => {
+  it('is not there, and none of its parts', async () => {
+    const without = await appWith({ PORTAL_PAGE: 'false' })
+    for (const path of ['/portal', ...addresses(html)]) {
+      expect((await app.inject(path)).statusCode, path).toBe(200)
+      const answer = await without.inject(path)
+      expect(answer.statusCode, path).toBe(404)
+      expect(answer.json()).toMatchObject({ code: 'NOT_FOUND' })
+    }
+    await without.close()
+  })
+})
+
 describe('its parts', () => {
   it('are all there, by addresses that may be kept for ever', async () => {
     const seen = new Set<string>()

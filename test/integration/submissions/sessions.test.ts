@@ -72,6 +72,17 @@ describe('a session', () => {
     })
   })
 
+  it('has no address where the page is switched off', async () => {
+    const bare = await startHarness({ PORTAL_PAGE: 'false' })
+    try {
+      await bare.put('mine')
+      const { status, body } = await bare.call('POST', '/v1/submissions/mine/sessions')
+      expect([status, Object.keys(body)]).toEqual([201, ['token', 'expiresAt']])
+    } finally {
+      await bare.stop()
+    }
+  })
+
   it('needs no body', async () => {
     const answer = await h.call('POST', '/v1/submissions/mine/sessions')
     expect(answer.status).toBe(201)
