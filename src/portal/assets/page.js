@@ -71,6 +71,8 @@ export class Page {
       progress: (news) => {
         this.sender.heard(news.uploadId)
         this.store.hear(news)
+        // Begun on another page a moment ago: there is no event before its first bytes are stored.
+        if (this.store.upload(news.uploadId) === undefined) void this.store.refresh()
       },
       line: changed,
     })
