@@ -65,7 +65,7 @@ function greet(env, at, created, secrets, dir) {
     'Songngan is ready.',
     `  API          ${api}`,
     `  reference    ${api}/docs`,
-    `  operations   ${asUrl(at.opsHost, at.opsPort)}/queues   (user ${env.OPS_USER || 'ops'}; the password is in ${secretsPath(dir)})`,
+    `  operations   ${asUrl(at.opsHost, at.opsPort)}/console   (user ${env.OPS_USER || 'ops'}; the password is in ${secretsPath(dir)})`,
     `  data         ${dir}`,
   ]
   if (created && !process.env.API_KEYS) {

@@ -20,11 +20,16 @@ const oneOf = <T extends string>(description: string, values: readonly [T, ...T[
 export const EnvSchema = Type.Object({
   PORT: whole('Port of the API and of the tus endpoint', 8080, 0, 65_535),
   HOST: text('Address the API listens on', '127.0.0.1'),
-  OPS_PORT: whole('Port of health checks, metrics and the queue dashboard', 9464, 0, 65_535),
+  OPS_PORT: whole(
+    'Port of health checks, metrics, console, switches and the queue dashboard',
+    9464,
+    0,
+    65_535,
+  ),
   OPS_HOST: text('Address of the operations listener', '127.0.0.1'),
-  OPS_USER: text('User name for the queue dashboard', 'ops'),
-  OPS_PASSWORD: optional('Password for the queue dashboard; unset: the dashboard is off'),
-  OPS_READ_ONLY: flag('The queue dashboard shows but changes nothing', true),
+  OPS_USER: text('User name for console, switches and the queue dashboard', 'ops'),
+  OPS_PASSWORD: optional('Password for console, switches and the queue dashboard; unset: all three are off'),
+  OPS_READ_ONLY: flag('Console, switches and the queue dashboard show but change nothing', true),
   PUBLIC_URL: optional('Address under which browsers reach the API; unset: taken from each request'),
   TRUST_PROXY: text(
     'Proxies whose X-Forwarded-* headers are believed: true, false, or addresses and networks',
