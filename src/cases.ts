@@ -43,8 +43,8 @@ async function summaryOf(deps: Deps, found: Found): Promise<CaseSummary | undefi
   const views = await deps.views.ofSubmission(owner, submissionId)
   const facts = views.flatMap(({ record, hot }) => record ?? hot?.draft ?? [])
   const uploads: Record<string, number> = {}
-  for (const { record } of views) {
-    const state = record?.state ?? 'receiving'
+  for (const { record, hot } of views) {
+    const state = record?.state ?? hot?.status ?? 'receiving'
     uploads[state] = (uploads[state] ?? 0) + 1
   }
   const { state, profile, deadline, updatedAt } = head

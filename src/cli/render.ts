@@ -4,9 +4,10 @@ export type Cell = string | number | null | undefined
 
 /** Columns side by side, two spaces between them; a head where one is given. Empty cells show as `-`. */
 export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly string[]): string[] {
-  const all = [...(head === undefined ? [] : [head]), ...rows].map((row) =>
+  const filled = rows.map((row) =>
     row.map((cell) => (cell === null || cell === undefined || cell === '' ? '-' : String(cell))),
   )
+  const all = [...(head === undefined ? [] : [head]), ...filled]
   const widths: number[] = []
   for (const row of all)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, columnsOf(cell))

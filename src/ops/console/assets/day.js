@@ -2,7 +2,7 @@
 
 import { askDay, turn } from './api.js'
 import { draw } from './chart.js'
-import { el } from './dom.js'
+import { el, isCopying } from './dom.js'
 import { lanesTable, processesTable, refusalsTable, switchesList } from './tables.js'
 import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
@@ -30,7 +30,7 @@ export function showDoor(door, day) {
  */
 export function showDay(main, day, look) {
   // What a person is copying must not be taken away under the hand.
-  if (main.contains(getSelection()?.anchorNode ?? null) && String(getSelection()) !== '') return
+  if (isCopying(main)) return
   const focused = document.activeElement?.getAttribute('data-key')
   const charts = [arrivals(day), bytes(day), verdicts(day)]
   main.replaceChildren(

@@ -39,3 +39,13 @@ function fill(element, members, children) {
   }
   return element
 }
+
+/**
+ * Whether a person has marked text in there, which drawing it anew would take away.
+ *
+ * @param {Element} element
+ */
+export function isCopying(element) {
+  const selection = getSelection()
+  return selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode)
+}

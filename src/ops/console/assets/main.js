@@ -3,7 +3,7 @@
 
 import { askDay } from './api.js'
 import { showDay, showDoor } from './day.js'
-import { el } from './dom.js'
+import { el, isCopying } from './dom.js'
 import { showCase, showFound } from './find.js'
 import { clockTime } from './words.js'
 
@@ -48,7 +48,10 @@ async function look() {
   }
   byId('clock').textContent = clockTime(day.at, { seconds: true })
   showDoor(byId('door'), day)
-  if (!place()) showDay(main, day, look)
+  const wanted = place()
+  if (wanted === undefined) showDay(main, day, look)
+  // A teacher on the phone tries again, and it is seen here.
+  else if (wanted.kind === 'case' && !isCopying(main)) await go()
 }
 
 /** @param {string | null} words */
