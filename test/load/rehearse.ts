@@ -12,6 +12,9 @@ import { resultLines } from './rehearse/report/words.ts'
 import { rehearse } from './rehearse/run.ts'
 import { opsUrl } from './surge/service-metrics.ts'
 
+/** What still waits for an answer by then waits in vain: the report is written. */
+const LINGER_MS = 10_000
+
 await runTool(async () => {
   const args = parseRehearsalArgs(process.argv.slice(2))
   const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -30,3 +33,4 @@ await runTool(async () => {
   say(`${report.passed ? 'All goals are met.' : 'Goals were missed.'} ${file}.html`)
   return report.passed ? 0 : 1
 })
+setTimeout(() => process.exit(), LINGER_MS).unref()

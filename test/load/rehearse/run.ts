@@ -65,17 +65,18 @@ export async function rehearse(
   say(`${scenario.name}: ${scenario.story}`)
   const stage = given === undefined ? await startStage(scenario, run) : undefined
   const interrupted = interruption()
+  let events: EventReader | undefined
   try {
     const base = given?.settings.base.href ?? stage?.url ?? ''
     const apiKey = given?.settings.apiKey ?? stage?.apiKey ?? ''
     const portal = new Portal({ base: new URL(base), apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
-    const events = new EventReader(portal)
+    events = new EventReader(portal)
     await events.start()
     const opsUrls = stage?.services.map(({ opsUrl }) => opsUrl) ?? [given?.ops.href ?? '']
     const counters = new ServiceCounters(opsUrls)
     const before = await counters.read()
-    const playing = play(args, { base, apiKey, run, stage, counters, events, say })
-    const played = await Promise.race([playing, interrupted.promise])
+    const interrupt = interrupted.promise
+    const played = await play(args, { base, apiKey, run, stage, counters, events, interrupt, say })
 
     say('Comparing what is there with what was sent …')
     const handed = played.outcomes.map((one) => ({ ...one, url: one.url }))
@@ -90,6 +91,7 @@ export async function rehearse(
     })
   } finally {
     interrupted.end()
+    await events?.stop()
     await stage?.remove()
   }
 }
@@ -101,12 +103,14 @@ type PlayParts = {
   stage: Stage | undefined
   counters: ServiceCounters
   events: EventReader
+  /** Rejects when it is to end before its time. */
+  interrupt: Promise<never>
   say: Say
 }
 
 async function play(args: RehearsalArgs, parts: PlayParts) {
   const { scenario, seed } = args
-  const { base, apiKey, run, stage, counters, events, say } = parts
+  const { base, apiKey, run, stage, counters, events, interrupt, say } = parts
   const recorder = new Recorder()
   const clips = (await makeClips(CLIP_CRF)).map((clip) => clip.toString('base64'))
   const { clients, minutes, arrivals, scale, speed } = scenario
@@ -132,7 +136,7 @@ async function play(args: RehearsalArgs, parts: PlayParts) {
       ? { marks: [], done: Promise.resolve() }
       : runFaults(stage, scenario.faults, times, async () => void (await sampler.readNow()))
   try {
-    const outcomes = await crowd.outcomes
+    const outcomes = await Promise.race([crowd.outcomes, interrupt])
     say(`All have ended; ${outcomes.filter(({ failure }) => failure === undefined).length} are in.`)
     ended.abort()
     await faults.done
