@@ -32,6 +32,19 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   await portalRoutes(app, { config })
 }
 
+/** Swagger UI makes its own style elements, and an icon of text; scripts are files. */
+const DOCS_CSP = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+}
+
 /** The credentials of portal and session routes, in the shape that events and delivery ask for. */
 function authorizer({ auth }: Deps, options: { queryToken?: boolean } = {}) {
   const read = auth.reader('read', options)
@@ -67,6 +80,6 @@ async function describe(app: FastifyInstance): Promise<void> {
       security: [{ apiKey: [] }, { session: [] }],
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

@@ -6,12 +6,21 @@ import { apiRoutes } from './api-routes.ts'
 import { allowOrigin, registerCors } from './core/cors.ts'
 import { errorHandler, useHttpErrors } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
+import { registerSecurityHeaders, setSecurityHeaders } from './core/security-headers.ts'
 import type { Deps } from './deps.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 
-/** Builds the app; nothing listens yet. */
-export async function buildApp(deps: Deps): Promise<FastifyInstance> {
+/**
+ * Builds the app; nothing listens yet.
+ *
+ * @param options.onRoute is told of every route, for tests that must not miss one
+ */
+export async function buildApp(
+  deps: Deps,
+  options: { onRoute?: (method: string, url: string) => void } = {},
+): Promise<FastifyInstance> {
   const { config, logger } = deps
+  const security = { tls: config.http.publicUrl?.startsWith('https:') === true }
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     trustProxy: config.http.trustProxy,
@@ -26,6 +35,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     // An address that cannot be decoded is refused before any hook.
     frameworkErrors: (error, request, reply) => {
       allowOrigin(request, reply, config.http.corsOrigins)
+      setSecurityHeaders(request, reply.raw, security)
       errorHandler(error, request, reply)
     },
     exposeHeadRoutes: false,
@@ -33,7 +43,13 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
   })
+  const { onRoute } = options
+  if (onRoute !== undefined)
+    app.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) onRoute(one, url)
+    })
   useHttpErrors(app)
+  registerSecurityHeaders(app, security)
   registerCors(app, config.http.corsOrigins)
   observe(app, deps)
 

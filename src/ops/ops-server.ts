@@ -46,7 +46,7 @@ export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> 
   app.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'")
+      .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
       .send(FRONT_PAGE),
   )
 

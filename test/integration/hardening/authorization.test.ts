@@ -1,0 +1,244 @@
+// Every route of the service against everything that somebody might show at the door. The routes are Fastify's own list:
+// one that has no row here fails. Every cell is the status and, where it is a refusal, its code.
+
+import { Agent } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildApp } from '../../../src/app.ts'
+import { signMediaToken } from '../../../src/delivery/media-token.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+import { PROFILE } from '../uploads/profile.ts'
+import { OFFSET_TYPE, send } from '../uploads/wire.ts'
+import { CREDENTIALS, type CredentialName, type Scene, setScene } from './support/credentials.ts'
+
+type Cells = Record<CredentialName, string>
+
+const everybody = (cell: string): Cells =>
+  Object.fromEntries(CREDENTIALS.map((name) => [name, cell])) as Cells
+
+/** Nobody but a credential of the portal API gets past the door. */
+const STRANGERS: Cells = {
+  ...everybody('401 SESSION_INVALID'),
+  none: '401 API_KEY_INVALID',
+  garbage: '401 API_KEY_INVALID',
+  ops: '401 API_KEY_INVALID',
+}
+const SESSIONS = ['otherSession', 'readSession', 'session'] as const
+
+/** Only a portal; `unknown` is what another portal is told. */
+const portalOnly = (key: string, unknown: string): Cells => ({
+  ...STRANGERS,
+  otherKey: unknown,
+  ...Object.fromEntries(SESSIONS.map((name) => [name, '403 SESSION_SCOPE'])),
+  key,
+})
+
+/** A portal, and sessions of this submission that may read it. */
+const readable = (answer: string, unknown: string): Cells => ({
+  ...STRANGERS,
+  otherKey: unknown,
+  otherSession: unknown,
+  readSession: answer,
+  session: answer,
+  key: answer,
+})
+
+/** A portal, and sessions of this submission with more than reading. */
+const changeable = (answer: string, unknown: string): Cells => ({
+  ...readable(answer, unknown),
+  readSession: '403 SESSION_SCOPE',
+})
+
+/** Tickets of the upload's own slot, expired or not: an upload that runs outlives its ticket. */
+const ofTicket = (answer: string, wrongSlot = '403 TICKET_SCOPE'): Cells => ({
+  ...everybody('401 TICKET_INVALID'),
+  otherTicket: '403 TICKET_SCOPE',
+  slotTicket: wrongSlot,
+  expiredTicket: answer,
+  ticket: answer,
+})
+
+const SUBMISSION = '404 SUBMISSION_UNKNOWN'
+const UPLOAD = '404 UPLOAD_UNKNOWN'
+const NO_METHOD = everybody('405 METHOD_NOT_ALLOWED')
+const OPEN = everybody('200')
+
+const MATRIX: Record<string, Cells> = {
+  'GET /docs': OPEN,
+  'GET /docs/static/index.html': everybody('302'),
+  'GET /docs/static/swagger-initializer.js': OPEN,
+  'GET /docs/json': OPEN,
+  'GET /docs/yaml': OPEN,
+  'HEAD /docs/static/*': OPEN,
+  'GET /docs/static/*': OPEN,
+  'GET /openapi.json': OPEN,
+  'GET /portal': OPEN,
+  'GET /portal/:version/*': everybody('404 NOT_FOUND'),
+
+  // Its name space is the API key's: another portal makes a submission of its own.
+  'PUT /v1/submissions/:id': portalOnly('200', '201'),
+  'GET /v1/submissions/:id': readable('200', SUBMISSION),
+  'GET /v1/submissions': portalOnly('200', '200'),
+  'DELETE /v1/submissions/:id': portalOnly('204', SUBMISSION),
+  'PATCH /v1/submissions/:id/slots/:slot': changeable('200', SUBMISSION),
+  'POST /v1/submissions/:id/tickets': changeable('201', SUBMISSION),
+  'POST /v1/submissions/:id/seal': changeable('202', SUBMISSION),
+  'DELETE /v1/submissions/:id/seal': changeable('200', SUBMISSION),
+  'POST /v1/submissions/:id/return': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
+  'POST /v1/submissions/:id/sessions': portalOnly('201', SUBMISSION),
+  'GET /v1/submissions/:id/uploads': readable('200', SUBMISSION),
+  'GET /v1/submissions/:id/attempts': readable('200', SUBMISSION),
+  'GET /v1/submissions/:id/events': readable('200', SUBMISSION),
+  'GET /v1/uploads/:id': readable('200', UPLOAD),
+  'DELETE /v1/uploads/:id': portalOnly('204', UPLOAD),
+  'GET /v1/uploads/:id/receipt': readable('200', UPLOAD),
+  'GET /v1/uploads/:id/events': readable('200', UPLOAD),
+  'POST /v1/uploads/:id/links': readable('200', UPLOAD),
+  'GET /v1/events': portalOnly('200', '200'),
+  // Rules are no secret among those who have any business here.
+  'GET /v1/profiles': readable('200', '200'),
+  'GET /v1/profiles/:id': readable('200', '200'),
+  // For whoever holds a receipt.
+  'GET /v1/receipts/keys': OPEN,
+  'POST /v1/receipts/verify': everybody('400 BAD_REQUEST'),
+
+  // The link is the credential, and no other is one: see below.
+  'GET /media/*': everybody('403 LINK_INVALID'),
+  'HEAD /media/*': everybody('403'),
+
+  'POST /files': {
+    ...everybody('401 TICKET_INVALID'),
+    ...{ otherTicket: '201', slotTicket: '201', expiredTicket: '401 TICKET_EXPIRED', ticket: '201' },
+  },
+  'OPTIONS /files': everybody('204'),
+  'OPTIONS /files/*': everybody('204'),
+  'GET /files': NO_METHOD,
+  'HEAD /files': everybody('405'),
+  'PATCH /files': NO_METHOD,
+  'DELETE /files': NO_METHOD,
+  'PUT /files': NO_METHOD,
+  'POST /files/*': NO_METHOD,
+  // Whose slot it is is not asked where there is nothing to be had.
+  'GET /files/*': ofTicket('405 METHOD_NOT_ALLOWED', '405 METHOD_NOT_ALLOWED'),
+  'PUT /files/*': ofTicket('405 METHOD_NOT_ALLOWED', '405 METHOD_NOT_ALLOWED'),
+  'HEAD /files/*': {
+    ...everybody('401'),
+    ...{ otherTicket: '403', slotTicket: '403', expiredTicket: '200', ticket: '200' },
+  },
+  'PATCH /files/*': { ...ofTicket('204'), ticket: '409 OFFSET_MISMATCH' },
+  'DELETE /files/*': { ...ofTicket('204'), ticket: '410 UPLOAD_CANCELLED' },
+}
+
+const BODIES: Record<string, unknown> = {
+  'PUT /v1/submissions/:id': { profile: PROFILE },
+  'PATCH /v1/submissions/:id/slots/:slot': { metadata: {} },
+  'POST /v1/submissions/:id/tickets': { slot: 'plan' },
+  'POST /v1/submissions/:id/sessions': {},
+  'POST /v1/submissions/:id/seal': { whenComplete: true },
+  'POST /v1/submissions/:id/return': { reason: 'x' },
+  'POST /v1/receipts/verify': {},
+  'POST /v1/uploads/:id/links': {},
+}
+
+let house: House
+const agent = new Agent({ keepAlive: true })
+beforeAll(async () => {
+  house = await openHouse()
+  // Lists wait for a Redis that is known to hold everything.
+  await house.deps.rebuilder.run()
+})
+afterAll(async () => {
+  agent.destroy()
+  await house.close()
+})
+
+function pathOf(route: string, scene: Scene): string {
+  return (route.split(' ')[1] ?? '')
+    .replace('/v1/submissions/:id', `/v1/submissions/${scene.id}`)
+    .replace('/v1/uploads/:id', `/v1/uploads/${route.startsWith('DELETE') ? scene.begun : scene.whole}`)
+    .replace('/v1/profiles/:id', `/v1/profiles/${PROFILE}`)
+    .replace(':slot', 'plan')
+    .replace('/files/*', `/files/${scene.begun}`)
+    .replace('/docs/static/*', '/docs/static/swagger-ui.css')
+}
+
+/** What is answered to one call, as a cell of the matrix. */
+async function ask(route: string, scene: Scene, name: CredentialName): Promise<string> {
+  const [method = ''] = route.split(' ')
+  const url = house.url + pathOf(route, scene)
+  const headers: Record<string, string | number> = scene.authorization(name)
+  if (route.endsWith('/events')) return await askStream(url, headers as Record<string, string>)
+  let body: Buffer | undefined
+  if (route.includes(' /files')) {
+    Object.assign(headers, { 'tus-resumable': '1.0.0' })
+    if (method === 'POST') headers['upload-length'] = 1000
+    if (method === 'PATCH') {
+      Object.assign(headers, { 'upload-offset': 100, 'content-type': OFFSET_TYPE })
+      body = scene.bytes.subarray(100, 101)
+    }
+  } else if (BODIES[route] !== undefined) {
+    headers['content-type'] = 'application/json'
+    body = Buffer.from(JSON.stringify(BODIES[route]))
+  }
+  const reply = await send(method, url, headers, body, agent)
+  return `${reply.status} ${reply.problem?.code ?? ''}`.trim()
+}
+
+/** A stream of events does not end by itself. */
+async function askStream(url: string, headers: Record<string, string>): Promise<string> {
+  const ended = new AbortController()
+  const reply = await fetch(url, { headers, signal: ended.signal })
+  const code = reply.ok ? '' : ((await reply.json()) as { code: string }).code
+  ended.abort()
+  return `${reply.status} ${code}`.trim()
+}
+
+describe('the matrix', () => {
+  it('has a row for every route, and none for what is no route', async () => {
+    const routes = new Set<string>()
+    const app = await buildApp(house.deps, { onRoute: (method, url) => routes.add(`${method} ${url}`) })
+    await app.close()
+    expect([...routes].toSorted()).toEqual(Object.keys(MATRIX).toSorted())
+  })
+
+  // Those who are let in come last: had a refused call left a trace, they would see it.
+  it.each(Object.entries(MATRIX))('%s', async (route, cells) => {
+    const scene = await setScene(house)
+    const seen: Partial<Cells> = {}
+    for (const name of CREDENTIALS) seen[name] = await ask(route, scene, name)
+    expect(seen).toEqual(cells)
+  })
+})
+
+describe('media links', () => {
+  it('open one object until they expire, and nothing when they are changed', async () => {
+    const scene = await setScene(house)
+    const { body } = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
+    const [item] = body['items'] as { url: string }[]
+    const good = new URL(item?.url ?? '').pathname
+    const status = async (path: string) => {
+      const reply = await send('GET', house.url + path, {}, undefined, agent)
+      return `${reply.status} ${reply.problem?.code ?? ''}`.trim()
+    }
+    expect(await status(good)).toBe('200')
+    const [, , token = '', name = ''] = good.split('/')
+    const [payload = '', mac = ''] = token.split('.')
+    const other = await setScene(house)
+    const { object } = await house.record(`http://x/files/${other.whole}`)
+    const claims = {
+      ...{ uploadId: other.whole, name: 'original', key: object.key, contentType: 'application/pdf' },
+      ...{ bytes: 10, fileName: 'x.pdf', download: false },
+    }
+    const soon = Math.floor(Date.now() / 1000)
+    const forged = signMediaToken({ ...claims, expiresAtSeconds: soon + 600 }, ['s'.repeat(32)])
+    const expired = signMediaToken({ ...claims, expiresAtSeconds: soon - 1 }, house.deps.config.secrets)
+    const flipped = mac.startsWith('A') ? `B${mac.slice(1)}` : `A${mac.slice(1)}`
+    for (const [bad, answer] of [
+      [forged, '403 LINK_INVALID'],
+      [expired, '410 LINK_EXPIRED'],
+      [`${payload}.${flipped}`, '403 LINK_INVALID'],
+      [`${forged.split('.')[0]}.${mac}`, '403 LINK_INVALID'],
+      [payload, '403 LINK_INVALID'],
+    ] as const)
+      expect(await status(`/media/${bad}/${name}`), bad).toBe(answer)
+  })
+})
