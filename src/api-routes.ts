@@ -28,7 +28,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
     },
   })
   await linkRoutes(app, { authorize: authorizer(deps), views, config, clock })
-  await mediaRoute(app, { store, secrets, clock })
+  await mediaRoute(app, { store, uploads: deps.uploads, secrets, clock })
   await portalRoutes(app, { config })
 }
 

@@ -21,6 +21,11 @@ export const ERRORS = {
   CURSOR_INVALID: e(400, 'เคอร์เซอร์ไม่ถูกต้อง', 'The cursor is not one that this API handed out.'),
   NOT_FOUND: e(404, 'ไม่พบที่อยู่นี้', 'There is nothing at this address.'),
   METHOD_NOT_ALLOWED: e(405, 'ใช้เมธอดนี้กับที่อยู่นี้ไม่ได้', 'This method is not allowed here.'),
+  PRECONDITION_FAILED: e(
+    412,
+    'ข้อมูลเปลี่ยนไปแล้วตั้งแต่อ่านครั้งล่าสุด โปรดอ่านใหม่แล้วลองอีกครั้ง',
+    'It has changed since it was read; read it again and decide again.',
+  ),
   BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
   MEDIA_TYPE_UNSUPPORTED: e(
     415,

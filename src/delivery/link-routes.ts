@@ -63,6 +63,7 @@ export async function linkRoutes(app: FastifyInstance, parts: LinkRouteParts): P
             ...problems([
               ...(['BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE', 'UPLOAD_UNKNOWN'] as const),
               ...(['UPLOAD_EXPIRED', 'UPLOAD_CANCELLED', 'MEDIA_UNKNOWN', 'MEDIA_NOT_READY'] as const),
+              ...(['MEDIA_REMOVED'] as const),
             ]),
           },
         },

@@ -33,12 +33,12 @@ export type LinkOptions = {
 type Readable = Pick<MediaClaims, 'name' | 'key' | 'contentType' | 'bytes' | 'fileName'>
 
 /**
- * Throws UPLOAD_EXPIRED or UPLOAD_CANCELLED for what has been removed, MEDIA_UNKNOWN {name} for a name the upload does
- * not have, and MEDIA_NOT_READY {name, state} for what is not readable yet, or where nothing is.
+ * Throws UPLOAD_EXPIRED, UPLOAD_CANCELLED or MEDIA_REMOVED for what has been removed, MEDIA_UNKNOWN {name} for a name
+ * the upload does not have, and MEDIA_NOT_READY {name, state} for what is not readable yet, or where nothing is.
  */
 export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLink[] {
-  if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
-  if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+  const removed = removalOf(record)
+  if (removed !== undefined) throw removed
   const found = [original(record), ...record.renditions.map((rendition) => renditionOf(record, rendition))]
   const wanted = options.names?.map((name) => readable(record, found, name)) ?? found.filter(isReadable)
   if (wanted.length === 0)
@@ -56,6 +56,15 @@ export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLin
       expiresAt: new Date(expiresAtSeconds * 1000).toISOString(),
     }
   })
+}
+
+/** Why nothing of an upload can be read any more; undefined: nothing was taken away. All are 410. */
+export function removalOf({ state, mediaRemovedAt }: UploadRecord): AppError | undefined {
+  if (state === 'expired') return new AppError('UPLOAD_EXPIRED')
+  if (state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
+  return mediaRemovedAt === undefined
+    ? undefined
+    : new AppError('MEDIA_REMOVED', { details: { mediaRemovedAt } })
 }
 
 type Missing = { name: string; state: string }

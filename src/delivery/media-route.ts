@@ -7,14 +7,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
 import type { ByteRange, ObjectStore } from '../storage/object-store.ts'
 import { matchesEtag, parseRange, rangeStillHolds } from '../storage/range.ts'
 import { contentDisposition } from './file-names.ts'
+import { removalOf } from './links.ts'
 import { type MediaClaims, openMediaToken } from './media-token.ts'
 
 export type MediaRouteParts = {
   /** For S3 best one with connections of its own: a crowd of viewers must not use up those that records need. */
   store: Pick<ObjectStore, 'open' | 'head'>
+  /** Asked only where the bytes are gone: the record tells why. */
+  uploads: Pick<UploadRecords, 'latest'>
   secrets: IdSecrets
   clock: Clock
 }
@@ -61,7 +65,7 @@ async function serve(
   claims: MediaClaims,
   request: FastifyRequest,
   reply: FastifyReply,
-  { store, clock }: MediaRouteParts,
+  { store, uploads, clock }: MediaRouteParts,
 ): Promise<FastifyReply> {
   // Keys are fresh and objects never change: the key stands for the bytes.
   const etag = `"${createHash('sha256').update(claims.key).digest('base64url').slice(0, 27)}"`
@@ -76,7 +80,12 @@ async function serve(
   const part = answer.kind === 'part' ? { start: answer.start, end: answer.end } : undefined
 
   // Asked before anything is said: a refusal has headers of its own.
-  const stream = await find(request.method === 'HEAD' ? 'head' : 'open', store, claims.key, part)
+  const how = request.method === 'HEAD' ? 'head' : 'open'
+  const stream = await find(how, store, claims.key, part).catch(async (error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'UPLOAD_UNKNOWN') throw error
+    const record = await uploads.latest(claims.uploadId)
+    throw (record && removalOf(record)) ?? error
+  })
   void reply.headers(headers.always).headers(headers.ofBytes)
   void reply.header('content-length', part === undefined ? claims.bytes : part.end - part.start + 1)
   if (part !== undefined)

@@ -11,9 +11,6 @@ import type { Kit } from './kit.ts'
 const DAY_MS = 86_400_000
 const SCAN_COUNT = 200
 
-/** A record whose media were removed. */
-export type Removable = UploadRecord & { mediaRemovedAt?: string }
-
 /** Goes over the submissions of all portals. @returns how many uploads lost their media */
 export async function applyRetention(kit: Kit, signal?: AbortSignal): Promise<number> {
   const redis = kit.redis.jobs
@@ -52,7 +49,7 @@ async function ofSubmission(kit: Kit, owner: string, id: string): Promise<number
 
 function isOver(
   { config, clock }: Pick<Kit, 'config' | 'clock'>,
-  record: Removable,
+  record: UploadRecord,
   superseded: boolean,
   records: readonly UploadRecord[],
 ): boolean {
@@ -76,7 +73,7 @@ function isOver(
 
 async function removeMedia(kit: Kit, id: string): Promise<boolean> {
   const mark = { mediaRemovedAt: isoTime(kit.clock.now()) }
-  const { committed } = await kit.uploads.commit(id, (current: Removable | undefined) => {
+  const { committed } = await kit.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
     const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
       ...rendition,

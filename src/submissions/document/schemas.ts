@@ -135,6 +135,12 @@ export const UploadDocumentSchema = object(
     receivedBytes: Int,
     createdAt: Time,
     storedAt: nullable(Time),
+    mediaRemovedAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'The files are gone, their retention time was over; this record stays',
+      }),
+    ),
     late: Flag,
     repaired: Flag,
     sha256: nullable(Text),

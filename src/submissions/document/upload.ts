@@ -25,6 +25,7 @@ export type UploadFacts = Pick<
   | 'problems'
   | 'renditions'
   | 'error'
+  | 'mediaRemovedAt'
 >
 
 export type UploadInput = {
@@ -57,6 +58,7 @@ export function computeUpload(input: UploadInput): UploadDocument {
     receivedBytes,
     createdAt: record.createdAt,
     storedAt: record.storedAt,
+    ...(record.mediaRemovedAt === undefined ? {} : { mediaRemovedAt: record.mediaRemovedAt }),
     late: standing?.late ?? record.late,
     repaired: standing?.repaired ?? false,
     sha256: record.sha256,

@@ -26,7 +26,12 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
     app.addHook('onRequest', async (request) => {
       if (request.headers.range !== undefined) ranges.push(request.headers.range)
     })
-    await app.register(mediaRoute, { store: house.store, secrets: SECRETS, clock: house.clock })
+    await app.register(mediaRoute, {
+      store: house.store,
+      uploads: house.uploads,
+      secrets: SECRETS,
+      clock: house.clock,
+    })
     app.get('/page', async (request, reply) => {
       const { src } = request.query as { src: string }
       return reply.type('text/html').send(`<video id="v" preload="auto" muted src="${src}"></video>`)

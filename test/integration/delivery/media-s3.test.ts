@@ -30,7 +30,11 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
       createS3Client({ endpoint, region, bucket, forcePathStyle: true }, SOCKETS),
       bucket,
     )
-    await app.register(mediaRoute, { store, secrets: SECRETS, clock: systemClock })
+    await app.register(mediaRoute, {
+      ...{ store, secrets: SECRETS, clock: systemClock },
+      // Nothing is removed here but by hand: no record tells why.
+      uploads: { latest: () => Promise.resolve(undefined) },
+    })
     url = await listen(app)
   })
   afterAll(async () => {

@@ -41,7 +41,7 @@ beforeAll(async () => {
       return stream
     },
   }
-  await app.register(mediaRoute, { store, secrets: SECRETS, clock })
+  await app.register(mediaRoute, { store, uploads: house.uploads, secrets: SECRETS, clock })
   url = await listen(app)
 })
 afterAll(async () => {
@@ -275,6 +275,25 @@ describe('the media route', () => {
       ])
       expect(headers.get('cache-control')).toBe('no-store')
     }
+  })
+
+  it('says 410 and why for what was taken away: its time was over, or it was cancelled', async () => {
+    const over = await stored()
+    const cancelled = await stored()
+    const links = [await linkTo(over), await linkTo(cancelled)]
+    await house.commit(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
+    await house.commit(cancelled.id, { state: 'cancelled' })
+    for (const { id } of [over, cancelled]) await house.store.remove(objectKeys.data(id))
+    const answers = await Promise.all(links.map((link) => get(link)))
+    expect(answers.map(({ status, body }) => [status, JSON.parse(body.toString()).code])).toEqual([
+      [410, 'MEDIA_REMOVED'],
+      [410, 'UPLOAD_CANCELLED'],
+    ])
+    expect((await get(links[0] ?? '', {}, 'HEAD')).status).toBe(410)
+    // Nor are new ones given out.
+    expect(await ask(over.id)).toMatchObject({
+      ...{ status: 410, code: 'MEDIA_REMOVED', mediaRemovedAt: '2026-11-21T08:00:00.000Z' },
+    })
   })
 
   it('stops reading when the client goes away', async () => {

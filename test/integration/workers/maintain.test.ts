@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
-import { applyRetention, type Removable } from '../../../workers/lanes/retention.ts'
+import { applyRetention } from '../../../workers/lanes/retention.ts'
 import { sweepStaging } from '../../../workers/lanes/staging.ts'
 import { createMaintain, scheduleMaintenance } from '../../../workers/maintain.ts'
 import { validateWork } from '../../../workers/validate.ts'
@@ -43,7 +43,7 @@ async function objectsOf(id: string): Promise<string[]> {
   return keys
 }
 
-const removedAt = async (id: string) => ((await house.latest(id)) as Removable).mediaRemovedAt
+const removedAt = async (id: string) => (await house.latest(id)).mediaRemovedAt
 
 describe('the timetable', () => {
   it('holds each task once, however many workers write it', async () => {
