@@ -16,11 +16,11 @@ export type Place = {
 export const BEGINNING: Place = { epoch: '', streamId: '0-0', told: [] }
 
 const CURSOR = /^e2:([0-9a-f]*):(\d{1,15}-\d{1,15}):([\w-]*)$/
-const NAME_CHARS = 6
+const NAME_CHARS = 5
 /** As many as a portal is told within the few seconds that count, unless it is very busy: then some come twice. */
-const MAX_TOLD = 64
+const MAX_TOLD = 256
 
-/** 36 bits: enough to tell one event from some hundreds. */
+/** 30 bits: enough to tell one event from some hundreds. */
 export function shortName(eventId: string): string {
   return createHash('sha256').update(eventId).digest('base64url').slice(0, NAME_CHARS)
 }

@@ -24,7 +24,7 @@ export type History = {
 }
 
 /** How far commit and telling of an event may be apart, clocks of different machines included. */
-const OVERLAP_MS = 10_000
+const OVERLAP_MS = 5000
 /** Within so little, uploads of one submission may have been told in another order than committed. */
 const UNORDERED_MS = 1000
 
@@ -63,7 +63,8 @@ export class EventLog {
       )
       if ((epochNow ?? '') !== epoch) continue
       const entries = raw as StreamEntry[]
-      const told = new Set(same ? [] : place.told)
+      // Also on the pages that follow: they may still be of what was told before the log was put back.
+      const told = new Set(place.told)
       const items = entries
         .map((entry) => envelopeOf(entry).body)
         .filter(({ id }) => !told.has(shortName(id)))

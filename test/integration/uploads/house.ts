@@ -45,6 +45,8 @@ export type HouseOptions = {
   dataDir?: string
   env?: Record<string, string>
   clock?: Clock
+  /** How long webhooks that are queued again after a loss of Redis wait. */
+  webhookDelayMs?: number
   appendOnly?: boolean
 }
 
@@ -77,7 +79,11 @@ export async function openHouse(options: HouseOptions = {}) {
   const lines: string[] = []
   const level = process.env['TEST_LOG_LEVEL'] ?? 'info'
   const logger = createLogger({ name: 'house', level }, { write: (line) => void lines.push(line) })
-  const deps = await createDeps(config, logger, { clock })
+  const { webhookDelayMs } = options
+  const deps = await createDeps(config, logger, {
+    clock,
+    ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }),
+  })
   const stopUploads = await startUploads(deps)
   const app = await buildApp(deps)
   await app.listen({ host: '127.0.0.1', port: 0 })
