@@ -18,6 +18,7 @@ export type HeadDecision = NextVersion<SubmissionHead> | undefined
 const ANNOUNCE_GRACE_MS = 120_000
 /** Numbers that may have been given out for commits that are still on their way. */
 const SEQUENCE_ROOM = 256
+const ERASE_AGAIN_MS = 86_400_000
 /** How long the one who seals has for what follows, before somebody else sees to it. */
 const SEAL_LOOK_MS = 60_000
 
@@ -156,8 +157,11 @@ export class SubmissionHeads {
 
   async #apply(head: SubmissionHead, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = submissionEvent(head)
-    // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler.
-    if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null))
+    // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler; so is a
+    // deletion, whose process may have died before the last byte was gone.
+    const erasing =
+      head.state === 'deleted' && Date.parse(head.committedAt) > this.#clock.now() - ERASE_AGAIN_MS
+    if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)
     return await this.#index.apply({
       cacheKey: redisKeys.head(head.owner, head.id),

@@ -6,12 +6,12 @@ import type { HotUpload } from './hot-upload.ts'
 import { redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { SubmissionHeads } from './submission-heads.ts'
-import type { UploadRecord } from './upload-record.ts'
+import type { LaneName, UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
 
 /** What a worker is doing with an upload just now; forgotten with Redis, made anew by the next step. */
 export type JobProgress = {
-  step: string
+  step: LaneName
   percent: number | null
   etaSeconds: number | null
   queuePosition: number | null

@@ -33,7 +33,8 @@ export async function announceCompleteness(
   return loaded
 }
 
-async function loadIfThere(
+/** Undefined: there is no such submission, or it was deleted. Throws PROFILE_UNKNOWN. */
+export async function loadIfThere(
   parts: DocumentParts,
   owner: string,
   id: string,

@@ -73,7 +73,7 @@ export function uploadDocument(
   return computeUpload({
     record: facts,
     ...(hot === undefined ? {} : { hot: { receivedBytes: hot.offset } }),
-    ...(progress === null ? {} : { progress: progress as NonNullable<UploadDocument['progress']> }),
+    ...(progress === null ? {} : { progress }),
     superseded,
     ...(head === undefined ? {} : { standing: standingOf(head, facts) }),
   })

@@ -1,7 +1,8 @@
 // What is due on submissions by the clock: a seal that waits is tried again, one that was made by a process that died is
-// told, and what it left unfinished is ended. The store says what is due; Redis only where to look.
+// told, and what it left unfinished is ended; a deletion is carried to its end. The store says what is due; Redis only where to look.
 
 import { announceCompleteness } from './completeness-news.ts'
+import { eraseUploads } from './delete-submission.ts'
 import { carryOutSeal, endUnfinished, type SealParts } from './seal.ts'
 
 /** Looked at in one go; the others are found the next time. */
@@ -32,7 +33,12 @@ export async function settleDueSubmissions(parts: SealParts): Promise<number> {
 async function settle(parts: SealParts, owner: string, id: string): Promise<void> {
   const { heads } = parts
   const stored = await heads.fromStore(owner, id)
-  if (stored === undefined || stored.state === 'deleted') return
+  if (stored === undefined) return
+  if (stored.state === 'deleted') {
+    // Also what a request that was let in before the deletion has begun a moment after it.
+    await eraseUploads(parts, owner, id)
+    return
+  }
   await heads.announce(stored)
   if (stored.sealRequestedAt != null) {
     await announceCompleteness(parts, owner, id)

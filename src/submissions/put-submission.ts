@@ -9,6 +9,7 @@ import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { callbackFault } from './callback-url.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { requireVersion } from './conditional.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import { type RejudgeParts, rejudge } from './rejudge.ts'
@@ -37,16 +38,19 @@ type Said = Pick<
  * Creates or updates a submission. What the body leaves out has its default: after a PUT the submission is what the body
  * says, whatever was said before.
  *
- * @throws BAD_REQUEST, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
+ * @param expected version of the head that this is said of; see `expectedVersion`
+ * @throws BAD_REQUEST, PRECONDITION_FAILED, CALLBACK_UNSIGNED, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
  */
 export async function putSubmission(
   parts: PutParts,
   owner: string,
   id: string,
   body: SubmissionBody,
+  expected?: number,
 ): Promise<{ loaded: LoadedSubmission; created: boolean }> {
   const { heads, uniqueKeys } = parts
   const before = await presentHead(heads, owner, id)
+  requireVersion(before, expected)
   refuseFixed(before)
   const said = saidBy(parts, body, before)
   const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
@@ -56,6 +60,7 @@ export async function putSubmission(
   if (newProfile) await rejudge(parts, before, parts.profiles.pin(said.profile))
   const { record: head, committed } = await heads
     .commit(owner, id, async (current) => {
+      requireVersion(current, expected)
       refuseFixed(current)
       if (current !== undefined && isDeepStrictEqual(saidIn(current), said)) return undefined
       if (newKey !== null) await uniqueKeys.confirm(owner, newKey, id)
@@ -111,6 +116,9 @@ function saidBy(parts: PutParts, body: SubmissionBody, before: SubmissionHead | 
   const wrong = callbackUrl === null ? undefined : callbackFault(callbackUrl, parts.config.webhooks)
   if (wrong !== undefined) fault('callbackUrl', wrong)
   if (faults.length > 0) throw badRequest(...faults)
+  // What could not be signed would never be sent: better said now than when an event is missed.
+  if (callbackUrl !== null && parts.config.webhooks.secrets.length === 0)
+    throw new AppError('CALLBACK_UNSIGNED')
   return {
     profile: pinnedProfile(parts.profiles, body.profile, before?.profile),
     opensAt: opensAtMs === null ? null : isoTime(opensAtMs),

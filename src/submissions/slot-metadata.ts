@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { requireVersion } from './conditional.ts'
 import { slotOf } from './creation.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { metadataProblem } from './rules/metadata.ts'
@@ -11,7 +12,8 @@ import { metadataProblem } from './rules/metadata.ts'
 /**
  * Sets the named fields of a slot; null clears one. The same values again change nothing.
  *
- * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
+ * @param expected version of the head that this is said of; see `expectedVersion`
+ * @throws PRECONDITION_FAILED, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
  */
 export async function patchSlotMetadata(
   parts: CompletenessParts,
@@ -19,10 +21,12 @@ export async function patchSlotMetadata(
   id: string,
   slotId: string,
   values: Record<string, unknown>,
+  expected?: number,
 ): Promise<LoadedSubmission> {
   await parts.heads.commit(owner, id, async (current) => {
     if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
     if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+    requireVersion(current, expected)
     if (current.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
     const { slot } = slotOf(parts.profiles, current, slotId)
     const problem = metadataProblem(slot, values)

@@ -4,7 +4,8 @@ import Type from 'typebox'
 import type { Config } from '../core/config.ts'
 import { badRequest } from '../core/http-errors.ts'
 import { type Auth, submissionOf } from './auth.ts'
-import { isUnchanged } from './conditional.ts'
+import { loadIfThere } from './completeness-news.ts'
+import { expectedVersion, isUnchanged } from './conditional.ts'
 import { type DeleteParts, deleteSubmission } from './delete-submission.ts'
 import { SubmissionDocumentSchema } from './document/schemas.ts'
 import { type DocumentParts, type LoadedSubmission, loadSubmission, uploadDocuments } from './documents.ts'
@@ -46,7 +47,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
         summary: 'Create or update a submission',
         description:
           'The body is the whole of what the portal says: a member that is left out has its default. The same body ' +
-          'again changes nothing. With another profile, what is here already is judged again from what was measured.',
+          'again changes nothing. With `If-Match` it changes only the document that was read under that ETag, with ' +
+          '`If-None-Match: *` it only creates. With another profile, what is here already is judged again from what was measured.',
         params: SubmissionId,
         body: PutBody,
         response: {
@@ -55,7 +57,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
           ...problems(
             [
               ...([...BODY, 'ID_INVALID', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED'] as const),
-              ...(['SUBMISSION_DUPLICATE', 'PROFILE_UNKNOWN', 'SESSION_SCOPE'] as const),
+              ...(['SUBMISSION_DUPLICATE', 'PROFILE_UNKNOWN', 'SESSION_SCOPE', 'CALLBACK_UNSIGNED'] as const),
+              ...(['PRECONDITION_FAILED'] as const),
             ],
             { SUBMISSION_SEALED: 409 },
           ),
@@ -64,7 +67,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      const { loaded, created } = await putSubmission(parts, owner, id, request.body)
+      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
+      const { loaded, created } = await putSubmission(parts, owner, id, request.body, expected)
       isUnchanged(request, reply, loaded.document)
       return await reply.code(created ? 201 : 200).send(loaded.document)
     },
@@ -173,6 +177,7 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
             [
               ...([...BODY, ...FOUND, 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
               ...(['SLOT_METADATA_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
+              ...(['PRECONDITION_FAILED'] as const),
             ],
             { SUBMISSION_SEALED: 409 },
           ),
@@ -182,7 +187,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     async (request) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot } = request.params
-      return (await patchSlotMetadata(parts, owner, id, slot, request.body.metadata)).document
+      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
+      return (await patchSlotMetadata(parts, owner, id, slot, request.body.metadata, expected)).document
     },
   )
 }

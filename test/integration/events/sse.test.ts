@@ -202,7 +202,7 @@ describe('an upload’s event stream', () => {
     await house.hot.acquire(draft.id, 'fence', 'here')
     await house.hot.commit(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
     await client.seen('progress', 2)
-    const work = { step: 'transcode', percent: 12, etaSeconds: 60, queuePosition: null }
+    const work = { step: 'transcode' as const, percent: 12, etaSeconds: 60, queuePosition: null }
     await house.views.setProgress(draft.id, work)
     await client.seen('progress', 3)
     expect(client.events.filter(({ event }) => event === 'progress').map(({ data }) => data)).toEqual([

@@ -127,6 +127,40 @@ describe('PUT', () => {
     expectProblem(await h.call('GET', '/v1/submissions/bad'), 'SUBMISSION_UNKNOWN')
   })
 
+  it('refuses a callback of its own where no WEBHOOK_SECRET could sign it, and takes one where it can', async () => {
+    const body = { profile: 'tiny', callbackUrl: 'https://portal.example/hook' }
+    expectProblem(await h.call('PUT', '/v1/submissions/unsigned', { body }), 'CALLBACK_UNSIGNED')
+    expectProblem(await h.call('GET', '/v1/submissions/unsigned'), 'SUBMISSION_UNKNOWN')
+    const signing = await startHarness({ WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}` })
+    expect((await signing.call('PUT', '/v1/submissions/signed', { body })).status).toBe(201)
+    await signing.stop()
+  })
+
+  it('changes with If-Match only what was read, and with If-None-Match: * only creates', async () => {
+    const put = (graceSeconds: number, headers: Record<string, string>) =>
+      h.call('PUT', '/v1/submissions/matched', { body: { profile: 'tiny', graceSeconds }, headers })
+    expectProblem(await put(0, { 'if-match': '*' }), 'PRECONDITION_FAILED', { details: { etag: null } })
+    const made = await put(0, { 'if-none-match': '*' })
+    expect(made.status).toBe(201)
+    expectProblem(await put(1, { 'if-none-match': '*' }), 'PRECONDITION_FAILED')
+    const etag = String(made.headers['etag'])
+    const changed = await put(2, { 'if-match': `"other", ${etag}` })
+    expect(changed).toMatchObject({ status: 200, body: { graceSeconds: 2 } })
+    // Whoever read before that change learns so, and overwrites nothing.
+    const stale = await put(3, { 'if-match': etag })
+    expectProblem(stale, 'PRECONDITION_FAILED', { details: { etag: changed.headers['etag'] } })
+    const slot = await h.call('PATCH', '/v1/submissions/matched/slots/plan', {
+      ...{ body: { metadata: {} }, headers: { 'if-match': etag } },
+    })
+    expectProblem(slot, 'PRECONDITION_FAILED')
+    const { body } = await h.call('GET', '/v1/submissions/matched')
+    expect(body['graceSeconds']).toBe(2)
+    // Of several who read the same document one changes it.
+    const tag = String(changed.headers['etag'])
+    const all = await Promise.all([4, 5, 6, 7].map((grace) => put(grace, { 'if-match': tag })))
+    expect(all.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412])
+  })
+
   it('lists every fault at once', async () => {
     const body = { profile: 5, graceSeconds: -1, deadline: 'soon' }
     const { body: problem } = await h.call('PUT', '/v1/submissions/bad', { body })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, OTHER, startHarness } from './harness.ts'
 
@@ -230,6 +231,35 @@ describe('DELETE of a submission', () => {
     expect((await h.parts.uploads.fromStore(straggler.id))?.state).toBe('cancelled')
     for (const key of await objectsOf(straggler.id)) expect(key).toContain(recordName(straggler.id))
     expectProblem(await h.call('DELETE', '/v1/submissions/never-made'), 'SUBMISSION_UNKNOWN')
+  })
+
+  it('is carried to its end where its process died: originals, renditions, segments and tails go, records stay', async () => {
+    await h.put('halfway')
+    const accepted = await h.acceptedUpload('halfway', 'plan')
+    const running = await h.beginUpload('halfway', 'extras')
+    await h.receiveBytes(running)
+    const media = [
+      objectKeys.rendition(accepted.id, 'token', 'page.jpg'),
+      objectKeys.segment(running.id, 5, 'token'),
+      objectKeys.tail(running.id, 5, 'token'),
+    ]
+    for (const key of media) await h.parts.store.createIfAbsent(key, Buffer.from('bytes'))
+    await h.parts.heads.commit(
+      'portal',
+      'halfway',
+      (head) => head && { ...head, state: 'deleted', event: null },
+    )
+    expect(await objectsOf(accepted.id)).not.toEqual([])
+    h.clock.ms += 61_000
+    await settleDueSubmissions(h.parts)
+    for (const { id } of [accepted, running]) {
+      for (const key of await objectsOf(id)) expect(key).toContain(recordName(id))
+      expect((await h.parts.uploads.fromStore(id))?.state).toBe('cancelled')
+    }
+    expect((await h.parts.heads.fromStore('portal', 'halfway'))?.state).toBe('deleted')
+    expect(await h.parts.index.dueSubmissions(h.clock.ms + 86_400_000, 100)).not.toContainEqual({
+      ...{ owner: 'portal', submissionId: 'halfway' },
+    })
   })
 
   it('may send a type with no body, as many clients do', async () => {
