@@ -1,0 +1,90 @@
+// A service and a worker that log everything there is to log, and people who go in and out: no credential of anybody is
+// in a line afterwards.
+
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { equip } from '../../../workers/lanes/tools.ts'
+import { startWorkers } from '../../../workers/lanes.ts'
+import { AddressRefused } from '../../../workers/notify/address-guard.ts'
+import { waitFor } from '../../support/http.ts'
+import { type Receiver, startReceiver } from '../events/receiver.ts'
+import { type House, OTHER, openHouse, PORTAL, SECRET } from '../uploads/house.ts'
+import { send } from '../uploads/wire.ts'
+import { CREDENTIALS, OPS_PASSWORD, setScene } from './support/credentials.ts'
+
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+/** A portal may put a secret of its own into its address. */
+const HOOK_TOKEN = 'a-secret-in-the-address'
+
+let house: House
+let portal: Receiver
+beforeAll(async () => {
+  process.env['TEST_LOG_LEVEL'] = 'trace'
+  portal = await startReceiver()
+  house = await openHouse({
+    env: {
+      WEBHOOK_URL: `${portal.url}?token=${HOOK_TOKEN}`,
+      WEBHOOK_SECRET,
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+      OPS_PASSWORD,
+      LOG_LEVEL: 'trace',
+    },
+  })
+})
+afterAll(async () => {
+  delete process.env['TEST_LOG_LEVEL']
+  await house.close()
+  await portal.close()
+})
+
+it('logs no credential of anybody, at any level, whatever goes wrong', async () => {
+  const { deps, lines } = house
+  portal.reply = () => ({ status: 500 })
+  const workers = await startWorkers(await equip(deps))
+  const scene = await setScene(house)
+  const links = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
+  const link = new URL((links.body['items'] as { url: string }[])[0]?.url ?? '').pathname
+  for (const name of CREDENTIALS) {
+    const headers = scene.authorization(name)
+    const bearer = headers['authorization']?.replace(/^\w+ /, '') ?? ''
+    const access = `access_token=${encodeURIComponent(bearer)}`
+    await send('GET', `${house.url}/v1/submissions/${scene.id}?${access}`, headers)
+    await send('GET', `${house.url}/v1/nothing/${'y'.repeat(400)}?a=1&${access}`, headers)
+    await send('GET', `${house.url}/v1/%E0%A4%A?${access}`, headers)
+    await send('PATCH', `${house.url}/files/${scene.begun}?${access}`, { ...headers, 'upload-offset': 'x' })
+    await send('POST', `${house.url}/files`, {
+      ...headers,
+      'tus-resumable': '1.0.0',
+      'upload-length': 'many',
+    })
+    const body = Buffer.from('{"ticket":')
+    const json = { ...headers, 'content-type': 'application/json' }
+    await send('POST', `${house.url}/v1/submissions/${scene.id}/tickets`, json, body)
+  }
+  await send('GET', house.url + link)
+  await send('GET', `${house.url + link.slice(0, -12)}?download=1`)
+  // Whatever nobody foresaw is logged with all that it brings.
+  const { authorization = '' } = scene.authorization('key')
+  deps.logger.error({ err: new Error('boom'), req: { headers: { authorization } } }, 'unexpected error')
+  deps.logger.warn({ err: new AddressRefused('portal.example') }, 'refused')
+  await waitFor(() => portal.deliveries.length > 2, { what: 'webhooks to be tried' })
+  await waitFor(() => lines.some((line) => line.includes('"outcome":"')), {
+    what: 'a failed webhook to be logged',
+  })
+  await workers.close(0)
+
+  const media = link.split('/')[2] ?? 'no token'
+  const secrets: Record<string, string> = {
+    ...scene.tokens,
+    ...{ PORTAL, OTHER, SECRET, OPS_PASSWORD, WEBHOOK_SECRET, HOOK_TOKEN, media },
+    mediaMac: media.split('.')[1] ?? 'no mac',
+    ops: Buffer.from(`ops:${OPS_PASSWORD}`).toString('base64'),
+    webhook: WEBHOOK_SECRET.replace('whsec_', ''),
+  }
+  expect(lines.length).toBeGreaterThan(100)
+  expect(lines.some((line) => line.includes('"level":"debug"'))).toBe(true)
+  for (const [name, secret] of Object.entries(secrets)) {
+    const encoded = encodeURIComponent(secret)
+    const telling = lines.filter((line) => line.includes(secret) || line.includes(encoded))
+    expect(telling.slice(0, 2), name).toEqual([])
+  }
+})
