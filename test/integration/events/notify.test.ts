@@ -67,7 +67,7 @@ async function send(url: string, change: Partial<NotifyJob> = {}) {
     return job
   }
   const logs = async () => (await queues.byLane.notify.getJobLogs(jobId)).logs
-  return { jobId, eventId, body, state, logs }
+  return { jobId, eventId, timestamp, body, state, logs }
 }
 
 const outcomes = async () =>
@@ -116,6 +116,42 @@ describe('a webhook', () => {
     receiver.reply = () => ({ status, headers: { 'retry-after': '120' } })
     const job = await (await send(receiver.url)).state('delayed')
     expect(job.delay).toBeGreaterThanOrEqual(120_000)
+  })
+
+  it('is not posted again where its delivery was noted, though the queue has forgotten it', async () => {
+    startWorker()
+    const first = await send(`${receiver.url}/once`)
+    await first.state('completed')
+    await queues.byLane.notify.obliterate({ force: true })
+    const { eventId, timestamp, body } = first
+    const again = await send(`${receiver.url}/once`, { eventId, timestamp, body })
+    expect((await again.state('completed')).returnvalue).toMatchObject({ status: 0 })
+    expect((await again.logs())[0]).toContain('delivered before')
+    // At another address it is another delivery.
+    const elsewhere = await send(`${receiver.url}/elsewhere`, { eventId, timestamp, body })
+    expect((await elsewhere.state('completed')).returnvalue).toMatchObject({ status: 204 })
+    expect(receiver.deliveries.map(({ path }) => path)).toEqual(['/once', '/elsewhere'])
+  })
+
+  it('is delivered, whatever becomes of the note or of the job meanwhile', async () => {
+    const note = () => Promise.reject(new Error('the store is away'))
+    startWorker({ deliveries: { has: () => Promise.resolve(false), note } })
+    const { state } = await send(receiver.url)
+    await state('completed')
+    expect(receiver.deliveries).toHaveLength(1)
+  })
+
+  it('leaves its note for as long as it could be queued again', async () => {
+    startWorker()
+    const old = await send(receiver.url, { timestamp: '2026-11-01T12:00:00.000Z' })
+    const young = await send(receiver.url, { timestamp: '2026-11-09T12:00:00.000Z' })
+    for (const { state } of [old, young]) await state('completed')
+    const deliveries = new Deliveries(house.store)
+    const since = async (day: string) => (await deliveries.since('portal', Date.parse(day))).size
+    const before = await since('2026-11-01T00:00:00Z')
+    expect(await deliveries.forget('portal', Date.parse('2026-11-09T00:00:00Z'))).toBe(1)
+    expect(await since('2026-11-01T00:00:00Z')).toBe(before - 1)
+    expect(await deliveries.forget('portal', Date.parse('2026-11-09T00:00:00Z'))).toBe(0)
   })
 
   it('does not follow a redirect', async () => {

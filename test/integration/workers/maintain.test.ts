@@ -56,6 +56,17 @@ describe('the timetable', () => {
     ])
   })
 
+  it('is written again after a loss of Redis, and else left as it is', async () => {
+    const { byLane } = house.deps.queues
+    const next = async () => (await byLane.maintain.getJobSchedulers()).map(({ key, next }) => [key, next])
+    const before = await next()
+    await scheduleMaintenance(house.deps)
+    expect(await next()).toEqual(before)
+    await house.deps.redis.hot.flushall()
+    await scheduleMaintenance(house.deps)
+    expect((await next()).map(([key]) => key).toSorted()).toEqual(before.map(([key]) => key).toSorted())
+  })
+
   it('is followed: an upload that nobody queued is found', async () => {
     await house.submission('found')
     const id = await house.upload(await lesson(corpus, { seconds: 2 }), {

@@ -1,0 +1,140 @@
+// What rebuilding Redis from the store promises beside a great loss: that a second loss in the middle of it is noticed, that
+// an older Redis is completed and not doubled, that two do not do it at once, and that it does no harm where nothing is lost.
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { rebuild } from '../../../src/jobs/rebuild.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { waitFor } from '../../support/http.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+import { idOf, tusUser } from '../uploads/wire.ts'
+
+const WEBHOOK = {
+  WEBHOOK_URL: 'https://portal.example/hook',
+  WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 3).toString('base64')}`,
+}
+
+let house: House
+beforeEach(async () => {
+  house = await openHouse({ appendOnly: true, env: WEBHOOK, webhookDelayMs: 60_000 })
+  await house.deps.rebuilder.heal()
+})
+afterEach(() => house.close())
+
+type Page = { items: { id: string; type: string; data: { sequence: number } }[]; nextCursor: string }
+
+/** A whole upload of a submission of its own. */
+async function uploaded(): Promise<{ submission: string; id: string }> {
+  const submission = await house.submission()
+  const user = tusUser(house.url, await house.ticket(submission, 'plan'))
+  const bytes = Buffer.from(`%PDF-1.7\n${submission}`)
+  const url = await user.create({ length: bytes.length, name: 'a.pdf', body: bytes })
+  await waitFor(async () => (await house.record(url)).state === 'stored')
+  return { submission, id: idOf(url) }
+}
+
+const events = async (after = ''): Promise<Page> =>
+  (await house.portal('GET', `/v1/events?limit=200${after}`)).body as unknown as Page
+const listed = async () => {
+  const { status, body } = await house.portal('GET', '/v1/submissions?limit=200')
+  return { status, code: body['code'], ids: ((body['items'] ?? []) as { id: string }[]).map(({ id }) => id) }
+}
+const webhooks = async () => await house.deps.queues.byLane.notify.getJobCounts()
+
+test('a second loss in the middle is noticed: nothing counts as whole that may be short', async () => {
+  const made = [await uploaded(), await uploaded(), await uploaded()]
+  const { deps } = house
+  await deps.redis.hot.flushall()
+  const { restore } = deps.uploads
+  let calls = 0
+  deps.uploads.restore = async (record) => {
+    if (++calls === 2) await deps.redis.hot.flushall()
+    await restore.call(deps.uploads, record)
+  }
+  await deps.rebuilder.heal()
+  expect(await deps.index.wholeness.isWhole()).toBe(false)
+  expect(await listed()).toMatchObject({ status: 503, code: 'INDEX_REBUILDING' })
+  deps.uploads.restore = restore
+  await deps.rebuilder.heal()
+  expect((await listed()).ids).toEqual(made.map(({ submission }) => submission))
+  expect(await deps.rebuilder.heal()).toBeUndefined()
+})
+
+test('an older Redis is completed: what it had stays where it was, what it lacked is told once', async () => {
+  const first = await uploaded()
+  const before = await events()
+  const older = await house.redis.snapshot()
+  const second = await uploaded()
+  const between = await events(`&after=${before.nextCursor}`)
+  expect(between.items.length).toBeGreaterThan(0)
+  const run = house.deps.runId.current
+  await house.redis.restart({ dir: older })
+  await waitFor(() => house.deps.runId.current !== run && house.deps.redis.hot.status === 'ready')
+  await waitFor(() => house.deps.redis.producer.status === 'ready')
+  expect(await listed()).toMatchObject({ status: 503, code: 'INDEX_REBUILDING' })
+  await house.deps.rebuilder.heal()
+  expect((await listed()).ids.toSorted()).toEqual([first.submission, second.submission].toSorted())
+
+  const ids = ({ items }: Page) => items.map(({ id }) => id)
+  const all = await events()
+  expect(ids(all)).toEqual([...ids(before), ...ids(between)])
+  expect(ids(await events(`&after=${before.nextCursor}`))).toEqual(ids(between))
+  expect(ids(await events(`&after=${between.nextCursor}`))).toEqual([])
+  // The reconciler finds the same records, and has nothing to tell.
+  await house.deps.reconciler.one(second.id)
+  expect(ids(await events())).toEqual(ids(all))
+})
+
+test('is done by one process at a time; another waits for it, or leaves it', async () => {
+  await uploaded()
+  const { deps } = house
+  await deps.redis.hot.flushall()
+  const outcomes = await Promise.all([1, 2, 3, 4].map(() => deps.rebuilder.heal()))
+  expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1)
+  expect(await deps.index.wholeness.isWhole()).toBe(true)
+  const asked = await Promise.all([rebuild(deps), rebuild(deps)])
+  for (const outcome of asked) expect(outcome).toMatchObject({ submissions: 1, uploads: 1 })
+})
+
+test('where nothing is lost changes nothing, and queues only webhooks that nobody has queued', async () => {
+  const { submission, id } = await uploaded()
+  const documents = async () =>
+    await Promise.all(
+      [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map((path) => house.portal('GET', path)),
+    )
+  const before = [await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
+  const { jobs, events: found } = await rebuild(house.deps)
+  expect(found).toBe((before[1] as Page).items.length)
+  expect(jobs).toBe(found)
+  const queued = await webhooks()
+  await rebuild(house.deps)
+  expect(await webhooks()).toEqual(queued)
+  expect([
+    await documents(),
+    await events(),
+    await house.deps.redis.hot.zrange(redisKeys.due, 0, -1),
+  ]).toEqual(before)
+})
+
+test('numbers go on above all that may have been given out, also those on their way', async () => {
+  const { submission } = await uploaded()
+  const { heads, redis, rebuilder } = house.deps
+  // Twenty commits have their numbers and have not been made.
+  const given = await Promise.all(Array.from({ length: 20 }, () => heads.nextSequence('portal', submission)))
+  await redis.hot.flushall()
+  await rebuilder.heal()
+  const next = await Promise.all(Array.from({ length: 20 }, () => heads.nextSequence('portal', submission)))
+  expect(Math.min(...next)).toBeGreaterThan(Math.max(...given))
+})
+
+test('that fails, the store being away, can be begun again at once', async () => {
+  await uploaded()
+  const { deps } = house
+  await deps.redis.hot.flushall()
+  const { list } = deps.store
+  deps.store.list = () => {
+    throw new Error('the store is away')
+  }
+  await expect(deps.rebuilder.heal()).rejects.toThrow('the store is away')
+  deps.store.list = list
+  expect(await deps.rebuilder.heal()).toMatchObject({ submissions: 1 })
+})
