@@ -1,20 +1,27 @@
-// The teacher's page in a real browser, with the service and a worker behind it: what it asks for, what it finds wrong, and a
-// whole submission from the first file to the handing in.
+// The teacher's page in a real browser, with the service and a worker behind it: what it asks for, what it finds wrong before
+// a byte is sent, how it is worked without a mouse, and the whole way from the first file to a request handed in twice.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumAvailable } from '../support/chromium.ts'
 import { waitFor } from '../support/http.ts'
+import { long } from '../support/media/lies.ts'
 import { pdf } from '../support/media/pdfs.ts'
+import { paddedPdf } from '../support/media/sizes.ts'
 import { lesson } from '../support/media/videos.ts'
 import {
+  MOST_RECEIVED,
   openStaffRoom,
   SLOW_BYTES_PER_SECOND,
   type StaffRoom,
   VERDICT_MS,
   VIDEO,
 } from './support/staff-room.ts'
+import type { Teacher } from './support/teacher.ts'
+
+/** Time enough to look at everything that the page says while it sends. */
+const POOR_BYTES_PER_SECOND = 1_000_000
 
 describe.skipIf(!chromiumAvailable())('the page of a session', () => {
   let room: StaffRoom
@@ -27,12 +34,13 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
   })
 
   test('says in Thai what is asked for, and takes no byte of a file that cannot be right', async () => {
-    const { url, id } = await room.session()
+    const { url, id, closesAt } = await room.session()
     const user = await room.teacher({ url, screen: 'phone' })
     const { page } = user
     await user.says(page.locator('main'), 'ส่งไฟล์ประกอบคำขอ')
     await user.says(page.locator('main'), `เลขที่คำขอ ${id}`)
-    await user.says(page.locator('.deadline'), /^ปิดรับ \d+ .+ 25\d\d เวลา \d\d:\d\d\sน\.$/)
+    const closes = new RegExp(`^ปิดรับ \\d+ .+ 25\\d\\d เวลา ${closesAt}\\sน\\.$`)
+    await user.says(page.locator('.deadline'), closes)
     await user.says(page.locator('.deadline'), /^เหลือเวลา 2 วัน/)
     await user.says(page.locator('.summary'), 'ผ่านแล้ว 0 จาก 4 รายการ')
     expect(await user.state(VIDEO)).toBe('ยังไม่มีไฟล์')
@@ -50,125 +58,15 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     await user.says(user.card('inspiration_video'), 'วิดีโอนี้ไม่มีเสียง')
     await user.choose('student_outcome', await room.cutFilm())
     await user.says(user.card('student_outcome'), /^ไฟล์นี้ไม่สมบูรณ์/)
+    expect(await user.state(VIDEO)).toBe('ยังไม่ได้ส่ง')
+    await user.choose('lesson_plan', await paddedPdf(room.corpus, 52_533_658))
+    await user.says(user.card('lesson_plan'), /^ไฟล์มีขนาด 50\.1 MB เกินขนาดสูงสุด 50 MB/)
+    await user.choose('inspiration_video', await long(room.corpus, 647))
+    await user.says(user.card('inspiration_video'), /^วิดีโอยาว 10:\d\d เกิน 10 นาทีไป/)
     expect(user.requests).toEqual([])
     expect(await room.house.portal.uploads(id)).toEqual([])
     expect(await user.barriers()).toEqual([])
     await user.shot('phone-blocked')
-  })
-
-  test('shows why a film was rejected, and takes a better one in its place', async () => {
-    const { url, id } = await room.session()
-    const user = await room.teacher({ url, screen: 'phone' })
-    await user.page.waitForSelector('.card')
-    await user.choose(VIDEO, await lesson(room.corpus, { audio: 'none' }))
-    await user.card(VIDEO).getByRole('button', { name: 'ส่งไฟล์นี้อยู่ดี' }).click()
-    await user.says(user.card(VIDEO), /^คลิปการสอนไม่มีเสียง โปรดตรวจดู/, VERDICT_MS)
-    expect(await user.state(VIDEO)).toBe('ต้องแก้ไข')
-    await user.says(user.card(VIDEO), /^เกณฑ์ 10:00$/)
-    await user.says(user.card(VIDEO), /^วัดได้ 0:04$/)
-    expect(await user.barriers()).toEqual([])
-    await user.shot('phone-rejected')
-
-    await user.choose(VIDEO, room.film)
-    await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
-    expect(await user.state(VIDEO)).toBe('ผ่าน')
-    await user.says(user.card(VIDEO), 'ประวัติการส่ง (1)')
-    expect((await room.house.portal.uploads(id)).map(({ accepted }) => accepted)).toEqual([false, true])
-  })
-
-  test('fills a whole submission, shows what the assessors will see, and hands it in', async () => {
-    const { url, id } = await room.session({ can: ['read', 'upload', 'seal'] })
-    const user = await room.teacher({ url, screen: 'phone' })
-    const { page } = user
-    await page.waitForSelector('.card')
-    await user.choose('lesson_plan', room.plan)
-    await user.choose(VIDEO, room.film)
-    await user.choose('inspiration_video', await lesson(room.corpus, { seconds: 5, size: '640x360' }))
-    await user.choose('student_outcome', await pdf(room.corpus, 'ผลงาน 14 หน้า.pdf', { pages: 14 }))
-    await user.says(user.card('student_outcome'), 'วัดได้ 14 หน้า', VERDICT_MS)
-    await user.choose('student_outcome', await pdf(room.corpus, 'ผลงานนักเรียน.pdf', { pages: 4 }))
-    await user.says(page.locator('.summary'), 'ไฟล์ครบถ้วนตามเกณฑ์', VERDICT_MS)
-    await user.says(page.locator('.summary'), /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
-
-    // One file of several is replaced by name, and stands until the better one has passed.
-    const outcomes = user.card('student_outcome')
-    const better = await pdf(room.corpus, 'ผลงานนักเรียน ฉบับแก้.pdf', { pages: 5 })
-    await outcomes.getByLabel('เปลี่ยนไฟล์: ผลงานนักเรียน.pdf').setInputFiles(better)
-    await user.says(outcomes, '5 หน้า', VERDICT_MS)
-    await waitFor(async () => (await outcomes.locator('.file').count()) === 1)
-    const replaced = (await room.house.portal.uploads(id)).filter(({ superseded }) => superseded)
-    expect(replaced.map(({ declared }) => declared.filename)).toEqual(['ผลงานนักเรียน.pdf'])
-
-    // A second file, since the slot takes three; then no more than one of them may be a film.
-    await user.card('student_outcome').locator('.adding input').setInputFiles(room.film)
-    await user.says(user.card('student_outcome'), /เป็นไฟล์เดียวกับที่ส่งไว้แล้ว/, VERDICT_MS)
-
-    await user.card(VIDEO).locator('video').waitFor({ timeout: VERDICT_MS })
-    const playing = `(async () => {
-      const film = document.querySelector('#slot-${VIDEO} video')
-      film.muted = true
-      await film.play()
-      return film.poster !== '' && film.currentTime > 0
-    })()`
-    await waitFor(() => page.evaluate(playing), { timeoutMs: VERDICT_MS, what: 'the film to play' })
-    await page.evaluate(`document.querySelector('#slot-${VIDEO} video').pause()`)
-    await user.card('lesson_plan').locator('img').scrollIntoViewIfNeeded({ timeout: VERDICT_MS })
-    const seen = `document.querySelector('#slot-lesson_plan img').naturalWidth > 0`
-    await waitFor(() => page.evaluate(seen), { what: 'the picture of the first page' })
-
-    await user.card('lesson_plan').getByText('หลักฐานการรับไฟล์').click()
-    const sum = createHash('sha256')
-      .update(await readFile(room.plan))
-      .digest('hex')
-    await user.says(user.card('lesson_plan'), sum, VERDICT_MS)
-    const [receipt] = await Promise.all([
-      page.waitForEvent('download'),
-      user.card('lesson_plan').getByRole('button', { name: 'ใบรับไฟล์' }).click(),
-    ])
-    const { claims } = JSON.parse(await readFile(await receipt.path(), 'utf8')) as {
-      claims: { sha256: string }
-    }
-    expect(claims.sha256).toBe(sum)
-
-    const minutes = user.card('lesson_plan').getByLabel(/^เวลาเรียนตามแผน/)
-    await minutes.fill('๕๐')
-    await minutes.blur()
-    await user.says(user.card('lesson_plan'), 'บันทึกแล้ว')
-    expect((await room.house.portal.submission(id)).slots[0]?.metadata).toEqual({ plannedMinutes: 50 })
-    expect(await user.barriers()).toEqual([])
-    await user.shot('phone-complete')
-
-    const desk = await room.teacher({ url })
-    await desk.says(desk.page.locator('.summary'), 'ไฟล์ครบถ้วนตามเกณฑ์')
-    await desk.card(VIDEO).locator('video').waitFor()
-    expect(await desk.barriers()).toEqual([])
-    await desk.shot('desktop-complete')
-    await desk.page.getByRole('button', { name: 'ยื่นคำขอ' }).click()
-    await desk.says(desk.page.locator('dialog'), 'ยื่นคำขอนี้ใช่หรือไม่')
-    expect(await desk.barriers()).toEqual([])
-    await desk.page.locator('dialog').getByRole('button', { name: 'ยื่นคำขอ' }).click()
-    await desk.says(desk.page.locator('.summary'), 'ยื่นคำขอแล้ว')
-    expect((await room.house.portal.submission(id)).state).toBe('sealed')
-    // The first page hears of it, and offers nothing any more.
-    await user.says(page.locator('.summary'), 'ยื่นคำขอแล้ว')
-    await waitFor(async () => (await page.locator('input[type=file]').count()) === 0)
-    await desk.page.getByRole('button', { name: /English/ }).click()
-    await desk.says(desk.page.locator('.summary'), 'Handed in')
-    expect(await desk.page.getAttribute('html', 'lang')).toBe('en')
-    await desk.page.reload()
-    await desk.says(desk.page.locator('.summary'), 'Handed in')
-    expect(await desk.barriers()).toEqual([])
-    await desk.shot('desktop-sealed')
-  })
-
-  test('is told verdicts where no stream of events gets through', async () => {
-    const { url } = await room.session()
-    const user = await room.teacher({ url })
-    await user.page.route('**/events?*', (route) => route.abort())
-    await user.page.reload()
-    await user.says(user.page.locator('.content'), /^กำลังเชื่อมต่อใหม่/)
-    await user.choose('lesson_plan', room.plan)
-    await user.says(user.card('lesson_plan'), /^ผ่านเกณฑ์/, VERDICT_MS)
   })
 
   test('is worked by keyboard alone', async () => {
@@ -209,23 +107,190 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
       .waitFor()
   })
 
-  test('says that its time is over, and what to do', async () => {
-    const { url, id } = await room.session({ expiresInSeconds: 12 })
-    const user = await room.teacher({ url })
-    await user.page.waitForSelector('.card')
-    await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
-    await user.choose(VIDEO, room.film)
-    await user.says(user.page.locator('.notice'), 'หน้านี้หมดเวลาใช้งานแล้ว')
-    await user.says(user.page.locator('.notice'), /^ไฟล์ที่กำลังส่งยังส่งต่อได้จนเสร็จ/)
-    expect(await user.page.locator('input[type=file]').count()).toBe(0)
-    await user.line({})
-    await user.says(user.page.locator('.tray'), 'ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้')
-    expect((await room.house.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([
-      room.filmBytes,
-    ])
-    expect(await user.barriers()).toEqual([])
-    const stranger = await room.teacher({ url: `${room.house.service.url}/portal`, locale: 'en-GB' })
-    await stranger.says(stranger.page.locator('.notice'), 'Open this page from your system')
-    expect(await stranger.barriers()).toEqual([])
+  test('takes a whole submission over a bad line and two machines, and again after a return', async () => {
+    const { url, id } = await room.session({ can: ['read', 'upload', 'seal'] })
+    const phone = await room.teacher({ url, screen: 'phone' })
+    const desk = await room.teacher({ url })
+    await sendsFilm(room, id, phone, desk)
+    await fillsRest(room, id, desk)
+    await looksAtIt(room, id, desk)
+    const again = await room.teacher({ url, screen: 'phone' })
+    await handsIn(room, id, desk, again)
   })
 })
+
+/** A film, in spite of a line that is lost, a page that is loaded again, and a phone that is put away for a desk. */
+async function sendsFilm({ film, filmBytes, ...room }: StaffRoom, id: string, phone: Teacher, desk: Teacher) {
+  const { page } = phone
+  const card = phone.card(VIDEO)
+  const tray = page.locator('.tray')
+  await page.waitForSelector('.card')
+  await phone.line({ bytesPerSecond: POOR_BYTES_PER_SECOND })
+  const before = await room.receivedBytes()
+  // Browsers ask before leaving only where somebody has touched the page.
+  await page.locator('h1').click()
+  await phone.choose(VIDEO, film)
+  await room.share(0.05, before)
+  await phone.says(card, /เหลือราว \d+ วินาที/)
+  await phone.says(card, /^\d+(\.\d)? [KM]B\/วินาที$/)
+  await phone.says(tray, 'เปิดหน้านี้ไว้จนกว่าจะส่งเสร็จ')
+  expect(await page.title()).toMatch(/^\d+% · /)
+  expect(await phone.state(VIDEO)).toBe('กำลังส่ง')
+  expect(await phone.screenLocks()).toBe(1)
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('phone-sending', 'window')
+
+  await phone.line({ bytesPerSecond: POOR_BYTES_PER_SECOND, offline: true })
+  await phone.says(card, 'อินเทอร์เน็ตขาดหาย จะส่งต่อเองเมื่อกลับมา')
+  await phone.says(tray, /^ไม่มีอินเทอร์เน็ต สิ่งที่ส่งแล้วไม่หาย/)
+  expect(await page.locator('#announcements').textContent()).not.toBe('')
+  await phone.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
+  await room.share(0.3, before)
+  await page.reload()
+  expect(phone.warnings).toBe(1)
+  await phone.says(card, 'ส่งค้างไว้ เลือกไฟล์เดิมอีกครั้ง แล้วระบบจะส่งต่อจากจุดนี้ ไม่ต้องเริ่มใหม่')
+  expect(await phone.state(VIDEO)).toBe('ส่งค้างไว้')
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('phone-unfinished')
+  await phone.choose(VIDEO, await lesson(room.corpus, { seconds: 3 }))
+  await phone.says(card, /^ไฟล์ที่เลือกไม่ใช่ไฟล์เดิม/)
+  await card.getByRole('button', { name: 'เอาออก' }).click()
+  await phone.choose(VIDEO, film)
+  await waitFor(() => phone.requests.length === 6, { what: 'it to go on' })
+  expect(phone.requests.map(({ method }) => method)).toEqual([
+    ...['POST', 'PATCH', 'HEAD', 'PATCH', 'HEAD', 'PATCH'],
+  ])
+  await room.share(0.42, before)
+
+  await desk.says(desk.card(VIDEO), 'กำลังส่งจากหน้าอื่นหรือเครื่องอื่น')
+  await phone.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND, offline: true })
+  await phone.close()
+  await desk.choose(VIDEO, film)
+  await desk.says(desk.page.locator('.tray'), 'ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้')
+  await desk.says(desk.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
+  expect(await desk.screenLocks()).toBe(0)
+  expect(desk.requests.map(({ method }) => method)).toEqual(['HEAD', 'PATCH'])
+  expect(desk.requests[1]?.offset).toBeGreaterThan(filmBytes * 0.4)
+  expect((await room.receivedBytes()) - before).toBeLessThanOrEqual(filmBytes * MOST_RECEIVED)
+  expect(await room.house.portal.uploads(id)).toHaveLength(1)
+}
+
+/** All other files; some are rejected, and better ones take their places. */
+async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, user: Teacher) {
+  const summary = user.page.locator('.summary')
+  const inspiration = user.card('inspiration_video')
+  const outcomes = user.card('student_outcome')
+  await user.choose('lesson_plan', plan)
+  await user.choose('inspiration_video', await lesson(corpus, { audio: 'none' }))
+  await user.says(inspiration, 'วิดีโอนี้ไม่มีเสียง')
+  await inspiration.getByRole('button', { name: 'ส่งไฟล์นี้อยู่ดี' }).click()
+  await user.choose('student_outcome', await pdf(corpus, 'ผลงาน 14 หน้า.pdf', { pages: 14 }))
+  await user.says(inspiration, /^คลิปแรงบันดาลใจไม่มีเสียง โปรดตรวจดู/, VERDICT_MS)
+  await user.says(outcomes, /^เกณฑ์ 10 หน้า$/, VERDICT_MS)
+  await user.says(outcomes, /^วัดได้ 14 หน้า$/)
+  expect(await user.state('inspiration_video')).toBe('ต้องแก้ไข')
+  await user.says(summary, 'ผ่านแล้ว 2 จาก 4 รายการ')
+  await user.says(summary.locator('.missing'), 'ต้องแก้ไข')
+  expect(await user.barriers()).toEqual([])
+  await user.shot('desktop-rejected')
+
+  await user.choose('inspiration_video', await lesson(corpus))
+  await user.choose('student_outcome', await pdf(corpus, 'ผลงานนักเรียน.pdf', { pages: 4 }))
+  await user.says(summary, 'ไฟล์ครบถ้วนตามเกณฑ์', VERDICT_MS)
+  await user.says(summary, /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
+  expect(await user.state('inspiration_video')).toBe('ผ่าน')
+  await user.says(inspiration, 'ประวัติการส่ง (1)')
+
+  // One file of several is replaced by name, and stands until the better one has passed.
+  const better = await pdf(corpus, 'ผลงานนักเรียน ฉบับแก้.pdf', { pages: 5 })
+  await outcomes.getByLabel('เปลี่ยนไฟล์: ผลงานนักเรียน.pdf').setInputFiles(better)
+  await user.says(outcomes, '5 หน้า', VERDICT_MS)
+  await waitFor(async () => (await outcomes.locator('.file').count()) === 1)
+  const replaced = (await house.portal.uploads(id)).filter(({ superseded }) => superseded)
+  expect(replaced.map(({ declared }) => declared.filename)).toContain('ผลงานนักเรียน.pdf')
+  // A second file, since the slot takes three; it is the film of another slot.
+  await outcomes.locator('.adding input').setInputFiles(film)
+  await user.says(outcomes, /เป็นไฟล์เดียวกับที่ส่งไว้แล้ว/, VERDICT_MS)
+}
+
+/** What the assessors will see, what proves that it was received, and what a slot asks besides files. */
+async function looksAtIt({ house, plan }: StaffRoom, id: string, user: Teacher) {
+  const { page } = user
+  const card = user.card('lesson_plan')
+  await user.card(VIDEO).locator('video').waitFor({ timeout: VERDICT_MS })
+  const playing = `(async () => {
+    const film = document.querySelector('#slot-${VIDEO} video')
+    film.muted = true
+    await film.play()
+    return film.poster !== '' && film.currentTime > 0
+  })()`
+  await waitFor(() => page.evaluate(playing), { timeoutMs: VERDICT_MS, what: 'the film to play' })
+  await page.evaluate(`document.querySelector('#slot-${VIDEO} video').pause()`)
+  await card.locator('img').scrollIntoViewIfNeeded({ timeout: VERDICT_MS })
+  const seen = `document.querySelector('#slot-lesson_plan img').naturalWidth > 0`
+  await waitFor(() => page.evaluate(seen), { what: 'the picture of the first page' })
+
+  await card.getByText('หลักฐานการรับไฟล์').click()
+  const sum = createHash('sha256')
+    .update(await readFile(plan))
+    .digest('hex')
+  await user.says(card, sum, VERDICT_MS)
+  const [receipt] = await Promise.all([
+    page.waitForEvent('download'),
+    card.getByRole('button', { name: 'ใบรับไฟล์' }).click(),
+  ])
+  const { claims } = JSON.parse(await readFile(await receipt.path(), 'utf8')) as {
+    claims: { sha256: string }
+  }
+  expect(claims.sha256).toBe(sum)
+
+  const minutes = card.getByLabel(/^เวลาเรียนตามแผน/)
+  await minutes.fill('๕๐')
+  await minutes.blur()
+  await user.says(card, 'บันทึกแล้ว')
+  expect((await house.portal.submission(id)).slots[0]?.metadata).toEqual({ plannedMinutes: 50 })
+  expect(await user.barriers()).toEqual([])
+  await user.shot('desktop-complete')
+}
+
+/** On one machine; hears on the other that it came back, and hands it in there as it is. */
+async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: Teacher) {
+  const summary = phone.page.locator('.summary')
+  await phone.says(summary, 'ไฟล์ครบถ้วนตามเกณฑ์')
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('phone-complete')
+  await desk.page.getByRole('button', { name: 'ยื่นคำขอ' }).click()
+  const question = desk.page.locator('dialog')
+  await desk.says(question, 'ยื่นคำขอนี้ใช่หรือไม่')
+  expect(await desk.barriers()).toEqual([])
+  await desk.shot('desktop-dialog', 'window')
+  await question.getByRole('button', { name: 'ยื่นคำขอ' }).click()
+  await phone.says(summary, 'ยื่นคำขอแล้ว')
+  expect((await house.portal.submission(id)).state).toBe('sealed')
+  await waitFor(async () => (await phone.page.locator('input[type=file]').count()) === 0)
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('phone-sealed')
+
+  const reason = 'คลิปการสอนเสียงเบามาก โปรดตรวจอีกครั้ง'
+  expect((await house.call('POST', `/v1/submissions/${id}/return`, { reason })).status).toBe(200)
+  await phone.says(summary, 'คำขอถูกส่งคืนให้แก้ไข')
+  await phone.says(summary, reason)
+  await phone.says(summary, /^เปลี่ยนเฉพาะไฟล์ที่ต้องแก้ ไฟล์อื่นใช้ของเดิม ไม่ต้องส่งใหม่/)
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('phone-returned')
+  await phone.page.getByRole('button', { name: 'ยื่นคำขออีกครั้ง' }).click()
+  await phone.page.locator('dialog').getByRole('button', { name: 'ยื่นคำขอ' }).click()
+  await phone.says(summary, 'ยื่นคำขอแล้ว')
+  expect(phone.requests).toEqual([])
+  const [first, second] = (await house.portal.submission(id)).revisions
+  expect(second).toMatchObject({ revision: 2, uploads: first?.uploads })
+
+  await desk.page.getByRole('button', { name: /English/ }).click()
+  await desk.says(desk.page.locator('.summary'), 'Handed in')
+  expect(await desk.page.getAttribute('html', 'lang')).toBe('en')
+  await desk.page.reload()
+  await desk.says(desk.page.locator('.summary'), 'Handed in')
+  expect(desk.warnings).toBe(0)
+  expect(await desk.barriers()).toEqual([])
+  await desk.shot('desktop-sealed')
+}

@@ -1,6 +1,8 @@
 // Where teachers sit down to hand in: an installation, a browser, submissions with their sessions, and files to send.
 
 import { readFile, writeFile } from 'node:fs/promises'
+import { loadConfig } from '../../../src/core/config.ts'
+import { Tokens } from '../../../src/submissions/tokens.ts'
 import { startChromium } from '../../support/chromium.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
@@ -11,24 +13,28 @@ import { Teacher, type TeacherOptions } from './teacher.ts'
 
 export const VIDEO = 'teaching_video'
 export const VERDICT_MS = 60_000
-/** Slow enough for something to happen in the middle of the film. */
-export const SLOW_BYTES_PER_SECOND = 1_200_000
+/** The film takes six seconds: enough for something to happen in the middle of it. */
+export const SLOW_BYTES_PER_SECOND = 4_000_000
 
+/** As a share of the film, however often its line was cut: next to nothing comes twice. */
+export const MOST_RECEIVED = 1.02
+
+const HOUR_MS = 3_600_000
 const PROFILE = 'teacher.K2@1'
-/**
- * Twenty seconds on the slow line. Chromium holds slow bytes back and lets go of them in the instant in which its line is
- * cut: up to four megabytes were seen to get through.
- */
+/** Chromium holds slow bytes back and lets go of them when its line is cut: up to four megabytes were seen to get through. */
 const FILM_BYTES = 24_000_000
 
 export type StaffRoom = Awaited<ReturnType<typeof openStaffRoom>>
 
 export async function openStaffRoom() {
   const corpus = await createCorpus()
-  const house = await startInstallation()
-  const browser = await startChromium()
-  const film = await largeFilm(corpus)
-  const plan = await pdf(corpus, 'แผนการสอน.pdf', { pages: 6 })
+  const [house, browser, film, plan] = await Promise.all([
+    startInstallation(),
+    startChromium(),
+    largeFilm(corpus),
+    pdf(corpus, 'แผนการสอน.pdf', { pages: 6 }),
+  ])
+  const tokens = new Tokens({ config: loadConfig(house.service.env), clock: { now: () => Date.now() } })
   const teachers: Teacher[] = []
   let submissions = 0
 
@@ -47,12 +53,20 @@ export async function openStaffRoom() {
       }),
 
     /** A submission, and the page that its portal would open. */
-    async session({ can = ['read', 'upload'], expiresInSeconds = 3600 } = {}) {
+    async session({ can = ['read', 'upload'] } = {}) {
       const id = `2569-${String(++submissions).padStart(5, '0')}`
-      const deadline = new Date(Date.now() + 55 * 3_600_000).toISOString()
+      const deadline = new Date(Date.now() + 55 * HOUR_MS).toISOString()
       await house.portal.putSubmission(id, { profile: PROFILE, deadline })
-      const answer = await house.call('POST', `/v1/submissions/${id}/sessions`, { can, expiresInSeconds })
-      return { id, url: (JSON.parse(answer.text) as { url: string }).url }
+      const answer = await house.call('POST', `/v1/submissions/${id}/sessions`, { can })
+      const bangkok = new Date(Date.parse(deadline) + 7 * HOUR_MS).toISOString()
+      return { id, url: (JSON.parse(answer.text) as { url: string }).url, closesAt: bangkok.slice(11, 16) }
+    },
+
+    /** The page of a submission for seconds only, which is less than a portal may ask for. */
+    async shortSession(submission: string, seconds: number): Promise<string> {
+      const expMs = Date.now() + seconds * 1000
+      const claims = { owner: 'school', submission, can: ['read', 'upload'] as const, subject: null, expMs }
+      return `${house.service.url}/portal#token=${(await tokens.signSession(claims)).token}`
     },
 
     async teacher(options: TeacherOptions): Promise<Teacher> {
@@ -85,7 +99,7 @@ export async function openStaffRoom() {
 /** A lesson with a box of nothing at its end: as long to send as a machine takes to open a second browser. */
 function largeFilm(corpus: Corpus): Promise<string> {
   return corpus.file('การสอน คณิตศาสตร์ ป.4.mp4', async (path) => {
-    const bytes = await readFile(await lesson(corpus, { seconds: 12, size: '640x360' }))
+    const bytes = await readFile(await lesson(corpus))
     const box = Buffer.alloc(FILM_BYTES - bytes.length)
     box.writeUInt32BE(box.length, 0)
     box.write('free', 4, 'latin1')
