@@ -5,8 +5,21 @@ import type { Running } from '../../support/service.ts'
 import type { Fault } from './scenarios.ts'
 import type { Stage } from './stage/stage.ts'
 
-/** For the plots: milliseconds from the start. */
-export type FaultMark = { name: string; fromMs: number; toMs: number }
+/** Milliseconds from the start. */
+export type FaultMark = {
+  name: string
+  fromMs: number
+  toMs: number
+  /** Redis is away: by contract requests are held meanwhile, for 20 s at most, instead of being refused. */
+  held: boolean
+}
+
+/** Whether an answer (second of its arrival, milliseconds it took) fell into a time in which requests are held. */
+export function wasHeld(marks: readonly FaultMark[], [at, tookMs]: readonly [number, number]): boolean {
+  const toMs = at * 1000
+  const fromMs = toMs - tookMs - TOLD_WITHIN_MS
+  return marks.some((mark) => mark.held && fromMs < mark.toMs && toMs > mark.fromMs)
+}
 
 export type FaultRun = {
   readonly marks: FaultMark[]
@@ -15,6 +28,8 @@ export type FaultRun = {
 }
 
 const READY_MS = 60_000
+/** Answers are told of once a second. */
+const TOLD_WITHIN_MS = 1000
 
 export type FaultTimes = { startAtMs: number; arrivalMs: number; signal: AbortSignal }
 
@@ -34,7 +49,7 @@ export function runFaults(
     } catch {
       return // the run ended before its time came
     }
-    const mark = { name: nameOf(fault), fromMs: since(), toMs: since() }
+    const mark = { name: nameOf(fault), fromMs: since(), toMs: since(), held: fault.act === 'redisAway' }
     marks.push(mark)
     await act(stage, fault, times, before)
     mark.toMs = since()

@@ -34,8 +34,8 @@ const PROGRESS_MS = 5000
 const LOOK_MS = 500
 /** Renditions are waited for, but not for ever: verdicts are what was promised. */
 const READY_MS = 60_000
-/** The last one's ticket must not be late because of the way there; and a phone may come back long after. */
-const SLACK_MS = 30_000
+/** Tickets are asked for at arrival: who was told to come back, by a disk that is full, must not be late for it. */
+const SLACK_MS = 300_000
 const GRACE_SECONDS = 3600
 /** What a worker had started ends with it, within moments. */
 const STRAY_MS = 5000

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { strays } from '../../load/rehearse/audit/processes.ts'
 import { auditStore } from '../../load/rehearse/audit/store.ts'
 import { auditUploads } from '../../load/rehearse/audit/uploads.ts'
+import { wasHeld } from '../../load/rehearse/faults.ts'
 import type { UploadOutcome } from '../../load/rehearse/generator/messages.ts'
 import { goalsOf, type Measured, slopeOf } from '../../load/rehearse/goals.ts'
 import { SCENARIOS, type Scenario } from '../../load/rehearse/scenarios.ts'
@@ -140,7 +141,7 @@ describe('goals', () => {
       misjudged: 0,
     },
     ...{ strays: 0, storeFaults: 0, payloadBytes: 100, receivedBytes: 105 },
-    ...{ latencies: { POST: spread, HEAD: spread }, peakRssBytes: { service: 1 }, series: {} },
+    ...{ latencies: { POST: spread, HEAD: spread }, heldLatencies: {}, peakRssBytes: {}, series: {} },
   }
   const missed = (change: Partial<Measured>, row = scenario) =>
     goalsOf(row, { ...good, ...change }).flatMap(({ met, name }) => (met ? [] : [name]))
@@ -159,9 +160,16 @@ describe('goals', () => {
     ['bytes received / payload', { receivedBytes: 106 }],
     ['POST p95', { latencies: { POST: { ...spread, p95: 500 }, HEAD: spread } }],
     ['HEAD p99', { latencies: { POST: spread, HEAD: { ...spread, p99: 1000 } } }],
+    ['HEAD while Redis is away, longest', { heldLatencies: { HEAD: { ...spread, max: 22_000 } } }],
     ['peak RSS, service 2', { peakRssBytes: { 'service 2': 300 * 1024 ** 2 } }],
   ])('missed: %s', (name, change) => {
     expect(missed(change)).toEqual([name])
+  })
+  it('answers are held while Redis is away, and for no other reason', () => {
+    const mark = { name: 'x', fromMs: 10_000, toMs: 14_000, held: true }
+    const at = (seconds: number, ms: number) => wasHeld([mark], [seconds, ms])
+    expect([at(9, 50), at(12, 50), at(18, 5000), at(18, 50)]).toEqual([false, true, true, false])
+    expect(wasHeld([{ ...mark, held: false }], [12, 50])).toBe(false)
   })
   it('memory that grows is seen where it must not', () => {
     const points = Array.from({ length: 100 }, (_, i) => [i, 100 + i] as const)

@@ -46,7 +46,7 @@ describe('plot', () => {
         ] as const,
       },
     ]
-    const marks = [{ name: 'killed', fromMs: 2000, toMs: 4000 }]
+    const marks = [{ name: 'killed', fromMs: 2000, toMs: 4000, held: false }]
     const svg = plotSvg({ title: 'T', unit: 's', curves, limit: 4 }, { seconds: 10, marks })
     expect(svg).toContain('M52.0 206.0L608.0')
     expect(svg).toContain('class="fault"')

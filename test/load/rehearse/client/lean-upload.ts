@@ -7,6 +7,7 @@ import { problemCode } from '../../lib/problem.ts'
 import { type UploadHooks, willRetry } from '../../lib/tus-upload.ts'
 import type { RehearsalFile } from '../files/rehearsal-file.ts'
 import type { Line as PlannedLine } from '../plan/lines.ts'
+import { Away, Refused } from './ends.ts'
 import { Line, LineBroken } from './line.ts'
 import type { Pacer } from './pacer.ts'
 
@@ -42,26 +43,6 @@ export type LeanResult = {
   sentBytes: number
   /** How often the client gave up and its user had to press again. */
   gaveUp: number
-}
-
-class Refused extends Error {
-  readonly status: number
-  readonly code: string
-  constructor(method: string, { status, body }: Response) {
-    const code = problemCode(body.toString('utf8')) ?? `HTTP_${status}`
-    super(`${method} answered ${status} ${code}`)
-    this.status = status
-    this.code = code
-  }
-}
-
-/** The planned end of a connection, with a while away after it. */
-class Away extends Error {
-  readonly ms: number
-  constructor(ms: number) {
-    super('away')
-    this.ms = ms
-  }
 }
 
 /** Never rejects. */

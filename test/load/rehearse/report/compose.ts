@@ -7,7 +7,7 @@ import type { RehearsalArgs } from '../args.ts'
 import type { Stray } from '../audit/processes.ts'
 import type { StoreAudit } from '../audit/store.ts'
 import { auditUploads, uploadId } from '../audit/uploads.ts'
-import type { FaultMark } from '../faults.ts'
+import { type FaultMark, wasHeld } from '../faults.ts'
 import type { UploadOutcome } from '../generator/messages.ts'
 import { goalsOf } from '../goals.ts'
 import type { Point, Recorder, Series } from '../watch/recorder.ts'
@@ -45,6 +45,8 @@ export function composeReport(found: Found): Report {
   const scrape = recorder.scrape ?? before
   const received = counters.heard ? scrape.receivedBytes - before.receivedBytes : null
   const latencies = pick(recorder.spreads(), LATENCIES)
+  const held = (answer: Point) => wasHeld(marks, answer)
+  const heldLatencies = recorder.spreads(held)
   const { peakRssBytes, cpuSeconds } = usage
   const refused = Object.values(audit.refused).reduce((sum, count) => sum + count, 0)
   const goals = goalsOf(args.scenario, {
@@ -53,7 +55,8 @@ export function composeReport(found: Found): Report {
     strays: found.strays.length,
     storeFaults: store?.faults.length ?? 0,
     receivedBytes: received,
-    ...{ latencies, peakRssBytes, series: recorder.series },
+    latencies: recorder.spreads((answer) => !held(answer)),
+    ...{ heldLatencies, peakRssBytes, series: recorder.series },
   })
   const all: Series = { ...recorder.series, ...waits(found) }
   const { breaks, retries, gaveUp, sentBytes } = recorder.totals

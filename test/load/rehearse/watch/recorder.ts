@@ -27,7 +27,8 @@ export class Recorder {
     ...{ sentBytes: 0, acknowledgedBytes: 0 },
   }
   readonly refusals: Record<string, number> = {}
-  readonly latenciesMs: Record<string, number[]> = {}
+  /** Every answer: when it was told of, and how long it took in milliseconds. */
+  readonly answers: Series = {}
   readonly #sending = new Map<number, number>()
   lateMs: number[] = []
   startAtMs = Date.now()
@@ -46,12 +47,16 @@ export class Recorder {
       this.totals[name] += report[name]
       this.#window.sums[name] += report[name]
     }
+    const at = (report.atMs - this.startAtMs) / 1000
     for (const [what, times] of Object.entries(report.latencies)) {
-      for (const list of [this.latenciesMs, this.#window.latenciesMs]) {
-        const known = list[what] ?? []
-        for (const time of times) known.push(time)
-        list[what] = known
+      const all = this.answers[what] ?? []
+      const recent = this.#window.latenciesMs[what] ?? []
+      for (const time of times) {
+        all.push([at, time])
+        recent.push(time)
       }
+      this.answers[what] = all
+      this.#window.latenciesMs[what] = recent
     }
     for (const [what, count] of Object.entries(report.refusals))
       this.refusals[what] = (this.refusals[what] ?? 0) + count
@@ -85,9 +90,13 @@ export class Recorder {
     this.#window = emptyWindow(nowMs)
   }
 
-  spreads(): Record<string, Spread> {
+  /** Of the answers that `takes` takes: by method or call. */
+  spreads(takes: (answer: Point) => boolean = () => true): Record<string, Spread> {
     return Object.fromEntries(
-      Object.entries(this.latenciesMs).map(([name, times]) => [name, spreadOf(times)]),
+      Object.entries(this.answers).map(([name, answers]) => [
+        name,
+        spreadOf(answers.filter(takes).map(([, milliseconds]) => milliseconds)),
+      ]),
     )
   }
 
