@@ -14,6 +14,9 @@ export type UploadDecision = NextVersion<UploadRecord> | undefined
 /** User metadata key of a single-object upload: its first record, as base64 of JSON. */
 export const RECORD_METADATA_KEY = 'record'
 
+/** The numbered versions of an upload in order, and the object that is its own first one. */
+type RecordKeys = { versions: string[]; single: string | undefined }
+
 const RECHECK_MS = 60_000
 /** Older versions than this were announced by whoever committed them; younger ones the reconciler looks at. */
 const ANNOUNCE_GRACE_MS = 120_000
@@ -56,22 +59,33 @@ export class UploadRecords {
 
   /** Newest version, asked of the store itself. */
   async fromStore(id: string): Promise<UploadRecord | undefined> {
-    const { versions, single } = await this.#objectsOf(id)
+    return await this.#newestOf(await this.#objectsOf(id))
+  }
+
+  async #newestOf({ versions, single }: RecordKeys): Promise<UploadRecord | undefined> {
     const newest = versions.at(-1)
     const body = newest === undefined ? undefined : await this.#store.read(newest)
     if (body !== undefined) return JSON.parse(body.toString('utf8')) as UploadRecord
     return single === undefined ? undefined : await this.#fromSingle(single)
   }
 
-  async #objectsOf(id: string): Promise<{ versions: string[]; single: string | undefined }> {
-    const prefix = objectKeys.uploadRecord(id)
-    const versions: string[] = []
-    let single: string | undefined
-    for await (const { key } of this.#store.list(objectKeys.upload(id))) {
-      if (key.startsWith(prefix)) versions.push(key)
-      else if (key.includes('/one-')) single ??= key
+  async #objectsOf(id: string): Promise<RecordKeys> {
+    const found = await this.#recordKeys(objectKeys.upload(id))
+    return found.get(id) ?? { versions: [], single: undefined }
+  }
+
+  /** Where the records of all uploads under a prefix lie. */
+  async #recordKeys(prefix: string): Promise<Map<string, RecordKeys>> {
+    const found = new Map<string, RecordKeys>()
+    for await (const { key } of this.#store.list(prefix)) {
+      const id = uploadIdOfKey(key)
+      if (id === undefined) continue
+      const keys = found.get(id) ?? { versions: [], single: undefined }
+      if (key.startsWith(objectKeys.uploadRecord(id))) keys.versions.push(key)
+      else if (key.startsWith(`${objectKeys.upload(id)}one-`)) keys.single ??= key
+      found.set(id, keys)
     }
-    return { versions, single }
+    return found
   }
 
   async #fromSingle(key: string): Promise<UploadRecord | undefined> {
@@ -88,14 +102,9 @@ export class UploadRecords {
 
   /** Every upload of a submission that has a record, asked of the store itself. */
   async ofSubmissionFromStore(owner: string, submissionId: string): Promise<UploadRecord[]> {
-    const ids = new Set<string>()
-    for await (const { key } of this.#store.list(objectKeys.submissionUploads(owner, submissionId))) {
-      const id = uploadIdOfKey(key)
-      if (id !== undefined) ids.add(id)
-    }
     const records: UploadRecord[] = []
-    for (const id of ids) {
-      const record = await this.fromStore(id)
+    for (const keys of (await this.#recordKeys(objectKeys.submissionUploads(owner, submissionId))).values()) {
+      const record = await this.#newestOf(keys)
       // Shards are short: two submissions may share one.
       if (record?.owner === owner && record.submissionId === submissionId) records.push(record)
     }
