@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { obeying } from '../../../workers/obey.ts'
+
+function lane(name: string, concurrency: number) {
+  const worker = {
+    name,
+    concurrency,
+    paused: false,
+    isPaused: () => worker.paused,
+    async pause() {
+      worker.paused = true
+    },
+    async resume() {
+      worker.paused = false
+    },
+  }
+  return worker
+}
+
+it('sets jobs at a time, goes back to what is configured, and takes no jobs while it drains', async () => {
+  const [validate, transcode] = [lane('validate', 8), lane('transcode', 1)]
+  const obedient = obeying([validate, transcode])
+  await obedient.apply({ admission: null, draining: true, concurrency: { validate: 2 } })
+  expect(obedient.lanes()).toEqual({ validate: 2, transcode: 1 })
+  expect([validate.paused, transcode.paused]).toEqual([true, true])
+  await obedient.apply({ admission: null, draining: false, concurrency: {} })
+  expect(obedient.lanes()).toEqual({ validate: 8, transcode: 1 })
+  expect([validate.paused, transcode.paused]).toEqual([false, false])
+})
