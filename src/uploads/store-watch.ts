@@ -6,6 +6,8 @@ import type { ObjectStore } from '../storage/object-store.ts'
 
 const FRESH_MS = 1000
 const LATE_MS = 3000
+/** A store that is only slow must not make creations slow: longer than this nobody waits for a look at it. */
+const WAIT_MS = 250
 const PROBE_KEY = 'probe/reachable'
 
 export class StoreWatch {
@@ -20,7 +22,9 @@ export class StoreWatch {
     this.#metrics = metrics
   }
 
-  /** True while the store answers. A local directory is asked by its own writes. */
+  /**
+   * True while the store answers, and until a look at it has failed. A local directory is asked by its own writes.
+   */
   async reachable(): Promise<boolean> {
     if (this.#store.kind === 'local') return true
     // Bad news is never believed twice: the crowd that was refused shares one look.
@@ -28,7 +32,7 @@ export class StoreWatch {
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined
     })
-    return await this.#checking
+    return this.#up ? await within(WAIT_MS, this.#checking) : await this.#checking
   }
 
   async #check(): Promise<boolean> {
@@ -45,4 +49,13 @@ export class StoreWatch {
     this.#metrics.objectStoreUp.set(this.#up ? 1 : 0)
     return this.#up
   }
+}
+
+/** What a look says, or true when it takes longer: the store was up when it was looked at last. */
+async function within(ms: number, look: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const waited = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), ms)
+  })
+  return await Promise.race([look, waited]).finally(() => clearTimeout(timer))
 }
