@@ -18,6 +18,7 @@ const ENTRIES = {
   corpus: 'test/corpus/main.js',
   chaos: 'test/chaos/main.js',
   verdict: 'test/load/verdict.js',
+  fleet: 'test/load/fleet.js',
 }
 
 export const NAMES = Object.keys(ENTRIES)

@@ -1,0 +1,61 @@
+// What `npm audit` reports, judged by our own list of exceptions, each with its reason and its end.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './commands.mjs'
+import { ROOT } from './paths.mjs'
+
+const ALLOWED = join(ROOT, 'scripts/audit-allowed.json')
+const PATIENCE_MS = 60_000
+
+/** The report for production dependencies as `{ packages, advisories: [{ id, package, severity, title, url }] }`; undefined: nobody answered. */
+export async function audit() {
+  const { output } = await run('npm', ['audit', '--omit=dev', '--json'], {
+    quiet: true,
+    cwd: ROOT,
+    timeoutMs: PATIENCE_MS,
+    env: { NPM_CONFIG_LOGLEVEL: 'silent', NPM_CONFIG_FETCH_RETRIES: '1' },
+  })
+  return readReport(output)
+}
+
+/** Reads what npm printed; undefined where it is no report. */
+export function readReport(output) {
+  let json
+  try {
+    json = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))
+  } catch {
+    return undefined // an error in words: no network, no such endpoint
+  }
+  if (json.vulnerabilities === undefined || json.metadata === undefined) return undefined
+  const advisories = new Map()
+  for (const { via } of Object.values(json.vulnerabilities))
+    for (const cause of via) {
+      // A text names another package of the report, which has the cause itself.
+      if (typeof cause === 'string') continue
+      const id = cause.url?.split('/').pop() ?? String(cause.source)
+      const { name, severity, title, url } = cause
+      advisories.set(`${name} ${id}`, { id, package: name, severity, title, url })
+    }
+  return { packages: json.metadata.dependencies?.prod ?? 0, advisories: [...advisories.values()] }
+}
+
+/** `allowed`: `[{ id, package, reason, until }]`. What is open, what is excused, and which excuses are needed no more. */
+export function verdict(
+  { advisories },
+  allowed = JSON.parse(readFileSync(ALLOWED, 'utf8')),
+  nowMs = Date.now(),
+) {
+  const excuse = (advisory) =>
+    allowed.find(
+      ({ id, package: name, until }) =>
+        id === advisory.id && name === advisory.package && Date.parse(until) > nowMs,
+    )
+  return {
+    open: advisories.filter((advisory) => excuse(advisory) === undefined),
+    allowed: advisories.filter((advisory) => excuse(advisory) !== undefined),
+    stale: allowed
+      .filter(({ id, package: name }) => !advisories.some((one) => one.id === id && one.package === name))
+      .map(({ id }) => id),
+  }
+}
