@@ -58,7 +58,7 @@ export class EventLog {
       const epoch = (await viaRedis(this.#redis.get(redisKeys.eventEpoch(owner)))) ?? ''
       const same = place.epoch === epoch || place === BEGINNING
       const from = same ? `(${place.streamId}` : overlapping(place.streamId)
-      const [epochNow, raw] = await this.#wholeness.reading((commands) =>
+      const [epochNow, raw] = await this.#wholeness.reading('events', (commands) =>
         commands.get(redisKeys.eventEpoch(owner)).xrange(redisKeys.events(owner), from, '+', 'COUNT', limit),
       )
       if ((epochNow ?? '') !== epoch) continue

@@ -8,6 +8,7 @@ import type { Logger } from '../core/logger.ts'
 import { type EventEnvelope, submissionEvent, uploadEvent } from '../records/event-body.ts'
 import { objectKeys, submissionOfKey, uploadIdOfKey } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
+import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
@@ -65,14 +66,18 @@ export async function rebuild({ rebuilder }: RebuildParts): Promise<Rebuilt> {
 
 /** Of the seven days that the log holds; a little less, so that what it has trimmed is not taken for lost. */
 const EVENTS_MS = 7 * 86_400_000 - 60_000
-const PARALLEL = 16
+/** How long after a change the news of it may come. */
+const NEWS_MS = 86_400_000
+const PARALLEL = 32
 const KEEP_EVERY_MS = 5000
 const WAIT_MS = 60_000
 const LOOK_EVERY_MS = 200
 /** A Redis that lost everything is noticed by asking it: one small question. */
 const LOOK_FOR_LOSS_MS = 1000
 
-type Found = Omit<Rebuilt, 'ms'> & { unsettled: UploadRecord[] }
+type Name = { owner: string; id: string }
+/** `recent`: submissions in which something happened that the event log still tells. */
+type Found = Omit<Rebuilt, 'ms'> & { unsettled: UploadRecord[]; recent: Name[] }
 
 export class Rebuilder {
   readonly #parts: RebuilderParts
@@ -84,7 +89,11 @@ export class Rebuilder {
   /** Rebuilds where Redis is not whole and nobody else does; undefined: there was nothing to do. */
   async heal(): Promise<Rebuilt | undefined> {
     const { wholeness } = this.#parts.index
-    if (await wholeness.isWhole()) return undefined
+    if (await wholeness.isWhole()) {
+      // Of a process that died between the two.
+      await this.#requeue()
+      return undefined
+    }
     const mine = await wholeness.begin()
     return mine === undefined ? undefined : await this.#rebuild(mine)
   }
@@ -106,49 +115,73 @@ export class Rebuilder {
       index.wholeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuilding goes on unsaid'))
     }, KEEP_EVERY_MS)
     try {
+      const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [], recent: [] }
+      await this.#strays(await this.#submissions(found), found)
+      const lists = await index.wholeness.mark(mine, 'lists')
       const streams = openStreams(mine.token)
-      const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [] }
-      const seen = await this.#submissions(streams, found)
-      await this.#strays(seen, found)
-      for (const owner of streams.owners) await streams.portal(owner)
-      const whole = await index.wholeness.finish(mine)
-      if (!whole) logger.warn('Redis was lost again while it was rebuilt: it is begun anew')
+      await this.#events(streams, found)
+      const events = await index.wholeness.mark(mine, 'events')
+      if (!lists || !events) logger.warn('Redis was lost again while it was rebuilt: it is begun anew')
       await streams.tellReaders()
-      await this.#goOn(streams, found)
-      const { unsettled: _, ...counted } = found
-      const rebuilt = { ...counted, ms: Math.round(performance.now() - startedMs) }
-      logger.info({ ...rebuilt, whole }, 'Redis was rebuilt from the store')
+      await this.#resume(found)
+      found.jobs += await this.#requeue()
+      const { submissions, uploads, events: told, jobs } = found
+      const rebuilt = {
+        submissions,
+        uploads,
+        events: told,
+        jobs,
+        ms: Math.round(performance.now() - startedMs),
+      }
+      logger.info(rebuilt, 'Redis was rebuilt from the store')
       return rebuilt
-    } catch (error) {
-      await index.wholeness.abandon(mine).catch((err: unknown) => {
-        logger.warn({ err }, 'another may begin to rebuild only after a while')
-      })
-      throw error
     } finally {
       clearInterval(keeping)
+      await index.wholeness.end(mine).catch((err: unknown) => {
+        logger.warn({ err }, 'another may begin to rebuild only after a while')
+      })
     }
   }
 
-  /** Heads, uploads, numbers and events of all submissions. @returns ids of their uploads */
-  async #submissions(streams: EventStreams, found: Found): Promise<Set<string>> {
-    const { heads, uploads } = this.#parts
+  /** Heads, uploads and numbers of all submissions. @returns ids of their uploads */
+  async #submissions(found: Found): Promise<Set<string>> {
+    const { heads, clock } = this.#parts
+    const sinceMs = clock.now() - EVENTS_MS
     const seen = new Set<string>()
-    await inParallel(PARALLEL, this.#submissionNames(), async ({ owner, id }) => {
-      const restored = await heads.rebuild(owner, id)
-      for (const record of restored.uploads) {
+    await inParallel(PARALLEL, this.#submissionNames(), async (name) => {
+      const { head, uploads } = await heads.rebuild(name.owner, name.id)
+      found.submissions++
+      found.uploads += uploads.length
+      for (const record of uploads) {
         seen.add(record.id)
         if (!isSettled(record)) found.unsettled.push(record)
       }
-      found.submissions++
-      found.uploads += restored.uploads.length
-      found.events += await streams.submission(owner, id, await this.#eventsOf(owner, id, restored))
-      if (restored.head !== undefined) await heads.markAnnounced(restored.head)
-      for (const record of restored.uploads) await uploads.markAnnounced(record)
+      // News comes of a change of one of these, if not always in the same moment.
+      const records = head === undefined ? uploads : [head, ...uploads]
+      if (records.some(({ committedAt }) => Date.parse(committedAt) >= sinceMs - NEWS_MS))
+        found.recent.push(name)
     })
     return seen
   }
 
-  async *#submissionNames(): AsyncGenerator<{ owner: string; id: string }> {
+  /** The event log of the last days, of submissions and of portals. */
+  async #events(streams: EventStreams, found: Found): Promise<void> {
+    const { heads, uploads, index } = this.#parts
+    await inParallel(PARALLEL, found.recent, async ({ owner, id }) => {
+      const head = await heads.latest(owner, id)
+      const records = await heads.uploadsOf(owner, id)
+      found.events += await streams.submission(owner, id, await this.#eventsOf(owner, id, head, records))
+      if (head !== undefined) await heads.markAnnounced(head)
+      for (const record of records) await uploads.markAnnounced(record)
+    })
+    for (const owner of streams.owners) {
+      // Before its events are in their place: from then on nobody else would queue them.
+      await index.noteRequeue(owner)
+      await streams.portal(owner)
+    }
+  }
+
+  async *#submissionNames(): AsyncGenerator<Name> {
     let last = ''
     for await (const { key } of this.#parts.store.list(objectKeys.submissions)) {
       const name = submissionOfKey(key)
@@ -162,7 +195,8 @@ export class Rebuilder {
   async #eventsOf(
     owner: string,
     id: string,
-    { head, uploads }: Awaited<ReturnType<SubmissionHeads['rebuild']>>,
+    head: SubmissionHead | undefined,
+    uploads: readonly UploadRecord[],
   ): Promise<EventEnvelope[]> {
     const sinceMs = this.#parts.clock.now() - EVENTS_MS
     const recent = ({ committedAt }: { committedAt: string }) => Date.parse(committedAt) >= sinceMs
@@ -203,9 +237,9 @@ export class Rebuilder {
     }
   }
 
-  /** What was being done, and was lost with the queue or the hot state: received, judged, transcoded, posted. */
-  async #goOn(streams: EventStreams, found: Found): Promise<void> {
-    const { reconciler, requeueWebhooks, logger } = this.#parts
+  /** What was being done, and was lost with the queue or the hot state: received, judged, transcoded. */
+  async #resume(found: Found): Promise<void> {
+    const { reconciler, logger } = this.#parts
     await inParallel(PARALLEL, found.unsettled, async (record) => {
       try {
         found.jobs += await reconciler.resume(record)
@@ -216,7 +250,17 @@ export class Rebuilder {
         )
       }
     })
-    for (const owner of streams.owners) found.jobs += await requeueWebhooks(owner)
+  }
+
+  /** Webhooks that were lost with the queue. @returns how many were queued */
+  async #requeue(): Promise<number> {
+    const { index, requeueWebhooks } = this.#parts
+    let queued = 0
+    for (const owner of await index.toRequeue()) {
+      queued += await requeueWebhooks(owner)
+      await index.noteRequeued(owner)
+    }
+    return queued
   }
 }
 

@@ -67,6 +67,10 @@ export const redisKeys = {
   owners: 'sn:owners',
   /** Run id of the Redis whose lists are known to hold everything that is in the store. */
   whole: 'sn:whole',
+  /** The same of the event log. */
+  wholeEvents: 'sn:whole-events',
+  /** Set: portals whose webhooks are to be queued again, since the queue was lost. */
+  requeue: 'sn:requeue',
   /** Token of whoever is making them so. */
   rebuilding: 'sn:rebuilding',
   /** Names the order of a portal's event log; another one since events were put back into it. */

@@ -194,6 +194,19 @@ export class RecordIndex {
     })
   }
 
+  /** Portals whose webhooks are to be queued again. */
+  async toRequeue(): Promise<string[]> {
+    return await viaRedis(this.redis.smembers(redisKeys.requeue))
+  }
+
+  async noteRequeue(owner: string): Promise<void> {
+    await viaRedis(this.redis.sadd(redisKeys.requeue, owner))
+  }
+
+  async noteRequeued(owner: string): Promise<void> {
+    await viaRedis(this.redis.srem(redisKeys.requeue, owner))
+  }
+
   async uploadIds(owner: string, submissionId: string): Promise<string[]> {
     return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
   }
@@ -214,7 +227,7 @@ export class RecordIndex {
 
   /** A portal's submissions from a change on, members and scores in turn. Throws INDEX_REBUILDING. */
   async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
-    const [flat] = await this.wholeness.reading((commands) =>
+    const [flat] = await this.wholeness.reading('lists', (commands) =>
       commands.zrangebyscore(
         ...([redisKeys.submissionsOf(owner), score, '+inf'] as const),
         ...(['WITHSCORES', 'LIMIT', offset, count] as const),

@@ -23,12 +23,15 @@ return 1
 `)
 
 // A Redis that was wiped meanwhile no longer knows the token.
-const FINISH = script(`
+const MARK = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
-redis.call('DEL', KEYS[1])
 return 1
 `)
+
+/** What can be whole by itself: the lists first, since they are read first. */
+export type Part = 'lists' | 'events'
+const MARKS: Record<Part, string> = { lists: redisKeys.whole, events: redisKeys.wholeEvents }
 
 export type Rebuilding = { token: string; runId: string }
 
@@ -47,7 +50,8 @@ export class Wholeness {
   }
 
   async isWhole(): Promise<boolean> {
-    return this.holds(await viaRedis(this.redis.get(redisKeys.whole)))
+    const marks = await viaRedis(this.redis.mget(MARKS.lists, MARKS.events))
+    return marks.every((mark) => this.holds(mark))
   }
 
   /** Undefined: somebody else is rebuilding. */
@@ -63,26 +67,26 @@ export class Wholeness {
     return (await run(this.redis, KEEP, [redisKeys.rebuilding], [token, LEASE_MS])) === 1
   }
 
-  /** Everything that is in the store is in Redis now. False: it has been lost meanwhile. */
-  async finish({ token, runId }: Rebuilding): Promise<boolean> {
-    const keys = [redisKeys.rebuilding, redisKeys.whole]
-    return (await run(this.redis, FINISH, keys, [token, runId])) === 1 && runId === this.#runId.current
+  /** This part of Redis holds everything that is in the store. False: it has been lost meanwhile. */
+  async mark({ token, runId }: Rebuilding, part: Part): Promise<boolean> {
+    const keys = [redisKeys.rebuilding, MARKS[part]]
+    return (await run(this.redis, MARK, keys, [token, runId])) === 1 && runId === this.#runId.current
   }
 
   /** Lets another begin. */
-  async abandon({ token }: Rebuilding): Promise<void> {
+  async end({ token }: Rebuilding): Promise<void> {
     if (await this.keep({ token, runId: '' })) await viaRedis(this.redis.del(redisKeys.rebuilding))
   }
 
   /**
-   * What `read` finds in a Redis that is whole. It is given a transaction that begins with the mark and must answer with
+   * What `read` finds where this part of Redis is whole. It is given a transaction that begins with the mark and must answer with
    * the replies that follow; while there is no mark it is asked again for two seconds.
    *
    * @throws INDEX_REBUILDING (503): a list could leave something out
    */
-  async reading(read: (commands: ChainableCommander) => unknown): Promise<unknown[]> {
+  async reading(part: Part, read: (commands: ChainableCommander) => unknown): Promise<unknown[]> {
     for (const deadlineMs = performance.now() + PATIENCE_MS; ; ) {
-      const commands = this.redis.multi().get(redisKeys.whole)
+      const commands = this.redis.multi().get(MARKS[part])
       read(commands)
       const [mark, ...replies] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
         if (error) throw error

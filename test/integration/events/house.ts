@@ -42,7 +42,7 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
   const clock = systemClock
   const runId = new RunId(redis, logger)
   await redis.ping()
-  await redis.set(redisKeys.whole, runId.current)
+  await redis.mset(redisKeys.whole, runId.current, redisKeys.wholeEvents, runId.current)
   const store = new LocalObjectStore(dataDir)
   const index = new RecordIndex(redis, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })

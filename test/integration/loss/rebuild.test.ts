@@ -138,3 +138,31 @@ test('that fails, the store being away, can be begun again at once', async () =>
   deps.store.list = list
   expect(await deps.rebuilder.heal()).toMatchObject({ submissions: 1 })
 })
+
+test('webhooks that could not be queued when all else was whole are queued the next time', async () => {
+  await uploaded()
+  const { deps } = house
+  const { items } = await events()
+  await deps.redis.hot.flushall()
+  const { enqueue } = deps.queues
+  deps.queues.enqueue = (lane, ...rest) =>
+    lane === 'notify'
+      ? Promise.reject(new Error('the queue is away'))
+      : enqueue.call(deps.queues, lane, ...rest)
+  await expect(deps.rebuilder.heal()).rejects.toThrow('the queue is away')
+  expect((await events()).items.map(({ id }) => id)).toEqual(items.map(({ id }) => id))
+  expect((await webhooks())['delayed']).toBe(0)
+  deps.queues.enqueue = enqueue
+  expect(await deps.rebuilder.heal()).toBeUndefined()
+  expect((await webhooks())['delayed']).toBe(items.length)
+})
+
+test('lists are answered before the event log is whole', async () => {
+  const { submission } = await uploaded()
+  const { deps } = house
+  await deps.redis.hot.flushall()
+  deps.heads.history = () => Promise.reject(new Error('the store is away'))
+  await expect(deps.rebuilder.heal()).rejects.toThrow('the store is away')
+  expect(await listed()).toMatchObject({ status: 200, ids: [submission] })
+  expect((await house.portal('GET', '/v1/events')).body['code']).toBe('INDEX_REBUILDING')
+})

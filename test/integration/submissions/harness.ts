@@ -70,7 +70,7 @@ export async function startHarness(env: Record<string, string> = {}) {
   const producer = connectRedis(server.url, 'producer', logger)
   const runId = new RunId(redis, logger)
   await Promise.all([redis.ping(), new Promise((resolve) => producer.once('ready', resolve))])
-  await redis.set(redisKeys.whole, runId.current)
+  await redis.mset(redisKeys.whole, runId.current, redisKeys.wholeEvents, runId.current)
   const store = new LocalObjectStore(dir)
   const index = new RecordIndex(redis, runId, clock)
   const hot = new HotState(redis, runId, clock)
