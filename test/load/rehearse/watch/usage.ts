@@ -1,14 +1,14 @@
 // CPU and memory of everything that takes part, each second, by name.
 
 import { readFileSync } from 'node:fs'
-import { descendants, type ProcessStat, parseMemory, processes } from '../../bench/proc.ts'
+import { descendants, parseMemory, processes } from '../../bench/proc.ts'
 
 export type Watched = {
   name: string
   /** Now; undefined while it is away. */
   pid(): number | undefined
-  /** Without what it has started. */
-  alone?: boolean
+  /** Where the kernel's count would not do: it has that of ended children in it. */
+  cpuSeconds?: () => number
 }
 
 export type UsageSample = {
@@ -34,11 +34,11 @@ export class UsageWatch {
   sample(nowMs: number): Record<string, UsageSample> {
     const all = processes()
     const result: Record<string, UsageSample> = {}
-    for (const { name, pid: pidOf, alone } of this.#watched) {
+    for (const { name, pid: pidOf, cpuSeconds: own } of this.#watched) {
       const pid = pidOf()
-      const tree = pid === undefined ? [] : alone === true ? only(pid, all) : descendants(pid, all)
+      const tree = pid === undefined ? [] : descendants(pid, all)
       if (pid === undefined || tree.length === 0) continue
-      const cpuSeconds = tree.reduce((sum, { cpu }) => sum + cpu.user + cpu.kernel, 0)
+      const cpuSeconds = own?.() ?? tree.reduce((sum, { cpu }) => sum + cpu.user + cpu.kernel, 0)
       const before = this.#seen.get(name)
       const same = before?.pid === pid
       // A tool that ended unwaited takes its seconds with it: never less than nothing.
@@ -53,10 +53,6 @@ export class UsageWatch {
     }
     return result
   }
-}
-
-function only(pid: number, all: readonly ProcessStat[]): ProcessStat[] {
-  return all.filter((one) => one.pid === pid)
 }
 
 function rssOf(pid: number): number {
