@@ -7,6 +7,7 @@ import { planFleet } from '../../load/fleet/plan.ts'
 import { erlangSeconds, quantile, random, sojourns } from '../../load/fleet/queue.ts'
 import { simulate } from '../../load/fleet/simulate.ts'
 import { planRows } from '../../load/fleet/table.ts'
+import { fleetPage, fleetPageOnDisk } from '../../support/fleet-docs.ts'
 
 const figures = loadFigures()
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
@@ -102,4 +103,8 @@ describe('the fleet', () => {
     const rows = planRows(plan, simulate(plan, curves, figures, minutes))
     for (const [what, much] of rows) expect(much, what).not.toMatch(/NaN|undefined|Infinity/)
   })
+
+  it('is documented as it is reckoned (npx tsx test/support/fleet-docs.ts writes the tables)', () => {
+    expect(fleetPageOnDisk()).toBe(fleetPage())
+  }, 20_000)
 })
