@@ -48,7 +48,7 @@ const MIB = 1024 ** 2
 
 const ORDINARY: Omit<Scenario, 'name' | 'story' | 'clients' | 'minutes'> = {
   ...{ storage: 'local', services: 2, workers: 1, generators: 1, arrivals: 'rising' },
-  ...{ scale: 0.1, speed: 0.5, settleMinutes: 4, faults: [] },
+  ...{ scale: 0.1, speed: 1, settleMinutes: 4, faults: [] },
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -62,14 +62,14 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'deadline',
     story: 'The last minutes before a deadline; half-way, one of two services is killed.',
-    ...{ clients: 2000, minutes: 4, scale: 0.05, speed: 0.25, settleMinutes: 10 },
+    ...{ clients: 2000, minutes: 4, scale: 0.05, speed: 0.25, settleMinutes: 7 },
     faults: [{ at: 0.5, act: 'killService', which: 0, backAfterMs: 3000 }],
   },
   {
     ...ORDINARY,
     name: 'reconnect-storm',
     story: 'Every connection breaks at the same moment, three times.',
-    ...{ clients: 300, minutes: 1.2, speed: 0.25 },
+    ...{ clients: 300, minutes: 1.2, speed: 0.4 },
     faults: [
       { at: 0.4, act: 'cutAll' },
       { at: 0.7, act: 'cutAll' },
