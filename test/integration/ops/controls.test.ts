@@ -1,0 +1,219 @@
+// What operators switch, over two services and two workers on one Redis: in force on all of them, over restarts, and for
+// those who may.
+
+import { Worker } from 'bullmq'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
+import { type Attached, attach } from '../../../src/ops/attach.ts'
+import { instanceName } from '../../../src/ops/control-watch.ts'
+import { Controls } from '../../../src/ops/controls.ts'
+import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { obeying } from '../../../workers/obey.ts'
+import { waitFor } from '../../support/http.ts'
+import { listen } from '../events/house.ts'
+import { pdfBytes } from '../uploads/bytes.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+import { at, tusUser } from '../uploads/wire.ts'
+
+const PASSWORD = 'only for operators'
+const BY = 'tester'
+
+let one: House
+let two: House
+const attached: Attached[] = []
+
+/** What a service does for operators beside its requests. */
+const asService = async (house: House) => {
+  const done = await attach(house.deps, 'service', ({ admission, draining }) => {
+    house.deps.admission.setClosed(admission)
+    house.deps.admission.setRelieved(draining)
+  })
+  attached.push(done)
+  return done
+}
+
+const controlsOf = ({ deps }: House) => new Controls({ ...deps, redis: deps.redis.producer })
+
+beforeAll(async () => {
+  one = await openHouse({ env: { OPS_PORT: '19001' } })
+  two = await openHouse({ env: { OPS_PORT: '19002' }, redis: one.redis, dataDir: one.dataDir })
+  await Promise.all([one, two].map(asService))
+})
+afterEach(async () => {
+  const controls = controlsOf(one)
+  await controls.openAdmission(BY)
+  await waitFor(async () => (await post(two)).status === 201, { what: 'the door to be open' })
+})
+afterAll(async () => {
+  await Promise.all(attached.map((each) => each.stop()))
+  await two.close()
+  await one.close()
+})
+
+const post = async (house: House) => {
+  const id = await house.submission()
+  const answer = await tusUser(house.url, await house.ticket(id, 'plan')).post({ length: 10, name: 'a.pdf' })
+  return Object.assign(answer, { submissionId: id })
+}
+
+async function startOps(house: House, env: { readOnly?: boolean; password?: string | undefined } = {}) {
+  const ops = { ...house.deps.config.ops, password: PASSWORD, readOnly: false, ...env }
+  const app = await buildOpsServer({
+    ...house.deps,
+    config: { ...house.deps.config, ops },
+    redis: house.deps.redis.producer,
+    state: { started: true, draining: false },
+  })
+  const url = await listen(app)
+  onTestFinished(() => app.close())
+  const basic = `Basic ${Buffer.from(`ops:${PASSWORD}`).toString('base64')}`
+  return async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        authorization: basic,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : { text } }
+  }
+}
+
+describe('new uploads', () => {
+  it('are refused by every service with the reason and a time, noted as attempts; those under way go on', async () => {
+    const bytes = pdfBytes(30_000)
+    const user = await one.user('plan')
+    const running = await user.create({ length: bytes.length, name: 'a.pdf' })
+    const call = await startOps(one)
+    const closed = { open: false, reason: 'ย้ายดิสก์', retryAfterSeconds: 100 }
+    expect((await call('PUT', '/control/admission', closed)).body.admission).toMatchObject(closed)
+
+    for (const house of [one, two]) {
+      const refused = await waitFor(async () => {
+        const answer = await post(house)
+        return answer.status === 503 && answer
+      })
+      expect(refused.problem).toMatchObject({ code: 'ADMISSION_CLOSED', reason: 'ย้ายดิสก์', status: 503 })
+      const seconds = Number(refused.headers['retry-after'])
+      expect(seconds).toBeGreaterThanOrEqual(100)
+      expect(seconds).toBeLessThan(200)
+      const noted = await house.deps.attempts.list('portal', refused.submissionId)
+      expect(noted).toMatchObject([{ outcome: 'refused', code: 'ADMISSION_CLOSED', slot: 'plan' }])
+    }
+    expect((await user.patch(at(one.url, running), 0, bytes)).status).toBe(204)
+
+    // A service that starts while it is closed refuses from its first request on.
+    const three = await openHouse({ redis: one.redis, dataDir: one.dataDir, env: { OPS_PORT: '19003' } })
+    onTestFinished(() => three.close())
+    const attachedThree = await asService(three)
+    onTestFinished(() => attachedThree.stop())
+    expect((await post(three)).problem?.code).toBe('ADMISSION_CLOSED')
+
+    expect((await call('PUT', '/control/admission', { open: true })).body.admission).toEqual({ open: true })
+    for (const house of [one, two, three]) await waitFor(async () => (await post(house)).status === 201)
+  })
+
+  it('are left to others by the instance that drains, until it is taken back', async () => {
+    const call = await startOps(one)
+    const instance = instanceName(one.deps.config.ops)
+    expect((await call('PUT', '/control/drain', { draining: true })).body.drains).toHaveProperty([instance])
+    await waitFor(async () => (await post(one)).problem?.code === 'DRAINING')
+    expect((await post(two)).status).toBe(201)
+    await call('PUT', '/control/drain', { draining: false, instance })
+    await waitFor(async () => (await post(one)).status === 201)
+  })
+})
+
+describe('a lane', () => {
+  it('is paused, resumed and given more jobs at a time on all running workers, over restarts', async () => {
+    const done: string[] = []
+    const startWorker = async (house: House) => {
+      const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
+        ...{ connection: house.deps.redis.jobs, prefix: QUEUE_PREFIX, concurrency: 1 },
+      })
+      const obedient = obeying([worker])
+      const each = await attach(house.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)
+      onTestFinished(async () => {
+        await each.stop()
+        await worker.close()
+      })
+      return worker
+    }
+    const workers = [await startWorker(one), await startWorker(two)]
+    const call = await startOps(two)
+    const set = await call('PUT', '/control/lanes/transcode', { paused: true, concurrency: 3 })
+    expect(set.body.lanes.transcode).toMatchObject({ paused: true, concurrency: { jobs: 3 } })
+    await waitFor(() => workers.every(({ concurrency }) => concurrency === 3))
+    // One that starts now has it from the start.
+    expect((await startWorker(one)).concurrency).toBe(3)
+    const { transcode } = one.deps.queues.byLane
+    await transcode.add('transcode', {}, { jobId: 'waits', priority: 1 })
+    // A lane that is not paused shows that somebody works.
+    await waitFor(async () => (await transcode.getJobCounts('prioritized'))['prioritized'] === 1)
+    expect(done).toEqual([])
+    await call('PUT', '/control/lanes/transcode', { paused: false, concurrency: null })
+    await waitFor(() => done.includes('waits'))
+    await waitFor(() => workers.every(({ concurrency }) => concurrency === 1))
+  })
+})
+
+describe('the switches', () => {
+  it('say who turned what, in their own list and in the log', async () => {
+    const call = await startOps(one)
+    await call('PUT', '/control/lanes/notify', { paused: true })
+    const { body } = await call('PUT', '/control/lanes/notify', { paused: false })
+    expect(body.log.slice(0, 2)).toMatchObject([
+      { what: 'lane notify resumed', by: expect.stringMatching(/^ops from (::ffff:)?127\.0\.0\.1$/) },
+      { what: 'lane notify paused' },
+    ])
+    expect(one.lines.filter((line) => line.includes('lane notify paused'))).toHaveLength(1)
+  })
+
+  it('are shown and not turned where only reading is allowed', async () => {
+    const call = await startOps(one, { readOnly: true })
+    expect((await call('GET', '/control')).body).toMatchObject({ readOnly: true, admission: { open: true } })
+    for (const [path, body] of [
+      ['admission', { open: false, reason: 'x' }],
+      ['lanes/notify', { paused: true }],
+      ['drain', { draining: true }],
+    ] as const)
+      expect(await call('PUT', `/control/${path}`, body)).toMatchObject({
+        status: 403,
+        body: { code: 'READ_ONLY' },
+      })
+    expect(await controlsOf(one).read()).toEqual({ admission: null, concurrency: {}, drains: {} })
+    expect(await controlsOf(one).pausedLanes()).toEqual([])
+  })
+
+  it('want the password, and no page of another site', async () => {
+    const call = await startOps(one)
+    const wrong = { authorization: `Basic ${Buffer.from('ops:guess').toString('base64')}` }
+    expect((await call('GET', '/control', undefined, wrong)).status).toBe(401)
+    expect((await call('PUT', '/control/admission', { open: true }, wrong)).status).toBe(401)
+    const foreign = { 'sec-fetch-site': 'cross-site' }
+    expect((await call('PUT', '/control/admission', { open: true }, foreign)).status).toBe(403)
+    const off = await startOps(one, { password: undefined })
+    expect(await off('GET', '/control')).toMatchObject({
+      status: 404,
+      body: { text: expect.stringContaining('OPS_PASSWORD') },
+    })
+  })
+
+  it.each([
+    ['admission', {}],
+    ['admission', { open: false }],
+    ['admission', { open: false, reason: 'x', retryAfterSeconds: 0 }],
+    ['admission', { open: true, colour: 'red' }],
+    ['lanes/encode', { paused: true }],
+    ['lanes/notify', { concurrency: 0 }],
+    ['drain', { instance: 'x' }],
+  ])('refuse %s %j', async (path, body) => {
+    const call = await startOps(one)
+    // Fastify takes unknown members out instead of refusing them: nothing else may have been said then.
+    const { status } = await call('PUT', `/control/${path}`, body)
+    expect(status).toBe('colour' in body ? 200 : 400)
+  })
+})
