@@ -173,11 +173,15 @@ export class Completion {
     )
     faultPoint('concat.partial-ended')
     await this.#hot.end(id, state, STORED_KEEP_MS)
-    const { key, multipartId } = record?.object ?? {}
-    if (key !== undefined && multipartId !== undefined) await this.#store.abortMultipart(key, multipartId)
+    if (record !== undefined) await this.removeBytes(record)
+  }
+
+  /** What is left of an upload that has ended: all but its record. Idempotent. */
+  async removeBytes({ id, object }: UploadRecord, multipartId = object.multipartId): Promise<void> {
+    if (multipartId !== undefined) await this.#store.abortMultipart(objectKeys.data(id), multipartId)
     const records = objectKeys.uploadRecord(id)
-    for await (const object of this.#store.list(objectKeys.upload(id)))
-      if (!object.key.startsWith(records)) await this.#store.remove(object.key)
+    for await (const { key } of this.#store.list(objectKeys.upload(id)))
+      if (!key.startsWith(records)) await this.#store.remove(key)
   }
 
   /** Queues every lane the record asks for; a job that exists already is left alone. */

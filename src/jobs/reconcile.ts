@@ -6,9 +6,9 @@ import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { HotState } from '../records/hot-state.ts'
-import type { LaneName, UploadRecord } from '../records/upload-record.ts'
+import { isEnded, type LaneName, type UploadRecord } from '../records/upload-record.ts'
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
-import type { Completion } from './completion.ts'
+import { type Completion, STORED_KEEP_MS } from './completion.ts'
 import { pendingLanes } from './lanes.ts'
 import type { Queues } from './queues.ts'
 
@@ -81,6 +81,12 @@ export class Reconciler {
       if (outcome === 'kept')
         await hot.setDue(id, Math.max(state?.expiresAtMs ?? 0, clock.now() + LOOK_AGAIN_MS))
       return
+    }
+    if (isEnded(record.state)) {
+      // Whoever ended it may have died before Redis heard of it, or before its bytes were gone.
+      if (state?.status === 'receiving') await hot.end(id, record.state, STORED_KEEP_MS)
+      await completion.removeBytes(record, state?.multipartId ?? undefined)
+      return await hot.setDue(id, null)
     }
     if (record.concat?.kind === 'partial' && record.state === 'stored') return await this.#partial(record)
     await completion.run(id)

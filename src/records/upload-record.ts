@@ -147,7 +147,7 @@ export type UploadRecord = {
   fingerprint: string | null
   /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
   concat:
-    | { kind: 'partial' }
+    | { kind: 'partial' /** The upload that has taken it. */; final?: string }
     | { kind: 'final'; partials: string[] /** As it came, for HEAD. */; header: string }
     | null
   /** What the place allows: the bound for a deferred length, and what the bytes may turn out to be (empty: anything). */
@@ -168,8 +168,10 @@ export type UploadRecord = {
   renditions: Rendition[]
   lanes: Partial<Record<LaneName, LaneState>>
   error: { code: string; retryable: boolean } | null
-  /** Retention has removed the media; the record stays. */
+  /** Retention has taken the media away: nobody is promised them from here on; the record stays. */
   mediaRemovedAt?: string
+  /** Their bytes are gone; until it says so, whoever removes them may have died. */
+  mediaErasedAt?: string
 }
 
 /** No further work of ours is due on an upload in one of these states, once its lanes are done. */
@@ -184,6 +186,11 @@ export function isStored(state: UploadState): boolean {
     state === 'rejected' ||
     state === 'failed'
   )
+}
+
+/** Taken away: only its record stays. */
+export function isEnded(state: UploadState): state is 'expired' | 'cancelled' {
+  return state === 'expired' || state === 'cancelled'
 }
 
 /** Counts for the submission, whatever becomes of the renditions. */

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
-import type { UploadRecord } from './upload-record.ts'
+import { isEnded, type UploadRecord } from './upload-record.ts'
 import { type NextVersion, VersionLog } from './version-log.ts'
 
 export type UploadDecision = NextVersion<UploadRecord> | undefined
@@ -176,7 +176,9 @@ export class UploadRecords {
       upload: {
         id: record.id,
         createdAtMs: Date.parse(record.createdAt),
-        dueAtMs: isSettled(record) ? null : this.#clock.now() + RECHECK_MS,
+        // One that has ended is looked at once more: whoever ended it may die before its bytes are gone.
+        dueAtMs:
+          isSettled(record) && !(announce && isEnded(record.state)) ? null : this.#clock.now() + RECHECK_MS,
       },
       committedAtMs: Date.parse(record.committedAt),
       ...fingerprintKeyOf(record),

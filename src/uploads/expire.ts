@@ -32,8 +32,8 @@ export async function expireUpload(parts: ExpiryParts, id: string): Promise<'kep
     faultPoint('expire.committed')
     await hot.end(id, 'expired', ENDED_KEEP_MS)
     faultPoint('expire.hot-ended')
-    await hot.setDue(id, null)
     await uploadStore.discard(id, held.state.multipartId)
+    await hot.setDue(id, null)
     metrics.uploadsExpired.inc()
     logger.info({ uploadId: id, receivedBytes: held.state.offset }, 'unfinished upload expired')
     return 'expired'

@@ -95,6 +95,28 @@ overBothStores((kind) => {
     expectProblem(await user.patch(url, 2000, pdfBytes(10)), 410, 'UPLOAD_CANCELLED')
   })
 
+  test('ended by somebody who died before its bytes were gone: they are removed, once looked at', async () => {
+    const { deps } = house
+    const user = await house.user('plan')
+    const url = await user.create({ length: 5000, name: 'a.pdf' })
+    await user.patch(url, 0, pdfBytes(2000))
+    const left = async () => {
+      const keys = []
+      for await (const { key } of deps.store.list('uploads/'))
+        if (key.includes(idOf(url)) && !key.includes('/record-')) keys.push(key)
+      return keys
+    }
+    await deps.uploads.commit(idOf(url), (current) =>
+      current === undefined ? undefined : { ...current, state: 'cancelled', event: 'upload.cancelled' },
+    )
+    expect(await left()).toHaveLength(1)
+    skewMs = 61_000
+    await deps.reconciler.tick()
+    expect(await left()).toEqual([])
+    expect(await deps.redis.hot.zscore('sn:due', idOf(url))).toBeNull()
+    expect((await user.head(url)).status).toBe(410)
+  })
+
   test('terminated before the first byte: 410', async () => {
     const user = await house.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
