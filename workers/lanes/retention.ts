@@ -53,7 +53,8 @@ function isOver(
   superseded: boolean,
   records: readonly UploadRecord[],
 ): boolean {
-  if (record.mediaRemovedAt !== undefined) return false
+  // Begun by a worker that died before it came to the end: it goes on.
+  if (record.mediaRemovedAt !== undefined) return record.mediaErasedAt === undefined
   const olderThan = (iso: string | null, days: number) =>
     iso !== null && Date.parse(iso) < clock.now() - days * DAY_MS
   const { rejectedDays, supersededDays } = config.retention
@@ -71,8 +72,12 @@ function isOver(
   return olderThan(since ?? null, supersededDays)
 }
 
+/** @returns whether this call took them away */
 async function removeMedia(kit: Kit, id: string): Promise<boolean> {
+<<<<<<< ours
   const mark = { mediaRemovedAt: isoTime(kit.clock.now()) }
+=======
+>>>>>>> theirs
   const { committed } = await kit.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
     const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
@@ -80,13 +85,17 @@ async function removeMedia(kit: Kit, id: string): Promise<boolean> {
       state: 'skipped' as const,
       reason: 'RETENTION',
     }))
-    return { ...current, ...mark, event: null, renditions }
+    return { ...current, mediaRemovedAt: isoTime(kit.clock.now()), event: null, renditions }
   })
-  if (!committed) return false
   faultPoint('maintain.before-delete')
   const kept = objectKeys.uploadRecord(id)
   for await (const { key } of kit.store.list(objectKeys.upload(id)))
     if (!key.startsWith(kept)) await kit.store.remove(key)
   faultPoint('maintain.deleted')
-  return true
+  await kit.uploads.commit(id, (current) =>
+    current === undefined || current.mediaErasedAt !== undefined
+      ? undefined
+      : { ...current, mediaErasedAt: isoTime(kit.clock.now()), event: null },
+  )
+  return committed
 }

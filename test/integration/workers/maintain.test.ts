@@ -101,6 +101,20 @@ describe('retention', () => {
     expect(await applyRetention(house.kit)).toBe(0)
   })
 
+  it('goes on where a worker died between the commit and the last byte', async () => {
+    await house.submission('d')
+    const id = await judged(await noise(corpus), 'd')
+    aheadMs += 31 * DAY_MS
+    const dying = { remove: { value: () => Promise.reject(new Error('this worker dies')) } }
+    const kit = { ...house.kit, store: Object.create(house.kit.store, dying) as typeof house.kit.store }
+    await expect(applyRetention(kit)).rejects.toThrow('this worker dies')
+    expect(await removedAt(id)).toBeDefined()
+    expect(await objectsOf(id)).toHaveLength(1)
+    await applyRetention(house.kit)
+    expect(await objectsOf(id)).toEqual([])
+    expect(await applyRetention(house.kit)).toBe(0)
+  })
+
   it('removes a replaced file later, and never one that a seal has frozen', async () => {
     await house.submission('b')
     const first = await judged(await lesson(corpus, { seconds: 2 }), 'b')
