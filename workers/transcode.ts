@@ -24,7 +24,7 @@ export function transcodeWork(kit: Kit): LaneWork {
     lane: 'transcode',
     expects: ({ state }) => isAccepted(state),
     work: (run) => transcodeAll(kit, run),
-    after: () => Promise.resolve(),
+    after: async (record) => void (await removeOrphans(kit.store, record)),
   }
 }
 
@@ -43,7 +43,6 @@ async function transcodeAll(kit: Kit, run: LaneRun): Promise<void> {
   if (result.state === 'ready')
     kit.metrics.uploadReady.observe({ kind }, secondsSince(result.storedAt, kit.clock.now()))
   run.logger.info({ state: result.state, renditions: result.renditions.map(shortly) }, 'renditions are made')
-  await removeOrphans(kit.store, result)
 }
 
 async function one(kit: Kit, run: LaneRun, material: Material, name: string): Promise<void> {

@@ -1,15 +1,21 @@
-// Outputs that no record names: of runs that died, or lost their claim, between writing and committing.
+// Objects that no record names: outputs of runs that died, or lost their claim, between writing and committing, and what
+// requests that died left behind: tails and single objects that were overtaken before anybody removed them.
 
 import { objectKeys } from '../../src/records/keys.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 
-/** Whoever may still be writing one will not be able to commit it: the lane is done. */
-export async function removeOrphans(store: ObjectStore, { id, renditions }: UploadRecord): Promise<number> {
-  const named = new Set(renditions.map(({ key }) => key))
+/** For an accepted upload whose lane is done: whoever may still be writing one will not be able to commit it. */
+export async function removeOrphans(
+  store: ObjectStore,
+  { id, object, renditions }: UploadRecord,
+): Promise<number> {
+  const records = objectKeys.uploadRecord(id)
+  const pieces = (object.parts ?? []).map(({ key }) => key)
+  const named = new Set([object.key, ...pieces, ...renditions.map(({ key }) => key)])
   let removed = 0
-  for await (const { key } of store.list(`${objectKeys.upload(id)}out/`)) {
-    if (named.has(key)) continue
+  for await (const { key } of store.list(objectKeys.upload(id))) {
+    if (key.startsWith(records) || named.has(key)) continue
     await store.remove(key)
     removed++
   }
