@@ -33,6 +33,11 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   if (request.headers.has('upload-length')) throw new AppError('CONCAT_INVALID')
   const metadata = parseMetadata(request)
   const partials = await readPartials(parts, request, header)
+  const begun = await begunFinal(parts, partials)
+  if (begun?.record !== undefined) {
+    completion.runLater(begun.id)
+    return begun.id
+  }
   const bytes = partials.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0)
   const { ticket } = request
   const place =
@@ -42,7 +47,7 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   if (bytes > place.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
-  const id = newUploadId(owner, ticket?.submission ?? null, config.secrets)
+  const id = begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets)
   const draft: UploadDraft = {
     ...{ id, owner, metadata },
     submissionId: ticket?.submission ?? null,
@@ -58,6 +63,8 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
     createdAt: isoTime(clock.now()),
     ...place,
   }
+  // Another request of the same partials was faster: what it has begun is what this one ends.
+  if (!(await claimPartials(parts, partials, id))) return await createFinal(parts, request)
   await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
   metrics.uploadsCreated.inc()
   faultPoint('concat.after-hot')
@@ -89,10 +96,49 @@ async function readPartials(
         : error
     })
     const record = 'record' in seen ? seen.record : await parts.uploads.latest(id)
-    if (record?.concat?.kind !== 'partial' || !isStored(record.state)) throw new AppError('CONCAT_INVALID')
+    if (record?.concat?.kind !== 'partial') throw new AppError('CONCAT_INVALID')
+    // One that has been joined is gone; its record tells where to.
+    if (!isStored(record.state) && record.concat.final === undefined) throw new AppError('CONCAT_INVALID')
     partials.push(record)
   }
   return partials
+}
+
+const finalOf = ({ concat }: UploadRecord) => (concat?.kind === 'partial' ? concat.final : undefined)
+
+/**
+ * The final upload that a request before this one made of the same partials: its answer was lost, or its process died.
+ * `record` is absent where it died before it was durable. Throws CONCAT_INVALID where they belong to another one.
+ */
+async function begunFinal(
+  { uploads }: UploadParts,
+  partials: UploadRecord[],
+): Promise<{ id: string; record: UploadRecord | undefined } | undefined> {
+  const finals = new Set(partials.map(finalOf).filter((id) => id !== undefined))
+  const [id] = finals
+  if (id === undefined) return undefined
+  const record = await uploads.latest(id)
+  const listed = record?.concat?.kind === 'final' ? record.concat.partials : undefined
+  const isSame = listed === undefined || listed.join() === partials.map((partial) => partial.id).join()
+  if (finals.size > 1 || !isSame) throw new AppError('CONCAT_INVALID')
+  return { id, record }
+}
+
+/** Commits to each partial who takes it, so that no two uploads are made of one. False: somebody else was first. */
+async function claimPartials(
+  { uploads }: UploadParts,
+  partials: UploadRecord[],
+  id: string,
+): Promise<boolean> {
+  for (const partial of partials) {
+    const { record } = await uploads.commit(partial.id, (current) =>
+      current === undefined || current.state !== 'stored' || finalOf(current) !== undefined
+        ? undefined
+        : { ...current, concat: { kind: 'partial', final: id }, event: null },
+    )
+    if (record === undefined || finalOf(record) !== id) return false
+  }
+  return true
 }
 
 function partialId(url: string, baseUrl: string): string | undefined {

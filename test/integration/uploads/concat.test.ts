@@ -1,0 +1,68 @@
+// Concatenation: the last call may be repeated, since its answer may be lost; partials are joined once.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newUploadId } from '../../../src/core/ids.ts'
+import { waitFor } from '../../support/http.ts'
+import { filmBytes, sha256 } from './bytes.ts'
+import { type House, openHouse, overBothStores, SECRET } from './house.ts'
+import { expectProblem } from './problem.ts'
+import { idOf, send, type TusUser } from './wire.ts'
+
+const HALF = 50_000
+
+overBothStores((kind) => {
+  let house: House
+  beforeAll(async () => {
+    house = await openHouse({ store: kind })
+  })
+  afterAll(() => house.close())
+
+  const film = filmBytes(2 * HALF, 'halves')
+
+  async function partial(user: TusUser, bytes: Buffer): Promise<string> {
+    const url = await user.create({ length: bytes.length, headers: { 'Upload-Concat': 'partial' } })
+    expect((await user.patch(url, 0, bytes)).status).toBe(204)
+    return url
+  }
+
+  const join = (user: TusUser, urls: string[]) =>
+    send('POST', `${house.url}/files`, { ...user.headers, 'Upload-Concat': `final;${urls.join(' ')}` })
+
+  test('asked for again, at the same time and when the partials are gone: the same upload', async () => {
+    const user = await house.user('film')
+    const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
+    const answers = await Promise.all([join(user, halves), join(user, halves)])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    const urls = new Set(answers.map(({ headers }) => headers.location))
+    expect(urls.size).toBe(1)
+    const [url = ''] = urls
+    expect(await house.storedSha256(url)).toBe(sha256(film))
+    const gone = async () => (await house.record(halves[1] ?? '')).state === 'cancelled'
+    await waitFor(gone, { what: 'the partials to be released' })
+    const again = await join(user, halves)
+    expect([again.status, again.headers.location]).toEqual([201, url])
+    expect(await house.storedSha256(url)).toBe(sha256(film))
+  })
+
+  test('where whoever began it died before there was a record: it is that upload which is made', async () => {
+    const user = await house.user('film')
+    const half = await partial(user, film)
+    const { owner, submissionId } = await house.record(half)
+    const planned = newUploadId(owner, submissionId, [SECRET])
+    await house.deps.uploads.commit(idOf(half), (current) =>
+      current === undefined
+        ? undefined
+        : { ...current, concat: { kind: 'partial', final: planned }, event: null },
+    )
+    const { status, headers } = await join(user, [half])
+    expect([status, idOf(headers.location ?? '')]).toEqual([201, planned])
+    expect(await house.storedSha256(headers.location ?? '')).toBe(sha256(film))
+  })
+
+  test('a partial that another upload has taken: 400', async () => {
+    const user = await house.user('film')
+    const [one, two] = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
+    expect((await join(user, [one])).status).toBe(201)
+    expectProblem(await join(user, [one, two]), 400, 'CONCAT_INVALID')
+  })
+})
