@@ -1,7 +1,10 @@
 // The end of an upload: the answer waits for the bytes and for the record, and for nothing else; what follows happens
 // once, whoever begins it and however often.
 
+import { Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
+import { draftOf } from '../../../src/records/drafts.ts'
 import { waitFor } from '../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
@@ -66,6 +69,34 @@ overBothStores((kind) => {
     await house.deps.reconciler.tick()
     expect(await jobsOf(house, url)).toHaveLength(1)
     expect((await house.record(url)).state).toBe('stored')
+  })
+
+  test('whoever finds it whole a moment later stores nothing again', async () => {
+    const { url, bytes } = await stored()
+    const before = await house.record(url)
+    const { completion } = house.deps
+    const late = () =>
+      completion.commitStored(draftOf(before), before.object, bytes.length, Date.now() + 5000)
+    expect((await Promise.all([late(), late()])).map(({ version }) => version)).toEqual([
+      before.version,
+      before.version,
+    ])
+    expect(await house.record(url)).toEqual(before)
+  })
+
+  test('a job that ended without a verdict is asked for again, under the next generation', async () => {
+    const { url } = await stored()
+    const [id, { reconciler, queues, redis }] = [idOf(url), house.deps]
+    await waitFor(async () => (await queues.stateOf('validate', id, 1)) !== 'unknown')
+    const options = { connection: redis.jobs, prefix: QUEUE_PREFIX }
+    const forgetful = new Worker('validate', () => Promise.resolve('nothing'), options)
+    await waitFor(async () => (await queues.stateOf('validate', id, 1)) === 'completed')
+    await forgetful.close()
+    await Promise.all([reconciler.one(id), reconciler.one(id)])
+    expect((await house.record(url)).lanes.validate).toMatchObject({ generation: 2 })
+    expect(await queues.stateOf('validate', id, 2)).not.toBe('unknown')
+    await reconciler.one(id)
+    expect((await house.record(url)).lanes.validate).toMatchObject({ generation: 2 })
   })
 
   test('several requests that find an upload whole finish it once', async () => {

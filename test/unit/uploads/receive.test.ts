@@ -120,6 +120,20 @@ test('a sink that is slow pauses the socket, and one that is done resumes it', a
   expect(sink.position).toBe(20 * BATCH_BYTES)
 })
 
+test('a socket with little of its own is paused too while others hold all memory, and goes on when they give', async () => {
+  const { budget, sink, body, done } = setUp({ budgetBytes: MIB })
+  budget.take(2 * MIB)
+  body.push(Buffer.alloc(1000))
+  await settle()
+  expect(body.isPaused()).toBe(true)
+  budget.give(2 * MIB)
+  await settle()
+  expect(body.isPaused()).toBe(false)
+  body.push(null)
+  expect(await done).toBe('complete')
+  expect(sink.position).toBe(1000)
+})
+
 // Regression: paused for its own bytes while memory was short, it was resumed by nobody.
 test('a socket that is paused while all memory is taken is resumed when others give', async () => {
   const { budget, sink, body, done } = setUp({ budgetBytes: 4 * MIB })
