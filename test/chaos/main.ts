@@ -1,6 +1,6 @@
 // Entry: arguments → films → every group on every store → table, documentation → exit code.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { docsPage } from './docs.ts'
 import { groupsOf, kindsHere } from './groups.ts'
@@ -12,7 +12,10 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 
 const USAGE = `usage: npm run chaos -- [--only WORD] [--store local|s3] [--docs FILE]
   --only WORD   rows whose group or name holds the word
+  --json FILE   keeps the results; --add FILE takes those of an earlier part into the table
   --docs FILE   where the table goes; default docs/chaos.md for the whole, none for a part`
+
+type Kept = { seconds: number; results: Result[] }
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -20,6 +23,8 @@ async function main(): Promise<number> {
       only: { type: 'string' },
       store: { type: 'string' },
       docs: { type: 'string' },
+      json: { type: 'string' },
+      add: { type: 'string' },
       help: { type: 'boolean' },
     },
   })
@@ -34,7 +39,12 @@ async function main(): Promise<number> {
   for (const kind of kindsHere().filter((one) => values.store === undefined || values.store === one))
     for await (const group of groupsOf(kind, films, values.only))
       results.push(...(await runGroup(kind, group, print)))
-  const seconds = (performance.now() - startedMs) / 1000
+  const earlier =
+    values.add === undefined ? undefined : (JSON.parse(readFileSync(values.add, 'utf8')) as Kept)
+  const seconds = (performance.now() - startedMs) / 1000 + (earlier?.seconds ?? 0)
+  results.unshift(...(earlier?.results ?? []))
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify({ seconds, results } satisfies Kept))
   const bad = results.filter(({ hits, faults }) => hits === 0 || faults.length > 0)
   for (const result of bad) print(lineOf(result))
   const docs = values.docs ?? (isWhole ? 'docs/chaos.md' : undefined)

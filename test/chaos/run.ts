@@ -48,6 +48,8 @@ export async function runGroup(
       skipped: 0,
       outcome: `${hands.length} submissions`,
     }
+    for (const { result } of ran) if (result.faults.length > 0) tell(`audit ${lineOf(result)}`)
+    for (const fault of shared) tell(`audit FAIL ${kind} ${name}: ${fault}`)
     return [
       ...ran.map(({ result }) => result),
       { group: name, store: kind, seconds, faults: shared, ...rest },

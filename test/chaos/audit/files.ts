@@ -15,7 +15,7 @@ export async function isAtItsEnd({ bytes }: Stage, { id, end }: HandedFile): Pro
   if (record === undefined) return end === 'cancelled' || end === 'expired'
   if (record.state !== end) return false
   if (end === 'ready') return record.object.parts === undefined && record.lanes.inspect?.doneAt !== undefined
-  return end !== 'rejected' || record.mediaRemovedAt !== undefined
+  return end !== 'rejected' || record.mediaErasedAt !== undefined
 }
 
 /** What is wrong with a file, in words. */

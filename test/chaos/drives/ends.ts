@@ -1,6 +1,8 @@
 // Ends of uploads and submissions at which a process may die: taken away, run out, handed in, given back, testified,
 // cleaned up.
 
+import { Worker } from 'bullmq'
+import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { waitFor } from '../../support/http.ts'
 import type { Drive, Hand } from '../model.ts'
 import { idOf, insist, insistOn, sendFile } from '../stage/client.ts'
@@ -110,18 +112,34 @@ export const cleanedUp: Drive = async (stage, seed, arm): Promise<Hand> => {
   return hand(submissionId, id, film, 'rejected')
 }
 
-/** Its job is lost between the record and the worker. */
+/** Its job ends without a verdict, as one does whose worker lost its memory: only the record knows that it is due. */
 export const jobLost: Drive = async (stage, seed, arm) => {
-  const { validate } = stage.queues
-  await validate.pause()
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(MIB, seed)
-  const id = await sendFile(stage.service.url, ticket, film).done
-  await waitFor(() => validate.getJob(`validate-${id}-g1`), { what: `a job for ${id}` })
-  await validate.remove(`validate-${id}-g1`)
-  arm()
-  await stage.hurry()
-  await stage.maintain('reconcile')
-  await validate.resume()
-  return hand(submissionId, id, film)
+  stage.worker.signal('SIGSTOP')
+  try {
+    const id = await sendFile(stage.service.url, ticket, film).done
+    await forgetJob(stage, `validate-${id}-g1`)
+    arm()
+    await stage.hurry()
+    await stage.maintain('reconcile')
+    return hand(submissionId, id, film)
+  } finally {
+    stage.worker.signal('SIGCONT')
+  }
+}
+
+async function forgetJob(stage: Stage, jobId: string): Promise<void> {
+  const { validate } = stage.queues
+  await waitFor(() => validate.getJob(jobId), { what: `${jobId} to be queued` })
+  const options = { connection: stage.admin.duplicate(), prefix: QUEUE_PREFIX }
+  const forgetful = new Worker('validate', () => Promise.resolve('nothing'), options)
+  try {
+    await waitFor(async () => (await validate.getJobState(jobId)) === 'completed', {
+      what: `${jobId} to end`,
+    })
+  } finally {
+    await forgetful.close()
+    options.connection.disconnect()
+  }
 }

@@ -3,7 +3,7 @@
 import { waitFor } from '../../support/http.ts'
 import { startTcpProxy } from '../../support/proxy.ts'
 import type { Drive, End, Hand } from '../model.ts'
-import { idOf, insist, type Sender, sendFile } from '../stage/client.ts'
+import { idOf, insist, insistOn, type Sender, sendFile } from '../stage/client.ts'
 import { sha256 } from '../stage/films.ts'
 import type { Stage } from '../stage/stage.ts'
 
@@ -130,11 +130,22 @@ export const spilled: Drive = async (stage, seed, arm) => {
   return hand(submissionId, id, film)
 }
 
-/** Two halves at a time, joined by the service. */
+/** Two halves at a time, joined by the service. The last call is repeated until it is answered, as it may be. */
 export const inHalves: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(stage.kind === 'local' ? 2 * MIB : 12 * MIB, seed)
+  const half = film.length / 2
   arm()
-  const id = await sendFile(stage.service.url, ticket, film, { parallelUploads: 2 }).done
-  return hand(submissionId, id, film)
+  const halves = [film.subarray(0, half), film.subarray(half)].map((bytes) => {
+    const headers = { Authorization: `Bearer ${ticket}`, 'Upload-Concat': 'partial' }
+    return sendFile(stage.service.url, ticket, bytes, { headers })
+  })
+  const ids = await Promise.all(halves.map(({ done }) => done))
+  const headers = {
+    'tus-resumable': '1.0.0',
+    'upload-concat': `final;${ids.map((id) => `/files/${id}`).join(' ')}`,
+    'upload-metadata': `filename ${Buffer.from('การสอน.mp4').toString('base64')}`,
+  }
+  const answer = await insistOn([201], 'POST', `${stage.service.url}/files`, { token: ticket, headers })
+  return hand(submissionId, idOf(answer.headers.get('location') ?? ''), film)
 }

@@ -47,7 +47,7 @@ export async function startMortal(
   let starting = Promise.resolve()
 
   const launch = async () => {
-    child = await startChild(process.execPath, args, { env: all, cwd: dir })
+    child = await startChild(process.execPath, args, { env: all, cwd: ROOT })
     const mine = child
     void child.exited.then((exit) => {
       output += `${mine.output()}\n-- ${role} ${mine.pid} ended: ${exit.code ?? exit.signal}\n`
