@@ -105,12 +105,13 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
 
   test('is cancelled from another page, and stays cancelled', async () => {
     const { url, id } = await room.session()
-    const [first, second] = [await room.teacher({ url }), await room.teacher({ url })]
+    const first = await room.teacher({ url })
     await first.page.waitForSelector('.card')
     await first.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
     const before = await room.receivedBytes()
     await first.choose(VIDEO, room.film)
-    await room.share(0.1, before)
+    await room.share(0.05, before)
+    const second = await room.teacher({ url })
     await second.says(second.card(VIDEO), /^(ส่งค้างไว้ เลือก|กำลังส่งจากหน้าอื่น)/)
     await first.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND, offline: true })
     await first.says(first.card(VIDEO), /^อินเทอร์เน็ตขาดหาย/)
