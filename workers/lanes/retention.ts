@@ -74,10 +74,6 @@ function isOver(
 
 /** @returns whether this call took them away */
 async function removeMedia(kit: Kit, id: string): Promise<boolean> {
-<<<<<<< ours
-  const mark = { mediaRemovedAt: isoTime(kit.clock.now()) }
-=======
->>>>>>> theirs
   const { committed } = await kit.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
     const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
