@@ -218,7 +218,7 @@ describe('the queue dashboard', () => {
     expect((await get('/metrics')).status).toBe(200)
     const front = await get('/')
     expect(front.headers.get('content-type')).toBe('text/html; charset=utf-8')
-    for (const path of ['/health/live', '/health/ready', '/health/details', '/metrics', '/queues'])
+    for (const path of ['/health/live', '/health/details', '/metrics', '/console', '/control', '/queues'])
       expect(front.text).toContain(`href="${path}"`)
     expect(front.headers.get('www-authenticate')).toBeNull()
   })
@@ -247,11 +247,12 @@ describe('the queue dashboard', () => {
       owner: 'p',
       url: 'https://portal.example/hook?token=[redacted]',
       eventId: `evt_${uploadId}_2`,
+      timestamp: '2026-11-21T08:00:00.000Z',
       body,
     })
     expect(one.job.externalUrl).toEqual({
       displayText: 'Upload',
-      href: `https://songngan.example/v1/uploads/${uploadId}`,
+      href: `/console#find=${uploadId}`,
     })
     const logs = await get('/queues/api/queues/notify/notify-x/logs', operator)
     expect(JSON.parse(logs.text)).toEqual(['posted to https://[redacted]@portal.example with [redacted]'])

@@ -1,0 +1,100 @@
+// The command line against a running service, and beside it: one set-up, a few commands that follow each other.
+
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pdfBytes } from '../integration/uploads/bytes.ts'
+import { idOf, tusUser } from '../integration/uploads/wire.ts'
+import { startChild } from '../support/children.ts'
+import { statusOf, waitFor } from '../support/http.ts'
+import { type Installation, startInstallation } from './support/installation.ts'
+
+const CLI = join(import.meta.dirname, '../../src/cli.ts')
+const SUBMISSION = 'DPA-2569-000001'
+const DEADLINE = '2099-09-30T16:59:00.000Z'
+
+let house: Installation
+let uploadId: string
+
+beforeAll(async () => {
+  house = await startInstallation({ worker: false, env: { PROCESSES: '1' } })
+  await house.call('PUT', `/v1/submissions/${SUBMISSION}`, { profile: 'teacher.K4', deadline: DEADLINE })
+  const teacher = await teacherAt('lesson_plan')
+  const bytes = pdfBytes(3000)
+  const url = await teacher.create({ length: bytes.length, name: 'แผนการสอน.pdf' })
+  await teacher.patch(url, 0, bytes)
+  uploadId = idOf(url)
+})
+afterAll(() => house?.close())
+
+const teacherAt = async (slot: string) => {
+  const path = `/v1/submissions/${SUBMISSION}/tickets`
+  const { text } = await house.call('POST', path, { slot, subject: 'ครูสมศรี' })
+  return tusUser(house.service.url, String(JSON.parse(text).ticket))
+}
+
+async function songngan(...args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = await startChild(process.execPath, ['--import', 'tsx', CLI, ...args], {
+    env: house.service.env,
+  })
+  const { code } = await child.exited
+  return { code, output: child.output() }
+}
+const asked = async (...args: string[]) => {
+  const { code, output } = await songngan(...args, '--json')
+  if (code !== 0) throw new Error(`songngan ${args.join(' ')}: exit code ${code}\n${output}`)
+  return JSON.parse(output)
+}
+
+test('finds a person, and tells all of the upload, each by itself and for scripts', async () => {
+  const [found, upload, submission, nobody] = await Promise.all([
+    asked('find', 'สมศรี'),
+    asked('inspect', uploadId),
+    songngan('inspect', SUBMISSION),
+    songngan('inspect', 'DPA-0'),
+  ])
+  expect(found.items).toMatchObject([{ owner: 'school', submissionId: SUBMISSION, subjects: ['ครูสมศรี'] }])
+  expect(upload).toMatchObject({
+    record: { state: 'stored', receivedBytes: 3000 },
+    versions: [{ version: 1 }, { version: 2, state: 'stored' }],
+    jobs: [{ lane: 'validate', state: 'prioritized' }],
+    receipt: { claims: { kind: 'stored', upload: uploadId, bytes: 3000 } },
+  })
+  expect(upload.events.map(({ type }: { type: string }) => type)).toEqual(['upload.created', 'upload.stored'])
+  expect(submission.output).toContain('แผนการสอน.pdf')
+  expect(nobody).toMatchObject({ code: 3, output: expect.stringContaining('There is no submission DPA-0') })
+})
+
+test('closes the door of the running service, pauses a lane, lets it drain, and takes it all back', async () => {
+  const teacher = await teacherAt('teaching_video')
+  const post = async () => (await teacher.post({ length: 5000, name: 'film.mp4' })).problem?.code
+  const [closed, paused] = await Promise.all([
+    asked('admission', 'close', '--reason', 'moving disks'),
+    asked('lane', 'transcode', 'pause'),
+  ])
+  expect(closed).toMatchObject({ open: false, reason: 'moving disks' })
+  expect(paused.lanes).toContainEqual(expect.objectContaining({ lane: 'transcode', paused: true }))
+  await waitFor(async () => (await post()) === 'ADMISSION_CLOSED')
+  const drained = await asked('drain')
+  expect(drained).toMatchObject({ draining: true, inForce: true })
+  expect(await statusOf(`${house.service.opsUrl}/health/ready`)).toBe(503)
+  const [undone] = await Promise.all([asked('drain', '--undo'), asked('admission', 'open')])
+  expect(undone).toMatchObject({ draining: false, inForce: true })
+  await waitFor(async () => (await post()) === undefined)
+})
+
+test('moves deadlines once, exports receipts, reconciles and rebuilds', async () => {
+  const extend = ['extend-deadline', '--by', '2h', '--profile', 'teacher.K4', '--id', 'outage-1']
+  expect((await asked(...extend)).moved).toMatchObject([{ submissionId: SUBMISSION, deadline: DEADLINE }])
+  expect((await asked(...extend, '--yes')).moved).toHaveLength(1)
+  const [again, receipts, rebuilt] = await Promise.all([
+    asked(...extend, '--yes'),
+    songngan('export-receipts', '--submission', SUBMISSION),
+    asked('reconcile', '--rebuild'),
+  ])
+  expect(again).toMatchObject({ moved: [], already: [{ submissionId: SUBMISSION }] })
+  expect(JSON.parse(receipts.output).claims).toMatchObject({
+    upload: uploadId,
+    deadline: '2099-09-30T18:59:00.000Z',
+  })
+  expect(rebuilt.rebuilt).toMatchObject({ submissions: 1 })
+})

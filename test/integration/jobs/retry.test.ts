@@ -1,0 +1,64 @@
+// What was given up, begun again by hand: at once, under the next generation, and once.
+
+import { Worker } from 'bullmq'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { QUEUE_PREFIX, uploadJobId } from '../../../src/jobs/contract.ts'
+import { Queues } from '../../../src/jobs/queues.ts'
+import { findFailed, retryLane, retryWebhooks } from '../../../src/jobs/retry.ts'
+import { waitFor } from '../../support/http.ts'
+import { buildHouse, type House } from '../events/house.ts'
+
+let house: House
+let queues: Queues
+const parts = () => ({ uploads: house.uploads, queues, redis: house.redis })
+
+beforeAll(async () => {
+  house = await buildHouse()
+  const producer = house.connect('producer')
+  await waitFor(() => producer.status === 'ready')
+  queues = new Queues(producer, house.logger)
+})
+afterAll(async () => {
+  await queues.close()
+  await house.close()
+})
+
+it('finds lanes that were given up since then, and queues each of them once', async () => {
+  await house.putSubmission('s')
+  const failedAt = '2026-09-30T10:00:00.000Z'
+  const { id } = await house.putUpload('s', {
+    state: 'accepted',
+    lanes: {
+      validate: { generation: 1, attempts: 1, doneAt: failedAt },
+      transcode: { generation: 2, attempts: 4, failedAt, lastError: 'no space left' },
+    },
+  })
+  await house.putUpload('s', { state: 'accepted', lanes: { inspect: { generation: 1, attempts: 1 } } })
+  const failed = await findFailed(parts(), 0)
+  expect(failed).toEqual([{ uploadId: id, lane: 'transcode', failedAt, error: 'no space left' }])
+  expect(await findFailed(parts(), Date.parse(failedAt) + 1)).toEqual([])
+
+  const [one] = failed
+  if (one === undefined) throw new Error('nothing failed')
+  const begun = await Promise.all([retryLane(parts(), one), retryLane(parts(), one)])
+  expect(begun.filter(Boolean)).toHaveLength(1)
+  expect((await house.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 3, attempts: 0 })
+  const job = await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 3))
+  expect(job?.data).toEqual({ uploadId: id, generation: 3 })
+  expect(await findFailed(parts(), 0)).toEqual([])
+})
+
+it('tries webhooks again that failed for good since then', async () => {
+  const { notify } = queues.byLane
+  const told = { owner: 'portal', url: 'https://portal.example', eventId: 'evt_1', body: '{}' }
+  await notify.add('notify', told, { jobId: 'webhook-1', attempts: 1, priority: 1000 })
+  const worker = new Worker('notify', () => Promise.reject(new Error('503')), {
+    ...{ connection: house.connect('jobs'), prefix: QUEUE_PREFIX },
+  })
+  await waitFor(async () => (await notify.getJobState('webhook-1')) === 'failed')
+  await worker.close()
+  expect(await retryWebhooks(parts(), Date.now() + 60_000)).toBe(0)
+  expect(await notify.getJobState('webhook-1')).toBe('failed')
+  expect(await retryWebhooks(parts(), 0)).toBe(1)
+  expect(['waiting', 'prioritized']).toContain(await notify.getJobState('webhook-1'))
+})

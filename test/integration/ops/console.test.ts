@@ -1,0 +1,229 @@
+// The console over what several processes count and what people did: numbers, search, one submission; and in a browser.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { casesOf } from '../../../src/cases.ts'
+import { createMetrics } from '../../../src/core/metrics.ts'
+import { FindIndex } from '../../../src/ops/find/find-index.ts'
+import { FindFollower } from '../../../src/ops/find/follower.ts'
+import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { startPulse } from '../../../src/ops/pulse.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { waitFor } from '../../support/http.ts'
+import { listen } from '../events/house.ts'
+import { pdfBytes } from '../uploads/bytes.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+import { idOf, tusUser } from '../uploads/wire.ts'
+
+const PASSWORD = 'only for operators'
+const DEADLINE = new Date(Date.now() + 3_600_000).toISOString()
+
+let house: House
+let url: string
+let uploadId: string
+let submissionId: string
+let follower: FindFollower
+const ends: (() => Promise<unknown>)[] = []
+
+const get = async (path: string, headers: Record<string, string> = {}) => {
+  const authorization = `Basic ${Buffer.from(`ops:${PASSWORD}`).toString('base64')}`
+  const answer = await fetch(url + path, { headers: { authorization, ...headers } })
+  return { status: answer.status, headers: answer.headers, text: await answer.text() }
+}
+const json = async (path: string) => JSON.parse((await get(path)).text)
+const found = async (text: string): Promise<string[]> =>
+  (await json(`/console/api/find?text=${encodeURIComponent(text)}`)).items.map(
+    (item: { submissionId: string }) => item.submissionId,
+  )
+
+beforeAll(async () => {
+  house = await openHouse({ env: { OPS_PASSWORD: PASSWORD } })
+  const { deps } = house
+  const redis = deps.redis.producer
+  const app = await buildOpsServer({
+    ...deps,
+    redis,
+    state: { started: true, draining: false },
+    cases: casesOf(deps),
+  })
+  url = await listen(app)
+  const find = new FindIndex(redis)
+  follower = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' })
+  ends.push(() => app.close())
+
+  submissionId = await house.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
+  const ticket = await house.ticket(submissionId, 'plan', { subject: 'ครูสมศรี ใจดี' })
+  const user = tusUser(house.url, ticket)
+  const bytes = pdfBytes(5000)
+  const address = await user.create({ length: bytes.length, name: 'แผนการสอน ป.4.pdf' })
+  await user.patch(address, 0, bytes)
+  uploadId = idOf(address)
+  await follower.follow()
+})
+afterAll(async () => {
+  for (const end of ends) await end()
+  await house.close()
+})
+
+describe('the search', () => {
+  it.each([
+    ['a part of the name', 'สมศรี'],
+    ['name and file', 'ใจดี แผน'],
+    ['a file name', 'ป.4.PDF'],
+    ['what the portal says', 'หนองน้ำใส'],
+  ])('finds by %s', async (_what, text) => {
+    expect(await found(text)).toEqual([submissionId])
+  })
+
+  it('finds by the ids of upload and submission, and nobody who does not fit', async () => {
+    expect(await found(uploadId)).toEqual([submissionId])
+    expect(await found(submissionId)).toEqual([submissionId])
+    expect(await found('สมศรี เลขา')).toEqual([])
+    expect(await found('  ')).toEqual([])
+  })
+
+  it('finds who was refused every time, by the attempts', async () => {
+    const id = await house.submission()
+    const ticket = await house.ticket(id, 'plan', { subject: 'ครูวิชัย' })
+    const refused = await tusUser(house.url, ticket).post({ length: 10_000_000, name: 'ใหญ่.pdf' })
+    expect(refused.status).toBe(413)
+    await waitFor(async () => (await follower.follow()) > 0)
+    expect(await found('วิชัย')).toEqual([id])
+    const file = await json(`/console/api/submissions/portal/${id}`)
+    expect(file.attempts).toMatchObject([
+      { outcome: 'refused', code: 'UPLOAD_TOO_LARGE', declared: { filename: 'ใหญ่.pdf' } },
+    ])
+  })
+
+  it('is followed by one process at a time, looks at what has changed only, and begins anew when it is told to', async () => {
+    const { deps } = house
+    const redis = deps.redis.producer
+    const find = new FindIndex(redis)
+    await waitFor(async () => (await follower.follow()) === 0, { what: 'nothing new' })
+    const other = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'other' })
+    await house.submission()
+    expect(await other.follow()).toBe(0)
+    expect(await follower.follow()).toBe(1)
+    await redis.del(redisKeys.find)
+    expect(await found('สมศรี')).toEqual([])
+    await find.forgetMarks()
+    expect(await follower.follow()).toBeGreaterThan(1)
+    expect(await found('สมศรี')).toEqual([submissionId])
+  })
+
+  it('forgets what was deleted', async () => {
+    const id = await house.submission({ metadata: { name: 'ลบทิ้ง' } })
+    await follower.follow()
+    expect(await found('ลบทิ้ง')).toEqual([id])
+    await house.portal('DELETE', `/v1/submissions/${id}`)
+    expect(await found('ลบทิ้ง')).toEqual([])
+    expect(await house.deps.redis.hot.hget(redisKeys.find, `portal/${id}`)).toBeNull()
+  })
+})
+
+describe('one submission', () => {
+  it('is shown with its slots, uploads, attempts and people', async () => {
+    const file = await json(`/console/api/submissions/portal/${submissionId}`)
+    expect(file).toMatchObject({
+      document: { slots: expect.arrayContaining([expect.objectContaining({ slot: 'plan' })]) },
+      uploads: [{ id: uploadId, subject: 'ครูสมศรี ใจดี', declared: { filename: 'แผนการสอน ป.4.pdf' } }],
+      attempts: [{ outcome: 'accepted', uploadId, subject: 'ครูสมศรี ใจดี' }],
+    })
+    expect((await get('/console/api/submissions/portal/nobody')).status).toBe(404)
+  })
+})
+
+describe('the day', () => {
+  it('adds up what all processes count, and tells who lives', async () => {
+    const { deps } = house
+    const parts = { redis: deps.redis.producer, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
+    const [a, b] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })]
+    const state = () => ({ draining: false })
+    const endA = startPulse({ ...parts, metrics: a, role: 'service', state })
+    const endB = startPulse({ ...parts, metrics: b, role: 'worker', state })
+    a.uploadsCreated.inc(3)
+    b.uploadsCreated.inc(4)
+    a.uploadBytesReceived.inc(1000)
+    a.uploadErrors.inc({ code: 'NO_SPACE', status: 503 })
+    b.uploadVerdict.observe(0.2)
+    const day = await waitFor(
+      async () => {
+        const now = await json('/console/api/day?minutes=5')
+        return now.totals.created === 7 && now.totals.verdicts === 1 && now
+      },
+      { what: 'two beats' },
+    )
+    expect(day.totals).toMatchObject({ created: 7, bytes: 1000, refused: 1, verdicts: 1 })
+    expect(day.refusals).toEqual([{ code: 'NO_SPACE', count: 1 }])
+    expect(day.processes.alive).toMatchObject([{ instance: 'x:1' }])
+    expect(day.deadline).toMatchObject({ at: DEADLINE, submissions: 1 })
+    expect(Object.keys(day.lanes)).toEqual(['validate', 'inspect', 'transcode', 'notify', 'maintain'])
+    expect(day.now).toMatchObject({ open: 0, unsettled: expect.any(Number) })
+    // Bounded: every key that counts ends by itself.
+    const keys = await deps.redis.hot.keys('sn:tally:*')
+    expect(keys.length).toBeGreaterThan(0)
+    for (const key of keys) expect(await deps.redis.hot.ttl(key)).toBeGreaterThan(0)
+    await Promise.all([endA(), endB()])
+    expect(await deps.redis.hot.hlen(redisKeys.processes)).toBe(0)
+  })
+
+  it('counts uploads under way, and what they still have to send', async () => {
+    const user = await house.user('plan')
+    const address = await user.create({ length: 5000, name: 'b.pdf' })
+    await user.patch(address, 0, pdfBytes(5000).subarray(0, 2000))
+    await waitFor(async () => {
+      const { now } = await json('/console/api/day?minutes=6')
+      return now.open === 1 && now.bytesLeft === 3000
+    })
+    await user.remove(address)
+  })
+
+  it.each(['4', '2881', 'x'])('refuses a picture of %s minutes', async (minutes) => {
+    expect((await get(`/console/api/day?minutes=${minutes}`)).status).toBe(400)
+  })
+})
+
+describe('the page', () => {
+  it('wants the password for everything', async () => {
+    for (const path of ['/console', '/console/main.js', '/console/api/day', '/console/api/find?text=x'])
+      expect((await get(path, { authorization: 'Basic b3BzOm5v' })).status).toBe(401)
+  })
+
+  it('allows itself nothing but its own files, and is asked for again only when it has changed', async () => {
+    const page = await get('/console')
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self';")
+    expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/)
+    const etag = page.headers.get('etag') ?? ''
+    expect((await get('/console', { 'if-none-match': etag })).status).toBe(304)
+    expect((await get('/console/nothing.js')).status).toBe(404)
+    expect((await get('/console/..%2f..%2fparts.ts')).status).toBe(404)
+  })
+})
+
+describe.skipIf(!chromiumAvailable())('in a browser', () => {
+  it('shows the day and a person, without an error and without anything from elsewhere', async () => {
+    const browser = await startChromium()
+    ends.push(() => browser.close())
+    const context = await browser.newContext({
+      httpCredentials: { username: 'ops', password: PASSWORD },
+      viewport: { width: 390, height: 844 },
+    })
+    const page = await context.newPage()
+    const faults: string[] = []
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('request', (request) => request.url().startsWith(url) || faults.push(request.url()))
+    await page.goto(`${url}/console`)
+    await page.waitForSelector('figure svg')
+    expect(await page.textContent('#door')).toBe('Open for new uploads')
+    expect(await page.locator('.lanes tbody tr').count()).toBe(5)
+    // Nothing sticks out sideways on a telephone.
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await page.fill('#text', 'สมศรี')
+    await page.press('#text', 'Enter')
+    await page.waitForSelector('.case h1')
+    expect(await page.textContent('.case h1')).toContain(submissionId)
+    expect(await page.textContent('main')).toContain('แผนการสอน ป.4.pdf')
+    expect(faults).toEqual([])
+  })
+})
