@@ -96,6 +96,12 @@ describe('computeUpload', () => {
     for (const each of shown) expect(each.reason).toBe(each.state === 'skipped' ? reason : undefined)
   })
 
+  it('says since when its media are gone, where their retention time is over', () => {
+    const mediaRemovedAt = '2026-11-21T08:00:00.000Z'
+    expect(show({ mediaRemovedAt })).toMatchObject({ mediaRemovedAt })
+    expect(show()).not.toHaveProperty('mediaRemovedAt')
+  })
+
   it('takes the newer of record and hot state for what has come', () => {
     const receiving = facts({ state: 'receiving', receivedBytes: 200, storedAt: null })
     const at = (receivedBytes: number) =>
