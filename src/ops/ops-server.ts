@@ -24,8 +24,15 @@ const PAGES_CSP = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Builds the listener's app; nothing listens yet. */
-export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> {
+/**
+ * Builds the listener's app; nothing listens yet.
+ *
+ * @param options.onRoute is told of every route, for tests that must not miss one
+ */
+export async function buildOpsServer(
+  parts: OpsParts,
+  options: { onRoute?: (method: string, url: string) => void } = {},
+): Promise<FastifyInstance> {
   const { metrics, logger, siblings } = parts
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -34,6 +41,11 @@ export async function buildOpsServer(parts: OpsParts): Promise<FastifyInstance> 
     // The last answer of a process that drains is that it does.
     return503OnClosing: false,
   })
+  const { onRoute } = options
+  if (onRoute !== undefined)
+    app.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) onRoute(one, url)
+    })
   registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })
   collectOnScrape(parts)
   healthRoutes(app, parts)

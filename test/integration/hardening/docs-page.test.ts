@@ -1,0 +1,29 @@
+// The documentation draws itself under its own Content-Security-Policy: nothing of it is blocked.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { type House, openHouse } from '../uploads/house.ts'
+
+describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
+  let house: House
+  beforeAll(async () => {
+    house = await openHouse()
+  })
+  afterAll(async () => await house.close())
+
+  it('shows every call, and no policy stands in its way', async () => {
+    const browser = await startChromium()
+    try {
+      const page = await browser.newPage()
+      const blocked: string[] = []
+      page.on('console', (message) => {
+        if (/Content Security Policy|Refused to/.test(message.text())) blocked.push(message.text())
+      })
+      await page.goto(`${house.url}/docs`)
+      await page.getByText('/v1/submissions/{id}/seal').first().waitFor({ timeout: 15_000 })
+      expect(blocked).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  })
+})

@@ -1,0 +1,95 @@
+// Every route of the operations listener: health, metrics and the list of addresses are open there; nothing else without
+// the password, and nothing is changed by a foreign page that an operator has open.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { type House, openHouse, PORTAL } from '../uploads/house.ts'
+import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
+
+const OPEN = new Set(['/', '/health/live', '/health/ready', '/health/details', '/metrics'])
+const SAFE = new Set(['GET', 'HEAD'])
+
+let house: House
+let scene: Scene
+let ops: Awaited<ReturnType<typeof buildOpsServer>>
+const routes: [method: string, url: string][] = []
+
+beforeAll(async () => {
+  house = await openHouse({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
+  scene = await setScene(house)
+  const { deps } = house
+  const state = { started: true, draining: false }
+  const parts = { ...deps, redis: deps.redis.producer, state }
+  ops = await buildOpsServer(parts, { onRoute: (method, url) => routes.push([method, url]) })
+  await ops.ready()
+})
+afterAll(async () => {
+  await ops.close()
+  await house.close()
+})
+
+const basic = (user: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+})
+
+function ask(method: string, url: string, headers: Record<string, string>) {
+  const path = url.replace(/:\w+/g, 'x').replace('*', 'x')
+  return ops.inject({ method: method as 'GET', url: path, headers })
+}
+
+describe('the listener for operators', () => {
+  it('has its routes', () => {
+    expect(routes.length).toBeGreaterThan(20)
+    expect(routes.filter(([, url]) => OPEN.has(url)).length).toBeGreaterThanOrEqual(OPEN.size)
+  })
+
+  it('lets nobody past its open pages without the password', async () => {
+    const wrong: Record<string, string>[] = [
+      {},
+      basic('ops', 'guess'),
+      basic('', OPS_PASSWORD),
+      basic('ops', ''),
+      { authorization: `Bearer ${OPS_PASSWORD}` },
+      { authorization: `Bearer ${PORTAL}` },
+      { authorization: `Bearer ${scene.tokens.session}` },
+      { authorization: `Basic ${'='.repeat(20)}` },
+    ]
+    for (const [method, url] of routes)
+      for (const headers of wrong) {
+        const { statusCode } = await ask(method, url, headers)
+        const what = `${method} ${url} ${JSON.stringify(headers)}`
+        if (OPEN.has(url)) expect([200, 503], what).toContain(statusCode)
+        else expect([400, 401], what).toContain(statusCode)
+      }
+  })
+
+  it('changes nothing for a foreign page', async () => {
+    const changes = routes.filter(([method, url]) => !SAFE.has(method) && !OPEN.has(url))
+    expect(changes.length).toBeGreaterThan(3)
+    for (const [method, url] of changes) {
+      const headers = { ...basic('ops', OPS_PASSWORD), 'sec-fetch-site': 'cross-site' }
+      expect((await ask(method, url, headers)).statusCode, `${method} ${url}`).toBe(403)
+    }
+  })
+
+  it('lets an operator in', async () => {
+    for (const [method, url] of routes.filter(([one]) => SAFE.has(one)))
+      expect([401, 403], `${method} ${url}`).not.toContain(
+        (await ask(method, url, basic('ops', OPS_PASSWORD))).statusCode,
+      )
+  })
+
+  it('is shut where there is no password at all', async () => {
+    const { deps } = house
+    const config = { ...deps.config, ops: { ...deps.config.ops, password: undefined } }
+    const state = { started: true, draining: false }
+    const shut = await buildOpsServer({ ...deps, config, redis: deps.redis.producer, state })
+    try {
+      for (const url of ['/queues', '/console', '/control', '/queues/api/queues', '/console/api/day'])
+        for (const headers of [{}, basic('ops', ''), basic('ops', 'undefined'), basic('ops', OPS_PASSWORD)])
+          expect((await shut.inject({ url, headers })).statusCode, url).toBe(404)
+    } finally {
+      await shut.close()
+    }
+  })
+})
