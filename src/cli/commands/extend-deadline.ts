@@ -23,7 +23,7 @@ export const extendDeadline: Command = {
   summary: 'moves the dates of all open submissions that fit, after an outage',
   help: [
     '--by TIME         how far: 2h, 90m, 1d',
-    '--id NAME         moves each submission once for this name, however often it is said; required with --yes',
+    '--id NAME         moves each submission once for this name, however often it is said [how far and the day: 2h-2026-09-30]',
     '--profile P       of this profile (teacher.K4, or with its version teacher.K4@1)',
     '--portal NAME     of the portal whose API key has this name',
     '--submission ID   only this one',
@@ -44,13 +44,17 @@ export const extendDeadline: Command = {
     const name = textOf(values, 'id')
     if (name !== undefined && !NAME.test(name)) throw usageError('--id: 1 to 64 of A-Z a-z 0-9 . _ -')
     const yes = values['yes'] === true
-    // Twice said after a lost connection, it would move everything twice.
-    if (yes && name === undefined)
-      throw usageError('--yes needs --id NAME, so that it is done once (outage-2026-09-30)')
     filterOf(textsOf(values), 0)
-    return (context) =>
-      run(context, filterOf(textsOf(values), context.nowMs), { byMs, name: name ?? '', yes })
+    return (context) => {
+      const order = { byMs, name: name ?? usualName(by, context.nowMs), yes }
+      return run(context, filterOf(textsOf(values), context.nowMs), order)
+    }
   },
+}
+
+/** Said again after a lost connection it must not move everything twice, also where nobody thought of a name. */
+function usualName(by: string, nowMs: number): string {
+  return `${by}-${isoTime(nowMs).slice(0, 10)}`
 }
 
 type Texts = Record<string, string | undefined>
@@ -95,7 +99,7 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, order: 
   if (yes) deps.logger.warn({ operator, name, byMs, filter, moved: moved.length }, 'deadlines were moved')
   const json = {
     dryRun: !yes,
-    id: name || null,
+    id: name,
     bySeconds: byMs / 1000,
     at: isoTime(deps.clock.now()),
     moved,
@@ -130,9 +134,11 @@ function words(
     ...(rows.length === 0 ? [] : tableLines(rows, ['submission', 'profile', 'deadline', 'moved to', ''])),
     ...(left > 0 ? [`… and ${left} more (--json lists all)`] : []),
     `${moved.length} ${moved.length === 1 ? 'submission' : 'submissions'} ${yes ? 'moved' : 'would be moved'} by ${timeInWords(byMs)}.`,
-    ...(already.length > 0 ? [`${already.length} moved before as ${name}: left alone.`] : []),
+    ...(already.length > 0
+      ? [`${already.length} moved before as ${name}: left alone. To move once more, give another --id.`]
+      : []),
     ...failed.map(({ owner, submissionId, error }) => `${owner}/${submissionId}: ${error}`),
     ...(failed.length > 0 ? ['Say the same again: what was moved is not moved twice.'] : []),
-    ...(yes || moved.length === 0 ? [] : ['Nothing was changed. Add --yes and --id NAME to do it.']),
+    ...(yes || moved.length === 0 ? [] : [`Nothing was changed. Add --yes to do it, as ${name}.`]),
   ]
 }

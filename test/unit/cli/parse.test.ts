@@ -83,7 +83,6 @@ describe('the command line', () => {
     [['drain', 'a', 'b'], 'one instance'],
     [['drain', '--wait', 'long'], '--wait'],
     [['extend-deadline'], '--by'],
-    [['extend-deadline', '--by', '2h', '--yes'], '--id NAME'],
     [['extend-deadline', '--by', '2h', '--id', 'a b'], '--id'],
     [['extend-deadline', '--by', '2h', '--due-from', 'noon'], '--due-from'],
     [['export-receipts', '--since', 'noon'], '--since'],
