@@ -141,8 +141,12 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
   })
 
   test('says that its time is over, and what to do', async () => {
-    const { id } = await room.session()
-    const user = await room.teacher({ url: await room.shortSession(id, 5) })
+    const { url, id } = await room.session()
+    const user = await room.teacher({ url })
+    await user.page.waitForSelector('.card')
+    // Its parts are kept by the browser now: the seconds go to the film.
+    await user.page.goto('about:blank')
+    await user.page.goto(await room.shortSession(id, 5))
     await user.page.waitForSelector('.card')
     await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
     await user.choose(VIDEO, room.film)
