@@ -173,11 +173,6 @@ export const ERRORS = {
     'Upload-Concat does not name finished partial uploads of this ticket.',
   ),
   CONCAT_FINAL_PATCH: e(403, 'ไฟล์ที่รวมแล้วเขียนต่อไม่ได้', 'A final upload cannot be written to.'),
-  SUBJECT_BUSY: e(
-    503,
-    'มีการอัปโหลดพร้อมกันมากเกินไป โปรดรอสักครู่',
-    'Too many creations by one person; wait a moment.',
-  ),
 
   // the service
   DRAINING: e(503, 'ระบบกำลังสลับเครื่อง โปรดลองใหม่', 'This instance is shutting down; try again.'),
