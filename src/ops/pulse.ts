@@ -2,6 +2,7 @@
 // processes that way, whichever of them answers.
 
 import { hostname } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -12,6 +13,7 @@ import { type Counts, countsSince } from './counters.ts'
 import { addToTally } from './tally.ts'
 
 const BEAT_MS = 2000
+const FAREWELL_MS = 500
 /** Who said nothing for so long is gone. */
 export const SILENT_MS = 10_000
 /** What is left of processes that were killed goes after this. */
@@ -96,8 +98,11 @@ export function startPulse(parts: PulseParts): () => Promise<void> {
   return async () => {
     clearInterval(timer)
     if (redis.status !== 'ready') return
-    await flush()
-    await viaRedis(redis.hdel(redisKeys.processes, name))
+    const farewell = flush()
+      .then(() => viaRedis(redis.hdel(redisKeys.processes, name)))
+      .catch((err: unknown) => logger.debug({ err }, 'Redis was not told the last numbers of this process'))
+    // A process that ends has better to do than to wait for a Redis that hangs.
+    await Promise.race([farewell, setTimeout(FAREWELL_MS, undefined, { ref: false })])
   }
 }
 

@@ -14,6 +14,7 @@ import { textsIn } from './words.ts'
 
 const LOOK_MS = 3000
 const LEASE_MS = 15_000
+const STOP_MS = 500
 /** Clocks of machines differ, and a commit is told of a moment after it was made. */
 const OVERLAP_MS = 30_000
 const BATCH = 500
@@ -54,7 +55,8 @@ export class FindFollower {
 
   async stop(): Promise<void> {
     this.#stop.abort()
-    await this.#running
+    // What is not followed now is followed by whoever comes next: a Redis that hangs is not waited for.
+    await Promise.race([this.#running, setTimeout(STOP_MS, undefined, { ref: false })])
   }
 
   async #run(): Promise<void> {
