@@ -145,7 +145,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     const user = await room.teacher({ url })
     await user.page.waitForSelector('.card')
     // Its parts are kept by the browser now: the seconds go to the film.
-    await user.page.goto('about:blank')
+    await user.page.goto(`${room.house.service.url}/openapi.json`)
     await user.page.goto(await room.shortSession(id, 5))
     await user.page.waitForSelector('.card')
     await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
