@@ -13,6 +13,7 @@ import { expositionFaults } from '../../unit/ops/exposition.ts'
 import { type Receiver, startReceiver } from '../events/receiver.ts'
 import { type House, openHouse } from '../uploads/house.ts'
 import { idOf } from '../uploads/wire.ts'
+import { sumOf } from './samples.ts'
 
 const kind = s3Available() ? 's3' : 'local'
 const MIB = 1024 ** 2
@@ -56,19 +57,6 @@ afterAll(async () => {
 /** The sum over all samples of a name whose labels hold every one of `labels`. */
 async function value(name: string, labels: Record<string, string> = {}): Promise<number> {
   return sumOf(await scrape(), name, labels)
-}
-
-function sumOf(text: string, name: string, labels: Record<string, string>): number {
-  let sum = 0
-  for (const line of text.split('\n')) {
-    const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)
-    if (sample === null || sample[1] !== name) continue
-    const fits = Object.entries(labels).every(([label, wanted]) =>
-      sample[2]?.includes(`${label}="${wanted}"`),
-    )
-    if (fits) sum += Number(sample[3])
-  }
-  return sum
 }
 
 /** What has been seen moving, or at a value that it has only where it was set. */
