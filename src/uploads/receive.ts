@@ -8,7 +8,7 @@ import type { Sink } from './stores/port.ts'
 
 /** Bytes handed to the sink at a time, and how much may wait for it before the socket is paused. */
 export const BATCH_BYTES = 256 * 1024
-const PAUSE_BYTES = 2 * 1024 * 1024
+const PAUSE_BYTES = 512 * 1024
 const TICK_MS = 2000
 const CHECKPOINT_BYTES = 1024 * 1024
 const CHECKPOINT_MS = 5000

@@ -2,6 +2,7 @@
 // object when the spool is full too.
 
 import type { ByteBudget } from '../budget.ts'
+import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 /** Bytes on their way to the store; `release` says that they are there, or will not be. */
@@ -10,13 +11,20 @@ export type PartBytes = { chunks: Buffer[]; bytes: number; release: () => void }
 export class PartBuffer {
   readonly #budget: ByteBudget
   readonly #spool: Spool
+  readonly #pool: Slabs
   #stored = 0
   #file: SpoolFile | undefined
+  /** In order: chunks as they came, and views of slabs. */
   #chunks: Buffer[] = []
+  #slabs: Buffer[] = []
+  /** Of the last slab: where its view begins, and what is filled. */
+  #viewBegin = 0
+  #filled = SLAB_BYTES
   #inMemory = 0
 
-  constructor(budget: ByteBudget, spool: Spool) {
+  constructor(budget: ByteBudget, spool: Spool, slabs: Slabs) {
     this.#budget = budget
+    this.#pool = slabs
     this.#spool = spool
   }
 
@@ -36,6 +44,26 @@ export class PartBuffer {
   /** Chunks that the budget has been charged for already. */
   append(chunk: Buffer): void {
     this.#chunks.push(chunk)
+    this.#viewBegin = this.#filled
+    this.#inMemory += chunk.length
+  }
+
+  /** The same by copying: for what comes fast, and would otherwise burden the collector. */
+  appendCopy(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      let slab = this.#slabs.at(-1)
+      if (slab === undefined || this.#filled === SLAB_BYTES) {
+        slab = this.#pool.take()
+        this.#slabs.push(slab)
+        this.#viewBegin = 0
+        this.#filled = 0
+      }
+      const copied = chunk.copy(slab, this.#filled, at)
+      at += copied
+      this.#filled += copied
+      if (this.#filled > copied + this.#viewBegin) this.#chunks.pop()
+      this.#chunks.push(slab.subarray(this.#viewBegin, this.#filled))
+    }
     this.#inMemory += chunk.length
   }
 
@@ -61,9 +89,9 @@ export class PartBuffer {
   async take(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const inMemory = this.#inMemory
     const { chunks, bytes, release } = await this.peek(fetchTail)
+    const slabs = this.#slabs
     this.#stored = 0
-    this.#chunks = []
-    this.#inMemory = 0
+    this.#empty()
     await this.#file?.remove()
     this.#file = undefined
     return {
@@ -71,6 +99,8 @@ export class PartBuffer {
       bytes,
       release: () => {
         release()
+        // Given back once: the next part writes into them.
+        this.#pool.give(slabs.splice(0))
         this.#budget.give(inMemory)
       },
     }
@@ -108,7 +138,15 @@ export class PartBuffer {
 
   #dropMemory(): void {
     this.#budget.give(this.#inMemory)
+    this.#pool.give(this.#slabs)
+    this.#empty()
+  }
+
+  #empty(): void {
     this.#chunks = []
+    this.#slabs = []
+    this.#viewBegin = 0
+    this.#filled = SLAB_BYTES
     this.#inMemory = 0
   }
 }

@@ -14,6 +14,7 @@ import type { ByteBudget } from '../budget.ts'
 import { PartBuffer, type PartBytes } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
+import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool } from './spool.ts'
 
 /** S3 has no condition on parts: a part that a lost holder had in flight may still arrive until then. */
@@ -30,6 +31,7 @@ export type S3SinkParts = {
   ledger: Ledger
   budget: ByteBudget
   spool: Spool
+  slabs: Slabs
   committed: StoredPart[]
 }
 
@@ -49,12 +51,14 @@ export class S3Sink implements Sink {
   #begin: number
   readonly #budget: ByteBudget
   readonly #buffer: PartBuffer
+  readonly #slabs: Slabs
+  readonly #leaveSlabs: () => void
   #inFlight: Promise<void> | null = null
   #failure: unknown
   position: number
   durable: number
 
-  constructor({ parts, objects, state, ledger, budget, spool, committed }: S3SinkParts) {
+  constructor({ parts, objects, state, ledger, budget, spool, slabs, committed }: S3SinkParts) {
     this.#s3 = parts
     this.#objects = objects
     this.#ledger = ledger
@@ -66,7 +70,9 @@ export class S3Sink implements Sink {
     this.#tailKey = state.tailKey
     this.#begin = Math.floor(state.offset / state.partBytes) * state.partBytes
     this.#budget = budget
-    this.#buffer = new PartBuffer(budget, spool)
+    this.#slabs = slabs
+    this.#leaveSlabs = slabs.enter()
+    this.#buffer = new PartBuffer(budget, spool, slabs)
     this.#buffer.beginWithTail(state.offset - this.#begin)
     this.position = state.offset
     this.durable = state.offset
@@ -75,7 +81,8 @@ export class S3Sink implements Sink {
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     const before = this.position
     try {
-      await this.#take(chunks)
+      // What a slow line brings is little at a time: a slab for it would be memory for nothing.
+      await this.#take(chunks, bytes >= SLAB_BYTES && this.#slabs.worthwhile)
     } catch (error) {
       // What the buffer has not taken over, nobody else would give back.
       this.#budget.give(bytes - (this.position - before))
@@ -83,25 +90,26 @@ export class S3Sink implements Sink {
     }
   }
 
-  async #take(chunks: Buffer[]): Promise<void> {
+  async #take(chunks: Buffer[], fast: boolean): Promise<void> {
     this.#check()
     for (const chunk of chunks) {
       let rest = chunk
       // The last part is sent by `complete`: a file of one part never becomes a multipart upload.
       while (this.#buffer.bytes + rest.length >= this.#partBytes && !this.#isLast(rest.length)) {
         const room = this.#partBytes - this.#buffer.bytes
-        this.#append(rest.subarray(0, room))
+        this.#append(rest.subarray(0, room), fast)
         rest = rest.subarray(room)
         await this.#sendFull()
       }
-      if (rest.length > 0) this.#append(rest)
+      if (rest.length > 0) this.#append(rest, fast)
     }
     if (this.#budget.pressed) await this.#relieve()
   }
 
-  #append(chunk: Buffer): void {
+  #append(chunk: Buffer, fast: boolean): void {
     if (chunk.length === 0) return
-    this.#buffer.append(chunk)
+    if (fast) this.#buffer.appendCopy(chunk)
+    else this.#buffer.append(chunk)
     this.position += chunk.length
   }
 
@@ -171,6 +179,7 @@ export class S3Sink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.#leaveSlabs()
     if (this.#inFlight !== null) await this.#inFlight
     await this.#buffer.close()
   }

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ByteBudget } from '../../../src/uploads/budget.ts'
 import { PartBuffer } from '../../../src/uploads/stores/part-buffer.ts'
+import { SLAB_BYTES, Slabs } from '../../../src/uploads/stores/slabs.ts'
 import { Spool } from '../../../src/uploads/stores/spool.ts'
 
 let dir: string
 let spool: Spool
 let budget: ByteBudget
 let buffer: PartBuffer
+let slabs: Slabs
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'songngan-part-'))
@@ -23,7 +25,8 @@ async function open(maxBytes: number): Promise<void> {
   spool = new Spool(join(dir, String(process.pid)), maxBytes)
   await spool.start()
   budget = new ByteBudget(1e6, { receiveBudget: { set: () => undefined } as never })
-  buffer = new PartBuffer(budget, spool)
+  slabs = new Slabs()
+  buffer = new PartBuffer(budget, spool, slabs)
 }
 
 const append = (text: string) => {
@@ -65,7 +68,7 @@ test('the account: what is spooled is given back, what is taken is charged until
 
 test('what was spooled comes back into memory in turn, and a failure ends the turn', async () => {
   budget = new ByteBudget(8, { receiveBudget: { set: () => undefined } as never })
-  const [first, second, third] = [0, 1, 2].map(() => new PartBuffer(budget, spool))
+  const [first, second, third] = [0, 1, 2].map(() => new PartBuffer(budget, spool, slabs))
   if (first === undefined || second === undefined || third === undefined) throw new Error('no buffers')
   for (const one of [first, second]) {
     budget.take(6)
@@ -125,4 +128,60 @@ test('start empties what a dead process left, and leaves alone what a living one
   }
   await spool.start()
   expect((await readdir(dir)).sort()).toEqual(['1', String(process.pid), String(process.ppid)].sort())
+})
+
+const letters = (length: number, letter: string) => Buffer.alloc(length, letter)
+const appendCopy = (bytes: Buffer) => {
+  budget.take(bytes.length)
+  buffer.appendCopy(bytes)
+}
+
+test('what is copied keeps its order beside what is kept as it came, over the edges of slabs', async () => {
+  const pieces = [
+    letters(10, 'a'),
+    letters(SLAB_BYTES, 'b'),
+    letters(5, 'c'),
+    letters(2 * SLAB_BYTES + 7, 'd'),
+    letters(3, 'e'),
+  ]
+  for (const [n, piece] of pieces.entries()) {
+    if (n === 2) {
+      budget.take(piece.length)
+      buffer.append(piece)
+    } else appendCopy(piece)
+  }
+  const expected = Buffer.concat(pieces)
+  // The socket's memory is used for something else meanwhile.
+  for (const [n, piece] of pieces.entries()) if (n !== 2) piece.fill('x')
+  const taken = await buffer.take(noTail)
+  expect(taken.bytes).toBe(expected.length)
+  expect(Buffer.concat(taken.chunks).equals(expected)).toBe(true)
+  taken.release()
+  expect(budget.used).toBe(0)
+})
+
+test('a slab is used again when its part has been sent, and never before', async () => {
+  appendCopy(letters(SLAB_BYTES, 'a'))
+  const first = await buffer.take(noTail)
+  appendCopy(letters(SLAB_BYTES, 'b'))
+  const second = await buffer.take(noTail)
+  expect(Buffer.concat(first.chunks).equals(letters(SLAB_BYTES, 'a'))).toBe(true)
+  first.release()
+  first.release()
+  appendCopy(letters(SLAB_BYTES, 'c'))
+  appendCopy(letters(SLAB_BYTES, 'd'))
+  const third = await buffer.take(noTail)
+  expect(third.chunks[0]?.buffer).toBe(first.chunks[0]?.buffer)
+  const bytes = Buffer.concat([...second.chunks, ...third.chunks])
+  expect(bytes.equals(Buffer.concat(['b', 'c', 'd'].map((letter) => letters(SLAB_BYTES, letter))))).toBe(true)
+})
+
+test('slabs are worth their copies for more than one upload', () => {
+  const leave = slabs.enter()
+  expect(slabs.worthwhile).toBe(false)
+  const leaveToo = slabs.enter()
+  expect(slabs.worthwhile).toBe(true)
+  leave()
+  expect(slabs.worthwhile).toBe(false)
+  leaveToo()
 })
