@@ -62,7 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'deadline',
     story: 'The last minutes before a deadline; half-way, one of two services is killed.',
-    ...{ clients: 2000, minutes: 4, scale: 0.05, speed: 0.25, settleMinutes: 7 },
+    ...{ clients: 2000, minutes: 3.5, scale: 0.05, speed: 0.3, settleMinutes: 7 },
     faults: [{ at: 0.5, act: 'killService', which: 0, backAfterMs: 3000 }],
   },
   {

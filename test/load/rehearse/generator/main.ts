@@ -67,11 +67,10 @@ function watchLateness(counts: Counts): () => void {
 }
 
 process.once('message', (order) => {
-  generate(order as GeneratorOrder)
-    .catch((error: unknown) => {
-      tell({ kind: 'error', text: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-      process.exitCode = 1
-    })
-    .finally(() => process.disconnect())
+  generate(order as GeneratorOrder).catch((error: unknown) => {
+    tell({ kind: 'error', text: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  })
 })
+// Whoever ordered it ends it, when everything it said has been heard: a process that exits takes with it what the
+// channel has not carried over yet.
 process.once('disconnect', () => process.exit())

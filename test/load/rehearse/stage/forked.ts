@@ -6,8 +6,12 @@ import { extname, join } from 'node:path'
 
 /** @param entry from the folder of the rehearsal, without its ending: TypeScript under tsx, JavaScript when built */
 export async function forked(entry: string): Promise<ChildProcess> {
-  const file = join(import.meta.dirname, '..', `${entry}${extname(import.meta.filename)}`)
-  const child = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ending = extname(import.meta.filename)
+  const file = join(import.meta.dirname, '..', `${entry}${ending}`)
+  const child = fork(file, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    ...(ending === '.ts' ? { execArgv: ['--import', 'tsx'] } : {}),
+  })
   await once(child, 'spawn')
   return child
 }
