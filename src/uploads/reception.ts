@@ -67,7 +67,7 @@ async function receiveInto(
     budget,
     idleTimeoutMs: config.uploads.idleTimeoutMs,
     ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
-      ? { sniff: (start: Buffer, whole: boolean) => sniff(kinds, start, whole) }
+      ? { sniff: (start: Buffer, ended: boolean) => sniff(kinds, start, { ended, size: state.size }) }
       : {}),
     // On S3 every whole part is one already; a tail in between would cost calls.
     checkpoint: async () => {
@@ -150,10 +150,17 @@ function isLost(error: unknown): boolean {
   return error instanceof AppError && LOST.has(error.code)
 }
 
-/** True when the first bytes have told what the file is; throws when the slot does not take it. */
-function sniff(kinds: string[], start: Buffer, whole: boolean): boolean {
-  const identity = identify(start, whole)
-  if (identity.kind === 'undecided') return false
+/**
+ * True when the first bytes have told what the file is, or will tell no more; throws when the slot does not take it. A
+ * body may be over long before its file is: what so few bytes do not tell is left to the verdict.
+ */
+function sniff(
+  kinds: string[],
+  start: Buffer,
+  { ended, size }: { ended: boolean; size: number | null },
+): boolean {
+  const identity = identify(start, ended && start.length === size)
+  if (identity.kind === 'undecided') return ended
   if (!kinds.includes(identity.kind))
     throw new AppError('UPLOAD_TYPE_NOT_ALLOWED', { details: { limit: kinds, actual: identity.container } })
   return true

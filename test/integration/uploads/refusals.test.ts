@@ -152,6 +152,18 @@ overBothStores((kind) => {
     expect(reply.headers.connection).toBe('close')
   })
 
+  test('a body so short that it does not tell what the file is refuses nothing, however short', async () => {
+    const bytes = pdfBytes(3000)
+    const user = await house.user('plan')
+    const url = await user.create({ length: bytes.length, name: 'a.pdf' })
+    expect((await user.patch(url, 0, bytes.subarray(0, 1))).status).toBe(204)
+    expect((await user.patch(url, 1, bytes.subarray(1, 9))).status).toBe(204)
+    expect((await user.patch(url, 9, bytes.subarray(9))).status).toBe(204)
+    // The whole of a file is told by whatever there is of it.
+    const tiny = await user.create({ length: 3, name: 'b.pdf' })
+    expectProblem(await user.patch(tiny, 0, Buffer.from('abc')), 415, 'UPLOAD_TYPE_NOT_ALLOWED')
+  })
+
   test('a client that keeps sending into a refusal receives it', async () => {
     const user = await house.user('film')
     const url = await user.create({ length: 100_000_000, name: 'a.mp4' })
