@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './commands.mjs'
+import { say, shout } from './log.mjs'
 import { ROOT } from './paths.mjs'
 
 const ALLOWED = join(ROOT, 'scripts/audit-allowed.json')
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 30_000
 
 /** The report for production dependencies as `{ packages, advisories: [{ id, package, severity, title, url }] }`; undefined: nobody answered. */
 export async function audit() {
@@ -58,4 +59,23 @@ export function verdict(
       .filter(({ id, package: name }) => !advisories.some((one) => one.id === id && one.package === name))
       .map(({ id }) => id),
   }
+}
+
+/** Says what is known; returns whether all is in order, and undefined where nobody answered. */
+export async function sayAudit() {
+  const report = await audit()
+  if (report === undefined) {
+    shout(
+      'NOT AUDITED: the registry cannot be asked from here. Nothing is known about weaknesses of the packages.',
+    )
+    return undefined
+  }
+  const { open, allowed, stale } = verdict(report)
+  for (const { package: name, id, severity, title } of allowed)
+    say(`allowed: ${name} ${id} (${severity}) ${title}`)
+  for (const id of stale) shout(`audit-allowed.json: ${id} is found no more; take it out`)
+  for (const { package: name, id, severity, title, url } of open)
+    shout(`${severity}: ${name} ${id} ${title} ${url}`)
+  say(`${open.length} open, ${allowed.length} allowed, of ${report.packages} packages`)
+  return open.length + stale.length === 0
 }
