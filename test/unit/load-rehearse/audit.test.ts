@@ -92,8 +92,8 @@ describe('store', () => {
     }
     expect(await found({ ...files, 'submissions/x/1': '{}' })).toEqual({ objects: 4, hashed: 1, faults: [] })
   })
-  it('one object is as good', async () => {
-    expect((await found({ [`${own}/one-t0`]: BYTES })).faults).toEqual([])
+  it.each(['one-t0', 'data-joined', 'data-0a1b'])('one object is as good: %s', async (name) => {
+    expect((await found({ [`${own}/${name}`]: BYTES })).faults).toEqual([])
   })
   it('segments count up to where the next one begins', async () => {
     const late = Buffer.concat([BYTES.subarray(0, 8), Buffer.from('a late writer')])

@@ -17,7 +17,7 @@ export type StoreAudit = {
 }
 
 /** The received bytes of an upload, or a piece of them that begins at an offset. */
-const PIECE = /^(?:data(?:-[0-9a-f]+)?|one-[^/]+|seg-(\d{14})-[^/]+)$/
+const PIECE = /^(?:data(?:-(?:[0-9a-f]+|joined))?|one-[^/]+|seg-(\d{14})-[^/]+)$/
 /** Beside them: records, and what workers published. */
 const BESIDE = /^(?:record-\d+(?:\.json)?|out\/[^/]+\/[^/]+)$/
 const EXAMPLES = 3
