@@ -48,7 +48,7 @@ const MIB = 1024 ** 2
 
 const ORDINARY: Omit<Scenario, 'name' | 'story' | 'clients' | 'minutes'> = {
   ...{ storage: 'local', services: 2, workers: 1, generators: 1, arrivals: 'rising' },
-  ...{ scale: 0.1, speed: 1, settleMinutes: 4, faults: [] },
+  ...{ scale: 0.1, speed: 1.5, settleMinutes: 4, faults: [] },
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -102,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 's3-brownout',
     story:
       'The bucket refuses a third of the calls and is slow with another; then it refuses all for a while.',
-    ...{ storage: 's3', clients: 120, minutes: 1.2, scale: 0.6, speed: 2 },
+    ...{ storage: 's3', clients: 120, minutes: 1.2, scale: 0.4, speed: 5 },
     faults: [
       { at: 0.25, act: 's3Trouble', refused: 0.3, slow: 0.3, slowMs: 1500, forMs: 20_000 },
       { at: 0.7, act: 's3Trouble', refused: 1, slow: 0, slowMs: 0, forMs: 6000 },
@@ -130,7 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'soak',
     story: 'An ordinary evening, long and even: nothing may grow.',
-    ...{ clients: 2400, minutes: 30, arrivals: 'flat', speed: 1, growthMibPerMinute: 4 },
+    ...{ clients: 2400, minutes: 30, arrivals: 'flat', growthMibPerMinute: 4 },
   },
 ]
 
