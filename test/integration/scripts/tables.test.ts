@@ -18,10 +18,10 @@ test.each(NAMES)('this Node takes the flags of %s', async (name) => {
   expect(stdout).toBe('42\n')
 })
 
-test('every npm script has its entry', async () => {
+test('every npm script has its entry; the command line is the package’s program', async () => {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
   const run = Object.values<string>(scripts).flatMap((command) => /run\.mjs (\w+)/.exec(command)?.[1] ?? [])
-  expect(run.sort()).toEqual([...NAMES].sort())
+  expect([...run, 'cli'].sort()).toEqual([...NAMES].sort())
 })
 
 test('the lock file names every optional package, or npm ci fails on a bare machine', async () => {
