@@ -85,7 +85,7 @@ export class Completion {
     storedAtMs: number,
     first = false,
   ): Promise<UploadRecord> {
-    const { record } = await this.#records.commit(
+    const { record, committed } = await this.#records.commit(
       draft.id,
       async (current) => {
         if (current !== undefined && isStored(current.state)) return undefined
@@ -96,6 +96,8 @@ export class Completion {
       first,
     )
     if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
+    // Whoever stored it may have died before anybody was told; once a younger version is told, this one never would be.
+    if (!committed) await this.#records.announce(record)
     faultPoint('finish.record-stored')
     await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
     faultPoint('finish.hot-ended')

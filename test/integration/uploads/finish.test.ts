@@ -2,9 +2,13 @@
 // once, whoever begins it and however often.
 
 import { Worker } from 'bullmq'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../src/core/clock.ts'
+import { Claims } from '../../../src/jobs/claims.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { draftOf } from '../../../src/records/drafts.ts'
+import type { EventEnvelope } from '../../../src/records/event-body.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
 import { waitFor } from '../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
@@ -113,6 +117,32 @@ overBothStores((kind) => {
     )
     expect((await house.record(url)).version).toBe(before.version)
     expect(await jobsOf(house, url)).toHaveLength(1)
+  })
+
+  test('its sender died after the commit and before anybody was told: whoever finds it so tells it, once', async () => {
+    const { deps } = house
+    const [user, bytes] = [await house.user('film'), filmBytes(20_000, 'untold')]
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    const dead = new Error('it dies here')
+    const dying: { mockRestore(): void }[] = [vi.spyOn(deps.uploads, 'announce').mockRejectedValueOnce(dead)]
+    // On S3 a small file is its own first record; a directory's is committed apart, and failing news do not end that.
+    if (kind === 'local') dying.push(vi.spyOn(deps.hot, 'end').mockRejectedValueOnce(dead))
+    await user.patch(url, 0, bytes)
+    for (const spy of dying) spy.mockRestore()
+
+    expect(await user.offset(url)).toBe(bytes.length)
+    // Work begins at once, before the reconciler comes by: a younger version.
+    const claim = await new Claims(deps.uploads, systemClock, 'a worker').claim(idOf(url), 'validate', 1)
+    expect(claim).toBeDefined()
+    await deps.reconciler.one(idOf(url))
+    const { owner, submissionId } = await house.record(url)
+    const entries = await deps.redis.hot.xrange(
+      redisKeys.submissionEvents(owner, submissionId ?? ''),
+      '-',
+      '+',
+    )
+    const told = entries.map(([, fields]) => (JSON.parse(fields[1] ?? '') as EventEnvelope).body)
+    expect(told.filter(({ type }) => type === 'upload.stored')).toHaveLength(1)
   })
 
   // A process that died after its last write and before it could say so anywhere.
