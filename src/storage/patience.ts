@@ -9,14 +9,15 @@ const LONGEST_PAUSE_MS = 3000
 
 /** Repeats `work` while the store is unavailable, for `holdMs` at most; then throws what it threw last. */
 export async function withPatience<T>(work: () => Promise<T>, holdMs = STORE_HOLD_MS): Promise<T> {
-  const deadline = Date.now() + holdMs
+  // Not by the clock on the wall, which may be set meanwhile.
+  const deadline = performance.now() + holdMs
   for (let attempt = 0; ; attempt++) {
     try {
       return await work()
     } catch (error) {
       const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
       const passing = error instanceof AppError && error.code === 'STORE_UNAVAILABLE'
-      if (!passing || Date.now() + pause > deadline) throw error
+      if (!passing || performance.now() + pause > deadline) throw error
       await delay(pause)
     }
   }

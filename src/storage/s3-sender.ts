@@ -15,6 +15,8 @@ const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 100
 const PROBE_KEY = 'k'
+/** What S3 says to a signature of another hour. */
+const CLOCK_REFUSALS = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'])
 
 type Target = { base: URL; signer: S3Signer; send: typeof http.request; agent: http.Agent }
 
@@ -24,6 +26,8 @@ export class S3Sender {
   readonly #maxSockets: number
   readonly #onCall: OnS3Call | undefined
   #target: Promise<Target> | undefined
+  /** How far the store's clock is ahead of ours, once it has refused a signature for its time. */
+  #clockOffsetMs = 0
 
   constructor(client: S3Client, bucket: string, maxSockets: number, onCall?: OnS3Call) {
     this.#onCall = onCall
@@ -75,7 +79,9 @@ export class S3Sender {
     const headers: Record<string, string> = { 'content-length': String(bytes) }
     for (const [name, value] of Object.entries(options.metadata ?? {})) headers[`x-amz-meta-${name}`] = value
     const path = target.base.pathname + awsEscape(key, true)
-    const deadline = Date.now() + TOTAL_MS
+    // Not by the clock on the wall, which may be set meanwhile.
+    const deadline = performance.now() + TOTAL_MS
+    let clockWasSet = false
     for (let attempt = 0; ; attempt++) {
       const startedAtMs = performance.now()
       const done = (ok: boolean) =>
@@ -91,8 +97,12 @@ export class S3Sender {
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
         done(status !== undefined && isMeant(status))
+        if (!clockWasSet && this.#setClock(error)) {
+          clockWasSet = true
+          continue
+        }
         const pause = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
-        if (!isRetryable(error) || Date.now() + pause >= deadline) throw s3StoreError(error)
+        if (!isRetryable(error) || performance.now() + pause >= deadline) throw s3StoreError(error)
         await delay(pause)
       }
     }
@@ -111,7 +121,7 @@ export class S3Sender {
       { method: 'PUT', host: base.host, path, query },
       headers,
       credentials,
-      Date.now(),
+      Date.now() + this.#clockOffsetMs,
     )
     const search = query.length === 0 ? '' : `?${queryString(query)}`
     return await new Promise((resolve, reject) => {
@@ -126,7 +136,7 @@ export class S3Sender {
       })
       const timer = setTimeout(
         () => request.destroy(new Error('the store did not take a part in time')),
-        Math.min(ATTEMPT_MS, Math.max(1, deadline - Date.now())),
+        Math.min(ATTEMPT_MS, Math.max(1, deadline - performance.now())),
       )
       const settle = (done: () => void) => {
         clearTimeout(timer)
@@ -143,7 +153,9 @@ export class S3Sender {
         response.on('end', () => {
           const status = response.statusCode ?? 0
           settle(() =>
-            status === 200 ? resolve(response.headers.etag ?? '') : reject(refusal(status, text)),
+            status === 200
+              ? resolve(response.headers.etag ?? '')
+              : reject(refusal(status, text, response.headers.date)),
           )
         })
       })
@@ -155,16 +167,32 @@ export class S3Sender {
     })
   }
 
+  /** Takes the store's time where it refuses ours, as the SDK does for its own calls. False: that was not the matter. */
+  #setClock(error: unknown): boolean {
+    const { Code = '', date } = error as Partial<Refusal>
+    const serverMs = Date.parse(date ?? '')
+    if (!CLOCK_REFUSALS.has(Code) || Number.isNaN(serverMs)) return false
+    this.#clockOffsetMs = serverMs - Date.now()
+    return true
+  }
+
   async destroy(): Promise<void> {
     if (this.#target !== undefined) (await this.#target).agent.destroy()
   }
 }
 
-/** An S3 error document in the shape that the SDK's errors have, so that one function reads both. */
-function refusal(status: number, body: string): Error {
+/** In the shape that the SDK's errors have, so that one function reads both. `date`: the store's own, RFC 9110. */
+type Refusal = Error & { Code: string; $metadata: { httpStatusCode: number }; date: string | undefined }
+
+function refusal(status: number, body: string, date: string | undefined): Refusal {
   const code = /<Code>([^<]+)<\/Code>/.exec(body)?.[1] ?? `HTTP ${status}`
   const message = /<Message>([^<]+)<\/Message>/.exec(body)?.[1] ?? code
-  return Object.assign(new Error(message), { name: code, Code: code, $metadata: { httpStatusCode: status } })
+  return Object.assign(new Error(message), {
+    name: code,
+    Code: code,
+    $metadata: { httpStatusCode: status },
+    date,
+  })
 }
 
 function isRetryable(error: unknown): boolean {

@@ -191,7 +191,10 @@ export class S3ObjectStore implements ObjectStore {
 
   async toolSource(key: string, ttlSeconds: number): Promise<ToolSource> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key })
-    return { kind: 'url', url: await getSignedUrl(this.client, command, { expiresIn: ttlSeconds }) }
+    // The SDK sets its calls right by the store's clock, but not what it only signs.
+    const signingDate = new Date(Date.now() + this.client.config.systemClockOffset)
+    const url = await getSignedUrl(this.client, command, { expiresIn: ttlSeconds, signingDate })
+    return { kind: 'url', url }
   }
 
   freeBytes(): Promise<undefined> {

@@ -1,0 +1,65 @@
+// A process whose clock is an hour off: S3 refuses what it signs, and says what time it is.
+
+import type { S3Client } from '@aws-sdk/client-s3'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { createS3Client } from '../../../src/storage/s3-client.ts'
+import { S3Sender } from '../../../src/storage/s3-sender.ts'
+import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+
+const HOUR_MS = 3_600_000
+const BODY = Buffer.from('some bytes')
+
+describe.skipIf(!s3Available()).each([
+  ['ahead', HOUR_MS],
+  ['behind', -HOUR_MS],
+])('an hour %s', (_, shiftMs) => {
+  let s3: TestS3
+  let proxy: HttpProxy
+  let client: S3Client
+  beforeAll(async () => {
+    s3 = await startS3()
+    proxy = await startHttpProxy(s3.endpoint)
+    for (const [name, value] of Object.entries(s3.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, value)
+  })
+  // In another hour from the start on, or set to it on the way.
+  const another = () =>
+    createS3Client({ endpoint: proxy.url, bucket: s3.bucket, region: s3.region, forcePathStyle: true })
+  const shift = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + shiftMs })
+  afterEach(() => {
+    vi.useRealTimers()
+    client.destroy()
+    proxy.reset()
+  })
+  afterAll(async () => {
+    await proxy.stop()
+    await s3.stop()
+    vi.unstubAllEnvs()
+  })
+
+  test('bytes that are sent: refused once, then signed by the store’s clock', async () => {
+    client = another()
+    const sender = new S3Sender(client, s3.bucket, 4)
+    await sender.put('before', [BODY], BODY.length)
+    shift()
+    await sender.put('first', [BODY], BODY.length)
+    await sender.put('second', [BODY], BODY.length)
+    vi.useRealTimers()
+    // Set right again: the difference that was learned is wrong now.
+    await sender.put('third', [BODY], BODY.length)
+    await sender.destroy()
+    expect(proxy.calls.map(({ status }) => status)).toEqual([200, 403, 200, 200, 403, 200])
+  })
+
+  test('a URL for tools is good when it is signed', async () => {
+    client = another()
+    const store = new S3ObjectStore(client, s3.bucket)
+    shift()
+    await store.createIfAbsent('object', BODY)
+    const source = await store.toolSource('object', 60)
+    if (source.kind !== 'url') throw new Error('a bucket has URLs')
+    const answer = await fetch(source.url)
+    expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 200, text: String(BODY) })
+  })
+})
