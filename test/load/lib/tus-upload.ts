@@ -15,6 +15,12 @@ import type { Source } from './source.ts'
 /** Long enough to outlast a restart of the service; the count begins anew whenever bytes advanced. */
 export const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000, 60_000, 60_000]
 
+/**
+ * Sent so much before its line broke, an upload must not begin again from byte 0, acknowledged or not. Less may have been
+ * on its way, or in the memory of a process that was killed: nobody was told that it had arrived.
+ */
+export const AT_STAKE_BYTES = 256 * 1024
+
 export type WireAnswer = {
   method: string
   status: number
@@ -83,7 +89,7 @@ class TusUpload {
     sentBytes: 0,
   }
   #created = false
-  /** There is something to lose: bytes were acknowledged, the line was cut in mid-file, or the upload was created twice. */
+  /** There is something to lose: bytes were acknowledged, the line was cut when much was sent, or it was created twice. */
   #atStake = false
   #bodyEndMs: number | undefined
   #ticket = ''
@@ -121,7 +127,7 @@ class TusUpload {
           },
           onCut: (offset) => {
             result.cuts += 1
-            this.#atStake = true
+            if (result.sentBytes >= AT_STAKE_BYTES) this.#atStake = true
             cutLine(this.#agent)
             onCut?.(offset)
           },

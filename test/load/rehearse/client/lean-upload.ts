@@ -4,7 +4,7 @@
 import type { Response } from '../../../conformance/wire/message.ts'
 import { field } from '../../../conformance/wire/message.ts'
 import { problemCode } from '../../lib/problem.ts'
-import { type UploadHooks, willRetry } from '../../lib/tus-upload.ts'
+import { AT_STAKE_BYTES, type UploadHooks, willRetry } from '../../lib/tus-upload.ts'
 import type { RehearsalFile } from '../files/rehearsal-file.ts'
 import type { Line as PlannedLine } from '../plan/lines.ts'
 import { Away, Refused } from './ends.ts'
@@ -191,7 +191,7 @@ class LeanUpload {
   #break(socket: Line, { kind, awayMs }: PlannedLine['breaks'][number]): never {
     this.#breaks.shift()
     this.#result.breaks += 1
-    this.#atStake = true
+    if (this.#result.sentBytes >= AT_STAKE_BYTES) this.#atStake = true
     this.#job.onCut?.(this.#offset)
     this.#line = undefined
     if (kind === 'drop') socket.reset()
