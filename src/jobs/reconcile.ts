@@ -15,6 +15,8 @@ import type { Queues } from './queues.ts'
 /** When to look again at an upload on which work is going on. */
 const LOOK_AGAIN_MS = 60_000
 const BATCH = 500
+/** Runs after which a lane is begun again only with a pause; two jobs' worth of workers that died. */
+const DEADLY_ATTEMPTS = 10
 /** States in which BullMQ will still run the job, or is running it. */
 const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused'])
 
@@ -121,14 +123,19 @@ export class Reconciler {
     return true
   }
 
-  /** A lane that is due, whose job is gone and whose claim has run out, is queued under the next generation. */
+  /** A lane that is due, whose job is gone and whose claim has run out or is a dead worker's, is queued under the next generation. */
   async #requeue(record: UploadRecord): Promise<void> {
     const { queues, clock } = this.#parts
     for (const lane of pendingLanes(record, clock.now())) {
       const state = record.lanes[lane]
       const generation = state?.generation ?? 1
-      if (ALIVE.has(await queues.stateOf(lane, record.id, generation))) continue
-      if (state?.claim !== undefined && Date.parse(state.claim.until) > clock.now()) continue
+      const job = await queues.stateOf(lane, record.id, generation)
+      if (ALIVE.has(job)) continue
+      const claimed = state?.claim !== undefined && Date.parse(state.claim.until) > clock.now()
+      // BullMQ fails a job whose workers died too often: whoever claimed it is lost. A file that goes on bringing workers
+      // down waits for the claim's end.
+      const abandoned = job === 'failed' && (state?.attempts ?? 0) < DEADLY_ATTEMPTS
+      if (claimed && !abandoned) continue
       await this.#nextGeneration(record.id, lane, generation)
     }
   }

@@ -1,10 +1,10 @@
 // The end of an upload: the answer waits for the bytes and for the record, and for nothing else; what follows happens
 // once, whoever begins it and however often.
 
-import { Worker } from 'bullmq'
+import { UnrecoverableError, Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
-import { Claims } from '../../../src/jobs/claims.ts'
+import { CLAIM_LEASE_MS, Claims } from '../../../src/jobs/claims.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { draftOf } from '../../../src/records/drafts.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
@@ -101,6 +101,27 @@ overBothStores((kind) => {
     expect(await queues.stateOf('validate', id, 2)).not.toBe('unknown')
     await reconciler.one(id)
     expect((await house.record(url)).lanes.validate).toMatchObject({ generation: 2 })
+  })
+
+  test('a job whose workers died too often is asked for again at once; the next time the claim must run out', async () => {
+    const { url } = await stored()
+    const [id, { reconciler, queues, redis, uploads }] = [idOf(url), house.deps]
+    const claims = new Claims(uploads, systemClock, 'a worker that dies')
+    const dieAt = async (generation: number) => {
+      await waitFor(async () => (await queues.stateOf('validate', id, generation)) !== 'unknown')
+      for (let death = 0; death < 5; death++) await claims.claim(id, 'validate', generation)
+      const options = { connection: redis.jobs, prefix: QUEUE_PREFIX }
+      const worker = new Worker('validate', () => Promise.reject(new UnrecoverableError('stalled')), options)
+      await waitFor(async () => (await queues.stateOf('validate', id, generation)) === 'failed')
+      await worker.close()
+      await reconciler.one(id)
+      return (await house.record(url)).lanes.validate?.generation
+    }
+    expect(await dieAt(1)).toBe(2)
+    expect(await dieAt(2)).toBe(2)
+    skewMs = CLAIM_LEASE_MS + 1000
+    await reconciler.one(id)
+    expect((await house.record(url)).lanes.validate?.generation).toBe(3)
   })
 
   test('several requests that find an upload whole finish it once', async () => {
