@@ -4,6 +4,7 @@ import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../src/jobs/contract.ts'
 import { redisKeys } from '../src/records/keys.ts'
 import type { Kit } from './lanes/kit.ts'
+import { sweepMultiparts } from './lanes/multiparts.ts'
 import { refreshPositions } from './lanes/queue-positions.ts'
 import { applyRetention } from './lanes/retention.ts'
 import { sweepStaging } from './lanes/staging.ts'
@@ -46,7 +47,8 @@ export function createMaintain(kit: Kit) {
     async sweep() {
       const scratch = await kit.room.sweep()
       const staged = await sweepStaging(kit)
-      if (scratch.length + staged > 0) kit.logger.info({ scratch, staged }, 'swept')
+      const multiparts = await sweepMultiparts(kit)
+      if (scratch.length + staged + multiparts > 0) kit.logger.info({ scratch, staged, multiparts }, 'swept')
     },
     async retention(signal) {
       await applyRetention(kit, signal)

@@ -224,6 +224,8 @@ export class LocalObjectStore implements ObjectStore {
     return Promise.resolve()
   }
 
+  async *begun(): AsyncIterable<never> {}
+
   async remove(key: string): Promise<void> {
     await rm(this.path(key), { force: true })
   }

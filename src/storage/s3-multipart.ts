@@ -8,11 +8,13 @@ import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
   type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
-import type { Piece } from './object-store.ts'
+import type { BegunMultipart, Piece } from './object-store.ts'
 import { isMissing, isS3Error } from './s3-client.ts'
 
 const PART_BYTES = 16 * 1024 ** 2
@@ -123,6 +125,27 @@ export async function abortMultipart(
     .catch((error: unknown) => {
       if (!isS3Error(error, 'NoSuchUpload') && !isMissing(error)) throw error
     })
+}
+
+/** Multipart uploads that were begun and not ended, page by page. */
+export async function* begunMultiparts(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+): AsyncGenerator<BegunMultipart> {
+  let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}
+  do {
+    const page: ListMultipartUploadsCommandOutput = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...after }),
+    )
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+      if (Key !== undefined && UploadId !== undefined)
+        yield { key: Key, multipartId: UploadId, begunAtMs: Initiated?.getTime() ?? 0 }
+    after =
+      page.IsTruncated === true
+        ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+        : undefined
+  } while (after !== undefined)
 }
 
 /** S3 takes no part smaller than this, but for the last one. */

@@ -16,9 +16,9 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
+import type { BegunMultipart, ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
-import { abortMultipart, assemble, uploadFile } from './s3-multipart.ts'
+import { abortMultipart, assemble, begunMultiparts, uploadFile } from './s3-multipart.ts'
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
@@ -155,6 +155,14 @@ export class S3ObjectStore implements ObjectStore {
   async abortMultipart(key: string, multipartId: string): Promise<void> {
     try {
       await abortMultipart(this.client, this.bucket, key, multipartId)
+    } catch (error) {
+      throw s3StoreError(error)
+    }
+  }
+
+  async *begun(prefix: string): AsyncIterable<BegunMultipart> {
+    try {
+      yield* begunMultiparts(this.client, this.bucket, prefix)
     } catch (error) {
       throw s3StoreError(error)
     }

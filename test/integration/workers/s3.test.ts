@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
-import { objectKeys } from '../../../src/records/keys.ts'
+import { receivingRecord } from '../../../src/records/drafts.ts'
+import { objectKeys, uploadIdOfKey } from '../../../src/records/keys.ts'
 import type { StoredPart, UploadRecord } from '../../../src/records/upload-record.ts'
 import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { sweepMultiparts } from '../../../workers/lanes/multiparts.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { pdf } from '../../support/media/pdfs.ts'
 import { lesson, streamed } from '../../support/media/videos.ts'
@@ -92,6 +94,35 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect(record.object).toEqual({ key })
     expect((await store.head(key))?.bytes).toBe(bytes.length)
     expect(await store.head(tailKey)).toBeUndefined()
+  })
+
+  it('multipart uploads that nobody will complete are aborted; those of unfinished files stay', async () => {
+    await house.submission('d')
+    const ready = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
+    await house.until(ready, isReady)
+    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.config.secrets))
+    if (unfinished === undefined || forgotten === undefined) throw new Error('two ids were asked for')
+    const draft = draftOf({ id: unfinished, submissionId: 'd' }, 1000)
+    await house.deps.uploads.commit(unfinished, () =>
+      receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1),
+    )
+    const { client, bucket } = store
+    const begin = async (key: string) =>
+      await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }))
+    for (const id of [ready, unfinished, forgotten]) await begin(objectKeys.data(id))
+    await begin(objectKeys.rendition(ready, 'token', 'video.mp4'))
+    const begun = async () => {
+      const ids: (string | undefined)[] = []
+      for await (const { key } of store.begun(objectKeys.uploads)) ids.push(uploadIdOfKey(key))
+      return ids.toSorted()
+    }
+    expect(await begun()).toHaveLength(4)
+    expect(await sweepMultiparts(house.kit)).toBe(2)
+    expect(await begun()).toEqual([unfinished, forgotten].toSorted())
+    const later = { ...house.kit, clock: { now: () => Date.now() + house.config.uploads.expiryMs + 1000 } }
+    expect(await sweepMultiparts(later)).toBe(1)
+    expect(await begun()).toEqual([unfinished])
+    expect((await house.latest(ready)).state).toBe('ready')
   })
 
   async function sendParts(key: string, bytes: Buffer) {

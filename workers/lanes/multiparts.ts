@@ -1,0 +1,30 @@
+// Multipart uploads that nobody will complete: of a process that died, or whose answer was lost, between beginning one
+// and noting its id. S3 keeps them, and asks to be paid for their parts, until they are aborted.
+
+import { objectKeys, uploadIdOfKey } from '../../src/records/keys.ts'
+import { isSettled } from '../../src/records/upload-records.ts'
+import type { Kit } from './kit.ts'
+
+/**
+ * Looks at those of the whole bucket, not at each upload: a list of few instead of a call for every file.
+ *
+ * @returns how many were aborted
+ */
+export async function sweepMultiparts(kit: Kit): Promise<number> {
+  let aborted = 0
+  for await (const { key, multipartId, begunAtMs } of kit.store.begun(objectKeys.uploads)) {
+    const id = uploadIdOfKey(key)
+    if (id === undefined || !(await isOver(kit, id, begunAtMs))) continue
+    await kit.store.abortMultipart(key, multipartId)
+    aborted++
+  }
+  return aborted
+}
+
+/** Nothing is received, joined or published for it any more. */
+async function isOver({ uploads, hot, clock, config }: Kit, id: string, begunAtMs: number): Promise<boolean> {
+  const record = await uploads.fromStore(id)
+  if (record !== undefined) return isSettled(record)
+  // Not one byte was acknowledged, and Redis has forgotten it: only time tells.
+  return begunAtMs < clock.now() - config.uploads.expiryMs && (await hot.read(id)) === undefined
+}
