@@ -20,6 +20,7 @@ export async function settle(stage: Stage, hands: readonly Hand[], told = true):
       await stage.hurry()
       await stage.maintain('reconcile')
       await stage.maintain('retention')
+      await stage.maintain('sweep')
     }
     waiting.clear()
     for (const file of hands.flatMap(({ files }) => files))
@@ -31,6 +32,10 @@ export async function settle(stage: Stage, hands: readonly Hand[], told = true):
       if (Object.values(left).some((count) => count > 0))
         waiting.add(`jobs of ${lane}: ${JSON.stringify(left)}`)
     }
+    // A sweep that is not through yet may still find something.
+    const tasks = await stage.queues.maintain.getJobCounts('waiting', 'active')
+    if (Object.values(tasks).some((count) => count > 0)) waiting.add('tasks of maintenance')
+    for (const key of await stage.bytes.begun()) waiting.add(`multipart upload of ${key}`)
     if (told) {
       const delivered = new Set(stage.receiver.deliveries.map(({ id }) => id))
       for (const { id } of await allEvents(stage)) if (!delivered.has(id)) waiting.add(`webhook ${id}`)
