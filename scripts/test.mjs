@@ -44,8 +44,9 @@ await main(async () => {
     say(error.message)
     failed.push('build')
   })
+  const env = { ...QUIET_SDK, ...(failed.length === 0 ? { TEST_FROM: 'dist' } : {}) }
   const step = async (name, program, args) => {
-    const { code } = await run(join(BIN, program), args, { cwd: ROOT, env: QUIET_SDK })
+    const { code } = await run(join(BIN, program), args, { cwd: ROOT, env })
     if (code !== 0) failed.push(name)
   }
   say('Lint …')

@@ -6,9 +6,12 @@ import { pdfBytes } from '../integration/uploads/bytes.ts'
 import { idOf, tusUser } from '../integration/uploads/wire.ts'
 import { startChild } from '../support/children.ts'
 import { statusOf, waitFor } from '../support/http.ts'
+import { testedFrom } from '../support/service.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
 
-const CLI = join(import.meta.dirname, '../../src/cli.ts')
+const ROOT = join(import.meta.dirname, '../..')
+const CLI =
+  testedFrom() === 'dist' ? [join(ROOT, 'dist/src/cli.js')] : ['--import', 'tsx', join(ROOT, 'src/cli.ts')]
 const SUBMISSION = 'DPA-2569-000001'
 const DEADLINE = '2099-09-30T16:59:00.000Z'
 
@@ -33,7 +36,7 @@ const teacherAt = async (slot: string) => {
 }
 
 async function songngan(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = await startChild(process.execPath, ['--import', 'tsx', CLI, ...args], {
+  const child = await startChild(process.execPath, [...CLI, ...args], {
     env: house.service.env,
   })
   const { code } = await child.exited
