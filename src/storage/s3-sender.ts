@@ -9,14 +9,13 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
+import { dateOf, StoreClock } from './s3-clock.ts'
 import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 
 const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 100
 const PROBE_KEY = 'k'
-/** What S3 says to a signature of another hour. */
-const CLOCK_REFUSALS = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'])
 
 type Target = { base: URL; signer: S3Signer; send: typeof http.request; agent: http.Agent }
 
@@ -26,8 +25,7 @@ export class S3Sender {
   readonly #maxSockets: number
   readonly #onCall: OnS3Call | undefined
   #target: Promise<Target> | undefined
-  /** How far the store's clock is ahead of ours, once it has refused a signature for its time. */
-  #clockOffsetMs = 0
+  readonly #clock = new StoreClock()
 
   constructor(client: S3Client, bucket: string, maxSockets: number, onCall?: OnS3Call) {
     this.#onCall = onCall
@@ -97,7 +95,8 @@ export class S3Sender {
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
         done(status !== undefined && isMeant(status))
-        if (!clockWasSet && this.#setClock(error)) {
+        const askTime = () => dateOf(target.send, target.base)
+        if (!clockWasSet && (await this.#clock.wasWrong(error as Partial<Refusal>, askTime))) {
           clockWasSet = true
           continue
         }
@@ -121,7 +120,7 @@ export class S3Sender {
       { method: 'PUT', host: base.host, path, query },
       headers,
       credentials,
-      Date.now() + this.#clockOffsetMs,
+      this.#clock.now(),
     )
     const search = query.length === 0 ? '' : `?${queryString(query)}`
     return await new Promise((resolve, reject) => {
@@ -165,15 +164,6 @@ export class S3Sender {
       request.uncork()
       request.end()
     })
-  }
-
-  /** Takes the store's time where it refuses ours, as the SDK does for its own calls. False: that was not the matter. */
-  #setClock(error: unknown): boolean {
-    const { Code = '', date } = error as Partial<Refusal>
-    const serverMs = Date.parse(date ?? '')
-    if (!CLOCK_REFUSALS.has(Code) || Number.isNaN(serverMs)) return false
-    this.#clockOffsetMs = serverMs - Date.now()
-    return true
   }
 
   async destroy(): Promise<void> {

@@ -10,6 +10,7 @@ import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 
 const HOUR_MS = 3_600_000
 const BODY = Buffer.from('some bytes')
+const PART = Buffer.alloc(8 * 1024 ** 2, 'x')
 
 describe.skipIf(!s3Available()).each([
   ['ahead', HOUR_MS],
@@ -50,6 +51,19 @@ describe.skipIf(!s3Available()).each([
     await sender.put('third', [BODY], BODY.length)
     await sender.destroy()
     expect(proxy.calls.map(({ status }) => status)).toEqual([200, 403, 200, 200, 403, 200])
+  })
+
+  // Regression: the store closes the line over what is still to come, and its refusal is never read.
+  test('so many bytes that the refusal is lost', async () => {
+    client = another()
+    const sender = new S3Sender(client, s3.bucket, 4)
+    shift()
+    await sender.put('first', [PART], PART.length)
+    const refusedOnce = proxy.calls.filter(({ operation }) => operation === 'PutObject').length
+    await sender.put('second', [PART], PART.length)
+    await sender.destroy()
+    expect(refusedOnce).toBeLessThanOrEqual(2)
+    expect(proxy.calls.filter(({ operation }) => operation === 'PutObject')).toHaveLength(refusedOnce + 1)
   })
 
   test('a URL for tools is good when it is signed', async () => {
