@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // unit: pure. integration: a real Redis, S3 server or ffmpeg, started by each file for itself. Most of both is waiting:
-// one more worker than there are cores.
+// one more worker than there are cores. Files of a worker share its modules: loading them anew for each costs minutes.
 // e2e: whole processes, afterwards and fewer at a time, so that kills and timings do not disturb each other.
 const SMALL = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } }
 const WHOLE = { maxWorkers: 2, sequence: { groupOrder: 1 } }
@@ -10,10 +10,11 @@ const WHOLE = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...SMALL, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { ...SMALL, isolate: false, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         test: {
           ...SMALL,
+          isolate: false,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 30_000,

@@ -54,13 +54,9 @@ describe('a lesson', () => {
     expect(record.renditions[0]).toMatchObject({ contentType: 'video/mp4', width: 320, height: 180 })
     for (const { key, bytes } of record.renditions)
       expect((await stat(localPath(house, key))).size).toBe(bytes)
-    expect(await types('a')).toEqual([
-      'upload.stored',
-      'upload.accepted',
-      'submission.complete',
-      'upload.playable',
-      'upload.ready',
-    ])
+    await expect
+      .poll(() => types('a'))
+      .toEqual(['upload.stored', 'upload.accepted', 'submission.complete', 'upload.playable', 'upload.ready'])
     const sequences = (await house.events('a')).map(({ data }) => data.sequence)
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
     expect(new Set(sequences).size).toBe(sequences.length)
@@ -107,7 +103,9 @@ describe('a PDF', () => {
     const [page] = record.renditions
     expect(page?.contentType).toBe('image/jpeg')
     expect(Math.min(page?.width ?? 0, page?.height ?? 0)).toBe(720)
-    expect(await types('b')).toEqual(['upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
+    await expect
+      .poll(() => types('b'))
+      .toEqual(['upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
   })
 })
 
@@ -137,7 +135,7 @@ describe('a file that breaks a rule is rejected with the reason', () => {
     expect(codes(record)).toContain(code)
     expect(record.problems.find((problem) => problem.code === code)?.message.th).not.toBe('')
     expect(record.renditions).toEqual([])
-    expect(await types(submissionId)).toEqual(['upload.stored', 'upload.rejected'])
+    await expect.poll(() => types(submissionId)).toEqual(['upload.stored', 'upload.rejected'])
   })
 })
 
@@ -157,9 +155,9 @@ describe('a file that takes the place of another', () => {
     await house.until(second, isReady)
     const superseded = (await house.events('c')).filter(({ type }) => type === 'upload.superseded')
     expect(superseded.map(({ data }) => data.uploadId)).toEqual([first])
-    expect((await types('c')).filter((type) => type.startsWith('submission.'))).toEqual([
-      'submission.complete',
-    ])
+    await expect
+      .poll(async () => (await types('c')).filter((type) => type.startsWith('submission.')))
+      .toEqual(['submission.complete'])
   })
 })
 
@@ -171,10 +169,9 @@ describe('what only reading the whole file tells', () => {
     })
     const record = await house.until(id, ({ state }) => state === 'rejected')
     expect(codes(record)).toContain('BLACK_VIDEO_ENTIRE')
-    expect((await types('d')).filter((type) => type.startsWith('submission.'))).toEqual([
-      'submission.complete',
-      'submission.incomplete',
-    ])
+    await expect
+      .poll(async () => (await types('d')).filter((type) => type.startsWith('submission.')))
+      .toEqual(['submission.complete', 'submission.incomplete'])
   })
 
   it('warns of silence', async () => {
