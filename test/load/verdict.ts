@@ -54,6 +54,9 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
       const film = films.lessons[n % films.lessons.length]
       if (film === undefined) break
       const sample = await takeSample(stage, film)
+      // The film before was being inspected meanwhile, as on any busy evening; now it makes room.
+      const before = samples.at(-1)
+      if (before !== undefined) await stage.remove(before.submissionId)
       samples.push(sample)
       say(
         `${store} ${n + 1}: verdict ${seconds(sample.afterLastByte)} after the last byte (${seconds(sample.afterAnswer)} after the answer), sent in ${seconds(sample.sendSeconds)}, transcodes: ${sample.backlog.running} run, ${sample.backlog.waiting} wait`,

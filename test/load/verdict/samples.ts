@@ -4,6 +4,7 @@ import type { Film } from './films.ts'
 import type { Stage } from './stage.ts'
 
 export type Sample = {
+  submissionId: string
   /** Seconds from the last byte handed to the kernel, and from the answer to the PATCH. */
   afterLastByte: number
   afterAnswer: number
@@ -29,10 +30,8 @@ export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
   const { upload, seenMs } = await stage.until(sent.uploadId, isJudged, VERDICT_MS)
   if (!upload.accepted) throw new Error(`the film was ${upload.state}: ${problems(upload)}`)
   const backlog = await stage.backlog()
-  // Its bytes are read once more by the inspection, which the next film must not wait for.
-  await stage.until(sent.uploadId, isInspected, VERDICT_MS)
-  await stage.remove(sent.submissionId)
   return {
+    submissionId: sent.submissionId,
     afterLastByte: (seenMs - sent.lastByteMs) / 1000,
     afterAnswer: (seenMs - sent.answeredMs) / 1000,
     sendSeconds: (sent.answeredMs - startedMs) / 1000,
