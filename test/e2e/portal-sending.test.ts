@@ -148,7 +148,8 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.page.goto(`${room.house.service.url}/openapi.json`)
     await user.page.goto(await room.shortSession(id, 5))
     await user.page.waitForSelector('.card')
-    await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
+    // The film needs thrice as long as the session lasts.
+    await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND / 3 })
     await user.choose(VIDEO, room.film)
     await user.says(user.page.locator('.notice'), 'หน้านี้หมดเวลาใช้งานแล้ว')
     await user.says(user.page.locator('.notice'), /^ไฟล์ที่กำลังส่งยังส่งต่อได้จนเสร็จ/)
