@@ -43,8 +43,11 @@ export function portalKeys(url: string): CompactVerifyGetKey {
       const known = remote.jwks()
       if (known !== undefined) {
         // A key that is not among the old ones may be among the new: only the address could tell.
-        const found = await createLocalJWKSet(known)(header, token).catch(() => undefined)
-        if (found !== undefined) return found
+        try {
+          return await createLocalJWKSet(known)(header, token)
+        } catch (failure) {
+          if (!isAboutTheToken(failure)) throw failure
+        }
       }
       throw new AppError('KEYS_UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
     }

@@ -192,8 +192,12 @@ export class Tokens {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
       // No `kid`, and several keys that fit: whichever verifies.
       for await (const key of error) {
-        const verified = await compactVerify(token, key, options).catch(() => undefined)
-        if (verified !== undefined) return verified.payload
+        try {
+          return (await compactVerify(token, key, options)).payload
+        } catch (failure) {
+          // Not this key's: the next one may have signed it.
+          if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+        }
       }
       return undefined
     }

@@ -71,6 +71,7 @@ function takes(media, container) {
  * @returns {Promise<Fault[]>}
  */
 async function lookInside(file, container, media, slot) {
+  // What cannot be read here is no reason to refuse: the service looks at every byte.
   const facts = ISO.includes(container) ? await readMp4(file).catch(() => undefined) : undefined
   // Without its index a file has nothing else to tell.
   if (facts?.complete === false) return slot.rejects('INCOMPLETE_FILE') ? [{ name: 'incomplete' }] : []
