@@ -85,8 +85,11 @@ export async function place(
       joinedOffset: joined.offset,
     }
   const { owner, submission, subject } = ticket
-  await parts.rates.check('creation', { owner, submission, subject })
-  const { placement, restarts } = await placeTicket(parts, ticket, declared, concat?.kind)
+  // Two questions that do not need each other's answers: one wait for both.
+  const [{ placement, restarts }] = await Promise.all([
+    placeTicket(parts, ticket, declared, concat?.kind),
+    parts.rates.check('creation', { owner, submission, subject }),
+  ])
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
     ...common,
