@@ -1,8 +1,9 @@
 // The local store's promises: bytes reach the disk before anybody is told, and what the files say after a crash.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { newHotUpload } from '../../../src/records/hot-upload.ts'
@@ -130,4 +131,14 @@ test('discard leaves no byte', async () => {
   await uploads.recover(draft, { ...known, formerHolder: `${process.pid}-channel` })
   await uploads.discard(draft.id)
   expect(await uploads.recover(draft, known)).toMatchObject({ offset: 0, parts: [] })
+})
+
+test('processes that start at the same moment do not take each other’s probes away', async () => {
+  // Spread a little, so that some end while others are in the middle.
+  const starter = async (n: number) => {
+    await delay(n % 5)
+    for (let round = 0; round < 10; round++) await store.probe()
+  }
+  await Promise.all(Array.from({ length: 16 }, (_, n) => starter(n)))
+  expect(await readdir(join(dir, 'store', 'probe'))).toEqual([])
 })
