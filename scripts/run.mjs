@@ -1,13 +1,11 @@
 // `npm run service | worker | try | surge | bench | rehearse | …`: one part, built when needed, with its V8 flags.
 
-import { constants } from 'node:os'
 import { main, Refusal } from './lib/log.mjs'
-import { NAMES, nodeArguments } from './lib/node-command.mjs'
+import { NAMES } from './lib/node-command.mjs'
+import { runPart } from './lib/part.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
-import { launch } from './lib/processes.mjs'
 import { readSecrets } from './lib/secrets.mjs'
 import { setUp } from './lib/setup.mjs'
-import { onSignals } from './lib/signals.mjs'
 
 const [name, ...args] = process.argv.slice(2)
 
@@ -26,15 +24,5 @@ await main(async () => {
   // A fleet's image has its tools and its build; the service and the worker say themselves what they miss.
   await setUp({ tools: false })
   const env = { ...withApiKey(process.env), DATA_DIR: dataDir() }
-  const child = launch(process.execPath, nodeArguments(name, args), { env, stdio: 'inherit' })
-  onSignals(
-    (signal) => child.kill(signal),
-    () => child.kill('SIGKILL'),
-  )
-  const [code, signal] = await new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (...end) => resolve(end))
-  })
-  // A shell's way to say that a signal ended it.
-  process.exitCode = code ?? 128 + constants.signals[signal]
+  process.exitCode = await runPart(name, args, env)
 })

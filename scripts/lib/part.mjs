@@ -1,0 +1,21 @@
+// One part run in the foreground: it has this terminal, gets this process's signals, and its end is ours.
+
+import { constants } from 'node:os'
+import { nodeArguments } from './node-command.mjs'
+import { launch } from './processes.mjs'
+import { onSignals } from './signals.mjs'
+
+/** Runs a part of dist/ to its end. Resolves with its exit code; rejects where it cannot be started. */
+export async function runPart(name, args, env) {
+  const child = launch(process.execPath, nodeArguments(name, args), { env, stdio: 'inherit' })
+  onSignals(
+    (signal) => child.kill(signal),
+    () => child.kill('SIGKILL'),
+  )
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (...end) => resolve(end))
+  })
+  // A shell's way to say that a signal ended it.
+  return code ?? 128 + constants.signals[signal]
+}
