@@ -26,8 +26,6 @@ import { UploadRecords } from './records/upload-records.ts'
 import { UploadViews } from './records/upload-views.ts'
 import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
-import { S3ObjectStore } from './storage/s3.ts'
-import { createS3Client } from './storage/s3-client.ts'
 import { Attempts } from './submissions/attempts.ts'
 import { Auth } from './submissions/auth.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
@@ -44,8 +42,6 @@ import { UploadLocks } from './uploads/lock.ts'
 import { Peers } from './uploads/peers.ts'
 import { LocalUploadStore } from './uploads/stores/local.ts'
 import type { UploadStore } from './uploads/stores/port.ts'
-import { S3UploadStore } from './uploads/stores/s3.ts'
-import { S3Parts } from './uploads/stores/s3-parts.ts'
 import { Spool } from './uploads/stores/spool.ts'
 
 export type Deps = Awaited<ReturnType<typeof createDeps>>
@@ -78,7 +74,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     join(config.storage.dataDir, 'spool', String(process.pid)),
     config.uploads.spoolMaxBytes,
   )
-  const { store, uploadStore } = createStores(config, { budget, spool }, metrics)
+  const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
   const index = new RecordIndex(redis.hot, runId, clock)
   const hot = new HotState(redis.hot, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
@@ -149,15 +145,22 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   }
 }
 
-function createStores(
+async function createStores(
   { storage }: Config,
   memory: { budget: ByteBudget; spool: Spool },
   metrics: Metrics,
-): { store: ObjectStore; uploadStore: UploadStore } {
+): Promise<{ store: ObjectStore; uploadStore: UploadStore }> {
   if (storage.kind === 'local') {
     const store = new LocalObjectStore(storage.dataDir)
     return { store, uploadStore: new LocalUploadStore(store, memory.budget) }
   }
+  // The SDK is memory that an installation on local disk does not need.
+  const [{ S3ObjectStore }, { createS3Client }, { S3UploadStore }, { S3Parts }] = await Promise.all([
+    import('./storage/s3.ts'),
+    import('./storage/s3-client.ts'),
+    import('./uploads/stores/s3.ts'),
+    import('./uploads/stores/s3-parts.ts'),
+  ])
   const onCall = (operation: string, seconds: number, ok: boolean) => {
     metrics.s3Calls.inc({ operation, outcome: ok ? 'ok' : 'error' })
     metrics.s3CallDuration.observe({ operation }, seconds)

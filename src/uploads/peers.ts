@@ -33,6 +33,8 @@ type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offs
 
 export const HOLDER_SILENCE_MS = 100
 export const HOLDER_WAIT_MS = 2000
+/** Many lines cut at once leave many tails to store; an offset told before that sends bytes again. */
+export const HOLDER_FLUSH_WAIT_MS = 5000
 
 /** False when the process behind a channel of this machine has ended for certain. */
 export function mayBeAlive(channel: string): boolean {
@@ -98,7 +100,7 @@ export class Peers {
     if (channel === this.channel) {
       const holder = await this.#holderOf(id, fence)
       if (holder === undefined) return { silent: true, offset: null }
-      return await withinWait(this.#serve(holder, what, reason))
+      return await withinWait(this.#serve(holder, what, reason), waitMs(what))
     }
     const nonce = newToken()
     return await new Promise((resolve) => {
@@ -114,7 +116,7 @@ export class Peers {
           return
         }
         clearTimeout(timer)
-        timer = setTimeout(() => finish({ silent: true, offset: null }), HOLDER_WAIT_MS)
+        timer = setTimeout(() => finish({ silent: true, offset: null }), waitMs(what))
       })
       this.#send(channel, { ask: what, id, fence, reason, reply: this.channel, nonce })
     })
@@ -176,10 +178,17 @@ export class Peers {
   }
 }
 
-async function withinWait(work: Promise<number | null>): Promise<{ silent: boolean; offset: number | null }> {
+function waitMs(what: 'flush' | 'yield'): number {
+  return what === 'flush' ? HOLDER_FLUSH_WAIT_MS : HOLDER_WAIT_MS
+}
+
+async function withinWait(
+  work: Promise<number | null>,
+  limitMs: number,
+): Promise<{ silent: boolean; offset: number | null }> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<{ silent: boolean; offset: number | null }>((resolve) => {
-    timer = setTimeout(() => resolve({ silent: true, offset: null }), HOLDER_WAIT_MS)
+    timer = setTimeout(() => resolve({ silent: true, offset: null }), limitMs)
   })
   const done = work.then(
     (offset) => ({ silent: false, offset }),

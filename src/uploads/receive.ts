@@ -9,12 +9,12 @@ import type { Sink } from './stores/port.ts'
 /** Bytes handed to the sink at a time, and how much may wait for it before the socket is paused. */
 export const BATCH_BYTES = 256 * 1024
 const PAUSE_BYTES = 512 * 1024
-const TICK_MS = 2000
+const TICK_MS = 1000
 const CHECKPOINT_BYTES = 1024 * 1024
 const CHECKPOINT_MS = 5000
 const SLOW_CHECKPOINT_MS = 60_000
 /** A chunk waits no longer than this for others to share its write. */
-const MAX_WAIT_MS = 3000
+const MAX_WAIT_MS = 1000
 
 export type BodyEnd =
   /** The body ended as HTTP says it should. */

@@ -18,6 +18,9 @@ import { openStage } from './verdict/stage.ts'
 const VERDICT_GOAL = 2
 const OVERHEAD_GOAL = 0.03
 
+/** Long enough that few are done before the samples are. */
+const BACKLOG_MINUTES = 3
+
 type Films = { lessons: Film[]; large: Film; encoded: Film }
 type Result = { store: StoreName; samples: Sample[]; rounds: Round[] }
 
@@ -36,7 +39,7 @@ async function makeFilms(dir: string, args: VerdictArgs): Promise<Films> {
       await longFilm(dir, 'index-last', { minutes, bytes, faststart: false }),
       await longFilm(dir, 'index-first', { minutes, bytes, faststart: true }),
     ],
-    large: await largeFilm(dir, 'large', 10),
+    large: await largeFilm(dir, 'large', BACKLOG_MINUTES),
     encoded: await largeFilm(dir, 'encoded', args.encodeMinutes),
   }
   for (const { path, bytes: size, seconds: length } of films.lessons)
@@ -47,8 +50,10 @@ async function makeFilms(dir: string, args: VerdictArgs): Promise<Films> {
 async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Promise<Sample[]> {
   const stage = await openStage(store)
   try {
-    await stage.worker('all')
-    await fillBacklog(stage, films.large, args.backlog)
+    await stage.worker('validate,inspect,notify,maintain')
+    // Some come to their end while the samples are taken.
+    await fillBacklog(stage, films.large, args.backlog + args.samples)
+    await stage.worker('transcode')
     const samples: Sample[] = []
     for (let n = 0; n < args.samples; n++) {
       const film = films.lessons[n % films.lessons.length]

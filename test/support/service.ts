@@ -51,14 +51,19 @@ export function testedFrom(): 'source' | 'dist' {
   return process.env['TEST_FROM'] === 'dist' ? 'dist' : 'source'
 }
 
-async function command(role: 'service' | 'worker', from: 'source' | 'dist'): Promise<string[]> {
+async function command(
+  role: 'service' | 'worker',
+  from: 'source' | 'dist',
+  storage: string | undefined,
+): Promise<string[]> {
   const entry = role === 'service' ? 'src/server' : 'workers/main'
   if (from === 'source') return ['--import', 'tsx', join(ROOT, `${entry}.ts`)]
   const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as Record<
     string,
     string[]
   >
-  return [...(table[role] ?? []), join(ROOT, 'dist', `${entry}.js`)]
+  const flags = role === 'service' && storage !== 's3' ? 'serviceOnDisk' : role
+  return [...(table[flags] ?? []), join(ROOT, 'dist', `${entry}.js`)]
 }
 
 async function start(role: 'service' | 'worker', options: StartOptions): Promise<Running> {
@@ -73,7 +78,7 @@ async function start(role: 'service' | 'worker', options: StartOptions): Promise
     DATA_DIR: made,
   }
   const env: Record<string, string> & typeof defaults = { ...defaults, ...options.env }
-  const args = await command(role, options.from ?? testedFrom())
+  const args = await command(role, options.from ?? testedFrom(), options.env['STORAGE'])
   // A leader of its own group: what it starts (further processes of the service, ffmpeg) can be killed with it.
   const launch = () => startChild(process.execPath, args, { cwd: ROOT, env, ownGroup: true })
   let child: Child = await launch()

@@ -15,10 +15,11 @@ export type Sample = {
 
 const VERDICT_MS = 120_000
 
-/** Fills the transcode lane: `count` films that must be encoded, each judged before the next. */
+/** Fills the transcode lane, whose worker is still to come: `count` films that must be encoded. */
 export async function fillBacklog(stage: Stage, film: Film, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) {
-    const { uploadId } = await stage.send(film)
+  const sent: string[] = []
+  for (let n = 0; n < count; n++) sent.push((await stage.send(film)).uploadId)
+  for (const uploadId of sent) {
     const { upload } = await stage.until(uploadId, isJudged, VERDICT_MS)
     if (!upload.accepted) throw new Error(`a film for the backlog was ${upload.state}: ${problems(upload)}`)
   }

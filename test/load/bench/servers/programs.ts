@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Store } from '../model.ts'
 
 /** The folder of the project that holds this file. */
 export function projectRoot(): string {
@@ -19,13 +20,15 @@ export function nodeScript(path: string): string[] {
 }
 
 /** Arguments for node that run the service of a checkout, with the V8 flags of production where it is built. */
-export function serviceArguments(root: string): string[] {
+export function serviceArguments(root: string, store: Store): string[] {
   const built = join(root, 'dist/src/server.js')
   if (!existsSync(built)) return ['--import', tsx(), join(root, 'src/server.ts')]
   const table = JSON.parse(readFileSync(join(root, 'scripts/node-flags.json'), 'utf8')) as {
     service?: string[]
+    serviceOnDisk?: string[]
     fromNode24?: { service?: string[] }
   }
   const newer = Number.parseInt(process.versions.node, 10) >= 24 ? (table.fromNode24?.service ?? []) : []
-  return [...(table.service ?? []), ...newer, built]
+  const flags = (store === 'local' ? table.serviceOnDisk : undefined) ?? table.service ?? []
+  return [...flags, ...newer, built]
 }

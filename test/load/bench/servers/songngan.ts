@@ -43,7 +43,7 @@ function command(
   }
   return {
     program: process.execPath,
-    args: [...AGEING, ...serviceArguments(root)],
+    args: [...AGEING, ...serviceArguments(root, store)],
     env: {
       ...blank,
       PORT: String(place.port),
