@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pretty } from './lib/lines.mjs'
 import { tryLock } from './lib/lock.mjs'
 import { main, Refusal, say, shout } from './lib/log.mjs'
-import { nodeArguments } from './lib/node-command.mjs'
+import { nodeArguments, nodeEnvironment } from './lib/node-command.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
 import { freePort, isFree, isReady, until } from './lib/ports.mjs'
 import { EXIT_CONFIG, supervise } from './lib/processes.mjs'
@@ -139,8 +139,14 @@ await main(async () => {
     env.REDIS_URL = redis.url
   }
   if (stopped()) return
-  run('worker', process.execPath, nodeArguments('worker'), { ...env, OPS_PORT: String(at.workerOpsPort) })
-  run('service', process.execPath, nodeArguments('service'), { ...env, OPS_PORT: String(at.opsPort) })
+  const part = (name, opsPort) =>
+    run(name, process.execPath, nodeArguments(name), {
+      ...nodeEnvironment(name),
+      ...env,
+      OPS_PORT: String(opsPort),
+    })
+  part('worker', at.workerOpsPort)
+  part('service', at.opsPort)
   const bothReady = async () => {
     const answers = [at.opsPort, at.workerOpsPort].map((port) =>
       isReady(`${asUrl(at.opsHost, port)}/health/ready`),

@@ -1,7 +1,7 @@
 // The node command line of each part: entry and V8 flags, from one table.
 // The receiving process starts with a large heap: V8 otherwise runs a full collection for every few megabytes of socket
-// buffers, which on S3 gather into parts; on local disk they are gone at once, and a small heap is as fast. NODE_OPTIONS
-// does not take these flags, so they stand on the command line.
+// buffers. Young ones are collected every 8 MB and malloc keeps one arena: what thousands of slow lines bring is then
+// given back soon. NODE_OPTIONS does not take these flags, so they stand on the command line.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,11 +24,17 @@ const ENTRIES = {
 
 export const NAMES = Object.keys(ENTRIES)
 
+const readTable = () => JSON.parse(readFileSync(join(ROOT, 'scripts/node-flags.json'), 'utf8'))
+
 /** Arguments for `process.execPath`. */
 export function nodeArguments(name, args = []) {
-  const table = JSON.parse(readFileSync(join(ROOT, 'scripts/node-flags.json'), 'utf8'))
+  const table = readTable()
   const [major = 0] = process.versions.node.split('.').map(Number)
   const newer = major >= 24 ? (table.fromNode24[name] ?? []) : [] // an unknown flag ends Node 20 with "bad option"
-  const onDisk = name === 'service' && process.env.STORAGE !== 's3'
-  return [...(table[onDisk ? 'serviceOnDisk' : name] ?? []), ...newer, join(DIST, ENTRIES[name]), ...args]
+  return [...(table[name] ?? []), ...newer, join(DIST, ENTRIES[name]), ...args]
+}
+
+/** What a part's environment has besides its settings: malloc reads its own before the first line of ours runs. */
+export function nodeEnvironment(name) {
+  return readTable().environment[name] ?? {}
 }

@@ -1,13 +1,16 @@
 // One part run in the foreground: it has this terminal, gets this process's signals, and its end is ours.
 
 import { constants } from 'node:os'
-import { nodeArguments } from './node-command.mjs'
+import { nodeArguments, nodeEnvironment } from './node-command.mjs'
 import { launch } from './processes.mjs'
 import { onSignals } from './signals.mjs'
 
 /** Runs a part of dist/ to its end. Resolves with its exit code; rejects where it cannot be started. */
 export async function runPart(name, args, env) {
-  const child = launch(process.execPath, nodeArguments(name, args), { env, stdio: 'inherit' })
+  const child = launch(process.execPath, nodeArguments(name, args), {
+    env: { ...nodeEnvironment(name), ...env },
+    stdio: 'inherit',
+  })
   onSignals(
     (signal) => child.kill(signal),
     () => child.kill('SIGKILL'),

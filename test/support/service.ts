@@ -51,22 +51,22 @@ export function testedFrom(): 'source' | 'dist' {
   return process.env['TEST_FROM'] === 'dist' ? 'dist' : 'source'
 }
 
-async function command(
-  role: 'service' | 'worker',
-  from: 'source' | 'dist',
-  storage: string | undefined,
-): Promise<string[]> {
+type Role = 'service' | 'worker'
+type Command = { args: string[]; env: Record<string, string> }
+
+async function command(role: Role, from: 'source' | 'dist'): Promise<Command> {
   const entry = role === 'service' ? 'src/server' : 'workers/main'
-  if (from === 'source') return ['--import', 'tsx', join(ROOT, `${entry}.ts`)]
-  const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as Record<
-    string,
-    string[]
-  >
-  const flags = role === 'service' && storage !== 's3' ? 'serviceOnDisk' : role
-  return [...(table[flags] ?? []), join(ROOT, 'dist', `${entry}.js`)]
+  if (from === 'source') return { args: ['--import', 'tsx', join(ROOT, `${entry}.ts`)], env: {} }
+  const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as {
+    [role in Role]: string[]
+  } & { environment: { [role in Role]?: Record<string, string> } }
+  return {
+    args: [...table[role], join(ROOT, 'dist', `${entry}.js`)],
+    env: table.environment[role] ?? {},
+  }
 }
 
-async function start(role: 'service' | 'worker', options: StartOptions): Promise<Running> {
+async function start(role: Role, options: StartOptions): Promise<Running> {
   const { DATA_DIR } = options.env
   const made = DATA_DIR === undefined ? await mkdtemp(join(tmpdir(), 'songngan-data-')) : ''
   const defaults = {
@@ -77,8 +77,8 @@ async function start(role: 'service' | 'worker', options: StartOptions): Promise
     PROCESSES: '1',
     DATA_DIR: made,
   }
-  const env: Record<string, string> & typeof defaults = { ...defaults, ...options.env }
-  const args = await command(role, options.from ?? testedFrom(), options.env['STORAGE'])
+  const { args, env: own } = await command(role, options.from ?? testedFrom())
+  const env: Record<string, string> & typeof defaults = { ...own, ...defaults, ...options.env }
   // A leader of its own group: what it starts (further processes of the service, ffmpeg) can be killed with it.
   const launch = () => startChild(process.execPath, args, { cwd: ROOT, env, ownGroup: true })
   let child: Child = await launch()

@@ -32,7 +32,10 @@ type Stage = { name: string; from: string; lines: string[] }
 
 let compose: Compose
 let stages: Stage[]
-let flags: Record<string, string[]> & { fromNode24: Record<string, string[]> }
+let flags: Record<string, string[]> & {
+  fromNode24: Record<string, string[]>
+  environment: Record<string, Record<string, string>>
+}
 
 /** Instructions of a Dockerfile by stage, with continued lines joined. */
 function stagesOf(text: string): Stage[] {
@@ -88,6 +91,8 @@ describe('docker/Dockerfile', () => {
     expect(last(name, 'ENTRYPOINT')).toBe('["tini", "--"]')
     const command = [...(flags[name] ?? []), ...(flags.fromNode24[name] ?? [])]
     expect(JSON.parse(last(name, 'CMD') ?? 'null')).toEqual(['node', ...command, entry])
+    for (const [key, value] of Object.entries(flags.environment[name] ?? {}))
+      expect(allLines(name)).toContain(`ENV ${key}=${value}`)
   })
 
   test('media tools are in the worker only', () => {

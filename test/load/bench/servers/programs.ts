@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Store } from '../model.ts'
 
 /** The folder of the project that holds this file. */
 export function projectRoot(): string {
@@ -19,16 +18,17 @@ export function nodeScript(path: string): string[] {
   return import.meta.filename.endsWith('.ts') ? ['--import', tsx(), `${path}.ts`] : [`${path}.js`]
 }
 
-/** Arguments for node that run the service of a checkout, with the V8 flags of production where it is built. */
-export function serviceArguments(root: string, store: Store): string[] {
+export type ServiceCommand = { args: string[]; env: Record<string, string> }
+
+/** How node runs the service of a checkout, with the flags and the malloc of production where it is built. */
+export function serviceCommand(root: string): ServiceCommand {
   const built = join(root, 'dist/src/server.js')
-  if (!existsSync(built)) return ['--import', tsx(), join(root, 'src/server.ts')]
+  if (!existsSync(built)) return { args: ['--import', tsx(), join(root, 'src/server.ts')], env: {} }
   const table = JSON.parse(readFileSync(join(root, 'scripts/node-flags.json'), 'utf8')) as {
     service?: string[]
-    serviceOnDisk?: string[]
     fromNode24?: { service?: string[] }
+    environment?: { service?: Record<string, string> }
   }
   const newer = Number.parseInt(process.versions.node, 10) >= 24 ? (table.fromNode24?.service ?? []) : []
-  const flags = (store === 'local' ? table.serviceOnDisk : undefined) ?? table.service ?? []
-  return [...flags, ...newer, built]
+  return { args: [...(table.service ?? []), ...newer, built], env: table.environment?.service ?? {} }
 }

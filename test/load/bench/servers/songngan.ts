@@ -3,7 +3,7 @@
 import { EnvSchema } from '../../../../src/core/config.ts'
 import type { Command, Contender, Place, Store } from '../model.ts'
 import { AGEING } from './age.ts'
-import { serviceArguments } from './programs.ts'
+import { serviceCommand } from './programs.ts'
 
 export const API_KEY = 'bench-secret-of-the-bench'
 /** Also signs upload ids: the bench seeds uploads whose ids the service believes. */
@@ -41,10 +41,12 @@ function command(
     S3_REGION: place.s3.region,
     ...place.s3.env,
   }
+  const { args, env } = serviceCommand(root)
   return {
     program: process.execPath,
-    args: [...AGEING, ...serviceArguments(root, store)],
+    args: [...AGEING, ...args],
     env: {
+      ...env,
       ...blank,
       PORT: String(place.port),
       OPS_PORT: String(place.opsPort),
