@@ -22,6 +22,11 @@ import { abortMultipart, assemble, begunMultiparts, uploadFile } from './s3-mult
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
+/** The same bytes, not a copy of them. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
 export class S3ObjectStore implements ObjectStore {
   readonly kind = 's3'
   readonly client: S3Client
@@ -55,7 +60,7 @@ export class S3ObjectStore implements ObjectStore {
   async read(key: string): Promise<Buffer | undefined> {
     try {
       const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }))
-      return Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray())
+      return Body === undefined ? Buffer.alloc(0) : asBuffer(await Body.transformToByteArray())
     } catch (error) {
       if (isMissing(error)) return undefined
       throw s3StoreError(error)
@@ -96,7 +101,7 @@ export class S3ObjectStore implements ObjectStore {
           Range: `bytes=${position}-${position + length - 1}`,
         }),
       )
-      return Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray())
+      return Body === undefined ? Buffer.alloc(0) : asBuffer(await Body.transformToByteArray())
     } catch (error) {
       if (isS3Error(error, 'InvalidRange')) return Buffer.alloc(0)
       throw isMissing(error) ? new AppError('UPLOAD_UNKNOWN', { cause: error }) : s3StoreError(error)

@@ -21,7 +21,7 @@ const OVERHEAD_GOAL = 0.03
 /** Long enough that few are done before the samples are. */
 const BACKLOG_MINUTES = 3
 
-type Films = { lessons: Film[]; large: Film; encoded: Film }
+type Films = { lessons: Film[]; large: Film }
 type Result = { store: StoreName; samples: Sample[]; rounds: Round[] }
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -40,7 +40,6 @@ async function makeFilms(dir: string, args: VerdictArgs): Promise<Films> {
       await longFilm(dir, 'index-first', { minutes, bytes, faststart: true }),
     ],
     large: await largeFilm(dir, 'large', BACKLOG_MINUTES),
-    encoded: await largeFilm(dir, 'encoded', args.encodeMinutes),
   }
   for (const { path, bytes: size, seconds: length } of films.lessons)
     say(`${path.split('/').at(-1)}: ${(length / 60).toFixed(2)} min, ${bytesInWords(size)}`)
@@ -63,9 +62,7 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
       const before = samples.at(-1)
       if (before !== undefined) await stage.remove(before.submissionId)
       samples.push(sample)
-      say(
-        `${store} ${n + 1}: verdict ${seconds(sample.afterLastByte)} after the last byte (${seconds(sample.afterAnswer)} after the answer), sent in ${seconds(sample.sendSeconds)}, transcodes: ${sample.backlog.running} run, ${sample.backlog.waiting} wait`,
-      )
+      say(lineOf(store, n + 1, sample))
     }
     return samples
   } finally {
@@ -73,12 +70,25 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
   }
 }
 
-async function overheads(store: StoreName, films: Films, args: VerdictArgs): Promise<Round[]> {
+function lineOf(
+  store: StoreName,
+  n: number,
+  { afterLastByte, afterAnswer, sendSeconds, steps, backlog }: Sample,
+) {
+  const parts = [
+    ...(store === 's3' ? [`the S3 server joins ${seconds(steps.join)}`] : []),
+    ...[`waits ${seconds(steps.wait)}`, `is judged ${seconds(steps.judge)}`],
+  ]
+  return `${store} ${n}: verdict ${seconds(afterLastByte)} after the last byte, ${seconds(afterAnswer)} after the answer (${parts.join(', ')}); sent in ${seconds(sendSeconds)}; transcodes: ${backlog.running} run, ${backlog.waiting} wait`
+}
+
+async function overheads(store: StoreName, [film]: Film[], args: VerdictArgs): Promise<Round[]> {
+  if (film === undefined) throw new Error('no film to transcode')
   const stage = await openStage(store)
   try {
     const rounds: Round[] = []
     for (let n = 0; n < args.rounds; n++) {
-      const round = await timeTranscode(stage, films.encoded)
+      const round = await timeTranscode(stage, film)
       rounds.push(round)
       say(
         `${store} transcode ${n + 1}: job ${seconds(round.jobSeconds)}, bare ffmpeg ${seconds(round.bareSeconds)}`,
@@ -121,7 +131,7 @@ await runTool(async () => {
       results.push({
         store,
         samples: args.samples === 0 ? [] : await verdicts(store, films, args),
-        rounds: args.rounds === 0 ? [] : await overheads(store, films, args),
+        rounds: args.rounds === 0 ? [] : await overheads(store, films.lessons, args),
       })
     say('')
     const faults = results.flatMap((result) => judge(result, args))

@@ -22,6 +22,8 @@ import {
 } from '../../storage/s3-client.ts'
 import { S3Sender } from '../../storage/s3-sender.ts'
 
+const LONG_FILM_BYTES = 1024 ** 3
+
 export class S3Parts extends S3Store {
   readonly #sender: S3Sender
 
@@ -33,11 +35,13 @@ export class S3Parts extends S3Store {
   }
 
   /**
-   * Part size for an upload of `size` bytes that keeps within 10,000 parts. The library's own answer is the whole size
-   * for a small file; here a part's place must follow from its number alone.
+   * Part size for an upload of `size` bytes, or of `atMost` where nobody knows yet, that keeps within 10,000 parts. The
+   * library's own answer is the whole size for a small file; here a part's place must follow from its number alone. A
+   * long film has parts of twice the size: its verdict waits until the store has joined them.
    */
-  sizeOfParts(size: number): number {
-    return Math.max(this.preferredPartSize, Math.ceil(size / this.maxMultipartParts))
+  sizeOfParts(size: number | null, atMost: number): number {
+    const preferred = (size ?? 0) >= LONG_FILM_BYTES ? 2 * this.preferredPartSize : this.preferredPartSize
+    return Math.max(preferred, Math.ceil((size ?? atMost) / this.maxMultipartParts))
   }
 
   async start(key: string): Promise<string> {

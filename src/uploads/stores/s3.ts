@@ -25,7 +25,7 @@ export class S3UploadStore implements UploadStore {
   }
 
   partBytes(size: number | null, maxBytes: number): number {
-    return this.#parts.sizeOfParts(size ?? maxBytes)
+    return this.#parts.sizeOfParts(size, maxBytes)
   }
 
   async open(state: HotUpload, ledger: Ledger): Promise<Sink> {

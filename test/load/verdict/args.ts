@@ -8,8 +8,7 @@ export const USAGE = `npm run verdict     how long a teacher waits for the verdi
   --minutes N      length of each                                      [60]
   --mib N          size of each, at least                              [1500]
   --backlog N      transcodes that run or wait meanwhile               [50]
-  --rounds N       transcodes timed beside bare ffmpeg; 0: none        [3]
-  --encode-minutes N  length of the film they make                     [5]
+  --rounds N       transcodes of such a film, each timed beside bare ffmpeg; 0: none   [1]
   --store NAME     local or s3                                         [both]
   --json FILE      all numbers, for a machine
 
@@ -23,7 +22,6 @@ export type VerdictArgs = {
   bytes: number
   backlog: number
   rounds: number
-  encodeMinutes: number
   stores: StoreName[]
   jsonFile: string | undefined
 }
@@ -40,12 +38,7 @@ export function parseVerdictArgs(args: readonly string[]): VerdictArgs {
     minutes: numberOption('minutes', values.minutes, { fallback: 60, min: 1, max: 60 }),
     bytes: numberOption('mib', values.mib, { fallback: 1500, min: 8, max: 4000 }) * 1024 ** 2,
     backlog: numberOption('backlog', values.backlog, { fallback: 50, min: 0, max: 500, whole }),
-    rounds: numberOption('rounds', values.rounds, { fallback: 3, min: 0, max: 20, whole }),
-    encodeMinutes: numberOption('encode-minutes', values['encode-minutes'], {
-      fallback: 5,
-      min: 0.1,
-      max: 30,
-    }),
+    rounds: numberOption('rounds', values.rounds, { fallback: 1, min: 0, max: 20, whole }),
     stores: store === undefined ? ['local', 's3'] : [store],
     jsonFile: values.json,
   }
@@ -55,7 +48,6 @@ function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const
   const options = {
     ...{ samples: text, minutes: text, mib: text, backlog: text, rounds: text, json: text, store: text },
-    'encode-minutes': text,
     help: { type: 'boolean' },
   } as const
   try {

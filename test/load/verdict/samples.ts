@@ -1,7 +1,7 @@
 // How long after the last byte of an hour of film its verdict is there, while transcodes run and wait.
 
 import type { Film } from './films.ts'
-import type { Stage } from './stage.ts'
+import type { Stage, Steps } from './stage.ts'
 
 export type Sample = {
   submissionId: string
@@ -9,6 +9,7 @@ export type Sample = {
   afterLastByte: number
   afterAnswer: number
   sendSeconds: number
+  steps: Steps
   state: string
   backlog: { running: number; waiting: number }
 }
@@ -26,16 +27,23 @@ export async function fillBacklog(stage: Stage, film: Film, count: number): Prom
 }
 
 export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
+  const before = await stage.spent()
   const startedMs = performance.now()
   const sent = await stage.send(film)
   const { upload, seenMs } = await stage.until(sent.uploadId, isJudged, VERDICT_MS)
   if (!upload.accepted) throw new Error(`the film was ${upload.state}: ${problems(upload)}`)
   const backlog = await stage.backlog()
+  const after = await stage.spent()
   return {
     submissionId: sent.submissionId,
     afterLastByte: (seenMs - sent.lastByteMs) / 1000,
     afterAnswer: (seenMs - sent.answeredMs) / 1000,
     sendSeconds: (sent.answeredMs - startedMs) / 1000,
+    steps: {
+      join: after.join - before.join,
+      wait: after.wait - before.wait,
+      judge: after.judge - before.judge,
+    },
     state: upload.state,
     backlog,
   }

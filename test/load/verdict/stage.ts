@@ -24,6 +24,8 @@ const SLOT = 'teaching_video'
 const POLL_MS = 25
 
 export type Sent = { uploadId: string; submissionId: string; lastByteMs: number; answeredMs: number }
+/** Seconds: the S3 server's own to make one object of the parts, the job's in its queue, the job's at work. */
+export type Steps = { join: number; wait: number; judge: number }
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
 export async function openStage(store: StoreName) {
@@ -91,6 +93,23 @@ export async function openStage(store: StoreName) {
         headers: { authorization: `Bearer ${API_KEY}` },
       })
       if (!response.ok) throw new Error(`DELETE answered ${response.status}: ${await response.text()}`)
+    },
+
+    /** What the verdicts so far have taken, step by step, in all processes. */
+    async spent(): Promise<Steps> {
+      const texts = await Promise.all(
+        running.map(async ({ opsUrl }) => await (await fetch(`${opsUrl}/metrics`)).text()),
+      )
+      const sum = (name: string, label: string) =>
+        texts
+          .flatMap((text) => text.split('\n'))
+          .filter((line) => line.startsWith(`${name}_sum{`) && line.includes(label))
+          .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0)
+      return {
+        join: sum('s3_call_duration_seconds', 'operation="CompleteMultipartUpload"'),
+        wait: sum('media_job_wait_seconds', 'queue="validate"'),
+        judge: sum('media_job_duration_seconds', 'queue="validate"'),
+      }
     },
 
     /** Transcodes that run, and that wait. */
