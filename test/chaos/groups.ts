@@ -12,6 +12,7 @@ import type { Group } from './run.ts'
 import type { Films } from './stage/films.ts'
 import { CLOCK_TROUBLES, SHIFTED_CLOCK } from './troubles/clock.ts'
 import { LINE_TROUBLES } from './troubles/line.ts'
+import { PROCESS_TROUBLES } from './troubles/processes.ts'
 import { REDIS_LOSSES, REDIS_TROUBLES } from './troubles/redis.ts'
 import { DISK_TROUBLES, S3_TROUBLES } from './troubles/store.ts'
 
@@ -33,6 +34,7 @@ export async function* groupsOf(kind: StoreKind, films: Films, only = ''): Async
       rows: [...LINE_TROUBLES, ...REDIS_TROUBLES, ...S3_TROUBLES, ...CLOCK_TROUBLES],
       options: { films, preload: [SHIFTED_CLOCK] },
     },
+    { name: 'cluster', rows: PROCESS_TROUBLES, options: { films, env: { PROCESSES: '2' } } },
     { name: 'loss', rows: REDIS_LOSSES, options: { films }, told: false },
   ]
   for (const group of all) {
