@@ -22,7 +22,8 @@ const KIB = 1024
 const MIB = 1024 ** 2
 /** So long that the PATCHes of a window never finish it. */
 const LONG_BYTES = 8 * 1024 * MIB
-const WARM_UP_SECONDS = 0.2
+/** So many times as long as what is measured comes before it: a service is up for days, its code compiled. */
+const WARM_UP = 2
 /** Uploads pile up in a submission: with few of them a POST would look through ever longer lists. */
 const SUBMISSIONS = 128
 
@@ -74,7 +75,7 @@ export function ratesMetric(options: {
       const endpoints = running.contender.tickets
         ? await ticketEndpoints(running.endpoint, SUBMISSIONS)
         : [running.endpoint]
-      await posts(endpoints, WARM_UP_SECONDS, MIB, 0)
+      await posts(endpoints, seconds * WARM_UP, MIB, 0)
       await running.age()
       const figures: Figures = {}
       const suited = running.contender.tickets ? names.filter(isPost) : names
@@ -90,7 +91,7 @@ async function rate(
   name: RateName,
   seconds: number,
 ): Promise<Figures> {
-  await FLOODS[name](endpoints, WARM_UP_SECONDS)
+  await FLOODS[name](endpoints, seconds * WARM_UP)
   const { result, cpuMicroseconds } = await requestCost(running, () => FLOODS[name](endpoints, seconds))
   return { [name]: result.requests / result.seconds, [`${name}-cpu`]: cpuMicroseconds }
 }
