@@ -25,7 +25,7 @@ const LONG_BYTES = 8 * 1024 * MIB
 /** So many times as long as what is measured comes before it: a service is up for days, its code compiled. */
 const WARM_UP = 2
 /** Uploads pile up in a submission: with few of them a POST would look through ever longer lists. */
-const SUBMISSIONS = 128
+const SUBMISSIONS = 1024
 
 export const RATES = ['post', 'post-1k', 'patch-1m', 'head'] as const
 export type RateName = (typeof RATES)[number]
