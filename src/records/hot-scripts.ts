@@ -39,6 +39,7 @@ if taken and u[2] ~= ARGV[1] and tonumber(u[3] or 0) > now and u[2] ~= ARGV[5] t
 local unclean = taken and u[2] ~= ARGV[1]
 redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'holder', ARGV[2], 'lease', now + ARGV[3])
 local acquired = answer('ok', unclean and (u[6] or '?') or '')
+acquired[4] = tostring(now)
 redis.call('HDEL', KEYS[1], 'rs')
 return acquired
 `)
@@ -64,7 +65,7 @@ export const SET_FENCED = script(`
 ${NOW}
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease', now + ARGV[2])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], ARGV[3], ARGV[4]) end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'fly', ARGV[3] .. ':' .. now) end
 return 1
 `)
 

@@ -121,7 +121,7 @@ export class HotState {
     options: { offset?: number; steal?: string; place?: string } = {},
   ): Promise<AcquireOutcome> {
     const askedOf = this.#runId.current
-    const [kind, flat, extra] = (await run(
+    const [kind, flat, extra, redisNow] = (await run(
       this.redis,
       scripts.ACQUIRE,
       [redisKeys.hot(id)],
@@ -134,7 +134,7 @@ export class HotState {
         this.#runId.current,
         options.place ?? '',
       ],
-    )) as [string, string[]?, string?]
+    )) as [string, string[]?, string?, string?]
     if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
     if (kind === 'scope') return { kind }
     const state = decodeHot(pairs(flat), this.#clock.now(), this.#runId.current)
@@ -145,6 +145,7 @@ export class HotState {
     // Asked of one Redis, answered by its successor: it compared with what must not be believed.
     if (kind === 'offset' && askedOf !== this.#runId.current) return this.acquire(id, fence, channel, options)
     if (kind === 'offset' || kind === 'ended') return { kind, state }
+    state.inFlight = byClock(state.inFlight, this.#clock.now() - Number(redisNow))
     return { kind: 'acquired', state, formerHolder: extra === undefined || extra === '' ? null : extra }
   }
 
@@ -169,7 +170,7 @@ export class HotState {
         this.redis,
         scripts.SET_FENCED,
         [redisKeys.hot(id)],
-        [fence, LEASE_MS, 'fly', `${partNumber}:${this.#clock.now()}`],
+        [fence, LEASE_MS, partNumber],
       )) === 1
     )
   }
@@ -255,4 +256,10 @@ export class HotState {
       atMs === null ? this.redis.zrem(redisKeys.due, id) : this.redis.zadd(redisKeys.due, atMs, id),
     )
   }
+}
+
+/** The mark of a part in flight, which Redis timed, by the clock of this machine: theirs need not agree. */
+function byClock(mark: string | null, aheadMs: number): string | null {
+  const [part, since] = (mark ?? '').split(':')
+  return part === undefined || since === undefined ? null : `${part}:${Number(since) + aheadMs}`
 }

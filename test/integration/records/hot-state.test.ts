@@ -1,7 +1,7 @@
 // The running upload in Redis: who holds it, what counts, and what is believed after a loss.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LEASE_MS } from '../../../src/records/hot-state.ts'
+import { HotState, LEASE_MS } from '../../../src/records/hot-state.ts'
 import type { HotUpload, UploadDraft } from '../../../src/records/hot-upload.ts'
 import { placeOf } from '../../../src/records/hot-upload.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
@@ -128,6 +128,18 @@ describe('commits', () => {
     await commit('a', 150, { tailKey: 'tail' })
     expect(await read()).toMatchObject({ offset: 150, multipartId: 'm', tailKey: 'tail', inFlight: null })
     expect(await house.hot.parts(id)).toEqual([part])
+  })
+
+  test('the mark of a part is as old for a successor as it is, whatever that one’s clock says', async () => {
+    const aheadMs = 45_000
+    const ahead = new HotState(house.redis, house.runId, { now: () => Date.now() + aheadMs })
+    await acquire('a')
+    await house.hot.markInFlight(id, 'a', 1)
+    const taken = await ahead.acquire(id, 'b', 'channel of b', { steal: 'a' })
+    if (taken.kind !== 'acquired') throw new Error(taken.kind)
+    const [part, since] = (taken.state.inFlight ?? '').split(':').map(Number)
+    expect(part).toBe(1)
+    expect(Math.abs(Date.now() + aheadMs - Number(since))).toBeLessThan(aheadMs / 2)
   })
 
   test('stop when the upload has ended, and a finish cannot be taken over', async () => {

@@ -11,7 +11,7 @@ const STYLE = `
   body { max-width: 1300px; margin: 2rem auto; padding: 0 1.5rem }
   h1 { margin-bottom: 0 } h2 { margin-top: 2.2rem } .quiet { color: #6b7280 }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: 0.18rem 0.9rem 0.18rem 0; text-align: right; vertical-align: top; font-weight: normal }
-  th { color: #6b7280 } td:first-child, th:first-child { text-align: left }
+  th { color: #6b7280 } td { white-space: nowrap } td:first-child, th:first-child { text-align: left; white-space: normal }
   .goals td { text-align: left } .met { color: #1a7f5a } .missed { color: #c23b3b; font-weight: 600 }
   .result { display: inline-block; padding: 0.2rem 0.8rem; border-radius: 0.4rem; color: #fff; background: #1a7f5a } .result.bad { background: #c23b3b }
   .plots, .side { display: grid; grid-template-columns: repeat(auto-fit, minmax(560px, 1fr)); gap: 1.2rem 2rem } .plots svg { width: 100%; height: auto }
