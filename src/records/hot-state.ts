@@ -166,12 +166,7 @@ export class HotState {
   /** Marks a part as on its way to S3 (`number:sinceMs`). False: the fence is no longer mine. */
   async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
     return (
-      (await run(
-        this.redis,
-        scripts.SET_FENCED,
-        [redisKeys.hot(id)],
-        [fence, LEASE_MS, partNumber],
-      )) === 1
+      (await run(this.redis, scripts.SET_FENCED, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
     )
   }
 

@@ -1,8 +1,9 @@
 // Scratch folders: one per job, admitted only when the disk has room, removed when the job ends however it ends, and swept
-// at start when its owner died without doing so. A full disk is how other pipelines get stuck with half-written files.
+// when its owner died without doing so. The folder's name says whose it is: there is no moment at which a folder is
+// nobody's. A full disk is how other pipelines get stuck with half-written files.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { ToolError } from './tool-error.ts'
@@ -39,10 +40,11 @@ export type ScratchOptions = {
   foreignTtlMs?: number
 }
 
-const OWNER_FILE = '.owner.json'
 const SIGN_OF_LIFE_MS = 60_000
 
 type Owner = { host: string; pid: number; started: string }
+
+const OWNED = /^([A-Za-z0-9-]+)\.(\d+)\.(\d*)\.[^/]+$/
 
 /** Hands out scratch folders under one root; several processes may share the root. */
 export function createScratchRoom(options: ScratchOptions): ScratchRoom {
@@ -65,7 +67,8 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
         throw new ToolError('OUT_OF_SPACE', 'ours', `${needBytes} bytes of scratch needed, ${free} to give`)
       }
       reservedBytes += needBytes
-      const dir = join(root, `${jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}-${randomUUID()}`)
+      const job = jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)
+      const dir = join(root, folderName(await thisProcess(), `${job}-${randomUUID()}`))
       let removed = false
       let beat: NodeJS.Timeout | undefined
       const remove = async (): Promise<void> => {
@@ -77,12 +80,10 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
       }
       try {
         await mkdir(dir, { mode: 0o700 })
-        const ownerPath = join(dir, OWNER_FILE)
-        await writeFile(ownerPath, JSON.stringify(await thisProcess()))
         beat = setInterval(() => {
           const now = new Date()
           // Gone with the folder when the job has just ended: nothing left to show life for.
-          utimes(ownerPath, now, now).catch(() => undefined)
+          utimes(dir, now, now).catch(() => undefined)
         }, SIGN_OF_LIFE_MS)
         beat.unref()
       } catch (error) {
@@ -95,10 +96,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
       const swept: string[] = []
       const entries = await readdir(root, { withFileTypes: true }).catch(emptyWhenMissing)
       for (const entry of entries) {
-        if (
-          !entry.isDirectory() ||
-          !(await isDead(join(root, entry.name), options.foreignTtlMs ?? 3_600_000))
-        )
+        if (!entry.isDirectory() || !(await isDead(root, entry.name, options.foreignTtlMs ?? 3_600_000)))
           continue
         await rm(join(root, entry.name), { recursive: true, force: true })
         swept.push(entry.name)
@@ -127,6 +125,13 @@ async function thisProcess(): Promise<Owner> {
   return { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '' }
 }
 
+const inName = (host: string) => host.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 60)
+
+/** The name of a folder of `owner`'s; `rest` tells it from the others. */
+export function folderName({ host, pid, started }: Owner, rest: string): string {
+  return `${inName(host)}.${pid}.${started}.${rest}`
+}
+
 /**
  * When a process began, in clock ticks since boot (field 22 of /proc/pid/stat); null when there is none.
  * Process ids are used again: after a restart in a container the new worker often has the id of the dead one.
@@ -137,29 +142,13 @@ async function startOf(pid: number): Promise<string | null> {
   return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null
 }
 
-async function isDead(dir: string, foreignTtlMs: number): Promise<boolean> {
-  const ownerPath = join(dir, OWNER_FILE)
-  const text = await readFile(ownerPath, 'utf8').catch(() => null)
-  const sign = await stat(text === null ? dir : ownerPath).catch(() => null)
+async function isDead(root: string, name: string, foreignTtlMs: number): Promise<boolean> {
+  const [, host, pid, started] = OWNED.exec(name) ?? []
+  if (host === inName(hostname())) return (await startOf(Number(pid))) !== started
+  // Nobody's that we know of, or another machine's, whose processes cannot be seen from here: time tells.
+  const sign = await stat(join(root, name)).catch(() => null)
   // Removed by its owner while we looked.
-  if (sign === null) return false
-  const ageMs = Date.now() - sign.mtimeMs
-  const owner = text === null ? null : parseOwner(text)
-  // Being made at this moment, or broken: time tells which. Another machine's processes cannot be seen from here either.
-  if (owner === null || owner.host !== hostname()) return ageMs > foreignTtlMs
-  return (await startOf(owner.pid)) !== owner.started
-}
-
-function parseOwner(text: string): Owner | null {
-  try {
-    const { host, pid, started } = JSON.parse(text) as Partial<Owner>
-    return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string'
-      ? { host, pid, started }
-      : null
-  } catch {
-    // Half-written when its owner died.
-    return null
-  }
+  return sign !== null && Date.now() - sign.mtimeMs > foreignTtlMs
 }
 
 function emptyWhenMissing(error: unknown): never[] {

@@ -3,9 +3,14 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createScratchRoom, type ScratchRoom, withScratch } from '../../../workers/media/scratch.ts'
+import {
+  createScratchRoom,
+  folderName,
+  type ScratchRoom,
+  withScratch,
+} from '../../../workers/media/scratch.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 
 let corpus: Corpus
@@ -26,10 +31,11 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 describe('a scratch folder', () => {
-  it('is private, named after its job, and gone when the job is done', async () => {
+  it('is private, named after its owner and its job, and gone when the job is done', async () => {
     const { root, ...scratches } = room()
     const dir = await withScratch(scratches, 'transcode-../x y', 0, async (scratch) => {
-      expect(scratch.dir.startsWith(`${root}/transcode-.._x_y-`)).toBe(true)
+      expect(dirname(scratch.dir)).toBe(root)
+      expect(basename(scratch.dir)).toMatch(new RegExp(`\\.${process.pid}\\.\\d+\\.transcode-\\.\\._x_y-`))
       expect((await stat(scratch.dir)).mode & 0o777).toBe(0o700)
       await writeFile(scratch.path('out.mp4'), 'x')
       return scratch.dir
@@ -75,10 +81,10 @@ describe('admission', () => {
 })
 
 describe('the sweep', () => {
-  const owned = async (root: string, name: string, owner: unknown): Promise<string> => {
+  const owned = async (root: string, owner: Parameters<typeof folderName>[0]): Promise<string> => {
+    const name = folderName(owner, 'job')
     await mkdir(join(root, name), { recursive: true })
-    await writeFile(join(root, name, '.owner.json'), JSON.stringify(owner))
-    return join(root, name)
+    return name
   }
 
   it('removes what a dead worker left, and nothing of living ones', async () => {
@@ -86,22 +92,22 @@ describe('the sweep', () => {
     const alive = await scratches.open('alive', 0)
     const dead = spawn('true')
     await new Promise((resolve) => dead.once('exit', resolve))
-    await owned(root, 'dead', { host: hostname(), pid: dead.pid, started: '12345' })
+    const left = await owned(root, { host: hostname(), pid: dead.pid ?? 0, started: '12345' })
     // The same process id, given to another process since.
-    await owned(root, 'reused', { host: hostname(), pid: process.pid, started: '1' })
-    expect((await scratches.sweep()).sort()).toEqual(['dead', 'reused'])
+    const reused = await owned(root, { host: hostname(), pid: process.pid, started: '1' })
+    expect((await scratches.sweep()).sort()).toEqual([left, reused].sort())
     expect(await exists(alive.dir)).toBe(true)
     await alive.remove()
   })
 
   it("takes another machine's folder only when it has long shown no life", async () => {
     const { root, ...scratches } = room()
-    const foreign = await owned(root, 'foreign', { host: 'another-machine', pid: 1, started: '1' })
-    await mkdir(join(root, 'being-made'))
+    const foreign = await owned(root, { host: 'another-machine', pid: 1, started: '1' })
+    await mkdir(join(root, 'nobody-knows-whose'))
     expect(await scratches.sweep()).toEqual([])
     const longAgo = new Date(Date.now() - 2 * 3_600_000)
-    await utimes(join(foreign, '.owner.json'), longAgo, longAgo)
-    expect(await scratches.sweep()).toEqual(['foreign'])
+    await utimes(join(root, foreign), longAgo, longAgo)
+    expect(await scratches.sweep()).toEqual([foreign])
   })
 
   it('has nothing to do where no root is yet', async () => {

@@ -8,6 +8,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import { applyRetention } from '../../../workers/lanes/retention.ts'
 import { sweepStaging } from '../../../workers/lanes/staging.ts'
 import { createMaintain, scheduleMaintenance } from '../../../workers/maintain.ts'
+import { folderName } from '../../../workers/media/scratch.ts'
 import { validateWork } from '../../../workers/validate.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
@@ -141,9 +142,8 @@ describe('a sweep', () => {
   it('removes what died processes left in the scratch folder, and old unfinished writes', async () => {
     const scratch = join(house.dataDir, 'scratch')
     const staging = join(house.dataDir, 'staging')
-    await mkdir(join(scratch, 'dead'), { recursive: true })
-    const owner = JSON.stringify({ host: hostname(), pid: 1, started: 'long ago' })
-    await writeFile(join(scratch, 'dead', '.owner.json'), owner)
+    const owner = { host: hostname(), pid: 1, started: '999999999999' }
+    await mkdir(join(scratch, folderName(owner, 'job')), { recursive: true })
     await mkdir(staging, { recursive: true })
     await writeFile(join(staging, 'old'), 'old')
     await writeFile(join(staging, 'new'), 'new')
