@@ -179,7 +179,7 @@ export class HotState {
   async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
     const pipeline = this.redis.pipeline()
     for (const { id, fence } of held)
-      pipeline.eval(scripts.SET_FENCED.source, 1, redisKeys.hot(id), fence, LEASE_MS, '', '')
+      pipeline.eval(scripts.SET_FENCED.source, 1, redisKeys.hot(id), fence, LEASE_MS, '')
     if (pipeline.length > 0) await viaRedis(pipeline.exec())
   }
 
