@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { AppError } from '../core/errors.ts'
+import { KeptHttp, KeptHttps } from './agents.ts'
 
 export type S3Settings = {
   bucket: string
@@ -28,8 +29,8 @@ export function s3ClientConfig(settings: S3Settings, maxSockets: number): S3Clie
       requestTimeout: 20_000,
       // Without it the time-out is only logged, and a frozen store would hold its callers for ever.
       throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets },
-      httpsAgent: { keepAlive: true, maxSockets },
+      httpAgent: new KeptHttp({ keepAlive: true, maxSockets }),
+      httpsAgent: new KeptHttps({ keepAlive: true, maxSockets }),
     }),
   }
 }
