@@ -46,9 +46,9 @@ export function restoredFields(state: Restorable, runId: string): Fields {
 
 /** Part number → where it lies. */
 export function partFields(parts: readonly StoredPart[]): string[] {
-  return parts.flatMap(({ number, offset, bytes, etag, key }) => [
+  return parts.flatMap(({ number, offset, bytes, etag, crc32, key }) => [
     String(number),
-    JSON.stringify({ offset, bytes, etag, key }),
+    JSON.stringify({ offset, bytes, etag, crc32, key }),
   ])
 }
 

@@ -92,6 +92,8 @@ export type StoredPart = {
   offset: number
   bytes: number
   etag?: string
+  /** Base64, of a part of a multipart upload: S3 wants it named when the parts are joined. */
+  crc32?: string
   /** Object or file of its own (a tail, a segment, a partial upload); absent: a part of the multipart upload. */
   key?: string
 }

@@ -13,8 +13,15 @@ export type ByteRange = { start: number; end: number }
 /** Where a media tool can read an object: a path on this machine, or a URL signed for a limited time. */
 export type ToolSource = { kind: 'file'; path: string } | { kind: 'url'; url: string }
 
-/** Pieces that become one object: parts of a multipart upload (with `etag`), or objects of their own (with `key`). */
-export type Piece = { number: number; offset: number; bytes: number; etag?: string; key?: string }
+/** Pieces that become one object: parts of a multipart upload (with `etag` and `crc32`), or objects of their own (`key`). */
+export type Piece = {
+  number: number
+  offset: number
+  bytes: number
+  etag?: string
+  crc32?: string
+  key?: string
+}
 
 export interface ObjectStore {
   readonly kind: 'local' | 's3'
@@ -37,7 +44,7 @@ export interface ObjectStore {
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>
   /**
    * Makes one object of `pieces`, in order. Idempotent: where the object already stands with the right size, done.
-   * With `multipartId` the pieces are parts of that S3 multipart upload; one with a `key` is copied in first.
+   * With `multipartId` the pieces are parts of that S3 multipart upload; one with a `key` is sent into it first.
    */
   assemble(key: string, pieces: Piece[], multipartId: string | undefined): Promise<void>
   /** Ends a multipart upload and frees its parts; an unknown one is no error. Nothing to do where parts do not exist. */

@@ -14,6 +14,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
+import { crc32Of } from './crc32.ts'
 import type { BegunMultipart, Piece } from './object-store.ts'
 import { isMissing, isS3Error } from './s3-client.ts'
 
@@ -84,11 +85,10 @@ export async function assemble(
   const target = { Bucket: bucket, Key: key, UploadId: multipartId }
   try {
     const parts = []
-    for (const piece of pieces)
-      parts.push({
-        PartNumber: piece.number,
-        ETag: piece.key === undefined ? piece.etag : await copyIn(client, bucket, target, piece, piece.key),
-      })
+    for (const { number, etag, crc32, key: source } of pieces) {
+      const sums = source === undefined ? { etag, crc32 } : await sendIn(client, target, number, source)
+      parts.push({ PartNumber: number, ETag: sums.etag, ChecksumCRC32: sums.crc32 })
+    }
     await client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     if (!isS3Error(error, 'NoSuchUpload')) throw error
@@ -97,21 +97,20 @@ export async function assemble(
   }
 }
 
-async function copyIn(
+/** An object, no longer than a part, becomes one. Not UploadPartCopy: several S3 servers tell no checksum for a copy. */
+async function sendIn(
   client: S3Client,
-  bucket: string,
   target: { Bucket: string; Key: string; UploadId: string },
-  piece: Piece,
+  number: number,
   source: string,
-): Promise<string | undefined> {
-  const { CopyPartResult } = await client.send(
-    new UploadPartCopyCommand({
-      ...target,
-      PartNumber: piece.number,
-      CopySource: `${bucket}/${encodeURI(source)}`,
-    }),
+): Promise<{ etag: string | undefined; crc32: string }> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: target.Bucket, Key: source }))
+  const body = Buffer.from((await Body?.transformToByteArray()) ?? [])
+  const crc32 = crc32Of([body])
+  const { ETag } = await client.send(
+    new UploadPartCommand({ ...target, PartNumber: number, Body: body, ChecksumCRC32: crc32 }),
   )
-  return CopyPartResult?.ETag
+  return { etag: ETag, crc32 }
 }
 
 export async function abortMultipart(

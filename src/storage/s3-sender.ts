@@ -5,10 +5,11 @@
 import http from 'node:http'
 import https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
+import { KeptHttp, KeptHttps } from './agents.ts'
+import { crc32Of } from './crc32.ts'
 import { isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
 import { dateOf, StoreClock } from './s3-clock.ts'
 import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
@@ -17,6 +18,10 @@ const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 100
 const PROBE_KEY = 'k'
+const CRC32_HEADER = 'x-amz-checksum-crc32'
+
+/** What CompleteMultipartUpload wants to hear again of a part. */
+export type Sent = { etag: string; crc32: string }
 
 type Target = { base: URL; signer: S3Signer; send: typeof http.request; agent: http.Agent }
 
@@ -50,14 +55,15 @@ export class S3Sender {
       base,
       signer: new S3Signer(await this.#client.config.region()),
       send: secure ? https.request : http.request,
-      agent: secure ? new https.Agent(settings) : new http.Agent(settings),
+      agent: secure ? new KeptHttps(settings) : new KeptHttp(settings),
     }
   }
 
   /**
-   * Sends one object or part; resolves with its ETag.
+   * Sends one object or part with its CRC-32, so that a store which got less of it, or something else, refuses it.
    *
    * @param chunks must stay unchanged until this resolves
+   * @param options.part of a multipart upload that was begun with CRC-32 as its checksum
    * @throws STORE_UNAVAILABLE, NO_SPACE
    */
   async put(
@@ -65,7 +71,7 @@ export class S3Sender {
     chunks: readonly Buffer[],
     bytes: number,
     options: { part?: { multipartId: string; number: number }; metadata?: Record<string, string> } = {},
-  ): Promise<string> {
+  ): Promise<Sent> {
     this.#target ??= this.#resolve()
     const target = await this.#target
     const query: (readonly [string, string])[] =
@@ -77,8 +83,8 @@ export class S3Sender {
           ]
     const headers: Record<string, string> = { 'content-length': String(bytes) }
     for (const [name, value] of Object.entries(options.metadata ?? {})) headers[`x-amz-meta-${name}`] = value
-    // A part's sum would have to be named again when its upload is completed; an object's stands by itself.
-    if (options.part === undefined) headers['x-amz-checksum-crc32'] = checksumOf(chunks)
+    const checksum = crc32Of(chunks)
+    headers[CRC32_HEADER] = checksum
     const path = target.base.pathname + awsEscape(key, true)
     // Not by the clock on the wall, which may be set meanwhile.
     const deadline = performance.now() + TOTAL_MS
@@ -94,7 +100,7 @@ export class S3Sender {
       try {
         const etag = await this.#attempt(target, path, query, headers, chunks, deadline)
         done(true)
-        return etag
+        return { etag, crc32: checksum }
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
         done(status !== undefined && isMeant(status))
@@ -172,16 +178,6 @@ export class S3Sender {
   async destroy(): Promise<void> {
     if (this.#target !== undefined) (await this.#target).agent.destroy()
   }
-}
-
-/**
- * CRC-32 of a body, as S3 takes it. There are S3 servers that keep what a dying client had sent of an object as the whole of
- * it, filled up with zeros; whoever goes on would count it.
- */
-function checksumOf(chunks: readonly Buffer[]): string {
-  const sum = Buffer.alloc(4)
-  sum.writeUInt32BE(chunks.reduce((before, chunk) => crc32(chunk, before), 0))
-  return sum.toString('base64')
 }
 
 /** In the shape that the SDK's errors have, so that one function reads both. `date`: the store's own, RFC 9110. */

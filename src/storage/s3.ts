@@ -1,4 +1,5 @@
-// Object store in an S3 bucket: for any number of machines. Any S3 server that honours `If-None-Match: *` will do.
+// Object store in an S3 bucket: for any number of machines. Any S3 server will do that honours `If-None-Match: *` and
+// checks `x-amz-checksum-crc32`.
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -16,6 +17,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
+import { crc32Of } from './crc32.ts'
 import type { BegunMultipart, ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
 import { abortMultipart, assemble, begunMultiparts, uploadFile } from './s3-multipart.ts'
@@ -227,6 +229,27 @@ export class S3ObjectStore implements ObjectStore {
       throw new Error(
         `S3_BUCKET ${this.bucket} does not honour If-None-Match: records would overwrite each other`,
       )
+    if (await this.#takesAnything(`${key}-sum`))
+      throw new Error(
+        `S3_BUCKET ${this.bucket} does not check x-amz-checksum-crc32: what a dying process sends could be kept by halves`,
+      )
+  }
+
+  /** Whether a body is stored whose sum is another one's. */
+  async #takesAnything(key: string): Promise<boolean> {
+    const ChecksumCRC32 = crc32Of([Buffer.from('sent')])
+    try {
+      await this.client.send(
+        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: 'came', ChecksumCRC32 }),
+      )
+    } catch (error) {
+      // Servers name it differently: BadDigest, InvalidDigest, XAmzContentChecksumMismatch.
+      if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 400)
+        return false
+      throw s3StoreError(error)
+    }
+    await this.remove(key)
+    return true
   }
 
   close(): Promise<void> {

@@ -28,6 +28,8 @@ export type TcpProxy = {
   reset(): void
   /** Resets all open connections; returns how many. */
   cut(): number
+  /** Ends all open connections towards the target in the middle of what was being sent, as the kernel of a killed process does. */
+  hangUp(): void
   connections(): number
   /** Bytes that reached the target so far, over all connections. */
   sentBytes(): number
@@ -128,6 +130,9 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
     set: (some) => change({ ...rules, ...some }),
     reset: () => change({ ...HONEST }),
     cut,
+    hangUp() {
+      for (const { upstream } of pairs) upstream.end()
+    },
     connections: () => pairs.size,
     sentBytes: () => sent,
     async stop() {

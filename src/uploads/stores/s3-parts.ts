@@ -20,7 +20,7 @@ import {
   s3StoreError,
   watchCalls,
 } from '../../storage/s3-client.ts'
-import { S3Sender } from '../../storage/s3-sender.ts'
+import { S3Sender, type Sent } from '../../storage/s3-sender.ts'
 
 const LONG_FILM_BYTES = 1024 ** 3
 
@@ -44,6 +44,7 @@ export class S3Parts extends S3Store {
     return Math.max(preferred, Math.ceil((size ?? atMost) / this.maxMultipartParts))
   }
 
+  /** Begins a multipart upload whose parts are checked by their CRC-32. */
   async start(key: string): Promise<string> {
     return await this.#call(async () => {
       const { UploadId } = await this.client.send(
@@ -51,6 +52,8 @@ export class S3Parts extends S3Store {
           Bucket: this.bucket,
           Key: key,
           ContentType: 'application/octet-stream',
+          ChecksumAlgorithm: 'CRC32',
+          ChecksumType: 'COMPOSITE',
         }),
       )
       if (UploadId === undefined) throw new Error('CreateMultipartUpload answered without an UploadId')
@@ -58,14 +61,14 @@ export class S3Parts extends S3Store {
     })
   }
 
-  /** Sends one part; resolves with its ETag. */
+  /** Sends one part. */
   async send(
     key: string,
     multipartId: string,
     number: number,
     chunks: Buffer[],
     bytes: number,
-  ): Promise<string> {
+  ): Promise<Sent> {
     return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
   }
 
@@ -93,7 +96,7 @@ export class S3Parts extends S3Store {
             ...(marker === undefined ? {} : { PartNumberMarker: marker }),
           }),
         )
-        for (const { PartNumber, Size, ETag } of page.Parts ?? []) {
+        for (const { PartNumber, Size, ETag, ChecksumCRC32 } of page.Parts ?? []) {
           const offset = parts.length * partBytes
           const last = parts.at(-1)
           if (PartNumber !== parts.length + 1 || (last !== undefined && last.bytes !== partBytes))
@@ -103,6 +106,7 @@ export class S3Parts extends S3Store {
             offset,
             bytes: Size ?? 0,
             ...(ETag === undefined ? {} : { etag: ETag }),
+            ...(ChecksumCRC32 === undefined ? {} : { crc32: ChecksumCRC32 }),
           })
         }
         marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined

@@ -244,9 +244,9 @@ export class S3Sink implements Sink {
       await this.#outwait(number)
       await this.#ledger.markInFlight(number)
       faultPoint('patch.part-in-flight')
-      const etag = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
+      const sent = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
       faultPoint('patch.part-sent')
-      return { part: { number, offset, bytes, etag }, multipartId }
+      return { part: { number, offset, bytes, ...sent }, multipartId }
     } finally {
       release()
     }

@@ -2,13 +2,14 @@
 
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { receivingRecord } from '../../../src/records/drafts.ts'
 import { objectKeys, uploadIdOfKey } from '../../../src/records/keys.ts'
 import type { StoredPart, UploadRecord } from '../../../src/records/upload-record.ts'
 import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { S3Parts } from '../../../src/uploads/stores/s3-parts.ts'
 import { sweepMultiparts } from '../../../workers/lanes/multiparts.ts'
 import { createMaintain } from '../../../workers/maintain.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
@@ -128,22 +129,19 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect((await house.latest(ready)).state).toBe('ready')
   })
 
+  /** The first two parts, as the service sends them. */
   async function sendParts(key: string, bytes: Buffer) {
-    const { client, bucket } = store
-    const { UploadId = '' } = await client.send(
-      new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }),
-    )
+    const { endpoint, bucket, region } = s3
+    const sending = new S3Parts({ endpoint, bucket, region, forcePathStyle: true }, MIN_PART_BYTES, 1)
+    const multipartId = await sending.start(key)
     const parts: StoredPart[] = []
     for (const number of [1, 2]) {
       const offset = (number - 1) * MIN_PART_BYTES
-      const { ETag = '' } = await client.send(
-        new UploadPartCommand({
-          ...{ Bucket: bucket, Key: key, UploadId, PartNumber: number },
-          Body: bytes.subarray(offset, offset + MIN_PART_BYTES),
-        }),
-      )
-      parts.push({ number, offset, bytes: MIN_PART_BYTES, etag: ETag })
+      const body = bytes.subarray(offset, offset + MIN_PART_BYTES)
+      const sent = await sending.send(key, multipartId, number, [body], body.length)
+      parts.push({ number, offset, bytes: body.length, ...sent })
     }
-    return { parts, multipartId: UploadId }
+    await sending.destroy()
+    return { parts, multipartId }
   }
 })
