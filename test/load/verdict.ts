@@ -91,7 +91,7 @@ async function overheads(store: StoreName, [film]: Film[], args: VerdictArgs): P
       const round = await timeTranscode(stage, film)
       rounds.push(round)
       say(
-        `${store} transcode ${n + 1}: job ${seconds(round.jobSeconds)}, bare ffmpeg ${seconds(round.bareSeconds)}`,
+        `${store} transcode ${n + 1}: job ${seconds(round.jobSeconds)} (${seconds(round.jobCpuSeconds)} CPU in ffmpeg), bare ffmpeg ${seconds(round.bareSeconds)} (${seconds(round.bareCpuSeconds)} CPU)`,
       )
     }
     return rounds

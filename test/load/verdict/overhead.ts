@@ -10,13 +10,17 @@ import type { Film } from './films.ts'
 import { isInspected, isJudged, problems } from './samples.ts'
 import type { Stage } from './stage.ts'
 
-type Encoder = { words: string[]; niceness: number }
+type Encoder = { pid: number; words: string[]; niceness: number; cpuSeconds: number }
 
-export type Round = { jobSeconds: number; bareSeconds: number }
+/** CPU: of the encoder alone. It tells a machine that became slower from work that was added. */
+export type Round = { jobSeconds: number; jobCpuSeconds: number; bareSeconds: number; bareCpuSeconds: number }
 
 const INSPECTED_MS = 300_000
 const READY_MS = 1_800_000
 const LOOK_MS = 200
+/** Asking whether the job has ended must not be work beside it. */
+const ASK_MS = 2000
+const TICKS_PER_SECOND = 100
 
 /** Runs nothing else meanwhile: its worker takes transcodes only, and begins when the film has been inspected. */
 export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
@@ -30,19 +34,29 @@ export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
   const worker = await stage.worker('transcode')
   let command: Encoder | undefined
   const looking = setInterval(() => {
-    command ??= encoderUnder(worker.pid)
+    if (command === undefined) command = encoderUnder(worker.pid)
+    else command.cpuSeconds = cpuSecondsOf(command.pid) ?? command.cpuSeconds
   }, LOOK_MS)
   try {
-    await stage.until(sent.uploadId, ({ state }) => state === 'ready' || state === 'failed', READY_MS)
+    await stage.until(sent.uploadId, isEnded, READY_MS, ASK_MS)
   } finally {
     clearInterval(looking)
   }
   await worker.kill('SIGTERM')
   const jobMs = await stage.transcodeMs(sent.uploadId)
   if (jobMs === undefined || command === undefined) throw new Error('the transcode was not seen')
-  const bareSeconds = await runBare(stage.dir, command, film)
+  const bare = await runBare(stage.dir, command, film)
   await stage.remove(sent.submissionId)
-  return { jobSeconds: jobMs / 1000, bareSeconds }
+  return {
+    jobSeconds: jobMs / 1000,
+    jobCpuSeconds: command.cpuSeconds,
+    bareSeconds: bare.seconds,
+    bareCpuSeconds: bare.cpuSeconds,
+  }
+}
+
+function isEnded({ state }: { state: string }): boolean {
+  return state === 'ready' || state === 'failed'
 }
 
 /** The ffmpeg that encodes below a process; undefined while none runs. */
@@ -52,7 +66,8 @@ function encoderUnder(root: number): Encoder | undefined {
     try {
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1)
       if (!/(^|\/)ffmpeg$/.test(words[0] ?? '') || !words.includes('libx264')) continue
-      if (isBelow(Number(name), root)) return { words, niceness: getPriority(Number(name)) }
+      const pid = Number(name)
+      if (isBelow(pid, root)) return { pid, words, niceness: getPriority(pid), cpuSeconds: 0 }
     } catch {
       // ended between two looks
     }
@@ -65,25 +80,47 @@ function isBelow(pid: number, root: number): boolean {
   return false
 }
 
-function parentOf(pid: number): number {
+/** Fields of /proc/PID/stat from the third on (the state), proc(5). */
+function statOf(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)[1])
+}
+
+/** User and kernel time so far; undefined for a process that has ended. */
+function cpuSecondsOf(pid: number): number | undefined {
+  try {
+    const fields = statOf(pid)
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  } catch {
+    return undefined
+  }
 }
 
 /** The same words with the film itself as input (the worker's copy is gone by now) and an output of our own. */
-async function runBare(dir: string, { words, niceness }: Encoder, film: Film): Promise<number> {
+async function runBare(dir: string, { words, niceness }: Encoder, film: Film) {
   const [program = 'ffmpeg', ...args] = words
   const folder = await mkdtemp(join(dir, 'bare-'))
   args[args.indexOf('-i') + 1] = `file:${film.path}`
   args[args.length - 1] = `file:${join(folder, 'out.mp4')}`
   const startedMs = performance.now()
+  let cpuSeconds = 0
+  let looking: NodeJS.Timeout | undefined
   const code = await new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'ignore' }).on('error', reject).on('close', resolve)
     // As patient as the worker's: whatever else the machine does meets both alike.
-    if (child.pid !== undefined) setPriority(child.pid, niceness)
-  })
+    const { pid } = child
+    if (pid === undefined) return
+    setPriority(pid, niceness)
+    looking = setInterval(() => {
+      cpuSeconds = cpuSecondsOf(pid) ?? cpuSeconds
+    }, LOOK_MS)
+  }).finally(() => clearInterval(looking))
   const seconds = (performance.now() - startedMs) / 1000
   await rm(folder, { recursive: true, force: true })
   if (code !== 0) throw new Error(`bare ffmpeg ended with ${String(code)}`)
-  return seconds
+  return { seconds, cpuSeconds }
 }

@@ -1,7 +1,7 @@
 // How long after the last byte of an hour of film its verdict is there, while transcodes run and wait.
 
 import type { Film } from './films.ts'
-import type { Stage, Steps } from './stage.ts'
+import { POLL_MS, type Stage, type Steps } from './stage.ts'
 
 export type Sample = {
   submissionId: string
@@ -33,7 +33,7 @@ export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
   const { upload, seenMs } = await stage.until(sent.uploadId, isJudged, VERDICT_MS)
   if (!upload.accepted) throw new Error(`the film was ${upload.state}: ${problems(upload)}`)
   const backlog = await stage.backlog()
-  const after = await stage.spent()
+  const after = await spentSince(stage, before)
   return {
     submissionId: sent.submissionId,
     afterLastByte: (seenMs - sent.lastByteMs) / 1000,
@@ -46,6 +46,17 @@ export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
     },
     state: upload.state,
     backlog,
+  }
+}
+
+/** The job that judged tells what it took a moment after its verdict is there. */
+async function spentSince(stage: Stage, before: Steps): Promise<Steps> {
+  const endMs = performance.now() + VERDICT_MS
+  for (;;) {
+    const after = await stage.spent()
+    if (after.judge > before.judge) return after
+    if (performance.now() > endMs) throw new Error('no job told what its verdict took')
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }
 

@@ -21,7 +21,7 @@ const API_KEY = 'verdict-secret-of-the-measurement'
 const PROFILE = 'teacher.K2@1'
 const SLOT = 'teaching_video'
 /** Often enough for two digits of a second, seldom enough to cost nothing. */
-const POLL_MS = 25
+export const POLL_MS = 25
 
 export type Sent = { uploadId: string; submissionId: string; lastByteMs: number; answeredMs: number }
 /** Seconds: the S3 server's own to make one object of the parts, the job's in its queue, the job's at work. */
@@ -76,14 +76,19 @@ export async function openStage(store: StoreName) {
     },
 
     /** The document once `is` holds, and when that was seen. */
-    async until(uploadId: string, is: (upload: UploadDocument) => boolean, timeoutMs: number) {
+    async until(
+      uploadId: string,
+      is: (upload: UploadDocument) => boolean,
+      timeoutMs: number,
+      pollMs = POLL_MS,
+    ) {
       const endMs = performance.now() + timeoutMs
       for (;;) {
         const upload = await portal.upload(uploadId)
         if (is(upload)) return { upload, seenMs: performance.now() }
         if (performance.now() > endMs)
           throw new Error(`upload ${uploadId} is still ${upload.state} after ${timeoutMs / 1000} s`)
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+        await new Promise((resolve) => setTimeout(resolve, pollMs))
       }
     },
 

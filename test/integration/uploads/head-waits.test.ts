@@ -1,0 +1,76 @@
+// HEAD while bytes arrive: it waits until what has arrived is stored, but not for ever. What it did not wait for is sent
+// again by its client.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { HOLDER_FLUSH_WAIT_MS, HOLDER_WAIT_MS } from '../../../src/uploads/peers.ts'
+import { waitFor } from '../../support/http.ts'
+import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
+import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { filmBytes, sha256 } from './bytes.ts'
+import { type House, openHouse } from './house.ts'
+import { at } from './wire.ts'
+
+const LENGTH = 1024 ** 2
+const SENT = 300_000
+const LATE_MS = (HOLDER_WAIT_MS + HOLDER_FLUSH_WAIT_MS) / 2
+const TOO_LATE_MS = HOLDER_FLUSH_WAIT_MS + 3000
+
+describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
+  let s3: TestS3
+  let proxy: HttpProxy
+  let one: House
+  let two: House
+
+  beforeAll(async () => {
+    s3 = await startS3()
+    proxy = await startHttpProxy(s3.endpoint)
+    one = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
+    two = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url, redis: one.redis })
+  })
+  afterEach(() => proxy.reset())
+  afterAll(async () => {
+    await two.close()
+    await one.close()
+    await proxy.stop()
+    await s3.stop()
+  })
+
+  /** A client whose bytes have arrived; whoever wants them stored as a tail waits `ms`. */
+  async function sendTo(house: House, ms: number) {
+    const bytes = filmBytes(LENGTH, `${ms}`)
+    const user = await house.user('film')
+    const url = await user.create({ length: LENGTH, name: 'a.mp4' })
+    proxy.fault({
+      when: ({ operation, url: path }) => operation === 'PutObject' && path.includes('/tail-'),
+      act: 'delay',
+      ms,
+    })
+    const sending = user.begin(url, 0, LENGTH)
+    await sending.write(bytes.subarray(0, SENT))
+    await waitFor(() => house.deps.budget.used >= SENT, { what: 'the bytes to arrive' })
+    const finish = async () => {
+      proxy.reset()
+      sending.end(bytes.subarray(SENT))
+      expect((await sending.reply).status).toBe(204)
+      expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    }
+    return { user, url, finish }
+  }
+
+  test.each(['the same machine', 'another machine'])('HEAD at %s waits for it', async (where) => {
+    const { user, url, finish } = await sendTo(one, LATE_MS)
+    expect(await user.offset(where === 'another machine' ? at(two.url, url) : url)).toBe(SENT)
+    await finish()
+  })
+
+  test.each(['the same machine', 'another machine'])(
+    'HEAD at %s does not wait for ever: it tells what is stored',
+    async (where) => {
+      const { user, url, finish } = await sendTo(one, TOO_LATE_MS)
+      const startedAtMs = performance.now()
+      expect(await user.offset(where === 'another machine' ? at(two.url, url) : url)).toBe(0)
+      expect(performance.now() - startedAtMs).toBeLessThan(TOO_LATE_MS - 500)
+      await finish()
+    },
+  )
+})
