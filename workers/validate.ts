@@ -8,6 +8,7 @@ import type { Judgement } from '../src/submissions/rules/checks.ts'
 import { judgeFile } from './lanes/judge-file.ts'
 import type { Kit } from './lanes/kit.ts'
 import { identifySource, type Measurement, measure } from './lanes/measure.ts'
+import { removeOrphans } from './lanes/orphans.ts'
 import { type Place, placeOf, siblingsInSlot } from './lanes/place.ts'
 import { planRenditions } from './lanes/rendition-plan.ts'
 import { copyBytes, localFile, storedFile } from './lanes/stored-file.ts'
@@ -60,6 +61,8 @@ async function validate(kit: Kit, run: LaneRun): Promise<void> {
     judgement.accepted ? 'accepted' : 'rejected',
   )
   await removePieces(kit, record)
+  // No lane comes after, in which what was left behind would be removed.
+  if (!judgement.accepted) await removeOrphans(kit.store, result)
 }
 
 async function measureUpload(kit: Kit, run: LaneRun): Promise<Measurement & { sha256?: string }> {

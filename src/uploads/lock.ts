@@ -125,7 +125,9 @@ export class UploadLocks {
     if (place !== undefined && place !== placeOf(state.draft)) throw new AppError('TICKET_SCOPE')
     if (state.holder !== null && state.status === 'receiving') {
       const { fence, channel } = state.holder
-      const { offset, silent } = await peers.ask('flush', id, fence, channel)
+      const { offset, silent, late } = await peers.ask('flush', id, fence, channel)
+      // It is storing more than is known: a client that is told less sends that again, or begins anew.
+      if (late) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
       if (offset !== null) state = (await hot.read(id)) ?? state
       else if (silent) state = (await this.#takeStock(id, state.holder)) ?? state
     } else if (state.abandoned && state.status === 'receiving') {

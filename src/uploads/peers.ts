@@ -29,6 +29,12 @@ type Question = {
   reply: string
   nonce: string
 }
+/**
+ * `silent`: it did not react, or not in time, or no longer holds; its lock may be taken. `late`: it did react, and is still at
+ * it. `offset` is what it made durable, where it was asked to flush.
+ */
+export type Reaction = { silent: boolean; late: boolean; offset: number | null }
+
 type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
 
 export const HOLDER_SILENCE_MS = 100
@@ -47,6 +53,9 @@ export function mayBeAlive(channel: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
+
+const NO_REACTION: Reaction = { silent: true, late: false, offset: null }
+const LATE: Reaction = { silent: true, late: true, offset: null }
 
 const channelOf = (name: string) => `sn:peer:${name}`
 
@@ -86,37 +95,34 @@ export class Peers {
     if (this.#holders.get(holder.id) === holder) this.#holders.delete(holder.id)
   }
 
-  /**
-   * Asks the holder `fence` of upload `id`. `silent`: it did not react, or no longer holds; its lock may be taken.
-   * `offset` is what it made durable, where it was asked to flush.
-   */
+  /** Asks the holder `fence` of upload `id`. */
   async ask(
     what: 'flush' | 'yield',
     id: string,
     fence: string,
     channel: string,
     reason: YieldReason = 'taken-over',
-  ): Promise<{ silent: boolean; offset: number | null }> {
+  ): Promise<Reaction> {
     if (channel === this.channel) {
       const holder = await this.#holderOf(id, fence)
-      if (holder === undefined) return { silent: true, offset: null }
+      if (holder === undefined) return NO_REACTION
       return await withinWait(this.#serve(holder, what, reason), waitMs(what))
     }
     const nonce = newToken()
     return await new Promise((resolve) => {
-      const finish = (result: { silent: boolean; offset: number | null }) => {
+      const finish = (result: Reaction) => {
         clearTimeout(timer)
         this.#waiting.delete(nonce)
         resolve(result)
       }
-      let timer = setTimeout(() => finish({ silent: true, offset: null }), HOLDER_SILENCE_MS)
+      let timer = setTimeout(() => finish(NO_REACTION), HOLDER_SILENCE_MS)
       this.#waiting.set(nonce, (answer) => {
         if ('done' in answer) {
-          finish({ silent: false, offset: answer.offset })
+          finish({ silent: false, late: false, offset: answer.offset })
           return
         }
         clearTimeout(timer)
-        timer = setTimeout(() => finish({ silent: true, offset: null }), waitMs(what))
+        timer = setTimeout(() => finish(LATE), waitMs(what))
       })
       this.#send(channel, { ask: what, id, fence, reason, reply: this.channel, nonce })
     })
@@ -182,17 +188,14 @@ function waitMs(what: 'flush' | 'yield'): number {
   return what === 'flush' ? HOLDER_FLUSH_WAIT_MS : HOLDER_WAIT_MS
 }
 
-async function withinWait(
-  work: Promise<number | null>,
-  limitMs: number,
-): Promise<{ silent: boolean; offset: number | null }> {
+async function withinWait(work: Promise<number | null>, limitMs: number): Promise<Reaction> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<{ silent: boolean; offset: number | null }>((resolve) => {
-    timer = setTimeout(() => resolve({ silent: true, offset: null }), limitMs)
+  const late = new Promise<Reaction>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), limitMs)
   })
   const done = work.then(
-    (offset) => ({ silent: false, offset }),
-    () => ({ silent: true, offset: null }),
+    (offset) => ({ silent: false, late: false, offset }),
+    () => NO_REACTION,
   )
   return await Promise.race([done, late]).finally(() => clearTimeout(timer))
 }

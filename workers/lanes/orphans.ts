@@ -5,7 +5,7 @@ import { objectKeys } from '../../src/records/keys.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 
-/** For an accepted upload whose lane is done: whoever may still be writing one will not be able to commit it. */
+/** For an upload whose last lane is done: whoever may still be writing one will not be able to commit it. */
 export async function removeOrphans(
   store: ObjectStore,
   { id, object, renditions }: UploadRecord,

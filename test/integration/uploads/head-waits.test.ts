@@ -1,5 +1,5 @@
-// HEAD while bytes arrive: it waits until what has arrived is stored, but not for ever. What it did not wait for is sent
-// again by its client.
+// HEAD while bytes arrive: it waits until what has arrived is stored, but not for ever. Who is told less than what is about
+// to be stored sends that again, or begins anew: 423 makes a client ask again.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HOLDER_FLUSH_WAIT_MS, HOLDER_WAIT_MS } from '../../../src/uploads/peers.ts'
@@ -64,12 +64,16 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   })
 
   test.each(['the same machine', 'another machine'])(
-    'HEAD at %s does not wait for ever: it tells what is stored',
+    'HEAD at %s does not wait for ever: 423, and the whole of it when it is stored',
     async (where) => {
       const { user, url, finish } = await sendTo(one, TOO_LATE_MS)
       const startedAtMs = performance.now()
-      expect(await user.offset(where === 'another machine' ? at(two.url, url) : url)).toBe(0)
+      const asked = where === 'another machine' ? at(two.url, url) : url
+      const busy = await user.head(asked)
+      expect(busy.status).toBe(423)
+      expect(busy.headers['retry-after']).toBe('1')
       expect(performance.now() - startedAtMs).toBeLessThan(TOO_LATE_MS - 500)
+      expect(await user.offset(asked)).toBe(SENT)
       await finish()
     },
   )

@@ -2,6 +2,7 @@
 
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { readMp4Index } from '../../../workers/media/mp4/index.ts'
 import { fileSource } from '../../../workers/media/source.ts'
@@ -136,6 +137,18 @@ describe('a file that breaks a rule is rejected with the reason', () => {
     expect(record.problems.find((problem) => problem.code === code)?.message.th).not.toBe('')
     expect(record.renditions).toEqual([])
     await expect.poll(() => types(submissionId)).toEqual(['upload.stored', 'upload.rejected'])
+  })
+
+  it('and what requests that died left beside it goes', async () => {
+    await house.submission('beside')
+    const place = { submissionId: 'beside', slot: 'clip', queue: false }
+    const id = await house.upload(await noise(corpus), place)
+    const stray = objectKeys.tail(id, 0, 'overtaken')
+    await house.deps.store.createIfAbsent(stray, Buffer.from('some bytes'))
+    await house.deps.completion.run(id)
+    const { object } = await house.until(id, isJudged)
+    await expect.poll(() => house.deps.store.head(stray)).toBeUndefined()
+    expect(await house.deps.store.head(object.key)).toBeDefined()
   })
 })
 
