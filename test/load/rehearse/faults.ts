@@ -10,7 +10,7 @@ export type FaultMark = {
   name: string
   fromMs: number
   toMs: number
-  /** Redis is away: by contract requests are held meanwhile, for 20 s at most, instead of being refused. */
+  /** Redis or the bucket is away: by contract requests are held meanwhile, for a limited time, instead of being refused. */
   held: boolean
 }
 
@@ -49,7 +49,8 @@ export function runFaults(
     } catch {
       return // the run ended before its time came
     }
-    const mark = { name: nameOf(fault), fromMs: since(), toMs: since(), held: fault.act === 'redisAway' }
+    const held = fault.act === 'redisAway' || fault.act === 's3Trouble'
+    const mark = { name: nameOf(fault), fromMs: since(), toMs: since(), held }
     marks.push(mark)
     await act(stage, fault, times, before)
     mark.toMs = since()

@@ -165,7 +165,16 @@ describe('goals', () => {
   ])('missed: %s', (name, change) => {
     expect(missed(change)).toEqual([name])
   })
-  it('answers are held while Redis is away, and for no other reason', () => {
+  it('what the bucket’s trouble holds has limits of its own', () => {
+    const brownout = SCENARIOS.find(({ name }) => name === 's3-brownout') as Scenario
+    const held = (method: string, max: number) =>
+      missed({ heldLatencies: { [method]: { ...spread, max } } }, brownout)
+    expect(held('HEAD', 5900)).toEqual([])
+    expect(held('HEAD', 6000)).toEqual(['HEAD while the bucket is in trouble, longest'])
+    expect(held('PATCH', 25_900)).toEqual([])
+    expect(held('PATCH', 26_000)).toEqual(['PATCH while the bucket is in trouble, longest'])
+  })
+  it('answers are held while Redis or the bucket is away, and for no other reason', () => {
     const mark = { name: 'x', fromMs: 10_000, toMs: 14_000, held: true }
     const at = (seconds: number, ms: number) => wasHeld([mark], [seconds, ms])
     expect([at(9, 50), at(12, 50), at(18, 5000), at(18, 50)]).toEqual([false, true, true, false])
