@@ -17,6 +17,8 @@ import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 100
+/** People wait for what waits here: a store that is back is found soon. */
+const LONGEST_PAUSE_MS = 1000
 const PROBE_KEY = 'k'
 const CRC32_HEADER = 'x-amz-checksum-crc32'
 
@@ -109,7 +111,7 @@ export class S3Sender {
           clockWasSet = true
           continue
         }
-        const pause = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
+        const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random())
         if (!isRetryable(error) || performance.now() + pause >= deadline) throw s3StoreError(error)
         await delay(pause)
       }
