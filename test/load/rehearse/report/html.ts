@@ -12,7 +12,7 @@ const STYLE = `
   h1 { margin-bottom: 0 } h2 { margin-top: 2.2rem } .quiet { color: #6b7280 }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: 0.18rem 0.9rem 0.18rem 0; text-align: right; vertical-align: top; font-weight: normal }
   th { color: #6b7280 } td { white-space: nowrap } td:first-child, th:first-child { text-align: left; white-space: normal }
-  .goals td { text-align: left } .met { color: #1a7f5a } .missed { color: #c23b3b; font-weight: 600 }
+  .goals td { text-align: left; white-space: normal } .goals td:first-child { min-width: 11rem } .met { color: #1a7f5a } .missed { color: #c23b3b; font-weight: 600 }
   .result { display: inline-block; padding: 0.2rem 0.8rem; border-radius: 0.4rem; color: #fff; background: #1a7f5a } .result.bad { background: #c23b3b }
   .plots, .side { display: grid; grid-template-columns: repeat(auto-fit, minmax(560px, 1fr)); gap: 1.2rem 2rem } .plots svg { width: 100%; height: auto }
   code { font-size: 0.93em } ${PLOT_STYLE}`
