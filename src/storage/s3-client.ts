@@ -78,6 +78,10 @@ export function isS3Error(error: unknown, ...names: string[]): boolean {
   return names.includes(name ?? '') || names.includes(Code ?? '')
 }
 
+/** 400, and yet not our fault: less arrived than was sent, or later than the server waits. It may be sent again. */
+export const isCutOff = (error: unknown): boolean =>
+  isS3Error(error, 'RequestTimeout', 'IncompleteBody', 'BadDigest', 'XAmzContentChecksumMismatch')
+
 export const isMissing = (error: unknown): boolean => isS3Error(error, 'NoSuchKey', 'NotFound')
 
 /** Trouble with the store becomes STORE_UNAVAILABLE; everything else stays what it is. */
@@ -90,7 +94,8 @@ export function s3StoreError(error: unknown): unknown {
   )
     return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
   // No status: the connection failed or timed out. 403: credentials are ours to mend, never the client's fault.
-  if (status === undefined || status >= 500 || status === 403 || status === 429 || status === 408)
+  const passing = status === undefined || status >= 500 || status === 429 || status === 408
+  if (passing || status === 403 || isCutOff(error))
     return new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
   return error
 }

@@ -10,7 +10,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { KeptHttp, KeptHttps } from './agents.ts'
 import { crc32Of } from './crc32.ts'
-import { isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
+import { isCutOff, isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
 import { dateOf, StoreClock } from './s3-clock.ts'
 import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 
@@ -199,5 +199,5 @@ function refusal(status: number, body: string, date: string | undefined): Refusa
 function isRetryable(error: unknown): boolean {
   if (error instanceof AppError) return false
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-  return status === undefined || status >= 500 || status === 429 || status === 408
+  return status === undefined || status >= 500 || status === 429 || status === 408 || isCutOff(error)
 }

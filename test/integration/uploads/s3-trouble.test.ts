@@ -65,6 +65,15 @@ describe.skipIf(!s3Available())('S3', () => {
     ['the answer to a part', 18 * MIB, { when: 'UploadPart', act: 'dropResponse' }],
     ['a part in the middle', 18 * MIB, { when: 'UploadPart', act: 'cutRequest', afterBytes: 3 * MIB }],
     ['one part refused', 18 * MIB, { when: 'UploadPart', act: 'answer', status: 503 }],
+    // 400 of a server to which less came than was sent, as AWS says it.
+    ...['RequestTimeout', 'IncompleteBody', 'BadDigest'].map((code): [string, number, Fault] => [
+      `${code} for a part`,
+      18 * MIB,
+      {
+        ...{ when: 'UploadPart', act: 'answer', status: 400 },
+        body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>too little</Message></Error>`,
+      },
+    ]),
     ['the answer to CreateMultipartUpload', 18 * MIB, { when: 'CreateMultipartUpload', act: 'dropResponse' }],
     ['the answer to Complete', 18 * MIB, { when: 'CompleteMultipartUpload', act: 'dropResponse' }],
     ['Complete refused', 18 * MIB, { when: 'CompleteMultipartUpload', act: 'answer', status: 503 }],
