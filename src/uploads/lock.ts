@@ -107,9 +107,16 @@ export class UploadLocks {
     throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
   }
 
-  /** State for HEAD: asks a running request to store what it has, and never ends it. `place` as in `acquire`. */
-  async look(id: string, place?: string): Promise<{ state: HotUpload } | { record: UploadRecord }> {
+  /**
+   * State for HEAD: asks a running request to store what it has, and never ends it. `place` as in `acquire`. `storing`: it is
+   * still at it, and the offset is about to be more.
+   */
+  async look(
+    id: string,
+    place?: string,
+  ): Promise<{ state: HotUpload; storing: boolean } | { record: UploadRecord }> {
     const { hot, peers, uploads } = this.#parts
+    let storing = false
     let state = await hot.read(id)
     // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
     if (state === undefined || !state.trusted || state.restored === true) {
@@ -126,8 +133,7 @@ export class UploadLocks {
     if (state.holder !== null && state.status === 'receiving') {
       const { fence, channel } = state.holder
       const { offset, silent, late } = await peers.ask('flush', id, fence, channel)
-      // It is storing more than is known: a client that is told less sends that again, or begins anew.
-      if (late) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
+      storing = late
       if (offset !== null) state = (await hot.read(id)) ?? state
       else if (silent) state = (await this.#takeStock(id, state.holder)) ?? state
     } else if (state.abandoned && state.status === 'receiving') {
@@ -143,7 +149,7 @@ export class UploadLocks {
       if (record === undefined) throw await this.ended(state)
       return { record }
     }
-    return { state }
+    return { state, storing }
   }
 
   /**

@@ -93,7 +93,9 @@ export class Scope {
     if (this.#held !== undefined) return tusUpload(this.#held.state)
     const seen = await this.#parts.locks.look(id, this.#request.place)
     if ('state' in seen) {
-      const { state } = seen
+      const { state, storing } = seen
+      // A client that is told less than what is about to be stored sends it again, or begins anew.
+      if (storing) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
       this.#noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
       this.#noteMetadata(state.draft)
       return tusUpload(state)

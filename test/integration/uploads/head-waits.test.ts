@@ -39,7 +39,8 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   async function sendTo(house: House, ms: number) {
     const bytes = filmBytes(LENGTH, `${ms}`)
     const user = await house.user('film')
-    const url = await user.create({ length: LENGTH, name: 'a.mp4' })
+    const creation = { length: LENGTH, name: 'a.mp4', fingerprint: `${ms}` }
+    const url = await user.create(creation)
     proxy.fault({
       when: ({ operation, url: path }) => operation === 'PutObject' && path.includes('/tail-'),
       act: 'delay',
@@ -54,7 +55,7 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
       expect((await sending.reply).status).toBe(204)
       expect(await house.storedSha256(url)).toBe(sha256(bytes))
     }
-    return { user, url, finish }
+    return { user, url, creation, finish }
   }
 
   test.each(['the same machine', 'another machine'])('HEAD at %s waits for it', async (where) => {
@@ -77,4 +78,17 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
       await finish()
     },
   )
+
+  test('a creation that repeats the fingerprint finds it all the same', async () => {
+    const { user, url, creation, finish } = await sendTo(one, TOO_LATE_MS)
+    expect(await user.create(creation)).toBe(url)
+    await finish()
+  })
+
+  test('DELETE is not kept from ending it', async () => {
+    const { user, url } = await sendTo(one, TOO_LATE_MS)
+    expect((await user.remove(url)).status).toBe(204)
+    proxy.reset()
+    expect((await user.head(url)).status).toBe(410)
+  })
 })
