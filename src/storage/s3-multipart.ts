@@ -71,7 +71,7 @@ async function sizeOf(client: S3Client, bucket: string, key: string): Promise<nu
 }
 
 /**
- * CompleteMultipartUpload, idempotent: NoSuchUpload and an object of the right size is success, since the answer of
+ * CompleteMultipartUpload, idempotent: NoSuchUpload, or a piece that is gone, and an object of the right size is success, since the answer of
  * an earlier call may have been lost. Every ETag is named, so that a part of a late writer cannot slip in.
  */
 export async function assemble(
@@ -91,7 +91,8 @@ export async function assemble(
     }
     await client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts: parts } }))
   } catch (error) {
-    if (!isS3Error(error, 'NoSuchUpload')) throw error
+    // Whoever did it before may have removed the pieces, too.
+    if (!isS3Error(error, 'NoSuchUpload') && !isMissing(error)) throw error
     const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
     if ((await sizeOf(client, bucket, key)) !== bytes) throw error
   }

@@ -112,5 +112,9 @@ describe.skipIf(!s3Available())('a body that is cut off', () => {
     expect(await store.readAt(key, PART_BYTES - 1, tail.length + 1)).toEqual(Buffer.from(`x${tail}`))
     // The answer of the first call may have been lost.
     await store.assemble(key, [...parts, last], multipartId)
+    // And whoever made that call may have removed the tail already.
+    await store.remove(last.key)
+    await store.assemble(key, [...parts, last], multipartId)
+    await expect(store.assemble(`${key}-never`, [...parts, last], multipartId)).rejects.toThrow()
   })
 })
