@@ -2,25 +2,13 @@
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isProcessAlive, processStat } from './process-alive.mjs'
 
 /** Process ids are used again, after a reboot or in a container: the start time tells two holders apart. */
-function startTimeOf(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined // not Linux, or gone
-  }
-}
+const startTimeOf = (pid) => processStat(pid)?.startTime
 
-function isAlive({ pid, startTime }) {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return error.code === 'EPERM'
-  }
-  return startTime === undefined || startTimeOf(pid) === startTime
-}
+const isAlive = ({ pid, startTime }) =>
+  isProcessAlive(pid) && (startTime === undefined || startTimeOf(pid) === startTime)
 
 function holderOf(path) {
   try {

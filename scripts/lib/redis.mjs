@@ -67,7 +67,6 @@ async function endLeftover(dir) {
 function leftoverPid(dir) {
   try {
     const pid = Number(readFileSync(join(dir, 'redis.pid'), 'utf8'))
-    process.kill(pid, 0)
     const isRedis = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('redis-server')
     return isRedis ? pid : undefined
   } catch {

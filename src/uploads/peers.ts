@@ -4,6 +4,7 @@
 
 import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
+import { isProcessAlive } from '../core/process-alive.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 
 export type YieldReason = 'taken-over' | 'ended' | 'draining'
@@ -45,13 +46,7 @@ export const HOLDER_FLUSH_WAIT_MS = 5000
 /** False when the process behind a channel of this machine has ended for certain. */
 export function mayBeAlive(channel: string): boolean {
   const pid = Number(channel.split('-')[0])
-  if (!Number.isInteger(pid) || pid <= 0) return true
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  return !Number.isInteger(pid) || pid <= 0 || isProcessAlive(pid)
 }
 
 const NO_REACTION: Reaction = { silent: true, late: false, offset: null }

@@ -5,6 +5,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
+import { isProcessAlive } from '../../core/process-alive.ts'
 
 export class Spool {
   readonly #folder: string
@@ -30,7 +31,7 @@ export class Spool {
     await mkdir(this.#folder, { recursive: true })
     const all = dirname(this.#folder)
     for (const name of await readdir(all))
-      if (name === basename(this.#folder) || !isAlive(Number(name)))
+      if (name === basename(this.#folder) || !isProcessAlive(Number(name)))
         await rm(join(all, name), { recursive: true, force: true })
     await mkdir(this.#folder, { recursive: true })
   }
@@ -48,15 +49,6 @@ export class Spool {
 
   create(): SpoolFile {
     return new SpoolFile(join(this.#folder, newToken()), this)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

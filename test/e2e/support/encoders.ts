@@ -2,7 +2,8 @@
 // has looked.
 
 import { readFile } from 'node:fs/promises'
-import { descendantsOf, isRunning, type Process } from '../../integration/workers/descendants.ts'
+import { isProcessAlive } from '../../../src/core/process-alive.ts'
+import { descendantsOf, type Process } from '../../integration/workers/descendants.ts'
 import { waitFor } from '../../support/http.ts'
 
 /** The encoder that a worker runs just now. */
@@ -44,7 +45,6 @@ export function letGo({ pid }: Process): void {
 
 /** Resolves when none of these processes runs any more. */
 export async function allGone(processes: readonly Process[]): Promise<void> {
-  const gone = async () =>
-    !(await Promise.all(processes.map(({ pid }) => isRunning(pid)))).some((running) => running)
+  const gone = () => !processes.some(({ pid }) => isProcessAlive(pid))
   await waitFor(gone, { what: 'the processes of a worker to be gone' })
 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startZombie } from '../../support/zombie.ts'
 import { script } from './script.ts'
 
 type Lock = { release?: () => void; heldBy?: number }
@@ -41,6 +42,16 @@ test('takes over from a process that died', async () => {
   await writeFile(path, JSON.stringify({ pid: await deadPid() }))
   expect(tryLock(path).heldBy).toBeUndefined()
   expect(tryLock(path)).toEqual({ heldBy: process.pid })
+})
+
+test('takes over from a process that was killed, also before its parent has asked', async () => {
+  const zombie = await startZombie()
+  tryLock(path)
+  const stat = await readFile(`/proc/${zombie.pid}/stat`, 'utf8')
+  const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  await writeFile(path, JSON.stringify({ pid: zombie.pid, startTime }))
+  expect(tryLock(path).heldBy).toBeUndefined()
+  await zombie.stop()
 })
 
 test('takes over when the process id belongs to another process by now', async () => {

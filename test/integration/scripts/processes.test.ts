@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { isProcessAlive } from '../../../src/core/process-alive.ts'
 import { waitFor } from '../../support/http.ts'
 import { script } from './script.ts'
 
@@ -41,14 +42,6 @@ function start(code: string, name = 'part') {
   return { lines, finals, said, part: running }
 }
 
-const exists = (pid: number) => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false // ESRCH
-  }
-}
-
 test('a crash is followed by a new start, more slowly each time', async () => {
   const { lines, finals, said } = start('console.log(process.pid); process.exit(3)')
   await waitFor(() => lines.length === 3)
@@ -77,7 +70,7 @@ test('stop asks first, and ends what the process left behind', async () => {
   await part.stop(5_000)
   expect(lines).toEqual(['asked'])
   const [own = 0, child = 0] = (await readFile(pids, 'utf8')).split(' ').map(Number)
-  await waitFor(() => !exists(own) && !exists(child))
+  await waitFor(() => !isProcessAlive(own) && !isProcessAlive(child))
 })
 
 test('whoever does not end in time is killed', async () => {

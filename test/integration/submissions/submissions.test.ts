@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isoTime } from '../../../src/core/clock.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, startHarness } from './harness.ts'
+import { type Harness, START, startHarness } from './harness.ts'
+
+const HOUR = 3_600_000
+/** The same moment as people there write it. */
+const inBangkok = (ms: number) => isoTime(ms + 7 * HOUR).replace('.000Z', '+07:00')
 
 let h: Harness
 beforeAll(async () => {
@@ -20,7 +25,7 @@ describe('PUT', () => {
   it('creates with 201; the same body again is 200 and makes no new version', async () => {
     const body = {
       profile: 'tiny',
-      deadline: '2026-11-22T00:00:00+07:00',
+      deadline: inBangkok(START + 9 * HOUR),
       graceSeconds: 60,
       metadata: { b: [1, { c: 2 }], a: 'ก' },
     }
@@ -31,7 +36,7 @@ describe('PUT', () => {
       profile: 'tiny@2',
       state: 'open',
       revision: 1,
-      deadline: '2026-11-21T17:00:00.000Z',
+      deadline: isoTime(START + 9 * HOUR),
       opensAt: null,
       graceSeconds: 60,
       complete: false,
@@ -53,9 +58,9 @@ describe('PUT', () => {
   })
 
   it('holds a changed deadline at once, and raises the sequence', async () => {
-    const before = await h.put('moved', { deadline: '2026-11-21T07:00:00Z' })
+    const before = await h.put('moved', { deadline: isoTime(START - HOUR) })
     expect(before.body['accepting']).toBe(false)
-    const after = await h.put('moved', { deadline: '2026-11-23T07:00:00Z' })
+    const after = await h.put('moved', { deadline: isoTime(START + 48 * HOUR) })
     expect(after.status).toBe(200)
     expect(after.body['accepting']).toBe(true)
     expect(after.body['sequence']).toBeGreaterThan(Number(before.body['sequence']))
@@ -87,7 +92,7 @@ describe('PUT', () => {
   })
 
   it('gives what the body leaves out its default', async () => {
-    await h.put('whole', { deadline: '2026-11-23T07:00:00Z', graceSeconds: 5, metadata: { a: 1 } })
+    await h.put('whole', { deadline: isoTime(START + 48 * HOUR), graceSeconds: 5, metadata: { a: 1 } })
     const { body } = await h.put('whole')
     expect(body).toMatchObject({ deadline: null, graceSeconds: 0, metadata: {} })
   })

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isoTime } from '../../../src/core/clock.ts'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, startHarness } from './harness.ts'
+import { type Harness, OTHER, START, startHarness } from './harness.ts'
 
 let h: Harness
 beforeAll(async () => {
@@ -177,7 +178,7 @@ describe('DELETE of an upload', () => {
       h.parts.heads.commit('portal', 'd-5', (head) => {
         if (head === undefined) throw new Error('no head')
         const uploads = { plan: [sealed.id] }
-        const revisions = [{ revision: 1, sealedAt: '2026-11-21T09:00:00.000Z', uploads }]
+        const revisions = [{ revision: 1, sealedAt: isoTime(START), uploads }]
         return { ...head, state, revisions, revision: state === 'sealed' ? 1 : 2 }
       })
     await set('sealed')

@@ -18,12 +18,6 @@ export async function descendantsOf(pid: number): Promise<Process[]> {
   return found
 }
 
-/** True while a process of this id runs; a zombie that nobody has waited for does not. */
-export async function isRunning(pid: number): Promise<boolean> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return line !== '' && !/\) [ZX] /.test(line)
-}
-
 async function processes(): Promise<Process[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const found = await Promise.all(

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { Job } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isProcessAlive } from '../../../src/core/process-alive.ts'
 import { uploadJobId } from '../../../src/jobs/contract.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { transcodeWork } from '../../../workers/transcode.ts'
@@ -10,7 +11,7 @@ import { type Child, startChild } from '../../support/children.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { descendantsOf, isRunning, type Process } from './descendants.ts'
+import { descendantsOf, type Process } from './descendants.ts'
 import { buildHouse, type House } from './house.ts'
 
 const WORKER = join(import.meta.dirname, 'quick-worker.ts')
@@ -68,10 +69,7 @@ async function workerAtWork(): Promise<{ child: Child; all: Process[] }> {
   return { child, all: await descendantsOf(child.pid) }
 }
 
-async function noneOf(processes: readonly Process[]): Promise<boolean> {
-  const running = await Promise.all(processes.map(({ pid }) => isRunning(pid)))
-  return !running.includes(true)
-}
+const noneOf = (processes: readonly Process[]) => !processes.some(({ pid }) => isProcessAlive(pid))
 
 describe('a worker that is killed in the middle of ffmpeg', () => {
   it('leaves no orphan; another worker finishes, and readers hear of it once', async () => {
@@ -124,7 +122,7 @@ describe('a job whose lock is lost', () => {
     const ffmpeg = await heldEncoder(process.pid)
     const queue = house.deps.queues.byLane.transcode
     await house.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
-    await waitFor(async () => !(await isRunning(ffmpeg.pid)), {
+    await waitFor(() => !isProcessAlive(ffmpeg.pid), {
       timeoutMs: 15_000,
       what: 'ffmpeg to be gone',
     })

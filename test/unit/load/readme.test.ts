@@ -1,8 +1,10 @@
 // The documentation says what the code does: configuration, commands, files, links, and the client's settings.
 
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { momentMs } from '../../../src/cli/values.ts'
 import { EnvSchema, loadConfig } from '../../../src/core/config.ts'
 import { RETRY_DELAYS_MS } from '../../load/lib/tus-upload.ts'
 import { configurationTable, envExample, withTable } from '../../support/docs.ts'
@@ -55,6 +57,14 @@ describe('README.md', () => {
   it('links to headings that there are', () => {
     const slugs = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => slug(title))
     for (const [, anchor] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(slugs).toContain(anchor)
+  })
+  it.each(['README.md', 'docs/integrating.md'])('%s: commands to copy work on any day', (path) => {
+    const commands = [...read(path).matchAll(/^```sh\n(.*?)^```/gms)].map(([, text = '']) => text)
+    expect(commands.join('\n')).not.toMatch(/\b20\d\d-\d\d-\d\d/)
+    for (const [line] of commands.join('\n').matchAll(/\$\(date [^)]*\)/g)) {
+      const made = execFileSync('sh', ['-c', `echo ${line}`], { encoding: 'utf8' }).trim()
+      expect(momentMs(made, line, 0)).toBeGreaterThan(Date.now())
+    }
   })
   it('tells browsers to retry as the load tools do', () => {
     expect(readme).toContain(`retryDelays: [${RETRY_DELAYS_MS.join(', ')}]`)
