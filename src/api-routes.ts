@@ -3,6 +3,8 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { portalApi } from './api/routes.ts'
+import { uploadSnapshot } from './api/uploads.ts'
 import { linkRoutes } from './delivery/link-routes.ts'
 import { mediaRoute } from './delivery/media-route.ts'
 import type { Deps } from './deps.ts'
@@ -10,8 +12,6 @@ import type { Caller } from './events/access.ts'
 import { eventRoutes } from './events/routes.ts'
 import { portalRoutes } from './portal/routes.ts'
 import { loadSubmission } from './submissions/documents.ts'
-import { portalApi } from './submissions/routes.ts'
-import { uploadSnapshot } from './submissions/uploads-api.ts'
 
 export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { config, clock, logger, store, heads, views } = deps

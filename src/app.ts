@@ -3,11 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { apiRoutes } from './api-routes.ts'
-import { allowOrigin, registerCors } from './core/cors.ts'
-import { errorHandler, useHttpErrors } from './core/http-errors.ts'
 import { safeUrl } from './core/logger.ts'
-import { registerSecurityHeaders, setSecurityHeaders } from './core/security-headers.ts'
 import type { Deps } from './deps.ts'
+import { allowOrigin, registerCors } from './http/cors.ts'
+import { errorHandler, useHttpErrors } from './http/errors.ts'
+import { registerSecurityHeaders, setSecurityHeaders } from './http/security-headers.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 
 /**

@@ -1,7 +1,6 @@
 // Entry of the command line: arguments → configuration → the parts of the service → one command → exit code.
 
 import { hostname, userInfo } from 'node:os'
-import { casesOf } from './cases.ts'
 import { CliError, EXIT, type ExitCode } from './cli/errors.ts'
 import { parseCommandLine } from './cli/parse.ts'
 import { ConfigError, loadConfig } from './core/config.ts'
@@ -11,6 +10,7 @@ import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
 import { Controls } from './ops/controls.ts'
 import { FindIndex } from './ops/find/find-index.ts'
+import { casesOf } from './support/lookup.ts'
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   const parsed = parseCommandLine(args)

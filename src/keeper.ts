@@ -2,13 +2,13 @@
 // keeps the search index up.
 
 import { hostname } from 'node:os'
-import { casesOf } from './cases.ts'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
-import { keepWhole } from './jobs/rebuild.ts'
+import { keepWhole } from './lifecycle/rebuild.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
+import { casesOf } from './support/lookup.ts'
 
 const RECONCILE_MS = 60_000
 

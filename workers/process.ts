@@ -1,15 +1,15 @@
 // A worker process from start to end: configuration → parts → tools → ops listener → lanes → graceful close.
 
 import closeWithGrace from 'close-with-grace'
-import { casesOf } from '../src/cases.ts'
 import { loadConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
 import { createDeps } from '../src/deps.ts'
 import { attach } from '../src/ops/attach.ts'
 import { buildOpsServer } from '../src/ops/ops-server.ts'
+import { casesOf } from '../src/support/lookup.ts'
 import { equip } from './lanes/tools.ts'
-import { startWorkers, type Timing } from './lanes.ts'
 import { obeying } from './obey.ts'
+import { startWorkers, type Timing } from './registry.ts'
 
 /** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
 const GRACE_MS = 5000

@@ -1,10 +1,10 @@
 // What a command is: what it takes, what it says of itself, what it does.
 
 import type { ParseArgsConfig } from 'node:util'
-import type { CasesOf } from '../cases.ts'
 import type { Deps } from '../deps.ts'
 import type { Controls } from '../ops/controls.ts'
 import type { FindIndex } from '../ops/find/find-index.ts'
+import type { CasesOf } from '../support/lookup.ts'
 import type { ExitCode } from './errors.ts'
 
 export type Values = Record<string, string | boolean | undefined>

@@ -6,9 +6,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import { type Authorize, requireUpload } from '../events/access.ts'
+import { publicUrl } from '../http/public-url.ts'
+import { problems, typedRoutes } from '../http/typed-routes.ts'
 import type { UploadViews } from '../records/upload-views.ts'
-import { publicUrl } from '../submissions/public-url.ts'
-import { problems, typedRoutes } from '../submissions/typed-routes.ts'
 import { mediaLinks } from './links.ts'
 
 export type LinkRouteParts = {

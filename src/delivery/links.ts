@@ -2,7 +2,7 @@
 
 import { AppError } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
-import { needsAssembly } from '../jobs/lanes.ts'
+import { needsAssembly } from '../lifecycle/pending-lanes.ts'
 import { isStored, type Rendition, type UploadRecord } from '../records/upload-record.ts'
 import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
 import { type MediaClaims, signMediaToken } from './media-token.ts'

@@ -2,7 +2,7 @@
 // balancer for browsers reaches. Both the service and the worker have one.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { registerSecurityHeaders } from '../core/security-headers.ts'
+import { registerSecurityHeaders } from '../http/security-headers.ts'
 import { queueBoard } from './board.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { controlRoutes } from './control-routes.ts'

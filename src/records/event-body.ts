@@ -62,3 +62,15 @@ export function submissionEvent(head: SubmissionHead): EventEnvelope | null {
     },
   }
 }
+
+/** A stored version of a submission's event log. */
+export type NewsRecord = {
+  schema: 1
+  version: number
+  nonce: string
+  committedAt: string
+  sequence: number
+  /** Whether the submission is complete, as last told. */
+  complete: boolean
+  envelope: EventEnvelope
+}

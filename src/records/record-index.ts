@@ -4,10 +4,10 @@
 
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import type { NewsRecord } from './event-body.ts'
 import { APPLY, NEWS, NEXT_SEQUENCE, SEED_SEQUENCE } from './index-scripts.ts'
 import { redisKeys } from './keys.ts'
 import { run } from './scripts.ts'
-import type { NewsRecord } from './submission-news.ts'
 import { Wholeness } from './wholeness.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000

@@ -4,21 +4,10 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import type { EventEnvelope } from './event-body.ts'
+import type { EventEnvelope, NewsRecord } from './event-body.ts'
 import { objectKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import { VersionLog } from './version-log.ts'
-
-export type NewsRecord = {
-  schema: 1
-  version: number
-  nonce: string
-  committedAt: string
-  sequence: number
-  /** Whether the submission is complete, as last told. */
-  complete: boolean
-  envelope: EventEnvelope
-}
 
 /** The event, once its number is known. */
 export type Told = (sequence: number) => EventEnvelope

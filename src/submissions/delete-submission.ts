@@ -5,8 +5,8 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
 import type { UploadViews } from '../records/upload-views.ts'
-import { type CancelParts, cancelUpload } from './cancel.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
 export type EraseParts = CancelParts & { views: UploadViews }

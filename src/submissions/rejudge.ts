@@ -3,8 +3,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import { pendingLanes } from '../jobs/lanes.ts'
 import type { Queues } from '../jobs/queues.ts'
+import { pendingLanes } from '../lifecycle/pending-lanes.ts'
+import { isFrozenNow, keepIfSealed } from '../lifecycle/sealed-uploads.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { isAccepted, type LaneState, type Measured, type UploadRecord } from '../records/upload-record.ts'
@@ -19,7 +20,6 @@ import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
 import { type Judgement, withInspection } from './rules/checks.ts'
 import { judgeInspection, type SiblingFile } from './rules/inspect.ts'
 import { judge } from './rules/judge.ts'
-import { isFrozenNow, keepIfSealed } from './sealed-uploads.ts'
 
 export type RejudgeParts = {
   store: ObjectStore

@@ -4,7 +4,7 @@
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
-import { badRequest } from '../core/http-errors.ts'
+import { badRequest } from '../http/errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'

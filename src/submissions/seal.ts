@@ -4,10 +4,10 @@
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { HeadDecision } from '../records/submission-heads.ts'
 import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
-import { type CancelParts, cancelUpload } from './cancel.ts'
 import { announceCompleteness } from './completeness-news.ts'
 import { type DocumentParts, type LoadedSubmission, loadFromHead, loadSubmission } from './documents.ts'
 

@@ -1,6 +1,7 @@
 // A new upload: what may refuse it, in the order in which the caller should hear of it, then its registration.
 
 import { Metadata } from '@tus/server'
+import type { Ticket } from '../auth/tokens.ts'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -8,7 +9,6 @@ import { newToken, newUploadId } from '../core/ids.ts'
 import { type HotUpload, newHotUpload, type UploadDraft } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
 import { checkPlacement } from '../submissions/creation.ts'
-import type { Ticket } from '../submissions/tokens.ts'
 import type { Held } from './lock.ts'
 import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'

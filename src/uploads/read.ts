@@ -3,8 +3,8 @@
 
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '../core/errors.ts'
+import { parseRange } from '../http/range.ts'
 import { isStored } from '../records/upload-record.ts'
-import { parseRange } from '../storage/range.ts'
 import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
 

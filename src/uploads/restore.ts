@@ -3,8 +3,8 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import type { Completion } from '../jobs/completion.ts'
-import { draftOf, receivingRecord } from '../records/drafts.ts'
+import type { Completion } from '../lifecycle/completion.ts'
+import { draftOf, receivingRecord } from '../lifecycle/transitions.ts'
 import type { HotState } from '../records/hot-state.ts'
 import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'

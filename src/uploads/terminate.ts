@@ -1,8 +1,8 @@
 // tus termination: ends an upload that is still receiving, and under AUTH=none a finished one too.
 
 import { AppError } from '../core/errors.ts'
+import { cancelUpload } from '../lifecycle/cancel.ts'
 import { isStored } from '../records/upload-record.ts'
-import { cancelUpload } from '../submissions/cancel.ts'
 import type { UploadParts } from './parts.ts'
 
 /** Redis answers 410 for this long; where a record exists, the store does afterwards. */

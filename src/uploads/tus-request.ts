@@ -2,9 +2,9 @@
 // A real one would wrap the body in a web stream, copy every chunk and cost more than the rest of a small request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Ticket } from '../auth/tokens.ts'
 import { AppError } from '../core/errors.ts'
 import { placeOf } from '../records/hot-upload.ts'
-import type { Ticket } from '../submissions/tokens.ts'
 
 export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'GET'
 

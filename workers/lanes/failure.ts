@@ -1,7 +1,7 @@
 // What a record says when a lane gave up: our fault, kept, and tried again later.
 
 import { AppError } from '../../src/core/errors.ts'
-import type { Claim } from '../../src/jobs/claims.ts'
+import type { Claim } from '../../src/lifecycle/lane-leases.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { ToolError } from '../media/tool-error.ts'
 import type { Kit } from './kit.ts'

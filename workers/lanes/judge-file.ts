@@ -3,7 +3,7 @@
 import type { Judgement } from '../../src/submissions/rules/checks.ts'
 import { findingsFor } from '../../src/submissions/rules/findings.ts'
 import { type JudgeInput, judge } from '../../src/submissions/rules/judge.ts'
-import type { Measurement } from './measure.ts'
+import type { Measurement } from './measurement.ts'
 
 /** What the rules conclude from measurements that are not there. */
 const GUESSES: ReadonlySet<string> = new Set(['INCOMPLETE_FILE', 'NO_VIDEO', 'NO_AUDIO'])

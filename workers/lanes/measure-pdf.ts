@@ -5,7 +5,7 @@ import { inspectPdf } from '../media/pdf.ts'
 import type { ToolContext } from '../media/probe.ts'
 import type { MediaSource } from '../media/source.ts'
 import { isBlameOfInput } from './failure.ts'
-import type { Measurement } from './measure.ts'
+import type { Measurement } from './measurement.ts'
 
 export async function measurePdf(
   context: ToolContext,

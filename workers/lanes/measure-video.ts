@@ -10,7 +10,7 @@ import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
 import type { MediaSource } from '../media/source.ts'
 import { isBlameOfInput } from './failure.ts'
-import type { Measurement } from './measure.ts'
+import type { Measurement } from './measurement.ts'
 
 type Identity = Pick<Measured, 'kind' | 'container'>
 

@@ -7,12 +7,7 @@ import type { ToolContext } from '../media/probe.ts'
 import type { MediaSource } from '../media/source.ts'
 import { measurePdf } from './measure-pdf.ts'
 import { measureVideo } from './measure-video.ts'
-
-export type Measurement = {
-  measured: Measured
-  /** The file holds what its start promises, but no tool of ours can open it. */
-  unreadable?: boolean
-}
+import type { Measurement } from './measurement.ts'
 
 /** Kind and container by the first bytes. An empty file is of no kind. */
 export async function identifySource(source: MediaSource): Promise<Pick<Measured, 'kind' | 'container'>> {

@@ -8,9 +8,9 @@ import type { UploadView } from '../../src/submissions/document/views.ts'
 import { documentViews } from '../../src/submissions/live-views.ts'
 import { findSlot, type Profile, type SlotRules } from '../../src/submissions/profiles/profile.ts'
 import type { SiblingFile } from '../../src/submissions/rules/inspect.ts'
-import { ClaimLost } from '../run-lane.ts'
 import type { Kit } from './kit.ts'
 import { OPEN_SLOT } from './open-slot.ts'
+import { ClaimLost } from './run-lane.ts'
 
 export type Submission = { head: SubmissionHead; profile: Profile }
 /** Without `submission` the upload belongs to none, and the slot asks for nothing. */

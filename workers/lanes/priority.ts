@@ -1,6 +1,6 @@
 // Who comes first in a queue: the nearest deadline, and of one person's many files one after the other.
 
-import { pendingLanes } from '../../src/jobs/lanes.ts'
+import { pendingLanes } from '../../src/lifecycle/pending-lanes.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { Kit } from './kit.ts'
 

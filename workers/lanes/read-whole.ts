@@ -12,10 +12,10 @@ import { withScratch } from '../media/scratch.ts'
 import { measureSignals, type Signals } from '../media/signals.ts'
 import type { MediaSource } from '../media/source.ts'
 import { spotDecode } from '../media/spot-decode.ts'
-import type { LaneRun } from '../run-lane.ts'
 import { scan } from './clamd.ts'
 import { isBlameOfInput } from './failure.ts'
 import type { Kit } from './kit.ts'
+import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
 export type Readings = {

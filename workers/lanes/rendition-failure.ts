@@ -2,7 +2,7 @@
 // tool chokes on does not get better.
 
 import { ToolError, type ToolErrorCode } from '../media/tool-error.ts'
-import type { LaneRun } from '../run-lane.ts'
+import type { LaneRun } from './run-lane.ts'
 
 /** Ours, yet of this file with this tool: it happens again. */
 const STICKY: ReadonlySet<ToolErrorCode> = new Set([

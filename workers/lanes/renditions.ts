@@ -13,9 +13,9 @@ import { withScratch } from '../media/scratch.ts'
 import { fileSource, type MediaSource } from '../media/source.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
-import type { LaneRun } from '../run-lane.ts'
 import { jpegSize } from './jpeg-size.ts'
 import type { Kit } from './kit.ts'
+import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
 const DEFAULT_SHORT_SIDE_PX = 720

@@ -1,10 +1,10 @@
 // `export-receipts`: the signed receipts of what was received, one JSON object a line, for an archive or an appeal.
 
 import { AppError } from '../../core/errors.ts'
+import { uploadClaims } from '../../evidence/receipts.ts'
 import { objectKeys, uploadIdOfKey } from '../../records/keys.ts'
 import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { UploadRecord } from '../../records/upload-record.ts'
-import { uploadClaims } from '../../submissions/receipts.ts'
 import { type Command, type Context, type Result, text, textOf } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 import { momentMs } from '../values.ts'

@@ -1,8 +1,8 @@
 // `find`: submissions by a part of a person's name, of their own name, or of a file's.
 
 import { hostname } from 'node:os'
-import type { CaseSummary } from '../../cases.ts'
 import { FindFollower } from '../../ops/find/follower.ts'
+import type { CaseSummary } from '../../support/lookup.ts'
 import type { Command, Context } from '../command.ts'
 import { EXIT, usageError } from '../errors.ts'
 import { tableLines } from '../render.ts'

@@ -1,6 +1,6 @@
 // One submission: its slots, uploads, attempts and events.
 
-import type { CaseFile } from '../../submissions/case-file.ts'
+import type { CaseFile } from '../../support/case-file.ts'
 import type { Context, Result } from '../command.ts'
 import { CliError, EXIT } from '../errors.ts'
 import { bytesInWords, tableLines } from '../render.ts'

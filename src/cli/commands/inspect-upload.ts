@@ -1,10 +1,10 @@
 // One upload: every version of its record, what Redis holds, its jobs, its events, its receipt.
 
+import { uploadClaims } from '../../evidence/receipts.ts'
 import { uploadJobId } from '../../jobs/contract.ts'
 import { redact } from '../../ops/redact.ts'
 import type { HotUpload } from '../../records/hot-upload.ts'
 import type { LaneName, UploadRecord } from '../../records/upload-record.ts'
-import { uploadClaims } from '../../submissions/receipts.ts'
 import type { Context, Result } from '../command.ts'
 import { CliError, EXIT } from '../errors.ts'
 import { bytesInWords, tableLines } from '../render.ts'

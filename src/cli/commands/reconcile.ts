@@ -1,6 +1,6 @@
 // `reconcile`: what is due and nobody is doing is begun; with --rebuild Redis is made again from the store.
 
-import { rebuild } from '../../jobs/rebuild.ts'
+import { rebuild } from '../../lifecycle/rebuild.ts'
 import { type Command, type Context, flag, type Result } from '../command.ts'
 import { usageError } from '../errors.ts'
 import { timeInWords } from '../render.ts'

@@ -1,6 +1,6 @@
 // `retry`: what was given up is begun again now, instead of after the pause that the reconciler makes.
 
-import { type FailedLane, failedLanes, findFailed, retryLane, retryWebhooks } from '../../jobs/retry.ts'
+import { type FailedLane, failedLanes, findFailed, retryLane, retryWebhooks } from '../../lifecycle/retry.ts'
 import { type Command, type Context, flag, type Result, text, textOf } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 import { tableLines } from '../render.ts'

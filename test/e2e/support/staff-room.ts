@@ -1,8 +1,8 @@
 // Where teachers sit down to hand in: an installation, a browser, submissions with their sessions, and files to send.
 
 import { readFile, writeFile } from 'node:fs/promises'
+import { Tokens } from '../../../src/auth/tokens.ts'
 import { loadConfig } from '../../../src/core/config.ts'
-import { Tokens } from '../../../src/submissions/tokens.ts'
 import { startChromium } from '../../support/chromium.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'

@@ -3,8 +3,8 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { equip } from '../../../workers/lanes/tools.ts'
-import { startWorkers } from '../../../workers/lanes.ts'
 import { AddressRefused } from '../../../workers/notify/address-guard.ts'
+import { startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Receiver, startReceiver } from '../events/receiver.ts'
 import { type House, OTHER, openHouse, PORTAL, SECRET } from '../uploads/house.ts'

@@ -4,7 +4,7 @@ import { Worker } from 'bullmq'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { QUEUE_PREFIX, uploadJobId } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
-import { findFailed, retryLane, retryWebhooks } from '../../../src/jobs/retry.ts'
+import { findFailed, retryLane, retryWebhooks } from '../../../src/lifecycle/retry.ts'
 import { waitFor } from '../../support/http.ts'
 import { buildHouse, type House } from '../events/house.ts'
 

@@ -2,7 +2,7 @@
 // an older Redis is completed and not doubled, that two do not do it at once, and that it does no harm where nothing is lost.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { rebuild } from '../../../src/jobs/rebuild.ts'
+import { rebuild } from '../../../src/lifecycle/rebuild.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { waitFor } from '../../support/http.ts'
 import { type House, openHouse } from '../uploads/house.ts'

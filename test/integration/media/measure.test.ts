@@ -1,7 +1,8 @@
 // Measurements that were once wrong, by the real tools: broken copies that looked whole, lengths that were no lengths.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identifySource, type Measurement, measure } from '../../../workers/lanes/measure.ts'
+import { identifySource, measure } from '../../../workers/lanes/measure.ts'
+import type { Measurement } from '../../../workers/lanes/measurement.ts'
 import type { ToolContext } from '../../../workers/media/probe.ts'
 import { isRiffCutOff } from '../../../workers/media/riff.ts'
 import { createRunner } from '../../../workers/media/run.ts'

@@ -1,13 +1,13 @@
 // The console over what several processes count and what people did: numbers, search, one submission; and in a browser.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { casesOf } from '../../../src/cases.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { FindIndex } from '../../../src/ops/find/find-index.ts'
 import { FindFollower } from '../../../src/ops/find/follower.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { startPulse } from '../../../src/ops/pulse.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import { casesOf } from '../../../src/support/lookup.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { waitFor } from '../../support/http.ts'
 import { listen } from '../events/house.ts'

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { equip } from '../../../workers/lanes/tools.ts'
-import { type RunningWorkers, startWorkers } from '../../../workers/lanes.ts'
+import { type RunningWorkers, startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
 import { checkMetrics } from '../../support/promtool.ts'

@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/core/config.ts'
-import { useHttpErrors } from '../../../src/core/http-errors.ts'
+import { useHttpErrors } from '../../../src/http/errors.ts'
 import { portalRoutes } from '../../../src/portal/routes.ts'
 
 async function appWith(env: Record<string, string> = {}): Promise<FastifyInstance> {

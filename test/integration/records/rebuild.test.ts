@@ -2,7 +2,7 @@
 
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { receivingRecord, storedRecord } from '../../../src/records/drafts.ts'
+import { receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../../src/records/upload-records.ts'

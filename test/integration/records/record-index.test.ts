@@ -2,7 +2,7 @@
 // twice, and nothing is believed that was written under another Redis.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { receivingRecord } from '../../../src/records/drafts.ts'
+import { receivingRecord } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { waitFor } from '../../support/http.ts'

@@ -3,7 +3,7 @@
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { portalApi } from '../../../src/submissions/routes.ts'
+import { portalApi } from '../../../src/api/routes.ts'
 import { type Harness, startHarness } from './harness.ts'
 
 type Operation = {

@@ -3,13 +3,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
+import { cancelUpload } from '../../../src/lifecycle/cancel.ts'
+import { keepIfSealed } from '../../../src/lifecycle/sealed-uploads.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
-import { cancelUpload } from '../../../src/submissions/cancel.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { rejudge } from '../../../src/submissions/rejudge.ts'
 import { type SealParts, sealSubmission } from '../../../src/submissions/seal.ts'
-import { keepIfSealed } from '../../../src/submissions/sealed-uploads.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, startHarness } from './harness.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { matchesEtag, parseRange, rangeStillHolds } from '../../../src/storage/range.ts'
+import { matchesEtag, parseRange, rangeStillHolds } from '../../../src/http/range.ts'
 
 const whole = { kind: 'whole' }
 const unsatisfiable = { kind: 'unsatisfiable' }

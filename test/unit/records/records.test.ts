@@ -1,7 +1,7 @@
 // Records as data: from a draft to a record and back, what Redis keeps of it, what an event tells, when nothing is due.
 
 import { describe, expect, test } from 'vitest'
-import { draftOf, receivingRecord, storedRecord } from '../../../src/records/drafts.ts'
+import { draftOf, receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import { uploadEvent } from '../../../src/records/event-body.ts'
 import { decodeHot, pairs, placeOf } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from '../../../src/records/keys.ts'

@@ -1,8 +1,8 @@
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import { afterEach, expect, it } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
-import { errorHandler, useHttpErrors } from '../../../src/core/http-errors.ts'
 import { createLogger } from '../../../src/core/logger.ts'
+import { errorHandler, useHttpErrors } from '../../../src/http/errors.ts'
 
 const lines: { level: string; msg: string; err?: { stack?: string; message?: string }; code?: string }[] = []
 afterEach(() => {

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { expect, it } from 'vitest'
 import { loadConfig } from '../../../src/core/config.ts'
-import { publicUrl } from '../../../src/submissions/public-url.ts'
+import { publicUrl } from '../../../src/http/public-url.ts'
 
 function seenWith(env: Record<string, string>, trustProxy: boolean) {
   const config = loadConfig({

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Tokens } from '../../../src/auth/tokens.ts'
 import { loadConfig } from '../../../src/core/config.ts'
 import { AppError } from '../../../src/core/errors.ts'
-import { Tokens } from '../../../src/submissions/tokens.ts'
 
 const SECRET = 'a-ticket-secret-of-thirty-two-characters'
 const OLDER = 'an-older-secret-of-thirty-two-characters'

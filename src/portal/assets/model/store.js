@@ -1,7 +1,7 @@
 // What the page knows: the submission with all its uploads as the service last told them, and what has been heard since.
 
 /** @typedef {import('../../../submissions/document/schemas.ts').SubmissionDocument} SubmissionDocument */
-/** @typedef {import('../../../submissions/listed-upload.ts').ListedUpload} ListedUpload */
+/** @typedef {import('../../../api/listed-upload.ts').ListedUpload} ListedUpload */
 /** @typedef {SubmissionDocument & {uploads: ListedUpload[]}} Submission */
 /**
  * @typedef {object} Heard

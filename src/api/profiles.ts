@@ -1,0 +1,81 @@
+// GET /v1/profiles: what may be asked for, and how well each rule is known.
+
+import Type from 'typebox'
+import type { Auth } from '../auth/authenticate.ts'
+import { AppError } from '../core/errors.ts'
+import { isUnchanged } from '../http/conditional.ts'
+import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
+import { BilingualSchema, ProfileDataSchema } from '../submissions/profiles/schema.ts'
+
+export type ProfilesApiParts = { auth: Auth; profiles: ProfileCatalogue }
+
+const Summary = Type.Object(
+  {
+    key: Type.String({ description: 'What a submission pins: `teacher.K4@1`' }),
+    id: Type.String(),
+    version: Type.Integer(),
+    enabled: Type.Boolean({ description: 'False: known of, but no submission can pin it' }),
+    position: Type.Object({ id: Type.String(), label: BilingualSchema }),
+    rank: Type.Object({ code: Type.String(), label: BilingualSchema }),
+    circular: Type.Optional(Type.String()),
+    slots: Type.Array(Type.String(), { description: 'Ids of the slots in force' }),
+  },
+  { description: 'A requirement profile in a list' },
+)
+
+const Profile = Type.Object(
+  { key: Type.String(), ...ProfileDataSchema.properties },
+  { description: 'A requirement profile, with the word that says how well each value is known' },
+)
+
+export function profilesApi(api: Api, { auth, profiles }: ProfilesApiParts): void {
+  const onRequest = auth.requirePortalOrSession('read')
+
+  api.get(
+    '/v1/profiles',
+    {
+      onRequest,
+      schema: {
+        tags: ['profiles'],
+        summary: 'Requirement profiles',
+        description: 'Every version of every profile, by id and version.',
+        response: {
+          200: Type.Object({ items: Type.Array(Summary), nextCursor: Type.Null() }),
+          ...problems([]),
+        },
+      },
+    },
+    async () => ({
+      items: profiles.list().map(({ key, id, version, enabled, data, slots }) => ({
+        ...{ key, id, version, enabled, position: data.position, rank: data.rank },
+        ...(data.circular === undefined ? {} : { circular: data.circular }),
+        slots: slots.map((slot) => slot.id),
+      })),
+      nextCursor: null,
+    }),
+  )
+
+  api.get(
+    '/v1/profiles/:id',
+    {
+      onRequest,
+      schema: {
+        tags: ['profiles'],
+        summary: 'One requirement profile',
+        description:
+          '`teacher.K4@1` is exactly that version, `teacher.K4` the newest one that is enabled. Only values whose ' +
+          'verification word is `seed`, `secondary` or `default` are enforced.',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: Profile, 304: noContent('Not changed'), ...problems(['PROFILE_UNKNOWN']) },
+      },
+    },
+    async (request, reply) => {
+      const profile = profiles.get(request.params.id)
+      if (profile === undefined)
+        throw new AppError('PROFILE_UNKNOWN', { details: { profile: request.params.id } })
+      const document = { key: profile.key, ...profile.data }
+      return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
+    },
+  )
+}

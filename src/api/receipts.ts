@@ -1,0 +1,176 @@
+// Receipts of uploads and attempts, and what anybody needs to check one.
+
+import Type from 'typebox'
+import { type Auth, submissionOf } from '../auth/authenticate.ts'
+import type { Config } from '../core/config.ts'
+import { AppError } from '../core/errors.ts'
+import type { Attempts } from '../evidence/attempts.ts'
+import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
+import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
+import { publicUrl } from '../http/public-url.ts'
+import { type Api, problems, publicProblems } from '../http/typed-routes.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadViews } from '../records/upload-views.ts'
+import { viewOf } from './uploads.ts'
+
+export type ReceiptsApiParts = {
+  config: Pick<Config, 'http' | 'secrets'>
+  auth: Auth
+  heads: SubmissionHeads
+  views: UploadViews
+  attempts: Attempts
+  receipts: Receipts
+  receiptKeys: ReceiptKeys
+}
+
+const SESSION = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+const Id = Type.Object({ id: Type.String() })
+const Kind = Type.Enum(['stored', 'final', 'attempt'])
+const Text = Type.String()
+const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
+const Signed = Type.String({ description: 'JWS in compact form (RFC 7515), EdDSA over Ed25519' })
+const Claims = Type.Record(Type.String(), Type.Unknown(), { description: 'What is signed' })
+
+const UploadReceipt = Type.Object({
+  kind: Kind,
+  receipt: Signed,
+  claims: Claims,
+  keys: Type.String({ description: 'Where the public keys are' }),
+})
+
+const Declared = Type.Unsafe<{ filename: string | null; type: string | null; bytes: number | null } | null>({
+  type: ['object', 'null'],
+  properties: { filename: TextOrNull, type: TextOrNull, bytes: { type: ['integer', 'null'] } },
+})
+
+const AttemptItem = Type.Object({
+  id: Text,
+  at: Type.String({ format: 'date-time', description: 'Server time' }),
+  slot: TextOrNull,
+  subject: TextOrNull,
+  declared: Declared,
+  outcome: Type.Enum(['accepted', 'refused']),
+  code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it was refused' }),
+  uploadId: TextOrNull,
+  receipt: Signed,
+})
+
+const ListQuery = Type.Object({
+  slot: Type.Optional(Type.String()),
+  cursor: Type.Optional(Type.String()),
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 100 }),
+})
+
+const JwkSet = Type.Object({
+  keys: Type.Array(Type.Object({ kty: Text, crv: Text, x: Text, kid: Text, alg: Text, use: Text }), {
+    description: 'RFC 8037; the key of today first, and every one before it',
+  }),
+})
+
+export function receiptsApi(api: Api, parts: ReceiptsApiParts): void {
+  const { auth, heads, config, attempts, receipts, receiptKeys } = parts
+
+  api.get(
+    '/v1/uploads/:id/receipt',
+    {
+      onRequest: auth.requirePortalOrSession('read'),
+      schema: {
+        tags: ['receipts'],
+        summary: 'The receipt of an upload',
+        description:
+          'Signed: time, length and place as soon as the last byte is stored (`stored`), with the SHA-256 once the ' +
+          'whole file has been read (`final`).',
+        params: Id,
+        response: {
+          200: UploadReceipt,
+          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'RECEIPT_NOT_READY', ...SESSION]),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { record } = await viewOf(parts, auth.caller(request), request.params.id)
+      if (record === undefined) throw new AppError('RECEIPT_NOT_READY')
+      const { owner, submissionId } = record
+      const head = submissionId === null ? undefined : await heads.require(owner, submissionId)
+      const { receipt, claims } = await receipts.sign(uploadClaims(record, head))
+      const keys = `${publicUrl(config, request)}/v1/receipts/keys`
+      return await reply
+        .header('cache-control', 'private, no-cache')
+        .send({ kind: claims.kind, receipt, claims, keys })
+    },
+  )
+
+  api.get(
+    '/v1/submissions/:id/attempts',
+    {
+      onRequest: auth.requirePortalOrSession('read'),
+      schema: {
+        tags: ['receipts'],
+        summary: 'Every attempt to begin an upload',
+        description: 'Oldest first, refused ones too, with the reason; each is signed.',
+        params: Id,
+        querystring: ListQuery,
+        response: {
+          200: Type.Object({ items: Type.Array(AttemptItem), nextCursor: TextOrNull }),
+          ...problems([
+            ...(['BAD_REQUEST', 'ID_INVALID', 'CURSOR_INVALID', 'SUBMISSION_UNKNOWN'] as const),
+            ...(['SUBMISSION_DELETED', ...SESSION] as const),
+          ]),
+        },
+      },
+    },
+    async (request) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { slot, cursor, limit } = request.query
+      await heads.require(owner, id)
+      const all = await attempts.list(owner, id)
+      const start = cursor === undefined ? 0 : all.findIndex((attempt) => attempt.id === cursor) + 1
+      if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
+      const rest = all.slice(start).filter((attempt) => slot === undefined || attempt.slot === slot)
+      const page = rest.slice(0, limit)
+      const signed = page.map(async (attempt) => {
+        const { receipt } = await receipts.sign(attemptClaims(owner, id, attempt))
+        return { ...attempt, receipt }
+      })
+      const nextCursor = rest.length > page.length ? (page.at(-1)?.id ?? null) : null
+      return { items: await Promise.all(signed), nextCursor }
+    },
+  )
+
+  api.get(
+    '/v1/receipts/keys',
+    {
+      schema: {
+        tags: ['receipts'],
+        summary: 'The public keys of receipts',
+        description: 'A JWK set (RFC 7517). Open to anybody who holds a receipt.',
+        security: [],
+        response: { 200: JwkSet, ...publicProblems([]) },
+      },
+    },
+    async (_request, reply) =>
+      await reply.header('cache-control', 'public, max-age=300').send({ keys: await receiptKeys.all() }),
+  )
+
+  api.post(
+    '/v1/receipts/verify',
+    {
+      bodyLimit: 32 * 1024,
+      schema: {
+        tags: ['receipts'],
+        summary: 'Checks a receipt',
+        description: 'Open to anybody who holds a receipt. One that was changed is refused.',
+        security: [],
+        body: Type.Object({ receipt: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+        response: {
+          200: Type.Object({ valid: Type.Boolean(), kind: Kind, claims: Claims }),
+          ...publicProblems(['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'RECEIPT_INVALID']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const claims = await receipts.verify(request.body.receipt.trim())
+      return await reply.header('cache-control', 'no-store').send({ valid: true, kind: claims.kind, claims })
+    },
+  )
+}

@@ -1,0 +1,125 @@
+// Handing in and giving back: the calls that end a revision of a submission and begin the next.
+
+import Type from 'typebox'
+import { type Auth, submissionOf } from '../auth/authenticate.ts'
+import { isUnchanged } from '../http/conditional.ts'
+import { type Api, problems } from '../http/typed-routes.ts'
+import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
+import { returnSubmission } from '../submissions/return-submission.ts'
+import { type SealParts, sealSubmission, withdrawSeal } from '../submissions/seal.ts'
+import { SubmissionId } from './submission-schemas.ts'
+
+export type SealApiParts = SealParts & { auth: Auth }
+
+const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN'] as const
+const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
+const SESSION = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+const tags = ['handing in']
+
+const SealBody = Type.Object(
+  {
+    whenComplete: Type.Boolean({
+      default: false,
+      description: 'Where verdicts are still to come: seal when they have landed and all is complete',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const ReturnBody = Type.Object(
+  {
+    reason: Type.String({ minLength: 1, maxLength: 4000, description: 'What is to be mended, for people' }),
+    repairUntil: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        format: 'date-time',
+        description:
+          'Until then files of the returned revision, and files that were rejected after the deadline, may be ' +
+          'replaced although the deadline has passed; such files are marked `repaired`',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export function sealApi(api: Api, parts: SealApiParts): void {
+  const { auth } = parts
+
+  api.post(
+    '/v1/submissions/:id/seal',
+    {
+      onRequest: auth.requirePortalOrSession('seal'),
+      schema: {
+        tags,
+        summary: 'Hand a submission in',
+        description:
+          'Freezes what counts into the present revision. Credit is the time of its last stored byte, whenever the ' +
+          'verdict fell and whenever this is called. Unfinished uploads end `cancelled`. Sealed already, it is 200 again.',
+        params: SubmissionId,
+        body: SealBody,
+        response: {
+          200: { ...SubmissionDocumentSchema, description: 'Sealed' },
+          202: {
+            ...SubmissionDocumentSchema,
+            description: 'Waits for verdicts (`pending`); `sealRequestedAt` says since when',
+          },
+          ...problems([...BODY, ...FOUND, ...SESSION, 'SUBMISSION_INCOMPLETE']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { document } = await sealSubmission(parts, owner, id, request.body)
+      isUnchanged(request, reply, document)
+      const waits = request.body.whenComplete && document.state !== 'sealed'
+      return await reply.code(waits ? 202 : 200).send(document)
+    },
+  )
+
+  api.delete(
+    '/v1/submissions/:id/seal',
+    {
+      onRequest: auth.requirePortalOrSession('seal'),
+      schema: {
+        tags,
+        summary: 'Take back a seal that waits',
+        description: 'One that was made cannot be taken back: the portal returns the submission.',
+        params: SubmissionId,
+        response: {
+          200: SubmissionDocumentSchema,
+          ...problems([...FOUND, ...SESSION, 'SUBMISSION_SEALED'], { SUBMISSION_SEALED: 409 }),
+        },
+      },
+    },
+    async (request) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      return (await withdrawSeal(parts, owner, id)).document
+    },
+  )
+
+  api.post(
+    '/v1/submissions/:id/return',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags,
+        summary: 'Give a submission back',
+        description:
+          'The next revision, open again; accepted files go on counting without a new upload. A submission that is not ' +
+          'sealed can be returned only with `repairUntil`, where a file was rejected after the deadline.',
+        params: SubmissionId,
+        body: ReturnBody,
+        response: {
+          200: SubmissionDocumentSchema,
+          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { document } = await returnSubmission(parts, owner, id, request.body)
+      isUnchanged(request, reply, document)
+      return await reply.send(document)
+    },
+  )
+}

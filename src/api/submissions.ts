@@ -1,0 +1,200 @@
+// The calls on submissions: made, read, listed, changed and deleted by their portal.
+
+import Type from 'typebox'
+import { type Auth, submissionOf } from '../auth/authenticate.ts'
+import type { Config } from '../core/config.ts'
+import { isUnchanged } from '../http/conditional.ts'
+import { badRequest } from '../http/errors.ts'
+import { publicUrl } from '../http/public-url.ts'
+import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-routes.ts'
+import { loadIfThere } from '../submissions/completeness-news.ts'
+import { type DeleteParts, deleteSubmission } from '../submissions/delete-submission.ts'
+import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
+import {
+  type DocumentParts,
+  type LoadedSubmission,
+  loadSubmission,
+  uploadDocuments,
+} from '../submissions/documents.ts'
+import { type ListParts, listSubmissions } from '../submissions/list.ts'
+import { type PutParts, putSubmission } from '../submissions/put-submission.ts'
+import { patchSlotMetadata } from '../submissions/slot-metadata.ts'
+import { expectedVersion } from './if-match.ts'
+import { listedUpload } from './listed-upload.ts'
+import {
+  ExpandedSubmission,
+  GetQuery,
+  ListSubmissionsQuery,
+  PutBody,
+  SlotMetadataBody,
+  SubmissionId,
+  SubmissionList,
+} from './submission-schemas.ts'
+
+export type SubmissionsApiParts = DocumentParts &
+  PutParts &
+  DeleteParts &
+  ListParts & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth }
+
+const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
+const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const
+const tags = ['submissions']
+
+export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
+  const { auth } = parts
+
+  api.put(
+    '/v1/submissions/:id',
+    {
+      onRequest: auth.requirePortal,
+      bodyLimit: BODY_LIMIT_BYTES,
+      schema: {
+        tags,
+        summary: 'Create or update a submission',
+        description:
+          'The body is the whole of what the portal says: a member that is left out has its default. The same body ' +
+          'again changes nothing. With `If-Match` it changes only the document that was read under that ETag, with ' +
+          '`If-None-Match: *` it only creates. With another profile, what is here already is judged again from what was measured.',
+        params: SubmissionId,
+        body: PutBody,
+        response: {
+          200: SubmissionDocumentSchema,
+          201: SubmissionDocumentSchema,
+          ...problems(
+            [
+              ...([...BODY, 'ID_INVALID', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED'] as const),
+              ...(['SUBMISSION_DUPLICATE', 'PROFILE_UNKNOWN', 'SESSION_SCOPE', 'CALLBACK_UNSIGNED'] as const),
+              ...(['PRECONDITION_FAILED'] as const),
+            ],
+            { SUBMISSION_SEALED: 409 },
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
+      const { loaded, created } = await putSubmission(parts, owner, id, request.body, expected)
+      isUnchanged(request, reply, loaded.document)
+      return await reply.code(created ? 201 : 200).send(loaded.document)
+    },
+  )
+
+  api.get(
+    '/v1/submissions/:id',
+    {
+      onRequest: auth.requirePortalOrSession('read'),
+      schema: {
+        tags,
+        summary: 'A submission',
+        params: SubmissionId,
+        querystring: GetQuery,
+        response: {
+          200: ExpandedSubmission,
+          304: noContent('Not changed'),
+          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const loaded = await loadSubmission(parts, owner, id)
+      const document =
+        request.query.expand === 'uploads'
+          ? { ...loaded.document, uploads: expanded(loaded, publicUrl(parts.config, request)) }
+          : loaded.document
+      return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
+    },
+  )
+
+  const expanded = (loaded: LoadedSubmission, base: string) => {
+    const documents = new Map(uploadDocuments(loaded, parts.clock.now()).map((upload) => [upload.id, upload]))
+    return loaded.views.flatMap((view) => {
+      const document = documents.get(view.id)
+      return document === undefined ? [] : [listedUpload(document, view, base)]
+    })
+  }
+
+  api.get(
+    '/v1/submissions',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags,
+        summary: 'Submissions in the order of their last change',
+        description:
+          'What changes while one pages through moves to the end, so that nothing is missed. A page may hold fewer ' +
+          'than `limit`, or none, and still have a `nextCursor`: go on until it is null.',
+        querystring: ListSubmissionsQuery,
+        response: {
+          200: SubmissionList,
+          ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'SESSION_SCOPE', 'INDEX_REBUILDING']),
+        },
+      },
+    },
+    async (request) => {
+      const caller = auth.caller(request)
+      const { updatedSince, ...query } = request.query
+      if (updatedSince === undefined) return await listSubmissions(parts, caller.owner, query)
+      const updatedSinceMs = Date.parse(updatedSince)
+      if (Number.isNaN(updatedSinceMs))
+        throw badRequest({ in: 'query', path: '/updatedSince', message: 'must be a date and time' })
+      return await listSubmissions(parts, caller.owner, { ...query, updatedSinceMs })
+    },
+  )
+
+  api.delete(
+    '/v1/submissions/:id',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags,
+        summary: 'Delete a submission and all that was handed in',
+        description:
+          'Also a sealed one. Files, renditions and unfinished uploads go; records stay as a tombstone, and the id ' +
+          'answers 410 from now on. Its `uniqueKey` is free again. Asked again it is 204 again.',
+        params: SubmissionId,
+        response: {
+          204: noContent('Deleted'),
+          ...problems(['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SESSION_SCOPE']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      await deleteSubmission(parts, owner, id)
+      return await reply.code(204).send(null)
+    },
+  )
+
+  api.patch(
+    '/v1/submissions/:id/slots/:slot',
+    {
+      onRequest: auth.requirePortalOrSession('upload'),
+      bodyLimit: BODY_LIMIT_BYTES,
+      schema: {
+        tags,
+        summary: 'What a slot asks besides files',
+        params: Type.Object({ ...SubmissionId.properties, slot: Type.String() }),
+        body: SlotMetadataBody,
+        response: {
+          200: SubmissionDocumentSchema,
+          ...problems(
+            [
+              ...([...BODY, ...FOUND, 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
+              ...(['SLOT_METADATA_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
+              ...(['PRECONDITION_FAILED'] as const),
+            ],
+            { SUBMISSION_SEALED: 409 },
+          ),
+        },
+      },
+    },
+    async (request) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { slot } = request.params
+      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
+      return (await patchSlotMetadata(parts, owner, id, slot, request.body.metadata, expected)).document
+    },
+  )
+}

@@ -1,0 +1,147 @@
+// POST /v1/submissions/:id/tickets: leave to create one upload in one slot.
+
+import Type from 'typebox'
+import { type Auth, submissionOf } from '../auth/authenticate.ts'
+import type { Rates } from '../auth/rate-limit.ts'
+import type { Tokens } from '../auth/tokens.ts'
+import { type Clock, isoTime } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import { toAppError } from '../core/errors.ts'
+import type { Attempts } from '../evidence/attempts.ts'
+import { publicUrl } from '../http/public-url.ts'
+import { type Api, problems } from '../http/typed-routes.ts'
+import { checkPlacement, type PlacementParts } from '../submissions/creation.ts'
+
+export type TicketsApiParts = PlacementParts & {
+  attempts: Attempts
+  config: Pick<Config, 'http' | 'tickets' | 'uploads'>
+  clock: Clock
+  auth: Auth
+  tokens: Tokens
+  rates: Pick<Rates, 'check'>
+}
+
+export const MAX_TOKEN_SECONDS = 604_800
+const MIN_TOKEN_SECONDS = 10
+
+export const ExpiresIn = Type.Optional(
+  Type.Integer({ minimum: MIN_TOKEN_SECONDS, maximum: MAX_TOKEN_SECONDS }),
+)
+export const Subject = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 256, description: 'Who uploads, as the portal calls that person' }),
+)
+const nullableInteger = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
+const nullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'] })
+
+const TicketBody = Type.Object(
+  {
+    slot: Type.String({ minLength: 1, maxLength: 64 }),
+    subject: Subject,
+    replaces: Type.Optional(
+      Type.String({
+        description:
+          'Upload of this slot to take the place of, once the new one is accepted. In a slot for one ' +
+          'file: the accepted one unless another is named',
+      }),
+    ),
+    maxBytes: Type.Optional(Type.Integer({ minimum: 1, description: 'A limit below that of the slot' })),
+    expiresInSeconds: ExpiresIn,
+  },
+  { additionalProperties: false },
+)
+
+const TicketAnswer = Type.Object({
+  ticket: Type.String({ description: 'For `Authorization: Bearer` on the tus endpoint' }),
+  tusEndpoint: Type.String(),
+  expiresAt: Type.String({
+    format: 'date-time',
+    description: 'For creating; an upload that runs goes on after it',
+  }),
+  limits: Type.Object({
+    kinds: Type.Array(Type.String()),
+    extensions: Type.Array(Type.String()),
+    mimeTypes: Type.Array(Type.String()),
+    maxBytes: Type.Integer(),
+    maxDurationSeconds: nullableNumber,
+    maxPages: nullableInteger,
+    filesLeft: Type.Integer({ description: 'Files that the slot still takes, this one included' }),
+  }),
+})
+
+export function ticketsApi(api: Api, parts: TicketsApiParts): void {
+  const { auth, tokens, clock, config, attempts, rates } = parts
+
+  api.post(
+    '/v1/submissions/:id/tickets',
+    {
+      onRequest: auth.requirePortalOrSession('upload'),
+      schema: {
+        tags: ['tickets'],
+        summary: 'A ticket for one upload',
+        description:
+          'Checks what would refuse the upload before a byte is sent: dates, places in the slot, a sealed submission. ' +
+          'A ticket issued by the deadline may create until deadline and grace are over.',
+        params: Type.Object({ id: Type.String() }),
+        body: TicketBody,
+        response: {
+          201: TicketAnswer,
+          ...problems([
+            ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
+            ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
+            ...([
+              'SLOT_FULL',
+              'REPLACES_UNKNOWN',
+              'NOT_OPEN_YET',
+              'DEADLINE_PASSED',
+              'RATE_LIMITED',
+            ] as const),
+          ]),
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = auth.caller(request)
+      const { owner, id } = submissionOf(caller, request.params.id)
+      const { slot, replaces, maxBytes, subject, expiresInSeconds } = request.body
+      const nowMs = clock.now()
+      // Whom a session was made for is not for the page to change.
+      const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
+      const decide = async () => {
+        if (caller.kind === 'session') await rates.check('session', { owner, submission: id, subject: who })
+        return await checkPlacement(parts, {
+          ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
+          replaces: replaces ?? null,
+          maxBytes: maxBytes ?? null,
+        })
+      }
+      const placement = await decide().catch((error: unknown) => {
+        const { code, status } = toAppError(error)
+        // Without a ticket nobody gets as far as an attempt: where that is our fault, this was one.
+        if (status >= 500)
+          attempts.record({
+            ...{ owner, submissionId: id, slot, subject: who, atMs: nowMs, code, outcome: 'refused' },
+            ...{ declared: null, uploadId: null },
+          })
+        throw error
+      })
+      const ttlSeconds = expiresInSeconds ?? config.tickets.ttlSeconds
+      const signed = await tokens.signTicket({
+        ...{ owner, submission: id, slot },
+        subject: who,
+        // Only what was named: what is the accepted file by the time of the creation is looked up then.
+        replaces: replaces ?? null,
+        maxBytes: maxBytes ?? null,
+        expMs: nowMs + ttlSeconds * 1000,
+      })
+      return await reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({
+          ticket: signed.token,
+          tusEndpoint: `${publicUrl(config, request)}/files`,
+          expiresAt: isoTime(signed.ticket.expMs),
+          limits: { ...placement.limits, filesLeft: placement.filesLeft },
+        })
+    },
+  )
+}

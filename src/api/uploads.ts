@@ -1,0 +1,168 @@
+// Uploads as the portal and its pages see them: one, all of a submission, and their removal.
+
+import Type from 'typebox'
+import { type Auth, type Caller, maySee, submissionOf } from '../auth/authenticate.ts'
+import type { Config } from '../core/config.ts'
+import { AppError } from '../core/errors.ts'
+import { isUploadId } from '../core/ids.ts'
+import { isUnchanged } from '../http/conditional.ts'
+import { publicUrl } from '../http/public-url.ts'
+import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
+import type { UploadView } from '../records/upload-views.ts'
+import { refreshCompleteness } from '../submissions/completeness.ts'
+import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
+import {
+  type DocumentParts,
+  loadFromHead,
+  loadSubmission,
+  uploadDocument,
+  uploadDocuments,
+} from '../submissions/documents.ts'
+import { ListedUploadSchema, listedUpload } from './listed-upload.ts'
+
+export type UploadsApiParts = DocumentParts &
+  CancelParts & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
+
+const Id = Type.Object({ id: Type.String() })
+const READING = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+
+const ListQuery = Type.Object({
+  slot: Type.Optional(Type.String()),
+  state: Type.Optional(UploadDocumentSchema.properties.state),
+  cursor: Type.Optional(Type.String()),
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 200 }),
+})
+
+export function uploadsApi(api: Api, parts: UploadsApiParts): void {
+  const { auth, clock, config } = parts
+
+  api.get(
+    '/v1/submissions/:id/uploads',
+    {
+      onRequest: auth.requirePortalOrSession('read'),
+      schema: {
+        tags: ['uploads'],
+        summary: 'All uploads of a submission',
+        description: 'Oldest first, also rejected, superseded and removed ones.',
+        params: Id,
+        querystring: ListQuery,
+        response: {
+          200: Type.Object({
+            items: Type.Array(ListedUploadSchema),
+            nextCursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+          }),
+          ...problems([
+            ...(['BAD_REQUEST', 'ID_INVALID', 'CURSOR_INVALID', 'SUBMISSION_UNKNOWN'] as const),
+            ...(['SUBMISSION_DELETED', ...READING] as const),
+          ]),
+        },
+      },
+    },
+    async (request) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { slot, state, cursor, limit } = request.query
+      const loaded = await loadSubmission(parts, owner, id)
+      const views = new Map(loaded.views.map((view) => [view.id, view]))
+      const base = publicUrl(config, request)
+      // An id never moves: uploads are in the order of their creation.
+      const start = cursor === undefined ? 0 : loaded.views.findIndex((view) => view.id === cursor) + 1
+      if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
+      const rest = uploadDocuments(loaded, clock.now())
+        .slice(start)
+        .filter((document) => slot === undefined || document.slot === slot)
+        .filter((document) => state === undefined || document.state === state)
+      const page = rest.slice(0, limit)
+      return {
+        items: page.flatMap((document) => {
+          const view = views.get(document.id)
+          return view === undefined ? [] : [listedUpload(document, view, base)]
+        }),
+        nextCursor: rest.length > page.length ? (page.at(-1)?.id ?? null) : null,
+      }
+    },
+  )
+
+  api.get(
+    '/v1/uploads/:id',
+    {
+      onRequest: auth.requirePortalOrSession('read'),
+      schema: {
+        tags: ['uploads'],
+        summary: 'One upload',
+        params: Id,
+        response: {
+          200: UploadDocumentSchema,
+          304: noContent('Not changed'),
+          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', ...READING]),
+        },
+      },
+    },
+    async (request, reply) => {
+      const view = await viewOf(parts, auth.caller(request), request.params.id)
+      const document = await documentOf(parts, view)
+      return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
+    },
+  )
+
+  api.delete(
+    '/v1/uploads/:id',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags: ['uploads'],
+        summary: 'Cancel an upload and remove its bytes',
+        description: 'Unfinished, finished and accepted ones alike. Asked again it is 204 again.',
+        params: Id,
+        response: {
+          204: noContent('Removed'),
+          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SESSION_SCOPE'], {
+            SUBMISSION_SEALED: 409,
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const view = await viewOf(parts, auth.caller(request), request.params.id)
+      const { owner, submissionId } = originOf(view)
+      if (submissionId !== null) await parts.heads.require(owner, submissionId)
+      await cancelUpload(parts, view)
+      if (submissionId !== null) await refreshCompleteness(parts, owner, submissionId)
+      return await reply.code(204).send(null)
+    },
+  )
+}
+
+type Origin = { owner: string; submissionId: string | null }
+
+function originOf({ record, hot }: UploadView): Origin {
+  const known = record ?? hot?.draft
+  if (known === undefined) throw new AppError('UPLOAD_UNKNOWN')
+  return known
+}
+
+/** The upload, if it is the caller's to see: of another portal or submission it is as unknown as an invented one. Throws UPLOAD_UNKNOWN. */
+export async function viewOf(
+  { views, config }: Pick<UploadsApiParts, 'views' | 'config'>,
+  caller: Caller,
+  id: string,
+): Promise<UploadView> {
+  const view = isUploadId(id, config.secrets) ? await views.one(id) : undefined
+  if (view === undefined || !maySee(caller, originOf(view))) throw new AppError('UPLOAD_UNKNOWN')
+  return view
+}
+
+async function documentOf(parts: DocumentParts, view: UploadView) {
+  const { owner, submissionId } = originOf(view)
+  if (submissionId === null) return uploadDocument(view, undefined, false)
+  const loaded = await loadFromHead(parts, await parts.heads.require(owner, submissionId))
+  const all = uploadDocuments(loaded, parts.clock.now())
+  return all.find(({ id }) => id === view.id) ?? uploadDocument(view, loaded.head, false)
+}
+
+/** What `GET /v1/uploads/:id` answers, for event streams. Throws UPLOAD_UNKNOWN, SUBMISSION_DELETED. */
+export async function uploadSnapshot(parts: DocumentParts, id: string) {
+  const view = await parts.views.one(id)
+  if (view === undefined) throw new AppError('UPLOAD_UNKNOWN')
+  return await documentOf(parts, view)
+}

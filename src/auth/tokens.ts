@@ -1,0 +1,205 @@
+// Tickets and sessions: JWTs of this service (HS256), and tickets that a portal signs itself (TICKET_JWKS_URL).
+// A ticket places one upload in one slot. A session lets a browser see one submission. The header's `typ` tells them
+// apart, so that neither can stand for the other (RFC 8725 section 3.11).
+
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { type CompactVerifyGetKey, compactVerify, decodeProtectedHeader, errors, SignJWT } from 'jose'
+import type { Clock } from '../core/clock.ts'
+import type { Config } from '../core/config.ts'
+import { AppError, type ErrorCode } from '../core/errors.ts'
+import { LruCache } from './lru.ts'
+import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
+import { type Claims, type Permission, parseClaims } from './token-claims.ts'
+
+export type Ticket = {
+  owner: string
+  submission: string
+  slot: string
+  subject: string | null
+  /** Upload that this one takes the place of. */
+  replaces: string | null
+  /** The ticket's own limit, below the slot's. */
+  maxBytes: number | null
+  /** Null where a portal's ticket does not say. Ours say it in whole seconds, rounded down. */
+  issuedAtMs: number | null
+  expMs: number
+}
+
+export type Session = {
+  owner: string
+  submission: string
+  subject: string | null
+  can: readonly Permission[]
+  expMs: number
+}
+
+const AUDIENCE = 'songngan'
+const TICKET_TYP = 'ticket+jwt'
+const SESSION_TYP = 'session+jwt'
+const MAX_TOKEN_CHARS = 4096
+const CACHED_TOKENS = 5000
+/** A portal's clock may run ahead of ours. */
+const NOT_BEFORE_LEEWAY_MS = 60_000
+
+type Verified = { claims: Claims; typ: string | undefined }
+
+export class Tokens {
+  readonly #signing: KeyObject
+  readonly #secrets: readonly KeyObject[]
+  readonly #owners: ReadonlySet<string>
+  readonly #portalKeys: CompactVerifyGetKey | undefined
+  readonly #clock: Clock
+  readonly #tickets = new LruCache<string, Ticket>(CACHED_TOKENS)
+  readonly #sessions = new LruCache<string, Session>(CACHED_TOKENS)
+
+  constructor({ config, clock }: { config: Pick<Config, 'secrets' | 'apiKeys' | 'tickets'>; clock: Clock }) {
+    const keyOf = (secret: string) => createSecretKey(Buffer.from(secret, 'utf8'))
+    this.#signing = keyOf(config.secrets[0])
+    this.#secrets = config.secrets.map(keyOf)
+    this.#owners = new Set(config.apiKeys.map(({ name }) => name))
+    const { jwksUrl } = config.tickets
+    this.#portalKeys = jwksUrl === undefined ? undefined : portalKeys(jwksUrl)
+    this.#clock = clock
+  }
+
+  /** @param ticket its `expMs` is rounded up to a whole second; returned with the times that the token carries */
+  async signTicket(ticket: Omit<Ticket, 'issuedAtMs'>): Promise<{ token: string; ticket: Ticket }> {
+    const { owner, submission, slot, replaces, maxBytes } = ticket
+    const signed = await this.#sign(TICKET_TYP, ticket, {
+      ...{ owner, submission, slot },
+      ...(replaces === null ? {} : { replaces }),
+      ...(maxBytes === null ? {} : { maxBytes }),
+    })
+    return { token: signed.token, ticket: { ...ticket, issuedAtMs: signed.issuedAtMs, expMs: signed.expMs } }
+  }
+
+  async signSession(session: Session): Promise<{ token: string; session: Session }> {
+    const { owner, submission, can } = session
+    const { token, expMs } = await this.#sign(SESSION_TYP, session, { owner, submission, can: [...can] })
+    return { token, session: { ...session, expMs } }
+  }
+
+  async #sign(
+    typ: string,
+    { subject, expMs }: { subject: string | null; expMs: number },
+    claims: Record<string, unknown>,
+  ): Promise<{ token: string; issuedAtMs: number; expMs: number }> {
+    const issuedAt = Math.floor(this.#clock.now() / 1000)
+    const expires = Math.ceil(expMs / 1000)
+    const token = await new SignJWT({ ...claims, ...(subject === null ? {} : { sub: subject }) })
+      .setProtectedHeader({ alg: 'HS256', typ })
+      .setAudience(AUDIENCE)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expires)
+      .sign(this.#signing)
+    return { token, issuedAtMs: issuedAt * 1000, expMs: expires * 1000 }
+  }
+
+  /**
+   * What a ticket says. A signature is checked once and then remembered; the time is looked at on every call.
+   *
+   * @param options.checkExpiry only creations ask for it: an upload that runs outlives its ticket
+   * @throws TICKET_INVALID, TICKET_EXPIRED, KEYS_UNAVAILABLE
+   */
+  async verifyTicket(token: string, options: { checkExpiry: boolean }): Promise<Ticket> {
+    const ticket = this.#tickets.get(token) ?? (await this.#readTicket(token))
+    if (options.checkExpiry && ticket.expMs <= this.#clock.now()) throw new AppError('TICKET_EXPIRED')
+    return ticket
+  }
+
+  async #readTicket(token: string): Promise<Ticket> {
+    const { claims, typ } = await this.#verify(token, 'TICKET_INVALID')
+    const { submission, slot } = claims
+    const owner = this.#ownerOf(claims)
+    // A portal need not know our `typ`; a session's claims name no slot.
+    if (typ === SESSION_TYP || owner === undefined || submission === undefined || slot === undefined)
+      throw new AppError('TICKET_INVALID')
+    const ticket: Ticket = {
+      ...{ owner, submission, slot },
+      subject: claims.sub ?? null,
+      replaces: claims.replaces ?? null,
+      maxBytes: claims.maxBytes ?? null,
+      issuedAtMs: claims.iat === undefined ? null : claims.iat * 1000,
+      expMs: claims.exp * 1000,
+    }
+    this.#tickets.set(token, ticket)
+    return ticket
+  }
+
+  /** What a session says. Throws SESSION_INVALID, also for one that has expired. */
+  async verifySession(token: string): Promise<Session> {
+    const session = this.#sessions.get(token) ?? (await this.#readSession(token))
+    if (session.expMs <= this.#clock.now()) throw new AppError('SESSION_INVALID')
+    return session
+  }
+
+  async #readSession(token: string): Promise<Session> {
+    const { claims, typ } = await this.#verify(token, 'SESSION_INVALID')
+    const { submission, can } = claims
+    const owner = this.#ownerOf(claims)
+    if (typ !== SESSION_TYP || owner === undefined || submission === undefined || can === undefined)
+      throw new AppError('SESSION_INVALID')
+    const session = { owner, submission, subject: claims.sub ?? null, can, expMs: claims.exp * 1000 }
+    this.#sessions.set(token, session)
+    return session
+  }
+
+  /**
+   * The API key's name: as we wrote it, or as a portal's `iss` says it, or the only one there is. A name that is no
+   * longer configured takes its tokens with it.
+   */
+  #ownerOf({ owner, iss }: Claims): string | undefined {
+    const named = [owner, iss].find((name) => name !== undefined && this.#owners.has(name))
+    if (named !== undefined || owner !== undefined) return named
+    const [only] = this.#owners
+    return this.#owners.size === 1 ? only : undefined
+  }
+
+  async #verify(token: string, invalid: ErrorCode): Promise<Verified> {
+    if (token.length > MAX_TOKEN_CHARS) throw new AppError(invalid)
+    try {
+      const { alg, typ } = decodeProtectedHeader(token)
+      const payload = alg === 'HS256' ? await this.#ofOurs(token) : await this.#ofPortal(token)
+      const claims = payload === undefined ? undefined : parseClaims(payload, AUDIENCE)
+      if (claims === undefined) throw new AppError(invalid)
+      const notBeforeMs = (claims.nbf ?? 0) * 1000 - NOT_BEFORE_LEEWAY_MS
+      if (notBeforeMs > this.#clock.now()) throw new AppError(invalid)
+      return { claims, typ }
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      throw new AppError(invalid, { cause: error })
+    }
+  }
+
+  async #ofOurs(token: string): Promise<Uint8Array | undefined> {
+    for (const secret of this.#secrets) {
+      try {
+        return (await compactVerify(token, secret, { algorithms: ['HS256'] })).payload
+      } catch (error) {
+        // Signed with an older secret, perhaps: the next one is tried.
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      }
+    }
+    return undefined
+  }
+
+  async #ofPortal(token: string): Promise<Uint8Array | undefined> {
+    if (this.#portalKeys === undefined) return undefined
+    const options = { algorithms: PORTAL_ALGORITHMS }
+    try {
+      return (await compactVerify(token, this.#portalKeys, options)).payload
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+      // No `kid`, and several keys that fit: whichever verifies.
+      for await (const key of error) {
+        try {
+          return (await compactVerify(token, key, options)).payload
+        } catch (failure) {
+          // Not this key's: the next one may have signed it.
+          if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+        }
+      }
+      return undefined
+    }
+  }
+}

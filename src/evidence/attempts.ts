@@ -1,0 +1,180 @@
+// Every attempt to create an upload, accepted or refused, with the reason: proof for people whose filing failed on the
+// day. Noting one costs the request nothing and never fails it.
+
+import { setTimeout } from 'node:timers/promises'
+import { type Clock, isoTime } from '../core/clock.ts'
+import { newToken } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { RedisConnection } from '../core/redis.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { Attempts as PlacementAttempts } from '../submissions/creation.ts'
+import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
+
+export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
+  owner: string
+  /** Null: it is of no submission, and nobody asks for it. */
+  submissionId: string | null
+  /** When the request arrived, where that was earlier: it may have been held before it was refused. */
+  atMs?: number
+}
+
+export const FLUSH_EVERY_MS = 60_000
+/** Kept in memory while neither Redis nor the store takes them. */
+const MAX_HELD = 20_000
+const PATIENCE_MS = 2000
+/** Objects written at a time. */
+const WRITERS = 16
+
+type Noted = { journal: Journal; attempt: Attempt }
+
+export class Attempts implements PlacementAttempts {
+  readonly #journal: AttemptJournal
+  readonly #clock: Clock
+  readonly #logger: Logger
+  /** Noted, not in Redis yet. */
+  #held: Noted[] = []
+  #draining: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #dropped = 0
+
+  constructor(parts: { redis: RedisConnection; store: ObjectStore; clock: Clock; logger: Logger }) {
+    this.#journal = new AttemptJournal(parts)
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+  }
+
+  /** Notes an attempt. Returns at once, never throws. */
+  record({ owner, submissionId, atMs, ...told }: NewAttempt): void {
+    if (submissionId === null) return
+    if (this.#held.length >= MAX_HELD) {
+      this.#dropped++
+      return
+    }
+    const attempt = { id: newToken(), at: isoTime(atMs ?? this.#clock.now()), ...told }
+    this.#held.push({ journal: { owner, submissionId }, attempt })
+    void this.#drain()
+  }
+
+  /** From now on attempts are written to the store every minute. */
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      this.flush().catch((err: unknown) => {
+        this.#logger.warn({ err }, 'attempts could not be written to the store; again in a minute')
+      })
+    }, FLUSH_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  /** Ends the timer and lets go of what is held in memory: to Redis, or to the store where Redis is away. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    await this.#letGo()
+  }
+
+  /** Writes to the store what any process has noted. @returns how many attempts */
+  async flush(): Promise<number> {
+    await this.#letGo()
+    let written = 0
+    for (;;) {
+      const journals = await this.#journal.take(this.#clock.now())
+      if (journals.length === 0) return written
+      const next = journals.values()
+      const work = async () => {
+        for (const journal of next) {
+          const moved = await this.#journal.moveToStore(journal, this.#clock.now())
+          written += moved
+        }
+      }
+      await Promise.all(Array.from({ length: WRITERS }, work))
+    }
+  }
+
+  /** Whether somebody tried to create in this slot by the deadline. */
+  async attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean> {
+    const journal = { owner, submissionId }
+    const inTime = (attempt: Attempt) => attempt.slot === slot && Date.parse(attempt.at) <= deadlineMs
+    // In the order in which they move, or one could be missed on its way.
+    if (this.#heldOf(journal).some(inTime) || (await this.#journal.waiting(journal)).some(inTime)) return true
+    for await (const attempts of this.#journal.stored(journal, deadlineMs))
+      if (attempts.some(inTime)) return true
+    return false
+  }
+
+  /** All attempts of a submission, oldest first. */
+  async list(owner: string, submissionId: string): Promise<Attempt[]> {
+    const journal = { owner, submissionId }
+    const byId = new Map<string, Attempt>()
+    const add = (attempts: readonly Attempt[]) => {
+      for (const attempt of attempts) byId.set(attempt.id, attempt)
+    }
+    add(this.#heldOf(journal))
+    add(await this.#journal.waiting(journal))
+    for await (const attempts of this.#journal.stored(journal)) add(attempts)
+    return [...byId.values()].toSorted((a, b) => (a.at + a.id < b.at + b.id ? -1 : 1))
+  }
+
+  #heldOf({ owner, submissionId }: Journal): Attempt[] {
+    return this.#held.flatMap(({ journal, attempt }) =>
+      journal.owner === owner && journal.submissionId === submissionId ? [attempt] : [],
+    )
+  }
+
+  /** Brings what is held to Redis; what Redis does not take stays held. Never rejects. */
+  async #drain(): Promise<void> {
+    this.#draining ??= this.#drainOnce().finally(() => {
+      this.#draining = undefined
+    })
+    await this.#draining
+  }
+
+  async #drainOnce(): Promise<void> {
+    // Requests of one turn of the loop go together.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#held.length > 0) {
+      const taken = this.#held.slice()
+      try {
+        await Promise.all(byJournal(taken).map((group) => this.#append(group)))
+      } catch (err) {
+        this.#logger.warn({ err, attempts: this.#held.length }, 'attempts wait for Redis')
+        return
+      }
+      this.#forget(taken)
+    }
+  }
+
+  async #append({ journal, attempts }: { journal: Journal; attempts: Attempt[] }): Promise<void> {
+    const { submissionId } = journal
+    const left = await this.#journal.append(journal, attempts, this.#clock.now())
+    if (left > 0)
+      this.#logger.warn({ submissionId, attempts: left }, 'too many attempts in one minute: left out')
+  }
+
+  #forget(noted: readonly Noted[]): void {
+    const gone = new Set(noted)
+    this.#held = this.#held.filter((one) => !gone.has(one))
+  }
+
+  async #letGo(): Promise<void> {
+    // A Redis that is away is waited for much longer than a process that ends has time. Twice noted is no harm.
+    await Promise.race([this.#drain(), setTimeout(PATIENCE_MS, undefined, { ref: false })])
+    const left = this.#held.slice()
+    for (const { journal, attempts } of byJournal(left)) await this.#journal.write(journal, attempts)
+    this.#forget(left)
+    if (this.#dropped > 0) {
+      this.#logger.error({ attempts: this.#dropped }, 'attempts were not noted: too many were waiting')
+      this.#dropped = 0
+    }
+  }
+}
+
+function byJournal(noted: readonly Noted[]): { journal: Journal; attempts: Attempt[] }[] {
+  const groups = new Map<string, { journal: Journal; attempts: Attempt[] }>()
+  for (const { journal, attempt } of noted) {
+    const key = `${journal.owner}/${journal.submissionId}`
+    const group = groups.get(key) ?? { journal, attempts: [] }
+    group.attempts.push(attempt)
+    groups.set(key, group)
+  }
+  return [...groups.values()]
+}

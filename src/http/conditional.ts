@@ -1,0 +1,44 @@
+// Entity tags of documents (RFC 9110 section 8.8.3), and If-None-Match for documents that pages poll.
+
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../core/errors.ts'
+
+/**
+ * Sets a weak ETag on the answer: the document's sequence, and a hash, since bytes that arrive and workers' progress
+ * change a document without an event.
+ *
+ * @returns true when the client has the same document already: answer 304 without a body
+ */
+export function isUnchanged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  document: { sequence?: number } & object,
+): boolean {
+  const tag = tagOf(document)
+  void reply.header('etag', `W/${tag}`).header('cache-control', 'private, no-cache')
+  const given = request.headers['if-none-match']
+  if (given === undefined) return false
+  // RFC 9110 section 13.1.2: compared weakly; `*` is any representation.
+  return names(given, tag)
+}
+
+/** Throws PRECONDITION_FAILED; to be asked with the head that is about to be replaced. */
+export function requireVersion(current: { version: number } | undefined, expected: number | undefined): void {
+  if (expected !== undefined && (current?.version ?? 0) !== expected)
+    throw new AppError('PRECONDITION_FAILED')
+}
+
+/** The entity tag of a document, without the mark of a weak one. */
+export function tagOf(document: { sequence?: number } & object): string {
+  const hash = createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 16)
+  return `"${document.sequence ?? 'd'}-${hash}"`
+}
+
+/** Whether a list of entity tags names `tag`, compared weakly; `*` names any. */
+export function names(header: string, tag: string): boolean {
+  return header.split(',').some((item) => {
+    const candidate = item.trim()
+    return candidate === '*' || candidate.replace(/^W\//, '') === tag
+  })
+}

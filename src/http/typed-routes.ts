@@ -1,0 +1,126 @@
+// Schema-first routes: TypeBox schemas give types, validation with every fault listed, answers and OpenAPI.
+
+// Adds `tags`, `summary` and `description` to what a route's schema may say.
+import type {} from '@fastify/swagger'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import Type, { type Static, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { ERRORS, type ErrorCode } from '../core/errors.ts'
+import { badRequest, partOf } from './errors.ts'
+
+interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>
+
+/** JSON documents of the portal API are small; a book in `metadata` is not one. */
+export const BODY_LIMIT_BYTES = 256 * 1024
+
+/** The application as a place for schema-first routes, in a scope of its own. */
+export function typedRoutes(app: FastifyInstance): Api {
+  const api = app.withTypeProvider<TypeBoxProvider>()
+  api.setValidatorCompiler(validatorCompiler)
+  const parse = app.getDefaultJsonParser('error', 'error')
+  api.removeContentTypeParser('application/json')
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Many clients name the type on every request: a DELETE, or a POST that needs no body.
+    if (body === '') done(null, undefined)
+    else void parse(request, body.toString(), done)
+  })
+  return api
+}
+
+/**
+ * Texts of a query become the numbers and booleans they stand for. A body is taken as it is: `"5"` is no number, and an
+ * unknown member is a fault, since a misspelt `deadline` would be no deadline.
+ */
+const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validator = Compile(schema)
+  const isBody = httpPart === 'body' || httpPart === undefined
+  return (data: unknown) => {
+    const given = isBody ? (data ?? {}) : validator.Convert({ ...(data as object) })
+    const value = validator.Default(given)
+    if (validator.Check(value)) return { value }
+    const faults = validator.Errors(value).flatMap((error) => {
+      // Says "schema is false" beside the error that names the unwanted member.
+      if (error.keyword === 'boolean') return []
+      const message =
+        error.keyword === 'additionalProperties'
+          ? `has unknown members: ${error.params.additionalProperties.join(', ')}`
+          : error.keyword === 'enum'
+            ? `must be one of ${error.params.allowedValues.join(', ')}`
+            : error.message
+      return [{ in: partOf(httpPart), path: error.instancePath, message }]
+    })
+    return { error: badRequest(...faults) }
+  }
+}
+
+const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    message: Type.Object({ th: Type.String(), en: Type.String() }),
+  },
+  { additionalProperties: true, description: 'RFC 9457 problem document; `code` is stable' },
+)
+
+/** Codes that any route can answer with, and any route that asks for a key. */
+const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
+const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'REDIS_UNAVAILABLE']
+
+/**
+ * The `response` members for refusals, one per status, each naming its codes.
+ *
+ * @param statuses where a route answers a code with another status than the catalogue's
+ */
+export function problems(
+  codes: readonly ErrorCode[],
+  statuses: Partial<Record<ErrorCode, number>> = {},
+): Record<number, TSchema> {
+  return publicProblems([...codes, ...WITH_KEY], statuses)
+}
+
+/** The same for a route that is open to anybody. */
+export function publicProblems(
+  codes: readonly ErrorCode[],
+  statuses: Partial<Record<ErrorCode, number>> = {},
+): Record<number, TSchema> {
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of [...codes, ...ANY]) {
+    const status = statuses[code] ?? ERRORS[code].status
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, of]) => [
+      status,
+      {
+        description: of.map((code) => `\`${code}\` ${ERRORS[code].en}`).join('\n\n'),
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      } as unknown as TSchema,
+    ]),
+  )
+}
+
+/** An answer without a body. */
+export function noContent(description: string): TSchema {
+  return Type.Null({ description })
+}

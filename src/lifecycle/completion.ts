@@ -1,0 +1,219 @@
+// Completion: from "the last byte is durable" to "its verdict is queued". One idempotent function over what is durable,
+// run by the request that stored the last byte, by any request that finds the upload so, and by the reconciler.
+
+import { type Clock, isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Queues } from '../jobs/queues.ts'
+import type { HotState } from '../records/hot-state.ts'
+import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
+import { objectKeys } from '../records/keys.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { isStored, type StoredObject, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { needsAssembly, pendingLanes } from './pending-lanes.ts'
+import { receivingRecord, storedRecord } from './transitions.ts'
+
+/** How long Redis answers for a finished upload; afterwards the record in the store does. */
+export const STORED_KEEP_MS = 7 * 86_400_000
+
+export class Completion {
+  readonly #store: ObjectStore
+  readonly #hot: HotState
+  readonly #records: UploadRecords
+  readonly #heads: SubmissionHeads
+  readonly #queues: Queues
+  readonly #clock: Clock
+  readonly #logger: Logger
+
+  constructor(parts: {
+    store: ObjectStore
+    hot: HotState
+    uploads: UploadRecords
+    heads: SubmissionHeads
+    queues: Queues
+    clock: Clock
+    logger: Logger
+  }) {
+    this.#store = parts.store
+    this.#hot = parts.hot
+    this.#records = parts.uploads
+    this.#heads = parts.heads
+    this.#queues = parts.queues
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+  }
+
+  /** What the record of a stored upload says, from its draft and where its bytes lie. */
+  async stored(
+    draft: UploadDraft,
+    current: UploadRecord | undefined,
+    object: StoredObject,
+    bytes: number,
+    storedAtMs: number,
+  ) {
+    const storedAt = isoTime(storedAtMs)
+    const sequence = await this.nextSequence(draft, current)
+    const head =
+      draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
+    const late = head?.deadline != null && storedAtMs > Date.parse(head.deadline)
+    return storedRecord(current ?? receivingRecord(draft, object, sequence), {
+      object,
+      bytes,
+      storedAt,
+      late,
+      sequence,
+    })
+  }
+
+  /** Uploads outside of submissions count their own versions. */
+  async nextSequence(draft: UploadDraft, current: UploadRecord | undefined): Promise<number> {
+    if (draft.submissionId === null) return (current?.sequence ?? 0) + 1
+    return await this.#heads.nextSequence(draft.owner, draft.submissionId)
+  }
+
+  /**
+   * Commits that all bytes are durable. Idempotent; throws UPLOAD_EXPIRED or UPLOAD_CANCELLED when the upload was
+   * taken away first.
+   */
+  async commitStored(
+    draft: UploadDraft,
+    object: StoredObject,
+    bytes: number,
+    storedAtMs: number,
+    first = false,
+  ): Promise<UploadRecord> {
+    const { record, committed } = await this.#records.commit(
+      draft.id,
+      async (current) => {
+        if (current !== undefined && isStored(current.state)) return undefined
+        if (current?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
+        if (current?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
+        return await this.stored(draft, current, object, bytes, storedAtMs)
+      },
+      first,
+    )
+    if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
+    // Whoever stored it may have died before anybody was told; once a younger version is told, this one never would be.
+    if (!committed) await this.#records.announce(record)
+    faultPoint('finish.record-stored')
+    await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
+    faultPoint('finish.hot-ended')
+    return record
+  }
+
+  /** Finishes what a request began: the hot state says that all bytes are durable, the record not yet. */
+  async commitFinishing(state: HotUpload): Promise<UploadRecord> {
+    const { draft, multipartId } = state
+    const key = objectKeys.data(draft.id)
+    const pieces = multipartId === null && this.#store.kind === 'local' ? await this.#hot.parts(draft.id) : []
+    const object: StoredObject =
+      multipartId === null
+        ? pieces.length > 0
+          ? { key: `${key}-joined`, parts: withTail(pieces, state) }
+          : { key: state.tailKey ?? key }
+        : {
+            key,
+            multipartId,
+            partBytes: state.partBytes,
+            parts: withTail(await this.#hot.parts(draft.id), state),
+          }
+    return await this.commitStored(draft, object, state.offset, state.storedAtMs ?? this.#clock.now())
+  }
+
+  /** Everything that is due on an upload whose bytes are all there. Safe to call at any time, any number of times. */
+  async run(id: string): Promise<void> {
+    const state = await this.#hot.read(id)
+    const record =
+      state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
+    if (record !== undefined) await this.follow(record)
+  }
+
+  /** What is due on a record that was just committed. */
+  async follow(record: UploadRecord): Promise<void> {
+    if (!isStored(record.state)) return
+    if (needsAssembly(record)) await this.assemble(record)
+    await this.queueLanes(record)
+  }
+
+  /** Makes one object of the parts. The record keeps naming them until a worker has seen the object. */
+  async assemble({ id, object, concat }: UploadRecord): Promise<void> {
+    if (object.parts === undefined) return
+    faultPoint('complete.before-assembly')
+    if (concat?.kind === 'final') await this.#assemblePartials(concat.partials)
+    await this.#store.assemble(object.key, object.parts, object.multipartId)
+    faultPoint('complete.assembled')
+    if (concat?.kind === 'final') faultPoint('concat.joined')
+    if (concat?.kind === 'final') await this.#releasePartials(concat.partials)
+    this.#logger.debug({ uploadId: id, parts: object.parts.length }, 'parts joined')
+  }
+
+  /** A partial that is still in parts on S3 must be an object before it can be copied. */
+  async #assemblePartials(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      const partial = await this.#records.latest(id)
+      if (partial !== undefined && partial.state === 'stored' && needsAssembly(partial))
+        await this.assemble(partial)
+    }
+  }
+
+  /** Nobody joined it in time. */
+  async expirePartial({ id }: UploadRecord): Promise<void> {
+    await this.#end(id, 'expired')
+  }
+
+  /** The final holds their bytes now: partials end, the commit before their bytes. */
+  async #releasePartials(ids: string[]): Promise<void> {
+    for (const id of ids) await this.#end(id, 'cancelled')
+  }
+
+  async #end(id: string, state: 'cancelled' | 'expired'): Promise<void> {
+    const { record } = await this.#records.commit(id, (current) =>
+      current?.state === 'stored' ? { ...current, state, event: null } : undefined,
+    )
+    faultPoint('concat.partial-ended')
+    await this.#hot.end(id, state, STORED_KEEP_MS)
+    if (record !== undefined) await this.removeBytes(record)
+  }
+
+  /** What is left of an upload that has ended: all but its record. Idempotent. */
+  async removeBytes({ id, object }: UploadRecord, multipartId = object.multipartId): Promise<void> {
+    if (multipartId !== undefined) await this.#store.abortMultipart(objectKeys.data(id), multipartId)
+    const records = objectKeys.uploadRecord(id)
+    for await (const { key } of this.#store.list(objectKeys.upload(id)))
+      if (!key.startsWith(records)) await this.#store.remove(key)
+  }
+
+  /** Queues every lane the record asks for; a job that exists already is left alone. */
+  async queueLanes(record: UploadRecord): Promise<void> {
+    faultPoint('complete.before-enqueue')
+    for (const lane of pendingLanes(record, this.#clock.now()))
+      await this.#queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1)
+    faultPoint('complete.after-enqueue')
+  }
+
+  /** `run` after an answer has been sent: what fails here is found again by the reconciler. */
+  runLater(id: string): void {
+    this.#later(id, this.run(id))
+  }
+
+  /** `follow` after an answer has been sent. */
+  followLater(record: UploadRecord): void {
+    this.#later(record.id, this.follow(record))
+  }
+
+  #later(id: string, work: Promise<void>): void {
+    work.catch((err: unknown) => {
+      this.#logger.warn({ err, uploadId: id }, 'completion did not finish; the reconciler will')
+    })
+  }
+}
+
+/** A tail that makes the file whole is its last part, to be copied in. */
+function withTail(parts: StoredPart[], { offset, tailKey }: HotUpload): StoredPart[] {
+  const stored = parts.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (tailKey === null || stored >= offset) return parts
+  return [...parts, { number: parts.length + 1, offset: stored, bytes: offset - stored, key: tailKey }]
+}

@@ -1,0 +1,61 @@
+// What was given up, begun again by hand: an upload whose lane failed is queued under the next generation at once,
+// instead of after the reconciler's pause; a webhook that was not delivered is tried again.
+
+import type { RedisConnection } from '../core/redis.ts'
+import { viaRedis } from '../core/redis.ts'
+import type { Queues } from '../jobs/queues.ts'
+import { redisKeys } from '../records/keys.ts'
+import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
+
+export type RetryParts = { uploads: UploadRecords; queues: Queues; redis: RedisConnection }
+
+export type FailedLane = { uploadId: string; lane: LaneName; failedAt: string; error: string | null }
+
+const BATCH = 500
+const LANE_NAMES: readonly LaneName[] = ['validate', 'inspect', 'transcode']
+
+/** Lanes of a record that were given up, and not begun again since. */
+export function failedLanes(record: UploadRecord): FailedLane[] {
+  return LANE_NAMES.flatMap((lane) => {
+    const { failedAt, doneAt, lastError } = record.lanes[lane] ?? ({} as Partial<LaneState>)
+    if (failedAt === undefined || doneAt !== undefined) return []
+    return [{ uploadId: record.id, lane, failedAt, error: lastError ?? null }]
+  })
+}
+
+/** Every upload on which something is due whose lane was given up since then. Asks Redis where to look. */
+export async function findFailed({ uploads, redis }: RetryParts, sinceMs: number): Promise<FailedLane[]> {
+  const failed: FailedLane[] = []
+  for (let from = 0; ; from += BATCH) {
+    const ids = await viaRedis(redis.zrange(redisKeys.due, from, from + BATCH - 1))
+    for (const record of await uploads.latestMany(ids)) failed.push(...failedLanes(record))
+    if (ids.length < BATCH) return failed.filter(({ failedAt }) => Date.parse(failedAt) >= sinceMs)
+  }
+}
+
+/** Begins a lane again. False: it is not failed any more. */
+export async function retryLane({ uploads, queues }: RetryParts, failed: FailedLane): Promise<boolean> {
+  const { uploadId, lane } = failed
+  const { record, committed } = await uploads.commit(uploadId, (current) => {
+    const state = current?.lanes[lane]
+    if (current === undefined || state?.failedAt === undefined || state.doneAt !== undefined) return undefined
+    const generation = state.generation + 1
+    return { ...current, event: null, lanes: { ...current.lanes, [lane]: { generation, attempts: 0 } } }
+  })
+  if (!committed || record === undefined) return false
+  await queues.enqueueUpload(lane, uploadId, record.lanes[lane]?.generation ?? 1)
+  return true
+}
+
+/** Tries webhooks again that failed for good since then. @returns how many */
+export async function retryWebhooks({ queues }: RetryParts, sinceMs: number): Promise<number> {
+  const jobs = await viaRedis(queues.byLane.notify.getFailed(0, -1))
+  let retried = 0
+  for (const job of jobs) {
+    if ((job.finishedOn ?? 0) < sinceMs) continue
+    await viaRedis(job.retry('failed'))
+    retried++
+  }
+  return retried
+}

@@ -1,0 +1,60 @@
+// What the console and the command line are told of submissions: the one place where the operations side meets the domain.
+
+import { isUploadId } from '../core/ids.ts'
+import type { Deps } from '../deps.ts'
+import type { Found } from '../ops/find/find-index.ts'
+import type { Cases } from '../ops/parts.ts'
+import { type CaseFile, caseFile } from './case-file.ts'
+
+export type CaseSummary = Found & {
+  state: string
+  profile: string
+  deadline: string | null
+  updatedAt: string
+  subjects: string[]
+  filenames: string[]
+  uploads: Record<string, number>
+}
+
+const MAX_NAMES = 8
+
+export type CasesOf = Omit<Cases, 'summary' | 'file'> & {
+  summary: (found: Found) => Promise<CaseSummary | undefined>
+  file: (found: Found) => Promise<CaseFile | undefined>
+}
+
+export function casesOf(deps: Deps): CasesOf {
+  return {
+    file: ({ owner, submissionId }) => caseFile(deps, owner, submissionId),
+    summary: (found) => summaryOf(deps, found),
+    async ofUpload(uploadId) {
+      if (!isUploadId(uploadId, deps.config.secrets)) return undefined
+      const view = await deps.views.one(uploadId)
+      const { owner, submissionId } = view?.record ?? view?.hot?.draft ?? {}
+      return owner === undefined || submissionId == null ? undefined : { owner, submissionId }
+    },
+  }
+}
+
+async function summaryOf(deps: Deps, found: Found): Promise<CaseSummary | undefined> {
+  const { owner, submissionId } = found
+  const head = await deps.heads.latest(owner, submissionId)
+  if (head === undefined || head.state === 'deleted') return undefined
+  const views = await deps.views.ofSubmission(owner, submissionId)
+  const facts = views.flatMap(({ record, hot }) => record ?? hot?.draft ?? [])
+  const uploads: Record<string, number> = {}
+  for (const { record, hot } of views) {
+    const state = record?.state ?? hot?.status ?? 'receiving'
+    uploads[state] = (uploads[state] ?? 0) + 1
+  }
+  const { state, profile, deadline, updatedAt } = head
+  return {
+    ...{ owner, submissionId, state, profile, deadline, updatedAt, uploads },
+    subjects: distinct(facts.map(({ subject }) => subject)),
+    filenames: distinct(facts.map(({ declared }) => declared.filename)),
+  }
+}
+
+function distinct(names: readonly (string | null)[]): string[] {
+  return [...new Set(names.filter((name) => name !== null))].slice(0, MAX_NAMES)
+}

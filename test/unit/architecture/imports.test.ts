@@ -1,0 +1,84 @@
+// What each room may import (docs/architecture.md says why), and that no import leads back to where it came from.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const DOMAIN = ['core', 'http', 'storage', 'records', 'jobs', 'lifecycle', 'submissions']
+
+/** Room → the rooms that it may import. Files that lie in `src` itself put rooms together and are not listed. */
+const ALLOWED: Record<string, readonly string[]> = {
+  core: [],
+  storage: ['core'],
+  http: ['core', 'storage'],
+  records: ['core', 'storage'],
+  jobs: ['core', 'records'],
+  events: ['core', 'storage', 'records', 'jobs'],
+  lifecycle: ['core', 'storage', 'records', 'jobs'],
+  auth: ['core', 'records'],
+  submissions: ['core', 'http', 'storage', 'records', 'jobs', 'lifecycle'],
+  evidence: [...DOMAIN],
+  api: [...DOMAIN, 'auth', 'evidence'],
+  uploads: [...DOMAIN, 'auth', 'evidence'],
+  delivery: [...DOMAIN, 'events', 'auth'],
+  portal: ['core', 'http'],
+  ops: ['core', 'http', 'storage', 'records', 'jobs'],
+  support: [...DOMAIN, 'evidence', 'ops', 'deps.ts'],
+  cli: [...DOMAIN, 'events', 'evidence', 'ops', 'support', 'deps.ts'],
+  workers: [...DOMAIN, 'events', 'ops', 'support', 'deps.ts'],
+}
+
+const files = ['src', 'workers'].flatMap((top) =>
+  readdirSync(top, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(top, name)),
+)
+const importsOf = new Map(
+  files.map((file) => {
+    const found = readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']*)'/g)
+    return [file, [...found].map(([, path = '']) => join(dirname(file), path))] as const
+  }),
+)
+
+function roomOf(file: string): string {
+  const [top = '', room = ''] = file.split('/')
+  return top === 'src' ? room : top
+}
+
+/** The first way that leads from a file back to itself. */
+function findCycle(): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of importsOf.get(file) ?? []) {
+      const cycle = visit(next, [...path, file])
+      if (cycle !== undefined) return cycle
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of files) {
+    const cycle = visit(file, [])
+    if (cycle !== undefined) return cycle
+  }
+  return undefined
+}
+
+describe('imports', () => {
+  it('point one way between rooms', () => {
+    const forbidden = files.flatMap((file) => {
+      const allowed = ALLOWED[roomOf(file)]
+      if (allowed === undefined) return []
+      return (importsOf.get(file) ?? [])
+        .filter((target) => roomOf(target) !== roomOf(file) && !allowed.includes(roomOf(target)))
+        .map((target) => `${file} → ${target}`)
+    })
+    expect(files.length).toBeGreaterThan(200)
+    expect(forbidden).toEqual([])
+  })
+
+  it('form no cycle, those of types included', () => {
+    expect(findCycle()).toBeUndefined()
+  })
+})

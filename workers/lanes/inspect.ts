@@ -1,0 +1,101 @@
+// Lane `inspect`: what only reading the whole file can tell. Its SHA-256, whether start and end of the picture decode,
+// silence, blackness, standstill, the same file handed in twice. It may warn, and reject only what the profile names.
+
+import { faultPoint } from '../../src/core/fault-points.ts'
+import { keepIfSealed } from '../../src/lifecycle/sealed-uploads.ts'
+import { isAccepted, type Measured, type UploadRecord } from '../../src/records/upload-record.ts'
+import { refreshCompleteness } from '../../src/submissions/completeness.ts'
+import { withInspection } from '../../src/submissions/rules/checks.ts'
+import { judgeInspection } from '../../src/submissions/rules/inspect.ts'
+import { reinspectCopies } from './copies.ts'
+import type { Kit } from './kit.ts'
+import { type Place, placeOf, siblingFiles } from './place.ts'
+import { type Readings, readWhole } from './read-whole.ts'
+import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
+
+export function createInspect(kit: Kit) {
+  return uploadLane(kit, inspectWork(kit))
+}
+
+export function inspectWork(kit: Kit): LaneWork {
+  return {
+    lane: 'inspect',
+    expects: ({ state }) => isAccepted(state),
+    work: (run) => inspect(kit, run),
+    async after(record) {
+      if (record.submissionId === null) return
+      await reinspectCopies(kit, record)
+      // A verdict that came in the same moment as a seal does not take back what was handed in.
+      if (record.state === 'rejected' && (await keepIfSealed(kit, record))) return
+      if (record.state === 'rejected') await refreshCompleteness(kit, record.owner, record.submissionId)
+    },
+  }
+}
+
+async function inspect(kit: Kit, run: LaneRun): Promise<void> {
+  const { record, logger } = run
+  faultPoint('inspect.started')
+  // Asked to look again at a file that was read before: the bytes have not changed.
+  const isRead = record.sha256 !== null && record.checks.every(({ state }) => state !== 'pending')
+  const readings: Readings = isRead ? { sha256: record.sha256 ?? '', signals: {} } : await readWhole(kit, run)
+  faultPoint('inspect.before-record')
+  const result = await run.finish(async (current) => {
+    const measured = { ...(current.measured ?? { kind: 'other', container: 'unknown' }), ...readings.signals }
+    return await judged(kit, current, { ...readings, measured })
+  })
+  faultPoint('inspect.recorded')
+  const codes = result.problems.map(({ code }) => code)
+  logger.info({ state: result.state, problems: codes }, 'inspected')
+}
+
+/** Asked again for every try at the commit, so that a seal that came meanwhile is seen. */
+async function judged(
+  kit: Kit,
+  current: UploadRecord,
+  { sha256, measured, decodable, malware }: Readings & { measured: Measured },
+): Promise<Partial<UploadRecord>> {
+  const place = await placeOf(kit, current)
+  const plannedMinutes = plannedMinutesOf(place)
+  const inspection = judgeInspection({
+    slot: place.slot,
+    measured,
+    ...(decodable === undefined ? {} : { decodable }),
+    ...(malware === undefined ? {} : { malware }),
+    ...(plannedMinutes === undefined ? {} : { plannedMinutes }),
+    upload: { ...current, sha256 },
+    siblings: await siblingFiles(kit, current.id, place),
+    sealed: isSealed(place, current.id),
+  })
+  const { problems, checks } = withInspection(current, inspection)
+  const found = { measured, sha256, problems, checks }
+  if (inspection.accepted) return found
+  // Whoever is making renditions of it stops: its claim is taken away with the same commit.
+  const { claim: _, ...transcode } = current.lanes.transcode ?? { generation: 1, attempts: 0 }
+  return {
+    ...found,
+    state: 'rejected',
+    event: 'upload.rejected',
+    sequence: await kit.completion.nextSequence(current, current),
+    lanes: { ...current.lanes, transcode },
+  }
+}
+
+function plannedMinutesOf({ slot, submission }: Place): number | undefined {
+  const { plannedTime } = slot
+  const value = plannedTime && submission?.head.slotMetadata[plannedTime.slot]?.[plannedTime.field]
+  return typeof value === 'number' ? value : undefined
+}
+
+/** What a seal has frozen stays as it was handed in, in that revision and in those that carried it over. */
+function isSealed({ submission }: Place, id: string): boolean {
+  if (submission === undefined) return false
+  const { state, revisions } = submission.head
+  return (
+    state === 'sealed' ||
+    revisions.some(({ uploads }) =>
+      Object.values(uploads ?? {})
+        .flat()
+        .includes(id),
+    )
+  )
+}

@@ -1,0 +1,64 @@
+// Lane `maintain`: what is due by the clock. Reconciling, sweeping what died processes left behind, retention.
+
+import { type Job, UnrecoverableError } from 'bullmq'
+import type { MaintainJob } from '../../src/jobs/contract.ts'
+import { redisKeys } from '../../src/records/keys.ts'
+import type { Kit } from './kit.ts'
+import { sweepMultiparts } from './multiparts.ts'
+import { refreshPositions } from './queue-positions.ts'
+import { applyRetention } from './retention.ts'
+import { sweepStaging } from './staging.ts'
+
+const MINUTE_MS = 60_000
+
+/** Longer than events can be queued again. */
+const KEEP_DELIVERIES_MS = 9 * 24 * 60 * MINUTE_MS
+
+const EVERY_MS: Record<MaintainJob['task'], number> = {
+  reconcile: MINUTE_MS,
+  sweep: 60 * MINUTE_MS,
+  retention: 24 * 60 * MINUTE_MS,
+}
+
+/** Writes what is missing of the timetable into the queue. Any number of workers may, at any time: a task is in it once. */
+export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Promise<void> {
+  const planned = await queues.byLane.maintain.getJobSchedulers()
+  for (const [task, every] of Object.entries(EVERY_MS)) {
+    if (planned.some((entry) => entry.key === `maintain-${task}` && entry.every === every)) continue
+    await queues.byLane.maintain.upsertJobScheduler(
+      `maintain-${task}`,
+      { every },
+      {
+        name: 'maintain',
+        data: { task },
+        opts: { removeOnComplete: { count: 50 }, removeOnFail: { count: 50 } },
+      },
+    )
+  }
+}
+
+export function createMaintain(kit: Kit) {
+  const tasks: Record<MaintainJob['task'], (signal?: AbortSignal) => Promise<unknown>> = {
+    async reconcile() {
+      await kit.rebuilder.heal()
+      await kit.reconciler.tick()
+      await refreshPositions(kit)
+    },
+    async sweep() {
+      const scratch = await kit.room.sweep()
+      const staged = await sweepStaging(kit)
+      const multiparts = await sweepMultiparts(kit)
+      if (scratch.length + staged + multiparts > 0) kit.logger.info({ scratch, staged, multiparts }, 'swept')
+    },
+    async retention(signal) {
+      await applyRetention(kit, signal)
+      for (const owner of await kit.redis.jobs.smembers(redisKeys.owners))
+        await kit.deliveries.forget(owner, kit.clock.now() - KEEP_DELIVERIES_MS)
+    },
+  }
+  return async (job: Job<MaintainJob>, _token?: string, signal?: AbortSignal): Promise<void> => {
+    const task = tasks[job.data.task]
+    if (task === undefined) throw new UnrecoverableError(`no such task: ${job.data.task}`)
+    await task(signal)
+  }
+}

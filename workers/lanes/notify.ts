@@ -1,0 +1,171 @@
+// Lane `notify`: one delivery of one event to one address, by Standard Webhooks. At least once; a receiver orders by
+// `sequence` and recognises a repeat by `webhook-id`. Only 2xx is success.
+
+import { type Job, UnrecoverableError } from 'bullmq'
+import { type Clock, isoTime } from '../../src/core/clock.ts'
+import { faultPoint } from '../../src/core/fault-points.ts'
+import type { Logger } from '../../src/core/logger.ts'
+import type { Metrics } from '../../src/core/metrics.ts'
+import type { RedisConnection } from '../../src/core/redis.ts'
+import type { Deliveries } from '../../src/events/webhooks.ts'
+import type { NotifyJob } from '../../src/jobs/contract.ts'
+import { AddressRefused, allowedAddresses, type Resolve } from '../notify/address-guard.ts'
+import { GoneEndpoints } from '../notify/gone-endpoints.ts'
+import { type Answer, post } from '../notify/post.ts'
+import { DeliveryError, retryAfterMs } from '../notify/schedule.ts'
+import { signedHeaders } from '../notify/signature.ts'
+
+export { webhookBackoff } from '../notify/schedule.ts'
+
+/** Resolving the name included. Standard Webhooks asks for 15 to 30 s. */
+const TIMEOUT_MS = 20_000
+
+export type NotifyParts = {
+  redis: RedisConnection
+  clock: Clock
+  logger: Logger
+  metrics: Pick<Metrics, 'webhookDeliveries'>
+  webhooks: { secrets: readonly string[]; allowPrivate: boolean }
+  /** What was delivered is noted where it outlives the queue. */
+  deliveries: Pick<Deliveries, 'has' | 'note'>
+  /** For tests: another resolver, a shorter time. */
+  resolve?: Resolve
+  timeoutMs?: number
+}
+
+/** `status` 0: it had been delivered before. */
+export type Delivered = { status: number; milliseconds: number }
+
+type Outcome =
+  | 'delivered'
+  | 'rejected'
+  | 'unreachable'
+  | 'timeout'
+  | 'refused'
+  | 'gone'
+  | 'disabled'
+  | 'repeated'
+
+/**
+ * The processor of the lane; give its worker `settings: { backoffStrategy: webhookBackoff }`. It throws DeliveryError
+ * for what may succeed later and UnrecoverableError for an endpoint that is gone. Jobs that failed for good stay in the
+ * queue for seven days and can be retried by hand.
+ */
+export function createNotifyProcessor(
+  parts: NotifyParts,
+): (job: Job<NotifyJob>, token?: string, signal?: AbortSignal) => Promise<Delivered> {
+  const gone = new GoneEndpoints(parts.redis)
+
+  return async (job, _token, cancelled) => {
+    const { owner, url, eventId } = job.data
+    if (!URL.canParse(url)) throw new UnrecoverableError('the address is not a URL')
+    const target = new URL(url)
+    const logger = parts.logger.child({ jobId: job.id, eventId, owner, host: target.host })
+    const startedMs = parts.clock.now()
+    const attempt = job.attemptsMade + 1
+    const report = async (outcome: Outcome, words: string) => {
+      const milliseconds = parts.clock.now() - startedMs
+      parts.metrics.webhookDeliveries.inc({ outcome })
+      logger[outcome === 'delivered' ? 'info' : 'warn'](
+        { outcome, attempt, milliseconds },
+        `webhook: ${words}`,
+      )
+      await noted(
+        job,
+        `${isoTime(parts.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`,
+        logger,
+      )
+      return milliseconds
+    }
+
+    // Queued again after the queue was lost, or run again after its worker was.
+    if (await parts.deliveries.has(job.data))
+      return { status: 0, milliseconds: await report('repeated', 'delivered before') }
+
+    const goneSince = await gone.since(owner, url)
+    if (goneSince !== undefined) {
+      await report('disabled', `endpoint disabled, it answered 410 Gone at ${goneSince}`)
+      throw new UnrecoverableError(`endpoint disabled since ${goneSince}: 410 Gone`)
+    }
+
+    const deadline = AbortSignal.timeout(parts.timeoutMs ?? TIMEOUT_MS)
+    const signal = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled])
+    let answer: Answer
+    try {
+      faultPoint('notify.before-post')
+      answer = await deliver(target, job.data, parts, signal)
+      faultPoint('notify.after-post')
+    } catch (error) {
+      const [outcome, words] = explain(error, deadline)
+      await report(outcome, words)
+      throw new DeliveryError(words, { cause: error })
+    }
+
+    const { status, headers } = answer
+    if (status >= 200 && status < 300) {
+      // Before anything else: from here on a second delivery would be a repeat.
+      await parts.deliveries.note(job.data, isoTime(parts.clock.now())).catch((err: unknown) => {
+        logger.warn({ err }, 'delivered, but not noted: after a loss of Redis it may be delivered again')
+      })
+      return { status, milliseconds: await report('delivered', `HTTP ${status}`) }
+    }
+    if (status === 410) {
+      await gone.disable(owner, url, isoTime(parts.clock.now()))
+      await report('gone', 'HTTP 410 Gone: endpoint disabled for a day')
+      throw new UnrecoverableError('HTTP 410 Gone')
+    }
+    const words =
+      status >= 300 && status < 400 ? `HTTP ${status}, redirects are not followed` : `HTTP ${status}`
+    await report('rejected', words)
+    const asks = status === 429 || status === 503
+    throw new DeliveryError(words, {
+      retryAfterMs: asks ? retryAfterMs(headers['retry-after'], parts.clock.now()) : undefined,
+    })
+  }
+}
+
+/** A job that was lost with the queue has no log any more; how its delivery ended counts all the same. */
+async function noted(job: Job<NotifyJob>, line: string, logger: Logger): Promise<void> {
+  await job.log(line).catch((err: unknown) => logger.warn({ err }, 'the log of the job could not be written'))
+}
+
+async function deliver(
+  target: URL,
+  job: NotifyJob,
+  parts: NotifyParts,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { webhooks, resolve } = parts
+  const addresses = await Promise.race([
+    allowedAddresses(target, {
+      allowPrivate: webhooks.allowPrivate,
+      ...(resolve === undefined ? {} : { resolve }),
+    }),
+    aborted(signal),
+  ])
+  return await post(target, {
+    addresses,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'Songngan-Webhooks/1',
+      ...signedHeaders(job.eventId, job.body, webhooks.secrets, parts.clock.now()),
+    },
+    body: job.body,
+    signal,
+  })
+}
+
+/** The system's resolver cannot be interrupted; the wait for it can. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+function explain(error: unknown, deadline: AbortSignal): [Outcome, string] {
+  if (error instanceof AddressRefused) return ['refused', error.message]
+  if (deadline.aborted) return ['timeout', 'no answer in time']
+  const { code, message } = error as NodeJS.ErrnoException
+  return ['unreachable', code ?? message]
+}

@@ -1,0 +1,184 @@
+// What every lane over an upload has in common: claim before work, renew while it lasts, commit only while the claim is
+// one's own, stop when it is lost, give the job back when the worker goes, and say so when it failed for good.
+
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
+import type { Logger } from '../../src/core/logger.ts'
+import type { UploadJob } from '../../src/jobs/contract.ts'
+import { CLAIM_LEASE_MS, type Claim } from '../../src/lifecycle/lane-leases.ts'
+import type { LaneName, UploadRecord } from '../../src/records/upload-record.ts'
+import { failureOf, isBlameOfInput } from './failure.ts'
+import type { Kit } from './kit.ts'
+import { progressReporter } from './progress-reporter.ts'
+
+/** The reason with which a closing worker cancels its jobs: they are given back, and no attempt is lost. */
+export const SHUTDOWN = 'shutdown'
+/** A job that was given back is taken up again after this pause, by whoever is left. */
+const GIVE_BACK_MS = 1000
+
+export type Change = (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>
+
+/** One run of a lane on one upload. */
+export type LaneRun = {
+  claim: Claim
+  /** As claimed; the newest is given to each change. */
+  record: UploadRecord
+  jobId: string
+  /** Aborts when the claim or the lock is lost, and when the worker goes. */
+  signal: AbortSignal
+  logger: Logger
+  /** After this one the lane is given up for now. */
+  lastAttempt: boolean
+  progress: ReturnType<typeof progressReporter>
+  /** Commits something on the way. Throws ClaimLost. */
+  update(change: Change): Promise<UploadRecord>
+  /** Commits the result and closes the lane. Throws ClaimLost. */
+  finish(change: Change): Promise<UploadRecord>
+}
+
+export type LaneWork = {
+  lane: LaneName
+  /** What the claim itself says. */
+  mark?: Partial<UploadRecord>
+  /** Whether the lane's result still belongs to an upload in this state: it may have been taken away meanwhile. */
+  expects(record: UploadRecord): boolean
+  work(run: LaneRun): Promise<void>
+  /** What follows the lane's result. Idempotent: a run that finds the lane done, because its forerunner died, repeats it. */
+  after(record: UploadRecord): Promise<void>
+}
+
+/** Somebody else has taken over, or the upload was taken away: what this run made does not count. */
+export class ClaimLost extends Error {
+  override readonly name = 'ClaimLost'
+}
+
+type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
+
+/** The BullMQ processor of a lane. */
+export function uploadLane(kit: Kit, work: LaneWork) {
+  // BullMQ hands over a signal only to processors that declare three parameters.
+  return async (job: Job<UploadJob>, token?: string, cancelled?: AbortSignal): Promise<Outcome> => {
+    const startedMs = kit.clock.now()
+    let outcome: Outcome = 'retried'
+    if (job.attemptsMade === 0 && job.processedOn !== undefined)
+      kit.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
+    try {
+      outcome = await runOnce(kit, work, job, cancelled)
+      return outcome
+    } catch (error) {
+      if (error instanceof GivenBack) {
+        outcome = 'given-back'
+        await job.moveToDelayed(kit.clock.now() + GIVE_BACK_MS, token)
+        throw new DelayedError()
+      }
+      if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
+      throw error
+    } finally {
+      kit.metrics.jobDuration.observe({ queue: work.lane, outcome }, (kit.clock.now() - startedMs) / 1000)
+    }
+  }
+}
+
+/** The worker goes while this job is running. */
+class GivenBack extends Error {}
+
+async function runOnce(
+  kit: Kit,
+  work: LaneWork,
+  job: Job<UploadJob>,
+  cancelled: AbortSignal | undefined,
+): Promise<Outcome> {
+  const { lane } = work
+  const { uploadId, generation } = job.data
+  const jobId = job.id ?? lane
+  const claim = await kit.claims.claim(uploadId, lane, generation, work.mark)
+  if (claim === undefined) {
+    const record = await kit.uploads.latest(uploadId)
+    if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
+    return 'nothing'
+  }
+  const { submissionId } = claim.record
+  const logger = kit.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
+  const lost = new AbortController()
+  const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
+  const stopRenewing = renewing(kit, claim, lost, logger)
+  const progress = progressReporter(kit.views, uploadId, lane, logger)
+  let finished: UploadRecord | undefined
+  try {
+    const commit = committing(kit, work, claim)
+    await work.work({
+      ...{ claim, record: claim.record, jobId, signal, logger, progress },
+      lastAttempt: isLastAttempt(job),
+      update: (change) => commit('update', change),
+      async finish(change) {
+        finished = await commit('finish', change)
+        return finished
+      },
+    })
+  } catch (error) {
+    // With the result committed the lane is done, whatever came afterwards.
+    if (finished === undefined) return await conclude(kit, { error, claim, job, signal, cancelled, logger })
+    logger.warn({ err: error }, 'the lane is done, but what belongs to its end failed')
+  } finally {
+    stopRenewing()
+    await progress.end()
+  }
+  if (finished !== undefined) await work.after(finished)
+  return 'done'
+}
+
+/** Commits that count only while the claim is held and the upload is still there. */
+function committing(kit: Kit, work: LaneWork, claim: Claim) {
+  return async (how: 'update' | 'finish', change: Change): Promise<UploadRecord> => {
+    let result: UploadRecord | undefined
+    const mine = await kit.claims[how](claim, async (current) => {
+      if (!work.expects(current)) throw new ClaimLost(`the upload is ${current.state} now`)
+      const changed = await change(current)
+      result = { ...current, ...changed }
+      return changed
+    })
+    if (!mine || result === undefined) throw new ClaimLost('another run has taken over')
+    return result
+  }
+}
+
+function renewing(kit: Kit, claim: Claim, lost: AbortController, logger: Logger): () => void {
+  const renew = async (): Promise<void> => {
+    if (!(await kit.claims.renew(claim))) lost.abort(new ClaimLost('another run has taken over'))
+  }
+  const timer = setInterval(() => {
+    renew().catch((err: unknown) => logger.warn({ err }, 'the claim could not be renewed'))
+  }, CLAIM_LEASE_MS / 2)
+  return () => clearInterval(timer)
+}
+
+type Stopped = {
+  error: unknown
+  claim: Claim
+  job: Job<UploadJob>
+  signal: AbortSignal
+  cancelled: AbortSignal | undefined
+  logger: Logger
+}
+
+/** What becomes of a run that did not reach its result: dropped, given back, tried again or given up. */
+async function conclude(kit: Kit, stopped: Stopped): Promise<Outcome> {
+  const { error, claim, job, signal, cancelled, logger } = stopped
+  if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
+    logger.info('given back: the worker is closing')
+    throw new GivenBack()
+  }
+  if (error instanceof ClaimLost || signal.aborted) {
+    logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
+    return 'dropped'
+  }
+  const blamesInput = isBlameOfInput(error)
+  logger.warn({ err: error }, 'the job failed')
+  if (!blamesInput && !isLastAttempt(job)) throw error
+  const { message, change } = await failureOf(kit, claim, error)
+  await kit.claims.fail(claim, message, change)
+  throw blamesInput ? new UnrecoverableError(message) : error
+}
+
+function isLastAttempt(job: Job): boolean {
+  return job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
+}

@@ -1,0 +1,141 @@
+// Which worker runs which lane, and how many of its jobs at a time. A lane that is missing here does not compile.
+
+import { randomUUID } from 'node:crypto'
+import { availableParallelism, hostname } from 'node:os'
+import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq'
+import { connectRedis } from '../src/core/redis.ts'
+import { WebhookDispatch } from '../src/events/dispatch.ts'
+import { type Lane, QUEUE_PREFIX } from '../src/jobs/contract.ts'
+import { createInspect } from './lanes/inspect.ts'
+import type { Kit } from './lanes/kit.ts'
+import { createMaintain, scheduleMaintenance } from './lanes/maintain.ts'
+import { createNotifyProcessor, webhookBackoff } from './lanes/notify.ts'
+import { SHUTDOWN } from './lanes/run-lane.ts'
+import { createTranscode } from './lanes/transcode.ts'
+import { createValidate } from './lanes/validate.ts'
+
+/** How soon a job of a worker that died is run by another; shorter in tests. */
+export type Timing = { lockMs: number; stalledCheckMs: number }
+const TIMING: Timing = { lockMs: 60_000, stalledCheckMs: 30_000 }
+
+/** A worker that is stopped in the middle of a job costs one: several deployments in a row must not fail a long job. */
+const MAX_STALLED_COUNT = 4
+/** BullMQ keeps a count per minute for so many minutes. */
+const METRICS_MINUTES = 24 * 60
+
+const TIMETABLE_MS = 60_000
+
+type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
+
+function setups(kit: Kit) {
+  const cores = availableParallelism()
+  return {
+    // People wait for these, and they cost next to nothing.
+    validate: () => ({
+      processor: createValidate(kit), // It mostly waits for the store and for tools: teachers wait for it.
+      concurrency: 4 * cores,
+    }),
+    inspect: () => ({ processor: createInspect(kit), concurrency: Math.max(1, Math.floor(cores / 2)) }),
+    transcode: () => ({
+      processor: createTranscode(kit),
+      concurrency: kit.config.workers.transcodeConcurrency,
+    }),
+    notify: () => ({
+      processor: createNotifyProcessor({
+        ...{ redis: kit.redis.hot, clock: kit.clock, logger: kit.logger, metrics: kit.metrics },
+        deliveries: kit.deliveries,
+        webhooks: kit.config.webhooks,
+      }),
+      concurrency: 16,
+      settings: { backoffStrategy: webhookBackoff },
+    }),
+    maintain: () => ({ processor: createMaintain(kit), concurrency: 1 }),
+  } satisfies Record<Lane, () => Setup>
+}
+
+export type RunningWorkers = {
+  workers: readonly Worker[]
+  /** Takes no more jobs, waits `graceMs` for those that run, then gives them back; resolves when all is quiet. */
+  close(graceMs: number): Promise<void>
+}
+
+export async function startWorkers(kit: Kit, timing: Timing = TIMING): Promise<RunningWorkers> {
+  const { lanes } = kit.config.workers
+  const table = setups(kit)
+  const workers = lanes.map((lane) => startWorker(kit, lane, table[lane](), timing))
+  const timetable = lanes.includes('maintain') ? await keepTimetable(kit) : undefined
+  const dispatch = lanes.includes('notify') ? startDispatch(kit) : undefined
+  return {
+    workers,
+    async close(graceMs) {
+      clearInterval(timetable)
+      // Stops the intake at once; resolves when the last job has ended.
+      const closed = Promise.all(workers.map((worker) => worker.close()))
+      const timer = setTimeout(() => {
+        for (const worker of workers) worker.cancelAllJobs(SHUTDOWN)
+      }, graceMs)
+      await Promise.all([closed, dispatch?.stop()])
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** The timetable stands in Redis, and is lost with it. */
+async function keepTimetable(kit: Kit): Promise<NodeJS.Timeout> {
+  await scheduleMaintenance(kit)
+  return setInterval(() => {
+    scheduleMaintenance(kit).catch((err: unknown) => {
+      kit.logger.warn({ err }, 'the timetable could not be looked at; again in a minute')
+    })
+  }, TIMETABLE_MS)
+}
+
+function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker {
+  const { logger, metrics } = kit
+  const { processor, concurrency, settings } = setup
+  const worker = new Worker(lane, processor, {
+    connection: kit.redis.jobs,
+    prefix: QUEUE_PREFIX,
+    name: `${hostname()}:${process.pid}`,
+    autorun: false,
+    concurrency,
+    lockDuration: timing.lockMs,
+    stalledInterval: timing.stalledCheckMs,
+    maxStalledCount: MAX_STALLED_COUNT,
+    metrics: { maxDataPoints: METRICS_MINUTES },
+    ...(settings === undefined ? {} : { settings }),
+  })
+  metrics.onScrape(`slots-${lane}`, () => metrics.laneSlots.set({ queue: lane }, worker.concurrency))
+  worker.on('error', (err) => logger.warn({ err, lane }, 'worker trouble'))
+  worker.on('stalled', (jobId) => {
+    metrics.jobsStalled.inc({ queue: lane })
+    logger.warn({ jobId, lane }, 'a job stalled and is handed out again')
+  })
+  // BullMQ only tells: a job that goes on without its lock would run beside its successor.
+  worker.on('lockRenewalFailed', (jobIds: string[]) => {
+    for (const jobId of jobIds) worker.cancelJob(jobId, 'the lock of the job was lost')
+  })
+  // Lanes over an upload measure their jobs themselves, outcome and all.
+  if (lane === 'notify' || lane === 'maintain')
+    worker.on('completed', ({ processedOn, finishedOn }: Job) => {
+      if (processedOn !== undefined && finishedOn !== undefined)
+        metrics.jobDuration.observe({ queue: lane, outcome: 'done' }, (finishedOn - processedOn) / 1000)
+    })
+  worker.on('failed', (job: Job | undefined, err) => {
+    if (job !== undefined && job.finishedOn === undefined) metrics.jobRetries.inc({ queue: lane })
+    if (job?.finishedOn !== undefined) logger.error({ err, jobId: job.id, lane }, 'a job failed for good')
+  })
+  worker.run().catch((err: unknown) => logger.error({ err, lane }, 'a worker ended'))
+  return worker
+}
+
+function startDispatch({ config, redis, heads, queues, logger }: Kit): WebhookDispatch {
+  const dispatch = new WebhookDispatch({
+    redis: redis.jobs,
+    reader: connectRedis(config.redisUrl, 'subscriber', logger),
+    ...{ heads, queues, logger, webhooks: config.webhooks },
+    consumer: `${hostname()}:${process.pid}:${randomUUID()}`,
+  })
+  dispatch.start()
+  return dispatch
+}
