@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           ...WHOLE,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Whole processes, real time-outs of real clients: on a machine that is busy with others, one may come too late.

@@ -8,15 +8,7 @@ import { BIN, DIST, ROOT } from './paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 
 /** The folders that tsconfig.build.json includes. */
-const SOURCES = [
-  'src',
-  'workers',
-  'test/load',
-  'test/conformance',
-  'test/corpus',
-  'test/chaos',
-  'test/support',
-]
+const SOURCES = ['src', 'workers', 'tools', 'test/support']
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
 const STAMP = join(DIST, '.stamp')
 

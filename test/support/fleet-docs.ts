@@ -3,11 +3,11 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { evening } from '../load/fleet/evening.ts'
-import { figureRows, loadFigures } from '../load/fleet/figures.ts'
-import { planFleet } from '../load/fleet/plan.ts'
-import { simulate } from '../load/fleet/simulate.ts'
-import { planRows } from '../load/fleet/table.ts'
+import { evening } from '../../tools/fleet/evening.ts'
+import { figureRows, loadFigures } from '../../tools/fleet/figures.ts'
+import { planFleet } from '../../tools/fleet/plan.ts'
+import { simulate } from '../../tools/fleet/simulate.ts'
+import { planRows } from '../../tools/fleet/table.ts'
 
 const PATH = join(import.meta.dirname, '../../docs/fleet.md')
 const SIZES = [10_000, 50_000, 500_000]

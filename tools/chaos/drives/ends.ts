@@ -1,0 +1,145 @@
+// Ends of uploads and submissions at which a process may die: taken away, run out, handed in, given back, testified,
+// cleaned up.
+
+import { Worker } from 'bullmq'
+import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
+import { waitFor } from '../../../test/support/http.ts'
+import type { Drive, Hand } from '../model.ts'
+import { idOf, insist, insistOn, sendFile } from '../stage/client.ts'
+import type { Stage } from '../stage/stage.ts'
+import { begin, hand, MIB, sizes, small } from './uploads.ts'
+
+const nothing = () => undefined
+
+/** A first piece is there, and the client is gone. */
+async function leftUnfinished(stage: Stage, origin: string, ticket: string, film: Buffer): Promise<string> {
+  const { chunkSize } = sizes(stage)
+  let pieces = 0
+  let stop: (() => void) | undefined
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  const sender = sendFile(origin, ticket, film, {
+    chunkSize,
+    onChunkComplete: () => {
+      if (++pieces === 1) stop?.()
+    },
+  })
+  await Promise.race([stopped, sender.done])
+  await sender.abandon()
+  return idOf(sender.url() ?? '')
+}
+
+export const terminated: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(sizes(stage).length, seed)
+  const id = await leftUnfinished(stage, stage.service.url, ticket, film)
+  arm()
+  const headers = { 'tus-resumable': '1.0.0' }
+  // 410: the first request did it, and died before it could say so.
+  await insistOn([204, 410], 'DELETE', `${stage.service.url}/files/${id}`, { token: ticket, headers })
+  return hand(submissionId, id, film, 'cancelled')
+}
+
+export const expired: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(sizes(stage).length, seed)
+  const hasty = await stage.extraService({ UPLOAD_EXPIRY_HOURS: '0.0005' })
+  const id = await leftUnfinished(stage, hasty.url, ticket, film)
+  arm()
+  const url = `${stage.service.url}/files/${id}`
+  await waitFor(
+    async () => {
+      await stage.hurry()
+      await stage.maintain('reconcile')
+      const { status } = await insist('HEAD', url, { token: ticket, headers: { 'tus-resumable': '1.0.0' } })
+      return status === 410 || status === 404
+    },
+    { timeoutMs: 40_000, intervalMs: 500, what: 'an upload to run out' },
+  )
+  return hand(submissionId, id, film, 'expired')
+}
+
+async function accepted(stage: Stage, id: string): Promise<void> {
+  const seen = async () => (await stage.portal.upload(id)).accepted
+  await waitFor(seen, { timeoutMs: 40_000, intervalMs: 100, what: `${id} to be accepted` })
+}
+
+/** Handed in while another file is still on its way, which the seal ends. */
+export const sealed: Drive = async (stage, seed, arm) => {
+  const handed = await small(stage, seed, nothing)
+  const { submissionId, files } = handed
+  const { ticket } = await stage.portal.ticket(submissionId, 'extra')
+  const other = stage.films.film(sizes(stage).length, `${seed} extra`)
+  const otherId = await leftUnfinished(stage, stage.service.url, ticket, other)
+  for (const { id } of files) await accepted(stage, id)
+  arm()
+  await insistOn([200], 'POST', `${stage.service.url}/v1/submissions/${submissionId}/seal`, { body: {} })
+  return { submissionId, files: [...files, ...hand(submissionId, otherId, other, 'cancelled').files] }
+}
+
+export const givenBack: Drive = async (stage, seed, arm) => {
+  const handed = await sealed(stage, seed, nothing)
+  arm()
+  const body = { reason: 'once more' }
+  const url = `${stage.service.url}/v1/submissions/${handed.submissionId}/return`
+  await insistOn([200], 'POST', url, { body })
+  return handed
+}
+
+/** The receipt that came in the end is one that anybody can check. */
+export const testified: Drive = async (stage, seed, arm) => {
+  const handed = await small(stage, seed, nothing)
+  arm()
+  const id = handed.files[0]?.id ?? ''
+  const { text } = await insistOn([200], 'GET', `${stage.service.url}/v1/uploads/${id}/receipt`)
+  const { receipt } = JSON.parse(text) as { receipt: string }
+  const url = `${stage.service.url}/v1/receipts/verify`
+  const verified = await insistOn([200], 'POST', url, { body: { receipt } })
+  if (!verified.text.includes(id)) throw new Error(`a receipt of something else: ${verified.text}`)
+  return handed
+}
+
+/** A file that breaks a rule, and whose time in the store is over. */
+export const cleanedUp: Drive = async (stage, seed, arm): Promise<Hand> => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.tooLong(seed)
+  const id = await sendFile(stage.service.url, ticket, film).done
+  const rejected = async () => (await stage.portal.upload(id)).state === 'rejected'
+  await waitFor(rejected, { timeoutMs: 40_000, intervalMs: 100, what: `${id} to be rejected` })
+  arm()
+  await stage.maintain('retention')
+  return hand(submissionId, id, film, 'rejected')
+}
+
+/** Its job ends without a verdict, as one does whose worker lost its memory: only the record knows that it is due. */
+export const jobLost: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(MIB, seed)
+  stage.worker.signal('SIGSTOP')
+  try {
+    const id = await sendFile(stage.service.url, ticket, film).done
+    await forgetJob(stage, `validate-${id}-g1`)
+    arm()
+    await stage.hurry()
+    await stage.maintain('reconcile')
+    return hand(submissionId, id, film)
+  } finally {
+    stage.worker.signal('SIGCONT')
+  }
+}
+
+async function forgetJob(stage: Stage, jobId: string): Promise<void> {
+  const { validate } = stage.queues
+  await waitFor(() => validate.getJob(jobId), { what: `${jobId} to be queued` })
+  const options = { connection: stage.admin.duplicate(), prefix: QUEUE_PREFIX }
+  const forgetful = new Worker('validate', () => Promise.resolve('nothing'), options)
+  try {
+    await waitFor(async () => (await validate.getJobState(jobId)) === 'completed', {
+      what: `${jobId} to end`,
+    })
+  } finally {
+    await forgetful.close()
+    options.connection.disconnect()
+  }
+}

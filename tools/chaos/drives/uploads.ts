@@ -1,0 +1,151 @@
+// Ways of sending a file at which a process may die.
+
+import { waitFor } from '../../../test/support/http.ts'
+import { startTcpProxy } from '../../../test/support/proxy.ts'
+import type { Drive, End, Hand } from '../model.ts'
+import { idOf, insist, insistOn, type Sender, sendFile } from '../stage/client.ts'
+import { sha256 } from '../stage/films.ts'
+import type { Stage } from '../stage/stage.ts'
+
+export const MIB = 1024 ** 2
+/** Lines that are slow enough to be met in the middle of a file. */
+const SLOW_BYTES_PER_SECOND = 2 * MIB
+
+/** Several requests, and on S3 several parts and tails. */
+export function sizes({ kind }: Stage): { length: number; chunkSize: number } {
+  return kind === 'local' ? { length: 3 * MIB, chunkSize: MIB } : { length: 20 * MIB, chunkSize: 9 * MIB }
+}
+
+export async function begin(stage: Stage): Promise<{ submissionId: string; ticket: string }> {
+  const submissionId = await stage.submission()
+  return { submissionId, ticket: (await stage.portal.ticket(submissionId, 'film')).ticket }
+}
+
+export function hand(submissionId: string, id: string, bytes: Buffer, end: End = 'ready'): Hand {
+  return { submissionId, files: [{ id, sha256: sha256(bytes), bytes: bytes.length, end }] }
+}
+
+/** The common way: a film in several requests. */
+export const inPieces: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const { length, chunkSize } = sizes(stage)
+  const film = stage.films.film(length, seed)
+  arm()
+  const id = await sendFile(stage.service.url, ticket, film, { chunkSize }).done
+  return hand(submissionId, id, film)
+}
+
+/** A small film in one request; on S3 its bytes are its record. */
+export const small: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(MIB, seed)
+  arm()
+  return hand(submissionId, await sendFile(stage.service.url, ticket, film).done, film)
+}
+
+/** A film that an encoder has to work on. */
+export const toEncode: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.toEncode(seed)
+  arm()
+  const metadata = { filename: 'เก่า.mkv', filetype: 'video/x-matroska' }
+  return hand(submissionId, await sendFile(stage.service.url, ticket, film, { metadata }).done, film)
+}
+
+type SlowLine = Awaited<ReturnType<typeof startTcpProxy>>
+
+/** A film on a slow line; `meet` is called while it is on its way. */
+export function slowly(
+  meet: (on: {
+    stage: Stage
+    line: SlowLine
+    sender: Sender
+    ticket: string
+    film: Buffer
+    arm: () => void
+  }) => Promise<Sender>,
+  options: { bytesPerSecond?: number; metAt?: number } = {},
+): Drive {
+  return async (stage, seed, arm) => {
+    const { bytesPerSecond = SLOW_BYTES_PER_SECOND, metAt = 1.5 * MIB } = options
+    const { submissionId, ticket } = await begin(stage)
+    const film = stage.films.film(4 * MIB, seed)
+    const line = await startTcpProxy(stage.service.url)
+    line.set({ bytesPerSecond })
+    try {
+      const sender = sendFile(line.url, ticket, film)
+      await waitFor(() => line.sentBytes() > metAt, { what: 'half of a film to be on its way' })
+      const last = await meet({ stage, line, sender, ticket, film, arm: () => arm() })
+      return hand(submissionId, await last.done, film)
+    } finally {
+      line.reset()
+      await line.stop()
+    }
+  }
+}
+
+/** Stays on the slow line until what was received is made durable in between. */
+export const checkpointed = slowly(
+  async ({ sender, arm }) => {
+    arm()
+    return sender
+  },
+  { bytesPerSecond: 0.45 * MIB, metAt: 0.5 * MIB },
+)
+
+/** Somebody asks how far it is. */
+export const peeked = slowly(async ({ stage, sender, ticket, arm }) => {
+  arm()
+  const headers = { 'tus-resumable': '1.0.0' }
+  const path = new URL(sender.url() ?? '').pathname
+  await insist('HEAD', `${stage.service.url}${path}`, { token: ticket, headers })
+  return sender
+})
+
+/** The line goes dead, and another client goes on. */
+export const takenOver = slowly(async ({ stage, line, sender, ticket, film, arm }) => {
+  line.set({ halfOpen: true })
+  arm()
+  const uploadUrl = `${stage.service.url}/files/${idOf(sender.url() ?? '')}`
+  const next = sendFile(stage.service.url, ticket, film, { uploadUrl })
+  await next.done
+  await sender.abandon()
+  return next
+})
+
+/** The process that receives it is killed; whoever goes on finds what it left in disorder. */
+export const orphaned = slowly(async ({ stage, sender, arm }) => {
+  arm()
+  await stage.service.kill()
+  return sender
+})
+
+/** Too little memory for what is on its way: parts spill to disk. */
+export const spilled: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(6 * MIB, seed)
+  const tight = await stage.extraService({ RECEIVE_BUDGET_BYTES: String(MIB) })
+  arm(tight)
+  const id = await sendFile(tight.url, ticket, film).done
+  return hand(submissionId, id, film)
+}
+
+/** Two halves at a time, joined by the service. The last call is repeated until it is answered, as it may be. */
+export const inHalves: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(stage.kind === 'local' ? 2 * MIB : 12 * MIB, seed)
+  const half = film.length / 2
+  arm()
+  const halves = [film.subarray(0, half), film.subarray(half)].map((bytes) => {
+    const headers = { Authorization: `Bearer ${ticket}`, 'Upload-Concat': 'partial' }
+    return sendFile(stage.service.url, ticket, bytes, { headers })
+  })
+  const ids = await Promise.all(halves.map(({ done }) => done))
+  const headers = {
+    'tus-resumable': '1.0.0',
+    'upload-concat': `final;${ids.map((id) => `/files/${id}`).join(' ')}`,
+    'upload-metadata': `filename ${Buffer.from('การสอน.mp4').toString('base64')}`,
+  }
+  const answer = await insistOn([201], 'POST', `${stage.service.url}/files`, { token: ticket, headers })
+  return hand(submissionId, idOf(answer.headers.get('location') ?? ''), film)
+}

@@ -1,0 +1,40 @@
+// The clock of one process is set forward or back while somebody uploads.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { slowly, small } from '../drives/uploads.ts'
+import type { Drive, TroubleRow } from '../model.ts'
+import type { Mortal } from '../stage/mortal.ts'
+
+const HOUR_MS = 3_600_000
+
+export const SHIFTED_CLOCK = 'tools/chaos/clock/shifted'
+
+function setClock({ folder }: Mortal, shiftMs: number): void {
+  writeFileSync(join(folder, 'clock'), String(shiftMs))
+}
+
+const jumps = (shiftMs: number): Drive =>
+  slowly(async ({ stage, sender, arm }) => {
+    setClock(stage.service, shiftMs)
+    arm()
+    await sender.done
+    setClock(stage.service, 0)
+    return sender
+  })
+
+/** A worker that lives in another hour than the service, from the first byte to the verdict. */
+const elsewhere =
+  (shiftMs: number): Drive =>
+  async (stage, seed, arm) => {
+    setClock(stage.worker, shiftMs)
+    arm()
+    return await small(stage, seed, () => undefined)
+  }
+
+export const CLOCK_TROUBLES: readonly TroubleRow[] = [
+  { name: 'an hour forward in the middle of a body', what: 'clock of the service', drive: jumps(HOUR_MS) },
+  { name: 'an hour back in the middle of a body', what: 'clock of the service', drive: jumps(-HOUR_MS) },
+  { name: 'an hour ahead', what: 'clock of the worker', drive: elsewhere(HOUR_MS) },
+  { name: 'an hour behind', what: 'clock of the worker', drive: elsewhere(-HOUR_MS) },
+]

@@ -1,0 +1,130 @@
+// What lines and processes do to those who upload: cut, dead, slow, an answer that is lost, a request that comes twice, a
+// process that hangs for a while.
+
+import { waitFor } from '../../../test/support/http.ts'
+import { startHttpProxy } from '../../../test/support/proxy.ts'
+import { begin, hand, inPieces, MIB, sizes, slowly, small, takenOver } from '../drives/uploads.ts'
+import type { Drive, TroubleRow } from '../model.ts'
+import { sendFile } from '../stage/client.ts'
+
+const HUNG_MS = 3000
+/** Longer than the lock of a job. */
+const HUNG_WORKER_MS = 4000
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+const cut = slowly(async ({ line, sender, arm }) => {
+  for (const share of [1.5, 2.2, 3]) {
+    await Promise.race([waitFor(() => line.sentBytes() > share * MIB, { timeoutMs: 30_000 }), sender.done])
+    line.cut()
+    arm()
+  }
+  return sender
+})
+
+const slow = slowly(
+  async ({ sender, arm }) => {
+    arm()
+    return sender
+  },
+  { bytesPerSecond: 0.6 * MIB, metAt: 0.2 * MIB },
+)
+
+/** The work was done, and nobody heard of it: of a creation, of a piece, of the last piece, of a question. */
+const unheard: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const { length, chunkSize } = sizes(stage)
+  const film = stage.films.film(length, seed)
+  const line = await startHttpProxy(stage.service.url)
+  const seen: Record<string, number> = {}
+  line.fault({
+    act: 'dropResponse',
+    when: ({ method }) => {
+      seen[method] = (seen[method] ?? 0) + 1
+      const lost = (method === 'POST' && seen[method] === 1) || (method === 'PATCH' && seen[method] !== 2)
+      if (lost) arm()
+      return lost || (method === 'HEAD' && seen[method] === 1)
+    },
+  })
+  try {
+    // Through a proxy of another port: what was created is told by the address that it is asked for.
+    return hand(submissionId, await sendFile(line.url, ticket, film, { chunkSize }).done, film)
+  } finally {
+    await line.stop()
+  }
+}
+
+/** The same request at the same time twice, as a middlebox that repeats would send it. */
+const twice: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(2 * MIB, seed)
+  const first = sendFile(stage.service.url, ticket, film, { chunkSize: MIB / 2 })
+  await first.sent(MIB / 2)
+  await first.abandon()
+  const url = first.url() ?? ''
+  const headers = { authorization: `Bearer ${ticket}`, 'tus-resumable': '1.0.0' }
+  const standing = await fetch(url, { method: 'HEAD', headers })
+  const offset = Number(standing.headers.get('upload-offset'))
+  const patch = () =>
+    fetch(url, {
+      method: 'PATCH',
+      headers: {
+        ...headers,
+        'upload-offset': String(offset),
+        'content-type': 'application/offset+octet-stream',
+      },
+      body: new Uint8Array(film.subarray(offset)),
+    })
+  const answers = await Promise.all([patch(), patch()])
+  if (!answers.some(({ status }) => status === 204 || status === 400 || status === 409))
+    throw new Error(`twice: ${answers.map(({ status }) => status).join(' ')}`)
+  arm()
+  return hand(submissionId, await sendFile(stage.service.url, ticket, film, { uploadUrl: url }).done, film)
+}
+
+const hung = slowly(async ({ stage, sender, arm }) => {
+  stage.service.signal('SIGSTOP')
+  await pause(HUNG_MS)
+  stage.service.signal('SIGCONT')
+  arm()
+  return sender
+})
+
+/** Its lock runs out while it works, another run of the job begins: one of them counts. */
+const hungWorker: Drive = async (stage, seed, arm) => {
+  const handed = await small(stage, seed, () => undefined)
+  const id = handed.files[0]?.id ?? ''
+  const started = async () => (await stage.portal.upload(id)).state !== 'stored'
+  await waitFor(started, { timeoutMs: 30_000, what: 'the worker to have begun' })
+  stage.worker.signal('SIGSTOP')
+  await pause(HUNG_WORKER_MS)
+  stage.worker.signal('SIGCONT')
+  arm()
+  return handed
+}
+
+/** Killed from outside at no step in particular. */
+const killed = slowly(async ({ stage, sender, arm }) => {
+  await stage.service.kill()
+  arm()
+  return sender
+})
+
+const restarted: Drive = async (stage, seed, arm) => {
+  const handed = await inPieces(stage, seed, () => undefined)
+  await stage.worker.kill()
+  arm()
+  return handed
+}
+
+export const LINE_TROUBLES: readonly TroubleRow[] = [
+  { name: 'cut in the middle of a body, three times', what: 'line', drive: cut },
+  { name: 'half-open, and another client goes on', what: 'line', drive: takenOver },
+  { name: 'slow', what: 'line', drive: slow },
+  { name: 'answers lost after the work was done', what: 'line', drive: unheard },
+  { name: 'a request that comes twice', what: 'line', drive: twice },
+  { name: 'hung for three seconds', what: 'service', drive: hung },
+  { name: 'hung for longer than its lock', what: 'worker', drive: hungWorker },
+  { name: 'kill -9 in the middle of a body', what: 'service', drive: killed },
+  { name: 'kill -9 at its jobs', what: 'worker', drive: restarted },
+]

@@ -1,0 +1,105 @@
+// The store refuses, dawdles, works without saying so, or has no room left.
+
+import { rm, statfs, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Fault } from '../../../test/support/proxy.ts'
+import { begin, hand, inPieces, MIB, sizes } from '../drives/uploads.ts'
+import type { Drive, TroubleRow } from '../model.ts'
+import { sendFile } from '../stage/client.ts'
+
+const UNAVAILABLE = {
+  status: 503,
+  body: '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+  headers: { 'content-type': 'application/xml' },
+}
+
+/** A film in several requests while S3 does this to some of its calls. */
+function during(faults: (arm: () => void) => Fault[]): Drive {
+  return async (stage, seed, arm) => {
+    const { s3Line } = stage
+    if (s3Line === undefined) throw new Error('this stage has no S3')
+    const remove = faults(() => arm()).map((fault) => s3Line.fault(fault))
+    try {
+      return await inPieces(stage, seed, () => undefined)
+    } finally {
+      for (const one of remove) one()
+    }
+  }
+}
+
+/** Counts calls of an operation, and says which of them are struck. */
+function ofCalls(operation: string, which: (nth: number) => boolean, arm: () => void) {
+  let calls = 0
+  return (call: { operation: string }): boolean => {
+    if (call.operation !== operation) return false
+    const struck = which(++calls)
+    if (struck) arm()
+    return struck
+  }
+}
+
+const refusing = during((arm) => [
+  { act: 'answer', ...UNAVAILABLE, when: ofCalls('UploadPart', (nth) => nth <= 4, arm) },
+  { act: 'answer', ...UNAVAILABLE, when: ofCalls('PutObject', (nth) => nth % 3 === 1, arm), times: 4 },
+  { act: 'answer', ...UNAVAILABLE, when: ofCalls('CompleteMultipartUpload', (nth) => nth === 1, arm) },
+])
+
+const dawdling = during((arm) => {
+  const every = () => {
+    arm()
+    return true
+  }
+  return [{ act: 'delayResponse', ms: 400, when: every }]
+})
+
+const silentComplete = during((arm) => [
+  { act: 'dropResponse', when: ofCalls('CompleteMultipartUpload', (nth) => nth === 1, arm) },
+])
+
+const silentRecords = during((arm) => [
+  { act: 'dropResponse', when: ofCalls('PutObject', (nth) => nth % 2 === 1, arm), times: 4 },
+  { act: 'dropResponse', when: ofCalls('CreateMultipartUpload', (nth) => nth === 1, arm) },
+])
+
+const cutParts = during((arm) => [
+  { act: 'cutRequest', afterBytes: MIB, when: ofCalls('UploadPart', (nth) => nth <= 2, arm) },
+])
+
+/** Room for half of the film; more when it has been seen that there is none. */
+const noRoom: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(sizes(stage).length, seed)
+  const ballast = join(stage.data, 'ballast')
+  let refused = 0
+  const sender = sendFile(stage.service.url, ticket, film, {
+    chunkSize: MIB,
+    onBeforeRequest: async (request) => {
+      if (request.getMethod() !== 'PATCH' || refused > 0) return
+      const { bavail, bsize } = await statfs(stage.data)
+      await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - MIB / 2)))
+    },
+    onAfterResponse: async (_request, response) => {
+      if (response.getStatus() < 500) return
+      refused++
+      arm()
+      if (refused === 2) await truncate(ballast)
+    },
+  })
+  try {
+    return hand(submissionId, await sender.done, film)
+  } finally {
+    await rm(ballast, { force: true })
+  }
+}
+
+export const S3_TROUBLES: readonly TroubleRow[] = [
+  { name: '503 to parts, objects and Complete', what: 'S3', drive: refusing, only: 's3' },
+  { name: 'every answer 400 ms late', what: 'S3', drive: dawdling, only: 's3' },
+  { name: 'completes without saying so', what: 'S3', drive: silentComplete, only: 's3' },
+  { name: 'writes objects without saying so', what: 'S3', drive: silentRecords, only: 's3' },
+  { name: 'connection cut in the middle of a part', what: 'S3', drive: cutParts, only: 's3' },
+]
+
+export const DISK_TROUBLES: readonly TroubleRow[] = [
+  { name: 'full in the middle of a file', what: 'disk', drive: noRoom, only: 'local' },
+]

@@ -1,0 +1,129 @@
+// The real lanes in this process over a private Redis and a directory: one file after the other through validate, inspect
+// and transcode, as a worker would run them, but with nothing running beside it and without a second attempt.
+
+import { link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import type { Job } from 'bullmq'
+import { systemClock } from '../../src/core/clock.ts'
+import { loadConfig } from '../../src/core/config.ts'
+import { newUploadId } from '../../src/core/ids.ts'
+import { createLogger } from '../../src/core/logger.ts'
+import { createDeps } from '../../src/deps.ts'
+import type { UploadJob } from '../../src/jobs/contract.ts'
+import { objectKeys } from '../../src/records/keys.ts'
+import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
+import { LocalObjectStore } from '../../src/storage/local.ts'
+import { startRedis } from '../../test/support/redis.ts'
+import { createInspect } from '../../workers/lanes/inspect.ts'
+import type { Kit } from '../../workers/lanes/kit.ts'
+import { equip } from '../../workers/lanes/tools.ts'
+import { createTranscode } from '../../workers/lanes/transcode.ts'
+import { createValidate } from '../../workers/lanes/validate.ts'
+import { createRunner } from '../../workers/media/run.ts'
+import type { Place } from './model.ts'
+
+const OWNER = 'corpus'
+const SECRET = 'a-secret-of-this-run-long-enough-for-everything'
+
+export type Handed = Place & { submissionId: string; path: string }
+export type Through = { verdictOnly: boolean; unfenced: boolean; signal: AbortSignal }
+
+export type Workshop = Awaited<ReturnType<typeof openWorkshop>>
+
+export async function openWorkshop() {
+  const redis = await startRedis()
+  const dataDir = await mkdtemp(join(tmpdir(), 'songngan-corpus-'))
+  const config = loadConfig({
+    REDIS_URL: redis.url,
+    DATA_DIR: dataDir,
+    TICKET_SECRET: SECRET,
+    API_KEYS: `${OWNER}:a secret of sixteen`,
+    TRANSCODE_CONCURRENCY: '1',
+    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
+  })
+  const deps = await createDeps(config, createLogger({ name: 'corpus', level: config.logLevel }), {
+    clock: systemClock,
+  })
+  const { store } = deps
+  if (!(store instanceof LocalObjectStore)) throw new Error('the workshop needs a directory')
+  const fenced = await equip(deps)
+  const { capabilities } = fenced.runner
+  const unfenced: Kit = {
+    ...fenced,
+    runner: await createRunner({ capabilities: { ...capabilities, isolation: 'none', isolationPath: null } }),
+  }
+
+  const latest = async (id: string): Promise<UploadRecord> => {
+    const record = await deps.uploads.fromStore(id)
+    if (record === undefined) throw new Error(`no record of ${id}`)
+    return record
+  }
+
+  return {
+    dataDir,
+    isolation: capabilities.isolation,
+    profiles: deps.profiles,
+    latest,
+
+    async submission(id: string, profile: string, plannedMinutes?: number): Promise<void> {
+      const now = new Date().toISOString()
+      const slotMetadata = plannedMinutes === undefined ? {} : { lesson_plan: { plannedMinutes } }
+      await deps.heads.commit(OWNER, id, () => ({
+        ...{ schema: 1 as const, owner: OWNER, id, profile, slotMetadata, metadata: {} },
+        ...{ opensAt: null, deadline: null, graceSeconds: 0, uniqueKey: null, callbackUrl: null },
+        ...{ state: 'open' as const, revision: 1, revisions: [], sequence: 0, event: null },
+        ...{ createdAt: now, updatedAt: now },
+      }))
+    },
+
+    /** All bytes have arrived, under the name that the file has here. */
+    async hand({ submissionId, slot, path }: Handed): Promise<string> {
+      const id = newUploadId(OWNER, submissionId, [SECRET])
+      const key = objectKeys.data(id)
+      const { size } = await stat(path)
+      await mkdir(dirname(store.path(key)), { recursive: true })
+      // Not a copy: files at the limit of ten gibibytes are mostly holes.
+      await link(path, store.path(key))
+      const draft = {
+        ...{ id, owner: OWNER, submissionId, slot, revision: 1, subject: null, replaces: null },
+        ...{
+          declared: { filename: basename(path), type: null, bytes: size },
+          metadata: {},
+          fingerprint: null,
+        },
+        ...{ concat: null, createdAt: new Date().toISOString(), maxBytes: size, kinds: [] },
+      }
+      await deps.completion.commitStored(draft, { key }, size, systemClock.now())
+      return id
+    },
+
+    /** Runs the lanes that are due, one after the other. An attempt that fails is the last. */
+    async through(id: string, { verdictOnly, unfenced: open, signal }: Through): Promise<UploadRecord> {
+      const kit = open ? unfenced : fenced
+      const job = { id: 'job', data: { uploadId: id, generation: 1 }, attemptsMade: 0, opts: { attempts: 1 } }
+      const run = async (lane: ReturnType<typeof createValidate>): Promise<void> => {
+        // What went wrong stands in the record then, as readers see it.
+        await lane(job as Job<UploadJob>, undefined, signal).catch(() => undefined)
+      }
+      await run(createValidate(kit))
+      if (!verdictOnly && isAccepted((await latest(id)).state)) {
+        await run(createInspect(kit))
+        if (isAccepted((await latest(id)).state)) await run(createTranscode(kit))
+      }
+      return await latest(id)
+    },
+
+    /** Where a published object lies. */
+    pathOf: (key: string): string => store.path(key),
+
+    /** Removes a submission's media, so that the disk holds one row at a time. */
+    clear: (ids: readonly string[]) => Promise.all(ids.map((id) => store.removeAll(objectKeys.upload(id)))),
+
+    async close(): Promise<void> {
+      await deps.close()
+      await redis.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}

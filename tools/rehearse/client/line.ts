@@ -1,0 +1,161 @@
+// A client's connection: requests written as they are, a body at the speed of its line, and all the ways it can break.
+
+import { connect, type Socket } from 'node:net'
+import type { Response } from '../../conformance/wire/message.ts'
+import { parseResponse } from '../../conformance/wire/parse.ts'
+import type { Pacer } from './pacer.ts'
+
+const NOTHING = Buffer.alloc(0)
+const CONNECT_MS = 10_000
+/** What the kernel has not taken yet: a slow line's own buffer. */
+const MOST_UNSENT_BYTES = 128 * 1024
+/** Nothing moves for so long: the line is dead. */
+const STALL_MS = 60_000
+
+/** No answer, whatever the reason: what clients call a network error. */
+export class LineBroken extends Error {
+  override readonly name = 'LineBroken'
+}
+
+export type Body = {
+  bytes: number
+  /** A piece of at most `most` bytes from here on. */
+  at(position: number, most: number): Buffer
+  bytesPerSecond: number
+  /** Told of every piece handed to the kernel; `true` ends the sending there and leaves the line as it is. */
+  onSent(bytes: number, position: number): boolean
+}
+
+export class Line {
+  readonly #socket: Socket
+  #received: Buffer = NOTHING
+  #broken: string | undefined
+  #wake: (() => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
+      this.#wake?.()
+    })
+    socket.on('error', (error) => this.#break(error.message))
+    socket.on('end', () => this.#break('closed by the server'))
+    socket.on('close', () => this.#break('closed'))
+  }
+
+  static open(host: string, port: number): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, noDelay: true })
+      const timer = setTimeout(() => socket.destroy(new Error('no connection')), CONNECT_MS)
+      const failed = (error: Error) => {
+        clearTimeout(timer)
+        reject(new LineBroken(error.message))
+      }
+      socket.once('error', failed)
+      socket.once('connect', () => {
+        clearTimeout(timer)
+        socket.off('error', failed)
+        resolve(new Line(socket))
+      })
+    })
+  }
+
+  get broken(): boolean {
+    return this.#broken !== undefined
+  }
+
+  send(head: string): void {
+    if (!this.#socket.destroyed) this.#socket.write(head, 'utf8')
+  }
+
+  /**
+   * Sends a body at its speed. `sent`: all of it is with the kernel; `answered`: the server spoke first, or is gone;
+   * `stopped`: `onSent` said so. Throws LineBroken when nothing has moved for a minute.
+   */
+  async pour(body: Body, pacer: Pacer): Promise<'sent' | 'answered' | 'stopped'> {
+    let position = 0
+    let allowed = 0
+    let lastMs = performance.now()
+    let movedMs = lastMs
+    let stopped = false
+    const over = () => this.#received.length > 0 || this.broken
+    const turn = (nowMs: number) => {
+      allowed = Math.min(allowed + ((nowMs - lastMs) / 1000) * body.bytesPerSecond, body.bytesPerSecond)
+      lastMs = nowMs
+      while (position < body.bytes && allowed >= 1 && !stopped && !over()) {
+        if (this.#socket.writableLength > MOST_UNSENT_BYTES) break
+        const piece = body.at(position, Math.min(Math.floor(allowed), MOST_UNSENT_BYTES))
+        this.#socket.write(piece)
+        position += piece.length
+        allowed -= piece.length
+        movedMs = nowMs
+        stopped = body.onSent(piece.length, position)
+      }
+      if (stopped || over() || nowMs - movedMs > STALL_MS) this.#wake?.()
+      else if (position >= body.bytes && this.#socket.writableLength === 0) this.#wake?.()
+    }
+    const remove = pacer.add(turn)
+    try {
+      for (;;) {
+        if (stopped) return 'stopped'
+        if (over()) return 'answered'
+        if (position >= body.bytes && this.#socket.writableLength === 0) return 'sent'
+        if (performance.now() - movedMs > STALL_MS) throw new LineBroken('nothing moves')
+        await this.#change()
+      }
+    } finally {
+      remove()
+    }
+  }
+
+  /** The next final answer. `method` is the request's: HEAD has no body. */
+  async answer(method: string, timeoutMs: number): Promise<Response> {
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.#wake?.()
+    }, timeoutMs)
+    try {
+      for (;;) {
+        const parsed = parseResponse(this.#received, method, this.broken)
+        if (parsed !== undefined) {
+          this.#received = this.#received.subarray(parsed.consumed)
+          if (parsed.response.status >= 200) return parsed.response
+          continue // 100 Continue and the like
+        }
+        if (this.#broken !== undefined) throw new LineBroken(this.#broken)
+        if (late) throw new LineBroken(`no answer within ${timeoutMs} ms`)
+        await this.#change()
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The other side is told. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+
+  /** The other side is not told: nothing is read any more, nothing written, and the connection stays. Returns what ends it. */
+  abandon(): () => void {
+    this.#socket.pause()
+    this.#socket.on('error', () => {}) // whatever becomes of it, nobody is there any more
+    return () => this.#socket.destroy()
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #break(why: string): void {
+    this.#broken ??= why
+    this.#wake?.()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
