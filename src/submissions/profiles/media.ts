@@ -2,7 +2,8 @@
 // less everything that is not verified well enough to be enforced.
 
 import type { MediaKind } from '../../records/upload-record.ts'
-import { isEnforced, type MediaData, type ProfileData, type RenditionRule } from './schema.ts'
+import type { MediaData, ProfileData, RenditionRule } from './schema.ts'
+import { isEnforced } from './verification.ts'
 
 export const DEFAULT_DURATION_TOLERANCE_SECONDS = 1
 

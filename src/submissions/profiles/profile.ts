@@ -10,7 +10,8 @@ import {
   type RuleSeverity,
 } from '../rules/codes.ts'
 import { isWhole, type MediaRules, mediaRules, mergedMedia } from './media.ts'
-import { isEnforced, type MetadataField, type ProfileData, type SlotData } from './schema.ts'
+import type { MetadataField, ProfileData, SlotData } from './schema.ts'
+import { isEnforced } from './verification.ts'
 
 export type SlotRules = {
   id: string

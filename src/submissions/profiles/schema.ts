@@ -3,21 +3,7 @@
 
 import Type, { type Static } from 'typebox'
 import { RULE_CODES, type RuleCode, type RuleSeverity } from '../rules/codes.ts'
-
-/**
- * How well a value is known. `seed`: said by the documents this project started from. `secondary`: said by a public
- * page that names the circular. `default`: a choice of this project where no rule is known. These three are enforced.
- * `inferred`, `memory`, `unknown`: kept so that somebody can check them, never enforced.
- */
-export const VERIFICATION_WORDS = ['seed', 'secondary', 'default', 'inferred', 'memory', 'unknown'] as const
-export type VerificationWord = (typeof VERIFICATION_WORDS)[number]
-
-const ENFORCED_WORDS: readonly VerificationWord[] = ['seed', 'secondary', 'default']
-
-/** A value without a word is the operator's own and holds. */
-export function isEnforced(word: VerificationWord | undefined): boolean {
-  return word === undefined || ENFORCED_WORDS.includes(word)
-}
+import { VERIFICATION_WORDS, type VerificationWord } from './verification.ts'
 
 const closed = { additionalProperties: false } as const
 const Text = Type.String({ minLength: 1 })

@@ -27,11 +27,10 @@ const WINDOW_BYTES = 64 * 1024
  */
 export function windowed(source: MediaSource): (position: number, length: number) => Promise<Buffer> {
   let start = 0
-  let window: Buffer = Buffer.alloc(0)
+  let window: Buffer | undefined
   return async (position, length) => {
     if (length > WINDOW_BYTES) return await source.readAt(position, length)
-    const inside = position >= start && position + length <= start + window.length
-    if (!inside) {
+    if (window === undefined || position < start || position + length > start + window.length) {
       start = position
       window = await source.readAt(
         position,

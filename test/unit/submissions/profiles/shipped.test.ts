@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { shippedProfilesDir } from '../../../../src/submissions/profiles/loader.ts'
-import { isEnforced } from '../../../../src/submissions/profiles/schema.ts'
+import { isEnforced } from '../../../../src/submissions/profiles/verification.ts'
 import { RULE_CODES } from '../../../../src/submissions/rules/codes.ts'
 import { catalogue, slotOf } from '../support.ts'
 
