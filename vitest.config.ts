@@ -16,6 +16,7 @@ export default defineConfig({
           ...SMALL,
           isolate: false,
           name: 'integration',
+          globalSetup: 'test/page-setup.mjs',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -25,6 +26,7 @@ export default defineConfig({
         test: {
           ...WHOLE,
           name: 'e2e',
+          globalSetup: 'test/page-setup.mjs',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

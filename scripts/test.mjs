@@ -53,6 +53,7 @@ await main(async () => {
   await step('lint', 'biome', ['check', '.'])
   say('Types …')
   await step('types', 'tsc', ['--noEmit'])
+  for (const page of ['src/portal', 'src/ops/console']) await step(`types of ${page}`, 'tsc', ['-p', page])
   say('Tests …')
   rmSync(REPORT, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]

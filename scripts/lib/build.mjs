@@ -1,19 +1,22 @@
-// TypeScript and assets into dist/: only when the sources differ from those of the last build.
+// TypeScript, assets and the teacher's page into dist/: only when the sources differ from those of the last build.
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { run, tail } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
+import { buildPage } from './page.mjs'
 import { BIN, DIST, ROOT } from './paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 
 /** The folders that tsconfig.build.json includes. */
 const SOURCES = ['src', 'workers', 'tools', 'test/support']
-const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
+const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/lib/page.mjs']
+const PAGE = join(ROOT, 'src/portal/assets')
 const STAMP = join(DIST, '.stamp')
 
 const isTypeScript = (file) => file.endsWith('.ts')
-const isAsset = (file) => !isTypeScript(file) && !file.endsWith('.md')
+/** The page's own files are bundled. */
+const isAsset = (file) => !isTypeScript(file) && !file.endsWith('.md') && !file.startsWith(PAGE)
 
 function inputs() {
   return [...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path)))
@@ -39,6 +42,7 @@ export async function build({ force = false } = {}) {
     copyFileSync(asset, target)
     kept.add(target)
   }
+  for (const file of await buildPage(join(DIST, 'page'))) kept.add(file)
   removeLeftovers(kept)
   writeStamp(STAMP, hash)
   return true

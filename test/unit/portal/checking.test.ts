@@ -1,21 +1,23 @@
-// The page's look at a file, before a byte is sent, against what the service says of the same bytes.
+// The page's look at a file, before a byte is sent: read by the service's own readers, from what a browser holds.
 
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { IDENTIFY_BYTES, identify as identifyHere } from '../../../src/core/identify.ts'
 import { fileSource } from '../../../tools/lib/source.ts'
 import { fingerprintOf as fingerprintElsewhere } from '../../../tools/try/files.ts'
-import { box, FTYP, full, largeBox, u32, u64 } from '../../support/media/mp4-build.ts'
+import { readMp4Index } from '../../../workers/media/mp4/index.ts'
+import type { MediaSource } from '../../../workers/media/source.ts'
+import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../support/media/mp4-build.ts'
+import { memorySource } from '../../support/media/sources.ts'
+import { catalogue } from '../submissions/support.ts'
 import { asset } from './assets.ts'
 
-type Identity = { kind: string; container: string }
-type Facts = { durationSeconds: number | null; picture: boolean; sound: boolean; complete: boolean }
+type Finding = { verdict: string; faults: { name: string; actual?: number; limit?: number }[] }
 
-const { identify } = await asset<{ identify: (head: Uint8Array) => Identity }>('checking/identify.js')
-const { readMp4 } = await asset<{ readMp4: (file: Blob) => Promise<Facts | undefined> }>('checking/mp4.js')
+const { blobSource } = await asset<{ blobSource: (file: Blob) => MediaSource }>('checking/bytes.js')
+const { look } = await asset<{ look: (file: Blob, slot: object) => Promise<Finding> }>('checking/check.js')
 const { sha256, digestHere } = await asset<{
   sha256: (bytes: Uint8Array) => Promise<string>
   digestHere: (bytes: Uint8Array) => Uint8Array
@@ -24,121 +26,75 @@ const { fingerprintOf } = await asset<{ fingerprintOf: (file: Blob) => Promise<s
   'checking/fingerprint.js',
 )
 
-const head = (start: string) => {
-  const bytes = Buffer.from(start, 'latin1')
-  return Buffer.concat([bytes, Buffer.alloc(Math.max(0, IDENTIFY_BYTES - bytes.length))])
+const MEDIA_BYTES = 3000
+const blob = (bytes: Buffer) => new Blob([new Uint8Array(bytes)])
+const samples = (seconds: number, more: Partial<TrackSpec> = {}): TrackSpec => ({
+  times: [[3, (seconds / 3) * 1000]],
+  sizes: [1000, 1000, 1000],
+  chunks: [[1, 3]],
+  offsets: [0],
+  ...more,
+})
+/** An MP4 with its index first; the offsets of its tracks are put where the media is. */
+function film(...tracks: TrackSpec[]): Buffer {
+  const build = (at: number) =>
+    Buffer.concat([
+      FTYP,
+      moov(3000, ...tracks.map((spec, i) => track({ ...spec, id: i + 1, offsets: [at] }))),
+      box('mdat', Buffer.alloc(MEDIA_BYTES)),
+    ])
+  return build(build(0).length - MEDIA_BYTES)
 }
-/** Names a test. */
-const hexOf = (start: string) => Buffer.from(start.slice(0, 12), 'latin1').toString('hex')
-const transport = (stride: number, first: number) => {
-  const bytes = Buffer.alloc(IDENTIFY_BYTES, 1)
-  for (let at = first; at < bytes.length; at += stride) bytes[at] = 0x47
-  return bytes
-}
+const lesson = (seconds: number) => film(samples(seconds), samples(seconds, { handler: 'soun' }))
 
-describe('identify', () => {
-  const heads: [string, Buffer][] = [
-    ...['isom', 'mp42', 'M4V ', 'qt  ', '3gp4', 'M4A ', 'heic', 'avif', 'crx '].map(
-      (brand): [string, Buffer] => [brand, head(`\0\0\0\x20ftyp${brand}\0\0\0\0`)],
-    ),
-    ...['\0\0\0\x08wide', '\0\0\0\x01mdat', '\0\0\x10\0moov', '\0\0\0\x08pnot', '\0\0\0\x05moov'].map(
-      (start): [string, Buffer] => [hexOf(start), head(start)],
-    ),
-    ...[
-      ...['RIFF\0\0\0\0AVI ', 'RIFF\0\0\0\0WAVE', 'RIFF\0\0\0\0WEBP', 'FLV\x01', '\0\0\x01\xba'],
-      ...['\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa', '\xff\xd8\xff\xe0', '\x89PNG\r\n\x1a\n'],
-      ...[
-        'OggS\0\x02......\x80theora',
-        'OggS\0\x02......OpusHead',
-        'ID3\x03',
-        '\xff\xfb\x90',
-        '\xff\xf1\x50',
-      ],
-      ...['PK\x03\x04', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', '\x7fELF', 'Rar!\x1a\x07', '<html>'],
-      ...['\x1a\x45\xdf\xa3\x42\x82\x84webm', '\x1a\x45\xdf\xa3\x42\x82\x88matroska', 'GIF89a', 'fLaC'],
-      ...['%PDF-1.7', `${'x'.repeat(1000)}%PDF-1.4`, `${'x'.repeat(1100)}%PDF-1.4`],
-    ].map((start): [string, Buffer] => [hexOf(start), head(start)]),
-    ['a transport stream', transport(188, 0)],
-    ['a camcorder’s transport stream', transport(192, 4)],
+describe('an MP4 in a browser', () => {
+  const files: [string, Buffer][] = [
+    ['with picture and sound', lesson(60)],
+    ['with 64-bit offsets', film(samples(3, { wideOffsets: true }))],
+    ['with an edit list', film(samples(3, { edits: [[2000, 500]] }))],
+    ['with a 64-bit length', Buffer.concat([FTYP, largeBox('mdat', Buffer.alloc(100))])],
+    ['cut off', lesson(60).subarray(0, -700)],
+    ['without an index', Buffer.concat([FTYP, box('mdat', Buffer.alloc(100))])],
+    ['with an index that lies', Buffer.concat([FTYP, box('moov', u32(0xfffffff0), Buffer.from('trak'))])],
+    ['with a track that lies', Buffer.concat([FTYP, moov(0, box('trak', full('tkhd', 1, 0, u32(1))))])],
   ]
 
-  it.each(heads)('says of %s what the service says', (_name, bytes) => {
-    const { kind, container } = identifyHere(bytes, true) as Identity
-    expect(identify(bytes)).toEqual({ kind, container })
-  })
-
-  it('decides on a file that is shorter than all that', () => {
-    expect(identify(Buffer.from('%PDF-1.7'))).toEqual({ kind: 'pdf', container: 'pdf' })
-    expect(identify(Buffer.from(''))).toEqual({ kind: 'other', container: 'unknown' })
+  it.each(files)('%s is read as the service reads it', async (_name, bytes) => {
+    expect(await readMp4Index(blobSource(blob(bytes)))).toEqual(await readMp4Index(memorySource(bytes)))
   })
 })
 
-describe('an MP4', () => {
-  const SCALE = 1000
-  const movieHead = full('mvhd', 0, 0, u32(0, 0, SCALE, 0), Buffer.alloc(80))
-  const mediaHead = (seconds: number) => full('mdhd', 0, 0, u32(0, 0, 500, seconds * 500, 0))
-  const longMediaHead = (seconds: number) =>
-    full('mdhd', 1, 0, u64(0), u64(0), u32(500), u64(seconds * 500), u32(0))
-  const handler = (type: string) => full('hdlr', 0, 0, u32(0), Buffer.from(type), Buffer.alloc(13))
-  const edits = (...pieces: [units: number, start: number][]) =>
-    box('edts', full('elst', 0, 0, u32(pieces.length, ...pieces.flatMap(([a, b]) => [a, b, 0x10000]))))
-  const track = (type: string, mdhd: Buffer, ...more: Buffer[]) =>
-    box('trak', ...more, box('mdia', mdhd, handler(type)))
-  const mdat = box('mdat', Buffer.alloc(5000))
-  const film = (...tracks: Buffer[]) => box('moov', movieHead, ...tracks)
-  const read = (...parts: Buffer[]) => readMp4(new Blob(parts.map((part) => new Uint8Array(part))))
+describe('a look at a file', () => {
+  const rules = catalogue.get('teacher.K2@1')?.slots ?? []
+  const lookFor = (slot: string, bytes: Buffer) =>
+    look(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
 
-  it('tells its length, and that it has picture and sound', async () => {
-    const index = film(track('vide', mediaHead(3600)), track('soun', mediaHead(3601)))
-    const facts = { durationSeconds: 3601, picture: true, sound: true, complete: true }
-    expect(await read(FTYP, index, mdat)).toEqual(facts)
-    expect(await read(FTYP, mdat, index)).toEqual(facts)
-    expect(await read(FTYP, largeBox('mdat', Buffer.alloc(100)), index)).toEqual(facts)
-  })
-
-  it('tells that it has no sound, or no picture', async () => {
-    expect(await read(FTYP, film(track('vide', mediaHead(10))), mdat)).toMatchObject({ sound: false })
-    expect(await read(FTYP, film(track('soun', longMediaHead(10))), mdat)).toEqual({
-      ...{ durationSeconds: 10, picture: false, sound: true, complete: true },
+  it('finds nothing wrong with a lesson, and says what is wrong with others', async () => {
+    expect(await lookFor('teaching_video', lesson(3000))).toMatchObject({ verdict: 'go', faults: [] })
+    expect(await lookFor('teaching_video', lesson(3660))).toMatchObject({
+      verdict: 'ask',
+      faults: [{ name: 'tooLong', actual: 3660, limit: 3600 }],
     })
-  })
-
-  it('takes off what an honest trim hides, and nothing else', async () => {
-    const trimmed = film(track('vide', mediaHead(3605), edits([3599 * SCALE, 2500])))
-    expect((await read(FTYP, trimmed, mdat))?.durationSeconds).toBe(3599)
-    const forged = film(track('vide', mediaHead(3605), edits([600 * SCALE, 0])))
-    expect((await read(FTYP, forged, mdat))?.durationSeconds).toBe(3605)
-    const delayed = film(track('vide', mediaHead(100), edits([5 * SCALE, 0xffffffff], [100 * SCALE, 0])))
-    expect((await read(FTYP, delayed, mdat))?.durationSeconds).toBe(100)
-  })
-
-  it.each([
-    [
-      'cut off in its content, index first',
-      [FTYP, film(track('vide', mediaHead(10))), mdat.subarray(0, 900)],
-    ],
-    ['cut off before its index', [FTYP, mdat]],
-    ['cut off in its index', [FTYP, mdat, film(track('vide', mediaHead(10))).subarray(0, 60)]],
-    ['made of nothing but a name', [FTYP]],
-  ])('is not whole when %s', async (_name, parts) => {
-    expect(await read(...parts)).toMatchObject({ complete: false })
-  })
-
-  it('says no length where the index has none, and nothing where it cannot be read', async () => {
-    const fragments = film(track('vide', mediaHead(0)), track('soun', mediaHead(0)))
-    expect(await read(FTYP, fragments, mdat)).toMatchObject({ durationSeconds: null, sound: true })
-    expect(await read(FTYP, box('moov', box('cmov', Buffer.alloc(50))), mdat)).toBeUndefined()
-  })
-
-  it('survives boxes that lie about themselves', async () => {
-    const tiny = Buffer.concat([u32(4), Buffer.from('moov')])
-    expect(await read(FTYP, tiny)).toMatchObject({ complete: false })
-    const inner = box('moov', movieHead, Buffer.concat([u32(0xfffffff0), Buffer.from('trak')]))
-    expect(await read(FTYP, inner, mdat)).toBeUndefined()
-    const cut = film(box('trak', box('mdia', full('mdhd', 1, 0, u32(1)), full('hdlr', 0, 0))))
-    expect(await read(FTYP, cut, mdat)).toMatchObject({ durationSeconds: null, picture: false })
-    const greedy = film(track('vide', mediaHead(10), box('edts', full('elst', 0, 0, u32(0xffffffff)))))
-    expect((await read(FTYP, greedy, mdat))?.durationSeconds).toBe(10)
+    expect(await lookFor('teaching_video', film(samples(60)))).toMatchObject({
+      verdict: 'ask',
+      faults: [{ name: 'noSound' }],
+    })
+    expect(await lookFor('teaching_video', film(samples(60, { handler: 'soun' })))).toMatchObject({
+      verdict: 'ask',
+      faults: [{ name: 'noPicture' }],
+    })
+    expect(await lookFor('teaching_video', lesson(60).subarray(0, -700))).toMatchObject({
+      verdict: 'ask',
+      faults: [{ name: 'incomplete' }],
+    })
+    expect(await lookFor('teaching_video', Buffer.from('%PDF-1.7'))).toMatchObject({
+      verdict: 'stop',
+      faults: [{ name: 'kind', found: 'pdf' }],
+    })
+    expect(await lookFor('teaching_video', Buffer.from('what is this'))).toMatchObject({
+      verdict: 'stop',
+      faults: [{ name: 'unknownKind' }],
+    })
   })
 })
 

@@ -12,39 +12,42 @@ type Parts = {
   wasCancelled: () => Promise<boolean>
   cancelled: () => void
 }
+/** An answered request, which forgets its answer when it is aborted, as XMLHttpRequest does. */
+const Upload = vi.hoisted(
+  () =>
+    class PlayedUpload {
+      static made: PlayedUpload[] = []
+      readonly options: Options
+      #status = 0
+      #body = ''
+      constructor(_file: Blob, options: Options) {
+        this.options = options
+        PlayedUpload.made.push(this)
+      }
+      start(): void {
+        // Only what the test says happens.
+      }
+      answer(status: number, code?: string): void {
+        this.#status = status
+        this.#body = code === undefined ? '' : JSON.stringify({ code, message: { th: 'ก', en: 'a' } })
+        const originalResponse = {
+          getStatus: () => this.#status,
+          getBody: () => this.#body,
+          getHeader: () => null,
+        }
+        this.options.onError({ originalResponse })
+      }
+      abort(): void {
+        this.#status = 0
+        this.#body = ''
+      }
+    },
+)
+vi.mock('tus-js-client', () => ({ defaultOptions: {}, Upload }))
 const { Job } = await asset<{ Job: new (file: Blob, purpose: object, parts: Parts) => Job }>('sending/job.js')
 
 const WORDS = { th: 'ก', en: 'a' }
 const GONE = 'https://songngan.example/files/gone'
-
-/** An answered request, which forgets its answer when it is aborted, as XMLHttpRequest does. */
-class Upload {
-  static made: Upload[] = []
-  readonly options: Options
-  #status = 0
-  #body = ''
-  constructor(_file: Blob, options: Options) {
-    this.options = options
-    Upload.made.push(this)
-  }
-  start(): void {
-    // Only what the test says happens.
-  }
-  answer(status: number, code?: string): void {
-    this.#status = status
-    this.#body = code === undefined ? '' : JSON.stringify({ code, message: WORDS })
-    const originalResponse = {
-      getStatus: () => this.#status,
-      getBody: () => this.#body,
-      getHeader: () => null,
-    }
-    this.options.onError({ originalResponse })
-  }
-  abort(): void {
-    this.#status = 0
-    this.#body = ''
-  }
-}
 
 const parts = {
   ticket: vi.fn(async () => 'a-ticket'),
@@ -69,7 +72,6 @@ beforeEach(() => {
   vi.clearAllMocks()
   Upload.made = []
   vi.useFakeTimers()
-  vi.stubGlobal('tus', { Upload })
   vi.stubGlobal('location', { href: 'https://songngan.example/portal' })
   vi.stubGlobal('navigator', { onLine: true })
 })

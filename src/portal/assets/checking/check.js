@@ -1,12 +1,14 @@
 // A look at a chosen file before a byte of it is sent: type by its first bytes, size, length, picture and sound.
 // `stop`: the service would refuse it, too. `ask`: its verdict would be a rejection, as far as the page can tell.
 
-import { HEAD_BYTES, identify } from './identify.js'
-import { readMp4 } from './mp4.js'
+import { readMp4Index } from '../../../../workers/media/mp4/index.ts'
+import { IDENTIFY_BYTES, identify } from '../../../core/identify.ts'
+import { blobSource } from './bytes.js'
 import { lengthByPlayer } from './player.js'
 
 /** @typedef {import('../model/profile.js').SlotRules} SlotRules */
 /** @typedef {import('../model/profile.js').MediaRules} MediaRules */
+/** @typedef {import('../../../core/identify.ts').MediaKind} MediaKind */
 /**
  * @typedef {{name: 'unreadable' | 'empty' | 'unknownKind' | 'noSound' | 'noPicture' | 'incomplete'}
  *   | {name: 'kind', found: string, container: string} | {name: 'format', found: string, wanted: readonly string[]}
@@ -17,12 +19,14 @@ import { lengthByPlayer } from './player.js'
  * @typedef {object} Finding
  * @property {'go' | 'ask' | 'stop'} verdict
  * @property {Fault[]} faults the reasons, where the verdict is not `go`
- * @property {string} kind `video`, `pdf`, …
+ * @property {MediaKind} kind
  * @property {boolean} large worth a word of advice
  */
 
 /** Containers whose index is read here. */
 const ISO = ['mp4', 'mov', '3gp']
+/** A phone's memory and patience; beyond them it is the service's turn. */
+const LIMITS = { maxMovieBytes: 48 * 1024 * 1024, maxFragmentBytes: 1024 * 1024, maxBoxes: 2000 }
 
 /**
  * @param {File} file
@@ -33,11 +37,11 @@ export async function look(file, slot) {
   if (file.size === 0) return stop('other', { name: 'empty' })
   let head
   try {
-    head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())
+    head = new Uint8Array(await file.slice(0, IDENTIFY_BYTES).arrayBuffer())
   } catch {
     return stop('other', { name: 'unreadable' }) // the browser may not read it, or it is still in a cloud
   }
-  const { kind, container } = identify(head)
+  const { kind, container } = /** @type {{kind: MediaKind, container: string}} */ (identify(head, true))
   const media = slot.media.find((rules) => rules.kind === kind)
   if (media === undefined) return stop(kind, wrongKind(kind, container))
   if (!takes(media, container))
@@ -49,7 +53,7 @@ export async function look(file, slot) {
   return { verdict: faults.length > 0 ? 'ask' : 'go', faults, kind, large }
 }
 
-/** @param {string} kind @param {Fault} fault @returns {Finding} */
+/** @param {MediaKind} kind @param {Fault} fault @returns {Finding} */
 function stop(kind, fault) {
   return { verdict: 'stop', faults: [fault], kind, large: false }
 }
@@ -72,28 +76,22 @@ function takes(media, container) {
  */
 async function lookInside(file, container, media, slot) {
   // What cannot be read here is no reason to refuse: the service looks at every byte.
-  const facts = ISO.includes(container) ? await readMp4(file).catch(() => undefined) : undefined
+  const index = ISO.includes(container)
+    ? await readMp4Index(blobSource(file), LIMITS).catch(() => undefined)
+    : undefined
+  const rejects = (/** @type {keyof SlotRules['severities']} */ code) => slot.severities[code] === 'reject'
   // Without its index a file has nothing else to tell.
-  if (facts?.complete === false) return slot.rejects('INCOMPLETE_FILE') ? [{ name: 'incomplete' }] : []
+  if (index?.complete === false) return rejects('INCOMPLETE_FILE') ? [{ name: 'incomplete' }] : []
+  const facts = index?.measurable === true ? index : undefined
   /** @type {Fault[]} */
   const faults = []
-  if (facts !== undefined && !facts.picture && slot.rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
-  if (facts !== undefined && !facts.sound && slot.rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
-  const seconds = facts?.durationSeconds ?? (await lengthByPlayer(file))
+  if (facts !== undefined && facts.video === null && rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
+  if (facts !== undefined && facts.audio.length === 0 && rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
+  const seconds = (facts?.durations.playedSeconds || null) ?? (await lengthByPlayer(file))
   const { maxDurationSeconds: most, minDurationSeconds: least, durationToleranceSeconds: tolerance } = media
-  if (
-    seconds !== null &&
-    most !== undefined &&
-    seconds > most + tolerance &&
-    slot.rejects('DURATION_EXCEEDED')
-  )
+  if (seconds !== null && most !== undefined && seconds > most + tolerance && rejects('DURATION_EXCEEDED'))
     faults.push({ name: 'tooLong', actual: seconds, limit: most })
-  if (
-    seconds !== null &&
-    least !== undefined &&
-    seconds < least - tolerance &&
-    slot.rejects('DURATION_TOO_SHORT')
-  )
+  if (seconds !== null && least !== undefined && seconds < least - tolerance && rejects('DURATION_TOO_SHORT'))
     faults.push({ name: 'tooShort', actual: seconds, limit: least })
   return faults
 }

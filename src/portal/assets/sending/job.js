@@ -1,6 +1,7 @@
 // One file on its way from this page: sent by tus-js-client, which speaks the protocol; this decides when to try again.
 // It never gives up while the page is open: lines come back.
 
+import { defaultOptions, Upload } from 'tus-js-client'
 import { addressOf } from '../api.js'
 import { delayMs, failureOf, keepUrl } from './failure.js'
 import { Speed } from './speed.js'
@@ -138,7 +139,7 @@ export class Job {
   #send() {
     this.heard()
     this.#watchdog = setInterval(() => this.#watch(), STALL_CHECK_MS)
-    this.#upload = new (tus().Upload)(this.file, {
+    this.#upload = new Upload(this.file, {
       // Told where an upload is, and where to make one, tus-js-client makes one when the first is not found.
       ...(this.url === null ? { endpoint: addressOf('files').href } : { uploadUrl: this.url }),
       headers: { Authorization: `Bearer ${this.#ticket}` },
@@ -266,11 +267,5 @@ export function fileUrl(id) {
 
 /** Removes an unfinished upload from the service. @param {string} url @param {string} ticket */
 export async function terminate(url, ticket) {
-  const { defaultOptions, Upload } = tus()
   await Upload.terminate(url, { ...defaultOptions, headers: { Authorization: `Bearer ${ticket}` } })
-}
-
-/** tus-js-client comes as a script of its own, and is a global. @returns {any} */
-function tus() {
-  return /** @type {any} */ (globalThis).tus
 }

@@ -9,7 +9,7 @@ import { h } from './dom.js'
 /** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Page} page */
 export function fields(slot, rules, page) {
   // What can no longer be answered is no question: only answers are shown.
-  const shown = rules.fields.filter(({ name }) => page.mayUpload || isAnswer(slot.metadata[name]))
+  const shown = rules.metadata.filter(({ name }) => page.mayUpload || isAnswer(slot.metadata[name]))
   if (shown.length === 0) return null
   return h(
     'div',
