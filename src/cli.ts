@@ -10,7 +10,7 @@ import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
 import { Controls } from './ops/controls.ts'
 import { FindIndex } from './ops/find/find-index.ts'
-import { casesOf } from './support/lookup.ts'
+import { createLookup } from './support/lookup.ts'
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   const parsed = parseCommandLine(args)
@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       deps,
       controls: new Controls({ redis, queues, clock, logger }),
       find: new FindIndex(redis),
-      cases: casesOf(deps),
+      cases: createLookup(deps),
       operator: `${userInfo().username} at ${hostname()}`,
       nowMs: clock.now(),
       line: (text) => write(`${text}\n`),

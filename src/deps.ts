@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Auth } from './auth/authenticate.ts'
-import { Rates } from './auth/rate-limit.ts'
+import { RateLimiter } from './auth/rate-limit.ts'
 import { Tokens } from './auth/tokens.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
@@ -22,13 +22,13 @@ import { ReceiptKeys } from './evidence/receipt-keys.ts'
 import { Receipts } from './evidence/receipts.ts'
 import { Queues } from './jobs/queues.ts'
 import { Completion } from './lifecycle/completion.ts'
-import { Claims } from './lifecycle/lane-leases.ts'
+import { LaneLeases } from './lifecycle/lane-leases.ts'
 import { Rebuilder } from './lifecycle/rebuild.ts'
 import { Reconciler } from './lifecycle/reconcile.ts'
-import { HotState } from './records/hot-state.ts'
 import { RecordIndex } from './records/record-index.ts'
 import { SubmissionHeads } from './records/submission-heads.ts'
 import { UploadRecords } from './records/upload-records.ts'
+import { UploadSessionStore } from './records/upload-session-store.ts'
 import { UploadViews } from './records/upload-views.ts'
 import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
@@ -76,7 +76,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   )
   const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
   const index = new RecordIndex(redis.hot, runId, clock)
-  const hot = new HotState(redis.hot, runId, clock)
+  const hot = new UploadSessionStore(redis.hot, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
   const views = new UploadViews({ redis: redis.hot, records: uploads, heads, index, hot })
@@ -87,7 +87,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   ])
   const tokens = new Tokens({ config, clock })
   const completion = new Completion({ store, hot, uploads, heads, queues, clock, logger })
-  const claims = new Claims(uploads, clock, `${hostname()}:${process.pid}`)
+  const claims = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
   const peers = new Peers(redis.hot, redis.subscriber, logger)
   const { expiryMs } = config.uploads
   const locks = new UploadLocks({
@@ -106,7 +106,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
-  const rates = new Rates({ redis: redis.producer, config, metrics, logger })
+  const rates = new RateLimiter({ redis: redis.producer, config, metrics, logger })
   const live = new LiveEvents(redis.subscriber, logger)
   const eventLog = new EventLog(index.wholeness)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })

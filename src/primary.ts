@@ -8,8 +8,8 @@ import type { Logger } from './core/logger.ts'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
-import { startKeeper } from './keeper.ts'
 import { attach } from './ops/attach.ts'
+import { startKeeper } from './singleton-services.ts'
 
 const SNAPSHOT_MS = 2000
 const RESTART_MS = 1000

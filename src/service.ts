@@ -5,8 +5,8 @@ import { buildApp } from './app.ts'
 import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
 import { createDeps, type Deps } from './deps.ts'
-import { startKeeper } from './keeper.ts'
 import { attach } from './ops/attach.ts'
+import { startKeeper } from './singleton-services.ts'
 import { startUploads } from './uploads/lifecycle.ts'
 
 export type Running = { deps: Deps; close(): Promise<void> }

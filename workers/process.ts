@@ -6,9 +6,9 @@ import { createLogger } from '../src/core/logger.ts'
 import { createDeps } from '../src/deps.ts'
 import { attach } from '../src/ops/attach.ts'
 import { buildOpsServer } from '../src/ops/ops-server.ts'
-import { casesOf } from '../src/support/lookup.ts'
-import { equip } from './lanes/tools.ts'
-import { obeying } from './obey.ts'
+import { createLookup } from '../src/support/lookup.ts'
+import { createWorkerContext } from './create-worker-context.ts'
+import { applyControls } from './lane-controller.ts'
 import { startWorkers, type Timing } from './registry.ts'
 
 /** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
@@ -19,17 +19,16 @@ const CLOSE_MS = 20_000
 export async function runWorker(options: { timing?: Timing; graceMs?: number } = {}): Promise<void> {
   const config = loadConfig()
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
-  const deps = await createDeps(config, logger)
-  const kit = await equip(deps)
+  const deps = await createWorkerContext(await createDeps(config, logger))
   await deps.store.probe()
   // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
   await deps.peers.start()
   const state = { started: false, draining: false, closing: false }
-  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state, cases: casesOf(deps) })
+  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state, cases: createLookup(deps) })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
-  const swept = await kit.room.sweep()
-  const running = await startWorkers(kit, options.timing)
-  const obedient = obeying(running.workers)
+  const swept = await deps.room.sweep()
+  const running = await startWorkers(deps, options.timing)
+  const obedient = applyControls(running.workers)
   const attached = await attach(
     deps,
     'worker',
@@ -40,7 +39,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     obedient.lanes,
   )
   state.started = true
-  const { isolation } = kit.runner
+  const { isolation } = deps.runner
   logger.info({ lanes: config.workers.lanes, isolation, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {

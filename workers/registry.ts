@@ -7,12 +7,12 @@ import { connectRedis } from '../src/core/redis.ts'
 import { WebhookDispatch } from '../src/events/dispatch.ts'
 import { type Lane, QUEUE_PREFIX } from '../src/jobs/contract.ts'
 import { createInspect } from './lanes/inspect.ts'
-import type { Kit } from './lanes/kit.ts'
 import { createMaintain, scheduleMaintenance } from './lanes/maintain.ts'
 import { createNotifyProcessor, webhookBackoff } from './lanes/notify.ts'
 import { SHUTDOWN } from './lanes/run-lane.ts'
 import { createTranscode } from './lanes/transcode.ts'
 import { createValidate } from './lanes/validate.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 /** How soon a job of a worker that died is run by another; shorter in tests. */
 export type Timing = { lockMs: number; stalledCheckMs: number }
@@ -27,29 +27,29 @@ const TIMETABLE_MS = 60_000
 
 type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
 
-function setups(kit: Kit) {
+function setups(deps: WorkerContext) {
   const cores = availableParallelism()
   return {
     // People wait for these, and they cost next to nothing.
     validate: () => ({
-      processor: createValidate(kit), // It mostly waits for the store and for tools: teachers wait for it.
+      processor: createValidate(deps), // It mostly waits for the store and for tools: teachers wait for it.
       concurrency: 4 * cores,
     }),
-    inspect: () => ({ processor: createInspect(kit), concurrency: Math.max(1, Math.floor(cores / 2)) }),
+    inspect: () => ({ processor: createInspect(deps), concurrency: Math.max(1, Math.floor(cores / 2)) }),
     transcode: () => ({
-      processor: createTranscode(kit),
-      concurrency: kit.config.workers.transcodeConcurrency,
+      processor: createTranscode(deps),
+      concurrency: deps.config.workers.transcodeConcurrency,
     }),
     notify: () => ({
       processor: createNotifyProcessor({
-        ...{ redis: kit.redis.hot, clock: kit.clock, logger: kit.logger, metrics: kit.metrics },
-        deliveries: kit.deliveries,
-        webhooks: kit.config.webhooks,
+        ...{ redis: deps.redis.hot, clock: deps.clock, logger: deps.logger, metrics: deps.metrics },
+        deliveries: deps.deliveries,
+        webhooks: deps.config.webhooks,
       }),
       concurrency: 16,
       settings: { backoffStrategy: webhookBackoff },
     }),
-    maintain: () => ({ processor: createMaintain(kit), concurrency: 1 }),
+    maintain: () => ({ processor: createMaintain(deps), concurrency: 1 }),
   } satisfies Record<Lane, () => Setup>
 }
 
@@ -59,12 +59,12 @@ export type RunningWorkers = {
   close(graceMs: number): Promise<void>
 }
 
-export async function startWorkers(kit: Kit, timing: Timing = TIMING): Promise<RunningWorkers> {
-  const { lanes } = kit.config.workers
-  const table = setups(kit)
-  const workers = lanes.map((lane) => startWorker(kit, lane, table[lane](), timing))
-  const timetable = lanes.includes('maintain') ? await keepTimetable(kit) : undefined
-  const dispatch = lanes.includes('notify') ? startDispatch(kit) : undefined
+export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING): Promise<RunningWorkers> {
+  const { lanes } = deps.config.workers
+  const table = setups(deps)
+  const workers = lanes.map((lane) => startWorker(deps, lane, table[lane](), timing))
+  const timetable = lanes.includes('maintain') ? await keepTimetable(deps) : undefined
+  const dispatch = lanes.includes('notify') ? startDispatch(deps) : undefined
   return {
     workers,
     async close(graceMs) {
@@ -81,20 +81,20 @@ export async function startWorkers(kit: Kit, timing: Timing = TIMING): Promise<R
 }
 
 /** The timetable stands in Redis, and is lost with it. */
-async function keepTimetable(kit: Kit): Promise<NodeJS.Timeout> {
-  await scheduleMaintenance(kit)
+async function keepTimetable(deps: WorkerContext): Promise<NodeJS.Timeout> {
+  await scheduleMaintenance(deps)
   return setInterval(() => {
-    scheduleMaintenance(kit).catch((err: unknown) => {
-      kit.logger.warn({ err }, 'the timetable could not be looked at; again in a minute')
+    scheduleMaintenance(deps).catch((err: unknown) => {
+      deps.logger.warn({ err }, 'the timetable could not be looked at; again in a minute')
     })
   }, TIMETABLE_MS)
 }
 
-function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker {
-  const { logger, metrics } = kit
+function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timing): Worker {
+  const { logger, metrics } = deps
   const { processor, concurrency, settings } = setup
   const worker = new Worker(lane, processor, {
-    connection: kit.redis.jobs,
+    connection: deps.redis.jobs,
     prefix: QUEUE_PREFIX,
     name: `${hostname()}:${process.pid}`,
     autorun: false,
@@ -129,7 +129,7 @@ function startWorker(kit: Kit, lane: Lane, setup: Setup, timing: Timing): Worker
   return worker
 }
 
-function startDispatch({ config, redis, heads, queues, logger }: Kit): WebhookDispatch {
+function startDispatch({ config, redis, heads, queues, logger }: WorkerContext): WebhookDispatch {
   const dispatch = new WebhookDispatch({
     redis: redis.jobs,
     reader: connectRedis(config.redisUrl, 'subscriber', logger),

@@ -8,7 +8,7 @@ import { type Api, noContent, problems } from '../http/typed-routes.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import { BilingualSchema, ProfileDataSchema } from '../submissions/profiles/schema.ts'
 
-export type ProfilesApiParts = { auth: Auth; profiles: ProfileCatalogue }
+export type ProfilesApiDeps = { auth: Auth; profiles: ProfileCatalogue }
 
 const Summary = Type.Object(
   {
@@ -29,7 +29,7 @@ const Profile = Type.Object(
   { description: 'A requirement profile, with the word that says how well each value is known' },
 )
 
-export function profilesApi(api: Api, { auth, profiles }: ProfilesApiParts): void {
+export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void {
   const onRequest = auth.requirePortalOrSession('read')
 
   api.get(

@@ -13,7 +13,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { viewOf } from './uploads.ts'
 
-export type ReceiptsApiParts = {
+export type ReceiptsApiDeps = {
   config: Pick<Config, 'http' | 'secrets'>
   auth: Auth
   heads: SubmissionHeads
@@ -67,8 +67,8 @@ const JwkSet = Type.Object({
   }),
 })
 
-export function receiptsApi(api: Api, parts: ReceiptsApiParts): void {
-  const { auth, heads, config, attempts, receipts, receiptKeys } = parts
+export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
+  const { auth, heads, config, attempts, receipts, receiptKeys } = deps
 
   api.get(
     '/v1/uploads/:id/receipt',
@@ -88,7 +88,7 @@ export function receiptsApi(api: Api, parts: ReceiptsApiParts): void {
       },
     },
     async (request, reply) => {
-      const { record } = await viewOf(parts, auth.caller(request), request.params.id)
+      const { record } = await viewOf(deps, auth.caller(request), request.params.id)
       if (record === undefined) throw new AppError('RECEIPT_NOT_READY')
       const { owner, submissionId } = record
       const head = submissionId === null ? undefined : await heads.require(owner, submissionId)

@@ -2,50 +2,50 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Auth } from '../auth/authenticate.ts'
-import type { Rates } from '../auth/rate-limit.ts'
+import type { RateLimiter } from '../auth/rate-limit.ts'
 import type { Config } from '../core/config.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
 import { UniqueKeys } from '../submissions/unique-keys.ts'
-import { type ProfilesApiParts, profilesApi } from './profiles.ts'
-import { type ReceiptsApiParts, receiptsApi } from './receipts.ts'
-import { type SealApiParts, sealApi } from './seal.ts'
-import { type SessionsApiParts, sessionsApi } from './sessions.ts'
-import { type SubmissionsApiParts, submissionsApi } from './submissions.ts'
-import { type TicketsApiParts, ticketsApi } from './tickets.ts'
-import { type UploadsApiParts, uploadsApi } from './uploads.ts'
+import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
+import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
+import { type SealApiDeps, sealApi } from './seal.ts'
+import { type SessionsApiDeps, sessionsApi } from './sessions.ts'
+import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
+import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
+import { type UploadsApiDeps, uploadsApi } from './uploads.ts'
 
 /** What the deps of the service have; credentials and claims on keys are made of it here. */
-export type PortalApiParts = Omit<
-  SubmissionsApiParts &
-    TicketsApiParts &
-    SessionsApiParts &
-    UploadsApiParts &
-    ProfilesApiParts &
-    SealApiParts &
-    ReceiptsApiParts,
+export type PortalApiDeps = Omit<
+  SubmissionsApiDeps &
+    TicketsApiDeps &
+    SessionsApiDeps &
+    UploadsApiDeps &
+    ProfilesApiDeps &
+    SealApiDeps &
+    ReceiptsApiDeps,
   'auth' | 'uniqueKeys'
-> & { config: Pick<Config, 'apiKeys'>; rates: Pick<Rates, 'check'> }
+> & { config: Pick<Config, 'apiKeys'>; rates: Pick<RateLimiter, 'check'> }
 
 /** Registers the portal API in a scope of its own: its validation and body parsing are not the tus endpoint's. */
-export async function portalApi(app: FastifyInstance, deps: PortalApiParts): Promise<void> {
-  const parts = { ...deps, auth: new Auth(deps), uniqueKeys: new UniqueKeys(deps) }
+export async function portalApi(app: FastifyInstance, given: PortalApiDeps): Promise<void> {
+  const deps = { ...given, auth: new Auth(given), uniqueKeys: new UniqueKeys(given) }
   await app.register(async (scope) => {
-    limitSessions(scope, parts)
+    limitSessions(scope, deps)
     const api = typedRoutes(scope)
-    submissionsApi(api, parts)
-    ticketsApi(api, parts)
-    sealApi(api, parts)
-    sessionsApi(api, parts)
-    uploadsApi(api, parts)
-    receiptsApi(api, parts)
-    profilesApi(api, parts)
+    submissionsApi(api, deps)
+    ticketsApi(api, deps)
+    sealApi(api, deps)
+    sessionsApi(api, deps)
+    uploadsApi(api, deps)
+    receiptsApi(api, deps)
+    profilesApi(api, deps)
   })
 }
 
 /** A portal may do as much as it has teachers; a page's own changes are counted. After authentication, before the body. */
 function limitSessions(
   scope: FastifyInstance,
-  { auth, rates }: { auth: Auth; rates: Pick<Rates, 'check'> },
+  { auth, rates }: { auth: Auth; rates: Pick<RateLimiter, 'check'> },
 ): void {
   scope.addHook('preParsing', async (request) => {
     if (request.method === 'GET' || request.method === 'HEAD') return

@@ -6,10 +6,10 @@ import { isUnchanged } from '../http/conditional.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import { returnSubmission } from '../submissions/return-submission.ts'
-import { type SealParts, sealSubmission, withdrawSeal } from '../submissions/seal.ts'
+import { type SealDeps, sealSubmission, withdrawSeal } from '../submissions/seal.ts'
 import { SubmissionId } from './submission-schemas.ts'
 
-export type SealApiParts = SealParts & { auth: Auth }
+export type SealApiDeps = SealDeps & { auth: Auth }
 
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN'] as const
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
@@ -42,8 +42,8 @@ const ReturnBody = Type.Object(
   { additionalProperties: false },
 )
 
-export function sealApi(api: Api, parts: SealApiParts): void {
-  const { auth } = parts
+export function sealApi(api: Api, deps: SealApiDeps): void {
+  const { auth } = deps
 
   api.post(
     '/v1/submissions/:id/seal',
@@ -69,7 +69,7 @@ export function sealApi(api: Api, parts: SealApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      const { document } = await sealSubmission(parts, owner, id, request.body)
+      const { document } = await sealSubmission(deps, owner, id, request.body)
       isUnchanged(request, reply, document)
       const waits = request.body.whenComplete && document.state !== 'sealed'
       return await reply.code(waits ? 202 : 200).send(document)
@@ -93,7 +93,7 @@ export function sealApi(api: Api, parts: SealApiParts): void {
     },
     async (request) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      return (await withdrawSeal(parts, owner, id)).document
+      return (await withdrawSeal(deps, owner, id)).document
     },
   )
 
@@ -117,7 +117,7 @@ export function sealApi(api: Api, parts: SealApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      const { document } = await returnSubmission(parts, owner, id, request.body)
+      const { document } = await returnSubmission(deps, owner, id, request.body)
       isUnchanged(request, reply, document)
       return await reply.send(document)
     },

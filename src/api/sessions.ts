@@ -11,7 +11,7 @@ import { type Api, problems } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { ExpiresIn, Subject } from './tickets.ts'
 
-export type SessionsApiParts = {
+export type SessionsApiDeps = {
   config: Pick<Config, 'http'>
   clock: Clock
   auth: Auth
@@ -48,7 +48,7 @@ const SessionAnswer = Type.Object({
   expiresAt: Type.String({ format: 'date-time' }),
 })
 
-export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: SessionsApiParts): void {
+export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: SessionsApiDeps): void {
   api.post(
     '/v1/submissions/:id/sessions',
     {

@@ -7,17 +7,17 @@ import { isUnchanged } from '../http/conditional.ts'
 import { badRequest } from '../http/errors.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-routes.ts'
-import { loadIfThere } from '../submissions/completeness-news.ts'
-import { type DeleteParts, deleteSubmission } from '../submissions/delete-submission.ts'
+import { loadIfThere } from '../submissions/completeness-events.ts'
+import { type DeleteDeps, deleteSubmission } from '../submissions/delete-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import {
-  type DocumentParts,
+  type DocumentDeps,
   type LoadedSubmission,
   loadSubmission,
   uploadDocuments,
 } from '../submissions/documents.ts'
-import { type ListParts, listSubmissions } from '../submissions/list.ts'
-import { type PutParts, putSubmission } from '../submissions/put-submission.ts'
+import { type ListDeps, listSubmissions } from '../submissions/list.ts'
+import { type PutDeps, putSubmission } from '../submissions/put-submission.ts'
 import { patchSlotMetadata } from '../submissions/slot-metadata.ts'
 import { expectedVersion } from './if-match.ts'
 import { listedUpload } from './listed-upload.ts'
@@ -31,17 +31,17 @@ import {
   SubmissionList,
 } from './submission-schemas.ts'
 
-export type SubmissionsApiParts = DocumentParts &
-  PutParts &
-  DeleteParts &
-  ListParts & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth }
+export type SubmissionsApiDeps = DocumentDeps &
+  PutDeps &
+  DeleteDeps &
+  ListDeps & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth }
 
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const
 const tags = ['submissions']
 
-export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
-  const { auth } = parts
+export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
+  const { auth } = deps
 
   api.put(
     '/v1/submissions/:id',
@@ -73,8 +73,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
-      const { loaded, created } = await putSubmission(parts, owner, id, request.body, expected)
+      const expected = await expectedVersion(request, () => loadIfThere(deps, owner, id))
+      const { loaded, created } = await putSubmission(deps, owner, id, request.body, expected)
       isUnchanged(request, reply, loaded.document)
       return await reply.code(created ? 201 : 200).send(loaded.document)
     },
@@ -98,17 +98,17 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      const loaded = await loadSubmission(parts, owner, id)
+      const loaded = await loadSubmission(deps, owner, id)
       const document =
         request.query.expand === 'uploads'
-          ? { ...loaded.document, uploads: expanded(loaded, publicUrl(parts.config, request)) }
+          ? { ...loaded.document, uploads: expanded(loaded, publicUrl(deps.config, request)) }
           : loaded.document
       return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
     },
   )
 
   const expanded = (loaded: LoadedSubmission, base: string) => {
-    const documents = new Map(uploadDocuments(loaded, parts.clock.now()).map((upload) => [upload.id, upload]))
+    const documents = new Map(uploadDocuments(loaded, deps.clock.now()).map((upload) => [upload.id, upload]))
     return loaded.views.flatMap((view) => {
       const document = documents.get(view.id)
       return document === undefined ? [] : [listedUpload(document, view, base)]
@@ -135,11 +135,11 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     async (request) => {
       const caller = auth.caller(request)
       const { updatedSince, ...query } = request.query
-      if (updatedSince === undefined) return await listSubmissions(parts, caller.owner, query)
+      if (updatedSince === undefined) return await listSubmissions(deps, caller.owner, query)
       const updatedSinceMs = Date.parse(updatedSince)
       if (Number.isNaN(updatedSinceMs))
         throw badRequest({ in: 'query', path: '/updatedSince', message: 'must be a date and time' })
-      return await listSubmissions(parts, caller.owner, { ...query, updatedSinceMs })
+      return await listSubmissions(deps, caller.owner, { ...query, updatedSinceMs })
     },
   )
 
@@ -162,7 +162,7 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      await deleteSubmission(parts, owner, id)
+      await deleteSubmission(deps, owner, id)
       return await reply.code(204).send(null)
     },
   )
@@ -193,8 +193,8 @@ export function submissionsApi(api: Api, parts: SubmissionsApiParts): void {
     async (request) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot } = request.params
-      const expected = await expectedVersion(request, () => loadIfThere(parts, owner, id))
-      return (await patchSlotMetadata(parts, owner, id, slot, request.body.metadata, expected)).document
+      const expected = await expectedVersion(request, () => loadIfThere(deps, owner, id))
+      return (await patchSlotMetadata(deps, owner, id, slot, request.body.metadata, expected)).document
     },
   )
 }

@@ -2,7 +2,7 @@
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
-import type { Rates } from '../auth/rate-limit.ts'
+import type { RateLimiter } from '../auth/rate-limit.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
@@ -10,15 +10,15 @@ import { toAppError } from '../core/errors.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
-import { checkPlacement, type PlacementParts } from '../submissions/creation.ts'
+import { decideCreation, type PlacementDeps } from '../submissions/creation.ts'
 
-export type TicketsApiParts = PlacementParts & {
+export type TicketsApiDeps = PlacementDeps & {
   attempts: Attempts
   config: Pick<Config, 'http' | 'tickets' | 'uploads'>
   clock: Clock
   auth: Auth
   tokens: Tokens
-  rates: Pick<Rates, 'check'>
+  rates: Pick<RateLimiter, 'check'>
 }
 
 export const MAX_TOKEN_SECONDS = 604_800
@@ -68,8 +68,8 @@ const TicketAnswer = Type.Object({
   }),
 })
 
-export function ticketsApi(api: Api, parts: TicketsApiParts): void {
-  const { auth, tokens, clock, config, attempts, rates } = parts
+export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
+  const { auth, tokens, clock, config, attempts, rates } = deps
 
   api.post(
     '/v1/submissions/:id/tickets',
@@ -108,7 +108,7 @@ export function ticketsApi(api: Api, parts: TicketsApiParts): void {
       const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
       const decide = async () => {
         if (caller.kind === 'session') await rates.check('session', { owner, submission: id, subject: who })
-        return await checkPlacement(parts, {
+        return await decideCreation(deps, {
           ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
           replaces: replaces ?? null,
           maxBytes: maxBytes ?? null,

@@ -8,12 +8,12 @@ import { isUploadId } from '../core/ids.ts'
 import { isUnchanged } from '../http/conditional.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, noContent, problems } from '../http/typed-routes.ts'
-import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
+import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
 import {
-  type DocumentParts,
+  type DocumentDeps,
   loadFromHead,
   loadSubmission,
   uploadDocument,
@@ -21,8 +21,8 @@ import {
 } from '../submissions/documents.ts'
 import { ListedUploadSchema, listedUpload } from './listed-upload.ts'
 
-export type UploadsApiParts = DocumentParts &
-  CancelParts & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
+export type UploadsApiDeps = DocumentDeps &
+  CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
 const Id = Type.Object({ id: Type.String() })
 const READING = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
@@ -34,8 +34,8 @@ const ListQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 200 }),
 })
 
-export function uploadsApi(api: Api, parts: UploadsApiParts): void {
-  const { auth, clock, config } = parts
+export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
+  const { auth, clock, config } = deps
 
   api.get(
     '/v1/submissions/:id/uploads',
@@ -62,7 +62,7 @@ export function uploadsApi(api: Api, parts: UploadsApiParts): void {
     async (request) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot, state, cursor, limit } = request.query
-      const loaded = await loadSubmission(parts, owner, id)
+      const loaded = await loadSubmission(deps, owner, id)
       const views = new Map(loaded.views.map((view) => [view.id, view]))
       const base = publicUrl(config, request)
       // An id never moves: uploads are in the order of their creation.
@@ -99,8 +99,8 @@ export function uploadsApi(api: Api, parts: UploadsApiParts): void {
       },
     },
     async (request, reply) => {
-      const view = await viewOf(parts, auth.caller(request), request.params.id)
-      const document = await documentOf(parts, view)
+      const view = await viewOf(deps, auth.caller(request), request.params.id)
+      const document = await documentOf(deps, view)
       return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
     },
   )
@@ -123,11 +123,11 @@ export function uploadsApi(api: Api, parts: UploadsApiParts): void {
       },
     },
     async (request, reply) => {
-      const view = await viewOf(parts, auth.caller(request), request.params.id)
+      const view = await viewOf(deps, auth.caller(request), request.params.id)
       const { owner, submissionId } = originOf(view)
-      if (submissionId !== null) await parts.heads.require(owner, submissionId)
-      await cancelUpload(parts, view)
-      if (submissionId !== null) await refreshCompleteness(parts, owner, submissionId)
+      if (submissionId !== null) await deps.heads.require(owner, submissionId)
+      await cancelUpload(deps, view)
+      if (submissionId !== null) await refreshCompleteness(deps, owner, submissionId)
       return await reply.code(204).send(null)
     },
   )
@@ -143,7 +143,7 @@ function originOf({ record, hot }: UploadView): Origin {
 
 /** The upload, if it is the caller's to see: of another portal or submission it is as unknown as an invented one. Throws UPLOAD_UNKNOWN. */
 export async function viewOf(
-  { views, config }: Pick<UploadsApiParts, 'views' | 'config'>,
+  { views, config }: Pick<UploadsApiDeps, 'views' | 'config'>,
   caller: Caller,
   id: string,
 ): Promise<UploadView> {
@@ -152,17 +152,17 @@ export async function viewOf(
   return view
 }
 
-async function documentOf(parts: DocumentParts, view: UploadView) {
+async function documentOf(deps: DocumentDeps, view: UploadView) {
   const { owner, submissionId } = originOf(view)
   if (submissionId === null) return uploadDocument(view, undefined, false)
-  const loaded = await loadFromHead(parts, await parts.heads.require(owner, submissionId))
-  const all = uploadDocuments(loaded, parts.clock.now())
+  const loaded = await loadFromHead(deps, await deps.heads.require(owner, submissionId))
+  const all = uploadDocuments(loaded, deps.clock.now())
   return all.find(({ id }) => id === view.id) ?? uploadDocument(view, loaded.head, false)
 }
 
 /** What `GET /v1/uploads/:id` answers, for event streams. Throws UPLOAD_UNKNOWN, SUBMISSION_DELETED. */
-export async function uploadSnapshot(parts: DocumentParts, id: string) {
-  const view = await parts.views.one(id)
+export async function uploadSnapshot(deps: DocumentDeps, id: string) {
+  const view = await deps.views.one(id)
   if (view === undefined) throw new AppError('UPLOAD_UNKNOWN')
-  return await documentOf(parts, view)
+  return await documentOf(deps, view)
 }

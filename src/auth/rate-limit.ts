@@ -31,23 +31,23 @@ redis.call('SET', KEYS[1], string.format('%.3f', earned), 'PX', math.ceil(earned
 return 0
 `)
 
-export class Rates {
+export class RateLimiter {
   readonly #redis: RedisConnection
   readonly #perMinute: Record<RateName, number>
   readonly #metrics: Pick<Metrics, 'rateLimited'>
   readonly #logger: Logger
 
   /** @param parts.redis a connection that fails at once: an outage is somebody else's to wait for */
-  constructor(parts: {
+  constructor(deps: {
     redis: RedisConnection
     config: Pick<Config, 'rates'>
     metrics: Pick<Metrics, 'rateLimited'>
     logger: Logger
   }) {
-    this.#redis = parts.redis
-    this.#perMinute = parts.config.rates
-    this.#metrics = parts.metrics
-    this.#logger = parts.logger
+    this.#redis = deps.redis
+    this.#perMinute = deps.config.rates
+    this.#metrics = deps.metrics
+    this.#logger = deps.logger
   }
 
   /**

@@ -26,12 +26,12 @@ const ClaimsSchema = Type.Object({
   can: Type.Optional(Type.Array(Type.Enum([...PERMISSIONS]))),
 })
 
-export type Claims = Static<typeof ClaimsSchema>
+export type TokenClaims = Static<typeof ClaimsSchema>
 
 const validator = Compile(ClaimsSchema)
 
 /** The claims of a verified payload, or undefined where they are malformed or meant for somebody else. */
-export function parseClaims(payload: Uint8Array, audience: string): Claims | undefined {
+export function parseTokenClaims(payload: Uint8Array, audience: string): TokenClaims | undefined {
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(payload).toString('utf8'))

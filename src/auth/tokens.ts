@@ -9,7 +9,7 @@ import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
 import { LruCache } from './lru.ts'
 import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
-import { type Claims, type Permission, parseClaims } from './token-claims.ts'
+import { type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
 
 export type Ticket = {
   owner: string
@@ -41,7 +41,7 @@ const CACHED_TOKENS = 5000
 /** A portal's clock may run ahead of ours. */
 const NOT_BEFORE_LEEWAY_MS = 60_000
 
-type Verified = { claims: Claims; typ: string | undefined }
+type Verified = { claims: TokenClaims; typ: string | undefined }
 
 export class Tokens {
   readonly #signing: KeyObject
@@ -148,7 +148,7 @@ export class Tokens {
    * The API key's name: as we wrote it, or as a portal's `iss` says it, or the only one there is. A name that is no
    * longer configured takes its tokens with it.
    */
-  #ownerOf({ owner, iss }: Claims): string | undefined {
+  #ownerOf({ owner, iss }: TokenClaims): string | undefined {
     const named = [owner, iss].find((name) => name !== undefined && this.#owners.has(name))
     if (named !== undefined || owner !== undefined) return named
     const [only] = this.#owners
@@ -160,7 +160,7 @@ export class Tokens {
     try {
       const { alg, typ } = decodeProtectedHeader(token)
       const payload = alg === 'HS256' ? await this.#ofOurs(token) : await this.#ofPortal(token)
-      const claims = payload === undefined ? undefined : parseClaims(payload, AUDIENCE)
+      const claims = payload === undefined ? undefined : parseTokenClaims(payload, AUDIENCE)
       if (claims === undefined) throw new AppError(invalid)
       const notBeforeMs = (claims.nbf ?? 0) * 1000 - NOT_BEFORE_LEEWAY_MS
       if (notBeforeMs > this.#clock.now()) throw new AppError(invalid)

@@ -11,7 +11,7 @@ import { problems, typedRoutes } from '../http/typed-routes.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { mediaLinks } from './links.ts'
 
-export type LinkRouteParts = {
+export type LinkRouteDeps = {
   authorize: Authorize
   views: Pick<UploadViews, 'one'>
   config: Pick<Config, 'http' | 'secrets'>
@@ -48,7 +48,7 @@ const LinksAnswer = Type.Object({
   ),
 })
 
-export async function linkRoutes(app: FastifyInstance, parts: LinkRouteParts): Promise<void> {
+export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Promise<void> {
   await app.register(async (scope) => {
     typedRoutes(scope).post(
       '/v1/uploads/:id/links',
@@ -69,8 +69,8 @@ export async function linkRoutes(app: FastifyInstance, parts: LinkRouteParts): P
         },
       },
       async (request) => {
-        const { views, config, clock } = parts
-        const caller = await parts.authorize(request)
+        const { views, config, clock } = deps
+        const caller = await deps.authorize(request)
         const { view } = await requireUpload({ views, secrets: config.secrets }, caller, request.params.id)
         if (view.record === undefined)
           throw new AppError('MEDIA_NOT_READY', { details: { state: 'receiving' }, retryAfterSeconds: 5 })

@@ -14,7 +14,7 @@ import { contentDisposition } from './file-names.ts'
 import { removalOf } from './links.ts'
 import { type MediaClaims, openMediaToken } from './media-token.ts'
 
-export type MediaRouteParts = {
+export type MediaRouteDeps = {
   /** For S3 best one with connections of its own: a crowd of viewers must not use up those that records need. */
   store: Pick<ObjectStore, 'open' | 'head'>
   /** Asked only where the bytes are gone: the record tells why. */
@@ -43,7 +43,7 @@ const WHOLE = { kind: 'whole' } as const
 // A wildcard, since the router bounds the length of named parameters and a token may be longer.
 const MEDIA = '/media/*'
 
-export async function mediaRoute(app: FastifyInstance, parts: MediaRouteParts): Promise<void> {
+export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Promise<void> {
   app.route<{ Params: { '*': string } }>({
     method: ['GET', 'HEAD'],
     url: MEDIA,
@@ -56,7 +56,7 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaRouteParts): 
     },
     handler: async (request, reply) => {
       const token = request.params['*'].split('/')[0] ?? ''
-      return await serve(openMediaToken(token, parts.secrets, parts.clock.now()), request, reply, parts)
+      return await serve(openMediaToken(token, deps.secrets, deps.clock.now()), request, reply, deps)
     },
   })
 }
@@ -65,7 +65,7 @@ async function serve(
   claims: MediaClaims,
   request: FastifyRequest,
   reply: FastifyReply,
-  { store, uploads, clock }: MediaRouteParts,
+  { store, uploads, clock }: MediaRouteDeps,
 ): Promise<FastifyReply> {
   // Keys are fresh and objects never change: the key stands for the bytes.
   const etag = `"${createHash('sha256').update(claims.key).digest('base64url').slice(0, 27)}"`
@@ -103,7 +103,7 @@ async function serve(
 /** The bytes, or for `head` only the certainty that they are there. The link may be good for what has been removed. */
 async function find(
   how: 'head' | 'open',
-  store: MediaRouteParts['store'],
+  store: MediaRouteDeps['store'],
   key: string,
   part: ByteRange | undefined,
 ): Promise<Readable | undefined> {

@@ -27,12 +27,12 @@ export function requireSubmissionId(caller: Caller, id: string): void {
 
 /** The upload `id` if it is the caller's; any other is as unknown as an invented one (UPLOAD_UNKNOWN). */
 export async function requireUpload(
-  parts: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
+  deps: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
   caller: Caller,
   id: string,
 ): Promise<OwnedUpload> {
-  if (!isUploadId(id, parts.secrets)) throw new AppError('UPLOAD_UNKNOWN')
-  const view = await parts.views.one(id)
+  if (!isUploadId(id, deps.secrets)) throw new AppError('UPLOAD_UNKNOWN')
+  const view = await deps.views.one(id)
   const origin = view?.record ?? view?.hot?.draft
   // Of others it is not even told that they exist.
   if (view === undefined || origin === undefined || !maySee(caller, origin))

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../core/errors.ts'
 
-export type Place = {
+export type StreamPosition = {
   /** Order of the log that the place belongs to; empty: it was never put back. */
   epoch: string
   streamId: string
@@ -13,7 +13,7 @@ export type Place = {
   told: readonly string[]
 }
 
-export const BEGINNING: Place = { epoch: '', streamId: '0-0', told: [] }
+export const BEGINNING: StreamPosition = { epoch: '', streamId: '0-0', told: [] }
 
 const CURSOR = /^e2:([0-9a-f]*):(\d{1,15}-\d{1,15}):([\w-]*)$/
 const NAME_CHARS = 5
@@ -25,21 +25,21 @@ export function shortName(eventId: string): string {
   return createHash('sha256').update(eventId).digest('base64url').slice(0, NAME_CHARS)
 }
 
-export function placeAfter(
-  place: Place,
+export function positionAfter(
+  place: StreamPosition,
   epoch: string,
   streamId: string,
   eventIds: readonly string[],
-): Place {
+): StreamPosition {
   return { epoch, streamId, told: [...place.told, ...eventIds.map(shortName)].slice(-MAX_TOLD) }
 }
 
-export function encodeCursor({ epoch, streamId, told }: Place): string {
+export function encodeCursor({ epoch, streamId, told }: StreamPosition): string {
   return Buffer.from(`e2:${epoch}:${streamId}:${told.join('')}`).toString('base64url')
 }
 
 /** Throws CURSOR_INVALID. */
-export function decodeCursor(cursor: string): Place {
+export function decodeCursor(cursor: string): StreamPosition {
   const [, epoch, streamId, names] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (epoch === undefined || streamId === undefined || names === undefined)
     throw new AppError('CURSOR_INVALID')

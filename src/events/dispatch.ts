@@ -10,7 +10,7 @@ import { envelopeOf } from './log.ts'
 import { type StreamEntry, StreamGroup, WEBHOOK_GROUP } from './stream-group.ts'
 import { notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
 
-export type DispatchParts = Outbox & {
+export type DispatchDeps = Outbox & {
   /** For commands that answer at once. */
   redis: RedisConnection
   /** A connection of its own (role `subscriber`): it blocks while it waits for events, and is disconnected by `stop`. */
@@ -27,7 +27,7 @@ const AFTER_TROUBLE_MS = 1000
 const RETRY_MS = 5000
 
 export class WebhookDispatch {
-  readonly #parts: DispatchParts
+  readonly #deps: DispatchDeps
   readonly #group: StreamGroup
   /** When to look at what is pending here: at once after a take-over, soon after trouble, else not. */
   #retryAtMs = 0
@@ -36,9 +36,9 @@ export class WebhookDispatch {
   #wake: () => void = () => undefined
   #running: Promise<void> | undefined
 
-  constructor(parts: DispatchParts) {
-    this.#parts = parts
-    const { redis: commands, reader, consumer } = parts
+  constructor(deps: DispatchDeps) {
+    this.#deps = deps
+    const { redis: commands, reader, consumer } = deps
     this.#group = new StreamGroup({ commands, reader, group: WEBHOOK_GROUP, consumer })
   }
 
@@ -49,7 +49,7 @@ export class WebhookDispatch {
   /** Ends after the entry at hand; what is pending waits for another worker or the next start. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#parts.reader.disconnect()
+    this.#deps.reader.disconnect()
     this.#wake()
     await this.#running
   }
@@ -63,18 +63,18 @@ export class WebhookDispatch {
         // A Redis that came back empty has no group: it is made again, from the start of what is there now.
         this.#group.forget()
         this.#retryAtMs = 0
-        this.#parts.logger.warn({ err }, 'webhooks: events wait')
+        this.#deps.logger.warn({ err }, 'webhooks: events wait')
         await this.#pause(AFTER_TROUBLE_MS)
       }
     }
   }
 
   async #round(): Promise<void> {
-    const owners = await this.#parts.redis.smembers(redisKeys.owners)
+    const owners = await this.#deps.redis.smembers(redisKeys.owners)
     if (owners.length === 0) return await this.#pause(BLOCK_MS)
     const keys = owners.map(redisKeys.events)
     await this.#group.join(keys)
-    const { takeOverMs, sweepMs = SWEEP_MS } = this.#parts.timing ?? {}
+    const { takeOverMs, sweepMs = SWEEP_MS } = this.#deps.timing ?? {}
     if (performance.now() >= this.#sweepAtMs) {
       this.#sweepAtMs = performance.now() + sweepMs
       if (await this.#group.takeOver(keys, takeOverMs)) this.#retryAtMs = 0
@@ -102,8 +102,8 @@ export class WebhookDispatch {
     const outcomes = await Promise.allSettled(entries.map((entry) => this.#dispatch(entry)))
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
     if (failed.length === 0 || this.#stopping) return
-    this.#retryAtMs = performance.now() + (this.#parts.timing?.retryMs ?? RETRY_MS)
-    this.#parts.logger.warn({ err: failed[0]?.reason, events: failed.length }, 'webhooks: events wait')
+    this.#retryAtMs = performance.now() + (this.#deps.timing?.retryMs ?? RETRY_MS)
+    this.#deps.logger.warn({ err: failed[0]?.reason, events: failed.length }, 'webhooks: events wait')
     // Without a pause an outage of the queue would only pile up what is pending.
     await this.#pause(AFTER_TROUBLE_MS)
   }
@@ -111,9 +111,9 @@ export class WebhookDispatch {
   /** Queues one event and marks it done; throws where it is to be tried again. */
   async #dispatch(entry: StreamEntry): Promise<void> {
     const envelope = this.#envelope(entry)
-    const webhook = envelope === undefined ? undefined : await webhookOf(this.#parts, envelope)
+    const webhook = envelope === undefined ? undefined : await webhookOf(this.#deps, envelope)
     if (webhook !== undefined)
-      await this.#parts.queues.enqueue('notify', webhook, {
+      await this.#deps.queues.enqueue('notify', webhook, {
         jobId: notifyJobId(webhook.eventId, webhook.url),
       })
     faultPoint('notify.queued')
@@ -122,14 +122,14 @@ export class WebhookDispatch {
 
   #envelope({ key, id, fields }: StreamEntry): EventEnvelope | undefined {
     if (fields === null) {
-      this.#parts.logger.error({ key, id }, 'webhooks: an event grew too old before it could be queued')
+      this.#deps.logger.error({ key, id }, 'webhooks: an event grew too old before it could be queued')
       return undefined
     }
     try {
       return envelopeOf([id, fields])
     } catch (err) {
       // It will be no better next time, and must not hold up the others.
-      this.#parts.logger.error({ err, key, id }, 'webhooks: an entry that is no event')
+      this.#deps.logger.error({ err, key, id }, 'webhooks: an entry that is no event')
       return undefined
     }
   }

@@ -4,9 +4,16 @@
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
+import type { IndexCompleteness } from '../records/index-completeness.ts'
 import { redisKeys } from '../records/keys.ts'
-import type { Wholeness } from '../records/wholeness.ts'
-import { BEGINNING, decodeCursor, encodeCursor, type Place, placeAfter, shortName } from './cursor.ts'
+import {
+  BEGINNING,
+  decodeCursor,
+  encodeCursor,
+  positionAfter,
+  type StreamPosition,
+  shortName,
+} from './cursor.ts'
 
 export type EventPage = {
   items: EventBody[]
@@ -32,9 +39,9 @@ type StreamEntry = [id: string, fields: string[]]
 
 export class EventLog {
   readonly #redis: RedisConnection
-  readonly #wholeness: Wholeness
+  readonly #wholeness: IndexCompleteness
 
-  constructor(wholeness: Wholeness) {
+  constructor(wholeness: IndexCompleteness) {
     this.#redis = wholeness.redis
     this.#wholeness = wholeness
   }
@@ -53,7 +60,7 @@ export class EventLog {
     }
   }
 
-  async #page(owner: string, place: Place, limit: number) {
+  async #page(owner: string, place: StreamPosition, limit: number) {
     for (;;) {
       const epoch = (await viaRedis(this.#redis.get(redisKeys.eventEpoch(owner)))) ?? ''
       const same = place.epoch === epoch || place === BEGINNING
@@ -70,7 +77,7 @@ export class EventLog {
         .filter(({ id }) => !told.has(shortName(id)))
       const last = entries.at(-1)?.[0] ?? place.streamId
       const eventIds = items.map(({ id }) => id)
-      return { items, place: placeAfter(place, epoch, last, eventIds), atEnd: entries.length < limit }
+      return { items, place: positionAfter(place, epoch, last, eventIds), atEnd: entries.length < limit }
     }
   }
 

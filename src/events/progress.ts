@@ -3,10 +3,10 @@
 
 import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import type { HotState } from '../records/hot-state.ts'
-import type { HotUpload } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
+import type { UploadSession } from '../records/upload-session.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { JobProgress } from '../records/upload-views.ts'
 
 /** What a `progress` event says. Fields that are not known at this moment are left out. */
@@ -42,17 +42,17 @@ const CHUNK = 500
 
 export class ProgressWatch {
   readonly #redis: RedisConnection
-  readonly #hot: HotState
+  readonly #hot: UploadSessionStore
   readonly #index: RecordIndex
   readonly #logger: Logger
   readonly #watched = new Set<Watched>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(parts: { redis: RedisConnection; hot: HotState; index: RecordIndex; logger: Logger }) {
-    this.#redis = parts.redis
-    this.#hot = parts.hot
-    this.#index = parts.index
-    this.#logger = parts.logger
+  constructor(deps: { redis: RedisConnection; hot: UploadSessionStore; index: RecordIndex; logger: Logger }) {
+    this.#redis = deps.redis
+    this.#hot = deps.hot
+    this.#index = deps.index
+    this.#logger = deps.logger
   }
 
   /** Calls `listener` with what changed, until stopped. `refresh` looks at everything at the next tick. */
@@ -127,7 +127,11 @@ export class ProgressWatch {
   }
 }
 
-function describe(id: string, hot: HotUpload | undefined, work: string | null): UploadProgress | undefined {
+function describe(
+  id: string,
+  hot: UploadSession | undefined,
+  work: string | null,
+): UploadProgress | undefined {
   // An offset written under another Redis run may be ahead of or behind the truth: nothing is said until it is checked.
   const believed = hot?.trusted === true ? hot : undefined
   const receiving = believed?.status === 'receiving' || believed?.status === 'finishing'

@@ -14,24 +14,24 @@ const KEPT_MS = 8 * 86_400_000
  * @returns how many were queued
  */
 export async function requeueWebhooks(
-  parts: Outbox & { redis: RedisConnection; deliveries: Deliveries },
+  deps: Outbox & { redis: RedisConnection; deliveries: Deliveries },
   owner: string,
   nowMs: number,
   delayMs: number,
 ): Promise<number> {
-  const delivered = await parts.deliveries.since(owner, nowMs - KEPT_MS)
+  const delivered = await deps.deliveries.since(owner, nowMs - KEPT_MS)
   let queued = 0
   for (let after = '-'; ; ) {
-    const entries = await viaRedis(parts.redis.xrange(redisKeys.events(owner), after, '+', 'COUNT', CHUNK))
+    const entries = await viaRedis(deps.redis.xrange(redisKeys.events(owner), after, '+', 'COUNT', CHUNK))
     const last = entries.at(-1)?.[0]
     if (last === undefined) return queued
     after = `(${last}`
     for (const entry of entries) {
-      const webhook = await webhookOf(parts, envelopeOf(entry))
+      const webhook = await webhookOf(deps, envelopeOf(entry))
       if (webhook === undefined) continue
       const jobId = notifyJobId(webhook.eventId, webhook.url)
       if (delivered.has(jobId)) continue
-      await parts.queues.enqueue('notify', webhook, { jobId, delayMs })
+      await deps.queues.enqueue('notify', webhook, { jobId, delayMs })
       queued++
     }
   }

@@ -16,7 +16,7 @@ import type { ProgressWatch } from './progress.ts'
 import { EventSession, type SessionTarget } from './sse.ts'
 import { SseWriter } from './sse-writer.ts'
 
-export type EventRouteParts = {
+export type EventRouteDeps = {
   authorize: Authorize
   log: EventLog
   live: LiveEvents
@@ -58,18 +58,18 @@ const logPage = Type.Object({
 })
 
 /** Registers `GET /v1/events`, `GET /v1/submissions/:id/events` and `GET /v1/uploads/:id/events`. */
-export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts): Promise<void> {
+export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): Promise<void> {
   const open = new Set<SseWriter>()
   const endAll = () => {
     for (const writer of open) writer.end()
   }
-  parts.drain?.addEventListener('abort', endAll, { once: true })
+  deps.drain?.addEventListener('abort', endAll, { once: true })
   // A listener closes only when its connections do.
   app.addHook('preClose', async () => endAll())
 
   const stream = (request: FastifyRequest, reply: FastifyReply, target: SessionTarget) => {
-    if (parts.drain?.aborted) throw new AppError('DRAINING', { retryAfterSeconds: 1 })
-    const { retryMs, ...timing } = parts.timing ?? {}
+    if (deps.drain?.aborted) throw new AppError('DRAINING', { retryAfterSeconds: 1 })
+    const { retryMs, ...timing } = deps.timing ?? {}
     // Spread out, so that the pages of a process that ends do not all come back in one instant.
     const writer = new SseWriter({ retryMs: retryMs ?? 1000 + Math.round(Math.random() * 3000), ...timing })
     open.add(writer)
@@ -80,11 +80,11 @@ export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts):
     })
     const lastEventId = lastEventIdOf(request)
     const session = new EventSession(
-      parts,
+      deps,
       { ...target, ...(lastEventId === undefined ? {} : { lastEventId }) },
       writer,
     )
-    session.run().catch((err: unknown) => parts.logger.error({ err }, 'event stream'))
+    session.run().catch((err: unknown) => deps.logger.error({ err }, 'event stream'))
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-cache, no-transform')
@@ -106,14 +106,14 @@ export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts):
       },
     },
     async (request, reply) => {
-      const caller = await parts.authorize(request)
+      const caller = await deps.authorize(request)
       const { id } = request.params
       requireSubmissionId(caller, id)
-      await parts.heads.require(caller.owner, id)
+      await deps.heads.require(caller.owner, id)
       return stream(request, reply, {
         owner: caller.owner,
         submissionId: id,
-        snapshot: () => parts.snapshots.submission(caller.owner, id),
+        snapshot: () => deps.snapshots.submission(caller.owner, id),
       })
     },
   )
@@ -131,14 +131,14 @@ export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts):
       },
     },
     async (request, reply) => {
-      const caller = await parts.authorize(request)
+      const caller = await deps.authorize(request)
       const { id } = request.params
-      const { owner, submissionId } = await requireUpload(parts, caller, id)
+      const { owner, submissionId } = await requireUpload(deps, caller, id)
       return stream(request, reply, {
         owner,
         submissionId,
         uploadId: id,
-        snapshot: () => parts.snapshots.upload(id),
+        snapshot: () => deps.snapshots.upload(id),
       })
     },
   )
@@ -154,11 +154,11 @@ export async function eventRoutes(app: FastifyInstance, parts: EventRouteParts):
       },
     },
     async (request) => {
-      const caller = await parts.authorize(request)
+      const caller = await deps.authorize(request)
       // A session reads one submission; the portal's log holds them all.
       if (caller.submissionId !== undefined) throw new AppError('SESSION_SCOPE')
       const { after, limit } = request.query
-      return await parts.log.after(caller.owner, after, limit)
+      return await deps.log.after(caller.owner, after, limit)
     },
   )
 }

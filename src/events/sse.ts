@@ -8,7 +8,7 @@ import type { EventLog } from './log.ts'
 import type { ProgressTarget, ProgressWatch, UploadProgress } from './progress.ts'
 import type { SseWriter } from './sse-writer.ts'
 
-export type SessionParts = {
+export type SessionDeps = {
   log: Pick<EventLog, 'history'>
   live: Pick<LiveEvents, 'listen'>
   progress: Pick<ProgressWatch, 'watch'>
@@ -31,7 +31,7 @@ export type SessionTarget = {
 const REMEMBERED_IDS = 2048
 
 export class EventSession {
-  readonly #parts: SessionParts
+  readonly #deps: SessionDeps
   readonly #target: SessionTarget
   readonly #writer: SseWriter
   readonly #told = new Set<string>()
@@ -39,8 +39,8 @@ export class EventSession {
   #lastId: string | undefined
   #wake: () => void = () => undefined
 
-  constructor(parts: SessionParts, target: SessionTarget, writer: SseWriter) {
-    this.#parts = parts
+  constructor(deps: SessionDeps, target: SessionTarget, writer: SseWriter) {
+    this.#deps = deps
     this.#target = target
     this.#writer = writer
     this.#lastId = target.lastEventId
@@ -48,7 +48,7 @@ export class EventSession {
 
   /** Runs until the stream ends; trouble with Redis or the store ends it, and the browser comes back. */
   async run(): Promise<void> {
-    const { live, progress, logger } = this.#parts
+    const { live, progress, logger } = this.#deps
     const { owner, submissionId, uploadId } = this.#target
     const wake = () => this.#wake()
     this.#writer.onClose(wake)
@@ -83,7 +83,7 @@ export class EventSession {
     const history =
       submissionId === null
         ? { known: false, events: [], newestId: undefined }
-        : await this.#parts.log.history(owner, submissionId, this.#lastId)
+        : await this.#deps.log.history(owner, submissionId, this.#lastId)
     if (history.known) return await this.#tell(history.events)
     this.#lastId = history.newestId
     return await this.#writer.send({

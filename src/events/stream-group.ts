@@ -27,16 +27,16 @@ export class StreamGroup {
   readonly #known = new Set<string>()
 
   /** `reader` blocks and so must be a connection of its own. */
-  constructor(parts: {
+  constructor(deps: {
     commands: RedisConnection
     reader: RedisConnection
     group: string
     consumer: string
   }) {
-    this.#commands = parts.commands
-    this.#reader = parts.reader
-    this.#group = parts.group
-    this.#consumer = parts.consumer
+    this.#commands = deps.commands
+    this.#reader = deps.reader
+    this.#group = deps.group
+    this.#consumer = deps.consumer
   }
 
   /** Creates the group where it is missing, from the oldest entry on: what came before the first consumer counts too. */

@@ -68,7 +68,7 @@ export class AttemptJournal {
   }
 
   /** Submissions whose attempts are to be written now; for a while no other process is given them. */
-  async take(nowMs: number): Promise<Journal[]> {
+  async drain(nowMs: number): Promise<Journal[]> {
     const members = await run(this.#redis, TAKE, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
     return (members as string[]).map((member) => {
       const slash = member.indexOf('/')

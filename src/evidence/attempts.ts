@@ -37,10 +37,10 @@ export class Attempts implements PlacementAttempts {
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
 
-  constructor(parts: { redis: RedisConnection; store: ObjectStore; clock: Clock; logger: Logger }) {
-    this.#journal = new AttemptJournal(parts)
-    this.#clock = parts.clock
-    this.#logger = parts.logger
+  constructor(deps: { redis: RedisConnection; store: ObjectStore; clock: Clock; logger: Logger }) {
+    this.#journal = new AttemptJournal(deps)
+    this.#clock = deps.clock
+    this.#logger = deps.logger
   }
 
   /** Notes an attempt. Returns at once, never throws. */
@@ -77,7 +77,7 @@ export class Attempts implements PlacementAttempts {
     await this.#letGo()
     let written = 0
     for (;;) {
-      const journals = await this.#journal.take(this.#clock.now())
+      const journals = await this.#journal.drain(this.#clock.now())
       if (journals.length === 0) return written
       const next = journals.values()
       const work = async () => {

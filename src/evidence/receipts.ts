@@ -7,7 +7,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
-import { standingOf } from '../submissions/document/standing.ts'
+import { timelinessOf } from '../submissions/document/timeliness.ts'
 import type { Attempt } from './attempt-journal.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 
@@ -84,7 +84,7 @@ export function uploadClaims(
   head: SubmissionHead | undefined,
 ): Omit<ReceiptClaims, 'iss' | 'iat'> {
   if (record.storedAt === null) throw new AppError('RECEIPT_NOT_READY')
-  const standing = head === undefined ? undefined : standingOf(head, record)
+  const standing = head === undefined ? undefined : timelinessOf(head, record)
   const sealed = head?.revisions.findLast(
     ({ sealedAt, uploads }) =>
       sealedAt !== undefined && Object.values(uploads ?? {}).some((ids) => ids.includes(record.id)),

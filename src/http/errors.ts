@@ -18,10 +18,10 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
 }
 
 /** One thing that is wrong with a request. `path` is a JSON pointer into the named part. */
-export type RequestFault = { in: 'body' | 'query' | 'path' | 'header'; path: string; message: string }
+export type RequestError = { in: 'body' | 'query' | 'path' | 'header'; path: string; message: string }
 
 /** BAD_REQUEST with what is wrong. */
-export function badRequest(...faults: RequestFault[]): AppError {
+export function badRequest(...faults: RequestError[]): AppError {
   return new AppError('BAD_REQUEST', { details: { faults } })
 }
 
@@ -51,7 +51,7 @@ export function httpError(thrown: unknown): AppError {
 }
 
 /** Where a fault lies, by Fastify's name of the part. */
-export function partOf(context: string | undefined): RequestFault['in'] {
+export function partOf(context: string | undefined): RequestError['in'] {
   if (context === 'querystring') return 'query'
   if (context === 'params') return 'path'
   return context === 'headers' ? 'header' : 'body'

@@ -5,19 +5,19 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
-import type { HotState } from '../records/hot-state.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { keepIfSealed, refuseSealed } from './sealed-uploads.ts'
 import { receivingRecord } from './transitions.ts'
 
-export type CancelParts = {
+export type CancelDeps = {
   store: ObjectStore
-  hot: HotState
+  hot: UploadSessionStore
   uploads: UploadRecords
   heads: SubmissionHeads
   clock: Clock
@@ -43,22 +43,22 @@ export type CancelOptions = {
  * @throws SUBMISSION_SEALED (409) where a seal lists it or holds
  */
 export async function cancelUpload(
-  parts: CancelParts,
+  deps: CancelDeps,
   view: UploadView,
   options: CancelOptions = {},
 ): Promise<boolean> {
   faultPoint('terminate.before-commit')
-  const { record, cancelled } = await endUpload(parts, view, options)
+  const { record, cancelled } = await endUpload(deps, view, options)
   faultPoint('terminate.committed')
   if (options.unfinishedOnly === true && !cancelled) return false
   if (record?.state === 'cancelled') {
     // A seal may have listed it between the look at its head and the commit.
-    const kept = options.force !== true && (await keepIfSealed(parts, record))
+    const kept = options.force !== true && (await keepIfSealed(deps, record))
     if (kept) throw new AppError('SUBMISSION_SEALED', { status: 409 })
     // Again where a crash came between the two: the holder of the lock must not go on believing in it.
-    await parts.hot.end(view.id, 'cancelled', ENDED_KEEP_MS)
+    await deps.hot.end(view.id, 'cancelled', ENDED_KEEP_MS)
   }
-  await removeBytes(parts, view)
+  await removeBytes(deps, view)
   faultPoint('terminate.bytes-removed')
   return cancelled
 }
@@ -66,7 +66,7 @@ export async function cancelUpload(
 type Ended = { record: UploadRecord | undefined; cancelled: boolean }
 
 async function endUpload(
-  { hot, uploads, heads }: CancelParts,
+  { hot, uploads, heads }: CancelDeps,
   { id, hot: running, record: known }: UploadView,
   { force = false, unfinishedOnly = false }: CancelOptions,
 ): Promise<Ended> {
@@ -95,7 +95,11 @@ async function endUpload(
   return { record, cancelled: committed }
 }
 
-async function isReceiving(hot: HotState, id: string, record: UploadRecord | undefined): Promise<boolean> {
+async function isReceiving(
+  hot: UploadSessionStore,
+  id: string,
+  record: UploadRecord | undefined,
+): Promise<boolean> {
   if (record !== undefined && record.state !== 'receiving') return false
   const state = await hot.read(id)
   return state === undefined ? record !== undefined : state.status === 'receiving'
@@ -113,7 +117,7 @@ function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingReco
 }
 
 /** Everything under the upload's prefix but its record, which is the tombstone. */
-async function removeBytes({ store, logger }: CancelParts, { id, hot, record }: UploadView): Promise<void> {
+async function removeBytes({ store, logger }: CancelDeps, { id, hot, record }: UploadView): Promise<void> {
   const multipartId = hot?.multipartId ?? multipartOf(record)
   if (multipartId !== undefined) await store.abortMultipart(objectKeys.data(id), multipartId)
   const kept = objectKeys.uploadRecord(id)

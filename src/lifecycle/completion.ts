@@ -6,12 +6,12 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Queues } from '../jobs/queues.ts'
-import type { HotState } from '../records/hot-state.ts'
-import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { isStored, type StoredObject, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { needsAssembly, pendingLanes } from './pending-lanes.ts'
 import { receivingRecord, storedRecord } from './transitions.ts'
@@ -21,29 +21,29 @@ export const STORED_KEEP_MS = 7 * 86_400_000
 
 export class Completion {
   readonly #store: ObjectStore
-  readonly #hot: HotState
+  readonly #hot: UploadSessionStore
   readonly #records: UploadRecords
   readonly #heads: SubmissionHeads
   readonly #queues: Queues
   readonly #clock: Clock
   readonly #logger: Logger
 
-  constructor(parts: {
+  constructor(deps: {
     store: ObjectStore
-    hot: HotState
+    hot: UploadSessionStore
     uploads: UploadRecords
     heads: SubmissionHeads
     queues: Queues
     clock: Clock
     logger: Logger
   }) {
-    this.#store = parts.store
-    this.#hot = parts.hot
-    this.#records = parts.uploads
-    this.#heads = parts.heads
-    this.#queues = parts.queues
-    this.#clock = parts.clock
-    this.#logger = parts.logger
+    this.#store = deps.store
+    this.#hot = deps.hot
+    this.#records = deps.uploads
+    this.#heads = deps.heads
+    this.#queues = deps.queues
+    this.#clock = deps.clock
+    this.#logger = deps.logger
   }
 
   /** What the record of a stored upload says, from its draft and where its bytes lie. */
@@ -105,7 +105,7 @@ export class Completion {
   }
 
   /** Finishes what a request began: the hot state says that all bytes are durable, the record not yet. */
-  async commitFinishing(state: HotUpload): Promise<UploadRecord> {
+  async commitFinishing(state: UploadSession): Promise<UploadRecord> {
     const { draft, multipartId } = state
     const key = objectKeys.data(draft.id)
     const pieces = multipartId === null && this.#store.kind === 'local' ? await this.#hot.parts(draft.id) : []
@@ -212,7 +212,7 @@ export class Completion {
 }
 
 /** A tail that makes the file whole is its last part, to be copied in. */
-function withTail(parts: StoredPart[], { offset, tailKey }: HotUpload): StoredPart[] {
+function withTail(parts: StoredPart[], { offset, tailKey }: UploadSession): StoredPart[] {
   const stored = parts.reduce((sum, { bytes }) => sum + bytes, 0)
   if (tailKey === null || stored >= offset) return parts
   return [...parts, { number: parts.length + 1, offset: stored, bytes: offset - stored, key: tailKey }]

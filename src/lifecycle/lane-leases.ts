@@ -8,11 +8,11 @@ import type { UploadDecision, UploadRecords } from '../records/upload-records.ts
 import { pendingLanes } from './pending-lanes.ts'
 
 /** While a claim is younger than this, the reconciler does not queue the lane again. Renewed at half of it. */
-export const CLAIM_LEASE_MS = 10 * 60_000
+export const LANE_LEASE_MS = 10 * 60_000
 
-export type Claim = { lane: LaneName; token: string; record: UploadRecord }
+export type LaneLease = { lane: LaneName; token: string; record: UploadRecord }
 
-export class Claims {
+export class LaneLeases {
   readonly #records: UploadRecords
   readonly #clock: Clock
   readonly #worker: string
@@ -28,12 +28,12 @@ export class Claims {
    * Claims a lane for the job of `generation`. Undefined: nothing is due any more, or a younger generation was queued.
    * An older claim of the same generation is taken over: BullMQ hands a job out again only when its holder is lost.
    */
-  async claim(
+  async acquire(
     id: string,
     lane: LaneName,
     generation: number,
     mark: Partial<UploadRecord> = {},
-  ): Promise<Claim | undefined> {
+  ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
       if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane))
@@ -55,11 +55,11 @@ export class Claims {
   }
 
   #claim(token: string): NonNullable<LaneState['claim']> {
-    return { token, worker: this.#worker, until: isoTime(this.#clock.now() + CLAIM_LEASE_MS) }
+    return { token, worker: this.#worker, until: isoTime(this.#clock.now() + LANE_LEASE_MS) }
   }
 
   /** Says that the work goes on. False: the claim is lost, stop. */
-  async renew({ record, lane, token }: Claim): Promise<boolean> {
+  async renew({ record, lane, token }: LaneLease): Promise<boolean> {
     return await this.#whileMine(record.id, lane, token, (current, state) => ({
       ...current,
       event: null,
@@ -69,7 +69,7 @@ export class Claims {
 
   /** Commits something on the way (a finished rendition), keeping the claim. False: the claim is lost. */
   async update(
-    { record, lane, token }: Claim,
+    { record, lane, token }: LaneLease,
     change: (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>,
   ): Promise<boolean> {
     return await this.#whileMine(record.id, lane, token, async (current) => ({
@@ -81,7 +81,7 @@ export class Claims {
 
   /** Commits the lane's result and closes the lane. False: the claim is lost, the result does not count. */
   async finish(
-    { record, lane, token }: Claim,
+    { record, lane, token }: LaneLease,
     change: (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>,
   ): Promise<boolean> {
     return await this.#whileMine(
@@ -104,7 +104,7 @@ export class Claims {
   }
 
   /** Gives a lane up after its last attempt: kept, shown, tried again later. */
-  async fail(claim: Claim, message: string, change: Partial<UploadRecord>): Promise<boolean> {
+  async fail(claim: LaneLease, message: string, change: Partial<UploadRecord>): Promise<boolean> {
     return await this.#whileMine(
       claim.record.id,
       claim.lane,

@@ -6,13 +6,13 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { type EventEnvelope, submissionEvent, uploadEvent } from '../records/event-body.ts'
+import type { Rebuilding } from '../records/index-completeness.ts'
 import { objectKeys, submissionOfKey, uploadIdOfKey } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
-import type { Rebuilding } from '../records/wholeness.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Reconciler } from './reconcile.ts'
@@ -36,7 +36,7 @@ export type EventStreams = {
   tellReaders(): Promise<void>
 }
 
-export type RebuilderParts = {
+export type RebuilderDeps = {
   store: ObjectStore
   index: RecordIndex
   uploads: UploadRecords
@@ -51,7 +51,7 @@ export type RebuilderParts = {
 }
 
 /** The part of what a process is made of that rebuilding needs; see createDeps. */
-export type RebuildParts = { rebuilder: Pick<Rebuilder, 'run'> }
+export type RebuildDeps = { rebuilder: Pick<Rebuilder, 'run'> }
 
 /**
  * Rebuilds Redis from the store. Safe at any time, beside running services and workers, and any number of times; what is
@@ -60,7 +60,7 @@ export type RebuildParts = { rebuilder: Pick<Rebuilder, 'run'> }
  *
  * @param deps as createDeps makes them
  */
-export async function rebuild({ rebuilder }: RebuildParts): Promise<Rebuilt> {
+export async function rebuild({ rebuilder }: RebuildDeps): Promise<Rebuilt> {
   return await rebuilder.run()
 }
 
@@ -80,16 +80,16 @@ type Name = { owner: string; id: string }
 type Found = Omit<Rebuilt, 'ms'> & { unsettled: UploadRecord[]; recent: Name[] }
 
 export class Rebuilder {
-  readonly #parts: RebuilderParts
+  readonly #deps: RebuilderDeps
 
-  constructor(parts: RebuilderParts) {
-    this.#parts = parts
+  constructor(deps: RebuilderDeps) {
+    this.#deps = deps
   }
 
   /** Rebuilds where Redis is not whole and nobody else does; undefined: there was nothing to do. */
   async heal(): Promise<Rebuilt | undefined> {
-    const { wholeness } = this.#parts.index
-    if (await wholeness.isWhole()) {
+    const { wholeness } = this.#deps.index
+    if (await wholeness.isComplete()) {
       // Of a process that died between the two.
       await this.#requeue()
       return undefined
@@ -101,7 +101,7 @@ export class Rebuilder {
   /** Rebuilds in any case. */
   async run(): Promise<Rebuilt> {
     for (const deadlineMs = performance.now() + WAIT_MS; performance.now() < deadlineMs; ) {
-      const mine = await this.#parts.index.wholeness.begin()
+      const mine = await this.#deps.index.wholeness.begin()
       if (mine !== undefined) return await this.#rebuild(mine)
       await setTimeout(LOOK_EVERY_MS)
     }
@@ -109,7 +109,7 @@ export class Rebuilder {
   }
 
   async #rebuild(mine: Rebuilding): Promise<Rebuilt> {
-    const { index, logger, openStreams } = this.#parts
+    const { index, logger, openStreams } = this.#deps
     const startedMs = performance.now()
     const keeping = setInterval(() => {
       index.wholeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuilding goes on unsaid'))
@@ -145,7 +145,7 @@ export class Rebuilder {
 
   /** Heads, uploads and numbers of all submissions. @returns ids of their uploads */
   async #submissions(found: Found): Promise<Set<string>> {
-    const { heads, clock } = this.#parts
+    const { heads, clock } = this.#deps
     const sinceMs = clock.now() - EVENTS_MS
     const seen = new Set<string>()
     await inParallel(PARALLEL, this.#submissionNames(), async (name) => {
@@ -166,7 +166,7 @@ export class Rebuilder {
 
   /** The event log of the last days, of submissions and of portals. */
   async #events(streams: EventStreams, found: Found): Promise<void> {
-    const { heads, uploads, index } = this.#parts
+    const { heads, uploads, index } = this.#deps
     await inParallel(PARALLEL, found.recent, async ({ owner, id }) => {
       const head = await heads.latest(owner, id)
       const records = await heads.uploadsOf(owner, id)
@@ -183,7 +183,7 @@ export class Rebuilder {
 
   async *#submissionNames(): AsyncGenerator<Name> {
     let last = ''
-    for await (const { key } of this.#parts.store.list(objectKeys.submissions)) {
+    for await (const { key } of this.#deps.store.list(objectKeys.submissions)) {
       const name = submissionOfKey(key)
       if (name === undefined || `${name.owner}/${name.id}` === last) continue
       last = `${name.owner}/${name.id}`
@@ -198,14 +198,14 @@ export class Rebuilder {
     head: SubmissionHead | undefined,
     uploads: readonly UploadRecord[],
   ): Promise<EventEnvelope[]> {
-    const sinceMs = this.#parts.clock.now() - EVENTS_MS
+    const sinceMs = this.#deps.clock.now() - EVENTS_MS
     const recent = ({ committedAt }: { committedAt: string }) => Date.parse(committedAt) >= sinceMs
     const events: (EventEnvelope | null)[] = []
     if (head !== undefined && recent(head))
-      events.push(...(await this.#parts.heads.history(owner, id, sinceMs)).map(submissionEvent))
+      events.push(...(await this.#deps.heads.history(owner, id, sinceMs)).map(submissionEvent))
     for (const record of uploads.filter(recent))
-      events.push(...(await this.#parts.uploads.history(record.id, sinceMs)).map(uploadEvent))
-    for (const { envelope } of await this.#parts.heads.news.history(owner, id, sinceMs)) events.push(envelope)
+      events.push(...(await this.#deps.uploads.history(record.id, sinceMs)).map(uploadEvent))
+    for (const { envelope } of await this.#deps.heads.news.history(owner, id, sinceMs)) events.push(envelope)
     return events
       .filter((event) => event !== null)
       .toSorted(
@@ -217,7 +217,7 @@ export class Rebuilder {
 
   /** Uploads that belong to no submission. */
   async #strays(seen: ReadonlySet<string>, found: Found): Promise<void> {
-    const { uploads } = this.#parts
+    const { uploads } = this.#deps
     await inParallel(PARALLEL, this.#uploadIds(seen), async (id) => {
       const record = await uploads.fromStore(id)
       if (record === undefined) return
@@ -229,7 +229,7 @@ export class Rebuilder {
 
   async *#uploadIds(seen: ReadonlySet<string>): AsyncGenerator<string> {
     let last: string | undefined
-    for await (const { key } of this.#parts.store.list(objectKeys.uploads)) {
+    for await (const { key } of this.#deps.store.list(objectKeys.uploads)) {
       const id = uploadIdOfKey(key)
       if (id === undefined || id === last || seen.has(id)) continue
       last = id
@@ -239,7 +239,7 @@ export class Rebuilder {
 
   /** What was being done, and was lost with the queue or the hot state: received, judged, transcoded. */
   async #resume(found: Found): Promise<void> {
-    const { reconciler, logger } = this.#parts
+    const { reconciler, logger } = this.#deps
     await inParallel(PARALLEL, found.unsettled, async (record) => {
       try {
         found.jobs += await reconciler.resume(record)
@@ -254,7 +254,7 @@ export class Rebuilder {
 
   /** Webhooks that were lost with the queue. @returns how many were queued */
   async #requeue(): Promise<number> {
-    const { index, requeueWebhooks } = this.#parts
+    const { index, requeueWebhooks } = this.#deps
     let queued = 0
     for (const owner of await index.toRequeue()) {
       queued += await requeueWebhooks(owner)
@@ -265,7 +265,7 @@ export class Rebuilder {
 }
 
 /** Looks every second whether Redis has lost what the store has, and rebuilds it then. @returns what ends it */
-export function keepWhole(rebuilder: Pick<Rebuilder, 'heal'>, logger: Logger): () => void {
+export function startRebuildMonitor(rebuilder: Pick<Rebuilder, 'heal'>, logger: Logger): () => void {
   let running = false
   const heal = async () => {
     if (running) return

@@ -6,9 +6,9 @@ import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Queues } from '../jobs/queues.ts'
-import type { HotState } from '../records/hot-state.ts'
 import { isEnded, type LaneName, type UploadRecord } from '../records/upload-record.ts'
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
 import { pendingLanes } from './pending-lanes.ts'
 
@@ -20,8 +20,8 @@ const DEADLY_ATTEMPTS = 10
 /** States in which BullMQ will still run the job, or is running it. */
 const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused'])
 
-export type ReconcileParts = {
-  hot: HotState
+export type ReconcileDeps = {
+  hot: UploadSessionStore
   uploads: UploadRecords
   completion: Completion
   queues: Queues
@@ -36,15 +36,15 @@ export type ReconcileParts = {
 }
 
 export class Reconciler {
-  readonly #parts: ReconcileParts
+  readonly #deps: ReconcileDeps
 
-  constructor(parts: ReconcileParts) {
-    this.#parts = parts
+  constructor(deps: ReconcileDeps) {
+    this.#deps = deps
   }
 
   /** Looks at everything that is due; resolves with how many uploads were looked at. */
   async tick(): Promise<number> {
-    const { hot, clock, logger } = this.#parts
+    const { hot, clock, logger } = this.#deps
     const ids = await hot.due(clock.now(), BATCH)
     for (const id of ids) {
       await this.one(id).catch(async (err: unknown) => {
@@ -52,13 +52,13 @@ export class Reconciler {
         await hot.setDue(id, clock.now() + LOOK_AGAIN_MS)
       })
     }
-    await this.#parts.settleSubmissions()
+    await this.#deps.settleSubmissions()
     return ids.length
   }
 
   /** `one` after a loss of Redis. @returns how many jobs of the upload the queue had lost */
   async resume(record: UploadRecord): Promise<number> {
-    const { queues, clock } = this.#parts
+    const { queues, clock } = this.#deps
     let lost = 0
     for (const lane of pendingLanes(record, clock.now()))
       if ((await queues.stateOf(lane, record.id, record.lanes[lane]?.generation ?? 1)) === 'unknown') lost++
@@ -68,7 +68,7 @@ export class Reconciler {
 
   /** Brings one upload on its way again. Safe at any time. */
   async one(id: string): Promise<void> {
-    const { hot, uploads, completion, clock, metrics } = this.#parts
+    const { hot, uploads, completion, clock, metrics } = this.#deps
     const state = await hot.read(id)
     if (state?.status === 'finishing') {
       metrics.uploadsReconciled.inc({ from_state: 'finishing' })
@@ -79,7 +79,7 @@ export class Reconciler {
     if (record === undefined || record.state === 'receiving') {
       if (state === undefined && record === undefined) return await hot.setDue(id, null)
       if (await this.#endedInRedisOnly(id, state?.status, record)) return
-      const outcome = await this.#parts.expire(id)
+      const outcome = await this.#deps.expire(id)
       if (outcome === 'kept')
         await hot.setDue(id, Math.max(state?.expiresAtMs ?? 0, clock.now() + LOOK_AGAIN_MS))
       return
@@ -98,7 +98,7 @@ export class Reconciler {
 
   /** A partial waits for its final as long as an unfinished upload waits for its bytes. */
   async #partial(record: UploadRecord): Promise<void> {
-    const { hot, completion, clock, expiryMs } = this.#parts
+    const { hot, completion, clock, expiryMs } = this.#deps
     const expiresAtMs = Date.parse(record.storedAt ?? '') + expiryMs
     if (expiresAtMs > clock.now()) return await hot.setDue(record.id, expiresAtMs)
     await completion.expirePartial(record)
@@ -112,7 +112,7 @@ export class Reconciler {
     record: UploadRecord | undefined,
   ): Promise<boolean> {
     if (status !== 'cancelled' && status !== 'expired') return false
-    const { uploads, hot, completion } = this.#parts
+    const { uploads, hot, completion } = this.#deps
     if (record !== undefined)
       await uploads.commit(id, async (current) => {
         if (current === undefined || current.state !== 'receiving') return undefined
@@ -125,7 +125,7 @@ export class Reconciler {
 
   /** A lane that is due, whose job is gone and whose claim has run out or is a dead worker's, is queued under the next generation. */
   async #requeue(record: UploadRecord): Promise<void> {
-    const { queues, clock } = this.#parts
+    const { queues, clock } = this.#deps
     for (const lane of pendingLanes(record, clock.now())) {
       const state = record.lanes[lane]
       const generation = state?.generation ?? 1
@@ -141,7 +141,7 @@ export class Reconciler {
   }
 
   async #nextGeneration(id: string, lane: LaneName, generation: number): Promise<void> {
-    const { uploads, queues, metrics, logger } = this.#parts
+    const { uploads, queues, metrics, logger } = this.#deps
     const { record, committed } = await uploads.commit(id, (current) => {
       const state = current?.lanes[lane]
       if (current === undefined || state?.doneAt !== undefined || (state?.generation ?? 1) !== generation)

@@ -8,7 +8,7 @@ import { redisKeys } from '../records/keys.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 
-export type RetryParts = { uploads: UploadRecords; queues: Queues; redis: RedisConnection }
+export type RetryDeps = { uploads: UploadRecords; queues: Queues; redis: RedisConnection }
 
 export type FailedLane = { uploadId: string; lane: LaneName; failedAt: string; error: string | null }
 
@@ -25,7 +25,7 @@ export function failedLanes(record: UploadRecord): FailedLane[] {
 }
 
 /** Every upload on which something is due whose lane was given up since then. Asks Redis where to look. */
-export async function findFailed({ uploads, redis }: RetryParts, sinceMs: number): Promise<FailedLane[]> {
+export async function findFailed({ uploads, redis }: RetryDeps, sinceMs: number): Promise<FailedLane[]> {
   const failed: FailedLane[] = []
   for (let from = 0; ; from += BATCH) {
     const ids = await viaRedis(redis.zrange(redisKeys.due, from, from + BATCH - 1))
@@ -35,7 +35,7 @@ export async function findFailed({ uploads, redis }: RetryParts, sinceMs: number
 }
 
 /** Begins a lane again. False: it is not failed any more. */
-export async function retryLane({ uploads, queues }: RetryParts, failed: FailedLane): Promise<boolean> {
+export async function retryLane({ uploads, queues }: RetryDeps, failed: FailedLane): Promise<boolean> {
   const { uploadId, lane } = failed
   const { record, committed } = await uploads.commit(uploadId, (current) => {
     const state = current?.lanes[lane]
@@ -49,7 +49,7 @@ export async function retryLane({ uploads, queues }: RetryParts, failed: FailedL
 }
 
 /** Tries webhooks again that failed for good since then. @returns how many */
-export async function retryWebhooks({ queues }: RetryParts, sinceMs: number): Promise<number> {
+export async function retryWebhooks({ queues }: RetryDeps, sinceMs: number): Promise<number> {
   const jobs = await viaRedis(queues.byLane.notify.getFailed(0, -1))
   let retried = 0
   for (const job of jobs) {

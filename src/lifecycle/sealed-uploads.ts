@@ -34,7 +34,7 @@ export function refuseSealed(head: SubmissionHead | undefined, uploadId: string)
     throw new AppError('SUBMISSION_SEALED', { status: 409 })
 }
 
-export type KeepParts = { uploads: UploadRecords; heads: SubmissionHeads; clock: Clock }
+export type KeepDeps = { uploads: UploadRecords; heads: SubmissionHeads; clock: Clock }
 
 /**
  * To be asked after a commit that took an upload's acceptance away, and before anything of it is removed. Idempotent.
@@ -43,7 +43,7 @@ export type KeepParts = { uploads: UploadRecords; heads: SubmissionHeads; clock:
  * @returns true where a seal was first: the upload is accepted again
  */
 export async function keepIfSealed(
-  { uploads, heads, clock }: KeepParts,
+  { uploads, heads, clock }: KeepDeps,
   { id, owner, submissionId, storedAt }: UploadRecord,
   held: (head: SubmissionHead, uploadId: string) => boolean = isFrozen,
 ): Promise<boolean> {

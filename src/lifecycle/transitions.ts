@@ -1,7 +1,7 @@
 // From the draft of a new upload to its first record, and from a record back to what the hot state needs.
 
-import type { UploadDraft } from '../records/hot-upload.ts'
 import type { StoredObject, UploadRecord } from '../records/upload-record.ts'
+import type { UploadDraft } from '../records/upload-session.ts'
 import type { NextVersion } from '../records/version-log.ts'
 
 /** The first record of an upload: some bytes are durable. */

@@ -4,16 +4,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { fastifyBasicAuth } from '@fastify/basic-auth'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { OpsParts } from './parts.ts'
+import type { OpsDeps } from './ops-deps.ts'
 
 /** What is asked for credentials below `path`, or says how to switch it on where there is no password. */
 export async function guarded(
   app: FastifyInstance,
-  parts: OpsParts,
+  deps: OpsDeps,
   options: { paths: readonly string[]; what: string },
   routes: (scope: FastifyInstance) => Promise<void> | void,
 ): Promise<void> {
-  const { user, password } = parts.config.ops
+  const { user, password } = deps.config.ops
   if (password === undefined) {
     const words = `${options.what} is off. Set OPS_PASSWORD (the user name is OPS_USER, now "${user}") and start again.\n`
     for (const url of options.paths)

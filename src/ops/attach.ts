@@ -7,11 +7,11 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { Lane } from '../jobs/contract.ts'
-import { instanceName, type Orders, watchControls } from './control-watch.ts'
+import { type ControlSettings, instanceName, watchControls } from './control-watch.ts'
 import { Controls } from './controls.ts'
-import { type ProcessRole, startPulse } from './pulse.ts'
+import { type ProcessRole, startHeartbeat } from './heartbeat.ts'
 
-export type AttachParts = {
+export type AttachDeps = {
   config: Pick<Config, 'ops'>
   redis: { producer: RedisConnection }
   queues: { byLane: Record<Lane, Queue> }
@@ -33,13 +33,13 @@ export type Attached = {
  * @param lanes of a worker: jobs at a time, as they are
  */
 export async function attach(
-  parts: AttachParts,
+  deps: AttachDeps,
   role: ProcessRole,
-  apply: (orders: Orders) => Promise<void> | void,
+  apply: (orders: ControlSettings) => Promise<void> | void,
   lanes?: () => Partial<Record<Lane, number>>,
 ): Promise<Attached> {
-  const { config, clock, logger, metrics, queues } = parts
-  const redis = parts.redis.producer
+  const { config, clock, logger, metrics, queues } = deps
+  const redis = deps.redis.producer
   const instance = instanceName(config.ops)
   let draining = false
   const endWatch = await watchControls({
@@ -51,7 +51,7 @@ export async function attach(
     },
   })
   const state = () => ({ draining, ...(lanes === undefined ? {} : { lanes: lanes() }) })
-  const endPulse = startPulse({ redis, metrics, clock, logger, role, instance, state })
+  const endPulse = startHeartbeat({ redis, metrics, clock, logger, role, instance, state })
   return {
     get draining() {
       return draining

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@bull-board/fastify'
 import type { FastifyInstance } from 'fastify'
 import { LANE_DESCRIPTIONS, LANES } from '../jobs/contract.ts'
 import { guarded } from './access.ts'
-import type { OpsParts } from './parts.ts'
+import type { OpsDeps } from './ops-deps.ts'
 import { redact } from './redact.ts'
 
 const PATH = '/queues'
@@ -16,9 +16,9 @@ const CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'"
 
 /** Registers the dashboard, or what says how to switch it on. */
-export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise<void> {
+export async function queueBoard(app: FastifyInstance, deps: OpsDeps): Promise<void> {
   // A scope of its own: the board brings an error handler, a view engine and static files.
-  await guarded(app, parts, { paths: [PATH, `${PATH}/*`], what: 'The queue dashboard' }, async (scope) => {
+  await guarded(app, deps, { paths: [PATH, `${PATH}/*`], what: 'The queue dashboard' }, async (scope) => {
     scope.addHook('onRequest', async (_request, reply) => {
       void reply.header('content-security-policy', CSP)
     })
@@ -26,7 +26,7 @@ export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise
     adapter.setBasePath(PATH)
     createBullBoard({
       serverAdapter: adapter,
-      queues: boardQueues(parts),
+      queues: boardQueues(deps),
       options: {
         uiConfig: { boardTitle: 'Songngan', hideDocsLink: true, pollingInterval: { showSetting: true } },
         handlerHooks: {
@@ -44,7 +44,7 @@ export async function queueBoard(app: FastifyInstance, parts: OpsParts): Promise
   })
 }
 
-function boardQueues({ queues, config }: OpsParts): BullMQAdapter[] {
+function boardQueues({ queues, config }: OpsDeps): BullMQAdapter[] {
   const { ops } = config
   return LANES.map((lane) => {
     const adapter = new BullMQAdapter(queues.byLane[lane], {

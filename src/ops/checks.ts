@@ -7,18 +7,18 @@ import type { ObjectStore } from '../storage/object-store.ts'
 
 const LOOK_MS = 2000
 
-export type Look = { up: boolean; milliseconds: number; error?: string }
+export type CheckResult = { up: boolean; milliseconds: number; error?: string }
 
-export async function lookAtRedis(redis: RedisConnection): Promise<Look> {
+export async function checkRedis(redis: RedisConnection): Promise<CheckResult> {
   return await timed(() => redis.ping())
 }
 
 /** Asks for an object that does not exist: a store that says so is there. */
-export async function lookAtStore(store: Pick<ObjectStore, 'head'>): Promise<Look> {
+export async function checkStore(store: Pick<ObjectStore, 'head'>): Promise<CheckResult> {
   return await timed(() => store.head('probe/health'))
 }
 
-async function timed(ask: () => Promise<unknown>): Promise<Look> {
+async function timed(ask: () => Promise<unknown>): Promise<CheckResult> {
   const startedMs = performance.now()
   const milliseconds = () => Math.round(performance.now() - startedMs)
   let timer: NodeJS.Timeout | undefined

@@ -6,8 +6,8 @@ import { LANES } from '../jobs/contract.ts'
 import { guarded, operatorOf } from './access.ts'
 import { instanceName } from './control-watch.ts'
 import { Controls, DEFAULT_RETRY_SECONDS, MAX_CONCURRENCY, MAX_RETRY_SECONDS } from './controls.ts'
-import type { OpsParts } from './parts.ts'
-import { readProcesses } from './pulse.ts'
+import { readProcesses } from './heartbeat.ts'
+import type { OpsDeps } from './ops-deps.ts'
 import { statsOfQueues } from './queue-stats.ts'
 
 const closed = { additionalProperties: false } as const
@@ -36,18 +36,18 @@ const DrainBody = Type.Object(
 )
 
 /** Registers `GET /control` and `PUT /control/{admission,lanes/:lane,drain}`. */
-export async function controlRoutes(app: FastifyInstance, parts: OpsParts): Promise<void> {
-  const controls = new Controls(parts)
+export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
+  const controls = new Controls(deps)
   const guard = { paths: ['/control', '/control/*'], what: 'What operators switch' }
-  await guarded(app, parts, guard, (scope) => {
+  await guarded(app, deps, guard, (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       void reply.header('cache-control', 'no-store')
-      if (request.method === 'GET' || !parts.config.ops.readOnly) return undefined
+      if (request.method === 'GET' || !deps.config.ops.readOnly) return undefined
       return await reply
         .code(403)
         .send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: nothing is changed.' })
     })
-    scope.get('/control', () => controlView(parts, controls))
+    scope.get('/control', () => controlView(deps, controls))
 
     scope.put<{ Body: Static<typeof AdmissionBody> }>(
       '/control/admission',
@@ -57,7 +57,7 @@ export async function controlRoutes(app: FastifyInstance, parts: OpsParts): Prom
         if (open) await controls.openAdmission(operatorOf(request))
         else if (reason === undefined) return await missing(reply, 'reason: callers are told why')
         else await controls.closeAdmission(operatorOf(request), { reason, retryAfterSeconds })
-        return await controlView(parts, controls)
+        return await controlView(deps, controls)
       },
     )
 
@@ -73,7 +73,7 @@ export async function controlRoutes(app: FastifyInstance, parts: OpsParts): Prom
         if (paused === true) await controls.pauseLane(by, lane)
         if (paused === false) await controls.resumeLane(by, lane)
         if (concurrency !== undefined) await controls.setConcurrency(by, lane, concurrency)
-        return await controlView(parts, controls)
+        return await controlView(deps, controls)
       },
     )
 
@@ -81,18 +81,18 @@ export async function controlRoutes(app: FastifyInstance, parts: OpsParts): Prom
       '/control/drain',
       { schema: { body: DrainBody } },
       async (request) => {
-        const { draining, instance = instanceName(parts.config.ops) } = request.body
+        const { draining, instance = instanceName(deps.config.ops) } = request.body
         const by = operatorOf(request)
         await (draining ? controls.drain(by, instance) : controls.endDrain(by, instance))
-        return await controlView(parts, controls)
+        return await controlView(deps, controls)
       },
     )
   })
 }
 
 /** All switches as they stand, with what they act on. */
-async function controlView(parts: OpsParts, controls: Controls) {
-  const { redis, queues, clock, config } = parts
+async function controlView(deps: OpsDeps, controls: Controls) {
+  const { redis, queues, clock, config } = deps
   const [state, paused, stats, processes, log] = await Promise.all([
     controls.read(),
     controls.pausedLanes(),

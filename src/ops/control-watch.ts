@@ -9,18 +9,18 @@ import type { Closure, ControlState, Controls } from './controls.ts'
 
 const LOOK_MS = 1000
 
-export type WatchParts = {
+export type WatchDeps = {
   controls: Controls
   clock: Clock
   logger: Logger
   /** Name of this instance, as `drain` names it. */
   instance: string
   /** What does what was switched; called only where something has changed. */
-  apply: (orders: Orders) => Promise<void> | void
+  apply: (orders: ControlSettings) => Promise<void> | void
 }
 
 /** What the switches say to one process. */
-export type Orders = {
+export type ControlSettings = {
   admission: Closure | null
   draining: boolean
   concurrency: Partial<Record<Lane, number>>
@@ -32,8 +32,8 @@ export function instanceName(ops: { port: number }): string {
 }
 
 /** Starts watching; the first look has been taken when it resolves. @returns what ends it */
-export async function watchControls(parts: WatchParts): Promise<() => void> {
-  const { controls, clock, logger, instance, apply } = parts
+export async function watchControls(deps: WatchDeps): Promise<() => void> {
+  const { controls, clock, logger, instance, apply } = deps
   const startedMs = clock.now()
   let before = JSON.stringify(NO_ORDERS)
   let looking = false
@@ -60,10 +60,10 @@ export async function watchControls(parts: WatchParts): Promise<() => void> {
   return () => clearInterval(timer)
 }
 
-const NO_ORDERS: Orders = { admission: null, draining: false, concurrency: {} }
+const NO_ORDERS: ControlSettings = { admission: null, draining: false, concurrency: {} }
 
 /** @param startedMs of the process: a drain that was ordered before is not meant for it */
-export function ordersOf(state: ControlState, instance: string, startedMs: number): Orders {
+export function ordersOf(state: ControlState, instance: string, startedMs: number): ControlSettings {
   const drain = state.drains[instance]
   return {
     admission: state.admission,

@@ -10,21 +10,21 @@ import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 
 /** Who switched it and when. */
-export type Word = { by: string; at: string }
+export type AuditEntry = { by: string; at: string }
 
 /** New uploads are refused; `reason` is told to callers. */
-export type Closure = Word & { reason: string; retryAfterSeconds: number }
+export type Closure = AuditEntry & { reason: string; retryAfterSeconds: number }
 
 export type ControlState = {
   /** Null: open. */
   admission: Closure | null
   /** Jobs at a time in each worker process; a lane that is missing has its configured number. */
-  concurrency: Partial<Record<Lane, Word & { jobs: number }>>
+  concurrency: Partial<Record<Lane, AuditEntry & { jobs: number }>>
   /** By instance: only processes that ran already when it was said are meant. */
-  drains: Record<string, Word>
+  drains: Record<string, AuditEntry>
 }
 
-export type ControlEntry = Word & { what: string }
+export type ControlEntry = AuditEntry & { what: string }
 
 export const DEFAULT_RETRY_SECONDS = 60
 export const MAX_RETRY_SECONDS = 3600
@@ -35,7 +35,7 @@ const ADMISSION = 'admission'
 const CONCURRENCY = 'concurrency:'
 const DRAIN = 'drain:'
 
-export type ControlParts = {
+export type ControlDeps = {
   redis: RedisConnection
   queues: { byLane: Record<Lane, Queue> }
   clock: Clock
@@ -43,14 +43,14 @@ export type ControlParts = {
 }
 
 export class Controls {
-  readonly #parts: ControlParts
+  readonly #deps: ControlDeps
 
-  constructor(parts: ControlParts) {
-    this.#parts = parts
+  constructor(deps: ControlDeps) {
+    this.#deps = deps
   }
 
   async read(): Promise<ControlState> {
-    return decodeControls(await viaRedis(this.#parts.redis.hgetall(redisKeys.controls)))
+    return decodeControls(await viaRedis(this.#deps.redis.hgetall(redisKeys.controls)))
   }
 
   async closeAdmission(by: string, closure: { reason: string; retryAfterSeconds: number }): Promise<void> {
@@ -66,19 +66,17 @@ export class Controls {
   /** Running jobs end; waiting ones wait, over restarts too. */
   async pauseLane(by: string, lane: Lane): Promise<void> {
     // BullMQ's own switch, so that its dashboard shows and turns the same one.
-    await viaRedis(this.#parts.queues.byLane[lane].pause())
+    await viaRedis(this.#deps.queues.byLane[lane].pause())
     await this.#note(by, `lane ${lane} paused`)
   }
 
   async resumeLane(by: string, lane: Lane): Promise<void> {
-    await viaRedis(this.#parts.queues.byLane[lane].resume())
+    await viaRedis(this.#deps.queues.byLane[lane].resume())
     await this.#note(by, `lane ${lane} resumed`)
   }
 
   async pausedLanes(): Promise<Lane[]> {
-    const paused = await viaRedis(
-      Promise.all(LANES.map((lane) => this.#parts.queues.byLane[lane].isPaused())),
-    )
+    const paused = await viaRedis(Promise.all(LANES.map((lane) => this.#deps.queues.byLane[lane].isPaused())))
     return LANES.filter((_, i) => paused[i])
   }
 
@@ -99,12 +97,12 @@ export class Controls {
 
   /** Who switched what, newest first. */
   async log(limit = LOG_ENTRIES): Promise<ControlEntry[]> {
-    const lines = await viaRedis(this.#parts.redis.lrange(redisKeys.controlLog, 0, limit - 1))
+    const lines = await viaRedis(this.#deps.redis.lrange(redisKeys.controlLog, 0, limit - 1))
     return lines.map((line) => JSON.parse(line) as ControlEntry)
   }
 
   async #set(by: string, field: string, value: object | null, what: string): Promise<void> {
-    const { redis, clock } = this.#parts
+    const { redis, clock } = this.#deps
     const word = { ...value, by, at: isoTime(clock.now()) }
     await viaRedis(
       value === null
@@ -116,7 +114,7 @@ export class Controls {
 
   /** Said after it was done: what is written here has happened. */
   async #note(by: string, what: string): Promise<void> {
-    const { redis, clock, logger } = this.#parts
+    const { redis, clock, logger } = this.#deps
     logger.warn({ operator: by, what }, 'an operator switched something')
     const entry: ControlEntry = { by, at: isoTime(clock.now()), what }
     const log = redis.multi().lpush(redisKeys.controlLog, JSON.stringify(entry))
@@ -129,10 +127,10 @@ export function decodeControls(fields: Record<string, string>): ControlState {
   const state: ControlState = { admission: null, concurrency: {}, drains: {} }
   for (const [field, json] of Object.entries(fields)) {
     if (field === ADMISSION) state.admission = JSON.parse(json) as Closure
-    else if (field.startsWith(DRAIN)) state.drains[field.slice(DRAIN.length)] = JSON.parse(json) as Word
+    else if (field.startsWith(DRAIN)) state.drains[field.slice(DRAIN.length)] = JSON.parse(json) as AuditEntry
     else if (field.startsWith(CONCURRENCY)) {
       const lane = LANES.find((one) => field === CONCURRENCY + one)
-      if (lane !== undefined) state.concurrency[lane] = JSON.parse(json) as Word & { jobs: number }
+      if (lane !== undefined) state.concurrency[lane] = JSON.parse(json) as AuditEntry & { jobs: number }
     }
   }
   return state

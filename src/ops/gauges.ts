@@ -1,14 +1,14 @@
 // Gauges whose value lies elsewhere: looked up whenever metrics are scraped.
 
 import { LANES } from '../jobs/contract.ts'
-import { freeBytesOf, lookAtRedis, lookAtStore } from './checks.ts'
-import type { OpsParts } from './parts.ts'
+import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
+import type { OpsDeps } from './ops-deps.ts'
 import { JOB_STATES, statsOfQueues } from './queue-stats.ts'
 
-export function collectOnScrape(parts: OpsParts): void {
-  const { metrics, redis, store, queues, clock, config } = parts
-  metrics.onScrape('redis', async () => metrics.redisUp.set((await lookAtRedis(redis)).up ? 1 : 0))
-  metrics.onScrape('store', async () => metrics.objectStoreUp.set((await lookAtStore(store)).up ? 1 : 0))
+export function collectOnScrape(deps: OpsDeps): void {
+  const { metrics, redis, store, queues, clock, config } = deps
+  metrics.onScrape('redis', async () => metrics.redisUp.set((await checkRedis(redis)).up ? 1 : 0))
+  metrics.onScrape('store', async () => metrics.objectStoreUp.set((await checkStore(store)).up ? 1 : 0))
   metrics.onScrape('disk', async () => metrics.workdirFree.set(await freeBytesOf(config.storage.dataDir)))
   metrics.onScrape('queues', async () => {
     // What Redis no longer tells must not stand there as if it were still so.

@@ -4,15 +4,15 @@
 
 import type { FastifyInstance } from 'fastify'
 import { isoTime } from '../core/clock.ts'
-import { freeBytesOf, lookAtRedis, lookAtStore } from './checks.ts'
-import type { OpsParts } from './parts.ts'
+import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
+import type { OpsDeps } from './ops-deps.ts'
 import { statsOfQueues } from './queue-stats.ts'
 
 /** With less than this on the disk of DATA_DIR not even a record or a log line is sure to be written. */
 export const FULL_DISK_BYTES = 64 * 1024 ** 2
 
-export function healthRoutes(app: FastifyInstance, parts: OpsParts): void {
-  const { state, config, redis, store, queues, clock } = parts
+export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
+  const { state, config, redis, store, queues, clock } = deps
 
   app.get('/health/live', () => ({ status: 'ok' }))
 
@@ -24,12 +24,12 @@ export function healthRoutes(app: FastifyInstance, parts: OpsParts): void {
 
   app.get('/health/details', async (_request, reply) => {
     const [redisLook, storeLook, storeFreeBytes, freeBytes, queueStats] = await Promise.all([
-      lookAtRedis(redis),
-      lookAtStore(store),
+      checkRedis(redis),
+      checkStore(store),
       store.freeBytes().catch(() => null), // a store that is away is told of by its own look
       freeBytesOf(config.storage.dataDir),
       // Asked only of a Redis that answers: its commands wait through an outage.
-      lookAtRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
+      checkRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
     ])
     const healthy = redisLook.up && storeLook.up && (await notReady()) === undefined
     return await reply.code(healthy ? 200 : 503).send({

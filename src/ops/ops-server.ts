@@ -9,9 +9,9 @@ import { controlRoutes } from './control-routes.ts'
 import { FRONT_PAGE } from './front-page.ts'
 import { collectOnScrape } from './gauges.ts'
 import { healthRoutes } from './health.ts'
-import type { OpsParts } from './parts.ts'
+import type { OpsDeps } from './ops-deps.ts'
 
-export type { OpsParts, ProcessState } from './parts.ts'
+export type { OpsDeps, ProcessState } from './ops-deps.ts'
 
 /** The pages of this listener, Bull Board's with its style elements among them, use what this listener serves. */
 const PAGES_CSP = [
@@ -30,10 +30,10 @@ const PAGES_CSP = [
  * @param options.onRoute is told of every route, for tests that must not miss one
  */
 export async function buildOpsServer(
-  parts: OpsParts,
+  deps: OpsDeps,
   options: { onRoute?: (method: string, url: string) => void } = {},
 ): Promise<FastifyInstance> {
-  const { metrics, logger, siblings } = parts
+  const { metrics, logger, siblings } = deps
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -47,8 +47,8 @@ export async function buildOpsServer(
       for (const one of [method].flat()) onRoute(one, url)
     })
   registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })
-  collectOnScrape(parts)
-  healthRoutes(app, parts)
+  collectOnScrape(deps)
+  healthRoutes(app, deps)
 
   app.get('/metrics', async (_request, reply) => {
     const others = siblings === undefined ? [] : await siblings()
@@ -62,8 +62,8 @@ export async function buildOpsServer(
       .send(FRONT_PAGE),
   )
 
-  await app.register((scope) => consoleRoutes(scope, parts))
-  await app.register((scope) => controlRoutes(scope, parts))
-  await app.register((scope) => queueBoard(scope, parts))
+  await app.register((scope) => consoleRoutes(scope, deps))
+  await app.register((scope) => controlRoutes(scope, deps))
+  await app.register((scope) => queueBoard(scope, deps))
   return app
 }

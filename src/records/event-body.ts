@@ -64,7 +64,7 @@ export function submissionEvent(head: SubmissionHead): EventEnvelope | null {
 }
 
 /** A stored version of a submission's event log. */
-export type NewsRecord = {
+export type SubmissionEventRecord = {
   schema: 1
   version: number
   nonce: string

@@ -4,11 +4,11 @@
 
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
-import type { NewsRecord } from './event-body.ts'
+import type { SubmissionEventRecord } from './event-body.ts'
+import { IndexCompleteness } from './index-completeness.ts'
 import { APPLY, NEWS, NEXT_SEQUENCE, SEED_SEQUENCE } from './index-scripts.ts'
 import { redisKeys } from './keys.ts'
 import { run } from './scripts.ts'
-import { Wholeness } from './wholeness.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
 
@@ -39,7 +39,7 @@ export type Applied = {
 
 export class RecordIndex {
   readonly redis: RedisConnection
-  readonly wholeness: Wholeness
+  readonly wholeness: IndexCompleteness
   readonly #runId: RunId
   readonly #clock: Clock
 
@@ -47,7 +47,7 @@ export class RecordIndex {
     this.redis = redis
     this.#runId = runId
     this.#clock = clock
-    this.wholeness = new Wholeness(redis, runId)
+    this.wholeness = new IndexCompleteness(redis, runId)
   }
 
   /** The cached newest version; undefined when unknown or written under another Redis run. */
@@ -146,7 +146,7 @@ export class RecordIndex {
   async applyNews(
     owner: string,
     submissionId: string,
-    { version, complete, sequence, envelope }: NewsRecord,
+    { version, complete, sequence, envelope }: SubmissionEventRecord,
     announce: boolean,
     young = false,
   ): Promise<'ok' | 'old' | 'gap'> {

@@ -7,8 +7,8 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { submissionEvent } from './event-body.ts'
 import { objectKeys, redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
+import { SubmissionEventLog } from './submission-event-log.ts'
 import type { SubmissionHead } from './submission-head.ts'
-import { SubmissionNews } from './submission-news.ts'
 import type { UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
 import { type NextVersion, VersionLog } from './version-log.ts'
@@ -26,26 +26,26 @@ const SEAL_LOOK_MS = 60_000
 export type RestoredSubmission = { head: SubmissionHead | undefined; uploads: UploadRecord[] }
 
 export class SubmissionHeads {
-  readonly news: SubmissionNews
+  readonly news: SubmissionEventLog
   readonly #index: RecordIndex
   readonly #uploads: UploadRecords
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #log: VersionLog<SubmissionHead>
 
-  constructor(parts: {
+  constructor(deps: {
     store: ObjectStore
     index: RecordIndex
     uploads: UploadRecords
     clock: Clock
     logger: Logger
   }) {
-    this.#index = parts.index
-    this.#uploads = parts.uploads
-    this.#clock = parts.clock
-    this.#logger = parts.logger
-    this.#log = new VersionLog(parts.store)
-    this.news = new SubmissionNews({ ...parts, nextSequence: (owner, id) => this.nextSequence(owner, id) })
+    this.#index = deps.index
+    this.#uploads = deps.uploads
+    this.#clock = deps.clock
+    this.#logger = deps.logger
+    this.#log = new VersionLog(deps.store)
+    this.news = new SubmissionEventLog({ ...deps, nextSequence: (owner, id) => this.nextSequence(owner, id) })
   }
 
   /** Newest version, or undefined where the portal never made such a submission. */

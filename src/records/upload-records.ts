@@ -28,12 +28,12 @@ export class UploadRecords {
   readonly #logger: Logger
   readonly #log: VersionLog<UploadRecord>
 
-  constructor(parts: { store: ObjectStore; index: RecordIndex; clock: Clock; logger: Logger }) {
-    this.#store = parts.store
-    this.#index = parts.index
-    this.#clock = parts.clock
-    this.#logger = parts.logger
-    this.#log = new VersionLog(parts.store)
+  constructor(deps: { store: ObjectStore; index: RecordIndex; clock: Clock; logger: Logger }) {
+    this.#store = deps.store
+    this.#index = deps.index
+    this.#clock = deps.clock
+    this.#logger = deps.logger
+    this.#log = new VersionLog(deps.store)
   }
 
   /** Newest version, from the cache where it can be trusted; undefined: no byte of such an upload was ever stored. */

@@ -1,13 +1,13 @@
 // An upload as a reader sees it: its record, or while no byte has a record yet what Redis holds, and its progress.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import type { HotState } from './hot-state.ts'
-import type { HotUpload } from './hot-upload.ts'
 import { redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { SubmissionHeads } from './submission-heads.ts'
 import type { LaneName, UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
+import type { UploadSession } from './upload-session.ts'
+import type { UploadSessionStore } from './upload-session-store.ts'
 
 /** What a worker is doing with an upload just now; forgotten with Redis, made anew by the next step. */
 export type JobProgress = {
@@ -21,7 +21,7 @@ export type UploadView = {
   id: string
   record: UploadRecord | undefined
   /** Present while the upload is unfinished. */
-  hot: HotUpload | undefined
+  hot: UploadSession | undefined
   progress: JobProgress | null
 }
 
@@ -32,20 +32,20 @@ export class UploadViews {
   readonly #records: UploadRecords
   readonly #heads: SubmissionHeads
   readonly #index: RecordIndex
-  readonly #hot: HotState
+  readonly #hot: UploadSessionStore
 
-  constructor(parts: {
+  constructor(deps: {
     redis: RedisConnection
     records: UploadRecords
     heads: SubmissionHeads
     index: RecordIndex
-    hot: HotState
+    hot: UploadSessionStore
   }) {
-    this.#redis = parts.redis
-    this.#records = parts.records
-    this.#heads = parts.heads
-    this.#index = parts.index
-    this.#hot = parts.hot
+    this.#redis = deps.redis
+    this.#records = deps.records
+    this.#heads = deps.heads
+    this.#index = deps.index
+    this.#hot = deps.hot
   }
 
   /** One upload, or undefined where neither Redis nor the store knows the id. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 
 export type ObjectInfo = { key: string; bytes: number; modifiedAtMs: number }
 
-export type BegunMultipart = { key: string; multipartId: string; begunAtMs: number }
+export type PendingMultipartUpload = { key: string; multipartId: string; begunAtMs: number }
 
 /** Inclusive byte positions, as in RFC 9110 Range. */
 export type ByteRange = { start: number; end: number }
@@ -50,7 +50,7 @@ export interface ObjectStore {
   /** Ends a multipart upload and frees its parts; an unknown one is no error. Nothing to do where parts do not exist. */
   abortMultipart(key: string, multipartId: string): Promise<void>
   /** Multipart uploads under a prefix that are neither complete nor aborted. None where parts do not exist. */
-  begun(prefix: string): AsyncIterable<BegunMultipart>
+  begun(prefix: string): AsyncIterable<PendingMultipartUpload>
   /** Removes one object; a missing one is no error. */
   remove(key: string): Promise<void>
   /** Removes everything under a prefix that ends in `/`. */

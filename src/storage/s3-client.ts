@@ -57,7 +57,7 @@ export function watchCalls(client: S3Client, onCall: OnS3Call): void {
         return result
       } catch (error) {
         const status = (error as S3Failure | null)?.$metadata?.httpStatusCode
-        done(status !== undefined && isMeant(status))
+        done(status !== undefined && isExpectedStatus(status))
         throw error
       }
     },
@@ -67,7 +67,7 @@ export function watchCalls(client: S3Client, onCall: OnS3Call): void {
 }
 
 /** "There is none", "it exists already": answers to questions, not trouble. */
-export function isMeant(status: number): boolean {
+export function isExpectedStatus(status: number): boolean {
   return status < 500 && status !== 403 && status !== 408 && status !== 429
 }
 
@@ -79,7 +79,7 @@ export function isS3Error(error: unknown, ...names: string[]): boolean {
 }
 
 /** 400, and yet not our fault: less arrived than was sent, or later than the server waits. It may be sent again. */
-export const isCutOff = (error: unknown): boolean =>
+export const isIncompleteBody = (error: unknown): boolean =>
   isS3Error(error, 'RequestTimeout', 'IncompleteBody', 'BadDigest', 'XAmzContentChecksumMismatch')
 
 export const isMissing = (error: unknown): boolean => isS3Error(error, 'NoSuchKey', 'NotFound')
@@ -95,7 +95,7 @@ export function s3StoreError(error: unknown): unknown {
     return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
   // No status: the connection failed or timed out. 403: credentials are ours to mend, never the client's fault.
   const passing = status === undefined || status >= 500 || status === 429 || status === 408
-  if (passing || status === 403 || isCutOff(error))
+  if (passing || status === 403 || isIncompleteBody(error))
     return new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
   return error
 }

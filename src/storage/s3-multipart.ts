@@ -15,7 +15,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import { crc32Of } from './crc32.ts'
-import type { BegunMultipart, Piece } from './object-store.ts'
+import type { PendingMultipartUpload, Piece } from './object-store.ts'
 import { isMissing, isS3Error } from './s3-client.ts'
 
 const PART_BYTES = 16 * 1024 ** 2
@@ -128,11 +128,11 @@ export async function abortMultipart(
 }
 
 /** Multipart uploads that were begun and not ended, page by page. */
-export async function* begunMultiparts(
+export async function* listMultipartUploads(
   client: S3Client,
   bucket: string,
   prefix: string,
-): AsyncGenerator<BegunMultipart> {
+): AsyncGenerator<PendingMultipartUpload> {
   let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}
   do {
     const page: ListMultipartUploadsCommandOutput = await client.send(

@@ -10,7 +10,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { KeptHttp, KeptHttps } from './agents.ts'
 import { crc32Of } from './crc32.ts'
-import { isCutOff, isMeant, type OnS3Call, s3StoreError } from './s3-client.ts'
+import { isExpectedStatus, isIncompleteBody, type OnS3Call, s3StoreError } from './s3-client.ts'
 import { dateOf, StoreClock } from './s3-clock.ts'
 import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 
@@ -105,7 +105,7 @@ export class S3Sender {
         return { etag, crc32: checksum }
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-        done(status !== undefined && isMeant(status))
+        done(status !== undefined && isExpectedStatus(status))
         const askTime = () => dateOf(target.send, target.base)
         if (!clockWasSet && (await this.#clock.wasWrong(error as Partial<Refusal>, askTime))) {
           clockWasSet = true
@@ -199,5 +199,5 @@ function refusal(status: number, body: string, date: string | undefined): Refusa
 function isRetryable(error: unknown): boolean {
   if (error instanceof AppError) return false
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-  return status === undefined || status >= 500 || status === 429 || status === 408 || isCutOff(error)
+  return status === undefined || status >= 500 || status === 429 || status === 408 || isIncompleteBody(error)
 }

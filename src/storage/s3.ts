@@ -18,9 +18,16 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { crc32Of } from './crc32.ts'
-import type { BegunMultipart, ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
+import type {
+  ByteRange,
+  ObjectInfo,
+  ObjectStore,
+  PendingMultipartUpload,
+  Piece,
+  ToolSource,
+} from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
-import { abortMultipart, assemble, begunMultiparts, uploadFile } from './s3-multipart.ts'
+import { abortMultipart, assemble, listMultipartUploads, uploadFile } from './s3-multipart.ts'
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
@@ -167,9 +174,9 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async *begun(prefix: string): AsyncIterable<BegunMultipart> {
+  async *begun(prefix: string): AsyncIterable<PendingMultipartUpload> {
     try {
-      yield* begunMultiparts(this.client, this.bucket, prefix)
+      yield* listMultipartUploads(this.client, this.bucket, prefix)
     } catch (error) {
       throw s3StoreError(error)
     }

@@ -31,7 +31,7 @@ for (const [network, prefix] of [
 const MAX_CHARS = 2000
 
 /** What is wrong with a callback address, in a few words; undefined: nothing that can be seen without asking. */
-export function callbackFault(url: string, options: { allowPrivate: boolean }): string | undefined {
+export function callbackUrlError(url: string, options: { allowPrivate: boolean }): string | undefined {
   if (url.length > MAX_CHARS || !URL.canParse(url)) return 'must be a URL'
   const { protocol, hostname, username, password } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'https:') return 'must be an http or https URL'

@@ -1,10 +1,10 @@
 // What follows for a submission when something of it has changed: a verdict, a deletion, a moved deadline, metadata.
 
-import { announceCompleteness } from './completeness-news.ts'
+import { publishCompleteness } from './completeness-events.ts'
 import type { LoadedSubmission } from './documents.ts'
-import { carryOutSeal, type SealParts } from './seal.ts'
+import { carryOutSeal, type SealDeps } from './seal.ts'
 
-export type { SealParts as CompletenessParts } from './seal.ts'
+export type { SealDeps as CompletenessParts } from './seal.ts'
 
 /**
  * Tells readers where a submission became complete or no longer is, and seals it where that was asked for. To be called
@@ -13,11 +13,11 @@ export type { SealParts as CompletenessParts } from './seal.ts'
  * @returns the submission as last seen; undefined where there is none, or it was deleted
  */
 export async function refreshCompleteness(
-  parts: SealParts,
+  deps: SealDeps,
   owner: string,
   submissionId: string,
 ): Promise<LoadedSubmission | undefined> {
-  const loaded = await announceCompleteness(parts, owner, submissionId)
+  const loaded = await publishCompleteness(deps, owner, submissionId)
   if (loaded?.head.sealRequestedAt == null) return loaded
-  return (await carryOutSeal(parts, owner, submissionId)) ?? loaded
+  return (await carryOutSeal(deps, owner, submissionId)) ?? loaded
 }

@@ -12,14 +12,14 @@ import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
 import { mayRepair } from './repairs.ts'
 import { type Declared, declaredProblem } from './rules/declared.ts'
 import { type TicketLimits, ticketLimits } from './rules/limits.ts'
-import { acceptedOccupant, beingReplaced, type SlotPlaces, slotPlaces } from './slot-places.ts'
+import { acceptedOccupant, beingReplaced, type SlotOccupancy, slotOccupancy } from './slot-occupancy.ts'
 
 /** Whether somebody tried to create in this slot by the deadline, even if refused: such a slot keeps its grace. */
 export type Attempts = {
   attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean>
 }
 
-export type PlacementParts = {
+export type PlacementDeps = {
   config: Pick<Config, 'uploads'>
   heads: SubmissionHeads
   views: UploadViews
@@ -27,7 +27,7 @@ export type PlacementParts = {
   attempts?: Attempts
 }
 
-export type PlacementRequest = {
+export type CreationRequest = {
   owner: string
   submissionId: string
   slot: string
@@ -48,7 +48,7 @@ export type PlacementRequest = {
   concat?: 'partial' | 'final'
 }
 
-export type Placement = {
+export type CreationDecision = {
   head: SubmissionHead
   profile: Profile
   slot: SlotRules
@@ -74,22 +74,25 @@ export type Placement = {
  * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants}, UPLOAD_EMPTY,
  * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
-export async function checkPlacement(parts: PlacementParts, request: PlacementRequest): Promise<Placement> {
+export async function decideCreation(
+  deps: PlacementDeps,
+  request: CreationRequest,
+): Promise<CreationDecision> {
   const { owner, submissionId, nowMs } = request
   if (!isSubmissionId(submissionId)) throw new AppError('SUBMISSION_UNKNOWN')
-  const head = await parts.heads.require(owner, submissionId)
+  const head = await deps.heads.require(owner, submissionId)
   if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED')
-  const { profile, slot } = slotOf(parts.profiles, head, request.slot)
-  const views = await parts.views.ofSubmission(owner, submissionId)
-  const places = slotPlaces(views, slot, head, nowMs)
+  const { profile, slot } = slotOf(deps.profiles, head, request.slot)
+  const views = await deps.views.ofSubmission(owner, submissionId)
+  const places = slotOccupancy(views, slot, head, nowMs)
   // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
   // refused for its date when it is tried.
   const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
   const repairs =
-    resumes || request.concat === 'final' ? false : await checkDates(parts, request, head, places)
+    resumes || request.concat === 'final' ? false : await checkDates(deps, request, head, places)
   const replaces = replacedBy(request, slot, places)
   if (request.concat !== 'final') checkRoom(request, slot, places, replaces)
-  const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, parts.config.uploads.maxBytes)
+  const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, deps.config.uploads.maxBytes)
   checkDeclared(request, slot, ownLimit)
   const limits = ticketLimits(slot, ownLimit)
   return {
@@ -102,7 +105,7 @@ export async function checkPlacement(parts: PlacementParts, request: PlacementRe
 }
 
 /** The same file, as far as its name and length tell, is unfinished in this slot with some of its bytes stored. */
-function isUnderWay(views: readonly UploadView[], { slot, declared, concat }: PlacementRequest): boolean {
+function isUnderWay(views: readonly UploadView[], { slot, declared, concat }: CreationRequest): boolean {
   if (declared === null || declared.bytes === null || concat !== undefined) return false
   return views.some(({ hot }) => {
     if (hot === undefined || hot.status !== 'receiving' || hot.offset === 0) return false
@@ -127,10 +130,10 @@ export function slotOf(
 
 /** True where only `repairUntil` allows it. */
 async function checkDates(
-  { attempts }: PlacementParts,
-  request: PlacementRequest,
+  { attempts }: PlacementDeps,
+  request: CreationRequest,
   head: SubmissionHead,
-  places: SlotPlaces,
+  places: SlotOccupancy,
 ): Promise<boolean> {
   const { nowMs, issuedAtMs, owner, submissionId, slot } = request
   if (head.opensAt !== null && nowMs < Date.parse(head.opensAt))
@@ -152,7 +155,7 @@ async function checkDates(
   })
 }
 
-function replacedBy({ replaces }: PlacementRequest, slot: SlotRules, places: SlotPlaces): string | null {
+function replacedBy({ replaces }: CreationRequest, slot: SlotRules, places: SlotOccupancy): string | null {
   if (replaces !== null && !places.ever.has(replaces)) throw refusal('REPLACES_UNKNOWN', { replaces })
   if (slot.max > 1 || places.occupants.some(({ id }) => id === replaces)) return replaces
   // Made while another file was the accepted one, perhaps: in a slot for one file it is that one which goes.
@@ -160,9 +163,9 @@ function replacedBy({ replaces }: PlacementRequest, slot: SlotRules, places: Slo
 }
 
 function checkRoom(
-  { via, concat }: PlacementRequest,
+  { via, concat }: CreationRequest,
   slot: SlotRules,
-  places: SlotPlaces,
+  places: SlotOccupancy,
   replaces: string | null,
 ): void {
   if (slot.max === 1) return
@@ -176,7 +179,7 @@ function checkRoom(
   })
 }
 
-function checkDeclared({ declared, concat }: PlacementRequest, slot: SlotRules, ownLimit: number): void {
+function checkDeclared({ declared, concat }: CreationRequest, slot: SlotRules, ownLimit: number): void {
   if (declared === null) return
   // A partial upload's name and type say nothing of the whole.
   const said = concat === 'partial' ? { ...declared, filename: null, type: null } : declared

@@ -5,17 +5,17 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
+import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type EraseParts = CancelParts & { views: UploadViews }
+export type EraseDeps = CancelDeps & { views: UploadViews }
 
-export type DeleteParts = EraseParts & { uniqueKeys: UniqueKeys; clock: Clock }
+export type DeleteDeps = EraseDeps & { uniqueKeys: UniqueKeys; clock: Clock }
 
 /** Deletes a submission in whatever state, a sealed one too. Idempotent. Throws SUBMISSION_UNKNOWN. */
-export async function deleteSubmission(parts: DeleteParts, owner: string, id: string): Promise<void> {
-  const { heads, clock, uniqueKeys } = parts
+export async function deleteSubmission(deps: DeleteDeps, owner: string, id: string): Promise<void> {
+  const { heads, clock, uniqueKeys } = deps
   const { record } = await heads.commit(owner, id, async (current) => {
     if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
     if (current.state === 'deleted') return undefined
@@ -27,7 +27,7 @@ export async function deleteSubmission(parts: DeleteParts, owner: string, id: st
       updatedAt: isoTime(clock.now()),
     }
   })
-  await eraseUploads(parts, owner, id)
+  await eraseUploads(deps, owner, id)
   if (record != null && record.uniqueKey !== null) await uniqueKeys.release(owner, record.uniqueKey, id)
 }
 
@@ -36,9 +36,9 @@ export async function deleteSubmission(parts: DeleteParts, owner: string, id: st
  *
  * @returns how many were ended now
  */
-export async function eraseUploads(parts: EraseParts, owner: string, id: string): Promise<number> {
+export async function eraseUploads(deps: EraseDeps, owner: string, id: string): Promise<number> {
   let ended = 0
-  for (const view of await parts.views.ofSubmission(owner, id))
-    if (await cancelUpload(parts, view, { force: true })) ended++
+  for (const view of await deps.views.ofSubmission(owner, id))
+    if (await cancelUpload(deps, view, { force: true })) ended++
   return ended
 }

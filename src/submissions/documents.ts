@@ -2,21 +2,21 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import type { HotUpload } from '../records/hot-upload.ts'
 import type { RecordIndex } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadSession } from '../records/upload-session.ts'
 import type { UploadView, UploadViews } from '../records/upload-views.ts'
-import { announcedSequence } from './announced.ts'
 import type { SubmissionDocument, UploadDocument } from './document/schemas.ts'
-import { standingOf } from './document/standing.ts'
 import { computeSubmission, supersededIds } from './document/submission.ts'
+import { timelinessOf } from './document/timeliness.ts'
 import { computeUpload, type UploadFacts } from './document/upload.ts'
 import { documentViews } from './live-views.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import type { Profile } from './profiles/profile.ts'
+import { publishedSequence } from './published-sequence.ts'
 
-export type DocumentParts = {
+export type DocumentDeps = {
   clock: Clock
   heads: SubmissionHeads
   views: UploadViews
@@ -34,21 +34,21 @@ export type LoadedSubmission = {
 
 /** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN where the operator took a pinned profile away. */
 export async function loadSubmission(
-  parts: DocumentParts,
+  deps: DocumentDeps,
   owner: string,
   id: string,
 ): Promise<LoadedSubmission> {
-  return await loadFromHead(parts, await parts.heads.require(owner, id))
+  return await loadFromHead(deps, await deps.heads.require(owner, id))
 }
 
-export async function loadFromHead(parts: DocumentParts, head: SubmissionHead): Promise<LoadedSubmission> {
-  const profile = parts.profiles.get(head.profile)
+export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Promise<LoadedSubmission> {
+  const profile = deps.profiles.get(head.profile)
   if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
   const [views, announced] = await Promise.all([
-    parts.views.ofSubmission(head.owner, head.id),
-    announcedSequence(parts.index, head.owner, head.id),
+    deps.views.ofSubmission(head.owner, head.id),
+    publishedSequence(deps.index, head.owner, head.id),
   ])
-  const now = parts.clock.now()
+  const now = deps.clock.now()
   const document = computeSubmission({ head, profile, uploads: documentViews(views, now), now })
   return {
     ...{ head, profile, views },
@@ -75,12 +75,12 @@ export function uploadDocument(
     ...(hot === undefined ? {} : { hot: { receivedBytes: hot.offset } }),
     ...(progress === null ? {} : { progress }),
     superseded,
-    ...(head === undefined ? {} : { standing: standingOf(head, facts) }),
+    ...(head === undefined ? {} : { standing: timelinessOf(head, facts) }),
   })
 }
 
 /** An upload of which no byte is stored: what its creation said. */
-function factsOfHot({ draft, status, offset }: HotUpload): UploadFacts {
+function factsOfHot({ draft, status, offset }: UploadSession): UploadFacts {
   return {
     id: draft.id,
     submissionId: draft.submissionId,

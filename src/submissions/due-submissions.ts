@@ -1,9 +1,9 @@
 // What is due on submissions by the clock: a seal that waits is tried again, one that was made by a process that died is
 // told, and what it left unfinished is ended; a deletion is carried to its end. The store says what is due; Redis only where to look.
 
-import { announceCompleteness } from './completeness-news.ts'
+import { publishCompleteness } from './completeness-events.ts'
 import { eraseUploads } from './delete-submission.ts'
-import { carryOutSeal, endUnfinished, type SealParts } from './seal.ts'
+import { carryOutSeal, endUnfinished, type SealDeps } from './seal.ts'
 
 /** Looked at in one go; the others are found the next time. */
 const BATCH = 200
@@ -12,15 +12,15 @@ const STRAGGLERS_MS = 60_000
 const LOOK_AGAIN_MS = 60_000
 
 /** Sees to every submission that is due. @returns how many were looked at */
-export async function settleDueSubmissions(parts: SealParts): Promise<number> {
-  const { index, clock, logger } = parts
+export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
+  const { index, clock, logger } = deps
   const due = await index.dueSubmissions(clock.now(), BATCH)
   for (const { owner, submissionId } of due) {
     try {
-      await settle(parts, owner, submissionId)
+      await settle(deps, owner, submissionId)
       await index.setSubmissionDue(owner, submissionId, null)
       // Asked after it was taken off the list: what came up meanwhile is put on it again.
-      if (await isDue(parts, owner, submissionId))
+      if (await isDue(deps, owner, submissionId))
         await index.setSubmissionDue(owner, submissionId, clock.now() + LOOK_AGAIN_MS)
     } catch (err) {
       logger.warn({ err, submissionId }, 'a submission could not be settled; it is tried again')
@@ -30,24 +30,24 @@ export async function settleDueSubmissions(parts: SealParts): Promise<number> {
   return due.length
 }
 
-async function settle(parts: SealParts, owner: string, id: string): Promise<void> {
-  const { heads } = parts
+async function settle(deps: SealDeps, owner: string, id: string): Promise<void> {
+  const { heads } = deps
   const stored = await heads.fromStore(owner, id)
   if (stored === undefined) return
   if (stored.state === 'deleted') {
     // Also what a request that was let in before the deletion has begun a moment after it.
-    await eraseUploads(parts, owner, id)
+    await eraseUploads(deps, owner, id)
     return
   }
   await heads.announce(stored)
   if (stored.sealRequestedAt != null) {
-    await announceCompleteness(parts, owner, id)
-    await carryOutSeal(parts, owner, id)
+    await publishCompleteness(deps, owner, id)
+    await carryOutSeal(deps, owner, id)
   }
-  if ((await heads.latest(owner, id))?.state === 'sealed') await endUnfinished(parts, owner, id)
+  if ((await heads.latest(owner, id))?.state === 'sealed') await endUnfinished(deps, owner, id)
 }
 
-async function isDue({ heads, clock }: SealParts, owner: string, id: string): Promise<boolean> {
+async function isDue({ heads, clock }: SealDeps, owner: string, id: string): Promise<boolean> {
   const head = await heads.latest(owner, id)
   if (head === undefined || head.state === 'deleted') return false
   if (head.sealRequestedAt != null) return true

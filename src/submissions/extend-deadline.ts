@@ -31,18 +31,18 @@ export type Extension = {
   already: boolean
 }
 
-export type FindParts = { store: ObjectStore; heads: SubmissionHeads }
+export type FindDeps = { store: ObjectStore; heads: SubmissionHeads }
 
 /** Open submissions that fit, as they would be moved; asked of the store, so that none is missed. */
 export async function* findExtensions(
-  parts: FindParts,
+  deps: FindDeps,
   filter: ExtensionFilter,
   byMs: number,
   name: string,
 ): AsyncGenerator<Extension> {
-  for await (const { owner, id } of submissionsIn(parts.store, filter.owner)) {
+  for await (const { owner, id } of submissionsIn(deps.store, filter.owner)) {
     if (filter.submissionId !== undefined && id !== filter.submissionId) continue
-    const head = await parts.heads.fromStore(owner, id)
+    const head = await deps.heads.fromStore(owner, id)
     if (head === undefined || !fits(head, filter)) continue
     yield planned(head, byMs, name)
   }
@@ -86,7 +86,7 @@ function planned(head: SubmissionHead, byMs: number, name: string): Extension {
   }
 }
 
-export type ExtendParts = CompletenessParts & { clock: Clock }
+export type ExtendDeps = CompletenessParts & { clock: Clock }
 
 /**
  * Moves the dates of one submission, once for each name, whoever says it how often. What was stored late meanwhile counts
@@ -95,12 +95,12 @@ export type ExtendParts = CompletenessParts & { clock: Clock }
  * @returns undefined: it was moved under this name before, or is not open any more
  */
 export async function extendDeadline(
-  parts: ExtendParts,
+  deps: ExtendDeps,
   { owner, submissionId }: Pick<Extension, 'owner' | 'submissionId'>,
   byMs: number,
   name: string,
 ): Promise<SubmissionHead | undefined> {
-  const { heads, clock } = parts
+  const { heads, clock } = deps
   const { record, committed } = await heads.commit(owner, submissionId, async (current) => {
     if (current === undefined || !fits(current, {}) || current.extensions?.includes(name)) return undefined
     const repair = openRepair(current)
@@ -117,7 +117,7 @@ export async function extendDeadline(
     }
   })
   if (!committed || record === undefined) return undefined
-  await refreshCompleteness(parts, owner, submissionId)
+  await refreshCompleteness(deps, owner, submissionId)
   return record
 }
 

@@ -4,9 +4,9 @@
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SubmissionDocument } from './document/schemas.ts'
-import { type DocumentParts, loadSubmission } from './documents.ts'
+import { type DocumentDeps, loadSubmission } from './documents.ts'
 
-export type ListParts = DocumentParts & { logger: Logger }
+export type ListDeps = DocumentDeps & { logger: Logger }
 
 export type ListQuery = {
   state?: 'open' | 'sealed' | 'returned'
@@ -27,7 +27,7 @@ type Place = { score: number; id: string }
 
 /** One page. `nextCursor` null: there is no more at present. Throws CURSOR_INVALID, INDEX_REBUILDING. */
 export async function listSubmissions(
-  parts: ListParts,
+  deps: ListDeps,
   owner: string,
   query: ListQuery,
 ): Promise<{ items: SubmissionDocument[]; nextCursor: string | null }> {
@@ -35,11 +35,11 @@ export async function listSubmissions(
   let at: Place =
     query.cursor === undefined ? { score: query.updatedSinceMs ?? 0, id: '' } : decode(query.cursor)
   for (let looked = 0; looked < MAX_LOOKED_AT; ) {
-    const places = await placesAfter(parts, owner, at)
+    const places = await placesAfter(deps, owner, at)
     if (places.length === 0) return { items, nextCursor: null }
     for (let i = 0; i < places.length; i += BATCH) {
       const batch = places.slice(i, i + BATCH)
-      const documents = await Promise.all(batch.map(({ id }) => documentOf(parts, owner, id)))
+      const documents = await Promise.all(batch.map(({ id }) => documentOf(deps, owner, id)))
       for (const [j, place] of batch.entries()) {
         const document = documents[j]
         if (items.length === query.limit) return { items, nextCursor: encode(at) }
@@ -53,7 +53,7 @@ export async function listSubmissions(
 }
 
 /** The next submissions after a place; members with one score are in the order of their ids. */
-async function placesAfter({ index }: ListParts, owner: string, { score, id }: Place): Promise<Place[]> {
+async function placesAfter({ index }: ListDeps, owner: string, { score, id }: Place): Promise<Place[]> {
   for (let offset = 0; ; offset += CHUNK) {
     const flat = await index.submissionsFrom(owner, score, offset, CHUNK)
     const places: Place[] = []
@@ -67,18 +67,18 @@ async function placesAfter({ index }: ListParts, owner: string, { score, id }: P
 
 /** Undefined: deleted meanwhile, or not to be read. */
 async function documentOf(
-  parts: ListParts,
+  deps: ListDeps,
   owner: string,
   id: string,
 ): Promise<SubmissionDocument | undefined> {
   try {
-    return (await loadSubmission(parts, owner, id)).document
+    return (await loadSubmission(deps, owner, id)).document
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'SUBMISSION_DELETED' || error.code === 'SUBMISSION_UNKNOWN') return undefined
     if (error.code !== 'PROFILE_UNKNOWN') throw error
     // One profile that was taken away must not take the whole list with it.
-    parts.logger.error({ submissionId: id, ...error.details }, 'left out of a list: its profile is gone')
+    deps.logger.error({ submissionId: id, ...error.details }, 'left out of a list: its profile is gone')
     return undefined
   }
 }

@@ -2,7 +2,7 @@
 
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
-import { type UploadView as DocumentView, viewOfHot } from './document/views.ts'
+import { type UploadView as DocumentView, viewOfSession } from './document/views.ts'
 
 /**
  * The uploads of a submission that its document may speak of. One that ran out, swept or not, is no longer on its way;
@@ -12,7 +12,7 @@ export function documentViews(views: readonly UploadView[], nowMs: number): Docu
   return views.flatMap((view): (DocumentView | UploadRecord)[] => {
     const { record, hot } = view
     if (record !== undefined) return isOver(view, nowMs) ? [] : [record]
-    return hot === undefined || isOver(view, nowMs) ? [] : [viewOfHot(hot.draft)]
+    return hot === undefined || isOver(view, nowMs) ? [] : [viewOfSession(hot.draft)]
   })
 }
 

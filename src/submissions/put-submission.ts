@@ -5,18 +5,18 @@ import { isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import { requireVersion } from '../http/conditional.ts'
-import { badRequest, type RequestFault } from '../http/errors.ts'
+import { badRequest, type RequestError } from '../http/errors.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
-import { callbackFault } from './callback-url.ts'
+import { callbackUrlError } from './callback-url.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
-import { type RejudgeParts, rejudge } from './rejudge.ts'
+import { type RejudgeDeps, rejudge } from './rejudge.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type PutParts = CompletenessParts &
-  RejudgeParts & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
+export type PutDeps = CompletenessParts &
+  RejudgeDeps & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
 
 export type SubmissionBody = {
   profile: string
@@ -42,29 +42,29 @@ type Said = Pick<
  * @throws BAD_REQUEST, PRECONDITION_FAILED, CALLBACK_UNSIGNED, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
  */
 export async function putSubmission(
-  parts: PutParts,
+  deps: PutDeps,
   owner: string,
   id: string,
   body: SubmissionBody,
   expected?: number,
 ): Promise<{ loaded: LoadedSubmission; created: boolean }> {
-  const { heads, uniqueKeys } = parts
+  const { heads, uniqueKeys } = deps
   const before = await presentHead(heads, owner, id)
   requireVersion(before, expected)
   refuseFixed(before)
-  const said = saidBy(parts, body, before)
+  const said = saidBy(deps, body, before)
   const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
   const newProfile = before !== undefined && before.profile !== said.profile
   if (newKey !== null) await uniqueKeys.claim(owner, newKey, id)
   // Before the commit and after it: a portal that hears nothing asks again, and finds the profile still to be changed.
-  if (newProfile) await rejudge(parts, before, parts.profiles.pin(said.profile))
+  if (newProfile) await rejudge(deps, before, deps.profiles.pin(said.profile))
   const { record: head, committed } = await heads
     .commit(owner, id, async (current) => {
       requireVersion(current, expected)
       refuseFixed(current)
       if (current !== undefined && isDeepStrictEqual(saidIn(current), said)) return undefined
       if (newKey !== null) await uniqueKeys.confirm(owner, newKey, id)
-      return await nextHead(parts, owner, id, current, said)
+      return await nextHead(deps, owner, id, current, said)
     })
     .catch(async (error: unknown) => {
       if (newKey !== null && error instanceof AppError && error.status < 500)
@@ -74,8 +74,8 @@ export async function putSubmission(
   if (head === undefined) throw new Error(`${id}: neither found nor created`)
   if (before !== undefined && before.uniqueKey !== null && before.uniqueKey !== head.uniqueKey)
     await uniqueKeys.release(owner, before.uniqueKey, id)
-  if (newProfile) await rejudge(parts, head, parts.profiles.pin(said.profile))
-  const loaded = (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+  if (newProfile) await rejudge(deps, head, deps.profiles.pin(said.profile))
+  const loaded = (await refreshCompleteness(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
   return { loaded, created: committed && head.version === 1 }
 }
 
@@ -98,8 +98,8 @@ function refuseFixed(head: SubmissionHead | undefined): void {
   if (head?.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
 }
 
-function saidBy(parts: PutParts, body: SubmissionBody, before: SubmissionHead | undefined): Said {
-  const faults: RequestFault[] = []
+function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | undefined): Said {
+  const faults: RequestError[] = []
   const fault = (member: string, message: string) =>
     void faults.push({ in: 'body', path: `/${member}`, message })
   const time = (member: 'opensAt' | 'deadline') => {
@@ -113,14 +113,14 @@ function saidBy(parts: PutParts, body: SubmissionBody, before: SubmissionHead | 
   if (opensAtMs !== null && deadlineMs !== null && opensAtMs >= deadlineMs)
     fault('deadline', 'must be after opensAt')
   const callbackUrl = body.callbackUrl ?? null
-  const wrong = callbackUrl === null ? undefined : callbackFault(callbackUrl, parts.config.webhooks)
+  const wrong = callbackUrl === null ? undefined : callbackUrlError(callbackUrl, deps.config.webhooks)
   if (wrong !== undefined) fault('callbackUrl', wrong)
   if (faults.length > 0) throw badRequest(...faults)
   // What could not be signed would never be sent: better said now than when an event is missed.
-  if (callbackUrl !== null && parts.config.webhooks.secrets.length === 0)
+  if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0)
     throw new AppError('CALLBACK_UNSIGNED')
   return {
-    profile: pinnedProfile(parts.profiles, body.profile, before?.profile),
+    profile: pinnedProfile(deps.profiles, body.profile, before?.profile),
     opensAt: opensAtMs === null ? null : isoTime(opensAtMs),
     deadline: deadlineMs === null ? null : isoTime(deadlineMs),
     graceSeconds: body.graceSeconds ?? 0,
@@ -145,7 +145,7 @@ function saidIn(head: SubmissionHead): Said {
 }
 
 async function nextHead(
-  { clock, heads }: PutParts,
+  { clock, heads }: PutDeps,
   owner: string,
   id: string,
   current: SubmissionHead | undefined,

@@ -21,7 +21,7 @@ import { type Judgement, withInspection } from './rules/checks.ts'
 import { judgeInspection, type SiblingFile } from './rules/inspect.ts'
 import { judge } from './rules/judge.ts'
 
-export type RejudgeParts = {
+export type RejudgeDeps = {
   store: ObjectStore
   heads: SubmissionHeads
   uploads: UploadRecords
@@ -37,10 +37,10 @@ export type RejudgeParts = {
  *
  * @returns how many verdicts changed
  */
-export async function rejudge(parts: RejudgeParts, head: SubmissionHead, profile: Profile): Promise<number> {
+export async function rejudge(deps: RejudgeDeps, head: SubmissionHead, profile: Profile): Promise<number> {
   if (head.state === 'sealed' || head.state === 'deleted') return 0
-  const views = await parts.views.ofSubmission(head.owner, head.id)
-  const gone = supersededIds(head, profile, documentViews(views, parts.clock.now()))
+  const views = await deps.views.ofSubmission(head.owner, head.id)
+  const gone = supersededIds(head, profile, documentViews(views, deps.clock.now()))
   // In the order of credit: where a kind may come once, the first one keeps its place.
   const records = views.flatMap(({ record }) => (record === undefined ? [] : [record])).toSorted(byStorage)
   const accepted: UploadRecord[] = []
@@ -48,21 +48,21 @@ export async function rejudge(parts: RejudgeParts, head: SubmissionHead, profile
   for (const record of records) {
     const slot = findSlot(profile, record.slot ?? '')
     const siblings = accepted.filter(({ id }) => id !== record.replaces && !gone.has(id))
-    const outcome = await parts.uploads.commit(record.id, async (current) =>
+    const outcome = await deps.uploads.commit(record.id, async (current) =>
       current === undefined || slot === undefined
         ? undefined
-        : await decide(parts, { head, profile, slot, current, siblings }),
+        : await decide(deps, { head, profile, slot, current, siblings }),
     )
     const { record: now, committed } = outcome
     // The submission may be sealed at this moment: what was handed in stays accepted.
-    if (committed && now?.state === 'rejected' && (await keepIfSealed(parts, now, isFrozenNow))) continue
+    if (committed && now?.state === 'rejected' && (await keepIfSealed(deps, now, isFrozenNow))) continue
     if (now !== undefined && isAccepted(now.state)) accepted.push(now)
     if (!committed || now === undefined) continue
     changed++
-    for (const lane of pendingLanes(now, parts.clock.now()))
-      await parts.queues.enqueueUpload(lane, now.id, now.lanes[lane]?.generation ?? 1)
+    for (const lane of pendingLanes(now, deps.clock.now()))
+      await deps.queues.enqueueUpload(lane, now.id, now.lanes[lane]?.generation ?? 1)
   }
-  if (changed > 0) parts.logger.info({ submissionId: head.id, profile: profile.key, changed }, 'judged again')
+  if (changed > 0) deps.logger.info({ submissionId: head.id, profile: profile.key, changed }, 'judged again')
   return changed
 }
 
@@ -74,7 +74,7 @@ type Case = {
   siblings: readonly UploadRecord[]
 }
 
-async function decide(parts: RejudgeParts, the: Case): Promise<UploadDecision> {
+async function decide(deps: RejudgeDeps, the: Case): Promise<UploadDecision> {
   const { head, slot, current } = the
   const { measured } = current
   const judged = isAccepted(current.state) || current.state === 'rejected'
@@ -89,8 +89,8 @@ async function decide(parts: RejudgeParts, the: Case): Promise<UploadDecision> {
     return same ? undefined : { ...current, problems, checks, event: null }
   }
   // Rejected files are not kept for ever: what is no longer there cannot be accepted.
-  if (verdict.accepted && (await parts.store.head(current.object.key)) === undefined) return undefined
-  const sequence = await parts.heads.nextSequence(head.owner, head.id)
+  if (verdict.accepted && (await deps.store.head(current.object.key)) === undefined) return undefined
+  const sequence = await deps.heads.nextSequence(head.owner, head.id)
   const changed = { ...current, problems, checks, sequence }
   if (verdict.accepted)
     return {

@@ -2,12 +2,12 @@
 
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
-import { standingOf } from './document/standing.ts'
+import { timelinessOf } from './document/timeliness.ts'
 
 /** The file came in time and was rejected after the deadline: that left no time to mend it. */
 export function isRejectedAfter(head: SubmissionHead, record: UploadRecord): boolean {
   if (record.state !== 'rejected' || head.deadline === null) return false
-  return standingOf(head, record).counts && rejectedAtMs(record) > Date.parse(head.deadline)
+  return timelinessOf(head, record).counts && rejectedAtMs(record) > Date.parse(head.deadline)
 }
 
 /** Later versions of a record do not move its verdict. */

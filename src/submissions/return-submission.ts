@@ -19,19 +19,19 @@ export type ReturnBody = { reason: string; repairUntil?: string | null }
  * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409)
  */
 export async function returnSubmission(
-  parts: CompletenessParts,
+  deps: CompletenessParts,
   owner: string,
   id: string,
   { reason, repairUntil = null }: ReturnBody,
 ): Promise<LoadedSubmission> {
-  const { heads, clock } = parts
+  const { heads, clock } = deps
   const given = { reason, ...(repairUntil === null ? {} : { repairUntil: moment(repairUntil) }) }
   await heads.commit(owner, id, async (current) => {
     if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
     if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
     if (isSaid(current, given)) return undefined
     refusePast(given.repairUntil, clock)
-    if (current.state !== 'sealed' && !(await needsRepair(parts, current, given.repairUntil)))
+    if (current.state !== 'sealed' && !(await needsRepair(deps, current, given.repairUntil)))
       throw new AppError('SUBMISSION_NOT_SEALED')
     faultPoint('return.before-commit')
     return {
@@ -46,7 +46,7 @@ export async function returnSubmission(
     }
   })
   faultPoint('return.committed')
-  return (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+  return (await refreshCompleteness(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
 }
 
 type Given = Pick<RevisionRecord, 'reason' | 'repairUntil'>
@@ -71,12 +71,12 @@ function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repair
 }
 
 async function needsRepair(
-  parts: CompletenessParts,
+  deps: CompletenessParts,
   head: SubmissionHead,
   repairUntil: string | undefined,
 ): Promise<boolean> {
   if (repairUntil === undefined || head.deadline === null) return false
-  const views = await parts.views.ofSubmission(head.owner, head.id)
+  const views = await deps.views.ofSubmission(head.owner, head.id)
   return views.some(({ record }) => record !== undefined && isRejectedAfter(head, record))
 }
 

@@ -4,14 +4,14 @@
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
-import { type CancelParts, cancelUpload } from '../lifecycle/cancel.ts'
+import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { HeadDecision } from '../records/submission-heads.ts'
 import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
-import { announceCompleteness } from './completeness-news.ts'
-import { type DocumentParts, type LoadedSubmission, loadFromHead, loadSubmission } from './documents.ts'
+import { publishCompleteness } from './completeness-events.ts'
+import { type DocumentDeps, type LoadedSubmission, loadFromHead, loadSubmission } from './documents.ts'
 
-export type SealParts = DocumentParts & CancelParts
+export type SealDeps = DocumentDeps & CancelDeps
 
 /** How long whoever seals has for what belongs to it, before the reconciler looks. */
 const LOOK_AFTER_MS = 60_000
@@ -24,23 +24,23 @@ const LOOK_AFTER_MS = 60_000
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN, SUBMISSION_INCOMPLETE {missing, pending}
  */
 export async function sealSubmission(
-  parts: SealParts,
+  deps: SealDeps,
   owner: string,
   id: string,
   { whenComplete }: { whenComplete: boolean },
 ): Promise<LoadedSubmission> {
   // That it is complete is told before it is sealed, also where whoever made it so died before telling.
-  await announceCompleteness(parts, owner, id)
-  await commitSeal(parts, owner, id, async (loaded) => {
+  await publishCompleteness(deps, owner, id)
+  await commitSeal(deps, owner, id, async (loaded) => {
     const { head, document } = loaded
     const { missing, pending } = document
-    if (!isBlocked(loaded)) return await sealed(parts, loaded)
+    if (!isBlocked(loaded)) return await sealed(deps, loaded)
     if (!whenComplete || missing.length > 0)
       throw new AppError('SUBMISSION_INCOMPLETE', { details: { missing, pending } })
-    return head.sealRequestedAt == null ? await withRequest(parts, head, now(parts)) : undefined
+    return head.sealRequestedAt == null ? await withRequest(deps, head, now(deps)) : undefined
   })
   // The last verdict may have landed before anybody could see the wish.
-  return (await carryOutSeal(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+  return (await carryOutSeal(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
 }
 
 /**
@@ -50,67 +50,67 @@ export async function sealSubmission(
  * @returns the submission as it is now; undefined where no seal waits
  */
 export async function carryOutSeal(
-  parts: SealParts,
+  deps: SealDeps,
   owner: string,
   id: string,
 ): Promise<LoadedSubmission | undefined> {
-  const head = await parts.heads.latest(owner, id)
+  const head = await deps.heads.latest(owner, id)
   if (head?.sealRequestedAt == null || head.state === 'deleted') return undefined
-  await commitSeal(parts, owner, id, async (loaded) =>
-    loaded.head.sealRequestedAt == null || isBlocked(loaded) || isBegunSince(loaded, parts.clock.now())
+  await commitSeal(deps, owner, id, async (loaded) =>
+    loaded.head.sealRequestedAt == null || isBlocked(loaded) || isBegunSince(loaded, deps.clock.now())
       ? undefined
-      : await sealed(parts, loaded),
+      : await sealed(deps, loaded),
   )
-  return await loadSubmission(parts, owner, id)
+  return await loadSubmission(deps, owner, id)
 }
 
 /** Takes back the wish to be sealed. Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409): too late. */
-export async function withdrawSeal(parts: SealParts, owner: string, id: string): Promise<LoadedSubmission> {
-  await parts.heads.commit(owner, id, async (current) => {
+export async function withdrawSeal(deps: SealDeps, owner: string, id: string): Promise<LoadedSubmission> {
+  await deps.heads.commit(owner, id, async (current) => {
     const head = present(current)
     if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
-    return head.sealRequestedAt == null ? undefined : await withRequest(parts, head, null)
+    return head.sealRequestedAt == null ? undefined : await withRequest(deps, head, null)
   })
-  return await loadSubmission(parts, owner, id)
+  return await loadSubmission(deps, owner, id)
 }
 
 /** Ends what a seal found unfinished. Idempotent. @returns how many uploads were ended now */
-export async function endUnfinished(parts: SealParts, owner: string, id: string): Promise<number> {
+export async function endUnfinished(deps: SealDeps, owner: string, id: string): Promise<number> {
   let ended = 0
-  for (const view of await parts.views.ofSubmission(owner, id)) {
+  for (const view of await deps.views.ofSubmission(owner, id)) {
     if (view.record !== undefined && view.record.state !== 'receiving') continue
-    if (await cancelUpload(parts, view, { unfinishedOnly: true })) ended++
+    if (await cancelUpload(deps, view, { unfinishedOnly: true })) ended++
   }
   return ended
 }
 
 async function commitSeal(
-  parts: SealParts,
+  deps: SealDeps,
   owner: string,
   id: string,
   decide: (loaded: LoadedSubmission) => Promise<HeadDecision>,
 ): Promise<void> {
-  const { record: head, committed } = await parts.heads.commit(owner, id, async (current) => {
+  const { record: head, committed } = await deps.heads.commit(owner, id, async (current) => {
     if (present(current).state === 'sealed') return undefined
-    return await decide(await loadCertain(parts, present(current)))
+    return await decide(await loadCertain(deps, present(current)))
   })
   if (!committed || head?.state !== 'sealed') return
   faultPoint('seal.committed')
-  const ended = await endUnfinished(parts, owner, id)
+  const ended = await endUnfinished(deps, owner, id)
   faultPoint('seal.unfinished-ended')
-  parts.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
+  deps.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
 }
 
 /** The document over this head, none of whose files has lost its acceptance without Redis having heard of it. */
-async function loadCertain(parts: SealParts, head: SubmissionHead): Promise<LoadedSubmission> {
+async function loadCertain(deps: SealDeps, head: SubmissionHead): Promise<LoadedSubmission> {
   for (;;) {
-    const loaded = await loadFromHead(parts, head)
+    const loaded = await loadFromHead(deps, head)
     const counted = loaded.document.slots.flatMap((slot) => slot.counted)
-    const records = await Promise.all(counted.map((id) => parts.uploads.fromStore(id)))
+    const records = await Promise.all(counted.map((id) => deps.uploads.fromStore(id)))
     const lost = records.filter((record): record is UploadRecord => record !== undefined)
     const gone = lost.filter(({ state }) => !isAccepted(state))
     if (gone.length === 0) return loaded
-    for (const record of gone) await parts.uploads.announce(record)
+    for (const record of gone) await deps.uploads.announce(record)
   }
 }
 
@@ -128,14 +128,14 @@ function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean
 }
 
 /** The head of the sealed revision. */
-async function sealed(parts: SealParts, { head, document }: LoadedSubmission): Promise<HeadDecision> {
+async function sealed(deps: SealDeps, { head, document }: LoadedSubmission): Promise<HeadDecision> {
   const { owner, id, revision } = head
   // Before the commit: if this process dies after it, somebody else tells of it and ends what is unfinished.
-  await parts.index.setSubmissionDue(owner, id, parts.clock.now() + LOOK_AFTER_MS)
+  await deps.index.setSubmissionDue(owner, id, deps.clock.now() + LOOK_AFTER_MS)
   const uploads = Object.fromEntries(
     document.slots.filter(({ counted }) => counted.length > 0).map(({ slot, counted }) => [slot, counted]),
   )
-  const at = now(parts)
+  const at = now(deps)
   const entry = { revision, sealedAt: at, creditedAt: document.creditedAt, uploads }
   faultPoint('seal.before-commit')
   return {
@@ -144,21 +144,20 @@ async function sealed(parts: SealParts, { head, document }: LoadedSubmission): P
     revisions: [...head.revisions.filter((earlier) => earlier.revision !== revision), entry],
     sealRequestedAt: null,
     event: 'submission.sealed',
-    sequence: await parts.heads.nextSequence(owner, id),
+    sequence: await deps.heads.nextSequence(owner, id),
     updatedAt: at,
   }
 }
 
 async function withRequest(
-  parts: SealParts,
+  deps: SealDeps,
   head: SubmissionHead,
   sealRequestedAt: string | null,
 ): Promise<HeadDecision> {
   const { owner, id } = head
-  if (sealRequestedAt !== null)
-    await parts.index.setSubmissionDue(owner, id, parts.clock.now() + LOOK_AFTER_MS)
-  const sequence = await parts.heads.nextSequence(owner, id)
-  return { ...head, sealRequestedAt, event: null, sequence, updatedAt: now(parts) }
+  if (sealRequestedAt !== null) await deps.index.setSubmissionDue(owner, id, deps.clock.now() + LOOK_AFTER_MS)
+  const sequence = await deps.heads.nextSequence(owner, id)
+  return { ...head, sealRequestedAt, event: null, sequence, updatedAt: now(deps) }
 }
 
 function present(head: SubmissionHead | undefined): SubmissionHead {
@@ -167,6 +166,6 @@ function present(head: SubmissionHead | undefined): SubmissionHead {
   return head
 }
 
-function now({ clock }: SealParts): string {
+function now({ clock }: SealDeps): string {
   return isoTime(clock.now())
 }

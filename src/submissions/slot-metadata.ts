@@ -16,19 +16,19 @@ import { metadataProblem } from './rules/metadata.ts'
  * @throws PRECONDITION_FAILED, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
  */
 export async function patchSlotMetadata(
-  parts: CompletenessParts,
+  deps: CompletenessParts,
   owner: string,
   id: string,
   slotId: string,
   values: Record<string, unknown>,
   expected?: number,
 ): Promise<LoadedSubmission> {
-  await parts.heads.commit(owner, id, async (current) => {
+  await deps.heads.commit(owner, id, async (current) => {
     if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
     if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
     requireVersion(current, expected)
     if (current.state === 'sealed') throw new AppError('SUBMISSION_SEALED', { status: 409 })
-    const { slot } = slotOf(parts.profiles, current, slotId)
+    const { slot } = slotOf(deps.profiles, current, slotId)
     const problem = metadataProblem(slot, values)
     if (problem !== undefined) throw problem
     const before = current.slotMetadata[slot.id] ?? {}
@@ -39,9 +39,9 @@ export async function patchSlotMetadata(
       ...current,
       slotMetadata: { ...current.slotMetadata, [slot.id]: after },
       event: null,
-      sequence: await parts.heads.nextSequence(owner, id),
-      updatedAt: isoTime(parts.clock.now()),
+      sequence: await deps.heads.nextSequence(owner, id),
+      updatedAt: isoTime(deps.clock.now()),
     }
   })
-  return (await refreshCompleteness(parts, owner, id)) ?? (await loadSubmission(parts, owner, id))
+  return (await refreshCompleteness(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
 }

@@ -27,10 +27,10 @@ export class UniqueKeys {
   readonly #clock: Clock
   readonly #log: VersionLog<KeyClaim>
 
-  constructor(parts: { store: ObjectStore; heads: SubmissionHeads; clock: Clock }) {
-    this.#heads = parts.heads
-    this.#clock = parts.clock
-    this.#log = new VersionLog(parts.store)
+  constructor(deps: { store: ObjectStore; heads: SubmissionHeads; clock: Clock }) {
+    this.#heads = deps.heads
+    this.#clock = deps.clock
+    this.#log = new VersionLog(deps.store)
   }
 
   /** Claims a key for a submission; its own claim again is no change. Throws SUBMISSION_DUPLICATE {existingId}. */

@@ -6,12 +6,12 @@ import type { Attempt } from '../evidence/attempt-journal.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionDocument, UploadDocument } from '../submissions/document/schemas.ts'
-import { type DocumentParts, loadFromHead, uploadDocuments } from '../submissions/documents.ts'
+import { type DocumentDeps, loadFromHead, uploadDocuments } from '../submissions/documents.ts'
 
 /** The newest of them; a client that asks every second makes thousands. */
 const MAX_ATTEMPTS = 500
 
-export type CaseFile = {
+export type SupportRecord = {
   owner: string
   submissionId: string
   head: Pick<SubmissionHead, 'state' | 'version' | 'committedAt' | 'uniqueKey' | 'metadata' | 'profile'>
@@ -24,29 +24,29 @@ export type CaseFile = {
   attemptsLeftOut: number
 }
 
-export type CaseFileParts = DocumentParts & { attempts: Attempts }
+export type CaseFileDeps = DocumentDeps & { attempts: Attempts }
 
 /** Undefined where the portal never made such a submission. */
-export async function caseFile(
-  parts: CaseFileParts,
+export async function supportRecord(
+  deps: CaseFileDeps,
   owner: string,
   submissionId: string,
-): Promise<CaseFile | undefined> {
-  const head = await parts.heads.latest(owner, submissionId)
+): Promise<SupportRecord | undefined> {
+  const head = await deps.heads.latest(owner, submissionId)
   if (head === undefined) return undefined
-  const attempts = (await parts.attempts.list(owner, submissionId)).toReversed()
+  const attempts = (await deps.attempts.list(owner, submissionId)).toReversed()
   const { state, version, committedAt, uniqueKey, metadata, profile } = head
-  const file: CaseFile = {
+  const file: SupportRecord = {
     ...{ owner, submissionId, document: null, unreadable: null, uploads: [] },
     head: { state, version, committedAt, uniqueKey, metadata, profile },
     attempts: attempts.slice(0, MAX_ATTEMPTS),
     attemptsLeftOut: Math.max(0, attempts.length - MAX_ATTEMPTS),
   }
   if (state === 'deleted') return { ...file, unreadable: 'SUBMISSION_DELETED' }
-  if (parts.profiles.get(profile) === undefined) return { ...file, unreadable: 'PROFILE_UNKNOWN' }
-  const loaded = await loadFromHead(parts, head)
+  if (deps.profiles.get(profile) === undefined) return { ...file, unreadable: 'PROFILE_UNKNOWN' }
+  const loaded = await loadFromHead(deps, head)
   const subjects = new Map(loaded.views.map(({ id, record, hot }) => [id, (record ?? hot?.draft)?.subject]))
-  const uploads = uploadDocuments(loaded, parts.clock.now()).map((upload) => ({
+  const uploads = uploadDocuments(loaded, deps.clock.now()).map((upload) => ({
     ...upload,
     subject: subjects.get(upload.id) ?? null,
   }))

@@ -3,8 +3,8 @@
 import { isUploadId } from '../core/ids.ts'
 import type { Deps } from '../deps.ts'
 import type { Found } from '../ops/find/find-index.ts'
-import type { Cases } from '../ops/parts.ts'
-import { type CaseFile, caseFile } from './case-file.ts'
+import type { Cases } from '../ops/ops-deps.ts'
+import { type SupportRecord, supportRecord } from './case-file.ts'
 
 export type CaseSummary = Found & {
   state: string
@@ -20,12 +20,12 @@ const MAX_NAMES = 8
 
 export type CasesOf = Omit<Cases, 'summary' | 'file'> & {
   summary: (found: Found) => Promise<CaseSummary | undefined>
-  file: (found: Found) => Promise<CaseFile | undefined>
+  file: (found: Found) => Promise<SupportRecord | undefined>
 }
 
-export function casesOf(deps: Deps): CasesOf {
+export function createLookup(deps: Deps): CasesOf {
   return {
-    file: ({ owner, submissionId }) => caseFile(deps, owner, submissionId),
+    file: ({ owner, submissionId }) => supportRecord(deps, owner, submissionId),
     summary: (found) => summaryOf(deps, found),
     async ofUpload(uploadId) {
       if (!isUploadId(uploadId, deps.config.secrets)) return undefined

@@ -1,12 +1,12 @@
 // Every attempt to create is noted, also a refused one: who was turned away at 23:59 has proof of having been there.
 
 import { parseMetadata } from './metadata.ts'
-import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 /** Notes how a POST ended; never fails it. `atMs`: when it came, which a wait for Redis must not move past midnight. */
 export function noteAttempt(
-  { attempts }: UploadParts,
+  { attempts }: UploadDeps,
   request: TusRequest,
   uploadId: string | null,
   atMs: number,

@@ -26,24 +26,24 @@ export class ByteBudget {
   }
 
   /** True when what is held should become less. */
-  get overdrawn(): boolean {
+  get aboveLimit(): boolean {
     return this.#used > this.#limitBytes
   }
 
   /** True well before that: time to let go of what can wait on disk. */
-  get pressed(): boolean {
+  get aboveSoftLimit(): boolean {
     return this.#used > this.#limitBytes / 2
   }
 
-  take(bytes: number): void {
+  reserve(bytes: number): void {
     this.#used += bytes
     this.#metrics.receiveBudget.set(this.#used)
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#used -= bytes
     this.#metrics.receiveBudget.set(this.#used)
-    if (this.overdrawn || this.#waiting.size === 0) return
+    if (this.aboveLimit || this.#waiting.size === 0) return
     // Everybody is woken: each takes a chunk or two and looks again, which is fair enough and needs no order.
     const waiting = [...this.#waiting]
     this.#waiting.clear()
@@ -54,19 +54,19 @@ export class ByteBudget {
    * Lets bytes that lie on disk or in the store come back into memory on their way to the store: one loan always, or
    * nobody would get on; more while all loans together are a quarter of the account. Resolves with what pays it back.
    */
-  async borrow(bytes: number): Promise<() => void> {
+  async reserveForReadback(bytes: number): Promise<() => void> {
     while (this.#lent > 0 && this.#lent + bytes > this.#limitBytes / 4)
       await new Promise<void>((resolve) => {
         this.#borrowers.push(resolve)
       })
     this.#lent += bytes
-    this.take(bytes)
+    this.reserve(bytes)
     let open = true
     return () => {
       if (!open) return
       open = false
       this.#lent -= bytes
-      this.give(bytes)
+      this.release(bytes)
       for (const look of this.#borrowers.splice(0)) look()
     }
   }

@@ -104,7 +104,7 @@ export class CheckedSink implements Sink {
   }
 
   async close(): Promise<void> {
-    this.#budget.give(this.#bytes)
+    this.#budget.release(this.#bytes)
     this.#chunks = []
     this.#bytes = 0
     await this.#inner.close()

@@ -7,14 +7,14 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { isUploadId, newUploadId } from '../core/ids.ts'
 import { STORED_KEEP_MS } from '../lifecycle/completion.ts'
-import type { UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import { isStored, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
+import type { UploadDraft } from '../records/upload-session.ts'
 import { NO_OWNER, placeTicket } from './create.ts'
 import { measureFinished } from './measure.ts'
 import { parseMetadata } from './metadata.ts'
-import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 export const isFinalConcat = (header: string | null): boolean => header?.startsWith('final') === true
 
@@ -26,14 +26,14 @@ const MAX_PARTIALS = 200
  * @throws CONCAT_INVALID (a partial that is unknown, unfinished, of another place, or no partial), UPLOAD_TOO_LARGE,
  * and what placing an upload throws
  */
-export async function createFinal(parts: UploadParts, request: TusRequest): Promise<string> {
-  const { hot, completion, clock, config, metrics } = parts
+export async function createFinal(deps: UploadDeps, request: TusRequest): Promise<string> {
+  const { hot, completion, clock, config, metrics } = deps
   const header = request.headers.get('upload-concat') ?? ''
   // "The Client MUST NOT include the Upload-Length header in the final upload creation."
   if (request.headers.has('upload-length')) throw new AppError('CONCAT_INVALID')
   const metadata = parseMetadata(request)
-  const partials = await readPartials(parts, request, header)
-  const begun = await begunFinal(parts, partials)
+  const partials = await readPartials(deps, request, header)
+  const begun = await begunFinal(deps, partials)
   if (begun?.record !== undefined) {
     completion.runLater(begun.id)
     return begun.id
@@ -43,7 +43,7 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
   const place =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
-      : (await placeTicket(parts, ticket, { filename: null, type: null, bytes }, 'final')).placement
+      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final')).placement
   if (bytes > place.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
@@ -64,7 +64,7 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
     ...place,
   }
   // Another request of the same partials was faster: what it has begun is what this one ends.
-  if (!(await claimPartials(parts, partials, id))) return await createFinal(parts, request)
+  if (!(await claimPartials(deps, partials, id))) return await createFinal(deps, request)
   await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
   metrics.uploadsCreated.inc()
   faultPoint('concat.after-hot')
@@ -79,23 +79,19 @@ export async function createFinal(parts: UploadParts, request: TusRequest): Prom
 }
 
 /** "The partial uploads URLs MAY be absolute or relative and MUST NOT contain spaces". */
-async function readPartials(
-  parts: UploadParts,
-  request: TusRequest,
-  header: string,
-): Promise<UploadRecord[]> {
+async function readPartials(deps: UploadDeps, request: TusRequest, header: string): Promise<UploadRecord[]> {
   const urls = /^final;(.+)$/.exec(header)?.[1]?.trim().split(' ') ?? []
   if (urls.length === 0 || urls.length > MAX_PARTIALS) throw new AppError('CONCAT_INVALID')
   const partials: UploadRecord[] = []
   for (const url of urls) {
     const id = partialId(url, request.baseUrl)
-    if (id === undefined || !isUploadId(id, parts.config.secrets)) throw new AppError('CONCAT_INVALID')
-    const seen = await parts.locks.look(id, request.place).catch((error: unknown) => {
+    if (id === undefined || !isUploadId(id, deps.config.secrets)) throw new AppError('CONCAT_INVALID')
+    const seen = await deps.locks.getStatus(id, request.place).catch((error: unknown) => {
       throw error instanceof AppError && error.status < 500
         ? new AppError('CONCAT_INVALID', { cause: error })
         : error
     })
-    const record = 'record' in seen ? seen.record : await parts.uploads.latest(id)
+    const record = 'record' in seen ? seen.record : await deps.uploads.latest(id)
     if (record?.concat?.kind !== 'partial') throw new AppError('CONCAT_INVALID')
     // One that has been joined is gone; its record tells where to.
     if (!isStored(record.state) && record.concat.final === undefined) throw new AppError('CONCAT_INVALID')
@@ -111,7 +107,7 @@ const finalOf = ({ concat }: UploadRecord) => (concat?.kind === 'partial' ? conc
  * `record` is absent where it died before it was durable. Throws CONCAT_INVALID where they belong to another one.
  */
 async function begunFinal(
-  { uploads }: UploadParts,
+  { uploads }: UploadDeps,
   partials: UploadRecord[],
 ): Promise<{ id: string; record: UploadRecord | undefined } | undefined> {
   const finals = new Set(partials.map(finalOf).filter((id) => id !== undefined))
@@ -126,7 +122,7 @@ async function begunFinal(
 
 /** Commits to each partial who takes it, so that no two uploads are made of one. False: somebody else was first. */
 async function claimPartials(
-  { uploads }: UploadParts,
+  { uploads }: UploadDeps,
   partials: UploadRecord[],
   id: string,
 ): Promise<boolean> {

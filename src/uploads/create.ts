@@ -6,12 +6,12 @@ import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { newToken, newUploadId } from '../core/ids.ts'
-import { type HotUpload, newHotUpload, type UploadDraft } from '../records/hot-upload.ts'
 import { redisKeys } from '../records/keys.ts'
-import { checkPlacement } from '../submissions/creation.ts'
+import { newUploadSession, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
+import { decideCreation } from '../submissions/creation.ts'
 import type { Held } from './lock.ts'
-import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 export type Creation = {
   draft: UploadDraft
@@ -31,12 +31,12 @@ export type Creation = {
 export const NO_OWNER = 'anonymous'
 
 /** Checks a POST and drafts its upload; nothing is written. Throws what refuses it. */
-export async function place(
-  parts: UploadParts,
+export async function validateCreation(
+  deps: UploadDeps,
   request: TusRequest,
   metadata: Record<string, string | null>,
 ): Promise<Creation> {
-  const { config, clock, admission } = parts
+  const { config, clock, admission } = deps
   const length = request.headers.get('upload-length')
   const size = length === null ? null : Number(length)
   const declared = {
@@ -74,8 +74,7 @@ export async function place(
           String(size ?? ''),
           common.fingerprint,
         )
-  const joined =
-    fingerprintKey === undefined ? undefined : await findUnfinished(parts, ticket, fingerprintKey)
+  const joined = fingerprintKey === undefined ? undefined : await findUnfinished(deps, ticket, fingerprintKey)
   if (joined !== undefined)
     return {
       draft: joined.draft,
@@ -87,8 +86,8 @@ export async function place(
   const { owner, submission, subject } = ticket
   // Two questions that do not need each other's answers: one wait for both.
   const [{ placement, restarts }] = await Promise.all([
-    placeTicket(parts, ticket, declared, concat?.kind),
-    parts.rates.check('creation', { owner, submission, subject }),
+    placeTicket(deps, ticket, declared, concat?.kind),
+    deps.rates.check('creation', { owner, submission, subject }),
   ])
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
@@ -108,14 +107,14 @@ export async function place(
  * slot or a crowd, is asked again. Its true offset comes from whoever is receiving it.
  */
 async function findUnfinished(
-  { heads, hot, locks }: UploadParts,
+  { heads, hot, locks }: UploadDeps,
   ticket: Ticket,
   fingerprintKey: string,
-): Promise<HotUpload | undefined> {
+): Promise<UploadSession | undefined> {
   await heads.ensureCurrent(ticket.owner, ticket.submission)
   const id = await hot.holderOfFingerprint(fingerprintKey)
   if (id === undefined) return undefined
-  const seen = await locks.look(id).catch((error: unknown) => {
+  const seen = await locks.getStatus(id).catch((error: unknown) => {
     // It has ended meanwhile: a new one is made.
     if (error instanceof AppError && error.status < 500) return undefined
     throw error
@@ -125,7 +124,7 @@ async function findUnfinished(
 
 /** What the ticket's place says of a new upload. Throws what refuses it there. */
 export async function placeTicket(
-  parts: UploadParts,
+  deps: UploadDeps,
   ticket: Ticket,
   declared: UploadDraft['declared'],
   concat?: 'partial' | 'final',
@@ -133,7 +132,7 @@ export async function placeTicket(
   placement: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
   restarts: boolean
 }> {
-  const { revision, replaces, maxBytes, kinds, restarts } = await checkPlacement(parts, {
+  const { revision, replaces, maxBytes, kinds, restarts } = await decideCreation(deps, {
     owner: ticket.owner,
     submissionId: ticket.submission,
     slot: ticket.slot,
@@ -141,11 +140,11 @@ export async function placeTicket(
     maxBytes: ticket.maxBytes,
     declared,
     issuedAtMs: ticket.issuedAtMs,
-    nowMs: parts.clock.now(),
+    nowMs: deps.clock.now(),
     via: 'tus',
     ...(concat === undefined ? {} : { concat }),
   })
-  const atMost = Math.min(maxBytes, parts.config.uploads.maxBytes)
+  const atMost = Math.min(maxBytes, deps.config.uploads.maxBytes)
   return { placement: { revision, replaces, kinds, maxBytes: atMost }, restarts }
 }
 
@@ -156,8 +155,8 @@ function rawMetadata(request: TusRequest, metadata: Record<string, string | null
 }
 
 /** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
-export async function register(parts: UploadParts, creation: Creation, hasBody: boolean): Promise<string> {
-  const { hot, uploadStore, metrics, locks, peers } = parts
+export async function register(deps: UploadDeps, creation: Creation, hasBody: boolean): Promise<string> {
+  const { hot, uploadStore, metrics, locks, peers } = deps
   const { draft, size, fingerprintKey, expiresAtMs } = creation
   if (creation.joinedOffset !== undefined) return draft.id
   const partBytes = uploadStore.partBytes(size, draft.maxBytes)
@@ -177,13 +176,13 @@ export async function register(parts: UploadParts, creation: Creation, hasBody: 
     if (creation.restarts === true) metrics.uploadRestarts.inc()
     if (lock !== undefined)
       creation.held = {
-        state: newHotUpload(draft, { size, expiresAtMs, partBytes, holder: lock }),
+        state: newUploadSession(draft, { size, expiresAtMs, partBytes, holder: lock }),
         fence: lock.fence,
       }
     return draft.id
   }
   // "201 with that upload's Location and true Upload-Offset": asked of whoever is receiving it.
-  const seen = await locks.look(joined)
+  const seen = await locks.getStatus(joined)
   creation.joinedOffset = 'state' in seen ? seen.state.offset : seen.record.receivedBytes
   return joined
 }

@@ -3,17 +3,17 @@
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
-import type { UploadParts } from './parts.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
-export type ExpiryParts = Pick<
-  UploadParts,
+export type ExpiryDeps = Pick<
+  UploadDeps,
   'hot' | 'locks' | 'uploads' | 'uploadStore' | 'completion' | 'clock' | 'metrics' | 'logger'
 >
 
 /** 'kept': its time has not come, or somebody is sending. 'finished': it was whole. 'expired': its bytes are removed. */
-export async function expireUpload(parts: ExpiryParts, id: string): Promise<'kept' | 'finished' | 'expired'> {
-  const { hot, locks, uploads, uploadStore, completion, clock, metrics, logger } = parts
+export async function expireUpload(deps: ExpiryDeps, id: string): Promise<'kept' | 'finished' | 'expired'> {
+  const { hot, locks, uploads, uploadStore, completion, clock, metrics, logger } = deps
   const state = await hot.read(id)
   if (state !== undefined && (state.holder !== null || state.expiresAtMs > clock.now())) return 'kept'
   try {

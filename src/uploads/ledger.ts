@@ -6,16 +6,16 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Completion } from '../lifecycle/completion.ts'
 import { receivingRecord } from '../lifecycle/transitions.ts'
-import type { HotState } from '../records/hot-state.ts'
-import type { HotUpload } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { StoredObject, StoredPart, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
-import { withPatience } from '../storage/patience.ts'
+import type { UploadSession } from '../records/upload-session.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
+import { retryWhileUnavailable } from '../storage/retry-while-unavailable.ts'
 import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
 
-export type LedgerParts = {
-  hot: HotState
+export type LedgerDeps = {
+  hot: UploadSessionStore
   uploads: UploadRecords
   completion: Completion
   clock: Clock
@@ -23,8 +23,8 @@ export type LedgerParts = {
 }
 
 export class UploadLedger implements Ledger {
-  readonly #parts: LedgerParts
-  readonly #state: HotUpload
+  readonly #deps: LedgerDeps
+  readonly #state: UploadSession
   readonly #fence: string
   #version: number
   #multipartId: string | null
@@ -32,8 +32,8 @@ export class UploadLedger implements Ledger {
   /** The record of the whole upload, once it is committed. */
   finished: UploadRecord | undefined
 
-  constructor(parts: LedgerParts, state: HotUpload, fence: string) {
-    this.#parts = parts
+  constructor(deps: LedgerDeps, state: UploadSession, fence: string) {
+    this.#deps = deps
     this.#state = state
     this.#fence = fence
     this.#version = state.version
@@ -42,14 +42,14 @@ export class UploadLedger implements Ledger {
   }
 
   async advance(offset: number, change: LedgerChange = {}): Promise<void> {
-    const { hot, clock, expiryMs } = this.#parts
+    const { hot, clock, expiryMs } = this.#deps
     if (change.multipartId !== undefined) this.#multipartId = change.multipartId
     // What a HEAD acknowledges must survive the loss of Redis: the first record goes before the first offset.
     if (this.#version === 0) await this.#commitReceiving()
     faultPoint('patch.first-record')
     this.expiresAtMs = clock.now() + expiryMs
     const { draft } = this.#state
-    const mine = await hot.commit(draft.id, this.#fence, {
+    const mine = await hot.saveProgress(draft.id, this.#fence, {
       offset,
       expiresAtMs: this.expiresAtMs,
       version: this.#version,
@@ -60,19 +60,19 @@ export class UploadLedger implements Ledger {
   }
 
   async markInFlight(partNumber: number): Promise<void> {
-    if (!(await this.#parts.hot.markInFlight(this.#state.draft.id, this.#fence, partNumber)))
+    if (!(await this.#deps.hot.markInFlight(this.#state.draft.id, this.#fence, partNumber)))
       throw await this.#lost()
   }
 
   async complete(finished: FinishedObject): Promise<void> {
-    const { hot, completion, clock, uploads } = this.#parts
+    const { hot, completion, clock, uploads } = this.#deps
     const { draft, size } = this.#state
     const bytes = size ?? 0
     const single = finished.kind === 'single'
     const storedAtMs = single ? Date.parse(finished.record.storedAt ?? '') : clock.now()
     faultPoint('finish.bytes-durable')
     // From here on no other request can take the upload over: its bytes are all there.
-    const mine = await hot.commit(draft.id, this.#fence, {
+    const mine = await hot.saveProgress(draft.id, this.#fence, {
       offset: bytes,
       expiresAtMs: this.expiresAtMs,
       status: 'finishing',
@@ -94,22 +94,22 @@ export class UploadLedger implements Ledger {
       await uploads.announce(finished.record)
       this.finished = finished.record
       faultPoint('finish.single-announced')
-      await hot.end(draft.id, 'stored', this.#parts.expiryMs, bytes)
+      await hot.end(draft.id, 'stored', this.#deps.expiryMs, bytes)
     } else {
       const object = storedObject(finished)
       const first = this.unrecorded
-      this.finished = await withPatience(() =>
+      this.finished = await retryWhileUnavailable(() =>
         completion.commitStored(draft, object, bytes, storedAtMs, first),
       )
     }
   }
 
   async parts(): Promise<StoredPart[]> {
-    return await this.#parts.hot.parts(this.#state.draft.id)
+    return await this.#deps.hot.parts(this.#state.draft.id)
   }
 
   async singleRecord(key: string): Promise<UploadRecord> {
-    const { completion, clock } = this.#parts
+    const { completion, clock } = this.#deps
     const { draft, size } = this.#state
     const now = clock.now()
     const next = await completion.stored(draft, undefined, { key }, size ?? 0, now)
@@ -121,7 +121,7 @@ export class UploadLedger implements Ledger {
   }
 
   async #commitReceiving(): Promise<void> {
-    const { uploads, completion } = this.#parts
+    const { uploads, completion } = this.#deps
     const { draft, partBytes } = this.#state
     const decide = async (current: UploadRecord | undefined) => {
       if (current !== undefined) return undefined
@@ -131,7 +131,7 @@ export class UploadLedger implements Ledger {
       }
       return receivingRecord(draft, object, await completion.nextSequence(draft, undefined))
     }
-    const { record } = await withPatience(() => uploads.commit(draft.id, decide, true))
+    const { record } = await retryWhileUnavailable(() => uploads.commit(draft.id, decide, true))
     if (record?.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
     if (record?.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
     this.#version = record?.version ?? 1
@@ -139,7 +139,7 @@ export class UploadLedger implements Ledger {
 
   /** Why the fence no longer holds. */
   async #lost(): Promise<AppError> {
-    const state = await this.#parts.hot.read(this.#state.draft.id)
+    const state = await this.#deps.hot.read(this.#state.draft.id)
     if (state?.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state?.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
     // Redis lost the fence, nobody took it: the client is to ask where it stands and go on, not to give up.

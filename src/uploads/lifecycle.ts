@@ -2,15 +2,15 @@
 
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { HotState } from '../records/hot-state.ts'
-import { LEASE_MS } from '../records/hot-state.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
+import { LEASE_MS } from '../records/upload-session-store.ts'
 import type { ByteBudget } from './budget.ts'
 import type { Peers } from './peers.ts'
 import type { Spool } from './stores/spool.ts'
 
-export type LifecycleParts = {
+export type LifecycleDeps = {
   peers: Peers
-  hot: HotState
+  hot: UploadSessionStore
   spool: Spool
   budget: ByteBudget
   metrics: Metrics
@@ -25,7 +25,7 @@ export async function startUploads({
   budget,
   metrics,
   logger,
-}: LifecycleParts): Promise<() => Promise<void>> {
+}: LifecycleDeps): Promise<() => Promise<void>> {
   await spool.start()
   await peers.start()
   metrics.onScrape('memory', () => {

@@ -7,17 +7,17 @@ import { faultPoint } from '../core/fault-points.ts'
 import { newToken } from '../core/ids.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Completion } from '../lifecycle/completion.ts'
-import type { HotState } from '../records/hot-state.ts'
-import { type HotUpload, placeOf } from '../records/hot-upload.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import { slotKey, type UploadSession } from '../records/upload-session.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { offsetMismatch } from './offset-mismatch.ts'
 import { mayBeAlive, type Peers } from './peers.ts'
 import { restoreReceiving } from './restore.ts'
 import type { UploadStore } from './stores/port.ts'
 
-export type LockParts = {
-  hot: HotState
+export type LockDeps = {
+  hot: UploadSessionStore
   uploads: UploadRecords
   completion: Completion
   peers: Peers
@@ -28,15 +28,15 @@ export type LockParts = {
 }
 
 /** A lock that is held: the state as of now, and the fence under which commits count. */
-export type Held = { state: HotUpload; fence: string }
+export type Held = { state: UploadSession; fence: string }
 
 const MAX_ROUNDS = 20
 
 export class UploadLocks {
-  readonly #parts: LockParts
+  readonly #deps: LockDeps
 
-  constructor(parts: LockParts) {
-    this.#parts = parts
+  constructor(deps: LockDeps) {
+    this.#deps = deps
   }
 
   /**
@@ -55,7 +55,7 @@ export class UploadLocks {
       from?: string | null
     } = {},
   ): Promise<Held> {
-    const { hot, peers, metrics } = this.#parts
+    const { hot, peers, metrics } = this.#deps
     const fence = newToken()
     let askedOf: string | undefined
     let steal: string | undefined
@@ -111,11 +111,11 @@ export class UploadLocks {
    * State for HEAD: asks a running request to store what it has, and never ends it. `place` as in `acquire`. `storing`: it is
    * still at it, and the offset is about to be more.
    */
-  async look(
+  async getStatus(
     id: string,
     place?: string,
-  ): Promise<{ state: HotUpload; storing: boolean } | { record: UploadRecord }> {
-    const { hot, peers, uploads } = this.#parts
+  ): Promise<{ state: UploadSession; storing: boolean } | { record: UploadRecord }> {
+    const { hot, peers, uploads } = this.#deps
     let storing = false
     let state = await hot.read(id)
     // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
@@ -123,13 +123,13 @@ export class UploadLocks {
       const restored = await this.restore(id)
       if (
         place !== undefined &&
-        place !== placeOf('record' in restored ? restored.record : restored.state.draft)
+        place !== slotKey('record' in restored ? restored.record : restored.state.draft)
       )
         throw new AppError('TICKET_SCOPE')
       if ('record' in restored) return restored
       state = restored.state
     }
-    if (place !== undefined && place !== placeOf(state.draft)) throw new AppError('TICKET_SCOPE')
+    if (place !== undefined && place !== slotKey(state.draft)) throw new AppError('TICKET_SCOPE')
     if (state.holder !== null && state.status === 'receiving') {
       const { fence, channel } = state.holder
       const { offset, silent, late } = await peers.ask('flush', id, fence, channel)
@@ -140,8 +140,8 @@ export class UploadLocks {
       state = (await this.#takeStock(id, null)) ?? state
     }
     if (state.status === 'finishing') {
-      const record = await this.#parts.completion.commitFinishing(state)
-      this.#parts.completion.runLater(id)
+      const record = await this.#deps.completion.commitFinishing(state)
+      this.#deps.completion.runLater(id)
       return { record }
     }
     if (state.status !== 'receiving' && state.status !== 'stored') {
@@ -157,8 +157,8 @@ export class UploadLocks {
    * while its process lives, its bytes are its own. Whoever has taken the upload meanwhile is not disturbed: to look is
    * not to take over.
    */
-  async #takeStock(id: string, holder: HotUpload['holder']): Promise<HotUpload | undefined> {
-    const { store, hot } = this.#parts
+  async #takeStock(id: string, holder: UploadSession['holder']): Promise<UploadSession | undefined> {
+    const { store, hot } = this.#deps
     if (store.kind !== 'local' || (holder !== null && mayBeAlive(holder.channel))) return undefined
     try {
       const { fence } = await this.acquire(id, { from: holder?.fence ?? null })
@@ -171,34 +171,34 @@ export class UploadLocks {
   }
 
   /** The error for an upload that takes no more bytes. */
-  async ended(state: HotUpload): Promise<AppError> {
+  async ended(state: UploadSession): Promise<AppError> {
     if (state.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
     if (state.draft.concat?.kind === 'final') return new AppError('CONCAT_FINAL_PATCH')
     if (state.status === 'finishing') {
-      await this.#parts.completion.commitFinishing(state)
-      this.#parts.completion.runLater(state.draft.id)
+      await this.#deps.completion.commitFinishing(state)
+      this.#deps.completion.runLater(state.draft.id)
     }
     return offsetMismatch(state.size ?? state.offset)
   }
 
   /** The same where only the record is left to tell. */
   #endedByRecord(record: UploadRecord, place: string | undefined): AppError {
-    if (place !== undefined && place !== placeOf(record)) return new AppError('TICKET_SCOPE')
+    if (place !== undefined && place !== slotKey(record)) return new AppError('TICKET_SCOPE')
     if (record.state === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (record.state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
-    this.#parts.completion.runLater(record.id)
+    this.#deps.completion.runLater(record.id)
     return offsetMismatch(record.receivedBytes)
   }
 
   /** Redis has lost the upload, or is of another run: the store says what is there. Throws UPLOAD_UNKNOWN. */
-  async restore(id: string): Promise<{ state: HotUpload } | { record: UploadRecord }> {
-    const { hot, uploads } = this.#parts
+  async restore(id: string): Promise<{ state: UploadSession } | { record: UploadRecord }> {
+    const { hot, uploads } = this.#deps
     const record = await uploads.fromStore(id)
     const known = await hot.read(id)
     if (record !== undefined) await uploads.restore(record)
     if (record !== undefined && record.state !== 'receiving') return { record }
-    const restored = await restoreReceiving(this.#parts, record, known, null)
+    const restored = await restoreReceiving(this.#deps, record, known, null)
     if (isWhole(restored)) return { record: await this.#finish(restored) }
     const state = await hot.read(id)
     if (state === undefined) throw new AppError('UPLOAD_UNKNOWN')
@@ -206,13 +206,13 @@ export class UploadLocks {
   }
 
   /** A holder died, or Redis is not the one it wrote to: the store's contiguous prefix counts. */
-  async #recover(state: HotUpload, fence: string, formerHolder: string | null): Promise<HotUpload> {
-    const { hot, uploads, completion } = this.#parts
+  async #recover(state: UploadSession, fence: string, formerHolder: string | null): Promise<UploadSession> {
+    const { hot, uploads, completion } = this.#deps
     const { id } = state.draft
     const record = await uploads.fromStore(id)
     if (record !== undefined && record.state !== 'receiving') {
       const status = record.state === 'expired' || record.state === 'cancelled' ? record.state : 'stored'
-      const ended: HotUpload = {
+      const ended: UploadSession = {
         ...state,
         status,
         size: record.declared.bytes,
@@ -220,14 +220,14 @@ export class UploadLocks {
         version: record.version,
       }
       await uploads.announce(record)
-      await hot.end(id, status, this.#parts.expiryMs, status === 'stored' ? record.receivedBytes : undefined)
+      await hot.end(id, status, this.#deps.expiryMs, status === 'stored' ? record.receivedBytes : undefined)
       if (status === 'stored') completion.runLater(id)
       throw await this.ended(ended)
     }
-    const restored = await restoreReceiving(this.#parts, record, state, fence, formerHolder)
+    const restored = await restoreReceiving(this.#deps, record, state, fence, formerHolder)
     if (isWhole(restored)) {
-      const storedAtMs = this.#parts.clock.now()
-      await hot.commit(id, fence, {
+      const storedAtMs = this.#deps.clock.now()
+      await hot.saveProgress(id, fence, {
         offset: restored.offset,
         expiresAtMs: restored.expiresAtMs,
         status: 'finishing',
@@ -240,8 +240,8 @@ export class UploadLocks {
   }
 
   /** Everything had arrived before its holder died, or before Redis was lost: nobody else would finish it. */
-  async #finish(state: HotUpload): Promise<UploadRecord> {
-    const { completion, clock } = this.#parts
+  async #finish(state: UploadSession): Promise<UploadRecord> {
+    const { completion, clock } = this.#deps
     const record = await completion.commitFinishing({
       ...state,
       status: 'finishing',
@@ -252,6 +252,6 @@ export class UploadLocks {
   }
 }
 
-function isWhole({ size, offset }: HotUpload): boolean {
+function isWhole({ size, offset }: UploadSession): boolean {
   return size !== null && size > 0 && offset === size
 }

@@ -34,7 +34,7 @@ type Question = {
  * `silent`: it did not react, or not in time, or no longer holds; its lock may be taken. `late`: it did react, and is still at
  * it. `offset` is what it made durable, where it was asked to flush.
  */
-export type Reaction = { silent: boolean; late: boolean; offset: number | null }
+export type PeerResponse = { silent: boolean; late: boolean; offset: number | null }
 
 type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
 
@@ -49,8 +49,8 @@ export function mayBeAlive(channel: string): boolean {
   return !Number.isInteger(pid) || pid <= 0 || isProcessAlive(pid)
 }
 
-const NO_REACTION: Reaction = { silent: true, late: false, offset: null }
-const LATE: Reaction = { silent: true, late: true, offset: null }
+const NO_REACTION: PeerResponse = { silent: true, late: false, offset: null }
+const LATE: PeerResponse = { silent: true, late: true, offset: null }
 
 const channelOf = (name: string) => `sn:peer:${name}`
 
@@ -97,7 +97,7 @@ export class Peers {
     fence: string,
     channel: string,
     reason: YieldReason = 'taken-over',
-  ): Promise<Reaction> {
+  ): Promise<PeerResponse> {
     if (channel === this.channel) {
       const holder = await this.#holderOf(id, fence)
       if (holder === undefined) return NO_REACTION
@@ -105,7 +105,7 @@ export class Peers {
     }
     const nonce = newToken()
     return await new Promise((resolve) => {
-      const finish = (result: Reaction) => {
+      const finish = (result: PeerResponse) => {
         clearTimeout(timer)
         this.#waiting.delete(nonce)
         resolve(result)
@@ -183,9 +183,9 @@ function waitMs(what: 'flush' | 'yield'): number {
   return what === 'flush' ? HOLDER_FLUSH_WAIT_MS : HOLDER_WAIT_MS
 }
 
-async function withinWait(work: Promise<number | null>, limitMs: number): Promise<Reaction> {
+async function withinWait(work: Promise<number | null>, limitMs: number): Promise<PeerResponse> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Reaction>((resolve) => {
+  const late = new Promise<PeerResponse>((resolve) => {
     timer = setTimeout(() => resolve(LATE), limitMs)
   })
   const done = work.then(

@@ -5,12 +5,12 @@ import { pipeline } from 'node:stream/promises'
 import { AppError } from '../core/errors.ts'
 import { parseRange } from '../http/range.ts'
 import { isStored } from '../records/upload-record.ts'
-import type { UploadParts } from './parts.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 /** Writes the answer itself. Throws METHOD_NOT_ALLOWED with tickets in use, UPLOAD_UNKNOWN while there is no file. */
 export async function readUpload(
-  { config, uploads, completion, store }: UploadParts,
+  { config, uploads, completion, store }: UploadDeps,
   request: TusRequest,
 ): Promise<void> {
   if (config.tickets.auth !== 'none') throw new AppError('METHOD_NOT_ALLOWED')

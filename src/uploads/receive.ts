@@ -142,15 +142,15 @@ export class Receiver {
     }
     const { budget, onBytes } = this.#options
     onBytes(chunk.length)
-    budget.take(chunk.length)
+    budget.reserve(chunk.length)
     if (this.#pendingBytes === 0) this.#waitingSinceMs = this.#lastByteAt
     this.#pending.push(chunk)
     this.#pendingBytes += chunk.length
     if (this.#sniff !== undefined && !this.#look(false)) return
-    if (this.#pendingBytes >= BATCH_BYTES || budget.pressed) this.#kick()
+    if (this.#pendingBytes >= BATCH_BYTES || budget.aboveSoftLimit) this.#kick()
     if (this.#paused) return
     if (this.#pendingBytes >= PAUSE_BYTES) this.#pause()
-    else if (budget.overdrawn) {
+    else if (budget.aboveLimit) {
       this.#pause()
       budget.whenRoom(this.#resume)
     }
@@ -215,9 +215,9 @@ export class Receiver {
   #written(): void {
     const { budget } = this.#options
     this.#writing = null
-    if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null || budget.pressed) this.#kick()
+    if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null || budget.aboveSoftLimit) this.#kick()
     if (this.#paused && this.#pendingBytes < PAUSE_BYTES) {
-      if (!budget.overdrawn) this.#resume()
+      if (!budget.aboveLimit) this.#resume()
       // Paused for what this request held; now it waits for what all hold.
       else budget.whenRoom(this.#resume)
     }
@@ -253,7 +253,7 @@ export class Receiver {
 
   /** Forgets what waits for the sink. */
   #drop(): void {
-    this.#options.budget.give(this.#pendingBytes)
+    this.#options.budget.release(this.#pendingBytes)
     this.#pending = []
     this.#pendingBytes = 0
   }

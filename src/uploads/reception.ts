@@ -7,12 +7,12 @@ import type { UploadRecord } from '../records/upload-record.ts'
 import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
-import type { UploadParts } from './parts.ts'
 import type { YieldReason } from './peers.ts'
 import { Receiver } from './receive.ts'
 import type { Sink } from './stores/port.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 /**
  * Receives the body of `request` into the upload that `held` locks.
@@ -21,16 +21,16 @@ import type { TusRequest } from './tus-request.ts'
  * @returns the durable offset, when the upload expires if it is left so, and its record if it is whole
  */
 export async function receiveBody(
-  parts: UploadParts,
+  deps: UploadDeps,
   request: TusRequest,
   held: Held,
   released: Promise<void>,
 ): Promise<{ offset: number; expiresAtMs: number; finished: UploadRecord | undefined }> {
-  const { uploadStore, ledgerParts, hot } = parts
+  const { uploadStore, ledgerParts, hot } = deps
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
-  const sink = checked(parts, request, await uploadStore.open(held.state, ledger))
+  const sink = checked(deps, request, await uploadStore.open(held.state, ledger))
   try {
-    const offset = await receiveInto(parts, request, held, sink, released)
+    const offset = await receiveInto(deps, request, held, sink, released)
     return { offset, expiresAtMs: ledger.expiresAtMs, finished: ledger.finished }
   } catch (error) {
     // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
@@ -42,23 +42,23 @@ export async function receiveBody(
   }
 }
 
-function checked(parts: UploadParts, request: TusRequest, sink: Sink): Sink {
+function checked(deps: UploadDeps, request: TusRequest, sink: Sink): Sink {
   const header = request.raw.headers['upload-checksum']
   if (typeof header !== 'string') return sink
   const length = Number(request.raw.headers['content-length'] ?? 0)
   if (length > MAX_CHECKED_BYTES)
     throw new AppError('CHECKSUM_BODY_TOO_LARGE', { details: { limit: MAX_CHECKED_BYTES, actual: length } })
-  return new CheckedSink(sink, parseChecksum(header), parts.budget)
+  return new CheckedSink(sink, parseChecksum(header), deps.budget)
 }
 
 async function receiveInto(
-  parts: UploadParts,
+  deps: UploadDeps,
   request: TusRequest,
   { state, fence }: Held,
   sink: Sink,
   released: Promise<void>,
 ): Promise<number> {
-  const { peers, metrics, config, budget, logger } = parts
+  const { peers, metrics, config, budget, logger } = deps
   const { id, kinds } = state.draft
   const startedAtMs = performance.now()
   const room = (state.size ?? state.draft.maxBytes) - state.offset
@@ -71,7 +71,7 @@ async function receiveInto(
       : {}),
     // On S3 every whole part is one already; a tail in between would cost calls.
     checkpoint: async () => {
-      if (parts.uploadStore.kind !== 'local') return
+      if (deps.uploadStore.kind !== 'local') return
       await sink.flush()
       faultPoint('checkpoint.flushed')
     },

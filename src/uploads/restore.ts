@@ -5,15 +5,15 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Completion } from '../lifecycle/completion.ts'
 import { draftOf, receivingRecord } from '../lifecycle/transitions.ts'
-import type { HotState } from '../records/hot-state.ts'
-import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { Recovered, UploadStore } from './stores/port.ts'
 
-export type RestoreParts = {
-  hot: HotState
+export type RestoreDeps = {
+  hot: UploadSessionStore
   uploads: UploadRecords
   completion: Completion
   store: UploadStore
@@ -30,13 +30,13 @@ const RESTORED_AT_LEAST_MS = 3_600_000
  * @throws UPLOAD_UNKNOWN where neither its record nor Redis says what it was to be
  */
 export async function restoreReceiving(
-  parts: RestoreParts,
+  deps: RestoreDeps,
   record: UploadRecord | undefined,
-  known: HotUpload | undefined,
+  known: UploadSession | undefined,
   fence: string | null,
   formerHolder: string | null = null,
-): Promise<HotUpload> {
-  const { hot, store, clock, expiryMs } = parts
+): Promise<UploadSession> {
+  const { hot, store, clock, expiryMs } = deps
   const draft = record === undefined ? known?.draft : draftOf(record)
   if (draft === undefined) throw new AppError('UPLOAD_UNKNOWN')
   const now = clock.now()
@@ -47,8 +47,8 @@ export async function restoreReceiving(
     partBytes,
     formerHolder,
   })
-  const version = record?.version ?? (await recordRecovered(parts, draft, recovered, partBytes))
-  const state: HotUpload = {
+  const version = record?.version ?? (await recordRecovered(deps, draft, recovered, partBytes))
+  const state: UploadSession = {
     draft,
     size,
     offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
@@ -74,13 +74,13 @@ export async function restoreReceiving(
 
 /** Bytes that are about to be acknowledged get their record first, or they would be lost with Redis. */
 async function recordRecovered(
-  parts: RestoreParts,
+  deps: RestoreDeps,
   draft: UploadDraft,
   recovered: Recovered,
   partBytes: number,
 ): Promise<number> {
   if (recovered.offset === 0) return 0
-  const { uploads, completion } = parts
+  const { uploads, completion } = deps
   const { record } = await uploads.commit(draft.id, async (current) => {
     if (current !== undefined) return undefined
     const { multipartId } = recovered

@@ -10,17 +10,17 @@ import { answer } from './answer.ts'
 import { noteAttempt } from './attempt.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { createFinal, isFinalConcat } from './concat.ts'
-import type { UploadParts } from './parts.ts'
 import { readUpload } from './read.ts'
-import { Scope } from './scope.ts'
+import { TusRequestContext } from './request-context.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 /** PUT only for X-HTTP-Method-Override. */
 const ROUTED = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE', 'PUT']
 const METHODS = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET'] as const
 
-export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
+export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
   const protocol = new TusProtocol(new DataStore())
   // Bodies are read by the data path, never by Fastify.
   app.removeAllContentTypeParsers()
@@ -32,8 +32,8 @@ export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
     const before = last.get(socket)
     const served =
       before === undefined
-        ? serve(parts, protocol, request, reply)
-        : before.then(() => serve(parts, protocol, request, reply))
+        ? serve(deps, protocol, request, reply)
+        : before.then(() => serve(deps, protocol, request, reply))
     last.set(socket, served)
     return served
   }
@@ -50,13 +50,8 @@ export function uploadRoutes(app: FastifyInstance, parts: UploadParts): void {
   })
 }
 
-async function serve(
-  parts: UploadParts,
-  protocol: TusProtocol,
-  request: FastifyRequest,
-  reply: FastifyReply,
-) {
-  const { metrics, config } = parts
+async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRequest, reply: FastifyReply) {
+  const { metrics, config } = deps
   reply.hijack()
   const { raw } = request
   const path = (request.params as { '*'?: string })['*'] ?? ''
@@ -67,27 +62,27 @@ async function serve(
   })
   tus.answer['X-Request-Id'] = request.id
   metrics.uploadRequests.inc({ method: tus.method })
-  const atMs = parts.clock.now()
+  const atMs = deps.clock.now()
   try {
-    const outcome = await run(parts, protocol, tus)
+    const outcome = await run(deps, protocol, tus)
     if (outcome === 'answered') return
     const { status, headers } = outcome
-    if (tus.error !== undefined) report(parts, tus, tus.error, request)
-    noteAttempt(parts, tus, uploadIdOf(headers), atMs)
+    if (tus.error !== undefined) report(deps, tus, tus.error, request)
+    noteAttempt(deps, tus, uploadIdOf(headers), atMs)
     answer(tus, status, headers)
   } catch (thrown) {
     const error = asSeenBy(tus.method, tusError(thrown))
     tus.error = error
-    report(parts, tus, error, request)
-    noteAttempt(parts, tus, null, atMs)
+    report(deps, tus, error, request)
+    noteAttempt(deps, tus, null, atMs)
     answer(tus, error.status, {})
   }
 }
 
-async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
+async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
   const { method, id } = tus
   if (method === 'OPTIONS') {
-    const max = String(parts.config.uploads.maxBytes)
+    const max = String(deps.config.uploads.maxBytes)
     return {
       status: 204,
       headers: {
@@ -100,16 +95,16 @@ async function run(parts: UploadParts, protocol: TusProtocol, tus: TusRequest) {
   }
   if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')
   // An id that was not made here costs no look-up; nor does one in another shape (slashes, dots, NULs).
-  if (id !== null && !isUploadId(id, parts.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
+  if (id !== null && !isUploadId(id, deps.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
   checkHeaders(tus)
-  const scope = new Scope(parts, tus)
-  await authorize(parts, tus)
+  const scope = new TusRequestContext(deps, tus)
+  await authorize(deps, tus)
   if (method === 'GET') {
-    await readUpload(parts, tus)
+    await readUpload(deps, tus)
     return 'answered' as const
   }
   if (method === 'POST' && isFinalConcat(tus.headers.get('upload-concat'))) {
-    const finalId = await createFinal(parts, tus)
+    const finalId = await createFinal(deps, tus)
     return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
   }
   const outcome = await protocol.serve(tus, scope)
@@ -128,14 +123,14 @@ function methodOf(request: FastifyRequest): TusMethod {
 }
 
 /** The ticket's signature, submission and slot are checked on every request, its expiry only when it creates. */
-async function authorize(parts: UploadParts, tus: TusRequest): Promise<void> {
-  if (parts.config.tickets.auth === 'none') return
+async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
+  if (deps.config.tickets.auth === 'none') return
   const header = tus.raw.headers.authorization ?? ''
   const token = /^Bearer\s+(\S+)$/i.exec(header)?.[1]
   if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
   // A final concatenation only finishes what the ticket began.
   const creates = tus.method === 'POST' && !isFinalConcat(tus.headers.get('upload-concat'))
-  tus.ticket = await parts.tokens.verifyTicket(token, { checkExpiry: creates })
+  tus.ticket = await deps.tokens.verifyTicket(token, { checkExpiry: creates })
   // A ticket for another submission is told by the id itself; one for another slot by what Redis or the record says.
   if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(tus.ticket.owner, tus.ticket.submission))
     throw new AppError('TICKET_SCOPE')
@@ -163,8 +158,8 @@ function uploadIdOf(headers: Record<string, string>): string | null {
   return location?.split('/').pop() ?? null
 }
 
-function report(parts: UploadParts, tus: TusRequest, error: AppError, request: FastifyRequest): void {
-  parts.metrics.uploadErrors.inc({ code: error.code, status: String(error.status) })
+function report(deps: UploadDeps, tus: TusRequest, error: AppError, request: FastifyRequest): void {
+  deps.metrics.uploadErrors.inc({ code: error.code, status: String(error.status) })
   const line = { uploadId: tus.id ?? undefined, method: tus.method, code: error.code, status: error.status }
   if (error.code === 'INTERNAL')
     request.log.error({ ...line, err: error.cause ?? error }, 'tus request failed')

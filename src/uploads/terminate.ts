@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.ts'
 import { cancelUpload } from '../lifecycle/cancel.ts'
 import { isStored } from '../records/upload-record.ts'
-import type { UploadParts } from './parts.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
 /** Redis answers 410 for this long; where a record exists, the store does afterwards. */
 export const ENDED_KEEP_MS = 86_400_000
@@ -13,9 +13,9 @@ export const ENDED_KEEP_MS = 86_400_000
  *
  * @throws TICKET_SCOPE, UPLOAD_UNKNOWN, UPLOAD_FINISHED, UPLOAD_EXPIRED, UPLOAD_CANCELLED
  */
-export async function terminate(parts: UploadParts, id: string, place?: string): Promise<void> {
-  const { peers, locks, views, metrics, config } = parts
-  const seen = await locks.look(id, place)
+export async function terminate(deps: UploadDeps, id: string, place?: string): Promise<void> {
+  const { peers, locks, views, metrics, config } = deps
+  const seen = await locks.getStatus(id, place)
   const state = 'record' in seen ? seen.record.state : seen.state.status
   if (state === 'expired') throw new AppError('UPLOAD_EXPIRED')
   if (state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
@@ -26,6 +26,6 @@ export async function terminate(parts: UploadParts, id: string, place?: string):
     await peers.ask('yield', id, fence, channel, 'ended')
   }
   const view = await views.one(id)
-  if (view === undefined || !(await cancelUpload(parts, view))) throw new AppError('UPLOAD_CANCELLED')
+  if (view === undefined || !(await cancelUpload(deps, view))) throw new AppError('UPLOAD_CANCELLED')
   metrics.uploadsTerminated.inc()
 }

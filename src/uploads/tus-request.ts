@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Ticket } from '../auth/tokens.ts'
 import { AppError } from '../core/errors.ts'
-import { placeOf } from '../records/hot-upload.ts'
+import { slotKey } from '../records/upload-session.ts'
 
 export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'GET'
 
@@ -90,7 +90,7 @@ export class TusRequest {
   get place(): string | undefined {
     const { ticket } = this
     if (ticket === null) return undefined
-    return placeOf({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot })
+    return slotKey({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot })
   }
 
   /** Bytes of the body that have not been read; infinite for a chunked one that has not ended. */

@@ -6,7 +6,7 @@
 
 import { type DataStore, ERRORS, Server } from '@tus/server'
 import { AppError, type ErrorCode } from '../core/errors.ts'
-import type { Scope } from './scope.ts'
+import type { TusRequestContext } from './request-context.ts'
 import type { TusRequest } from './tus-request.ts'
 
 export const TUS_EXTENSIONS = [
@@ -59,7 +59,7 @@ export class TusProtocol {
   /** Runs the library's handler for one request. Resolves with its answer; a refusal is in `request.error`. */
   async serve(
     request: TusRequest,
-    scope: Scope,
+    scope: TusRequestContext,
   ): Promise<{ status: number; headers: Record<string, string> }> {
     const options = {
       ...this.#server.options,

@@ -15,12 +15,12 @@ import { objectKeys } from '../../src/records/keys.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../src/storage/local.ts'
 import { startRedis } from '../../test/support/redis.ts'
+import { createWorkerContext } from '../../workers/create-worker-context.ts'
 import { createInspect } from '../../workers/lanes/inspect.ts'
-import type { Kit } from '../../workers/lanes/kit.ts'
-import { equip } from '../../workers/lanes/tools.ts'
 import { createTranscode } from '../../workers/lanes/transcode.ts'
 import { createValidate } from '../../workers/lanes/validate.ts'
 import { createRunner } from '../../workers/media/run.ts'
+import type { WorkerContext } from '../../workers/worker-context.ts'
 import type { Place } from './model.ts'
 
 const OWNER = 'corpus'
@@ -47,9 +47,9 @@ export async function openWorkshop() {
   })
   const { store } = deps
   if (!(store instanceof LocalObjectStore)) throw new Error('the workshop needs a directory')
-  const fenced = await equip(deps)
+  const fenced = await createWorkerContext(deps)
   const { capabilities } = fenced.runner
-  const unfenced: Kit = {
+  const unfenced: WorkerContext = {
     ...fenced,
     runner: await createRunner({ capabilities: { ...capabilities, isolation: 'none', isolationPath: null } }),
   }
@@ -100,16 +100,16 @@ export async function openWorkshop() {
 
     /** Runs the lanes that are due, one after the other. An attempt that fails is the last. */
     async through(id: string, { verdictOnly, unfenced: open, signal }: Through): Promise<UploadRecord> {
-      const kit = open ? unfenced : fenced
+      const deps = open ? unfenced : fenced
       const job = { id: 'job', data: { uploadId: id, generation: 1 }, attemptsMade: 0, opts: { attempts: 1 } }
       const run = async (lane: ReturnType<typeof createValidate>): Promise<void> => {
         // What went wrong stands in the record then, as readers see it.
         await lane(job as Job<UploadJob>, undefined, signal).catch(() => undefined)
       }
-      await run(createValidate(kit))
+      await run(createValidate(deps))
       if (!verdictOnly && isAccepted((await latest(id)).state)) {
-        await run(createInspect(kit))
-        if (isAccepted((await latest(id)).state)) await run(createTranscode(kit))
+        await run(createInspect(deps))
+        if (isAccepted((await latest(id)).state)) await run(createTranscode(deps))
       }
       return await latest(id)
     },

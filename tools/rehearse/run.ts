@@ -96,7 +96,7 @@ export async function rehearse(
   }
 }
 
-type PlayParts = {
+type PlayDeps = {
   base: string
   apiKey: string
   run: string
@@ -108,9 +108,9 @@ type PlayParts = {
   say: Say
 }
 
-async function play(args: RehearsalArgs, parts: PlayParts) {
+async function play(args: RehearsalArgs, deps: PlayDeps) {
   const { scenario, seed } = args
-  const { base, apiKey, run, stage, counters, events, interrupt, say } = parts
+  const { base, apiKey, run, stage, counters, events, interrupt, say } = deps
   const recorder = new Recorder()
   const clips = (await makeClips(CLIP_CRF)).map((clip) => clip.toString('base64'))
   const { clients, minutes, arrivals, scale, speed } = scenario

@@ -35,7 +35,7 @@ export function handedIn({ client, upload, failure, failureCode }: ClientOutcome
   return { submissionId, sha256, url: upload?.url, failure, failureCode }
 }
 
-export type ClientParts = {
+export type ClientDeps = {
   portal: Portal
   measures: Measures
   deadline: Date
@@ -45,8 +45,8 @@ export type ClientParts = {
 }
 
 /** Never rejects: what goes wrong is the outcome. */
-export async function runClient(parts: ClientParts, client: SurgeClient): Promise<ClientOutcome> {
-  const { measures } = parts
+export async function runClient(deps: ClientDeps, client: SurgeClient): Promise<ClientOutcome> {
+  const { measures } = deps
   const startedMs = performance.now()
   measures.arrived += 1
   const end = (
@@ -59,7 +59,7 @@ export async function runClient(parts: ClientParts, client: SurgeClient): Promis
     return { client, upload, failure, failureCode: code, milliseconds: performance.now() - startedMs }
   }
   try {
-    const upload = await send(parts, client)
+    const upload = await send(deps, client)
     return end(upload.failure, upload.failureCode, upload)
   } catch (error) {
     if (error instanceof PortalError) return end(error.message, error.code)
@@ -67,8 +67,8 @@ export async function runClient(parts: ClientParts, client: SurgeClient): Promis
   }
 }
 
-async function send(parts: ClientParts, client: SurgeClient): Promise<UploadResult> {
-  const { portal, measures, deadline, graceSeconds, bytesPerSecond, signal } = parts
+async function send(deps: ClientDeps, client: SurgeClient): Promise<UploadResult> {
+  const { portal, measures, deadline, graceSeconds, bytesPerSecond, signal } = deps
   const { submissionId, source, plan } = client
   await portal.putSubmission(submissionId, {
     profile: PROFILE,

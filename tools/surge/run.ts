@@ -5,7 +5,7 @@ import { Portal } from '../lib/portal.ts'
 import type { Settings } from '../lib/settings.ts'
 import { bytesInWords, timeInWords } from '../lib/words.ts'
 import type { SurgeArgs } from './args.ts'
-import { type ClientOutcome, type ClientParts, handedIn, runClient, type SurgeClient } from './client.ts'
+import { type ClientDeps, type ClientOutcome, handedIn, runClient, type SurgeClient } from './client.ts'
 import { makeClips } from './clips.ts'
 import { EventReader } from './events.ts'
 import { Measures } from './measures.ts'
@@ -96,14 +96,14 @@ function letLoose(
   clients: readonly SurgeClient[],
   startedMs: number,
   measures: Measures,
-  parts: ClientParts,
+  deps: ClientDeps,
 ): Promise<ClientOutcome[]> {
   return Promise.all(
     clients.map(async (client) => {
       const dueMs = startedMs + client.plan.arrivesMs
       await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()))
       measures.lateness.push(Math.max(0, performance.now() - dueMs))
-      return await runClient(parts, client)
+      return await runClient(deps, client)
     }),
   )
 }

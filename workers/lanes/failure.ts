@@ -1,13 +1,13 @@
 // What a record says when a lane gave up: our fault, kept, and tried again later.
 
 import { AppError } from '../../src/core/errors.ts'
-import type { Claim } from '../../src/lifecycle/lane-leases.ts'
+import type { LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { ToolError } from '../media/tool-error.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 
 /** The uploader's file is to blame: trying again changes nothing. */
-export function isBlameOfInput(error: unknown): error is ToolError {
+export function isInputError(error: unknown): error is ToolError {
   return error instanceof ToolError && error.fault === 'input'
 }
 
@@ -16,17 +16,17 @@ export function isBlameOfInput(error: unknown): error is ToolError {
  * renditions. Readers hear of it once, however often the lane is tried again.
  */
 export async function failureOf(
-  kit: Pick<Kit, 'completion' | 'uploads'>,
-  { lane, record }: Claim,
+  deps: Pick<WorkerContext, 'completion' | 'uploads'>,
+  { lane, record }: LaneLease,
   error: unknown,
 ): Promise<{ message: string; change: Partial<UploadRecord> }> {
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof ToolError || error instanceof AppError ? error.code : 'INTERNAL'
-  const current = (await kit.uploads.latest(record.id)) ?? record
+  const current = (await deps.uploads.latest(record.id)) ?? record
   const news =
     current.error !== null
       ? {}
-      : { event: 'upload.failed', sequence: await kit.completion.nextSequence(current, current) }
+      : { event: 'upload.failed', sequence: await deps.completion.nextSequence(current, current) }
   return {
     message,
     change: {

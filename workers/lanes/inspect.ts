@@ -7,41 +7,43 @@ import { isAccepted, type Measured, type UploadRecord } from '../../src/records/
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { withInspection } from '../../src/submissions/rules/checks.ts'
 import { judgeInspection } from '../../src/submissions/rules/inspect.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { reinspectCopies } from './copies.ts'
-import type { Kit } from './kit.ts'
-import { type Place, placeOf, siblingFiles } from './place.ts'
 import { type Readings, readWhole } from './read-whole.ts'
 import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
+import { type SlotContext, siblingFiles, slotContextOf } from './slot-context.ts'
 
-export function createInspect(kit: Kit) {
-  return uploadLane(kit, inspectWork(kit))
+export function createInspect(deps: WorkerContext) {
+  return uploadLane(deps, inspectWork(deps))
 }
 
-export function inspectWork(kit: Kit): LaneWork {
+export function inspectWork(deps: WorkerContext): LaneWork {
   return {
     lane: 'inspect',
     expects: ({ state }) => isAccepted(state),
-    work: (run) => inspect(kit, run),
+    work: (run) => inspect(deps, run),
     async after(record) {
       if (record.submissionId === null) return
-      await reinspectCopies(kit, record)
+      await reinspectCopies(deps, record)
       // A verdict that came in the same moment as a seal does not take back what was handed in.
-      if (record.state === 'rejected' && (await keepIfSealed(kit, record))) return
-      if (record.state === 'rejected') await refreshCompleteness(kit, record.owner, record.submissionId)
+      if (record.state === 'rejected' && (await keepIfSealed(deps, record))) return
+      if (record.state === 'rejected') await refreshCompleteness(deps, record.owner, record.submissionId)
     },
   }
 }
 
-async function inspect(kit: Kit, run: LaneRun): Promise<void> {
+async function inspect(deps: WorkerContext, run: LaneRun): Promise<void> {
   const { record, logger } = run
   faultPoint('inspect.started')
   // Asked to look again at a file that was read before: the bytes have not changed.
   const isRead = record.sha256 !== null && record.checks.every(({ state }) => state !== 'pending')
-  const readings: Readings = isRead ? { sha256: record.sha256 ?? '', signals: {} } : await readWhole(kit, run)
+  const readings: Readings = isRead
+    ? { sha256: record.sha256 ?? '', signals: {} }
+    : await readWhole(deps, run)
   faultPoint('inspect.before-record')
   const result = await run.finish(async (current) => {
     const measured = { ...(current.measured ?? { kind: 'other', container: 'unknown' }), ...readings.signals }
-    return await judged(kit, current, { ...readings, measured })
+    return await judged(deps, current, { ...readings, measured })
   })
   faultPoint('inspect.recorded')
   const codes = result.problems.map(({ code }) => code)
@@ -50,11 +52,11 @@ async function inspect(kit: Kit, run: LaneRun): Promise<void> {
 
 /** Asked again for every try at the commit, so that a seal that came meanwhile is seen. */
 async function judged(
-  kit: Kit,
+  deps: WorkerContext,
   current: UploadRecord,
   { sha256, measured, decodable, malware }: Readings & { measured: Measured },
 ): Promise<Partial<UploadRecord>> {
-  const place = await placeOf(kit, current)
+  const place = await slotContextOf(deps, current)
   const plannedMinutes = plannedMinutesOf(place)
   const inspection = judgeInspection({
     slot: place.slot,
@@ -63,7 +65,7 @@ async function judged(
     ...(malware === undefined ? {} : { malware }),
     ...(plannedMinutes === undefined ? {} : { plannedMinutes }),
     upload: { ...current, sha256 },
-    siblings: await siblingFiles(kit, current.id, place),
+    siblings: await siblingFiles(deps, current.id, place),
     sealed: isSealed(place, current.id),
   })
   const { problems, checks } = withInspection(current, inspection)
@@ -75,19 +77,19 @@ async function judged(
     ...found,
     state: 'rejected',
     event: 'upload.rejected',
-    sequence: await kit.completion.nextSequence(current, current),
+    sequence: await deps.completion.nextSequence(current, current),
     lanes: { ...current.lanes, transcode },
   }
 }
 
-function plannedMinutesOf({ slot, submission }: Place): number | undefined {
+function plannedMinutesOf({ slot, submission }: SlotContext): number | undefined {
   const { plannedTime } = slot
   const value = plannedTime && submission?.head.slotMetadata[plannedTime.slot]?.[plannedTime.field]
   return typeof value === 'number' ? value : undefined
 }
 
 /** What a seal has frozen stays as it was handed in, in that revision and in those that carried it over. */
-function isSealed({ submission }: Place, id: string): boolean {
+function isSealed({ submission }: SlotContext, id: string): boolean {
   if (submission === undefined) return false
   const { state, revisions } = submission.head
   return (

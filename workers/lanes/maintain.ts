@@ -3,7 +3,7 @@
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../../src/jobs/contract.ts'
 import { redisKeys } from '../../src/records/keys.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { sweepMultiparts } from './multiparts.ts'
 import { refreshPositions } from './queue-positions.ts'
 import { applyRetention } from './retention.ts'
@@ -21,7 +21,7 @@ const EVERY_MS: Record<MaintainJob['task'], number> = {
 }
 
 /** Writes what is missing of the timetable into the queue. Any number of workers may, at any time: a task is in it once. */
-export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Promise<void> {
+export async function scheduleMaintenance({ queues }: Pick<WorkerContext, 'queues'>): Promise<void> {
   const planned = await queues.byLane.maintain.getJobSchedulers()
   for (const [task, every] of Object.entries(EVERY_MS)) {
     if (planned.some((entry) => entry.key === `maintain-${task}` && entry.every === every)) continue
@@ -37,23 +37,23 @@ export async function scheduleMaintenance({ queues }: Pick<Kit, 'queues'>): Prom
   }
 }
 
-export function createMaintain(kit: Kit) {
+export function createMaintain(deps: WorkerContext) {
   const tasks: Record<MaintainJob['task'], (signal?: AbortSignal) => Promise<unknown>> = {
     async reconcile() {
-      await kit.rebuilder.heal()
-      await kit.reconciler.tick()
-      await refreshPositions(kit)
+      await deps.rebuilder.heal()
+      await deps.reconciler.tick()
+      await refreshPositions(deps)
     },
     async sweep() {
-      const scratch = await kit.room.sweep()
-      const staged = await sweepStaging(kit)
-      const multiparts = await sweepMultiparts(kit)
-      if (scratch.length + staged + multiparts > 0) kit.logger.info({ scratch, staged, multiparts }, 'swept')
+      const scratch = await deps.room.sweep()
+      const staged = await sweepStaging(deps)
+      const multiparts = await sweepMultiparts(deps)
+      if (scratch.length + staged + multiparts > 0) deps.logger.info({ scratch, staged, multiparts }, 'swept')
     },
     async retention(signal) {
-      await applyRetention(kit, signal)
-      for (const owner of await kit.redis.jobs.smembers(redisKeys.owners))
-        await kit.deliveries.forget(owner, kit.clock.now() - KEEP_DELIVERIES_MS)
+      await applyRetention(deps, signal)
+      for (const owner of await deps.redis.jobs.smembers(redisKeys.owners))
+        await deps.deliveries.forget(owner, deps.clock.now() - KEEP_DELIVERIES_MS)
     },
   }
   return async (job: Job<MaintainJob>, _token?: string, signal?: AbortSignal): Promise<void> => {

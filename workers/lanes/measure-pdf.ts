@@ -4,7 +4,7 @@ import type { Measured } from '../../src/records/upload-record.ts'
 import { inspectPdf } from '../media/pdf.ts'
 import type { ToolContext } from '../media/probe.ts'
 import type { MediaSource } from '../media/source.ts'
-import { isBlameOfInput } from './failure.ts'
+import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
 
 export async function measurePdf(
@@ -20,7 +20,7 @@ export async function measurePdf(
     return { measured: { ...identity, complete: true, pages, encrypted, activeContent: active } }
   } catch (error) {
     // Over the limits of time or memory: nobody could open it either.
-    if (!isBlameOfInput(error)) throw error
+    if (!isInputError(error)) throw error
     return { measured: { ...identity, complete: false } }
   }
 }

@@ -9,7 +9,7 @@ import { type Mp4Index, readMp4Index } from '../media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
 import type { MediaSource } from '../media/source.ts'
-import { isBlameOfInput } from './failure.ts'
+import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
 
 type Identity = Pick<Measured, 'kind' | 'container'>
@@ -47,7 +47,7 @@ async function measureStreams(
   try {
     seen = await probe(context, source, identity.container as Container)
   } catch (error) {
-    if (!isBlameOfInput(error)) throw error
+    if (!isInputError(error)) throw error
     return { measured: { ...identity, ...fromIndex }, unreadable: true }
   }
   const measured = { ...identity, ...fromIndex, ...probeMeasures(seen, index, identity.container) }
@@ -136,7 +136,7 @@ async function demuxMeasures(
       },
     }
   } catch (error) {
-    if (!isBlameOfInput(error)) throw error
+    if (!isInputError(error)) throw error
     return { measured, unreadable: true }
   }
 }

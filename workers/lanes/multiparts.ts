@@ -3,26 +3,30 @@
 
 import { objectKeys, uploadIdOfKey } from '../../src/records/keys.ts'
 import { isSettled } from '../../src/records/upload-records.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 
 /**
  * Looks at those of the whole bucket, not at each upload: a list of few instead of a call for every file.
  *
  * @returns how many were aborted
  */
-export async function sweepMultiparts(kit: Kit): Promise<number> {
+export async function sweepMultiparts(deps: WorkerContext): Promise<number> {
   let aborted = 0
-  for await (const { key, multipartId, begunAtMs } of kit.store.begun(objectKeys.uploads)) {
+  for await (const { key, multipartId, begunAtMs } of deps.store.begun(objectKeys.uploads)) {
     const id = uploadIdOfKey(key)
-    if (id === undefined || !(await isOver(kit, id, begunAtMs))) continue
-    await kit.store.abortMultipart(key, multipartId)
+    if (id === undefined || !(await isOver(deps, id, begunAtMs))) continue
+    await deps.store.abortMultipart(key, multipartId)
     aborted++
   }
   return aborted
 }
 
 /** Nothing is received, joined or published for it any more. */
-async function isOver({ uploads, hot, clock, config }: Kit, id: string, begunAtMs: number): Promise<boolean> {
+async function isOver(
+  { uploads, hot, clock, config }: WorkerContext,
+  id: string,
+  begunAtMs: number,
+): Promise<boolean> {
   const record = await uploads.fromStore(id)
   if (record !== undefined) return isSettled(record)
   // Not one byte was acknowledged, and Redis has forgotten it: only time tells.

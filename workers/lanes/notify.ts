@@ -20,7 +20,7 @@ export { webhookBackoff } from '../notify/schedule.ts'
 /** Resolving the name included. Standard Webhooks asks for 15 to 30 s. */
 const TIMEOUT_MS = 20_000
 
-export type NotifyParts = {
+export type NotifyDeps = {
   redis: RedisConnection
   clock: Clock
   logger: Logger
@@ -52,34 +52,34 @@ type Outcome =
  * queue for seven days and can be retried by hand.
  */
 export function createNotifyProcessor(
-  parts: NotifyParts,
+  deps: NotifyDeps,
 ): (job: Job<NotifyJob>, token?: string, signal?: AbortSignal) => Promise<Delivered> {
-  const gone = new GoneEndpoints(parts.redis)
+  const gone = new GoneEndpoints(deps.redis)
 
   return async (job, _token, cancelled) => {
     const { owner, url, eventId } = job.data
     if (!URL.canParse(url)) throw new UnrecoverableError('the address is not a URL')
     const target = new URL(url)
-    const logger = parts.logger.child({ jobId: job.id, eventId, owner, host: target.host })
-    const startedMs = parts.clock.now()
+    const logger = deps.logger.child({ jobId: job.id, eventId, owner, host: target.host })
+    const startedMs = deps.clock.now()
     const attempt = job.attemptsMade + 1
     const report = async (outcome: Outcome, words: string) => {
-      const milliseconds = parts.clock.now() - startedMs
-      parts.metrics.webhookDeliveries.inc({ outcome })
+      const milliseconds = deps.clock.now() - startedMs
+      deps.metrics.webhookDeliveries.inc({ outcome })
       logger[outcome === 'delivered' ? 'info' : 'warn'](
         { outcome, attempt, milliseconds },
         `webhook: ${words}`,
       )
       await noted(
         job,
-        `${isoTime(parts.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`,
+        `${isoTime(deps.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`,
         logger,
       )
       return milliseconds
     }
 
     // Queued again after the queue was lost, or run again after its worker was.
-    if (await parts.deliveries.has(job.data))
+    if (await deps.deliveries.has(job.data))
       return { status: 0, milliseconds: await report('repeated', 'delivered before') }
 
     const goneSince = await gone.since(owner, url)
@@ -88,12 +88,12 @@ export function createNotifyProcessor(
       throw new UnrecoverableError(`endpoint disabled since ${goneSince}: 410 Gone`)
     }
 
-    const deadline = AbortSignal.timeout(parts.timeoutMs ?? TIMEOUT_MS)
+    const deadline = AbortSignal.timeout(deps.timeoutMs ?? TIMEOUT_MS)
     const signal = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled])
     let answer: Answer
     try {
       faultPoint('notify.before-post')
-      answer = await deliver(target, job.data, parts, signal)
+      answer = await deliver(target, job.data, deps, signal)
       faultPoint('notify.after-post')
     } catch (error) {
       const [outcome, words] = explain(error, deadline)
@@ -104,13 +104,13 @@ export function createNotifyProcessor(
     const { status, headers } = answer
     if (status >= 200 && status < 300) {
       // Before anything else: from here on a second delivery would be a repeat.
-      await parts.deliveries.note(job.data, isoTime(parts.clock.now())).catch((err: unknown) => {
+      await deps.deliveries.note(job.data, isoTime(deps.clock.now())).catch((err: unknown) => {
         logger.warn({ err }, 'delivered, but not noted: after a loss of Redis it may be delivered again')
       })
       return { status, milliseconds: await report('delivered', `HTTP ${status}`) }
     }
     if (status === 410) {
-      await gone.disable(owner, url, isoTime(parts.clock.now()))
+      await gone.disable(owner, url, isoTime(deps.clock.now()))
       await report('gone', 'HTTP 410 Gone: endpoint disabled for a day')
       throw new UnrecoverableError('HTTP 410 Gone')
     }
@@ -119,7 +119,7 @@ export function createNotifyProcessor(
     await report('rejected', words)
     const asks = status === 429 || status === 503
     throw new DeliveryError(words, {
-      retryAfterMs: asks ? retryAfterMs(headers['retry-after'], parts.clock.now()) : undefined,
+      retryAfterMs: asks ? retryAfterMs(headers['retry-after'], deps.clock.now()) : undefined,
     })
   }
 }
@@ -129,13 +129,8 @@ async function noted(job: Job<NotifyJob>, line: string, logger: Logger): Promise
   await job.log(line).catch((err: unknown) => logger.warn({ err }, 'the log of the job could not be written'))
 }
 
-async function deliver(
-  target: URL,
-  job: NotifyJob,
-  parts: NotifyParts,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { webhooks, resolve } = parts
+async function deliver(target: URL, job: NotifyJob, deps: NotifyDeps, signal: AbortSignal): Promise<Answer> {
+  const { webhooks, resolve } = deps
   const addresses = await Promise.race([
     allowedAddresses(target, {
       allowPrivate: webhooks.allowPrivate,
@@ -148,7 +143,7 @@ async function deliver(
     headers: {
       'content-type': 'application/json',
       'user-agent': 'Songngan-Webhooks/1',
-      ...signedHeaders(job.eventId, job.body, webhooks.secrets, parts.clock.now()),
+      ...signedHeaders(job.eventId, job.body, webhooks.secrets, deps.clock.now()),
     },
     body: job.body,
     signal,

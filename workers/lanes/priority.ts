@@ -2,7 +2,7 @@
 
 import { pendingLanes } from '../../src/lifecycle/pending-lanes.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 
 /** Some ten weeks; whoever has no deadline, or a later one, waits for those who have. */
 const FURTHEST_MINUTES = 100_000
@@ -21,19 +21,19 @@ export function lanePriority(deadline: string | null, ahead: number, nowMs: numb
 }
 
 /** Queues the lanes that an upload's record asks for, in the order of need. */
-export async function queueByNeed(kit: Kit, record: UploadRecord): Promise<void> {
+export async function queueByNeed(deps: WorkerContext, record: UploadRecord): Promise<void> {
   const { owner, submissionId } = record
-  const now = kit.clock.now()
+  const now = deps.clock.now()
   const lanes = pendingLanes(record, now)
-  if (submissionId === null || lanes.length === 0) return await kit.completion.queueLanes(record)
+  if (submissionId === null || lanes.length === 0) return await deps.completion.queueLanes(record)
   const [head, records] = await Promise.all([
-    kit.heads.latest(owner, submissionId),
-    kit.heads.uploadsOf(owner, submissionId),
+    deps.heads.latest(owner, submissionId),
+    deps.heads.uploadsOf(owner, submissionId),
   ])
   const ahead = records.filter((other) => isInWork(other) && isSamePerson(other, record)).length
   const priority = lanePriority(head?.deadline ?? null, ahead, now)
   for (const lane of lanes)
-    await kit.queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1, priority)
+    await deps.queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1, priority)
 }
 
 function isInWork({ state }: UploadRecord): boolean {

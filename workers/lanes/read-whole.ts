@@ -12,9 +12,9 @@ import { withScratch } from '../media/scratch.ts'
 import { measureSignals, type Signals } from '../media/signals.ts'
 import type { MediaSource } from '../media/source.ts'
 import { spotDecode } from '../media/spot-decode.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { scan } from './clamd.ts'
-import { isBlameOfInput } from './failure.ts'
-import type { Kit } from './kit.ts'
+import { isInputError } from './failure.ts'
 import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
@@ -33,28 +33,28 @@ const DIGITAL_SILENCE_DB = -91
 /** Half of the work shown is reading, half is looking. */
 const READ_SHARE = 50
 
-export async function readWhole(kit: Kit, run: LaneRun): Promise<Readings> {
+export async function readWhole(deps: WorkerContext, run: LaneRun): Promise<Readings> {
   const { record, signal } = run
   // Of an empty upload there may be no object at all.
   if (record.receivedBytes === 0) return { sha256: createHash('sha256').digest('hex'), signals: {} }
-  const stored = await storedFile(kit.store, record)
+  const stored = await storedFile(deps.store, record)
   const isVideo = record.measured?.kind === 'video'
   // Without room for a copy the tools read through the network, and the bytes are fetched twice.
-  const copied = isVideo && copyBytes(stored) < (await kit.room.freeBytes()) ? copyBytes(stored) : 0
-  return await withScratch(kit.room, run.jobId, copied, async (scratch) => {
+  const copied = isVideo && copyBytes(stored) < (await deps.room.freeBytes()) ? copyBytes(stored) : 0
+  return await withScratch(deps.room, run.jobId, copied, async (scratch) => {
     const onBytes = showRead(run, stored.bytes)
     const local = copied > 0 ? await localFile(stored, scratch, { signal, onBytes }) : { source: stored }
     const sha256 = record.sha256 ?? local.sha256 ?? (await hashSource(stored, { signal, onBytes }))
-    const malware = await scanned(kit, run, local.source)
+    const malware = await scanned(deps, run, local.source)
     if (!isVideo || record.measured === null) return { sha256, ...malware, signals: {} }
-    const context = { runner: kit.runner, cwd: scratch.dir, signal }
+    const context = { runner: deps.runner, cwd: scratch.dir, signal }
     return { sha256, ...malware, ...(await look(context, local.source, record.measured)) }
   })
 }
 
 /** Without a scanner, or for files beyond its limit, nothing is said. */
 async function scanned(
-  { config }: Kit,
+  { config }: WorkerContext,
   { signal, logger }: LaneRun,
   source: MediaSource,
 ): Promise<Pick<Readings, 'malware'>> {
@@ -85,7 +85,7 @@ async function look(
       ...(video === null ? {} : { decodable: await isDecodable(context, source, measured, video.index) }),
     }
   } catch (error) {
-    if (!isBlameOfInput(error)) throw error
+    if (!isInputError(error)) throw error
     return { signals: {}, decodable: false }
   }
 }

@@ -13,8 +13,8 @@ import { withScratch } from '../media/scratch.ts'
 import { fileSource, type MediaSource } from '../media/source.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { jpegSize } from './jpeg-size.ts'
-import type { Kit } from './kit.ts'
 import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
@@ -25,7 +25,7 @@ const DEFAULT_AUDIO_BITS = 128_000
 const OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** The file on this machine, and what the tools need to work on it. */
-export type Material = {
+export type RenditionInput = {
   context: ToolContext
   source: MediaSource
   path: (name: string) => string
@@ -36,7 +36,7 @@ export type Material = {
   probed: () => Promise<ProbeResult>
 }
 
-export type Made = {
+export type RenditionOutput = {
   path: string
   fileName: string
   contentType: string
@@ -47,22 +47,22 @@ export type Made = {
 }
 
 /** Gives `job` the received file, copied from a bucket into a scratch folder that is gone afterwards. */
-export async function withMaterial(
-  kit: Kit,
+export async function withRenditionInput(
+  deps: WorkerContext,
   run: LaneRun,
-  job: (material: Material) => Promise<void>,
+  job: (material: RenditionInput) => Promise<void>,
 ): Promise<void> {
   const { record, signal, progress } = run
   const { measured } = record
   if (measured === null) throw new Error('accepted without measurements')
-  const stored = await storedFile(kit.store, record)
+  const stored = await storedFile(deps.store, record)
   const needBytes = copyBytes(stored) + outputBytes(measured, stored.bytes)
-  await withScratch(kit.room, run.jobId, needBytes, async (scratch) => {
+  await withScratch(deps.room, run.jobId, needBytes, async (scratch) => {
     const { source } = await localFile(stored, scratch, { signal })
-    const context = { runner: kit.runner, cwd: scratch.dir, signal }
+    const context = { runner: deps.runner, cwd: scratch.dir, signal }
     let probing: Promise<ProbeResult> | undefined
     await job({
-      ...{ context, source, measured, threads: kit.threads, path: scratch.path },
+      ...{ context, source, measured, threads: deps.threads, path: scratch.path },
       onProgress: progress.report,
       probed: () => {
         probing ??= probe(context, source, measured.container as Container)
@@ -78,7 +78,7 @@ function outputBytes(measured: Measured, inputBytes: number): number {
   return OUTPUT_BYTES + Math.ceil(Math.max(encoded, inputBytes * 1.1))
 }
 
-export type Order = {
+export type RenditionRequest = {
   rule: RenditionRule
   /** Renditions that are ready: what would only repeat one of them is skipped. */
   earlier: readonly Rendition[]
@@ -88,7 +88,10 @@ export type Order = {
  * @returns what was made, or why it is not needed
  * @throws {ToolError}
  */
-export async function makeRendition(material: Material, order: Order): Promise<Made | { skipped: string }> {
+export async function makeRendition(
+  material: RenditionInput,
+  order: RenditionRequest,
+): Promise<RenditionOutput | { skipped: string }> {
   switch (order.rule.kind) {
     case 'mp4':
       return await makeMp4(material, order)
@@ -99,7 +102,10 @@ export async function makeRendition(material: Material, order: Order): Promise<M
   }
 }
 
-async function makeMp4(material: Material, { rule, earlier }: Order): Promise<Made | { skipped: string }> {
+async function makeMp4(
+  material: RenditionInput,
+  { rule, earlier }: RenditionRequest,
+): Promise<RenditionOutput | { skipped: string }> {
   const { video } = await material.probed()
   if (video === null) throw new ToolError('INPUT_UNREADABLE', 'input', 'no picture in the file')
   const shortSide = Math.min(video.displayWidth, video.displayHeight)
@@ -116,7 +122,11 @@ async function makeMp4(material: Material, { rule, earlier }: Order): Promise<Ma
   }
 }
 
-async function mp4(material: Material, rule: RenditionRule, allowCopy: boolean): Promise<Made> {
+async function mp4(
+  material: RenditionInput,
+  rule: RenditionRule,
+  allowCopy: boolean,
+): Promise<RenditionOutput> {
   const { context, source, measured, threads, onProgress } = material
   const plan = planVideo(await material.probed(), videoRendition(rule, allowCopy))
   const durationSeconds = judgedDurationSeconds(measured)
@@ -153,7 +163,7 @@ function videoRendition(rule: RenditionRule, allowCopy: boolean): VideoRendition
   }
 }
 
-async function poster(material: Material, rule: RenditionRule): Promise<Made> {
+async function poster(material: RenditionInput, rule: RenditionRule): Promise<RenditionOutput> {
   const { context, source, measured } = material
   const { video } = await material.probed()
   if (video === null) throw new ToolError('INPUT_UNREADABLE', 'input', 'no picture in the file')
@@ -168,7 +178,7 @@ async function poster(material: Material, rule: RenditionRule): Promise<Made> {
   return { path, fileName, contentType: 'image/jpeg', bytes, width, height }
 }
 
-async function page(material: Material, rule: RenditionRule): Promise<Made> {
+async function page(material: RenditionInput, rule: RenditionRule): Promise<RenditionOutput> {
   const { context, source } = material
   if (source.path === undefined) throw new TypeError('a PDF has to be a local file')
   const maxSidePx = rule.maxShortSidePixels === undefined ? 1280 : Math.round(rule.maxShortSidePixels * 1.415)

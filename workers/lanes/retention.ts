@@ -6,14 +6,14 @@ import { faultPoint } from '../../src/core/fault-points.ts'
 import { objectKeys, redisKeys } from '../../src/records/keys.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 
 const DAY_MS = 86_400_000
 const SCAN_COUNT = 200
 
 /** Goes over the submissions of all portals. @returns how many uploads lost their media */
-export async function applyRetention(kit: Kit, signal?: AbortSignal): Promise<number> {
-  const redis = kit.redis.jobs
+export async function applyRetention(deps: WorkerContext, signal?: AbortSignal): Promise<number> {
+  const redis = deps.redis.jobs
   let removed = 0
   for (const owner of await redis.smembers(redisKeys.owners)) {
     let cursor = '0'
@@ -23,32 +23,32 @@ export async function applyRetention(kit: Kit, signal?: AbortSignal): Promise<nu
       // Members and scores in turn.
       for (const id of pairs.filter((_, i) => i % 2 === 0)) {
         signal?.throwIfAborted()
-        removed += await ofSubmission(kit, owner, id)
+        removed += await ofSubmission(deps, owner, id)
       }
     } while (cursor !== '0')
   }
-  if (removed > 0) kit.logger.info({ uploads: removed }, 'retention: media removed')
+  if (removed > 0) deps.logger.info({ uploads: removed }, 'retention: media removed')
   return removed
 }
 
-async function ofSubmission(kit: Kit, owner: string, id: string): Promise<number> {
-  const head = await kit.heads.latest(owner, id)
+async function ofSubmission(deps: WorkerContext, owner: string, id: string): Promise<number> {
+  const head = await deps.heads.latest(owner, id)
   if (head === undefined || head.state === 'deleted') return 0
-  const profile = kit.profiles.get(head.profile)
-  const records = await kit.heads.uploadsOf(owner, id)
+  const profile = deps.profiles.get(head.profile)
+  const records = await deps.heads.uploadsOf(owner, id)
   const superseded = profile === undefined ? new Set<string>() : supersededIds(head, profile, records)
   // What a seal has frozen is evidence for as long as the submission lives.
   const frozen = new Set(head.revisions.flatMap(({ uploads }) => Object.values(uploads ?? {}).flat()))
   let removed = 0
   for (const record of records) {
-    if (frozen.has(record.id) || !isOver(kit, record, superseded.has(record.id), records)) continue
-    if (await removeMedia(kit, record.id)) removed++
+    if (frozen.has(record.id) || !isOver(deps, record, superseded.has(record.id), records)) continue
+    if (await removeMedia(deps, record.id)) removed++
   }
   return removed
 }
 
 function isOver(
-  { config, clock }: Pick<Kit, 'config' | 'clock'>,
+  { config, clock }: Pick<WorkerContext, 'config' | 'clock'>,
   record: UploadRecord,
   superseded: boolean,
   records: readonly UploadRecord[],
@@ -73,25 +73,25 @@ function isOver(
 }
 
 /** @returns whether this call took them away */
-async function removeMedia(kit: Kit, id: string): Promise<boolean> {
-  const { committed } = await kit.uploads.commit(id, (current) => {
+async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
+  const { committed } = await deps.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
     const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
       ...rendition,
       state: 'skipped' as const,
       reason: 'RETENTION',
     }))
-    return { ...current, mediaRemovedAt: isoTime(kit.clock.now()), event: null, renditions }
+    return { ...current, mediaRemovedAt: isoTime(deps.clock.now()), event: null, renditions }
   })
   faultPoint('maintain.before-delete')
   const kept = objectKeys.uploadRecord(id)
-  for await (const { key } of kit.store.list(objectKeys.upload(id)))
-    if (!key.startsWith(kept)) await kit.store.remove(key)
+  for await (const { key } of deps.store.list(objectKeys.upload(id)))
+    if (!key.startsWith(kept)) await deps.store.remove(key)
   faultPoint('maintain.deleted')
-  await kit.uploads.commit(id, (current) =>
+  await deps.uploads.commit(id, (current) =>
     current === undefined || current.mediaErasedAt !== undefined
       ? undefined
-      : { ...current, mediaErasedAt: isoTime(kit.clock.now()), event: null },
+      : { ...current, mediaErasedAt: isoTime(deps.clock.now()), event: null },
   )
   return committed
 }

@@ -4,10 +4,10 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
-import { CLAIM_LEASE_MS, type Claim } from '../../src/lifecycle/lane-leases.ts'
+import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import type { LaneName, UploadRecord } from '../../src/records/upload-record.ts'
-import { failureOf, isBlameOfInput } from './failure.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
+import { failureOf, isInputError } from './failure.ts'
 import { progressReporter } from './progress-reporter.ts'
 
 /** The reason with which a closing worker cancels its jobs: they are given back, and no attempt is lost. */
@@ -19,7 +19,7 @@ export type Change = (current: UploadRecord) => Promise<Partial<UploadRecord>> |
 
 /** One run of a lane on one upload. */
 export type LaneRun = {
-  claim: Claim
+  claim: LaneLease
   /** As claimed; the newest is given to each change. */
   record: UploadRecord
   jobId: string
@@ -54,26 +54,26 @@ export class ClaimLost extends Error {
 type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
 
 /** The BullMQ processor of a lane. */
-export function uploadLane(kit: Kit, work: LaneWork) {
+export function uploadLane(deps: WorkerContext, work: LaneWork) {
   // BullMQ hands over a signal only to processors that declare three parameters.
   return async (job: Job<UploadJob>, token?: string, cancelled?: AbortSignal): Promise<Outcome> => {
-    const startedMs = kit.clock.now()
+    const startedMs = deps.clock.now()
     let outcome: Outcome = 'retried'
     if (job.attemptsMade === 0 && job.processedOn !== undefined)
-      kit.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
+      deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
     try {
-      outcome = await runOnce(kit, work, job, cancelled)
+      outcome = await runOnce(deps, work, job, cancelled)
       return outcome
     } catch (error) {
       if (error instanceof GivenBack) {
         outcome = 'given-back'
-        await job.moveToDelayed(kit.clock.now() + GIVE_BACK_MS, token)
+        await job.moveToDelayed(deps.clock.now() + GIVE_BACK_MS, token)
         throw new DelayedError()
       }
       if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
       throw error
     } finally {
-      kit.metrics.jobDuration.observe({ queue: work.lane, outcome }, (kit.clock.now() - startedMs) / 1000)
+      deps.metrics.jobDuration.observe({ queue: work.lane, outcome }, (deps.clock.now() - startedMs) / 1000)
     }
   }
 }
@@ -82,7 +82,7 @@ export function uploadLane(kit: Kit, work: LaneWork) {
 class GivenBack extends Error {}
 
 async function runOnce(
-  kit: Kit,
+  deps: WorkerContext,
   work: LaneWork,
   job: Job<UploadJob>,
   cancelled: AbortSignal | undefined,
@@ -90,21 +90,21 @@ async function runOnce(
   const { lane } = work
   const { uploadId, generation } = job.data
   const jobId = job.id ?? lane
-  const claim = await kit.claims.claim(uploadId, lane, generation, work.mark)
+  const claim = await deps.claims.acquire(uploadId, lane, generation, work.mark)
   if (claim === undefined) {
-    const record = await kit.uploads.latest(uploadId)
+    const record = await deps.uploads.latest(uploadId)
     if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
     return 'nothing'
   }
   const { submissionId } = claim.record
-  const logger = kit.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
+  const logger = deps.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
-  const stopRenewing = renewing(kit, claim, lost, logger)
-  const progress = progressReporter(kit.views, uploadId, lane, logger)
+  const stopRenewing = renewing(deps, claim, lost, logger)
+  const progress = progressReporter(deps.views, uploadId, lane, logger)
   let finished: UploadRecord | undefined
   try {
-    const commit = committing(kit, work, claim)
+    const commit = committing(deps, work, claim)
     await work.work({
       ...{ claim, record: claim.record, jobId, signal, logger, progress },
       lastAttempt: isLastAttempt(job),
@@ -116,7 +116,7 @@ async function runOnce(
     })
   } catch (error) {
     // With the result committed the lane is done, whatever came afterwards.
-    if (finished === undefined) return await conclude(kit, { error, claim, job, signal, cancelled, logger })
+    if (finished === undefined) return await conclude(deps, { error, claim, job, signal, cancelled, logger })
     logger.warn({ err: error }, 'the lane is done, but what belongs to its end failed')
   } finally {
     stopRenewing()
@@ -127,10 +127,10 @@ async function runOnce(
 }
 
 /** Commits that count only while the claim is held and the upload is still there. */
-function committing(kit: Kit, work: LaneWork, claim: Claim) {
+function committing(deps: WorkerContext, work: LaneWork, claim: LaneLease) {
   return async (how: 'update' | 'finish', change: Change): Promise<UploadRecord> => {
     let result: UploadRecord | undefined
-    const mine = await kit.claims[how](claim, async (current) => {
+    const mine = await deps.claims[how](claim, async (current) => {
       if (!work.expects(current)) throw new ClaimLost(`the upload is ${current.state} now`)
       const changed = await change(current)
       result = { ...current, ...changed }
@@ -141,19 +141,19 @@ function committing(kit: Kit, work: LaneWork, claim: Claim) {
   }
 }
 
-function renewing(kit: Kit, claim: Claim, lost: AbortController, logger: Logger): () => void {
+function renewing(deps: WorkerContext, claim: LaneLease, lost: AbortController, logger: Logger): () => void {
   const renew = async (): Promise<void> => {
-    if (!(await kit.claims.renew(claim))) lost.abort(new ClaimLost('another run has taken over'))
+    if (!(await deps.claims.renew(claim))) lost.abort(new ClaimLost('another run has taken over'))
   }
   const timer = setInterval(() => {
     renew().catch((err: unknown) => logger.warn({ err }, 'the claim could not be renewed'))
-  }, CLAIM_LEASE_MS / 2)
+  }, LANE_LEASE_MS / 2)
   return () => clearInterval(timer)
 }
 
 type Stopped = {
   error: unknown
-  claim: Claim
+  claim: LaneLease
   job: Job<UploadJob>
   signal: AbortSignal
   cancelled: AbortSignal | undefined
@@ -161,7 +161,7 @@ type Stopped = {
 }
 
 /** What becomes of a run that did not reach its result: dropped, given back, tried again or given up. */
-async function conclude(kit: Kit, stopped: Stopped): Promise<Outcome> {
+async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome> {
   const { error, claim, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('given back: the worker is closing')
@@ -171,11 +171,11 @@ async function conclude(kit: Kit, stopped: Stopped): Promise<Outcome> {
     logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
     return 'dropped'
   }
-  const blamesInput = isBlameOfInput(error)
+  const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')
   if (!blamesInput && !isLastAttempt(job)) throw error
-  const { message, change } = await failureOf(kit, claim, error)
-  await kit.claims.fail(claim, message, change)
+  const { message, change } = await failureOf(deps, claim, error)
+  await deps.claims.fail(claim, message, change)
   throw blamesInput ? new UnrecoverableError(message) : error
 }
 

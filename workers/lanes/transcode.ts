@@ -6,52 +6,52 @@ import { objectKeys } from '../../src/records/keys.ts'
 import { isAccepted, type Rendition, type UploadRecord } from '../../src/records/upload-record.ts'
 import { hashSource } from '../media/copy.ts'
 import { fileSource } from '../media/source.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { removeOrphans } from './orphans.ts'
-import { placeOf } from './place.ts'
 import { givesUp, reasonOf } from './rendition-failure.ts'
 import { ruleOf } from './rendition-plan.ts'
-import { type Made, type Material, makeRendition, withMaterial } from './renditions.ts'
+import { makeRendition, type RenditionInput, type RenditionOutput, withRenditionInput } from './renditions.ts'
 import { type Change, type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
+import { slotContextOf } from './slot-context.ts'
 import { secondsSince } from './validate.ts'
 
-export function createTranscode(kit: Kit) {
-  return uploadLane(kit, transcodeWork(kit))
+export function createTranscode(deps: WorkerContext) {
+  return uploadLane(deps, transcodeWork(deps))
 }
 
-export function transcodeWork(kit: Kit): LaneWork {
+export function transcodeWork(deps: WorkerContext): LaneWork {
   return {
     lane: 'transcode',
     expects: ({ state }) => isAccepted(state),
-    work: (run) => transcodeAll(kit, run),
-    after: async (record) => void (await removeOrphans(kit.store, record)),
+    work: (run) => transcodeAll(deps, run),
+    after: async (record) => void (await removeOrphans(deps.store, record)),
   }
 }
 
-async function transcodeAll(kit: Kit, run: LaneRun): Promise<void> {
+async function transcodeAll(deps: WorkerContext, run: LaneRun): Promise<void> {
   faultPoint('transcode.started')
   const due = run.record.renditions.filter(isDue)
   run.progress.report(0, null)
   if (due.length > 0)
-    await withMaterial(kit, run, async (material) => {
-      for (const { name } of due) await one(kit, run, material, name)
+    await withRenditionInput(deps, run, async (material) => {
+      for (const { name } of due) await one(deps, run, material, name)
     })
   faultPoint('transcode.before-record')
-  const result = await run.finish((current) => ending(kit, current))
+  const result = await run.finish((current) => ending(deps, current))
   faultPoint('transcode.recorded')
   const kind = result.measured?.kind ?? 'other'
   if (result.state === 'ready')
-    kit.metrics.uploadReady.observe({ kind }, secondsSince(result.storedAt, kit.clock.now()))
+    deps.metrics.uploadReady.observe({ kind }, secondsSince(result.storedAt, deps.clock.now()))
   run.logger.info({ state: result.state, renditions: result.renditions.map(shortly) }, 'renditions are made')
 }
 
-async function one(kit: Kit, run: LaneRun, material: Material, name: string): Promise<void> {
+async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, name: string): Promise<void> {
   const marked = await run.update((current) => ({
     renditions: withRendition(current, name, { state: 'running' }),
   }))
   const rendition = marked.renditions.find((other) => other.name === name)
   if (rendition === undefined || marked.measured === null) return
-  const { slot } = await placeOf(kit, marked)
+  const { slot } = await slotContextOf(deps, marked)
   try {
     const made = await makeRendition(material, {
       rule: ruleOf(slot, marked.measured, rendition),
@@ -61,7 +61,7 @@ async function one(kit: Kit, run: LaneRun, material: Material, name: string): Pr
       await run.update((current) => ({
         renditions: withRendition(current, name, { state: 'skipped', reason: made.skipped }),
       }))
-    else await publish(kit, run, name, made)
+    else await publish(deps, run, name, made)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!givesUp(error, { required: rendition.required, run })) throw error
@@ -72,40 +72,45 @@ async function one(kit: Kit, run: LaneRun, material: Material, name: string): Pr
 }
 
 /** The object first, then the commit that makes it count; without the commit it is rubbish. */
-async function publish(kit: Kit, run: LaneRun, name: string, made: Made): Promise<void> {
+async function publish(
+  deps: WorkerContext,
+  run: LaneRun,
+  name: string,
+  made: RenditionOutput,
+): Promise<void> {
   const { record, claim, signal } = run
   const sha256 = await hashSource(await fileSource(made.path), { signal })
   const key = objectKeys.rendition(record.id, claim.token, made.fileName)
   const { contentType, width, height, bytes, durationSeconds } = made
   try {
-    await kit.store.publish(key, made.path, contentType)
+    await deps.store.publish(key, made.path, contentType)
     faultPoint('transcode.rendition-written')
     signal.throwIfAborted()
     await run.update(
-      playable(kit, name, { key, contentType, width, height, bytes, sha256, ...durationSeconds }),
+      playable(deps, name, { key, contentType, width, height, bytes, sha256, ...durationSeconds }),
     )
     faultPoint('transcode.rendition-recorded')
   } catch (error) {
-    await kit.store
+    await deps.store
       .remove(key)
       .catch((err: unknown) => run.logger.warn({ err, key }, 'an output was left over'))
     throw error
   }
 }
 
-function playable(kit: Kit, name: string, made: Partial<Rendition>): Change {
+function playable(deps: WorkerContext, name: string, made: Partial<Rendition>): Change {
   return async (current) => {
     const renditions = withRendition(current, name, { ...made, state: 'ready' })
     const isFirst = !current.renditions.some(isPlayable) && renditions.some(isPlayable)
     if (!isFirst) return { renditions }
-    const sequence = await kit.completion.nextSequence(current, current)
+    const sequence = await deps.completion.nextSequence(current, current)
     return { renditions, event: 'upload.playable', sequence }
   }
 }
 
 /** Ready, unless a rendition that is required could not be made: the upload stays accepted and says so. */
-async function ending(kit: Kit, current: UploadRecord): Promise<Partial<UploadRecord>> {
-  const sequence = await kit.completion.nextSequence(current, current)
+async function ending(deps: WorkerContext, current: UploadRecord): Promise<Partial<UploadRecord>> {
+  const sequence = await deps.completion.nextSequence(current, current)
   const isWhole = current.renditions.every(({ required, state }) => !required || state !== 'failed')
   return isWhole
     ? { state: 'ready', event: 'upload.ready', sequence, error: null }

@@ -6,75 +6,75 @@ import { objectKeys } from '../../src/records/keys.ts'
 import type { StoredPart, UploadRecord } from '../../src/records/upload-record.ts'
 import type { Judgement } from '../../src/submissions/rules/checks.ts'
 import { withScratch } from '../media/scratch.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { judgeFile } from './judge-file.ts'
-import type { Kit } from './kit.ts'
 import { identifySource, measure } from './measure.ts'
 import type { Measurement } from './measurement.ts'
 import { removeOrphans } from './orphans.ts'
-import { type Place, placeOf, siblingsInSlot } from './place.ts'
 import { planRenditions } from './rendition-plan.ts'
 import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
+import { type SlotContext, siblingsInSlot, slotContextOf } from './slot-context.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
-import { announceVerdict } from './verdict.ts'
+import { publishVerdict } from './verdict.ts'
 
-export function createValidate(kit: Kit) {
-  return uploadLane(kit, validateWork(kit))
+export function createValidate(deps: WorkerContext) {
+  return uploadLane(deps, validateWork(deps))
 }
 
-export function validateWork(kit: Kit): LaneWork {
+export function validateWork(deps: WorkerContext): LaneWork {
   return {
     lane: 'validate',
     mark: { state: 'checking' },
     expects: ({ state }) => state === 'checking',
-    work: (run) => validate(kit, run),
-    after: (record) => announceVerdict(kit, record),
+    work: (run) => validate(deps, run),
+    after: (record) => publishVerdict(deps, record),
   }
 }
 
-async function validate(kit: Kit, run: LaneRun): Promise<void> {
+async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
   const { record, logger } = run
   faultPoint('validate.started')
   // Idempotent: where the object stands already, this asks for its size.
-  await kit.completion.assemble(record)
-  const place = await placeOf(kit, record)
-  const { sha256, ...measurement } = await measureUpload(kit, run)
+  await deps.completion.assemble(record)
+  const place = await slotContextOf(deps, record)
+  const { sha256, ...measurement } = await measureUpload(deps, run)
   const judgement = judgeFile(
     {
       slot: place.slot,
       declared: record.declared,
       actualBytes: record.receivedBytes,
-      siblings: await siblingsInSlot(kit, record, place),
+      siblings: await siblingsInSlot(deps, record, place),
     },
     measurement,
   )
   faultPoint('validate.before-record')
   const result = await run.finish(async (current) => ({
-    ...verdictOf(place, current, measurement, judgement, kit.clock.now()),
-    sequence: await kit.completion.nextSequence(current, current),
+    ...verdictOf(place, current, measurement, judgement, deps.clock.now()),
+    sequence: await deps.completion.nextSequence(current, current),
     sha256: sha256 ?? current.sha256,
     object: { key: current.object.key },
     error: null,
   }))
   faultPoint('validate.recorded')
-  kit.metrics.uploadVerdict.observe(secondsSince(record.storedAt, kit.clock.now()))
+  deps.metrics.uploadVerdict.observe(secondsSince(record.storedAt, deps.clock.now()))
   logger.info(
     { state: result.state, problems: result.problems.map(({ code }) => code) },
     judgement.accepted ? 'accepted' : 'rejected',
   )
-  await removePieces(kit, record)
+  await removePieces(deps, record)
   // No lane comes after, in which what was left behind would be removed.
-  if (!judgement.accepted) await removeOrphans(kit.store, result)
+  if (!judgement.accepted) await removeOrphans(deps.store, result)
 }
 
-async function measureUpload(kit: Kit, run: LaneRun): Promise<Measurement & { sha256?: string }> {
+async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measurement & { sha256?: string }> {
   const { record, signal } = run
   if (record.receivedBytes === 0) return { measured: { kind: 'other', container: 'unknown' } }
-  const source = await storedFile(kit.store, record)
+  const source = await storedFile(deps.store, record)
   const identity = await identifySource(source)
   // Only a PDF has to be here: its tools jump about in the file.
   const copied = identity.kind === 'pdf' ? copyBytes(source) : 0
-  return await withScratch(kit.room, run.jobId, copied, async (scratch) => {
-    const context = { runner: kit.runner, cwd: scratch.dir, signal }
+  return await withScratch(deps.room, run.jobId, copied, async (scratch) => {
+    const context = { runner: deps.runner, cwd: scratch.dir, signal }
     if (identity.kind !== 'pdf') return await measure(context, source, identity)
     const { source: local, sha256 } = await localFile(source, scratch, { signal })
     return {
@@ -85,7 +85,7 @@ async function measureUpload(kit: Kit, run: LaneRun): Promise<Measurement & { sh
 }
 
 function verdictOf(
-  { slot }: Place,
+  { slot }: SlotContext,
   current: UploadRecord,
   { measured }: Measurement,
   { problems, checks, accepted }: Judgement,
@@ -107,10 +107,11 @@ function verdictOf(
 }
 
 /** Pieces of the upload's own that are in the object now. Those of partial uploads are theirs. */
-async function removePieces(kit: Kit, { id, object }: UploadRecord): Promise<void> {
+async function removePieces(deps: WorkerContext, { id, object }: UploadRecord): Promise<void> {
   const own = objectKeys.upload(id)
   const isOwn = ({ key }: StoredPart) => key?.startsWith(own) === true && key !== object.key
-  for (const { key } of (object.parts ?? []).filter(isOwn)) if (key !== undefined) await kit.store.remove(key)
+  for (const { key } of (object.parts ?? []).filter(isOwn))
+    if (key !== undefined) await deps.store.remove(key)
 }
 
 export function secondsSince(iso: string | null, nowMs: number): number {

@@ -7,28 +7,28 @@ import type { EventEnvelope } from '../../src/records/event-body.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
-import type { Kit } from './kit.ts'
-import { placeOf } from './place.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { queueByNeed } from './priority.ts'
 import { showPosition } from './queue-positions.ts'
+import { slotContextOf } from './slot-context.ts'
 
-export async function announceVerdict(kit: Kit, record: UploadRecord): Promise<void> {
-  await queueByNeed(kit, record)
+export async function publishVerdict(deps: WorkerContext, record: UploadRecord): Promise<void> {
+  await queueByNeed(deps, record)
   faultPoint('verdict.lanes-queued')
-  await showPosition(kit, record).catch((err: unknown) => {
-    kit.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')
+  await showPosition(deps, record).catch((err: unknown) => {
+    deps.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')
   })
   if (record.submissionId === null) return
-  if (isAccepted(record.state)) await announceSuperseded(kit, record)
-  await refreshCompleteness(kit, record.owner, record.submissionId)
+  if (isAccepted(record.state)) await announceSuperseded(deps, record)
+  await refreshCompleteness(deps, record.owner, record.submissionId)
 }
 
 /** Says of each file that this one has taken the place of that it no longer counts. No record changes by that. */
-async function announceSuperseded(kit: Kit, record: UploadRecord): Promise<void> {
-  const { submission } = await placeOf(kit, record)
+async function announceSuperseded(deps: WorkerContext, record: UploadRecord): Promise<void> {
+  const { submission } = await slotContextOf(deps, record)
   if (submission === undefined) return
   const { head, profile } = submission
-  const records = await kit.heads.uploadsOf(head.owner, head.id)
+  const records = await deps.heads.uploadsOf(head.owner, head.id)
   const before = supersededIds(
     head,
     profile,
@@ -39,8 +39,8 @@ async function announceSuperseded(kit: Kit, record: UploadRecord): Promise<void>
     if (!after.has(old.id) || before.has(old.id)) continue
     // The id names both files: a repeat of it is known for one.
     const id = `evt_${old.id}_${record.id}`
-    await kit.heads.news.tell(head.owner, head.id, id, (sequence) =>
-      supersededEvent(id, old, sequence, kit.clock.now()),
+    await deps.heads.news.publish(head.owner, head.id, id, (sequence) =>
+      supersededEvent(id, old, sequence, deps.clock.now()),
     )
   }
 }

@@ -127,7 +127,7 @@ const RATES: ReadonlyArray<[number, string]> = [
 ]
 
 /**
- * A constant rate of at most `max`. Rates above it are halved until they fit, so that motion stays even; screen recordings
+ * A constant rate of at most `max`. RateLimiter above it are halved until they fit, so that motion stays even; screen recordings
  * with a varying rate (phones in the dark, too) become constant, or players drift.
  */
 function chooseRate(video: VideoStream, max: number): string {

@@ -17,7 +17,7 @@ export type ToolErrorCode =
   | 'INPUT_REFUSED'
   | 'OUTPUT_INVALID'
 
-export type Fault = 'input' | 'ours'
+export type ErrorSource = 'input' | 'ours'
 
 /** How a run ended, as far as it bears on the blame. */
 export type Ending = {
@@ -33,11 +33,17 @@ export type Ending = {
 export class ToolError extends Error {
   override readonly name = 'ToolError'
   readonly code: ToolErrorCode
-  readonly fault: Fault
+  readonly fault: ErrorSource
   readonly stderrTail: string
 
   /** @param code stable, UPPER_SNAKE; @param fault who has to act; @param stderrTail last words of the tool */
-  constructor(code: ToolErrorCode, fault: Fault, message: string, stderrTail = '', options?: ErrorOptions) {
+  constructor(
+    code: ToolErrorCode,
+    fault: ErrorSource,
+    message: string,
+    stderrTail = '',
+    options?: ErrorOptions,
+  ) {
     super(message, options)
     this.code = code
     this.fault = fault
@@ -45,7 +51,7 @@ export class ToolError extends Error {
   }
 }
 
-type Verdict = { code: ToolErrorCode; fault: Fault }
+type Verdict = { code: ToolErrorCode; fault: ErrorSource }
 
 /**
  * Patterns in the order in which they are asked: what the machine did wrong comes before what the file did, because a

@@ -1,7 +1,7 @@
 // `drain`: an instance takes nothing new, so that it can be stopped without anybody noticing.
 
 import { setTimeout } from 'node:timers/promises'
-import { type ProcessReport, readProcesses } from '../../ops/pulse.ts'
+import { type ProcessReport, readProcesses } from '../../ops/heartbeat.ts'
 import { type Command, type Context, flag, type Result, text, textOf } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 import { tableLines } from '../render.ts'

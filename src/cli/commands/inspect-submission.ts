@@ -1,6 +1,6 @@
 // One submission: its slots, uploads, attempts and events.
 
-import type { CaseFile } from '../../support/case-file.ts'
+import type { SupportRecord } from '../../support/case-file.ts'
 import type { Context, Result } from '../command.ts'
 import { CliError, EXIT } from '../errors.ts'
 import { bytesInWords, tableLines } from '../render.ts'
@@ -54,7 +54,7 @@ export async function inspectSubmission(
   }
 }
 
-function headLines({ owner, submissionId, head, document, unreadable }: CaseFile): string[] {
+function headLines({ owner, submissionId, head, document, unreadable }: SupportRecord): string[] {
   return tableLines([
     ['submission', `${owner}/${submissionId}`],
     ['state', `${head.state}${document?.complete ? ', complete' : ''}`],

@@ -3,8 +3,8 @@
 import { uploadClaims } from '../../evidence/receipts.ts'
 import { uploadJobId } from '../../jobs/contract.ts'
 import { redact } from '../../ops/redact.ts'
-import type { HotUpload } from '../../records/hot-upload.ts'
 import type { LaneName, UploadRecord } from '../../records/upload-record.ts'
+import type { UploadSession } from '../../records/upload-session.ts'
 import type { Context, Result } from '../command.ts'
 import { CliError, EXIT } from '../errors.ts'
 import { bytesInWords, tableLines } from '../render.ts'
@@ -103,7 +103,7 @@ async function receiptOf({ deps }: Context, record: UploadRecord) {
   return await deps.receipts.sign(uploadClaims(record, head))
 }
 
-function headLines(id: string, record: UploadRecord | undefined, hot: HotUpload | undefined): string[] {
+function headLines(id: string, record: UploadRecord | undefined, hot: UploadSession | undefined): string[] {
   const facts = record ?? hot?.draft
   if (facts === undefined) return [id]
   const { owner, submissionId, slot, revision, subject, declared } = facts
@@ -131,7 +131,7 @@ function headLines(id: string, record: UploadRecord | undefined, hot: HotUpload 
   ]
 }
 
-function hotRow(hot: HotUpload) {
+function hotRow(hot: UploadSession) {
   const holder = hot.holder === null ? 'nobody sends' : `held by ${hot.holder.channel}`
   return [
     hot.status,

@@ -35,11 +35,11 @@ async function run(
   sinceMs: number,
   dryRun: boolean,
 ): Promise<Result> {
-  const parts = { ...context.deps, redis: context.deps.redis.producer }
-  const failed = ids.length === 0 ? await findFailed(parts, sinceMs) : await failedOf(context, ids)
+  const deps = { ...context.deps, redis: context.deps.redis.producer }
+  const failed = ids.length === 0 ? await findFailed(deps, sinceMs) : await failedOf(context, ids)
   const retried: (FailedLane & { begun: boolean })[] = []
-  for (const one of failed) retried.push({ ...one, begun: !dryRun && (await retryLane(parts, one)) })
-  const webhooks = ids.length === 0 && !dryRun ? await retryWebhooks(parts, sinceMs) : 0
+  for (const one of failed) retried.push({ ...one, begun: !dryRun && (await retryLane(deps, one)) })
+  const webhooks = ids.length === 0 && !dryRun ? await retryWebhooks(deps, sinceMs) : 0
   const rows = retried.map((one) => [
     one.uploadId,
     one.lane,

@@ -6,9 +6,9 @@ import Type, { type Static } from 'typebox'
 import { guarded } from '../access.ts'
 import { instanceName } from '../control-watch.ts'
 import { Controls } from '../controls.ts'
-import { type Day, readDay } from '../day.ts'
+import { type DashboardSnapshot, readDashboard } from '../dashboard.ts'
 import { FindIndex, type Found } from '../find/find-index.ts'
-import type { OpsParts } from '../parts.ts'
+import type { OpsDeps } from '../ops-deps.ts'
 import { type ConsoleAsset, loadConsoleAssets } from './assets.ts'
 
 /** Nothing from elsewhere, no script but files of its own, no frame around it, no HTML made from text. */
@@ -34,14 +34,14 @@ const FindQuery = Type.Object({ text: Type.String({ maxLength: 200 }) })
 const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() })
 
 /** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id}`. */
-export async function consoleRoutes(app: FastifyInstance, parts: OpsParts): Promise<void> {
+export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
   const { page, files } = await loadConsoleAssets()
-  const { config, redis, clock, cases } = parts
-  const day = remembered(parts, new Controls(parts))
+  const { config, redis, clock, cases } = deps
+  const day = remembered(deps, new Controls(deps))
   const find = new FindIndex(redis)
   const guard = { paths: ['/console', '/console/*'], what: 'The console' }
 
-  await guarded(app, parts, guard, (scope) => {
+  await guarded(app, deps, guard, (scope) => {
     scope.get('/console', (request, reply) =>
       send(
         page,
@@ -77,7 +77,7 @@ export async function consoleRoutes(app: FastifyInstance, parts: OpsParts): Prom
         const byId = await cases?.ofUpload(text)
         const { found, more } =
           byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
-        return { items: await present(find, found, parts), more }
+        return { items: await present(find, found, deps), more }
       },
     )
 
@@ -95,7 +95,7 @@ export async function consoleRoutes(app: FastifyInstance, parts: OpsParts): Prom
 }
 
 /** What was found and is still there; what is gone leaves the index. */
-async function present(find: FindIndex, found: readonly Found[], { cases }: OpsParts): Promise<object[]> {
+async function present(find: FindIndex, found: readonly Found[], { cases }: OpsDeps): Promise<object[]> {
   const items: object[] = []
   for (const one of found) {
     const summary = await cases?.summary(one)
@@ -105,14 +105,14 @@ async function present(find: FindIndex, found: readonly Found[], { cases }: OpsP
   return items
 }
 
-function remembered(parts: OpsParts, controls: Controls): (minutes: number) => Promise<Day> {
-  const kept = new Map<number, { atMs: number; day: Promise<Day> }>()
+function remembered(deps: OpsDeps, controls: Controls): (minutes: number) => Promise<DashboardSnapshot> {
+  const kept = new Map<number, { atMs: number; day: Promise<DashboardSnapshot> }>()
   return async (minutes) => {
-    const nowMs = parts.clock.now()
+    const nowMs = deps.clock.now()
     const last = kept.get(minutes)
     if (last !== undefined && nowMs - last.atMs < FRESH_MS) return await last.day
     for (const [key, { atMs }] of kept) if (nowMs - atMs > FRESH_MS) kept.delete(key)
-    const day = readDay({ ...parts, controls }, minutes * 60)
+    const day = readDashboard({ ...deps, controls }, minutes * 60)
     kept.set(minutes, { atMs: nowMs, day })
     return await day
   }

@@ -4,11 +4,11 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
-import type { UploadDraft } from '../../records/hot-upload.ts'
 import { redisKeys } from '../../records/keys.ts'
 import { run, script } from '../../records/scripts.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
 import type { UploadRecord } from '../../records/upload-record.ts'
+import type { UploadDraft } from '../../records/upload-session.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
 import { textsIn } from './words.ts'
 
@@ -27,7 +27,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `)
 
-export type FollowerParts = {
+export type FollowerDeps = {
   redis: RedisConnection
   heads: SubmissionHeads
   find: FindIndex
@@ -37,7 +37,7 @@ export type FollowerParts = {
 }
 
 export class FindFollower {
-  readonly #parts: FollowerParts
+  readonly #deps: FollowerDeps
   /** Member → change that was looked at last: the overlap is gone through again and again. */
   #seen = new Map<string, number>()
   /** Member → attempts in its list when it was looked at last. */
@@ -45,8 +45,8 @@ export class FindFollower {
   #stop = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(parts: FollowerParts) {
-    this.#parts = parts
+  constructor(deps: FollowerDeps) {
+    this.#deps = deps
   }
 
   start(): void {
@@ -63,7 +63,7 @@ export class FindFollower {
     const { signal } = this.#stop
     while (!signal.aborted) {
       await this.follow().catch((err: unknown) => {
-        this.#parts.logger.debug(
+        this.#deps.logger.debug(
           { err },
           'the search index could not be brought up to date; again in a moment',
         )
@@ -74,7 +74,7 @@ export class FindFollower {
 
   /** One look, if no other process is following. @returns how many submissions were looked at */
   async follow(): Promise<number> {
-    const { redis, name } = this.#parts
+    const { redis, name } = this.#deps
     if ((await run(redis, LEAD, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
     let looked = 0
     for (const owner of await viaRedis(redis.smembers(redisKeys.owners))) looked += await this.#changes(owner)
@@ -82,7 +82,7 @@ export class FindFollower {
   }
 
   async #changes(owner: string): Promise<number> {
-    const { redis } = this.#parts
+    const { redis } = this.#deps
     const mark = Number((await viaRedis(redis.hget(redisKeys.findMarks, owner))) ?? 0)
     if (mark === 0) this.#seen.clear()
     const key = redisKeys.submissionsOf(owner)
@@ -117,7 +117,7 @@ export class FindFollower {
 
   /** Somebody who was refused every time has no upload: only attempts tell the name. */
   async #waitingAttempts(): Promise<number> {
-    const { redis, find, heads } = this.#parts
+    const { redis, find, heads } = this.#deps
     const members = await viaRedis(redis.zrange(redisKeys.dueAttempts, 0, MAX_ATTEMPTS_LISTS - 1))
     const lists = members.map((member) => {
       const { owner, submissionId } = foundOf(member)
@@ -144,13 +144,13 @@ export class FindFollower {
 
   async #lengths(lists: readonly string[]): Promise<number[]> {
     if (lists.length === 0) return []
-    const ask = this.#parts.redis.pipeline()
+    const ask = this.#deps.redis.pipeline()
     for (const list of lists) ask.llen(list)
     return ((await viaRedis(ask.exec())) ?? []).map(([, length]) => Number(length ?? 0))
   }
 
   async #look(found: Found): Promise<void> {
-    const { redis, heads, find } = this.#parts
+    const { redis, heads, find } = this.#deps
     const { owner, submissionId } = found
     const head = await heads.latest(owner, submissionId)
     if (head === undefined || head.state === 'deleted') return await find.remove(found)

@@ -3,7 +3,7 @@
 import type { SubmissionHead } from '../../records/submission-head.ts'
 import { isAccepted, type MediaKind } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
-import { type Dates, standingOf } from './standing.ts'
+import { type Dates, timelinessOf } from './timeliness.ts'
 import { byCreation, byStorage, type UploadView } from './views.ts'
 
 export type SlotCount = {
@@ -45,7 +45,7 @@ export function countSlot(
   const whole = uploads.filter((upload) => upload.concat?.kind !== 'partial').toSorted(byCreation)
   // What was handed in stays so, even where a verdict fell at the moment of the seal.
   const accepted = whole.filter((upload) => isAccepted(upload.state) || frozen?.has(upload.id))
-  const inTime = (upload: UploadView) => standingOf(dates, upload).counts
+  const inTime = (upload: UploadView) => timelinessOf(dates, upload).counts
   // A file that does not count takes nothing's place: the one it was to replace goes on counting.
   const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
   const superseded = accepted.filter((upload) => isSuperseded(upload, slot, accepted, mayCount))

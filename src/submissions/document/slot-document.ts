@@ -9,7 +9,7 @@ import { missingMetadata } from '../rules/metadata.ts'
 import { problemOf } from '../rules/texts.ts'
 import type { SlotCount } from './counting.ts'
 import type { SlotDocument, SlotProblem } from './schemas.ts'
-import { closesAt } from './standing.ts'
+import { closesAt } from './timeliness.ts'
 import { byCreation, type UploadView } from './views.ts'
 
 /** `alternativeTo`: slots of other branches that can stand for this one. */

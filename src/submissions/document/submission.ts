@@ -8,7 +8,7 @@ import { completeness } from './completeness.ts'
 import { countSlot, frozenIds, type SlotCount } from './counting.ts'
 import type { RevisionDocument, SubmissionDocument } from './schemas.ts'
 import { slotDocument } from './slot-document.ts'
-import { isAccepting } from './standing.ts'
+import { isAccepting } from './timeliness.ts'
 import { byStorage, type UploadView } from './views.ts'
 
 export type SubmissionInput = {

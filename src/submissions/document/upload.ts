@@ -3,7 +3,7 @@
 
 import { ENDED_STATES, isAccepted, type Rendition, type UploadRecord } from '../../records/upload-record.ts'
 import type { Progress, RenditionDocument, UploadDocument } from './schemas.ts'
-import type { Standing } from './standing.ts'
+import type { Timeliness } from './timeliness.ts'
 
 /** A record fits as it is; an upload without one is described by the same members, taken from hot state. */
 export type UploadFacts = Pick<
@@ -38,7 +38,7 @@ export type UploadInput = {
   /** The revision it belongs to now, where it was carried over; default: the one it was made in. */
   revision?: number
   /** Against the present dates (`standingOf`); default: `late` as recorded. */
-  standing?: Pick<Standing, 'late' | 'repaired'>
+  standing?: Pick<Timeliness, 'late' | 'repaired'>
 }
 
 export function computeUpload(input: UploadInput): UploadDocument {

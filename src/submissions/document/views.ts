@@ -19,7 +19,7 @@ export type UploadView = Pick<
 > & { committedAt?: string }
 
 /** What Redis knows of an upload without a record. */
-export type HotUpload = {
+export type SessionView = {
   id: string
   slot: string | null
   revision: number
@@ -29,7 +29,7 @@ export type HotUpload = {
 }
 
 /** The view of an upload that lives in hot state only. */
-export function viewOfHot(hot: HotUpload): UploadView {
+export function viewOfSession(hot: SessionView): UploadView {
   const { id, slot, revision, replaces, createdAt, concat } = hot
   return {
     id,

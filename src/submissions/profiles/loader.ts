@@ -5,16 +5,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../core/errors.ts'
-import { type Fault, isProfileData, meaningFaults, shapeFaults } from './faults.ts'
 import { type Profile, profileOf } from './profile.ts'
+import { isProfileData, type ProfileError, schemaErrors, semanticErrors } from './profile-errors.ts'
 
-export type ProfileFault = Fault & { file: string }
+export type ProfileFileError = ProfileError & { file: string }
 
 /** Thrown by {@link loadProfiles}; the message is one line per fault, for the operator. */
 export class ProfileLoadError extends Error {
-  readonly faults: readonly ProfileFault[]
+  readonly faults: readonly ProfileFileError[]
 
-  constructor(faults: readonly ProfileFault[]) {
+  constructor(faults: readonly ProfileFileError[]) {
     super(
       `Requirement profiles cannot be used:\n${faults.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`,
     )
@@ -47,7 +47,7 @@ export function shippedProfilesDir(): string {
  * @throws {ProfileLoadError} with every fault of every file
  */
 export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
-  const faults: ProfileFault[] = []
+  const faults: ProfileFileError[] = []
   const profiles = new Map<string, { profile: Profile; file: string }>()
   for (const file of dirs.flatMap((dir) => jsonFiles(dir, faults))) {
     const profile = readProfile(file, faults)
@@ -61,7 +61,7 @@ export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
   return catalogue([...profiles.values()].map(({ profile }) => profile))
 }
 
-function jsonFiles(dir: string, faults: ProfileFault[]): string[] {
+function jsonFiles(dir: string, faults: ProfileFileError[]): string[] {
   try {
     return readdirSync(dir)
       .filter((name) => name.endsWith('.json'))
@@ -73,7 +73,7 @@ function jsonFiles(dir: string, faults: ProfileFault[]): string[] {
   }
 }
 
-function readProfile(file: string, faults: ProfileFault[]): Profile | undefined {
+function readProfile(file: string, faults: ProfileFileError[]): Profile | undefined {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
@@ -81,7 +81,7 @@ function readProfile(file: string, faults: ProfileFault[]): Profile | undefined 
     faults.push({ file, path: '/', message: `is not readable JSON (${reason(error)})` })
     return undefined
   }
-  const found = isProfileData(value) ? meaningFaults(value, basename(file)) : shapeFaults(value)
+  const found = isProfileData(value) ? semanticErrors(value, basename(file)) : schemaErrors(value)
   faults.push(...found.map((fault) => ({ file, ...fault })))
   return found.length === 0 && isProfileData(value) ? profileOf(value) : undefined
 }

@@ -58,7 +58,7 @@ export function mergedMedia(profile: ProfileData, own: MediaData): MediaData {
   return { ...defaults, ...own, verification: { ...Object.fromEntries(inherited), ...own.verification } }
 }
 
-export function isWhole(media: MediaData): media is MergedMedia {
+export function isMerged(media: MediaData): media is MergedMedia {
   return NEEDED_FIELDS.every((field) => media[field] !== undefined)
 }
 

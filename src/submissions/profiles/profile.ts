@@ -9,7 +9,7 @@ import {
   type RuleCode,
   type RuleSeverity,
 } from '../rules/codes.ts'
-import { isWhole, type MediaRules, mediaRules, mergedMedia } from './media.ts'
+import { isMerged, type MediaRules, mediaRules, mergedMedia } from './media.ts'
 import type { MetadataField, ProfileData, SlotData } from './schema.ts'
 import { isEnforced } from './verification.ts'
 
@@ -86,7 +86,7 @@ function slotRules(data: ProfileData, slot: SlotData): SlotRules {
     maxPerKind: isEnforced(slot.verification?.maxPerKind) ? { ...slot.maxPerKind } : {},
     media: slot.media
       .map((own) => mergedMedia(data, own))
-      .filter(isWhole)
+      .filter(isMerged)
       .map(mediaRules),
     metadata: slot.metadata ?? [],
     ...(planned && isEnforced(planned.verification)

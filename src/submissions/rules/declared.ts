@@ -3,8 +3,8 @@
 import { AppError } from '../../core/errors.ts'
 import type { MediaKind } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
-import { claimOfName, claimOfType, takes } from './claims.ts'
 import { ticketLimits } from './limits.ts'
+import { evidenceOfName, evidenceOfType, takes } from './type-evidence.ts'
 
 export type Declared = { filename: string | null; type: string | null; bytes: number | null }
 
@@ -22,7 +22,7 @@ export function declaredProblem(
   maxBytes?: number,
 ): AppError | undefined {
   if (declared.bytes === 0) return new AppError('UPLOAD_EMPTY', { details: { slot: slot.id } })
-  const claims = [claimOfType(slot, declared.type), claimOfName(slot, declared.filename)]
+  const claims = [evidenceOfType(slot, declared.type), evidenceOfName(slot, declared.filename)]
   const against = claims.find((claimed) => claimed.claim === 'speaks against')
   const supporting = claims.filter((claimed) => claimed.claim === 'speaks for')
   if (against && supporting.length === 0) return typeNotAllowed(slot, against.value)

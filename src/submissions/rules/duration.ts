@@ -25,7 +25,7 @@ export function judgedDurationSeconds(measured: Measured): number | undefined {
  * The claim (header or edit list) that is furthest from the judged duration, if by more than an honest trim.
  * A header without a duration claims nothing: live recordings and fragmented files have none.
  */
-export function contradictingClaim(
+export function contradictingHeader(
   measured: Measured,
 ): { claimedSeconds: number; judgedSeconds: number } | undefined {
   const judgedSeconds = judgedDurationSeconds(measured)

@@ -5,7 +5,7 @@ import type { Measured, MediaKind } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { checksFor, type Judgement, judgedChecks } from './checks.ts'
-import { contradictingClaim, HONEST_TRIM_SECONDS, judgedDurationSeconds } from './duration.ts'
+import { contradictingHeader, HONEST_TRIM_SECONDS, judgedDurationSeconds } from './duration.ts'
 import { type Findings, findingsFor } from './findings.ts'
 import { judgePdf } from './judge-pdf.ts'
 import { judgePicture } from './judge-picture.ts'
@@ -122,7 +122,7 @@ function judgeDuration(input: JudgeInput, media: MediaRules, findings: Findings)
   } else if (advisedMinDurationSeconds !== undefined && actual < advisedMinDurationSeconds) {
     findings.add('DURATION_SHORT', { limit: advisedMinDurationSeconds, actual })
   }
-  const claim = contradictingClaim(measured)
+  const claim = contradictingHeader(measured)
   if (claim) {
     const gap = Math.abs(claim.claimedSeconds - claim.judgedSeconds)
     findings.add('DURATION_INCONSISTENT', { ...claim, limit: HONEST_TRIM_SECONDS, actual: gap })

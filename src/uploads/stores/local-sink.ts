@@ -3,9 +3,9 @@
 import { type WriteVResult, writev as writevCallback } from 'node:fs'
 import { promisify } from 'node:util'
 import { faultPoint } from '../../core/fault-points.ts'
-import type { HotUpload } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
+import type { UploadSession } from '../../records/upload-session.ts'
 import { closeFd, dataSyncFd, syncDirectory } from '../../storage/fd.ts'
 import { storeError } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
@@ -17,7 +17,7 @@ const writev = promisify(writevCallback) as unknown as (
   position: number,
 ) => Promise<WriteVResult>
 
-export type LocalSinkParts = {
+export type LocalSinkDeps = {
   fd: number
   key: string
   /** Position in the upload of the file's first byte. */
@@ -26,26 +26,26 @@ export type LocalSinkParts = {
   newFolder: string | undefined
   /** Files before this one. */
   pieces: StoredPart[]
-  state: HotUpload
+  state: UploadSession
   ledger: Ledger
   budget: ByteBudget
 }
 
 export class LocalSink implements Sink {
-  readonly #parts: LocalSinkParts
+  readonly #deps: LocalSinkDeps
   #unsyncedFolder: string | undefined
   position: number
   durable: number
 
-  constructor(parts: LocalSinkParts) {
-    this.#parts = parts
-    this.#unsyncedFolder = parts.newFolder
-    this.position = parts.state.offset
-    this.durable = parts.state.offset
+  constructor(deps: LocalSinkDeps) {
+    this.#deps = deps
+    this.#unsyncedFolder = deps.newFolder
+    this.position = deps.state.offset
+    this.durable = deps.state.offset
   }
 
   async write(chunks: Buffer[], bytes: number): Promise<void> {
-    const { fd, begin, budget } = this.#parts
+    const { fd, begin, budget } = this.#deps
     try {
       let rest = chunks
       let left = bytes
@@ -59,7 +59,7 @@ export class LocalSink implements Sink {
     } catch (error) {
       throw storeError(error)
     } finally {
-      budget.give(bytes)
+      budget.release(bytes)
     }
   }
 
@@ -68,12 +68,12 @@ export class LocalSink implements Sink {
     if (position === this.durable) return
     await this.#sync()
     faultPoint('patch.synced')
-    await this.#parts.ledger.advance(position)
+    await this.#deps.ledger.advance(position)
     this.durable = position
   }
 
   async complete(): Promise<void> {
-    const { ledger, state, key, begin, pieces } = this.#parts
+    const { ledger, state, key, begin, pieces } = this.#deps
     await this.#sync()
     const data = objectKeys.data(state.draft.id)
     if (pieces.length === 0) await ledger.complete({ kind: 'object', key: data })
@@ -86,9 +86,9 @@ export class LocalSink implements Sink {
 
   async #sync(): Promise<void> {
     try {
-      await dataSyncFd(this.#parts.fd)
+      await dataSyncFd(this.#deps.fd)
       // The first record lies in the same folder and is made durable, with its folder, before anything is acknowledged.
-      if (this.#unsyncedFolder !== undefined && !this.#parts.ledger.unrecorded)
+      if (this.#unsyncedFolder !== undefined && !this.#deps.ledger.unrecorded)
         await syncDirectory(this.#unsyncedFolder)
       this.#unsyncedFolder = undefined
     } catch (error) {
@@ -97,7 +97,7 @@ export class LocalSink implements Sink {
   }
 
   async close(): Promise<void> {
-    await closeFd(this.#parts.fd)
+    await closeFd(this.#deps.fd)
   }
 }
 

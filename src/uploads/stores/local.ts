@@ -9,9 +9,9 @@ import { constants } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { newToken } from '../../core/ids.ts'
-import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
+import type { UploadDraft, UploadSession } from '../../records/upload-session.ts'
 import { closeFd, dataSyncFd, openFd, statFd, syncDirectory, withFd } from '../../storage/fd.ts'
 import { type LocalObjectStore, makeDirectory, storeError } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
@@ -35,7 +35,7 @@ export class LocalUploadStore implements UploadStore {
     return 0
   }
 
-  async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
+  async open(state: UploadSession, ledger: Ledger): Promise<Sink> {
     const { id } = state.draft
     const key = state.tailKey ?? objectKeys.data(id)
     const begin = beginOf(key)

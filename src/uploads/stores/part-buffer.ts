@@ -101,7 +101,7 @@ export class PartBuffer {
         release()
         // Given back once: the next part writes into them.
         this.#pool.give(slabs.splice(0))
-        this.#budget.give(inMemory)
+        this.#budget.release(inMemory)
       },
     }
   }
@@ -110,7 +110,7 @@ export class PartBuffer {
   async peek(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const { bytes } = this
     const elsewhere = bytes - this.#inMemory
-    const release = elsewhere === 0 ? () => undefined : await this.#budget.borrow(elsewhere)
+    const release = elsewhere === 0 ? () => undefined : await this.#budget.reserveForReadback(elsewhere)
     try {
       return { chunks: await this.#read(fetchTail), bytes, release }
     } catch (error) {
@@ -137,7 +137,7 @@ export class PartBuffer {
   }
 
   #dropMemory(): void {
-    this.#budget.give(this.#inMemory)
+    this.#budget.release(this.#inMemory)
     this.#pool.give(this.#slabs)
     this.#empty()
   }

@@ -1,8 +1,8 @@
 // What the upload path asks of a place that receives bytes. Two kinds: a local directory and S3.
 // An upload's bytes arrive through one Sink at a time, whose fence decides whether its commits count.
 
-import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import type { StoredPart, UploadRecord } from '../../records/upload-record.ts'
+import type { UploadDraft, UploadSession } from '../../records/upload-session.ts'
 
 /** Commits progress to Redis and, where it must be durable, to the record. Throws UPLOAD_TAKEN_OVER when fenced off. */
 export interface Ledger {
@@ -69,7 +69,7 @@ export interface UploadStore {
   /** Size of S3 parts for an upload of this length (null: deferred); 0 where parts do not exist. */
   partBytes(size: number | null, maxBytes: number): number
   /** Opens the upload for writing at `state.offset`. */
-  open(state: HotUpload, ledger: Ledger): Promise<Sink>
+  open(state: UploadSession, ledger: Ledger): Promise<Sink>
   /** Longest contiguous durable prefix, from the store alone; what is open ended is made durable first. */
   recover(draft: UploadDraft, known: Known): Promise<Recovered>
   /** Removes the bytes of an upload that has ended without being stored. */

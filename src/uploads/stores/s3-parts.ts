@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { S3Store } from '@tus/s3-store'
 import type { StoredPart } from '../../records/upload-record.ts'
-import { withPatience } from '../../storage/patience.ts'
+import { retryWhileUnavailable } from '../../storage/retry-while-unavailable.ts'
 import {
   isS3Error,
   type OnS3Call,
@@ -120,7 +120,7 @@ export class S3Parts extends S3Store {
   }
 
   /** Ids of multipart uploads that were begun for a key. */
-  async begun(key: string): Promise<string[]> {
+  async listMultipartUploads(key: string): Promise<string[]> {
     return await this.#call(async () => {
       const page: ListMultipartUploadsCommandOutput = await this.client.send(
         new ListMultipartUploadsCommand({ Bucket: this.bucket, Prefix: key }),
@@ -132,7 +132,7 @@ export class S3Parts extends S3Store {
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    return await withPatience(async () => {
+    return await retryWhileUnavailable(async () => {
       try {
         return await work()
       } catch (error) {

@@ -4,12 +4,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
-import type { HotUpload } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../records/upload-records.ts'
+import type { UploadSession } from '../../records/upload-session.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { withPatience } from '../../storage/patience.ts'
+import { retryWhileUnavailable } from '../../storage/retry-while-unavailable.ts'
 import type { ByteBudget } from '../budget.ts'
 import { PartBuffer, type PartBytes } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
@@ -24,10 +24,10 @@ const TAIL_STEP_BYTES = 1024 ** 2
 /** S3 allows 2 KB of user metadata; names and values count. */
 const MAX_RECORD_METADATA_BYTES = 1900
 
-export type S3SinkParts = {
+export type S3SinkDeps = {
   parts: S3Parts
   objects: ObjectStore
-  state: HotUpload
+  state: UploadSession
   ledger: Ledger
   budget: ByteBudget
   spool: Spool
@@ -41,7 +41,7 @@ export class S3Sink implements Sink {
   readonly #s3: S3Parts
   readonly #objects: ObjectStore
   readonly #ledger: Ledger
-  readonly #state: HotUpload
+  readonly #state: UploadSession
   readonly #key: string
   readonly #partBytes: number
   readonly #committed: StoredPart[]
@@ -58,7 +58,7 @@ export class S3Sink implements Sink {
   position: number
   durable: number
 
-  constructor({ parts, objects, state, ledger, budget, spool, slabs, committed }: S3SinkParts) {
+  constructor({ parts, objects, state, ledger, budget, spool, slabs, committed }: S3SinkDeps) {
     this.#s3 = parts
     this.#objects = objects
     this.#ledger = ledger
@@ -85,7 +85,7 @@ export class S3Sink implements Sink {
       await this.#take(chunks, bytes >= SLAB_BYTES && this.#slabs.worthwhile)
     } catch (error) {
       // What the buffer has not taken over, nobody else would give back.
-      this.#budget.give(bytes - (this.position - before))
+      this.#budget.release(bytes - (this.position - before))
       throw error
     }
   }
@@ -103,7 +103,7 @@ export class S3Sink implements Sink {
       }
       if (rest.length > 0) this.#append(rest, fast)
     }
-    if (this.#budget.pressed) await this.#relieve()
+    if (this.#budget.aboveSoftLimit) await this.#spillOrFlush()
   }
 
   #append(chunk: Buffer, fast: boolean): void {
@@ -135,10 +135,10 @@ export class S3Sink implements Sink {
   }
 
   /** Memory is short: the beginning of the part goes to the spool; where that is full, to S3 as a tail. */
-  async #relieve(): Promise<void> {
+  async #spillOrFlush(): Promise<void> {
     if (await this.#buffer.spill()) return
     // A tail is written anew as a whole: not for every little that comes, unless nothing else is left.
-    if (this.#buffer.inMemory < TAIL_STEP_BYTES && !this.#budget.overdrawn) return
+    if (this.#buffer.inMemory < TAIL_STEP_BYTES && !this.#budget.aboveLimit) return
     await this.flush()
     await this.#buffer.forget()
   }
@@ -146,7 +146,7 @@ export class S3Sink implements Sink {
   async #fetchTail(): Promise<Buffer> {
     if (this.#tailKey === null) throw new Error(`${this.#key}: a tail is missing`)
     const key = this.#tailKey
-    return await withPatience(() => this.#objects.readAt(key, 0, this.#partBytes))
+    return await retryWhileUnavailable(() => this.#objects.readAt(key, 0, this.#partBytes))
   }
 
   async flush(): Promise<void> {
@@ -241,7 +241,7 @@ export class S3Sink implements Sink {
       const number = Math.round(offset / this.#partBytes) + 1
       this.#multipartId ??= await this.#s3.start(this.#key)
       const multipartId = this.#multipartId
-      await this.#outwait(number)
+      await this.#waitForInFlightPart(number)
       await this.#ledger.markInFlight(number)
       faultPoint('patch.part-in-flight')
       const sent = await this.#s3.send(this.#key, multipartId, number, chunks, bytes)
@@ -260,7 +260,7 @@ export class S3Sink implements Sink {
   }
 
   /** A part that a lost holder may still be sending is not sent again before that one's time is up. */
-  async #outwait(number: number): Promise<void> {
+  async #waitForInFlightPart(number: number): Promise<void> {
     const [inFlight, since] = (this.#state.inFlight ?? '').split(':').map(Number)
     if (inFlight !== number || since === undefined) return
     // Never longer, whatever clock the mark was made by.

@@ -1,9 +1,9 @@
 // Receiving into S3: parts of one size, sent while the next one fills; a file that fits one part is one PutObject
 // whose metadata is its first record. What is behind the last whole part goes to a fresh object of its own (a tail).
 
-import type { HotUpload, UploadDraft } from '../../records/hot-upload.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
+import type { UploadDraft, UploadSession } from '../../records/upload-session.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { ByteBudget } from '../budget.ts'
 import type { Known, Ledger, Recovered, Sink, UploadStore } from './port.ts'
@@ -28,7 +28,7 @@ export class S3UploadStore implements UploadStore {
     return this.#parts.sizeOfParts(size, maxBytes)
   }
 
-  async open(state: HotUpload, ledger: Ledger): Promise<Sink> {
+  async open(state: UploadSession, ledger: Ledger): Promise<Sink> {
     const committed = state.multipartId === null ? [] : await ledger.parts()
     return new S3Sink({
       parts: this.#parts,
@@ -42,7 +42,8 @@ export class S3UploadStore implements UploadStore {
 
   async recover(draft: UploadDraft, known: Known): Promise<Recovered> {
     const key = objectKeys.data(draft.id)
-    const candidates = known.multipartId === null ? await this.#parts.begun(key) : [known.multipartId]
+    const candidates =
+      known.multipartId === null ? await this.#parts.listMultipartUploads(key) : [known.multipartId]
     let best: { multipartId: string | null; parts: StoredPart[] } = {
       multipartId: known.multipartId,
       parts: [],
@@ -72,7 +73,7 @@ export class S3UploadStore implements UploadStore {
 
   async discard(id: string, multipartId: string | null): Promise<void> {
     const key = objectKeys.data(id)
-    for (const begun of multipartId === null ? await this.#parts.begun(key) : [multipartId])
+    for (const begun of multipartId === null ? await this.#parts.listMultipartUploads(key) : [multipartId])
       await this.#objects.abortMultipart(key, begun)
     for await (const object of this.#objects.list(objectKeys.upload(id)))
       if (!object.key.startsWith(objectKeys.uploadRecord(id))) await this.#objects.remove(object.key)

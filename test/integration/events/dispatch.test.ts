@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { type DispatchParts, WebhookDispatch } from '../../../src/events/dispatch.ts'
+import { type DispatchDeps, WebhookDispatch } from '../../../src/events/dispatch.ts'
 import { notifyJobId } from '../../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
@@ -25,7 +25,7 @@ afterAll(async () => {
   await house.close()
 })
 
-function start(consumer: string, change: Partial<DispatchParts> = {}): WebhookDispatch {
+function start(consumer: string, change: Partial<DispatchDeps> = {}): WebhookDispatch {
   const dispatch = new WebhookDispatch({
     ...{ redis: house.redis, reader: house.connect('subscriber'), heads: house.heads, queues, consumer },
     webhooks: { url: URL, secrets: ['whsec_x'] },
@@ -98,7 +98,7 @@ it('keeps an event until its job is queued: a queue that refuses is asked again'
   await house.putSubmission('S-refused')
   const upload = await house.putUpload('S-refused')
   let refusals = 0
-  const refusing: DispatchParts['queues'] = {
+  const refusing: DispatchDeps['queues'] = {
     enqueue: (lane, payload, options) => {
       if (refusals++ < 2) return Promise.reject(new Error('the queue is away'))
       return queues.enqueue(lane, payload, options)

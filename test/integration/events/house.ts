@@ -10,14 +10,14 @@ import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, type RedisConnection, type RedisRole, RunId } from '../../../src/core/redis.ts'
 import { useHttpErrors } from '../../../src/http/errors.ts'
 import { receivingRecord } from '../../../src/lifecycle/transitions.ts'
-import { HotState } from '../../../src/records/hot-state.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { UploadRecords } from '../../../src/records/upload-records.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
+import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
@@ -47,7 +47,7 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
   const index = new RecordIndex(redis, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
-  const hot = new HotState(redis, runId, clock)
+  const hot = new UploadSessionStore(redis, runId, clock)
   const views = new UploadViews({ redis, records: uploads, heads, index, hot })
 
   const putSubmission = async (id: string, change: Partial<SubmissionHead> = {}, owner = OWNER) => {

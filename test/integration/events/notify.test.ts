@@ -5,7 +5,7 @@ import { createMetrics } from '../../../src/core/metrics.ts'
 import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
-import { createNotifyProcessor, type NotifyParts, webhookBackoff } from '../../../workers/lanes/notify.ts'
+import { createNotifyProcessor, type NotifyDeps, webhookBackoff } from '../../../workers/lanes/notify.ts'
 import { waitFor } from '../../support/http.ts'
 import { buildHouse, type House } from './house.ts'
 import { type Receiver, startReceiver, verify } from './receiver.ts'
@@ -38,7 +38,7 @@ afterEach(async () => {
   await queues.byLane.notify.obliterate({ force: true })
 })
 
-function startWorker(change: Partial<NotifyParts> = {}): void {
+function startWorker(change: Partial<NotifyDeps> = {}): void {
   const { redis, clock, logger } = house
   const processor = createNotifyProcessor({
     ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },

@@ -5,7 +5,7 @@ import type { Caller } from '../../../src/events/access.ts'
 import { LiveEvents } from '../../../src/events/live.ts'
 import { EventLog } from '../../../src/events/log.ts'
 import { ProgressWatch } from '../../../src/events/progress.ts'
-import { type EventRouteParts, eventRoutes } from '../../../src/events/routes.ts'
+import { type EventRouteDeps, eventRoutes } from '../../../src/events/routes.ts'
 import type { EventBody } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { waitFor } from '../../support/http.ts'
@@ -26,7 +26,7 @@ async function authorize(request: FastifyRequest): Promise<Caller> {
 }
 
 /** One process of the service: its own subscription, its own listener. */
-async function startProcess(change: Partial<EventRouteParts> = {}) {
+async function startProcess(change: Partial<EventRouteDeps> = {}) {
   const live = new LiveEvents(house.connect('subscriber'), house.logger)
   await waitFor(() => live.subscribed)
   const app = appWithProblems()
@@ -200,7 +200,7 @@ describe('an upload’s event stream', () => {
     expect(first?.data).toEqual({ uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null })
     expect(first?.id).toBe('')
     await house.hot.acquire(draft.id, 'fence', 'here')
-    await house.hot.commit(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
+    await house.hot.saveProgress(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
     await client.seen('progress', 2)
     const work = { step: 'transcode' as const, percent: 12, etaSeconds: 60, queuePosition: null }
     await house.views.setProgress(draft.id, work)

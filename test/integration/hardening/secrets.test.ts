@@ -2,7 +2,7 @@
 // in a line afterwards.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { equip } from '../../../workers/lanes/tools.ts'
+import { createWorkerContext } from '../../../workers/create-worker-context.ts'
 import { AddressRefused } from '../../../workers/notify/address-guard.ts'
 import { startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
@@ -39,7 +39,7 @@ afterAll(async () => {
 it('logs no credential of anybody, at any level, whatever goes wrong', async () => {
   const { deps, lines } = house
   portal.reply = () => ({ status: 500 })
-  const workers = await startWorkers(await equip(deps))
+  const workers = await startWorkers(await createWorkerContext(deps))
   const scene = await setScene(house)
   const links = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
   const link = new URL((links.body['items'] as { url: string }[])[0]?.url ?? '').pathname

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { equip } from '../../../workers/lanes/tools.ts'
+import { createWorkerContext } from '../../../workers/create-worker-context.ts'
 import { startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
 import { createCorpus } from '../../support/media/corpus.ts'
@@ -47,7 +47,7 @@ export async function openSchool(store: StoreKind) {
     },
   })
   await house.deps.rebuilder.heal()
-  const workers = await startWorkers(await equip(house.deps))
+  const workers = await startWorkers(await createWorkerContext(house.deps))
   let serial = 0
 
   const bytesOf = (kind: Kind): { name: string; bytes: Buffer } => {

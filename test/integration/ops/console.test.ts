@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { FindIndex } from '../../../src/ops/find/find-index.ts'
 import { FindFollower } from '../../../src/ops/find/follower.ts'
+import { startHeartbeat } from '../../../src/ops/heartbeat.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
-import { startPulse } from '../../../src/ops/pulse.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
-import { casesOf } from '../../../src/support/lookup.ts'
+import { createLookup } from '../../../src/support/lookup.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { waitFor } from '../../support/http.ts'
 import { listen } from '../events/house.ts'
@@ -44,7 +44,7 @@ beforeAll(async () => {
     ...deps,
     redis,
     state: { started: true, draining: false },
-    cases: casesOf(deps),
+    cases: createLookup(deps),
   })
   url = await listen(app)
   const find = new FindIndex(redis)
@@ -139,8 +139,8 @@ describe('the day', () => {
     const parts = { redis: deps.redis.producer, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
     const [a, b] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })]
     const state = () => ({ draining: false })
-    const endA = startPulse({ ...parts, metrics: a, role: 'service', state })
-    const endB = startPulse({ ...parts, metrics: b, role: 'worker', state })
+    const endA = startHeartbeat({ ...parts, metrics: a, role: 'service', state })
+    const endB = startHeartbeat({ ...parts, metrics: b, role: 'worker', state })
     a.uploadsCreated.inc(3)
     b.uploadsCreated.inc(4)
     a.uploadBytesReceived.inc(1000)

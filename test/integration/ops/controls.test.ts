@@ -8,7 +8,7 @@ import { type Attached, attach } from '../../../src/ops/attach.ts'
 import { instanceName } from '../../../src/ops/control-watch.ts'
 import { Controls } from '../../../src/ops/controls.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
-import { obeying } from '../../../workers/obey.ts'
+import { applyControls } from '../../../workers/lane-controller.ts'
 import { waitFor } from '../../support/http.ts'
 import { listen } from '../events/house.ts'
 import { pdfBytes } from '../uploads/bytes.ts'
@@ -134,7 +134,7 @@ describe('a lane', () => {
       const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
         ...{ connection: house.deps.redis.jobs, prefix: QUEUE_PREFIX, concurrency: 1 },
       })
-      const obedient = obeying([worker])
+      const obedient = applyControls([worker])
       const each = await attach(house.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)
       onTestFinished(async () => {
         await each.stop()

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
-import { equip } from '../../../workers/lanes/tools.ts'
+import { createWorkerContext } from '../../../workers/create-worker-context.ts'
 import { type RunningWorkers, startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
@@ -45,7 +45,7 @@ beforeAll(async () => {
     state: { started: true, draining: false },
   })
   scrape = async () => (await ops.inject('/metrics')).body
-  workers = await startWorkers(await equip(deps), { lockMs: 2000, stalledCheckMs: 500 })
+  workers = await startWorkers(await createWorkerContext(deps), { lockMs: 2000, stalledCheckMs: 500 })
 })
 afterAll(async () => {
   vi.restoreAllMocks()

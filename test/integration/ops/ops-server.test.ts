@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { loadConfig } from '../../../src/core/config.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
-import { buildOpsServer, type OpsParts } from '../../../src/ops/ops-server.ts'
+import { buildOpsServer, type OpsDeps } from '../../../src/ops/ops-server.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { waitFor } from '../../support/http.ts'
 import { expositionFaults } from '../../unit/ops/exposition.ts'
@@ -25,7 +25,7 @@ beforeEach(async () => {
   await Promise.all(Object.values(queues.byLane).map((queue) => queue.obliterate({ force: true })))
 })
 
-async function startOps(env: Record<string, string> = {}, change: Partial<OpsParts> = {}) {
+async function startOps(env: Record<string, string> = {}, change: Partial<OpsDeps> = {}) {
   const { logger, clock, redis, store } = house
   const config = loadConfig({
     REDIS_URL: house.redisServer.url,

@@ -1,10 +1,10 @@
 // The running upload in Redis: who holds it, what counts, and what is believed after a loss.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { HotState, LEASE_MS } from '../../../src/records/hot-state.ts'
-import type { HotUpload, UploadDraft } from '../../../src/records/hot-upload.ts'
-import { placeOf } from '../../../src/records/hot-upload.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import type { UploadDraft, UploadSession } from '../../../src/records/upload-session.ts'
+import { slotKey } from '../../../src/records/upload-session.ts'
+import { LEASE_MS, UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { waitFor } from '../../support/http.ts'
 import { draftFor, type House, localStore, openHouse, type TestStore } from './house.ts'
 
@@ -37,8 +37,8 @@ const create = (of: UploadDraft, fingerprintKey?: string) =>
   })
 const acquire = (fence: string, options = {}) => house.hot.acquire(id, fence, `channel of ${fence}`, options)
 const commit = (fence: string, offset: number, more = {}) =>
-  house.hot.commit(id, fence, { offset, expiresAtMs: later(), ...more })
-const read = async (): Promise<HotUpload> => {
+  house.hot.saveProgress(id, fence, { offset, expiresAtMs: later(), ...more })
+const read = async (): Promise<UploadSession> => {
   const state = await house.hot.read(id)
   if (state === undefined) throw new Error('Redis does not know the upload')
   return state
@@ -72,7 +72,7 @@ test('only a request at the durable offset disturbs a holder; only one of the sa
   expect(await acquire('b', { offset: 99 })).toMatchObject({ kind: 'offset', state: { offset: 100 } })
   expect(await acquire('b', { offset: 100 })).toMatchObject({ kind: 'held', fence: 'a' })
   expect(await acquire('b', { offset: 100, place: 'another place' })).toEqual({ kind: 'scope' })
-  expect(await acquire('b', { offset: 100, place: placeOf(draft) })).toMatchObject({ kind: 'held' })
+  expect(await acquire('b', { offset: 100, place: slotKey(draft) })).toMatchObject({ kind: 'held' })
 })
 
 test('a holder that let go is succeeded without doubt; a silent one or one whose lease ended with it', async () => {
@@ -132,7 +132,7 @@ describe('commits', () => {
 
   test('the mark of a part is as old for a successor as it is, whatever that one’s clock says', async () => {
     const aheadMs = 45_000
-    const ahead = new HotState(house.redis, house.runId, { now: () => Date.now() + aheadMs })
+    const ahead = new UploadSessionStore(house.redis, house.runId, { now: () => Date.now() + aheadMs })
     await acquire('a')
     await house.hot.markInFlight(id, 'a', 1)
     const taken = await ahead.acquire(id, 'b', 'channel of b', { steal: 'a' })
@@ -193,7 +193,7 @@ test('an upload without a byte ends in Redis alone, unless somebody holds it or 
 
 describe('what the store knows is put back', () => {
   const parts = [{ number: 1, offset: 0, bytes: 100, etag: '"e1"' }]
-  const found = (offset: number): HotUpload => ({
+  const found = (offset: number): UploadSession => ({
     ...{ draft, size: 1000, offset, status: 'receiving', version: 1, expiresAtMs: later() },
     ...{ storedAtMs: null, multipartId: 'm', partBytes: 100, tailKey: null, inFlight: null },
     ...{ holder: null, abandoned: false, trusted: true },

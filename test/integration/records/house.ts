@@ -8,12 +8,12 @@ import type { Clock } from '../../../src/core/clock.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, RunId } from '../../../src/core/redis.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
-import { HotState } from '../../../src/records/hot-state.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
 import { UploadRecords } from '../../../src/records/upload-records.ts'
+import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
@@ -84,7 +84,7 @@ export async function openHouse(store: ObjectStore, options: { clock?: Clock } =
   const index = new RecordIndex(redis, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
-  const hot = new HotState(redis, runId, clock)
+  const hot = new UploadSessionStore(redis, runId, clock)
   const views = new UploadViews({ redis, records: uploads, heads, index, hot })
 
   const submission = async (id: string, change: Partial<SubmissionHead> = {}): Promise<SubmissionHead> => {

@@ -34,14 +34,14 @@ const listed = async (id: string, query = ''): Promise<Listed[]> => {
 }
 const inStore = async (id: string) => {
   const keys: string[] = []
-  for await (const { key } of h.parts.store.list(objectKeys.attempts('portal', id))) keys.push(key)
+  for await (const { key } of h.deps.store.list(objectKeys.attempts('portal', id))) keys.push(key)
   return keys
 }
 const inRedis = (id: string) => h.redis.llen(redisKeys.attempts('portal', id))
 /** The store, and something that happens once just before an object is created. */
 const whileCreating = (act: () => Promise<void>): ObjectStore => {
   let done = false
-  return new Proxy(h.parts.store, {
+  return new Proxy(h.deps.store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (name !== 'createIfAbsent') return typeof member === 'function' ? member.bind(target) : member
@@ -55,14 +55,14 @@ const whileCreating = (act: () => Promise<void>): ObjectStore => {
     },
   })
 }
-const another = () => new Attempts({ ...h.parts, redis: h.redis })
+const another = () => new Attempts({ ...h.deps, redis: h.redis })
 
 describe('an attempt', () => {
   it('is listed with what was declared, why it was refused, and its signature', async () => {
     await h.put('a-1')
-    h.parts.attempts.record(attempt('a-1'))
+    h.deps.attempts.record(attempt('a-1'))
     h.clock.ms += 1000
-    h.parts.attempts.record(attempt('a-1', { outcome: 'accepted', code: null, uploadId: 'u1' }))
+    h.deps.attempts.record(attempt('a-1', { outcome: 'accepted', code: null, uploadId: 'u1' }))
     const items = await listed('a-1')
     expect(items).toEqual([
       {
@@ -72,7 +72,7 @@ describe('an attempt', () => {
       },
       expect.objectContaining({ outcome: 'accepted', code: null, uploadId: 'u1' }),
     ])
-    expect(await h.parts.receipts.verify(items[0]?.receipt ?? '')).toMatchObject({
+    expect(await h.deps.receipts.verify(items[0]?.receipt ?? '')).toMatchObject({
       ...{ kind: 'attempt', portal: 'portal', submission: 'a-1', slot: 'plan', at: items[0]?.at },
       ...{ outcome: 'refused', code: 'OVERLOADED', attempt: items[0]?.id },
     })
@@ -80,13 +80,13 @@ describe('an attempt', () => {
 
   it('is of the moment at which it was made, not at which it was given up', async () => {
     await h.put('a-2')
-    h.parts.attempts.record(attempt('a-2', { atMs: h.clock.ms - 20_000 }))
+    h.deps.attempts.record(attempt('a-2', { atMs: h.clock.ms - 20_000 }))
     expect((await listed('a-2'))[0]?.at).toBe(isoTime(h.clock.ms - 20_000))
   })
 
   it('that belongs to no submission is nobody’s', async () => {
-    h.parts.attempts.record({ ...attempt('none'), submissionId: null })
-    expect(await h.parts.attempts.flush()).toBeGreaterThanOrEqual(0)
+    h.deps.attempts.record({ ...attempt('none'), submissionId: null })
+    expect(await h.deps.attempts.flush()).toBeGreaterThanOrEqual(0)
     expect(await inStore('null')).toEqual([])
   })
 
@@ -99,7 +99,7 @@ describe('an attempt', () => {
   it('is a ticket that could not be had through our fault, and no other', async () => {
     await h.put('a-4', { deadline: isoTime(h.clock.ms + 60_000), graceSeconds: 600 })
     const app = Fastify()
-    const heads = new Proxy(h.parts.heads, {
+    const heads = new Proxy(h.deps.heads, {
       get(target, name) {
         if (name === 'require')
           return async () => {
@@ -109,7 +109,7 @@ describe('an attempt', () => {
         return typeof member === 'function' ? member.bind(target) : member
       },
     })
-    await portalApi(app, { ...h.parts, heads })
+    await portalApi(app, { ...h.deps, heads })
     const response = await app.inject({
       ...{ method: 'POST', url: '/v1/submissions/a-4/tickets', payload: { slot: 'plan', subject: 'ครู 4' } },
       headers: { authorization: `Bearer ${PORTAL}` },
@@ -128,7 +128,7 @@ describe('the list', () => {
     await h.put('l-1')
     for (const slot of ['plan', 'extras', 'plan', 'plan']) {
       h.clock.ms += 10
-      h.parts.attempts.record(attempt('l-1', { slot }))
+      h.deps.attempts.record(attempt('l-1', { slot }))
     }
     const all = await listed('l-1')
     expect(all.map(({ slot }) => slot)).toEqual(['plan', 'extras', 'plan', 'plan'])
@@ -155,16 +155,16 @@ describe('the list', () => {
 describe('the store', () => {
   it('has every attempt a minute later, whatever becomes of Redis', async () => {
     await h.put('f-1')
-    for (let i = 0; i < 5; i++) h.parts.attempts.record(attempt('f-1'))
+    for (let i = 0; i < 5; i++) h.deps.attempts.record(attempt('f-1'))
     const before = await listed('f-1')
     expect(before).toHaveLength(5)
-    expect(await h.parts.attempts.flush()).toBeGreaterThanOrEqual(5)
+    expect(await h.deps.attempts.flush()).toBeGreaterThanOrEqual(5)
     expect([await inRedis('f-1'), (await inStore('f-1')).length]).toEqual([0, 1])
     h.clock.ms += 1000
-    h.parts.attempts.record(attempt('f-1', { code: 'NO_SPACE' }))
+    h.deps.attempts.record(attempt('f-1', { code: 'NO_SPACE' }))
     await waitFor(async () => (await inRedis('f-1')) === 1, { what: 'the sixth attempt in Redis' })
-    await h.parts.attempts.flush()
-    h.parts.attempts.record(attempt('f-1', { code: 'DRAINING' }))
+    await h.deps.attempts.flush()
+    h.deps.attempts.record(attempt('f-1', { code: 'DRAINING' }))
     await waitFor(async () => (await inRedis('f-1')) === 1, { what: 'the seventh attempt in Redis' })
     await h.redis.flushall()
     const after = await listed('f-1')
@@ -184,31 +184,31 @@ describe('the store', () => {
 
   it('lists an attempt once that was written twice', async () => {
     await h.put('f-3')
-    h.parts.attempts.record(attempt('f-3'))
+    h.deps.attempts.record(attempt('f-3'))
     await waitFor(async () => (await inRedis('f-3')) === 1, { what: 'the attempt in Redis' })
     const line = (await h.redis.lindex(redisKeys.attempts('portal', 'f-3'), 0)) ?? ''
-    await h.parts.attempts.flush()
+    await h.deps.attempts.flush()
     // As where a process dies after the object and before the list.
     await h.redis.rpush(redisKeys.attempts('portal', 'f-3'), line)
     expect(await listed('f-3')).toHaveLength(1)
     await h.redis.zadd(redisKeys.dueAttempts, 0, 'portal/f-3')
-    await h.parts.attempts.flush()
+    await h.deps.attempts.flush()
     expect(await inStore('f-3')).toHaveLength(2)
     expect(await listed('f-3')).toHaveLength(1)
   })
 
   it('keeps what comes while it is written', async () => {
     await h.put('f-4')
-    h.parts.attempts.record(attempt('f-4', { code: 'DRAINING' }))
+    h.deps.attempts.record(attempt('f-4', { code: 'DRAINING' }))
     await waitFor(async () => (await inRedis('f-4')) === 1, { what: 'the attempt in Redis' })
     const store = whileCreating(async () => {
       another().record(attempt('f-4', { code: 'NO_SPACE' }))
       await waitFor(async () => (await inRedis('f-4')) === 2, { what: 'an attempt meanwhile' })
     })
-    await new Attempts({ ...h.parts, redis: h.redis, store }).flush()
+    await new Attempts({ ...h.deps, redis: h.redis, store }).flush()
     expect(await inRedis('f-4')).toBe(1)
     h.clock.ms += 1000
-    await h.parts.attempts.flush()
+    await h.deps.attempts.flush()
     expect((await listed('f-4')).map(({ code }) => code).sort()).toEqual(['DRAINING', 'NO_SPACE'])
     expect(await inRedis('f-4')).toBe(0)
   })
@@ -217,7 +217,7 @@ describe('the store', () => {
     await h.put('f-7')
     const of = { owner: 'portal', submissionId: 'f-7' }
     const line = (id: string) => ({ ...attempt('f-7'), id, at: isoTime(h.clock.ms) }) as unknown as Attempt
-    const second = new AttemptJournal({ redis: h.redis, store: h.parts.store })
+    const second = new AttemptJournal({ redis: h.redis, store: h.deps.store })
     await second.append(of, [line('first')], h.clock.ms)
     const store = whileCreating(async () => {
       await second.moveToStore(of, h.clock.ms)
@@ -230,8 +230,8 @@ describe('the store', () => {
 
   it('takes what Redis cannot, without a request having waited for it', async () => {
     await h.put('f-5')
-    const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.parts.logger)
-    const cutOff = new Attempts({ ...h.parts, redis: nowhere })
+    const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.deps.logger)
+    const cutOff = new Attempts({ ...h.deps, redis: nowhere })
     const begun = performance.now()
     for (let i = 0; i < 3; i++) cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))
     expect(performance.now() - begun).toBeLessThan(50)
@@ -242,7 +242,7 @@ describe('the store', () => {
 
   it('is not filled by somebody who tries without end', async () => {
     await h.put('f-6')
-    for (let i = 0; i < 1100; i++) h.parts.attempts.record(attempt('f-6'))
+    for (let i = 0; i < 1100; i++) h.deps.attempts.record(attempt('f-6'))
     await waitFor(async () => (await inRedis('f-6')) === 1000, { what: 'a thousand attempts' })
     await waitFor(() => h.lines.some((line) => line.includes('left out')), { what: 'a line that says so' })
   })
@@ -251,7 +251,7 @@ describe('the store', () => {
 describe('attempted in time', () => {
   it('is found in memory, in Redis and in the store, for that slot and until that moment', async () => {
     await h.put('t-1')
-    const { attempts } = h.parts
+    const { attempts } = h.deps
     const at = h.clock.ms
     const asked = (slot: string, ms: number) => attempts.attemptedBy('portal', 't-1', slot, ms)
     attempts.record(attempt('t-1'))

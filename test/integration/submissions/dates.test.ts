@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { AppError } from '../../../src/core/errors.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
-import { checkPlacement } from '../../../src/submissions/creation.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
+import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument, UploadDocument } from '../../../src/submissions/document/schemas.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, START, startHarness } from './harness.ts'
@@ -42,9 +42,9 @@ const ticketAt = (ms: number, id: string, slot = 'plan') =>
 /** What a tus POST at that moment decides. */
 const creationAt = async (ms: number, token: unknown, slot = 'plan'): Promise<string> => {
   h.clock.ms = ms
-  const ticket = await h.parts.tokens.verifyTicket(String(token), { checkExpiry: true })
+  const ticket = await h.deps.tokens.verifyTicket(String(token), { checkExpiry: true })
   try {
-    await checkPlacement(h.parts, {
+    await decideCreation(h.deps, {
       ...{ owner: ticket.owner, submissionId: ticket.submission, slot, replaces: ticket.replaces },
       ...{ maxBytes: ticket.maxBytes, issuedAtMs: ticket.issuedAtMs, nowMs: ms, via: 'tus' },
       declared: { filename: 'a.pdf', type: 'application/pdf', bytes: 1000 },
@@ -72,11 +72,11 @@ const fileAt = async (
 
 const attemptAt = async (ms: number, id: string, code = 'OVERLOADED', slot = 'plan') => {
   h.clock.ms = ms
-  h.parts.attempts.record({
+  h.deps.attempts.record({
     ...{ owner: 'portal', submissionId: id, slot, subject: null, declared: null },
     ...{ outcome: 'refused', code, uploadId: null },
   })
-  await h.parts.attempts.flush()
+  await h.deps.attempts.flush()
 }
 
 describe('a file whose last byte is stored', () => {
@@ -122,8 +122,8 @@ describe('an upload that is running', () => {
     await at(START, () => put('running'))
     const draft = await at(DEADLINE - SECOND, () => h.beginUpload('running', 'plan'))
     h.clock.ms = CLOSED + HOUR
-    expect((await h.parts.hot.acquire(draft.id, 'fence', 'here', { offset: 0 })).kind).toBe('acquired')
-    await h.parts.hot.release(draft.id, 'fence')
+    expect((await h.deps.hot.acquire(draft.id, 'fence', 'here', { offset: 0 })).kind).toBe('acquired')
+    await h.deps.hot.release(draft.id, 'fence')
     await h.storeUpload(draft)
     await h.judgeUpload(draft.id, 'accepted')
     expect(await upload(draft.id)).toMatchObject({ state: 'accepted', late: true })
@@ -264,7 +264,7 @@ describe('time for repair', () => {
     const doneAt = isoTime(START + HOUR)
     const lanes = { validate: { generation: 1, attempts: 1, doneAt } }
     await at(CLOSED + HOUR, () =>
-      h.parts.uploads.commit(file, (current) => current && { ...current, lanes, event: null }),
+      h.deps.uploads.commit(file, (current) => current && { ...current, lanes, event: null }),
     )
     expectProblem(await giveBack('touched', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })

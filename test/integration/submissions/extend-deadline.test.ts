@@ -21,7 +21,7 @@ afterAll(async () => await h.stop())
 const deadline = isoTime(DEADLINE)
 const found = async (filter: ExtensionFilter, name = 'x'): Promise<string[]> => {
   const ids: string[] = []
-  for await (const one of findExtensions(h.parts, filter, HOUR, name))
+  for await (const one of findExtensions(h.deps, filter, HOUR, name))
     ids.push(`${one.owner}/${one.submissionId}${one.already ? ' again' : ''}`)
   return ids.toSorted()
 }
@@ -47,18 +47,18 @@ it('finds what is open and fits, whoever it is of', async () => {
 it('moves each once for a name, however often and by however many it is said', async () => {
   await h.put('once', { deadline })
   const one = { owner: 'portal', submissionId: 'once' }
-  const moves = await Promise.all([1, 2, 3].map(() => extendDeadline(h.parts, one, 2 * HOUR, 'outage')))
+  const moves = await Promise.all([1, 2, 3].map(() => extendDeadline(h.deps, one, 2 * HOUR, 'outage')))
   expect(moves.filter((head) => head !== undefined)).toHaveLength(1)
   expect(await document('once')).toMatchObject({ deadline: isoTime(DEADLINE + 2 * HOUR) })
   expect(await found({ submissionId: 'once' }, 'outage')).toEqual(['portal/once again'])
-  expect(await extendDeadline(h.parts, one, HOUR, 'second outage')).toMatchObject({
+  expect(await extendDeadline(h.deps, one, HOUR, 'second outage')).toMatchObject({
     deadline: isoTime(DEADLINE + 3 * HOUR),
     extensions: ['outage', 'second outage'],
   })
   // The portal is believed, and what was moved stays noted.
   await h.put('once', { deadline })
   expect(await document('once')).toMatchObject({ deadline })
-  expect(await extendDeadline(h.parts, one, 2 * HOUR, 'outage')).toBeUndefined()
+  expect(await extendDeadline(h.deps, one, 2 * HOUR, 'outage')).toBeUndefined()
 })
 
 it('makes count what came too late, and lets begin again', async () => {
@@ -74,7 +74,7 @@ it('makes count what came too late, and lets begin again', async () => {
       ({ slot }) => slot === 'plan',
     )
   expect((await plan())?.counted).toEqual([])
-  await extendDeadline(h.parts, { owner: 'portal', submissionId: 'late' }, 2 * HOUR, 'o')
+  await extendDeadline(h.deps, { owner: 'portal', submissionId: 'late' }, 2 * HOUR, 'o')
   expect((await plan())?.counted).toEqual([one.id])
   expect((await h.call('GET', `/v1/uploads/${one.id}`)).body).toMatchObject({ late: false })
   h.clock.ms = START
@@ -88,10 +88,10 @@ it('leaves alone what was sealed, and moves the time for repair of what was retu
   expect((await h.call('POST', '/v1/submissions/sealed/seal')).status).toBe(200)
   const one = { owner: 'portal', submissionId: 'sealed' }
   expect(await found({ submissionId: 'sealed' })).toEqual([])
-  expect(await extendDeadline(h.parts, one, HOUR, 'o')).toBeUndefined()
+  expect(await extendDeadline(h.deps, one, HOUR, 'o')).toBeUndefined()
   const repairUntil = isoTime(DEADLINE + 48 * HOUR)
   const body = { reason: 'mend it', repairUntil }
   expect((await h.call('POST', '/v1/submissions/sealed/return', { body })).status).toBe(200)
-  const moved = await extendDeadline(h.parts, one, HOUR, 'o')
+  const moved = await extendDeadline(h.deps, one, HOUR, 'o')
   expect(moved?.revisions).toMatchObject([{ revision: 1, repairUntil: isoTime(DEADLINE + 49 * HOUR) }])
 })

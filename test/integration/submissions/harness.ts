@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify, { type FastifyBaseLogger } from 'fastify'
 import { portalApi } from '../../../src/api/routes.ts'
-import { Rates } from '../../../src/auth/rate-limit.ts'
+import { RateLimiter } from '../../../src/auth/rate-limit.ts'
 import { Tokens } from '../../../src/auth/tokens.ts'
 import { isoTime } from '../../../src/core/clock.ts'
 import { loadConfig } from '../../../src/core/config.ts'
@@ -21,13 +21,13 @@ import { errorHandler, useHttpErrors } from '../../../src/http/errors.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import type { EventBody, EventEnvelope } from '../../../src/records/event-body.ts'
-import { HotState } from '../../../src/records/hot-state.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
 import type { Measured, UploadRecord } from '../../../src/records/upload-record.ts'
 import { UploadRecords } from '../../../src/records/upload-records.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
+import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
@@ -74,7 +74,7 @@ export async function startHarness(env: Record<string, string> = {}) {
   await redis.mset(redisKeys.whole, runId.current, redisKeys.wholeEvents, runId.current)
   const store = new LocalObjectStore(dir)
   const index = new RecordIndex(redis, runId, clock)
-  const hot = new HotState(redis, runId, clock)
+  const hot = new UploadSessionStore(redis, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
   const views = new UploadViews({ redis, records: uploads, heads, index, hot })
@@ -86,8 +86,8 @@ export async function startHarness(env: Record<string, string> = {}) {
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
   const metrics = createMetrics({ processMetrics: false })
-  const rates = new Rates({ redis: producer, config, metrics, logger })
-  const parts = {
+  const rates = new RateLimiter({ redis: producer, config, metrics, logger })
+  const deps = {
     ...{ config, clock, logger, store, index, hot, uploads, heads, views, queues, profiles },
     ...{ tokens, uniqueKeys, attempts, receiptKeys, receipts, rates, metrics },
   }
@@ -97,7 +97,7 @@ export async function startHarness(env: Record<string, string> = {}) {
     frameworkErrors: errorHandler,
   })
   useHttpErrors(app)
-  await portalApi(app, parts)
+  await portalApi(app, deps)
   await app.ready()
 
   const call = async (method: string, url: string, options: CallOptions = {}): Promise<Answer> => {
@@ -153,7 +153,7 @@ export async function startHarness(env: Record<string, string> = {}) {
     await hot.acquire(draft.id, fence, 'test', { offset: 0 })
     const sequence = await heads.nextSequence(draft.owner, draft.submissionId ?? '')
     await uploads.commit(draft.id, () => receivingRecord(draft, object, sequence))
-    await hot.commit(draft.id, fence, {
+    await hot.saveProgress(draft.id, fence, {
       offset: bytes,
       expiresAtMs: clock.ms + config.uploads.expiryMs,
       version: 1,
@@ -197,7 +197,7 @@ export async function startHarness(env: Record<string, string> = {}) {
       sequence,
       measured,
     }))
-    await refreshCompleteness(parts, record.owner, record.submissionId ?? '')
+    await refreshCompleteness(deps, record.owner, record.submissionId ?? '')
     return record
   }
 
@@ -234,7 +234,7 @@ export async function startHarness(env: Record<string, string> = {}) {
   }
 
   return {
-    ...{ app, call, put, session, clock, parts, redis, server, lines, dir },
+    ...{ app, call, put, session, clock, deps, redis, server, lines, dir },
     ...{ beginUpload, receiveBytes, storeUpload, judgeUpload, acceptedUpload, events },
     async stop() {
       await app.close()

@@ -62,7 +62,7 @@ describe('GET /v1/submissions', () => {
   it('filters by completeness and state', async () => {
     h.clock.ms = START + 120_000
     await h.acceptedUpload('l-2', 'plan')
-    await h.parts.heads.commit('portal', 'l-6', (head) => head && { ...head, state: 'sealed' })
+    await h.deps.heads.commit('portal', 'l-6', (head) => head && { ...head, state: 'sealed' })
     expect(await everything({ complete: 'true', limit: 2 })).toEqual(['l-2'])
     expect(await everything({ state: 'sealed' })).toEqual(['l-6'])
     expect(await everything({ state: 'open', complete: 'false', limit: 2 })).toEqual([

@@ -21,7 +21,7 @@ beforeAll(async () => {
   h = await startHarness()
   const app = Fastify()
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Songngan', version: '1' } } })
-  await portalApi(app, h.parts)
+  await portalApi(app, h.deps)
   await app.ready()
   paths = app.swagger().paths as unknown as typeof paths
   await app.close()

@@ -36,18 +36,17 @@ const stored = async (submissionId: string) => {
   return draft
 }
 const inspected = (id: string) =>
-  h.parts.uploads.commit(id, (current) => current && { ...current, sha256: SHA256, event: null })
+  h.deps.uploads.commit(id, (current) => current && { ...current, sha256: SHA256, event: null })
 
-type Parts = {
+type Deps = {
   header: Record<string, unknown>
   claims: Record<string, unknown>
   input: string
   signature: Buffer
 }
-function take(receipt: string): Parts {
+function take(receipt: string): Deps {
   const [header = '', payload = '', signature = ''] = receipt.split('.')
-  const read = (part: string) =>
-    JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Parts['claims']
+  const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Deps['claims']
   return {
     ...{ header: read(header), claims: read(payload), input: `${header}.${payload}` },
     signature: Buffer.from(signature, 'base64url'),
@@ -207,7 +206,7 @@ describe('the keys', () => {
   const NEW = 'a-newer-secret-of-thirty-two-characters-'
   const OLD = 'a-ticket-secret-of-thirty-two-characters'
   const process = (...secrets: [string, ...string[]]) => {
-    const receiptKeys = new ReceiptKeys({ config: { secrets }, store: h.parts.store })
+    const receiptKeys = new ReceiptKeys({ config: { secrets }, store: h.deps.store })
     return { receiptKeys, receipts: new Receipts({ receiptKeys, clock: h.clock }) }
   }
   const told = { kind: 'stored' as const, portal: 'portal', submission: 'k', slot: 'plan' }
@@ -217,8 +216,8 @@ describe('the keys', () => {
     expect((await keySet()).keys[0]).toEqual(mine[0])
     for (const key of (await keySet()).keys)
       expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
-    for await (const { key } of h.parts.store.list(objectKeys.receiptKeys))
-      expect((await h.parts.store.read(key))?.toString('utf8')).not.toContain('"d"')
+    for await (const { key } of h.deps.store.list(objectKeys.receiptKeys))
+      expect((await h.deps.store.read(key))?.toString('utf8')).not.toContain('"d"')
   })
 
   it('outlive their secrets: an old receipt is good after the secret is gone', async () => {
@@ -238,9 +237,9 @@ describe('the keys', () => {
   it('are not taken from an object under the name of another', async () => {
     const { receipt } = await process(OLD).receipts.sign(told)
     const kid = String(take(receipt).header['kid'])
-    const key = await h.parts.store.read(`${objectKeys.receiptKeys}${kid}.json`)
+    const key = await h.deps.store.read(`${objectKeys.receiptKeys}${kid}.json`)
     const other = `${'A'.repeat(42)}Q`
-    await h.parts.store.createIfAbsent(`${objectKeys.receiptKeys}${other}.json`, key ?? Buffer.alloc(0))
+    await h.deps.store.createIfAbsent(`${objectKeys.receiptKeys}${other}.json`, key ?? Buffer.alloc(0))
     const { receiptKeys } = process(OLD)
     expect(await receiptKeys.find(kid)).toMatchObject({ kid })
     expect(await receiptKeys.find(other)).toBeUndefined()

@@ -9,7 +9,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { rejudge } from '../../../src/submissions/rejudge.ts'
-import { type SealParts, sealSubmission } from '../../../src/submissions/seal.ts'
+import { type SealDeps, sealSubmission } from '../../../src/submissions/seal.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, startHarness } from './harness.ts'
 
@@ -21,19 +21,19 @@ afterAll(async () => await h.stop())
 
 const document = async (id: string) =>
   (await h.call('GET', `/v1/submissions/${id}`)).body as unknown as SubmissionDocument
-const stateOf = async (id: string) => (await h.parts.uploads.fromStore(id))?.state
+const stateOf = async (id: string) => (await h.deps.uploads.fromStore(id))?.state
 const pdf = (pages: number): Measured => ({ kind: 'pdf', container: 'pdf', pages })
 
 /** Seals, and does something once between the look at the uploads and the commit. */
 async function sealWhile(id: string, act: () => Promise<unknown>): Promise<string> {
   let done = false
-  const setSubmissionDue = async (...args: Parameters<SealParts['index']['setSubmissionDue']>) => {
-    await h.parts.index.setSubmissionDue(...args)
+  const setSubmissionDue = async (...args: Parameters<SealDeps['index']['setSubmissionDue']>) => {
+    await h.deps.index.setSubmissionDue(...args)
     if (done) return
     done = true
     await act()
   }
-  const index = new Proxy(h.parts.index, {
+  const index = new Proxy(h.deps.index, {
     get(target, name) {
       if (name === 'setSubmissionDue') return setSubmissionDue
       const member: unknown = Reflect.get(target, name)
@@ -41,7 +41,7 @@ async function sealWhile(id: string, act: () => Promise<unknown>): Promise<strin
     },
   })
   try {
-    const { document } = await sealSubmission({ ...h.parts, index }, 'portal', id, { whenComplete: false })
+    const { document } = await sealSubmission({ ...h.deps, index }, 'portal', id, { whenComplete: false })
     return document.state
   } catch (error) {
     if (error instanceof AppError) return error.code
@@ -53,7 +53,7 @@ async function sealWhile(id: string, act: () => Promise<unknown>): Promise<strin
 
 /** What a worker or a deletion commits first. */
 const lose = async (id: string, state: 'rejected' | 'cancelled') => {
-  const { record } = await h.parts.uploads.commit(id, (current) => current && { ...current, state })
+  const { record } = await h.deps.uploads.commit(id, (current) => current && { ...current, state })
   if (record === undefined) throw new Error(`${id} has no record`)
   return record
 }
@@ -67,7 +67,7 @@ describe('a file that is rejected while it is being handed in', () => {
   it('is not handed in where the rejection is told before the seal', async () => {
     const { id } = await one('j-1')
     const outcome = await sealWhile('j-1', async () => {
-      expect(await keepIfSealed(h.parts, await lose(id, 'rejected'))).toBe(false)
+      expect(await keepIfSealed(h.deps, await lose(id, 'rejected'))).toBe(false)
     })
     expect(outcome).toBe('SUBMISSION_INCOMPLETE')
     expect(await document('j-1')).toMatchObject({ state: 'open', complete: false, missing: ['plan'] })
@@ -84,22 +84,22 @@ describe('a file that is rejected while it is being handed in', () => {
     const sealed = await document('j-2')
     expect(sealed).toMatchObject({ complete: true, slots: [{ counted: [id] }, {}] })
     if (lost === undefined) throw new Error('not lost')
-    expect(await keepIfSealed(h.parts, lost)).toBe(true)
+    expect(await keepIfSealed(h.deps, lost)).toBe(true)
     expect(await stateOf(id)).toBe('accepted')
     // Asked again, as a worker does that died in between.
-    expect(await keepIfSealed(h.parts, lost)).toBe(true)
+    expect(await keepIfSealed(h.deps, lost)).toBe(true)
     expect((await document('j-2')).revisions).toEqual(sealed.revisions)
-    const record = await h.parts.uploads.fromStore(id)
+    const record = await h.deps.uploads.fromStore(id)
     expect(record?.version).toBe(lost.version + 1)
   })
 
   it('stays accepted where a new profile rejects it', async () => {
     await h.put('j-3')
     const { id } = await h.acceptedUpload('j-3', 'plan', { measured: pdf(5) })
-    const head = await h.parts.heads.require('portal', 'j-3')
+    const head = await h.deps.heads.require('portal', 'j-3')
     // Read before the seal, judged after it.
     await h.call('POST', '/v1/submissions/j-3/seal')
-    await rejudge(h.parts, head, h.parts.profiles.pin('tiny@2'))
+    await rejudge(h.deps, head, h.deps.profiles.pin('tiny@2'))
     expect(await stateOf(id)).toBe('accepted')
     expect((await document('j-3')).slots[0]?.counted).toEqual([id])
   })
@@ -112,20 +112,20 @@ describe('a file that is deleted while it is being handed in', () => {
       expect((await h.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
     })
     expect(outcome).toBe('SUBMISSION_INCOMPLETE')
-    expect(await h.parts.store.head(objectKeys.data(id))).toBeUndefined()
+    expect(await h.deps.store.head(objectKeys.data(id))).toBeUndefined()
   })
 
   it('stays, with its bytes, where the seal is first', async () => {
     const { id } = await one('x-2')
     expect(await sealWhile('x-2', () => lose(id, 'cancelled'))).toBe('sealed')
-    const view = await h.parts.views.one(id)
+    const view = await h.deps.views.one(id)
     if (view === undefined) throw new Error('no upload')
-    await expect(cancelUpload(h.parts, view)).rejects.toMatchObject({
+    await expect(cancelUpload(h.deps, view)).rejects.toMatchObject({
       code: 'SUBMISSION_SEALED',
       status: 409,
     })
     expect(await stateOf(id)).toBe('accepted')
-    expect(await h.parts.store.head(objectKeys.data(id))).toMatchObject({ bytes: 1000 })
+    expect(await h.deps.store.head(objectKeys.data(id))).toMatchObject({ bytes: 1000 })
     expectProblem(await h.call('DELETE', `/v1/uploads/${id}`), 'SUBMISSION_SEALED', { status: 409 })
   })
 
@@ -138,7 +138,7 @@ describe('a file that is deleted while it is being handed in', () => {
         h.call('DELETE', `/v1/uploads/${id}`),
       ])
       const { state, complete } = await document(name)
-      const bytes = (await h.parts.store.head(objectKeys.data(id)))?.bytes
+      const bytes = (await h.deps.store.head(objectKeys.data(id)))?.bytes
       const found = [sealed.status, removed.status, state, complete, await stateOf(id), bytes]
       expect([
         [200, 409, 'sealed', true, 'accepted', 1000],

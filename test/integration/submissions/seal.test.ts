@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
-import { checkPlacement } from '../../../src/submissions/creation.ts'
+import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
 import { expectProblem } from './expect-problem.ts'
@@ -30,7 +30,7 @@ const told = async (id: string) =>
 /** A minute passes, and the reconciler with it. */
 const later = async () => {
   h.clock.ms += 61_000
-  return await settleDueSubmissions(h.parts)
+  return await settleDueSubmissions(h.deps)
 }
 const isDue = async (id: string) => (await h.redis.zscore(redisKeys.dueSubmissions, `portal/${id}`)) !== null
 
@@ -70,10 +70,10 @@ describe('a seal', () => {
   it('made by many at once is one version', async () => {
     await h.put('s-3')
     await h.acceptedUpload('s-3', 'plan')
-    const before = await h.parts.heads.fromStore('portal', 's-3')
+    const before = await h.deps.heads.fromStore('portal', 's-3')
     const answers = await Promise.all(Array.from({ length: 10 }, () => seal('s-3')))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
-    expect((await h.parts.heads.fromStore('portal', 's-3'))?.version).toBe((before?.version ?? 0) + 1)
+    expect((await h.deps.heads.fromStore('portal', 's-3'))?.version).toBe((before?.version ?? 0) + 1)
     expect((await told('s-3')).filter((type) => type === 'submission.sealed')).toHaveLength(1)
   })
 
@@ -112,9 +112,9 @@ describe('a seal', () => {
     const none = await h.beginUpload('s-6', 'extras')
     expect((await seal('s-6')).body['complete']).toBe(true)
     expect(await stateOf(some.id)).toBe('cancelled')
-    expect((await h.parts.uploads.fromStore(some.id))?.state).toBe('cancelled')
-    expect((await h.parts.hot.read(none.id))?.status).toBe('cancelled')
-    expect((await h.parts.hot.acquire(some.id, 'fence', 'here', { offset: 400 })).kind).toBe('ended')
+    expect((await h.deps.uploads.fromStore(some.id))?.state).toBe('cancelled')
+    expect((await h.deps.hot.read(none.id))?.status).toBe('cancelled')
+    expect((await h.deps.hot.acquire(some.id, 'fence', 'here', { offset: 400 })).kind).toBe('ended')
     expect((await eventsOf('s-6')).at(-1)).toMatchObject({
       ...{ type: 'upload.cancelled', data: { uploadId: some.id } },
     })
@@ -126,7 +126,7 @@ describe('a seal', () => {
     await seal('s-7')
     const straggler = await h.beginUpload('s-7', 'extras')
     await later()
-    expect((await h.parts.hot.read(straggler.id))?.status).toBe('cancelled')
+    expect((await h.deps.hot.read(straggler.id))?.status).toBe('cancelled')
     expect(await isDue('s-7')).toBe(false)
   })
 
@@ -135,7 +135,7 @@ describe('a seal', () => {
     await h.acceptedUpload('s-8', 'plan')
     const draft = await h.beginUpload('s-8', 'extras')
     await h.receiveBytes(draft)
-    const { heads, index } = h.parts
+    const { heads, index } = h.deps
     // What is left when nothing happens after the object was written: the version, and the place to look.
     const current = await heads.fromStore('portal', 's-8')
     const at = isoTime(h.clock.ms)
@@ -148,7 +148,7 @@ describe('a seal', () => {
       revisions: [{ revision: 1, sealedAt: at, uploads }],
     }
     const key = `submissions/portal/s-8/${String(version).padStart(6, '0')}.json`
-    await h.parts.store.createIfAbsent(key, Buffer.from(JSON.stringify(next)))
+    await h.deps.store.createIfAbsent(key, Buffer.from(JSON.stringify(next)))
     await index.setSubmissionDue('portal', 's-8', h.clock.ms + 60_000)
     expect((await document('s-8')).state).toBe('open')
     await later()
@@ -188,7 +188,7 @@ describe('a seal that waits', () => {
   it('is made by the reconciler where that worker died', async () => {
     const draft = await pending('w-2')
     await waiting('w-2')
-    await h.parts.uploads.commit(
+    await h.deps.uploads.commit(
       draft.id,
       (current) => current && { ...current, state: 'accepted', event: null },
     )
@@ -202,7 +202,7 @@ describe('a seal that waits', () => {
   it('outlives Redis', async () => {
     const draft = await pending('w-3')
     await waiting('w-3')
-    await h.parts.uploads.commit(
+    await h.deps.uploads.commit(
       draft.id,
       (current) => current && { ...current, state: 'accepted', event: null },
     )
@@ -226,7 +226,7 @@ describe('a seal that waits', () => {
     expect(await document('w-4')).toMatchObject({ state: 'open', complete: true })
     await later()
     expect((await document('w-4')).state).toBe('open')
-    h.clock.ms += h.parts.config.uploads.expiryMs
+    h.clock.ms += h.deps.config.uploads.expiryMs
     await later()
     expect(await document('w-4')).toMatchObject({
       ...{ state: 'sealed', revisions: [{ uploads: { plan: [mended.id] } }] },
@@ -240,7 +240,7 @@ describe('a seal that waits', () => {
     await h.judgeUpload(draft.id, 'accepted')
     expect((await document('w-5')).state).toBe('open')
     expect((await seal('w-5')).body['state']).toBe('sealed')
-    expect((await h.parts.hot.read(beside.id))?.status).toBe('cancelled')
+    expect((await h.deps.hot.read(beside.id))?.status).toBe('cancelled')
   })
 
   it('can be taken back until it is made', async () => {
@@ -291,7 +291,7 @@ describe('what is sealed', () => {
     for (const { id } of [plan, bad])
       expectProblem(await h.call('DELETE', `/v1/uploads/${id}`), 'SUBMISSION_SEALED', conflict)
     await expect(
-      checkPlacement(h.parts, {
+      decideCreation(h.deps, {
         ...{ owner: 'portal', submissionId: 'r-1', slot: 'plan', replaces: null, maxBytes: null },
         declared: { filename: 'a.pdf', type: 'application/pdf', bytes: 10 },
         ...{ issuedAtMs: h.clock.ms, nowMs: h.clock.ms, via: 'tus' },

@@ -87,7 +87,7 @@ describe('a session', () => {
     const answer = await h.call('POST', '/v1/submissions/mine/sessions')
     expect(answer.status).toBe(201)
     const token = String(answer.body['token'])
-    expect((await h.parts.tokens.verifySession(token)).can).toEqual(['read', 'upload'])
+    expect((await h.deps.tokens.verifySession(token)).can).toEqual(['read', 'upload'])
   })
 
   it('is refused for what there is not', async () => {
@@ -131,7 +131,7 @@ describe('a session', () => {
       token: writer,
     })
     expect(status).toBe(201)
-    const ticket = await h.parts.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })
+    const ticket = await h.deps.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })
     expect(ticket.subject).toBe('ครู 1')
     const metadata = { body: { metadata: { plannedMinutes: 50 } } }
     const patch = (token: string) =>

@@ -17,7 +17,7 @@ afterAll(async () => await h.stop())
 
 const versionsOf = async (id: string) => {
   const keys: string[] = []
-  for await (const { key } of h.parts.store.list(objectKeys.submission('portal', id))) keys.push(key)
+  for await (const { key } of h.deps.store.list(objectKeys.submission('portal', id))) keys.push(key)
   return keys.length
 }
 
@@ -69,11 +69,11 @@ describe('PUT', () => {
 
   it('that Redis did not hear of is seen when it is said again', async () => {
     const { body } = await h.put('unheard')
-    const first = await h.parts.heads.latest('portal', 'unheard')
+    const first = await h.deps.heads.latest('portal', 'unheard')
     // Committed to the store, then Redis was away: the portal got a 503.
     const second = { ...first, version: 2, nonce: 'n', graceSeconds: 77, sequence: 2 }
     const key = versionKey(objectKeys.submission('portal', 'unheard'), 2)
-    await h.parts.store.createIfAbsent(key, Buffer.from(JSON.stringify(second)))
+    await h.deps.store.createIfAbsent(key, Buffer.from(JSON.stringify(second)))
     expect((await h.put('unheard', { graceSeconds: 77 })).body['graceSeconds']).toBe(77)
     expect((await h.call('GET', '/v1/submissions/unheard')).body['graceSeconds']).toBe(77)
     expect(await versionsOf('unheard')).toBe(2)
@@ -192,7 +192,7 @@ describe('PUT', () => {
 
   it('may change nothing of a sealed submission', async () => {
     await h.put('sealed')
-    await h.parts.heads.commit('portal', 'sealed', (head) => {
+    await h.deps.heads.commit('portal', 'sealed', (head) => {
       if (head === undefined) throw new Error('no head')
       return { ...head, state: 'sealed' }
     })

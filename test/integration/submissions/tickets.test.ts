@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { AppError } from '../../../src/core/errors.ts'
-import { checkPlacement, type PlacementRequest } from '../../../src/submissions/creation.ts'
+import { type CreationRequest, decideCreation } from '../../../src/submissions/creation.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, START, startHarness } from './harness.ts'
 
@@ -14,7 +14,7 @@ afterAll(async () => await h.stop())
 const ticket = (id: string, body: Record<string, unknown> = {}) =>
   h.call('POST', `/v1/submissions/${id}/tickets`, { body: { slot: 'plan', ...body } })
 
-const request = (submissionId: string, more: Partial<PlacementRequest> = {}): PlacementRequest => ({
+const request = (submissionId: string, more: Partial<CreationRequest> = {}): CreationRequest => ({
   owner: 'portal',
   submissionId,
   slot: 'plan',
@@ -60,7 +60,7 @@ describe('a ticket', () => {
         filesLeft: 1,
       },
     })
-    expect(await h.parts.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })).toMatchObject({
+    expect(await h.deps.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })).toMatchObject({
       owner: 'portal',
       submission: 't-1',
       slot: 'plan',
@@ -123,7 +123,7 @@ describe('dates', () => {
   it('let a ticket of before the deadline create until grace is over', async () => {
     await h.put('grace', { deadline: isoTime(deadline), graceSeconds: 600 })
     const create = (issuedAtMs: number | null, nowMs: number) =>
-      checkPlacement(h.parts, request('grace', { issuedAtMs, nowMs }))
+      decideCreation(h.deps, request('grace', { issuedAtMs, nowMs }))
     expect((await create(deadline, deadline + 600_000)).repairs).toBe(false)
     for (const [issued, now] of [
       [deadline, deadline + 600_001],
@@ -143,7 +143,7 @@ describe('dates', () => {
       },
     }
     const create = (slot: string, nowMs: number) =>
-      checkPlacement({ ...h.parts, attempts }, request('attempted', { slot, nowMs, issuedAtMs: nowMs }))
+      decideCreation({ ...h.deps, attempts }, request('attempted', { slot, nowMs, issuedAtMs: nowMs }))
     expect((await create('plan', deadline + 1)).slot.id).toBe('plan')
     expect(asked).toEqual([['portal', 'attempted', 'plan', deadline]])
     expect((await refusal(create('extras', deadline + 1))).code).toBe('DEADLINE_PASSED')
@@ -157,7 +157,7 @@ describe('dates', () => {
     await at(START + 120_000, async () => {
       await h.judgeUpload(inTime.id, 'rejected')
       expectProblem(await ticket('repaired'), 'DEADLINE_PASSED')
-      await h.parts.heads.commit('portal', 'repaired', (head) => {
+      await h.deps.heads.commit('portal', 'repaired', (head) => {
         if (head === undefined) throw new Error('no head')
         const returned = {
           revision: 1,
@@ -168,7 +168,7 @@ describe('dates', () => {
       })
       expect((await ticket('repaired')).status).toBe(201)
       expectProblem(await ticket('repaired', { slot: 'extras' }), 'DEADLINE_PASSED')
-      const { revision, repairs } = await checkPlacement(h.parts, request('repaired'))
+      const { revision, repairs } = await decideCreation(h.deps, request('repaired'))
       expect({ revision, repairs }).toEqual({ revision: 2, repairs: true })
     })
     await at(START + 300_001, async () => expectProblem(await ticket('repaired'), 'DEADLINE_PASSED'))
@@ -178,7 +178,7 @@ describe('dates', () => {
 describe('places in a slot', () => {
   it('of one file: the new one replaces the accepted one unless another is named', async () => {
     await h.put('single')
-    const place = (more: Partial<PlacementRequest> = {}) => checkPlacement(h.parts, request('single', more))
+    const place = (more: Partial<CreationRequest> = {}) => decideCreation(h.deps, request('single', more))
     expect((await place()).replaces).toBeNull()
     const first = await h.acceptedUpload('single', 'plan')
     expect((await place()).replaces).toBe(first.id)
@@ -192,8 +192,8 @@ describe('places in a slot', () => {
 
   it('of several: unfinished uploads take theirs while they live', async () => {
     await h.put('several')
-    const place = (more: Partial<PlacementRequest> = {}) =>
-      checkPlacement(h.parts, request('several', { slot: 'extras', ...more }))
+    const place = (more: Partial<CreationRequest> = {}) =>
+      decideCreation(h.deps, request('several', { slot: 'extras', ...more }))
     expect((await place()).filesLeft).toBe(2)
     const one = await h.acceptedUpload('several', 'extras')
     expect((await place()).filesLeft).toBe(1)
@@ -203,8 +203,8 @@ describe('places in a slot', () => {
     const toTus = await refusal(place())
     expect([toTus.code, toTus.status, toTus.details]).toEqual(['SLOT_FULL', 403, full])
     expect((await place({ replaces: one.id })).replaces).toBe(one.id)
-    expect((await place({ nowMs: h.clock.ms + h.parts.config.uploads.expiryMs })).filesLeft).toBe(1)
-    await h.parts.hot.endUnstored(two.id, 'cancelled', 60_000)
+    expect((await place({ nowMs: h.clock.ms + h.deps.config.uploads.expiryMs })).filesLeft).toBe(1)
+    await h.deps.hot.endUnstored(two.id, 'cancelled', 60_000)
     expect((await ticket('several', { slot: 'extras' })).status).toBe(201)
   })
 
@@ -221,8 +221,8 @@ describe('places in a slot', () => {
   it('are shared by the parts of a concatenation', async () => {
     await h.put('parts')
     await h.acceptedUpload('parts', 'extras')
-    const place = (more: Partial<PlacementRequest> = {}) =>
-      checkPlacement(h.parts, request('parts', { slot: 'extras', ...more }))
+    const place = (more: Partial<CreationRequest> = {}) =>
+      decideCreation(h.deps, request('parts', { slot: 'extras', ...more }))
     const declared = { filename: null, type: 'video/mp4', bytes: 10 }
     await place({ concat: 'partial', declared })
     await h.beginUpload('parts', 'extras', { concat: { kind: 'partial' } })
@@ -255,23 +255,23 @@ describe('what is declared', () => {
   ])('is refused: %s', async (_, declared, code, details) => {
     await h.put('declared')
     const file = { filename: 'a.pdf', type: 'application/pdf', bytes: 1000, ...declared }
-    const error = await refusal(checkPlacement(h.parts, request('declared', { declared: file })))
+    const error = await refusal(decideCreation(h.deps, request('declared', { declared: file })))
     expect([error.code, error.details]).toEqual([code, expect.objectContaining(details)])
   })
 
   it('gives the draft its bounds, the smallest of slot, ticket and service', async () => {
     await h.put('declared')
     const place = (maxBytes: number | null) =>
-      checkPlacement(
-        h.parts,
+      decideCreation(
+        h.deps,
         request('declared', { maxBytes, declared: { filename: null, type: null, bytes: null } }),
       )
     expect(await place(null)).toMatchObject({ maxBytes: 5000, kinds: ['pdf'], revision: 1 })
     expect((await place(10)).maxBytes).toBe(10)
     const parts = {
-      ...h.parts,
-      config: { ...h.parts.config, uploads: { ...h.parts.config.uploads, maxBytes: 7 } },
+      ...h.deps,
+      config: { ...h.deps.config, uploads: { ...h.deps.config.uploads, maxBytes: 7 } },
     }
-    expect((await checkPlacement(parts, request('declared', { declared: null }))).maxBytes).toBe(7)
+    expect((await decideCreation(parts, request('declared', { declared: null }))).maxBytes).toBe(7)
   })
 })

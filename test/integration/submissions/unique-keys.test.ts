@@ -14,7 +14,7 @@ const attempt = (id: string, uniqueKey: string | null) =>
   h.call('PUT', `/v1/submissions/${id}`, { body: { profile: 'tiny@1', uniqueKey } })
 const claimsOf = async (key: string) => {
   const keys: string[] = []
-  for await (const found of h.parts.store.list(objectKeys.uniqueKey('portal', key))) keys.push(found.key)
+  for await (const found of h.deps.store.list(objectKeys.uniqueKey('portal', key))) keys.push(found.key)
   return keys.length
 }
 
@@ -53,21 +53,21 @@ describe('uniqueKey', () => {
 
   it('is not kept by a refused PUT', async () => {
     await h.put('refused')
-    await h.parts.heads.commit('portal', 'refused', (head) => head && { ...head, state: 'sealed' })
+    await h.deps.heads.commit('portal', 'refused', (head) => head && { ...head, state: 'sealed' })
     expectProblem(await attempt('refused', 'wanted'), 'SUBMISSION_SEALED', { status: 409 })
     expect((await attempt('not-refused', 'wanted')).status).toBe(201)
   })
 
   it('claimed for a submission that never came to exist is free again after a while', async () => {
     // A process that died between the claim and the head.
-    await h.parts.uniqueKeys.claim('portal', 'orphan', 'never')
+    await h.deps.uniqueKeys.claim('portal', 'orphan', 'never')
     expectProblem(await attempt('finder', 'orphan'), 'SUBMISSION_DUPLICATE', {
       details: { existingId: 'never' },
     })
     h.clock.ms += 60_000
     expect((await attempt('finder', 'orphan')).status).toBe(201)
     // The one that was believed dead comes back: it must not have the key too.
-    await expect(h.parts.uniqueKeys.confirm('portal', 'orphan', 'never')).rejects.toMatchObject({
+    await expect(h.deps.uniqueKeys.confirm('portal', 'orphan', 'never')).rejects.toMatchObject({
       code: 'SUBMISSION_DUPLICATE',
     })
     expectProblem(await attempt('never', 'orphan'), 'SUBMISSION_DUPLICATE', {
@@ -77,12 +77,12 @@ describe('uniqueKey', () => {
 
   it('of a submission whose deletion was cut short is free at once', async () => {
     await h.put('cut-short', { uniqueKey: 'cut' })
-    await h.parts.heads.commit('portal', 'cut-short', (head) => head && { ...head, state: 'deleted' })
+    await h.deps.heads.commit('portal', 'cut-short', (head) => head && { ...head, state: 'deleted' })
     expect((await attempt('next', 'cut')).status).toBe(201)
   })
 
   it('lost while a PUT stood still is not had twice', async () => {
-    const { uniqueKeys } = h.parts
+    const { uniqueKeys } = h.deps
     const stalled = {
       claim: async (owner: string, key: string, id: string) => {
         await uniqueKeys.claim(owner, key, id)
@@ -94,7 +94,7 @@ describe('uniqueKey', () => {
     } as unknown as typeof uniqueKeys
     const body = { profile: 'tiny@1', uniqueKey: 'contested' }
     await expect(
-      putSubmission({ ...h.parts, uniqueKeys: stalled }, 'portal', 'slow', body),
+      putSubmission({ ...h.deps, uniqueKeys: stalled }, 'portal', 'slow', body),
     ).rejects.toMatchObject({
       code: 'SUBMISSION_DUPLICATE',
       details: { existingId: 'quick' },
@@ -104,7 +104,7 @@ describe('uniqueKey', () => {
   })
 
   it('claimed by a PUT that is repeated after a crash is its own', async () => {
-    await h.parts.uniqueKeys.claim('portal', 'repeat', 'repeated')
+    await h.deps.uniqueKeys.claim('portal', 'repeat', 'repeated')
     expect((await attempt('repeated', 'repeat')).status).toBe(201)
   })
 })

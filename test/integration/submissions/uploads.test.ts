@@ -14,7 +14,7 @@ afterAll(async () => await h.stop())
 
 const objectsOf = async (id: string) => {
   const keys: string[] = []
-  for await (const { key } of h.parts.store.list(objectKeys.upload(id)))
+  for await (const { key } of h.deps.store.list(objectKeys.upload(id)))
     keys.push(key.slice(objectKeys.upload(id).length))
   return keys
 }
@@ -70,7 +70,7 @@ describe('GET of an upload', () => {
   it('is 404 for invented ids, unknown ones, and those of another portal', async () => {
     await h.put('u-3', {}, OTHER)
     const theirs = await h.beginUpload('u-3', 'plan', { owner: 'other' })
-    const unknown = newUploadId('portal', 'u-3', h.parts.config.secrets)
+    const unknown = newUploadId('portal', 'u-3', h.deps.config.secrets)
     for (const id of [theirs.id, unknown, 'a'.repeat(40), 'x', '..%2Fx', '.', 'x'.repeat(300)]) {
       expectProblem(await h.call('GET', `/v1/uploads/${id}`), 'UPLOAD_UNKNOWN')
       expectProblem(await cancel(id), 'UPLOAD_UNKNOWN')
@@ -133,22 +133,22 @@ describe('DELETE of an upload', () => {
     await h.put('d-2')
     const draft = await h.beginUpload('d-2', 'plan')
     await h.receiveBytes(draft)
-    await h.parts.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 400 })
+    await h.deps.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 400 })
     expect((await cancel(draft.id)).status).toBe(204)
     expect(await objectsOf(draft.id)).toEqual([version(draft.id, 1), version(draft.id, 2)])
     const late = { offset: 500, expiresAtMs: h.clock.ms + 1000 }
-    expect(await h.parts.hot.commit(draft.id, 'fence', late)).toBe(false)
+    expect(await h.deps.hot.saveProgress(draft.id, 'fence', late)).toBe(false)
     expect(await typesOf(draft.id)).toEqual(['upload.created', 'upload.cancelled'])
   })
 
   it('whose first bytes are on their way ends it by a record', async () => {
     await h.put('d-3')
     const draft = await h.beginUpload('d-3', 'plan')
-    await h.parts.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 0 })
+    await h.deps.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 0 })
     expect((await cancel(draft.id)).status).toBe(204)
-    expect((await h.parts.uploads.fromStore(draft.id))?.state).toBe('cancelled')
+    expect((await h.deps.uploads.fromStore(draft.id))?.state).toBe('cancelled')
     const first = { offset: 10, expiresAtMs: h.clock.ms + 1000, version: 1 }
-    expect(await h.parts.hot.commit(draft.id, 'fence', first)).toBe(false)
+    expect(await h.deps.hot.saveProgress(draft.id, 'fence', first)).toBe(false)
   })
 
   it('that was accepted makes the submission incomplete again, and its predecessor count', async () => {
@@ -175,7 +175,7 @@ describe('DELETE of an upload', () => {
     const sealed = await h.acceptedUpload('d-5', 'plan')
     const other = await h.acceptedUpload('d-5', 'extras')
     const set = (state: 'sealed' | 'returned') =>
-      h.parts.heads.commit('portal', 'd-5', (head) => {
+      h.deps.heads.commit('portal', 'd-5', (head) => {
         if (head === undefined) throw new Error('no head')
         const uploads = { plan: [sealed.id] }
         const revisions = [{ revision: 1, sealedAt: isoTime(START), uploads }]
@@ -213,10 +213,10 @@ describe('DELETE of a submission', () => {
       expectProblem(await h.call(method, url, { body }), 'SUBMISSION_DELETED')
     expectProblem(await h.call('GET', '/v1/submissions/gone', { token }), 'SUBMISSION_DELETED')
     for (const { id } of [accepted, running]) {
-      expect((await h.parts.uploads.fromStore(id))?.state).toBe('cancelled')
+      expect((await h.deps.uploads.fromStore(id))?.state).toBe('cancelled')
       for (const key of await objectsOf(id)) expect(key).toContain(recordName(id))
     }
-    expect((await h.parts.hot.read(unstored.id))?.status).toBe('cancelled')
+    expect((await h.deps.hot.read(unstored.id))?.status).toBe('cancelled')
     expect((await h.put('heir', { uniqueKey: 'gone-key' })).status).toBe(201)
     const listed = (await h.call('GET', '/v1/submissions?limit=200')).body['items'] as { id: string }[]
     expect(listed.map(({ id }) => id)).not.toContain('gone')
@@ -229,7 +229,7 @@ describe('DELETE of a submission', () => {
     const straggler = await h.beginUpload('again', 'plan')
     await h.storeUpload(straggler)
     expect((await h.call('DELETE', '/v1/submissions/again')).status).toBe(204)
-    expect((await h.parts.uploads.fromStore(straggler.id))?.state).toBe('cancelled')
+    expect((await h.deps.uploads.fromStore(straggler.id))?.state).toBe('cancelled')
     for (const key of await objectsOf(straggler.id)) expect(key).toContain(recordName(straggler.id))
     expectProblem(await h.call('DELETE', '/v1/submissions/never-made'), 'SUBMISSION_UNKNOWN')
   })
@@ -244,21 +244,21 @@ describe('DELETE of a submission', () => {
       objectKeys.segment(running.id, 5, 'token'),
       objectKeys.tail(running.id, 5, 'token'),
     ]
-    for (const key of media) await h.parts.store.createIfAbsent(key, Buffer.from('bytes'))
-    await h.parts.heads.commit(
+    for (const key of media) await h.deps.store.createIfAbsent(key, Buffer.from('bytes'))
+    await h.deps.heads.commit(
       'portal',
       'halfway',
       (head) => head && { ...head, state: 'deleted', event: null },
     )
     expect(await objectsOf(accepted.id)).not.toEqual([])
     h.clock.ms += 61_000
-    await settleDueSubmissions(h.parts)
+    await settleDueSubmissions(h.deps)
     for (const { id } of [accepted, running]) {
       for (const key of await objectsOf(id)) expect(key).toContain(recordName(id))
-      expect((await h.parts.uploads.fromStore(id))?.state).toBe('cancelled')
+      expect((await h.deps.uploads.fromStore(id))?.state).toBe('cancelled')
     }
-    expect((await h.parts.heads.fromStore('portal', 'halfway'))?.state).toBe('deleted')
-    expect(await h.parts.index.dueSubmissions(h.clock.ms + 86_400_000, 100)).not.toContainEqual({
+    expect((await h.deps.heads.fromStore('portal', 'halfway'))?.state).toBe('deleted')
+    expect(await h.deps.index.dueSubmissions(h.clock.ms + 86_400_000, 100)).not.toContainEqual({
       ...{ owner: 'portal', submissionId: 'halfway' },
     })
   })

@@ -25,11 +25,11 @@ describe('completeness', () => {
     expect(await told('c-1')).toEqual([])
     const draft = await h.beginUpload('c-1', 'plan')
     await h.storeUpload(draft)
-    await h.parts.uploads.commit(
+    await h.deps.uploads.commit(
       draft.id,
       (current) => current && { ...current, state: 'accepted', event: null },
     )
-    await Promise.all(Array.from({ length: 10 }, () => refreshCompleteness(h.parts, 'portal', 'c-1')))
+    await Promise.all(Array.from({ length: 10 }, () => refreshCompleteness(h.deps, 'portal', 'c-1')))
     expect(await told('c-1')).toEqual(['submission.complete'])
   })
 
@@ -54,10 +54,10 @@ describe('completeness', () => {
   })
 
   it('of what is not there is no question', async () => {
-    expect(await refreshCompleteness(h.parts, 'portal', 'never')).toBeUndefined()
+    expect(await refreshCompleteness(h.deps, 'portal', 'never')).toBeUndefined()
     await h.put('c-4')
     await h.call('DELETE', '/v1/submissions/c-4')
-    expect(await refreshCompleteness(h.parts, 'portal', 'c-4')).toBeUndefined()
+    expect(await refreshCompleteness(h.deps, 'portal', 'c-4')).toBeUndefined()
   })
 })
 
@@ -77,7 +77,7 @@ describe('a changed profile', () => {
     expect((await h.put('r-1')).body).toMatchObject({ profile: 'tiny@1', complete: true })
     const back = await h.call('GET', `/v1/uploads/${long.id}`)
     expect(back.body).toMatchObject({ state: 'accepted', renditions: [{ name: 'page', state: 'waiting' }] })
-    expect(await h.parts.queues.stateOf('inspect', long.id, 1)).not.toBe('unknown')
+    expect(await h.deps.queues.stateOf('inspect', long.id, 1)).not.toBe('unknown')
     const types = (await eventsOf('r-1'))
       .filter(({ data }) => data.uploadId === long.id)
       .map(({ type }) => type)
@@ -88,13 +88,13 @@ describe('a changed profile', () => {
     await h.put('r-2')
     const draft = await h.acceptedUpload('r-2', 'plan', { measured: pdf(5) })
     const claim = { token: 't', worker: 'w', until: isoTime(h.clock.ms + 60_000) }
-    await h.parts.uploads.commit(
+    await h.deps.uploads.commit(
       draft.id,
       (current) =>
         current && { ...current, event: null, lanes: { inspect: { generation: 1, attempts: 1, claim } } },
     )
     await h.put('r-2', { profile: 'tiny@2' })
-    const record = await h.parts.uploads.latest(draft.id)
+    const record = await h.deps.uploads.latest(draft.id)
     expect([record?.state, record?.lanes.inspect]).toEqual(['rejected', { generation: 1, attempts: 1 }])
   })
 
@@ -107,7 +107,7 @@ describe('a changed profile', () => {
       message: { th: 'พบมัลแวร์', en: 'Malware' },
       actual: 'Eicar',
     }
-    await h.parts.uploads.commit(
+    await h.deps.uploads.commit(
       draft.id,
       (current) =>
         current && {
@@ -129,14 +129,14 @@ describe('a changed profile', () => {
     const draft = await h.beginUpload('r-4', 'plan')
     await h.storeUpload(draft)
     await h.judgeUpload(draft.id, 'rejected', pdf(5))
-    await h.parts.store.remove(objectKeys.data(draft.id))
+    await h.deps.store.remove(objectKeys.data(draft.id))
     await h.put('r-4', { profile: 'tiny@1' })
     expect((await h.call('GET', `/v1/uploads/${draft.id}`)).body['state']).toBe('rejected')
   })
 
   it('reaches a verdict that falls while it is being changed', async () => {
     await h.put('r-6')
-    const { uniqueKeys } = h.parts
+    const { uniqueKeys } = h.deps
     let draft = ''
     const meanwhile = {
       claim: (owner: string, key: string, id: string) => uniqueKeys.claim(owner, key, id),
@@ -146,7 +146,7 @@ describe('a changed profile', () => {
       release: (owner: string, key: string, id: string) => uniqueKeys.release(owner, key, id),
     } as unknown as typeof uniqueKeys
     const body = { profile: 'tiny@2', uniqueKey: 'r-6' }
-    const { loaded } = await putSubmission({ ...h.parts, uniqueKeys: meanwhile }, 'portal', 'r-6', body)
+    const { loaded } = await putSubmission({ ...h.deps, uniqueKeys: meanwhile }, 'portal', 'r-6', body)
     expect((await h.call('GET', `/v1/uploads/${draft}`)).body['state']).toBe('rejected')
     expect(loaded.document.complete).toBe(false)
   })

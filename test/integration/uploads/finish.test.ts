@@ -5,7 +5,7 @@ import { UnrecoverableError, Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
-import { CLAIM_LEASE_MS, Claims } from '../../../src/lifecycle/lane-leases.ts'
+import { LANE_LEASE_MS, LaneLeases } from '../../../src/lifecycle/lane-leases.ts'
 import { draftOf } from '../../../src/lifecycle/transitions.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
@@ -106,10 +106,10 @@ overBothStores((kind) => {
   test('a job whose workers died too often is asked for again at once; the next time the claim must run out', async () => {
     const { url } = await stored()
     const [id, { reconciler, queues, redis, uploads }] = [idOf(url), house.deps]
-    const claims = new Claims(uploads, systemClock, 'a worker that dies')
+    const claims = new LaneLeases(uploads, systemClock, 'a worker that dies')
     const dieAt = async (generation: number) => {
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) !== 'unknown')
-      for (let death = 0; death < 5; death++) await claims.claim(id, 'validate', generation)
+      for (let death = 0; death < 5; death++) await claims.acquire(id, 'validate', generation)
       const options = { connection: redis.jobs, prefix: QUEUE_PREFIX }
       const worker = new Worker('validate', () => Promise.reject(new UnrecoverableError('stalled')), options)
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) === 'failed')
@@ -119,7 +119,7 @@ overBothStores((kind) => {
     }
     expect(await dieAt(1)).toBe(2)
     expect(await dieAt(2)).toBe(2)
-    skewMs = CLAIM_LEASE_MS + 1000
+    skewMs = LANE_LEASE_MS + 1000
     await reconciler.one(id)
     expect((await house.record(url)).lanes.validate?.generation).toBe(3)
   })
@@ -153,7 +153,11 @@ overBothStores((kind) => {
 
     expect(await user.offset(url)).toBe(bytes.length)
     // Work begins at once, before the reconciler comes by: a younger version.
-    const claim = await new Claims(deps.uploads, systemClock, 'a worker').claim(idOf(url), 'validate', 1)
+    const claim = await new LaneLeases(deps.uploads, systemClock, 'a worker').acquire(
+      idOf(url),
+      'validate',
+      1,
+    )
     expect(claim).toBeDefined()
     await deps.reconciler.one(idOf(url))
     const { owner, submissionId } = await house.record(url)

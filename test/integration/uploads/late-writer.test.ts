@@ -22,7 +22,7 @@ async function openSink(id: string, offset: number) {
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
   const sink = await uploadStore.open(held.state, ledger)
   const write = async (bytes: Buffer) => {
-    house.deps.budget.take(bytes.length)
+    house.deps.budget.reserve(bytes.length)
     await sink.write([bytes], bytes.length)
   }
   return { held, sink, write }

@@ -28,9 +28,9 @@ async function begin(house: House, length: number, seed: string): Promise<Slow> 
 function watch({ deps }: House): () => number {
   const { budget } = deps
   let most = 0
-  const take = budget.take.bind(budget)
-  vi.spyOn(budget, 'take').mockImplementation((bytes) => {
-    take(bytes)
+  const reserve = budget.reserve.bind(budget)
+  vi.spyOn(budget, 'reserve').mockImplementation((bytes) => {
+    reserve(bytes)
     most = Math.max(most, budget.used)
   })
   return () => most

@@ -5,11 +5,11 @@ import { rename } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
-import type { Kit } from '../../../workers/lanes/kit.ts'
 import { transcodeWork } from '../../../workers/lanes/transcode.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import type { ToolRun } from '../../../workers/media/run.ts'
 import { ToolError } from '../../../workers/media/tool-error.ts'
+import type { WorkerContext } from '../../../workers/worker-context.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 import { buildHouse, type House, localPath } from './house.ts'
@@ -37,7 +37,7 @@ async function stored(): Promise<{ id: string; submissionId: string }> {
 
 async function accepted(): Promise<{ id: string; submissionId: string }> {
   const upload = await stored()
-  await house.once(validateWork(house.kit), house.kit, upload.id)
+  await house.once(validateWork(house.deps), house.deps, upload.id)
   return upload
 }
 
@@ -45,10 +45,10 @@ const eventsOf = async (submissionId: string, type: string) =>
   (await house.events(submissionId)).filter((event) => event.type === type)
 
 /** Tools that fail where `when` says so. */
-function failing(when: (run: ToolRun) => boolean, error: ToolError): Kit {
-  const { runner } = house.kit
+function failing(when: (run: ToolRun) => boolean, error: ToolError): WorkerContext {
+  const { runner } = house.deps
   const run = (job: ToolRun) => (when(job) ? Promise.reject(error) : runner.run(job))
-  return { ...house.kit, runner: { ...runner, run } }
+  return { ...house.deps, runner: { ...runner, run } }
 }
 const makesMp4 = ({ args }: ToolRun) =>
   args.some((argument) => /\.mp4$/.test(argument) && !/\/store\//.test(argument))
@@ -59,10 +59,10 @@ describe('a verdict that cannot be made', () => {
     const { id, submissionId } = await stored()
     const path = localPath(house, objectKeys.data(id))
     await rename(path, `${path}.away`)
-    const work = validateWork(house.kit)
-    await expect(house.once(work, house.kit, id, { made: 0 })).rejects.toThrow('no bytes in the store')
+    const work = validateWork(house.deps)
+    await expect(house.once(work, house.deps, id, { made: 0 })).rejects.toThrow('no bytes in the store')
     expect(await house.latest(id)).toMatchObject({ state: 'checking', error: null })
-    await expect(house.once(work, house.kit, id, { made: 4 })).rejects.toThrow('no bytes in the store')
+    await expect(house.once(work, house.deps, id, { made: 4 })).rejects.toThrow('no bytes in the store')
     const failed = await house.latest(id)
     expect(failed).toMatchObject({
       state: 'failed',
@@ -86,8 +86,8 @@ describe('a verdict that cannot be made', () => {
 describe('renditions that cannot be made', () => {
   it('for a full disk: the upload stays accepted, and readers hear of it once', async () => {
     const { id, submissionId } = await accepted()
-    const kit = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
-    const run = (made: number) => house.once(transcodeWork(kit), kit, id, { made, of: 4 })
+    const deps = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
+    const run = (made: number) => house.once(transcodeWork(deps), deps, id, { made, of: 4 })
     await expect(run(0)).rejects.toThrow('no space')
     expect(await house.latest(id)).toMatchObject({ state: 'accepted', error: null })
     await expect(run(3)).rejects.toThrow('no space')
@@ -98,14 +98,14 @@ describe('renditions that cannot be made', () => {
     })
     expect(await eventsOf(submissionId, 'upload.failed')).toHaveLength(1)
 
-    expect(await house.once(transcodeWork(house.kit), house.kit, id)).toBe('done')
+    expect(await house.once(transcodeWork(house.deps), house.deps, id)).toBe('done')
     expect(await house.latest(id)).toMatchObject({ state: 'ready', error: null })
   })
 
   it('for the file’s sake: not tried again; the others are made, and the upload stays accepted', async () => {
     const { id, submissionId } = await accepted()
-    const kit = failing(makesMp4, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
-    expect(await house.once(transcodeWork(kit), kit, id)).toBe('done')
+    const deps = failing(makesMp4, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
     const record = await house.latest(id)
     expect(record).toMatchObject({ state: 'accepted', error: { code: 'RENDITION_FAILED', retryable: false } })
     expect(record.renditions).toMatchObject([
@@ -117,8 +117,8 @@ describe('renditions that cannot be made', () => {
 
   it('but are only optional: the upload becomes ready without them', async () => {
     const { id, submissionId } = await accepted()
-    const kit = failing(makesPoster, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
-    expect(await house.once(transcodeWork(kit), kit, id)).toBe('done')
+    const deps = failing(makesPoster, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
     const record = await house.latest(id)
     expect(record.state).toBe('ready')
     expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'failed'])
@@ -127,8 +127,8 @@ describe('renditions that cannot be made', () => {
 
   it('keep what is ready when the lane runs again', async () => {
     const { id } = await accepted()
-    const kit = failing(makesPoster, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
-    await expect(house.once(transcodeWork(kit), kit, id)).rejects.toThrow('no space')
+    const deps = failing(makesPoster, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
+    await expect(house.once(transcodeWork(deps), deps, id)).rejects.toThrow('no space')
     const [video] = (await house.latest(id)).renditions
     expect(video?.state).toBe('ready')
     const again = failing(makesMp4, new ToolError('TOOL_FAILED', 'ours', 'made once more'))
@@ -140,8 +140,8 @@ describe('renditions that cannot be made', () => {
     const { id } = await accepted()
     const copies = ({ args }: ToolRun) =>
       args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
-    const kit = failing(copies, new ToolError('OUTPUT_INVALID', 'ours', 'time stamps'))
-    expect(await house.once(transcodeWork(kit), kit, id)).toBe('done')
+    const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'ours', 'time stamps'))
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
     expect((await house.latest(id)).state).toBe('ready')
   })
 })
@@ -151,13 +151,13 @@ describe('an upload that is taken away while a worker is at it', () => {
     const { id, submissionId } = await accepted()
     const cancel = (record: UploadRecord | undefined) =>
       record && { ...record, state: 'cancelled' as const, event: null }
-    const { runner } = house.kit
+    const { runner } = house.deps
     const run = async (job: ToolRun) => {
       if (makesMp4(job)) await house.deps.uploads.commit(id, cancel)
       return await runner.run(job)
     }
-    const kit = { ...house.kit, runner: { ...runner, run } }
-    expect(await house.once(transcodeWork(kit), kit, id)).toBe('dropped')
+    const deps = { ...house.deps, runner: { ...runner, run } }
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('dropped')
     expect((await house.latest(id)).state).toBe('cancelled')
     expect(await eventsOf(submissionId, 'upload.playable')).toHaveLength(0)
   })
@@ -166,14 +166,14 @@ describe('an upload that is taken away while a worker is at it', () => {
 describe('a worker that dies between the verdict and what follows from it', () => {
   it('leaves nothing out: the job’s next run queues the lanes and tells of the submission', async () => {
     const { id, submissionId } = await stored()
-    const work = validateWork(house.kit)
+    const work = validateWork(house.deps)
     const killed = { ...work, after: () => Promise.reject(new Error('killed')) }
-    await expect(house.once(killed, house.kit, id)).rejects.toThrow('killed')
+    await expect(house.once(killed, house.deps, id)).rejects.toThrow('killed')
     expect((await house.latest(id)).state).toBe('accepted')
     expect(await eventsOf(submissionId, 'submission.complete')).toHaveLength(0)
     expect(await house.deps.queues.stateOf('transcode', id, 1)).toBe('unknown')
 
-    expect(await house.once(work, house.kit, id, { made: 1 })).toBe('nothing')
+    expect(await house.once(work, house.deps, id, { made: 1 })).toBe('nothing')
     expect(await eventsOf(submissionId, 'upload.accepted')).toHaveLength(1)
     expect(await eventsOf(submissionId, 'submission.complete')).toHaveLength(1)
     expect(await house.deps.queues.stateOf('transcode', id, 1)).toBe('prioritized')

@@ -11,16 +11,16 @@ import { newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { createDeps } from '../../../src/deps.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
-import type { Kit } from '../../../workers/lanes/kit.ts'
+import { createWorkerContext } from '../../../workers/create-worker-context.ts'
 import { type LaneWork, uploadLane } from '../../../workers/lanes/run-lane.ts'
-import { equip } from '../../../workers/lanes/tools.ts'
 import { type RunningWorkers, startWorkers, type Timing } from '../../../workers/registry.ts'
+import type { WorkerContext } from '../../../workers/worker-context.ts'
 import { waitFor } from '../../support/http.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { testProfile } from './profile.ts'
@@ -62,8 +62,7 @@ export async function buildHouse(options: HouseOptions = {}) {
   const config = loadConfig(env)
   const logger = createLogger({ name: 'test', level: config.logLevel })
   const clock = options.clock ?? systemClock
-  const deps = await createDeps(config, logger, { clock })
-  const kit = await equip(deps)
+  const deps = await createWorkerContext(await createDeps(config, logger, { clock }))
   let running: RunningWorkers | undefined
 
   const latest = async (id: string): Promise<UploadRecord> => {
@@ -85,10 +84,10 @@ export async function buildHouse(options: HouseOptions = {}) {
     return await latest(id)
   }
   return {
-    ...{ redis, dataDir, env, config, deps, kit, latest, until },
+    ...{ redis, dataDir, env, config, deps, latest, until },
 
     start: async (timing: Timing = QUICK) => {
-      running = await startWorkers(kit, timing)
+      running = await startWorkers(deps, timing)
       return running
     },
 
@@ -135,7 +134,7 @@ export async function buildHouse(options: HouseOptions = {}) {
     /** Runs a lane once in this process, as BullMQ would for this attempt. */
     async once(
       work: LaneWork,
-      kit: Kit,
+      deps: WorkerContext,
       id: string,
       attempt: { made?: number; of?: number; generation?: number } = {},
     ) {
@@ -146,7 +145,7 @@ export async function buildHouse(options: HouseOptions = {}) {
         attemptsMade: made,
         opts: { attempts: of },
       }
-      return await uploadLane(kit, work)(job as Job)
+      return await uploadLane(deps, work)(job as Job)
     },
 
     async close() {

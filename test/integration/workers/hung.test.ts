@@ -4,10 +4,10 @@
 import { Job } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uploadJobId } from '../../../src/jobs/contract.ts'
-import type { Kit } from '../../../workers/lanes/kit.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import type { ToolRun } from '../../../workers/media/run.ts'
 import { startWorkers } from '../../../workers/registry.ts'
+import type { WorkerContext } from '../../../workers/worker-context.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { processesWith } from '../../support/media/processes.ts'
@@ -35,7 +35,7 @@ async function stored(): Promise<string> {
 
 /** Sleeps in place of the first run that `when` names, with so short a patience; all others are real. */
 function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun) => Partial<ToolRun>) {
-  const { runner } = house.kit
+  const { runner } = house.deps
   // Something unique for a command line, which `sleep` takes as a number of seconds.
   const token = `61.${Math.floor(Math.random() * 1e9)}`
   const replaced: ToolRun[] = []
@@ -44,9 +44,9 @@ function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun)
     replaced.push(job)
     return runner.run({ ...job, ...impatient(job), tool: 'sh', args: ['-c', `sleep ${token}; exit 0`] })
   }
-  const kit: Kit = { ...house.kit, runner: { ...runner, run } }
+  const deps: WorkerContext = { ...house.deps, runner: { ...runner, run } }
   const left = () => processesWith(token)
-  return { kit, replaced, left }
+  return { deps, replaced, left }
 }
 
 const makesMp4 = ({ args }: ToolRun) => args.includes('+faststart')
@@ -54,9 +54,9 @@ const makesMp4 = ({ args }: ToolRun) => args.includes('+faststart')
 describe('an ffmpeg that hangs', () => {
   it('is ended by the watchdog with all that it started, and its job is run again', async () => {
     const id = await stored()
-    const { kit, replaced, left } = sleepingOnce(makesMp4, () => ({ idleMs: 400 }))
-    await house.once(validateWork(house.kit), house.kit, id)
-    const { close } = await startWorkers(kit, QUICK)
+    const { deps, replaced, left } = sleepingOnce(makesMp4, () => ({ idleMs: 400 }))
+    await house.once(validateWork(house.deps), house.deps, id)
+    const { close } = await startWorkers(deps, QUICK)
     const queue = house.deps.queues.byLane.transcode
     const job = async () => await Job.fromId(queue, uploadJobId('transcode', id, 1))
     await waitFor(async () => (await job())?.isDelayed(), {
@@ -81,16 +81,16 @@ describe('an ffmpeg that hangs', () => {
 describe('an ffprobe that hangs', () => {
   it('is ended at its deadline, held against nobody, and asked again', async () => {
     const id = await stored()
-    const { kit, replaced, left } = sleepingOnce(
+    const { deps, replaced, left } = sleepingOnce(
       ({ tool }) => tool === 'ffprobe',
       ({ limits }) => ({ limits: { ...limits, wallMs: 400 } }),
     )
-    const work = validateWork(kit)
-    await expect(house.once(work, kit, id)).rejects.toThrow('stopped (wall)')
+    const work = validateWork(deps)
+    await expect(house.once(work, deps, id)).rejects.toThrow('stopped (wall)')
     expect(await left()).toEqual([])
     expect(replaced[0]?.limits.wallMs).toBeLessThanOrEqual(60_000)
     expect(await house.latest(id)).toMatchObject({ state: 'checking', error: null, problems: [] })
-    expect(await house.once(work, kit, id, { made: 1 })).toBe('done')
+    expect(await house.once(work, deps, id, { made: 1 })).toBe('done')
     expect((await house.latest(id)).state).toBe('accepted')
   })
 })

@@ -155,11 +155,11 @@ describe('a run whose claim was taken over', () => {
       async publish(...args: Parameters<typeof publish>) {
         await house.deps.store.publish(...args)
         expect(await outputsOf(id)).toHaveLength(before.length + 1)
-        expect(await house.deps.claims.claim(id, 'transcode', 2)).toBeDefined()
+        expect(await house.deps.claims.acquire(id, 'transcode', 2)).toBeDefined()
       },
     }) as typeof house.deps.store
-    const kit = { ...house.kit, store }
-    expect(await house.once(transcodeWork(kit), kit, id, { generation: 2 })).toBe('dropped')
+    const deps = { ...house.deps, store }
+    expect(await house.once(transcodeWork(deps), deps, id, { generation: 2 })).toBe('dropped')
     expect(await outputsOf(id)).toEqual(before)
     const record = await house.latest(id)
     expect(record.state).toBe('accepted')

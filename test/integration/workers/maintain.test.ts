@@ -33,7 +33,7 @@ afterAll(async () => {
 
 async function judged(path: string, submissionId: string, replaces: string | null = null): Promise<string> {
   const id = await house.upload(path, { submissionId, replaces, queue: false })
-  await house.once(validateWork(house.kit), house.kit, id)
+  await house.once(validateWork(house.deps), house.deps, id)
   return id
 }
 
@@ -88,10 +88,10 @@ describe('retention', () => {
     await house.submission('a')
     const rejected = await judged(await noise(corpus), 'a')
     const accepted = await judged(await lesson(corpus, { seconds: 2 }), 'a')
-    expect(await applyRetention(house.kit)).toBe(0)
+    expect(await applyRetention(house.deps)).toBe(0)
 
     aheadMs += 31 * DAY_MS
-    expect(await applyRetention(house.kit)).toBe(1)
+    expect(await applyRetention(house.deps)).toBe(1)
     expect(await objectsOf(rejected)).toEqual([])
     expect(await house.latest(rejected)).toMatchObject({
       state: 'rejected',
@@ -99,7 +99,7 @@ describe('retention', () => {
     })
     expect(await removedAt(rejected)).toBeDefined()
     expect(await objectsOf(accepted)).toHaveLength(1)
-    expect(await applyRetention(house.kit)).toBe(0)
+    expect(await applyRetention(house.deps)).toBe(0)
   })
 
   it('goes on where a worker died between the commit and the last byte', async () => {
@@ -107,13 +107,13 @@ describe('retention', () => {
     const id = await judged(await noise(corpus), 'd')
     aheadMs += 31 * DAY_MS
     const dying = { remove: { value: () => Promise.reject(new Error('this worker dies')) } }
-    const kit = { ...house.kit, store: Object.create(house.kit.store, dying) as typeof house.kit.store }
-    await expect(applyRetention(kit)).rejects.toThrow('this worker dies')
+    const deps = { ...house.deps, store: Object.create(house.deps.store, dying) as typeof house.deps.store }
+    await expect(applyRetention(deps)).rejects.toThrow('this worker dies')
     expect(await removedAt(id)).toBeDefined()
     expect(await objectsOf(id)).toHaveLength(1)
-    await applyRetention(house.kit)
+    await applyRetention(house.deps)
     expect(await objectsOf(id)).toEqual([])
-    expect(await applyRetention(house.kit)).toBe(0)
+    expect(await applyRetention(house.deps)).toBe(0)
   })
 
   it('removes a replaced file later, and never one that a seal has frozen', async () => {
@@ -126,10 +126,10 @@ describe('retention', () => {
     await judged(await lesson(corpus, { seconds: 3 }), 'c', frozen)
 
     aheadMs += 31 * DAY_MS
-    await applyRetention(house.kit)
+    await applyRetention(house.deps)
     expect(await removedAt(first)).toBeUndefined()
     aheadMs += 60 * DAY_MS
-    await applyRetention(house.kit)
+    await applyRetention(house.deps)
     expect(await removedAt(first)).toBeDefined()
     expect(await objectsOf(first)).toEqual([])
     expect(await objectsOf(second)).toHaveLength(1)
@@ -147,17 +147,17 @@ describe('a sweep', () => {
     await mkdir(staging, { recursive: true })
     await writeFile(join(staging, 'old'), 'old')
     await writeFile(join(staging, 'new'), 'new')
-    const long = new Date(house.kit.clock.now() - 2 * DAY_MS)
+    const long = new Date(house.deps.clock.now() - 2 * DAY_MS)
     await utimes(join(staging, 'old'), long, long)
-    const now = new Date(house.kit.clock.now())
+    const now = new Date(house.deps.clock.now())
     await utimes(join(staging, 'new'), now, now)
 
-    await createMaintain(house.kit)({ data: { task: 'sweep' } } as Parameters<
+    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<
       ReturnType<typeof createMaintain>
     >[0])
     expect(await readdir(scratch)).toEqual([])
     expect(await readdir(staging)).toEqual(['new'])
     await rm(staging, { recursive: true })
-    expect(await sweepStaging(house.kit)).toBe(0)
+    expect(await sweepStaging(house.deps)).toBe(0)
   })
 })

@@ -119,11 +119,11 @@ describe.skipIf(!s3Available())('over a bucket', () => {
       return ids.toSorted()
     }
     expect(await begun()).toHaveLength(4)
-    await createMaintain(house.kit)({ data: { task: 'sweep' } } as Parameters<
+    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<
       ReturnType<typeof createMaintain>
     >[0])
     expect(await begun()).toEqual([unfinished, forgotten].toSorted())
-    const later = { ...house.kit, clock: { now: () => Date.now() + house.config.uploads.expiryMs + 1000 } }
+    const later = { ...house.deps, clock: { now: () => Date.now() + house.config.uploads.expiryMs + 1000 } }
     expect(await sweepMultiparts(later)).toBe(1)
     expect(await begun()).toEqual([unfinished])
     expect((await house.latest(ready)).state).toBe('ready')

@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib'
 /** The body of an object, without its number: text, or bytes where it holds a stream. */
 export type PdfObject = string | Buffer
 
-export type PdfParts = {
+export type PdfDeps = {
   /** Objects 1, 2, 3…; the first is the catalog. */
   objects: readonly PdfObject[]
   /** More entries of the trailer, as PDF text. */
@@ -14,7 +14,7 @@ export type PdfParts = {
 }
 
 /** The bytes of a PDF with a cross-reference table that is right. */
-export function pdfOf({ objects, trailer = '', version = '1.7' }: PdfParts): Buffer {
+export function pdfOf({ objects, trailer = '', version = '1.7' }: PdfDeps): Buffer {
   const parts: Buffer[] = [Buffer.from(`%PDF-${version}\n%\xe2\xe3\xcf\xd3\n`, 'latin1')]
   let at = parts[0]?.length ?? 0
   const offsets: number[] = []

@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
-import { BEGINNING, decodeCursor, encodeCursor, placeAfter, shortName } from '../../../src/events/cursor.ts'
+import {
+  BEGINNING,
+  decodeCursor,
+  encodeCursor,
+  positionAfter,
+  shortName,
+} from '../../../src/events/cursor.ts'
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `evt_${i}`)
 
 it('comes back as it was given out', () => {
-  const place = placeAfter(BEGINNING, 'ab12', '1700000000000-3', ids(5))
+  const place = positionAfter(BEGINNING, 'ab12', '1700000000000-3', ids(5))
   expect(decodeCursor(encodeCursor(place))).toEqual({
     ...{ epoch: 'ab12', streamId: '1700000000000-3', told: ids(5).map(shortName) },
   })
@@ -13,10 +19,10 @@ it('comes back as it was given out', () => {
 })
 
 it('remembers the last events of all pages, and is no longer than a query may be', () => {
-  const first = placeAfter(BEGINNING, '', '1-0', ids(200))
-  const second = placeAfter(first, '', '2-0', ['evt_a', 'evt_b'])
+  const first = positionAfter(BEGINNING, '', '1-0', ids(200))
+  const second = positionAfter(first, '', '2-0', ['evt_a', 'evt_b'])
   expect(second.told.slice(-3)).toEqual(['evt_199', 'evt_a', 'evt_b'].map(shortName))
-  const many = placeAfter(second, 'f'.repeat(24), '1700000000000-1', ids(1000))
+  const many = positionAfter(second, 'f'.repeat(24), '1700000000000-1', ids(1000))
   expect(many.told.at(-1)).toBe(shortName('evt_999'))
   expect(encodeCursor(many).length).toBeLessThan(2000)
 })

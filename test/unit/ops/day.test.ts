@@ -4,10 +4,10 @@ import { ordersOf } from '../../../src/ops/control-watch.ts'
 import { decodeControls } from '../../../src/ops/controls.ts'
 import { countsSince } from '../../../src/ops/counters.ts'
 import { fittedCurve } from '../../../src/ops/curve.ts'
-import { percentile } from '../../../src/ops/day.ts'
+import { percentile } from '../../../src/ops/dashboard.ts'
 import { textsIn, withLines, wordsOf } from '../../../src/ops/find/words.ts'
 import { laneView } from '../../../src/ops/lane-view.ts'
-import { merged } from '../../../src/ops/tally.ts'
+import { merged } from '../../../src/ops/rollup.ts'
 
 describe('the curve of a deadline', () => {
   const deadline = 100 * 60_000

@@ -1,7 +1,7 @@
 // Drafts of uploads that nobody sends.
 
 import { newUploadId } from '../../../src/core/ids.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
 
 export const OWNER = 'portal'
 const SECRETS = ['a secret of this test that is long enough'] as const

@@ -3,10 +3,10 @@
 import { describe, expect, test } from 'vitest'
 import { draftOf, receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import { uploadEvent } from '../../../src/records/event-body.ts'
-import { decodeHot, pairs, placeOf } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from '../../../src/records/keys.ts'
 import type { LaneState, UploadRecord } from '../../../src/records/upload-record.ts'
 import { isSettled } from '../../../src/records/upload-records.ts'
+import { decodeSession, pairs, slotKey } from '../../../src/records/upload-session.ts'
 import { draftFor } from './draft.ts'
 
 const draft = draftFor('s1', { fingerprint: 'f', kinds: ['pdf'], rawMetadata: 'filename YQ==' })
@@ -43,17 +43,17 @@ describe('the hash in Redis', () => {
   }
 
   test('is read in full, and the holder only while its lease lasts', () => {
-    expect(decodeHot(fields, 99, 'r')).toMatchObject({
+    expect(decodeSession(fields, 99, 'r')).toMatchObject({
       ...{ draft, size: 1000, offset: 20, version: 1, trusted: true, abandoned: false },
       holder: { fence: 'f', channel: 'c' },
     })
-    expect(decodeHot(fields, 100, 'r')).toMatchObject({ holder: null, abandoned: true })
-    expect(decodeHot({ ...fields, fence: '' }, 99, 'r')).toMatchObject({ holder: null, abandoned: false })
+    expect(decodeSession(fields, 100, 'r')).toMatchObject({ holder: null, abandoned: true })
+    expect(decodeSession({ ...fields, fence: '' }, 99, 'r')).toMatchObject({ holder: null, abandoned: false })
   })
 
   test('of another run is not trusted; a deferred length is none', () => {
-    expect(decodeHot(fields, 99, 'another').trusted).toBe(false)
-    expect(decodeHot({ ...fields, size: '' }, 99, 'r').size).toBeNull()
+    expect(decodeSession(fields, 99, 'another').trusted).toBe(false)
+    expect(decodeSession({ ...fields, size: '' }, 99, 'r').size).toBeNull()
   })
 
   test('comes from scripts as names and values in turn', () => {
@@ -62,11 +62,11 @@ describe('the hash in Redis', () => {
 
   test('knows its place by owner, submission and slot, and no two places are alike', () => {
     const places = [
-      placeOf(draft),
-      placeOf({ ...draft, owner: 'other' }),
-      placeOf({ ...draft, submissionId: 's1\nplan' }),
-      placeOf({ ...draft, slot: 'film' }),
-      placeOf({ ...draft, submissionId: null }),
+      slotKey(draft),
+      slotKey({ ...draft, owner: 'other' }),
+      slotKey({ ...draft, submissionId: 's1\nplan' }),
+      slotKey({ ...draft, slot: 'film' }),
+      slotKey({ ...draft, submissionId: null }),
     ]
     expect(new Set(places).size).toBe(places.length)
   })

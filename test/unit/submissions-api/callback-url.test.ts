@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { callbackFault } from '../../../src/submissions/callback-url.ts'
+import { callbackUrlError } from '../../../src/submissions/callback-url.ts'
 
 describe('callbackFault', () => {
   it.each(['https://portal.example/hook?x=1', 'http://93.184.216.34:8080/', 'http://[2606:2800:220:1::1]/'])(
     'takes %s',
-    (url) => expect(callbackFault(url, { allowPrivate: false })).toBeUndefined(),
+    (url) => expect(callbackUrlError(url, { allowPrivate: false })).toBeUndefined(),
   )
 
   it.each([
@@ -28,8 +28,8 @@ describe('callbackFault', () => {
     'http://[::ffff:a00:1]/',
     'http://redis.internal/',
   ])('refuses %s unless private addresses are allowed', (url) => {
-    expect(callbackFault(url, { allowPrivate: false })).toMatch(/private/)
-    expect(callbackFault(url, { allowPrivate: true })).toBeUndefined()
+    expect(callbackUrlError(url, { allowPrivate: false })).toMatch(/private/)
+    expect(callbackUrlError(url, { allowPrivate: true })).toBeUndefined()
   })
 
   it.each([
@@ -40,6 +40,6 @@ describe('callbackFault', () => {
     'file:///etc/passwd',
     'https://u:p@portal.example/',
   ])('refuses %j always', (url) =>
-    expect(callbackFault(url, { allowPrivate: true })).toEqual(expect.any(String)),
+    expect(callbackUrlError(url, { allowPrivate: true })).toEqual(expect.any(String)),
   )
 })

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
-import { newHotUpload } from '../../../src/records/hot-upload.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
+import { newUploadSession } from '../../../src/records/upload-session.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { ByteBudget } from '../../../src/uploads/budget.ts'
 import { LocalUploadStore } from '../../../src/uploads/stores/local.ts'
@@ -61,7 +61,7 @@ function ledger(unrecorded: boolean): Ledger {
 
 const open = (offset: number, unrecorded = false) =>
   uploads.open(
-    { ...newHotUpload(draft, { size: 30, expiresAtMs: 0, partBytes: 0, holder: null }), offset },
+    { ...newUploadSession(draft, { size: 30, expiresAtMs: 0, partBytes: 0, holder: null }), offset },
     ledger(unrecorded),
   )
 

@@ -30,7 +30,7 @@ async function open(maxBytes: number): Promise<void> {
 }
 
 const append = (text: string) => {
-  budget.take(text.length)
+  budget.reserve(text.length)
   buffer.append(Buffer.from(text))
 }
 const noTail = () => Promise.reject(new Error('there is no tail'))
@@ -71,7 +71,7 @@ test('what was spooled comes back into memory in turn, and a failure ends the tu
   const [first, second, third] = [0, 1, 2].map(() => new PartBuffer(budget, spool, slabs))
   if (first === undefined || second === undefined || third === undefined) throw new Error('no buffers')
   for (const one of [first, second]) {
-    budget.take(6)
+    budget.reserve(6)
     one.append(Buffer.from('123456'))
     await one.spill()
   }
@@ -132,7 +132,7 @@ test('start empties what a dead process left, and leaves alone what a living one
 
 const letters = (length: number, letter: string) => Buffer.alloc(length, letter)
 const appendCopy = (bytes: Buffer) => {
-  budget.take(bytes.length)
+  budget.reserve(bytes.length)
   buffer.appendCopy(bytes)
 }
 
@@ -146,7 +146,7 @@ test('what is copied keeps its order beside what is kept as it came, over the ed
   ]
   for (const [n, piece] of pieces.entries()) {
     if (n === 2) {
-      budget.take(piece.length)
+      budget.reserve(piece.length)
       buffer.append(piece)
     } else appendCopy(piece)
   }

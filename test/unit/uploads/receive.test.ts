@@ -27,7 +27,7 @@ class TestSink implements Sink {
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     this.writes.push(bytes)
     await this.gate
-    this.#budget.give(bytes)
+    this.#budget.release(bytes)
     if (this.failure !== undefined) throw this.failure
     this.bytes = Buffer.concat([this.bytes, ...chunks])
     this.position += bytes
@@ -122,11 +122,11 @@ test('a sink that is slow pauses the socket, and one that is done resumes it', a
 
 test('a socket with little of its own is paused too while others hold all memory, and goes on when they give', async () => {
   const { budget, sink, body, done } = setUp({ budgetBytes: MIB })
-  budget.take(2 * MIB)
+  budget.reserve(2 * MIB)
   body.push(Buffer.alloc(1000))
   await settle()
   expect(body.isPaused()).toBe(true)
-  budget.give(2 * MIB)
+  budget.release(2 * MIB)
   await settle()
   expect(body.isPaused()).toBe(false)
   body.push(null)
@@ -142,12 +142,12 @@ test('a socket that is paused while all memory is taken is resumed when others g
   for (let i = 0; i < 12; i++) body.push(Buffer.alloc(BATCH_BYTES))
   await settle()
   expect(body.isPaused()).toBe(true)
-  budget.take(10 * MIB)
+  budget.reserve(10 * MIB)
   slow.open()
   sink.gate = undefined
   await settle()
   expect(body.isPaused()).toBe(true)
-  budget.give(10 * MIB)
+  budget.release(10 * MIB)
   await settle()
   expect(body.isPaused()).toBe(false)
   body.push(null)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { obeying } from '../../../workers/obey.ts'
+import { applyControls } from '../../../workers/lane-controller.ts'
 
 function lane(name: string, concurrency: number) {
   const worker = {
@@ -19,7 +19,7 @@ function lane(name: string, concurrency: number) {
 
 it('sets jobs at a time, goes back to what is configured, and takes no jobs while it drains', async () => {
   const [validate, transcode] = [lane('validate', 8), lane('transcode', 1)]
-  const obedient = obeying([validate, transcode])
+  const obedient = applyControls([validate, transcode])
   await obedient.apply({ admission: null, draining: true, concurrency: { validate: 2 } })
   expect(obedient.lanes()).toEqual({ validate: 2, transcode: 1 })
   expect([validate.paused, transcode.paused]).toEqual([true, true])

@@ -8,10 +8,10 @@ import { newToken, newUploadId } from '../../../src/core/ids.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, RunId } from '../../../src/core/redis.ts'
 import { receivingRecord } from '../../../src/lifecycle/transitions.ts'
-import { HotState } from '../../../src/records/hot-state.ts'
-import type { UploadDraft } from '../../../src/records/hot-upload.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
+import type { UploadDraft } from '../../../src/records/upload-session.ts'
+import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
 import { waitFor } from '../../../test/support/http.ts'
 import { TICKET_SECRET } from '../servers/songngan.ts'
@@ -33,7 +33,7 @@ export async function createSeeder(redisUrl: string, dataDir: string): Promise<S
   const redis = connectRedis(redisUrl, 'hot', logger)
   const runId = new RunId(redis, logger)
   await waitFor(() => runId.current !== '', { what: 'Redis to tell its run id' })
-  const hot = new HotState(redis, runId, systemClock)
+  const hot = new UploadSessionStore(redis, runId, systemClock)
   const index = new RecordIndex(redis, runId, systemClock)
   return {
     async add(count) {
@@ -49,7 +49,7 @@ export async function createSeeder(redisUrl: string, dataDir: string): Promise<S
   }
 }
 
-async function seed(hot: HotState, index: RecordIndex, dataDir: string): Promise<string> {
+async function seed(hot: UploadSessionStore, index: RecordIndex, dataDir: string): Promise<string> {
   const draft = newDraft()
   const { id } = draft
   const key = objectKeys.data(id)

@@ -12,7 +12,7 @@ import type { Pacer } from './pacer.ts'
 
 export const PROFILE = 'teacher.K4'
 
-export type TeacherParts = {
+export type TeacherDeps = {
   portal: Portal
   counts: Counts
   pacer: Pacer
@@ -31,15 +31,15 @@ const NOTHING: Sent = {
 
 /** Never rejects: what goes wrong is the outcome. */
 export async function liveTeacher(
-  parts: TeacherParts,
+  deps: TeacherDeps,
   plan: PlannedUpload,
   file: RehearsalFile,
 ): Promise<UploadOutcome> {
-  const { counts, run } = parts
+  const { counts, run } = deps
   const submissionId = `rehearsal-${run}-${plan.number}`
   const arrivedMs = Date.now()
   counts.add('arrived')
-  const sent = await handIn(parts, plan, file, submissionId).catch(
+  const sent = await handIn(deps, plan, file, submissionId).catch(
     (error: unknown): Sent => ({
       ...NOTHING,
       failure: error instanceof Error ? error.message : String(error),
@@ -52,12 +52,12 @@ export async function liveTeacher(
 }
 
 async function handIn(
-  parts: TeacherParts,
+  deps: TeacherDeps,
   plan: PlannedUpload,
   file: RehearsalFile,
   submissionId: string,
 ): Promise<Sent> {
-  const { portal, counts, deadline, graceSeconds, run, signal, pacer } = parts
+  const { portal, counts, deadline, graceSeconds, run, signal, pacer } = deps
   const slot = SLOT_OF[plan.kind]
   await portal.putSubmission(submissionId, { profile: PROFILE, deadline, graceSeconds })
   const first = await portal.ticket(submissionId, slot)

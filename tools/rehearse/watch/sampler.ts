@@ -7,7 +7,7 @@ import type { UsageWatch } from './usage.ts'
 
 const SAMPLE_MS = 1000
 
-export type SamplerParts = {
+export type SamplerDeps = {
   recorder: Recorder
   usage: UsageWatch
   counters: ServiceCounters
@@ -21,7 +21,7 @@ export type Sampler = {
   stop(): Promise<void>
 }
 
-export function startSampler({ recorder, usage, counters, events }: SamplerParts): Sampler {
+export function startSampler({ recorder, usage, counters, events }: SamplerDeps): Sampler {
   let verdicts = events.verdicts
   let stopped = false
   const sample = async (): Promise<void> => {

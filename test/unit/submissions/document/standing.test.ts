@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { closesAt, isAccepting, standingOf } from '../../../../src/submissions/document/standing.ts'
+import { closesAt, isAccepting, timelinessOf } from '../../../../src/submissions/document/timeliness.ts'
 import { head, minute } from '../support.ts'
 
 const dates = head({ deadline: minute(60), graceSeconds: 300 })
@@ -13,13 +13,13 @@ describe('standingOf', () => {
     ['at the end of grace', 65, { late: true, repaired: false, counts: true }],
     ['a millisecond after grace', 65 + LATE_BY_A_MOMENT, { late: true, repaired: false, counts: false }],
   ])('%s', (_, at, expected) => {
-    expect(standingOf(dates, stored(at))).toEqual(expected)
+    expect(timelinessOf(dates, stored(at))).toEqual(expected)
   })
 
   it('knows no lateness without a deadline, or before the last byte', () => {
     const free = { late: false, repaired: false, counts: true }
-    expect(standingOf(head(), stored(99_999))).toEqual(free)
-    expect(standingOf(dates, { storedAt: null, revision: 1 })).toEqual(free)
+    expect(timelinessOf(head(), stored(99_999))).toEqual(free)
+    expect(timelinessOf(dates, { storedAt: null, revision: 1 })).toEqual(free)
   })
 
   it('gives the time of a return to the revisions after it', () => {
@@ -28,10 +28,10 @@ describe('standingOf', () => {
       revision: 2,
       revisions: [{ revision: 1, returnedAt: minute(100), repairUntil: minute(200) }],
     })
-    expect(standingOf(returned, stored(200, 2))).toEqual({ late: true, repaired: true, counts: true })
-    expect(standingOf(returned, stored(201, 2))).toEqual({ late: true, repaired: false, counts: false })
-    expect(standingOf(returned, stored(150, 1))).toEqual({ late: true, repaired: false, counts: false })
-    expect(standingOf(returned, stored(50, 2))).toEqual({ late: false, repaired: false, counts: true })
+    expect(timelinessOf(returned, stored(200, 2))).toEqual({ late: true, repaired: true, counts: true })
+    expect(timelinessOf(returned, stored(201, 2))).toEqual({ late: true, repaired: false, counts: false })
+    expect(timelinessOf(returned, stored(150, 1))).toEqual({ late: true, repaired: false, counts: false })
+    expect(timelinessOf(returned, stored(50, 2))).toEqual({ late: false, repaired: false, counts: true })
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { supersededIds } from '../../../../src/submissions/document/submission.ts'
-import { type UploadView, viewOfHot } from '../../../../src/submissions/document/views.ts'
+import { type UploadView, viewOfSession } from '../../../../src/submissions/document/views.ts'
 import { problemOf } from '../../../../src/submissions/rules/texts.ts'
 import { head, lasting, minute, video, view } from '../support.ts'
 import { but, document, FULL, K2, slot } from './support.ts'
@@ -98,7 +98,7 @@ describe('a slot on its way', () => {
       [
         'an upload without a record',
         [
-          viewOfHot({
+          viewOfSession({
             id: 'u',
             slot: 'teaching_video',
             revision: 1,

@@ -1,4 +1,4 @@
-// The Redis scripts behind HotState. Fields of the hash: d draft, size, off offset, st status, ver record version,
+// The Redis scripts behind UploadSessionStore. Fields of the hash: d draft, size, off offset, st status, ver record version,
 // pl its place (owner, submission, slot), exp expiry, sat stored at, mpu multipart id, pb part bytes, tail, fly part in flight, fence, holder, lease, run,
 // rs restored from the store since anybody held it.
 // Leases are timed by Redis itself, so that clocks of different machines need not agree.

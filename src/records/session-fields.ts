@@ -1,8 +1,8 @@
 // A running upload as fields of its Redis hash, and its parts as fields of theirs: names and values in turn, as HSET
-// takes them. The names are explained in hot-scripts.ts; `decodeHot` in hot-upload.ts reads them.
+// takes them. The names are explained in hot-scripts.ts; `decodeSession` in hot-upload.ts reads them.
 
-import { type HotUpload, placeOf } from './hot-upload.ts'
 import type { StoredPart } from './upload-record.ts'
+import { slotKey, type UploadSession } from './upload-session.ts'
 
 /** What a commit of durable bytes changes. */
 export type Progress = {
@@ -32,12 +32,12 @@ export function progressFields(progress: Progress): Fields {
 }
 
 /** What of a running upload can be put back from the store. */
-export type Restorable = Omit<HotUpload, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>
+export type Restorable = Omit<UploadSession, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>
 
 /** All fields of an upload that is put back, as of the Redis run `runId`. */
 export function restoredFields(state: Restorable, runId: string): Fields {
   return [
-    ...['d', JSON.stringify(state.draft), 'pl', placeOf(state.draft)],
+    ...['d', JSON.stringify(state.draft), 'pl', slotKey(state.draft)],
     ...['size', state.size ?? '', 'off', state.offset, 'st', state.status, 'ver', state.version],
     ...['exp', state.expiresAtMs, 'sat', state.storedAtMs ?? '', 'mpu', state.multipartId ?? ''],
     ...['pb', state.partBytes, 'tail', state.tailKey ?? '', 'run', runId],

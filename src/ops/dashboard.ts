@@ -9,13 +9,13 @@ import { redisKeys } from '../records/keys.ts'
 import type { Controls } from './controls.ts'
 import type { Counts } from './counters.ts'
 import { type Curve, fittedCurve } from './curve.ts'
+import { readProcesses } from './heartbeat.ts'
 import { type LaneView, laneView } from './lane-view.ts'
 import { countOpenUploads } from './open-uploads.ts'
-import { readProcesses } from './pulse.ts'
 import { statsOfQueues } from './queue-stats.ts'
-import { type Bucket, grainFor, merged, readTally, summed } from './tally.ts'
+import { type Bucket, merged, readRollup, resolutionFor, summed } from './rollup.ts'
 
-export type DayParts = {
+export type DayDeps = {
   redis: RedisConnection
   queues: { byLane: Record<Lane, Queue> }
   clock: Clock
@@ -33,16 +33,16 @@ const BEFORE_MS = 86_400_000
 const AFTER_MS = 3_600_000
 const MAX_DEADLINES = 500
 
-export type Day = Awaited<ReturnType<typeof readDay>>
+export type DashboardSnapshot = Awaited<ReturnType<typeof readDashboard>>
 
-export async function readDay(parts: DayParts, windowSeconds: number) {
-  const { redis, queues, clock, controls } = parts
+export async function readDashboard(deps: DayDeps, windowSeconds: number) {
+  const { redis, queues, clock, controls } = deps
   const nowMs = clock.now()
   const fromMs = nowMs - windowSeconds * 1000
-  const grain = grainFor(windowSeconds)
+  const grain = resolutionFor(windowSeconds)
   const [fine, recent, open, stats, state, paused, processes, deadline, log] = await Promise.all([
-    readTally(redis, grain, fromMs, nowMs),
-    readTally(redis, 5, nowMs - PACE_SECONDS * 1000, nowMs),
+    readRollup(redis, grain, fromMs, nowMs),
+    readRollup(redis, 5, nowMs - PACE_SECONDS * 1000, nowMs),
     countOpenUploads(redis),
     statsOfQueues(queues.byLane, redis, nowMs),
     controls.read(),

@@ -22,7 +22,7 @@ export type Cases = {
   ofUpload: (uploadId: string) => Promise<Found | undefined>
 }
 
-export type OpsParts = {
+export type OpsDeps = {
   config: Pick<Config, 'ops' | 'http' | 'storage'>
   logger: Logger
   clock: Clock

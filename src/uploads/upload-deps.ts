@@ -1,6 +1,6 @@
 // What the upload path is made of; src/deps.ts puts it together.
 
-import type { Rates } from '../auth/rate-limit.ts'
+import type { RateLimiter } from '../auth/rate-limit.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
@@ -8,26 +8,26 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import type { Completion } from '../lifecycle/completion.ts'
-import type { HotState } from '../records/hot-state.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import type { Admission } from './admission.ts'
 import type { ByteBudget } from './budget.ts'
-import type { LedgerParts } from './ledger.ts'
+import type { LedgerDeps } from './ledger.ts'
 import type { UploadLocks } from './lock.ts'
 import type { Peers } from './peers.ts'
 import type { UploadStore } from './stores/port.ts'
 
-export type UploadParts = {
+export type UploadDeps = {
   config: Config
   clock: Clock
   logger: Logger
   metrics: Metrics
   store: ObjectStore
-  hot: HotState
+  hot: UploadSessionStore
   uploads: UploadRecords
   heads: SubmissionHeads
   views: UploadViews
@@ -37,9 +37,9 @@ export type UploadParts = {
   uploadStore: UploadStore
   peers: Peers
   locks: UploadLocks
-  ledgerParts: LedgerParts
+  ledgerParts: LedgerDeps
   admission: Admission
   attempts: Attempts
-  rates: Rates
+  rates: RateLimiter
   budget: ByteBudget
 }

@@ -8,7 +8,7 @@ import type { RecordIndex } from '../records/record-index.ts'
 const FIELD = 'announced'
 
 /** 0 where there was none, or Redis has forgotten it. */
-export async function announcedSequence(
+export async function publishedSequence(
   index: RecordIndex,
   owner: string,
   submissionId: string,

@@ -4,29 +4,29 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import type { EventEnvelope, NewsRecord } from './event-body.ts'
+import type { EventEnvelope, SubmissionEventRecord } from './event-body.ts'
 import { objectKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import { VersionLog } from './version-log.ts'
 
 /** The event, once its number is known. */
-export type Told = (sequence: number) => EventEnvelope
+export type EventFactory = (sequence: number) => EventEnvelope
 
 type NumberGiver = (owner: string, submissionId: string) => Promise<number>
 
 const ANNOUNCE_GRACE_MS = 120_000
 
-export class SubmissionNews {
+export class SubmissionEventLog {
   readonly #index: RecordIndex
   readonly #clock: Clock
   readonly #nextSequence: NumberGiver
-  readonly #log: VersionLog<NewsRecord>
+  readonly #log: VersionLog<SubmissionEventRecord>
 
-  constructor(parts: { store: ObjectStore; index: RecordIndex; clock: Clock; nextSequence: NumberGiver }) {
-    this.#index = parts.index
-    this.#clock = parts.clock
-    this.#nextSequence = parts.nextSequence
-    this.#log = new VersionLog(parts.store)
+  constructor(deps: { store: ObjectStore; index: RecordIndex; clock: Clock; nextSequence: NumberGiver }) {
+    this.#index = deps.index
+    this.#clock = deps.clock
+    this.#nextSequence = deps.nextSequence
+    this.#log = new VersionLog(deps.store)
   }
 
   /**
@@ -34,7 +34,12 @@ export class SubmissionNews {
    *
    * @returns whether this was news
    */
-  async flip(owner: string, id: string, complete: boolean, told: Told): Promise<boolean> {
+  async publishCompletenessChange(
+    owner: string,
+    id: string,
+    complete: boolean,
+    told: EventFactory,
+  ): Promise<boolean> {
     if ((await this.#index.toldComplete(owner, id)) === complete) return false
     return await this.#tell(owner, id, told, (current) =>
       (current?.complete ?? false) === complete ? undefined : complete,
@@ -42,7 +47,7 @@ export class SubmissionNews {
   }
 
   /** Tells an event that has an id of its own, once. */
-  async tell(owner: string, id: string, eventId: string, told: Told): Promise<boolean> {
+  async publish(owner: string, id: string, eventId: string, told: EventFactory): Promise<boolean> {
     const before = await this.history(owner, id, 0)
     if (before.some(({ envelope }) => envelope.body.id === eventId)) return false
     return await this.#tell(owner, id, told, (current) =>
@@ -53,8 +58,8 @@ export class SubmissionNews {
   async #tell(
     owner: string,
     id: string,
-    told: Told,
-    completeAfter: (current: NewsRecord | undefined) => boolean | undefined,
+    told: EventFactory,
+    completeAfter: (current: SubmissionEventRecord | undefined) => boolean | undefined,
   ): Promise<boolean> {
     const latest = () => this.#log.latest(objectKeys.news(owner, id))
     const { record, committed } = await this.#log.commit(
@@ -74,7 +79,7 @@ export class SubmissionNews {
     return committed
   }
 
-  async #announce(owner: string, id: string, record: NewsRecord): Promise<void> {
+  async #announce(owner: string, id: string, record: SubmissionEventRecord): Promise<void> {
     if ((await this.#index.applyNews(owner, id, record, true)) !== 'gap') return
     const earlier = await this.#log.version(objectKeys.news(owner, id), record.version - 1)
     if (earlier !== undefined) await this.#announce(owner, id, earlier)
@@ -91,7 +96,7 @@ export class SubmissionNews {
   }
 
   /** Those since a moment, oldest first. */
-  async history(owner: string, id: string, sinceMs: number): Promise<NewsRecord[]> {
+  async history(owner: string, id: string, sinceMs: number): Promise<SubmissionEventRecord[]> {
     return await this.#log.history(objectKeys.news(owner, id), sinceMs)
   }
 }

@@ -5,7 +5,7 @@ import type { SubmissionHead } from '../../records/submission-head.ts'
 
 export type Dates = Pick<SubmissionHead, 'opensAt' | 'deadline' | 'graceSeconds' | 'revision' | 'revisions'>
 
-export type Standing = {
+export type Timeliness = {
   /** Stored after the deadline (within grace or not). */
   late: boolean
   /** Stored after grace, but within the time that a return gave for repairs. */
@@ -22,7 +22,10 @@ export function closesAt(dates: Dates): string | null {
 }
 
 /** An upload without `storedAt` is not late yet. */
-export function standingOf(dates: Dates, upload: { storedAt: string | null; revision: number }): Standing {
+export function timelinessOf(
+  dates: Dates,
+  upload: { storedAt: string | null; revision: number },
+): Timeliness {
   if (dates.deadline === null || upload.storedAt === null)
     return { late: false, repaired: false, counts: true }
   const storedMs = Date.parse(upload.storedAt)
@@ -43,5 +46,5 @@ function repairUntilMs(dates: Dates, revision: number): number {
 /** A file whose last byte came now would count. */
 export function isAccepting(dates: Dates, now: number): boolean {
   if (dates.opensAt !== null && now < Date.parse(dates.opensAt)) return false
-  return standingOf(dates, { storedAt: new Date(now).toISOString(), revision: dates.revision }).counts
+  return timelinessOf(dates, { storedAt: new Date(now).toISOString(), revision: dates.revision }).counts
 }

@@ -85,12 +85,12 @@ const TYPES: ReadonlyMap<string, Format> = new Map([
   ...formats('pdf', { pdf: 'application/pdf application/x-pdf application/acrobat' }),
 ])
 
-export type Claim = 'speaks for' | 'speaks against' | 'says nothing'
+export type TypeEvidence = 'speaks for' | 'speaks against' | 'says nothing'
 
 /** A claim about a slot, and the kind of file that it claims where it names one. */
-export type Claimed = { claim: Claim; kind: MediaKind | null; value: string }
+export type Claimed = { claim: TypeEvidence; kind: MediaKind | null; value: string }
 
-export function claimOfType(slot: SlotRules, declared: string | null): Claimed {
+export function evidenceOfType(slot: SlotRules, declared: string | null): Claimed {
   const value = (declared?.split(';')[0] ?? '').trim().toLowerCase()
   if (SAYS_NOTHING.has(value)) return { claim: 'says nothing', kind: null, value }
   const listed = slot.media.find((media) => media.mimeTypes.includes(value))
@@ -102,7 +102,7 @@ export function claimOfType(slot: SlotRules, declared: string | null): Claimed {
   return { claim: family ? 'says nothing' : 'speaks against', kind: null, value }
 }
 
-export function claimOfName(slot: SlotRules, filename: string | null): Claimed {
+export function evidenceOfName(slot: SlotRules, filename: string | null): Claimed {
   const value = /\.([^./\\\s]{1,10})\s*$/.exec(filename ?? '')?.[1]?.toLowerCase() ?? ''
   const listed = slot.media.find((media) => media.extensions.includes(value))
   if (listed) return { claim: 'speaks for', kind: listed.kind, value }
@@ -112,7 +112,7 @@ export function claimOfName(slot: SlotRules, filename: string | null): Claimed {
   return { claim: claimOf(slot, known), kind: known.kind, value }
 }
 
-function claimOf(slot: SlotRules, { kind, container }: Format): Claim {
+function claimOf(slot: SlotRules, { kind, container }: Format): TypeEvidence {
   return takes(slot, kind, container) ? 'speaks for' : 'speaks against'
 }
 

@@ -3,6 +3,8 @@
 
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { redisKeys } from './keys.ts'
+import { run } from './scripts.ts'
 import {
   decodeParts,
   type Progress,
@@ -10,30 +12,28 @@ import {
   progressFields,
   type Restorable,
   restoredFields,
-} from './hot-fields.ts'
-import * as scripts from './hot-scripts.ts'
-import { decodeHot, type HotUpload, pairs, placeOf, type UploadDraft } from './hot-upload.ts'
-import { redisKeys } from './keys.ts'
-import { run } from './scripts.ts'
+} from './session-fields.ts'
+import * as scripts from './session-scripts.ts'
 import type { StoredPart } from './upload-record.ts'
+import { decodeSession, pairs, slotKey, type UploadDraft, type UploadSession } from './upload-session.ts'
 
 export type AcquireOutcome =
   | {
       kind: 'acquired'
-      state: HotUpload
+      state: UploadSession
       /** The last holder's channel, where it did not let go by itself. */
       formerHolder: string | null
     }
-  | { kind: 'held'; state: HotUpload; fence: string; channel: string }
-  | { kind: 'offset'; state: HotUpload }
-  | { kind: 'ended'; state: HotUpload }
+  | { kind: 'held'; state: UploadSession; fence: string; channel: string }
+  | { kind: 'offset'; state: UploadSession }
+  | { kind: 'ended'; state: UploadSession }
   /** The caller's ticket is for another place. */
   | { kind: 'scope' }
   | { kind: 'missing' }
 
 export const LEASE_MS = 15_000
 
-export class HotState {
+export class UploadSessionStore {
   readonly redis: RedisConnection
   readonly #runId: RunId
   readonly #clock: Clock
@@ -78,7 +78,7 @@ export class HotState {
         this.#runId.current,
         Date.parse(draft.createdAt),
         draft.submissionId ?? '',
-        placeOf(draft),
+        slotKey(draft),
         options.lock?.fence ?? '',
         options.lock?.channel ?? '',
         LEASE_MS,
@@ -92,12 +92,14 @@ export class HotState {
     return (await viaRedis(this.redis.get(key))) ?? undefined
   }
 
-  async read(id: string): Promise<HotUpload | undefined> {
+  async read(id: string): Promise<UploadSession | undefined> {
     const fields = await viaRedis(this.redis.hgetall(redisKeys.hot(id)))
-    return fields['d'] === undefined ? undefined : decodeHot(fields, this.#clock.now(), this.#runId.current)
+    return fields['d'] === undefined
+      ? undefined
+      : decodeSession(fields, this.#clock.now(), this.#runId.current)
   }
 
-  async readMany(ids: string[]): Promise<(HotUpload | undefined)[]> {
+  async readMany(ids: string[]): Promise<(UploadSession | undefined)[]> {
     if (ids.length === 0) return []
     const pipeline = this.redis.pipeline()
     for (const id of ids) pipeline.hgetall(redisKeys.hot(id))
@@ -105,7 +107,7 @@ export class HotState {
       if (error) throw error
       return (fields as Record<string, string>)['d'] === undefined
         ? undefined
-        : decodeHot(fields as Record<string, string>, this.#clock.now(), this.#runId.current)
+        : decodeSession(fields as Record<string, string>, this.#clock.now(), this.#runId.current)
     })
   }
 
@@ -137,7 +139,7 @@ export class HotState {
     )) as [string, string[]?, string?, string?]
     if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
     if (kind === 'scope') return { kind }
-    const state = decodeHot(pairs(flat), this.#clock.now(), this.#runId.current)
+    const state = decodeSession(pairs(flat), this.#clock.now(), this.#runId.current)
     if (kind === 'held') {
       const { fence: held = '', channel: where = '' } = state.holder ?? {}
       return { kind, state, fence: held, channel: where }
@@ -150,7 +152,7 @@ export class HotState {
   }
 
   /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */
-  async commit(id: string, fence: string, progress: Progress): Promise<boolean> {
+  async saveProgress(id: string, fence: string, progress: Progress): Promise<boolean> {
     const fields = progressFields(progress)
     const parts = partFields(progress.parts ?? [])
     return (

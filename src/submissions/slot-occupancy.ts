@@ -9,7 +9,7 @@ import { byCreation, type UploadView as DocumentView } from './document/views.ts
 import { documentViews } from './live-views.ts'
 import type { SlotRules } from './profiles/profile.ts'
 
-export type SlotPlaces = {
+export type SlotOccupancy = {
   /** Ids of every upload that was ever made in the slot. */
   ever: ReadonlySet<string>
   /** Those that count or may still, oldest first. */
@@ -25,12 +25,12 @@ export type SlotPlaces = {
 }
 
 /** @param views all uploads of the submission */
-export function slotPlaces(
+export function slotOccupancy(
   views: readonly UploadView[],
   slot: SlotRules,
   head: SubmissionHead,
   nowMs: number,
-): SlotPlaces {
+): SlotOccupancy {
   const here = views.filter(({ record, hot }) => (record ?? hot?.draft)?.slot === slot.id)
   const live = documentViews(here, nowMs)
   const count = countSlot(slot, live, head, undefined)
@@ -57,7 +57,7 @@ export function beingReplaced(occupants: readonly DocumentView[]): Set<string> {
 }
 
 /** The occupant that counts in a slot for one file, where there is one. */
-export function acceptedOccupant({ occupants }: SlotPlaces): DocumentView | undefined {
+export function acceptedOccupant({ occupants }: SlotOccupancy): DocumentView | undefined {
   return occupants.findLast(({ state }) => isAccepted(state))
 }
 

@@ -2,13 +2,13 @@
 
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { StartError } from '../../src/core/start-error.ts'
-import type { Deps } from '../../src/deps.ts'
-import type { Lane } from '../../src/jobs/contract.ts'
-import { createRunner } from '../media/run.ts'
-import { findTool } from '../media/sandbox.ts'
-import { createScratchRoom } from '../media/scratch.ts'
-import type { Kit } from './kit.ts'
+import { StartError } from '../src/core/start-error.ts'
+import type { Deps } from '../src/deps.ts'
+import type { Lane } from '../src/jobs/contract.ts'
+import { createRunner } from './media/run.ts'
+import { findTool } from './media/sandbox.ts'
+import { createScratchRoom } from './media/scratch.ts'
+import type { WorkerContext } from './worker-context.ts'
 
 const TOOL_PATH = '/usr/local/bin:/usr/bin:/bin'
 const PACKAGES: Record<string, string> = {
@@ -24,7 +24,7 @@ const MARGIN_BYTES = 512 * 1024 * 1024
 const KILL_GRACE_MS = 3000
 
 /** Throws StartError where a lane of this worker has a tool missing. */
-export async function equip(deps: Deps): Promise<Kit> {
+export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const { config } = deps
   if (MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))) await requireTools()
   const root = resolve(config.storage.dataDir, 'scratch')

@@ -5,7 +5,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { Counts } from './counters.ts'
 
-export const GRAINS = [
+export const RESOLUTIONS = [
   { seconds: 5, keepSeconds: 1800 },
   { seconds: 60, keepSeconds: 2 * 86_400 },
 ] as const
@@ -14,11 +14,11 @@ export const GRAINS = [
 export type Bucket = { atMs: number; counts: Counts }
 
 /** Adds to the buckets of `nowMs`. All or nothing: who hears of a failure may add the same again. */
-export async function addToTally(redis: RedisConnection, nowMs: number, counts: Counts): Promise<void> {
+export async function addToRollup(redis: RedisConnection, nowMs: number, counts: Counts): Promise<void> {
   const entries = Object.entries(counts)
   if (entries.length === 0) return
   const change = redis.multi()
-  for (const { seconds, keepSeconds } of GRAINS) {
+  for (const { seconds, keepSeconds } of RESOLUTIONS) {
     const key = redisKeys.tally(seconds, Math.floor(nowMs / 1000 / seconds))
     for (const [name, amount] of entries) change.hincrby(key, name, amount)
     change.expire(key, keepSeconds)
@@ -27,12 +27,12 @@ export async function addToTally(redis: RedisConnection, nowMs: number, counts: 
 }
 
 /** The coarsest detail that still fills `windowSeconds` with the grain that reaches so far back. */
-export function grainFor(windowSeconds: number): 5 | 60 {
-  return windowSeconds <= GRAINS[0].keepSeconds ? 5 : 60
+export function resolutionFor(windowSeconds: number): 5 | 60 {
+  return windowSeconds <= RESOLUTIONS[0].keepSeconds ? 5 : 60
 }
 
 /** Every bucket from `fromMs` to `toMs`, those without a count too. */
-export async function readTally(
+export async function readRollup(
   redis: RedisConnection,
   grainSeconds: 5 | 60,
   fromMs: number,

@@ -4,19 +4,19 @@
 import { DataStore, type Locker, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
-import type { HotUpload, UploadDraft } from '../records/hot-upload.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
-import { type Creation, place, register } from './create.ts'
+import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
+import { type Creation, register, validateCreation } from './create.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
 import { measureFinished } from './measure.ts'
-import type { UploadParts } from './parts.ts'
 import { receiveBody } from './reception.ts'
 import { terminate } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
 
-export class Scope {
-  readonly #parts: UploadParts
+export class TusRequestContext {
+  readonly #deps: UploadDeps
   readonly #request: TusRequest
   #held: Held | undefined
   #creation: Creation | undefined
@@ -30,17 +30,17 @@ export class Scope {
   readonly store: DataStore
   readonly locker: Locker
 
-  constructor(parts: UploadParts, request: TusRequest) {
-    this.#parts = parts
+  constructor(deps: UploadDeps, request: TusRequest) {
+    this.#deps = deps
     this.#request = request
-    this.maxBytes = parts.config.uploads.maxBytes
+    this.maxBytes = deps.config.uploads.maxBytes
     this.store = new ScopeStore(this)
     this.locker = { newLock: () => ({ lock: () => this.lock(), unlock: () => this.unlock() }) }
   }
 
   /** The library's namingFunction: everything that may refuse a creation, then its id. */
   async place(metadata: Record<string, string | null>): Promise<string> {
-    this.#creation = await place(this.#parts, this.#request, metadata)
+    this.#creation = await validateCreation(this.#deps, this.#request, metadata)
     this.maxBytes = this.#creation.draft.maxBytes
     return this.#creation.draft.id
   }
@@ -49,7 +49,7 @@ export class Scope {
   async create(): Promise<string> {
     const creation = this.#creation
     if (creation === undefined) throw new Error('created before it was placed')
-    const id = await register(this.#parts, creation, this.#request.hasBody)
+    const id = await register(this.#deps, creation, this.#request.hasBody)
     this.#noteExpiry(creation.expiresAtMs, creation.size === 0)
     if (creation.joinedOffset !== undefined)
       this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
@@ -64,9 +64,9 @@ export class Scope {
     // A new upload is nobody else's and is locked when its body arrives; HEAD never disturbs a holder; DELETE
     // ends it by a commit.
     if (method !== 'PATCH' || id === null) return
-    const waited = this.#parts.metrics.lockWait.startTimer()
+    const waited = this.#deps.metrics.lockWait.startTimer()
     try {
-      this.#held = await this.#parts.locks.acquire(id, {
+      this.#held = await this.#deps.locks.acquire(id, {
         offset: Number(headers.get('upload-offset')),
         ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
       })
@@ -82,7 +82,7 @@ export class Scope {
     try {
       // The end of an upload voids its lock.
       if (held !== undefined && this.#finished === undefined)
-        await this.#parts.hot.release(held.state.draft.id, held.fence)
+        await this.#deps.hot.release(held.state.draft.id, held.fence)
     } finally {
       this.#letGo()
     }
@@ -91,7 +91,7 @@ export class Scope {
   /** What the library sees of the upload; HEAD looks, PATCH has it from the lock. */
   async upload(id: string): Promise<Upload> {
     if (this.#held !== undefined) return tusUpload(this.#held.state)
-    const seen = await this.#parts.locks.look(id, this.#request.place)
+    const seen = await this.#deps.locks.getStatus(id, this.#request.place)
     if ('state' in seen) {
       const { state, storing } = seen
       // A client that is told less than what is about to be stored sends it again, or begins anew.
@@ -119,7 +119,7 @@ export class Scope {
     if (held === undefined) throw new Error('a length declared without the lock')
     if (size > held.state.draft.maxBytes)
       throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: held.state.draft.maxBytes, actual: size } })
-    if (!(await this.#parts.hot.declareLength(held.state.draft.id, held.fence, size)))
+    if (!(await this.#deps.hot.declareLength(held.state.draft.id, held.fence, size)))
       throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-length' } })
     held.state.size = size
   }
@@ -132,11 +132,11 @@ export class Scope {
     if (this.#held === undefined) {
       // Creation with upload: the body of a POST goes on where nothing is.
       const id = this.#creation?.draft.id ?? ''
-      this.#held = this.#creation?.held ?? (await this.#parts.locks.acquire(id, { offset: 0 }))
+      this.#held = this.#creation?.held ?? (await this.#deps.locks.acquire(id, { offset: 0 }))
     }
     const held = this.#held
     try {
-      const received = await receiveBody(this.#parts, this.#request, held, this.#released)
+      const received = await receiveBody(this.#deps, this.#request, held, this.#released)
       const { offset, expiresAtMs } = received
       this.#finished = received.finished
       this.#noteExpiry(expiresAtMs, offset === held.state.size)
@@ -153,7 +153,7 @@ export class Scope {
   }
 
   async #completeEmpty(id: string): Promise<void> {
-    const { locks, uploadStore, ledgerParts, hot } = this.#parts
+    const { locks, uploadStore, ledgerParts, hot } = this.#deps
     const { state, fence } = await locks.acquire(id, { offset: 0 })
     try {
       const sink = await uploadStore.open(state, new UploadLedger(ledgerParts, state, fence))
@@ -165,17 +165,17 @@ export class Scope {
 
   /** The library's onUploadFinish: the answer does not wait for what follows. */
   finished(): Promise<Record<string, never>> {
-    const { completion } = this.#parts
+    const { completion } = this.#deps
     faultPoint('finish.before-answer')
     const id = this.#request.id ?? this.#creation?.draft.id
     if (this.#finished !== undefined) completion.followLater(this.#finished)
     else if (id !== undefined) completion.runLater(id)
-    measureFinished(this.#parts.metrics, this.#finished)
+    measureFinished(this.#deps.metrics, this.#finished)
     return Promise.resolve({})
   }
 
   async terminate(id: string): Promise<void> {
-    await terminate(this.#parts, id, this.#request.place)
+    await terminate(this.#deps, id, this.#request.place)
   }
 
   /** "responses to HEAD requests MUST include the Upload-Metadata header and its value as specified by the Client". */
@@ -193,7 +193,7 @@ export class Scope {
   }
 }
 
-function tusUpload(state: HotUpload): Upload {
+function tusUpload(state: UploadSession): Upload {
   const { draft, offset, size } = state
   return new Upload({
     id: draft.id,
@@ -206,11 +206,11 @@ function tusUpload(state: HotUpload): Upload {
 
 /** The library's store port, answered by the scope. */
 class ScopeStore extends DataStore {
-  readonly #scope: Scope
+  readonly #scope: TusRequestContext
   // The library's expiration counts from creation; ours slides and is answered by the scope itself.
   override extensions: string[] = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination']
 
-  constructor(scope: Scope) {
+  constructor(scope: TusRequestContext) {
     super()
     this.#scope = scope
   }

@@ -4,11 +4,11 @@
 import { hostname } from 'node:os'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
-import { keepWhole } from './lifecycle/rebuild.ts'
+import { startRebuildMonitor } from './lifecycle/rebuild.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
-import { casesOf } from './support/lookup.ts'
+import { createLookup } from './support/lookup.ts'
 
 const RECONCILE_MS = 60_000
 
@@ -31,7 +31,7 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
     ...deps,
     redis: deps.redis.producer,
     state,
-    cases: casesOf(deps),
+    cases: createLookup(deps),
     ...(siblings === undefined ? {} : { siblings }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
@@ -50,7 +50,7 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
   return {
     started() {
       state.started = true
-      endHealing = keepWhole(deps.rebuilder, logger)
+      endHealing = startRebuildMonitor(deps.rebuilder, logger)
       reconcile()
       follower.start()
     },

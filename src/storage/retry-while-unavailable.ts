@@ -8,7 +8,7 @@ const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 3000
 
 /** Repeats `work` while the store is unavailable, for `holdMs` at most; then throws what it threw last. */
-export async function withPatience<T>(work: () => Promise<T>, holdMs = STORE_HOLD_MS): Promise<T> {
+export async function retryWhileUnavailable<T>(work: () => Promise<T>, holdMs = STORE_HOLD_MS): Promise<T> {
   // Not by the clock on the wall, which may be set meanwhile.
   const deadline = performance.now() + holdMs
   for (let attempt = 0; ; attempt++) {

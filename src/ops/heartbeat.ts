@@ -10,12 +10,12 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 import { type Counts, countsSince } from './counters.ts'
-import { addToTally } from './tally.ts'
+import { addToRollup } from './rollup.ts'
 
 const BEAT_MS = 2000
 const FAREWELL_MS = 500
 /** Who said nothing for so long is gone. */
-export const SILENT_MS = 10_000
+export const UNRESPONSIVE_MS = 10_000
 /** What is left of processes that were killed goes after this. */
 const FORGET_MS = 3_600_000
 
@@ -38,7 +38,7 @@ export type ProcessReport = {
   lanes?: Partial<Record<Lane, number>>
 }
 
-export type PulseParts = {
+export type PulseDeps = {
   redis: RedisConnection
   metrics: Metrics
   clock: Clock
@@ -50,8 +50,8 @@ export type PulseParts = {
 }
 
 /** Starts the beat. @returns what ends it, with a last one that takes this process off the list */
-export function startPulse(parts: PulseParts): () => Promise<void> {
-  const { redis, metrics, clock, logger } = parts
+export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
+  const { redis, metrics, clock, logger } = deps
   const startedAtMs = clock.now()
   const name = `${hostname()}:${process.pid}`
   const counted = countsSince(metrics)
@@ -64,7 +64,7 @@ export function startPulse(parts: PulseParts): () => Promise<void> {
     const sent = unsent
     unsent = {}
     try {
-      await addToTally(redis, clock.now(), sent)
+      await addToRollup(redis, clock.now(), sent)
     } catch (error) {
       for (const [key, amount] of Object.entries(sent)) unsent[key] = (unsent[key] ?? 0) + amount
       throw error
@@ -74,11 +74,11 @@ export function startPulse(parts: PulseParts): () => Promise<void> {
     const since = loop
     loop = performance.eventLoopUtilization()
     const report: ProcessReport = {
-      ...{ name, startedAtMs, role: parts.role, instance: parts.instance, atMs: clock.now() },
+      ...{ name, startedAtMs, role: deps.role, instance: deps.instance, atMs: clock.now() },
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),
-      ...parts.state(),
+      ...deps.state(),
     }
     await viaRedis(redis.hset(redisKeys.processes, name, JSON.stringify(report)))
     await flush()
@@ -117,7 +117,7 @@ export async function readProcesses(
   if (forgotten.length > 0) await viaRedis(redis.hdel(redisKeys.processes, ...forgotten))
   const byName = reports.toSorted((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1))
   return {
-    alive: byName.filter(({ atMs }) => nowMs - atMs <= SILENT_MS),
-    silent: byName.filter(({ atMs }) => nowMs - atMs > SILENT_MS && nowMs - atMs <= FORGET_MS),
+    alive: byName.filter(({ atMs }) => nowMs - atMs <= UNRESPONSIVE_MS),
+    silent: byName.filter(({ atMs }) => nowMs - atMs > UNRESPONSIVE_MS && nowMs - atMs <= FORGET_MS),
   }
 }

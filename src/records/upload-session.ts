@@ -24,7 +24,7 @@ export type UploadDraft = Pick<
 
 export type HotStatus = 'receiving' | 'finishing' | 'stored' | 'expired' | 'cancelled'
 
-export type HotUpload = {
+export type UploadSession = {
   draft: UploadDraft
   /** Bytes; null while the length is deferred. */
   size: number | null
@@ -52,7 +52,7 @@ export type HotUpload = {
 }
 
 /** Reads the Redis hash of an upload. */
-export function decodeHot(f: Record<string, string>, nowMs: number, runId: string): HotUpload {
+export function decodeSession(f: Record<string, string>, nowMs: number, runId: string): UploadSession {
   const lease = Number(f['lease'] ?? 0)
   const fence = f['fence'] ?? ''
   return {
@@ -82,15 +82,20 @@ export function pairs(flat: string[]): Record<string, string> {
 }
 
 /** Where an upload belongs, as one string: a ticket opens just this place. */
-export function placeOf(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slot'>): string {
+export function slotKey(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slot'>): string {
   return `${draft.owner}\n${draft.submissionId ?? ''}\n${draft.slot ?? ''}`
 }
 
 /** What Redis holds of an upload that has just been created. */
-export function newHotUpload(
+export function newUploadSession(
   draft: UploadDraft,
-  { size, expiresAtMs, partBytes, holder }: Pick<HotUpload, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,
-): HotUpload {
+  {
+    size,
+    expiresAtMs,
+    partBytes,
+    holder,
+  }: Pick<UploadSession, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,
+): UploadSession {
   return {
     ...{ draft, size, offset: 0, status: 'receiving', version: 0, expiresAtMs, storedAtMs: null },
     ...{

@@ -5,7 +5,7 @@ import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
-import { type DocumentParts, type LoadedSubmission, loadSubmission } from './documents.ts'
+import { type DocumentDeps, type LoadedSubmission, loadSubmission } from './documents.ts'
 
 /** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
 const MAX_ROUNDS = 5
@@ -16,31 +16,31 @@ const MAX_ROUNDS = 5
  *
  * @returns the submission as last seen; undefined where there is none, or it was deleted
  */
-export async function announceCompleteness(
-  parts: DocumentParts,
+export async function publishCompleteness(
+  deps: DocumentDeps,
   owner: string,
   submissionId: string,
 ): Promise<LoadedSubmission | undefined> {
-  let loaded = await loadIfThere(parts, owner, submissionId)
+  let loaded = await loadIfThere(deps, owner, submissionId)
   for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
     const { complete } = loaded.document
     const id = `evt_${newToken()}`
     const at: LoadedSubmission = loaded
-    const told = (sequence: number) => eventOf(parts, at, id, sequence)
-    if (!(await parts.heads.news.flip(owner, submissionId, complete, told))) break
-    loaded = await loadIfThere(parts, owner, submissionId)
+    const told = (sequence: number) => eventOf(deps, at, id, sequence)
+    if (!(await deps.heads.news.publishCompletenessChange(owner, submissionId, complete, told))) break
+    loaded = await loadIfThere(deps, owner, submissionId)
   }
   return loaded
 }
 
 /** Undefined: there is no such submission, or it was deleted. Throws PROFILE_UNKNOWN. */
 export async function loadIfThere(
-  parts: DocumentParts,
+  deps: DocumentDeps,
   owner: string,
   id: string,
 ): Promise<LoadedSubmission | undefined> {
   try {
-    return await loadSubmission(parts, owner, id)
+    return await loadSubmission(deps, owner, id)
   } catch (error) {
     if (!(error instanceof AppError) || !isGone(error)) throw error
     return undefined
@@ -52,7 +52,7 @@ function isGone({ code }: AppError): boolean {
 }
 
 function eventOf(
-  parts: DocumentParts,
+  deps: DocumentDeps,
   { head, document }: LoadedSubmission,
   eventId: string,
   sequence: number,
@@ -64,7 +64,7 @@ function eventOf(
     body: {
       id: eventId,
       type: document.complete ? 'submission.complete' : 'submission.incomplete',
-      timestamp: isoTime(parts.clock.now()),
+      timestamp: isoTime(deps.clock.now()),
       data: {
         sequence,
         submissionId: id,

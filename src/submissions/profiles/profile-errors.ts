@@ -7,10 +7,10 @@ import { profileKey } from './profile.ts'
 import { type MediaData, type ProfileData, ProfileDataSchema, type SlotData } from './schema.ts'
 
 /** `path` is a JSON pointer into the file. */
-export type Fault = { path: string; message: string }
+export type ProfileError = { path: string; message: string }
 
 /** Every fault of shape; an empty list means that `value` is a ProfileData. */
-export function shapeFaults(value: unknown): Fault[] {
+export function schemaErrors(value: unknown): ProfileError[] {
   // The validator stops at eight errors by a global setting; an operator should see all of theirs at once.
   const { maxErrors } = Settings.Get()
   Settings.Set({ maxErrors: 1000 })
@@ -35,14 +35,14 @@ function describe(error: ReturnType<typeof Errors>[number]): string {
 }
 
 export function isProfileData(value: unknown): value is ProfileData {
-  return shapeFaults(value).length === 0
+  return schemaErrors(value).length === 0
 }
 
 /** Faults of meaning in a file of the right shape. `fileName` is without its folder. */
-export function meaningFaults(profile: ProfileData, fileName: string): Fault[] {
+export function semanticErrors(profile: ProfileData, fileName: string): ProfileError[] {
   const expected = `${profileKey(profile.id, profile.version)}.json`
   const slotIds = new Set(profile.slots.map((slot) => slot.id))
-  const faults: Fault[] = [
+  const faults: ProfileError[] = [
     ...(fileName === expected ? [] : [{ path: '/id', message: `the file must be named ${expected}` }]),
     ...repeated(
       profile.domains.map((d) => d.id),
@@ -66,8 +66,8 @@ export function meaningFaults(profile: ProfileData, fileName: string): Fault[] {
   return [...faults, ...repeated(placed, '/alternatives')]
 }
 
-function slotFaults(profile: ProfileData, slot: SlotData, path: string): Fault[] {
-  const faults: Fault[] = []
+function slotFaults(profile: ProfileData, slot: SlotData, path: string): ProfileError[] {
+  const faults: ProfileError[] = []
   const say = (at: string, message: string) => faults.push({ path: `${path}${at}`, message })
   if (!profile.domains.some((domain) => domain.id === slot.domain)) say('/domain', `no domain ${slot.domain}`)
   if (slot.min > slot.max) say('/min', 'min is greater than max')
@@ -95,8 +95,8 @@ function slotFaults(profile: ProfileData, slot: SlotData, path: string): Fault[]
   return faults
 }
 
-function mediaFaults(media: MediaData, path: string): Fault[] {
-  const faults: Fault[] = []
+function mediaFaults(media: MediaData, path: string): ProfileError[] {
+  const faults: ProfileError[] = []
   const say = (at: string, message: string) => faults.push({ path: `${path}${at}`, message })
   for (const field of NEEDED_FIELDS) {
     if (media[field] === undefined) say('', `needs ${field}, here or in mediaDefaults/${media.kind}`)
@@ -114,7 +114,7 @@ function mediaFaults(media: MediaData, path: string): Fault[] {
   return [...faults, ...repeated(names, `${path}/renditions`)]
 }
 
-function repeated(names: readonly string[], path: string): Fault[] {
+function repeated(names: readonly string[], path: string): ProfileError[] {
   const twice = names.filter((name, i) => names.indexOf(name) !== i)
   return [...new Set(twice)].map((name) => ({ path, message: `${name} appears more than once` }))
 }

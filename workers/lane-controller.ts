@@ -3,17 +3,17 @@
 
 import type { Worker } from 'bullmq'
 import type { Lane } from '../src/jobs/contract.ts'
-import type { Orders } from '../src/ops/control-watch.ts'
+import type { ControlSettings } from '../src/ops/control-watch.ts'
 
 type Switched = Pick<Worker, 'name' | 'concurrency' | 'pause' | 'resume' | 'isPaused'>
 
-export type Obedient = {
-  apply(orders: Orders): Promise<void>
+export type LaneController = {
+  apply(orders: ControlSettings): Promise<void>
   /** Jobs at a time by lane, as it is now. */
   lanes(): Partial<Record<Lane, number>>
 }
 
-export function obeying(workers: readonly Switched[]): Obedient {
+export function applyControls(workers: readonly Switched[]): LaneController {
   const configured = new Map(workers.map((worker) => [worker, worker.concurrency]))
   return {
     async apply({ concurrency, draining }) {

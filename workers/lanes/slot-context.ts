@@ -8,21 +8,21 @@ import type { UploadView } from '../../src/submissions/document/views.ts'
 import { documentViews } from '../../src/submissions/live-views.ts'
 import { findSlot, type Profile, type SlotRules } from '../../src/submissions/profiles/profile.ts'
 import type { SiblingFile } from '../../src/submissions/rules/inspect.ts'
-import type { Kit } from './kit.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { OPEN_SLOT } from './open-slot.ts'
 import { ClaimLost } from './run-lane.ts'
 
 export type Submission = { head: SubmissionHead; profile: Profile }
 /** Without `submission` the upload belongs to none, and the slot asks for nothing. */
-export type Place = { slot: SlotRules; submission?: Submission }
+export type SlotContext = { slot: SlotRules; submission?: Submission }
 
-type Parts = Pick<Kit, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
+type Deps = Pick<WorkerContext, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
 
 /** Throws ClaimLost where the submission is gone: then the upload is going too. */
-export async function placeOf(
-  { heads, profiles }: Pick<Parts, 'heads' | 'profiles'>,
+export async function slotContextOf(
+  { heads, profiles }: Pick<Deps, 'heads' | 'profiles'>,
   { owner, submissionId, slot }: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot'>,
-): Promise<Place> {
+): Promise<SlotContext> {
   if (submissionId === null) return { slot: OPEN_SLOT }
   const head = await heads.latest(owner, submissionId)
   if (head === undefined || head.state === 'deleted') throw new ClaimLost('the submission is gone')
@@ -33,9 +33,9 @@ export async function placeOf(
 }
 
 /** Files that count in the same slot beside this one. In a slot for one file, each takes the place of the last. */
-export async function siblingsInSlot(parts: Parts, record: UploadRecord, { slot, submission }: Place) {
+export async function siblingsInSlot(deps: Deps, record: UploadRecord, { slot, submission }: SlotContext) {
   if (submission === undefined || slot.max === 1) return []
-  const uploads = await uploadsOf(parts, submission.head)
+  const uploads = await uploadsOf(deps, submission.head)
   const own = uploads.filter((upload) => upload.slot === slot.id)
   return countSlot(slot, own, submission.head, undefined)
     .counted.filter(({ id }) => id !== record.id && id !== record.replaces)
@@ -44,13 +44,13 @@ export async function siblingsInSlot(parts: Parts, record: UploadRecord, { slot,
 
 /** Accepted files of the whole submission, with their hashes where they are known; replaced ones are left out. */
 export async function siblingFiles(
-  parts: Parts,
+  deps: Deps,
   id: string,
-  { submission }: Place,
+  { submission }: SlotContext,
 ): Promise<(SiblingFile & { record: UploadRecord })[]> {
   if (submission === undefined) return []
   const { head, profile } = submission
-  const records = await parts.heads.uploadsOf(head.owner, head.id)
+  const records = await deps.heads.uploadsOf(head.owner, head.id)
   const superseded = supersededIds(head, profile, records)
   return records
     .filter((other) => other.id !== id && isAccepted(other.state) && !superseded.has(other.id))
@@ -61,6 +61,6 @@ export async function siblingFiles(
     }))
 }
 
-async function uploadsOf({ views, clock }: Parts, head: SubmissionHead): Promise<UploadView[]> {
+async function uploadsOf({ views, clock }: Deps, head: SubmissionHead): Promise<UploadView[]> {
   return documentViews(await views.ofSubmission(head.owner, head.id), clock.now())
 }

@@ -35,7 +35,7 @@ const MARKS: Record<Part, string> = { lists: redisKeys.whole, events: redisKeys.
 
 export type Rebuilding = { token: string; runId: string }
 
-export class Wholeness {
+export class IndexCompleteness {
   readonly redis: RedisConnection
   readonly #runId: RunId
 
@@ -49,7 +49,7 @@ export class Wholeness {
     return typeof mark === 'string' && mark !== '' && mark === this.#runId.current
   }
 
-  async isWhole(): Promise<boolean> {
+  async isComplete(): Promise<boolean> {
     const marks = await viaRedis(this.redis.mget(MARKS.lists, MARKS.events))
     return marks.every((mark) => this.holds(mark))
   }
