@@ -16,6 +16,7 @@ import {
   forgedLong,
   forgedShort,
   truncated,
+  unflaggedReference,
 } from '../../support/media/hostile.ts'
 import { fragmented, headTrimmed, lesson, phoneMov } from '../../support/media/videos.ts'
 
@@ -143,6 +144,10 @@ describe('an index that points elsewhere', () => {
   it('is reported', async () => {
     expect(await index(await externalMedia(corpus))).toMatchObject({ external: true })
     expect(await index(await lesson(corpus))).toMatchObject({ external: false })
+  })
+
+  it('is none where no place is named', async () => {
+    expect(await index(await unflaggedReference(corpus))).toMatchObject({ external: false, problem: null })
   })
 })
 

@@ -2,7 +2,8 @@
 
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
-import { markExternal, scaleClaims, setMovieSeconds } from './mp4-bytes.ts'
+import { clearSelfContained, scaleClaims, setMovieSeconds } from './mp4-bytes.ts'
+import { pointElsewhere } from './mp4-edit.ts'
 import { lesson } from './videos.ts'
 
 /** The first `share` of a file: a transfer that broke off. */
@@ -119,11 +120,19 @@ export function concatScript(corpus: Corpus, url: string, secretPath: string): P
   return corpus.file('concat.mp4', (path) => writeFile(path, text))
 }
 
-/** An MP4 whose index says that the samples lie in another file. */
+/** An MP4 whose index names another file for the samples. */
 export async function externalMedia(corpus: Corpus): Promise<string> {
-  const source = await lesson(corpus)
+  const source = await lesson(corpus, { faststart: false })
   return await corpus.file('external.mp4', async (path) =>
-    writeFile(path, markExternal(await readFile(source))),
+    writeFile(path, pointElsewhere(await readFile(source), ['file:///media/film.mp4'])),
+  )
+}
+
+/** An MP4 whose writer forgot the flag that says "in this file", and names no other. */
+export async function unflaggedReference(corpus: Corpus): Promise<string> {
+  const source = await lesson(corpus)
+  return await corpus.file('unflagged.mp4', async (path) =>
+    writeFile(path, clearSelfContained(await readFile(source))),
   )
 }
 

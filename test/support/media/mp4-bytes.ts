@@ -66,8 +66,8 @@ export function setMatrix(file: Buffer, degrees: 90 | 180 | 270): Buffer {
   return turned
 }
 
-/** Says that the samples lie in another file. */
-export function markExternal(file: Buffer): Buffer {
+/** Takes away the flag that says that the samples are in this file. */
+export function clearSelfContained(file: Buffer): Buffer {
   const marked = Buffer.from(file)
   // dref: version and flags, count, then an entry's length, type, version and flags
   for (const { body } of places(file, 'dref')) marked.writeUInt32BE(0, body + 16)

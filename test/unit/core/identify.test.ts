@@ -26,6 +26,30 @@ describe('identify', () => {
   })
 
   it.each([
+    ['\0\0\0\x10free........\0\0\x10\0moov', 'mov'],
+    ['\0\0\0\x10skip........\0\0\x10\0mdat', 'mov'],
+    ['\0\0\0\x08wide\0\0\0\x08free\0\0\x10\0mdat', 'mov'],
+    ['\0\0\0\x10free........\0\0\0\x14ftypqt  ', 'mov'],
+    ['\0\0\0\x10free........\0\0\0\x14ftypisom', 'mp4'],
+    ['\0\0\0\x18uuid................\0\0\0\x14ftypmp42', 'mp4'],
+    ['\0\x01\0\0free', 'mov'],
+    ['\0\0\0\x01free\0\0\0\0\0\x01\0\0', 'mov'],
+  ])('looks behind boxes that say nothing: %j', (start, container) => {
+    expect(identify(padded(text(start)))).toMatchObject({ kind: 'video', container })
+  })
+
+  it('waits for what stands behind a box that says nothing', () => {
+    const filler = text('\0\0\x02\0free................')
+    expect(identify(filler)).toEqual({ kind: 'undecided', wantBytes: IDENTIFY_BYTES })
+    expect(identify(filler, true)).toMatchObject({ container: 'mov' })
+  })
+
+  it('takes no text for a box', () => {
+    expect(identify(padded(text('All free of charge')))).toMatchObject({ kind: 'other' })
+    expect(identify(padded(text('Now skip this page')))).toMatchObject({ kind: 'other' })
+  })
+
+  it.each([
     ['webm', 'webm'],
     ['matroska', 'matroska'],
   ])('reads the DocType %s', (docType, container) => {
@@ -81,6 +105,22 @@ describe('identify', () => {
     expect(identify(stream)).toEqual({ kind: 'video', container: 'mpegts' })
     stream[first + 2 * stride] = 0
     expect(identify(stream)).toMatchObject({ kind: 'other' })
+  })
+
+  it.each([
+    [188, 1],
+    [188, 100],
+    [188, 187],
+    [192, 3],
+    [192, 130],
+    [204, 0],
+    [204, 77],
+  ])('knows one that begins in the middle of a packet of %i bytes, %i before the next', (stride, first) => {
+    const stream = Buffer.alloc(IDENTIFY_BYTES, 0xff)
+    for (let at = first; at < stream.length; at += stride) stream[at] = 0x47
+    expect(identify(stream)).toEqual({ kind: 'video', container: 'mpegts' })
+    stream[first + 7 * stride] = 0
+    if (first > 0) expect(identify(stream)).not.toMatchObject({ kind: 'video' })
   })
 
   it('waits for more bytes before it says "other"', () => {

@@ -2,6 +2,7 @@
 
 import type { ProfileCatalogue } from '../../../src/submissions/profiles/loader.ts'
 import type { Row } from '../model.ts'
+import { BEGINNINGS } from './beginnings.ts'
 import { CAMERAS } from './cameras.ts'
 import { CLAIMS } from './claims.ts'
 import { DAMAGED } from './damaged.ts'
@@ -20,6 +21,7 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
       ...CAMERAS,
       ...RECORDERS,
       ...EDITORS,
+      ...BEGINNINGS,
       ...DAMAGED,
       ...CLAIMS,
       ...SIGNALS,

@@ -35,7 +35,7 @@ export type Mp4Track = {
   rotation: Rotation
   /** Common encryption (`encv`, `enca`): cannot be decoded. */
   encrypted: boolean
-  /** Samples lie in another file (`dref` without the self-contained flag). */
+  /** Samples lie in another file (`dref` names a place). */
   external: boolean
   inconsistent: boolean
 }
@@ -169,11 +169,17 @@ function readEdits(
   return count === 0 ? null : played
 }
 
-/** `dref` entries carry flag 1 when the data is in the same file. */
+/**
+ * `dref` entries carry flag 1 when the data is in the same file. Some writers leave it out and name no place either:
+ * then there is nowhere else that the data could be.
+ */
 function isExternal(mdia: Buffer): boolean {
   const dref = findBox(mdia, 'minf', 'dinf', 'dref')
   if (!dref || dref.length < 8) return false
   return children(dref.subarray(8)).some(
-    ({ payload }) => payload.length >= 4 && (payload.readUInt8(3) & 1) === 0,
+    ({ payload }) =>
+      payload.length >= 4 &&
+      (payload.readUInt8(3) & 1) === 0 &&
+      payload.subarray(4).some((byte) => byte !== 0),
   )
 }
