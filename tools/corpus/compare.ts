@@ -89,6 +89,13 @@ function inVideo(look: Look, wanted: ExpectedRendition, expect: Expected): strin
   if (Math.min(look.width, look.height) > MAX_RENDITION.shortSide) faults.push('larger than it may be')
   if ((look.framesPerSecond ?? 0) > MAX_RENDITION.framesPerSecond)
     faults.push(`${look.framesPerSecond} frames/s`)
+  if (
+    wanted.framesPerSecond !== undefined &&
+    Math.abs((look.framesPerSecond ?? 0) - wanted.framesPerSecond) > 0.1
+  )
+    faults.push(`${look.framesPerSecond} frames/s, not ${wanted.framesPerSecond}`)
+  if (wanted.pixelFormat !== undefined && look.pixelFormat !== wanted.pixelFormat)
+    faults.push(`pixels ${look.pixelFormat}, not ${wanted.pixelFormat}`)
   if (look.audioCodec !== null && look.audioCodec !== 'aac') faults.push(`sound ${look.audioCodec}`)
   if ((look.channels ?? 0) > MAX_RENDITION.channels) faults.push(`${look.channels} channels`)
   if (wanted.channels !== undefined && look.channels !== wanted.channels)

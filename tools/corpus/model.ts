@@ -27,6 +27,8 @@ export type ExpectedRendition = {
   width?: number
   height?: number
   seconds?: number
+  framesPerSecond?: number
+  pixelFormat?: string
   /** Channels of the sound; null: there is none. */
   channels?: number | null
   reason?: string

@@ -95,7 +95,8 @@ function videoFilters(video: Extract<VideoPlan['video'], { how: 'encode' }>): st
   return [
     ...(video.deinterlace ? ['bwdif=mode=send_frame'] : []),
     ...(video.framesPerSecond === null ? [] : [`fps=${video.framesPerSecond}`]),
-    `scale=${video.width}:${video.height}`,
+    // A copy in full range would be shown too dark or too bright by half of the players.
+    `scale=${video.width}:${video.height}:out_range=tv`,
     'setsar=1',
     ...toneMapFilters(video.toneMap),
     'format=yuv420p',

@@ -47,6 +47,8 @@ export type VideoPlan = {
 
 /** Demuxers that know when each picture is to be shown; AVI and its age do not, and a copy would jerk. */
 const TIMED_FORMATS = new Set(['mov', 'matroska', 'mpegts', 'flv'])
+/** 4.2 is what phones, school computers and televisions decode in hardware; a stream that claims more is refused there. */
+const MAX_LEVEL = 42
 const COPYABLE_PROFILES = new Set(['Constrained Baseline', 'Baseline', 'Main', 'High', 'Progressive High'])
 
 /**
@@ -91,11 +93,12 @@ function whyEncodeVideo(video: VideoStream, rendition: VideoRendition): string[]
   const reasons: string[] = []
   const rate = video.framesPerSecond ?? 0
   if (video.codec !== 'h264') reasons.push(`codec ${video.codec}`)
-  if (video.pixelFormat !== 'yuv420p' && video.pixelFormat !== 'yuvj420p')
-    reasons.push(`pixels ${video.pixelFormat}`)
+  if (video.pixelFormat !== 'yuv420p') reasons.push(`pixels ${video.pixelFormat}`)
   if (video.codec === 'h264' && !COPYABLE_PROFILES.has(video.profile ?? ''))
     reasons.push(`profile ${video.profile}`)
-  if (video.codec === 'h264' && (video.level ?? 0) > 52) reasons.push(`level ${video.level}`)
+  if (video.codec === 'h264' && (video.level ?? 0) > MAX_LEVEL) reasons.push(`level ${video.level}`)
+  if (video.fullRange) reasons.push('full range')
+  if (!video.plainMatrix) reasons.push('an odd display matrix')
   if (video.interlaced) reasons.push('interlaced')
   if (video.hdr) reasons.push('high dynamic range')
   if (!video.squarePixels) reasons.push('pixels not square')
@@ -127,8 +130,8 @@ const RATES: ReadonlyArray<[number, string]> = [
 ]
 
 /**
- * A constant rate of at most `max`. RateLimiter above it are halved until they fit, so that motion stays even; screen recordings
- * with a varying rate (phones in the dark, too) become constant, or players drift.
+ * A constant rate of at most `max`. Rates above it are divided by the smallest whole number that fits, so that motion
+ * stays even; screen recordings with a varying rate (phones in the dark, too) become constant, or players drift.
  */
 function chooseRate(video: VideoStream, max: number): string {
   const average = video.framesPerSecond
@@ -137,8 +140,7 @@ function chooseRate(video: VideoStream, max: number): string {
   const steady = Math.abs(nominal - average) / average < 0.02
   if (!steady) return String(Math.min(30, max))
   // The nominal rate is the exact one; the average is a little off where a frame was lost.
-  let rate = nominal
-  while (rate > max * 1.01) rate /= 2
+  const rate = nominal / Math.max(1, Math.ceil(nominal / (max * 1.01)))
   const exact = RATES.find(([value]) => Math.abs(value - rate) < 0.005)
   return exact ? exact[1] : String(Math.max(1, Math.round(rate * 100) / 100))
 }

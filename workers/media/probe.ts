@@ -60,12 +60,12 @@ const ENTRIES = [
   'format=format_name,duration,bit_rate',
   [
     'stream=index,codec_name,codec_type,profile,level,width,height,sample_aspect_ratio,pix_fmt,field_order',
-    'color_transfer,color_primaries,color_space,bits_per_raw_sample,avg_frame_rate,r_frame_rate,bit_rate',
+    'color_range,color_transfer,color_primaries,color_space,bits_per_raw_sample,avg_frame_rate,r_frame_rate,bit_rate',
     'duration,nb_frames,channels,channel_layout,sample_rate',
   ].join(','),
   'stream_disposition=default,attached_pic,still_image',
   'stream_tags=rotate',
-  'stream_side_data=rotation',
+  'stream_side_data=rotation,displaymatrix',
 ].join(':')
 
 /** @returns the arguments for ffprobe */

@@ -19,6 +19,10 @@ export type VideoStream = {
   displayHeight: number
   /** Clockwise, to be applied when shown. */
   rotation: Rotation
+  /** False: a display matrix that does more than turn by quarters (mirrors, scales, shows nothing at all). */
+  plainMatrix: boolean
+  /** Luma from 0 to 255 instead of 16 to 235, which televisions and some players show too harsh. */
+  fullRange: boolean
   squarePixels: boolean
   /** Frames by time; null when ffprobe does not know. */
   framesPerSecond: number | null
@@ -63,6 +67,8 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
     displayWidth: turned ? seenHeight : seenWidth,
     displayHeight: turned ? seenWidth : seenHeight,
     rotation,
+    plainMatrix: isPlainMatrix(stream),
+    fullRange: stringOf(stream['color_range']) === 'pc' || /^yuvj/.test(stringOf(stream['pix_fmt']) ?? ''),
     squarePixels: aspect.num === aspect.den,
     framesPerSecond: quotient(ratioOf(stream['avg_frame_rate'])),
     nominalFramesPerSecond: quotient(ratioOf(stream['r_frame_rate'])),
@@ -78,14 +84,44 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
   }
 }
 
-/** ffprobe counts counter-clockwise in the display matrix (−90 for a phone held upright), clockwise in the old tag. */
+/**
+ * ffprobe counts counter-clockwise in the display matrix (−90 for a phone held upright), clockwise in the old tag. What is
+ * no quarter turn is none: of a matrix without an angle ffprobe prints the least number of 64 bits.
+ */
 function rotationOf(stream: Record<string, unknown>): Rotation {
-  const sideData = Array.isArray(stream['side_data_list']) ? stream['side_data_list'].filter(isRecord) : []
-  const matrix = sideData.map((data) => numberOf(data['rotation'])).find((value) => value !== null)
+  const matrix = sideData(stream)
+    .map((data) => numberOf(data['rotation']))
+    .find((value) => value !== null)
   const tags = isRecord(stream['tags']) ? stream['tags'] : {}
   const clockwise = matrix !== undefined && matrix !== null ? -matrix : (numberOf(tags['rotate']) ?? 0)
-  const quarter = ((Math.round(clockwise / 90) % 4) + 4) % 4
+  const quarters = Math.round(clockwise / 90)
+  if (Math.abs(clockwise) > 360 || Math.abs(clockwise - quarters * 90) > 1) return 0
+  const quarter = ((quarters % 4) + 4) % 4
   return quarter === 1 ? 90 : quarter === 2 ? 180 : quarter === 3 ? 270 : 0
+}
+
+function sideData(stream: Record<string, unknown>): Record<string, unknown>[] {
+  return Array.isArray(stream['side_data_list']) ? stream['side_data_list'].filter(isRecord) : []
+}
+
+/** No matrix, or one of the four quarter turns at its own size; where the picture is moved to does not matter. */
+function isPlainMatrix(stream: Record<string, unknown>): boolean {
+  const printed = sideData(stream).map((data) => stringOf(data['displaymatrix']))
+  return printed.every((text) => text === null || isQuarterTurn(text))
+}
+
+const ONE = 0x10000
+
+/** @param printed ffprobe's three numbered lines of three numbers in 16.16 */
+function isQuarterTurn(printed: string): boolean {
+  const lines = printed.trim().split('\n')
+  const [[a, b] = [], [c, d] = []] = lines.map((line) =>
+    line.replace(/^\w+:/, '').trim().split(/\s+/).map(Number),
+  )
+  const isTurn = (p?: number, q?: number): boolean => p === 0 && Math.abs(q ?? 0) === ONE
+  const determinant = (a ?? 0) * (d ?? 0) - (b ?? 0) * (c ?? 0)
+  // A mirror image has the determinant -1.
+  return ((isTurn(b, a) && isTurn(c, d)) || (isTurn(a, b) && isTurn(d, c))) && determinant > 0
 }
 
 function bitDepthOf(stream: Record<string, unknown>): number {

@@ -51,13 +51,18 @@ export function setMovieSeconds(file: Buffer, seconds: number): Buffer {
 
 /** The video track's matrix for a clockwise turn. */
 export function setMatrix(file: Buffer, degrees: 90 | 180 | 270): Buffer {
+  const turns = { 90: [0, 1, -1, 0], 180: [-1, 0, 0, -1], 270: [0, -1, 1, 0] } as const
+  return setMatrixTo(file, turns[degrees])
+}
+
+/** The video track's matrix; a, b, c and d of it. */
+export function setMatrixTo(file: Buffer, [a, b, c, d]: readonly [number, number, number, number]): Buffer {
   const turned = Buffer.from(file)
-  const [a, b, c, d] = { 90: [0, 1, -1, 0], 180: [-1, 0, 0, -1], 270: [0, -1, 1, 0] }[degrees]
   const track = places(file, 'tkhd')[0]
   if (!track) throw new Error('no track')
   const matrix = track.body + 40
-  const put = (value: number | undefined, at: number): void => {
-    turned.writeInt32BE((value ?? 0) * 0x10000, matrix + at)
+  const put = (value: number, at: number): void => {
+    turned.writeInt32BE(value * 0x10000, matrix + at)
   }
   put(a, 0)
   put(b, 4)

@@ -5,6 +5,7 @@ import type { Row } from '../model.ts'
 import { BEGINNINGS } from './beginnings.ts'
 import { CAMERAS } from './cameras.ts'
 import { CLAIMS } from './claims.ts'
+import { COPIES } from './copies.ts'
 import { DAMAGED } from './damaged.ts'
 import { DISGUISES } from './disguises.ts'
 import { EDITORS } from './editors.ts'
@@ -22,6 +23,7 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
       ...RECORDERS,
       ...EDITORS,
       ...BEGINNINGS,
+      ...COPIES,
       ...DAMAGED,
       ...CLAIMS,
       ...SIGNALS,

@@ -82,7 +82,7 @@ describe('buildTranscode', () => {
   it('orders the filters: fields, rate, size, colours', () => {
     const args = build(ENCODE)
     expect(args[args.indexOf('-vf') + 1]).toBe(
-      'bwdif=mode=send_frame,fps=30000/1001,scale=720:1280,setsar=1,' +
+      'bwdif=mode=send_frame,fps=30000/1001,scale=720:1280:out_range=tv,setsar=1,' +
         'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100,format=gbrpf32le,' +
         'zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p',
     )

@@ -41,6 +41,14 @@ function probed(
     ],
   })
 }
+/** A display matrix as ffprobe prints it. */
+const matrix = ([a = 0, b = 0, c = 0, d = 0]: number[], rotation: number): Record<string, unknown> => {
+  const line = (n: number, ...numbers: number[]): string =>
+    `0000000${n}: ${numbers.map((value) => String(Math.round(value)).padStart(11)).join(' ')}\n`
+  const one = 0x10000
+  const displaymatrix = `\n${line(0, a * one, b * one, 0)}${line(1, c * one, d * one, 0)}${line(2, 720 * one, 0, 2 ** 30)}`
+  return { side_data_list: [{ side_data_type: 'Display Matrix', displaymatrix, rotation }] }
+}
 const plan = (...args: Parameters<typeof probed>): ReturnType<typeof planVideo> =>
   planVideo(probed(...args), RENDITION)
 
@@ -59,6 +67,19 @@ describe('planVideo: what is kept', () => {
     expect(turned).toMatchObject({ mode: 'remux', width: 720, height: 1280 })
   })
 
+  it.each([
+    [[1, 0, 0, 1], 0, 1280, 720],
+    [[0, 1, -1, 0], -90, 720, 1280],
+    [[-1, 0, 0, -1], -180, 1280, 720],
+    [[0, -1, 1, 0], 90, 720, 1280],
+  ])('keeps the quarter turn %j', (turn, rotation, width, height) => {
+    expect(plan(matrix(turn, rotation))).toMatchObject({ mode: 'remux', width, height })
+  })
+
+  it('shows what is turned by anything else at its own size', () => {
+    expect(plan(matrix([0.7, 0.7, -0.7, 0.7], -45))).toMatchObject({ width: 1280, height: 720 })
+  })
+
   it.each<[string, Record<string, unknown>, string]>([
     ['HEVC of a phone', { codec_name: 'hevc', profile: 'Main' }, 'codec hevc'],
     ['ten bits', { profile: 'High 10', pix_fmt: 'yuv420p10le' }, 'pixels yuv420p10le'],
@@ -68,6 +89,14 @@ describe('planVideo: what is kept', () => {
     ['60 frames', { avg_frame_rate: '60/1', r_frame_rate: '60/1' }, '60.0 frames/s'],
     ['4K', { width: 3840, height: 2160 }, 'too large'],
     ['a high bit rate', { bit_rate: '9000000' }, 'too many bits'],
+    ['a level that hardware refuses', { level: 52 }, 'level 52'],
+    ['full range', { color_range: 'pc' }, 'full range'],
+    ['full range by its pixels', { pix_fmt: 'yuvj420p' }, 'pixels yuvj420p'],
+    ['a matrix of zeros', matrix([0, 0, 0, 0], -9223372036854776000), 'an odd display matrix'],
+    ['a mirror image', matrix([-1, 0, 0, 1], -180), 'an odd display matrix'],
+    ['a matrix that stretches', matrix([2, 0, 0, 1], 0), 'an odd display matrix'],
+    ['a matrix that turns by 45 degrees', matrix([0.7, 0.7, -0.7, 0.7], -45), 'an odd display matrix'],
+    ['a matrix without an inverse', matrix([1, 1, 1, 1], -45), 'an odd display matrix'],
   ])('encodes %s', (_name, stream, reason) => {
     const made = plan(stream)
     expect(made).toMatchObject({ mode: 'encode', video: { how: 'encode' }, audio: { how: 'copy' } })
@@ -148,6 +177,11 @@ describe('planVideo: how it is encoded', () => {
     ['12/1', '1000/1', '30'],
     ['15/1', '15/1', '15'],
     ['0/0', '90000/1', '30'],
+    ['75/1', '75/1', '25'],
+    ['144/1', '144/1', '28.8'],
+    ['90/1', '90/1', '30'],
+    ['100/1', '100/1', '25'],
+    ['120000/1001', '120000/1001', '30000/1001'],
   ])('plays %s (nominally %s) at %s', (average, nominal, framesPerSecond) => {
     expect(encoded({ avg_frame_rate: average, r_frame_rate: nominal })).toMatchObject({ framesPerSecond })
   })
@@ -155,6 +189,14 @@ describe('planVideo: how it is encoded', () => {
   it('keeps 60 where 60 is allowed', () => {
     const stream = { avg_frame_rate: '60/1', r_frame_rate: '60/1' }
     expect(encoded(stream, { maxFramesPerSecond: 60 })).toMatchObject({ framesPerSecond: '60' })
+    for (const [rate, framesPerSecond] of [
+      ['75/1', '37.5'],
+      ['144/1', '48'],
+      ['240/1', '60'],
+    ])
+      expect(encoded({ avg_frame_rate: rate, r_frame_rate: rate }, { maxFramesPerSecond: 60 })).toMatchObject(
+        { framesPerSecond },
+      )
   })
 
   it('brings high dynamic range down, and guesses what the file leaves out', () => {
