@@ -38,6 +38,14 @@ const ReturnBody = Type.Object(
           'replaced although the deadline has passed; such files are marked `repaired`',
       }),
     ),
+    slots: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        uniqueItems: true,
+        maxItems: 64,
+        description:
+          'Slots whose files are to be changed; marked on the page. Default: the reason says it all',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -111,7 +119,7 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         body: ReturnBody,
         response: {
           200: SubmissionDocumentSchema,
-          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED']),
+          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'SLOT_UNKNOWN']),
         },
       },
     },

@@ -9,6 +9,8 @@ export type RevisionRecord = {
   returnedAt?: string
   reason?: string
   repairUntil?: string
+  /** Named by the return: whose files are to be changed. */
+  slots?: string[]
   /** Frozen at the seal: slot → upload ids. */
   uploads?: Record<string, string[]>
 }

@@ -7,28 +7,39 @@ import { faultPoint } from '../core/fault-points.ts'
 import { badRequest } from '../http/errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { slotOf } from './creation.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { isRejectedAfter } from './repairs.ts'
 
-export type ReturnBody = { reason: string; repairUntil?: string | null }
+export type ReturnBody = {
+  reason: string
+  repairUntil?: string | null
+  /** Whose files are to be changed. */
+  slots?: string[]
+}
 
 /**
  * Returns a sealed submission. One that is not sealed can be returned only to give time for repair, where a file was
  * rejected after the deadline. The same return again changes nothing.
  *
- * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409)
+ * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409), SLOT_UNKNOWN
  */
 export async function returnSubmission(
   deps: CompletenessParts,
   owner: string,
   id: string,
-  { reason, repairUntil = null }: ReturnBody,
+  { reason, repairUntil = null, slots = [] }: ReturnBody,
 ): Promise<LoadedSubmission> {
   const { heads, clock } = deps
-  const given = { reason, ...(repairUntil === null ? {} : { repairUntil: moment(repairUntil) }) }
+  const given: Given = {
+    reason,
+    ...(repairUntil === null ? {} : { repairUntil: moment(repairUntil) }),
+    ...(slots.length === 0 ? {} : { slots }),
+  }
   await heads.commit(owner, id, async (current) => {
     if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
     if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
+    for (const slot of slots) slotOf(deps.profiles, current, slot)
     if (isSaid(current, given)) return undefined
     refusePast(given.repairUntil, clock)
     if (current.state !== 'sealed' && !(await needsRepair(deps, current, given.repairUntil)))
@@ -49,7 +60,7 @@ export async function returnSubmission(
   return (await refreshCompleteness(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
 }
 
-type Given = Pick<RevisionRecord, 'reason' | 'repairUntil'>
+type Given = Pick<RevisionRecord, 'reason' | 'repairUntil' | 'slots'>
 
 function moment(repairUntil: string): string {
   const ms = Date.parse(repairUntil)
@@ -64,10 +75,14 @@ function refusePast(repairUntil: string | undefined, clock: Clock): void {
 }
 
 /** A portal that did not hear the answer says it again. */
-function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repairUntil }: Given): boolean {
+function isSaid(
+  { state, revision, revisions }: SubmissionHead,
+  { reason, repairUntil, slots }: Given,
+): boolean {
   if (state !== 'returned') return false
   const last = revisions.find((entry) => entry.revision === revision - 1)
-  return last !== undefined && last.reason === reason && last.repairUntil === repairUntil
+  if (last === undefined || last.reason !== reason || last.repairUntil !== repairUntil) return false
+  return (last.slots ?? []).join() === (slots ?? []).join()
 }
 
 async function needsRepair(

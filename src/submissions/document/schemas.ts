@@ -179,6 +179,9 @@ export const RevisionDocumentSchema = object(
     returnedAt: Type.Optional(Time),
     reason: name,
     repairUntil: Type.Optional(Time),
+    slots: Type.Optional(
+      Type.Array(Text, { description: 'Named by its return: slots whose files are to be changed' }),
+    ),
     uploads: Type.Record(Text, Type.Array(Text)),
   },
   'One handing-in; uploads by slot',

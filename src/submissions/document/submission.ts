@@ -116,7 +116,7 @@ function present(
 }
 
 function revisionDocument(record: RevisionRecord, uploads: Record<string, string[]>): RevisionDocument {
-  const { revision, sealedAt, creditedAt, returnedAt, reason, repairUntil } = record
+  const { revision, sealedAt, creditedAt, returnedAt, reason, repairUntil, slots } = record
   return {
     revision,
     ...(sealedAt === undefined ? {} : { sealedAt }),
@@ -124,6 +124,7 @@ function revisionDocument(record: RevisionRecord, uploads: Record<string, string
     ...(returnedAt === undefined ? {} : { returnedAt }),
     ...(reason === undefined ? {} : { reason }),
     ...(repairUntil === undefined ? {} : { repairUntil }),
+    ...(slots === undefined ? {} : { slots }),
     uploads,
   }
 }

@@ -105,6 +105,15 @@ describe('a return', () => {
     expect((await told('r-4')).filter((type) => type === 'submission.returned')).toHaveLength(1)
   })
 
+  it('names the slots whose files are to be changed, which have to be there', async () => {
+    await sealed('r-slots')
+    expectProblem(await give('r-slots', { slots: ['plan', 'nowhere'] }), 'SLOT_UNKNOWN')
+    const { body } = await give('r-slots', { slots: ['plan'] })
+    expect(body['revisions']).toMatchObject([{ revision: 1, slots: ['plan'] }, { revision: 2 }])
+    expect((await give('r-slots', { slots: ['plan'] })).body['revision']).toBe(2)
+    expectProblem(await give('r-slots', { slots: ['extras'] }), 'SUBMISSION_NOT_SEALED')
+  })
+
   it('by several at once is one', async () => {
     await sealed('r-5')
     const answers = await Promise.all(Array.from({ length: 6 }, () => give('r-5')))
