@@ -82,7 +82,10 @@ export const EnvSchema = Type.Object({
     128 * 1024 ** 2,
     1024 ** 2,
   ),
-  SPOOL_MAX_BYTES: whole('Disk for S3 parts that wait when the memory budget is used up', 4 * 1024 ** 3),
+  SPOOL_MAX_BYTES: whole(
+    'Disk for bytes not counted yet: spilled S3 parts, checksummed bodies',
+    4 * 1024 ** 3,
+  ),
   PROCESSES: text('Receiving processes behind the one port; auto: one per core', 'auto'),
   WORKER_LANES: text('Lanes a worker runs: all, or validate,inspect,transcode,notify,maintain', 'all'),
   TRANSCODE_CONCURRENCY: text(

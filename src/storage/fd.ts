@@ -1,7 +1,19 @@
 // File operations on plain descriptors. FileHandle objects cost several times as much for the handful of calls that a
 // small upload makes, and nothing here needs what they add.
 
-import { close, constants, fdatasync, fstat, fsync, open, type Stats, write } from 'node:fs'
+import {
+  close,
+  constants,
+  fdatasync,
+  fstat,
+  fsync,
+  open,
+  read,
+  type Stats,
+  type WriteVResult,
+  write,
+  writev,
+} from 'node:fs'
 import { promisify } from 'node:util'
 
 export const openFd = promisify(open) as (path: string, flags: number, mode?: number) => Promise<number>
@@ -17,6 +29,19 @@ const writeFd = promisify(write) as unknown as (
   position: number,
 ) => Promise<{ bytesWritten: number }>
 
+const readFd = promisify(read) as unknown as (
+  fd: number,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesRead: number }>
+const writevFd = promisify(writev) as unknown as (
+  fd: number,
+  buffers: readonly NodeJS.ArrayBufferView[],
+  position: number,
+) => Promise<WriteVResult>
+
 /** Opens, works, closes, whatever happens. */
 export async function withFd<T>(path: string, flags: number, work: (fd: number) => Promise<T>): Promise<T> {
   const fd = await openFd(path, flags)
@@ -31,6 +56,38 @@ export async function withFd<T>(path: string, flags: number, work: (fd: number) 
 export async function writeAll(fd: number, body: Buffer): Promise<void> {
   let done = 0
   while (done < body.length) done += (await writeFd(fd, body, done, body.length - done, done)).bytesWritten
+}
+
+/** Writes all chunks in order from `position` on. A short write (a full disk, a signal) goes on behind what was taken. */
+export async function writeChunks(fd: number, chunks: readonly Buffer[], position: number): Promise<void> {
+  let rest = chunks
+  let at = position
+  while (rest.length > 0) {
+    const { bytesWritten } = await writevFd(fd, rest, at)
+    at += bytesWritten
+    rest = behind(rest, bytesWritten)
+  }
+}
+
+/** What of the chunks lies behind their first `bytes`. */
+function behind(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let left = bytes
+  for (const [i, chunk] of chunks.entries()) {
+    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)]
+    left -= chunk.length
+  }
+  return []
+}
+
+/** Fills `target` from `position` on, or as far as the file goes; the number of bytes read. */
+export async function readAll(fd: number, target: Buffer, position: number): Promise<number> {
+  let filled = 0
+  while (filled < target.length) {
+    const { bytesRead } = await readFd(fd, target, filled, target.length - filled, position + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
 }
 
 /** fsync of a folder makes the names in it durable. */

@@ -1,16 +1,21 @@
 // tus checksum extension: "If a Client includes the Upload-Checksum header, the Server MUST verify the chunk's checksum
 // … If the check fails the Server MUST respond with the status 460 Checksum Mismatch, and the Server MUST discard the
-// data". So such a body counts whole or not at all: it is held back until it is known to be right.
+// data". So such a body counts whole or not at all. It is hashed as it comes and kept on disk, in the spool, until its sum
+// is known; memory holds no more of it than of any other body.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { crc32c } from '../core/crc32c.ts'
 import { AppError } from '../core/errors.ts'
 import type { ByteBudget } from './budget.ts'
+import { BATCH_BYTES } from './receive.ts'
 import type { Sink } from './stores/port.ts'
+import type { Spool, SpoolFile } from './stores/spool.ts'
 
 export const CHECKSUM_ALGORITHMS = ['sha1', 'sha256', 'crc32c'] as const
-/** A body that is held back is held in memory. */
+/** Its client waits for the answer while so much is copied to where it counts. */
 export const MAX_CHECKED_BYTES = 64 * 1024 * 1024
+
+const SPOOL_FULL_RETRY_SECONDS = 5
 
 type Algorithm = (typeof CHECKSUM_ALGORITHMS)[number]
 const DIGEST_BYTES: Record<Algorithm, number> = { sha1: 20, sha256: 32, crc32c: 4 }
@@ -58,40 +63,51 @@ export class CheckedSink implements Sink {
   readonly #budget: ByteBudget
   readonly #expected: Buffer
   readonly #hasher: Hasher
-  #chunks: Buffer[] = []
-  #bytes = 0
+  readonly #file: SpoolFile
+  /** Bytes that are not in the inner sink yet. */
+  #heldBack = 0
 
-  constructor(inner: Sink, { algorithm, digest }: Checksum, budget: ByteBudget) {
+  constructor(inner: Sink, { algorithm, digest }: Checksum, memory: { budget: ByteBudget; spool: Spool }) {
     this.#inner = inner
-    this.#budget = budget
+    this.#budget = memory.budget
+    this.#file = memory.spool.create()
     this.#expected = digest
     this.#hasher = hasherFor(algorithm)
   }
 
   get position(): number {
-    return this.#inner.position + this.#bytes
+    return this.#inner.position + this.#heldBack
   }
 
   get durable(): number {
     return this.#inner.durable
   }
 
-  write(chunks: Buffer[], bytes: number): Promise<void> {
-    for (const chunk of chunks) this.#hasher.update(chunk)
-    this.#chunks.push(...chunks)
-    this.#bytes += bytes
-    return Promise.resolve()
+  /** Throws UPLOAD_LOCKED when the spool is full: a body that waited for room would hold what others wait for. */
+  async write(chunks: Buffer[], bytes: number): Promise<void> {
+    try {
+      for (const chunk of chunks) this.#hasher.update(chunk)
+      if (!(await this.#file.append(chunks, bytes)))
+        throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: SPOOL_FULL_RETRY_SECONDS })
+      this.#heldBack += bytes
+    } finally {
+      this.#budget.release(bytes)
+    }
   }
 
   /** The body is whole: compares, and hands it on. Throws CHECKSUM_MISMATCH. */
   async verify(): Promise<void> {
     const actual = this.#hasher.digest()
     if (!timingSafeEqual(actual, this.#expected)) throw new AppError('CHECKSUM_MISMATCH')
-    const chunks = this.#chunks
-    const bytes = this.#bytes
-    this.#chunks = []
-    this.#bytes = 0
-    if (bytes > 0) await this.#inner.write(chunks, bytes)
+    for (let at = 0; this.#heldBack > 0; ) {
+      const batch = Buffer.allocUnsafe(Math.min(BATCH_BYTES, this.#heldBack))
+      await this.#file.readInto(batch, at)
+      at += batch.length
+      this.#heldBack -= batch.length
+      this.#budget.reserve(batch.length)
+      await this.#inner.write([batch], batch.length)
+    }
+    await this.#file.remove()
   }
 
   /** What is not verified yet is not durable and is not counted. */
@@ -104,9 +120,6 @@ export class CheckedSink implements Sink {
   }
 
   async close(): Promise<void> {
-    this.#budget.release(this.#bytes)
-    this.#chunks = []
-    this.#bytes = 0
-    await this.#inner.close()
+    await this.#file.remove().finally(() => this.#inner.close())
   }
 }

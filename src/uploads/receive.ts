@@ -241,6 +241,7 @@ export class Receiver {
 
   #pause(): void {
     this.#paused = true
+    this.#lastByteAt = Date.now()
     this.#req.pause()
   }
 
@@ -258,12 +259,16 @@ export class Receiver {
     this.#pendingBytes = 0
   }
 
-  /** What a slow client has sent must not wait for a whole batch; a socket that we paused is not idle. */
+  /**
+   * What a slow client has sent must not wait for a whole batch. A socket that we paused is not read, so not even its end
+   * is seen: it is idle when the pause has lasted as long, unless it is the store that is still at work on its bytes.
+   */
   #tick(): void {
     const now = Date.now()
     if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined)
       this.#kick()
     this.#checkpoint(now)
-    if (!this.#paused && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
+    const busy = this.#paused && this.#writing !== null
+    if (!busy && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
   }
 }

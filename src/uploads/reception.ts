@@ -4,7 +4,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { identify } from '../core/identify.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
-import { CheckedSink, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
+import { CheckedSink, type Checksum, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
 import type { YieldReason } from './peers.ts'
@@ -27,8 +27,10 @@ export async function receiveBody(
   released: Promise<void>,
 ): Promise<{ offset: number; expiresAtMs: number; finished: UploadRecord | undefined }> {
   const { uploadStore, ledgerParts, hot } = deps
+  const checksum = checksumOf(request)
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
-  const sink = checked(deps, request, await uploadStore.open(held.state, ledger))
+  const inner = await uploadStore.open(held.state, ledger)
+  const sink = checksum === undefined ? inner : new CheckedSink(inner, checksum, deps)
   try {
     const offset = await receiveInto(deps, request, held, sink, released)
     return { offset, expiresAtMs: ledger.expiresAtMs, finished: ledger.finished }
@@ -42,13 +44,14 @@ export async function receiveBody(
   }
 }
 
-function checked(deps: UploadDeps, request: TusRequest, sink: Sink): Sink {
-  const header = request.raw.headers['upload-checksum']
-  if (typeof header !== 'string') return sink
-  const length = Number(request.raw.headers['content-length'] ?? 0)
+/** Throws TUS_HEADER_INVALID, CHECKSUM_UNSUPPORTED, CHECKSUM_BODY_TOO_LARGE. */
+function checksumOf({ raw }: TusRequest): Checksum | undefined {
+  const header = raw.headers['upload-checksum']
+  if (typeof header !== 'string') return undefined
+  const length = Number(raw.headers['content-length'] ?? 0)
   if (length > MAX_CHECKED_BYTES)
     throw new AppError('CHECKSUM_BODY_TOO_LARGE', { details: { limit: MAX_CHECKED_BYTES, actual: length } })
-  return new CheckedSink(sink, parseChecksum(header), deps.budget)
+  return parseChecksum(header)
 }
 
 async function receiveInto(

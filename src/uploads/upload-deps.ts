@@ -20,6 +20,7 @@ import type { LedgerDeps } from './ledger.ts'
 import type { UploadLocks } from './lock.ts'
 import type { Peers } from './peers.ts'
 import type { UploadStore } from './stores/port.ts'
+import type { Spool } from './stores/spool.ts'
 
 export type UploadDeps = {
   config: Config
@@ -42,4 +43,5 @@ export type UploadDeps = {
   attempts: Attempts
   rates: RateLimiter
   budget: ByteBudget
+  spool: Spool
 }

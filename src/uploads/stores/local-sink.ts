@@ -1,21 +1,13 @@
 // One request's way of writing to a local file.
 
-import { type WriteVResult, writev as writevCallback } from 'node:fs'
-import { promisify } from 'node:util'
 import { faultPoint } from '../../core/fault-points.ts'
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import type { UploadSession } from '../../records/upload-session.ts'
-import { closeFd, dataSyncFd, syncDirectory } from '../../storage/fd.ts'
+import { closeFd, dataSyncFd, syncDirectory, writeChunks } from '../../storage/fd.ts'
 import { storeError } from '../../storage/local.ts'
 import type { ByteBudget } from '../budget.ts'
 import type { Ledger, Sink } from './port.ts'
-
-const writev = promisify(writevCallback) as unknown as (
-  fd: number,
-  buffers: readonly NodeJS.ArrayBufferView[],
-  position: number,
-) => Promise<WriteVResult>
 
 export type LocalSinkDeps = {
   fd: number
@@ -47,15 +39,8 @@ export class LocalSink implements Sink {
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     const { fd, begin, budget } = this.#deps
     try {
-      let rest = chunks
-      let left = bytes
-      while (left > 0) {
-        const { bytesWritten } = await writev(fd, rest, this.position - begin)
-        this.position += bytesWritten
-        left -= bytesWritten
-        // A short write (a full disk, a signal): go on behind what was taken.
-        if (left > 0) rest = skip(rest, bytesWritten)
-      }
+      await writeChunks(fd, chunks, this.position - begin)
+      this.position += bytes
     } catch (error) {
       throw storeError(error)
     } finally {
@@ -99,13 +84,4 @@ export class LocalSink implements Sink {
   async close(): Promise<void> {
     await closeFd(this.#deps.fd)
   }
-}
-
-function skip(chunks: Buffer[], bytes: number): Buffer[] {
-  let left = bytes
-  for (const [i, chunk] of chunks.entries()) {
-    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)]
-    left -= chunk.length
-  }
-  return []
 }

@@ -70,9 +70,8 @@ export class PartBuffer {
   /** Moves what is in memory to the spool. False: the spool is full. */
   async spill(): Promise<boolean> {
     if (this.#inMemory === 0) return true
-    if (!this.#spool.reserve(this.#inMemory)) return false
     this.#file ??= this.#spool.create()
-    await this.#file.append(this.#chunks, this.#inMemory)
+    if (!(await this.#file.append(this.#chunks, this.#inMemory))) return false
     this.#dropMemory()
     return true
   }
@@ -88,22 +87,25 @@ export class PartBuffer {
   /** Takes the buffer's bytes out, in order. The account stays charged until they are released. */
   async take(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const inMemory = this.#inMemory
-    const { chunks, bytes, release } = await this.peek(fetchTail)
+    const loan = await this.peek(fetchTail)
     const slabs = this.#slabs
+    const file = this.#file
     this.#stored = 0
-    this.#empty()
-    await this.#file?.remove()
     this.#file = undefined
-    return {
-      chunks,
-      bytes,
-      release: () => {
-        release()
-        // Given back once: the next part writes into them.
-        this.#pool.give(slabs.splice(0))
-        this.#budget.release(inMemory)
-      },
+    this.#empty()
+    const release = once(() => {
+      loan.release()
+      this.#pool.give(slabs)
+      this.#budget.release(inMemory)
+    })
+    try {
+      await file?.remove()
+    } catch (error) {
+      // The caller never learns of what was taken.
+      release()
+      throw error
     }
+    return { chunks: loan.chunks, bytes: loan.bytes, release }
   }
 
   /** The same without emptying: for a tail. */
@@ -148,5 +150,15 @@ export class PartBuffer {
     this.#viewBegin = 0
     this.#filled = SLAB_BYTES
     this.#inMemory = 0
+  }
+}
+
+/** Given back once, whoever calls: the next part writes into the same slabs. */
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    work()
   }
 }

@@ -9,18 +9,17 @@ const MAX_FREE = 256
 
 export class Slabs {
   readonly #free: Buffer[] = []
-  #sinks = 0
+  readonly #sinks = new Set<symbol>()
 
   /** One more is writing parts; the answer ends that. */
   enter(): () => void {
-    this.#sinks += 1
-    return () => {
-      this.#sinks -= 1
-    }
+    const sink = Symbol('sink')
+    this.#sinks.add(sink)
+    return () => void this.#sinks.delete(sink)
   }
 
   get worthwhile(): boolean {
-    return this.#sinks > 1
+    return this.#sinks.size > 1
   }
 
   take(): Buffer {

@@ -1,11 +1,15 @@
-// Disk for the beginnings of S3 parts that slow clients have sent: bounded, never counted in an offset, emptied at
-// start. What is lost with it was not acknowledged.
+// Disk for bytes that do not count yet: the beginnings of S3 parts that slow clients have sent, and bodies whose checksum
+// is not known to be right. Bounded, never counted in an offset, emptied at start. What is lost with it was not
+// acknowledged.
 
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
 import { isProcessAlive } from '../../core/process-alive.ts'
+import { readAll, withFd, writeChunks } from '../../storage/fd.ts'
+import { storeError } from '../../storage/local.ts'
 
 export class Spool {
   readonly #folder: string
@@ -52,7 +56,7 @@ export class Spool {
   }
 }
 
-/** One part's beginning on disk; append only. */
+/** Bytes on disk that belong to one request; append only. */
 export class SpoolFile {
   readonly #path: string
   readonly #spool: Spool
@@ -63,30 +67,29 @@ export class SpoolFile {
     this.#spool = spool
   }
 
-  /** Appends; room must have been reserved. */
-  async append(chunks: Buffer[], bytes: number): Promise<void> {
-    const file = await open(this.#path, 'a')
+  /** Appends. False: the spool is full, and nothing was taken. Throws NO_SPACE, STORE_UNAVAILABLE; nothing is kept then. */
+  async append(chunks: Buffer[], bytes: number): Promise<boolean> {
+    if (!this.#spool.reserve(bytes)) return false
     try {
-      await file.writev(chunks)
-    } finally {
-      await file.close()
+      await withFd(this.#path, constants.O_WRONLY | constants.O_CREAT, (fd) =>
+        writeChunks(fd, chunks, this.bytes),
+      )
+    } catch (error) {
+      // What a failed write left behind lies beyond `bytes`, where the next one writes.
+      this.#spool.release(bytes)
+      throw storeError(error)
     }
     this.bytes += bytes
     faultPoint('spool.appended')
+    return true
   }
 
-  async readInto(target: Buffer): Promise<void> {
-    const file = await open(this.#path, 'r')
-    try {
-      let filled = 0
-      while (filled < this.bytes) {
-        const { bytesRead } = await file.read(target, filled, this.bytes - filled, filled)
-        if (bytesRead === 0) throw new Error('a spool file is shorter than what was written to it')
-        filled += bytesRead
-      }
-    } finally {
-      await file.close()
-    }
+  /** Fills `target` with the bytes from `position` on. */
+  async readInto(target: Buffer, position = 0): Promise<void> {
+    await withFd(this.#path, constants.O_RDONLY, async (fd) => {
+      if ((await readAll(fd, target, position)) < target.length)
+        throw new Error('a spool file is shorter than what was written to it')
+    })
   }
 
   async remove(): Promise<void> {

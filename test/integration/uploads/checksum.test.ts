@@ -1,11 +1,14 @@
 // A body with a checksum counts whole or not at all.
 
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../support/http.ts'
 import { filmBytes, sha256 } from './bytes.ts'
 import { type House, openHouse, overBothStores } from './house.ts'
 import { expectProblem } from './problem.ts'
+import type { TusUser } from './wire.ts'
 
 const KIB = 1024
 const bytes = filmBytes(400 * KIB, 'checksum')
@@ -55,7 +58,7 @@ overBothStores((kind) => {
     await sending.write(bytes)
     const holder = () => [...house.deps.peers.holders].find(({ id }) => url.endsWith(id))
     await waitFor(() => holder() !== undefined)
-    await waitFor(() => house.deps.budget.used >= bytes.length)
+    await waitFor(() => house.deps.spool.used >= bytes.length)
     sending.cut()
     await waitFor(() => holder() === undefined)
     expect(await user.offset(url)).toBe(0)
@@ -63,3 +66,120 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   })
 })
+
+const MIB = 1024 * KIB
+
+overBothStores((kind) => {
+  let house: House
+  beforeAll(async () => {
+    house = await openHouse({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(MIB) } })
+  })
+  afterAll(() => house.close())
+
+  const created = async (length: number): Promise<{ user: TusUser; url: string }> => {
+    const user = await house.user('film')
+    return { user, url: await user.create({ length, name: 'a.mp4' }) }
+  }
+
+  // Regression: the body was held in memory, charged to the account that it then waited for.
+  test('a body larger than the memory for all bodies is taken', async () => {
+    const film = filmBytes(6 * MIB, 'larger')
+    const { user, url } = await created(film.length)
+    expect((await user.patch(url, 0, film, checksum(film, 'sha1'))).status).toBe(204)
+    expect(await house.storedSha256(url)).toBe(sha256(film))
+    await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+  })
+
+  // Regression: what such bodies had been charged was never given back, and nobody could send any more.
+  test('clients that leave in the middle of such a body take nothing with them', async () => {
+    const film = filmBytes(3 * MIB, 'leaving')
+    for (let round = 0; round < 6; round++) {
+      const { user, url } = await created(film.length)
+      const sending = user.begin(url, 0, film.length, checksum(film, 'sha1'))
+      const sent = sending.write(film.subarray(0, 2 * MIB)).catch(() => undefined)
+      await waitFor(() => house.deps.budget.used > 0 || house.deps.spool.used > 0)
+      sending.cut()
+      await sent
+    }
+    const { user, url } = await created(film.length)
+    expect((await user.patch(url, 0, film)).status).toBe(204)
+    await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+  })
+})
+
+test('where there is no room to keep a body until its sum is known, its client is asked to come again', async () => {
+  const house = await openHouse({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
+  try {
+    const user = await house.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    expectProblem(await user.patch(url, 0, half, checksum(half)), 423, 'UPLOAD_LOCKED')
+    const little = bytes.subarray(0, 50 * KIB)
+    expect((await user.patch(url, 0, little, checksum(little))).status).toBe(204)
+    expect({ budget: house.deps.budget.used, spool: house.deps.spool.used }).toEqual({ budget: 0, spool: 0 })
+  } finally {
+    await house.close()
+  }
+})
+
+// A refused sum is found before the upload is opened: a file left open for each would end the process.
+test('a checksum that cannot be read leaves no file open', async () => {
+  const house = await openHouse()
+  try {
+    const user = await house.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    const openFiles = async () => (await readdir('/proc/self/fd')).length
+    await user.patch(url, 0, half, { 'Upload-Checksum': 'md5 AAAA' })
+    const before = await openFiles()
+    for (let round = 0; round < 40; round++)
+      expect((await user.patch(url, 0, half, { 'Upload-Checksum': 'md5 AAAA' })).status).toBe(400)
+    await waitFor(async () => (await openFiles()) < before + 20)
+  } finally {
+    await house.close()
+  }
+})
+
+const REQUESTS = 10_000
+const AT_ONCE = 20
+
+/** Ends one request with a checksum in one of the ways that clients have. */
+async function sendSomehow({ user, url }: { user: TusUser; url: string }, round: number): Promise<void> {
+  const body = bytes.subarray(0, 1 + ((round * 7919) % (100 * KIB)))
+  const sum = checksum(round % 5 === 0 ? half : body)
+  if (round % 3 === 0) {
+    const sending = user.begin(url, 0, round % 2 === 0 ? body.length : undefined, sum)
+    await sending.write(body.subarray(0, Math.ceil(body.length / 2))).catch(() => undefined)
+    if (round % 4 === 0) await setImmediate()
+    sending.cut()
+    return
+  }
+  // Its offset moves on, so that most are refused, or taken over by the next one.
+  await user.patch(url, 0, body, sum).catch(() => undefined)
+}
+
+test(`${REQUESTS} such bodies that end in every way: nothing is held, and memory does not grow`, async () => {
+  const house = await openHouse()
+  try {
+    const rssAfter = async (first: number, last: number): Promise<number> => {
+      let next = first
+      const worker = async () => {
+        const user = await house.user('film')
+        let url = ''
+        while (next < last) {
+          const round = next++
+          if (url === '' || round % 10 === 0) url = await user.create({ length: bytes.length, name: 'a.mp4' })
+          await sendSomehow({ user, url }, round)
+          house.lines.length = 0
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, worker))
+      await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+      return process.memoryUsage().rss
+    }
+    const before = await rssAfter(0, REQUESTS / 2)
+    const after = await rssAfter(REQUESTS / 2, REQUESTS)
+    // What was held before would have been some 500 MiB.
+    expect(after - before).toBeLessThan(150 * MIB)
+  } finally {
+    await house.close()
+  }
+}, 600_000)

@@ -273,6 +273,19 @@ describe('time', () => {
     expect(await paused.done).toBe('complete')
   })
 
+  // Regression: nobody reads a paused socket, so neither its client's leaving nor its silence was ever seen.
+  test('one that we paused for what others hold is cut after the same time', async () => {
+    const { budget, sink, body, done } = setUp({ budgetBytes: MIB, idleTimeoutMs: 10_000 })
+    budget.reserve(2 * MIB)
+    body.push(Buffer.alloc(1000))
+    await settle()
+    expect(body.isPaused()).toBe(true)
+    vi.advanceTimersByTime(12_000)
+    expect(await done).toBe('gone')
+    expect(sink.position).toBe(1000)
+    expect(budget.used).toBe(2 * MIB)
+  })
+
   test('a little does not wait for a whole batch', async () => {
     const { sink, body, done } = setUp()
     body.push(Buffer.alloc(10))
