@@ -13,7 +13,8 @@ import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { keepIfSealed, refuseSealed } from './sealed-uploads.ts'
-import { receivingRecord } from './transitions.ts'
+import { type Current, isPossible } from './transition-table.ts'
+import { cancelled as cancelledRecord, receivingRecord } from './transitions.ts'
 
 export type CancelDeps = {
   store: ObjectStore
@@ -77,20 +78,14 @@ async function endUpload(
     if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return { record: undefined, cancelled: true }
   }
   const { record, committed } = await uploads.commit(id, async (current) => {
-    if (current?.state === 'cancelled' || current?.state === 'expired') return undefined
+    if (current !== undefined && !isPossible('cancelled', current)) return undefined
     if (unfinishedOnly && !(await isReceiving(hot, id, current))) return undefined
     const base = current ?? unrecorded(running)
     if (base === undefined) return undefined
     const { owner, submissionId } = base
-    if (submissionId === null)
-      return { ...base, state: 'cancelled', event: 'upload.cancelled', sequence: base.sequence + 1 }
+    if (submissionId === null) return cancelledRecord(base, base.sequence + 1)
     if (!force && !unfinishedOnly) refuseSealed(await heads.latest(owner, submissionId), id)
-    return {
-      ...base,
-      state: 'cancelled',
-      event: 'upload.cancelled',
-      sequence: await heads.nextSequence(owner, submissionId),
-    }
+    return cancelledRecord(base, await heads.nextSequence(owner, submissionId))
   })
   return { record, cancelled: committed }
 }
@@ -106,7 +101,7 @@ async function isReceiving(
 }
 
 /** Somebody is sending the first bytes at this moment: a record that says so, to be ended by the same commit. */
-function unrecorded(running: UploadView['hot']): ReturnType<typeof receivingRecord> | undefined {
+function unrecorded(running: UploadView['hot']): Current | undefined {
   if (running === undefined) return undefined
   const { draft, multipartId, partBytes } = running
   const object = {

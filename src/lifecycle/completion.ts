@@ -14,7 +14,8 @@ import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { needsAssembly, pendingLanes } from './pending-lanes.ts'
-import { receivingRecord, storedRecord } from './transitions.ts'
+import { isPossible } from './transition-table.ts'
+import { partialEnded, receivingRecord, storedRecord } from './transitions.ts'
 
 /** How long Redis answers for a finished upload; afterwards the record in the store does. */
 export const STORED_KEEP_MS = 7 * 86_400_000
@@ -171,7 +172,9 @@ export class Completion {
 
   async #end(id: string, state: 'cancelled' | 'expired'): Promise<void> {
     const { record } = await this.#records.commit(id, (current) =>
-      current?.state === 'stored' ? { ...current, state, event: null } : undefined,
+      current !== undefined && isPossible('partial ended', current)
+        ? partialEnded(current, state)
+        : undefined,
     )
     faultPoint('concat.partial-ended')
     await this.#hot.end(id, state, STORED_KEEP_MS)

@@ -6,6 +6,8 @@ import { newToken } from '../core/ids.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
 import { pendingLanes } from './pending-lanes.ts'
+import { isPossible } from './transition-table.ts'
+import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 
 /** While a claim is younger than this, the reconciler does not queue the lane again. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
@@ -28,28 +30,13 @@ export class LaneLeases {
    * Claims a lane for the job of `generation`. Undefined: nothing is due any more, or a younger generation was queued.
    * An older claim of the same generation is taken over: BullMQ hands a job out again only when its holder is lost.
    */
-  async acquire(
-    id: string,
-    lane: LaneName,
-    generation: number,
-    mark: Partial<UploadRecord> = {},
-  ): Promise<LaneLease | undefined> {
+  async acquire(id: string, lane: LaneName, generation: number): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
       if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane))
         return undefined
-      const state = current.lanes[lane] ?? { generation, attempts: 0 }
-      if (state.generation > generation) return undefined
-      const { failedAt: _, ...rest } = state
-      return {
-        ...current,
-        ...mark,
-        event: null,
-        lanes: {
-          ...current.lanes,
-          [lane]: { ...rest, generation, attempts: state.attempts + 1, claim: this.#claim(token) },
-        },
-      }
+      if ((current.lanes[lane]?.generation ?? generation) > generation) return undefined
+      return laneStarted(current, lane, { generation, claim: this.#claim(token) })
     })
     return committed && record !== undefined ? { lane, token, record } : undefined
   }
@@ -59,78 +46,24 @@ export class LaneLeases {
   }
 
   /** Says that the work goes on. False: the claim is lost, stop. */
-  async renew({ record, lane, token }: LaneLease): Promise<boolean> {
-    return await this.#whileMine(record.id, lane, token, (current, state) => ({
-      ...current,
-      event: null,
-      lanes: { ...current.lanes, [lane]: { ...state, claim: this.#claim(token) } },
-    }))
+  async renew(claim: LaneLease): Promise<boolean> {
+    const { lane, token } = claim
+    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(token)))
   }
 
-  /** Commits something on the way (a finished rendition), keeping the claim. False: the claim is lost. */
-  async update(
+  /** The run ends without a result, and not because its worker died. False: the claim was lost before. */
+  async release(claim: LaneLease): Promise<boolean> {
+    return await this.commit(claim, (current) => laneReleased(current, claim.lane))
+  }
+
+  /** Commits what the holder of a claim makes of the record. False: the claim is lost, its result does not count. */
+  async commit(
     { record, lane, token }: LaneLease,
-    change: (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>,
+    decide: (current: UploadRecord) => Promise<UploadDecision> | UploadDecision,
   ): Promise<boolean> {
-    return await this.#whileMine(record.id, lane, token, async (current) => ({
-      ...current,
-      event: null,
-      ...(await change(current)),
-    }))
-  }
-
-  /** Commits the lane's result and closes the lane. False: the claim is lost, the result does not count. */
-  async finish(
-    { record, lane, token }: LaneLease,
-    change: (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>,
-  ): Promise<boolean> {
-    return await this.#whileMine(
-      record.id,
-      lane,
-      token,
-      async (current, { claim: _, lastError: __, ...state }) => {
-        const changed = await change(current)
-        return {
-          ...current,
-          event: null,
-          ...changed,
-          lanes: {
-            ...(changed.lanes ?? current.lanes),
-            [lane]: { ...state, doneAt: isoTime(this.#clock.now()) },
-          },
-        }
-      },
-    )
-  }
-
-  /** Gives a lane up after its last attempt: kept, shown, tried again later. */
-  async fail(claim: LaneLease, message: string, change: Partial<UploadRecord>): Promise<boolean> {
-    return await this.#whileMine(
-      claim.record.id,
-      claim.lane,
-      claim.token,
-      (current, { claim: _, ...state }) => ({
-        ...current,
-        event: null,
-        ...change,
-        lanes: {
-          ...current.lanes,
-          [claim.lane]: { ...state, failedAt: isoTime(this.#clock.now()), lastError: message },
-        },
-      }),
-    )
-  }
-
-  async #whileMine(
-    id: string,
-    lane: LaneName,
-    token: string,
-    decide: (current: UploadRecord, state: LaneState) => Promise<UploadDecision> | UploadDecision,
-  ): Promise<boolean> {
-    const { committed } = await this.#records.commit(id, async (current) => {
-      const state = current?.lanes[lane]
-      if (current === undefined || state?.claim?.token !== token) return undefined
-      return await decide(current, state)
+    const { committed } = await this.#records.commit(record.id, async (current) => {
+      if (current === undefined || current.lanes[lane]?.claim?.token !== token) return undefined
+      return isPossible('lane at work', current) ? await decide(current) : undefined
     })
     return committed
   }

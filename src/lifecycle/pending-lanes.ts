@@ -1,6 +1,6 @@
 // What must happen next to an upload, read off its record alone.
 
-import { isAccepted, type LaneName, type UploadRecord } from '../records/upload-record.ts'
+import { isAccepted, isLaneDone, type LaneName, type UploadRecord } from '../records/upload-record.ts'
 
 /** A failed lane is tried again by the reconciler after this pause: our fault never asks for a new upload. */
 export const FAILED_PAUSE_MS = 15 * 60_000
@@ -10,9 +10,11 @@ export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
   const lanes: LaneName[] = []
   // A partial upload is judged as part of the final one.
   if (record.concat?.kind === 'partial') return lanes
+  // There is nothing left to work on.
+  if (record.mediaRemovedAt !== undefined) return lanes
   const open = (lane: LaneName) => {
     const state = record.lanes[lane]
-    if (state?.doneAt !== undefined) return false
+    if (isLaneDone(state) || state?.final === true) return false
     return state?.failedAt === undefined || Date.parse(state.failedAt) + FAILED_PAUSE_MS < nowMs
   }
   if (record.state === 'stored' || record.state === 'checking' || record.state === 'failed') {

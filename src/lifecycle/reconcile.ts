@@ -11,6 +11,8 @@ import { isSettled, type UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
 import { pendingLanes } from './pending-lanes.ts'
+import { isPossible } from './transition-table.ts'
+import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
 
 /** When to look again at an upload on which work is going on. */
 const LOOK_AGAIN_MS = 60_000
@@ -115,9 +117,9 @@ export class Reconciler {
     const { uploads, hot, completion } = this.#deps
     if (record !== undefined)
       await uploads.commit(id, async (current) => {
-        if (current === undefined || current.state !== 'receiving') return undefined
+        if (current?.state !== 'receiving') return undefined
         const sequence = await completion.nextSequence(current, current)
-        return { ...current, state: status, event: `upload.${status}`, sequence }
+        return status === 'cancelled' ? cancelled(current, sequence) : expired(current, sequence)
       })
     await hot.setDue(id, null)
     return true
@@ -144,18 +146,15 @@ export class Reconciler {
     const { uploads, queues, metrics, logger } = this.#deps
     const { record, committed } = await uploads.commit(id, (current) => {
       const state = current?.lanes[lane]
-      if (current === undefined || state?.doneAt !== undefined || (state?.generation ?? 1) !== generation)
-        return undefined
-      return {
-        ...current,
-        event: null,
-        lanes: { ...current.lanes, [lane]: { generation: generation + 1, attempts: state?.attempts ?? 0 } },
-      }
+      if (current === undefined || !isPossible('lane queued again', current)) return undefined
+      if (state?.doneAt !== undefined || (state?.generation ?? 1) !== generation) return undefined
+      return laneQueuedAgain(current, lane, { afresh: false })
     })
     if (!committed || record === undefined) return
     faultPoint('reconcile.generation-recorded')
+    const next = record.lanes[lane]?.generation ?? 1
     metrics.uploadsReconciled.inc({ from_state: record.state })
-    logger.info({ uploadId: id, lane, generation: generation + 1 }, 'a lost job is queued again')
-    await queues.enqueueUpload(lane, id, generation + 1)
+    logger.info({ uploadId: id, lane, generation: next }, 'a lost job is queued again')
+    await queues.enqueueUpload(lane, id, next)
   }
 }

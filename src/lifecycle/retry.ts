@@ -7,6 +7,8 @@ import type { Queues } from '../jobs/queues.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import { isPossible } from './transition-table.ts'
+import { laneQueuedAgain } from './transitions.ts'
 
 export type RetryDeps = { uploads: UploadRecords; queues: Queues; redis: RedisConnection }
 
@@ -40,8 +42,8 @@ export async function retryLane({ uploads, queues }: RetryDeps, failed: FailedLa
   const { record, committed } = await uploads.commit(uploadId, (current) => {
     const state = current?.lanes[lane]
     if (current === undefined || state?.failedAt === undefined || state.doneAt !== undefined) return undefined
-    const generation = state.generation + 1
-    return { ...current, event: null, lanes: { ...current.lanes, [lane]: { generation, attempts: 0 } } }
+    if (!isPossible('lane queued again', current)) return undefined
+    return laneQueuedAgain(current, lane, { afresh: true })
   })
   if (!committed || record === undefined) return false
   await queues.enqueueUpload(lane, uploadId, record.lanes[lane]?.generation ?? 1)

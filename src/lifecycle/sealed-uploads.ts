@@ -7,8 +7,10 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
-import { isAccepted, type LaneState, type UploadRecord } from '../records/upload-record.ts'
+import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import { isPossible } from './transition-table.ts'
+import { keptBySeal } from './transitions.ts'
 
 type Revisions = Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>
 
@@ -57,11 +59,10 @@ export async function keepIfSealed(
   })
   if (head === undefined || head.state === 'deleted' || !held(head, id)) return false
   await uploads.commit(id, async (current) => {
-    if (current === undefined || isAccepted(current.state)) return undefined
+    if (current === undefined || !isPossible('kept by a seal', current)) return undefined
     const accepted = await lastAccepted(uploads, current)
     if (accepted === undefined) return undefined
-    const sequence = await heads.nextSequence(owner, submissionId)
-    return { ...accepted, lanes: withoutClaims(accepted.lanes), event: 'upload.accepted', sequence }
+    return keptBySeal(current, accepted, await heads.nextSequence(owner, submissionId))
   })
   return true
 }
@@ -75,11 +76,4 @@ async function lastAccepted(
     if (record !== undefined && isAccepted(record.state)) return record
   }
   return undefined
-}
-
-/** Whoever was at work on it has lost its claim meanwhile; the lane is queued again where it is not done. */
-function withoutClaims(lanes: UploadRecord['lanes']): UploadRecord['lanes'] {
-  return Object.fromEntries(
-    Object.entries(lanes).map(([lane, { claim: _claim, ...state }]): [string, LaneState] => [lane, state]),
-  )
 }

@@ -1,5 +1,5 @@
 // A running upload as fields of its Redis hash, and its parts as fields of theirs: names and values in turn, as HSET
-// takes them. The names are explained in hot-scripts.ts; `decodeSession` in hot-upload.ts reads them.
+// takes them. The names are explained in session-scripts.ts; `decodeSession` in upload-session.ts reads them.
 
 import type { StoredPart } from './upload-record.ts'
 import { slotKey, type UploadSession } from './upload-session.ts'

@@ -2,6 +2,7 @@
 // Only `records/` writes it; everybody else decides on a copy and commits the next version.
 
 import type { Bilingual } from '../core/errors.ts'
+import type { NextVersion } from './version-log.ts'
 
 /**
  * receiving → stored → checking → accepted → ready, or → rejected (the file breaks a rule), or failed (our fault,
@@ -118,6 +119,12 @@ export type LaneState = {
   /** Set when the lane gave up: our fault, kept and retried by hand or by the reconciler after a pause. */
   failedAt?: string
   lastError?: string
+  /** Runs that ended without a word: their worker was killed, or lost its lock. */
+  deaths?: number
+  /** Given up for good: only an operator begins it again. */
+  final?: true
+  /** The bytes were read before; only what the file is compared with has changed. */
+  repeat?: true
 }
 
 export type UploadRecord = {
@@ -175,6 +182,16 @@ export type UploadRecord = {
   /** Their bytes are gone; until it says so, whoever removes them may have died. */
   mediaErasedAt?: string
 }
+
+/** A lane that is done without a run was closed by a former version on a refusal: nobody has looked at the file. */
+export function isLaneDone(state: LaneState | undefined): boolean {
+  return state?.doneAt !== undefined && state.attempts > 0
+}
+
+declare const transition: unique symbol
+
+/** The next version of a record. Only src/lifecycle/transitions.ts makes it: one put together by hand does not compile. */
+export type NextUpload = NextVersion<UploadRecord> & { readonly [transition]: true }
 
 /** No further work of ours is due on an upload in one of these states, once its lanes are done. */
 export const ENDED_STATES: readonly UploadState[] = ['rejected', 'expired', 'cancelled']

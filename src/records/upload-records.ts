@@ -6,10 +6,10 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
-import { isEnded, type UploadRecord } from './upload-record.ts'
-import { type NextVersion, VersionLog } from './version-log.ts'
+import { isEnded, isLaneDone, type LaneState, type NextUpload, type UploadRecord } from './upload-record.ts'
+import { VersionLog } from './version-log.ts'
 
-export type UploadDecision = NextVersion<UploadRecord> | undefined
+export type UploadDecision = NextUpload | undefined
 
 /** User metadata key of a single-object upload: its first record, as base64 of JSON. */
 export const RECORD_METADATA_KEY = 'record'
@@ -212,9 +212,11 @@ export function isSettled(record: UploadRecord): boolean {
       return true
     case 'rejected':
       return record.object.parts === undefined
+    case 'failed':
+      return record.lanes.validate?.final === true
     // Accepted for good: a required rendition is impossible, and said so.
     case 'accepted':
-      return isInspected(record) && record.lanes.transcode?.doneAt !== undefined
+      return isInspected(record) && isOver(record.lanes.transcode)
     case 'ready':
       return isInspected(record) && !isRendering(record)
     default:
@@ -223,7 +225,12 @@ export function isSettled(record: UploadRecord): boolean {
 }
 
 function isInspected(record: UploadRecord): boolean {
-  return record.object.parts === undefined && record.lanes.inspect?.doneAt !== undefined
+  return record.object.parts === undefined && isOver(record.lanes.inspect)
+}
+
+/** Done, or given up for good. */
+function isOver(lane: LaneState | undefined): boolean {
+  return isLaneDone(lane) || lane?.final === true
 }
 
 function isRendering(record: UploadRecord): boolean {

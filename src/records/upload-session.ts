@@ -1,6 +1,7 @@
 // A running upload as Redis holds it.
 
-import type { UploadRecord } from './upload-record.ts'
+import type { StoredObject, UploadRecord } from './upload-record.ts'
+import type { NextVersion } from './version-log.ts'
 
 /** What is known of an upload from its creation: everything its first record needs. */
 export type UploadDraft = Pick<
@@ -21,6 +22,49 @@ export type UploadDraft = Pick<
   | 'maxBytes'
   | 'kinds'
 >
+
+/** What a record still tells of its draft. */
+export function draftOf(record: UploadRecord): UploadDraft {
+  return {
+    id: record.id,
+    owner: record.owner,
+    submissionId: record.submissionId,
+    slot: record.slot,
+    revision: record.revision,
+    subject: record.subject,
+    replaces: record.replaces,
+    declared: record.declared,
+    metadata: record.metadata,
+    ...(record.rawMetadata === undefined ? {} : { rawMetadata: record.rawMetadata }),
+    fingerprint: record.fingerprint,
+    concat: record.concat,
+    createdAt: record.createdAt,
+    maxBytes: record.maxBytes,
+    kinds: record.kinds,
+  }
+}
+
+/** All of a first record but where it stands in its life: nothing is known of the file yet. */
+export function recordOfDraft(
+  draft: UploadDraft,
+  object: StoredObject,
+): Omit<NextVersion<UploadRecord>, 'state' | 'event' | 'sequence'> {
+  return {
+    schema: 1,
+    ...draft,
+    object,
+    receivedBytes: 0,
+    storedAt: null,
+    late: false,
+    sha256: null,
+    measured: null,
+    checks: [],
+    problems: [],
+    renditions: [],
+    lanes: {},
+    error: null,
+  }
+}
 
 export type HotStatus = 'receiving' | 'finishing' | 'stored' | 'expired' | 'cancelled'
 

@@ -6,9 +6,11 @@ import type { Logger } from '../core/logger.ts'
 import type { Queues } from '../jobs/queues.ts'
 import { pendingLanes } from '../lifecycle/pending-lanes.ts'
 import { isFrozenNow, keepIfSealed } from '../lifecycle/sealed-uploads.ts'
+import { isPossible } from '../lifecycle/transition-table.ts'
+import { acceptanceWithdrawn, acceptedAfterAll, judgementChanged } from '../lifecycle/transitions.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
-import { isAccepted, type LaneState, type Measured, type UploadRecord } from '../records/upload-record.ts'
+import { isAccepted, isLaneDone, type Measured, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -17,8 +19,8 @@ import { byStorage } from './document/views.ts'
 import { documentViews } from './live-views.ts'
 import { plannedRenditions } from './planned-renditions.ts'
 import { findSlot, type Profile, type SlotRules } from './profiles/profile.ts'
-import { type Judgement, withInspection } from './rules/checks.ts'
-import { judgeInspection, type SiblingFile } from './rules/inspect.ts'
+import { checksFor, type Judgement, withInspection } from './rules/checks.ts'
+import { foundBefore, judgeInspection, type SiblingFile } from './rules/inspect.ts'
 import { judge } from './rules/judge.ts'
 
 export type RejudgeDeps = {
@@ -77,40 +79,36 @@ type Case = {
 async function decide(deps: RejudgeDeps, the: Case): Promise<UploadDecision> {
   const { head, slot, current } = the
   const { measured } = current
-  const judged = isAccepted(current.state) || current.state === 'rejected'
-  if (measured === null || !judged || current.concat?.kind === 'partial') return undefined
-  const verdict = verdictOn(the, measured)
-  const { problems, checks } = verdict
-  if (verdict.accepted === isAccepted(current.state)) {
-    const same = isDeepStrictEqual(
-      { problems, checks },
-      { problems: current.problems, checks: current.checks },
-    )
-    return same ? undefined : { ...current, problems, checks, event: null }
+  if (measured === null || !isPossible('judged again', current) || current.concat?.kind === 'partial')
+    return undefined
+  const isRead = isReadFor(current, slot, measured)
+  const { problems, checks, accepted } = verdictOn(the, measured)
+  const verdict = { problems, checks }
+  if (accepted === isAccepted(current.state)) {
+    const before = { problems: current.problems, checks: current.checks }
+    return isDeepStrictEqual(verdict, before) ? undefined : judgementChanged(current, verdict, { isRead })
   }
-  // Rejected files are not kept for ever: what is no longer there cannot be accepted.
-  if (verdict.accepted && (await deps.store.head(current.object.key)) === undefined) return undefined
+  // Rejected files are not kept for ever: what is no longer there, or about to go, cannot be accepted.
+  const isGone = async () => (await deps.store.head(current.object.key)) === undefined
+  if (accepted && (current.mediaRemovedAt !== undefined || (await isGone()))) return undefined
   const sequence = await deps.heads.nextSequence(head.owner, head.id)
-  const changed = { ...current, problems, checks, sequence }
-  if (verdict.accepted)
-    return {
-      ...changed,
-      state: 'accepted',
-      event: 'upload.accepted',
-      renditions: current.renditions.length > 0 ? current.renditions : plannedRenditions(slot, measured),
-    }
-  const lanes = Object.fromEntries(
-    Object.entries(current.lanes).map(([lane, state]) => [lane, withoutClaim(state)]),
-  )
-  return { ...changed, state: 'rejected', event: 'upload.rejected', lanes }
+  if (!accepted) return acceptanceWithdrawn(current, verdict, sequence)
+  const renditions = current.renditions.length > 0 ? current.renditions : plannedRenditions(slot, measured)
+  return acceptedAfterAll(current, verdict, { renditions, isRead, sequence })
 }
 
-/** A worker that is still busy with a file loses its claim with the file's acceptance. */
-function withoutClaim({ claim: _claim, ...state }: LaneState): LaneState {
-  return state
+/** The whole file was read, and the record tells all of what that found that the slot's rules ask for. */
+function isReadFor(current: UploadRecord, slot: SlotRules, { kind }: Measured): boolean {
+  const asked = checksFor('inspect', kind, slot).some(({ name }) => name === 'decodable')
+  return isInspected(current) && (!asked || foundBefore(current).decodable !== undefined)
 }
 
-function verdictOn({ head, profile, slot, current, siblings }: Case, measured: Measured): Judgement {
+function isInspected({ lanes, sha256 }: UploadRecord): boolean {
+  return isLaneDone(lanes.inspect) && sha256 !== null
+}
+
+function verdictOn(the: Case, measured: Measured): Judgement {
+  const { slot, current, siblings } = the
   const inSlot = siblings.flatMap((other) =>
     other.slot === slot.id && other.measured !== null ? [{ kind: other.measured.kind }] : [],
   )
@@ -121,22 +119,17 @@ function verdictOn({ head, profile, slot, current, siblings }: Case, measured: M
     actualBytes: current.receivedBytes,
     siblings: inSlot,
   })
-  if (!verdict.accepted || current.lanes.inspect?.doneAt === undefined) return verdict
-  return withInspection(verdict, inspectedBefore({ head, profile, slot, current, siblings }, measured))
+  if (verdict.accepted ? !isReadFor(current, slot, measured) : !isInspected(current)) return verdict
+  return withInspection(verdict, inspectedBefore(the, measured))
 }
 
 /** What the pass over the whole file had found, as far as the record tells, judged by the slot's present rules. */
 function inspectedBefore({ head, profile, slot, current, siblings }: Case, measured: Measured): Judgement {
-  const made = (name: string) =>
-    current.checks.some((check) => check.name === name && check.state !== 'pending')
-  const found = (code: string) => current.problems.find((problem) => problem.code === code)
   const planned = slot.plannedTime && head.slotMetadata[slot.plannedTime.slot]?.[slot.plannedTime.field]
-  const malware = found('MALWARE')?.actual
   return judgeInspection({
     slot,
     measured,
-    ...(made('decodable') ? { decodable: found('VIDEO_UNDECODABLE') === undefined } : {}),
-    ...(made('malware') ? { malware: malware === undefined ? null : String(malware) } : {}),
+    ...foundBefore(current),
     ...(typeof planned === 'number' ? { plannedMinutes: planned } : {}),
     upload: current,
     siblings: siblings.flatMap((other): SiblingFile[] => {

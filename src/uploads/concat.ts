@@ -7,6 +7,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { isUploadId, newUploadId } from '../core/ids.ts'
 import { STORED_KEEP_MS } from '../lifecycle/completion.ts'
+import { takenByFinal } from '../lifecycle/transitions.ts'
 import { objectKeys } from '../records/keys.ts'
 import { isStored, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadDraft } from '../records/upload-session.ts'
@@ -130,7 +131,7 @@ async function claimPartials(
     const { record } = await uploads.commit(partial.id, (current) =>
       current === undefined || current.state !== 'stored' || finalOf(current) !== undefined
         ? undefined
-        : { ...current, concat: { kind: 'partial', final: id }, event: null },
+        : takenByFinal(current, id),
     )
     if (record === undefined || finalOf(record) !== id) return false
   }

@@ -3,6 +3,8 @@
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { isPossible } from '../lifecycle/transition-table.ts'
+import { expired } from '../lifecycle/transitions.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
@@ -25,9 +27,8 @@ export async function expireUpload(deps: ExpiryDeps, id: string): Promise<'kept'
     // Not trusted on purpose: the store itself is asked where the upload stands.
     const held = await locks.acquire(id, { verify: true })
     await uploads.commit(id, async (current) => {
-      if (current === undefined || current.state !== 'receiving') return undefined
-      const sequence = await completion.nextSequence(held.state.draft, current)
-      return { ...current, state: 'expired', event: 'upload.expired', sequence }
+      if (current === undefined || !isPossible('expired', current)) return undefined
+      return expired(current, await completion.nextSequence(held.state.draft, current))
     })
     faultPoint('expire.committed')
     await hot.end(id, 'expired', ENDED_KEEP_MS)

@@ -4,11 +4,11 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Completion } from '../lifecycle/completion.ts'
-import { draftOf, receivingRecord } from '../lifecycle/transitions.ts'
+import { receivingRecord } from '../lifecycle/transitions.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
-import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
+import { draftOf, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { Recovered, UploadStore } from './stores/port.ts'
 

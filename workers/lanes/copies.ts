@@ -1,6 +1,8 @@
 // The same bytes handed in twice: the later file is the copy. It may have been inspected before the hash of the earlier
 // one was known; then it is inspected once more.
 
+import { isPossible } from '../../src/lifecycle/transition-table.ts'
+import { comparisonDue } from '../../src/lifecycle/transitions.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { siblingFiles, slotContextOf } from './slot-context.ts'
@@ -13,11 +15,9 @@ export async function reinspectCopies(deps: WorkerContext, record: UploadRecord)
     if (other.sha256 !== record.sha256 || (other.storedAt ?? '') <= (record.storedAt ?? '')) continue
     if (other.problems.some(({ code }) => code === 'DUPLICATE_IN_SUBMISSION')) continue
     const again = await deps.uploads.commit(other.id, (current) => {
-      const inspect = current?.lanes.inspect
       // Still to be inspected, or again already: it will see this file by itself.
-      if (current === undefined || inspect?.doneAt === undefined) return undefined
-      const next = { generation: inspect.generation + 1, attempts: 0 }
-      return { ...current, event: null, lanes: { ...current.lanes, inspect: next } }
+      if (current?.lanes.inspect?.doneAt === undefined) return undefined
+      return isPossible('lane queued again', current) ? comparisonDue(current) : undefined
     })
     if (again.committed && again.record !== undefined) await deps.completion.queueLanes(again.record)
   }

@@ -2,7 +2,7 @@
 
 import { AppError } from '../../src/core/errors.ts'
 import type { LaneLease } from '../../src/lifecycle/lane-leases.ts'
-import type { UploadRecord } from '../../src/records/upload-record.ts'
+import { laneFailed } from '../../src/lifecycle/transitions.ts'
 import { ToolError } from '../media/tool-error.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
@@ -11,28 +11,16 @@ export function isInputError(error: unknown): error is ToolError {
   return error instanceof ToolError && error.fault === 'input'
 }
 
-/**
- * Without a verdict the upload is `failed`. An accepted one stays accepted, whatever becomes of its checks and
- * renditions. Readers hear of it once, however often the lane is tried again.
- */
-export async function failureOf(
-  deps: Pick<WorkerContext, 'completion' | 'uploads'>,
-  { lane, record }: LaneLease,
+/** The lane is given up for now. Readers hear of it once, however often it is tried again. */
+export async function recordFailure(
+  deps: Pick<WorkerContext, 'completion' | 'claims' | 'clock'>,
+  claim: LaneLease,
   error: unknown,
-): Promise<{ message: string; change: Partial<UploadRecord> }> {
+): Promise<void> {
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof ToolError || error instanceof AppError ? error.code : 'INTERNAL'
-  const current = (await deps.uploads.latest(record.id)) ?? record
-  const news =
-    current.error !== null
-      ? {}
-      : { event: 'upload.failed', sequence: await deps.completion.nextSequence(current, current) }
-  return {
-    message,
-    change: {
-      ...(lane === 'validate' ? { state: 'failed' as const } : {}),
-      ...news,
-      error: { code, retryable: true },
-    },
-  }
+  await deps.claims.commit(claim, async (current) => {
+    const sequence = current.error === null ? await deps.completion.nextSequence(current, current) : null
+    return laneFailed(current, claim.lane, { message, code, final: false, sequence, atMs: deps.clock.now() })
+  })
 }

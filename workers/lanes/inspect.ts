@@ -3,10 +3,16 @@
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { keepIfSealed } from '../../src/lifecycle/sealed-uploads.ts'
-import { isAccepted, type Measured, type UploadRecord } from '../../src/records/upload-record.ts'
+import { inspected } from '../../src/lifecycle/transitions.ts'
+import {
+  isAccepted,
+  type Measured,
+  type NextUpload,
+  type UploadRecord,
+} from '../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { withInspection } from '../../src/submissions/rules/checks.ts'
-import { judgeInspection } from '../../src/submissions/rules/inspect.ts'
+import { foundBefore, judgeInspection } from '../../src/submissions/rules/inspect.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { reinspectCopies } from './copies.ts'
 import { type Readings, readWhole } from './read-whole.ts'
@@ -35,11 +41,12 @@ export function inspectWork(deps: WorkerContext): LaneWork {
 async function inspect(deps: WorkerContext, run: LaneRun): Promise<void> {
   const { record, logger } = run
   faultPoint('inspect.started')
-  // Asked to look again at a file that was read before: the bytes have not changed.
-  const isRead = record.sha256 !== null && record.checks.every(({ state }) => state !== 'pending')
-  const readings: Readings = isRead
-    ? { sha256: record.sha256 ?? '', signals: {} }
-    : await readWhole(deps, run)
+  // Asked to compare a file that was read before: the bytes have not changed, and what was found in them stands.
+  const { sha256 } = record
+  const readings: Readings =
+    record.lanes.inspect?.repeat === true && sha256 !== null
+      ? { sha256, signals: {}, ...foundBefore(record) }
+      : await readWhole(deps, run)
   faultPoint('inspect.before-record')
   const result = await run.finish(async (current) => {
     const measured = { ...(current.measured ?? { kind: 'other', container: 'unknown' }), ...readings.signals }
@@ -55,7 +62,7 @@ async function judged(
   deps: WorkerContext,
   current: UploadRecord,
   { sha256, measured, decodable, malware }: Readings & { measured: Measured },
-): Promise<Partial<UploadRecord>> {
+): Promise<NextUpload> {
   const place = await slotContextOf(deps, current)
   const plannedMinutes = plannedMinutesOf(place)
   const inspection = judgeInspection({
@@ -69,17 +76,8 @@ async function judged(
     sealed: isSealed(place, current.id),
   })
   const { problems, checks } = withInspection(current, inspection)
-  const found = { measured, sha256, problems, checks }
-  if (inspection.accepted) return found
-  // Whoever is making renditions of it stops: its claim is taken away with the same commit.
-  const { claim: _, ...transcode } = current.lanes.transcode ?? { generation: 1, attempts: 0 }
-  return {
-    ...found,
-    state: 'rejected',
-    event: 'upload.rejected',
-    sequence: await deps.completion.nextSequence(current, current),
-    lanes: { ...current.lanes, transcode },
-  }
+  const rejection = inspection.accepted ? null : await deps.completion.nextSequence(current, current)
+  return inspected(current, { measured, sha256, problems, checks, atMs: deps.clock.now() }, rejection)
 }
 
 function plannedMinutesOf({ slot, submission }: SlotContext): number | undefined {

@@ -1,8 +1,9 @@
 // Retention: the media of rejected and of replaced files go after their time; the record stays, and says that they are gone.
 // The commit comes before the first byte is removed, so that nobody is promised what is being taken away.
 
-import { isoTime } from '../../src/core/clock.ts'
 import { faultPoint } from '../../src/core/fault-points.ts'
+import { isPossible } from '../../src/lifecycle/transition-table.ts'
+import { mediaErased, mediaRemoved } from '../../src/lifecycle/transitions.ts'
 import { objectKeys, redisKeys } from '../../src/records/keys.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
@@ -76,12 +77,7 @@ function isOver(
 async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
   const { committed } = await deps.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
-    const renditions = current.renditions.map(({ key: _, ...rendition }) => ({
-      ...rendition,
-      state: 'skipped' as const,
-      reason: 'RETENTION',
-    }))
-    return { ...current, mediaRemovedAt: isoTime(deps.clock.now()), event: null, renditions }
+    return isPossible('media removed', current) ? mediaRemoved(current, deps.clock.now()) : undefined
   })
   faultPoint('maintain.before-delete')
   const kept = objectKeys.uploadRecord(id)
@@ -89,9 +85,9 @@ async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
     if (!key.startsWith(kept)) await deps.store.remove(key)
   faultPoint('maintain.deleted')
   await deps.uploads.commit(id, (current) =>
-    current === undefined || current.mediaErasedAt !== undefined
+    current === undefined || current.mediaErasedAt !== undefined || !isPossible('media removed', current)
       ? undefined
-      : { ...current, mediaErasedAt: isoTime(deps.clock.now()), event: null },
+      : mediaErased(current, deps.clock.now()),
   )
   return committed
 }

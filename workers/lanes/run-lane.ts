@@ -5,9 +5,9 @@ import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
-import type { LaneName, UploadRecord } from '../../src/records/upload-record.ts'
+import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { failureOf, isInputError } from './failure.ts'
+import { isInputError, recordFailure } from './failure.ts'
 import { progressReporter } from './progress-reporter.ts'
 
 /** The reason with which a closing worker cancels its jobs: they are given back, and no attempt is lost. */
@@ -15,7 +15,7 @@ export const SHUTDOWN = 'shutdown'
 /** A job that was given back is taken up again after this pause, by whoever is left. */
 const GIVE_BACK_MS = 1000
 
-export type Change = (current: UploadRecord) => Promise<Partial<UploadRecord>> | Partial<UploadRecord>
+export type Change = (current: UploadRecord) => Promise<NextUpload> | NextUpload
 
 /** One run of a lane on one upload. */
 export type LaneRun = {
@@ -31,14 +31,12 @@ export type LaneRun = {
   progress: ReturnType<typeof progressReporter>
   /** Commits something on the way. Throws ClaimLost. */
   update(change: Change): Promise<UploadRecord>
-  /** Commits the result and closes the lane. Throws ClaimLost. */
+  /** Commits the result, by a transition that ends the lane. Throws ClaimLost. */
   finish(change: Change): Promise<UploadRecord>
 }
 
 export type LaneWork = {
   lane: LaneName
-  /** What the claim itself says. */
-  mark?: Partial<UploadRecord>
   /** Whether the lane's result still belongs to an upload in this state: it may have been taken away meanwhile. */
   expects(record: UploadRecord): boolean
   work(run: LaneRun): Promise<void>
@@ -90,7 +88,7 @@ async function runOnce(
   const { lane } = work
   const { uploadId, generation } = job.data
   const jobId = job.id ?? lane
-  const claim = await deps.claims.acquire(uploadId, lane, generation, work.mark)
+  const claim = await deps.claims.acquire(uploadId, lane, generation)
   if (claim === undefined) {
     const record = await deps.uploads.latest(uploadId)
     if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
@@ -108,9 +106,9 @@ async function runOnce(
     await work.work({
       ...{ claim, record: claim.record, jobId, signal, logger, progress },
       lastAttempt: isLastAttempt(job),
-      update: (change) => commit('update', change),
+      update: commit,
       async finish(change) {
-        finished = await commit('finish', change)
+        finished = await commit(change)
         return finished
       },
     })
@@ -128,9 +126,9 @@ async function runOnce(
 
 /** Commits that count only while the claim is held and the upload is still there. */
 function committing(deps: WorkerContext, work: LaneWork, claim: LaneLease) {
-  return async (how: 'update' | 'finish', change: Change): Promise<UploadRecord> => {
+  return async (change: Change): Promise<UploadRecord> => {
     let result: UploadRecord | undefined
-    const mine = await deps.claims[how](claim, async (current) => {
+    const mine = await deps.claims.commit(claim, async (current) => {
       if (!work.expects(current)) throw new ClaimLost(`the upload is ${current.state} now`)
       const changed = await change(current)
       result = { ...current, ...changed }
@@ -165,18 +163,27 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
   const { error, claim, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('given back: the worker is closing')
+    await released(deps, claim, logger)
     throw new GivenBack()
   }
   if (error instanceof ClaimLost || signal.aborted) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
+    await released(deps, claim, logger)
     return 'dropped'
   }
   const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')
-  if (!blamesInput && !isLastAttempt(job)) throw error
-  const { message, change } = await failureOf(deps, claim, error)
-  await deps.claims.fail(claim, message, change)
-  throw blamesInput ? new UnrecoverableError(message) : error
+  if (!blamesInput && !isLastAttempt(job)) {
+    await released(deps, claim, logger)
+    throw error
+  }
+  await recordFailure(deps, claim, error)
+  throw blamesInput ? new UnrecoverableError(error.message) : error
+}
+
+/** A claim that stays behind counts as a worker's death. */
+async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<void> {
+  await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'the claim was not released'))
 }
 
 function isLastAttempt(job: Job): boolean {

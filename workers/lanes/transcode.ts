@@ -2,14 +2,15 @@
 // exit 0, a second look at what came out, and a commit. What is ready stays ready when the lane runs again.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
+import { renditionChanged, renditionsFinished } from '../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../src/records/keys.ts'
-import { isAccepted, type Rendition, type UploadRecord } from '../../src/records/upload-record.ts'
+import { isAccepted, type NextUpload, type Rendition } from '../../src/records/upload-record.ts'
+import { ruleOf } from '../../src/submissions/planned-renditions.ts'
 import { hashSource } from '../media/copy.ts'
 import { fileSource } from '../media/source.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { removeOrphans } from './orphans.ts'
 import { givesUp, reasonOf } from './rendition-failure.ts'
-import { ruleOf } from './rendition-plan.ts'
 import { makeRendition, type RenditionInput, type RenditionOutput, withRenditionInput } from './renditions.ts'
 import { type Change, type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
 import { slotContextOf } from './slot-context.ts'
@@ -37,7 +38,12 @@ async function transcodeAll(deps: WorkerContext, run: LaneRun): Promise<void> {
       for (const { name } of due) await one(deps, run, material, name)
     })
   faultPoint('transcode.before-record')
-  const result = await run.finish((current) => ending(deps, current))
+  const result = await run.finish(async (current) =>
+    renditionsFinished(current, {
+      sequence: await deps.completion.nextSequence(current, current),
+      atMs: deps.clock.now(),
+    }),
+  )
   faultPoint('transcode.recorded')
   const kind = result.measured?.kind ?? 'other'
   if (result.state === 'ready')
@@ -46,9 +52,7 @@ async function transcodeAll(deps: WorkerContext, run: LaneRun): Promise<void> {
 }
 
 async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, name: string): Promise<void> {
-  const marked = await run.update((current) => ({
-    renditions: withRendition(current, name, { state: 'running' }),
-  }))
+  const marked = await run.update((current) => renditionChanged(current, name, { state: 'running' }))
   const rendition = marked.renditions.find((other) => other.name === name)
   if (rendition === undefined || marked.measured === null) return
   const { slot } = await slotContextOf(deps, marked)
@@ -58,16 +62,17 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
       earlier: marked.renditions.filter(({ state }) => state === 'ready'),
     })
     if ('skipped' in made)
-      await run.update((current) => ({
-        renditions: withRendition(current, name, { state: 'skipped', reason: made.skipped }),
-      }))
+      await run.update((current) =>
+        renditionChanged(current, name, { state: 'skipped', reason: made.skipped }),
+      )
     else await publish(deps, run, name, made)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!givesUp(error, { required: rendition.required, run })) throw error
     run.logger.warn({ err: error, rendition: name }, 'a rendition cannot be made')
-    const failed = { state: 'failed' as const, reason: reasonOf(error) }
-    await run.update((current) => ({ renditions: withRendition(current, name, failed) }))
+    await run.update((current) =>
+      renditionChanged(current, name, { state: 'failed', reason: reasonOf(error) }),
+    )
   }
 }
 
@@ -99,22 +104,13 @@ async function publish(
 }
 
 function playable(deps: WorkerContext, name: string, made: Partial<Rendition>): Change {
-  return async (current) => {
-    const renditions = withRendition(current, name, { ...made, state: 'ready' })
-    const isFirst = !current.renditions.some(isPlayable) && renditions.some(isPlayable)
-    if (!isFirst) return { renditions }
-    const sequence = await deps.completion.nextSequence(current, current)
-    return { renditions, event: 'upload.playable', sequence }
+  return async (current): Promise<NextUpload> => {
+    const isFirst =
+      !current.renditions.some(isPlayable) &&
+      current.renditions.some((each) => each.name === name && isPlayable({ ...each, state: 'ready' }))
+    const sequence = isFirst ? await deps.completion.nextSequence(current, current) : null
+    return renditionChanged(current, name, { ...made, state: 'ready' }, sequence)
   }
-}
-
-/** Ready, unless a rendition that is required could not be made: the upload stays accepted and says so. */
-async function ending(deps: WorkerContext, current: UploadRecord): Promise<Partial<UploadRecord>> {
-  const sequence = await deps.completion.nextSequence(current, current)
-  const isWhole = current.renditions.every(({ required, state }) => !required || state !== 'failed')
-  return isWhole
-    ? { state: 'ready', event: 'upload.ready', sequence, error: null }
-    : { event: 'upload.failed', sequence, error: { code: 'RENDITION_FAILED', retryable: false } }
 }
 
 function isDue({ state }: Rendition): boolean {
@@ -124,10 +120,6 @@ function isDue({ state }: Rendition): boolean {
 /** A poster shows, but does not play. */
 function isPlayable({ state, kind }: Rendition): boolean {
   return state === 'ready' && kind !== 'poster'
-}
-
-function withRendition({ renditions }: UploadRecord, name: string, change: Partial<Rendition>): Rendition[] {
-  return renditions.map((rendition) => (rendition.name === name ? { ...rendition, ...change } : rendition))
 }
 
 function shortly({ name, state }: Rendition): string {

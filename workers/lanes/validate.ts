@@ -2,18 +2,18 @@
 // byte, however long the other lanes' queues are. A fault of the file is a verdict, never an error.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
+import { accepted, rejected } from '../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../src/records/keys.ts'
 import type { StoredPart, UploadRecord } from '../../src/records/upload-record.ts'
-import type { Judgement } from '../../src/submissions/rules/checks.ts'
+import { plannedRenditions } from '../../src/submissions/planned-renditions.ts'
 import { withScratch } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { judgeFile } from './judge-file.ts'
 import { identifySource, measure } from './measure.ts'
 import type { Measurement } from './measurement.ts'
 import { removeOrphans } from './orphans.ts'
-import { planRenditions } from './rendition-plan.ts'
 import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
-import { type SlotContext, siblingsInSlot, slotContextOf } from './slot-context.ts'
+import { siblingsInSlot, slotContextOf } from './slot-context.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 import { publishVerdict } from './verdict.ts'
 
@@ -24,7 +24,6 @@ export function createValidate(deps: WorkerContext) {
 export function validateWork(deps: WorkerContext): LaneWork {
   return {
     lane: 'validate',
-    mark: { state: 'checking' },
     expects: ({ state }) => state === 'checking',
     work: (run) => validate(deps, run),
     after: (record) => publishVerdict(deps, record),
@@ -48,13 +47,15 @@ async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
     measurement,
   )
   faultPoint('validate.before-record')
-  const result = await run.finish(async (current) => ({
-    ...verdictOf(place, current, measurement, judgement, deps.clock.now()),
-    sequence: await deps.completion.nextSequence(current, current),
-    sha256: sha256 ?? current.sha256,
-    object: { key: current.object.key },
-    error: null,
-  }))
+  const result = await run.finish(async (current) => {
+    const { measured } = measurement
+    const { problems, checks } = judgement
+    const sequence = await deps.completion.nextSequence(current, current)
+    const verdict = { measured, problems, checks, sha256, sequence, atMs: deps.clock.now() }
+    return judgement.accepted
+      ? accepted(current, { ...verdict, renditions: plannedRenditions(place.slot, measured) })
+      : rejected(current, verdict)
+  })
   faultPoint('validate.recorded')
   deps.metrics.uploadVerdict.observe(secondsSince(record.storedAt, deps.clock.now()))
   logger.info(
@@ -82,28 +83,6 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
       ...(sha256 === undefined ? {} : { sha256 }),
     }
   })
-}
-
-function verdictOf(
-  { slot }: SlotContext,
-  current: UploadRecord,
-  { measured }: Measurement,
-  { problems, checks, accepted }: Judgement,
-  nowMs: number,
-): Partial<UploadRecord> {
-  const fresh = { generation: 1, attempts: 0 }
-  if (!accepted) {
-    // Nobody reads the whole of a file that does not count: that lane is over before it begins.
-    const inspect = { ...fresh, doneAt: new Date(nowMs).toISOString() }
-    const lanes = { ...current.lanes, inspect }
-    return { state: 'rejected', event: 'upload.rejected', measured, problems, checks, renditions: [], lanes }
-  }
-  const converted = problems.some(({ code }) => code === 'CONTAINER_CONVERTED')
-  return {
-    ...{ state: 'accepted', event: 'upload.accepted', measured, problems, checks },
-    renditions: planRenditions(slot, measured, converted),
-    lanes: { ...current.lanes, inspect: fresh, transcode: fresh },
-  }
 }
 
 /** Pieces of the upload's own that are in the object now. Those of partial uploads are theirs. */

@@ -43,6 +43,20 @@ export type InspectionInput = {
   sealed: boolean
 }
 
+/** What a pass over the whole file had found that its measurements do not tell. */
+export function foundBefore({
+  checks,
+  problems,
+}: Pick<Judgement, 'checks' | 'problems'>): Pick<InspectionInput, 'decodable' | 'malware'> {
+  const isMade = (name: string) => checks.some((check) => check.name === name && check.state !== 'pending')
+  const find = (code: RuleCode) => problems.find((problem) => problem.code === code)
+  const malware = find('MALWARE')?.actual
+  return {
+    ...(isMade('decodable') ? { decodable: find('VIDEO_UNDECODABLE') === undefined } : {}),
+    ...(isMade('malware') ? { malware: malware === undefined ? null : String(malware) } : {}),
+  }
+}
+
 /**
  * Judges what `inspect` found, for files that were accepted. Merge with `withInspection`.
  *

@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/core/config.ts'
 import { linkRoutes } from '../../../src/delivery/link-routes.ts'
 import { mediaRoute } from '../../../src/delivery/media-route.ts'
+import { renditionChanged } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import type { ByteRange } from '../../../src/storage/object-store.ts'
 import { waitFor } from '../../support/http.ts'
+import type { Details } from '../../support/records.ts'
 import { appWithProblems, buildHouse, type House, listen, OWNER, SECRETS } from '../events/house.ts'
 
 const FILM = randomBytes(1_000_000)
@@ -56,16 +58,11 @@ function endless(): Readable {
   return stream
 }
 
-async function stored(change: Partial<UploadRecord> = {}, body = FILM): Promise<UploadRecord> {
+async function stored(details: Details = {}, body = FILM): Promise<UploadRecord> {
   const upload = await house.putUpload('S-1')
   await house.store.createIfAbsent(objectKeys.data(upload.id), body)
-  return await house.commit(upload.id, {
-    state: 'accepted',
-    storedAt: new Date().toISOString(),
-    receivedBytes: body.length,
-    measured: { kind: 'video', container: 'mp4' },
-    ...change,
-  })
+  const measured = { kind: 'video' as const, container: 'mp4' }
+  return await house.reach(upload.id, 'accepted', { bytes: body.length, measured, ...details })
 }
 
 type Link = { name: string; url: string; contentType: string; bytes: number; expiresAt: string }
@@ -94,15 +91,13 @@ async function get(address: string, headers: Record<string, string> = {}, method
 
 describe('links', () => {
   it('name the original and what is ready, with type, size and end', async () => {
-    const record = await stored()
+    const rendition = { kind: 'mp4' as const, required: true, state: 'waiting' as const }
+    const renditions = ['720p', '480p'].map((name) => ({ ...rendition, name }))
+    const record = await stored({ renditions })
     const key = objectKeys.rendition(record.id, 'tok', '720p.mp4')
-    const rendition = { kind: 'mp4' as const, required: true }
-    await house.commit(record.id, {
-      renditions: [
-        { ...rendition, name: '720p', state: 'ready', key, contentType: 'video/mp4', bytes: 7 },
-        { ...rendition, name: '480p', state: 'running' },
-      ],
-    })
+    const made = { state: 'ready' as const, key, contentType: 'video/mp4', bytes: 7 }
+    await house.commit(record.id, (current) => renditionChanged(current, '720p', made))
+    await house.commit(record.id, (current) => renditionChanged(current, '480p', { state: 'running' }))
     const { status, items } = await ask(record.id)
     expect(status).toBe(200)
     expect(items.map(({ url: _, ...link }) => link)).toEqual([
@@ -134,9 +129,7 @@ describe('links', () => {
     const upload = await house.putUpload('S-1')
     expect(await ask(upload.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY', state: 'receiving' })
     const parts = [{ number: 1, offset: 0, bytes: 5, etag: 'x' }]
-    await house.commit(upload.id, {
-      state: 'stored',
-      storedAt: new Date().toISOString(),
+    await house.reach(upload.id, 'stored', {
       object: { key: objectKeys.data(upload.id), multipartId: 'm', parts },
     })
     expect(await ask(upload.id, { names: ['original'] })).toMatchObject({
@@ -153,7 +146,8 @@ describe('links', () => {
     ['expired', 'UPLOAD_EXPIRED'],
     ['cancelled', 'UPLOAD_CANCELLED'],
   ] as const)('are gone with an upload that was %s', async (state, code) => {
-    const upload = await house.putUpload('S-1', { state })
+    const upload = await house.putUpload('S-1')
+    await house.reach(upload.id, state)
     expect(await ask(upload.id)).toMatchObject({ status: 410, code })
   })
 
@@ -195,7 +189,9 @@ describe('the media route', () => {
   it('lets it be saved where that is asked for, or where its type is not known', async () => {
     const asked = await get(await linkTo(await stored(), { download: true }))
     expect(asked.headers.get('content-disposition')).toMatch(/^attachment; /)
-    const unmeasured = await get(await linkTo(await stored({ measured: null })))
+    const unmeasured = await get(
+      await linkTo(await stored({ measured: { kind: 'other', container: 'unknown' } })),
+    )
     expect(unmeasured.headers.get('content-disposition')).toMatch(/^attachment; /)
     expect(unmeasured.headers.get('content-type')).toBe('application/octet-stream')
   })
@@ -281,8 +277,8 @@ describe('the media route', () => {
     const over = await stored()
     const cancelled = await stored()
     const links = [await linkTo(over), await linkTo(cancelled)]
-    await house.commit(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
-    await house.commit(cancelled.id, { state: 'cancelled' })
+    await house.note(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
+    await house.reach(cancelled.id, 'cancelled')
     for (const { id } of [over, cancelled]) await house.store.remove(objectKeys.data(id))
     const answers = await Promise.all(links.map((link) => get(link)))
     expect(answers.map(({ status, body }) => [status, JSON.parse(body.toString()).code])).toEqual([
@@ -297,8 +293,8 @@ describe('the media route', () => {
   })
 
   it('stops reading when the client goes away', async () => {
-    const upload = await stored({ object: { key: '' } })
-    await house.commit(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    const upload = await stored()
+    await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })
     outgoing.on('error', () => undefined) // gone on purpose
     outgoing.end()
@@ -312,7 +308,7 @@ describe('the media route', () => {
 
   it('does not read ahead of a client that stands still', async () => {
     const upload = await stored()
-    await house.commit(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })
     outgoing.on('error', () => undefined) // ended below on purpose
     outgoing.end()

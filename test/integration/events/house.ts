@@ -14,12 +14,13 @@ import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
-import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import type { NextUpload, UploadRecord, UploadState } from '../../../src/records/upload-record.ts'
 import { UploadRecords } from '../../../src/records/upload-records.ts'
 import type { UploadDraft } from '../../../src/records/upload-session.ts'
 import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
+import { type Details, noted, reached } from '../../support/records.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 export const SECRETS = ['a secret of this test that is long enough'] as const
@@ -96,32 +97,42 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
     kinds: [],
   })
 
-  const commit = async (id: string, change: Partial<UploadRecord>): Promise<UploadRecord> => {
+  const commit = async (
+    id: string,
+    decide: (current: UploadRecord, sequence: number) => NextUpload,
+  ): Promise<UploadRecord> => {
     const { record } = await uploads.commit(id, async (current) => {
       if (current === undefined) throw new Error(`no record of ${id}`)
       const sequence =
         current.submissionId === null ? 0 : await heads.nextSequence(current.owner, current.submissionId)
-      return { ...current, event: null, sequence, ...change }
+      return decide(current, sequence)
     })
     if (record === undefined) throw new Error('an upload is always committed')
     return record
   }
 
+  /** The next version, in a later state of the upload's life. */
+  const reach = (id: string, state: UploadState, details: Details = {}): Promise<UploadRecord> =>
+    commit(id, (current, sequence) => reached(current, state, { sequence, ...details }))
+
+  /** The next version in the same state. */
+  const note = (id: string, change: Parameters<typeof noted>[1]): Promise<UploadRecord> =>
+    commit(id, (current, sequence) => noted(current, { sequence, ...change }))
+
   /** An upload with a first record, and so the event `upload.created`. */
-  const putUpload = async (submissionId: string, change: Partial<UploadRecord> = {}) => {
+  const putUpload = async (submissionId: string) => {
     const draft = draftOf(submissionId)
     const sequence = await heads.nextSequence(OWNER, submissionId)
-    const { record } = await uploads.commit(draft.id, () => ({
-      ...receivingRecord(draft, { key: objectKeys.data(draft.id) }, sequence),
-      ...change,
-    }))
+    const { record } = await uploads.commit(draft.id, () =>
+      receivingRecord(draft, { key: objectKeys.data(draft.id) }, sequence),
+    )
     if (record === undefined) throw new Error('an upload is always committed')
     return record
   }
 
   return {
     ...{ redisServer, dataDir, logger, redis, clock, runId, store, index, uploads, heads, hot, views },
-    ...{ connect, putSubmission, putUpload, commit, draftOf },
+    ...{ connect, putSubmission, putUpload, commit, reach, note, draftOf },
     async close() {
       for (const connection of connections) connection.disconnect()
       await redisServer.stop()

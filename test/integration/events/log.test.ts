@@ -36,7 +36,7 @@ it('gives a portal its own events, page by page and to the end, with a cursor to
   await house.putSubmission('S-1', {}, 'other')
   const upload = await house.putUpload('S-1')
   for (const event of ['upload.stored', 'upload.accepted', 'upload.ready'])
-    await house.commit(upload.id, { event })
+    await house.note(upload.id, { event })
   const first = await get('/v1/events?limit=3')
   expect(first.body.items.map(({ type }) => type)).toEqual([
     'upload.created',
@@ -51,7 +51,7 @@ it('gives a portal its own events, page by page and to the end, with a cursor to
   expect(second.body.items.map(({ type }) => type)).toEqual(['upload.ready'])
   const third = await get(`/v1/events?after=${second.body.nextCursor}`)
   expect(third.body).toEqual({ items: [], nextCursor: second.body.nextCursor })
-  await house.commit(upload.id, { event: 'upload.superseded' })
+  await house.note(upload.id, { event: 'upload.superseded' })
   const fourth = await get(`/v1/events?after=${third.body.nextCursor}`)
   expect(fourth.body.items.map(({ type }) => type)).toEqual(['upload.superseded'])
   expect((await get('/v1/events', 'other')).body.items).toEqual([])

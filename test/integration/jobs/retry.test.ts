@@ -6,6 +6,7 @@ import { QUEUE_PREFIX, uploadJobId } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { findFailed, retryLane, retryWebhooks } from '../../../src/lifecycle/retry.ts'
 import { waitFor } from '../../support/http.ts'
+import { begun, failed as givenUp } from '../../support/records.ts'
 import { buildHouse, type House } from '../events/house.ts'
 
 let house: House
@@ -26,25 +27,25 @@ afterAll(async () => {
 it('finds lanes that were given up since then, and queues each of them once', async () => {
   await house.putSubmission('s')
   const failedAt = '2026-09-30T10:00:00.000Z'
-  const { id } = await house.putUpload('s', {
-    state: 'accepted',
-    lanes: {
-      validate: { generation: 1, attempts: 1, doneAt: failedAt },
-      transcode: { generation: 2, attempts: 4, failedAt, lastError: 'no space left' },
-    },
-  })
-  await house.putUpload('s', { state: 'accepted', lanes: { inspect: { generation: 1, attempts: 1 } } })
+  const { id } = await house.putUpload('s')
+  await house.reach(id, 'accepted')
+  const message = 'no space left'
+  const atMs = Date.parse(failedAt)
+  await house.commit(id, (current) => givenUp(begun(current, 'transcode'), 'transcode', { message, atMs }))
+  const other = await house.putUpload('s')
+  await house.reach(other.id, 'accepted')
+  await house.commit(other.id, (current) => begun(current, 'inspect'))
   const failed = await findFailed(parts(), 0)
   expect(failed).toEqual([{ uploadId: id, lane: 'transcode', failedAt, error: 'no space left' }])
   expect(await findFailed(parts(), Date.parse(failedAt) + 1)).toEqual([])
 
   const [one] = failed
   if (one === undefined) throw new Error('nothing failed')
-  const begun = await Promise.all([retryLane(parts(), one), retryLane(parts(), one)])
-  expect(begun.filter(Boolean)).toHaveLength(1)
-  expect((await house.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 3, attempts: 0 })
-  const job = await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 3))
-  expect(job?.data).toEqual({ uploadId: id, generation: 3 })
+  const started = await Promise.all([retryLane(parts(), one), retryLane(parts(), one)])
+  expect(started.filter(Boolean)).toHaveLength(1)
+  expect((await house.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 2, attempts: 0 })
+  const job = await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 2))
+  expect(job?.data).toEqual({ uploadId: id, generation: 2 })
   expect(await findFailed(parts(), 0)).toEqual([])
 })
 

@@ -7,6 +7,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../../src/records/upload-records.ts'
 import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { reached } from '../../support/records.ts'
 import { draftFor, type House, OWNER, openHouse, overBothStores, type TestStore } from './house.ts'
 
 overBothStores((open, kind) => {
@@ -32,12 +33,9 @@ overBothStores((open, kind) => {
     const object = { key: objectKeys.data(draft.id) }
     await house.uploads.commit(draft.id, () => receivingRecord(draft, object, sequence))
     if (state !== 'receiving')
-      await house.uploads.commit(draft.id, (current) => ({
-        ...storedRecord(current ?? receivingRecord(draft, object, sequence), {
-          ...{ object, bytes: 1000, storedAt: new Date().toISOString(), late: false, sequence: sequence + 1 },
-        }),
-        state,
-      }))
+      await house.uploads.commit(draft.id, (current) =>
+        current === undefined ? undefined : reached(current, state, { sequence: sequence + 1 }),
+      )
     const record = await house.uploads.fromStore(draft.id)
     if (record === undefined) throw new Error('not committed')
     return record
@@ -67,7 +65,7 @@ overBothStores((open, kind) => {
     const { id, version } = await upload('stored')
     await house.redis.flushall()
     const { record } = await house.uploads.commit(id, (current) =>
-      current === undefined ? undefined : { ...current, state: 'checking', event: null },
+      current === undefined ? undefined : reached(current, 'checking'),
     )
     expect(record).toMatchObject({ version: version + 1, state: 'checking' })
   })
@@ -106,7 +104,7 @@ overBothStores((open, kind) => {
     expect(views.map((view) => view.record)).toEqual([record])
     // Its next version is a record like any other, and counts from then on.
     await house.uploads.commit(draft.id, (current) =>
-      current === undefined ? undefined : { ...current, state: 'checking', event: null },
+      current === undefined ? undefined : reached(current, 'checking'),
     )
     await house.redis.flushall()
     expect(await house.uploads.latest(draft.id)).toMatchObject({ version: 2, state: 'checking' })

@@ -6,6 +6,7 @@ import { receivingRecord } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { waitFor } from '../../support/http.ts'
+import { noted, reached } from '../../support/records.ts'
 import { draftFor, type House, localStore, OWNER, openHouse, type TestStore } from './house.ts'
 
 let place: TestStore
@@ -127,10 +128,11 @@ describe('sequence numbers', () => {
       // More than there is room for events without a record.
       for (let i = 0; i < 40; i++) {
         last = await house.heads.nextSequence(OWNER, submissionId)
-        await house.uploads.commit(draft.id, (current) => ({
-          ...(current ?? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)),
-          sequence: last,
-        }))
+        await house.uploads.commit(draft.id, (current) =>
+          current === undefined
+            ? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)
+            : noted(current, { sequence: last, event: current.event }),
+        )
       }
       const dir = how === 'empty' ? await house.server.emptyDir() : older
       await newRun(() => house.server.restart({ dir }))
@@ -178,14 +180,10 @@ describe('under another Redis', () => {
 
   test('an older cache does not hide a newer version', async () => {
     const draft = draftFor(submissionId)
-    const commit = (state: UploadRecord['state']) =>
-      house.uploads.commit(draft.id, (current) => ({
-        ...(current ?? receivingRecord(draft, { key: objectKeys.data(draft.id) }, 1)),
-        state,
-      }))
-    await commit('receiving')
+    const object = { key: objectKeys.data(draft.id) }
+    await house.uploads.commit(draft.id, () => receivingRecord(draft, object, 1))
     const older = await house.server.snapshot()
-    await commit('stored')
+    await house.uploads.commit(draft.id, (current) => current && reached(current, 'stored'))
     await newRun(() => house.server.restart({ dir: older }))
     expect((await house.uploads.latest(draft.id))?.state).toBe('stored')
     const [view] = await house.views.ofSubmission(OWNER, submissionId)

@@ -6,6 +6,7 @@ import { AppError } from '../../../src/core/errors.ts'
 import type { UploadDraft } from '../../../src/records/upload-session.ts'
 import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument, UploadDocument } from '../../../src/submissions/document/schemas.ts'
+import { noted } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, START, startHarness } from './harness.ts'
 
@@ -261,10 +262,8 @@ describe('time for repair', () => {
   it('does not come with what is done to a record later', async () => {
     await at(START, () => put('touched'))
     const file = await fileAt('touched', START, START + HOUR, { verdict: 'rejected' })
-    const doneAt = isoTime(START + HOUR)
-    const lanes = { validate: { generation: 1, attempts: 1, doneAt } }
     await at(CLOSED + HOUR, () =>
-      h.deps.uploads.commit(file, (current) => current && { ...current, lanes, event: null }),
+      h.deps.uploads.commit(file, (current) => current && noted(current, { event: null })),
     )
     expectProblem(await giveBack('touched', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })

@@ -24,7 +24,7 @@ import type { EventBody, EventEnvelope } from '../../../src/records/event-body.t
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { RecordIndex } from '../../../src/records/record-index.ts'
 import { SubmissionHeads } from '../../../src/records/submission-heads.ts'
-import type { Measured, UploadRecord } from '../../../src/records/upload-record.ts'
+import type { Measured, NextUpload, UploadRecord } from '../../../src/records/upload-record.ts'
 import { UploadRecords } from '../../../src/records/upload-records.ts'
 import type { UploadDraft } from '../../../src/records/upload-session.ts'
 import { UploadSessionStore } from '../../../src/records/upload-session-store.ts'
@@ -33,6 +33,7 @@ import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
 import { UniqueKeys } from '../../../src/submissions/unique-keys.ts'
+import { reached } from '../../support/records.ts'
 import { startRedis } from '../../support/redis.ts'
 import { writeTestProfiles } from './profiles.ts'
 
@@ -161,11 +162,11 @@ export async function startHarness(env: Record<string, string> = {}) {
     await hot.release(draft.id, fence)
   }
 
-  const commit = async (id: string, change: (current: UploadRecord, sequence: number) => object) => {
+  const commit = async (id: string, decide: (current: UploadRecord, sequence: number) => NextUpload) => {
     const { record } = await uploads.commit(id, async (current) => {
       if (current === undefined) throw new Error(`${id} has no record`)
       const sequence = await heads.nextSequence(current.owner, current.submissionId ?? '')
-      return { ...current, ...change(current, sequence) } as UploadRecord
+      return decide(current, sequence)
     })
     return record as UploadRecord
   }
@@ -191,12 +192,9 @@ export async function startHarness(env: Record<string, string> = {}) {
     verdict: 'accepted' | 'rejected',
     measured: Measured = { kind: 'pdf', container: 'pdf', pages: 3 },
   ) => {
-    const record = await commit(id, (_, sequence) => ({
-      state: verdict,
-      event: `upload.${verdict}`,
-      sequence,
-      measured,
-    }))
+    const record = await commit(id, (current, sequence) =>
+      reached(current, verdict, { sequence, measured, atMs: clock.ms }),
+    )
     await refreshCompleteness(deps, record.owner, record.submissionId ?? '')
     return record
   }

@@ -12,6 +12,7 @@ import { isoTime } from '../../../src/core/clock.ts'
 import { ReceiptKeys } from '../../../src/evidence/receipt-keys.ts'
 import { Receipts } from '../../../src/evidence/receipts.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, OTHER, startHarness } from './harness.ts'
 
@@ -36,7 +37,10 @@ const stored = async (submissionId: string) => {
   return draft
 }
 const inspected = (id: string) =>
-  h.deps.uploads.commit(id, (current) => current && { ...current, sha256: SHA256, event: null })
+  h.deps.uploads.commit(
+    id,
+    (current) => current && reached(current, 'accepted', { sha256: SHA256, atMs: h.clock.ms }),
+  )
 
 type Deps = {
   header: Record<string, unknown>

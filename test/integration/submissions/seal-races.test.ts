@@ -10,6 +10,7 @@ import type { Measured } from '../../../src/records/upload-record.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { rejudge } from '../../../src/submissions/rejudge.ts'
 import { type SealDeps, sealSubmission } from '../../../src/submissions/seal.ts'
+import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, startHarness } from './harness.ts'
 
@@ -53,7 +54,7 @@ async function sealWhile(id: string, act: () => Promise<unknown>): Promise<strin
 
 /** What a worker or a deletion commits first. */
 const lose = async (id: string, state: 'rejected' | 'cancelled') => {
-  const { record } = await h.deps.uploads.commit(id, (current) => current && { ...current, state })
+  const { record } = await h.deps.uploads.commit(id, (current) => current && reached(current, state))
   if (record === undefined) throw new Error(`${id} has no record`)
   return record
 }

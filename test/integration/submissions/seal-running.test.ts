@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { waitFor } from '../../support/http.ts'
+import { reached } from '../../support/records.ts'
 import { type House, openHouse, overBothStores } from '../uploads/house.ts'
 import { idOf, tusUser } from '../uploads/wire.ts'
 
@@ -27,7 +28,7 @@ overBothStores((store) => {
       if (current === undefined) throw new Error('no record')
       const sequence = await deps.completion.nextSequence(current, current)
       const measured = { kind: 'pdf' as const, container: 'pdf', pages: 3 }
-      return { ...current, state: 'accepted', event: 'upload.accepted', sequence, measured }
+      return reached(current, 'accepted', { sequence, measured })
     })
     await refreshCompleteness(deps, 'portal', submission)
     return idOf(url)

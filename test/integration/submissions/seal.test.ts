@@ -6,6 +6,7 @@ import { redisKeys } from '../../../src/records/keys.ts'
 import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
+import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
 import { type Harness, startHarness } from './harness.ts'
 
@@ -188,10 +189,7 @@ describe('a seal that waits', () => {
   it('is made by the reconciler where that worker died', async () => {
     const draft = await pending('w-2')
     await waiting('w-2')
-    await h.deps.uploads.commit(
-      draft.id,
-      (current) => current && { ...current, state: 'accepted', event: null },
-    )
+    await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
     expect((await document('w-2')).state).toBe('open')
     await later()
     expect((await document('w-2')).state).toBe('sealed')
@@ -202,10 +200,7 @@ describe('a seal that waits', () => {
   it('outlives Redis', async () => {
     const draft = await pending('w-3')
     await waiting('w-3')
-    await h.deps.uploads.commit(
-      draft.id,
-      (current) => current && { ...current, state: 'accepted', event: null },
-    )
+    await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
     await h.redis.flushall()
     expect(await document('w-3')).toMatchObject({ state: 'open', complete: true })
     await later()

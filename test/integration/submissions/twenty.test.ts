@@ -10,6 +10,7 @@ import { redisKeys } from '../../../src/records/keys.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
+import { reached } from '../../support/records.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { type House, openHouse } from '../uploads/house.ts'
 import { at, idOf, tusUser } from '../uploads/wire.ts'
@@ -128,7 +129,7 @@ it('all are there at every read, and one of them completes it', async () => {
         if (current === undefined) throw new Error('no record')
         const sequence = await deps.completion.nextSequence(current, current)
         const measured = { kind: 'pdf' as const, container: 'pdf', pages: 3 }
-        return { ...current, state: 'accepted', event: 'upload.accepted', sequence, measured }
+        return reached(current, 'accepted', { sequence, measured })
       })
       accepted.add(idOf(url))
       await refreshCompleteness(deps, record?.owner ?? '', SUBMISSION)

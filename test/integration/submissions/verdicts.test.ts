@@ -6,6 +6,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
+import { begun, reached } from '../../support/records.ts'
 import { type Harness, START, startHarness } from './harness.ts'
 
 let h: Harness
@@ -25,10 +26,7 @@ describe('completeness', () => {
     expect(await told('c-1')).toEqual([])
     const draft = await h.beginUpload('c-1', 'plan')
     await h.storeUpload(draft)
-    await h.deps.uploads.commit(
-      draft.id,
-      (current) => current && { ...current, state: 'accepted', event: null },
-    )
+    await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
     await Promise.all(Array.from({ length: 10 }, () => refreshCompleteness(h.deps, 'portal', 'c-1')))
     expect(await told('c-1')).toEqual(['submission.complete'])
   })
@@ -77,7 +75,7 @@ describe('a changed profile', () => {
     expect((await h.put('r-1')).body).toMatchObject({ profile: 'tiny@1', complete: true })
     const back = await h.call('GET', `/v1/uploads/${long.id}`)
     expect(back.body).toMatchObject({ state: 'accepted', renditions: [{ name: 'page', state: 'waiting' }] })
-    expect(await h.deps.queues.stateOf('inspect', long.id, 1)).not.toBe('unknown')
+    expect(await h.deps.queues.stateOf('inspect', long.id, 2)).not.toBe('unknown')
     const types = (await eventsOf('r-1'))
       .filter(({ data }) => data.uploadId === long.id)
       .map(({ type }) => type)
@@ -87,12 +85,7 @@ describe('a changed profile', () => {
   it('takes the claim of a worker that is busy with what is now rejected', async () => {
     await h.put('r-2')
     const draft = await h.acceptedUpload('r-2', 'plan', { measured: pdf(5) })
-    const claim = { token: 't', worker: 'w', until: isoTime(h.clock.ms + 60_000) }
-    await h.deps.uploads.commit(
-      draft.id,
-      (current) =>
-        current && { ...current, event: null, lanes: { inspect: { generation: 1, attempts: 1, claim } } },
-    )
+    await h.deps.uploads.commit(draft.id, (current) => current && begun(current, 'inspect'))
     await h.put('r-2', { profile: 'tiny@2' })
     const record = await h.deps.uploads.latest(draft.id)
     expect([record?.state, record?.lanes.inspect]).toEqual(['rejected', { generation: 1, attempts: 1 }])
@@ -110,14 +103,8 @@ describe('a changed profile', () => {
     await h.deps.uploads.commit(
       draft.id,
       (current) =>
-        current && {
-          ...current,
-          event: 'upload.rejected',
-          state: 'rejected',
-          problems: [malware],
-          checks: [{ name: 'malware', state: 'failed' }],
-          lanes: { inspect: { generation: 1, attempts: 1, doneAt: isoTime(h.clock.ms) } },
-        },
+        current &&
+        reached(current, 'rejected', { problems: [malware], checks: [{ name: 'malware', state: 'failed' }] }),
     )
     await h.put('r-3', { profile: 'tiny@2' })
     const { body } = await h.call('GET', `/v1/uploads/${draft.id}`)

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
+import { takenByFinal } from '../../../src/lifecycle/transitions.ts'
 import { waitFor } from '../../support/http.ts'
 import { filmBytes, sha256 } from './bytes.ts'
 import { type House, openHouse, overBothStores, SECRET } from './house.ts'
@@ -50,9 +51,7 @@ overBothStores((kind) => {
     const { owner, submissionId } = await house.record(half)
     const planned = newUploadId(owner, submissionId, [SECRET])
     await house.deps.uploads.commit(idOf(half), (current) =>
-      current === undefined
-        ? undefined
-        : { ...current, concat: { kind: 'partial', final: planned }, event: null },
+      current === undefined ? undefined : takenByFinal(current, planned),
     )
     const { status, headers } = await join(user, [half])
     expect([status, idOf(headers.location ?? '')]).toEqual([201, planned])

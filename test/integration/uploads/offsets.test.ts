@@ -1,6 +1,7 @@
 // The conversation about an upload: where it stands, what ends it, what a repeated creation finds.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { cancelled } from '../../../src/lifecycle/transitions.ts'
 import { waitFor } from '../../support/http.ts'
 import { pdfBytes, sha256 } from './bytes.ts'
 import { type House, openHouse, overBothStores } from './house.ts'
@@ -107,7 +108,7 @@ overBothStores((kind) => {
       return keys
     }
     await deps.uploads.commit(idOf(url), (current) =>
-      current === undefined ? undefined : { ...current, state: 'cancelled', event: 'upload.cancelled' },
+      current === undefined ? undefined : cancelled(current, current.sequence + 1),
     )
     expect(await left()).toHaveLength(1)
     skewMs = 61_000

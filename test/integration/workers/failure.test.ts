@@ -3,6 +3,7 @@
 
 import { rename } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cancelled } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { transcodeWork } from '../../../workers/lanes/transcode.ts'
@@ -150,7 +151,7 @@ describe('an upload that is taken away while a worker is at it', () => {
   it('stays cancelled: the result does not count', async () => {
     const { id, submissionId } = await accepted()
     const cancel = (record: UploadRecord | undefined) =>
-      record && { ...record, state: 'cancelled' as const, event: null }
+      record?.state === 'accepted' ? cancelled(record, record.sequence + 1) : undefined
     const { runner } = house.deps
     const run = async (job: ToolRun) => {
       if (makesMp4(job)) await house.deps.uploads.commit(id, cancel)

@@ -37,6 +37,8 @@ type HouseOptions = {
   env?: Record<string, string>
   lanes?: string
   change?: (profile: ProfileData) => void
+  /** What the profile's second version changes; without it there is one version. */
+  secondVersion?: (profile: ProfileData) => void
   clock?: Clock
 }
 
@@ -48,6 +50,11 @@ export async function buildHouse(options: HouseOptions = {}) {
   const profile = testProfile()
   options.change?.(profile)
   await writeFile(join(profilesDir, 'test@1.json'), JSON.stringify(profile))
+  if (options.secondVersion !== undefined) {
+    const second = { ...structuredClone(profile), version: 2 }
+    options.secondVersion(second)
+    await writeFile(join(profilesDir, 'test@2.json'), JSON.stringify(second))
+  }
   const env: Record<string, string> = {
     REDIS_URL: redis.url,
     DATA_DIR: dataDir,

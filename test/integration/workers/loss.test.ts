@@ -5,6 +5,7 @@ import { Job } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isProcessAlive } from '../../../src/core/process-alive.ts'
 import { uploadJobId } from '../../../src/jobs/contract.ts'
+import { acceptanceWithdrawn, acceptedAfterAll } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { transcodeWork } from '../../../workers/lanes/transcode.ts'
 import { type Child, startChild } from '../../support/children.ts'
@@ -146,8 +147,8 @@ describe('a run whose claim was taken over', () => {
     await house.deps.uploads.commit(id, (current) => {
       if (current === undefined) return undefined
       const renditions = current.renditions.map((rendition) => ({ ...rendition, state: 'waiting' as const }))
-      const lanes = { ...current.lanes, transcode: { generation: 2, attempts: 0 } }
-      return { ...current, state: 'accepted', event: null, renditions, lanes }
+      const rejected = acceptanceWithdrawn(current, current, current.sequence)
+      return acceptedAfterAll(rejected, current, { renditions, isRead: true, sequence: current.sequence })
     })
     // The other run claims when this one has its first output, but has not committed it.
     const { publish } = house.deps.store

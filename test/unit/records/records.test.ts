@@ -1,12 +1,12 @@
 // Records as data: from a draft to a record and back, what Redis keeps of it, what an event tells, when nothing is due.
 
 import { describe, expect, test } from 'vitest'
-import { draftOf, receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
+import { receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import { uploadEvent } from '../../../src/records/event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from '../../../src/records/keys.ts'
 import type { LaneState, UploadRecord } from '../../../src/records/upload-record.ts'
 import { isSettled } from '../../../src/records/upload-records.ts'
-import { decodeSession, pairs, slotKey } from '../../../src/records/upload-session.ts'
+import { decodeSession, draftOf, pairs, slotKey } from '../../../src/records/upload-session.ts'
 import { draftFor } from './draft.ts'
 
 const draft = draftFor('s1', { fingerprint: 'f', kinds: ['pdf'], rawMetadata: 'filename YQ==' })

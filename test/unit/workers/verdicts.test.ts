@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Measured } from '../../../src/records/upload-record.ts'
+import { plannedRenditions, ruleOf } from '../../../src/submissions/planned-renditions.ts'
 import type { SlotRules } from '../../../src/submissions/profiles/profile.ts'
 import { judgeFile } from '../../../workers/lanes/judge-file.ts'
 import { OPEN_SLOT } from '../../../workers/lanes/open-slot.ts'
 import { signalMeasures } from '../../../workers/lanes/read-whole.ts'
 import { givesUp } from '../../../workers/lanes/rendition-failure.ts'
-import { planRenditions, ruleOf } from '../../../workers/lanes/rendition-plan.ts'
 import { ToolError, type ToolErrorCode } from '../../../workers/media/tool-error.ts'
 import { lasting, slotOf, video } from '../submissions/support.ts'
 
@@ -63,7 +63,7 @@ describe('planned renditions', () => {
       { name: 'video', kind: 'mp4' as const, required: true },
     ]
     const slot = { ...clip, media: [{ ...media, renditions }, ...rest] }
-    const planned = planRenditions(slot, video(), true)
+    const planned = plannedRenditions(slot, video({ container: 'mov' }))
     expect(planned.map(({ name }) => name)).toEqual(['video', 'poster', 'large'])
     expect(planned.every(({ state }) => state === 'waiting')).toBe(true)
     expect(planned.map(({ deliverable }) => deliverable)).toEqual([true, undefined, undefined])
@@ -75,7 +75,7 @@ describe('planned renditions', () => {
   })
 
   it('are none for what nothing is made of', () => {
-    expect(planRenditions(clip, { kind: 'other', container: 'unknown' }, false)).toEqual([])
+    expect(plannedRenditions(clip, { kind: 'other', container: 'unknown' })).toEqual([])
   })
 })
 

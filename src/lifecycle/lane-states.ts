@@ -1,0 +1,55 @@
+// What happens to the state of one lane: started, released, failed, queued again, ended. Used by transitions.ts alone.
+
+import { isoTime } from '../core/clock.ts'
+import type { LaneState, UploadRecord } from '../records/upload-record.ts'
+
+const NEW: LaneState = { generation: 1, attempts: 0 }
+
+/** A claim that is still there belongs to a run that ended without a word. */
+function deathsOf({ deaths = 0, claim }: LaneState): { deaths?: number } {
+  const all = deaths + (claim === undefined ? 0 : 1)
+  return all === 0 ? {} : { deaths: all }
+}
+
+export function startedLane(
+  state: LaneState = NEW,
+  run: { generation: number; claim: NonNullable<LaneState['claim']> },
+): LaneState {
+  const { failedAt: _, final: __, doneAt: ___, ...rest } = state
+  return { ...rest, ...deathsOf(state), ...run, attempts: state.attempts + 1 }
+}
+
+export function releasedLane({ claim: _, ...state }: LaneState): LaneState {
+  return state
+}
+
+/** Whoever is at work on an upload that does not count any more loses its claim. */
+export function releasedLanes(lanes: UploadRecord['lanes']): UploadRecord['lanes'] {
+  const released = Object.entries(lanes).map(([lane, state]) => [lane, releasedLane(state)] as const)
+  return Object.fromEntries(released)
+}
+
+export function failedLane(
+  state: LaneState = NEW,
+  { message, final, at }: { message: string; final: boolean; at: string },
+): LaneState {
+  return { ...releasedLane(state), failedAt: at, lastError: message, ...(final ? { final: true } : {}) }
+}
+
+/**
+ * Due, under the next generation: a queue knows the job of this one already.
+ *
+ * @param state undefined: the lane was never due before
+ */
+export function queuedLane(state: LaneState | undefined, { afresh }: { afresh: boolean }): LaneState {
+  if (state === undefined) return NEW
+  const generation = state.generation + 1
+  if (afresh) return { generation, attempts: 0 }
+  const repeat = state.repeat === true ? { repeat: state.repeat } : {}
+  return { generation, attempts: state.attempts, ...deathsOf(state), ...repeat }
+}
+
+export function endedLane(state: LaneState = NEW, atMs: number): LaneState {
+  const { claim: _, lastError: __, failedAt: ___, final: ____, deaths: _____, ...rest } = state
+  return { ...rest, doneAt: isoTime(atMs) }
+}

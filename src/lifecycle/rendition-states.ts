@@ -1,0 +1,37 @@
+// What happens to the list of renditions. Used by transitions.ts alone.
+
+import type { Rendition } from '../records/upload-record.ts'
+
+export type Outcome =
+  | { state: 'running' }
+  | { state: 'skipped' | 'failed'; reason: string }
+  | ({ state: 'ready' } & Partial<Rendition>)
+
+export function changed(renditions: readonly Rendition[], name: string, outcome: Outcome): Rendition[] {
+  return renditions.map((each) => (each.name === name ? { ...each, ...outcome } : each))
+}
+
+/** All that is required is there, or was not needed. */
+export function isWhole(renditions: readonly Rendition[]): boolean {
+  return renditions.every(({ required, state }) => !required || state === 'ready' || state === 'skipped')
+}
+
+/** The lane is given up: what is not made yet will not be. */
+export function unmade(renditions: readonly Rendition[], reason: string): Rendition[] {
+  return renditions.map((each) =>
+    each.state === 'waiting' || each.state === 'running' ? { ...each, state: 'failed', reason } : each,
+  )
+}
+
+/** What could not be made is tried once more. */
+export function dueAgain(renditions: readonly Rendition[]): Rendition[] {
+  return renditions.map((each) => {
+    const { reason: _, ...rendition } = each
+    return each.state === 'failed' ? { ...rendition, state: 'waiting' } : each
+  })
+}
+
+/** Retention has taken their objects. */
+export function withoutMedia(renditions: readonly Rendition[]): Rendition[] {
+  return renditions.map(({ key: _, ...each }) => ({ ...each, state: 'skipped', reason: 'RETENTION' }))
+}

@@ -1,0 +1,68 @@
+// Which cause leads an upload from which state to which. transitions.ts has one function for each.
+
+import type { NextUpload, UploadRecord, UploadState } from '../records/upload-record.ts'
+import type { NextVersion } from '../records/version-log.ts'
+
+/** A record as it stands; the fields that the version log fills in are not looked at. */
+export type Current = NextVersion<UploadRecord>
+
+const UNCHANGED = { accepted: ['accepted'], ready: ['ready'] } as const
+const WORKED_ON = { checking: ['checking'], ...UNCHANGED } as const
+
+/** Cause → state before → states after. What is not listed is impossible. */
+const TABLE = {
+  'last byte stored': { receiving: ['stored'] },
+  'taken by a final upload': { stored: ['stored'] },
+  'partial ended': { stored: ['cancelled', 'expired'] },
+  expired: { receiving: ['expired'] },
+  cancelled: {
+    receiving: ['cancelled'],
+    stored: ['cancelled'],
+    checking: ['cancelled'],
+    accepted: ['cancelled'],
+    ready: ['cancelled'],
+    rejected: ['cancelled'],
+    failed: ['cancelled'],
+  },
+  'lane started': { stored: ['checking'], failed: ['checking'], ...WORKED_ON },
+  'lane at work': WORKED_ON,
+  'lane failed': { checking: ['failed'], ...UNCHANGED },
+  'lane queued again': { stored: ['stored'], failed: ['failed'], ...WORKED_ON },
+  judged: { checking: ['accepted', 'rejected'] },
+  inspected: { accepted: ['accepted', 'rejected'], ready: ['ready', 'rejected'] },
+  'rendition changed': UNCHANGED,
+  'renditions finished': { accepted: ['accepted', 'ready'], ready: ['accepted', 'ready'] },
+  'judged again': {
+    accepted: ['accepted', 'rejected'],
+    ready: ['ready', 'rejected'],
+    rejected: ['rejected', 'accepted'],
+  },
+  'kept by a seal': { rejected: ['accepted', 'ready'], cancelled: ['accepted', 'ready'] },
+  'media removed': { rejected: ['rejected'], ...UNCHANGED },
+} as const satisfies Record<string, Partial<Record<UploadState, readonly UploadState[]>>>
+
+export type Cause = keyof typeof TABLE
+type Rules = Partial<Record<UploadState, readonly UploadState[]>>
+type To<C extends Cause> =
+  (typeof TABLE)[C] extends Record<string, infer S> ? (S extends readonly (infer T)[] ? T : never) : never
+
+/** Whether a cause can happen to an upload in this state. */
+export function isPossible(cause: Cause, { state }: Pick<Current, 'state'>): boolean {
+  return (TABLE[cause] as Rules)[state] !== undefined
+}
+
+export class ImpossibleTransition extends Error {
+  override readonly name = 'ImpossibleTransition'
+}
+
+/** The next version after `cause`. Used by transitions.ts alone. Without an event of its own it tells nobody anything. */
+export function next<C extends Cause>(
+  cause: C,
+  current: Current,
+  change: Partial<Omit<Current, 'state'>> & { state?: To<C> },
+): NextUpload {
+  const to: UploadState = (change.state as UploadState | undefined) ?? current.state
+  if ((TABLE[cause] as Rules)[current.state]?.includes(to) !== true)
+    throw new ImpossibleTransition(`${current.id}: ${current.state} cannot become ${to} by "${cause}"`)
+  return { ...current, event: null, ...change } as unknown as NextUpload
+}
