@@ -24,6 +24,9 @@ import type { ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './ob
 const isCode = (error: unknown, ...codes: string[]) =>
   codes.includes((error as NodeJS.ErrnoException).code ?? '')
 
+/** How often a file is linked again whose folder or whose staged bytes have gone meanwhile. */
+const MAX_ROUNDS = 5
+
 /** mkdir -p whose every new level survives a power cut. */
 export async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true })
@@ -64,7 +67,7 @@ export class LocalObjectStore implements ObjectStore {
     const staged = join(this.#staging, newToken())
     try {
       await this.#write(staged, body)
-      for (;;) {
+      for (let round = 0; ; round++) {
         try {
           // link(2) fails when the name exists, and the name appears only with its whole content.
           await link(staged, target)
@@ -72,7 +75,11 @@ export class LocalObjectStore implements ObjectStore {
         } catch (error) {
           if (isCode(error, 'EEXIST')) return false
           if (!isCode(error, 'ENOENT')) throw error
+          if (round === MAX_ROUNDS)
+            throw new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
           await makeDirectory(dirname(target))
+          // Not for want of a folder: somebody whose clock is ahead took the staged file for a leftover.
+          if (round > 0) await this.#write(staged, body)
         }
       }
       await syncDirectory(dirname(target))
@@ -88,7 +95,7 @@ export class LocalObjectStore implements ObjectStore {
   }
 
   async #write(path: string, body: Buffer): Promise<void> {
-    const create = () => openFd(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+    const create = () => openFd(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC)
     const fd = await create().catch(async (error: unknown) => {
       if (!isCode(error, 'ENOENT')) throw error
       await makeDirectory(this.#staging)

@@ -1,7 +1,11 @@
 // The one primitive that every record rests on: of any number of writers exactly one creates, and what it created stays.
 
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { overBothStores, type TestStore } from './house.ts'
 
 const WRITERS = 32
@@ -66,4 +70,29 @@ overBothStores((open) => {
     // The local store removes the folder as a whole.
     expect(after.filter((name) => !before.includes(name))).toEqual([])
   })
+})
+
+// Regression: a worker whose clock was ahead took what was just being written for what a crash had left behind.
+test('on a disk it comes to be although others sweep unfinished writes away, or fails: it does not try without end', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'songngan-swept-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const store = new LocalObjectStore(dir)
+  let sweeping = true
+  const sweeper = (async () => {
+    while (sweeping) {
+      const names = await readdir(join(dir, 'staging')).catch(() => [])
+      for (const name of names) await rm(join(dir, 'staging', name), { force: true })
+    }
+  })()
+  const ends = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, i) =>
+      store.createIfAbsent(`${i}/deeper/and/deeper/000001.json`, Buffer.from('body')),
+    ),
+  )
+  sweeping = false
+  await sweeper
+  for (const [i, end] of ends.entries()) {
+    const found = (await store.read(`${i}/deeper/and/deeper/000001.json`))?.toString()
+    expect(found).toBe(end.status === 'fulfilled' ? 'body' : undefined)
+  }
 })
