@@ -80,7 +80,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     await page.goto(`${home.origin}/${fragment}`)
     await page.setInputFiles('#file', film)
     const isUnderWay = async () => (await receivedBytes()) - before > size / 4
-    await waitFor(isUnderWay, { timeoutMs: 30_000, what: 'a quarter of the file to be there' })
+    await waitFor(isUnderWay, { what: 'a quarter of the file to be there' })
     await page.reload()
     expect(requests).toEqual(['POST', 'PATCH'])
     expect(await said(page)).not.toHaveProperty('sent')
@@ -88,7 +88,6 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     await throttle(-1)
     await page.setInputFiles('#file', film)
     await waitFor(async () => (await said(page))['verdict'], {
-      timeoutMs: 60_000,
       what: 'the verdict on the page',
     })
     expect(await said(page)).toEqual({ events: 'open', sent: 'whole', verdict: 'upload.accepted' })
@@ -109,7 +108,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     expect(counted).toBeLessThanOrEqual(size * 1.1)
 
     const canPlay = `document.querySelector('video').readyState >= 2`
-    await waitFor(() => page.evaluate(canPlay), { timeoutMs: 60_000, what: 'the film to be there' })
+    await waitFor(() => page.evaluate(canPlay), { what: 'the film to be there' })
     const sought = await page.evaluate(`new Promise((shown) => {
       const film = document.querySelector('video')
       film.requestVideoFrameCallback((_, { mediaTime }) => requestAnimationFrame(() => shown(mediaTime)))

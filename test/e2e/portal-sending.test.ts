@@ -10,7 +10,6 @@ import {
   openStaffRoom,
   SLOW_BYTES_PER_SECOND,
   type StaffRoom,
-  VERDICT_MS,
   VIDEO,
 } from './support/staff-room.ts'
 
@@ -53,7 +52,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.says(user.card(VIDEO), /^การเชื่อมต่อสะดุด จะลองใหม่ใน \d วินาที$/)
     await waitFor(() => answers.length === 0, { what: 'a second try' })
     await user.card(VIDEO).getByRole('button', { name: 'ลองเดี๋ยวนี้' }).click()
-    await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
+    await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/)
     const methods = user.requests.map(({ method }) => method)
     expect(methods).toEqual(['POST', 'PATCH', 'HEAD', 'HEAD', 'HEAD', 'PATCH'])
     expect(await room.house.portal.uploads(id)).toHaveLength(1)
@@ -76,7 +75,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
       await user.says(user.card(VIDEO), /^การเชื่อมต่อสะดุด จะลองใหม่ใน \d วินาที$/)
       line.cut()
       line.reset()
-      await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
+      await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/)
       // It may ask once more while the line is dead.
       const sent = user.requests.map(({ method }) => method).filter((method) => method !== 'HEAD')
       expect(sent).toEqual(['POST', 'PATCH', 'PATCH'])
@@ -98,7 +97,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await second.choose(VIDEO, room.film)
     await first.says(first.card(VIDEO), 'หน้าอื่นหรือเครื่องอื่นกำลังส่งไฟล์นี้ต่อ')
     await second.line({})
-    await second.says(second.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
+    await second.says(second.card(VIDEO), /^ผ่านเกณฑ์/)
     await first.says(first.card(VIDEO), /^ผ่านเกณฑ์/)
     expect(first.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH'])
   })
@@ -135,9 +134,9 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.says(user.page.locator('.content'), /^กำลังเชื่อมต่อใหม่/)
     await user.choose('lesson_plan', room.plan)
     const isJudged = async () => (await room.house.portal.uploads(id))[0]?.accepted
-    await waitFor(isJudged, { timeoutMs: VERDICT_MS, what: 'the verdict' })
+    await waitFor(isJudged, { what: 'the verdict' })
     await user.page.clock.fastForward(POLL_MS)
-    await user.says(user.card('lesson_plan'), /^ผ่านเกณฑ์/, VERDICT_MS)
+    await user.says(user.card('lesson_plan'), /^ผ่านเกณฑ์/)
   })
 
   test('says that its time is over, and what to do', async () => {

@@ -15,7 +15,6 @@ import {
   openStaffRoom,
   SLOW_BYTES_PER_SECOND,
   type StaffRoom,
-  VERDICT_MS,
   VIDEO,
 } from './support/staff-room.ts'
 import type { Teacher } from './support/teacher.ts'
@@ -169,7 +168,7 @@ async function sendsFilm({ film, filmBytes, ...room }: StaffRoom, id: string, ph
   await phone.close()
   await desk.choose(VIDEO, film)
   await desk.says(desk.page.locator('.tray'), 'ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้')
-  await desk.says(desk.card(VIDEO), /^ผ่านเกณฑ์/, VERDICT_MS)
+  await desk.says(desk.card(VIDEO), /^ผ่านเกณฑ์/)
   expect(await desk.screenLocks()).toBe(0)
   expect(desk.requests.map(({ method }) => method)).toEqual(['HEAD', 'PATCH'])
   expect(desk.requests[1]?.offset).toBeGreaterThan(filmBytes * 0.4)
@@ -187,8 +186,8 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
   await user.says(inspiration, 'วิดีโอนี้ไม่มีเสียง')
   await inspiration.getByRole('button', { name: 'ส่งไฟล์นี้อยู่ดี' }).click()
   await user.choose('student_outcome', await pdf(corpus, 'ผลงาน 14 หน้า.pdf', { pages: 14 }))
-  await user.says(inspiration, /^คลิปแรงบันดาลใจไม่มีเสียง โปรดตรวจดู/, VERDICT_MS)
-  await user.says(outcomes, /^เกณฑ์ 10 หน้า$/, VERDICT_MS)
+  await user.says(inspiration, /^คลิปแรงบันดาลใจไม่มีเสียง โปรดตรวจดู/)
+  await user.says(outcomes, /^เกณฑ์ 10 หน้า$/)
   await user.says(outcomes, /^วัดได้ 14 หน้า$/)
   expect(await user.state('inspiration_video')).toBe('ต้องแก้ไข')
   await user.says(summary, 'ผ่านแล้ว 2 จาก 4 รายการ')
@@ -198,7 +197,7 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
 
   await user.choose('inspiration_video', await lesson(corpus))
   await user.choose('student_outcome', await pdf(corpus, 'ผลงานนักเรียน.pdf', { pages: 4 }))
-  await user.says(summary, 'ไฟล์ครบถ้วนตามเกณฑ์', VERDICT_MS)
+  await user.says(summary, 'ไฟล์ครบถ้วนตามเกณฑ์')
   await user.says(summary, /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
   expect(await user.state('inspiration_video')).toBe('ผ่าน')
   await user.says(inspiration, 'ประวัติการส่ง (1)')
@@ -206,29 +205,29 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
   // One file of several is replaced by name, and stands until the better one has passed.
   const better = await pdf(corpus, 'ผลงานนักเรียน ฉบับแก้.pdf', { pages: 5 })
   await outcomes.getByLabel('เปลี่ยนไฟล์: ผลงานนักเรียน.pdf').setInputFiles(better)
-  await user.says(outcomes, '5 หน้า', VERDICT_MS)
+  await user.says(outcomes, '5 หน้า')
   await waitFor(async () => (await outcomes.locator('.file').count()) === 1)
   const replaced = (await house.portal.uploads(id)).filter(({ superseded }) => superseded)
   expect(replaced.map(({ declared }) => declared.filename)).toContain('ผลงานนักเรียน.pdf')
   // A second file, since the slot takes three; it is the film of another slot.
   await outcomes.locator('.adding input').setInputFiles(film)
-  await user.says(outcomes, /เป็นไฟล์เดียวกับที่ส่งไว้แล้ว/, VERDICT_MS)
+  await user.says(outcomes, /เป็นไฟล์เดียวกับที่ส่งไว้แล้ว/)
 }
 
 /** What the assessors will see, what proves that it was received, and what a slot asks besides files. */
 async function looksAtIt({ house, plan }: StaffRoom, id: string, user: Teacher) {
   const { page } = user
   const card = user.card('lesson_plan')
-  await user.card(VIDEO).locator('video').waitFor({ timeout: VERDICT_MS })
+  await user.card(VIDEO).locator('video').waitFor()
   const playing = `(async () => {
     const film = document.querySelector('#slot-${VIDEO} video')
     film.muted = true
     await film.play()
     return film.poster !== '' && film.currentTime > 0
   })()`
-  await waitFor(() => page.evaluate(playing), { timeoutMs: VERDICT_MS, what: 'the film to play' })
+  await waitFor(() => page.evaluate(playing), { what: 'the film to play' })
   await page.evaluate(`document.querySelector('#slot-${VIDEO} video').pause()`)
-  await card.locator('img').scrollIntoViewIfNeeded({ timeout: VERDICT_MS })
+  await card.locator('img').scrollIntoViewIfNeeded()
   const seen = `document.querySelector('#slot-lesson_plan img').naturalWidth > 0`
   await waitFor(() => page.evaluate(seen), { what: 'the picture of the first page' })
 
@@ -236,7 +235,7 @@ async function looksAtIt({ house, plan }: StaffRoom, id: string, user: Teacher) 
   const sum = createHash('sha256')
     .update(await readFile(plan))
     .digest('hex')
-  await user.says(card, sum, VERDICT_MS)
+  await user.says(card, sum)
   const [receipt] = await Promise.all([
     page.waitForEvent('download'),
     card.getByRole('button', { name: 'ใบรับไฟล์' }).click(),

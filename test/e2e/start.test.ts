@@ -4,17 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Child, startChild } from '../support/children.ts'
 import { statusOf, waitFor } from '../support/http.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const START = join(ROOT, 'scripts/start.mjs')
 /** Any of them may have to build, where sources were changed meanwhile. */
-const READY_MS = 90_000
 const GRACE_MS = 30_000
-// Some tests start twice.
-vi.setConfig({ testTimeout: 3 * READY_MS, hookTimeout: 2 * GRACE_MS })
 
 let dir: string
 let children: Child[] = []
@@ -55,7 +52,6 @@ async function start(command = [process.execPath, START]): Promise<Child> {
 
 async function ready(child: Child): Promise<{ api: string; ops: string; key: string | undefined }> {
   await waitFor(() => !child.running() || child.output().includes('Stop it:'), {
-    timeoutMs: READY_MS,
     what: 'npm start to be ready',
   }).catch((error: Error) => {
     throw new Error(`${error.message}\n${child.output()}`)
@@ -121,7 +117,7 @@ test('npm start ends on Ctrl-C in the terminal, which reaches npm and the script
   await ready(child)
   process.kill(-child.pid, 'SIGINT')
   await child.exited
-  await waitFor(() => processesLeft().length === 0, { timeoutMs: 30_000 })
+  await waitFor(() => processesLeft().length === 0)
 })
 
 test('after kill -9 nothing goes on alone, and the next start takes everything over', async () => {
@@ -134,7 +130,7 @@ test('after kill -9 nothing goes on alone, and the next start takes everything o
   expect(await profiles(api, await keyKept())).toBe(200)
   next.kill('SIGTERM')
   expect(await next.exited).toEqual({ code: 0, signal: null })
-  await waitFor(() => processesLeft().length === 0, { timeoutMs: 30_000 })
+  await waitFor(() => processesLeft().length === 0)
 })
 
 test('a service that is killed comes back on its port', async () => {
@@ -152,5 +148,5 @@ test('a service that is killed comes back on its port', async () => {
   process.kill(Number(pid), 'SIGKILL')
   await waitFor(() => child.output().includes('service ended (SIGKILL)'))
   const key = await keyKept()
-  await waitFor(async () => (await profiles(api, key)) === 200, { timeoutMs: READY_MS })
+  await waitFor(async () => (await profiles(api, key)) === 200)
 })

@@ -95,7 +95,7 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
     await page.setInputFiles('#file', film)
     const { size } = await stat(film)
     const isUnderWay = async () => (await receivedBytes()) - before > size / 4
-    await waitFor(isUnderWay, { timeoutMs: 30_000, what: 'a quarter of the file to be there' })
+    await waitFor(isUnderWay, { what: 'a quarter of the file to be there' })
     return { submission, page, network, requests, size, before }
   }
 
@@ -108,12 +108,11 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
   async function arrives(page: Page, submission: string): Promise<void> {
     const said = () => page.evaluate('({ ...document.body.dataset })') as Promise<Record<string, string>>
     await waitFor(async () => (await said())['sent'] ?? (await said())['failed'], {
-      timeoutMs: 90_000,
       what: 'Uppy to say how it went',
     })
     expect(await said()).toEqual({ sent: 'whole' })
     const hashed = async () => (await house.portal.uploads(submission))[0]?.sha256 ?? undefined
-    const sha256 = await waitFor(hashed, { timeoutMs: 60_000, what: 'the file to be inspected' })
+    const sha256 = await waitFor(hashed, { what: 'the file to be inspected' })
     expect(sha256).toBe(
       createHash('sha256')
         .update(await readFile(film))
@@ -141,7 +140,7 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
     const { submission, page, network, requests } = await sendSlowly()
     await house.service.kill('SIGKILL')
     await house.service.restart()
-    await house.service.ready(60_000)
+    await house.service.ready()
     await throttle(network, {})
     await arrives(page, submission)
     const { creations, fromZero } = restarts(requests)

@@ -31,6 +31,8 @@ export type Fault = {
   | { act: 'dropResponse' }
   /** The target does the work; the client gets the answer so much later. */
   | { act: 'delayResponse'; ms: number }
+  /** Forwarded when the fault is removed. */
+  | { act: 'hold' }
   /** Never forwarded, never answered, left open. */
   | { act: 'silence' }
 )
@@ -50,7 +52,7 @@ export type HttpProxy = {
   stop(): Promise<void>
 }
 
-type Active = { fault: Fault; left: number }
+type Active = { fault: Fault; left: number; held: Array<() => void> }
 
 function fits(fault: Fault, call: Call): boolean {
   if (fault.when === undefined) return true
@@ -64,10 +66,15 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
   const calls: Call[] = []
   let active: Active[] = []
 
-  const faultFor = (call: Call): Fault | undefined => {
+  const faultFor = (call: Call): Active | undefined => {
     const found = active.find(({ fault, left }) => left > 0 && fits(fault, call))
     if (found) found.left--
-    return found?.fault
+    return found
+  }
+  const remove = (over: (one: Active) => boolean) => {
+    const ended = active.filter(over)
+    active = active.filter((one) => !over(one))
+    for (const { held } of ended) for (const go of held) go()
   }
 
   const pass = (
@@ -133,7 +140,8 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     const call: Call = { method, url, operation, requestBytes: 0, status: undefined }
     calls.push(call)
     incoming.on('error', () => {}) // an aborted request: its socket's close tells the rest
-    const fault = faultFor(call)
+    const found = faultFor(call)
+    const fault = found?.fault
     switch (fault?.act) {
       case 'answer':
         call.status = fault.status
@@ -141,6 +149,9 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
         return
       case 'delay':
         setTimeout(() => pass(incoming, outgoing, call, undefined), fault.ms)
+        return
+      case 'hold':
+        found?.held.push(() => pass(incoming, outgoing, call, undefined))
         return
       case 'silence':
         incoming.resume()
@@ -165,14 +176,12 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
       return counts
     },
     fault(fault) {
-      const entry = { fault, left: fault.times ?? Number.POSITIVE_INFINITY }
+      const entry: Active = { fault, left: fault.times ?? Number.POSITIVE_INFINITY, held: [] }
       active.push(entry)
-      return () => {
-        active = active.filter((other) => other !== entry)
-      }
+      return () => remove((one) => one === entry)
     },
     reset() {
-      active = []
+      remove(() => true)
       calls.length = 0
     },
     async stop() {

@@ -17,8 +17,11 @@ export function freePort(): Promise<number> {
   })
 }
 
+/** Far beyond what a busy machine needs: only what will never come is given up. */
+export const PATIENCE_MS = 120_000
+
 export type WaitOptions = {
-  /** Gives up after this long. */
+  /** Gives up after this long [120 s]. */
   timeoutMs?: number
   intervalMs?: number
   /** Names the condition in the error. */
@@ -33,7 +36,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
-  const { timeoutMs = 10_000, intervalMs = 20, what = condition.toString() } = options
+  const { timeoutMs = PATIENCE_MS, intervalMs = 20, what = condition.toString() } = options
   const giveUpAt = performance.now() + timeoutMs
   let last: unknown
   for (;;) {

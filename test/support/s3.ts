@@ -89,7 +89,6 @@ async function ownServer(): Promise<TestS3> {
     ])
     await waitFor(async () => !child.running() || (await statusOf(`http://127.0.0.1:${port}/`)) > 0, {
       what: 'versitygw to answer',
-      timeoutMs: 20_000,
     })
     if (!child.running()) throw new Error(`versitygw did not start:\n${child.output()}`)
     return child

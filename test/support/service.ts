@@ -18,7 +18,7 @@ export type Running = {
   /** The whole environment given, to start a second one like it. */
   readonly env: Record<string, string>
   /** Resolves when /health/ready answers 200; rejects with the output where the process ends before. */
-  ready(timeoutMs?: number): Promise<void>
+  ready(): Promise<void>
   /** The JSON lines logged so far. */
   logs(): LogLine[]
   output(): string
@@ -97,9 +97,9 @@ async function start(role: Role, options: StartOptions): Promise<Running> {
     opsUrl,
     dataDir: env.DATA_DIR,
     env,
-    async ready(timeoutMs = 30_000) {
+    async ready() {
       const answered = async () => !child.running() || (await statusOf(`${opsUrl}/health/ready`)) === 200
-      await waitFor(answered, { timeoutMs, what: `${role} to be ready` }).catch((error: Error) => {
+      await waitFor(answered, { what: `${role} to be ready` }).catch((error: Error) => {
         throw new Error(`${error.message}\n${child.output()}`)
       })
       if (!child.running()) throw new Error(`the ${role} ended before it was ready:\n${child.output()}`)

@@ -7,10 +7,12 @@ import { waitFor } from './http.ts'
 
 export type Zombie = { pid: number; stop(): Promise<unknown> }
 
-/** The shell starts `true` and becomes a program that never waits for it. */
+/** The shell starts a child and becomes a program that never waits for it; only then does the child end. */
 export async function startZombie(): Promise<Zombie> {
-  const parent = await startChild('sh', ['-c', 'true & echo $!; exec sleep 600'])
+  const parent = await startChild('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601'])
   const pid = await waitFor(() => Number(parent.output().trim()))
+  await waitFor(async () => (await readFile(`/proc/${parent.pid}/cmdline`, 'utf8')).startsWith('sleep'))
+  process.kill(pid, 'SIGKILL')
   await waitFor(async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z '))
   return { pid, stop: () => parent.stop() }
 }

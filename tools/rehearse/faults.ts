@@ -27,7 +27,6 @@ export type FaultRun = {
   readonly done: Promise<void>
 }
 
-const READY_MS = 60_000
 /** Answers are told of once a second. */
 const TOLD_WITHIN_MS = 1000
 
@@ -96,7 +95,7 @@ async function act(
     await running.kill(signal)
     await delay(backAfterMs)
     await running.restart()
-    await running.ready(READY_MS)
+    await running.ready()
   }
   switch (fault.act) {
     case 'killService':

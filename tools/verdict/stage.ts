@@ -42,12 +42,12 @@ export async function openStage(store: StoreName) {
   const worker = async (lanes: string): Promise<Running> => {
     const one = await startWorker({ env: { ...env, WORKER_LANES: lanes }, from })
     running.push(one)
-    await one.ready(60_000)
+    await one.ready()
     return one
   }
   const service = await startService({ env, from })
   running.push(service)
-  await service.ready(60_000)
+  await service.ready()
   const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY })
   const line = new Redis(redis.url, { maxRetriesPerRequest: null })
   const transcodes = new Queue('transcode', { connection: line, prefix: QUEUE_PREFIX })

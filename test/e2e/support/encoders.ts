@@ -36,7 +36,7 @@ export async function holdEncoder(
     process.kill(encoder.pid, 'SIGCONT')
     return undefined
   }
-  return await waitFor(look, { timeoutMs: 60_000, intervalMs: 10, what: 'an encode to be under way' })
+  return await waitFor(look, { intervalMs: 10, what: 'an encode to be under way' })
 }
 
 export function letGo({ pid }: Process): void {

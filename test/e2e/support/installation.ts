@@ -16,9 +16,6 @@ export const API_KEY = 'school-secret-0123456789'
 export const PROFILE = 'teacher.K4@1'
 const TICKET_SECRET = 'a-ticket-secret-of-thirty-two-characters'
 const QUICK_WORKER = join(import.meta.dirname, '../../integration/workers/quick-worker.ts')
-/** From TypeScript, on a machine that does other things too. */
-const READY_MS = 60_000
-const VERDICT_MS = 60_000
 
 export type Installation = Awaited<ReturnType<typeof startInstallation>>
 
@@ -31,7 +28,7 @@ export async function startInstallation(options: { env?: Record<string, string>;
   })
   const { PORT: _port, OPS_PORT: _opsPort, ...shared } = service.env
   const workers: Running[] = withWorker ? [await startWorker({ env: shared })] : []
-  await Promise.all([service, ...workers].map((one) => one.ready(READY_MS)))
+  await Promise.all([service, ...workers].map((one) => one.ready()))
   const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY })
   const quickWorkers: Child[] = []
   let submissions = 0
@@ -73,7 +70,7 @@ export async function startInstallation(options: { env?: Record<string, string>;
       })
       quickWorkers.push(child)
       const running = () => !child.running() || child.output().includes('worker is running')
-      await waitFor(running, { timeoutMs: READY_MS, what: 'a worker to be running' })
+      await waitFor(running, { what: 'a worker to be running' })
       if (!child.running()) throw new Error(`the worker ended:\n${child.output()}`)
       return child
     },
@@ -89,21 +86,15 @@ export async function startInstallation(options: { env?: Record<string, string>;
     },
 
     /** The upload's document, once it is as asked for. */
-    async until(
-      id: string,
-      is: (upload: UploadDocument) => boolean,
-      timeoutMs = VERDICT_MS,
-    ): Promise<UploadDocument> {
+    async until(id: string, is: (upload: UploadDocument) => boolean): Promise<UploadDocument> {
       let last: UploadDocument | undefined
       const look = async () => {
         last = await portal.upload(id)
         return is(last) && last
       }
-      return await waitFor(look, { timeoutMs, intervalMs: 50, what: `upload ${id}` }).catch(
-        (error: Error) => {
-          throw new Error(`${error.message}\n${JSON.stringify(last, null, 1)}`, { cause: error })
-        },
-      )
+      return await waitFor(look, { intervalMs: 50, what: `upload ${id}` }).catch((error: Error) => {
+        throw new Error(`${error.message}\n${JSON.stringify(last, null, 1)}`, { cause: error })
+      })
     },
 
     /** Everything that was told of an upload, in its order. */

@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright-core'
+import { PATIENCE_MS } from '../../support/http.ts'
 
 /** A folder for pictures of the page, for people; unset: none are taken. */
 const SHOTS = process.env['PORTAL_SHOTS']
@@ -73,6 +74,7 @@ export class Teacher {
     const context = await browser.newContext({ ...SCREENS[screen], locale, timezoneId: 'America/New_York' })
     await context.addInitScript(COUNT_SCREEN_LOCKS)
     const page = await context.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
     const network = await context.newCDPSession(page)
     await network.send('Network.enable')
     const teacher = new Teacher(context, page, network)
@@ -96,8 +98,8 @@ export class Teacher {
     await this.card(slot).locator('input[type=file]').first().setInputFiles(path)
   }
 
-  async says(where: Locator, text: string | RegExp, timeoutMs = 30_000): Promise<void> {
-    await where.getByText(text).first().waitFor({ timeout: timeoutMs })
+  async says(where: Locator, text: string | RegExp): Promise<void> {
+    await where.getByText(text).first().waitFor()
   }
 
   /** The state that a card shows beside its title. */

@@ -1,10 +1,7 @@
 // tus-js-client as a page uses it, with what a test wants to know of it.
 
 import { Upload, type UploadOptions } from 'tus-js-client'
-import { waitFor } from '../../support/http.ts'
-
-/** No upload here is so large. */
-const PATIENCE_MS = 60_000
+import { PATIENCE_MS, waitFor } from '../../support/http.ts'
 
 export type Sender = {
   /** Resolves with the upload's address when the client calls it a success; rejects when it gives up. */
@@ -65,7 +62,7 @@ export function sendFile(
     requests: () => requests,
     acknowledged: () => acknowledged,
     sent: async (wanted) => {
-      await waitFor(() => sent >= wanted, { timeoutMs: 30_000, what: `${wanted} bytes to be sent` })
+      await waitFor(() => sent >= wanted, { what: `${wanted} bytes to be sent` })
     },
     abandon: () => upload.abort(),
   }

@@ -63,14 +63,14 @@ overBothStores((kind) => {
     // Its time to be looked at comes.
     await redis.zadd('sn:due', 0, id)
     await service.restart()
-    await waitFor(async () => (await jobsOf(id)).length > 0, { timeoutMs: 30_000 })
+    await waitFor(async () => (await jobsOf(id)).length > 0)
     await service.ready()
     expect(await user.offset(url)).toBe(length)
     // Once more: nothing is asked for twice.
     await service.kill('SIGKILL')
     await redis.zadd('sn:due', 0, id)
     await service.restart()
-    await waitFor(async () => Number(await redis.zscore('sn:due', id)) > 0, { timeoutMs: 30_000 })
+    await waitFor(async () => Number(await redis.zscore('sn:due', id)) > 0)
     await service.ready()
 
     expect((await jobsOf(id)).map((job) => job.id)).toEqual([`validate-${id}-g1`])

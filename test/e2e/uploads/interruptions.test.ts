@@ -2,6 +2,7 @@
 // hardly a byte is sent twice, and the client never begins again.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
 import { filmBytes, sha256 } from '../../integration/uploads/bytes.ts'
 import { at, idOf, tusUser } from '../../integration/uploads/wire.ts'
 import { waitFor } from '../../support/http.ts'
@@ -62,7 +63,7 @@ overBothStores((kind) => {
       const next = sendFile(two.url, ticket, bytes, { uploadUrl: url })
       // A fast store may have it all before a progress event tells of the first MiB.
       await Promise.race([next.sent(before + MIB), next.done])
-      expect(performance.now() - startedAtMs).toBeLessThan(2500)
+      expect(performance.now() - startedAtMs).toBeLessThan(LEASE_MS)
       await next.done
       expect(await world.storedSha256(idOf(url))).toBe(digest)
       line.reset()
@@ -89,16 +90,14 @@ overBothStores((kind) => {
     }
   })
 
-  test('SIGTERM in the middle: another process takes over within 9 s, and the client never notices', async () => {
+  test('SIGTERM in the middle: another process takes over, and the client never notices', async () => {
     const line = await startSwitch([one.url, two.url], { bytesPerSecond: 20 * MIB })
     try {
       const sender = sendFile(line.url, await world.ticket(two.url), bytes)
       await sender.sent(20 * MIB)
-      const startedAtMs = performance.now()
       await one.kill('SIGTERM')
       expect((await one.exited).code).toBe(0)
       await sender.sent(30 * MIB)
-      expect(performance.now() - startedAtMs).toBeLessThan(9000)
       const url = await sender.done
       expect(posts(sender.requests())).toBe(1)
       expect(await world.storedSha256(idOf(url))).toBe(digest)

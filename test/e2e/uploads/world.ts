@@ -88,7 +88,7 @@ export async function openWorld(kind: StoreKind) {
           if (found?.storedAt == null) return undefined
           return (await store.head(found.object.key))?.bytes === found.receivedBytes ? found : undefined
         },
-        { timeoutMs: 20_000, what: `${id} to be one object` },
+        { what: `${id} to be one object` },
       )
       const chunks: Buffer[] = []
       for await (const chunk of await store.open(record.object.key)) chunks.push(chunk as Buffer)

@@ -105,7 +105,7 @@ it('keeps an event until its job is queued: a queue that refuses is asked again'
     },
   }
   start('worker-a', { queues: refusing })
-  await waitFor(() => jobOf(`evt_${upload.id}_1`), { timeoutMs: 20_000 })
+  await waitFor(() => jobOf(`evt_${upload.id}_1`))
   expect(refusals).toBeGreaterThanOrEqual(3)
   await settled()
 })
@@ -156,7 +156,7 @@ it('begins anew when Redis comes back empty', async () => {
   await house.redisServer.restart({ dir: await house.redisServer.emptyDir() })
   await house.putSubmission('S-after')
   const upload = await house.putUpload('S-after')
-  await waitFor(() => jobOf(`evt_${upload.id}_1`), { timeoutMs: 20_000 })
+  await waitFor(() => jobOf(`evt_${upload.id}_1`))
 })
 
 it('makes job ids that BullMQ takes, one per event and address', () => {

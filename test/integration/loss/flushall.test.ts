@@ -23,7 +23,7 @@ overBothStores((store) => {
   })
   afterAll(() => school?.close())
 
-  test('FLUSHALL in the middle of everything loses nothing', { timeout: 60_000 }, async () => {
+  test('FLUSHALL in the middle of everything loses nothing', async () => {
     const { deps, upload, document, get, receiver, house } = school
     const delivered = watchDeliveries(receiver)
     for (const name of names) await school.submission(name)
@@ -143,7 +143,7 @@ overBothStores((store) => {
 
     // Every event is delivered, and none twice.
     const wanted = everything.map(({ id }) => id).toSorted()
-    await waitFor(() => delivered.ids().length >= wanted.length, { what: 'all webhooks', timeoutMs: 15_000 })
+    await waitFor(() => delivered.ids().length >= wanted.length, { what: 'all webhooks' })
     expect(delivered.ids().toSorted()).toEqual(wanted)
   })
 })
@@ -158,7 +158,7 @@ async function until(school: School, uploads: readonly Upload[], states?: string
     await waitFor(
       async () => (states ?? [FINAL[kind]]).includes(String((await school.document(id))['state'])),
       {
-        ...{ what: `${kind} ${id}`, timeoutMs: 30_000, intervalMs: 100 },
+        ...{ what: `${kind} ${id}`, intervalMs: 100 },
       },
     )
 }

@@ -15,8 +15,9 @@ import {
   type ToolRun,
 } from '../../../workers/media/run.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
+import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
-import { processesWith, until } from '../../support/media/processes.ts'
+import { processesWith } from '../../support/media/processes.ts'
 
 const LIMITS: ToolLimits = {
   wallMs: 20_000,
@@ -233,12 +234,12 @@ describe('a worker killed outright', () => {
     const tools = async (): Promise<number[]> =>
       (await processesWith(token)).filter((pid) => pid !== worker.pid)
     try {
-      await until('ffmpeg runs', async () => output.includes('running') && (await tools()).length > 0)
+      await waitFor(async () => output.includes('running') && (await tools()).length > 0)
     } finally {
       worker.kill('SIGKILL')
       await exited
     }
-    await until('ffmpeg is gone', async () => (await tools()).length === 0, 3000)
+    await waitFor(async () => (await tools()).length === 0, { what: 'ffmpeg to be gone' })
   })
 })
 

@@ -72,7 +72,6 @@ async function moves(wanted: Wanted[], act: () => Promise<unknown>): Promise<voi
     const was = sumOf(before, name, labels)
     seen.add(name.replace(/_count$/, ''))
     await waitFor(async () => (await value(name, labels)) > was, {
-      timeoutMs: 15_000,
       what: `${name}${JSON.stringify(labels)} to move from ${was}`,
     })
   }

@@ -232,9 +232,9 @@ describe('the store', () => {
     await h.put('f-5')
     const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.deps.logger)
     const cutOff = new Attempts({ ...h.deps, redis: nowhere })
-    const begun = performance.now()
-    for (let i = 0; i < 3; i++) cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))
-    expect(performance.now() - begun).toBeLessThan(50)
+    // There is nothing that a request could wait for.
+    for (let i = 0; i < 3; i++)
+      expect(cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))).toBeUndefined()
     await cutOff.stop()
     nowhere.disconnect()
     expect((await listed('f-5')).map(({ code }) => code)).toEqual(Array(3).fill('REDIS_UNAVAILABLE'))

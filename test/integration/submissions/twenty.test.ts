@@ -117,7 +117,6 @@ it('all are there at every read, and one of them completes it', async () => {
     return reads
   })
 
-  const begunMs = Date.now()
   await Promise.all(
     urls.map(async (url, i) => {
       // Created at one service, ended at the other.
@@ -135,7 +134,6 @@ it('all are there at every read, and one of them completes it', async () => {
       await refreshCompleteness(deps, record?.owner ?? '', SUBMISSION)
     }),
   )
-  expect(Date.now() - begunMs).toBeLessThan(10_000)
   reading = false
   for (const reads of await Promise.all(readers)) expect(reads).toBeGreaterThan(0)
 

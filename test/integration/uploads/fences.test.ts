@@ -2,6 +2,7 @@
 // store where it matters who asks whom.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
 import { waitFor } from '../../support/http.ts'
 import { startHttpProxy } from '../../support/proxy.ts'
 import { filmBytes, sha256 } from './bytes.ts'
@@ -64,8 +65,8 @@ overBothStores((kind) => {
       await newer.write(bytes.subarray(300_000, 500_000))
       expectProblem(await sending.reply, 400, 'UPLOAD_TAKEN_OVER')
       await reaches(user, url, 500_000)
-      // 150 ms and a store write are promised; a busy machine is given the rest.
-      expect(performance.now() - startedAtMs).toBeLessThan(2000)
+      // 150 ms and a store write are promised. That nobody waits for the lease to end is seen on a busy machine too.
+      expect(performance.now() - startedAtMs).toBeLessThan(LEASE_MS)
       newer.end(bytes.subarray(500_000))
       expect((await newer.reply).status).toBe(204)
       expect(await one.storedSha256(url)).toBe(sha256(bytes))

@@ -52,9 +52,7 @@ overBothStores((kind) => {
       )
       await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, 50_000))))
       await Promise.all(
-        clients.map(({ user, url }) =>
-          waitFor(async () => (await user.offset(url)) === 50_000, { timeoutMs: 20_000 }),
-        ),
+        clients.map(({ user, url }) => waitFor(async () => (await user.offset(url)) === 50_000)),
       )
       for (const { sending, bytes } of clients) sending.end(bytes.subarray(50_000))
       const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
@@ -97,7 +95,7 @@ describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
         const offsets = await Promise.all(clients.map(({ user, url }) => user.offset(url)))
         return offsets.every((offset) => offset === half)
       },
-      { timeoutMs: 20_000, what: 'everything sent to be acknowledged' },
+      { what: 'everything sent to be acknowledged' },
     )
   }
 

@@ -44,7 +44,7 @@ describe.skipIf(!s3Available())('S3', () => {
         if (status !== 204) expect(status).toBe(423)
         return false
       },
-      { timeoutMs: 20_000, what: 'the upload to be whole' },
+      { what: 'the upload to be whole' },
     )
     await waitFor(async () => {
       await house.deps.reconciler.one(idOf(url))
@@ -172,7 +172,7 @@ describe.skipIf(!s3Available())('S3', () => {
         if (refused.status === 201) refused = await user.post({ length: 20 * MIB, name: 'a.mp4' })
         return refused.status !== 201
       },
-      { timeoutMs: 4000, what: 'creations to be refused' },
+      { what: 'creations to be refused' },
     )
     expectProblem(refused, 503, 'STORE_UNAVAILABLE')
     expect(refused.headers['retry-after']).toMatch(/^\d+$/)
@@ -192,11 +192,11 @@ describe.skipIf(!s3Available())('S3', () => {
     const heldMs = performance.now() - startedAtMs
     // Long enough for a brown-out to pass, short enough for a client to look elsewhere.
     expect(heldMs).toBeGreaterThan(5000)
-    expect(heldMs).toBeLessThan(30_000)
+    expect(heldMs).toBeLessThan(60_000)
     expect(await user.offset(url)).toBe(9 * MIB)
     away()
     await finish(upload, bytes)
-  }, 60_000)
+  })
 
   describe('calls that an undisturbed upload costs', () => {
     const counted = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {

@@ -2,10 +2,7 @@
 // than they say, and answers as they came.
 
 import { type Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
-
-const MAX_ROUNDS = 20
-const ROUND_MS = 500
+import { PATIENCE_MS, waitFor } from '../../support/http.ts'
 
 export type Problem = {
   code: string
@@ -69,9 +66,6 @@ export function begin(method: string, url: string, headers: Headers = {}, agent?
     cut: () => void raw.destroy(),
   }
 }
-
-/** Longer than anybody is held. */
-const PATIENCE_MS = 60_000
 
 export async function send(
   method: string,
@@ -142,20 +136,24 @@ export function tusUser(origin: string, ticket: string | null) {
     headers: common,
     post: (creation: Creation) =>
       send('POST', `${origin}/files`, creationHeaders(creation), creation.body ?? Buffer.alloc(0)),
-    /** A creation that is expected to work; its address. */
-    /** A service that shares its event loop with the test may be busy for a moment: asked again, as clients do. */
+    /** Address of a creation that is expected to work; a service that is busy for a moment is asked again, as clients do. */
     async create(creation: Creation): Promise<string> {
-      for (let round = 0; ; round++) {
-        const { status, headers, text, problem } = await user.post(creation)
-        if (status === 201 && headers.location !== undefined) return headers.location
-        if (problem?.code !== 'OVERLOADED' || round === MAX_ROUNDS) throw new Error(`POST: ${status} ${text}`)
-        await delay(ROUND_MS)
+      const answered = async () => {
+        const reply = await user.post(creation)
+        return reply.problem?.code !== 'OVERLOADED' && reply
       }
+      const { status, headers, text } = await waitFor(answered, { intervalMs: 500, what: 'a creation' })
+      if (status !== 201 || headers.location === undefined) throw new Error(`POST: ${status} ${text}`)
+      return headers.location
     },
     head: (url: string) => send('HEAD', url, common),
-    /** Upload-Offset of a HEAD that is expected to work. */
+    /** Upload-Offset of a HEAD that is expected to work; 423 means "ask again", as real clients do. */
     async offset(url: string): Promise<number> {
-      const { status, headers } = await user.head(url)
+      const answered = async () => {
+        const reply = await user.head(url)
+        return reply.status !== 423 && reply
+      }
+      const { status, headers } = await waitFor(answered, { what: `HEAD ${url}` })
       if (status !== 200) throw new Error(`HEAD: ${status}`)
       return Number(headers['upload-offset'])
     },

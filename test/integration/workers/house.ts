@@ -78,16 +78,10 @@ export async function buildHouse(options: HouseOptions = {}) {
     return record
   }
   /** Waits until the upload's record is as asked for. */
-  const until = async (
-    id: string,
-    is: (record: UploadRecord) => boolean,
-    timeoutMs = 25_000,
-  ): Promise<UploadRecord> => {
-    await waitFor(async () => is(await latest(id)), { timeoutMs, what: `upload ${id}` }).catch(
-      async (error: Error) => {
-        throw new Error(`${error.message}\n${JSON.stringify(await latest(id), null, 1)}`)
-      },
-    )
+  const until = async (id: string, is: (record: UploadRecord) => boolean): Promise<UploadRecord> => {
+    await waitFor(async () => is(await latest(id)), { what: `upload ${id}` }).catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${JSON.stringify(await latest(id), null, 1)}`)
+    })
     return await latest(id)
   }
   return {

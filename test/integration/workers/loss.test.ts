@@ -54,7 +54,7 @@ async function heldEncoder(pid: number, giveUp = () => false): Promise<Process> 
     if (ffmpeg !== undefined) process.kill(ffmpeg.pid, 'SIGSTOP')
     return ffmpeg ?? giveUp()
   }
-  const held = await waitFor(encoding, { timeoutMs: 25_000, intervalMs: 5, what: 'an encode to begin' })
+  const held = await waitFor(encoding, { intervalMs: 5, what: 'an encode to begin' })
   if (held === true) throw new Error('the worker ended')
   return held
 }
@@ -124,7 +124,6 @@ describe('a job whose lock is lost', () => {
     const queue = house.deps.queues.byLane.transcode
     await house.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
     await waitFor(() => !isProcessAlive(ffmpeg.pid), {
-      timeoutMs: 15_000,
       what: 'ffmpeg to be gone',
     })
     await house.deps.redis.jobs.del(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`)

@@ -13,12 +13,3 @@ export async function processesWith(token: string): Promise<number[]> {
   }
   return found
 }
-
-/** Waits until a condition holds; the error says what was waited for. */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}

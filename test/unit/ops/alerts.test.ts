@@ -99,7 +99,7 @@ describe.skipIf(!promtoolAvailable())('promtool', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-  }, 30_000)
+  })
 })
 
 function unitTests() {

@@ -15,7 +15,6 @@ import type { Scenario } from '../scenarios.ts'
 import { makeSmallDisk, type SmallDisk } from './disk.ts'
 import { type Front, startFront } from './front.ts'
 
-const READY_MS = 60_000
 const BUILT = `${sep}dist${sep}`
 /** In the environment of everything that is started: by it, what stays behind is found. */
 export const MARK = 'SONGNGAN_REHEARSAL'
@@ -81,7 +80,7 @@ async function start(scenario: Scenario, run: string, undo: Undo): Promise<Stage
   undo.add(() => stopAll(services))
   for (let i = 0; i < scenario.services; i++) services.push(await startService({ env, from }))
   for (let i = 0; i < scenario.workers; i++) workers.push(await startWorker({ env, from }))
-  await Promise.all([...services, ...workers].map((one) => one.ready(READY_MS)))
+  await Promise.all([...services, ...workers].map((one) => one.ready()))
   const front = await startFront(services.map(({ url }) => Number(new URL(url).port)))
   undo.add(() => front.stop())
 

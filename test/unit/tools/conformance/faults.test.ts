@@ -91,15 +91,15 @@ const further: readonly Case[] = [
 describe('the conformance suite against a broken server', () => {
   const seenFailing = new Set<string>()
 
-  it.each(cases)('notices a server that: %s', { timeout: 30_000 }, async (_, broken, ruleIds) => {
-    const results = await runAgainst(broken, pick(ruleIds), { timeoutMs: 400 })
+  it.each(cases)('notices a server that: %s', async (_, broken, ruleIds) => {
+    const results = await runAgainst(broken, pick(ruleIds), { timeoutMs: 2_000 })
     const failed = ids(results, 'fail')
     for (const id of failed) seenFailing.add(id)
     for (const ruleId of ruleIds) expect(failed.map(ruleOf)).toContain(ruleId)
   })
 
-  it.each(further)('notices a server that: %s', { timeout: 30_000 }, async (_, broken, ruleIds) => {
-    const results = await runAgainst(broken, pick(ruleIds), { takeoverMs: 800 })
+  it.each(further)('notices a server that: %s', async (_, broken, ruleIds) => {
+    const results = await runAgainst(broken, pick(ruleIds), { takeoverMs: 3_000 })
     for (const ruleId of ruleIds) expect(ids(results, 'fail').map(ruleOf)).toContain(ruleId)
   })
 

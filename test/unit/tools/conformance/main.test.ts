@@ -35,7 +35,7 @@ async function startAgainst(faults: readonly Fault[], ...args: string[]): Promis
   }
 }
 
-describe('the conformance command', { timeout: 30_000 }, () => {
+describe('the conformance command', () => {
   it('ends with 0 where no MUST is broken, and writes the JSON report', async () => {
     const jsonFile = join(directory, 'out.json')
     const ended = await startAgainst([], '--only', 'HEAD', '--json', jsonFile)

@@ -29,14 +29,14 @@ export async function runAgainst(
     const harness = {
       url: server.url,
       headers: {},
-      timeoutMs: 2_000,
-      takeoverMs: 3_000,
+      timeoutMs: 30_000,
+      takeoverMs: 30_000,
       expiryWaitMs: 0,
       sizeBytes: 16_384,
       ...limits,
     }
     const { facts } = await probe(harness, payload)
-    return await runSections(chosen, { options: harness, facts, payload, checkLimitMs: 20_000 })
+    return await runSections(chosen, { options: harness, facts, payload, checkLimitMs: 120_000 })
   } finally {
     await server.close()
   }

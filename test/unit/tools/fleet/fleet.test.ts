@@ -106,5 +106,5 @@ describe('the fleet', () => {
 
   it('is documented as it is reckoned (npx tsx test/support/fleet-docs.ts writes the tables)', () => {
     expect(fleetPageOnDisk()).toBe(fleetPage())
-  }, 20_000)
+  })
 })
