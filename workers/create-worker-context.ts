@@ -1,10 +1,11 @@
 // The programs that lanes run, and the room they run in. What is missing is said once, at start, in one line.
 
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { StartError } from '../src/core/start-error.ts'
 import type { Deps } from '../src/deps.ts'
 import type { Lane } from '../src/jobs/contract.ts'
+import { FenceError, proveFence } from './media/fence-proof.ts'
 import { createRunner } from './media/run.ts'
 import { findTool } from './media/sandbox.ts'
 import { createScratchRoom } from './media/scratch.ts'
@@ -16,6 +17,7 @@ const PACKAGES: Record<string, string> = {
   ffprobe: 'ffmpeg',
   qpdf: 'qpdf',
   pdftoppm: 'poppler-utils',
+  perl: 'perl-base',
 }
 const MEDIA_LANES: readonly Lane[] = ['validate', 'inspect', 'transcode']
 /** Left free on the disk, which uploads may share. */
@@ -23,17 +25,30 @@ const MARGIN_BYTES = 512 * 1024 * 1024
 /** From the signal that asks a tool to end to the one that ends it: well within the time that a worker has to close. */
 const KILL_GRACE_MS = 3000
 
-/** Throws StartError where a lane of this worker has a tool missing. */
+/** Throws StartError where a lane of this worker has a tool missing, or where its tools could not be fenced in. */
 export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const { config } = deps
-  if (MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))) await requireTools()
-  const root = resolve(config.storage.dataDir, 'scratch')
+  const opensFiles = MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))
+  if (opensFiles) await requireTools()
+  const dataDir = resolve(config.storage.dataDir)
+  const room = createScratchRoom({ root: join(dataDir, 'scratch'), marginBytes: MARGIN_BYTES })
+  const { isolation } = config.workers
+  const runner = await createRunner({ path: TOOL_PATH, killGraceMs: KILL_GRACE_MS, isolation })
+  const fence = opensFiles ? await proveFence(runner, room, dataDir).catch(refuse) : undefined
   return {
     ...deps,
-    runner: await createRunner({ path: TOOL_PATH, killGraceMs: KILL_GRACE_MS }),
-    room: createScratchRoom({ root, marginBytes: MARGIN_BYTES }),
+    runner,
+    room,
+    ...(fence === undefined ? {} : { fence }),
     threads: Math.max(1, Math.floor(availableParallelism() / config.workers.transcodeConcurrency)),
   }
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof FenceError)) throw error
+  throw new StartError(
+    `The worker cannot fence its media tools in (${error.message}): see "The fence around media tools" in docs/operations.md, or set MEDIA_ISOLATION=none`,
+  )
 }
 
 async function requireTools(): Promise<void> {

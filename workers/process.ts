@@ -24,7 +24,14 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
   await deps.peers.start()
   const state = { started: false, draining: false, closing: false }
-  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state, cases: createLookup(deps) })
+  const { fence } = deps
+  const ops = await buildOpsServer({
+    ...deps,
+    redis: deps.redis.producer,
+    state,
+    cases: createLookup(deps),
+    ...(fence === undefined ? {} : { mediaTools: fence }),
+  })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   const swept = await deps.room.sweep()
   const running = await startWorkers(deps, options.timing)
@@ -39,8 +46,13 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     obedient.lanes,
   )
   state.started = true
-  const { isolation } = deps.runner
-  logger.info({ lanes: config.workers.lanes, isolation, swept: swept.length }, 'worker is running')
+  if (fence !== undefined)
+    deps.metrics.mediaToolsFenced.set({ isolation: fence.isolation }, fence.isolation === 'none' ? 0 : 1)
+  if (fence?.isolation === 'none')
+    logger.warn(
+      'MEDIA_ISOLATION=none: media tools that open files of strangers can read and write what I can',
+    )
+  logger.info({ lanes: config.workers.lanes, fence, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
     if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')

@@ -9,7 +9,9 @@ const TO_RUN = {
   ffmpeg: ['ffmpeg', 'ffprobe'],
   qpdf: ['qpdf'],
   'poppler-utils': ['pdftoppm', 'pdfinfo'],
-  'util-linux': ['setpriv', 'prlimit'],
+  // The launcher of media tools; every Debian has it.
+  'perl-base': ['perl'],
+  'util-linux': ['setpriv'],
 }
 const TO_TEST = { chromium: ['chromium'], nginx: ['nginx'] }
 const REDIS = { 'redis-server': ['redis-server'] }

@@ -92,6 +92,10 @@ export const EnvSchema = Type.Object({
     'Transcodes at a time per worker; auto: half of the cores, at least one',
     'auto',
   ),
+  MEDIA_ISOLATION: oneOf(
+    'Fence around media tools: landlock, without which no worker starts, or none, on a machine that opens no files of strangers',
+    ['landlock', 'none'],
+  ),
   WEBHOOK_URL: optional('Where events are posted; a submission may name its own callbackUrl'),
   WEBHOOK_SECRET: optional('Signs webhooks (whsec_…); two separated by a comma while rotating'),
   WEBHOOK_ALLOW_PRIVATE: flag('Webhooks may go to private and loopback addresses', false),
@@ -288,6 +292,7 @@ function nest(env: Env) {
         env.TRANSCODE_CONCURRENCY === 'auto'
           ? Math.max(1, Math.floor(cores / 2))
           : Number(env.TRANSCODE_CONCURRENCY),
+      isolation: env.MEDIA_ISOLATION,
     },
     webhooks: {
       url: env.WEBHOOK_URL,

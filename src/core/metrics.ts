@@ -179,6 +179,12 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     jobRetries: counter('media_job_retries_total', 'Attempts of jobs that failed and are made again', [
       'queue',
     ]),
+    mediaToolsFenced: gauge(
+      'media_tools_fenced',
+      '1 while media tools run behind a fence that was tried at start, 0 while MEDIA_ISOLATION=none',
+      ['isolation'],
+      'min',
+    ),
     laneSlots: gauge('media_lane_slots', 'Jobs that may run at a time, by lane', ['queue']),
     uploadVerdict: histogram(
       'upload_verdict_seconds',

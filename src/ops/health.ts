@@ -12,7 +12,7 @@ import { statsOfQueues } from './queue-stats.ts'
 export const FULL_DISK_BYTES = 64 * 1024 ** 2
 
 export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
-  const { state, config, redis, store, queues, clock } = deps
+  const { state, config, redis, store, queues, clock, mediaTools } = deps
 
   app.get('/health/live', () => ({ status: 'ok' }))
 
@@ -46,6 +46,7 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
       store: { kind: store.kind, ...storeLook, freeBytes: storeFreeBytes ?? null },
       disk: { freeBytes },
       queues: queueStats,
+      ...(mediaTools === undefined ? {} : { mediaTools }),
     })
   })
 

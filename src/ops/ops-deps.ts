@@ -33,6 +33,8 @@ export type OpsDeps = {
   state: ProcessState
   /** Snapshots of the other processes behind the same port, which have no listener of their own. */
   siblings?: () => Promise<MetricsSnapshot[]>
+  /** How this process fences its media tools in, and what was tried against it; absent where it runs none. */
+  mediaTools?: { isolation: string; proven: readonly string[] }
   /** Absent: the console shows the day, and finds nobody. */
   cases?: Cases
 }

@@ -19,7 +19,7 @@ import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { closeFd, dataSyncFd, openFd, syncDirectory, writeAll } from './fd.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, Piece, ToolSource } from './object-store.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, Piece } from './object-store.ts'
 
 const isCode = (error: unknown, ...codes: string[]) =>
   codes.includes((error as NodeJS.ErrnoException).code ?? '')
@@ -241,8 +241,8 @@ export class LocalObjectStore implements ObjectStore {
     await rm(this.path(prefix.slice(0, -1)), { recursive: true, force: true })
   }
 
-  toolSource(key: string): Promise<ToolSource> {
-    return Promise.resolve({ kind: 'file', path: this.path(key) })
+  localPath(key: string): string {
+    return this.path(key)
   }
 
   async freeBytes(): Promise<number> {

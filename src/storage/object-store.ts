@@ -10,9 +10,6 @@ export type PendingMultipartUpload = { key: string; multipartId: string; begunAt
 /** Inclusive byte positions, as in RFC 9110 Range. */
 export type ByteRange = { start: number; end: number }
 
-/** Where a media tool can read an object: a path on this machine, or a URL signed for a limited time. */
-export type ToolSource = { kind: 'file'; path: string } | { kind: 'url'; url: string }
-
 /** Pieces that become one object: parts of a multipart upload (with `etag` and `crc32`), or objects of their own (`key`). */
 export type Piece = {
   number: number
@@ -55,8 +52,8 @@ export interface ObjectStore {
   remove(key: string): Promise<void>
   /** Removes everything under a prefix that ends in `/`. */
   removeAll(prefix: string): Promise<void>
-  /** For ffprobe and ffmpeg: where to read the object from. URLs live for `ttlSeconds`. */
-  toolSource(key: string, ttlSeconds: number): Promise<ToolSource>
+  /** Where the object lies on this machine, absolute; undefined in a bucket. It is only to be read. */
+  localPath(key: string): string | undefined
   /** Bytes that may still be written, where the store can tell; undefined means no limit is known. */
   freeBytes(): Promise<number | undefined>
   /** Proves at start-up that create-if-absent holds here. Rejects with a sentence for the operator. */

@@ -14,18 +14,10 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { crc32Of } from './crc32.ts'
-import type {
-  ByteRange,
-  ObjectInfo,
-  ObjectStore,
-  PendingMultipartUpload,
-  Piece,
-  ToolSource,
-} from './object-store.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, PendingMultipartUpload, Piece } from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
 import { abortMultipart, assemble, listMultipartUploads, uploadFile } from './s3-multipart.ts'
 
@@ -211,12 +203,8 @@ export class S3ObjectStore implements ObjectStore {
     await flush()
   }
 
-  async toolSource(key: string, ttlSeconds: number): Promise<ToolSource> {
-    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key })
-    // The SDK sets its calls right by the store's clock, but not what it only signs.
-    const signingDate = new Date(Date.now() + this.client.config.systemClockOffset)
-    const url = await getSignedUrl(this.client, command, { expiresIn: ttlSeconds, signingDate })
-    return { kind: 'url', url }
+  localPath(): undefined {
+    return undefined
   }
 
   freeBytes(): Promise<undefined> {

@@ -48,10 +48,9 @@ export async function openWorkshop() {
   const { store } = deps
   if (!(store instanceof LocalObjectStore)) throw new Error('the workshop needs a directory')
   const fenced = await createWorkerContext(deps)
-  const { capabilities } = fenced.runner
   const unfenced: WorkerContext = {
     ...fenced,
-    runner: await createRunner({ capabilities: { ...capabilities, isolation: 'none', isolationPath: null } }),
+    runner: await createRunner({ isolation: 'none' }),
   }
 
   const latest = async (id: string): Promise<UploadRecord> => {
@@ -62,7 +61,7 @@ export async function openWorkshop() {
 
   return {
     dataDir,
-    isolation: capabilities.isolation,
+    isolation: fenced.runner.isolation,
     profiles: deps.profiles,
     latest,
 

@@ -3,13 +3,13 @@
 import type { Measured } from '../../src/records/upload-record.ts'
 import { inspectPdf } from '../media/pdf.ts'
 import type { ToolContext } from '../media/probe.ts'
-import type { MediaSource } from '../media/source.ts'
+import type { LocalSource } from '../media/source.ts'
 import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
 
 export async function measurePdf(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   identity: Pick<Measured, 'kind' | 'container'>,
 ): Promise<Measurement> {
   try {

@@ -8,9 +8,10 @@ import { type DemuxResult, demux } from '../media/demux.ts'
 import { type Mp4Index, readMp4Index } from '../media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
-import type { MediaSource } from '../media/source.ts'
+import type { LocalSource, MediaSource } from '../media/source.ts'
 import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
+import type { ToolFiles } from './tool-files.ts'
 
 type Identity = Pick<Measured, 'kind' | 'container'>
 
@@ -27,8 +28,9 @@ export async function measureVideo(
   context: ToolContext,
   source: MediaSource,
   identity: Identity,
+  files: ToolFiles,
 ): Promise<Measurement> {
-  const measurement = await measureStreams(context, source, identity)
+  const measurement = await measureStreams(context, source, identity, files)
   const { measured } = measurement
   const isAbsurd = measured.complete !== false && (judgedDurationSeconds(measured) ?? 0) > LONGEST_SECONDS
   return isAbsurd ? { ...measurement, unreadable: true } : measurement
@@ -38,6 +40,7 @@ async function measureStreams(
   context: ToolContext,
   source: MediaSource,
   identity: Identity,
+  files: ToolFiles,
 ): Promise<Measurement> {
   const index = INDEXED.has(identity.container) ? await readMp4Index(source) : undefined
   const fromIndex = index === undefined ? {} : indexMeasures(index)
@@ -45,7 +48,7 @@ async function measureStreams(
     return { measured: { ...identity, ...fromIndex, complete: false } }
   let seen: ProbeResult
   try {
-    seen = await probe(context, source, identity.container as Container)
+    seen = await probeFile(context, identity.container as Container, index, files)
   } catch (error) {
     if (!isInputError(error)) throw error
     return { measured: { ...identity, ...fromIndex }, unreadable: true }
@@ -57,7 +60,31 @@ async function measureStreams(
   // An index that cannot be read and no stream either: a film that lies somewhere else, or the rest of one.
   if (index !== undefined && seen.video === null && seen.audio === null)
     return { measured: { ...measured, complete: false } }
-  return await demuxMeasures(context, source, measured, seen)
+  return await demuxMeasures(context, await files.whole(), measured, seen)
+}
+
+/** Of a bucket's object an excerpt will do where it shows what the index tells. What it lacks is no fault of the file. */
+async function probeFile(
+  context: ToolContext,
+  container: Container,
+  index: Mp4Index | undefined,
+  files: ToolFiles,
+): Promise<ProbeResult> {
+  const excerpt = index?.measurable === true ? await files.excerpt(index) : null
+  if (excerpt !== null && index !== undefined) {
+    try {
+      const seen = await probe(context, excerpt, container)
+      if (showsAll(seen, index)) return seen
+    } catch (error) {
+      if (!isInputError(error)) throw error
+    }
+  }
+  return await probe(context, await files.whole(), container)
+}
+
+function showsAll({ video, audio }: ProbeResult, index: Mp4Index): boolean {
+  const hasSound = index.audio.some((track) => track.sampleCount > 0)
+  return (index.video === null || video !== null) && (!hasSound || audio !== null)
 }
 
 /** The index itself says that there are bytes which are not here. */
@@ -109,7 +136,7 @@ function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined, container
 
 async function demuxMeasures(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   measured: Measured,
   { video, audio }: ProbeResult,
 ): Promise<Measurement> {

@@ -8,6 +8,7 @@ import type { MediaSource } from '../media/source.ts'
 import { measurePdf } from './measure-pdf.ts'
 import { measureVideo } from './measure-video.ts'
 import type { Measurement } from './measurement.ts'
+import type { ToolFiles } from './tool-files.ts'
 
 /** Kind and container by the first bytes. An empty file is of no kind. */
 export async function identifySource(source: MediaSource): Promise<Pick<Measured, 'kind' | 'container'>> {
@@ -19,18 +20,19 @@ export async function identifySource(source: MediaSource): Promise<Pick<Measured
     : { kind: identity.kind, container: identity.container }
 }
 
-/** @param source PDFs must be local files */
+/** @param source the file; @param files the same for the tools, as far as they have to have it */
 export async function measure(
   context: ToolContext,
   source: MediaSource,
   identity: Pick<Measured, 'kind' | 'container'>,
+  files: ToolFiles,
 ): Promise<Measurement> {
   switch (identity.kind) {
     case 'video':
     case 'audio':
-      return await measureVideo(context, source, identity)
+      return await measureVideo(context, source, identity, files)
     case 'pdf':
-      return await measurePdf(context, source, identity)
+      return await measurePdf(context, await files.whole(), identity)
     case 'image':
     case 'other':
       return { measured: { ...identity } }

@@ -1,5 +1,5 @@
-// One read of the whole file. On a bucket it goes through a copy in the scratch folder where there is room for one, so
-// that the store is asked for each byte once; on a local disk the second look comes out of the page cache.
+// One read of the whole file. On a bucket a film goes through a copy in the scratch folder, so that the store is asked for
+// each byte once; on a local disk the second look comes out of the page cache.
 
 import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
@@ -10,7 +10,7 @@ import { hashSource } from '../media/copy.ts'
 import { probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
 import { measureSignals, type Signals } from '../media/signals.ts'
-import type { MediaSource } from '../media/source.ts'
+import type { LocalSource, MediaSource } from '../media/source.ts'
 import { spotDecode } from '../media/spot-decode.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { scan } from './clamd.ts'
@@ -39,16 +39,19 @@ export async function readWhole(deps: WorkerContext, run: LaneRun): Promise<Read
   if (record.receivedBytes === 0) return { sha256: createHash('sha256').digest('hex'), signals: {} }
   const stored = await storedFile(deps.store, record)
   const isVideo = record.measured?.kind === 'video'
-  // Without room for a copy the tools read through the network, and the bytes are fetched twice.
-  const copied = isVideo && copyBytes(stored) < (await deps.room.freeBytes()) ? copyBytes(stored) : 0
-  return await withScratch(deps.room, run.jobId, copied, async (scratch) => {
-    const onBytes = showRead(run, stored.bytes)
-    const local = copied > 0 ? await localFile(stored, scratch, { signal, onBytes }) : { source: stored }
+  const onBytes = showRead(run, stored.bytes)
+  // No tool opens the others.
+  if (!isVideo || record.measured === null) {
+    const sha256 = record.sha256 ?? (await hashSource(stored, { signal, onBytes }))
+    return { sha256, ...(await scanned(deps, run, stored)), signals: {} }
+  }
+  const { measured } = record
+  return await withScratch(deps.room, run.jobId, copyBytes(stored), async (scratch) => {
+    const local = await localFile(stored, scratch, { signal, onBytes })
     const sha256 = record.sha256 ?? local.sha256 ?? (await hashSource(stored, { signal, onBytes }))
     const malware = await scanned(deps, run, local.source)
-    if (!isVideo || record.measured === null) return { sha256, ...malware, signals: {} }
     const context = { runner: deps.runner, cwd: scratch.dir, signal }
-    return { sha256, ...malware, ...(await look(context, local.source, record.measured)) }
+    return { sha256, ...malware, ...(await look(context, local.source, measured)) }
   })
 }
 
@@ -67,7 +70,7 @@ async function scanned(
 
 async function look(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   measured: Measured,
 ): Promise<Omit<Readings, 'sha256'>> {
   const container = measured.container as Container
@@ -107,7 +110,7 @@ const SEEKABLE: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp'])
 
 async function isDecodable(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   measured: Measured,
   stream: number,
 ): Promise<boolean> {

@@ -10,7 +10,7 @@ import { planVideo, type VideoRendition } from '../media/plan.ts'
 import { makePoster } from '../media/poster.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
-import { fileSource, type MediaSource } from '../media/source.ts'
+import { fileSource, type LocalSource } from '../media/source.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -27,7 +27,7 @@ const OUTPUT_BYTES = 64 * 1024 * 1024
 /** The file on this machine, and what the tools need to work on it. */
 export type RenditionInput = {
   context: ToolContext
-  source: MediaSource
+  source: LocalSource
   path: (name: string) => string
   measured: Measured
   threads: number
@@ -180,7 +180,6 @@ async function poster(material: RenditionInput, rule: RenditionRule): Promise<Re
 
 async function page(material: RenditionInput, rule: RenditionRule): Promise<RenditionOutput> {
   const { context, source } = material
-  if (source.path === undefined) throw new TypeError('a PDF has to be a local file')
   const maxSidePx = rule.maxShortSidePixels === undefined ? 1280 : Math.round(rule.maxShortSidePixels * 1.415)
   const { path, bytes } = await renderPage(context, source.path, { maxSidePx })
   const { width, height } = await jpegSize(await fileSource(path))

@@ -4,10 +4,7 @@ import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 import { copySource } from '../media/copy.ts'
 import type { Scratch } from '../media/scratch.ts'
-import { fileSource, type MediaSource, rangeSource } from '../media/source.ts'
-
-/** Longer than any tool may run on a source behind a URL. */
-const URL_TTL_SECONDS = 6 * 3600
+import { fileSource, isLocal, type LocalSource, type MediaSource, rangeSource } from '../media/source.ts'
 
 /** Throws where the object is missing or not as long as the record says: our fault, never the uploader's. */
 export async function storedFile(
@@ -18,17 +15,16 @@ export async function storedFile(
   const found = await store.head(key)
   if (found?.bytes !== receivedBytes)
     throw new Error(`${key}: ${found?.bytes ?? 'no'} bytes in the store, ${receivedBytes} received`)
-  const source = await store.toolSource(key, URL_TTL_SECONDS)
-  if (source.kind === 'file') return await fileSource(source.path)
+  const path = store.localPath(key)
+  if (path !== undefined) return await fileSource(path)
   return rangeSource({
     bytes: receivedBytes,
     readRange: (position, length) => store.readAt(key, position, length),
-    url: () => source.url,
   })
 }
 
 export type LocalFile = {
-  source: MediaSource
+  source: LocalSource
   /** Where the bytes were copied, and so read once from the first to the last. */
   sha256?: string
 }
@@ -39,12 +35,12 @@ export async function localFile(
   scratch: Scratch,
   options: { signal: AbortSignal; onBytes?: (bytes: number) => void },
 ): Promise<LocalFile> {
-  if (source.kind === 'file') return { source }
+  if (isLocal(source)) return { source }
   const { path, sha256 } = await copySource(source, scratch.path('input'), options)
   return { source: await fileSource(path), sha256 }
 }
 
 /** Scratch space that `localFile` takes. */
 export function copyBytes(source: MediaSource): number {
-  return source.kind === 'file' ? 0 : source.bytes
+  return isLocal(source) ? 0 : source.bytes
 }

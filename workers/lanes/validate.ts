@@ -14,7 +14,8 @@ import type { Measurement } from './measurement.ts'
 import { removeOrphans } from './orphans.ts'
 import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
 import { siblingsInSlot, slotContextOf } from './slot-context.ts'
-import { copyBytes, localFile, storedFile } from './stored-file.ts'
+import { storedFile } from './stored-file.ts'
+import { withToolFiles } from './tool-files.ts'
 import { publishVerdict } from './verdict.ts'
 
 export function createValidate(deps: WorkerContext) {
@@ -70,18 +71,15 @@ async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
 async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measurement & { sha256?: string }> {
   const { record, signal } = run
   if (record.receivedBytes === 0) return { measured: { kind: 'other', container: 'unknown' } }
-  const source = await storedFile(deps.store, record)
-  const identity = await identifySource(source)
-  // Only a PDF has to be here: its tools jump about in the file.
-  const copied = identity.kind === 'pdf' ? copyBytes(source) : 0
-  return await withScratch(deps.room, run.jobId, copied, async (scratch) => {
+  const stored = await storedFile(deps.store, record)
+  return await withScratch(deps.room, run.jobId, 0, async (scratch) => {
     const context = { runner: deps.runner, cwd: scratch.dir, signal }
-    if (identity.kind !== 'pdf') return await measure(context, source, identity)
-    const { source: local, sha256 } = await localFile(source, scratch, { signal })
-    return {
-      ...(await measure(context, local, identity)),
-      ...(sha256 === undefined ? {} : { sha256 }),
-    }
+    return await withToolFiles({ room: deps.room, signal }, run.jobId, stored, async (fetched) => {
+      const { source, files } = fetched
+      const measurement = await measure(context, source, await identifySource(source), files)
+      const sha256 = fetched.sha256()
+      return { ...measurement, ...(sha256 === undefined ? {} : { sha256 }) }
+    })
   })
 }
 

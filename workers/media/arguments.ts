@@ -14,7 +14,7 @@ export type TranscodeCommand = {
   plan: VideoPlan
   /** Hardened options of the input, in front of `-i`; see input.ts. */
   inputOptions: readonly string[]
-  /** `file:/…` or a signed URL. */
+  /** `file:/…` */
   input: string
   /** Absolute path of the new file, ending in `.mp4`. */
   outputPath: string

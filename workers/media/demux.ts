@@ -5,11 +5,11 @@
 // stream's own start and end, which the overall progress hides.
 
 import type { Container } from '../../src/core/identify.ts'
-import { type InputOptions, inputArgs, sourceAccess } from './input.ts'
+import { type InputOptions, inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
 import { PROGRESS_ARGS } from './run.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 
 export type StreamMeasure = {
   /** As in the probe. */
@@ -58,7 +58,7 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
 ]
 
 /** @returns the arguments for ffmpeg; output streams are numbered in the order of `streams` */
-export function demuxArgs(source: MediaSource, container: Container, options: DemuxOptions): string[] {
+export function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', ...PROGRESS_ARGS],
     ...inputArgs(source, { container, ignoreEditList: options.ignoreEditList ?? false }),
@@ -74,7 +74,7 @@ export function demuxArgs(source: MediaSource, container: Container, options: De
  */
 export async function demux(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
   options: DemuxOptions,
 ): Promise<DemuxResult> {
@@ -99,7 +99,7 @@ export async function demux(
       for (const { match, complaint } of COMPLAINTS) if (match.test(line)) complaints.add(complaint)
     },
     onProgress: options.onProgress ?? (() => {}),
-    ...sourceAccess(source),
+    reads: [source.path],
   })
   const streams = packets.measures()
   return {

@@ -2,7 +2,7 @@
 // take. Playlists, concat scripts and subtitles that name other files or hosts are refused by demuxer, not by luck.
 
 import type { Container } from '../../src/core/identify.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 
 /** ffmpeg's names of the demuxers that may be used; each pulls in its family ("mov" is also mp4 and 3gp). */
 const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg'
@@ -54,15 +54,20 @@ export type InputOptions = {
  *
  * @returns arguments, to be followed by output options
  */
-export function inputArgs(source: MediaSource, options: InputOptions): string[] {
-  return [...inputOptions(source, options), '-i', source.toolInput()]
+export function inputArgs(source: LocalSource, options: InputOptions): string[] {
+  return [...inputOptions(options), '-i', inputName(source)]
+}
+
+/** The argument after `-i`: with its protocol, so that no name can be taken for another one. */
+export function inputName(source: LocalSource): string {
+  return `file:${source.path}`
 }
 
 /** {@link inputArgs} without `-i` and the name. */
-export function inputOptions(source: MediaSource, options: InputOptions): string[] {
+export function inputOptions(options: InputOptions): string[] {
   const forced = FORCED[options.container]
   return [
-    ...(source.kind === 'file' ? ['-protocol_whitelist', 'file'] : URL_OPTIONS),
+    ...['-protocol_whitelist', 'file'],
     ...['-format_whitelist', DEMUXERS],
     ...(options.anyDecoder ? [] : ['-codec_whitelist', DECODERS]),
     ...['-max_streams', String(MAX_STREAMS), '-max_pixels', String(MAX_PIXELS)],
@@ -72,16 +77,4 @@ export function inputOptions(source: MediaSource, options: InputOptions): string
     ...(forced ? ['-f', forced] : []),
     ...(options.extra ?? []),
   ]
-}
-
-/** A store may drop a long transfer: ffmpeg then asks again from where it was, instead of ending early with exit 0. */
-const URL_OPTIONS: readonly string[] = [
-  ...['-protocol_whitelist', 'http,https,tls,tcp'],
-  ...['-reconnect', '1', '-reconnect_on_network_error', '1', '-reconnect_delay_max', '5'],
-  ...['-rw_timeout', '30000000'],
-]
-
-/** What the runner has to open up for this source. */
-export function sourceAccess(source: MediaSource): { network: boolean; reads: string[] } {
-  return { network: source.kind === 'url', reads: source.path === undefined ? [] : [source.path] }
 }

@@ -55,6 +55,7 @@ async function pageAlone(context: ToolContext, path: string, page: number): Prom
     limits: { ...RENDER_LIMITS, fileBytes: 256 * 1024 * 1024 },
     cwd: context.cwd,
     reads: [path],
+    writes: [alone],
     signal: context.signal,
     okCodes: [0, 3],
   })
@@ -65,6 +66,7 @@ async function drawPage(context: ToolContext, path: string, options: PageOptions
   const page = options.page ?? 1
   const format = options.format ?? 'jpeg'
   const root = join(context.cwd, `page-${page}`)
+  const output = `${root}.${format === 'jpeg' ? 'jpg' : 'png'}`
   const { stderrTail } = await context.runner.run({
     tool: 'pdftoppm',
     args: [
@@ -75,10 +77,10 @@ async function drawPage(context: ToolContext, path: string, options: PageOptions
     limits: RENDER_LIMITS,
     cwd: context.cwd,
     reads: [path],
+    writes: [output],
     signal: context.signal,
   })
   // pdftoppm leaves with 0 also when it has drawn nothing.
-  const output = `${root}.${format === 'jpeg' ? 'jpg' : 'png'}`
   const made = await stat(output).catch(() => null)
   if (!made || made.size === 0) {
     throw new ToolError('INPUT_UNREADABLE', 'input', `page ${page} could not be drawn`, stderrTail)

@@ -5,7 +5,7 @@
 import { type ActiveContent, activeContentReader, type PageCount, pageReader } from './pdf-objects.ts'
 import type { ToolContext } from './probe.ts'
 import type { ToolLimits, ToolResult } from './run.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource, MediaSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
 export type { ActiveContent } from './pdf-objects.ts'
@@ -48,17 +48,15 @@ const HEAD_BYTES = 1024 + 5
 const TAIL_BYTES = 4096
 
 /**
- * Inspects a PDF in a local file (copy it to the scratch folder first where the store is a bucket: qpdf has to seek).
+ * Inspects a PDF.
  *
  * @throws {ToolError} when a tool is missing, killed or over its limits; whatever is wrong with the file is a `problem`
  */
 export async function inspectPdf(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   options: PdfOptions = {},
 ): Promise<PdfReport> {
-  const path = source.path
-  if (path === undefined) throw new TypeError('a PDF has to be a local file')
   const report: PdfReport = {
     problem: null,
     pages: null,
@@ -73,7 +71,7 @@ export async function inspectPdf(
   if (!head.includes('%PDF-', 0, 'latin1'))
     return { ...report, problem: 'NOT_PDF', detail: 'no %PDF- in the first KiB' }
   const ended = await hasEnd(source)
-  const qpdf = qpdfRunner(context, path, options)
+  const qpdf = qpdfRunner(context, source.path, options)
 
   const check = await qpdf.run(['--check'], [0, 2, 3])
   // The last line of the output is what made it give up.

@@ -5,10 +5,10 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container } from '../../src/core/identify.ts'
-import { inputOptions, sourceAccess } from './input.ts'
+import { inputName, inputOptions } from './input.ts'
 import { fitSize, toneMapFilters, toneMapOf } from './picture.ts'
 import type { ToolContext } from './probe.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 import type { VideoStream } from './video-stream.ts'
 
@@ -39,7 +39,7 @@ const SKIPPABLE = new Set<Container>(['mp4', 'mov', '3gp', 'matroska', 'webm', '
  *
  * @throws {ToolError} `INPUT_UNREADABLE` when no place gives a picture
  */
-export async function makePoster(context: ToolContext, source: MediaSource, job: PosterJob): Promise<Poster> {
+export async function makePoster(context: ToolContext, source: LocalSource, job: PosterJob): Promise<Poster> {
   const size = fitSize(job.video, job.maxShortSidePx ?? 720)
   let best: { path: string; bytes: number; atSeconds: number } | null = null
   let failure: ToolError | null = null
@@ -71,14 +71,14 @@ export async function makePoster(context: ToolContext, source: MediaSource, job:
 export type Grab = { atSeconds: number; path: string; width: number; height: number }
 
 /** @returns ffmpeg's arguments for one place */
-export function posterArgs(source: MediaSource, job: PosterJob, grab: Grab): string[] {
+export function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
   const keyframesOnly = SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : []
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', '-threads', '1', ...keyframesOnly],
     // Seeks to the keyframe before the place instead of decoding up to it.
     ...['-noaccurate_seek', '-ss', grab.atSeconds.toFixed(3), '-t', String(SECONDS_PER_PLACE)],
-    ...inputOptions(source, { container: job.container }),
-    ...['-i', source.toolInput(), '-map', `0:${job.video.index}`, '-an', '-sn', '-dn', '-map_metadata', '-1'],
+    ...inputOptions({ container: job.container }),
+    ...['-i', inputName(source), '-map', `0:${job.video.index}`, '-an', '-sn', '-dn', '-map_metadata', '-1'],
     '-vf',
     [
       `scale=${grab.width}:${grab.height}`,
@@ -93,7 +93,7 @@ export function posterArgs(source: MediaSource, job: PosterJob, grab: Grab): str
   ]
 }
 
-async function grab(context: ToolContext, source: MediaSource, job: PosterJob, place: Grab): Promise<void> {
+async function grab(context: ToolContext, source: LocalSource, job: PosterJob, place: Grab): Promise<void> {
   await context.runner.run({
     tool: 'ffmpeg',
     args: posterArgs(source, job, place),
@@ -106,6 +106,7 @@ async function grab(context: ToolContext, source: MediaSource, job: PosterJob, p
     },
     cwd: context.cwd,
     signal: context.signal,
-    ...sourceAccess(source),
+    reads: [source.path],
+    writes: [place.path],
   })
 }

@@ -3,10 +3,10 @@
 // judge by the index (mp4/) or by a demux pass.
 
 import type { Container } from '../../src/core/identify.ts'
-import { inputArgs, sourceAccess } from './input.ts'
+import { inputArgs } from './input.ts'
 import { isRecord, numberOf, stringOf } from './json.ts'
 import type { Runner, ToolLimits } from './run.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 import { type VideoStream, videoStream } from './video-stream.ts'
 
@@ -69,7 +69,7 @@ const ENTRIES = [
 ].join(':')
 
 /** @returns the arguments for ffprobe */
-export function probeArgs(source: MediaSource, container: Container): string[] {
+export function probeArgs(source: LocalSource, container: Container): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_entries', ENTRIES],
     ...inputArgs(source, { container, anyDecoder: true }),
@@ -84,7 +84,7 @@ export function probeArgs(source: MediaSource, container: Container): string[] {
  */
 export async function probe(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
 ): Promise<ProbeResult> {
   const { stdout, stderrTail } = await context.runner.run({
@@ -93,7 +93,7 @@ export async function probe(
     limits: PROBE_LIMITS,
     cwd: context.cwd,
     signal: context.signal,
-    ...sourceAccess(source),
+    reads: [source.path],
   })
   try {
     return parseProbe(JSON.parse(stdout.toString('utf8')))

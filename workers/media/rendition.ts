@@ -4,7 +4,7 @@
 
 import { planVideo, type VideoPlan, type VideoRendition } from './plan.ts'
 import type { ProbeResult, ToolContext } from './probe.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 import { type TranscodeJob, type TranscodeResult, transcode } from './transcode.ts'
 
@@ -22,7 +22,7 @@ export type RenditionJob = Omit<TranscodeJob, 'plan'> & {
  */
 export async function makeRendition(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   job: RenditionJob,
 ): Promise<TranscodeResult> {
   const { probe, rendition, onPlan, ...rest } = job

@@ -5,17 +5,11 @@
 // so every way out of here (abort, time-out, too much output) ends the process first and waits for its exit.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { type ProgressBlock, progressParser } from './progress.ts'
-import {
-  type Capabilities,
-  detectCapabilities,
-  fence,
-  findTool,
-  type Isolation,
-  type ToolLimits,
-} from './sandbox.ts'
-import { classify, type Ending, redactUrls, ToolError } from './tool-error.ts'
+import { fence, findTool, type Isolation, type ToolLimits } from './sandbox.ts'
+import { classify, type Ending, ToolError } from './tool-error.ts'
 
 export type { Isolation, ToolLimits } from './sandbox.ts'
 export { ToolError } from './tool-error.ts'
@@ -27,10 +21,10 @@ export type ToolRun = {
   limits: ToolLimits
   /** Absolute path of the job's scratch folder: working directory, HOME and TMPDIR of the tool. */
   cwd: string
-  /** Absolute paths of the files the tool reads; only these can be read where the machine allows such a fence. */
+  /** Absolute paths of the files that the tool may read; beside programs, libraries and fonts it can read no others. */
   reads?: readonly string[]
-  /** Only for a source behind a URL that we signed; default false. */
-  network?: boolean
+  /** Absolute paths of the files that the tool may write, made empty before it starts; it can write no others. */
+  writes?: readonly string[]
   signal?: AbortSignal | undefined
   /** Exit codes that are an answer, not a failure; default `[0]`. */
   okCodes?: readonly number[]
@@ -51,9 +45,7 @@ export type ToolResult = { code: number; stdout: Buffer; stderrTail: string }
 export type Runner = {
   /** @throws {ToolError} for everything but an exit code in `okCodes` */
   run(run: ToolRun): Promise<ToolResult>
-  /** How tools without need of a network are cut off from it on this machine. */
   isolation: Isolation
-  capabilities: Capabilities
 }
 
 export type RunnerOptions = {
@@ -61,42 +53,44 @@ export type RunnerOptions = {
   path?: string
   /** Between SIGTERM and SIGKILL. */
   killGraceMs?: number
-  /** For tests: what the machine offers, instead of finding out. */
-  capabilities?: Capabilities
+  /** Default `landlock`. Whether it holds on this machine is for {@link proveFence} to say. */
+  isolation?: Isolation
+  /** More threads than this, and the tool is ended; default far above what decoders and encoders start. */
+  maxThreads?: number
 }
 
 /** Progress goes to its own descriptor, so that neither results on stdout nor messages on stderr are mixed with it. */
 export const PROGRESS_ARGS: readonly string[] = ['-progress', 'pipe:3', '-nostats']
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
+/** The launcher's Perl is the system's, whatever is first on the PATH of the tools. */
+const SYSTEM_PATH = '/usr/bin:/bin'
+const MAX_THREADS = 512
+/** The filter of system calls lets no tool have a second process, but it can't count threads. */
+const THREADS_WATCH_MS = 200
 const STDERR_TAIL_BYTES = 16 * 1024
 
-/** Finds out once what the machine offers (some 30 ms) and returns the runner to be handed down. */
+/** The runner to be handed down. Throws ToolError (`TOOL_MISSING`) where there is no Perl to launch with. */
 export async function createRunner(options: RunnerOptions = {}): Promise<Runner> {
-  const path = options.path ?? DEFAULT_PATH
-  const capabilities = options.capabilities ?? (await detectCapabilities(path))
-  return {
-    isolation: capabilities.isolation,
-    capabilities,
-    run: (run) => runTool(run, { path, capabilities, killGraceMs: options.killGraceMs ?? 10_000 }),
-  }
+  const {
+    path = DEFAULT_PATH,
+    isolation = 'landlock',
+    killGraceMs = 10_000,
+    maxThreads = MAX_THREADS,
+  } = options
+  const perl = await findTool('perl', SYSTEM_PATH)
+  if (perl === null) throw new ToolError('TOOL_MISSING', 'ours', 'perl is not installed')
+  return { isolation, run: (run) => runTool(run, { path, perl, isolation, killGraceMs, maxThreads }) }
 }
 
-type Machine = { path: string; capabilities: Capabilities; killGraceMs: number }
+type Machine = { path: string; perl: string; isolation: Isolation; killGraceMs: number; maxThreads: number }
 
 async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
   if (run.signal?.aborted) throw new ToolError('TOOL_ABORTED', 'ours', `${run.tool} was not started: aborted`)
   const tool = await findTool(run.tool, machine.path)
   if (tool === null) throw new ToolError('TOOL_MISSING', 'ours', `${run.tool} is not installed`)
-  const network = run.network ?? false
-  const { file, args } = fence(machine.capabilities, {
-    tool,
-    args: run.args,
-    limits: run.limits,
-    cwd: run.cwd,
-    reads: run.reads ?? [],
-    network,
-  })
+  const { args: given, limits, reads = [], writes = [] } = run
+  const { file, args } = fence(machine.perl, machine.isolation, { tool, args: given, limits, reads, writes })
   const child = spawn(file, args, {
     cwd: run.cwd,
     // No credentials, no proxies, no FFREPORT: what the tool may know is on its command line.
@@ -105,14 +99,13 @@ async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', run.onProgress ? 'pipe' : 'ignore', run.onSide ? 'pipe' : 'ignore'],
   })
-  return await supervise(child, run, network, machine.killGraceMs)
+  return await supervise(child, run, machine)
 }
 
 function supervise(
   child: ChildProcess,
   run: ToolRun,
-  network: boolean,
-  graceMs: number,
+  { killGraceMs: graceMs, maxThreads }: Machine,
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     let stopped: Ending['stopped']
@@ -134,8 +127,14 @@ function supervise(
     }
     const onAbort = (): void => stop('abort', 'SIGTERM')
     const wallTimer = setTimeout(() => stop('wall', 'SIGTERM'), run.limits.wallMs)
+    const threadTimer = setInterval(() => {
+      void threadsOf(child).then((threads) => {
+        if (threads > maxThreads) stop('threads', 'SIGKILL')
+      })
+    }, THREADS_WATCH_MS)
     const finish = (): void => {
       clearTimeout(wallTimer)
+      clearInterval(threadTimer)
       clearTimeout(idleTimer)
       clearTimeout(killTimer)
       run.signal?.removeEventListener('abort', onAbort)
@@ -169,16 +168,23 @@ function supervise(
     // 'close', not 'exit': only then has everything that the tool printed arrived.
     child.once('close', (exitCode, signal) => {
       finish()
-      const stderrTail = redactUrls(stderr.text())
+      const stderrTail = stderr.text()
       if (!stopped && exitCode !== null && (run.okCodes ?? [0]).includes(exitCode)) {
         resolve({ code: exitCode, stdout: Buffer.concat(stdout), stderrTail })
         return
       }
-      const { code, fault } = classify({ exitCode, signal, stderrTail, network, ...(stopped && { stopped }) })
+      const { code, fault } = classify({ exitCode, signal, stderrTail, ...(stopped && { stopped }) })
       const how = stopped ? `stopped (${stopped})` : signal ? `killed by ${signal}` : `exit ${exitCode}`
       reject(new ToolError(code, fault, `${run.tool}: ${how}: ${lastLine(stderrTail)}`, stderrTail))
     })
   })
+}
+
+/** Field 20 of /proc/pid/stat; none of a process that has just ended. */
+async function threadsOf({ pid }: ChildProcess): Promise<number> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The second field is the program's name in brackets and may hold spaces and brackets itself.
+  return Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[17] ?? 0)
 }
 
 function side(child: ChildProcess, descriptor: number): Readable | null {

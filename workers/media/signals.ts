@@ -3,11 +3,11 @@
 // ffmpeg prints numbers and this file draws the conclusions, so that they are pure and can be tested without a video.
 
 import type { Container } from '../../src/core/identify.ts'
-import { inputArgs, sourceAccess } from './input.ts'
+import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
 import { PROGRESS_ARGS } from './run.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 
 export type Signals = { picture: PictureSignals | null; sound: SoundSignals | null }
 
@@ -55,7 +55,7 @@ const PICTURE_KEYS = ['YHIGH', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
 const SOUND_KEYS = ['RMS_level', 'Peak_level'].map((key) => `lavfi.astats.Overall.${key}`)
 
 /** @returns ffmpeg's arguments; the picture's numbers go to descriptor 1, the sound's to descriptor 4 */
-export function signalsArgs(source: MediaSource, container: Container, options: SignalsOptions): string[] {
+export function signalsArgs(source: LocalSource, container: Container, options: SignalsOptions): string[] {
   const { videoStream, audioStream } = options
   const print = (descriptor: number): string => `print:file=pipe\\\\:${descriptor}:direct=1`
   const picture = [
@@ -102,7 +102,7 @@ export function signalsArgs(source: MediaSource, container: Container, options: 
  */
 export async function measureSignals(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
   options: SignalsOptions,
 ): Promise<Signals> {
@@ -125,7 +125,7 @@ export async function measureSignals(
     onStdout: picture.push,
     onSide: sound.push,
     onProgress: options.onProgress ?? (() => {}),
-    ...sourceAccess(source),
+    reads: [source.path],
   })
   return {
     picture: options.videoStream === null ? null : judgePicture(picture.frames()),

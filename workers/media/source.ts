@@ -1,6 +1,6 @@
 // Where a media file's bytes come from: a local file, or an object in a bucket read by ranges.
-// Everything else in this folder asks a source for bytes, or for the one string that a media tool gets after `-i`.
-// That string is always made here, never from a client's name: a name like `-x` or `concat:a|b` would be obeyed.
+// Everything else in this folder asks a source for bytes. Media tools get local files only: they have no network, and an
+// address that is good for hours has no business on a command line.
 
 import { open } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
@@ -13,11 +13,15 @@ export type MediaSource = {
   readAt(position: number, length: number): Promise<Buffer>
   /** All bytes in order, in small pieces, for hashing and copying; other work of the process comes in between. */
   stream(signal?: AbortSignal): AsyncIterable<Buffer>
-  /** The argument after `-i`: `file:/absolute/path`, or a URL that we signed. */
-  toolInput(): string
-  kind: 'file' | 'url'
-  /** Only for `kind: 'file'`. */
+  /** Absolute, where the file is on this machine. Made by us, never of a client's name: `-x` would be an option. */
   path?: string
+}
+
+/** A source that media tools can open. */
+export type LocalSource = MediaSource & { path: string }
+
+export function isLocal(source: MediaSource): source is LocalSource {
+  return source.path !== undefined
 }
 
 const STREAM_PIECE_BYTES = 1024 * 1024
@@ -38,15 +42,13 @@ async function* inTurns(piece: Buffer): AsyncIterable<Buffer> {
  * @param path absolute
  * @throws the file system's error (ENOENT…) when it cannot be opened
  */
-export async function fileSource(path: string): Promise<MediaSource> {
+export async function fileSource(path: string): Promise<LocalSource> {
   if (!isAbsolute(path)) throw new TypeError(`fileSource needs an absolute path, got ${path}`)
   const handle = await open(path, 'r')
   const { size } = await handle.stat().finally(() => handle.close())
   return {
     bytes: size,
-    kind: 'file',
     path,
-    toolInput: () => `file:${path}`,
     // Opened for each read: an index needs a handful of reads, and nothing is left open when a job is cut off.
     async readAt(position, length) {
       const file = await open(path, 'r')
@@ -93,20 +95,16 @@ export type RangeReader = {
   bytes: number
   /** One ranged read of the object; `length` never reaches past the end. */
   readRange(position: number, length: number, signal?: AbortSignal): Promise<Buffer>
-  /** A URL that a tool can read with Range, signed by us, good for longer than the job may run. */
-  url(): string
 }
 
 /** An object in a bucket. Reads past the end are cut to what exists, as with a file. */
-export function rangeSource({ bytes, readRange, url }: RangeReader): MediaSource {
+export function rangeSource({ bytes, readRange }: RangeReader): MediaSource {
   const readAt = async (position: number, length: number, signal?: AbortSignal): Promise<Buffer> => {
     const wanted = Math.min(length, bytes - position)
     return wanted > 0 ? await readRange(position, wanted, signal) : Buffer.alloc(0)
   }
   return {
     bytes,
-    kind: 'url',
-    toolInput: url,
     readAt: (position, length) => readAt(position, length),
     async *stream(signal) {
       for (let position = 0; position < bytes; ) {

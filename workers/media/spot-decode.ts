@@ -1,10 +1,10 @@
 // Decodes two seconds at the start, the middle and the end: a stream that has packets may still hold no picture.
 
 import type { Container } from '../../src/core/identify.ts'
-import { inputArgs, sourceAccess } from './input.ts'
+import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import { PROGRESS_ARGS } from './run.ts'
-import type { MediaSource } from './source.ts'
+import type { LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
 export type Spot = {
@@ -33,7 +33,7 @@ const SPOT_SECONDS = 2
  */
 export async function spotDecode(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
   options: SpotOptions,
 ): Promise<Spot[]> {
@@ -62,7 +62,7 @@ const FIRST_PICTURE_SECONDS = 20
  */
 async function decodeSpot(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
   stream: number,
   at: Spot['at'],
@@ -87,7 +87,7 @@ type Look = Pick<Spot, 'at' | 'seconds'> & { stream: number; inputSeek: readonly
 
 async function decode(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   container: Container,
   { at, seconds, stream, inputSeek, length }: Look,
 ): Promise<Spot> {
@@ -117,7 +117,7 @@ async function decode(
       onProgress: (block) => {
         spot.frames = Math.max(spot.frames, block.frames ?? 0)
       },
-      ...sourceAccess(source),
+      reads: [source.path],
     })
   } catch (error) {
     if (!(error instanceof ToolError) || error.fault === 'ours') throw error

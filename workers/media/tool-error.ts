@@ -11,6 +11,7 @@ export type ToolErrorCode =
   | 'TOOL_CPU_LIMIT'
   | 'TOOL_MEMORY_LIMIT'
   | 'TOOL_OUTPUT_LIMIT'
+  | 'TOOL_THREAD_LIMIT'
   | 'OUT_OF_SPACE'
   | 'SOURCE_UNREACHABLE'
   | 'INPUT_UNREADABLE'
@@ -25,9 +26,7 @@ export type Ending = {
   signal: string | null
   stderrTail: string
   /** Why we ended it ourselves, if we did. */
-  stopped?: 'wall' | 'idle' | 'abort' | 'output'
-  /** Whether the tool read over the network: only then do transport errors speak of the store. */
-  network?: boolean
+  stopped?: 'wall' | 'idle' | 'abort' | 'output' | 'threads'
 }
 
 export class ToolError extends Error {
@@ -94,16 +93,19 @@ const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
   153: 'SIGXFSZ',
 }
 
-const TRANSPORT =
-  /Connection (refused|reset|timed out)|Network is unreachable|Failed to resolve|HTTP error [45]\d\d|Server returned|TLS fatal|Input\/output error/i
-
 const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
   // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.
   wall: { code: 'TOOL_TIMEOUT', fault: 'ours' },
   idle: { code: 'TOOL_STALLED', fault: 'ours' },
   abort: { code: 'TOOL_ABORTED', fault: 'ours' },
   output: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
+  threads: { code: 'TOOL_THREAD_LIMIT', fault: 'input' },
 }
+
+/** The launcher's own: no fence, or no file to write to. */
+const NOT_LAUNCHED = 125
+/** An abort behind the fence can't signal itself and ends by an illegal instruction. */
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTRAP'])
 
 /** Says why a run failed, from its exit code or signal, its last words, and whether we stopped it. */
 export function classify(ending: Ending): Verdict {
@@ -113,18 +115,15 @@ export function classify(ending: Ending): Verdict {
   if (signal === 'SIGXCPU') return { code: 'TOOL_CPU_LIMIT', fault: 'input' }
   if (signal === 'SIGXFSZ') return { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' }
   // A decoder that crashes on a file crashes on it again.
-  if (signal === 'SIGSEGV' || signal === 'SIGABRT' || signal === 'SIGBUS') {
+  if (CRASHES.has(signal ?? '')) {
     return { code: 'INPUT_UNREADABLE', fault: 'input' }
   }
   if (signal !== null) return { code: 'TOOL_KILLED', fault: 'ours' }
+  if (ending.exitCode === NOT_LAUNCHED) {
+    const isFull = /No space left on device|Disk quota exceeded/.test(ending.stderrTail)
+    return { code: isFull ? 'OUT_OF_SPACE' : 'TOOL_FAILED', fault: 'ours' }
+  }
   if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', fault: 'ours' }
-  if (ending.network && TRANSPORT.test(ending.stderrTail))
-    return { code: 'SOURCE_UNREACHABLE', fault: 'ours' }
   for (const { match, verdict } of PATTERNS) if (match.test(ending.stderrTail)) return verdict
   return { code: 'INPUT_UNREADABLE', fault: 'input' }
-}
-
-/** Signed URLs are keys to the file: their query never reaches a log. */
-export function redactUrls(text: string): string {
-  return text.replace(/(https?:\/\/[^\s'"?]+)\?[^\s'"]*/g, '$1?…')
 }

@@ -4,12 +4,12 @@
 import { stat } from 'node:fs/promises'
 import type { Container } from '../../src/core/identify.ts'
 import { buildTranscode } from './arguments.ts'
-import { inputOptions, sourceAccess } from './input.ts'
+import { inputName, inputOptions } from './input.ts'
 import { readMp4Index } from './mp4/index.ts'
 import type { VideoPlan } from './plan.ts'
 import { probe, type ToolContext } from './probe.ts'
 import { type Progress, progressMeter } from './progress.ts'
-import { fileSource, type MediaSource } from './source.ts'
+import { fileSource, type LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
 export type TranscodeJob = {
@@ -49,7 +49,7 @@ export type TranscodeResult = {
  */
 export async function transcode(
   context: ToolContext,
-  source: MediaSource,
+  source: LocalSource,
   job: TranscodeJob,
 ): Promise<TranscodeResult> {
   const meter = progressMeter(job.durationSeconds, Date.now)
@@ -59,11 +59,11 @@ export async function transcode(
     tool: 'ffmpeg',
     args: buildTranscode({
       plan: job.plan,
-      inputOptions: inputOptions(source, {
+      inputOptions: inputOptions({
         container: job.container,
         ignoreEditList: job.ignoreEditList ?? false,
       }),
-      input: source.toolInput(),
+      input: inputName(source),
       outputPath: job.outputPath,
       threads: job.threads,
     }),
@@ -79,13 +79,14 @@ export async function transcode(
     // At the end `+faststart` moves the whole file without a word of progress; a slow disk does 20 MB/s.
     idleMs: job.idleMs ?? Math.max(120_000, maxOutputBytes / 20_000),
     onProgress: (block) => job.onProgress?.(meter(block)),
-    ...sourceAccess(source),
+    reads: [source.path],
+    writes: [job.outputPath],
   })
   return await verifyRendition(context, job)
 }
 
 /** An upper bound, for the file-size limit and for the admission by free space. */
-export function expectedOutputBytes(source: MediaSource, plan: VideoPlan, durationSeconds: number): number {
+export function expectedOutputBytes(source: LocalSource, plan: VideoPlan, durationSeconds: number): number {
   const margin = 16 * 1024 * 1024
   if (plan.video.how === 'copy') return Math.ceil(source.bytes * 1.1) + margin
   const bitsPerSecond = plan.rendition.maxVideoBitsPerSecond + plan.rendition.audioBitsPerSecond * 2

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Container, identify } from '../../../src/core/identify.ts'
 import { readMp4Index } from '../../../workers/media/mp4/index.ts'
 import { probe, type ToolContext } from '../../../workers/media/probe.ts'
-import { createRunner, type Runner } from '../../../workers/media/run.ts'
+import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { spotDecode } from '../../../workers/media/spot-decode.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
@@ -35,10 +35,7 @@ let secretPath: string
 beforeAll(async () => {
   corpus = await createCorpus()
   // Without the fence of the network, so that the whitelists have to hold alone.
-  const runner: Runner = await createRunner()
-  const open = await createRunner({
-    capabilities: { ...runner.capabilities, isolation: 'none', isolationPath: null },
-  })
+  const open = await createRunner({ isolation: 'none' })
   context = { runner: open, cwd: corpus.dir }
   listener = createServer((socket) => {
     connections++

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identifySource, measure } from '../../../workers/lanes/measure.ts'
 import type { Measurement } from '../../../workers/lanes/measurement.ts'
+import { filesHere } from '../../../workers/lanes/tool-files.ts'
 import type { ToolContext } from '../../../workers/media/probe.ts'
 import { isRiffCutOff } from '../../../workers/media/riff.ts'
 import { createRunner } from '../../../workers/media/run.ts'
@@ -28,7 +29,7 @@ afterAll(() => corpus.remove())
 
 async function measured(path: string): Promise<Measurement> {
   const source = await fileSource(path)
-  return await measure(context, source, await identifySource(source))
+  return await measure(context, source, await identifySource(source), filesHere(source))
 }
 
 describe('an AVI', () => {

@@ -5,13 +5,12 @@ import { type Container, IDENTIFY_BYTES, identify } from '../../../src/core/iden
 import { demux } from '../../../workers/media/demux.ts'
 import { probe, type ToolContext } from '../../../workers/media/probe.ts'
 import { createRunner } from '../../../workers/media/run.ts'
-import { fileSource, rangeSource } from '../../../workers/media/source.ts'
+import { fileSource } from '../../../workers/media/source.ts'
 import { spotDecode } from '../../../workers/media/spot-decode.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { wiped } from '../../support/media/damage.ts'
 import { forgedMatroska, forgedTags } from '../../support/media/hostile.ts'
 import { heldPicture, midAir } from '../../support/media/odd-streams.ts'
-import { serveFile } from '../../support/media/sources.ts'
 import {
   avi,
   coverPicture,
@@ -159,36 +158,5 @@ describe('a spot without a picture of its own', () => {
     expect(await frames(middle, 'mp4', 10)).toEqual({ first: true, middle: false, last: true })
     const end = await wiped(corpus, whole, 'wiped-end.mp4', 0.5)
     expect(await frames(end, 'mp4', 10)).toMatchObject({ first: true, last: false })
-  })
-})
-
-describe('a source behind a URL', () => {
-  it('is probed and demuxed by ranges', async () => {
-    const path = await lesson(corpus, { faststart: false })
-    const server = await serveFile(path)
-    const local = await fileSource(path)
-    const source = rangeSource({ bytes: local.bytes, readRange: local.readAt, url: () => server.url })
-    expect((await probe(context, source, 'mp4')).video).toMatchObject({ codec: 'h264' })
-    expect(server.requests.length).toBeLessThanOrEqual(4)
-    const measured = await demux(context, source, 'mp4', { streams: [{ index: 0, kind: 'video' }] })
-    expect(measured.streams[0]?.packets).toBe(100)
-    await server.close()
-  })
-
-  it('that the store refuses is our trouble, and its signature stays out of the message', async () => {
-    const path = await lesson(corpus)
-    const server = await serveFile(path)
-    server.failWith(403)
-    const source = rangeSource({
-      bytes: 1000,
-      readRange: () => Promise.resolve(Buffer.alloc(0)),
-      url: () => server.url,
-    })
-    const error = await probe(context, source, 'mp4').catch((e: unknown) => e)
-    expect(error).toMatchObject({ code: 'SOURCE_UNREACHABLE', fault: 'ours' })
-    expect(`${(error as Error).message} ${(error as { stderrTail: string }).stderrTail}`).not.toContain(
-      'verysecret',
-    )
-    await server.close()
   })
 })

@@ -2,7 +2,6 @@
 
 import type { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { S3ObjectStore } from '../../../src/storage/s3.ts'
 import { createS3Client } from '../../../src/storage/s3-client.ts'
 import { S3Sender } from '../../../src/storage/s3-sender.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
@@ -64,16 +63,5 @@ describe.skipIf(!s3Available()).each([
     await sender.destroy()
     expect(refusedOnce).toBeLessThanOrEqual(2)
     expect(proxy.calls.filter(({ operation }) => operation === 'PutObject')).toHaveLength(refusedOnce + 1)
-  })
-
-  test('a URL for tools is good when it is signed', async () => {
-    client = another()
-    const store = new S3ObjectStore(client, s3.bucket)
-    shift()
-    await store.createIfAbsent('object', BODY)
-    const source = await store.toolSource('object', 60)
-    if (source.kind !== 'url') throw new Error('a bucket has URLs')
-    const answer = await fetch(source.url)
-    expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 200, text: String(BODY) })
   })
 })

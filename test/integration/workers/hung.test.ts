@@ -42,7 +42,7 @@ function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun)
   const run = (job: ToolRun) => {
     if (replaced.length > 0 || !when(job)) return runner.run(job)
     replaced.push(job)
-    return runner.run({ ...job, ...impatient(job), tool: 'sh', args: ['-c', `sleep ${token}; exit 0`] })
+    return runner.run({ ...job, ...impatient(job), tool: 'sh', args: ['-c', `exec sleep ${token}`] })
   }
   const deps: WorkerContext = { ...house.deps, runner: { ...runner, run } }
   const left = () => processesWith(token)

@@ -1,4 +1,4 @@
-// The same lanes over a bucket: parts become one object, tools read through URLs or a copy, outputs go back.
+// The same lanes over a bucket: parts become one object, tools get copies, or as much of them as they need, outputs go back.
 
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -58,7 +58,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect(await readdir(join(house.dataDir, 'scratch'))).toEqual([])
   })
 
-  it('a container without an index is measured through its URL', async () => {
+  it('a container without an index is measured in a copy', async () => {
     await house.submission('b')
     const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'b' })
     expect((await house.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)

@@ -5,7 +5,6 @@ import { createRunner, PROGRESS_ARGS } from '../../../workers/media/run.ts'
 
 const [cwd = '', token = ''] = process.argv.slice(2)
 const runner = await createRunner()
-process.stdout.write(`isolation ${runner.isolation}\n`)
 await runner.run({
   tool: 'ffmpeg',
   args: [

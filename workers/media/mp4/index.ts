@@ -3,7 +3,7 @@
 //
 // Why not ffprobe: it believes the header of a file of which 40 % is missing, and durations that were patched.
 
-import type { MediaSource } from '../source.ts'
+import { isLocal, type MediaSource } from '../source.ts'
 import { Mp4FormatError } from './boxes.ts'
 import { type Durations, weighDurations } from './durations.ts'
 import { type Fragments, fragmentSums } from './fragments.ts'
@@ -57,14 +57,14 @@ export type Mp4Limits = {
 /**
  * Reads the index.
  *
- * @param limits default: 64 MiB of movie box, 16 MiB per fragment, 100,000 boxes in a file and 2,000 behind a URL
+ * @param limits default: 64 MiB of movie box, 16 MiB per fragment, 100,000 boxes in a local file and 2,000 in a bucket
  * @throws only what the source throws; whatever the file contains becomes a `problem`
  */
 export async function readMp4Index(source: MediaSource, limits: Partial<Mp4Limits> = {}): Promise<Mp4Index> {
   const bounds: Mp4Limits = {
     maxMovieBytes: limits.maxMovieBytes ?? 64 * 1024 * 1024,
     maxFragmentBytes: limits.maxFragmentBytes ?? 16 * 1024 * 1024,
-    maxBoxes: limits.maxBoxes ?? (source.kind === 'file' ? 100_000 : 2_000),
+    maxBoxes: limits.maxBoxes ?? (isLocal(source) ? 100_000 : 2_000),
   }
   const found: Found = { movie: null, fragments: null, detail: null }
   const read = windowed(source)

@@ -19,6 +19,8 @@ export type SampleSummary = {
   /** Samples whose bytes reach past the end of the file, and how long they last. */
   missingSamples: number
   missingDuration: number
+  /** Where the first chunk begins; null without one. */
+  startOffset: number | null
   /** Where the last byte of any sample would be. */
   endOffset: number
   bytes: number
@@ -49,13 +51,17 @@ export function summarizeSamples(stbl: Buffer, fileBytes: number): SampleSummary
   }
 }
 
-type Layout = Pick<SampleSummary, 'endOffset' | 'bytes' | 'missingSamples' | 'missingDuration'>
+type Layout = Pick<
+  SampleSummary,
+  'startOffset' | 'endOffset' | 'bytes' | 'missingSamples' | 'missingDuration'
+>
 
 /** Follows `stsc` and `stco` through all samples; linear in the length of the tables, never in what they claim. */
 function walkChunks(stbl: Buffer, sizes: Sizes, times: Times, fileBytes: number): Layout {
   const offsets = readChunkOffsets(stbl)
   const perChunk = readSamplesPerChunk(stbl)
-  const layout: Layout = { endOffset: 0, bytes: 0, missingSamples: 0, missingDuration: 0 }
+  const startOffset = offsets.count === 0 ? null : offsets.at(0)
+  const layout: Layout = { startOffset, endOffset: 0, bytes: 0, missingSamples: 0, missingDuration: 0 }
   const miss = (from: number, to: number): void => {
     layout.missingSamples += to - from
     layout.missingDuration -= times.startOf(from)

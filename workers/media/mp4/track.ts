@@ -24,6 +24,8 @@ export type Mp4Track = {
   missingSamples: number
   /** Of the samples whose bytes are missing. */
   missingSeconds: number
+  /** Where the first samples of the movie box lie; null where there are none. */
+  startOffset: number | null
   endOffset: number
   mediaBytes: number
   /** Longest distance between two keyframes; 0 when every sample is one or none is marked. */
@@ -45,6 +47,7 @@ const EMPTY_SAMPLES: SampleSummary = {
   duration: 0,
   missingSamples: 0,
   missingDuration: 0,
+  startOffset: null,
   endOffset: 0,
   bytes: 0,
   longestGop: 0,
@@ -81,6 +84,7 @@ export function readTrack(trak: Buffer, movieTimescale: number, fileBytes: numbe
     sampleCount: samples.sampleCount,
     missingSamples: samples.missingSamples,
     missingSeconds: seconds(samples.missingDuration),
+    startOffset: samples.startOffset,
     endOffset: samples.endOffset,
     mediaBytes: samples.bytes,
     gopSeconds: handler === 'vide' ? seconds(samples.longestGop) : 0,

@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { inputArgs, sourceAccess } from '../../../../workers/media/input.ts'
-import type { MediaSource } from '../../../../workers/media/source.ts'
-import { rangeSource } from '../../../../workers/media/source.ts'
+import { inputArgs } from '../../../../workers/media/input.ts'
+import type { LocalSource } from '../../../../workers/media/source.ts'
 
-const file: MediaSource = {
+const file: LocalSource = {
   bytes: 1,
-  kind: 'file',
   path: '/data/1',
-  toolInput: () => 'file:/data/1',
   readAt: () => Promise.resolve(Buffer.alloc(0)),
   async *stream() {},
 }
-const url = rangeSource({
-  bytes: 1,
-  readRange: () => Promise.resolve(Buffer.alloc(1)),
-  url: () => 'https://s/b/k?sig',
-})
 const valueAfter = (args: string[], option: string): string | undefined => args[args.indexOf(option) + 1]
 
 describe('inputArgs', () => {
@@ -35,10 +27,8 @@ describe('inputArgs', () => {
     expect(inputArgs(file, { container: 'mp4', anyDecoder: true })).not.toContain('-codec_whitelist')
   })
 
-  it('allows a local file no protocol but file, and a URL no file', () => {
+  it('allows no protocol but file', () => {
     expect(valueAfter(inputArgs(file, { container: 'mp4' }), '-protocol_whitelist')).toBe('file')
-    expect(valueAfter(inputArgs(url, { container: 'mp4' }), '-protocol_whitelist')).toBe('http,https,tls,tcp')
-    expect(inputArgs(file, { container: 'mp4' })).not.toContain('-reconnect')
   })
 
   it('never lets playlists, scripts, devices or images in', () => {
@@ -63,10 +53,5 @@ describe('inputArgs', () => {
     )
     expect(inputArgs(file, { container: 'matroska', ignoreEditList: true })).not.toContain('-ignore_editlist')
     expect(inputArgs(file, { container: 'mp4' })).not.toContain('-ignore_editlist')
-  })
-
-  it('gives the runner the network only for a URL', () => {
-    expect(sourceAccess(file)).toEqual({ network: false, reads: ['/data/1'] })
-    expect(sourceAccess(url)).toEqual({ network: true, reads: [] })
   })
 })

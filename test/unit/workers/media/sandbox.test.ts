@@ -1,73 +1,60 @@
 import { describe, expect, it } from 'vitest'
-import { type Capabilities, type FencedCommand, fence } from '../../../../workers/media/sandbox.ts'
+import { type FencedCommand, fence, LAUNCHER, SYSTEM_TREES } from '../../../../workers/media/sandbox.ts'
 
-const ALL: Capabilities = {
-  setpriv: '/s/setpriv',
-  prlimit: '/s/prlimit',
-  nice: '/s/nice',
-  ionice: '/s/ionice',
-  choom: '/s/choom',
-  isolation: 'unshare',
-  isolationPath: '/s/unshare',
-}
-const NONE: Capabilities = {
-  setpriv: null,
-  prlimit: null,
-  nice: null,
-  ionice: null,
-  choom: null,
-  isolation: 'none',
-  isolationPath: null,
-}
 const COMMAND: FencedCommand = {
   tool: '/usr/bin/ffmpeg',
-  args: ['-i', 'file:/data/x', '--odd name'],
+  args: ['-i', 'file:/data/x', '--odd name', 'read=/etc/shadow'],
   limits: { wallMs: 1000, cpuSeconds: 2.5, memoryBytes: 1024, outputBytes: 10, fileBytes: 2048 },
-  cwd: '/scratch/job',
   reads: ['/data/x'],
-  network: false,
+  writes: ['/scratch/job/out.mp4'],
 }
-const line = (capabilities: Capabilities, more: Partial<FencedCommand> = {}): string => {
-  const { file, args } = fence(capabilities, { ...COMMAND, ...more })
-  return [file, ...args].join(' ')
+const orders = (isolation: 'landlock' | 'none'): string[] => {
+  const { args } = fence('/usr/bin/perl', isolation, COMMAND)
+  return args.slice(1, args.indexOf('--'))
 }
 
 describe('fence', () => {
-  it('puts every wrapper in front of the tool and leaves its arguments alone', () => {
-    const { file, args } = fence(ALL, COMMAND)
-    expect(file).toBe('/s/setpriv')
-    expect(args.slice(-4)).toEqual(['/usr/bin/ffmpeg', '-i', 'file:/data/x', '--odd name'])
+  it('launches the tool, whose arguments are left alone and give no orders', () => {
+    const { file, args } = fence('/usr/bin/perl', 'landlock', COMMAND)
+    expect([file, args[0]]).toEqual(['/usr/bin/perl', LAUNCHER])
+    expect(args.slice(args.indexOf('--'))).toEqual(['--', COMMAND.tool, ...COMMAND.args])
   })
 
-  it('bounds memory, CPU time (softly first), file size, open files and core dumps', () => {
-    expect(line(ALL)).toContain('/s/prlimit --as=1024 --cpu=3:8 --fsize=2048 --nofile=256 --core=0 --')
+  it('bounds memory, CPU time and the size of a file, and names the parent, with and without a fence', () => {
+    for (const isolation of ['landlock', 'none'] as const)
+      expect(orders(isolation)).toEqual(
+        expect.arrayContaining([`parent=${process.pid}`, 'as=1024', 'cpu=3', 'fsize=2048']),
+      )
   })
 
-  it('dies with its parent, set again behind the change of credentials', () => {
-    expect(line(ALL).match(/--pdeathsig KILL/g)).toHaveLength(2)
-    expect(line(ALL)).toMatch(/^\/s\/setpriv --pdeathsig KILL --no-new-privs -- /)
-    expect(line(ALL)).toMatch(
-      /\/s\/unshare -rn -- \/s\/setpriv --pdeathsig KILL --bounding-set=-all -- \/usr/,
-    )
+  it('lets the tool read what it works on and the system, and write what it makes', () => {
+    const allowed = orders('landlock').filter((order) => /^(tree|exec|read|write)=/.test(order))
+    expect(allowed).toEqual([
+      'exec=/usr/bin/ffmpeg',
+      ...SYSTEM_TREES.map((path) => `tree=${path}`),
+      'read=/data/x',
+      'write=/dev/null',
+      'write=/scratch/job/out.mp4',
+    ])
   })
 
-  it('leaves the network on only where it is asked for', () => {
-    expect(line(ALL, { network: true })).not.toContain('unshare')
-    const bwrap: Capabilities = { ...ALL, isolation: 'bwrap', isolationPath: '/s/bwrap' }
-    expect(line(bwrap)).toContain('/s/bwrap --unshare-all --die-with-parent')
-    expect(line(bwrap)).not.toContain('--share-net')
-    expect(line(bwrap, { network: true })).toContain('--share-net')
+  it('shows no home, no data, no processes and no settings of the machine', () => {
+    const shown = (path: string): boolean =>
+      SYSTEM_TREES.some((tree) => path === tree || path.startsWith(`${tree}/`))
+    for (const path of [
+      '/',
+      '/usr',
+      '/etc',
+      '/proc/self/environ',
+      '/root',
+      '/home',
+      '/usr/src/app/data',
+      '/run',
+    ])
+      expect({ path, shown: shown(path) }).toEqual({ path, shown: false })
   })
 
-  it('shows with bwrap only the scratch folder and what has to be read', () => {
-    const bwrap = line({ ...ALL, isolation: 'bwrap', isolationPath: '/s/bwrap' })
-    expect(bwrap).toContain(
-      '--bind /scratch/job /scratch/job --chdir /scratch/job --ro-bind /data/x /data/x --',
-    )
-    expect(bwrap).not.toMatch(/bind\S* \/ /)
-  })
-
-  it('runs the bare tool on a machine that allows nothing', () => {
-    expect(fence(NONE, COMMAND)).toEqual({ file: '/usr/bin/ffmpeg', args: [...COMMAND.args] })
+  it('says nothing of files and calls where there is no fence', () => {
+    expect(orders('none').join(' ')).not.toMatch(/landlock|filter|read=|write=|tree=/)
   })
 })

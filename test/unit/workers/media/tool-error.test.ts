@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classify, type Ending, redactUrls } from '../../../../workers/media/tool-error.ts'
+import { classify, type Ending } from '../../../../workers/media/tool-error.ts'
 
 const exit = (stderrTail: string, more: Partial<Ending> = {}): Ending => ({
   exitCode: 1,
@@ -50,8 +50,19 @@ describe('classify', () => {
     ],
     ['a wrapper without its tool', exit('', { exitCode: 127 }), 'TOOL_MISSING', 'ours'],
     ['a folder that is not ours', exit('/data/x: Permission denied'), 'TOOL_FAILED', 'ours'],
-    ['the store refusing', exit('HTTP error 403 Forbidden', { network: true }), 'SOURCE_UNREACHABLE', 'ours'],
-    ['the store gone', exit('Connection refused', { network: true }), 'SOURCE_UNREACHABLE', 'ours'],
+    ['no fence', { exitCode: 125, signal: null, stderrTail: 'launch: Landlock: …' }, 'TOOL_FAILED', 'ours'],
+    [
+      'no room for its output',
+      { exitCode: 125, signal: null, stderrTail: 'launch: /s/out.mp4: No space left on device' },
+      'OUT_OF_SPACE',
+      'ours',
+    ],
+    [
+      'too many threads',
+      { exitCode: null, signal: 'SIGKILL', stderrTail: '', stopped: 'threads' },
+      'TOOL_THREAD_LIMIT',
+      'input',
+    ],
     ['a file that talks of networks', exit('Connection refused'), 'INPUT_UNREADABLE', 'input'],
     ['the deadline', exit('', { stopped: 'wall', exitCode: 255 }), 'TOOL_TIMEOUT', 'ours'],
     [
@@ -64,13 +75,5 @@ describe('classify', () => {
     ['too much output', exit('', { stopped: 'output', signal: 'SIGKILL' }), 'TOOL_OUTPUT_LIMIT', 'input'],
   ])('%s', (_name, ending, code, fault) => {
     expect(classify(ending)).toEqual({ code, fault })
-  })
-})
-
-describe('redactUrls', () => {
-  it('keeps signatures out of logs and leaves the rest', () => {
-    const line =
-      "Input from 'https://s3.example/b/k?X-Amz-Signature=abc&x=1': HTTP error 403; see http://h/p?q=1"
-    expect(redactUrls(line)).toBe("Input from 'https://s3.example/b/k?…': HTTP error 403; see http://h/p?…")
   })
 })

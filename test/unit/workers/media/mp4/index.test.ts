@@ -229,7 +229,8 @@ describe('readMp4Index', () => {
   it('walks over a hundred thousand boxes in front of the index without looking back at each step', async () => {
     const empty = Buffer.concat(Array.from({ length: 99_000 }, () => box('free')))
     const startedMs = performance.now()
-    const index = await readMp4Index(memorySource(Buffer.concat([FTYP, empty, movie()])))
+    const source = memorySource(Buffer.concat([FTYP, empty, movie()]))
+    const index = await readMp4Index(source, { maxBoxes: 100_000 })
     // Looking back takes half a minute; the walk itself a fraction of a second.
     expect(performance.now() - startedMs).toBeLessThan(15_000)
     expect(index).toMatchObject({ tracks: [{ sampleCount: 3 }] })
