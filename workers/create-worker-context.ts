@@ -35,6 +35,7 @@ export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const { isolation } = config.workers
   const runner = await createRunner({ path: TOOL_PATH, killGraceMs: KILL_GRACE_MS, isolation })
   const fence = opensFiles ? await proveFence(runner, room, dataDir).catch(refuse) : undefined
+  if (fence !== undefined) deps.metrics.mediaToolsFenced.set({ isolation }, isolation === 'none' ? 0 : 1)
   return {
     ...deps,
     runner,

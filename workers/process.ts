@@ -46,8 +46,6 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     obedient.lanes,
   )
   state.started = true
-  if (fence !== undefined)
-    deps.metrics.mediaToolsFenced.set({ isolation: fence.isolation }, fence.isolation === 'none' ? 0 : 1)
   if (fence?.isolation === 'none')
     logger.warn(
       'MEDIA_ISOLATION=none: media tools that open files of strangers can read and write what I can',

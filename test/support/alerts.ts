@@ -166,6 +166,12 @@ export const FIRINGS: Firing[] = [
     labels: { queue: 'inspect' },
   },
   {
+    alert: 'SongnganToolsUnfenced',
+    series: { 'media_tools_fenced{isolation="none", instance="w1"}': '0x60', ...up },
+    at: 10,
+    labels: { instance: 'w1', isolation: 'none' },
+  },
+  {
     alert: 'SongnganLanePaused',
     series: { 'media_queue_paused{queue="transcode"}': '1x60', ...up },
     at: 40,

@@ -261,6 +261,7 @@ describe('exposition', () => {
     await expectValue('redis_up', {}, 1)
     await expectValue('object_store_up', {}, 1)
     await expectValue('media_lane_slots', { queue: 'transcode' }, 1)
+    await expectValue('media_tools_fenced', { isolation: 'landlock' }, 1)
     for (const name of ['workdir_free_bytes', 'nodejs_eventloop_utilization_ratio']) {
       seen.add(name)
       expect(await value(name)).toBeGreaterThan(0)

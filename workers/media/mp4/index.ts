@@ -3,7 +3,7 @@
 //
 // Why not ffprobe: it believes the header of a file of which 40 % is missing, and durations that were patched.
 
-import { isLocal, type MediaSource } from '../source.ts'
+import type { MediaSource } from '../source.ts'
 import { Mp4FormatError } from './boxes.ts'
 import { type Durations, weighDurations } from './durations.ts'
 import { type Fragments, fragmentSums } from './fragments.ts'
@@ -64,7 +64,7 @@ export async function readMp4Index(source: MediaSource, limits: Partial<Mp4Limit
   const bounds: Mp4Limits = {
     maxMovieBytes: limits.maxMovieBytes ?? 64 * 1024 * 1024,
     maxFragmentBytes: limits.maxFragmentBytes ?? 16 * 1024 * 1024,
-    maxBoxes: limits.maxBoxes ?? (isLocal(source) ? 100_000 : 2_000),
+    maxBoxes: limits.maxBoxes ?? (source.path === undefined ? 2_000 : 100_000),
   }
   const found: Found = { movie: null, fragments: null, detail: null }
   const read = windowed(source)
