@@ -9,7 +9,9 @@ import { newToken, newUploadId } from '../core/ids.ts'
 import { redisKeys } from '../records/keys.ts'
 import { newUploadSession, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
 import { decideCreation } from '../submissions/creation.ts'
+import type { SlotRules } from '../submissions/profiles/profile.ts'
 import type { Held } from './lock.ts'
+import { parseMetadata } from './metadata.ts'
 import type { TusRequest } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
@@ -23,6 +25,8 @@ export type Creation = {
   joinedOffset?: number
   /** The same file is unfinished in this slot, with bytes of it stored: they are sent once more. */
   restarts?: boolean
+  /** What its place takes; absent outside of submissions. */
+  slot?: SlotRules
   /** The lock of a new upload whose body comes with its creation. */
   held?: Held
 }
@@ -31,12 +35,9 @@ export type Creation = {
 export const NO_OWNER = 'anonymous'
 
 /** Checks a POST and drafts its upload; nothing is written. Throws what refuses it. */
-export async function validateCreation(
-  deps: UploadDeps,
-  request: TusRequest,
-  metadata: Record<string, string | null>,
-): Promise<Creation> {
+export async function validateCreation(deps: UploadDeps, request: TusRequest): Promise<Creation> {
   const { config, clock, admission } = deps
+  const metadata = parseMetadata(request)
   const length = request.headers.get('upload-length')
   const size = length === null ? null : Number(length)
   const declared = {
@@ -85,7 +86,7 @@ export async function validateCreation(
     }
   const { owner, submission, subject } = ticket
   // Two questions that do not need each other's answers: one wait for both.
-  const [{ placement, restarts }] = await Promise.all([
+  const [{ placement, slot, restarts }] = await Promise.all([
     placeTicket(deps, ticket, declared, concat?.kind),
     deps.rates.check('creation', { owner, submission, subject }),
   ])
@@ -99,7 +100,7 @@ export async function validateCreation(
     subject: ticket.subject,
     ...placement,
   }
-  return { draft, size, fingerprintKey, expiresAtMs, restarts }
+  return { draft, size, fingerprintKey, expiresAtMs, slot, restarts }
 }
 
 /**
@@ -130,9 +131,10 @@ export async function placeTicket(
   concat?: 'partial' | 'final',
 ): Promise<{
   placement: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
+  slot: SlotRules
   restarts: boolean
 }> {
-  const { revision, replaces, maxBytes, kinds, restarts } = await decideCreation(deps, {
+  const { revision, replaces, maxBytes, kinds, slot, restarts } = await decideCreation(deps, {
     owner: ticket.owner,
     submissionId: ticket.submission,
     slot: ticket.slot,
@@ -145,23 +147,23 @@ export async function placeTicket(
     ...(concat === undefined ? {} : { concat }),
   })
   const atMost = Math.min(maxBytes, deps.config.uploads.maxBytes)
-  return { placement: { revision, replaces, kinds, maxBytes: atMost }, restarts }
+  return { placement: { revision, replaces, kinds, maxBytes: atMost }, slot, restarts }
 }
 
 /** The header as it came, where writing the parsed values again would not give it back (bytes that are no UTF-8). */
 function rawMetadata(request: TusRequest, metadata: Record<string, string | null>): { rawMetadata?: string } {
-  const raw = request.headers.get('upload-metadata')
-  return raw === null || Metadata.stringify(metadata) === raw ? {} : { rawMetadata: raw }
+  const raw = request.headers.metadata
+  return raw === null || raw === '' || Metadata.stringify(metadata) === raw ? {} : { rawMetadata: raw }
 }
 
 /** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
-export async function register(deps: UploadDeps, creation: Creation, hasBody: boolean): Promise<string> {
+export async function register(deps: UploadDeps, creation: Creation, bringsBytes: boolean): Promise<string> {
   const { hot, uploadStore, metrics, locks, peers } = deps
   const { draft, size, fingerprintKey, expiresAtMs } = creation
   if (creation.joinedOffset !== undefined) return draft.id
   const partBytes = uploadStore.partBytes(size, draft.maxBytes)
   // A body that is on its way needs the lock: taken in the same step.
-  const lock = hasBody ? { fence: newToken(), channel: peers.channel } : undefined
+  const lock = bringsBytes ? { fence: newToken(), channel: peers.channel } : undefined
   faultPoint('create.before-hot')
   const { joined } = await hot.create(draft, {
     size,

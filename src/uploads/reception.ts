@@ -2,38 +2,80 @@
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
-import { identify } from '../core/identify.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
+import type { UploadSession } from '../records/upload-session.ts'
+import type { SlotRules } from '../submissions/profiles/profile.ts'
 import { CheckedSink, type Checksum, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
 import type { YieldReason } from './peers.ts'
-import { Receiver } from './receive.ts'
+import { Receiver, type Sniffer } from './receive.ts'
+import { snifferOf } from './sniff.ts'
 import type { Sink } from './stores/port.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
+export type Received = {
+  /** Bytes that are durable. */
+  offset: number
+  /** The upload's record, where this request made it whole. */
+  finished: UploadRecord | undefined
+}
+
 /**
- * Receives the body of `request` into the upload that `held` locks.
+ * Receives the body of `request` into the upload that `held` locks, and lets go of the lock.
  *
- * @param released resolves when the lock has been let go, which is what a newer request waits for
- * @returns the durable offset, when the upload expires if it is left so, and its record if it is whole
+ * @param slot what its place takes, where the caller knows
  */
 export async function receiveBody(
   deps: UploadDeps,
   request: TusRequest,
   held: Held,
+  slot?: SlotRules,
+): Promise<Received> {
+  const { hot } = deps
+  const { id } = held.state.draft
+  let letGo: () => void = () => undefined
+  const released = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  // The end of an upload voids its lock.
+  let release = true
+  try {
+    const received = await receiveLocked(deps, request, held, slot, released)
+    release = received.finished === undefined
+    faultPoint('patch.before-answer')
+    return received
+  } catch (error) {
+    // The client has waited for Redis once: the lock is left to its lease, or to whoever finds its holder silent.
+    if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') release = false
+    throw error
+  } finally {
+    await (release ? hot.release(id, held.fence) : Promise.resolve()).finally(letGo)
+  }
+}
+
+/** @param released resolves when the lock has been let go, which is what a newer request waits for */
+async function receiveLocked(
+  deps: UploadDeps,
+  request: TusRequest,
+  held: Held,
+  slot: SlotRules | undefined,
   released: Promise<void>,
-): Promise<{ offset: number; expiresAtMs: number; finished: UploadRecord | undefined }> {
+): Promise<Received> {
   const { uploadStore, ledgerParts, hot } = deps
   const checksum = checksumOf(request)
+  const bytes = Number(request.raw.headers['content-length'] ?? 0)
+  if (bytes > room(held.state)) throw new AppError('UPLOAD_LENGTH_EXCEEDED')
+  const sniff = await snifferOf(deps, held.state, slot)
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
   const inner = await uploadStore.open(held.state, ledger)
   const sink = checksum === undefined ? inner : new CheckedSink(inner, checksum, deps)
   try {
-    const offset = await receiveInto(deps, request, held, sink, released)
-    return { offset, expiresAtMs: ledger.expiresAtMs, finished: ledger.finished }
+    const offset = await receiveInto(deps, request, held, { sink, sniff, released })
+    request.noteExpiry(ledger.expiresAtMs, offset === held.state.size)
+    return { offset, finished: ledger.finished }
   } catch (error) {
     // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
     if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)
@@ -42,6 +84,11 @@ export async function receiveBody(
   } finally {
     await sink.close()
   }
+}
+
+/** Bytes that are still to come, or may. */
+function room({ size, offset, draft }: UploadSession): number {
+  return (size ?? draft.maxBytes) - offset
 }
 
 /** Throws TUS_HEADER_INVALID, CHECKSUM_UNSUPPORTED, CHECKSUM_BODY_TOO_LARGE. */
@@ -58,20 +105,16 @@ async function receiveInto(
   deps: UploadDeps,
   request: TusRequest,
   { state, fence }: Held,
-  sink: Sink,
-  released: Promise<void>,
+  { sink, sniff, released }: { sink: Sink; sniff: Sniffer | undefined; released: Promise<void> },
 ): Promise<number> {
   const { peers, metrics, config, budget, logger } = deps
-  const { id, kinds } = state.draft
+  const { id } = state.draft
   const startedAtMs = performance.now()
-  const room = (state.size ?? state.draft.maxBytes) - state.offset
   const receiver = new Receiver(request.raw, sink, {
-    limitBytes: sink instanceof CheckedSink ? Math.min(room, MAX_CHECKED_BYTES) : room,
+    limitBytes: sink instanceof CheckedSink ? Math.min(room(state), MAX_CHECKED_BYTES) : room(state),
     budget,
     idleTimeoutMs: config.uploads.idleTimeoutMs,
-    ...(state.offset === 0 && kinds.length > 0 && state.draft.concat?.kind !== 'partial'
-      ? { sniff: (start: Buffer, ended: boolean) => sniff(kinds, start, { ended, size: state.size }) }
-      : {}),
+    ...(sniff === undefined ? {} : { sniff }),
     // On S3 every whole part is one already; a tail in between would cost calls.
     checkpoint: async () => {
       if (deps.uploadStore.kind !== 'local') return
@@ -151,20 +194,4 @@ const LOST = new Set<string>([
 
 function isLost(error: unknown): boolean {
   return error instanceof AppError && LOST.has(error.code)
-}
-
-/**
- * True when the first bytes have told what the file is, or will tell no more; throws when the slot does not take it. A
- * body may be over long before its file is: what so few bytes do not tell is left to the verdict.
- */
-function sniff(
-  kinds: string[],
-  start: Buffer,
-  { ended, size }: { ended: boolean; size: number | null },
-): boolean {
-  const identity = identify(start, ended && start.length === size)
-  if (identity.kind === 'undecided') return ended
-  if (!kinds.includes(identity.kind))
-    throw new AppError('UPLOAD_TYPE_NOT_ALLOWED', { details: { limit: kinds, actual: identity.container } })
-  return true
 }

@@ -1,15 +1,14 @@
-// One tus request's view of the world: its lock, its state, its body. The library's handlers ask it what they would
-// ask a DataStore and a Locker.
+// What the library's handlers for POST, HEAD and DELETE ask of a DataStore, answered for one request. PATCH has a way of
+// its own (patch.ts).
 
-import { DataStore, type Locker, Upload } from '@tus/server'
+import { DataStore, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import { type Creation, register, validateCreation } from './create.ts'
+import { finishUpload } from './finish.ts'
 import { UploadLedger } from './ledger.ts'
-import type { Held } from './lock.ts'
-import { measureFinished } from './measure.ts'
 import { receiveBody } from './reception.ts'
 import { terminate } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
@@ -18,29 +17,21 @@ import type { UploadDeps } from './upload-deps.ts'
 export class TusRequestContext {
   readonly #deps: UploadDeps
   readonly #request: TusRequest
-  #held: Held | undefined
   #creation: Creation | undefined
   #finished: UploadRecord | undefined
-  /** Resolves when the lock has been let go. */
-  #letGo: () => void = () => undefined
-  readonly #released = new Promise<void>((resolve) => {
-    this.#letGo = resolve
-  })
   maxBytes: number
   readonly store: DataStore
-  readonly locker: Locker
 
   constructor(deps: UploadDeps, request: TusRequest) {
     this.#deps = deps
     this.#request = request
     this.maxBytes = deps.config.uploads.maxBytes
     this.store = new ScopeStore(this)
-    this.locker = { newLock: () => ({ lock: () => this.lock(), unlock: () => this.unlock() }) }
   }
 
   /** The library's namingFunction: everything that may refuse a creation, then its id. */
-  async place(metadata: Record<string, string | null>): Promise<string> {
-    this.#creation = await validateCreation(this.#deps, this.#request, metadata)
+  async place(): Promise<string> {
+    this.#creation = await validateCreation(this.#deps, this.#request)
     this.maxBytes = this.#creation.draft.maxBytes
     return this.#creation.draft.id
   }
@@ -49,8 +40,8 @@ export class TusRequestContext {
   async create(): Promise<string> {
     const creation = this.#creation
     if (creation === undefined) throw new Error('created before it was placed')
-    const id = await register(this.#deps, creation, this.#request.hasBody)
-    this.#noteExpiry(creation.expiresAtMs, creation.size === 0)
+    const id = await register(this.#deps, creation, this.#request.bringsBytes)
+    this.#request.noteExpiry(creation.expiresAtMs, creation.size === 0)
     if (creation.joinedOffset !== undefined)
       this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
     // "creation-with-upload" of an empty file: there is no body that could finish it.
@@ -59,44 +50,14 @@ export class TusRequestContext {
     return id
   }
 
-  async lock(): Promise<void> {
-    const { method, id, headers } = this.#request
-    // A new upload is nobody else's and is locked when its body arrives; HEAD never disturbs a holder; DELETE
-    // ends it by a commit.
-    if (method !== 'PATCH' || id === null) return
-    const waited = this.#deps.metrics.lockWait.startTimer()
-    try {
-      this.#held = await this.#deps.locks.acquire(id, {
-        offset: Number(headers.get('upload-offset')),
-        ...(this.#request.place === undefined ? {} : { place: this.#request.place }),
-      })
-    } finally {
-      waited()
-    }
-    faultPoint('patch.lock-taken')
-  }
-
-  async unlock(): Promise<void> {
-    const held = this.#held
-    this.#held = undefined
-    try {
-      // The end of an upload voids its lock.
-      if (held !== undefined && this.#finished === undefined)
-        await this.#deps.hot.release(held.state.draft.id, held.fence)
-    } finally {
-      this.#letGo()
-    }
-  }
-
-  /** What the library sees of the upload; HEAD looks, PATCH has it from the lock. */
+  /** What HEAD and DELETE see of the upload. */
   async upload(id: string): Promise<Upload> {
-    if (this.#held !== undefined) return tusUpload(this.#held.state)
     const seen = await this.#deps.locks.getStatus(id, this.#request.place)
     if ('state' in seen) {
       const { state, storing } = seen
       // A client that is told less than what is about to be stored sends it again, or begins anew.
       if (storing) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
-      this.#noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
+      this.#request.noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
       this.#noteMetadata(state.draft)
       return tusUpload(state)
     }
@@ -114,42 +75,16 @@ export class TusRequestContext {
     })
   }
 
-  async declareLength(size: number): Promise<void> {
-    const held = this.#held
-    if (held === undefined) throw new Error('a length declared without the lock')
-    if (size > held.state.draft.maxBytes)
-      throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: held.state.draft.maxBytes, actual: size } })
-    if (!(await this.#deps.hot.declareLength(held.state.draft.id, held.fence, size)))
-      throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-length' } })
-    held.state.size = size
-  }
-
-  /** Receives the body. Resolves with the new durable offset. */
+  /** Receives the body that comes with a creation. Resolves with the new durable offset. */
   async receive(): Promise<number> {
-    const joined = this.#creation?.joinedOffset
-    if (joined !== undefined) return joined
-    if (this.#request.method === 'POST' && !this.#request.hasBody) return 0
-    if (this.#held === undefined) {
-      // Creation with upload: the body of a POST goes on where nothing is.
-      const id = this.#creation?.draft.id ?? ''
-      this.#held = this.#creation?.held ?? (await this.#deps.locks.acquire(id, { offset: 0 }))
-    }
-    const held = this.#held
-    try {
-      const received = await receiveBody(this.#deps, this.#request, held, this.#released)
-      const { offset, expiresAtMs } = received
-      this.#finished = received.finished
-      this.#noteExpiry(expiresAtMs, offset === held.state.size)
-      faultPoint('patch.before-answer')
-      return offset
-    } catch (error) {
-      // The client has waited for Redis once: the lock is left to its lease, or to whoever finds its holder silent.
-      if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') this.#held = undefined
-      throw error
-    } finally {
-      // A POST's lock is not the library's to release.
-      if (this.#request.method === 'POST') await this.unlock()
-    }
+    const creation = this.#creation
+    if (creation === undefined) throw new Error('received before it was created')
+    if (creation.joinedOffset !== undefined) return creation.joinedOffset
+    if (!this.#request.hasBody) return 0
+    const held = creation.held ?? (await this.#deps.locks.acquire(creation.draft.id, { offset: 0 }))
+    const { offset, finished } = await receiveBody(this.#deps, this.#request, held, creation.slot)
+    this.#finished = finished
+    return offset
   }
 
   async #completeEmpty(id: string): Promise<void> {
@@ -163,14 +98,10 @@ export class TusRequestContext {
     }
   }
 
-  /** The library's onUploadFinish: the answer does not wait for what follows. */
+  /** The library's onUploadFinish. */
   finished(): Promise<Record<string, never>> {
-    const { completion } = this.#deps
-    faultPoint('finish.before-answer')
-    const id = this.#request.id ?? this.#creation?.draft.id
-    if (this.#finished !== undefined) completion.followLater(this.#finished)
-    else if (id !== undefined) completion.runLater(id)
-    measureFinished(this.#deps.metrics, this.#finished)
+    const id = this.#creation?.draft.id
+    if (id !== undefined) finishUpload(this.#deps, id, this.#finished)
     return Promise.resolve({})
   }
 
@@ -184,12 +115,6 @@ export class TusRequestContext {
     // "the response to a HEAD request … MUST include the Upload-Concat header and its value as received".
     if (concat !== null)
       this.#request.answer['Upload-Concat'] = concat.kind === 'partial' ? 'partial' : concat.header
-  }
-
-  /** "the Server MUST include the Upload-Expires header in the response" of every PATCH while it is unfinished. */
-  #noteExpiry(expiresAtMs: number, finished: boolean): void {
-    if (finished) delete this.#request.answer['Upload-Expires']
-    else this.#request.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
   }
 }
 
@@ -227,10 +152,6 @@ class ScopeStore extends DataStore {
 
   override async getUpload(id: string): Promise<Upload> {
     return await this.#scope.upload(id)
-  }
-
-  override async declareUploadLength(_id: string, size: number): Promise<void> {
-    await this.#scope.declareLength(size)
   }
 
   override async remove(id: string): Promise<void> {

@@ -10,6 +10,7 @@ import { answer } from './answer.ts'
 import { noteAttempt } from './attempt.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { createFinal, isFinalConcat } from './concat.ts'
+import { patchUpload } from './patch.ts'
 import { readUpload } from './read.ts'
 import { TusRequestContext } from './request-context.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
@@ -55,8 +56,10 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
   reply.hijack()
   const { raw } = request
   const path = (request.params as { '*'?: string })['*'] ?? ''
+  const method = methodOf(request)
   const tus = new TusRequest(raw, reply.raw, {
-    method: methodOf(request),
+    // A method that nobody knows is refused below, in the words of a GET.
+    method: method ?? 'GET',
     id: path === '' ? null : path,
     baseUrl: config.http.publicUrl ?? `${request.protocol}://${request.host}`,
   })
@@ -64,6 +67,7 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
   metrics.uploadRequests.inc({ method: tus.method })
   const atMs = deps.clock.now()
   try {
+    if (method === undefined) throw new AppError('METHOD_NOT_ALLOWED')
     const outcome = await run(deps, protocol, tus)
     if (outcome === 'answered') return
     const { status, headers } = outcome
@@ -97,7 +101,6 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
   // An id that was not made here costs no look-up; nor does one in another shape (slashes, dots, NULs).
   if (id !== null && !isUploadId(id, deps.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
   checkHeaders(tus)
-  const scope = new TusRequestContext(deps, tus)
   await authorize(deps, tus)
   if (method === 'GET') {
     await readUpload(deps, tus)
@@ -107,7 +110,8 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
     const finalId = await createFinal(deps, tus)
     return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
   }
-  const outcome = await protocol.serve(tus, scope)
+  if (method === 'PATCH' && id !== null) return { status: 204, headers: await patchUpload(deps, tus, id) }
+  const outcome = await protocol.serve(tus, new TusRequestContext(deps, tus))
   if (tus.error !== undefined) {
     tus.error = asSeenBy(method, tus.error)
     return { status: tus.error.status, headers: {} }
@@ -116,10 +120,10 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
 }
 
 /** "If the header is present, the actual request method MUST be ignored": for clients that cannot send PATCH. */
-function methodOf(request: FastifyRequest): TusMethod {
+function methodOf(request: FastifyRequest): TusMethod | undefined {
   const given = request.headers['x-http-method-override']
   const method = typeof given === 'string' ? given.toUpperCase() : request.method
-  return (METHODS as readonly string[]).includes(method) ? (method as TusMethod) : 'GET'
+  return METHODS.find((known) => known === method)
 }
 
 /** The ticket's signature, submission and slot are checked on every request, its expiry only when it creates. */

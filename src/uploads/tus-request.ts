@@ -16,9 +16,10 @@ const PASSED = [
   'upload-concat',
   'upload-defer-length',
   'upload-length',
-  'upload-metadata',
   'upload-offset',
 ] as const
+
+export const OFFSET_TYPE = 'application/offset+octet-stream'
 
 class HeaderView {
   readonly #raw: IncomingMessage['headers']
@@ -30,9 +31,15 @@ class HeaderView {
   get(name: string): string | null {
     const lower = name.toLowerCase()
     const value = this.#raw[lower]
-    if (typeof value !== 'string') return null
+    if (typeof value !== 'string' || lower === 'upload-metadata') return null
     // Media types are compared without case (RFC 9110, 8.3.1); the library compares them as they are.
     return lower === 'content-type' ? value.toLowerCase() : value
+  }
+
+  /** Kept from the library, whose parser refuses what clients in use send. */
+  get metadata(): string | null {
+    const value = this.#raw['upload-metadata']
+    return typeof value === 'string' ? value : null
   }
 
   has(name: string): boolean {
@@ -86,11 +93,22 @@ export class TusRequest {
     return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
   }
 
+  /** True when that body is part of the file. */
+  get bringsBytes(): boolean {
+    return this.hasBody && this.headers.get('content-type') === OFFSET_TYPE
+  }
+
   /** The place that the ticket opens; undefined under AUTH=none: any. */
   get place(): string | undefined {
     const { ticket } = this
     if (ticket === null) return undefined
     return slotKey({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot })
+  }
+
+  /** "the Server MUST include the Upload-Expires header in the response" of every PATCH while it is unfinished. */
+  noteExpiry(expiresAtMs: number, finished: boolean): void {
+    if (finished) delete this.answer['Upload-Expires']
+    else this.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
   }
 
   /** Bytes of the body that have not been read; infinite for a chunked one that has not ended. */
@@ -121,21 +139,54 @@ export function checkHeaders(request: TusRequest): void {
     if (value !== null && (!INTEGER.test(value) || !Number.isSafeInteger(Number(value))))
       throw new AppError('TUS_HEADER_INVALID', { details: { header: name, actual: value.slice(0, 100) } })
   }
-  const metadata = headers.get('upload-metadata')
+  const { metadata } = headers
   if (metadata !== null && metadata.length > MAX_METADATA_BYTES)
     throw new AppError('METADATA_TOO_LARGE', {
       details: { limit: MAX_METADATA_BYTES, actual: metadata.length },
     })
+  if (method === 'POST') checkCreation(request)
   if (method === 'PATCH') {
     // "All PATCH requests MUST use Content-Type: application/offset+octet-stream, otherwise the server SHOULD return
     // a 415 Unsupported Media Type status."
-    if (headers.get('content-type') !== 'application/offset+octet-stream')
-      throw new AppError('MEDIA_TYPE_UNSUPPORTED', {
-        details: { expected: 'application/offset+octet-stream' },
-      })
+    if (headers.get('content-type') !== OFFSET_TYPE)
+      throw new AppError('MEDIA_TYPE_UNSUPPORTED', { details: { expected: OFFSET_TYPE } })
     if (!headers.has('upload-offset'))
       throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-offset', actual: null } })
   }
 }
 
+function checkCreation({ headers }: TusRequest): void {
+  const refuse = (header: string) =>
+    new AppError('TUS_HEADER_INVALID', {
+      details: { header, actual: headers.get(header)?.slice(0, 100) ?? null },
+    })
+  const concat = headers.get('upload-concat')
+  if (concat !== null && concat !== 'partial' && !concat.startsWith('final;')) throw refuse('upload-concat')
+  if (concat?.startsWith('final;') === true) return
+  // "Upload-Defer-Length … Its value MUST be 1. If the length of an upload is not deferred, this header MUST be omitted."
+  const deferred = headers.get('upload-defer-length')
+  if (deferred !== null && deferred !== '1') throw refuse('upload-defer-length')
+  if ((deferred === null) === !headers.has('upload-length')) throw refuse('upload-length')
+}
+
 export const MAX_METADATA_BYTES = 8 * 1024
+
+/** True once the body has ended without a byte; false when there is one, or nothing for `timeoutMs`. */
+export async function waitForEmptyBody({ raw }: TusRequest, timeoutMs: number): Promise<boolean> {
+  if (raw.readableEnded || raw.headers['content-length'] === '0') return true
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined)
+    return true
+  return await new Promise((resolve) => {
+    const settle = (empty: boolean) => () => {
+      clearTimeout(timer)
+      raw.off('data', onData).off('end', onEnd).off('close', onClose)
+      raw.pause()
+      resolve(empty)
+    }
+    const onData = settle(false)
+    const onEnd = settle(true)
+    const onClose = settle(false)
+    const timer = setTimeout(onClose, timeoutMs)
+    raw.on('data', onData).on('end', onEnd).on('close', onClose)
+  })
+}

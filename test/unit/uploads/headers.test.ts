@@ -50,7 +50,9 @@ test('another version is refused, but not for OPTIONS', () => {
 })
 
 test('metadata is bounded', () => {
-  expect(refusal('POST', { 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES) })).toBeUndefined()
+  expect(
+    refusal('POST', { 'upload-length': '1', 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES) }),
+  ).toBeUndefined()
   expect(refusal('POST', { 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES + 1) })).toBe(
     'METADATA_TOO_LARGE',
   )

@@ -1,7 +1,21 @@
-// What is measured of an upload when its last byte has been stored.
+// What follows when the last byte of an upload has been stored: its completion, and what is measured of it.
 
+import { faultPoint } from '../core/fault-points.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
+import type { UploadDeps } from './upload-deps.ts'
+
+/** Begins it; the answer does not wait. `record`: undefined where it was another request that found the upload whole. */
+export function finishUpload(
+  { completion, metrics }: Pick<UploadDeps, 'completion' | 'metrics'>,
+  id: string,
+  record: UploadRecord | undefined,
+): void {
+  faultPoint('finish.before-answer')
+  if (record === undefined) completion.runLater(id)
+  else completion.followLater(record)
+  measureFinished(metrics, record)
+}
 
 /** Counts an upload that is whole. `record`: undefined where it was another request that found it so. */
 export function measureFinished(metrics: Metrics, record: UploadRecord | undefined): void {

@@ -1,0 +1,77 @@
+// PATCH: the way of every byte. Lock, then body, then answer; the library has no part in it.
+
+import { AppError } from '../core/errors.ts'
+import { faultPoint } from '../core/fault-points.ts'
+import { finishUpload } from './finish.ts'
+import type { Held } from './lock.ts'
+import { offsetMismatch } from './offset-mismatch.ts'
+import { receiveBody } from './reception.ts'
+import { type TusRequest, waitForEmptyBody } from './tus-request.ts'
+import type { UploadDeps } from './upload-deps.ts'
+
+/**
+ * Receives the body of a PATCH. Resolves with the headers of its 204.
+ *
+ * @throws what `UploadLocks.acquire` and `receiveBody` throw, UPLOAD_TOO_LARGE, TUS_HEADER_INVALID
+ */
+export async function patchUpload(
+  deps: UploadDeps,
+  request: TusRequest,
+  id: string,
+): Promise<Record<string, string>> {
+  const offset = Number(request.headers.get('upload-offset'))
+  const held = await lock(deps, request, id, offset)
+  if (held === 'complete') {
+    // tus-java-client ends so; to refuse it is to tell a person that the upload failed.
+    if (!(await waitForEmptyBody(request, deps.config.uploads.idleTimeoutMs))) throw offsetMismatch(offset)
+    return { 'Upload-Offset': String(offset) }
+  }
+  await declareLength(deps, request, held)
+  const { offset: durable, finished } = await receiveBody(deps, request, held)
+  if (durable === held.state.size) finishUpload(deps, id, finished)
+  return { 'Upload-Offset': String(durable) }
+}
+
+/** 'complete': all of it is stored, and the client stands at its end. */
+async function lock(
+  { locks, metrics }: UploadDeps,
+  { place }: TusRequest,
+  id: string,
+  offset: number,
+): Promise<Held | 'complete'> {
+  const waited = metrics.lockWait.startTimer()
+  try {
+    const held = await locks.acquire(id, { offset, ...(place === undefined ? {} : { place }) })
+    faultPoint('patch.lock-taken')
+    return held
+  } catch (error) {
+    // One that is still receiving and stands there would have been locked.
+    if (error instanceof AppError && error.code === 'OFFSET_MISMATCH' && error.details['offset'] === offset)
+      return 'complete'
+    throw error
+  } finally {
+    waited()
+  }
+}
+
+/** "Once it is known the Client MUST set the Upload-Length header in the next PATCH request"; the same again is no change. */
+async function declareLength(
+  { hot }: UploadDeps,
+  { headers }: TusRequest,
+  { state, fence }: Held,
+): Promise<void> {
+  const header = headers.get('upload-length')
+  if (header === null || Number(header) === state.size) return
+  const size = Number(header)
+  const { id, maxBytes } = state.draft
+  try {
+    if (size > maxBytes)
+      throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: maxBytes, actual: size } })
+    if (state.size !== null || size < state.offset || !(await hot.declareLength(id, fence, size)))
+      throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-length', actual: header } })
+    state.size = size
+  } catch (error) {
+    await hot.release(id, fence)
+    throw error
+  }
+}
