@@ -117,11 +117,11 @@ export type Config = ReturnType<typeof nest>
 
 /** Bad configuration, every fault at once, one a line. The process exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {
-  readonly faults: string[]
-  constructor(faults: string[]) {
-    super(`Configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+  readonly errors: string[]
+  constructor(errors: string[]) {
+    super(`Configuration:\n${errors.map((error) => `  ${error}`).join('\n')}`)
     this.name = 'ConfigError'
-    this.faults = faults
+    this.errors = errors
   }
 }
 
@@ -139,22 +139,22 @@ export function loadConfig(source: Record<string, string | undefined> = process.
   try {
     env = envSchema<Env>({ schema: structuredClone(EnvSchema), data: known, env: false })
   } catch (error) {
-    const faults = (
+    const errors = (
       error as {
         errors?: { instancePath: string; message?: string; params?: { allowedValues?: string[] } }[]
       }
     ).errors
-    if (faults === undefined) throw error
+    if (errors === undefined) throw error
     throw new ConfigError(
-      faults.map((fault) => {
-        const name = fault.instancePath.slice(1)
-        const allowed = fault.params?.allowedValues
-        return `${name} ${fault.message}${allowed ? `: ${allowed.join(', ')}` : ''} (given: ${JSON.stringify(source[name])})`
+      errors.map((error) => {
+        const name = error.instancePath.slice(1)
+        const allowed = error.params?.allowedValues
+        return `${name} ${error.message}${allowed ? `: ${allowed.join(', ')}` : ''} (given: ${JSON.stringify(source[name])})`
       }),
     )
   }
-  const faults = crossCheck(env)
-  if (faults.length > 0) throw new ConfigError(faults)
+  const errors = crossCheck(env)
+  if (errors.length > 0) throw new ConfigError(errors)
   return Object.freeze(nest(env))
 }
 
@@ -174,8 +174,8 @@ function isUrl(value: string, protocols: string[]): boolean {
 }
 
 function crossCheck(env: Env): string[] {
-  const faults: string[] = []
-  const need = (condition: boolean, fault: string) => condition || faults.push(fault)
+  const errors: string[] = []
+  const need = (condition: boolean, error: string) => condition || errors.push(error)
   need(env.REDIS_URL !== undefined, 'REDIS_URL is required (npm start brings a Redis of its own)')
   if (env.REDIS_URL !== undefined)
     need(isUrl(env.REDIS_URL, ['redis:', 'rediss:']), `REDIS_URL must be a redis:// or rediss:// URL`)
@@ -224,7 +224,7 @@ function crossCheck(env: Env): string[] {
         (LANES as readonly string[]).includes(lane),
         `WORKER_LANES knows ${LANES.join(', ')} and all, not ${lane}`,
       )
-  return [...new Set(faults)]
+  return [...new Set(errors)]
 }
 
 function splitKey(entry: string): [string, string] {

@@ -21,8 +21,8 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
 export type RequestError = { in: 'body' | 'query' | 'path' | 'header'; path: string; message: string }
 
 /** BAD_REQUEST with what is wrong. */
-export function badRequest(...faults: RequestError[]): AppError {
-  return new AppError('BAD_REQUEST', { details: { faults } })
+export function badRequest(...errors: RequestError[]): AppError {
+  return new AppError('BAD_REQUEST', { details: { errors } })
 }
 
 /** Whatever was thrown, as an error of the catalogue. */
@@ -36,12 +36,12 @@ export function httpError(thrown: unknown): AppError {
   }
   const from = (to: ErrorCode, options: ErrorOptions = {}) => new AppError(to, { ...options, cause: thrown })
   if (validation !== undefined) {
-    const faults = validation.map(({ instancePath, message }) => ({
+    const errors = validation.map(({ instancePath, message }) => ({
       in: partOf(validationContext),
       path: instancePath,
       message: message ?? 'is not valid',
     }))
-    return from('BAD_REQUEST', { details: { faults } })
+    return from('BAD_REQUEST', { details: { errors } })
   }
   const known = FASTIFY_CODES[code ?? '']
   if (known !== undefined) return from(known)

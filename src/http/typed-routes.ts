@@ -57,7 +57,7 @@ const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart })
     const given = isBody ? (data ?? {}) : validator.Convert({ ...(data as object) })
     const value = validator.Default(given)
     if (validator.Check(value)) return { value }
-    const faults = validator.Errors(value).flatMap((error) => {
+    const errors = validator.Errors(value).flatMap((error) => {
       // Says "schema is false" beside the error that names the unwanted member.
       if (error.keyword === 'boolean') return []
       const message =
@@ -68,7 +68,7 @@ const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart })
             : error.message
       return [{ in: partOf(httpPart), path: error.instancePath, message }]
     })
-    return { error: badRequest(...faults) }
+    return { error: badRequest(...errors) }
   }
 }
 

@@ -99,23 +99,23 @@ function refuseFixed(head: SubmissionHead | undefined): void {
 }
 
 function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | undefined): Said {
-  const faults: RequestError[] = []
-  const fault = (member: string, message: string) =>
-    void faults.push({ in: 'body', path: `/${member}`, message })
+  const errors: RequestError[] = []
+  const error = (member: string, message: string) =>
+    void errors.push({ in: 'body', path: `/${member}`, message })
   const time = (member: 'opensAt' | 'deadline') => {
     const ms = body[member] == null ? null : Date.parse(body[member])
     if (ms === null || !Number.isNaN(ms)) return ms
-    fault(member, 'must be a date and time as in RFC 3339')
+    error(member, 'must be a date and time as in RFC 3339')
     return null
   }
   const opensAtMs = time('opensAt')
   const deadlineMs = time('deadline')
   if (opensAtMs !== null && deadlineMs !== null && opensAtMs >= deadlineMs)
-    fault('deadline', 'must be after opensAt')
+    error('deadline', 'must be after opensAt')
   const callbackUrl = body.callbackUrl ?? null
   const wrong = callbackUrl === null ? undefined : callbackUrlError(callbackUrl, deps.config.webhooks)
-  if (wrong !== undefined) fault('callbackUrl', wrong)
-  if (faults.length > 0) throw badRequest(...faults)
+  if (wrong !== undefined) error('callbackUrl', wrong)
+  if (errors.length > 0) throw badRequest(...errors)
   // What could not be signed would never be sent: better said now than when an event is missed.
   if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0)
     throw new AppError('CALLBACK_UNSIGNED')

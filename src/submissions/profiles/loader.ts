@@ -10,16 +10,16 @@ import { isProfileData, type ProfileError, schemaErrors, semanticErrors } from '
 
 export type ProfileFileError = ProfileError & { file: string }
 
-/** Thrown by {@link loadProfiles}; the message is one line per fault, for the operator. */
+/** Thrown by {@link loadProfiles}; the message is one line per error, for the operator. */
 export class ProfileLoadError extends Error {
-  readonly faults: readonly ProfileFileError[]
+  readonly errors: readonly ProfileFileError[]
 
-  constructor(faults: readonly ProfileFileError[]) {
+  constructor(errors: readonly ProfileFileError[]) {
     super(
-      `Requirement profiles cannot be used:\n${faults.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`,
+      `Requirement profiles cannot be used:\n${errors.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`,
     )
     this.name = 'ProfileLoadError'
-    this.faults = faults
+    this.errors = errors
   }
 }
 
@@ -47,42 +47,42 @@ export function shippedProfilesDir(): string {
  * @throws {ProfileLoadError} with every fault of every file
  */
 export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
-  const faults: ProfileFileError[] = []
+  const errors: ProfileFileError[] = []
   const profiles = new Map<string, { profile: Profile; file: string }>()
-  for (const file of dirs.flatMap((dir) => jsonFiles(dir, faults))) {
-    const profile = readProfile(file, faults)
+  for (const file of dirs.flatMap((dir) => jsonFiles(dir, errors))) {
+    const profile = readProfile(file, errors)
     if (!profile) continue
     const earlier = profiles.get(profile.key)
     if (earlier)
-      faults.push({ file, path: '/version', message: `${profile.key} is already in ${earlier.file}` })
+      errors.push({ file, path: '/version', message: `${profile.key} is already in ${earlier.file}` })
     else profiles.set(profile.key, { profile, file })
   }
-  if (faults.length > 0) throw new ProfileLoadError(faults)
+  if (errors.length > 0) throw new ProfileLoadError(errors)
   return catalogue([...profiles.values()].map(({ profile }) => profile))
 }
 
-function jsonFiles(dir: string, faults: ProfileFileError[]): string[] {
+function jsonFiles(dir: string, errors: ProfileFileError[]): string[] {
   try {
     return readdirSync(dir)
       .filter((name) => name.endsWith('.json'))
       .sort()
       .map((name) => join(dir, name))
   } catch (error) {
-    faults.push({ file: dir, path: '/', message: `cannot be read (${reason(error)})` })
+    errors.push({ file: dir, path: '/', message: `cannot be read (${reason(error)})` })
     return []
   }
 }
 
-function readProfile(file: string, faults: ProfileFileError[]): Profile | undefined {
+function readProfile(file: string, errors: ProfileFileError[]): Profile | undefined {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    faults.push({ file, path: '/', message: `is not readable JSON (${reason(error)})` })
+    errors.push({ file, path: '/', message: `is not readable JSON (${reason(error)})` })
     return undefined
   }
   const found = isProfileData(value) ? semanticErrors(value, basename(file)) : schemaErrors(value)
-  faults.push(...found.map((fault) => ({ file, ...fault })))
+  errors.push(...found.map((error) => ({ file, ...error })))
   return found.length === 0 && isProfileData(value) ? profileOf(value) : undefined
 }
 

@@ -42,7 +42,7 @@ export function isProfileData(value: unknown): value is ProfileData {
 export function semanticErrors(profile: ProfileData, fileName: string): ProfileError[] {
   const expected = `${profileKey(profile.id, profile.version)}.json`
   const slotIds = new Set(profile.slots.map((slot) => slot.id))
-  const faults: ProfileError[] = [
+  const errors: ProfileError[] = [
     ...(fileName === expected ? [] : [{ path: '/id', message: `the file must be named ${expected}` }]),
     ...repeated(
       profile.domains.map((d) => d.id),
@@ -58,28 +58,28 @@ export function semanticErrors(profile: ProfileData, fileName: string): ProfileE
   for (const [g, group] of (profile.alternatives ?? []).entries()) {
     for (const [b, branch] of group.anyOf.entries()) {
       for (const id of branch) {
-        if (!slotIds.has(id)) faults.push({ path: `/alternatives/${g}/anyOf/${b}`, message: `no slot ${id}` })
+        if (!slotIds.has(id)) errors.push({ path: `/alternatives/${g}/anyOf/${b}`, message: `no slot ${id}` })
         placed.push(id)
       }
     }
   }
-  return [...faults, ...repeated(placed, '/alternatives')]
+  return [...errors, ...repeated(placed, '/alternatives')]
 }
 
 function slotFaults(profile: ProfileData, slot: SlotData, path: string): ProfileError[] {
-  const faults: ProfileError[] = []
-  const say = (at: string, message: string) => faults.push({ path: `${path}${at}`, message })
+  const errors: ProfileError[] = []
+  const say = (at: string, message: string) => errors.push({ path: `${path}${at}`, message })
   if (!profile.domains.some((domain) => domain.id === slot.domain)) say('/domain', `no domain ${slot.domain}`)
   if (slot.min > slot.max) say('/min', 'min is greater than max')
   const kinds: string[] = slot.media.map((media) => media.kind)
-  faults.push(...repeated(kinds, `${path}/media`))
+  errors.push(...repeated(kinds, `${path}/media`))
   for (const kind of Object.keys(slot.maxPerKind ?? {})) {
     if (!kinds.includes(kind)) say(`/maxPerKind/${kind}`, `the slot takes no ${kind}`)
   }
   for (const [m, own] of slot.media.entries()) {
-    faults.push(...mediaFaults(mergedMedia(profile, own), `${path}/media/${m}`))
+    errors.push(...mediaErrors(mergedMedia(profile, own), `${path}/media/${m}`))
   }
-  faults.push(
+  errors.push(
     ...repeated(
       (slot.metadata ?? []).map((f) => f.name),
       `${path}/metadata`,
@@ -92,12 +92,12 @@ function slotFaults(profile: ProfileData, slot: SlotData, path: string): Profile
       say('/plannedTime', `slot ${planned.slot} asks for no number ${planned.field}`)
     }
   }
-  return faults
+  return errors
 }
 
-function mediaFaults(media: MediaData, path: string): ProfileError[] {
-  const faults: ProfileError[] = []
-  const say = (at: string, message: string) => faults.push({ path: `${path}${at}`, message })
+function mediaErrors(media: MediaData, path: string): ProfileError[] {
+  const errors: ProfileError[] = []
+  const say = (at: string, message: string) => errors.push({ path: `${path}${at}`, message })
   for (const field of NEEDED_FIELDS) {
     if (media[field] === undefined) say('', `needs ${field}, here or in mediaDefaults/${media.kind}`)
   }
@@ -111,7 +111,7 @@ function mediaFaults(media: MediaData, path: string): ProfileError[] {
   atMost('minDurationSeconds', 'maxDurationSeconds')
   atMost('minPages', 'maxPages')
   const names = (media.renditions ?? []).map((rendition) => rendition.name)
-  return [...faults, ...repeated(names, `${path}/renditions`)]
+  return [...errors, ...repeated(names, `${path}/renditions`)]
 }
 
 function repeated(names: readonly string[], path: string): ProfileError[] {

@@ -71,7 +71,7 @@ test.each(INSIDE)('%s is refused when the portal names it', async (callbackUrl) 
     profile: PROFILE,
     callbackUrl,
   })
-  expect([status, body['code'], body['faults']]).toEqual([
+  expect([status, body['code'], body['errors']]).toEqual([
     400,
     'BAD_REQUEST',
     [expect.objectContaining({ path: '/callbackUrl' })],

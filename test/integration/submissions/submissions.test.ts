@@ -128,7 +128,7 @@ describe('PUT', () => {
   ])('refuses %s and names the fault', async (_, body, path) => {
     const answer = await h.call('PUT', '/v1/submissions/bad', { body })
     expectProblem(answer, 'BAD_REQUEST')
-    expect(answer.body['faults']).toContainEqual({ in: 'body', path, message: expect.any(String) })
+    expect(answer.body['errors']).toContainEqual({ in: 'body', path, message: expect.any(String) })
     expectProblem(await h.call('GET', '/v1/submissions/bad'), 'SUBMISSION_UNKNOWN')
   })
 
@@ -169,7 +169,7 @@ describe('PUT', () => {
   it('lists every fault at once', async () => {
     const body = { profile: 5, graceSeconds: -1, deadline: 'soon' }
     const { body: problem } = await h.call('PUT', '/v1/submissions/bad', { body })
-    const paths = (problem['faults'] as { path: string }[]).map(({ path }) => path)
+    const paths = (problem['errors'] as { path: string }[]).map(({ path }) => path)
     expect(paths).toEqual(expect.arrayContaining(['/profile', '/graceSeconds', '/deadline']))
   })
 

@@ -81,7 +81,7 @@ it('other errors of Fastify with a status of 4xx are the caller’s', async () =
   validating.get('/checked', { schema }, async () => 'fine')
   expect((await validating.inject('/checked?n=x')).json()).toMatchObject({
     code: 'BAD_REQUEST',
-    faults: [{ in: 'query', path: '/n', message: 'must be integer' }],
+    errors: [{ in: 'query', path: '/n', message: 'must be integer' }],
   })
 })
 

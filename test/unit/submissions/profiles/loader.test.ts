@@ -30,7 +30,7 @@ function faultsOf(...dirs: string[]): string[] {
   try {
     loadProfiles(dirs)
   } catch (error) {
-    if (error instanceof ProfileLoadError) return error.faults.map((f) => `${f.path} ${f.message}`)
+    if (error instanceof ProfileLoadError) return error.errors.map((f) => `${f.path} ${f.message}`)
     throw error
   }
   return []
@@ -80,7 +80,7 @@ describe('loadProfiles', () => {
     const all = loadProfilesError(dir)
     expect(all.message).toContain(join(dir, 'broken.json'))
     expect(all.message).toContain('is not readable JSON')
-    const text = all.faults.map((f) => `${f.path} ${f.message}`)
+    const text = all.errors.map((f) => `${f.path} ${f.message}`)
     expect(text).toEqual(
       expect.arrayContaining([
         expect.stringContaining('/slots/0/min'),
@@ -91,7 +91,7 @@ describe('loadProfiles', () => {
     )
   })
 
-  it('lists more than eight faults of one file', () => {
+  it('lists more than eight errors of one file', () => {
     write(
       'teacher.K2@1.json',
       teacher((data) => {
@@ -173,9 +173,9 @@ describe('loadProfiles', () => {
 
   it('refuses the same version twice: a pinned profile has one meaning', () => {
     write('teacher.K2@1.json', teacher())
-    const faults = faultsOf(shippedProfilesDir(), dir)
-    expect(faults).toHaveLength(1)
-    expect(faults[0]).toContain('teacher.K2@1 is already in')
+    const errors = faultsOf(shippedProfilesDir(), dir)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain('teacher.K2@1 is already in')
   })
 
   it('says so when a folder cannot be read', () => {
