@@ -9,7 +9,7 @@ import type { MetricsSnapshot } from './core/metrics.ts'
 import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
 import { attach } from './ops/attach.ts'
-import { startKeeper } from './singleton-services.ts'
+import { startSingletonServices } from './singleton-services.ts'
 
 const SNAPSHOT_MS = 2000
 const RESTART_MS = 1000
@@ -19,10 +19,10 @@ type Reply = { metrics: MetricsSnapshot }
 /** Starts everything; resolves with what closes it. */
 export async function startPrimary(config: Config, logger: Logger): Promise<{ close(): Promise<void> }> {
   const deps = await createDeps(config, logger)
-  const keeper = await startKeeper(deps, () =>
+  const singletons = await startSingletonServices(deps, () =>
     Promise.all(workers().map(snapshotOf)).then((all) => all.flat()),
   )
-  const attached = await attach(deps, 'primary', ({ draining }) => keeper.relieved(draining))
+  const attached = await attach(deps, 'primary', ({ draining }) => singletons.setDraining(draining))
   let closing = false
   cluster.on('exit', (worker, code, signal) => {
     if (closing) return
@@ -33,12 +33,12 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
     setTimeout(() => closing || cluster.fork(), RESTART_MS)
   })
   await Promise.all(Array.from({ length: config.processes }, () => listening(cluster.fork())))
-  keeper.started()
+  singletons.started()
   logger.info({ processes: config.processes }, 'receiving processes are listening')
   return {
     async close() {
       closing = true
-      keeper.draining()
+      singletons.prepareClose()
       await Promise.all(
         workers().map(async (worker) => {
           const ended = once(worker, 'exit')
@@ -47,7 +47,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
         }),
       )
       await attached.stop()
-      await keeper.close()
+      await singletons.close()
       await deps.close()
     },
   }

@@ -6,7 +6,7 @@ import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
 import { createDeps, type Deps } from './deps.ts'
 import { attach } from './ops/attach.ts'
-import { startKeeper } from './singleton-services.ts'
+import { startSingletonServices } from './singleton-services.ts'
 import { startUploads } from './uploads/lifecycle.ts'
 
 export type Running = { deps: Deps; close(): Promise<void> }
@@ -20,18 +20,18 @@ export async function startService(
   const stopUploads = await startUploads(deps)
   deps.attempts.start()
   const app = await buildApp(deps)
-  const keeper = options.alone ? await startKeeper(deps) : undefined
+  const singletons = options.alone ? await startSingletonServices(deps) : undefined
   const attached = await attach(deps, 'service', ({ admission, draining }) => {
     deps.admission.setClosed(admission)
-    deps.admission.setRelieved(draining)
-    keeper?.relieved(draining)
+    deps.admission.setDraining(draining)
+    singletons?.setDraining(draining)
   })
   await app.listen({ host: config.http.host, port: config.http.port })
-  keeper?.started()
+  singletons?.started()
   return {
     deps,
     async close() {
-      keeper?.draining()
+      singletons?.prepareClose()
       deps.admission.drain()
       deps.drain.abort()
       // Running requests hand over what they have: their clients go on with another process, since this one takes no
@@ -39,7 +39,7 @@ export async function startService(
       await Promise.all([app.close(), stopUploads()])
       await deps.attempts.stop()
       await attached.stop()
-      await keeper?.close()
+      await singletons?.close()
       await deps.close()
     },
   }

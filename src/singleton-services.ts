@@ -12,16 +12,20 @@ import { createLookup } from './support/lookup.ts'
 
 const RECONCILE_MS = 60_000
 
-export type Keeper = {
+export type SingletonServices = {
   started(): void
-  /** An operator has ordered, or taken back, that others get what is new. */
-  relieved(relieved: boolean): void
-  draining(): void
+  /** An operator drains this process, or takes that back: other processes get new uploads. */
+  setDraining(draining: boolean): void
+  /** The process is about to close. */
+  prepareClose(): void
   close(): Promise<void>
 }
 
 /** @param siblings metrics of the receiving processes, where this one is not the only one */
-export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSnapshot[]>): Promise<Keeper> {
+export async function startSingletonServices(
+  deps: Deps,
+  siblings?: () => Promise<MetricsSnapshot[]>,
+): Promise<SingletonServices> {
   const { config, logger } = deps
   // Before anything is accepted: a store that lets two writers create one file cannot hold records.
   await deps.store.probe()
@@ -54,10 +58,10 @@ export async function startKeeper(deps: Deps, siblings?: () => Promise<MetricsSn
       reconcile()
       follower.start()
     },
-    relieved(relieved) {
-      state.draining = closing || relieved
+    setDraining(draining) {
+      state.draining = closing || draining
     },
-    draining() {
+    prepareClose() {
       clearInterval(timer)
       endHealing()
       closing = true

@@ -11,7 +11,7 @@ export function durationMs(text: string, option: string): number {
   let ms = 0
   for (const [, amount = '', unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g))
     ms += Number(amount) * (UNIT_MS[unit] ?? 0)
-  if (ms === 0) throw usageError(`${option}: "${text}" is no time at all`)
+  if (ms === 0) throw usageError(`${option}: "${text}" must be greater than zero`)
   return Math.round(ms)
 }
 

@@ -32,7 +32,7 @@ export const EnvSchema = Type.Object({
   OPS_READ_ONLY: flag('Console, switches and the queue dashboard show but change nothing', true),
   PUBLIC_URL: optional('Address under which browsers reach the API; unset: taken from each request'),
   TRUST_PROXY: text(
-    'Proxies whose X-Forwarded-* headers are believed: true, false, or addresses and networks',
+    'Proxies whose X-Forwarded-* headers are trusted: true, false, or addresses and networks',
     'false',
   ),
   CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
@@ -69,7 +69,7 @@ export const EnvSchema = Type.Object({
     exclusiveMinimum: 0,
   }),
   CREATIONS_PER_MINUTE: whole(
-    'Uploads that one person may create in a minute, all at once too; joining an unfinished one is free; 0: no limit',
+    'New uploads per person per minute, bursts allowed; resuming does not count; 0: no limit',
     300,
   ),
   SESSION_CALLS_PER_MINUTE: whole(
@@ -103,10 +103,8 @@ export const EnvSchema = Type.Object({
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no scan for malware'),
-  FAULT_POINTS: optional(
-    'Only for tests: a folder from which this process takes orders to kill itself; refused unless HOST is loopback',
-  ),
-  LOG_LEVEL: oneOf('Least level that is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
+  FAULT_POINTS: optional('Fault-injection directory, tests only; refused unless HOST is loopback'),
+  LOG_LEVEL: oneOf('Minimum log level', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
 })
 
 export type Env = Static<typeof EnvSchema>

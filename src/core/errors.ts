@@ -24,7 +24,7 @@ export const ERRORS = {
   PRECONDITION_FAILED: e(
     412,
     'ข้อมูลเปลี่ยนไปแล้วตั้งแต่อ่านครั้งล่าสุด โปรดอ่านใหม่แล้วลองอีกครั้ง',
-    'It has changed since it was read; read it again and decide again.',
+    'It has changed since it was read; fetch it again and retry.',
   ),
   BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
   MEDIA_TYPE_UNSUPPORTED: e(
@@ -84,7 +84,7 @@ export const ERRORS = {
   SUBMISSION_NOT_SEALED: e(
     409,
     'คำขอนี้ยังไม่ได้ยื่น จึงส่งคืนไม่ได้',
-    'Only what was handed in can be returned, or what was rejected after the deadline be given time for repair.',
+    'Only a sealed submission can be returned, or one with late rejections.',
   ),
   CALLBACK_UNSIGNED: e(
     400,

@@ -112,7 +112,7 @@ export class Rebuilder {
     const { index, logger, openStreams } = this.#deps
     const startedMs = performance.now()
     const keeping = setInterval(() => {
-      index.wholeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuilding goes on unsaid'))
+      index.wholeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuild lease not renewed'))
     }, KEEP_EVERY_MS)
     try {
       const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [], recent: [] }

@@ -1,4 +1,4 @@
-// Every process looks once a second at what operators have switched, and does it. Asked for rather than waited for: a
+// Every process reads the control settings once a second and applies them. Asked for rather than waited for: a
 // message that is lost while Redis is away would leave a process behind for good.
 
 import { hostname } from 'node:os'
@@ -43,7 +43,7 @@ export async function watchControls(deps: WatchDeps): Promise<() => void> {
     if (now === before) return
     await apply(orders)
     before = now
-    logger.info({ orders }, 'what operators have switched is in force')
+    logger.info({ orders }, 'control settings applied')
   }
   const tick = async () => {
     // One at a time: a Redis that is away holds a question for a while.

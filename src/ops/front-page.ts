@@ -2,11 +2,11 @@
 
 const LINKS: readonly [path: string, words: string][] = [
   ['/health/live', 'the process is alive'],
-  ['/health/ready', 'it should get requests'],
+  ['/health/ready', 'ready for traffic'],
   ['/health/details', 'Redis, object store, disk, queues'],
   ['/metrics', 'for Prometheus'],
   ['/console', 'the day: what comes, what waits, who is on the phone'],
-  ['/control', 'what operators have switched'],
+  ['/control', 'control settings'],
   ['/queues', 'the queue dashboard'],
 ]
 

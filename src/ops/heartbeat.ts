@@ -13,7 +13,7 @@ import { type Counts, countsSince } from './counters.ts'
 import { addToRollup } from './rollup.ts'
 
 const BEAT_MS = 2000
-const FAREWELL_MS = 500
+const DEREGISTER_MS = 500
 /** Who said nothing for so long is gone. */
 export const UNRESPONSIVE_MS = 10_000
 /** What is left of processes that were killed goes after this. */
@@ -88,7 +88,7 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
     if (beating) return
     beating = true
     beat()
-      .catch((err: unknown) => logger.debug({ err }, 'Redis was not told how this process is'))
+      .catch((err: unknown) => logger.debug({ err }, 'heartbeat failed'))
       .finally(() => {
         beating = false
       })
@@ -98,11 +98,11 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
   return async () => {
     clearInterval(timer)
     if (redis.status !== 'ready') return
-    const farewell = flush()
+    const deregister = flush()
       .then(() => viaRedis(redis.hdel(redisKeys.processes, name)))
       .catch((err: unknown) => logger.debug({ err }, 'Redis was not told the last numbers of this process'))
     // A process that ends has better to do than to wait for a Redis that hangs.
-    await Promise.race([farewell, setTimeout(FAREWELL_MS, undefined, { ref: false })])
+    await Promise.race([deregister, setTimeout(DEREGISTER_MS, undefined, { ref: false })])
   }
 }
 

@@ -87,7 +87,7 @@ export const redisKeys = {
     `sn:fingerprint:${createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n')).digest('base64url')}`,
   process: (channel: string) => `sn:process:${channel}`,
 
-  /** Hash: what operators have switched. */
+  /** Hash: the control settings of operators. */
   controls: 'sn:controls',
   /** List: who switched what, newest first. */
   controlLog: 'sn:control-log',

@@ -32,7 +32,7 @@ export class Admission {
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #timer: NodeJS.Timeout
   #draining = false
-  #relieved = false
+  #drainOrdered = false
   #closure: Closure | null = null
   #late = false
   #freeBytes: number | undefined
@@ -53,7 +53,7 @@ export class Admission {
   }
 
   get draining(): boolean {
-    return this.#draining || this.#relieved
+    return this.#draining || this.#drainOrdered
   }
 
   /** From now on nothing new: the process is about to end. */
@@ -67,8 +67,8 @@ export class Admission {
   }
 
   /** An operator's word that other processes take what is new; unlike `drain` it can be taken back. */
-  setRelieved(relieved: boolean): void {
-    this.#relieved = relieved
+  setDraining(draining: boolean): void {
+    this.#drainOrdered = draining
   }
 
   /**

@@ -8,7 +8,7 @@ import type { WorkerContext } from '../worker-context.ts'
 
 /** The uploader's file is to blame: trying again changes nothing. */
 export function isInputError(error: unknown): error is ToolError {
-  return error instanceof ToolError && error.fault === 'input'
+  return error instanceof ToolError && error.source === 'input'
 }
 
 /** The lane is given up for now. Readers hear of it once, however often it is tried again. */

@@ -23,5 +23,5 @@ function isFrame(marker: number): boolean {
 }
 
 function invalid(): ToolError {
-  return new ToolError('OUTPUT_INVALID', 'ours', 'the picture is no JPEG')
+  return new ToolError('OUTPUT_INVALID', 'system', 'the picture is no JPEG')
 }

@@ -20,7 +20,7 @@ export function givesUp(
   { required, run }: { required: boolean; run: Pick<LaneRun, 'lastAttempt' | 'record'> },
 ): boolean {
   if (!(error instanceof ToolError)) return false
-  if (error.fault === 'input') return true
+  if (error.source === 'input') return true
   if (!required) return run.lastAttempt
   return STICKY.has(error.code) && (run.record.lanes.transcode?.attempts ?? 0) >= STICKY_ATTEMPTS
 }

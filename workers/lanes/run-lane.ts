@@ -63,7 +63,7 @@ export function uploadLane(deps: WorkerContext, work: LaneWork) {
       outcome = await runOnce(deps, work, job, cancelled)
       return outcome
     } catch (error) {
-      if (error instanceof GivenBack) {
+      if (error instanceof JobReleased) {
         outcome = 'given-back'
         await job.moveToDelayed(deps.clock.now() + GIVE_BACK_MS, token)
         throw new DelayedError()
@@ -77,7 +77,7 @@ export function uploadLane(deps: WorkerContext, work: LaneWork) {
 }
 
 /** The worker goes while this job is running. */
-class GivenBack extends Error {}
+class JobReleased extends Error {}
 
 async function runOnce(
   deps: WorkerContext,
@@ -164,7 +164,7 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('given back: the worker is closing')
     await released(deps, claim, logger)
-    throw new GivenBack()
+    throw new JobReleased()
   }
   if (error instanceof ClaimLost || signal.aborted) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')

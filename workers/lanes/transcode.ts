@@ -98,7 +98,7 @@ async function publish(
   } catch (error) {
     await deps.store
       .remove(key)
-      .catch((err: unknown) => run.logger.warn({ err, key }, 'an output was left over'))
+      .catch((err: unknown) => run.logger.warn({ err, key }, 'orphaned output not deleted'))
     throw error
   }
 }

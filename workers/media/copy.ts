@@ -33,14 +33,14 @@ export async function copySource(
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-    throw new ToolError('OUT_OF_SPACE', 'ours', `no space to copy ${source.bytes} bytes`, '', {
+    throw new ToolError('OUT_OF_SPACE', 'system', `no space to copy ${source.bytes} bytes`, '', {
       cause: error,
     })
   } finally {
     await file.close()
   }
   if (bytes !== source.bytes) {
-    throw new ToolError('SOURCE_UNREACHABLE', 'ours', `the store gave ${bytes} of ${source.bytes} bytes`)
+    throw new ToolError('SOURCE_UNREACHABLE', 'system', `the store gave ${bytes} of ${source.bytes} bytes`)
   }
   return { path, bytes, sha256: hash.digest('hex') }
 }
@@ -58,7 +58,7 @@ export async function hashSource(
     options.onBytes?.(bytes)
   }
   if (bytes !== source.bytes) {
-    throw new ToolError('SOURCE_UNREACHABLE', 'ours', `the store gave ${bytes} of ${source.bytes} bytes`)
+    throw new ToolError('SOURCE_UNREACHABLE', 'system', `the store gave ${bytes} of ${source.bytes} bytes`)
   }
   return hash.digest('hex')
 }

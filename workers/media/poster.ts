@@ -51,7 +51,7 @@ export async function makePoster(context: ToolContext, source: LocalSource, job:
       await grab(context, source, job, { atSeconds, path, ...size })
     } catch (error) {
       // One bad place in a long file is no reason to have no picture.
-      if (!(error instanceof ToolError) || error.fault === 'ours') throw error
+      if (!(error instanceof ToolError) || error.source === 'system') throw error
       failure = error
     }
     const made = await stat(path).catch(() => null)

@@ -79,16 +79,17 @@ export async function createRunner(options: RunnerOptions = {}): Promise<Runner>
     maxThreads = MAX_THREADS,
   } = options
   const perl = await findTool('perl', SYSTEM_PATH)
-  if (perl === null) throw new ToolError('TOOL_MISSING', 'ours', 'perl is not installed')
+  if (perl === null) throw new ToolError('TOOL_MISSING', 'system', 'perl is not installed')
   return { isolation, run: (run) => runTool(run, { path, perl, isolation, killGraceMs, maxThreads }) }
 }
 
 type Machine = { path: string; perl: string; isolation: Isolation; killGraceMs: number; maxThreads: number }
 
 async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
-  if (run.signal?.aborted) throw new ToolError('TOOL_ABORTED', 'ours', `${run.tool} was not started: aborted`)
+  if (run.signal?.aborted)
+    throw new ToolError('TOOL_ABORTED', 'system', `${run.tool} was not started: aborted`)
   const tool = await findTool(run.tool, machine.path)
-  if (tool === null) throw new ToolError('TOOL_MISSING', 'ours', `${run.tool} is not installed`)
+  if (tool === null) throw new ToolError('TOOL_MISSING', 'system', `${run.tool} is not installed`)
   const { args: given, limits, reads = [], writes = [] } = run
   const { file, args } = fence(machine.perl, machine.isolation, { tool, args: given, limits, reads, writes })
   const child = spawn(file, args, {
@@ -161,7 +162,7 @@ function supervise(
     child.once('error', (error) => {
       finish()
       const code = 'code' in error && error.code === 'ENOENT' ? 'TOOL_MISSING' : 'TOOL_FAILED'
-      reject(new ToolError(code, 'ours', `${run.tool} could not be started`, '', { cause: error }))
+      reject(new ToolError(code, 'system', `${run.tool} could not be started`, '', { cause: error }))
     })
     // Whatever the tool started and left behind in its group goes with it, or its pipes would stay open.
     child.once('exit', () => killGroup(child, 'SIGKILL'))

@@ -64,7 +64,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
     async open(jobId, needBytes) {
       const free = await freeBytes()
       if (needBytes > free) {
-        throw new ToolError('OUT_OF_SPACE', 'ours', `${needBytes} bytes of scratch needed, ${free} to give`)
+        throw new ToolError('OUT_OF_SPACE', 'system', `${needBytes} bytes of scratch needed, ${free} to give`)
       }
       reservedBytes += needBytes
       const job = jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)

@@ -120,7 +120,7 @@ async function decode(
       reads: [source.path],
     })
   } catch (error) {
-    if (!(error instanceof ToolError) || error.fault === 'ours') throw error
+    if (!(error instanceof ToolError) || error.source === 'system') throw error
     spot.errors++
   }
   return spot

@@ -18,7 +18,7 @@ export type ToolErrorCode =
   | 'INPUT_REFUSED'
   | 'OUTPUT_INVALID'
 
-export type ErrorSource = 'input' | 'ours'
+export type ErrorSource = 'input' | 'system'
 
 /** How a run ended, as far as it bears on the blame. */
 export type Ending = {
@@ -57,7 +57,10 @@ type Verdict = { code: ToolErrorCode; fault: ErrorSource }
  * full disk also makes tools complain about the data.
  */
 const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
-  { match: /No space left on device|Disk quota exceeded/i, verdict: { code: 'OUT_OF_SPACE', fault: 'ours' } },
+  {
+    match: /No space left on device|Disk quota exceeded/i,
+    verdict: { code: 'OUT_OF_SPACE', fault: 'system' },
+  },
   {
     match: /File too large|File size limit exceeded/i,
     verdict: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
@@ -75,11 +78,11 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
   { match: /received signal 24/, verdict: { code: 'TOOL_CPU_LIMIT', fault: 'input' } },
   {
     match: /error while loading shared libraries|failed to execute/i,
-    verdict: { code: 'TOOL_MISSING', fault: 'ours' },
+    verdict: { code: 'TOOL_MISSING', fault: 'system' },
   },
   {
     match: /Permission denied|Read-only file system|Too many open files|No such file or directory/i,
-    verdict: { code: 'TOOL_FAILED', fault: 'ours' },
+    verdict: { code: 'TOOL_FAILED', fault: 'system' },
   },
 ]
 
@@ -95,9 +98,9 @@ const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
 
 const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
   // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.
-  wall: { code: 'TOOL_TIMEOUT', fault: 'ours' },
-  idle: { code: 'TOOL_STALLED', fault: 'ours' },
-  abort: { code: 'TOOL_ABORTED', fault: 'ours' },
+  wall: { code: 'TOOL_TIMEOUT', fault: 'system' },
+  idle: { code: 'TOOL_STALLED', fault: 'system' },
+  abort: { code: 'TOOL_ABORTED', fault: 'system' },
   output: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
   threads: { code: 'TOOL_THREAD_LIMIT', fault: 'input' },
 }
@@ -118,12 +121,12 @@ export function classify(ending: Ending): Verdict {
   if (CRASHES.has(signal ?? '')) {
     return { code: 'INPUT_UNREADABLE', fault: 'input' }
   }
-  if (signal !== null) return { code: 'TOOL_KILLED', fault: 'ours' }
+  if (signal !== null) return { code: 'TOOL_KILLED', fault: 'system' }
   if (ending.exitCode === NOT_LAUNCHED) {
     const isFull = /No space left on device|Disk quota exceeded/.test(ending.stderrTail)
-    return { code: isFull ? 'OUT_OF_SPACE' : 'TOOL_FAILED', fault: 'ours' }
+    return { code: isFull ? 'OUT_OF_SPACE' : 'TOOL_FAILED', fault: 'system' }
   }
-  if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', fault: 'ours' }
+  if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', fault: 'system' }
   for (const { match, verdict } of PATTERNS) if (match.test(ending.stderrTail)) return verdict
   return { code: 'INPUT_UNREADABLE', fault: 'input' }
 }

@@ -133,5 +133,5 @@ async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise
 }
 
 function invalid(detail: string): ToolError {
-  return new ToolError('OUTPUT_INVALID', 'ours', `the rendition is unusable: ${detail}`)
+  return new ToolError('OUTPUT_INVALID', 'system', `the rendition is unusable: ${detail}`)
 }

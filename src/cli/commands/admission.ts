@@ -12,7 +12,7 @@ export const admission: Command = {
   summary: 'whether new uploads are taken, by all processes of all machines',
   help: [
     '--reason TEXT       told to callers; required to close',
-    '--retry-after TIME  when they shall come back [60s, at most 1h]',
+    '--retry-after TIME  value of Retry-After [60s, at most 1h]',
     'Refused are creations only (503 ADMISSION_CLOSED with Retry-After), and each is noted as an attempt. Holds over restarts.',
   ],
   options: { reason: text, 'retry-after': text },

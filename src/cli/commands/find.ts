@@ -38,7 +38,7 @@ async function run(context: Context, text: string) {
     byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
   const items = (await Promise.all(found.map((one) => cases.summary(one)))).filter(isThere)
   if (items.length === 0)
-    return { json: { items, more }, text: [`Nobody fits "${text}".`], exitCode: EXIT.notFound }
+    return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound }
   const rows = items.map(({ owner, submissionId, state, subjects, filenames, uploads, updatedAt }) => [
     `${owner}/${submissionId}`,
     state,

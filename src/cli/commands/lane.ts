@@ -11,7 +11,7 @@ import { wholeNumber } from '../values.ts'
 export const lane: Command = {
   name: 'lane',
   takes: '[NAME pause | NAME resume | NAME concurrency N|default]',
-  summary: 'the queues: as they stand, paused, or with other numbers of jobs at a time',
+  summary: 'the queues: show, pause, resume, set concurrency',
   help: [
     `NAME is one of ${LANES.join(', ')}. N counts for each worker process.`,
     'In force within a second on every running worker, without a restart, and over restarts. Running jobs end.',

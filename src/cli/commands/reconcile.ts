@@ -11,7 +11,7 @@ const MAX_TICKS = 1000
 export const reconcile: Command = {
   name: 'reconcile',
   takes: '[--rebuild]',
-  summary: 'begins what is due and nobody is doing; --rebuild makes Redis again from the store',
+  summary: 're-queues overdue work; --rebuild rebuilds Redis from the store',
   help: [
     'A running service does the first by itself every minute, and the second where Redis has lost what it knew.',
     'Both are safe at any time, beside running services and workers, and any number of times.',

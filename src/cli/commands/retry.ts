@@ -9,7 +9,7 @@ import { momentMs } from '../values.ts'
 export const retry: Command = {
   name: 'retry',
   takes: '[UPLOAD…] [--state failed] [--since TIME] [--dry-run]',
-  summary: 'begins again what was given up: lanes of uploads, and webhooks that were not delivered',
+  summary: 'retries failed jobs: lanes of uploads, and webhooks that were not delivered',
   help: [
     'Without UPLOAD: everything that failed.',
     '--state failed  the only state that can be retried, and what is meant without it',

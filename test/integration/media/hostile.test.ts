@@ -71,11 +71,11 @@ describe('text that names other files and hosts', () => {
     const source = await fileSource(path)
     expect(identify(await source.readAt(0, 2048), true)).toMatchObject({ kind: 'other', container })
     // Refused for what it is, not because this version of ffmpeg happens to be careful with playlists.
-    expect(await failure(path, container)).toMatchObject({ code: 'INPUT_REFUSED', fault: 'input' })
+    expect(await failure(path, container)).toMatchObject({ code: 'INPUT_REFUSED', source: 'input' })
     // Also where someone forgets to ask the bytes first.
     for (const believed of ['unknown', 'mp4', 'matroska', container] as const) {
       const error = await failure(path, believed)
-      expect(error).toMatchObject({ fault: 'input' })
+      expect(error).toMatchObject({ source: 'input' })
       expect(`${error.message}${error.stderrTail}`).not.toContain(SECRET)
     }
     expect(await spotDecode(context, source, 'unknown', { stream: 0, durationSeconds: 2 })).toMatchObject([
@@ -104,14 +104,14 @@ describe('files that take too much', () => {
     const startedMs = Date.now()
     expect(await failure(await pixelBomb(corpus), 'mp4')).toMatchObject({
       code: 'INPUT_REFUSED',
-      fault: 'input',
+      source: 'input',
     })
     expect(Date.now() - startedMs).toBeLessThan(5000)
   })
 
   it('two dozen streams are refused', async () => {
     const path = await manyStreams(corpus)
-    expect(await failure(path, 'mp4')).toMatchObject({ code: 'INPUT_REFUSED', fault: 'input' })
+    expect(await failure(path, 'mp4')).toMatchObject({ code: 'INPUT_REFUSED', source: 'input' })
     expect((await readMp4Index(await fileSource(path))).tracks).toHaveLength(25)
   })
 })
@@ -120,7 +120,7 @@ describe('files that are nothing', () => {
   it('no bytes at all', async () => {
     const path = await zeroBytes(corpus)
     expect(identify(Buffer.alloc(0), true)).toMatchObject({ kind: 'other' })
-    expect(await failure(path, 'unknown')).toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+    expect(await failure(path, 'unknown')).toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
     expect(await readMp4Index(await fileSource(path))).toMatchObject({ problem: 'NO_INDEX', complete: false })
   })
 
@@ -128,7 +128,7 @@ describe('files that are nothing', () => {
     const path = await noise(corpus)
     const source = await fileSource(path)
     expect(identify(await source.readAt(0, 2048))).toMatchObject({ kind: 'other' })
-    expect(await failure(path, 'unknown')).toMatchObject({ fault: 'input' })
+    expect(await failure(path, 'unknown')).toMatchObject({ source: 'input' })
     expect(await readMp4Index(source)).toMatchObject({ complete: false, measurable: false })
   })
 })

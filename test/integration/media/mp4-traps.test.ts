@@ -85,7 +85,7 @@ describe('a file cut off', () => {
 
   it('with the index at the end is the same defect', async () => {
     const path = await truncated(corpus, await lesson(corpus, { faststart: false }), 0.6, 'cut-end.mp4')
-    await expect(believed(path)).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+    await expect(believed(path)).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
     expect(await index(path)).toMatchObject({ problem: 'NO_INDEX', complete: false })
   })
 

@@ -162,7 +162,7 @@ describe('pictures of pages', () => {
 
   it('are not to be had of a locked file', async () => {
     const run = renderPage(context, await lockedPdf(corpus, 'user'))
-    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
   })
 
   it('show which pages are blank', async () => {

@@ -83,7 +83,7 @@ describe('a run', () => {
   it('reports a missing tool before it starts anything', async () => {
     expect(await failure({ ...shell(''), tool: 'no-such-tool' })).toMatchObject({
       code: 'TOOL_MISSING',
-      fault: 'ours',
+      fault: 'system',
     })
   })
 
@@ -133,7 +133,7 @@ describe('limits', () => {
   it('end a run at its deadline, first asking, then killing', async () => {
     const startedMs = Date.now()
     const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs: 200 } })
-    await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', fault: 'ours' })
+    await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', fault: 'system' })
     expect(Date.now() - startedMs).toBeGreaterThanOrEqual(450)
   })
 })
@@ -142,7 +142,7 @@ describe('the watchdog', () => {
   it('ends a tool that hangs without a word', async () => {
     const token = sleepToken()
     const run: ToolRun = { tool: 'sleep', args: [token], limits: LIMITS, cwd: corpus.dir, idleMs: 200 }
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', fault: 'ours' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', fault: 'system' })
     expect(await processesWith(token)).toEqual([])
   })
 
@@ -168,14 +168,14 @@ describe('an abort', () => {
       signal: abort.signal,
       onStdout: () => abort.abort(),
     })
-    expect(await failure(run, open)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'ours' })
+    expect(await failure(run, open)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'system' })
     expect(await processesWith(`sleep\0${token}`)).toEqual([])
   })
 
   it('before the start starts nothing', async () => {
     const marker = join(corpus.dir, 'started')
     const run = shell(`touch ${marker}`, { signal: AbortSignal.abort() })
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'ours' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'system' })
     expect(existsSync(marker)).toBe(false)
   })
 

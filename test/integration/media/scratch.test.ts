@@ -66,8 +66,14 @@ describe('a scratch folder', () => {
 describe('admission', () => {
   it('refuses what does not fit beside the margin, as our trouble', async () => {
     const free = await room().freeBytes()
-    await expect(room().open('job', free * 2)).rejects.toMatchObject({ code: 'OUT_OF_SPACE', fault: 'ours' })
-    await expect(room(free * 2).open('job', 1)).rejects.toMatchObject({ code: 'OUT_OF_SPACE', fault: 'ours' })
+    await expect(room().open('job', free * 2)).rejects.toMatchObject({
+      code: 'OUT_OF_SPACE',
+      source: 'system',
+    })
+    await expect(room(free * 2).open('job', 1)).rejects.toMatchObject({
+      code: 'OUT_OF_SPACE',
+      source: 'system',
+    })
   })
 
   it('counts what running jobs may still write', async () => {

@@ -89,7 +89,7 @@ describe('copies and hashes', () => {
   it('of a store that gives less than it announced fail, and nothing is overwritten', async () => {
     const path = await lesson(corpus)
     const source = { ...(await fileSource(path)), bytes: 999_999_999 }
-    await expect(hashSource(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', fault: 'ours' })
+    await expect(hashSource(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', source: 'system' })
     const copy = join(corpus.dir, 'short.bin')
     await expect(copySource(source, copy)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
     await expect(copySource(await fileSource(path), copy)).rejects.toMatchObject({ code: 'EEXIST' })

@@ -243,13 +243,13 @@ describe('makeRendition', () => {
     const { plans, run } = await job(await lesson(corpus), {
       outputPath: join(corpus.dir, 'no', 'such', 'folder.mp4'),
     })
-    await expect(run).rejects.toMatchObject({ code: 'TOOL_FAILED', fault: 'ours' })
+    await expect(run).rejects.toMatchObject({ code: 'TOOL_FAILED', source: 'system' })
     expect(plans).toHaveLength(1)
   })
 
   it('has nothing to make of sound alone', async () => {
     const { plans, run } = await job(await coverPicture(corpus))
-    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', fault: 'input' })
+    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
     expect(plans).toHaveLength(0)
   })
 })
@@ -278,7 +278,7 @@ describe('what does not count', () => {
         if (percent > 5) abort.abort()
       },
     })
-    await expect(run).rejects.toMatchObject({ code: 'TOOL_ABORTED', fault: 'ours' })
+    await expect(run).rejects.toMatchObject({ code: 'TOOL_ABORTED', source: 'system' })
     // The trap: what lies there plays, and is too short.
     expect((await stat(outputPath)).size).toBeGreaterThan(0)
   })

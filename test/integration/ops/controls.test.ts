@@ -26,7 +26,7 @@ const attached: Attached[] = []
 const asService = async (house: House) => {
   const done = await attach(house.deps, 'service', ({ admission, draining }) => {
     house.deps.admission.setClosed(admission)
-    house.deps.admission.setRelieved(draining)
+    house.deps.admission.setDraining(draining)
   })
   attached.push(done)
   return done

@@ -87,7 +87,7 @@ describe('a verdict that cannot be made', () => {
 describe('renditions that cannot be made', () => {
   it('for a full disk: the upload stays accepted, and readers hear of it once', async () => {
     const { id, submissionId } = await accepted()
-    const deps = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
+    const deps = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'system', 'no space'))
     const run = (made: number) => house.once(transcodeWork(deps), deps, id, { made, of: 4 })
     await expect(run(0)).rejects.toThrow('no space')
     expect(await house.latest(id)).toMatchObject({ state: 'accepted', error: null })
@@ -128,11 +128,11 @@ describe('renditions that cannot be made', () => {
 
   it('keep what is ready when the lane runs again', async () => {
     const { id } = await accepted()
-    const deps = failing(makesPoster, new ToolError('OUT_OF_SPACE', 'ours', 'no space'))
+    const deps = failing(makesPoster, new ToolError('OUT_OF_SPACE', 'system', 'no space'))
     await expect(house.once(transcodeWork(deps), deps, id)).rejects.toThrow('no space')
     const [video] = (await house.latest(id)).renditions
     expect(video?.state).toBe('ready')
-    const again = failing(makesMp4, new ToolError('TOOL_FAILED', 'ours', 'made once more'))
+    const again = failing(makesMp4, new ToolError('TOOL_FAILED', 'system', 'made once more'))
     expect(await house.once(transcodeWork(again), again, id)).toBe('done')
     expect((await house.latest(id)).renditions[0]?.key).toBe(video?.key)
   })
@@ -141,7 +141,7 @@ describe('renditions that cannot be made', () => {
     const { id } = await accepted()
     const copies = ({ args }: ToolRun) =>
       args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
-    const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'ours', 'time stamps'))
+    const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'system', 'time stamps'))
     expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
     expect((await house.latest(id)).state).toBe('ready')
   })

@@ -98,7 +98,7 @@ describe('a rendition that failed', () => {
     ({ lastAttempt, record: { lanes: { transcode: { generation: 1, attempts } } } }) as Parameters<
       typeof givesUp
     >[1]['run']
-  const ours = (code: ToolErrorCode) => new ToolError(code, 'ours', 'x')
+  const ours = (code: ToolErrorCode) => new ToolError(code, 'system', 'x')
 
   it('is given up at once for the file’s fault', () => {
     const error = new ToolError('INPUT_UNREADABLE', 'input', 'x')

@@ -21,7 +21,7 @@ export function reportHtml(report: Report): string {
   const { scenario, goals, faults, marks, files } = report
   const frame = { seconds: lastSecond(report), marks }
   const missed = goals.filter(({ met }) => !met).length
-  const crowd = `${files.count} people with ${bytesInWords(files.bytes)} (the middle file has ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}; sizes × ${scenario.scale}, lines × ${scenario.speed}`
+  const crowd = `${files.count} people with ${bytesInWords(files.bytes)} (median file ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}; sizes × ${scenario.scale}, lines × ${scenario.speed}`
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Rehearsal: ${escaped(scenario.name)}</title><style>${STYLE}</style>
@@ -68,7 +68,7 @@ function outcomeTable({ audit, crowd, service, store, files }: Report): string {
     ['rejected for', inWords(audit.rejections)],
     ['lines that broke', String(crowd.breaks)],
     ['resumed by HEAD', String(crowd.resumes)],
-    ['retries; gave up and pressed again', `${crowd.retries}; ${crowd.gaveUp}`],
+    ['retries; manual retries', `${crowd.retries}; ${crowd.gaveUp}`],
     ['payload of served files', bytesInWords(audit.payloadBytes)],
     ['received by the services', bytes(service.receivedBytes)],
     ['handed to lines by the clients', bytes(crowd.sentBytes)],
@@ -89,7 +89,7 @@ function outcomeTable({ audit, crowd, service, store, files }: Report): string {
 function faultTable({ marks }: Report): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
   const rows = marks.map(({ name, fromMs, toMs }) => [escaped(name), seconds(fromMs), seconds(toMs - fromMs)])
-  return table(['', 'at', 'whole again after'], rows)
+  return table(['', 'at', 'recovered in'], rows)
 }
 
 function timesTable({ latencies, audit, crowd }: Report): string {
@@ -97,7 +97,7 @@ function timesTable({ latencies, audit, crowd }: Report): string {
     ...latencies,
     'last byte → verdict': audit.verdicts,
     'last byte → ready': audit.ready,
-    'generator late by': crowd.generatorLateMs,
+    'load-generator lag': crowd.generatorLateMs,
   }
   const cell = (ms: number | null) => (ms === null ? '–' : timeInWords(ms))
   return table(

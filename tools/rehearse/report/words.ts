@@ -24,7 +24,7 @@ export function resultLines({ goals, faults, latencies, audit, crowd, service }:
     `offered ${audit.offered}, served ${audit.served}; ${Object.entries(audit.states)
       .map(([state, n]) => `${state} ${n}`)
       .join(', ')}`,
-    `breaks ${crowd.breaks}, resumed ${crowd.resumes}, retries ${crowd.retries}, pressed again ${crowd.gaveUp}; generator late p99 ${cell(crowd.generatorLateMs.p99).trim()}`,
+    `breaks ${crowd.breaks}, resumed ${crowd.resumes}, retries ${crowd.retries}, manual retries ${crowd.gaveUp}; load-generator lag p99 ${cell(crowd.generatorLateMs.p99).trim()}`,
     `CPU s: ${Object.entries(service.cpuSeconds)
       .map(([name, s]) => `${name} ${s.toFixed(0)}`)
       .join(', ')}`,
@@ -41,6 +41,6 @@ export function progressLine(recorder: Recorder, verdicts: number, ready: number
   const { arrived, served, failed, breaks, gaveUp, sentBytes } = recorder.totals
   return (
     `${clock.padStart(5)}  came ${arrived}  sending ${recorder.sending}  in ${served}  failed ${failed}` +
-    `  breaks ${breaks}  pressed again ${gaveUp}  verdicts ${verdicts}  ready ${ready}  ${bytesInWords(sentBytes)}`
+    `  breaks ${breaks}  manual retries ${gaveUp}  verdicts ${verdicts}  ready ${ready}  ${bytesInWords(sentBytes)}`
   )
 }
