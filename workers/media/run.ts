@@ -174,9 +174,9 @@ function supervise(
         resolve({ code: exitCode, stdout: Buffer.concat(stdout), stderrTail })
         return
       }
-      const { code, fault } = classify({ exitCode, signal, stderrTail, ...(stopped && { stopped }) })
+      const { code, source } = classify({ exitCode, signal, stderrTail, ...(stopped && { stopped }) })
       const how = stopped ? `stopped (${stopped})` : signal ? `killed by ${signal}` : `exit ${exitCode}`
-      reject(new ToolError(code, fault, `${run.tool}: ${how}: ${lastLine(stderrTail)}`, stderrTail))
+      reject(new ToolError(code, source, `${run.tool}: ${how}: ${lastLine(stderrTail)}`, stderrTail))
     })
   })
 }

@@ -32,25 +32,25 @@ export type Ending = {
 export class ToolError extends Error {
   override readonly name = 'ToolError'
   readonly code: ToolErrorCode
-  readonly fault: ErrorSource
+  readonly source: ErrorSource
   readonly stderrTail: string
 
-  /** @param code stable, UPPER_SNAKE; @param fault who has to act; @param stderrTail last words of the tool */
+  /** @param code stable, UPPER_SNAKE; @param source who has to act; @param stderrTail last words of the tool */
   constructor(
     code: ToolErrorCode,
-    fault: ErrorSource,
+    source: ErrorSource,
     message: string,
     stderrTail = '',
     options?: ErrorOptions,
   ) {
     super(message, options)
     this.code = code
-    this.fault = fault
+    this.source = source
     this.stderrTail = stderrTail
   }
 }
 
-type Verdict = { code: ToolErrorCode; fault: ErrorSource }
+type Verdict = { code: ToolErrorCode; source: ErrorSource }
 
 /**
  * Patterns in the order in which they are asked: what the machine did wrong comes before what the file did, because a
@@ -59,30 +59,30 @@ type Verdict = { code: ToolErrorCode; fault: ErrorSource }
 const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
   {
     match: /No space left on device|Disk quota exceeded/i,
-    verdict: { code: 'OUT_OF_SPACE', fault: 'system' },
+    verdict: { code: 'OUT_OF_SPACE', source: 'system' },
   },
   {
     match: /File too large|File size limit exceeded/i,
-    verdict: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
+    verdict: { code: 'TOOL_OUTPUT_LIMIT', source: 'input' },
   },
   // Our own bounds come before memory: ffmpeg reports a stream too many as "Cannot allocate memory".
   {
     match: /not on whitelist|max pixel count|exceeds max_streams|Picture size .* is invalid/i,
-    verdict: { code: 'INPUT_REFUSED', fault: 'input' },
+    verdict: { code: 'INPUT_REFUSED', source: 'input' },
   },
   {
     match: /Cannot allocate memory|out of memory|memory exhausted|std::bad_alloc/i,
-    verdict: { code: 'TOOL_MEMORY_LIMIT', fault: 'input' },
+    verdict: { code: 'TOOL_MEMORY_LIMIT', source: 'input' },
   },
   // ffmpeg leaves cleanly, with exit code 255, when the CPU limit's warning signal (24, SIGXCPU) arrives.
-  { match: /received signal 24/, verdict: { code: 'TOOL_CPU_LIMIT', fault: 'input' } },
+  { match: /received signal 24/, verdict: { code: 'TOOL_CPU_LIMIT', source: 'input' } },
   {
     match: /error while loading shared libraries|failed to execute/i,
-    verdict: { code: 'TOOL_MISSING', fault: 'system' },
+    verdict: { code: 'TOOL_MISSING', source: 'system' },
   },
   {
     match: /Permission denied|Read-only file system|Too many open files|No such file or directory/i,
-    verdict: { code: 'TOOL_FAILED', fault: 'system' },
+    verdict: { code: 'TOOL_FAILED', source: 'system' },
   },
 ]
 
@@ -98,11 +98,11 @@ const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
 
 const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
   // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.
-  wall: { code: 'TOOL_TIMEOUT', fault: 'system' },
-  idle: { code: 'TOOL_STALLED', fault: 'system' },
-  abort: { code: 'TOOL_ABORTED', fault: 'system' },
-  output: { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' },
-  threads: { code: 'TOOL_THREAD_LIMIT', fault: 'input' },
+  wall: { code: 'TOOL_TIMEOUT', source: 'system' },
+  idle: { code: 'TOOL_STALLED', source: 'system' },
+  abort: { code: 'TOOL_ABORTED', source: 'system' },
+  output: { code: 'TOOL_OUTPUT_LIMIT', source: 'input' },
+  threads: { code: 'TOOL_THREAD_LIMIT', source: 'input' },
 }
 
 /** The launcher's own: no fence, or no file to write to. */
@@ -115,18 +115,18 @@ export function classify(ending: Ending): Verdict {
   if (ending.stopped) return STOPPED[ending.stopped]
   // A wrapper that stays in between reports its child's signal n as exit code 128 + n.
   const signal = ending.signal ?? SIGNAL_OF_EXIT[ending.exitCode ?? 0] ?? null
-  if (signal === 'SIGXCPU') return { code: 'TOOL_CPU_LIMIT', fault: 'input' }
-  if (signal === 'SIGXFSZ') return { code: 'TOOL_OUTPUT_LIMIT', fault: 'input' }
+  if (signal === 'SIGXCPU') return { code: 'TOOL_CPU_LIMIT', source: 'input' }
+  if (signal === 'SIGXFSZ') return { code: 'TOOL_OUTPUT_LIMIT', source: 'input' }
   // A decoder that crashes on a file crashes on it again.
   if (CRASHES.has(signal ?? '')) {
-    return { code: 'INPUT_UNREADABLE', fault: 'input' }
+    return { code: 'INPUT_UNREADABLE', source: 'input' }
   }
-  if (signal !== null) return { code: 'TOOL_KILLED', fault: 'system' }
+  if (signal !== null) return { code: 'TOOL_KILLED', source: 'system' }
   if (ending.exitCode === NOT_LAUNCHED) {
     const isFull = /No space left on device|Disk quota exceeded/.test(ending.stderrTail)
-    return { code: isFull ? 'OUT_OF_SPACE' : 'TOOL_FAILED', fault: 'system' }
+    return { code: isFull ? 'OUT_OF_SPACE' : 'TOOL_FAILED', source: 'system' }
   }
-  if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', fault: 'system' }
+  if (ending.exitCode === 126 || ending.exitCode === 127) return { code: 'TOOL_MISSING', source: 'system' }
   for (const { match, verdict } of PATTERNS) if (match.test(ending.stderrTail)) return verdict
-  return { code: 'INPUT_UNREADABLE', fault: 'input' }
+  return { code: 'INPUT_UNREADABLE', source: 'input' }
 }

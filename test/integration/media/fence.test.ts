@@ -141,13 +141,13 @@ describe('a program that takes without end', () => {
       fenced,
       hostile('qpdf', ['memory'], { limits: { ...LIMITS, cpuSeconds: 60 } }),
     )
-    expect(error).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', fault: 'input' })
+    expect(error).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', source: 'input' })
   })
 
   it('computes no longer than it may', async () => {
     expect(await failure(fenced, hostile('pdftoppm', ['loop']))).toMatchObject({
       code: 'TOOL_CPU_LIMIT',
-      fault: 'input',
+      source: 'input',
     })
   })
 })

@@ -83,7 +83,7 @@ describe('a run', () => {
   it('reports a missing tool before it starts anything', async () => {
     expect(await failure({ ...shell(''), tool: 'no-such-tool' })).toMatchObject({
       code: 'TOOL_MISSING',
-      fault: 'system',
+      source: 'system',
     })
   })
 
@@ -110,30 +110,30 @@ describe('a run', () => {
 
 describe('limits', () => {
   it('end a run that prints too much', async () => {
-    expect(await failure(shell('exec yes'))).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', fault: 'input' })
+    expect(await failure(shell('exec yes'))).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', source: 'input' })
   })
 
   it.runIf(process.platform === 'linux')('end a run that computes too long', async () => {
     const run = shell('while :; do :; done', { limits: { ...LIMITS, cpuSeconds: 1 } })
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_CPU_LIMIT', fault: 'input' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_CPU_LIMIT', source: 'input' })
   })
 
   it('end a run that writes too large a file', async () => {
     const run = shell('exec dd if=/dev/zero of=too-large bs=1M count=4', {
       writes: [join(corpus.dir, 'too-large')],
     })
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', fault: 'input' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', source: 'input' })
   })
 
   it('bound memory', async () => {
     const run = shell('exec dd if=/dev/zero of=/dev/null bs=3G count=1')
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', fault: 'input' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', source: 'input' })
   })
 
   it('end a run at its deadline, first asking, then killing', async () => {
     const startedMs = Date.now()
     const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs: 200 } })
-    await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', fault: 'system' })
+    await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', source: 'system' })
     expect(Date.now() - startedMs).toBeGreaterThanOrEqual(450)
   })
 })
@@ -142,7 +142,7 @@ describe('the watchdog', () => {
   it('ends a tool that hangs without a word', async () => {
     const token = sleepToken()
     const run: ToolRun = { tool: 'sleep', args: [token], limits: LIMITS, cwd: corpus.dir, idleMs: 200 }
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', fault: 'system' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', source: 'system' })
     expect(await processesWith(token)).toEqual([])
   })
 
@@ -168,14 +168,14 @@ describe('an abort', () => {
       signal: abort.signal,
       onStdout: () => abort.abort(),
     })
-    expect(await failure(run, open)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'system' })
+    expect(await failure(run, open)).toMatchObject({ code: 'TOOL_ABORTED', source: 'system' })
     expect(await processesWith(`sleep\0${token}`)).toEqual([])
   })
 
   it('before the start starts nothing', async () => {
     const marker = join(corpus.dir, 'started')
     const run = shell(`touch ${marker}`, { signal: AbortSignal.abort() })
-    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', fault: 'system' })
+    expect(await failure(run)).toMatchObject({ code: 'TOOL_ABORTED', source: 'system' })
     expect(existsSync(marker)).toBe(false)
   })
 
@@ -223,7 +223,7 @@ describe('behind the fence', () => {
       limits: { ...LIMITS, cpuSeconds: 60 },
       cwd: corpus.dir,
     }
-    expect(await failure(encode, few)).toMatchObject({ code: 'TOOL_THREAD_LIMIT', fault: 'input' })
+    expect(await failure(encode, few)).toMatchObject({ code: 'TOOL_THREAD_LIMIT', source: 'input' })
   })
 })
 

@@ -73,7 +73,7 @@ describe('classify', () => {
     ],
     ['an abort', exit('Invalid data', { stopped: 'abort', exitCode: 255 }), 'TOOL_ABORTED', 'system'],
     ['too much output', exit('', { stopped: 'output', signal: 'SIGKILL' }), 'TOOL_OUTPUT_LIMIT', 'input'],
-  ])('%s', (_name, ending, code, fault) => {
-    expect(classify(ending)).toEqual({ code, fault })
+  ])('%s', (_name, ending, code, source) => {
+    expect(classify(ending)).toEqual({ code, source })
   })
 })
