@@ -185,6 +185,11 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       ['isolation'],
       'min',
     ),
+    jobsAbandoned: counter(
+      'media_jobs_abandoned_total',
+      'Work on uploads given up for good: only an operator begins it again',
+      ['queue', 'code'],
+    ),
     laneSlots: gauge('media_lane_slots', 'Jobs that may run at a time, by lane', ['queue']),
     uploadVerdict: histogram(
       'upload_verdict_seconds',

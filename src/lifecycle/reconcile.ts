@@ -16,6 +16,8 @@ import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
 
 /** When to look again at an upload on which work is going on. */
 const LOOK_AGAIN_MS = 60_000
+/** When to look again at one that only an operator begins again; `songngan retry` finds it meanwhile. */
+const LOOK_RARELY_MS = 86_400_000
 const BATCH = 500
 /** Runs after which a lane is begun again only with a pause; two jobs' worth of workers that died. */
 const DEADLY_ATTEMPTS = 10
@@ -95,7 +97,7 @@ export class Reconciler {
     if (record.concat?.kind === 'partial' && record.state === 'stored') return await this.#partial(record)
     await completion.run(id)
     await this.#requeue(record)
-    await hot.setDue(id, isSettled(record) ? null : clock.now() + LOOK_AGAIN_MS)
+    await hot.setDue(id, isSettled(record) ? null : clock.now() + lookAfterMs(record))
   }
 
   /** A partial waits for its final as long as an unfinished upload waits for its bytes. */
@@ -157,4 +159,9 @@ export class Reconciler {
     logger.info({ uploadId: id, lane, generation: next }, 'a lost job is queued again')
     await queues.enqueueUpload(lane, id, next)
   }
+}
+
+function lookAfterMs({ lanes }: UploadRecord): number {
+  const isAbandoned = Object.values(lanes).some(({ final }) => final === true)
+  return isAbandoned ? LOOK_RARELY_MS : LOOK_AGAIN_MS
 }

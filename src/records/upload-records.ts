@@ -6,7 +6,7 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
-import { isEnded, isLaneDone, type LaneState, type NextUpload, type UploadRecord } from './upload-record.ts'
+import { isEnded, isLaneDone, type NextUpload, type UploadRecord } from './upload-record.ts'
 import { VersionLog } from './version-log.ts'
 
 export type UploadDecision = NextUpload | undefined
@@ -212,11 +212,9 @@ export function isSettled(record: UploadRecord): boolean {
       return true
     case 'rejected':
       return record.object.parts === undefined
-    case 'failed':
-      return record.lanes.validate?.final === true
     // Accepted for good: a required rendition is impossible, and said so.
     case 'accepted':
-      return isInspected(record) && isOver(record.lanes.transcode)
+      return isInspected(record) && isLaneDone(record.lanes.transcode)
     case 'ready':
       return isInspected(record) && !isRendering(record)
     default:
@@ -225,12 +223,7 @@ export function isSettled(record: UploadRecord): boolean {
 }
 
 function isInspected(record: UploadRecord): boolean {
-  return record.object.parts === undefined && isOver(record.lanes.inspect)
-}
-
-/** Done, or given up for good. */
-function isOver(lane: LaneState | undefined): boolean {
-  return isLaneDone(lane) || lane?.final === true
+  return record.object.parts === undefined && isLaneDone(record.lanes.inspect)
 }
 
 function isRendering(record: UploadRecord): boolean {

@@ -192,6 +192,14 @@ export const FIRINGS: Firing[] = [
     value: '15',
   },
   {
+    alert: 'SongnganJobsAbandoned',
+    // A counter that begins with its first value is seen to rise from the second on.
+    series: { 'media_jobs_abandoned_total{queue="transcode", code="OUTPUT_INVALID"}': '0+0x10 3x50', ...up },
+    at: 20,
+    labels: { queue: 'transcode', code: 'OUTPUT_INVALID' },
+    value: '3',
+  },
+  {
     alert: 'SongnganReconcilerBusy',
     series: { 'uploads_reconciled_total{from_state="stored"}': '0+2x60', ...up },
     at: 20,

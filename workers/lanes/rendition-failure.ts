@@ -5,12 +5,7 @@ import { ToolError, type ToolErrorCode } from '../media/tool-error.ts'
 import type { LaneRun } from './run-lane.ts'
 
 /** Ours, yet of this file with this tool: it happens again. */
-const STICKY: ReadonlySet<ToolErrorCode> = new Set([
-  'TOOL_TIMEOUT',
-  'TOOL_STALLED',
-  'TOOL_KILLED',
-  'OUTPUT_INVALID',
-])
+const STICKY: ReadonlySet<ToolErrorCode> = new Set(['TOOL_TIMEOUT', 'TOOL_STALLED', 'TOOL_KILLED'])
 /** Of the lane on one upload, over all pauses; a worker that was restarted costs one too. */
 const STICKY_ATTEMPTS = 12
 
@@ -21,6 +16,8 @@ export function givesUp(
 ): boolean {
   if (!(error instanceof ToolError)) return false
   if (error.source === 'input') return true
+  // Refused in every way there is: the same input gives the same output.
+  if (error.code === 'OUTPUT_INVALID') return true
   if (!required) return run.lastAttempt
   return STICKY.has(error.code) && (run.record.lanes.transcode?.attempts ?? 0) >= STICKY_ATTEMPTS
 }

@@ -6,7 +6,7 @@ import type { Measured, Rendition } from '../../src/records/upload-record.ts'
 import type { RenditionRule } from '../../src/submissions/profiles/schema.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { renderPage } from '../media/pdf-page.ts'
-import { planVideo, type VideoRendition } from '../media/plan.ts'
+import { planVideo, type VideoPlan, type VideoRendition } from '../media/plan.ts'
 import { makePoster } from '../media/poster.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
@@ -44,6 +44,8 @@ export type RenditionOutput = {
   width: number
   height: number
   durationSeconds?: { durationSeconds: number }
+  /** What is not as it might be, though it can be shown. */
+  reason?: string
 }
 
 /** Gives `job` the received file, copied from a bucket into a scratch folder that is gone afterwards. */
@@ -113,30 +115,52 @@ async function makeMp4(
     ({ kind, width = 0, height = 0 }) => kind === 'mp4' && Math.min(width, height) >= shortSide,
   )
   if (covered && !rule.required) return { skipped: 'SOURCE_NOT_LARGER' }
-  try {
-    return await mp4(material, rule, true)
-  } catch (error) {
-    // Kept streams may carry time stamps that come out wrong: made anew, they are right.
-    if (!(error instanceof ToolError) || error.code !== 'OUTPUT_INVALID') throw error
-    return await mp4(material, rule, false)
+  const ways = await waysOf(material, rule)
+  let refusal: ToolError | undefined
+  for (const way of ways) {
+    try {
+      const made = await mp4(material, rule, way)
+      return way.name === 'without-sound' ? { ...made, reason: 'SOUND_LEFT_OUT' } : made
+    } catch (error) {
+      if (!(error instanceof ToolError) || error.code !== 'OUTPUT_INVALID') throw error
+      refusal ??= error
+    }
   }
+  throw refusal ?? new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
+}
+
+type Way = { name: 'as-planned' | 'encoded' | 'without-sound'; plan: VideoPlan }
+
+/**
+ * Each way to make the MP4, the best first. The same input gives the same output: what our own check refuses is not tried
+ * in the same way again. Kept streams may carry time stamps that come out wrong, and a sound track may be one by name only.
+ */
+async function waysOf({ probed }: RenditionInput, rule: RenditionRule): Promise<Way[]> {
+  const probe = await probed()
+  const planned = planVideo(probe, videoRendition(rule, true))
+  const encoded = planVideo(probe, videoRendition(rule, false))
+  const silent = planVideo({ ...probe, audio: null }, videoRendition(rule, false))
+  const keeps = planned?.video.how === 'copy' || planned?.audio?.how === 'copy'
+  return [
+    ...(planned === null ? [] : [{ name: 'as-planned' as const, plan: planned }]),
+    ...(encoded === null || !keeps ? [] : [{ name: 'encoded' as const, plan: encoded }]),
+    ...(silent === null || probe.audio === null ? [] : [{ name: 'without-sound' as const, plan: silent }]),
+  ]
 }
 
 async function mp4(
-  material: RenditionInput,
+  { context, source, measured, threads, onProgress, path: pathOf }: RenditionInput,
   rule: RenditionRule,
-  allowCopy: boolean,
+  way: Way,
 ): Promise<RenditionOutput> {
-  const { context, source, measured, threads, onProgress } = material
-  const plan = planVideo(await material.probed(), videoRendition(rule, allowCopy))
   const durationSeconds = judgedDurationSeconds(measured)
-  if (plan === null || durationSeconds === undefined)
+  if (durationSeconds === undefined)
     throw new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
   const fileName = `${rule.name}.mp4`
   const made = await transcode(context, source, {
-    plan,
+    plan: way.plan,
     container: measured.container as Container,
-    outputPath: material.path(allowCopy ? fileName : `again-${fileName}`),
+    outputPath: pathOf(`${way.name}-${fileName}`),
     durationSeconds,
     threads,
     ignoreEditList: durationSeconds !== measured.editedDurationSeconds,

@@ -9,6 +9,7 @@ import { ruleOf } from '../../src/submissions/planned-renditions.ts'
 import { hashSource } from '../media/copy.ts'
 import { fileSource } from '../media/source.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { isInputError } from './failure.ts'
 import { removeOrphans } from './orphans.ts'
 import { givesUp, reasonOf } from './rendition-failure.ts'
 import { makeRendition, type RenditionInput, type RenditionOutput, withRenditionInput } from './renditions.ts'
@@ -70,6 +71,8 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
     run.signal.throwIfAborted()
     if (!givesUp(error, { required: rendition.required, run })) throw error
     run.logger.warn({ err: error, rendition: name }, 'a rendition cannot be made')
+    if (rendition.required && !isInputError(error))
+      deps.metrics.jobsAbandoned.inc({ queue: 'transcode', code: reasonOf(error) })
     await run.update((current) =>
       renditionChanged(current, name, { state: 'failed', reason: reasonOf(error) }),
     )
@@ -86,13 +89,22 @@ async function publish(
   const { record, claim, signal } = run
   const sha256 = await hashSource(await fileSource(made.path), { signal })
   const key = objectKeys.rendition(record.id, claim.token, made.fileName)
-  const { contentType, width, height, bytes, durationSeconds } = made
+  const { contentType, width, height, bytes, durationSeconds, reason } = made
   try {
     await deps.store.publish(key, made.path, contentType)
     faultPoint('transcode.rendition-written')
     signal.throwIfAborted()
     await run.update(
-      playable(deps, name, { key, contentType, width, height, bytes, sha256, ...durationSeconds }),
+      playable(deps, name, {
+        key,
+        contentType,
+        width,
+        height,
+        bytes,
+        sha256,
+        ...durationSeconds,
+        ...(reason === undefined ? {} : { reason }),
+      }),
     )
     faultPoint('transcode.rendition-recorded')
   } catch (error) {

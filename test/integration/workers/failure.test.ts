@@ -147,6 +147,49 @@ describe('renditions that cannot be made', () => {
   })
 })
 
+describe('an output that our own check refuses', () => {
+  /** Refuses what ffmpeg makes where `when` says so, and keeps the runs that made it. */
+  function refusing(when: (run: ToolRun) => boolean) {
+    const runs: ToolRun[] = []
+    const { runner } = house.deps
+    const run = async (job: ToolRun) => {
+      if (!job.args.includes('+faststart')) return await runner.run(job)
+      runs.push(job)
+      if (when(job)) throw new ToolError('OUTPUT_INVALID', 'system', 'the rendition is unusable')
+      return await runner.run(job)
+    }
+    return { runs, deps: { ...house.deps, runner: { ...runner, run } } }
+  }
+  const hasSound = ({ args }: ToolRun) => args.some((argument) => argument.startsWith('-c:a'))
+
+  it('is tried in each other way once, and then no more: the upload stays accepted', async () => {
+    const { id, submissionId } = await accepted()
+    const { runs, deps } = refusing(() => true)
+    const before = (await deps.metrics.jobsAbandoned.get()).values.length
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
+    expect(runs.map(({ args }) => [args.includes('libx264'), hasSound({ args } as ToolRun)])).toEqual([
+      [false, true],
+      [true, true],
+      [true, false],
+    ])
+    const record = await house.latest(id)
+    expect(record).toMatchObject({ state: 'accepted', error: { code: 'RENDITION_FAILED', retryable: false } })
+    expect(record.renditions[0]).toMatchObject({ state: 'failed', reason: 'OUTPUT_INVALID' })
+    expect(await eventsOf(submissionId, 'upload.failed')).toHaveLength(1)
+    expect(await house.deps.queues.stateOf('transcode', id, 2)).toBe('unknown')
+    expect((await deps.metrics.jobsAbandoned.get()).values.length).toBe(before + 1)
+  })
+
+  it('for the sake of its sound is made without it, and says so', async () => {
+    const { id } = await accepted()
+    const { deps } = refusing(hasSound)
+    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
+    const record = await house.latest(id)
+    expect(record.state).toBe('ready')
+    expect(record.renditions[0]).toMatchObject({ state: 'ready', reason: 'SOUND_LEFT_OUT' })
+  })
+})
+
 describe('an upload that is taken away while a worker is at it', () => {
   it('stays cancelled: the result does not count', async () => {
     const { id, submissionId } = await accepted()

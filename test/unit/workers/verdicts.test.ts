@@ -108,6 +108,7 @@ describe('a rendition that failed', () => {
   it('is given up after many attempts where the tool chokes each time, never for the machine’s troubles', () => {
     expect(givesUp(ours('TOOL_TIMEOUT'), { required: true, run: run(4, true) })).toBe(false)
     expect(givesUp(ours('TOOL_TIMEOUT'), { required: true, run: run(12) })).toBe(true)
+    expect(givesUp(ours('OUTPUT_INVALID'), { required: true, run: run(1) })).toBe(true)
     expect(givesUp(ours('OUT_OF_SPACE'), { required: true, run: run(1000, true) })).toBe(false)
     expect(givesUp(new Error('store away'), { required: false, run: run(1000, true) })).toBe(false)
   })
