@@ -68,8 +68,13 @@ export function withSecrets(env, secrets) {
     OPS_PASSWORD: env.OPS_PASSWORD || secrets.opsPassword,
     WEBHOOK_SECRET: env.WEBHOOK_SECRET || secrets.webhookSecret,
     // Reached from this machine alone, the embedded service may answer to it: its portal is being built beside it.
-    WEBHOOK_ALLOW_PRIVATE: env.WEBHOOK_ALLOW_PRIVATE || String(isLoopback(env.HOST)),
+    ...webhookHosts(env),
   }
+}
+
+function webhookHosts(env) {
+  if (env.WEBHOOK_ALLOW_PRIVATE || env.WEBHOOK_ALLOW_HOSTS || !isLoopback(env.HOST)) return {}
+  return { WEBHOOK_ALLOW_HOSTS: 'localhost,127.0.0.0/8,::1' }
 }
 
 function isLoopback(host) {

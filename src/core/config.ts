@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import envSchema from 'env-schema'
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { allowedHosts, wrongHosts } from './addresses.ts'
 
 const DEFAULT_MAX_UPLOAD_BYTES = 10 * 1024 ** 3
 
@@ -98,7 +99,14 @@ export const EnvSchema = Type.Object({
   ),
   WEBHOOK_URL: optional('Where events are posted; a submission may name its own callbackUrl'),
   WEBHOOK_SECRET: optional('Signs webhooks (whsec_…); two separated by a comma while rotating'),
-  WEBHOOK_ALLOW_PRIVATE: flag('Webhooks may go to private and loopback addresses', false),
+  WEBHOOK_ALLOW_HOSTS: text(
+    'Hosts that webhooks may go to although they are not public: names, addresses and networks, separated by commas',
+    '',
+  ),
+  WEBHOOK_ALLOW_PRIVATE: flag(
+    'Webhooks may go to any private or loopback address; name them in WEBHOOK_ALLOW_HOSTS instead',
+    false,
+  ),
   PROFILES_DIR: optional('Directory of further requirement profiles'),
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
@@ -204,6 +212,8 @@ function crossCheck(env: Env): string[] {
       /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret),
       'WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes',
     )
+  for (const wrong of wrongHosts(list(env.WEBHOOK_ALLOW_HOSTS)))
+    errors.push(`WEBHOOK_ALLOW_HOSTS takes names, addresses and networks, not ${wrong}`)
   if (env.WEBHOOK_URL !== undefined)
     need(env.WEBHOOK_SECRET !== undefined, 'WEBHOOK_SECRET is required with WEBHOOK_URL')
   if (env.FAULT_POINTS !== undefined)
@@ -295,7 +305,7 @@ function nest(env: Env) {
     webhooks: {
       url: env.WEBHOOK_URL,
       secrets: list(env.WEBHOOK_SECRET),
-      allowPrivate: env.WEBHOOK_ALLOW_PRIVATE,
+      allowed: allowedHosts(list(env.WEBHOOK_ALLOW_HOSTS), env.WEBHOOK_ALLOW_PRIVATE),
     },
     profilesDir: env.PROFILES_DIR,
     retention: { rejectedDays: env.RETAIN_REJECTED_DAYS, supersededDays: env.RETAIN_SUPERSEDED_DAYS },

@@ -62,7 +62,7 @@ async function createSubmission(trial: Trial, profile: string, webhooks: Webhook
     const refused = error instanceof PortalError && error.status === 400 && error.body.includes('callbackUrl')
     if (!refused) throw error
     page.fail(
-      'no webhooks: the service refuses this machine as callbackUrl; start it with WEBHOOK_ALLOW_PRIVATE=true',
+      'no webhooks: the service refuses this machine as callbackUrl; start it with WEBHOOK_ALLOW_HOSTS=127.0.0.1',
     )
     await webhooks.close()
     trial.webhooks = undefined

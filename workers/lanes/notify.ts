@@ -2,6 +2,7 @@
 // `sequence` and recognises a repeat by `webhook-id`. Only 2xx is success.
 
 import { type Job, UnrecoverableError } from 'bullmq'
+import type { AllowedHosts } from '../../src/core/addresses.ts'
 import { type Clock, isoTime } from '../../src/core/clock.ts'
 import { faultPoint } from '../../src/core/fault-points.ts'
 import type { Logger } from '../../src/core/logger.ts'
@@ -25,7 +26,7 @@ export type NotifyDeps = {
   clock: Clock
   logger: Logger
   metrics: Pick<Metrics, 'webhookDeliveries'>
-  webhooks: { secrets: readonly string[]; allowPrivate: boolean }
+  webhooks: { secrets: readonly string[]; allowed: AllowedHosts }
   /** What was delivered is noted where it outlives the queue. */
   deliveries: Pick<Deliveries, 'has' | 'note'>
   /** For tests: another resolver, a shorter time. */
@@ -133,7 +134,7 @@ async function deliver(target: URL, job: NotifyJob, deps: NotifyDeps, signal: Ab
   const { webhooks, resolve } = deps
   const addresses = await Promise.race([
     allowedAddresses(target, {
-      allowPrivate: webhooks.allowPrivate,
+      allowed: webhooks.allowed,
       ...(resolve === undefined ? {} : { resolve }),
     }),
     aborted(signal),

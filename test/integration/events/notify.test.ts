@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { allowedHosts } from '../../../src/core/addresses.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
@@ -42,7 +43,7 @@ function startWorker(change: Partial<NotifyDeps> = {}): void {
   const { redis, clock, logger } = house
   const processor = createNotifyProcessor({
     ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },
-    webhooks: { secrets: [NEW, OLD], allowPrivate: true },
+    webhooks: { secrets: [NEW, OLD], allowed: allowedHosts(['127.0.0.0/8']) },
     ...change,
   })
   worker = new Worker<NotifyJob>('notify', processor, {
@@ -216,7 +217,7 @@ describe('a webhook', () => {
 describe('the address guard', () => {
   it('lets nothing reach a private address by name or number', async () => {
     const inside = () => Promise.resolve([{ address: '127.0.0.1', family: 4 as const }])
-    startWorker({ webhooks: { secrets: [NEW], allowPrivate: false }, resolve: inside })
+    startWorker({ webhooks: { secrets: [NEW], allowed: allowedHosts([]) }, resolve: inside })
     for (const host of ['127.0.0.1', 'portal.example', '[::1]'])
       await (await send(`http://${host}:${receiver.port}/`)).state('delayed')
     expect(receiver.deliveries).toEqual([])

@@ -4,6 +4,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { allowedHosts } from '../../../src/core/addresses.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../../../workers/notify/address-guard.ts'
 import { post } from '../../../workers/notify/post.ts'
 import { type House, openHouse } from '../uploads/house.ts'
@@ -88,9 +89,9 @@ test.each(INSIDE.filter((url) => /^https?:\/\/[^@]*$/.test(url) && !/[a-z]{4,}\.
   '%s is refused again when it is called',
   async (url) => {
     const never: Resolve = () => Promise.reject(new Error('a number needs no resolver'))
-    await expect(allowedAddresses(new URL(url), { allowPrivate: false, resolve: never })).rejects.toThrow(
-      /not public|no resolver/,
-    )
+    await expect(
+      allowedAddresses(new URL(url), { allowed: allowedHosts([]), resolve: never }),
+    ).rejects.toThrow(/not public|no resolver/)
   },
 )
 
@@ -103,7 +104,7 @@ test('a name that resolves inwards is refused, also when one of its addresses is
   ]) {
     const resolve: Resolve = async () =>
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
-    const asked = allowedAddresses(new URL('https://portal.example/'), { allowPrivate: false, resolve })
+    const asked = allowedAddresses(new URL('https://portal.example/'), { allowed: allowedHosts([]), resolve })
     await expect(asked, addresses.join()).rejects.toThrow(AddressRefused)
   }
 })
@@ -114,7 +115,7 @@ test('a name is resolved once: what it says after the check is not asked', async
   const resolve: Resolve = async () =>
     (answers[Math.min(asked++, 1)] ?? []).map((address) => ({ address, family: 4 as const }))
   const url = new URL(`http://rebinding.example:${port}/`)
-  const addresses = await allowedAddresses(url, { allowPrivate: false, resolve })
+  const addresses = await allowedAddresses(url, { allowed: allowedHosts([]), resolve })
   expect([asked, addresses]).toEqual([1, [{ address: '8.8.8.8', family: 4 }]])
   // The connection goes to the address that was checked and to no other: this name has none that a resolver knows.
   const before = reached.length

@@ -44,19 +44,20 @@ test('what is given is used as given', () => {
 })
 
 test.each([
-  [undefined, 'true'],
-  ['127.0.0.1', 'true'],
-  ['::1', 'true'],
-  ['0.0.0.0', 'false'],
-  ['192.0.2.7', 'false'],
-])(
-  'webhooks may go to private addresses only while the service is this machine\u2019s own: HOST %s',
-  (host, allowed) => {
-    const { secrets } = provideSecrets(dir)
-    const env = host === undefined ? {} : { HOST: host }
-    expect(withSecrets(env, secrets)).toMatchObject({ WEBHOOK_ALLOW_PRIVATE: allowed })
-  },
-)
+  [undefined, true],
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['0.0.0.0', false],
+  ['192.0.2.7', false],
+])('webhooks may go to this machine only while the service is its own: HOST %s', (host, allowed) => {
+  const { secrets } = provideSecrets(dir)
+  const env = host === undefined ? {} : { HOST: host }
+  const made: Record<string, string> = withSecrets(env, secrets)
+  expect(made['WEBHOOK_ALLOW_HOSTS']).toBe(allowed ? 'localhost,127.0.0.0/8,::1' : undefined)
+  expect(made).not.toHaveProperty('WEBHOOK_ALLOW_PRIVATE')
+  const given = { ...env, WEBHOOK_ALLOW_HOSTS: 'portal.internal' }
+  expect(withSecrets(given, secrets)).toMatchObject(given)
+})
 
 test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
   'a damaged file is refused, not overwritten: %s',

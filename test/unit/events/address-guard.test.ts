@@ -1,55 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { AddressRefused, allowedAddresses, isPublicAddress } from '../../../workers/notify/address-guard.ts'
+import { allowedHosts } from '../../../src/core/addresses.ts'
+import { AddressRefused, allowedAddresses } from '../../../workers/notify/address-guard.ts'
 
-describe('isPublicAddress', () => {
-  it.each([
-    '127.0.0.1',
-    '127.8.8.8',
-    '0.0.0.0',
-    '10.1.2.3',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.168.1.1',
-    '100.64.0.1',
-    '169.254.169.254',
-    '198.18.0.1',
-    '224.0.0.1',
-    '255.255.255.255',
-    '::1',
-    '::',
-    'fe80::1',
-    'fc00::1',
-    'fd00:ec2::254',
-    'ff02::1',
-    '::ffff:127.0.0.1',
-    '::ffff:8.8.8.8',
-    '64:ff9b::7f00:1',
-    '2002:7f00:1::',
-    '2001:0:7f00::1',
-    '2001:db8::1',
-    'portal.example',
-    '',
-  ])('%s is not', (address) => {
-    expect(isPublicAddress(address)).toBe(false)
-  })
-
-  it.each([
-    '8.8.8.8',
-    '172.32.0.1',
-    '192.169.0.1',
-    '100.128.0.1',
-    '203.150.1.1',
-    '2606:4700::1',
-    '2400:cb00::1',
-  ])('%s is', (address) => {
-    expect(isPublicAddress(address)).toBe(true)
-  })
-})
+const ANY = allowedHosts([], true)
 
 describe('allowedAddresses', () => {
-  const ask = (url: string, addresses: string[] = [], allowPrivate = false) =>
+  const ask = (url: string, addresses: string[] = [], allowed = allowedHosts([])) =>
     allowedAddresses(new URL(url), {
-      allowPrivate,
+      allowed,
       resolve: () =>
         Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
     })
@@ -79,16 +37,34 @@ describe('allowedAddresses', () => {
   it.each(['ftp://portal.example/', 'file:///etc/passwd', 'gopher://portal.example/'])(
     'refuses %s',
     async (url) => {
-      await expect(ask(url, ['8.8.8.8'], true)).rejects.toThrow(AddressRefused)
+      await expect(ask(url, ['8.8.8.8'], ANY)).rejects.toThrow(AddressRefused)
     },
   )
 
   it('refuses a host without an address', async () => {
-    await expect(ask('https://portal.example/', [], true)).rejects.toThrow(AddressRefused)
+    await expect(ask('https://portal.example/', [], ANY)).rejects.toThrow(AddressRefused)
   })
 
   it('lets private addresses pass where that is configured', async () => {
-    expect(await ask('http://[::1]:8080/', [], true)).toEqual([{ address: '::1', family: 6 }])
-    expect(await ask('http://portal.internal/', ['10.0.0.7'], true)).toHaveLength(1)
+    expect(await ask('http://[::1]:8080/', [], ANY)).toEqual([{ address: '::1', family: 6 }])
+    expect(await ask('http://portal.internal/', ['10.0.0.7'], ANY)).toHaveLength(1)
+  })
+
+  it('lets what is listed pass, and nothing beside it', async () => {
+    const allowed = allowedHosts(['Portal.School.internal', '10.20.0.0/16', '192.168.7.9', 'fd12::/16'])
+    expect(await ask('http://portal.school.internal./', ['10.0.0.7'], allowed)).toHaveLength(1)
+    expect(await ask('http://other.example/', ['10.20.3.4', '8.8.8.8'], allowed)).toHaveLength(2)
+    expect(await ask('http://192.168.7.9:8080/', [], allowed)).toHaveLength(1)
+    expect(await ask('http://[fd12::1]/', [], allowed)).toHaveLength(1)
+    for (const [url, ...addresses] of [
+      ['http://other.example/', '10.21.0.1'],
+      ['http://other.example/', '10.20.3.4', '127.0.0.1'],
+      ['http://192.168.7.8/'],
+      ['http://evil-portal.school.internal/', '10.0.0.7'],
+      ['http://portal.school.internal.evil.example/', '10.0.0.7'],
+      ['http://169.254.169.254/'],
+      ['http://168.63.129.16/'],
+    ])
+      await expect(ask(url ?? '', addresses, allowed), url).rejects.toThrow(AddressRefused)
   })
 })

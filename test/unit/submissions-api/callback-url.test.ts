@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { allowedHosts } from '../../../src/core/addresses.ts'
 import { callbackUrlError } from '../../../src/submissions/callback-url.ts'
 
 describe('callbackFault', () => {
   it.each(['https://portal.example/hook?x=1', 'http://93.184.216.34:8080/', 'http://[2606:2800:220:1::1]/'])(
     'takes %s',
-    (url) => expect(callbackUrlError(url, { allowPrivate: false })).toBeUndefined(),
+    (url) => expect(callbackUrlError(url, { allowed: allowedHosts([]) })).toBeUndefined(),
   )
 
   it.each([
@@ -28,8 +29,8 @@ describe('callbackFault', () => {
     'http://[::ffff:a00:1]/',
     'http://redis.internal/',
   ])('refuses %s unless private addresses are allowed', (url) => {
-    expect(callbackUrlError(url, { allowPrivate: false })).toMatch(/private/)
-    expect(callbackUrlError(url, { allowPrivate: true })).toBeUndefined()
+    expect(callbackUrlError(url, { allowed: allowedHosts([]) })).toMatch(/private/)
+    expect(callbackUrlError(url, { allowed: allowedHosts([], true) })).toBeUndefined()
   })
 
   it.each([
@@ -40,6 +41,6 @@ describe('callbackFault', () => {
     'file:///etc/passwd',
     'https://u:p@portal.example/',
   ])('refuses %j always', (url) =>
-    expect(callbackUrlError(url, { allowPrivate: true })).toEqual(expect.any(String)),
+    expect(callbackUrlError(url, { allowed: allowedHosts([], true) })).toEqual(expect.any(String)),
   )
 })
