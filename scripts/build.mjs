@@ -3,4 +3,4 @@
 import { build } from './lib/build.mjs'
 import { main } from './lib/log.mjs'
 
-await main(() => build({ force: true }))
+await main(() => build({ force: true }), 'npm run build     makes dist/ from the sources')

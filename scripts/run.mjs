@@ -1,6 +1,6 @@
 // `npm run service | worker | try | surge | bench | rehearse | …`: one part, built when needed, with its V8 flags.
 
-import { main, Refusal } from './lib/log.mjs'
+import { asksForHelp, main, Refusal } from './lib/log.mjs'
 import { NAMES } from './lib/node-command.mjs'
 import { runPart } from './lib/part.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
@@ -18,7 +18,18 @@ function withApiKey(env) {
   return kept === undefined ? env : { ...env, API_KEY: kept.apiKey }
 }
 
+/** Tools tell their own; these two have no arguments. */
+const USAGE = {
+  service:
+    'npm run service     receives files and serves the API; settings are in the environment (.env.example)',
+  worker: 'npm run worker     checks and converts files; settings are in the environment (.env.example)',
+}
+
 await main(async () => {
+  if (USAGE[name] !== undefined && asksForHelp(args)) {
+    process.stdout.write(`${USAGE[name]}\n`)
+    return
+  }
   if (!NAMES.includes(name)) throw new Refusal(`usage: node scripts/run.mjs ${NAMES.join('|')} [arguments]`)
   loadEnvFile()
   // A fleet's image has its tools and its build; the service and the worker say themselves what they miss.

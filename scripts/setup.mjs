@@ -7,4 +7,4 @@ import { versitygwNeedsPython } from './lib/versitygw.mjs'
 const tests = process.argv.includes('--tests')
 await main(async () => {
   await setUp({ tools: { tests, python: tests && (await versitygwNeedsPython()) } })
-})
+}, 'node scripts/setup.mjs [--tests]     installs what is missing and builds; --tests: what the tests use as well')

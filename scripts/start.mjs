@@ -3,7 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pretty } from './lib/lines.mjs'
+import { show } from './lib/lines.mjs'
 import { tryLock } from './lib/lock.mjs'
 import { main, Refusal, say, shout } from './lib/log.mjs'
 import { nodeArguments, nodeEnvironment } from './lib/node-command.mjs'
@@ -52,12 +52,6 @@ async function refuseBusyPorts({ host, port, opsHost, opsPort, workerOpsPort }) 
   }
 }
 
-function show(name, line, isError) {
-  if (process.stdout.isTTY) process.stdout.write(`${pretty(name, line)}\n`)
-  else if (isError) process.stderr.write(`${line}\n`)
-  else process.stdout.write(`${line}\n`)
-}
-
 function greet(env, at, created, secrets, dir) {
   const api = env.PUBLIC_URL || asUrl(at.host, at.port)
   const lines = [
@@ -78,6 +72,10 @@ function greet(env, at, created, secrets, dir) {
   lines.push('', '  Try it:      npm run try', '  Stop it:     Ctrl-C', '')
   shout(lines.join('\n'))
 }
+
+const USAGE = `npm start     the whole service on this machine: Redis (unless REDIS_URL names one), service, worker
+Settings are in the environment or in .env; .env.example lists all of them. On a terminal the logs are lines to read,
+elsewhere JSON. Ctrl-C stops everything in order.`
 
 await main(async () => {
   loadEnvFile()
@@ -156,4 +154,4 @@ await main(async () => {
   const ready = await until(bothReady, { timeoutMs: READY_TIMEOUT_MS, cancelled: stopped })
   if (ready && !stopped()) greet(env, at, created, secrets, dir)
   else if (!stopped()) shout(`Not ready after ${READY_TIMEOUT_MS / 1_000} s; still trying.`)
-})
+}, USAGE)

@@ -29,9 +29,13 @@ function numbers() {
   }
 }
 
+const USAGE = `npm test [-- arguments of vitest]     lint, types and tests; the last line counts them
+  npm test -- test/unit                only these files
+  npm test -- --project integration    unit, integration or e2e`
+
 await main(async () => {
   await setUp({ tools: { tests: true, python: await versitygwNeedsPython() }, dist: false })
-  const s3 = await provideVersitygw()
+  const noS3 = await provideVersitygw()
   const promtool = await providePromtool()
 
   say('Known weaknesses of the packages …')
@@ -63,7 +67,7 @@ await main(async () => {
     shout(`FAILED: ${failed.join(', ')}`)
     process.exitCode = 1
   }
-  if (!s3) shout('S3 tests were skipped: no S3 server, see above')
+  if (noS3 !== undefined) shout(`NO S3 SERVER, so its tests were skipped: ${noS3}`)
   if (!promtool) shout('Alerts were not fired: promtool cannot be had here (Debian package prometheus)')
   process.stdout.write(`${numbers()}\n`)
-})
+}, USAGE)

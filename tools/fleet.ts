@@ -7,25 +7,28 @@ import { loadFigures } from './fleet/figures.ts'
 import { planFleet } from './fleet/plan.ts'
 import { simulate } from './fleet/simulate.ts'
 import { planRows } from './fleet/table.ts'
-import { runTool } from './lib/usage.ts'
+import { numberOption, runTool, UsageError } from './lib/usage.ts'
 
-await runTool(async () => {
-  const { values } = parseArgs({
-    options: {
-      teachers: { type: 'string', default: '500000' },
-      hours: { type: 'string', default: '4' },
-      figures: { type: 'string' },
-      json: { type: 'string' },
-    },
-  })
-  const teachers = Number(values.teachers)
-  const minutes = Number(values.hours) * 60
-  if (!(teachers > 0 && minutes >= 1)) {
-    process.stderr.write(
-      'usage: npm run fleet -- [--teachers N] [--hours H] [--figures FILE] [--json FILE]\n',
-    )
-    return 2
+const USAGE = `npm run fleet -- [options]     the machines that one evening needs
+  --teachers N     people who hand in                        [500000]
+  --hours H        in which they come                        [4]
+  --figures FILE   measured costs of your own, as in tools/fleet/figures.json
+  --json FILE      all numbers, for a machine`
+
+function readOptions() {
+  const text = { type: 'string' } as const
+  try {
+    return parseArgs({ options: { teachers: text, hours: text, figures: text, json: text } }).values
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
   }
+}
+
+await runTool(USAGE, async () => {
+  const values = readOptions()
+  const most = Number.MAX_SAFE_INTEGER
+  const teachers = numberOption('teachers', values.teachers, { fallback: 500_000, min: 1, max: most })
+  const minutes = numberOption('hours', values.hours, { fallback: 4, min: 1 / 60, max: most }) * 60
   const figures = values.figures === undefined ? loadFigures() : loadFigures(values.figures)
   const curves = evening(teachers, minutes, figures)
   const plan = planFleet(teachers, curves, figures)

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readSettings } from './lib/settings.ts'
 import { runTool } from './lib/usage.ts'
-import { parseRehearsalArgs } from './rehearse/args.ts'
+import { parseRehearsalArgs, USAGE } from './rehearse/args.ts'
 import { reportHtml } from './rehearse/report/html.ts'
 import { writeOverview } from './rehearse/report/overview.ts'
 import { resultLines } from './rehearse/report/words.ts'
@@ -15,7 +15,7 @@ import { opsUrl } from './surge/service-metrics.ts'
 /** What still waits for an answer by then waits in vain: the report is written. */
 const LINGER_MS = 10_000
 
-await runTool(async () => {
+await runTool(USAGE, async () => {
   const args = parseRehearsalArgs(process.argv.slice(2))
   const say = (line: string) => process.stdout.write(`${line}\n`)
   const given =

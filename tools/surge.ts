@@ -4,12 +4,12 @@
 import { writeFile } from 'node:fs/promises'
 import { readSettings } from './lib/settings.ts'
 import { runTool } from './lib/usage.ts'
-import { parseSurgeArgs } from './surge/args.ts'
+import { parseSurgeArgs, USAGE } from './surge/args.ts'
 import { runSurge } from './surge/run.ts'
 import { opsUrl } from './surge/service-metrics.ts'
 import { tableLines } from './surge/table.ts'
 
-await runTool(async () => {
+await runTool(USAGE, async () => {
   const args = parseSurgeArgs(process.argv.slice(2))
   const say = (line: string) => process.stdout.write(`${line}\n`)
   const settings = readSettings(process.env, args.url)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { readSettings, type Settings } from './lib/settings.ts'
 import { runTool } from './lib/usage.ts'
 import { bytesInWords, timeInWords } from './lib/words.ts'
-import { parseTryArgs, type TryArgs } from './try/args.ts'
+import { parseTryArgs, type TryArgs, USAGE } from './try/args.ts'
 import { makeFiles, ownFile } from './try/files.ts'
 import { openTrial } from './try/open.ts'
 import { Page } from './try/page.ts'
@@ -50,7 +50,7 @@ async function tryService(args: TryArgs, settings: Settings, page: Page): Promis
   }
 }
 
-await runTool(async () => {
+await runTool(USAGE, async () => {
   const startedMs = performance.now()
   const args = parseTryArgs(process.argv.slice(2))
   const page = new Page(process.stdout)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { median } from './bench/stats.ts'
 import { runTool } from './lib/usage.ts'
 import { bytesInWords } from './lib/words.ts'
-import { parseVerdictArgs, type StoreName, type VerdictArgs } from './verdict/args.ts'
+import { parseVerdictArgs, type StoreName, USAGE, type VerdictArgs } from './verdict/args.ts'
 import { type Film, largeFilm, longFilm } from './verdict/films.ts'
 import { type Round, timeTranscode } from './verdict/overhead.ts'
 import { fillBacklog, type Sample, takeSample } from './verdict/samples.ts'
@@ -121,7 +121,7 @@ function judge({ store, samples, rounds }: Result, args: VerdictArgs): string[] 
   return faults
 }
 
-await runTool(async () => {
+await runTool(USAGE, async () => {
   const args = parseVerdictArgs(process.argv.slice(2))
   const dir = await mkdtemp(join(tmpdir(), 'songngan-films-'))
   try {

@@ -39,6 +39,13 @@ export function pretty(name, line) {
   return stack === undefined ? text.trimEnd() : `${text.trimEnd()}\n${stack}`
 }
 
+/** A line that a process wrote: made readable on a terminal, unchanged elsewhere, since programs read it there. */
+export function show(name, line, isError) {
+  if (process.stdout.isTTY) process.stdout.write(`${pretty(name, line)}\n`)
+  else if (isError) process.stderr.write(`${line}\n`)
+  else process.stdout.write(`${line}\n`)
+}
+
 /** Calls `onLine` for every whole line of a stream, and for an unfinished one at its end. */
 export function eachLine(stream, onLine) {
   let rest = ''

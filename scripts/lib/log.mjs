@@ -20,8 +20,14 @@ export class Refusal extends Error {
   }
 }
 
-/** Runs a script's main function; a Refusal becomes its message and exit code. */
-export async function main(run) {
+export const asksForHelp = (args) => args.some((word) => word === '--help' || word === '-h')
+
+/** Runs a script's main function; a Refusal becomes its message and exit code. `--help` shows `usage`, where there is one. */
+export async function main(run, usage) {
+  if (usage !== undefined && asksForHelp(process.argv.slice(2))) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   try {
     await run()
   } catch (error) {

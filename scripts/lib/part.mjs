@@ -1,16 +1,23 @@
 // One part run in the foreground: it has this terminal, gets this process's signals, and its end is ours.
 
 import { constants } from 'node:os'
+import { eachLine, show } from './lines.mjs'
 import { nodeArguments, nodeEnvironment } from './node-command.mjs'
 import { launch } from './processes.mjs'
 import { onSignals } from './signals.mjs'
 
+/** Parts that write log lines in JSON. */
+const LOGGING = new Set(['service', 'worker'])
+
 /** Runs a part of dist/ to its end. Resolves with its exit code; rejects where it cannot be started. */
 export async function runPart(name, args, env) {
+  const readable = LOGGING.has(name) && process.stdout.isTTY
   const child = launch(process.execPath, nodeArguments(name, args), {
     env: { ...nodeEnvironment(name), ...env },
-    stdio: 'inherit',
+    stdio: readable ? ['inherit', 'pipe', 'pipe'] : 'inherit',
   })
+  for (const stream of [child.stdout, child.stderr])
+    if (stream) eachLine(stream, (line) => show(name, line, stream === child.stderr))
   onSignals(
     (signal) => child.kill(signal),
     () => child.kill('SIGKILL'),

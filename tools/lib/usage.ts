@@ -8,8 +8,12 @@ export class UsageError extends Error {
   }
 }
 
-/** Runs a tool to its exit code. A UsageError is said in its own words, anything else with its stack. */
-export async function runTool(tool: () => Promise<number>): Promise<void> {
+/** Runs a tool to its exit code. A UsageError is said in its own words, anything else with its stack; `--help` shows `usage`. */
+export async function runTool(usage: string, tool: () => Promise<number>): Promise<void> {
+  if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   try {
     process.exitCode = await tool()
   } catch (error) {

@@ -48,13 +48,10 @@ function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const
   const options = {
     ...{ samples: text, minutes: text, mib: text, backlog: text, rounds: text, json: text, store: text },
-    help: { type: 'boolean' },
   } as const
   try {
-    const { values } = parseArgs({ args: [...args], options })
-    if (values.help === true) throw new UsageError(USAGE)
-    return values
+    return parseArgs({ args: [...args], options }).values
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`${String(error)}\n\n${USAGE}`)
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
   }
 }
