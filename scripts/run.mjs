@@ -4,7 +4,7 @@ import { asksForHelp, main, Refusal } from './lib/log.mjs'
 import { NAMES } from './lib/node-command.mjs'
 import { runPart } from './lib/part.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
-import { readSecrets } from './lib/secrets.mjs'
+import { readSecrets, withoutServiceSecrets } from './lib/secrets.mjs'
 import { setUp } from './lib/setup.mjs'
 
 const [name, ...args] = process.argv.slice(2)
@@ -34,6 +34,7 @@ await main(async () => {
   loadEnvFile()
   // A fleet's image has its tools and its build; the service and the worker say themselves what they miss.
   await setUp({ tools: false })
-  const env = { ...withApiKey(process.env), DATA_DIR: dataDir() }
+  const given = name === 'worker' ? withoutServiceSecrets(process.env) : withApiKey(process.env)
+  const env = { ...given, DATA_DIR: dataDir() }
   process.exitCode = await runPart(name, args, env)
 })

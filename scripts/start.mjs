@@ -11,7 +11,7 @@ import { dataDir, loadEnvFile } from './lib/paths.mjs'
 import { freePort, isFree, isReady, until } from './lib/ports.mjs'
 import { EXIT_CONFIG, supervise } from './lib/processes.mjs'
 import { prepareRedis } from './lib/redis.mjs'
-import { provideSecrets, secretsPath, withSecrets } from './lib/secrets.mjs'
+import { provideSecrets, secretsPath, withoutServiceSecrets, withSecrets } from './lib/secrets.mjs'
 import { setUp } from './lib/setup.mjs'
 import { onSignals } from './lib/signals.mjs'
 
@@ -80,6 +80,7 @@ elsewhere JSON. Ctrl-C stops everything in order.`
 await main(async () => {
   loadEnvFile()
   const dir = dataDir()
+  process.umask(0o077) // what is written from here on is nobody else's
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const lock = tryLock(join(dir, 'start.lock'))
   if (lock.heldBy) {
@@ -140,7 +141,7 @@ await main(async () => {
   const part = (name, opsPort) =>
     run(name, process.execPath, nodeArguments(name), {
       ...nodeEnvironment(name),
-      ...env,
+      ...(name === 'worker' ? withoutServiceSecrets(env) : env),
       OPS_PORT: String(opsPort),
     })
   part('worker', at.workerOpsPort)

@@ -6,6 +6,7 @@ import { parseCommandLine } from './cli/parse.ts'
 import { ConfigError, loadConfig } from './core/config.ts'
 import { AppError } from './core/errors.ts'
 import { createLogger } from './core/logger.ts'
+import { keepFilesPrivate } from './core/private-files.ts'
 import { StartError } from './core/start-error.ts'
 import { createDeps } from './deps.ts'
 import { Controls } from './ops/controls.ts'
@@ -19,6 +20,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     return EXIT.done
   }
   const config = loadConfig()
+  await keepFilesPrivate(config.storage.dataDir)
   // Stdout is for the result alone.
   const logger = createLogger({ name: 'songngan-cli', level: 'error' }, process.stderr)
   const deps = await createDeps(config, logger)

@@ -4,6 +4,7 @@ import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
 import { loadConfig } from './core/config.ts'
 import { createLogger } from './core/logger.ts'
+import { keepFilesPrivate } from './core/private-files.ts'
 import { exitOnStartError } from './core/start-error.ts'
 import { answerPrimary, startPrimary } from './primary.ts'
 import { startService } from './service.ts'
@@ -13,6 +14,7 @@ const CLOSE_MS = 8000
 
 async function main(): Promise<void> {
   const config = loadConfig()
+  await keepFilesPrivate(config.storage.dataDir)
   const logger = createLogger({ name: 'songngan', level: config.logLevel })
   const running = await start()
 

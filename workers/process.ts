@@ -1,8 +1,9 @@
 // A worker process from start to end: configuration → parts → tools → ops listener → lanes → graceful close.
 
 import closeWithGrace from 'close-with-grace'
-import { loadConfig } from '../src/core/config.ts'
+import { loadWorkerConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
+import { keepFilesPrivate } from '../src/core/private-files.ts'
 import { createDeps } from '../src/deps.ts'
 import { attach } from '../src/ops/attach.ts'
 import { buildOpsServer } from '../src/ops/ops-server.ts'
@@ -17,7 +18,8 @@ const CLOSE_MS = 20_000
 
 /** Throws StartError or ConfigError for what an operator must mend. The options are for tests. */
 export async function runWorker(options: { timing?: Timing; graceMs?: number } = {}): Promise<void> {
-  const config = loadConfig()
+  const config = loadWorkerConfig()
+  await keepFilesPrivate(config.storage.dataDir)
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const deps = await createWorkerContext(await createDeps(config, logger))
   await deps.store.probe()

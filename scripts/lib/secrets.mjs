@@ -72,6 +72,12 @@ export function withSecrets(env, secrets) {
   }
 }
 
+/** A worker opens files of strangers: it is not given what signs for people and portals. */
+export function withoutServiceSecrets(env) {
+  const { API_KEYS, TICKET_SECRET, TICKET_JWKS_URL, ...rest } = env
+  return rest
+}
+
 function webhookHosts(env) {
   if (env.WEBHOOK_ALLOW_PRIVATE || env.WEBHOOK_ALLOW_HOSTS || !isLoopback(env.HOST)) return {}
   return { WEBHOOK_ALLOW_HOSTS: 'localhost,127.0.0.0/8,::1' }

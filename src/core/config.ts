@@ -1,6 +1,7 @@
 // Configuration: one typed schema gives validation, defaults, types, `.env.example` and the README's table.
 // This is the only file that reads the environment; everything else is handed the frozen result.
 
+import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import envSchema from 'env-schema'
 import type { Static } from 'typebox'
@@ -162,6 +163,16 @@ export function loadConfig(source: Record<string, string | undefined> = process.
   const errors = crossCheck(env)
   if (errors.length > 0) throw new ConfigError(errors)
   return Object.freeze(nest(env))
+}
+
+/** What only the service uses. */
+const SERVICE_SECRETS = ['API_KEYS', 'TICKET_SECRET', 'TICKET_JWKS_URL']
+
+/** {@link loadConfig} for a worker: it opens files of strangers and holds nothing that signs for people or portals. */
+export function loadWorkerConfig(source: Record<string, string | undefined> = process.env): Config {
+  const given = Object.entries(source).filter(([name]) => !SERVICE_SECRETS.includes(name))
+  // Nothing in a worker signs; what was signed with this by mistake would be good nowhere.
+  return loadConfig({ ...Object.fromEntries(given), TICKET_SECRET: randomBytes(32).toString('hex') })
 }
 
 function list(value: string | undefined): string[] {

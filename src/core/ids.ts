@@ -56,9 +56,14 @@ export function newUploadId(owner: string, submissionId: string | null, secrets:
   return base32(Buffer.concat([body, mac(body, secrets[0])]))
 }
 
+/** Whether it could be an upload id: for operators, whose look-ups are few. */
+export function hasUploadIdShape(id: string): boolean {
+  return UPLOAD_ID.test(id)
+}
+
 /** True for an id that this service (or one with the same secrets) made. Costs one HMAC, no look-up. */
 export function isUploadId(id: string, secrets: IdSecrets): boolean {
-  if (!UPLOAD_ID.test(id)) return false
+  if (!hasUploadIdShape(id)) return false
   const bytes = fromBase32(id)
   const body = bytes.subarray(0, SHARD_BYTES + RANDOM_BYTES)
   const given = bytes.subarray(SHARD_BYTES + RANDOM_BYTES)

@@ -1,7 +1,10 @@
 // What can be said about the images and the compose file without an engine: that they keep our own rules.
 
-import { readFile, stat } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { EnvSchema } from '../../../src/core/config.ts'
@@ -19,6 +22,10 @@ type Service = {
   stop_grace_period?: string
   read_only?: boolean
   cap_drop?: string[]
+  security_opt?: string[]
+  pids_limit?: number
+  env_file?: string[]
+  command?: string[]
   depends_on?: Record<string, { condition: string }>
   volumes?: string[]
 }
@@ -121,18 +128,26 @@ describe('docker-compose.yml', () => {
     expect(named.sort()).toEqual(Object.keys(compose.volumes).sort())
   })
 
-  test.each(['service', 'worker', 'redis', 's3', 'edge'])('%s is hardened', (name) => {
-    const service = compose.services[name]
-    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
-    expect(service?.stop_grace_period).toMatch(/^\d+s$/)
-    expect(service?.image).toMatch(/:\d+\.\d+/)
-    const target = service?.build?.target
-    // Images of our own have their user and health check in the Dockerfile, others get them here.
-    if (target === undefined) {
-      expect(service?.user).toMatch(/^(?!root|0)/)
-      expect(service?.healthcheck?.test[0]).toBe('CMD')
-    } else expect(stages.map((stage) => stage.name)).toContain(target)
-  })
+  test.each(['service', 'worker', 'redis', 's3', 'edge', 'prometheus', 'grafana'])(
+    '%s is hardened',
+    (name) => {
+      const service = compose.services[name]
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        pids_limit: expect.any(Number),
+      })
+      expect(service?.stop_grace_period).toMatch(/^\d+s$/)
+      expect(service?.image).toMatch(/:v?\d+\.\d+/)
+      const target = service?.build?.target
+      // Images of our own have their user and health check in the Dockerfile, others get them here.
+      if (target === undefined) {
+        expect(service?.user).toMatch(/^(?!root|0)/)
+        expect(service?.healthcheck?.test[0]).toBe('CMD')
+      } else expect(stages.map((stage) => stage.name)).toContain(target)
+    },
+  )
 
   test.each(['service', 'worker'])(
     '%s is given only variables that exist, and waits for its needs',
@@ -146,6 +161,51 @@ describe('docker-compose.yml', () => {
       })
     },
   )
+
+  test('no container is given a file of secrets, and no command line carries one', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect({ name, env_file: service.env_file }).toEqual({ name, env_file: undefined })
+      expect(JSON.stringify(service.command ?? '')).not.toMatch(/(?<!\$)\$\{?\w/)
+    }
+  })
+
+  test('a worker has nothing that signs for people or portals', () => {
+    const given = Object.keys(compose.services['worker']?.environment ?? {})
+    expect(given).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(TICKET_|API_KEYS)/)]))
+    expect(given).toContain('MEDIA_ISOLATION')
+  })
+
+  test('every setting reaches the service or the worker', () => {
+    const given = [compose.services['service'], compose.services['worker']].flatMap((service) =>
+      Object.keys(service?.environment ?? {}),
+    )
+    // AWS has no endpoint and no path style of its own; fault points are for tests.
+    const fixed = ['FAULT_POINTS', 'S3_REGION']
+    const missing = Object.keys(EnvSchema.properties).filter((name) => !given.includes(name))
+    expect(missing.filter((name) => !fixed.includes(name))).toEqual([])
+  })
+
+  test('Redis takes its password from a file in memory', async () => {
+    const [shell = '', flag, script = ''] = compose.services['redis']?.command ?? []
+    const folder = await mkdtemp(join(tmpdir(), 'songngan-redis-'))
+    try {
+      const { stdout } = await promisify(execFile)(
+        shell,
+        [
+          flag ?? '',
+          script
+            .replaceAll('$$', '$')
+            .replaceAll('/tmp/redis.conf', join(folder, 'redis.conf'))
+            .replace('exec redis-server', 'exec cat'),
+        ],
+        { env: { PATH: process.env['PATH'], REDISCLI_AUTH: 'pass word' } },
+      )
+      expect(stdout).toContain('include /etc/redis/redis.conf\nrequirepass "pass word"\n')
+      expect((await stat(join(folder, 'redis.conf'))).mode & 0o777).toBe(0o600)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
 
   test('only the edge is published beyond this machine', () => {
     for (const [name, { ports = [] }] of Object.entries(compose.services)) {

@@ -7,10 +7,11 @@ import { script } from './script.ts'
 
 type Env = Record<string, string>
 type Secrets = { apiKey: string; ticketSecret: string; opsPassword: string; webhookSecret: string }
-const { provideSecrets, readSecrets, withSecrets } = await script<{
+const { provideSecrets, readSecrets, withoutServiceSecrets, withSecrets } = await script<{
   provideSecrets: (dir: string) => { secrets: Secrets; created: boolean }
   readSecrets: (dir: string) => Secrets | undefined
   withSecrets: (env: Env, secrets: Secrets) => Env
+  withoutServiceSecrets: (env: Env) => Env
 }>('lib/secrets.mjs')
 
 let dir: string
@@ -67,3 +68,15 @@ test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
     expect(() => provideSecrets(dir)).toThrow('damaged')
   },
 )
+
+test('a worker is given nothing that signs for people or portals', () => {
+  const { secrets } = provideSecrets(dir)
+  const all = withSecrets({ TICKET_JWKS_URL: 'https://portal.example/jwks', LOG_LEVEL: 'warn' }, secrets)
+  const rest: Record<string, string> = withoutServiceSecrets(all)
+  expect(Object.keys(rest).sort()).toEqual([
+    'LOG_LEVEL',
+    'OPS_PASSWORD',
+    'WEBHOOK_ALLOW_HOSTS',
+    'WEBHOOK_SECRET',
+  ])
+})

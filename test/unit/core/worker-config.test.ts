@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { loadWorkerConfig } from '../../../src/core/config.ts'
+
+const GIVEN = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  TICKET_SECRET: 'the-secret-of-the-service-which-signs-everything',
+  API_KEYS: 'portal:a-secret-of-a-portal',
+  TICKET_JWKS_URL: 'https://portal.example/jwks',
+}
+
+describe('a worker', () => {
+  it('knows nothing that signs for people or portals, whatever it is given', () => {
+    const config = loadWorkerConfig(GIVEN)
+    for (const secret of ['the-secret-of-the-service', 'a-secret-of-a-portal', 'portal.example'])
+      expect(JSON.stringify(config)).not.toContain(secret)
+    expect(config.apiKeys).toEqual([])
+  })
+
+  it('needs none of it, and signs nothing that another would take', () => {
+    const { REDIS_URL } = GIVEN
+    const [first, second] = [loadWorkerConfig({ REDIS_URL }), loadWorkerConfig({ REDIS_URL })]
+    expect(first.secrets).not.toEqual(second.secrets)
+  })
+})
