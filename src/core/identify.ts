@@ -52,6 +52,8 @@ export const IDENTIFY_BYTES = 2048
 
 /** Readers accept up to 1 KiB before the header (PDF 1.7, implementation note 13). */
 const PDF_WINDOW_BYTES = 1024
+/** `%PDF-1.7`; some writers forget the hyphen, which no reader asks for. */
+const PDF_HEADER = /%PDF(-|\s?\d\.)/
 
 /** What stands at the start of a file, one character per byte. */
 const SIGNATURES: readonly [start: string, kind: MediaKind, container: Container][] = [
@@ -105,7 +107,7 @@ export function identify(head: Uint8Array, whole = false): Identity {
   const family = riff(text) ?? ebml(head, text) ?? ogg(text)
   if (family) return family
   // A transport stream is known by its rhythm only, and a PDF may hide behind up to 1 KiB of junk: both want more bytes.
-  if (text.slice(0, PDF_WINDOW_BYTES + 5).includes('%PDF-')) return { kind: 'pdf', container: 'pdf' }
+  if (PDF_HEADER.test(text.slice(0, PDF_WINDOW_BYTES + 5))) return { kind: 'pdf', container: 'pdf' }
   if (!enough) return undecided
   if (isTransportStream(head)) return { kind: 'video', container: 'mpegts' }
   return loose(head, text)

@@ -49,8 +49,16 @@ export type Measured = {
   fragmented?: boolean
   pages?: number
   encrypted?: boolean
-  /** Names of active content found in a PDF: JavaScript, Launch, EmbeddedFile, … */
+  /** Names of active content found in a PDF: JAVASCRIPT, LAUNCH, EMBEDDED_FILE, … */
   activeContent?: string[]
+  /** Numbers of pages of a PDF that are written with errors and shown all the same; some of them, where there are many. */
+  flawedPages?: number[]
+  /** Numbers of pages of a PDF that no viewer draws. */
+  undrawnPages?: number[]
+  /** A small PDF that takes many seconds to open, by what it unpacks to. */
+  tooComplex?: boolean
+  /** A PDF beyond our limits: not everything in it was looked at. */
+  unchecked?: boolean
   meanVolumeDb?: number
   silentSeconds?: number
   blackSeconds?: number

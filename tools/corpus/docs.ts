@@ -57,6 +57,10 @@ inspection has no list of renditions (it is kept for a changed profile). All oth
 | empty lists of scripts and attachments, as editors leave them, were taken for scripts and attachments | \`pdf-no-scripts\`, \`pdf-detached\` |
 | a wrong page count, or a stream with a single keyframe, cost the picture that stands for the file | \`pdf-claims-nine\`, \`late-start\` |
 | on a busy machine the deadline came before the limit of processor time, which made a hostile file our fault | \`pdf-multiplying\` |
+| a book of scans took minutes, and our limit was told as its damage; a few hundred bytes cost as much | \`pdf-scans-200\`, \`pdf-three-filters\` |
+| words, and things that nothing points to, were taken for what acts | \`pdf-role-map\`, \`pdf-script-nobody-calls\`, \`pdf-attachment-removed-later\` |
+| errors that every viewer overlooks were called damage, and pages that nobody sees were taken | \`pdf-slipshod-page\`, \`pdf-looped-tree\`, \`pdf-ruined-page\` |
+| an empty owner's password opened for the tools what no reader opens | \`pdf-empty-owner\` |
 `
 
 export type Machine = { cores: number; tools: string; isolation: string }

@@ -9,6 +9,7 @@ const ENFORCED: ReadonlySet<RuleCode> = new Set([
   'INCOMPLETE_FILE',
   'VIDEO_UNDECODABLE',
   'PDF_DAMAGED',
+  'PDF_TOO_COMPLEX',
   'PDF_PASSWORD',
   'MALWARE',
 ])
@@ -40,6 +41,7 @@ export const OPEN_SLOT: SlotRules = {
     mimeTypes: [],
     maxBytes: Number.MAX_SAFE_INTEGER,
     durationToleranceSeconds: 0,
+    acceptedActiveContent: [],
     renditions: RENDITIONS[kind] ?? [],
   })),
   metadata: [],

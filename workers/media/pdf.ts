@@ -1,17 +1,28 @@
-// A PDF judged by qpdf: is it whole, does it open without a password, how many pages does its tree really have, and does
-// it carry anything that acts. All of it as a separate process under limits; nothing of the file is parsed in ours
-// but its first and last kibibytes.
+// A PDF judged as a viewer would meet it: does it open without a password, how many pages does its tree really have, are
+// all of them drawn, does anything in it act. qpdf lists the objects and poppler looks at the pages, as separate processes
+// under limits; no picture is decoded but on the first and the last page, so that the cost grows with the objects.
 
-import { type ActiveContent, activeContentReader, type PageCount, pageReader } from './pdf-objects.ts'
+import type { ActiveContent } from '../../src/submissions/profiles/schema.ts'
+import { readActive } from './pdf-actions.ts'
+import { lostContents } from './pdf-contents.ts'
+import type { PdfObjects } from './pdf-json.ts'
+import { copyingLimits, drawingLimits, isAmplified, listingLimits, readingLimits } from './pdf-limits.ts'
+import { countPages, lookAtPages, MAX_NAMED, type PageLook } from './pdf-look.ts'
+import { findEnd } from './pdf-mend.ts'
+import { openPdf } from './pdf-open.ts'
+import { pagesAlone } from './pdf-pages-alone.ts'
+import { pixelsOf } from './pdf-pixels.ts'
+import { type PageTree, readTree } from './pdf-tree.ts'
 import type { ToolContext } from './probe.ts'
-import type { ToolLimits, ToolResult } from './run.ts'
-import type { LocalSource, MediaSource } from './source.ts'
-import { ToolError } from './tool-error.ts'
+import type { ToolLimits } from './run.ts'
+import type { LocalSource } from './source.ts'
+import { isLimit, ToolError } from './tool-error.ts'
 
-export type { ActiveContent } from './pdf-objects.ts'
-
-/** `INCOMPLETE` is damage that looks like a transfer cut short: the end is missing. */
-export type PdfProblem = 'NOT_PDF' | 'DAMAGED' | 'INCOMPLETE' | 'PASSWORD'
+/**
+ * `INCOMPLETE` is damage that looks like a transfer cut short: the end is missing. `TOO_COMPLEX`: a small file that takes
+ * seconds of processor time to open, by what it unpacks to.
+ */
+export type PdfProblem = 'NOT_PDF' | 'DAMAGED' | 'INCOMPLETE' | 'PASSWORD' | 'TOO_COMPLEX'
 
 export type PdfReport = {
   problem: PdfProblem | null
@@ -19,148 +30,152 @@ export type PdfReport = {
   pages: number | null
   /** What the root of the tree claims (`/Count`); where it differs from `pages`, viewers disagree about the file. */
   claimedPages: number | null
-  maxImagesPerPage: number
   /** Encrypted at all; without `PASSWORD` it opens for everybody and only restricts printing or copying. */
   encrypted: boolean
   active: ActiveContent[]
-  /** qpdf opened it, with complaints. */
-  warnings: boolean
+  /** Numbers of pages written with errors that viewers overlook. */
+  flawedPages: number[]
+  /** Numbers of pages that are not drawn. */
+  undrawnPages: number[]
+  /** It is too large for our limits: not everything was looked at. */
+  unchecked: boolean
   /** For logs, in English. */
   detail: string
 }
 
-/** What else {@link inspectPdf} needs besides the file. */
-export type PdfOptions = { limits?: Partial<ToolLimits> }
-
-export const PDF_LIMITS: ToolLimits = {
-  // Processor time decides, so that a busy machine does not turn a file's doing into ours.
-  wallMs: 180_000,
-  cpuSeconds: 40,
-  memoryBytes: 2 * 1024 ** 3,
-  outputBytes: 512 * 1024 * 1024,
-  fileBytes: 1024 * 1024,
+const EMPTY: PdfReport = {
+  problem: null,
+  pages: null,
+  claimedPages: null,
+  encrypted: false,
+  active: [],
+  flawedPages: [],
+  undrawnPages: [],
+  unchecked: false,
+  detail: '',
 }
-
-/** By a password, or by a certificate or a program that only some people have. */
-const LOCKED = /invalid password|unsupported encryption filter/
 
 const HEAD_BYTES = 1024 + 5
-const TAIL_BYTES = 4096
+/** A file below this size has no business to be slow to list. */
+const SMALL_BYTES = 1024 * 1024
+/** Fewer points than this do not explain that a page takes seconds. */
+const MANY_PIXELS = 20e6
 
 /**
- * Inspects a PDF.
+ * Inspects a PDF in a local file (copy it to the scratch folder first where the store is a bucket: the tools have to seek).
  *
- * @throws {ToolError} when a tool is missing, killed or over its limits; whatever is wrong with the file is a `problem`
+ * @throws {ToolError} when a tool is missing, killed or over its time by the clock; whatever is wrong with the file is a
+ *   `problem`
  */
-export async function inspectPdf(
-  context: ToolContext,
-  source: LocalSource,
-  options: PdfOptions = {},
-): Promise<PdfReport> {
-  const report: PdfReport = {
-    problem: null,
-    pages: null,
-    claimedPages: null,
-    maxImagesPerPage: 0,
-    encrypted: false,
-    active: [],
-    warnings: false,
-    detail: '',
-  }
+export async function inspectPdf(context: ToolContext, source: LocalSource): Promise<PdfReport> {
   const head = await source.readAt(0, HEAD_BYTES)
-  if (!head.includes('%PDF-', 0, 'latin1'))
-    return { ...report, problem: 'NOT_PDF', detail: 'no %PDF- in the first KiB' }
-  const ended = await hasEnd(source)
-  const qpdf = qpdfRunner(context, source.path, options)
-
-  const check = await qpdf.run(['--check'], [0, 2, 3])
-  // The last line of the output is what made it give up.
-  const detail = check.stderrTail.trim().slice(-500)
-  if (check.code === 2 && LOCKED.test(check.stderrTail)) {
-    return { ...report, problem: 'PASSWORD', encrypted: true, detail }
+  if (!/%PDF(-|\s?\d\.)/.test(head.toString('latin1')))
+    return { ...EMPTY, problem: 'NOT_PDF', detail: 'no %PDF- in the first KiB' }
+  const end = await findEnd(source)
+  const lost = end === null ? 'INCOMPLETE' : 'DAMAGED'
+  const limits = listingLimits(source.bytes)
+  try {
+    const opened = await openPdf(context, source, { end, limits })
+    const { detail, encrypted } = opened
+    if (opened.objects === null)
+      return { ...EMPTY, problem: opened.locked ? 'PASSWORD' : lost, encrypted, detail }
+    if (opened.rebuilt && end === null) return { ...EMPTY, problem: lost, encrypted, detail }
+    const tree = await readTree(opened.objects)
+    if (tree === null || lacksPages(tree, opened.complaints))
+      return { ...EMPTY, problem: lost, encrypted, detail: detail || 'pages are missing from the tree' }
+    const report = {
+      ...EMPTY,
+      pages: tree.pages.length,
+      claimedPages: tree.claimed,
+      encrypted,
+      active: await readActive(opened.objects, tree),
+      detail,
+    }
+    if (tree.pages.length === 0) return report
+    return await withLook(context, source, { path: opened.path, objects: opened.objects, tree, report })
+  } catch (error) {
+    if (!(error instanceof ToolError) || !isLimit(error)) throw error
+    if (source.bytes < SMALL_BYTES) return { ...EMPTY, problem: 'TOO_COMPLEX', detail: error.message }
+    return { ...EMPTY, ...(await otherwise(context, source)), unchecked: true, detail: error.message }
   }
-  const lost = ended ? 'DAMAGED' : 'INCOMPLETE'
-  if (check.code === 2) return { ...report, problem: lost, detail }
-  const rebuilt = /Attempting to reconstruct cross-reference table/.test(check.stderrTail)
-  if (rebuilt && !ended) return { ...report, problem: 'INCOMPLETE', detail }
+}
 
-  const counted = await qpdf.pages()
-  // A sound file may be empty; in one that had to be mended the pages are lost.
-  if (counted === null || (counted.pages === 0 && check.code === 3))
-    return { ...report, problem: lost, detail: detail || 'no page in the tree' }
-  // Exit 2 also means "broken" here, which has been ruled out: 2 is "not encrypted", 3 "opens without a password".
-  const password = await qpdf.run(['--requires-password'], [0, 2, 3])
+/** What poppler alone can say of a file whose objects are too many to be listed. */
+async function otherwise(
+  context: ToolContext,
+  { path, bytes }: LocalSource,
+): Promise<Pick<PdfReport, 'problem' | 'pages'>> {
+  const limits = readingLimits(bytes, 0)
+  const pages = await nullOnUnreadable(countPages(context, path, limits), isLimit)
+  return pages === 0 ? { problem: 'DAMAGED', pages: null } : { problem: null, pages }
+}
+
+/** A sound file may be empty; in one that had to be mended the pages are lost. */
+function lacksPages({ pages, missing, claimed }: PageTree, complaints: boolean): boolean {
+  if (pages.length === 0) return complaints || missing > 0
+  return missing > 0 && (claimed === null || claimed > pages.length)
+}
+
+type Opened = { path: string; objects: PdfObjects; tree: PageTree; report: PdfReport }
+
+async function withLook(context: ToolContext, source: LocalSource, opened: Opened): Promise<PdfReport> {
+  const { objects, tree, report } = opened
+  const pages = tree.pages.length
+  const limits = { reading: readingLimits(source.bytes, pages), drawing: drawingLimits(source.bytes) }
+  const look = await lookOrNull(context, source, opened, limits)
+  if (look === null) return { ...report, problem: 'DAMAGED', pages: null }
+  const { overLimit } = look
+  const limit = overLimit === 'reading' ? limits.reading : limits.drawing
+  const explained = overLimit === 'drawing' && pixelsOf(objects, tree) > MANY_PIXELS
+  if (overLimit !== null && !explained && isAmplified(objects.contentBytes(), limit))
+    return { ...report, problem: 'TOO_COMPLEX', pages: null, detail: `over the limit of ${overLimit}` }
+  const lost = await lostContents(objects, tree)
+  const undrawn = named([...look.undrawn, ...lost.whole])
+  const flawed = [...look.flawed, ...lost.part, ...tree.loopsAt]
   return {
-    problem: null,
-    ...counted,
-    claimedPages: await qpdf.claimedPages(),
-    encrypted: password.code === 3,
-    active: await qpdf.active(),
-    warnings: check.code === 3,
-    detail,
+    ...report,
+    undrawnPages: undrawn,
+    flawedPages: named(flawed.filter((page) => !undrawn.includes(page))),
+    unchecked: overLimit !== null && !explained,
   }
 }
 
-/** Whether the end mark stands where it belongs; scanners pad behind it with zeros or blank lines. */
-async function hasEnd(source: MediaSource): Promise<boolean> {
-  for (let end = source.bytes; end > 0; ) {
-    const start = Math.max(0, end - TAIL_BYTES)
-    const tail = await source.readAt(start, end - start)
-    if (tail.includes('%%EOF', 0, 'latin1')) return true
-    const padding = tail.every((byte) => byte === 0 || byte === 0x0a || byte === 0x0d || byte === 0x20)
-    // A mark cut in two by the padding's edge is looked for once more with the bytes before it.
-    if (!padding || source.bytes - start > 1024 * 1024) return false
-    end = start + Math.min(8, end - start - 1)
+/** In order, each once, and not more than a sentence can hold. */
+function named(pages: readonly number[]): number[] {
+  return [...new Set(pages)].sort((a, b) => a - b).slice(0, MAX_NAMED)
+}
+
+/**
+ * Poppler gives up on trees and tables that other viewers get along with: then it is shown a copy that qpdf wrote.
+ *
+ * @returns null where it cannot be brought to open the file
+ */
+async function lookOrNull(
+  context: ToolContext,
+  { bytes }: LocalSource,
+  { path, objects, tree }: Opened,
+  limits: { reading: ToolLimits; drawing: ToolLimits },
+): Promise<PageLook | null> {
+  const pages = tree.pages.length
+  const isEven = tree.claimed === pages && tree.missing === 0 && tree.loopsAt.length === 0
+  const first = isEven ? await nullOnUnreadable(lookAtPages(context, path, { pages, ...limits })) : null
+  if (first !== null && !first.gaveUp) return first
+  const copying = { objects, pages: tree.pages, limits: copyingLimits(bytes) }
+  const alone = await nullOnUnreadable(pagesAlone(context, path, copying))
+  const second =
+    alone === null ? null : await nullOnUnreadable(lookAtPages(context, alone, { pages, ...limits }))
+  return second ?? first
+}
+
+async function nullOnUnreadable<T>(
+  work: Promise<T>,
+  passes: (error: unknown) => boolean = () => false,
+): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (passes(error)) return null
+    if (error instanceof ToolError && error.source === 'input' && !isLimit(error)) return null
+    throw error
   }
-  return false
-}
-
-type Qpdf = {
-  run(args: readonly string[], okCodes: readonly number[]): Promise<ToolResult>
-  /** Null: the tree cannot be walked (loops, no root). */
-  pages(): Promise<PageCount | null>
-  claimedPages(): Promise<number | null>
-  active(): Promise<ActiveContent[]>
-}
-
-function qpdfRunner(context: ToolContext, path: string, options: PdfOptions): Qpdf {
-  const run = async (
-    args: readonly string[],
-    okCodes: readonly number[],
-    onStdout?: (chunk: Buffer) => void,
-  ): Promise<ToolResult> =>
-    await context.runner.run({
-      tool: 'qpdf',
-      // The name follows `--`-less in qpdf, but it is absolute and ours.
-      args: [...args, path],
-      limits: { ...PDF_LIMITS, ...options.limits },
-      cwd: context.cwd,
-      reads: [path],
-      signal: context.signal,
-      okCodes,
-      ...(onStdout && { onStdout }),
-    })
-  return {
-    run,
-    async pages() {
-      const reader = pageReader()
-      const walked = await run(['--json=2', '--json-key=pages'], [0, 3], reader.push).catch(nullOnUnreadable)
-      return walked && reader.count()
-    },
-    async claimedPages() {
-      const { stdout } = await run(['--show-npages'], [0, 2, 3])
-      const claim = Number.parseInt(stdout.toString('latin1'), 10)
-      return Number.isSafeInteger(claim) ? claim : null
-    },
-    async active() {
-      const reader = activeContentReader()
-      await run(['--json=2', '--json-key=qpdf'], [0, 3], reader.push)
-      return reader.found()
-    },
-  }
-}
-
-function nullOnUnreadable(error: unknown): null {
-  if (error instanceof ToolError && error.code === 'INPUT_UNREADABLE') return null
-  throw error
 }

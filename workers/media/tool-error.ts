@@ -50,6 +50,17 @@ export class ToolError extends Error {
   }
 }
 
+const LIMITS: ReadonlySet<ToolErrorCode> = new Set([
+  'TOOL_CPU_LIMIT',
+  'TOOL_MEMORY_LIMIT',
+  'TOOL_OUTPUT_LIMIT',
+])
+
+/** The tool came to a limit of ours. Whether that is the file's doing, the caller has to find out. */
+export function isLimit(error: unknown): boolean {
+  return error instanceof ToolError && LIMITS.has(error.code)
+}
+
 type Verdict = { code: ToolErrorCode; source: ErrorSource }
 
 /**

@@ -2,10 +2,17 @@
 // less everything that is not verified well enough to be enforced.
 
 import type { MediaKind } from '../../records/upload-record.ts'
-import type { MediaData, ProfileData, RenditionRule } from './schema.ts'
+import type { ActiveContent, MediaData, ProfileData, RenditionRule } from './schema.ts'
 import { isEnforced } from './verification.ts'
 
 export const DEFAULT_DURATION_TOLERANCE_SECONDS = 1
+/** What word processors and form editors write unasked. */
+export const DEFAULT_ACCEPTED_ACTIVE_CONTENT: readonly ActiveContent[] = [
+  'OPEN_ACTION',
+  'PAGE_ACTION',
+  'REMOTE_GOTO',
+  'FIELD_SCRIPT',
+]
 
 export type MediaRules = {
   kind: Exclude<MediaKind, 'other'>
@@ -28,6 +35,8 @@ export type MediaRules = {
   maxFramesPerSecond?: number
   maxPages?: number
   minPages?: number
+  /** Kinds of active content that a PDF may carry. */
+  acceptedActiveContent: readonly string[]
   renditions: readonly RenditionRule[]
 }
 
@@ -81,6 +90,8 @@ export function mediaRules(media: MergedMedia): MediaRules {
     mimeTypes: media.mimeTypes,
     maxBytes: enforced('maxBytes') ? media.maxBytes : Number.MAX_SAFE_INTEGER,
     durationToleranceSeconds: media.durationToleranceSeconds ?? DEFAULT_DURATION_TOLERANCE_SECONDS,
+    acceptedActiveContent:
+      (enforced('acceptedActiveContent') && media.acceptedActiveContent) || DEFAULT_ACCEPTED_ACTIVE_CONTENT,
     renditions: media.renditions,
     ...limits,
   }

@@ -5,6 +5,27 @@ import Type, { type Static } from 'typebox'
 import { RULE_CODES, type RuleCode, type RuleSeverity } from '../rules/codes.ts'
 import { VERIFICATION_WORDS, type VerificationWord } from './verification.ts'
 
+/**
+ * `OPEN_ACTION`, `PAGE_ACTION`: something happens when the file or a page is opened, mostly "fit the page"; what happens is
+ * named beside it. `REMOTE_GOTO`: a link into another file. `FIELD_SCRIPT`: a call of the functions that Acrobat brings
+ * along for the fields of forms (`AFNumber_Format`, `AFDate_FormatEx`, `AFSimple_Calculate`…) and nothing else; any other
+ * script is `JAVASCRIPT`.
+ */
+export const ACTIVE_CONTENT = [
+  'OPEN_ACTION',
+  'PAGE_ACTION',
+  'REMOTE_GOTO',
+  'FIELD_SCRIPT',
+  'JAVASCRIPT',
+  'LAUNCH',
+  'EMBEDDED_FILE',
+  'RICH_MEDIA',
+  'XFA',
+  'SUBMIT_FORM',
+  'IMPORT_DATA',
+] as const
+export type ActiveContent = (typeof ACTIVE_CONTENT)[number]
+
 const closed = { additionalProperties: false } as const
 const Text = Type.String({ minLength: 1 })
 const Id = Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })
@@ -71,6 +92,8 @@ export const MediaSchema = Type.Object(
     recommendedFramesPerSecond: Type.Optional(Positive),
     maxPages: Type.Optional(Type.Integer({ minimum: 1 })),
     minPages: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** What a PDF may carry besides what is read; anything else that acts is PDF_ACTIVE_CONTENT. */
+    acceptedActiveContent: Type.Optional(Type.Array(Type.Enum([...ACTIVE_CONTENT]), { uniqueItems: true })),
     renditions: Type.Optional(Type.Array(RenditionRuleSchema)),
     verification: Type.Optional(
       wordsFor(
@@ -89,6 +112,7 @@ export const MediaSchema = Type.Object(
         'recommendedFramesPerSecond',
         'maxPages',
         'minPages',
+        'acceptedActiveContent',
       ),
     ),
   },

@@ -16,6 +16,15 @@ const check = (name: string, kinds: readonly MediaKind[], ...codes: RuleCode[]):
   codes,
 })
 
+const PDF_READABLE_CODES = [
+  'PDF_DAMAGED',
+  'PDF_TOO_COMPLEX',
+  'PDF_FLAWED',
+  'PDF_UNCHECKED',
+  'PDF_PASSWORD',
+  'PDF_RESTRICTED',
+] as const
+
 /** In the order in which a person would look. */
 const VALIDATE_CHECKS: readonly CheckEntry[] = [
   check('type', ALL_KINDS, 'UPLOAD_EMPTY', 'TYPE_MISMATCH'),
@@ -33,7 +42,7 @@ const VALIDATE_CHECKS: readonly CheckEntry[] = [
   check('orientation', ['video'], 'PORTRAIT'),
   check('streamable', ['video'], 'NOT_STREAMABLE'),
   check('soundTracks', ['video'], 'MULTI_AUDIO'),
-  check('readable', ['pdf'], 'PDF_DAMAGED', 'PDF_PASSWORD', 'PDF_RESTRICTED'),
+  check('readable', ['pdf'], ...PDF_READABLE_CODES),
   check('pages', ['pdf'], 'PDF_TOO_MANY_PAGES', 'PDF_TOO_FEW_PAGES'),
   check('activeContent', ['pdf'], 'PDF_ACTIVE_CONTENT'),
 ]

@@ -30,6 +30,11 @@ export const DEFAULT_SEVERITIES = {
   MULTI_AUDIO: 'advise',
 
   PDF_DAMAGED: 'reject',
+  PDF_TOO_COMPLEX: 'reject',
+  // Every viewer shows the page; the uploader should look whether all of it is there.
+  PDF_FLAWED: 'warn',
+  // A limit of ours says nothing about the file.
+  PDF_UNCHECKED: 'warn',
   PDF_PASSWORD: 'reject',
   PDF_RESTRICTED: 'advise',
   PDF_TOO_MANY_PAGES: 'reject',

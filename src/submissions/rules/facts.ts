@@ -43,7 +43,12 @@ export type ProblemFacts = {
   AV_LENGTH_MISMATCH: Measure & { videoSeconds: number; audioSeconds: number }
   PLAN_TIME_MISMATCH: Measure
 
-  PDF_DAMAGED: Named
+  /** actual: numbers of the pages that are not drawn; absent where the file as a whole is broken. */
+  PDF_DAMAGED: Named & { actual?: string }
+  PDF_TOO_COMPLEX: Named
+  /** actual: numbers of pages. */
+  PDF_FLAWED: Named & { actual: string }
+  PDF_UNCHECKED: Named
   PDF_PASSWORD: Named
   PDF_RESTRICTED: Named
   PDF_TOO_MANY_PAGES: Measure

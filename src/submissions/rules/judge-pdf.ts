@@ -4,27 +4,33 @@ import type { Measured } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
 import type { Findings } from './findings.ts'
 
-/** Alone these say "open at page 1" or "link to another file"; word processors write them unasked. */
-const HARMLESS: ReadonlySet<string> = new Set(['OPEN_ACTION', 'PAGE_ACTION', 'REMOTE_GOTO'])
-
 export function judgePdf(media: MediaRules, measured: Measured, findings: Findings): void {
-  const { pages, encrypted, activeContent = [] } = measured
+  const { pages, encrypted, activeContent = [], flawedPages = [], undrawnPages = [] } = measured
+  if (measured.tooComplex) {
+    findings.add('PDF_TOO_COMPLEX', {})
+    return
+  }
+  const unchecked = measured.unchecked === true
   // Asked first: tools cannot tell a locked file's pages from a broken one's.
-  if (encrypted && pages === undefined) {
+  if (encrypted && pages === undefined && !unchecked) {
     findings.add('PDF_PASSWORD', {})
     return
   }
-  if (measured.complete === false || pages === undefined) {
-    findings.add('PDF_DAMAGED', {})
+  if (unchecked) findings.add('PDF_UNCHECKED', {})
+  if (measured.complete === false || (pages === undefined && !unchecked)) {
+    findings.add('PDF_DAMAGED', undrawnPages.length > 0 ? { actual: undrawnPages.join(', ') } : {})
     return
   }
+  if (flawedPages.length > 0) findings.add('PDF_FLAWED', { actual: flawedPages.join(', ') })
   if (encrypted) findings.add('PDF_RESTRICTED', {})
-  if (media.maxPages !== undefined && pages > media.maxPages) {
-    findings.add('PDF_TOO_MANY_PAGES', { limit: media.maxPages, actual: pages })
-  }
-  if (media.minPages !== undefined && pages < media.minPages) {
-    findings.add('PDF_TOO_FEW_PAGES', { limit: media.minPages, actual: pages })
-  }
-  const harmful = activeContent.filter((name) => !HARMLESS.has(name))
+  if (pages !== undefined) judgePages(media, pages, findings)
+  const harmful = activeContent.filter((name) => !media.acceptedActiveContent.includes(name))
   if (harmful.length > 0) findings.add('PDF_ACTIVE_CONTENT', { actual: harmful.join(', ') })
+}
+
+function judgePages({ maxPages, minPages }: MediaRules, pages: number, findings: Findings): void {
+  if (maxPages !== undefined && pages > maxPages)
+    findings.add('PDF_TOO_MANY_PAGES', { limit: maxPages, actual: pages })
+  if (minPages !== undefined && pages < minPages)
+    findings.add('PDF_TOO_FEW_PAGES', { limit: minPages, actual: pages })
 }

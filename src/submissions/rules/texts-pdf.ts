@@ -4,9 +4,27 @@ import type { ProblemCode } from './codes.ts'
 import type { Texts } from './facts.ts'
 
 export const PDF_TEXTS = {
-  PDF_DAMAGED: ({ name }) => ({
-    th: `${name.th}เป็นไฟล์ PDF ที่เสียหาย เปิดอ่านไม่ได้ โปรดบันทึกเป็น PDF ใหม่จากต้นฉบับ แล้วอัปโหลดอีกครั้ง`,
-    en: `The ${name.en} is a damaged PDF that cannot be read. Save it as PDF again from the original and upload it.`,
+  PDF_DAMAGED: ({ name, actual }) =>
+    actual === undefined
+      ? {
+          th: `${name.th}เป็นไฟล์ PDF ที่เสียหาย เปิดอ่านไม่ได้ โปรดบันทึกเป็น PDF ใหม่จากต้นฉบับ แล้วอัปโหลดอีกครั้ง`,
+          en: `The ${name.en} is a damaged PDF that cannot be read. Save it as PDF again from the original and upload it.`,
+        }
+      : {
+          th: `${name.th}เป็นไฟล์ PDF ที่เสียหาย หน้า ${actual} แสดงผลไม่ได้ โปรดบันทึกเป็น PDF ใหม่จากต้นฉบับ แล้วอัปโหลดอีกครั้ง`,
+          en: `The ${name.en} is a damaged PDF: page ${actual} cannot be shown. Save it as PDF again from the original and upload it.`,
+        },
+  PDF_TOO_COMPLEX: ({ name }) => ({
+    th: `${name.th}เป็นไฟล์ PDF ที่ซับซ้อนผิดปกติ โปรแกรมอ่าน PDF จะค้างเมื่อเปิด โปรดบันทึกหรือสั่งพิมพ์เป็น PDF ใหม่จากต้นฉบับ แล้วอัปโหลดอีกครั้ง`,
+    en: `The ${name.en} is a PDF so intricate that viewers hang on it. Save or print it as PDF again from the original and upload that.`,
+  }),
+  PDF_FLAWED: ({ name, actual }) => ({
+    th: `${name.th}มีข้อผิดพลาดในหน้า ${actual} แต่ยังเปิดอ่านได้ โปรดเปิดดูหน้าดังกล่าวว่าเนื้อหาครบถ้วน หากไม่ครบ โปรดบันทึกเป็น PDF ใหม่ แล้วอัปโหลดอีกครั้ง`,
+    en: `The ${name.en} has errors on page ${actual} but can be read. Look whether everything on that page is there; if not, save it as PDF again and upload it.`,
+  }),
+  PDF_UNCHECKED: ({ name }) => ({
+    th: `${name.th}มีขนาดหรือความซับซ้อนมากจนระบบตรวจได้ไม่ครบทุกหน้า ยื่นได้ตามปกติ โปรดเปิดดูด้วยตนเองว่าอ่านได้ทุกหน้า`,
+    en: `The ${name.en} is too large or intricate for every page to be checked here; it can be handed in. Please open it and see that all pages can be read.`,
   }),
   PDF_PASSWORD: ({ name }) => ({
     th: `${name.th}ตั้งรหัสผ่านไว้ กรรมการเปิดอ่านไม่ได้ โปรดบันทึกเป็น PDF ใหม่โดยไม่ใส่รหัสผ่าน แล้วอัปโหลดอีกครั้ง`,

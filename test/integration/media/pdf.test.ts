@@ -3,13 +3,29 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inspectPdf, type PdfReport } from '../../../workers/media/pdf.ts'
-import { BLANK_INK, measureInk, renderPage } from '../../../workers/media/pdf-page.ts'
+import { renderPage } from '../../../workers/media/pdf-page.ts'
 import type { ToolContext } from '../../../workers/media/probe.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise, renamed, truncated, zeroBytes } from '../../support/media/hostile.ts'
-import { certificatePdf, detached, noPages, page } from '../../support/media/pdf-kinds.ts'
+import {
+  bookOf,
+  emptyOwner,
+  nestedFilters,
+  RUINED,
+  SLIPSHOD,
+  scannedBook,
+  tinyTiles,
+} from '../../support/media/pdf-flaws.ts'
+import {
+  certificatePdf,
+  detached,
+  multiplying,
+  noPages,
+  page,
+  written,
+} from '../../support/media/pdf-kinds.ts'
 import {
   attachmentPdf,
   compressedScriptPdf,
@@ -43,10 +59,11 @@ describe('a sound PDF', () => {
       problem: null,
       pages,
       claimedPages: pages,
-      maxImagesPerPage: 0,
       encrypted: false,
       active: [],
-      warnings: false,
+      flawedPages: [],
+      undrawnPages: [],
+      unchecked: false,
       detail: '',
     })
   })
@@ -65,7 +82,7 @@ describe('a sound PDF', () => {
       const { writeFile } = await import('node:fs/promises')
       await writeFile(path, Buffer.concat([await readFile(source), Buffer.alloc(10_000)]))
     })
-    expect(await inspect(padded)).toMatchObject({ problem: null, pages: 2, warnings: true })
+    expect(await inspect(padded)).toMatchObject({ problem: null, pages: 2 })
   })
 })
 
@@ -164,10 +181,64 @@ describe('pictures of pages', () => {
     const run = renderPage(context, await lockedPdf(corpus, 'user'))
     await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
   })
+})
 
-  it('show which pages are blank', async () => {
-    const path = await pdf(corpus, 'blank.pdf', { pages: 4, blank: [2, 4] })
-    const ink = await measureInk(context, path, 10)
-    expect(ink.map((page) => page.ink < BLANK_INK)).toEqual([false, true, false, true])
+describe('how a PDF was written', () => {
+  it.each([
+    ['in the middle of a book', 20, SLIPSHOD, [7], []],
+    ['so that nothing is left of it', 20, RUINED, [], [7]],
+  ] as const)('one page %s is named', async (_, pages, content, flawedPages, undrawnPages) => {
+    const path = await written(corpus, `page-seven-${flawedPages.length}.pdf`, bookOf(pages, { 7: content }))
+    expect(await inspect(path)).toMatchObject({ problem: null, pages, flawedPages, undrawnPages })
   })
+
+  it('is searched for errors within bounds, where every page has some', async () => {
+    const pages = Array.from({ length: 60 }, (_, i) => [i + 1, SLIPSHOD] as const)
+    const path = await written(corpus, 'all-slipshod.pdf', bookOf(60, Object.fromEntries(pages)))
+    expect((await inspect(path)).flawedPages).toHaveLength(8)
+  })
+
+  it.each([5, 6] as const)('opens for no reader with an empty owner’s password (revision %i)', async (r) => {
+    expect(await inspect(await emptyOwner(corpus, r))).toMatchObject({ problem: 'PASSWORD', encrypted: true })
+  })
+})
+
+describe('the processor time that a verdict takes', () => {
+  it('does not grow with the pictures of a book of scans', async () => {
+    const small = await usedBy(async () => inspect(await scannedBook(corpus, 10)))
+    const large = await usedBy(async () => inspect(await scannedBook(corpus, 100)))
+    expect(large.report).toMatchObject({ problem: null, unchecked: false, flawedPages: [] })
+    expect(large.report.pages).toBeGreaterThan((small.report.pages ?? 0) * 5)
+    expect(large.tools).toBe(small.tools)
+  })
+
+  it.each([
+    ['of one page that unpacks to 4 GiB', (c: Corpus) => nestedFilters(c, 4)],
+    ['of one page of tiny tiles', tinyTiles],
+    ['of drawings that draw each other', multiplying],
+  ])('ends after seconds, and the file is told to be too complex: %s', async (_, maker) => {
+    const { report, cpuSeconds } = await usedBy(async () => inspect(await maker(corpus)))
+    expect(report).toMatchObject({ problem: 'TOO_COMPLEX', pages: null })
+    expect(cpuSeconds).toBeLessThan(11)
+  })
+
+  /** Tools that were started, and the sum of the seconds that they were allowed. */
+  async function usedBy(work: () => Promise<PdfReport>) {
+    const inner = context.runner
+    let tools = 0
+    let cpuSeconds = 0
+    context.runner = {
+      ...inner,
+      run(run) {
+        tools++
+        cpuSeconds += run.tool === 'pdfinfo' ? 0 : run.limits.cpuSeconds
+        return inner.run(run)
+      },
+    }
+    try {
+      return { report: await work(), tools, cpuSeconds }
+    } finally {
+      context.runner = inner
+    }
+  }
 })

@@ -87,6 +87,8 @@ describe('identify', () => {
 
   it('finds a PDF behind up to 1 KiB of junk, and not further in', () => {
     expect(identify(padded(text('%PDF-1.7')))).toEqual({ kind: 'pdf', container: 'pdf' })
+    expect(identify(padded(text('%PDF1.4')))).toEqual({ kind: 'pdf', container: 'pdf' })
+    expect(identify(padded(text('%PDF is a format')))).toMatchObject({ kind: 'other' })
     expect(identify(padded(text(`${'j'.repeat(1024)}%PDF-1.7`)))).toEqual({ kind: 'pdf', container: 'pdf' })
     expect(identify(padded(text(`${'j'.repeat(1025)}%PDF-1.7`)))).toMatchObject({ kind: 'other' })
   })

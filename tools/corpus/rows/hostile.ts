@@ -15,6 +15,7 @@ import {
 } from '../../../test/support/media/hostile-videos.ts'
 import { long } from '../../../test/support/media/lies.ts'
 import { places } from '../../../test/support/media/mp4-bytes.ts'
+import { deepNumbers, nestedFilters, tinyTiles } from '../../../test/support/media/pdf-flaws.ts'
 import {
   externalStreams,
   hugePicture,
@@ -87,11 +88,15 @@ const REACHING: readonly Row[] = [
   }),
   hostile(
     'pdf-streams-elsewhere',
-    'a PDF whose contents lie in a local file and at an address',
+    'a PDF whose contents lie in a local file and at an address: nobody sees any',
     (c, { url, secretPath }) => externalStreams(c, url, secretPath),
     {
       place: PLAN,
-      expect: { measured: { kind: 'pdf', pages: 1 } },
+      expect: {
+        state: 'rejected',
+        problems: { PDF_DAMAGED: 'reject' },
+        measured: { kind: 'pdf', undrawnPages: [1] },
+      },
     },
   ),
 ]
@@ -161,8 +166,30 @@ const GREEDY: readonly Row[] = [
     (c) => inflating(c, 64, 16),
     {
       place: PLAN,
-      bounds: { seconds: 60, toolMebibytes: 2048 },
-      expect: { state: 'rejected', problems: { PDF_DAMAGED: 'reject' } },
+      bounds: { seconds: 20 },
+      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+    },
+  ),
+  hostile(
+    'pdf-three-filters',
+    'some hundred bytes that unpack to 4 GiB on one page',
+    (c) => nestedFilters(c, 4),
+    {
+      place: PLAN,
+      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+    },
+  ),
+  hostile('pdf-tiny-tiles', 'a pattern of tiles a thousandth of a point wide', tinyTiles, {
+    place: PLAN,
+    expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+  }),
+  hostile(
+    'pdf-deep-numbers',
+    '1,200,000 numbers a hundred levels down: more than is listed, and no fault of the file',
+    (c) => deepNumbers(c, 1_200_000),
+    {
+      place: PLAN,
+      expect: { problems: { PDF_UNCHECKED: 'warn' }, measured: { pages: 1 } },
     },
   ),
   hostile('pdf-huge-picture', 'a picture of 900 million points in 110 KB', hugePicture, {
@@ -176,8 +203,7 @@ const GREEDY: readonly Row[] = [
     (c) => multiplying(c),
     {
       place: PLAN,
-      bounds: { seconds: 75 },
-      expect: { measured: { pages: 1 }, renditions: { page: { state: 'failed', reason: 'TOOL_CPU_LIMIT' } } },
+      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
     },
   ),
 ]

@@ -12,6 +12,8 @@ import { EDITORS } from './editors.ts'
 import { HOSTILE } from './hostile.ts'
 import { limitRows } from './limits.ts'
 import { PDF } from './pdf.ts'
+import { PDF_ACTIVE } from './pdf-active.ts'
+import { PDF_FLAWS } from './pdf-flaws.ts'
 import { RECORDERS } from './recorders.ts'
 import { SIGNALS } from './signals.ts'
 import { TOGETHER } from './together.ts'
@@ -28,6 +30,8 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
       ...CLAIMS,
       ...SIGNALS,
       ...PDF,
+      ...PDF_FLAWS,
+      ...PDF_ACTIVE,
       ...DISGUISES,
       ...TOGETHER,
     ],

@@ -8,7 +8,6 @@ import {
   deepTree,
   detached,
   loopedTable,
-  loopedTree,
   noPages,
   page,
   scan,
@@ -182,7 +181,6 @@ const BROKEN: readonly Row[] = [
     expect: DAMAGED,
   }),
   doc('pdf-cut-early', 'its first hundred bytes', cutPlain('cut-early.pdf', 100), { expect: DAMAGED }),
-  doc('pdf-looped-tree', 'the root of the tree is among its own children', loopedTree, { expect: DAMAGED }),
   doc(
     'pdf-no-tree',
     'a catalog without pages',

@@ -1,0 +1,159 @@
+// What the pages of a PDF look like to poppler, within a few seconds of processor time: which of them are written with
+// errors, and which cannot be drawn. Texts are read without decoding a single picture, so that a book of scans takes no
+// longer than its pages; drawn are only the first page, the last, and those with errors.
+
+import { isBlank, readGrayMap } from './pdf-ink.ts'
+import type { ToolContext } from './probe.ts'
+import type { ToolLimits } from './run.ts'
+import { isLimit, ToolError } from './tool-error.ts'
+
+export type PageLook = {
+  /** Numbers of pages that are written with errors and drawn all the same; at most {@link MAX_NAMED}. */
+  flawed: number[]
+  /** Numbers of pages that are not drawn. */
+  undrawn: number[]
+  /** Of one of them poppler made no picture at all, not even a white one. */
+  gaveUp: boolean
+  /** The limit of processor time or memory came before the end: of reading the pages, or of drawing one. */
+  overLimit: 'reading' | 'drawing' | null
+}
+
+export type LookOptions = { pages: number; reading: ToolLimits; drawing: ToolLimits }
+
+/** So many pages with errors are searched for, drawn and named. */
+export const MAX_NAMED = 8
+/** Halving 1,000 pages to find one takes twenty. */
+const MAX_RUNS = 48
+
+/** @throws {ToolError} `INPUT_UNREADABLE` when poppler cannot open the file; a limit that opening it hit; faults of ours */
+export async function lookAtPages(
+  context: ToolContext,
+  path: string,
+  options: LookOptions,
+): Promise<PageLook> {
+  const look: PageLook = { flawed: [], undrawn: [], gaveUp: false, overLimit: null }
+  const eyes: Eyes = { context, path, options, usual: new Set() }
+  // What poppler says of the file as a whole comes again with each page.
+  eyes.usual = await errorsOf(eyes, 'pdfinfo', [path], options.reading, { throws: true })
+  const wrong = await pagesWithErrors(eyes)
+  if (wrong === 'limit') return { ...look, overLimit: 'reading' }
+  for (const page of new Set([1, options.pages, ...wrong])) {
+    const drawn = await draw(eyes, page)
+    if (drawn === 'nothing') look.gaveUp = true
+    if (drawn === 'limit') look.overLimit = 'drawing'
+    const isWrong = wrong.includes(page)
+    if (drawn === 'nothing' || drawn === 'blank with errors' || (drawn === 'blank' && isWrong))
+      look.undrawn.push(page)
+    else if (isWrong) look.flawed.push(page)
+  }
+  return look
+}
+
+/**
+ * How many pages poppler counts, where qpdf came to a limit.
+ *
+ * @throws {ToolError} as {@link lookAtPages}
+ */
+export async function countPages(
+  context: ToolContext,
+  path: string,
+  limits: ToolLimits,
+): Promise<number | null> {
+  const { stdout } = await context.runner.run({
+    tool: 'pdfinfo',
+    args: [path],
+    limits,
+    cwd: context.cwd,
+    reads: [path],
+    signal: context.signal,
+  })
+  const [, pages] = /^Pages:\s+(\d+)$/m.exec(stdout.toString('latin1')) ?? []
+  return pages === undefined ? null : Number(pages)
+}
+
+type Eyes = { context: ToolContext; path: string; options: LookOptions; usual: ReadonlySet<string> }
+
+/** Words about what readers replace without a loss: fonts, tables of characters, links. */
+const REPLACED = /font|cmap|character collection|language pack|annot|destination|structure|action/i
+const ERROR = /^(Syntax|Internal) Error/
+
+/** The different complaints of one run. A tool that breaks down over the file is one more. */
+async function errorsOf(
+  { context, path, usual }: Eyes,
+  tool: string,
+  args: readonly string[],
+  limits: ToolLimits,
+  {
+    onStdout = () => undefined,
+    throws = false,
+  }: { onStdout?: (chunk: Buffer) => void; throws?: boolean } = {},
+): Promise<Set<string>> {
+  const errors = new Set<string>()
+  try {
+    await context.runner.run({
+      tool,
+      args,
+      limits,
+      cwd: context.cwd,
+      reads: [path],
+      signal: context.signal,
+      onStdout,
+      onStderrLine(line) {
+        if (ERROR.test(line) && !REPLACED.test(line) && !usual.has(line) && errors.size < 100)
+          errors.add(line)
+      },
+    })
+  } catch (error) {
+    if (throws || !(error instanceof ToolError) || error.source !== 'input' || isLimit(error)) throw error
+    errors.add(error.message)
+  }
+  return errors
+}
+
+/** By halves: poppler names the byte, not the page. */
+async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
+  const found: number[] = []
+  const read = async (first: number, last: number): Promise<boolean> => {
+    const args = ['-f', String(first), '-l', String(last), eyes.path, '-']
+    return (await errorsOf(eyes, 'pdftotext', args, eyes.options.reading)).size > 0
+  }
+  try {
+    const halves: [number, number][] = (await read(1, eyes.options.pages)) ? [[1, eyes.options.pages]] : []
+    let runs = 0
+    for (let half = halves.pop(); half !== undefined && found.length < MAX_NAMED; half = halves.pop()) {
+      const [first, last] = half
+      // Out of patience: the rest is named by where it begins.
+      if (first === last || runs > MAX_RUNS) {
+        found.push(first)
+        continue
+      }
+      const middle = Math.floor((first + last) / 2)
+      runs += 2
+      if (await read(middle + 1, last)) halves.push([middle + 1, last])
+      if (await read(first, middle)) halves.push([first, middle])
+    }
+  } catch (error) {
+    if (isLimit(error)) return 'limit'
+    throw error
+  }
+  return found
+}
+
+async function draw(
+  eyes: Eyes,
+  page: number,
+): Promise<'drawn' | 'blank' | 'blank with errors' | 'nothing' | 'limit'> {
+  const chunks: Buffer[] = []
+  const args = ['-gray', '-cropbox', '-scale-to', '120', '-f', String(page), '-l', String(page), eyes.path]
+  try {
+    const onStdout = (chunk: Buffer) => chunks.push(chunk)
+    const errors = await errorsOf(eyes, 'pdftoppm', args, eyes.options.drawing, { onStdout })
+    const pixels = readGrayMap(Buffer.concat(chunks))
+    if (pixels === null) return 'nothing'
+    if (!isBlank(pixels)) return 'drawn'
+    return errors.size > 0 ? 'blank with errors' : 'blank'
+  } catch (error) {
+    if (isLimit(error)) return 'limit'
+    throw error
+  }
+}

@@ -1,0 +1,116 @@
+// Copies of a PDF in which something that viewers overlook is put right, so that qpdf and poppler overlook it too. Only
+// bytes that describe the file are changed, and they keep their places.
+
+import { constants } from 'node:fs'
+import { copyFile, open, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileSource, type LocalSource } from './source.ts'
+
+/** How far back the end mark is looked for. */
+const TAIL_BYTES = 1024 * 1024
+const END = '%%EOF'
+/** qpdf and poppler look for the end mark in the last kibibyte. */
+const SEEN_BY_TOOLS_BYTES = 512
+const PIECE_BYTES = 4 * 1024 * 1024
+/** More than the longest thing that is looked for. */
+const OVERLAP_BYTES = 4096
+
+/**
+ * Where the file ends by its own end mark, or null: objects behind the last mark were cut off.
+ * Scanners pad with zeros, and web servers append whole pages.
+ */
+export async function findEnd(source: LocalSource): Promise<number | null> {
+  const start = Math.max(0, source.bytes - TAIL_BYTES)
+  const tail = await source.readAt(start, TAIL_BYTES)
+  const at = tail.lastIndexOf(END, undefined, 'latin1')
+  if (at < 0) return null
+  const behind = tail.toString('latin1', at + END.length)
+  return /\d+\s+\d+\s+obj\b/.test(behind) ? null : start + at + END.length
+}
+
+/** Without what lies behind the end mark, where that is more than tools look through. */
+export async function withoutTail(source: LocalSource, end: number, folder: string): Promise<string | null> {
+  if (source.bytes - end <= SEEN_BY_TOOLS_BYTES) return null
+  const path = await copied(source.path, folder, 'trimmed.pdf')
+  await truncate(path, end)
+  return path
+}
+
+/** Numbers beyond 64 bits, for which qpdf gives the whole object up, become the largest of 31 bits. */
+export async function withoutHugeNumbers(path: string, folder: string): Promise<string> {
+  return await replaced(path, folder, 'numbers.pdf', /(?<![\d.])\d{19,}(?![\d.])/g, (digits) =>
+    '2147483647'.padStart(digits.length, '0'),
+  )
+}
+
+/** Without `/Encrypt`, which becomes {@link HIDDEN_ENCRYPT}: for files of which only the attachments are locked. */
+export async function withoutLock(path: string, folder: string): Promise<string> {
+  return await replaced(path, folder, 'unlocked.pdf', /\/Encrypt(?=[\s<\d])/g, () => HIDDEN_ENCRYPT)
+}
+
+export const HIDDEN_ENCRYPT = '/EncrypX'
+
+/**
+ * With a pointer to the last table of objects that is kept as a stream, where the pointer at the end is wrong.
+ *
+ * @returns null where there is no such table
+ */
+export async function withTablePointer(path: string, folder: string): Promise<string | null> {
+  const tables: { at: number; previous: number | null }[] = []
+  await scan(path, (text, from) => {
+    for (const found of text.matchAll(/(\d+)\s+(\d+)\s+obj\s*<<((?:(?!endobj|stream)[\s\S]){0,2000})/g)) {
+      const [, , , dictionary = ''] = found
+      if (!/\/Type\s*\/XRef\b/.test(dictionary)) continue
+      const [, previous] = /\/Prev\s+(\d+)/.exec(dictionary) ?? []
+      tables.push({ at: from + found.index, previous: previous === undefined ? null : Number(previous) })
+    }
+  })
+  const before = new Set(tables.map(({ previous }) => previous))
+  const newest = tables.filter(({ at }) => !before.has(at)).at(-1)
+  if (newest === undefined) return null
+  const copy = await copied(path, folder, 'pointed.pdf')
+  const file = await open(copy, 'a')
+  try {
+    await file.write(`\nstartxref\n${newest.at}\n${END}\n`)
+  } finally {
+    await file.close()
+  }
+  return copy
+}
+
+async function copied(path: string, folder: string, name: string): Promise<string> {
+  const copy = join(folder, name)
+  await copyFile(path, copy, constants.COPYFILE_FICLONE)
+  return copy
+}
+
+/** `by` gives as many bytes as it takes. */
+async function replaced(
+  path: string,
+  folder: string,
+  name: string,
+  what: RegExp,
+  by: (found: string) => string,
+): Promise<string> {
+  const places: { at: number; text: string }[] = []
+  await scan(path, (text, from) => {
+    for (const found of text.matchAll(what)) places.push({ at: from + found.index, text: by(found[0]) })
+  })
+  const copy = await copied(path, folder, name)
+  const file = await open(copy, 'r+')
+  try {
+    for (const { at, text } of places) await file.write(text, at, 'latin1')
+  } finally {
+    await file.close()
+  }
+  return copy
+}
+
+/** Gives the whole file in overlapping pieces, as text of one character a byte. */
+async function scan(path: string, onPiece: (text: string, from: number) => void): Promise<void> {
+  const source = await fileSource(path)
+  for (let from = 0; from < source.bytes; from += PIECE_BYTES) {
+    const piece = await source.readAt(from, PIECE_BYTES + OVERLAP_BYTES)
+    onPiece(piece.toString('latin1'), from)
+  }
+}
