@@ -1,6 +1,8 @@
 // The one catalogue of errors a caller can meet: stable code, HTTP status, and words for both readers.
 // Renderers: `problem()` for JSON (RFC 9457, also the body of a refused tus request). Jobs use `retryable`.
 
+import { isRedisTrouble } from './redis-errors.ts'
+
 /** Words a person reads. Thai first: teachers read these. */
 export type Bilingual = { th: string; en: string }
 
@@ -246,5 +248,8 @@ export function problem(error: AppError): Problem {
 
 /** Whatever was thrown, as an AppError; the original stays as its cause. */
 export function toAppError(thrown: unknown): AppError {
-  return thrown instanceof AppError ? thrown : new AppError('INTERNAL', { cause: thrown })
+  if (thrown instanceof AppError) return thrown
+  if (isRedisTrouble(thrown))
+    return new AppError('REDIS_UNAVAILABLE', { cause: thrown, retryAfterSeconds: 5 })
+  return new AppError('INTERNAL', { cause: thrown })
 }

@@ -4,6 +4,7 @@
 import { Redis } from 'ioredis'
 import { AppError } from './errors.ts'
 import type { Logger } from './logger.ts'
+import { isDemoted, isRefusal } from './redis-errors.ts'
 import { StartError } from './start-error.ts'
 
 /**
@@ -22,14 +23,25 @@ const OPTIONS = {
   subscriber: { maxRetriesPerRequest: null },
 } as const
 
+/** While there is no primary, a server that only reads is not asked again more often. */
+const DEMOTED_PAUSE_MS = 500
+
 export type RedisConnection = Redis
 
 export function connectRedis(url: string, role: RedisRole, logger: Logger): RedisConnection {
+  let demotedAtMs = -DEMOTED_PAUSE_MS
   const redis = new Redis(url, {
     ...OPTIONS[role],
     connectionName: `songngan-${role}`,
     // Quick at first so that a restart of Redis costs little, never more than a second.
-    retryStrategy: (times) => Math.min(50 * times, 1000),
+    retryStrategy: (times) =>
+      performance.now() - demotedAtMs < DEMOTED_PAUSE_MS ? DEMOTED_PAUSE_MS : Math.min(50 * times, 1000),
+    // A primary that became a replica keeps its lines: only a new one finds its successor. 2: and sends the command again.
+    reconnectOnError(error) {
+      if (!isDemoted(error)) return false
+      demotedAtMs = performance.now()
+      return role === 'producer' ? 1 : 2
+    },
   })
   let lastReport = 0
   redis.on('error', (err: Error) => {
@@ -84,17 +96,12 @@ export class RunId {
   }
 }
 
-/** Turns what ioredis rejects with when Redis is away into REDIS_UNAVAILABLE; script errors pass as they are. */
+/** Turns what ioredis rejects with when Redis is away or refuses into REDIS_UNAVAILABLE; script errors pass as they are. */
 export async function viaRedis<T>(command: Promise<T>): Promise<T> {
   try {
     return await command
   } catch (error) {
-    if (
-      error instanceof Error &&
-      error.name === 'ReplyError' &&
-      !/^(LOADING|READONLY|MASTERDOWN|BUSY|OOM)/.test(error.message)
-    )
-      throw error
+    if (error instanceof Error && error.name === 'ReplyError' && !isRefusal(error)) throw error
     throw new AppError('REDIS_UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
   }
 }

@@ -7,7 +7,7 @@
 // - its CORS headers, which the service sets for all of its routes alike.
 
 import { type DataStore, ERRORS, Server } from '@tus/server'
-import { AppError, type ErrorCode } from '../core/errors.ts'
+import { AppError, type ErrorCode, toAppError } from '../core/errors.ts'
 import type { TusRequestContext } from './request-context.ts'
 import type { TusRequest } from './tus-request.ts'
 
@@ -35,8 +35,7 @@ const LIBRARY_ERRORS: [unknown, ErrorCode][] = [
 export function tusError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
   const known = LIBRARY_ERRORS.find(([error]) => error === thrown)
-  if (known !== undefined) return new AppError(known[1])
-  return new AppError('INTERNAL', { cause: thrown })
+  return known === undefined ? toAppError(thrown) : new AppError(known[1])
 }
 
 /** The members of a handler that a request replaces. They are protected in the library's types. */

@@ -26,6 +26,8 @@ export type TcpProxy = {
   set(rules: Partial<Rules>): void
   /** Back to an honest proxy. */
   reset(): void
+  /** New connections go to another port of this host; open ones stay where they are, as behind a moved address. */
+  aim(port: number): void
   /** Resets all open connections; returns how many. */
   cut(): number
   /** Ends all open connections towards the target in the middle of what was being sent, as the kernel of a killed process does. */
@@ -129,6 +131,9 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
     url: url.href.replace(/\/$/, ''),
     set: (some) => change({ ...rules, ...some }),
     reset: () => change({ ...HONEST }),
+    aim(port) {
+      place.port = port
+    },
     cut,
     hangUp() {
       for (const { upstream } of pairs) upstream.end()

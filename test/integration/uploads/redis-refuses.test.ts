@@ -1,0 +1,159 @@
+// A Redis that is connected and refuses: whatever its reason, it is Redis trouble with the answers of the contract, never
+// a 500; and a line to a server that is no longer the primary is given up for another.
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { waitFor } from '../../support/http.ts'
+import { startTcpProxy } from '../../support/proxy.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
+import { filmBytes } from './bytes.ts'
+import { type House, openHouse } from './house.ts'
+import { PROFILE } from './profile.ts'
+
+const KIB = 1024
+const bytes = filmBytes(64 * KIB, 'refused')
+
+/** The lists of a Redis that was lost are made again, and said to be. */
+const REFUSED = ['REDIS_UNAVAILABLE', 'INDEX_REBUILDING']
+
+type OnEnd = (end: () => Promise<void> | void) => void
+
+async function server(onEnd: OnEnd, args: string[] = []): Promise<TestRedis> {
+  const redis = await startRedis({ appendOnly: true, args })
+  onEnd(() => redis.stop())
+  return redis
+}
+
+function operator(onEnd: OnEnd, redis: TestRedis): Redis {
+  const client = new Redis(redis.url, { maxRetriesPerRequest: null })
+  onEnd(() => client.disconnect())
+  return client
+}
+
+async function house(onEnd: OnEnd, redis: TestRedis, redisUrl = redis.url): Promise<House> {
+  const opened = await openHouse({ redis, redisUrl })
+  onEnd(() => opened.close())
+  return opened
+}
+
+type Trouble = {
+  what: string
+  /** Of the server, from its start. */
+  args?: string[]
+  begin: (redis: Redis, server: TestRedis) => Promise<unknown>
+  end: (redis: Redis) => Promise<unknown>
+}
+
+const TROUBLES: Trouble[] = [
+  {
+    what: 'READONLY',
+    begin: (redis) => redis.replicaof('127.0.0.1', 1),
+    end: (redis) => redis.replicaof('NO', 'ONE'),
+  },
+  {
+    what: 'MASTERDOWN',
+    begin: async (redis) => {
+      await redis.config('SET', 'replica-serve-stale-data', 'no')
+      await redis.replicaof('127.0.0.1', 1)
+    },
+    end: (redis) => redis.replicaof('NO', 'ONE'),
+  },
+  {
+    what: 'OOM',
+    begin: (redis) => redis.config('SET', 'maxmemory', '1'),
+    end: (redis) => redis.config('SET', 'maxmemory', '0'),
+  },
+  {
+    what: 'MISCONF',
+    args: ['--save', '900 1'],
+    begin: async (redis, { dir }) => {
+      // A folder in the place of the snapshot: it cannot be written.
+      await mkdir(join(dir, 'dump.rdb'))
+      await redis.bgsave()
+      await waitFor(async () => /rdb_last_bgsave_status:err/.test(await redis.info('persistence')), {
+        what: 'a snapshot to fail',
+      })
+    },
+    end: (redis) => redis.config('SET', 'stop-writes-on-bgsave-error', 'no'),
+  },
+  {
+    what: 'NOREPLICAS',
+    begin: (redis) => redis.config('SET', 'min-replicas-to-write', '1'),
+    end: (redis) => redis.config('SET', 'min-replicas-to-write', '0'),
+  },
+  {
+    what: 'NOPERM',
+    begin: (redis) => redis.call('ACL', 'SETUSER', 'default', '-@write', '-@scripting'),
+    end: (redis) => redis.call('ACL', 'SETUSER', 'default', '+@all'),
+  },
+]
+
+describe.concurrent('connected, and refusing', () => {
+  test.for(TROUBLES)(
+    '$what: POST 503, PATCH 423, never a 500; and on as before when it is over',
+    { timeout: 180_000 },
+    async ({ args, begin, end }, { onTestFinished: onEnd }) => {
+      const redis = await server(onEnd, args)
+      const there = await house(onEnd, redis)
+      const control = operator(onEnd, redis)
+      const [user, submission] = [await there.user('film'), await there.submission()]
+      const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+      await user.patch(url, 0, bytes.subarray(0, 32 * KIB))
+      await begin(control, redis)
+      const [post, patch, head, put, list, ticket, events] = await Promise.all([
+        user.post({ length: 10, name: 'b.mp4' }),
+        user.patch(url, 32 * KIB, bytes.subarray(32 * KIB)),
+        user.head(url),
+        there.portal('PUT', `/v1/submissions/${submission}-new`, { profile: PROFILE }),
+        there.portal('GET', `/v1/submissions?limit=1`),
+        there.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'film' }),
+        there.portal('GET', '/v1/events'),
+      ])
+      expect({ status: post.status, code: post.problem?.code }).toEqual({
+        status: 503,
+        code: 'REDIS_UNAVAILABLE',
+      })
+      expect({ status: patch.status, code: patch.problem?.code }).toEqual({
+        status: 423,
+        code: 'REDIS_UNAVAILABLE',
+      })
+      // Reads may be answered still.
+      expect([200, 423]).toContain(head.status)
+      for (const { status, body } of [put, list, ticket, events])
+        expect(status < 300 || REFUSED.includes(String(body['code'])), JSON.stringify(body)).toBe(true)
+      await end(control)
+      await waitFor(
+        async () => {
+          const offset = Number((await user.head(url)).headers['upload-offset'] ?? -1)
+          if (offset >= 0 && offset < bytes.length) await user.patch(url, offset, bytes.subarray(offset))
+          return offset === bytes.length
+        },
+        { what: 'the upload to go on', timeoutMs: 60_000 },
+      )
+    },
+  )
+})
+
+test('a line to a primary that became a replica is given up, and the upload goes on with its successor', async ({
+  onTestFinished: onEnd,
+}) => {
+  const [former, next] = [await server(onEnd), await server(onEnd)]
+  const [old, young] = [operator(onEnd, former), operator(onEnd, next)]
+  await young.replicaof('127.0.0.1', former.port)
+  await waitFor(async () => /master_link_status:up/.test(await young.info('replication')), {
+    what: 'the replica to follow',
+  })
+  const address = await startTcpProxy(former.url)
+  onEnd(() => address.stop())
+  const there = await house(onEnd, former, address.url)
+  const user = await there.user('film')
+  const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+  await user.patch(url, 0, bytes.subarray(0, 32 * KIB))
+  await young.replicaof('NO', 'ONE')
+  await old.replicaof('127.0.0.1', next.port)
+  address.aim(next.port)
+  expect((await user.patch(url, 32 * KIB, bytes.subarray(32 * KIB))).status).toBe(204)
+  expect((await user.post({ length: 10, name: 'b.mp4' })).status).toBe(201)
+}, 120_000)
