@@ -19,8 +19,6 @@ const LOOK_AGAIN_MS = 60_000
 /** When to look again at one that only an operator begins again; `songngan retry` finds it meanwhile. */
 const LOOK_RARELY_MS = 86_400_000
 const BATCH = 500
-/** Runs after which a lane is begun again only with a pause; two jobs' worth of workers that died. */
-const DEADLY_ATTEMPTS = 10
 /** States in which BullMQ will still run the job, or is running it. */
 const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused'])
 
@@ -136,10 +134,9 @@ export class Reconciler {
       const job = await queues.stateOf(lane, record.id, generation)
       if (ALIVE.has(job)) continue
       const claimed = state?.claim !== undefined && Date.parse(state.claim.until) > clock.now()
-      // BullMQ fails a job whose workers died too often: whoever claimed it is lost. A file that goes on bringing workers
-      // down waits for the claim's end.
-      const abandoned = job === 'failed' && (state?.attempts ?? 0) < DEADLY_ATTEMPTS
-      if (claimed && !abandoned) continue
+      // BullMQ fails a job whose workers died too often: whoever claimed it is lost. The claim that is left counts as a
+      // death, so that this ends.
+      if (claimed && job !== 'failed') continue
       await this.#nextGeneration(record.id, lane, generation)
     }
   }

@@ -7,11 +7,11 @@ import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { abandon, DEATHS_BEFORE_ALONE, deathsOf, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
 import { isInputError, recordFailure } from './failure.ts'
+import { JobReleased, SHUTDOWN } from './job-released.ts'
 import { progressReporter } from './progress-reporter.ts'
 
-/** The reason with which a closing worker cancels its jobs: they are given back, and no attempt is lost. */
-export const SHUTDOWN = 'shutdown'
 /** A job that was given back is taken up again after this pause, by whoever is left. */
 const GIVE_BACK_MS = 1000
 
@@ -37,6 +37,8 @@ export type LaneRun = {
 
 export type LaneWork = {
   lane: LaneName
+  /** A run that takes longer is left; default: {@link LIMIT_MS}. */
+  limitMs?: number
   /** Whether the lane's result still belongs to an upload in this state: it may have been taken away meanwhile. */
   expects(record: UploadRecord): boolean
   work(run: LaneRun): Promise<void>
@@ -49,7 +51,7 @@ export class ClaimLost extends Error {
   override readonly name = 'ClaimLost'
 }
 
-type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
+export type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
 
 /** The BullMQ processor of a lane. */
 export function uploadLane(deps: WorkerContext, work: LaneWork) {
@@ -76,14 +78,17 @@ export function uploadLane(deps: WorkerContext, work: LaneWork) {
   }
 }
 
-/** The worker goes while this job is running. */
-class JobReleased extends Error {}
-
-async function runOnce(
+/**
+ * One run of a job, by the worker or by a process of its own.
+ *
+ * @param how.alone it runs in that process already
+ */
+export async function runOnce(
   deps: WorkerContext,
   work: LaneWork,
   job: Job<UploadJob>,
   cancelled: AbortSignal | undefined,
+  how: { alone: boolean } = { alone: false },
 ): Promise<Outcome> {
   const { lane } = work
   const { uploadId, generation } = job.data
@@ -96,6 +101,11 @@ async function runOnce(
   }
   const { submissionId } = claim.record
   const logger = deps.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
+  const limitMs = work.limitMs ?? LIMIT_MS[lane]
+  const deaths = deathsOf(claim)
+  if (deaths >= LAST_DEATH) return await abandon(deps, claim, logger)
+  if (deaths >= DEATHS_BEFORE_ALONE && !how.alone)
+    return await runApart(deps, { claim, job, cancelled, logger, limitMs: limitMs / 2 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
   const stopRenewing = renewing(deps, claim, lost, logger)
@@ -103,7 +113,7 @@ async function runOnce(
   let finished: UploadRecord | undefined
   try {
     const commit = committing(deps, work, claim)
-    await work.work({
+    const working = work.work({
       ...{ claim, record: claim.record, jobId, signal, logger, progress },
       lastAttempt: isLastAttempt(job),
       update: commit,
@@ -112,6 +122,7 @@ async function runOnce(
         return finished
       },
     })
+    await within(limitMs, working, lost)
   } catch (error) {
     // With the result committed the lane is done, whatever came afterwards.
     if (finished === undefined) return await conclude(deps, { error, claim, job, signal, cancelled, logger })
@@ -166,13 +177,15 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
     await released(deps, claim, logger)
     throw new JobReleased()
   }
-  if (error instanceof ClaimLost || signal.aborted) {
+  if (error instanceof ClaimLost || (signal.aborted && !(error instanceof EndlessRun))) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
     await released(deps, claim, logger)
     return 'dropped'
   }
   const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')
+  // Its claim stays, and counts as a death.
+  if (error instanceof EndlessRun) throw error
   if (!blamesInput && !isLastAttempt(job)) {
     await released(deps, claim, logger)
     throw error
@@ -184,6 +197,25 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
 /** A claim that stays behind counts as a worker's death. */
 async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<void> {
   await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'the claim was not released'))
+}
+
+/** The run had all the time that the longest file can need. */
+class EndlessRun extends Error {}
+
+async function within(limitMs: number, working: Promise<void>, lost: AbortController): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new EndlessRun(`no end after ${limitMs} ms`)
+      reject(error)
+      lost.abort(error)
+    }, limitMs)
+  })
+  try {
+    await Promise.race([working, limit])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function isLastAttempt(job: Job): boolean {

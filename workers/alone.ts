@@ -1,0 +1,78 @@
+// Entry of a process that runs one job and ends: a job that was there when two workers died. It has half of a worker's
+// limits, is the first that the kernel ends when memory runs out, and dies with the worker that began it.
+
+import { writeFile } from 'node:fs/promises'
+import type { Job } from 'bullmq'
+import { loadConfig } from '../src/core/config.ts'
+import { createLogger } from '../src/core/logger.ts'
+import { exitOnStartError } from '../src/core/start-error.ts'
+import { createDeps } from '../src/deps.ts'
+import type { UploadJob } from '../src/jobs/contract.ts'
+import { createWorkerContext } from './create-worker-context.ts'
+import { inspectWork } from './lanes/inspect.ts'
+import { JobReleased, SHUTDOWN } from './lanes/job-released.ts'
+import type { AloneJob, AloneResult } from './lanes/run-alone.ts'
+import { type LaneWork, runOnce } from './lanes/run-lane.ts'
+import { transcodeWork } from './lanes/transcode.ts'
+import { validateWork } from './lanes/validate.ts'
+import type { Runner } from './media/run.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** The most that can be asked of the kernel: this one first. */
+const FIRST_TO_GO = '1000'
+
+const WORK = { validate: validateWork, inspect: inspectWork, transcode: transcodeWork } satisfies Record<
+  AloneJob['lane'],
+  (deps: WorkerContext) => LaneWork
+>
+
+function withHalf(runner: Runner): Runner {
+  return {
+    ...runner,
+    run: (job) => {
+      const { wallMs, cpuSeconds, memoryBytes } = job.limits
+      const half = { wallMs: wallMs / 2, cpuSeconds: Math.ceil(cpuSeconds / 2), memoryBytes: memoryBytes / 2 }
+      return runner.run({ ...job, limits: { ...job.limits, ...half } })
+    },
+  }
+}
+
+async function main(): Promise<void> {
+  // Without its worker nobody would end it. Not everywhere may a process ask to be ended first.
+  process.once('disconnect', () => process.exit(1))
+  await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
+  const { lane, id, uploadId, generation, attemptsMade, attempts } = JSON.parse(
+    process.argv[2] ?? '',
+  ) as AloneJob
+  const config = loadConfig()
+  const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
+  const whole = await createWorkerContext(await createDeps(config, logger))
+  const deps = {
+    ...whole,
+    runner: withHalf(whole.runner),
+    threads: Math.max(1, Math.floor(whole.threads / 2)),
+  }
+  const closing = new AbortController()
+  process.once('SIGTERM', () => closing.abort(SHUTDOWN))
+  const job = {
+    id,
+    data: { uploadId, generation },
+    attemptsMade,
+    opts: { attempts },
+  } as unknown as Job<UploadJob>
+  const result = await runOnce(deps, WORK[lane](deps), job, closing.signal, { alone: true })
+    .then((outcome): AloneResult => ({ outcome }))
+    .catch(
+      (error: Error): AloneResult =>
+        error instanceof JobReleased
+          ? { released: true }
+          : { error: error.message, isFinal: error.name === 'UnrecoverableError' },
+    )
+  await new Promise<void>((resolve) => {
+    process.send?.(result, () => resolve())
+  })
+  await deps.close()
+  process.exit(0)
+}
+
+main().catch(exitOnStartError)

@@ -1,0 +1,82 @@
+// Jobs whose runs ended without a word. A file that ends every worker that opens it may not be handed out for ever: after
+// two deaths it runs apart from all others, after the third it is given up.
+
+import { type Job, UnrecoverableError } from 'bullmq'
+import type { Logger } from '../../src/core/logger.ts'
+import type { UploadJob } from '../../src/jobs/contract.ts'
+import type { LaneLease } from '../../src/lifecycle/lane-leases.ts'
+import { laneFailed } from '../../src/lifecycle/transitions.ts'
+import type { LaneName } from '../../src/records/upload-record.ts'
+import type { WorkerContext } from '../worker-context.ts'
+import { JobReleased } from './job-released.ts'
+import { runAlone } from './run-alone.ts'
+
+export const DEATHS_BEFORE_ALONE = 2
+export const LAST_DEATH = 3
+
+const HOUR_MS = 3_600_000
+/** Beyond what the largest file takes on a slow machine: whoever is still at it hangs. */
+export const LIMIT_MS: Record<LaneName, number> = {
+  validate: HOUR_MS,
+  inspect: 6 * HOUR_MS,
+  transcode: 48 * HOUR_MS,
+}
+
+/** Earlier runs of the lane that ended without a word. */
+export function deathsOf({ lane, record }: LaneLease): number {
+  return record.lanes[lane]?.deaths ?? 0
+}
+
+/** Gives the job up for good. Throws, so that the queue does not hand it out again. */
+export async function abandon(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<never> {
+  const code = 'WORKER_DIED'
+  const message = `${deathsOf(claim)} runs ended without a word`
+  await deps.claims.commit(claim, async (current) => {
+    const sequence = await deps.completion.nextSequence(current, current)
+    return laneFailed(current, claim.lane, { message, code, final: true, sequence, atMs: deps.clock.now() })
+  })
+  deps.metrics.jobsAbandoned.inc({ queue: claim.lane, code })
+  logger.error({ code }, 'given up for good: every run ended without a word')
+  throw new UnrecoverableError(message)
+}
+
+type Apart = {
+  claim: LaneLease
+  job: Job<UploadJob>
+  cancelled: AbortSignal | undefined
+  logger: Logger
+  limitMs: number
+}
+
+/** Runs the job in a process of its own; if that dies as well, gives it up. */
+export async function runApart<T extends string>(
+  deps: WorkerContext,
+  { claim, job, cancelled, logger, limitMs }: Apart,
+): Promise<T> {
+  const { lane } = claim
+  const { uploadId, generation } = job.data
+  logger.warn({ deaths: deathsOf(claim) }, 'runs alone: earlier runs ended without a word')
+  // That process makes a claim of its own; what is left of it tells how it ended.
+  await deps.claims.release(claim)
+  const { attemptsMade } = job
+  const alone = {
+    lane,
+    id: job.id ?? lane,
+    uploadId,
+    generation,
+    attemptsMade,
+    attempts: job.opts.attempts ?? 1,
+  }
+  const signal = cancelled ?? new AbortController().signal
+  const said = await runAlone(alone, { signal, limitMs })
+  if (said === undefined) {
+    const left = await deps.claims.acquire(uploadId, lane, generation)
+    if (left === undefined) return 'nothing' as T
+    if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
+    await deps.claims.release(left)
+    throw new Error('the process of its own did not start')
+  }
+  if ('released' in said) throw new JobReleased()
+  if ('outcome' in said) return said.outcome as T
+  throw said.isFinal ? new UnrecoverableError(said.error) : new Error(said.error)
+}

@@ -1,0 +1,64 @@
+// A job whose runs killed two workers runs in a process of its own: whatever the file does there, it does to nobody else.
+
+import { fork } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { getHeapStatistics } from 'node:v8'
+import type { LaneName } from '../../src/records/upload-record.ts'
+
+/** What the process is told, as its only argument. */
+export type AloneJob = {
+  lane: LaneName
+  id: string
+  uploadId: string
+  generation: number
+  attemptsMade: number
+  attempts: number
+}
+
+/** What it says before it ends. */
+export type AloneResult = { outcome: string } | { error: string; isFinal: boolean } | { released: true }
+
+const ENTRY = fileURLToPath(new URL(`../alone${extname(import.meta.filename)}`, import.meta.url))
+const MIB = 1024 ** 2
+/** From the request to end to the end without asking. */
+const KILL_GRACE_MS = 10_000
+
+/**
+ * Runs one job in a process with half of this one's heap.
+ *
+ * @param limitMs after which it is killed
+ * @returns what it said; undefined where it ended without a word
+ */
+export async function runAlone(
+  job: AloneJob,
+  { signal, limitMs }: { signal: AbortSignal; limitMs: number },
+): Promise<AloneResult | undefined> {
+  const heapMib = Math.max(64, Math.floor(getHeapStatistics().heap_size_limit / MIB / 2))
+  const child = fork(ENTRY, [JSON.stringify(job)], {
+    execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`],
+  })
+  const kill = () => child.kill('SIGKILL')
+  const limit = setTimeout(kill, limitMs)
+  let patience: NodeJS.Timeout | undefined
+  const end = () => {
+    child.kill('SIGTERM')
+    patience = setTimeout(kill, KILL_GRACE_MS)
+  }
+  signal.addEventListener('abort', end, { once: true })
+  let said: AloneResult | undefined
+  child.on('message', (message) => {
+    said = message as AloneResult
+  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', () => resolve())
+    })
+  } finally {
+    clearTimeout(limit)
+    clearTimeout(patience)
+    signal.removeEventListener('abort', end)
+  }
+  return said
+}
