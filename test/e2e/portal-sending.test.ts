@@ -51,8 +51,8 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.card(VIDEO).getByRole('button', { name: 'ส่งต่อ' }).click()
     await user.says(user.card(VIDEO), /^การเชื่อมต่อสะดุด จะลองใหม่ใน \d วินาที$/)
     await waitFor(() => answers.length === 0, { what: 'a second try' })
-    await user.card(VIDEO).getByRole('button', { name: 'ลองเดี๋ยวนี้' }).click()
-    await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/)
+    await user.card(VIDEO).getByRole('button', { name: 'ลองใหม่ทันที' }).click()
+    await user.says(user.card(VIDEO), /^ไฟล์ใช้ได้/)
     const methods = user.requests.map(({ method }) => method)
     expect(methods).toEqual(['POST', 'PATCH', 'HEAD', 'HEAD', 'HEAD', 'PATCH'])
     expect(await room.house.portal.uploads(id)).toHaveLength(1)
@@ -75,7 +75,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
       await user.says(user.card(VIDEO), /^การเชื่อมต่อสะดุด จะลองใหม่ใน \d วินาที$/)
       line.cut()
       line.reset()
-      await user.says(user.card(VIDEO), /^ผ่านเกณฑ์/)
+      await user.says(user.card(VIDEO), /^ไฟล์ใช้ได้/)
       // It may ask once more while the line is dead.
       const sent = user.requests.map(({ method }) => method).filter((method) => method !== 'HEAD')
       expect(sent).toEqual(['POST', 'PATCH', 'PATCH'])
@@ -97,8 +97,8 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await second.choose(VIDEO, room.film)
     await first.says(first.card(VIDEO), 'หน้าอื่นหรือเครื่องอื่นกำลังส่งไฟล์นี้ต่อ')
     await second.line({})
-    await second.says(second.card(VIDEO), /^ผ่านเกณฑ์/)
-    await first.says(first.card(VIDEO), /^ผ่านเกณฑ์/)
+    await second.says(second.card(VIDEO), /^ไฟล์ใช้ได้/)
+    await first.says(first.card(VIDEO), /^ไฟล์ใช้ได้/)
     expect(first.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH'])
   })
 
@@ -111,11 +111,11 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await first.choose(VIDEO, room.film)
     await room.share(0.05, before)
     const second = await room.teacher({ url })
-    await second.says(second.card(VIDEO), /^(ส่งค้างไว้ เลือก|กำลังส่งจากหน้าอื่น)/)
+    await second.says(second.card(VIDEO), /^(ส่งค้างไว้ ยังไม่ครบ|กำลังส่งจากหน้าอื่น)/)
     await first.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND, offline: true })
     await first.says(first.card(VIDEO), /^อินเทอร์เน็ตขาดหาย/)
     await second.card(VIDEO).getByRole('button', { name: 'ยกเลิก' }).click()
-    await second.says(second.page.locator('dialog'), /^“การสอน .+” ส่วนที่ส่งแล้วจะถูกลบ/)
+    await second.says(second.page.locator('dialog'), /^ส่วนที่ส่งแล้วของ “การสอน .+” จะถูกลบ/)
     expect(await second.barriers()).toEqual([])
     await second.page.locator('dialog').getByRole('button', { name: 'ยกเลิกการส่ง' }).click()
     await second.says(second.card(VIDEO), 'ยังไม่มีไฟล์')
@@ -136,7 +136,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     const isJudged = async () => (await room.house.portal.uploads(id))[0]?.accepted
     await waitFor(isJudged, { what: 'the verdict' })
     await user.page.clock.fastForward(POLL_MS)
-    await user.says(user.card('lesson_plan'), /^ผ่านเกณฑ์/)
+    await user.says(user.card('lesson_plan'), /^ไฟล์ใช้ได้/)
   })
 
   test('says that its time is over, and what to do', async () => {
@@ -154,7 +154,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.says(user.page.locator('.notice'), /^ไฟล์ที่กำลังส่งยังส่งต่อได้จนเสร็จ/)
     expect(await user.page.locator('input[type=file]').count()).toBe(0)
     await user.line({})
-    await user.says(user.page.locator('.tray'), 'ส่งถึงระบบครบแล้ว ปิดหน้านี้ได้')
+    await user.says(user.page.locator('.tray'), 'ไฟล์ส่งถึงระบบแล้ว')
     expect((await room.house.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([
       room.filmBytes,
     ])

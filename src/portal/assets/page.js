@@ -1,12 +1,13 @@
 // The page as a whole: what it knows, what it is doing, and what its buttons do. Views read it and draw.
 
-import { Api } from './api.js'
+import { Api, Refusal } from './api.js'
 import { Live } from './live.js'
+import { mayBegin } from './model/dates.js'
 import { FieldStates } from './model/field-states.js'
 import { Links } from './model/links.js'
 import { News } from './model/news.js'
 import { Receipts } from './model/receipts.js'
-import { faultOfRoom } from './model/room.js'
+import { faultOfRoom, faultOfTwin } from './model/room.js'
 import { Seal } from './model/seal.js'
 import { Store } from './model/store.js'
 import { follow } from './save.js'
@@ -17,8 +18,6 @@ import { rememberLanguage, Words } from './words/words.js'
 const TICK_MS = 1000
 const WARN_BEFORE_EXPIRY_MS = 30 * 60_000
 const COPIED_MS = 2500
-/** By then it has been read; the same stands at the top while something is being checked. */
-const TRAY_MS = 30_000
 
 export class Page {
   /** @type {import('./view/dialog.js').Question | null} */
@@ -29,7 +28,8 @@ export class Page {
   trayClosed = false
   #root
   #drawing = false
-  #lastStoredAtMs = 0
+  /** Slots that were asked about in grace, and whether something was tried there by the deadline. @type {Map<string, boolean>} */
+  grace = new Map()
   /** Ids of uploads whose last byte left from here. @type {Set<string>} */
   #stored = new Set()
 
@@ -57,11 +57,11 @@ export class Page {
       rules: (slot) => this.store.profile?.slots.get(slot),
       unfinished: (slot) => this.#unfinished(slot),
       roomFor: (finding, job) => faultOfRoom(finding, job, this.store, this.sender.jobs),
+      twinOf: (job) => faultOfTwin(job, this.store, this.sender.jobs),
       changed,
       stored: (job) => {
         if (job.uploadId !== null) this.#stored.add(job.uploadId)
         this.trayClosed = false
-        this.#lastStoredAtMs = performance.now()
         void this.store.refresh()
       },
     })
@@ -109,7 +109,7 @@ export class Page {
   }
 
   /** Something was sent from here, nothing is on its way any more, and nothing that was chosen is left behind. */
-  get mayClose() {
+  get hasSent() {
     return this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ asks }) => asks)
   }
 
@@ -128,6 +128,26 @@ export class Page {
     return ids.map((id) => {
       const label = slots.find(({ slot }) => slot === id)?.label
       return label === undefined ? id : this.words.of(label)
+    })
+  }
+
+  /** Whether a new file may be begun there. @param {string} slot */
+  mayBegin(slot) {
+    const { submission } = this.store
+    if (!this.mayUpload || submission === null) return false
+    return mayBegin(submission, slot, this.api.now()) || this.grace.get(slot) === true
+  }
+
+  /** An attempt that was refused before the deadline keeps its grace, and stands in no document. @param {string} slot */
+  async askGrace(slot) {
+    await this.#trying(async () => {
+      try {
+        await this.api.post(`v1/submissions/${encodeURIComponent(this.session.submission)}/tickets`, { slot })
+        this.grace.set(slot, true)
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'DEADLINE_PASSED') throw error
+        this.grace.set(slot, false)
+      }
     })
   }
 
@@ -226,7 +246,6 @@ export class Page {
     if (this.store.stage === 'ready' && this.api.now() >= this.session.expMs) this.store.stage = 'expired'
     // Uploads that run go on: the service asks for a session only when they begin.
     if (this.store.stage === 'expired' || this.store.stage === 'gone') this.live.stop()
-    if (performance.now() - this.#lastStoredAtMs > TRAY_MS) this.trayClosed = true
     this.changed()
   }
 

@@ -52,10 +52,10 @@ export async function openStaffRoom() {
       }),
 
     /** A submission, and the page that its portal would open. */
-    async session({ can = ['read', 'upload'] } = {}) {
+    async session({ can = ['read', 'upload'], ...more }: { can?: string[]; metadata?: object } = {}) {
       const id = `2569-${String(++submissions).padStart(5, '0')}`
       const deadline = new Date(Date.now() + 55 * HOUR_MS).toISOString()
-      await house.portal.putSubmission(id, { profile: PROFILE, deadline })
+      await house.portal.putSubmission(id, { profile: PROFILE, deadline, ...more })
       const answer = await house.call('POST', `/v1/submissions/${id}/sessions`, { can })
       const bangkok = new Date(Date.parse(deadline) + 7 * HOUR_MS).toISOString()
       return { id, url: (JSON.parse(answer.text) as { url: string }).url, closesAt: bangkok.slice(11, 16) }

@@ -14,10 +14,15 @@ const { rowsOf, slotState } = await asset<{
   rowsOf: (slot: object, store: object, jobs: object[]) => { rows: Row[]; earlier: { id: string }[] }
   slotState: (slot: object, rows: Row[]) => string
 }>('model/rows.js')
-const { faultOfRoom } = await asset<{
+const { slotsToChange } = await asset<{ slotsToChange: (submission: object) => string[] }>(
+  'model/returned.js',
+)
+const { faultOfRoom, faultOfTwin } = await asset<{
+  faultOfTwin: (job: object, store: object, jobs: object[]) => { name: string } | null
   faultOfRoom: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
 }>('model/room.js')
-const { whenOf } = await asset<{
+const { mayBegin, whenOf } = await asset<{
+  mayBegin: (submission: object, slot: string, nowMs: number) => boolean
   whenOf: (submission: object, nowMs: number) => { at: string; ms?: number }
 }>('model/dates.js')
 const { failureOf, keepUrl } = await asset<{
@@ -157,6 +162,72 @@ describe('dates', () => {
     expect(at('2026-02-05T00:00:00Z', { revisions, state: 'returned' })).toBe('repair')
     expect(at('2026-02-05T00:00:00Z', { revisions })).toBe('closed')
     expect(at('2026-02-11T00:00:00Z', { revisions, state: 'returned' })).toBe('closed')
+  })
+})
+
+describe('a file that is there already', () => {
+  const file = (name: string, size = 100) => ({ file: { name, size } })
+  const twin = (state: string, chosen: object, more: object = {}) =>
+    faultOfTwin(job(chosen), storeOf([upload('1', state, more)]), [])?.name
+
+  it('is known by its name and size', () => {
+    expect(twin('ready', file('1.pdf'))).toBe('twice')
+    expect(twin('rejected', file('1.pdf'))).toBe('twiceRejected')
+    expect(twin('ready', file('2.pdf'))).toBeUndefined()
+    expect(twin('ready', file('1.pdf', 101))).toBeUndefined()
+    expect(twin('ready', { ...file('1.pdf'), slot: 'other' })).toBeUndefined()
+    expect(twin('ready', file('1.pdf'), { superseded: true })).toBeUndefined()
+    for (const gone of ['receiving', 'expired', 'cancelled'])
+      expect(twin(gone, file('1.pdf')), gone).toBeUndefined()
+    const sending = job({ key: 'job-2', ...file('1.pdf') })
+    expect(faultOfTwin(job(file('1.pdf')), storeOf([]), [sending])?.name).toBe('twice')
+  })
+})
+
+describe('a new file', () => {
+  const dates = { opensAt: null, deadline: '2026-02-01T00:00:00Z', graceSeconds: 3600, state: 'open' }
+  const begun = { slot: 's', state: 'receiving', createdAt: '2026-01-31T23:59:59Z' }
+  const may = (at: string, more: object = {}) =>
+    mayBegin({ ...dates, revisions: [], uploads: [], ...more }, 's', Date.parse(at))
+
+  it('is begun in grace only where one was begun in time', () => {
+    expect(may('2026-01-31T00:00:00Z')).toBe(true)
+    const inGrace = '2026-02-01T00:30:00Z'
+    expect(may(inGrace)).toBe(false)
+    expect(may(inGrace, { uploads: [begun] })).toBe(true)
+    expect(may(inGrace, { uploads: [{ ...begun, slot: 'other' }] })).toBe(false)
+    expect(may(inGrace, { uploads: [{ ...begun, createdAt: '2026-02-01T00:10:00Z' }] })).toBe(false)
+  })
+
+  it('is begun in time for repairs only where one was given back or rejected', () => {
+    const revisions = [
+      { revision: 1, returnedAt: 'x', repairUntil: '2026-03-01T00:00:00Z', uploads: { s: ['1'] } },
+    ]
+    const later = '2026-02-20T00:00:00Z'
+    expect(may(later, { state: 'returned', revisions })).toBe(true)
+    const other = revisions.map((one) => ({ ...one, uploads: { other: ['1'] } }))
+    expect(may(later, { state: 'returned', revisions: other })).toBe(false)
+    const uploads = [{ ...begun, state: 'rejected' }]
+    expect(may(later, { state: 'returned', revisions: other, uploads })).toBe(true)
+  })
+})
+
+describe('what a return asks for', () => {
+  const returned = (state: string, standing: string[], uploads: object[]) =>
+    slotsToChange({
+      state,
+      revisions: [{ returnedAt: 'x', slots: ['s'], uploads: { s: ['1'] } }, { revision: 2 }],
+      slots: [slot(standing)],
+      uploads,
+    })
+
+  it('stands until another file has arrived', () => {
+    const first = upload('1', 'ready')
+    expect(returned('returned', ['1'], [first])).toEqual(['s'])
+    expect(returned('returned', ['1', '2'], [first, upload('2', 'receiving')])).toEqual(['s'])
+    expect(returned('returned', ['1', '2'], [first, upload('2', 'checking')])).toEqual([])
+    expect(returned('returned', ['2'], [first, upload('2', 'ready')])).toEqual([])
+    expect(returned('sealed', ['1'], [first])).toEqual([])
   })
 })
 

@@ -68,6 +68,25 @@ describe('words', () => {
   })
 })
 
+describe('the Thai of the page', () => {
+  const said = JSON.stringify(th.t, (_key, value: unknown) =>
+    typeof value === 'function' ? String(value) : value,
+  )
+
+  it('has one word for a thing, and none for a file that an assessment has for its result', () => {
+    // ผ่าน as in ผ่านเกณฑ์, but not ผ่อนผัน
+    for (const word of ['ผ่าน', 'วิดีโอ', 'คลิป', 'อัปโหลด', 'แทนที่', 'อยู่ดี', 'เอาออก', 'เดี๋ยวนี้'])
+      expect(said).not.toContain(word)
+  })
+
+  it('lets nobody leave before it is handed in, or will be by itself', () => {
+    const { next, ...rest } = th.t as { next: Record<string, unknown> }
+    const leave = (table: object) => Object.entries(table).filter(([, text]) => /ปิดหน้านี้ได้/.test(String(text)))
+    expect(leave(next).map(([name]) => name)).toEqual(['sealed', 'armed'])
+    expect(leave(rest)).toEqual([])
+  })
+})
+
 describe('the language of the page', () => {
   const kept = new Map<string, string>()
   beforeEach(() => {

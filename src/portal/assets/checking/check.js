@@ -13,7 +13,8 @@ import { lengthByPlayer } from './player.js'
  * @typedef {{name: 'unreadable' | 'empty' | 'unknownKind' | 'noSound' | 'noPicture' | 'incomplete'}
  *   | {name: 'kind', found: string, container: string} | {name: 'format', found: string, wanted: readonly string[]}
  *   | {name: 'size', actual: number, limit: number} | {name: 'tooLong' | 'tooShort', actual: number, limit: number}
- *   | {name: 'kindFull', kind: string, limit: number} | {name: 'slotFull', limit: number}} Fault
+ *   | {name: 'kindFull', kind: string, limit: number} | {name: 'slotFull', limit: number}
+ *   | {name: 'office', found: string} | {name: 'twice' | 'twiceRejected', file: string}} Fault
  */
 /**
  * @typedef {object} Finding
@@ -23,6 +24,8 @@ import { lengthByPlayer } from './player.js'
  * @property {boolean} large worth a word of advice
  */
 
+/** Documents of an office program, which can save them as PDF. */
+const OFFICE = /\.(docx?|pptx?|xlsx?|od[tps]|pages|key)$/i
 /** Containers whose index is read here. */
 const ISO = ['mp4', 'mov', '3gp']
 /** A phone's memory and patience; beyond them it is the service's turn. */
@@ -43,7 +46,7 @@ export async function look(file, slot) {
   }
   const { kind, container } = /** @type {{kind: MediaKind, container: string}} */ (identify(head, true))
   const media = slot.media.find((rules) => rules.kind === kind)
-  if (media === undefined) return stop(kind, wrongKind(kind, container))
+  if (media === undefined) return stop(kind, wrongKind(kind, container, file.name, slot))
   if (!takes(media, container))
     return stop(kind, { name: 'format', found: container, wanted: media.containers })
   if (file.size > media.maxBytes)
@@ -58,8 +61,11 @@ function stop(kind, fault) {
   return { verdict: 'stop', faults: [fault], kind, large: false }
 }
 
-/** @param {string} kind @param {string} container @returns {Fault} */
-function wrongKind(kind, container) {
+/** @param {string} kind @param {string} container @param {string} name @param {SlotRules} slot @returns {Fault} */
+function wrongKind(kind, container, name, { media }) {
+  const [, program] = OFFICE.exec(name) ?? []
+  if (program !== undefined && kind === 'other' && media.some((rules) => rules.kind === 'pdf'))
+    return { name: 'office', found: program.toUpperCase() }
   return container === 'unknown' ? { name: 'unknownKind' } : { name: 'kind', found: kind, container }
 }
 

@@ -19,3 +19,25 @@ export function whenOf({ opensAt, deadline, graceSeconds, revisions, state }, no
   const closesMs = deadlineMs + graceSeconds * 1000
   return nowMs <= closesMs ? { at: 'grace', ms: closesMs } : { at: 'closed', ms: closesMs }
 }
+
+/**
+ * Whether a new file may be begun in a slot, as far as the documents tell: in grace only where something was begun by the
+ * deadline, in time for repairs only where a file was given back or rejected.
+ *
+ * @param {Submission} submission @param {string} slot @param {number} nowMs
+ */
+export function mayBegin(submission, slot, nowMs) {
+  const { deadline, revisions, uploads } = submission
+  const own = uploads.filter((upload) => upload.slot === slot)
+  switch (whenOf(submission, nowMs).at) {
+    case 'grace':
+      return own.some(({ createdAt }) => Date.parse(createdAt) <= Date.parse(deadline ?? ''))
+    case 'repair':
+      return (
+        revisions.some((revision) => (revision.repairUntil && revision.uploads[slot]?.length) || 0) ||
+        own.some(({ state }) => state === 'rejected')
+      )
+    default:
+      return true
+  }
+}

@@ -1,4 +1,4 @@
-// Whether a slot for several files has room for one more, and of this kind.
+// Whether a slot for several files has room for one more, and of this kind; and whether it has this very file already.
 
 /** @typedef {import('../checking/check.js').Fault} Fault */
 /** @typedef {import('../checking/check.js').Finding} Finding */
@@ -26,4 +26,35 @@ export function faultOfRoom({ kind }, job, store, jobs) {
   if (most !== undefined && kinds.filter((other) => other === kind).length >= most)
     return { name: 'kindFull', kind, limit: most }
   return null
+}
+
+const GONE = ['receiving', 'expired', 'cancelled']
+
+/**
+ * The same name and the same size to the byte: the same file.
+ *
+ * @param {Job} job what is about to be sent
+ * @param {import('./store.js').Store} store @param {readonly Job[]} jobs
+ * @returns {Fault | null}
+ */
+export function faultOfTwin({ file, slot, ...own }, store, jobs) {
+  const other = jobs.find(
+    (job) =>
+      job.key !== own.key && job.slot === slot && job.active && isSame(file, job.file.name, job.file.size),
+  )
+  if (other !== undefined) return { name: 'twice', file: file.name }
+  const twin = store.submission?.uploads.find(
+    ({ superseded, state, declared, ...upload }) =>
+      upload.slot === slot &&
+      !superseded &&
+      !GONE.includes(state) &&
+      isSame(file, declared.filename, declared.bytes),
+  )
+  if (twin === undefined) return null
+  return { name: twin.state === 'rejected' ? 'twiceRejected' : 'twice', file: file.name }
+}
+
+/** @param {File} file @param {string | null} name @param {number | null} bytes */
+function isSame(file, name, bytes) {
+  return file.name === name && file.size === bytes
 }

@@ -1,6 +1,7 @@
 // Handing in: asked for once more, and told what came of it.
 
 import { Refusal } from '../api.js'
+import { slotsToChange } from './returned.js'
 
 /** @typedef {'idle' | 'sealing' | 'incomplete' | 'unavailable' | 'trouble'} SealState */
 
@@ -19,10 +20,17 @@ export class Seal {
 
   /** @param {boolean} waiting verdicts are still to come */
   async ask(waiting) {
-    const { t } = this.#page.words
+    const { store, words } = this.#page
+    const { t } = words
+    const unchanged = store.submission === null ? [] : slotsToChange(store.submission)
+    const texts = [
+      unchanged.length > 0 ? t.sealUnchanged(this.#page.labels(unchanged).join(', ')) : '',
+      waiting ? t.sealPending : '',
+      t.sealExplain,
+    ]
     const sure = await this.#page.ask({
       title: t.sealAsk,
-      text: waiting ? `${t.sealPending} ${t.sealExplain}` : t.sealExplain,
+      text: texts.filter((text) => text !== '').join(' '),
       yes: waiting ? t.sealWhenComplete : t.seal,
       no: t.sealNotYet,
     })

@@ -19,6 +19,7 @@ const AT_A_TIME = 2
  * @property {(slot: string) => Promise<Unfinished[]>} unfinished uploads of a slot that somebody began, as they are now
  * @property {(finding: import('../checking/check.js').Finding, job: Job) => import('../checking/check.js').Fault | null} roomFor
  * why the slot has no room for such a file
+ * @property {(job: Job) => import('../checking/check.js').Fault | null} twinOf the slot has this very file already
  * @property {() => void} changed something to show
  * @property {(job: Job) => void} stored
  */
@@ -81,6 +82,8 @@ export class Sender {
     const rules = this.#parts.rules(job.slot)
     if (rules === undefined) return this.drop(job)
     job.finding = await look(job.file, rules)
+    const twin = job.finding.verdict === 'go' ? this.#parts.twinOf(job) : null
+    if (twin !== null) job.finding = { ...job.finding, verdict: 'ask', faults: [twin] }
     if (job.finding.verdict === 'go') await this.enqueue(job)
     else job.become('blocked')
   }

@@ -1,6 +1,7 @@
 // One slot of the submission: what is asked for, how it stands, its files, and what to do next.
 
 import { acceptOf } from '../model/profile.js'
+import { slotsToChange } from '../model/returned.js'
 import { rowsOf, slotState } from '../model/rows.js'
 import { chooser, dropTarget } from './chooser.js'
 import { h } from './dom.js'
@@ -12,6 +13,7 @@ import { icon } from './icons.js'
 import { ruleLines } from './rules.js'
 
 /** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../model/store.js').Submission} Submission */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../model/rows.js').Slot} Slot */
 /**
@@ -21,6 +23,8 @@ import { ruleLines } from './rules.js'
  * @property {string} accept of file inputs
  * @property {boolean} several whether the slot takes more than one file
  * @property {boolean} mayUpload
+ * @property {boolean} mayBegin whether a new file may be sent, not only an unfinished one gone on with
+ * @property {boolean} toChange a return asks for another file
  * @property {boolean} busy in a slot for one file: one is on its way already
  * @property {(id: string) => import('./dom.js').Content} tooLate what the slot says of one of its uploads
  */
@@ -43,10 +47,11 @@ export function card(slot, number, page) {
   const { t } = words
   const rules = store.profile?.slots.get(slot.slot)
   const { rows, earlier } = rowsOf(slot, store, sender.jobs)
-  const state = slotState(slot, rows)
-  const model = modelOf(slot, rules, rows, page)
+  const toChange = slotsToChange(/** @type {Submission} */ (store.submission)).includes(slot.slot)
+  const state = toChange ? 'rejected' : slotState(slot, rows)
+  const model = { ...modelOf(slot, rules, rows, page), toChange }
   const chosen = (/** @type {File} */ file) => page.choose(file, { slot: slot.slot })
-  const open = model.mayUpload && !model.busy && mayAdd(slot, rows)
+  const open = model.mayBegin && !model.busy && mayAdd(slot, rows)
   const own = slot.problems.filter(({ upload }) => upload === undefined)
   return h(
     'li',
@@ -75,11 +80,12 @@ export function card(slot, number, page) {
     problemList(own, words),
     rules !== undefined && fields(slot, rules, page),
     open && adding(slot, rows, model, chosen, page),
+    model.mayUpload && !model.mayBegin && rows.length === 0 && late(slot.slot, page),
     history(earlier, words),
   )
 }
 
-/** @param {Slot} slot @param {CardModel['rules']} rules @param {Row[]} rows @param {Page} page @returns {CardModel} */
+/** @param {Slot} slot @param {CardModel['rules']} rules @param {Row[]} rows @param {Page} page @returns {Omit<CardModel, 'toChange'>} */
 function modelOf(slot, rules, rows, page) {
   const several = slot.max > 1
   return {
@@ -88,6 +94,7 @@ function modelOf(slot, rules, rows, page) {
     accept: rules === undefined ? '' : acceptOf(rules),
     several,
     mayUpload: page.mayUpload,
+    mayBegin: page.mayBegin(slot.slot),
     busy:
       !several &&
       rows.some(({ kind }) => ['local', 'elsewhere', 'unfinished', 'checking', 'failed'].includes(kind)),
@@ -118,13 +125,26 @@ function adding(slot, rows, model, chosen, { words }) {
     { class: 'actions adding', key: 'adding' },
     chooser({
       id: `choose-${slot.slot}`,
-      words: !more ? t.choose : rows.every(({ kind }) => kind === 'rejected') ? t.chooseBetter : t.add,
+      words: !more ? t.choose : rows.every(({ kind }) => kind === 'rejected') ? t.replace : t.add,
       label: more ? t.addFor(label) : t.chooseFor(label),
       accept: model.accept,
       main: slot.state !== 'accepted' && slot.min > 0,
       chosen,
     }),
     h('span', { class: 'drop-hint', 'aria-hidden': 'true' }, t.dropHere),
+  )
+}
+
+/** Nothing may be begun here any more, unless somebody tried in time. @param {string} slot @param {Page} page */
+function late(slot, page) {
+  const { t } = page.words
+  const asked = page.grace.get(slot) !== undefined
+  return h(
+    'div',
+    { class: 'late', key: 'late' },
+    h('p', { class: 'facts' }, asked ? t.graceNo : t.graceOver),
+    !asked &&
+      h('button', { type: 'button', class: 'button small', onclick: () => page.askGrace(slot) }, t.graceAsk),
   )
 }
 

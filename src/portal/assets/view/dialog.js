@@ -4,6 +4,11 @@ import { h } from './dom.js'
 
 /** Buttons say what they do. @typedef {{title: string, text: string, yes: string, no: string, answer: (sure: boolean) => void}} Question */
 
+/** Closed before it is taken away, so that the focus goes back. @param {string} answer */
+function close(answer) {
+  return (/** @type {any} */ event) => event.currentTarget.closest('dialog').close(answer)
+}
+
 /** @param {Question} question */
 export function dialog({ title, text, yes, no, answer }) {
   return h(
@@ -14,15 +19,15 @@ export function dialog({ title, text, yes, no, answer }) {
       'aria-describedby': 'dialog-text',
       made: (/** @type {HTMLDialogElement} */ element) => queueMicrotask(() => element.showModal()),
       // Also by the key that closes dialogues.
-      onclose: () => answer(false),
+      onclose: (/** @type {any} */ event) => answer(event.target.returnValue === 'yes'),
     },
     h('h2', { id: 'dialog-title' }, title),
     h('p', { id: 'dialog-text' }, text),
     h(
       'p',
       { class: 'actions' },
-      h('button', { type: 'button', class: 'button', onclick: () => answer(false) }, no),
-      h('button', { type: 'button', class: 'button main', onclick: () => answer(true) }, yes),
+      h('button', { type: 'button', class: 'button', onclick: close('no') }, no),
+      h('button', { type: 'button', class: 'button main', onclick: close('yes') }, yes),
     ),
   )
 }

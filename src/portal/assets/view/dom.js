@@ -95,3 +95,10 @@ function set(element, name, value) {
   else if (value === false || value === null || value === undefined) element.removeAttribute(name)
   else element.setAttribute(name, value === true ? '' : String(value))
 }
+
+/** Shows an element and gives it the focus, without touching the address. @param {string} id */
+export function goTo(id) {
+  const element = document.getElementById(id)
+  element?.scrollIntoView({ block: 'start' })
+  element?.focus({ preventScroll: true })
+}

@@ -15,6 +15,8 @@ export function draw(root, page) {
   const { words, store } = page
   const { t } = words
   const { stage } = store
+  const focused = document.activeElement
+  const place = focused?.closest('.card, .tray')
   render(
     root,
     masthead(page),
@@ -36,6 +38,22 @@ export function draw(root, page) {
     tray(page),
     page.question !== null && dialog(page.question),
   )
+  if (focused?.isConnected === false) keepFocus(focused, place)
+}
+
+/**
+ * What had the focus is gone, like a button whose file was chosen: the focus goes on where its file is.
+ * @param {Element} focused @param {Element | null | undefined} place
+ */
+function keepFocus({ id }, place) {
+  const card = place?.isConnected === true ? place : null
+  const next =
+    (id === '' ? null : document.getElementById(id)) ??
+    card?.querySelector('.file:last-child') ??
+    card ??
+    document.getElementById('files')
+  const element = /** @type {HTMLElement | null} */ (next)
+  element?.focus({ preventScroll: true })
 }
 
 /** @param {Page} page */

@@ -62,6 +62,11 @@ export function faultWords(fault, rules, words) {
   switch (fault.name) {
     case 'kind':
       return checks.kind(fault.found === 'other' ? formatName(fault.container) : kindOf(fault.found), wanted)
+    case 'office':
+      return checks.office(fault.found, wanted)
+    case 'twice':
+    case 'twiceRejected':
+      return checks[fault.name](fault.file)
     case 'unknownKind':
       return checks.unknownKind(wanted)
     case 'format':

@@ -1,5 +1,6 @@
 // One file of a slot: its name, where it is, what can be done with it, and what was found.
 
+import { whenOf } from '../model/dates.js'
 import { clock } from '../words/words.js'
 import { chooser } from './chooser.js'
 import { h } from './dom.js'
@@ -20,7 +21,12 @@ import { progressBar } from './progress.js'
 export function fileRow(row, card, page) {
   return h(
     'li',
-    { key: row.key, class: `file ${row.kind}`, 'data-upload': row.upload?.id ?? row.job?.uploadId ?? null },
+    {
+      key: row.key,
+      class: `file ${row.kind}`,
+      tabindex: '-1',
+      'data-upload': row.upload?.id ?? row.job?.uploadId ?? null,
+    },
     h('p', { class: 'name' }, row.name || page.words.t.unnamed),
     row.kind === 'local' ? localBody(row, card, page) : remoteBody(row, card, page),
   )
@@ -115,7 +121,7 @@ function begun(row, upload, card, page) {
     h('p', { class: 'note' }, row.kind === 'elsewhere' ? t.elsewhere : t.unfinished),
     row.kind === 'unfinished' &&
       upload.expiresAt !== undefined &&
-      h('p', { class: 'facts' }, t.keptUntil(words.moment(upload.expiresAt))),
+      h('p', { class: 'facts' }, t.finishBy(words.moment(finishBy(upload.expiresAt, page)))),
     card.mayUpload &&
       h(
         'p',
@@ -141,21 +147,26 @@ function begun(row, upload, card, page) {
   ]
 }
 
+/** The end of the time for sending, or of the time that unfinished bytes are kept, whichever comes first. @param {string} expiresAt @param {Page} page */
+function finishBy(expiresAt, { store, api }) {
+  const when = store.submission === null ? null : whenOf(store.submission, api.now())
+  return Math.min(Date.parse(expiresAt), when !== null && 'ms' in when ? when.ms : Number.POSITIVE_INFINITY)
+}
+
 /** @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
 function replacing(row, upload, card, page) {
   const { t } = page.words
-  const mayReplace = card.mayUpload && !card.busy && (row.kind === 'accepted' || row.kind === 'rejected')
+  const mayReplace = card.mayBegin && !card.busy && (row.kind === 'accepted' || row.kind === 'rejected')
   if (!mayReplace || (row.kind === 'rejected' && card.several)) return null
-  const words = row.kind === 'rejected' ? t.chooseBetter : t.replace
   return h(
     'p',
     { class: 'actions' },
     chooser({
       id: `replace-${upload.id}`,
-      words,
-      label: `${words}: ${row.name || t.unnamed}`,
+      words: t.replace,
+      label: `${t.replace}: ${row.name || t.unnamed}`,
       accept: card.accept,
-      main: row.kind === 'rejected',
+      main: row.kind === 'rejected' || card.toChange,
       chosen: (file) =>
         page.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
     }),

@@ -47,6 +47,7 @@ export function heading({ words, store, api }) {
     'div',
     { class: 'heading', key: 'heading' },
     h('h1', null, t.heading),
+    applicant(submission.metadata['name'], words),
     h(
       'p',
       { class: 'who' },
@@ -55,6 +56,11 @@ export function heading({ words, store, api }) {
     ),
     submission.state !== 'sealed' && deadline(whenOf(submission, api.now()), words),
   )
+}
+
+/** The person whose request it is, as the portal names it. @param {unknown} name @param {import('../words/words.js').Words} words */
+function applicant(name, words) {
+  return typeof name === 'string' && name !== '' && h('p', { class: 'applicant' }, words.t.forWhom(name))
 }
 
 /** @param {import('../model/dates.js').When} when @param {import('../words/words.js').Words} words */

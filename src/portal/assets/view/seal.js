@@ -18,13 +18,13 @@ export function sealing(submission, page) {
     { class: 'seal', key: 'seal' },
     armed
       ? h('button', { type: 'button', class: 'button', onclick: () => seal.withdraw() }, words.t.sealWithdraw)
-      : seal.state !== 'unavailable' && button(submission, page),
+      : seal.state !== 'unavailable' && sealButton(submission, page),
     told !== '' && h('p', { class: 'facts', role: 'status' }, told),
   )
 }
 
 /** @param {Submission} submission @param {Page} page */
-function button(submission, { seal, words: { t } }) {
+export function sealButton(submission, { seal, words: { t } }) {
   const waiting = isWaiting(submission)
   const busy = seal.state === 'sealing'
   return h(
@@ -41,7 +41,7 @@ function button(submission, { seal, words: { t } }) {
 }
 
 /** Nothing is missing, and verdicts are still to come. @param {Submission} submission */
-function isWaiting({ complete, missing, pending }) {
+export function isWaiting({ complete, missing, pending }) {
   return !complete && missing.length === 0 && pending.length > 0
 }
 

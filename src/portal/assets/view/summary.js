@@ -1,7 +1,8 @@
 // How the whole stands: what is done, what is missing, what is being checked; and what to do about it.
 
+import { lastReturn, slotsToChange } from '../model/returned.js'
 import { rowsOf, slotState } from '../model/rows.js'
-import { h } from './dom.js'
+import { goTo, h } from './dom.js'
 import { icon } from './icons.js'
 import { sealing } from './seal.js'
 
@@ -29,9 +30,7 @@ export function summary(page) {
       ),
       h('p', { class: 'count' }, t.ofSlots(done, items.length)),
     ],
-    page.mayClose &&
-      submission.pending.length > 0 &&
-      h('p', { class: 'may-close' }, icon('done'), t.mayClose),
+    slotList(t.toChange, slotsToChange(submission), 'missing', page),
     slotList(t.missing, submission.missing, 'missing', page),
     slotList(t.pending, submission.pending, 'pending', page),
     sealing(submission, page),
@@ -39,9 +38,11 @@ export function summary(page) {
 }
 
 /** Slots that something is asked of or has been given to, in their order. @param {Submission} submission */
-function itemsOf({ slots, missing, pending }) {
+function itemsOf(submission) {
+  const { slots, missing, pending } = submission
+  const toDo = [...missing, ...slotsToChange(submission)]
   return slots.flatMap(({ slot, counted }) => {
-    if (missing.includes(slot)) return [{ slot, state: 'missing' }]
+    if (toDo.includes(slot)) return [{ slot, state: 'missing' }]
     if (counted.length > 0) return [{ slot, state: 'done' }]
     return pending.includes(slot) ? [{ slot, state: 'pending' }] : []
   })
@@ -62,9 +63,10 @@ function iconOf(submission) {
 }
 
 /** @param {Submission} submission @param {Page} page */
-function titleOf({ state, complete, missing }, { words: { t } }) {
+function titleOf({ state, complete, missing, sealRequestedAt }, { words: { t } }) {
   if (state === 'sealed') return t.sealed
   if (state === 'returned') return t.returned
+  if (sealRequestedAt !== null) return t.armed
   if (complete) return t.complete
   return missing.length === 0 ? t.allPending : t.incomplete
 }
@@ -85,9 +87,9 @@ function textOf({ state, complete, creditedAt, revisions }, { words, seal }) {
 }
 
 /** In the words of who returned it. @param {Submission} submission @param {Page} page */
-function returnReason({ state, revisions }, { words: { t } }) {
-  const last = revisions.filter(({ returnedAt }) => returnedAt !== undefined).at(-1)
-  if (state !== 'returned' || last?.reason === undefined) return null
+function returnReason(submission, { words: { t } }) {
+  const last = lastReturn(submission)
+  if (submission.state !== 'returned' || last?.reason === undefined) return null
   return h('p', { class: 'reason' }, h('strong', null, t.reason), ' ', h('span', null, last.reason))
 }
 
@@ -106,7 +108,11 @@ function slotList(title, slots, kind, page) {
         h(
           'li',
           { key: slot },
-          h('a', { href: `#slot-${slot}`, onclick: goTo }, labels[i]),
+          h(
+            'a',
+            { href: `#slot-${slot}`, onclick: (/** @type {Event} */ event) => follow(event, slot) },
+            labels[i],
+          ),
           kind === 'missing' && progressOf(slot, page),
         ),
       ),
@@ -122,10 +128,8 @@ function progressOf(id, { store, sender, words: { t } }) {
   return state === 'empty' ? null : [' ', h('span', { class: `how ${state}` }, t.slotStates[state])]
 }
 
-/** Without touching the address. @param {any} event */
-function goTo(event) {
+/** @param {Event} event @param {string} slot */
+function follow(event, slot) {
   event.preventDefault()
-  const card = document.getElementById(event.currentTarget.getAttribute('href').slice(1))
-  card?.scrollIntoView({ block: 'start' })
-  card?.focus({ preventScroll: true })
+  goTo(`slot-${slot}`)
 }

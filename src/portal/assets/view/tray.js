@@ -1,8 +1,10 @@
-// At the foot of the window while files are sent: how far all of it is, and whether the page may be closed.
+// At the foot of the window while files are sent: how far all of it is; and after that, what comes next.
 
-import { h } from './dom.js'
+import { slotsToChange } from '../model/returned.js'
+import { goTo, h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
+import { sealButton } from './seal.js'
 
 /** @param {import('../page.js').Page} page */
 export function tray(page) {
@@ -10,9 +12,33 @@ export function tray(page) {
   if (page.live.line === 'offline' && !page.sender.busy) return strip('offline', 'offline', t.lineOffline, '')
   const active = page.sender.jobs.filter((job) => job.active)
   if (active.length > 0) return sending(active, page)
-  if (page.mayClose && !page.trayClosed)
-    return strip('good', 'done', t.mayClose, t.mayCloseText, closing(page))
-  return null
+  return page.hasSent && !page.trayClosed ? next(page) : null
+}
+
+/** Nothing is on its way any more: what comes next. Only what is handed in, or will be by itself, may be left. @param {import('../page.js').Page} page */
+function next(page) {
+  const { seal, store, words } = page
+  const { t } = words
+  const { submission, stage } = store
+  if (submission === null || stage !== 'ready')
+    return strip('open', 'up', t.next.arrived, t.expiredText, closing(page))
+  if (submission.state === 'sealed') return strip('good', 'lock', t.next.sealed, '', closing(page))
+  if (submission.sealRequestedAt !== null)
+    return strip('good', 'done', t.next.armed, t.next.armedText, closing(page))
+  const { missing, pending } = submission
+  const toChange = slotsToChange(submission)
+  const open = (/** @type {string} */ text, /** @type {import('./dom.js').Content} */ button) =>
+    strip('open', 'clock', t.next.notSealed, text, [button, closing(page)])
+  const [first] = [...toChange, ...missing]
+  if (first !== undefined) {
+    const show = () => goTo(`slot-${first}`)
+    const text = toChange.length > 0 ? t.next.toChange(toChange.length) : t.next.missing(missing.length)
+    return open(text, h('button', { type: 'button', class: 'button', onclick: show }, t.next.show))
+  }
+  const mayOnlyWait = pending.length > 0
+  if (seal.allowed && seal.state !== 'unavailable')
+    return open(mayOnlyWait ? t.next.pending : t.next.complete, sealButton(submission, page))
+  return open(mayOnlyWait ? t.next.pendingElsewhere : t.sealElsewhere, null)
 }
 
 /** @param {import('../sending/job.js').Job[]} active @param {import('../page.js').Page} page */
@@ -56,7 +82,7 @@ function strip(kind, name, title, text, button) {
     'div',
     { class: `tray ${kind}`, key: 'tray' },
     icon(name),
-    h('p', null, h('strong', null, title), text !== '' && h('span', null, text)),
+    h('p', { role: 'status' }, h('strong', null, title), text !== '' && h('span', null, text)),
     button,
   )
 }
