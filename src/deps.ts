@@ -11,6 +11,7 @@ import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics, type Metrics } from './core/metrics.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
+import { requirePrimary } from './core/redis-shape.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
 import { ProgressWatch } from './events/progress.ts'
@@ -60,6 +61,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   openFaultPoints(config.faultPoints)
   const clock = overrides.clock ?? systemClock
   const metrics = createMetrics()
+  await requirePrimary(config.redisUrl, REDIS_START_MS, logger)
   const redis = {
     hot: connectRedis(config.redisUrl, 'hot', logger),
     jobs: connectRedis(config.redisUrl, 'jobs', logger),

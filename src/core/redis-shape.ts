@@ -1,0 +1,173 @@
+// What kind of server REDIS_URL leads to, asked before anything is built on it. A sentinel, a cluster's node or a replica
+// answer PING as a primary does, and fail every call afterwards; a server that evicts loses uploads without a word.
+
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import { Redis } from 'ioredis'
+import type { Logger } from './logger.ts'
+import { StartError } from './start-error.ts'
+
+const CONNECT_MS = 5000
+const PAUSE_MS = 250
+const PEEK_MS = 2000
+/** What a user of Redis' access lists needs. Keys and channels are those of `redisKeys` and of the queues. */
+export const NEEDED_PERMISSIONS =
+  '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time'
+
+/** Wrong for good: waiting does not help. */
+class WrongShape extends StartError {}
+
+/**
+ * Resolves when the server is a single primary that may be written to. Waits up to `timeoutMs` (milliseconds) for one that
+ * starts, loads or is being promoted.
+ *
+ * @throws StartError that names what is wrong and what to set
+ */
+export async function requirePrimary(url: string, timeoutMs: number, logger: Logger): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      await check(url, logger)
+      return
+    } catch (error) {
+      if (error instanceof WrongShape) throw error
+      if (performance.now() + PAUSE_MS >= deadline) {
+        const why = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : error
+        throw new StartError(`REDIS_URL: no usable Redis within ${timeoutMs / 1000} s: ${why}`)
+      }
+      await delay(PAUSE_MS)
+    }
+  }
+}
+
+async function check(url: string, logger: Logger): Promise<void> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    connectTimeout: CONNECT_MS,
+    commandTimeout: CONNECT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+  })
+  let failure: NodeJS.ErrnoException | undefined
+  redis.on('error', (error: Error) => {
+    failure ??= error
+  })
+  try {
+    await redis.connect()
+    const info = await redis.info()
+    const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+    checkServer(field, logger)
+    await checkPermissions(redis)
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw await explained(url, failure ?? (error as NodeJS.ErrnoException))
+  } finally {
+    redis.disconnect()
+  }
+}
+
+function checkServer(field: (name: string) => string, logger: Logger): void {
+  const mode = field('redis_mode')
+  if (mode === 'sentinel')
+    throw new WrongShape('REDIS_URL: this is a sentinel; give the address of the primary that it watches')
+  if (mode === 'cluster')
+    throw new WrongShape(
+      'REDIS_URL: this is a node of a Redis Cluster; one primary is needed, with replicas if you like, but no cluster',
+    )
+  if (field('loading') === '1') throw new Error('it is still loading its data')
+  if (field('role') === 'slave')
+    throw new Error(
+      `this is a replica of ${field('master_host')}:${field('master_port')}; give the primary's address`,
+    )
+  const policy = field('maxmemory_policy')
+  if (policy !== 'noeviction' && policy !== '')
+    throw new WrongShape(
+      `REDIS_URL: maxmemory-policy is ${policy}: uploads and jobs would be evicted; set noeviction`,
+    )
+  if (field('aof_enabled') === '0')
+    logger.warn(
+      'REDIS_URL: no append-only file; whenever Redis restarts, everything is made again from the object store. Set appendonly yes',
+    )
+}
+
+/** Every kind of command once, on keys of our own; a user with fewer permissions would fail later, one call in ten. */
+async function checkPermissions(redis: Redis): Promise<void> {
+  const [key, queue] = [`sn:probe:${process.pid}`, `sn-queue:probe:${process.pid}`]
+  const asked: Promise<unknown>[] = [
+    redis.set(key, '1', 'PX', PEEK_MS),
+    redis.get(queue),
+    redis.time(),
+    redis.eval("return redis.call('PTTL', KEYS[1])", 1, key),
+    redis.multi().hget(queue, 'field').zrange(queue, 0, 0).exec(),
+    redis.xlen(queue),
+    redis.bzpopmin(queue, 0.01),
+    redis.publish('sn:probe', ''),
+    redis.client('SETNAME', 'songngan-start'),
+  ]
+  for (const answer of await Promise.allSettled(asked)) {
+    if (answer.status === 'fulfilled') continue
+    const { message } = answer.reason as Error
+    if (/NOPERM|EXECABORT|ACL failure|user executing the script/.test(message))
+      throw new WrongShape(
+        `REDIS_URL: the user has too few permissions (${message.replace(/^NOPERM /, '')}); it needs ${NEEDED_PERMISSIONS}`,
+      )
+    throw answer.reason
+  }
+}
+
+/** The failure of a connection as a sentence for the operator, where another spelling of REDIS_URL would do. */
+async function explained(url: string, failure: NodeJS.ErrnoException): Promise<Error> {
+  const { code = '', message } = failure
+  if (/^(?:WRONGPASS|ERR invalid password|ERR Client sent AUTH)/.test(message))
+    return new WrongShape('REDIS_URL: Redis refuses its user name or password')
+  if (message.startsWith('NOAUTH'))
+    return new WrongShape('REDIS_URL: Redis asks for a password: redis://:PASSWORD@host:port')
+  if (message.startsWith('NOPERM'))
+    return new WrongShape(
+      `REDIS_URL: the user has too few permissions (${message}); it needs ${NEEDED_PERMISSIONS}`,
+    )
+  if (code.includes('CERT') || code.startsWith('UNABLE_TO_'))
+    return new WrongShape(
+      `REDIS_URL: the certificate is not trusted (${code}); name its authority in NODE_EXTRA_CA_CERTS`,
+    )
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(code)) return failure
+  const { protocol, hostname, port } = new URL(url)
+  const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }
+  if (protocol === 'rediss:' && (await speaksPlain(place)))
+    return new WrongShape('REDIS_URL: this Redis speaks no TLS: redis:// instead of rediss://')
+  if (protocol === 'redis:' && (await speaksTls(place)))
+    return new WrongShape('REDIS_URL: this Redis speaks TLS: rediss:// instead of redis://')
+  return failure
+}
+
+async function speaksPlain(place: { host: string; port: number }): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(place, () => socket.write('PING\r\n'))
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(PEEK_MS, () => end(false))
+    // +PONG, or the wish for a password.
+    socket.on('data', (data) => end(/^[+-]/.test(data.toString('latin1'))))
+    socket.on('error', () => end(false))
+    socket.on('close', () => end(false))
+  })
+}
+
+async function speaksTls(place: { host: string; port: number }): Promise<boolean> {
+  return await new Promise((resolve) => {
+    // Nothing is sent: only whether there is TLS is asked, not whose it is.
+    const socket = connectTls({ ...place, rejectUnauthorized: false }, () => end(true))
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(PEEK_MS, () => end(false))
+    // A server that wants a certificate of ours says so in TLS.
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => end(/ALERT|CERTIFICATE_REQUIRED/.test(code)))
+    socket.on('close', () => end(false))
+  })
+}
