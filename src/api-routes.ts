@@ -52,7 +52,7 @@ function authorizer({ auth }: Deps, options: { queryToken?: boolean } = {}) {
     const caller = await read(request)
     return caller.kind === 'portal'
       ? { owner: caller.owner }
-      : { owner: caller.owner, submissionId: caller.submissionId }
+      : { owner: caller.owner, submissionId: caller.submissionId, expMs: caller.expMs }
   }
 }
 

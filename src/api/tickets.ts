@@ -131,7 +131,10 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         // Only what was named: what is the accepted file by the time of the creation is looked up then.
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,
-        expMs: nowMs + ttlSeconds * 1000,
+        expMs: Math.min(
+          nowMs + ttlSeconds * 1000,
+          caller.kind === 'session' ? caller.expMs : Number.POSITIVE_INFINITY,
+        ),
       })
       return await reply
         .code(201)

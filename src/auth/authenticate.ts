@@ -17,6 +17,8 @@ export type Caller =
       submissionId: string
       subject: string | null
       can: readonly Permission[]
+      /** What the session asks for ends with it. */
+      expMs: number
     }
 
 /** Runs before the body is read: an unknown caller's body is nobody's business. */
@@ -92,8 +94,8 @@ export class Auth {
     if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
     try {
       const session = await this.#tokens.verifySession(token)
-      const { submission, subject, can } = session
-      return { kind: 'session', owner: session.owner, submissionId: submission, subject, can }
+      const { owner, submission: submissionId, subject, can, expMs } = session
+      return { kind: 'session', owner, submissionId, subject, can, expMs }
     } catch (error) {
       if (error instanceof AppError && error.code === 'SESSION_INVALID') throw unauthorized(error.code)
       throw error

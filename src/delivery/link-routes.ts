@@ -78,7 +78,10 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
         return {
           items: mediaLinks(view.record, {
             ...{ names, download },
-            expiresAtMs: clock.now() + expiresInSeconds * 1000,
+            expiresAtMs: Math.min(
+              clock.now() + expiresInSeconds * 1000,
+              caller.expMs ?? Number.POSITIVE_INFINITY,
+            ),
             baseUrl: publicUrl(config, request),
             secrets: config.secrets,
           }),

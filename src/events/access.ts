@@ -11,6 +11,8 @@ export type Caller = {
   owner: string
   /** Present for a session: the one submission that it may read. */
   submissionId?: string
+  /** Present for a session: when it ends, and with it what it asks for. */
+  expMs?: number
 }
 
 /** Reads the credentials of a request (header, or `?access_token=` on event routes); throws the 401 or 403 it deserves. */

@@ -119,7 +119,7 @@ const MATRIX: Record<string, Cells> = {
   'POST /files/*': NO_METHOD,
   // Whose slot it is is not asked where there is nothing to be had.
   'GET /files/*': ofTicket('405 METHOD_NOT_ALLOWED', '405 METHOD_NOT_ALLOWED'),
-  'PUT /files/*': ofTicket('405 METHOD_NOT_ALLOWED', '405 METHOD_NOT_ALLOWED'),
+  'PUT /files/*': NO_METHOD,
   'HEAD /files/*': {
     ...everybody('401'),
     ...{ otherTicket: '403', slotTicket: '403', expiredTicket: '200', ticket: '200' },

@@ -160,6 +160,14 @@ describe('a session', () => {
     expect(late.headers['www-authenticate']).toMatch(/^Bearer/)
   })
 
+  it('ends with what it mints: a ticket lives no longer than the session that asked for it', async () => {
+    const token = await h.session('mine', { expiresInSeconds: 10, can: ['read', 'upload'] })
+    const body = { slot: 'plan', expiresInSeconds: 604_800 }
+    const answer = await h.call('POST', '/v1/submissions/mine/tickets', { token, body })
+    expect(answer.status).toBe(201)
+    expect(Date.parse(String(answer.body['expiresAt'])) - h.clock.ms).toBeLessThanOrEqual(11_000)
+  })
+
   it('is of one portal', async () => {
     await h.put('mine', {}, OTHER)
     const answer = await h.call('POST', '/v1/submissions/mine/sessions', { token: OTHER })
