@@ -2,6 +2,7 @@
 
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { isSubmissionId, UPLOAD_ID } from '../core/ids.ts'
 
 export const PERMISSIONS = ['read', 'upload', 'seal'] as const
 export type Permission = (typeof PERMISSIONS)[number]
@@ -19,9 +20,9 @@ const ClaimsSchema = Type.Object({
   sub: Type.Optional(Name),
   /** Name of the API key in whose name space the submission lies. */
   owner: Type.Optional(Name),
-  submission: Type.Optional(Name),
-  slot: Type.Optional(Name),
-  replaces: Type.Optional(Name),
+  submission: Type.Optional(Type.Refine(Type.String(), isSubmissionId)),
+  slot: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })),
+  replaces: Type.Optional(Type.String({ pattern: UPLOAD_ID.source })),
   maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
   can: Type.Optional(Type.Array(Type.Enum([...PERMISSIONS]))),
 })

@@ -1,9 +1,17 @@
-// Tickets and sessions: JWTs of this service (HS256), and tickets that a portal signs itself (TICKET_JWKS_URL).
+// Tickets and sessions: JWTs of this service (HS256), and tickets that a portal signs itself (TICKET_JWKS_URL). A portal's
+// key signs for that portal alone, and tickets only.
 // A ticket places one upload in one slot. A session lets a browser see one submission. The header's `typ` tells them
 // apart, so that neither can stand for the other (RFC 8725 section 3.11).
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { type CompactVerifyGetKey, compactVerify, decodeProtectedHeader, errors, SignJWT } from 'jose'
+import {
+  type CompactVerifyGetKey,
+  compactVerify,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  SignJWT,
+} from 'jose'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
@@ -41,13 +49,15 @@ const CACHED_TOKENS = 5000
 /** A portal's clock may run ahead of ours. */
 const NOT_BEFORE_LEEWAY_MS = 60_000
 
-type Verified = { claims: TokenClaims; typ: string | undefined }
+/** `owner` undefined: neither ours nor of a portal that is configured. */
+type Verified = { claims: TokenClaims; typ: string | undefined; owner: string | undefined; ours: boolean }
 
 export class Tokens {
   readonly #signing: KeyObject
   readonly #secrets: readonly KeyObject[]
   readonly #owners: ReadonlySet<string>
-  readonly #portalKeys: CompactVerifyGetKey | undefined
+  /** By the portal's name. */
+  readonly #portalKeys: ReadonlyMap<string, CompactVerifyGetKey>
   readonly #clock: Clock
   readonly #tickets = new LruCache<string, Ticket>(CACHED_TOKENS)
   readonly #sessions = new LruCache<string, Session>(CACHED_TOKENS)
@@ -57,8 +67,11 @@ export class Tokens {
     this.#signing = keyOf(config.secrets[0])
     this.#secrets = config.secrets.map(keyOf)
     this.#owners = new Set(config.apiKeys.map(({ name }) => name))
-    const { jwksUrl } = config.tickets
-    this.#portalKeys = jwksUrl === undefined ? undefined : portalKeys(jwksUrl)
+    this.#portalKeys = new Map(
+      config.tickets.keySets.flatMap(({ portal, url }) =>
+        portal === undefined ? [] : [[portal, portalKeys(url)] as const],
+      ),
+    )
     this.#clock = clock
   }
 
@@ -108,9 +121,8 @@ export class Tokens {
   }
 
   async #readTicket(token: string): Promise<Ticket> {
-    const { claims, typ } = await this.#verify(token, 'TICKET_INVALID')
+    const { claims, typ, owner } = await this.#verify(token, 'TICKET_INVALID')
     const { submission, slot } = claims
-    const owner = this.#ownerOf(claims)
     // A portal need not know our `typ`; a session's claims name no slot.
     if (typ === SESSION_TYP || owner === undefined || submission === undefined || slot === undefined)
       throw new AppError('TICKET_INVALID')
@@ -134,10 +146,9 @@ export class Tokens {
   }
 
   async #readSession(token: string): Promise<Session> {
-    const { claims, typ } = await this.#verify(token, 'SESSION_INVALID')
+    const { claims, typ, owner, ours } = await this.#verify(token, 'SESSION_INVALID')
     const { submission, can } = claims
-    const owner = this.#ownerOf(claims)
-    if (typ !== SESSION_TYP || owner === undefined || submission === undefined || can === undefined)
+    if (!ours || typ !== SESSION_TYP || owner === undefined || submission === undefined || can === undefined)
       throw new AppError('SESSION_INVALID')
     const session = { owner, submission, subject: claims.sub ?? null, can, expMs: claims.exp * 1000 }
     this.#sessions.set(token, session)
@@ -145,26 +156,31 @@ export class Tokens {
   }
 
   /**
-   * The API key's name: as we wrote it, or as a portal's `iss` says it, or the only one there is. A name that is no
-   * longer configured takes its tokens with it.
+   * The portal whose key set must have signed a token: the one that `iss` names. Where one portal alone has a key set its
+   * `iss` may be anything that is not another portal's name.
    */
-  #ownerOf({ owner, iss }: TokenClaims): string | undefined {
-    const named = [owner, iss].find((name) => name !== undefined && this.#owners.has(name))
-    if (named !== undefined || owner !== undefined) return named
-    const [only] = this.#owners
-    return this.#owners.size === 1 ? only : undefined
+  #signerOf(token: string): string | undefined {
+    const { iss } = decodeJwt(token)
+    if (iss !== undefined && this.#portalKeys.has(iss)) return iss
+    const [only] = this.#portalKeys.keys()
+    return this.#portalKeys.size === 1 && !this.#owners.has(iss ?? '') ? only : undefined
   }
 
   async #verify(token: string, invalid: ErrorCode): Promise<Verified> {
     if (token.length > MAX_TOKEN_CHARS) throw new AppError(invalid)
     try {
       const { alg, typ } = decodeProtectedHeader(token)
-      const payload = alg === 'HS256' ? await this.#ofOurs(token) : await this.#ofPortal(token)
+      const ours = alg === 'HS256'
+      const portal = ours ? undefined : this.#signerOf(token)
+      const payload = ours ? await this.#ofOurs(token) : await this.#ofPortal(token, portal)
       const claims = payload === undefined ? undefined : parseTokenClaims(payload, AUDIENCE)
       if (claims === undefined) throw new AppError(invalid)
+      // A name that is no longer configured takes its tokens with it.
+      const owner = portal ?? (this.#owners.has(claims.owner ?? '') ? claims.owner : undefined)
+      if (portal !== undefined && (claims.owner ?? portal) !== portal) throw new AppError(invalid)
       const notBeforeMs = (claims.nbf ?? 0) * 1000 - NOT_BEFORE_LEEWAY_MS
       if (notBeforeMs > this.#clock.now()) throw new AppError(invalid)
-      return { claims, typ }
+      return { claims, typ, owner, ours }
     } catch (error) {
       if (error instanceof AppError) throw error
       throw new AppError(invalid, { cause: error })
@@ -183,11 +199,12 @@ export class Tokens {
     return undefined
   }
 
-  async #ofPortal(token: string): Promise<Uint8Array | undefined> {
-    if (this.#portalKeys === undefined) return undefined
+  async #ofPortal(token: string, portal: string | undefined): Promise<Uint8Array | undefined> {
+    const keys = portal === undefined ? undefined : this.#portalKeys.get(portal)
+    if (keys === undefined) return undefined
     const options = { algorithms: PORTAL_ALGORITHMS }
     try {
-      return (await compactVerify(token, this.#portalKeys, options)).payload
+      return (await compactVerify(token, keys, options)).payload
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
       // No `kid`, and several keys that fit: whichever verifies.

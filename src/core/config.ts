@@ -56,7 +56,9 @@ export const EnvSchema = Type.Object({
   TICKET_SECRET: optional(
     'Signs tickets, sessions, links and upload ids; two separated by a comma for rotation: the first signs',
   ),
-  TICKET_JWKS_URL: optional('Key set of a portal that signs tickets itself'),
+  TICKET_JWKS_URL: optional(
+    'Key sets of portals that sign tickets themselves: name=url, several separated by commas; a URL alone where there is one API key',
+  ),
   TICKET_TTL_SECONDS: whole(
     'Life of a ticket, for creating uploads; running ones live on',
     3600,
@@ -201,12 +203,23 @@ function crossCheck(env: Env): string[] {
     ['PUBLIC_URL', ['http:', 'https:']],
     ['S3_ENDPOINT', ['http:', 'https:']],
     ['WEBHOOK_URL', ['http:', 'https:']],
-    ['TICKET_JWKS_URL', ['http:', 'https:']],
     ['CLAMD_URL', ['tcp:', 'unix:']],
   ] as const) {
     const value = env[name]
     if (value !== undefined)
       need(isUrl(value, [...protocols]), `${name} must be a URL with ${protocols.join(' or ')}`)
+  }
+  for (const { portal, url } of keySets(env)) {
+    const at = URL.canParse(url) ? new URL(url) : undefined
+    const isLoopback = at !== undefined && /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(at.hostname)
+    need(
+      at?.protocol === 'https:' || (isLoopback && at.protocol === 'http:'),
+      'TICKET_JWKS_URL must name https URLs: whoever answers there signs tickets',
+    )
+    need(
+      portal !== undefined && list(env.API_KEYS).some((entry) => splitKey(entry)[0] === portal),
+      'TICKET_JWKS_URL must be name=url with names of API_KEYS, or one URL where there is one API key',
+    )
   }
   const secrets = list(env.TICKET_SECRET)
   need(secrets.length > 0, 'TICKET_SECRET is required (npm start makes one)')
@@ -292,7 +305,7 @@ function nest(env: Env) {
       return { name, secret }
     }),
     secrets: [firstSecret, ...olderSecrets] as const satisfies readonly [string, ...string[]],
-    tickets: { jwksUrl: env.TICKET_JWKS_URL, ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
+    tickets: { keySets: keySets(env), ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
     uploads: {
       maxBytes: env.MAX_UPLOAD_BYTES,
       expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),
@@ -324,4 +337,16 @@ function nest(env: Env) {
     faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,
   }
+}
+
+/** Portal → where its key set is. Undefined: a URL alone, with several portals that it could belong to. */
+function keySets(
+  env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>,
+): { portal: string | undefined; url: string }[] {
+  const names = [...new Set(list(env.API_KEYS).map((entry) => splitKey(entry)[0]))]
+  return list(env.TICKET_JWKS_URL).map((entry) => {
+    const [, portal, url] = /^([^=/:]+)=(.*)$/.exec(entry) ?? []
+    if (portal !== undefined && url !== undefined) return { portal, url }
+    return { portal: names.length === 1 ? names[0] : undefined, url: entry }
+  })
 }

@@ -5,7 +5,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
-const UPLOAD_ID = /^[a-z2-7]{40}$/
+export const UPLOAD_ID = /^[a-z2-7]{40}$/
 const SHARD_BYTES = 3
 const RANDOM_BYTES = 16
 const MAC_BYTES = 6

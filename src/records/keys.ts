@@ -3,6 +3,13 @@
 import { createHash } from 'node:crypto'
 import { shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 
+/** One name within a key. Whoever hands in an unchecked one must not reach what belongs to another. */
+function name(text: string): string {
+  if (text === '' || text === '.' || text === '..' || /[/\\\0]/.test(text))
+    throw new Error(`not a name in a key: ${text}`)
+  return text
+}
+
 /** Object store. All that belongs to an upload lies under one prefix that its id alone determines. */
 export const objectKeys = {
   uploads: 'uploads/',
@@ -22,18 +29,19 @@ export const objectKeys = {
   /** Local: where writing went on when a former holder might still write to the file before. */
   segment: (id: string, offset: number, token: string) =>
     `uploads/${shardOfUpload(id)}/${id}/seg-${String(offset).padStart(14, '0')}-${token}`,
-  rendition: (id: string, token: string, name: string) =>
-    `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name}`,
-  submission: (owner: string, submissionId: string) => `submissions/${owner}/${submissionId}/`,
+  rendition: (id: string, token: string, file: string) =>
+    `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name(file)}`,
+  submission: (owner: string, submissionId: string) => `submissions/${name(owner)}/${name(submissionId)}/`,
   uniqueKey: (owner: string, uniqueKey: string) =>
-    `unique/${owner}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
+    `unique/${name(owner)}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
   /** Every attempt to create an upload of a submission, one object a flush. */
-  attempts: (owner: string, submissionId: string) => `attempts/${owner}/${submissionId}/`,
+  attempts: (owner: string, submissionId: string) => `attempts/${name(owner)}/${name(submissionId)}/`,
   /** Events that no version of an upload or of a head stands for: a submission became complete, a file was replaced. */
-  news: (owner: string, submissionId: string) => `news/${owner}/${submissionId}/`,
+  news: (owner: string, submissionId: string) => `news/${name(owner)}/${name(submissionId)}/`,
   /** Webhooks that were delivered, by the day of their event (UTC), so that a day's can be listed and removed. */
-  deliveries: (owner: string) => `deliveries/${owner}/`,
-  delivery: (owner: string, day: string, jobId: string) => `deliveries/${owner}/${day}/${jobId}`,
+  deliveries: (owner: string) => `deliveries/${name(owner)}/`,
+  delivery: (owner: string, day: string, jobId: string) =>
+    `deliveries/${name(owner)}/${name(day)}/${name(jobId)}`,
   /** Public halves of the keys that receipts were ever signed with. */
   receiptKeys: 'receipt-keys/',
 }

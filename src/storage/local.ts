@@ -14,7 +14,7 @@ import {
   statfs,
   unlink,
 } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
@@ -57,9 +57,16 @@ export class LocalObjectStore implements ObjectStore {
 
   /** Absolute path of a key. Keys are made by this service; one that climbs out is a programming error. */
   path(key: string): string {
-    const path = resolve(this.root, key)
-    if (!path.startsWith(this.root + sep)) throw new Error(`key outside the store: ${key}`)
-    return path
+    // Dots would leave the prefix that a caller was meant to stay in; a prefix may end with a slash.
+    if (
+      key
+        .replace(/\/$/, '')
+        .split('/')
+        .some((part) => ['', '.', '..'].includes(part)) ||
+      key.includes('\0')
+    )
+      throw new Error(`key outside its prefix: ${key}`)
+    return join(this.root, key)
   }
 
   async createIfAbsent(key: string, body: Buffer): Promise<boolean> {

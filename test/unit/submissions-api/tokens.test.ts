@@ -9,6 +9,8 @@ const SECRET = 'a-ticket-secret-of-thirty-two-characters'
 const OLDER = 'an-older-secret-of-thirty-two-characters'
 const NOW = Date.parse('2026-11-21T08:00:00.400Z')
 
+const REPLACED = 'a'.repeat(40)
+
 const clock = { ms: NOW, now: () => clock.ms }
 afterEach(() => {
   clock.ms = NOW
@@ -169,9 +171,13 @@ describe('tickets that a portal signs', () => {
   async function signer(kid: string | undefined, alg = 'ES256') {
     const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
     const jwk = { ...(await exportJWK(publicKey)), alg, ...(kid === undefined ? {} : { kid }) }
-    const sign = (claims: Record<string, unknown> = {}) =>
+    const sign = (claims: Record<string, unknown> = {}, typ?: string) =>
       new SignJWT({ aud: 'songngan', sub: 'ครู 2', submission: 's-2', slot: 'plan', iss: 'portal', ...claims })
-        .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) })
+        .setProtectedHeader({
+          alg,
+          ...(kid === undefined ? {} : { kid }),
+          ...(typ === undefined ? {} : { typ }),
+        })
         .setIssuedAt(Math.floor(clock.ms / 1000))
         .setExpirationTime(Math.floor(clock.ms / 1000) + 60)
         .sign(privateKey)
@@ -182,13 +188,13 @@ describe('tickets that a portal signs', () => {
     const { state, url } = await keyServer()
     const { jwk, sign } = await signer('k1', alg)
     state.keys = [jwk]
-    const tokens = tokensWith({ TICKET_JWKS_URL: url })
-    expect(await tokens.verifyTicket(await sign({ maxBytes: 77, replaces: 'r' }), check)).toEqual({
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
+    expect(await tokens.verifyTicket(await sign({ maxBytes: 77, replaces: REPLACED }), check)).toEqual({
       owner: 'portal',
       submission: 's-2',
       slot: 'plan',
       subject: 'ครู 2',
-      replaces: 'r',
+      replaces: REPLACED,
       maxBytes: 77,
       issuedAtMs: NOW - 400,
       expMs: NOW - 400 + 60_000,
@@ -201,9 +207,9 @@ describe('tickets that a portal signs', () => {
     const { state, url } = await keyServer()
     const { jwk, sign } = await signer('k1')
     state.keys = [jwk]
-    const two = tokensWith({ TICKET_JWKS_URL: url })
+    const two = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
     for (const claims of [
-      { iss: 'somebody' },
+      { iss: 'other' },
       { aud: 'elsewhere' },
       { submission: undefined },
       { slot: 5 },
@@ -232,7 +238,7 @@ describe('tickets that a portal signs', () => {
     })
       .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
       .sign(secret)
-    expect(await codeOf(tokensWith({ TICKET_JWKS_URL: url }).verifyTicket(token, check))).toBe(
+    expect(await codeOf(tokensWith({ TICKET_JWKS_URL: `portal=${url}` }).verifyTicket(token, check))).toBe(
       'TICKET_INVALID',
     )
   })
@@ -241,7 +247,7 @@ describe('tickets that a portal signs', () => {
     const { state, url } = await keyServer()
     const [one, two] = [await signer(undefined), await signer(undefined)]
     state.keys = [one.jwk, two.jwk]
-    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
     expect((await tokens.verifyTicket(await two.sign(), check)).submission).toBe('s-2')
     const stranger = await signer(undefined)
     expect(await codeOf(tokens.verifyTicket(await stranger.sign(), check))).toBe('TICKET_INVALID')
@@ -252,7 +258,7 @@ describe('tickets that a portal signs', () => {
     const { jwk, sign } = await signer('k1')
     const unknown = await signer('k2')
     state.keys = [jwk]
-    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
     await tokens.verifyTicket(await sign(), check)
     state.status = 503
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
@@ -271,11 +277,62 @@ describe('tickets that a portal signs', () => {
     const rotated = await signer('k2')
     state.keys = [jwk]
     state.status = 500
-    const tokens = tokensWith({ TICKET_JWKS_URL: url })
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
     expect(await codeOf(tokens.verifyTicket(await sign(), check))).toBe('KEYS_UNAVAILABLE')
     state.status = 200
     expect((await tokens.verifyTicket(await sign(), check)).slot).toBe('plan')
     expect(await codeOf(tokens.verifyTicket(await rotated.sign(), check))).toBe('TICKET_INVALID')
     expect(await codeOf(tokensWith().verifyTicket(await sign(), check))).toBe('TICKET_INVALID')
+  })
+
+  it('cannot speak for another portal', async () => {
+    const [mine, theirs] = [await keyServer(), await keyServer()]
+    const [me, other] = [await signer('k1'), await signer('k1')]
+    mine.state.keys = [me.jwk]
+    theirs.state.keys = [other.jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${mine.url},other=${theirs.url}` })
+    expect((await tokens.verifyTicket(await me.sign(), check)).owner).toBe('portal')
+    expect((await tokens.verifyTicket(await other.sign({ iss: 'other' }), check)).owner).toBe('other')
+    for (const claims of [{ iss: 'other' }, { owner: 'other' }, { iss: undefined }, { iss: 'nobody' }])
+      expect(await codeOf(tokens.verifyTicket(await me.sign(claims), check)), JSON.stringify(claims)).toBe(
+        'TICKET_INVALID',
+      )
+    // With one key set there is no other that it could be, but the name of another portal is still not its own.
+    const single = tokensWith({ TICKET_JWKS_URL: `portal=${mine.url}` })
+    expect(await codeOf(single.verifyTicket(await me.sign({ iss: 'other' }), check))).toBe('TICKET_INVALID')
+    expect(await codeOf(single.verifyTicket(await me.sign({ owner: 'other' }), check))).toBe('TICKET_INVALID')
+  })
+
+  it('are tickets only: sessions are signed by this service', async () => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    state.keys = [jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
+    const forged = await sign({ can: ['read', 'upload', 'seal'], owner: 'portal' }, 'session+jwt')
+    expect(await codeOf(tokens.verifySession(forged))).toBe('SESSION_INVALID')
+    expect(await codeOf(tokens.verifyTicket(forged, check))).toBe('TICKET_INVALID')
+  })
+
+  it.each([
+    { submission: '../../submissions/other/x' },
+    { submission: '..' },
+    { submission: 'a/b' },
+    { slot: '../plan' },
+    { replaces: '../../x' },
+  ])('name ids as a path would take them: %j', async (claims) => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    state.keys = [jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
+    expect(await codeOf(tokens.verifyTicket(await sign(claims), check))).toBe('TICKET_INVALID')
+  })
+
+  it.each([
+    ['http://keys.example/jwks', 'https'],
+    ['portal=http://10.0.0.1/jwks', 'https'],
+    ['https://keys.example/jwks', 'name=url'],
+    ['stranger=https://keys.example/jwks', 'name=url'],
+  ])('are refused at start where anybody could sign: %s', (value, word) => {
+    expect(() => tokensWith({ TICKET_JWKS_URL: value })).toThrow(word)
   })
 })
