@@ -2,11 +2,11 @@
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { pdfBytes } from '../integration/uploads/bytes.ts'
-import { idOf, tusUser } from '../integration/uploads/wire.ts'
+import { pdfBytes } from '../support/bytes.ts'
 import { startChild } from '../support/children.ts'
 import { statusOf, waitFor } from '../support/http.ts'
 import { testedFrom } from '../support/service.ts'
+import { idOf, tusUser } from '../support/tus.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -11,6 +11,8 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { S3ObjectStore } from '../../src/storage/s3.ts'
+import { createS3Client } from '../../src/storage/s3-client.ts'
 import { type Child, startChild } from './children.ts'
 import { freePort, statusOf, waitFor } from './http.ts'
 
@@ -71,6 +73,24 @@ function environment(endpoint: string, bucket: string, region: string, key: stri
     AWS_ACCESS_KEY_ID: key,
     AWS_SECRET_ACCESS_KEY: secret,
   }
+}
+
+/** Gives this process the keys of the server: the AWS credential chain looks nowhere else. */
+export function useCredentials({ credentials }: TestS3): void {
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  })
+}
+
+/** The product's store over the bucket. `endpoint`: another way to it, through a proxy. */
+export function storeOver(s3: TestS3, endpoint = s3.endpoint, sockets?: number): S3ObjectStore {
+  useCredentials(s3)
+  const { bucket, region } = s3
+  return new S3ObjectStore(
+    createS3Client({ bucket, region, endpoint, forcePathStyle: true }, sockets),
+    bucket,
+  )
 }
 
 async function ownServer(): Promise<TestS3> {

@@ -5,11 +5,11 @@ import { basename, join } from 'node:path'
 import type { EventBody } from '../../../src/records/event-body.ts'
 import type { UploadDocument } from '../../../src/submissions/document/schemas.ts'
 import { Portal } from '../../../tools/lib/portal.ts'
-import { idOf, send, tusUser } from '../../integration/uploads/wire.ts'
 import { type Child, startChild } from '../../support/children.ts'
 import { waitFor } from '../../support/http.ts'
 import { startRedis } from '../../support/redis.ts'
 import { type Running, startService, startWorker } from '../../support/service.ts'
+import { idOf, send, tusUser } from '../../support/tus.ts'
 
 export const API_KEY = 'school-secret-0123456789'
 /** A profile that is shipped: what its slots ask for is what teachers meet. */

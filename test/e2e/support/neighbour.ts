@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { idOf } from '../../integration/uploads/wire.ts'
 import { waitFor } from '../../support/http.ts'
+import { idOf } from '../../support/tus.ts'
 import type { Installation } from './installation.ts'
 
 const STEPS = 40

@@ -3,7 +3,7 @@
 import { request } from 'node:http'
 import { expect } from 'vitest'
 import type { FileProblem } from '../../../src/records/upload-record.ts'
-import type { Problem, Reply } from '../../integration/uploads/wire.ts'
+import type { Problem, Reply } from '../../support/tus.ts'
 
 const THAI = /[\u0e00-\u0e7f]/
 const ENGLISH = /[a-z]/

@@ -3,12 +3,13 @@
 
 import type { UploadOptions } from 'tus-js-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { filmBytes, sha256 } from '../../integration/uploads/bytes.ts'
-import { idOf, tusUser } from '../../integration/uploads/wire.ts'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import type { Running } from '../../support/service.ts'
-import { type Sender, sendFile } from './client.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
+import { type Sender, sendFile } from '../../support/tus-js.ts'
 import { startSwitch } from './switch.ts'
-import { openWorld, overBothStores, type World } from './world.ts'
+import { openWorld, type World } from './world.ts'
 
 const MIB = 1024 ** 2
 const LENGTH = 160 * MIB

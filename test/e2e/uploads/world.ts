@@ -3,27 +3,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe } from 'vitest'
 import { shardOfUpload } from '../../../src/core/ids.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { S3ObjectStore } from '../../../src/storage/s3.ts'
-import { createS3Client } from '../../../src/storage/s3-client.ts'
-import { sha256 } from '../../integration/uploads/bytes.ts'
-import { PORTAL, SECRET, type StoreKind } from '../../integration/uploads/house.ts'
+import { PORTAL, SECRET } from '../../integration/uploads/house.ts'
 import { PROFILE, writeProfile } from '../../integration/uploads/profile.ts'
+import { sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
+import type { StoreKind } from '../../support/over-both-stores.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
-import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import { startS3, storeOver, type TestS3 } from '../../support/s3.ts'
 import { type Running, startService } from '../../support/service.ts'
-
-export type { StoreKind } from '../../integration/uploads/house.ts'
-
-export function overBothStores(tests: (kind: StoreKind) => void): void {
-  describe('local directory', () => tests('local'))
-  describe.skipIf(!s3Available())('S3', () => tests('s3'))
-}
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
@@ -33,7 +24,7 @@ export async function openWorld(kind: StoreKind) {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-world-'))
   await writeProfile(join(dir, 'profiles'))
   const services: Running[] = []
-  const store = storeOf(dir, s3)
+  const store = s3 === undefined ? new LocalObjectStore(dir) : storeOver(s3)
 
   /** A service process that is ready; with S3 every one has a directory of its own, as on machines of their own. */
   const service = async (env: Record<string, string> = {}): Promise<Running> => {
@@ -103,16 +94,6 @@ export async function openWorld(kind: StoreKind) {
       await rm(dir, { recursive: true, force: true })
     },
   }
-}
-
-function storeOf(dir: string, s3: TestS3 | undefined): ObjectStore {
-  if (s3 === undefined) return new LocalObjectStore(dir)
-  const { bucket, endpoint, region, credentials } = s3
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  })
-  return new S3ObjectStore(createS3Client({ bucket, endpoint, region, forcePathStyle: true }), bucket)
 }
 
 /** Read without the service's own code for records: a sequence of numbered files, or metadata of a single object. */

@@ -7,9 +7,8 @@ import { newUploadId } from '../../../src/core/ids.ts'
 import { mediaRoute } from '../../../src/delivery/media-route.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
-import { S3ObjectStore } from '../../../src/storage/s3.ts'
-import { createS3Client } from '../../../src/storage/s3-client.ts'
-import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
+import type { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { s3Available, startS3, storeOver, type TestS3 } from '../../support/s3.ts'
 import { appWithProblems, listen, SECRETS } from '../events/house.ts'
 
 // Two sockets: a stream that were left open would soon leave none for the next.
@@ -23,13 +22,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
 
   beforeAll(async () => {
     s3 = await startS3()
-    const { endpoint, region, bucket } = s3
-    process.env['AWS_ACCESS_KEY_ID'] = s3.credentials.accessKeyId
-    process.env['AWS_SECRET_ACCESS_KEY'] = s3.credentials.secretAccessKey
-    store = new S3ObjectStore(
-      createS3Client({ endpoint, region, bucket, forcePathStyle: true }, SOCKETS),
-      bucket,
-    )
+    store = storeOver(s3, s3.endpoint, SOCKETS)
     await app.register(mediaRoute, {
       ...{ store, secrets: SECRETS, clock: systemClock },
       // Nothing is removed here but by hand: no record tells why.

@@ -8,8 +8,8 @@ import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { createNotifyProcessor, type NotifyDeps, webhookBackoff } from '../../../workers/lanes/notify.ts'
 import { waitFor } from '../../support/http.ts'
+import { type Receiver, startReceiver, verify } from '../../support/receiver.ts'
 import { buildHouse, type House } from './house.ts'
-import { type Receiver, startReceiver, verify } from './receiver.ts'
 
 const secret = () => `whsec_${randomBytes(24).toString('base64')}`
 const [OLD, NEW] = [secret(), secret()]

@@ -5,9 +5,9 @@ import { Agent } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
+import { OFFSET_TYPE, send } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
 import { PROFILE } from '../uploads/profile.ts'
-import { OFFSET_TYPE, send } from '../uploads/wire.ts'
 import { CREDENTIALS, type CredentialName, type Scene, setScene } from './support/credentials.ts'
 
 type Cells = Record<CredentialName, string>

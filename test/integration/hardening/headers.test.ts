@@ -3,8 +3,8 @@
 import { Agent } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { begin, type Headers, type Reply, send } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
-import { begin, type Headers, type Reply, send } from '../uploads/wire.ts'
 import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 
 const agent = new Agent({ keepAlive: true })

@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pdfBytes } from '../../support/media/pdfs.ts'
+import { idOf, type TusUser, tusUser } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
 import { expectProblem } from '../uploads/problem.ts'
-import { idOf, type TusUser, tusUser } from '../uploads/wire.ts'
 
 const PER_MINUTE = 5
 

@@ -6,9 +6,9 @@ import { createWorkerContext } from '../../../workers/create-worker-context.ts'
 import { AddressRefused } from '../../../workers/notify/address-guard.ts'
 import { startWorkers } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
-import { type Receiver, startReceiver } from '../events/receiver.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { send } from '../../support/tus.ts'
 import { type House, OTHER, openHouse, PORTAL, SECRET } from '../uploads/house.ts'
-import { send } from '../uploads/wire.ts'
 import { CREDENTIALS, OPS_PASSWORD, setScene } from './support/credentials.ts'
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`

@@ -3,9 +3,10 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../../support/http.ts'
-import type { Delivery } from '../events/receiver.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import type { Delivery } from '../../support/receiver.ts'
 import { openSse, type SseClient } from '../events/sse-client.ts'
-import { overBothStores, PORTAL } from '../uploads/house.ts'
+import { PORTAL } from '../uploads/house.ts'
 import { type Json, openSchool, type School } from './school.ts'
 
 type Upload = Awaited<ReturnType<School['upload']>>

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rebuild } from '../../../src/lifecycle/rebuild.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { waitFor } from '../../support/http.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
-import { idOf, tusUser } from '../uploads/wire.ts'
 
 const WEBHOOK = {
   WEBHOOK_URL: 'https://portal.example/hook',

@@ -9,9 +9,10 @@ import { waitFor } from '../../support/http.ts'
 import { createCorpus } from '../../support/media/corpus.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { startReceiver } from '../events/receiver.ts'
-import { openHouse, type StoreKind } from '../uploads/house.ts'
-import { idOf, type Sending, tusUser } from '../uploads/wire.ts'
+import type { StoreKind } from '../../support/over-both-stores.ts'
+import { startReceiver } from '../../support/receiver.ts'
+import { idOf, type Sending, tusUser } from '../../support/tus.ts'
+import { openHouse } from '../uploads/house.ts'
 import { testProfile } from '../workers/profile.ts'
 
 export type Json = Record<string, unknown>

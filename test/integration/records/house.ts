@@ -3,7 +3,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe } from 'vitest'
 import type { Clock } from '../../../src/core/clock.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, RunId } from '../../../src/core/redis.ts'
@@ -17,11 +16,10 @@ import { UploadSessionStore } from '../../../src/records/upload-session-store.ts
 import { UploadViews } from '../../../src/records/upload-views.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { S3ObjectStore } from '../../../src/storage/s3.ts'
-import { createS3Client } from '../../../src/storage/s3-client.ts'
+import { overBothStores as overBoth } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { startRedis } from '../../support/redis.ts'
-import { s3Available, startS3 } from '../../support/s3.ts'
+import { startS3, storeOver } from '../../support/s3.ts'
 import { OWNER } from '../../unit/records/draft.ts'
 
 export { draftFor, OWNER } from '../../unit/records/draft.ts'
@@ -34,8 +32,7 @@ export type TestStore = {
 }
 
 export function overBothStores(tests: (open: () => Promise<TestStore>, kind: 'local' | 's3') => void): void {
-  describe('local directory', () => tests(localStore, 'local'))
-  describe.skipIf(!s3Available())('S3', () => tests(s3Store, 's3'))
+  overBoth((kind) => tests(kind === 's3' ? s3Store : localStore, kind))
 }
 
 export async function localStore(): Promise<TestStore> {
@@ -50,16 +47,7 @@ export async function localStore(): Promise<TestStore> {
 export async function s3Store(): Promise<TestStore> {
   const s3 = await startS3()
   const proxy = await startHttpProxy(s3.endpoint)
-  const { bucket, region, credentials } = s3
-  // The AWS credential chain looks nowhere else.
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  })
-  const store = new S3ObjectStore(
-    createS3Client({ bucket, region, endpoint: proxy.url, forcePathStyle: true }),
-    bucket,
-  )
+  const store = storeOver(s3, proxy.url)
   return {
     store,
     proxy,

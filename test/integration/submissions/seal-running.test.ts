@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { waitFor } from '../../support/http.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { reached } from '../../support/records.ts'
-import { type House, openHouse, overBothStores } from '../uploads/house.ts'
-import { idOf, tusUser } from '../uploads/wire.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
+import { type House, openHouse } from '../uploads/house.ts'
 
 const BYTES = 300_000
 const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(BYTES - 9, 65)])

@@ -12,8 +12,8 @@ import type { SubmissionDocument } from '../../../src/submissions/document/schem
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
 import { reached } from '../../support/records.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
+import { at, idOf, tusUser } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
-import { at, idOf, tusUser } from '../uploads/wire.ts'
 
 const FILES = 20
 const BYTES = 60_000

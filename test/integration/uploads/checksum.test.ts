@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import type { TusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import type { TusUser } from './wire.ts'
 
 const KIB = 1024
 const bytes = filmBytes(400 * KIB, 'checksum')

@@ -1,10 +1,11 @@
 // What clients in use send beyond the plainest way: lawful, or as good as.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { filmBytes, pdfBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { begin, send, type TusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import { begin, send, type TusUser } from './wire.ts'
 
 const KIB = 1024
 const bytes = filmBytes(300 * KIB, 'clients')

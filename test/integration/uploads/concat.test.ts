@@ -3,11 +3,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { takenByFinal } from '../../../src/lifecycle/transitions.ts'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores, SECRET } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { idOf, send, type TusUser } from '../../support/tus.ts'
+import { type House, openHouse, SECRET } from './house.ts'
 import { expectProblem } from './problem.ts'
-import { idOf, send, type TusUser } from './wire.ts'
 
 const HALF = 50_000
 

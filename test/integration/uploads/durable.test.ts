@@ -1,11 +1,12 @@
 // Acknowledged means stored: an offset that a client was told never becomes less, whatever becomes of Redis.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { idOf, type TusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import { idOf, type TusUser } from './wire.ts'
 
 const MIB = 1024 ** 2
 /** Two whole parts on S3 and a tail. */

@@ -3,12 +3,13 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { startHttpProxy } from '../../support/proxy.ts'
-import { filmBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { at, idOf, type TusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import { at, idOf, type TusUser } from './wire.ts'
 
 const MIB = 1024 ** 2
 const PART = 8 * MIB

@@ -9,12 +9,13 @@ import { LaneLeases } from '../../../src/lifecycle/lane-leases.ts'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { draftOf } from '../../../src/records/upload-session.ts'
+import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { filmBytes, pdfBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
-import { idOf, tusUser } from './wire.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 
 const MIB = 1024 ** 2
 

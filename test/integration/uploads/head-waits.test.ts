@@ -4,12 +4,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HOLDER_WAIT_MS } from '../../../src/uploads/peers.ts'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { filmBytes, sha256 } from './bytes.ts'
+import { at } from '../../support/tus.ts'
 import { type House, openHouse } from './house.ts'
-import { at } from './wire.ts'
 
 const LENGTH = 1024 ** 2
 const SENT = 300_000

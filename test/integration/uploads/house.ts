@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import { loadConfig } from '../../../src/core/config.ts'
@@ -13,24 +12,17 @@ import { createLogger } from '../../../src/core/logger.ts'
 import { createDeps } from '../../../src/deps.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { startUploads } from '../../../src/uploads/lifecycle.ts'
+import { sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
+import type { StoreKind } from '../../support/over-both-stores.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
-import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { sha256 } from './bytes.ts'
+import { startS3, type TestS3, useCredentials } from '../../support/s3.ts'
+import { idOf, type TusUser, tusUser } from '../../support/tus.ts'
 import { PROFILE, writeProfile } from './profile.ts'
-import { idOf, type TusUser, tusUser } from './wire.ts'
 
 export const PORTAL = 'portal-secret-0123456789'
 export const OTHER = 'other-secret-0123456789'
 export const SECRET = 'a-ticket-secret-of-thirty-two-characters'
-
-export type StoreKind = 'local' | 's3'
-
-/** The same tests over a directory and over a bucket; those of the bucket are skipped where no S3 server is at hand. */
-export function overBothStores(tests: (kind: StoreKind) => void): void {
-  describe('local directory', () => tests('local'))
-  describe.skipIf(!s3Available())('S3', () => tests('s3'))
-}
 
 export type HouseOptions = {
   store?: StoreKind
@@ -59,12 +51,7 @@ export async function openHouse(options: HouseOptions = {}) {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'songngan-uploads-')))
   const profilesDir = join(dataDir, 'profiles')
   await writeProfile(profilesDir)
-  if (s3 !== undefined)
-    // The AWS credential chain looks nowhere else.
-    Object.assign(process.env, {
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    })
+  if (s3 !== undefined) useCredentials(s3)
   const config = loadConfig({
     REDIS_URL: options.redisUrl ?? redis.url,
     DATA_DIR: dataDir,

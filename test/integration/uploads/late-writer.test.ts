@@ -3,9 +3,9 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { UploadLedger } from '../../../src/uploads/ledger.ts'
-import { sha256 } from './bytes.ts'
+import { sha256 } from '../../support/bytes.ts'
+import { idOf } from '../../support/tus.ts'
 import { type House, openHouse } from './house.ts'
-import { idOf } from './wire.ts'
 
 let house: House
 

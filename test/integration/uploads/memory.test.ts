@@ -4,12 +4,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { filmBytes, sha256 } from './bytes.ts'
-import { type House, type HouseOptions, openHouse, overBothStores } from './house.ts'
-import type { Sending, TusUser } from './wire.ts'
+import type { Sending, TusUser } from '../../support/tus.ts'
+import { type House, type HouseOptions, openHouse } from './house.ts'
 
 const MIB = 1024 ** 2
 const BUDGET = MIB

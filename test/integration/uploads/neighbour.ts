@@ -1,8 +1,8 @@
 // An upload that runs beside whatever a test does to others: it must go on, byte by byte, and be whole at the end.
 
 import { expect } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes, sha256 } from './bytes.ts'
 import type { House } from './house.ts'
 
 const STEPS = 64

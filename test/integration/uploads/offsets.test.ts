@@ -2,12 +2,13 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { cancelled } from '../../../src/lifecycle/transitions.ts'
+import { pdfBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { pdfBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
-import { idOf, tusUser } from './wire.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 // What every refusal has in common: the code, the status on the line and in the body, and words in both languages.
 
 import { expect } from 'vitest'
-import type { Problem, Reply } from './wire.ts'
+import type { Problem, Reply } from '../../support/tus.ts'
 
 /** Asserts a refusal with a body and returns its problem document. */
 export function expectProblem(reply: Reply, status: number, code: string): Problem {

@@ -1,12 +1,12 @@
 // Redis away: nobody is told anything that real clients take for the end, and what waited goes on when it is back.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/proxy.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
-import { filmBytes, sha256 } from './bytes.ts'
+import type { TusUser } from '../../support/tus.ts'
 import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import type { TusUser } from './wire.ts'
 
 const MIB = 1024 ** 2
 const HOLD_MS = 20_000

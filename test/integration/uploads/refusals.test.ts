@@ -4,13 +4,14 @@ import { createHmac } from 'node:crypto'
 import { Agent } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
+import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes, pdfBytes, sha256 } from './bytes.ts'
-import { type House, OTHER, openHouse, overBothStores, SECRET } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { idOf, tusUser } from '../../support/tus.ts'
+import { type House, OTHER, openHouse, SECRET } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 import { PLAN_MAX_BYTES } from './profile.ts'
-import { idOf, tusUser } from './wire.ts'
 
 const KIB = 1024
 

@@ -3,12 +3,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { pdfBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { pdfBytes, sha256 } from './bytes.ts'
+import { metadata, send, type TusUser, tusUser } from '../../support/tus.ts'
 import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
-import { metadata, send, type TusUser, tusUser } from './wire.ts'
 
 describe('with tickets', () => {
   let house: House

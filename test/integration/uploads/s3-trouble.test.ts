@@ -1,13 +1,13 @@
 // S3 in trouble: answers that are late, lost or 503. The file is right in the end, and what was acknowledged stays.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Fault, type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { filmBytes, sha256 } from './bytes.ts'
+import { idOf } from '../../support/tus.ts'
 import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
-import { idOf } from './wire.ts'
 
 const MIB = 1024 ** 2
 const PART = 8 * MIB

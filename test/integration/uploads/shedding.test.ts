@@ -1,12 +1,13 @@
 // What is refused under pressure is creations, and only for a reason; what runs goes on.
 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { pdfBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { pdfBytes, sha256 } from './bytes.ts'
-import { type House, openHouse, overBothStores } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import type { TusUser } from '../../support/tus.ts'
+import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
-import type { TusUser } from './wire.ts'
 
 /** Stops this thread, which is also the service's, without using the processor. */
 function hang(ms: number): void {

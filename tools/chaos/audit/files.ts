@@ -1,8 +1,8 @@
 // One file that was handed in: what the store says of it, and what lies there beside.
 
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import { sha256 } from '../../../test/support/bytes.ts'
 import type { HandedFile } from '../model.ts'
-import { sha256 } from '../stage/films.ts'
 import type { Stage } from '../stage/stage.ts'
 import { folderOf, versionsOf } from './records.ts'
 

@@ -4,8 +4,9 @@
 import { Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { waitFor } from '../../../test/support/http.ts'
+import { idOf } from '../../../test/support/tus.ts'
 import type { Drive, Hand } from '../model.ts'
-import { idOf, insist, insistOn, sendFile } from '../stage/client.ts'
+import { insist, insistOn, sendFile } from '../stage/client.ts'
 import type { Stage } from '../stage/stage.ts'
 import { begin, hand, MIB, sizes, small } from './uploads.ts'
 

@@ -1,10 +1,12 @@
 // Ways of sending a file at which a process may die.
 
+import { sha256 } from '../../../test/support/bytes.ts'
 import { waitFor } from '../../../test/support/http.ts'
 import { startTcpProxy } from '../../../test/support/proxy.ts'
+import { idOf } from '../../../test/support/tus.ts'
+import type { Sender } from '../../../test/support/tus-js.ts'
 import type { Drive, End, Hand } from '../model.ts'
-import { idOf, insist, insistOn, type Sender, sendFile } from '../stage/client.ts'
-import { sha256 } from '../stage/films.ts'
+import { insist, insistOn, sendFile } from '../stage/client.ts'
 import type { Stage } from '../stage/stage.ts'
 
 export const MIB = 1024 ** 2

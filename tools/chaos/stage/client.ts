@@ -1,74 +1,30 @@
 // Who hands files in: tus-js-client with the patience that a page is told to have, and single calls that are repeated
 // until somebody answers.
 
-import { Upload, type UploadOptions } from 'tus-js-client'
-import { waitFor } from '../../../test/support/http.ts'
+import type { UploadOptions } from 'tus-js-client'
+import { PATIENCE_MS, waitFor } from '../../../test/support/http.ts'
+import { idOf } from '../../../test/support/tus.ts'
+import { METADATA, type Sender, sendFile as sendByTusJs } from '../../../test/support/tus-js.ts'
 import { API_KEY } from './stage.ts'
 
-/** A whole row must be through by then. */
-const PATIENCE_MS = 60_000
 const RETRY_MS = 250
 
-export type Sender = {
-  /** Resolves with the upload's id; rejects when the client gives up. */
-  readonly done: Promise<string>
-  url(): string | undefined
-  /** Resolves when so many bytes were handed to the connection. */
-  sent(bytes: number): Promise<void>
-  /** Stops without telling the server. */
-  abandon(): Promise<void>
-}
-
-/** Sends `bytes` to the tus endpoint of `origin`. */
+/** `done` gives the upload's id. */
 export function sendFile(
   origin: string,
   ticket: string,
   bytes: Buffer,
   options: Partial<UploadOptions> = {},
 ): Sender {
-  let sent = 0
-  let upload: Upload | undefined
-  const done = new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${sent} of ${bytes.length} sent in time`)), PATIENCE_MS)
-    upload = new Upload(bytes, {
-      endpoint: `${origin}/files`,
-      headers: { Authorization: `Bearer ${ticket}` },
-      metadata: { filename: 'การสอน.mp4', filetype: 'video/mp4' },
-      metadataForPartialUploads: { filename: 'การสอน.mp4', filetype: 'video/mp4' },
-      storeFingerprintForResuming: false,
-      retryDelays: Array.from({ length: PATIENCE_MS / RETRY_MS }, () => RETRY_MS),
-      onProgress: (value) => {
-        sent = value
-      },
-      onSuccess: () => {
-        clearTimeout(timer)
-        resolve(idOf(upload?.url ?? ''))
-      },
-      onError: (error) => {
-        clearTimeout(timer)
-        reject(error)
-      },
-      ...options,
-    })
-    upload.start()
+  const sender = sendByTusJs(origin, ticket, bytes, {
+    metadataForPartialUploads: METADATA,
+    retryDelays: Array.from({ length: PATIENCE_MS / RETRY_MS }, () => RETRY_MS),
+    ...options,
   })
+  const done = sender.done.then(idOf)
   // One that is abandoned is looked at by nobody.
   done.catch(() => undefined)
-  return {
-    done,
-    url: () => upload?.url ?? undefined,
-    sent: async (wanted) => {
-      await Promise.race([
-        waitFor(() => sent >= wanted, { timeoutMs: PATIENCE_MS, what: `${wanted} bytes to be sent` }),
-        done,
-      ])
-    },
-    abandon: async () => await upload?.abort(),
-  }
-}
-
-export function idOf(url: string): string {
-  return url.slice(url.lastIndexOf('/') + 1)
+  return { ...sender, done }
 }
 
 export type Answer = { status: number; text: string; headers: Headers }
@@ -96,7 +52,7 @@ export async function insist(
       if (response.status >= 500 || response.status === 423) return undefined
       return { status: response.status, text, headers: response.headers }
     },
-    { timeoutMs: PATIENCE_MS, intervalMs: RETRY_MS, what: `${method} ${url} to be answered` },
+    { intervalMs: RETRY_MS, what: `${method} ${url} to be answered` },
   )
 }
 

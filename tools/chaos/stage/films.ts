@@ -1,9 +1,9 @@
 // Films to hand in: a few seconds that real tools accept, made as long in bytes as a test needs, no two alike.
 
-import { createCipheriv, createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { noise } from '../../../test/support/bytes.ts'
 import { ffmpeg } from '../../../test/support/media/corpus.ts'
 
 const BOX_HEADER_BYTES = 8
@@ -55,13 +55,4 @@ function padded(film: Buffer, bytes: number, seed: string): Buffer {
 function voidElement(content: Buffer): Buffer {
   const header = Buffer.from([0xec, 0x40 | (content.length >> 8), content.length & 0xff])
   return Buffer.concat([header, content])
-}
-
-function noise(length: number, seed: string): Buffer {
-  const key = createHash('sha256').update(seed).digest()
-  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
-}
-
-export function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

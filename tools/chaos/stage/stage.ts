@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import { LANES, type MaintainJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { startHttpProxy } from '../../../test/support/proxy.ts'
+import { startReceiver } from '../../../test/support/receiver.ts'
 import { type RedisOptions, startRedis } from '../../../test/support/redis.ts'
 import { startS3 } from '../../../test/support/s3.ts'
 import { Portal } from '../../lib/portal.ts'
@@ -16,7 +17,6 @@ import { localBytes, s3Bytes } from './bytes.ts'
 import type { Films } from './films.ts'
 import { type Mortal, startMortal } from './mortal.ts'
 import { PROFILE, writeProfile } from './profile.ts'
-import { startReceiver } from './receiver.ts'
 
 export const OWNER = 'school'
 export const API_KEY = 'school-secret-0123456789'
@@ -131,7 +131,7 @@ export async function openStage(
       await Promise.all(Object.values(queues).map((queue) => queue.close()))
       admin.disconnect()
       bytes.close()
-      await receiver.stop()
+      await receiver.close()
       await s3Line?.stop()
       await s3?.stop()
       await redis.stop()

@@ -1,8 +1,8 @@
 // Bad input: keys, sessions and tickets that are missing, wrong, or for something else.
 
 import { describe, expect, test } from 'vitest'
-import { idOf, tusUser } from '../../../integration/uploads/wire.ts'
 import { pdfBytes } from '../../../support/media/pdfs.ts'
+import { idOf, tusUser } from '../../../support/tus.ts'
 import { API_KEY, PROFILE } from '../installation.ts'
 import { expectRefused, forged } from '../refusals.ts'
 import { type Stage, session } from './stage.ts'

@@ -2,10 +2,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { idOf } from '../../../integration/uploads/wire.ts'
 import { noise, playlist, renamed } from '../../../support/media/hostile.ts'
 import { pdf } from '../../../support/media/pdfs.ts'
 import { lesson } from '../../../support/media/videos.ts'
+import { idOf } from '../../../support/tus.ts'
 import { expectBothLanguages, expectRefused } from '../refusals.ts'
 import { type Stage, slotOf } from './stage.ts'
 

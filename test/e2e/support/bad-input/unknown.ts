@@ -1,8 +1,8 @@
 // Bad input: ids of what is not there, and ids that try to be paths.
 
 import { describe, expect, test } from 'vitest'
-import { OFFSET_TYPE, send } from '../../../integration/uploads/wire.ts'
 import { pdf } from '../../../support/media/pdfs.ts'
+import { OFFSET_TYPE, send } from '../../../support/tus.ts'
 import { API_KEY, PROFILE } from '../installation.ts'
 import { expectRefused, sendRaw } from '../refusals.ts'
 import type { Stage } from './stage.ts'

@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { pdfBytes } from '../../../support/media/pdfs.ts'
+import { idOf, tusUser } from '../../../support/tus.ts'
 import { type House, OTHER, PORTAL } from '../../uploads/house.ts'
-import { idOf, tusUser } from '../../uploads/wire.ts'
 
 export const OPS_PASSWORD = 'only-for-operators'
 

@@ -1,7 +1,7 @@
 // What fast-check makes up: values of headers, ids and bodies, from nearly right to nonsense.
 
 import fc from 'fast-check'
-import { OFFSET_TYPE } from '../../uploads/wire.ts'
+import { OFFSET_TYPE } from '../../../support/tus.ts'
 
 /** What Node lets out as a header's value. */
 export const headerText = fc.string({

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { Webhook } from 'standardwebhooks'
 
-export type Delivery = { path: string; headers: IncomingHttpHeaders; body: string }
+export type Delivery = { id: string; path: string; headers: IncomingHttpHeaders; body: string; atMs: number }
 export type Reply = {
   status: number
   headers?: Record<string, string>
@@ -42,7 +42,8 @@ export async function startReceiver(): Promise<Receiver> {
       body += chunk
     })
     request.on('end', async () => {
-      const delivery = { path: request.url ?? '', headers: request.headers, body }
+      const { url: path = '', headers: received } = request
+      const delivery = { id: String(received['webhook-id']), path, headers: received, body, atMs: Date.now() }
       deliveries.push(delivery)
       const { status, headers, body: text } = await receiver.reply(delivery, deliveries.length)
       response.writeHead(status, headers)

@@ -4,7 +4,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
 
 /** `length` bytes that follow from `seed` alone (AES-CTR of zeros). */
-function noise(length: number, seed: string): Buffer {
+export function noise(length: number, seed: string): Buffer {
   const key = createHash('sha256').update(seed).digest()
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
 }

@@ -2,7 +2,7 @@
 // than they say, and answers as they came.
 
 import { type Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http'
-import { PATIENCE_MS, waitFor } from '../../support/http.ts'
+import { PATIENCE_MS, waitFor } from './http.ts'
 
 export type Problem = {
   code: string
