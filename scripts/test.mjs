@@ -55,6 +55,8 @@ await main(async () => {
   }
   say('Lint …')
   await step('lint', 'biome', ['check', '.'])
+  const exports = await run(process.execPath, [join(ROOT, 'scripts/exports.mjs')], { cwd: ROOT })
+  if (exports.code !== 0) failed.push('exports')
   say('Types …')
   await step('types', 'tsc', ['--noEmit'])
   for (const page of ['src/portal', 'src/ops/console']) await step(`types of ${page}`, 'tsc', ['-p', page])
