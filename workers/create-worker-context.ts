@@ -16,7 +16,9 @@ const PACKAGES: Record<string, string> = {
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   qpdf: 'qpdf',
+  pdfinfo: 'poppler-utils',
   pdftoppm: 'poppler-utils',
+  pdftotext: 'poppler-utils',
   perl: 'perl-base',
 }
 const MEDIA_LANES: readonly Lane[] = ['validate', 'inspect', 'transcode']

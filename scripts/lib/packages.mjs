@@ -8,7 +8,9 @@ import { Refusal, say } from './log.mjs'
 const TO_RUN = {
   ffmpeg: ['ffmpeg', 'ffprobe'],
   qpdf: ['qpdf'],
-  'poppler-utils': ['pdftoppm', 'pdfinfo'],
+  'poppler-utils': ['pdftoppm', 'pdftotext', 'pdfinfo'],
+  // Keeps the list of fonts that pdftoppm looks through for each page.
+  fontconfig: ['fc-cache'],
   // The launcher of media tools; every Debian has it.
   'perl-base': ['perl'],
   'util-linux': ['setpriv'],
@@ -27,7 +29,8 @@ export function missingPackages({ redis = true, tests = false, python = false } 
   const missing = Object.entries(wanted)
     .filter(([, programs]) => programs.some((program) => which(program) === undefined))
     .map(([name]) => name)
-  if (tests && !hasThaiFonts()) missing.push('fonts-thai-tlwg')
+  // Most PDFs here name Thai fonts; many do not bring them along.
+  if (!hasThaiFonts()) missing.push('fonts-thai-tlwg')
   if (python) {
     // The Go wheel is fetched by pip, which trusts the system's certificates.
     if (!existsSync(CERTIFICATES)) missing.push('ca-certificates')

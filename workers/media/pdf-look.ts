@@ -2,6 +2,7 @@
 // errors, and which cannot be drawn. Texts are read without decoding a single picture, so that a book of scans takes no
 // longer than its pages; drawn are only the first page, the last, and those with errors.
 
+import { chooseFonts } from './pdf-fonts.ts'
 import { isBlank, readGrayMap } from './pdf-ink.ts'
 import type { ToolContext } from './probe.ts'
 import type { ToolLimits } from './run.ts'
@@ -32,7 +33,8 @@ export async function lookAtPages(
   options: LookOptions,
 ): Promise<PageLook> {
   const look: PageLook = { flawed: [], undrawn: [], gaveUp: false, overLimit: null }
-  const eyes: Eyes = { context, path, options, usual: new Set() }
+  const fonts = await chooseFonts(context)
+  const eyes: Eyes = { context, path, fonts, options, usual: new Set() }
   // What poppler says of the file as a whole comes again with each page.
   eyes.usual = await errorsOf(eyes, 'pdfinfo', [path], options.reading, { throws: true })
   const wrong = await pagesWithErrors(eyes)
@@ -71,7 +73,14 @@ export async function countPages(
   return pages === undefined ? null : Number(pages)
 }
 
-type Eyes = { context: ToolContext; path: string; options: LookOptions; usual: ReadonlySet<string> }
+type Eyes = {
+  context: ToolContext
+  path: string
+  /** What the tools read besides. */
+  fonts: string
+  options: LookOptions
+  usual: ReadonlySet<string>
+}
 
 /** Words about what readers replace without a loss: fonts, tables of characters, links. */
 const REPLACED = /font|cmap|character collection|language pack|annot|destination|structure|action/i
@@ -79,7 +88,7 @@ const ERROR = /^(Syntax|Internal) Error/
 
 /** The different complaints of one run. A tool that breaks down over the file is one more. */
 async function errorsOf(
-  { context, path, usual }: Eyes,
+  { context, path, fonts, usual }: Eyes,
   tool: string,
   args: readonly string[],
   limits: ToolLimits,
@@ -95,7 +104,7 @@ async function errorsOf(
       args,
       limits,
       cwd: context.cwd,
-      reads: [path],
+      reads: [path, fonts],
       signal: context.signal,
       onStdout,
       onStderrLine(line) {

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { chooseFonts } from './pdf-fonts.ts'
 import { copyingLimits } from './pdf-limits.ts'
 import { findEnd } from './pdf-mend.ts'
 import { openPdf } from './pdf-open.ts'
@@ -77,7 +78,7 @@ async function drawPage(context: ToolContext, path: string, options: PageOptions
     ],
     limits: RENDER_LIMITS,
     cwd: context.cwd,
-    reads: [path],
+    reads: [path, await chooseFonts(context)],
     writes: [output],
     signal: context.signal,
   })

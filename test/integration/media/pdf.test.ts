@@ -16,6 +16,7 @@ import {
   RUINED,
   SLIPSHOD,
   scannedBook,
+  thaiLetter,
   tinyTiles,
 } from '../../support/media/pdf-flaws.ts'
 import {
@@ -181,6 +182,27 @@ describe('pictures of pages', () => {
     const run = renderPage(context, await lockedPdf(corpus, 'user'))
     await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
   })
+})
+
+describe('Thai letters in a font that the file only names', () => {
+  // Fonts without Thai letters draw the same box for each of them.
+  it.each(['AngsanaNew', 'THSarabunPSK-Bold', 'Tahoma', 'TimesNewRomanPSMT', 'Helvetica', 'NobodyKnowsThis'])(
+    'are no boxes: %s',
+    async (font) => {
+      const drawn = async (letter: string) =>
+        await readFile(
+          (
+            await renderPage(context, await thaiLetter(corpus, font, letter), {
+              format: 'png',
+              maxSidePx: 100,
+            })
+          ).path,
+        )
+      const [one, again, other] = [await drawn('uni0E01'), await drawn('uni0E01'), await drawn('uni0E28')]
+      expect(one.equals(again)).toBe(true)
+      expect(one.equals(other)).toBe(false)
+    },
+  )
 })
 
 describe('how a PDF was written', () => {

@@ -198,3 +198,22 @@ export function deepNumbers(corpus: Corpus, numbers: number): Promise<string> {
   const list = `${'['.repeat(100)}${'0 '.repeat(numbers)}${']'.repeat(100)}`
   return page(corpus, 'deep-numbers.pdf', { catalog: '/Remark 5 0 R', more: [list] })
 }
+
+/** One Thai letter (`uni0E01`) in a font that the file only names. */
+export function thaiLetter(corpus: Corpus, font: string, letter: string): Promise<string> {
+  const encoding = `<< /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [161 /${letter}] >>`
+  return written(
+    corpus,
+    `${font}-${letter}.pdf`,
+    pdfOf({
+      objects: [
+        '<< /Type /Catalog /Pages 2 0 R >>',
+        '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+        '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>',
+        stream('', 'BT /F 72 Tf 20 30 Td <a1> Tj ET'),
+        `<< /Type /Font /Subtype /TrueType /BaseFont /${font} /FirstChar 161 /LastChar 161 /Widths [600] /FontDescriptor 6 0 R /Encoding ${encoding} >>`,
+        `<< /Type /FontDescriptor /FontName /${font} /Flags 32 /FontBBox [-500 -300 1200 1000] /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 600 /StemV 80 >>`,
+      ],
+    }),
+  )
+}

@@ -1,0 +1,54 @@
+// Which fonts stand in for those that a PDF names and does not bring along. Fontconfig's own choice for an unknown name is a
+// font without Thai letters, which draws boxes; the choice here is among fonts that have them (Debian's fonts-thai-tlwg),
+// with the shape nearest to the one meant. The file lies where fontconfig looks for the user's own, in the tool's home.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ToolContext } from './probe.ts'
+
+/** A part of the name that is asked for, and what is drawn. Names in PDFs have no spaces: `THSarabunPSK`. */
+const STAND_INS: readonly (readonly [part: string, family: string])[] = [
+  ['Sarabun', 'Laksaman'],
+  ['Angsana', 'Kinnari'],
+  ['Cordia', 'Umpush'],
+  ['Browallia', 'Garuda'],
+  ['Dillenia', 'Norasi'],
+  ['Eucrosia', 'Norasi'],
+  ['Freesia', 'Umpush'],
+  ['Tahoma', 'Waree'],
+  ['Leelawadee', 'Waree'],
+  ['MicrosoftSansSerif', 'Loma'],
+]
+
+/** For all other names. */
+const USUAL: Record<string, readonly string[]> = {
+  'sans-serif': ['Loma', 'Garuda', 'Waree'],
+  serif: ['Kinnari', 'Norasi'],
+  monospace: ['Tlwg Mono'],
+}
+
+const families = (names: readonly string[]) => names.map((name) => `<family>${name}</family>`).join('')
+
+const CONFIGURATION = [
+  '<?xml version="1.0"?>',
+  '<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">',
+  '<fontconfig>',
+  ...STAND_INS.map(
+    ([part, family]) =>
+      `<match target="pattern"><test name="family" compare="contains"><string>${part}</string></test>` +
+      `<edit name="family" mode="append" binding="strong"><string>${family}</string></edit></match>`,
+  ),
+  ...Object.entries(USUAL).map(
+    ([generic, names]) => `<alias><family>${generic}</family><prefer>${families(names)}</prefer></alias>`,
+  ),
+  '</fontconfig>',
+].join('\n')
+
+/** Writes the choice into the tool's home. @returns the path of the file, which the tool has to read */
+export async function chooseFonts({ cwd }: Pick<ToolContext, 'cwd'>): Promise<string> {
+  const folder = join(cwd, '.config', 'fontconfig')
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, 'fonts.conf')
+  await writeFile(path, CONFIGURATION)
+  return path
+}
