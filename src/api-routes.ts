@@ -10,6 +10,7 @@ import { mediaRoute } from './delivery/media-route.ts'
 import type { Deps } from './deps.ts'
 import type { Caller } from './events/access.ts'
 import { eventRoutes } from './events/routes.ts'
+import { publicUrl } from './http/public-url.ts'
 import { portalRoutes } from './portal/routes.ts'
 import { loadSubmission } from './submissions/documents.ts'
 
@@ -30,6 +31,16 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   await linkRoutes(app, { authorize: authorizer(deps), views, config, clock })
   await mediaRoute(app, { store, uploads: deps.uploads, secrets, clock })
   await portalRoutes(app, { config })
+  app.get('/', { schema: { hide: true } }, (request) => {
+    const base = publicUrl(config, request)
+    return {
+      service: 'Songngan',
+      reference: `${base}/docs`,
+      openapi: `${base}/openapi.json`,
+      api: `${base}/v1`,
+      uploads: `${base}/files`,
+    }
+  })
 }
 
 /** Swagger UI makes its own style elements, and an icon of text; scripts are files. */

@@ -5,7 +5,7 @@ const LINKS: readonly [path: string, words: string][] = [
   ['/health/ready', 'ready for traffic'],
   ['/health/details', 'Redis, object store, disk, queues'],
   ['/metrics', 'for Prometheus'],
-  ['/console', 'the day: what comes, what waits, who is on the phone'],
+  ['/console', 'today: arrivals, queues, support look-up'],
   ['/control', 'control settings'],
   ['/queues', 'the queue dashboard'],
 ]

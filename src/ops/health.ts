@@ -1,5 +1,5 @@
 // Health in three depths. `live`: the event loop turns; nothing else is asked, or one hiccup of Redis would restart every
-// process. `ready`: this process should get requests; only its own state counts, or a hiccup would take all of them out
+// process. `ready`: this process is ready for traffic; only its own state counts, or a hiccup would take all of them out
 // of the balancer at once. `details`: everything, for people.
 
 import type { FastifyInstance } from 'fastify'

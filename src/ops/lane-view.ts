@@ -14,7 +14,7 @@ export type LaneView = {
   failed: number
   oldestWaitingSeconds: number
   donePerMinute: number
-  /** 0: nothing to do. Null: nothing moves, so nobody knows. */
+  /** 0: nothing to do. Null: stalled, so it is not known. */
   drainSeconds: number | null
 }
 

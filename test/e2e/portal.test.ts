@@ -281,6 +281,8 @@ async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: T
   await phone.says(summary, /^โปรดเปลี่ยนเฉพาะไฟล์ที่ต้องแก้ ไฟล์อื่นใช้ของเดิม ไม่ต้องส่งใหม่/)
   expect(await phone.barriers()).toEqual([])
   await phone.shot('phone-returned')
+  await desk.page.evaluate('scrollTo(0, 0)')
+  await desk.shot('desktop-returned', 'window')
   expect(await phone.state(VIDEO)).toBe('ต้องเปลี่ยนไฟล์')
   expect(await phone.state('lesson_plan')).toBe('ไฟล์ใช้ได้')
   await phone.page.getByRole('button', { name: 'ยื่นคำขออีกครั้ง' }).click()

@@ -63,6 +63,7 @@ const NO_METHOD = everybody('405 METHOD_NOT_ALLOWED')
 const OPEN = everybody('200')
 
 const MATRIX: Record<string, Cells> = {
+  'GET /': OPEN,
   'GET /docs': OPEN,
   'GET /docs/static/index.html': everybody('302'),
   'GET /docs/static/swagger-initializer.js': OPEN,

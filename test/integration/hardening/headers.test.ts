@@ -104,6 +104,15 @@ describe('the API and the tus endpoint', () => {
 })
 
 describe('what is shown to people', () => {
+  it('the root, which names what is where', async () => {
+    const reply = await send('GET', `${house.url}/`, {}, undefined, agent)
+    expect(reply.status).toBe(200)
+    expectHardened(reply, "'none'")
+    const { reference, openapi } = JSON.parse(reply.text) as Record<string, string>
+    for (const url of [reference, openapi])
+      expect((await send('GET', String(url), {}, undefined, agent)).status, url).toBe(200)
+  })
+
   it('the documentation', async () => {
     for (const path of ['/docs', '/docs/static/swagger-ui.css'])
       expectHardened(await send('GET', house.url + path, {}, undefined, agent), "'none'")

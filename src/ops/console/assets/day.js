@@ -1,4 +1,4 @@
-// The day: what comes against how a crowd comes, what is under way, what waits, who is at work.
+// The day: arrivals against expected arrivals, open uploads, queues, processes.
 
 import { askDay, turn } from './api.js'
 import { draw } from './chart.js'
@@ -73,21 +73,21 @@ function orders(look) {
 function tiles(day) {
   const { now, deadline, expected } = day
   const left = deadline ? (deadline.atMs - Date.parse(day.at)) / 1000 : 0
-  const paused = now.paused > 0 ? `, ${numberInWords(now.paused)} of them waiting for their sender` : ''
+  const paused = now.paused > 0 ? `, ${numberInWords(now.paused)} uploads stalled (client gone)` : ''
   return el(
     'section',
     { class: 'tiles' },
-    tile('Open uploads', numberInWords(now.open), `${bytesInWords(now.bytesLeft)} to come${paused}`),
-    tile('Coming in', `${bytesInWords(now.bytesPerSecond)}/s`, `${numberInWords(now.sending)} sending now`),
+    tile('Open uploads', numberInWords(now.open), `${bytesInWords(now.bytesLeft)} remaining${paused}`),
+    tile('Receiving', `${bytesInWords(now.bytesPerSecond)}/s`, `${numberInWords(now.sending)} sending now`),
     tile(
       'New uploads',
       `${numberInWords(now.createdPerMinute)}/min`,
-      `${numberInWords(day.totals.created)} in this picture`,
+      `${numberInWords(day.totals.created)} in this period`,
     ),
     tile(
-      'Turned away',
+      'Refused',
       `${numberInWords(now.refusedPerMinute)}/min`,
-      `${numberInWords(day.totals.refused)} in this picture`,
+      `${numberInWords(day.totals.refused)} in this period`,
       now.refusedPerMinute > 0 ? 'bad' : '',
     ),
     tile(
@@ -102,9 +102,7 @@ function tiles(day) {
           left >= 0 ? `Deadline ${clockTime(deadline.at)}` : `Deadline was ${clockTime(deadline.at)}`,
           left >= 0 ? `in ${timeInWords(left)}` : `${timeInWords(-left)} ago`,
           `${numberInWords(deadline.submissions)} submissions` +
-            (left > 0 && expected
-              ? `; ${numberInWords(expected.stillToCome)} uploads still to come by the curve`
-              : ''),
+            (left > 0 && expected ? `; ${numberInWords(expected.stillToCome)} more uploads expected` : ''),
         ),
   )
 }
@@ -160,15 +158,15 @@ function arrivals(day) {
     title: 'New uploads per minute',
     class: 'wide',
     note: [
-      el('span', { class: 'key created' }, 'taken'),
-      el('span', { class: 'key refused' }, 'turned away'),
-      el('span', { class: 'key curve' }, 'as a crowd comes before a deadline'),
+      el('span', { class: 'key created' }, 'accepted'),
+      el('span', { class: 'key refused' }, 'refused'),
+      el('span', { class: 'key curve' }, 'expected arrivals'),
     ],
     chart: {
       ...common,
       ...{ bars, line, classes: ['created', 'refused'], inWords: numberInWords },
       marks: [...common.marks, ...(common.toMs > nowMs ? [{ atMs: nowMs, words: 'now', row: 1 }] : [])],
-      label: 'New uploads per minute, taken and turned away, against the curve of a deadline',
+      label: 'New uploads per minute, accepted and refused, against expected arrivals',
     },
   }
 }
@@ -183,7 +181,7 @@ function bytes(day) {
   return {
     title: 'Bytes per second',
     class: '',
-    note: [`${bytesInWords(day.totals.bytes)} in this picture`],
+    note: [`${bytesInWords(day.totals.bytes)} in this period`],
     chart: { ...common, bars, classes: ['bytes'], inWords: bytesInWords, label: 'Bytes per second' },
   }
 }
@@ -200,7 +198,7 @@ function verdicts(day) {
     title: 'Verdicts per minute',
     class: '',
     note: [
-      `${numberInWords(day.totals.finished)} uploads complete, ${numberInWords(day.totals.verdicts)} verdicts in this picture`,
+      `${numberInWords(day.totals.finished)} uploads complete, ${numberInWords(day.totals.verdicts)} verdicts in this period`,
     ],
     chart: { ...common, bars, classes: ['verdicts'], inWords: numberInWords, label: 'Verdicts per minute' },
   }

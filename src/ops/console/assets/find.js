@@ -1,4 +1,4 @@
-// A teacher is on the phone: who fits, and all that is known of one submission.
+// Support look-up: matching submissions, and all that is known of one.
 
 import { askCase, askFind } from './api.js'
 import { el } from './dom.js'
@@ -43,11 +43,11 @@ export async function showFound(main, text) {
       ? el(
           'p',
           { class: 'empty' },
-          `Nobody fits “${text}”. A part of the name, the submission or the file name is enough.`,
+          `No match for “${text}”. Part of the name, the submission ID or the file name is enough.`,
         )
       : table(
           'found',
-          `${items.length}${more ? ' or more' : ''} fit “${text}”`,
+          `${items.length}${more ? ' or more' : ''} matches for “${text}”`,
           ['submission', 'person', 'files', 'uploads', 'state', 'changed'],
           rows,
         ),
@@ -82,7 +82,7 @@ export async function showCase(main, name) {
         fact('missing', submission?.missing.join(', ') || '–'),
         fact('unique key', head.uniqueKey ?? '–'),
         fact(
-          'told by the portal',
+          'portal metadata',
           Object.keys(head.metadata).length === 0 ? '–' : JSON.stringify(head.metadata),
         ),
       ),
@@ -145,12 +145,11 @@ function uploads(uploads) {
         ),
       ),
     )
-  if (rows.length === 0)
-    rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 7 }, 'no file was begun')))
+  if (rows.length === 0) rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 7 }, 'no uploads')))
   return table(
     'uploads',
     'Uploads',
-    ['begun', 'slot', 'file', 'state', 'here', 'last byte', 'problems'],
+    ['started', 'slot', 'file', 'state', 'received', 'last byte', 'problems'],
     rows,
   )
 }

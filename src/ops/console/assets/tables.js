@@ -18,7 +18,7 @@ export function lanesTable(day, order) {
     const drain = lane.paused
       ? 'paused'
       : lane.drainSeconds === null
-        ? 'nothing moves'
+        ? 'stalled'
         : timeInWords(lane.drainSeconds)
     return el(
       'tr',
@@ -46,11 +46,11 @@ export function lanesTable(day, order) {
       'lane',
       'waiting',
       'running',
-      'later',
+      'delayed',
       'failed',
       'oldest',
       'done',
-      'empty in',
+      'drained in',
       ...(day.readOnly ? [] : ['']),
     ],
     rows,
@@ -74,11 +74,11 @@ export function refusalsTable(day) {
     (/** @type {{ code: string, count: number }} */ { code, count }) =>
       el('tr', {}, el('th', { scope: 'row' }, el('code', {}, code)), number(count), el('td', {}, kind))
   const rows = [
-    ...day.refusals.slice(0, 7).map(row('turned away')),
-    ...day.held.slice(0, 3).map(row('asked to wait')),
+    ...day.refusals.slice(0, 7).map(row('refused')),
+    ...day.held.slice(0, 3).map(row('told to retry later')),
   ]
   if (rows.length === 0)
-    rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 3 }, 'none in this picture')))
+    rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 3 }, 'none in this period')))
   return table('refusals', 'Refusals', ['code', 'answers', ''], rows)
 }
 
@@ -98,7 +98,7 @@ export function processesTable(day) {
           ? one.draining
             ? 'draining'
             : 'alive'
-          : `silent for ${timeInWords((nowMs - one.atMs) / 1000)}`,
+          : `no heartbeat for ${timeInWords((nowMs - one.atMs) / 1000)}`,
       ),
       el('td', {}, timeInWords((nowMs - one.startedAtMs) / 1000)),
       el('td', {}, `${Math.round(one.loopShare * 100)} %`),
@@ -127,7 +127,7 @@ export function switchesList(day, order) {
   return el(
     'section',
     { class: 'switches' },
-    el('h2', {}, 'Switched by operators'),
+    el('h2', {}, 'Operator changes'),
     day.readOnly ? null : doorForm(day, order),
     rows.length === 0 ? el('p', { class: 'empty' }, 'Nothing yet.') : el('ol', {}, ...rows),
   )

@@ -30,7 +30,7 @@ export function summary(page) {
       ),
       h('p', { class: 'count' }, t.ofSlots(done, items.length)),
     ],
-    slotList(t.toChange, slotsToChange(submission), 'missing', page),
+    slotList(t.toChange, slotsToChange(submission), 'change', page),
     slotList(t.missing, submission.missing, 'missing', page),
     slotList(t.pending, submission.pending, 'pending', page),
     sealing(submission, page),
