@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq'
+import type { Clock } from '../src/core/clock.ts'
 import { connectRedis } from '../src/core/redis.ts'
 import { WebhookDispatch } from '../src/events/dispatch.ts'
 import { type Lane, QUEUE_PREFIX } from '../src/jobs/contract.ts'
+import { FairShare } from './lanes/fair-share.ts'
 import { createInspect } from './lanes/inspect.ts'
 import { SHUTDOWN } from './lanes/job-released.ts'
 import { createMaintain, scheduleMaintenance } from './lanes/maintain.ts'
@@ -25,6 +27,9 @@ const METRICS_MINUTES = 24 * 60
 
 const TIMETABLE_MS = 60_000
 
+/** A delivery mostly waits. */
+const DELIVERIES_AT_A_TIME = 16
+
 type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
 
 function setups(deps: WorkerContext) {
@@ -32,7 +37,7 @@ function setups(deps: WorkerContext) {
   return {
     // People wait for these, and they cost next to nothing.
     validate: () => ({
-      processor: createValidate(deps), // It mostly waits for the store and for tools: teachers wait for it.
+      processor: createValidate(deps, new FairShare(() => 2 * cores)), // It mostly waits for the store and for tools: teachers wait for it.
       concurrency: 4 * cores,
     }),
     inspect: () => ({ processor: createInspect(deps), concurrency: Math.max(1, Math.floor(cores / 2)) }),
@@ -41,16 +46,30 @@ function setups(deps: WorkerContext) {
       concurrency: deps.config.workers.transcodeConcurrency,
     }),
     notify: () => ({
-      processor: createNotifyProcessor({
-        ...{ redis: deps.redis.hot, clock: deps.clock, logger: deps.logger, metrics: deps.metrics },
-        deliveries: deps.deliveries,
-        webhooks: deps.config.webhooks,
-      }),
-      concurrency: 16,
+      processor: sharedByPortal(
+        createNotifyProcessor({
+          ...{ redis: deps.redis.hot, clock: deps.clock, logger: deps.logger, metrics: deps.metrics },
+          deliveries: deps.deliveries,
+          webhooks: deps.config.webhooks,
+        }),
+        new FairShare(() => DELIVERIES_AT_A_TIME / 4),
+        deps.clock,
+      ),
+      concurrency: DELIVERIES_AT_A_TIME,
       settings: { backoffStrategy: webhookBackoff },
     }),
     maintain: () => ({ processor: createMaintain(deps), concurrency: 1 }),
   } satisfies Record<Lane, () => Setup>
+}
+
+/** A receiver that never answers takes a portal's own share, and no other's. */
+export function sharedByPortal(
+  deliver: ReturnType<typeof createNotifyProcessor>,
+  share: FairShare,
+  clock: Clock,
+): ReturnType<typeof createNotifyProcessor> {
+  return (job, token, signal) =>
+    share.run(job.data.owner, { job, token, nowMs: clock.now() }, () => deliver(job, token, signal))
 }
 
 export type RunningWorkers = {

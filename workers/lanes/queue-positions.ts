@@ -1,6 +1,6 @@
 // How many are ahead of an upload that waits for its renditions, for the page that shows it.
 
-import type { UploadJob } from '../../src/jobs/contract.ts'
+import { type UploadJob, uploadJobId } from '../../src/jobs/contract.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
@@ -10,11 +10,11 @@ const SHOWN = 200
 /** Tells an upload that was just queued where it stands. */
 export async function showPosition(deps: WorkerContext, record: UploadRecord): Promise<void> {
   if (record.state !== 'accepted' || record.renditions.length === 0) return
-  const { waiting = 0, prioritized = 0 } = await deps.queues.byLane.transcode.getJobCounts(
-    'waiting',
-    'prioritized',
-  )
-  if (waiting + prioritized > 0) await show(deps, record.id, waiting + prioritized)
+  const queue = deps.queues.byLane.transcode
+  const jobId = uploadJobId('transcode', record.id, record.lanes.transcode?.generation ?? 1)
+  // Every job has a priority: its rank among them is its turn, and not how many there are.
+  const ahead = await deps.redis.jobs.zrank(queue.toKey('prioritized'), jobId)
+  if (ahead !== null) await show(deps, record.id, ahead + 1)
 }
 
 /** Tells those at the front of the queue how far they have come. */

@@ -9,6 +9,7 @@ import type { LaneName, NextUpload, UploadRecord } from '../../src/records/uploa
 import type { WorkerContext } from '../worker-context.ts'
 import { abandon, DEATHS_BEFORE_ALONE, deathsOf, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
 import { isInputError, recordFailure } from './failure.ts'
+import type { FairShare } from './fair-share.ts'
 import { JobReleased, SHUTDOWN } from './job-released.ts'
 import { progressReporter } from './progress-reporter.ts'
 
@@ -54,7 +55,7 @@ export class ClaimLost extends Error {
 export type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
 
 /** The BullMQ processor of a lane. */
-export function uploadLane(deps: WorkerContext, work: LaneWork) {
+export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShare) {
   // BullMQ hands over a signal only to processors that declare three parameters.
   return async (job: Job<UploadJob>, token?: string, cancelled?: AbortSignal): Promise<Outcome> => {
     const startedMs = deps.clock.now()
@@ -62,9 +63,15 @@ export function uploadLane(deps: WorkerContext, work: LaneWork) {
     if (job.attemptsMade === 0 && job.processedOn !== undefined)
       deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
     try {
-      outcome = await runOnce(deps, work, job, cancelled)
+      const run = () => runOnce(deps, work, job, cancelled)
+      const nowMs = deps.clock.now()
+      outcome =
+        share === undefined
+          ? await run()
+          : await share.run(await personOf(deps, job), { job, token, nowMs }, run)
       return outcome
     } catch (error) {
+      if (error instanceof DelayedError) outcome = 'given-back'
       if (error instanceof JobReleased) {
         outcome = 'given-back'
         await job.moveToDelayed(deps.clock.now() + GIVE_BACK_MS, token)
@@ -197,6 +204,13 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
 /** A claim that stays behind counts as a worker's death. */
 async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<void> {
   await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'the claim was not released'))
+}
+
+/** Whose file it is: the portal's person, or the submission where it names nobody. */
+async function personOf({ uploads }: WorkerContext, job: Job<UploadJob>): Promise<string> {
+  const { uploadId } = job.data
+  const record = await uploads.latest(uploadId)
+  return JSON.stringify([record?.owner, record?.subject ?? record?.submissionId ?? uploadId])
 }
 
 /** The run had all the time that the longest file can need. */

@@ -8,6 +8,7 @@ import type { StoredPart, UploadRecord } from '../../src/records/upload-record.t
 import { plannedRenditions } from '../../src/submissions/planned-renditions.ts'
 import { withScratch } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import type { FairShare } from './fair-share.ts'
 import { judgeFile } from './judge-file.ts'
 import { identifySource, measure } from './measure.ts'
 import type { Measurement } from './measurement.ts'
@@ -18,8 +19,8 @@ import { storedFile } from './stored-file.ts'
 import { withToolFiles } from './tool-files.ts'
 import { publishVerdict } from './verdict.ts'
 
-export function createValidate(deps: WorkerContext) {
-  return uploadLane(deps, validateWork(deps))
+export function createValidate(deps: WorkerContext, share?: FairShare) {
+  return uploadLane(deps, validateWork(deps), share)
 }
 
 export function validateWork(deps: WorkerContext): LaneWork {

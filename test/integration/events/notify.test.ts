@@ -6,12 +6,16 @@ import { createMetrics } from '../../../src/core/metrics.ts'
 import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
+import { FairShare } from '../../../workers/lanes/fair-share.ts'
 import { createNotifyProcessor, type NotifyDeps, webhookBackoff } from '../../../workers/lanes/notify.ts'
+import { sharedByPortal } from '../../../workers/registry.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Receiver, startReceiver, verify } from '../../support/receiver.ts'
 import { buildHouse, type House } from './house.ts'
 
 const secret = () => `whsec_${randomBytes(24).toString('base64')}`
+/** Of sixteen deliveries at a time. */
+const SHARE = 4
 const [OLD, NEW] = [secret(), secret()]
 
 let house: House
@@ -236,5 +240,35 @@ describe('the address guard', () => {
     await (await send(`http://portal.invalid:${receiver.port}/`)).state('completed')
     expect(asked).toBe(1)
     expect(receiver.deliveries[0]?.headers.host).toBe(`portal.invalid:${receiver.port}`)
+  })
+})
+
+describe('the webhooks of a portal whose receiver never answers', () => {
+  it('do not hold up another portal’s', async () => {
+    const { redis, clock, logger } = house
+    receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
+    const dead = await Promise.all(
+      Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })),
+    )
+    const deliver = createNotifyProcessor({
+      ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },
+      webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
+      timeoutMs: 600_000,
+    })
+    worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE), clock), {
+      connection: house.connect('jobs'),
+      prefix: QUEUE_PREFIX,
+      concurrency: 16,
+    })
+    await waitFor(() => receiver.deliveries.length >= SHARE)
+    const sent = await send(`${receiver.url}/alive`, { owner: 'alive' })
+    await sent.state('completed')
+    expect(receiver.deliveries.filter(({ path }) => path === '/dead')).toHaveLength(SHARE)
+    // Standing back costs no attempt.
+    const states = await Promise.all(dead.map(({ jobId }) => queues.byLane.notify.getJob(jobId)))
+    expect(states.map((job) => job?.attemptsMade)).toEqual(dead.map(() => 0))
+    // What hangs is let go, so that the worker can close.
+    await receiver.close()
+    receiver = await startReceiver()
   })
 })

@@ -1,0 +1,39 @@
+// A lane's jobs at a time, shared: whoever has so many running already lets others go first.
+
+import { DelayedError, type Job } from 'bullmq'
+
+/** How long a job stands back before it asks again. */
+const STAND_BACK_MS = 1000
+
+/** Jobs of one party that run at the same time in this process. */
+export class FairShare {
+  readonly #atATime: () => number
+  readonly #running = new Map<string, number>()
+
+  /** @param atATime most that one party may have running; asked anew each time, for operators change a lane's width */
+  constructor(atATime: () => number) {
+    this.#atATime = atATime
+  }
+
+  /** Runs `work` as `party`'s. Throws DelayedError, with the job put back and no attempt lost, where it has its share. */
+  async run<T>(
+    party: string,
+    { job, token, nowMs }: { job: Job; token: string | undefined; nowMs: number },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const running = this.#running.get(party) ?? 0
+    if (running >= Math.max(1, this.#atATime())) {
+      // Not all at once again.
+      await job.moveToDelayed(nowMs + STAND_BACK_MS * (1 + Math.random()), token)
+      throw new DelayedError()
+    }
+    this.#running.set(party, running + 1)
+    try {
+      return await work()
+    } finally {
+      const left = (this.#running.get(party) ?? 1) - 1
+      if (left === 0) this.#running.delete(party)
+      else this.#running.set(party, left)
+    }
+  }
+}
