@@ -6,8 +6,11 @@ import { apiRoutes } from './api-routes.ts'
 import { safeUrl } from './core/logger.ts'
 import type { Deps } from './deps.ts'
 import { allowOrigin, registerCors } from './http/cors.ts'
+import { announceClose } from './http/drain.ts'
 import { errorHandler, useHttpErrors } from './http/errors.ts'
+import { checkHost } from './http/public-url.ts'
 import { registerSecurityHeaders, setSecurityHeaders } from './http/security-headers.ts'
+import { acceptBody, holdContinue, refuseClient } from './http/server-answers.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 
 /**
@@ -28,7 +31,8 @@ export async function buildApp(
     // A PATCH may take hours; what is idle is cut by the receiver, slow headers by Node.
     requestTimeout: 0,
     connectionTimeout: 0,
-    http: { headersTimeout: 30_000, keepAliveTimeout: 65_000 },
+    http: { headersTimeout: 30_000, keepAliveTimeout: config.http.keepAliveMs },
+    clientErrorHandler: refuseClient,
     // A 503 from here would have tus clients start again from byte 0; draining is answered where it is understood.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -48,10 +52,13 @@ export async function buildApp(
     app.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) onRoute(one, url)
     })
+  holdContinue(app.server)
+  announceClose(app, () => deps.admission.draining)
   useHttpErrors(app)
   registerSecurityHeaders(app, security)
   registerCors(app, config.http.corsOrigins)
   observe(app, deps)
+  admitRequests(app)
 
   await apiRoutes(app, deps)
   await app.register(async (scope) => uploadRoutes(scope, deps))
@@ -81,6 +88,21 @@ function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
       logger.debug({ reqId: request.id, method, url: safeUrl(request.url), status, seconds }, 'request')
     })
     done()
+  })
+}
+
+/** What is asked of every request before its route sees it, and before its body is sent. */
+function admitRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    checkHost(request)
+    done()
+  })
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { bodyLimit } = request.routeOptions
+    const tooLarge = Number(request.headers['content-length'] ?? 0) > (bodyLimit ?? Number.POSITIVE_INFINITY)
+    // Bodies of uploads are accepted by the data path.
+    if (!tooLarge && !request.routeOptions.url?.startsWith('/files')) acceptBody(request.raw, reply.raw)
+    done(null, payload)
   })
 }
 

@@ -5,6 +5,7 @@ import { buildApp } from './app.ts'
 import type { Config } from './core/config.ts'
 import type { Logger } from './core/logger.ts'
 import { createDeps, type Deps } from './deps.ts'
+import { closeListener } from './http/drain.ts'
 import { attach } from './ops/attach.ts'
 import { startSingletonServices } from './singleton-services.ts'
 import { startUploads } from './uploads/lifecycle.ts'
@@ -36,7 +37,7 @@ export async function startService(
       deps.drain.abort()
       // Running requests hand over what they have: their clients go on with another process, since this one takes no
       // further connections.
-      await Promise.all([app.close(), stopUploads()])
+      await Promise.all([closeListener(app), stopUploads()])
       await deps.attempts.stop()
       await attached.stop()
       await singletons?.close()

@@ -37,6 +37,11 @@ export const EnvSchema = Type.Object({
     'Proxies whose X-Forwarded-* headers are trusted: true, false, or addresses and networks',
     'false',
   ),
+  KEEP_ALIVE_SECONDS: whole(
+    'An idle connection is kept for this long; longer than a proxy in front keeps it',
+    65,
+    1,
+  ),
   CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
   PORTAL_PAGE: flag(
     'The page /portal, which the url of a session opens; false: there is none, for portals with pages of their own',
@@ -279,6 +284,7 @@ function nest(env: Env) {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL?.replace(/\/$/, ''),
       trustProxy: trustProxy(env.TRUST_PROXY),
+      keepAliveMs: env.KEEP_ALIVE_SECONDS * 1000,
       corsOrigins: origins,
       portalPage: env.PORTAL_PAGE,
     },

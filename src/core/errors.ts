@@ -29,6 +29,18 @@ export const ERRORS = {
     'It has changed since it was read; fetch it again and retry.',
   ),
   BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
+  REQUEST_TIMEOUT: e(408, 'ส่งคำขอช้าเกินไป โปรดลองใหม่', 'The request came too slowly; try again.'),
+  EXPECTATION_UNSUPPORTED: e(
+    417,
+    'ไม่รองรับค่าในส่วนหัว Expect',
+    'Expect may ask for 100-continue, and for nothing else.',
+  ),
+  HEADERS_TOO_LARGE: e(431, 'ส่วนหัวของคำขอใหญ่เกินไป', 'The headers of the request are too large.'),
+  TRANSFER_CODING_UNSUPPORTED: e(
+    501,
+    'ไม่รองรับ Transfer-Encoding นี้',
+    'Of the transfer codings only chunked is understood.',
+  ),
   MEDIA_TYPE_UNSUPPORTED: e(
     415,
     'ชนิดเนื้อหาของคำขอไม่รองรับ',

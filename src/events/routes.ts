@@ -78,6 +78,8 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
       open.delete(writer)
       clearTimeout(lifetime)
     })
+    // A reader whose side has ended reads no more; an answer that never ends is not what it waits for.
+    request.raw.socket.once('end', () => writer.body.destroy())
     const lastEventId = lastEventIdOf(request)
     const session = new EventSession(
       deps,

@@ -1,17 +1,26 @@
 // Writing the answer to the raw response, with the ways of refusing a body that real clients survive.
 
 import { problem } from '../core/errors.ts'
+import { awaitsContinue } from '../http/server-answers.ts'
 import type { TusRequest } from './tus-request.ts'
 
 /** A remainder up to this is read and thrown away, so that the connection can be kept. */
 const DRAIN_KEEP_BYTES = 256 * 1024
+/** For so long at most. */
+const DRAIN_MS = 10_000
 /** A larger one is read for so long that the client sees the answer before the connection closes. */
 const LINGER_MS = 1000
 const LINGER_BYTES = 8 * 1024 * 1024
 
 const STATUS_TEXTS: Record<number, string> = { 460: 'Checksum Mismatch' }
 
-export function answer(request: TusRequest, status: number, headers: Record<string, string>): void {
+/** @param closing the process is about to end: its clients go on elsewhere */
+export function answer(
+  request: TusRequest,
+  status: number,
+  headers: Record<string, string>,
+  closing: boolean,
+): void {
   const { res } = request
   if (res.headersSent || res.destroyed) return
   const { error } = request
@@ -25,8 +34,10 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
     body = JSON.stringify(problem(error))
   }
   if (status !== 204) all['Content-Length'] = String(request.method === 'HEAD' ? 0 : Buffer.byteLength(body))
-  const lingering = request.unreadBytes > DRAIN_KEEP_BYTES
-  if (lingering) all['Connection'] = 'close'
+  // Who waits for 100 Continue sends nothing after a refusal.
+  const refused = awaitsContinue(request.raw)
+  const lingering = !refused && request.unreadBytes > DRAIN_KEEP_BYTES
+  if (lingering || refused || closing) all['Connection'] = 'close'
   const text = STATUS_TEXTS[status]
   if (text === undefined) res.writeHead(status, all)
   else res.writeHead(status, text, all)
@@ -35,9 +46,17 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
     res.end(body)
     // What is left of the body must be read, or the next request on this connection could not be.
     request.raw.resume()
+    if (request.unreadBytes > 0) endUnread(request, closing || refused ? LINGER_MS : DRAIN_MS)
     return
   }
   linger(request, body)
+}
+
+/** A remainder that comes slowly must not hold the connection, or the end of the process. */
+function endUnread({ raw }: TusRequest, limitMs: number): void {
+  const timer = setTimeout(() => raw.socket.destroySoon(), limitMs)
+  const clear = () => clearTimeout(timer)
+  raw.once('end', clear).once('close', clear)
 }
 
 /**

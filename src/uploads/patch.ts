@@ -2,6 +2,7 @@
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { acceptBody } from '../http/server-answers.ts'
 import { finishUpload } from './finish.ts'
 import type { Held } from './lock.ts'
 import { offsetMismatch } from './offset-mismatch.ts'
@@ -22,6 +23,7 @@ export async function patchUpload(
   const offset = Number(request.headers.get('upload-offset'))
   const held = await lock(deps, request, id, offset)
   if (held === 'complete') {
+    acceptBody(request.raw, request.res)
     // tus-java-client ends so; to refuse it is to tell a person that the upload failed.
     if (!(await waitForEmptyBody(request, deps.config.uploads.idleTimeoutMs))) throw offsetMismatch(offset)
     return { 'Upload-Offset': String(offset) }

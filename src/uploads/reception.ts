@@ -2,6 +2,7 @@
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { acceptBody } from '../http/server-answers.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadSession } from '../records/upload-session.ts'
 import type { SlotRules } from '../submissions/profiles/profile.ts'
@@ -70,6 +71,7 @@ async function receiveLocked(
   if (bytes > room(held.state)) throw new AppError('UPLOAD_LENGTH_EXCEEDED')
   const sniff = await snifferOf(deps, held.state, slot)
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
+  acceptBody(request.raw, request.res)
   const inner = await uploadStore.open(held.state, ledger)
   const sink = checksum === undefined ? inner : new CheckedSink(inner, checksum, deps)
   try {

@@ -6,6 +6,7 @@ import { DataStore } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
+import { publicUrl } from '../http/public-url.ts'
 import { answer } from './answer.ts'
 import { noteAttempt } from './attempt.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
@@ -52,7 +53,7 @@ export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
 }
 
 async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRequest, reply: FastifyReply) {
-  const { metrics, config } = deps
+  const { metrics } = deps
   reply.hijack()
   const { raw } = request
   const path = (request.params as { '*'?: string })['*'] ?? ''
@@ -61,7 +62,7 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
     // A method that nobody knows is refused below, in the words of a GET.
     method: method ?? 'GET',
     id: path === '' ? null : path,
-    baseUrl: config.http.publicUrl ?? `${request.protocol}://${request.host}`,
+    baseUrl: publicUrl(deps.config, request),
   })
   tus.answer['X-Request-Id'] = request.id
   metrics.uploadRequests.inc({ method: tus.method })
@@ -73,13 +74,13 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
     const { status, headers } = outcome
     if (tus.error !== undefined) report(deps, tus, tus.error, request)
     noteAttempt(deps, tus, uploadIdOf(headers), atMs)
-    answer(tus, status, headers)
+    answer(tus, status, headers, deps.admission.draining)
   } catch (thrown) {
     const error = asSeenBy(tus.method, tusError(thrown))
     tus.error = error
     report(deps, tus, error, request)
     noteAttempt(deps, tus, null, atMs)
-    answer(tus, error.status, {})
+    answer(tus, error.status, {}, deps.admission.draining)
   }
 }
 
@@ -145,7 +146,8 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
  * our own trouble is 423 there, and on PATCH too, where it is retried.
  */
 function asSeenBy(method: TusMethod, error: AppError): AppError {
-  const ours = error.status >= 500 && error.code !== 'NO_SPACE'
+  const ours =
+    error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
   if (!ours || (method !== 'HEAD' && method !== 'PATCH')) return error
   return new AppError(error.code, {
     status: 423,

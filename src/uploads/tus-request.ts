@@ -144,6 +144,7 @@ export function checkHeaders(request: TusRequest): void {
     throw new AppError('METADATA_TOO_LARGE', {
       details: { limit: MAX_METADATA_BYTES, actual: metadata.length },
     })
+  checkCodings(request)
   if (method === 'POST') checkCreation(request)
   if (method === 'PATCH') {
     // "All PATCH requests MUST use Content-Type: application/offset+octet-stream, otherwise the server SHOULD return
@@ -153,6 +154,17 @@ export function checkHeaders(request: TusRequest): void {
     if (!headers.has('upload-offset'))
       throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-offset', actual: null } })
   }
+}
+
+/** Bytes that would have to be decoded are not the file's. */
+function checkCodings({ raw }: TusRequest): void {
+  const { 'transfer-encoding': transfer = 'chunked', 'content-encoding': content = 'identity' } = raw.headers
+  if (transfer.trim().toLowerCase() !== 'chunked')
+    throw new AppError('TRANSFER_CODING_UNSUPPORTED', { details: { actual: transfer.slice(0, 100) } })
+  if (content.trim().toLowerCase() !== 'identity')
+    throw new AppError('MEDIA_TYPE_UNSUPPORTED', {
+      details: { header: 'content-encoding', actual: content.slice(0, 100) },
+    })
 }
 
 function checkCreation({ headers }: TusRequest): void {

@@ -7,6 +7,7 @@ function seenWith(env: Record<string, string>, trustProxy: boolean) {
   const config = loadConfig({
     REDIS_URL: 'redis://127.0.0.1:1',
     TICKET_SECRET: 'a-ticket-secret-of-thirty-two-characters',
+    TRUST_PROXY: String(trustProxy),
     ...env,
   })
   const app = Fastify({ trustProxy })
