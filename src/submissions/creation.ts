@@ -44,7 +44,7 @@ export type CreationRequest = {
    * tus clients try a 409 again for ever: to them a full slot is 403.
    */
   via: 'ticket' | 'tus'
-  /** A partial shares its place with the others and declares no type; a final is exempt from dates and places. */
+  /** A partial shares its place with the others and declares no type; a final has its partials' place. */
   concat?: 'partial' | 'final'
 }
 
@@ -88,8 +88,7 @@ export async function decideCreation(
   // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
   // refused for its date when it is tried.
   const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
-  const repairs =
-    resumes || request.concat === 'final' ? false : await checkDates(deps, request, head, places)
+  const repairs = resumes ? false : await checkDates(deps, request, head, places)
   const replaces = replacedBy(request, slot, places)
   if (request.concat !== 'final') checkRoom(request, slot, places, replaces)
   const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, deps.config.uploads.maxBytes)

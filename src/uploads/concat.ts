@@ -1,6 +1,6 @@
 // tus concatenation: "The Client MAY … the Server MUST … concatenate" partial uploads of one place into a final one.
 // The final POST is a finish: it answers once the record that lists its partials is durable; joining their bytes is
-// completion's work. Its credit is the last partial's.
+// completion's work. It is credited like a creation: its time is that of this call.
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -41,10 +41,13 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   }
   const bytes = partials.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0)
   const { ticket } = request
+  // Credited, and held to dates, like a creation: by this call, or by the one before that died over it.
+  const storedAtMs = begun?.atMs ?? clock.now()
   const place =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
-      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final')).placement
+      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs))
+          .placement
   if (bytes > place.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
@@ -69,7 +72,6 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
   metrics.uploadsCreated.inc()
   faultPoint('concat.after-hot')
-  const storedAtMs = Math.max(...partials.map(({ storedAt }) => Date.parse(storedAt ?? '')))
   const object = { key: objectKeys.data(id), parts: piecesOf(partials) }
   const record = await completion.commitStored(draft, object, bytes, storedAtMs)
   faultPoint('concat.record-stored')
@@ -96,6 +98,8 @@ async function readPartials(deps: UploadDeps, request: TusRequest, header: strin
     if (record?.concat?.kind !== 'partial') throw new AppError('CONCAT_INVALID')
     // One that has been joined is gone; its record tells where to.
     if (!isStored(record.state) && record.concat.final === undefined) throw new AppError('CONCAT_INVALID')
+    // One partial many times would make a file of any size out of little.
+    if (partials.some((partial) => partial.id === record.id)) throw new AppError('CONCAT_INVALID')
     partials.push(record)
   }
   return partials
@@ -110,7 +114,7 @@ const finalOf = ({ concat }: UploadRecord) => (concat?.kind === 'partial' ? conc
 async function begunFinal(
   { uploads }: UploadDeps,
   partials: UploadRecord[],
-): Promise<{ id: string; record: UploadRecord | undefined } | undefined> {
+): Promise<{ id: string; record: UploadRecord | undefined; atMs: number } | undefined> {
   const finals = new Set(partials.map(finalOf).filter((id) => id !== undefined))
   const [id] = finals
   if (id === undefined) return undefined
@@ -118,7 +122,8 @@ async function begunFinal(
   const listed = record?.concat?.kind === 'final' ? record.concat.partials : undefined
   const isSame = listed === undefined || listed.join() === partials.map((partial) => partial.id).join()
   if (finals.size > 1 || !isSame) throw new AppError('CONCAT_INVALID')
-  return { id, record }
+  const taken = partials.filter((partial) => finalOf(partial) !== undefined)
+  return { id, record, atMs: Math.min(...taken.map(({ committedAt }) => Date.parse(committedAt))) }
 }
 
 /** Commits to each partial who takes it, so that no two uploads are made of one. False: somebody else was first. */

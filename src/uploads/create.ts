@@ -129,6 +129,7 @@ export async function placeTicket(
   ticket: Ticket,
   declared: UploadDraft['declared'],
   concat?: 'partial' | 'final',
+  nowMs = deps.clock.now(),
 ): Promise<{
   placement: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
   slot: SlotRules
@@ -142,7 +143,7 @@ export async function placeTicket(
     maxBytes: ticket.maxBytes,
     declared,
     issuedAtMs: ticket.issuedAtMs,
-    nowMs: deps.clock.now(),
+    nowMs,
     via: 'tus',
     ...(concat === undefined ? {} : { concat }),
   })

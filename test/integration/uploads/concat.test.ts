@@ -6,7 +6,7 @@ import { takenByFinal } from '../../../src/lifecycle/transitions.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
-import { idOf, send, type TusUser } from '../../support/tus.ts'
+import { idOf, send, type TusUser, tusUser } from '../../support/tus.ts'
 import { type House, openHouse, SECRET } from './house.ts'
 import { expectProblem } from './problem.ts'
 
@@ -64,5 +64,46 @@ overBothStores((kind) => {
     const [one, two] = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     expect((await join(user, [one])).status).toBe(201)
     expectProblem(await join(user, [one, two]), 400, 'CONCAT_INVALID')
+  })
+
+  // Regression: 2 MiB became 419.
+  test('a partial that is named twice: 400, and it is free', async () => {
+    const user = await house.user('film')
+    const one = await partial(user, film.subarray(0, HALF))
+    expectProblem(await join(user, [one, one]), 400, 'CONCAT_INVALID')
+    expectProblem(await join(user, [one, new URL(one).pathname]), 400, 'CONCAT_INVALID')
+    expect((await join(user, [one])).status).toBe(201)
+  })
+
+  // Regression: pieces that lay there before the deadline were made a file days later, credited to before it.
+  test('after the deadline: the dates of a creation count, and the time of the last call', async () => {
+    let ahead = 0
+    const later = await openHouse({
+      store: kind,
+      redis: house.redis,
+      clock: { now: () => Date.now() + ahead },
+    })
+    try {
+      const day = 86_400_000
+      const deadline = new Date(Date.now() + day).toISOString()
+      const made = async () => {
+        const id = await later.submission({ deadline, graceSeconds: 600 })
+        const user = tusUser(later.url, await later.ticket(id, 'film'))
+        return { user, url: await partial(user, film) }
+      }
+      const [inGrace, tooLate] = [await made(), await made()]
+      const joinLater = (user: TusUser, url: string) =>
+        send('POST', `${later.url}/files`, { ...user.headers, 'Upload-Concat': `final;${url}` })
+      ahead = day + 60_000
+      const { status, headers } = await joinLater(inGrace.user, inGrace.url)
+      expect(status).toBe(201)
+      const record = await later.record(headers.location ?? '')
+      expect(record.late).toBe(true)
+      expect(Date.parse(record.storedAt ?? '')).toBeGreaterThan(Date.parse(deadline))
+      ahead = 2 * day
+      expectProblem(await joinLater(tooLate.user, tooLate.url), 403, 'DEADLINE_PASSED')
+    } finally {
+      await later.close()
+    }
   })
 })
