@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { closeListener } from '../../../src/http/drain.ts'
+import { filmBytes } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { filmBytes } from './bytes.ts'
+import type { TusUser } from '../../support/tus.ts'
 import { type House, openHouse, PORTAL } from './house.ts'
-import type { TusUser } from './wire.ts'
 
 const bytes = filmBytes(300_000, 'heads')
 
