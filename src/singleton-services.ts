@@ -28,7 +28,7 @@ export async function startSingletonServices(
 ): Promise<SingletonServices> {
   const { config, logger } = deps
   // Before anything is accepted: a store that lets two writers create one file cannot hold records.
-  await deps.store.probe()
+  for (const warning of await deps.store.probe()) logger.warn(warning)
   const state = { started: false, draining: false }
   let closing = false
   const ops = await buildOpsServer({

@@ -22,7 +22,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   await keepFilesPrivate(config.storage.dataDir)
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const deps = await createWorkerContext(await createDeps(config, logger))
-  await deps.store.probe()
+  for (const warning of await deps.store.probe()) logger.warn(warning)
   // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
   await deps.peers.start()
   const state = { started: false, draining: false, closing: false }

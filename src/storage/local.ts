@@ -258,7 +258,7 @@ export class LocalObjectStore implements ObjectStore {
     return bavail * bsize
   }
 
-  async probe(): Promise<void> {
+  async probe(): Promise<string[]> {
     await makeDirectory(this.root)
     const key = `probe/${newToken()}`
     const results = await Promise.all([1, 2, 3, 4].map((n) => this.createIfAbsent(key, Buffer.from(`${n}`))))
@@ -266,6 +266,7 @@ export class LocalObjectStore implements ObjectStore {
     await this.remove(key)
     if (results.filter(Boolean).length !== 1)
       throw new Error(`DATA_DIR ${this.root} lets two writers create one file: it cannot hold records`)
+    return []
   }
 
   close(): Promise<void> {

@@ -56,7 +56,10 @@ export interface ObjectStore {
   localPath(key: string): string | undefined
   /** Bytes that may still be written, where the store can tell; undefined means no limit is known. */
   freeBytes(): Promise<number | undefined>
-  /** Proves at start-up that create-if-absent holds here. Rejects with a sentence for the operator. */
-  probe(): Promise<void>
+  /**
+   * Proves at start-up that records and bytes are safe here. Rejects with a sentence for the operator; resolves with
+   * sentences of what to mend though it may start.
+   */
+  probe(): Promise<string[]>
   close(): Promise<void>
 }

@@ -8,18 +8,16 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { AppError } from '../core/errors.ts'
-import { newToken } from '../core/ids.ts'
-import { crc32Of } from './crc32.ts'
 import type { ByteRange, ObjectInfo, ObjectStore, PendingMultipartUpload, Piece } from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
 import { abortMultipart, assemble, listMultipartUploads, uploadFile } from './s3-multipart.ts'
+import { lifecycleWarnings, probeBucket } from './s3-probe.ts'
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
@@ -211,40 +209,9 @@ export class S3ObjectStore implements ObjectStore {
     return Promise.resolve(undefined)
   }
 
-  async probe(): Promise<void> {
-    await this.client.send(new HeadBucketCommand({ Bucket: this.bucket })).catch((error: unknown) => {
-      throw new Error(
-        `S3_BUCKET ${this.bucket} cannot be reached: ${error instanceof Error ? error.message || error.name : error}`,
-      )
-    })
-    const key = `probe/${newToken()}`
-    const results = await Promise.all([1, 2, 3, 4].map((n) => this.createIfAbsent(key, Buffer.from(`${n}`))))
-    await this.remove(key)
-    if (results.filter(Boolean).length !== 1)
-      throw new Error(
-        `S3_BUCKET ${this.bucket} does not honour If-None-Match: records would overwrite each other`,
-      )
-    if (await this.#takesAnything(`${key}-sum`))
-      throw new Error(
-        `S3_BUCKET ${this.bucket} does not check x-amz-checksum-crc32: what a dying process sends could be kept by halves`,
-      )
-  }
-
-  /** Whether a body is stored whose sum is another one's. */
-  async #takesAnything(key: string): Promise<boolean> {
-    const ChecksumCRC32 = crc32Of([Buffer.from('sent')])
-    try {
-      await this.client.send(
-        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: 'came', ChecksumCRC32 }),
-      )
-    } catch (error) {
-      // Servers name it differently: BadDigest, InvalidDigest, XAmzContentChecksumMismatch.
-      if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 400)
-        return false
-      throw s3StoreError(error)
-    }
-    await this.remove(key)
-    return true
+  async probe(): Promise<string[]> {
+    await probeBucket(this.client, this.bucket)
+    return await lifecycleWarnings(this.client, this.bucket)
   }
 
   close(): Promise<void> {

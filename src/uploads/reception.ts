@@ -9,10 +9,11 @@ import type { SlotRules } from '../submissions/profiles/profile.ts'
 import { CheckedSink, type Checksum, MAX_CHECKED_BYTES, parseChecksum } from './checksum.ts'
 import { UploadLedger } from './ledger.ts'
 import type { Held } from './lock.ts'
+import { endLost } from './lost.ts'
 import type { YieldReason } from './peers.ts'
 import { Receiver, type Sniffer } from './receive.ts'
 import { snifferOf } from './sniff.ts'
-import type { Sink } from './stores/port.ts'
+import { PartsLost, type Sink } from './stores/port.ts'
 import { ENDED_KEEP_MS } from './terminate.ts'
 import type { TusRequest } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
@@ -79,6 +80,7 @@ async function receiveLocked(
     request.noteExpiry(ledger.expiresAtMs, offset === held.state.size)
     return { offset, finished: ledger.finished }
   } catch (error) {
+    if (error instanceof PartsLost) throw await endLost(deps, held, error)
     // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
     if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)
       await hot.end(held.state.draft.id, 'cancelled', ENDED_KEEP_MS)

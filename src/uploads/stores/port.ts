@@ -56,6 +56,9 @@ export interface Sink {
 /** What a recovery is told. `formerHolder`: the channel of a holder that did not let go; it may still be writing. */
 export type Known = { multipartId: string | null; partBytes: number; formerHolder: string | null }
 
+/** The store has ended the upload by itself; what was sent into it is gone. */
+export class PartsLost extends Error {}
+
 /** What the store itself says of an unfinished upload. */
 export type Recovered = {
   offset: number

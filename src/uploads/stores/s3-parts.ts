@@ -21,6 +21,7 @@ import {
   watchCalls,
 } from '../../storage/s3-client.ts'
 import { S3Sender, type Sent } from '../../storage/s3-sender.ts'
+import { PartsLost } from './port.ts'
 
 const LONG_FILM_BYTES = 1024 ** 3
 
@@ -61,7 +62,7 @@ export class S3Parts extends S3Store {
     })
   }
 
-  /** Sends one part. */
+  /** Sends one part. Throws PartsLost where somebody has ended the multipart upload. */
   async send(
     key: string,
     multipartId: string,
@@ -69,7 +70,12 @@ export class S3Parts extends S3Store {
     chunks: Buffer[],
     bytes: number,
   ): Promise<Sent> {
-    return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
+    try {
+      return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
+    } catch (error) {
+      if (!isS3Error(error, 'NoSuchUpload')) throw error
+      throw new PartsLost(`multipart upload ${multipartId} of ${key} is gone`, { cause: error })
+    }
   }
 
   /** Writes a whole object under a fresh key. */

@@ -34,7 +34,7 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
   const isPutOf = (what: RegExp) => (call: Call) => call.operation === 'PutObject' && what.test(call.url)
 
   test('is content with one that keeps to both', async () => {
-    await store.probe()
+    expect(await store.probe()).toEqual([])
   })
 
   test('refuses one that overwrites what must not exist', async () => {
@@ -45,6 +45,48 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
   test('refuses one that stores a body whose sum is wrong', async () => {
     proxy.fault({ act: 'answer', status: 200, when: isPutOf(/-sum/) })
     await expect(store.probe()).rejects.toThrow(/does not check x-amz-checksum-crc32/)
+  })
+
+  test('names one that does not know If-None-Match', async () => {
+    proxy.fault({ act: 'answer', status: 501, when: isPutOf(/probe/) })
+    await expect(store.probe()).rejects.toThrow(/does not know If-None-Match \(501/)
+  })
+
+  test('refuses one that takes no sum at all', async () => {
+    proxy.fault({ act: 'answer', status: 400, when: isPutOf(/-sum/) })
+    await expect(store.probe()).rejects.toThrow(/does not take an object with a right CRC-32 \(400/)
+  })
+
+  test('refuses one that takes no sum of a part', async () => {
+    proxy.fault({ act: 'answer', status: 400, when: 'UploadPart' })
+    await expect(store.probe()).rejects.toThrow(/does not take a part with a right CRC-32 \(400/)
+  })
+
+  test('refuses one that stores a part whose sum is wrong', async () => {
+    proxy.fault({ act: 'answer', status: 200, when: 'UploadPart' })
+    await expect(store.probe()).rejects.toThrow(/does not check x-amz-checksum-crc32 of parts/)
+  })
+
+  test('warns of lifecycle rules that would hit what is ours', async () => {
+    const rule = (id: string, prefix: string, what: string, status = 'Enabled') =>
+      `<Rule><ID>${id}</ID><Filter><Prefix>${prefix}</Prefix></Filter><Status>${status}</Status>${what}</Rule>`
+    const abort = (days: number) =>
+      `<AbortIncompleteMultipartUpload><DaysAfterInitiation>${days}</DaysAfterInitiation></AbortIncompleteMultipartUpload>`
+    const expire = '<Expiration><Days>30</Days></Expiration>'
+    const rules = [
+      rule('all', '', abort(7)),
+      rule('slow', '', abort(30)),
+      rule('off', '', abort(1), 'Disabled'),
+      rule('other', 'backup/', abort(1) + expire),
+      rule('old', 'uploads/', expire),
+    ]
+    const body = `<?xml version="1.0"?><LifecycleConfiguration>${rules.join('')}</LifecycleConfiguration>`
+    const headers = { 'content-type': 'application/xml' }
+    proxy.fault({ act: 'answer', status: 200, body, headers, when: ({ url }) => /[?&]lifecycle/.test(url) })
+    const warnings = await store.probe()
+    expect(warnings).toHaveLength(2)
+    expect(warnings[0]).toMatch(/rule all aborts unfinished uploads after 7 days/)
+    expect(warnings[1]).toMatch(/rule old removes files and records that count/)
   })
 
   test('does not take trouble for an answer', async () => {
