@@ -228,14 +228,28 @@ function crossCheck(env: Env): string[] {
   }
   const secrets = list(env.TICKET_SECRET)
   need(secrets.length > 0, 'TICKET_SECRET is required (npm start makes one)')
-  for (const secret of secrets) need(secret.length >= 32, 'TICKET_SECRET must be at least 32 characters long')
+  for (const secret of secrets)
+    need(
+      secret.length >= 32 && isVaried(secret),
+      'TICKET_SECRET must be at least 32 characters long, and not a repetition of a few',
+    )
   for (const entry of list(env.API_KEYS)) {
     const [name = '', secret = ''] = splitKey(entry)
     need(
-      OWNER.test(name) && secret.length >= 16,
-      'API_KEYS must be name:secret, secrets of at least 16 characters',
+      OWNER.test(name) && secret.length >= 16 && isVaried(secret),
+      'API_KEYS must be name:secret, secrets of at least 16 characters that cannot be guessed',
+    )
+    need(name !== 'anonymous', 'API_KEYS: the name anonymous stands for uploads without a portal (AUTH=none)')
+    need(
+      list(env.API_KEYS).every((other) => splitKey(other)[0] === name || splitKey(other)[1] !== secret),
+      'API_KEYS: two portals must not have the same secret',
     )
   }
+  if (env.OPS_PASSWORD !== undefined)
+    need(
+      env.OPS_PASSWORD.length >= 12 && isVaried(env.OPS_PASSWORD),
+      'OPS_PASSWORD must be at least 12 characters long, and not a repetition of a few',
+    )
   for (const secret of list(env.WEBHOOK_SECRET))
     need(
       /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret),
@@ -355,4 +369,9 @@ function keySets(
     if (portal !== undefined && url !== undefined) return { portal, url }
     return { portal: names.length === 1 ? names[0] : undefined, url: entry }
   })
+}
+
+/** Not `aaaa…` or `123123…`: a secret that somebody typed to satisfy a length. */
+function isVaried(secret: string): boolean {
+  return new Set(secret).size >= 6
 }

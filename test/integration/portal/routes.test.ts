@@ -8,7 +8,11 @@ import { useHttpErrors } from '../../../src/http/errors.ts'
 import { portalRoutes } from '../../../src/portal/routes.ts'
 
 async function appWith(env: Record<string, string> = {}): Promise<FastifyInstance> {
-  const config = loadConfig({ REDIS_URL: 'redis://127.0.0.1', TICKET_SECRET: 'x'.repeat(32), ...env })
+  const config = loadConfig({
+    REDIS_URL: 'redis://127.0.0.1',
+    TICKET_SECRET: 'a-ticket-secret-of-thirty-two-characters',
+    ...env,
+  })
   const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } })
   useHttpErrors(app)
   await portalRoutes(app, { config })

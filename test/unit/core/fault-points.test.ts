@@ -7,7 +7,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ConfigError, loadConfig } from '../../../src/core/config.ts'
 import { FAULT_POINTS, faultPoint, openFaultPoints } from '../../../src/core/fault-points.ts'
 
-const NEEDED = { REDIS_URL: 'redis://127.0.0.1:6379', TICKET_SECRET: 'x'.repeat(32) }
+const NEEDED = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  TICKET_SECRET: 'a-ticket-secret-of-thirty-two-characters',
+}
 
 let dir: string
 let killed: unknown[][]

@@ -35,7 +35,10 @@ describe('configuration', () => {
     const values = Object.fromEntries(
       [...envExample().matchAll(/^#([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
     )
-    const secrets = { REDIS_URL: 'redis://127.0.0.1:6379', TICKET_SECRET: 'x'.repeat(32) }
+    const secrets = {
+      REDIS_URL: 'redis://127.0.0.1:6379',
+      TICKET_SECRET: 'a-ticket-secret-of-thirty-two-characters',
+    }
     expect(loadConfig({ ...values, ...secrets }).http.port).toBe(8080)
   })
 })
