@@ -35,6 +35,8 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     house = await buildHouse({ env: s3.env })
     if (!(house.deps.store instanceof S3ObjectStore)) throw new Error('not a bucket')
     store = house.deps.store
+    // Only listens: the tools are real.
+    vi.spyOn(house.deps.runner, 'run')
     await house.start()
   })
   afterAll(async () => {
@@ -56,6 +58,15 @@ describe.skipIf(!s3Available())('over a bucket', () => {
       for (const { key = '', bytes } of record.renditions) expect((await store.head(key))?.bytes).toBe(bytes)
     }
     expect(await readdir(join(house.dataDir, 'scratch'))).toEqual([])
+    const runs = vi.mocked(house.deps.runner.run).mock.calls.map(([run]) => run)
+    expect(runs.map(({ tool }) => tool)).toEqual(
+      expect.arrayContaining(['ffprobe', 'ffmpeg', 'qpdf', 'pdftoppm']),
+    )
+    // A command line is read by everybody on the machine, and an address would be good for hours.
+    for (const { args, reads = [] } of runs) {
+      expect(args.join(' ')).not.toMatch(/:\/\/|Signature/)
+      for (const path of reads) expect(path).toContain(join(house.dataDir, 'scratch'))
+    }
   })
 
   it('a container without an index is measured in a copy', async () => {
