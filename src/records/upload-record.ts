@@ -40,8 +40,19 @@ export type Measured = {
   audioCodec?: string
   audioChannels?: number
   audioTracks?: number
+  /** Of the picture and the sound that are shown: numbers of their streams as the tools count them, from 0. */
+  videoStream?: number
+  audioStream?: number
   videoDurationSeconds?: number
   audioDurationSeconds?: number
+  /** When they begin, from the earlier of both; absent: at once. */
+  videoStartSeconds?: number
+  audioStartSeconds?: number
+  /** `videoCodec` or `audioCodec` is one that nothing here decodes, and there is no other picture or sound. */
+  videoUnknown?: boolean
+  audioUnknown?: boolean
+  /** The recording breaks off in the middle of something, and nothing tells how long it should have been. */
+  tornEnd?: boolean
   /** The index (moov) lies before the media, so that playing can start at once. */
   indexFirst?: boolean
   /** False: the index speaks of bytes that are not there. */

@@ -43,7 +43,9 @@ type Probe = { streams: Stream[]; format: { duration?: string; tags?: Record<str
 
 /** @param secrets words that must not be in it */
 export async function lookAt(path: string, secrets: readonly string[]): Promise<Look> {
-  const args = ['-v', 'error', '-of', 'json', '-show_streams', '-show_format', path]
+  // The picture may begin long after the sound.
+  const patience = ['-analyzeduration', '300M', '-probesize', '50M']
+  const args = ['-v', 'error', ...patience, '-of', 'json', '-show_streams', '-show_format', path]
   const probe = JSON.parse((await execute('ffprobe', args, OPTIONS)).stdout) as Probe
   const video = probe.streams.find(({ codec_type: type }) => type === 'video')
   const audio = probe.streams.find(({ codec_type: type }) => type === 'audio')

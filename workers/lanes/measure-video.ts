@@ -5,10 +5,14 @@ import type { Container } from '../../src/core/identify.ts'
 import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { type DemuxResult, demux } from '../media/demux.ts'
-import { type Mp4Index, readMp4Index } from '../media/mp4/index.ts'
+import { isDecodable, MAX_STREAMS } from '../media/input.ts'
+import { type Durations, spanOf, weighDurations } from '../media/mp4/durations.ts'
+import { type Mp4Index, type Mp4Track, readMp4Index } from '../media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'
+import { type StreamSeconds, withBestStreams } from '../media/streams.ts'
+import { isPicture } from '../media/video-stream.ts'
 import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
 import type { ToolFiles } from './tool-files.ts'
@@ -53,13 +57,25 @@ async function measureStreams(
     if (!isInputError(error)) throw error
     return { measured: { ...identity, ...fromIndex }, unreadable: true }
   }
-  const measured = { ...identity, ...fromIndex, ...probeMeasures(seen, index, identity.container) }
-  // The tables describe a picture that the probe cannot make out.
-  const unreadable = index?.measurable === true && index.video !== null && seen.video === null
-  if (unreadable || index?.measurable === true) return { measured, ...(unreadable ? { unreadable } : {}) }
+  if (seen.videos.length + seen.audios.length > MAX_STREAMS)
+    return { measured: { ...identity, ...fromIndex }, unreadable: true }
+  const measured = { ...identity, ...fromIndex }
+  if (index?.measurable === true) {
+    const chosen = withBestStreams(seen, secondsByIndex(seen, index))
+    // The tables describe a picture that the probe cannot make out.
+    const unreadable = index.video !== null && chosen.video === null
+    return {
+      measured: {
+        ...measured,
+        ...trackMeasures(chosen, index),
+        ...probeMeasures(chosen, identity.container),
+      },
+      ...(unreadable ? { unreadable } : {}),
+    }
+  }
   // An index that cannot be read and no stream either: a film that lies somewhere else, or the rest of one.
   if (index !== undefined && seen.video === null && seen.audio === null)
-    return { measured: { ...measured, complete: false } }
+    return { measured: { ...measured, ...probeMeasures(seen, identity.container), complete: false } }
   return await demuxMeasures(context, await files.whole(), measured, seen)
 }
 
@@ -93,14 +109,10 @@ function isMissing(index: Mp4Index): boolean {
 }
 
 function indexMeasures(index: Mp4Index): Partial<Measured> {
-  const { durations, video, audio } = index
-  const longestAudio = Math.max(0, ...audio.map((track) => track.samplesSeconds))
+  const { video } = index
   return {
-    ...positive('durationSeconds', index.measurable ? durations.samplesSeconds : 0),
-    ...positive('editedDurationSeconds', index.measurable ? durations.editedSeconds : 0),
-    ...positive('headerDurationSeconds', durations.headerSeconds),
-    ...positive('videoDurationSeconds', video?.samplesSeconds),
-    ...positive('audioDurationSeconds', longestAudio),
+    ...(index.measurable ? durationMeasures(index.durations) : {}),
+    ...positive('headerDurationSeconds', index.durations.headerSeconds),
     ...(video === null ? {} : { rotation: video.rotation }),
     ...(video?.codec == null ? {} : { videoCodec: video.codec }),
     ...positive('width', video?.width),
@@ -112,23 +124,69 @@ function indexMeasures(index: Mp4Index): Partial<Measured> {
   }
 }
 
+function durationMeasures({ samplesSeconds, editedSeconds }: Durations): Partial<Measured> {
+  return {
+    ...positive('durationSeconds', samplesSeconds),
+    ...positive('editedDurationSeconds', editedSeconds),
+  }
+}
+
+/** How long each stream of the probe lasts by the tables. */
+function secondsByIndex(seen: ProbeResult, index: Mp4Index): StreamSeconds {
+  return new Map(
+    [...seen.videos, ...seen.audios].map((stream) => [
+      stream.index,
+      trackOf(stream, index)?.samplesSeconds ?? 0,
+    ]),
+  )
+}
+
+/** By the track's number, else by its place: the tools make a stream of each track. */
+function trackOf(stream: { id: number | null; index: number } | null, index: Mp4Index): Mp4Track | undefined {
+  return index.tracks.find(({ id }) => id === stream?.id) ?? index.tracks[stream?.index ?? -1]
+}
+
+/** The account of the picture and the sound that were chosen; what else is in the file takes no time. */
+function trackMeasures({ video, audio }: ProbeResult, index: Mp4Index): Partial<Measured> {
+  const picture = trackOf(video, index)
+  const sound = trackOf(audio, index)
+  const tracks = [picture, sound].filter((track) => track !== undefined)
+  if (tracks.length === 0) return {}
+  const { headerSeconds } = index.durations
+  const start = Math.min(...tracks.map(({ played }) => played.startSeconds))
+  return {
+    ...durationMeasures(weighDurations(headerSeconds, tracks)),
+    ...positive('videoDurationSeconds', picture?.played.playedSeconds),
+    ...positive('audioDurationSeconds', sound?.played.playedSeconds),
+    ...positive('videoStartSeconds', picture && picture.played.startSeconds - start),
+    ...positive('audioStartSeconds', sound && sound.played.startSeconds - start),
+  }
+}
+
 /** What a probe knows better than tables: names of codecs, rates, channels. */
-function probeMeasures(seen: ProbeResult, index: Mp4Index | undefined, container: string): Partial<Measured> {
+function probeMeasures(seen: ProbeResult, container: string): Partial<Measured> {
   const { video, audio } = seen
-  const hasSamples = index?.measurable !== true || index.audio.some((track) => track.sampleCount > 0)
   return {
     ...(video === null
       ? {}
       : {
+          videoStream: video.index,
           videoCodec: video.codec,
           width: video.width,
           height: video.height,
           rotation: video.rotation,
           ...positive('framesPerSecond', video.framesPerSecond),
+          ...(isDecodable(video.codec) ? {} : { videoUnknown: true }),
         }),
-    ...(audio === null || !hasSamples
+    ...(audio === null
       ? {}
-      : { audioCodec: audio.codec, audioChannels: audio.channels, audioTracks: seen.audios.length }),
+      : {
+          audioStream: audio.index,
+          audioCodec: audio.codec,
+          audioChannels: audio.channels,
+          audioTracks: seen.audios.length,
+          ...(isDecodable(audio.codec) ? {} : { audioUnknown: true }),
+        }),
     // Of streams without a header the tools guess from the first and last times: no claim of the file.
     ...(TELLS_LENGTH.has(container) ? positive('headerDurationSeconds', seen.durationSeconds) : {}),
   }
@@ -138,46 +196,58 @@ async function demuxMeasures(
   context: ToolContext,
   source: LocalSource,
   measured: Measured,
-  { video, audio }: ProbeResult,
+  seen: ProbeResult,
 ): Promise<Measurement> {
   const streams = [
-    ...(video === null ? [] : [{ index: video.index, kind: 'video' as const }]),
-    ...(audio === null ? [] : [{ index: audio.index, kind: 'audio' as const }]),
+    ...seen.videos.filter(isPicture).map(({ index }) => ({ index, kind: 'video' as const })),
+    ...seen.audios.map(({ index }) => ({ index, kind: 'audio' as const })),
   ]
+  const container = measured.container as Container
   // Nothing to read: the rules say what is missing.
-  if (streams.length === 0) return { measured }
+  if (streams.length === 0) return { measured: { ...measured, ...probeMeasures(seen, container) } }
   try {
-    const result = await demux(context, source, measured.container as Container, { streams })
-    const seconds = (kind: 'video' | 'audio') => result.streams.find((s) => s.kind === kind)?.seconds
-    return {
-      measured: {
-        ...measured,
-        ...positive('durationSeconds', result.seconds),
-        ...positive('videoDurationSeconds', seconds('video')),
-        ...positive('audioDurationSeconds', seconds('audio')),
-        complete: !(
-          result.complaints.includes('truncated') ||
-          (measured.container === 'avi' && (await isRiffCutOff(source))) ||
-          isHalfRead(measured, result, source.bytes)
-        ),
-      },
-    }
+    const result = await demux(context, source, container, { streams })
+    const chosen = withBestStreams(seen, new Map(result.streams.map((s) => [s.index, s.seconds])))
+    const found = { ...measured, ...probeMeasures(chosen, container), ...streamMeasures(chosen, result) }
+    const incomplete =
+      (container === 'avi' && (await isRiffCutOff(source))) || isHalfRead(found, result, source.bytes)
+    const isTorn = !incomplete && result.complaints.includes('truncated')
+    return { measured: { ...found, complete: !incomplete, ...(isTorn ? { tornEnd: true } : {}) } }
   } catch (error) {
     if (!isInputError(error)) throw error
-    return { measured, unreadable: true }
+    return { measured: { ...measured, ...probeMeasures(seen, container) }, unreadable: true }
+  }
+}
+
+/** The same account as {@link trackMeasures}, of packets. */
+function streamMeasures({ video, audio }: ProbeResult, { streams }: DemuxResult): Partial<Measured> {
+  const picture = streams.find(({ index }) => index === video?.index)
+  const sound = streams.find(({ index }) => index === audio?.index)
+  const both = [picture, sound].filter((stream) => stream !== undefined)
+  const start = Math.min(...both.map(({ startSeconds }) => startSeconds))
+  return {
+    ...positive('durationSeconds', spanOf(both.map((stream) => [stream.startSeconds, stream.endSeconds]))),
+    ...positive('videoDurationSeconds', picture?.seconds),
+    ...positive('audioDurationSeconds', sound?.seconds),
+    ...positive('videoStartSeconds', picture && picture.startSeconds - start),
+    ...positive('audioStartSeconds', sound && sound.startSeconds - start),
   }
 }
 
 /**
- * Where the tools give up in the middle of a file they say nothing of it: then the header tells a longer film than there
- * was, and much of the file was not read. Each by itself has harmless reasons.
+ * A header that tells of a longer film than there is. Where the tools say that they came to an end too early, that is
+ * enough; where they say nothing, much of the file must not have been read: each by itself has harmless reasons.
  */
-function isHalfRead(measured: Measured, { seconds, streams }: DemuxResult, fileBytes: number): boolean {
-  const { container, headerDurationSeconds: claimed = 0 } = measured
+function isHalfRead(measured: Measured, { streams, complaints }: DemuxResult, fileBytes: number): boolean {
+  const { container, headerDurationSeconds: claimed = 0, durationSeconds: seconds = 0 } = measured
+  if (!TELLS_LENGTH.has(container)) return false
+  if (complaints.includes('truncated') && claimed - seconds > TORN_SECONDS) return true
   const readBytes = streams.reduce((sum, { bytes }) => sum + bytes, 0)
-  const isShort = claimed - seconds > Math.max(2, seconds * 0.01)
-  return TELLS_LENGTH.has(container) && isShort && readBytes < fileBytes * 0.9
+  return claimed - seconds > Math.max(2, seconds * 0.01) && readBytes < fileBytes * 0.9
 }
+
+/** What a recording may lose at its end without being called incomplete. */
+const TORN_SECONDS = 1
 
 type NumberField = {
   [Field in keyof Measured]-?: NonNullable<Measured[Field]> extends number ? Field : never

@@ -7,11 +7,14 @@ import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { FROZEN_SHARE, MOSTLY_BLACK_SHARE } from '../../src/submissions/rules/inspect.ts'
 import { hashSource } from '../media/copy.ts'
+import { isDecodable } from '../media/input.ts'
 import { probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
-import { measureSignals, type Signals } from '../media/signals.ts'
+import { measureSignals, type PictureSignals, type Signals, type SignalsOptions } from '../media/signals.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'
 import { spotDecode } from '../media/spot-decode.ts'
+import { withMeasuredStreams } from '../media/streams.ts'
+import type { VideoStream } from '../media/video-stream.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { scan } from './clamd.ts'
 import { isInputError } from './failure.ts'
@@ -75,22 +78,42 @@ async function look(
 ): Promise<Omit<Readings, 'sha256'>> {
   const container = measured.container as Container
   try {
-    const { video, audio } = await probe(context, source, container)
-    const streams = { videoStream: video?.index ?? null, audioStream: audio?.index ?? null }
-    let signals = await measureSignals(context, source, container, streams)
-    if (isDoubtful(signals)) {
-      const only = { ...streams, audioStream: null, everyPicture: true }
-      const { picture } = await measureSignals(context, source, container, only)
-      signals = { ...signals, picture }
-    }
+    const { video, audio } = withMeasuredStreams(await probe(context, source, container), measured)
+    const picture = video !== null && isDecodable(video.codec) ? video : null
+    const sound = audio !== null && isDecodable(audio.codec) ? audio : null
+    const streams = { videoStream: picture?.index ?? null, audioStream: sound?.index ?? null }
+    const signals = await listen(context, source, container, streams)
     return {
       signals: signalMeasures(measured, signals),
-      ...(video === null ? {} : { decodable: await isDecodable(context, source, measured, video.index) }),
+      ...(picture === null ? {} : { decodable: await isShown(context, source, measured, picture) }),
     }
   } catch (error) {
     if (!isInputError(error)) throw error
     return { signals: {}, decodable: false }
   }
+}
+
+type Streams = Pick<SignalsOptions, 'videoStream' | 'audioStream'>
+
+/** Picture and sound in one pass; where that fails, each by itself, so that the trouble of one is not the other's. */
+async function listen(
+  context: ToolContext,
+  source: LocalSource,
+  container: Container,
+  streams: Streams,
+): Promise<Signals> {
+  const pass = (options: SignalsOptions): Promise<Signals | null> =>
+    measureSignals(context, source, container, options).catch((error: unknown) => {
+      if (!isInputError(error)) throw error
+      return null
+    })
+  const onlyPicture = { ...streams, audioStream: null }
+  const onlySound = { ...streams, videoStream: null }
+  const both = await pass(streams)
+  const sound = both ?? (await pass(onlySound))
+  let picture = (both ?? (await pass(onlyPicture)))?.picture ?? null
+  if (isDoubtful(picture)) picture = (await pass({ ...onlyPicture, everyPicture: true }))?.picture ?? null
+  return { picture, sound: sound?.sound ?? null }
 }
 
 /** Fewer keyframes than this are too small a sample to accuse a file by. */
@@ -100,19 +123,16 @@ const CONVINCING_SAMPLES = 30
  * Some recorders write a keyframe at the start and none later: a camera that needs a moment to wake up would then make an
  * hour black, and two keyframes that happen to be alike would make it stand still.
  */
-function isDoubtful({ picture }: Signals): boolean {
+function isDoubtful(picture: PictureSignals | null): boolean {
   if (picture === null || picture.samples >= CONVINCING_SAMPLES) return false
   return picture.blackShare >= MOSTLY_BLACK_SHARE || picture.frozenShare >= FROZEN_SHARE
 }
 
-/** Containers in which a place can be found exactly. */
-const SEEKABLE: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp'])
-
-async function isDecodable(
+async function isShown(
   context: ToolContext,
   source: LocalSource,
   measured: Measured,
-  stream: number,
+  video: VideoStream,
 ): Promise<boolean> {
   const played = judgedDurationSeconds(measured) ?? 0
   // An edit list hides what lies behind its end from the decoder as well.
@@ -122,10 +142,12 @@ async function isDecodable(
     measured.editedDurationSeconds ?? played,
   )
   const container = measured.container as Container
-  const spots = await spotDecode(context, source, container, { stream, durationSeconds })
-  // Elsewhere a seek may miss: only the start is certain.
-  const certain = SEEKABLE.has(container) ? spots : spots.filter(({ at }) => at === 'first')
-  return certain.every(({ frames }) => frames > 0)
+  const spots = await spotDecode(context, source, container, {
+    stream: video.index,
+    startSeconds: video.startSeconds,
+    durationSeconds,
+  })
+  return spots.every(({ frames }) => frames > 0)
 }
 
 /** Shares of the time as seconds of it. */

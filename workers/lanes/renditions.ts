@@ -11,6 +11,7 @@ import { makePoster } from '../media/poster.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
 import { fileSource, type LocalSource } from '../media/source.ts'
+import { withMeasuredStreams } from '../media/streams.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -67,7 +68,9 @@ export async function withRenditionInput(
       ...{ context, source, measured, threads: deps.threads, path: scratch.path },
       onProgress: progress.report,
       probed: () => {
-        probing ??= probe(context, source, measured.container as Container)
+        probing ??= probe(context, source, measured.container as Container).then((seen) =>
+          withMeasuredStreams(seen, measured),
+        )
         return probing
       },
     })
@@ -195,7 +198,8 @@ async function poster(material: RenditionInput, rule: RenditionRule): Promise<Re
   const { path, bytes, width, height } = await makePoster(context, source, {
     video,
     container: measured.container as Container,
-    durationSeconds: judgedDurationSeconds(measured) ?? 0,
+    startSeconds: measured.videoStartSeconds ?? 0,
+    durationSeconds: measured.videoDurationSeconds ?? judgedDurationSeconds(measured) ?? 0,
     outputPath: material.path(fileName),
     maxShortSidePx: rule.maxShortSidePixels ?? DEFAULT_SHORT_SIDE_PX,
   })

@@ -6,6 +6,7 @@
 
 import type { Container } from '../../src/core/identify.ts'
 import { type InputOptions, inputArgs } from './input.ts'
+import { spanOf } from './mp4/durations.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
 import { PROGRESS_ARGS } from './run.ts'
@@ -19,15 +20,16 @@ export type StreamMeasure = {
   bytes: number
   /** From its first to the end of its last packet. */
   seconds: number
-  /** Presentation time of the first packet. */
+  /** Presentation times of the first packet and of the end of the last, from where the tools let the file begin. */
   startSeconds: number
+  endSeconds: number
   /** Longest step from one packet to the next in decoding order. */
   longestGapSeconds: number
 }
 
 export type DemuxResult = {
   streams: StreamMeasure[]
-  /** The longest stream. */
+  /** From the first start of any stream to the last end. */
   seconds: number
   packets: number
   /** What ffmpeg complained about. */
@@ -61,7 +63,7 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
 export function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', ...PROGRESS_ARGS],
-    ...inputArgs(source, { container, ignoreEditList: options.ignoreEditList ?? false }),
+    ...inputArgs(source, { container, anyDecoder: true, ignoreEditList: options.ignoreEditList ?? false }),
     ...options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
     ...['-c', 'copy', '-f', 'framecrc', 'pipe:1'],
   ]
@@ -104,7 +106,7 @@ export async function demux(
   const streams = packets.measures()
   return {
     streams,
-    seconds: Math.max(0, ...streams.map((stream) => stream.seconds)),
+    seconds: spanOf(streams.filter(({ packets }) => packets > 0).map((s) => [s.startSeconds, s.endSeconds])),
     packets: streams.reduce((sum, stream) => sum + stream.packets, 0),
     complaints: [...complaints],
   }
@@ -168,7 +170,10 @@ export function packetReader(streams: DemuxOptions['streams']): {
       streams.map(({ index, kind }, i) => {
         const tally = tallies[i]
         if (!tally || !Number.isFinite(tally.first)) {
-          return { index, kind, packets: 0, bytes: 0, seconds: 0, startSeconds: 0, longestGapSeconds: 0 }
+          return {
+            ...{ index, kind, packets: 0, bytes: 0 },
+            ...{ seconds: 0, startSeconds: 0, endSeconds: 0, longestGapSeconds: 0 },
+          }
         }
         return {
           index,
@@ -177,6 +182,7 @@ export function packetReader(streams: DemuxOptions['streams']): {
           bytes: tally.bytes,
           seconds: (tally.end - tally.first) * tally.base,
           startSeconds: tally.first * tally.base,
+          endSeconds: tally.end * tally.base,
           longestGapSeconds: tally.gap * tally.base,
         }
       }),

@@ -10,16 +10,33 @@ const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg'
 /** Decoders for what cameras, phones, recorders and editors of teaching videos write. */
 const DECODERS = [
   'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,mjpegb,prores,dvvideo,dnxhd,cfhd',
-  'wmv1,wmv2,wmv3,vc1,mss2,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq3,qtrle,png,tscc',
-  'huffyuv,ffv1,rawvideo,utvideo,lagarith,fraps,zmbv,cscd,tscc2,g2m,mss1,msvideo1,msrle,flashsv,flashsv2',
+  'wmv1,wmv2,wmv3,vc1,mss2,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq1,svq3,rpza,qtrle,png,tscc',
+  'huffyuv,ffvhuff,ffv1,rawvideo,utvideo,magicyuv,lagarith,fraps,zmbv,cscd,tscc2,g2m,mss1,msvideo1,msrle,flashsv,flashsv2',
+  'v210,v410,r210,ayuv,hap,hq_hqa,asv1,asv2,zlib,mszh',
   'aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,amrnb,amrwb,wmav1,wmav2,wmapro',
-  'pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_u8,pcm_s8,pcm_f32le,pcm_f32be,pcm_alaw,pcm_mulaw',
-  'pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,speex,nellymoser',
+  'wmavoice,wmalossless,wavpack,truehd,mlp,tta,gsm,gsm_ms,g722,g726,g726le,qdm2',
+  'pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_s64le,pcm_s64be,pcm_u8,pcm_s8,pcm_u16le,pcm_u16be',
+  'pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd',
+  'adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,adpcm_yamaha,speex,nellymoser',
 ].join(',')
+
+/** Codecs by ffprobe's names whose decoders go by another. */
+const DECODABLE: ReadonlySet<string> = new Set([
+  ...DECODERS.split(','),
+  ...['amr_nb', 'amr_wb', 'flv1', 'vp6a', 'hq_hqa'],
+])
+
+/** Whether a codec, by ffprobe's name, is one that we decode. */
+export function isDecodable(codec: string): boolean {
+  return DECODABLE.has(codec)
+}
 
 /** A frame of 8K; 199 KB of H.264 can claim one that takes 745 MB to decode. */
 export const MAX_PIXELS = 40_000_000
+/** Pictures and sounds of one file that are looked at. */
 export const MAX_STREAMS = 16
+/** All streams: subtitles in many languages, chapters and telemetry are only counted by the tools. */
+const MAX_ALL_STREAMS = 256
 
 /** Where the first bytes are certain, the demuxer is said rather than guessed; null where ffmpeg has to find out. */
 const FORCED: Partial<Record<Container, string>> = {
@@ -41,8 +58,8 @@ export type InputOptions = {
   /** Play what an edit list hides: for files whose edit list contradicts their samples. MP4 and MOV only. */
   ignoreEditList?: boolean
   /**
-   * Let any decoder describe its stream; for ffprobe only. ffprobe gives up on the whole file over one stream it may not
-   * open, so a lesson with subtitles or a second sound track in a rare codec would count as unreadable.
+   * Let any decoder describe its stream; where nothing is decoded. The tools give up on the whole file over one stream
+   * that they may not open, so a lesson with subtitles or a second sound track in a rare codec would count as unreadable.
    */
   anyDecoder?: boolean
   /** Further options for this input, before `-i` (`-ss`, `-skip_frame`…). */
@@ -70,8 +87,8 @@ export function inputOptions(options: InputOptions): string[] {
     ...['-protocol_whitelist', 'file'],
     ...['-format_whitelist', DEMUXERS],
     ...(options.anyDecoder ? [] : ['-codec_whitelist', DECODERS]),
-    ...['-max_streams', String(MAX_STREAMS), '-max_pixels', String(MAX_PIXELS)],
-    ...['-probesize', '50M', '-analyzeduration', '20M'],
+    ...['-max_streams', String(MAX_ALL_STREAMS), '-max_pixels', String(MAX_PIXELS)],
+    ...['-probesize', '50M', '-analyzeduration', '300M'],
     ...(forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),
     ...(forced === 'mov' && options.ignoreEditList ? ['-ignore_editlist', '1'] : []),
     ...(forced ? ['-f', forced] : []),

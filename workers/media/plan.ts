@@ -4,6 +4,7 @@
 // Even a perfect MP4 is wrapped anew (seconds, no loss): a phone writes where it was filmed into the original, and what is
 // given to viewers must not say it.
 
+import { isDecodable } from './input.ts'
 import { fitSize, type ToneMap, toneMapOf } from './picture.ts'
 import type { AudioStream, ProbeResult } from './probe.ts'
 import type { VideoStream } from './video-stream.ts'
@@ -57,8 +58,10 @@ const COPYABLE_PROFILES = new Set(['Constrained Baseline', 'Baseline', 'Main', '
  * @returns null when there is no video stream to be shown
  */
 export function planVideo(probe: ProbeResult, rendition: VideoRendition): VideoPlan | null {
-  const { video, audio } = probe
+  const { video } = probe
   if (video === null) return null
+  // A sound that nothing here decodes is left out: the picture is shown without it.
+  const audio = probe.audio !== null && isDecodable(probe.audio.codec) ? probe.audio : null
   const size = fitSize(video, rendition.maxShortSidePx)
   const videoReasons = rendition.allowCopy
     ? [...whyEncodeFormat(probe.format), ...whyEncodeVideo(video, rendition)]

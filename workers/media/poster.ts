@@ -15,7 +15,8 @@ import type { VideoStream } from './video-stream.ts'
 export type PosterJob = {
   video: VideoStream
   container: Container
-  /** Measured. */
+  /** Measured, of the picture: it may begin long after the sound. */
+  startSeconds: number
   durationSeconds: number
   /** Absolute, in the scratch folder, ending in `.jpg`. */
   outputPath: string
@@ -45,7 +46,7 @@ export async function makePoster(context: ToolContext, source: LocalSource, job:
   let failure: ToolError | null = null
   for (const [i, place] of [...PLACES, BEGINNING].entries()) {
     if (place === BEGINNING && best !== null) break
-    const atSeconds = job.durationSeconds * place
+    const atSeconds = job.startSeconds + job.durationSeconds * place
     const path = join(context.cwd, `poster-${i}.jpg`)
     try {
       await grab(context, source, job, { atSeconds, path, ...size })

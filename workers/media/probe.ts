@@ -3,17 +3,19 @@
 // judge by the index (mp4/) or by a demux pass.
 
 import type { Container } from '../../src/core/identify.ts'
-import { inputArgs } from './input.ts'
+import { inputArgs, isDecodable } from './input.ts'
 import { isRecord, numberOf, stringOf } from './json.ts'
 import type { Runner, ToolLimits } from './run.ts'
 import type { LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
-import { type VideoStream, videoStream } from './video-stream.ts'
+import { codecOf, idOf, isPicture, type VideoStream, videoStream } from './video-stream.ts'
 
 export type { VideoStream } from './video-stream.ts'
 
 export type AudioStream = {
   index: number
+  /** The container's own number of the track (MP4). */
+  id: number | null
   codec: string
   profile: string | null
   channels: number
@@ -30,7 +32,7 @@ export type ProbeResult = {
   /** A claim of the header. */
   durationSeconds: number | null
   bitsPerSecond: number | null
-  /** The stream that is shown: the default one, else the first; cover pictures are not streams. */
+  /** The stream that is shown; a probe alone can only guess: the default one, else the first that can be decoded. */
   video: VideoStream | null
   audio: AudioStream | null
   /** All real video and audio streams. */
@@ -59,11 +61,11 @@ export const PROBE_LIMITS: ToolLimits = {
 const ENTRIES = [
   'format=format_name,duration,bit_rate',
   [
-    'stream=index,codec_name,codec_type,profile,level,width,height,sample_aspect_ratio,pix_fmt,field_order',
+    'stream=index,id,codec_name,codec_tag_string,codec_type,profile,level,width,height,sample_aspect_ratio,pix_fmt,field_order',
     'color_range,color_transfer,color_primaries,color_space,bits_per_raw_sample,avg_frame_rate,r_frame_rate,bit_rate',
-    'duration,nb_frames,channels,channel_layout,sample_rate',
+    'start_time,duration,nb_frames,channels,channel_layout,sample_rate',
   ].join(','),
-  'stream_disposition=default,attached_pic,still_image',
+  'stream_disposition=default,attached_pic,still_image,timed_thumbnails',
   'stream_tags=rotate',
   'stream_side_data=rotation,displaymatrix',
 ].join(':')
@@ -72,6 +74,8 @@ const ENTRIES = [
 export function probeArgs(source: LocalSource, container: Container): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_entries', ENTRIES],
+    // It opens the decoder of every stream, and gives up on all of them where one is experimental.
+    ...['-strict', '-2'],
     ...inputArgs(source, { container, anyDecoder: true }),
   ]
 }
@@ -114,7 +118,7 @@ export function parseProbe(json: unknown): ProbeResult {
   const format = isRecord(json['format']) ? json['format'] : {}
   const streams = json['streams'].filter(isRecord)
   const isCover = (s: Record<string, unknown>): boolean =>
-    disposition(s, 'attached_pic') || disposition(s, 'still_image')
+    ['attached_pic', 'still_image', 'timed_thumbnails'].some((name) => disposition(s, name))
   const videos = streams
     .filter((s) => s['codec_type'] === 'video' && !isCover(s))
     .map((s) => videoStream(s, disposition(s, 'default')))
@@ -123,13 +127,20 @@ export function parseProbe(json: unknown): ProbeResult {
     format: stringOf(format['format_name']) ?? 'unknown',
     durationSeconds: numberOf(format['duration']),
     bitsPerSecond: numberOf(format['bit_rate']),
-    // A stream without a size is one that ffprobe could make nothing of.
-    video: videos.find((v) => v.default && v.width > 0) ?? videos.find((v) => v.width > 0) ?? null,
-    audio: audios.find((a) => a.default && a.channels > 0) ?? audios.find((a) => a.channels > 0) ?? null,
+    video: guess(videos.filter(isPicture)),
+    audio: guess(audios.filter(({ channels }) => channels > 0)),
     videos,
     audios,
     otherStreams: streams.length - videos.length - audios.length,
   }
+}
+
+function guess<Stream extends VideoStream | AudioStream>(streams: readonly Stream[]): Stream | null {
+  const decodable = streams.filter(({ codec }) => isDecodable(codec))
+  const [first = null] = (decodable.length > 0 ? decodable : streams).toSorted(
+    (a, b) => Number(b.default) - Number(a.default),
+  )
+  return first
 }
 
 function disposition(stream: Record<string, unknown>, name: string): boolean {
@@ -140,7 +151,8 @@ function disposition(stream: Record<string, unknown>, name: string): boolean {
 function audioStream(stream: Record<string, unknown>): AudioStream {
   return {
     index: numberOf(stream['index']) ?? 0,
-    codec: stringOf(stream['codec_name']) ?? 'unknown',
+    id: idOf(stream),
+    codec: codecOf(stream),
     profile: stringOf(stream['profile']),
     channels: numberOf(stream['channels']) ?? 0,
     layout: stringOf(stream['channel_layout']),

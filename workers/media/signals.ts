@@ -42,8 +42,13 @@ export type SignalsOptions = {
   onProgress?: (block: ProgressBlock) => void
 }
 
-/** Nine tenths of the pixels are darker than this (16 is black, 235 white). */
+/** What is no brighter than this is not seen (16 is black, 235 white). */
 const BLACK_LUMA = 34
+/**
+ * A picture is black when nothing is to be seen in it: so small a share of brighter pixels is a dead pixel or noise. One
+ * line of white words on a black slide is ten times as much.
+ */
+const VISIBLE_SHARE = 0.0003
 /** Mean change of a pixel from one keyframe to the next: noise of a still picture stays below. */
 const FROZEN_DIFFERENCE = 0.35
 const JUMP_DIFFERENCE = 32
@@ -51,20 +56,27 @@ const MAX_JUMPS = 50
 /** A quiet classroom is at -45 dB; a microphone that is off or unplugged is far below this. */
 export const SILENCE_DB = -60
 
-const PICTURE_KEYS = ['YHIGH', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
+/** The mean luma of a picture of which all that is seen was made white, and the mean change of a pixel. */
+const PICTURE_KEYS = ['YAVG', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
 const SOUND_KEYS = ['RMS_level', 'Peak_level'].map((key) => `lavfi.astats.Overall.${key}`)
 
 /** @returns ffmpeg's arguments; the picture's numbers go to descriptor 1, the sound's to descriptor 4 */
 export function signalsArgs(source: LocalSource, container: Container, options: SignalsOptions): string[] {
   const { videoStream, audioStream } = options
-  const print = (descriptor: number): string => `print:file=pipe\\\\:${descriptor}:direct=1`
+  const print = (descriptor: number, key?: string): string =>
+    `print:file=pipe\\\\:${descriptor}:direct=1${key === undefined ? '' : `:key=${key}`}`
+  const [brightness, change] = PICTURE_KEYS
   const picture = [
     // At most one a second, or files in which every frame is a keyframe would cost a hundred times as much.
     "select='isnan(prev_selected_t)+gte(t-prev_selected_t\\,0.9)'",
-    'scale=160:-2:flags=fast_bilinear',
+    // Each pixel the mean of those that it stands for: thin letters must not fall between them.
+    'scale=160:-2:flags=area:out_range=tv',
     'format=yuv420p',
     'signalstats',
-    `metadata=${print(1)}`,
+    `metadata=${print(1, change)}`,
+    `lutyuv=y='255*gt(val\\,${BLACK_LUMA})'`,
+    'signalstats',
+    `metadata=${print(1, brightness)}`,
   ]
   const sound = [
     'aresample=16000',
@@ -136,7 +148,7 @@ export async function measureSignals(
 /** One frame as printed by ffmpeg's `metadata` filter: its time, and the values of the keys asked for, in that order. */
 export type MetadataFrame = { seconds: number; values: number[] }
 
-/** Consumes `frame:0 pts:0 pts_time:0` and the `key=value` lines behind it. */
+/** Consumes `frame:0 pts:0 pts_time:0` and the `key=value` lines behind it; a frame may be printed in two pieces. */
 export function metadataReader(keys: readonly string[]): {
   push(chunk: Buffer): void
   frames(): MetadataFrame[]
@@ -146,6 +158,7 @@ export function metadataReader(keys: readonly string[]): {
   const onLine = (line: string): void => {
     const head = /^frame:\d+\s+pts:\S+\s+pts_time:(\S+)/.exec(line)
     if (head) {
+      if (frames.at(-1)?.seconds === Number(head[1])) return
       frames.push({ seconds: Number(head[1]), values: keys.map(() => Number.NaN) })
       return
     }
@@ -168,21 +181,21 @@ function toNumber(text: string): number {
   return text === '-inf' ? Number.NEGATIVE_INFINITY : Number.parseFloat(text)
 }
 
-/** @param frames values: 90th percentile of the luma, mean difference to the frame before */
+/** @param frames values: brightness (0 to 255) of what is seen, made white; mean difference to the frame before */
 export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
   let black = 0
   let frozen = 0
   let total = 0
   const jumpSeconds: number[] = []
   frames.forEach((frame, i) => {
-    const [luma = 0, difference = 0] = frame.values
+    const [brightness = 0, difference = 0] = frame.values
     // A keyframe stands for the time up to the next one; the last for as long as the one before it.
     const next =
       frames[i + 1]?.seconds ??
       frame.seconds + (frame.seconds - (frames[i - 1]?.seconds ?? frame.seconds - 1))
     const seconds = Math.max(0, next - frame.seconds)
     total += seconds
-    if (luma <= BLACK_LUMA) black += seconds
+    if (brightness < VISIBLE_SHARE * 255) black += seconds
     if (i > 0 && difference <= FROZEN_DIFFERENCE) frozen += seconds
     if (i > 0 && difference >= JUMP_DIFFERENCE && jumpSeconds.length < MAX_JUMPS)
       jumpSeconds.push(frame.seconds)

@@ -1,4 +1,4 @@
-// Decodes two seconds at the start, the middle and the end: a stream that has packets may still hold no picture.
+// Decodes two seconds at the start, the middle and the end of a picture: a stream that has packets may still hold no picture.
 
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
@@ -19,6 +19,8 @@ export type Spot = {
 export type SpotOptions = {
   /** Index of the video stream. */
   stream: number
+  /** When it begins, by the file's own clock: it may be long after the sound. */
+  startSeconds: number
   /** Measured duration of the video stream. */
   durationSeconds: number
 }
@@ -37,28 +39,28 @@ export async function spotDecode(
   container: Container,
   options: SpotOptions,
 ): Promise<Spot[]> {
-  const { durationSeconds } = options
+  const { startSeconds, durationSeconds } = options
   const spots: Array<Pick<Spot, 'at' | 'seconds'>> = [
-    { at: 'first', seconds: 0 },
-    { at: 'middle', seconds: durationSeconds / 2 },
-    { at: 'last', seconds: durationSeconds - SPOT_SECONDS },
+    { at: 'first', seconds: startSeconds },
+    { at: 'middle', seconds: startSeconds + durationSeconds / 2 },
+    { at: 'last', seconds: startSeconds + durationSeconds - SPOT_SECONDS },
   ]
   const results: Spot[] = []
-  for (const { at, seconds } of spots) {
+  // Without an index a seek may miss: only the start is certain.
+  const certain = INDEXED.has(container) ? spots : spots.filter(({ at }) => at === 'first')
+  for (const { at, seconds } of certain) {
     // A clip of a few seconds is seen whole by its first spot.
     if (at !== 'first' && durationSeconds <= SPOT_SECONDS * 2) continue
-    results.push(await decodeSpot(context, source, container, options.stream, at, Math.max(0, seconds)))
+    results.push(await decodeSpot(context, source, container, options.stream, at, seconds))
   }
   return results
 }
 
-/** A stream caught in mid-air gives its first picture only at its first keyframe. */
-const FIRST_PICTURE_SECONDS = 20
-
 /**
  * A spot whose seconds hold no picture is looked at once more and wider. Screen recorders write a picture when something
  * moves, so that the one on show may be minutes old: decoding begins at the keyframe before it, and must go without a
- * complaint where the index has said what is there.
+ * complaint where the index has said what is there. A stream caught in mid-air, or one that begins long after the sound,
+ * gives its first picture at its first keyframe, wherever that is: nothing is decoded before that.
  */
 async function decodeSpot(
   context: ToolContext,
@@ -68,28 +70,33 @@ async function decodeSpot(
   at: Spot['at'],
   seconds: number,
 ): Promise<Spot> {
-  const look = (inputSeek: readonly string[], length: number): Promise<Spot> =>
-    decode(context, source, container, { at, seconds, stream, inputSeek, length })
-  const place = ['-ss', seconds.toFixed(3)]
-  const narrow = await look(place, SPOT_SECONDS)
+  const look = (inputSeek: readonly string[], end: readonly string[]): Promise<Spot> =>
+    decode(context, source, container, { at, seconds, stream, inputSeek, end })
+  const short = ['-t', String(SPOT_SECONDS)]
+  // By the file's own clock, not from where the tools let it begin: streams that are not looked at may begin earlier.
+  const place = ['-seek_timestamp', '1', '-ss', seconds.toFixed(3)]
+  const narrow = await look(INDEXED.has(container) ? place : [], short)
   if (narrow.frames > 0) return narrow
   const wide =
-    at === 'first'
-      ? await look([], FIRST_PICTURE_SECONDS)
-      : await look(['-noaccurate_seek', ...place], SPOT_SECONDS)
+    at === 'first' ? await look([], ['-frames:v', '1']) : await look(['-noaccurate_seek', ...place], short)
   return wide.errors > 0 && INDEXED.has(container) ? narrow : wide
 }
 
 /** The index names every picture: where one cannot be decoded, something is wrong with it. */
 const INDEXED: ReadonlySet<Container> = new Set(['mp4', 'mov', '3gp'])
 
-type Look = Pick<Spot, 'at' | 'seconds'> & { stream: number; inputSeek: readonly string[]; length: number }
+type Look = Pick<Spot, 'at' | 'seconds'> & {
+  stream: number
+  inputSeek: readonly string[]
+  /** Where the output ends. */
+  end: readonly string[]
+}
 
 async function decode(
   context: ToolContext,
   source: LocalSource,
   container: Container,
-  { at, seconds, stream, inputSeek, length }: Look,
+  { at, seconds, stream, inputSeek, end }: Look,
 ): Promise<Spot> {
   const spot: Spot = { at, seconds, frames: 0, errors: 0 }
   try {
@@ -98,7 +105,7 @@ async function decode(
       args: [
         ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
         ...inputArgs(source, { container, extra: ['-threads', '1', ...inputSeek] }),
-        ...['-t', String(length), '-map', `0:${stream}`, '-an', '-sn', '-dn'],
+        ...[...end, '-map', `0:${stream}`, '-an', '-sn', '-dn'],
         // A picture from before the place has a negative time, which a rate would drop.
         ...['-fps_mode', 'passthrough', '-f', 'null', '-'],
       ],

@@ -3,8 +3,10 @@
 
 import { stat } from 'node:fs/promises'
 import type { Container } from '../../src/core/identify.ts'
+import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { buildTranscode } from './arguments.ts'
 import { inputName, inputOptions } from './input.ts'
+import { lengthsOf } from './mp4/durations.ts'
 import { readMp4Index } from './mp4/index.ts'
 import type { VideoPlan } from './plan.ts'
 import { probe, type ToolContext } from './probe.ts'
@@ -106,7 +108,7 @@ async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise
   const index = await readMp4Index(output)
   if (index.problem !== null) throw invalid(`the output's index says ${index.problem}`)
   if (!index.streamable) throw invalid('the index does not come first')
-  const durationSeconds = index.durations.playedSeconds
+  const durationSeconds = judgedDurationSeconds(lengthsOf(index.durations)) ?? 0
   if (Math.abs(durationSeconds - job.durationSeconds) > durationToleranceSeconds(job.durationSeconds)) {
     throw invalid(`${durationSeconds.toFixed(2)} s came out of ${job.durationSeconds.toFixed(2)} s`)
   }

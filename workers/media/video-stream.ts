@@ -6,6 +6,8 @@ import type { Rotation } from './mp4/track.ts'
 
 export type VideoStream = {
   index: number
+  /** The container's own number of the track (MP4). */
+  id: number | null
   codec: string
   profile: string | null
   level: number | null
@@ -34,6 +36,8 @@ export type VideoStream = {
   colorSpace: string | null
   hdr: boolean
   bitsPerSecond: number | null
+  /** When its first picture is shown, by the file's own clock. */
+  startSeconds: number
   /** Claims of the header. */
   durationSeconds: number | null
   frames: number | null
@@ -57,7 +61,8 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
   const fieldOrder = stringOf(stream['field_order'])
   return {
     index: numberOf(stream['index']) ?? 0,
-    codec: stringOf(stream['codec_name']) ?? 'unknown',
+    id: idOf(stream),
+    codec: codecOf(stream),
     profile: stringOf(stream['profile']),
     level: numberOf(stream['level']),
     pixelFormat: stringOf(stream['pix_fmt']),
@@ -78,10 +83,33 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
     colorSpace: stringOf(stream['color_space']),
     hdr: transfer !== null && HDR_TRANSFERS.has(transfer),
     bitsPerSecond: numberOf(stream['bit_rate']),
+    startSeconds: numberOf(stream['start_time']) ?? 0,
     durationSeconds: numberOf(stream['duration']),
     frames: numberOf(stream['nb_frames']),
     default: isDefault,
   }
+}
+
+/** A stream without a size is one that ffprobe could make nothing of. */
+export function isPicture({ width }: VideoStream): boolean {
+  return width > 0
+}
+
+/** ffprobe's name; of codecs that it has none for, the container's four letters. */
+export function codecOf(stream: Record<string, unknown>): string {
+  const named = stringOf(stream['codec_name'])
+  if (named !== null && named !== 'none' && named !== 'unknown') return named
+  const tag =
+    stringOf(stream['codec_tag_string'])
+      ?.replace(/\[\d+\]/g, '')
+      .trim() ?? ''
+  return /^[\w.-]{2,}$/.test(tag) ? tag : 'unknown'
+}
+
+/** ffprobe prints it as `0x1`. */
+export function idOf(stream: Record<string, unknown>): number | null {
+  const id = Number(stringOf(stream['id']) ?? Number.NaN)
+  return Number.isFinite(id) ? id : null
 }
 
 /**

@@ -30,7 +30,7 @@ const VALIDATE_CHECKS: readonly CheckEntry[] = [
   check('type', ALL_KINDS, 'UPLOAD_EMPTY', 'TYPE_MISMATCH'),
   check('size', ALL_KINDS, 'UPLOAD_TOO_LARGE'),
   check('container', ['video', 'image', 'audio'], 'CONTAINER_NOT_ALLOWED', 'CONTAINER_CONVERTED'),
-  check('complete', ['video'], 'INCOMPLETE_FILE'),
+  check('complete', ['video'], 'INCOMPLETE_FILE', 'RECORDING_CUT_OFF'),
   check('count', ALL_KINDS, 'KIND_LIMIT_EXCEEDED'),
   check('picture', ['video'], 'NO_VIDEO'),
   check('sound', ['video'], 'NO_AUDIO'),

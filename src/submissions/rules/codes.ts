@@ -14,6 +14,8 @@ export const DEFAULT_SEVERITIES = {
   INCOMPLETE_FILE: 'reject',
   KIND_LIMIT_EXCEEDED: 'reject',
 
+  // Nothing tells how long the recording should have been: what is there counts, and its length is said.
+  RECORDING_CUT_OFF: 'warn',
   NO_VIDEO: 'reject',
   NO_AUDIO: 'reject',
   DURATION_EXCEEDED: 'reject',

@@ -8,17 +8,23 @@ import type { Measured } from '../../records/upload-record.ts'
  */
 export const HONEST_TRIM_SECONDS = 12
 
+/** What the accounts of a duration are told by; see `Measured`. */
+export type Lengths = Pick<
+  Measured,
+  'durationSeconds' | 'editedDurationSeconds' | 'videoDurationSeconds' | 'audioDurationSeconds'
+>
+
 /**
- * The duration that limits apply to, in seconds: the edited one (what a player plays) where it differs from the samples
- * by an honest trim only, else the longest that the content reaches. Header claims never count.
- * Undefined where nothing was measured.
+ * The one duration of a file, in seconds, for limits, for renditions and for the document: from the first start of picture
+ * or sound to the last end, as a player plays it. Where the edit list hides more of the samples than an honest trim
+ * does, as long as the samples last. Header claims never count. Undefined where nothing was measured.
  */
-export function judgedDurationSeconds(measured: Measured): number | undefined {
+export function judgedDurationSeconds(measured: Lengths): number | undefined {
   const { durationSeconds, editedDurationSeconds: edited } = measured
   const tracks = [measured.videoDurationSeconds, measured.audioDurationSeconds].filter(isLength)
   const samples = isLength(durationSeconds) ? durationSeconds : tracks.length > 0 ? Math.max(...tracks) : 0
   if (!isLength(edited)) return samples > 0 ? samples : undefined
-  return Math.abs(samples - edited) <= HONEST_TRIM_SECONDS ? edited : Math.max(samples, edited)
+  return samples - edited <= HONEST_TRIM_SECONDS ? edited : samples
 }
 
 /**
@@ -32,7 +38,7 @@ export function contradictingHeader(
   if (judgedSeconds === undefined) return undefined
   const header = measured.fragmented ? undefined : measured.headerDurationSeconds
   const gap = (claim: number) => Math.abs(claim - judgedSeconds)
-  const claimedSeconds = [header, measured.editedDurationSeconds, measured.durationSeconds]
+  const claimedSeconds = [header, measured.editedDurationSeconds]
     .filter(isLength)
     .toSorted((a, b) => gap(b) - gap(a))
     .at(0)

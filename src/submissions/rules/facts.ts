@@ -22,6 +22,8 @@ export type ProblemFacts = {
   DUPLICATE_IN_SUBMISSION: Named & { other: Bilingual; actual: string }
   MALWARE: Named & { actual: string }
 
+  /** actual: seconds that are there. */
+  RECORDING_CUT_OFF: Named & { actual: number }
   NO_VIDEO: Named
   NO_AUDIO: Named
   DURATION_EXCEEDED: Measure
@@ -29,7 +31,8 @@ export type ProblemFacts = {
   DURATION_SHORT: Measure
   /** limit and actual: the allowed and the found difference between the claims. */
   DURATION_INCONSISTENT: Measure & { claimedSeconds: number; judgedSeconds: number }
-  CODEC_UNCOMMON: Choice
+  /** unknown: nothing here decodes it, so that there is no copy of the picture, or none with sound. */
+  CODEC_UNCOMMON: Choice & { unknown?: 'picture' | 'sound' }
   LOW_RESOLUTION: Measure
   FRAME_RATE_HIGH: Measure
   PORTRAIT: Named & { actual: string }

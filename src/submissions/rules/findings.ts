@@ -8,8 +8,12 @@ import { problemOf } from './texts.ts'
 
 export type Findings = {
   readonly problems: FileProblem[]
-  /** Records a problem, unless the profile has the rule off. The file's name in sentences is added. */
-  add<C extends RuleCode>(code: C, facts: Omit<ProblemFacts[C], 'name'>): void
+  /**
+   * Records a problem, unless the profile has the rule off. The file's name in sentences is added.
+   *
+   * @param asGraveAs the rule whose severity counts, where it is not the code's own
+   */
+  add<C extends RuleCode>(code: C, facts: Omit<ProblemFacts[C], 'name'>, asGraveAs?: RuleCode): void
 }
 
 /** @param adjust may soften a severity, e.g. where a lane may not reject */
@@ -20,8 +24,8 @@ export function findingsFor(
   const problems: FileProblem[] = []
   return {
     problems,
-    add(code, facts) {
-      const severity = adjust(code, slot.severities[code])
+    add(code, facts, asGraveAs = code) {
+      const severity = adjust(asGraveAs, slot.severities[asGraveAs])
       if (severity === 'off') return
       problems.push(worded(code, severity, slot, facts))
     },

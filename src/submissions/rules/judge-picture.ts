@@ -8,8 +8,12 @@ import type { Findings } from './findings.ts'
 const FRAME_RATE_SLACK = 0.5
 
 export function judgePicture(media: MediaRules, measured: Measured, findings: Findings): void {
-  uncommon(media.videoCodecs, measured.videoCodec, findings)
-  uncommon(media.audioCodecs, measured.audioCodec, findings)
+  const { videoCodec, audioCodec, videoUnknown, audioUnknown } = measured
+  // A picture that cannot be shown is as grave as one that is damaged, but has another name and another way out.
+  if (videoUnknown) unknown(media.videoCodecs ?? ['h264'], videoCodec, 'picture', findings)
+  else uncommon(media.videoCodecs, videoCodec, findings)
+  if (audioUnknown) unknown(media.audioCodecs ?? ['aac'], audioCodec, 'sound', findings)
+  else uncommon(media.audioCodecs, audioCodec, findings)
   const { width, height, framesPerSecond, audioTracks } = measured
   if (width !== undefined && height !== undefined) {
     const shortSide = Math.min(width, height)
@@ -59,4 +63,15 @@ function uncommon(
   const codec = CODEC_OF_SAMPLE_ENTRY.get(named.toLowerCase()) ?? named.toLowerCase()
   if (advised.includes(codec)) return
   findings.add('CODEC_UNCOMMON', { limit: [...advised], actual: codec })
+}
+
+function unknown(
+  advised: readonly string[],
+  codec: string | undefined,
+  stream: 'picture' | 'sound',
+  findings: Findings,
+): void {
+  const facts = { limit: [...advised], actual: codec ?? 'unknown', unknown: stream }
+  if (stream === 'picture') findings.add('CODEC_UNCOMMON', facts, 'VIDEO_UNDECODABLE')
+  else findings.add('CODEC_UNCOMMON', facts)
 }

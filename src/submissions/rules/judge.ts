@@ -97,6 +97,7 @@ function judgeVideo(input: JudgeInput, media: MediaRules, findings: Findings): v
     findings.add('INCOMPLETE_FILE', {})
     return
   }
+  if (measured.tornEnd) findings.add('RECORDING_CUT_OFF', { actual: judgedDurationSeconds(measured) ?? 0 })
   if (measured.encrypted) findings.add('VIDEO_UNDECODABLE', {})
   if (measured.videoCodec === undefined) findings.add('NO_VIDEO', {})
   if (measured.audioCodec === undefined) findings.add('NO_AUDIO', {})

@@ -5,6 +5,10 @@ import type { Texts } from './facts.ts'
 import { clock, decimals, excess, formatName, formatNames, span } from './format.ts'
 
 export const VIDEO_TEXTS = {
+  RECORDING_CUT_OFF: ({ name, actual }) => ({
+    th: `${name.th}ขาดหายกลางคันตอนท้ายไฟล์ ระบบอ่านได้ ${clock(actual)} และใช้ความยาวนี้ โปรดเปิดดูช่วงท้าย หากเนื้อหาไม่ครบ โปรดคัดลอกไฟล์จากต้นฉบับใหม่แล้วแทนที่`,
+    en: `The ${name.en} breaks off at its end; ${clock(actual)} of it can be read, which is what counts. Watch the end: if something is missing, copy the original again and replace the file.`,
+  }),
   NO_VIDEO: ({ name }) => ({
     th: `${name.th}ไม่มีภาพ มีแต่เสียง โปรดเลือกไฟล์วิดีโอที่มีภาพ แล้วอัปโหลดใหม่`,
     en: `The ${name.en} has no picture. Choose a file with picture and upload it again.`,
@@ -29,10 +33,23 @@ export const VIDEO_TEXTS = {
     th: `ไฟล์ของ${name.th}ระบุความยาว ${clock(claimedSeconds)} แต่เนื้อหาจริงยาว ${clock(judgedSeconds)} ระบบใช้ความยาวจริง หากไม่ตรงกับที่ถ่ายไว้ โปรดส่งออกไฟล์ใหม่จากต้นฉบับ`,
     en: `The ${name.en} says that it lasts ${clock(claimedSeconds)}, but its content lasts ${clock(judgedSeconds)}, which is what counts. If that is not what you filmed, export it again from the original.`,
   }),
-  CODEC_UNCOMMON: ({ name, limit, actual }) => ({
-    th: `${name.th}เข้ารหัสแบบ ${formatName(actual)} ซึ่งบางเครื่องเปิดไม่ได้ (แนะนำ ${formatNames(limit)}) ระบบจะทำสำเนาที่เปิดดูได้ให้ ไม่ต้องแปลงเอง`,
-    en: `The ${name.en} is encoded as ${formatName(actual)}, which some machines cannot play (${formatNames(limit)} is advised). A copy that plays is made here; there is no need to convert it yourself.`,
-  }),
+  CODEC_UNCOMMON: ({ name, limit, actual, unknown }) => {
+    const [codec, advised] = [formatName(actual), formatNames(limit)]
+    if (unknown === 'picture')
+      return {
+        th: `ภาพของ${name.th}เข้ารหัสแบบ ${codec} ซึ่งระบบและเครื่องส่วนใหญ่เปิดไม่ได้ โปรดส่งออกเป็น MP4 (${advised}) แล้วอัปโหลดอีกครั้ง การแปลงไฟล์ไม่ถือเป็นการตัดต่อ`,
+        en: `The picture of the ${name.en} is encoded as ${codec}, which neither this system nor most machines can play. Export it as MP4 (${advised}) and upload it again; converting is not editing.`,
+      }
+    if (unknown === 'sound')
+      return {
+        th: `เสียงของ${name.th}เข้ารหัสแบบ ${codec} ซึ่งระบบเปิดไม่ได้ สำเนาสำหรับดูจึงไม่มีเสียง โปรดส่งออกเป็น MP4 (เสียง ${advised}) แล้วแทนที่ก่อนยื่น การแปลงไฟล์ไม่ถือเป็นการตัดต่อ`,
+        en: `The sound of the ${name.en} is encoded as ${codec}, which cannot be played here, so that the copy for viewing has no sound. Export it as MP4 (sound as ${advised}) and replace it before you hand in; converting is not editing.`,
+      }
+    return {
+      th: `${name.th}เข้ารหัสแบบ ${codec} ซึ่งบางเครื่องเปิดไม่ได้ (แนะนำ ${advised}) ระบบจะทำสำเนาที่เปิดดูได้ให้ ไม่ต้องแปลงเอง`,
+      en: `The ${name.en} is encoded as ${codec}, which some machines cannot play (${advised} is advised). A copy that plays is made here; there is no need to convert it yourself.`,
+    }
+  },
   LOW_RESOLUTION: ({ name, limit, actual }) => ({
     th: `ภาพของ${name.th}มีความละเอียดเพียง ${actual}p ต่ำกว่าที่แนะนำ ${limit}p กรรมการอาจเห็นไม่ชัด หากมีไฟล์ที่คมชัดกว่า โปรดแทนที่`,
     en: `The picture of the ${name.en} has only ${actual}p; ${limit}p or more is advised. Assessors may not see enough: replace it if you have a sharper file.`,
@@ -50,8 +67,8 @@ export const VIDEO_TEXTS = {
     en: `The index of the ${name.en} lies at its end, so that the original plays only when all of it is loaded. A copy that plays at once is made; there is nothing to do.`,
   }),
   MULTI_AUDIO: ({ name, actual }) => ({
-    th: `${name.th}มีเสียง ${actual} แทร็ก สำเนาสำหรับดูใช้แทร็กแรก โปรดตรวจว่าเป็นเสียงการสอน`,
-    en: `The ${name.en} has ${actual} sound tracks; the copy for viewing has the first. Check that it is the right one.`,
+    th: `${name.th}มีเสียง ${actual} แทร็ก สำเนาสำหรับดูใช้เพียงแทร็กเดียว โปรดเปิดฟังว่าเป็นเสียงการสอน`,
+    en: `The ${name.en} has ${actual} sound tracks; the copy for viewing has one of them. Listen to it and check that it is the right one.`,
   }),
   VIDEO_UNDECODABLE: ({ name }) => ({
     th: `เปิดภาพของ${name.th}ไม่ได้ ไฟล์อาจเสียหายหรือถูกล็อก โปรดเปิดไฟล์ต้นฉบับดูให้จบ ส่งออกใหม่เป็น MP4 แล้วอัปโหลดอีกครั้ง`,

@@ -122,21 +122,33 @@ describe('demux', () => {
 describe('spotDecode', () => {
   it('decodes start, middle and end', async () => {
     const path = await lesson(corpus, { seconds: 6 })
-    const spots = await spotDecode(context, await fileSource(path), 'mp4', { stream: 0, durationSeconds: 6 })
+    const spots = await spotDecode(context, await fileSource(path), 'mp4', {
+      startSeconds: 0,
+      stream: 0,
+      durationSeconds: 6,
+    })
     expect(spots.map((spot) => spot.at)).toEqual(['first', 'middle', 'last'])
     for (const spot of spots) expect(spot.frames).toBeGreaterThan(40)
   })
 
   it('gives no frame for a stream that cannot be decoded, and does not throw', async () => {
     const path = await lesson(corpus)
-    const spots = await spotDecode(context, await fileSource(path), 'avi', { stream: 0, durationSeconds: 4 })
+    const spots = await spotDecode(context, await fileSource(path), 'avi', {
+      startSeconds: 0,
+      stream: 0,
+      durationSeconds: 4,
+    })
     expect(spots).toMatchObject([{ at: 'first', frames: 0 }])
   })
 })
 
 describe('a spot without a picture of its own', () => {
   const frames = async (path: string, container: Container, durationSeconds: number) => {
-    const spots = await spotDecode(context, await fileSource(path), container, { stream: 0, durationSeconds })
+    const spots = await spotDecode(context, await fileSource(path), container, {
+      startSeconds: 0,
+      stream: 0,
+      durationSeconds,
+    })
     return Object.fromEntries(spots.map((spot) => [spot.at, spot.frames > 0]))
   }
 

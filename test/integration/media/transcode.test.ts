@@ -9,7 +9,6 @@ import { planVideo, type VideoPlan, type VideoRendition } from '../../../workers
 import { makePoster } from '../../../workers/media/poster.ts'
 import { type ProbeResult, probe, type ToolContext } from '../../../workers/media/probe.ts'
 import type { Progress } from '../../../workers/media/progress.ts'
-import { makeRendition, type RenditionJob } from '../../../workers/media/rendition.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type TranscodeJob, type TranscodeResult, transcode } from '../../../workers/media/transcode.ts'
@@ -17,7 +16,6 @@ import { type Corpus, createCorpus, ffmpeg } from '../../support/media/corpus.ts
 import { forgedShort, truncated } from '../../support/media/hostile.ts'
 import { lateStart } from '../../support/media/rare-videos.ts'
 import {
-  coverPicture,
   fragmented,
   hdrMov,
   headTrimmed,
@@ -204,53 +202,8 @@ describe('an encode', () => {
 
   it('shows all of a file whose edit list hides most of it', async () => {
     const path = await forgedShort(corpus)
-    const { result } = await made(path, 'mp4', 12, { maxShortSidePx: 90 }, { ignoreEditList: true })
-    expect(result.durationSeconds).toBeCloseTo(12, 0)
-  })
-})
-
-describe('makeRendition', () => {
-  const job = async (path: string, more: Partial<RenditionJob> = {}) => {
-    const plans: VideoPlan[] = []
-    const source = await fileSource(path)
-    const run = makeRendition(context, source, {
-      probe: await probe(context, source, 'mp4'),
-      rendition: RENDITION,
-      container: 'mp4',
-      outputPath: join(corpus.dir, `rendition-${Math.random().toString(36).slice(2)}.mp4`),
-      durationSeconds: 4,
-      threads: 1,
-      onPlan: (plan) => plans.push(plan),
-      ...more,
-    })
-    return { plans, run }
-  }
-
-  it('keeps the streams where that works', async () => {
-    const { plans, run } = await job(await lesson(corpus))
-    expect(await run).toMatchObject({ mode: 'remux' })
-    expect(plans).toHaveLength(1)
-  })
-
-  it('encodes when keeping them does not work', async () => {
-    const path = await lesson(corpus, { size: '640x360' })
-    const { plans, run } = await job(path, { rendition: { ...RENDITION, crf: 45 }, maxOutputBytes: 400_000 })
-    expect(await run).toMatchObject({ mode: 'encode' })
-    expect(plans.map((plan) => plan.mode)).toEqual(['remux', 'encode'])
-  })
-
-  it('does not encode on a machine that cannot even copy', async () => {
-    const { plans, run } = await job(await lesson(corpus), {
-      outputPath: join(corpus.dir, 'no', 'such', 'folder.mp4'),
-    })
-    await expect(run).rejects.toMatchObject({ code: 'TOOL_FAILED', source: 'system' })
-    expect(plans).toHaveLength(1)
-  })
-
-  it('has nothing to make of sound alone', async () => {
-    const { plans, run } = await job(await coverPicture(corpus))
-    await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
-    expect(plans).toHaveLength(0)
+    const { result } = await made(path, 'mp4', 18, { maxShortSidePx: 90 }, { ignoreEditList: true })
+    expect(result.durationSeconds).toBeCloseTo(18, 0)
   })
 })
 
@@ -303,6 +256,7 @@ describe('makePoster', () => {
     const made = await makePoster(context, source, {
       video,
       container,
+      startSeconds: 0,
       durationSeconds,
       outputPath,
       ...(maxShortSidePx !== undefined && { maxShortSidePx }),

@@ -21,7 +21,7 @@ export async function truncated(
 
 /** Headers and edit lists divided by 6: an hour that claims ten minutes. */
 export async function forgedShort(corpus: Corpus): Promise<string> {
-  const source = await lesson(corpus, { seconds: 12 })
+  const source = await lesson(corpus, { seconds: 18 })
   return await corpus.file('forged-short.mp4', async (path) =>
     writeFile(path, scaleClaims(await readFile(source), 1 / 6)),
   )

@@ -43,6 +43,8 @@ export type TrackSpec = {
   wideOffsets?: boolean
   /** Sync samples, from 1. */
   sync?: number[]
+  /** [count, offset] of ctts. */
+  shown?: Array<[number, number]>
   /** [length in movie time, start in media time] of elst. */
   edits?: Array<[number, number]>
   headerDuration?: number
@@ -62,6 +64,7 @@ export function track(spec: TrackSpec): Buffer {
     'stbl',
     full('stsd', 0, 0, u32(1), box(handler === 'vide' ? 'avc1' : 'mp4a', Buffer.alloc(78))),
     full('stts', 0, 0, u32(spec.times.length, ...spec.times.flat())),
+    ...(spec.shown ? [full('ctts', 0, 0, u32(spec.shown.length, ...spec.shown.flat()))] : []),
     stsz,
     full('stsc', 0, 0, u32(chunks.length, ...chunks.flatMap(([first, count]) => [first, count, 1]))),
     offsets,

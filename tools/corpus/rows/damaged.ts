@@ -89,10 +89,39 @@ export const DAMAGED: readonly Row[] = [
   ),
   video(
     'cut-webm',
-    'a browser’s WebM, broken off within a picture',
+    'a browser’s WebM, broken off within a picture: nothing tells how long it should have been',
     share('cut.webm', (c) => streamed(c, 'webm')),
     {
-      expect: CONVERTED_INCOMPLETE,
+      expect: {
+        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON, RECORDING_CUT_OFF: 'warn' },
+        seconds: 1.8,
+        within: 0.6,
+        measured: { container: 'webm', complete: true },
+      },
+    },
+  ),
+  video(
+    'torn-live-mkv',
+    'twenty seconds streamed to disk, the last cluster torn: eighteen of them are good',
+    async (c) => {
+      const live = await recorded(c, 'live-20.mkv', { seconds: 20, picture: 'testsrc2=s=320x180:r=10' }, [
+        ...X264,
+        '-g',
+        '10',
+        '-c:a',
+        'aac',
+        '-live',
+        '1',
+      ])
+      return await truncated(c, live, 0.9, 'torn.mkv')
+    },
+    {
+      expect: {
+        problems: { ...SMALL, ...CONVERTED, RECORDING_CUT_OFF: 'warn' },
+        seconds: 18,
+        within: 1,
+        measured: { container: 'matroska', complete: true },
+      },
     },
   ),
   video('cut-avi', 'AVI, 60 % of it', share('cut.avi', avi), { expect: CONVERTED_INCOMPLETE }),

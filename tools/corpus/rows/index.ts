@@ -5,6 +5,7 @@ import type { Row } from '../model.ts'
 import { BEGINNINGS } from './beginnings.ts'
 import { CAMERAS } from './cameras.ts'
 import { CLAIMS } from './claims.ts'
+import { CLOCKS } from './clocks.ts'
 import { COPIES } from './copies.ts'
 import { DAMAGED } from './damaged.ts'
 import { DISGUISES } from './disguises.ts'
@@ -16,6 +17,7 @@ import { PDF_ACTIVE } from './pdf-active.ts'
 import { PDF_FLAWS } from './pdf-flaws.ts'
 import { RECORDERS } from './recorders.ts'
 import { SIGNALS } from './signals.ts'
+import { STREAMS } from './streams.ts'
 import { TOGETHER } from './together.ts'
 
 export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
@@ -26,6 +28,8 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
       ...EDITORS,
       ...BEGINNINGS,
       ...COPIES,
+      ...STREAMS,
+      ...CLOCKS,
       ...DAMAGED,
       ...CLAIMS,
       ...SIGNALS,

@@ -86,6 +86,27 @@ export const SIGNALS: readonly Row[] = [
   video('black-95', 'black for 95 % of the time', blackUntil(19), {
     expect: { state: 'rejected', problems: { ...SMALL, BLACK_VIDEO_ENTIRE: 'reject' } },
   }),
+  video(
+    'words-on-black',
+    'a line of white words, 44 pixels high, on a black slide',
+    (c) =>
+      mp4(c, 'words.mp4', {
+        seconds: 6,
+        picture:
+          'color=black:s=1280x720:r=5,drawbox=x=400+80*t:y=600:w=12:h=44:c=white:t=fill,drawbox=x=430:y=600:w=200:h=6:c=white:t=fill,drawbox=x=430:y=625:w=6:h=19:c=white:t=fill',
+      }),
+    { expect: { problems: { FROZEN_VIDEO: 'warn' } } },
+  ),
+  video(
+    'dead-pixel',
+    'a black picture with one white pixel: nothing is to be seen',
+    (c) =>
+      mp4(c, 'dead-pixel.mp4', {
+        seconds: 6,
+        picture: 'color=black:s=320x180:r=5,drawbox=x=9:y=9:w=1:h=1:c=white:t=fill',
+      }),
+    { expect: { state: 'rejected', problems: { ...SMALL, BLACK_VIDEO_ENTIRE: 'reject' } } },
+  ),
   video('frozen', 'a test card throughout', (c) => lesson(c, { picture: 'still' }), {
     expect: { problems: { ...SMALL, FROZEN_VIDEO: 'warn' } },
   }),

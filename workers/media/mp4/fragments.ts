@@ -1,10 +1,19 @@
 // Movie fragments (ISO/IEC 14496-12, 8.8): browsers and screen recorders write the index in pieces between the media.
 // Their movie header says 0 or nothing about the duration, so the pieces are added up.
 
-import { children, findBox, fullBox, Mp4FormatError } from './boxes.ts'
+import { type Box, children, findBox, fullBox, Mp4FormatError, readU64 } from './boxes.ts'
 
-/** What the fragments of one track add up to, in its time scale. */
-export type FragmentSum = { samples: number; duration: number; bytes: number; endOffset: number }
+/** What the fragments of one track add up to, in its time scale; gaps between them are time, as in a player. */
+export type FragmentSum = {
+  samples: number
+  duration: number
+  bytes: number
+  endOffset: number
+  /** Where the next sample is decoded that says nothing of its own. */
+  clock: number
+  shownFrom: number
+  shownUntil: number
+}
 
 export type Fragments = {
   /** Adds one `moof`; `offset` is where the box begins in the file. */
@@ -53,19 +62,46 @@ function addTrack(
   const tfhd = boxes.find((box) => box.type === 'tfhd')
   if (!tfhd) throw new Mp4FormatError('a fragment without header')
   const header = readTfhd(tfhd.payload, moofOffset, trex)
-  const sum = sums.get(header.trackId) ?? { samples: 0, duration: 0, bytes: 0, endOffset: 0 }
+  const sum = sums.get(header.trackId) ?? emptySum()
+  sum.clock = readTfdt(boxes) ?? sum.clock
   let dataAt = header.base
   for (const box of boxes) {
     if (box.type !== 'trun') continue
     const run = readTrun(box.payload, header.defaults)
     const start = run.dataOffset === null ? dataAt : header.base + run.dataOffset
     dataAt = start + run.bytes
+    if (run.samples > 0) {
+      sum.shownFrom = Math.min(sum.shownFrom, sum.clock + run.shownFrom)
+      sum.shownUntil = Math.max(sum.shownUntil, sum.clock + run.shownUntil)
+    }
+    sum.clock += run.duration
     sum.samples += run.samples
     sum.duration += run.duration
     sum.bytes += run.bytes
     sum.endOffset = Math.max(sum.endOffset, dataAt)
   }
   sums.set(header.trackId, sum)
+}
+
+function emptySum(): FragmentSum {
+  return {
+    samples: 0,
+    duration: 0,
+    bytes: 0,
+    endOffset: 0,
+    clock: 0,
+    shownFrom: Number.POSITIVE_INFINITY,
+    shownUntil: 0,
+  }
+}
+
+/** When the fragment's first sample is decoded (8.8.12); null where it only follows the one before. */
+function readTfdt(boxes: readonly Box[]): number | null {
+  const tfdt = boxes.find((box) => box.type === 'tfdt')
+  if (!tfdt) return null
+  const { version, body } = fullBox(tfdt.payload)
+  if (body.length < (version === 1 ? 8 : 4)) throw new Mp4FormatError('a fragment’s time is cut off')
+  return version === 1 ? readU64(body, 0) : body.readUInt32BE(0)
 }
 
 type Tfhd = { trackId: number; base: number; defaults: Defaults }
@@ -83,7 +119,15 @@ function readTfhd(payload: Buffer, moofOffset: number, trex: ReadonlyMap<number,
   return { trackId, base, defaults: { duration, size } }
 }
 
-type Run = { samples: number; duration: number; bytes: number; dataOffset: number | null }
+/** `shownFrom` and `shownUntil`: from the run's own start. */
+type Run = {
+  samples: number
+  duration: number
+  bytes: number
+  dataOffset: number | null
+  shownFrom: number
+  shownUntil: number
+}
 
 function readTrun(payload: Buffer, defaults: Defaults): Run {
   const { flags, body } = fullBox(payload)
@@ -93,16 +137,27 @@ function readTrun(payload: Buffer, defaults: Defaults): Run {
   if (flags & 0x4) take(4)
   const perSample = [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length * 4
   // Without a single field per sample a run may claim billions of samples in eight bytes: multiply, don't loop.
-  if (!(flags & 0x300)) {
-    return { samples, duration: samples * defaults.duration, bytes: samples * defaults.size, dataOffset }
+  if (perSample === 0) {
+    const duration = samples * defaults.duration
+    return {
+      samples,
+      duration,
+      bytes: samples * defaults.size,
+      dataOffset,
+      shownFrom: 0,
+      shownUntil: duration,
+    }
   }
-  const run: Run = { samples, duration: 0, bytes: 0, dataOffset }
+  const run: Run = { samples, duration: 0, bytes: 0, dataOffset, shownFrom: Infinity, shownUntil: 0 }
   if (samples * perSample > body.length) throw new Mp4FormatError('a fragment run shorter than its count')
   for (let i = 0; i < samples; i++) {
-    run.duration += flags & 0x100 ? take(4) : defaults.duration
+    const duration = flags & 0x100 ? take(4) : defaults.duration
     run.bytes += flags & 0x200 ? take(4) : defaults.size
     if (flags & 0x400) take(4)
-    if (flags & 0x800) take(4)
+    const offset = flags & 0x800 ? take(4) | 0 : 0
+    run.shownFrom = Math.min(run.shownFrom, run.duration + offset)
+    run.duration += duration
+    run.shownUntil = Math.max(run.shownUntil, run.duration + offset)
   }
   return run
 }

@@ -6,6 +6,7 @@
 import type { MediaSource } from '../source.ts'
 import { Mp4FormatError } from './boxes.ts'
 import { type Durations, weighDurations } from './durations.ts'
+import { playEdits } from './edits.ts'
 import { type Fragments, fragmentSums } from './fragments.ts'
 import { type Movie, readMovie } from './movie.ts'
 import { type TopLevel, type TopLevelBox, walkTopLevel, windowed } from './top-level.ts'
@@ -30,6 +31,7 @@ export type Mp4Index = {
   /** The index comes before the media, so that a player can start at once. */
   streamable: boolean
   fragmented: boolean
+  /** Of all pictures and sounds together. */
   durations: Durations
   tracks: Mp4Track[]
   /** The first enabled video track, else the first. */
@@ -145,15 +147,23 @@ function findProblem(
 function withFragments(tracks: readonly Mp4Track[], fragments: Fragments | null): Mp4Track[] {
   return tracks.map((track) => {
     const sum = fragments?.sums.get(track.id)
-    if (!sum) return track
+    if (!sum || sum.samples === 0) return track
+    const isEmpty = track.sampleCount === 0
+    const shown = {
+      from: Math.min(isEmpty ? Number.POSITIVE_INFINITY : track.shown.from, sum.shownFrom / track.timescale),
+      until: Math.max(track.shown.until, sum.shownUntil / track.timescale),
+    }
     return {
       ...track,
-      samplesSeconds: track.samplesSeconds + sum.duration / track.timescale,
+      shown,
+      played: playEdits(track.edits, shown, true),
+      samplesSeconds: Math.max(
+        track.samplesSeconds + sum.duration / track.timescale,
+        shown.until - shown.from,
+      ),
       sampleCount: track.sampleCount + sum.samples,
       mediaBytes: track.mediaBytes + sum.bytes,
       endOffset: Math.max(track.endOffset, sum.endOffset),
-      // An edit list was cut to the samples of the movie box, which are not all: it says nothing here.
-      editedSeconds: null,
     }
   })
 }

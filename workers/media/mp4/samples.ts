@@ -3,9 +3,9 @@
 
 import {
   readChunkOffsets,
+  readCompositionOffsets,
   readSamplesPerChunk,
   readSizes,
-  readSyncSamples,
   readTimes,
   type Sizes,
   type Times,
@@ -24,8 +24,9 @@ export type SampleSummary = {
   /** Where the last byte of any sample would be. */
   endOffset: number
   bytes: number
-  /** Longest distance between two sync samples, the end counting as one. */
-  longestGop: number
+  /** From when to when samples are shown: what composition offsets make of the times of decoding. */
+  shownFrom: number
+  shownUntil: number
   /** `stts` and `stsz` disagree about how many samples there are. */
   inconsistent: boolean
 }
@@ -46,7 +47,7 @@ export function summarizeSamples(stbl: Buffer, fileBytes: number): SampleSummary
     sampleCount: sizes.count,
     duration: startOf(sizes.count),
     ...layout,
-    longestGop: longestGop(stbl, times(), sizes.count),
+    ...shownSpan(stbl, times(), sizes.count),
     inconsistent: claimedSamples !== sizes.count,
   }
 }
@@ -104,20 +105,27 @@ function measureChunk(
   return { end, inside }
 }
 
-function longestGop(stbl: Buffer, times: Times, sampleCount: number): number {
-  const sync = readSyncSamples(stbl)
-  if (!sync) return 0
-  let longest = 0
-  let previousSample = 0
-  let previousTime = 0
-  const step = (sample: number): void => {
-    if (sample <= previousSample || sample > sampleCount) return
-    const time = times.startOf(sample)
-    longest = Math.max(longest, time - previousTime)
-    previousSample = sample
-    previousTime = time
+/** Each run of one offset is in the order of decoding: its first sample is its earliest, the end of its last the latest. */
+function shownSpan(
+  stbl: Buffer,
+  times: Times,
+  sampleCount: number,
+): Pick<SampleSummary, 'shownFrom' | 'shownUntil'> {
+  const offsets = readCompositionOffsets(stbl)
+  let sample = 0
+  let shownFrom = Number.POSITIVE_INFINITY
+  let shownUntil = 0
+  const show = (samples: number, offset: number): void => {
+    const until = Math.min(sampleCount, sample + samples)
+    if (until === sample) return
+    shownFrom = Math.min(shownFrom, times.startOf(sample) + offset)
+    shownUntil = Math.max(shownUntil, times.startOf(until) + offset)
+    sample = until
   }
-  for (let i = 0; i < sync.count; i++) step(sync.at(i))
-  step(sampleCount)
-  return longest
+  for (let run = 0; run < (offsets?.count ?? 0); run++) {
+    const { samples, offset } = offsets?.at(run) ?? { samples: 0, offset: 0 }
+    show(samples, offset)
+  }
+  show(sampleCount - sample, 0)
+  return sampleCount === 0 ? { shownFrom: 0, shownUntil: 0 } : { shownFrom, shownUntil }
 }

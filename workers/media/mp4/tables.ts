@@ -68,6 +68,22 @@ export function readTimes(stbl: Buffer): () => Times {
   }
 }
 
+/**
+ * `ctts`: runs of samples that are shown so much later (B-frames) than they are decoded; negative in files of some
+ * writers, whatever the version says. Null when absent: all are shown when they are decoded.
+ */
+export function readCompositionOffsets(
+  stbl: Buffer,
+): { count: number; at(run: number): { samples: number; offset: number } } | null {
+  const ctts = findBox(stbl, 'ctts')
+  if (!ctts) return null
+  const { count, entries } = table(fullBox(ctts).body, 8)
+  return {
+    count,
+    at: (run) => ({ samples: entries.readUInt32BE(run * 8), offset: entries.readInt32BE(run * 8 + 4) }),
+  }
+}
+
 /** Where chunks begin: `stco` (32 bits) or `co64`. */
 export function readChunkOffsets(stbl: Buffer): { count: number; at(chunk: number): number } {
   const stco = findBox(stbl, 'stco')
@@ -91,12 +107,4 @@ export function readSamplesPerChunk(stbl: Buffer): (chunk: number) => number {
     while (row + 1 < count && entries.readUInt32BE((row + 1) * 12) <= chunk + 1) row++
     return count === 0 ? 0 : entries.readUInt32BE(row * 12 + 4)
   }
-}
-
-/** `stss`: sync samples, counted from 0; null when absent, which means that every sample is one. */
-export function readSyncSamples(stbl: Buffer): { count: number; at(i: number): number } | null {
-  const stss = findBox(stbl, 'stss')
-  if (!stss) return null
-  const { count, entries } = table(fullBox(stss).body, 4)
-  return { count, at: (i) => entries.readUInt32BE(i * 4) - 1 }
 }

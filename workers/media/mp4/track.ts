@@ -1,7 +1,8 @@
 // One track of a movie box: what it is (handler, codec), how it is shown (matrix, size), and how long it lasts by three
 // accounts: header, edit list, samples.
 
-import { type Box, children, findBox, fullBox, Mp4FormatError, readDuration, readU64 } from './boxes.ts'
+import { type Box, children, findBox, fullBox, Mp4FormatError, readDuration } from './boxes.ts'
+import { type Edit, type Played, playEdits, readEdits } from './edits.ts'
 import { type SampleSummary, summarizeSamples } from './samples.ts'
 
 export type Rotation = 0 | 90 | 180 | 270
@@ -16,9 +17,12 @@ export type Mp4Track = {
   timescale: number
   /** What `mdhd` claims. */
   headerSeconds: number | null
-  /** What the edit list lets play: its non-empty edits, each cut to the media there is. Null without an edit list. */
-  editedSeconds: number | null
-  /** Sum of the samples' durations (fragments included). */
+  edits: readonly Edit[] | null
+  /** From when to when the samples are shown, in seconds of the track's own clock (fragments included). */
+  shown: { from: number; until: number }
+  /** When it is on by the file's clock, with the edit list honoured. */
+  played: Played
+  /** How long the samples last, edit list or not: the longer of the sum of their durations and the time they are shown. */
   samplesSeconds: number
   sampleCount: number
   missingSamples: number
@@ -28,8 +32,6 @@ export type Mp4Track = {
   startOffset: number | null
   endOffset: number
   mediaBytes: number
-  /** Longest distance between two keyframes; 0 when every sample is one or none is marked. */
-  gopSeconds: number
   /** As stored; for other handlers null. */
   width: number | null
   height: number | null
@@ -50,7 +52,8 @@ const EMPTY_SAMPLES: SampleSummary = {
   startOffset: null,
   endOffset: 0,
   bytes: 0,
-  longestGop: 0,
+  shownFrom: 0,
+  shownUntil: 0,
   inconsistent: false,
 }
 
@@ -73,21 +76,24 @@ export function readTrack(trak: Buffer, movieTimescale: number, fileBytes: numbe
   const measured = handler === 'vide' || handler === 'soun'
   const samples = stbl && measured ? summarizeSamples(stbl, fileBytes) : EMPTY_SAMPLES
   const seconds = (units: number): number => units / timescale
+  const edits = readEdits(trak, movieTimescale, timescale)
+  const shown = { from: seconds(samples.shownFrom), until: seconds(samples.shownUntil) }
   return {
     ...tkhd,
     handler,
     codec: entry?.type ?? null,
     timescale,
     headerSeconds: duration === null ? null : seconds(duration),
-    editedSeconds: readEdits(trak, movieTimescale, timescale, samples.duration),
-    samplesSeconds: seconds(samples.duration),
+    edits,
+    shown,
+    played: playEdits(edits, shown, false),
+    samplesSeconds: Math.max(seconds(samples.duration), shown.until - shown.from),
     sampleCount: samples.sampleCount,
     missingSamples: samples.missingSamples,
     missingSeconds: seconds(samples.missingDuration),
     startOffset: samples.startOffset,
     endOffset: samples.endOffset,
     mediaBytes: samples.bytes,
-    gopSeconds: handler === 'vide' ? seconds(samples.longestGop) : 0,
     ...(handler === 'vide' && entry ? visualSize(entry) : { width: null, height: null }),
     encrypted: entry?.type === 'encv' || entry?.type === 'enca',
     external: measured && isExternal(mdia),
@@ -141,36 +147,6 @@ function sampleEntry(stbl: Buffer): Box | null {
 function visualSize(entry: Box): { width: number | null; height: number | null } {
   if (entry.payload.length < 28) return { width: null, height: null }
   return { width: entry.payload.readUInt16BE(24), height: entry.payload.readUInt16BE(26) }
-}
-
-/**
- * The edit list (8.6.6). Empty edits delay the start and play nothing; an edit cannot play more than the media has behind
- * its start, whatever it claims. Every ordinary AAC file has an edit list, so its presence means nothing.
- */
-function readEdits(
-  trak: Buffer,
-  movieTimescale: number,
-  timescale: number,
-  mediaDuration: number,
-): number | null {
-  const elst = findBox(trak, 'edts', 'elst')
-  if (!elst || movieTimescale === 0) return null
-  const { version, body } = fullBox(elst)
-  if (body.length < 4) return null
-  const entryBytes = version === 1 ? 20 : 12
-  const count = Math.min(body.readUInt32BE(0), Math.floor((body.length - 4) / entryBytes))
-  const mediaSeconds = mediaDuration / timescale
-  let played = 0
-  for (let i = 0; i < count; i++) {
-    const at = 4 + i * entryBytes
-    const length = version === 1 ? readU64(body, at) : body.readUInt32BE(at)
-    const start = version === 1 ? Number(body.readBigInt64BE(at + 8)) : body.readInt32BE(at + 4)
-    if (start < 0) continue
-    const left = Math.max(0, mediaSeconds - start / timescale)
-    // A length of 0 means "to the end" in files whose samples come in fragments.
-    played += length === 0 ? left : Math.min(length / movieTimescale, left)
-  }
-  return count === 0 ? null : played
 }
 
 /**

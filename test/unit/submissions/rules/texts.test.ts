@@ -40,6 +40,7 @@ const EXAMPLES: ProblemFacts = {
   MULTI_AUDIO: { name, limit: 1, actual: 2 },
   VIDEO_UNDECODABLE: { name },
   SILENT_AUDIO: { name },
+  RECORDING_CUT_OFF: { name, actual: 18 },
   BLACK_VIDEO: { name, limit: 50, actual: 60 },
   BLACK_VIDEO_ENTIRE: { name, limit: 95, actual: 99 },
   FROZEN_VIDEO: { name, limit: 80, actual: 90 },

@@ -19,6 +19,7 @@ describe('packetReader', () => {
       bytes: 1100,
       seconds: 2.08,
       startSeconds: 0,
+      endSeconds: 2.08,
       longestGapSeconds: 2.04,
     })
     expect(audio).toMatchObject({ index: 5, packets: 2, bytes: 100 })

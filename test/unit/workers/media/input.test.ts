@@ -16,7 +16,7 @@ describe('inputArgs', () => {
     expect(args.slice(-2)).toEqual(['-i', 'file:/data/1'])
     expect(valueAfter(args, '-format_whitelist')).toBe('mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg')
     expect(valueAfter(args, '-max_pixels')).toBe('40000000')
-    expect(valueAfter(args, '-max_streams')).toBe('16')
+    expect(valueAfter(args, '-max_streams')).toBe('256')
     expect(args).not.toContain('-f')
   })
 

@@ -20,11 +20,22 @@ describe('metadataReader', () => {
       { seconds: 2.04, values: [Number.NaN, 7] },
     ])
   })
+
+  it('puts a frame together that two filters print', () => {
+    const reader = metadataReader(['a.B', 'a.C'])
+    reader.push(Buffer.from('frame:0 pts:0 pts_time:0\na.C=1\nframe:0 pts:0 pts_time:0\na.B=2\n'))
+    expect(reader.frames()).toEqual([{ seconds: 0, values: [2, 1] }])
+  })
 })
 
 describe('judgePicture', () => {
+  it('calls no picture black in which one pixel in a thousand is to be seen', () => {
+    expect(judgePicture(frames([0.25, 0], [0.25, 0])).blackShare).toBe(0)
+    expect(judgePicture(frames([0.02, 0], [0.02, 0])).blackShare).toBe(1)
+  })
+
   it('tells black, frozen and moving time apart', () => {
-    expect(judgePicture(frames([200, 0], [200, 10], [16, 60], [16, 0.1]))).toEqual({
+    expect(judgePicture(frames([200, 0], [200, 10], [0.05, 60], [0, 0.1]))).toEqual({
       samples: 4,
       blackShare: 0.5,
       frozenShare: 1 / 3,

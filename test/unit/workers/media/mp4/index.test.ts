@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { judgedDurationSeconds } from '../../../../../src/submissions/rules/duration.ts'
+import { type Durations, lengthsOf } from '../../../../../workers/media/mp4/durations.ts'
 import { readMp4Index } from '../../../../../workers/media/mp4/index.ts'
 import {
   box,
@@ -11,6 +13,8 @@ import {
   u32,
 } from '../../../../support/media/mp4-build.ts'
 import { memorySource } from '../../../../support/media/sources.ts'
+
+const judged = (durations: Durations): number | undefined => judgedDurationSeconds(lengthsOf(durations))
 
 /** A file of ftyp, moov, mdat whose one track has its chunks at the start of the media. */
 function movie(spec: Partial<TrackSpec> & { media?: number; headerMs?: number } = {}): Buffer {
@@ -46,8 +50,6 @@ describe('readMp4Index', () => {
     expect(index.durations).toMatchObject({
       headerSeconds: 3,
       samplesSeconds: 3,
-      measuredSeconds: 3,
-      hidden: false,
     })
     expect(index.video).toMatchObject({ codec: 'avc1', sampleCount: 3, mediaBytes: 300 })
   })
@@ -108,17 +110,12 @@ describe('readMp4Index', () => {
   })
 
   it('sees a forged edit list and header through the samples', async () => {
+    const times: Array<[number, number]> = [[3, 10_000]]
     const index = await readMp4Index(
-      memorySource(movie({ headerMs: 500, edits: [[500, 0]], headerDuration: 500 })),
+      memorySource(movie({ times, headerMs: 500, edits: [[500, 0]], headerDuration: 500 })),
     )
-    expect(index.durations).toMatchObject({
-      headerSeconds: 0.5,
-      editedSeconds: 0.5,
-      samplesSeconds: 3,
-      measuredSeconds: 3,
-      playedSeconds: 3,
-      hidden: true,
-    })
+    expect(index.durations).toMatchObject({ headerSeconds: 0.5, editedSeconds: 0.5, samplesSeconds: 30 })
+    expect(judged(index.durations)).toBe(30)
   })
 
   it('never believes an edit list that is longer than the media', async () => {
@@ -126,26 +123,21 @@ describe('readMp4Index', () => {
     expect(index.durations).toMatchObject({
       headerSeconds: 3600,
       editedSeconds: 3,
-      playedSeconds: 3,
-      hidden: false,
     })
+    expect(judged(index.durations)).toBe(3)
   })
 
   it('lets an honest trim of one group of pictures pass', async () => {
     const times: Array<[number, number]> = [[3, 4000]]
-    const index = await readMp4Index(memorySource(movie({ times, edits: [[9000, 3000]], sync: [1, 2, 3] })))
-    expect(index.durations).toMatchObject({
-      samplesSeconds: 12,
-      editedSeconds: 9,
-      playedSeconds: 9,
-      gopSeconds: 4,
-    })
+    const index = await readMp4Index(memorySource(movie({ times, edits: [[9000, 3000]] })))
+    expect(index.durations).toMatchObject({ samplesSeconds: 12, editedSeconds: 9 })
+    expect(judged(index.durations)).toBe(9)
   })
 
-  it('does not let a file with one keyframe claim an hour of tolerance', async () => {
+  it('lets no edit list hide an hour', async () => {
     const times: Array<[number, number]> = [[3, 1_200_000]]
-    const index = await readMp4Index(memorySource(movie({ times, edits: [[600_000, 3_000_000]], sync: [1] })))
-    expect(index.durations).toMatchObject({ gopSeconds: 3600, playedSeconds: 3600, hidden: true })
+    const index = await readMp4Index(memorySource(movie({ times, edits: [[600_000, 3_000_000]] })))
+    expect(judged(index.durations)).toBe(3600)
   })
 
   it('counts an empty edit, which delays the start, as nothing', async () => {
@@ -159,7 +151,55 @@ describe('readMp4Index', () => {
         }),
       ),
     )
-    expect(index.durations).toMatchObject({ editedSeconds: 3, playedSeconds: 3 })
+    expect(index.durations.editedSeconds).toBe(3)
+    expect(judged(index.durations)).toBe(3)
+  })
+
+  it('knows when pictures are shown that are decoded earlier than that', async () => {
+    // Decoded at 0, 1, 2 s and shown at 2, 4, 3 s: an edit list from second 2 on plays all three seconds.
+    const shown: Array<[number, number]> = [
+      [1, 2000],
+      [1, 3000],
+      [1, 1000],
+    ]
+    const index = await readMp4Index(memorySource(movie({ shown, edits: [[3000, 2000]] })))
+    expect(index.durations).toMatchObject({ editedSeconds: 3, samplesSeconds: 3 })
+    expect(index.tracks[0]?.played).toEqual({ startSeconds: 0, endSeconds: 3, playedSeconds: 3 })
+  })
+
+  it('takes negative composition offsets as what they are', async () => {
+    const shown: Array<[number, number]> = [
+      [1, 0],
+      [1, 1000],
+      [1, -1000],
+    ]
+    expect((await readMp4Index(memorySource(movie({ shown })))).durations.samplesSeconds).toBe(3)
+  })
+
+  it.each([
+    ['picture and sound, the sound late by six seconds', 6000, 9, 9],
+    ['the sound late by forty seconds', 40_000, 43, 43],
+  ])('plays from the first start to the last end: %s', async (_name, delay, edited, expected) => {
+    const late = {
+      edits: [
+        [delay, -1],
+        [3000, 0],
+      ],
+    } as Partial<TrackSpec>
+    const sound = track({
+      id: 2,
+      handler: 'soun',
+      times: [[3, 1000]],
+      sizes: [1, 1, 1],
+      chunks: [[1, 3]],
+      offsets: [40],
+      ...late,
+    })
+    const picture = track({ times: [[3, 1000]], sizes: [1, 1, 1], chunks: [[1, 3]], offsets: [40] })
+    const file = Buffer.concat([FTYP, moov(3000, picture, sound), box('mdat', Buffer.alloc(50))])
+    const { durations } = await readMp4Index(memorySource(file))
+    expect(durations.editedSeconds).toBe(edited)
+    expect(judged(durations)).toBe(expected)
   })
 
   it('judges by the longest of picture and sound, and by nothing else', async () => {
@@ -168,7 +208,7 @@ describe('readMp4Index', () => {
     const picture = track({ times: [[3, 1000]], sizes: [1, 1, 1], chunks: [[1, 3]], offsets: [40] })
     const file = Buffer.concat([FTYP, moov(3000, picture, sound, words), box('mdat', Buffer.alloc(50))])
     const index = await readMp4Index(memorySource(file))
-    expect(index.durations.playedSeconds).toBe(5)
+    expect(judged(index.durations)).toBe(5)
     expect(index.tracks).toHaveLength(3)
   })
 
@@ -273,8 +313,27 @@ describe('readMp4Index of fragments', () => {
     ])
     const index = await readMp4Index(memorySource(file))
     expect(index).toMatchObject({ problem: null, fragmented: true })
-    expect(index.durations).toMatchObject({ headerSeconds: null, samplesSeconds: 0.5, playedSeconds: 0.5 })
+    expect(index.durations).toMatchObject({ headerSeconds: null, samplesSeconds: 0.5 })
     expect(index.video?.sampleCount).toBe(9)
+  })
+
+  it('counts the time between fragments, and none before the first', async () => {
+    const at = (ms: number, samples: number): Buffer =>
+      box(
+        'moof',
+        box(
+          'traf',
+          full('tfhd', 0, 0, u32(1)),
+          full('tfdt', 0, 0, u32(ms)),
+          full('trun', 0, 0, u32(samples)),
+        ),
+      )
+    const media = box('mdat', Buffer.alloc(200))
+    const file = Buffer.concat([FTYP, moov(0, empty, mvex), at(60_000, 5), at(63_000, 5), media])
+    const { durations, video } = await readMp4Index(memorySource(file))
+    expect(durations.samplesSeconds).toBeCloseTo(3.2)
+    expect(judged(durations)).toBeCloseTo(3.2)
+    expect(video?.shown).toEqual({ from: 60, until: 63.2 })
   })
 
   it('does not loop over the billions of samples that one fragment can claim', async () => {

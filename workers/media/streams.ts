@@ -1,0 +1,54 @@
+// Which picture and which sound of a file are looked at, measured and shown. A file may hold a thumbnail before the film,
+// a track that was switched on and off again, a sound that no decoder here knows: each stream is judged by itself.
+
+import type { Measured } from '../../src/records/upload-record.ts'
+import { isDecodable } from './input.ts'
+import type { AudioStream, ProbeResult } from './probe.ts'
+import { isPicture, type VideoStream } from './video-stream.ts'
+
+/** Index as in the probe → how long it lasts, in seconds; 0: it has no packets. */
+export type StreamSeconds = ReadonlyMap<number, number>
+
+/** A stream of at least this share of the longest one is as good as that. */
+const AS_LONG = 0.9
+
+/**
+ * The probe with the best picture and the best sound: those that can be decoded before those that cannot, then the
+ * longest, then the one that the file calls the default, then the larger picture, then the first. None is chosen of which
+ * there is nothing.
+ */
+export function withBestStreams(seen: ProbeResult, seconds: StreamSeconds): ProbeResult {
+  return {
+    ...seen,
+    video: best(seen.videos.filter(isPicture), seconds, ({ width, height }) => width * height),
+    audio: best(seen.audios, seconds, () => 0),
+  }
+}
+
+/** The probe with the streams that the verdict was about; records from before that was written down keep the probe's own. */
+export function withMeasuredStreams(seen: ProbeResult, measured: Measured): ProbeResult {
+  const { videoStream, audioStream } = measured
+  // Without a choice of its own this is an older record.
+  if (videoStream === undefined && audioStream === undefined) return seen
+  return {
+    ...seen,
+    video: seen.videos.find(({ index }) => index === videoStream) ?? null,
+    audio: seen.audios.find(({ index }) => index === audioStream) ?? null,
+  }
+}
+
+function best<Stream extends VideoStream | AudioStream>(
+  streams: readonly Stream[],
+  seconds: StreamSeconds,
+  size: (stream: Stream) => number,
+): Stream | null {
+  const lasts = (stream: Stream): number => seconds.get(stream.index) ?? 0
+  const there = streams.filter((stream) => lasts(stream) > 0)
+  const decodable = there.filter(({ codec }) => isDecodable(codec))
+  const candidates = decodable.length > 0 ? decodable : there
+  const longest = Math.max(0, ...candidates.map(lasts))
+  const [first = null] = candidates
+    .filter((stream) => lasts(stream) >= longest * AS_LONG)
+    .toSorted((a, b) => Number(b.default) - Number(a.default) || size(b) - size(a))
+  return first
+}
