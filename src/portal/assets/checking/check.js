@@ -93,7 +93,7 @@ async function lookInside(file, container, media, slot) {
   const faults = []
   if (facts !== undefined && facts.video === null && rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
   if (facts !== undefined && facts.audio.length === 0 && rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
-  const seconds = (facts?.durations.playedSeconds || null) ?? (await lengthByPlayer(file))
+  const seconds = (facts?.durations.editedSeconds || null) ?? (await lengthByPlayer(file))
   const { maxDurationSeconds: most, minDurationSeconds: least, durationToleranceSeconds: tolerance } = media
   if (seconds !== null && most !== undefined && seconds > most + tolerance && rejects('DURATION_EXCEEDED'))
     faults.push({ name: 'tooLong', actual: seconds, limit: most })
