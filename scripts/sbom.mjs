@@ -32,6 +32,11 @@ function productionOnly(bom) {
   return { ...bom, components, dependencies }
 }
 
-await main(async () => {
-  process.stdout.write(`${JSON.stringify(productionOnly(await everything()), null, 2)}\n`)
-})
+await main(
+  async () => {
+    process.stdout.write(`${JSON.stringify(productionOnly(await everything()), null, 2)}\n`)
+  },
+  `npm run sbom
+
+Prints the bill of materials of what runs in production: CycloneDX, JSON.`,
+)

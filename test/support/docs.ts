@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EnvSchema } from '../../src/core/config.ts'
+import { EnvSchema } from '../../src/core/env-schema.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const BEGIN = '<!-- configuration: made by test/support/docs.ts -->'
@@ -51,7 +51,7 @@ export function envExample(): string {
   return [
     '# Settings of Songngan. Copy this file to .env, remove the # in front of what you set.',
     '# What the environment says already wins over this file; an empty value means "not set".',
-    '# Made from src/core/config.ts by `npx tsx test/support/docs.ts`.',
+    '# Made from src/core/env-schema.ts by `npx tsx test/support/docs.ts`.',
     '',
     ...entries,
     '# Not read by Songngan itself, but by docker compose, which also needs API_KEYS and TICKET_SECRET from above,',

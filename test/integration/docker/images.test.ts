@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { EnvSchema } from '../../../src/core/config.ts'
+import { EnvSchema } from '../../../src/core/env-schema.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 

@@ -169,7 +169,6 @@ describe('a run whose claim was taken over', () => {
 
 async function outputsOf(id: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of house.deps.store.list(objectKeys.rendition(id, '', '').slice(0, -1)))
-    keys.push(key)
+  for await (const { key } of house.deps.store.list(`${objectKeys.upload(id)}out/`)) keys.push(key)
   return keys.toSorted()
 }

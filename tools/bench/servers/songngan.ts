@@ -1,6 +1,6 @@
 // The service itself, as production runs it but for its surroundings: a Redis, a port and a directory of its own.
 
-import { EnvSchema } from '../../../src/core/config.ts'
+import { EnvSchema } from '../../../src/core/env-schema.ts'
 import type { Command, Contender, Place, Store } from '../model.ts'
 import { AGEING } from './age.ts'
 import { serviceCommand } from './programs.ts'
