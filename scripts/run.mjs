@@ -20,8 +20,7 @@ function withApiKey(env) {
 
 /** Tools tell their own; these two have no arguments. */
 const USAGE = {
-  service:
-    'npm run service     receives files and serves the API; settings are in the environment (.env.example)',
+  service: 'npm run service     receives files and serves the API; settings are in the environment (.env.example)',
   worker: 'npm run worker     checks and converts files; settings are in the environment (.env.example)',
 }
 

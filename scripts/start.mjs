@@ -63,11 +63,7 @@ function greet(env, at, created, secrets, dir) {
     `  data         ${dir}`,
   ]
   if (created && !process.env.API_KEYS) {
-    lines.push(
-      '',
-      `  API key      ${secrets.apiKey}`,
-      `               shown only now; kept in ${secretsPath(dir)}`,
-    )
+    lines.push('', `  API key      ${secrets.apiKey}`, `               shown only now; kept in ${secretsPath(dir)}`)
   }
   lines.push('', '  Try it:      npm run try', '  Stop it:     Ctrl-C', '')
   shout(lines.join('\n'))
@@ -84,10 +80,7 @@ await main(async () => {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const lock = tryLock(join(dir, 'start.lock'))
   if (lock.heldBy) {
-    throw new Refusal(
-      `Songngan already runs on ${dir} (process ${lock.heldBy}); stop it, or set another DATA_DIR.`,
-      78,
-    )
+    throw new Refusal(`Songngan already runs on ${dir} (process ${lock.heldBy}); stop it, or set another DATA_DIR.`, 78)
   }
   process.on('exit', () => lock.release())
   await setUp({ tools: { redis: !process.env.REDIS_URL } })
@@ -147,9 +140,7 @@ await main(async () => {
   part('worker', at.workerOpsPort)
   part('service', at.opsPort)
   const bothReady = async () => {
-    const answers = [at.opsPort, at.workerOpsPort].map((port) =>
-      isReady(`${asUrl(at.opsHost, port)}/health/ready`),
-    )
+    const answers = [at.opsPort, at.workerOpsPort].map((port) => isReady(`${asUrl(at.opsHost, port)}/health/ready`))
     return (await Promise.all(answers)).every(Boolean)
   }
   const ready = await until(bothReady, { timeoutMs: READY_TIMEOUT_MS, cancelled: stopped })

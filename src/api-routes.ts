@@ -20,7 +20,13 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   await describe(app)
   await portalApi(app, deps)
   await eventRoutes(app, {
-    ...{ heads, views, secrets, logger, live: deps.live, log: deps.eventLog, progress: deps.progressWatch },
+    heads,
+    views,
+    secrets,
+    logger,
+    live: deps.live,
+    log: deps.eventLog,
+    progress: deps.progressWatch,
     authorize: authorizer(deps, { queryToken: true }),
     drain: deps.drain.signal,
     snapshots: {

@@ -36,8 +36,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       nowMs: clock.now(),
       line: (text) => write(`${text}\n`),
     })
-    const lines =
-      parsed.json && result.json !== undefined ? [JSON.stringify(result.json, null, 2)] : result.text
+    const lines = parsed.json && result.json !== undefined ? [JSON.stringify(result.json, null, 2)] : result.text
     if (lines.length > 0) await write(`${lines.join('\n')}\n`)
     return result.exitCode ?? EXIT.done
   } finally {

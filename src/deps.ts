@@ -72,10 +72,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
   const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
-  const spool = new Spool(
-    join(config.storage.dataDir, 'spool', String(process.pid)),
-    config.uploads.spoolMaxBytes,
-  )
+  const spool = new Spool(join(config.storage.dataDir, 'spool', String(process.pid)), config.uploads.spoolMaxBytes)
   const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
   const index = new RecordIndex(redis.hot, runId, clock)
   const hot = new UploadSessionStore(redis.hot, runId, clock)
@@ -120,22 +117,69 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const settleSubmissions = () =>
     settleDueSubmissions({ store, hot, uploads, heads, views, index, profiles, clock, logger })
   const reconciler = new Reconciler({
-    ...{ hot, uploads, completion, queues, metrics, clock, logger, expiryMs, expire, settleSubmissions },
+    hot,
+    uploads,
+    completion,
+    queues,
+    metrics,
+    clock,
+    logger,
+    expiryMs,
+    expire,
+    settleSubmissions,
   })
   const deliveries = new Deliveries(store)
   const outbox = { heads, queues, logger, webhooks: config.webhooks, redis: redis.hot, deliveries }
   const rebuilder = new Rebuilder({
-    ...{ store, index, uploads, heads, reconciler, clock, logger },
+    store,
+    index,
+    uploads,
+    heads,
+    reconciler,
+    clock,
+    logger,
     openStreams: (token) => new StreamRestore(redis.hot, token),
-    requeueWebhooks: (owner) =>
-      requeueWebhooks(outbox, owner, clock.now(), overrides.webhookDelayMs ?? DELIVERY_MS),
+    requeueWebhooks: (owner) => requeueWebhooks(outbox, owner, clock.now(), overrides.webhookDelayMs ?? DELIVERY_MS),
   })
 
   return {
-    ...{ config, clock, logger, metrics, redis, runId, store, index, hot, uploads, heads, views, queues },
-    ...{ profiles, tokens, auth, uniqueKeys, completion, claims, peers, locks, ledgerParts, uploadStore },
-    ...{ budget, spool, admission, reconciler, live, eventLog, progressWatch, drain },
-    ...{ attempts, receipts, receiptKeys, rates, deliveries, rebuilder },
+    config,
+    clock,
+    logger,
+    metrics,
+    redis,
+    runId,
+    store,
+    index,
+    hot,
+    uploads,
+    heads,
+    views,
+    queues,
+    profiles,
+    tokens,
+    auth,
+    uniqueKeys,
+    completion,
+    claims,
+    peers,
+    locks,
+    ledgerParts,
+    uploadStore,
+    budget,
+    spool,
+    admission,
+    reconciler,
+    live,
+    eventLog,
+    progressWatch,
+    drain,
+    attempts,
+    receipts,
+    receiptKeys,
+    rates,
+    deliveries,
+    rebuilder,
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()

@@ -26,10 +26,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
   let closing = false
   cluster.on('exit', (worker, code, signal) => {
     if (closing) return
-    logger.error(
-      { processId: worker.process.pid, code, signal },
-      'a receiving process ended; another takes its place',
-    )
+    logger.error({ processId: worker.process.pid, code, signal }, 'a receiving process ended; another takes its place')
     setTimeout(() => closing || cluster.fork(), RESTART_MS)
   })
   await Promise.all(Array.from({ length: config.processes }, () => listening(cluster.fork())))
@@ -62,11 +59,7 @@ async function listening(worker: Worker): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     worker.once('listening', () => resolve())
     worker.once('exit', (code) => {
-      reject(
-        code === EXIT_CONFIG
-          ? new StartError('A receiving process could not start.')
-          : new Error(`exit ${code}`),
-      )
+      reject(code === EXIT_CONFIG ? new StartError('A receiving process could not start.') : new Error(`exit ${code}`))
     })
   })
 }

@@ -12,11 +12,7 @@ import { startUploads } from './uploads/lifecycle.ts'
 
 export type Running = { deps: Deps; close(): Promise<void> }
 
-export async function startService(
-  config: Config,
-  logger: Logger,
-  options: { alone: boolean },
-): Promise<Running> {
+export async function startService(config: Config, logger: Logger, options: { alone: boolean }): Promise<Running> {
   const deps = await createDeps(config, logger)
   const stopUploads = await startUploads(deps)
   deps.attempts.start()

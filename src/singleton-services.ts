@@ -40,15 +40,16 @@ export async function startSingletonServices(
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   const reconcile = () => {
-    deps.reconciler
-      .tick()
-      .catch((err: unknown) => logger.warn({ err }, 'reconciling failed; again in a minute'))
+    deps.reconciler.tick().catch((err: unknown) => logger.warn({ err }, 'reconciling failed; again in a minute'))
   }
   let endHealing: () => void = () => undefined
   const timer = setInterval(reconcile, RECONCILE_MS)
   const redis = deps.redis.producer
   const follower = new FindFollower({
-    ...{ redis, heads: deps.heads, find: new FindIndex(redis), logger },
+    redis,
+    heads: deps.heads,
+    find: new FindIndex(redis),
+    logger,
     name: `${hostname()}:${process.pid}`,
   })
   return {

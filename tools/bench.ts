@@ -28,8 +28,7 @@ function metricsOf(options: Options): Metric[] {
   const { patchBytes, writeBytes, rates, slowClients, slowSeconds, fastBytes } = options
   const all: Record<MetricName, () => Metric> = {
     patch: () => patchMetric({ bytes: patchBytes, rounds: options.patchRounds, writeBytes, lanes: 1 }),
-    patches: () =>
-      patchMetric({ bytes: patchBytes, rounds: options.patchesRounds, writeBytes, lanes: LANES }),
+    patches: () => patchMetric({ bytes: patchBytes, rounds: options.patchesRounds, writeBytes, lanes: LANES }),
     rates: () => ratesMetric({ names: rates, seconds: options.rateSeconds, rounds: options.rateRounds }),
     's3-calls': s3CallsMetric,
     'take-over': () => takeOverMetric({ rounds: options.takeOverRounds }),
@@ -75,8 +74,7 @@ async function main(): Promise<void> {
   const shown = tables.filter(({ rows }) => rows.length > 0)
   process.stdout.write(`\n${described(place)}\n\n`)
   for (const { metric, rows } of shown) process.stdout.write(`${table(metric, rows, references)}\n`)
-  if (result.cutShort)
-    process.stdout.write('Later rounds were left out: the time given was over (--minutes).\n')
+  if (result.cutShort) process.stdout.write('Later rounds were left out: the time given was over (--minutes).\n')
   for (const { metric, name, store, round, message } of result.failures)
     process.stdout.write(`FAILED: ${metric}, round ${round}, ${name} ${store}: ${message.split('\n')[0]}\n`)
   if (options.json !== undefined) {

@@ -34,7 +34,6 @@ await runTool(USAGE, async () => {
   const plan = planFleet(teachers, curves, figures)
   const simulated = simulate(plan, curves, figures, minutes)
   for (const [what, much] of planRows(plan, simulated)) process.stdout.write(`${what.padEnd(52)} ${much}\n`)
-  if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify({ ...plan, simulated }, null, 2)}\n`)
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ ...plan, simulated }, null, 2)}\n`)
   return 0
 })

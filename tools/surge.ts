@@ -19,7 +19,6 @@ await runTool(USAGE, async () => {
   say('')
   for (const fault of summary.faults) say(`✗ ${fault}`)
   if (summary.faults.length === 0) say('Nothing lost, nothing duplicated, nothing begun again.')
-  if (args.jsonFile !== undefined)
-    await writeFile(args.jsonFile, `${JSON.stringify({ args, ...summary }, null, 2)}\n`)
+  if (args.jsonFile !== undefined) await writeFile(args.jsonFile, `${JSON.stringify({ args, ...summary }, null, 2)}\n`)
   return summary.faults.length === 0 ? 0 : 1
 })

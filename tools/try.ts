@@ -23,8 +23,7 @@ async function tryService(args: TryArgs, settings: Settings, page: Page): Promis
   try {
     page.line(`Songngan at ${settings.base.origin}`)
     page.step('Files')
-    const files =
-      args.file === undefined ? await makeFiles(dir) : [await ownFile(args.file.path, args.file.slot)]
+    const files = args.file === undefined ? await makeFiles(dir) : [await ownFile(args.file.path, args.file.slot)]
     for (const { name, about, source } of files) page.ok(`${name}: ${about}, ${bytesInWords(source.bytes)}`)
     page.step('Portal')
     trial = await openTrial(settings, args.profile, page, stop.signal)
@@ -58,8 +57,6 @@ await runTool(USAGE, async () => {
   const took = timeInWords(performance.now() - startedMs)
   page.line()
   const { failures } = page
-  page.line(
-    failures === 0 ? `All is well, after ${took}.` : `Not as it should be (✗ ${failures}), after ${took}.`,
-  )
+  page.line(failures === 0 ? `All is well, after ${took}.` : `Not as it should be (✗ ${failures}), after ${took}.`)
   return failures === 0 ? 0 : 1
 })

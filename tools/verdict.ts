@@ -70,14 +70,11 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
   }
 }
 
-function lineOf(
-  store: StoreName,
-  n: number,
-  { afterLastByte, afterAnswer, sendSeconds, steps, backlog }: Sample,
-) {
+function lineOf(store: StoreName, n: number, { afterLastByte, afterAnswer, sendSeconds, steps, backlog }: Sample) {
   const parts = [
     ...(store === 's3' ? [`the S3 server joins ${seconds(steps.join)}`] : []),
-    ...[`waits ${seconds(steps.wait)}`, `is judged ${seconds(steps.judge)}`],
+    `waits ${seconds(steps.wait)}`,
+    `is judged ${seconds(steps.judge)}`,
   ]
   return `${store} ${n}: verdict ${seconds(afterLastByte)} after the last byte, ${seconds(afterAnswer)} after the answer (${parts.join(', ')}); sent in ${seconds(sendSeconds)}; transcodes: ${backlog.running} run, ${backlog.waiting} wait`
 }

@@ -41,9 +41,7 @@ async function main(): Promise<void> {
   // Without its worker nobody would end it. Not everywhere may a process ask to be ended first.
   process.once('disconnect', () => process.exit(1))
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
-  const { lane, id, uploadId, generation, attemptsMade, attempts } = JSON.parse(
-    process.argv[2] ?? '',
-  ) as AloneJob
+  const { lane, id, uploadId, generation, attemptsMade, attempts } = JSON.parse(process.argv[2] ?? '') as AloneJob
   const config = loadConfig()
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const whole = await createWorkerContext(await createDeps(config, logger))

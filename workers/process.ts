@@ -49,9 +49,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   )
   state.started = true
   if (fence?.isolation === 'none')
-    logger.warn(
-      'MEDIA_ISOLATION=none: media tools that open files of strangers can read and write what I can',
-    )
+    logger.warn('MEDIA_ISOLATION=none: media tools that open files of strangers can read and write what I can')
   logger.info({ lanes: config.workers.lanes, fence, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {

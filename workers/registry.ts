@@ -48,7 +48,10 @@ function setups(deps: WorkerContext) {
     notify: () => ({
       processor: sharedByPortal(
         createNotifyProcessor({
-          ...{ redis: deps.redis.hot, clock: deps.clock, logger: deps.logger, metrics: deps.metrics },
+          redis: deps.redis.hot,
+          clock: deps.clock,
+          logger: deps.logger,
+          metrics: deps.metrics,
           deliveries: deps.deliveries,
           webhooks: deps.config.webhooks,
         }),
@@ -152,7 +155,10 @@ function startDispatch({ config, redis, heads, queues, logger }: WorkerContext):
   const dispatch = new WebhookDispatch({
     redis: redis.jobs,
     reader: connectRedis(config.redisUrl, 'subscriber', logger),
-    ...{ heads, queues, logger, webhooks: config.webhooks },
+    heads,
+    queues,
+    logger,
+    webhooks: config.webhooks,
     consumer: `${hostname()}:${process.pid}:${randomUUID()}`,
   })
   dispatch.start()

@@ -42,15 +42,10 @@ export function readReport(output) {
 }
 
 /** `allowed`: `[{ id, package, reason, until }]`. What is open, what is excused, and which excuses are needed no more. */
-export function verdict(
-  { advisories },
-  allowed = JSON.parse(readFileSync(ALLOWED, 'utf8')),
-  nowMs = Date.now(),
-) {
+export function verdict({ advisories }, allowed = JSON.parse(readFileSync(ALLOWED, 'utf8')), nowMs = Date.now()) {
   const excuse = (advisory) =>
     allowed.find(
-      ({ id, package: name, until }) =>
-        id === advisory.id && name === advisory.package && Date.parse(until) > nowMs,
+      ({ id, package: name, until }) => id === advisory.id && name === advisory.package && Date.parse(until) > nowMs,
     )
   return {
     open: advisories.filter((advisory) => excuse(advisory) === undefined),
@@ -69,11 +64,9 @@ export async function sayAudit() {
     return undefined
   }
   const { open, allowed, stale } = verdict(report)
-  for (const { package: name, id, severity, title } of allowed)
-    say(`allowed: ${name} ${id} (${severity}) ${title}`)
+  for (const { package: name, id, severity, title } of allowed) say(`allowed: ${name} ${id} (${severity}) ${title}`)
   for (const id of stale) shout(`audit-allowed.json: ${id} is found no more; take it out`)
-  for (const { package: name, id, severity, title, url } of open)
-    shout(`${severity}: ${name} ${id} ${title} ${url}`)
+  for (const { package: name, id, severity, title, url } of open) shout(`${severity}: ${name} ${id} ${title} ${url}`)
   say(`${open.length} open, ${allowed.length} allowed, of ${report.packages} packages`)
   return open.length + stale.length === 0
 }

@@ -26,10 +26,7 @@ export async function openInstallation() {
   }
   if (env.REDIS_URL) return { env, release: async () => {} }
   if (secrets === undefined)
-    throw new Refusal(
-      `Nothing is installed in ${dir}: ${secretsPath(dir)} is missing, and REDIS_URL is not set.`,
-      78,
-    )
+    throw new Refusal(`Nothing is installed in ${dir}: ${secretsPath(dir)} is missing, and REDIS_URL is not set.`, 78)
   const running = await runningRedis(dir, secrets.redisPassword)
   if (running !== undefined) return { env: { ...env, REDIS_URL: running }, release: async () => {} }
   return await withOwnRedis(dir, secrets.redisPassword, env)

@@ -58,9 +58,7 @@ async function endLeftover(dir) {
   process.kill(pid, 'SIGTERM')
   const gone = () => leftoverPid(dir) === undefined
   if (await until(gone, { timeoutMs: LEFTOVER_TIMEOUT_MS })) return
-  throw new Refusal(
-    `An older Redis (process ${pid}) still uses ${dir} and does not end. Stop it, then try again.`,
-  )
+  throw new Refusal(`An older Redis (process ${pid}) still uses ${dir} and does not end. Stop it, then try again.`)
 }
 
 /** The process that the pid file names, when it is a redis-server that runs in this directory. */

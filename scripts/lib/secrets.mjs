@@ -1,16 +1,7 @@
 // Keys and passwords of an installation that was given none: made once, kept in DATA_DIR/secrets.json (mode 600).
 
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from './log.mjs'
 
@@ -38,10 +29,7 @@ export function readSecrets(dataDir) {
   } catch {
     // not readable as JSON: the same advice
   }
-  throw new Refusal(
-    `${path} is damaged. Restore it from a backup; without its secrets running uploads are lost.`,
-    78,
-  )
+  throw new Refusal(`${path} is damaged. Restore it from a backup; without its secrets running uploads are lost.`, 78)
 }
 
 /** `{ secrets, created }`; created: they were made just now, and the API key has to be shown. */
@@ -84,7 +72,5 @@ function webhookHosts(env) {
 }
 
 function isLoopback(host) {
-  return (
-    host === undefined || host === '' || host === 'localhost' || host === '::1' || host.startsWith('127.')
-  )
+  return host === undefined || host === '' || host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

@@ -13,8 +13,7 @@ const OLDEST_NODE = [20, 19]
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const fits = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
-  if (!fits)
-    throw new Refusal(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.version}.`)
+  if (!fits) throw new Refusal(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.version}.`)
 }
 
 /**
@@ -28,7 +27,5 @@ export async function setUp({ tools = {}, dist = true } = {}) {
     await installNpmPackages()
     if (dist) await build()
   }
-  await withLock(join(CACHE, 'setup.lock'), work, (pid) =>
-    say(`Waiting for the set-up that process ${pid} is doing …`),
-  )
+  await withLock(join(CACHE, 'setup.lock'), work, (pid) => say(`Waiting for the set-up that process ${pid} is doing …`))
 }

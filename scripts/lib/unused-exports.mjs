@@ -8,8 +8,7 @@ import { filesUnder } from './stamp.mjs'
 
 const IMPORT = /(?:import|export)\s+(?:type\s+)?(\*|\{[^}]*\})[^'{}]*?from\s+'(\.[^']+)'/g
 const DYNAMIC = /import\('(\.[^']+)'\)/g
-const EXPORT =
-  /^export\s+(?:async\s+)?(?:abstract\s+)?(?:const|let|function\*?|class|type|interface)\s+(\w+)/gm
+const EXPORT = /^export\s+(?:async\s+)?(?:abstract\s+)?(?:const|let|function\*?|class|type|interface)\s+(\w+)/gm
 
 const isModule = (file) => /\.(ts|js|mjs)$/.test(file)
 const namesIn = (clause) =>
@@ -31,8 +30,7 @@ export function unusedExports(root = ROOT) {
   const used = new Set()
   for (const [file, text] of texts) {
     for (const [, clause, path] of text.matchAll(IMPORT))
-      for (const name of clause === '*' ? ['*'] : namesIn(clause))
-        used.add(`${join(dirname(file), path)}#${name}`)
+      for (const name of clause === '*' ? ['*'] : namesIn(clause)) used.add(`${join(dirname(file), path)}#${name}`)
     for (const [, path] of text.matchAll(DYNAMIC)) used.add(`${join(dirname(file), path)}#*`)
   }
   const isUsed = (file, text, name) =>

@@ -16,10 +16,7 @@ const CACHE_BIN = join(CACHE, 'bin')
 
 function found() {
   if (process.env.S3_TEST_ENDPOINT) return process.env.S3_TEST_ENDPOINT
-  const places = [
-    join(CACHE_BIN, 'versitygw'),
-    join(process.env.GOPATH ?? join(homedir(), 'go'), 'bin/versitygw'),
-  ]
+  const places = [join(CACHE_BIN, 'versitygw'), join(process.env.GOPATH ?? join(homedir(), 'go'), 'bin/versitygw')]
   return which('versitygw') ?? places.find((path) => existsSync(path))
 }
 
@@ -29,8 +26,7 @@ async function goHere() {
   if (program === undefined) return undefined
   const { output } = await run(program, ['env', 'GOVERSION'], { quiet: true, env: { GOTOOLCHAIN: 'local' } })
   const [, major, minor] = /go(\d+)\.(\d+)/.exec(output) ?? []
-  const fits =
-    Number(major) > OLDEST_GO[0] || (Number(major) === OLDEST_GO[0] && Number(minor) >= OLDEST_GO[1])
+  const fits = Number(major) > OLDEST_GO[0] || (Number(major) === OLDEST_GO[0] && Number(minor) >= OLDEST_GO[1])
   return fits ? program : undefined
 }
 
@@ -56,9 +52,7 @@ export async function provideVersitygw() {
     return undefined
   } catch (error) {
     const [cause] = error.message.split('\n')
-    shout(
-      `NO S3 SERVER: ${error.message}\nIts tests are skipped. Install versitygw, or set S3_TEST_ENDPOINT.`,
-    )
+    shout(`NO S3 SERVER: ${error.message}\nIts tests are skipped. Install versitygw, or set S3_TEST_ENDPOINT.`)
     return cause
   } finally {
     rmSync(scratch, { recursive: true, force: true })

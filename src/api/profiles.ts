@@ -48,7 +48,12 @@ export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void
     },
     async () => ({
       items: profiles.list().map(({ key, id, version, enabled, data, slots }) => ({
-        ...{ key, id, version, enabled, position: data.position, rank: data.rank },
+        key,
+        id,
+        version,
+        enabled,
+        position: data.position,
+        rank: data.rank,
         ...(data.circular === undefined ? {} : { circular: data.circular }),
         slots: slots.map((slot) => slot.id),
       })),
@@ -72,8 +77,7 @@ export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void
     },
     async (request, reply) => {
       const profile = profiles.get(request.params.id)
-      if (profile === undefined)
-        throw new AppError('PROFILE_UNKNOWN', { details: { profile: request.params.id } })
+      if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: request.params.id } })
       const document = { key: profile.key, ...profile.data }
       return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
     },

@@ -94,9 +94,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       const head = submissionId === null ? undefined : await heads.require(owner, submissionId)
       const { receipt, claims } = await receipts.sign(uploadClaims(record, head))
       const keys = `${publicUrl(config, request)}/v1/receipts/keys`
-      return await reply
-        .header('cache-control', 'private, no-cache')
-        .send({ kind: claims.kind, receipt, claims, keys })
+      return await reply.header('cache-control', 'private, no-cache').send({ kind: claims.kind, receipt, claims, keys })
     },
   )
 

@@ -42,8 +42,7 @@ const ReturnBody = Type.Object(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
         uniqueItems: true,
         maxItems: 64,
-        description:
-          'Slots whose files are to be changed; marked on the page. Default: the reason says it all',
+        description: 'Slots whose files are to be changed; marked on the page. Default: the reason says it all',
       }),
     ),
   },

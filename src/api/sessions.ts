@@ -72,7 +72,10 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
       await heads.require(owner, id)
       const { subject, can, expiresInSeconds } = request.body
       const signed = await tokens.signSession({
-        ...{ owner, submission: id, can, subject: subject ?? null },
+        owner,
+        submission: id,
+        can,
+        subject: subject ?? null,
         expMs: clock.now() + (expiresInSeconds ?? DEFAULT_SESSION_SECONDS) * 1000,
       })
       return await reply
@@ -80,9 +83,7 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
         .header('cache-control', 'no-store')
         .send({
           token: signed.token,
-          ...(config.http.portalPage
-            ? { url: `${publicUrl(config, request)}/portal#token=${signed.token}` }
-            : {}),
+          ...(config.http.portalPage ? { url: `${publicUrl(config, request)}/portal#token=${signed.token}` } : {}),
           expiresAt: isoTime(signed.session.expMs),
         })
     },

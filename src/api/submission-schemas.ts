@@ -59,9 +59,7 @@ export const SlotMetadataBody = Type.Object(
 )
 
 export const GetQuery = Type.Object({
-  expand: Type.Optional(
-    Type.Enum(['uploads'], { description: '`uploads`: with the documents of all uploads' }),
-  ),
+  expand: Type.Optional(Type.Enum(['uploads'], { description: '`uploads`: with the documents of all uploads' })),
 })
 
 export const ListSubmissionsQuery = Type.Object({

@@ -10,12 +10,7 @@ import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-r
 import { loadIfThere } from '../submissions/completeness-events.ts'
 import { type DeleteDeps, deleteSubmission } from '../submissions/delete-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
-import {
-  type DocumentDeps,
-  type LoadedSubmission,
-  loadSubmission,
-  uploadDocuments,
-} from '../submissions/documents.ts'
+import { type DocumentDeps, type LoadedSubmission, loadSubmission, uploadDocuments } from '../submissions/documents.ts'
 import { type ListDeps, listSubmissions } from '../submissions/list.ts'
 import { type PutDeps, putSubmission } from '../submissions/put-submission.ts'
 import { patchSlotMetadata } from '../submissions/slot-metadata.ts'

@@ -24,9 +24,7 @@ export type TicketsApiDeps = PlacementDeps & {
 export const MAX_TOKEN_SECONDS = 604_800
 const MIN_TOKEN_SECONDS = 10
 
-export const ExpiresIn = Type.Optional(
-  Type.Integer({ minimum: MIN_TOKEN_SECONDS, maximum: MAX_TOKEN_SECONDS }),
-)
+export const ExpiresIn = Type.Optional(Type.Integer({ minimum: MIN_TOKEN_SECONDS, maximum: MAX_TOKEN_SECONDS }))
 export const Subject = Type.Optional(
   Type.String({ minLength: 1, maxLength: 256, description: 'Who uploads, as the portal calls that person' }),
 )
@@ -88,13 +86,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           ...problems([
             ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
             ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
-            ...([
-              'SLOT_FULL',
-              'REPLACES_UNKNOWN',
-              'NOT_OPEN_YET',
-              'DEADLINE_PASSED',
-              'RATE_LIMITED',
-            ] as const),
+            ...(['SLOT_FULL', 'REPLACES_UNKNOWN', 'NOT_OPEN_YET', 'DEADLINE_PASSED', 'RATE_LIMITED'] as const),
           ]),
         },
       },
@@ -109,7 +101,13 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       const decide = async () => {
         if (caller.kind === 'session') await rates.check('session', { owner, submission: id, subject: who })
         return await decideCreation(deps, {
-          ...{ owner, submissionId: id, slot, nowMs, issuedAtMs: nowMs, declared: null, via: 'ticket' },
+          owner,
+          submissionId: id,
+          slot,
+          nowMs,
+          issuedAtMs: nowMs,
+          declared: null,
+          via: 'ticket',
           replaces: replaces ?? null,
           maxBytes: maxBytes ?? null,
         })
@@ -119,22 +117,28 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         // Without a ticket nobody gets as far as an attempt: where that is our fault, this was one.
         if (status >= 500)
           attempts.record({
-            ...{ owner, submissionId: id, slot, subject: who, atMs: nowMs, code, outcome: 'refused' },
-            ...{ declared: null, uploadId: null },
+            owner,
+            submissionId: id,
+            slot,
+            subject: who,
+            atMs: nowMs,
+            code,
+            outcome: 'refused',
+            declared: null,
+            uploadId: null,
           })
         throw error
       })
       const ttlSeconds = expiresInSeconds ?? config.tickets.ttlSeconds
       const signed = await tokens.signTicket({
-        ...{ owner, submission: id, slot },
+        owner,
+        submission: id,
+        slot,
         subject: who,
         // Only what was named: what is the accepted file by the time of the creation is looked up then.
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,
-        expMs: Math.min(
-          nowMs + ttlSeconds * 1000,
-          caller.kind === 'session' ? caller.expMs : Number.POSITIVE_INFINITY,
-        ),
+        expMs: Math.min(nowMs + ttlSeconds * 1000, caller.kind === 'session' ? caller.expMs : Number.POSITIVE_INFINITY),
       })
       return await reply
         .code(201)

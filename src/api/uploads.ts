@@ -21,8 +21,7 @@ import {
 } from '../submissions/documents.ts'
 import { ListedUploadSchema, listedUpload } from './listed-upload.ts'
 
-export type UploadsApiDeps = DocumentDeps &
-  CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
+export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
 const Id = Type.Object({ id: Type.String() })
 const READING = ['SESSION_INVALID', 'SESSION_SCOPE'] as const

@@ -59,10 +59,7 @@ export class Auth {
   }
 
   /** The same without a hook, for routes that ask by themselves. */
-  reader(
-    can: Permission,
-    options: { queryToken?: boolean } = {},
-  ): (request: FastifyRequest) => Promise<Caller> {
+  reader(can: Permission, options: { queryToken?: boolean } = {}): (request: FastifyRequest) => Promise<Caller> {
     return async (request) => {
       const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
       const caller = await this.identify(token)

@@ -16,8 +16,17 @@ import { AppError } from '../core/errors.ts'
  * section 2.1).
  */
 export const PORTAL_ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ]
 
 /** A rotated key is fetched when a ticket names it, but not more often than this, whoever sends tickets. */

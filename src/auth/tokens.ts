@@ -4,14 +4,7 @@
 // apart, so that neither can stand for the other (RFC 8725 section 3.11).
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import {
-  type CompactVerifyGetKey,
-  compactVerify,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  SignJWT,
-} from 'jose'
+import { type CompactVerifyGetKey, compactVerify, decodeJwt, decodeProtectedHeader, errors, SignJWT } from 'jose'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
@@ -79,7 +72,9 @@ export class Tokens {
   async signTicket(ticket: Omit<Ticket, 'issuedAtMs'>): Promise<{ token: string; ticket: Ticket }> {
     const { owner, submission, slot, replaces, maxBytes } = ticket
     const signed = await this.#sign(TICKET_TYP, ticket, {
-      ...{ owner, submission, slot },
+      owner,
+      submission,
+      slot,
       ...(replaces === null ? {} : { replaces }),
       ...(maxBytes === null ? {} : { maxBytes }),
     })
@@ -127,7 +122,9 @@ export class Tokens {
     if (typ === SESSION_TYP || owner === undefined || submission === undefined || slot === undefined)
       throw new AppError('TICKET_INVALID')
     const ticket: Ticket = {
-      ...{ owner, submission, slot },
+      owner,
+      submission,
+      slot,
       subject: claims.sub ?? null,
       replaces: claims.replaces ?? null,
       maxBytes: claims.maxBytes ?? null,

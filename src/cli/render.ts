@@ -9,8 +9,7 @@ export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly s
   )
   const all = [...(head === undefined ? [] : [head]), ...filled]
   const widths: number[] = []
-  for (const row of all)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, columnsOf(cell))
+  for (const row of all) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, columnsOf(cell))
   return all.map((row) =>
     row
       .map((cell, i) => padded(cell, widths[i] ?? 0))

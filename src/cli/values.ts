@@ -29,7 +29,6 @@ export function momentMs(text: string, option: string, nowMs: number): number {
 /** Throws a usage error. */
 export function wholeNumber(text: string, what: string, min: number, max: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(number >= min && number <= max))
-    throw usageError(`${what}: "${text}" is no number from ${min} to ${max}`)
+  if (!(number >= min && number <= max)) throw usageError(`${what}: "${text}" is no number from ${min} to ${max}`)
   return number
 }

@@ -12,9 +12,7 @@ const PUBLIC_V6 = ipaddr.parseCIDR('2000::/3')
  * Hosts of a cloud itself, which answer its own machines only, in ranges that look public: Azure's platform (name
  * servers, health, agent), IBM's infrastructure and service endpoints. Others keep theirs in link-local or private ranges.
  */
-const CLOUD_HOSTS = ['168.63.129.16/32', '161.26.0.0/16', '166.8.0.0/14'].map((text) =>
-  ipaddr.parseCIDR(text),
-)
+const CLOUD_HOSTS = ['168.63.129.16/32', '161.26.0.0/16', '166.8.0.0/14'].map((text) => ipaddr.parseCIDR(text))
 
 /** Names that no public name server answers for. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)$/i

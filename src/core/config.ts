@@ -93,8 +93,7 @@ function crossCheck(env: Env): string[] {
     ['CLAMD_URL', ['tcp:', 'unix:']],
   ] as const) {
     const value = env[name]
-    if (value !== undefined)
-      need(isUrl(value, [...protocols]), `${name} must be a URL with ${protocols.join(' or ')}`)
+    if (value !== undefined) need(isUrl(value, [...protocols]), `${name} must be a URL with ${protocols.join(' or ')}`)
   }
   for (const { portal, url } of keySets(env)) {
     const at = URL.canParse(url) ? new URL(url) : undefined
@@ -147,16 +146,10 @@ function crossCheck(env: Env): string[] {
       'FAULT_POINTS is for tests: HOST and OPS_HOST must be loopback addresses',
     )
   need(/^(auto|[1-9]\d{0,2})$/.test(env.PROCESSES), 'PROCESSES must be auto or a number')
-  need(
-    /^(auto|[1-9]\d{0,2})$/.test(env.TRANSCODE_CONCURRENCY),
-    'TRANSCODE_CONCURRENCY must be auto or a number',
-  )
+  need(/^(auto|[1-9]\d{0,2})$/.test(env.TRANSCODE_CONCURRENCY), 'TRANSCODE_CONCURRENCY must be auto or a number')
   if (env.WORKER_LANES !== 'all')
     for (const lane of list(env.WORKER_LANES))
-      need(
-        (LANES as readonly string[]).includes(lane),
-        `WORKER_LANES knows ${LANES.join(', ')} and all, not ${lane}`,
-      )
+      need((LANES as readonly string[]).includes(lane), `WORKER_LANES knows ${LANES.join(', ')} and all, not ${lane}`)
   return [...new Set(errors)]
 }
 
@@ -218,14 +211,9 @@ function nest(env: Env) {
     rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE },
     processes: env.PROCESSES === 'auto' ? cores : Number(env.PROCESSES),
     workers: {
-      lanes:
-        env.WORKER_LANES === 'all'
-          ? [...LANES]
-          : LANES.filter((lane) => list(env.WORKER_LANES).includes(lane)),
+      lanes: env.WORKER_LANES === 'all' ? [...LANES] : LANES.filter((lane) => list(env.WORKER_LANES).includes(lane)),
       transcodeConcurrency:
-        env.TRANSCODE_CONCURRENCY === 'auto'
-          ? Math.max(1, Math.floor(cores / 2))
-          : Number(env.TRANSCODE_CONCURRENCY),
+        env.TRANSCODE_CONCURRENCY === 'auto' ? Math.max(1, Math.floor(cores / 2)) : Number(env.TRANSCODE_CONCURRENCY),
       isolation: env.MEDIA_ISOLATION,
     },
     webhooks: {
@@ -242,9 +230,7 @@ function nest(env: Env) {
 }
 
 /** Portal → where its key set is. Undefined: a URL alone, with several portals that it could belong to. */
-function keySets(
-  env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>,
-): { portal: string | undefined; url: string }[] {
+function keySets(env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>): { portal: string | undefined; url: string }[] {
   const names = [...new Set(list(env.API_KEYS).map((entry) => splitKey(entry)[0]))]
   return list(env.TICKET_JWKS_URL).map((entry) => {
     const [, portal, url] = /^([^=/:]+)=(.*)$/.exec(entry) ?? []

@@ -16,26 +16,14 @@ const oneOf = <T extends string>(description: string, values: readonly [T, ...T[
 export const EnvSchema = Type.Object({
   PORT: whole('Port of the API and of the tus endpoint', 8080, 0, 65_535),
   HOST: text('Address the API listens on', '127.0.0.1'),
-  OPS_PORT: whole(
-    'Port of health checks, metrics, console, switches and the queue dashboard',
-    9464,
-    0,
-    65_535,
-  ),
+  OPS_PORT: whole('Port of health checks, metrics, console, switches and the queue dashboard', 9464, 0, 65_535),
   OPS_HOST: text('Address of the operations listener', '127.0.0.1'),
   OPS_USER: text('User name for console, switches and the queue dashboard', 'ops'),
   OPS_PASSWORD: optional('Password for console, switches and the queue dashboard; unset: all three are off'),
   OPS_READ_ONLY: flag('Console, switches and the queue dashboard show but change nothing', true),
   PUBLIC_URL: optional('Address under which browsers reach the API; unset: taken from each request'),
-  TRUST_PROXY: text(
-    'Proxies whose X-Forwarded-* headers are trusted: true, false, or addresses and networks',
-    'false',
-  ),
-  KEEP_ALIVE_SECONDS: whole(
-    'An idle connection is kept for this long; longer than a proxy in front keeps it',
-    65,
-    1,
-  ),
+  TRUST_PROXY: text('Proxies whose X-Forwarded-* headers are trusted: true, false, or addresses and networks', 'false'),
+  KEEP_ALIVE_SECONDS: whole('An idle connection is kept for this long; longer than a proxy in front keeps it', 65, 1),
   CORS_ORIGINS: text('Origins whose pages may call the API, separated by commas; * for any', ''),
   PORTAL_PAGE: flag(
     'The page /portal, which the url of a session opens; false: there is none, for portals with pages of their own',
@@ -48,22 +36,14 @@ export const EnvSchema = Type.Object({
   S3_ENDPOINT: optional('Endpoint of an S3 server other than AWS'),
   S3_REGION: text('Region', 'us-east-1'),
   S3_FORCE_PATH_STYLE: flag('Bucket name in the path instead of the host name', true),
-  API_KEYS: text(
-    'Portals: name:secret, several separated by commas; the name is the name space of submission ids',
-    '',
-  ),
+  API_KEYS: text('Portals: name:secret, several separated by commas; the name is the name space of submission ids', ''),
   TICKET_SECRET: optional(
     'Signs tickets, sessions, links and upload ids; two separated by a comma for rotation: the first signs',
   ),
   TICKET_JWKS_URL: optional(
     'Key sets of portals that sign tickets themselves: name=url, several separated by commas; a URL alone where there is one API key',
   ),
-  TICKET_TTL_SECONDS: whole(
-    'Life of a ticket, for creating uploads; running ones live on',
-    3600,
-    10,
-    604_800,
-  ),
+  TICKET_TTL_SECONDS: whole('Life of a ticket, for creating uploads; running ones live on', 3600, 10, 604_800),
   AUTH: oneOf('none opens the tus endpoint: only behind a gateway of your own', ['ticket', 'none']),
   MAX_UPLOAD_BYTES: whole('Largest file', DEFAULT_MAX_UPLOAD_BYTES, 1),
   UPLOAD_EXPIRY_HOURS: Type.Number({
@@ -75,26 +55,17 @@ export const EnvSchema = Type.Object({
     'New uploads per person per minute, bursts allowed; resuming does not count; 0: no limit',
     300,
   ),
-  SESSION_CALLS_PER_MINUTE: whole(
-    'Changes that the pages of one person may ask for in a minute; 0: no limit',
-    600,
-  ),
+  SESSION_CALLS_PER_MINUTE: whole('Changes that the pages of one person may ask for in a minute; 0: no limit', 600),
   IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is cut; its bytes are kept', 60, 1),
   RECEIVE_BUDGET_BYTES: whole(
     'Memory for bytes on their way to the store, shared by the receiving processes',
     128 * 1024 ** 2,
     1024 ** 2,
   ),
-  SPOOL_MAX_BYTES: whole(
-    'Disk for bytes not counted yet: spilled S3 parts, checksummed bodies',
-    4 * 1024 ** 3,
-  ),
+  SPOOL_MAX_BYTES: whole('Disk for bytes not counted yet: spilled S3 parts, checksummed bodies', 4 * 1024 ** 3),
   PROCESSES: text('Receiving processes behind the one port; auto: one per core', 'auto'),
   WORKER_LANES: text('Lanes a worker runs: all, or validate,inspect,transcode,notify,maintain', 'all'),
-  TRANSCODE_CONCURRENCY: text(
-    'Transcodes at a time per worker; auto: half of the cores, at least one',
-    'auto',
-  ),
+  TRANSCODE_CONCURRENCY: text('Transcodes at a time per worker; auto: half of the cores, at least one', 'auto'),
   MEDIA_ISOLATION: oneOf(
     'Fence around media tools: landlock, without which no worker starts, or none, on a machine that opens no files of strangers',
     ['landlock', 'none'],

@@ -30,22 +30,14 @@ export const ERRORS = {
   ),
   BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
   REQUEST_TIMEOUT: e(408, 'ส่งคำขอช้าเกินไป โปรดลองใหม่', 'The request came too slowly; try again.'),
-  EXPECTATION_UNSUPPORTED: e(
-    417,
-    'ไม่รองรับค่าในส่วนหัว Expect',
-    'Expect may ask for 100-continue, and for nothing else.',
-  ),
+  EXPECTATION_UNSUPPORTED: e(417, 'ไม่รองรับค่าในส่วนหัว Expect', 'Expect may ask for 100-continue, and for nothing else.'),
   HEADERS_TOO_LARGE: e(431, 'ส่วนหัวของคำขอใหญ่เกินไป', 'The headers of the request are too large.'),
   TRANSFER_CODING_UNSUPPORTED: e(
     501,
     'ไม่รองรับ Transfer-Encoding นี้',
     'Of the transfer codings only chunked is understood.',
   ),
-  MEDIA_TYPE_UNSUPPORTED: e(
-    415,
-    'ชนิดเนื้อหาของคำขอไม่รองรับ',
-    'The Content-Type of the request is not supported.',
-  ),
+  MEDIA_TYPE_UNSUPPORTED: e(415, 'ชนิดเนื้อหาของคำขอไม่รองรับ', 'The Content-Type of the request is not supported.'),
   INDEX_REBUILDING: e(
     503,
     'ระบบกำลังจัดทำรายการใหม่ โปรดลองอีกครั้งในไม่ช้า ไฟล์ที่ส่งแล้วไม่สูญหาย',
@@ -108,19 +100,11 @@ export const ERRORS = {
   PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
   SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
   SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว ระบุไฟล์ที่จะแทนที่', 'The slot is full; name the upload to replace.'),
-  SLOT_METADATA_INVALID: e(
-    400,
-    'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง',
-    'The metadata does not fit what this slot asks for.',
-  ),
+  SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not fit what this slot asks for.'),
   REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะแทนที่ในช่องนี้', 'The upload to replace is not in this slot.'),
   NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),
   DEADLINE_PASSED: e(403, 'เลยกำหนดส่งแล้ว', 'The deadline has passed.'),
-  CONFLICT: e(
-    409,
-    'มีการแก้ไขพร้อมกัน โปรดลองใหม่',
-    'Somebody else changed this at the same time; read it again.',
-  ),
+  CONFLICT: e(409, 'มีการแก้ไขพร้อมกัน โปรดลองใหม่', 'Somebody else changed this at the same time; read it again.'),
 
   // uploads
   UPLOAD_UNKNOWN: e(404, 'ไม่พบการอัปโหลดนี้', 'There is no such upload.'),
@@ -130,11 +114,7 @@ export const ERRORS = {
     'The upload was left unfinished too long and has been removed; start again.',
   ),
   UPLOAD_CANCELLED: e(410, 'การอัปโหลดนี้ถูกยกเลิกแล้ว', 'The upload was cancelled.'),
-  UPLOAD_FINISHED: e(
-    409,
-    'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้',
-    'The upload is complete; tus can no longer delete it.',
-  ),
+  UPLOAD_FINISHED: e(409, 'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้', 'The upload is complete; tus can no longer delete it.'),
   MEDIA_REMOVED: e(
     410,
     'ไฟล์นี้ถูกลบตามระยะเวลาเก็บรักษาแล้ว บันทึกการส่งยังอยู่',
@@ -151,11 +131,7 @@ export const ERRORS = {
     'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ',
     'There is no receipt yet: the last byte of the upload is not stored.',
   ),
-  RECEIPT_INVALID: e(
-    400,
-    'ใบรับไม่ถูกต้องหรือถูกแก้ไข',
-    'This is no receipt of this service, or it has been changed.',
-  ),
+  RECEIPT_INVALID: e(400, 'ใบรับไม่ถูกต้องหรือถูกแก้ไข', 'This is no receipt of this service, or it has been changed.'),
   UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
   UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'Busy for a moment; try again.'),
   OFFSET_MISMATCH: e(
@@ -176,16 +152,8 @@ export const ERRORS = {
     'ส่วนของไฟล์ที่มีค่าตรวจสอบยาวเกินกำหนด โปรดแบ่งให้เล็กลง',
     'A body with Upload-Checksum is larger than allowed; send smaller ones.',
   ),
-  CHECKSUM_UNSUPPORTED: e(
-    400,
-    'ไม่รองรับวิธีตรวจสอบนี้',
-    'Upload-Checksum names an algorithm that is not supported.',
-  ),
-  CONCAT_INVALID: e(
-    400,
-    'การรวมไฟล์ไม่ถูกต้อง',
-    'Upload-Concat does not name finished partial uploads of this ticket.',
-  ),
+  CHECKSUM_UNSUPPORTED: e(400, 'ไม่รองรับวิธีตรวจสอบนี้', 'Upload-Checksum names an algorithm that is not supported.'),
+  CONCAT_INVALID: e(400, 'การรวมไฟล์ไม่ถูกต้อง', 'Upload-Concat does not name finished partial uploads of this ticket.'),
   CONCAT_FINAL_PATCH: e(403, 'ไฟล์ที่รวมแล้วเขียนต่อไม่ได้', 'A final upload cannot be written to.'),
 
   // the service
@@ -197,11 +165,7 @@ export const ERRORS = {
     'No new uploads are taken for the moment; those under way go on. Try again later.',
   ),
   NO_SPACE: e(507, 'พื้นที่จัดเก็บไม่พอชั่วคราว', 'No space left for the moment.'),
-  STORE_UNAVAILABLE: e(
-    503,
-    'ที่เก็บไฟล์ไม่พร้อมชั่วคราว โปรดลองใหม่',
-    'The object store is not reachable for the moment.',
-  ),
+  STORE_UNAVAILABLE: e(503, 'ที่เก็บไฟล์ไม่พร้อมชั่วคราว โปรดลองใหม่', 'The object store is not reachable for the moment.'),
   REDIS_UNAVAILABLE: e(503, 'ระบบไม่พร้อมชั่วคราว โปรดลองใหม่', 'Redis is not reachable for the moment.'),
 } as const satisfies Record<string, Entry>
 
@@ -261,7 +225,6 @@ export function problem(error: AppError): Problem {
 /** Whatever was thrown, as an AppError; the original stays as its cause. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
-  if (isRedisTrouble(thrown))
-    return new AppError('REDIS_UNAVAILABLE', { cause: thrown, retryAfterSeconds: 5 })
+  if (isRedisTrouble(thrown)) return new AppError('REDIS_UNAVAILABLE', { cause: thrown, retryAfterSeconds: 5 })
   return new AppError('INTERNAL', { cause: thrown })
 }

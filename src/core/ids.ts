@@ -49,10 +49,7 @@ export function newUploadId(owner: string, submissionId: string | null, secrets:
     .digest()
     .subarray(0, SHARD_BYTES)
   // Uploads without a submission would all share one shard: spread them.
-  const body = Buffer.concat([
-    submissionId === null ? randomBytes(SHARD_BYTES) : shard,
-    randomBytes(RANDOM_BYTES),
-  ])
+  const body = Buffer.concat([submissionId === null ? randomBytes(SHARD_BYTES) : shard, randomBytes(RANDOM_BYTES)])
   return base32(Buffer.concat([body, mac(body, secrets[0])]))
 }
 
@@ -76,11 +73,7 @@ export function shardOfUpload(uploadId: string): string {
 }
 
 export function shardOfSubmission(owner: string, submissionId: string): string {
-  return createHash('sha256')
-    .update(`${owner}\n${submissionId}`)
-    .digest()
-    .subarray(0, SHARD_BYTES)
-    .toString('hex')
+  return createHash('sha256').update(`${owner}\n${submissionId}`).digest().subarray(0, SHARD_BYTES).toString('hex')
 }
 
 /** 96 random bits, for nonces, fences and fresh object keys. */

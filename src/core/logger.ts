@@ -17,10 +17,7 @@ const REDACT = [
   '*.secret',
 ]
 
-export function createLogger(
-  options: { name: string; level: string },
-  destination?: DestinationStream,
-): Logger {
+export function createLogger(options: { name: string; level: string }, destination?: DestinationStream): Logger {
   const settings = {
     name: options.name,
     level: options.level,
@@ -34,7 +31,5 @@ export function createLogger(
 
 /** The path of a URL with credentials taken out: query tokens, and the token in a media link. */
 export function safeUrl(url: string): string {
-  return url
-    .replace(/([?&]access_token=)[^&]*/g, '$1[redacted]')
-    .replace(/^(\/media\/)[^/?]+/, '$1[redacted]')
+  return url.replace(/([?&]access_token=)[^&]*/g, '$1[redacted]').replace(/^(\/media\/)[^/?]+/, '$1[redacted]')
 }

@@ -19,18 +19,7 @@ const WORK_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 
 /** The share of the last moments is wanted, not a share of one millisecond: scrapes that come close repeat the last one. */
 const MIN_ELU_WINDOW_MS = 1000
 /** A kibibyte to the largest film that anybody hands in. */
-const SIZE_BUCKETS = [
-  2 ** 20,
-  2 ** 23,
-  2 ** 25,
-  2 ** 27,
-  2 ** 28,
-  2 ** 29,
-  2 ** 30,
-  2 ** 31,
-  2 ** 32,
-  2 ** 33,
-]
+const SIZE_BUCKETS = [2 ** 20, 2 ** 23, 2 ** 25, 2 ** 27, 2 ** 28, 2 ** 29, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 33]
 /** Gauges of prom-client that are named like counters; each repeats one that is not. */
 const MISNAMED = [
   'nodejs_active_handles_total',
@@ -78,9 +67,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     'max',
   )
 
-  const collectErrors = counter('metrics_collect_errors_total', 'Collectors that failed during a scrape', [
-    'collector',
-  ])
+  const collectErrors = counter('metrics_collect_errors_total', 'Collectors that failed during a scrape', ['collector'])
 
   const collectors = new Map<string, () => Promise<void> | void>()
   collectors.set('eventloop', eventLoopShare(loopShare))
@@ -109,21 +96,13 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       ['method', 'route', 'status'],
     ),
     uploadRequests: counter('upload_requests_total', 'Requests to the tus endpoint', ['method']),
-    uploadErrors: counter('upload_errors_total', 'Refused or failed requests to the tus endpoint', [
-      'code',
-      'status',
-    ]),
+    uploadErrors: counter('upload_errors_total', 'Refused or failed requests to the tus endpoint', ['code', 'status']),
     uploadsCreated: counter('uploads_created_total', 'Uploads created'),
     uploadsFinished: counter('uploads_finished_total', 'Uploads whose last byte was stored'),
     uploadsTerminated: counter('uploads_terminated_total', 'Unfinished uploads that their owner removed'),
-    uploadsExpired: counter(
-      'uploads_expired_total',
-      'Unfinished uploads removed because nothing came any more',
-    ),
+    uploadsExpired: counter('uploads_expired_total', 'Unfinished uploads removed because nothing came any more'),
     uploadBytesReceived: counter('upload_bytes_received_total', 'Bytes of uploads read from clients'),
-    uploadSize: histogram('upload_size_bytes', 'Size of uploads whose last byte was stored', SIZE_BUCKETS, [
-      'kind',
-    ]),
+    uploadSize: histogram('upload_size_bytes', 'Size of uploads whose last byte was stored', SIZE_BUCKETS, ['kind']),
     uploadTransfer: histogram(
       'upload_transfer_seconds',
       'From the creation of an upload to its last byte, pauses of the client included',
@@ -138,10 +117,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       REQUEST_BUCKETS,
     ),
     uploadTakeovers: counter('upload_takeovers_total', 'Requests ended by a newer one for the same upload'),
-    uploadRestarts: counter(
-      'upload_restarts_total',
-      'Uploads begun again from byte 0 for a file that was under way',
-    ),
+    uploadRestarts: counter('upload_restarts_total', 'Uploads begun again from byte 0 for a file that was under way'),
     receiveBudget: gauge('receive_budget_bytes', 'Bytes held in memory on their way to the store'),
     receiveBudgetLimit: gauge('receive_budget_limit_bytes', 'Bytes that may be held in memory'),
     receiveSpool: gauge('receive_spool_bytes', 'Bytes of S3 parts that wait on disk'),
@@ -156,29 +132,18 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       REQUEST_BUCKETS,
       ['operation'],
     ),
-    admissionRejected: counter('upload_admission_rejected_total', 'Uploads not created now, by reason', [
-      'reason',
-    ]),
-    rateLimited: counter('rate_limited_total', 'Requests refused because one subject sent too many', [
-      'what',
-    ]),
+    admissionRejected: counter('upload_admission_rejected_total', 'Uploads not created now, by reason', ['reason']),
+    rateLimited: counter('rate_limited_total', 'Requests refused because one subject sent too many', ['what']),
     lockWait: histogram('upload_lock_wait_seconds', 'Waiting for the lock of an upload', REQUEST_BUCKETS),
     lockTimeouts: counter('upload_lock_timeouts_total', 'Requests that did not get the lock of their upload'),
     uploadsReconciled: counter('uploads_reconciled_total', 'Uploads that the reconciler had to push on', [
       'from_state',
     ]),
 
-    jobDuration: histogram('media_job_duration_seconds', 'Run time of jobs', WORK_BUCKETS, [
-      'queue',
-      'outcome',
-    ]),
+    jobDuration: histogram('media_job_duration_seconds', 'Run time of jobs', WORK_BUCKETS, ['queue', 'outcome']),
     jobWait: histogram('media_job_wait_seconds', 'Time from queued to started', WORK_BUCKETS, ['queue']),
-    jobsStalled: counter('media_jobs_stalled_total', 'Jobs whose worker stopped renewing its lock', [
-      'queue',
-    ]),
-    jobRetries: counter('media_job_retries_total', 'Attempts of jobs that failed and are made again', [
-      'queue',
-    ]),
+    jobsStalled: counter('media_jobs_stalled_total', 'Jobs whose worker stopped renewing its lock', ['queue']),
+    jobRetries: counter('media_job_retries_total', 'Attempts of jobs that failed and are made again', ['queue']),
     mediaToolsFenced: gauge(
       'media_tools_fenced',
       '1 while media tools run behind a fence that was tried at start, 0 while MEDIA_ISOLATION=none',
@@ -191,17 +156,8 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       ['queue', 'code'],
     ),
     laneSlots: gauge('media_lane_slots', 'Jobs that may run at a time, by lane', ['queue']),
-    uploadVerdict: histogram(
-      'upload_verdict_seconds',
-      'From the last byte to accepted or rejected',
-      WORK_BUCKETS,
-    ),
-    uploadReady: histogram(
-      'upload_ready_seconds',
-      'From the last byte to all renditions made',
-      WORK_BUCKETS,
-      ['kind'],
-    ),
+    uploadVerdict: histogram('upload_verdict_seconds', 'From the last byte to accepted or rejected', WORK_BUCKETS),
+    uploadReady: histogram('upload_ready_seconds', 'From the last byte to all renditions made', WORK_BUCKETS, ['kind']),
     webhookDeliveries: counter('webhook_deliveries_total', 'Attempts to deliver a webhook', ['outcome']),
 
     queueJobs: gauge('bullmq_jobs', 'Jobs in a queue by state', ['queue', 'state'], 'first'),

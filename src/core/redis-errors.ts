@@ -6,15 +6,28 @@
  * tell of a login or of permissions that were changed while we were connected.
  */
 const REFUSALS = [
-  ...['LOADING', 'BUSY', 'OOM', 'MISCONF', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'EXECABORT', 'UNKILLABLE'],
-  ...['CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'CROSSSLOT'],
-  ...['NOAUTH', 'WRONGPASS', 'NOPERM'],
+  'LOADING',
+  'BUSY',
+  'OOM',
+  'MISCONF',
+  'READONLY',
+  'MASTERDOWN',
+  'NOREPLICAS',
+  'EXECABORT',
+  'UNKILLABLE',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'MOVED',
+  'ASK',
+  'CROSSSLOT',
+  'NOAUTH',
+  'WRONGPASS',
+  'NOPERM',
 ]
 /** Older servers put a script's own words before it: `ERR Error running script …: -OOM command not allowed …`. */
 const REFUSED = new RegExp(`^(?:${REFUSALS.join('|')})\\b|: -(?:${REFUSALS.join('|')}) `)
 /** A script's command that was refused by permissions, and a server that takes no further lines. */
-const REFUSED_OTHERWISE =
-  /^ERR (?:The user executing the script can't|max number of clients)|^ACL failure in script/
+const REFUSED_OTHERWISE = /^ERR (?:The user executing the script can't|max number of clients)|^ACL failure in script/
 
 /** What ioredis rejects with when a command did not get its answer; it has no class for most of them. */
 const UNANSWERED =

@@ -78,14 +78,10 @@ function checkServer(field: (name: string) => string, logger: Logger): void {
     )
   if (field('loading') === '1') throw new Error('it is still loading its data')
   if (field('role') === 'slave')
-    throw new Error(
-      `this is a replica of ${field('master_host')}:${field('master_port')}; give the primary's address`,
-    )
+    throw new Error(`this is a replica of ${field('master_host')}:${field('master_port')}; give the primary's address`)
   const policy = field('maxmemory_policy')
   if (policy !== 'noeviction' && policy !== '')
-    throw new WrongShape(
-      `REDIS_URL: maxmemory-policy is ${policy}: uploads and jobs would be evicted; set noeviction`,
-    )
+    throw new WrongShape(`REDIS_URL: maxmemory-policy is ${policy}: uploads and jobs would be evicted; set noeviction`)
   if (field('aof_enabled') === '0')
     logger.warn(
       'REDIS_URL: no append-only file; whenever Redis restarts, everything is made again from the object store. Set appendonly yes',
@@ -125,9 +121,7 @@ async function explained(url: string, failure: NodeJS.ErrnoException): Promise<E
   if (message.startsWith('NOAUTH'))
     return new WrongShape('REDIS_URL: Redis asks for a password: redis://:PASSWORD@host:port')
   if (message.startsWith('NOPERM'))
-    return new WrongShape(
-      `REDIS_URL: the user has too few permissions (${message}); it needs ${NEEDED_PERMISSIONS}`,
-    )
+    return new WrongShape(`REDIS_URL: the user has too few permissions (${message}); it needs ${NEEDED_PERMISSIONS}`)
   if (code.includes('CERT') || code.startsWith('UNABLE_TO_'))
     return new WrongShape(
       `REDIS_URL: the certificate is not trusted (${code}); name its authority in NODE_EXTRA_CA_CERTS`,

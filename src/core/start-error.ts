@@ -11,9 +11,7 @@ export function exitOnStartError(thrown: unknown): never {
   }
   if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
     const why = code === 'EADDRINUSE' ? 'is in use' : 'cannot be used'
-    process.stderr.write(
-      `${address ?? 'The address'}:${port ?? ''} ${why}: choose another PORT, OPS_PORT or HOST\n`,
-    )
+    process.stderr.write(`${address ?? 'The address'}:${port ?? ''} ${why}: choose another PORT, OPS_PORT or HOST\n`)
     process.exit(EXIT_CONFIG)
   }
   if (thrown instanceof StartError) {

@@ -77,11 +77,9 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
         const { names, expiresInSeconds, download } = request.body
         return {
           items: mediaLinks(view.record, {
-            ...{ names, download },
-            expiresAtMs: Math.min(
-              clock.now() + expiresInSeconds * 1000,
-              caller.expMs ?? Number.POSITIVE_INFINITY,
-            ),
+            names,
+            download,
+            expiresAtMs: Math.min(clock.now() + expiresInSeconds * 1000, caller.expMs ?? Number.POSITIVE_INFINITY),
             baseUrl: publicUrl(config, request),
             secrets: config.secrets,
           }),

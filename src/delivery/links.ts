@@ -62,9 +62,7 @@ export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLin
 export function removalOf({ state, mediaRemovedAt }: UploadRecord): AppError | undefined {
   if (state === 'expired') return new AppError('UPLOAD_EXPIRED')
   if (state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
-  return mediaRemovedAt === undefined
-    ? undefined
-    : new AppError('MEDIA_REMOVED', { details: { mediaRemovedAt } })
+  return mediaRemovedAt === undefined ? undefined : new AppError('MEDIA_REMOVED', { details: { mediaRemovedAt } })
 }
 
 type Missing = { name: string; state: string }

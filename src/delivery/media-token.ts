@@ -67,13 +67,17 @@ export function openMediaToken(token: string, secrets: IdSecrets, nowMs: number)
     secrets.some((secret) => timingSafeEqual(given, mac(text, secret)))
   if (!signed) throw new AppError('LINK_INVALID')
   const payload = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Payload
-  const [version, uploadId, name, keyBelowUpload, expiresAtSeconds, contentType, bytes, fileName, download] =
-    payload
+  const [version, uploadId, name, keyBelowUpload, expiresAtSeconds, contentType, bytes, fileName, download] = payload
   // Signed, but by another version of this service.
   if (version !== VERSION) throw new AppError('LINK_INVALID')
   if (expiresAtSeconds * 1000 <= nowMs) throw new AppError('LINK_EXPIRED')
   return {
-    ...{ uploadId, name, expiresAtSeconds, contentType, bytes, fileName },
+    uploadId,
+    name,
+    expiresAtSeconds,
+    contentType,
+    bytes,
+    fileName,
     key: objectKeys.upload(uploadId) + keyBelowUpload,
     download: download === 1,
   }

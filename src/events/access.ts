@@ -23,8 +23,7 @@ export type OwnedUpload = { owner: string; submissionId: string | null; view: Up
 /** Throws ID_INVALID, or SUBMISSION_UNKNOWN where a session asks for another submission than its own. */
 export function requireSubmissionId(caller: Caller, id: string): void {
   if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
-  if (caller.submissionId !== undefined && caller.submissionId !== id)
-    throw new AppError('SUBMISSION_UNKNOWN')
+  if (caller.submissionId !== undefined && caller.submissionId !== id) throw new AppError('SUBMISSION_UNKNOWN')
 }
 
 /** The upload `id` if it is the caller's; any other is as unknown as an invented one (UPLOAD_UNKNOWN). */
@@ -37,8 +36,7 @@ export async function requireUpload(
   const view = await deps.views.one(id)
   const origin = view?.record ?? view?.hot?.draft
   // Of others it is not even told that they exist.
-  if (view === undefined || origin === undefined || !maySee(caller, origin))
-    throw new AppError('UPLOAD_UNKNOWN')
+  if (view === undefined || origin === undefined || !maySee(caller, origin)) throw new AppError('UPLOAD_UNKNOWN')
   return { owner: origin.owner, submissionId: origin.submissionId, view }
 }
 

@@ -41,8 +41,7 @@ export function encodeCursor({ epoch, streamId, told }: StreamPosition): string 
 /** Throws CURSOR_INVALID. */
 export function decodeCursor(cursor: string): StreamPosition {
   const [, epoch, streamId, names] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  if (epoch === undefined || streamId === undefined || names === undefined)
-    throw new AppError('CURSOR_INVALID')
+  if (epoch === undefined || streamId === undefined || names === undefined) throw new AppError('CURSOR_INVALID')
   const place = { epoch, streamId, told: names.match(new RegExp(`.{${NAME_CHARS}}`, 'g')) ?? [] }
   // Re-encoding catches what the lenient decoder lets pass: padding, foreign characters.
   if (encodeCursor(place) !== cursor) throw new AppError('CURSOR_INVALID')

@@ -6,14 +6,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
 import type { IndexCompleteness } from '../records/index-completeness.ts'
 import { redisKeys } from '../records/keys.ts'
-import {
-  BEGINNING,
-  decodeCursor,
-  encodeCursor,
-  positionAfter,
-  type StreamPosition,
-  shortName,
-} from './cursor.ts'
+import { BEGINNING, decodeCursor, encodeCursor, positionAfter, type StreamPosition, shortName } from './cursor.ts'
 
 export type EventPage = {
   items: EventBody[]
@@ -72,9 +65,7 @@ export class EventLog {
       const entries = raw as StreamEntry[]
       // Also on the pages that follow: they may still be of what was told before the log was put back.
       const told = new Set(place.told)
-      const items = entries
-        .map((entry) => envelopeOf(entry).body)
-        .filter(({ id }) => !told.has(shortName(id)))
+      const items = entries.map((entry) => envelopeOf(entry).body).filter(({ id }) => !told.has(shortName(id)))
       const last = entries.at(-1)?.[0] ?? place.streamId
       const eventIds = items.map(({ id }) => id)
       return { items, place: positionAfter(place, epoch, last, eventIds), atEnd: entries.length < limit }

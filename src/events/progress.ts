@@ -56,10 +56,7 @@ export class ProgressWatch {
   }
 
   /** Calls `listener` with what changed, until stopped. `refresh` looks at everything at the next tick. */
-  watch(
-    target: ProgressTarget,
-    listener: (progress: UploadProgress) => void,
-  ): { refresh(): void; stop(): void } {
+  watch(target: ProgressTarget, listener: (progress: UploadProgress) => void): { refresh(): void; stop(): void } {
     const watched: Watched = { target, listener, active: [], refreshAtMs: 0, last: new Map() }
     this.#watched.add(watched)
     this.#timer ??= setTimeout(() => void this.#tick(), TICK_MS).unref()
@@ -127,11 +124,7 @@ export class ProgressWatch {
   }
 }
 
-function describe(
-  id: string,
-  hot: UploadSession | undefined,
-  work: string | null,
-): UploadProgress | undefined {
+function describe(id: string, hot: UploadSession | undefined, work: string | null): UploadProgress | undefined {
   // An offset written under another Redis run may be ahead of or behind the truth: nothing is said until it is checked.
   const believed = hot?.trusted === true ? hot : undefined
   const receiving = believed?.status === 'receiving' || believed?.status === 'finishing'

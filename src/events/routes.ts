@@ -47,9 +47,7 @@ const tokenQuery = Type.Object({
   access_token: Type.Optional(Type.String({ description: 'A session token, where no header can be set' })),
 })
 const logQuery = Type.Object({
-  after: Type.Optional(
-    Type.String({ description: 'nextCursor of an earlier answer; absent: from the oldest' }),
-  ),
+  after: Type.Optional(Type.String({ description: 'nextCursor of an earlier answer; absent: from the oldest' })),
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
 })
 const logPage = Type.Object({
@@ -81,11 +79,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     // A reader whose side has ended reads no more; an answer that never ends is not what it waits for.
     request.raw.socket.once('end', () => writer.body.destroy())
     const lastEventId = lastEventIdOf(request)
-    const session = new EventSession(
-      deps,
-      { ...target, ...(lastEventId === undefined ? {} : { lastEventId }) },
-      writer,
-    )
+    const session = new EventSession(deps, { ...target, ...(lastEventId === undefined ? {} : { lastEventId }) }, writer)
     session.run().catch((err: unknown) => deps.logger.error({ err }, 'event stream'))
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')

@@ -98,8 +98,7 @@ export class StreamGroup {
       const value = (name: string) => fields[fields.indexOf(name) + 1]
       const name = String(value('name'))
       // A live consumer asks every few seconds; one with pending entries is not lost before they are taken over.
-      if (name === this.#consumer || value('pending') !== 0 || Number(value('idle')) < FORGET_CONSUMER_MS)
-        continue
+      if (name === this.#consumer || value('pending') !== 0 || Number(value('idle')) < FORGET_CONSUMER_MS) continue
       await this.#commands.xgroup('DELCONSUMER', key, this.#group, name)
     }
   }

@@ -96,8 +96,7 @@ export class Attempts implements PlacementAttempts {
     const inTime = (attempt: Attempt) => attempt.slot === slot && Date.parse(attempt.at) <= deadlineMs
     // In the order in which they move, or one could be missed on its way.
     if (this.#heldOf(journal).some(inTime) || (await this.#journal.waiting(journal)).some(inTime)) return true
-    for await (const attempts of this.#journal.stored(journal, deadlineMs))
-      if (attempts.some(inTime)) return true
+    for await (const attempts of this.#journal.stored(journal, deadlineMs)) if (attempts.some(inTime)) return true
     return false
   }
 
@@ -146,8 +145,7 @@ export class Attempts implements PlacementAttempts {
   async #append({ journal, attempts }: { journal: Journal; attempts: Attempt[] }): Promise<void> {
     const { submissionId } = journal
     const left = await this.#journal.append(journal, attempts, this.#clock.now())
-    if (left > 0)
-      this.#logger.warn({ submissionId, attempts: left }, 'too many attempts in one minute: left out')
+    if (left > 0) this.#logger.warn({ submissionId, attempts: left }, 'too many attempts in one minute: left out')
   }
 
   #forget(noted: readonly Noted[]): void {

@@ -74,8 +74,7 @@ export class ReceiptKeys {
 
   async #publish(): Promise<ReceiptJwk[]> {
     const keys = await Promise.all(this.#private.map((key) => withKid(publicPart(key))))
-    for (const key of keys)
-      await this.#store.createIfAbsent(nameOf(key.kid), Buffer.from(JSON.stringify(key)))
+    for (const key of keys) await this.#store.createIfAbsent(nameOf(key.kid), Buffer.from(JSON.stringify(key)))
     faultPoint('receipt.key-stored')
     return keys
   }

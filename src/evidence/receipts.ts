@@ -122,6 +122,12 @@ export function attemptClaims(
     portal: owner,
     submission: submissionId,
     slot,
-    ...{ attempt: id, at, subject, outcome, code, upload: uploadId, declared },
+    attempt: id,
+    at,
+    subject,
+    outcome,
+    code,
+    upload: uploadId,
+    declared,
   }
 }

@@ -25,8 +25,7 @@ export function isUnchanged(
 
 /** Throws PRECONDITION_FAILED; to be asked with the head that is about to be replaced. */
 export function requireVersion(current: { version: number } | undefined, expected: number | undefined): void {
-  if (expected !== undefined && (current?.version ?? 0) !== expected)
-    throw new AppError('PRECONDITION_FAILED')
+  if (expected !== undefined && (current?.version ?? 0) !== expected) throw new AppError('PRECONDITION_FAILED')
 }
 
 /** The entity tag of a document, without the mark of a weak one. */

@@ -19,8 +19,7 @@ export function registerCors(app: FastifyInstance, origins: readonly string[]): 
   if (origins.length === 0) return
   app.addHook('onRequest', (request, reply, done) => {
     if (!allowOrigin(request, reply, origins)) return done()
-    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
-      return done()
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done()
     const { raw } = reply
     raw.setHeader('Access-Control-Allow-Methods', METHODS)
     raw.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS)
@@ -31,11 +30,7 @@ export function registerCors(app: FastifyInstance, origins: readonly string[]): 
 }
 
 /** Lets a page of an allowed origin read the answer. True: it is one. For answers that no hook sees, too. */
-export function allowOrigin(
-  request: FastifyRequest,
-  { raw }: FastifyReply,
-  origins: readonly string[],
-): boolean {
+export function allowOrigin(request: FastifyRequest, { raw }: FastifyReply, origins: readonly string[]): boolean {
   if (origins.length === 0) return false
   const any = origins.includes('*')
   if (!any) raw.setHeader('Vary', 'Origin')

@@ -68,11 +68,7 @@ export function errorHandler(thrown: unknown, request: FastifyRequest, reply: Fa
 /** The answer to a refused request: status, headers and problem document. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, retryAfterSeconds } = error
-  void reply
-    .code(status)
-    .headers(headers)
-    .header('x-request-id', request.id)
-    .header('cache-control', 'no-store')
+  void reply.code(status).headers(headers).header('x-request-id', request.id).header('cache-control', 'no-store')
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds))
   // Serialized here: a route's schema describes its documents, not every refusal.
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem(error)))

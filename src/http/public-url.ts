@@ -57,8 +57,7 @@ function forwarded(headers: FastifyRequest['raw']['headers']): { proto?: string;
       .split(',')[0]
       ?.trim()
   const pairs = (first(headers.forwarded) ?? '').split(';').map((pair) => pair.trim().split('='))
-  const of = (name: string) =>
-    pairs.find(([key]) => key?.toLowerCase() === name)?.[1]?.replace(/^"(.*)"$/, '$1')
+  const of = (name: string) => pairs.find(([key]) => key?.toLowerCase() === name)?.[1]?.replace(/^"(.*)"$/, '$1')
   const proto = first(headers['x-forwarded-proto']) || of('proto')
   const host = first(headers['x-forwarded-host']) || of('host')
   return { ...(proto === undefined ? {} : { proto }), ...(host === undefined ? {} : { host }) }

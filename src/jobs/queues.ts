@@ -4,15 +4,7 @@ import { Queue } from 'bullmq'
 import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { LaneName } from '../records/upload-record.ts'
-import {
-  JOB_OPTIONS,
-  LANES,
-  type Lane,
-  type Payloads,
-  QUEUE_PREFIX,
-  RETENTION,
-  uploadJobId,
-} from './contract.ts'
+import { JOB_OPTIONS, LANES, type Lane, type Payloads, QUEUE_PREFIX, RETENTION, uploadJobId } from './contract.ts'
 
 export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number }
 
@@ -50,12 +42,7 @@ export class Queues {
     )
   }
 
-  async enqueueUpload(
-    lane: LaneName,
-    uploadId: string,
-    generation: number,
-    priority?: number,
-  ): Promise<void> {
+  async enqueueUpload(lane: LaneName, uploadId: string, generation: number, priority?: number): Promise<void> {
     await this.enqueue(
       lane,
       { uploadId, generation },

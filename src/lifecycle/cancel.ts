@@ -43,11 +43,7 @@ export type CancelOptions = {
  * @returns false where there was nothing left to cancel
  * @throws SUBMISSION_SEALED (409) where a seal lists it or holds
  */
-export async function cancelUpload(
-  deps: CancelDeps,
-  view: UploadView,
-  options: CancelOptions = {},
-): Promise<boolean> {
+export async function cancelUpload(deps: CancelDeps, view: UploadView, options: CancelOptions = {}): Promise<boolean> {
   faultPoint('terminate.before-commit')
   const { record, cancelled } = await endUpload(deps, view, options)
   faultPoint('terminate.committed')
@@ -73,8 +69,7 @@ async function endUpload(
 ): Promise<Ended> {
   // Of an upload without a stored byte only Redis knows.
   if (known === undefined) {
-    if (running?.status === 'cancelled' || running?.status === 'expired')
-      return { record: undefined, cancelled: false }
+    if (running?.status === 'cancelled' || running?.status === 'expired') return { record: undefined, cancelled: false }
     if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return { record: undefined, cancelled: true }
   }
   const { record, committed } = await uploads.commit(id, async (current) => {
@@ -90,11 +85,7 @@ async function endUpload(
   return { record, cancelled: committed }
 }
 
-async function isReceiving(
-  hot: UploadSessionStore,
-  id: string,
-  record: UploadRecord | undefined,
-): Promise<boolean> {
+async function isReceiving(hot: UploadSessionStore, id: string, record: UploadRecord | undefined): Promise<boolean> {
   if (record !== undefined && record.state !== 'receiving') return false
   const state = await hot.read(id)
   return state === undefined ? record !== undefined : state.status === 'receiving'

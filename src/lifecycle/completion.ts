@@ -57,8 +57,7 @@ export class Completion {
   ) {
     const storedAt = isoTime(storedAtMs)
     const sequence = await this.nextSequence(draft, current)
-    const head =
-      draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
+    const head = draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
     const late = head?.deadline != null && storedAtMs > Date.parse(head.deadline)
     return storedRecord(current ?? receivingRecord(draft, object, sequence), {
       object,
@@ -127,8 +126,7 @@ export class Completion {
   /** Everything that is due on an upload whose bytes are all there. Safe to call at any time, any number of times. */
   async run(id: string): Promise<void> {
     const state = await this.#hot.read(id)
-    const record =
-      state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
+    const record = state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
     if (record !== undefined) await this.follow(record)
   }
 
@@ -155,8 +153,7 @@ export class Completion {
   async #assemblePartials(ids: string[]): Promise<void> {
     for (const id of ids) {
       const partial = await this.#records.latest(id)
-      if (partial !== undefined && partial.state === 'stored' && needsAssembly(partial))
-        await this.assemble(partial)
+      if (partial !== undefined && partial.state === 'stored' && needsAssembly(partial)) await this.assemble(partial)
     }
   }
 
@@ -172,9 +169,7 @@ export class Completion {
 
   async #end(id: string, state: 'cancelled' | 'expired'): Promise<void> {
     const { record } = await this.#records.commit(id, (current) =>
-      current !== undefined && isPossible('partial ended', current)
-        ? partialEnded(current, state)
-        : undefined,
+      current !== undefined && isPossible('partial ended', current) ? partialEnded(current, state) : undefined,
     )
     faultPoint('concat.partial-ended')
     await this.#hot.end(id, state, STORED_KEEP_MS)

@@ -33,8 +33,7 @@ export class LaneLeases {
   async acquire(id: string, lane: LaneName, generation: number): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
-      if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane))
-        return undefined
+      if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane)) return undefined
       if ((current.lanes[lane]?.generation ?? generation) > generation) return undefined
       return laneStarted(current, lane, { generation, claim: this.#claim(token) })
     })

@@ -22,8 +22,7 @@ export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
   } else if (isAccepted(record.state)) {
     if (open('inspect')) lanes.push('inspect')
     // Also with no rendition left to make: the lane's end is what makes an upload `ready`.
-    if (open('transcode') && (record.state === 'accepted' || hasRenditionsDue(record)))
-      lanes.push('transcode')
+    if (open('transcode') && (record.state === 'accepted' || hasRenditionsDue(record))) lanes.push('transcode')
   }
   return lanes
 }

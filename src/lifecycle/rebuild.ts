@@ -158,8 +158,7 @@ export class Rebuilder {
       }
       // News comes of a change of one of these, if not always in the same moment.
       const records = head === undefined ? uploads : [head, ...uploads]
-      if (records.some(({ committedAt }) => Date.parse(committedAt) >= sinceMs - NEWS_MS))
-        found.recent.push(name)
+      if (records.some(({ committedAt }) => Date.parse(committedAt) >= sinceMs - NEWS_MS)) found.recent.push(name)
     })
     return seen
   }
@@ -210,8 +209,7 @@ export class Rebuilder {
       .filter((event) => event !== null)
       .toSorted(
         (a, b) =>
-          Date.parse(a.body.timestamp) - Date.parse(b.body.timestamp) ||
-          a.body.data.sequence - b.body.data.sequence,
+          Date.parse(a.body.timestamp) - Date.parse(b.body.timestamp) || a.body.data.sequence - b.body.data.sequence,
       )
   }
 
@@ -244,10 +242,7 @@ export class Rebuilder {
       try {
         found.jobs += await reconciler.resume(record)
       } catch (err) {
-        logger.warn(
-          { err, uploadId: record.id },
-          'an upload could not be taken up again; it is tried in a minute',
-        )
+        logger.warn({ err, uploadId: record.id }, 'an upload could not be taken up again; it is tried in a minute')
       }
     })
   }

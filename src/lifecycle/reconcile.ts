@@ -82,8 +82,7 @@ export class Reconciler {
       if (state === undefined && record === undefined) return await hot.setDue(id, null)
       if (await this.#endedInRedisOnly(id, state?.status, record)) return
       const outcome = await this.#deps.expire(id)
-      if (outcome === 'kept')
-        await hot.setDue(id, Math.max(state?.expiresAtMs ?? 0, clock.now() + LOOK_AGAIN_MS))
+      if (outcome === 'kept') await hot.setDue(id, Math.max(state?.expiresAtMs ?? 0, clock.now() + LOOK_AGAIN_MS))
       return
     }
     if (isEnded(record.state)) {
@@ -108,11 +107,7 @@ export class Reconciler {
   }
 
   /** Redis says ended, the record does not: the commit that belongs to it was lost; make it. */
-  async #endedInRedisOnly(
-    id: string,
-    status: string | undefined,
-    record: UploadRecord | undefined,
-  ): Promise<boolean> {
+  async #endedInRedisOnly(id: string, status: string | undefined, record: UploadRecord | undefined): Promise<boolean> {
     if (status !== 'cancelled' && status !== 'expired') return false
     const { uploads, hot, completion } = this.#deps
     if (record !== undefined)

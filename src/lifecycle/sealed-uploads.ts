@@ -32,8 +32,7 @@ function lists(uploads: Record<string, string[]> | undefined, id: string): boole
 /** Throws SUBMISSION_SEALED (409) for an upload that must not go: all of a sealed submission, and what was frozen before. */
 export function refuseSealed(head: SubmissionHead | undefined, uploadId: string): void {
   if (head === undefined) return
-  if (head.state === 'sealed' || isFrozen(head, uploadId))
-    throw new AppError('SUBMISSION_SEALED', { status: 409 })
+  if (head.state === 'sealed' || isFrozen(head, uploadId)) throw new AppError('SUBMISSION_SEALED', { status: 409 })
 }
 
 export type KeepDeps = { uploads: UploadRecords; heads: SubmissionHeads; clock: Clock }
@@ -67,10 +66,7 @@ export async function keepIfSealed(
   return true
 }
 
-async function lastAccepted(
-  uploads: UploadRecords,
-  { id, version }: UploadRecord,
-): Promise<UploadRecord | undefined> {
+async function lastAccepted(uploads: UploadRecords, { id, version }: UploadRecord): Promise<UploadRecord | undefined> {
   for (let earlier = version - 1; earlier > 0; earlier--) {
     const record = await uploads.version(id, earlier)
     if (record !== undefined && isAccepted(record.state)) return record

@@ -74,11 +74,7 @@ export function cancelled(current: Current, sequence: number): NextUpload {
 type Claim = NonNullable<LaneState['claim']>
 
 /** A worker begins a lane's job. A claim that is still there is that of a run that ended without a word. */
-export function laneStarted(
-  current: Current,
-  lane: LaneName,
-  run: { generation: number; claim: Claim },
-): NextUpload {
+export function laneStarted(current: Current, lane: LaneName, run: { generation: number; claim: Claim }): NextUpload {
   return next('lane started', current, {
     ...(lane === 'validate' ? { state: 'checking' } : {}),
     lanes: withLane(current, lane, startedLane(current.lanes[lane], run)),
@@ -124,11 +120,7 @@ export function laneFailed(current: Current, lane: LaneName, failure: Failure): 
 }
 
 /** Its job was lost, or an operator begins it again (`afresh`: nothing that went wrong before counts). */
-export function laneQueuedAgain(
-  current: Current,
-  lane: LaneName,
-  { afresh }: { afresh: boolean },
-): NextUpload {
+export function laneQueuedAgain(current: Current, lane: LaneName, { afresh }: { afresh: boolean }): NextUpload {
   const state = queuedLane(current.lanes[lane], { afresh })
   const again = afresh && lane === 'transcode' && current.lanes.transcode?.final === true
   return next('lane queued again', current, {
@@ -253,11 +245,7 @@ export function judgementChanged(
 }
 
 /** Other rules refuse what was accepted: whoever is at work on it loses its claim. */
-export function acceptanceWithdrawn(
-  current: Current,
-  { problems, checks }: Verdict,
-  sequence: number,
-): NextUpload {
+export function acceptanceWithdrawn(current: Current, { problems, checks }: Verdict, sequence: number): NextUpload {
   return next('judged again', current, {
     problems,
     checks,

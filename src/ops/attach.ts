@@ -44,7 +44,9 @@ export async function attach(
   let draining = false
   const endWatch = await watchControls({
     controls: new Controls({ redis, queues, clock, logger }),
-    ...{ clock, logger, instance },
+    clock,
+    logger,
+    instance,
     async apply(orders) {
       draining = orders.draining
       await apply(orders)

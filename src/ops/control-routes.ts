@@ -43,9 +43,7 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
     scope.addHook('onRequest', async (request, reply) => {
       void reply.header('cache-control', 'no-store')
       if (request.method === 'GET' || !deps.config.ops.readOnly) return undefined
-      return await reply
-        .code(403)
-        .send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: nothing is changed.' })
+      return await reply.code(403).send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: nothing is changed.' })
     })
     scope.get('/control', () => controlView(deps, controls))
 
@@ -64,9 +62,7 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
     scope.put<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>(
       '/control/lanes/:lane',
       { schema: { params: LaneParams, body: LaneBody } },
-      async (
-        request: FastifyRequest<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>,
-      ) => {
+      async (request: FastifyRequest<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>) => {
         const { lane } = request.params
         const { paused, concurrency } = request.body
         const by = operatorOf(request)

@@ -68,8 +68,6 @@ export function ordersOf(state: ControlState, instance: string, startedMs: numbe
   return {
     admission: state.admission,
     draining: drain !== undefined && Date.parse(drain.at) >= startedMs,
-    concurrency: Object.fromEntries(
-      Object.entries(state.concurrency).map(([lane, { jobs }]) => [lane, jobs]),
-    ),
+    concurrency: Object.fromEntries(Object.entries(state.concurrency).map(([lane, { jobs }]) => [lane, jobs])),
   }
 }

@@ -66,7 +66,12 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
   ) as Record<Lane, LaneView>
   return {
     at: isoTime(nowMs),
-    ...{ windowSeconds, bucketSeconds, deadline, lanes, processes, log },
+    windowSeconds,
+    bucketSeconds,
+    deadline,
+    lanes,
+    processes,
+    log,
     buckets: buckets.map(point),
     expected: expectation(deadline, buckets, { nowMs, bucketSeconds, windowSeconds }),
     now: { ...open, ...pace(recent), sending: sum(processes.alive.map(({ sending }) => sending)) },

@@ -74,7 +74,11 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
     const since = loop
     loop = performance.eventLoopUtilization()
     const report: ProcessReport = {
-      ...{ name, startedAtMs, role: deps.role, instance: deps.instance, atMs: clock.now() },
+      name,
+      startedAtMs,
+      role: deps.role,
+      instance: deps.instance,
+      atMs: clock.now(),
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),

@@ -36,7 +36,10 @@ export function laneView(
   const perSecond = done / seconds
   return {
     ...control,
-    ...{ waiting: waiting + prioritized, active, delayed, failed },
+    waiting: waiting + prioritized,
+    active,
+    delayed,
+    failed,
     oldestWaitingSeconds: stats.oldestWaitingSeconds,
     donePerMinute: perSecond * 60,
     drainSeconds: due === 0 ? 0 : perSecond === 0 || control.paused ? null : due / perSecond,

@@ -43,9 +43,7 @@ export async function statsOfLane(queue: Queue, redis: RedisConnection, nowMs: n
     run(redis, OLDEST, [queue.toKey('wait'), queue.toKey('prioritized'), queue.toKey('')], []),
   ])
   return {
-    counts: Object.fromEntries(
-      JOB_STATES.map((state) => [state, counts[state] ?? 0]),
-    ) as QueueStats['counts'],
+    counts: Object.fromEntries(JOB_STATES.map((state) => [state, counts[state] ?? 0])) as QueueStats['counts'],
     oldestWaitingSeconds: oldest === '' ? 0 : Math.max(0, nowMs - Number(oldest)) / 1000,
   }
 }

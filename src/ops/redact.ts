@@ -21,8 +21,7 @@ export function redact(value: unknown): unknown {
   if (typeof value === 'string')
     return SECRET_TEXTS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), value)
   if (Array.isArray(value)) return value.map(redact)
-  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
-    return value
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,

@@ -40,18 +40,13 @@ export async function readRollup(
 ): Promise<Bucket[]> {
   const grainMs = grainSeconds * 1000
   const first = Math.floor(fromMs / grainMs)
-  const numbers = Array.from(
-    { length: Math.max(0, Math.floor(toMs / grainMs) - first + 1) },
-    (_, i) => first + i,
-  )
+  const numbers = Array.from({ length: Math.max(0, Math.floor(toMs / grainMs) - first + 1) }, (_, i) => first + i)
   const ask = redis.pipeline()
   for (const number of numbers) ask.hgetall(redisKeys.tally(grainSeconds, number))
   const answers = (await viaRedis(ask.exec())) ?? []
   return answers.map(([error, fields], i) => {
     if (error) throw error
-    const counts = Object.entries(fields as Record<string, string>).map(
-      ([name, n]) => [name, Number(n)] as const,
-    )
+    const counts = Object.entries(fields as Record<string, string>).map(([name, n]) => [name, Number(n)] as const)
     return { atMs: (numbers[i] ?? 0) * grainMs, counts: Object.fromEntries(counts) }
   })
 }

@@ -21,10 +21,7 @@ const ASK_FIRST = 'no-cache'
  *
  * @throws where the page was not built
  */
-export async function portalRoutes(
-  app: FastifyInstance,
-  { config }: { config: Pick<Config, 'http'> },
-): Promise<void> {
+export async function portalRoutes(app: FastifyInstance, { config }: { config: Pick<Config, 'http'> }): Promise<void> {
   if (!config.http.portalPage) return
   const version = await readFile(join(BUILT, 'version.txt'), 'utf8').catch((cause: unknown) => {
     throw new Error(`the page is not built (npm run build): nothing in ${BUILT}`, { cause })

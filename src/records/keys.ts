@@ -14,8 +14,7 @@ function name(text: string): string {
 export const objectKeys = {
   uploads: 'uploads/',
   submissions: 'submissions/',
-  submissionUploads: (owner: string, submissionId: string) =>
-    `uploads/${shardOfSubmission(owner, submissionId)}/`,
+  submissionUploads: (owner: string, submissionId: string) => `uploads/${shardOfSubmission(owner, submissionId)}/`,
   upload: (id: string) => `uploads/${shardOfUpload(id)}/${id}/`,
   /** Beside the bytes, so that one fsync of one folder makes both names durable. */
   uploadRecord: (id: string) => `uploads/${shardOfUpload(id)}/${id}/record-`,
@@ -40,8 +39,7 @@ export const objectKeys = {
   news: (owner: string, submissionId: string) => `news/${name(owner)}/${name(submissionId)}/`,
   /** Webhooks that were delivered, by the day of their event (UTC), so that a day's can be listed and removed. */
   deliveries: (owner: string) => `deliveries/${name(owner)}/`,
-  delivery: (owner: string, day: string, jobId: string) =>
-    `deliveries/${name(owner)}/${name(day)}/${name(jobId)}`,
+  delivery: (owner: string, day: string, jobId: string) => `deliveries/${name(owner)}/${name(day)}/${name(jobId)}`,
   /** Public halves of the keys that receipts were ever signed with. */
   receiptKeys: 'receipt-keys/',
 }

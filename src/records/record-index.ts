@@ -110,24 +110,14 @@ export class RecordIndex {
   /** Next sequence number of a submission, or undefined where Redis no longer knows the last one. */
   async nextSequence(owner: string, submissionId: string): Promise<number | undefined> {
     const askedOf = this.#runId.current
-    const next = (await run(
-      this.redis,
-      NEXT_SEQUENCE,
-      [redisKeys.sequence(owner, submissionId)],
-      [askedOf],
-    )) as number
+    const next = (await run(this.redis, NEXT_SEQUENCE, [redisKeys.sequence(owner, submissionId)], [askedOf])) as number
     // A number of the Redis before this one may have been given out already.
     return next === -1 || askedOf !== this.#runId.current ? undefined : next
   }
 
   /** Tells Redis the highest sequence number found in the store; never lowers. */
   async seedSequence(owner: string, submissionId: string, floor: number): Promise<void> {
-    await run(
-      this.redis,
-      SEED_SEQUENCE,
-      [redisKeys.sequence(owner, submissionId)],
-      [this.#runId.current, floor],
-    )
+    await run(this.redis, SEED_SEQUENCE, [redisKeys.sequence(owner, submissionId)], [this.#runId.current, floor])
   }
 
   /** Whether a submission is complete as readers were last told; undefined where Redis cannot say. */
@@ -159,18 +149,21 @@ export class RecordIndex {
         redisKeys.submissionEvents(owner, submissionId),
       ],
       [
-        ...[version, complete ? '1' : '0', sequence, JSON.stringify(envelope), announce ? '1' : '0'],
-        ...[young ? '0' : '1', this.#clock.now(), submissionId],
+        version,
+        complete ? '1' : '0',
+        sequence,
+        JSON.stringify(envelope),
+        announce ? '1' : '0',
+        young ? '0' : '1',
+        this.#clock.now(),
+        submissionId,
       ],
     )) as 'ok' | 'old' | 'gap'
   }
 
   /** True where Redis has known this submission without a break, so that its index of uploads is whole. */
   async isCurrent(owner: string, submissionId: string): Promise<boolean> {
-    return (
-      (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), 'run'))) ===
-      this.#runId.current
-    )
+    return (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), 'run'))) === this.#runId.current
   }
 
   /** When to look at a submission again; null: not any more. */
@@ -185,9 +178,7 @@ export class RecordIndex {
 
   /** Submissions to look at by now, the longest due first. */
   async dueSubmissions(nowMs: number, limit: number): Promise<{ owner: string; submissionId: string }[]> {
-    const members = await viaRedis(
-      this.redis.zrangebyscore(redisKeys.dueSubmissions, '-inf', nowMs, 'LIMIT', 0, limit),
-    )
+    const members = await viaRedis(this.redis.zrangebyscore(redisKeys.dueSubmissions, '-inf', nowMs, 'LIMIT', 0, limit))
     return members.map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }

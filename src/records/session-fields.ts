@@ -37,10 +37,30 @@ export type Restorable = Omit<UploadSession, 'holder' | 'abandoned' | 'trusted' 
 /** All fields of an upload that is put back, as of the Redis run `runId`. */
 export function restoredFields(state: Restorable, runId: string): Fields {
   return [
-    ...['d', JSON.stringify(state.draft), 'pl', slotKey(state.draft)],
-    ...['size', state.size ?? '', 'off', state.offset, 'st', state.status, 'ver', state.version],
-    ...['exp', state.expiresAtMs, 'sat', state.storedAtMs ?? '', 'mpu', state.multipartId ?? ''],
-    ...['pb', state.partBytes, 'tail', state.tailKey ?? '', 'run', runId],
+    'd',
+    JSON.stringify(state.draft),
+    'pl',
+    slotKey(state.draft),
+    'size',
+    state.size ?? '',
+    'off',
+    state.offset,
+    'st',
+    state.status,
+    'ver',
+    state.version,
+    'exp',
+    state.expiresAtMs,
+    'sat',
+    state.storedAtMs ?? '',
+    'mpu',
+    state.multipartId ?? '',
+    'pb',
+    state.partBytes,
+    'tail',
+    state.tailKey ?? '',
+    'run',
+    runId,
   ]
 }
 

@@ -34,12 +34,7 @@ export class SubmissionEventLog {
    *
    * @returns whether this was news
    */
-  async publishCompletenessChange(
-    owner: string,
-    id: string,
-    complete: boolean,
-    told: EventFactory,
-  ): Promise<boolean> {
+  async publishCompletenessChange(owner: string, id: string, complete: boolean, told: EventFactory): Promise<boolean> {
     if ((await this.#index.toldComplete(owner, id)) === complete) return false
     return await this.#tell(owner, id, told, (current) =>
       (current?.complete ?? false) === complete ? undefined : complete,

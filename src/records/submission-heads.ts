@@ -138,10 +138,7 @@ export class SubmissionHeads {
     const told = await this.news.restore(owner, id)
     const given = Math.max(0, head?.sequence ?? 0, told, ...uploads.map(({ sequence }) => sequence))
     await this.#index.seedSequence(owner, id, given + SEQUENCE_ROOM)
-    this.#logger.debug(
-      { owner, submissionId: id, uploads: uploads.length },
-      'submission index rebuilt from the store',
-    )
+    this.#logger.debug({ owner, submissionId: id, uploads: uploads.length }, 'submission index rebuilt from the store')
     return { head, uploads }
   }
 
@@ -159,8 +156,7 @@ export class SubmissionHeads {
     const event = submissionEvent(head)
     // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler; so is a
     // deletion, whose process may have died before the last byte was gone.
-    const erasing =
-      head.state === 'deleted' && Date.parse(head.committedAt) > this.#clock.now() - ERASE_AGAIN_MS
+    const erasing = head.state === 'deleted' && Date.parse(head.committedAt) > this.#clock.now() - ERASE_AGAIN_MS
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)
     return await this.#index.apply({
@@ -171,7 +167,8 @@ export class SubmissionHeads {
       submissionId: head.id,
       committedAtMs: Date.parse(head.committedAt),
       event: event === null ? null : JSON.stringify(event),
-      ...{ announce, announcedNow },
+      announce,
+      announcedNow,
       announcedBefore: Date.parse(head.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
       gone: head.state === 'deleted',
     })

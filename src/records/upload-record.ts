@@ -217,13 +217,7 @@ export const ENDED_STATES: readonly UploadState[] = ['rejected', 'expired', 'can
 
 /** The upload has all its bytes and has not been taken away. */
 export function isStored(state: UploadState): boolean {
-  return (
-    state === 'stored' ||
-    state === 'checking' ||
-    isAccepted(state) ||
-    state === 'rejected' ||
-    state === 'failed'
-  )
+  return state === 'stored' || state === 'checking' || isAccepted(state) || state === 'rejected' || state === 'failed'
 }
 
 /** Taken away: only its record stays. */

@@ -177,13 +177,13 @@ export class UploadRecords {
         id: record.id,
         createdAtMs: Date.parse(record.createdAt),
         // One that has ended is looked at once more: whoever ended it may die before its bytes are gone.
-        dueAtMs:
-          isSettled(record) && !(announce && isEnded(record.state)) ? null : this.#clock.now() + RECHECK_MS,
+        dueAtMs: isSettled(record) && !(announce && isEnded(record.state)) ? null : this.#clock.now() + RECHECK_MS,
       },
       committedAtMs: Date.parse(record.committedAt),
       ...fingerprintKeyOf(record),
       event: event === null ? null : JSON.stringify(event),
-      ...{ announce, announcedNow },
+      announce,
+      announcedNow,
       announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
     })
   }
@@ -194,13 +194,7 @@ function fingerprintKeyOf(record: UploadRecord): { fingerprintKey?: string } {
   if (record.state !== 'receiving' || submissionId === null || slot === null) return {}
   if (fingerprint === null || concat !== null) return {}
   return {
-    fingerprintKey: redisKeys.fingerprint(
-      owner,
-      submissionId,
-      slot,
-      String(declared.bytes ?? ''),
-      fingerprint,
-    ),
+    fingerprintKey: redisKeys.fingerprint(owner, submissionId, slot, String(declared.bytes ?? ''), fingerprint),
   }
 }
 

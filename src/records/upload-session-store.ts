@@ -94,9 +94,7 @@ export class UploadSessionStore {
 
   async read(id: string): Promise<UploadSession | undefined> {
     const fields = await viaRedis(this.redis.hgetall(redisKeys.hot(id)))
-    return fields['d'] === undefined
-      ? undefined
-      : decodeSession(fields, this.#clock.now(), this.#runId.current)
+    return fields['d'] === undefined ? undefined : decodeSession(fields, this.#clock.now(), this.#runId.current)
   }
 
   async readMany(ids: string[]): Promise<(UploadSession | undefined)[]> {
@@ -127,15 +125,7 @@ export class UploadSessionStore {
       this.redis,
       scripts.ACQUIRE,
       [redisKeys.hot(id)],
-      [
-        fence,
-        channel,
-        LEASE_MS,
-        options.offset ?? '',
-        options.steal ?? '',
-        this.#runId.current,
-        options.place ?? '',
-      ],
+      [fence, channel, LEASE_MS, options.offset ?? '', options.steal ?? '', this.#runId.current, options.place ?? ''],
     )) as [string, string[]?, string?, string?]
     if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
     if (kind === 'scope') return { kind }
@@ -167,9 +157,7 @@ export class UploadSessionStore {
 
   /** Marks a part as on its way to S3 (`number:sinceMs`). False: the fence is no longer mine. */
   async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
-    return (
-      (await run(this.redis, scripts.SET_FENCED, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
-    )
+    return (await run(this.redis, scripts.SET_FENCED, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
   }
 
   /** Declares a deferred length once. False: fence lost, or another length stands. */
@@ -210,14 +198,7 @@ export class UploadSessionStore {
 
   /** Ends an upload of which nothing is stored; false: bytes arrived meanwhile, or somebody holds it. */
   async endUnstored(id: string, status: 'expired' | 'cancelled', keepMs: number): Promise<boolean> {
-    return (
-      (await run(
-        this.redis,
-        scripts.END_UNSTORED,
-        [redisKeys.hot(id), redisKeys.due],
-        [id, status, keepMs],
-      )) === 1
-    )
+    return (await run(this.redis, scripts.END_UNSTORED, [redisKeys.hot(id), redisKeys.due], [id, status, keepMs])) === 1
   }
 
   /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
@@ -229,11 +210,7 @@ export class UploadSessionStore {
         this.redis,
         scripts.RESTORE,
         [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
-        [
-          ...[id, fence ?? '', this.#runId.current, state.expiresAtMs, fields.length],
-          ...fields,
-          ...partFields(parts),
-        ],
+        [id, fence ?? '', this.#runId.current, state.expiresAtMs, fields.length, ...fields, ...partFields(parts)],
       )) === 1
     )
   }
@@ -249,9 +226,7 @@ export class UploadSessionStore {
   }
 
   async setDue(id: string, atMs: number | null): Promise<void> {
-    await viaRedis(
-      atMs === null ? this.redis.zrem(redisKeys.due, id) : this.redis.zadd(redisKeys.due, atMs, id),
-    )
+    await viaRedis(atMs === null ? this.redis.zrem(redisKeys.due, id) : this.redis.zadd(redisKeys.due, atMs, id))
   }
 }
 

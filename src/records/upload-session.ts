@@ -133,23 +133,22 @@ export function slotKey(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slo
 /** What Redis holds of an upload that has just been created. */
 export function newUploadSession(
   draft: UploadDraft,
-  {
-    size,
-    expiresAtMs,
-    partBytes,
-    holder,
-  }: Pick<UploadSession, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,
+  { size, expiresAtMs, partBytes, holder }: Pick<UploadSession, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,
 ): UploadSession {
   return {
-    ...{ draft, size, offset: 0, status: 'receiving', version: 0, expiresAtMs, storedAtMs: null },
-    ...{
-      multipartId: null,
-      partBytes,
-      tailKey: null,
-      inFlight: null,
-      holder,
-      abandoned: false,
-      trusted: true,
-    },
+    draft,
+    size,
+    offset: 0,
+    status: 'receiving',
+    version: 0,
+    expiresAtMs,
+    storedAtMs: null,
+    multipartId: null,
+    partBytes,
+    tailKey: null,
+    inFlight: null,
+    holder,
+    abandoned: false,
+    trusted: true,
   }
 }

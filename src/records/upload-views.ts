@@ -83,9 +83,7 @@ export class UploadViews {
   }
 
   async setProgress(id: string, progress: JobProgress): Promise<void> {
-    await viaRedis(
-      this.#redis.set(redisKeys.progress(id), JSON.stringify(progress), 'EX', PROGRESS_TTL_SECONDS),
-    )
+    await viaRedis(this.#redis.set(redisKeys.progress(id), JSON.stringify(progress), 'EX', PROGRESS_TTL_SECONDS))
   }
 
   async clearProgress(id: string): Promise<void> {

@@ -1,19 +1,7 @@
 // Object store in a local directory: for one machine. Durable means fsync: of the file, and of the folders that lead to it.
 
 import { constants, createReadStream } from 'node:fs'
-import {
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  unlink,
-} from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.ts'
@@ -21,8 +9,7 @@ import { newToken } from '../core/ids.ts'
 import { closeFd, dataSyncFd, openFd, syncDirectory, writeAll } from './fd.ts'
 import type { ByteRange, ObjectInfo, ObjectStore, Piece } from './object-store.ts'
 
-const isCode = (error: unknown, ...codes: string[]) =>
-  codes.includes((error as NodeJS.ErrnoException).code ?? '')
+const isCode = (error: unknown, ...codes: string[]) => codes.includes((error as NodeJS.ErrnoException).code ?? '')
 
 /** How often a file is linked again whose folder or whose staged bytes have gone meanwhile. */
 const MAX_ROUNDS = 5
@@ -31,14 +18,12 @@ const MAX_ROUNDS = 5
 export async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true })
   if (first === undefined) return
-  for (let level = path; level.length >= first.length; level = dirname(level))
-    await syncDirectory(dirname(level))
+  for (let level = path; level.length >= first.length; level = dirname(level)) await syncDirectory(dirname(level))
 }
 
 /** Turns file system trouble into the codes callers act on: no space, or a store that is away. */
 export function storeError(error: unknown): unknown {
-  if (isCode(error, 'ENOSPC', 'EDQUOT'))
-    return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
+  if (isCode(error, 'ENOSPC', 'EDQUOT')) return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
   if (isCode(error, 'EIO', 'EROFS', 'ENODEV', 'ESTALE', 'EMFILE', 'ENFILE'))
     return new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
   return error
@@ -82,8 +67,7 @@ export class LocalObjectStore implements ObjectStore {
         } catch (error) {
           if (isCode(error, 'EEXIST')) return false
           if (!isCode(error, 'ENOENT')) throw error
-          if (round === MAX_ROUNDS)
-            throw new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
+          if (round === MAX_ROUNDS) throw new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
           await makeDirectory(dirname(target))
           // Not for want of a folder: somebody whose clock is ahead took the staged file for a leftover.
           if (round > 0) await this.#write(staged, body)
@@ -136,18 +120,14 @@ export class LocalObjectStore implements ObjectStore {
 
   async open(key: string, range?: ByteRange): Promise<Readable> {
     const handle = await open(this.path(key), 'r').catch((error: unknown) => {
-      throw isCode(error, 'ENOENT', 'ENOTDIR')
-        ? new AppError('UPLOAD_UNKNOWN', { cause: error })
-        : storeError(error)
+      throw isCode(error, 'ENOENT', 'ENOTDIR') ? new AppError('UPLOAD_UNKNOWN', { cause: error }) : storeError(error)
     })
     return createReadStream('', { fd: handle, highWaterMark: 256 * 1024, ...(range ?? {}) })
   }
 
   async readAt(key: string, position: number, length: number): Promise<Buffer> {
     const handle = await open(this.path(key), 'r').catch((error: unknown) => {
-      throw isCode(error, 'ENOENT', 'ENOTDIR')
-        ? new AppError('UPLOAD_UNKNOWN', { cause: error })
-        : storeError(error)
+      throw isCode(error, 'ENOENT', 'ENOTDIR') ? new AppError('UPLOAD_UNKNOWN', { cause: error }) : storeError(error)
     })
     try {
       const buffer = Buffer.allocUnsafe(length)

@@ -88,10 +88,7 @@ export const isMissing = (error: unknown): boolean => isS3Error(error, 'NoSuchKe
 export function s3StoreError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const status = (error as S3Failure | null)?.$metadata?.httpStatusCode
-  if (
-    isS3Error(error, 'QuotaExceeded', 'XMinioStorageFull', 'EntityTooLarge', 'InsufficientStorage') ||
-    status === 507
-  )
+  if (isS3Error(error, 'QuotaExceeded', 'XMinioStorageFull', 'EntityTooLarge', 'InsufficientStorage') || status === 507)
     return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
   // No status: the connection failed or timed out. 403: credentials are ours to mend, never the client's fault.
   const passing = status === undefined || status >= 500 || status === 429 || status === 408

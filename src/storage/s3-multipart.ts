@@ -31,9 +31,7 @@ export async function uploadFile(
   contentType: string,
 ): Promise<void> {
   const target = { Bucket: bucket, Key: key }
-  const { UploadId } = await client.send(
-    new CreateMultipartUploadCommand({ ...target, ContentType: contentType }),
-  )
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...target, ContentType: contentType }))
   const partBytes = Math.max(PART_BYTES, Math.ceil(bytes / MAX_PARTS))
   const file = await open(path, 'r')
   try {
@@ -42,14 +40,10 @@ export async function uploadFile(
       const body = Buffer.allocUnsafe(Math.min(partBytes, bytes - offset))
       const { bytesRead } = await file.read(body, 0, body.length, offset)
       if (bytesRead !== body.length) throw new Error(`${path} became shorter while it was published`)
-      const { ETag } = await client.send(
-        new UploadPartCommand({ ...target, UploadId, PartNumber: number, Body: body }),
-      )
+      const { ETag } = await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: number, Body: body }))
       parts.push({ PartNumber: number, ETag })
     }
-    await client.send(
-      new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }),
-    )
+    await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => {
       // The first error is the one to report; the sweep removes what an abort could not.
@@ -142,9 +136,7 @@ export async function* listMultipartUploads(
       if (Key !== undefined && UploadId !== undefined)
         yield { key: Key, multipartId: UploadId, begunAtMs: Initiated?.getTime() ?? 0 }
     after =
-      page.IsTruncated === true
-        ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
-        : undefined
+      page.IsTruncated === true ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined
   } while (after !== undefined)
 }
 
@@ -210,9 +202,7 @@ async function joinObjects(client: S3Client, bucket: string, key: string, pieces
       if (at < length) await gather(source, at, length)
     }
     await sendGathered()
-    await client.send(
-      new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }),
-    )
+    await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     if (UploadId !== undefined) await abortMultipart(client, bucket, key, UploadId)
     throw error

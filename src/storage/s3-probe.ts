@@ -65,9 +65,7 @@ async function probeConditions(client: S3Client, target: Target): Promise<void> 
   // Of callers at one moment each may be told to try again; one that comes later must not be let through.
   const winners = results.filter(Boolean).length
   if (winners > 1 || (winners === 0 && !(await put('5'))) || (await put('6')))
-    throw new Error(
-      `S3_BUCKET ${target.Bucket} does not honour If-None-Match: records would overwrite each other`,
-    )
+    throw new Error(`S3_BUCKET ${target.Bucket} does not honour If-None-Match: records would overwrite each other`)
 }
 
 /** A wrong sum must be refused, and a right one taken: some servers refuse every sum. */
@@ -132,15 +130,7 @@ function refusedSum(bucket: string, what: string, error: unknown): never {
 
 /** So long an upload may take, with pauses; a rule that waits longer is a good one to have. */
 const SAFE_ABORT_DAYS = 30
-const OUR_PREFIXES = [
-  'uploads/',
-  'submissions/',
-  'unique/',
-  'attempts/',
-  'news/',
-  'deliveries/',
-  'receipt-keys/',
-]
+const OUR_PREFIXES = ['uploads/', 'submissions/', 'unique/', 'attempts/', 'news/', 'deliveries/', 'receipt-keys/']
 
 /** Sentences about lifecycle rules that remove what is ours; none where the server has no rules or does not tell. */
 export async function lifecycleWarnings(client: S3Client, bucket: string): Promise<string[]> {
@@ -166,8 +156,6 @@ function warningOf(rule: LifecycleRule): string[] {
     )
   const { Days, Date: date } = rule.Expiration ?? {}
   if (Days !== undefined || date !== undefined)
-    warnings.push(
-      `${name} removes files and records that count: remove the rule, or exclude ${hits.join(', ')}`,
-    )
+    warnings.push(`${name} removes files and records that count: remove the rule, or exclude ${hits.join(', ')}`)
   return warnings
 }

@@ -44,10 +44,7 @@ export class S3Sender {
 
   /** Where the bucket is, by the SDK's own rules for regions, endpoints and path styles; asked once. */
   async #resolve(): Promise<Target> {
-    const signed = await getSignedUrl(
-      this.#client,
-      new GetObjectCommand({ Bucket: this.#bucket, Key: PROBE_KEY }),
-    )
+    const signed = await getSignedUrl(this.#client, new GetObjectCommand({ Bucket: this.#bucket, Key: PROBE_KEY }))
     const base = new URL(signed)
     base.search = ''
     base.pathname = base.pathname.slice(0, -PROBE_KEY.length)

@@ -16,10 +16,7 @@ const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).u
 
 /** RFC 3986 unreserved characters stay; everything else is escaped, slashes only where asked. */
 export function awsEscape(text: string, keepSlashes = false): string {
-  const escaped = encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+  const escaped = encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
   return keepSlashes ? escaped.replaceAll('%2F', '/') : escaped
 }
 

@@ -110,8 +110,7 @@ export class S3ObjectStore implements ObjectStore {
   async publish(key: string, path: string, contentType: string): Promise<void> {
     const { size } = await stat(path)
     try {
-      if (size > SINGLE_PUT_MAX_BYTES)
-        return await uploadFile(this.client, this.bucket, key, path, size, contentType)
+      if (size > SINGLE_PUT_MAX_BYTES) return await uploadFile(this.client, this.bucket, key, path, size, contentType)
       await this.client.send(
         new PutObjectCommand({
           Bucket: this.bucket,
@@ -142,8 +141,7 @@ export class S3ObjectStore implements ObjectStore {
           throw s3StoreError(error)
         })
       for (const { Key, Size, LastModified } of page.Contents ?? [])
-        if (Key !== undefined)
-          yield { key: Key, bytes: Size ?? 0, modifiedAtMs: LastModified?.getTime() ?? 0 }
+        if (Key !== undefined) yield { key: Key, bytes: Size ?? 0, modifiedAtMs: LastModified?.getTime() ?? 0 }
       continuation = page.IsTruncated === true ? page.NextContinuationToken : undefined
     } while (continuation !== undefined)
   }
@@ -173,11 +171,9 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async remove(key: string): Promise<void> {
-    await this.client
-      .send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }))
-      .catch((error: unknown) => {
-        if (!isMissing(error)) throw s3StoreError(error)
-      })
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key })).catch((error: unknown) => {
+      if (!isMissing(error)) throw s3StoreError(error)
+    })
   }
 
   async removeAll(prefix: string): Promise<void> {

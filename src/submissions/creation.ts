@@ -74,10 +74,7 @@ export type CreationDecision = {
  * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants}, UPLOAD_EMPTY,
  * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
-export async function decideCreation(
-  deps: PlacementDeps,
-  request: CreationRequest,
-): Promise<CreationDecision> {
+export async function decideCreation(deps: PlacementDeps, request: CreationRequest): Promise<CreationDecision> {
   const { owner, submissionId, nowMs } = request
   if (!isSubmissionId(submissionId)) throw new AppError('SUBMISSION_UNKNOWN')
   const head = await deps.heads.require(owner, submissionId)
@@ -95,7 +92,13 @@ export async function decideCreation(
   checkDeclared(request, slot, ownLimit)
   const limits = ticketLimits(slot, ownLimit)
   return {
-    ...{ head, profile, slot, revision: head.revision, replaces, limits, repairs },
+    head,
+    profile,
+    slot,
+    revision: head.revision,
+    replaces,
+    limits,
+    repairs,
     maxBytes: limits.maxBytes,
     kinds: limits.kinds,
     filesLeft: Math.max(1, slot.max - places.taken),

@@ -33,11 +33,7 @@ export type LoadedSubmission = {
 }
 
 /** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN where the operator took a pinned profile away. */
-export async function loadSubmission(
-  deps: DocumentDeps,
-  owner: string,
-  id: string,
-): Promise<LoadedSubmission> {
+export async function loadSubmission(deps: DocumentDeps, owner: string, id: string): Promise<LoadedSubmission> {
   return await loadFromHead(deps, await deps.heads.require(owner, id))
 }
 
@@ -51,7 +47,9 @@ export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Pr
   const now = deps.clock.now()
   const document = computeSubmission({ head, profile, uploads: documentViews(views, now), now })
   return {
-    ...{ head, profile, views },
+    head,
+    profile,
+    views,
     document: { ...document, sequence: Math.max(document.sequence, announced) },
   }
 }

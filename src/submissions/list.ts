@@ -32,8 +32,7 @@ export async function listSubmissions(
   query: ListQuery,
 ): Promise<{ items: SubmissionDocument[]; nextCursor: string | null }> {
   const items: SubmissionDocument[] = []
-  let at: Place =
-    query.cursor === undefined ? { score: query.updatedSinceMs ?? 0, id: '' } : decode(query.cursor)
+  let at: Place = query.cursor === undefined ? { score: query.updatedSinceMs ?? 0, id: '' } : decode(query.cursor)
   for (let looked = 0; looked < MAX_LOOKED_AT; ) {
     const places = await placesAfter(deps, owner, at)
     if (places.length === 0) return { items, nextCursor: null }
@@ -57,8 +56,7 @@ async function placesAfter({ index }: ListDeps, owner: string, { score, id }: Pl
   for (let offset = 0; ; offset += CHUNK) {
     const flat = await index.submissionsFrom(owner, score, offset, CHUNK)
     const places: Place[] = []
-    for (let i = 0; i + 1 < flat.length; i += 2)
-      places.push({ id: flat[i] ?? '', score: Number(flat[i + 1]) })
+    for (let i = 0; i + 1 < flat.length; i += 2) places.push({ id: flat[i] ?? '', score: Number(flat[i + 1]) })
     const fresh = places.filter((place) => place.score > score || (place.score === score && place.id > id))
     // Only where more submissions than a chunk changed in one millisecond is there nothing new in a full one.
     if (fresh.length > 0 || places.length < CHUNK) return fresh
@@ -66,11 +64,7 @@ async function placesAfter({ index }: ListDeps, owner: string, { score, id }: Pl
 }
 
 /** Undefined: deleted meanwhile, or not to be read. */
-async function documentOf(
-  deps: ListDeps,
-  owner: string,
-  id: string,
-): Promise<SubmissionDocument | undefined> {
+async function documentOf(deps: ListDeps, owner: string, id: string): Promise<SubmissionDocument | undefined> {
   try {
     return (await loadSubmission(deps, owner, id)).document
   } catch (error) {
@@ -84,10 +78,7 @@ async function documentOf(
 }
 
 function fits(document: SubmissionDocument, { state, complete }: ListQuery): boolean {
-  return (
-    (state === undefined || document.state === state) &&
-    (complete === undefined || document.complete === complete)
-  )
+  return (state === undefined || document.state === state) && (complete === undefined || document.complete === complete)
 }
 
 function encode({ score, id }: Place): string {

@@ -27,11 +27,7 @@ function rank({ required, later }: RenditionRule): number {
 }
 
 /** The rule behind a planned rendition; a profile that was exchanged meanwhile may not have it any more. */
-export function ruleOf(
-  slot: SlotRules,
-  measured: Measured,
-  { name, kind, required }: Rendition,
-): RenditionRule {
+export function ruleOf(slot: SlotRules, measured: Measured, { name, kind, required }: Rendition): RenditionRule {
   const rules = slot.media.find((media) => media.kind === measured.kind)?.renditions ?? []
   return rules.find((rule) => rule.name === name) ?? { name, kind, required }
 }

@@ -8,10 +8,6 @@ import type { RecordIndex } from '../records/record-index.ts'
 const FIELD = 'announced'
 
 /** 0 where there was none, or Redis has forgotten it. */
-export async function publishedSequence(
-  index: RecordIndex,
-  owner: string,
-  submissionId: string,
-): Promise<number> {
+export async function publishedSequence(index: RecordIndex, owner: string, submissionId: string): Promise<number> {
   return Number((await viaRedis(index.redis.hget(redisKeys.sequence(owner, submissionId), FIELD))) ?? 0)
 }

@@ -15,8 +15,7 @@ import type { ProfileCatalogue } from './profiles/loader.ts'
 import { type RejudgeDeps, rejudge } from './rejudge.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type PutDeps = CompletenessParts &
-  RejudgeDeps & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
+export type PutDeps = CompletenessParts & RejudgeDeps & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
 
 export type SubmissionBody = {
   profile: string
@@ -83,11 +82,7 @@ export async function putSubmission(
  * The head as the store has it. Redis may not have heard of the last one, where it was away just then: then it hears now,
  * or the same PUT said again would find "nothing changed" and everybody else go on reading what was before.
  */
-async function presentHead(
-  heads: SubmissionHeads,
-  owner: string,
-  id: string,
-): Promise<SubmissionHead | undefined> {
+async function presentHead(heads: SubmissionHeads, owner: string, id: string): Promise<SubmissionHead | undefined> {
   const [cached, stored] = await Promise.all([heads.latest(owner, id), heads.fromStore(owner, id)])
   if (stored !== undefined && stored.version !== cached?.version) await heads.announce(stored)
   return stored
@@ -100,8 +95,7 @@ function refuseFixed(head: SubmissionHead | undefined): void {
 
 function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | undefined): Said {
   const errors: RequestError[] = []
-  const error = (member: string, message: string) =>
-    void errors.push({ in: 'body', path: `/${member}`, message })
+  const error = (member: string, message: string) => void errors.push({ in: 'body', path: `/${member}`, message })
   const time = (member: 'opensAt' | 'deadline') => {
     const ms = body[member] == null ? null : Date.parse(body[member])
     if (ms === null || !Number.isNaN(ms)) return ms
@@ -110,15 +104,13 @@ function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | un
   }
   const opensAtMs = time('opensAt')
   const deadlineMs = time('deadline')
-  if (opensAtMs !== null && deadlineMs !== null && opensAtMs >= deadlineMs)
-    error('deadline', 'must be after opensAt')
+  if (opensAtMs !== null && deadlineMs !== null && opensAtMs >= deadlineMs) error('deadline', 'must be after opensAt')
   const callbackUrl = body.callbackUrl ?? null
   const wrong = callbackUrl === null ? undefined : callbackUrlError(callbackUrl, deps.config.webhooks)
   if (wrong !== undefined) error('callbackUrl', wrong)
   if (errors.length > 0) throw badRequest(...errors)
   // What could not be signed would never be sent: better said now than when an event is missed.
-  if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0)
-    throw new AppError('CALLBACK_UNSIGNED')
+  if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0) throw new AppError('CALLBACK_UNSIGNED')
   return {
     profile: pinnedProfile(deps.profiles, body.profile, before?.profile),
     opensAt: opensAtMs === null ? null : isoTime(opensAtMs),

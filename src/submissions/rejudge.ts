@@ -79,8 +79,7 @@ type Case = {
 async function decide(deps: RejudgeDeps, the: Case): Promise<UploadDecision> {
   const { head, slot, current } = the
   const { measured } = current
-  if (measured === null || !isPossible('judged again', current) || current.concat?.kind === 'partial')
-    return undefined
+  if (measured === null || !isPossible('judged again', current) || current.concat?.kind === 'partial') return undefined
   const isRead = isReadFor(current, slot, measured)
   const { problems, checks, accepted } = verdictOn(the, measured)
   const verdict = { problems, checks }

@@ -75,10 +75,7 @@ function refusePast(repairUntil: string | undefined, clock: Clock): void {
 }
 
 /** A portal that did not hear the answer says it again. */
-function isSaid(
-  { state, revision, revisions }: SubmissionHead,
-  { reason, repairUntil, slots }: Given,
-): boolean {
+function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repairUntil, slots }: Given): boolean {
   if (state !== 'returned') return false
   const last = revisions.find((entry) => entry.revision === revision - 1)
   if (last === undefined || last.reason !== reason || last.repairUntil !== repairUntil) return false

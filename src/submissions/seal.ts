@@ -49,11 +49,7 @@ export async function sealSubmission(
  *
  * @returns the submission as it is now; undefined where no seal waits
  */
-export async function carryOutSeal(
-  deps: SealDeps,
-  owner: string,
-  id: string,
-): Promise<LoadedSubmission | undefined> {
+export async function carryOutSeal(deps: SealDeps, owner: string, id: string): Promise<LoadedSubmission | undefined> {
   const head = await deps.heads.latest(owner, id)
   if (head?.sealRequestedAt == null || head.state === 'deleted') return undefined
   await commitSeal(deps, owner, id, async (loaded) =>

@@ -51,9 +51,7 @@ export function slotOccupancy(
 /** Ids of occupants that another occupant is to take the place of. */
 export function beingReplaced(occupants: readonly DocumentView[]): Set<string> {
   const ids = new Set(occupants.map(({ id }) => id))
-  return new Set(
-    occupants.flatMap(({ replaces }) => (replaces !== null && ids.has(replaces) ? [replaces] : [])),
-  )
+  return new Set(occupants.flatMap(({ replaces }) => (replaces !== null && ids.has(replaces) ? [replaces] : [])))
 }
 
 /** The occupant that counts in a slot for one file, where there is one. */

@@ -37,7 +37,11 @@ export async function supportRecord(
   const attempts = (await deps.attempts.list(owner, submissionId)).toReversed()
   const { state, version, committedAt, uniqueKey, metadata, profile } = head
   const file: SupportRecord = {
-    ...{ owner, submissionId, document: null, unreadable: null, uploads: [] },
+    owner,
+    submissionId,
+    document: null,
+    unreadable: null,
+    uploads: [],
     head: { state, version, committedAt, uniqueKey, metadata, profile },
     attempts: attempts.slice(0, MAX_ATTEMPTS),
     attemptsLeftOut: Math.max(0, attempts.length - MAX_ATTEMPTS),

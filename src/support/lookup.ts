@@ -50,7 +50,13 @@ async function summaryOf(deps: Deps, found: Found): Promise<CaseSummary | undefi
   }
   const { state, profile, deadline, updatedAt } = head
   return {
-    ...{ owner, submissionId, state, profile, deadline, updatedAt, uploads },
+    owner,
+    submissionId,
+    state,
+    profile,
+    deadline,
+    updatedAt,
+    uploads,
     subjects: distinct(facts.map(({ subject }) => subject)),
     filenames: distinct(facts.map(({ declared }) => declared.filename)),
   }

@@ -84,8 +84,7 @@ export class Admission {
     if (this.#late) throw this.#refusal('OVERLOADED', 'event-loop', 5)
     if (!(await this.#watch.reachable())) throw this.#refusal('STORE_UNAVAILABLE', 'store', 10)
     const free = await this.#free()
-    if (free !== undefined && free - declaredBytes < RESERVE_BYTES)
-      throw this.#refusal('NO_SPACE', 'space', 60)
+    if (free !== undefined && free - declaredBytes < RESERVE_BYTES) throw this.#refusal('NO_SPACE', 'space', 60)
   }
 
   #refusal(code: Refused, reason: string, seconds: number, details: Record<string, string> = {}): AppError {

@@ -15,12 +15,7 @@ const LINGER_BYTES = 8 * 1024 * 1024
 const STATUS_TEXTS: Record<number, string> = { 460: 'Checksum Mismatch' }
 
 /** @param closing the process is about to end: its clients go on elsewhere */
-export function answer(
-  request: TusRequest,
-  status: number,
-  headers: Record<string, string>,
-  closing: boolean,
-): void {
+export function answer(request: TusRequest, status: number, headers: Record<string, string>, closing: boolean): void {
   const { res } = request
   if (res.headersSent || res.destroyed) return
   const { error } = request

@@ -46,14 +46,15 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   const place =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
-      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs))
-          .placement
+      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs)).placement
   if (bytes > place.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
   const id = begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets)
   const draft: UploadDraft = {
-    ...{ id, owner, metadata },
+    id,
+    owner,
+    metadata,
     submissionId: ticket?.submission ?? null,
     slot: ticket?.slot ?? null,
     subject: ticket?.subject ?? null,
@@ -90,9 +91,7 @@ async function readPartials(deps: UploadDeps, request: TusRequest, header: strin
     const id = partialId(url, request.baseUrl)
     if (id === undefined || !isUploadId(id, deps.config.secrets)) throw new AppError('CONCAT_INVALID')
     const seen = await deps.locks.getStatus(id, request.place).catch((error: unknown) => {
-      throw error instanceof AppError && error.status < 500
-        ? new AppError('CONCAT_INVALID', { cause: error })
-        : error
+      throw error instanceof AppError && error.status < 500 ? new AppError('CONCAT_INVALID', { cause: error }) : error
     })
     const record = 'record' in seen ? seen.record : await deps.uploads.latest(id)
     if (record?.concat?.kind !== 'partial') throw new AppError('CONCAT_INVALID')
@@ -127,11 +126,7 @@ async function begunFinal(
 }
 
 /** Commits to each partial who takes it, so that no two uploads are made of one. False: somebody else was first. */
-async function claimPartials(
-  { uploads }: UploadDeps,
-  partials: UploadRecord[],
-  id: string,
-): Promise<boolean> {
+async function claimPartials({ uploads }: UploadDeps, partials: UploadRecord[], id: string): Promise<boolean> {
   for (const partial of partials) {
     const { record } = await uploads.commit(partial.id, (current) =>
       current === undefined || current.state !== 'stored' || finalOf(current) !== undefined

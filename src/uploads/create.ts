@@ -68,13 +68,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
   const fingerprintKey =
     common.fingerprint === null || concat !== null
       ? undefined
-      : redisKeys.fingerprint(
-          ticket.owner,
-          ticket.submission,
-          ticket.slot,
-          String(size ?? ''),
-          common.fingerprint,
-        )
+      : redisKeys.fingerprint(ticket.owner, ticket.submission, ticket.slot, String(size ?? ''), common.fingerprint)
   const joined = fingerprintKey === undefined ? undefined : await findUnfinished(deps, ticket, fingerprintKey)
   if (joined !== undefined)
     return {

@@ -60,8 +60,7 @@ export class UploadLedger implements Ledger {
   }
 
   async markInFlight(partNumber: number): Promise<void> {
-    if (!(await this.#deps.hot.markInFlight(this.#state.draft.id, this.#fence, partNumber)))
-      throw await this.#lost()
+    if (!(await this.#deps.hot.markInFlight(this.#state.draft.id, this.#fence, partNumber))) throw await this.#lost()
   }
 
   async complete(finished: FinishedObject): Promise<void> {
@@ -79,9 +78,7 @@ export class UploadLedger implements Ledger {
       storedAtMs,
       ...(finished.kind === 'multipart' ? { multipartId: finished.multipartId, parts: finished.parts } : {}),
       ...(finished.kind === 'pieces' ? { parts: finished.parts, tailKey: null } : {}),
-      ...(finished.kind === 'object' && finished.key !== objectKeys.data(draft.id)
-        ? { tailKey: finished.key }
-        : {}),
+      ...(finished.kind === 'object' && finished.key !== objectKeys.data(draft.id) ? { tailKey: finished.key } : {}),
       ...(single ? { version: 1 } : {}),
       clearInFlight: true,
     })

@@ -69,8 +69,7 @@ export class UploadLocks {
         case 'acquired': {
           const { state, formerHolder } = outcome
           // A holder that Redis forgot may have stored more since the upload was put back.
-          const doubtful =
-            formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
+          const doubtful = formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
           if (doubtful) faultPoint('take-over.lock-taken')
           const checked = doubtful ? await this.#recover(state, fence, formerHolder) : state
           if (doubtful) faultPoint('take-over.recovered')
@@ -121,10 +120,7 @@ export class UploadLocks {
     // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
     if (state === undefined || !state.trusted || state.restored === true) {
       const restored = await this.restore(id)
-      if (
-        place !== undefined &&
-        place !== slotKey('record' in restored ? restored.record : restored.state.draft)
-      )
+      if (place !== undefined && place !== slotKey('record' in restored ? restored.record : restored.state.draft))
         throw new AppError('TICKET_SCOPE')
       if ('record' in restored) return restored
       state = restored.state

@@ -15,11 +15,7 @@ import type { UploadDeps } from './upload-deps.ts'
  *
  * @throws what `UploadLocks.acquire` and `receiveBody` throw, UPLOAD_TOO_LARGE, TUS_HEADER_INVALID
  */
-export async function patchUpload(
-  deps: UploadDeps,
-  request: TusRequest,
-  id: string,
-): Promise<Record<string, string>> {
+export async function patchUpload(deps: UploadDeps, request: TusRequest, id: string): Promise<Record<string, string>> {
   const offset = Number(request.headers.get('upload-offset'))
   const held = await lock(deps, request, id, offset)
   if (held === 'complete') {
@@ -57,18 +53,13 @@ async function lock(
 }
 
 /** "Once it is known the Client MUST set the Upload-Length header in the next PATCH request"; the same again is no change. */
-async function declareLength(
-  { hot }: UploadDeps,
-  { headers }: TusRequest,
-  { state, fence }: Held,
-): Promise<void> {
+async function declareLength({ hot }: UploadDeps, { headers }: TusRequest, { state, fence }: Held): Promise<void> {
   const header = headers.get('upload-length')
   if (header === null || Number(header) === state.size) return
   const size = Number(header)
   const { id, maxBytes } = state.draft
   try {
-    if (size > maxBytes)
-      throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: maxBytes, actual: size } })
+    if (size > maxBytes) throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: maxBytes, actual: size } })
     if (state.size !== null || size < state.offset || !(await hot.declareLength(id, fence, size)))
       throw new AppError('TUS_HEADER_INVALID', { details: { header: 'upload-length', actual: header } })
     state.size = size

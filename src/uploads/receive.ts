@@ -227,10 +227,7 @@ export class Receiver {
   /** Often where much has come, seldom where little has: two thousand slow clients must not keep the disk busy. */
   #checkpoint(now: number): void {
     const since = this.#received - this.#checkpointBytes
-    if (
-      since === 0 ||
-      now - this.#checkpointAtMs < (since >= CHECKPOINT_BYTES ? CHECKPOINT_MS : SLOW_CHECKPOINT_MS)
-    )
+    if (since === 0 || now - this.#checkpointAtMs < (since >= CHECKPOINT_BYTES ? CHECKPOINT_MS : SLOW_CHECKPOINT_MS))
       return
     if (this.#ended !== null || this.#failure !== undefined || this.#sniff !== undefined) return
     this.#checkpointBytes = this.#received
@@ -265,8 +262,7 @@ export class Receiver {
    */
   #tick(): void {
     const now = Date.now()
-    if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined)
-      this.#kick()
+    if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined) this.#kick()
     this.#checkpoint(now)
     const busy = this.#paused && this.#writing !== null
     if (!busy && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')

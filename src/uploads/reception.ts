@@ -126,8 +126,7 @@ async function receiveInto(
       faultPoint('checkpoint.flushed')
     },
     onBytes: (bytes) => {
-      if (request.receivedBytes === 0)
-        metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
+      if (request.receivedBytes === 0) metrics.uploadFirstByte.observe((performance.now() - startedAtMs) / 1000)
       request.receivedBytes += bytes
       metrics.uploadBytesReceived.inc(bytes)
     },
@@ -167,8 +166,7 @@ async function receiveInto(
     const verified = end === 'complete' || !(sink instanceof CheckedSink)
     over = verified && sink.position === state.size ? sink.complete() : sink.flush()
     await over
-    if (end === 'gone')
-      logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
+    if (end === 'gone') logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
     // A creation answers with what it has; a PATCH is tried again, and goes on elsewhere.
     if (end === 'stopped' && request.method === 'PATCH' && sink.durable !== state.size)
       throw new AppError('DRAINING', { retryAfterSeconds: 1 })

@@ -42,8 +42,7 @@ export class TusRequestContext {
     if (creation === undefined) throw new Error('created before it was placed')
     const id = await register(this.#deps, creation, this.#request.bringsBytes)
     this.#request.noteExpiry(creation.expiresAtMs, creation.size === 0)
-    if (creation.joinedOffset !== undefined)
-      this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
+    if (creation.joinedOffset !== undefined) this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
     // "creation-with-upload" of an empty file: there is no body that could finish it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
     faultPoint('create.before-answer')
@@ -113,8 +112,7 @@ export class TusRequestContext {
   #noteMetadata({ rawMetadata, concat }: Pick<UploadDraft, 'rawMetadata' | 'concat'>): void {
     if (rawMetadata !== undefined) this.#request.answer['Upload-Metadata'] = rawMetadata
     // "the response to a HEAD request … MUST include the Upload-Concat header and its value as received".
-    if (concat !== null)
-      this.#request.answer['Upload-Concat'] = concat.kind === 'partial' ? 'partial' : concat.header
+    if (concat !== null) this.#request.answer['Upload-Concat'] = concat.kind === 'partial' ? 'partial' : concat.header
   }
 }
 

@@ -55,10 +55,7 @@ export async function restoreReceiving(
     status: 'receiving',
     version,
     // When its last byte came is not known any more: its time begins again.
-    expiresAtMs: Math.max(
-      known?.expiresAtMs ?? now + expiryMs,
-      now + Math.min(expiryMs, RESTORED_AT_LEAST_MS),
-    ),
+    expiresAtMs: Math.max(known?.expiresAtMs ?? now + expiryMs, now + Math.min(expiryMs, RESTORED_AT_LEAST_MS)),
     storedAtMs: null,
     multipartId: recovered.multipartId,
     partBytes,

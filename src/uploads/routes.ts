@@ -146,8 +146,7 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
  * our own trouble is 423 there, and on PATCH too, where it is retried.
  */
 function asSeenBy(method: TusMethod, error: AppError): AppError {
-  const ours =
-    error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
+  const ours = error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
   if (!ours || (method !== 'HEAD' && method !== 'PATCH')) return error
   return new AppError(error.code, {
     status: 423,
@@ -167,8 +166,7 @@ function uploadIdOf(headers: Record<string, string>): string | null {
 function report(deps: UploadDeps, tus: TusRequest, error: AppError, request: FastifyRequest): void {
   deps.metrics.uploadErrors.inc({ code: error.code, status: String(error.status) })
   const line = { uploadId: tus.id ?? undefined, method: tus.method, code: error.code, status: error.status }
-  if (error.code === 'INTERNAL')
-    request.log.error({ ...line, err: error.cause ?? error }, 'tus request failed')
+  if (error.code === 'INTERNAL') request.log.error({ ...line, err: error.cause ?? error }, 'tus request failed')
   else if (error.cause !== undefined) request.log.warn({ ...line, err: error.cause }, 'tus request refused')
   else request.log.info(line, 'tus request refused')
 }

@@ -186,8 +186,7 @@ export const MAX_METADATA_BYTES = 8 * 1024
 /** True once the body has ended without a byte; false when there is one, or nothing for `timeoutMs`. */
 export async function waitForEmptyBody({ raw }: TusRequest, timeoutMs: number): Promise<boolean> {
   if (raw.readableEnded || raw.headers['content-length'] === '0') return true
-  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined)
-    return true
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return true
   return await new Promise((resolve) => {
     const settle = (empty: boolean) => () => {
       clearTimeout(timer)

@@ -84,8 +84,7 @@ export class TusProtocol {
     const response = await view.handleWeb(request as unknown as Request)
     const headers: Record<string, string> = {}
     for (const [name, value] of response.headers) if (!OWN_HEADERS.has(name)) headers[name] = value
-    if (response.status >= 400 && request.error === undefined)
-      request.error = new AppError('TUS_HEADER_INVALID')
+    if (response.status >= 400 && request.error === undefined) request.error = new AppError('TUS_HEADER_INVALID')
     return { status: request.error?.status ?? response.status, headers }
   }
 }

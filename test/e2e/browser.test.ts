@@ -51,8 +51,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
   })
 
   /** What the page says of itself. */
-  const said = async (page: Page) =>
-    (await page.evaluate('({ ...document.body.dataset })')) as Record<string, string>
+  const said = async (page: Page) => (await page.evaluate('({ ...document.body.dataset })')) as Record<string, string>
 
   const receivedBytes = async (): Promise<number> => {
     const text = await (await fetch(`${house.service.opsUrl}/metrics`)).text()
@@ -72,7 +71,10 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     const network = await page.context().newCDPSession(page)
     const throttle = (uploadThroughput: number) =>
       network.send('Network.emulateNetworkConditions', {
-        ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput },
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput,
       })
     await throttle(SLOW_BYTES_PER_SECOND)
     const before = await receivedBytes()
@@ -135,12 +137,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
 
   test('may read refusals too, and preflights need no credentials; another origin’s are not answered so', async () => {
     const { url } = house.service
-    const ask = async (
-      origin: string,
-      method: string,
-      path: string,
-      headers: Record<string, string> = {},
-    ) => {
+    const ask = async (origin: string, method: string, path: string, headers: Record<string, string> = {}) => {
       const response = await fetch(url + path, { method, headers: { Origin: origin, ...headers } })
       await response.arrayBuffer()
       return { status: response.status, allowed: response.headers.get('access-control-allow-origin') }

@@ -10,8 +10,7 @@ import { idOf, tusUser } from '../support/tus.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const CLI =
-  testedFrom() === 'dist' ? [join(ROOT, 'dist/src/cli.js')] : ['--import', 'tsx', join(ROOT, 'src/cli.ts')]
+const CLI = testedFrom() === 'dist' ? [join(ROOT, 'dist/src/cli.js')] : ['--import', 'tsx', join(ROOT, 'src/cli.ts')]
 const SUBMISSION = 'DPA-2569-000001'
 const DEADLINE = '2099-09-30T16:59:00.000Z'
 

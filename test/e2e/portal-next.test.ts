@@ -67,10 +67,7 @@ describe.skipIf(!chromiumAvailable())('what the page of a session says', () => {
       writeFile(path, Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), Buffer.alloc(5000)])),
     )
     await user.choose(PLAN, docx)
-    await user.says(
-      user.card(PLAN),
-      /^ไฟล์นี้เป็น DOCX ช่องนี้รับเฉพาะ PDF โปรดเปิดไฟล์ในโปรแกรมเดิม เลือก “บันทึกเป็น PDF”/,
-    )
+    await user.says(user.card(PLAN), /^ไฟล์นี้เป็น DOCX ช่องนี้รับเฉพาะ PDF โปรดเปิดไฟล์ในโปรแกรมเดิม เลือก “บันทึกเป็น PDF”/)
     const outcome = await pdf(room.corpus, 'ผลงาน.pdf', { pages: 2 })
     const card = user.card(OUTCOMES)
     await user.choose(OUTCOMES, outcome)

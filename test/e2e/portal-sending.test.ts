@@ -5,13 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumAvailable } from '../support/chromium.ts'
 import { waitFor } from '../support/http.ts'
 import { startTcpProxy } from '../support/proxy.ts'
-import {
-  MOST_RECEIVED,
-  openStaffRoom,
-  SLOW_BYTES_PER_SECOND,
-  type StaffRoom,
-  VIDEO,
-} from './support/staff-room.ts'
+import { MOST_RECEIVED, openStaffRoom, SLOW_BYTES_PER_SECOND, type StaffRoom, VIDEO } from './support/staff-room.ts'
 
 /** Longer than the page waits for a byte to go out or a word to come in. */
 const PATIENCE_MS = 110_000
@@ -155,9 +149,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     expect(await user.page.locator('input[type=file]').count()).toBe(0)
     await user.line({})
     await user.says(user.page.locator('.tray'), 'ไฟล์ส่งถึงระบบแล้ว')
-    expect((await room.house.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([
-      room.filmBytes,
-    ])
+    expect((await room.house.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([room.filmBytes])
     expect(await user.barriers()).toEqual([])
     const stranger = await room.teacher({ url: `${room.house.service.url}/portal`, locale: 'en-GB' })
     await stranger.says(stranger.page.locator('.notice'), 'Open this page from your system')

@@ -10,13 +10,7 @@ import { long } from '../support/media/lies.ts'
 import { pdf } from '../support/media/pdfs.ts'
 import { paddedPdf } from '../support/media/sizes.ts'
 import { lesson } from '../support/media/videos.ts'
-import {
-  MOST_RECEIVED,
-  openStaffRoom,
-  SLOW_BYTES_PER_SECOND,
-  type StaffRoom,
-  VIDEO,
-} from './support/staff-room.ts'
+import { MOST_RECEIVED, openStaffRoom, SLOW_BYTES_PER_SECOND, type StaffRoom, VIDEO } from './support/staff-room.ts'
 import type { Teacher } from './support/teacher.ts'
 
 /** Time enough to look at everything that the page says while it sends. */
@@ -158,9 +152,7 @@ async function sendsFilm({ film, filmBytes, ...room }: StaffRoom, id: string, ph
   await phone.line({ bytesPerSecond: POOR_BYTES_PER_SECOND })
   await phone.choose(VIDEO, film)
   await waitFor(() => phone.requests.length === 6, { what: 'it to go on' })
-  expect(phone.requests.map(({ method }) => method)).toEqual([
-    ...['POST', 'PATCH', 'HEAD', 'PATCH', 'HEAD', 'PATCH'],
-  ])
+  expect(phone.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'HEAD', 'PATCH', 'HEAD', 'PATCH'])
   await room.share(0.42, before)
 
   await desk.says(desk.card(VIDEO), 'กำลังส่งจากหน้าอื่นหรือเครื่องอื่น')

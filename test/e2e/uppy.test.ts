@@ -51,9 +51,7 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
       const isScript = request.url === '/page.js'
       response.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html; charset=utf-8' })
       response.end(
-        isScript
-          ? script
-          : '<!doctype html><body><input type="file" id="file"><script src="/page.js"></script>',
+        isScript ? script : '<!doctype html><body><input type="file" id="file"><script src="/page.js"></script>',
       )
     })
     await new Promise<void>((resolve) => {
@@ -101,7 +99,10 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
 
   const throttle = (network: CDPSession, conditions: { offline?: boolean; uploadThroughput?: number }) =>
     network.send('Network.emulateNetworkConditions', {
-      ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 },
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
       ...conditions,
     })
 

@@ -43,16 +43,12 @@ function endAllOnExit(): void {
 export function startChild(command: string, args: string[], options: ChildOptions = {}): Promise<Child> {
   endAllOnExit()
   const bound = existsSync(SETPRIV)
-  const child = spawn(
-    bound ? SETPRIV : command,
-    bound ? ['--pdeathsig', 'KILL', '--', command, ...args] : args,
-    {
-      cwd: options.cwd,
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: options.ownGroup === true,
-    },
-  )
+  const child = spawn(bound ? SETPRIV : command, bound ? ['--pdeathsig', 'KILL', '--', command, ...args] : args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.ownGroup === true,
+  })
   let text = ''
   const keep = (chunk: Buffer) => {
     text += chunk.toString()

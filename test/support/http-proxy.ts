@@ -77,12 +77,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     for (const { held } of ended) for (const go of held) go()
   }
 
-  const pass = (
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    call: Call,
-    fault: Fault | undefined,
-  ) => {
+  const pass = (incoming: IncomingMessage, outgoing: ServerResponse, call: Call, fault: Fault | undefined) => {
     const cut = () => {
       call.status = 0
       incoming.socket.resetAndDestroy()

@@ -106,9 +106,7 @@ export async function startTcpProxy(target: string | { host: string; port: numbe
     }
     client.on('error', () => {}) // told by the pump, which reads the same socket
     upstream.on('error', () => {})
-    void Promise.all([joined(client, upstream, true), joined(upstream, client, false)]).then(() =>
-      pairs.delete(pair),
-    )
+    void Promise.all([joined(client, upstream, true), joined(upstream, client, false)]).then(() => pairs.delete(pair))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

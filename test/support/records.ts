@@ -72,11 +72,7 @@ export function reached(current: Current, state: UploadState, details: Details =
     case 'expired':
       return expired(current, sequence)
     case 'checking':
-      return begun(
-        current.state === 'receiving' ? reached(current, 'stored', details) : current,
-        'validate',
-        atMs,
-      )
+      return begun(current.state === 'receiving' ? reached(current, 'stored', details) : current, 'validate', atMs)
     case 'failed':
       return failed(checking(current, details), 'validate', { sequence, atMs })
     case 'rejected':

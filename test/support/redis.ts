@@ -51,9 +51,23 @@ function answersPing(port: number): Promise<boolean> {
 
 async function launch(port: number, dir: string, options: RedisOptions): Promise<Child> {
   const child = await startChild('redis-server', [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
-    ...['--appendonly', options.appendOnly ? 'yes' : 'no', '--appendfsync', 'everysec'],
-    ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no', ...(options.args ?? [])],
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    options.appendOnly ? 'yes' : 'no',
+    '--appendfsync',
+    'everysec',
+    '--maxmemory-policy',
+    'noeviction',
+    '--daemonize',
+    'no',
+    ...(options.args ?? []),
   ])
   await waitFor(async () => !child.running() || (await answersPing(port)), { what: 'redis-server to answer' })
   if (!child.running()) throw new Error(`redis-server did not start:\n${child.output()}`)

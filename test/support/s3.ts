@@ -87,10 +87,7 @@ export function useCredentials({ credentials }: TestS3): void {
 export function storeOver(s3: TestS3, endpoint = s3.endpoint, sockets?: number): S3ObjectStore {
   useCredentials(s3)
   const { bucket, region } = s3
-  return new S3ObjectStore(
-    createS3Client({ bucket, region, endpoint, forcePathStyle: true }, sockets),
-    bucket,
-  )
+  return new S3ObjectStore(createS3Client({ bucket, region, endpoint, forcePathStyle: true }, sockets), bucket)
 }
 
 async function ownServer(): Promise<TestS3> {
@@ -104,8 +101,18 @@ async function ownServer(): Promise<TestS3> {
 
   const launch = async (port: number): Promise<Child> => {
     const child = await startChild(program, [
-      ...['--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--region', region],
-      ...['--access', credentials.accessKeyId, '--secret', credentials.secretAccessKey, 'posix', dir],
+      '--port',
+      `127.0.0.1:${port}`,
+      '--keep-alive',
+      '--quiet',
+      '--region',
+      region,
+      '--access',
+      credentials.accessKeyId,
+      '--secret',
+      credentials.secretAccessKey,
+      'posix',
+      dir,
     ])
     await waitFor(async () => !child.running() || (await statusOf(`http://127.0.0.1:${port}/`)) > 0, {
       what: 'versitygw to answer',

@@ -21,12 +21,7 @@ export type Sender = {
 }
 
 /** Starts an upload of `bytes`, or goes on with the one at `options.uploadUrl`. */
-export function sendFile(
-  origin: string,
-  ticket: string,
-  bytes: Buffer,
-  options: Partial<UploadOptions> = {},
-): Sender {
+export function sendFile(origin: string, ticket: string, bytes: Buffer, options: Partial<UploadOptions> = {}): Sender {
   const requests: string[] = []
   let acknowledged = 0
   let sent = 0

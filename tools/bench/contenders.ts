@@ -23,19 +23,14 @@ export function contendersOf(options: Options): Contender[] {
   const { among } = options
   const chosen = all.filter(
     ({ name, store }) =>
-      stores.includes(store) &&
-      (among === undefined || among.includes(name) || among.includes(`${name} ${store}`)),
+      stores.includes(store) && (among === undefined || among.includes(name) || among.includes(`${name} ${store}`)),
   )
   if (chosen.length === 0) throw new UsageError('no server is left to measure')
   return chosen.sort((a, b) => (a.store === b.store ? 0 : a.store === 'local' ? -1 : 1))
 }
 
 /** Once without tickets, as others have none, and once with all that a portal's upload needs. */
-function oursOn(
-  store: Store,
-  { name, root }: { name: string; root: string },
-  processes: number,
-): Contender[] {
+function oursOn(store: Store, { name, root }: { name: string; root: string }, processes: number): Contender[] {
   return [
     songngan({ name, root, store, processes, tickets: false }),
     songngan({ name: `${name} + tickets`, root, store, processes, tickets: true }),

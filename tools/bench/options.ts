@@ -73,9 +73,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   const { quick = false } = values
   const only = list(values.only)
   const rates = RATES.filter((name) => only === undefined || only.includes('rates') || only.includes(name))
-  const metrics = METRICS.filter((name) =>
-    name === 'rates' ? rates.length > 0 : (only?.includes(name) ?? true),
-  )
+  const metrics = METRICS.filter((name) => (name === 'rates' ? rates.length > 0 : (only?.includes(name) ?? true)))
   const strange = only?.find((name) => !([...METRICS, ...RATES] as string[]).includes(name))
   if (strange !== undefined) throw new UsageError(`--only does not know ${strange}`)
   const stores = (list(values.stores) ?? ['local', 's3']).map((name): Store => {
@@ -86,7 +84,11 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   return {
     servers: values.server ?? [],
     builds: values.build ?? [],
-    ...{ metrics, rates, stores, quick, among: list(values.among) },
+    metrics,
+    rates,
+    stores,
+    quick,
+    among: list(values.among),
     patchBytes: size(values.bytes, '--bytes', 4 * MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
     patchRounds: rounds(5),
     patchesRounds: rounds(2),
@@ -111,17 +113,20 @@ function read(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
-        ...{
-          server: texts,
-          build: texts,
-          only: text,
-          among: text,
-          writes: text,
-          stores: text,
-          rounds: text,
-          bytes: text,
-        },
-        ...{ 'slow-clients': text, processes: text, minutes: text, dir: text, json: text, chart: text },
+        server: texts,
+        build: texts,
+        only: text,
+        among: text,
+        writes: text,
+        stores: text,
+        rounds: text,
+        bytes: text,
+        'slow-clients': text,
+        processes: text,
+        minutes: text,
+        dir: text,
+        json: text,
+        chart: text,
         quick: { type: 'boolean' },
         help: { type: 'boolean' },
       },

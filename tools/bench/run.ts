@@ -64,8 +64,7 @@ async function withinLimit(metric: Metric, running: Running) {
 }
 
 function summary(metric: Metric, measured: Awaited<ReturnType<Metric['measure']>>): string {
-  const show = (value: number | null | undefined, digits: number) =>
-    value == null ? '–' : value.toFixed(digits)
+  const show = (value: number | null | undefined, digits: number) => (value == null ? '–' : value.toFixed(digits))
   return measured
     .map(({ variant, figures }) => {
       const shown = metric.figures.map(({ key, label, digits }) => `${label} ${show(figures[key], digits)}`)

@@ -56,7 +56,11 @@ export function rowsOf(
     return variants.map((variant): Row => {
       const same = own.filter((sample) => sample.variant === variant)
       return {
-        ...{ name, store, variant, durable, rounds: same.length },
+        name,
+        store,
+        variant,
+        durable,
+        rounds: same.length,
         medians: medians(same, keys),
         range: rangeOf(same, main),
         ratios: {},

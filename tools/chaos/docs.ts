@@ -47,7 +47,6 @@ export function docsPage(results: readonly Result[], seconds: number): string {
 
 function rowOf({ group, name, store, what, hits, outcome, skipped, seconds, faults }: Result): string {
   const title = group === 'fault point' && what !== 'audit' ? `\`${name}\`` : `${group}: ${name}`
-  const audit =
-    hits === 0 ? 'never hit' : faults.length === 0 ? 'clean' : faults.join('; ').replaceAll('|', '\\|')
+  const audit = hits === 0 ? 'never hit' : faults.length === 0 ? 'clean' : faults.join('; ').replaceAll('|', '\\|')
   return `| ${title} | ${store} | ${what} | ${hits} | ${outcome} | ${skipped} | ${seconds.toFixed(1)} | ${audit} |`
 }

@@ -34,14 +34,11 @@ await runTool(USAGE, async () => {
   const films = await makeFilms()
   const results: Result[] = []
   for (const kind of kindsHere().filter((one) => values.store === undefined || values.store === one))
-    for await (const group of groupsOf(kind, films, values.only))
-      results.push(...(await runGroup(kind, group, print)))
-  const earlier =
-    values.add === undefined ? undefined : (JSON.parse(readFileSync(values.add, 'utf8')) as Kept)
+    for await (const group of groupsOf(kind, films, values.only)) results.push(...(await runGroup(kind, group, print)))
+  const earlier = values.add === undefined ? undefined : (JSON.parse(readFileSync(values.add, 'utf8')) as Kept)
   const seconds = (performance.now() - startedMs) / 1000 + (earlier?.seconds ?? 0)
   results.unshift(...(earlier?.results ?? []))
-  if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ seconds, results } satisfies Kept))
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ seconds, results } satisfies Kept))
   const bad = results.filter(({ hits, faults }) => hits === 0 || faults.length > 0)
   for (const result of bad) print(lineOf(result))
   const docs = values.docs ?? (isWhole ? 'docs/chaos.md' : undefined)

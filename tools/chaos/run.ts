@@ -19,11 +19,7 @@ export type Group = {
 }
 
 /** @returns a result of each row, and one of what belongs to none */
-export async function runGroup(
-  kind: StoreKind,
-  { name, rows, options, told }: Group,
-  tell: Tell,
-): Promise<Result[]> {
+export async function runGroup(kind: StoreKind, { name, rows, options, told }: Group, tell: Tell): Promise<Result[]> {
   const stage = await openStage(kind, options)
   try {
     const ran: { result: Result; hand: Hand | undefined }[] = []
@@ -50,10 +46,7 @@ export async function runGroup(
     }
     for (const { result } of ran) if (result.faults.length > 0) tell(`audit ${lineOf(result)}`)
     for (const fault of shared) tell(`audit FAIL ${kind} ${name}: ${fault}`)
-    return [
-      ...ran.map(({ result }) => result),
-      { group: name, store: kind, seconds, faults: shared, ...rest },
-    ]
+    return [...ran.map(({ result }) => result), { group: name, store: kind, seconds, faults: shared, ...rest }]
   } finally {
     await stage.close()
   }

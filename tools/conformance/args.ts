@@ -87,8 +87,7 @@ function readValues(argv: readonly string[]) {
 function endpoint(value: string): URL {
   if (!URL.canParse(value)) throw new UsageError(`--url is no URL: ${value}`)
   const url = new URL(value)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new UsageError('--url must be http or https')
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError('--url must be http or https')
   return url
 }
 

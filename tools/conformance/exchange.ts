@@ -83,14 +83,9 @@ export async function settle(
   }
 }
 
-const shown =
-  /^(upload-|tus-|location$|content-type$|cache-control$|x-http-method|expect$|connection$|transfer-e)/i
+const shown = /^(upload-|tus-|location$|content-type$|cache-control$|x-http-method|expect$|connection$|transfer-e)/i
 
-function describe(
-  spec: RequestSpec,
-  target: string,
-  fields: ReadonlyArray<readonly [string, string]>,
-): string {
+function describe(spec: RequestSpec, target: string, fields: ReadonlyArray<readonly [string, string]>): string {
   const parts = fields
     .filter(([name, value]) => shown.test(name) && !(name === 'Tus-Resumable' && value === '1.0.0'))
     .map(([name, value]) => `${name}: ${shorten(value)}`)
@@ -102,9 +97,7 @@ export function describeResponse(response: Response): string {
   const parts = response.fields
     .filter(([name, value]) => shown.test(name) && !(name === 'Tus-Resumable' && value === '1.0.0'))
     .map(([name, value]) => `${name}: ${shorten(value)}`)
-  const text = field(response, 'content-type')?.startsWith('video/')
-    ? ''
-    : response.body.toString('utf8').trim()
+  const text = field(response, 'content-type')?.startsWith('video/') ? '' : response.body.toString('utf8').trim()
   if (text && response.status >= 400) parts.push(`"${shorten(text, 100)}"`)
   return `${response.status} ${response.reason}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
 }

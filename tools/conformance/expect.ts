@@ -44,8 +44,7 @@ export function expectNoServerError(x: Exchange): Response {
 
 export function expectHeader(x: Exchange, name: string, value: string): void {
   const got = field(answered(x), name)
-  if (got !== value)
-    throw new Deviation(`${name}: ${value}`, `${name}: ${got ?? '(absent)'}; ${x.got}`, x.request)
+  if (got !== value) throw new Deviation(`${name}: ${value}`, `${name}: ${got ?? '(absent)'}; ${x.got}`, x.request)
 }
 
 export function expectPresent(x: Exchange, name: string): string {
@@ -72,8 +71,7 @@ export function expectWholeNumber(x: Exchange, name: string): bigint {
 
 export function expectOffset(x: Exchange, offset: number | bigint): void {
   const got = expectWholeNumber(x, 'Upload-Offset')
-  if (got !== BigInt(offset))
-    throw new Deviation(`Upload-Offset: ${offset}`, `Upload-Offset: ${got}`, x.request)
+  if (got !== BigInt(offset)) throw new Deviation(`Upload-Offset: ${offset}`, `Upload-Offset: ${got}`, x.request)
 }
 
 /** Any other condition, in words. */

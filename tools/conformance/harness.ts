@@ -101,12 +101,7 @@ export class Harness {
   /** One request on a given connection, which stays open. */
   async on(connection: Connection, spec: Spec): Promise<Exchange> {
     const full = { ...spec, url: spec.url ?? this.options.url }
-    const x = await exchangeOn(
-      connection,
-      full,
-      this.#defaults(spec),
-      spec.timeoutMs ?? this.options.timeoutMs,
-    )
+    const x = await exchangeOn(connection, full, this.#defaults(spec), spec.timeoutMs ?? this.options.timeoutMs)
     this.#remember(x, full.url)
     return x
   }
@@ -144,8 +139,7 @@ export class Harness {
   /** An upload to test with. Throws Blocked where none can be had: creation has checks of its own. */
   async create(options: CreateOptions = {}): Promise<Upload> {
     const length = options.length ?? this.options.sizeBytes
-    const size: Headers =
-      length === 'deferred' ? { 'Upload-Defer-Length': '1' } : { 'Upload-Length': String(length) }
+    const size: Headers = length === 'deferred' ? { 'Upload-Defer-Length': '1' } : { 'Upload-Length': String(length) }
     const created = await this.post({ ...size, ...options.headers })
     return this.uploadOf(created, length === 'deferred' ? undefined : length)
   }
@@ -184,12 +178,7 @@ export class Harness {
   }
 
   /** A PATCH that must work for the check to go on. */
-  async mustPatch(
-    upload: Pick<Upload, 'url'>,
-    offset: number,
-    body: Buffer,
-    headers: Headers = {},
-  ): Promise<void> {
+  async mustPatch(upload: Pick<Upload, 'url'>, offset: number, body: Buffer, headers: Headers = {}): Promise<void> {
     const x = await this.patch(upload, offset, body, headers)
     if (!succeeded(x)) throw new Blocked('an ordinary PATCH did not work', x.got, x.request)
   }
@@ -237,10 +226,7 @@ export class Harness {
   }
 
   /** What GET returns, once it has `length` bytes (a server may still be joining parts) or time is up. */
-  async readBack(
-    upload: Pick<Upload, 'url'>,
-    length: number,
-  ): Promise<{ body: Buffer; x: Exchange } | undefined> {
+  async readBack(upload: Pick<Upload, 'url'>, length: number): Promise<{ body: Buffer; x: Exchange } | undefined> {
     if (!this.server.readBack) return undefined
     const deadline = Date.now() + this.options.timeoutMs
     let x = await this.send({ method: 'GET', url: upload.url })

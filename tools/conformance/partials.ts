@@ -45,9 +45,7 @@ export async function assembled(t: Harness, final: Upload): Promise<Exchange> {
   const deadline = Date.now() + t.options.timeoutMs
   for (;;) {
     const x = await t.head(final)
-    const [offset, length] = ['Upload-Offset', 'Upload-Length'].map(
-      (name) => x.response && field(x.response, name),
-    )
+    const [offset, length] = ['Upload-Offset', 'Upload-Length'].map((name) => x.response && field(x.response, name))
     if (offset !== undefined && offset === length) return x
     if (Date.now() >= deadline) {
       throw new Deviation('equal Upload-Offset and Upload-Length after concatenation', x.got, x.request)

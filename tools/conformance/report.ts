@@ -19,17 +19,12 @@ export function countByLevel(results: readonly Result[]): Totals {
     results.filter((result) => result.level === level && result.outcome === outcome).length
   const row = (level: Level) =>
     Object.fromEntries(outcomes.map((outcome) => [outcome, of(level, outcome)])) as Record<Outcome, number>
-  return Object.fromEntries(levels.map((level) => [level, row(level)])) as Record<
-    Level,
-    Record<Outcome, number>
-  >
+  return Object.fromEntries(levels.map((level) => [level, row(level)])) as Record<Level, Record<Outcome, number>>
 }
 
 /** 1 where a MUST fails or could not be tested because ordinary requests do not work. */
 export function exitCode(results: readonly Result[]): 0 | 1 {
-  const broken = results.some(
-    ({ level, outcome }) => level === 'MUST' && (outcome === 'fail' || outcome === 'blocked'),
-  )
+  const broken = results.some(({ level, outcome }) => level === 'MUST' && (outcome === 'fail' || outcome === 'blocked'))
   return broken ? 1 : 0
 }
 
@@ -50,8 +45,7 @@ export function createTextReporter(print: (line: string) => void) {
   let rule = ''
   return (result: Result): void => {
     if (section !== result.section) print(`\n${result.section}`)
-    if (section !== result.section || rule !== result.rule)
-      print(`  ${result.level.padEnd(6)} ${result.rule}`)
+    if (section !== result.section || rule !== result.rule) print(`  ${result.level.padEnd(6)} ${result.rule}`)
     section = result.section
     rule = result.rule
     for (const line of renderResult(result)) print(line)

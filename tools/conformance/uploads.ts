@@ -50,8 +50,7 @@ export async function settledOffset(t: Harness, upload: Pick<Upload, 'url'>): Pr
     seen.push(await t.offsetOf(upload, Math.max(1, deadline - Date.now())))
     const [last, ...before] = seen.slice(-3).reverse()
     if (last !== undefined && before.length === 2 && before.every((offset) => offset === last)) return last
-    if (Date.now() >= deadline)
-      throw new Deviation('an offset that comes to rest', `HEAD said ${seen.join(', ')}`)
+    if (Date.now() >= deadline) throw new Deviation('an offset that comes to rest', `HEAD said ${seen.join(', ')}`)
     await pause(150)
   }
 }
@@ -104,7 +103,5 @@ function isOffset([name]: readonly [string, string]): boolean {
 export function describeRefusals(refusals: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const refusal of refusals) counts.set(refusal, (counts.get(refusal) ?? 0) + 1)
-  return (
-    [...counts].map(([what, times]) => (times === 1 ? what : `${what} x ${times}`)).join(', ') || 'nothing'
-  )
+  return [...counts].map(([what, times]) => (times === 1 ? what : `${what} x ${times}`)).join(', ') || 'nothing'
 }

@@ -84,15 +84,10 @@ function inVideo(look: Look, wanted: ExpectedRendition, expect: Expected): strin
   const faults: string[] = []
   const seconds = wanted.seconds ?? expect.seconds
   if (look.videoCodec !== 'h264') faults.push(`picture ${look.videoCodec}`)
-  if (look.pixelFormat !== 'yuv420p' && look.pixelFormat !== 'yuvj420p')
-    faults.push(`pixels ${look.pixelFormat}`)
+  if (look.pixelFormat !== 'yuv420p' && look.pixelFormat !== 'yuvj420p') faults.push(`pixels ${look.pixelFormat}`)
   if (Math.min(look.width, look.height) > MAX_RENDITION.shortSide) faults.push('larger than it may be')
-  if ((look.framesPerSecond ?? 0) > MAX_RENDITION.framesPerSecond)
-    faults.push(`${look.framesPerSecond} frames/s`)
-  if (
-    wanted.framesPerSecond !== undefined &&
-    Math.abs((look.framesPerSecond ?? 0) - wanted.framesPerSecond) > 0.1
-  )
+  if ((look.framesPerSecond ?? 0) > MAX_RENDITION.framesPerSecond) faults.push(`${look.framesPerSecond} frames/s`)
+  if (wanted.framesPerSecond !== undefined && Math.abs((look.framesPerSecond ?? 0) - wanted.framesPerSecond) > 0.1)
     faults.push(`${look.framesPerSecond} frames/s, not ${wanted.framesPerSecond}`)
   if (wanted.pixelFormat !== undefined && look.pixelFormat !== wanted.pixelFormat)
     faults.push(`pixels ${look.pixelFormat}, not ${wanted.pixelFormat}`)

@@ -13,9 +13,7 @@ export function differsElsewhere(catalogue: ProfileCatalogue, row: Row, record: 
   if (also === undefined) return []
   return also.places.flatMap((place) => {
     const { wanted, found } = severities(catalogue, row, record, place)
-    return found === (also.breaks ? wanted : 'none')
-      ? []
-      : [`${place.profile} ${place.slot}: ${also.code} ${found}`]
+    return found === (also.breaks ? wanted : 'none') ? [] : [`${place.profile} ${place.slot}: ${also.code} ${found}`]
   })
 }
 
@@ -29,7 +27,10 @@ function severities(catalogue: ProfileCatalogue, row: Row, record: UploadRecord,
   const problems = [
     ...judge({ slot, measured, declared, actualBytes: record.receivedBytes, siblings }).problems,
     ...judgeInspection({
-      ...{ slot, measured, upload: record, sealed: false },
+      slot,
+      measured,
+      upload: record,
+      sealed: false,
       ...(plannedMinutes === undefined ? {} : { plannedMinutes }),
     }).problems,
   ]

@@ -11,15 +11,13 @@ const OPTIONS = { maxBuffer: 16 * 1024 * 1024, timeout: 120_000 }
 
 /** Written by every muxer, and about nobody. */
 const PLAIN_TAGS = new Set([
-  ...[
-    'major_brand',
-    'minor_version',
-    'compatible_brands',
-    'encoder',
-    'language',
-    'handler_name',
-    'vendor_id',
-  ],
+  'major_brand',
+  'minor_version',
+  'compatible_brands',
+  'encoder',
+  'language',
+  'handler_name',
+  'vendor_id',
 ])
 /** What stands in them when nobody has written anything. */
 const PLAIN_VALUES: Record<string, RegExp> = {
@@ -70,9 +68,7 @@ export async function lookAt(path: string, secrets: readonly string[]): Promise<
         .filter(isStray)
         .map(([name]) => name),
     ),
-    secrets: secrets.filter(
-      (secret) => bytes.includes(secret) || bytes.includes(Buffer.from(secret, 'utf16le')),
-    ),
+    secrets: secrets.filter((secret) => bytes.includes(secret) || bytes.includes(Buffer.from(secret, 'utf16le'))),
   }
 }
 

@@ -53,11 +53,7 @@ function show({ row, cost, got, faults }: Result, nth: number, of: number): void
   if (faults.length > 0) print(`         got ${gotWords({ got, faults })}`)
 }
 
-function conclude(
-  { docsFile, jsonFile }: CommandLine,
-  results: readonly Result[],
-  isolation: string,
-): number {
+function conclude({ docsFile, jsonFile }: CommandLine, results: readonly Result[], isolation: string): number {
   const failed = results.filter(({ faults }) => faults.length > 0)
   const seconds = results.reduce((sum, { cost }) => sum + cost.seconds, 0)
   const most = Math.max(0, ...results.map(({ cost }) => cost.toolMebibytes))
@@ -92,8 +88,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const all = allRows(loadProfiles([shippedProfilesDir()]))
     if (command === 'help') print(usage)
     else if (command === 'list')
-      for (const row of all)
-        print(`${row.name} · ${row.about} · ${placeWords(row)} · ${expectedWords(row.expect)}`)
+      for (const row of all) print(`${row.name} · ${row.about} · ${placeWords(row)} · ${expectedWords(row.expect)}`)
     else {
       const { group, only = '' } = command
       const rows = all.filter((row) => (group ?? row.group) === row.group && row.name.includes(only))

@@ -45,8 +45,7 @@ function resetOwnMark(): void {
 
 function statusOf(pid: string): { name: string; rss: number; peak: number } | null {
   const text = readProc(`${pid}/status`)
-  const kib = (field: string): number =>
-    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
+  const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
   const name = /^Name:\s+(.+)$/m.exec(text)?.[1]
   return name === undefined ? null : { name, rss: kib('VmRSS') * KIB, peak: kib('VmHWM') * KIB }
 }

@@ -89,12 +89,12 @@ async function gotOf(workshop: Workshop, row: Row, record: UploadRecord): Promis
   const renditions: GotRendition[] = []
   for (const { name, kind, state, reason, width, height, key } of record.renditions) {
     renditions.push({
-      ...{ name, kind, state },
+      name,
+      kind,
+      state,
       ...(reason === undefined ? {} : { reason }),
       ...(width === undefined || height === undefined ? {} : { width, height }),
-      ...(key === undefined || state !== 'ready'
-        ? {}
-        : { look: await lookAt(workshop.pathOf(key), secrets) }),
+      ...(key === undefined || state !== 'ready' ? {} : { look: await lookAt(workshop.pathOf(key), secrets) }),
     })
   }
   const { lastError } = Object.values(record.lanes).find((lane) => lane.lastError !== undefined) ?? {}
@@ -104,7 +104,6 @@ async function gotOf(workshop: Workshop, row: Row, record: UploadRecord): Promis
     measured: record.measured,
     seconds: record.measured === null ? undefined : judgedDurationSeconds(record.measured),
     renditions,
-    error:
-      record.error === null ? null : `${record.error.code}${lastError === undefined ? '' : `: ${lastError}`}`,
+    error: record.error === null ? null : `${record.error.code}${lastError === undefined ? '' : `: ${lastError}`}`,
   }
 }

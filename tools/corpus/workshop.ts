@@ -69,10 +69,24 @@ export async function openWorkshop() {
       const now = new Date().toISOString()
       const slotMetadata = plannedMinutes === undefined ? {} : { lesson_plan: { plannedMinutes } }
       await deps.heads.commit(OWNER, id, () => ({
-        ...{ schema: 1 as const, owner: OWNER, id, profile, slotMetadata, metadata: {} },
-        ...{ opensAt: null, deadline: null, graceSeconds: 0, uniqueKey: null, callbackUrl: null },
-        ...{ state: 'open' as const, revision: 1, revisions: [], sequence: 0, event: null },
-        ...{ createdAt: now, updatedAt: now },
+        schema: 1 as const,
+        owner: OWNER,
+        id,
+        profile,
+        slotMetadata,
+        metadata: {},
+        opensAt: null,
+        deadline: null,
+        graceSeconds: 0,
+        uniqueKey: null,
+        callbackUrl: null,
+        state: 'open' as const,
+        revision: 1,
+        revisions: [],
+        sequence: 0,
+        event: null,
+        createdAt: now,
+        updatedAt: now,
       }))
     },
 
@@ -85,13 +99,20 @@ export async function openWorkshop() {
       // Not a copy: files at the limit of ten gibibytes are mostly holes.
       await link(path, store.path(key))
       const draft = {
-        ...{ id, owner: OWNER, submissionId, slot, revision: 1, subject: null, replaces: null },
-        ...{
-          declared: { filename: basename(path), type: null, bytes: size },
-          metadata: {},
-          fingerprint: null,
-        },
-        ...{ concat: null, createdAt: new Date().toISOString(), maxBytes: size, kinds: [] },
+        id,
+        owner: OWNER,
+        submissionId,
+        slot,
+        revision: 1,
+        subject: null,
+        replaces: null,
+        declared: { filename: basename(path), type: null, bytes: size },
+        metadata: {},
+        fingerprint: null,
+        concat: null,
+        createdAt: new Date().toISOString(),
+        maxBytes: size,
+        kinds: [],
       }
       await deps.completion.commitStored(draft, { key }, size, systemClock.now())
       return id

@@ -38,8 +38,7 @@ export function evening(teachers: number, minutes: number, { people }: Figures):
   for (const flow of flows) {
     // Of a line that begins at x, the part of its bytes that is there at t is (t − x) / d, within 0 and 1; over all
     // beginnings up to t that is the integral of the share arrived, from t − d to t.
-    const received = (t: number) =>
-      (flow.uploads * flow.bytes * integral(t - flow.minutes, t, minutes)) / flow.minutes
+    const received = (t: number) => (flow.uploads * flow.bytes * integral(t - flow.minutes, t, minutes)) / flow.minutes
     for (let t = 0; t < length; t++) {
       const begun = flow.uploads * (arrivedBy(t + 1, minutes) - arrivedBy(t, minutes))
       const done = (at: number) => flow.uploads * arrivedBy(at - flow.minutes, minutes)

@@ -55,8 +55,7 @@ export function planFleet(teachers: number, curves: Evening, figures: Figures) {
     partsPerSecond * cost.redisTripsPerPart +
     apiPerSecond * cost.redisTripsPerApiCall
   const large = teachers * sum(files.filter((file) => file.bytes > cost.partBytes).map(({ count }) => count))
-  const s3Writes =
-    bytes / cost.partBytes + large * cost.s3CallsPerLargeUpload + (uploads - large) + uploads * 3
+  const s3Writes = bytes / cost.partBytes + large * cost.s3CallsPerLargeUpload + (uploads - large) + uploads * 3
   const s3Reads = uploads * cost.verdictS3Calls + (2 * bytes) / cost.partBytes
   const renditionBytes = bytes
   const machineHours = (serviceMachines * plan.coresPerMachine + validateCores) * money.hoursUp

@@ -40,10 +40,7 @@ export function simulate(
     const inspect = gib * cost.inspectCpuSecondsPerGiB
     if (file.kind === 'pdf') return inspect + cost.pageCpuSeconds
     const encoded = draw() < people.shareEncoded
-    return (
-      inspect +
-      (encoded ? file.minutes * cost.encodeCpuSecondsPerMediaMinute : gib * cost.remuxCpuSecondsPerGiB)
-    )
+    return inspect + (encoded ? file.minutes * cost.encodeCpuSecondsPerMediaMinute : gib * cost.remuxCpuSecondsPerGiB)
   })
   const order = [...verdicts.ends.keys()].sort((a, b) => (verdicts.ends[a] ?? 0) - (verdicts.ends[b] ?? 0))
   const judged = Float64Array.from(order, (job) => verdicts.ends[job] ?? 0)

@@ -29,14 +29,8 @@ export function planRows(plan: Plan, simulated: Simulated): [string, string][] {
     ['services: memory, all together', bytes(service.memoryBytes)],
     ['validate: processors, slots', `${validate.cores}, ${validate.slots}`],
     ['inspect and transcode: processor hours, machines', `${whole(media.cpuHours)}, ${media.machines}`],
-    [
-      'Redis: round trips at the peak, processors',
-      `${whole(redis.tripsPerSecond)}/s, ${redis.cores.toFixed(2)}`,
-    ],
-    [
-      'bucket: writes and reads at the peak',
-      `${whole(bucket.writesPerSecond)}/s, ${whole(bucket.readsPerSecond)}/s`,
-    ],
+    ['Redis: round trips at the peak, processors', `${whole(redis.tripsPerSecond)}/s, ${redis.cores.toFixed(2)}`],
+    ['bucket: writes and reads at the peak', `${whole(bucket.writesPerSecond)}/s, ${whole(bucket.readsPerSecond)}/s`],
     [
       'bucket: writes and reads in all, stored',
       `${whole(bucket.writes)}, ${whole(bucket.reads)}, ${bytes(bucket.storedBytes)}`,

@@ -18,9 +18,7 @@ export function readSettings(env: Environment, url?: string): Settings {
   const kept = keptSecrets(env['DATA_DIR'])
   const apiKey = env['API_KEY'] || firstKey(env['API_KEYS']) || kept['apiKey']
   if (apiKey === undefined)
-    throw new UsageError(
-      'No API key: start the service with `npm start`, or set API_KEY and DATA_DIR as it has them.',
-    )
+    throw new UsageError('No API key: start the service with `npm start`, or set API_KEY and DATA_DIR as it has them.')
   const webhookSecret = env['WEBHOOK_SECRET']?.split(',')[0]?.trim() || kept['webhookSecret']
   return { base: loopbackUrl(url ?? localAddress(env)), apiKey, webhookSecret }
 }

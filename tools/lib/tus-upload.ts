@@ -1,13 +1,7 @@
 // One upload with tus-js-client, configured as the README tells portals to, on a line of its own that can be cut.
 
 import { Agent } from 'node:http'
-import {
-  DefaultHttpStack,
-  type DetailedError,
-  type HttpRequest,
-  type HttpResponse,
-  Upload,
-} from 'tus-js-client'
+import { DefaultHttpStack, type DetailedError, type HttpRequest, type HttpResponse, Upload } from 'tus-js-client'
 import { bodyReader } from './body.ts'
 import { problemCode, problemInWords } from './problem.ts'
 import type { Source } from './source.ts'
@@ -120,7 +114,9 @@ class TusUpload {
         storeFingerprintForResuming: false,
         httpStack: new DefaultHttpStack({ agent: this.#agent }),
         fileReader: bodyReader({
-          ...{ source, cutAt, bytesPerSecond },
+          source,
+          cutAt,
+          bytesPerSecond,
           onBytes: (bytes) => {
             result.sentBytes += bytes
             onBytes?.(bytes)
@@ -166,7 +162,9 @@ class TusUpload {
     const fromMs = (method === 'PATCH' ? this.#bodyEndMs : undefined) ?? this.#startedMs.get(request) ?? nowMs
     const offset = Number.parseInt(response.getHeader('Upload-Offset') ?? '', 10)
     this.#job.onAnswer?.({
-      ...{ method, status, milliseconds: nowMs - fromMs },
+      method,
+      status,
+      milliseconds: nowMs - fromMs,
       offset: Number.isNaN(offset) ? undefined : offset,
       code: status < 400 ? undefined : codeOf(response),
     })

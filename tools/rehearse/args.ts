@@ -71,9 +71,20 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ scenario: text, clients: text, minutes: text, scale: text, speed: text, storage: text },
-        ...{ services: text, workers: text, generators: text, seed: text, out: text },
-        ...{ url: text, 'ops-url': text, quick: { type: 'boolean' } as const },
+        scenario: text,
+        clients: text,
+        minutes: text,
+        scale: text,
+        speed: text,
+        storage: text,
+        services: text,
+        workers: text,
+        generators: text,
+        seed: text,
+        out: text,
+        url: text,
+        'ops-url': text,
+        quick: { type: 'boolean' } as const,
       },
     }).values
   } catch (error) {

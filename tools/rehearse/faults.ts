@@ -76,18 +76,11 @@ function nameOf(fault: Fault): string {
     case 's3Trouble':
       return `S3: ${Math.round(fault.refused * 100)} % refused`
     case 'diskFree':
-      return fault.freeBytes === null
-        ? 'disk roomy'
-        : `disk: ${Math.round(fault.freeBytes / 1024 ** 2)} MiB free`
+      return fault.freeBytes === null ? 'disk roomy' : `disk: ${Math.round(fault.freeBytes / 1024 ** 2)} MiB free`
   }
 }
 
-async function act(
-  stage: Stage,
-  fault: Fault,
-  times: FaultTimes,
-  before: () => Promise<void>,
-): Promise<void> {
+async function act(stage: Stage, fault: Fault, times: FaultTimes, before: () => Promise<void>): Promise<void> {
   const end = async (running: Running | undefined, signal: NodeJS.Signals, backAfterMs: number) => {
     if (running === undefined) return
     await before()

@@ -74,12 +74,8 @@ export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
     latency('HEAD p99', latencies['HEAD']?.p99 ?? null, HEAD_P99_MS),
     ...METHODS.flatMap((method) => {
       const longest = heldLatencies[method]?.max ?? null
-      const why = scenario.faults.some(({ act }) => act === 's3Trouble')
-        ? 'the bucket is in trouble'
-        : 'Redis is away'
-      return longest === null
-        ? []
-        : [latency(`${method} while ${why}, longest`, longest, HELD_MS[why][method])]
+      const why = scenario.faults.some(({ act }) => act === 's3Trouble') ? 'the bucket is in trouble' : 'Redis is away'
+      return longest === null ? [] : [latency(`${method} while ${why}, longest`, longest, HELD_MS[why][method])]
     }),
     ...Object.entries(peakRssBytes).flatMap(([name, bytes]) => {
       const limit = name.startsWith('service') ? SERVICE_RSS_MIB[scenario.storage] : WORKER_RSS_MIB

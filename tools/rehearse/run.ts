@@ -83,8 +83,15 @@ export async function rehearse(
     const findings = await verifyAll(portal, events, handed)
     const end = stage === undefined ? undefined : await endStage(stage, played.outcomes)
     return composeReport({
-      ...{ args, ...played, findings, events, before, counters, startedMs },
-      ...{ store: end?.store ?? null, strays: end?.strays ?? [] },
+      args,
+      ...played,
+      findings,
+      events,
+      before,
+      counters,
+      startedMs,
+      store: end?.store ?? null,
+      strays: end?.strays ?? [],
       machine: described(await machine()),
       troubles: stage?.troubles() ?? {},
       s3Calls: stage?.proxy?.counts() ?? null,
@@ -119,7 +126,11 @@ async function play(args: RehearsalArgs, deps: PlayDeps) {
   const crowd = await startCrowd(
     {
       plan: { clients, minutes, arrivals, scale, speed, seed },
-      ...{ base, apiKey, run, clips, graceSeconds: GRACE_SECONDS },
+      base,
+      apiKey,
+      run,
+      clips,
+      graceSeconds: GRACE_SECONDS,
     },
     { processes: scenario.generators, lastArrivalMs: arrivalMs, settleMs, slackMs: SLACK_MS },
     (generator, report) => recorder.heard(generator, report),
@@ -155,15 +166,12 @@ async function play(args: RehearsalArgs, deps: PlayDeps) {
 
 function watched(stage: Stage | undefined, generators: readonly number[]): Watched[] {
   const { services = [], workers = [], redis, s3, front } = stage ?? {}
-  const number = (name: string, list: readonly unknown[], i: number) =>
-    list.length === 1 ? name : `${name} ${i + 1}`
+  const number = (name: string, list: readonly unknown[], i: number) => (list.length === 1 ? name : `${name} ${i + 1}`)
   return [
     ...services.map((one, i) => ({ name: number('service', services, i), pid: () => one.pid })),
     ...workers.map((one, i) => ({ name: number('worker', workers, i), pid: () => one.pid })),
     ...(redis === undefined ? [] : [{ name: 'redis', pid: () => childWith(`127.0.0.1:${redis.port}`) }]),
-    ...(s3?.dir === undefined
-      ? []
-      : [{ name: 'S3 server', pid: () => childWith(new URL(s3.endpoint).host) }]),
+    ...(s3?.dir === undefined ? [] : [{ name: 'S3 server', pid: () => childWith(new URL(s3.endpoint).host) }]),
     ...(front === undefined ? [] : [{ name: 'balancer', pid: () => front.pid }]),
     ...generators.map((pid, i) => ({ name: number('crowd', generators, i), pid: () => pid })),
     { name: 'observer', pid: () => process.pid, cpuSeconds: ownSeconds },

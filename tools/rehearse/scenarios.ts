@@ -47,8 +47,15 @@ export type Scenario = {
 const MIB = 1024 ** 2
 
 const ORDINARY: Omit<Scenario, 'name' | 'story' | 'clients' | 'minutes'> = {
-  ...{ storage: 'local', services: 2, workers: 1, generators: 1, arrivals: 'rising' },
-  ...{ scale: 0.1, speed: 1.5, settleMinutes: 4, faults: [] },
+  storage: 'local',
+  services: 2,
+  workers: 1,
+  generators: 1,
+  arrivals: 'rising',
+  scale: 0.1,
+  speed: 1.5,
+  settleMinutes: 4,
+  faults: [],
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -56,20 +63,29 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'smoke',
     story: 'A few teachers, and nothing goes wrong but their lines.',
-    ...{ services: 1, clients: 24, minutes: 0.3, faults: [] },
+    services: 1,
+    clients: 24,
+    minutes: 0.3,
+    faults: [],
   },
   {
     ...ORDINARY,
     name: 'deadline',
     story: 'The last minutes before a deadline; half-way, one of two services is killed.',
-    ...{ clients: 2000, minutes: 3.5, scale: 0.05, speed: 0.3, settleMinutes: 7 },
+    clients: 2000,
+    minutes: 3.5,
+    scale: 0.05,
+    speed: 0.3,
+    settleMinutes: 7,
     faults: [{ at: 0.5, act: 'killService', which: 0, backAfterMs: 3000 }],
   },
   {
     ...ORDINARY,
     name: 'reconnect-storm',
     story: 'Every connection breaks at the same moment, three times.',
-    ...{ clients: 300, minutes: 1.2, speed: 0.4 },
+    clients: 300,
+    minutes: 1.2,
+    speed: 0.4,
     faults: [
       { at: 0.4, act: 'cutAll' },
       { at: 0.7, act: 'cutAll' },
@@ -80,7 +96,8 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'rolling-restart',
     story: 'A deployment in the middle of the rush: each service and the worker restarted in turn.',
-    ...{ clients: 240, minutes: 1.2 },
+    clients: 240,
+    minutes: 1.2,
     faults: [
       { at: 0.25, act: 'restartService', which: 0 },
       { at: 0.5, act: 'restartService', which: 1 },
@@ -91,7 +108,8 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'redis-outage',
     story: 'Redis is killed and comes back; later it hangs for a while.',
-    ...{ clients: 240, minutes: 1.5 },
+    clients: 240,
+    minutes: 1.5,
     faults: [
       { at: 0.3, act: 'redisAway', how: 'kill', forMs: 4000 },
       { at: 0.65, act: 'redisAway', how: 'freeze', forMs: 5000 },
@@ -100,9 +118,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 's3-brownout',
-    story:
-      'The bucket refuses a third of the calls and is slow with another; then it refuses all for a while.',
-    ...{ storage: 's3', clients: 120, minutes: 1.2, scale: 0.4, speed: 5 },
+    story: 'The bucket refuses a third of the calls and is slow with another; then it refuses all for a while.',
+    storage: 's3',
+    clients: 120,
+    minutes: 1.2,
+    scale: 0.4,
+    speed: 5,
     faults: [
       { at: 0.25, act: 's3Trouble', refused: 0.3, slow: 0.3, slowMs: 1500, forMs: 20_000 },
       { at: 0.7, act: 's3Trouble', refused: 1, slow: 0, slowMs: 0, forMs: 6000 },
@@ -112,14 +133,18 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'worker-massacre',
     story: 'Every few seconds one of three workers is killed.',
-    ...{ workers: 3, clients: 120, minutes: 1.2 },
+    workers: 3,
+    clients: 120,
+    minutes: 1.2,
     faults: [{ at: 0.1, act: 'killWorkers', everyMs: 6000, until: 1 }],
   },
   {
     ...ORDINARY,
     name: 'disk-full',
     story: 'The disk runs low, then full, then somebody makes room.',
-    ...{ clients: 160, minutes: 1.5, smallDisk: true },
+    clients: 160,
+    minutes: 1.5,
+    smallDisk: true,
     faults: [
       { at: 0.3, act: 'diskFree', freeBytes: 300 * MIB },
       { at: 0.45, act: 'diskFree', freeBytes: 0 },
@@ -130,7 +155,10 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ORDINARY,
     name: 'soak',
     story: 'An ordinary evening, long and even: nothing may grow.',
-    ...{ clients: 2400, minutes: 30, arrivals: 'flat', growthMibPerMinute: 4 },
+    clients: 2400,
+    minutes: 30,
+    arrivals: 'flat',
+    growthMibPerMinute: 4,
   },
 ]
 

@@ -55,8 +55,15 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ clients: text, minutes: text, seed: text, mbit: text, 'max-mib': text },
-        ...{ 'settle-minutes': text, url: text, 'ops-url': text, json: text },
+        clients: text,
+        minutes: text,
+        seed: text,
+        mbit: text,
+        'max-mib': text,
+        'settle-minutes': text,
+        url: text,
+        'ops-url': text,
+        json: text,
       },
     }).values
   } catch (error) {

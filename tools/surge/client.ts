@@ -49,11 +49,7 @@ export async function runClient(deps: ClientDeps, client: SurgeClient): Promise<
   const { measures } = deps
   const startedMs = performance.now()
   measures.arrived += 1
-  const end = (
-    failure: string | undefined,
-    code: string | undefined,
-    upload?: UploadResult,
-  ): ClientOutcome => {
+  const end = (failure: string | undefined, code: string | undefined, upload?: UploadResult): ClientOutcome => {
     if (failure === undefined) measures.served += 1
     else measures.failed += 1
     return { client, upload, failure, failureCode: code, milliseconds: performance.now() - startedMs }
@@ -90,7 +86,8 @@ async function send(deps: ClientDeps, client: SurgeClient): Promise<UploadResult
         return next
       },
       cutAt: plan.cutAtByte === undefined ? [] : [plan.cutAtByte],
-      ...{ bytesPerSecond, signal },
+      bytesPerSecond,
+      signal,
       onAnswer: (answer) => measures.answer(answer),
       onBytes: (bytes) => {
         measures.sentBytes += bytes

@@ -28,7 +28,9 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
   const clients = await makeClients(args, say)
   const { base, apiKey } = settings
   const portal = new Portal({
-    ...{ base, apiKey, retryDelaysMs: PORTAL_RETRIES_MS },
+    base,
+    apiKey,
+    retryDelaysMs: PORTAL_RETRIES_MS,
     onCall: (call) => measures.call(call),
   })
   // Not measured: a reader beside the load.
@@ -45,7 +47,10 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
   say(`${args.clients} clients within ${timeInWords(runMs)}`)
   try {
     const outcomes = await letLoose(clients, startedMs, measures, {
-      ...{ portal, measures, graceSeconds: GRACE_SECONDS, bytesPerSecond: args.bytesPerSecond },
+      portal,
+      measures,
+      graceSeconds: GRACE_SECONDS,
+      bytesPerSecond: args.bytesPerSecond,
       deadline: new Date(Date.now() + runMs + DEADLINE_SLACK_MS),
       signal: stop.signal,
     })
@@ -85,9 +90,7 @@ async function makeClients(args: SurgeArgs, say: Say): Promise<SurgeClient[]> {
   const sizes = clients.map(({ source }) => source.bytes).sort((a, b) => a - b)
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
   const words = [sizes[0], sizes[sizes.length >> 1], sizes.at(-1)].map((bytes) => bytesInWords(bytes ?? 0))
-  say(
-    `${sizes.length} files, ${bytesInWords(total)}: from ${words[0]} over ${words[1]} in the middle to ${words[2]}`,
-  )
+  say(`${sizes.length} files, ${bytesInWords(total)}: from ${words[0]} over ${words[1]} in the middle to ${words[2]}`)
   return clients
 }
 
@@ -109,11 +112,7 @@ function letLoose(
 }
 
 /** Waits until all that was served is ready, or the time is over. */
-async function untilReady(
-  outcomes: readonly ClientOutcome[],
-  events: EventReader,
-  signal: AbortSignal,
-): Promise<void> {
+async function untilReady(outcomes: readonly ClientOutcome[], events: EventReader, signal: AbortSignal): Promise<void> {
   const served = outcomes.filter(({ failure }) => failure === undefined).length
   while (events.ready < served && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 250))
 }

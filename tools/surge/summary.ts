@@ -50,30 +50,23 @@ export function summarize(
   const summary: Summary = {
     offered: outcomes.length,
     served: served.length,
-    refused: tally(
-      outcomes.filter((_, i) => findings[i]?.end === 'refused').map((one) => one.failureCode ?? ''),
-    ),
+    refused: tally(outcomes.filter((_, i) => findings[i]?.end === 'refused').map((one) => one.failureCode ?? '')),
     unfinished: count('unfinished'),
     lost: count('lost'),
     duplicated: sum(findings.map(({ duplicates }) => duplicates)),
     restartedFromZero: sum(uploads.map(({ restarts }) => restarts)),
     cut: uploads.filter(({ cuts }) => cuts > 0).length,
-    resumed: uploads.filter(
-      ({ cuts, failure, restarts }) => cuts > 0 && failure === undefined && restarts === 0,
-    ).length,
+    resumed: uploads.filter(({ cuts, failure, restarts }) => cuts > 0 && failure === undefined && restarts === 0)
+      .length,
     resumedAtZero: uploads.flatMap(({ resumedAt }) => resumedAt).filter((offset) => offset === 0).length,
     retries: measures.retries,
-    payloadBytes: sum(
-      outcomes.map(({ client, failure }) => (failure === undefined ? client.source.bytes : 0)),
-    ),
+    payloadBytes: sum(outcomes.map(({ client, failure }) => (failure === undefined ? client.source.bytes : 0))),
     sentBytes: measures.sentBytes,
     receivedBytes,
     states: tally(findings.flatMap(({ state }) => (state === undefined ? [] : [state]))),
     verdicts: spreadOf(served.flatMap(({ verdictMs }) => verdictMs ?? [])),
     ready: spreadOf(served.flatMap(({ readyMs }) => readyMs ?? [])),
-    uploadTimes: spreadOf(
-      outcomes.filter(({ failure }) => failure === undefined).map((one) => one.milliseconds),
-    ),
+    uploadTimes: spreadOf(outcomes.filter(({ failure }) => failure === undefined).map((one) => one.milliseconds)),
     latencies: measures.spreads(LATENCIES),
     answers: measures.refusals(),
     generatorLateness: spreadOf(measures.lateness),
@@ -85,12 +78,8 @@ export function summarize(
 
 function faultsOf(summary: Summary, findings: readonly Finding[]): string[] {
   const reasons = (end: Finding['end']) =>
-    [...new Set(findings.filter((finding) => finding.end === end).map(({ why }) => why ?? ''))]
-      .slice(0, 3)
-      .join('; ')
-  const wrong = findings.filter(
-    ({ end, state }) => end === 'served' && !['accepted', 'ready'].includes(state ?? ''),
-  )
+    [...new Set(findings.filter((finding) => finding.end === end).map(({ why }) => why ?? ''))].slice(0, 3).join('; ')
+  const wrong = findings.filter(({ end, state }) => end === 'served' && !['accepted', 'ready'].includes(state ?? ''))
   const states = Object.entries(tally(wrong.map(({ state, problems }) => [state, ...problems].join(' '))))
   const withoutVerdict = summary.served - summary.verdicts.count
   const faults: [number, string][] = [

@@ -22,9 +22,7 @@ export function tableLines(summary: Summary): string[] {
     ['sent by clients', `${bytesInWords(sentBytes)}   ${share(sentBytes, payloadBytes)}`],
     [
       'received, says service',
-      receivedBytes === null
-        ? 'unknown'
-        : `${bytesInWords(receivedBytes)}   ${share(receivedBytes, payloadBytes)}`,
+      receivedBytes === null ? 'unknown' : `${bytesInWords(receivedBytes)}   ${share(receivedBytes, payloadBytes)}`,
     ],
     ['states', parts(summary.states)],
   ]
@@ -46,8 +44,7 @@ export function tableLines(summary: Summary): string[] {
 
 function spreadTable(spreads: Record<string, Spread>): string[] {
   const width = Math.max(...Object.keys(spreads).map((name) => name.length))
-  const cell = (milliseconds: number | null) =>
-    (milliseconds === null ? '–' : timeInWords(milliseconds)).padStart(12)
+  const cell = (milliseconds: number | null) => (milliseconds === null ? '–' : timeInWords(milliseconds)).padStart(12)
   const head = `${''.padEnd(width)}${['count', 'p50', 'p95', 'p99', 'max'].map((word) => word.padStart(12)).join('')}`
   return [
     head,

@@ -45,7 +45,9 @@ export function judge(
   const since = (atMs: number | undefined) =>
     storedMs === undefined || atMs === undefined ? undefined : atMs - storedMs
   const found = (end: Finding['end'], why?: string): Finding => ({
-    ...{ end, why, state: own?.state },
+    end,
+    why,
+    state: own?.state,
     duplicates: Math.max(0, finished - 1) + Math.max(0, events.verdictsMs.length - 1),
     problems: (own?.problems ?? []).filter(({ severity }) => severity === 'reject').map(({ code }) => code),
     verdictMs: since(events.verdictsMs[0]),
@@ -55,8 +57,7 @@ export function judge(
     return found(outcome.failureCode === undefined ? 'unfinished' : 'refused', outcome.failure)
   if (own === undefined) return found('lost', `upload ${id} is unknown`)
   if (own.storedAt === null) return found('lost', `upload ${id} is ${own.state}, without its last byte`)
-  if (own.state === 'expired' || own.state === 'cancelled')
-    return found('lost', `upload ${id} is ${own.state}`)
+  if (own.state === 'expired' || own.state === 'cancelled') return found('lost', `upload ${id} is ${own.state}`)
   const sha256 = own.sha256 ?? downloadedSha256
   if (sha256 === undefined) return found('lost', `upload ${id} can be neither hashed nor downloaded`)
   if (sha256 !== outcome.sha256) return found('lost', `upload ${id} has other bytes than were sent`)

@@ -46,8 +46,7 @@ export function uploadLines(upload: UploadDocument): string[] {
 type Measured = NonNullable<UploadDocument['measured']>
 
 function measuredInWords(measured: Measured): string {
-  const { kind, container, durationSeconds, width, height, framesPerSecond, videoCodec, audioCodec, pages } =
-    measured
+  const { kind, container, durationSeconds, width, height, framesPerSecond, videoCodec, audioCodec, pages } = measured
   return [
     `${kind} (${container})`,
     durationSeconds !== undefined && `${durationSeconds.toFixed(1)} s`,

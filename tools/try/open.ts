@@ -12,17 +12,15 @@ import { receiveWebhooks, type WebhookReceiver } from './webhooks.ts'
 const DAY_MS = 24 * 3600 * 1000
 
 /** @param signal ends the stream; the caller closes `webhooks` */
-export async function openTrial(
-  settings: Settings,
-  profile: string,
-  page: Page,
-  signal: AbortSignal,
-): Promise<Trial> {
+export async function openTrial(settings: Settings, profile: string, page: Page, signal: AbortSignal): Promise<Trial> {
   const { base, apiKey, webhookSecret } = settings
   const bell = new Bell()
   const startedMs = performance.now()
   const trial: Trial = {
-    ...{ page, bell, heard: [], webhooks: undefined },
+    page,
+    bell,
+    heard: [],
+    webhooks: undefined,
     portal: new Portal({ base, apiKey }),
     submissionId: `try-${randomBytes(4).toString('hex')}`,
   }
@@ -72,12 +70,9 @@ async function createSubmission(trial: Trial, profile: string, webhooks: Webhook
 
 /** The two mistakes that everybody makes once, without a stack. */
 function inOneLine(error: unknown, base: URL): unknown {
-  if (error instanceof TypeError)
-    return new UsageError(`Nobody answers at ${base.href}: is \`npm start\` running?`)
+  if (error instanceof TypeError) return new UsageError(`Nobody answers at ${base.href}: is \`npm start\` running?`)
   if (error instanceof PortalError && error.status === 401)
-    return new UsageError(
-      'The API key is not one of this service; set API_KEY, or DATA_DIR as the service has it.',
-    )
+    return new UsageError('The API key is not one of this service; set API_KEY, or DATA_DIR as the service has it.')
   if (error instanceof PortalError && error.status === 404) return new UsageError(error.message)
   return error
 }

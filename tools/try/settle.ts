@@ -28,9 +28,7 @@ export async function waitUntilFinal(
         continue
       }
       const { type, uploadId } = eventOf(event)
-      page.note(
-        `${timeInWords(event.atMs).padStart(8)}  ${type.padEnd(21)} ${slots.get(uploadId ?? '') ?? ''}`,
-      )
+      page.note(`${timeInWords(event.atMs).padStart(8)}  ${type.padEnd(21)} ${slots.get(uploadId ?? '') ?? ''}`)
     }
   }
   const look = async () => {

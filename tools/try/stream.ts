@@ -13,9 +13,7 @@ export async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<S
       const lines = rest.slice(0, at).split('\n')
       rest = rest.slice(at + 2)
       const of = (field: string) =>
-        lines
-          .filter((line) => line.startsWith(`${field}:`))
-          .map((line) => line.slice(field.length + 1).trimStart())
+        lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trimStart())
       const data = of('data').join('\n')
       if (data !== '') yield { type: of('event')[0] ?? 'message', data: JSON.parse(data) }
     }

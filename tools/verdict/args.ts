@@ -47,7 +47,13 @@ export function parseVerdictArgs(args: readonly string[]): VerdictArgs {
 function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const
   const options = {
-    ...{ samples: text, minutes: text, mib: text, backlog: text, rounds: text, json: text, store: text },
+    samples: text,
+    minutes: text,
+    mib: text,
+    backlog: text,
+    rounds: text,
+    json: text,
+    store: text,
   } as const
   try {
     return parseArgs({ args: [...args], options }).values

@@ -33,8 +33,10 @@ export async function openStage(store: StoreName) {
   const redis = await startRedis({ appendOnly: true })
   const s3 = store === 's3' ? await startS3() : undefined
   const env = {
-    ...{ REDIS_URL: redis.url, DATA_DIR: join(dir, 'data') },
-    ...{ API_KEYS: `bench:${API_KEY}`, TICKET_SECRET: 'a secret of the bench that is long enough' },
+    REDIS_URL: redis.url,
+    DATA_DIR: join(dir, 'data'),
+    API_KEYS: `bench:${API_KEY}`,
+    TICKET_SECRET: 'a secret of the bench that is long enough',
     ...(s3?.env ?? {}),
   }
   const from = 'dist'
@@ -54,7 +56,9 @@ export async function openStage(store: StoreName) {
   let submissions = 0
 
   return {
-    ...{ dir, worker, portal },
+    dir,
+    worker,
+    portal,
 
     /** Sends a film as one PATCH. Times are of `performance.now()`. */
     async send(film: Film): Promise<Sent> {
@@ -76,12 +80,7 @@ export async function openStage(store: StoreName) {
     },
 
     /** The document once `is` holds, and when that was seen. */
-    async until(
-      uploadId: string,
-      is: (upload: UploadDocument) => boolean,
-      timeoutMs: number,
-      pollMs = POLL_MS,
-    ) {
+    async until(uploadId: string, is: (upload: UploadDocument) => boolean, timeoutMs: number, pollMs = POLL_MS) {
       const endMs = performance.now() + timeoutMs
       for (;;) {
         const upload = await portal.upload(uploadId)

@@ -4,12 +4,7 @@
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { keepIfSealed } from '../../src/lifecycle/sealed-uploads.ts'
 import { inspected } from '../../src/lifecycle/transitions.ts'
-import {
-  isAccepted,
-  type Measured,
-  type NextUpload,
-  type UploadRecord,
-} from '../../src/records/upload-record.ts'
+import { isAccepted, type Measured, type NextUpload, type UploadRecord } from '../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { withInspection } from '../../src/submissions/rules/checks.ts'
 import { foundBefore, judgeInspection } from '../../src/submissions/rules/inspect.ts'

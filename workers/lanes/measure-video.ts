@@ -48,8 +48,7 @@ async function measureStreams(
 ): Promise<Measurement> {
   const index = INDEXED.has(identity.container) ? await readMp4Index(source) : undefined
   const fromIndex = index === undefined ? {} : indexMeasures(index)
-  if (index !== undefined && isMissing(index))
-    return { measured: { ...identity, ...fromIndex, complete: false } }
+  if (index !== undefined && isMissing(index)) return { measured: { ...identity, ...fromIndex, complete: false } }
   let seen: ProbeResult
   try {
     seen = await probeFile(context, identity.container as Container, index, files)
@@ -134,10 +133,7 @@ function durationMeasures({ samplesSeconds, editedSeconds }: Durations): Partial
 /** How long each stream of the probe lasts by the tables. */
 function secondsByIndex(seen: ProbeResult, index: Mp4Index): StreamSeconds {
   return new Map(
-    [...seen.videos, ...seen.audios].map((stream) => [
-      stream.index,
-      trackOf(stream, index)?.samplesSeconds ?? 0,
-    ]),
+    [...seen.videos, ...seen.audios].map((stream) => [stream.index, trackOf(stream, index)?.samplesSeconds ?? 0]),
   )
 }
 
@@ -209,8 +205,7 @@ async function demuxMeasures(
     const result = await demux(context, source, container, { streams })
     const chosen = withBestStreams(seen, new Map(result.streams.map((s) => [s.index, s.seconds])))
     const found = { ...measured, ...probeMeasures(chosen, container), ...streamMeasures(chosen, result) }
-    const incomplete =
-      (container === 'avi' && (await isRiffCutOff(source))) || isHalfRead(found, result, source.bytes)
+    const incomplete = (container === 'avi' && (await isRiffCutOff(source))) || isHalfRead(found, result, source.bytes)
     const isTorn = !incomplete && result.complaints.includes('truncated')
     return { measured: { ...found, complete: !incomplete, ...(isTorn ? { tornEnd: true } : {}) } }
   } catch (error) {

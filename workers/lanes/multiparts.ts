@@ -22,11 +22,7 @@ export async function sweepMultiparts(deps: WorkerContext): Promise<number> {
 }
 
 /** Nothing is received, joined or published for it any more. */
-async function isOver(
-  { uploads, hot, clock, config }: WorkerContext,
-  id: string,
-  begunAtMs: number,
-): Promise<boolean> {
+async function isOver({ uploads, hot, clock, config }: WorkerContext, id: string, begunAtMs: number): Promise<boolean> {
   const record = await uploads.fromStore(id)
   if (record !== undefined) return isSettled(record)
   // Not one byte was acknowledged, and Redis has forgotten it: only time tells.

@@ -37,15 +37,7 @@ export type NotifyDeps = {
 /** `status` 0: it had been delivered before. */
 export type Delivered = { status: number; milliseconds: number }
 
-type Outcome =
-  | 'delivered'
-  | 'rejected'
-  | 'unreachable'
-  | 'timeout'
-  | 'refused'
-  | 'gone'
-  | 'disabled'
-  | 'repeated'
+type Outcome = 'delivered' | 'rejected' | 'unreachable' | 'timeout' | 'refused' | 'gone' | 'disabled' | 'repeated'
 
 /**
  * The processor of the lane; give its worker `settings: { backoffStrategy: webhookBackoff }`. It throws DeliveryError
@@ -67,15 +59,8 @@ export function createNotifyProcessor(
     const report = async (outcome: Outcome, words: string) => {
       const milliseconds = deps.clock.now() - startedMs
       deps.metrics.webhookDeliveries.inc({ outcome })
-      logger[outcome === 'delivered' ? 'info' : 'warn'](
-        { outcome, attempt, milliseconds },
-        `webhook: ${words}`,
-      )
-      await noted(
-        job,
-        `${isoTime(deps.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`,
-        logger,
-      )
+      logger[outcome === 'delivered' ? 'info' : 'warn']({ outcome, attempt, milliseconds }, `webhook: ${words}`)
+      await noted(job, `${isoTime(deps.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`, logger)
       return milliseconds
     }
 
@@ -115,8 +100,7 @@ export function createNotifyProcessor(
       await report('gone', 'HTTP 410 Gone: endpoint disabled for a day')
       throw new UnrecoverableError('HTTP 410 Gone')
     }
-    const words =
-      status >= 300 && status < 400 ? `HTTP ${status}, redirects are not followed` : `HTTP ${status}`
+    const words = status >= 300 && status < 400 ? `HTTP ${status}, redirects are not followed` : `HTTP ${status}`
     await report('rejected', words)
     const asks = status === 429 || status === 503
     throw new DeliveryError(words, {

@@ -6,10 +6,7 @@ import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 
 /** For an upload whose last lane is done: whoever may still be writing one will not be able to commit it. */
-export async function removeOrphans(
-  store: ObjectStore,
-  { id, object, renditions }: UploadRecord,
-): Promise<number> {
+export async function removeOrphans(store: ObjectStore, { id, object, renditions }: UploadRecord): Promise<number> {
   const records = objectKeys.uploadRecord(id)
   const pieces = (object.parts ?? []).map(({ key }) => key)
   const named = new Set([object.key, ...pieces, ...renditions.map(({ key }) => key)])

@@ -71,11 +71,7 @@ async function scanned(
   return {}
 }
 
-async function look(
-  context: ToolContext,
-  source: LocalSource,
-  measured: Measured,
-): Promise<Omit<Readings, 'sha256'>> {
+async function look(context: ToolContext, source: LocalSource, measured: Measured): Promise<Omit<Readings, 'sha256'>> {
   const container = measured.container as Container
   try {
     const { video, audio } = withMeasuredStreams(await probe(context, source, container), measured)

@@ -65,7 +65,11 @@ export async function withRenditionInput(
     const context = { runner: deps.runner, cwd: scratch.dir, signal }
     let probing: Promise<ProbeResult> | undefined
     await job({
-      ...{ context, source, measured, threads: deps.threads, path: scratch.path },
+      context,
+      source,
+      measured,
+      threads: deps.threads,
+      path: scratch.path,
       onProgress: progress.report,
       probed: () => {
         probing ??= probe(context, source, measured.container as Container).then((seen) =>
@@ -157,8 +161,7 @@ async function mp4(
   way: Way,
 ): Promise<RenditionOutput> {
   const durationSeconds = judgedDurationSeconds(measured)
-  if (durationSeconds === undefined)
-    throw new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
+  if (durationSeconds === undefined) throw new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
   const fileName = `${rule.name}.mp4`
   const made = await transcode(context, source, {
     plan: way.plan,

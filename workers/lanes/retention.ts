@@ -56,17 +56,13 @@ function isOver(
 ): boolean {
   // Begun by a worker that died before it came to the end: it goes on.
   if (record.mediaRemovedAt !== undefined) return record.mediaErasedAt === undefined
-  const olderThan = (iso: string | null, days: number) =>
-    iso !== null && Date.parse(iso) < clock.now() - days * DAY_MS
+  const olderThan = (iso: string | null, days: number) => iso !== null && Date.parse(iso) < clock.now() - days * DAY_MS
   const { rejectedDays, supersededDays } = config.retention
   if (record.state === 'rejected') return olderThan(record.committedAt, rejectedDays)
   if (!superseded) return false
   // Replaced when the file that replaced it was stored: the first accepted one after it in the same slot.
   const since = records
-    .filter(
-      ({ slot, state, createdAt }) =>
-        slot === record.slot && isAccepted(state) && createdAt > record.createdAt,
-    )
+    .filter(({ slot, state, createdAt }) => slot === record.slot && isAccepted(state) && createdAt > record.createdAt)
     .flatMap(({ storedAt }) => storedAt ?? [])
     .toSorted()
     .at(0)

@@ -66,9 +66,7 @@ export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShar
       const run = () => runOnce(deps, work, job, cancelled)
       const nowMs = deps.clock.now()
       outcome =
-        share === undefined
-          ? await run()
-          : await share.run(await personOf(deps, job), { job, token, nowMs }, run)
+        share === undefined ? await run() : await share.run(await personOf(deps, job), { job, token, nowMs }, run)
       return outcome
     } catch (error) {
       if (error instanceof DelayedError) outcome = 'given-back'
@@ -121,7 +119,12 @@ export async function runOnce(
   try {
     const commit = committing(deps, work, claim)
     const working = work.work({
-      ...{ claim, record: claim.record, jobId, signal, logger, progress },
+      claim,
+      record: claim.record,
+      jobId,
+      signal,
+      logger,
+      progress,
       lastAttempt: isLastAttempt(job),
       update: commit,
       async finish(change) {

@@ -55,7 +55,10 @@ export async function siblingFiles(
   return records
     .filter((other) => other.id !== id && isAccepted(other.state) && !superseded.has(other.id))
     .map((record) => ({
-      ...{ id: record.id, slot: record.slot ?? '', sha256: record.sha256, storedAt: record.storedAt },
+      id: record.id,
+      slot: record.slot ?? '',
+      sha256: record.sha256,
+      storedAt: record.storedAt,
       slotLabel: findSlot(profile, record.slot ?? '')?.label ?? OPEN_SLOT.label,
       record,
     }))

@@ -8,10 +8,7 @@ import type { WorkerContext } from '../worker-context.ts'
 const OLD_MS = 86_400_000
 
 /** @returns how many files were removed */
-export async function sweepStaging({
-  config,
-  clock,
-}: Pick<WorkerContext, 'config' | 'clock'>): Promise<number> {
+export async function sweepStaging({ config, clock }: Pick<WorkerContext, 'config' | 'clock'>): Promise<number> {
   if (config.storage.kind !== 'local') return 0
   const folder = resolve(config.storage.dataDir, 'staging')
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

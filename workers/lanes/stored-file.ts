@@ -7,10 +7,7 @@ import type { Scratch } from '../media/scratch.ts'
 import { fileSource, isLocal, type LocalSource, type MediaSource, rangeSource } from '../media/source.ts'
 
 /** Throws where the object is missing or not as long as the record says: our fault, never the uploader's. */
-export async function storedFile(
-  store: ObjectStore,
-  { object, receivedBytes }: UploadRecord,
-): Promise<MediaSource> {
+export async function storedFile(store: ObjectStore, { object, receivedBytes }: UploadRecord): Promise<MediaSource> {
   const { key } = object
   const found = await store.head(key)
   if (found?.bytes !== receivedBytes)

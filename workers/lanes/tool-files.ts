@@ -54,8 +54,7 @@ export async function withToolFiles<T>(
   }
   let excerpt: Excerpt | undefined
   try {
-    if (stored.bytes > SMALL_BYTES)
-      excerpt = await openExcerpt(stored, (await folder(EXCERPT_BYTES)).path('excerpt'))
+    if (stored.bytes > SMALL_BYTES) excerpt = await openExcerpt(stored, (await folder(EXCERPT_BYTES)).path('excerpt'))
     return await job({
       source: excerpt?.source ?? (await whole()),
       files: { excerpt: async (index) => (await excerpt?.local(firstSamples(index))) ?? null, whole },

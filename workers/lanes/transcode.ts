@@ -63,9 +63,7 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
       earlier: marked.renditions.filter(({ state }) => state === 'ready'),
     })
     if ('skipped' in made)
-      await run.update((current) =>
-        renditionChanged(current, name, { state: 'skipped', reason: made.skipped }),
-      )
+      await run.update((current) => renditionChanged(current, name, { state: 'skipped', reason: made.skipped }))
     else await publish(deps, run, name, made)
   } catch (error) {
     run.signal.throwIfAborted()
@@ -73,19 +71,12 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
     run.logger.warn({ err: error, rendition: name }, 'a rendition cannot be made')
     if (rendition.required && !isInputError(error))
       deps.metrics.jobsAbandoned.inc({ queue: 'transcode', code: reasonOf(error) })
-    await run.update((current) =>
-      renditionChanged(current, name, { state: 'failed', reason: reasonOf(error) }),
-    )
+    await run.update((current) => renditionChanged(current, name, { state: 'failed', reason: reasonOf(error) }))
   }
 }
 
 /** The object first, then the commit that makes it count; without the commit it is rubbish. */
-async function publish(
-  deps: WorkerContext,
-  run: LaneRun,
-  name: string,
-  made: RenditionOutput,
-): Promise<void> {
+async function publish(deps: WorkerContext, run: LaneRun, name: string, made: RenditionOutput): Promise<void> {
   const { record, claim, signal } = run
   const sha256 = await hashSource(await fileSource(made.path), { signal })
   const key = objectKeys.rendition(record.id, claim.token, made.fileName)
@@ -108,9 +99,7 @@ async function publish(
     )
     faultPoint('transcode.rendition-recorded')
   } catch (error) {
-    await deps.store
-      .remove(key)
-      .catch((err: unknown) => run.logger.warn({ err, key }, 'orphaned output not deleted'))
+    await deps.store.remove(key).catch((err: unknown) => run.logger.warn({ err, key }, 'orphaned output not deleted'))
     throw error
   }
 }

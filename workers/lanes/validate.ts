@@ -88,8 +88,7 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
 async function removePieces(deps: WorkerContext, { id, object }: UploadRecord): Promise<void> {
   const own = objectKeys.upload(id)
   const isOwn = ({ key }: StoredPart) => key?.startsWith(own) === true && key !== object.key
-  for (const { key } of (object.parts ?? []).filter(isOwn))
-    if (key !== undefined) await deps.store.remove(key)
+  for (const { key } of (object.parts ?? []).filter(isOwn)) if (key !== undefined) await deps.store.remove(key)
 }
 
 export function secondsSince(iso: string | null, nowMs: number): number {

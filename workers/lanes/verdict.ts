@@ -56,8 +56,12 @@ function supersededEvent(id: string, old: UploadRecord, sequence: number, nowMs:
       type: 'upload.superseded',
       timestamp: isoTime(nowMs),
       data: {
-        ...{ sequence, submissionId, uploadId: old.id, slot: old.slot },
-        ...{ revision: old.revision, state: old.state },
+        sequence,
+        submissionId,
+        uploadId: old.id,
+        slot: old.slot,
+        revision: old.revision,
+        state: old.state,
       },
     },
   }

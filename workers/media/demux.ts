@@ -62,10 +62,18 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
 /** @returns the arguments for ffmpeg; output streams are numbered in the order of `streams` */
 export function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
   return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', ...PROGRESS_ARGS],
+    '-nostdin',
+    '-hide_banner',
+    '-loglevel',
+    'level+warning',
+    ...PROGRESS_ARGS,
     ...inputArgs(source, { container, anyDecoder: true, ignoreEditList: options.ignoreEditList ?? false }),
     ...options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
-    ...['-c', 'copy', '-f', 'framecrc', 'pipe:1'],
+    '-c',
+    'copy',
+    '-f',
+    'framecrc',
+    'pipe:1',
   ]
 }
 
@@ -171,8 +179,14 @@ export function packetReader(streams: DemuxOptions['streams']): {
         const tally = tallies[i]
         if (!tally || !Number.isFinite(tally.first)) {
           return {
-            ...{ index, kind, packets: 0, bytes: 0 },
-            ...{ seconds: 0, startSeconds: 0, endSeconds: 0, longestGapSeconds: 0 },
+            index,
+            kind,
+            packets: 0,
+            bytes: 0,
+            seconds: 0,
+            startSeconds: 0,
+            endSeconds: 0,
+            longestGapSeconds: 0,
           }
         }
         return {

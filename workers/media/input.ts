@@ -21,10 +21,7 @@ const DECODERS = [
 ].join(',')
 
 /** Codecs by ffprobe's names whose decoders go by another. */
-const DECODABLE: ReadonlySet<string> = new Set([
-  ...DECODERS.split(','),
-  ...['amr_nb', 'amr_wb', 'flv1', 'vp6a', 'hq_hqa'],
-])
+const DECODABLE: ReadonlySet<string> = new Set([...DECODERS.split(','), 'amr_nb', 'amr_wb', 'flv1', 'vp6a', 'hq_hqa'])
 
 /** Whether a codec, by ffprobe's name, is one that we decode. */
 export function isDecodable(codec: string): boolean {
@@ -84,11 +81,19 @@ export function inputName(source: LocalSource): string {
 export function inputOptions(options: InputOptions): string[] {
   const forced = FORCED[options.container]
   return [
-    ...['-protocol_whitelist', 'file'],
-    ...['-format_whitelist', DEMUXERS],
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    DEMUXERS,
     ...(options.anyDecoder ? [] : ['-codec_whitelist', DECODERS]),
-    ...['-max_streams', String(MAX_ALL_STREAMS), '-max_pixels', String(MAX_PIXELS)],
-    ...['-probesize', '50M', '-analyzeduration', '300M'],
+    '-max_streams',
+    String(MAX_ALL_STREAMS),
+    '-max_pixels',
+    String(MAX_PIXELS),
+    '-probesize',
+    '50M',
+    '-analyzeduration',
+    '300M',
     ...(forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),
     ...(forced === 'mov' && options.ignoreEditList ? ['-ignore_editlist', '1'] : []),
     ...(forced ? ['-f', forced] : []),

@@ -25,16 +25,7 @@ const BY_ANNOTATION: Record<string, ActiveContent> = {
 }
 
 type Step = { role: Role; value: PdfValue | undefined }
-type Role =
-  | 'action'
-  | 'events'
-  | 'fieldEvents'
-  | 'file'
-  | 'annotation'
-  | 'field'
-  | 'outline'
-  | 'scripts'
-  | 'files'
+type Role = 'action' | 'events' | 'fieldEvents' | 'file' | 'annotation' | 'field' | 'outline' | 'scripts' | 'files'
 
 export async function readActive(objects: PdfObjects, tree: PageTree): Promise<ActiveContent[]> {
   const found = new Set<ActiveContent>()
@@ -100,12 +91,7 @@ function startAtCatalog({ objects, found, push, list }: Walk): void {
 }
 
 /** What to look at in a dictionary, by how it was come to. */
-function walks({
-  objects,
-  found,
-  push,
-  list,
-}: Walk): Record<Role, (dict: PdfDict, isStream: boolean) => void> {
+function walks({ objects, found, push, list }: Walk): Record<Role, (dict: PdfDict, isStream: boolean) => void> {
   const script = (value: PdfValue | undefined, inField: boolean): void => {
     const { value: text, isStream } = objects.resolve(value)
     if (isStream) found.add('JAVASCRIPT')
@@ -119,8 +105,7 @@ function walks({
     // A rendition may bring a script along.
     if (type === '/JavaScript' || type === '/Rendition') script(dict['/JS'], inField)
     const uri = objects.resolve(dict['/URI']).value
-    if (type === '/URI' && typeof uri === 'string' && /^\s*javascript:/i.test(textOf(uri)))
-      found.add('JAVASCRIPT')
+    if (type === '/URI' && typeof uri === 'string' && /^\s*javascript:/i.test(textOf(uri))) found.add('JAVASCRIPT')
     if (type === '/Launch' || type === '/GoToE') push('file', [dict['/F']])
     push('action', [dict['/Next']])
   }

@@ -9,9 +9,7 @@ const FUNCTION =
 const LITERAL = String.raw`(?:"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'|[-+]?\d+(?:\.\d*)?|[-+]?\.\d+|true|false|null)`
 const LIST = String.raw`(?:new\s+Array\s*\(\s*(?:${LITERAL}\s*(?:,\s*${LITERAL}\s*)*)?\)|\[\s*(?:${LITERAL}\s*(?:,\s*${LITERAL}\s*)*)?\])`
 const ARGUMENT = `(?:${LITERAL}|${LIST})`
-const CALL = new RegExp(
-  String.raw`^\s*(AF[A-Za-z_]+)\s*\(\s*(?:${ARGUMENT}\s*(?:,\s*${ARGUMENT}\s*)*)?\)\s*(?:;\s*)*`,
-)
+const CALL = new RegExp(String.raw`^\s*(AF[A-Za-z_]+)\s*\(\s*(?:${ARGUMENT}\s*(?:,\s*${ARGUMENT}\s*)*)?\)\s*(?:;\s*)*`)
 /** Acrobat's own are one or two lines; more is somebody's. */
 const MAX_CHARS = 4_096
 

@@ -27,11 +27,7 @@ export const MAX_NAMED = 8
 const MAX_RUNS = 48
 
 /** @throws {ToolError} `INPUT_UNREADABLE` when poppler cannot open the file; a limit that opening it hit; faults of ours */
-export async function lookAtPages(
-  context: ToolContext,
-  path: string,
-  options: LookOptions,
-): Promise<PageLook> {
+export async function lookAtPages(context: ToolContext, path: string, options: LookOptions): Promise<PageLook> {
   const look: PageLook = { flawed: [], undrawn: [], gaveUp: false, overLimit: null }
   const fonts = await chooseFonts(context)
   const eyes: Eyes = { context, path, fonts, options, usual: new Set() }
@@ -44,8 +40,7 @@ export async function lookAtPages(
     if (drawn === 'nothing') look.gaveUp = true
     if (drawn === 'limit') look.overLimit = 'drawing'
     const isWrong = wrong.includes(page)
-    if (drawn === 'nothing' || drawn === 'blank with errors' || (drawn === 'blank' && isWrong))
-      look.undrawn.push(page)
+    if (drawn === 'nothing' || drawn === 'blank with errors' || (drawn === 'blank' && isWrong)) look.undrawn.push(page)
     else if (isWrong) look.flawed.push(page)
   }
   return look
@@ -56,11 +51,7 @@ export async function lookAtPages(
  *
  * @throws {ToolError} as {@link lookAtPages}
  */
-export async function countPages(
-  context: ToolContext,
-  path: string,
-  limits: ToolLimits,
-): Promise<number | null> {
+export async function countPages(context: ToolContext, path: string, limits: ToolLimits): Promise<number | null> {
   const { stdout } = await context.runner.run({
     tool: 'pdfinfo',
     args: [path],
@@ -92,10 +83,7 @@ async function errorsOf(
   tool: string,
   args: readonly string[],
   limits: ToolLimits,
-  {
-    onStdout = () => undefined,
-    throws = false,
-  }: { onStdout?: (chunk: Buffer) => void; throws?: boolean } = {},
+  { onStdout = () => undefined, throws = false }: { onStdout?: (chunk: Buffer) => void; throws?: boolean } = {},
 ): Promise<Set<string>> {
   const errors = new Set<string>()
   try {
@@ -108,8 +96,7 @@ async function errorsOf(
       signal: context.signal,
       onStdout,
       onStderrLine(line) {
-        if (ERROR.test(line) && !REPLACED.test(line) && !usual.has(line) && errors.size < 100)
-          errors.add(line)
+        if (ERROR.test(line) && !REPLACED.test(line) && !usual.has(line) && errors.size < 100) errors.add(line)
       },
     })
   } catch (error) {
@@ -148,10 +135,7 @@ async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
   return found
 }
 
-async function draw(
-  eyes: Eyes,
-  page: number,
-): Promise<'drawn' | 'blank' | 'blank with errors' | 'nothing' | 'limit'> {
+async function draw(eyes: Eyes, page: number): Promise<'drawn' | 'blank' | 'blank with errors' | 'nothing' | 'limit'> {
   const chunks: Buffer[] = []
   const args = ['-gray', '-cropbox', '-scale-to', '120', '-f', String(page), '-l', String(page), eyes.path]
   try {

@@ -94,8 +94,7 @@ function locksOnlyAttachments(objects: PdfObjects): boolean {
   const lock = objects.dict(objects.trailer[HIDDEN_ENCRYPT])
   if (lock === null) return false
   const version = objects.resolve(lock['/V']).value
-  const isPlain = (key: string) =>
-    [null, '/Identity'].some((name) => objects.resolve(lock[key]).value === name)
+  const isPlain = (key: string) => [null, '/Identity'].some((name) => objects.resolve(lock[key]).value === name)
   const isStandard = objects.resolve(lock['/Filter']).value === '/Standard'
   return isStandard && (version === 4 || version === 5) && isPlain('/StmF') && isPlain('/StrF')
 }

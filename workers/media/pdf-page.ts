@@ -37,11 +37,7 @@ export type PageOptions = {
  *
  * @throws {ToolError} `INPUT_UNREADABLE` when there is no picture to be had
  */
-export async function renderPage(
-  context: ToolContext,
-  path: string,
-  options: PageOptions = {},
-): Promise<PagePicture> {
+export async function renderPage(context: ToolContext, path: string, options: PageOptions = {}): Promise<PagePicture> {
   try {
     return await drawPage(context, path, options)
   } catch (error) {
@@ -72,9 +68,18 @@ async function drawPage(context: ToolContext, path: string, options: PageOptions
   const { stderrTail } = await context.runner.run({
     tool: 'pdftoppm',
     args: [
-      ...['-f', String(page), '-l', String(page), '-singlefile', '-cropbox', `-${format}`],
+      '-f',
+      String(page),
+      '-l',
+      String(page),
+      '-singlefile',
+      '-cropbox',
+      `-${format}`,
       ...(format === 'jpeg' ? ['-jpegopt', 'quality=82,optimize=y'] : []),
-      ...['-scale-to', String(options.maxSidePx ?? 1280), path, root],
+      '-scale-to',
+      String(options.maxSidePx ?? 1280),
+      path,
+      root,
     ],
     limits: RENDER_LIMITS,
     cwd: context.cwd,

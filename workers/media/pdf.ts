@@ -77,8 +77,7 @@ export async function inspectPdf(context: ToolContext, source: LocalSource): Pro
   try {
     const opened = await openPdf(context, source, { end, limits })
     const { detail, encrypted } = opened
-    if (opened.objects === null)
-      return { ...EMPTY, problem: opened.locked ? 'PASSWORD' : lost, encrypted, detail }
+    if (opened.objects === null) return { ...EMPTY, problem: opened.locked ? 'PASSWORD' : lost, encrypted, detail }
     if (opened.rebuilt && end === null) return { ...EMPTY, problem: lost, encrypted, detail }
     const tree = await readTree(opened.objects)
     if (tree === null || lacksPages(tree, opened.complaints))
@@ -162,8 +161,7 @@ async function lookOrNull(
   if (first !== null && !first.gaveUp) return first
   const copying = { objects, pages: tree.pages, limits: copyingLimits(bytes) }
   const alone = await nullOnUnreadable(pagesAlone(context, path, copying))
-  const second =
-    alone === null ? null : await nullOnUnreadable(lookAtPages(context, alone, { pages, ...limits }))
+  const second = alone === null ? null : await nullOnUnreadable(lookAtPages(context, alone, { pages, ...limits }))
   return second ?? first
 }
 

@@ -10,11 +10,7 @@ const MAX_LONG_SIDE_PX = 4096
 /** Fits a picture as seen into a short side: even sides (4:2:0 needs them), the aspect kept, never enlarged. */
 export function fitSize(video: VideoStream, maxShortSidePx: number): Size {
   const { displayWidth: width, displayHeight: height } = video
-  const scale = Math.min(
-    1,
-    maxShortSidePx / Math.min(width, height),
-    MAX_LONG_SIDE_PX / Math.max(width, height),
-  )
+  const scale = Math.min(1, maxShortSidePx / Math.min(width, height), MAX_LONG_SIDE_PX / Math.max(width, height))
   // The small addend keeps 719.9999… from becoming 718.
   const even = (side: number): number => Math.max(2, Math.floor((side * scale) / 2 + 1e-6) * 2)
   return { width: even(width), height: even(height) }

@@ -66,8 +66,7 @@ export function planVideo(probe: ProbeResult, rendition: VideoRendition): VideoP
   const videoReasons = rendition.allowCopy
     ? [...whyEncodeFormat(probe.format), ...whyEncodeVideo(video, rendition)]
     : ['copying is not allowed']
-  const audioReasons =
-    audio === null ? [] : rendition.allowCopy ? whyEncodeAudio(audio) : ['copying is not allowed']
+  const audioReasons = audio === null ? [] : rendition.allowCopy ? whyEncodeAudio(audio) : ['copying is not allowed']
   const copyVideo = videoReasons.length === 0
   return {
     rendition,
@@ -97,8 +96,7 @@ function whyEncodeVideo(video: VideoStream, rendition: VideoRendition): string[]
   const rate = video.framesPerSecond ?? 0
   if (video.codec !== 'h264') reasons.push(`codec ${video.codec}`)
   if (video.pixelFormat !== 'yuv420p') reasons.push(`pixels ${video.pixelFormat}`)
-  if (video.codec === 'h264' && !COPYABLE_PROFILES.has(video.profile ?? ''))
-    reasons.push(`profile ${video.profile}`)
+  if (video.codec === 'h264' && !COPYABLE_PROFILES.has(video.profile ?? '')) reasons.push(`profile ${video.profile}`)
   if (video.codec === 'h264' && (video.level ?? 0) > MAX_LEVEL) reasons.push(`level ${video.level}`)
   if (video.fullRange) reasons.push('full range')
   if (!video.plainMatrix) reasons.push('an odd display matrix')

@@ -75,11 +75,29 @@ export type Grab = { atSeconds: number; path: string; width: number; height: num
 export function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
   const keyframesOnly = SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : []
   return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', '-threads', '1', ...keyframesOnly],
+    '-nostdin',
+    '-hide_banner',
+    '-loglevel',
+    'level+error',
+    '-threads',
+    '1',
+    ...keyframesOnly,
     // Seeks to the keyframe before the place instead of decoding up to it.
-    ...['-noaccurate_seek', '-ss', grab.atSeconds.toFixed(3), '-t', String(SECONDS_PER_PLACE)],
+    '-noaccurate_seek',
+    '-ss',
+    grab.atSeconds.toFixed(3),
+    '-t',
+    String(SECONDS_PER_PLACE),
     ...inputOptions({ container: job.container }),
-    ...['-i', inputName(source), '-map', `0:${job.video.index}`, '-an', '-sn', '-dn', '-map_metadata', '-1'],
+    '-i',
+    inputName(source),
+    '-map',
+    `0:${job.video.index}`,
+    '-an',
+    '-sn',
+    '-dn',
+    '-map_metadata',
+    '-1',
     '-vf',
     [
       `scale=${grab.width}:${grab.height}`,
@@ -89,8 +107,20 @@ export function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): str
       'format=yuvj420p',
     ].join(','),
     // The keyframe lies before the place, at a negative time: a constant rate would drop it.
-    ...['-fps_mode', 'passthrough', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '4'],
-    ...['-f', 'image2', '-update', '1', '-y', `file:${grab.path}`],
+    '-fps_mode',
+    'passthrough',
+    '-frames:v',
+    '1',
+    '-c:v',
+    'mjpeg',
+    '-q:v',
+    '4',
+    '-f',
+    'image2',
+    '-update',
+    '1',
+    '-y',
+    `file:${grab.path}`,
   ]
 }
 

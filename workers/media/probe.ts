@@ -73,9 +73,16 @@ const ENTRIES = [
 /** @returns the arguments for ffprobe */
 export function probeArgs(source: LocalSource, container: Container): string[] {
   return [
-    ...['-hide_banner', '-loglevel', 'level+error', '-of', 'json', '-show_entries', ENTRIES],
+    '-hide_banner',
+    '-loglevel',
+    'level+error',
+    '-of',
+    'json',
+    '-show_entries',
+    ENTRIES,
     // It opens the decoder of every stream, and gives up on all of them where one is experimental.
-    ...['-strict', '-2'],
+    '-strict',
+    '-2',
     ...inputArgs(source, { container, anyDecoder: true }),
   ]
 }
@@ -86,11 +93,7 @@ export function probeArgs(source: LocalSource, container: Container): string[] {
  * @param container what the first bytes said; decides which demuxer is tried
  * @throws {ToolError} `INPUT_UNREADABLE` or `INPUT_REFUSED` (fault input) when there is nothing to show, else ours
  */
-export async function probe(
-  context: ToolContext,
-  source: LocalSource,
-  container: Container,
-): Promise<ProbeResult> {
+export async function probe(context: ToolContext, source: LocalSource, container: Container): Promise<ProbeResult> {
   const { stdout, stderrTail } = await context.runner.run({
     tool: 'ffprobe',
     args: probeArgs(source, container),

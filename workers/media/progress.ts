@@ -69,10 +69,7 @@ export type Progress = { percent: number; etaSeconds: number | null }
  * @param durationSeconds of the finished output
  * @param now milliseconds, monotonic or not; only differences count
  */
-export function progressMeter(
-  durationSeconds: number,
-  now: () => number,
-): (block: ProgressBlock) => Progress {
+export function progressMeter(durationSeconds: number, now: () => number): (block: ProgressBlock) => Progress {
   const startedMs = now()
   let highest = 0
   return (block) => {

@@ -72,12 +72,7 @@ const STDERR_TAIL_BYTES = 16 * 1024
 
 /** The runner to be handed down. Throws ToolError (`TOOL_MISSING`) where there is no Perl to launch with. */
 export async function createRunner(options: RunnerOptions = {}): Promise<Runner> {
-  const {
-    path = DEFAULT_PATH,
-    isolation = 'landlock',
-    killGraceMs = 10_000,
-    maxThreads = MAX_THREADS,
-  } = options
+  const { path = DEFAULT_PATH, isolation = 'landlock', killGraceMs = 10_000, maxThreads = MAX_THREADS } = options
   const perl = await findTool('perl', SYSTEM_PATH)
   if (perl === null) throw new ToolError('TOOL_MISSING', 'system', 'perl is not installed')
   return { isolation, run: (run) => runTool(run, { path, perl, isolation, killGraceMs, maxThreads }) }
@@ -86,8 +81,7 @@ export async function createRunner(options: RunnerOptions = {}): Promise<Runner>
 type Machine = { path: string; perl: string; isolation: Isolation; killGraceMs: number; maxThreads: number }
 
 async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
-  if (run.signal?.aborted)
-    throw new ToolError('TOOL_ABORTED', 'system', `${run.tool} was not started: aborted`)
+  if (run.signal?.aborted) throw new ToolError('TOOL_ABORTED', 'system', `${run.tool} was not started: aborted`)
   const tool = await findTool(run.tool, machine.path)
   if (tool === null) throw new ToolError('TOOL_MISSING', 'system', `${run.tool} is not installed`)
   const { args: given, limits, reads = [], writes = [] } = run
@@ -204,10 +198,7 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** Keeps the end of a stream and hands out whole lines. */
-function tail(
-  maxBytes: number,
-  onLine?: (line: string) => void,
-): { push(chunk: Buffer): void; text(): string } {
+function tail(maxBytes: number, onLine?: (line: string) => void): { push(chunk: Buffer): void; text(): string } {
   let kept = ''
   let partial = ''
   return {

@@ -44,10 +44,27 @@ export const LAUNCHER = fileURLToPath(new URL('launch.pl', import.meta.url))
  * application and its data there.
  */
 export const SYSTEM_TREES: readonly string[] = [
-  ...['/usr/bin', '/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/libexec', '/usr/share'],
-  ...['/usr/local/bin', '/usr/local/lib', '/usr/local/share', '/bin', '/lib', '/lib64'],
-  ...['/etc/ld.so.cache', '/etc/alternatives', '/etc/fonts', '/var/cache/fontconfig', '/etc/localtime'],
-  ...['/dev/urandom', '/dev/zero', '/sys/devices/system/cpu', '/sys/devices/system/node'],
+  '/usr/bin',
+  '/usr/lib',
+  '/usr/lib32',
+  '/usr/lib64',
+  '/usr/libexec',
+  '/usr/share',
+  '/usr/local/bin',
+  '/usr/local/lib',
+  '/usr/local/share',
+  '/bin',
+  '/lib',
+  '/lib64',
+  '/etc/ld.so.cache',
+  '/etc/alternatives',
+  '/etc/fonts',
+  '/var/cache/fontconfig',
+  '/etc/localtime',
+  '/dev/urandom',
+  '/dev/zero',
+  '/sys/devices/system/cpu',
+  '/sys/devices/system/node',
 ]
 
 /** The first executable of that name on a PATH, or null. */
@@ -72,11 +89,7 @@ async function isExecutable(path: string): Promise<boolean> {
  *
  * @param perl absolute path of the interpreter
  */
-export function fence(
-  perl: string,
-  isolation: Isolation,
-  command: FencedCommand,
-): { file: string; args: string[] } {
+export function fence(perl: string, isolation: Isolation, command: FencedCommand): { file: string; args: string[] } {
   const { tool, args, limits, reads, writes } = command
   const orders = [
     `arch=${process.arch}`,

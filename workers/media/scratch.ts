@@ -96,8 +96,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
       const swept: string[] = []
       const entries = await readdir(root, { withFileTypes: true }).catch(emptyWhenMissing)
       for (const entry of entries) {
-        if (!entry.isDirectory() || !(await isDead(root, entry.name, options.foreignTtlMs ?? 3_600_000)))
-          continue
+        if (!entry.isDirectory() || !(await isDead(root, entry.name, options.foreignTtlMs ?? 3_600_000))) continue
         await rm(join(root, entry.name), { recursive: true, force: true })
         swept.push(entry.name)
       }

@@ -85,24 +85,18 @@ export function signalsArgs(source: LocalSource, container: Container, options: 
     `ametadata=${print(4)}`,
   ]
   return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
+    '-nostdin',
+    '-hide_banner',
+    '-loglevel',
+    'level+error',
+    ...PROGRESS_ARGS,
     ...inputArgs(source, {
       container,
       extra: ['-threads', '1', ...(options.everyPicture ? [] : ['-skip_frame:v', 'nokey'])],
     }),
     ...(videoStream === null
       ? []
-      : [
-          '-map',
-          `0:${videoStream}`,
-          '-vf',
-          picture.join(','),
-          '-fps_mode',
-          'passthrough',
-          '-f',
-          'null',
-          '-',
-        ]),
+      : ['-map', `0:${videoStream}`, '-vf', picture.join(','), '-fps_mode', 'passthrough', '-f', 'null', '-']),
     ...(audioStream === null ? [] : ['-map', `0:${audioStream}`, '-af', sound.join(','), '-f', 'null', '-']),
   ]
 }
@@ -191,14 +185,12 @@ export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
     const [brightness = 0, difference = 0] = frame.values
     // A keyframe stands for the time up to the next one; the last for as long as the one before it.
     const next =
-      frames[i + 1]?.seconds ??
-      frame.seconds + (frame.seconds - (frames[i - 1]?.seconds ?? frame.seconds - 1))
+      frames[i + 1]?.seconds ?? frame.seconds + (frame.seconds - (frames[i - 1]?.seconds ?? frame.seconds - 1))
     const seconds = Math.max(0, next - frame.seconds)
     total += seconds
     if (brightness < VISIBLE_SHARE * 255) black += seconds
     if (i > 0 && difference <= FROZEN_DIFFERENCE) frozen += seconds
-    if (i > 0 && difference >= JUMP_DIFFERENCE && jumpSeconds.length < MAX_JUMPS)
-      jumpSeconds.push(frame.seconds)
+    if (i > 0 && difference >= JUMP_DIFFERENCE && jumpSeconds.length < MAX_JUMPS) jumpSeconds.push(frame.seconds)
   })
   // The first keyframe cannot be called frozen, so it does not count for that share.
   const first = frames[1] && frames[0] ? frames[1].seconds - frames[0].seconds : 0
@@ -218,12 +210,10 @@ export function judgeSound(all: readonly MetadataFrame[]): SoundSignals {
   const levels = frames.map((frame) => frame.values[0] ?? Number.NaN).filter((level) => !Number.isNaN(level))
   const peaks = frames.map((frame) => frame.values[1] ?? Number.NEGATIVE_INFINITY)
   const power = levels.reduce((sum, level) => sum + 10 ** (level / 10), 0) / Math.max(1, levels.length)
-  const finite = (value: number): number | null =>
-    Number.isFinite(value) ? Math.round(value * 10) / 10 : null
+  const finite = (value: number): number | null => (Number.isFinite(value) ? Math.round(value * 10) / 10 : null)
   return {
     seconds: levels.length,
-    silentShare:
-      levels.length === 0 ? 1 : levels.filter((level) => level < SILENCE_DB).length / levels.length,
+    silentShare: levels.length === 0 ? 1 : levels.filter((level) => level < SILENCE_DB).length / levels.length,
     peakDb: finite(peaks.reduce((a, b) => Math.max(a, Number.isNaN(b) ? a : b), Number.NEGATIVE_INFINITY)),
     meanDb: finite(10 * Math.log10(power)),
   }

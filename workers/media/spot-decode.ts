@@ -77,8 +77,7 @@ async function decodeSpot(
   const place = ['-seek_timestamp', '1', '-ss', seconds.toFixed(3)]
   const narrow = await look(INDEXED.has(container) ? place : [], short)
   if (narrow.frames > 0) return narrow
-  const wide =
-    at === 'first' ? await look([], ['-frames:v', '1']) : await look(['-noaccurate_seek', ...place], short)
+  const wide = at === 'first' ? await look([], ['-frames:v', '1']) : await look(['-noaccurate_seek', ...place], short)
   return wide.errors > 0 && INDEXED.has(container) ? narrow : wide
 }
 
@@ -103,11 +102,24 @@ async function decode(
     await context.runner.run({
       tool: 'ffmpeg',
       args: [
-        ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', ...PROGRESS_ARGS],
+        '-nostdin',
+        '-hide_banner',
+        '-loglevel',
+        'level+error',
+        ...PROGRESS_ARGS,
         ...inputArgs(source, { container, extra: ['-threads', '1', ...inputSeek] }),
-        ...[...end, '-map', `0:${stream}`, '-an', '-sn', '-dn'],
+        ...end,
+        '-map',
+        `0:${stream}`,
+        '-an',
+        '-sn',
+        '-dn',
         // A picture from before the place has a negative time, which a rate would drop.
-        ...['-fps_mode', 'passthrough', '-f', 'null', '-'],
+        '-fps_mode',
+        'passthrough',
+        '-f',
+        'null',
+        '-',
       ],
       limits: {
         wallMs: 120_000,

@@ -36,13 +36,7 @@ export class ToolError extends Error {
   readonly stderrTail: string
 
   /** @param code stable, UPPER_SNAKE; @param source who has to act; @param stderrTail last words of the tool */
-  constructor(
-    code: ToolErrorCode,
-    source: ErrorSource,
-    message: string,
-    stderrTail = '',
-    options?: ErrorOptions,
-  ) {
+  constructor(code: ToolErrorCode, source: ErrorSource, message: string, stderrTail = '', options?: ErrorOptions) {
     super(message, options)
     this.code = code
     this.source = source
@@ -50,11 +44,7 @@ export class ToolError extends Error {
   }
 }
 
-const LIMITS: ReadonlySet<ToolErrorCode> = new Set([
-  'TOOL_CPU_LIMIT',
-  'TOOL_MEMORY_LIMIT',
-  'TOOL_OUTPUT_LIMIT',
-])
+const LIMITS: ReadonlySet<ToolErrorCode> = new Set(['TOOL_CPU_LIMIT', 'TOOL_MEMORY_LIMIT', 'TOOL_OUTPUT_LIMIT'])
 
 /** The tool came to a limit of ours. Whether that is the file's doing, the caller has to find out. */
 export function isLimit(error: unknown): boolean {

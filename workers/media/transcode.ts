@@ -118,9 +118,7 @@ async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise
   if ((plan.audio === null) !== (seen.audio === null)) throw invalid('sound lost or invented')
   // A copied stream keeps its matrix, so the size as seen is compared.
   if (seen.video.displayWidth !== plan.width || seen.video.displayHeight !== plan.height) {
-    throw invalid(
-      `${seen.video.displayWidth}x${seen.video.displayHeight} instead of ${plan.width}x${plan.height}`,
-    )
+    throw invalid(`${seen.video.displayWidth}x${seen.video.displayHeight} instead of ${plan.width}x${plan.height}`)
   }
   return {
     path: job.outputPath,

@@ -143,9 +143,7 @@ const ONE = 0x10000
 /** @param printed ffprobe's three numbered lines of three numbers in 16.16 */
 function isQuarterTurn(printed: string): boolean {
   const lines = printed.trim().split('\n')
-  const [[a, b] = [], [c, d] = []] = lines.map((line) =>
-    line.replace(/^\w+:/, '').trim().split(/\s+/).map(Number),
-  )
+  const [[a, b] = [], [c, d] = []] = lines.map((line) => line.replace(/^\w+:/, '').trim().split(/\s+/).map(Number))
   const isTurn = (p?: number, q?: number): boolean => p === 0 && Math.abs(q ?? 0) === ONE
   const determinant = (a ?? 0) * (d ?? 0) - (b ?? 0) * (c ?? 0)
   // A mirror image has the determinant -1.

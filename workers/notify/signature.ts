@@ -13,8 +13,6 @@ export function signedHeaders(
   return {
     'webhook-id': eventId,
     'webhook-timestamp': String(Math.floor(nowMs / 1000)),
-    'webhook-signature': secrets
-      .map((secret) => new Webhook(secret).sign(eventId, timestamp, body))
-      .join(' '),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(eventId, timestamp, body)).join(' '),
   }
 }

@@ -21,11 +21,8 @@ export const admission: Command = {
     const reason = textOf(values, 'reason')?.trim()
     const retryAfter = textOf(values, 'retry-after')
     const seconds =
-      retryAfter === undefined
-        ? DEFAULT_RETRY_SECONDS
-        : Math.ceil(durationMs(retryAfter, '--retry-after') / 1000)
-    if (!['show', 'open', 'close'].includes(what) || rest.length > 0)
-      throw usageError('admission open, or close?')
+      retryAfter === undefined ? DEFAULT_RETRY_SECONDS : Math.ceil(durationMs(retryAfter, '--retry-after') / 1000)
+    if (!['show', 'open', 'close'].includes(what) || rest.length > 0) throw usageError('admission open, or close?')
     if (what === 'close' && !reason) throw usageError('admission close: --reason TEXT is told to callers')
     if (seconds > MAX_RETRY_SECONDS) throw usageError('--retry-after: an hour at most')
     return async (context) => {

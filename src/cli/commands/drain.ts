@@ -28,12 +28,7 @@ export const drain: Command = {
   },
 }
 
-async function run(
-  context: Context,
-  named: string | undefined,
-  undo: boolean,
-  waitMs: number,
-): Promise<Result> {
+async function run(context: Context, named: string | undefined, undo: boolean, waitMs: number): Promise<Result> {
   const { controls, operator } = context
   const instance = chosen(await alive(context), named)
   await (undo ? controls.endDrain(operator, instance) : controls.drain(operator, instance))
@@ -63,14 +58,9 @@ function chosen(processes: readonly ProcessReport[], named: string | undefined):
   const instances = [...new Set(processes.map(({ instance }) => instance))]
   if (named !== undefined) {
     if (instances.includes(named)) return named
-    throw new CliError(
-      `No process of "${named}" is running. Running: ${instances.join(', ') || 'none'}`,
-      EXIT.notFound,
-    )
+    throw new CliError(`No process of "${named}" is running. Running: ${instances.join(', ') || 'none'}`, EXIT.notFound)
   }
-  const services = [
-    ...new Set(processes.filter(({ role }) => role === 'service').map(({ instance }) => instance)),
-  ]
+  const services = [...new Set(processes.filter(({ role }) => role === 'service').map(({ instance }) => instance))]
   const [only] = services
   if (only !== undefined && services.length === 1) return only
   if (only === undefined) throw new CliError('No service is running.', EXIT.notFound)

@@ -12,8 +12,6 @@ export async function eventsOf(
   owner: string,
   submissionId: string,
 ): Promise<EventBody[]> {
-  const entries = await viaRedis(
-    redis.producer.xrange(redisKeys.submissionEvents(owner, submissionId), '-', '+'),
-  )
+  const entries = await viaRedis(redis.producer.xrange(redisKeys.submissionEvents(owner, submissionId), '-', '+'))
   return entries.map((entry) => envelopeOf(entry).body)
 }

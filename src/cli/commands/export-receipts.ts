@@ -25,8 +25,7 @@ export const exportReceipts: Command = {
     const since = textOf(values, 'since')
     if (since !== undefined) momentMs(since, '--since', 0)
     const submission = textOf(values, 'submission')
-    return (context) =>
-      run(context, submission, since === undefined ? 0 : momentMs(since, '--since', context.nowMs))
+    return (context) => run(context, submission, since === undefined ? 0 : momentMs(since, '--since', context.nowMs))
   },
 }
 
@@ -34,9 +33,7 @@ async function run(context: Context, submission: string | undefined, sinceMs: nu
   const { deps, line } = context
   const heads = new Map<string, SubmissionHead | undefined>()
   let count = 0
-  for await (const record of submission === undefined
-    ? everyUpload(context)
-    : uploadsOf(context, submission)) {
+  for await (const record of submission === undefined ? everyUpload(context) : uploadsOf(context, submission)) {
     if (record.storedAt === null || Date.parse(record.storedAt) < sinceMs) continue
     const head = await headOf(context, record, heads)
     await line(JSON.stringify(await deps.receipts.sign(uploadClaims(record, head))))

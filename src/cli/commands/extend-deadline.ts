@@ -18,8 +18,7 @@ const MAX_SHOWN = 20
 
 export const extendDeadline: Command = {
   name: 'extend-deadline',
-  takes:
-    '--by TIME [--id NAME] [--profile P] [--portal NAME] [--submission ID] [--due-from T] [--due-until T] [--yes]',
+  takes: '--by TIME [--id NAME] [--profile P] [--portal NAME] [--submission ID] [--due-from T] [--due-until T] [--yes]',
   summary: 'moves the dates of all open submissions that fit, after an outage',
   help: [
     '--by TIME         how far: 2h, 90m, 1d',
@@ -33,8 +32,14 @@ export const extendDeadline: Command = {
     'one that says its own deadline in a later PUT is believed.',
   ],
   options: {
-    ...{ by: text, id: text, profile: text, portal: text, submission: text },
-    ...{ 'due-from': text, 'due-until': text, yes: flag },
+    by: text,
+    id: text,
+    profile: text,
+    portal: text,
+    submission: text,
+    'due-from': text,
+    'due-until': text,
+    yes: flag,
   },
   prepare(positionals, values) {
     if (positionals.length > 0) throw usageError('extend-deadline takes options only')
@@ -109,8 +114,7 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, order: 
   return {
     json,
     text: words(order, moved, already, failed),
-    exitCode:
-      failed.length > 0 ? EXIT.failed : moved.length + already.length === 0 ? EXIT.notFound : EXIT.done,
+    exitCode: failed.length > 0 ? EXIT.failed : moved.length + already.length === 0 ? EXIT.notFound : EXIT.done,
   }
 }
 

@@ -34,11 +34,9 @@ async function run(context: Context, text: string) {
   const name = `${hostname()}:${process.pid}`
   await new FindFollower({ redis, heads: deps.heads, find: index, logger: deps.logger, name }).follow()
   const byId = await cases.ofUpload(text)
-  const { found, more } =
-    byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
+  const { found, more } = byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
   const items = (await Promise.all(found.map((one) => cases.summary(one)))).filter(isThere)
-  if (items.length === 0)
-    return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound }
+  if (items.length === 0) return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound }
   const rows = items.map(({ owner, submissionId, state, subjects, filenames, uploads, updatedAt }) => [
     `${owner}/${submissionId}`,
     state,

@@ -12,6 +12,13 @@ import { reconcile } from './reconcile.ts'
 import { retry } from './retry.ts'
 
 export const COMMANDS: readonly Command[] = [
-  ...[find, inspect, retry, reconcile],
-  ...[admission, lane, drain, extendDeadline, exportReceipts],
+  find,
+  inspect,
+  retry,
+  reconcile,
+  admission,
+  lane,
+  drain,
+  extendDeadline,
+  exportReceipts,
 ]

@@ -8,11 +8,7 @@ import { eventsOf } from './events-of.ts'
 
 const SHOWN_ATTEMPTS = 20
 
-export async function inspectSubmission(
-  { deps, cases }: Context,
-  owner: string,
-  id: string,
-): Promise<Result> {
+export async function inspectSubmission({ deps, cases }: Context, owner: string, id: string): Promise<Result> {
   const file = await cases.file({ owner, submissionId: id })
   if (file === undefined) throw new CliError(`There is no submission ${owner}/${id}.`, EXIT.notFound)
   const events = await eventsOf(deps, owner, id)

@@ -21,9 +21,7 @@ export async function inspectUpload(context: Context, id: string): Promise<Resul
   const jobs = newest === undefined ? [] : await jobsOf(context, newest)
   const { owner, submissionId } = newest ?? hot?.draft ?? { owner: '', submissionId: null }
   const events =
-    submissionId === null
-      ? []
-      : (await eventsOf(deps, owner, submissionId)).filter(({ data }) => data.uploadId === id)
+    submissionId === null ? [] : (await eventsOf(deps, owner, submissionId)).filter(({ data }) => data.uploadId === id)
   const receipt = newest?.storedAt == null ? null : await receiptOf(context, newest)
   return {
     json: { id, record: newest ?? null, versions, hot: hot ?? null, jobs, events, receipt },
@@ -42,13 +40,7 @@ export async function inspectUpload(context: Context, id: string): Promise<Resul
       ...section('Redis', hot === undefined ? [] : [hotRow(hot)]),
       ...section(
         'jobs',
-        jobs.map(({ lane, id: jobId, state, attempts, error }) => [
-          lane,
-          jobId,
-          state,
-          `${attempts} attempts`,
-          error,
-        ]),
+        jobs.map(({ lane, id: jobId, state, attempts, error }) => [lane, jobId, state, `${attempts} attempts`, error]),
       ),
       ...section(
         'events',
@@ -88,7 +80,9 @@ async function jobsOf({ deps }: Context, record: UploadRecord): Promise<JobLine[
     const job = await queue.getJob(id)
     const { logs } = job === undefined ? { logs: [] } : await queue.getJobLogs(id)
     jobs.push({
-      ...{ lane, id, state: job === undefined ? 'not in the queue' : await job.getState() },
+      lane,
+      id,
+      state: job === undefined ? 'not in the queue' : await job.getState(),
       attempts: job?.attemptsMade ?? 0,
       error: job?.failedReason === undefined ? null : String(redact(job.failedReason)),
       logs: logs.map((line) => String(redact(line))),
@@ -112,12 +106,7 @@ function headLines(id: string, record: UploadRecord | undefined, hot: UploadSess
   return [
     ...tableLines([
       ['upload', id],
-      [
-        'of',
-        submissionId === null
-          ? 'no submission'
-          : `${owner}/${submissionId}, slot ${slot}, revision ${revision}`,
-      ],
+      ['of', submissionId === null ? 'no submission' : `${owner}/${submissionId}, slot ${slot}, revision ${revision}`],
       ['by', subject],
       ['file', declared.filename],
       ['bytes', `${bytesInWords(offset)} of ${bytesInWords(declared.bytes)}`],
@@ -125,9 +114,7 @@ function headLines(id: string, record: UploadRecord | undefined, hot: UploadSess
       ['stored', record?.storedAt],
     ]),
     ...(record?.error ? [`error   ${record.error.code}`] : []),
-    ...(record?.problems ?? []).map(
-      ({ severity, code, message }) => `${severity.padEnd(6)}  ${code}: ${message.en}`,
-    ),
+    ...(record?.problems ?? []).map(({ severity, code, message }) => `${severity.padEnd(6)}  ${code}: ${message.en}`),
   ]
 }
 

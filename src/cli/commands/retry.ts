@@ -29,24 +29,13 @@ export const retry: Command = {
   },
 }
 
-async function run(
-  context: Context,
-  ids: readonly string[],
-  sinceMs: number,
-  dryRun: boolean,
-): Promise<Result> {
+async function run(context: Context, ids: readonly string[], sinceMs: number, dryRun: boolean): Promise<Result> {
   const deps = { ...context.deps, redis: context.deps.redis.producer }
   const failed = ids.length === 0 ? await findFailed(deps, sinceMs) : await failedOf(context, ids)
   const retried: (FailedLane & { begun: boolean })[] = []
   for (const one of failed) retried.push({ ...one, begun: !dryRun && (await retryLane(deps, one)) })
   const webhooks = ids.length === 0 && !dryRun ? await retryWebhooks(deps, sinceMs) : 0
-  const rows = retried.map((one) => [
-    one.uploadId,
-    one.lane,
-    one.failedAt,
-    one.begun ? 'begun' : 'left',
-    one.error,
-  ])
+  const rows = retried.map((one) => [one.uploadId, one.lane, one.failedAt, one.begun ? 'begun' : 'left', one.error])
   const begun = retried.filter((one) => one.begun).length
   return {
     json: { dryRun, lanes: retried, webhooks },
@@ -63,8 +52,7 @@ async function failedOf({ deps }: Context, ids: readonly string[]): Promise<Fail
   const failed: FailedLane[] = []
   for (const id of ids) {
     const record = await deps.uploads.fromStore(id)
-    if (record === undefined)
-      throw new CliError(`There is no upload ${id} with a stored byte.`, EXIT.notFound)
+    if (record === undefined) throw new CliError(`There is no upload ${id} with a stored byte.`, EXIT.notFound)
     failed.push(...failedLanes(record))
   }
   return failed

@@ -6,22 +6,15 @@ import type { Context } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 
 /** Throws a CliError where there is none, or where two portals have one of this name. */
-export async function submissionNamed(
-  context: Context,
-  name: string,
-): Promise<{ owner: string; id: string }> {
+export async function submissionNamed(context: Context, name: string): Promise<{ owner: string; id: string }> {
   const found = await submissionsNamed(context, name)
   const [only] = found
   if (only === undefined) throw new CliError(`There is no submission ${name}.`, EXIT.notFound)
-  if (found.length > 1)
-    throw usageError(`Which one? ${found.map(({ owner, id }) => `${owner}/${id}`).join(', ')}`)
+  if (found.length > 1) throw usageError(`Which one? ${found.map(({ owner, id }) => `${owner}/${id}`).join(', ')}`)
   return only
 }
 
-export async function submissionsNamed(
-  { deps }: Context,
-  name: string,
-): Promise<{ owner: string; id: string }[]> {
+export async function submissionsNamed({ deps }: Context, name: string): Promise<{ owner: string; id: string }[]> {
   const slash = name.indexOf('/')
   const id = name.slice(slash + 1)
   const owners =
@@ -34,7 +27,6 @@ export async function submissionsNamed(
           ]),
         ]
   const found: { owner: string; id: string }[] = []
-  for (const owner of owners)
-    if ((await deps.heads.fromStore(owner, id)) !== undefined) found.push({ owner, id })
+  for (const owner of owners) if ((await deps.heads.fromStore(owner, id)) !== undefined) found.push({ owner, id })
   return found
 }

@@ -43,11 +43,7 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
 
   await guarded(app, deps, guard, (scope) => {
     scope.get('/console', (request, reply) =>
-      send(
-        page,
-        request,
-        reply.header('content-security-policy', CSP).header('referrer-policy', 'no-referrer'),
-      ),
+      send(page, request, reply.header('content-security-policy', CSP).header('referrer-policy', 'no-referrer')),
     )
 
     scope.get<{ Params: { file: string } }>('/console/:file', async (request, reply) => {
@@ -75,8 +71,7 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
         void reply.header('cache-control', 'no-store')
         const text = request.query.text.trim()
         const byId = await cases?.ofUpload(text)
-        const { found, more } =
-          byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
+        const { found, more } = byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
         return { items: await present(find, found, deps), more }
       },
     )
@@ -119,10 +114,7 @@ function remembered(deps: OpsDeps, controls: Controls): (minutes: number) => Pro
 }
 
 function send(asset: ConsoleAsset, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  void reply
-    .header('etag', asset.etag)
-    .header('cache-control', 'no-cache')
-    .header('x-content-type-options', 'nosniff')
+  void reply.header('etag', asset.etag).header('cache-control', 'no-cache').header('x-content-type-options', 'nosniff')
   if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
   return reply.type(asset.contentType).send(asset.body)
 }

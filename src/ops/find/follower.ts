@@ -63,10 +63,7 @@ export class FindFollower {
     const { signal } = this.#stop
     while (!signal.aborted) {
       await this.follow().catch((err: unknown) => {
-        this.#deps.logger.debug(
-          { err },
-          'the search index could not be brought up to date; again in a moment',
-        )
+        this.#deps.logger.debug({ err }, 'the search index could not be brought up to date; again in a moment')
       })
       await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken: the end
     }
@@ -90,9 +87,7 @@ export class FindFollower {
     let reached = mark
     for (let offset = 0; !this.#stop.signal.aborted; offset += BATCH) {
       const from = Math.max(0, mark - OVERLAP_MS)
-      const flat = await viaRedis(
-        redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, BATCH),
-      )
+      const flat = await viaRedis(redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, BATCH))
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const found = { owner, submissionId: flat[i] ?? '' }
         const changedMs = Number(flat[i + 1])

@@ -42,12 +42,7 @@ export function completeness(
 type Needs = { id: string; satisfied: boolean; expected: boolean; pending: boolean; begun: boolean }
 type Branch = { satisfied: boolean; expected: boolean; lacking: string[]; begun: number }
 
-function slotNeeds(
-  profile: Profile,
-  slot: SlotRules,
-  count: SlotCount,
-  metadata: Record<string, unknown>,
-): Needs {
+function slotNeeds(profile: Profile, slot: SlotRules, count: SlotCount, metadata: Record<string, unknown>): Needs {
   const inGroup = profile.alternatives.some((group) => group.anyOf.flat().includes(slot.id))
   // A branch chosen instead of another must have something in each of its slots.
   const need = inGroup ? Math.max(slot.min, 1) : slot.min

@@ -21,9 +21,7 @@ export type SlotCount = {
 }
 
 /** The uploads that a seal froze, while it holds; undefined: nothing is frozen. */
-export function frozenIds(
-  head: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>,
-): Set<string> | undefined {
+export function frozenIds(head: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>): Set<string> | undefined {
   if (head.state !== 'sealed') return undefined
   const { uploads } = head.revisions.find((r) => r.revision === head.revision) ?? {}
   return uploads && new Set(Object.values(uploads).flat())
@@ -96,10 +94,7 @@ function predecessors(upload: UploadView, accepted: readonly UploadView[]): Set<
 }
 
 /** Two uploads judged at the same time can both be accepted for the last place; the earlier stored one has it. */
-function withinNumbers(
-  slot: SlotRules,
-  standing: readonly UploadView[],
-): Pick<SlotCount, 'counted' | 'surplus'> {
+function withinNumbers(slot: SlotRules, standing: readonly UploadView[]): Pick<SlotCount, 'counted' | 'surplus'> {
   const counted: UploadView[] = []
   const surplus: SlotCount['surplus'] = []
   for (const upload of standing) {

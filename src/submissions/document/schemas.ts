@@ -128,10 +128,7 @@ export const UploadDocumentSchema = object(
     playable: Flag,
     superseded: Flag,
     sequence: Int,
-    declared: object(
-      { filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) },
-      'What the client said',
-    ),
+    declared: object({ filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) }, 'What the client said'),
     receivedBytes: Int,
     createdAt: Time,
     storedAt: nullable(Time),
@@ -179,9 +176,7 @@ export const RevisionDocumentSchema = object(
     returnedAt: Type.Optional(Time),
     reason: name,
     repairUntil: Type.Optional(Time),
-    slots: Type.Optional(
-      Type.Array(Text, { description: 'Named by its return: slots whose files are to be changed' }),
-    ),
+    slots: Type.Optional(Type.Array(Text, { description: 'Named by its return: slots whose files are to be changed' })),
     uploads: Type.Record(Text, Type.Array(Text)),
   },
   'One handing-in; uploads by slot',

@@ -79,11 +79,7 @@ export function slotCounts(
 }
 
 /** Ids of the uploads that a later one has taken the place of. */
-export function supersededIds(
-  head: SubmissionHead,
-  profile: Profile,
-  uploads: readonly UploadView[],
-): Set<string> {
+export function supersededIds(head: SubmissionHead, profile: Profile, uploads: readonly UploadView[]): Set<string> {
   const counts = [...slotCounts(head, profile, uploads).values()]
   return new Set(counts.flatMap((count) => count.superseded.map((upload) => upload.id)))
 }
@@ -96,9 +92,7 @@ function alternativesOf(profile: Profile, slotId: string): string[] {
 function revisions(head: SubmissionHead, counts: ReadonlyMap<string, SlotCount>): RevisionDocument[] {
   const current = head.revisions.find((revision) => revision.revision === head.revision)
   const all = current ? head.revisions : [...head.revisions, { revision: head.revision }]
-  return all.map((revision) =>
-    revisionDocument(revision, revision.uploads ?? present(revision, head, counts)),
-  )
+  return all.map((revision) => revisionDocument(revision, revision.uploads ?? present(revision, head, counts)))
 }
 
 /** What counts at present belongs to the present revision; an older one without a frozen list holds nothing. */

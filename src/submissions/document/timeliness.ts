@@ -16,18 +16,12 @@ export type Timeliness = {
 
 /** The last instant at which a stored byte counts, without repairs; null: there is no deadline. RFC 3339. */
 export function closesAt(dates: Dates): string | null {
-  return dates.deadline === null
-    ? null
-    : new Date(Date.parse(dates.deadline) + dates.graceSeconds * 1000).toISOString()
+  return dates.deadline === null ? null : new Date(Date.parse(dates.deadline) + dates.graceSeconds * 1000).toISOString()
 }
 
 /** An upload without `storedAt` is not late yet. */
-export function timelinessOf(
-  dates: Dates,
-  upload: { storedAt: string | null; revision: number },
-): Timeliness {
-  if (dates.deadline === null || upload.storedAt === null)
-    return { late: false, repaired: false, counts: true }
+export function timelinessOf(dates: Dates, upload: { storedAt: string | null; revision: number }): Timeliness {
+  if (dates.deadline === null || upload.storedAt === null) return { late: false, repaired: false, counts: true }
   const storedMs = Date.parse(upload.storedAt)
   const deadlineMs = Date.parse(dates.deadline)
   const inTime = storedMs <= deadlineMs + dates.graceSeconds * 1000

@@ -53,8 +53,7 @@ export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
     const profile = readProfile(file, errors)
     if (!profile) continue
     const earlier = profiles.get(profile.key)
-    if (earlier)
-      errors.push({ file, path: '/version', message: `${profile.key} is already in ${earlier.file}` })
+    if (earlier) errors.push({ file, path: '/version', message: `${profile.key} is already in ${earlier.file}` })
     else profiles.set(profile.key, { profile, file })
   }
   if (errors.length > 0) throw new ProfileLoadError(errors)

@@ -73,13 +73,9 @@ export function isMerged(media: MediaData): media is MergedMedia {
 
 /** The enforced view of one kind of file. */
 export function mediaRules(media: MergedMedia): MediaRules {
-  const enforced = (field: keyof NonNullable<MediaData['verification']>) =>
-    isEnforced(media.verification?.[field])
+  const enforced = (field: keyof NonNullable<MediaData['verification']>) => isEnforced(media.verification?.[field])
   const limits: Partial<Pick<MediaRules, (typeof LIMITS)[number]>> = Object.fromEntries(
-    LIMITS.filter((field) => media[field] !== undefined && enforced(field)).map((field) => [
-      field,
-      media[field],
-    ]),
+    LIMITS.filter((field) => media[field] !== undefined && enforced(field)).map((field) => [field, media[field]]),
   )
   return {
     kind: media.kind,

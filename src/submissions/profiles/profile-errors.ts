@@ -102,8 +102,7 @@ function mediaErrors(media: MediaData, path: string): ProfileError[] {
     if (media[field] === undefined) say('', `needs ${field}, here or in mediaDefaults/${media.kind}`)
   }
   for (const container of media.remediableContainers ?? []) {
-    if (media.containers?.includes(container))
-      say('/remediableContainers', `${container} is in containers too`)
+    if (media.containers?.includes(container)) say('/remediableContainers', `${container} is in containers too`)
   }
   const atMost = (min: 'minDurationSeconds' | 'minPages', max: 'maxDurationSeconds' | 'maxPages') => {
     if ((media[min] ?? 0) > (media[max] ?? Number.POSITIVE_INFINITY)) say(`/${min}`, `is greater than ${max}`)

@@ -162,16 +162,11 @@ export const SlotSchema = Type.Object(
     metadata: Type.Optional(Type.Array(MetadataFieldSchema)),
     /** The running time should equal what another slot's metadata says (minutes). */
     plannedTime: Type.Optional(
-      Type.Object(
-        { slot: Id, field: Text, toleranceSeconds: Positive, verification: Type.Optional(Word) },
-        closed,
-      ),
+      Type.Object({ slot: Id, field: Text, toleranceSeconds: Positive, verification: Type.Optional(Word) }, closed),
     ),
     severities: Type.Optional(Severities),
     /** Rules that only a person can judge: shown, never enforced. */
-    guidance: Type.Optional(
-      Type.Array(Type.Object({ id: Id, text: BilingualSchema, verification: Word }, closed)),
-    ),
+    guidance: Type.Optional(Type.Array(Type.Object({ id: Id, text: BilingualSchema, verification: Word }, closed))),
     /** `count` is for min and max together. */
     verification: Type.Optional(wordsFor('count', 'maxPerKind')),
     note: Type.Optional(Type.String()),

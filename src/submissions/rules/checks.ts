@@ -65,11 +65,7 @@ const CONDITIONAL_CHECKS: readonly CheckEntry[] = [
 const CHECK_TABLES = { validate: VALIDATE_CHECKS, inspect: INSPECT_CHECKS, conditional: CONDITIONAL_CHECKS }
 
 /** The checks of a table that apply to a kind and that the slot has not switched off, in the given state. */
-export function checksFor(
-  table: keyof typeof CHECK_TABLES,
-  kind: MediaKind,
-  slot: SlotRules,
-): readonly CheckEntry[] {
+export function checksFor(table: keyof typeof CHECK_TABLES, kind: MediaKind, slot: SlotRules): readonly CheckEntry[] {
   return CHECK_TABLES[table].filter(
     (entry) => entry.kinds.includes(kind) && entry.codes.some((code) => slot.severities[code] !== 'off'),
   )
@@ -92,10 +88,7 @@ function stateOf(severities: readonly Severity[]): Check['state'] {
  * The verdict with what `inspect` found: its checks take the place of the pending ones, its problems that of earlier
  * ones of the same codes. Applying the same inspection twice changes nothing.
  */
-export function withInspection(
-  before: Pick<Judgement, 'problems' | 'checks'>,
-  inspection: Judgement,
-): Judgement {
+export function withInspection(before: Pick<Judgement, 'problems' | 'checks'>, inspection: Judgement): Judgement {
   const inspected = new Set(inspection.checks.map((c) => c.name))
   const replaced = new Set<string>([...INSPECTION_CODES, ...inspection.problems.map((p) => p.code)])
   const problems = [...before.problems.filter((p) => !replaced.has(p.code)), ...inspection.problems]

@@ -16,11 +16,7 @@ export type Declared = { filename: string | null; type: string | null; bytes: nu
  * @param maxBytes the ticket's own limit, where it has one
  * @returns UPLOAD_EMPTY, UPLOAD_TYPE_NOT_ALLOWED {limit: extensions, actual} or UPLOAD_TOO_LARGE {limit, actual} (bytes)
  */
-export function declaredProblem(
-  slot: SlotRules,
-  declared: Declared,
-  maxBytes?: number,
-): AppError | undefined {
+export function declaredProblem(slot: SlotRules, declared: Declared, maxBytes?: number): AppError | undefined {
   if (declared.bytes === 0) return new AppError('UPLOAD_EMPTY', { details: { slot: slot.id } })
   const claims = [evidenceOfType(slot, declared.type), evidenceOfName(slot, declared.filename)]
   const against = claims.find((claimed) => claimed.claim === 'speaks against')

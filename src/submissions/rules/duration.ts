@@ -31,9 +31,7 @@ export function judgedDurationSeconds(measured: Lengths): number | undefined {
  * The claim (header or edit list) that is furthest from the judged duration, if by more than an honest trim.
  * A header without a duration claims nothing: live recordings and fragmented files have none.
  */
-export function contradictingHeader(
-  measured: Measured,
-): { claimedSeconds: number; judgedSeconds: number } | undefined {
+export function contradictingHeader(measured: Measured): { claimedSeconds: number; judgedSeconds: number } | undefined {
   const judgedSeconds = judgedDurationSeconds(measured)
   if (judgedSeconds === undefined) return undefined
   const header = measured.fragmented ? undefined : measured.headerDurationSeconds

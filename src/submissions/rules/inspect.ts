@@ -143,9 +143,7 @@ export function planDifference(
 ): { limit: number; actual: number } | undefined {
   if (!slot.plannedTime || plannedMinutes === undefined) return undefined
   const limit = plannedMinutes * 60
-  return Math.abs(seconds - limit) >= slot.plannedTime.toleranceSeconds
-    ? { limit, actual: seconds }
-    : undefined
+  return Math.abs(seconds - limit) >= slot.plannedTime.toleranceSeconds ? { limit, actual: seconds } : undefined
 }
 
 /**
@@ -165,10 +163,7 @@ function earlierCopy({ slot, upload, siblings = [] }: InspectionInput): SiblingF
   )
 }
 
-function isEarlier(
-  a: Pick<SiblingFile, 'id' | 'storedAt'>,
-  b: Pick<SiblingFile, 'id' | 'storedAt'>,
-): boolean {
+function isEarlier(a: Pick<SiblingFile, 'id' | 'storedAt'>, b: Pick<SiblingFile, 'id' | 'storedAt'>): boolean {
   if (a.storedAt === b.storedAt) return a.id < b.id
   return a.storedAt !== null && (b.storedAt === null || a.storedAt < b.storedAt)
 }

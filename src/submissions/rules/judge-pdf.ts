@@ -29,8 +29,6 @@ export function judgePdf(media: MediaRules, measured: Measured, findings: Findin
 }
 
 function judgePages({ maxPages, minPages }: MediaRules, pages: number, findings: Findings): void {
-  if (maxPages !== undefined && pages > maxPages)
-    findings.add('PDF_TOO_MANY_PAGES', { limit: maxPages, actual: pages })
-  if (minPages !== undefined && pages < minPages)
-    findings.add('PDF_TOO_FEW_PAGES', { limit: minPages, actual: pages })
+  if (maxPages !== undefined && pages > maxPages) findings.add('PDF_TOO_MANY_PAGES', { limit: maxPages, actual: pages })
+  if (minPages !== undefined && pages < minPages) findings.add('PDF_TOO_FEW_PAGES', { limit: minPages, actual: pages })
 }

@@ -54,11 +54,7 @@ const CODEC_OF_SAMPLE_ENTRY: ReadonlyMap<string, string> = new Map([
   ['mp4a', 'aac'],
 ])
 
-function uncommon(
-  advised: readonly string[] | undefined,
-  named: string | undefined,
-  findings: Findings,
-): void {
+function uncommon(advised: readonly string[] | undefined, named: string | undefined, findings: Findings): void {
   if (advised === undefined || named === undefined) return
   const codec = CODEC_OF_SAMPLE_ENTRY.get(named.toLowerCase()) ?? named.toLowerCase()
   if (advised.includes(codec)) return

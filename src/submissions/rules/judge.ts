@@ -44,10 +44,7 @@ export function judge(input: JudgeInput): Judgement {
   const later = accepted ? checksFor('inspect', measured.kind, slot) : []
   return {
     problems,
-    checks: [
-      ...judgedChecks(ran, problems),
-      ...later.map(({ name }) => ({ name, state: 'pending' as const })),
-    ],
+    checks: [...judgedChecks(ran, problems), ...later.map(({ name }) => ({ name, state: 'pending' as const }))],
     accepted,
   }
 }

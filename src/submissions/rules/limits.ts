@@ -22,10 +22,7 @@ export function ticketLimits(slot: SlotRules, maxBytes?: number): TicketLimits {
     kinds: media.map((rules) => rules.kind),
     extensions: [...new Set(media.flatMap((rules) => rules.extensions))],
     mimeTypes: [...new Set(media.flatMap((rules) => rules.mimeTypes))],
-    maxBytes: Math.min(
-      Math.max(...media.map((rules) => rules.maxBytes)),
-      maxBytes ?? Number.MAX_SAFE_INTEGER,
-    ),
+    maxBytes: Math.min(Math.max(...media.map((rules) => rules.maxBytes)), maxBytes ?? Number.MAX_SAFE_INTEGER),
     maxDurationSeconds: greatest(media.map((rules) => rules.maxDurationSeconds)),
     maxPages: greatest(media.map((rules) => rules.maxPages)),
   }

@@ -24,10 +24,7 @@ export function missingMetadata(slot: SlotRules, values: Readonly<Record<string,
  * at the seal, not here, so that people can save what they have.
  * @returns SLOT_METADATA_INVALID {slot, fields: [{name, rule}]}, or undefined
  */
-export function metadataProblem(
-  slot: SlotRules,
-  values: Readonly<Record<string, unknown>>,
-): AppError | undefined {
+export function metadataProblem(slot: SlotRules, values: Readonly<Record<string, unknown>>): AppError | undefined {
   const fields = Object.entries(values).flatMap(([name, value]) => {
     const field = slot.metadata.find((candidate) => candidate.name === name)
     const rule = field ? brokenRule(field, value) : 'unknown'

@@ -58,11 +58,7 @@ function found(kind: MediaKind, container: string): Bilingual {
 }
 
 /** A problem with its words. `limit` and `actual` of the facts become members of it. */
-export function problemOf<C extends ProblemCode>(
-  code: C,
-  severity: Severity,
-  facts: ProblemFacts[C],
-): FileProblem {
+export function problemOf<C extends ProblemCode>(code: C, severity: Severity, facts: ProblemFacts[C]): FileProblem {
   const measures: Pick<FileProblem, 'limit' | 'actual'> = {}
   if ('limit' in facts) measures.limit = facts.limit
   if ('actual' in facts) measures.actual = facts.actual

@@ -73,8 +73,7 @@ export class LocalSink implements Sink {
     try {
       await dataSyncFd(this.#deps.fd)
       // The first record lies in the same folder and is made durable, with its folder, before anything is acknowledged.
-      if (this.#unsyncedFolder !== undefined && !this.#deps.ledger.unrecorded)
-        await syncDirectory(this.#unsyncedFolder)
+      if (this.#unsyncedFolder !== undefined && !this.#deps.ledger.unrecorded) await syncDirectory(this.#unsyncedFolder)
       this.#unsyncedFolder = undefined
     } catch (error) {
       throw storeError(error)

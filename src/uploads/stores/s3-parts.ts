@@ -63,13 +63,7 @@ export class S3Parts extends S3Store {
   }
 
   /** Sends one part. Throws PartsLost where somebody has ended the multipart upload. */
-  async send(
-    key: string,
-    multipartId: string,
-    number: number,
-    chunks: Buffer[],
-    bytes: number,
-  ): Promise<Sent> {
+  async send(key: string, multipartId: string, number: number, chunks: Buffer[], bytes: number): Promise<Sent> {
     try {
       return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
     } catch (error) {
@@ -79,12 +73,7 @@ export class S3Parts extends S3Store {
   }
 
   /** Writes a whole object under a fresh key. */
-  async put(
-    key: string,
-    chunks: Buffer[],
-    bytes: number,
-    metadata: Record<string, string> = {},
-  ): Promise<void> {
+  async put(key: string, chunks: Buffer[], bytes: number, metadata: Record<string, string> = {}): Promise<void> {
     await this.#sender.put(key, chunks, bytes, { metadata })
   }
 
@@ -105,8 +94,7 @@ export class S3Parts extends S3Store {
         for (const { PartNumber, Size, ETag, ChecksumCRC32 } of page.Parts ?? []) {
           const offset = parts.length * partBytes
           const last = parts.at(-1)
-          if (PartNumber !== parts.length + 1 || (last !== undefined && last.bytes !== partBytes))
-            return parts
+          if (PartNumber !== parts.length + 1 || (last !== undefined && last.bytes !== partBytes)) return parts
           parts.push({
             number: PartNumber,
             offset,

@@ -158,12 +158,10 @@ export class S3Sink implements Sink {
       const tail = await this.#buffer.peek(() => this.#fetchTail())
       await this.#s3.put(key, tail.chunks, tail.bytes).finally(tail.release)
       faultPoint('patch.tail-written')
-      await this.#ledger
-        .advance(end, { tailKey: key, ...this.#begunMultipart() })
-        .catch(async (error: unknown) => {
-          await this.#objects.remove(key)
-          throw error
-        })
+      await this.#ledger.advance(end, { tailKey: key, ...this.#begunMultipart() }).catch(async (error: unknown) => {
+        await this.#objects.remove(key)
+        throw error
+      })
       faultPoint('patch.tail-committed')
       await this.#replaceTail(key)
       this.durable = end
@@ -231,12 +229,7 @@ export class S3Sink implements Sink {
     await this.#replaceTail(null)
   }
 
-  async #send({
-    offset,
-    chunks,
-    bytes,
-    release,
-  }: PartBody): Promise<{ part: StoredPart; multipartId: string }> {
+  async #send({ offset, chunks, bytes, release }: PartBody): Promise<{ part: StoredPart; multipartId: string }> {
     try {
       const number = Math.round(offset / this.#partBytes) + 1
       this.#multipartId ??= await this.#s3.start(this.#key)

@@ -42,8 +42,7 @@ export class S3UploadStore implements UploadStore {
 
   async recover(draft: UploadDraft, known: Known): Promise<Recovered> {
     const key = objectKeys.data(draft.id)
-    const candidates =
-      known.multipartId === null ? await this.#parts.listMultipartUploads(key) : [known.multipartId]
+    const candidates = known.multipartId === null ? await this.#parts.listMultipartUploads(key) : [known.multipartId]
     let best: { multipartId: string | null; parts: StoredPart[] } = {
       multipartId: known.multipartId,
       parts: [],

@@ -71,9 +71,7 @@ export class SpoolFile {
   async append(chunks: Buffer[], bytes: number): Promise<boolean> {
     if (!this.#spool.reserve(bytes)) return false
     try {
-      await withFd(this.#path, constants.O_WRONLY | constants.O_CREAT, (fd) =>
-        writeChunks(fd, chunks, this.bytes),
-      )
+      await withFd(this.#path, constants.O_WRONLY | constants.O_CREAT, (fd) => writeChunks(fd, chunks, this.bytes))
     } catch (error) {
       // What a failed write left behind lies beyond `bytes`, where the next one writes.
       this.#spool.release(bytes)

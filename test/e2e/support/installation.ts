@@ -49,7 +49,13 @@ export async function startInstallation(options: { env?: Record<string, string>;
   }
 
   return {
-    ...{ redis, service, portal, submission, user, workers, stopWorkers },
+    redis,
+    service,
+    portal,
+    submission,
+    user,
+    workers,
+    stopWorkers,
 
     /** A call of the portal's, refusals included. */
     call: (method: string, path: string, body?: object, key: string | null = API_KEY) =>

@@ -40,13 +40,7 @@ export async function startNeighbour(house: Installation, path: string): Promise
       const { sha256 } = await house.until(idOf(url), isWhole)
       expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
       const told = (await house.eventsOf(idOf(url))).map(({ type }) => type)
-      expect(told).toEqual([
-        'upload.created',
-        'upload.stored',
-        'upload.accepted',
-        'upload.playable',
-        'upload.ready',
-      ])
+      expect(told).toEqual(['upload.created', 'upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
     },
   }
 }

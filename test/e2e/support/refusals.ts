@@ -9,11 +9,7 @@ const THAI = /[\u0e00-\u0e7f]/
 const ENGLISH = /[a-z]/
 
 /** Asserts a refusal whose body is a problem document in both languages, and returns that. */
-export function expectRefused(
-  reply: Pick<Reply, 'status' | 'text' | 'problem'>,
-  status: number,
-  code: string,
-) {
+export function expectRefused(reply: Pick<Reply, 'status' | 'text' | 'problem'>, status: number, code: string) {
   expect({ status: reply.status, code: reply.problem?.code }, reply.text).toEqual({ status, code })
   const { problem } = reply
   if (problem === undefined) throw new Error('no problem document')

@@ -43,7 +43,12 @@ export async function openStaffRoom() {
   }
 
   return {
-    ...{ house, corpus, film, plan, filmBytes: FILM_BYTES, receivedBytes },
+    house,
+    corpus,
+    film,
+    plan,
+    filmBytes: FILM_BYTES,
+    receivedBytes,
 
     /** The film without its end, as an interrupted copy leaves it. */
     cutFilm: () =>
@@ -84,7 +89,7 @@ export async function openStaffRoom() {
     /** Waits until the service has received this share of the film. */
     share: (of: number, before: number) =>
       waitFor(async () => (await receivedBytes()) - before > FILM_BYTES * of, {
-        ...{ what: `${of * 100} % of the film to be there` },
+        what: `${of * 100} % of the film to be there`,
       }),
 
     async close(): Promise<void> {

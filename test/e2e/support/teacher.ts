@@ -54,8 +54,7 @@ export class Teacher {
     this.#network = network
     page.on('pageerror', (error) => this.faults.push(error.message))
     page.on('console', (message) => {
-      if (/Content Security Policy|TrustedScript|Trusted Type/.test(message.text()))
-        this.faults.push(message.text())
+      if (/Content Security Policy|TrustedScript|Trusted Type/.test(message.text())) this.faults.push(message.text())
     })
     page.on('request', (request) => {
       if (!new URL(request.url()).pathname.startsWith('/files')) return
@@ -85,7 +84,10 @@ export class Teacher {
   /** The line from now on; -1 is as fast as it goes. */
   async line({ bytesPerSecond = -1, offline = false }): Promise<void> {
     await this.#network.send('Network.emulateNetworkConditions', {
-      ...{ offline, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond },
+      offline,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: bytesPerSecond,
     })
   }
 
@@ -114,8 +116,7 @@ export class Teacher {
 
   /** What axe-core finds serious or critical by WCAG 2.1, levels A and AA. */
   async barriers(): Promise<string[]> {
-    if (await this.page.evaluate('globalThis.axe === undefined'))
-      await this.page.evaluate(await readFile(AXE, 'utf8'))
+    if (await this.page.evaluate('globalThis.axe === undefined')) await this.page.evaluate(await readFile(AXE, 'utf8'))
     const { violations } = (await this.page.evaluate(RUN_AXE)) as AxeResults
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

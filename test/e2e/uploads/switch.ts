@@ -13,10 +13,7 @@ export type Switch = {
   stop(): Promise<void>
 }
 
-export async function startSwitch(
-  urls: string[],
-  options: { bytesPerSecond?: number } = {},
-): Promise<Switch> {
+export async function startSwitch(urls: string[], options: { bytesPerSecond?: number } = {}): Promise<Switch> {
   const places = urls.map((url) => Number(new URL(url).port))
   let received = 0
   const open = new Set<Socket>()
@@ -41,8 +38,7 @@ export async function startSwitch(
       client.on('data', (chunk: Buffer) => {
         received += chunk.length
         const more = service.write(chunk)
-        const pauseMs =
-          options.bytesPerSecond === undefined ? 0 : (chunk.length / options.bytesPerSecond) * 1000
+        const pauseMs = options.bytesPerSecond === undefined ? 0 : (chunk.length / options.bytesPerSecond) * 1000
         if (more && pauseMs < 1) return
         client.pause()
         const drained = more ? Promise.resolve() : once(service, 'drain')

@@ -56,7 +56,12 @@ export async function openWorld(kind: StoreKind) {
   }
 
   return {
-    ...{ kind, redis, s3, dir, store, service },
+    kind,
+    redis,
+    s3,
+    dir,
+    store,
+    service,
 
     /** A ticket for the slot `film` of a new submission. */
     async ticket(origin: string): Promise<string> {

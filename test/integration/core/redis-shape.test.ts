@@ -49,12 +49,9 @@ describe('wrong shapes of Redis', () => {
     writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor sn 127.0.0.1 ${primary.port} 1\n`)
     const sentinel = await startChild('redis-server', [file, '--sentinel'])
     onTestFinished(async () => void (await sentinel.stop()))
-    await waitFor(
-      async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('sentinel') === true,
-      {
-        what: 'the sentinel to be named',
-      },
-    )
+    await waitFor(async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('sentinel') === true, {
+      what: 'the sentinel to be named',
+    })
   })
 
   test('a node of a cluster', async () => {
@@ -99,17 +96,7 @@ describe('wrong shapes of Redis', () => {
     expect((await refusal(plain.url.replace('redis:', 'rediss:'))).told).toContain('redis:// instead')
     const dir = folder()
     const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      '/CN=localhost',
-      '-days',
-      '3650',
-    ]
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '3650']
     execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' })
     const port = await freePort()
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no']
@@ -122,18 +109,7 @@ describe('wrong shapes of Redis', () => {
     const redis = await server()
     const control = new Redis(redis.url)
     onTestFinished(() => control.disconnect())
-    await control.call(
-      'ACL',
-      'SETUSER',
-      'few',
-      'on',
-      '>secret',
-      '~other:*',
-      '&*',
-      '+@read',
-      '+@connection',
-      '+info',
-    )
+    await control.call('ACL', 'SETUSER', 'few', 'on', '>secret', '~other:*', '&*', '+@read', '+@connection', '+info')
     expect((await refusal(redis.url.replace('//', '//few:secret@'))).told).toContain(NEEDED_PERMISSIONS)
     await control.call('ACL', 'SETUSER', 'enough', 'on', '>secret', ...NEEDED_PERMISSIONS.split(' '))
     const service = await startService({
@@ -149,8 +125,6 @@ describe('wrong shapes of Redis', () => {
   }, 180_000)
 
   test('nobody there', async () => {
-    expect((await refusal(`redis://127.0.0.1:${await freePort()}`)).told).toMatch(
-      /no usable Redis.*ECONNREFUSED/,
-    )
+    expect((await refusal(`redis://127.0.0.1:${await freePort()}`)).told).toMatch(/no usable Redis.*ECONNREFUSED/)
   })
 })

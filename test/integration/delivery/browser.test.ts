@@ -52,8 +52,13 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
     await house.store.createIfAbsent(key, body)
     const token = signMediaToken(
       {
-        ...{ uploadId: id, name: 'original', key, bytes: body.length, download: false },
-        ...{ contentType: 'video/mp4', fileName: 'การสอน.mp4' },
+        uploadId: id,
+        name: 'original',
+        key,
+        bytes: body.length,
+        download: false,
+        contentType: 'video/mp4',
+        fileName: 'การสอน.mp4',
         expiresAtSeconds: Math.floor(Date.now() / 1000) + 600,
         ...claims,
       },

@@ -24,7 +24,9 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
     s3 = await startS3()
     store = storeOver(s3, s3.endpoint, SOCKETS)
     await app.register(mediaRoute, {
-      ...{ store, secrets: SECRETS, clock: systemClock },
+      store,
+      secrets: SECRETS,
+      clock: systemClock,
       // Nothing is removed here but by hand: no record tells why.
       uploads: { latest: () => Promise.resolve(undefined) },
     })
@@ -42,8 +44,14 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
     await store.createIfAbsent(key, bytes)
     const token = signMediaToken(
       {
-        ...{ uploadId, key, name: 'original', bytes: bytes.length, contentType: 'video/mp4' },
-        ...{ fileName: 'x.mp4', download: false, expiresAtSeconds: Math.floor(Date.now() / 1000) + 600 },
+        uploadId,
+        key,
+        name: 'original',
+        bytes: bytes.length,
+        contentType: 'video/mp4',
+        fileName: 'x.mp4',
+        download: false,
+        expiresAtSeconds: Math.floor(Date.now() / 1000) + 600,
       },
       SECRETS,
     )
@@ -72,9 +80,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
       await once(response, 'data')
       outgoing.destroy()
     }
-    expect(
-      (await fetch(link, { headers: { range: 'bytes=0-9' }, signal: AbortSignal.timeout(5000) })).status,
-    ).toBe(206)
+    expect((await fetch(link, { headers: { range: 'bytes=0-9' }, signal: AbortSignal.timeout(5000) })).status).toBe(206)
   })
 
   it('is 404 when it is gone, and 503 when the bucket is away', async () => {

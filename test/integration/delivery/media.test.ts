@@ -31,7 +31,8 @@ beforeAll(async () => {
       const [owner = '', submissionId] = String(request.headers.authorization).split('/')
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
-    ...{ views: house.views, clock },
+    views: house.views,
+    clock,
     config: loadConfig({ REDIS_URL: house.redisServer.url, TICKET_SECRET: SECRETS[0] }),
   })
   const store = {
@@ -189,9 +190,7 @@ describe('the media route', () => {
   it('lets it be saved where that is asked for, or where its type is not known', async () => {
     const asked = await get(await linkTo(await stored(), { download: true }))
     expect(asked.headers.get('content-disposition')).toMatch(/^attachment; /)
-    const unmeasured = await get(
-      await linkTo(await stored({ measured: { kind: 'other', container: 'unknown' } })),
-    )
+    const unmeasured = await get(await linkTo(await stored({ measured: { kind: 'other', container: 'unknown' } })))
     expect(unmeasured.headers.get('content-disposition')).toMatch(/^attachment; /)
     expect(unmeasured.headers.get('content-type')).toBe('application/octet-stream')
   })
@@ -264,11 +263,7 @@ describe('the media route', () => {
     await house.store.removeAll(objectKeys.upload(record.id))
     for (const method of ['GET', 'HEAD']) {
       const { status, headers } = await get(link, { range: 'bytes=0-5' }, method)
-      expect([status, headers.get('content-disposition'), headers.get('content-range')]).toEqual([
-        404,
-        null,
-        null,
-      ])
+      expect([status, headers.get('content-disposition'), headers.get('content-range')]).toEqual([404, null, null])
       expect(headers.get('cache-control')).toBe('no-store')
     }
   })
@@ -288,7 +283,9 @@ describe('the media route', () => {
     expect((await get(links[0] ?? '', {}, 'HEAD')).status).toBe(410)
     // Nor are new ones given out.
     expect(await ask(over.id)).toMatchObject({
-      ...{ status: 410, code: 'MEDIA_REMOVED', mediaRemovedAt: '2026-11-21T08:00:00.000Z' },
+      status: 410,
+      code: 'MEDIA_REMOVED',
+      mediaRemovedAt: '2026-11-21T08:00:00.000Z',
     })
   })
 

@@ -128,39 +128,33 @@ describe('docker-compose.yml', () => {
     expect(named.sort()).toEqual(Object.keys(compose.volumes).sort())
   })
 
-  test.each(['service', 'worker', 'redis', 's3', 'edge', 'prometheus', 'grafana'])(
-    '%s is hardened',
-    (name) => {
-      const service = compose.services[name]
-      expect(service).toMatchObject({
-        read_only: true,
-        cap_drop: ['ALL'],
-        security_opt: ['no-new-privileges:true'],
-        pids_limit: expect.any(Number),
-      })
-      expect(service?.stop_grace_period).toMatch(/^\d+s$/)
-      expect(service?.image).toMatch(/:v?\d+\.\d+/)
-      const target = service?.build?.target
-      // Images of our own have their user and health check in the Dockerfile, others get them here.
-      if (target === undefined) {
-        expect(service?.user).toMatch(/^(?!root|0)/)
-        expect(service?.healthcheck?.test[0]).toBe('CMD')
-      } else expect(stages.map((stage) => stage.name)).toContain(target)
-    },
-  )
+  test.each(['service', 'worker', 'redis', 's3', 'edge', 'prometheus', 'grafana'])('%s is hardened', (name) => {
+    const service = compose.services[name]
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      pids_limit: expect.any(Number),
+    })
+    expect(service?.stop_grace_period).toMatch(/^\d+s$/)
+    expect(service?.image).toMatch(/:v?\d+\.\d+/)
+    const target = service?.build?.target
+    // Images of our own have their user and health check in the Dockerfile, others get them here.
+    if (target === undefined) {
+      expect(service?.user).toMatch(/^(?!root|0)/)
+      expect(service?.healthcheck?.test[0]).toBe('CMD')
+    } else expect(stages.map((stage) => stage.name)).toContain(target)
+  })
 
-  test.each(['service', 'worker'])(
-    '%s is given only variables that exist, and waits for its needs',
-    (name) => {
-      const service = compose.services[name]
-      const known = [...Object.keys(EnvSchema.properties), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
-      for (const variable of Object.keys(service?.environment ?? {})) expect(known).toContain(variable)
-      expect(service?.depends_on).toMatchObject({
-        redis: { condition: 'service_healthy' },
-        s3: { condition: 'service_healthy' },
-      })
-    },
-  )
+  test.each(['service', 'worker'])('%s is given only variables that exist, and waits for its needs', (name) => {
+    const service = compose.services[name]
+    const known = [...Object.keys(EnvSchema.properties), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+    for (const variable of Object.keys(service?.environment ?? {})) expect(known).toContain(variable)
+    expect(service?.depends_on).toMatchObject({
+      redis: { condition: 'service_healthy' },
+      s3: { condition: 'service_healthy' },
+    })
+  })
 
   test('no container is given a file of secrets, and no command line carries one', () => {
     for (const [name, service] of Object.entries(compose.services)) {
@@ -224,9 +218,9 @@ test('what compose mounts from here is in the repository', async () => {
 })
 
 test('Prometheus scrapes every service and worker under the names that alerts ask for', async () => {
-  const { scrape_configs: jobs } = parse(
-    await readFile(join(ROOT, 'docker/prometheus/prometheus.yml'), 'utf8'),
-  ) as { scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[] }
+  const { scrape_configs: jobs } = parse(await readFile(join(ROOT, 'docker/prometheus/prometheus.yml'), 'utf8')) as {
+    scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[]
+  }
   expect(jobs.map(({ job_name }) => job_name)).toEqual(['songngan-service', 'songngan-worker'])
   for (const { job_name, dns_sd_configs } of jobs)
     expect(dns_sd_configs).toMatchObject([{ names: [job_name.replace('songngan-', '')], port: 9464 }])

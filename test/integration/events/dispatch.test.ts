@@ -27,7 +27,11 @@ afterAll(async () => {
 
 function start(consumer: string, change: Partial<DispatchDeps> = {}): WebhookDispatch {
   const dispatch = new WebhookDispatch({
-    ...{ redis: house.redis, reader: house.connect('subscriber'), heads: house.heads, queues, consumer },
+    redis: house.redis,
+    reader: house.connect('subscriber'),
+    heads: house.heads,
+    queues,
+    consumer,
     webhooks: { url: URL, secrets: ['whsec_x'] },
     logger: house.logger,
     timing: { sweepMs: 100, retryMs: 100 },
@@ -160,11 +164,7 @@ it('begins anew when Redis comes back empty', async () => {
 })
 
 it('makes job ids that BullMQ takes, one per event and address', () => {
-  const ids = [
-    notifyJobId('evt_a_1', URL),
-    notifyJobId('evt_a_1', 'https://x/'),
-    notifyJobId('flip:a:2', URL),
-  ]
+  const ids = [notifyJobId('evt_a_1', URL), notifyJobId('evt_a_1', 'https://x/'), notifyJobId('flip:a:2', URL)]
   expect(new Set(ids).size).toBe(3)
   for (const id of ids) expect(id).toMatch(/^notify-[^:]+$/)
 })

@@ -103,8 +103,7 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
   ): Promise<UploadRecord> => {
     const { record } = await uploads.commit(id, async (current) => {
       if (current === undefined) throw new Error(`no record of ${id}`)
-      const sequence =
-        current.submissionId === null ? 0 : await heads.nextSequence(current.owner, current.submissionId)
+      const sequence = current.submissionId === null ? 0 : await heads.nextSequence(current.owner, current.submissionId)
       return decide(current, sequence)
     })
     if (record === undefined) throw new Error('an upload is always committed')
@@ -131,8 +130,25 @@ export async function buildHouse(options: { appendOnly?: boolean } = {}) {
   }
 
   return {
-    ...{ redisServer, dataDir, logger, redis, clock, runId, store, index, uploads, heads, hot, views },
-    ...{ connect, putSubmission, putUpload, commit, reach, note, draftOf },
+    redisServer,
+    dataDir,
+    logger,
+    redis,
+    clock,
+    runId,
+    store,
+    index,
+    uploads,
+    heads,
+    hot,
+    views,
+    connect,
+    putSubmission,
+    putUpload,
+    commit,
+    reach,
+    note,
+    draftOf,
     async close() {
       for (const connection of connections) connection.disconnect()
       await redisServer.stop()

@@ -18,7 +18,10 @@ beforeAll(async () => {
       const [owner = '', submissionId] = String(request.headers.authorization).split('/')
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
-    ...{ heads: house.heads, views: house.views, secrets: SECRETS, logger: house.logger },
+    heads: house.heads,
+    views: house.views,
+    secrets: SECRETS,
+    logger: house.logger,
     log: new EventLog(house.index.wholeness),
     live: new LiveEvents(house.connect('subscriber'), house.logger),
     progress: new ProgressWatch(house),
@@ -35,14 +38,9 @@ it('gives a portal its own events, page by page and to the end, with a cursor to
   await house.putSubmission('S-1')
   await house.putSubmission('S-1', {}, 'other')
   const upload = await house.putUpload('S-1')
-  for (const event of ['upload.stored', 'upload.accepted', 'upload.ready'])
-    await house.note(upload.id, { event })
+  for (const event of ['upload.stored', 'upload.accepted', 'upload.ready']) await house.note(upload.id, { event })
   const first = await get('/v1/events?limit=3')
-  expect(first.body.items.map(({ type }) => type)).toEqual([
-    'upload.created',
-    'upload.stored',
-    'upload.accepted',
-  ])
+  expect(first.body.items.map(({ type }) => type)).toEqual(['upload.created', 'upload.stored', 'upload.accepted'])
   expect(first.body.items[0]).toMatchObject({
     id: `evt_${upload.id}_1`,
     data: { submissionId: 'S-1', uploadId: upload.id, slot: 'teaching-1', sequence: 1 },

@@ -46,7 +46,11 @@ afterEach(async () => {
 function startWorker(change: Partial<NotifyDeps> = {}): void {
   const { redis, clock, logger } = house
   const processor = createNotifyProcessor({
-    ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },
+    redis,
+    clock,
+    logger,
+    metrics,
+    deliveries: new Deliveries(house.store),
     webhooks: { secrets: [NEW, OLD], allowed: allowedHosts(['127.0.0.0/8']) },
     ...change,
   })
@@ -76,9 +80,7 @@ async function send(url: string, change: Partial<NotifyJob> = {}) {
 }
 
 const outcomes = async () =>
-  Object.fromEntries(
-    (await metrics.webhookDeliveries.get()).values.map(({ labels, value }) => [labels.outcome, value]),
-  )
+  Object.fromEntries((await metrics.webhookDeliveries.get()).values.map(({ labels, value }) => [labels.outcome, value]))
 
 describe('a webhook', () => {
   it('is signed so that holders of the old and of the new secret both believe it', async () => {
@@ -108,10 +110,7 @@ describe('a webhook', () => {
     expect(job.failedReason).toBe('HTTP 500')
     await job.promote()
     await sent.state('completed')
-    expect(receiver.deliveries.map(({ headers }) => headers['webhook-id'])).toEqual([
-      sent.eventId,
-      sent.eventId,
-    ])
+    expect(receiver.deliveries.map(({ headers }) => headers['webhook-id'])).toEqual([sent.eventId, sent.eventId])
     for (const delivery of receiver.deliveries) verify(delivery, NEW)
     expect(await outcomes()).toEqual({ rejected: 1, delivered: 1 })
   })
@@ -162,9 +161,7 @@ describe('a webhook', () => {
   it('does not follow a redirect', async () => {
     startWorker()
     receiver.reply = (delivery) =>
-      delivery.path === '/'
-        ? { status: 307, headers: { location: `${receiver.url}/elsewhere` } }
-        : { status: 200 }
+      delivery.path === '/' ? { status: 307, headers: { location: `${receiver.url}/elsewhere` } } : { status: 200 }
     const job = await (await send(receiver.url)).state('delayed')
     expect(job.failedReason).toContain('307')
     expect(receiver.deliveries.map(({ path }) => path)).toEqual(['/'])
@@ -247,11 +244,13 @@ describe('the webhooks of a portal whose receiver never answers', () => {
   it('do not hold up another portal’s', async () => {
     const { redis, clock, logger } = house
     receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
-    const dead = await Promise.all(
-      Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })),
-    )
+    const dead = await Promise.all(Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })))
     const deliver = createNotifyProcessor({
-      ...{ redis, clock, logger, metrics, deliveries: new Deliveries(house.store) },
+      redis,
+      clock,
+      logger,
+      metrics,
+      deliveries: new Deliveries(house.store),
       webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
       timeoutMs: 600_000,
     })

@@ -63,8 +63,7 @@ function read(response: IncomingMessage, close: () => void): SseClient {
   })
   const end = () => {
     if (ended) return
-    if (response.statusCode !== 200 && text !== '')
-      events.push({ event: 'refusal', data: JSON.parse(text), id: '' })
+    if (response.statusCode !== 200 && text !== '') events.push({ event: 'refusal', data: JSON.parse(text), id: '' })
     ended = true
   }
   response.on('end', end)

@@ -31,7 +31,12 @@ async function startProcess(change: Partial<EventRouteDeps> = {}) {
   await waitFor(() => live.subscribed)
   const app = appWithProblems()
   await app.register(eventRoutes, {
-    ...{ authorize, live, heads: house.heads, views: house.views, secrets: SECRETS, logger: house.logger },
+    authorize,
+    live,
+    heads: house.heads,
+    views: house.views,
+    secrets: SECRETS,
+    logger: house.logger,
     log: new EventLog(house.index.wholeness),
     progress: new ProgressWatch(house),
     snapshots: {
@@ -130,9 +135,7 @@ describe('a submission’s event stream', () => {
       for (let i = 0; i < 60; i++) await house.note(upload.id, { event: 'upload.playable' })
     })()
     const clients = await Promise.all(
-      [1, 2, 3, 4].map(() =>
-        open('/v1/submissions/S-burst/events', { 'last-event-id': `evt_${upload.id}_1` }),
-      ),
+      [1, 2, 3, 4].map(() => open('/v1/submissions/S-burst/events', { 'last-event-id': `evt_${upload.id}_1` })),
     )
     await writing
     for (const client of clients) {

@@ -12,8 +12,7 @@ import { CREDENTIALS, type CredentialName, type Scene, setScene } from './suppor
 
 type Cells = Record<CredentialName, string>
 
-const everybody = (cell: string): Cells =>
-  Object.fromEntries(CREDENTIALS.map((name) => [name, cell])) as Cells
+const everybody = (cell: string): Cells => Object.fromEntries(CREDENTIALS.map((name) => [name, cell])) as Cells
 
 /** Nobody but a credential of the portal API gets past the door. */
 const STRANGERS: Cells = {
@@ -108,7 +107,10 @@ const MATRIX: Record<string, Cells> = {
 
   'POST /files': {
     ...everybody('401 TICKET_INVALID'),
-    ...{ otherTicket: '201', slotTicket: '201', expiredTicket: '401 TICKET_EXPIRED', ticket: '201' },
+    otherTicket: '201',
+    slotTicket: '201',
+    expiredTicket: '401 TICKET_EXPIRED',
+    ticket: '201',
   },
   'OPTIONS /files': everybody('204'),
   'OPTIONS /files/*': everybody('204'),
@@ -123,7 +125,10 @@ const MATRIX: Record<string, Cells> = {
   'PUT /files/*': NO_METHOD,
   'HEAD /files/*': {
     ...everybody('401'),
-    ...{ otherTicket: '403', slotTicket: '403', expiredTicket: '200', ticket: '200' },
+    otherTicket: '403',
+    slotTicket: '403',
+    expiredTicket: '200',
+    ticket: '200',
   },
   'PATCH /files/*': { ...ofTicket('204'), ticket: '409 OFFSET_MISMATCH' },
   'DELETE /files/*': { ...ofTicket('204'), ticket: '410 UPLOAD_CANCELLED' },
@@ -226,8 +231,13 @@ describe('media links', () => {
     const other = await setScene(house)
     const { object } = await house.record(`http://x/files/${other.whole}`)
     const claims = {
-      ...{ uploadId: other.whole, name: 'original', key: object.key, contentType: 'application/pdf' },
-      ...{ bytes: 10, fileName: 'x.pdf', download: false },
+      uploadId: other.whole,
+      name: 'original',
+      key: object.key,
+      contentType: 'application/pdf',
+      bytes: 10,
+      fileName: 'x.pdf',
+      download: false,
     }
     const soon = Math.floor(Date.now() / 1000)
     const forged = signMediaToken({ ...claims, expiresAtSeconds: soon + 600 }, ['s'.repeat(32)])

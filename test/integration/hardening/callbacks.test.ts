@@ -89,19 +89,14 @@ test.each(INSIDE.filter((url) => /^https?:\/\/[^@]*$/.test(url) && !/[a-z]{4,}\.
   '%s is refused again when it is called',
   async (url) => {
     const never: Resolve = () => Promise.reject(new Error('a number needs no resolver'))
-    await expect(
-      allowedAddresses(new URL(url), { allowed: allowedHosts([]), resolve: never }),
-    ).rejects.toThrow(/not public|no resolver/)
+    await expect(allowedAddresses(new URL(url), { allowed: allowedHosts([]), resolve: never })).rejects.toThrow(
+      /not public|no resolver/,
+    )
   },
 )
 
 test('a name that resolves inwards is refused, also when one of its addresses is public', async () => {
-  for (const addresses of [
-    ['10.0.0.1'],
-    ['8.8.8.8', '127.0.0.1'],
-    ['2606:4700::1', '::1'],
-    ['::ffff:10.0.0.1'],
-  ]) {
+  for (const addresses of [['10.0.0.1'], ['8.8.8.8', '127.0.0.1'], ['2606:4700::1', '::1'], ['::ffff:10.0.0.1']]) {
     const resolve: Resolve = async () =>
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
     const asked = allowedAddresses(new URL('https://portal.example/'), { allowed: allowedHosts([]), resolve })

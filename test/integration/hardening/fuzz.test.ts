@@ -79,22 +79,8 @@ test('ids and paths, wherever one stands', async () => {
 
 test('queries of lists', async () => {
   const query = fc.dictionary(
-    fc.constantFrom(
-      'state',
-      'complete',
-      'updatedSince',
-      'cursor',
-      'limit',
-      'expand',
-      'after',
-      'slot',
-      'access_token',
-    ),
-    fc.oneof(
-      fc.string({ maxLength: 40 }),
-      fc.integer().map(String),
-      fc.constantFrom('', 'open', 'true', '[]', '-1'),
-    ),
+    fc.constantFrom('state', 'complete', 'updatedSince', 'cursor', 'limit', 'expand', 'after', 'slot', 'access_token'),
+    fc.oneof(fc.string({ maxLength: 40 }), fc.integer().map(String), fc.constantFrom('', 'open', 'true', '[]', '-1')),
   )
   const path = fc.constantFrom(
     '/v1/submissions',
@@ -121,31 +107,24 @@ test('bodies of every call, JSON and what is none', async () => {
   const known = fc.record(
     {
       profile: fc.oneof(fc.constant('intake@1'), value),
-      ...{
-        opensAt: value,
-        deadline: fc.oneof(fc.constantFrom('2026-13-45T99:99:99Z', '+275760-09-13T00:00:01Z'), value),
-      },
-      ...{
-        graceSeconds: value,
-        uniqueKey: value,
-        callbackUrl: fc.oneof(fc.webUrl(), value),
-        metadata: value,
-      },
-      ...{
-        slot: fc.oneof(fc.constantFrom('plan', 'extras'), value),
-        subject: value,
-        replaces: value,
-        maxBytes: value,
-      },
-      ...{
-        expiresInSeconds: value,
-        can: value,
-        reason: value,
-        repairUntil: value,
-        names: value,
-        download: value,
-      },
-      ...{ whenComplete: value, receipt: value },
+      opensAt: value,
+      deadline: fc.oneof(fc.constantFrom('2026-13-45T99:99:99Z', '+275760-09-13T00:00:01Z'), value),
+      graceSeconds: value,
+      uniqueKey: value,
+      callbackUrl: fc.oneof(fc.webUrl(), value),
+      metadata: value,
+      slot: fc.oneof(fc.constantFrom('plan', 'extras'), value),
+      subject: value,
+      replaces: value,
+      maxBytes: value,
+      expiresInSeconds: value,
+      can: value,
+      reason: value,
+      repairUntil: value,
+      names: value,
+      download: value,
+      whenComplete: value,
+      receipt: value,
     },
     { requiredKeys: [] },
   )

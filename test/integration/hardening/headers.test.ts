@@ -26,9 +26,7 @@ afterAll(async () => {
 /** Directives of a Content-Security-Policy. */
 function policyOf({ headers }: Pick<Reply, 'headers'>): Map<string, string> {
   const text = String(headers['content-security-policy'] ?? '')
-  return new Map(
-    text.split(/;\s*/).map((part) => [part.split(' ')[0] ?? '', part.split(' ').slice(1).join(' ')]),
-  )
+  return new Map(text.split(/;\s*/).map((part) => [part.split(' ')[0] ?? '', part.split(' ').slice(1).join(' ')]))
 }
 
 function expectHardened(reply: Pick<Reply, 'headers' | 'status'>, frames: string): void {
@@ -77,17 +75,15 @@ describe('the API and the tus endpoint', () => {
   it('a stream of events', async () => {
     const events = begin('GET', `${house.url}/v1/submissions/${scene.id}/events`, key())
     events.end()
-    const { headers, statusCode: status = 0 } = await new Promise<import('node:http').IncomingMessage>(
-      (resolve) => events.raw.once('response', resolve),
+    const { headers, statusCode: status = 0 } = await new Promise<import('node:http').IncomingMessage>((resolve) =>
+      events.raw.once('response', resolve),
     )
     events.cut()
     expectHardened({ headers, status }, "'none'")
   })
 
   it('speaks of TLS only where browsers come over TLS', async () => {
-    expect((await send('GET', `${house.url}/openapi.json`, {})).headers).not.toHaveProperty(
-      'strict-transport-security',
-    )
+    expect((await send('GET', `${house.url}/openapi.json`, {})).headers).not.toHaveProperty('strict-transport-security')
     const secure = await openHouse({
       redis: house.redis,
       env: { PUBLIC_URL: 'https://songngan.example', TRUST_PROXY: 'false' },

@@ -84,8 +84,7 @@ test("a page's changes are counted, its reading is not, and an API key is never"
     can: ['read', 'upload'],
   })
   const token = String(body['token'])
-  const ask = (key?: string) =>
-    house.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'plan' }, key)
+  const ask = (key?: string) => house.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'plan' }, key)
   const describe = (key?: string) =>
     house.portal('PATCH', `/v1/submissions/${submission}/slots/plan`, { metadata: {} }, key)
   for (let number = 0; number < PER_MINUTE; number++) expect((await ask(token)).status).toBe(201)

@@ -75,7 +75,13 @@ it('logs no credential of anybody, at any level, whatever goes wrong', async () 
   const media = link.split('/')[2] ?? 'no token'
   const secrets: Record<string, string> = {
     ...scene.tokens,
-    ...{ PORTAL, OTHER, SECRET, OPS_PASSWORD, WEBHOOK_SECRET, HOOK_TOKEN, media },
+    PORTAL,
+    OTHER,
+    SECRET,
+    OPS_PASSWORD,
+    WEBHOOK_SECRET,
+    HOOK_TOKEN,
+    media,
     mediaMac: media.split('.')[1] ?? 'no mac',
     ops: Buffer.from(`ops:${OPS_PASSWORD}`).toString('base64'),
     webhook: WEBHOOK_SECRET.replace('whsec_', ''),

@@ -54,7 +54,8 @@ it('tries webhooks again that failed for good since then', async () => {
   const told = { owner: 'portal', url: 'https://portal.example', eventId: 'evt_1', body: '{}' }
   await notify.add('notify', told, { jobId: 'webhook-1', attempts: 1, priority: 1000 })
   const worker = new Worker('notify', () => Promise.reject(new Error('503')), {
-    ...{ connection: house.connect('jobs'), prefix: QUEUE_PREFIX },
+    connection: house.connect('jobs'),
+    prefix: QUEUE_PREFIX,
   })
   await waitFor(async () => (await notify.getJobState('webhook-1')) === 'failed')
   await worker.close()

@@ -73,8 +73,7 @@ overBothStores((store) => {
       for (const field of ['id', 'profile', 'state', 'revision', 'deadline', 'graceSeconds', 'createdAt'])
         expect(now[field]).toEqual(then[field])
       // In the first half a verdict was still to come.
-      if (i >= early.length)
-        expect([now['revisions'], now['slots']]).toEqual([then['revisions'], then['slots']])
+      if (i >= early.length) expect([now['revisions'], now['slots']]).toEqual([then['revisions'], then['slots']])
       expect(now['sequence']).toBeGreaterThanOrEqual(Number(then['sequence']))
       const attempted = itemsOf(await get(`/v1/submissions/${name}/attempts`))
       const ids = attempted.map(({ id }) => id)
@@ -87,7 +86,8 @@ overBothStores((store) => {
     expect(withoutTime(again['claims'])).toEqual(withoutTime(receipt['claims']))
     // A key is still taken; a ticket is still good, and one whose place is taken is refused as before.
     const second = await house.portal('PUT', '/v1/submissions/another', {
-      ...{ profile: 'test@1', uniqueKey: 'person wiped-3' },
+      profile: 'test@1',
+      uniqueKey: 'person wiped-3',
     })
     expect(second).toMatchObject({
       status: 409,
@@ -127,8 +127,7 @@ overBothStores((store) => {
     expect(new Set(read).size).toBe(read.length)
     expect(read.toSorted()).toEqual(everything.map(({ id }) => id).toSorted())
     // So do a page that stayed, and one that comes back.
-    const of = (name: string) =>
-      everything.filter(({ data }) => data['submissionId'] === name).map(({ id }) => id)
+    const of = (name: string) => everything.filter(({ data }) => data['submissionId'] === name).map(({ id }) => id)
     await waitFor(() => of('wiped-0').every((id) => idsOf(kept).includes(id)), {
       what: 'the page that stayed',
     })
@@ -136,9 +135,7 @@ overBothStores((store) => {
     const back = await openPage(school, last, page.lastEventId)
     const ofLast = of(last)
     const missed = ofLast.slice(ofLast.indexOf(page.lastEventId) + 1)
-    await waitFor(
-      () => back.events.some(({ event }) => event === 'snapshot') || idsOf(back).length >= missed.length,
-    )
+    await waitFor(() => back.events.some(({ event }) => event === 'snapshot') || idsOf(back).length >= missed.length)
     if (!back.events.some(({ event }) => event === 'snapshot')) expect(idsOf(back)).toEqual(missed)
     for (const client of [kept, back]) client.close()
 
@@ -156,12 +153,10 @@ async function all<T, R>(items: readonly T[], work: (item: T, i: number) => Prom
 /** Each is ready or rejected, as its file deserves; or in one of `states`. */
 async function until(school: School, uploads: readonly Upload[], states?: string[]): Promise<void> {
   for (const { id, kind } of uploads)
-    await waitFor(
-      async () => (states ?? [FINAL[kind]]).includes(String((await school.document(id))['state'])),
-      {
-        ...{ what: `${kind} ${id}`, intervalMs: 100 },
-      },
-    )
+    await waitFor(async () => (states ?? [FINAL[kind]]).includes(String((await school.document(id))['state'])), {
+      what: `${kind} ${id}`,
+      intervalMs: 100,
+    })
 }
 
 /** As a tus client goes on: it asks where it stands, and sends the rest. */

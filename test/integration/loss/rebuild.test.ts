@@ -98,9 +98,7 @@ test('is done by one process at a time; another waits for it, or leaves it', asy
 test('where nothing is lost changes nothing, and queues only webhooks that nobody has queued', async () => {
   const { submission, id } = await uploaded()
   const documents = async () =>
-    await Promise.all(
-      [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map((path) => house.portal('GET', path)),
-    )
+    await Promise.all([`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map((path) => house.portal('GET', path)))
   const before = [await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
   const { jobs, events: found } = await rebuild(house.deps)
   expect(found).toBe((before[1] as Page).items.length)
@@ -108,11 +106,7 @@ test('where nothing is lost changes nothing, and queues only webhooks that nobod
   const queued = await webhooks()
   await rebuild(house.deps)
   expect(await webhooks()).toEqual(queued)
-  expect([
-    await documents(),
-    await events(),
-    await house.deps.redis.hot.zrange(redisKeys.due, 0, -1),
-  ]).toEqual(before)
+  expect([await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]).toEqual(before)
 })
 
 test('numbers go on above all that may have been given out, also those on their way', async () => {
@@ -146,9 +140,7 @@ test('webhooks that could not be queued when all else was whole are queued the n
   await deps.redis.hot.flushall()
   const { enqueue } = deps.queues
   deps.queues.enqueue = (lane, ...rest) =>
-    lane === 'notify'
-      ? Promise.reject(new Error('the queue is away'))
-      : enqueue.call(deps.queues, lane, ...rest)
+    lane === 'notify' ? Promise.reject(new Error('the queue is away')) : enqueue.call(deps.queues, lane, ...rest)
   await expect(deps.rebuilder.heal()).rejects.toThrow('the queue is away')
   expect((await events()).items.map(({ id }) => id)).toEqual(items.map(({ id }) => id))
   expect((await webhooks())['delayed']).toBe(0)

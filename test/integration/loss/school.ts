@@ -84,7 +84,11 @@ export async function openSchool(store: StoreKind) {
   }
 
   return {
-    ...{ house, receiver, upload, get, deps: house.deps },
+    house,
+    receiver,
+    upload,
+    get,
+    deps: house.deps,
     document: (id: string) => get(`/v1/uploads/${id}`),
     async submission(id: string): Promise<string> {
       const { status } = await house.portal('PUT', `/v1/submissions/${id}`, {

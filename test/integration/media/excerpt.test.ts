@@ -46,9 +46,7 @@ function freeBox(): Buffer {
 }
 
 /** As a worker over a bucket measures it, and how much of it was asked for. */
-async function fromBucket(
-  path: string,
-): Promise<{ measurement: Measurement; readBytes: number; copied: boolean }> {
+async function fromBucket(path: string): Promise<{ measurement: Measurement; readBytes: number; copied: boolean }> {
   const file = await fileSource(path)
   let readBytes = 0
   const bucket = rangeSource({
@@ -89,24 +87,19 @@ it('a film whose codecs the pieces do not show is looked at whole before anythin
   const file = await fileSource(large)
   const bucket = rangeSource({ bytes: file.bytes, readRange: (at, length) => file.readAt(at, length) })
   const { signal } = new AbortController()
-  const outcome = await withToolFiles(
-    { room, signal },
-    'job',
-    bucket,
-    async ({ source: seen, files, sha256 }) => {
-      const identity = await identifySource(seen)
-      const measurement = await measure({ runner, cwd: corpus.dir }, seen, identity, {
-        ...files,
-        // An excerpt with nothing in it.
-        async excerpt() {
-          const empty = join(corpus.dir, 'empty.mp4')
-          await writeFile(empty, Buffer.alloc(64))
-          return await fileSource(empty)
-        },
-      })
-      return { measurement, copied: sha256() !== undefined }
-    },
-  )
+  const outcome = await withToolFiles({ room, signal }, 'job', bucket, async ({ source: seen, files, sha256 }) => {
+    const identity = await identifySource(seen)
+    const measurement = await measure({ runner, cwd: corpus.dir }, seen, identity, {
+      ...files,
+      // An excerpt with nothing in it.
+      async excerpt() {
+        const empty = join(corpus.dir, 'empty.mp4')
+        await writeFile(empty, Buffer.alloc(64))
+        return await fileSource(empty)
+      },
+    })
+    return { measurement, copied: sha256() !== undefined }
+  })
   expect(outcome.measurement).toEqual(await fromDisk(large))
   expect(outcome.copied).toBe(true)
 })

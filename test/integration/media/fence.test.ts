@@ -117,13 +117,28 @@ describe('a program in the place of a tool', () => {
     const done = doneOf(await attack(open, 'ffprobe'))
     // What needs a privilege, or what some machines refuse to everybody, is not counted here.
     for (const name of [
-      ...['reads the secrets', 'reads another upload', 'lists the data folder', 'writes beside the data'],
-      ...['reads the command line of its worker', 'reads its own environment', 'writes in /tmp'],
-      ...['makes a link to the secrets', 'replaces its output by a link', 'writes into its input'],
-      ...['empties its input', 'shortens the secrets', 'opens the secrets to all', 'dates its input back'],
-      ...['connects to a port', 'connects to a socket in the file system', 'has a socket for packets'],
-      ...['signals its worker', 'leaves its session', 'reads the limits of its worker'],
-      ...['outlives its worker', 'has memory beside its limit'],
+      'reads the secrets',
+      'reads another upload',
+      'lists the data folder',
+      'writes beside the data',
+      'reads the command line of its worker',
+      'reads its own environment',
+      'writes in /tmp',
+      'makes a link to the secrets',
+      'replaces its output by a link',
+      'writes into its input',
+      'empties its input',
+      'shortens the secrets',
+      'opens the secrets to all',
+      'dates its input back',
+      'connects to a port',
+      'connects to a socket in the file system',
+      'has a socket for packets',
+      'signals its worker',
+      'leaves its session',
+      'reads the limits of its worker',
+      'outlives its worker',
+      'has memory beside its limit',
     ])
       expect(done).toContain(name)
     expect(connections).toBe(2)
@@ -137,10 +152,7 @@ describe('a program that takes without end', () => {
   })
 
   it('gets no 4 GiB of memory', async () => {
-    const error = await failure(
-      fenced,
-      hostile('qpdf', ['memory'], { limits: { ...LIMITS, cpuSeconds: 60 } }),
-    )
+    const error = await failure(fenced, hostile('qpdf', ['memory'], { limits: { ...LIMITS, cpuSeconds: 60 } }))
     expect(error).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', source: 'input' })
   })
 

@@ -73,8 +73,10 @@ describe('Matroska', () => {
 
   it('with as much beside the picture as in it is complete: its header tells no more than there is', async () => {
     const path = await rewrapped(corpus, await lesson(corpus), 'attached.mkv', [
-      ...['-attach', await wipedTail(corpus, await lesson(corpus), 'attachment.bin')],
-      ...['-metadata:s:t', 'mimetype=application/octet-stream'],
+      '-attach',
+      await wipedTail(corpus, await lesson(corpus), 'attachment.bin'),
+      '-metadata:s:t',
+      'mimetype=application/octet-stream',
     ])
     expect((await measured(path)).measured).toMatchObject({ complete: true })
   })
@@ -83,7 +85,12 @@ describe('Matroska', () => {
 describe('a program stream', () => {
   it('lasts as long as its pictures, though some of its packets have no time', async () => {
     const path = await recorded(corpus, 'vob.mpg', { seconds: 2, picture: 'testsrc2=s=640x480:r=25' }, [
-      ...['-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'vob'],
+      '-c:v',
+      'mpeg2video',
+      '-c:a',
+      'mp2',
+      '-f',
+      'vob',
     ])
     expect((await measured(path)).measured.durationSeconds).toBeCloseTo(2, 1)
   })

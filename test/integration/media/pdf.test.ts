@@ -19,14 +19,7 @@ import {
   thaiLetter,
   tinyTiles,
 } from '../../support/media/pdf-flaws.ts'
-import {
-  certificatePdf,
-  detached,
-  multiplying,
-  noPages,
-  page,
-  written,
-} from '../../support/media/pdf-kinds.ts'
+import { certificatePdf, detached, multiplying, noPages, page, written } from '../../support/media/pdf-kinds.ts'
 import {
   attachmentPdf,
   compressedScriptPdf,

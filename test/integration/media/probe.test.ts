@@ -30,9 +30,7 @@ beforeAll(async () => {
 })
 afterAll(() => corpus.remove())
 
-async function identified(
-  path: string,
-): Promise<Exclude<ReturnType<typeof identify>, { kind: 'undecided' }>> {
+async function identified(path: string): Promise<Exclude<ReturnType<typeof identify>, { kind: 'undecided' }>> {
   const identity = identify(await (await fileSource(path)).readAt(0, IDENTIFY_BYTES))
   if (identity.kind === 'undecided') throw new Error('undecided')
   return identity

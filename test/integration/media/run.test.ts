@@ -64,8 +64,7 @@ describe('a run', () => {
       .split('\n')
       .map((line) => line.split('=')[0])
     expect(names.sort()).toEqual(expect.arrayContaining(['HOME', 'LANG', 'PATH', 'TMPDIR']))
-    for (const name of names)
-      expect(['HOME', 'LANG', 'PATH', 'TMPDIR', 'PWD', 'OLDPWD', 'SHLVL', '_']).toContain(name)
+    for (const name of names) expect(['HOME', 'LANG', 'PATH', 'TMPDIR', 'PWD', 'OLDPWD', 'SHLVL', '_']).toContain(name)
     expect(stdout.toString()).toContain(`HOME=${corpus.dir}\n`)
   })
 
@@ -92,14 +91,11 @@ describe('a run', () => {
     const lines: string[] = []
     const seconds: Array<number | null> = []
     const { stdout } = await runner.run(
-      shell(
-        'echo one; echo side >&4; printf "out_time_us=2000000\\nprogress=end\\n" >&3; echo a >&2; echo b >&2',
-        {
-          onSide: (chunk) => side.push(chunk),
-          onStderrLine: (line) => lines.push(line),
-          onProgress: (block) => seconds.push(block.outSeconds),
-        },
-      ),
+      shell('echo one; echo side >&4; printf "out_time_us=2000000\\nprogress=end\\n" >&3; echo a >&2; echo b >&2', {
+        onSide: (chunk) => side.push(chunk),
+        onStderrLine: (line) => lines.push(line),
+        onProgress: (block) => seconds.push(block.outSeconds),
+      }),
     )
     expect(stdout.toString()).toBe('one\n')
     expect(Buffer.concat(side).toString()).toBe('side\n')
@@ -153,8 +149,7 @@ describe('the watchdog', () => {
   })
 
   it('lets a slow tool live as long as it moves', async () => {
-    const script =
-      'for i in 1 2 3 4 5 6 7 8; do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
+    const script = 'for i in 1 2 3 4 5 6 7 8; do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
     const result = await open.run(shell(script, { idleMs: 400, onProgress: () => {} }))
     expect(result.code).toBe(0)
   })
@@ -217,8 +212,19 @@ describe('behind the fence', () => {
     const encode: ToolRun = {
       tool: 'ffmpeg',
       args: [
-        ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=640x360:d=3600', '-c:v', 'libx264'],
-        ...['-threads', '24', '-f', 'null', '-'],
+        '-v',
+        'error',
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc2=s=640x360:d=3600',
+        '-c:v',
+        'libx264',
+        '-threads',
+        '24',
+        '-f',
+        'null',
+        '-',
       ],
       limits: { ...LIMITS, cpuSeconds: 60 },
       cwd: corpus.dir,
@@ -239,8 +245,7 @@ describe('a worker killed outright', () => {
     worker.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
-    const tools = async (): Promise<number[]> =>
-      (await processesWith(token)).filter((pid) => pid !== worker.pid)
+    const tools = async (): Promise<number[]> => (await processesWith(token)).filter((pid) => pid !== worker.pid)
     try {
       await waitFor(async () => output.includes('running') && (await tools()).length > 0)
     } finally {

@@ -5,12 +5,7 @@ import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  createScratchRoom,
-  folderName,
-  type ScratchRoom,
-  withScratch,
-} from '../../../workers/media/scratch.ts'
+import { createScratchRoom, folderName, type ScratchRoom, withScratch } from '../../../workers/media/scratch.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 
 let corpus: Corpus

@@ -48,11 +48,7 @@ afterAll(() => corpus.remove())
 
 type Made = { result: TranscodeResult; plan: VideoPlan; seen: ProbeResult; bytes: Buffer }
 
-async function planOf(
-  path: string,
-  container: Container,
-  rendition: Partial<VideoRendition>,
-): Promise<VideoPlan> {
+async function planOf(path: string, container: Container, rendition: Partial<VideoRendition>): Promise<VideoPlan> {
   const plan = planVideo(await probe(context, await fileSource(path), container), {
     ...RENDITION,
     ...rendition,
@@ -243,12 +239,7 @@ describe('what does not count', () => {
 })
 
 describe('makePoster', () => {
-  const poster = async (
-    path: string,
-    container: Container,
-    durationSeconds: number,
-    maxShortSidePx?: number,
-  ) => {
+  const poster = async (path: string, container: Container, durationSeconds: number, maxShortSidePx?: number) => {
     const source = await fileSource(path)
     const { video } = await probe(context, source, container)
     if (video === null) throw new Error('no video')
@@ -295,27 +286,8 @@ describe('makePoster', () => {
   it('is chosen for what it shows: not from the black beginning', async () => {
     const path = await corpus.file('black-start.mp4', (target) =>
       ffmpeg(
-        ...[
-          '-f',
-          'lavfi',
-          '-i',
-          'color=black:s=320x180:r=25:d=5',
-          '-f',
-          'lavfi',
-          '-i',
-          'testsrc2=s=320x180:r=25:d=5',
-        ],
-        ...[
-          '-filter_complex',
-          'concat=n=2:v=1',
-          '-c:v',
-          'libx264',
-          '-preset',
-          'ultrafast',
-          '-g',
-          '25',
-          target,
-        ],
+        ...['-f', 'lavfi', '-i', 'color=black:s=320x180:r=25:d=5', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=5'],
+        ...['-filter_complex', 'concat=n=2:v=1', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', target],
       ),
     )
     const { made } = await poster(path, 'mp4', 10)

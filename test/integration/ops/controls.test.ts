@@ -132,7 +132,9 @@ describe('a lane', () => {
     const done: string[] = []
     const startWorker = async (house: House) => {
       const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
-        ...{ connection: house.deps.redis.jobs, prefix: QUEUE_PREFIX, concurrency: 1 },
+        connection: house.deps.redis.jobs,
+        prefix: QUEUE_PREFIX,
+        concurrency: 1,
       })
       const obedient = applyControls([worker])
       const each = await attach(house.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)

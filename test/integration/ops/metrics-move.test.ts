@@ -218,8 +218,7 @@ describe('metrics of trouble', () => {
       vi.spyOn(house.deps.completion, 'assemble').mockRejectedValueOnce(new Error('the store hiccups'))
       await uploaded()
       // Half a minute of waiting for BullMQ is saved: the real thing is tested with the workers.
-      for (const worker of workers.workers)
-        if (worker.name === 'validate') worker.emit('stalled', 'x', 'active')
+      for (const worker of workers.workers) if (worker.name === 'validate') worker.emit('stalled', 'x', 'active')
     }))
 
   it('a lane that was paused, and what waits in it', async () => {
@@ -271,12 +270,7 @@ describe('exposition', () => {
   it('has no metric that was not seen above', () => {
     const ofNode = /^(process_|nodejs_(?!eventloop_utilization))/
     // These move in the tests of rates and of failing lanes; the others only with a bucket.
-    const bucket = [
-      's3_calls_total',
-      's3_call_duration_seconds',
-      'receive_spool_bytes',
-      'receive_budget_bytes',
-    ]
+    const bucket = ['s3_calls_total', 's3_call_duration_seconds', 'receive_spool_bytes', 'receive_budget_bytes']
     const elsewhere = ['rate_limited_total', 'media_jobs_abandoned_total', ...(kind === 's3' ? [] : bucket)]
     const names = house.deps.metrics.registry.getMetricsAsArray().map(({ name }) => name)
     const unseen = names.filter((name) => !ofNode.test(name) && !seen.has(name) && !elsewhere.includes(name))

@@ -94,10 +94,7 @@ describe('health', () => {
       kind: 'local' as const,
       freeBytes: () => Promise.reject(new Error('gone')),
     }
-    const ill = await startOps(
-      {},
-      { store: { ...store, head: () => Promise.reject(new Error('no such host')) } },
-    )
+    const ill = await startOps({}, { store: { ...store, head: () => Promise.reject(new Error('no such host')) } })
     const told = await ill.get('/health/details')
     expect(told.status).toBe(503)
     expect(JSON.parse(told.text)).toMatchObject({
@@ -154,9 +151,7 @@ describe('metrics', () => {
     for (let priority = 1; priority <= 40; priority++)
       await validate.add('x', {}, { priority, timestamp: now - (priority === 23 ? 90_000 : priority * 100) })
     const { get } = await startOps({}, { clock: { now: () => now } })
-    expect((await get('/metrics')).text).toContain(
-      'media_queue_oldest_waiting_seconds{queue="validate"} 90\n',
-    )
+    expect((await get('/metrics')).text).toContain('media_queue_oldest_waiting_seconds{queue="validate"} 90\n')
   })
 
   it('are given when Redis hangs, without what it last said of queues', async () => {
@@ -261,9 +256,7 @@ describe('the queue dashboard', () => {
     const readOnly = await startOps()
     const pause = { method: 'PUT' }
     expect((await readOnly.get('/queues/api/queues/transcode/pause', operator, pause)).status).toBe(405)
-    expect((await readOnly.get('/queues/api/queues/transcode/keep-1/clean', operator, pause)).status).toBe(
-      405,
-    )
+    expect((await readOnly.get('/queues/api/queues/transcode/keep-1/clean', operator, pause)).status).toBe(405)
     expect(await queues.byLane.transcode.isPaused()).toBe(false)
     expect(await queues.byLane.transcode.getJob('keep-1')).toBeDefined()
     const writable = await startOps({ OPS_READ_ONLY: 'false' })

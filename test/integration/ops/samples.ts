@@ -6,9 +6,7 @@ export function sumOf(text: string, name: string, labels: Record<string, string>
   for (const line of text.split('\n')) {
     const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)
     if (sample === null || sample[1] !== name) continue
-    const fits = Object.entries(labels).every(([label, wanted]) =>
-      sample[2]?.includes(`${label}="${wanted}"`),
-    )
+    const fits = Object.entries(labels).every(([label, wanted]) => sample[2]?.includes(`${label}="${wanted}"`))
     if (fits) sum += Number(sample[3])
   }
   return sum

@@ -27,8 +27,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await app.close())
 
-const addresses = (text: string) =>
-  [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`)
+const addresses = (text: string) => [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`)
 
 describe('the page', () => {
   it('may do nothing but what it needs', async () => {
@@ -56,9 +55,7 @@ describe('the page', () => {
     expect(policy).toContain("frame-ancestors 'self' https://portal.example;")
     expect(policy).toContain("connect-src 'self' https://files.example;")
     const open = await appWith({ CORS_ORIGINS: '*' })
-    expect((await open.inject('/portal')).headers['content-security-policy']).toContain(
-      "frame-ancestors 'self';",
-    )
+    expect((await open.inject('/portal')).headers['content-security-policy']).toContain("frame-ancestors 'self';")
     await Promise.all([other.close(), open.close()])
   })
 
@@ -106,16 +103,8 @@ describe('its assets', () => {
     const get = (encoding: string) => app.inject({ url: script, headers: { 'accept-encoding': encoding } })
     const plain = await get('identity')
     expect(plain.headers['content-encoding']).toBeUndefined()
-    const [brotli, zipped, refused] = [
-      await get('gzip, deflate, br'),
-      await get('gzip'),
-      await get('br;q=0, gzip'),
-    ]
-    expect([brotli, zipped, refused].map(({ headers }) => headers['content-encoding'])).toEqual([
-      'br',
-      'gzip',
-      'gzip',
-    ])
+    const [brotli, zipped, refused] = [await get('gzip, deflate, br'), await get('gzip'), await get('br;q=0, gzip')]
+    expect([brotli, zipped, refused].map(({ headers }) => headers['content-encoding'])).toEqual(['br', 'gzip', 'gzip'])
     expect(brotliDecompressSync(brotli.rawPayload).toString()).toBe(plain.body)
     expect(gunzipSync(zipped.rawPayload).toString()).toBe(plain.body)
     expect(brotli.headers['vary']).toBe('accept-encoding')

@@ -24,9 +24,7 @@ overBothStores((open) => {
     const { store } = place
     for (let round = 0; round < 3; round++) {
       const name = key()
-      const bodies = Array.from({ length: WRITERS }, (_, i) =>
-        Buffer.from(`writer ${i} ${'x'.repeat(i * 50)}`),
-      )
+      const bodies = Array.from({ length: WRITERS }, (_, i) => Buffer.from(`writer ${i} ${'x'.repeat(i * 50)}`))
       const won = await Promise.all(bodies.map((body) => store.createIfAbsent(name, body)))
       expect(won.filter(Boolean)).toHaveLength(1)
       expect(await store.read(name)).toEqual(bodies[won.indexOf(true)])

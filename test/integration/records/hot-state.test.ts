@@ -32,7 +32,9 @@ beforeEach(async () => {
 const later = () => Date.now() + HOUR_MS
 const create = (of: UploadDraft, fingerprintKey?: string) =>
   house.hot.create(of, {
-    ...{ size: 1000, expiresAtMs: later(), partBytes: 100 },
+    size: 1000,
+    expiresAtMs: later(),
+    partBytes: 100,
     ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
   })
 const acquire = (fence: string, options = {}) => house.hot.acquire(id, fence, `channel of ${fence}`, options)
@@ -48,7 +50,13 @@ const endLease = () => house.redis.hset(redisKeys.hot(id), 'lease', 1)
 
 test('a new upload: nothing stored, nobody holds it, and it is due when it expires', async () => {
   expect(await read()).toMatchObject({
-    ...{ draft, size: 1000, offset: 0, status: 'receiving', version: 0, holder: null, trusted: true },
+    draft,
+    size: 1000,
+    offset: 0,
+    status: 'receiving',
+    version: 0,
+    holder: null,
+    trusted: true,
   })
   expect(Number(await house.redis.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
 })
@@ -160,7 +168,9 @@ describe('commits', () => {
 
 test('a deferred length is declared once, by the holder', async () => {
   await house.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
-    ...{ size: null, expiresAtMs: later(), partBytes: 100 },
+    size: null,
+    expiresAtMs: later(),
+    partBytes: 100,
   })
   id = `${id}-deferred`
   await acquire('a')
@@ -196,9 +206,20 @@ test('an upload without a byte ends in Redis alone, unless somebody holds it or 
 describe('what the store knows is put back', () => {
   const parts = [{ number: 1, offset: 0, bytes: 100, etag: '"e1"' }]
   const found = (offset: number): UploadSession => ({
-    ...{ draft, size: 1000, offset, status: 'receiving', version: 1, expiresAtMs: later() },
-    ...{ storedAtMs: null, multipartId: 'm', partBytes: 100, tailKey: null, inFlight: null },
-    ...{ holder: null, abandoned: false, trusted: true },
+    draft,
+    size: 1000,
+    offset,
+    status: 'receiving',
+    version: 1,
+    expiresAtMs: later(),
+    storedAtMs: null,
+    multipartId: 'm',
+    partBytes: 100,
+    tailKey: null,
+    inFlight: null,
+    holder: null,
+    abandoned: false,
+    trusted: true,
   })
 
   test('where Redis has forgotten, not where it knows', async () => {

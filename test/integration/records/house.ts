@@ -79,9 +79,23 @@ export async function openHouse(store: ObjectStore, options: { clock?: Clock } =
     const now = new Date(clock.now()).toISOString()
     const { record } = await heads.commit(OWNER, id, (current) => ({
       ...(current ?? {
-        ...{ schema: 1 as const, owner: OWNER, id, profile: 'any@1', opensAt: null, deadline: null },
-        ...{ graceSeconds: 0, uniqueKey: null, callbackUrl: null, metadata: {}, slotMetadata: {} },
-        ...{ state: 'open' as const, revision: 1, revisions: [], sequence: 0, event: null, createdAt: now },
+        schema: 1 as const,
+        owner: OWNER,
+        id,
+        profile: 'any@1',
+        opensAt: null,
+        deadline: null,
+        graceSeconds: 0,
+        uniqueKey: null,
+        callbackUrl: null,
+        metadata: {},
+        slotMetadata: {},
+        state: 'open' as const,
+        revision: 1,
+        revisions: [],
+        sequence: 0,
+        event: null,
+        createdAt: now,
       }),
       updatedAt: now,
       ...change,
@@ -91,7 +105,17 @@ export async function openHouse(store: ObjectStore, options: { clock?: Clock } =
   }
 
   return {
-    ...{ server, clock, redis, runId, index, uploads, heads, hot, views, store, submission },
+    server,
+    clock,
+    redis,
+    runId,
+    index,
+    uploads,
+    heads,
+    hot,
+    views,
+    store,
+    submission,
     /** Events of a submission in the order in which readers see them. */
     async events(submissionId: string): Promise<EventEnvelope['body'][]> {
       const entries = await redis.xrange(redisKeys.submissionEvents(OWNER, submissionId), '-', '+')

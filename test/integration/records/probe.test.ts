@@ -18,7 +18,9 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
     for (const [name, value] of Object.entries(s3.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, value)
     proxy = await startHttpProxy(s3.endpoint)
     client = createS3Client({
-      ...{ bucket: s3.bucket, region: s3.region, forcePathStyle: true },
+      bucket: s3.bucket,
+      region: s3.region,
+      forcePathStyle: true,
       endpoint: proxy.url,
     })
     store = new S3ObjectStore(client, s3.bucket)

@@ -88,13 +88,21 @@ overBothStores((open, kind) => {
     const key = objectKeys.single(draft.id, 'token')
     const record: UploadRecord = {
       ...storedRecord(receivingRecord(draft, { key }, 1), {
-        ...{ object: { key }, bytes: 4, storedAt: new Date().toISOString(), late: false, sequence: 2 },
+        object: { key },
+        bytes: 4,
+        storedAt: new Date().toISOString(),
+        late: false,
+        sequence: 2,
       }),
-      ...{ version: 1, nonce: 'n', committedAt: new Date().toISOString() },
+      version: 1,
+      nonce: 'n',
+      committedAt: new Date().toISOString(),
     }
     await store.client.send(
       new PutObjectCommand({
-        ...{ Bucket: store.bucket, Key: key, Body: Buffer.from('body') },
+        Bucket: store.bucket,
+        Key: key,
+        Body: Buffer.from('body'),
         Metadata: { [RECORD_METADATA_KEY]: Buffer.from(JSON.stringify(record)).toString('base64') },
       }),
     )

@@ -32,7 +32,9 @@ async function committedUnseen(versions: number): Promise<UploadRecord[]> {
   for (let version = 1; version <= versions; version++) {
     const record: UploadRecord = {
       ...receivingRecord(draft, { key: objectKeys.data(draft.id) }, version),
-      ...{ version, nonce: `n${version}`, committedAt: new Date().toISOString() },
+      version,
+      nonce: `n${version}`,
+      committedAt: new Date().toISOString(),
       event: version === 2 ? null : `upload.test${version}`,
     }
     const key = `${objectKeys.uploadRecord(draft.id)}${String(version).padStart(6, '0')}.json`
@@ -72,8 +74,7 @@ describe('announcing', () => {
 
   test('a reader that saw the version first does not silence its event', async () => {
     const [first, second, third] = await committedUnseen(3)
-    if (first === undefined || second === undefined || third === undefined)
-      throw new Error('nothing committed')
+    if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
     await house.uploads.announce(first)
     expect((await house.uploads.latest(first.id))?.version).toBe(1)
     await house.redis.hdel(redisKeys.record(first.id), 'json')
@@ -84,8 +85,7 @@ describe('announcing', () => {
 
   test('an older version never takes the place of a newer one', async () => {
     const [first, second, third] = await committedUnseen(3)
-    if (first === undefined || second === undefined || third === undefined)
-      throw new Error('nothing committed')
+    if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
     await house.uploads.announce(third)
     await house.uploads.restore(first)
     await house.uploads.announce(second)
@@ -112,42 +112,35 @@ describe('announcing', () => {
 
 describe('sequence numbers', () => {
   test('many at a time: none twice, none left out', async () => {
-    const numbers = await Promise.all(
-      Array.from({ length: 50 }, () => house.heads.nextSequence(OWNER, submissionId)),
-    )
+    const numbers = await Promise.all(Array.from({ length: 50 }, () => house.heads.nextSequence(OWNER, submissionId)))
     expect(new Set(numbers).size).toBe(50)
     expect(Math.max(...numbers) - Math.min(...numbers)).toBe(49)
   })
 
-  test.each(['empty', 'older'] as const)(
-    'a Redis that came back %s gives no number a second time',
-    async (how) => {
-      const older = await house.server.snapshot()
-      const draft = draftFor(submissionId)
-      let last = 0
-      // More than there is room for events without a record.
-      for (let i = 0; i < 40; i++) {
-        last = await house.heads.nextSequence(OWNER, submissionId)
-        await house.uploads.commit(draft.id, (current) =>
-          current === undefined
-            ? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)
-            : noted(current, { sequence: last, event: current.event }),
-        )
-      }
-      const dir = how === 'empty' ? await house.server.emptyDir() : older
-      await newRun(() => house.server.restart({ dir }))
-      expect(await house.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
-    },
-  )
+  test.each(['empty', 'older'] as const)('a Redis that came back %s gives no number a second time', async (how) => {
+    const older = await house.server.snapshot()
+    const draft = draftFor(submissionId)
+    let last = 0
+    // More than there is room for events without a record.
+    for (let i = 0; i < 40; i++) {
+      last = await house.heads.nextSequence(OWNER, submissionId)
+      await house.uploads.commit(draft.id, (current) =>
+        current === undefined
+          ? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)
+          : noted(current, { sequence: last, event: current.event }),
+      )
+    }
+    const dir = how === 'empty' ? await house.server.emptyDir() : older
+    await newRun(() => house.server.restart({ dir }))
+    expect(await house.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
+  })
 
   // Regression: a request that waited for Redis carried the run id of the one that went away, and believed its successor.
   test('nor to a caller who waited while Redis was away', async () => {
     const older = await house.server.snapshot()
     const draft = draftFor(submissionId)
     const last = await house.heads.nextSequence(OWNER, submissionId)
-    await house.uploads.commit(draft.id, () =>
-      receivingRecord(draft, { key: objectKeys.data(draft.id) }, last),
-    )
+    await house.uploads.commit(draft.id, () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, last))
     await house.server.kill()
     await waitFor(() => house.redis.status !== 'ready')
     const waiting = house.heads.nextSequence(OWNER, submissionId)

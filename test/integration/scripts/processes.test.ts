@@ -74,9 +74,7 @@ test('stop asks first, and ends what the process left behind', async () => {
 })
 
 test('whoever does not end in time is killed', async () => {
-  const { lines, part } = start(
-    `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')`,
-  )
+  const { lines, part } = start(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')`)
   await waitFor(() => lines.length === 1)
   await part.stop(300)
 })

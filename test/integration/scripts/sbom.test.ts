@@ -15,15 +15,12 @@ test('npm run sbom names every package of production with its version, and none 
   })
   const { bomFormat, components } = JSON.parse(stdout) as Bom
   expect(bomFormat).toBe('CycloneDX')
-  const { dependencies, devDependencies } = JSON.parse(
-    await readFile(join(ROOT, 'package.json'), 'utf8'),
-  ) as {
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
     devDependencies: Record<string, string>
   }
   const listed = new Map(components.map(({ name, version }) => [name, version]))
-  for (const [name, version] of Object.entries(dependencies))
-    expect([name, listed.get(name)]).toEqual([name, version])
+  for (const [name, version] of Object.entries(dependencies)) expect([name, listed.get(name)]).toEqual([name, version])
   expect(components.filter(({ purl }) => purl === undefined)).toEqual([])
   const tests = [...listed.keys()].filter((name) => name in devDependencies && !(name in dependencies))
   // What a package of production asks for as well, as typescript and yaml are.

@@ -38,7 +38,10 @@ test('the configuration takes what was made', () => {
 test('what is given is used as given', () => {
   const { secrets } = provideSecrets(dir)
   const given = {
-    ...{ API_KEYS: 'a:b', TICKET_SECRET: 'c', OPS_PASSWORD: 'd', WEBHOOK_SECRET: 'e' },
+    API_KEYS: 'a:b',
+    TICKET_SECRET: 'c',
+    OPS_PASSWORD: 'd',
+    WEBHOOK_SECRET: 'e',
     WEBHOOK_ALLOW_PRIVATE: 'false',
   }
   expect(withSecrets(given, secrets)).toEqual(given)
@@ -60,23 +63,15 @@ test.each([
   expect(withSecrets(given, secrets)).toMatchObject(given)
 })
 
-test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
-  'a damaged file is refused, not overwritten: %s',
-  async (text) => {
-    const path = join(dir, 'secrets.json')
-    await writeFile(path, text)
-    expect(() => provideSecrets(dir)).toThrow('damaged')
-  },
-)
+test.each(['{"apiKey":"only one"}', 'not JSON', ''])('a damaged file is refused, not overwritten: %s', async (text) => {
+  const path = join(dir, 'secrets.json')
+  await writeFile(path, text)
+  expect(() => provideSecrets(dir)).toThrow('damaged')
+})
 
 test('a worker is given nothing that signs for people or portals', () => {
   const { secrets } = provideSecrets(dir)
   const all = withSecrets({ TICKET_JWKS_URL: 'https://portal.example/jwks', LOG_LEVEL: 'warn' }, secrets)
   const rest: Record<string, string> = withoutServiceSecrets(all)
-  expect(Object.keys(rest).sort()).toEqual([
-    'LOG_LEVEL',
-    'OPS_PASSWORD',
-    'WEBHOOK_ALLOW_HOSTS',
-    'WEBHOOK_SECRET',
-  ])
+  expect(Object.keys(rest).sort()).toEqual(['LOG_LEVEL', 'OPS_PASSWORD', 'WEBHOOK_ALLOW_HOSTS', 'WEBHOOK_SECRET'])
 })

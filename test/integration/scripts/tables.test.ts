@@ -26,11 +26,10 @@ test('every npm script has its entry; the command line is the package’s progra
 
 test('the lock file names every optional package, or npm ci fails on a bare machine', async () => {
   const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'))
-  const missing = Object.entries<{ optionalDependencies?: Record<string, string> }>(packages).flatMap(
-    ([path, entry]) =>
-      Object.keys(entry.optionalDependencies ?? {}).filter(
-        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
-      ),
+  const missing = Object.entries<{ optionalDependencies?: Record<string, string> }>(packages).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+    ),
   )
   expect(missing).toEqual([])
 })
@@ -46,7 +45,5 @@ test('a log line becomes one for people, and anything else stays what it is', ()
   expect(line).toContain('ms=7 uploadId=u')
   expect(line).not.toContain('pid')
   expect(pretty('worker', 'Segmentation fault')).toContain('Segmentation fault')
-  expect(pretty('worker', '{"level":"error","msg":"bad","err":{"stack":"Error: bad\\n  at x"}}')).toContain(
-    'at x',
-  )
+  expect(pretty('worker', '{"level":"error","msg":"bad","err":{"stack":"Error: bad\\n  at x"}}')).toContain('at x')
 })

@@ -4,9 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { script } from './script.ts'
 
-const { unusedExports } = await script<{ unusedExports: (root: string) => string[] }>(
-  'lib/unused-exports.mjs',
-)
+const { unusedExports } = await script<{ unusedExports: (root: string) => string[] }>('lib/unused-exports.mjs')
 
 test('exports that run nowhere are found, however they are imported elsewhere', async () => {
   const root = await mkdtemp(join(tmpdir(), 'songngan-exports-'))

@@ -21,9 +21,14 @@ beforeAll(async () => {
 afterAll(async () => await h.stop())
 
 const attempt = (submissionId: string, more: Partial<NewAttempt> = {}): NewAttempt => ({
-  ...{ owner: 'portal', submissionId, slot: 'plan', subject: 'ครู 1' },
+  owner: 'portal',
+  submissionId,
+  slot: 'plan',
+  subject: 'ครู 1',
   declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
-  ...{ outcome: 'refused', code: 'OVERLOADED', uploadId: null },
+  outcome: 'refused',
+  code: 'OVERLOADED',
+  uploadId: null,
   ...more,
 })
 
@@ -66,15 +71,27 @@ describe('an attempt', () => {
     const items = await listed('a-1')
     expect(items).toEqual([
       {
-        ...{ id: expect.any(String), at: isoTime(h.clock.ms - 1000), slot: 'plan', subject: 'ครู 1' },
+        id: expect.any(String),
+        at: isoTime(h.clock.ms - 1000),
+        slot: 'plan',
+        subject: 'ครู 1',
         declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
-        ...{ outcome: 'refused', code: 'OVERLOADED', uploadId: null, receipt: expect.any(String) },
+        outcome: 'refused',
+        code: 'OVERLOADED',
+        uploadId: null,
+        receipt: expect.any(String),
       },
       expect.objectContaining({ outcome: 'accepted', code: null, uploadId: 'u1' }),
     ])
     expect(await h.deps.receipts.verify(items[0]?.receipt ?? '')).toMatchObject({
-      ...{ kind: 'attempt', portal: 'portal', submission: 'a-1', slot: 'plan', at: items[0]?.at },
-      ...{ outcome: 'refused', code: 'OVERLOADED', attempt: items[0]?.id },
+      kind: 'attempt',
+      portal: 'portal',
+      submission: 'a-1',
+      slot: 'plan',
+      at: items[0]?.at,
+      outcome: 'refused',
+      code: 'OVERLOADED',
+      attempt: items[0]?.id,
     })
   })
 
@@ -111,7 +128,9 @@ describe('an attempt', () => {
     })
     await portalApi(app, { ...h.deps, heads })
     const response = await app.inject({
-      ...{ method: 'POST', url: '/v1/submissions/a-4/tickets', payload: { slot: 'plan', subject: 'ครู 4' } },
+      method: 'POST',
+      url: '/v1/submissions/a-4/tickets',
+      payload: { slot: 'plan', subject: 'ครู 4' },
       headers: { authorization: `Bearer ${PORTAL}` },
     })
     await app.close()
@@ -233,8 +252,7 @@ describe('the store', () => {
     const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.deps.logger)
     const cutOff = new Attempts({ ...h.deps, redis: nowhere })
     // There is nothing that a request could wait for.
-    for (let i = 0; i < 3; i++)
-      expect(cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))).toBeUndefined()
+    for (let i = 0; i < 3; i++) expect(cutOff.record(attempt('f-5', { code: 'REDIS_UNAVAILABLE' }))).toBeUndefined()
     await cutOff.stop()
     nowhere.disconnect()
     expect((await listed('f-5')).map(({ code }) => code)).toEqual(Array(3).fill('REDIS_UNAVAILABLE'))
@@ -256,12 +274,7 @@ describe('attempted in time', () => {
     const asked = (slot: string, ms: number) => attempts.attemptedBy('portal', 't-1', slot, ms)
     attempts.record(attempt('t-1'))
     const found = async () =>
-      await Promise.all([
-        asked('plan', at),
-        asked('plan', at - 1),
-        asked('extras', at),
-        asked('plan', at + 9),
-      ])
+      await Promise.all([asked('plan', at), asked('plan', at - 1), asked('extras', at), asked('plan', at + 9)])
     expect(await found()).toEqual([true, false, false, true])
     await waitFor(async () => (await inRedis('t-1')) === 1, { what: 'the attempt in Redis' })
     expect(await found()).toEqual([true, false, false, true])

@@ -25,8 +25,7 @@ afterAll(async () => await h.stop())
 
 const document = async (id: string) =>
   (await h.call('GET', `/v1/submissions/${id}`)).body as unknown as SubmissionDocument
-const upload = async (id: string) =>
-  (await h.call('GET', `/v1/uploads/${id}`)).body as unknown as UploadDocument
+const upload = async (id: string) => (await h.call('GET', `/v1/uploads/${id}`)).body as unknown as UploadDocument
 const put = (id: string, change: Record<string, unknown> = {}) =>
   h.put(id, { deadline: isoTime(DEADLINE), graceSeconds: GRACE_SECONDS, ...change })
 const seal = (id: string) => h.call('POST', `/v1/submissions/${id}/seal`)
@@ -46,8 +45,14 @@ const creationAt = async (ms: number, token: unknown, slot = 'plan'): Promise<st
   const ticket = await h.deps.tokens.verifyTicket(String(token), { checkExpiry: true })
   try {
     await decideCreation(h.deps, {
-      ...{ owner: ticket.owner, submissionId: ticket.submission, slot, replaces: ticket.replaces },
-      ...{ maxBytes: ticket.maxBytes, issuedAtMs: ticket.issuedAtMs, nowMs: ms, via: 'tus' },
+      owner: ticket.owner,
+      submissionId: ticket.submission,
+      slot,
+      replaces: ticket.replaces,
+      maxBytes: ticket.maxBytes,
+      issuedAtMs: ticket.issuedAtMs,
+      nowMs: ms,
+      via: 'tus',
       declared: { filename: 'a.pdf', type: 'application/pdf', bytes: 1000 },
     })
     return 'created'
@@ -74,8 +79,14 @@ const fileAt = async (
 const attemptAt = async (ms: number, id: string, code = 'OVERLOADED', slot = 'plan') => {
   h.clock.ms = ms
   h.deps.attempts.record({
-    ...{ owner: 'portal', submissionId: id, slot, subject: null, declared: null },
-    ...{ outcome: 'refused', code, uploadId: null },
+    owner: 'portal',
+    submissionId: id,
+    slot,
+    subject: null,
+    declared: null,
+    outcome: 'refused',
+    code,
+    uploadId: null,
   })
   await h.deps.attempts.flush()
 }
@@ -194,7 +205,8 @@ describe('a ticket', () => {
     }
     await at(START, () => put('begun-rejected'))
     await fileAt('begun-rejected', DEADLINE - 2 * SECOND, DEADLINE - SECOND, {
-      ...{ verdict: 'rejected', judgedMs: DEADLINE },
+      verdict: 'rejected',
+      judgedMs: DEADLINE,
     })
     expect((await ticketAt(CLOSED, 'begun-rejected')).status).toBe(201)
   })
@@ -227,13 +239,17 @@ describe('time for repair', () => {
   it('is for a file that came at 23:59 and was rejected after midnight', async () => {
     await at(START, () => put('repair'))
     const bad = await fileAt('repair', DEADLINE - HOUR, DEADLINE - SECOND, {
-      ...{ verdict: 'rejected', judgedMs: DEADLINE + 60 * SECOND },
+      verdict: 'rejected',
+      judgedMs: DEADLINE + 60 * SECOND,
     })
     expectProblem(await ticketAt(CLOSED + HOUR, 'repair'), 'DEADLINE_PASSED')
     expectProblem(await giveBack('repair'), 'SUBMISSION_NOT_SEALED')
     const returned = await giveBack('repair', { repairUntil: isoTime(UNTIL) })
     expect(returned.body).toMatchObject({
-      ...{ state: 'returned', revision: 2, accepting: true, missing: ['plan'] },
+      state: 'returned',
+      revision: 2,
+      accepting: true,
+      missing: ['plan'],
       revisions: [{ revision: 1, repairUntil: isoTime(UNTIL), uploads: {} }, { revision: 2 }],
     })
     const { body } = await ticketAt(UNTIL, 'repair')
@@ -262,9 +278,7 @@ describe('time for repair', () => {
   it('does not come with what is done to a record later', async () => {
     await at(START, () => put('touched'))
     const file = await fileAt('touched', START, START + HOUR, { verdict: 'rejected' })
-    await at(CLOSED + HOUR, () =>
-      h.deps.uploads.commit(file, (current) => current && noted(current, { event: null })),
-    )
+    await at(CLOSED + HOUR, () => h.deps.uploads.commit(file, (current) => current && noted(current, { event: null })))
     expectProblem(await giveBack('touched', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })
 

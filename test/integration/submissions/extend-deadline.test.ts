@@ -2,11 +2,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
-import {
-  type ExtensionFilter,
-  extendDeadline,
-  findExtensions,
-} from '../../../src/submissions/extend-deadline.ts'
+import { type ExtensionFilter, extendDeadline, findExtensions } from '../../../src/submissions/extend-deadline.ts'
 import { type Harness, OTHER, START, startHarness } from './harness.ts'
 
 const HOUR = 3_600_000

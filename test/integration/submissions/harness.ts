@@ -89,8 +89,24 @@ export async function startHarness(env: Record<string, string> = {}) {
   const metrics = createMetrics({ processMetrics: false })
   const rates = new RateLimiter({ redis: producer, config, metrics, logger })
   const deps = {
-    ...{ config, clock, logger, store, index, hot, uploads, heads, views, queues, profiles },
-    ...{ tokens, uniqueKeys, attempts, receiptKeys, receipts, rates, metrics },
+    config,
+    clock,
+    logger,
+    store,
+    index,
+    hot,
+    uploads,
+    heads,
+    views,
+    queues,
+    profiles,
+    tokens,
+    uniqueKeys,
+    attempts,
+    receiptKeys,
+    receipts,
+    rates,
+    metrics,
   }
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -232,8 +248,22 @@ export async function startHarness(env: Record<string, string> = {}) {
   }
 
   return {
-    ...{ app, call, put, session, clock, deps, redis, server, lines, dir },
-    ...{ beginUpload, receiveBytes, storeUpload, judgeUpload, acceptedUpload, events },
+    app,
+    call,
+    put,
+    session,
+    clock,
+    deps,
+    redis,
+    server,
+    lines,
+    dir,
+    beginUpload,
+    receiveBytes,
+    storeUpload,
+    judgeUpload,
+    acceptedUpload,
+    events,
     async stop() {
       await app.close()
       await queues.close()

@@ -89,21 +89,9 @@ describe('GET /v1/submissions', () => {
   })
 
   it('refuses what it did not hand out', async () => {
-    for (const cursor of [
-      'x',
-      '!!',
-      Buffer.from('{}').toString('base64url'),
-      Buffer.from('[1]').toString('base64url'),
-    ])
+    for (const cursor of ['x', '!!', Buffer.from('{}').toString('base64url'), Buffer.from('[1]').toString('base64url')])
       expectProblem(await h.call('GET', `/v1/submissions?cursor=${cursor}`), 'CURSOR_INVALID')
-    for (const query of [
-      'limit=0',
-      'limit=201',
-      'limit=x',
-      'state=lost',
-      'complete=perhaps',
-      'updatedSince=today',
-    ])
+    for (const query of ['limit=0', 'limit=201', 'limit=x', 'state=lost', 'complete=perhaps', 'updatedSince=today'])
       expectProblem(await h.call('GET', `/v1/submissions?${query}`), 'BAD_REQUEST')
   })
 })

@@ -27,8 +27,7 @@ const get = (id: string, token?: string) =>
   h.call('GET', `/v1/uploads/${id}/receipt`, token === undefined ? {} : { token })
 const receiptOf = async (id: string) => String((await get(id)).body['receipt'])
 /** Nobody needs a key for these. */
-const keySet = async () =>
-  (await h.call('GET', '/v1/receipts/keys', { token: null })).body as unknown as JSONWebKeySet
+const keySet = async () => (await h.call('GET', '/v1/receipts/keys', { token: null })).body as unknown as JSONWebKeySet
 const check = (receipt: unknown) => h.call('POST', '/v1/receipts/verify', { body: { receipt }, token: null })
 
 const stored = async (submissionId: string) => {
@@ -37,10 +36,7 @@ const stored = async (submissionId: string) => {
   return draft
 }
 const inspected = (id: string) =>
-  h.deps.uploads.commit(
-    id,
-    (current) => current && reached(current, 'accepted', { sha256: SHA256, atMs: h.clock.ms }),
-  )
+  h.deps.uploads.commit(id, (current) => current && reached(current, 'accepted', { sha256: SHA256, atMs: h.clock.ms }))
 
 type Deps = {
   header: Record<string, unknown>
@@ -52,7 +48,9 @@ function take(receipt: string): Deps {
   const [header = '', payload = '', signature = ''] = receipt.split('.')
   const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Deps['claims']
   return {
-    ...{ header: read(header), claims: read(payload), input: `${header}.${payload}` },
+    header: read(header),
+    claims: read(payload),
+    input: `${header}.${payload}`,
     signature: Buffer.from(signature, 'base64url'),
   }
 }
@@ -70,19 +68,30 @@ describe('the receipt of an upload', () => {
     const { status, body } = await get(draft.id)
     expect(status).toBe(200)
     expect(body).toEqual({
-      ...{ kind: 'stored', receipt: expect.any(String), keys: 'https://songngan.example/v1/receipts/keys' },
+      kind: 'stored',
+      receipt: expect.any(String),
+      keys: 'https://songngan.example/v1/receipts/keys',
       claims: {
-        ...{
-          iss: 'songngan',
-          iat: Math.floor(h.clock.ms / 1000),
-          kind: 'stored',
-          portal: 'portal',
-          submission: 'r-1',
-        },
-        ...{ slot: 'plan', revision: 1, profile: 'tiny@1', upload: draft.id, subject: 'ครู 1' },
-        ...{ filename: 'แผนการสอน.pdf', bytes: 1000, sha256: null, createdAt: draft.createdAt, storedAt },
+        iss: 'songngan',
+        iat: Math.floor(h.clock.ms / 1000),
+        kind: 'stored',
+        portal: 'portal',
+        submission: 'r-1',
+        slot: 'plan',
+        revision: 1,
+        profile: 'tiny@1',
+        upload: draft.id,
+        subject: 'ครู 1',
+        filename: 'แผนการสอน.pdf',
+        bytes: 1000,
+        sha256: null,
+        createdAt: draft.createdAt,
+        storedAt,
         deadline: isoTime(Date.parse(storedAt) + 3_600_000 - 2),
-        ...{ late: false, repaired: false, state: 'stored', sealed: null },
+        late: false,
+        repaired: false,
+        state: 'stored',
+        sealed: null,
       },
     })
     expect(take(String(body['receipt'])).claims).toEqual(body['claims'])
@@ -181,10 +190,7 @@ describe('a receipt is checked', () => {
     ['its signature', (r: string) => `${r.slice(0, -8)}AAAAAAAA`],
     ['no signature', (r: string) => `${r.split('.').slice(0, 2).join('.')}.`],
     ['an algorithm of none', (r: string) => withHeader(r, { alg: 'none' })],
-    [
-      'an algorithm that the public key would be the secret of',
-      (r: string) => withHeader(r, { alg: 'HS256' }),
-    ],
+    ['an algorithm that the public key would be the secret of', (r: string) => withHeader(r, { alg: 'HS256' })],
     ['a key that it brings along', (r: string) => withHeader(r, { kid: 'x'.repeat(43) })],
     ['a key by a path', (r: string) => withHeader(r, { kid: '../../submissions/portal/c-1/000001' })],
     ['another type', (r: string) => withHeader(r, { typ: 'ticket+jwt' })],
@@ -231,10 +237,7 @@ describe('the keys', () => {
       const { receipt: newer } = await rotated.receipts.sign(told)
       expect(take(newer).header['kid']).not.toBe(take(receipt).header['kid'])
       const keys = await rotated.receiptKeys.all()
-      expect(keys.map(({ kid }) => kid).slice(0, 2)).toEqual([
-        take(newer).header['kid'],
-        take(receipt).header['kid'],
-      ])
+      expect(keys.map(({ kid }) => kid).slice(0, 2)).toEqual([take(newer).header['kid'], take(receipt).header['kid']])
     }
   })
 

@@ -20,8 +20,7 @@ const give = (id: string, body: Record<string, unknown> = {}, token?: string) =>
   })
 const document = async (id: string) =>
   (await h.call('GET', `/v1/submissions/${id}`)).body as unknown as SubmissionDocument
-const ticket = (id: string, slot = 'plan') =>
-  h.call('POST', `/v1/submissions/${id}/tickets`, { body: { slot } })
+const ticket = (id: string, slot = 'plan') => h.call('POST', `/v1/submissions/${id}/tickets`, { body: { slot } })
 const eventsOf = async (id: string) => (await h.events()).filter(({ data }) => data.submissionId === id)
 const told = async (id: string) =>
   (await eventsOf(id)).filter(({ type }) => type.startsWith('submission.')).map(({ type }) => type)
@@ -44,7 +43,11 @@ describe('a return', () => {
     const uploads = { plan: [plan.id], extras: [extra.id] }
     const returned = { returnedAt: isoTime(h.clock.ms), reason: 'ไม่มีเสียง' }
     expect(body).toMatchObject({
-      ...{ state: 'returned', revision: 2, complete: true, accepting: true, missing: [] },
+      state: 'returned',
+      revision: 2,
+      complete: true,
+      accepting: true,
+      missing: [],
       creditedAt: before.creditedAt,
       revisions: [
         { ...before.revisions[0], ...returned },
@@ -67,7 +70,9 @@ describe('a return', () => {
     const { revisions } = await document('r-2')
     expect(revisions[0]).toMatchObject(first ?? {})
     expect(revisions[1]).toMatchObject({
-      ...{ revision: 2, sealedAt: isoTime(h.clock.ms), uploads: { plan: [better.id], extras: [extra.id] } },
+      revision: 2,
+      sealedAt: isoTime(h.clock.ms),
+      uploads: { plan: [better.id], extras: [extra.id] },
     })
     const listed = (await h.call('GET', '/v1/submissions/r-2/uploads')).body['items'] as object[]
     expect(listed).toMatchObject([
@@ -98,9 +103,7 @@ describe('a return', () => {
     const first = await give('r-4', { repairUntil })
     h.clock.ms += 7_200_000
     const again = await give('r-4', { repairUntil })
-    expect([again.status, again.body['revisions'], again.body['revision']]).toEqual([
-      ...[200, first.body['revisions'], 2],
-    ])
+    expect([again.status, again.body['revisions'], again.body['revision']]).toEqual([200, first.body['revisions'], 2])
     expectProblem(await give('r-4', { reason: 'another' }), 'SUBMISSION_NOT_SEALED')
     expect((await told('r-4')).filter((type) => type === 'submission.returned')).toHaveLength(1)
   })

@@ -157,7 +157,8 @@ describe('an upload that ends while it is being handed in', () => {
     expect(await stateOf(draft.id)).toBe('stored')
     await h.judgeUpload(draft.id, 'accepted')
     expect(await document('e-1')).toMatchObject({
-      ...{ state: 'sealed', revisions: [{ uploads: { plan: [id] } }] },
+      state: 'sealed',
+      revisions: [{ uploads: { plan: [id] } }],
       slots: [{ uploads: [id] }, { uploads: [], state: 'empty' }],
     })
   })

@@ -47,14 +47,23 @@ describe('a seal', () => {
     expect(headers['etag']).toEqual(expect.any(String))
     const uploads = { plan: [plan.id], extras: [first.id] }
     expect(body).toMatchObject({
-      ...{ state: 'sealed', revision: 1, complete: true, accepting: false, missing: [], pending: [] },
-      ...{ creditedAt: storedAt, sealRequestedAt: null },
+      state: 'sealed',
+      revision: 1,
+      complete: true,
+      accepting: false,
+      missing: [],
+      pending: [],
+      creditedAt: storedAt,
+      sealRequestedAt: null,
       revisions: [{ revision: 1, sealedAt: isoTime(h.clock.ms), creditedAt: storedAt, uploads }],
     })
     expect(await document('s-1')).toEqual(body)
     expect(await told('s-1')).toEqual(['submission.complete', 'submission.sealed'])
     expect((await eventsOf('s-1')).at(-1)?.data).toEqual({
-      ...{ submissionId: 's-1', revision: 1, state: 'sealed', sequence: body['sequence'] },
+      submissionId: 's-1',
+      revision: 1,
+      state: 'sealed',
+      sequence: body['sequence'],
     })
   })
 
@@ -117,7 +126,8 @@ describe('a seal', () => {
     expect((await h.deps.hot.read(none.id))?.status).toBe('cancelled')
     expect((await h.deps.hot.acquire(some.id, 'fence', 'here', { offset: 400 })).kind).toBe('ended')
     expect((await eventsOf('s-6')).at(-1)).toMatchObject({
-      ...{ type: 'upload.cancelled', data: { uploadId: some.id } },
+      type: 'upload.cancelled',
+      data: { uploadId: some.id },
     })
   })
 
@@ -144,7 +154,11 @@ describe('a seal', () => {
     const version = (current?.version ?? 0) + 1
     const next = {
       ...current,
-      ...{ version, nonce: 'n', committedAt: at, state: 'sealed', event: 'submission.sealed' },
+      version,
+      nonce: 'n',
+      committedAt: at,
+      state: 'sealed',
+      event: 'submission.sealed',
       sequence: await heads.nextSequence('portal', 's-8'),
       revisions: [{ revision: 1, sealedAt: at, uploads }],
     }
@@ -179,8 +193,11 @@ describe('a seal that waits', () => {
     expect(await document('w-1')).toMatchObject({ state: 'sealed', sealRequestedAt: null })
     const events = await eventsOf('w-1')
     expect(events.map(({ type }) => type)).toEqual([
-      ...['upload.created', 'upload.stored', 'upload.accepted'],
-      ...['submission.complete', 'submission.sealed'],
+      'upload.created',
+      'upload.stored',
+      'upload.accepted',
+      'submission.complete',
+      'submission.sealed',
     ])
     const sequences = events.map(({ data }) => data.sequence)
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
@@ -224,7 +241,8 @@ describe('a seal that waits', () => {
     h.clock.ms += h.deps.config.uploads.expiryMs
     await later()
     expect(await document('w-4')).toMatchObject({
-      ...{ state: 'sealed', revisions: [{ uploads: { plan: [mended.id] } }] },
+      state: 'sealed',
+      revisions: [{ uploads: { plan: [mended.id] } }],
     })
   })
 
@@ -271,8 +289,7 @@ describe('what is sealed', () => {
     await h.judgeUpload(bad.id, 'rejected')
     const { body } = await seal('r-1')
     const conflict = { status: 409 }
-    const put = (change: object) =>
-      h.call('PUT', '/v1/submissions/r-1', { body: { profile: 'tiny@1', ...change } })
+    const put = (change: object) => h.call('PUT', '/v1/submissions/r-1', { body: { profile: 'tiny@1', ...change } })
     expectProblem(await put({ deadline: isoTime(h.clock.ms + 1000) }), 'SUBMISSION_SEALED', conflict)
     expectProblem(await put({}), 'SUBMISSION_SEALED', conflict)
     expectProblem(
@@ -287,9 +304,15 @@ describe('what is sealed', () => {
       expectProblem(await h.call('DELETE', `/v1/uploads/${id}`), 'SUBMISSION_SEALED', conflict)
     await expect(
       decideCreation(h.deps, {
-        ...{ owner: 'portal', submissionId: 'r-1', slot: 'plan', replaces: null, maxBytes: null },
+        owner: 'portal',
+        submissionId: 'r-1',
+        slot: 'plan',
+        replaces: null,
+        maxBytes: null,
         declared: { filename: 'a.pdf', type: 'application/pdf', bytes: 10 },
-        ...{ issuedAtMs: h.clock.ms, nowMs: h.clock.ms, via: 'tus' },
+        issuedAtMs: h.clock.ms,
+        nowMs: h.clock.ms,
+        via: 'tus',
       }),
     ).rejects.toMatchObject({ code: 'SUBMISSION_SEALED', status: 403 })
     expect(await document('r-1')).toEqual(body)

@@ -101,12 +101,7 @@ describe('a session', () => {
     const token = await h.session('mine')
     const own = await h.beginUpload('mine', 'plan')
     const foreign = await h.beginUpload('another', 'plan')
-    for (const url of [
-      '/v1/submissions/mine',
-      '/v1/submissions/mine/uploads',
-      `/v1/uploads/${own.id}`,
-      '/v1/profiles',
-    ])
+    for (const url of ['/v1/submissions/mine', '/v1/submissions/mine/uploads', `/v1/uploads/${own.id}`, '/v1/profiles'])
       expect((await h.call('GET', url, { token })).status, url).toBe(200)
     for (const url of ['/v1/submissions/another', '/v1/submissions/another/uploads'])
       expectProblem(await h.call('GET', url, { token }), 'SUBMISSION_UNKNOWN')
@@ -121,10 +116,7 @@ describe('a session', () => {
     const reader = await h.session('mine', { can: ['read'] })
     const writer = await h.session('mine', { can: ['upload'], subject: 'ครู 1' })
     const tickets = { body: { slot: 'plan', subject: 'somebody else' } }
-    expectProblem(
-      await h.call('POST', '/v1/submissions/mine/tickets', { ...tickets, token: reader }),
-      'SESSION_SCOPE',
-    )
+    expectProblem(await h.call('POST', '/v1/submissions/mine/tickets', { ...tickets, token: reader }), 'SESSION_SCOPE')
     expectProblem(await h.call('GET', '/v1/submissions/mine', { token: writer }), 'SESSION_SCOPE')
     const { status, body } = await h.call('POST', '/v1/submissions/mine/tickets', {
       ...tickets,
@@ -134,8 +126,7 @@ describe('a session', () => {
     const ticket = await h.deps.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })
     expect(ticket.subject).toBe('ครู 1')
     const metadata = { body: { metadata: { plannedMinutes: 50 } } }
-    const patch = (token: string) =>
-      h.call('PATCH', '/v1/submissions/mine/slots/plan', { ...metadata, token })
+    const patch = (token: string) => h.call('PATCH', '/v1/submissions/mine/slots/plan', { ...metadata, token })
     expect((await patch(writer)).status).toBe(200)
     expectProblem(await patch(reader), 'SESSION_SCOPE')
     for (const [method, url, send] of [
@@ -150,10 +141,7 @@ describe('a session', () => {
   it('ends with its time, and is no ticket and no key', async () => {
     const token = await h.session('mine', { expiresInSeconds: 10 })
     const { body } = await h.call('POST', '/v1/submissions/mine/tickets', { body: { slot: 'plan' } })
-    expectProblem(
-      await h.call('GET', '/v1/submissions/mine', { token: String(body['ticket']) }),
-      'SESSION_INVALID',
-    )
+    expectProblem(await h.call('GET', '/v1/submissions/mine', { token: String(body['ticket']) }), 'SESSION_INVALID')
     h.clock.ms += 11_000
     const late = await h.call('GET', '/v1/submissions/mine', { token })
     expectProblem(late, 'SESSION_INVALID')

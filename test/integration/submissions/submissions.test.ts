@@ -119,11 +119,7 @@ describe('PUT', () => {
     ['a callback that is no address', { profile: 'tiny', callbackUrl: 'portal' }, '/callbackUrl'],
     ['a callback over ftp', { profile: 'tiny', callbackUrl: 'ftp://portal.example/x' }, '/callbackUrl'],
     ['a callback into this machine', { profile: 'tiny', callbackUrl: 'http://0x7f.1:6379/' }, '/callbackUrl'],
-    [
-      'a callback with credentials',
-      { profile: 'tiny', callbackUrl: 'https://a:b@portal.example/' },
-      '/callbackUrl',
-    ],
+    ['a callback with credentials', { profile: 'tiny', callbackUrl: 'https://a:b@portal.example/' }, '/callbackUrl'],
     ['a list as metadata', { profile: 'tiny', metadata: [1] }, '/metadata'],
   ])('refuses %s and names the fault', async (_, body, path) => {
     const answer = await h.call('PUT', '/v1/submissions/bad', { body })
@@ -155,7 +151,8 @@ describe('PUT', () => {
     const stale = await put(3, { 'if-match': etag })
     expectProblem(stale, 'PRECONDITION_FAILED', { details: { etag: changed.headers['etag'] } })
     const slot = await h.call('PATCH', '/v1/submissions/matched/slots/plan', {
-      ...{ body: { metadata: {} }, headers: { 'if-match': etag } },
+      body: { metadata: {} },
+      headers: { 'if-match': etag },
     })
     expectProblem(slot, 'PRECONDITION_FAILED')
     const { body } = await h.call('GET', '/v1/submissions/matched')
@@ -250,9 +247,7 @@ describe('GET', () => {
     expectProblem(await h.call('GET', '/v1/nothing'), 'NOT_FOUND')
     const answer = await h.call('POST', '/v1/submissions/cached', { body: {} })
     expectProblem(answer, 'METHOD_NOT_ALLOWED')
-    expect(String(answer.headers['allow']).split(', ')).toEqual(
-      expect.arrayContaining(['PUT', 'GET', 'DELETE']),
-    )
+    expect(String(answer.headers['allow']).split(', ')).toEqual(expect.arrayContaining(['PUT', 'GET', 'DELETE']))
   })
 })
 

@@ -93,8 +93,7 @@ describe('a ticket', () => {
     await h.put('t-5')
     const elsewhere = await h.acceptedUpload('t-5', 'plan')
     const beside = await h.acceptedUpload('t-4', 'extras')
-    for (const { id } of [elsewhere, beside])
-      expectProblem(await ticket('t-4', { replaces: id }), 'REPLACES_UNKNOWN')
+    for (const { id } of [elsewhere, beside]) expectProblem(await ticket('t-4', { replaces: id }), 'REPLACES_UNKNOWN')
   })
 })
 
@@ -262,10 +261,7 @@ describe('what is declared', () => {
   it('gives the draft its bounds, the smallest of slot, ticket and service', async () => {
     await h.put('declared')
     const place = (maxBytes: number | null) =>
-      decideCreation(
-        h.deps,
-        request('declared', { maxBytes, declared: { filename: null, type: null, bytes: null } }),
-      )
+      decideCreation(h.deps, request('declared', { maxBytes, declared: { filename: null, type: null, bytes: null } }))
     expect(await place(null)).toMatchObject({ maxBytes: 5000, kinds: ['pdf'], revision: 1 })
     expect((await place(10)).maxBytes).toBe(10)
     const parts = {

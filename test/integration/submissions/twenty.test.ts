@@ -22,19 +22,29 @@ const both = (en: string) => ({ th: `ไทย ${en}`, en })
 
 /** One slot that asks for all twenty. */
 const PROFILE: ProfileData = {
-  ...{ schema: 1, id: 'many', version: 1, enabled: true },
+  schema: 1,
+  id: 'many',
+  version: 1,
+  enabled: true,
   position: { id: 'tester', label: both('Tester') },
   rank: { code: 'T1', label: both('First') },
   domains: [{ id: 'd1', label: both('Domain') }],
   mediaDefaults: {
     pdf: {
-      ...{ containers: ['pdf'], extensions: ['pdf'], mimeTypes: ['application/pdf'], maxBytes: 1_000_000 },
+      containers: ['pdf'],
+      extensions: ['pdf'],
+      mimeTypes: ['application/pdf'],
+      maxBytes: 1_000_000,
       renditions: [{ name: 'page', kind: 'page', required: false }],
     },
   },
   slots: [
     {
-      ...{ id: 'works', label: both('Works'), domain: 'd1', min: FILES, max: FILES },
+      id: 'works',
+      label: both('Works'),
+      domain: 'd1',
+      min: FILES,
+      max: FILES,
       media: [{ kind: 'pdf' }],
     },
   ],
@@ -80,8 +90,7 @@ function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, acc
   const all = slot.counted.length === FILES
   expect(document.complete).toBe(all)
   expect(slot.state === 'accepted').toBe(all)
-  if (all)
-    expect({ missing: document.missing, pending: document.pending }).toEqual({ missing: [], pending: [] })
+  if (all) expect({ missing: document.missing, pending: document.pending }).toEqual({ missing: [], pending: [] })
   else expect([...document.missing, ...document.pending]).toEqual(expect.arrayContaining(['works']))
   expect(document.revisions).toEqual([
     { revision: 1, uploads: slot.counted.length === 0 ? {} : { works: slot.counted } },
@@ -151,11 +160,7 @@ it('all are there at every read, and one of them completes it', async () => {
     .at(-1)
   expect(documents[0]?.creditedAt).toBe(last)
 
-  const entries = await house(0).deps.redis.hot.xrange(
-    redisKeys.submissionEvents('portal', SUBMISSION),
-    '-',
-    '+',
-  )
+  const entries = await house(0).deps.redis.hot.xrange(redisKeys.submissionEvents('portal', SUBMISSION), '-', '+')
   const events = entries.map(([, fields]) => (JSON.parse(fields[1] ?? '{}') as EventEnvelope).body)
   const told = (type: string) => events.filter((event) => event.type === type)
   expect(told('submission.complete')).toHaveLength(1)

@@ -93,9 +93,7 @@ describe('uniqueKey', () => {
       release: (owner: string, key: string, id: string) => uniqueKeys.release(owner, key, id),
     } as unknown as typeof uniqueKeys
     const body = { profile: 'tiny@1', uniqueKey: 'contested' }
-    await expect(
-      putSubmission({ ...h.deps, uniqueKeys: stalled }, 'portal', 'slow', body),
-    ).rejects.toMatchObject({
+    await expect(putSubmission({ ...h.deps, uniqueKeys: stalled }, 'portal', 'slow', body)).rejects.toMatchObject({
       code: 'SUBMISSION_DUPLICATE',
       details: { existingId: 'quick' },
     })

@@ -124,9 +124,7 @@ describe('DELETE of an upload', () => {
     expect((await cancel(draft.id)).status).toBe(204)
     expect(await objectsOf(draft.id)).toEqual([])
     const { body } = await h.call('GET', '/v1/submissions/d-1')
-    expect(body['slots']).toContainEqual(
-      expect.objectContaining({ slot: 'plan', state: 'empty', uploads: [] }),
-    )
+    expect(body['slots']).toContainEqual(expect.objectContaining({ slot: 'plan', state: 'empty', uploads: [] }))
   })
 
   it('that is receiving ends it under its holder, and removes its bytes', async () => {
@@ -182,8 +180,7 @@ describe('DELETE of an upload', () => {
         return { ...head, state, revisions, revision: state === 'sealed' ? 1 : 2 }
       })
     await set('sealed')
-    for (const { id } of [sealed, other])
-      expectProblem(await cancel(id), 'SUBMISSION_SEALED', { status: 409 })
+    for (const { id } of [sealed, other]) expectProblem(await cancel(id), 'SUBMISSION_SEALED', { status: 409 })
     await set('returned')
     expectProblem(await cancel(sealed.id), 'SUBMISSION_SEALED', { status: 409 })
     expect((await cancel(other.id)).status).toBe(204)
@@ -245,11 +242,7 @@ describe('DELETE of a submission', () => {
       objectKeys.tail(running.id, 5, 'token'),
     ]
     for (const key of media) await h.deps.store.createIfAbsent(key, Buffer.from('bytes'))
-    await h.deps.heads.commit(
-      'portal',
-      'halfway',
-      (head) => head && { ...head, state: 'deleted', event: null },
-    )
+    await h.deps.heads.commit('portal', 'halfway', (head) => head && { ...head, state: 'deleted', event: null })
     expect(await objectsOf(accepted.id)).not.toEqual([])
     h.clock.ms += 61_000
     await settleDueSubmissions(h.deps)
@@ -259,7 +252,8 @@ describe('DELETE of a submission', () => {
     }
     expect((await h.deps.heads.fromStore('portal', 'halfway'))?.state).toBe('deleted')
     expect(await h.deps.index.dueSubmissions(h.clock.ms + 86_400_000, 100)).not.toContainEqual({
-      ...{ owner: 'portal', submissionId: 'halfway' },
+      owner: 'portal',
+      submissionId: 'halfway',
     })
   })
 

@@ -76,9 +76,7 @@ describe('a changed profile', () => {
     const back = await h.call('GET', `/v1/uploads/${long.id}`)
     expect(back.body).toMatchObject({ state: 'accepted', renditions: [{ name: 'page', state: 'waiting' }] })
     expect(await h.deps.queues.stateOf('inspect', long.id, 2)).not.toBe('unknown')
-    const types = (await eventsOf('r-1'))
-      .filter(({ data }) => data.uploadId === long.id)
-      .map(({ type }) => type)
+    const types = (await eventsOf('r-1')).filter(({ data }) => data.uploadId === long.id).map(({ type }) => type)
     expect(types.slice(-3)).toEqual(['upload.accepted', 'upload.rejected', 'upload.accepted'])
   })
 

@@ -3,9 +3,7 @@ import { expect, test } from 'vitest'
 import { statusOf, waitFor } from '../../support/http.ts'
 import { startRedis } from '../../support/redis.ts'
 
-test('an append-only Redis killed with -9 comes back with its data, on the same port', async ({
-  onTestFinished,
-}) => {
+test('an append-only Redis killed with -9 comes back with its data, on the same port', async ({ onTestFinished }) => {
   const redis = await startRedis({ appendOnly: true })
   onTestFinished(() => redis.stop())
   const client = new Redis(redis.url)
@@ -50,9 +48,7 @@ test('two Redis do not see each other, and stopping ends the process', async () 
   expect(await statusOf(`http://127.0.0.1:${one.port}`)).toBe(0)
 })
 
-test('a paused Redis keeps its connections and does not answer until it is resumed', async ({
-  onTestFinished,
-}) => {
+test('a paused Redis keeps its connections and does not answer until it is resumed', async ({ onTestFinished }) => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const client = new Redis(redis.url, { commandTimeout: 300 })

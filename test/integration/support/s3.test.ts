@@ -22,30 +22,25 @@ describe.skipIf(!s3Available())('a private S3 server', () => {
     onTestFinished(() => client.destroy())
     const answers = await Promise.allSettled(
       Array.from({ length: 8 }, (_, n) =>
-        client.send(
-          new PutObjectCommand({ Bucket: s3.bucket, Key: 'a/b', Body: String(n), IfNoneMatch: '*' }),
-        ),
+        client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: 'a/b', Body: String(n), IfNoneMatch: '*' })),
       ),
     )
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
   // somebody else's server cannot be killed
-  test.skipIf(S3_TEST_ENDPOINT)(
-    'killed and started again, it has what it had',
-    async ({ onTestFinished }) => {
-      const s3 = await startS3()
-      onTestFinished(() => s3.stop())
-      const client = clientFor(s3)
-      onTestFinished(() => client.destroy())
-      await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: 'kept', Body: 'yes' }))
-      await s3.kill()
-      await expect(client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: 'kept' }))).rejects.toThrow()
-      await s3.restart()
-      const object = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: 'kept' }))
-      expect(await object.Body?.transformToString()).toBe('yes')
-    },
-  )
+  test.skipIf(S3_TEST_ENDPOINT)('killed and started again, it has what it had', async ({ onTestFinished }) => {
+    const s3 = await startS3()
+    onTestFinished(() => s3.stop())
+    const client = clientFor(s3)
+    onTestFinished(() => client.destroy())
+    await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: 'kept', Body: 'yes' }))
+    await s3.kill()
+    await expect(client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: 'kept' }))).rejects.toThrow()
+    await s3.restart()
+    const object = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: 'kept' }))
+    expect(await object.Body?.transformToString()).toBe('yes')
+  })
 
   test('a signed request passes the fault proxy, and the SDK outlives a 503 and a lost answer', async ({
     onTestFinished,

@@ -87,10 +87,7 @@ describe('headers', () => {
     ['filename YS5tcDQ=, filetype dmlkZW8vbXA0', { filename: 'a.mp4', filetype: 'video/mp4' }],
     ['filename YS5tcDQ=,', { filename: 'a.mp4' }],
     [' filename  YS5tcDQ= , hidden', { filename: 'a.mp4', hidden: null }],
-    [
-      'constructor YQ==,toString Yg==,__proto__ Yw==',
-      { constructor: 'a', toString: 'b', ['__proto__']: 'c' },
-    ],
+    ['constructor YQ==,toString Yg==,__proto__ Yw==', { constructor: 'a', toString: 'b', ['__proto__']: 'c' }],
   ])('Upload-Metadata: %j', async (header, expected) => {
     const url = await user.create({ length: bytes.length, headers: { 'Upload-Metadata': header } })
     const head = await user.head(url)
@@ -116,12 +113,7 @@ describe('headers', () => {
       ['upload-defer-length', { 'Upload-Defer-Length': 2 }],
       ['upload-concat', { 'Upload-Length': 10, 'Upload-Concat': 'both' }],
     ] as const) {
-      const refused = await send(
-        'POST',
-        `${house.url}/files`,
-        { ...user.headers, ...headers },
-        Buffer.alloc(0),
-      )
+      const refused = await send('POST', `${house.url}/files`, { ...user.headers, ...headers }, Buffer.alloc(0))
       expect(expectProblem(refused, 400, 'TUS_HEADER_INVALID')['header'], JSON.stringify(headers)).toBe(name)
     }
   })

@@ -80,8 +80,7 @@ overBothStores((kind) => {
     const { url, bytes } = await stored()
     const before = await house.record(url)
     const { completion } = house.deps
-    const late = () =>
-      completion.commitStored(draftOf(before), before.object, bytes.length, Date.now() + 5000)
+    const late = () => completion.commitStored(draftOf(before), before.object, bytes.length, Date.now() + 5000)
     expect((await Promise.all([late(), late()])).map(({ version }) => version)).toEqual([
       before.version,
       before.version,
@@ -151,19 +150,11 @@ overBothStores((kind) => {
 
     expect(await user.offset(url)).toBe(bytes.length)
     // Work begins at once, before the reconciler comes by: a younger version.
-    const claim = await new LaneLeases(deps.uploads, systemClock, 'a worker').acquire(
-      idOf(url),
-      'validate',
-      1,
-    )
+    const claim = await new LaneLeases(deps.uploads, systemClock, 'a worker').acquire(idOf(url), 'validate', 1)
     expect(claim).toBeDefined()
     await deps.reconciler.one(idOf(url))
     const { owner, submissionId } = await house.record(url)
-    const entries = await deps.redis.hot.xrange(
-      redisKeys.submissionEvents(owner, submissionId ?? ''),
-      '-',
-      '+',
-    )
+    const entries = await deps.redis.hot.xrange(redisKeys.submissionEvents(owner, submissionId ?? ''), '-', '+')
     const told = entries.map(([, fields]) => (JSON.parse(fields[1] ?? '') as EventEnvelope).body)
     expect(told.filter(({ type }) => type === 'upload.stored')).toHaveLength(1)
   })

@@ -65,18 +65,12 @@ describe('Expect: 100-continue', () => {
   test.each([
     ['a wrong offset', 409, { 'Upload-Offset': 5, 'Content-Length': 100 }],
     ['more than is still to come', 413, { 'Upload-Offset': 0, 'Content-Length': 10_000_000 }],
-    [
-      'a checksum that cannot be read',
-      400,
-      { 'Upload-Offset': 0, 'Content-Length': 100, 'Upload-Checksum': 'x' },
-    ],
+    ['a checksum that cannot be read', 400, { 'Upload-Offset': 0, 'Content-Length': 100, 'Upload-Checksum': 'x' }],
   ])('%s: %i alone', async (_what, status, headers) => {
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     const { socket, said } = await line()
     socket.write(head('PATCH', url, { ...expecting, ...headers }))
-    expect(await said(/\r\n\r\n/)).toMatch(
-      new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*connection: close`, 'i'),
-    )
+    expect(await said(/\r\n\r\n/)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*connection: close`, 'i'))
     await waitFor(() => socket.readableEnded || socket.destroyed)
     socket.destroy()
   })
@@ -88,10 +82,7 @@ describe('Expect: 100-continue', () => {
         head('PATCH', `${house.url}/files/abc`, { ...expecting, 'Upload-Offset': 0, 'Content-Length': 9 }),
         /^HTTP\/1\.1 404 /,
       ],
-      [
-        head('PUT', `${house.url}/v1/submissions/a`, { ...json, 'Content-Length': 1e9 }),
-        /^HTTP\/1\.1 4(01|13) /,
-      ],
+      [head('PUT', `${house.url}/v1/submissions/a`, { ...json, 'Content-Length': 1e9 }), /^HTTP\/1\.1 4(01|13) /],
       [head('POST', `${house.url}/v1/receipts/verify`, { ...json, 'Content-Length': 2 }), /^HTTP\/1\.1 100 /],
     ] as const) {
       const { socket, said } = await line()
@@ -149,8 +140,7 @@ test('a client that ends its side after the request gets its answer', async () =
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   const { socket, said } = await line()
   socket.end(
-    head('PATCH', url, { ...patch, 'Upload-Offset': 0, 'Content-Length': bytes.length }) +
-      bytes.toString('latin1'),
+    head('PATCH', url, { ...patch, 'Upload-Offset': 0, 'Content-Length': bytes.length }) + bytes.toString('latin1'),
     'latin1',
   )
   expect(await said(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 204 /)
@@ -171,10 +161,7 @@ test('a reader of events that ends its side is let go', async () => {
 
 test.each([
   [{ 'X-Forwarded-Proto': 'https,http', 'X-Forwarded-Host': 'a.example, b' }, 'https://a.example'],
-  [
-    { Forwarded: 'for=1.2.3.4;host="a.example:8443";proto=https, for=5.6.7.8;proto=http' },
-    'https://a.example:8443',
-  ],
+  [{ Forwarded: 'for=1.2.3.4;host="a.example:8443";proto=https, for=5.6.7.8;proto=http' }, 'https://a.example:8443'],
   [{ 'X-Forwarded-Proto': 'gopher', 'X-Forwarded-Host': 'a b/c' }, 'http://127.0.0.1'],
 ])('what a trusted proxy says of the address: %j', async (headers, origin) => {
   const { headers: answer } = await user.post({ length: 10, name: 'a.mp4', headers })
@@ -203,9 +190,7 @@ describe('the end of a process', () => {
     const ending = await openHouse({ redis: house.redis })
     const { socket, said } = await line(ending)
     const owed = 200_000
-    socket.write(
-      head('PATCH', `${ending.url}/files/abc`, { ...patch, 'Upload-Offset': 0, 'Content-Length': owed }),
-    )
+    socket.write(head('PATCH', `${ending.url}/files/abc`, { ...patch, 'Upload-Offset': 0, 'Content-Length': owed }))
     await said(/ 404 /)
     const dribble = setInterval(() => socket.write('x'), 50)
     try {

@@ -139,8 +139,22 @@ export async function openHouse(options: HouseOptions = {}) {
     await deps.close()
   }
   return {
-    ...{ deps, app, url, redis, s3, dataDir, store, lines, stopUploads },
-    ...{ portal, submission, ticket, user, record, storedSha256, leave },
+    deps,
+    app,
+    url,
+    redis,
+    s3,
+    dataDir,
+    store,
+    lines,
+    stopUploads,
+    portal,
+    submission,
+    ticket,
+    user,
+    record,
+    storedSha256,
+    leave,
     /** Ends the service, and whatever this house started for itself. */
     async close() {
       await leave()

@@ -48,18 +48,13 @@ overBothStores((kind) => {
   test('a hundred clients that send a little and wait: each has it acknowledged at once', async () => {
     const house = await openHouse({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
     try {
-      const clients = await Promise.all(
-        Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)),
-      )
+      const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)))
       await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, 50_000))))
-      await Promise.all(
-        clients.map(({ user, url }) => waitFor(async () => (await user.offset(url)) === 50_000)),
-      )
+      await Promise.all(clients.map(({ user, url }) => waitFor(async () => (await user.offset(url)) === 50_000)))
       for (const { sending, bytes } of clients) sending.end(bytes.subarray(50_000))
       const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
       expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([204]))
-      for (const { url, bytes } of clients.slice(0, 5))
-        expect(await house.storedSha256(url)).toBe(sha256(bytes))
+      for (const { url, bytes } of clients.slice(0, 5)) expect(await house.storedSha256(url)).toBe(sha256(bytes))
       await waitFor(() => house.deps.budget.used === 0)
     } finally {
       await house.close()

@@ -127,8 +127,7 @@ async function longAbsence(there: House, leave: () => () => void): Promise<void>
   for (const { user, url } of [waiting, patched, running]) {
     const offset = await user.offset(url)
     expect(offset).toBeGreaterThanOrEqual(MIB)
-    if (offset < bytes.length)
-      expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
+    if (offset < bytes.length) expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
     expect(await there.storedSha256(url)).toBe(sha256(bytes))
   }
 }

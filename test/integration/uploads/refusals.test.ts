@@ -70,12 +70,7 @@ overBothStores((kind) => {
     const url = await owner.create({ length: 2000, name: 'a.pdf' })
     await owner.patch(url, 0, pdfBytes(2000).subarray(0, 500))
     await house.portal('PUT', `/v1/submissions/${submission}`, { profile: 'intake@1' }, OTHER)
-    const foreign = await house.portal(
-      'POST',
-      `/v1/submissions/${submission}/tickets`,
-      { slot: 'plan' },
-      OTHER,
-    )
+    const foreign = await house.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'plan' }, OTHER)
     const strangers = [
       tusUser(house.url, await house.ticket(submission, 'film')),
       await house.user('plan'),
@@ -91,11 +86,7 @@ overBothStores((kind) => {
     await house.deps.redis.hot.del(`sn:hot:${idOf(url)}`)
     const [otherSlot] = strangers
     expect((await otherSlot?.head(url))?.status).toBe(403)
-    expectProblem(
-      (await otherSlot?.patch(url, 500, pdfBytes(1500))) ?? (await owner.head(url)),
-      403,
-      'TICKET_SCOPE',
-    )
+    expectProblem((await otherSlot?.patch(url, 500, pdfBytes(1500))) ?? (await owner.head(url)), 403, 'TICKET_SCOPE')
     expect(await owner.offset(url)).toBe(500)
   })
 
@@ -126,9 +117,7 @@ overBothStores((kind) => {
     const refused = await user.post({ length: 1000, name: 'การสอน.mp4', type: 'video/mp4' })
     expect(expectProblem(refused, 415, 'UPLOAD_TYPE_NOT_ALLOWED')).toMatchObject({ limit: ['pdf'] })
     expect((await user.post({ length: 1000, name: 'แผน.pdf', type: '' })).status).toBe(201)
-    expect((await user.post({ length: 1000, name: 'แผน', type: 'application/octet-stream' })).status).toBe(
-      201,
-    )
+    expect((await user.post({ length: 1000, name: 'แผน', type: 'application/octet-stream' })).status).toBe(201)
   })
 
   test('first bytes that the slot does not take: 415 while the rest is still to come, the connection closed', async () => {

@@ -90,16 +90,8 @@ describe('with tickets', () => {
       400,
       'TUS_HEADER_INVALID',
     )
-    expectProblem(
-      await user.post({ length: 10, headers: { 'Upload-Defer-Length': '1' } }),
-      400,
-      'TUS_HEADER_INVALID',
-    )
-    expectProblem(
-      await user.post({ length: null, headers: { 'Upload-Defer-Length': '2' } }),
-      400,
-      'TUS_HEADER_INVALID',
-    )
+    expectProblem(await user.post({ length: 10, headers: { 'Upload-Defer-Length': '1' } }), 400, 'TUS_HEADER_INVALID')
+    expectProblem(await user.post({ length: null, headers: { 'Upload-Defer-Length': '2' } }), 400, 'TUS_HEADER_INVALID')
     const version = await user.post({ length: 10, headers: { 'Tus-Resumable': '0.2.2' } })
     expectProblem(version, 412, 'TUS_VERSION_UNSUPPORTED')
     expect(version.headers['tus-version']).toBe('1.0.0')
@@ -203,13 +195,7 @@ describe('with tickets', () => {
     expect(status).toBe(204)
     expect(headers['tus-version']).toBe('1.0.0')
     expect(headers['tus-max-size']).toBe(String(10 * 1024 ** 3))
-    for (const extension of [
-      'creation',
-      'creation-with-upload',
-      'creation-defer-length',
-      'expiration',
-      'termination',
-    ])
+    for (const extension of ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'])
       expect(headers['tus-extension']?.toString().split(',')).toContain(extension)
   })
 })

@@ -54,9 +54,7 @@ describe.skipIf(!s3Available())('S3', () => {
     const { lanes } = await house.record(url)
     expect(lanes.validate).toMatchObject({ generation: 1 })
     const jobs = await house.deps.queues.byLane.validate.getJobs()
-    expect(jobs.filter(({ id }) => id?.includes(idOf(url))).map(({ id }) => id)).toEqual([
-      `validate-${idOf(url)}-g1`,
-    ])
+    expect(jobs.filter(({ id }) => id?.includes(idOf(url))).map(({ id }) => id)).toEqual([`validate-${idOf(url)}-g1`])
   }
 
   const once = (fault: Fault) => proxy.fault({ ...fault, times: 1 })
@@ -70,7 +68,9 @@ describe.skipIf(!s3Available())('S3', () => {
       `${code} for a part`,
       18 * MIB,
       {
-        ...{ when: 'UploadPart', act: 'answer', status: 400 },
+        when: 'UploadPart',
+        act: 'answer',
+        status: 400,
         body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>too little</Message></Error>`,
       },
     ]),
@@ -79,26 +79,19 @@ describe.skipIf(!s3Available())('S3', () => {
     ['Complete refused', 18 * MIB, { when: 'CompleteMultipartUpload', act: 'answer', status: 503 }],
     ['the answer to a small file', MIB, { when: 'PutObject', act: 'dropResponse' }],
     ['a small file in the middle', MIB, { when: 'PutObject', act: 'cutRequest', afterBytes: 100_000 }],
-    [
-      'the answer to the first record',
-      18 * MIB,
-      { when: ({ url }) => /record-000001/.test(url), act: 'dropResponse' },
-    ],
+    ['the answer to the first record', 18 * MIB, { when: ({ url }) => /record-000001/.test(url), act: 'dropResponse' }],
     [
       'the answer to the record that says stored',
       18 * MIB,
       { when: ({ url }) => /record-000002/.test(url), act: 'dropResponse' },
     ],
   ]
-  test.each(lost)(
-    '%s is lost: the file is right, and its verdict is asked for once',
-    async (_, length, fault) => {
-      const bytes = filmBytes(length, 'lost')
-      const upload = await begun(bytes)
-      once(fault)
-      await finish(upload, bytes)
-    },
-  )
+  test.each(lost)('%s is lost: the file is right, and its verdict is asked for once', async (_, length, fault) => {
+    const bytes = filmBytes(length, 'lost')
+    const upload = await begun(bytes)
+    once(fault)
+    await finish(upload, bytes)
+  })
 
   const noSuchUpload: Fault = {
     when: 'CompleteMultipartUpload',

@@ -51,9 +51,7 @@ overBothStores((kind) => {
   }
 
   test('an operator closed the door', () =>
-    expectShed('ADMISSION_CLOSED', () =>
-      house.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 }),
-    ))
+    expectShed('ADMISSION_CLOSED', () => house.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 })))
 
   test('no space left for what is declared', async () => {
     const free = vi.spyOn(house.deps.store, 'freeBytes')

@@ -14,9 +14,18 @@ import { openWorkshop, type Workshop } from '../../../tools/corpus/workshop.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 
 const SELECTION = [
-  ...['phone-upright', 'talkative-mp4', 'waking-camera', 'film-called-pdf-taken'],
-  ...['short-by-a-byte', 'cut-avi', 'pdf-script-packed', 'video-maxBytes-10737418240-beyond'],
-  ...['playlist', 'samples-elsewhere', 'playlist-in-subtitles', 'hidden-pixels'],
+  'phone-upright',
+  'talkative-mp4',
+  'waking-camera',
+  'film-called-pdf-taken',
+  'short-by-a-byte',
+  'cut-avi',
+  'pdf-script-packed',
+  'video-maxBytes-10737418240-beyond',
+  'playlist',
+  'samples-elsewhere',
+  'playlist-in-subtitles',
+  'hidden-pixels',
 ]
 
 let corpus: Corpus

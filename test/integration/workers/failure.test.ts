@@ -51,8 +51,7 @@ function failing(when: (run: ToolRun) => boolean, error: ToolError): WorkerConte
   const run = (job: ToolRun) => (when(job) ? Promise.reject(error) : runner.run(job))
   return { ...house.deps, runner: { ...runner, run } }
 }
-const makesMp4 = ({ args }: ToolRun) =>
-  args.some((argument) => /\.mp4$/.test(argument) && !/\/store\//.test(argument))
+const makesMp4 = ({ args }: ToolRun) => args.some((argument) => /\.mp4$/.test(argument) && !/\/store\//.test(argument))
 const makesPoster = ({ args }: ToolRun) => args.some((argument) => /poster-\d/.test(argument))
 
 describe('a verdict that cannot be made', () => {
@@ -139,8 +138,7 @@ describe('renditions that cannot be made', () => {
 
   it('with streams kept are encoded: what came out of keeping them was unusable', async () => {
     const { id } = await accepted()
-    const copies = ({ args }: ToolRun) =>
-      args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
+    const copies = ({ args }: ToolRun) => args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
     const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'system', 'time stamps'))
     expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
     expect((await house.latest(id)).state).toBe('ready')

@@ -85,7 +85,13 @@ export async function buildHouse(options: HouseOptions = {}) {
     return await latest(id)
   }
   return {
-    ...{ redis, dataDir, env, config, deps, latest, until },
+    redis,
+    dataDir,
+    env,
+    config,
+    deps,
+    latest,
+    until,
 
     start: async (timing: Timing = QUICK) => {
       running = await startWorkers(deps, timing)
@@ -97,10 +103,23 @@ export async function buildHouse(options: HouseOptions = {}) {
       const now = new Date().toISOString()
       const { record } = await deps.heads.commit(OWNER, id, (current) => ({
         ...(current ?? {
-          ...{ schema: 1 as const, owner: OWNER, id, profile: `${profile.id}@${profile.version}` },
-          ...{ opensAt: null, deadline: null, graceSeconds: 0, uniqueKey: null, callbackUrl: null },
-          ...{ metadata: {}, slotMetadata: {}, state: 'open' as const, revision: 1, revisions: [] },
-          ...{ sequence: 0, event: null, createdAt: now },
+          schema: 1 as const,
+          owner: OWNER,
+          id,
+          profile: `${profile.id}@${profile.version}`,
+          opensAt: null,
+          deadline: null,
+          graceSeconds: 0,
+          uniqueKey: null,
+          callbackUrl: null,
+          metadata: {},
+          slotMetadata: {},
+          state: 'open' as const,
+          revision: 1,
+          revisions: [],
+          sequence: 0,
+          event: null,
+          createdAt: now,
         }),
         updatedAt: now,
         ...change,
@@ -164,10 +183,18 @@ export function draftOf(
   bytes: number,
 ): UploadDraft {
   return {
-    ...{ owner: OWNER, slot: 'clip', revision: 1, subject: null, replaces: null },
+    owner: OWNER,
+    slot: 'clip',
+    revision: 1,
+    subject: null,
+    replaces: null,
     declared: { filename: 'การสอน ป.4.mp4', type: null, bytes },
-    ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
-    ...{ maxBytes: 1e9, kinds: [] },
+    metadata: {},
+    fingerprint: null,
+    concat: null,
+    createdAt: new Date().toISOString(),
+    maxBytes: 1e9,
+    kinds: [],
     ...draft,
   }
 }

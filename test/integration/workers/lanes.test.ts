@@ -53,8 +53,7 @@ describe('a lesson', () => {
     expect(record.checks.filter(({ state }) => state !== 'passed')).toEqual([])
     expect(shown(record)).toEqual(['video ready', 'poster ready'])
     expect(record.renditions[0]).toMatchObject({ contentType: 'video/mp4', width: 320, height: 180 })
-    for (const { key, bytes } of record.renditions)
-      expect((await stat(localPath(house, key))).size).toBe(bytes)
+    for (const { key, bytes } of record.renditions) expect((await stat(localPath(house, key))).size).toBe(bytes)
     await expect
       .poll(() => types('a'))
       .toEqual(['upload.stored', 'upload.accepted', 'submission.complete', 'upload.playable', 'upload.ready'])
@@ -104,9 +103,7 @@ describe('a PDF', () => {
     const [page] = record.renditions
     expect(page?.contentType).toBe('image/jpeg')
     expect(Math.min(page?.width ?? 0, page?.height ?? 0)).toBe(720)
-    await expect
-      .poll(() => types('b'))
-      .toEqual(['upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
+    await expect.poll(() => types('b')).toEqual(['upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
   })
 })
 

@@ -48,9 +48,7 @@ async function accepted(): Promise<{ id: string; submissionId: string }> {
 async function heldEncoder(pid: number, giveUp = () => false): Promise<Process> {
   const encoding = async () => {
     const found = await descendantsOf(pid)
-    const ffmpeg = found.findLast(
-      ({ command }) => command.startsWith('/usr/bin/ffmpeg') && command.includes('libx264'),
-    )
+    const ffmpeg = found.findLast(({ command }) => command.startsWith('/usr/bin/ffmpeg') && command.includes('libx264'))
     if (ffmpeg !== undefined) process.kill(ffmpeg.pid, 'SIGSTOP')
     return ffmpeg ?? giveUp()
   }
@@ -110,9 +108,7 @@ describe('a worker that is told to go', () => {
     await house.until(id, ({ state }) => state === 'ready')
     await close(0)
     const events = (await house.events(submissionId)).map(({ type }) => type)
-    expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual([
-      'upload.ready',
-    ])
+    expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual(['upload.ready'])
   })
 })
 

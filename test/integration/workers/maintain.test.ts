@@ -152,9 +152,7 @@ describe('a sweep', () => {
     const now = new Date(house.deps.clock.now())
     await utimes(join(staging, 'new'), now, now)
 
-    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<
-      ReturnType<typeof createMaintain>
-    >[0])
+    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
     expect(await readdir(scratch)).toEqual([])
     expect(await readdir(staging)).toEqual(['new'])
     await rm(staging, { recursive: true })

@@ -59,9 +59,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     }
     expect(await readdir(join(house.dataDir, 'scratch'))).toEqual([])
     const runs = vi.mocked(house.deps.runner.run).mock.calls.map(([run]) => run)
-    expect(runs.map(({ tool }) => tool)).toEqual(
-      expect.arrayContaining(['ffprobe', 'ffmpeg', 'qpdf', 'pdftoppm']),
-    )
+    expect(runs.map(({ tool }) => tool)).toEqual(expect.arrayContaining(['ffprobe', 'ffmpeg', 'qpdf', 'pdftoppm']))
     // A command line is read by everybody on the machine, and an address would be good for hours.
     for (const { args, reads = [] } of runs) {
       expect(args.join(' ')).not.toMatch(/:\/\/|Signature/)
@@ -116,9 +114,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.config.secrets))
     if (unfinished === undefined || forgotten === undefined) throw new Error('two ids were asked for')
     const draft = draftOf({ id: unfinished, submissionId: 'd' }, 1000)
-    await house.deps.uploads.commit(unfinished, () =>
-      receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1),
-    )
+    await house.deps.uploads.commit(unfinished, () => receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1))
     const { client, bucket } = store
     const begin = async (key: string) =>
       await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }))
@@ -130,9 +126,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
       return ids.toSorted()
     }
     expect(await begun()).toHaveLength(4)
-    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<
-      ReturnType<typeof createMaintain>
-    >[0])
+    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
     expect(await begun()).toEqual([unfinished, forgotten].toSorted())
     const later = { ...house.deps, clock: { now: () => Date.now() + house.config.uploads.expiryMs + 1000 } }
     expect(await sweepMultiparts(later)).toBe(1)

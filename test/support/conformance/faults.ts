@@ -62,12 +62,7 @@ const status =
   }
 
 export const tampers = {
-  'offset in hexadecimal': rewrite(
-    'Upload-Offset',
-    (value) => `0x${Number(value).toString(16)}`,
-    'HEAD',
-    'PATCH',
-  ),
+  'offset in hexadecimal': rewrite('Upload-Offset', (value) => `0x${Number(value).toString(16)}`, 'HEAD', 'PATCH'),
   'offset one too high': rewrite('Upload-Offset', (value) => String(Number(value) + 1), 'PATCH'),
   'length as a float': rewrite('Upload-Length', (value) => `${value}.0`, 'HEAD'),
   'no Tus-Resumable': drop('Tus-Resumable'),

@@ -49,8 +49,7 @@ export async function receiveBody(
   const body = Buffer.concat(gathered)
   const sum = declared ?? checksumOf(request.trailers['upload-checksum'])
   const fits = sum === undefined || (sum !== 'unusable' && digest(sum.algorithm, body) === sum.value)
-  if (fits || faults.has('verifies no checksum') || faults.has('keeps bytes of a mismatch'))
-    upload.append(body)
+  if (fits || faults.has('verifies no checksum') || faults.has('keeps bytes of a mismatch')) upload.append(body)
   return fits || faults.has('verifies no checksum') ? 'stored' : 'mismatch'
 }
 

@@ -198,10 +198,7 @@ class Reference {
     if (upload.writer && this.#has('never lets go')) return refuse(423)
     const refused = this.#declareLength(upload, request)
     if (refused) return refused
-    if (
-      upload.length !== undefined &&
-      current + Number(request.headers['content-length'] ?? 0) > upload.length
-    ) {
+    if (upload.length !== undefined && current + Number(request.headers['content-length'] ?? 0) > upload.length) {
       return refuse(413)
     }
     const received = await receiveBody(request, upload, this.#faults)

@@ -6,8 +6,7 @@ import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 
 const [directory, port = '0', maxBytes, expiryMs] = process.argv.slice(2)
-if (directory === undefined)
-  throw new Error('usage: stock-server.ts DIRECTORY [PORT] [MAX_BYTES] [EXPIRY_MS]')
+if (directory === undefined) throw new Error('usage: stock-server.ts DIRECTORY [PORT] [MAX_BYTES] [EXPIRY_MS]')
 
 const datastore = new FileStore({
   directory,

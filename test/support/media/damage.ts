@@ -50,9 +50,7 @@ export async function wiped(
   fromShare: number,
   toShare = 1,
 ): Promise<string> {
-  return await corpus.file(name, async (path) =>
-    writeFile(path, wipeMedia(await readFile(source), fromShare, toShare)),
-  )
+  return await corpus.file(name, async (path) => writeFile(path, wipeMedia(await readFile(source), fromShare, toShare)))
 }
 
 /** Any file whose second half is zeros. */

@@ -32,12 +32,7 @@ export function referenceMovie(corpus: Corpus, { url, secretPath }: Bait): Promi
 
 /** A playlist as the subtitles of an AVI: ffmpeg opens such subtitles (GAB2) as a file of its own. */
 export async function playlistInSubtitles(corpus: Corpus, { url, secretPath }: Bait): Promise<string> {
-  const source = await recorded(corpus, 'two-streams.avi', { seconds: 1 }, [
-    '-c:v',
-    'mpeg4',
-    '-c:a',
-    'pcm_u8',
-  ])
+  const source = await recorded(corpus, 'two-streams.avi', { seconds: 1 }, ['-c:v', 'mpeg4', '-c:a', 'pcm_u8'])
   return await corpus.file('subtitles.avi', async (path) => {
     const bytes = await readFile(source)
     const list = `#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n${url}\n#EXTINF:5,\nfile://${secretPath}\n#EXT-X-ENDLIST\n`
@@ -124,7 +119,13 @@ export async function endlessElement(corpus: Corpus): Promise<string> {
 /** Two seconds of sound and picture that say they are in the ninth century of their clock. */
 export function absurdTimes(corpus: Corpus): Promise<string> {
   return recorded(corpus, 'absurd.mkv', { seconds: 2 }, [
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
-    ...['-bsf:v', "setts=ts='if(gt(N,40),TS+8000000000,TS)'"],
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-c:a',
+    'aac',
+    '-bsf:v',
+    "setts=ts='if(gt(N,40),TS+8000000000,TS)'",
   ])
 }

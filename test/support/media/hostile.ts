@@ -7,12 +7,7 @@ import { pointElsewhere } from './mp4-edit.ts'
 import { lesson } from './videos.ts'
 
 /** The first `share` of a file: a transfer that broke off. */
-export async function truncated(
-  corpus: Corpus,
-  source: string,
-  share: number,
-  name: string,
-): Promise<string> {
+export async function truncated(corpus: Corpus, source: string, share: number, name: string): Promise<string> {
   return await corpus.file(name, async (path) => {
     const bytes = await readFile(source)
     await writeFile(path, bytes.subarray(0, Math.floor(bytes.length * share)))
@@ -30,9 +25,7 @@ export async function forgedShort(corpus: Corpus): Promise<string> {
 /** Headers and edit lists times 100: seconds that claim minutes. */
 export async function forgedLong(corpus: Corpus): Promise<string> {
   const source = await lesson(corpus)
-  return await corpus.file('forged-long.mp4', async (path) =>
-    writeFile(path, scaleClaims(await readFile(source), 100)),
-  )
+  return await corpus.file('forged-long.mp4', async (path) => writeFile(path, scaleClaims(await readFile(source), 100)))
 }
 
 /** Only the movie header lies. */
@@ -86,18 +79,7 @@ export function pixelBomb(corpus: Corpus): Promise<string> {
 export function manyStreams(corpus: Corpus): Promise<string> {
   return corpus.file('many.mp4', (path) =>
     ffmpeg(
-      ...[
-        '-f',
-        'lavfi',
-        '-i',
-        'testsrc2=s=64x64:r=5:d=1',
-        '-f',
-        'lavfi',
-        '-i',
-        'sine=d=1:r=8000',
-        '-map',
-        '0',
-      ],
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=5:d=1', '-f', 'lavfi', '-i', 'sine=d=1:r=8000', '-map', '0'],
       ...Array.from({ length: 24 }, () => ['-map', '1']).flat(),
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path],
     ),
@@ -108,9 +90,7 @@ export function manyStreams(corpus: Corpus): Promise<string> {
 export function playlist(corpus: Corpus, url: string, secretPath: string): Promise<string> {
   const lines = ['#EXTM3U', '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-TARGETDURATION:5']
   const entries = [url, `file://${secretPath}`]
-  const text = [...lines, ...entries.flatMap((entry) => ['#EXTINF:5.0,', entry]), '#EXT-X-ENDLIST', ''].join(
-    '\n',
-  )
+  const text = [...lines, ...entries.flatMap((entry) => ['#EXTINF:5.0,', entry]), '#EXT-X-ENDLIST', ''].join('\n')
   return corpus.file('playlist.mp4', (path) => writeFile(path, text))
 }
 
@@ -131,9 +111,7 @@ export async function externalMedia(corpus: Corpus): Promise<string> {
 /** An MP4 whose writer forgot the flag that says "in this file", and names no other. */
 export async function unflaggedReference(corpus: Corpus): Promise<string> {
   const source = await lesson(corpus)
-  return await corpus.file('unflagged.mp4', async (path) =>
-    writeFile(path, clearSelfContained(await readFile(source))),
-  )
+  return await corpus.file('unflagged.mp4', async (path) => writeFile(path, clearSelfContained(await readFile(source))))
 }
 
 export async function renamed(corpus: Corpus, source: string, name: string): Promise<string> {

@@ -96,9 +96,5 @@ export function track(spec: TrackSpec): Buffer {
 }
 
 export function moov(headerDuration: number, ...parts: Buffer[]): Buffer {
-  return box(
-    'moov',
-    full('mvhd', 0, 0, u32(0, 0, MOVIE_TIMESCALE, headerDuration), Buffer.alloc(80)),
-    ...parts,
-  )
+  return box('moov', full('mvhd', 0, 0, u32(0, 0, MOVIE_TIMESCALE, headerDuration), Buffer.alloc(80)), ...parts)
 }

@@ -85,8 +85,7 @@ function refineTimes(file: Buffer, track: number): number {
   const stts = places(file, 'stts')[track]
   if (stts === undefined) throw new Error(`track ${track} has no times`)
   const entries = Array.from({ length: file.readUInt32BE(stts.body + 4) }, (_, i) => stts.body + 8 + i * 8)
-  const sum = () =>
-    entries.reduce((total, at) => total + file.readUInt32BE(at) * file.readUInt32BE(at + 4), 0)
+  const sum = () => entries.reduce((total, at) => total + file.readUInt32BE(at) * file.readUInt32BE(at + 4), 0)
   const factor = Math.floor(4e9 / sum())
   for (const at of entries) file.writeUInt32BE(file.readUInt32BE(at + 4) * factor, at + 4)
   return sum()

@@ -10,9 +10,7 @@ export async function heldPicture(corpus: Corpus): Promise<string> {
   const picture = 'testsrc2=s=320x180:r=25,trim=end=2'
   // Its index last, so that there is room for a longer table.
   const moving = await recorded(corpus, 'before-it-stays.mp4', { seconds: 12, picture }, [...X264, ...AAC])
-  return await corpus.file('held.mp4', async (path) =>
-    writeFile(path, holdLastPicture(await readFile(moving), 10)),
-  )
+  return await corpus.file('held.mp4', async (path) => writeFile(path, holdLastPicture(await readFile(moving), 10)))
 }
 
 /** A stream switched on between two keyframes, five seconds apart. */
@@ -32,8 +30,20 @@ export async function midAir(corpus: Corpus): Promise<string> {
 export async function bareWebm(corpus: Corpus): Promise<string> {
   const picture = "testsrc2=s=320x180:r=30,select='not(eq(mod(n*7,5),0))'"
   const whole = await recorded(corpus, 'uneven.webm', { picture }, [
-    ...['-fps_mode', 'vfr', '-enc_time_base:v', '1/1000', '-c:v', 'libvpx', '-deadline', 'realtime'],
-    ...['-cpu-used', '8', '-c:a', 'libopus', '-live', '1'],
+    '-fps_mode',
+    'vfr',
+    '-enc_time_base:v',
+    '1/1000',
+    '-c:v',
+    'libvpx',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-c:a',
+    'libopus',
+    '-live',
+    '1',
   ])
   return await corpus.file('bare.webm', async (path) => {
     const bytes = await readFile(whole)
@@ -50,10 +60,7 @@ export async function amrPhone(corpus: Corpus): Promise<string> {
   const speech = await corpus.file('speech.amr', (path) => {
     const frame = Buffer.alloc(32, 0x5a)
     frame[0] = 0x3c
-    return writeFile(
-      path,
-      Buffer.concat([Buffer.from('#!AMR\n'), ...Array.from({ length: 150 }, () => frame)]),
-    )
+    return writeFile(path, Buffer.concat([Buffer.from('#!AMR\n'), ...Array.from({ length: 150 }, () => frame)]))
   })
   return await corpus.file('phone.3gp', (path) =>
     ffmpeg(
@@ -77,7 +84,11 @@ export async function largeTags(corpus: Corpus): Promise<string> {
 /** Common encryption: only who has the key can watch it. */
 export function lockedFilm(corpus: Corpus): Promise<string> {
   return mp4(corpus, 'locked.mp4', {}, [
-    ...['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '00112233445566778899aabbccddeeff'],
-    ...['-encryption_kid', 'ffeeddccbbaa99887766554433221100'],
+    '-encryption_scheme',
+    'cenc-aes-ctr',
+    '-encryption_key',
+    '00112233445566778899aabbccddeeff',
+    '-encryption_kid',
+    'ffeeddccbbaa99887766554433221100',
   ])
 }

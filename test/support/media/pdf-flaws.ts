@@ -52,22 +52,14 @@ export async function withWebPageBehind(corpus: Corpus, packed: boolean): Promis
   const source = await converted(corpus, `web-${packed}-source.pdf`, [
     `--object-streams=${packed ? 'generate' : 'disable'}`,
   ])
-  return await written(
-    corpus,
-    `web-${packed}.pdf`,
-    Buffer.concat([await readFile(source), Buffer.from(WEB_PAGE)]),
-  )
+  return await written(corpus, `web-${packed}.pdf`, Buffer.concat([await readFile(source), Buffer.from(WEB_PAGE)]))
 }
 
 /** Objects packed into streams, and a last line that points nowhere: no table can be built from what lies open. */
 export async function lostPointer(corpus: Corpus): Promise<string> {
   const source = await converted(corpus, 'pointer-source.pdf', ['--object-streams=generate'])
   const text = (await readFile(source)).toString('latin1')
-  return await written(
-    corpus,
-    'pointer.pdf',
-    Buffer.from(text.replace(/startxref\n\d+/, 'startxref\n7'), 'latin1'),
-  )
+  return await written(corpus, 'pointer.pdf', Buffer.from(text.replace(/startxref\n\d+/, 'startxref\n7'), 'latin1'))
 }
 
 /** A count of pages that no integer holds. */
@@ -87,8 +79,15 @@ export async function emptyOwner(corpus: Corpus, revision: 5 | 6): Promise<strin
   const source = await written(corpus, 'open.pdf', onePage())
   return await corpus.file(`empty-owner-r${revision}.pdf`, (path) =>
     make('qpdf', [
-      ...['--encrypt', 'secret', '', '256', '--allow-insecure', ...(revision === 5 ? ['--force-R5'] : [])],
-      ...['--', source, path],
+      '--encrypt',
+      'secret',
+      '',
+      '256',
+      '--allow-insecure',
+      ...(revision === 5 ? ['--force-R5'] : []),
+      '--',
+      source,
+      path,
     ]),
   )
 }
@@ -111,10 +110,7 @@ export function lockedAttachment(corpus: Corpus): Promise<string> {
         `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 420 595] /Contents 4 0 R /Resources << ${FONT} >> >>`,
         stream('', TEXT),
         '<< /Type /Filespec /F (a.txt) /EF << /F 6 0 R >> >>',
-        stream(
-          '/Type /EmbeddedFile /Filter [/Crypt] /DecodeParms [<< /Name /StdCF >>]',
-          Buffer.alloc(64, 0x5a),
-        ),
+        stream('/Type /EmbeddedFile /Filter [/Crypt] /DecodeParms [<< /Name /StdCF >>]', Buffer.alloc(64, 0x5a)),
       ],
       trailer: `/Encrypt << ${lock} >> /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>]`,
     }),
@@ -184,8 +180,7 @@ function adlerOf(byte: number, count: bigint): Buffer {
 
 /** A pattern whose tiles are a thousandth of a point wide. */
 export function tinyTiles(corpus: Corpus): Promise<string> {
-  const tile =
-    '/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 1 1] /XStep 0.001 /YStep 0.001'
+  const tile = '/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 1 1] /XStep 0.001 /YStep 0.001'
   return page(corpus, 'tiles.pdf', {
     content: stream('', '/Pattern cs /P scn 0 0 420 595 re f '.repeat(500)),
     resources: '/Pattern << /P 5 0 R >>',

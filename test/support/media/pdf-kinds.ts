@@ -36,12 +36,7 @@ export async function scan(corpus: Corpus): Promise<string> {
 }
 
 /** By qpdf, from a plain document. */
-export async function converted(
-  corpus: Corpus,
-  name: string,
-  args: readonly string[],
-  pages = 3,
-): Promise<string> {
+export async function converted(corpus: Corpus, name: string, args: readonly string[], pages = 3): Promise<string> {
   const source = await pdf(corpus, `plain-${pages}.pdf`, { pages })
   return await corpus.file(name, (path) => make('qpdf', [...args, '--', source, path]))
 }
@@ -64,9 +59,7 @@ export function wrongTable(corpus: Corpus): Promise<string> {
 /** The attachment is gone; the empty list of attachments is still there. */
 export async function detached(corpus: Corpus): Promise<string> {
   const source = await attachmentPdf(corpus)
-  return await corpus.file('detached.pdf', (path) =>
-    make('qpdf', ['--remove-attachment=attached.txt', source, path]),
-  )
+  return await corpus.file('detached.pdf', (path) => make('qpdf', ['--remove-attachment=attached.txt', source, path]))
 }
 
 /** For readers with one certain certificate only. */

@@ -23,9 +23,7 @@ export function pdfBytes(options: PdfOptions = {}): Buffer {
     `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
     `<< /Type /Pages /Count ${count} /Kids [${kids}] >>`,
     ...numbers.flatMap((page) => {
-      const drawing = blank.includes(page)
-        ? ''
-        : `BT /F 24 Tf 40 200 Td (Page ${page} of the lesson plan) Tj ET`
+      const drawing = blank.includes(page) ? '' : `BT /F 24 Tf 40 200 Td (Page ${page} of the lesson plan) Tj ET`
       return [
         `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 420 595] /Contents ${page * 2 + 2} 0 R /Resources ${font} >>`,
         `<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`,
@@ -91,9 +89,7 @@ export function talkingPdf(corpus: Corpus): Promise<string> {
 export async function attachmentPdf(corpus: Corpus): Promise<string> {
   const source = await pdf(corpus, 'plain.pdf')
   const attached = await corpus.file('attached.txt', (path) => writeFile(path, 'attached'))
-  return await corpus.file('attachment.pdf', (path) =>
-    make('qpdf', ['--add-attachment', attached, '--', source, path]),
-  )
+  return await corpus.file('attachment.pdf', (path) => make('qpdf', ['--add-attachment', attached, '--', source, path]))
 }
 
 /** A script hidden in a compressed object stream. */

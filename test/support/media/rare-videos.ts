@@ -9,26 +9,30 @@ import { lesson } from './videos.ts'
 /** An MP4 held upside down: the matrix turns it by half. */
 export async function upsideDown(corpus: Corpus): Promise<string> {
   const source = await lesson(corpus)
-  return await corpus.file('upside-down.mp4', async (path) =>
-    writeFile(path, setMatrix(await readFile(source), 180)),
-  )
+  return await corpus.file('upside-down.mp4', async (path) => writeFile(path, setMatrix(await readFile(source), 180)))
 }
 
 /** Ten-bit HEVC in PQ, the other of the two curves that phones and cameras write. */
 export function pqMov(corpus: Corpus): Promise<string> {
   const color = ['-color_primaries', 'bt2020', '-color_trc', 'smpte2084', '-colorspace', 'bt2020nc']
   return recorded(corpus, 'pq.mov', { seconds: 2 }, [
-    ...['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1'],
-    ...['-x265-params', 'log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc'],
-    ...[...color, ...AAC],
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-pix_fmt',
+    'yuv420p10le',
+    '-tag:v',
+    'hvc1',
+    '-x265-params',
+    'log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc',
+    ...color,
+    ...AAC,
   ])
 }
 
 /** A camera that splits its recording: the second file's times begin anew, and somebody joined the two. */
-export async function joinedTransportStreams(
-  corpus: Corpus,
-  recording: Recording = { seconds: 3 },
-): Promise<string> {
+export async function joinedTransportStreams(corpus: Corpus, recording: Recording = { seconds: 3 }): Promise<string> {
   const part = await recorded(corpus, `part-${recording.seconds}.ts`, recording, [...X264, ...AAC])
   return await corpus.file(`joined-${recording.seconds}.ts`, async (path) => {
     await copyFile(part, path)
@@ -46,19 +50,14 @@ export async function resizedCall(corpus: Corpus): Promise<string> {
   const list = await corpus.file('call.txt', (path) =>
     writeFile(path, parts.map((part) => `file '${part}'\n`).join('')),
   )
-  return await corpus.file('call.webm', (path) =>
-    ffmpeg('-f', 'concat', '-safe', '0', '-i', list, '-c', 'copy', path),
-  )
+  return await corpus.file('call.webm', (path) => ffmpeg('-f', 'concat', '-safe', '0', '-i', list, '-c', 'copy', path))
 }
 
 /** A phone that writes words of its own behind the last box. */
 export async function withTrailer(corpus: Corpus): Promise<string> {
   const source = await lesson(corpus, { faststart: false })
   return await corpus.file('trailer.mp4', async (path) =>
-    writeFile(
-      path,
-      Buffer.concat([await readFile(source), Buffer.from('\0\0\xff\xa0MotionPhoto_Data SEFT')]),
-    ),
+    writeFile(path, Buffer.concat([await readFile(source), Buffer.from('\0\0\xff\xa0MotionPhoto_Data SEFT')])),
   )
 }
 
@@ -102,21 +101,7 @@ export async function talkative(corpus: Corpus, extension: 'mp4' | 'mkv'): Promi
   const attached = extension === 'mkv' ? ['-attach', words, '-metadata:s:t', 'mimetype=text/plain'] : []
   return await corpus.file(`talkative.${extension}`, (path) =>
     ffmpeg(
-      ...[
-        '-i',
-        source,
-        '-i',
-        words,
-        '-i',
-        about,
-        '-map',
-        '0',
-        '-map',
-        '1',
-        '-map_metadata',
-        '2',
-        ...attached,
-      ],
+      ...['-i', source, '-i', words, '-i', about, '-map', '0', '-map', '1', '-map_metadata', '2', ...attached],
       ...['-c', 'copy', '-c:s', extension === 'mp4' ? 'mov_text' : 'srt'],
       ...(extension === 'mp4' ? ['-timecode', '00:00:00:00'] : []),
       ...['-metadata:s:v', 'handler_name=SECRET-CAMERA', '-metadata:s:a', 'title=SECRET-TRACK'],
@@ -130,21 +115,7 @@ export async function pictureWithSpeech(corpus: Corpus): Promise<string> {
   const speech = await recorded(corpus, 'speech.m4a', { seconds: 10, picture: null }, AAC)
   const picture = await recorded(corpus, 'picture.mp4', { seconds: 0.04, sounds: [] }, X264)
   return await corpus.file('picture-with-speech.mp4', (path) =>
-    ffmpeg(
-      '-i',
-      picture,
-      '-i',
-      speech,
-      '-map',
-      '0',
-      '-map',
-      '1',
-      '-c',
-      'copy',
-      '-movflags',
-      '+faststart',
-      path,
-    ),
+    ffmpeg('-i', picture, '-i', speech, '-map', '0', '-map', '1', '-c', 'copy', '-movflags', '+faststart', path),
   )
 }
 
@@ -152,7 +123,14 @@ export async function pictureWithSpeech(corpus: Corpus): Promise<string> {
 export function wakingCamera(corpus: Corpus): Promise<string> {
   const waking = "testsrc2=s=320x180:r=25,drawbox=t=fill:c=black:enable='lt(n,2)'"
   return recorded(corpus, 'waking.mp4', { seconds: 6, picture: waking }, [
-    ...[...X264, '-g', '9999', '-sc_threshold', '0', ...AAC, '-movflags', '+faststart'],
+    ...X264,
+    '-g',
+    '9999',
+    '-sc_threshold',
+    '0',
+    ...AAC,
+    '-movflags',
+    '+faststart',
   ])
 }
 
@@ -169,8 +147,20 @@ export function anamorphic(corpus: Corpus): Promise<string> {
 /** Frames in two halves, as camcorders filmed. */
 export function interlaced(corpus: Corpus): Promise<string> {
   return recorded(corpus, 'interlaced.mts', { picture: 'testsrc2=s=320x240:r=25' }, [
-    ...['-c:v', 'mpeg2video', '-flags', '+ilme+ildct', '-top', '1', '-b:v', '800k', '-c:a', 'ac3'],
-    ...['-f', 'mpegts', '-mpegts_m2ts_mode', '1'],
+    '-c:v',
+    'mpeg2video',
+    '-flags',
+    '+ilme+ildct',
+    '-top',
+    '1',
+    '-b:v',
+    '800k',
+    '-c:a',
+    'ac3',
+    '-f',
+    'mpegts',
+    '-mpegts_m2ts_mode',
+    '1',
   ])
 }
 

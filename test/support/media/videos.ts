@@ -101,9 +101,7 @@ export async function fragmented(corpus: Corpus): Promise<string> {
 /** The start cut off without encoding: the samples from the keyframe before the cut stay, hidden by the edit list. */
 export async function headTrimmed(corpus: Corpus): Promise<string> {
   const source = await lesson(corpus, { seconds: 6, gop: 75 })
-  return await corpus.file('head-trimmed.mp4', (path) =>
-    ffmpeg('-ss', '1.4', '-i', source, '-c', 'copy', path),
-  )
+  return await corpus.file('head-trimmed.mp4', (path) => ffmpeg('-ss', '1.4', '-i', source, '-c', 'copy', path))
 }
 
 /** A screen recording whose frames come when something moves. */

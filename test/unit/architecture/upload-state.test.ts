@@ -6,8 +6,7 @@ import { expect, it } from 'vitest'
 
 /** Objects that are no upload's record, though they have such a member: an error's details, a rendition. */
 const OTHERS = ["details: { state: 'receiving' }", 'renditionChanged(current, name, {', 'isPlayable({']
-const SETS_STATE =
-  /\bstate: '(receiving|stored|checking|accepted|ready|rejected|failed|expired|cancelled)'(?! \|)/
+const SETS_STATE = /\bstate: '(receiving|stored|checking|accepted|ready|rejected|failed|expired|cancelled)'(?! \|)/
 
 /** Views of uploads without a record, and renditions. */
 const NO_RECORDS = ['src/submissions/document/views.ts', 'src/lifecycle/rendition-states.ts']

@@ -15,15 +15,14 @@ it('puts columns under each other, of Thai too, whose vowels and tone marks take
 })
 
 it('says amounts and times in words', () => {
-  expect([0, 999, 1000, 6_291_456, 5e12].map(bytesInWords)).toEqual([
-    '0 B',
-    '999 B',
-    '1.0 kB',
-    '6.3 MB',
-    '5.0 TB',
-  ])
+  expect([0, 999, 1000, 6_291_456, 5e12].map(bytesInWords)).toEqual(['0 B', '999 B', '1.0 kB', '6.3 MB', '5.0 TB'])
   expect(bytesInWords(null)).toBe('?')
   expect([0, 59_000, 60_000, 90_000, 7_200_000, 5_400_000].map(timeInWords)).toEqual([
-    ...['0 s', '59 s', '1 min', '1 min 30 s', '2 h', '1 h 30 min'],
+    '0 s',
+    '59 s',
+    '1 min',
+    '1 min 30 s',
+    '2 h',
+    '1 h 30 min',
   ])
 })

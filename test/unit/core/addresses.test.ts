@@ -42,17 +42,12 @@ describe('isPublicAddress', () => {
     expect(isPublicAddress(address)).toBe(false)
   })
 
-  it.each([
-    '8.8.8.8',
-    '172.32.0.1',
-    '192.169.0.1',
-    '100.128.0.1',
-    '203.150.1.1',
-    '2606:4700::1',
-    '2400:cb00::1',
-  ])('%s is', (address) => {
-    expect(isPublicAddress(address)).toBe(true)
-  })
+  it.each(['8.8.8.8', '172.32.0.1', '192.169.0.1', '100.128.0.1', '203.150.1.1', '2606:4700::1', '2400:cb00::1'])(
+    '%s is',
+    (address) => {
+      expect(isPublicAddress(address)).toBe(true)
+    },
+  )
 })
 
 describe('a list of allowed hosts', () => {

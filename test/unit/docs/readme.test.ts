@@ -47,9 +47,7 @@ describe('configuration', () => {
 describe('README.md', () => {
   it('names npm scripts that there are', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-    const named = [...readme.matchAll(/npm (?:run ([a-z:]+)|(start|test)\b)/g)].map(
-      ([, run, own]) => run ?? own,
-    )
+    const named = [...readme.matchAll(/npm (?:run ([a-z:]+)|(start|test)\b)/g)].map(([, run, own]) => run ?? own)
     expect(named.length).toBeGreaterThan(5)
     for (const name of named) expect(Object.keys(scripts)).toContain(name)
   })

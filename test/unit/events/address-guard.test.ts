@@ -8,8 +8,7 @@ describe('allowedAddresses', () => {
   const ask = (url: string, addresses: string[] = [], allowed = allowedHosts([])) =>
     allowedAddresses(new URL(url), {
       allowed,
-      resolve: () =>
-        Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
+      resolve: () => Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
     })
 
   it('gives all addresses of a public host', async () => {
@@ -34,12 +33,9 @@ describe('allowedAddresses', () => {
     await expect(ask(url, ['8.8.8.8'])).rejects.toThrow(AddressRefused)
   })
 
-  it.each(['ftp://portal.example/', 'file:///etc/passwd', 'gopher://portal.example/'])(
-    'refuses %s',
-    async (url) => {
-      await expect(ask(url, ['8.8.8.8'], ANY)).rejects.toThrow(AddressRefused)
-    },
-  )
+  it.each(['ftp://portal.example/', 'file:///etc/passwd', 'gopher://portal.example/'])('refuses %s', async (url) => {
+    await expect(ask(url, ['8.8.8.8'], ANY)).rejects.toThrow(AddressRefused)
+  })
 
   it('refuses a host without an address', async () => {
     await expect(ask('https://portal.example/', [], ANY)).rejects.toThrow(AddressRefused)

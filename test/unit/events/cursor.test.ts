@@ -1,19 +1,15 @@
 import { expect, it } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
-import {
-  BEGINNING,
-  decodeCursor,
-  encodeCursor,
-  positionAfter,
-  shortName,
-} from '../../../src/events/cursor.ts'
+import { BEGINNING, decodeCursor, encodeCursor, positionAfter, shortName } from '../../../src/events/cursor.ts'
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `evt_${i}`)
 
 it('comes back as it was given out', () => {
   const place = positionAfter(BEGINNING, 'ab12', '1700000000000-3', ids(5))
   expect(decodeCursor(encodeCursor(place))).toEqual({
-    ...{ epoch: 'ab12', streamId: '1700000000000-3', told: ids(5).map(shortName) },
+    epoch: 'ab12',
+    streamId: '1700000000000-3',
+    told: ids(5).map(shortName),
   })
   expect(decodeCursor(encodeCursor(BEGINNING))).toEqual(BEGINNING)
 })

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { JOB_OPTIONS } from '../../../src/jobs/contract.ts'
-import {
-  DeliveryError,
-  RETRY_DELAYS_MS,
-  retryAfterMs,
-  webhookBackoff,
-} from '../../../workers/notify/schedule.ts'
+import { DeliveryError, RETRY_DELAYS_MS, retryAfterMs, webhookBackoff } from '../../../workers/notify/schedule.ts'
 
 const delayAfter = async (attempts: number, error = new DeliveryError('HTTP 500')) =>
   await webhookBackoff(attempts, 'webhook', error)
@@ -27,9 +22,7 @@ describe('webhookBackoff', () => {
   })
 
   it('never comes back sooner than the receiver asked, nor later than a day for that', async () => {
-    expect(
-      await delayAfter(1, new DeliveryError('HTTP 503', { retryAfterMs: 90_000 })),
-    ).toBeGreaterThanOrEqual(90_000)
+    expect(await delayAfter(1, new DeliveryError('HTTP 503', { retryAfterMs: 90_000 }))).toBeGreaterThanOrEqual(90_000)
     expect(await delayAfter(3, new DeliveryError('HTTP 429', { retryAfterMs: 1000 }))).toBeGreaterThanOrEqual(
       30 * 60_000,
     )

@@ -18,7 +18,11 @@ type AuditModule = {
 const { readReport, verdict } = await script<AuditModule>('lib/audit.mjs')
 
 const advisory = {
-  ...{ source: 1, name: 'deep', title: 'Reads too much', severity: 'high', range: '<2' },
+  source: 1,
+  name: 'deep',
+  title: 'Reads too much',
+  severity: 'high',
+  range: '<2',
   url: 'https://github.com/advisories/GHSA-aaaa-bbbb-cccc',
 }
 const NPM = JSON.stringify({
@@ -36,7 +40,10 @@ describe('the audit', () => {
       packages: 140,
       advisories: [
         {
-          ...{ id: 'GHSA-aaaa-bbbb-cccc', package: 'deep', severity: 'high', title: 'Reads too much' },
+          id: 'GHSA-aaaa-bbbb-cccc',
+          package: 'deep',
+          severity: 'high',
+          title: 'Reads too much',
           url: advisory.url,
         },
       ],

@@ -83,9 +83,7 @@ function decide(world: World, { cause, lane: named, flag, other, rare }: Step): 
         ? life.laneRenewed(record, lane, { token: 't', worker: 'w', until: ATS })
         : undefined
     case 'released':
-      return holds(record, lane) && isPossible('lane at work', record)
-        ? life.laneReleased(record, lane)
-        : undefined
+      return holds(record, lane) && isPossible('lane at work', record) ? life.laneReleased(record, lane) : undefined
     case 'failed': {
       if (!holds(record, lane) || !isPossible('lane at work', record)) return undefined
       const failure = { message: 'm', code: 'C', final: rare < 5, sequence, atMs: AT_MS }
@@ -97,9 +95,7 @@ function decide(world: World, { cause, lane: named, flag, other, rare }: Step): 
       return life.laneQueuedAgain(record, lane, { afresh: isRetried })
     }
     case 'compare':
-      return isAccepted(record.state) && isLaneDone(record.lanes.inspect)
-        ? life.comparisonDue(record)
-        : undefined
+      return isAccepted(record.state) && isLaneDone(record.lanes.inspect) ? life.comparisonDue(record) : undefined
     case 'judged': {
       if (record.state !== 'checking' || !holds(record, 'validate')) return undefined
       const verdict = {
@@ -132,11 +128,7 @@ function decide(world: World, { cause, lane: named, flag, other, rare }: Step): 
       const name = unmade[rare % 2]?.name ?? unmade[0]?.name
       if (name === undefined) return undefined
       if (flag) return life.renditionChanged(record, name, { state: 'ready' }, other ? sequence : null)
-      return life.renditionChanged(
-        record,
-        name,
-        rare > 5 ? { state: 'running' } : { state: 'failed', reason: 'R' },
-      )
+      return life.renditionChanged(record, name, rare > 5 ? { state: 'running' } : { state: 'failed', reason: 'R' })
     }
     case 'finished': {
       const isMade = record.renditions.every(({ state }) => state !== 'waiting' && state !== 'running')
@@ -210,10 +202,7 @@ function holdInvariants({ record, history, wasRead }: World): void {
       'a claim on what does not count',
     )
   ensure(!isSettled(record) || due.length === 0, 'settled, yet due')
-  ensure(
-    record.event === null || before === undefined || record.sequence > before.sequence,
-    'no new sequence',
-  )
+  ensure(record.event === null || before === undefined || record.sequence > before.sequence, 'no new sequence')
   const isUnstored = state === 'receiving' || state === 'expired' || wasNeverStored(history)
   ensure((record.storedAt === null) === isUnstored, 'not stored as it says')
 }
@@ -262,20 +251,14 @@ describe('what is not in the table', () => {
     atMs: AT_MS,
   }
   it.each([
-    [
-      'a verdict on a file that is still coming',
-      () => life.accepted(fresh(), { ...verdict, renditions: [] }),
-    ],
+    ['a verdict on a file that is still coming', () => life.accepted(fresh(), { ...verdict, renditions: [] })],
     [
       'the end of renditions of a file that is not accepted',
       () => life.renditionsFinished(fresh(), { sequence: 2, atMs: AT_MS }),
     ],
     ['a second cancellation', () => life.cancelled(life.cancelled(fresh(), 2), 3)],
     ['a claim on an expired upload', () => life.laneReleased(life.expired(fresh(), 2), 'validate')],
-    [
-      'a seal that lists what was never accepted',
-      () => life.keptBySeal(life.cancelled(fresh(), 2), fresh(), 3),
-    ],
+    ['a seal that lists what was never accepted', () => life.keptBySeal(life.cancelled(fresh(), 2), fresh(), 3)],
   ])('throws: %s', (_, change) => {
     expect(change).toThrow(ImpossibleTransition)
   })

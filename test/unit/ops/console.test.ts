@@ -44,11 +44,21 @@ describe('scales', () => {
 describe('words', () => {
   it('are short enough to be read across a room', () => {
     expect([0, 950, 3_700_000, 999_600, 123e9].map(bytesInWords)).toEqual([
-      ...['0 B', '950 B', '3.7 MB', '1.0 MB', '123 GB'],
+      '0 B',
+      '950 B',
+      '3.7 MB',
+      '1.0 MB',
+      '123 GB',
     ])
     expect([0, 0.24, 8.6, 1234.4].map(numberInWords)).toEqual(['0', '0.2', '8.6', '1,234'])
     expect([0, 0.5, 42, 66, 1800, 7500, 300_000].map(timeInWords)).toEqual([
-      ...['0 s', '0.5 s', '42 s', '1 min 6 s', '30 min', '2 h 5 min', '3 d 11 h'],
+      '0 s',
+      '0.5 s',
+      '42 s',
+      '1 min 6 s',
+      '30 min',
+      '2 h 5 min',
+      '3 d 11 h',
     ])
   })
 })

@@ -71,8 +71,13 @@ describe('counts', () => {
     metrics.jobDuration.observe({ queue: 'validate', outcome: 'done' }, 0.1)
     const first = await counted()
     expect(first).toMatchObject({
-      ...{ created: 2, 'refused:OVERLOADED': 1, 'held:REDIS_UNAVAILABLE': 1, verdicts: 2 },
-      ...{ 'verdict:0.5': 1, 'verdict:5': 2, 'job:validate:done': 1 },
+      created: 2,
+      'refused:OVERLOADED': 1,
+      'held:REDIS_UNAVAILABLE': 1,
+      verdicts: 2,
+      'verdict:0.5': 1,
+      'verdict:5': 2,
+      'job:validate:done': 1,
     })
     expect(Object.keys(first).filter((name) => name.includes('OFFSET'))).toEqual([])
     expect(percentile(first, 0.5)).toBe(0.5)

@@ -61,9 +61,7 @@ describe('the exposition check', () => {
       'a: sample twice',
     ])
     expect(expositionFaults('# HELP a x\n# TYPE a counter\na 1\n')).toEqual(['a: a counter ends in _total'])
-    expect(expositionFaults('# HELP a_total x\n# TYPE a_total counter\na_total one\n')).toEqual([
-      'a_total: value one',
-    ])
+    expect(expositionFaults('# HELP a_total x\n# TYPE a_total counter\na_total one\n')).toEqual(['a_total: value one'])
     expect(expositionFaults('# HELP a x\n# TYPE a gauge\na{b=c} 1\n')).toEqual(['unreadable: a{b=c} 1'])
     expect(expositionFaults('# HELP a x\n# TYPE a gauge\na 1')).toEqual(['no newline at the end'])
   })

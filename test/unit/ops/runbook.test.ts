@@ -17,9 +17,7 @@ const PLACES: Record<string, string> = {
   ID: 'request-1',
 }
 
-const texts = ['docs/runbook.md', 'docker/prometheus/rules.yml'].map((path) =>
-  readFileSync(join(ROOT, path), 'utf8'),
-)
+const texts = ['docs/runbook.md', 'docker/prometheus/rules.yml'].map((path) => readFileSync(join(ROOT, path), 'utf8'))
 const said = texts.flatMap((text) => [...text.matchAll(/`songngan ([^`]+)`/g)].map(([, words = '']) => words))
 const commands = [...new Set(said)].map((words) =>
   words

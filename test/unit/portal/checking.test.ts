@@ -22,9 +22,7 @@ const { sha256, digestHere } = await asset<{
   sha256: (bytes: Uint8Array) => Promise<string>
   digestHere: (bytes: Uint8Array) => Uint8Array
 }>('checking/sha256.js')
-const { fingerprintOf } = await asset<{ fingerprintOf: (file: Blob) => Promise<string> }>(
-  'checking/fingerprint.js',
-)
+const { fingerprintOf } = await asset<{ fingerprintOf: (file: Blob) => Promise<string> }>('checking/fingerprint.js')
 
 const MEDIA_BYTES = 3000
 const blob = (bytes: Buffer) => new Blob([new Uint8Array(bytes)])
@@ -66,8 +64,7 @@ describe('an MP4 in a browser', () => {
 
 describe('a look at a file', () => {
   const rules = catalogue.get('teacher.K2@1')?.slots ?? []
-  const lookFor = (slot: string, bytes: Buffer) =>
-    look(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
+  const lookFor = (slot: string, bytes: Buffer) => look(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
 
   it('finds nothing wrong with a lesson, and says what is wrong with others', async () => {
     expect(await lookFor('teaching_video', lesson(3000))).toMatchObject({ verdict: 'go', faults: [] })
@@ -111,20 +108,15 @@ describe('a fingerprint', () => {
     expect(await sha256(mebibyte)).toBe(hex(mebibyte))
   })
 
-  it.each([1, 700_000, 1024 * 1024, 1_500_000, 3_000_000])(
-    'is that of other clients, for %i bytes',
-    async (size) => {
-      const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 7919) >> 3))
-      const dir = await mkdtemp(join(tmpdir(), 'fingerprint-'))
-      try {
-        const path = join(dir, 'file')
-        await writeFile(path, bytes)
-        expect(await fingerprintOf(new Blob([bytes]))).toBe(
-          await fingerprintElsewhere(await fileSource(path)),
-        )
-      } finally {
-        await rm(dir, { recursive: true })
-      }
-    },
-  )
+  it.each([1, 700_000, 1024 * 1024, 1_500_000, 3_000_000])('is that of other clients, for %i bytes', async (size) => {
+    const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 7919) >> 3))
+    const dir = await mkdtemp(join(tmpdir(), 'fingerprint-'))
+    try {
+      const path = join(dir, 'file')
+      await writeFile(path, bytes)
+      expect(await fingerprintOf(new Blob([bytes]))).toBe(await fingerprintElsewhere(await fileSource(path)))
+    } finally {
+      await rm(dir, { recursive: true })
+    }
+  })
 })

@@ -14,9 +14,7 @@ const { rowsOf, slotState } = await asset<{
   rowsOf: (slot: object, store: object, jobs: object[]) => { rows: Row[]; earlier: { id: string }[] }
   slotState: (slot: object, rows: Row[]) => string
 }>('model/rows.js')
-const { slotsToChange } = await asset<{ slotsToChange: (submission: object) => string[] }>(
-  'model/returned.js',
-)
+const { slotsToChange } = await asset<{ slotsToChange: (submission: object) => string[] }>('model/returned.js')
 const { faultOfRoom, faultOfTwin } = await asset<{
   faultOfTwin: (job: object, store: object, jobs: object[]) => { name: string } | null
   faultOfRoom: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
@@ -45,8 +43,13 @@ describe('the rules of a profile', () => {
 })
 
 const upload = (id: string, state: string, more: object = {}) => ({
-  ...{ id, state, slot: 's', createdAt: `2026-01-01T00:00:0${id}Z`, measured: { kind: 'pdf' } },
-  ...{ declared: { filename: `${id}.pdf`, bytes: 100 }, ...more },
+  id,
+  state,
+  slot: 's',
+  createdAt: `2026-01-01T00:00:0${id}Z`,
+  measured: { kind: 'pdf' },
+  declared: { filename: `${id}.pdf`, bytes: 100 },
+  ...more,
 })
 const storeOf = (uploads: { id: string }[], state = 'open', slot: object = {}) => ({
   submission: { state, uploads, slots: [slot] },
@@ -55,11 +58,24 @@ const storeOf = (uploads: { id: string }[], state = 'open', slot: object = {}) =
   upload: (id: string) => uploads.find((one) => one.id === id),
 })
 const slot = (uploads: string[], more: object = {}) => ({
-  ...{ slot: 's', uploads, counted: [], state: 'empty', min: 1, max: 3, ...more },
+  slot: 's',
+  uploads,
+  counted: [],
+  state: 'empty',
+  min: 1,
+  max: 3,
+  ...more,
 })
 const job = (more: object = {}) => ({
-  ...{ key: 'job-1', slot: 's', phase: 'sending', active: true, uploadId: null, replaces: null },
-  ...{ file: { name: 'new.pdf' }, finding: { kind: 'pdf' }, ...more },
+  key: 'job-1',
+  slot: 's',
+  phase: 'sending',
+  active: true,
+  uploadId: null,
+  replaces: null,
+  file: { name: 'new.pdf' },
+  finding: { kind: 'pdf' },
+  ...more,
 })
 
 describe('the files of a slot', () => {
@@ -110,11 +126,7 @@ describe('the files of a slot', () => {
 describe('the room in a slot', () => {
   const three = slot(['1', '2', '3'])
   const two = slot(['1', '2'])
-  const uploads = [
-    upload('1', 'ready', { measured: { kind: 'video' } }),
-    upload('2', 'ready'),
-    upload('3', 'ready'),
-  ]
+  const uploads = [upload('1', 'ready', { measured: { kind: 'video' } }), upload('2', 'ready'), upload('3', 'ready')]
   const room = (of: object, kind: string, own: object = {}, others: object[] = []) => {
     const mine = job(own)
     return faultOfRoom({ kind }, mine, storeOf(uploads, 'open', of), [mine, ...others])?.name ?? null
@@ -143,8 +155,12 @@ describe('dates', () => {
   const at = (iso: string, more: object = {}) =>
     whenOf(
       {
-        ...{ opensAt: '2026-01-01T00:00:00Z', deadline: '2026-02-01T00:00:00Z', graceSeconds: 3600 },
-        ...{ revisions: [], state: 'open', ...more },
+        opensAt: '2026-01-01T00:00:00Z',
+        deadline: '2026-02-01T00:00:00Z',
+        graceSeconds: 3600,
+        revisions: [],
+        state: 'open',
+        ...more,
       },
       Date.parse(iso),
     ).at
@@ -177,8 +193,7 @@ describe('a file that is there already', () => {
     expect(twin('ready', file('1.pdf', 101))).toBeUndefined()
     expect(twin('ready', { ...file('1.pdf'), slot: 'other' })).toBeUndefined()
     expect(twin('ready', file('1.pdf'), { superseded: true })).toBeUndefined()
-    for (const gone of ['receiving', 'expired', 'cancelled'])
-      expect(twin(gone, file('1.pdf')), gone).toBeUndefined()
+    for (const gone of ['receiving', 'expired', 'cancelled']) expect(twin(gone, file('1.pdf')), gone).toBeUndefined()
     const sending = job({ key: 'job-2', ...file('1.pdf') })
     expect(faultOfTwin(job(file('1.pdf')), storeOf([]), [sending])?.name).toBe('twice')
   })
@@ -200,9 +215,7 @@ describe('a new file', () => {
   })
 
   it('is begun in time for repairs only where one was given back or rejected', () => {
-    const revisions = [
-      { revision: 1, returnedAt: 'x', repairUntil: '2026-03-01T00:00:00Z', uploads: { s: ['1'] } },
-    ]
+    const revisions = [{ revision: 1, returnedAt: 'x', repairUntil: '2026-03-01T00:00:00Z', uploads: { s: ['1'] } }]
     const later = '2026-02-20T00:00:00Z'
     expect(may(later, { state: 'returned', revisions })).toBe(true)
     const other = revisions.map((one) => ({ ...one, uploads: { other: ['1'] } }))
@@ -260,7 +273,8 @@ describe('a request that failed', () => {
 
   it('waits as long as it is asked to', () => {
     expect(failureOf(answer(503, 'OVERLOADED', { 'Retry-After': '7' }))).toEqual({
-      ...{ kind: 'wait', retryAfterMs: 7000 },
+      kind: 'wait',
+      retryAfterMs: 7000,
     })
     expect(failureOf(answer(503))).toEqual({ kind: 'wait', retryAfterMs: null })
   })

@@ -69,9 +69,7 @@ describe('words', () => {
 })
 
 describe('the Thai of the page', () => {
-  const said = JSON.stringify(th.t, (_key, value: unknown) =>
-    typeof value === 'function' ? String(value) : value,
-  )
+  const said = JSON.stringify(th.t, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value))
 
   it('has one word for a thing, and none for a file that an assessment has for its result', () => {
     // ผ่าน as in ผ่านเกณฑ์, but not ผ่อนผัน

@@ -9,10 +9,19 @@ const SECRETS = ['a secret of this test that is long enough'] as const
 export function draftFor(submissionId: string | null, change: Partial<UploadDraft> = {}): UploadDraft {
   return {
     id: newUploadId(OWNER, submissionId, SECRETS),
-    ...{ owner: OWNER, submissionId, slot: 'plan', revision: 1, subject: null, replaces: null },
+    owner: OWNER,
+    submissionId,
+    slot: 'plan',
+    revision: 1,
+    subject: null,
+    replaces: null,
     declared: { filename: 'แผน.pdf', type: 'application/pdf', bytes: 1000 },
-    ...{ metadata: {}, fingerprint: null, concat: null, createdAt: new Date().toISOString() },
-    ...{ maxBytes: 10_000, kinds: [] },
+    metadata: {},
+    fingerprint: null,
+    concat: null,
+    createdAt: new Date().toISOString(),
+    maxBytes: 10_000,
+    kinds: [],
     ...change,
   }
 }

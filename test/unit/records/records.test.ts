@@ -14,7 +14,9 @@ const object = { key: objectKeys.data(draft.id) }
 
 const record = (change: Partial<UploadRecord> = {}): UploadRecord => ({
   ...receivingRecord(draft, object, 7),
-  ...{ version: 1, nonce: 'n', committedAt: '2026-11-21T08:00:00.000Z' },
+  version: 1,
+  nonce: 'n',
+  committedAt: '2026-11-21T08:00:00.000Z',
   ...change,
 })
 
@@ -29,7 +31,11 @@ describe('drafts', () => {
 
   test('the last byte asks for the verdict; that of a partial does not', () => {
     expect(storedRecord(record(), stored)).toMatchObject({
-      ...{ state: 'stored', event: 'upload.stored', receivedBytes: 1000, late: true, sequence: 8 },
+      state: 'stored',
+      event: 'upload.stored',
+      receivedBytes: 1000,
+      late: true,
+      sequence: 8,
       lanes: { validate: { generation: 1, attempts: 0 } },
     })
     expect(storedRecord(record({ concat: { kind: 'partial' } }), stored).lanes).toEqual({})
@@ -38,13 +44,26 @@ describe('drafts', () => {
 
 describe('the hash in Redis', () => {
   const fields = {
-    ...{ d: JSON.stringify(draft), size: '1000', off: '20', st: 'receiving', ver: '1', exp: '5', run: 'r' },
-    ...{ fence: 'f', holder: 'c', lease: '100' },
+    d: JSON.stringify(draft),
+    size: '1000',
+    off: '20',
+    st: 'receiving',
+    ver: '1',
+    exp: '5',
+    run: 'r',
+    fence: 'f',
+    holder: 'c',
+    lease: '100',
   }
 
   test('is read in full, and the holder only while its lease lasts', () => {
     expect(decodeSession(fields, 99, 'r')).toMatchObject({
-      ...{ draft, size: 1000, offset: 20, version: 1, trusted: true, abandoned: false },
+      draft,
+      size: 1000,
+      offset: 20,
+      version: 1,
+      trusted: true,
+      abandoned: false,
       holder: { fence: 'f', channel: 'c' },
     })
     expect(decodeSession(fields, 100, 'r')).toMatchObject({ holder: null, abandoned: true })
@@ -109,14 +128,21 @@ describe('keys', () => {
 describe('events', () => {
   test('tell what a reader needs to fetch the document, with a stable id', () => {
     expect(uploadEvent(record({ version: 3, late: true }))).toEqual({
-      ...{ owner: 'portal', submissionId: 's1', uploadId: draft.id },
+      owner: 'portal',
+      submissionId: 's1',
+      uploadId: draft.id,
       body: {
         id: `evt_${draft.id}_3`,
         type: 'upload.created',
         timestamp: '2026-11-21T08:00:00.000Z',
         data: {
-          ...{ sequence: 7, submissionId: 's1', uploadId: draft.id, slot: 'plan', revision: 1 },
-          ...{ state: 'receiving', late: true },
+          sequence: 7,
+          submissionId: 's1',
+          uploadId: draft.id,
+          slot: 'plan',
+          revision: 1,
+          state: 'receiving',
+          late: true,
         },
       },
     })

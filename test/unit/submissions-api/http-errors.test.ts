@@ -10,10 +10,7 @@ afterEach(() => {
 })
 
 async function appThatThrows(thrown: unknown) {
-  const logger = createLogger(
-    { name: 'test', level: 'info' },
-    { write: (line) => void lines.push(JSON.parse(line)) },
-  )
+  const logger = createLogger({ name: 'test', level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) })
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     frameworkErrors: errorHandler,

@@ -22,9 +22,7 @@ function seenWith(env: Record<string, string>, trustProxy: boolean) {
 }
 
 it('is what is configured, without a slash at the end', async () => {
-  expect(await seenWith({ PUBLIC_URL: 'https://songngan.example/sub/' }, true)).toBe(
-    'https://songngan.example/sub',
-  )
+  expect(await seenWith({ PUBLIC_URL: 'https://songngan.example/sub/' }, true)).toBe('https://songngan.example/sub')
 })
 
 it('is otherwise the address of the request, and what a trusted proxy says of it', async () => {

@@ -88,9 +88,7 @@ describe('tickets', () => {
     const flipped = `${mac.startsWith('A') ? 'B' : 'A'}${mac.slice(1)}`
     const bad = ['', 'x', `${head}.${forged}.${mac}`, `${none}.${forged}.`, `${head}.${body}.${flipped}`]
     for (const candidate of [...bad, `${token}x`, 'a.b.c', 'x'.repeat(5000)])
-      expect(await codeOf(tokens.verifyTicket(candidate, check)), candidate.slice(0, 40)).toBe(
-        'TICKET_INVALID',
-      )
+      expect(await codeOf(tokens.verifyTicket(candidate, check)), candidate.slice(0, 40)).toBe('TICKET_INVALID')
   })
 
   it('go with the name of their portal', async () => {
@@ -216,9 +214,7 @@ describe('tickets that a portal signs', () => {
       { nbf: 9e9 },
       { maxBytes: -1 },
     ])
-      expect(await codeOf(two.verifyTicket(await sign(claims), check)), JSON.stringify(claims)).toBe(
-        'TICKET_INVALID',
-      )
+      expect(await codeOf(two.verifyTicket(await sign(claims), check)), JSON.stringify(claims)).toBe('TICKET_INVALID')
     const one = tokensWith({ TICKET_JWKS_URL: url, API_KEYS: 'portal:0123456789abcdef' })
     const token = await sign({ iss: 'https://portal.example', aud: ['x', 'songngan'] })
     expect((await one.verifyTicket(token, check)).owner).toBe('portal')

@@ -4,12 +4,7 @@ import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
 import type { UploadView } from '../../../src/submissions/document/views.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
-import {
-  findSlot,
-  type Profile,
-  profileOf,
-  type SlotRules,
-} from '../../../src/submissions/profiles/profile.ts'
+import { findSlot, type Profile, profileOf, type SlotRules } from '../../../src/submissions/profiles/profile.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
 
 export const catalogue = loadProfiles([shippedProfilesDir()])

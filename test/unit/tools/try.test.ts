@@ -19,15 +19,7 @@ describe('arguments', () => {
     })
   })
   it('takes a file with its slot and profile', () => {
-    const args = parseTryArgs([
-      'my.mp4',
-      '--slot',
-      'inspiration_video',
-      '--profile',
-      'teacher.K3',
-      '--wait',
-      '60',
-    ])
+    const args = parseTryArgs(['my.mp4', '--slot', 'inspiration_video', '--profile', 'teacher.K3', '--wait', '60'])
     expect(args).toMatchObject({
       file: { path: 'my.mp4', slot: 'inspiration_video' },
       profile: 'teacher.K3',
@@ -47,8 +39,7 @@ describe('arguments', () => {
 
 describe('readEvents', () => {
   it('puts events together however the stream is cut, and passes over comments', async () => {
-    const text =
-      ': beat\n\nid: e1\nevent: upload.stored\ndata: {"a":\ndata: 1}\n\ndata: {"b":2}\n\nevent: half\n'
+    const text = ': beat\n\nid: e1\nevent: upload.stored\ndata: {"a":\ndata: 1}\n\ndata: {"b":2}\n\nevent: half\n'
     for (const size of [1, 7, text.length]) {
       async function* pieces() {
         for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size)

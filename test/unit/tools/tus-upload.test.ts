@@ -33,8 +33,7 @@ function memorySource(bytes: Buffer): Source {
   return {
     bytes: bytes.length,
     async *chunks(start, end) {
-      for (let at = start; at < end; at += CHUNK_BYTES)
-        yield bytes.subarray(at, Math.min(at + CHUNK_BYTES, end))
+      for (let at = start; at < end; at += CHUNK_BYTES) yield bytes.subarray(at, Math.min(at + CHUNK_BYTES, end))
     },
   }
 }
@@ -66,7 +65,10 @@ describe('uploadByTus', () => {
     for (const offset of result.resumedAt) expect(offset).toBeGreaterThan(0)
     expect(result.sentBytes).toBeGreaterThanOrEqual(bytes.length)
     expect(answers.map(({ method, status }) => `${method} ${status}`)).toEqual([
-      ...['POST 201', 'HEAD 200', 'HEAD 200', 'PATCH 204'],
+      'POST 201',
+      'HEAD 200',
+      'HEAD 200',
+      'PATCH 204',
     ])
     const stored = await fetch(result.url ?? '')
     expect(sha256(Buffer.from(await stored.arrayBuffer()))).toBe(sha256(bytes))
@@ -103,9 +105,7 @@ describe('uploadByTus', () => {
   it('a refusal that is final ends it with its code', async () => {
     const endpoint = await httpServer((request, response) => {
       request.resume()
-      response
-        .writeHead(413, { 'content-type': 'application/problem+json' })
-        .end('{"code":"UPLOAD_TOO_LARGE"}')
+      response.writeHead(413, { 'content-type': 'application/problem+json' }).end('{"code":"UPLOAD_TOO_LARGE"}')
     })
     const result = await uploadByTus(job(endpoint, Buffer.from('bytes')))
     expect(result).toMatchObject({ failureCode: 'UPLOAD_TOO_LARGE', url: undefined })
@@ -163,9 +163,7 @@ describe('uploadByTus', () => {
 
   it('a slow line takes its time', async () => {
     const startedMs = performance.now()
-    const result = await uploadByTus(
-      job(await tusServer(), randomBytes(500_000), { bytesPerSecond: 1_000_000 }),
-    )
+    const result = await uploadByTus(job(await tusServer(), randomBytes(500_000), { bytesPerSecond: 1_000_000 }))
     expect(result.failure).toBeUndefined()
     expect(performance.now() - startedMs).toBeGreaterThan(400)
   })

@@ -4,12 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
 import { parseChecksum } from '../../../src/uploads/checksum.ts'
-import {
-  checkHeaders,
-  MAX_METADATA_BYTES,
-  type TusMethod,
-  TusRequest,
-} from '../../../src/uploads/tus-request.ts'
+import { checkHeaders, MAX_METADATA_BYTES, type TusMethod, TusRequest } from '../../../src/uploads/tus-request.ts'
 
 function refusal(method: TusMethod, headers: Record<string, string>): string | undefined {
   const raw = { headers: { 'tus-resumable': '1.0.0', ...headers } } as unknown as IncomingMessage
@@ -50,12 +45,8 @@ test('another version is refused, but not for OPTIONS', () => {
 })
 
 test('metadata is bounded', () => {
-  expect(
-    refusal('POST', { 'upload-length': '1', 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES) }),
-  ).toBeUndefined()
-  expect(refusal('POST', { 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES + 1) })).toBe(
-    'METADATA_TOO_LARGE',
-  )
+  expect(refusal('POST', { 'upload-length': '1', 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES) })).toBeUndefined()
+  expect(refusal('POST', { 'upload-metadata': 'a'.repeat(MAX_METADATA_BYTES + 1) })).toBe('METADATA_TOO_LARGE')
 })
 
 describe('Upload-Checksum', () => {

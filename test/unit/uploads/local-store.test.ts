@@ -39,10 +39,7 @@ let draft: UploadDraft
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'songngan-local-'))
   store = new LocalObjectStore(dir)
-  uploads = new LocalUploadStore(
-    store,
-    new ByteBudget(1e9, { receiveBudget: { set: () => undefined } as never }),
-  )
+  uploads = new LocalUploadStore(store, new ByteBudget(1e9, { receiveBudget: { set: () => undefined } as never }))
   draft = draftFor('s1')
   log.length = 0
 })
@@ -78,9 +75,7 @@ test('nobody is told of bytes before they, and the name of their file, are on th
   await sink.complete()
   expect(log).toEqual(['data on disk', 'told all'])
   await sink.close()
-  expect((await readFile(store.path(objectKeys.data(draft.id)))).toString()).toBe(
-    '0123456789abcdefghijklmnopqrst',
-  )
+  expect((await readFile(store.path(objectKeys.data(draft.id)))).toString()).toBe('0123456789abcdefghijklmnopqrst')
 })
 
 test('a flush with nothing new says nothing', async () => {

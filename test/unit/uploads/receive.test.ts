@@ -54,7 +54,10 @@ function setUp(options: Partial<ReceiverOptions> & { budgetBytes?: number } = {}
   const sink = new TestSink(budget)
   const body = new Body()
   const receiver = new Receiver(body as unknown as IncomingMessage, sink, {
-    ...{ limitBytes: 1000 * MIB, idleTimeoutMs: 60_000, budget, onBytes: () => undefined },
+    limitBytes: 1000 * MIB,
+    idleTimeoutMs: 60_000,
+    budget,
+    onBytes: () => undefined,
     checkpoint: () => sink.flush(),
     ...rest,
   })

@@ -8,9 +8,7 @@ const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString()
 
 describe('the priority of a job', () => {
   it('is higher, a smaller number, the nearer the deadline', () => {
-    const numbers = [at(-30), at(10), at(60), at(60 * 24), null].map((deadline) =>
-      lanePriority(deadline, 0, NOW),
-    )
+    const numbers = [at(-30), at(10), at(60), at(60 * 24), null].map((deadline) => lanePriority(deadline, 0, NOW))
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
     expect(new Set(numbers).size).toBe(numbers.length)
   })

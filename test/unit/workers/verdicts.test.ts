@@ -47,9 +47,7 @@ describe('an upload without a submission', () => {
 
   it('is rejected where it cannot be read', () => {
     expect(codes(verdict(OPEN_SLOT, video({ complete: false })))).toEqual(['INCOMPLETE_FILE'])
-    expect(codes(verdict(OPEN_SLOT, { kind: 'pdf', container: 'pdf', encrypted: true }))).toEqual([
-      'PDF_PASSWORD',
-    ])
+    expect(codes(verdict(OPEN_SLOT, { kind: 'pdf', container: 'pdf', encrypted: true }))).toEqual(['PDF_PASSWORD'])
   })
 })
 

@@ -64,7 +64,10 @@ async function cost(running: Running, known: string[], seconds: number): Promise
 function posts(endpoint: Endpoint, seconds: number): FloodOptions {
   const text = postHead(endpoint, 1024 ** 2)
   return {
-    ...{ port: endpoint.port, connections: CONNECTIONS, seconds, maxRequests: MAX_REQUESTS },
+    port: endpoint.port,
+    connections: CONNECTIONS,
+    seconds,
+    maxRequests: MAX_REQUESTS,
     send(wire) {
       wire.send(text)
       return 'POST'
@@ -76,7 +79,10 @@ function posts(endpoint: Endpoint, seconds: number): FloodOptions {
 function heads(endpoint: Endpoint, ids: string[], seconds: number): FloodOptions {
   const texts = ids.map((id) => headHead(endpoint, `${endpoint.path}${id}`))
   return {
-    ...{ port: endpoint.port, connections: CONNECTIONS, seconds, maxRequests: MAX_REQUESTS },
+    port: endpoint.port,
+    connections: CONNECTIONS,
+    seconds,
+    maxRequests: MAX_REQUESTS,
     send(wire, nth) {
       wire.send(texts[nth % texts.length] ?? '')
       return 'HEAD'

@@ -1,15 +1,7 @@
 // Small requests over 32 keep-alive connections: POST, POST with a whole 1 KiB file, PATCH of 1 MiB, HEAD.
 
 import { type FloodResult, flood } from '../client/flood.ts'
-import {
-  create,
-  type Endpoint,
-  expectStatus,
-  headHead,
-  patchHead,
-  postHead,
-  uploadOffset,
-} from '../client/tus.ts'
+import { create, type Endpoint, expectStatus, headHead, patchHead, postHead, uploadOffset } from '../client/tus.ts'
 import { Wire } from '../client/wire.ts'
 import type { Figures, Metric } from '../model.ts'
 import type { Running } from '../servers/running.ts'
@@ -48,11 +40,7 @@ const FLOODS: Record<RateName, Round> = {
   head: heads,
 }
 
-export function ratesMetric(options: {
-  names: readonly RateName[]
-  seconds: number
-  rounds: number
-}): Metric {
+export function ratesMetric(options: { names: readonly RateName[]; seconds: number; rounds: number }): Metric {
   const { names, seconds, rounds } = options
   return {
     name: 'rates',
@@ -85,12 +73,7 @@ export function ratesMetric(options: {
   }
 }
 
-async function rate(
-  running: Running,
-  endpoints: Endpoint[],
-  name: RateName,
-  seconds: number,
-): Promise<Figures> {
+async function rate(running: Running, endpoints: Endpoint[], name: RateName, seconds: number): Promise<Figures> {
   await FLOODS[name](endpoints, seconds * WARM_UP)
   const { result, cpuMicroseconds } = await requestCost(running, () => FLOODS[name](endpoints, seconds))
   return { [name]: result.requests / result.seconds, [`${name}-cpu`]: cpuMicroseconds }

@@ -100,10 +100,16 @@ function newDraft(): UploadDraft {
   return {
     id: newUploadId(owner, null, [TICKET_SECRET]),
     owner,
-    ...{ submissionId: null, slot: null, revision: 0, subject: null, replaces: null },
+    submissionId: null,
+    slot: null,
+    revision: 0,
+    subject: null,
+    replaces: null,
     declared: { filename: 'bench.mp4', type: 'video/mp4', bytes: UPLOAD_BYTES },
     metadata: { filename: 'bench.mp4', filetype: 'video/mp4' },
-    ...{ fingerprint: null, concat: null, kinds: [] },
+    fingerprint: null,
+    concat: null,
+    kinds: [],
     createdAt: isoTime(Date.now()),
     maxBytes: UPLOAD_BYTES,
   }

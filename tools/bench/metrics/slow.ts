@@ -47,10 +47,7 @@ export function slowMetric(options: SlowOptions): Metric {
 
 type Client = { wire: Wire; path: string; sentBytes: number }
 
-async function measure(
-  running: Running,
-  { clients: count, seconds, fastBytes }: SlowOptions,
-): Promise<Figures> {
+async function measure(running: Running, { clients: count, seconds, fastBytes }: SlowOptions): Promise<Figures> {
   const { endpoint, pid } = running
   await upload(endpoint, fastBytes)
   const alone = (await upload(endpoint, fastBytes)).seconds

@@ -11,11 +11,7 @@ const SIGNAL = 'SIGWINCH'
 const COLLECTED_MS = 300
 
 /** For the command line of node. */
-export const AGEING = [
-  '--expose-gc',
-  '--import',
-  `data:text/javascript,process.on("${SIGNAL}",()=>globalThis.gc())`,
-]
+export const AGEING = ['--expose-gc', '--import', `data:text/javascript,process.on("${SIGNAL}",()=>globalThis.gc())`]
 
 /** One full garbage collection in every process of the tree. */
 export async function age(root: number): Promise<void> {

@@ -47,11 +47,8 @@ export async function auditEvents(
         .map(({ type }) => type)
         .join(' and ')}`,
     )
-  const completes = told.filter(
-    ({ type }) => type === 'submission.complete' || type === 'submission.incomplete',
-  )
-  if (completes.some(({ type }, i) => type === completes[i - 1]?.type))
-    faults.push('news of completeness repeated')
+  const completes = told.filter(({ type }) => type === 'submission.complete' || type === 'submission.incomplete')
+  if (completes.some(({ type }, i) => type === completes[i - 1]?.type)) faults.push('news of completeness repeated')
   const highest = Math.max(0, ...numbers)
   const used = [...numbers].filter((number) => number > 0).length
   return { faults, skipped: highest - used }

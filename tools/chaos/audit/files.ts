@@ -35,8 +35,7 @@ export async function auditFile(stage: Stage, file: HandedFile): Promise<string[
   }
   if (record.state !== file.end) faults.push(`${record.state} instead of ${file.end}: ${lanesOf(record)}`)
   const verdicts = versions.filter(({ event }) => VERDICTS.includes(event ?? ''))
-  if (verdicts.length !== 1)
-    faults.push(`outcomes: ${verdicts.map(({ event }) => event).join(' ') || 'none'}`)
+  if (verdicts.length !== 1) faults.push(`outcomes: ${verdicts.map(({ event }) => event).join(' ') || 'none'}`)
   const kept = await keptKeys(stage, file, record, faults)
   for (const key of keys)
     if (!key.startsWith(`${folderOf(file.id)}record-`) && !kept.has(key)) faults.push(`orphan ${key}`)
@@ -48,12 +47,7 @@ function lanesOf({ lanes, error }: UploadRecord): string {
 }
 
 /** Keys that a record accounts for; says where what lies there is not what was handed in. */
-async function keptKeys(
-  stage: Stage,
-  file: HandedFile,
-  record: UploadRecord,
-  faults: string[],
-): Promise<Set<string>> {
+async function keptKeys(stage: Stage, file: HandedFile, record: UploadRecord, faults: string[]): Promise<Set<string>> {
   if (file.end !== 'ready') return new Set()
   const kept = new Set([record.object.key])
   for (const { key, bytes, name } of record.renditions.filter(({ state }) => state === 'ready')) {

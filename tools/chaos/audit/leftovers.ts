@@ -19,8 +19,7 @@ export async function auditLeftovers(
 ): Promise<string[]> {
   const faults: string[] = []
   const handed = new Set(hands.flatMap(({ files }) => files.map(({ id }) => id)))
-  for (const id of await idsInStore(stage))
-    if (!handed.has(id) && !known.has(id)) faults.push(`orphan upload ${id}`)
+  for (const id of await idsInStore(stage)) if (!handed.has(id) && !known.has(id)) faults.push(`orphan upload ${id}`)
   for (const key of await stage.bytes.begun()) faults.push(`orphan multipart upload of ${key}`)
   for (const folder of scratchFolders(stage)) faults.push(`scratch folder ${folder}`)
   // Tools run in a folder below; the service and the worker themselves are told of it by their environment only.

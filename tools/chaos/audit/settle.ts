@@ -29,8 +29,7 @@ export async function settle(stage: Stage, hands: readonly Hand[], told = true):
     for (const lane of ['validate', 'inspect', 'transcode', 'notify'] as const) {
       const queue = stage.queues[lane]
       const left = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized')
-      if (Object.values(left).some((count) => count > 0))
-        waiting.add(`jobs of ${lane}: ${JSON.stringify(left)}`)
+      if (Object.values(left).some((count) => count > 0)) waiting.add(`jobs of ${lane}: ${JSON.stringify(left)}`)
     }
     // A sweep that is not through yet may still find something.
     const tasks = await stage.queues.maintain.getJobCounts('waiting', 'active')

@@ -50,7 +50,10 @@ export function s3Bytes({ bucket, endpoint, region, credentials }: TestS3): Byte
   // The audit's own SHA-256 judges what is there; a sum that the S3 server keeps beside an object is the server's.
   const responseChecksumValidation = 'WHEN_REQUIRED'
   const client = new S3Client({
-    ...{ endpoint, region, credentials, responseChecksumValidation },
+    endpoint,
+    region,
+    credentials,
+    responseChecksumValidation,
     forcePathStyle: true,
   })
   return {
@@ -69,8 +72,7 @@ export function s3Bytes({ bucket, endpoint, region, credentials }: TestS3): Byte
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
       return Buffer.from((await Body?.transformToByteArray()) ?? [])
     },
-    metadata: async (key) =>
-      (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).Metadata ?? {},
+    metadata: async (key) => (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).Metadata ?? {},
     async begun() {
       const page = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
       return (page.Uploads ?? []).map(({ Key }) => Key ?? '')

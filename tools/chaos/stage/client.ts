@@ -10,12 +10,7 @@ import { API_KEY } from './stage.ts'
 const RETRY_MS = 250
 
 /** `done` gives the upload's id. */
-export function sendFile(
-  origin: string,
-  ticket: string,
-  bytes: Buffer,
-  options: Partial<UploadOptions> = {},
-): Sender {
+export function sendFile(origin: string, ticket: string, bytes: Buffer, options: Partial<UploadOptions> = {}): Sender {
   const sender = sendByTusJs(origin, ticket, bytes, {
     metadataForPartialUploads: METADATA,
     retryDelays: Array.from({ length: PATIENCE_MS / RETRY_MS }, () => RETRY_MS),

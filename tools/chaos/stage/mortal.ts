@@ -25,19 +25,22 @@ export type MortalOptions = {
   preload?: string[]
 }
 
-export async function startMortal(
-  role: Role,
-  dir: string,
-  { env, beforeStart, preload = [] }: MortalOptions,
-) {
+export async function startMortal(role: Role, dir: string, { env, beforeStart, preload = [] }: MortalOptions) {
   const folder = mkdtempSync(join(dir, `${role}-orders-`))
   const [port, opsPort] = [await freePort(), await freePort()]
   const loader = SUFFIX === '.ts' ? ['--import', 'tsx'] : ['--enable-source-maps']
   const modules = preload.flatMap((name) => ['--import', join(ROOT, `${name}${SUFFIX}`)])
   const args = [...loader, ...modules, join(ROOT, `${ENTRIES[role]}${SUFFIX}`)]
   const all = {
-    ...{ HOST: '127.0.0.1', OPS_HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort) },
-    ...{ PROCESSES: '1', TRANSCODE_CONCURRENCY: '1', LOG_LEVEL: 'info', ...env, FAULT_POINTS: folder },
+    HOST: '127.0.0.1',
+    OPS_HOST: '127.0.0.1',
+    PORT: String(port),
+    OPS_PORT: String(opsPort),
+    PROCESSES: '1',
+    TRANSCODE_CONCURRENCY: '1',
+    LOG_LEVEL: 'info',
+    ...env,
+    FAULT_POINTS: folder,
   }
   const deathsMs: number[] = []
   let orders = 0
@@ -69,7 +72,11 @@ export async function startMortal(
     }
   }
   return {
-    ...{ role, folder, deathsMs, url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` },
+    role,
+    folder,
+    deathsMs,
+    url: `http://127.0.0.1:${port}`,
+    opsUrl: `http://127.0.0.1:${opsPort}`,
     get pid() {
       return child.pid
     },

@@ -9,7 +9,10 @@ export const PROFILE = 'chaos@1'
 const both = (text: string) => ({ th: text, en: text })
 
 const PROFILE_DATA: ProfileData = {
-  ...{ schema: 1, id: 'chaos', version: 1, enabled: true },
+  schema: 1,
+  id: 'chaos',
+  version: 1,
+  enabled: true,
   position: { id: 'tester', label: both('Tester') },
   rank: { code: 'C1', label: both('First') },
   domains: [{ id: 'd1', label: both('Domain') }],
@@ -27,7 +30,11 @@ const PROFILE_DATA: ProfileData = {
     },
   },
   slots: ['film', 'extra'].map((id) => ({
-    ...{ id, label: both(id), domain: 'd1', min: id === 'film' ? 1 : 0, max: 1 },
+    id,
+    label: both(id),
+    domain: 'd1',
+    min: id === 'film' ? 1 : 0,
+    max: 1,
     media: [{ kind: 'video' as const, maxDurationSeconds: 8 }],
   })),
 }

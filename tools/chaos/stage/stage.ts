@@ -61,19 +61,18 @@ export async function openStage(
   }
   const data = dataDir ?? join(dir, 'data')
   const env = {
-    ...{
-      REDIS_URL: redis.url,
-      TICKET_SECRET,
-      API_KEYS: `${OWNER}:${API_KEY}`,
-      PROFILES_DIR: join(dir, 'profiles'),
-    },
-    ...{
-      WEBHOOK_URL: receiver.url,
-      WEBHOOK_SECRET,
-      WEBHOOK_ALLOW_PRIVATE: 'true',
-      RETAIN_REJECTED_DAYS: '0',
-    },
-    ...{ DATA_DIR: data, ...s3?.env, ...(s3Line === undefined ? {} : { S3_ENDPOINT: s3Line.url }), ...own },
+    REDIS_URL: redis.url,
+    TICKET_SECRET,
+    API_KEYS: `${OWNER}:${API_KEY}`,
+    PROFILES_DIR: join(dir, 'profiles'),
+    WEBHOOK_URL: receiver.url,
+    WEBHOOK_SECRET,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+    RETAIN_REJECTED_DAYS: '0',
+    DATA_DIR: data,
+    ...s3?.env,
+    ...(s3Line === undefined ? {} : { S3_ENDPOINT: s3Line.url }),
+    ...own,
   }
   // On S3 every process is on a machine of its own.
   const machine = (name: string) => (s3 === undefined ? data : join(dir, name))
@@ -89,23 +88,21 @@ export async function openStage(
   let submissions = 0
 
   return {
-    ...{
-      kind,
-      dir,
-      data,
-      films,
-      redis,
-      admin,
-      queues,
-      s3,
-      s3Line,
-      receiver,
-      service,
-      worker,
-      portal,
-      bytes,
-      hurry,
-    },
+    kind,
+    dir,
+    data,
+    films,
+    redis,
+    admin,
+    queues,
+    s3,
+    s3Line,
+    receiver,
+    service,
+    worker,
+    portal,
+    bytes,
+    hurry,
 
     /** A second service with settings of its own. */
     async extraService(more: Record<string, string>): Promise<Mortal> {

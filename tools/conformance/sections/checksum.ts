@@ -45,10 +45,7 @@ export const checksum: Section = {
       },
       'in a chunked PATCH': async (t) => {
         const body = t.payload.bytes(0, 1100)
-        for (const [sum, fits] of [
-          [wrong('sha1', body), false] as const,
-          [digest('sha1', body), true] as const,
-        ]) {
+        for (const [sum, fits] of [[wrong('sha1', body), false] as const, [digest('sha1', body), true] as const]) {
           const upload = await t.create()
           const spec = t.patchSpec(upload, 0, body, { [header]: `sha1 ${sum}` })
           const x = await t.send({ ...spec, framing: 'chunked' })
@@ -63,10 +60,7 @@ export const checksum: Section = {
       },
       mismatch: async (t) => {
         const body = t.payload.bytes(0, 1100)
-        expectStatus(
-          await t.patch(await t.create(), 0, body, { [header]: `sha1 ${wrong('sha1', body)}` }),
-          460,
-        )
+        expectStatus(await t.patch(await t.create(), 0, body, { [header]: `sha1 ${wrong('sha1', body)}` }), 460)
       },
       match: async (t) => {
         const body = t.payload.bytes(0, 1100)
@@ -102,12 +96,7 @@ export const checksum: Section = {
       'it is announced': async (t) => {
         const x = await t.optionsRequest()
         const value = expectPresent(x, 'Tus-Checksum-Algorithm')
-        expectThat(
-          listItems(value).includes('sha1'),
-          'sha1 in the list',
-          `Tus-Checksum-Algorithm: ${value}`,
-          x,
-        )
+        expectThat(listItems(value).includes('sha1'), 'sha1 in the list', `Tus-Checksum-Algorithm: ${value}`, x)
       },
       'a right sha1 is taken': async (t) => {
         const body = t.payload.bytes(0, 1100)
@@ -156,8 +145,7 @@ export const checksum: Section = {
           if (t.announces('checksum-trailer') || !t.announces('checksum')) return
           const body = t.payload.bytes(0, 1100)
           const x = await withTrailer(t, await t.create(), 0, body, `sha1 ${wrong('sha1', body)}`)
-          if (x.response?.status === 460)
-            throw new Deviation('checksum-trailer in Tus-Extension', x.got, x.request)
+          if (x.response?.status === 460) throw new Deviation('checksum-trailer in Tus-Extension', x.got, x.request)
         },
       },
       { always: true },
@@ -206,9 +194,7 @@ async function tellsApart(t: Harness, algorithm: string): Promise<void> {
   const good = await t.patch(await t.create(), 0, body, { [header]: `${algorithm} ${sum}` })
   if (succeeded(good)) return
   if (isUnambiguous(algorithm)) throw new Deviation(`a right ${algorithm} taken`, good.got, good.request)
-  t.note(
-    `${algorithm}, written as four bytes big-endian, is refused: the protocol does not fix how it is written`,
-  )
+  t.note(`${algorithm}, written as four bytes big-endian, is refused: the protocol does not fix how it is written`)
 }
 
 async function withTrailer(t: Harness, upload: Upload, offset: number, body: Buffer, value: string) {

@@ -32,16 +32,11 @@ export const concatenationUnfinished: Section = {
       'one of two parts is missing bytes': async (t) =>
         expectAbsent(await t.head((await early(t)).final), 'Upload-Offset'),
     }),
-    rule(
-      'MUST',
-      'length-known',
-      'HEAD has Upload-Length where the length of the final upload can be computed',
-      {
-        'parts of known length, one unfinished': async (t) => {
-          expectHeader(await t.head((await early(t)).final), 'Upload-Length', String(t.options.sizeBytes))
-        },
+    rule('MUST', 'length-known', 'HEAD has Upload-Length where the length of the final upload can be computed', {
+      'parts of known length, one unfinished': async (t) => {
+        expectHeader(await t.head((await early(t)).final), 'Upload-Length', String(t.options.sizeBytes))
       },
-    ),
+    }),
     rule('MUST', 'joined-later', 'Once the parts are complete, Upload-Offset equals Upload-Length', {
       'after the last byte of the last part': async (t) => {
         const size = t.options.sizeBytes

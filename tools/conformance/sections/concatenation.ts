@@ -27,12 +27,7 @@ export const concatenation: Section = {
       },
       { always: true },
     ),
-    untested(
-      'SHOULD',
-      'not-processed',
-      'Partial uploads are not processed by themselves',
-      'the wire does not show it',
-    ),
+    untested('SHOULD', 'not-processed', 'Partial uploads are not processed by themselves', 'the wire does not show it'),
     rule('MUST', 'length-sum', 'The length of the final upload is the sum of its parts', {
       'two parts': async (t) => {
         const { final } = await createFinal(t)
@@ -63,18 +58,8 @@ export const concatenation: Section = {
       'The client marks parts by Upload-Concat: partial and names them in Upload-Concat: final;…',
       'binds the client',
     ),
-    untested(
-      'SHOULD',
-      'client-order',
-      'The final upload is asked for once its parts are complete',
-      'binds the client',
-    ),
-    untested(
-      'MUST',
-      'no-length',
-      'The client sends no Upload-Length with the final upload',
-      'binds the client',
-    ),
+    untested('SHOULD', 'client-order', 'The final upload is asked for once its parts are complete', 'binds the client'),
+    untested('MUST', 'no-length', 'The client sends no Upload-Length with the final upload', 'binds the client'),
     rule('MUST', 'metadata', 'Metadata of partial uploads does not pass to the final upload', {
       'a key of the part is not in the final': async (t) => {
         const pair = `part ${Buffer.from('one').toString('base64')}`
@@ -147,17 +132,12 @@ export const concatenation: Section = {
         if (x.response?.status === 200 || x.response?.status === 204) expectOffset(x, size / 2)
       },
     }),
-    rule(
-      'MUST',
-      'final-offset',
-      'After concatenation HEAD has Upload-Offset and Upload-Length, and they are equal',
-      {
-        'two complete parts': async (t) => {
-          const { final } = await createFinal(t)
-          expectOffset(await assembled(t, final), t.options.sizeBytes)
-        },
+    rule('MUST', 'final-offset', 'After concatenation HEAD has Upload-Offset and Upload-Length, and they are equal', {
+      'two complete parts': async (t) => {
+        const { final } = await createFinal(t)
+        expectOffset(await assembled(t, final), t.options.sizeBytes)
       },
-    ),
+    }),
     rule('MUST', 'partial-offset', 'HEAD on a partial upload has Upload-Offset', {
       'at 0, in the middle and complete': async (t) => {
         expectOffset(await t.head(await createPartial(t, 0, 2000, 0)), 0)
@@ -165,17 +145,12 @@ export const concatenation: Section = {
         expectOffset(await t.head(await createPartial(t, 0, 2000)), 2000)
       },
     }),
-    rule(
-      'MUST',
-      'length-known',
-      'HEAD has Upload-Length where the length of the final upload can be computed',
-      {
-        'two complete parts': async (t) => {
-          const { final } = await createFinal(t)
-          expectHeader(await t.head(final), 'Upload-Length', String(t.options.sizeBytes))
-        },
+    rule('MUST', 'length-known', 'HEAD has Upload-Length where the length of the final upload can be computed', {
+      'two complete parts': async (t) => {
+        const { final } = await createFinal(t)
+        expectHeader(await t.head(final), 'Upload-Length', String(t.options.sizeBytes))
       },
-    ),
+    }),
     rule('MUST', 'concat-header', 'HEAD has Upload-Concat as it was sent', {
       'on a partial upload': async (t) => {
         expectHeader(await t.head(await createPartial(t, 0, 1100)), 'Upload-Concat', 'partial')

@@ -1,12 +1,5 @@
 // Extension creation: deferred length (announced as creation-defer-length).
-import {
-  expectAbsent,
-  expectHeader,
-  expectOffset,
-  expectPresent,
-  expectStatus,
-  expectThat,
-} from '../expect.ts'
+import { expectAbsent, expectHeader, expectOffset, expectPresent, expectStatus, expectThat } from '../expect.ts'
 import { type Check, Deviation, rule, type Section, Skip } from '../model.ts'
 import { field } from '../wire/message.ts'
 

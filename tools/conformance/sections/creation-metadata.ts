@@ -11,36 +11,23 @@ export const metadata: Section = {
   title: 'Creation: Upload-Metadata',
   extension: 'creation',
   rules: [
-    rule(
-      'MUST',
-      'well-formed',
-      'Upload-Metadata is key, space, Base64 value; pairs separated by commas, keys unique',
-      {
-        'in the answer to HEAD': async (t) => {
-          const upload = await t.create({ headers: withPairs(t, `note ${base64('a')}`) })
-          const x = await t.head(upload)
-          readPairs(expectPresent(x, 'Upload-Metadata'), x.request)
-        },
+    rule('MUST', 'well-formed', 'Upload-Metadata is key, space, Base64 value; pairs separated by commas, keys unique', {
+      'in the answer to HEAD': async (t) => {
+        const upload = await t.create({ headers: withPairs(t, `note ${base64('a')}`) })
+        const x = await t.head(upload)
+        readPairs(expectPresent(x, 'Upload-Metadata'), x.request)
       },
-    ),
+    }),
     rule('MAY', 'supplied', 'A client may send metadata', {
       'several pairs': async (t) => {
-        expectStatus(
-          await t.post({ ...size(t), ...withPairs(t, `one ${base64('1')},two ${base64('2')}`) }),
-          201,
-        )
+        expectStatus(await t.post({ ...size(t), ...withPairs(t, `one ${base64('1')},two ${base64('2')}`) }), 201)
       },
       'a value of binary bytes': async (t) => {
         const value = base64(Buffer.from([0, 255, 10, 13, 128]))
         expectStatus(await t.post({ ...size(t), ...withPairs(t, `bytes ${value}`) }), 201)
       },
     }),
-    untested(
-      'MAY',
-      'used',
-      'The server may use metadata, ignore it, or refuse an upload for it',
-      'any of it is right',
-    ),
+    untested('MAY', 'used', 'The server may use metadata, ignore it, or refuse an upload for it', 'any of it is right'),
     rule('MAY', 'empty-value', 'A value may be empty, with or without the space after its key', {
       'a key alone at the end': async (t) => {
         expectStatus(await t.post({ ...size(t), ...withPairs(t, 'confidential') }), 201)

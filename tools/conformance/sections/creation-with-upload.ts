@@ -89,29 +89,19 @@ export const creationWithUpload: Section = {
       'The client sends Content-Type: application/offset+octet-stream',
       'binds the client',
     ),
-    untested(
-      'SHOULD',
-      'client-verifies',
-      'The client makes sure that the extension is offered',
-      'binds the client',
-    ),
-    rule(
-      'SHOULD',
-      'expect',
-      'A client sends Expect: 100-continue to hear early whether the upload is welcome',
-      {
-        'the server answers before any byte of the body': async (t) => {
-          const body = t.payload.bytes(0, t.options.sizeBytes)
-          const connection = await t.open()
-          const headers = { ...withMetadata(t), ...sized(t), Expect: '100-continue' }
-          const answer = t.begin(connection, { method: 'POST', headers, body })
-          const early = await connection.anyResponse('POST', t.options.timeoutMs)
-          expectThat(early.status === 100, '100 Continue', `${early.status} ${early.reason}`)
-          connection.write(body)
-          expectStatus(await answer(), 201)
-        },
+    untested('SHOULD', 'client-verifies', 'The client makes sure that the extension is offered', 'binds the client'),
+    rule('SHOULD', 'expect', 'A client sends Expect: 100-continue to hear early whether the upload is welcome', {
+      'the server answers before any byte of the body': async (t) => {
+        const body = t.payload.bytes(0, t.options.sizeBytes)
+        const connection = await t.open()
+        const headers = { ...withMetadata(t), ...sized(t), Expect: '100-continue' }
+        const answer = t.begin(connection, { method: 'POST', headers, body })
+        const early = await connection.anyResponse('POST', t.options.timeoutMs)
+        expectThat(early.status === 100, '100 Continue', `${early.status} ${early.reason}`)
+        connection.write(body)
+        expectStatus(await answer(), 201)
       },
-    ),
+    }),
   ],
 }
 

@@ -1,12 +1,5 @@
 // Extension creation: the POST request, except metadata and deferred lengths.
-import {
-  expectAbsent,
-  expectOffset,
-  expectPresent,
-  expectRefused,
-  expectStatus,
-  expectThat,
-} from '../expect.ts'
+import { expectAbsent, expectOffset, expectPresent, expectRefused, expectStatus, expectThat } from '../expect.ts'
 import { type Check, Deviation, rule, type Section, Skip, untested } from '../model.ts'
 import { field } from '../wire/message.ts'
 
@@ -33,12 +26,7 @@ export const creation: Section = {
       },
       { always: true },
     ),
-    untested(
-      'MUST',
-      'client-post',
-      'The client asks for an upload by POST to the creation URL',
-      'binds the client',
-    ),
+    untested('MUST', 'client-post', 'The client asks for an upload by POST to the creation URL', 'binds the client'),
     rule('STATED', 'offset-0', 'A new upload is at offset 0', {
       'as HEAD says': async (t) => expectOffset(await t.head(await t.create()), 0),
     }),
@@ -100,8 +88,7 @@ export const creation: Section = {
       },
     }),
     rule('MUST', 'no-defer-header', 'Upload-Defer-Length is left out where the length is known', {
-      'in the answer to HEAD': async (t) =>
-        expectAbsent(await t.head(await t.create()), 'Upload-Defer-Length'),
+      'in the answer to HEAD': async (t) => expectAbsent(await t.head(await t.create()), 'Upload-Defer-Length'),
       'in the answer to POST': async (t) => expectAbsent((await t.create()).created, 'Upload-Defer-Length'),
     }),
   ],

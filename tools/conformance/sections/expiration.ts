@@ -29,33 +29,27 @@ export const expiration: Section = {
       },
       { always: true },
     ),
-    rule(
-      'MUST',
-      'in-patch',
-      'Every answer to PATCH carries Upload-Expires while the upload is going to expire',
-      {
-        'the first PATCH': async (t) => {
-          const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100))
-          expectStatus(x, 204)
-          expectPresent(x, header)
-        },
-        'the second PATCH': async (t) => {
-          const upload = await t.create()
-          await t.mustPatch(upload, 0, t.payload.bytes(0, 1100))
-          const x = await t.patch(upload, 1100, t.payload.bytes(1100, 1200))
-          expectStatus(x, 204)
-          expectPresent(x, header)
-        },
+    rule('MUST', 'in-patch', 'Every answer to PATCH carries Upload-Expires while the upload is going to expire', {
+      'the first PATCH': async (t) => {
+        const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100))
+        expectStatus(x, 204)
+        expectPresent(x, header)
       },
-    ),
+      'the second PATCH': async (t) => {
+        const upload = await t.create()
+        await t.mustPatch(upload, 0, t.payload.bytes(0, 1100))
+        const x = await t.patch(upload, 1100, t.payload.bytes(1100, 1200))
+        expectStatus(x, 204)
+        expectPresent(x, header)
+      },
+    }),
     rule('MUST', 'in-post', 'The answer to POST carries Upload-Expires where the expiry is known by then', {
       'where HEAD or PATCH knows it too': async (t) => {
         const upload = await t.create()
         if (upload.created.response && field(upload.created.response, header) !== undefined) return
         const asked = await t.head(upload)
         const known = asked.response && field(asked.response, header)
-        if (known === undefined)
-          throw new Skip('nothing shows that the expiry is known before the first PATCH')
+        if (known === undefined) throw new Skip('nothing shows that the expiry is known before the first PATCH')
         throw new Deviation(`${header} in the answer to POST`, `none there, but HEAD says ${known}`)
       },
     }),

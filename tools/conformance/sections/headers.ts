@@ -53,91 +53,66 @@ export const headers: Section = {
       'a creation with -1 is refused': badLength('-1'),
       'a creation with letters is refused': badLength('abc'),
     }),
-    rule(
-      'MUST',
-      'tus-version',
-      'Tus-Version is a comma-separated list of the versions that the server speaks',
-      {
-        'in the answer to OPTIONS': async (t) => {
-          const x = await t.optionsRequest()
-          const value = expectPresent(x, 'Tus-Version')
-          const wellFormed = listItems(value).every((item) => /^\d+\.\d+\.\d+$/.test(item))
-          expectThat(
-            wellFormed && value.trim() !== '',
-            'versions separated by commas',
-            `Tus-Version: ${value}`,
-            x,
-          )
-          expectThat(listItems(value).includes('1.0.0'), '1.0.0 among them', `Tus-Version: ${value}`, x)
-        },
+    rule('MUST', 'tus-version', 'Tus-Version is a comma-separated list of the versions that the server speaks', {
+      'in the answer to OPTIONS': async (t) => {
+        const x = await t.optionsRequest()
+        const value = expectPresent(x, 'Tus-Version')
+        const wellFormed = listItems(value).every((item) => /^\d+\.\d+\.\d+$/.test(item))
+        expectThat(wellFormed && value.trim() !== '', 'versions separated by commas', `Tus-Version: ${value}`, x)
+        expectThat(listItems(value).includes('1.0.0'), '1.0.0 among them', `Tus-Version: ${value}`, x)
       },
-    ),
-    untested(
-      'MUST',
-      'tus-version-order',
-      'Tus-Version is sorted by preference',
-      'no request shows a preference',
-    ),
-    rule(
-      'MUST',
-      'tus-resumable',
-      'Every answer except to OPTIONS carries Tus-Resumable, with the version used',
-      {
-        '201 to POST': async (t) => expectVersion(t, (await t.create()).created),
-        '2xx to HEAD': async (t) => {
-          const x = await t.head(await t.create())
-          expectStatus(x, 200, 204)
-          expectVersion(t, x)
-        },
-        '204 to PATCH': async (t) => {
-          const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100))
-          expectStatus(x, 204)
-          expectVersion(t, x)
-        },
-        'HEAD on an unknown upload': async (t) => {
-          const x = await t.send({ method: 'HEAD', url: await unknownUpload(t) })
-          expectVersion(t, x)
-        },
-        'a PATCH with the wrong offset': async (t) => {
-          const x = await t.patch(await t.create(), 100, t.payload.bytes(100, 1100))
-          expectVersion(t, x)
-        },
-        'a PATCH with the wrong content type': async (t) => {
-          const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100), {
-            'Content-Type': 'text/plain',
-          })
-          expectVersion(t, x)
-        },
-        '204 to DELETE': async (t) => {
-          if (!t.announces('termination')) throw new Skip('the server announces no termination')
-          expectVersion(t, await t.send({ method: 'DELETE', url: (await t.create()).url }))
-        },
-        'a version that is not spoken': async (t) => {
-          expectVersion(t, await t.head(await t.create(), { 'Tus-Resumable': unsupported }))
-        },
+    }),
+    untested('MUST', 'tus-version-order', 'Tus-Version is sorted by preference', 'no request shows a preference'),
+    rule('MUST', 'tus-resumable', 'Every answer except to OPTIONS carries Tus-Resumable, with the version used', {
+      '201 to POST': async (t) => expectVersion(t, (await t.create()).created),
+      '2xx to HEAD': async (t) => {
+        const x = await t.head(await t.create())
+        expectStatus(x, 200, 204)
+        expectVersion(t, x)
       },
-    ),
-    rule(
-      'MUST',
-      'version-412',
-      'A version that the server does not speak is answered with 412 and Tus-Version',
-      {
-        POST: async (t) => {
-          const size = { 'Upload-Length': String(t.options.sizeBytes) }
-          expect412(await t.post({ 'Tus-Resumable': unsupported, ...size }))
-        },
-        HEAD: async (t) => expect412(await t.head(await t.create(), { 'Tus-Resumable': unsupported })),
-        PATCH: async (t) => {
-          const upload = await t.create()
-          expect412(await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Tus-Resumable': unsupported }))
-        },
-        DELETE: async (t) => {
-          if (!t.announces('termination')) throw new Skip('the server announces no termination')
-          const { url } = await t.create()
-          expect412(await t.send({ method: 'DELETE', url, headers: { 'Tus-Resumable': unsupported } }))
-        },
+      '204 to PATCH': async (t) => {
+        const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100))
+        expectStatus(x, 204)
+        expectVersion(t, x)
       },
-    ),
+      'HEAD on an unknown upload': async (t) => {
+        const x = await t.send({ method: 'HEAD', url: await unknownUpload(t) })
+        expectVersion(t, x)
+      },
+      'a PATCH with the wrong offset': async (t) => {
+        const x = await t.patch(await t.create(), 100, t.payload.bytes(100, 1100))
+        expectVersion(t, x)
+      },
+      'a PATCH with the wrong content type': async (t) => {
+        const x = await t.patch(await t.create(), 0, t.payload.bytes(0, 1100), {
+          'Content-Type': 'text/plain',
+        })
+        expectVersion(t, x)
+      },
+      '204 to DELETE': async (t) => {
+        if (!t.announces('termination')) throw new Skip('the server announces no termination')
+        expectVersion(t, await t.send({ method: 'DELETE', url: (await t.create()).url }))
+      },
+      'a version that is not spoken': async (t) => {
+        expectVersion(t, await t.head(await t.create(), { 'Tus-Resumable': unsupported }))
+      },
+    }),
+    rule('MUST', 'version-412', 'A version that the server does not speak is answered with 412 and Tus-Version', {
+      POST: async (t) => {
+        const size = { 'Upload-Length': String(t.options.sizeBytes) }
+        expect412(await t.post({ 'Tus-Resumable': unsupported, ...size }))
+      },
+      HEAD: async (t) => expect412(await t.head(await t.create(), { 'Tus-Resumable': unsupported })),
+      PATCH: async (t) => {
+        const upload = await t.create()
+        expect412(await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Tus-Resumable': unsupported }))
+      },
+      DELETE: async (t) => {
+        if (!t.announces('termination')) throw new Skip('the server announces no termination')
+        const { url } = await t.create()
+        expect412(await t.send({ method: 'DELETE', url, headers: { 'Tus-Resumable': unsupported } }))
+      },
+    }),
     rule('MUST', 'version-not-processed', 'A request of a version that is not spoken is not processed', {
       'POST creates nothing': async (t) => {
         const size = { 'Upload-Length': String(t.options.sizeBytes) }
@@ -156,21 +131,16 @@ export const headers: Section = {
         await t.expectOffsetStays(upload, 0, `a DELETE of version ${unsupported}`)
       },
     }),
-    rule(
-      'MUST',
-      'tus-extension',
-      'Tus-Extension is a comma-separated list, and left out when there is nothing in it',
-      {
-        'in the answer to OPTIONS': async (t) => {
-          const x = await t.optionsRequest()
-          const value = field(answered(x), 'Tus-Extension')
-          if (value === undefined) return
-          const items = value.split(',').map((item) => item.trim())
-          const wellFormed = items.every((item) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(item))
-          expectThat(wellFormed, 'names separated by commas, or no header', `Tus-Extension: ${value}`, x)
-        },
+    rule('MUST', 'tus-extension', 'Tus-Extension is a comma-separated list, and left out when there is nothing in it', {
+      'in the answer to OPTIONS': async (t) => {
+        const x = await t.optionsRequest()
+        const value = field(answered(x), 'Tus-Extension')
+        if (value === undefined) return
+        const items = value.split(',').map((item) => item.trim())
+        const wellFormed = items.every((item) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(item))
+        expectThat(wellFormed, 'names separated by commas, or no header', `Tus-Extension: ${value}`, x)
       },
-    ),
+    }),
     rule('MUST', 'tus-max-size', 'Tus-Max-Size is a non-negative integer', {
       'in the answer to OPTIONS': async (t) => {
         const x = await t.optionsRequest()
@@ -208,8 +178,7 @@ type Answer = Parameters<typeof answered>[0]
 function expectVersion(t: Harness, x: Answer): void {
   const value = expectPresent(x, 'Tus-Resumable')
   const spoken = ['1.0.0', ...t.server.versions]
-  if (!spoken.includes(value))
-    throw new Deviation('Tus-Resumable: 1.0.0', `Tus-Resumable: ${value}`, x.request)
+  if (!spoken.includes(value)) throw new Deviation('Tus-Resumable: 1.0.0', `Tus-Resumable: ${value}`, x.request)
 }
 
 function expect412(x: Answer): void {

@@ -49,8 +49,7 @@ export function renderSentences(all: readonly Section[]): string {
     lines.push('', section.title)
     for (const rule of section.rules) {
       lines.push(`  ${rule.level.padEnd(6)} ${rule.says}`)
-      for (const check of Object.keys(rule.checks))
-        lines.push(`           - ${section.key}.${rule.key}: ${check}`)
+      for (const check of Object.keys(rule.checks)) lines.push(`           - ${section.key}.${rule.key}: ${check}`)
       if (rule.untested !== undefined) lines.push(`           not tested: ${rule.untested}`)
     }
   }

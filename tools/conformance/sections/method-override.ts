@@ -49,11 +49,6 @@ export const methodOverride: Section = {
         expectOffset(x, 1100)
       },
     }),
-    untested(
-      'SHOULD',
-      'client',
-      'Clients that cannot send PATCH or DELETE use the header',
-      'binds the client',
-    ),
+    untested('SHOULD', 'client', 'Clients that cannot send PATCH or DELETE use the header', 'binds the client'),
   ],
 }

@@ -17,15 +17,10 @@ export const patch: Section = {
         await t.expectContent(upload, t.payload.bytes(0, size))
       },
     }),
-    rule(
-      'SHOULD',
-      'content-type',
-      'A content type other than application/offset+octet-stream is answered with 415',
-      {
-        'another type': wrongType('application/octet-stream'),
-        'no type': wrongType(null),
-      },
-    ),
+    rule('SHOULD', 'content-type', 'A content type other than application/offset+octet-stream is answered with 415', {
+      'another type': wrongType('application/octet-stream'),
+      'no type': wrongType(null),
+    }),
     rule('MUST', 'offset-409', 'A PATCH whose offset is not the current one is answered with 409', {
       'ahead of an empty upload': mismatch(0, 1),
       'ahead in the middle': mismatch(1100, 1101),

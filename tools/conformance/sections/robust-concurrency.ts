@@ -108,10 +108,5 @@ function judge(t: Harness, ended: readonly Exchange[]): void {
   const whole = ended.filter(
     (x) => succeeded(x) && x.response && field(x.response, 'Upload-Offset') === `${totalBytes}`,
   )
-  expectThat(
-    whole.length <= 1,
-    'at most one PATCH that claims all bytes',
-    `${whole.length} of them`,
-    whole[1],
-  )
+  expectThat(whole.length <= 1, 'at most one PATCH that claims all bytes', `${whole.length} of them`, whole[1])
 }

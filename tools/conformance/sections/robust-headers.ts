@@ -1,12 +1,5 @@
 // Robustness: garbage, extremes and repetitions in each tus header.
-import {
-  answered,
-  expectClientError,
-  expectHeader,
-  expectNoServerError,
-  expectThat,
-  succeeded,
-} from '../expect.ts'
+import { answered, expectClientError, expectHeader, expectNoServerError, expectThat, succeeded } from '../expect.ts'
 import { type Check, rule, type Section } from '../model.ts'
 import { createPartial, forms, postFinal } from '../partials.ts'
 import { unknownUpload } from '../uploads.ts'
@@ -50,25 +43,18 @@ export const robustHeaders: Section = {
   key: 'robust-headers',
   title: 'Robustness: headers',
   rules: [
-    rule(
-      'ROBUST',
-      'offset',
-      'An Upload-Offset that is no plain decimal number is refused and changes nothing',
-      {
-        ...each(notNumbers, (value) => async (t) => {
-          const upload = await t.create()
-          expectClientError(await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Upload-Offset': value }))
-          await t.expectOffsetStays(upload, 0, `Upload-Offset: ${value.slice(0, 30)}`)
-        }),
-        'two different ones': async (t) => {
-          const upload = await t.create()
-          expectClientError(
-            await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Upload-Offset': ['0', '500'] }),
-          )
-          await t.expectOffsetStays(upload, 0, 'two offsets')
-        },
+    rule('ROBUST', 'offset', 'An Upload-Offset that is no plain decimal number is refused and changes nothing', {
+      ...each(notNumbers, (value) => async (t) => {
+        const upload = await t.create()
+        expectClientError(await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Upload-Offset': value }))
+        await t.expectOffsetStays(upload, 0, `Upload-Offset: ${value.slice(0, 30)}`)
+      }),
+      'two different ones': async (t) => {
+        const upload = await t.create()
+        expectClientError(await t.patch(upload, 0, t.payload.bytes(0, 1100), { 'Upload-Offset': ['0', '500'] }))
+        await t.expectOffsetStays(upload, 0, 'two offsets')
       },
-    ),
+    }),
     rule('ROBUST', 'length', 'An Upload-Length that is no plain decimal number creates nothing', {
       ...each(notLengths, (value) => async (t) => {
         expectClientError(await t.post({ 'Upload-Length': value }))
@@ -93,20 +79,15 @@ export const robustHeaders: Section = {
         expectClientError(await t.post({ ...size(t), 'Tus-Resumable': null }))
       },
     }),
-    rule(
-      'ROBUST',
-      'metadata',
-      'Garbage in Upload-Metadata is refused, or what HEAD gives back is well formed',
-      {
-        'no Base64': garbageMetadata('note !!!'),
-        'three words': garbageMetadata('note YQ== YQ=='),
-        'an empty key': garbageMetadata(' YQ=='),
-        'only commas': garbageMetadata(',,,'),
-        'a key twice': garbageMetadata('note YQ==,note Yg=='),
-        'a key beyond ASCII': garbageMetadata(`${utf8('ชื่อ')} YQ==`),
-        'control characters': garbageMetadata('no\u0001te YQ=='),
-      },
-    ),
+    rule('ROBUST', 'metadata', 'Garbage in Upload-Metadata is refused, or what HEAD gives back is well formed', {
+      'no Base64': garbageMetadata('note !!!'),
+      'three words': garbageMetadata('note YQ== YQ=='),
+      'an empty key': garbageMetadata(' YQ=='),
+      'only commas': garbageMetadata(',,,'),
+      'a key twice': garbageMetadata('note YQ==,note Yg=='),
+      'a key beyond ASCII': garbageMetadata(`${utf8('ชื่อ')} YQ==`),
+      'control characters': garbageMetadata('no\u0001te YQ=='),
+    }),
     rule('ROBUST', 'metadata-lines', 'Upload-Metadata in two lines means the same as in one, or is refused', {
       'no pair is lost': async (t) => {
         const own = t.payload.metadata === '' ? [] : [t.payload.metadata]
@@ -117,12 +98,7 @@ export const robustHeaders: Section = {
         }
         const x = await t.head(t.uploadOf(created))
         const pairs = readPairs(field(answered(x), 'Upload-Metadata') ?? '', x.request)
-        expectThat(
-          pairs.has('one') && pairs.has('two'),
-          'the keys one and two',
-          [...pairs.keys()].join(', '),
-          x,
-        )
+        expectThat(pairs.has('one') && pairs.has('two'), 'the keys one and two', [...pairs.keys()].join(', '), x)
       },
     }),
     rule('ROBUST', 'metadata-verbatim', 'HEAD gives Upload-Metadata back byte for byte', {
@@ -139,8 +115,7 @@ export const robustHeaders: Section = {
         const x = await t.post({ ...size(t), ...withPairs(t, pairs) })
         t.note(`300 kB: ${x.response ? x.response.status : x.got}`)
         if (x.response) expectNoServerError(x)
-        if (x.response?.status === 201)
-          expectThat(succeeded(await t.head(t.uploadOf(x))), 'HEAD works', x.got, x)
+        if (x.response?.status === 201) expectThat(succeeded(await t.head(t.uploadOf(x))), 'HEAD works', x.got, x)
         await t.expectOffsetStays(other, 0, '300 kB of metadata elsewhere')
       },
     }),
@@ -188,11 +163,7 @@ export const robustHeaders: Section = {
     ),
     rule('ROBUST', 'no-store-404', 'A HEAD on an unknown upload may not be cached either', {
       'Cache-Control: no-store': async (t) => {
-        expectHeader(
-          await t.send({ method: 'HEAD', url: await unknownUpload(t) }),
-          'Cache-Control',
-          'no-store',
-        )
+        expectHeader(await t.send({ method: 'HEAD', url: await unknownUpload(t) }), 'Cache-Control', 'no-store')
       },
     }),
   ],

@@ -81,21 +81,16 @@ export const robustHttp: Section = {
         await t.expectOffsetStays(upload, 0, 'a PATCH without a body')
       },
     }),
-    rule(
-      'ROBUST',
-      'two-framings',
-      'Content-Length beside chunked coding is refused, or chunked coding wins',
-      {
-        'a PATCH with both': async (t) => {
-          const upload = await t.create()
-          const spec = t.patchSpec(upload, 0, t.payload.bytes(0, 1100), { 'Content-Length': '5' })
-          const x = await t.send({ ...spec, framing: 'chunked' })
-          if (x.response) expectNoServerError(x)
-          const offset = await t.offsetOf(upload)
-          expectThat(offset === 0 || offset === 1100, 'offset 0 or 1100', String(offset), x)
-        },
+    rule('ROBUST', 'two-framings', 'Content-Length beside chunked coding is refused, or chunked coding wins', {
+      'a PATCH with both': async (t) => {
+        const upload = await t.create()
+        const spec = t.patchSpec(upload, 0, t.payload.bytes(0, 1100), { 'Content-Length': '5' })
+        const x = await t.send({ ...spec, framing: 'chunked' })
+        if (x.response) expectNoServerError(x)
+        const offset = await t.offsetOf(upload)
+        expectThat(offset === 0 || offset === 1100, 'offset 0 or 1100', String(offset), x)
       },
-    ),
+    }),
     rule('ROBUST', 'head-body', 'A body on HEAD is read or the connection closed, and the answer has none', {
       'and the next request is understood': async (t) => {
         const upload = await t.create()
@@ -174,9 +169,7 @@ export const robustHttp: Section = {
     }),
     rule('ROBUST', 'keep-alive', 'After an error the connection can be used, or its end is announced', {
       'after 404 to HEAD': keepAlive(async (t) => ({ method: 'HEAD', url: await unknownUpload(t) })),
-      'after 409 to PATCH': keepAlive(async (t) =>
-        t.patchSpec(await t.create(), 500, t.payload.bytes(0, 1100)),
-      ),
+      'after 409 to PATCH': keepAlive(async (t) => t.patchSpec(await t.create(), 500, t.payload.bytes(0, 1100))),
       'after 415 to PATCH': keepAlive(async (t) =>
         t.patchSpec(await t.create(), 0, t.payload.bytes(0, 1100), { 'Content-Type': 'text/plain' }),
       ),
@@ -243,11 +236,7 @@ function keepAlive(make: (t: Harness) => Promise<Refusable>): Check {
     expectClientError(x)
     if (closes(answered(x))) return t.note('the server closes the connection, and says so')
     if (await connection.closedWithin(100)) {
-      throw new Deviation(
-        'an open connection, or Connection: close',
-        `closed without notice; ${x.got}`,
-        x.request,
-      )
+      throw new Deviation('an open connection, or Connection: close', `closed without notice; ${x.got}`, x.request)
     }
     expectStatus(await t.on(connection, { method: 'HEAD', url: good.url }), 200, 204)
   }

@@ -85,12 +85,7 @@ function foreign(make: (path: string, folder: string) => string): Check {
     const changing = [patched]
     if (t.announces('termination')) changing.push(await t.send({ method: 'DELETE', url, target }))
     await t.expectOffsetStays(upload, 0, `requests to ${target.slice(0, 60)}`)
-    expectThat(
-      !/^root:.*:0:0:/m.test(answered(read).body.toString('latin1')),
-      'no file of the system',
-      read.got,
-      read,
-    )
+    expectThat(!/^root:.*:0:0:/m.test(answered(read).body.toString('latin1')), 'no file of the system', read.got, read)
     expectNoUpload(asked)
     for (const x of [asked, read, ...changing]) expectNoServerError(x)
     for (const x of changing) expectThat(answered(x).status >= 300, 'a refusal', x.got, x)

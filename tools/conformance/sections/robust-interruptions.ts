@@ -13,56 +13,46 @@ export const robustInterruptions: Section = {
   key: 'robust-interruptions',
   title: 'Robustness: interrupted connections',
   rules: [
-    rule(
-      'ROBUST',
-      'broken',
-      'Of a PATCH that breaks off, a contiguous beginning is kept and HEAD reports it',
-      {
-        'closed (FIN)': broken((connection) => connection.destroy()),
-        'reset (RST)': broken((connection) => connection.reset()),
-        'in the middle of a chunk': async (t) => {
-          const upload = await t.create({ length: totalBytes })
-          const connection = await t.open(upload.url)
-          t.begin(connection, { ...t.patchSpec(upload, 0, Buffer.alloc(0)), framing: 'chunked' })
-          const chunk = encodeChunk(t.payload.bytes(0, totalBytes))
-          await connection.flush(chunk.subarray(0, sentBytes), t.options.timeoutMs)
-          await pause(200)
-          connection.destroy()
-          await goesOn(t, upload)
-        },
-        'twice in a row': async (t) => {
-          const upload = await t.create({ length: totalBytes })
-          const first = await breakOff(t, upload, 0, sentBytes / 2)
-          const second = await breakOff(t, upload, first, first + sentBytes / 2)
-          expectThat(second >= first, `an offset from ${first} on`, String(second))
-          await goesOn(t, upload)
-        },
+    rule('ROBUST', 'broken', 'Of a PATCH that breaks off, a contiguous beginning is kept and HEAD reports it', {
+      'closed (FIN)': broken((connection) => connection.destroy()),
+      'reset (RST)': broken((connection) => connection.reset()),
+      'in the middle of a chunk': async (t) => {
+        const upload = await t.create({ length: totalBytes })
+        const connection = await t.open(upload.url)
+        t.begin(connection, { ...t.patchSpec(upload, 0, Buffer.alloc(0)), framing: 'chunked' })
+        const chunk = encodeChunk(t.payload.bytes(0, totalBytes))
+        await connection.flush(chunk.subarray(0, sentBytes), t.options.timeoutMs)
+        await pause(200)
+        connection.destroy()
+        await goesOn(t, upload)
       },
-    ),
-    rule(
-      'ROBUST',
-      'half-open',
-      'An upload whose client fell silent can be taken over from another connection',
-      {
-        'in bounded time': async (t) => {
-          const { upload } = await silent(t)
-          const taken = await resume(t, upload, totalBytes, t.options.takeoverMs)
-          report(t, taken)
-          await t.expectOffsetStays(upload, totalBytes, 'the take-over')
-          await t.expectContent(upload, t.payload.bytes(0, totalBytes))
-          const [error] = taken.refusals.filter((refusal) => /^HEAD 5\d\d$/.test(refusal))
-          if (error) throw new Deviation('no 5xx to HEAD on the way: clients restart from 0 on it', error)
-        },
-        'and late bytes of the old connection do no harm': async (t) => {
-          const { upload, connection } = await silent(t)
-          report(t, await resume(t, upload, totalBytes, t.options.takeoverMs))
-          await connection.flush(t.payload.bytes(sentBytes, totalBytes, 5), t.options.timeoutMs)
-          await connection.closedWithin(500)
-          await t.expectOffsetStays(upload, totalBytes, 'late bytes of the old connection')
-          await t.expectContent(upload, t.payload.bytes(0, totalBytes))
-        },
+      'twice in a row': async (t) => {
+        const upload = await t.create({ length: totalBytes })
+        const first = await breakOff(t, upload, 0, sentBytes / 2)
+        const second = await breakOff(t, upload, first, first + sentBytes / 2)
+        expectThat(second >= first, `an offset from ${first} on`, String(second))
+        await goesOn(t, upload)
       },
-    ),
+    }),
+    rule('ROBUST', 'half-open', 'An upload whose client fell silent can be taken over from another connection', {
+      'in bounded time': async (t) => {
+        const { upload } = await silent(t)
+        const taken = await resume(t, upload, totalBytes, t.options.takeoverMs)
+        report(t, taken)
+        await t.expectOffsetStays(upload, totalBytes, 'the take-over')
+        await t.expectContent(upload, t.payload.bytes(0, totalBytes))
+        const [error] = taken.refusals.filter((refusal) => /^HEAD 5\d\d$/.test(refusal))
+        if (error) throw new Deviation('no 5xx to HEAD on the way: clients restart from 0 on it', error)
+      },
+      'and late bytes of the old connection do no harm': async (t) => {
+        const { upload, connection } = await silent(t)
+        report(t, await resume(t, upload, totalBytes, t.options.takeoverMs))
+        await connection.flush(t.payload.bytes(sentBytes, totalBytes, 5), t.options.timeoutMs)
+        await connection.closedWithin(500)
+        await t.expectOffsetStays(upload, totalBytes, 'late bytes of the old connection')
+        await t.expectContent(upload, t.payload.bytes(0, totalBytes))
+      },
+    }),
     rule(
       'ROBUST',
       'half-open-delete',

@@ -18,8 +18,7 @@ export const termination: Section = {
           const x = await t.send({ method: 'DELETE', url })
           if (!succeeded(x)) return
           const status = (await t.head({ url })).response?.status
-          if (status === 404 || status === 410)
-            throw new Deviation('termination in Tus-Extension', x.got, x.request)
+          if (status === 404 || status === 410) throw new Deviation('termination in Tus-Extension', x.got, x.request)
         },
       },
       { always: true },

@@ -129,8 +129,7 @@ export class Connection {
   /** Waits until `bytes` bytes came that no response read so far has taken; false when they do not. */
   async receivedWithin(bytes: number, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs
-    while (this.unread < bytes && !this.#ended && Date.now() < deadline)
-      await this.#change(deadline - Date.now())
+    while (this.unread < bytes && !this.#ended && Date.now() < deadline) await this.#change(deadline - Date.now())
     return this.unread >= bytes
   }
 

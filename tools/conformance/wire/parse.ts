@@ -23,9 +23,7 @@ export function parseResponse(bytes: Buffer, method: string, ended: boolean): Pa
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) {
     if (bytes.length > 0 && !'HTTP/1.'.startsWith(bytes.subarray(0, 7).toString('latin1'))) {
-      throw new MalformedResponse(
-        `not a response: ${JSON.stringify(bytes.subarray(0, 60).toString('latin1'))}`,
-      )
+      throw new MalformedResponse(`not a response: ${JSON.stringify(bytes.subarray(0, 60).toString('latin1'))}`)
     }
     return undefined
   }
@@ -78,8 +76,7 @@ function readChunks(bytes: Buffer, start: number): { data: Buffer; end: number }
     if (!Number.isFinite(size)) throw new MalformedResponse('bad chunk size in the response')
     at = lineEnd + 2
     if (size === 0) {
-      const end =
-        bytes.subarray(at, at + 2).toString('latin1') === '\r\n' ? at : bytes.indexOf('\r\n\r\n', at)
+      const end = bytes.subarray(at, at + 2).toString('latin1') === '\r\n' ? at : bytes.indexOf('\r\n\r\n', at)
       if (end < 0 || bytes.length < at + 2) return undefined
       return { data: Buffer.concat(chunks), end: end === at ? at + 2 : end + 4 }
     }

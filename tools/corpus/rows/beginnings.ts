@@ -31,8 +31,7 @@ export const BEGINNINGS: readonly Row[] = [
   video(
     'stream-from-the-middle',
     'a transport stream that begins in the middle of a packet',
-    async (c) =>
-      beheaded(c, await recorded(c, 'from-start.ts', {}, [...X264, '-g', '10', ...AAC]), 'middle.ts', 77),
+    async (c) => beheaded(c, await recorded(c, 'from-start.ts', {}, [...X264, '-g', '10', ...AAC]), 'middle.ts', 77),
     {
       expect: {
         problems: { ...SMALL, ...CONVERTED },

@@ -19,29 +19,19 @@ const other = (container: string) => ({ container })
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 
 export const CAMERAS: readonly Row[] = [
-  video(
-    'plain-480',
-    'MP4, H.264 and AAC, 640x480, index first',
-    (c) => lesson(c, { size: '640x480', seconds: 3 }),
-    {
-      secrets: [PLACE],
-      expect: { seconds: 3, measured: { videoCodec: 'h264', audioCodec: 'aac', indexFirst: true } },
+  video('plain-480', 'MP4, H.264 and AAC, 640x480, index first', (c) => lesson(c, { size: '640x480', seconds: 3 }), {
+    secrets: [PLACE],
+    expect: { seconds: 3, measured: { videoCodec: 'h264', audioCodec: 'aac', indexFirst: true } },
+  }),
+  video('camera-mp4', 'the same, its index written last, as cameras do', (c) => lesson(c, { faststart: false }), {
+    secrets: [PLACE],
+    expect: {
+      problems: { ...SMALL, ...INDEX_LAST },
+      seconds: 4,
+      measured: { indexFirst: false },
+      renditions: SHOWN,
     },
-  ),
-  video(
-    'camera-mp4',
-    'the same, its index written last, as cameras do',
-    (c) => lesson(c, { faststart: false }),
-    {
-      secrets: [PLACE],
-      expect: {
-        problems: { ...SMALL, ...INDEX_LAST },
-        seconds: 4,
-        measured: { indexFirst: false },
-        renditions: SHOWN,
-      },
-    },
-  ),
+  }),
   video(
     'phone-upright',
     'a phone held upright: HEVC in MOV, lying, with a matrix, and the place it was filmed',
@@ -86,17 +76,15 @@ export const CAMERAS: readonly Row[] = [
     '3840x2160 in HEVC, as new phones film',
     (c) =>
       recorded(c, 'four-k.mov', { seconds: 1.2, picture: 'testsrc2=s=3840x2160:r=5' }, [
-        ...[
-          '-c:v',
-          'libx265',
-          '-preset',
-          'ultrafast',
-          '-x265-params',
-          'log-level=error',
-          '-tag:v',
-          'hvc1',
-          ...AAC,
-        ],
+        '-c:v',
+        'libx265',
+        '-preset',
+        'ultrafast',
+        '-x265-params',
+        'log-level=error',
+        '-tag:v',
+        'hvc1',
+        ...AAC,
       ]),
     {
       expect: {
@@ -173,19 +161,14 @@ export const CAMERAS: readonly Row[] = [
       renditions: { video: { state: 'ready', width: 524, height: 288 } },
     },
   }),
-  video(
-    'interlaced',
-    'a camcorder’s AVCHD-like stream: 192-byte packets, MPEG-2 in halves, AC-3',
-    interlaced,
-    {
-      expect: {
-        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
-        seconds: 3,
-        measured: other('mpegts'),
-        renditions: { video: { state: 'ready', width: 320, height: 240 } },
-      },
+  video('interlaced', 'a camcorder’s AVCHD-like stream: 192-byte packets, MPEG-2 in halves, AC-3', interlaced, {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+      seconds: 3,
+      measured: other('mpegts'),
+      renditions: { video: { state: 'ready', width: 320, height: 240 } },
     },
-  ),
+  }),
   video('phone-trailer', 'words of the phone’s maker behind the last box', withTrailer, {
     expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 4, measured: { complete: true } },
   }),
@@ -200,15 +183,7 @@ export const CAMERAS: readonly Row[] = [
   video(
     'studio-mov',
     'ProRes and PCM in MOV',
-    (c) =>
-      recorded(c, 'studio.mov', { seconds: 2 }, [
-        '-c:v',
-        'prores_ks',
-        '-profile:v',
-        '0',
-        '-c:a',
-        'pcm_s24le',
-      ]),
+    (c) => recorded(c, 'studio.mov', { seconds: 2 }, ['-c:v', 'prores_ks', '-profile:v', '0', '-c:a', 'pcm_s24le']),
     {
       expect: {
         problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },

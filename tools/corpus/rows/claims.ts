@@ -42,14 +42,9 @@ export const CLAIMS: readonly Row[] = [
   video('hidden-by-edits', '21 seconds by header and samples; the edit list plays 3', hiddenByEdits, {
     expect: { problems: { ...SMALL, ...INDEX_LAST, ...LIES }, seconds: 21 },
   }),
-  video(
-    'repeated-by-edits',
-    'the edit list plays the same 4 seconds three times',
-    (c) => repeatedByEdits(c, 3),
-    {
-      expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 12 },
-    },
-  ),
+  video('repeated-by-edits', 'the edit list plays the same 4 seconds three times', (c) => repeatedByEdits(c, 3), {
+    expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 12 },
+  }),
   video(
     'repeated-beyond-the-limit',
     'the edit list plays 4 seconds two hundred times',
@@ -80,17 +75,12 @@ export const CLAIMS: readonly Row[] = [
       measured: { container: 'matroska', headerDurationSeconds: 36_000 },
     },
   }),
-  video(
-    'forged-tags',
-    'a title and a comment that look like ffprobe’s own lines: 7,200 s, and a sound',
-    forgedTags,
-    {
-      expect: {
-        state: 'rejected',
-        problems: { NO_AUDIO: 'reject', ...SMALL, ...CONVERTED },
-        seconds: 1,
-        measured: { container: 'matroska' },
-      },
+  video('forged-tags', 'a title and a comment that look like ffprobe’s own lines: 7,200 s, and a sound', forgedTags, {
+    expect: {
+      state: 'rejected',
+      problems: { NO_AUDIO: 'reject', ...SMALL, ...CONVERTED },
+      seconds: 1,
+      measured: { container: 'matroska' },
     },
-  ),
+  }),
 ]

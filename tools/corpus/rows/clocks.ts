@@ -13,11 +13,7 @@ const AUDIO = ['-c:a', 'libopus']
 const late =
   (name: string, which: 'picture' | 'sound', bySeconds: number, seconds: number): Make =>
   async (c: Corpus) => {
-    const picture = await recorded(c, `picture-${seconds}.mp4`, { seconds, sounds: [] }, [
-      ...X264,
-      '-g',
-      '25',
-    ])
+    const picture = await recorded(c, `picture-${seconds}.mp4`, { seconds, sounds: [] }, [...X264, '-g', '25'])
     const sound = await recorded(
       c,
       `sound-${bySeconds}-${seconds}.m4a`,
@@ -82,12 +78,7 @@ export const CLOCKS: readonly Row[] = [
     'slides-mjpeg',
     'an AVI of a picture a second, as slides are filmed',
     (c) =>
-      recorded(c, 'slides.avi', { seconds: 60, picture: 'testsrc2=s=320x180:r=1' }, [
-        '-c:v',
-        'mjpeg',
-        '-c:a',
-        'mp3',
-      ]),
+      recorded(c, 'slides.avi', { seconds: 60, picture: 'testsrc2=s=320x180:r=1' }, ['-c:v', 'mjpeg', '-c:a', 'mp3']),
     {
       expect: {
         problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
@@ -102,7 +93,13 @@ export const CLOCKS: readonly Row[] = [
     'a WebM of a picture a second, without sound of another length',
     (c) =>
       recorded(c, 'slides.webm', { seconds: 20, picture: 'testsrc2=s=320x180:r=1' }, [
-        ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', ...AUDIO],
+        '-c:v',
+        'libvpx',
+        '-deadline',
+        'realtime',
+        '-cpu-used',
+        '8',
+        ...AUDIO,
       ]),
     {
       expect: {
@@ -116,8 +113,7 @@ export const CLOCKS: readonly Row[] = [
   video(
     'second-with-b-frames',
     'one second whose pictures are not shown in the order of decoding',
-    (c) =>
-      mp4(c, 'b-frames.mp4', { seconds: 1 }, ['-preset', 'medium', '-bf', '3', '-x264-params', 'b-adapt=0']),
+    (c) => mp4(c, 'b-frames.mp4', { seconds: 1 }, ['-preset', 'medium', '-bf', '3', '-x264-params', 'b-adapt=0']),
     { expect: { problems: SMALL, seconds: 1, within: 0.05, renditions: SHOWN } },
   ),
 ]

@@ -15,9 +15,7 @@ const withMatrix =
   (name: string, matrix: readonly [number, number, number, number]): Make =>
   async (c: Corpus) => {
     const source = await lesson(c)
-    return await c.file(`${name}.mp4`, async (path) =>
-      writeFile(path, setMatrixTo(await readFile(source), matrix)),
-    )
+    return await c.file(`${name}.mp4`, async (path) => writeFile(path, setMatrixTo(await readFile(source), matrix)))
   }
 const rate = (framesPerSecond: number) => (c: Corpus) =>
   mp4(c, `rate-${framesPerSecond}.mp4`, { seconds: 2, picture: `testsrc2=s=320x180:r=${framesPerSecond}` })

@@ -3,14 +3,7 @@
 import { behind, cutAt, wiped, wipedTail, within } from '../../../test/support/media/damage.ts'
 import { truncated } from '../../../test/support/media/hostile.ts'
 import { recorded, rewrapped, X264 } from '../../../test/support/media/recordings.ts'
-import {
-  avi,
-  fragmented,
-  lesson,
-  phoneMov,
-  streamed,
-  transportStream,
-} from '../../../test/support/media/videos.ts'
+import { avi, fragmented, lesson, phoneMov, streamed, transportStream } from '../../../test/support/media/videos.ts'
 import type { Expected, Make, Row } from '../model.ts'
 import { CLIP, CONVERTED, rowsOf, SMALL, UNCOMMON } from './places.ts'
 
@@ -54,24 +47,18 @@ export const DAMAGED: readonly Row[] = [
     cut('cut-between.mp4', back, behind('mdat')),
     { expect: INCOMPLETE },
   ),
-  video(
-    'index-alone',
-    'the index, and not a byte of the media',
-    cut('cut-media.mp4', front, behind('moov')),
-    { expect: INCOMPLETE },
-  ),
+  video('index-alone', 'the index, and not a byte of the media', cut('cut-media.mp4', front, behind('moov')), {
+    expect: INCOMPLETE,
+  }),
   video('short-by-a-byte', 'the last byte of the media is missing', cut('byte-front.mp4', front, -1), {
     expect: INCOMPLETE,
   }),
   video('short-by-a-byte-last', 'the last byte of the index is missing', cut('byte-back.mp4', back, -1), {
     expect: INCOMPLETE,
   }),
-  video(
-    'cut-fragments',
-    'MP4 in fragments, broken off in the middle of one',
-    share('cut-fragments.mp4', fragmented),
-    { expect: INCOMPLETE },
-  ),
+  video('cut-fragments', 'MP4 in fragments, broken off in the middle of one', share('cut-fragments.mp4', fragmented), {
+    expect: INCOMPLETE,
+  }),
   video(
     'fewer-fragments',
     'two of four fragments: nothing tells that there were more',
@@ -125,19 +112,14 @@ export const DAMAGED: readonly Row[] = [
     },
   ),
   video('cut-avi', 'AVI, 60 % of it', share('cut.avi', avi), { expect: CONVERTED_INCOMPLETE }),
-  video(
-    'cut-transport-stream',
-    'a stream has no length: what is there counts',
-    share('cut.ts', transportStream),
-    {
-      expect: {
-        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
-        seconds: 1.8,
-        within: 0.6,
-        measured: { container: 'mpegts' },
-      },
+  video('cut-transport-stream', 'a stream has no length: what is there counts', share('cut.ts', transportStream), {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+      seconds: 1.8,
+      within: 0.6,
+      measured: { container: 'mpegts' },
     },
-  ),
+  }),
   video(
     'wiped',
     'all there by its lengths, but the media is zeros',
@@ -147,21 +129,14 @@ export const DAMAGED: readonly Row[] = [
   video(
     'wiped-half',
     'the second half of the media is zeros',
-    async (c) =>
-      wiped(c, await lesson(c, { seconds: 10, framesPerSecond: 10, gop: 10 }), 'wiped-half.mp4', 0.5),
+    async (c) => wiped(c, await lesson(c, { seconds: 10, framesPerSecond: 10, gop: 10 }), 'wiped-half.mp4', 0.5),
     { expect: { state: 'rejected', problems: { ...SMALL, VIDEO_UNDECODABLE: 'reject' } } },
   ),
   video(
     'wiped-middle',
     'two seconds in the middle of the media are zeros',
     async (c) =>
-      wiped(
-        c,
-        await lesson(c, { seconds: 10, framesPerSecond: 10, gop: 10 }),
-        'wiped-middle.mp4',
-        0.35,
-        0.65,
-      ),
+      wiped(c, await lesson(c, { seconds: 10, framesPerSecond: 10, gop: 10 }), 'wiped-middle.mp4', 0.35, 0.65),
     { expect: { state: 'rejected', problems: { ...SMALL, VIDEO_UNDECODABLE: 'reject' } } },
   ),
   video(

@@ -23,10 +23,8 @@ const bytes =
 
 const flv: Make = (c) => recorded(c, 'flash.flv', { sounds: ['sine=r=44100'] }, [...X264, '-c:a', 'aac'])
 const wmv: Make = (c) => recorded(c, 'windows.wmv', {}, ['-c:v', 'wmv2', '-b:v', '400k', '-c:a', 'wmav2'])
-const mpg: Make = (c) =>
-  recorded(c, 'dvd.mpg', {}, ['-c:v', 'mpeg2video', '-b:v', '500k', '-c:a', 'mp2', '-f', 'vob'])
-const ogv: Make = (c) =>
-  recorded(c, 'free.ogv', {}, ['-c:v', 'libtheora', '-b:v', '400k', '-c:a', 'libvorbis'])
+const mpg: Make = (c) => recorded(c, 'dvd.mpg', {}, ['-c:v', 'mpeg2video', '-b:v', '500k', '-c:a', 'mp2', '-f', 'vob'])
+const ogv: Make = (c) => recorded(c, 'free.ogv', {}, ['-c:v', 'libtheora', '-b:v', '400k', '-c:a', 'libvorbis'])
 
 const programStream = IN_CONTAINER['mpegps']?.make ?? mpg
 
@@ -50,12 +48,9 @@ export const DISGUISES: readonly Row[] = [
     expect: mismatch('other', 'unknown'),
   }),
   video('noise', '64 KiB without any meaning', (c) => noise(c), { expect: mismatch('other', 'unknown') }),
-  video(
-    'text',
-    'a text called .mp4',
-    bytes('text.mp4', 'Once upon a time there was a lesson.\n'.repeat(99)),
-    { expect: mismatch('other', 'unknown') },
-  ),
+  video('text', 'a text called .mp4', bytes('text.mp4', 'Once upon a time there was a lesson.\n'.repeat(99)), {
+    expect: mismatch('other', 'unknown'),
+  }),
   video(
     'web-page',
     'the error page of a download, called .mp4',
@@ -84,15 +79,10 @@ export const DISGUISES: readonly Row[] = [
       expect: mismatch('image', 'jpeg'),
     },
   ),
-  video(
-    'film-called-pdf',
-    'an MP4 called .pdf, for a PDF',
-    async (c) => renamed(c, await lesson(c), 'film.pdf'),
-    {
-      place: PLAN,
-      expect: mismatch('video', 'mp4'),
-    },
-  ),
+  video('film-called-pdf', 'an MP4 called .pdf, for a PDF', async (c) => renamed(c, await lesson(c), 'film.pdf'), {
+    place: PLAN,
+    expect: mismatch('video', 'mp4'),
+  }),
   video(
     'film-called-pdf-taken',
     'an MP4 called .pdf where both are taken',
@@ -119,18 +109,13 @@ export const DISGUISES: readonly Row[] = [
       expect: { measured: { kind: 'pdf', pages: 2 } },
     },
   ),
-  video(
-    'mov-called-mp4',
-    'a phone’s MOV called .mp4',
-    async (c) => renamed(c, await phoneMov(c), 'phone.mp4'),
-    {
-      expect: {
-        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON, PORTRAIT: 'warn' },
-        seconds: 3,
-        measured: { container: 'mov' },
-      },
+  video('mov-called-mp4', 'a phone’s MOV called .mp4', async (c) => renamed(c, await phoneMov(c), 'phone.mp4'), {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED, ...UNCOMMON, PORTRAIT: 'warn' },
+      seconds: 3,
+      measured: { container: 'mov' },
     },
-  ),
+  }),
   video(
     'words-about-pdf',
     'a text that speaks of %PDF-1.7 in its first lines',
@@ -140,15 +125,10 @@ export const DISGUISES: readonly Row[] = [
       expect: { state: 'rejected', problems: { PDF_DAMAGED: 'reject' }, measured: { kind: 'pdf' } },
     },
   ),
-  video(
-    'pdf-without-head',
-    'a PDF whose first bytes are missing',
-    bytes('headless.pdf', pdfBytes().subarray(9)),
-    {
-      place: PLAN,
-      expect: mismatch('other', 'unknown'),
-    },
-  ),
+  video('pdf-without-head', 'a PDF whose first bytes are missing', bytes('headless.pdf', pdfBytes().subarray(9)), {
+    place: PLAN,
+    expect: mismatch('other', 'unknown'),
+  }),
   video('flv', 'Flash video, which is not taken', flv, { expect: refused('flv') }),
   video('wmv', 'Windows Media, which is not taken', wmv, { expect: refused('asf', UNCOMMON) }),
   video('mpg', 'an MPEG program stream, which is not taken', mpg, { expect: refused('mpegps', UNCOMMON) }),

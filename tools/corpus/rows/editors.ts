@@ -204,15 +204,10 @@ export const EDITORS: readonly Row[] = [
   video('one-picture', 'one picture and ten seconds of speech', pictureWithSpeech, {
     expect: { problems: { ...SMALL, AV_LENGTH_MISMATCH: 'warn' }, seconds: 10, renditions: SHOWN },
   }),
-  video(
-    'talkative-mp4',
-    'subtitles, time code, chapters, names and places in MP4',
-    (c) => talkative(c, 'mp4'),
-    {
-      secrets: [PLACE, 'SECRET-'],
-      expect: { problems: SMALL, seconds: 4, renditions: SHOWN },
-    },
-  ),
+  video('talkative-mp4', 'subtitles, time code, chapters, names and places in MP4', (c) => talkative(c, 'mp4'), {
+    secrets: [PLACE, 'SECRET-'],
+    expect: { problems: SMALL, seconds: 4, renditions: SHOWN },
+  }),
   video('talkative-mkv', 'the same in Matroska, with an attachment', (c) => talkative(c, 'mkv'), {
     secrets: [PLACE, 'SECRET-'],
     expect: {

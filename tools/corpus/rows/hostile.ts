@@ -16,12 +16,7 @@ import {
 import { long } from '../../../test/support/media/lies.ts'
 import { places } from '../../../test/support/media/mp4-bytes.ts'
 import { deepNumbers, nestedFilters, tinyTiles } from '../../../test/support/media/pdf-flaws.ts'
-import {
-  externalStreams,
-  hugePicture,
-  inflating,
-  multiplying,
-} from '../../../test/support/media/pdf-kinds.ts'
+import { externalStreams, hugePicture, inflating, multiplying } from '../../../test/support/media/pdf-kinds.ts'
 import type { Expected, Row } from '../model.ts'
 import { CLIP, CONVERTED, INDEX_LAST, OUTCOME, PLAN, rowsOf, SCHOOL, SMALL, UNCOMMON } from './places.ts'
 
@@ -115,30 +110,15 @@ const GREEDY: readonly Row[] = [
   hostile('billions-of-samples', 'twelve bytes that claim four billion samples', billionsOfSamples, {
     expect: { state: 'rejected', problems: { INCOMPLETE_FILE: 'reject' }, measured: { kind: 'video' } },
   }),
-  hostile(
-    'hundred-thousand-boxes',
-    'a lesson with 100,000 empty boxes behind it',
-    (c) => manyBoxes(c, 100_001),
-    {
-      expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 4, measured: { container: 'mp4' } },
-    },
-  ),
-  hostile(
-    'hundred-thousand-boxes-first',
-    'the same boxes before the index',
-    (c) => manyBoxes(c, 100_001, 'moov'),
-    {
-      expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 4, measured: { container: 'mp4' } },
-    },
-  ),
-  hostile(
-    'endless-element',
-    'Matroska with an element behind it that is larger than any disk',
-    endlessElement,
-    {
-      expect: { problems: { ...SMALL, ...CONVERTED }, seconds: 4, measured: { container: 'matroska' } },
-    },
-  ),
+  hostile('hundred-thousand-boxes', 'a lesson with 100,000 empty boxes behind it', (c) => manyBoxes(c, 100_001), {
+    expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 4, measured: { container: 'mp4' } },
+  }),
+  hostile('hundred-thousand-boxes-first', 'the same boxes before the index', (c) => manyBoxes(c, 100_001, 'moov'), {
+    expect: { problems: { ...SMALL, ...INDEX_LAST }, seconds: 4, measured: { container: 'mp4' } },
+  }),
+  hostile('endless-element', 'Matroska with an element behind it that is larger than any disk', endlessElement, {
+    expect: { problems: { ...SMALL, ...CONVERTED }, seconds: 4, measured: { container: 'matroska' } },
+  }),
   hostile(
     'months-between-pictures',
     'two seconds whose clock jumps by three months: the jump is no time',
@@ -160,25 +140,15 @@ const GREEDY: readonly Row[] = [
       expect: undecodable(),
     },
   ),
-  hostile(
-    'pdf-inflating',
-    '10 KB that unpack to 64 MiB, sixteen times on one page',
-    (c) => inflating(c, 64, 16),
-    {
-      place: PLAN,
-      bounds: { seconds: 20 },
-      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
-    },
-  ),
-  hostile(
-    'pdf-three-filters',
-    'some hundred bytes that unpack to 4 GiB on one page',
-    (c) => nestedFilters(c, 4),
-    {
-      place: PLAN,
-      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
-    },
-  ),
+  hostile('pdf-inflating', '10 KB that unpack to 64 MiB, sixteen times on one page', (c) => inflating(c, 64, 16), {
+    place: PLAN,
+    bounds: { seconds: 20 },
+    expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+  }),
+  hostile('pdf-three-filters', 'some hundred bytes that unpack to 4 GiB on one page', (c) => nestedFilters(c, 4), {
+    place: PLAN,
+    expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+  }),
   hostile('pdf-tiny-tiles', 'a pattern of tiles a thousandth of a point wide', tinyTiles, {
     place: PLAN,
     expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
@@ -197,15 +167,10 @@ const GREEDY: readonly Row[] = [
     bounds: { seconds: 60 },
     expect: { measured: { pages: 1 } },
   }),
-  hostile(
-    'pdf-multiplying',
-    'drawings of ten drawings each: a hundred million strokes',
-    (c) => multiplying(c),
-    {
-      place: PLAN,
-      expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
-    },
-  ),
+  hostile('pdf-multiplying', 'drawings of ten drawings each: a hundred million strokes', (c) => multiplying(c), {
+    place: PLAN,
+    expect: { state: 'rejected', problems: { PDF_TOO_COMPLEX: 'reject' } },
+  }),
 ]
 
 export const HOSTILE: readonly Row[] = [...REACHING, ...GREEDY]

@@ -19,8 +19,16 @@ export type Limit = {
 }
 
 const RULES = [
-  ...['maxBytes', 'maxDurationSeconds', 'minDurationSeconds', 'advisedMinDurationSeconds'],
-  ...['videoCodecs', 'audioCodecs', 'minShortSidePixels', 'maxFramesPerSecond', 'maxPages', 'minPages'],
+  'maxBytes',
+  'maxDurationSeconds',
+  'minDurationSeconds',
+  'advisedMinDurationSeconds',
+  'videoCodecs',
+  'audioCodecs',
+  'minShortSidePixels',
+  'maxFramesPerSecond',
+  'maxPages',
+  'minPages',
 ] as const
 export type Rule = (typeof RULES)[number] & keyof MediaRules
 
@@ -36,7 +44,9 @@ export function limitsOf(catalogue: ProfileCatalogue): Limit[] {
     profile.slots.flatMap((slot) =>
       slot.media.flatMap((media) =>
         namesOf(slot, media).map((name) => ({
-          ...{ place: { profile: profile.key, slot: slot.id }, slot, media },
+          place: { profile: profile.key, slot: slot.id },
+          slot,
+          media,
           name: `${media.kind} ${name}`,
         })),
       ),
@@ -48,8 +58,7 @@ function namesOf(slot: SlotRules, media: MediaRules): string[] {
   const most = slot.maxPerKind[media.kind]
   return [
     ...RULES.filter((rule) => media[rule] !== undefined && media[rule] !== Number.MAX_SAFE_INTEGER).map(
-      (rule) =>
-        `${rule} ${media[rule]}${rule === 'maxDurationSeconds' ? ` ± ${media.durationToleranceSeconds}` : ''}`,
+      (rule) => `${rule} ${media[rule]}${rule === 'maxDurationSeconds' ? ` ± ${media.durationToleranceSeconds}` : ''}`,
     ),
     ...(media.kind === 'video'
       ? [
@@ -57,9 +66,7 @@ function namesOf(slot: SlotRules, media: MediaRules): string[] {
         ]
       : []),
     ...(most === undefined ? [] : [`maxPerKind ${most}`]),
-    ...(slot.plannedTime && media.kind === 'video'
-      ? [`plannedTime ${slot.plannedTime.toleranceSeconds}`]
-      : []),
+    ...(slot.plannedTime && media.kind === 'video' ? [`plannedTime ${slot.plannedTime.toleranceSeconds}`] : []),
   ]
 }
 
@@ -94,13 +101,12 @@ function rowOf({ place, slot, media, name }: Limit, side: Side, places: readonly
     place,
     make: side.make,
     ...(side.read === true ? {} : { verdictOnly: true as const }),
-    ...(side.before === undefined
-      ? {}
-      : { before: side.before.map((make: Make) => ({ slot: place.slot, make })) }),
+    ...(side.before === undefined ? {} : { before: side.before.map((make: Make) => ({ slot: place.slot, make })) }),
     ...(side.plannedMinutes === undefined ? {} : { plannedMinutes: side.plannedMinutes }),
     also: { code, breaks, places },
     expect: {
-      ...{ state: isOver ? ('rejected' as const) : (accepted as Expected['state']), problems },
+      state: isOver ? ('rejected' as const) : (accepted as Expected['state']),
+      problems,
       measured: { kind: media.kind, ...side.measured },
       ...(side.seconds === undefined ? {} : { seconds: side.seconds, within: 0.005 }),
     },

@@ -32,9 +32,7 @@ const field =
     page(c, name, {
       catalog: '/AcroForm << /Fields [5 0 R] /DA (/F 12 Tf) >>',
       page: '/Annots [5 0 R]',
-      more: [
-        `<< /Type /Annot /Subtype /Widget /FT /Tx /T (a) /Rect [40 100 300 130] /P 3 0 R /AA << ${events} >> >>`,
-      ],
+      more: [`<< /Type /Annot /Subtype /Widget /FT /Tx /T (a) /Rect [40 100 300 130] /P 3 0 R /AA << ${events} >> >>`],
     })
 const event = (key: string, script: string): string =>
   `/${key} << /S /JavaScript /JS (${script.replace(/[()\\]/g, '\\$&')}) >>`
@@ -96,10 +94,7 @@ const HIDDEN: readonly Row[] = [
   doc(
     'pdf-field-script-of-own',
     'a call of Acrobat’s function with something behind it',
-    field(
-      'own-script.pdf',
-      event('F', 'AFNumber_Format(2, 0, 0, 0, "", true); app.launchURL("http://example.org/");'),
-    ),
+    field('own-script.pdf', event('F', 'AFNumber_Format(2, 0, 0, 0, "", true); app.launchURL("http://example.org/");')),
     { expect: acts('JAVASCRIPT') },
   ),
   doc(

@@ -37,12 +37,9 @@ const OVERLOOKED: readonly Row[] = [
   doc('pdf-web-page-behind', '4 KiB of a web page behind the end', (c) => withWebPageBehind(c, false), {
     expect: pages(3),
   }),
-  doc(
-    'pdf-web-page-behind-packed',
-    'the same behind objects packed into streams',
-    (c) => withWebPageBehind(c, true),
-    { expect: pages(3) },
-  ),
+  doc('pdf-web-page-behind-packed', 'the same behind objects packed into streams', (c) => withWebPageBehind(c, true), {
+    expect: pages(3),
+  }),
   doc('pdf-lost-pointer', 'objects packed into streams; the last line points nowhere', lostPointer, {
     expect: pages(3),
   }),

@@ -96,12 +96,9 @@ const SOUND: readonly Row[] = [
       expect: { ...pages(1), renditions: { page: { state: 'failed', reason: 'INPUT_UNREADABLE' } } },
     },
   ),
-  doc(
-    'pdf-tiny-sheet',
-    'a sheet of 7 by 4 millimetres',
-    (c) => page(c, 'tiny.pdf', { mediaBox: '[0 0 20 10]' }),
-    { expect: pages(1) },
-  ),
+  doc('pdf-tiny-sheet', 'a sheet of 7 by 4 millimetres', (c) => page(c, 'tiny.pdf', { mediaBox: '[0 0 20 10]' }), {
+    expect: pages(1),
+  }),
   doc(
     'pdf-ribbon',
     'a sheet of five metres by a third of a millimetre',
@@ -111,14 +108,9 @@ const SOUND: readonly Row[] = [
   doc('pdf-without-last-line', 'all but the end mark is there', cutPlain('endless.pdf', -6), {
     expect: pages(10),
   }),
-  doc(
-    'pdf-restricted',
-    'opens for everybody; printing needs the owner’s password',
-    (c) => lockedPdf(c, 'owner'),
-    {
-      expect: { problems: { PDF_RESTRICTED: 'advise' }, measured: { pages: 2, encrypted: true } },
-    },
-  ),
+  doc('pdf-restricted', 'opens for everybody; printing needs the owner’s password', (c) => lockedPdf(c, 'owner'), {
+    expect: { problems: { PDF_RESTRICTED: 'advise' }, measured: { pages: 2, encrypted: true } },
+  }),
   doc('pdf-open-at', 'opens at the first page, as word processors write it', openActionPdf, {
     expect: { measured: { pages: 2, activeContent: ['OPEN_ACTION'] } },
   }),
@@ -162,15 +154,10 @@ const COUNTS: readonly Row[] = [
   doc('pdf-claims-nine', '2 pages; the tree claims 9', (c) => pdf(c, 'claims-nine.pdf', { count: 9 }), {
     expect: pages(2),
   }),
-  doc(
-    'pdf-claims-one',
-    '12 pages; the tree claims one',
-    (c) => pdf(c, 'claims-one.pdf', { pages: 12, count: 1 }),
-    {
-      place: OUTCOME,
-      expect: { state: 'rejected', problems: { PDF_TOO_MANY_PAGES: 'reject' }, measured: { pages: 12 } },
-    },
-  ),
+  doc('pdf-claims-one', '12 pages; the tree claims one', (c) => pdf(c, 'claims-one.pdf', { pages: 12, count: 1 }), {
+    place: OUTCOME,
+    expect: { state: 'rejected', problems: { PDF_TOO_MANY_PAGES: 'reject' }, measured: { pages: 12 } },
+  }),
 ]
 
 const BROKEN: readonly Row[] = [
@@ -210,10 +197,7 @@ const ACTIVE: readonly Row[] = [
   doc(
     'pdf-named-script',
     'a script in the list of scripts',
-    catalog(
-      'named.pdf',
-      '/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (app.alert\\(1\\)) >>] >> >>',
-    ),
+    catalog('named.pdf', '/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (app.alert\\(1\\)) >>] >> >>'),
     {
       expect: acts('JAVASCRIPT'),
     },
@@ -234,12 +218,9 @@ const ACTIVE: readonly Row[] = [
     catalog('submit.pdf', '/OpenAction << /S /SubmitForm /F (http://example.org/) >>'),
     { expect: acts('OPEN_ACTION', 'SUBMIT_FORM') },
   ),
-  doc(
-    'pdf-xfa',
-    'a form that is a program',
-    catalog('xfa.pdf', '/AcroForm << /Fields [] /XFA [(a) 4 0 R] >>'),
-    { expect: acts('XFA') },
-  ),
+  doc('pdf-xfa', 'a form that is a program', catalog('xfa.pdf', '/AcroForm << /Fields [] /XFA [(a) 4 0 R] >>'), {
+    expect: acts('XFA'),
+  }),
 ]
 
 export const PDF: readonly Row[] = [...SOUND, ...COUNTS, ...BROKEN, ...ACTIVE]

@@ -24,7 +24,11 @@ type More = Partial<Omit<Row, 'expect'>> & { expect?: Partial<Expected> }
 /** Rows of a group. A file is expected to be ready, with no problem, unless said otherwise. */
 export function rowsOf(group: Group, place: Place, kind: Expected['measured']) {
   return (name: string, about: string, make: Make, { expect = {}, ...more }: More = {}): Row => ({
-    ...{ name, group, about, place, make },
+    name,
+    group,
+    about,
+    place,
+    make,
     ...more,
     expect: { state: 'ready', problems: {}, ...expect, measured: { ...kind, ...expect.measured } },
   })

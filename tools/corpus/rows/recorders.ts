@@ -20,19 +20,14 @@ export const RECORDERS: readonly Row[] = [
       renditions: SHOWN,
     },
   }),
-  video(
-    'browser-webm',
-    'WebM as browsers record it: VP8 and Opus, no duration anywhere',
-    (c) => streamed(c, 'webm'),
-    {
-      expect: {
-        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
-        seconds: 3,
-        measured: other('webm'),
-        renditions: SHOWN,
-      },
+  video('browser-webm', 'WebM as browsers record it: VP8 and Opus, no duration anywhere', (c) => streamed(c, 'webm'), {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+      seconds: 3,
+      measured: other('webm'),
+      renditions: SHOWN,
     },
-  ),
+  }),
   video('recorder-mkv', 'Matroska streamed to disk, no duration anywhere', (c) => streamed(c, 'matroska'), {
     expect: {
       problems: { ...SMALL, ...CONVERTED },
@@ -94,15 +89,7 @@ export const RECORDERS: readonly Row[] = [
     'av1',
     'AV1 in MP4',
     (c) =>
-      recorded(c, 'av1.mp4', { seconds: 2 }, [
-        '-c:v',
-        'libsvtav1',
-        '-preset',
-        '12',
-        ...AAC,
-        '-movflags',
-        '+faststart',
-      ]),
+      recorded(c, 'av1.mp4', { seconds: 2 }, ['-c:v', 'libsvtav1', '-preset', '12', ...AAC, '-movflags', '+faststart']),
     {
       expect: {
         problems: { ...SMALL, ...UNCOMMON },
@@ -128,19 +115,14 @@ export const RECORDERS: readonly Row[] = [
       },
     },
   ),
-  video(
-    'telephone-sound',
-    'one channel at 8 kHz',
-    (c) => mp4(c, 'telephone.mp4', { sounds: ['sine=r=8000'] }),
-    {
-      expect: {
-        problems: SMALL,
-        seconds: 3,
-        measured: { audioChannels: 1 },
-        renditions: { video: { ...SHOWN.video, channels: 1 } },
-      },
+  video('telephone-sound', 'one channel at 8 kHz', (c) => mp4(c, 'telephone.mp4', { sounds: ['sine=r=8000'] }), {
+    expect: {
+      problems: SMALL,
+      seconds: 3,
+      measured: { audioChannels: 1 },
+      renditions: { video: { ...SHOWN.video, channels: 1 } },
     },
-  ),
+  }),
   video('two-sounds', 'the room and the microphone on two tracks', twoSounds, {
     expect: {
       problems: { ...SMALL, MULTI_AUDIO: 'advise' },
@@ -149,17 +131,12 @@ export const RECORDERS: readonly Row[] = [
       renditions: SHOWN,
     },
   }),
-  video(
-    'dolby-mkv',
-    'Matroska with H.264 and AC-3',
-    (c) => recorded(c, 'dolby.mkv', {}, [...X264, '-c:a', 'ac3']),
-    {
-      expect: {
-        problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
-        seconds: 3,
-        measured: other('matroska'),
-        renditions: SHOWN,
-      },
+  video('dolby-mkv', 'Matroska with H.264 and AC-3', (c) => recorded(c, 'dolby.mkv', {}, [...X264, '-c:a', 'ac3']), {
+    expect: {
+      problems: { ...SMALL, ...CONVERTED, ...UNCOMMON },
+      seconds: 3,
+      measured: other('matroska'),
+      renditions: SHOWN,
     },
-  ),
+  }),
 ]

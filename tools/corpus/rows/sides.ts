@@ -81,8 +81,7 @@ const TABLE: Record<string, (limit: Limit) => Side[]> = {
     return pair('DURATION_SHORT', lasting(least + HAIR_SECONDS), lasting(least - HAIR_SECONDS))
   },
   videoCodecs: () => pair('CODEC_UNCOMMON', codecs('h264', X264, AAC), codecs('hevc', HEVC, AAC)),
-  audioCodecs: () =>
-    pair('CODEC_UNCOMMON', codecs('aac', X264, AAC), codecs('mp3', X264, ['-c:a', 'libmp3lame'])),
+  audioCodecs: () => pair('CODEC_UNCOMMON', codecs('aac', X264, AAC), codecs('mp3', X264, ['-c:a', 'libmp3lame'])),
   minShortSidePixels({ media: { minShortSidePixels: least = 0 } }) {
     return pair('LOW_RESOLUTION', ofSize(640, least), ofSize(640, least - 2))
   },
@@ -103,17 +102,14 @@ const TABLE: Record<string, (limit: Limit) => Side[]> = {
     const side = (container: string, breaks: boolean): Side => {
       const made = IN_CONTAINER[container]
       if (made === undefined) throw new Error(`no file in ${container}`)
-      const converted =
-        !breaks && media.remediableContainers.includes(container) && refusal !== 'CONTAINER_CONVERTED'
+      const converted = !breaks && media.remediableContainers.includes(container) && refusal !== 'CONTAINER_CONVERTED'
       return {
-        ...{
-          name: container,
-          about: made.about,
-          code: refusal,
-          breaks,
-          make: made.make,
-          measured: { container },
-        },
+        name: container,
+        about: made.about,
+        code: refusal,
+        breaks,
+        make: made.make,
+        measured: { container },
         others: { ...(made.uncommon ? codecs : {}), ...(converted ? CONVERTED : {}) },
       }
     }
@@ -172,14 +168,12 @@ function codecs(name: string, video: readonly string[], audio: readonly string[]
 }
 
 function ofSize(width: number, height: number) {
-  const make: Make = (c) =>
-    mp4(c, `size-${height}.mp4`, { seconds: 2, picture: `testsrc2=s=${width}x${height}:r=10` })
+  const make: Make = (c) => mp4(c, `size-${height}.mp4`, { seconds: 2, picture: `testsrc2=s=${width}x${height}:r=10` })
   return { about: `${width}x${height}`, make, measured: { width, height } }
 }
 
 function ofRate(rate: number) {
-  const make: Make = (c) =>
-    mp4(c, `rate-${rate}.mp4`, { seconds: 2, picture: `testsrc2=s=640x480:r=${rate}` })
+  const make: Make = (c) => mp4(c, `rate-${rate}.mp4`, { seconds: 2, picture: `testsrc2=s=640x480:r=${rate}` })
   return { about: `${rate} frames/s`, make, measured: { framesPerSecond: rate } }
 }
 

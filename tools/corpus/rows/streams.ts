@@ -43,9 +43,7 @@ async function stillFirst(c: Corpus, extension: 'mp4' | 'mkv'): Promise<string> 
 /** A cover before the film, a sound that nobody knows before the one that everybody does, and words in many languages. */
 async function subtitled(c: Corpus, count: number): Promise<string> {
   const source = await lesson(c)
-  const words = await c.file('words.srt', (path) =>
-    writeFile(path, '1\n00:00:00,000 --> 00:00:03,000\nword\n'),
-  )
+  const words = await c.file('words.srt', (path) => writeFile(path, '1\n00:00:00,000 --> 00:00:03,000\nword\n'))
   return await c.file(`subtitled-${count}.mkv`, (path) =>
     ffmpeg(
       '-i',
@@ -72,20 +70,10 @@ export const STREAMS: readonly Row[] = [
     'avi',
   ),
   rare('sound-wavpack', 'Matroska with WavPack', rareSound('wavpack.mkv', ['wavpack']), 'matroska'),
-  rare(
-    'sound-truehd',
-    'Matroska with TrueHD',
-    rareSound('truehd.mkv', ['truehd', '-strict', '-2']),
-    'matroska',
-  ),
+  rare('sound-truehd', 'Matroska with TrueHD', rareSound('truehd.mkv', ['truehd', '-strict', '-2']), 'matroska'),
   rare('sound-64-bit', 'a MOV with samples of 64 bits', rareSound('f64.mov', ['pcm_f64le']), 'mov'),
   rare('picture-ffvhuff', 'an AVI of lossless pictures', rarePicture('ffvhuff.avi', ['ffvhuff']), 'avi'),
-  rare(
-    'picture-magicyuv',
-    'the same of another editor',
-    rarePicture('magicyuv.mkv', ['magicyuv']),
-    'matroska',
-  ),
+  rare('picture-magicyuv', 'the same of another editor', rarePicture('magicyuv.mkv', ['magicyuv']), 'matroska'),
   video(
     'picture-unknown',
     'a codec that nothing here decodes: the name of it and a way out, no talk of damage',
@@ -188,21 +176,7 @@ export const STREAMS: readonly Row[] = [
       const silent = await recorded(c, 'soundless.mkv', { sounds: [] }, X264)
       const short = await recorded(c, 'announced.mkv', { picture: null, seconds: 1 }, AAC)
       return await c.file('announced-sound.mkv', (path) =>
-        ffmpeg(
-          '-i',
-          silent,
-          '-i',
-          short,
-          '-map',
-          '0',
-          '-map',
-          '1',
-          '-c',
-          'copy',
-          '-bsf:a',
-          'noise=drop=1',
-          path,
-        ),
+        ffmpeg('-i', silent, '-i', short, '-map', '0', '-map', '1', '-c', 'copy', '-bsf:a', 'noise=drop=1', path),
       )
     },
     {
@@ -225,8 +199,18 @@ export const STREAMS: readonly Row[] = [
     'a WebM whose pictures have a second layer for transparency',
     (c) =>
       recorded(c, 'alpha.webm', { picture: `${MOVING},format=yuva420p` }, [
-        ...['-c:v', 'libvpx', '-auto-alt-ref', '0', '-deadline', 'realtime', '-cpu-used', '8'],
-        ...['-pix_fmt', 'yuva420p', '-c:a', 'libopus'],
+        '-c:v',
+        'libvpx',
+        '-auto-alt-ref',
+        '0',
+        '-deadline',
+        'realtime',
+        '-cpu-used',
+        '8',
+        '-pix_fmt',
+        'yuva420p',
+        '-c:a',
+        'libopus',
       ]),
     { expect: { problems: { ...SMALL, ...CONVERTED, ...UNCOMMON }, seconds: 3, renditions: SHOWN } },
   ),

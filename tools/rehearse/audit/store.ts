@@ -42,8 +42,7 @@ export async function auditStore(
     const name = id === undefined ? key : key.slice(key.indexOf(id) + id.length + 1)
     const piece = PIECE.exec(name)
     if (id === undefined || !known.has(id) || (piece === null && !BESIDE.test(name))) orphans.push(key)
-    else if (piece !== null)
-      pieces.set(id, [...(pieces.get(id) ?? []), { key, begin: Number(piece[1] ?? 0) }])
+    else if (piece !== null) pieces.set(id, [...(pieces.get(id) ?? []), { key, begin: Number(piece[1] ?? 0) }])
   }
   for (const folder of unfinished)
     if (existsSync(folder)) orphans.push(...(await filesUnder(folder)).map((name) => join(folder, name)))
@@ -57,7 +56,8 @@ export async function auditStore(
   const words = (what: string, list: string[]) =>
     list.length === 0 ? [] : [`${list.length} ${what}: ${list.slice(0, EXAMPLES).join(', ')}`]
   return {
-    ...{ objects: keys.length, hashed },
+    objects: keys.length,
+    hashed,
     faults: [...words('files without the bytes that were sent', wrong), ...words('orphan objects', orphans)],
   }
 }
@@ -87,7 +87,5 @@ async function filesUnder(root: string): Promise<string[]> {
   if (!existsSync(root)) return []
   if ((await stat(root)).isFile()) return ['']
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
-  return entries.flatMap((entry) =>
-    entry.isFile() ? [relative(root, join(entry.parentPath, entry.name))] : [],
-  )
+  return entries.flatMap((entry) => (entry.isFile() ? [relative(root, join(entry.parentPath, entry.name))] : []))
 }

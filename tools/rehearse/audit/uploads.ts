@@ -77,11 +77,7 @@ export function auditUploads(
       ...words('begun again from byte 0', restarted, named),
       ...words('unfinished', ended('unfinished'), reason),
       ...words('refused for good', ended('refused'), reason),
-      ...words(
-        'without a verdict',
-        undecided,
-        ({ outcome, finding }) => `#${outcome.plan.number} is ${finding.state}`,
-      ),
+      ...words('without a verdict', undecided, ({ outcome, finding }) => `#${outcome.plan.number} is ${finding.state}`),
       ...words(
         'misjudged',
         misjudged,

@@ -56,8 +56,14 @@ class LeanUpload {
   readonly #breaks: PlannedLine['breaks']
   readonly #abandoned: (() => void)[] = []
   readonly #result: LeanResult = {
-    ...{ failure: undefined, failureCode: undefined, url: undefined },
-    ...{ resumes: 0, breaks: 0, restarts: 0, sentBytes: 0, gaveUp: 0 },
+    failure: undefined,
+    failureCode: undefined,
+    url: undefined,
+    resumes: 0,
+    breaks: 0,
+    restarts: 0,
+    sentBytes: 0,
+    gaveUp: 0,
   }
   #line: Line | undefined
   #ticket = ''
@@ -119,9 +125,7 @@ class LeanUpload {
     this.#ticket = await ticket().catch((error: unknown) => {
       throw new LineBroken(error instanceof Error ? error.message : String(error))
     })
-    const pairs = Object.entries(metadata).map(
-      ([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`,
-    )
+    const pairs = Object.entries(metadata).map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
     const response = await this.#ask('POST', this.#endpoint.pathname, [
       `Upload-Length: ${file.bytes}`,
       `Upload-Metadata: ${pairs.join(',')}`,
@@ -222,7 +226,10 @@ class LeanUpload {
   #told(method: string, response: Response, sinceMs: number): void {
     const { status, body } = response
     this.#job.onAnswer?.({
-      ...{ method, status, milliseconds: performance.now() - sinceMs, offset: undefined },
+      method,
+      status,
+      milliseconds: performance.now() - sinceMs,
+      offset: undefined,
       code: status < 400 ? undefined : (problemCode(body.toString('utf8')) ?? `HTTP_${status}`),
     })
     if (field(response, 'connection')?.toLowerCase() === 'close') this.#hangUp()

@@ -25,16 +25,18 @@ export type TeacherDeps = {
 type Sent = Omit<LeanResult, 'failure' | 'failureCode'> & Pick<LeanResult, 'failure' | 'failureCode'>
 
 const NOTHING: Sent = {
-  ...{ failure: undefined, failureCode: undefined, url: undefined },
-  ...{ resumes: 0, breaks: 0, restarts: 0, sentBytes: 0, gaveUp: 0 },
+  failure: undefined,
+  failureCode: undefined,
+  url: undefined,
+  resumes: 0,
+  breaks: 0,
+  restarts: 0,
+  sentBytes: 0,
+  gaveUp: 0,
 }
 
 /** Never rejects: what goes wrong is the outcome. */
-export async function liveTeacher(
-  deps: TeacherDeps,
-  plan: PlannedUpload,
-  file: RehearsalFile,
-): Promise<UploadOutcome> {
+export async function liveTeacher(deps: TeacherDeps, plan: PlannedUpload, file: RehearsalFile): Promise<UploadOutcome> {
   const { counts, run } = deps
   const submissionId = `rehearsal-${run}-${plan.number}`
   const arrivedMs = Date.now()
@@ -68,7 +70,10 @@ async function handIn(
     return next
   }
   const job = {
-    ...{ endpoint: first.tusEndpoint, metadata: metadataOf(plan, run), ticket, signal },
+    endpoint: first.tusEndpoint,
+    metadata: metadataOf(plan, run),
+    ticket,
+    signal,
     onAnswer: (answer: Parameters<Counts['answer']>[0]) => counts.answer(answer),
     onBytes: (bytes: number) => counts.add('sentBytes', bytes),
     onCut: () => counts.add('breaks'),

@@ -41,7 +41,9 @@ export class FileMaker {
       return this.#block.subarray(from, Math.min(BLOCK_BYTES, from + most, from + fillBytes - filled))
     }
     return {
-      ...{ bytes, at, sha256: hash.digest('hex') },
+      bytes,
+      at,
+      sha256: hash.digest('hex'),
       async *chunks(from, to) {
         for (let position = from; position < to; ) {
           const chunk = at(position, Math.min(CHUNK_BYTES, to - position))

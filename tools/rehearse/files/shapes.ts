@@ -37,8 +37,7 @@ function cutShort(clip: Buffer, bytes: number): Shape {
   const moov = Buffer.from(box(clip, 'moov'))
   for (const { body } of places(moov, 'stco')) {
     const entries = moov.readUInt32BE(body + 4)
-    for (let at = body + 8; at < body + 8 + 4 * entries; at += 4)
-      moov.writeUInt32BE(moov.readUInt32BE(at) + bytes, at)
+    for (let at = body + 8; at < body + 8 + 4 * entries; at += 4) moov.writeUInt32BE(moov.readUInt32BE(at) + bytes, at)
   }
   const start = Buffer.concat([box(clip, 'ftyp'), moov, boxHeader('mdat', Math.round(bytes * CUT_FACTOR))])
   return { start, fillBytes: bytes - start.length - MARK_BYTES, end: Buffer.alloc(MARK_BYTES), markAt: 0 }

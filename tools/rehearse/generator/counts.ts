@@ -3,27 +3,17 @@
 import type { WireAnswer } from '../../lib/tus-upload.ts'
 import type { GeneratorReport } from './messages.ts'
 
-type Counted =
-  | 'arrived'
-  | 'served'
-  | 'failed'
-  | 'retries'
-  | 'breaks'
-  | 'gaveUp'
-  | 'sentBytes'
-  | 'acknowledgedBytes'
+type Counted = 'arrived' | 'served' | 'failed' | 'retries' | 'breaks' | 'gaveUp' | 'sentBytes' | 'acknowledgedBytes'
 
 const ZERO: Record<Counted, number> = {
-  ...{
-    arrived: 0,
-    served: 0,
-    failed: 0,
-    retries: 0,
-    breaks: 0,
-    gaveUp: 0,
-    sentBytes: 0,
-    acknowledgedBytes: 0,
-  },
+  arrived: 0,
+  served: 0,
+  failed: 0,
+  retries: 0,
+  breaks: 0,
+  gaveUp: 0,
+  sentBytes: 0,
+  acknowledgedBytes: 0,
 }
 
 export class Counts {
@@ -55,9 +45,12 @@ export class Counts {
   /** All since the last one. */
   report(): GeneratorReport {
     const report = {
-      ...{ atMs: Date.now(), sending: this.sending, lateMs: Math.round(this.#lateMs) },
+      atMs: Date.now(),
+      sending: this.sending,
+      lateMs: Math.round(this.#lateMs),
       ...this.#numbers,
-      ...{ latencies: this.#latencies, refusals: this.#refusals },
+      latencies: this.#latencies,
+      refusals: this.#refusals,
     }
     this.#numbers = { ...ZERO }
     this.#latencies = {}

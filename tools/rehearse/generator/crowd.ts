@@ -30,7 +30,11 @@ export async function startCrowd(
     const lastMs = startAtMs + times.lastArrivalMs
     const sent = children.map((child, share) => {
       const full: GeneratorOrder = {
-        ...{ ...order, share, of: times.processes, startAtMs, giveUpAtMs: lastMs + times.settleMs },
+        ...order,
+        share,
+        of: times.processes,
+        startAtMs,
+        giveUpAtMs: lastMs + times.settleMs,
         deadline: new Date(lastMs + times.slackMs).toISOString(),
       }
       const heard = listen(child, (report) => onReport(share, report))

@@ -35,7 +35,9 @@ async function generate(order: GeneratorOrder): Promise<void> {
   const stop = new AbortController()
   setMaxListeners(0, stop.signal) // everybody waits for it
   const portal = new Portal({
-    ...{ base: new URL(order.base), apiKey: order.apiKey, retryDelaysMs: PORTAL_RETRIES_MS },
+    base: new URL(order.base),
+    apiKey: order.apiKey,
+    retryDelaysMs: PORTAL_RETRIES_MS,
     onCall: (call) => counts.call(call),
   })
   const limit = setTimeout(() => stop.abort(), order.giveUpAtMs - Date.now())

@@ -63,7 +63,10 @@ export function planRehearsal(options: PlanOptions): PlannedUpload[] {
     const step = (Math.floor(random() * SIZE_STEPS) + 0.5) / SIZE_STEPS
     const noIndex = random() < 0.5
     return {
-      ...{ number, arrivesMs, kind, real: real[number] === true },
+      number,
+      arrivesMs,
+      kind,
+      real: real[number] === true,
       damage: damaged[number] !== true ? 'none' : noIndex && kind === 'video' ? 'noIndex' : 'cutShort',
       fileBytes: Math.max(LEAST_BYTES, Math.round(sizeAt(kind, step) * scale)),
       line: drawLine(random, speed),
@@ -73,8 +76,7 @@ export function planRehearsal(options: PlanOptions): PlannedUpload[] {
 
 /** Rising as 1/(T − t + 1 min), the minute pressed as the run is; or evenly. Open: nobody waits for anybody else. */
 function arrivalsMs({ clients, minutes, arrivals }: PlanOptions, random: () => number): number[] {
-  if (arrivals === 'rising')
-    return arrivalTimesMs(clients, minutes, random, Math.min(1, minutes / MODELLED_MINUTES))
+  if (arrivals === 'rising') return arrivalTimesMs(clients, minutes, random, Math.min(1, minutes / MODELLED_MINUTES))
   return Array.from({ length: clients }, () => random() * minutes * 60_000).sort((a, b) => a - b)
 }
 

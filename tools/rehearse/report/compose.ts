@@ -56,12 +56,17 @@ export function composeReport(found: Found): Report {
     storeFaults: store?.faults.length ?? 0,
     receivedBytes: received,
     latencies: recorder.spreads((answer) => !held(answer)),
-    ...{ heldLatencies, peakRssBytes, series: recorder.series },
+    heldLatencies,
+    peakRssBytes,
+    series: recorder.series,
   })
   const all: Series = { ...recorder.series, ...waits(found) }
   const { breaks, retries, gaveUp, sentBytes } = recorder.totals
   return {
-    ...{ scenario: args.scenario, command: args.command, seed: args.seed, machine: found.machine },
+    scenario: args.scenario,
+    command: args.command,
+    seed: args.seed,
+    machine: found.machine,
     startedAt: new Date(found.startedMs).toISOString(),
     tookSeconds: Math.round((Date.now() - found.startedMs) / 1000),
     passed: goals.every(({ met }) => met),
@@ -71,10 +76,14 @@ export function composeReport(found: Found): Report {
       ...(store?.faults ?? []),
       ...found.strays.map(({ pid, command }) => `left behind: ${pid} ${command}`),
     ],
-    ...{ audit, store },
+    audit,
+    store,
     files: filesOf(outcomes),
     crowd: {
-      ...{ breaks, retries, gaveUp, sentBytes },
+      breaks,
+      retries,
+      gaveUp,
+      sentBytes,
       resumes: outcomes.reduce((sum, one) => sum + one.resumes, 0),
       generatorLateMs: spreadOf(recorder.lateMs),
     },
@@ -83,9 +92,14 @@ export function composeReport(found: Found): Report {
       restarts: scrape.restarts - before.restarts,
       takeOvers: scrape.takeOvers - before.takeOvers,
       shed: scrape.shed - before.shed,
-      ...{ cpuSeconds, peakRssBytes, s3Calls: found.s3Calls, troubles: found.troubles },
+      cpuSeconds,
+      peakRssBytes,
+      s3Calls: found.s3Calls,
+      troubles: found.troubles,
     },
-    ...{ latencies, refusals: recorder.refusals, marks },
+    latencies,
+    refusals: recorder.refusals,
+    marks,
     series: Object.fromEntries(Object.entries(all).map(([name, points]) => [name, thinned(points)])),
   }
 }
@@ -121,7 +135,5 @@ function filesOf(outcomes: readonly UploadOutcome[]): Report['files'] {
 }
 
 function pick<Value>(all: Record<string, Value>, names: readonly string[]): Record<string, Value> {
-  return Object.fromEntries(
-    names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name] as Value]])),
-  )
+  return Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name] as Value]])))
 }

@@ -131,8 +131,7 @@ function countTable(counts: Record<string, number>): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], style = ''): string {
-  const cells = (tag: string, row: readonly string[]) =>
-    row.map((cell) => `<${tag}>${cell}</${tag}>`).join('')
+  const cells = (tag: string, row: readonly string[]) => row.map((cell) => `<${tag}>${cell}</${tag}>`).join('')
   const first = head.some((word) => word !== '') ? `<tr>${cells('th', head)}</tr>` : ''
   return `<table class="${style}">${first}${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}</table>`
 }

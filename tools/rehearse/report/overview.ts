@@ -30,38 +30,35 @@ export async function writeOverview(dir: string): Promise<void> {
   const frame = { seconds: lastSecond(pictured), marks: pictured.marks }
   for (const plot of plotsOf(pictured)) {
     const name = PICTURES[plot.title]
-    if (name !== undefined)
-      await writeFile(join(dir, `${PICTURED}-${name}.svg`), `${plotSvg(plot, frame, true)}\n`)
+    if (name !== undefined) await writeFile(join(dir, `${PICTURED}-${name}.svg`), `${plotSvg(plot, frame, true)}\n`)
   }
 }
 
 async function reportsIn(dir: string): Promise<Report[]> {
   const there = new Set(await readdir(dir))
   const files = SCENARIOS.map(({ name }) => `${name}.json`).filter((file) => there.has(file))
-  return await Promise.all(
-    files.map(async (file) => JSON.parse(await readFile(join(dir, file), 'utf8')) as Report),
-  )
+  return await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(dir, file), 'utf8')) as Report))
 }
 
 function tableOf(reports: readonly Report[]): string {
   const head = [
-    ...[
-      'scenario',
-      'clients, files',
-      'lost, doubled, from zero',
-      'received',
-      'POST p95',
-      'HEAD p99',
-      'PATCH p95',
-    ],
-    ...['verdict p95', 'resumed', 'peak RSS of a service', 'goals'],
+    'scenario',
+    'clients, files',
+    'lost, doubled, from zero',
+    'received',
+    'POST p95',
+    'HEAD p99',
+    'PATCH p95',
+    'verdict p95',
+    'resumed',
+    'peak RSS of a service',
+    'goals',
   ]
   const row = (report: Report): string[] => {
     const { scenario, audit, latencies, crowd, service, goals, files } = report
     const peaks = Object.entries(service.peakRssBytes).filter(([name]) => name.startsWith('service'))
     const missed = goals.filter(({ met }) => !met).map(({ name }) => name)
-    const received =
-      service.receivedBytes === null ? '?' : (service.receivedBytes / audit.payloadBytes).toFixed(3)
+    const received = service.receivedBytes === null ? '?' : (service.receivedBytes / audit.payloadBytes).toFixed(3)
     return [
       `[${scenario.name}](${scenario.name}.html)`,
       `${audit.offered}, ${bytesInWords(files.bytes)}`,

@@ -39,11 +39,7 @@ export const PLOT_STYLE = `
   }`
 
 /** @param alone with its own style, for a file of its own */
-export function plotSvg(
-  { title, unit, curves, limit }: Plot,
-  { seconds, marks }: Frame,
-  alone = false,
-): string {
+export function plotSvg({ title, unit, curves, limit }: Plot, { seconds, marks }: Frame, alone = false): string {
   const drawn = curves.filter(({ points }) => points.length > 0)
   const most = Math.max(...drawn.flatMap(({ points }) => points.map(([, value]) => value)), limit ?? 0, 0)
   const top = niceTop(most)
@@ -77,12 +73,7 @@ function faultSvg({ name, fromMs, toMs }: FaultMark, x: (at: number) => number):
   )
 }
 
-function gridSvg(
-  top: number,
-  x: (at: number) => number,
-  y: (value: number) => number,
-  seconds: number,
-): string[] {
+function gridSvg(top: number, x: (at: number) => number, y: (value: number) => number, seconds: number): string[] {
   const lines: string[] = []
   for (let i = 0; i <= TICKS; i++) {
     const value = (top * i) / TICKS

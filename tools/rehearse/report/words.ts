@@ -11,8 +11,7 @@ export function resultLines({ goals, faults, latencies, audit, crowd, service }:
   return [
     '',
     ...goals.map(
-      ({ name, limit, actual, met }) =>
-        `${met ? '✓' : '✗'} ${name.padEnd(width)}  ${actual.padStart(14)}   ${limit}`,
+      ({ name, limit, actual, met }) => `${met ? '✓' : '✗'} ${name.padEnd(width)}  ${actual.padStart(14)}   ${limit}`,
     ),
     '',
     `${''.padEnd(24)}${['count', 'p50', 'p95', 'p99', 'max'].map((word) => word.padStart(10)).join('')}`,

@@ -29,9 +29,7 @@ export async function makeSmallDisk(): Promise<SmallDisk> {
   } catch (error) {
     await rm(dir, { recursive: true, force: true })
     const why = error instanceof Error ? (error.message.split('\n')[1] ?? error.message) : String(error)
-    throw new UsageError(
-      `A disk that can be filled needs the right to mount a tmpfs: run it as root. (${why})`,
-    )
+    throw new UsageError(`A disk that can be filled needs the right to mount a tmpfs: run it as root. (${why})`)
   }
   return {
     dir,

@@ -68,8 +68,12 @@ async function start(scenario: Scenario, run: string, undo: Undo): Promise<Stage
 
   const apiKey = randomBytes(24).toString('base64url')
   const env = {
-    ...{ REDIS_URL: redis.url, DATA_DIR: dataDir, API_KEYS: `rehearsal:${apiKey}`, LOG_LEVEL: 'warn' },
-    ...{ TICKET_SECRET: randomBytes(32).toString('base64url'), [MARK]: run },
+    REDIS_URL: redis.url,
+    DATA_DIR: dataDir,
+    API_KEYS: `rehearsal:${apiKey}`,
+    LOG_LEVEL: 'warn',
+    TICKET_SECRET: randomBytes(32).toString('base64url'),
+    [MARK]: run,
     ...(s3 === undefined ? {} : { ...s3.env, S3_ENDPOINT: proxy?.url ?? s3.endpoint }),
   }
   const from = import.meta.dirname.includes(BUILT) && existsSync(import.meta.dirname) ? 'dist' : 'source'
@@ -86,7 +90,17 @@ async function start(scenario: Scenario, run: string, undo: Undo): Promise<Stage
 
   const keptLogs: LogLine[] = []
   return {
-    ...{ run, url: front.url, apiKey, dataDir, services, workers, redis, s3, proxy, front, disk },
+    run,
+    url: front.url,
+    apiKey,
+    dataDir,
+    services,
+    workers,
+    redis,
+    s3,
+    proxy,
+    front,
+    disk,
     keepLogs: (running) => void keptLogs.push(...running.logs()),
     troubles: () => counted([...keptLogs, ...[...services, ...workers].flatMap((one) => one.logs())]),
     async endProcesses() {

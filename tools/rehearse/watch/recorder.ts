@@ -23,8 +23,14 @@ const MIB = 1024 ** 2
 export class Recorder {
   readonly series: Series = {}
   readonly totals: Sums = {
-    ...{ arrived: 0, served: 0, failed: 0, retries: 0, breaks: 0, gaveUp: 0 },
-    ...{ sentBytes: 0, acknowledgedBytes: 0 },
+    arrived: 0,
+    served: 0,
+    failed: 0,
+    retries: 0,
+    breaks: 0,
+    gaveUp: 0,
+    sentBytes: 0,
+    acknowledgedBytes: 0,
   }
   readonly refusals: Record<string, number> = {}
   /** Every answer: when it was told of, and how long it took in milliseconds. */
@@ -109,8 +115,14 @@ export class Recorder {
 
 function emptyWindow(sinceMs: number) {
   const sums: Sums = {
-    ...{ arrived: 0, served: 0, failed: 0, retries: 0, breaks: 0, gaveUp: 0 },
-    ...{ sentBytes: 0, acknowledgedBytes: 0 },
+    arrived: 0,
+    served: 0,
+    failed: 0,
+    retries: 0,
+    breaks: 0,
+    gaveUp: 0,
+    sentBytes: 0,
+    acknowledgedBytes: 0,
   }
   return { sums, latenciesMs: {} as Record<string, number[]>, sinceMs }
 }

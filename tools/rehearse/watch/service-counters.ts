@@ -47,9 +47,10 @@ type CounterName = keyof typeof COUNTERS
 
 export class ServiceCounters {
   readonly #opsUrls: readonly string[]
-  readonly #counters = Object.fromEntries(
-    Object.keys(COUNTERS).map((name) => [name, new LivingCounter()]),
-  ) as Record<CounterName, LivingCounter>
+  readonly #counters = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, new LivingCounter()])) as Record<
+    CounterName,
+    LivingCounter
+  >
   #last: Promise<unknown> = Promise.resolve()
   /** False where no listener has ever answered. */
   heard = false
@@ -79,8 +80,11 @@ export class ServiceCounters {
     }
     const total = (name: CounterName) => this.#counters[name].total
     return {
-      ...{ receivedBytes: total('receivedBytes'), restarts: total('restarts') },
-      ...{ takeOvers: total('takeOvers'), shed: total('shed'), inFlight },
+      receivedBytes: total('receivedBytes'),
+      restarts: total('restarts'),
+      takeOvers: total('takeOvers'),
+      shed: total('shed'),
+      inFlight,
       waiting: byLane(queues ?? '', 'bullmq_job_count', ({ state }) => WAITING.includes(state ?? '')),
       oldestSeconds: byLane(queues ?? '', 'media_queue_oldest_waiting_seconds', () => true),
     }

@@ -33,8 +33,7 @@ export function fragmentSums(moov: Buffer): Fragments {
     count: 0,
     add(moof: Buffer, offset: number): void {
       fragments.count++
-      for (const traf of children(moof))
-        if (traf.type === 'traf') addTrack(traf.payload, offset, defaults, sums)
+      for (const traf of children(moof)) if (traf.type === 'traf') addTrack(traf.payload, offset, defaults, sums)
     },
   }
   return fragments

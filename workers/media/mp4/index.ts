@@ -70,9 +70,7 @@ export async function readMp4Index(source: MediaSource, limits: Partial<Mp4Limit
   }
   const found: Found = { movie: null, fragments: null, detail: null }
   const read = windowed(source)
-  const top = await walkTopLevel(read, source.bytes, bounds, (box) =>
-    visit(box, read, source.bytes, bounds, found),
-  )
+  const top = await walkTopLevel(read, source.bytes, bounds, (box) => visit(box, read, source.bytes, bounds, found))
   return summarize(top, found, source.bytes)
 }
 
@@ -129,17 +127,11 @@ function summarize(top: TopLevel, found: Found, fileBytes: number): Mp4Index {
   }
 }
 
-function findProblem(
-  top: TopLevel,
-  found: Found,
-  measured: Mp4Track[],
-  fileBytes: number,
-): Mp4Problem | null {
+function findProblem(top: TopLevel, found: Found, measured: Mp4Track[], fileBytes: number): Mp4Problem | null {
   if (top.cutOff) return found.movie ? 'CUT_OFF' : 'NO_INDEX'
   if (found.detail !== null || top.unfinished) return 'INDEX_UNREADABLE'
   if (!found.movie) return 'NO_INDEX'
-  if (measured.some((track) => track.missingSamples > 0 || track.endOffset > fileBytes))
-    return 'SAMPLES_MISSING'
+  if (measured.some((track) => track.missingSamples > 0 || track.endOffset > fileBytes)) return 'SAMPLES_MISSING'
   return measured.some((track) => track.sampleCount > 0) ? null : 'NO_SAMPLES'
 }
 
@@ -157,10 +149,7 @@ function withFragments(tracks: readonly Mp4Track[], fragments: Fragments | null)
       ...track,
       shown,
       played: playEdits(track.edits, shown, true),
-      samplesSeconds: Math.max(
-        track.samplesSeconds + sum.duration / track.timescale,
-        shown.until - shown.from,
-      ),
+      samplesSeconds: Math.max(track.samplesSeconds + sum.duration / track.timescale, shown.until - shown.from),
       sampleCount: track.sampleCount + sum.samples,
       mediaBytes: track.mediaBytes + sum.bytes,
       endOffset: Math.max(track.endOffset, sum.endOffset),

@@ -52,10 +52,7 @@ export function summarizeSamples(stbl: Buffer, fileBytes: number): SampleSummary
   }
 }
 
-type Layout = Pick<
-  SampleSummary,
-  'startOffset' | 'endOffset' | 'bytes' | 'missingSamples' | 'missingDuration'
->
+type Layout = Pick<SampleSummary, 'startOffset' | 'endOffset' | 'bytes' | 'missingSamples' | 'missingDuration'>
 
 /** Follows `stsc` and `stco` through all samples; linear in the length of the tables, never in what they claim. */
 function walkChunks(stbl: Buffer, sizes: Sizes, times: Times, fileBytes: number): Layout {
@@ -106,11 +103,7 @@ function measureChunk(
 }
 
 /** Each run of one offset is in the order of decoding: its first sample is its earliest, the end of its last the latest. */
-function shownSpan(
-  stbl: Buffer,
-  times: Times,
-  sampleCount: number,
-): Pick<SampleSummary, 'shownFrom' | 'shownUntil'> {
+function shownSpan(stbl: Buffer, times: Times, sampleCount: number): Pick<SampleSummary, 'shownFrom' | 'shownUntil'> {
   const offsets = readCompositionOffsets(stbl)
   let sample = 0
   let shownFrom = Number.POSITIVE_INFINITY

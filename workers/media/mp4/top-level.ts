@@ -32,19 +32,14 @@ export function windowed(source: MediaSource): (position: number, length: number
     if (length > WINDOW_BYTES) return await source.readAt(position, length)
     if (window === undefined || position < start || position + length > start + window.length) {
       start = position
-      window = await source.readAt(
-        position,
-        Math.max(length, Math.min(WINDOW_BYTES, source.bytes - position)),
-      )
+      window = await source.readAt(position, Math.max(length, Math.min(WINDOW_BYTES, source.bytes - position)))
     }
     return window.subarray(position - start, position - start + length)
   }
 }
 
 /** Box types that we trust to be the start of a box and not of a trailer, when they claim too much. */
-const KNOWN = new Set(
-  'ftyp styp moov moof mdat free skip wide uuid meta sidx ssix mfra prft emsg pdin'.split(' '),
-)
+const KNOWN = new Set('ftyp styp moov moof mdat free skip wide uuid meta sidx ssix mfra prft emsg pdin'.split(' '))
 
 /**
  * Walks the top level. Costs one read per {@link WINDOW_BYTES} or box, whichever is fewer.

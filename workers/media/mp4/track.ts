@@ -158,8 +158,6 @@ function isExternal(mdia: Buffer): boolean {
   if (!dref || dref.length < 8) return false
   return children(dref.subarray(8)).some(
     ({ payload }) =>
-      payload.length >= 4 &&
-      (payload.readUInt8(3) & 1) === 0 &&
-      payload.subarray(4).some((byte) => byte !== 0),
+      payload.length >= 4 && (payload.readUInt8(3) & 1) === 0 && payload.subarray(4).some((byte) => byte !== 0),
   )
 }

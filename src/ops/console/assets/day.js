@@ -39,12 +39,7 @@ export function showDay(main, day, look) {
       'section',
       { class: 'charts' },
       ...charts.map(({ title, note, class: name }) =>
-        el(
-          'figure',
-          { class: name },
-          el('figcaption', {}, el('h2', {}, title), el('p', {}, ...note)),
-          el('div'),
-        ),
+        el('figure', { class: name }, el('figcaption', {}, el('h2', {}, title), el('p', {}, ...note)), el('div')),
       ),
     ),
     el(
@@ -121,10 +116,7 @@ function tile(name, value, more, mood = '') {
 function frame(day) {
   const nowMs = Date.parse(day.at)
   const points = day.expected?.points ?? []
-  const ends = [
-    nowMs,
-    ...points.map((/** @type {{ atMs: number }} */ { atMs }) => atMs + day.bucketSeconds * 1000),
-  ]
+  const ends = [nowMs, ...points.map((/** @type {{ atMs: number }} */ { atMs }) => atMs + day.bucketSeconds * 1000)]
   const deadlineMs = day.deadline?.atMs ?? 0
   // The deadline itself belongs into the picture where it is near.
   if (deadlineMs > nowMs && deadlineMs - nowMs < day.windowSeconds * 500) ends.push(deadlineMs)
@@ -142,18 +134,14 @@ function frame(day) {
 function arrivals(day) {
   const { nowMs, ...common } = frame(day)
   const perMinute = 60 / day.bucketSeconds
-  const line = (day.expected?.points ?? []).map(
-    (/** @type {{ atMs: number, perMinute: number }} */ point) => ({
-      atMs: point.atMs,
-      value: point.perMinute,
-    }),
-  )
-  const bars = day.buckets.map(
-    (/** @type {{ atMs: number, created: number, refused: number }} */ bucket) => ({
-      atMs: bucket.atMs,
-      values: [bucket.created * perMinute, bucket.refused * perMinute],
-    }),
-  )
+  const line = (day.expected?.points ?? []).map((/** @type {{ atMs: number, perMinute: number }} */ point) => ({
+    atMs: point.atMs,
+    value: point.perMinute,
+  }))
+  const bars = day.buckets.map((/** @type {{ atMs: number, created: number, refused: number }} */ bucket) => ({
+    atMs: bucket.atMs,
+    values: [bucket.created * perMinute, bucket.refused * perMinute],
+  }))
   return {
     title: 'New uploads per minute',
     class: 'wide',

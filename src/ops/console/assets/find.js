@@ -24,12 +24,7 @@ export async function showFound(main, text) {
     el(
       'tr',
       {},
-      el(
-        'th',
-        { scope: 'row' },
-        el('a', { href: caseHash(one) }, one.submissionId),
-        el('small', {}, ` ${one.owner}`),
-      ),
+      el('th', { scope: 'row' }, el('a', { href: caseHash(one) }, one.submissionId), el('small', {}, ` ${one.owner}`)),
       el('td', { class: 'text' }, one.subjects.join(', ')),
       el('td', { class: 'text' }, one.filenames.join(', ')),
       el('td', {}, ...states(one.uploads)),
@@ -59,9 +54,7 @@ export async function showCase(main, name) {
   const slash = name.indexOf('/')
   const file = await askCase(name.slice(0, slash), name.slice(slash + 1))
   const { document: submission, head } = file
-  const subjects = [
-    ...new Set([...file.uploads, ...file.attempts].map(({ subject }) => subject).filter(Boolean)),
-  ]
+  const subjects = [...new Set([...file.uploads, ...file.attempts].map(({ subject }) => subject).filter(Boolean))]
   main.replaceChildren(
     back(),
     el(
@@ -81,10 +74,7 @@ export async function showCase(main, name) {
         fact('deadline', submission?.deadline ? when(submission.deadline) : '–'),
         fact('missing', submission?.missing.join(', ') || '–'),
         fact('unique key', head.uniqueKey ?? '–'),
-        fact(
-          'portal metadata',
-          Object.keys(head.metadata).length === 0 ? '–' : JSON.stringify(head.metadata),
-        ),
+        fact('portal metadata', Object.keys(head.metadata).length === 0 ? '–' : JSON.stringify(head.metadata)),
       ),
       file.unreadable === null ? null : el('p', { class: 'bad' }, `Not to be read: ${file.unreadable}`),
     ),
@@ -102,11 +92,7 @@ function slots(submission) {
       {},
       el('th', { scope: 'row' }, slot.slot, el('small', { lang: 'th' }, ` ${slot.label.th}`)),
       el('td', { class: MOOD[slot.state] ?? '' }, slot.state),
-      el(
-        'td',
-        {},
-        `${slot.uploads.length} of ${slot.min === slot.max ? slot.max : `${slot.min}–${slot.max}`}`,
-      ),
+      el('td', {}, `${slot.uploads.length} of ${slot.min === slot.max ? slot.max : `${slot.min}–${slot.max}`}`),
       el('td', { class: 'text' }, ...slot.problems.map(problem)),
     ),
   )
@@ -146,12 +132,7 @@ function uploads(uploads) {
       ),
     )
   if (rows.length === 0) rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 7 }, 'no uploads')))
-  return table(
-    'uploads',
-    'Uploads',
-    ['started', 'slot', 'file', 'state', 'received', 'last byte', 'problems'],
-    rows,
-  )
+  return table('uploads', 'Uploads', ['started', 'slot', 'file', 'state', 'received', 'last byte', 'problems'], rows)
 }
 
 /** @param {any} file */

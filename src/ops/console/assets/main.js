@@ -41,9 +41,7 @@ async function look() {
     day = await askDay(minutes)
     trouble(null)
   } catch (error) {
-    trouble(
-      `No answer since ${day === undefined ? 'the start' : clockTime(day.at, { seconds: true })}: ${error}`,
-    )
+    trouble(`No answer since ${day === undefined ? 'the start' : clockTime(day.at, { seconds: true })}: ${error}`)
     return
   }
   byId('clock').textContent = clockTime(day.at, { seconds: true })

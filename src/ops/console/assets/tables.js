@@ -12,23 +12,13 @@ const OLD_SECONDS = { validate: 30, inspect: 1800, transcode: 3600, notify: 300,
 /** @param {Day} day @param {Order} order */
 export function lanesTable(day, order) {
   const rows = Object.entries(day.lanes).map(([name, lane]) => {
-    const old =
-      lane.oldestWaitingSeconds > (OLD_SECONDS[/** @type {keyof typeof OLD_SECONDS} */ (name)] ?? 600)
+    const old = lane.oldestWaitingSeconds > (OLD_SECONDS[/** @type {keyof typeof OLD_SECONDS} */ (name)] ?? 600)
     const waits = lane.waiting + lane.active > 0
-    const drain = lane.paused
-      ? 'paused'
-      : lane.drainSeconds === null
-        ? 'stalled'
-        : timeInWords(lane.drainSeconds)
+    const drain = lane.paused ? 'paused' : lane.drainSeconds === null ? 'stalled' : timeInWords(lane.drainSeconds)
     return el(
       'tr',
       { class: lane.paused ? 'warn' : '' },
-      el(
-        'th',
-        { scope: 'row' },
-        name,
-        lane.concurrency === null ? null : el('small', {}, ` × ${lane.concurrency}`),
-      ),
+      el('th', { scope: 'row' }, name, lane.concurrency === null ? null : el('small', {}, ` × ${lane.concurrency}`)),
       number(lane.waiting),
       number(lane.active),
       number(lane.delayed),
@@ -42,17 +32,7 @@ export function lanesTable(day, order) {
   return table(
     'lanes',
     'Queues',
-    [
-      'lane',
-      'waiting',
-      'running',
-      'delayed',
-      'failed',
-      'oldest',
-      'done',
-      'drained in',
-      ...(day.readOnly ? [] : ['']),
-    ],
+    ['lane', 'waiting', 'running', 'delayed', 'failed', 'oldest', 'done', 'drained in', ...(day.readOnly ? [] : [''])],
     rows,
   )
 }
@@ -60,11 +40,7 @@ export function lanesTable(day, order) {
 /** @param {string} name @param {{ paused: boolean }} lane @param {Order} order */
 function pauseButton(name, { paused }, order) {
   const turn = () => void order(`lanes/${name}`, { paused: !paused })
-  return el(
-    'button',
-    { type: 'button', 'data-key': `lane-${name}`, click: turn },
-    paused ? 'resume' : 'pause',
-  )
+  return el('button', { type: 'button', 'data-key': `lane-${name}`, click: turn }, paused ? 'resume' : 'pause')
 }
 
 /** @param {Day} day */
@@ -77,8 +53,7 @@ export function refusalsTable(day) {
     ...day.refusals.slice(0, 7).map(row('refused')),
     ...day.held.slice(0, 3).map(row('told to retry later')),
   ]
-  if (rows.length === 0)
-    rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 3 }, 'none in this period')))
+  if (rows.length === 0) rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 3 }, 'none in this period')))
   return table('refusals', 'Refusals', ['code', 'answers', ''], rows)
 }
 
@@ -94,11 +69,7 @@ export function processesTable(day) {
       el(
         'td',
         {},
-        isAlive
-          ? one.draining
-            ? 'draining'
-            : 'alive'
-          : `no heartbeat for ${timeInWords((nowMs - one.atMs) / 1000)}`,
+        isAlive ? (one.draining ? 'draining' : 'alive') : `no heartbeat for ${timeInWords((nowMs - one.atMs) / 1000)}`,
       ),
       el('td', {}, timeInWords((nowMs - one.startedAtMs) / 1000)),
       el('td', {}, `${Math.round(one.loopShare * 100)} %`),
@@ -110,13 +81,7 @@ export function processesTable(day) {
   ]
   const workers = alive.filter((/** @type {any} */ { role }) => role === 'worker').length
   const title = `${alive.length} processes alive, ${workers === 1 ? 'one' : workers} of them ${workers === 1 ? 'a worker' : 'workers'}`
-  return table(
-    'processes',
-    title,
-    ['process', 'state', 'up for', 'busy', 'memory'],
-    rows,
-    workers === 0 ? 'bad' : '',
-  )
+  return table('processes', title, ['process', 'state', 'up for', 'busy', 'memory'], rows, workers === 0 ? 'bad' : '')
 }
 
 /** @param {Day} day @param {Order} order */

@@ -47,10 +47,8 @@ export async function look(file, slot) {
   const { kind, container } = /** @type {{kind: MediaKind, container: string}} */ (identify(head, true))
   const media = slot.media.find((rules) => rules.kind === kind)
   if (media === undefined) return stop(kind, wrongKind(kind, container, file.name, slot))
-  if (!takes(media, container))
-    return stop(kind, { name: 'format', found: container, wanted: media.containers })
-  if (file.size > media.maxBytes)
-    return stop(kind, { name: 'size', actual: file.size, limit: media.maxBytes })
+  if (!takes(media, container)) return stop(kind, { name: 'format', found: container, wanted: media.containers })
+  if (file.size > media.maxBytes) return stop(kind, { name: 'size', actual: file.size, limit: media.maxBytes })
   const faults = kind === 'video' ? await lookInside(file, container, media, slot) : []
   const large = media.recommendedMaxBytes !== undefined && file.size > media.recommendedMaxBytes
   return { verdict: faults.length > 0 ? 'ask' : 'go', faults, kind, large }

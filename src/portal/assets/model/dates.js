@@ -13,8 +13,7 @@ export function whenOf({ opensAt, deadline, graceSeconds, revisions, state }, no
   if (deadline === null) return { at: 'always' }
   const deadlineMs = Date.parse(deadline)
   if (nowMs <= deadlineMs) return { at: 'open', ms: deadlineMs, leftMs: deadlineMs - nowMs }
-  const repair =
-    state === 'returned' ? revisions.flatMap(({ repairUntil }) => repairUntil ?? []).at(-1) : undefined
+  const repair = state === 'returned' ? revisions.flatMap(({ repairUntil }) => repairUntil ?? []).at(-1) : undefined
   if (repair !== undefined && nowMs <= Date.parse(repair)) return { at: 'repair', ms: Date.parse(repair) }
   const closesMs = deadlineMs + graceSeconds * 1000
   return nowMs <= closesMs ? { at: 'grace', ms: closesMs } : { at: 'closed', ms: closesMs }

@@ -30,8 +30,7 @@ export class News {
       if (job.phase === 'stored') announcer.about(job.key, 'stored', said.stored(name))
       else if (job.phase === 'sending' && quarter > 0 && quarter < 100)
         announcer.about(job.key, `sent-${quarter}`, said.sent(name, quarter))
-      else if (job.phase === 'blocked')
-        announcer.about(job.key, 'blocked', said.blocked(name, words.t.checks.notSent))
+      else if (job.phase === 'blocked') announcer.about(job.key, 'blocked', said.blocked(name, words.t.checks.notSent))
     }
   }
 
@@ -45,9 +44,7 @@ export class News {
       if (this.#first) announcer.know(id, stage)
       else if (accepted) announcer.about(id, stage, said.accepted(declared.filename ?? ''))
       else if (state === 'rejected') {
-        const why = problems
-          .filter(({ severity }) => severity === 'reject')
-          .map(({ message }) => words.of(message))
+        const why = problems.filter(({ severity }) => severity === 'reject').map(({ message }) => words.of(message))
         announcer.about(id, stage, said.rejected(declared.filename ?? '', why.join(' ')))
       }
     }

@@ -15,9 +15,7 @@ export function slotsToChange(submission) {
     const standing = submission.slots.find(({ slot }) => slot === id)?.uploads ?? []
     return !submission.uploads.some(
       (upload) =>
-        standing.includes(upload.id) &&
-        upload.state !== 'receiving' &&
-        !(returned[id] ?? []).includes(upload.id),
+        standing.includes(upload.id) && upload.state !== 'receiving' && !(returned[id] ?? []).includes(upload.id),
     )
   })
 }

@@ -39,16 +39,12 @@ const GONE = ['receiving', 'expired', 'cancelled']
  */
 export function faultOfTwin({ file, slot, ...own }, store, jobs) {
   const other = jobs.find(
-    (job) =>
-      job.key !== own.key && job.slot === slot && job.active && isSame(file, job.file.name, job.file.size),
+    (job) => job.key !== own.key && job.slot === slot && job.active && isSame(file, job.file.name, job.file.size),
   )
   if (other !== undefined) return { name: 'twice', file: file.name }
   const twin = store.submission?.uploads.find(
     ({ superseded, state, declared, ...upload }) =>
-      upload.slot === slot &&
-      !superseded &&
-      !GONE.includes(state) &&
-      isSame(file, declared.filename, declared.bytes),
+      upload.slot === slot && !superseded && !GONE.includes(state) && isSame(file, declared.filename, declared.bytes),
   )
   if (twin === undefined) return null
   return { name: twin.state === 'rejected' ? 'twiceRejected' : 'twice', file: file.name }

@@ -64,9 +64,7 @@ export class Store {
     try {
       const submission = await this.#api.get(`${this.#path}?expand=uploads`)
       if (this.profile === null || this.submission?.profile !== submission.profile)
-        this.profile = readProfile(
-          await this.#api.get(`v1/profiles/${encodeURIComponent(submission.profile)}`),
-        )
+        this.profile = readProfile(await this.#api.get(`v1/profiles/${encodeURIComponent(submission.profile)}`))
       this.submission = submission
       this.stage = 'ready'
     } catch (error) {

@@ -171,9 +171,7 @@ export class Sender {
 
   #pump() {
     const running = this.jobs.filter(({ phase }) => ['sending', 'waiting', 'offline'].includes(phase))
-    const next = this.jobs
-      .filter(({ phase }) => phase === 'queued')
-      .slice(0, Math.max(0, AT_A_TIME - running.length))
+    const next = this.jobs.filter(({ phase }) => phase === 'queued').slice(0, Math.max(0, AT_A_TIME - running.length))
     for (const job of next) void job.start()
     this.#changed()
   }

@@ -96,13 +96,11 @@ function modelOf(slot, rules, rows, page) {
     mayUpload: page.mayUpload,
     mayBegin: page.mayBegin(slot.slot),
     busy:
-      !several &&
-      rows.some(({ kind }) => ['local', 'elsewhere', 'unfinished', 'checking', 'failed'].includes(kind)),
+      !several && rows.some(({ kind }) => ['local', 'elsewhere', 'unfinished', 'checking', 'failed'].includes(kind)),
     tooLate: (id) => {
       const said = slot.problems.filter(
         ({ upload, code }) =>
-          upload === id &&
-          (code === 'STORED_TOO_LATE' || code === 'SLOT_OVERFULL' || code === 'PLAN_TIME_MISMATCH'),
+          upload === id && (code === 'STORED_TOO_LATE' || code === 'SLOT_OVERFULL' || code === 'PLAN_TIME_MISMATCH'),
       )
       return problemList(said, page.words)
     },
@@ -143,8 +141,7 @@ function late(slot, page) {
     'div',
     { class: 'late', key: 'late' },
     h('p', { class: 'facts' }, asked ? t.graceNo : t.graceOver),
-    !asked &&
-      h('button', { type: 'button', class: 'button small', onclick: () => page.askGrace(slot) }, t.graceAsk),
+    !asked && h('button', { type: 'button', class: 'button small', onclick: () => page.askGrace(slot) }, t.graceAsk),
   )
 }
 
@@ -174,7 +171,5 @@ function history(earlier, words) {
 /** @param {import('../model/store.js').ListedUpload} upload @param {import('../words/th.js').Table} t */
 function outcome({ superseded, state }, t) {
   if (superseded) return t.outcomes.superseded
-  return state === 'rejected' || state === 'expired' || state === 'cancelled'
-    ? t.outcomes[state]
-    : t.outcomes.accepted
+  return state === 'rejected' || state === 'expired' || state === 'cancelled' ? t.outcomes[state] : t.outcomes.accepted
 }

@@ -25,8 +25,7 @@ export function draw(root, page) {
       stage === 'trouble' && notice(t.troubleTitle, [t.troubleText]),
       stage === 'gone' && notice(t.goneTitle, [t.goneText]),
       stage === 'noAccess' && notice(t.noSessionTitle, [t.noSessionText]),
-      stage === 'expired' &&
-        notice(t.expiredTitle, [t.expiredText, ...(page.sender.busy ? [t.expiredSending] : [])]),
+      stage === 'expired' && notice(t.expiredTitle, [t.expiredText, ...(page.sender.busy ? [t.expiredSending] : [])]),
       store.submission !== null && (stage === 'ready' || stage === 'expired') && content(page),
     ]),
     h(

@@ -47,11 +47,7 @@ export function problemList(problems, words) {
 function measures({ code, limit, actual }, words) {
   const unit = UNITS[code]
   if (unit === undefined || typeof limit !== 'number' || typeof actual !== 'number') return null
-  return h(
-    'p',
-    { class: 'measures' },
-    dotted([words.t.limit(unit(limit, words)), words.t.actual(unit(actual, words))]),
-  )
+  return h('p', { class: 'measures' }, dotted([words.t.limit(unit(limit, words)), words.t.actual(unit(actual, words))]))
 }
 
 /** @param {Fault} fault @param {import('../model/profile.js').SlotRules | undefined} rules @param {Words} words */

@@ -30,11 +30,7 @@ function oneField(slot, field, page) {
   const id = `field-${slot.slot}-${field.name}`
   const { state, rule } = page.fieldStates.of(slot.slot, field.name)
   const told =
-    state === 'wrong'
-      ? `${words.of(field.label)} ${t.fieldRules[rule ?? 'type']}`
-      : state === 'none'
-        ? ''
-        : t[state]
+    state === 'wrong' ? `${words.of(field.label)} ${t.fieldRules[rule ?? 'type']}` : state === 'none' ? '' : t[state]
   return h(
     'div',
     { class: field.type === 'boolean' ? 'field tick' : 'field', key: field.name },
@@ -79,9 +75,7 @@ function control(id, slot, field, page) {
     return h(
       'select',
       { ...common, onchange: changed },
-      ['', ...field.options].map((option) =>
-        h('option', { value: option, selected: option === text }, option),
-      ),
+      ['', ...field.options].map((option) => h('option', { value: option, selected: option === text }, option)),
     )
   const numeric = field.type !== 'string'
   return h('input', {

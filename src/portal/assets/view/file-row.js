@@ -84,9 +84,7 @@ function facts({ measured, declared, receivedBytes }, words) {
   const { t } = words
   const parts = [
     measured?.durationSeconds === undefined ? '' : t.length(clock(measured.durationSeconds)),
-    measured?.width === undefined || measured.height === undefined
-      ? ''
-      : `${measured.width} × ${measured.height}`,
+    measured?.width === undefined || measured.height === undefined ? '' : `${measured.width} × ${measured.height}`,
     measured?.pages === undefined ? '' : t.pages(measured.pages),
     words.bytes(declared.bytes ?? receivedBytes),
   ]
@@ -116,8 +114,7 @@ function begun(row, upload, card, page) {
   const all = upload.declared.bytes
   const name = row.name || t.unnamed
   return [
-    all !== null &&
-      progressBar(name, received / all, t.ofBytes(words.bytes(received), words.bytes(all)), words),
+    all !== null && progressBar(name, received / all, t.ofBytes(words.bytes(received), words.bytes(all)), words),
     h('p', { class: 'note' }, row.kind === 'elsewhere' ? t.elsewhere : t.unfinished),
     row.kind === 'unfinished' &&
       upload.expiresAt !== undefined &&
@@ -167,8 +164,7 @@ function replacing(row, upload, card, page) {
       label: `${t.replace}: ${row.name || t.unnamed}`,
       accept: card.accept,
       main: row.kind === 'rejected' || card.toChange,
-      chosen: (file) =>
-        page.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
+      chosen: (file) => page.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
     }),
   )
 }

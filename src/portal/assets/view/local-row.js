@@ -143,11 +143,7 @@ function blocked(job, card, page) {
       { class: 'actions' },
       again(job, card, page),
       verdict === 'ask' &&
-        h(
-          'button',
-          { type: 'button', class: 'button', onclick: () => page.sender.enqueue(job) },
-          t.sendAnyway,
-        ),
+        h('button', { type: 'button', class: 'button', onclick: () => page.sender.enqueue(job) }, t.sendAnyway),
       h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
     ),
   ]
@@ -177,12 +173,7 @@ function ended(job, card, page) {
     h(
       'ul',
       { class: 'problems' },
-      h(
-        'li',
-        { class: 'reject' },
-        icon('fault'),
-        h('p', null, job.phase === 'unreadable' ? t.unreadable : refusal),
-      ),
+      h('li', { class: 'reject' }, icon('fault'), h('p', null, job.phase === 'unreadable' ? t.unreadable : refusal)),
     ),
     h(
       'p',

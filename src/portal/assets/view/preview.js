@@ -14,10 +14,7 @@ export function preview(upload, page) {
   const { t } = page.words
   const name = upload.declared.filename ?? t.unnamed
   const ready = (/** @type {string} */ kind) =>
-    links.get(
-      upload.renditions.find((rendition) => rendition.kind === kind && rendition.state === 'ready')?.name ??
-        '',
-    )
+    links.get(upload.renditions.find((rendition) => rendition.kind === kind && rendition.state === 'ready')?.name ?? '')
   const video = ready('mp4')
   const picture = ready('page')
   if (video !== undefined) return player(upload, video, ready('poster'), t.preview(name))

@@ -78,9 +78,7 @@ function textOf({ state, complete, creditedAt, revisions }, { words, seal }) {
   return [
     state === 'sealed' && sealedAt !== undefined ? t.sealedText(words.moment(sealedAt)) : '',
     state === 'returned' ? `${t.returnedText} ${seal.allowed ? t.returnedSeal : t.sealElsewhere}` : '',
-    state === 'open' && complete
-      ? `${t.completeText} ${seal.allowed ? t.completeSeal : t.sealElsewhere}`
-      : '',
+    state === 'open' && complete ? `${t.completeText} ${seal.allowed ? t.completeSeal : t.sealElsewhere}` : '',
     creditedAt === null ? '' : t.credited(words.moment(creditedAt, true)),
     state === 'sealed' ? t.sealedProof : '',
   ].filter((text) => text !== '')
@@ -108,11 +106,7 @@ function slotList(title, slots, kind, page) {
         h(
           'li',
           { key: slot },
-          h(
-            'a',
-            { href: `#slot-${slot}`, onclick: (/** @type {Event} */ event) => follow(event, slot) },
-            labels[i],
-          ),
+          h('a', { href: `#slot-${slot}`, onclick: (/** @type {Event} */ event) => follow(event, slot) }, labels[i]),
           kind === 'missing' && progressOf(slot, page),
         ),
       ),

@@ -20,11 +20,9 @@ function next(page) {
   const { seal, store, words } = page
   const { t } = words
   const { submission, stage } = store
-  if (submission === null || stage !== 'ready')
-    return strip('open', 'up', t.next.arrived, t.expiredText, closing(page))
+  if (submission === null || stage !== 'ready') return strip('open', 'up', t.next.arrived, t.expiredText, closing(page))
   if (submission.state === 'sealed') return strip('good', 'lock', t.next.sealed, '', closing(page))
-  if (submission.sealRequestedAt !== null)
-    return strip('good', 'done', t.next.armed, t.next.armedText, closing(page))
+  if (submission.sealRequestedAt !== null) return strip('good', 'done', t.next.armed, t.next.armedText, closing(page))
   const { missing, pending } = submission
   const toChange = slotsToChange(submission)
   const open = (/** @type {string} */ text, /** @type {import('./dom.js').Content} */ button) =>

@@ -1,7 +1,6 @@
 // What the page says, in English.
 
-const many = (/** @type {number} */ count, /** @type {string} */ one) =>
-  `${count} ${one}${count === 1 ? '' : 's'}`
+const many = (/** @type {number} */ count, /** @type {string} */ one) => `${count} ${one}${count === 1 ? '' : 's'}`
 
 /** @type {import('./th.js').Table} */
 export const EN = {
@@ -24,8 +23,7 @@ export const EN = {
   progressLabel: 'How complete the request is',
   ofSlots: (done, all) => `${done} of ${all} items ready`,
   complete: 'All files are there. Not handed in yet',
-  completeText:
-    'Every file can be opened. This checks the files only; it is not the result of the assessment.',
+  completeText: 'Every file can be opened. This checks the files only; it is not the result of the assessment.',
   completeSeal: 'Look at the previews once more, then press “Hand in”.',
   sealElsewhere: 'Go back to your own system and hand it in there.',
   credited: (when) => `Time of credit: ${when}`,
@@ -156,8 +154,7 @@ export const EN = {
   notCounted: 'File can be used, but does not count here',
   rejected: 'File cannot be used, replace it',
   replaceLater: 'The earlier file counts until the new one is known to be usable',
-  failed:
-    'Something went wrong on our side. Your file is safe, do not send it again: checking goes on by itself',
+  failed: 'Something went wrong on our side. Your file is safe, do not send it again: checking goes on by itself',
   rendering: (percent) =>
     percent === null ? 'Preparing the copy to watch' : `Preparing the copy to watch, ${percent}%`,
   renderQueue: (position) => `The copy to watch is number ${position} in line`,
@@ -192,8 +189,7 @@ export const EN = {
       `This file is a ${found}. Only ${wanted} goes here: open it in its program, choose “Save as PDF”, and send that PDF`,
     twice: (name) =>
       `This is the same file as “${name}”, which is here already. If you meant another one, choose again`,
-    twiceRejected: (name) =>
-      `This is the same file as “${name}”, which cannot be used. Choose the corrected one`,
+    twiceRejected: (name) => `This is the same file as “${name}”, which cannot be used. Choose the corrected one`,
     unknownKind: (wanted) => `This file is of an unknown type. Only ${wanted} goes here`,
     format: (found, wanted) => `${found} cannot be taken. Convert it to ${wanted}; converting is not editing`,
     size: (actual, limit) => `The file has ${actual}, more than the limit of ${limit}`,
@@ -201,8 +197,7 @@ export const EN = {
     tooShort: (actual, limit) => `The video is only ${actual} long; at least ${limit} is needed`,
     noSound: 'This video has no sound',
     noPicture: 'This file has sound only, no picture',
-    incomplete:
-      'This file is incomplete: part of it is missing, mostly after an unfinished copy or recording',
+    incomplete: 'This file is incomplete: part of it is missing, mostly after an unfinished copy or recording',
     kindFull: (kind, limit) =>
       `At most ${limit} of the files here may be a ${kind}. To use this one, press “Replace” at the other`,
     slotFull: (limit) => `There are ${limit} files already. Press “Replace” at one of them`,

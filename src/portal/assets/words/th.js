@@ -196,14 +196,12 @@ export const TH = {
       `ไฟล์นี้เป็น${spaced(found)} ช่องนี้รับเฉพาะ${spaced(wanted)} การเปลี่ยนนามสกุลไฟล์ไม่ช่วย`,
     office: (/** @type {string} */ found, /** @type {string} */ wanted) =>
       `ไฟล์นี้เป็น${spaced(found)} ช่องนี้รับเฉพาะ${spaced(wanted)} โปรดเปิดไฟล์ในโปรแกรมเดิม เลือก “บันทึกเป็น PDF” แล้วส่งไฟล์ PDF นั้น`,
-    twice: (/** @type {string} */ name) =>
-      `ไฟล์นี้เหมือนกับ “${name}” ที่ส่งในช่องนี้แล้ว ไม่ต้องส่งซ้ำ หากตั้งใจจะส่งไฟล์อื่น โปรดเลือกใหม่`,
+    twice: (/** @type {string} */ name) => `ไฟล์นี้เหมือนกับ “${name}” ที่ส่งในช่องนี้แล้ว ไม่ต้องส่งซ้ำ หากตั้งใจจะส่งไฟล์อื่น โปรดเลือกใหม่`,
     twiceRejected: (/** @type {string} */ name) => `ไฟล์นี้เหมือนกับ “${name}” ที่ตรวจแล้วใช้ไม่ได้ โปรดเลือกไฟล์ที่แก้ไขแล้ว`,
     unknownKind: (/** @type {string} */ wanted) => `ไม่รู้จักชนิดของไฟล์นี้ ช่องนี้รับเฉพาะ${spaced(wanted)}`,
     format: (/** @type {string} */ found, /** @type {string} */ wanted) =>
       `ไฟล์รูปแบบ ${found} ใช้ไม่ได้ โปรดแปลงเป็น ${wanted} การแปลงไฟล์ไม่ถือเป็นการตัดต่อ`,
-    size: (/** @type {string} */ actual, /** @type {string} */ limit) =>
-      `ไฟล์มีขนาด ${actual} เกินขนาดสูงสุด ${limit}`,
+    size: (/** @type {string} */ actual, /** @type {string} */ limit) => `ไฟล์มีขนาด ${actual} เกินขนาดสูงสุด ${limit}`,
     tooLong: (/** @type {string} */ actual, /** @type {string} */ limit, /** @type {string} */ over) =>
       `วีดิทัศน์ยาว ${actual} เกิน ${limit}ไป ${over}`,
     tooShort: (/** @type {string} */ actual, /** @type {string} */ limit) =>

@@ -87,9 +87,7 @@ export class Words {
     const said = units.slice(from, from + 2).map(({ size, th, en }) => {
       const count = Math.floor(rest / size)
       rest -= count * size
-      return count === 0 && whole !== 0
-        ? ''
-        : `${count} ${this.language === 'th' ? th : en[count === 1 ? 0 : 1]}`
+      return count === 0 && whole !== 0 ? '' : `${count} ${this.language === 'th' ? th : en[count === 1 ? 0 : 1]}`
     })
     return said.filter((part) => part !== '').join(' ')
   }

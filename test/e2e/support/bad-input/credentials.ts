@@ -49,12 +49,7 @@ export function credentialTests(stage: Stage): void {
           'API_KEY_INVALID',
         )
       expectRefused(
-        await house.call(
-          'GET',
-          `/v1/submissions/${mine}/events?access_token=${forged(reader)}`,
-          undefined,
-          null,
-        ),
+        await house.call('GET', `/v1/submissions/${mine}/events?access_token=${forged(reader)}`, undefined, null),
         401,
         'SESSION_INVALID',
       )
@@ -65,11 +60,7 @@ export function credentialTests(stage: Stage): void {
         'API_KEY_INVALID',
       )
       for (const path of [other, `${other}/uploads`, `${other}/events`])
-        expectRefused(
-          await house.call('GET', `/v1/submissions/${path}`, undefined, reader),
-          404,
-          'SUBMISSION_UNKNOWN',
-        )
+        expectRefused(await house.call('GET', `/v1/submissions/${path}`, undefined, reader), 404, 'SUBMISSION_UNKNOWN')
       const asked: [string, string, object?][] = [
         ['POST', `/v1/submissions/${mine}/tickets`, { slot: 'lesson_plan' }],
         ['POST', `/v1/submissions/${mine}/sessions`, {}],

@@ -81,12 +81,7 @@ export function refusedTests(stage: Stage): void {
       const { house, corpus } = stage
       const submission = await house.submission()
       const film = await house.handIn(submission, 'student_outcome', await lesson(corpus), 'ผลงาน.pdf')
-      const paper = await house.handIn(
-        submission,
-        'student_outcome',
-        await pdf(corpus, 'plan.pdf'),
-        'ผลงาน.mp4',
-      )
+      const paper = await house.handIn(submission, 'student_outcome', await pdf(corpus, 'plan.pdf'), 'ผลงาน.mp4')
       const [asFilm, asPaper] = await Promise.all(
         [film, paper].map((id) => house.until(id, ({ accepted }) => accepted)),
       )

@@ -62,7 +62,10 @@ export async function setScene(house: House) {
     forgedSession: await signed({ can: ['read', 'upload', 'seal'] }, 'session+jwt', 'not ours', past + 6000),
     expiredSession: await house.deps.tokens
       .signSession({
-        ...{ owner: 'portal', submission: id, subject: null, can: ['read', 'upload', 'seal'] },
+        owner: 'portal',
+        submission: id,
+        subject: null,
+        can: ['read', 'upload', 'seal'],
         expMs: past * 1000,
       })
       .then(({ token }) => token),
@@ -71,7 +74,12 @@ export async function setScene(house: House) {
     slotTicket: await ticketOf(id, 'film'),
     expiredTicket: await house.deps.tokens
       .signTicket({
-        ...{ owner: 'portal', submission: id, slot: 'plan', subject: null, replaces: null, maxBytes: null },
+        owner: 'portal',
+        submission: id,
+        slot: 'plan',
+        subject: null,
+        replaces: null,
+        maxBytes: null,
         expMs: past * 1000,
       })
       .then(({ token }) => token),
@@ -81,14 +89,17 @@ export async function setScene(house: House) {
     key: PORTAL,
   }
   return {
-    ...{ id, neighbour, tokens, user, bytes },
+    id,
+    neighbour,
+    tokens,
+    user,
+    bytes,
     whole: idOf(whole),
     begun: idOf(begun),
     /** The header that shows a credential. */
     authorization(name: CredentialName): Record<string, string> {
       if (name === 'none') return {}
-      if (name === 'ops')
-        return { authorization: `Basic ${Buffer.from(`ops:${OPS_PASSWORD}`).toString('base64')}` }
+      if (name === 'ops') return { authorization: `Basic ${Buffer.from(`ops:${OPS_PASSWORD}`).toString('base64')}` }
       return { authorization: `Bearer ${tokens[name]}` }
     },
   }

@@ -46,10 +46,7 @@ const metadata = fc.oneof(
 )
 export const tusHeaders = fc.record(
   {
-    'tus-resumable': fc.oneof(
-      { weight: 8, arbitrary: fc.constant('1.0.0') },
-      { weight: 1, arbitrary: headerText },
-    ),
+    'tus-resumable': fc.oneof({ weight: 8, arbitrary: fc.constant('1.0.0') }, { weight: 1, arbitrary: headerText }),
     'upload-length': number,
     'upload-offset': fc.oneof(fc.constant('100'), number),
     'upload-defer-length': fc.oneof(fc.constant('1'), number),
@@ -63,14 +60,8 @@ export const tusHeaders = fc.record(
       base64.map((text) => `sha1 ${text}`),
       headerText,
     ),
-    'content-type': fc.oneof(
-      { weight: 5, arbitrary: fc.constant(OFFSET_TYPE) },
-      { weight: 1, arbitrary: headerText },
-    ),
-    'x-http-method-override': fc.oneof(
-      fc.constantFrom('PATCH', 'DELETE', 'HEAD', 'TRACE', 'patch'),
-      headerText,
-    ),
+    'content-type': fc.oneof({ weight: 5, arbitrary: fc.constant(OFFSET_TYPE) }, { weight: 1, arbitrary: headerText }),
+    'x-http-method-override': fc.oneof(fc.constantFrom('PATCH', 'DELETE', 'HEAD', 'TRACE', 'patch'), headerText),
     'x-request-id': headerText,
     range: fc.oneof(fc.constantFrom('bytes=-1', 'bytes=5-1', 'bytes=0-0,2-3'), headerText),
     forwarded: headerText,

@@ -22,15 +22,7 @@ describe('a slot for one file', () => {
   it('goes on counting the replaced file until its successor is accepted', () => {
     const count = (state: UploadView['state']) =>
       ids(countSlot(one, [at('a', 10), at('b', 20, { replaces: 'a', state })], head(), undefined))
-    for (const state of [
-      'receiving',
-      'stored',
-      'checking',
-      'failed',
-      'rejected',
-      'expired',
-      'cancelled',
-    ] as const) {
+    for (const state of ['receiving', 'stored', 'checking', 'failed', 'rejected', 'expired', 'cancelled'] as const) {
       expect(count(state)).toEqual({ counted: 'a', superseded: '' })
     }
     expect(count('accepted')).toEqual({ counted: 'b', superseded: 'a' })
@@ -121,10 +113,7 @@ describe('a slot for several files', () => {
   })
 
   it('makes room for another video when the first is deleted', () => {
-    const uploads = [
-      file('v', 10, { measured: video(), state: 'cancelled' }),
-      file('w', 11, { measured: video() }),
-    ]
+    const uploads = [file('v', 10, { measured: video(), state: 'cancelled' }), file('w', 11, { measured: video() })]
     expect(ids(countSlot(several, uploads, head(), undefined)).counted).toBe('w')
   })
 })

@@ -3,10 +3,7 @@
 import Fastify from 'fastify'
 import { Check } from 'typebox/value'
 import { expect, it } from 'vitest'
-import {
-  SubmissionDocumentSchema,
-  UploadDocumentSchema,
-} from '../../../../src/submissions/document/schemas.ts'
+import { SubmissionDocumentSchema, UploadDocumentSchema } from '../../../../src/submissions/document/schemas.ts'
 import { computeSubmission } from '../../../../src/submissions/document/submission.ts'
 import { computeUpload } from '../../../../src/submissions/document/upload.ts'
 import { judge } from '../../../../src/submissions/rules/judge.ts'
@@ -34,10 +31,7 @@ it.each([
     'with everything',
     { measured, sha256: 'ab', storedAt: minute(2), error: { code: 'STORE_UNAVAILABLE', retryable: true } },
   ],
-  [
-    'with nothing',
-    { measured: null, sha256: null, storedAt: null, error: null, submissionId: null, slot: null },
-  ],
+  ['with nothing', { measured: null, sha256: null, storedAt: null, error: null, submissionId: null, slot: null }],
 ])('an upload document %s passes the serializer whole', async (_, changes) => {
   const document = computeUpload({
     record: {
@@ -78,10 +72,7 @@ it.each([
 })
 
 it.each([
-  [
-    'with everything',
-    { deadline: minute(60), opensAt: minute(0), uniqueKey: 'k', metadata: { any: { thing: [1] } } },
-  ],
+  ['with everything', { deadline: minute(60), opensAt: minute(0), uniqueKey: 'k', metadata: { any: { thing: [1] } } }],
   ['with nothing', {}],
 ])('a submission document %s passes the serializer whole', async (_, changes) => {
   const profile = catalogue.pin('teacher.K2')

@@ -40,12 +40,7 @@ describe('isAccepting', () => {
 
   it('opens, and closes with grace', () => {
     const opening = { ...dates, opensAt: minute(10) }
-    expect([9, 10, 65, 66].map((minutes) => isAccepting(opening, at(minutes)))).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ])
+    expect([9, 10, 65, 66].map((minutes) => isAccepting(opening, at(minutes)))).toEqual([false, true, true, false])
   })
 
   it('has no end without a deadline, and another one for repairs', () => {

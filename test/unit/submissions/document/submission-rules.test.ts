@@ -82,9 +82,7 @@ describe('revisions', () => {
     const returned: Partial<SubmissionHead> = {
       state: 'returned',
       revision: 2,
-      revisions: [
-        { revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขคลิป', uploads },
-      ],
+      revisions: [{ revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขคลิป', uploads }],
     }
     const fresh = view('new', 'teaching_video', 120, {
       revision: 2,
@@ -111,9 +109,7 @@ describe('revisions', () => {
   })
 
   it('of a deleted submission there is no document', () => {
-    expect(() => document(FULL, { state: 'deleted' })).toThrow(
-      expect.objectContaining({ code: 'SUBMISSION_DELETED' }),
-    )
+    expect(() => document(FULL, { state: 'deleted' })).toThrow(expect.objectContaining({ code: 'SUBMISSION_DELETED' }))
   })
 })
 

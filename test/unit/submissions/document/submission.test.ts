@@ -86,67 +86,60 @@ describe('a full submission', () => {
 })
 
 describe('a slot on its way', () => {
-  const rows: [string, UploadView[], string, { missing: string[]; pending: string[]; uploads: string[] }][] =
+  const rows: [string, UploadView[], string, { missing: string[]; pending: string[]; uploads: string[] }][] = [
+    ['nothing', [], 'empty', { missing: ['teaching_video'], pending: [], uploads: [] }],
     [
-      ['nothing', [], 'empty', { missing: ['teaching_video'], pending: [], uploads: [] }],
+      'bytes coming',
+      [view('u', 'teaching_video', 50, { state: 'receiving' })],
+      'receiving',
+      { missing: ['teaching_video'], pending: [], uploads: ['u'] },
+    ],
+    [
+      'an upload without a record',
       [
-        'bytes coming',
-        [view('u', 'teaching_video', 50, { state: 'receiving' })],
-        'receiving',
-        { missing: ['teaching_video'], pending: [], uploads: ['u'] },
+        viewOfSession({
+          id: 'u',
+          slot: 'teaching_video',
+          revision: 1,
+          replaces: null,
+          createdAt: minute(50),
+          concat: null,
+        }),
       ],
-      [
-        'an upload without a record',
-        [
-          viewOfSession({
-            id: 'u',
-            slot: 'teaching_video',
-            revision: 1,
-            replaces: null,
-            createdAt: minute(50),
-            concat: null,
-          }),
-        ],
-        'receiving',
-        { missing: ['teaching_video'], pending: [], uploads: ['u'] },
-      ],
-      [
-        'a verdict to come',
-        [view('u', 'teaching_video', 50, { state: 'stored' })],
-        'checking',
-        { missing: [], pending: ['teaching_video'], uploads: ['u'] },
-      ],
-      [
-        'a fault of ours',
-        [view('u', 'teaching_video', 50, { state: 'failed' })],
-        'checking',
-        { missing: [], pending: ['teaching_video'], uploads: ['u'] },
-      ],
-      [
-        'a rejected file',
-        [view('u', 'teaching_video', 50, { state: 'rejected' })],
-        'rejected',
-        { missing: ['teaching_video'], pending: [], uploads: [] },
-      ],
-      [
-        'a rejected file, and a new one coming',
-        [
-          view('u', 'teaching_video', 50, { state: 'rejected' }),
-          view('v', 'teaching_video', 60, { state: 'receiving' }),
-        ],
-        'receiving',
-        { missing: ['teaching_video'], pending: [], uploads: ['v'] },
-      ],
-      [
-        'a removed file',
-        [
-          view('u', 'teaching_video', 50, { state: 'expired' }),
-          view('v', 'teaching_video', 60, { state: 'cancelled' }),
-        ],
-        'empty',
-        { missing: ['teaching_video'], pending: [], uploads: [] },
-      ],
-    ]
+      'receiving',
+      { missing: ['teaching_video'], pending: [], uploads: ['u'] },
+    ],
+    [
+      'a verdict to come',
+      [view('u', 'teaching_video', 50, { state: 'stored' })],
+      'checking',
+      { missing: [], pending: ['teaching_video'], uploads: ['u'] },
+    ],
+    [
+      'a fault of ours',
+      [view('u', 'teaching_video', 50, { state: 'failed' })],
+      'checking',
+      { missing: [], pending: ['teaching_video'], uploads: ['u'] },
+    ],
+    [
+      'a rejected file',
+      [view('u', 'teaching_video', 50, { state: 'rejected' })],
+      'rejected',
+      { missing: ['teaching_video'], pending: [], uploads: [] },
+    ],
+    [
+      'a rejected file, and a new one coming',
+      [view('u', 'teaching_video', 50, { state: 'rejected' }), view('v', 'teaching_video', 60, { state: 'receiving' })],
+      'receiving',
+      { missing: ['teaching_video'], pending: [], uploads: ['v'] },
+    ],
+    [
+      'a removed file',
+      [view('u', 'teaching_video', 50, { state: 'expired' }), view('v', 'teaching_video', 60, { state: 'cancelled' })],
+      'empty',
+      { missing: ['teaching_video'], pending: [], uploads: [] },
+    ],
+  ]
 
   it.each(rows)('%s', (_, uploads, state, { missing, pending, uploads: listed }) => {
     const doc = document(but('teach', ...uploads))
@@ -162,9 +155,7 @@ describe('what a slot says', () => {
 
   it('is why the last file was rejected, until something newer answers', () => {
     const rejected = view('u', 'teaching_video', 50, { state: 'rejected', problems: [rejection] })
-    expect(slot(document(but('teach', rejected)), 'teaching_video').problems).toEqual([
-      { ...rejection, upload: 'u' },
-    ])
+    expect(slot(document(but('teach', rejected)), 'teaching_video').problems).toEqual([{ ...rejection, upload: 'u' }])
     const next = view('v', 'teaching_video', 60, { state: 'receiving' })
     expect(slot(document(but('teach', rejected, next)), 'teaching_video').problems).toEqual([])
     // Also where an older file goes on counting: the person should know that the new one does not.
@@ -176,9 +167,7 @@ describe('what a slot says', () => {
 
   it('is the warnings of files that count, without advice', () => {
     const warned = view('u', 'teaching_video', 50, { measured: lasting(3000), problems: [remark, advice] })
-    expect(slot(document(but('teach', warned)), 'teaching_video').problems).toEqual([
-      { ...remark, upload: 'u' },
-    ])
+    expect(slot(document(but('teach', warned)), 'teaching_video').problems).toEqual([{ ...remark, upload: 'u' }])
   })
 
   it('is a planned time that the video does not keep, by what the plan says now', () => {

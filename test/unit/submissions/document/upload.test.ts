@@ -33,8 +33,7 @@ const made = (changes: Partial<Rendition>): Rendition => ({
   state: 'ready',
   ...changes,
 })
-const show = (changes: Partial<UploadFacts> = {}) =>
-  computeUpload({ record: facts(changes), superseded: false })
+const show = (changes: Partial<UploadFacts> = {}) => computeUpload({ record: facts(changes), superseded: false })
 
 describe('computeUpload', () => {
   it('shows the record, and nothing of where things lie', () => {
@@ -87,9 +86,7 @@ describe('computeUpload', () => {
     ['rejected', ['ready', 'skipped', 'skipped', 'failed']],
     ['cancelled', ['ready', 'skipped', 'skipped', 'failed']],
   ])('of a file that is %s, waits for renditions only where they will come', (state, states) => {
-    const renditions = (['ready', 'running', 'waiting', 'failed'] as const).map((each) =>
-      made({ state: each }),
-    )
+    const renditions = (['ready', 'running', 'waiting', 'failed'] as const).map((each) => made({ state: each }))
     const shown = show({ state, renditions }).renditions
     expect(shown.map((rendition) => rendition.state)).toEqual(states)
     const reason = `UPLOAD_${state.toUpperCase()}`

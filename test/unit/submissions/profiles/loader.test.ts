@@ -2,11 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  loadProfiles,
-  ProfileLoadError,
-  shippedProfilesDir,
-} from '../../../../src/submissions/profiles/loader.ts'
+import { loadProfiles, ProfileLoadError, shippedProfilesDir } from '../../../../src/submissions/profiles/loader.ts'
 import type { ProfileData } from '../../../../src/submissions/profiles/schema.ts'
 import { catalogue } from '../support.ts'
 
@@ -108,11 +104,7 @@ describe('loadProfiles', () => {
       (d) => Object.assign(d.slots[0] ?? {}, { domain: 'd9' }),
       '/slots/0/domain no domain d9',
     ],
-    [
-      'min over max',
-      (d) => Object.assign(d.slots[0] ?? {}, { min: 2 }),
-      '/slots/0/min min is greater than max',
-    ],
+    ['min over max', (d) => Object.assign(d.slots[0] ?? {}, { min: 2 }), '/slots/0/min min is greater than max'],
     [
       'a slot twice',
       (d) => d.slots.push(structuredClone(d.slots.slice(0, 1))[0] ?? fail()),

@@ -27,19 +27,9 @@ describe('shipped profiles', () => {
 
   it.each(KEYS)('%s says of every media rule how well it is known', (key) => {
     const data = catalogue.get(key)?.data
-    const entries = [
-      ...(data?.slots ?? []).flatMap((slot) => slot.media),
-      ...Object.values(data?.mediaDefaults ?? {}),
-    ]
+    const entries = [...(data?.slots ?? []).flatMap((slot) => slot.media), ...Object.values(data?.mediaDefaults ?? {})]
     for (const entry of entries) {
-      const unjudged = [
-        'kind',
-        'verification',
-        'extensions',
-        'mimeTypes',
-        'remediableContainers',
-        'renditions',
-      ]
+      const unjudged = ['kind', 'verification', 'extensions', 'mimeTypes', 'remediableContainers', 'renditions']
       const fields = Object.keys(entry).filter((field) => !unjudged.includes(field))
       expect(Object.keys(entry.verification ?? {})).toEqual(expect.arrayContaining(fields))
     }
@@ -48,18 +38,13 @@ describe('shipped profiles', () => {
   it.each(['supervisor', 'education_admin'])('%s is a placeholder that nothing can pin', (position) => {
     for (const rank of RANKS) {
       expect(catalogue.get(`${position}.${rank}`)?.enabled).toBe(false)
-      expect(() => catalogue.pin(`${position}.${rank}@1`)).toThrow(
-        expect.objectContaining({ code: 'PROFILE_UNKNOWN' }),
-      )
+      expect(() => catalogue.pin(`${position}.${rank}@1`)).toThrow(expect.objectContaining({ code: 'PROFILE_UNKNOWN' }))
     }
   })
 
   it.each([
     ['teacher.K2', ['lesson_plan', 'teaching_video', 'inspiration_video', 'student_outcome']],
-    [
-      'teacher.K4',
-      ['lesson_plan', 'teaching_video', 'inspiration_video', 'student_outcome', 'academic_work'],
-    ],
+    ['teacher.K4', ['lesson_plan', 'teaching_video', 'inspiration_video', 'student_outcome', 'academic_work']],
     [
       'teacher.K5',
       [
@@ -115,22 +100,19 @@ describe('shipped profiles', () => {
     expect(catalogue.pin('school_admin.K2').data.slots[0]?.verification?.count).toBe('inferred')
   })
 
-  it.each(KEYS)(
-    '%s makes an MP4 of every video, with a poster that may fail, and a picture of every PDF',
-    (key) => {
-      for (const media of catalogue.get(key)?.slots.flatMap((slot) => slot.media) ?? []) {
-        const made = media.renditions.map(({ name, kind, required }) => ({ name, kind, required }))
-        expect(made).toEqual(
-          media.kind === 'video'
-            ? [
-                { name: 'video', kind: 'mp4', required: true },
-                { name: 'poster', kind: 'poster', required: false },
-              ]
-            : [{ name: 'page', kind: 'page', required: false }],
-        )
-      }
-    },
-  )
+  it.each(KEYS)('%s makes an MP4 of every video, with a poster that may fail, and a picture of every PDF', (key) => {
+    for (const media of catalogue.get(key)?.slots.flatMap((slot) => slot.media) ?? []) {
+      const made = media.renditions.map(({ name, kind, required }) => ({ name, kind, required }))
+      expect(made).toEqual(
+        media.kind === 'video'
+          ? [
+              { name: 'video', kind: 'mp4', required: true },
+              { name: 'poster', kind: 'poster', required: false },
+            ]
+          : [{ name: 'page', kind: 'page', required: false }],
+      )
+    }
+  })
 })
 
 it.each([

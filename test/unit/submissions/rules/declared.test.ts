@@ -10,12 +10,8 @@ const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
 const SLOTS = { teaching, plan, outcome }
-const problem = (
-  slot: keyof typeof SLOTS,
-  filename: string | null,
-  type: string | null,
-  bytes: number | null = 1000,
-) => declaredProblem(SLOTS[slot], { filename, type, bytes })
+const problem = (slot: keyof typeof SLOTS, filename: string | null, type: string | null, bytes: number | null = 1000) =>
+  declaredProblem(SLOTS[slot], { filename, type, bytes })
 
 describe('types and names', () => {
   it.each<[keyof typeof SLOTS, string | null, string | null]>([

@@ -17,33 +17,15 @@ const rows: [string, SlotRules, Measured, string | null, boolean, number?][] = [
   ['no page', plan, pdf({ pages: 0 }), 'PDF_TOO_FEW_PAGES', false],
   ['a broken file', plan, without(pdf({ complete: false }), 'pages'), 'PDF_DAMAGED', false],
   ['a file whose pages nobody can count', plan, without(pdf(), 'pages'), 'PDF_DAMAGED', false],
-  [
-    'a user password',
-    plan,
-    without(pdf({ encrypted: true, complete: false }), 'pages'),
-    'PDF_PASSWORD',
-    false,
-  ],
+  ['a user password', plan, without(pdf({ encrypted: true, complete: false }), 'pages'), 'PDF_PASSWORD', false],
   ['an owner password only', plan, pdf({ encrypted: true }), 'PDF_RESTRICTED', true],
   ['JavaScript', plan, pdf({ activeContent: ['JAVASCRIPT', 'OPEN_ACTION'] }), 'PDF_ACTIVE_CONTENT', false],
   ['opening at page one', plan, pdf({ activeContent: ['OPEN_ACTION'] }), null, true],
   ['Acrobat’s own scripts of fields', plan, pdf({ activeContent: ['FIELD_SCRIPT'] }), null, true],
   ['an error on one page', plan, pdf({ flawedPages: [7] }), 'PDF_FLAWED', true],
   ['a page that is not drawn', plan, pdf({ complete: false, undrawnPages: [7] }), 'PDF_DAMAGED', false],
-  [
-    'four gibibytes in a kilobyte',
-    plan,
-    without(pdf({ tooComplex: true }), 'pages'),
-    'PDF_TOO_COMPLEX',
-    false,
-  ],
-  [
-    'more than our limits',
-    plan,
-    without(pdf({ unchecked: true }), 'pages', 'complete'),
-    'PDF_UNCHECKED',
-    true,
-  ],
+  ['four gibibytes in a kilobyte', plan, without(pdf({ tooComplex: true }), 'pages'), 'PDF_TOO_COMPLEX', false],
+  ['more than our limits', plan, without(pdf({ unchecked: true }), 'pages', 'complete'), 'PDF_UNCHECKED', true],
   ['more than our limits, page by page', plan, pdf({ unchecked: true }), 'PDF_UNCHECKED', true],
   ['50 MiB', plan, pdf(), null, true, 50 * MIB],
   ['50 MiB and a byte', plan, pdf(), 'UPLOAD_TOO_LARGE', false, 50 * MIB + 1],
@@ -66,8 +48,7 @@ it('names only what is dangerous in a PDF', () => {
 
 it('names the pages that are not drawn, and none where all is lost', () => {
   const declared = { filename: null, type: null, bytes: null }
-  const problemOf = (measured: Measured) =>
-    judge({ slot: plan, measured, declared, actualBytes: 1000 }).problems[0]
+  const problemOf = (measured: Measured) => judge({ slot: plan, measured, declared, actualBytes: 1000 }).problems[0]
   expect(problemOf(pdf({ complete: false, undrawnPages: [3, 7] }))?.actual).toBe('3, 7')
   expect(problemOf(pdf({ complete: false, undrawnPages: [3, 7] }))?.message.en).toContain('page 3, 7')
   expect(problemOf(pdf({ complete: false }))).not.toHaveProperty('actual')

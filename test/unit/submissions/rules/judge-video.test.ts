@@ -28,9 +28,7 @@ it('has nothing to say of a sound clip', () => {
     'lengths',
     'duplicate',
   ])
-  expect(checks.filter((check) => check.state !== 'pending').every((check) => check.state === 'passed')).toBe(
-    true,
-  )
+  expect(checks.filter((check) => check.state !== 'pending').every((check) => check.state === 'passed')).toBe(true)
 })
 
 // Each rule on both sides of its limit: [what, slot, measured, code or null, accepted]
@@ -46,20 +44,8 @@ const rows: Row[] = [
   ['a lesson of ten minutes', teaching, lasting(600), null, true],
   ['a lesson of less than ten minutes', teaching, lasting(599), 'DURATION_SHORT', true],
   ['a header that claims 12 s more', inspiration, video({ headerDurationSeconds: 602 }), null, true],
-  [
-    'a header that claims 13 s more',
-    inspiration,
-    video({ headerDurationSeconds: 603 }),
-    'DURATION_INCONSISTENT',
-    true,
-  ],
-  [
-    'a header that claims 13 s less',
-    inspiration,
-    video({ headerDurationSeconds: 577 }),
-    'DURATION_INCONSISTENT',
-    true,
-  ],
+  ['a header that claims 13 s more', inspiration, video({ headerDurationSeconds: 603 }), 'DURATION_INCONSISTENT', true],
+  ['a header that claims 13 s less', inspiration, video({ headerDurationSeconds: 577 }), 'DURATION_INCONSISTENT', true],
   ['a header without a duration', inspiration, video({ headerDurationSeconds: 0 }), null, true],
   ['a fragmented header', inspiration, video({ headerDurationSeconds: 2, fragmented: true }), null, true],
   [
@@ -76,13 +62,7 @@ const rows: Row[] = [
   ['a locked video', inspiration, video({ encrypted: true }), 'VIDEO_UNDECODABLE', false],
   ['HEVC', inspiration, video({ videoCodec: 'hevc' }), 'CODEC_UNCOMMON', true],
   ['HEVC by its sample entry', inspiration, video({ videoCodec: 'hvc1' }), 'CODEC_UNCOMMON', true],
-  [
-    'H.264 and AAC by their sample entries',
-    inspiration,
-    video({ videoCodec: 'avc1', audioCodec: 'mp4a' }),
-    null,
-    true,
-  ],
+  ['H.264 and AAC by their sample entries', inspiration, video({ videoCodec: 'avc1', audioCodec: 'mp4a' }), null, true],
   ['Opus', inspiration, video({ audioCodec: 'opus' }), 'CODEC_UNCOMMON', true],
   ['a short side of 480', inspiration, video({ width: 854, height: 480 }), null, true],
   ['a short side of 478', inspiration, video({ width: 850, height: 478 }), 'LOW_RESOLUTION', true],
@@ -111,17 +91,14 @@ describe('one rule at a time', () => {
 })
 
 describe('containers', () => {
-  it.each(['mov', 'matroska', 'webm', 'avi', 'mpegts', '3gp'])(
-    '%s is accepted and converted',
-    (container) => {
-      const { problems, accepted, checks } = verdict(inspiration, video({ container, indexFirst: false }))
-      expect(accepted).toBe(true)
-      expect(problems).toMatchObject([
-        { code: 'CONTAINER_CONVERTED', severity: 'warn', limit: ['mp4'], actual: container },
-      ])
-      expect(checks).toContainEqual({ name: 'container', state: 'warned' })
-    },
-  )
+  it.each(['mov', 'matroska', 'webm', 'avi', 'mpegts', '3gp'])('%s is accepted and converted', (container) => {
+    const { problems, accepted, checks } = verdict(inspiration, video({ container, indexFirst: false }))
+    expect(accepted).toBe(true)
+    expect(problems).toMatchObject([
+      { code: 'CONTAINER_CONVERTED', severity: 'warn', limit: ['mp4'], actual: container },
+    ])
+    expect(checks).toContainEqual({ name: 'container', state: 'warned' })
+  })
 
   it('converts any video where the list of containers is only inferred', () => {
     const slot = slotOf('school_admin.K4', 'admin_outcome_video')
@@ -138,11 +115,7 @@ describe('size', () => {
   })
 
   it('an empty file is empty, and nothing else', () => {
-    const { problems, checks } = verdict(
-      inspiration,
-      { kind: 'other', container: 'unknown' },
-      { actualBytes: 0 },
-    )
+    const { problems, checks } = verdict(inspiration, { kind: 'other', container: 'unknown' }, { actualBytes: 0 })
     expect(problems.map((problem) => problem.code)).toEqual(['UPLOAD_EMPTY'])
     expect(checks).toEqual([{ name: 'type', state: 'failed' }])
   })
@@ -159,22 +132,13 @@ describe('durations that contradict each other', () => {
 
   it('lets an honest trim near the limit pass: the samples before the cut are hidden by the edit list', () => {
     expect(
-      codes(
-        teaching,
-        video({ durationSeconds: 3605, headerDurationSeconds: 3600, editedDurationSeconds: 3600 }),
-      ),
+      codes(teaching, video({ durationSeconds: 3605, headerDurationSeconds: 3600, editedDurationSeconds: 3600 })),
     ).toEqual([])
     expect(
-      codes(
-        teaching,
-        video({ durationSeconds: 3612, headerDurationSeconds: 3600, editedDurationSeconds: 3600 }),
-      ),
+      codes(teaching, video({ durationSeconds: 3612, headerDurationSeconds: 3600, editedDurationSeconds: 3600 })),
     ).toEqual([])
     expect(
-      codes(
-        teaching,
-        video({ durationSeconds: 3613, headerDurationSeconds: 3600, editedDurationSeconds: 3600 }),
-      ),
+      codes(teaching, video({ durationSeconds: 3613, headerDurationSeconds: 3600, editedDurationSeconds: 3600 })),
     ).toEqual(['DURATION_EXCEEDED', 'DURATION_INCONSISTENT'])
   })
 

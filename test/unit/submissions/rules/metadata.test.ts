@@ -36,8 +36,6 @@ it.each([
 it.each([[undefined], [null], [''], ['  ']])('a required field given as %j is missing', (value) => {
   const fields = article.metadata.map((field) => ({ ...field, required: field.name === 'journal' }))
   const slot = { ...article, metadata: fields }
-  expect(missingMetadata(slot, { journal: value })).toMatchObject([
-    { code: 'METADATA_MISSING', actual: 'journal' },
-  ])
+  expect(missingMetadata(slot, { journal: value })).toMatchObject([{ code: 'METADATA_MISSING', actual: 'journal' }])
   expect(missingMetadata(slot, { journal: 'วารสาร' })).toEqual([])
 })

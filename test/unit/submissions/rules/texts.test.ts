@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SEVERITIES, type ProblemCode, RULE_CODES } from '../../../../src/submissions/rules/codes.ts'
 import type { ProblemFacts } from '../../../../src/submissions/rules/facts.ts'
-import {
-  bytes,
-  clock,
-  decimals,
-  excess,
-  formatName,
-  moment,
-  span,
-} from '../../../../src/submissions/rules/format.ts'
+import { bytes, clock, decimals, excess, formatName, moment, span } from '../../../../src/submissions/rules/format.ts'
 import { problemOf, TEXTS } from '../../../../src/submissions/rules/texts.ts'
 
 const name = { th: 'คลิปการสอน', en: 'teaching video' }

@@ -29,12 +29,9 @@ describe('a server given by its command', () => {
     })
   })
 
-  it.each(['serve {port}', '=serve {port}', 'other=', 'other=serve', "other=serve '{port}"])(
-    'refuses %j',
-    (text) => {
-      expect(() => given(text)).toThrow(BadCommand)
-    },
-  )
+  it.each(['serve {port}', '=serve {port}', 'other=', 'other=serve', "other=serve '{port}"])('refuses %j', (text) => {
+    expect(() => given(text)).toThrow(BadCommand)
+  })
 
   it('splits as a shell does', () => {
     expect(splitCommand(`a 'b c' "d 'e'" f" g" ''`)).toEqual(['a', 'b c', "d 'e'", 'f g', ''])

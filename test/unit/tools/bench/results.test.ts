@@ -43,8 +43,13 @@ describe('medians and ratios', () => {
 
   it('compares with each reference on the same store', () => {
     const samples = [
-      ...[sample('us', 1), sample('us', 9), sample('us', 3), sample('ref', 2), sample('ref', 2)],
-      ...[sample('us', 8, { store: 's3' }), sample('ref', 4, { store: 's3' })],
+      sample('us', 1),
+      sample('us', 9),
+      sample('us', 3),
+      sample('ref', 2),
+      sample('ref', 2),
+      sample('us', 8, { store: 's3' }),
+      sample('ref', 4, { store: 's3' }),
       sample('us', 100, { metric: 'another' }),
     ]
     const rows = rowsOf(metric, [contender('us'), contender('us', 's3'), contender('ref')], samples, ['ref'])

@@ -56,9 +56,7 @@ describe('the client', () => {
   })
 
   it('says so when the connection breaks or nothing comes', async () => {
-    const rude = createTcpServer((socket) =>
-      socket.once('data', (data) => data.includes('cut') && socket.destroy()),
-    )
+    const rude = createTcpServer((socket) => socket.once('data', (data) => data.includes('cut') && socket.destroy()))
     rude.listen(0, '127.0.0.1')
     await once(rude, 'listening')
     const { port } = rude.address() as { port: number }
@@ -80,7 +78,10 @@ describe('the client', () => {
       response.end('ok')
     })
     const result = await flood({
-      ...{ port, connections: 4, seconds: 600, maxRequests: 50 },
+      port,
+      connections: 4,
+      seconds: 600,
+      maxRequests: 50,
       send(wire) {
         wire.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
         return 'GET'

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Level, Outcome, Result } from '../../../../tools/conformance/model.ts'
-import {
-  countByLevel,
-  createTextReporter,
-  exitCode,
-  renderTotals,
-} from '../../../../tools/conformance/report.ts'
+import { countByLevel, createTextReporter, exitCode, renderTotals } from '../../../../tools/conformance/report.ts'
 import { renderSentences, sections } from '../../../../tools/conformance/sections/index.ts'
 
 const result = (level: Level, outcome: Outcome, more: Partial<Result> = {}): Result => ({

@@ -4,10 +4,11 @@ import { parseCommandLine, UsageError } from '../../../../tools/corpus/args.ts'
 describe('the command line of the corpus', () => {
   it('selects, writes and lists', () => {
     expect(parseCommandLine([])).toEqual({})
-    expect(
-      parseCommandLine(['--group', 'pdf', '--only', 'cut', '--json', 'a.json', '--keep', 'files']),
-    ).toEqual({
-      ...{ group: 'pdf', only: 'cut', jsonFile: 'a.json', keepDir: 'files' },
+    expect(parseCommandLine(['--group', 'pdf', '--only', 'cut', '--json', 'a.json', '--keep', 'files'])).toEqual({
+      group: 'pdf',
+      only: 'cut',
+      jsonFile: 'a.json',
+      keepDir: 'files',
     })
     expect(parseCommandLine(['--docs', 'a.md'])).toEqual({ docsFile: 'a.md' })
     expect(parseCommandLine(['--help'])).toBe('help')

@@ -18,26 +18,28 @@ const row: Row = rowsOf('recordings', CLIP, { kind: 'video', container: 'mp4' })
   },
 )
 const look: Look = {
-  ...{
-    videoCodec: 'h264',
-    pixelFormat: 'yuv420p',
-    width: 320,
-    height: 180,
-    rotation: 0,
-    framesPerSecond: 25,
-  },
-  ...{ audioCodec: 'aac', channels: 1, seconds: 4.02, otherStreams: 0, indexFirst: true, decodeErrors: 0 },
-  ...{ strayTags: [], secrets: [] },
+  videoCodec: 'h264',
+  pixelFormat: 'yuv420p',
+  width: 320,
+  height: 180,
+  rotation: 0,
+  framesPerSecond: 25,
+  audioCodec: 'aac',
+  channels: 1,
+  seconds: 4.02,
+  otherStreams: 0,
+  indexFirst: true,
+  decodeErrors: 0,
+  strayTags: [],
+  secrets: [],
 }
 const video: GotRendition = { name: 'video', kind: 'mp4', state: 'ready', width: 320, height: 180, look }
 const got: Got = {
-  ...{
-    state: 'ready',
-    problems: { LOW_RESOLUTION: 'warn' },
-    seconds: 4.01,
-    renditions: [video],
-    error: null,
-  },
+  state: 'ready',
+  problems: { LOW_RESOLUTION: 'warn' },
+  seconds: 4.01,
+  renditions: [video],
+  error: null,
   measured: { kind: 'video', container: 'mp4' },
 }
 const cost: Cost = { seconds: 2, toolMebibytes: 60, ownMebibytes: 5, tool: 'ffmpeg' }
@@ -82,19 +84,13 @@ describe('differences', () => {
 
   it('say where a published rendition is missing', () => {
     const { look: _, ...unpublished } = video
-    expect(differences(row, { ...got, renditions: [unpublished] }, cost)).toEqual([
-      'video: it was not published',
-    ])
+    expect(differences(row, { ...got, renditions: [unpublished] }, cost)).toEqual(['video: it was not published'])
   })
 
   it('say what took too long, or too much', () => {
     expect(differences(row, got, { ...cost, seconds: 61 })).toEqual(['61 s taken, more than 60'])
-    expect(differences(row, got, { ...cost, toolMebibytes: 700 })).toEqual([
-      '700 MiB in ffmpeg, more than 640',
-    ])
-    expect(differences(row, got, { ...cost, ownMebibytes: 200 })).toEqual([
-      '200 MiB in the worker, more than 192',
-    ])
+    expect(differences(row, got, { ...cost, toolMebibytes: 700 })).toEqual(['700 MiB in ffmpeg, more than 640'])
+    expect(differences(row, got, { ...cost, ownMebibytes: 200 })).toEqual(['200 MiB in the worker, more than 192'])
     expect(differences({ ...row, bounds: { seconds: 1 } }, got, cost)).toEqual(['2 s taken, more than 1'])
   })
 })

@@ -25,9 +25,7 @@ describe('the corpus', () => {
     const found = expectsCode(code)
     expect(found.length).toBeGreaterThan(0)
     const kinds = new Set(found.map(({ expect: { measured } }) => measured.kind))
-    const others = rows.filter(
-      ({ expect: { measured, problems } }) => kinds.has(measured.kind) && !(code in problems),
-    )
+    const others = rows.filter(({ expect: { measured, problems } }) => kinds.has(measured.kind) && !(code in problems))
     expect(others.length).toBeGreaterThan(0)
   })
 
@@ -47,15 +45,12 @@ describe('the corpus', () => {
     }
   })
 
-  it.each([...new Set(limitsOf(catalogue).map(({ name }) => name))])(
-    'has files on both sides of %s',
-    (name) => {
-      const held = limitsOf(catalogue).filter((limit) => limit.name === name)
-      const sides = rows.filter(({ also, about }) => also !== undefined && about.startsWith(`${name}: `))
-      expect(new Set(sides.map(({ also }) => also?.breaks))).toEqual(new Set([true, false]))
-      for (const { also } of sides) expect(also?.places).toEqual(held.map(({ place }) => place))
-    },
-  )
+  it.each([...new Set(limitsOf(catalogue).map(({ name }) => name))])('has files on both sides of %s', (name) => {
+    const held = limitsOf(catalogue).filter((limit) => limit.name === name)
+    const sides = rows.filter(({ also, about }) => also !== undefined && about.startsWith(`${name}: `))
+    expect(new Set(sides.map(({ also }) => also?.breaks))).toEqual(new Set([true, false]))
+    for (const { also } of sides) expect(also?.places).toEqual(held.map(({ place }) => place))
+  })
 })
 
 describe('docs/corpus.md', () => {

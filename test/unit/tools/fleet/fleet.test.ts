@@ -15,9 +15,7 @@ const sum = (values: Float64Array) => values.reduce((total, value) => total + va
 describe('the evening', () => {
   it('brings the published shares of an hour in its last minutes', () => {
     const last = (minutes: number) => 1 - arrivedBy(60 - minutes, 60)
-    expect([1, 2, 5, 10].map((minutes) => Math.round(last(minutes) * 1000) / 10)).toEqual([
-      16.9, 26.7, 43.6, 58.3,
-    ])
+    expect([1, 2, 5, 10].map((minutes) => Math.round(last(minutes) * 1000) / 10)).toEqual([16.9, 26.7, 43.6, 58.3])
   })
 
   it('loses no upload and no byte', () => {

@@ -20,16 +20,33 @@ const ID = 'a'.repeat(40)
 const BYTES = Buffer.from('these are the bytes')
 const outcome: UploadOutcome = {
   plan: {
-    ...{ number: 7, arrivesMs: 0, kind: 'video', damage: 'none', fileBytes: BYTES.length, real: false },
+    number: 7,
+    arrivesMs: 0,
+    kind: 'video',
+    damage: 'none',
+    fileBytes: BYTES.length,
+    real: false,
     line: { name: '4G', bytesPerSecond: 1, breaks: [] },
   },
   sha256: createHash('sha256').update(BYTES).digest('hex'),
-  ...{ submissionId: 's', arrivedMs: 0, endedMs: 9, url: `http://127.0.0.1/files/${ID}` },
-  ...{ resumes: 0, breaks: 0, restarts: 0, sentBytes: 9, gaveUp: 0 },
+  submissionId: 's',
+  arrivedMs: 0,
+  endedMs: 9,
+  url: `http://127.0.0.1/files/${ID}`,
+  resumes: 0,
+  breaks: 0,
+  restarts: 0,
+  sentBytes: 9,
+  gaveUp: 0,
 }
 const finding: Finding = {
-  ...{ end: 'served', why: undefined, duplicates: 0, state: 'ready', problems: [] },
-  ...{ verdictMs: 250, readyMs: 900 },
+  end: 'served',
+  why: undefined,
+  duplicates: 0,
+  state: 'ready',
+  problems: [],
+  verdictMs: 250,
+  readyMs: 900,
 }
 
 describe('uploads', () => {
@@ -40,7 +57,9 @@ describe('uploads', () => {
   it('all is well', () => {
     expect(audit()).toMatchObject({ served: 1, payloadBytes: BYTES.length, faults: [] })
     expect(audit({ state: 'rejected', problems: ['INCOMPLETE_FILE'] }, damaged)).toMatchObject({
-      ...{ misjudged: 0, rejections: { INCOMPLETE_FILE: 1 }, faults: [] },
+      misjudged: 0,
+      rejections: { INCOMPLETE_FILE: 1 },
+      faults: [],
     })
   })
   it.each([
@@ -57,11 +76,9 @@ describe('uploads', () => {
     expect(found.faults).toEqual([words])
   })
   it('refused for good, by code', () => {
-    expect(audit({ end: 'refused', why: 'no' }, { failure: 'no', failureCode: 'SLOT_FULL' }).refused).toEqual(
-      {
-        SLOT_FULL: 1,
-      },
-    )
+    expect(audit({ end: 'refused', why: 'no' }, { failure: 'no', failureCode: 'SLOT_FULL' }).refused).toEqual({
+      SLOT_FULL: 1,
+    })
   })
 })
 
@@ -109,9 +126,7 @@ describe('store', () => {
     const stranger = `uploads/0a1b2c/${'b'.repeat(40)}/data`
     const good = { [`${own}/data`]: BYTES }
     expect((await found({ ...good, [stranger]: 'x' })).faults).toEqual([`1 orphan objects: ${stranger}`])
-    expect((await found({ ...good, [`${own}/tail-1-t`]: 'x' })).faults).toEqual([
-      `1 orphan objects: ${own}/tail-1-t`,
-    ])
+    expect((await found({ ...good, [`${own}/tail-1-t`]: 'x' })).faults).toEqual([`1 orphan objects: ${own}/tail-1-t`])
     expect((await found({ ...good, 'staging/half': 'x' }, ['staging'])).faults).toHaveLength(1)
   })
 })
@@ -131,17 +146,21 @@ describe('goals', () => {
   const scenario = SCENARIOS[0] as Scenario
   const spread = { count: 1, p50: 1, p95: 1, p99: 1, max: 1 }
   const good: Measured = {
-    ...{
-      lost: 0,
-      duplicated: 0,
-      restartedFromZero: 0,
-      unfinished: 0,
-      refused: 0,
-      undecided: 0,
-      misjudged: 0,
-    },
-    ...{ strays: 0, storeFaults: 0, payloadBytes: 100, receivedBytes: 105 },
-    ...{ latencies: { POST: spread, HEAD: spread }, heldLatencies: {}, peakRssBytes: {}, series: {} },
+    lost: 0,
+    duplicated: 0,
+    restartedFromZero: 0,
+    unfinished: 0,
+    refused: 0,
+    undecided: 0,
+    misjudged: 0,
+    strays: 0,
+    storeFaults: 0,
+    payloadBytes: 100,
+    receivedBytes: 105,
+    latencies: { POST: spread, HEAD: spread },
+    heldLatencies: {},
+    peakRssBytes: {},
+    series: {},
   }
   const missed = (change: Partial<Measured>, row = scenario) =>
     goalsOf(row, { ...good, ...change }).flatMap(({ met, name }) => (met ? [] : [name]))
@@ -167,8 +186,7 @@ describe('goals', () => {
   })
   it('what the bucket’s trouble holds has limits of its own', () => {
     const brownout = SCENARIOS.find(({ name }) => name === 's3-brownout') as Scenario
-    const held = (method: string, max: number) =>
-      missed({ heldLatencies: { [method]: { ...spread, max } } }, brownout)
+    const held = (method: string, max: number) => missed({ heldLatencies: { [method]: { ...spread, max } } }, brownout)
     expect(held('HEAD', 5900)).toEqual([])
     expect(held('HEAD', 6000)).toEqual(['HEAD while the bucket is in trouble, longest'])
     expect(held('PATCH', 25_900)).toEqual([])

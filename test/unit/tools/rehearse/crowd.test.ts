@@ -37,7 +37,11 @@ it('hands over the outcomes of many, which are more than a pipe takes at once', 
   const crowd = await startCrowd(
     {
       plan: { clients: 400, minutes: 0.005, arrivals: 'flat', scale: 0.01, speed: 1, seed: 1 },
-      ...{ base: await refusal(), apiKey: 'k', run: 'r', clips: [clip.toString('base64')], graceSeconds: 0 },
+      base: await refusal(),
+      apiKey: 'k',
+      run: 'r',
+      clips: [clip.toString('base64')],
+      graceSeconds: 0,
     },
     { processes: 1, lastArrivalMs: 300, settleMs: 10_000, slackMs: 1000 },
     (_generator, report) => {

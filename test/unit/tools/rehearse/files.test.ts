@@ -14,7 +14,12 @@ const moov = ['stbl', 'minf', 'mdia', 'trak', 'moov'].reduce((inner, type) => bo
 const clip = Buffer.concat([box('ftyp', Buffer.from('isom')), moov, box('mdat', Buffer.alloc(900, 1))])
 const fileOf = fileFactory([clip], 'run')
 const base: PlannedUpload = {
-  ...{ number: 4, arrivesMs: 0, kind: 'video', damage: 'none', fileBytes: 2500 * KIB + 1, real: false },
+  number: 4,
+  arrivesMs: 0,
+  kind: 'video',
+  damage: 'none',
+  fileBytes: 2500 * KIB + 1,
+  real: false,
   line: { name: '4G', bytesPerSecond: 1, breaks: [] },
 }
 const KINDS = [
@@ -75,8 +80,7 @@ it('a whole PDF has its table where it says', async () => {
   expect(text.slice(at, at + 4)).toBe('xref')
   const offsets = [...text.slice(at).matchAll(/^(\d{10}) 00000 n /gm)].map(([, offset]) => Number(offset))
   expect(offsets.length).toBe(5)
-  for (const [i, offset] of offsets.entries())
-    expect(text.slice(offset).startsWith(`${i + 1} 0 obj`)).toBe(true)
+  for (const [i, offset] of offsets.entries()) expect(text.slice(offset).startsWith(`${i + 1} 0 obj`)).toBe(true)
   const [, length = ''] = /\/Length (\d{10}) /.exec(text) ?? []
   const start = text.indexOf('stream\n') + 7
   expect(text.slice(start + Number(length), start + Number(length) + 10)).toBe('\nendstream')

@@ -29,7 +29,11 @@ const file = new FileMaker().file(
 
 function job(endpoint: string, breaks: PlannedBreak[] = [], change: Partial<LeanJob> = {}): LeanJob {
   return {
-    ...{ endpoint, file, pacer, metadata: { filename: 'ก.mp4' }, ticket: async () => 't' },
+    endpoint,
+    file,
+    pacer,
+    metadata: { filename: 'ก.mp4' },
+    ticket: async () => 't',
     line: { name: 'test', bytesPerSecond: 1_000_000, breaks },
     signal: new AbortController().signal,
     ...change,

@@ -9,7 +9,12 @@ import { randomFrom } from '../../../../tools/surge/random.ts'
 
 const MIB = 1024 ** 2
 const options: PlanOptions = {
-  ...{ clients: 1000, minutes: 10, arrivals: 'rising', scale: 1, speed: 1, seed: 1 },
+  clients: 1000,
+  minutes: 10,
+  arrivals: 'rising',
+  scale: 1,
+  speed: 1,
+  seed: 1,
 }
 const share = (count: number) => count / options.clients
 
@@ -98,11 +103,7 @@ describe('arguments', () => {
     expect(() => parseRehearsalArgs(['--scenario', 'smoke', '--storage', 'tape'])).toThrow('tape')
   })
   it('know no faults for a service that is not the rehearsal’s own', () => {
-    expect(() => parseRehearsalArgs(['--scenario', 'deadline', '--url', 'http://localhost:1'])).toThrow(
-      'faults',
-    )
-    expect(parseRehearsalArgs(['--scenario', 'soak', '--url', 'http://localhost:1']).scenario.faults).toEqual(
-      [],
-    )
+    expect(() => parseRehearsalArgs(['--scenario', 'deadline', '--url', 'http://localhost:1'])).toThrow('faults')
+    expect(parseRehearsalArgs(['--scenario', 'soak', '--url', 'http://localhost:1']).scenario.faults).toEqual([])
   })
 })

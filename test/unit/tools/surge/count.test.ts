@@ -76,8 +76,13 @@ describe('judge', () => {
 
 describe('summarize', () => {
   const served: Finding = {
-    ...{ end: 'served', why: undefined, duplicates: 0, state: 'ready', problems: [] },
-    ...{ verdictMs: 250, readyMs: 900 },
+    end: 'served',
+    why: undefined,
+    duplicates: 0,
+    state: 'ready',
+    problems: [],
+    verdictMs: 250,
+    readyMs: 900,
   }
   const sum = (finding: Partial<Finding>, outcome: ClientOutcome = good) =>
     summarize([outcome], [{ ...served, ...finding }], new Measures(), null)
@@ -102,8 +107,7 @@ describe('summarize', () => {
     expect(sum(finding, outcome).faults).toEqual([fault])
   })
   it('a cut line is resumed only where the upload was done without a restart', () => {
-    const cut = (more: object) =>
-      sum({}, { ...good, upload: { ...upload, url: 'u', cuts: 1, ...more } }).resumed
+    const cut = (more: object) => sum({}, { ...good, upload: { ...upload, url: 'u', cuts: 1, ...more } }).resumed
     expect(cut({})).toBe(1)
     expect(cut({ restarts: 1 })).toBe(0)
     expect(cut({ failure: 'x' })).toBe(0)

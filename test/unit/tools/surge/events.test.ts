@@ -22,7 +22,9 @@ class FakePortal extends Portal {
   }
 }
 const event = (id: string, type: string, uploadId?: string) => ({
-  ...{ id, type, timestamp: '2026-01-01T00:00:01.000Z' },
+  id,
+  type,
+  timestamp: '2026-01-01T00:00:01.000Z',
   data: { uploadId },
 })
 

@@ -12,14 +12,12 @@ const MIB = 1024 * 1024
 describe('arguments', () => {
   it('have defaults', () => {
     expect(parseSurgeArgs([])).toMatchObject({
-      ...{
-        clients: 200,
-        minutes: 1,
-        seed: 1,
-        bytesPerSecond: undefined,
-        maxFileBytes: 40 * MIB,
-        settleMs: 300_000,
-      },
+      clients: 200,
+      minutes: 1,
+      seed: 1,
+      bytesPerSecond: undefined,
+      maxFileBytes: 40 * MIB,
+      settleMs: 300_000,
     })
   })
   it('know Mbit/s from bytes', () => {
@@ -96,16 +94,7 @@ describe('paddedClip', () => {
   it('gives the same bytes from any offset', async () => {
     const source = paddedClip(clip, 300_000, 1)
     const whole = await bytesOf(source)
-    for (const start of [
-      0,
-      1,
-      clip.length - 1,
-      clip.length,
-      clip.length + 8,
-      clip.length + 9,
-      70_001,
-      299_999,
-    ])
+    for (const start of [0, 1, clip.length - 1, clip.length, clip.length + 8, clip.length + 9, 70_001, 299_999])
       expect((await bytesOf(source, start)).equals(whole.subarray(start)), `from ${start}`).toBe(true)
     expect((await bytesOf(source, 20, 60)).equals(whole.subarray(20, 60))).toBe(true)
   })

@@ -55,23 +55,18 @@ describe('buildTranscode', () => {
   it('puts the hardened options before the input and progress on its own descriptor', () => {
     const args = build(REMUX)
     expect(args.indexOf('-protocol_whitelist')).toBeLessThan(args.indexOf('-i'))
-    expect(args.slice(0, args.indexOf('-i'))).toEqual(
-      expect.arrayContaining(['-nostdin', '-y', '-progress', 'pipe:3']),
-    )
+    expect(args.slice(0, args.indexOf('-i'))).toEqual(expect.arrayContaining(['-nostdin', '-y', '-progress', 'pipe:3']))
   })
 
   it.each([
     ['remux', REMUX],
     ['encode', ENCODE],
-  ])(
-    'tells nothing about author and place in a %s, takes only the planned streams, index first',
-    (_name, plan) => {
-      const line = joined(plan)
-      expect(line).toContain('-map_metadata -1 -map_chapters -1 -dn -sn')
-      expect(line).toContain('-movflags +faststart -f mp4')
-      expect(line.match(/-map 0:/g)).toHaveLength(2)
-    },
-  )
+  ])('tells nothing about author and place in a %s, takes only the planned streams, index first', (_name, plan) => {
+    const line = joined(plan)
+    expect(line).toContain('-map_metadata -1 -map_chapters -1 -dn -sn')
+    expect(line).toContain('-movflags +faststart -f mp4')
+    expect(line.match(/-map 0:/g)).toHaveLength(2)
+  })
 
   it('copies what the plan copies', () => {
     expect(joined(REMUX)).toContain('-map 0:0 -map 0:2')

@@ -48,9 +48,7 @@ describe('inputArgs', () => {
   })
 
   it('ignores an edit list only where there can be one', () => {
-    expect(valueAfter(inputArgs(file, { container: 'mp4', ignoreEditList: true }), '-ignore_editlist')).toBe(
-      '1',
-    )
+    expect(valueAfter(inputArgs(file, { container: 'mp4', ignoreEditList: true }), '-ignore_editlist')).toBe('1')
     expect(inputArgs(file, { container: 'matroska', ignoreEditList: true })).not.toContain('-ignore_editlist')
     expect(inputArgs(file, { container: 'mp4' })).not.toContain('-ignore_editlist')
   })

@@ -10,9 +10,7 @@ type Objects = Record<number, PdfValue | { stream: PdfValue }>
 function listing(objects: Objects): Buffer {
   const all = Object.entries(objects).map(([id, value]) => [
     `obj:${id} 0 R`,
-    typeof value === 'object' && value !== null && 'stream' in value
-      ? { stream: { dict: value.stream } }
-      : { value },
+    typeof value === 'object' && value !== null && 'stream' in value ? { stream: { dict: value.stream } } : { value },
   ])
   const body = Object.fromEntries([...all, ['trailer', { value: { '/Root': '1 0 R' } }]])
   const qpdf = [{ jsonversion: 2 }, body]
@@ -73,11 +71,7 @@ describe('what acts is found where a viewer comes to it', () => {
       active({ '/Names': { '/EmbeddedFiles': { '/Names': ['u:a', FILE] } } }),
       [],
     ],
-    [
-      'a program for forms',
-      active({ '/AcroForm': { '/XFA': ['u:template', '9 0 R'] } }, { 9: STREAM }),
-      ['XFA'],
-    ],
+    ['a program for forms', active({ '/AcroForm': { '/XFA': ['u:template', '9 0 R'] } }, { 9: STREAM }), ['XFA']],
     ['an empty program for forms', active({ '/AcroForm': { '/XFA': [] } }), []],
     [
       'in a field below a field',
@@ -118,11 +112,7 @@ describe('what acts is found where a viewer comes to it', () => {
     ],
     ['an empty screen', onPage({ '/Annots': [{ '/Subtype': '/Screen' }] }), []],
     ['nothing, where nothing points', active({}, { 9: SCRIPT }), []],
-    [
-      'nothing, where only a word says so',
-      active({ '/StructTreeRoot': { '/RoleMap': { '/Movie': '/Figure' } } }),
-      [],
-    ],
+    ['nothing, where only a word says so', active({ '/StructTreeRoot': { '/RoleMap': { '/Movie': '/Figure' } } }), []],
     ['nothing, in a text', active({ '/Remark': 'u:"/JS": "/Launch"' }), []],
   ])('%s', async (_, found, expected) => {
     expect(await found).toEqual(expected)

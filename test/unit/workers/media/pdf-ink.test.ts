@@ -2,9 +2,7 @@ import { expect, it } from 'vitest'
 import { isBlank, readGrayMap } from '../../../../workers/media/pdf-ink.ts'
 
 it('readGrayMap reads one picture, and nothing of a torn one', () => {
-  expect(readGrayMap(Buffer.concat([Buffer.from('P5\n2 2\n255\n'), Buffer.alloc(4, 1)]))).toEqual(
-    Buffer.alloc(4, 1),
-  )
+  expect(readGrayMap(Buffer.concat([Buffer.from('P5\n2 2\n255\n'), Buffer.alloc(4, 1)]))).toEqual(Buffer.alloc(4, 1))
   expect(readGrayMap(Buffer.concat([Buffer.from('P5\n9 9\n255\n'), Buffer.alloc(3)]))).toBeNull()
   expect(readGrayMap(Buffer.from('P6\n1 1\n255\nx'))).toBeNull()
 })

@@ -49,8 +49,7 @@ const matrix = ([a = 0, b = 0, c = 0, d = 0]: number[], rotation: number): Recor
   const displaymatrix = `\n${line(0, a * one, b * one, 0)}${line(1, c * one, d * one, 0)}${line(2, 720 * one, 0, 2 ** 30)}`
   return { side_data_list: [{ side_data_type: 'Display Matrix', displaymatrix, rotation }] }
 }
-const plan = (...args: Parameters<typeof probed>): ReturnType<typeof planVideo> =>
-  planVideo(probed(...args), RENDITION)
+const plan = (...args: Parameters<typeof probed>): ReturnType<typeof planVideo> => planVideo(probed(...args), RENDITION)
 
 describe('planVideo: what is kept', () => {
   it('wraps H.264 and AAC anew, whatever they came in', () => {
@@ -120,12 +119,9 @@ describe('planVideo: what is kept', () => {
     expect(plan({}, {}, format)).toMatchObject({ mode: 'remux' })
   })
 
-  it.each(['avi', 'mpeg', 'asf'])(
-    'encodes the picture of %s, which does not say when a frame is shown',
-    (format) => {
-      expect(plan({}, {}, format)).toMatchObject({ video: { how: 'encode' }, audio: { how: 'copy' } })
-    },
-  )
+  it.each(['avi', 'mpeg', 'asf'])('encodes the picture of %s, which does not say when a frame is shown', (format) => {
+    expect(plan({}, {}, format)).toMatchObject({ video: { how: 'encode' }, audio: { how: 'copy' } })
+  })
 
   it('is content without sound', () => {
     expect(plan({}, null)).toMatchObject({ mode: 'remux', audio: null })
@@ -194,9 +190,9 @@ describe('planVideo: how it is encoded', () => {
       ['144/1', '48'],
       ['240/1', '60'],
     ])
-      expect(encoded({ avg_frame_rate: rate, r_frame_rate: rate }, { maxFramesPerSecond: 60 })).toMatchObject(
-        { framesPerSecond },
-      )
+      expect(encoded({ avg_frame_rate: rate, r_frame_rate: rate }, { maxFramesPerSecond: 60 })).toMatchObject({
+        framesPerSecond,
+      })
   })
 
   it('brings high dynamic range down, and guesses what the file leaves out', () => {

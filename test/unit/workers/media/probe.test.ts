@@ -60,9 +60,7 @@ describe('parseProbe', () => {
     [270, 90, 1080, 1920],
     [0, 0, 1920, 1080],
   ])('turns side data rotation %i into %i clockwise', (reported, rotation, width, height) => {
-    const { video: seen } = parse(
-      video({ side_data_list: [{ side_data_type: 'Display Matrix', rotation: reported }] }),
-    )
+    const { video: seen } = parse(video({ side_data_list: [{ side_data_type: 'Display Matrix', rotation: reported }] }))
     expect(seen).toMatchObject({ rotation, displayWidth: width, displayHeight: height })
   })
 

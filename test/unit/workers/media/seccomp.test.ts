@@ -9,12 +9,7 @@ const NOT_THERE = 0x00050000 + 38
 const KILL = 0x80000000
 
 /** What the kernel would do with this call. */
-function judge(
-  architecture: Architecture,
-  number: number,
-  args: number[] = [],
-  as = AUDIT_ARCH[architecture],
-) {
+function judge(architecture: Architecture, number: number, args: number[] = [], as = AUDIT_ARCH[architecture]) {
   const program = seccompFilter(architecture)
   const data = Buffer.alloc(64)
   data.writeUInt32LE(number, 0)

@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import {
-  judgePicture,
-  judgeSound,
-  type MetadataFrame,
-  metadataReader,
-} from '../../../../workers/media/signals.ts'
+import { judgePicture, judgeSound, type MetadataFrame, metadataReader } from '../../../../workers/media/signals.ts'
 
-const frames = (...values: number[][]): MetadataFrame[] =>
-  values.map((v, i) => ({ seconds: i * 2, values: v }))
+const frames = (...values: number[][]): MetadataFrame[] => values.map((v, i) => ({ seconds: i * 2, values: v }))
 
 describe('metadataReader', () => {
   it('reads the wanted keys of each frame, however the pipe cuts them', () => {
     const reader = metadataReader(['a.B', 'a.C'])
-    const text =
-      'frame:0    pts:0       pts_time:0\na.B=1.5\na.X=9\na.C=-inf\nframe:1 pts:2 pts_time:2.04\na.C=7\n'
+    const text = 'frame:0    pts:0       pts_time:0\na.B=1.5\na.X=9\na.C=-inf\nframe:1 pts:2 pts_time:2.04\na.C=7\n'
     for (const byte of text) reader.push(Buffer.from(byte))
     expect(reader.frames()).toEqual([
       { seconds: 0, values: [1.5, Number.NEGATIVE_INFINITY] },
@@ -59,9 +52,7 @@ describe('judgeSound', () => {
   const silence = Number.NEGATIVE_INFINITY
 
   it('counts silent seconds, without the rest of one at the end', () => {
-    const result = judgeSound(
-      frames([-20, -6], [-90, -80], [silence, silence], [-70, -66], [silence, silence]),
-    )
+    const result = judgeSound(frames([-20, -6], [-90, -80], [silence, silence], [-70, -66], [silence, silence]))
     expect(result).toEqual({ seconds: 4, silentShare: 0.75, peakDb: -6, meanDb: -26 })
   })
 

@@ -12,12 +12,7 @@ describe('classify', () => {
   it.each<[string, Ending, string, string]>([
     ['nonsense in the file', exit('Invalid data found when processing input'), 'INPUT_UNREADABLE', 'input'],
     ['a demuxer that is not allowed', exit("Format not on whitelist 'mov'"), 'INPUT_REFUSED', 'input'],
-    [
-      'too many pixels',
-      exit('Picture size 8192x8192 exceeds specified max pixel count'),
-      'INPUT_REFUSED',
-      'input',
-    ],
+    ['too many pixels', exit('Picture size 8192x8192 exceeds specified max pixel count'), 'INPUT_REFUSED', 'input'],
     [
       'too many streams, which also says that memory is short',
       exit('Number of streams exceeds max_streams parameter (16)\nfile: Cannot allocate memory'),
@@ -25,12 +20,7 @@ describe('classify', () => {
       'input',
     ],
     ['the memory limit', exit('Cannot allocate memory'), 'TOOL_MEMORY_LIMIT', 'input'],
-    [
-      'the CPU limit, seen by ffmpeg',
-      exit('received signal 24', { exitCode: 255 }),
-      'TOOL_CPU_LIMIT',
-      'input',
-    ],
+    ['the CPU limit, seen by ffmpeg', exit('received signal 24', { exitCode: 255 }), 'TOOL_CPU_LIMIT', 'input'],
     ['the CPU limit', exit('', { exitCode: null, signal: 'SIGXCPU' }), 'TOOL_CPU_LIMIT', 'input'],
     ['the file size limit', exit('', { exitCode: null, signal: 'SIGXFSZ' }), 'TOOL_OUTPUT_LIMIT', 'input'],
     ['the file size limit behind a wrapper', exit('', { exitCode: 153 }), 'TOOL_OUTPUT_LIMIT', 'input'],
@@ -42,12 +32,7 @@ describe('classify', () => {
       'OUT_OF_SPACE',
       'system',
     ],
-    [
-      'a missing library',
-      exit('ffmpeg: error while loading shared libraries: libx.so'),
-      'TOOL_MISSING',
-      'system',
-    ],
+    ['a missing library', exit('ffmpeg: error while loading shared libraries: libx.so'), 'TOOL_MISSING', 'system'],
     ['a wrapper without its tool', exit('', { exitCode: 127 }), 'TOOL_MISSING', 'system'],
     ['a folder that is not ours', exit('/data/x: Permission denied'), 'TOOL_FAILED', 'system'],
     ['no fence', { exitCode: 125, signal: null, stderrTail: 'launch: Landlock: …' }, 'TOOL_FAILED', 'system'],
@@ -65,12 +50,7 @@ describe('classify', () => {
     ],
     ['a file that talks of networks', exit('Connection refused'), 'INPUT_UNREADABLE', 'input'],
     ['the deadline', exit('', { stopped: 'wall', exitCode: 255 }), 'TOOL_TIMEOUT', 'system'],
-    [
-      'the watchdog',
-      exit('', { stopped: 'idle', exitCode: null, signal: 'SIGKILL' }),
-      'TOOL_STALLED',
-      'system',
-    ],
+    ['the watchdog', exit('', { stopped: 'idle', exitCode: null, signal: 'SIGKILL' }), 'TOOL_STALLED', 'system'],
     ['an abort', exit('Invalid data', { stopped: 'abort', exitCode: 255 }), 'TOOL_ABORTED', 'system'],
     ['too much output', exit('', { stopped: 'output', signal: 'SIGKILL' }), 'TOOL_OUTPUT_LIMIT', 'input'],
   ])('%s', (_name, ending, code, source) => {

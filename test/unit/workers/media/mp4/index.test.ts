@@ -2,16 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { judgedDurationSeconds } from '../../../../../src/submissions/rules/duration.ts'
 import { type Durations, lengthsOf } from '../../../../../workers/media/mp4/durations.ts'
 import { readMp4Index } from '../../../../../workers/media/mp4/index.ts'
-import {
-  box,
-  FTYP,
-  full,
-  largeBox,
-  moov,
-  type TrackSpec,
-  track,
-  u32,
-} from '../../../../support/media/mp4-build.ts'
+import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../../../support/media/mp4-build.ts'
 import { memorySource } from '../../../../support/media/sources.ts'
 
 const judged = (durations: Durations): number | undefined => judgedDurationSeconds(lengthsOf(durations))
@@ -297,10 +288,7 @@ describe('readMp4Index of fragments', () => {
   const mvex = box('mvex', full('trex', 0, 0, u32(1, 1, 40, 10, 0)))
   const empty = track({ times: [], sizes: [], offsets: [] })
   const fragment = (tfhdFlags: number, tfhd: number[], trunFlags: number, trun: number[]): Buffer =>
-    box(
-      'moof',
-      box('traf', full('tfhd', 0, tfhdFlags, u32(1, ...tfhd)), full('trun', 0, trunFlags, u32(...trun))),
-    )
+    box('moof', box('traf', full('tfhd', 0, tfhdFlags, u32(1, ...tfhd)), full('trun', 0, trunFlags, u32(...trun))))
 
   it('adds up the defaults of the track, of the fragment, and the times of samples', async () => {
     const file = Buffer.concat([
@@ -321,12 +309,7 @@ describe('readMp4Index of fragments', () => {
     const at = (ms: number, samples: number): Buffer =>
       box(
         'moof',
-        box(
-          'traf',
-          full('tfhd', 0, 0, u32(1)),
-          full('tfdt', 0, 0, u32(ms)),
-          full('trun', 0, 0, u32(samples)),
-        ),
+        box('traf', full('tfhd', 0, 0, u32(1)), full('tfdt', 0, 0, u32(ms)), full('trun', 0, 0, u32(samples))),
       )
     const media = box('mdat', Buffer.alloc(200))
     const file = Buffer.concat([FTYP, moov(0, empty, mvex), at(60_000, 5), at(63_000, 5), media])
