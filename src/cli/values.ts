@@ -19,8 +19,8 @@ export function durationMs(text: string, option: string): number {
 export function momentMs(text: string, option: string, nowMs: number): number {
   if (DURATION.test(text)) return nowMs - durationMs(text, option)
   // Without a zone it would be that of this machine, which nobody thinks of in the middle of an outage.
-  const isWhole = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
-  const ms = isWhole ? Date.parse(text) : Number.NaN
+  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
+  const ms = isInstant ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms))
     throw usageError(`${option}: "${text}" is no time (2026-09-30T23:59:00+07:00, or how long ago: 2h)`)
   return ms

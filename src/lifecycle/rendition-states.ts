@@ -12,7 +12,7 @@ export function changed(renditions: readonly Rendition[], name: string, outcome:
 }
 
 /** All that is required is there, or was not needed. */
-export function isWhole(renditions: readonly Rendition[]): boolean {
+export function areRequiredDone(renditions: readonly Rendition[]): boolean {
   return renditions.every(({ required, state }) => !required || state === 'ready' || state === 'skipped')
 }
 

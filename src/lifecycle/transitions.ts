@@ -1,6 +1,6 @@
-// The life of an upload: the only place that changes its state. A table (transition-table.ts)
-// says which cause leads from which state to which, and one pure function per cause sets state, event, sequence, problems, checks and lanes together. Whoever commits a
-// version gets it from here: src/records takes no other.
+// The life of an upload: the only place that changes its state. A table (transition-table.ts) says which cause leads from
+// which state to which, and one pure function per cause sets state, event, sequence, problems, checks and lanes together.
+// Whoever commits a version gets it from here: src/records takes no other.
 
 import { isoTime } from '../core/clock.ts'
 import {
@@ -17,7 +17,7 @@ import {
 } from '../records/upload-record.ts'
 import { recordOfDraft, type UploadDraft } from '../records/upload-session.ts'
 import { endedLane, failedLane, queuedLane, releasedLane, releasedLanes, startedLane } from './lane-states.ts'
-import { changed, dueAgain, isWhole, type Outcome, unmade, withoutMedia } from './rendition-states.ts'
+import { areRequiredDone, changed, dueAgain, type Outcome, unmade, withoutMedia } from './rendition-states.ts'
 import { type Current, ImpossibleTransition, next } from './transition-table.ts'
 
 function withLane(current: Current, lane: LaneName, state: LaneState): Current['lanes'] {
@@ -214,7 +214,7 @@ export function renditionChanged(
 export function renditionsFinished(current: Current, news: { sequence: number; atMs: number }): NextUpload {
   const { sequence, atMs } = news
   const lanes = withLane(current, 'transcode', endedLane(current.lanes.transcode, atMs))
-  const outcome = isWhole(current.renditions)
+  const outcome = areRequiredDone(current.renditions)
     ? { state: 'ready' as const, event: 'upload.ready', error: null }
     : {
         state: 'accepted' as const,

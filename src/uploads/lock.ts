@@ -195,7 +195,7 @@ export class UploadLocks {
     if (record !== undefined) await uploads.restore(record)
     if (record !== undefined && record.state !== 'receiving') return { record }
     const restored = await restoreReceiving(this.#deps, record, known, null)
-    if (isWhole(restored)) return { record: await this.#finish(restored) }
+    if (hasAllBytes(restored)) return { record: await this.#finish(restored) }
     const state = await hot.read(id)
     if (state === undefined) throw new AppError('UPLOAD_UNKNOWN')
     return { state }
@@ -221,7 +221,7 @@ export class UploadLocks {
       throw await this.ended(ended)
     }
     const restored = await restoreReceiving(this.#deps, record, state, fence, formerHolder)
-    if (isWhole(restored)) {
+    if (hasAllBytes(restored)) {
       const storedAtMs = this.#deps.clock.now()
       await hot.saveProgress(id, fence, {
         offset: restored.offset,
@@ -248,6 +248,6 @@ export class UploadLocks {
   }
 }
 
-function isWhole({ size, offset }: UploadSession): boolean {
+function hasAllBytes({ size, offset }: UploadSession): boolean {
   return size !== null && size > 0 && offset === size
 }

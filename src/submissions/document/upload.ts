@@ -37,7 +37,7 @@ export type UploadInput = {
   superseded: boolean
   /** The revision it belongs to now, where it was carried over; default: the one it was made in. */
   revision?: number
-  /** Against the present dates (`standingOf`); default: `late` as recorded. */
+  /** Against the present dates (`timelinessOf`); default: `late` as recorded. */
   standing?: Pick<Timeliness, 'late' | 'repaired'>
 }
 

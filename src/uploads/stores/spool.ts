@@ -40,7 +40,7 @@ export class Spool {
     await mkdir(this.#folder, { recursive: true })
   }
 
-  /** False: full; what is to be relieved must go elsewhere. */
+  /** False: full; the bytes must go elsewhere. */
   reserve(bytes: number): boolean {
     if (this.#used + bytes > this.#maxBytes) return false
     this.#used += bytes

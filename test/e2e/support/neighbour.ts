@@ -35,9 +35,9 @@ export async function startNeighbour(house: Installation, path: string): Promise
       isFinished = true
       sending.end(bytes.subarray(sent))
       expect((await sending.reply).status).toBe(204)
-      const isWhole = ({ state, sha256 }: { state: string; sha256: string | null }) =>
+      const isInspected = ({ state, sha256 }: { state: string; sha256: string | null }) =>
         state === 'ready' && sha256 !== null
-      const { sha256 } = await house.until(idOf(url), isWhole)
+      const { sha256 } = await house.until(idOf(url), isInspected)
       expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
       const told = (await house.eventsOf(idOf(url))).map(({ type }) => type)
       expect(told).toEqual(['upload.created', 'upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])

@@ -6,7 +6,7 @@ const dates = head({ deadline: minute(60), graceSeconds: 300 })
 const stored = (at: number, revision = 1) => ({ storedAt: minute(at), revision })
 const LATE_BY_A_MOMENT = 1 / 60_000
 
-describe('standingOf', () => {
+describe('timelinessOf', () => {
   it.each([
     ['at the deadline', 60, { late: false, repaired: false, counts: true }],
     ['a millisecond after it', 60 + LATE_BY_A_MOMENT, { late: true, repaired: false, counts: true }],
