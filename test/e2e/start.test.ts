@@ -85,6 +85,15 @@ function processesLeft(): string[] {
     .map((pid) => says(pid, 'cmdline').replaceAll('\0', ' '))
 }
 
+/** Names what is left where something is. */
+async function nothingLeft(): Promise<void> {
+  await waitFor(() => {
+    const left = processesLeft()
+    if (left.length > 0) throw new Error(`still running:\n${left.join('\n')}`)
+    return true
+  })
+}
+
 test('starts on nothing, shows a key that works, refuses a second one, and ends without a trace on Ctrl-C', async () => {
   const first = await start()
   const { api, ops, key } = await ready(first)
@@ -101,7 +110,7 @@ test('starts on nothing, shows a key that works, refuses a second one, and ends 
   first.kill('SIGINT') // npm passes on what the terminal has sent already: still one Ctrl-C
   expect(await first.exited).toEqual({ code: 0, signal: null })
   expect(first.output()).toContain('Stopped.')
-  await waitFor(() => processesLeft().length === 0)
+  await nothingLeft()
 })
 
 test('a second start finds the same key and does not show it again', async () => {
@@ -117,7 +126,7 @@ test('npm start ends on Ctrl-C in the terminal, which reaches npm and the script
   await ready(child)
   process.kill(-child.pid, 'SIGINT')
   await child.exited
-  await waitFor(() => processesLeft().length === 0)
+  await nothingLeft()
 })
 
 test('after kill -9 nothing goes on alone, and the next start takes everything over', async () => {
@@ -130,7 +139,7 @@ test('after kill -9 nothing goes on alone, and the next start takes everything o
   expect(await profiles(api, await keyKept())).toBe(200)
   next.kill('SIGTERM')
   expect(await next.exited).toEqual({ code: 0, signal: null })
-  await waitFor(() => processesLeft().length === 0)
+  await nothingLeft()
 })
 
 test('a service that is killed comes back on its port', async () => {
