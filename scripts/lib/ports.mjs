@@ -2,8 +2,17 @@
 
 import { connect, createServer } from 'node:net'
 
-/** A port on the loopback address that was free a moment ago. */
-export function freePort() {
+const given = new Set()
+
+/** A port on the loopback address that was free a moment ago, and another one each time: two listeners must not get one. */
+export async function freePort() {
+  const port = await anyPort()
+  if (given.has(port)) return await freePort()
+  given.add(port)
+  return port
+}
+
+function anyPort() {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)
