@@ -114,6 +114,7 @@ async function probePart(client: S3Client, target: Target): Promise<void> {
     await put(BODY).catch((error: unknown) => refusedSum(target.Bucket, 'a part', error))
     await mustRefuse(target.Bucket, 'parts', () => put(Buffer.from('sent')))
   } finally {
+    // A clean-up that fails must not hide what the probe found.
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => undefined)
   }
 }
