@@ -1,16 +1,16 @@
-// The one catalogue of errors a caller can meet: stable code, HTTP status, and words for both readers.
-// Renderers: `problem()` for JSON (RFC 9457, also the body of a refused tus request). Jobs use `retryable`.
+// All errors that a caller can get: stable code, HTTP status, text in Thai and English.
+// `problem()` makes the problem document (RFC 9457), which is also the body of a refused tus request.
 
 import { isRedisTrouble } from './redis-errors.ts'
 
-/** Words a person reads. Thai first: teachers read these. */
+/** A text in both languages. Teachers read the Thai one. */
 export type Bilingual = { th: string; en: string }
 
 type Entry = Bilingual & { status: number }
 
 const e = (status: number, th: string, en: string): Entry => ({ status, th, en })
 
-/** Every code the API can answer with. Codes never change their meaning; texts may. */
+/** Every code that the API answers with. The meaning of a code never changes; its text may. */
 export const ERRORS = {
   // requests
   BAD_REQUEST: e(400, 'คำขอไม่ถูกต้อง', 'The request is not valid.'),
@@ -20,34 +20,34 @@ export const ERRORS = {
     'รหัสต้องเป็นตัวอักษร ตัวเลข หรือ . _ ~ - ยาวไม่เกิน 128 ตัว',
     'Ids are 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -',
   ),
-  CURSOR_INVALID: e(400, 'เคอร์เซอร์ไม่ถูกต้อง', 'The cursor is not one that this API handed out.'),
-  NOT_FOUND: e(404, 'ไม่พบที่อยู่นี้', 'There is nothing at this address.'),
-  METHOD_NOT_ALLOWED: e(405, 'ใช้เมธอดนี้กับที่อยู่นี้ไม่ได้', 'This method is not allowed here.'),
+  CURSOR_INVALID: e(400, 'เคอร์เซอร์ไม่ถูกต้อง', 'The cursor was not issued by this API.'),
+  NOT_FOUND: e(404, 'ไม่พบที่อยู่นี้', 'This address does not exist.'),
+  METHOD_NOT_ALLOWED: e(405, 'ใช้เมธอดนี้กับที่อยู่นี้ไม่ได้', 'This method is not allowed for this address.'),
   PRECONDITION_FAILED: e(
     412,
     'ข้อมูลเปลี่ยนไปแล้วตั้งแต่อ่านครั้งล่าสุด โปรดอ่านใหม่แล้วลองอีกครั้ง',
-    'It has changed since it was read; fetch it again and retry.',
+    'The resource has changed since you read it; fetch it again and retry.',
   ),
   BODY_TOO_LARGE: e(413, 'เนื้อหาคำขอใหญ่เกินไป', 'The request body is too large.'),
-  REQUEST_TIMEOUT: e(408, 'ส่งคำขอช้าเกินไป โปรดลองใหม่', 'The request came too slowly; try again.'),
-  EXPECTATION_UNSUPPORTED: e(417, 'ไม่รองรับค่าในส่วนหัว Expect', 'Expect may ask for 100-continue, and for nothing else.'),
+  REQUEST_TIMEOUT: e(408, 'ส่งคำขอช้าเกินไป โปรดลองใหม่', 'The request took too long to arrive; try again.'),
+  EXPECTATION_UNSUPPORTED: e(417, 'ไม่รองรับค่าในส่วนหัว Expect', 'Expect: 100-continue is the only supported expectation.'),
   HEADERS_TOO_LARGE: e(431, 'ส่วนหัวของคำขอใหญ่เกินไป', 'The headers of the request are too large.'),
   TRANSFER_CODING_UNSUPPORTED: e(
     501,
     'ไม่รองรับ Transfer-Encoding นี้',
-    'Of the transfer codings only chunked is understood.',
+    'The only supported Transfer-Encoding is chunked.',
   ),
-  MEDIA_TYPE_UNSUPPORTED: e(415, 'ชนิดเนื้อหาของคำขอไม่รองรับ', 'The Content-Type of the request is not supported.'),
+  MEDIA_TYPE_UNSUPPORTED: e(415, 'ไม่รองรับชนิดเนื้อหาของคำขอนี้', 'The Content-Type of the request is not supported.'),
   INDEX_REBUILDING: e(
     503,
     'ระบบกำลังจัดทำรายการใหม่ โปรดลองอีกครั้งในไม่ช้า ไฟล์ที่ส่งแล้วไม่สูญหาย',
-    'The lists are being made again from what is stored; nothing is lost. Try again soon.',
+    'The index is being rebuilt; no data is lost. Try again soon.',
   ),
   RATE_LIMITED: e(503, 'ส่งคำขอถี่เกินไป โปรดลองใหม่ภายหลัง', 'Too many requests; try again later.'),
   INTERNAL: e(
     500,
     'เกิดข้อผิดพลาดในระบบ ไฟล์ที่ส่งแล้วไม่สูญหาย โปรดลองใหม่',
-    'Something went wrong on our side. Nothing stored is lost; try again.',
+    'Internal error. No stored data is lost; try again.',
   ),
 
   // credentials
@@ -57,17 +57,17 @@ export const ERRORS = {
     'เซสชันไม่ถูกต้องหรือหมดอายุ โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง',
     'The session is not valid or has expired; open the page from your portal again.',
   ),
-  SESSION_SCOPE: e(403, 'เซสชันนี้ไม่มีสิทธิ์ทำสิ่งนี้', 'This session may not do that.'),
-  TICKET_INVALID: e(401, 'ไม่มีตั๋วอัปโหลดหรือตั๋วไม่ถูกต้อง', 'The upload ticket is missing or not valid.'),
-  TICKET_EXPIRED: e(401, 'ตั๋วอัปโหลดหมดอายุ โปรดขอตั๋วใหม่', 'The upload ticket has expired; ask for a new one.'),
+  SESSION_SCOPE: e(403, 'เซสชันนี้ไม่มีสิทธิ์ทำสิ่งนี้', 'The session has no permission for this.'),
+  TICKET_INVALID: e(401, 'ไม่มีตั๋วส่งไฟล์หรือตั๋วไม่ถูกต้อง', 'The upload ticket is missing or not valid.'),
+  TICKET_EXPIRED: e(401, 'ตั๋วส่งไฟล์หมดอายุ โปรดขอตั๋วใหม่', 'The upload ticket has expired; request a new one.'),
   KEYS_UNAVAILABLE: e(
     503,
     'ตรวจสอบตั๋วไม่ได้ชั่วคราว โปรดลองใหม่',
-    'The keys that tickets are signed with cannot be fetched for the moment.',
+    'The signing keys of the portal cannot be fetched at the moment; try again.',
   ),
   TICKET_SCOPE: e(403, 'ตั๋วนี้ใช้กับไฟล์นี้ไม่ได้', 'This ticket is for another submission or slot.'),
   LINK_INVALID: e(403, 'ลิงก์ไม่ถูกต้อง', 'The link is not valid.'),
-  LINK_EXPIRED: e(410, 'ลิงก์หมดอายุ โปรดขอลิงก์ใหม่', 'The link has expired; ask for a new one.'),
+  LINK_EXPIRED: e(410, 'ลิงก์หมดอายุ โปรดขอลิงก์ใหม่', 'The link has expired; request a new one.'),
 
   // submissions
   SUBMISSION_UNKNOWN: e(404, 'ไม่พบคำขอนี้', 'There is no such submission.'),
@@ -80,12 +80,12 @@ export const ERRORS = {
   SUBMISSION_SEALED: e(
     403,
     'คำขอนี้ยื่นแล้ว แก้ไขไม่ได้จนกว่าจะถูกส่งคืน',
-    'The submission is sealed; nothing changes until it is returned.',
+    'The submission is sealed; it cannot be changed until it is returned.',
   ),
   SUBMISSION_INCOMPLETE: e(
     409,
     'ยังยื่นไม่ได้ มีไฟล์ที่ยังขาดหรือยังตรวจไม่เสร็จ',
-    'Not ready to be handed in: something is missing, or a verdict is still to come.',
+    'The submission is not complete: files are missing or not yet checked.',
   ),
   SUBMISSION_NOT_SEALED: e(
     409,
@@ -95,57 +95,57 @@ export const ERRORS = {
   CALLBACK_UNSIGNED: e(
     400,
     'ใช้ callbackUrl ไม่ได้ เพราะระบบยังไม่ได้ตั้งค่า WEBHOOK_SECRET สำหรับลงลายเซ็น',
-    'A callbackUrl needs WEBHOOK_SECRET, with which events are signed; none is configured.',
+    'callbackUrl is not available: WEBHOOK_SECRET, which signs the events, is not configured.',
   ),
   PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
   SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
-  SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว ระบุไฟล์ที่จะแทนที่', 'The slot is full; name the upload to replace.'),
-  SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not fit what this slot asks for.'),
-  REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะแทนที่ในช่องนี้', 'The upload to replace is not in this slot.'),
+  SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว โปรดระบุไฟล์ที่จะเปลี่ยน', 'The slot is full; name the upload to replace.'),
+  SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not match the fields of this slot.'),
+  REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะเปลี่ยนในช่องนี้', 'The upload to replace is not in this slot.'),
   NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),
   DEADLINE_PASSED: e(403, 'เลยกำหนดส่งแล้ว', 'The deadline has passed.'),
-  CONFLICT: e(409, 'มีการแก้ไขพร้อมกัน โปรดลองใหม่', 'Somebody else changed this at the same time; read it again.'),
+  CONFLICT: e(
+    409,
+    'มีการแก้ไขพร้อมกัน โปรดลองใหม่',
+    'Somebody else changed this at the same time; fetch it again and retry.',
+  ),
 
   // uploads
-  UPLOAD_UNKNOWN: e(404, 'ไม่พบการอัปโหลดนี้', 'There is no such upload.'),
+  UPLOAD_UNKNOWN: e(404, 'ไม่พบไฟล์ที่ส่งนี้', 'There is no such upload.'),
   UPLOAD_EXPIRED: e(
     410,
-    'การอัปโหลดนี้หมดอายุและถูกลบแล้ว โปรดเริ่มใหม่',
-    'The upload was left unfinished too long and has been removed; start again.',
+    'ไฟล์นี้ส่งค้างไว้นานเกินไปและถูกลบแล้ว โปรดเริ่มส่งใหม่',
+    'The upload was unfinished for too long and has been removed; start again.',
   ),
-  UPLOAD_CANCELLED: e(410, 'การอัปโหลดนี้ถูกยกเลิกแล้ว', 'The upload was cancelled.'),
-  UPLOAD_FINISHED: e(409, 'ไฟล์นี้อัปโหลดเสร็จแล้ว ลบผ่าน tus ไม่ได้', 'The upload is complete; tus can no longer delete it.'),
+  UPLOAD_CANCELLED: e(410, 'การส่งไฟล์นี้ถูกยกเลิกแล้ว', 'The upload was cancelled.'),
+  UPLOAD_FINISHED: e(
+    409,
+    'ไฟล์นี้ส่งเสร็จแล้ว ลบผ่าน tus ไม่ได้',
+    'The upload is complete and can no longer be deleted by tus.',
+  ),
   MEDIA_REMOVED: e(
     410,
     'ไฟล์นี้ถูกลบตามระยะเวลาเก็บรักษาแล้ว บันทึกการส่งยังอยู่',
-    'The file was removed when its retention time was over; the record of it stays.',
+    'The file was removed at the end of its retention period; its record is kept.',
   ),
-  MEDIA_UNKNOWN: e(404, 'ไม่พบไฟล์ชื่อนี้ในการอัปโหลดนี้', 'The upload has no file of this name.'),
-  MEDIA_NOT_READY: e(
-    409,
-    'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่',
-    'The file is not ready to be read yet; try again in a moment.',
-  ),
-  RECEIPT_NOT_READY: e(
-    409,
-    'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ',
-    'There is no receipt yet: the last byte of the upload is not stored.',
-  ),
-  RECEIPT_INVALID: e(400, 'ใบรับไม่ถูกต้องหรือถูกแก้ไข', 'This is no receipt of this service, or it has been changed.'),
+  MEDIA_UNKNOWN: e(404, 'ไม่พบไฟล์ชื่อนี้', 'The upload has no file of this name.'),
+  MEDIA_NOT_READY: e(409, 'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่', 'The file is not ready yet; try again in a moment.'),
+  RECEIPT_NOT_READY: e(409, 'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ', 'There is no receipt yet: the upload is not complete.'),
+  RECEIPT_INVALID: e(400, 'ใบรับไม่ถูกต้องหรือถูกแก้ไข', 'This receipt was not issued by this service, or it was changed.'),
   UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
-  UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'Busy for a moment; try again.'),
+  UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'The upload is busy; try again in a moment.'),
   OFFSET_MISMATCH: e(
     409,
     'ตำแหน่งไฟล์ไม่ตรงกับที่ได้รับแล้ว',
-    'Upload-Offset is not what has been stored; go on from the one in this answer.',
+    'Upload-Offset does not match the stored bytes; continue from the Upload-Offset of this response.',
   ),
   TUS_HEADER_INVALID: e(400, 'ส่วนหัวของ tus ไม่ถูกต้อง', 'A tus header is missing or malformed.'),
   TUS_VERSION_UNSUPPORTED: e(412, 'ต้องใช้ tus รุ่น 1.0.0', 'Tus-Resumable: 1.0.0 is required.'),
   METADATA_TOO_LARGE: e(413, 'ข้อมูลประกอบของไฟล์ยาวเกินไป', 'Upload-Metadata is too large.'),
   UPLOAD_EMPTY: e(400, 'ไฟล์ว่างเปล่า', 'The file is empty.'),
   UPLOAD_TOO_LARGE: e(413, 'ไฟล์ใหญ่เกินกำหนด', 'The file is larger than this slot allows.'),
-  UPLOAD_TYPE_NOT_ALLOWED: e(415, 'ช่องนี้ไม่รับไฟล์ชนิดนี้', 'This slot does not take files of this type.'),
-  UPLOAD_LENGTH_EXCEEDED: e(413, 'ข้อมูลยาวกว่าขนาดไฟล์ที่แจ้ง', 'More bytes than Upload-Length declared.'),
+  UPLOAD_TYPE_NOT_ALLOWED: e(415, 'ช่องนี้ไม่รับไฟล์ชนิดนี้', 'This slot does not accept files of this type.'),
+  UPLOAD_LENGTH_EXCEEDED: e(413, 'ข้อมูลยาวกว่าขนาดไฟล์ที่แจ้ง', 'The body has more bytes than Upload-Length declared.'),
   CHECKSUM_MISMATCH: e(460, 'ข้อมูลที่ได้รับเสียหายระหว่างทาง โปรดส่งใหม่', 'The checksum does not match.'),
   CHECKSUM_BODY_TOO_LARGE: e(
     413,
@@ -158,15 +158,15 @@ export const ERRORS = {
 
   // the service
   DRAINING: e(503, 'ระบบกำลังสลับเครื่อง โปรดลองใหม่', 'This instance is shutting down; try again.'),
-  OVERLOADED: e(503, 'ระบบหนาแน่น โปรดลองใหม่ในไม่กี่วินาที', 'Busy; new uploads wait a few seconds.'),
+  OVERLOADED: e(503, 'ระบบหนาแน่น โปรดลองใหม่ในไม่กี่วินาที', 'The service is overloaded; try again in a few seconds.'),
   ADMISSION_CLOSED: e(
     503,
     'ระบบพักรับไฟล์ใหม่ชั่วคราว ไฟล์ที่กำลังส่งอยู่ส่งต่อได้ โปรดลองใหม่ภายหลัง',
-    'No new uploads are taken for the moment; those under way go on. Try again later.',
+    'New uploads are closed at the moment; running uploads continue. Try again later.',
   ),
-  NO_SPACE: e(507, 'พื้นที่จัดเก็บไม่พอชั่วคราว', 'No space left for the moment.'),
-  STORE_UNAVAILABLE: e(503, 'ที่เก็บไฟล์ไม่พร้อมชั่วคราว โปรดลองใหม่', 'The object store is not reachable for the moment.'),
-  REDIS_UNAVAILABLE: e(503, 'ระบบไม่พร้อมชั่วคราว โปรดลองใหม่', 'Redis is not reachable for the moment.'),
+  NO_SPACE: e(507, 'พื้นที่จัดเก็บไม่พอชั่วคราว', 'No storage space is left at the moment.'),
+  STORE_UNAVAILABLE: e(503, 'ที่เก็บไฟล์ไม่พร้อมชั่วคราว โปรดลองใหม่', 'The object store is not available at the moment.'),
+  REDIS_UNAVAILABLE: e(503, 'ระบบไม่พร้อมชั่วคราว โปรดลองใหม่', 'Redis is not available at the moment.'),
 } as const satisfies Record<string, Entry>
 
 export type ErrorCode = keyof typeof ERRORS
@@ -174,14 +174,14 @@ export type ErrorCode = keyof typeof ERRORS
 export type ErrorOptions = {
   /** Further members of the problem document: limit, actual, existingId, … Never secrets. */
   details?: Record<string, unknown>
-  /** Another status for the same code, where the caller's protocol asks for one (HEAD: 423 instead of 503). */
+  /** Another status for the same code, where the protocol needs one (HEAD: 423 instead of 503). */
   status?: number
   retryAfterSeconds?: number
   headers?: Record<string, string>
   cause?: unknown
 }
 
-/** An error with a code of the catalogue. Anything else that is thrown becomes INTERNAL. */
+/** An error with a code of ERRORS. Anything else that is thrown becomes INTERNAL. */
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly status: number
@@ -222,7 +222,7 @@ export function problem(error: AppError): Problem {
   }
 }
 
-/** Whatever was thrown, as an AppError; the original stays as its cause. */
+/** Any thrown value as an AppError; the original is its `cause`. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
   if (isRedisTrouble(thrown)) return new AppError('REDIS_UNAVAILABLE', { cause: thrown, retryAfterSeconds: 5 })

@@ -179,7 +179,7 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
   await user.says(inspiration, 'วีดิทัศน์นี้ไม่มีเสียง')
   await inspiration.getByRole('button', { name: 'ยืนยันส่งไฟล์นี้' }).click()
   await user.choose('student_outcome', await pdf(corpus, 'ผลงาน 14 หน้า.pdf', { pages: 14 }))
-  await user.says(inspiration, /^คลิปแรงบันดาลใจไม่มีเสียง โปรดตรวจดู/)
+  await user.says(inspiration, /^วีดิทัศน์แรงบันดาลใจไม่มีเสียง โปรดตรวจดู/)
   await user.says(outcomes, /^กำหนดไว้ 10 หน้า$/)
   await user.says(outcomes, /^วัดได้ 14 หน้า$/)
   expect(await user.state('inspiration_video')).toBe('ต้องเปลี่ยนไฟล์')
@@ -265,7 +265,7 @@ async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: T
   expect(await phone.barriers()).toEqual([])
   await phone.shot('phone-sealed')
 
-  const reason = 'คลิปการสอนเสียงเบามาก โปรดตรวจอีกครั้ง'
+  const reason = 'วีดิทัศน์การสอนเสียงเบามาก โปรดตรวจอีกครั้ง'
   const slots = [VIDEO]
   expect((await house.call('POST', `/v1/submissions/${id}/return`, { reason, slots })).status).toBe(200)
   await phone.says(summary, 'คำขอถูกส่งคืนให้แก้ไข')

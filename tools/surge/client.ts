@@ -79,7 +79,7 @@ async function send(deps: ClientDeps, client: SurgeClient): Promise<UploadResult
     return await uploadByTus({
       endpoint: first.tusEndpoint,
       source,
-      metadata: { filename: `คลิปการสอน ${plan.number}.mp4`, filetype: 'video/mp4' },
+      metadata: { filename: `วีดิทัศน์การสอน ${plan.number}.mp4`, filetype: 'video/mp4' },
       ticket: async () => {
         const next = ticket ?? (await portal.ticket(submissionId, SLOT)).ticket
         ticket = undefined

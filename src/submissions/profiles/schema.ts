@@ -140,7 +140,7 @@ export const SlotSchema = Type.Object(
   {
     id: Id,
     label: BilingualSchema,
-    /** How a sentence calls the file: "คลิปการสอน", "The teaching video". */
+    /** How a sentence calls the file: "วีดิทัศน์การสอน", "The teaching video". */
     shortLabel: Type.Optional(BilingualSchema),
     domain: Id,
     /** False: kept as data, as if it were not there. */

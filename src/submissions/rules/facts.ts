@@ -4,7 +4,7 @@ import type { Bilingual } from '../../core/errors.ts'
 import type { MediaKind } from '../../records/upload-record.ts'
 import type { ProblemCode } from './codes.ts'
 
-/** `name`: what the sentence calls the file, e.g. คลิปการสอน / teaching video. */
+/** `name`: what the sentence calls the file, e.g. วีดิทัศน์การสอน / teaching video. */
 export type Named = { name: Bilingual }
 /** `limit` and `actual` go into the problem as they are; units are the code's (seconds, bytes, pages, pixels, percent). */
 export type Measure = Named & { limit: number; actual: number }

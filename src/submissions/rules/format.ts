@@ -54,7 +54,7 @@ export function moment(iso: string): Bilingual {
 }
 
 const KINDS: Record<MediaKind, Bilingual> = {
-  video: { th: 'วิดีโอ', en: 'video' },
+  video: { th: 'วีดิทัศน์', en: 'video' },
   pdf: { th: 'PDF', en: 'PDF' },
   image: { th: 'รูปภาพ', en: 'picture' },
   audio: { th: 'ไฟล์เสียง', en: 'sound file' },

@@ -17,7 +17,7 @@ export function fileFactory(clips: readonly Buffer[], run: string): (plan: Plann
 
 export function metadataOf({ kind, number }: PlannedUpload, run: string): Record<string, string> {
   const [name, filetype] =
-    kind === 'pdf' ? [`แผนการจัดการเรียนรู้ ${number}.pdf`, 'application/pdf'] : [`คลิปการสอน ${number}.mp4`, 'video/mp4']
+    kind === 'pdf' ? [`แผนการจัดการเรียนรู้ ${number}.pdf`, 'application/pdf'] : [`วีดิทัศน์การสอน ${number}.mp4`, 'video/mp4']
   return { filename: name, filetype, fingerprint: `${run}-${number}` }
 }
 

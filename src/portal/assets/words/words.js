@@ -119,7 +119,7 @@ export class Words {
     return new Intl.NumberFormat('en').format(count)
   }
 
-  /** `วิดีโอ หรือ PDF`. @param {readonly string[]} items */
+  /** `วีดิทัศน์ หรือ PDF`. @param {readonly string[]} items */
   either(items) {
     return items.join(this.language === 'th' ? ' หรือ ' : ' or ')
   }

@@ -20,7 +20,7 @@ type Line = {
 
 const VIDEO = {
   slot: 'teaching_video',
-  name: { th: 'คลิปการสอน', en: 'teaching video' },
+  name: { th: 'วีดิทัศน์การสอน', en: 'teaching video' },
 }
 const PLAN = {
   slot: 'lesson_plan',

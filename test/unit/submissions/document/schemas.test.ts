@@ -41,7 +41,7 @@ it.each([
       revision: 1,
       state: 'rejected',
       sequence: 3,
-      declared: { filename: 'คลิป.mov', type: null, bytes: null },
+      declared: { filename: 'วีดิทัศน์.mov', type: null, bytes: null },
       receivedBytes: 5,
       createdAt: minute(1),
       late: false,

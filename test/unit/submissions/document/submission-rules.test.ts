@@ -82,7 +82,7 @@ describe('revisions', () => {
     const returned: Partial<SubmissionHead> = {
       state: 'returned',
       revision: 2,
-      revisions: [{ revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขคลิป', uploads }],
+      revisions: [{ revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขวีดิทัศน์', uploads }],
     }
     const fresh = view('new', 'teaching_video', 120, {
       revision: 2,
@@ -98,7 +98,7 @@ describe('revisions', () => {
       creditedAt: minute(121),
     })
     expect(doc.revisions).toEqual([
-      { revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขคลิป', uploads },
+      { revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขวีดิทัศน์', uploads },
       { revision: 2, uploads: { ...uploads, teaching_video: ['new'] } },
     ])
   })

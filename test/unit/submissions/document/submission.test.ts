@@ -149,9 +149,9 @@ describe('a slot on its way', () => {
 })
 
 describe('what a slot says', () => {
-  const rejection = problemOf('NO_AUDIO', 'reject', { name: { th: 'คลิป', en: 'clip' } })
-  const remark = problemOf('PORTRAIT', 'warn', { name: { th: 'คลิป', en: 'clip' }, actual: '1x2' })
-  const advice = problemOf('NOT_STREAMABLE', 'advise', { name: { th: 'คลิป', en: 'clip' } })
+  const rejection = problemOf('NO_AUDIO', 'reject', { name: { th: 'วีดิทัศน์', en: 'clip' } })
+  const remark = problemOf('PORTRAIT', 'warn', { name: { th: 'วีดิทัศน์', en: 'clip' }, actual: '1x2' })
+  const advice = problemOf('NOT_STREAMABLE', 'advise', { name: { th: 'วีดิทัศน์', en: 'clip' } })
 
   it('is why the last file was rejected, until something newer answers', () => {
     const rejected = view('u', 'teaching_video', 50, { state: 'rejected', problems: [rejection] })

@@ -11,7 +11,7 @@ function facts(changes: Partial<UploadFacts> = {}): UploadFacts {
     revision: 1,
     state: 'accepted',
     sequence: 7,
-    declared: { filename: 'คลิป.mp4', type: 'video/mp4', bytes: 1000 },
+    declared: { filename: 'วีดิทัศน์.mp4', type: 'video/mp4', bytes: 1000 },
     receivedBytes: 1000,
     createdAt: minute(1),
     storedAt: minute(2),

@@ -29,7 +29,7 @@ describe('types and names', () => {
     ['teaching', 'old.3gp', 'video/3gpp'],
     ['teaching', 'clip.mp4', 'audio/mp4'],
     ['teaching', 'clip.mp4', 'text/plain'],
-    ['teaching', 'คลิปการสอน 1.2', ''],
+    ['teaching', 'วีดิทัศน์การสอน 1.2', ''],
     ['teaching', 'clip', 'VIDEO/MP4'],
     ['teaching', 'clip', 'video/something-new'],
     ['teaching', null, null],

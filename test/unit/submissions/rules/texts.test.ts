@@ -1,10 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ERRORS } from '../../../../src/core/errors.ts'
+import { shippedProfilesDir } from '../../../../src/submissions/profiles/loader.ts'
 import { DEFAULT_SEVERITIES, type ProblemCode, RULE_CODES } from '../../../../src/submissions/rules/codes.ts'
 import type { ProblemFacts } from '../../../../src/submissions/rules/facts.ts'
-import { bytes, clock, decimals, excess, formatName, moment, span } from '../../../../src/submissions/rules/format.ts'
+import {
+  bytes,
+  clock,
+  decimals,
+  excess,
+  formatName,
+  kindName,
+  moment,
+  span,
+} from '../../../../src/submissions/rules/format.ts'
 import { problemOf, TEXTS } from '../../../../src/submissions/rules/texts.ts'
 
-const name = { th: 'คลิปการสอน', en: 'teaching video' }
+const name = { th: 'วีดิทัศน์การสอน', en: 'teaching video' }
 const measure = { name, limit: 600, actual: 647 }
 
 /** One example of each: the compiler asks for a new line here with every new code. */
@@ -16,7 +29,7 @@ const EXAMPLES: ProblemFacts = {
   CONTAINER_CONVERTED: { name, limit: ['mp4'], actual: 'mov' },
   INCOMPLETE_FILE: { name },
   KIND_LIMIT_EXCEEDED: { name, limit: 1, actual: 2, kind: 'video' },
-  DUPLICATE_IN_SUBMISSION: { name, other: { th: 'คลิปอื่น', en: 'Other clip' }, actual: 'a' },
+  DUPLICATE_IN_SUBMISSION: { name, other: { th: 'วีดิทัศน์อื่น', en: 'Other clip' }, actual: 'a' },
   MALWARE: { name, actual: 'Eicar-Test' },
   NO_VIDEO: { name },
   NO_AUDIO: { name },
@@ -77,9 +90,17 @@ describe('texts', () => {
     (code) => expect(words(code).th).toContain('โปรด'),
   )
 
+  it('uses one Thai term each: วีดิทัศน์ for video, ส่ง for upload, เปลี่ยนไฟล์ for replace, ฉบับสำหรับรับชม for the copy', () => {
+    const texts = [...CODES.map((code) => words(code).th), ...Object.values(ERRORS).map(({ th }) => th)]
+    const dir = shippedProfilesDir()
+    const profiles = readdirSync(dir).map((file) => readFileSync(join(dir, file), 'utf8'))
+    for (const text of [...texts, ...profiles, kindName('video').th])
+      expect(text).not.toMatch(/คลิป|วิดีโอ|วีดีโอ|วิดิทัศน์|อัปโหลด|อัพโหลด|แทนที่|สำเนา/)
+  })
+
   it('tells a length, its limit and the excess as people count', () => {
     const { message } = problemOf('DURATION_EXCEEDED', 'reject', { name, limit: 3600, actual: 3647.2 })
-    expect(message.th).toMatch(/^คลิปการสอนยาว 60:47 เกิน 60 นาทีไป 47 วินาที /)
+    expect(message.th).toMatch(/^วีดิทัศน์การสอนยาว 60:47 เกิน 60 นาทีไป 47 วินาที /)
     expect(message.en).toMatch(/^The teaching video is 60:47 long, 47 s over the limit of 60 minutes\. /)
   })
 
