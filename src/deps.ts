@@ -23,6 +23,7 @@ import { ReceiptKeys } from './evidence/receipt-keys.ts'
 import { Receipts } from './evidence/receipts.ts'
 import { Queues } from './jobs/queues.ts'
 import { Completion } from './lifecycle/completion.ts'
+import { LaneJobs } from './lifecycle/lane-jobs.ts'
 import { LaneLeases } from './lifecycle/lane-leases.ts'
 import { Rebuilder } from './lifecycle/rebuild.ts'
 import { Reconciler } from './lifecycle/reconcile.ts'
@@ -85,7 +86,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     ...(config.profilesDir === undefined ? [] : [config.profilesDir]),
   ])
   const tokens = new Tokens({ config, clock })
-  const completion = new Completion({ store, hot, uploads, heads, queues, clock, logger })
+  const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
+  const completion = new Completion({ store, hot, uploads, heads, laneJobs, clock, logger })
   const claims = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
   const peers = new Peers(redis.hot, redis.subscriber, logger)
   const { expiryMs } = config.uploads
@@ -121,6 +123,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     uploads,
     completion,
     queues,
+    laneJobs,
     metrics,
     clock,
     logger,
@@ -156,6 +159,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     heads,
     views,
     queues,
+    laneJobs,
     profiles,
     tokens,
     auth,

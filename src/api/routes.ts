@@ -54,6 +54,6 @@ function limitSessions(
     const caller = auth.known(request)
     if (caller?.kind !== 'session') return
     const { owner, submissionId, subject } = caller
-    await rates.check('session', { owner, submission: submissionId, subject })
+    await rates.check('session', { owner, submissionId, subject })
   })
 }

@@ -99,7 +99,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       // Whom a session was made for is not for the page to change.
       const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
       const decide = async () => {
-        if (caller.kind === 'session') await rates.check('session', { owner, submission: id, subject: who })
+        if (caller.kind === 'session') await rates.check('session', { owner, submissionId: id, subject: who })
         return await decideCreation(deps, {
           owner,
           submissionId: id,

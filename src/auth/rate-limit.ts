@@ -1,22 +1,19 @@
 // How often one person may ask: a bound on programs that run wild, far above what anybody does by hand. By subject, never
 // by address: a school has one address for all its teachers. Nothing that goes on with an upload is counted.
 
-import { createHash } from 'node:crypto'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
+import { type Person, personHash } from '../records/person.ts'
 import { run, script } from '../records/scripts.ts'
 
 const MINUTE_MS = 60_000
 
 /** creation: new uploads. session: what a page changes (tickets, metadata, seals), not what it reads. */
 export type RateName = 'creation' | 'session'
-
-/** Who is counted: a person as the portal calls them, else everybody who acts on one submission together. */
-export type RateSubject = { owner: string; submission: string; subject: string | null }
 
 // The generic cell rate algorithm: one number per subject, the time at which all that was allowed will have been earned.
 // Redis' own clock, since the processes of a fleet have clocks of their own. Returns the milliseconds to wait.
@@ -54,7 +51,7 @@ export class RateLimiter {
    * Counts one request. Throws RATE_LIMITED {limit} with Retry-After when the subject has used up a minute's worth.
    * While Redis does not answer nobody is refused.
    */
-  async check(what: RateName, who: RateSubject): Promise<void> {
+  async check(what: RateName, who: Person): Promise<void> {
     const perMinute = this.#perMinute[what]
     if (perMinute === 0) return
     const waitMs = await this.#take(what, who, perMinute)
@@ -66,19 +63,13 @@ export class RateLimiter {
     })
   }
 
-  async #take(what: RateName, who: RateSubject, perMinute: number): Promise<number> {
+  async #take(what: RateName, who: Person, perMinute: number): Promise<number> {
     try {
-      const key = redisKeys.rate(what, who.owner, hashOf(who))
+      const key = redisKeys.rate(what, who.owner, personHash(who))
       return Number(await run(this.#redis, GCRA, [key], [MINUTE_MS / perMinute]))
     } catch (err) {
       this.#logger.debug({ err }, 'a rate could not be counted')
       return 0
     }
   }
-}
-
-/** Names of people are nobody's business in Redis. */
-function hashOf({ submission, subject }: RateSubject): string {
-  const who = subject === null ? `submission ${submission}` : `subject ${subject}`
-  return createHash('sha256').update(who).digest('base64url')
 }

@@ -5,7 +5,6 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Queues } from '../jobs/queues.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { isStored, type StoredObject, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
@@ -13,7 +12,8 @@ import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { needsAssembly, pendingLanes } from './pending-lanes.ts'
+import type { LaneJobs } from './lane-jobs.ts'
+import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { partialEnded, receivingRecord, storedRecord } from './transitions.ts'
 
@@ -25,7 +25,7 @@ export class Completion {
   readonly #hot: UploadSessionStore
   readonly #records: UploadRecords
   readonly #heads: SubmissionHeads
-  readonly #queues: Queues
+  readonly #laneJobs: LaneJobs
   readonly #clock: Clock
   readonly #logger: Logger
 
@@ -34,7 +34,7 @@ export class Completion {
     hot: UploadSessionStore
     uploads: UploadRecords
     heads: SubmissionHeads
-    queues: Queues
+    laneJobs: LaneJobs
     clock: Clock
     logger: Logger
   }) {
@@ -42,7 +42,7 @@ export class Completion {
     this.#hot = deps.hot
     this.#records = deps.uploads
     this.#heads = deps.heads
-    this.#queues = deps.queues
+    this.#laneJobs = deps.laneJobs
     this.#clock = deps.clock
     this.#logger = deps.logger
   }
@@ -187,8 +187,7 @@ export class Completion {
   /** Queues every lane the record asks for; a job that exists already is left alone. */
   async queueLanes(record: UploadRecord): Promise<void> {
     faultPoint('complete.before-enqueue')
-    for (const lane of pendingLanes(record, this.#clock.now()))
-      await this.#queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1)
+    await this.#laneJobs.enqueueDue(record)
     faultPoint('complete.after-enqueue')
   }
 

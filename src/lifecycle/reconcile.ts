@@ -10,6 +10,7 @@ import { isEnded, type LaneName, type UploadRecord } from '../records/upload-rec
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
+import type { LaneJobs } from './lane-jobs.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
@@ -27,6 +28,7 @@ export type ReconcileDeps = {
   uploads: UploadRecords
   completion: Completion
   queues: Queues
+  laneJobs: LaneJobs
   metrics: Metrics
   clock: Clock
   logger: Logger
@@ -137,7 +139,7 @@ export class Reconciler {
   }
 
   async #nextGeneration(id: string, lane: LaneName, generation: number): Promise<void> {
-    const { uploads, queues, metrics, logger } = this.#deps
+    const { uploads, laneJobs, metrics, logger } = this.#deps
     const { record, committed } = await uploads.commit(id, (current) => {
       const state = current?.lanes[lane]
       if (current === undefined || !isPossible('lane queued again', current)) return undefined
@@ -146,10 +148,9 @@ export class Reconciler {
     })
     if (!committed || record === undefined) return
     faultPoint('reconcile.generation-recorded')
-    const next = record.lanes[lane]?.generation ?? 1
     metrics.uploadsReconciled.inc({ from_state: record.state })
-    logger.info({ uploadId: id, lane, generation: next }, 'a lost job is queued again')
-    await queues.enqueueUpload(lane, id, next)
+    logger.info({ uploadId: id, lane, generation: record.lanes[lane]?.generation }, 'a lost job is queued again')
+    await laneJobs.enqueue(record, lane)
   }
 }
 

@@ -7,10 +7,11 @@ import type { Queues } from '../jobs/queues.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
+import type { LaneJobs } from './lane-jobs.ts'
 import { isPossible } from './transition-table.ts'
 import { laneQueuedAgain } from './transitions.ts'
 
-export type RetryDeps = { uploads: UploadRecords; queues: Queues; redis: RedisConnection }
+export type RetryDeps = { uploads: UploadRecords; queues: Queues; laneJobs: LaneJobs; redis: RedisConnection }
 
 export type FailedLane = { uploadId: string; lane: LaneName; failedAt: string; error: string | null }
 
@@ -37,7 +38,7 @@ export async function findFailed({ uploads, redis }: RetryDeps, sinceMs: number)
 }
 
 /** Begins a lane again. False: it is not failed any more. */
-export async function retryLane({ uploads, queues }: RetryDeps, failed: FailedLane): Promise<boolean> {
+export async function retryLane({ uploads, laneJobs }: RetryDeps, failed: FailedLane): Promise<boolean> {
   const { uploadId, lane } = failed
   const { record, committed } = await uploads.commit(uploadId, (current) => {
     const state = current?.lanes[lane]
@@ -46,7 +47,7 @@ export async function retryLane({ uploads, queues }: RetryDeps, failed: FailedLa
     return laneQueuedAgain(current, lane, { afresh: true })
   })
   if (!committed || record === undefined) return false
-  await queues.enqueueUpload(lane, uploadId, record.lanes[lane]?.generation ?? 1)
+  await laneJobs.enqueue(record, lane)
   return true
 }
 

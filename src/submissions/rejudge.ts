@@ -3,8 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Queues } from '../jobs/queues.ts'
-import { pendingLanes } from '../lifecycle/pending-lanes.ts'
+import type { LaneJobs } from '../lifecycle/lane-jobs.ts'
 import { isFrozenNow, keepIfSealed } from '../lifecycle/sealed-uploads.ts'
 import { isPossible } from '../lifecycle/transition-table.ts'
 import { acceptanceWithdrawn, acceptedAfterAll, judgementChanged } from '../lifecycle/transitions.ts'
@@ -28,7 +27,7 @@ export type RejudgeDeps = {
   heads: SubmissionHeads
   uploads: UploadRecords
   views: UploadViews
-  queues: Queues
+  laneJobs: LaneJobs
   clock: Clock
   logger: Logger
 }
@@ -61,8 +60,7 @@ export async function rejudge(deps: RejudgeDeps, head: SubmissionHead, profile: 
     if (now !== undefined && isAccepted(now.state)) accepted.push(now)
     if (!committed || now === undefined) continue
     changed++
-    for (const lane of pendingLanes(now, deps.clock.now()))
-      await deps.queues.enqueueUpload(lane, now.id, now.lanes[lane]?.generation ?? 1)
+    await deps.laneJobs.enqueueDue(now)
   }
   if (changed > 0) deps.logger.info({ submissionId: head.id, profile: profile.key, changed }, 'judged again')
   return changed

@@ -82,7 +82,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
   // Two questions that do not need each other's answers: one wait for both.
   const [{ placement, slot, restarts }] = await Promise.all([
     placeTicket(deps, ticket, declared, concat?.kind),
-    deps.rates.check('creation', { owner, submission, subject }),
+    deps.rates.check('creation', { owner, submissionId: submission, subject }),
   ])
   await admission.check(size ?? 0)
   const draft: UploadDraft = {

@@ -2,13 +2,17 @@
 
 import { DelayedError, type Job } from 'bullmq'
 
-/** How long a job stands back before it asks again. */
+/** How long a job stands back, at least, before it asks again. */
 const STAND_BACK_MS = 1000
+/** One party's jobs ask again one after the other: a thousand of them must not keep the lane busy with asking. */
+const APART_MS = 100
 
 /** Jobs of one party that run at the same time in this process. */
 export class FairShare {
   readonly #atATime: () => number
   readonly #running = new Map<string, number>()
+  /** When the last of a party's jobs that stand back asks again. */
+  readonly #lastAskMs = new Map<string, number>()
 
   /** @param atATime most that one party may have running; asked anew each time, for operators change a lane's width */
   constructor(atATime: () => number) {
@@ -23,8 +27,7 @@ export class FairShare {
   ): Promise<T> {
     const running = this.#running.get(party) ?? 0
     if (running >= Math.max(1, this.#atATime())) {
-      // Not all at once again.
-      await job.moveToDelayed(nowMs + STAND_BACK_MS * (1 + Math.random()), token)
+      await job.moveToDelayed(this.#askAgainAt(party, nowMs), token)
       throw new DelayedError()
     }
     this.#running.set(party, running + 1)
@@ -32,8 +35,17 @@ export class FairShare {
       return await work()
     } finally {
       const left = (this.#running.get(party) ?? 1) - 1
-      if (left === 0) this.#running.delete(party)
-      else this.#running.set(party, left)
+      if (left > 0) this.#running.set(party, left)
+      else {
+        this.#running.delete(party)
+        this.#lastAskMs.delete(party)
+      }
     }
+  }
+
+  #askAgainAt(party: string, nowMs: number): number {
+    const atMs = Math.max(nowMs + STAND_BACK_MS, (this.#lastAskMs.get(party) ?? 0) + APART_MS)
+    this.#lastAskMs.set(party, atMs)
+    return atMs
   }
 }

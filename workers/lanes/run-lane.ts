@@ -5,6 +5,7 @@ import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
+import { personHash } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { abandon, DEATHS_BEFORE_ALONE, deathsOf, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
@@ -79,6 +80,7 @@ export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShar
       throw error
     } finally {
       deps.metrics.jobDuration.observe({ queue: work.lane, outcome }, (deps.clock.now() - startedMs) / 1000)
+      if (outcome !== 'retried' && outcome !== 'given-back') await leave(deps, work.lane, job)
     }
   }
 }
@@ -209,11 +211,23 @@ async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): 
   await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'the claim was not released'))
 }
 
-/** Whose file it is: the portal's person, or the submission where it names nobody. */
+/** Whose file it is. */
 async function personOf({ uploads }: WorkerContext, job: Job<UploadJob>): Promise<string> {
   const { uploadId } = job.data
   const record = await uploads.latest(uploadId)
-  return JSON.stringify([record?.owner, record?.subject ?? record?.submissionId ?? uploadId])
+  const { owner = '', subject = null, submissionId } = record ?? {}
+  return `${owner}/${personHash({ submissionId: submissionId ?? uploadId, subject })}`
+}
+
+/** The same person's next files come forward. Where that fails they come a little later. */
+async function leave({ uploads, laneJobs, logger }: WorkerContext, lane: LaneName, { data }: Job<UploadJob>) {
+  const { uploadId } = data
+  try {
+    const record = await uploads.latest(uploadId)
+    if (record !== undefined) await laneJobs.leave(record, lane)
+  } catch (err) {
+    logger.debug({ err, uploadId, lane }, 'a file that is done is still counted in its lane')
+  }
 }
 
 /** The run had all the time that the longest file can need. */

@@ -8,12 +8,11 @@ import { isAccepted, type UploadRecord } from '../../src/records/upload-record.t
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { queueByNeed } from './priority.ts'
 import { showPosition } from './queue-positions.ts'
 import { slotContextOf } from './slot-context.ts'
 
 export async function publishVerdict(deps: WorkerContext, record: UploadRecord): Promise<void> {
-  await queueByNeed(deps, record)
+  await deps.completion.queueLanes(record)
   faultPoint('verdict.lanes-queued')
   await showPosition(deps, record).catch((err: unknown) => {
     deps.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')

@@ -4,6 +4,7 @@ import { Worker } from 'bullmq'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { QUEUE_PREFIX, uploadJobId } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
+import { LaneJobs } from '../../../src/lifecycle/lane-jobs.ts'
 import { findFailed, retryLane, retryWebhooks } from '../../../src/lifecycle/retry.ts'
 import { waitFor } from '../../support/http.ts'
 import { begun, failed as givenUp } from '../../support/records.ts'
@@ -11,13 +12,15 @@ import { buildHouse, type House } from '../events/house.ts'
 
 let house: House
 let queues: Queues
-const parts = () => ({ uploads: house.uploads, queues, redis: house.redis })
+let laneJobs: LaneJobs
+const parts = () => ({ uploads: house.uploads, queues, laneJobs, redis: house.redis })
 
 beforeAll(async () => {
   house = await buildHouse()
   const producer = house.connect('producer')
   await waitFor(() => producer.status === 'ready')
   queues = new Queues(producer, house.logger)
+  laneJobs = new LaneJobs({ queues, heads: house.heads, redis: house.redis, clock: house.clock })
 })
 afterAll(async () => {
   await queues.close()

@@ -19,6 +19,7 @@ import { ReceiptKeys } from '../../../src/evidence/receipt-keys.ts'
 import { Receipts } from '../../../src/evidence/receipts.ts'
 import { errorHandler, useHttpErrors } from '../../../src/http/errors.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
+import { LaneJobs } from '../../../src/lifecycle/lane-jobs.ts'
 import { receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import type { EventBody, EventEnvelope } from '../../../src/records/event-body.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
@@ -80,6 +81,7 @@ export async function startHarness(env: Record<string, string> = {}) {
   const heads = new SubmissionHeads({ store, index, uploads, clock, logger })
   const views = new UploadViews({ redis, records: uploads, heads, index, hot })
   const queues = new Queues(producer, logger)
+  const laneJobs = new LaneJobs({ queues, heads, redis: producer, clock })
   const profiles = loadProfiles([shippedProfilesDir(), profilesDir])
   const tokens = new Tokens({ config, clock })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
@@ -99,6 +101,7 @@ export async function startHarness(env: Record<string, string> = {}) {
     heads,
     views,
     queues,
+    laneJobs,
     profiles,
     tokens,
     uniqueKeys,

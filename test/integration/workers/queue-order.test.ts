@@ -1,7 +1,7 @@
 // Whose turn it is: what is shown of a waiting upload is its place among all, not how many there are.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { uploadJobId } from '../../../src/jobs/contract.ts'
+import { type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
@@ -31,4 +31,32 @@ it('an upload that comes next says 1, though many wait behind it', async () => {
   await house.once(validateWork(house.deps), house.deps, id)
   const [view] = await house.deps.views.ofSubmission('portal', 'near')
   expect(view?.progress).toMatchObject({ step: 'transcode', queuePosition: 1 })
+})
+
+/** Uploads that wait for their verdict, in the order of their turns. */
+async function waitingForVerdicts(): Promise<string[]> {
+  const jobs = await house.deps.queues.byLane.validate.getJobs(['prioritized'], 0, -1, true)
+  return jobs.map((job) => (job.data as UploadJob).uploadId)
+}
+
+it('nobody’s second verdict comes before another’s first, also not over several submissions', async () => {
+  const film = await lesson(corpus, { seconds: 3 })
+  const send = async (submissionId: string, subject: string | null) => {
+    await house.submission(submissionId)
+    return await house.upload(film, { submissionId, subject })
+  }
+  const greedy = [await send('g-1', 'greedy'), await send('g-1', 'greedy'), await send('g-2', 'greedy')]
+  const other = await send('o-1', 'other')
+  const nameless = [await send('n-1', null), await send('n-1', null)]
+  const elsewhere = await send('n-2', null)
+  const turns = await waitingForVerdicts()
+  expect(turns.slice(0, 4)).toEqual([greedy[0], other, nameless[0], elsewhere])
+  expect(turns.slice(4)).toEqual([greedy[1], nameless[1], greedy[2]])
+
+  // Whose files are done comes forward with the next ones.
+  for (const id of [greedy[0], greedy[1], greedy[2]]) await house.once(validateWork(house.deps), house.deps, id ?? '')
+  const next = await send('g-2', 'greedy')
+  expect((await waitingForVerdicts()).indexOf(next)).toBeLessThan(
+    (await waitingForVerdicts()).indexOf(nameless[1] ?? ''),
+  )
 })
