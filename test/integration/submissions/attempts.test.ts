@@ -10,15 +10,15 @@ import { type Attempt, AttemptJournal } from '../../../src/evidence/attempt-jour
 import { Attempts, type NewAttempt } from '../../../src/evidence/attempts.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { openStillEnvironment, PORTAL_KEY, type StillEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, PORTAL, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const attempt = (submissionId: string, more: Partial<NewAttempt> = {}): NewAttempt => ({
   owner: 'portal',
@@ -42,7 +42,7 @@ const inStore = async (id: string) => {
   for await (const { key } of h.deps.store.list(objectKeys.attempts('portal', id))) keys.push(key)
   return keys
 }
-const inRedis = (id: string) => h.redis.llen(redisKeys.attempts('portal', id))
+const inRedis = (id: string) => h.deps.redis.hot.llen(redisKeys.attempts('portal', id))
 /** The store, and something that happens once just before an object is created. */
 const whileCreating = (act: () => Promise<void>): ObjectStore => {
   let done = false
@@ -60,7 +60,7 @@ const whileCreating = (act: () => Promise<void>): ObjectStore => {
     },
   })
 }
-const another = () => new Attempts({ ...h.deps, redis: h.redis })
+const another = () => new Attempts({ ...h.deps, redis: h.deps.redis.hot })
 
 describe('an attempt', () => {
   it('is listed with what was declared, why it was refused, and its signature', async () => {
@@ -131,7 +131,7 @@ describe('an attempt', () => {
       method: 'POST',
       url: '/v1/submissions/a-4/tickets',
       payload: { slot: 'plan', subject: 'ครู 4' },
-      headers: { authorization: `Bearer ${PORTAL}` },
+      headers: { authorization: `Bearer ${PORTAL_KEY}` },
     })
     await app.close()
     expect(response.statusCode).toBeGreaterThanOrEqual(500)
@@ -185,7 +185,7 @@ describe('the store', () => {
     await h.deps.attempts.flush()
     h.deps.attempts.record(attempt('f-1', { code: 'DRAINING' }))
     await waitFor(async () => (await inRedis('f-1')) === 1, { what: 'the seventh attempt in Redis' })
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     const after = await listed('f-1')
     expect(after.map(({ id }) => id).slice(0, 5)).toEqual(before.map(({ id }) => id))
     expect(after.slice(5).map(({ code }) => code)).toEqual(['NO_SPACE'])
@@ -205,12 +205,12 @@ describe('the store', () => {
     await h.put('f-3')
     h.deps.attempts.record(attempt('f-3'))
     await waitFor(async () => (await inRedis('f-3')) === 1, { what: 'the attempt in Redis' })
-    const line = (await h.redis.lindex(redisKeys.attempts('portal', 'f-3'), 0)) ?? ''
+    const line = (await h.deps.redis.hot.lindex(redisKeys.attempts('portal', 'f-3'), 0)) ?? ''
     await h.deps.attempts.flush()
     // As where a process dies after the object and before the list.
-    await h.redis.rpush(redisKeys.attempts('portal', 'f-3'), line)
+    await h.deps.redis.hot.rpush(redisKeys.attempts('portal', 'f-3'), line)
     expect(await listed('f-3')).toHaveLength(1)
-    await h.redis.zadd(redisKeys.dueAttempts, 0, 'portal/f-3')
+    await h.deps.redis.hot.zadd(redisKeys.dueAttempts, 0, 'portal/f-3')
     await h.deps.attempts.flush()
     expect(await inStore('f-3')).toHaveLength(2)
     expect(await listed('f-3')).toHaveLength(1)
@@ -224,7 +224,7 @@ describe('the store', () => {
       another().record(attempt('f-4', { code: 'NO_SPACE' }))
       await waitFor(async () => (await inRedis('f-4')) === 2, { what: 'an attempt meanwhile' })
     })
-    await new Attempts({ ...h.deps, redis: h.redis, store }).flush()
+    await new Attempts({ ...h.deps, redis: h.deps.redis.hot, store }).flush()
     expect(await inRedis('f-4')).toBe(1)
     h.clock.ms += 1000
     await h.deps.attempts.flush()
@@ -236,15 +236,15 @@ describe('the store', () => {
     await h.put('f-7')
     const of = { owner: 'portal', submissionId: 'f-7' }
     const line = (id: string) => ({ ...attempt('f-7'), id, at: isoTime(h.clock.ms) }) as unknown as Attempt
-    const second = new AttemptJournal({ redis: h.redis, store: h.deps.store })
+    const second = new AttemptJournal({ redis: h.deps.redis.hot, store: h.deps.store })
     await second.append(of, [line('first')], h.clock.ms)
     const store = whileCreating(async () => {
       await second.moveToStore(of, h.clock.ms)
       await second.append(of, [line('second')], h.clock.ms)
     })
-    await new AttemptJournal({ redis: h.redis, store }).moveToStore(of, h.clock.ms)
+    await new AttemptJournal({ redis: h.deps.redis.hot, store }).moveToStore(of, h.clock.ms)
     expect((await listed('f-7')).map(({ id }) => id).sort()).toEqual(['first', 'second'])
-    expect(await h.redis.zscore(redisKeys.dueAttempts, 'portal/f-7')).not.toBeNull()
+    expect(await h.deps.redis.hot.zscore(redisKeys.dueAttempts, 'portal/f-7')).not.toBeNull()
   })
 
   it('takes what Redis cannot, without a request having waited for it', async () => {
@@ -279,7 +279,7 @@ describe('attempted in time', () => {
     await waitFor(async () => (await inRedis('t-1')) === 1, { what: 'the attempt in Redis' })
     expect(await found()).toEqual([true, false, false, true])
     await attempts.flush()
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     expect(await found()).toEqual([true, false, false, true])
     expect(await attempts.attemptedBy('other', 't-1', 'plan', at)).toBe(false)
   })

@@ -6,9 +6,10 @@ import { AppError } from '../../../src/core/errors.ts'
 import type { UploadDraft } from '../../../src/records/upload-session.ts'
 import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument, UploadDocument } from '../../../src/submissions/document/schemas.ts'
+import { START } from '../../support/clock.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { noted } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, START, startHarness } from './harness.ts'
 
 const SECOND = 1000
 const HOUR = 3_600_000
@@ -17,11 +18,11 @@ const DEADLINE = START + 24 * HOUR
 const GRACE_SECONDS = 600
 const CLOSED = DEADLINE + GRACE_SECONDS * SECOND
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const document = async (id: string) =>
   (await h.call('GET', `/v1/submissions/${id}`)).body as unknown as SubmissionDocument
@@ -180,7 +181,7 @@ describe('a ticket', () => {
   it('is given within grace even if Redis has forgotten that attempt', async () => {
     await at(START, () => put('forgotten'))
     await attemptAt(DEADLINE - 1, 'forgotten')
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     expect((await ticketAt(CLOSED, 'forgotten')).status).toBe(201)
   })
 

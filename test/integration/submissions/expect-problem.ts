@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../../src/core/errors.ts'
-import type { Answer } from './harness.ts'
+import type { Answer } from '../../support/environment-calls.ts'
 
 /** An RFC 9457 problem of this code, in both languages, with the catalogue's status unless another is given. */
 export function expectProblem(

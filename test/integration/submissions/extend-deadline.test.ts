@@ -3,16 +3,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { type ExtensionFilter, extendDeadline, findExtensions } from '../../../src/submissions/extend-deadline.ts'
-import { type Harness, OTHER, START, startHarness } from './harness.ts'
+import { START } from '../../support/clock.ts'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 
 const HOUR = 3_600_000
 const DEADLINE = START + 24 * HOUR
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const deadline = isoTime(DEADLINE)
 const found = async (filter: ExtensionFilter, name = 'x'): Promise<string[]> => {
@@ -27,7 +28,7 @@ it('finds what is open and fits, whoever it is of', async () => {
   await h.put('fit-1', { deadline })
   await h.put('fit-2', { deadline: isoTime(DEADLINE + HOUR) })
   await h.put('without')
-  await h.put('fit-1', { deadline }, OTHER)
+  await h.put('fit-1', { deadline }, OTHER_KEY)
   await h.put('gone', { deadline })
   await h.call('DELETE', '/v1/submissions/gone')
   expect(await found({})).toEqual(['other/fit-1', 'portal/fit-1', 'portal/fit-2'])

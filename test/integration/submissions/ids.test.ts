@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 describe('ids', () => {
   it.each([
@@ -44,8 +44,8 @@ describe('ids', () => {
 
   it('belong to the portal that chose them', async () => {
     await h.put('shared', { metadata: { of: 'portal' } })
-    expectProblem(await h.call('GET', '/v1/submissions/shared', { token: OTHER }), 'SUBMISSION_UNKNOWN')
-    const theirs = await h.put('shared', { metadata: { of: 'other' } }, OTHER)
+    expectProblem(await h.call('GET', '/v1/submissions/shared', { token: OTHER_KEY }), 'SUBMISSION_UNKNOWN')
+    const theirs = await h.put('shared', { metadata: { of: 'other' } }, OTHER_KEY)
     expect(theirs.status).toBe(201)
     expect((await h.call('GET', '/v1/submissions/shared')).body['metadata']).toEqual({ of: 'portal' })
   })

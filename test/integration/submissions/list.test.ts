@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import { START } from '../../support/clock.ts'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, START, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
   for (let i = 0; i < 7; i++) {
     h.clock.ms = START + i * 1000
     await h.put(`l-${i}`)
   }
-  await h.put('theirs', {}, OTHER)
+  await h.put('theirs', {}, OTHER_KEY)
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const page = async (query: Record<string, string | number> = {}) => {
   const search = new URLSearchParams()
@@ -78,13 +79,13 @@ describe('GET /v1/submissions', () => {
   it('goes through many of one millisecond', async () => {
     const names = Array.from({ length: 450 }, (_, i) => `l-0${String(i).padStart(4, '0')}`)
     // Members without a head stand for ones that were deleted while the list was read.
-    await h.redis.zadd(redisKeys.submissionsOf('portal'), ...names.flatMap((name) => [START + 10, name]))
+    await h.deps.redis.hot.zadd(redisKeys.submissionsOf('portal'), ...names.flatMap((name) => [START + 10, name]))
     expect(await everything({ limit: 3 })).toEqual(['l-0', 'l-3', 'l-5', 'l-1', 'l-4', 'l-2', 'l-6'])
-    await h.redis.zrem(redisKeys.submissionsOf('portal'), ...names)
+    await h.deps.redis.hot.zrem(redisKeys.submissionsOf('portal'), ...names)
   })
 
   it('is each portal’s own', async () => {
-    const { body } = await h.call('GET', '/v1/submissions', { token: OTHER })
+    const { body } = await h.call('GET', '/v1/submissions', { token: OTHER_KEY })
     expect((body['items'] as { id: string }[]).map(({ id }) => id)).toEqual(['theirs'])
   })
 

@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { portalApi } from '../../../src/api/routes.ts'
-import { type Harness, startHarness } from './harness.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 
 type Operation = {
   tags?: string[]
@@ -15,10 +15,10 @@ type Operation = {
 /** For anybody who holds a receipt. */
 const OPEN = new Set(['/v1/receipts/keys', '/v1/receipts/verify'])
 
-let h: Harness
+let h: StillEnvironment
 let paths: Record<string, Record<string, Operation>>
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
   const app = Fastify()
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Songngan', version: '1' } } })
   await portalApi(app, h.deps)
@@ -26,7 +26,7 @@ beforeAll(async () => {
   paths = app.swagger().paths as unknown as typeof paths
   await app.close()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 it('names every call', () => {
   const calls = Object.entries(paths).flatMap(([path, methods]) =>

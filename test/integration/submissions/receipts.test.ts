@@ -12,15 +12,15 @@ import { isoTime } from '../../../src/core/clock.ts'
 import { ReceiptKeys } from '../../../src/evidence/receipt-keys.ts'
 import { Receipts } from '../../../src/evidence/receipts.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const SHA256 = 'ab'.repeat(32)
 const get = (id: string, token?: string) =>
@@ -127,7 +127,7 @@ describe('the receipt of an upload', () => {
     await h.judgeUpload(draft.id, 'rejected')
     expect((await get(draft.id)).body).toMatchObject({ claims: { state: 'rejected' } })
     expect((await get(draft.id, await h.session('r-4'))).status).toBe(200)
-    expectProblem(await get(draft.id, OTHER), 'UPLOAD_UNKNOWN')
+    expectProblem(await get(draft.id, OTHER_KEY), 'UPLOAD_UNKNOWN')
     expectProblem(await get(draft.id, await h.session('r-5')), 'UPLOAD_UNKNOWN')
     expectProblem(await get(draft.id, await h.session('r-4', { can: ['upload'] })), 'SESSION_SCOPE')
   })

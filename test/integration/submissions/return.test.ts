@@ -3,14 +3,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const seal = (id: string) => h.call('POST', `/v1/submissions/${id}/seal`)
 const give = (id: string, body: Record<string, unknown> = {}, token?: string) =>
@@ -149,7 +149,7 @@ describe('a return', () => {
     await give('r-7')
     await h.acceptedUpload('r-7', 'plan', { revision: 2 })
     const before = await document('r-7')
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     const { sequence, ...after } = await document('r-7')
     expect(after).toEqual({ ...before, sequence: undefined })
     expect(sequence).toBeGreaterThan(0)

@@ -10,15 +10,15 @@ import type { Measured } from '../../../src/records/upload-record.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { rejudge } from '../../../src/submissions/rejudge.ts'
 import { type SealDeps, sealSubmission } from '../../../src/submissions/seal.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const document = async (id: string) =>
   (await h.call('GET', `/v1/submissions/${id}`)).body as unknown as SubmissionDocument

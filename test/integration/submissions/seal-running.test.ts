@@ -2,20 +2,20 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { reached } from '../../support/records.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 
 const BYTES = 300_000
 const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(BYTES - 9, 65)])
 
 overBothStores((store) => {
-  let house: House
+  let house: Environment
   const clock = { aheadMs: 0, now: () => Date.now() + clock.aheadMs }
   beforeAll(async () => {
-    house = await openHouse({ store, clock })
+    house = await openEnvironment({ store, clock })
   })
   afterAll(async () => await house.close())
 
@@ -46,7 +46,7 @@ overBothStores((store) => {
       await sending.write(pdf.subarray(0, 200_000))
       const hot = () => house.deps.hot.read(idOf(url))
       await waitFor(async () => (await hot())?.holder !== null, { what: 'the body to be received' })
-      const { status, body } = await house.portal('POST', `/v1/submissions/${submission}/seal`)
+      const { status, body } = await house.call('POST', `/v1/submissions/${submission}/seal`)
       expect([status, body['state']]).toEqual([200, 'sealed'])
       sending.end(pdf.subarray(200_000))
       const cut = await sending.reply.catch((error: Error) => error)
@@ -54,21 +54,21 @@ overBothStores((store) => {
       expect((await user.head(url)).status).toBe(410)
       expect((await user.patch(url, 0, pdf)).status).toBe(410)
       expect((await user.post(file)).problem).toMatchObject({ code: 'SUBMISSION_SEALED', status: 403 })
-      const document = (await house.portal('GET', `/v1/submissions/${submission}`)).body
+      const document = (await house.call('GET', `/v1/submissions/${submission}`)).body
       expect(document['revisions']).toMatchObject([{ revision: 1, uploads: { plan: [plan] } }])
-      const upload = (await house.portal('GET', `/v1/uploads/${idOf(url)}`)).body
+      const upload = (await house.call('GET', `/v1/uploads/${idOf(url)}`)).body
       expect(upload['state']).toBe('cancelled')
     })
 
     it('is over with a return: the next upload is of the next revision', async () => {
       const submission = await house.submission()
       const plan = await accepted(submission)
-      await house.portal('POST', `/v1/submissions/${submission}/seal`)
-      await house.portal('POST', `/v1/submissions/${submission}/return`, { reason: 'no sound' })
+      await house.call('POST', `/v1/submissions/${submission}/seal`)
+      await house.call('POST', `/v1/submissions/${submission}/return`, { body: { reason: 'no sound' } })
       const next = await accepted(submission)
       const record = await house.deps.uploads.fromStore(next)
       expect(record).toMatchObject({ revision: 2, replaces: plan })
-      const { body } = await house.portal('POST', `/v1/submissions/${submission}/seal`)
+      const { body } = await house.call('POST', `/v1/submissions/${submission}/seal`)
       expect(body['revisions']).toMatchObject([{ uploads: { plan: [plan] } }, { uploads: { plan: [next] } }])
     })
   })
@@ -84,11 +84,13 @@ overBothStores((store) => {
       const user = tusUser(house.url, await house.ticket(submission, 'plan'))
       const url = await user.create(file)
       expect((await user.patch(url, 0, pdf)).status).toBe(204)
-      const { status, body } = await house.portal('POST', `/v1/submissions/${submission}/tickets`, {
-        slot: 'film',
+      const { status, body } = await house.call('POST', `/v1/submissions/${submission}/tickets`, {
+        body: {
+          slot: 'film',
+        },
       })
       expect([status, body['code']]).toEqual([403, 'DEADLINE_PASSED'])
-      const receipt = await house.portal('GET', `/v1/uploads/${idOf(url)}/receipt`)
+      const receipt = await house.call('GET', `/v1/uploads/${idOf(url)}/receipt`)
       expect(receipt.body).toMatchObject({ kind: 'stored', claims: { late: true, bytes: BYTES } })
       clock.aheadMs = 0
     })

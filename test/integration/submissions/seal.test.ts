@@ -6,15 +6,15 @@ import { redisKeys } from '../../../src/records/keys.ts'
 import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { reached } from '../../support/records.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const seal = (id: string, body?: Record<string, unknown>, token?: string) =>
   h.call('POST', `/v1/submissions/${id}/seal`, {
@@ -33,7 +33,7 @@ const later = async () => {
   h.clock.ms += 61_000
   return await settleDueSubmissions(h.deps)
 }
-const isDue = async (id: string) => (await h.redis.zscore(redisKeys.dueSubmissions, `portal/${id}`)) !== null
+const isDue = async (id: string) => (await h.deps.redis.hot.zscore(redisKeys.dueSubmissions, `portal/${id}`)) !== null
 
 describe('a seal', () => {
   it('freezes what counts, with the time for which credit is given', async () => {
@@ -218,7 +218,7 @@ describe('a seal that waits', () => {
     const draft = await pending('w-3')
     await waiting('w-3')
     await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     expect(await document('w-3')).toMatchObject({ state: 'open', complete: true })
     await later()
     expect((await document('w-3')).state).toBe('sealed')

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
+import { OTHER_KEY, openStillEnvironment, PORTAL_KEY, type StillEnvironment } from '../../support/environment.ts'
+import { TEST_PROFILES } from '../../support/profiles.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, PORTAL, startHarness } from './harness.ts'
 
-let h: Harness
+const SHIPPED = 16
+
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
   await h.put('mine')
   await h.put('another')
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 describe('API keys', () => {
   it('are needed everywhere, and challenged for', async () => {
@@ -28,7 +31,7 @@ describe('API keys', () => {
       ['GET', '/v1/profiles/tiny'],
     ] as const
     for (const [method, url] of calls)
-      for (const token of [null, 'wrong', `${PORTAL}x`, `other:${PORTAL}`]) {
+      for (const token of [null, 'wrong', `${PORTAL_KEY}x`, `other:${PORTAL_KEY}`]) {
         // Before the body is looked at: it is no JSON at all.
         const answer = await h.call(method, url, {
           token,
@@ -42,18 +45,18 @@ describe('API keys', () => {
   })
 
   it('are taken as the secret alone, and as the pair that was configured', async () => {
-    for (const token of [PORTAL, `portal:${PORTAL}`])
+    for (const token of [PORTAL_KEY, `portal:${PORTAL_KEY}`])
       expect((await h.call('GET', '/v1/submissions/mine', { token })).status).toBe(200)
     expect(
       (
         await h.call('GET', '/v1/submissions/mine', {
           token: null,
-          headers: { authorization: `bearer  ${PORTAL}` },
+          headers: { authorization: `bearer  ${PORTAL_KEY}` },
         })
       ).status,
     ).toBe(200)
     expectProblem(
-      await h.call('GET', `/v1/submissions/mine?access_token=${PORTAL}`, { token: null }),
+      await h.call('GET', `/v1/submissions/mine?access_token=${PORTAL_KEY}`, { token: null }),
       'API_KEY_INVALID',
     )
   })
@@ -73,13 +76,13 @@ describe('a session', () => {
   })
 
   it('has no address where the page is switched off', async () => {
-    const bare = await startHarness({ PORTAL_PAGE: 'false' })
+    const bare = await openStillEnvironment({ PORTAL_PAGE: 'false' })
     try {
       await bare.put('mine')
       const { status, body } = await bare.call('POST', '/v1/submissions/mine/sessions')
       expect([status, Object.keys(body)]).toEqual([201, ['token', 'expiresAt']])
     } finally {
-      await bare.stop()
+      await bare.close()
     }
   })
 
@@ -157,8 +160,8 @@ describe('a session', () => {
   })
 
   it('is of one portal', async () => {
-    await h.put('mine', {}, OTHER)
-    const answer = await h.call('POST', '/v1/submissions/mine/sessions', { token: OTHER })
+    await h.put('mine', {}, OTHER_KEY)
+    const answer = await h.call('POST', '/v1/submissions/mine/sessions', { token: OTHER_KEY })
     const seen = await h.call('GET', '/v1/submissions/mine/uploads', { token: String(answer.body['token']) })
     expect(seen.body['items']).toEqual([])
   })
@@ -168,7 +171,7 @@ describe('profiles', () => {
   it('are listed, and read by id and version', async () => {
     const { body } = await h.call('GET', '/v1/profiles')
     const items = body['items'] as { key: string }[]
-    expect(items.length).toBe(18)
+    expect(items.length).toBe(SHIPPED + TEST_PROFILES.length)
     expect(items).toContainEqual({
       key: 'tiny@1',
       id: 'tiny',

@@ -2,18 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
+import { START } from '../../support/clock.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, START, startHarness } from './harness.ts'
 
 const HOUR = 3_600_000
 /** The same moment as people there write it. */
 const inBangkok = (ms: number) => isoTime(ms + 7 * HOUR).replace('.000Z', '+07:00')
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const versionsOf = async (id: string) => {
   const keys: string[] = []
@@ -84,7 +85,7 @@ describe('PUT', () => {
     const before = await h.put('kept', { uniqueKey: 'kept' })
     await h.acceptedUpload('kept', 'plan')
     const seen = await h.call('GET', '/v1/submissions/kept')
-    await h.redis.flushall()
+    await h.deps.redis.hot.flushall()
     const after = await h.call('GET', '/v1/submissions/kept')
     expect(after.body).toEqual({ ...seen.body, sequence: expect.any(Number) })
     const again = await h.put('kept', { uniqueKey: 'kept' })
@@ -132,9 +133,9 @@ describe('PUT', () => {
     const body = { profile: 'tiny', callbackUrl: 'https://portal.example/hook' }
     expectProblem(await h.call('PUT', '/v1/submissions/unsigned', { body }), 'CALLBACK_UNSIGNED')
     expectProblem(await h.call('GET', '/v1/submissions/unsigned'), 'SUBMISSION_UNKNOWN')
-    const signing = await startHarness({ WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}` })
+    const signing = await openStillEnvironment({ WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}` })
     expect((await signing.call('PUT', '/v1/submissions/signed', { body })).status).toBe(201)
-    await signing.stop()
+    await signing.close()
   })
 
   it('changes with If-Match only what was read, and with If-None-Match: * only creates', async () => {

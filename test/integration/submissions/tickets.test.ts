@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { AppError } from '../../../src/core/errors.ts'
 import { type CreationRequest, decideCreation } from '../../../src/submissions/creation.ts'
+import { START } from '../../support/clock.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, START, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const ticket = (id: string, body: Record<string, unknown> = {}) =>
   h.call('POST', `/v1/submissions/${id}/tickets`, { body: { slot: 'plan', ...body } })

@@ -1,47 +1,28 @@
 // Twenty uploads of one submission that end in the same second at two services: nothing is updated when one ends, so that
 // nothing can be lost between two of them, and the document is right whenever and wherever it is read.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { EventEnvelope } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { testProfile } from '../../support/profiles.ts'
 import { reached } from '../../support/records.ts'
-import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { at, idOf, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 
 const FILES = 20
 const BYTES = 60_000
 const SUBMISSION = 'twenty'
-const both = (en: string) => ({ th: `ไทย ${en}`, en })
-
 /** One slot that asks for all twenty. */
 const PROFILE: ProfileData = {
-  schema: 1,
+  ...testProfile(),
   id: 'many',
-  version: 1,
-  enabled: true,
-  position: { id: 'tester', label: both('Tester') },
-  rank: { code: 'T1', label: both('First') },
-  domains: [{ id: 'd1', label: both('Domain') }],
-  mediaDefaults: {
-    pdf: {
-      containers: ['pdf'],
-      extensions: ['pdf'],
-      mimeTypes: ['application/pdf'],
-      maxBytes: 1_000_000,
-      renditions: [{ name: 'page', kind: 'page', required: false }],
-    },
-  },
   slots: [
     {
       id: 'works',
-      label: both('Works'),
+      label: { th: 'ผลงาน', en: 'Works' },
       domain: 'd1',
       min: FILES,
       max: FILES,
@@ -50,23 +31,16 @@ const PROFILE: ProfileData = {
   ],
 }
 
-let dir: string
-let redis: TestRedis
-let houses: House[]
+let houses: Environment[] = []
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'songngan-twenty-'))
-  await mkdir(join(dir, 'profiles'), { recursive: true })
-  await writeFile(join(dir, 'profiles', 'many@1.json'), JSON.stringify(PROFILE))
-  redis = await startRedis()
-  houses = [await openHouse({ redis, dataDir: dir }), await openHouse({ redis, dataDir: dir })]
+  const first = await openEnvironment({ profiles: [PROFILE] })
+  houses = [first, await openEnvironment({ redis: first.redis, dataDir: first.dataDir })]
 })
 afterAll(async () => {
-  for (const house of houses) await house.close()
-  await redis.stop()
-  await rm(dir, { recursive: true, force: true })
+  for (const house of houses.reverse()) await house.close()
 })
 
-const house = (i: number): House => {
+const house = (i: number): Environment => {
   const found = houses[i % houses.length]
   if (found === undefined) throw new Error('no house')
   return found
@@ -76,7 +50,7 @@ const pdf = (i: number) =>
   Buffer.concat([Buffer.from(`%PDF-1.7\n% ${i}\n`), Buffer.alloc(BYTES, 65)]).subarray(0, BYTES)
 
 const read = async (i: number): Promise<SubmissionDocument> =>
-  (await house(i).portal('GET', `/v1/submissions/${SUBMISSION}`)).body as unknown as SubmissionDocument
+  (await house(i).call('GET', `/v1/submissions/${SUBMISSION}`)).body as unknown as SubmissionDocument
 
 /** What must hold of every document, at whatever moment it was read. */
 function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, accepted: ReadonlySet<string>) {
@@ -98,7 +72,7 @@ function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, acc
 }
 
 it('all are there at every read, and one of them completes it', async () => {
-  const put = await house(0).portal('PUT', `/v1/submissions/${SUBMISSION}`, { profile: 'many@1' })
+  const put = await house(0).call('PUT', `/v1/submissions/${SUBMISSION}`, { body: { profile: 'many@1' } })
   expect(put.status).toBe(201)
   const token = await house(0).ticket(SUBMISSION, 'works')
   const users = houses.map(({ url }) => tusUser(url, token))
@@ -173,7 +147,7 @@ it('all are there at every read, and one of them completes it', async () => {
 
 it('they are handed in by both services at once as one revision', async () => {
   const answers = await Promise.all(
-    [0, 1, 0, 1].map((i) => house(i).portal('POST', `/v1/submissions/${SUBMISSION}/seal`)),
+    [0, 1, 0, 1].map((i) => house(i).call('POST', `/v1/submissions/${SUBMISSION}/seal`)),
   )
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
   const documents = await Promise.all([0, 1].map(read))

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
-import { type Harness, OTHER, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const attempt = (id: string, uniqueKey: string | null) =>
   h.call('PUT', `/v1/submissions/${id}`, { body: { profile: 'tiny@1', uniqueKey } })
@@ -26,7 +26,7 @@ describe('uniqueKey', () => {
     expectProblem(await h.call('GET', '/v1/submissions/second'), 'SUBMISSION_UNKNOWN')
     expect((await attempt('first', 'ครู 1/K2/2569')).status).toBe(200)
     expect(await claimsOf('ครู 1/K2/2569')).toBe(1)
-    expect((await h.put('first', { uniqueKey: 'ครู 1/K2/2569' }, OTHER)).status).toBe(201)
+    expect((await h.put('first', { uniqueKey: 'ครู 1/K2/2569' }, OTHER_KEY)).status).toBe(201)
   })
 
   it('goes to exactly one of many that ask at once', async () => {

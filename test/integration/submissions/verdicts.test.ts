@@ -6,14 +6,15 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../../src/submissions/completeness.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
+import { START } from '../../support/clock.ts'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { begun, reached } from '../../support/records.ts'
-import { type Harness, START, startHarness } from './harness.ts'
 
-let h: Harness
+let h: StillEnvironment
 beforeAll(async () => {
-  h = await startHarness()
+  h = await openStillEnvironment()
 })
-afterAll(async () => await h.stop())
+afterAll(async () => await h.close())
 
 const pdf = (pages: number): Measured => ({ kind: 'pdf', container: 'pdf', pages })
 const eventsOf = async (id: string) => (await h.events()).filter(({ data }) => data.submissionId === id)
