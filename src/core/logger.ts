@@ -1,6 +1,7 @@
 // pino, with secrets redacted and ids bound: every line about an upload carries `uploadId`, about a job `jobId`.
 
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { logOutput } from './log-output.ts'
 
 export type { Logger } from 'pino'
 
@@ -17,7 +18,10 @@ const REDACT = [
   '*.secret',
 ]
 
-export function createLogger(options: { name: string; level: string }, destination?: DestinationStream): Logger {
+export function createLogger(
+  options: { name: string; level: string },
+  destination: DestinationStream = logOutput(),
+): Logger {
   const settings = {
     name: options.name,
     level: options.level,
@@ -26,7 +30,7 @@ export function createLogger(options: { name: string; level: string }, destinati
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: pino.stdSerializers.err },
   }
-  return destination === undefined ? pino(settings) : pino(settings, destination)
+  return pino(settings, destination)
 }
 
 /** The path of a URL with credentials taken out: query tokens, and the token in a media link. */
