@@ -2,12 +2,12 @@
 // files whose tables cannot be trusted: a pass over all packets, since their headers only claim.
 
 import type { Container } from '../../src/core/identify.ts'
+import { type Durations, spanOf, weighDurations } from '../../src/media/mp4/durations.ts'
+import { type Mp4Index, type Mp4Track, readMp4Index } from '../../src/media/mp4/index.ts'
 import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { type DemuxResult, demux } from '../media/demux.ts'
 import { isDecodable, MAX_STREAMS } from '../media/input.ts'
-import { type Durations, spanOf, weighDurations } from '../media/mp4/durations.ts'
-import { type Mp4Index, type Mp4Track, readMp4Index } from '../media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'

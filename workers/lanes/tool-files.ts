@@ -1,8 +1,8 @@
 // An upload's bytes as files for the tools, which have no network: as they lie on a local disk, and of a bucket as much as
 // is asked for, in scratch folders that are gone afterwards.
 
+import type { Mp4Index } from '../../src/media/mp4/index.ts'
 import { EXCERPT_BYTES, type Excerpt, firstSamples, openExcerpt } from '../media/excerpt.ts'
-import type { Mp4Index } from '../media/mp4/index.ts'
 import type { Scratch, ScratchRoom } from '../media/scratch.ts'
 import { isLocal, type LocalSource, type MediaSource } from '../media/source.ts'
 import { localFile } from './stored-file.ts'

@@ -5,8 +5,8 @@
 // stream's own start and end, which the overall progress hides.
 
 import type { Container } from '../../src/core/identify.ts'
+import { spanOf } from '../../src/media/mp4/durations.ts'
 import { type InputOptions, inputArgs } from './input.ts'
-import { spanOf } from './mp4/durations.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
 import { PROGRESS_ARGS } from './run.ts'

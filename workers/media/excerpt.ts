@@ -3,7 +3,7 @@
 // what it holds has to be looked at whole: an excerpt may be at fault itself.
 
 import { open } from 'node:fs/promises'
-import type { Mp4Index } from './mp4/index.ts'
+import type { Mp4Index } from '../../src/media/mp4/index.ts'
 import { fileSource, type LocalSource, type MediaSource } from './source.ts'
 
 export type Window = { position: number; length: number }

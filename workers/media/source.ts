@@ -5,16 +5,11 @@
 import { open } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ByteSource } from '../../src/media/mp4/top-level.ts'
 
-export type MediaSource = {
-  /** Length of the whole file. */
-  bytes: number
-  /** Up to `length` bytes from `position`; shorter only at the end of the file. */
-  readAt(position: number, length: number): Promise<Buffer>
+export type MediaSource = ByteSource & {
   /** All bytes in order, in small pieces, for hashing and copying; other work of the process comes in between. */
   stream(signal?: AbortSignal): AsyncIterable<Buffer>
-  /** Absolute, where the file is on this machine. Made by us, never of a client's name: `-x` would be an option. */
-  path?: string
 }
 
 /** A source that media tools can open. */

@@ -3,11 +3,11 @@
 
 import { stat } from 'node:fs/promises'
 import type { Container } from '../../src/core/identify.ts'
+import { lengthsOf } from '../../src/media/mp4/durations.ts'
+import { readMp4Index } from '../../src/media/mp4/index.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { buildTranscode } from './arguments.ts'
 import { inputName, inputOptions } from './input.ts'
-import { lengthsOf } from './mp4/durations.ts'
-import { readMp4Index } from './mp4/index.ts'
 import type { VideoPlan } from './plan.ts'
 import { probe, type ToolContext } from './probe.ts'
 import { type Progress, progressMeter } from './progress.ts'

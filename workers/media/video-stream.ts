@@ -1,8 +1,8 @@
 // One video stream as ffprobe describes it, with what a viewer would see worked out: size after rotation and with square
 // pixels, rate, and whether it is high dynamic range.
 
+import type { Rotation } from '../../src/media/mp4/track.ts'
 import { isRecord, numberOf, ratioOf, stringOf } from './json.ts'
-import type { Rotation } from './mp4/track.ts'
 
 export type VideoStream = {
   index: number

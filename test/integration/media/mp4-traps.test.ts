@@ -3,10 +3,10 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Durations, lengthsOf } from '../../../src/media/mp4/durations.ts'
+import { readMp4Index } from '../../../src/media/mp4/index.ts'
 import { judgedDurationSeconds } from '../../../src/submissions/rules/duration.ts'
 import { demux } from '../../../workers/media/demux.ts'
-import { type Durations, lengthsOf } from '../../../workers/media/mp4/durations.ts'
-import { readMp4Index } from '../../../workers/media/mp4/index.ts'
 import { type ProbeResult, probe, type ToolContext } from '../../../workers/media/probe.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'

@@ -2,9 +2,9 @@
 
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readMp4Index } from '../../../src/media/mp4/index.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
-import { readMp4Index } from '../../../workers/media/mp4/index.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise, truncated, zeroBytes } from '../../support/media/hostile.ts'

@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readMp4Index } from '../../../src/media/mp4/index.ts'
 import { fileSource } from '../../../tools/lib/source.ts'
 import { fingerprintOf as fingerprintElsewhere } from '../../../tools/try/files.ts'
-import { readMp4Index } from '../../../workers/media/mp4/index.ts'
 import type { MediaSource } from '../../../workers/media/source.ts'
 import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../support/media/mp4-build.ts'
 import { memorySource } from '../../support/media/sources.ts'
@@ -71,6 +71,13 @@ describe('a look at a file', () => {
     expect(await lookFor('teaching_video', lesson(3660))).toMatchObject({
       verdict: 'ask',
       faults: [{ name: 'tooLong', actual: 3660, limit: 3600 }],
+    })
+    // An edit list that hides twenty minutes is no trim: the service judges by the samples.
+    const hiding: Partial<TrackSpec> = { edits: [[3_000_000, 0]] }
+    const hidden = film(samples(4200, hiding), samples(4200, { ...hiding, handler: 'soun' }))
+    expect(await lookFor('teaching_video', hidden)).toMatchObject({
+      verdict: 'ask',
+      faults: [{ name: 'tooLong', actual: 4200, limit: 3600 }],
     })
     expect(await lookFor('teaching_video', film(samples(60)))).toMatchObject({
       verdict: 'ask',

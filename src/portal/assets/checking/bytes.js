@@ -1,4 +1,4 @@
-// Bytes of a file, with the reading methods of Node's Buffer that the MP4 reader calls: the reader is the worker's own.
+// Bytes of a file, with the reading methods of Node's Buffer that the MP4 reader calls: the reader is the service's own.
 
 export class Bytes extends Uint8Array {
   get #view() {
@@ -46,9 +46,9 @@ export class Bytes extends Uint8Array {
   }
 }
 
-/** @param {Blob} file @returns {import('../../../../workers/media/source.ts').MediaSource} as much of one as the MP4 reader uses */
+/** @param {Blob} file @returns {import('../../../media/mp4/top-level.ts').ByteSource} */
 export function blobSource(file) {
   const readAt = async (/** @type {number} */ position, /** @type {number} */ length) =>
     new Bytes(await file.slice(position, position + length).arrayBuffer())
-  return /** @type {any} */ ({ kind: 'file', bytes: file.size, readAt })
+  return /** @type {any} */ ({ bytes: file.size, readAt })
 }

@@ -1,8 +1,10 @@
 // A look at a chosen file before a byte of it is sent: type by its first bytes, size, length, picture and sound.
 // `stop`: the service would refuse it, too. `ask`: its verdict would be a rejection, as far as the page can tell.
 
-import { readMp4Index } from '../../../../workers/media/mp4/index.ts'
 import { IDENTIFY_BYTES, identify } from '../../../core/identify.ts'
+import { lengthsOf } from '../../../media/mp4/durations.ts'
+import { readMp4Index } from '../../../media/mp4/index.ts'
+import { judgedDurationSeconds } from '../../../submissions/rules/duration.ts'
 import { blobSource } from './bytes.js'
 import { lengthByPlayer } from './player.js'
 
@@ -91,7 +93,8 @@ async function lookInside(file, container, media, slot) {
   const faults = []
   if (facts !== undefined && facts.video === null && rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
   if (facts !== undefined && facts.audio.length === 0 && rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
-  const seconds = (facts?.durations.editedSeconds || null) ?? (await lengthByPlayer(file))
+  const judged = facts === undefined ? undefined : judgedDurationSeconds(lengthsOf(facts.durations))
+  const seconds = judged ?? (await lengthByPlayer(file))
   const { maxDurationSeconds: most, minDurationSeconds: least, durationToleranceSeconds: tolerance } = media
   if (seconds !== null && most !== undefined && seconds > most + tolerance && rejects('DURATION_EXCEEDED'))
     faults.push({ name: 'tooLong', actual: seconds, limit: most })

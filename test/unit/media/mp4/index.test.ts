@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { judgedDurationSeconds } from '../../../../../src/submissions/rules/duration.ts'
-import { type Durations, lengthsOf } from '../../../../../workers/media/mp4/durations.ts'
-import { readMp4Index } from '../../../../../workers/media/mp4/index.ts'
-import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../../../support/media/mp4-build.ts'
-import { memorySource } from '../../../../support/media/sources.ts'
+import { type Durations, lengthsOf } from '../../../../src/media/mp4/durations.ts'
+import { readMp4Index } from '../../../../src/media/mp4/index.ts'
+import { judgedDurationSeconds } from '../../../../src/submissions/rules/duration.ts'
+import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../../support/media/mp4-build.ts'
+import { memorySource } from '../../../support/media/sources.ts'
 
 const judged = (durations: Durations): number | undefined => judgedDurationSeconds(lengthsOf(durations))
 

@@ -1,7 +1,6 @@
 // Three accounts of how long some tracks last together: what the header claims, what the edit lists let play, and what the
 // samples would be without edit lists. Which of them counts is decided in one place, the rules' `duration.ts`.
 
-import type { Lengths } from '../../../src/submissions/rules/duration.ts'
 import type { Mp4Track } from './track.ts'
 
 export type Durations = {
@@ -33,7 +32,7 @@ export function spanOf(spans: readonly (readonly [start: number, end: number])[]
   return Math.max(...spans.map(([, end]) => end)) - Math.min(...spans.map(([start]) => start))
 }
 
-/** As the rules judge them. */
-export function lengthsOf({ samplesSeconds, editedSeconds }: Durations): Lengths {
+/** Under the names that records have for them. */
+export function lengthsOf({ samplesSeconds, editedSeconds }: Durations) {
   return { durationSeconds: samplesSeconds, editedDurationSeconds: editedSeconds }
 }

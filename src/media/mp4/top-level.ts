@@ -1,8 +1,17 @@
 // The walk over a file's top-level boxes by small ranged reads: where index and media are, and whether they are all here.
 // A file cut off by a broken transfer shows here first: its last box claims more bytes than the file has.
 
-import type { MediaSource } from '../source.ts'
 import { readBoxHeader } from './boxes.ts'
+
+/** A file, an object in a bucket, a file that a browser holds: as much of it as reading an index needs. */
+export type ByteSource = {
+  /** Length of the whole file. */
+  bytes: number
+  /** Up to `length` bytes from `position`; shorter only at the end of the file. */
+  readAt(position: number, length: number): Promise<Buffer>
+  /** Absolute, where the file is on this machine. Made by us, never of a client's name: `-x` would be an option. */
+  path?: string
+}
 
 export type TopLevelBox = { type: string; offset: number; headerBytes: number; bytes: number }
 
@@ -25,7 +34,7 @@ const WINDOW_BYTES = 64 * 1024
  * A reader that keeps the last window, so that neighbouring headers cost one read.
  * Reads longer than a window go straight through.
  */
-export function windowed(source: MediaSource): (position: number, length: number) => Promise<Buffer> {
+export function windowed(source: ByteSource): (position: number, length: number) => Promise<Buffer> {
   let start = 0
   let window: Buffer | undefined
   return async (position, length) => {

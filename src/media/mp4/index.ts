@@ -3,13 +3,12 @@
 //
 // Why not ffprobe: it believes the header of a file of which 40 % is missing, and durations that were patched.
 
-import type { MediaSource } from '../source.ts'
 import { Mp4FormatError } from './boxes.ts'
 import { type Durations, weighDurations } from './durations.ts'
 import { playEdits } from './edits.ts'
 import { type Fragments, fragmentSums } from './fragments.ts'
 import { type Movie, readMovie } from './movie.ts'
-import { type TopLevel, type TopLevelBox, walkTopLevel, windowed } from './top-level.ts'
+import { type ByteSource, type TopLevel, type TopLevelBox, walkTopLevel, windowed } from './top-level.ts'
 import type { Mp4Track } from './track.ts'
 
 export type { Durations } from './durations.ts'
@@ -62,7 +61,7 @@ export type Mp4Limits = {
  * @param limits default: 64 MiB of movie box, 16 MiB per fragment, 100,000 boxes in a local file and 2,000 in a bucket
  * @throws only what the source throws; whatever the file contains becomes a `problem`
  */
-export async function readMp4Index(source: MediaSource, limits: Partial<Mp4Limits> = {}): Promise<Mp4Index> {
+export async function readMp4Index(source: ByteSource, limits: Partial<Mp4Limits> = {}): Promise<Mp4Index> {
   const bounds: Mp4Limits = {
     maxMovieBytes: limits.maxMovieBytes ?? 64 * 1024 * 1024,
     maxFragmentBytes: limits.maxFragmentBytes ?? 16 * 1024 * 1024,
