@@ -4,6 +4,7 @@ import { Page } from './page.js'
 import { languageOfAddress, openSession } from './session.js'
 import { Announcer } from './view/announcer.js'
 import { h, render } from './view/dom.js'
+import { draw } from './view/draw.js'
 import { masthead } from './view/header.js'
 import { notice } from './view/notice.js'
 import { preferredLanguage, rememberLanguage, Words } from './words/words.js'
@@ -16,7 +17,7 @@ document.documentElement.lang = words.language
 const session = openSession()
 
 if (session === null) explain(words)
-else new Page(root, session, words, new Announcer(region)).start()
+else new Page((page) => draw(root, page), session, words, new Announcer(region)).start()
 
 // A link opened again in the same tab brings another session, and changes nothing but what is behind the `#`.
 addEventListener('hashchange', () => {

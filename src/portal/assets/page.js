@@ -12,7 +12,6 @@ import { Seal } from './model/seal.js'
 import { Store } from './model/store.js'
 import { follow } from './save.js'
 import { Sender } from './sending/sender.js'
-import { draw } from './view/draw.js'
 import { rememberLanguage, Words } from './words/words.js'
 
 const TICK_MS = 1000
@@ -26,7 +25,7 @@ export class Page {
   copied = null
   /** Said, read, and put away. */
   trayClosed = false
-  #root
+  #draw
   #drawing = false
   /** Slots that were asked about in grace, and whether something was tried there by the deadline. @type {Map<string, boolean>} */
   grace = new Map()
@@ -34,13 +33,13 @@ export class Page {
   #stored = new Set()
 
   /**
-   * @param {Element} root
+   * @param {(page: Page) => void} draw
    * @param {import('./session.js').Session} session
    * @param {Words} words
    * @param {import('./view/announcer.js').Announcer} announcer
    */
-  constructor(root, session, words, announcer) {
-    this.#root = root
+  constructor(draw, session, words, announcer) {
+    this.#draw = draw
     this.session = session
     this.words = words
     this.announcer = announcer
@@ -94,7 +93,7 @@ export class Page {
     this.#drawing = true
     requestAnimationFrame(() => {
       this.#drawing = false
-      draw(this.#root, this)
+      this.#draw(this)
     })
   }
 

@@ -1,7 +1,5 @@
 // Notices what has changed since it last looked, and has it said aloud.
 
-/** @typedef {import('../page.js').Page} Page */
-
 const QUARTER = 25
 
 export class News {
@@ -9,7 +7,14 @@ export class News {
   #first = true
   #line = ''
 
-  /** @param {Page} page */
+  /**
+   * @param {object} page
+   * @param {import('../view/announcer.js').Announcer} page.announcer
+   * @param {import('../sending/sender.js').Sender} page.sender
+   * @param {import('./store.js').Store} page.store
+   * @param {import('../live.js').Live} page.live
+   * @param {import('../words/words.js').Words} page.words of the language that is chosen now
+   */
   constructor(page) {
     this.#page = page
   }

@@ -11,7 +11,16 @@ export class Seal {
   #page
   #path
 
-  /** @param {import('../page.js').Page} page @param {import('../session.js').Session} session */
+  /**
+   * @param {object} page
+   * @param {import('../api.js').Api} page.api
+   * @param {import('./store.js').Store} page.store
+   * @param {import('../words/words.js').Words} page.words of the language that is chosen now
+   * @param {(slots: readonly string[]) => string[]} page.labels
+   * @param {(question: Omit<import('../view/dialog.js').Question, 'answer'>) => Promise<boolean>} page.ask
+   * @param {() => void} page.changed
+   * @param {import('../session.js').Session} session
+   */
   constructor(page, session) {
     this.#page = page
     this.#path = `v1/submissions/${encodeURIComponent(session.submission)}/seal`

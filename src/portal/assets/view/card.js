@@ -16,18 +16,7 @@ import { ruleLines } from './rules.js'
 /** @typedef {import('../model/store.js').Submission} Submission */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../model/rows.js').Slot} Slot */
-/**
- * @typedef {object} CardModel
- * @property {string} id
- * @property {import('../model/profile.js').SlotRules | undefined} rules
- * @property {string} accept of file inputs
- * @property {boolean} several whether the slot takes more than one file
- * @property {boolean} mayUpload
- * @property {boolean} mayBegin whether a new file may be sent, not only an unfinished one gone on with
- * @property {boolean} toChange a return asks for another file
- * @property {boolean} busy in a slot for one file: one is on its way already
- * @property {(id: string) => import('./dom.js').Content} tooLate what the slot says of one of its uploads
- */
+/** @typedef {import('./local-row.js').CardModel} CardModel */
 
 /** @type {Record<ReturnType<typeof slotState>, import('./icons.js').IconName>} */
 const ICONS = {

@@ -15,7 +15,7 @@ import { progressBar } from './progress.js'
 /** @typedef {import('../page.js').Page} Page */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
-/** @typedef {import('./card.js').CardModel} CardModel */
+/** @typedef {import('./local-row.js').CardModel} CardModel */
 
 /** @param {Row} row @param {CardModel} card @param {Page} page */
 export function fileRow(row, card, page) {

@@ -10,7 +10,19 @@ import { progressBar } from './progress.js'
 /** @typedef {import('../page.js').Page} Page */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../sending/job.js').Job} Job */
-/** @typedef {import('./card.js').CardModel} CardModel */
+/**
+ * What a row knows of the slot that it stands in.
+ * @typedef {object} CardModel
+ * @property {string} id
+ * @property {import('../model/profile.js').SlotRules | undefined} rules
+ * @property {string} accept of file inputs
+ * @property {boolean} several whether the slot takes more than one file
+ * @property {boolean} mayUpload
+ * @property {boolean} mayBegin whether a new file may be sent, not only an unfinished one gone on with
+ * @property {boolean} toChange a return asks for another file
+ * @property {boolean} busy in a slot for one file: one is on its way already
+ * @property {(id: string) => import('./dom.js').Content} tooLate what the slot says of one of its uploads
+ */
 /** @typedef {[words: string, act: () => unknown, kind?: string]} Action */
 
 /** @param {Row} row @param {CardModel} card @param {Page} page */
