@@ -1,5 +1,6 @@
 // CORS for every route alike, errors included: a browser page that cannot read a refusal can only guess.
-// A preflight needs no credentials.
+// A preflight needs no credentials. (@fastify/cors writes to Fastify's reply, which neither the tus endpoint's answers nor
+// those to addresses that cannot be decoded pass through.)
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 

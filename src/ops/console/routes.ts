@@ -1,7 +1,9 @@
 // `/console`: the day on one page, and a search for whoever is on the phone. It shows people's names, so it asks for the
 // same password as the queues; it has no state of its own, so any process of any role can show it.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { join } from 'node:path'
+import staticFiles from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { guarded } from '../access.ts'
 import { instanceName } from '../control-watch.ts'
@@ -9,7 +11,6 @@ import { Controls } from '../controls.ts'
 import { type DashboardSnapshot, readDashboard } from '../dashboard.ts'
 import { FindIndex, type Found } from '../find/find-index.ts'
 import type { OpsDeps } from '../ops-deps.ts'
-import { type ConsoleAsset, loadConsoleAssets } from './assets.ts'
 
 /** Nothing from elsewhere, no script but files of its own, no frame around it, no HTML made from text. */
 const CSP = [
@@ -25,6 +26,7 @@ const CSP = [
   "trusted-types 'none'",
 ].join('; ')
 
+const PAGE = 'index.html'
 const MAX_FOUND = 30
 /** Several screens, each every two seconds: what was read just now serves them all. */
 const FRESH_MS = 1000
@@ -35,21 +37,22 @@ const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() }
 
 /** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id}`. */
 export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
-  const { page, files } = await loadConsoleAssets()
   const { config, redis, clock, cases } = deps
   const day = remembered(deps, new Controls(deps))
   const find = new FindIndex(redis)
   const guard = { paths: ['/console', '/console/*'], what: 'The console' }
 
-  await guarded(app, deps, guard, (scope) => {
-    scope.get('/console', (request, reply) =>
-      send(page, request, reply.header('content-security-policy', CSP).header('referrer-policy', 'no-referrer')),
-    )
-
-    scope.get<{ Params: { file: string } }>('/console/:file', async (request, reply) => {
-      const file = files.get(request.params.file)
-      return file === undefined ? await reply.callNotFound() : await send(file, request, reply)
+  await guarded(app, deps, guard, async (scope) => {
+    // A few small files for an office's own network: nothing is compressed.
+    await scope.register(staticFiles, {
+      root: join(import.meta.dirname, 'assets'),
+      prefix: '/console/',
+      wildcard: false,
+      globIgnore: [PAGE],
+      cacheControl: false,
+      setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
     })
+    scope.get('/console', (_request, reply) => reply.header('content-security-policy', CSP).sendFile(PAGE))
 
     scope.get<{ Querystring: Static<typeof DayQuery> }>(
       '/console/api/day',
@@ -111,10 +114,4 @@ function remembered(deps: OpsDeps, controls: Controls): (minutes: number) => Pro
     kept.set(minutes, { atMs: nowMs, day })
     return await day
   }
-}
-
-function send(asset: ConsoleAsset, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  void reply.header('etag', asset.etag).header('cache-control', 'no-cache').header('x-content-type-options', 'nosniff')
-  if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
-  return reply.type(asset.contentType).send(asset.body)
 }

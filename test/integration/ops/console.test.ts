@@ -194,7 +194,18 @@ describe('the page', () => {
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self';")
     expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/)
     const etag = page.headers.get('etag') ?? ''
-    expect((await get('/console', { 'if-none-match': etag })).status).toBe(304)
+    // As a browser asks again; fetch by itself would say no-cache, which is answered whole.
+    const again = { 'if-none-match': etag, 'cache-control': 'max-age=0' }
+    expect((await get('/console', again)).status).toBe(304)
+    const script = await get('/console/main.js')
+    expect(script.headers.get('content-type')).toMatch(/javascript/)
+    for (const { headers } of [page, script]) {
+      expect(headers.get('cache-control')).toBe('no-cache')
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('referrer-policy')).toBe('no-referrer')
+    }
+    // The page without its policy.
+    expect((await get('/console/index.html')).status).toBe(404)
     expect((await get('/console/nothing.js')).status).toBe(404)
     expect((await get('/console/..%2f..%2fparts.ts')).status).toBe(404)
   })
