@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
-import { names, tagOf } from '../http/conditional.ts'
+import { matchesEtag, tagOf } from '../http/conditional.ts'
 import type { LoadedSubmission } from '../submissions/documents.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function expectedVersion(
   if (ifMatch === undefined) return ifNoneMatch?.trim() === '*' ? 0 : undefined
   const loaded = await load()
   const tag = loaded === undefined ? undefined : tagOf(loaded.document)
-  if (loaded === undefined || tag === undefined || !names(ifMatch, tag))
+  if (loaded === undefined || tag === undefined || !matchesEtag(ifMatch, tag))
     throw new AppError('PRECONDITION_FAILED', { details: { etag: tag === undefined ? null : `W/${tag}` } })
   return loaded.head.version
 }

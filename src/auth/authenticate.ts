@@ -1,6 +1,7 @@
 // Who is calling: a portal by its API key, or a browser page by the session of one submission.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
@@ -114,8 +115,8 @@ export function maySee(caller: Caller, upload: { owner: string; submissionId: st
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750; the scheme's letter case does not matter). */
-export function bearerOf(request: FastifyRequest): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  return /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]
 }
 
 /** `?access_token=`: on event routes only, and never logged. */

@@ -97,6 +97,29 @@ function plainHost(hostname: string): string {
     .toLowerCase()
 }
 
+/** Ranges that TRUST_PROXY takes by name, in the words of ipaddr.js. */
+const RANGES: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['loopback'],
+  linklocal: ['linkLocal'],
+  uniquelocal: ['private', 'uniqueLocal'],
+}
+
+/** Entries of TRUST_PROXY that are no address, network or name of a range. */
+export function wrongProxies(entries: readonly string[]): string[] {
+  return entries.filter((entry) => RANGES[entry] === undefined && !('network' in (parseEntry(entry) ?? {})))
+}
+
+/** @param entries checked by {@link wrongProxies} */
+export function trustedProxies(entries: readonly string[]): (address: string) => boolean {
+  const ranges = entries.flatMap((entry) => RANGES[entry] ?? [])
+  const { networks } = allowedHosts(entries.filter((entry) => RANGES[entry] === undefined))
+  return (text) => {
+    if (isIP(text) === 0) return false
+    const address = ipaddr.process(text)
+    return ranges.includes(address.range()) || networks.some((network) => isIn(address, network))
+  }
+}
+
 function isIn(address: ReturnType<typeof ipaddr.parse>, network: Network): boolean {
   return address.kind() === network[0].kind() && address.match(network)
 }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import envSchema from 'env-schema'
-import { allowedHosts, wrongHosts } from './addresses.ts'
+import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addresses.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
 
 export type ApiKey = { name: string; secret: string }
@@ -138,6 +138,9 @@ function crossCheck(env: Env): string[] {
     )
   for (const wrong of wrongHosts(list(env.WEBHOOK_ALLOW_HOSTS)))
     errors.push(`WEBHOOK_ALLOW_HOSTS takes names, addresses and networks, not ${wrong}`)
+  if (env.TRUST_PROXY !== 'true' && env.TRUST_PROXY !== 'false')
+    for (const wrong of wrongProxies(list(env.TRUST_PROXY)))
+      errors.push(`TRUST_PROXY takes true, false, or addresses and networks, not ${wrong}`)
   if (env.WEBHOOK_URL !== undefined)
     need(env.WEBHOOK_SECRET !== undefined, 'WEBHOOK_SECRET is required with WEBHOOK_URL')
   if (env.FAULT_POINTS !== undefined)
@@ -158,9 +161,9 @@ function splitKey(entry: string): [string, string] {
   return [entry.slice(0, colon), entry.slice(colon + 1)]
 }
 
-function trustProxy(value: string): boolean | string[] {
+function trustProxy(value: string): boolean | ((address: string) => boolean) {
   if (value === 'true') return true
-  return value === 'false' ? false : list(value)
+  return value === 'false' ? false : trustedProxies(list(value))
 }
 
 function nest(env: Env) {

@@ -17,10 +17,7 @@ export function isUnchanged(
 ): boolean {
   const tag = tagOf(document)
   void reply.header('etag', `W/${tag}`).header('cache-control', 'private, no-cache')
-  const given = request.headers['if-none-match']
-  if (given === undefined) return false
-  // RFC 9110 section 13.1.2: compared weakly; `*` is any representation.
-  return names(given, tag)
+  return matchesEtag(request.headers['if-none-match'], tag)
 }
 
 /** Throws PRECONDITION_FAILED; to be asked with the head that is about to be replaced. */
@@ -34,10 +31,8 @@ export function tagOf(document: { sequence?: number } & object): string {
   return `"${document.sequence ?? 'd'}-${hash}"`
 }
 
-/** Whether a list of entity tags names `tag`, compared weakly; `*` names any. */
-export function names(header: string, tag: string): boolean {
-  return header.split(',').some((item) => {
-    const candidate = item.trim()
-    return candidate === '*' || candidate.replace(/^W\//, '') === tag
-  })
+/** Whether If-Match or If-None-Match names a tag, by weak comparison (RFC 9110, 13.1.2); `*` is any representation. */
+export function matchesEtag(header: string | undefined, etag: string): boolean {
+  const candidates = header?.split(',').map((candidate) => candidate.trim().replace(/^W\//, '')) ?? []
+  return candidates.includes('*') || candidates.includes(etag)
 }

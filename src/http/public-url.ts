@@ -1,34 +1,8 @@
 // The address under which the caller reaches us: configured, or taken from the request it came with.
 
-import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { badRequest } from './errors.ts'
-
-/** Names of networks that TRUST_PROXY knows, as Fastify does. */
-const NETWORKS: Record<string, string[]> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-}
-
-const lists = new WeakMap<string[], BlockList>()
-
-function isTrusted(trustProxy: boolean | string[], address: string | undefined): boolean {
-  if (typeof trustProxy === 'boolean') return trustProxy
-  let list = lists.get(trustProxy)
-  if (list === undefined) {
-    list = new BlockList()
-    for (const network of trustProxy.flatMap((name) => NETWORKS[name] ?? [name])) {
-      const [net = '', prefix] = network.split('/')
-      const family = isIPv6(net) ? 'ipv6' : 'ipv4'
-      list.addSubnet(net, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family)
-    }
-    lists.set(trustProxy, list)
-  }
-  const plain = address?.replace(/^::ffff:(?=\d+\.)/, '') ?? ''
-  return plain !== '' && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
-}
 
 /** A name or an address, with a port or without. */
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
@@ -44,7 +18,9 @@ export function checkHost({ raw }: FastifyRequest): void {
 /** Without a slash at the end. What proxies say of the request is read from trusted ones only. */
 export function publicUrl({ http }: Pick<Config, 'http'>, { raw }: FastifyRequest): string {
   if (http.publicUrl !== undefined) return http.publicUrl
-  const said = isTrusted(http.trustProxy, raw.socket.remoteAddress) ? forwarded(raw.headers) : {}
+  const { trustProxy } = http
+  const isTrusted = typeof trustProxy === 'boolean' ? trustProxy : trustProxy(raw.socket.remoteAddress ?? '')
+  const said = isTrusted ? forwarded(raw.headers) : {}
   const proto = said.proto?.toLowerCase()
   const host = said.host !== undefined && HOST.test(said.host) ? said.host : (raw.headers.host ?? '')
   return `${proto === 'https' ? 'https' : 'http'}://${host}`

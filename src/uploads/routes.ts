@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import { DataStore } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerOf } from '../auth/authenticate.ts'
 import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 import { publicUrl } from '../http/public-url.ts'
@@ -130,8 +131,7 @@ function methodOf(request: FastifyRequest): TusMethod | undefined {
 /** The ticket's signature, submission and slot are checked on every request, its expiry only when it creates. */
 async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
   if (deps.config.tickets.auth === 'none') return
-  const header = tus.raw.headers.authorization ?? ''
-  const token = /^Bearer\s+(\S+)$/i.exec(header)?.[1]
+  const token = bearerOf(tus.raw)
   if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
   // A final concatenation only finishes what the ticket began.
   const creates = tus.method === 'POST' && !isFinalConcat(tus.headers.get('upload-concat'))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { matchesEtag, parseRange, rangeStillHolds } from '../../../src/http/range.ts'
+import { matchesEtag } from '../../../src/http/conditional.ts'
+import { parseRange, rangeStillHolds } from '../../../src/http/range.ts'
 
 const whole = { kind: 'whole' }
 const unsatisfiable = { kind: 'unsatisfiable' }
