@@ -140,6 +140,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     switch (fault?.act) {
       case 'answer':
         call.status = fault.status
+        outgoing.sendDate = false // the date is the store's to tell, whose clock may be another
         incoming.resume().on('end', () => outgoing.writeHead(fault.status, fault.headers).end(fault.body))
         return
       case 'delay':

@@ -26,6 +26,8 @@ export type TestS3 = {
   readonly dir: string | undefined
   /** What the service and the worker need, besides `STORAGE=s3` which is included. */
   readonly env: Record<string, string>
+  /** The server's clock minus ours in ms, to the second: their clocks need not agree. */
+  readonly skewMs: number
   /** kill -9 (not on S3_TEST_ENDPOINT). */
   kill(): Promise<void>
   /** Starts again with the same port and directory. */
@@ -83,11 +85,18 @@ export function useCredentials({ credentials }: TestS3): void {
   })
 }
 
+async function skewOf(endpoint: string): Promise<number> {
+  const { headers } = await fetch(endpoint)
+  return Date.parse(headers.get('date') ?? '') - Date.now()
+}
+
 /** The product's store over the bucket. `endpoint`: another way to it, through a proxy. */
 export function storeOver(s3: TestS3, endpoint = s3.endpoint, sockets?: number): S3ObjectStore {
   useCredentials(s3)
   const { bucket, region } = s3
-  return new S3ObjectStore(createS3Client({ bucket, region, endpoint, forcePathStyle: true }, sockets), bucket)
+  const client = createS3Client({ bucket, region, endpoint, forcePathStyle: true }, sockets)
+  client.config.systemClockOffset = s3.skewMs // as the probe at the start leaves it
+  return new S3ObjectStore(client, bucket)
 }
 
 async function ownServer(): Promise<TestS3> {
@@ -141,6 +150,7 @@ async function ownServer(): Promise<TestS3> {
     credentials,
     dir,
     env: environment(endpoint, bucket, region, credentials.accessKeyId, credentials.secretAccessKey),
+    skewMs: await skewOf(endpoint),
     kill,
     async restart() {
       if (child.running()) await kill()
@@ -169,6 +179,7 @@ async function bucketOn(endpoint: string): Promise<TestS3> {
     credentials,
     dir: undefined,
     env: environment(endpoint, bucket, region, key, secret),
+    skewMs: await skewOf(endpoint),
     kill: foreign,
     restart: foreign,
     async stop() {

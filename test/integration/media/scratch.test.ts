@@ -105,6 +105,8 @@ describe('the sweep', () => {
     const { root, ...scratches } = room()
     const foreign = await owned(root, { host: 'another-machine', pid: 1, started: '1' })
     await mkdir(join(root, 'nobody-knows-whose'))
+    const now = new Date()
+    for (const name of [foreign, 'nobody-knows-whose']) await utimes(join(root, name), now, now)
     expect(await scratches.sweep()).toEqual([])
     const longAgo = new Date(Date.now() - 2 * 3_600_000)
     await utimes(join(root, foreign), longAgo, longAgo)

@@ -11,6 +11,7 @@ function clientFor(s3: TestS3): S3Client {
     region: s3.region,
     credentials: s3.credentials,
     forcePathStyle: true,
+    systemClockOffset: s3.skewMs,
   })
 }
 

@@ -26,7 +26,10 @@ describe.skipIf(!s3Available()).each([
   // In another hour from the start on, or set to it on the way.
   const another = () =>
     createS3Client({ endpoint: proxy.url, bucket: s3.bucket, region: s3.region, forcePathStyle: true })
-  const shift = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + shiftMs })
+  const setClock = (aheadMs: number) => {
+    vi.useRealTimers()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + s3.skewMs + aheadMs })
+  }
   afterEach(() => {
     vi.useRealTimers()
     client.destroy()
@@ -39,13 +42,14 @@ describe.skipIf(!s3Available()).each([
   })
 
   test('bytes that are sent: refused once, then signed by the store’s clock', async () => {
+    setClock(0)
     client = another()
     const sender = new S3Sender(client, s3.bucket, 4)
     await sender.put('before', [BODY], BODY.length)
-    shift()
+    setClock(shiftMs)
     await sender.put('first', [BODY], BODY.length)
     await sender.put('second', [BODY], BODY.length)
-    vi.useRealTimers()
+    setClock(0)
     // Set right again: the difference that was learned is wrong now.
     await sender.put('third', [BODY], BODY.length)
     await sender.destroy()
@@ -56,7 +60,7 @@ describe.skipIf(!s3Available()).each([
   test('so many bytes that the refusal is lost', async () => {
     client = another()
     const sender = new S3Sender(client, s3.bucket, 4)
-    shift()
+    setClock(shiftMs)
     await sender.put('first', [PART], PART.length)
     const refusedOnce = proxy.calls.filter(({ operation }) => operation === 'PutObject').length
     await sender.put('second', [PART], PART.length)
