@@ -1,4 +1,4 @@
-// Redis connections by role, and the run id of the server that is answering.
+// Redis connections by role, and whose history the server that answers holds.
 // A Redis that came back may be empty or older than what was acknowledged; its run id tells that it is not the same.
 
 import { Redis } from 'ioredis'
@@ -69,31 +69,70 @@ export async function waitForRedis(redis: RedisConnection, timeoutMs: number): P
   })
 }
 
-/** The run id of the Redis behind a connection, known before any reply of a new connection is read. */
+/** Remembers that a server was promoted, which its own INFO forgets an hour after its last replica has left. */
+const PROMOTED_KEY = 'sn:promoted'
+
+/**
+ * Whose history the Redis behind a connection holds, known before any reply of a new connection is read: the run id of
+ * the server and, where it was a replica before, the replication id of its promotion. A primary that comes back after a
+ * fail-over has the run id that it had, and may have lost what was written last.
+ */
 export class RunId {
+  readonly #redis: RedisConnection
+  readonly #logger: Logger
   #current = ''
 
   constructor(redis: RedisConnection, logger: Logger) {
-    // INFO may be sent before the connection counts as ready, so its reply precedes those of all waiting commands.
-    const ask = () => {
-      redis.info('server').then(
-        (info) => {
-          const runId = /^run_id:(\w+)/m.exec(info)?.[1] ?? ''
-          if (this.#current !== '' && runId !== this.#current)
-            logger.warn('Redis restarted: its state is checked before use')
-          this.#current = runId
-        },
-        (err: unknown) => logger.warn({ err }, 'Redis did not tell its run id'),
-      )
-    }
-    redis.on('connect', ask)
-    if (redis.status === 'connect' || redis.status === 'ready') ask()
+    this.#redis = redis
+    this.#logger = logger
+    redis.on('connect', () => void this.#identify())
+    if (redis.status === 'connect' || redis.status === 'ready') void this.#identify()
   }
 
   /** Empty until first connected. */
   get current(): string {
     return this.#current
   }
+
+  /** Asks again: lines stay when a server is made a replica, and when it is made the primary again. Never rejects. */
+  async ask(): Promise<void> {
+    // While it is away, what is asked would wait; it is asked on the new line anyway.
+    if (this.#redis.status !== 'ready') return
+    await this.#identify()
+    await this.#remember().catch((err: unknown) => this.#logger.debug({ err }, 'promotions cannot be looked up'))
+  }
+
+  async #identify(): Promise<void> {
+    try {
+      // INFO may be sent before the connection counts as ready, so its reply precedes those of all waiting commands.
+      const [server, replication] = await Promise.all([this.#redis.info('server'), this.#redis.info('replication')])
+      this.#learn(historyOf(server + replication, this.#current))
+    } catch (err) {
+      this.#logger.warn({ err }, 'Redis did not tell its run id')
+    }
+  }
+
+  async #remember(): Promise<void> {
+    const [runId, promoted] = this.#current.split(':')
+    const known = await this.#redis.get(PROMOTED_KEY)
+    if (promoted === undefined && known?.startsWith(`${runId}:`) === true) this.#learn(known)
+    if (promoted !== undefined && known !== this.#current) await this.#redis.set(PROMOTED_KEY, this.#current)
+  }
+
+  #learn(history: string): void {
+    if (this.#current !== '' && history !== this.#current)
+      this.#logger.warn('Redis restarted or was failed over: its state is checked before use')
+    this.#current = history
+  }
+}
+
+/** @param known a promotion of the same server that INFO has forgotten since is no change */
+function historyOf(info: string, known: string): string {
+  const field = (name: string) => new RegExp(`^${name}:(\\w+)`, 'm').exec(info)?.[1] ?? ''
+  const runId = field('run_id')
+  const wasReplica = field('role') === 'slave' || /[^0]/.test(field('master_replid2'))
+  if (wasReplica) return `${runId}:${field('master_replid')}`
+  return known.startsWith(`${runId}:`) ? known : runId
 }
 
 /** Turns what ioredis rejects with when Redis is away or refuses into REDIS_UNAVAILABLE; script errors pass as they are. */
