@@ -1,5 +1,5 @@
 // HEALTHCHECK of both images, which have no curl: exit 0 when this process is ready, 1 otherwise.
-// Readiness is local (started, not draining); trouble with Redis or S3 is answered by the service itself.
+// A Redis or S3 that is away leaves it ready: that is answered by the service itself.
 
 const { OPS_PORT } = process.env
 try {

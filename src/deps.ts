@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { Auth } from './auth/authenticate.ts'
 import { RateLimiter } from './auth/rate-limit.ts'
 import { Tokens } from './auth/tokens.ts'
-import { type Clock, systemClock } from './core/clock.ts'
+import type { Clock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
 import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics, type Metrics } from './core/metrics.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { requirePrimary } from './core/redis-shape.ts'
+import { RedisWatch } from './core/redis-watch.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
 import { ProgressWatch } from './events/progress.ts'
@@ -60,7 +61,6 @@ type Overrides = { clock?: Clock; webhookDelayMs?: number }
 /** @param overrides what tests put in the place of the real thing */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
   openFaultPoints(config.faultPoints)
-  const clock = overrides.clock ?? systemClock
   const metrics = createMetrics()
   await requirePrimary(config.redisUrl, REDIS_START_MS, logger)
   const redis = {
@@ -72,6 +72,9 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const runId = new RunId(redis.hot, logger)
   // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
+  const redisWatch = new RedisWatch({ redis: redis.producer, runId, logger })
+  await redisWatch.start()
+  const clock = overrides.clock ?? redisWatch.clock
   const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
   const spool = new Spool(join(config.storage.dataDir, 'spool', String(process.pid)), config.uploads.spoolMaxBytes)
   const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
@@ -152,6 +155,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     metrics,
     redis,
     runId,
+    redisWatch,
     store,
     index,
     hot,
@@ -187,6 +191,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     /** Lets go of everything, in the order in which it is used. */
     async close(): Promise<void> {
       admission.close()
+      redisWatch.stop()
       await live.close()
       await queues.close()
       await store.close()

@@ -188,6 +188,7 @@ function nest(env: Env) {
       readOnly: env.OPS_READ_ONLY,
     },
     redisUrl: env.REDIS_URL as string,
+    clockSkewLimitMs: env.CLOCK_SKEW_LIMIT_SECONDS * 1000,
     storage: {
       kind: env.STORAGE,
       dataDir: env.DATA_DIR,

@@ -30,6 +30,11 @@ export const EnvSchema = Type.Object({
     true,
   ),
   REDIS_URL: optional('Redis, append-only and noeviction; npm start brings its own where this is unset'),
+  CLOCK_SKEW_LIMIT_SECONDS: whole(
+    "A machine whose own clock differs by more from Redis', which decides dates, is not ready",
+    120,
+    1,
+  ),
   STORAGE: oneOf('Where bytes and records are kept', ['local', 's3']),
   DATA_DIR: text('Directory of the local store, the spool, scratch files and the embedded Redis', './data'),
   S3_BUCKET: optional('Bucket; required with STORAGE=s3'),

@@ -169,7 +169,8 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     ),
     queuePaused: gauge('media_queue_paused', '1 while an operator has paused the lane', ['queue'], 'first'),
     workdirFree: gauge('workdir_free_bytes', 'Free bytes on the disk of DATA_DIR', [], 'min'),
-    redisUp: gauge('redis_up', '1 while Redis answers', [], 'min'),
+    redisUp: gauge('redis_up', '1 while Redis takes writes', [], 'min'),
+    clockSkew: gauge('clock_skew_seconds', "The machine's clock minus that of Redis, which decides dates", [], 'first'),
     objectStoreUp: gauge('object_store_up', '1 while the object store answers', [], 'min'),
 
     /** Runs before every scrape, to set gauges whose value lies elsewhere. A second one of the same name replaces it. */

@@ -6,6 +6,7 @@ import type { Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
+import type { RedisWatch } from '../core/redis-watch.ts'
 import type { Lane } from '../jobs/contract.ts'
 import { type ControlSettings, instanceName, watchControls } from './control-watch.ts'
 import { Controls } from './controls.ts'
@@ -14,6 +15,7 @@ import { type ProcessRole, startHeartbeat } from './heartbeat.ts'
 export type AttachDeps = {
   config: Pick<Config, 'ops'>
   redis: { producer: RedisConnection }
+  redisWatch: Pick<RedisWatch, 'skewMs'>
   queues: { byLane: Record<Lane, Queue> }
   metrics: Metrics
   clock: Clock
@@ -38,7 +40,7 @@ export async function attach(
   apply: (orders: ControlSettings) => Promise<void> | void,
   lanes?: () => Partial<Record<Lane, number>>,
 ): Promise<Attached> {
-  const { config, clock, logger, metrics, queues } = deps
+  const { config, clock, logger, metrics, queues, redisWatch } = deps
   const redis = deps.redis.producer
   const instance = instanceName(config.ops)
   let draining = false
@@ -53,7 +55,7 @@ export async function attach(
     },
   })
   const state = () => ({ draining, ...(lanes === undefined ? {} : { lanes: lanes() }) })
-  const endPulse = startHeartbeat({ redis, metrics, clock, logger, role, instance, state })
+  const endPulse = startHeartbeat({ redis, redisWatch, metrics, clock, logger, role, instance, state })
   return {
     get draining() {
       return draining

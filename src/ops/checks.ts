@@ -3,14 +3,16 @@
 import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { RedisConnection } from '../core/redis.ts'
+import { tryWrite } from '../core/redis-watch.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const LOOK_MS = 2000
 
 export type CheckResult = { up: boolean; milliseconds: number; error?: string }
 
+/** Up is who takes a write: a replica, or a server without memory, answers PING as ever. */
 export async function checkRedis(redis: RedisConnection): Promise<CheckResult> {
-  return await timed(() => redis.ping())
+  return await timed(() => tryWrite(redis))
 }
 
 /** Asks for an object that does not exist: a store that says so is there. */

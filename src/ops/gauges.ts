@@ -6,8 +6,9 @@ import type { OpsDeps } from './ops-deps.ts'
 import { JOB_STATES, statsOfQueues } from './queue-stats.ts'
 
 export function collectOnScrape(deps: OpsDeps): void {
-  const { metrics, redis, store, queues, clock, config } = deps
+  const { metrics, redis, redisWatch, store, queues, clock, config } = deps
   metrics.onScrape('redis', async () => metrics.redisUp.set((await checkRedis(redis)).up ? 1 : 0))
+  metrics.onScrape('clock', () => metrics.clockSkew.set(redisWatch.skewMs() / 1000))
   metrics.onScrape('store', async () => metrics.objectStoreUp.set((await checkStore(store)).up ? 1 : 0))
   metrics.onScrape('disk', async () => metrics.workdirFree.set(await freeBytesOf(config.storage.dataDir)))
   metrics.onScrape('queues', async () => {

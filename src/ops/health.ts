@@ -1,6 +1,7 @@
 // Health in three depths. `live`: the event loop turns; nothing else is asked, or one hiccup of Redis would restart every
-// process. `ready`: this process is ready for traffic; only its own state counts, or a hiccup would take all of them out
-// of the balancer at once. `details`: everything, for people.
+// process. `ready`: this process is ready for traffic. What is away is answered to clients by the contract, and costs no
+// process its place in the balancer; a Redis that refuses every write may be refusing this process' line alone.
+// `details`: everything, for people.
 
 import type { FastifyInstance } from 'fastify'
 import { isoTime } from '../core/clock.ts'
@@ -12,7 +13,7 @@ import { statsOfQueues } from './queue-stats.ts'
 export const FULL_DISK_BYTES = 64 * 1024 ** 2
 
 export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
-  const { state, config, redis, store, queues, clock, mediaTools } = deps
+  const { state, config, redis, redisWatch, store, queues, clock, mediaTools } = deps
 
   app.get('/health/live', () => ({ status: 'ok' }))
 
@@ -43,6 +44,7 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
         started: state.started,
         draining: state.draining,
       },
+      clock: { skewSeconds: redisWatch.skewMs() / 1000, limitSeconds: config.clockSkewLimitMs / 1000 },
       redis: redisLook,
       store: { kind: store.kind, ...storeLook, freeBytes: storeFreeBytes ?? null },
       disk: { freeBytes },
@@ -54,6 +56,11 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
   async function notReady(): Promise<string | undefined> {
     if (!state.started) return 'starting'
     if (state.draining) return 'draining'
+    const refusal = redisWatch.refusal()
+    if (refusal !== undefined) return `Redis takes no writes: ${refusal}`
+    const skewMs = redisWatch.skewMs()
+    if (Math.abs(skewMs) > config.clockSkewLimitMs)
+      return `clock: ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'ahead of' : 'behind'} Redis`
     const freeBytes = await freeBytesOf(config.storage.dataDir)
     return freeBytes < FULL_DISK_BYTES ? `disk full: ${freeBytes} bytes free` : undefined
   }

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import type { RedisWatch } from '../core/redis-watch.ts'
 import type { Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 import { type Counts, countsSince } from './counters.ts'
@@ -34,12 +35,15 @@ export type ProcessReport = {
   loopShare: number
   /** Requests that are sending bytes at this moment. */
   sending: number
+  /** By which its machine's clock is ahead of Redis'. Absent in reports of earlier versions. */
+  clockSkewMs?: number
   /** Worker: jobs at a time by lane. */
   lanes?: Partial<Record<Lane, number>>
 }
 
 export type PulseDeps = {
   redis: RedisConnection
+  redisWatch: Pick<RedisWatch, 'skewMs'>
   metrics: Metrics
   clock: Clock
   logger: Logger
@@ -51,7 +55,7 @@ export type PulseDeps = {
 
 /** Starts the beat. @returns what ends it, with a last one that takes this process off the list */
 export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
-  const { redis, metrics, clock, logger } = deps
+  const { redis, redisWatch, metrics, clock, logger } = deps
   const startedAtMs = clock.now()
   const name = `${hostname()}:${process.pid}`
   const counted = countsSince(metrics)
@@ -79,6 +83,7 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
       role: deps.role,
       instance: deps.instance,
       atMs: clock.now(),
+      clockSkewMs: redisWatch.skewMs(),
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),

@@ -5,11 +5,12 @@ import type { Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics, MetricsSnapshot } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
+import type { RedisWatch } from '../core/redis-watch.ts'
 import type { Queues } from '../jobs/queues.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Found } from './find/find-index.ts'
 
-/** What this process alone knows of itself; readiness depends on nothing that is shared. */
+/** What this process alone knows of itself. */
 export type ProcessState = { readonly started: boolean; readonly draining: boolean }
 
 /** What is told of a submission to whoever has its owner on the phone; read by the console, not here. */
@@ -23,11 +24,12 @@ export type Cases = {
 }
 
 export type OpsDeps = {
-  config: Pick<Config, 'ops' | 'http' | 'storage'>
+  config: Pick<Config, 'ops' | 'http' | 'storage' | 'clockSkewLimitMs'>
   logger: Logger
   clock: Clock
   metrics: Metrics
   redis: RedisConnection
+  redisWatch: Pick<RedisWatch, 'skewMs' | 'refusal'>
   store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
   queues: Pick<Queues, 'byLane'>
   state: ProcessState

@@ -137,7 +137,7 @@ export class UploadSessionStore {
     // Asked of one Redis, answered by its successor: it compared with what must not be believed.
     if (kind === 'offset' && askedOf !== this.#runId.current) return this.acquire(id, fence, channel, options)
     if (kind === 'offset' || kind === 'ended') return { kind, state }
-    state.inFlight = byClock(state.inFlight, this.#clock.now() - Number(redisNow))
+    state.inFlight = byTimer(state.inFlight, performance.now() - Number(redisNow))
     return { kind: 'acquired', state, formerHolder: extra === undefined || extra === '' ? null : extra }
   }
 
@@ -230,8 +230,8 @@ export class UploadSessionStore {
   }
 }
 
-/** The mark of a part in flight, which Redis timed, by the clock of this machine: theirs need not agree. */
-function byClock(mark: string | null, aheadMs: number): string | null {
+/** The mark of a part in flight, which Redis timed, by the timer of this process, which nobody sets. */
+function byTimer(mark: string | null, aheadMs: number): string | null {
   const [part, since] = (mark ?? '').split(':')
   return part === undefined || since === undefined ? null : `${part}:${Number(since) + aheadMs}`
 }

@@ -83,7 +83,10 @@ export type UploadSession = {
   multipartId: string | null
   partBytes: number
   tailKey: string | null
-  /** S3: part in flight, `number:sinceMs`, so that a successor does not send the same part meanwhile. */
+  /**
+   * S3: part in flight, `number:sinceMs`, so that a successor does not send the same part meanwhile. Of a lock that was
+   * taken: since when by `performance.now()`.
+   */
   inFlight: string | null
   /** The holder of the lock, if its lease has not run out. */
   holder: { fence: string; channel: string } | null

@@ -55,9 +55,9 @@ export class Receiver {
   #failure: unknown
   #sniff: Sniffer | undefined
   #settle: (() => void) | undefined
-  #lastByteAt = Date.now()
+  #lastByteAt = performance.now()
   #checkpointBytes = 0
-  #checkpointAtMs = Date.now()
+  #checkpointAtMs = performance.now()
 
   constructor(req: IncomingMessage, sink: Sink, options: ReceiverOptions) {
     this.#req = req
@@ -135,7 +135,7 @@ export class Receiver {
   #onData = (chunk: Buffer): void => {
     if (this.#ended !== null || this.#failure !== undefined) return
     this.#received += chunk.length
-    this.#lastByteAt = Date.now()
+    this.#lastByteAt = performance.now()
     if (this.#received > this.#options.limitBytes) {
       this.#fail(new AppError('UPLOAD_LENGTH_EXCEEDED'))
       return
@@ -238,14 +238,14 @@ export class Receiver {
 
   #pause(): void {
     this.#paused = true
-    this.#lastByteAt = Date.now()
+    this.#lastByteAt = performance.now()
     this.#req.pause()
   }
 
   #resume = (): void => {
     if (!this.#paused || this.#ended !== null || this.#failure !== undefined) return
     this.#paused = false
-    this.#lastByteAt = Date.now()
+    this.#lastByteAt = performance.now()
     this.#req.resume()
   }
 
@@ -261,7 +261,7 @@ export class Receiver {
    * is seen: it is idle when the pause has lasted as long, unless it is the store that is still at work on its bytes.
    */
   #tick(): void {
-    const now = Date.now()
+    const now = performance.now()
     if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined) this.#kick()
     this.#checkpoint(now)
     const busy = this.#paused && this.#writing !== null

@@ -13,7 +13,7 @@ const PROBE_KEY = 'probe/reachable'
 export class StoreWatch {
   readonly #store: Pick<ObjectStore, 'kind' | 'head'>
   readonly #metrics: Pick<Metrics, 'objectStoreUp'>
-  #checkedAtMs = 0
+  #checkedAtMs = -FRESH_MS
   #checking: Promise<boolean> | undefined
   #up = true
 
@@ -28,7 +28,7 @@ export class StoreWatch {
   async reachable(): Promise<boolean> {
     if (this.#store.kind === 'local') return true
     // Bad news is never believed twice: the crowd that was refused shares one look.
-    if (this.#up && Date.now() - this.#checkedAtMs < FRESH_MS) return true
+    if (this.#up && performance.now() - this.#checkedAtMs < FRESH_MS) return true
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined
     })
@@ -45,7 +45,7 @@ export class StoreWatch {
       () => false,
     )
     this.#up = await Promise.race([answered, late]).finally(() => clearTimeout(timer))
-    this.#checkedAtMs = Date.now()
+    this.#checkedAtMs = performance.now()
     this.#metrics.objectStoreUp.set(this.#up ? 1 : 0)
     return this.#up
   }

@@ -124,6 +124,13 @@ export const FIRINGS: Firing[] = [
     value: '2Gi',
   },
   { alert: 'SongnganRedisDown', series: { [`redis_up${service}`]: '0x60', ...up }, at: 5 },
+  {
+    alert: 'SongnganClockWrong',
+    series: { 'clock_skew_seconds{job="songngan-worker", instance="w1"}': '-300x60', ...up },
+    at: 5,
+    labels: { job: 'songngan-worker', instance: 'w1' },
+    value: '5m 0s',
+  },
   { alert: 'SongnganStoreDown', series: { [`object_store_up${service}`]: '0x60', ...up }, at: 5 },
   {
     alert: 'SongnganStoreSlow',

@@ -61,6 +61,7 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
         void reply.header('cache-control', 'no-store')
         return {
           ...(await day(request.query.minutes)),
+          refusal: deps.redisWatch.refusal() ?? null,
           readOnly: config.ops.readOnly,
           instance: instanceName(config.ops),
         }

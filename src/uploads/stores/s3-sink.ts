@@ -256,8 +256,8 @@ export class S3Sink implements Sink {
   async #waitForInFlightPart(number: number): Promise<void> {
     const [inFlight, since] = (this.#state.inFlight ?? '').split(':').map(Number)
     if (inFlight !== number || since === undefined) return
-    // Never longer, whatever clock the mark was made by.
-    const waitMs = Math.min(IN_FLIGHT_MS, since + IN_FLIGHT_MS - Date.now())
+    // Never longer, whatever Redis' clock was set to meanwhile.
+    const waitMs = Math.min(IN_FLIGHT_MS, since + IN_FLIGHT_MS - performance.now())
     if (waitMs > 0) await delay(waitMs)
     this.#state.inFlight = null
   }

@@ -136,7 +136,8 @@ describe('one submission', () => {
 describe('the day', () => {
   it('adds up what all processes count, and tells who lives', async () => {
     const { deps } = house
-    const parts = { redis: deps.redis.producer, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
+    const { redisWatch } = deps
+    const parts = { redis: deps.redis.producer, redisWatch, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
     const [a, b] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })]
     const state = () => ({ draining: false })
     const endA = startHeartbeat({ ...parts, metrics: a, role: 'service', state })
@@ -236,5 +237,31 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
     expect(await page.textContent('.case h1')).toContain(submissionId)
     expect(await page.textContent('main')).toContain('แผนการสอน ป.4.pdf')
     expect(faults).toEqual([])
+  })
+
+  it('shows a Redis that takes no writes, and a process whose clock is off', async () => {
+    const { redis, clock, logger } = house.deps
+    const redisWatch = { skewMs: () => 300_000 }
+    const end = startHeartbeat({
+      redis: redis.producer,
+      redisWatch,
+      clock,
+      logger,
+      metrics: createMetrics({ processMetrics: false }),
+      instance: 'x:2',
+      role: 'worker',
+      state: () => ({ draining: false }),
+    })
+    ends.push(end)
+    const browser = await startChromium()
+    ends.push(() => browser.close())
+    const context = await browser.newContext({ httpCredentials: { username: 'ops', password: PASSWORD } })
+    const page = await context.newPage()
+    await page.goto(`${url}/console`)
+    await page.waitForSelector('text=alive, clock 5 min 0 s ahead')
+    await redis.hot.config('SET', 'maxmemory', '1')
+    await page.waitForSelector('text=Redis takes no writes: OOM')
+    await redis.hot.config('SET', 'maxmemory', '0')
+    await page.waitForSelector('#trouble', { state: 'hidden' })
   })
 })

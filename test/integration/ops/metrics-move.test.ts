@@ -259,6 +259,8 @@ describe('exposition', () => {
   it('says what is there', async () => {
     await expectValue('redis_up', {}, 1)
     await expectValue('object_store_up', {}, 1)
+    seen.add('clock_skew_seconds')
+    expect(Math.abs(await value('clock_skew_seconds'))).toBeLessThan(60)
     await expectValue('media_lane_slots', { queue: 'transcode' }, 1)
     await expectValue('media_tools_fenced', { isolation: 'landlock' }, 1)
     for (const name of ['workdir_free_bytes', 'nodejs_eventloop_utilization_ratio']) {

@@ -37,7 +37,19 @@ async function startOps(env: Record<string, string> = {}, change: Partial<OpsDep
   })
   const metrics = createMetrics({ processMetrics: false })
   const state = { started: true, draining: false }
-  const app = await buildOpsServer({ config, logger, clock, metrics, redis, store, queues, state, ...change })
+  const redisWatch = { skewMs: () => 0, refusal: () => undefined }
+  const app = await buildOpsServer({
+    config,
+    redisWatch,
+    logger,
+    clock,
+    metrics,
+    redis,
+    store,
+    queues,
+    state,
+    ...change,
+  })
   const url = await listen(app)
   onTestFinished(() => app.close())
   const get = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
@@ -54,7 +66,7 @@ const operator = basic('ops', PASSWORD)
 
 describe('health', () => {
   it('is live whatever is away, and ready by its own state alone', async () => {
-    const away = { ping: () => Promise.reject(new Error('away')) }
+    const away = { set: () => Promise.reject(new Error('away')) }
     const { get, state } = await startOps({}, { redis: away as never })
     expect((await get('/health/live')).status).toBe(200)
     expect((await get('/health/ready')).status).toBe(200)
@@ -104,7 +116,7 @@ describe('health', () => {
   })
 
   it('does not hang with a Redis that does', async () => {
-    const { get } = await startOps({}, { redis: { ping: () => new Promise(() => undefined) } as never })
+    const { get } = await startOps({}, { redis: { set: () => new Promise(() => undefined) } as never })
     const told = await get('/health/details')
     expect(told.status).toBe(503)
     expect(JSON.parse(told.text)).toMatchObject({ redis: { up: false }, queues: null })

@@ -39,9 +39,11 @@ function markWindow() {
 async function look() {
   try {
     day = await askDay(minutes)
-    trouble(null)
+    trouble(day.refusal === null ? null : `Redis takes no writes: ${day.refusal}`)
+    document.body.classList.remove('stale')
   } catch (error) {
     trouble(`No answer since ${day === undefined ? 'the start' : clockTime(day.at, { seconds: true })}: ${error}`)
+    document.body.classList.add('stale')
     return
   }
   byId('clock').textContent = clockTime(day.at, { seconds: true })
@@ -57,7 +59,6 @@ function trouble(words) {
   const line = byId('trouble')
   line.hidden = words === null
   line.textContent = words ?? ''
-  document.body.classList.toggle('stale', words !== null)
 }
 
 /** What the address asks for; undefined: the day. */

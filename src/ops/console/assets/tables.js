@@ -57,6 +57,16 @@ export function refusalsTable(day) {
   return table('refusals', 'Refusals', ['code', 'answers', ''], rows)
 }
 
+/** A difference between clocks that somebody has to look at. */
+const NOTABLE_SKEW_MS = 5000
+
+/** @param {any} one of the processes that live */
+function stateInWords({ draining, clockSkewMs = 0 }) {
+  const state = draining ? 'draining' : 'alive'
+  if (Math.abs(clockSkewMs) < NOTABLE_SKEW_MS) return state
+  return `${state}, clock ${timeInWords(Math.abs(clockSkewMs) / 1000)} ${clockSkewMs > 0 ? 'ahead' : 'behind'}`
+}
+
 /** @param {Day} day */
 export function processesTable(day) {
   const { alive, silent } = day.processes
@@ -66,11 +76,7 @@ export function processesTable(day) {
       'tr',
       { class: isAlive ? '' : 'bad' },
       el('th', { scope: 'row' }, one.role, ' ', el('small', {}, one.name)),
-      el(
-        'td',
-        {},
-        isAlive ? (one.draining ? 'draining' : 'alive') : `no heartbeat for ${timeInWords((nowMs - one.atMs) / 1000)}`,
-      ),
+      el('td', {}, isAlive ? stateInWords(one) : `no heartbeat for ${timeInWords((nowMs - one.atMs) / 1000)}`),
       el('td', {}, timeInWords((nowMs - one.startedAtMs) / 1000)),
       el('td', {}, `${Math.round(one.loopShare * 100)} %`),
       el('td', {}, bytesInWords(one.rssBytes)),
