@@ -23,6 +23,7 @@ import { Attempts } from './evidence/attempts.ts'
 import { ReceiptKeys } from './evidence/receipt-keys.ts'
 import { Receipts } from './evidence/receipts.ts'
 import { Queues } from './jobs/queues.ts'
+import { AssemblyLeases } from './lifecycle/assembly-leases.ts'
 import { Completion } from './lifecycle/completion.ts'
 import { LaneJobs } from './lifecycle/lane-jobs.ts'
 import { LaneLeases } from './lifecycle/lane-leases.ts'
@@ -90,7 +91,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   ])
   const tokens = new Tokens({ config, clock })
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
-  const completion = new Completion({ store, hot, uploads, heads, laneJobs, clock, logger })
+  const assemblies = new AssemblyLeases(redis.hot)
+  const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
   const claims = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
   const peers = new Peers(redis.hot, redis.subscriber, logger)
   const { expiryMs } = config.uploads

@@ -12,6 +12,7 @@ import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import type { AssemblyLeases } from './assembly-leases.ts'
 import type { LaneJobs } from './lane-jobs.ts'
 import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
@@ -26,6 +27,7 @@ export class Completion {
   readonly #records: UploadRecords
   readonly #heads: SubmissionHeads
   readonly #laneJobs: LaneJobs
+  readonly #assemblies: AssemblyLeases
   readonly #clock: Clock
   readonly #logger: Logger
 
@@ -35,6 +37,7 @@ export class Completion {
     uploads: UploadRecords
     heads: SubmissionHeads
     laneJobs: LaneJobs
+    assemblies: AssemblyLeases
     clock: Clock
     logger: Logger
   }) {
@@ -43,6 +46,7 @@ export class Completion {
     this.#records = deps.uploads
     this.#heads = deps.heads
     this.#laneJobs = deps.laneJobs
+    this.#assemblies = deps.assemblies
     this.#clock = deps.clock
     this.#logger = deps.logger
   }
@@ -137,8 +141,16 @@ export class Completion {
     await this.queueLanes(record)
   }
 
-  /** Makes one object of the parts. The record keeps naming them until a worker has seen the object. */
-  async assemble({ id, object, concat }: UploadRecord): Promise<void> {
+  /**
+   * Makes one object of the parts, or waits for whoever does. The record keeps naming them until a worker has seen the
+   * object.
+   */
+  async assemble(record: UploadRecord): Promise<void> {
+    if (record.object.parts === undefined) return
+    await this.#assemblies.once(record.id, () => this.#assemble(record))
+  }
+
+  async #assemble({ id, object, concat }: UploadRecord): Promise<void> {
     if (object.parts === undefined) return
     faultPoint('complete.before-assembly')
     if (concat?.kind === 'final') await this.#assemblePartials(concat.partials)

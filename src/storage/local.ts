@@ -206,6 +206,9 @@ export class LocalObjectStore implements ObjectStore {
       }
     } catch (error) {
       await rm(staged, { force: true })
+      // Whoever did it before may have removed the pieces, too.
+      if ((await this.head(key))?.bytes === bytes) return
+      if (isCode(error, 'UPLOAD_UNKNOWN')) throw new Error(`${key}: a piece of it is gone`, { cause: error })
       throw storeError(error)
     } finally {
       await out.close()

@@ -205,6 +205,8 @@ async function joinObjects(client: S3Client, bucket: string, key: string, pieces
     await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     if (UploadId !== undefined) await abortMultipart(client, bucket, key, UploadId)
+    // Whoever did it before may have removed the pieces, too.
+    if (isMissing(error) && (await sizeOf(client, bucket, key)) === bytes) return
     throw error
   }
 }

@@ -1,0 +1,69 @@
+// One assembly per upload at a time, across processes: whoever makes one object of the parts holds a lease in Redis, and
+// everybody else waits for its end. Two at once would spoil each other's work: one removes the partial uploads that the
+// other is reading, and an S3 server answers a second CompleteMultipartUpload before the object of the first is there.
+// Redis may lose a lease; the store's own assembly is idempotent, so that work is then done twice, and no byte is lost.
+
+import { setTimeout } from 'node:timers/promises'
+import { newToken } from '../core/ids.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { redisKeys } from '../records/keys.ts'
+import { run, script } from '../records/scripts.ts'
+
+const LEASE_MS = 10_000
+const RENEW_EVERY_MS = LEASE_MS / 4
+/** By then the record names one object; until then nobody sends what has been done once more. */
+const DONE_KEEP_MS = 86_400_000
+const DONE = 'done'
+const LOOK_EVERY_MS = 50
+
+// KEYS: the lease. ARGV: its value as the caller knows it, what it becomes (empty: nothing), for how many milliseconds.
+const REPLACE = script(`
+local lease, known, value, ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if redis.call('GET', lease) ~= known then return 0 end
+if value == '' then redis.call('DEL', lease) else redis.call('SET', lease, value, 'PX', ms) end
+return 1
+`)
+
+export class AssemblyLeases {
+  readonly #redis: RedisConnection
+  /** What this process is at, or waits for: callers share it. */
+  readonly #running = new Map<string, Promise<void>>()
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis
+  }
+
+  /** Resolves when the upload's parts are one object: by `assemble`, or by whoever holds the lease. Rejects as `assemble`. */
+  async once(id: string, assemble: () => Promise<void>): Promise<void> {
+    const running = this.#running.get(id)
+    if (running !== undefined) return await running
+    const own = this.#acquireAnd(id, assemble).finally(() => this.#running.delete(id))
+    this.#running.set(id, own)
+    await own
+  }
+
+  async #acquireAnd(id: string, assemble: () => Promise<void>): Promise<void> {
+    const key = redisKeys.assembly(id)
+    const token = newToken()
+    while ((await viaRedis(this.#redis.set(key, token, 'PX', LEASE_MS, 'NX'))) !== 'OK') {
+      if ((await viaRedis(this.#redis.get(key))) === DONE) return
+      await setTimeout(LOOK_EVERY_MS)
+    }
+    // A renewal that fails costs the lease, not the work; the next one tells.
+    const timer = setInterval(() => void this.#replace(key, token, token, LEASE_MS).catch(() => 0), RENEW_EVERY_MS)
+    try {
+      await assemble()
+    } catch (error) {
+      // Another may try at once; where Redis cannot be told, the lease runs out.
+      await this.#replace(key, token, '', 0).catch(() => 0)
+      throw error
+    } finally {
+      clearInterval(timer)
+    }
+    await this.#replace(key, token, DONE, DONE_KEEP_MS)
+  }
+
+  async #replace(key: string, known: string, value: string, ms: number): Promise<unknown> {
+    return await run(this.#redis, REPLACE, [key], [known, value, ms])
+  }
+}
