@@ -42,6 +42,13 @@ export class AssemblyLeases {
     await own
   }
 
+  /** Parts were not to be found: since when, milliseconds since the epoch. */
+  async lostSince(id: string, nowMs: number): Promise<number> {
+    const key = redisKeys.lostSince(id)
+    await viaRedis(this.#redis.set(key, nowMs, 'PX', DONE_KEEP_MS, 'NX'))
+    return Number((await viaRedis(this.#redis.get(key))) ?? nowMs)
+  }
+
   async #acquireAnd(id: string, assemble: () => Promise<void>): Promise<void> {
     const key = redisKeys.assembly(id)
     const token = newToken()

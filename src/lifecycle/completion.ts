@@ -11,15 +11,21 @@ import { isStored, type StoredObject, type StoredPart, type UploadRecord } from 
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
+import { type ObjectStore, PiecesLost } from '../storage/object-store.ts'
 import type { AssemblyLeases } from './assembly-leases.ts'
 import type { LaneJobs } from './lane-jobs.ts'
 import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { partialEnded, receivingRecord, storedRecord } from './transitions.ts'
+import { bytesLost, partialEnded, receivingRecord, storedRecord } from './transitions.ts'
 
 /** How long Redis answers for a finished upload; afterwards the record in the store does. */
 export const STORED_KEEP_MS = 7 * 86_400_000
+
+/**
+ * Parts that are not to be found for so long are gone for good. Until then somebody may still be joining them: a process
+ * that died over it leaves its call to an S3 server, and a large object takes minutes.
+ */
+const LOST_AFTER_MS = 15 * 60_000
 
 export class Completion {
   readonly #store: ObjectStore
@@ -143,11 +149,34 @@ export class Completion {
 
   /**
    * Makes one object of the parts, or waits for whoever does. The record keeps naming them until a worker has seen the
-   * object.
+   * object. Throws UPLOAD_EXPIRED where the bucket has aborted them (the upload has ended by it), STORE_UNAVAILABLE while
+   * that is not certain.
    */
   async assemble(record: UploadRecord): Promise<void> {
     if (record.object.parts === undefined) return
-    await this.#assemblies.once(record.id, () => this.#assemble(record))
+    try {
+      await this.#assemblies.once(record.id, () => this.#assemble(record))
+    } catch (error) {
+      throw error instanceof PiecesLost ? await this.#lost(record, error) : error
+    }
+  }
+
+  async #lost({ id, object, receivedBytes }: UploadRecord, cause: PiecesLost): Promise<AppError> {
+    const since = await this.#assemblies.lostSince(id, this.#clock.now())
+    if (this.#clock.now() < since + LOST_AFTER_MS)
+      return new AppError('STORE_UNAVAILABLE', { cause, retryAfterSeconds: 60 })
+    const { record } = await this.#records.commit(id, async (current) => {
+      if (current === undefined || !isPossible('bytes lost', current)) return undefined
+      return bytesLost(current, await this.nextSequence(current, current))
+    })
+    if (record?.state !== 'expired') return new AppError('STORE_UNAVAILABLE', { cause, retryAfterSeconds: 60 })
+    await this.#hot.end(id, 'expired', STORED_KEEP_MS)
+    await this.removeBytes(record)
+    this.#logger.error(
+      { err: cause, uploadId: id, multipartId: object.multipartId, receivedBytes, storedAt: record.storedAt },
+      'the bucket has aborted the multipart upload of a stored file: look for a lifecycle rule; it has to be uploaded again',
+    )
+    return new AppError('UPLOAD_EXPIRED', { cause })
   }
 
   async #assemble({ id, object, concat }: UploadRecord): Promise<void> {

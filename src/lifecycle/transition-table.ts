@@ -15,6 +15,7 @@ const TABLE = {
   'taken by a final upload': { stored: ['stored'] },
   'partial ended': { stored: ['cancelled', 'expired'] },
   expired: { receiving: ['expired'] },
+  'bytes lost': { stored: ['expired'], checking: ['expired'], failed: ['expired'] },
   cancelled: {
     receiving: ['cancelled'],
     stored: ['cancelled'],

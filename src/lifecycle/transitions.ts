@@ -66,6 +66,13 @@ export function expired(current: Current, sequence: number): NextUpload {
   return next('expired', current, { state: 'expired', event: 'upload.expired', sequence })
 }
 
+/** The store has let go of all its bytes before they were one object. Its time of storing stays: it is evidence. */
+export function bytesLost(current: Current, sequence: number): NextUpload {
+  const lanes = releasedLanes(current.lanes)
+  const error = { code: 'BYTES_LOST', retryable: false }
+  return next('bytes lost', current, { state: 'expired', event: 'upload.expired', sequence, lanes, error })
+}
+
 export function cancelled(current: Current, sequence: number): NextUpload {
   const lanes = releasedLanes(current.lanes)
   return next('cancelled', current, { state: 'cancelled', event: 'upload.cancelled', sequence, lanes })

@@ -93,6 +93,8 @@ export const redisKeys = {
   progress: (id: string) => `sn:progress:${id}`,
   /** Token of whoever makes one object of an upload's parts; `done` once there is one. */
   assembly: (id: string) => `sn:assembly:${id}`,
+  /** When the parts of a stored upload were first not to be found. */
+  lostSince: (id: string) => `sn:lost-since:${id}`,
   fingerprint: (owner: string, submissionId: string, slot: string, length: string, fingerprint: string) =>
     `sn:fingerprint:${createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n')).digest('base64url')}`,
   process: (channel: string) => `sn:process:${channel}`,

@@ -20,6 +20,11 @@ export type Piece = {
   key?: string
 }
 
+/** The parts of an object are gone, and there is no object: the store has let go of them by itself. */
+export class PiecesLost extends Error {
+  override readonly name = 'PiecesLost'
+}
+
 export interface ObjectStore {
   readonly kind: 'local' | 's3'
   /**
@@ -42,6 +47,8 @@ export interface ObjectStore {
   /**
    * Makes one object of `pieces`, in order. Idempotent: where the object already stands with the right size, done.
    * With `multipartId` the pieces are parts of that S3 multipart upload; one with a `key` is sent into it first.
+   * Rejects with PiecesLost in a bucket where neither they nor the object are to be found: for good, or while another
+   * call is still at it.
    */
   assemble(key: string, pieces: Piece[], multipartId: string | undefined): Promise<void>
   /** Ends a multipart upload and frees its parts; an unknown one is no error. Nothing to do where parts do not exist. */

@@ -15,7 +15,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import { crc32Of } from './crc32.ts'
-import type { PendingMultipartUpload, Piece } from './object-store.ts'
+import { type PendingMultipartUpload, type Piece, PiecesLost } from './object-store.ts'
 import { isMissing, isS3Error } from './s3-client.ts'
 
 const PART_BYTES = 16 * 1024 ** 2
@@ -87,9 +87,22 @@ export async function assemble(
   } catch (error) {
     // Whoever did it before may have removed the pieces, too.
     if (!isS3Error(error, 'NoSuchUpload') && !isMissing(error)) throw error
-    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
-    if ((await sizeOf(client, bucket, key)) !== bytes) throw error
+    await requireObject(client, bucket, key, pieces, error)
   }
+}
+
+/** The object stands with the right size, though `error` says that its pieces do not. Throws PiecesLost where there is none. */
+async function requireObject(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  pieces: Piece[],
+  error: unknown,
+): Promise<void> {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const found = await sizeOf(client, bucket, key)
+  if (found === bytes) return
+  throw found === undefined ? new PiecesLost(`${key}: its parts are gone`, { cause: error }) : error
 }
 
 /** An object, no longer than a part, becomes one. Not UploadPartCopy: several S3 servers tell no checksum for a copy. */
@@ -205,8 +218,8 @@ async function joinObjects(client: S3Client, bucket: string, key: string, pieces
     await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     if (UploadId !== undefined) await abortMultipart(client, bucket, key, UploadId)
+    if (!isMissing(error)) throw error
     // Whoever did it before may have removed the pieces, too.
-    if (isMissing(error) && (await sizeOf(client, bucket, key)) === bytes) return
-    throw error
+    await requireObject(client, bucket, key, pieces, error)
   }
 }

@@ -14,7 +14,14 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { AppError } from '../core/errors.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, PendingMultipartUpload, Piece } from './object-store.ts'
+import {
+  type ByteRange,
+  type ObjectInfo,
+  type ObjectStore,
+  type PendingMultipartUpload,
+  type Piece,
+  PiecesLost,
+} from './object-store.ts'
 import { isMissing, isS3Error, s3StoreError } from './s3-client.ts'
 import { abortMultipart, assemble, listMultipartUploads, uploadFile } from './s3-multipart.ts'
 import { lifecycleWarnings, probeBucket } from './s3-probe.ts'
@@ -150,7 +157,7 @@ export class S3ObjectStore implements ObjectStore {
     try {
       await assemble(this.client, this.bucket, key, pieces, multipartId)
     } catch (error) {
-      throw s3StoreError(error)
+      throw error instanceof PiecesLost ? error : s3StoreError(error)
     }
   }
 

@@ -2,13 +2,14 @@
 // client is told to begin anew instead of being asked to try again for ever.
 
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createS3Client } from '../../../src/storage/s3-client.ts'
 import { filmBytes } from '../../support/bytes.ts'
+import { waitFor } from '../../support/http.ts'
 import { s3Available } from '../../support/s3.ts'
 import { idOf } from '../../support/tus.ts'
-import { openHouse } from './house.ts'
+import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -22,23 +23,71 @@ describe.skipIf(!s3Available())('S3', () => {
     const user = await house.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     expect((await user.patch(url, 0, bytes.subarray(0, PART))).status).toBe(204)
-    const { object } = await house.record(url)
-    const { endpoint, bucket, region } = house.s3 ?? { endpoint: '', bucket: '', region: '' }
-    const client = createS3Client({ bucket, endpoint, region, forcePathStyle: true })
-    onTestFinished(() => client.destroy())
-    await client.send(
-      new AbortMultipartUploadCommand({ Bucket: bucket, Key: object.key, UploadId: object.multipartId }),
-    )
+    await abort(house, url)
     expectProblem(await user.patch(url, PART, bytes.subarray(PART)), 410, 'UPLOAD_EXPIRED')
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, PART, bytes.subarray(PART)), 410, 'UPLOAD_EXPIRED')
     expect(await house.record(url)).toMatchObject({ state: 'expired' })
-    const events = await house.deps.redis.hot.xrange(redisKeys.events('portal'), '-', '+')
-    const ours = events.flatMap(([, fields]) => fields).filter((field) => field.includes(idOf(url)))
-    expect(ours.join()).toContain('upload.expired')
-    const line = house.lines
-      .map((text) => JSON.parse(text))
-      .find(({ uploadId, level }) => uploadId === idOf(url) && level === 'error')
-    expect(line).toMatchObject({ receivedBytes: PART, msg: expect.stringContaining('lifecycle rule') })
+    expect(await eventsOf(house, url)).toContain('upload.expired')
+    expect(errorLineOf(house, url)).toMatchObject({
+      receivedBytes: PART,
+      msg: expect.stringContaining('lifecycle rule'),
+    })
+  }, 120_000)
+
+  // Regression: HEAD said 200 for ever, and the verdict failed every quarter of an hour.
+  test('one that was aborted after its last byte: nothing is given up at once, a quarter of an hour later it ends', async () => {
+    let ahead = 0
+    const house = await openHouse({ store: 's3', clock: { now: () => Date.now() + ahead } })
+    onTestFinished(() => house.close())
+    const bytes = filmBytes(PART + MIB, 'lost at the end')
+    const user = await house.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    const assemble = vi.spyOn(house.deps.store, 'assemble').mockRejectedValue(new Error('a process that died'))
+    expect((await user.patch(url, 0, bytes)).status).toBe(204)
+    await waitFor(() => assemble.mock.calls.length > 0)
+    await abort(house, url)
+    assemble.mockRestore()
+    // Its parts are not to be found either while somebody is joining them.
+    const record = await house.record(url)
+    await expect(house.deps.completion.assemble(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await house.record(url)).toMatchObject({ state: 'stored' })
+    expect((await user.head(url)).status).toBe(200)
+    ahead = 16 * 60_000
+    await expect(house.deps.reconciler.one(idOf(url))).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' })
+    expect(await house.record(url)).toMatchObject({
+      state: 'expired',
+      storedAt: record.storedAt,
+      error: { code: 'BYTES_LOST', retryable: false },
+    })
+    expect((await user.head(url)).status).toBe(410)
+    expectProblem(await user.patch(url, bytes.length, Buffer.alloc(0)), 410, 'UPLOAD_EXPIRED')
+    expect(await eventsOf(house, url)).toContain('upload.expired')
+    expect(errorLineOf(house, url)).toMatchObject({
+      receivedBytes: bytes.length,
+      msg: expect.stringContaining('lifecycle rule'),
+    })
+    // Nothing is due on it any more.
+    await house.deps.reconciler.one(idOf(url))
   }, 120_000)
 })
+
+/** As a bucket's lifecycle rule does it. */
+async function abort(house: House, url: string): Promise<void> {
+  const { object } = await house.record(url)
+  const { endpoint, bucket, region } = house.s3 ?? { endpoint: '', bucket: '', region: '' }
+  const client = createS3Client({ bucket, endpoint, region, forcePathStyle: true })
+  onTestFinished(() => client.destroy())
+  await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: object.key, UploadId: object.multipartId }))
+}
+
+async function eventsOf(house: House, url: string): Promise<string> {
+  const events = await house.deps.redis.hot.xrange(redisKeys.events('portal'), '-', '+')
+  const ours = events.flatMap(([, fields]) => fields).filter((field) => field.includes(idOf(url)))
+  return ours.join()
+}
+
+const errorLineOf = (house: House, url: string): unknown =>
+  house.lines
+    .map((text) => JSON.parse(text) as { uploadId?: string; level?: string })
+    .find(({ uploadId, level }) => uploadId === idOf(url) && level === 'error')

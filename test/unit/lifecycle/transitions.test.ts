@@ -69,7 +69,9 @@ function decide(world: World, { cause, lane: named, flag, other, rare }: Step): 
       return record.state === 'receiving' ? life.storedRecord(record, stored) : undefined
     }
     case 'expired':
-      return rare === 0 && isPossible('expired', record) ? life.expired(record, sequence) : undefined
+      if (rare !== 0) return undefined
+      if (isPossible('bytes lost', record)) return life.bytesLost(record, sequence)
+      return isPossible('expired', record) ? life.expired(record, sequence) : undefined
     case 'cancelled':
       // Rare, or no walk would get far.
       return rare === 0 && isPossible('cancelled', record) ? life.cancelled(record, sequence) : undefined
@@ -203,8 +205,7 @@ function holdInvariants({ record, history, wasRead }: World): void {
     )
   ensure(!isSettled(record) || due.length === 0, 'settled, yet due')
   ensure(record.event === null || before === undefined || record.sequence > before.sequence, 'no new sequence')
-  const isUnstored = state === 'receiving' || state === 'expired' || wasNeverStored(history)
-  ensure((record.storedAt === null) === isUnstored, 'not stored as it says')
+  ensure((record.storedAt === null) === wasNeverStored(history), 'not stored as it says')
 }
 
 const wasNeverStored = (history: UploadRecord[]) => history.every(({ storedAt }) => storedAt === null)
@@ -235,6 +236,7 @@ describe('a life of any length', () => {
       'rejected → accepted',
       'cancelled → accepted',
       'failed → checking',
+      'stored → expired',
     ])
       expect(visited).toContain(way)
   }, 300_000)
