@@ -15,6 +15,11 @@ export const ListedUploadSchema = Type.Object(
         description: 'Of an unfinished upload: what its client said the file is known by',
       }),
     ),
+    partial: Type.Optional(
+      Type.Boolean({
+        description: 'A piece of a file that is sent in several at once; listed until it is joined or gone',
+      }),
+    ),
     expiresAt: Type.Optional(
       Type.String({
         format: 'date-time',
@@ -27,12 +32,20 @@ export const ListedUploadSchema = Type.Object(
 
 export type ListedUpload = Static<typeof ListedUploadSchema>
 
+/** False for a piece that a file is made of by now, or that is gone: nobody handed it in, and nobody can go on with it. */
+export function isListed({ state }: UploadDocument, view: UploadView): boolean {
+  const { concat } = view.record ?? view.hot?.draft ?? {}
+  return concat?.kind !== 'partial' || (concat.final === undefined && state !== 'cancelled' && state !== 'expired')
+}
+
 /** @param base public URL, without a slash at the end */
 export function listedUpload(document: UploadDocument, view: UploadView, base: string): ListedUpload {
-  if (document.state !== 'receiving') return document
   const { record, hot } = view
+  const partial = (record ?? hot?.draft)?.concat?.kind === 'partial' ? { partial: true } : {}
+  if (document.state !== 'receiving') return { ...document, ...partial }
   return {
     ...document,
+    ...partial,
     url: `${base}/files/${document.id}`,
     fingerprint: (record ?? hot?.draft)?.fingerprint ?? null,
     ...(hot === undefined ? {} : { expiresAt: isoTime(hot.expiresAtMs) }),

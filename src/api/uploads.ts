@@ -19,7 +19,7 @@ import {
   uploadDocument,
   uploadDocuments,
 } from '../submissions/documents.ts'
-import { ListedUploadSchema, listedUpload } from './listed-upload.ts'
+import { isListed, ListedUploadSchema, listedUpload } from './listed-upload.ts'
 
 export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
@@ -43,7 +43,8 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       schema: {
         tags: ['uploads'],
         summary: 'All uploads of a submission',
-        description: 'Oldest first, also rejected, superseded and removed ones.',
+        description:
+          'Oldest first, also rejected, superseded and removed ones; of a file that came in pieces, only the file.',
         params: Id,
         querystring: ListQuery,
         response: {
@@ -69,15 +70,16 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
       const rest = uploadDocuments(loaded, clock.now())
         .slice(start)
-        .filter((document) => slot === undefined || document.slot === slot)
-        .filter((document) => state === undefined || document.state === state)
+        .flatMap((document) => {
+          const view = views.get(document.id)
+          return view !== undefined && isListed(document, view) ? [{ document, view }] : []
+        })
+        .filter(({ document }) => slot === undefined || document.slot === slot)
+        .filter(({ document }) => state === undefined || document.state === state)
       const page = rest.slice(0, limit)
       return {
-        items: page.flatMap((document) => {
-          const view = views.get(document.id)
-          return view === undefined ? [] : [listedUpload(document, view, base)]
-        }),
-        nextCursor: rest.length > page.length ? (page.at(-1)?.id ?? null) : null,
+        items: page.map(({ document, view }) => listedUpload(document, view, base)),
+        nextCursor: rest.length > page.length ? (page.at(-1)?.document.id ?? null) : null,
       }
     },
   )

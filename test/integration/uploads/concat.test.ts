@@ -75,6 +75,29 @@ overBothStores((kind) => {
     expect((await join(user, [one])).status).toBe(201)
   })
 
+  // Regression: each file that came in parallel pieces left as many `cancelled` uploads in the list.
+  test('the list of uploads: pieces as pieces while they wait, and only the file once they are joined', async () => {
+    const id = await house.submission()
+    const user = tusUser(house.url, await house.ticket(id, 'film'))
+    const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
+    const waiting = await user.create({ length: HALF, headers: { 'Upload-Concat': 'partial' } })
+    const list = async () => {
+      const { body } = await house.portal('GET', `/v1/submissions/${id}/uploads`)
+      return (body['items'] as Record<string, unknown>[]).map((item) => [item['id'], item['state'], item['partial']])
+    }
+    const pieces = halves.map((url) => [idOf(url), 'stored', true])
+    expect(await list()).toEqual([...pieces, [idOf(waiting), 'receiving', true]])
+    const { headers } = await join(user, halves)
+    const file = [idOf(headers.location ?? ''), 'stored', undefined]
+    const unused = [idOf(waiting), 'receiving', true]
+    expect(await list()).toEqual([unused, file])
+    const gone = async () => (await house.record(halves[1] ?? '')).state === 'cancelled'
+    await waitFor(gone, { what: 'the partials to be released' })
+    expect(await list()).toEqual([unused, file])
+    expect((await user.remove(waiting)).status).toBe(204)
+    expect(await list()).toEqual([file])
+  })
+
   // Regression: pieces that lay there before the deadline were made a file days later, credited to before it.
   test('after the deadline: the dates of a creation count, and the time of the last call', async () => {
     let ahead = 0
