@@ -4,29 +4,18 @@
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import { commandLoader, run } from '../core/lua-commands.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
 import { type Person, personHash } from '../records/person.ts'
-import { run, script } from '../records/scripts.ts'
 
 const MINUTE_MS = 60_000
 
 /** creation: new uploads. session: what a page changes (tickets, metadata, seals), not what it reads. */
 export type RateName = 'creation' | 'session'
 
-// The generic cell rate algorithm: one number per subject, the time at which all that was allowed will have been earned.
-// Redis' own clock, since the processes of a fleet have clocks of their own. Returns the milliseconds to wait.
-const GCRA = script(`
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local interval = tonumber(ARGV[1])
-local earned = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now) + interval
-local wait = earned - now - ${MINUTE_MS}
-if wait > 0 then return math.ceil(wait) end
-redis.call('SET', KEYS[1], string.format('%.3f', earned), 'PX', math.ceil(earned - now))
-return 0
-`)
+const countRequest = commandLoader(new URL('./commands/', import.meta.url))('count-request')
 
 export class RateLimiter {
   readonly #redis: RedisConnection
@@ -66,7 +55,7 @@ export class RateLimiter {
   async #take(what: RateName, who: Person, perMinute: number): Promise<number> {
     try {
       const key = redisKeys.rate(what, who.owner, personHash(who))
-      return Number(await run(this.#redis, GCRA, [key], [MINUTE_MS / perMinute]))
+      return Number(await run(this.#redis, countRequest, [key], [MINUTE_MS / perMinute, MINUTE_MS]))
     } catch (err) {
       this.#logger.debug({ err }, 'a rate could not be counted')
       return 0

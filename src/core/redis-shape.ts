@@ -6,11 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { Redis } from 'ioredis'
 import type { Logger } from './logger.ts'
+import { commandLoader } from './lua-commands.ts'
 import { StartError } from './start-error.ts'
 
 const CONNECT_MS = 5000
 const PAUSE_MS = 250
 const PEEK_MS = 2000
+const probePermissions = commandLoader(new URL('./commands/', import.meta.url))('probe-permissions')
 /** What a user of Redis' access lists needs. Keys and channels are those of `redisKeys` and of the queues. */
 export const NEEDED_PERMISSIONS =
   '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time'
@@ -95,7 +97,7 @@ async function checkPermissions(redis: Redis): Promise<void> {
     redis.set(key, '1', 'PX', PEEK_MS),
     redis.get(queue),
     redis.time(),
-    redis.eval("return redis.call('PTTL', KEYS[1])", 1, key),
+    redis.eval(probePermissions.lua, 1, key),
     redis.multi().hget(queue, 'field').zrange(queue, 0, 0).exec(),
     redis.xlen(queue),
     redis.bzpopmin(queue, 0.01),

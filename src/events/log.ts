@@ -6,6 +6,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
 import type { IndexCompleteness } from '../records/index-completeness.ts'
 import { redisKeys } from '../records/keys.ts'
+import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { BEGINNING, decodeCursor, encodeCursor, positionAfter, type StreamPosition, shortName } from './cursor.ts'
 
 export type EventPage = {
@@ -102,7 +103,7 @@ function overlapping(streamId: string): string {
 /** It was put back beside another upload's event, which its reader may not have been told: the whole document is safer. */
 function isUncertain(entries: StreamEntry[], events: EventEnvelope[], at: number): boolean {
   const named = events[at]
-  if (named === undefined || entries[at]?.[1].at(-2) !== 'r') return false
+  if (named === undefined || entries[at]?.[1].at(-2) !== STREAM_FIELDS.restored) return false
   const atMs = Date.parse(named.body.timestamp)
   return events.some(
     ({ uploadId, body }, i) =>
@@ -110,9 +111,9 @@ function isUncertain(entries: StreamEntry[], events: EventEnvelope[], at: number
   )
 }
 
-/** The envelope in a stream entry's field `e`. */
+/** The envelope in a stream entry. */
 export function envelopeOf([id, fields]: StreamEntry): EventEnvelope {
-  const at = fields.indexOf('e')
+  const at = fields.indexOf(STREAM_FIELDS.event)
   const json = at % 2 === 0 ? fields[at + 1] : undefined
   if (json === undefined) throw new Error(`stream entry ${id} holds no event`)
   return JSON.parse(json) as EventEnvelope

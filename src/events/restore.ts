@@ -1,11 +1,12 @@
 // Events back into the streams after Redis was wiped or came back older, from the records in the store. What is in a
 // stream by then stays in it. Each stream is made anew beside the old one and put in its place in one step.
 
+import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { SUBMISSION_EVENTS_MAX } from '../records/commands.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
-import { SUBMISSION_EVENTS_MAX } from '../records/index-scripts.ts'
 import { redisKeys } from '../records/keys.ts'
-import { run, script } from '../records/scripts.ts'
+import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { envelopeOf } from './log.ts'
 import { WEBHOOK_GROUP } from './stream-group.ts'
 
@@ -15,19 +16,7 @@ const SEQUENCE_DIGITS = 12
 const DAYS_7_MS = 7 * 86_400_000
 const MAX_ROUNDS = 20
 
-// Only where nothing was added since it was read. What is in the new stream is known to whoever queues webhooks: their
-// group begins behind it.
-const SWAP = script(`
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
-if (last[1] and last[1][1] or '') ~= ARGV[1] then return 0 end
-if ARGV[2] ~= '' then
-  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '$')
-  redis.call('PERSIST', KEYS[1])
-  redis.call('SET', KEYS[3], ARGV[3])
-else redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
-redis.call('RENAME', KEYS[1], KEYS[2])
-return 1
-`)
+const replaceStream = commandLoader(new URL('./commands/', import.meta.url))('replace-stream')
 
 /** One restoring of all streams. */
 export class StreamRestore {
@@ -85,7 +74,7 @@ export class StreamRestore {
         await this.#fill(staged, fresh)
         const keys = [fresh, stream, owner === undefined ? '' : redisKeys.eventEpoch(owner)]
         const group = owner === undefined ? '' : WEBHOOK_GROUP
-        if ((await run(this.#redis, SWAP, keys, [lastId, group, this.#token, DAYS_7_MS])) === 1) return true
+        if ((await run(this.#redis, replaceStream, keys, [lastId, group, this.#token, DAYS_7_MS])) === 1) return true
       }
       throw new Error(`${stream}: it changed ${MAX_ROUNDS} times while it was put back`)
     } finally {
@@ -123,7 +112,8 @@ export class StreamRestore {
         serial = ms === lastMs ? serial + 1 : 0
         lastMs = ms
         const { submissionId } = JSON.parse(json) as EventEnvelope
-        pipeline.xadd(fresh, `${ms}-${serial}`, 'e', json, 's', submissionId, 'r', '1')
+        const { event, submissionId: submission, restored } = STREAM_FIELDS
+        pipeline.xadd(fresh, `${ms}-${serial}`, event, json, submission, submissionId, restored, '1')
       }
       for (const [error] of (await viaRedis(pipeline.exec())) ?? []) if (error) throw error
     }

@@ -2,9 +2,9 @@
 // may be in both for a moment, or twice in the store after a crash; its id tells.
 
 import { newToken } from '../core/ids.ts'
+import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { objectKeys, redisKeys } from '../records/keys.ts'
-import { run, script } from '../records/scripts.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 export type Attempt = {
@@ -29,27 +29,10 @@ const MAX_WAITING = 1000
 const LEASE_MS = 120_000
 const BATCH = 500
 
-const APPEND = script(`
-local room = math.max(0, tonumber(ARGV[3]) - redis.call('LLEN', KEYS[1]))
-local given = #ARGV - 3
-for i = 4, 3 + math.min(room, given) do redis.call('RPUSH', KEYS[1], ARGV[i]) end
-redis.call('ZADD', KEYS[2], 'NX', ARGV[2], ARGV[1])
-return math.max(0, given - room)
-`)
-
-const TAKE = script(`
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], ARGV[2], member) end
-return members
-`)
-
-// Only what was written goes: where the list begins with another attempt, somebody else has written these.
-const WRITTEN = script(`
-if redis.call('LINDEX', KEYS[1], 0) == ARGV[3] then redis.call('LTRIM', KEYS[1], ARGV[4], -1) end
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('ZREM', KEYS[2], ARGV[1])
-else redis.call('ZADD', KEYS[2], ARGV[2] + 1, ARGV[1]) end
-return 1
-`)
+const command = commandLoader(new URL('./commands/', import.meta.url))
+const appendAttempts = command('append-attempts')
+const leaseDueAttempts = command('lease-due-attempts')
+const removeWrittenAttempts = command('remove-written-attempts')
 
 export class AttemptJournal {
   readonly #redis: RedisConnection
@@ -64,12 +47,12 @@ export class AttemptJournal {
   async append(journal: Journal, attempts: readonly Attempt[], nowMs: number): Promise<number> {
     const { list, due, member } = namesOf(journal)
     const lines = attempts.map((attempt) => JSON.stringify(attempt))
-    return Number(await run(this.#redis, APPEND, [list, due], [member, nowMs, MAX_WAITING, ...lines]))
+    return Number(await run(this.#redis, appendAttempts, [list, due], [member, nowMs, MAX_WAITING, ...lines]))
   }
 
   /** Submissions whose attempts are to be written now; for a while no other process is given them. */
   async drain(nowMs: number): Promise<Journal[]> {
-    const members = await run(this.#redis, TAKE, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
+    const members = await run(this.#redis, leaseDueAttempts, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
     return (members as string[]).map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
@@ -81,7 +64,7 @@ export class AttemptJournal {
     const { list, due, member } = namesOf(journal)
     const lines = await viaRedis(this.#redis.lrange(list, 0, -1))
     if (lines.length > 0) await this.write(journal, lines.map(parse))
-    await run(this.#redis, WRITTEN, [list, due], [member, nowMs, lines[0] ?? '', lines.length])
+    await run(this.#redis, removeWrittenAttempts, [list, due], [member, nowMs, lines[0] ?? '', lines.length])
     return lines.length
   }
 

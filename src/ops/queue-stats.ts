@@ -2,9 +2,9 @@
 // finished jobs goes quiet exactly when nothing is finished any more.
 
 import type { Queue } from 'bullmq'
+import { commandLoader, run } from '../core/lua-commands.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
-import { run, script } from '../records/scripts.ts'
 
 export const JOB_STATES = ['waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'] as const
 export type JobState = (typeof JOB_STATES)[number]
@@ -15,32 +15,12 @@ export type QueueStats = {
   oldestWaitingSeconds: number
 }
 
-// BullMQ keeps waiting jobs in two places: the list `wait`, whose oldest is its last, and the sorted set `prioritized`,
-// scored `priority * 2^32 + counter`. So the oldest of each priority is its first, and the next priority begins at the
-// next multiple of 2^32. A job that was tried before waits since its last attempt began.
-const OLDEST = script(`
-local oldest
-local function look(id)
-  local times = redis.call('HMGET', KEYS[3] .. id, 'timestamp', 'processedOn')
-  local since = math.max(tonumber(times[1] or 0), tonumber(times[2] or 0))
-  if since > 0 and (not oldest or since < oldest) then oldest = since end
-end
-local last = redis.call('LINDEX', KEYS[1], -1)
-if last then look(last) end
-local from = '-inf'
-for _ = 1, 100 do
-  local first = redis.call('ZRANGEBYSCORE', KEYS[2], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  if not first[1] then break end
-  look(first[1])
-  from = string.format('%.0f', (math.floor(tonumber(first[2]) / 4294967296) + 1) * 4294967296)
-end
-return oldest and string.format('%.0f', oldest) or ''
-`)
+const oldestWaitingJob = commandLoader(new URL('./commands/', import.meta.url))('oldest-waiting-job')
 
 export async function statsOfLane(queue: Queue, redis: RedisConnection, nowMs: number): Promise<QueueStats> {
   const [counts, oldest] = await Promise.all([
     queue.getJobCounts(...JOB_STATES),
-    run(redis, OLDEST, [queue.toKey('wait'), queue.toKey('prioritized'), queue.toKey('')], []),
+    run(redis, oldestWaitingJob, [queue.toKey('wait'), queue.toKey('prioritized'), queue.toKey('')], []),
   ])
   return {
     counts: Object.fromEntries(JOB_STATES.map((state) => [state, counts[state] ?? 0])) as QueueStats['counts'],

@@ -6,28 +6,16 @@ import { setTimeout } from 'node:timers/promises'
 import type { ChainableCommander } from 'ioredis'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
+import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { markComplete, renewRebuild } from './commands.ts'
 import { redisKeys } from './keys.ts'
-import { run, script } from './scripts.ts'
 
 /** Whoever rebuilds says every few seconds that it still does; after this long another may begin. */
 const LEASE_MS = 30_000
 /** A small installation is whole again before a reader need hear of it. */
 const PATIENCE_MS = 2000
 const LOOK_EVERY_MS = 50
-
-const KEEP = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-`)
-
-// A Redis that was wiped meanwhile no longer knows the token.
-const MARK = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-return 1
-`)
 
 /** What can be whole by itself: the lists first, since they are read first. */
 export type Part = 'lists' | 'events'
@@ -64,13 +52,13 @@ export class IndexCompleteness {
 
   /** False: what was rebuilt is lost again, or somebody else has begun. */
   async keep({ token }: Rebuilding): Promise<boolean> {
-    return (await run(this.redis, KEEP, [redisKeys.rebuilding], [token, LEASE_MS])) === 1
+    return (await run(this.redis, renewRebuild, [redisKeys.rebuilding], [token, LEASE_MS])) === 1
   }
 
   /** This part of Redis holds everything that is in the store. False: it has been lost meanwhile. */
   async mark({ token, runId }: Rebuilding, part: Part): Promise<boolean> {
     const keys = [redisKeys.rebuilding, MARKS[part]]
-    return (await run(this.redis, MARK, keys, [token, runId])) === 1 && runId === this.#runId.current
+    return (await run(this.redis, markComplete, keys, [token, runId])) === 1 && runId === this.#runId.current
   }
 
   /** Lets another begin. */

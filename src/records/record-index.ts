@@ -3,12 +3,13 @@
 // rebuilt from the store; an entry written under another Redis run is not believed before the store was asked.
 
 import type { Clock } from '../core/clock.ts'
+import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import * as commands from './commands.ts'
 import type { SubmissionEventRecord } from './event-body.ts'
 import { IndexCompleteness } from './index-completeness.ts'
-import { APPLY, NEWS, NEXT_SEQUENCE, SEED_SEQUENCE } from './index-scripts.ts'
 import { redisKeys } from './keys.ts'
-import { run } from './scripts.ts'
+import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
 
@@ -52,7 +53,7 @@ export class RecordIndex {
 
   /** The cached newest version; undefined when unknown or written under another Redis run. */
   async cached<T>(cacheKey: string): Promise<T | undefined> {
-    const [json, writtenUnder] = await viaRedis(this.redis.hmget(cacheKey, 'json', 'run'))
+    const [json, writtenUnder] = await viaRedis(this.redis.hmget(cacheKey, CACHE_FIELDS.json, CACHE_FIELDS.runId))
     if (json == null || writtenUnder !== this.#runId.current) return undefined
     return JSON.parse(json) as T
   }
@@ -61,7 +62,7 @@ export class RecordIndex {
   async cachedMany<T>(cacheKeys: string[]): Promise<(T | undefined)[]> {
     if (cacheKeys.length === 0) return []
     const pipeline = this.redis.pipeline()
-    for (const key of cacheKeys) pipeline.hmget(key, 'json', 'run')
+    for (const key of cacheKeys) pipeline.hmget(key, CACHE_FIELDS.json, CACHE_FIELDS.runId)
     const answers = (await viaRedis(pipeline.exec())) ?? []
     return answers.map(([error, answer]) => {
       if (error) throw error
@@ -76,7 +77,7 @@ export class RecordIndex {
     const sid = submissionId ?? ''
     return (await run(
       this.redis,
-      APPLY,
+      commands.applyVersion,
       [
         applied.cacheKey,
         redisKeys.due,
@@ -110,20 +111,30 @@ export class RecordIndex {
   /** Next sequence number of a submission, or undefined where Redis no longer knows the last one. */
   async nextSequence(owner: string, submissionId: string): Promise<number | undefined> {
     const askedOf = this.#runId.current
-    const next = (await run(this.redis, NEXT_SEQUENCE, [redisKeys.sequence(owner, submissionId)], [askedOf])) as number
+    const next = (await run(
+      this.redis,
+      commands.nextSequence,
+      [redisKeys.sequence(owner, submissionId)],
+      [askedOf],
+    )) as number
     // A number of the Redis before this one may have been given out already.
     return next === -1 || askedOf !== this.#runId.current ? undefined : next
   }
 
   /** Tells Redis the highest sequence number found in the store; never lowers. */
   async seedSequence(owner: string, submissionId: string, floor: number): Promise<void> {
-    await run(this.redis, SEED_SEQUENCE, [redisKeys.sequence(owner, submissionId)], [this.#runId.current, floor])
+    await run(
+      this.redis,
+      commands.seedSequence,
+      [redisKeys.sequence(owner, submissionId)],
+      [this.#runId.current, floor],
+    )
   }
 
   /** Whether a submission is complete as readers were last told; undefined where Redis cannot say. */
   async toldComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
     const [complete, writtenUnder] = await viaRedis(
-      this.redis.hmget(redisKeys.sequence(owner, submissionId), 'complete', 'run'),
+      this.redis.hmget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.complete, SEQUENCE_FIELDS.runId),
     )
     if (writtenUnder !== this.#runId.current) return undefined
     return complete === '1'
@@ -142,7 +153,7 @@ export class RecordIndex {
   ): Promise<'ok' | 'old' | 'gap'> {
     return (await run(
       this.redis,
-      NEWS,
+      commands.applySubmissionEvent,
       [
         redisKeys.sequence(owner, submissionId),
         redisKeys.events(owner),
@@ -163,7 +174,10 @@ export class RecordIndex {
 
   /** True where Redis has known this submission without a break, so that its index of uploads is whole. */
   async isCurrent(owner: string, submissionId: string): Promise<boolean> {
-    return (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), 'run'))) === this.#runId.current
+    return (
+      (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId))) ===
+      this.#runId.current
+    )
   }
 
   /** When to look at a submission again; null: not any more. */
@@ -207,7 +221,7 @@ export class RecordIndex {
     // In one step: a Redis that is wiped between two questions would answer with a list that is short.
     const commands = this.redis
       .multi()
-      .hget(redisKeys.sequence(owner, submissionId), 'run')
+      .hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId)
       .zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1)
     const [writtenUnder, ids] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
       if (error) throw error

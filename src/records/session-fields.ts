@@ -1,6 +1,7 @@
 // A running upload as fields of its Redis hash, and its parts as fields of theirs: names and values in turn, as HSET
-// takes them. The names are explained in session-scripts.ts; `decodeSession` in upload-session.ts reads them.
+// takes them. `decodeSession` in upload-session.ts reads them.
 
+import { SESSION_FIELDS as field } from './stored-fields.ts'
 import type { StoredPart } from './upload-record.ts'
 import { slotKey, type UploadSession } from './upload-session.ts'
 
@@ -21,13 +22,13 @@ type Fields = (string | number)[]
 
 export function progressFields(progress: Progress): Fields {
   // Not the run id: an entry that is older than this commit stays in doubt, since its parts may have a gap.
-  const fields: Fields = ['off', progress.offset, 'exp', progress.expiresAtMs]
-  if (progress.status !== undefined) fields.push('st', progress.status)
-  if (progress.storedAtMs !== undefined) fields.push('sat', progress.storedAtMs)
-  if (progress.version !== undefined) fields.push('ver', progress.version)
-  if (progress.multipartId !== undefined) fields.push('mpu', progress.multipartId)
-  if (progress.tailKey !== undefined) fields.push('tail', progress.tailKey ?? '')
-  if (progress.clearInFlight === true) fields.push('fly', '')
+  const fields: Fields = [field.offset, progress.offset, field.expiresAtMs, progress.expiresAtMs]
+  if (progress.status !== undefined) fields.push(field.status, progress.status)
+  if (progress.storedAtMs !== undefined) fields.push(field.storedAtMs, progress.storedAtMs)
+  if (progress.version !== undefined) fields.push(field.version, progress.version)
+  if (progress.multipartId !== undefined) fields.push(field.multipartId, progress.multipartId)
+  if (progress.tailKey !== undefined) fields.push(field.tailKey, progress.tailKey ?? '')
+  if (progress.clearInFlight === true) fields.push(field.inFlight, '')
   return fields
 }
 
@@ -37,29 +38,29 @@ export type Restorable = Omit<UploadSession, 'holder' | 'abandoned' | 'trusted' 
 /** All fields of an upload that is put back, as of the Redis run `runId`. */
 export function restoredFields(state: Restorable, runId: string): Fields {
   return [
-    'd',
+    field.draft,
     JSON.stringify(state.draft),
-    'pl',
+    field.slotKey,
     slotKey(state.draft),
-    'size',
+    field.size,
     state.size ?? '',
-    'off',
+    field.offset,
     state.offset,
-    'st',
+    field.status,
     state.status,
-    'ver',
+    field.version,
     state.version,
-    'exp',
+    field.expiresAtMs,
     state.expiresAtMs,
-    'sat',
+    field.storedAtMs,
     state.storedAtMs ?? '',
-    'mpu',
+    field.multipartId,
     state.multipartId ?? '',
-    'pb',
+    field.partBytes,
     state.partBytes,
-    'tail',
+    field.tailKey,
     state.tailKey ?? '',
-    'run',
+    field.runId,
     runId,
   ]
 }

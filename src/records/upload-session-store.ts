@@ -2,9 +2,10 @@
 // script that checks the fence. Redis alone decides what counts; the store can always say what is there.
 
 import type { Clock } from '../core/clock.ts'
+import { run, runMany } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import * as commands from './commands.ts'
 import { redisKeys } from './keys.ts'
-import { run } from './scripts.ts'
 import {
   decodeParts,
   type Progress,
@@ -13,7 +14,7 @@ import {
   type Restorable,
   restoredFields,
 } from './session-fields.ts'
-import * as scripts from './session-scripts.ts'
+import { SESSION_FIELDS } from './stored-fields.ts'
 import type { StoredPart } from './upload-record.ts'
 import { decodeSession, pairs, slotKey, type UploadDraft, type UploadSession } from './upload-session.ts'
 
@@ -61,13 +62,12 @@ export class UploadSessionStore {
   ): Promise<{ joined: string | null }> {
     const joined = await run(
       this.redis,
-      scripts.CREATE,
+      commands.createSession,
       [
         redisKeys.hot(draft.id),
         redisKeys.due,
         redisKeys.uploadsOf(draft.owner, draft.submissionId ?? ''),
         options.fingerprintKey ?? '',
-        redisKeys.sequence(draft.owner, draft.submissionId ?? ''),
       ],
       [
         draft.id,
@@ -82,6 +82,7 @@ export class UploadSessionStore {
         options.lock?.fence ?? '',
         options.lock?.channel ?? '',
         LEASE_MS,
+        redisKeys.hot(''),
       ],
     )
     return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
@@ -94,7 +95,9 @@ export class UploadSessionStore {
 
   async read(id: string): Promise<UploadSession | undefined> {
     const fields = await viaRedis(this.redis.hgetall(redisKeys.hot(id)))
-    return fields['d'] === undefined ? undefined : decodeSession(fields, this.#clock.now(), this.#runId.current)
+    return fields[SESSION_FIELDS.draft] === undefined
+      ? undefined
+      : decodeSession(fields, this.#clock.now(), this.#runId.current)
   }
 
   async readMany(ids: string[]): Promise<(UploadSession | undefined)[]> {
@@ -103,7 +106,7 @@ export class UploadSessionStore {
     for (const id of ids) pipeline.hgetall(redisKeys.hot(id))
     return ((await viaRedis(pipeline.exec())) ?? []).map(([error, fields]) => {
       if (error) throw error
-      return (fields as Record<string, string>)['d'] === undefined
+      return (fields as Record<string, string>)[SESSION_FIELDS.draft] === undefined
         ? undefined
         : decodeSession(fields as Record<string, string>, this.#clock.now(), this.#runId.current)
     })
@@ -123,7 +126,7 @@ export class UploadSessionStore {
     const askedOf = this.#runId.current
     const [kind, flat, extra, redisNow] = (await run(
       this.redis,
-      scripts.ACQUIRE,
+      commands.acquireSession,
       [redisKeys.hot(id)],
       [fence, channel, LEASE_MS, options.offset ?? '', options.steal ?? '', this.#runId.current, options.place ?? ''],
     )) as [string, string[]?, string?, string?]
@@ -148,7 +151,7 @@ export class UploadSessionStore {
     return (
       (await run(
         this.redis,
-        scripts.COMMIT,
+        commands.saveProgress,
         [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
         [id, fence, progress.offset, progress.expiresAtMs, LEASE_MS, fields.length, ...fields, ...parts],
       )) === 1
@@ -157,25 +160,23 @@ export class UploadSessionStore {
 
   /** Marks a part as on its way to S3 (`number:sinceMs`). False: the fence is no longer mine. */
   async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
-    return (await run(this.redis, scripts.SET_FENCED, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
+    return (await run(this.redis, commands.renewSession, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
   }
 
   /** Declares a deferred length once. False: fence lost, or another length stands. */
   async declareLength(id: string, fence: string, size: number): Promise<boolean> {
-    return (await run(this.redis, scripts.DECLARE, [redisKeys.hot(id)], [fence, size])) === 1
+    return (await run(this.redis, commands.declareLength, [redisKeys.hot(id)], [fence, size])) === 1
   }
 
   /** Keeps the lease of a holder that waits for a slow client. */
   async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
-    const pipeline = this.redis.pipeline()
-    for (const { id, fence } of held)
-      pipeline.eval(scripts.SET_FENCED.source, 1, redisKeys.hot(id), fence, LEASE_MS, '')
-    if (pipeline.length > 0) await viaRedis(pipeline.exec())
+    const calls = [...held].map(({ id, fence }) => ({ keys: [redisKeys.hot(id)], args: [fence, LEASE_MS, ''] }))
+    await runMany(this.redis, commands.renewSession, calls)
   }
 
   /** Lets go of the lock, if it is still this fence's. */
   async release(id: string, fence: string): Promise<void> {
-    await run(this.redis, scripts.RELEASE, [redisKeys.hot(id)], [fence])
+    await run(this.redis, commands.releaseSession, [redisKeys.hot(id)], [fence])
   }
 
   /**
@@ -190,15 +191,18 @@ export class UploadSessionStore {
   ): Promise<void> {
     await run(
       this.redis,
-      scripts.END,
-      [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
-      [id, status, keepMs, storedBytes ?? ''],
+      commands.endSession,
+      [redisKeys.hot(id), redisKeys.parts(id)],
+      [status, keepMs, storedBytes ?? ''],
     )
   }
 
   /** Ends an upload of which nothing is stored; false: bytes arrived meanwhile, or somebody holds it. */
   async endUnstored(id: string, status: 'expired' | 'cancelled', keepMs: number): Promise<boolean> {
-    return (await run(this.redis, scripts.END_UNSTORED, [redisKeys.hot(id), redisKeys.due], [id, status, keepMs])) === 1
+    return (
+      (await run(this.redis, commands.endUnstoredSession, [redisKeys.hot(id), redisKeys.due], [id, status, keepMs])) ===
+      1
+    )
   }
 
   /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
@@ -208,9 +212,18 @@ export class UploadSessionStore {
     return (
       (await run(
         this.redis,
-        scripts.RESTORE,
+        commands.restoreSession,
         [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
-        [id, fence ?? '', this.#runId.current, state.expiresAtMs, fields.length, ...fields, ...partFields(parts)],
+        [
+          id,
+          fence ?? '',
+          this.#runId.current,
+          state.expiresAtMs,
+          state.offset,
+          fields.length,
+          ...fields,
+          ...partFields(parts),
+        ],
       )) === 1
     )
   }

@@ -1,5 +1,6 @@
 // A running upload as Redis holds it.
 
+import { SESSION_FIELDS as field } from './stored-fields.ts'
 import type { StoredObject, UploadRecord } from './upload-record.ts'
 import type { NextVersion } from './version-log.ts'
 
@@ -99,25 +100,28 @@ export type UploadSession = {
 }
 
 /** Reads the Redis hash of an upload. */
-export function decodeSession(f: Record<string, string>, nowMs: number, runId: string): UploadSession {
-  const lease = Number(f['lease'] ?? 0)
-  const fence = f['fence'] ?? ''
+export function decodeSession(stored: Record<string, string>, nowMs: number, runId: string): UploadSession {
+  const lease = Number(stored[field.leaseUntilMs] ?? 0)
+  const fence = stored[field.fence] ?? ''
   return {
-    draft: JSON.parse(f['d'] ?? '{}') as UploadDraft,
-    size: f['size'] === undefined || f['size'] === '' ? null : Number(f['size']),
-    offset: Number(f['off'] ?? 0),
-    status: (f['st'] ?? 'receiving') as HotStatus,
-    version: Number(f['ver'] ?? 0),
-    expiresAtMs: Number(f['exp'] ?? 0),
-    storedAtMs: f['sat'] === undefined || f['sat'] === '' ? null : Number(f['sat']),
-    multipartId: f['mpu'] || null,
-    partBytes: Number(f['pb'] ?? 0),
-    tailKey: f['tail'] || null,
-    inFlight: f['fly'] || null,
-    holder: fence !== '' && lease > nowMs ? { fence, channel: f['holder'] ?? '' } : null,
+    draft: JSON.parse(stored[field.draft] ?? '{}') as UploadDraft,
+    size: stored[field.size] === undefined || stored[field.size] === '' ? null : Number(stored[field.size]),
+    offset: Number(stored[field.offset] ?? 0),
+    status: (stored[field.status] ?? 'receiving') as HotStatus,
+    version: Number(stored[field.version] ?? 0),
+    expiresAtMs: Number(stored[field.expiresAtMs] ?? 0),
+    storedAtMs:
+      stored[field.storedAtMs] === undefined || stored[field.storedAtMs] === ''
+        ? null
+        : Number(stored[field.storedAtMs]),
+    multipartId: stored[field.multipartId] || null,
+    partBytes: Number(stored[field.partBytes] ?? 0),
+    tailKey: stored[field.tailKey] || null,
+    inFlight: stored[field.inFlight] || null,
+    holder: fence !== '' && lease > nowMs ? { fence, channel: stored[field.holder] ?? '' } : null,
     abandoned: fence !== '' && lease <= nowMs,
-    trusted: f['run'] === runId,
-    restored: f['rs'] !== undefined,
+    trusted: stored[field.runId] === runId,
+    restored: stored[field.restored] !== undefined,
   }
 }
 

@@ -4,10 +4,11 @@
 import { viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
-
-const FIELD = 'announced'
+import { SEQUENCE_FIELDS } from '../records/stored-fields.ts'
 
 /** 0 where there was none, or Redis has forgotten it. */
 export async function publishedSequence(index: RecordIndex, owner: string, submissionId: string): Promise<number> {
-  return Number((await viaRedis(index.redis.hget(redisKeys.sequence(owner, submissionId), FIELD))) ?? 0)
+  return Number(
+    (await viaRedis(index.redis.hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.eventSequence))) ?? 0,
+  )
 }

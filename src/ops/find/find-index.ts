@@ -2,9 +2,9 @@
 // the entries in short steps inside Redis, so that a hundred thousand submissions take a fraction of a second, the store
 // is not asked, and nobody else waits.
 
+import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { redisKeys } from '../../records/keys.ts'
-import { run, script } from '../../records/scripts.ts'
 import { withLines, wordsOf } from './words.ts'
 
 export type Found = { owner: string; submissionId: string }
@@ -14,36 +14,9 @@ const STEP = 2000
 /** More than anybody reads; the question should say more. */
 const MAX_FOUND = 500
 
-// The entry, and its deadline in the count of deadlines. '' takes out.
-const PUT = script(`
-local old = redis.call('HGET', KEYS[2], ARGV[1])
-if old ~= ARGV[3] then
-  if old then
-    if tonumber(redis.call('ZINCRBY', KEYS[3], -1, old)) <= 0 then redis.call('ZREM', KEYS[3], old) end
-    redis.call('HDEL', KEYS[2], ARGV[1])
-  end
-  if ARGV[3] ~= '' then
-    redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-    redis.call('ZINCRBY', KEYS[3], 1, ARGV[3])
-  end
-end
-if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-return 1
-`)
-
-const SEARCH = script(`
-local reply = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local found = {reply[1]}
-local entries = reply[2]
-for i = 1, #entries, 2 do
-  local all = true
-  for w = 3, #ARGV do
-    if not string.find(entries[i + 1], ARGV[w], 1, true) then all = false break end
-  end
-  if all then found[#found + 1] = entries[i] end
-end
-return found
-`)
+const command = commandLoader(new URL('./commands/', import.meta.url))
+const putSearchEntry = command('put-search-entry')
+const searchEntries = command('search-entries')
 
 export class FindIndex {
   readonly #redis: RedisConnection
@@ -84,7 +57,7 @@ export class FindIndex {
     const members = new Set<string>()
     let cursor = '0'
     do {
-      const answer = await run(this.#redis, SEARCH, [redisKeys.find], [cursor, STEP, ...words])
+      const answer = await run(this.#redis, searchEntries, [redisKeys.find], [cursor, STEP, ...words])
       const [next = '0', ...some] = answer as string[]
       for (const member of some) members.add(member)
       cursor = next
@@ -110,7 +83,7 @@ export class FindIndex {
 
   async #put(member: string, text: string, deadline: string): Promise<void> {
     const keys = [redisKeys.find, redisKeys.findDeadlines, redisKeys.deadlines]
-    await run(this.#redis, PUT, keys, [member, text, deadline])
+    await run(this.#redis, putSearchEntry, keys, [member, text, deadline])
   }
 }
 

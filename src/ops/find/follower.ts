@@ -3,9 +3,10 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../core/logger.ts'
+import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { redisKeys } from '../../records/keys.ts'
-import { run, script } from '../../records/scripts.ts'
+import { CACHE_FIELDS, SESSION_FIELDS } from '../../records/stored-fields.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
 import type { UploadRecord } from '../../records/upload-record.ts'
 import type { UploadDraft } from '../../records/upload-session.ts'
@@ -20,12 +21,7 @@ const OVERLAP_MS = 30_000
 const BATCH = 500
 const MAX_ATTEMPTS_LISTS = 2000
 
-const LEAD = script(`
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-`)
+const leaseSearchIndex = commandLoader(new URL('./commands/', import.meta.url))('lease-search-index')
 
 export type FollowerDeps = {
   redis: RedisConnection
@@ -72,7 +68,7 @@ export class FindFollower {
   /** One look, if no other process is following. @returns how many submissions were looked at */
   async follow(): Promise<number> {
     const { redis, name } = this.#deps
-    if ((await run(redis, LEAD, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
+    if ((await run(redis, leaseSearchIndex, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
     let looked = 0
     for (const owner of await viaRedis(redis.smembers(redisKeys.owners))) looked += await this.#changes(owner)
     return looked + (await this.#waitingAttempts())
@@ -151,7 +147,8 @@ export class FindFollower {
     if (head === undefined || head.state === 'deleted') return await find.remove(found)
     const ids = await viaRedis(redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
     const ask = redis.pipeline()
-    for (const id of ids) ask.hget(redisKeys.record(id), 'json').hget(redisKeys.hot(id), 'd')
+    for (const id of ids)
+      ask.hget(redisKeys.record(id), CACHE_FIELDS.json).hget(redisKeys.hot(id), SESSION_FIELDS.draft)
     const answers = ids.length === 0 ? [] : ((await viaRedis(ask.exec())) ?? [])
     const words = answers.flatMap(([, json]) => (typeof json === 'string' ? wordsOfUpload(json) : []))
     const { uniqueKey, metadata, slotMetadata } = head

@@ -1,0 +1,86 @@
+// Redis commands of our own: Lua, a file each in the folder `commands` of its room, which Redis runs in one step. ioredis
+// sends the source over each connection once and its hash from then on, also in pipelines, and again where Redis forgot it.
+
+import { readFileSync } from 'node:fs'
+import type { ChainableCommander } from 'ioredis'
+import { type RedisConnection, viaRedis } from './redis.ts'
+
+export type LuaCommand = { readonly name: string; readonly lua: string }
+
+/** Constants, and tables of names, that TypeScript and Lua share: each is a local of the commands that mention it. */
+export type LuaLocals = Readonly<Record<string, string | number | Readonly<Record<string, string>>>>
+
+type Arguments = readonly (string | number)[]
+type Method = (keyCount: number, ...keysAndArguments: Arguments) => unknown
+
+const INCLUDE = /^--- @include "(.+)"$/gm
+
+/**
+ * Reads `{name}.lua` of a folder and what it includes.
+ *
+ * @param folder `new URL('./commands/', import.meta.url)`: the build copies the files to the same place in `dist`
+ */
+export function commandLoader(folder: URL, locals: LuaLocals = {}): (name: string) => LuaCommand {
+  return (name) => {
+    const source = readWithIncludes(new URL(`${name}.lua`, folder))
+    const given = Object.entries(locals).filter(([local, value]) => mentions(source, local, value))
+    return { name, lua: given.map(([local, value]) => `local ${local} = ${literalOf(value)}\n`).join('') + source }
+  }
+}
+
+function readWithIncludes(file: URL): string {
+  return readFileSync(file, 'utf8').replace(INCLUDE, (_, path: string) => readWithIncludes(new URL(path, file)))
+}
+
+function mentions(source: string, local: string, value: LuaLocals[string]): boolean {
+  return new RegExp(typeof value === 'object' ? `\\b${local}\\.\\w` : `\\b${local}\\b`).test(source)
+}
+
+function literalOf(value: LuaLocals[string]): string {
+  if (typeof value !== 'object') return JSON.stringify(value)
+  const members = Object.entries(value).map(([name, text]) => `${name} = ${JSON.stringify(text)}`)
+  return `{ ${members.join(', ')} }`
+}
+
+/** Runs a command; Redis trouble becomes REDIS_UNAVAILABLE. A call may be sent twice, so each command is idempotent. */
+export async function run(
+  redis: RedisConnection,
+  command: LuaCommand,
+  keys: readonly string[],
+  args: Arguments,
+): Promise<unknown> {
+  define(redis, command)
+  return await viaRedis(call(redis, command, keys, args) as Promise<unknown>)
+}
+
+/** Runs a command for each list of keys and arguments, in one round trip. Throws what the first failing call threw. */
+export async function runMany(
+  redis: RedisConnection,
+  command: LuaCommand,
+  calls: readonly { keys: readonly string[]; args: Arguments }[],
+): Promise<unknown[]> {
+  if (calls.length === 0) return []
+  define(redis, command)
+  const pipeline = redis.pipeline()
+  for (const { keys, args } of calls) call(pipeline, command, keys, args)
+  return ((await viaRedis(pipeline.exec())) ?? []).map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
+}
+
+/** On first use. Names have hyphens, so that none hides a command of Redis or a method of ioredis. */
+function define(redis: RedisConnection, { name, lua }: LuaCommand): void {
+  if (!(name in redis)) redis.defineCommand(name, { lua })
+}
+
+/** ioredis makes a method of each defined command, also of the pipelines and transactions that are begun afterwards. */
+function call(
+  target: RedisConnection | ChainableCommander,
+  { name }: LuaCommand,
+  keys: readonly string[],
+  args: Arguments,
+): unknown {
+  const methods = target as unknown as Record<string, Method>
+  return methods[name]?.(keys.length, ...keys, ...args)
+}

@@ -1,0 +1,23 @@
+--[[
+Appends attempts to the list of their submission, as far as it has room.
+
+Keys
+  KEYS[1] waiting attempts of the submission (list of JSON)
+  KEYS[2] submissions with waiting attempts (sorted set: portal/submission by when to write them)
+Arguments
+  ARGV[1] portal/submission
+  ARGV[2] time, Unix milliseconds
+  ARGV[3] how many attempts the list may hold
+  ARGV[4] … attempts (JSON)
+Returns how many were left out
+Atomic, because the list would grow beyond its bound, or stand in no list of what is to be written.
+]]
+local listKey, dueKey = KEYS[1], KEYS[2]
+local submission, nowMs, maxWaiting = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local firstAttempt = 4
+
+local room = math.max(0, maxWaiting - redis.call('LLEN', listKey))
+local given = #ARGV - firstAttempt + 1
+for i = firstAttempt, firstAttempt + math.min(room, given) - 1 do redis.call('RPUSH', listKey, ARGV[i]) end
+redis.call('ZADD', dueKey, 'NX', nowMs, submission)
+return math.max(0, given - room)

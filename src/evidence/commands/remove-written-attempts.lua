@@ -1,0 +1,25 @@
+--[[
+Removes attempts that are in the store now from the list of those that wait.
+
+Keys
+  KEYS[1] waiting attempts of the submission (list of JSON)
+  KEYS[2] submissions with waiting attempts (sorted set: portal/submission by when to write them)
+Arguments
+  ARGV[1] portal/submission
+  ARGV[2] time, Unix milliseconds
+  ARGV[3] first attempt that was written (JSON)
+  ARGV[4] how many were written
+Returns 1
+Atomic, because attempts that are added between the commands would be removed, or stand in no list of what is to be written.
+]]
+local listKey, dueKey = KEYS[1], KEYS[2]
+local submission, nowMs, firstWritten, writtenCount = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+-- Where the list begins with another attempt, somebody else has written these and removed them.
+if redis.call('LINDEX', listKey, 0) == firstWritten then redis.call('LTRIM', listKey, writtenCount, -1) end
+if redis.call('EXISTS', listKey) == 0 then
+  redis.call('ZREM', dueKey, submission)
+else
+  redis.call('ZADD', dueKey, nowMs + 1, submission)
+end
+return 1

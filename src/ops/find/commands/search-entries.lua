@@ -1,0 +1,31 @@
+--[[
+Searches the entries, one step of many: Redis does nothing else meanwhile.
+
+Keys
+  KEYS[1] entries (hash: portal/submission to words)
+Arguments
+  ARGV[1] cursor of the step before; 0 to begin
+  ARGV[2] entries to look at, about
+  ARGV[3] … words that an entry must all contain
+Returns a list: the cursor of the next step, '0' at the end; then the submissions found, perhaps one twice
+In Redis, because the entries would otherwise all be sent to whoever searches.
+]]
+local entriesKey = KEYS[1]
+local cursor, step = ARGV[1], ARGV[2]
+local firstWord = 3
+
+local scanned = redis.call('HSCAN', entriesKey, cursor, 'COUNT', step)
+local found = {scanned[1]}
+local entries = scanned[2]
+for i = 1, #entries, 2 do
+  local submission, words = entries[i], entries[i + 1]
+  local containsAll = true
+  for w = firstWord, #ARGV do
+    if not string.find(words, ARGV[w], 1, true) then
+      containsAll = false
+      break
+    end
+  end
+  if containsAll then found[#found + 1] = submission end
+end
+return found

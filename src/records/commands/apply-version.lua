@@ -1,0 +1,80 @@
+--[[
+Makes a committed version of a record visible: its cache, its place in the lists, and its event, once and in order.
+The cached version and the published one are kept apart: a reader that refreshes the cache must not silence the event of a
+version whose committer has not published it yet.
+
+Keys
+  KEYS[1] cache of the newest version (hash)
+  KEYS[2] uploads on which something is due (sorted set: upload id by time)
+  KEYS[3] uploads of the submission (sorted set: upload id by creation time)
+  KEYS[4] submissions of the portal (sorted set: submission id by last change)
+  KEYS[5] events of the portal (stream)
+  KEYS[6] events of the submission (stream)
+  KEYS[7] portals that have events (set)
+  KEYS[8] who has this fingerprint (string: upload id); '' where none is to be set
+Arguments
+  ARGV[1]  version
+  ARGV[2]  run id of the Redis that the caller talks to
+  ARGV[3]  record (JSON)
+  ARGV[4]  how long the cache is kept, milliseconds
+  ARGV[5]  time, Unix milliseconds
+  ARGV[6]  upload id; '' where the record is a submission head
+  ARGV[7]  when the upload was created, Unix milliseconds
+  ARGV[8]  when to look at the upload again, Unix milliseconds; '' where nothing is due
+  ARGV[9]  '1': publish its event
+  ARGV[10] submission id; '' for an upload without one
+  ARGV[11] portal
+  ARGV[12] event (JSON); '' where this version is no event
+  ARGV[13] '1': the submission is erased and leaves the list
+  ARGV[14] without publishing, what is known of its event: '1' it was published before, even though Redis has forgotten it;
+           '2' it, and all before it, have just been published; '0' nothing
+  ARGV[15] when the version was committed, Unix milliseconds
+Returns
+  'ok'   published
+  'gap'  an earlier version was never published: publish that one first. Nothing was changed
+  'old'  visible; its event was published before, or was not to be
+Atomic, because a crash between list, cache and event would leave an event untold, or told twice.
+]]
+local cacheKey, dueKey, uploadsKey, submissionsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local portalStream, submissionStream, portalsKey, fingerprintKey = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local version, runId, record, cacheMs, nowMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local uploadId, createdAtMs, dueAtMs = ARGV[6], ARGV[7], ARGV[8]
+local publish, submissionId, portal, event = ARGV[9] == '1', ARGV[10], ARGV[11], ARGV[12]
+local erased, publishedBefore, publishedNow = ARGV[13] == '1', ARGV[14] == '1', ARGV[14] == '2'
+local committedAtMs = ARGV[15]
+--- @include "includes/add-to-streams.lua"
+
+local known = redis.call('HMGET', cacheKey, cache.version, cache.runId, cache.publishedVersion)
+local cachedVersion, cachedUnder, publishedVersion = tonumber(known[1] or 0), known[2], tonumber(known[3])
+-- Where Redis knows of none, the versions before are taken for published.
+local lastPublished = publishedVersion or (version - 1)
+if publish and lastPublished < version - 1 then return 'gap' end
+if lastPublished >= version then publish = false end
+
+if cachedUnder ~= runId or cachedVersion < version then
+  redis.call('HSET', cacheKey, cache.version, version, cache.runId, runId, cache.json, record)
+  redis.call('PEXPIRE', cacheKey, cacheMs)
+  if uploadId ~= '' then
+    if dueAtMs == '' then redis.call('ZREM', dueKey, uploadId) else redis.call('ZADD', dueKey, dueAtMs, uploadId) end
+    if submissionId ~= '' then redis.call('ZADD', uploadsKey, createdAtMs, uploadId) end
+  end
+  if submissionId ~= '' then
+    redis.call('SADD', portalsKey, portal)
+    if erased then
+      redis.call('ZREM', submissionsKey, submissionId)
+    elseif uploadId == '' then
+      redis.call('ZADD', submissionsKey, 'GT', committedAtMs, submissionId)
+    end
+  end
+end
+-- Also where the version is known already: it may have been read before its submission was in the list.
+if submissionId ~= '' and uploadId ~= '' and redis.call('ZSCORE', submissionsKey, submissionId) then
+  redis.call('ZADD', submissionsKey, 'GT', committedAtMs, submissionId)
+end
+if fingerprintKey ~= '' then redis.call('SET', fingerprintKey, uploadId, 'PX', cacheMs, 'NX') end
+
+local knownOut = publishedBefore and not publishedVersion or publishedNow and (publishedVersion or 0) < version
+if knownOut or publish then redis.call('HSET', cacheKey, cache.publishedVersion, version) end
+if not publish then return 'old' end
+if event ~= '' then addToStreams(portalStream, submissionStream, event, submissionId, nowMs) end
+return 'ok'

@@ -1,0 +1,18 @@
+--[[
+Lets go of the lease of an upload.
+
+Keys
+  KEYS[1] upload session (hash)
+Arguments
+  ARGV[1] fence of the holder
+Returns
+  1  released
+  0  the lease is no longer this holder's
+Atomic, because a holder that lost the lease between two commands would release its successor's.
+]]
+local sessionKey = KEYS[1]
+local fence = ARGV[1]
+
+if redis.call('HGET', sessionKey, session.fence) ~= fence then return 0 end
+redis.call('HDEL', sessionKey, session.fence, session.holder, session.leaseUntilMs)
+return 1

@@ -1,0 +1,67 @@
+// What runs inside Redis stands in `.lua` files that say what it takes and returns, and names what it takes.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import * as fields from '../../../src/records/stored-fields.ts'
+
+const files = ['src', 'workers', 'tools'].flatMap((top) =>
+  readdirSync(top, { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
+)
+const typescript = files
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+const lua = files.filter((file) => file.endsWith('.lua')).map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+const commands = lua.filter(({ file }) => !file.includes('/includes/'))
+
+const indices = (text: string, name: string) =>
+  [...new Set([...text.matchAll(new RegExp(`\\b${name}\\[(\\d+)\\]`, 'g'))].map(([, index]) => Number(index)))].sort(
+    (a, b) => a - b,
+  )
+
+it('no Lua stands in TypeScript', () => {
+  expect(typescript.length).toBeGreaterThan(300)
+  expect(typescript.filter(({ text }) => /\bredis\.p?call\(\s*['"]/.test(text)).map(({ file }) => file)).toEqual([])
+})
+
+it('every command has a name of its own, with a hyphen, and is loaded by a room', () => {
+  const names = commands.map(({ file }) => basename(file, '.lua'))
+  expect(new Set(names).size).toBe(names.length)
+  expect(names.filter((name) => !/^[a-z]+(-[a-z]+)+$/.test(name))).toEqual([])
+  const loaded = (name: string) => typescript.some(({ text }) => text.includes(`'${name}'`))
+  expect(names.filter((name) => !loaded(name))).toEqual([])
+})
+
+describe.each(commands)('$file', ({ text }) => {
+  const [comment = '', code = ''] = text.split(']]\n', 2)
+
+  it('says what it does, its keys, its arguments and what it returns', () => {
+    expect(comment).toMatch(/^--\[\[\n\S[\s\S]*\n\nKeys\n[\s\S]*\nArguments[\s\S]*\nReturns/)
+  })
+
+  it('names every key and argument that it describes, before anything else', () => {
+    const locals = code.split('\n').filter((line) => /^local [\w, ]+ = .*(KEYS|ARGV)\[/.test(line))
+    const given = locals.join('\n')
+    expect(indices(given, 'KEYS')).toEqual(indices(comment, 'KEYS'))
+    // Of arguments without end the last one that is described begins the row, which a loop goes through.
+    const described = indices(comment, 'ARGV')
+    expect(indices(given, 'ARGV')).toEqual(/ARGV\[\d+\] …/.test(comment) ? described.slice(0, -1) : described)
+    const rest = locals.reduce((all, line) => all.replace(line, ''), code)
+    expect(rest).not.toMatch(/\b(KEYS|ARGV)\[\d/)
+  })
+})
+
+it('every field that Lua names is in the table of stored fields', () => {
+  const tables = {
+    session: fields.SESSION_FIELDS,
+    cache: fields.CACHE_FIELDS,
+    sequence: fields.SEQUENCE_FIELDS,
+    stream: fields.STREAM_FIELDS,
+  }
+  const unknown = lua.flatMap(({ file, text }) =>
+    [...text.matchAll(/\b(session|cache|sequence|stream)\.(\w+)/g)]
+      .filter(([, table, field]) => !(String(field) in tables[table as keyof typeof tables]))
+      .map(([found]) => `${file}: ${found}`),
+  )
+  expect(unknown).toEqual([])
+})
