@@ -23,8 +23,8 @@ const INCLUDE = /^--- @include "(.+)"$/gm
 export function commandLoader(folder: URL, locals: LuaLocals = {}): (name: string) => LuaCommand {
   return (name) => {
     const source = readWithIncludes(new URL(`${name}.lua`, folder))
-    const given = Object.entries(locals).filter(([local, value]) => mentions(source, local, value))
-    return { name, lua: given.map(([local, value]) => `local ${local} = ${literalOf(value)}\n`).join('') + source }
+    const given = Object.entries(locals).map((local) => declarationOf(local, source))
+    return { name, lua: given.join('') + source }
   }
 }
 
@@ -32,14 +32,14 @@ function readWithIncludes(file: URL): string {
   return readFileSync(file, 'utf8').replace(INCLUDE, (_, path: string) => readWithIncludes(new URL(path, file)))
 }
 
-function mentions(source: string, local: string, value: LuaLocals[string]): boolean {
-  return new RegExp(typeof value === 'object' ? `\\b${local}\\.\\w` : `\\b${local}\\b`).test(source)
-}
-
-function literalOf(value: LuaLocals[string]): string {
-  if (typeof value !== 'object') return JSON.stringify(value)
-  const members = Object.entries(value).map(([name, text]) => `${name} = ${JSON.stringify(text)}`)
-  return `{ ${members.join(', ')} }`
+/** Only what the command mentions: Redis builds a table anew in each run. */
+function declarationOf([local, value]: [string, LuaLocals[string]], source: string): string {
+  const isMentioned = (name: string) => new RegExp(`\\b${name}\\b`).test(source)
+  if (typeof value !== 'object') return isMentioned(local) ? `local ${local} = ${JSON.stringify(value)}\n` : ''
+  const members = Object.entries(value)
+    .filter(([member]) => isMentioned(`${local}\\.${member}`))
+    .map(([member, text]) => `${member} = ${JSON.stringify(text)}`)
+  return members.length === 0 ? '' : `local ${local} = { ${members.join(', ')} }\n`
 }
 
 /** Runs a command; Redis trouble becomes REDIS_UNAVAILABLE. A call may be sent twice, so each command is idempotent. */
