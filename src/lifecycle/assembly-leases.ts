@@ -5,9 +5,9 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { newToken } from '../core/ids.ts'
+import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
-import { run, script } from '../records/scripts.ts'
 
 const LEASE_MS = 10_000
 const RENEW_EVERY_MS = LEASE_MS / 4
@@ -16,13 +16,7 @@ const DONE_KEEP_MS = 86_400_000
 const DONE = 'done'
 const LOOK_EVERY_MS = 50
 
-// KEYS: the lease. ARGV: its value as the caller knows it, what it becomes (empty: nothing), for how many milliseconds.
-const REPLACE = script(`
-local lease, known, value, ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-if redis.call('GET', lease) ~= known then return 0 end
-if value == '' then redis.call('DEL', lease) else redis.call('SET', lease, value, 'PX', ms) end
-return 1
-`)
+const replaceLease = commandLoader(new URL('./commands/', import.meta.url))('replace-assembly-lease')
 
 export class AssemblyLeases {
   readonly #redis: RedisConnection
@@ -71,6 +65,6 @@ export class AssemblyLeases {
   }
 
   async #replace(key: string, known: string, value: string, ms: number): Promise<unknown> {
-    return await run(this.#redis, REPLACE, [key], [known, value, ms])
+    return await run(this.#redis, replaceLease, [key], [known, value, ms])
   }
 }
