@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { StartError } from '../src/core/start-error.ts'
 import type { Deps } from '../src/deps.ts'
 import type { Lane } from '../src/jobs/contract.ts'
+import { FULL_DISK_BYTES } from '../src/ops/health.ts'
 import { FenceError, proveFence } from './media/fence-proof.ts'
 import { createRunner } from './media/run.ts'
 import { findTool } from './media/sandbox.ts'
@@ -33,7 +34,11 @@ export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const opensFiles = MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))
   if (opensFiles) await requireTools()
   const dataDir = resolve(config.storage.dataDir)
-  const room = createScratchRoom({ root: join(dataDir, 'scratch'), marginBytes: MARGIN_BYTES })
+  const room = createScratchRoom({
+    root: join(dataDir, 'scratch'),
+    marginBytes: MARGIN_BYTES,
+    fullBytes: FULL_DISK_BYTES,
+  })
   const { isolation } = config.workers
   const runner = await createRunner({ path: TOOL_PATH, killGraceMs: KILL_GRACE_MS, isolation })
   const fence = opensFiles ? await proveFence(runner, room, dataDir).catch(refuse) : undefined

@@ -11,6 +11,7 @@ import { createLookup } from '../src/support/lookup.ts'
 import { createWorkerContext } from './create-worker-context.ts'
 import { applyControls } from './lane-controller.ts'
 import { startWorkers, type Timing } from './registry.ts'
+import { watchRoom } from './room-watch.ts'
 
 /** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
 const GRACE_MS = 5000
@@ -25,7 +26,11 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   for (const warning of await deps.store.probe()) logger.warn(warning)
   // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
   await deps.peers.start()
-  const state = { started: false, draining: false, closing: false }
+  const state: { started: boolean; draining: boolean; closing: boolean; shortOf?: string } = {
+    started: false,
+    draining: false,
+    closing: false,
+  }
   const { fence } = deps
   const ops = await buildOpsServer({
     ...deps,
@@ -38,6 +43,10 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   const swept = await deps.room.sweep()
   const running = await startWorkers(deps, options.timing)
   const obedient = applyControls(running.workers)
+  const endWatch = await watchRoom({ ...deps, controller: obedient }, (words) => {
+    if (words === undefined) delete state.shortOf
+    else state.shortOf = words
+  })
   const attached = await attach(
     deps,
     'worker',
@@ -57,6 +66,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     logger.info({ signal }, 'closing')
     state.closing = true
     state.draining = true
+    endWatch()
     await attached.stop()
     await running.close(options.graceMs ?? GRACE_MS)
     await ops.close()

@@ -56,6 +56,7 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
   async function notReady(): Promise<string | undefined> {
     if (!state.started) return 'starting'
     if (state.draining) return 'draining'
+    if (state.shortOf !== undefined) return state.shortOf
     const refusal = redisWatch.refusal()
     if (refusal !== undefined) return `Redis takes no writes: ${refusal}`
     const skewMs = redisWatch.skewMs()

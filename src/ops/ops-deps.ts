@@ -11,7 +11,12 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import type { Found } from './find/find-index.ts'
 
 /** What this process alone knows of itself. */
-export type ProcessState = { readonly started: boolean; readonly draining: boolean }
+export type ProcessState = {
+  readonly started: boolean
+  readonly draining: boolean
+  /** Worker: what it has too little of, and which lanes take no jobs for it. */
+  readonly shortOf?: string
+}
 
 /** What is told of a submission to whoever has its owner on the phone; read by the console, not here. */
 export type Cases = {

@@ -7,15 +7,17 @@ import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import { personHash } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
+import { NoRoom } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { abandon, DEATHS_BEFORE_ALONE, deathsOf, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
 import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
 import { JobReleased, SHUTDOWN } from './job-released.ts'
 import { progressReporter } from './progress-reporter.ts'
+import { restingLanes } from './resting.ts'
 
-/** A job that was given back is taken up again after this pause, by whoever is left. */
-const GIVE_BACK_MS = 1000
+/** So long another worker has to come by before a job that found no room is tried here again. */
+const NO_ROOM_MS = 30_000
 
 export type Change = (current: UploadRecord) => Promise<NextUpload> | NextUpload
 
@@ -64,6 +66,8 @@ export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShar
     if (job.attemptsMade === 0 && job.processedOn !== undefined)
       deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
     try {
+      // A lane that was told to rest while it waited for a job takes that one still.
+      if (restingLanes(await deps.room.state()).includes(work.lane)) throw new JobReleased(NO_ROOM_MS)
       const run = () => runOnce(deps, work, job, cancelled)
       const nowMs = deps.clock.now()
       outcome =
@@ -73,7 +77,8 @@ export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShar
       if (error instanceof DelayedError) outcome = 'given-back'
       if (error instanceof JobReleased) {
         outcome = 'given-back'
-        await job.moveToDelayed(deps.clock.now() + GIVE_BACK_MS, token)
+        // By this machine's clock, as the queue compares it.
+        await job.moveToDelayed(Date.now() + error.pauseMs, token)
         throw new DelayedError()
       }
       if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
@@ -193,6 +198,11 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
     logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
     await released(deps, claim, logger)
     return 'dropped'
+  }
+  if (error instanceof NoRoom) {
+    logger.info({ err: error }, 'given back: no room for it now')
+    await released(deps, claim, logger)
+    throw new JobReleased(NO_ROOM_MS)
   }
   const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')

@@ -8,6 +8,14 @@ import { hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { ToolError } from './tool-error.ts'
 
+/** There will be room when others are done: nothing was begun. */
+export class NoRoom extends ToolError {}
+
+/**
+ * `enough` for any job; `little`: none for one that copies files; `none`: not even for a verdict, a record or a log line.
+ */
+export type RoomState = 'enough' | 'little' | 'none'
+
 export type Scratch = {
   /** Absolute. */
   dir: string
@@ -22,11 +30,14 @@ export type ScratchRoom = {
    * A new folder.
    *
    * @param needBytes what the job may write there at most; 0 for next to nothing
-   * @throws {ToolError} `OUT_OF_SPACE` (ours) when that much and the margin are not free
+   * @throws {ToolError} `OUT_OF_SPACE` (ours): a {@link NoRoom} when that much and the margin are not free now, another
+   *   when the disk is too small for it at any time
    */
   open(jobId: string, needBytes: number): Promise<Scratch>
   /** Bytes that a job could be given now. */
   freeBytes(): Promise<number>
+  /** Whether jobs should be taken. A job that found too little for itself makes it `little` for half a minute. */
+  state(): Promise<RoomState>
   /** Removes the folders of dead owners, called once at start; returns their names. */
   sweep(): Promise<string[]>
 }
@@ -36,11 +47,15 @@ export type ScratchOptions = {
   root: string
   /** Never given away: uploads may live on the same disk. */
   marginBytes: number
+  /** With less than this left on the disk there is room for nothing; default 0. */
+  fullBytes?: number
   /** A folder of another machine counts as dead after so long without a sign of life; default 1 h. */
   foreignTtlMs?: number
 }
 
 const SIGN_OF_LIFE_MS = 60_000
+/** After a job was refused others, who need less, are tried again this much later. */
+const REFUSED_MS = 30_000
 
 type Owner = { host: string; pid: number; started: string }
 
@@ -48,23 +63,35 @@ const OWNED = /^([A-Za-z0-9-]+)\.(\d+)\.(\d*)\.[^/]+$/
 
 /** Hands out scratch folders under one root; several processes may share the root. */
 export function createScratchRoom(options: ScratchOptions): ScratchRoom {
-  const { root, marginBytes } = options
+  const { root, marginBytes, fullBytes = 0 } = options
   if (!isAbsolute(root)) throw new TypeError(`the scratch root must be absolute, got ${root}`)
   // What running jobs of this process may still write. Other processes show in the free space as they write.
   let reservedBytes = 0
+  let refused: { needBytes: number; atMs: number } | undefined
 
-  const freeBytes = async (): Promise<number> => {
+  const disk = async () => {
     await mkdir(root, { recursive: true, mode: 0o700 })
-    const { bavail, bsize } = await statfs(root)
-    return Math.max(0, bavail * bsize - marginBytes - reservedBytes)
+    const { bavail, blocks, bsize } = await statfs(root)
+    return { left: bavail * bsize, size: blocks * bsize }
   }
+  const toGive = (left: number): number => Math.max(0, left - marginBytes - reservedBytes)
 
   return {
-    freeBytes,
+    freeBytes: async () => toGive((await disk()).left),
+    async state() {
+      const { left } = await disk()
+      if (left < fullBytes) return 'none'
+      const wanted = refused !== undefined && performance.now() - refused.atMs < REFUSED_MS ? refused.needBytes : 1
+      return toGive(left) < wanted ? 'little' : 'enough'
+    },
     async open(jobId, needBytes) {
-      const free = await freeBytes()
+      const { left, size } = await disk()
+      const free = toGive(left)
       if (needBytes > free) {
-        throw new ToolError('OUT_OF_SPACE', 'system', `${needBytes} bytes of scratch needed, ${free} to give`)
+        const words = `${needBytes} bytes of scratch needed, ${free} to give`
+        if (needBytes > size - marginBytes) throw new ToolError('OUT_OF_SPACE', 'system', words)
+        refused = { needBytes, atMs: performance.now() }
+        throw new NoRoom('OUT_OF_SPACE', 'system', words)
       }
       reservedBytes += needBytes
       const job = jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)

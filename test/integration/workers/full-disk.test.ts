@@ -1,0 +1,100 @@
+// A worker whose disk is full takes no job that would fail for it: it says so, and goes on when there is room. The disk is
+// a real one, of a size that the test sets.
+
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
+import { type Child, startChild } from '../../support/children.ts'
+import { freePort, waitFor } from '../../support/http.ts'
+import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
+import { lesson } from '../../support/media/videos.ts'
+import { buildHouse, type House } from './house.ts'
+
+const MIB = 1024 ** 2
+/** What a worker leaves to others on the disk. */
+const MARGIN_BYTES = 512 * MIB
+
+const disk = await makeSmallDisk().catch((error: Error) => {
+  console.warn(`NO DISK TO FILL: ${error.message}`)
+  return undefined
+})
+
+describe.skipIf(disk === undefined)('a disk without room', () => {
+  const { setFree, remove, dir } = disk as SmallDisk
+  let corpus: Corpus
+  let house: House
+  let worker: Child
+  let opsUrl: string
+
+  beforeAll(async () => {
+    corpus = await createCorpus()
+    house = await buildHouse({ env: { DATA_DIR: dir } })
+    const port = await freePort()
+    opsUrl = `http://127.0.0.1:${port}`
+    worker = await startChild(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'quick-worker.ts')], {
+      env: { ...house.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
+    })
+  })
+  afterAll(async () => {
+    await worker?.stop()
+    await house?.close()
+    await corpus?.remove()
+    await remove()
+  })
+
+  const ready = async () => {
+    const answer = await fetch(`${opsUrl}/health/ready`).catch(() => undefined)
+    return { status: answer?.status, reason: ((await answer?.json()) as { reason?: string } | undefined)?.reason }
+  }
+  const isReady = () => waitFor(async () => (await ready()).status === 200, { what: 'the worker to be ready' })
+  const stored = async (submissionId: string) => {
+    await house.submission(submissionId)
+    return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
+  }
+  /** Jobs that nobody has begun with. */
+  const waiting = (lane: 'validate' | 'transcode') =>
+    house.deps.queues.byLane[lane].getJobCountByTypes('prioritized', 'waiting', 'delayed')
+
+  it('with little, verdicts go on and copies wait; then they are made, and no attempt was lost', async () => {
+    await isReady()
+    await setFree(MARGIN_BYTES / 2)
+    await waitFor(async () => (await ready()).status === 503, { what: 'the worker to see it' })
+    expect((await ready()).reason).toBe('no room for scratch files: inspect, transcode take no jobs')
+    const id = await stored('little')
+    await house.until(id, ({ state }) => state === 'accepted')
+    await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to be asked for' })
+    await setFree(null)
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    expect(record.error).toBeNull()
+    expect(record.lanes.transcode?.attempts).toBe(1)
+    await isReady()
+  })
+
+  it('with none, nothing is taken; a verdict is late, and never a failure', async () => {
+    await setFree(16 * MIB)
+    await waitFor(async () => (await ready()).reason?.includes('validate') === true, { what: 'the worker to see it' })
+    const id = await stored('none')
+    await waitFor(async () => (await waiting('validate')) === 1, { what: 'the verdict to be asked for' })
+    await setFree(null)
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    expect(record.error).toBeNull()
+    await isReady()
+  })
+
+  it('a job that finds too little for itself is given back, and costs no attempt', async () => {
+    // Large enough for the job, were it not for what others keep there.
+    await setFree(MARGIN_BYTES + 100 * MIB)
+    await writeFile(join(dir, 'others'), Buffer.alloc(99 * MIB))
+    const id = await stored('too-little')
+    await house.until(id, ({ state }) => state === 'accepted')
+    await waitFor(() => Promise.resolve(worker.output().includes('given back: no room for it now')), {
+      what: 'the job to be given back',
+    })
+    await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to wait again' })
+    await rm(join(dir, 'others'))
+    const record = await house.until(id, ({ state }) => state === 'ready')
+    expect(record.error).toBeNull()
+    await setFree(null)
+  })
+})
