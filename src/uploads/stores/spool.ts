@@ -5,6 +5,7 @@
 import { constants } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { AppError } from '../../core/errors.ts'
 import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
 import { isProcessAlive } from '../../core/process-alive.ts'
@@ -67,7 +68,7 @@ export class SpoolFile {
     this.#spool = spool
   }
 
-  /** Appends. False: the spool is full, and nothing was taken. Throws NO_SPACE, STORE_UNAVAILABLE; nothing is kept then. */
+  /** Appends. False: the spool or its disk is full, and nothing was taken. Throws STORE_UNAVAILABLE; nothing is kept then. */
   async append(chunks: Buffer[], bytes: number): Promise<boolean> {
     if (!this.#spool.reserve(bytes)) return false
     try {
@@ -75,7 +76,10 @@ export class SpoolFile {
     } catch (error) {
       // What a failed write left behind lies beyond `bytes`, where the next one writes.
       this.#spool.release(bytes)
-      throw storeError(error)
+      const told = storeError(error)
+      // Full before its time: the bytes go elsewhere all the same.
+      if (told instanceof AppError && told.code === 'NO_SPACE') return false
+      throw told
     }
     this.bytes += bytes
     faultPoint('spool.appended')
