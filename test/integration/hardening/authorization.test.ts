@@ -5,10 +5,10 @@ import { Agent } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
-import { OFFSET_TYPE, send } from '../../support/tus.ts'
+import { send } from '../../support/tus.ts'
 import { type House, openHouse } from '../uploads/house.ts'
-import { PROFILE } from '../uploads/profile.ts'
-import { CREDENTIALS, type CredentialName, type Scene, setScene } from './support/credentials.ts'
+import { ask } from './support/ask.ts'
+import { CREDENTIALS, type CredentialName, setScene } from './support/credentials.ts'
 
 type Cells = Record<CredentialName, string>
 
@@ -134,17 +134,6 @@ const MATRIX: Record<string, Cells> = {
   'DELETE /files/*': { ...ofTicket('204'), ticket: '410 UPLOAD_CANCELLED' },
 }
 
-const BODIES: Record<string, unknown> = {
-  'PUT /v1/submissions/:id': { profile: PROFILE },
-  'PATCH /v1/submissions/:id/slots/:slot': { metadata: {} },
-  'POST /v1/submissions/:id/tickets': { slot: 'plan' },
-  'POST /v1/submissions/:id/sessions': {},
-  'POST /v1/submissions/:id/seal': { whenComplete: true },
-  'POST /v1/submissions/:id/return': { reason: 'x' },
-  'POST /v1/receipts/verify': {},
-  'POST /v1/uploads/:id/links': {},
-}
-
 let house: House
 const agent = new Agent({ keepAlive: true })
 beforeAll(async () => {
@@ -156,47 +145,6 @@ afterAll(async () => {
   agent.destroy()
   await house.close()
 })
-
-function pathOf(route: string, scene: Scene): string {
-  return (route.split(' ')[1] ?? '')
-    .replace('/v1/submissions/:id', `/v1/submissions/${scene.id}`)
-    .replace('/v1/uploads/:id', `/v1/uploads/${route.startsWith('DELETE') ? scene.begun : scene.whole}`)
-    .replace('/v1/profiles/:id', `/v1/profiles/${PROFILE}`)
-    .replace(':slot', 'plan')
-    .replace('/files/*', `/files/${scene.begun}`)
-    .replace('/docs/static/*', '/docs/static/swagger-ui.css')
-}
-
-/** What is answered to one call, as a cell of the matrix. */
-async function ask(route: string, scene: Scene, name: CredentialName): Promise<string> {
-  const [method = ''] = route.split(' ')
-  const url = house.url + pathOf(route, scene)
-  const headers: Record<string, string | number> = scene.authorization(name)
-  if (route.endsWith('/events')) return await askStream(url, headers as Record<string, string>)
-  let body: Buffer | undefined
-  if (route.includes(' /files')) {
-    Object.assign(headers, { 'tus-resumable': '1.0.0' })
-    if (method === 'POST') headers['upload-length'] = 1000
-    if (method === 'PATCH') {
-      Object.assign(headers, { 'upload-offset': 100, 'content-type': OFFSET_TYPE })
-      body = scene.bytes.subarray(100, 101)
-    }
-  } else if (BODIES[route] !== undefined) {
-    headers['content-type'] = 'application/json'
-    body = Buffer.from(JSON.stringify(BODIES[route]))
-  }
-  const reply = await send(method, url, headers, body, agent)
-  return `${reply.status} ${reply.problem?.code ?? ''}`.trim()
-}
-
-/** A stream of events does not end by itself. */
-async function askStream(url: string, headers: Record<string, string>): Promise<string> {
-  const ended = new AbortController()
-  const reply = await fetch(url, { headers, signal: ended.signal })
-  const code = reply.ok ? '' : ((await reply.json()) as { code: string }).code
-  ended.abort()
-  return `${reply.status} ${code}`.trim()
-}
 
 describe('the matrix', () => {
   it('has a row for every route, and none for what is no route', async () => {
@@ -210,7 +158,7 @@ describe('the matrix', () => {
   it.each(Object.entries(MATRIX))('%s', async (route, cells) => {
     const scene = await setScene(house)
     const seen: Partial<Cells> = {}
-    for (const name of CREDENTIALS) seen[name] = await ask(route, scene, name)
+    for (const name of CREDENTIALS) seen[name] = (await ask(route, { house, scene, name, agent })).cell
     expect(seen).toEqual(cells)
   })
 })
