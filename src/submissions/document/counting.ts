@@ -46,13 +46,14 @@ export function countSlot(
   const inTime = (upload: UploadView) => timelinessOf(dates, upload).counts
   // A file that does not count takes nothing's place: the one it was to replace goes on counting.
   const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
-  const superseded = accepted.filter((upload) => isSuperseded(upload, slot, accepted, mayCount))
-  const standing = mayCount.filter((upload) => !superseded.includes(upload)).toSorted(byStorage)
+  const gone = supersededOf(slot, accepted, mayCount)
+  const superseded = accepted.filter(({ id }) => gone.has(id))
+  const standing = mayCount.filter(({ id }) => !gone.has(id)).toSorted(byStorage)
   const { counted, surplus } = frozen ? { counted: standing, surplus: [] } : withinNumbers(slot, standing)
   return {
     counted,
     surplus,
-    tooLate: frozen ? [] : accepted.filter((upload) => !inTime(upload) && !superseded.includes(upload)),
+    tooLate: frozen ? [] : accepted.filter((upload) => !inTime(upload) && !gone.has(upload.id)),
     checking: frozen ? [] : whole.filter((upload) => isChecking(upload) && inTime(upload)),
     receiving: frozen ? [] : whole.filter((upload) => upload.state === 'receiving'),
     superseded,
@@ -66,29 +67,33 @@ function isChecking(upload: UploadView): boolean {
 }
 
 /**
- * Named by `replaces` of an accepted one, directly or through others, that may count; or, in a slot for one file, older
- * than one that may. Older is what was chosen earlier: a forgotten upload that ends late does not push out its successor.
- * What an upload was made to replace is older than it, whatever a clock that was put back says.
+ * Ids of the accepted uploads that another has taken the place of: named by `replaces` of an accepted one, directly or
+ * through others, that may count; or, in a slot for one file, older than one that may. Older is what was chosen earlier: a
+ * forgotten upload that ends late does not push out its successor. What an upload was made to replace is older than it,
+ * whatever a clock that was put back says.
+ *
+ * @param accepted in the order of their creation
  */
-function isSuperseded(
-  upload: UploadView,
-  slot: SlotRules,
-  accepted: readonly UploadView[],
-  mayCount: readonly UploadView[],
-): boolean {
-  if (mayCount.some((other) => predecessors(other, accepted).has(upload.id))) return true
-  if (slot.max > 1) return false
-  const before = predecessors(upload, accepted)
-  return mayCount.some((other) => byCreation(upload, other) < 0 && !before.has(other.id))
+function supersededOf(slot: SlotRules, accepted: readonly UploadView[], mayCount: readonly UploadView[]): Set<string> {
+  const replacedBy = new Map(accepted.map(({ id, replaces }) => [id, replaces]))
+  const gone = new Set<string>()
+  for (const { id } of mayCount) addPredecessors(id, replacedBy, gone)
+  if (slot.max > 1) return gone
+  const newestFirst = mayCount.toReversed()
+  for (const upload of accepted) {
+    if (gone.has(upload.id)) continue
+    const before = addPredecessors(upload.id, replacedBy, new Set())
+    if (newestFirst.some((other) => byCreation(upload, other) < 0 && !before.has(other.id))) gone.add(upload.id)
+  }
+  return gone
 }
 
-/** Ids of what an upload was made to replace, directly or through other accepted ones. */
-function predecessors(upload: UploadView, accepted: readonly UploadView[]): Set<string> {
-  const ids = new Set<string>()
-  let { replaces } = upload
+/** Adds what an upload was made to replace, directly or through other accepted ones, up to what is there already. */
+function addPredecessors(id: string, replacedBy: ReadonlyMap<string, string | null>, ids: Set<string>): Set<string> {
+  let replaces = replacedBy.get(id) ?? null
   while (replaces !== null && !ids.has(replaces)) {
     ids.add(replaces)
-    replaces = accepted.find(({ id }) => id === replaces)?.replaces ?? null
+    replaces = replacedBy.get(replaces) ?? null
   }
   return ids
 }

@@ -48,6 +48,12 @@ describe('a slot for one file', () => {
     expect(ids(moved)).toEqual({ counted: 'b', superseded: 'a' })
   })
 
+  it('is soon counted, though two thousand files have replaced each other one after the other', () => {
+    const chain = Array.from({ length: 2000 }, (_, i) => at(`u${i}`, i, i === 0 ? {} : { replaces: `u${i - 1}` }))
+    const { counted, superseded } = countSlot(one, chain, head(), undefined)
+    expect([counted.map(({ id }) => id), superseded.length]).toEqual([['u1999'], 1999])
+  })
+
   it('a successor counts even if the clock was put back before it was made', () => {
     const uploads = [at('old', 20), at('new', 10, { replaces: 'old' })]
     expect(ids(countSlot(one, uploads, head(), undefined))).toEqual({ counted: 'new', superseded: 'old' })
