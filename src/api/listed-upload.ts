@@ -2,8 +2,13 @@
 
 import Type, { type Static } from 'typebox'
 import { isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { type UploadDocument, UploadDocumentSchema } from '../submissions/document/schemas.ts'
+import { type LoadedSubmission, uploadDocuments } from '../submissions/documents.ts'
+
+/** Uploads in one answer. */
+export const MAX_LISTED = 200
 
 export const ListedUploadSchema = Type.Object(
   {
@@ -39,7 +44,7 @@ export function isListed({ state }: UploadDocument, view: UploadView): boolean {
 }
 
 /** @param base public URL, without a slash at the end */
-export function listedUpload(document: UploadDocument, view: UploadView, base: string): ListedUpload {
+function listedUpload(document: UploadDocument, view: UploadView, base: string): ListedUpload {
   const { record, hot } = view
   const partial = (record ?? hot?.draft)?.concat?.kind === 'partial' ? { partial: true } : {}
   if (document.state !== 'receiving') return { ...document, ...partial }
@@ -50,4 +55,37 @@ export function listedUpload(document: UploadDocument, view: UploadView, base: s
     fingerprint: (record ?? hot?.draft)?.fingerprint ?? null,
     ...(hot === undefined ? {} : { expiresAt: isoTime(hot.expiresAtMs) }),
   }
+}
+
+export type UploadsPage = { items: ListedUpload[]; nextCursor: string | null }
+
+/**
+ * Uploads of a submission, oldest first, behind those that an earlier page ended with. Throws CURSOR_INVALID.
+ *
+ * @param options.base public URL, without a slash at the end
+ * @param options.cursor id of the last upload of the page before: ids never move
+ */
+export function pageOfUploads(
+  loaded: LoadedSubmission,
+  options: {
+    nowMs: number
+    base: string
+    cursor?: string | undefined
+    limit: number
+    fits?: (document: UploadDocument, view: UploadView) => boolean
+  },
+): UploadsPage {
+  const { cursor, limit, nowMs, base, fits } = options
+  const start = cursor === undefined ? 0 : loaded.views.findIndex(({ id }) => id === cursor) + 1
+  if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
+  // Only what a filter may leave out has to be looked at further than the page goes.
+  const views = loaded.views.slice(start, fits === undefined ? start + limit + 1 : undefined)
+  const found: ListedUpload[] = []
+  for (const [i, document] of uploadDocuments(loaded, nowMs, views).entries()) {
+    const view = views[i]
+    if (view !== undefined && (fits?.(document, view) ?? true)) found.push(listedUpload(document, view, base))
+    if (found.length > limit) break
+  }
+  const items = found.slice(0, limit)
+  return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null }
 }

@@ -42,17 +42,26 @@ export async function portalApi(app: FastifyInstance, given: PortalApiDeps): Pro
   })
 }
 
-/** A portal may do as much as it has teachers; a page's own changes are counted. After authentication, before the body. */
+/**
+ * A portal may change as much as it has teachers; a page's own changes are counted. Reads are counted by person, and a
+ * portal's by what they read. After authentication, before the body.
+ */
 function limitSessions(
   scope: FastifyInstance,
   { auth, rates }: { auth: Auth; rates: Pick<RateLimiter, 'check'> },
 ): void {
   scope.addHook('preParsing', async (request) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return
+    const caller = auth.known(request)
+    if (caller === undefined) return
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const { id } = request.params as { id?: string }
+      const reader = caller.kind === 'session' ? caller : { owner: caller.owner, submissionId: id, subject: null }
+      if (reader.submissionId === undefined) return
+      return await rates.check('read', { ...reader, submissionId: reader.submissionId })
+    }
     // Asking for a ticket is an attempt: it is counted where attempts are noted.
     if (request.routeOptions.url?.endsWith('/tickets') === true) return
-    const caller = auth.known(request)
-    if (caller?.kind !== 'session') return
+    if (caller.kind !== 'session') return
     const { owner, submissionId, subject } = caller
     await rates.check('session', { owner, submissionId, subject })
   })

@@ -2,7 +2,7 @@
 
 import Type from 'typebox'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
-import { ListedUploadSchema } from './listed-upload.ts'
+import { ListedUploadSchema, MAX_LISTED } from './listed-upload.ts'
 
 const Moment = (description: string) =>
   Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description }))
@@ -74,7 +74,14 @@ export const ExpandedSubmission = Type.Object(
   {
     ...SubmissionDocumentSchema.properties,
     uploads: Type.Optional(
-      Type.Array(ListedUploadSchema, { description: 'With `?expand=uploads`: all uploads, oldest first' }),
+      Type.Array(ListedUploadSchema, {
+        description: `With \`?expand=uploads\`: all uploads, oldest first; where there are more than ${MAX_LISTED}, the first ones`,
+      }),
+    ),
+    uploadsCursor: Type.Optional(
+      Type.String({
+        description: 'There are more uploads: `GET …/uploads?cursor=` goes on from here',
+      }),
     ),
   },
   { description: 'A submission: what is asked for, what is there, what is missing' },

@@ -10,12 +10,12 @@ import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-r
 import { loadIfThere } from '../submissions/completeness-events.ts'
 import { type DeleteDeps, deleteSubmission } from '../submissions/delete-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
-import { type DocumentDeps, type LoadedSubmission, loadSubmission, uploadDocuments } from '../submissions/documents.ts'
+import { type DocumentDeps, loadSubmission } from '../submissions/documents.ts'
 import { type ListDeps, listSubmissions } from '../submissions/list.ts'
 import { type PutDeps, putSubmission } from '../submissions/put-submission.ts'
 import { patchSlotMetadata } from '../submissions/slot-metadata.ts'
 import { expectedVersion } from './if-match.ts'
-import { listedUpload } from './listed-upload.ts'
+import { MAX_LISTED, pageOfUploads } from './listed-upload.ts'
 import {
   ExpandedSubmission,
   GetQuery,
@@ -87,28 +87,22 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         response: {
           200: ExpandedSubmission,
           304: noContent('Not changed'),
-          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE']),
+          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE', 'RATE_LIMITED']),
         },
       },
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const loaded = await loadSubmission(deps, owner, id)
-      const document =
-        request.query.expand === 'uploads'
-          ? { ...loaded.document, uploads: expanded(loaded, publicUrl(deps.config, request)) }
-          : loaded.document
+      const expanded = () => {
+        const base = publicUrl(deps.config, request)
+        const { items, nextCursor } = pageOfUploads(loaded, { nowMs: deps.clock.now(), base, limit: MAX_LISTED })
+        return nextCursor === null ? { uploads: items } : { uploads: items, uploadsCursor: nextCursor }
+      }
+      const document = request.query.expand === 'uploads' ? { ...loaded.document, ...expanded() } : loaded.document
       return isUnchanged(request, reply, document) ? reply.code(304).send(null) : document
     },
   )
-
-  const expanded = (loaded: LoadedSubmission, base: string) => {
-    const documents = new Map(uploadDocuments(loaded, deps.clock.now()).map((upload) => [upload.id, upload]))
-    return loaded.views.flatMap((view) => {
-      const document = documents.get(view.id)
-      return document === undefined ? [] : [listedUpload(document, view, base)]
-    })
-  }
 
   api.get(
     '/v1/submissions',

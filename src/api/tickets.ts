@@ -34,7 +34,14 @@ const nullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'] })
 const TicketBody = Type.Object(
   {
     slot: Type.String({ minLength: 1, maxLength: 64 }),
-    subject: Subject,
+    subject: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description:
+          'Who uploads, as the portal calls that person; passed over where a page asks, whose session says it',
+      }),
+    ),
     replaces: Type.Optional(
       Type.String({
         description:
@@ -86,6 +93,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           ...problems([
             ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
             ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
+            ...(['SLOT_UPLOADS_LIMIT', 'SUBMISSION_UPLOADS_LIMIT'] as const),
             ...(['SLOT_FULL', 'REPLACES_UNKNOWN', 'NOT_OPEN_YET', 'DEADLINE_PASSED', 'RATE_LIMITED'] as const),
           ]),
         },
@@ -96,8 +104,8 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       const { owner, id } = submissionOf(caller, request.params.id)
       const { slot, replaces, maxBytes, subject, expiresInSeconds } = request.body
       const nowMs = clock.now()
-      // Whom a session was made for is not for the page to change.
-      const who = (caller.kind === 'session' ? caller.subject : null) ?? subject ?? null
+      // Who somebody is, the portal says: limits, shares and receipts go by it. What a page says of itself is passed over.
+      const who = caller.kind === 'session' ? caller.subject : (subject ?? null)
       const decide = async () => {
         if (caller.kind === 'session') await rates.check('session', { owner, submissionId: id, subject: who })
         return await decideCreation(deps, {

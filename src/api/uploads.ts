@@ -12,14 +12,8 @@ import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
-import {
-  type DocumentDeps,
-  loadFromHead,
-  loadSubmission,
-  uploadDocument,
-  uploadDocuments,
-} from '../submissions/documents.ts'
-import { isListed, ListedUploadSchema, listedUpload } from './listed-upload.ts'
+import { type DocumentDeps, loadSubmission, uploadDocument, uploadInSlot } from '../submissions/documents.ts'
+import { isListed, ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
 
 export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
@@ -30,7 +24,7 @@ const ListQuery = Type.Object({
   slot: Type.Optional(Type.String()),
   state: Type.Optional(UploadDocumentSchema.properties.state),
   cursor: Type.Optional(Type.String()),
-  limit: Type.Integer({ minimum: 1, maximum: 200, default: 200 }),
+  limit: Type.Integer({ minimum: 1, maximum: MAX_LISTED, default: MAX_LISTED }),
 })
 
 export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
@@ -63,24 +57,16 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot, state, cursor, limit } = request.query
       const loaded = await loadSubmission(deps, owner, id)
-      const views = new Map(loaded.views.map((view) => [view.id, view]))
-      const base = publicUrl(config, request)
-      // An id never moves: uploads are in the order of their creation.
-      const start = cursor === undefined ? 0 : loaded.views.findIndex((view) => view.id === cursor) + 1
-      if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
-      const rest = uploadDocuments(loaded, clock.now())
-        .slice(start)
-        .flatMap((document) => {
-          const view = views.get(document.id)
-          return view !== undefined && isListed(document, view) ? [{ document, view }] : []
-        })
-        .filter(({ document }) => slot === undefined || document.slot === slot)
-        .filter(({ document }) => state === undefined || document.state === state)
-      const page = rest.slice(0, limit)
-      return {
-        items: page.map(({ document, view }) => listedUpload(document, view, base)),
-        nextCursor: rest.length > page.length ? (page.at(-1)?.document.id ?? null) : null,
-      }
+      return pageOfUploads(loaded, {
+        nowMs: clock.now(),
+        base: publicUrl(config, request),
+        cursor,
+        limit,
+        fits: (document, view) =>
+          isListed(document, view) &&
+          (slot === undefined || document.slot === slot) &&
+          (state === undefined || document.state === state),
+      })
     },
   )
 
@@ -156,9 +142,7 @@ export async function viewOf(
 async function documentOf(deps: DocumentDeps, view: UploadView) {
   const { owner, submissionId } = originOf(view)
   if (submissionId === null) return uploadDocument(view, undefined, false)
-  const loaded = await loadFromHead(deps, await deps.heads.require(owner, submissionId))
-  const all = uploadDocuments(loaded, deps.clock.now())
-  return all.find(({ id }) => id === view.id) ?? uploadDocument(view, loaded.head, false)
+  return await uploadInSlot(deps, await deps.heads.require(owner, submissionId), view)
 }
 
 /** What `GET /v1/uploads/:id` answers, for event streams. Throws UPLOAD_UNKNOWN, SUBMISSION_DELETED. */

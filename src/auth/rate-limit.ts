@@ -12,8 +12,8 @@ import { type Person, personHash } from '../records/person.ts'
 
 const MINUTE_MS = 60_000
 
-/** creation: new uploads. session: what a page changes (tickets, metadata, seals), not what it reads. */
-export type RateName = 'creation' | 'session'
+/** creation: new uploads. session: what a page changes (tickets, metadata, seals). read: documents, lists, attempts. */
+export type RateName = 'creation' | 'session' | 'read'
 
 const countRequest = commandLoader(new URL('./commands/', import.meta.url))('count-request')
 

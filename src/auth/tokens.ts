@@ -8,7 +8,7 @@ import { type CompactVerifyGetKey, compactVerify, decodeJwt, decodeProtectedHead
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
-import { LruCache } from './lru.ts'
+import { LruCache } from '../core/lru.ts'
 import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
 import { type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
 

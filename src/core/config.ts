@@ -207,12 +207,14 @@ function nest(env: Env) {
     tickets: { keySets: keySets(env), ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
     uploads: {
       maxBytes: env.MAX_UPLOAD_BYTES,
+      maxPerSlot: env.MAX_UPLOADS_PER_SLOT,
+      maxPerSubmission: env.MAX_UPLOADS_PER_SUBMISSION,
       expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),
       idleTimeoutMs: env.IDLE_TIMEOUT_SECONDS * 1000,
       receiveBudgetBytes: env.RECEIVE_BUDGET_BYTES,
       spoolMaxBytes: env.SPOOL_MAX_BYTES,
     },
-    rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE },
+    rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE, read: env.READS_PER_MINUTE },
     processes: env.PROCESSES === 'auto' ? cores : Number(env.PROCESSES),
     workers: {
       lanes: env.WORKER_LANES === 'all' ? [...LANES] : LANES.filter((lane) => list(env.WORKER_LANES).includes(lane)),

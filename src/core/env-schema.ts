@@ -56,11 +56,17 @@ export const EnvSchema = Type.Object({
     default: 72,
     exclusiveMinimum: 0,
   }),
+  MAX_UPLOADS_PER_SLOT: whole('Uploads in one slot of a submission, but for cancelled and expired ones', 500, 1),
+  MAX_UPLOADS_PER_SUBMISSION: whole('Uploads that a submission ever has, whatever became of them', 1000, 1),
   CREATIONS_PER_MINUTE: whole(
     'New uploads per person per minute, bursts allowed; resuming does not count; 0: no limit',
     300,
   ),
   SESSION_CALLS_PER_MINUTE: whole('Changes that the pages of one person may ask for in a minute; 0: no limit', 600),
+  READS_PER_MINUTE: whole(
+    'Reads of a submission and its uploads per person per minute, and by an API key per submission; 0: no limit',
+    1200,
+  ),
   IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is cut; its bytes are kept', 60, 1),
   RECEIVE_BUDGET_BYTES: whole(
     'Memory for bytes on their way to the store, shared by the receiving processes',

@@ -100,6 +100,16 @@ export const ERRORS = {
   PROFILE_UNKNOWN: e(404, 'ไม่พบชุดข้อกำหนดนี้', 'There is no such requirement profile.'),
   SLOT_UNKNOWN: e(404, 'ไม่มีช่องไฟล์นี้ในชุดข้อกำหนด', 'The profile has no such slot.'),
   SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว โปรดระบุไฟล์ที่จะเปลี่ยน', 'The slot is full; name the upload to replace.'),
+  SLOT_UPLOADS_LIMIT: e(
+    403,
+    'ช่องนี้มีการอัปโหลดครบจำนวนสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
+    'This slot has had as many uploads as are allowed; ask your portal. What was sent is kept.',
+  ),
+  SUBMISSION_UPLOADS_LIMIT: e(
+    403,
+    'คำขอนี้มีการอัปโหลดครบจำนวนสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
+    'This submission has had as many uploads as are allowed; ask your portal. What was sent is kept.',
+  ),
   SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not match the fields of this slot.'),
   REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะเปลี่ยนในช่องนี้', 'The upload to replace is not in this slot.'),
   NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),

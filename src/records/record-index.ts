@@ -3,6 +3,7 @@
 // rebuilt from the store; an entry written under another Redis run is not believed before the store was asked.
 
 import type { Clock } from '../core/clock.ts'
+import { LruCache } from '../core/lru.ts'
 import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import * as commands from './commands.ts'
@@ -12,6 +13,12 @@ import { redisKeys } from './keys.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
+/** Parsed records that a process keeps; of each some kilobytes. */
+const PARSED = 2000
+const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
+
+/** A record as this process last parsed it, and the version and Redis run that it was cached under. */
+type Parsed = { version: string; run: string; value: unknown }
 
 /** What `apply` is told of one committed version. */
 export type Applied = {
@@ -43,6 +50,7 @@ export class RecordIndex {
   readonly wholeness: IndexCompleteness
   readonly #runId: RunId
   readonly #clock: Clock
+  readonly #parsed = new LruCache<string, Parsed>(PARSED)
 
   constructor(redis: RedisConnection, runId: RunId, clock: Clock) {
     this.redis = redis
@@ -58,16 +66,51 @@ export class RecordIndex {
     return JSON.parse(json) as T
   }
 
-  /** Several at once; the order of the answer is that of the keys. */
-  async cachedMany<T>(cacheKeys: string[]): Promise<(T | undefined)[]> {
-    if (cacheKeys.length === 0) return []
+  /**
+   * Several at once; the order of the answer is that of the keys. What this process has parsed before is asked for by its
+   * version alone: a submission of a thousand uploads would otherwise cost a thousand parsed records a reader. The
+   * answers are shared and frozen.
+   */
+  async cachedMany<T extends object>(cacheKeys: string[]): Promise<(T | undefined)[]> {
+    const known = cacheKeys.map((key) => this.#parsed.get(key))
+    const answers = await this.#fields(
+      cacheKeys.map((key, i) => [key, ...(known[i] === undefined ? CACHED : CACHED.slice(0, 2))]),
+    )
+    const stale = cacheKeys.filter((_, i) => known[i] !== undefined && known[i]?.version !== answers[i]?.[0])
+    const newer = await this.#fields(stale.map((key) => [key, ...CACHED]))
+    const renewed = new Map(stale.map((key, i) => [key, newer[i] ?? []]))
+    return cacheKeys.map((key, i) => {
+      const [version, writtenUnder, json] = renewed.get(key) ?? answers[i] ?? []
+      if (version == null || writtenUnder !== this.#runId.current) return undefined
+      return this.#parse<T>(key, { version, run: writtenUnder }, json ?? null, known[i])
+    })
+  }
+
+  /** A record as this process has it, which may be old; undefined where it has none of the present Redis run. */
+  parsed<T>(cacheKey: string): T | undefined {
+    const entry = this.#parsed.get(cacheKey)
+    return entry?.run === this.#runId.current ? (entry.value as T) : undefined
+  }
+
+  #parse<T extends object>(
+    key: string,
+    { version, run }: Omit<Parsed, 'value'>,
+    json: string | null,
+    before: Parsed | undefined,
+  ): T | undefined {
+    if (json === null && before?.version !== version) return undefined
+    const value = json === null ? (before?.value as T) : Object.freeze(JSON.parse(json) as T)
+    this.#parsed.set(key, { version, run, value })
+    return value
+  }
+
+  async #fields(asked: string[][]): Promise<(string | null)[][]> {
+    if (asked.length === 0) return []
     const pipeline = this.redis.pipeline()
-    for (const key of cacheKeys) pipeline.hmget(key, CACHE_FIELDS.json, CACHE_FIELDS.runId)
-    const answers = (await viaRedis(pipeline.exec())) ?? []
-    return answers.map(([error, answer]) => {
+    for (const [key = '', ...fields] of asked) pipeline.hmget(key, ...fields)
+    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, answer]) => {
       if (error) throw error
-      const [json, writtenUnder] = answer as [string | null, string | null]
-      return json == null || writtenUnder !== this.#runId.current ? undefined : (JSON.parse(json) as T)
+      return answer as (string | null)[]
     })
   }
 

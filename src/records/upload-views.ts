@@ -1,10 +1,11 @@
 // An upload as a reader sees it: its record, or while no byte has a record yet what Redis holds, and its progress.
 
+import { LruCache } from '../core/lru.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { SubmissionHeads } from './submission-heads.ts'
-import type { LaneName, UploadRecord } from './upload-record.ts'
+import { isEnded, type LaneName, type UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
 import type { UploadSession } from './upload-session.ts'
 import type { UploadSessionStore } from './upload-session-store.ts'
@@ -26,6 +27,8 @@ export type UploadView = {
 }
 
 const PROGRESS_TTL_SECONDS = 600
+/** Uploads whose slot a process remembers. */
+const SLOTS = 50_000
 
 export class UploadViews {
   readonly #redis: RedisConnection
@@ -33,6 +36,8 @@ export class UploadViews {
   readonly #heads: SubmissionHeads
   readonly #index: RecordIndex
   readonly #hot: UploadSessionStore
+  /** By id; an upload never changes its slot. */
+  readonly #slots = new LruCache<string, string>(SLOTS)
 
   constructor(deps: {
     redis: RedisConnection
@@ -59,15 +64,45 @@ export class UploadViews {
     return await this.#views(await this.#heads.uploadIds(owner, submissionId))
   }
 
+  /**
+   * Uploads of one slot, oldest first, without asking for those of other slots again and again.
+   *
+   * @returns also how many uploads the whole submission has ever had
+   */
+  async ofSlot(owner: string, submissionId: string, slot: string): Promise<{ views: UploadView[]; all: number }> {
+    const ids = await this.#heads.uploadIds(owner, submissionId)
+    const views = await this.#views(ids.filter((id) => (this.#slots.get(id) ?? slot) === slot))
+    for (const view of views) this.#slots.set(view.id, slotOf(view))
+    return { views: views.filter((view) => slotOf(view) === slot), all: ids.length }
+  }
+
+  /** What has ended stays as it is, and nothing is asked of it; what is stored whole has no session to ask for. */
   async #views(ids: string[]): Promise<UploadView[]> {
-    const [cached, hots, progress] = await Promise.all([
+    const before = new Map(ids.map((id) => [id, this.#index.parsed<UploadRecord>(redisKeys.record(id))]))
+    const isOver = (id: string) => isEnded(before.get(id)?.state ?? 'receiving')
+    const isOpen = (id: string) => (before.get(id)?.state ?? 'receiving') === 'receiving'
+    const living = await this.#ask(
+      ids.filter((id) => !isOver(id)),
+      isOpen,
+    )
+    const found = new Map(living.map((view) => [view.id, view]))
+    return ids.flatMap((id) => {
+      const view = isOver(id) ? { id, record: before.get(id), hot: undefined, progress: null } : found.get(id)
+      return view === undefined ? [] : [view]
+    })
+  }
+
+  async #ask(ids: string[], isOpen: (id: string) => boolean): Promise<UploadView[]> {
+    const open = ids.filter(isOpen)
+    const [cached, sessions, progress] = await Promise.all([
       this.#index.cachedMany<UploadRecord>(ids.map(redisKeys.record)),
-      this.#hot.readMany(ids),
+      this.#hot.readMany(open),
       this.#progressOf(ids),
     ])
+    const sessionOf = new Map(open.map((id, i) => [id, sessions[i]]))
     const views: UploadView[] = []
     for (const [i, id] of ids.entries()) {
-      const hot = hots[i]
+      const hot = sessionOf.get(id)
       // Redis that is trusted and says "no version yet" spares the store a question.
       const unrecorded = hot?.trusted === true && hot.version === 0 && hot.status !== 'stored'
       const record = cached[i] ?? (unrecorded ? undefined : await this.#records.latest(id))
@@ -95,4 +130,8 @@ export class UploadViews {
     const values = await viaRedis(this.#redis.mget(ids.map(redisKeys.progress)))
     return values.map((json) => (json === null ? null : (JSON.parse(json) as JobProgress)))
   }
+}
+
+function slotOf({ record, hot }: UploadView): string {
+  return (record ?? hot?.draft)?.slot ?? ''
 }

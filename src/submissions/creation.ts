@@ -71,7 +71,8 @@ export type CreationDecision = {
  * Decides on a creation.
  *
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED, PROFILE_UNKNOWN, SLOT_UNKNOWN, NOT_OPEN_YET
- * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants}, UPLOAD_EMPTY,
+ * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants},
+ * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT {limit}, UPLOAD_EMPTY,
  * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
 export async function decideCreation(deps: PlacementDeps, request: CreationRequest): Promise<CreationDecision> {
@@ -80,12 +81,13 @@ export async function decideCreation(deps: PlacementDeps, request: CreationReque
   const head = await deps.heads.require(owner, submissionId)
   if (head.state === 'sealed') throw new AppError('SUBMISSION_SEALED')
   const { profile, slot } = slotOf(deps.profiles, head, request.slot)
-  const views = await deps.views.ofSubmission(owner, submissionId)
+  const { views, all } = await deps.views.ofSlot(owner, submissionId, slot.id)
   const places = slotOccupancy(views, slot, head, nowMs)
   // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
   // refused for its date when it is tried.
   const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
   const repairs = resumes ? false : await checkDates(deps, request, head, places)
+  if (!resumes && request.concat !== 'final') checkNumbers(deps.config.uploads, all, places)
   const replaces = replacedBy(request, slot, places)
   if (request.concat !== 'final') checkRoom(request, slot, places, replaces)
   const ownLimit = Math.min(request.maxBytes ?? Number.POSITIVE_INFINITY, deps.config.uploads.maxBytes)
@@ -179,6 +181,12 @@ function checkRoom(
     ...(via === 'tus' ? { status: 403 } : {}),
     details: { slot: slot.id, limit: slot.max, occupants: places.occupants.map(({ id }) => id) },
   })
+}
+
+/** A bound on programs that run wild: every reader of a submission pays for each of its uploads. */
+function checkNumbers(limits: Config['uploads'], all: number, { unended }: SlotOccupancy): void {
+  if (unended >= limits.maxPerSlot) throw refusal('SLOT_UPLOADS_LIMIT', { limit: limits.maxPerSlot })
+  if (all >= limits.maxPerSubmission) throw refusal('SUBMISSION_UPLOADS_LIMIT', { limit: limits.maxPerSubmission })
 }
 
 function checkDeclared({ declared, concat }: CreationRequest, slot: SlotRules, ownLimit: number): void {

@@ -54,10 +54,28 @@ export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Pr
   }
 }
 
-/** Documents of all uploads of a loaded submission, oldest first, those without a stored byte too. */
-export function uploadDocuments(loaded: LoadedSubmission, nowMs: number): UploadDocument[] {
-  const superseded = supersededIds(loaded.head, loaded.profile, documentViews(loaded.views, nowMs))
-  return loaded.views.map((view) => uploadDocument(view, loaded.head, superseded.has(view.id)))
+/** Documents of all uploads of a loaded submission, oldest first, those without a stored byte too; or of some of them. */
+export function uploadDocuments(
+  { head, profile, views }: LoadedSubmission,
+  nowMs: number,
+  some: readonly UploadView[] = views,
+): UploadDocument[] {
+  const superseded = supersededIds(head, profile, documentViews(views, nowMs))
+  return some.map((view) => uploadDocument(view, head, superseded.has(view.id)))
+}
+
+/** The document of one upload of a submission; uploads of other slots are not asked for. */
+export async function uploadInSlot(
+  deps: DocumentDeps,
+  head: SubmissionHead,
+  view: UploadView,
+): Promise<UploadDocument> {
+  const profile = deps.profiles.get(head.profile)
+  if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
+  const { slot } = view.record ?? view.hot?.draft ?? { slot: null }
+  const { views } = await deps.views.ofSlot(head.owner, head.id, slot ?? '')
+  const superseded = supersededIds(head, profile, documentViews(views, deps.clock.now()))
+  return uploadDocument(views.find(({ id }) => id === view.id) ?? view, head, superseded.has(view.id))
 }
 
 /** @param head of the submission; undefined: the upload belongs to none */

@@ -2,7 +2,7 @@
 // so do all the parts of a concatenation.
 
 import type { SubmissionHead } from '../records/submission-head.ts'
-import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
+import { isAccepted, isEnded, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { countSlot } from './document/counting.ts'
 import { byCreation, type UploadView as DocumentView } from './document/views.ts'
@@ -18,13 +18,15 @@ export type SlotOccupancy = {
   taken: number
   /** Partial uploads that no final upload has taken up yet. */
   openPartials: number
+  /** Uploads of the slot that were neither cancelled nor left to expire. */
+  unended: number
   /** Of every upload in the slot that has one. */
   records: readonly UploadRecord[]
   /** An upload was begun by this moment, whatever became of it. */
   begunBy(momentMs: number): boolean
 }
 
-/** @param views all uploads of the submission */
+/** @param views all uploads of the slot, or more */
 export function slotOccupancy(
   views: readonly UploadView[],
   slot: SlotRules,
@@ -42,6 +44,7 @@ export function slotOccupancy(
     occupants,
     taken: occupants.length - beingReplaced(occupants).size + Math.min(1, openPartials),
     openPartials,
+    unended: live.filter(({ state }) => !isEnded(state)).length,
     records: here.flatMap(({ record }) => (record === undefined ? [] : [record])),
     begunBy: (momentMs) =>
       here.some(({ record, hot }) => Date.parse((record ?? hot?.draft)?.createdAt ?? '') <= momentMs),

@@ -77,7 +77,7 @@ test('joining an unfinished upload is going on with it, and free', async () => {
   expect([joined.status, idOf(String(joined.headers.location))]).toEqual([201, idOf(url)])
 })
 
-test("a page's changes are counted, its reading is not, and an API key is never", async () => {
+test("a page's changes are counted, its reading apart from them, and an API key's never", async () => {
   const submission = await house.submission()
   const { body } = await house.portal('POST', `/v1/submissions/${submission}/sessions`, {
     subject: 'page',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { LruCache } from '../../../src/auth/lru.ts'
+import { LruCache } from '../../../src/core/lru.ts'
 
 it('forgets what was used longest ago', () => {
   const cache = new LruCache<string, number>(2)

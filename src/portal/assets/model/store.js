@@ -62,7 +62,7 @@ export class Store {
 
   async #load() {
     try {
-      const submission = await this.#api.get(`${this.#path}?expand=uploads`)
+      const submission = await this.#expanded()
       if (this.profile === null || this.submission?.profile !== submission.profile)
         this.profile = readProfile(await this.#api.get(`v1/profiles/${encodeURIComponent(submission.profile)}`))
       this.submission = submission
@@ -71,6 +71,18 @@ export class Store {
       this.#refused(error)
     }
     this.#changed()
+  }
+
+  /** The submission with all its uploads, however many answers they take. @returns {Promise<Submission>} */
+  async #expanded() {
+    const submission = await this.#api.get(`${this.#path}?expand=uploads`)
+    let cursor = submission.uploadsCursor ?? null
+    while (cursor !== null) {
+      const page = await this.#api.get(`${this.#path}/uploads?cursor=${encodeURIComponent(cursor)}`)
+      submission.uploads.push(...page.items)
+      cursor = page.nextCursor
+    }
+    return submission
   }
 
   /** @param {unknown} error */

@@ -1,0 +1,97 @@
+// How many uploads there may be, and what one more of them costs others: bounds by slot and submission, pages, and reads
+// that are counted.
+
+import { afterEach, expect, it, vi } from 'vitest'
+import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
+import { expectProblem } from './expect-problem.ts'
+
+let h: StillEnvironment
+const open = async (env: Record<string, string> = {}) => {
+  h = await openStillEnvironment(env)
+}
+afterEach(async () => await h.close())
+
+const askTicket = (id: string, slot: string, token?: string) =>
+  h.call('POST', `/v1/submissions/${id}/tickets`, { body: { slot }, ...(token === undefined ? {} : { token }) })
+const rejected = async (id: string, slot: string) => {
+  const draft = await h.beginUpload(id, slot)
+  await h.storeUpload(draft)
+  return await h.judgeUpload(draft.id, 'rejected')
+}
+type Page = { uploads: { id: string }[]; uploadsCursor?: string }
+
+it('a slot takes so many uploads; cancelled ones free their places', async () => {
+  await open({ MAX_UPLOADS_PER_SLOT: '2' })
+  await h.put('s')
+  await rejected('s', 'plan')
+  const second = await rejected('s', 'plan')
+  expectProblem(await askTicket('s', 'plan'), 'SLOT_UPLOADS_LIMIT', { details: { limit: 2 } })
+  expect((await askTicket('s', 'extras')).status).toBe(201)
+  expect((await h.call('DELETE', `/v1/uploads/${second.id}`)).status).toBe(204)
+  expect((await askTicket('s', 'plan')).status).toBe(201)
+})
+
+it('an unfinished upload is still gone on with where the slot has all it may', async () => {
+  await open({ MAX_UPLOADS_PER_SLOT: '1' })
+  await h.put('s')
+  await h.beginUpload('s', 'plan')
+  expect((await askTicket('s', 'plan')).status).toBe(201)
+})
+
+it('a submission has so many uploads, whatever became of them', async () => {
+  await open({ MAX_UPLOADS_PER_SUBMISSION: '2' })
+  await h.put('s')
+  for (let i = 0; i < 2; i++) await h.call('DELETE', `/v1/uploads/${(await h.beginUpload('s', 'plan')).id}`)
+  expectProblem(await askTicket('s', 'extras'), 'SUBMISSION_UPLOADS_LIMIT')
+})
+
+it('a ticket does not ask for the uploads of other slots again', async () => {
+  await open()
+  await h.put('s')
+  for (let i = 0; i < 20; i++) await rejected('s', 'extras')
+  await rejected('s', 'plan')
+  await askTicket('s', 'plan')
+  const asked = vi.spyOn(h.deps.index, 'cachedMany')
+  await askTicket('s', 'plan')
+  expect(asked.mock.calls.flatMap(([keys]) => keys)).toHaveLength(1)
+})
+
+it('more uploads than fit an answer come in pages, a few at once as ever', async () => {
+  await open()
+  await h.put('s')
+  const ids: string[] = []
+  for (let i = 0; i < 200; i++) ids.push((await h.beginUpload('s', 'plan')).id)
+  const few = (await h.call('GET', '/v1/submissions/s?expand=uploads')).body as unknown as Page
+  expect(few.uploads.map(({ id }) => id)).toEqual(ids)
+  expect(few).not.toHaveProperty('uploadsCursor')
+  ids.push((await h.beginUpload('s', 'plan')).id)
+  const many = (await h.call('GET', '/v1/submissions/s?expand=uploads')).body as unknown as Page
+  expect(many.uploads.map(({ id }) => id)).toEqual(ids.slice(0, 200))
+  const { body } = await h.call('GET', `/v1/submissions/s/uploads?cursor=${many.uploadsCursor}`)
+  expect([(body['items'] as { id: string }[]).map(({ id }) => id), body['nextCursor']]).toEqual([ids.slice(200), null])
+})
+
+it('reads are counted: a page’s by its person, a portal’s by what they read', async () => {
+  await open({ READS_PER_MINUTE: '3' })
+  for (const id of ['s', 't']) await h.put(id)
+  const token = await h.session('s', { subject: 'reader' })
+  const elsewhere = await h.session('t', { subject: 'another' })
+  for (let i = 0; i < 3; i++) expect((await h.call('GET', '/v1/submissions/s', { token })).status).toBe(200)
+  for (const path of ['?expand=uploads', '/uploads', '/attempts'])
+    expectProblem(await h.call('GET', `/v1/submissions/s${path}`, { token }), 'RATE_LIMITED')
+  expect((await h.call('GET', '/v1/submissions/t', { token: elsewhere })).status).toBe(200)
+  for (let i = 0; i < 3; i++) expect((await h.call('GET', '/v1/submissions/s')).status).toBe(200)
+  expectProblem(await h.call('GET', '/v1/submissions/s'), 'RATE_LIMITED')
+  expect((await h.call('GET', '/v1/submissions/t')).status).toBe(200)
+})
+
+it('who uploads, the portal says: a page whose session names nobody names nobody either', async () => {
+  await open({ CREATIONS_PER_MINUTE: '1' })
+  await h.put('s')
+  const token = await h.session('s', { can: ['upload'] })
+  const subjectOf = async (subject: string) => {
+    const { body } = await h.call('POST', '/v1/submissions/s/tickets', { token, body: { slot: 'plan', subject } })
+    return (await h.deps.tokens.verifyTicket(String(body['ticket']), { checkExpiry: true })).subject
+  }
+  expect([await subjectOf('one'), await subjectOf('two')]).toEqual([null, null])
+})
