@@ -5,6 +5,7 @@ import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import type { Attempts } from '../evidence/attempts.ts'
+import { isPlace } from '../evidence/attempts-in-order.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
 import { publicUrl } from '../http/public-url.ts'
@@ -52,6 +53,9 @@ const AttemptItem = Type.Object({
   outcome: Type.Enum(['accepted', 'refused']),
   code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it was refused' }),
   uploadId: TextOrNull,
+  count: Type.Optional(
+    Type.Integer({ description: 'So many like this one within a minute from `at`; absent: this one alone' }),
+  ),
   receipt: Signed,
 })
 
@@ -105,7 +109,10 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       schema: {
         tags: ['receipts'],
         summary: 'Every attempt to begin an upload',
-        description: 'Oldest first, refused ones too, with the reason; each is signed.',
+        description:
+          'Oldest first, refused ones too, with the reason; each is signed. Where one person is refused very often within a minute, ' +
+          'the first ones stand by themselves and the others as one with a `count`. A page may hold fewer than `limit`, or ' +
+          'none, and still have a `nextCursor`.',
         params: Id,
         querystring: ListQuery,
         response: {
@@ -121,16 +128,13 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot, cursor, limit } = request.query
       await heads.require(owner, id)
-      const all = await attempts.list(owner, id)
-      const start = cursor === undefined ? 0 : all.findIndex((attempt) => attempt.id === cursor) + 1
-      if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
-      const rest = all.slice(start).filter((attempt) => slot === undefined || attempt.slot === slot)
-      const page = rest.slice(0, limit)
-      const signed = page.map(async (attempt) => {
+      const after = cursor === undefined ? '' : placeInCursor(cursor)
+      const page = await attempts.page(owner, id, { after, slot, limit })
+      const signed = page.items.map(async (attempt) => {
         const { receipt } = await receipts.sign(attemptClaims(owner, id, attempt))
         return { ...attempt, receipt }
       })
-      const nextCursor = rest.length > page.length ? (page.at(-1)?.id ?? null) : null
+      const nextCursor = page.nextCursor === null ? null : Buffer.from(page.nextCursor).toString('base64url')
       return { items: await Promise.all(signed), nextCursor }
     },
   )
@@ -171,4 +175,11 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       return await reply.header('cache-control', 'no-store').send({ valid: true, kind: claims.kind, claims })
     },
   )
+}
+
+/** Throws CURSOR_INVALID. */
+function placeInCursor(cursor: string): string {
+  const place = Buffer.from(cursor, 'base64url').toString('utf8')
+  if (!isPlace(place)) throw new AppError('CURSOR_INVALID')
+  return place
 }

@@ -102,12 +102,12 @@ export const ERRORS = {
   SLOT_FULL: e(409, 'ช่องนี้มีไฟล์ครบแล้ว โปรดระบุไฟล์ที่จะเปลี่ยน', 'The slot is full; name the upload to replace.'),
   SLOT_UPLOADS_LIMIT: e(
     403,
-    'ช่องนี้มีการอัปโหลดครบจำนวนสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
+    'ช่องนี้ส่งไฟล์ครบจำนวนครั้งสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
     'This slot has had as many uploads as are allowed; ask your portal. What was sent is kept.',
   ),
   SUBMISSION_UPLOADS_LIMIT: e(
     403,
-    'คำขอนี้มีการอัปโหลดครบจำนวนสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
+    'คำขอนี้ส่งไฟล์ครบจำนวนครั้งสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
     'This submission has had as many uploads as are allowed; ask your portal. What was sent is kept.',
   ),
   SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not match the fields of this slot.'),

@@ -19,6 +19,8 @@ export type Attempt = {
   /** Why it was refused. */
   code: string | null
   uploadId: string | null
+  /** So many like this one within a minute from `at`; absent: this one alone. */
+  count?: number
 }
 
 export type Journal = { owner: string; submissionId: string }
@@ -71,7 +73,8 @@ export class AttemptJournal {
   /** Writes attempts to the store. */
   async write({ owner, submissionId }: Journal, attempts: readonly Attempt[]): Promise<void> {
     const firstMs = Math.min(...attempts.map(({ at }) => Date.parse(at)))
-    const name = `${String(firstMs).padStart(14, '0')}-${newToken()}.json`
+    const lastMs = Math.max(...attempts.map(({ at }) => Date.parse(at)))
+    const name = `${digits(firstMs)}-${digits(lastMs)}-${newToken()}.json`
     const body = Buffer.from(JSON.stringify({ schema: 1, attempts }))
     await this.#store.createIfAbsent(`${objectKeys.attempts(owner, submissionId)}${name}`, body)
   }
@@ -82,14 +85,37 @@ export class AttemptJournal {
   }
 
   /** Those in the store, object by object, in the order of their first attempt; until then, where that is given. */
-  async *stored({ owner, submissionId }: Journal, untilMs = Number.POSITIVE_INFINITY) {
-    const prefix = objectKeys.attempts(owner, submissionId)
-    for await (const { key } of this.#store.list(prefix)) {
-      if (Number(key.slice(prefix.length, prefix.length + 14)) > untilMs) return
-      const body = await this.#store.read(key)
-      if (body !== undefined) yield (JSON.parse(body.toString('utf8')) as { attempts: Attempt[] }).attempts
+  async *stored(journal: Journal, untilMs = Number.POSITIVE_INFINITY) {
+    for await (const { firstMs, read } of this.objects(journal)) {
+      if (firstMs > untilMs) return
+      yield await read()
     }
   }
+
+  /**
+   * The objects in the store in the order of their first attempt, without those that end before a moment. All attempts of
+   * an object are from `firstMs` on; objects of several processes overlap.
+   */
+  async *objects({ owner, submissionId }: Journal, fromMs = 0) {
+    const prefix = objectKeys.attempts(owner, submissionId)
+    for await (const { key } of this.#store.list(prefix)) {
+      const [, first, last] = OBJECT_NAME.exec(key.slice(prefix.length)) ?? []
+      // Older objects don't say where they end.
+      if (last !== undefined && Number(last) < fromMs) continue
+      const read = async (): Promise<Attempt[]> => {
+        const body = await this.#store.read(key)
+        return body === undefined ? [] : (JSON.parse(body.toString('utf8')) as { attempts: Attempt[] }).attempts
+      }
+      yield { firstMs: Number(first ?? 0), read }
+    }
+  }
+}
+
+/** Time of the first attempt, of the last one, and a token; the last one is missing in older names. */
+const OBJECT_NAME = /^(\d{14})-(?:(\d{14})-)?/
+
+function digits(ms: number): string {
+  return String(ms).padStart(14, '0')
 }
 
 function namesOf({ owner, submissionId }: Journal): { list: string; due: string; member: string } {

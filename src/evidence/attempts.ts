@@ -9,6 +9,8 @@ import type { RedisConnection } from '../core/redis.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Attempts as PlacementAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
+import { inOrder, placeOf } from './attempts-in-order.ts'
+import { type NotedAttempt, Refusals } from './refusals.ts'
 
 export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
   owner: string
@@ -25,14 +27,18 @@ const PATIENCE_MS = 2000
 /** Objects written at a time. */
 const WRITERS = 16
 
-type Noted = { journal: Journal; attempt: Attempt }
+/** Looked at for one page at most: where a filter fits little, pages are short. */
+const MAX_LOOKED_AT = 5000
+
+export type AttemptsPage = { items: Attempt[]; nextCursor: string | null }
 
 export class Attempts implements PlacementAttempts {
   readonly #journal: AttemptJournal
   readonly #clock: Clock
   readonly #logger: Logger
   /** Noted, not in Redis yet. */
-  #held: Noted[] = []
+  #held: NotedAttempt[] = []
+  readonly #refusals = new Refusals()
   #draining: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
@@ -51,7 +57,9 @@ export class Attempts implements PlacementAttempts {
       return
     }
     const attempt = { id: newToken(), at: isoTime(atMs ?? this.#clock.now()), ...told }
-    this.#held.push({ journal: { owner, submissionId }, attempt })
+    const noted = { journal: { owner, submissionId }, attempt }
+    if (told.outcome === 'refused' && !this.#refusals.keeps(noted)) return
+    this.#held.push(noted)
     void this.#drain()
   }
 
@@ -69,12 +77,12 @@ export class Attempts implements PlacementAttempts {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#timer = undefined
-    await this.#letGo()
+    await this.#letGo(Number.POSITIVE_INFINITY)
   }
 
   /** Writes to the store what any process has noted. @returns how many attempts */
   async flush(): Promise<number> {
-    await this.#letGo()
+    await this.#letGo(this.#clock.now())
     let written = 0
     for (;;) {
       const journals = await this.#journal.drain(this.#clock.now())
@@ -102,15 +110,41 @@ export class Attempts implements PlacementAttempts {
 
   /** All attempts of a submission, oldest first. */
   async list(owner: string, submissionId: string): Promise<Attempt[]> {
-    const journal = { owner, submissionId }
-    const byId = new Map<string, Attempt>()
-    const add = (attempts: readonly Attempt[]) => {
-      for (const attempt of attempts) byId.set(attempt.id, attempt)
+    const all: Attempt[] = []
+    for await (const attempt of this.#inOrder({ owner, submissionId }, '')) all.push(attempt)
+    return all
+  }
+
+  /**
+   * A page of them, oldest first, behind the place that an earlier page ended with. It may hold fewer than `limit`, or none,
+   * and still have a `nextCursor`.
+   *
+   * @param options.after an attempt's place (see placeOf), or '' for the beginning
+   */
+  async page(
+    owner: string,
+    submissionId: string,
+    options: { after: string; slot: string | undefined; limit: number },
+  ): Promise<AttemptsPage> {
+    const { after, slot, limit } = options
+    const items: Attempt[] = []
+    let at = after
+    let looked = 0
+    for await (const attempt of this.#inOrder({ owner, submissionId }, after)) {
+      if (items.length === limit || looked === MAX_LOOKED_AT) return { items, nextCursor: at }
+      looked++
+      at = placeOf(attempt)
+      if (slot === undefined || attempt.slot === slot) items.push(attempt)
     }
-    add(this.#heldOf(journal))
-    add(await this.#journal.waiting(journal))
-    for await (const attempts of this.#journal.stored(journal)) add(attempts)
-    return [...byId.values()].toSorted((a, b) => (a.at + a.id < b.at + b.id ? -1 : 1))
+    return { items, nextCursor: null }
+  }
+
+  async *#inOrder(journal: Journal, after: string): AsyncGenerator<Attempt> {
+    // In the order in which they move, or one could be missed on its way.
+    const held = this.#heldOf(journal)
+    const waiting = await this.#journal.waiting(journal)
+    const fromMs = after === '' ? 0 : Date.parse(after.slice(0, after.indexOf(' ')))
+    yield* inOrder([...held, ...waiting], this.#journal.objects(journal, fromMs), after)
   }
 
   #heldOf({ owner, submissionId }: Journal): Attempt[] {
@@ -148,12 +182,14 @@ export class Attempts implements PlacementAttempts {
     if (left > 0) this.#logger.warn({ submissionId, attempts: left }, 'too many attempts in one minute: left out')
   }
 
-  #forget(noted: readonly Noted[]): void {
+  #forget(noted: readonly NotedAttempt[]): void {
     const gone = new Set(noted)
     this.#held = this.#held.filter((one) => !gone.has(one))
   }
 
-  async #letGo(): Promise<void> {
+  /** @param nowMs refusals of minutes that are over by then go too, summed up */
+  async #letGo(nowMs: number): Promise<void> {
+    this.#held.push(...this.#refusals.take(nowMs))
     // A Redis that is away is waited for much longer than a process that ends has time. Twice noted is no harm.
     await Promise.race([this.#drain(), setTimeout(PATIENCE_MS, undefined, { ref: false })])
     const left = this.#held.slice()
@@ -166,7 +202,7 @@ export class Attempts implements PlacementAttempts {
   }
 }
 
-function byJournal(noted: readonly Noted[]): { journal: Journal; attempts: Attempt[] }[] {
+function byJournal(noted: readonly NotedAttempt[]): { journal: Journal; attempts: Attempt[] }[] {
   const groups = new Map<string, { journal: Journal; attempts: Attempt[] }>()
   for (const { journal, attempt } of noted) {
     const key = `${journal.owner}/${journal.submissionId}`

@@ -116,7 +116,7 @@ export function attemptClaims(
   submissionId: string,
   attempt: Attempt,
 ): Omit<ReceiptClaims, 'iss' | 'iat'> {
-  const { id, at, slot, subject, declared, outcome, code, uploadId } = attempt
+  const { id, at, slot, subject, declared, outcome, code, uploadId, count } = attempt
   return {
     kind: 'attempt',
     portal: owner,
@@ -129,5 +129,6 @@ export function attemptClaims(
     code,
     upload: uploadId,
     declared,
+    ...(count === undefined ? {} : { count }),
   }
 }

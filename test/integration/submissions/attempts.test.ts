@@ -260,9 +260,94 @@ describe('the store', () => {
 
   it('is not filled by somebody who tries without end', async () => {
     await h.put('f-6')
-    for (let i = 0; i < 1100; i++) h.deps.attempts.record(attempt('f-6'))
+    for (let i = 0; i < 1100; i++) h.deps.attempts.record(attempt('f-6', { outcome: 'accepted', code: null }))
     await waitFor(async () => (await inRedis('f-6')) === 1000, { what: 'a thousand attempts' })
     await waitFor(() => h.lines.some((line) => line.includes('left out')), { what: 'a line that says so' })
+  })
+})
+
+describe('somebody who is refused without end', () => {
+  type Counted = Listed & { count?: number }
+
+  it('leaves a few attempts and a number, in the store and signed', async () => {
+    await h.put('n-1')
+    for (let i = 0; i < 1000; i++) h.deps.attempts.record(attempt('n-1', { code: 'RATE_LIMITED' }))
+    for (let i = 0; i < 5; i++) h.deps.attempts.record(attempt('n-1', { code: 'SLOT_FULL', slot: 'extras' }))
+    h.deps.attempts.record(attempt('n-1', { subject: 'ครู 2' }))
+    await waitFor(async () => (await inRedis('n-1')) === 11, { what: 'ten attempts and that of another person' })
+    await h.deps.attempts.flush()
+    expect(await listed('n-1')).toHaveLength(11)
+    h.clock.ms += 61_000
+    await h.deps.attempts.flush()
+    const all = (await listed('n-1')) as Counted[]
+    const sums = all.filter(({ count }) => count !== undefined)
+    expect(sums.map(({ code, slot, count }) => ({ code, slot, count }))).toEqual(
+      expect.arrayContaining([
+        { code: 'RATE_LIMITED', slot: 'plan', count: 990 },
+        { code: 'SLOT_FULL', slot: 'extras', count: 5 },
+      ]),
+    )
+    expect(all).toHaveLength(13)
+    const answer = await h.call('POST', '/v1/receipts/verify', { body: { receipt: sums[0]?.receipt } })
+    expect(answer.body).toMatchObject({ valid: true, claims: { kind: 'attempt', count: sums[0]?.count } })
+  })
+
+  it('has all of it kept where the process ends within the minute', async () => {
+    await h.put('n-2')
+    const process = another()
+    for (let i = 0; i < 50; i++) process.record(attempt('n-2'))
+    await process.stop()
+    const all = (await listed('n-2')) as Counted[]
+    expect(all.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(50)
+  })
+})
+
+describe('a long journal', () => {
+  const of = { owner: 'portal', submissionId: 'j-1' }
+  const read = (names: string[]) =>
+    new Proxy(h.deps.store, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (name !== 'read') return typeof member === 'function' ? member.bind(target) : member
+        return async (key: string) => {
+          names.push(key)
+          return await target.read(key)
+        }
+      },
+    })
+
+  it('is read as far as its page goes, also where older objects overlap', async () => {
+    await h.put('j-1')
+    const start = h.clock.ms
+    const line = (ms: number) => ({ ...attempt('j-1'), id: `at-${ms}`, at: isoTime(start + ms) }) as unknown as Attempt
+    const journal = new AttemptJournal({ redis: h.deps.redis.hot, store: h.deps.store })
+    for (let minute = 0; minute < 20; minute++) {
+      const from = minute * 60_000
+      await journal.write(of, [line(from), line(from + 90_000 - 1)])
+    }
+    // As an earlier version wrote it: without the time of its last attempt.
+    const name = `${objectKeys.attempts('portal', 'j-1')}${String(start + 30_000).padStart(14, '0')}-old.json`
+    const old = { schema: 1, attempts: [line(30_000), line(600_001)] }
+    await h.deps.store.createIfAbsent(name, Buffer.from(JSON.stringify(old)))
+    const names: string[] = []
+    const attempts = new Attempts({ ...h.deps, redis: h.deps.redis.hot, store: read(names) })
+    const ask = async (after: string, limit: number) =>
+      await attempts.page('portal', 'j-1', { after, slot: undefined, limit })
+    const first = await ask('', 1)
+    expect(first.items.map(({ id }) => id)).toEqual(['at-0'])
+    expect(names.length).toBeLessThanOrEqual(2)
+    const ids: string[] = []
+    for (let after: string | null = ''; after !== null; ) {
+      const page = await ask(after, 7)
+      ids.push(...page.items.map(({ id }) => id))
+      after = page.nextCursor
+    }
+    const all = [...Array(20).keys()].flatMap((m) => [m * 60_000, m * 60_000 + 89_999])
+    const expected = [...all, 30_000, 600_001].toSorted((a, b) => a - b).map((ms) => `at-${ms}`)
+    expect(ids).toEqual(expected)
+    names.length = 0
+    await ask(`${isoTime(start + 19 * 60_000)} zzz`, 1)
+    expect(names.length).toBeLessThanOrEqual(4)
   })
 })
 
