@@ -21,6 +21,9 @@ export type UploadState =
 
 export type MediaKind = 'video' | 'pdf' | 'image' | 'audio' | 'other'
 
+/** A hole in a recording: when it begins, as it is played, and how long it lasts. */
+export type Gap = { startSeconds: number; seconds: number }
+
 /** What was measured from the bytes. Claims (headers, names, declared types) are kept apart and decide nothing. */
 export type Measured = {
   kind: MediaKind
@@ -51,8 +54,12 @@ export type Measured = {
   /** `videoCodec` or `audioCodec` is one that nothing here decodes, and there is no other picture or sound. */
   videoUnknown?: boolean
   audioUnknown?: boolean
+  /** The sound has packets and not one of them decodes, and there is no other sound. */
+  audioDamaged?: boolean
   /** The recording breaks off in the middle of something, and nothing tells how long it should have been. */
   tornEnd?: boolean
+  /** Parts of a recording with neither picture nor sound in them, or with nothing that can be decoded. */
+  gaps?: Gap[]
   /** The index (moov) lies before the media, so that playing can start at once. */
   indexFirst?: boolean
   /** False: the index speaks of bytes that are not there. */
@@ -68,7 +75,7 @@ export type Measured = {
   undrawnPages?: number[]
   /** A small PDF that takes many seconds to open, by what it unpacks to. */
   tooComplex?: boolean
-  /** A PDF beyond our limits: not everything in it was looked at. */
+  /** Beyond our limits: not everything in the file was looked at. */
   unchecked?: boolean
   meanVolumeDb?: number
   silentSeconds?: number

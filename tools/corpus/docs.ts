@@ -60,6 +60,7 @@ inspection has no list of renditions (it is kept for a changed profile). All oth
 | a book of scans took minutes, and our limit was told as its damage; a few hundred bytes cost as much | \`pdf-scans-200\`, \`pdf-three-filters\` |
 | words, and things that nothing points to, were taken for what acts | \`pdf-role-map\`, \`pdf-script-nobody-calls\`, \`pdf-attachment-removed-later\` |
 | errors that every viewer overlooks were called damage, and pages that nobody sees were taken | \`pdf-slipshod-page\`, \`pdf-looped-tree\`, \`pdf-ruined-page\` |
+| damage of which no viewer tells passed: a third of the bytes are zeros; a recording in fragments that breaks off was refused | \`hole-mp4\`, \`hole-ts\`, \`cut-fragments\` |
 | an empty owner's password opened for the tools what no reader opens | \`pdf-empty-owner\` |
 `
 

@@ -12,6 +12,8 @@ import { type ProbeResult, probe, type ToolContext } from '../media/probe.ts'
 import { isRiffCutOff } from '../media/riff.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'
 import { type StreamSeconds, withBestStreams } from '../media/streams.ts'
+import { isLimit } from '../media/tool-error.ts'
+import { isPacketCutOff } from '../media/transport-stream.ts'
 import { isPicture } from '../media/video-stream.ts'
 import { isInputError } from './failure.ts'
 import type { Measurement } from './measurement.ts'
@@ -53,8 +55,7 @@ async function measureStreams(
   try {
     seen = await probeFile(context, identity.container as Container, index, files)
   } catch (error) {
-    if (!isInputError(error)) throw error
-    return { measured: { ...identity, ...fromIndex }, unreadable: true }
+    return unreadBecause(error, { ...identity, ...fromIndex })
   }
   if (seen.videos.length + seen.audios.length > MAX_STREAMS)
     return { measured: { ...identity, ...fromIndex }, unreadable: true }
@@ -75,7 +76,13 @@ async function measureStreams(
   // An index that cannot be read and no stream either: a film that lies somewhere else, or the rest of one.
   if (index !== undefined && seen.video === null && seen.audio === null)
     return { measured: { ...measured, ...probeMeasures(seen, identity.container), complete: false } }
-  return await demuxMeasures(context, await files.whole(), measured, seen)
+  return await demuxMeasures(context, await files.whole(), measured, seen, index?.torn ?? false)
+}
+
+/** What came to a limit of ours was not looked at, which says nothing about the file. */
+function unreadBecause(error: unknown, measured: Measured): Measurement {
+  if (!isInputError(error)) throw error
+  return isLimit(error) ? { measured: { ...measured, unchecked: true } } : { measured, unreadable: true }
 }
 
 /** Of a bucket's object an excerpt will do where it shows what the index tells. What it lacks is no fault of the file. */
@@ -104,7 +111,7 @@ function showsAll({ video, audio }: ProbeResult, index: Mp4Index): boolean {
 
 /** The index itself says that there are bytes which are not here. */
 function isMissing(index: Mp4Index): boolean {
-  return !index.complete || index.external || index.problem === 'NO_SAMPLES'
+  return (!index.complete && !index.torn) || index.external || index.problem === 'NO_SAMPLES'
 }
 
 function indexMeasures(index: Mp4Index): Partial<Measured> {
@@ -119,7 +126,7 @@ function indexMeasures(index: Mp4Index): Partial<Measured> {
     indexFirst: index.streamable,
     fragmented: index.fragmented,
     encrypted: index.encrypted,
-    complete: index.complete,
+    complete: index.complete || index.torn,
   }
 }
 
@@ -193,6 +200,7 @@ async function demuxMeasures(
   source: LocalSource,
   measured: Measured,
   seen: ProbeResult,
+  isTornIndex: boolean,
 ): Promise<Measurement> {
   const streams = [
     ...seen.videos.filter(isPicture).map(({ index }) => ({ index, kind: 'video' as const })),
@@ -206,11 +214,13 @@ async function demuxMeasures(
     const chosen = withBestStreams(seen, new Map(result.streams.map((s) => [s.index, s.seconds])))
     const found = { ...measured, ...probeMeasures(chosen, container), ...streamMeasures(chosen, result) }
     const incomplete = (container === 'avi' && (await isRiffCutOff(source))) || isHalfRead(found, result, source.bytes)
-    const isTorn = !incomplete && result.complaints.includes('truncated')
-    return { measured: { ...found, complete: !incomplete, ...(isTorn ? { tornEnd: true } : {}) } }
+    const isTorn =
+      isTornIndex ||
+      result.complaints.includes('truncated') ||
+      (container === 'mpegts' && (await isPacketCutOff(source)))
+    return { measured: { ...found, complete: !incomplete, ...(isTorn && !incomplete ? { tornEnd: true } : {}) } }
   } catch (error) {
-    if (!isInputError(error)) throw error
-    return { measured: { ...measured, ...probeMeasures(seen, container) }, unreadable: true }
+    return unreadBecause(error, { ...measured, ...probeMeasures(seen, container) })
   }
 }
 

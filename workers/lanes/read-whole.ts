@@ -3,21 +3,30 @@
 
 import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
-import type { Measured } from '../../src/records/upload-record.ts'
+import type { Gap, Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { FROZEN_SHARE, MOSTLY_BLACK_SHARE } from '../../src/submissions/rules/inspect.ts'
 import { hashSource } from '../media/copy.ts'
 import { isDecodable } from '../media/input.ts'
-import { probe, type ToolContext } from '../media/probe.ts'
+import { type AudioStream, probe, type ToolContext } from '../media/probe.ts'
 import { withScratch } from '../media/scratch.ts'
-import { measureSignals, type PictureSignals, type Signals, type SignalsOptions } from '../media/signals.ts'
+import {
+  measureSignals,
+  type PictureSignals,
+  type Signals,
+  type SignalsOptions,
+  type SoundSignals,
+} from '../media/signals.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'
-import { spotDecode } from '../media/spot-decode.ts'
+import { type Spot, spotDecode } from '../media/spot-decode.ts'
 import { withMeasuredStreams } from '../media/streams.ts'
+import { isLimit } from '../media/tool-error.ts'
 import type { VideoStream } from '../media/video-stream.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { scan } from './clamd.ts'
 import { isInputError } from './failure.ts'
+import { findGaps, isStream } from './find-gaps.ts'
+import { judgeSpots } from './judge-spots.ts'
 import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
@@ -74,42 +83,84 @@ async function scanned(
 async function look(context: ToolContext, source: LocalSource, measured: Measured): Promise<Omit<Readings, 'sha256'>> {
   const container = measured.container as Container
   try {
-    const { video, audio } = withMeasuredStreams(await probe(context, source, container), measured)
+    const { video, audio, audios } = withMeasuredStreams(await probe(context, source, container), measured)
     const picture = video !== null && isDecodable(video.codec) ? video : null
-    const sound = audio !== null && isDecodable(audio.codec) ? audio : null
-    const streams = { videoStream: picture?.index ?? null, audioStream: sound?.index ?? null }
-    const signals = await listen(context, source, container, streams)
+    // The one that the verdict chose, and those that can take its place.
+    const sounds = [audio, ...audios.filter((other) => other.index !== audio?.index)].filter(isKnownSound)
+    const { limited, sound, ...signals } = await listen(context, source, container, picture, sounds)
+    const shown = { video, audio: sound ?? audio }
+    const decoded = {
+      seenSeconds: signals.picture?.seenSeconds ?? null,
+      heardSeconds: signals.heard?.heardSeconds ?? null,
+    }
+    const gaps = await findGaps(context, source, measured, shown, decoded)
+    const spots = picture === null ? [] : await spotsOf(context, source, measured, picture)
+    const { decodable, signals: found } = judgeSpots(spots, gaps, wholeSeconds(measured, gaps))
     return {
-      signals: signalMeasures(measured, signals),
-      ...(picture === null ? {} : { decodable: await isShown(context, source, measured, picture) }),
+      ...(decodable === undefined ? {} : { decodable }),
+      signals: {
+        ...signalMeasures(measured, { picture: signals.picture, sound: signals.heard }),
+        ...(sounds.length > 0 && !limited ? soundMeasures(measured, sound) : {}),
+        ...(limited ? { unchecked: true } : {}),
+        ...found,
+      },
     }
   } catch (error) {
     if (!isInputError(error)) throw error
-    return { signals: {}, decodable: false }
+    return isLimit(error) ? { signals: { unchecked: true } } : { signals: {}, decodable: false }
   }
 }
 
-type Streams = Pick<SignalsOptions, 'videoStream' | 'audioStream'>
+function isKnownSound(audio: AudioStream | null): audio is AudioStream {
+  return audio !== null && isDecodable(audio.codec)
+}
+
+/** Which sound is heard: another than the verdict's, where that one does not decode. */
+function soundMeasures(measured: Measured, sound: AudioStream | null): Partial<Measured> {
+  if (sound === null) return { audioDamaged: true }
+  if (sound.index === measured.audioStream) return {}
+  return { audioStream: sound.index, audioCodec: sound.codec, audioChannels: sound.channels }
+}
+
+type Heard = {
+  picture: PictureSignals | null
+  heard: SoundSignals | null
+  /** The first of the sounds that decodes. */
+  sound: AudioStream | null
+  /** Something came to a limit of ours. */
+  limited: boolean
+}
 
 /** Picture and sound in one pass; where that fails, each by itself, so that the trouble of one is not the other's. */
 async function listen(
   context: ToolContext,
   source: LocalSource,
   container: Container,
-  streams: Streams,
-): Promise<Signals> {
+  video: VideoStream | null,
+  sounds: readonly AudioStream[],
+): Promise<Heard> {
+  let limited = false
   const pass = (options: SignalsOptions): Promise<Signals | null> =>
     measureSignals(context, source, container, options).catch((error: unknown) => {
       if (!isInputError(error)) throw error
+      limited ||= isLimit(error)
       return null
     })
-  const onlyPicture = { ...streams, audioStream: null }
-  const onlySound = { ...streams, videoStream: null }
-  const both = await pass(streams)
-  const sound = both ?? (await pass(onlySound))
+  const onlyPicture = { videoStream: video?.index ?? null, audioStream: null }
+  const [first = null, ...others] = sounds
+  const both = await pass({ ...onlyPicture, audioStream: first?.index ?? null })
   let picture = (both ?? (await pass(onlyPicture)))?.picture ?? null
   if (isDoubtful(picture)) picture = (await pass({ ...onlyPicture, everyPicture: true }))?.picture ?? null
-  return { picture, sound: sound?.sound ?? null }
+  const listenTo = async (stream: AudioStream): Promise<SoundSignals | null> =>
+    (await pass({ videoStream: null, audioStream: stream.index }))?.sound ?? null
+  let sound = first
+  let heard = both?.sound ?? (first === null ? null : await listenTo(first))
+  for (const other of others) {
+    if (limited || (heard?.seconds ?? 0) > 0) break
+    sound = other
+    heard = await listenTo(other)
+  }
+  return { picture, heard, sound: (heard?.seconds ?? 0) > 0 ? sound : null, limited }
 }
 
 /** Fewer keyframes than this are too small a sample to accuse a file by. */
@@ -124,12 +175,12 @@ function isDoubtful(picture: PictureSignals | null): boolean {
   return picture.blackShare >= MOSTLY_BLACK_SHARE || picture.frozenShare >= FROZEN_SHARE
 }
 
-async function isShown(
+async function spotsOf(
   context: ToolContext,
   source: LocalSource,
   measured: Measured,
   video: VideoStream,
-): Promise<boolean> {
+): Promise<Spot[]> {
   const played = judgedDurationSeconds(measured) ?? 0
   // An edit list hides what lies behind its end from the decoder as well.
   const durationSeconds = Math.min(
@@ -137,13 +188,17 @@ async function isShown(
     measured.videoDurationSeconds ?? played,
     measured.editedDurationSeconds ?? played,
   )
-  const container = measured.container as Container
-  const spots = await spotDecode(context, source, container, {
+  return await spotDecode(context, source, measured.container as Container, {
     stream: video.index,
     startSeconds: video.startSeconds,
     durationSeconds,
   })
-  return spots.every(({ frames }) => frames > 0)
+}
+
+/** What a stream's clock leaps is no part of its length. */
+function wholeSeconds(measured: Measured, gaps: readonly Gap[]): number {
+  const leapt = isStream(measured.container as Container) ? gaps.reduce((sum, { seconds }) => sum + seconds, 0) : 0
+  return (judgedDurationSeconds(measured) ?? 0) + leapt
 }
 
 /** Shares of the time as seconds of it. */

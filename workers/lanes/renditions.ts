@@ -5,6 +5,7 @@ import type { Container } from '../../src/core/identify.ts'
 import type { Measured, Rendition } from '../../src/records/upload-record.ts'
 import type { RenditionRule } from '../../src/submissions/profiles/schema.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
+import { isDecodable } from '../media/input.ts'
 import { renderPage } from '../media/pdf-page.ts'
 import { planVideo, type VideoPlan, type VideoRendition } from '../media/plan.ts'
 import { makePoster } from '../media/poster.ts'
@@ -15,6 +16,8 @@ import { withMeasuredStreams } from '../media/streams.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { isInputError } from './failure.ts'
+import { findGaps } from './find-gaps.ts'
 import { jpegSize } from './jpeg-size.ts'
 import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
@@ -136,23 +139,39 @@ async function makeMp4(
   throw refusal ?? new ToolError('INPUT_UNREADABLE', 'input', 'nothing to show in the file')
 }
 
-type Way = { name: 'as-planned' | 'encoded' | 'without-sound'; plan: VideoPlan }
+type Way = { name: 'as-planned' | 'encoded' | 'other-sound' | 'without-sound'; plan: VideoPlan }
 
 /**
  * Each way to make the MP4, the best first. The same input gives the same output: what our own check refuses is not tried
  * in the same way again. Kept streams may carry time stamps that come out wrong, and a sound track may be one by name only.
  */
-async function waysOf({ probed }: RenditionInput, rule: RenditionRule): Promise<Way[]> {
-  const probe = await probed()
+async function waysOf(material: RenditionInput, rule: RenditionRule): Promise<Way[]> {
+  const probe = await material.probed()
   const planned = planVideo(probe, videoRendition(rule, true))
   const encoded = planVideo(probe, videoRendition(rule, false))
+  const spare = probe.audios.find(({ index, codec }) => index !== probe.audio?.index && isDecodable(codec))
+  const other = spare === undefined ? null : planVideo({ ...probe, audio: spare }, videoRendition(rule, false))
   const silent = planVideo({ ...probe, audio: null }, videoRendition(rule, false))
   const keeps = planned?.video.how === 'copy' || planned?.audio?.how === 'copy'
+  const isKept = planned !== null && !(keeps && (await hasGaps(material, probe)))
   return [
-    ...(planned === null ? [] : [{ name: 'as-planned' as const, plan: planned }]),
+    ...(!isKept ? [] : [{ name: 'as-planned' as const, plan: planned }]),
     ...(encoded === null || !keeps ? [] : [{ name: 'encoded' as const, plan: encoded }]),
+    ...(other === null || probe.audio === null ? [] : [{ name: 'other-sound' as const, plan: other }]),
     ...(silent === null || probe.audio === null ? [] : [{ name: 'without-sound' as const, plan: silent }]),
   ]
+}
+
+/** Players stop at a packet that they can't decode: of a damaged recording the streams are not kept as they are. */
+async function hasGaps({ context, source, measured }: RenditionInput, probe: ProbeResult): Promise<boolean> {
+  if (measured.gaps !== undefined || measured.tornEnd) return true
+  // The inspection that asks the decoders may come later: here the packets are asked.
+  const decoded = { seenSeconds: null, heardSeconds: null }
+  const gaps = await findGaps(context, source, measured, probe, decoded).catch((error: unknown) => {
+    if (!isInputError(error)) throw error
+    return []
+  })
+  return gaps.length > 0
 }
 
 async function mp4(

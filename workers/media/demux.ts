@@ -38,9 +38,26 @@ export type DemuxResult = {
 
 export type Complaint = 'truncated' | 'corrupt' | 'timestamps'
 
+/** One packet. Times are in seconds, of the file's own clock with {@link DemuxOptions.ownClock}. */
+export type Packet = {
+  /** Place in {@link DemuxOptions.streams}. */
+  stream: number
+  /** NaN: not known. */
+  decodedAt: number
+  startSeconds: number
+  endSeconds: number
+  bytes: number
+  key: boolean
+  /** Nothing but zeros. */
+  blank: boolean
+}
+
 export type DemuxOptions = Pick<InputOptions, 'ignoreEditList'> & {
   /** Indexes of the streams to be read, as in the probe: cover pictures and data streams are left out. */
   streams: ReadonlyArray<{ index: number; kind: 'video' | 'audio' }>
+  /** The clock as it is written: else ffmpeg lets the file begin at 0 and takes out whatever a stream leaps. */
+  ownClock?: boolean
+  onPacket?: (packet: Packet) => void
   onProgress?: (block: ProgressBlock) => void
   wallMs?: number
   /** Without any packet for so long the pass is ended. */
@@ -67,6 +84,7 @@ export function demuxArgs(source: LocalSource, container: Container, options: De
     '-loglevel',
     'level+warning',
     ...PROGRESS_ARGS,
+    ...(options.ownClock ? ['-copyts'] : []),
     ...inputArgs(source, { container, anyDecoder: true, ignoreEditList: options.ignoreEditList ?? false }),
     ...options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
     '-c',
@@ -88,7 +106,7 @@ export async function demux(
   container: Container,
   options: DemuxOptions,
 ): Promise<DemuxResult> {
-  const packets = packetReader(options.streams)
+  const packets = packetReader(options.streams, options.onPacket)
   const complaints = new Set<Complaint>()
   await context.runner.run({
     tool: 'ffmpeg',
@@ -120,6 +138,9 @@ export async function demux(
   }
 }
 
+/** AV_PKT_FLAG_KEY. */
+const KEY_FLAG = 1
+
 type Tally = {
   packets: number
   bytes: number
@@ -135,8 +156,17 @@ function isTime(ticks: number): boolean {
   return ticks > -(2 ** 62)
 }
 
-/** Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, …]`. */
-export function packetReader(streams: DemuxOptions['streams']): {
+/** The sum over a packet of zeros, and over no other of an ordinary size. */
+const SUM_OF_ZEROS = '0x00000000'
+
+/**
+ * Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, F=flags]`. Flags are written
+ * where a packet is something else than a mere keyframe.
+ */
+export function packetReader(
+  streams: DemuxOptions['streams'],
+  onPacket?: (packet: Packet) => void,
+): {
   push(chunk: Buffer): void
   measures(): StreamMeasure[]
 } {
@@ -150,7 +180,9 @@ export function packetReader(streams: DemuxOptions['streams']): {
       if (tally) tally.base = Number(base[2]) / Number(base[3])
     }
     if (line.startsWith('#')) return
-    const [stream, dts, pts, duration, size] = line.split(',', 5).map(Number)
+    const fields = line.split(',', 8)
+    const flags = fields.find((field) => field.startsWith(' F='))
+    const [stream, dts, pts, duration, size] = fields.map(Number)
     const tally = tallies[stream ?? -1]
     if (!tally || dts === undefined || pts === undefined || size === undefined) return
     tally.packets++
@@ -163,6 +195,15 @@ export function packetReader(streams: DemuxOptions['streams']): {
       // It follows the packet before it, wherever that was.
       tally.end += duration ?? 0
     }
+    onPacket?.({
+      stream: stream ?? 0,
+      decodedAt: isTime(dts) ? dts * tally.base : Number.NaN,
+      startSeconds: isTime(start) ? start * tally.base : Number.NaN,
+      endSeconds: isTime(start) ? (start + (duration ?? 0)) * tally.base : Number.NaN,
+      bytes: size,
+      key: flags === undefined || (Number(flags.slice(3)) & KEY_FLAG) !== 0,
+      blank: size > 0 && fields[5]?.trim() === SUM_OF_ZEROS,
+    })
     if (!isTime(dts)) return
     if (dts - tally.lastDts > tally.gap) tally.gap = dts - tally.lastDts
     tally.lastDts = dts

@@ -18,6 +18,8 @@ export type PictureSignals = {
   blackShare: number
   /** Share of the time without any change; a slide with a voice over it is one such time. */
   frozenShare: number
+  /** When each of the samples is shown. */
+  seenSeconds: number[]
   /** Where the picture changed as a whole: hints for a reviewer, no proof of a cut. Seconds, at most 50. */
   jumpSeconds: number[]
 }
@@ -26,6 +28,8 @@ export type SoundSignals = {
   seconds: number
   /** Share of the seconds below {@link SILENCE_DB}. */
   silentShare: number
+  /** When each second of decoded sound begins: more than a second later than the one before where nothing was decoded. */
+  heardSeconds: number[]
   /** Loudest sample and mean level, in dB below full scale; null for digital silence. */
   peakDb: number | null
   meanDb: number | null
@@ -200,6 +204,7 @@ export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
     blackShare: share(black, total),
     frozenShare: share(frozen, total - first),
     jumpSeconds,
+    seenSeconds: frames.map(({ seconds }) => seconds),
   }
 }
 
@@ -214,6 +219,7 @@ export function judgeSound(all: readonly MetadataFrame[]): SoundSignals {
   return {
     seconds: levels.length,
     silentShare: levels.length === 0 ? 1 : levels.filter((level) => level < SILENCE_DB).length / levels.length,
+    heardSeconds: all.map(({ seconds }) => seconds),
     peakDb: finite(peaks.reduce((a, b) => Math.max(a, Number.isNaN(b) ? a : b), Number.NEGATIVE_INFINITY)),
     meanDb: finite(10 * Math.log10(power)),
   }

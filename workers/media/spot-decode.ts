@@ -5,7 +5,7 @@ import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import { PROGRESS_ARGS } from './run.ts'
 import type { LocalSource } from './source.ts'
-import { ToolError } from './tool-error.ts'
+import { isLimit, ToolError } from './tool-error.ts'
 
 export type Spot = {
   at: 'first' | 'middle' | 'last'
@@ -14,6 +14,8 @@ export type Spot = {
   frames: number
   /** Complaints of the decoder; a few are common where a seek lands between keyframes. */
   errors: number
+  /** It came to a limit of ours: without a frame nothing is known of the spot. */
+  limited: boolean
 }
 
 export type SpotOptions = {
@@ -56,6 +58,24 @@ export async function spotDecode(
   return results
 }
 
+/** Whether the picture decodes from a keyframe on, without a complaint. @param seconds from where the tools let the file begin */
+export async function isShownAt(
+  context: ToolContext,
+  source: LocalSource,
+  container: Container,
+  stream: number,
+  seconds: number,
+): Promise<boolean> {
+  const { frames, errors } = await decode(context, source, container, {
+    at: 'middle',
+    seconds,
+    stream,
+    inputSeek: ['-ss', seconds.toFixed(3)],
+    end: ['-t', '0.5'],
+  })
+  return frames > 0 && errors === 0
+}
+
 /**
  * A spot whose seconds hold no picture is looked at once more and wider. Screen recorders write a picture when something
  * moves, so that the one on show may be minutes old: decoding begins at the keyframe before it, and must go without a
@@ -77,6 +97,9 @@ async function decodeSpot(
   const place = ['-seek_timestamp', '1', '-ss', seconds.toFixed(3)]
   const narrow = await look(INDEXED.has(container) ? place : [], short)
   if (narrow.frames > 0) return narrow
+  // Two seconds of it take too long: one picture will do.
+  if (narrow.limited)
+    return await look(INDEXED.has(container) ? ['-noaccurate_seek', ...place] : [], ['-frames:v', '1'])
   const wide = at === 'first' ? await look([], ['-frames:v', '1']) : await look(['-noaccurate_seek', ...place], short)
   return wide.errors > 0 && INDEXED.has(container) ? narrow : wide
 }
@@ -97,7 +120,7 @@ async function decode(
   container: Container,
   { at, seconds, stream, inputSeek, end }: Look,
 ): Promise<Spot> {
-  const spot: Spot = { at, seconds, frames: 0, errors: 0 }
+  const spot: Spot = { at, seconds, frames: 0, errors: 0, limited: false }
   try {
     await context.runner.run({
       tool: 'ffmpeg',
@@ -141,6 +164,7 @@ async function decode(
   } catch (error) {
     if (!(error instanceof ToolError) || error.source === 'system') throw error
     spot.errors++
+    spot.limited = isLimit(error)
   }
   return spot
 }

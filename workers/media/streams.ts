@@ -27,13 +27,13 @@ export function withBestStreams(seen: ProbeResult, seconds: StreamSeconds): Prob
 
 /** The probe with the streams that the verdict was about; records from before that was written down keep the probe's own. */
 export function withMeasuredStreams(seen: ProbeResult, measured: Measured): ProbeResult {
-  const { videoStream, audioStream } = measured
+  const { videoStream, audioStream, audioDamaged } = measured
   // Without a choice of its own this is an older record.
   if (videoStream === undefined && audioStream === undefined) return seen
   return {
     ...seen,
     video: seen.videos.find(({ index }) => index === videoStream) ?? null,
-    audio: seen.audios.find(({ index }) => index === audioStream) ?? null,
+    audio: audioDamaged ? null : (seen.audios.find(({ index }) => index === audioStream) ?? null),
   }
 }
 

@@ -30,6 +30,11 @@ export type Mp4Index = {
   /** The index comes before the media, so that a player can start at once. */
   streamable: boolean
   fragmented: boolean
+  /**
+   * A recording in fragments breaks off, or zeros lie where one should begin: its header was written before there was a
+   * length to tell. What is left of it plays; measure that by a demux pass.
+   */
+  torn: boolean
   /** Of all pictures and sounds together. */
   durations: Durations
   tracks: Mp4Track[]
@@ -107,13 +112,16 @@ function summarize(top: TopLevel, found: Found, fileBytes: number): Mp4Index {
   const videos = tracks.filter((track) => track.handler === 'vide')
   const measured = tracks.filter((track) => track.handler === 'vide' || track.handler === 'soun')
   const problem = findProblem(top, found, measured, fileBytes)
+  const fragmented = (found.fragments?.count ?? 0) > 0
+  const torn = fragmented && (problem === 'CUT_OFF' || top.zeros)
   const at = (type: string): number => top.boxes.findIndex((box) => box.type === type)
   return {
     problem,
     complete: problem === null || problem === 'INDEX_UNREADABLE' || problem === 'NO_SAMPLES',
-    measurable: found.movie !== null && problem !== 'INDEX_UNREADABLE' && problem !== 'NO_SAMPLES',
+    measurable: found.movie !== null && !torn && problem !== 'INDEX_UNREADABLE' && problem !== 'NO_SAMPLES',
     streamable: at('moov') >= 0 && (at('mdat') < 0 || at('moov') < at('mdat')),
-    fragmented: (found.fragments?.count ?? 0) > 0,
+    fragmented,
+    torn,
     durations: weighDurations(found.movie?.headerSeconds ?? null, measured),
     tracks,
     video: videos.find((track) => track.enabled) ?? videos[0] ?? null,

@@ -23,6 +23,8 @@ export type TopLevel = {
   trailingBytes: number
   /** The walk was given up at {@link WalkLimits.maxBoxes}: nothing is known of the rest. */
   unfinished: boolean
+  /** Zeros stand where a box should begin, and more than zeros behind them: bytes of the disk were lost. */
+  zeros: boolean
 }
 
 export type WalkLimits = { maxBoxes: number }
@@ -62,26 +64,33 @@ export async function walkTopLevel(
   visit: (box: TopLevelBox) => Promise<void>,
 ): Promise<TopLevel> {
   const boxes: TopLevelBox[] = []
+  const whole = { cutOff: false, trailingBytes: 0, unfinished: false, zeros: false }
+  /** Space that was taken in advance and never written to is all zeros. */
+  const hasMore = async (): Promise<boolean> => {
+    const bytes = Math.min(WINDOW_BYTES, fileBytes)
+    return (await read(fileBytes - bytes, bytes)).some((byte) => byte !== 0)
+  }
   let at = 0
   let hasIndex = false
   let hasMedia = false
   while (at < fileBytes) {
-    if (boxes.length >= limits.maxBoxes) return { boxes, cutOff: false, trailingBytes: 0, unfinished: true }
+    if (boxes.length >= limits.maxBoxes) return { boxes, ...whole, unfinished: true }
     const head = await read(at, Math.min(16, fileBytes - at))
     const header = readBoxHeader(head)
     const end = header === null ? null : header.bytes === null ? fileBytes : at + header.bytes
     const complete = hasIndex && hasMedia
     if (header === null || end === null || (end > fileBytes && complete && !KNOWN.has(header.type))) {
       // Noise behind a complete file is a trailer; noise in front of index or media is a broken file.
-      return { boxes, cutOff: !complete, trailingBytes: fileBytes - at, unfinished: false }
+      return { boxes, ...whole, cutOff: !complete, trailingBytes: fileBytes - at }
     }
     const box = { type: header.type, offset: at, headerBytes: header.headerBytes, bytes: end - at }
     boxes.push(box)
     hasIndex ||= box.type === 'moov'
     hasMedia ||= box.type === 'mdat'
-    if (end > fileBytes) return { boxes, cutOff: true, trailingBytes: 0, unfinished: false }
+    if (end > fileBytes) return { boxes, ...whole, cutOff: true }
+    if (header.bytes === null && head.every((byte) => byte === 0)) return { boxes, ...whole, zeros: await hasMore() }
     await visit(box)
     at = end
   }
-  return { boxes, cutOff: false, trailingBytes: 0, unfinished: false }
+  return { boxes, ...whole }
 }

@@ -25,12 +25,14 @@ const PDF_READABLE_CODES = [
   'PDF_RESTRICTED',
 ] as const
 
+const DECODABLE_CODES = ['VIDEO_UNDECODABLE', 'AUDIO_UNDECODABLE', 'VIDEO_UNCHECKED', 'RECORDING_HAS_GAPS'] as const
+
 /** In the order in which a person would look. */
 const VALIDATE_CHECKS: readonly CheckEntry[] = [
   check('type', ALL_KINDS, 'UPLOAD_EMPTY', 'TYPE_MISMATCH'),
   check('size', ALL_KINDS, 'UPLOAD_TOO_LARGE'),
   check('container', ['video', 'image', 'audio'], 'CONTAINER_NOT_ALLOWED', 'CONTAINER_CONVERTED'),
-  check('complete', ['video'], 'INCOMPLETE_FILE', 'RECORDING_CUT_OFF'),
+  check('complete', ['video'], 'INCOMPLETE_FILE', 'RECORDING_CUT_OFF', 'VIDEO_UNCHECKED'),
   check('count', ALL_KINDS, 'KIND_LIMIT_EXCEEDED'),
   check('picture', ['video'], 'NO_VIDEO'),
   check('sound', ['video'], 'NO_AUDIO'),
@@ -48,7 +50,7 @@ const VALIDATE_CHECKS: readonly CheckEntry[] = [
 ]
 
 const INSPECT_CHECKS: readonly CheckEntry[] = [
-  check('decodable', ['video'], 'VIDEO_UNDECODABLE'),
+  check('decodable', ['video'], ...DECODABLE_CODES),
   check('silence', ['video'], 'SILENT_AUDIO'),
   check('black', ['video'], 'BLACK_VIDEO', 'BLACK_VIDEO_ENTIRE'),
   check('frozen', ['video'], 'FROZEN_VIDEO'),

@@ -16,6 +16,9 @@ export const DEFAULT_SEVERITIES = {
 
   // Nothing tells how long the recording should have been: what is there counts, and its length is said.
   RECORDING_CUT_OFF: 'warn',
+  RECORDING_HAS_GAPS: 'warn',
+  // A limit of ours says nothing about the file.
+  VIDEO_UNCHECKED: 'warn',
   NO_VIDEO: 'reject',
   NO_AUDIO: 'reject',
   DURATION_EXCEEDED: 'reject',
@@ -35,7 +38,6 @@ export const DEFAULT_SEVERITIES = {
   PDF_TOO_COMPLEX: 'reject',
   // Every viewer shows the page; the uploader should look whether all of it is there.
   PDF_FLAWED: 'warn',
-  // A limit of ours says nothing about the file.
   PDF_UNCHECKED: 'warn',
   PDF_PASSWORD: 'reject',
   PDF_RESTRICTED: 'advise',
@@ -44,6 +46,8 @@ export const DEFAULT_SEVERITIES = {
   PDF_ACTIVE_CONTENT: 'reject',
 
   VIDEO_UNDECODABLE: 'reject',
+  // The picture can be watched: what is missing is said, and a copy without sound is made.
+  AUDIO_UNDECODABLE: 'warn',
   SILENT_AUDIO: 'warn',
   BLACK_VIDEO: 'warn',
   BLACK_VIDEO_ENTIRE: 'reject',
@@ -65,7 +69,9 @@ export type ProblemCode = RuleCode | SlotCode
 
 /** Known only after reading the whole file, or by comparing files: the `inspect` lane's. */
 export const INSPECTION_CODES = [
+  'RECORDING_HAS_GAPS',
   'VIDEO_UNDECODABLE',
+  'AUDIO_UNDECODABLE',
   'SILENT_AUDIO',
   'BLACK_VIDEO',
   'BLACK_VIDEO_ENTIRE',

@@ -1,7 +1,7 @@
 // What the sentence of each code needs to know: the file's name, the limit, what was measured.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { Gap, MediaKind } from '../../records/upload-record.ts'
 import type { ProblemCode } from './codes.ts'
 
 /** `name`: what the sentence calls the file, e.g. วีดิทัศน์การสอน / teaching video. */
@@ -24,6 +24,9 @@ export type ProblemFacts = {
 
   /** actual: seconds that are there. */
   RECORDING_CUT_OFF: Named & { actual: number }
+  /** actual: seconds that are missing in all; the longest of the holes, in order. */
+  RECORDING_HAS_GAPS: Named & { actual: number; gaps: readonly Gap[]; more: number }
+  VIDEO_UNCHECKED: Named
   NO_VIDEO: Named
   NO_AUDIO: Named
   DURATION_EXCEEDED: Measure
@@ -39,6 +42,8 @@ export type ProblemFacts = {
   NOT_STREAMABLE: Named
   MULTI_AUDIO: Measure
   VIDEO_UNDECODABLE: Named
+  /** actual: the codec. */
+  AUDIO_UNDECODABLE: Named & { actual: string }
   SILENT_AUDIO: Named
   BLACK_VIDEO: Measure
   BLACK_VIDEO_ENTIRE: Measure

@@ -2,7 +2,7 @@
 // where the profile names the rule and nothing is sealed yet.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { Measured } from '../../records/upload-record.ts'
+import type { Gap, Measured } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { checksFor, type Judgement, judgedChecks } from './checks.ts'
 import type { RuleCode, RuleSeverity } from './codes.ts'
@@ -91,7 +91,12 @@ function softened(slot: SlotRules, sealed: boolean, code: RuleCode, severity: Ru
 function judgeVideo(input: InspectionInput, findings: Findings): void {
   const { slot, measured } = input
   if (measured.complete === false) findings.add('INCOMPLETE_FILE', {})
+  if (measured.unchecked) findings.add('VIDEO_UNCHECKED', {})
   if (input.decodable === false) findings.add('VIDEO_UNDECODABLE', {})
+  else {
+    judgeGaps(measured.gaps ?? [], findings)
+    if (measured.audioDamaged) findings.add('AUDIO_UNDECODABLE', { actual: measured.audioCodec ?? 'unknown' })
+  }
   const seconds = judgedDurationSeconds(measured)
   if (seconds === undefined) return
   if (isSilent(measured, seconds)) findings.add('SILENT_AUDIO', {})
@@ -114,8 +119,21 @@ function judgeVideo(input: InspectionInput, findings: Findings): void {
   if (planned) findings.add('PLAN_TIME_MISMATCH', planned)
 }
 
+/** So many are told in a sentence. */
+const NAMED_GAPS = 5
+
+function judgeGaps(gaps: readonly Gap[], findings: Findings): void {
+  if (gaps.length === 0) return
+  const longest = gaps.toSorted((a, b) => b.seconds - a.seconds).slice(0, NAMED_GAPS)
+  findings.add('RECORDING_HAS_GAPS', {
+    actual: Math.round(gaps.reduce((sum, { seconds }) => sum + seconds, 0) * 10) / 10,
+    gaps: gaps.filter((gap) => longest.includes(gap)),
+    more: gaps.length - longest.length,
+  })
+}
+
 function isSilent(measured: Measured, seconds: number): boolean {
-  if (measured.audioCodec === undefined) return false // NO_AUDIO has said it
+  if (measured.audioCodec === undefined || measured.audioDamaged) return false // another rule has said it
   return (
     (measured.meanVolumeDb !== undefined && measured.meanVolumeDb <= SILENT_MEAN_DB) ||
     (measured.silentSeconds ?? 0) / seconds >= SILENT_SHARE

@@ -94,10 +94,13 @@ function judgeVideo(input: JudgeInput, media: MediaRules, findings: Findings): v
     findings.add('INCOMPLETE_FILE', {})
     return
   }
+  if (measured.unchecked) findings.add('VIDEO_UNCHECKED', {})
   if (measured.tornEnd) findings.add('RECORDING_CUT_OFF', { actual: judgedDurationSeconds(measured) ?? 0 })
   if (measured.encrypted) findings.add('VIDEO_UNDECODABLE', {})
-  if (measured.videoCodec === undefined) findings.add('NO_VIDEO', {})
-  if (measured.audioCodec === undefined) findings.add('NO_AUDIO', {})
+  // What was not looked at is not missing.
+  const isSeen = (value: unknown): boolean => value !== undefined || measured.unchecked === true
+  if (!isSeen(measured.videoCodec)) findings.add('NO_VIDEO', {})
+  if (!isSeen(measured.audioCodec)) findings.add('NO_AUDIO', {})
   judgeDuration(input, media, findings)
   judgePicture(media, measured, findings)
 }
@@ -105,6 +108,7 @@ function judgeVideo(input: JudgeInput, media: MediaRules, findings: Findings): v
 function judgeDuration(input: JudgeInput, media: MediaRules, findings: Findings): void {
   const { measured } = input
   const actual = judgedDurationSeconds(measured)
+  if (actual === undefined && measured.unchecked) return
   // A length that cannot be measured cannot be within a limit: the file has no samples to play.
   if (actual === undefined) {
     findings.add('INCOMPLETE_FILE', {})

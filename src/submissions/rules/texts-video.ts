@@ -9,6 +9,19 @@ export const VIDEO_TEXTS = {
     th: `ตอนท้ายของ${name.th}ขาดหายไป ระบบอ่านได้ ${clock(actual)} และใช้ความยาวนี้ โปรดเปิดดูช่วงท้าย หากเนื้อหาไม่ครบ โปรดคัดลอกไฟล์จากต้นฉบับใหม่แล้วเปลี่ยนไฟล์`,
     en: `The ${name.en} is cut off at its end; ${clock(actual)} of it can be read, and this length counts. Watch the end: if something is missing, copy the original again and replace the file.`,
   }),
+  RECORDING_HAS_GAPS: ({ name, actual, gaps, more }) => {
+    const places = gaps.map(({ startSeconds, seconds }) => ({ at: clock(startSeconds), lasts: span(whole(seconds)) }))
+    const thai = places.map(({ at, lasts }) => `${at} (${lasts.th})`).join(', ')
+    const english = places.map(({ at, lasts }) => `${at} (${lasts.en})`).join(', ')
+    return {
+      th: `${name.th}มีช่วงที่ข้อมูลเสียหาย เปิดดูไม่ได้ รวม ${span(whole(actual)).th} เริ่มที่ ${thai}${more > 0 ? ` และอีก ${more} ช่วง` : ''} โปรดเปิดดูช่วงดังกล่าว หากเนื้อหาไม่ครบ โปรดคัดลอกไฟล์จากต้นฉบับใหม่แล้วเปลี่ยนไฟล์`,
+      en: `Parts of the ${name.en} are damaged and cannot be watched, ${span(whole(actual)).en} in all, beginning at ${english}${more > 0 ? ` and at ${more} more places` : ''}. Watch there: if something is missing, copy the original again and replace the file.`,
+    }
+  },
+  VIDEO_UNCHECKED: ({ name }) => ({
+    th: `${name.th}มีขนาดภาพหรือความซับซ้อนมากจนระบบตรวจได้ไม่ครบ ยื่นได้ตามปกติ โปรดเปิดดูด้วยตนเองว่าภาพและเสียงครบถ้วน`,
+    en: `The ${name.en} is too large or intricate for everything to be checked here; it can be handed in. Please play it and see that picture and sound are all there.`,
+  }),
   NO_VIDEO: ({ name }) => ({
     th: `${name.th}ไม่มีภาพ มีแต่เสียง โปรดเลือกไฟล์วีดิทัศน์ที่มีภาพ แล้วส่งใหม่`,
     en: `The ${name.en} has no picture. Choose a file with picture and upload it again.`,
@@ -74,6 +87,10 @@ export const VIDEO_TEXTS = {
     th: `เปิดภาพของ${name.th}ไม่ได้ ไฟล์อาจเสียหายหรือถูกล็อก โปรดเปิดไฟล์ต้นฉบับดูให้จบ ส่งออกใหม่เป็น MP4 แล้วส่งอีกครั้ง`,
     en: `The picture of the ${name.en} cannot be read; the file may be damaged or locked. Play the original to its end, export it as MP4, then upload it again.`,
   }),
+  AUDIO_UNDECODABLE: ({ name, actual }) => ({
+    th: `เปิดเสียงของ${name.th} (${formatName(actual)}) ไม่ได้ เสียงอาจเสียหาย ฉบับสำหรับรับชมจึงไม่มีเสียง โปรดเปิดฟังไฟล์ต้นฉบับ ส่งออกใหม่เป็น MP4 แล้วเปลี่ยนไฟล์ก่อนยื่น`,
+    en: `The sound of the ${name.en} (${formatName(actual)}) cannot be read and may be damaged, so that the copy for viewing has no sound. Listen to the original, export it as MP4 and replace the file before you hand in.`,
+  }),
   SILENT_AUDIO: ({ name }) => ({
     th: `${name.th}แทบไม่มีเสียงเลย โปรดเปิดฟังว่าได้ยินเสียงการสอนหรือไม่ หากไม่ได้ยิน โปรดเปลี่ยนไฟล์ก่อนยื่น`,
     en: `The ${name.en} is almost silent. Listen to it; if you hear nothing, replace it before you hand in.`,
@@ -99,3 +116,8 @@ export const VIDEO_TEXTS = {
     en: `The ${name.en} is ${clock(actual)} long, but the lesson plan says ${span(limit).en}: a difference of ${span(Math.abs(actual - limit)).en}. Check that the video matches the plan, or correct the planned time.`,
   }),
 } satisfies Partial<Texts<ProblemCode>>
+
+/** Less than a second is one. */
+function whole(seconds: number): number {
+  return Math.max(1, Math.round(seconds))
+}

@@ -60,3 +60,17 @@ export async function wipedTail(corpus: Corpus, source: string, name: string): P
     await writeFile(path, bytes.fill(0, Math.floor(bytes.length / 2)))
   })
 }
+
+/** Any file with zeros from one share of it to another. */
+export async function zeroed(
+  corpus: Corpus,
+  source: string,
+  name: string,
+  ...spans: readonly (readonly [fromShare: number, toShare: number])[]
+): Promise<string> {
+  return await corpus.file(name, async (path) => {
+    const bytes = await readFile(source)
+    for (const [from, to] of spans) bytes.fill(0, Math.floor(bytes.length * from), Math.floor(bytes.length * to))
+    await writeFile(path, bytes)
+  })
+}

@@ -80,8 +80,8 @@ describe('planned renditions', () => {
 describe('signals', () => {
   it('become seconds of the judged length', () => {
     const measured = signalMeasures(lasting(100), {
-      picture: { samples: 100, blackShare: 0.25, frozenShare: 0.5, jumpSeconds: [] },
-      sound: { seconds: 100, silentShare: 1, peakDb: null, meanDb: null },
+      picture: { samples: 100, blackShare: 0.25, frozenShare: 0.5, jumpSeconds: [], seenSeconds: [] },
+      sound: { seconds: 100, silentShare: 1, heardSeconds: [], peakDb: null, meanDb: null },
     })
     expect(measured).toEqual({ blackSeconds: 25, frozenSeconds: 50, silentSeconds: 100, meanVolumeDb: -91 })
   })

@@ -10,6 +10,7 @@ import { COPIES } from './copies.ts'
 import { DAMAGED } from './damaged.ts'
 import { DISGUISES } from './disguises.ts'
 import { EDITORS } from './editors.ts'
+import { HOLES } from './holes.ts'
 import { HOSTILE } from './hostile.ts'
 import { limitRows } from './limits.ts'
 import { PDF } from './pdf.ts'
@@ -30,6 +31,7 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
     ...STREAMS,
     ...CLOCKS,
     ...DAMAGED,
+    ...HOLES,
     ...CLAIMS,
     ...SIGNALS,
     ...PDF,

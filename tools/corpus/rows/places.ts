@@ -17,6 +17,7 @@ export const SCHOOL: Place = { profile: 'school_admin.K5@1', slot: 'development_
 export const SMALL = { LOW_RESOLUTION: 'warn' } as const
 export const CONVERTED = { CONTAINER_CONVERTED: 'warn' } as const
 export const UNCOMMON = { CODEC_UNCOMMON: 'warn' } as const
+export const GAPS = { RECORDING_HAS_GAPS: 'warn' } as const
 export const INDEX_LAST = { NOT_STREAMABLE: 'advise' } as const
 
 type More = Partial<Omit<Row, 'expect'>> & { expect?: Partial<Expected> }

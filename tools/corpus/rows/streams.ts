@@ -40,6 +40,13 @@ async function stillFirst(c: Corpus, extension: 'mp4' | 'mkv'): Promise<string> 
   )
 }
 
+async function damagedSound(c: Corpus): Promise<string> {
+  const source = await mp4(c, 'to-damage.mp4', {})
+  return await c.file('damaged-sound.mp4', (path) =>
+    ffmpeg('-i', source, '-c', 'copy', '-bsf:a', 'noise=amount=1', '-movflags', '+faststart', path),
+  )
+}
+
 /** A cover before the film, a sound that nobody knows before the one that everybody does, and words in many languages. */
 async function subtitled(c: Corpus, count: number): Promise<string> {
   const source = await lesson(c)
@@ -114,6 +121,33 @@ export const STREAMS: readonly Row[] = [
         problems: { ...SMALL, ...CONVERTED, MULTI_AUDIO: 'advise' },
         measured: { audioCodec: 'aac', audioTracks: 2 },
         renditions: { video: { ...SHOWN.video, channels: 1 } },
+      },
+    },
+  ),
+  video('sound-damaged', 'a sound of which no packet decodes: the picture is shown without it', damagedSound, {
+    expect: {
+      problems: { ...SMALL, AUDIO_UNDECODABLE: 'warn' },
+      measured: { audioCodec: 'aac', audioDamaged: true },
+      renditions: { video: { ...SHOWN.video, channels: null } },
+    },
+  }),
+  video(
+    'sound-damaged-and-good',
+    'the same before a sound that plays',
+    async (c) => {
+      const damaged = await damagedSound(c)
+      return await c.file('damaged-and-good.mp4', (path) =>
+        ffmpeg(
+          ...['-i', damaged, '-f', 'lavfi', '-t', '3', '-i', 'sine=r=48000,aformat=channel_layouts=stereo'],
+          ...['-map', '0', '-map', '1', '-c', 'copy', '-c:a:1', 'aac', '-movflags', '+faststart', path],
+        ),
+      )
+    },
+    {
+      expect: {
+        problems: { ...SMALL, MULTI_AUDIO: 'advise' },
+        measured: { audioStream: 2 },
+        renditions: { video: { ...SHOWN.video, channels: 2 } },
       },
     },
   ),

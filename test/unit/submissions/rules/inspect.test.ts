@@ -43,6 +43,22 @@ const rows: Row[] = [
   ['frozen for 79 %', hour({ frozenSeconds: 790 }), {}, null, true],
   ['frozen for 80 %', hour({ frozenSeconds: 800 }), {}, 'FROZEN_VIDEO', true],
   ['black, and therefore frozen', hour({ blackSeconds: 600, frozenSeconds: 900 }), {}, 'BLACK_VIDEO', true],
+  ['a hole', hour({ gaps: [{ startSeconds: 81, seconds: 24 }] }), {}, 'RECORDING_HAS_GAPS', true],
+  [
+    'a hole in what is not to be watched at all',
+    hour({ gaps: [{ startSeconds: 81, seconds: 900 }] }),
+    { decodable: false },
+    'VIDEO_UNDECODABLE',
+    false,
+  ],
+  [
+    'a damaged sound, which is not silent',
+    hour({ audioDamaged: true, meanVolumeDb: -91 }),
+    {},
+    'AUDIO_UNDECODABLE',
+    true,
+  ],
+  ['a limit of ours', hour({ unchecked: true }), {}, 'VIDEO_UNCHECKED', true],
   ['tracks 5 s apart', hour({ videoDurationSeconds: 1000, audioDurationSeconds: 995 }), {}, null, true],
   [
     'tracks 5.1 s apart',

@@ -211,3 +211,11 @@ it('names all problems of a file at once, and leaves no check pending on a rejec
   expect(checks).toContainEqual({ name: 'resolution', state: 'passed' })
   expect(checks.some((check) => check.state === 'pending')).toBe(false)
 })
+
+it('takes what came to a limit of ours before anything was measured, and says that it was not looked at', () => {
+  const measured: Measured = { kind: 'video', container: 'mp4', unchecked: true }
+  expect(verdict(inspiration, measured)).toMatchObject({
+    accepted: true,
+    problems: [{ code: 'VIDEO_UNCHECKED', severity: 'warn' }],
+  })
+})

@@ -20,14 +20,20 @@ describe('the corpus', () => {
     expect(new Set(rows.map(({ group }) => group))).toEqual(new Set(GROUPS))
   })
 
-  // Malware needs a scanner, which has tests of its own.
-  it.each(RULE_CODES.filter((code) => code !== 'MALWARE'))('has a file that %s is said of', (code) => {
-    const found = expectsCode(code)
-    expect(found.length).toBeGreaterThan(0)
-    const kinds = new Set(found.map(({ expect: { measured } }) => measured.kind))
-    const others = rows.filter(({ expect: { measured, problems } }) => kinds.has(measured.kind) && !(code in problems))
-    expect(others.length).toBeGreaterThan(0)
-  })
+  // Malware needs a scanner, and no file of a few seconds' making comes to the limits of a video's inspection: tests of their
+  // own ask for both.
+  it.each(RULE_CODES.filter((code) => code !== 'MALWARE' && code !== 'VIDEO_UNCHECKED'))(
+    'has a file that %s is said of',
+    (code) => {
+      const found = expectsCode(code)
+      expect(found.length).toBeGreaterThan(0)
+      const kinds = new Set(found.map(({ expect: { measured } }) => measured.kind))
+      const others = rows.filter(
+        ({ expect: { measured, problems } }) => kinds.has(measured.kind) && !(code in problems),
+      )
+      expect(others.length).toBeGreaterThan(0)
+    },
+  )
 
   it('expects of every place what its profile calls it: no severity that the slot does not have', () => {
     for (const { name, place, expect: wanted } of rows) {

@@ -28,7 +28,7 @@ describe('judgePicture', () => {
   })
 
   it('tells black, frozen and moving time apart', () => {
-    expect(judgePicture(frames([200, 0], [200, 10], [0.05, 60], [0, 0.1]))).toEqual({
+    expect(judgePicture(frames([200, 0], [200, 10], [0.05, 60], [0, 0.1]))).toMatchObject({
       samples: 4,
       blackShare: 0.5,
       frozenShare: 1 / 3,
@@ -39,7 +39,7 @@ describe('judgePicture', () => {
   it('calls a picture that never changes frozen, not its only keyframe', () => {
     expect(judgePicture(frames([200, 0], [200, 0], [200, 0.2])).frozenShare).toBe(1)
     expect(judgePicture(frames([200, 0]))).toMatchObject({ frozenShare: 0, blackShare: 0 })
-    expect(judgePicture([])).toEqual({ samples: 0, blackShare: 0, frozenShare: 0, jumpSeconds: [] })
+    expect(judgePicture([])).toMatchObject({ samples: 0, blackShare: 0, frozenShare: 0, jumpSeconds: [] })
   })
 
   it('bounds the list of jumps', () => {
@@ -53,7 +53,7 @@ describe('judgeSound', () => {
 
   it('counts silent seconds, without the rest of one at the end', () => {
     const result = judgeSound(frames([-20, -6], [-90, -80], [silence, silence], [-70, -66], [silence, silence]))
-    expect(result).toEqual({ seconds: 4, silentShare: 0.75, peakDb: -6, meanDb: -26 })
+    expect(result).toMatchObject({ seconds: 4, silentShare: 0.75, peakDb: -6, meanDb: -26 })
   })
 
   it('knows no number for digital silence, nor for no sound at all', () => {
@@ -62,7 +62,7 @@ describe('judgeSound', () => {
       peakDb: null,
       meanDb: null,
     })
-    expect(judgeSound([])).toEqual({ seconds: 0, silentShare: 1, peakDb: null, meanDb: null })
+    expect(judgeSound([])).toMatchObject({ seconds: 0, silentShare: 1, peakDb: null, meanDb: null })
   })
 
   it('takes a quiet classroom for sound', () => {
