@@ -44,6 +44,7 @@ import { ByteBudget } from './uploads/budget.ts'
 import { expireUpload } from './uploads/expire.ts'
 import { UploadLocks } from './uploads/lock.ts'
 import { Peers } from './uploads/peers.ts'
+import { PersonLimits } from './uploads/person-limits.ts'
 import { LocalUploadStore } from './uploads/stores/local.ts'
 import type { UploadStore } from './uploads/stores/port.ts'
 import { Spool } from './uploads/stores/spool.ts'
@@ -118,7 +119,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
   /** Aborted when this process begins to end. */
   const drain = new AbortController()
-  const admission = new Admission(store, metrics, clock)
+  const admission = new Admission({ store, metrics, clock, redis: redis.hot })
+  const personLimits = new PersonLimits({ redis: redis.hot, hot, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
   const settleSubmissions = () =>
@@ -188,6 +190,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     receipts,
     receiptKeys,
     rates,
+    personLimits,
     deliveries,
     rebuilder,
     /** Lets go of everything, in the order in which it is used. */

@@ -93,7 +93,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           ...problems([
             ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_INVALID', 'SESSION_SCOPE'] as const),
             ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SLOT_UNKNOWN'] as const),
-            ...(['SLOT_UPLOADS_LIMIT', 'SUBMISSION_UPLOADS_LIMIT'] as const),
+            ...(['SLOT_UPLOADS_LIMIT', 'SUBMISSION_UPLOADS_LIMIT', 'SUPERSEDED_LIMIT'] as const),
             ...(['SLOT_FULL', 'REPLACES_UNKNOWN', 'NOT_OPEN_YET', 'DEADLINE_PASSED', 'RATE_LIMITED'] as const),
           ]),
         },

@@ -207,6 +207,9 @@ function nest(env: Env) {
     tickets: { keySets: keySets(env), ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
     uploads: {
       maxBytes: env.MAX_UPLOAD_BYTES,
+      maxOpenPerPerson: env.MAX_OPEN_UPLOADS_PER_PERSON,
+      maxOpenBytesPerPerson: env.MAX_OPEN_BYTES_PER_PERSON,
+      maxSupersededPerSlot: env.MAX_SUPERSEDED_PER_SLOT,
       maxPerSlot: env.MAX_UPLOADS_PER_SLOT,
       maxPerSubmission: env.MAX_UPLOADS_PER_SUBMISSION,
       expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),

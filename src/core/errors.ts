@@ -110,6 +110,21 @@ export const ERRORS = {
     'คำขอนี้ส่งไฟล์ครบจำนวนครั้งสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
     'This submission has had as many uploads as are allowed; ask your portal. What was sent is kept.',
   ),
+  SUPERSEDED_LIMIT: e(
+    403,
+    'ช่องนี้เปลี่ยนไฟล์ครบจำนวนครั้งสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ล่าสุดยังใช้ได้',
+    'The file of this slot has been replaced as often as is allowed; ask your portal. The newest one stands.',
+  ),
+  OPEN_UPLOADS_LIMIT: e(
+    403,
+    'ท่านมีไฟล์ที่ส่งค้างอยู่ครบจำนวนสูงสุดแล้ว โปรดส่งให้เสร็จหรือยกเลิกก่อนส่งไฟล์ใหม่',
+    'You have as many unfinished uploads as are allowed; finish or cancel some first.',
+  ),
+  OPEN_BYTES_LIMIT: e(
+    403,
+    'ไฟล์ที่ท่านส่งค้างอยู่มีขนาดรวมกันเกินกำหนด โปรดส่งให้เสร็จหรือยกเลิกก่อนส่งไฟล์ใหม่',
+    'Your unfinished uploads together are larger than allowed; finish or cancel some first.',
+  ),
   SLOT_METADATA_INVALID: e(400, 'ข้อมูลประกอบของช่องนี้ไม่ถูกต้อง', 'The metadata does not match the fields of this slot.'),
   REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะเปลี่ยนในช่องนี้', 'The upload to replace is not in this slot.'),
   NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),

@@ -65,6 +65,8 @@ export const redisKeys = {
   dueAttempts: 'sn:due-attempts',
   /** When a subject (hashed) will have earned what it was allowed. */
   rate: (what: string, owner: string, subject: string) => `sn:rate:${what}:${owner}/${subject}`,
+  /** Sorted set: a person's (hashed) uploads that may be unfinished, by when they were created. */
+  openOf: (owner: string, person: string) => `sn:open:${owner}/${person}`,
   /** Sorted set: a person's (hashed) uploads that a lane has to work on, by when they came to it. */
   inLane: (lane: string, owner: string, person: string) => `sn:in-lane:${lane}:${owner}/${person}`,
   /** Stream: a portal's events of the last days. */

@@ -72,7 +72,7 @@ export type CreationDecision = {
  *
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED, PROFILE_UNKNOWN, SLOT_UNKNOWN, NOT_OPEN_YET
  * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants},
- * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT {limit}, UPLOAD_EMPTY,
+ * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT, SUPERSEDED_LIMIT {limit}, UPLOAD_EMPTY,
  * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
 export async function decideCreation(deps: PlacementDeps, request: CreationRequest): Promise<CreationDecision> {
@@ -184,7 +184,9 @@ function checkRoom(
 }
 
 /** A bound on programs that run wild: every reader of a submission pays for each of its uploads. */
-function checkNumbers(limits: Config['uploads'], all: number, { unended }: SlotOccupancy): void {
+function checkNumbers(limits: Config['uploads'], all: number, { unended, superseded }: SlotOccupancy): void {
+  const { maxSupersededPerSlot } = limits
+  if (superseded >= maxSupersededPerSlot) throw refusal('SUPERSEDED_LIMIT', { limit: maxSupersededPerSlot })
   if (unended >= limits.maxPerSlot) throw refusal('SLOT_UPLOADS_LIMIT', { limit: limits.maxPerSlot })
   if (all >= limits.maxPerSubmission) throw refusal('SUBMISSION_UPLOADS_LIMIT', { limit: limits.maxPerSubmission })
 }

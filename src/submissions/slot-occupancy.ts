@@ -20,6 +20,8 @@ export type SlotOccupancy = {
   openPartials: number
   /** Uploads of the slot that were neither cancelled nor left to expire. */
   unended: number
+  /** Files that others have taken the place of, and that are kept. */
+  superseded: number
   /** Of every upload in the slot that has one. */
   records: readonly UploadRecord[]
   /** An upload was begun by this moment, whatever became of it. */
@@ -39,11 +41,13 @@ export function slotOccupancy(
   const surplus = count.surplus.map(({ upload }) => upload)
   const occupants = [...count.counted, ...surplus, ...count.checking, ...count.receiving].toSorted(byCreation)
   const openPartials = unusedPartials(live)
+  const removed = new Set(here.flatMap(({ id, record }) => (record?.mediaRemovedAt === undefined ? [] : [id])))
   return {
     ever: new Set(here.map(({ id }) => id)),
     occupants,
     taken: occupants.length - beingReplaced(occupants).size + Math.min(1, openPartials),
     openPartials,
+    superseded: count.superseded.filter(({ id }) => !removed.has(id)).length,
     unended: live.filter(({ state }) => !isEnded(state)).length,
     records: here.flatMap(({ record }) => (record === undefined ? [] : [record])),
     begunBy: (momentMs) =>

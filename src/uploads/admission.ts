@@ -6,14 +6,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { RedisConnection } from '../core/redis.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { Space } from './space.ts'
 import { StoreWatch } from './store-watch.ts'
 
 /** A loop whose median turn is later than this has no time for newcomers. */
 const LATE_MS = 250
 const SAMPLE_MS = 1000
-/** Kept free for records, the embedded Redis and workers' scratch. */
-const RESERVE_BYTES = 512 * 1024 ** 2
 
 /** New uploads are refused by an operator's word. */
 export type Closure = {
@@ -25,9 +25,8 @@ export type Closure = {
 type Refused = 'DRAINING' | 'OVERLOADED' | 'ADMISSION_CLOSED' | 'NO_SPACE' | 'STORE_UNAVAILABLE'
 
 export class Admission {
-  readonly #store: ObjectStore
   readonly #metrics: Metrics
-  readonly #clock: Clock
+  readonly #space: Space
   readonly #watch: StoreWatch
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #timer: NodeJS.Timeout
@@ -35,13 +34,11 @@ export class Admission {
   #drainOrdered = false
   #closure: Closure | null = null
   #late = false
-  #freeBytes: number | undefined
-  #freeAtMs = 0
 
-  constructor(store: ObjectStore, metrics: Metrics, clock: Clock) {
-    this.#store = store
+  constructor(deps: { store: ObjectStore; metrics: Metrics; clock: Clock; redis: RedisConnection }) {
+    const { store, metrics } = deps
     this.#metrics = metrics
-    this.#clock = clock
+    this.#space = new Space(deps)
     this.#watch = new StoreWatch(store, metrics)
     this.#delay.enable()
     this.#timer = setInterval(() => {
@@ -83,8 +80,7 @@ export class Admission {
     }
     if (this.#late) throw this.#refusal('OVERLOADED', 'event-loop', 5)
     if (!(await this.#watch.reachable())) throw this.#refusal('STORE_UNAVAILABLE', 'store', 10)
-    const free = await this.#free()
-    if (free !== undefined && free - declaredBytes < RESERVE_BYTES) throw this.#refusal('NO_SPACE', 'space', 60)
+    if (!(await this.#space.promise(declaredBytes))) throw this.#refusal('NO_SPACE', 'space', 60)
   }
 
   #refusal(code: Refused, reason: string, seconds: number, details: Record<string, string> = {}): AppError {
@@ -95,16 +91,6 @@ export class Admission {
       details,
       retryAfterSeconds: seconds + Math.floor(Math.random() * seconds),
     })
-  }
-
-  /** Asked at most once a second: creations come by the thousand. */
-  async #free(): Promise<number | undefined> {
-    const now = this.#clock.now()
-    if (now - this.#freeAtMs > SAMPLE_MS) {
-      this.#freeAtMs = now
-      this.#freeBytes = await this.#store.freeBytes()
-    }
-    return this.#freeBytes
   }
 
   close(): void {

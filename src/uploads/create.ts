@@ -79,10 +79,12 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
       joinedOffset: joined.offset,
     }
   const { owner, submission, subject } = ticket
-  // Two questions that do not need each other's answers: one wait for both.
+  const who = { owner, submissionId: submission, subject }
+  // Questions that do not need each other's answers: one wait for all.
   const [{ placement, slot, restarts }] = await Promise.all([
     placeTicket(deps, ticket, declared, concat?.kind),
-    deps.rates.check('creation', { owner, submissionId: submission, subject }),
+    deps.rates.check('creation', who),
+    deps.personLimits.check(who, size ?? 0),
   ])
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
@@ -170,6 +172,8 @@ export async function register(deps: UploadDeps, creation: Creation, bringsBytes
   faultPoint('create.after-hot')
   if (joined === null) {
     metrics.uploadsCreated.inc()
+    const { owner, submissionId, subject } = draft
+    if (submissionId !== null) await deps.personLimits.add({ owner, submissionId, subject }, draft.id, deps.clock.now())
     if (creation.restarts === true) metrics.uploadRestarts.inc()
     if (lock !== undefined)
       creation.held = {

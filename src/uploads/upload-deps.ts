@@ -19,6 +19,7 @@ import type { ByteBudget } from './budget.ts'
 import type { LedgerDeps } from './ledger.ts'
 import type { UploadLocks } from './lock.ts'
 import type { Peers } from './peers.ts'
+import type { PersonLimits } from './person-limits.ts'
 import type { UploadStore } from './stores/port.ts'
 import type { Spool } from './stores/spool.ts'
 
@@ -42,6 +43,7 @@ export type UploadDeps = {
   admission: Admission
   attempts: Attempts
   rates: RateLimiter
+  personLimits: PersonLimits
   budget: ByteBudget
   spool: Spool
 }

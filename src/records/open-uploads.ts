@@ -2,8 +2,8 @@
 
 import { commandLoader, run } from '../core/lua-commands.ts'
 import type { RedisConnection } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
-import { SESSION_FIELDS } from '../records/stored-fields.ts'
+import { redisKeys } from './keys.ts'
+import { SESSION_FIELDS } from './stored-fields.ts'
 
 /** Looked at in one step: Redis does nothing else meanwhile. */
 const STEP = 1000

@@ -1,0 +1,85 @@
+// What one person may have under way, and that more is never promised than the disk has room for.
+
+import { afterEach, expect, it, vi } from 'vitest'
+import { countOpenUploads } from '../../../src/records/open-uploads.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { tusUser } from '../../support/tus.ts'
+import { expectProblem } from './problem.ts'
+
+const FILE_BYTES = 400_000_000
+/** Never promised: see src/uploads/space.ts. */
+const KEPT_FREE_BYTES = 512 * 1024 ** 2
+
+let house: Environment
+const open = async (env: Record<string, string> = {}) => {
+  house = await openEnvironment({ env })
+}
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await house.close()
+})
+
+const as = async (subject: string | undefined, slot = 'film', submission?: string) =>
+  tusUser(
+    house.url,
+    await house.ticket(submission ?? (await house.submission()), slot, subject === undefined ? {} : { subject }),
+  )
+
+it('one person has so many unfinished uploads, over all submissions; what ends makes room', async () => {
+  await open({ MAX_OPEN_UPLOADS_PER_PERSON: '2' })
+  const first = await as('one')
+  const url = await first.create({ length: 10, name: 'a.mp4' })
+  await (await as('one')).create({ length: 10, name: 'b.mp4' })
+  expectProblem(await (await as('one')).post({ length: 10, name: 'c.mp4' }), 403, 'OPEN_UPLOADS_LIMIT')
+  expect((await (await as('two')).post({ length: 10, name: 'c.mp4' })).status).toBe(201)
+  await house.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
+  expect((await (await as('one')).post({ length: 10, name: 'c.mp4' })).status).toBe(201)
+})
+
+it('where the portal names nobody, the submission is counted', async () => {
+  await open({ MAX_OPEN_UPLOADS_PER_PERSON: '1' })
+  const [one, two] = [await house.submission(), await house.submission()]
+  await (await as(undefined, 'film', one)).create({ length: 10, name: 'a.mp4' })
+  expectProblem(await (await as(undefined, 'film', one)).post({ length: 10, name: 'b.mp4' }), 403, 'OPEN_UPLOADS_LIMIT')
+  expect((await (await as(undefined, 'film', two)).post({ length: 10, name: 'b.mp4' })).status).toBe(201)
+})
+
+it('the unfinished uploads of one person declare so many bytes together; what is sent is no longer counted', async () => {
+  await open({ MAX_OPEN_BYTES_PER_PERSON: '1000' })
+  const user = await as('one')
+  const url = await user.create({ length: 600, name: 'a.mp4' })
+  const refused = await (await as('one')).post({ length: 500, name: 'b.mp4' })
+  expectProblem(refused, 403, 'OPEN_BYTES_LIMIT')
+  expect(refused.problem).toMatchObject({ limit: 1000, actual: 1100 })
+  await house.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
+  expect((await (await as('one')).post({ length: 500, name: 'b.mp4' })).status).toBe(201)
+})
+
+it('a slot keeps so many replaced files', async () => {
+  await open({ MAX_SUPERSEDED_PER_SLOT: '1' })
+  const submission = await house.submission()
+  await house.acceptedUpload(submission, 'plan')
+  await house.acceptedUpload(submission, 'plan')
+  const answer = await house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' } })
+  expect([answer.status, answer.body.code]).toEqual([403, 'SUPERSEDED_LIMIT'])
+  expect((await house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'film' } })).status).toBe(
+    201,
+  )
+})
+
+it('room is promised once: large files at once are not all taken, and nothing stays promised', async () => {
+  await open()
+  vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(KEPT_FREE_BYTES + 5.5 * FILE_BYTES)
+  const users = await Promise.all(Array.from({ length: 20 }, (_, i) => as(`person ${i}`)))
+  const replies = await Promise.all(users.map((user) => user.post({ length: FILE_BYTES, name: 'a.mp4' })))
+  const taken = replies.filter(({ status }) => status === 201)
+  expect(taken).toHaveLength(5)
+  for (const reply of replies.filter(({ status }) => status !== 201)) expectProblem(reply, 503, 'NO_SPACE')
+  const { redis } = house.deps
+  expect((await countOpenUploads(redis.hot)).bytesLeft).toBe(5 * FILE_BYTES)
+  for (const { headers } of taken) {
+    const id = String(headers.location).split('/').at(-1)
+    expect((await house.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
+  }
+  expect((await countOpenUploads(redis.hot)).bytesLeft).toBe(0)
+})
