@@ -9,7 +9,7 @@ export const OTHER_KEY = 'other-secret-0123456789'
 
 type Body = Record<string, unknown> & { code?: string; message?: { th: string; en: string } }
 export type Answer = { status: number; headers: Record<string, unknown>; body: Body; text: string }
-type CallOptions = { body?: unknown; token?: string | null; headers?: Record<string, string> }
+type CallOptions = { body?: unknown; token?: string | null | undefined; headers?: Record<string, string> }
 
 /** @param url where the app listens; empty: nowhere */
 export function portalCalls(app: FastifyInstance, url: string) {

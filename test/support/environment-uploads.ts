@@ -132,7 +132,7 @@ export function madeUploads(deps: Deps) {
     /** The next version in the same state. */
     note: (id: string, change: Parameters<typeof noted>[1]): Promise<UploadRecord> =>
       commit(id, (current, sequence) => noted(current, { sequence, ...change })),
-    putUpload: (submissionId: string) => commitFirst(draftFor(submissionId)),
+    putUpload: (submissionId: string, change: Partial<UploadDraft> = {}) => commitFirst(draftFor(submissionId, change)),
     beginUpload,
     receiveBytes,
     storeUpload,

@@ -16,6 +16,9 @@ import { waitFor } from './http.ts'
 /** Jobs of a worker that died are handed out again within a second or two. */
 export const QUICK: Timing = { lockMs: 2000, stalledCheckMs: 1000 }
 
+/** Lanes that open files: what most tests of workers run. */
+export const MEDIA_LANES = 'validate,inspect,transcode'
+
 export function workerRuns(deps: WorkerContext) {
   let running: RunningWorkers | undefined
 
@@ -37,8 +40,9 @@ export function workerRuns(deps: WorkerContext) {
       return await latest(id)
     },
 
-    async start(timing: Timing = QUICK): Promise<RunningWorkers> {
-      running = await startWorkers(deps, timing)
+    /** With the timing of production, unless QUICK is given. */
+    async start(...timing: [Timing?]): Promise<RunningWorkers> {
+      running = await startWorkers(deps, ...timing)
       return running
     },
 

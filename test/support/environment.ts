@@ -2,7 +2,7 @@
 // the app on a port or asked directly, uploads made by hand, and a worker where one is wanted.
 // Several environments over one Redis and one store are several machines.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { buildApp } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { loadConfig } from '../../src/core/config.ts'
 import { createLogger } from '../../src/core/logger.ts'
+import { connectRedis, type RedisConnection, type RedisRole } from '../../src/core/redis.ts'
 import { createDeps } from '../../src/deps.ts'
 import type { ProfileData } from '../../src/submissions/profiles/schema.ts'
 import { startUploads } from '../../src/uploads/lifecycle.ts'
@@ -20,7 +21,7 @@ import { OTHER_KEY, PORTAL_KEY, portalCalls } from './environment-calls.ts'
 import { madeUploads } from './environment-uploads.ts'
 import { workerRuns } from './environment-worker.ts'
 import type { StoreKind } from './over-both-stores.ts'
-import { TEST_PROFILES } from './profiles.ts'
+import { TEST_PROFILES, writeProfiles } from './profiles.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import { startS3, type TestS3, useCredentials } from './s3.ts'
 
@@ -89,6 +90,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
   }
   const url = listens ? `http://127.0.0.1:${(app.server.address() as AddressInfo).port}` : ''
   const worker = workerRuns(deps)
+  const connections: RedisConnection[] = []
 
   let open = true
   const leave = async () => {
@@ -98,6 +100,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
     await stopUploads()
     app.server.closeAllConnections()
     await app.close()
+    for (const connection of connections) connection.disconnect()
     await deps.close()
   }
   return {
@@ -112,6 +115,12 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
     clock,
     lines,
     stopUploads,
+    /** One more connection to Redis, as another process has. */
+    connect(role: RedisRole): RedisConnection {
+      const connection = connectRedis(redis.url, role, logger)
+      connections.push(connection)
+      return connection
+    },
     ...portalCalls(app, url),
     ...madeUploads(deps),
     ...worker,
@@ -138,10 +147,3 @@ export async function openStillEnvironment(env: Record<string, string> = {}) {
 }
 
 export type StillEnvironment = Awaited<ReturnType<typeof openStillEnvironment>>
-
-/** Into a folder for PROFILES_DIR; of two of one name the later one stays. */
-export async function writeProfiles(dir: string, profiles: readonly ProfileData[]): Promise<void> {
-  await mkdir(dir, { recursive: true })
-  for (const profile of profiles)
-    await writeFile(join(dir, `${profile.id}@${profile.version}.json`), JSON.stringify(profile))
-}

@@ -1,5 +1,7 @@
 // Requirement profiles made for tests: small limits, so that small files can break them.
 
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ProfileData } from '../../src/submissions/profiles/schema.ts'
 
 /** For uploads: a slot for one PDF, one for a film, one for several files of either kind. */
@@ -77,9 +79,10 @@ function tiny(version: number, maxPages: number): ProfileData {
   })
 }
 
-/** For workers: clips of eight seconds at most, PDFs of five pages. */
-export function testProfile(): ProfileData {
-  return {
+/** For workers: clips of eight seconds at most, PDFs of five pages; or with a change. */
+export function testProfile(change: (profile: ProfileData) => void = () => undefined): ProfileData {
+  // Of its own: what a test changes must not be another's.
+  const made: ProfileData = structuredClone({
     ...profile('test', 1, {
       mediaDefaults: {
         video: {
@@ -101,8 +104,17 @@ export function testProfile(): ProfileData {
       ],
     }),
     inspectionRejects: ['VIDEO_UNDECODABLE', 'BLACK_VIDEO_ENTIRE', 'DUPLICATE_IN_SUBMISSION'],
-  }
+  })
+  change(made)
+  return made
 }
 
 /** Into the folder for PROFILES_DIR of every environment. */
 export const TEST_PROFILES: readonly ProfileData[] = [intake(), tiny(1, 10), tiny(2, 2), testProfile()]
+
+/** Into a folder for PROFILES_DIR; of two of one name the later one stays. */
+export async function writeProfiles(dir: string, profiles: readonly ProfileData[] = TEST_PROFILES): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  for (const profile of profiles)
+    await writeFile(join(dir, `${profile.id}@${profile.version}.json`), JSON.stringify(profile))
+}

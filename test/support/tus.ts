@@ -1,6 +1,7 @@
 // tus requests by hand, one connection each unless an agent is given: bodies that are sent in pieces, cut, or longer
 // than they say, and answers as they came.
 
+import { once } from 'node:events'
 import { type Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http'
 import { PATIENCE_MS, waitFor } from './http.ts'
 
@@ -23,7 +24,7 @@ export type Reply = {
 export type Sending = {
   /** Rejects when the connection breaks before an answer. */
   readonly reply: Promise<Reply>
-  /** Resolves when the bytes have been handed to the kernel. */
+  /** Resolves when the bytes have been handed to the kernel; rejects where the request ends before. */
   write(bytes: Buffer): Promise<void>
   end(bytes?: Buffer): void
   /** Resets the connection. */
@@ -53,15 +54,20 @@ export function begin(method: string, url: string, headers: Headers = {}, agent?
       })
     })
   })
+  const closed = once(raw, 'close')
+  closed.catch(() => undefined) // told by the answer
   // A test that cuts a request does not look at its answer.
   reply.catch(() => undefined)
   return {
     reply,
     raw,
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
+    write: async (bytes) => {
+      const written = new Promise<void>((resolve, reject) => {
         raw.write(bytes, (error) => (error ? reject(error) : resolve()))
-      }),
+      })
+      // Node forgets the callbacks of what it had not handed over when a request was cut.
+      await Promise.race([written, closed.then(() => Promise.reject(new Error('the request was cut')))])
+    },
     end: (bytes) => void raw.end(bytes),
     cut: () => void raw.destroy(),
   }

@@ -7,11 +7,12 @@ import { shardOfUpload } from '../../../src/core/ids.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { PORTAL, SECRET } from '../../integration/uploads/house.ts'
-import { PROFILE, writeProfile } from '../../integration/uploads/profile.ts'
 import { sha256 } from '../../support/bytes.ts'
+import { TICKET_SECRET } from '../../support/drafts.ts'
+import { PORTAL_KEY } from '../../support/environment-calls.ts'
 import { waitFor } from '../../support/http.ts'
 import type { StoreKind } from '../../support/over-both-stores.ts'
+import { INTAKE, writeProfiles } from '../../support/profiles.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { startS3, storeOver, type TestS3 } from '../../support/s3.ts'
 import { type Running, startService } from '../../support/service.ts'
@@ -22,7 +23,7 @@ export async function openWorld(kind: StoreKind) {
   const redis: TestRedis = await startRedis({ appendOnly: true })
   const s3: TestS3 | undefined = kind === 's3' ? await startS3() : undefined
   const dir = await mkdtemp(join(tmpdir(), 'songngan-world-'))
-  await writeProfile(join(dir, 'profiles'))
+  await writeProfiles(join(dir, 'profiles'))
   const services: Running[] = []
   const store = s3 === undefined ? new LocalObjectStore(dir) : storeOver(s3)
 
@@ -34,8 +35,8 @@ export async function openWorld(kind: StoreKind) {
         REDIS_URL: redis.url,
         DATA_DIR: dataDir,
         PROFILES_DIR: join(dir, 'profiles'),
-        TICKET_SECRET: SECRET,
-        API_KEYS: `portal:${PORTAL}`,
+        TICKET_SECRET: TICKET_SECRET,
+        API_KEYS: `portal:${PORTAL_KEY}`,
         ...s3?.env,
         ...env,
       },
@@ -48,7 +49,7 @@ export async function openWorld(kind: StoreKind) {
   const portal = async (origin: string, method: string, path: string, body: unknown) => {
     const response = await fetch(`${origin}${path}`, {
       method,
-      headers: { authorization: `Bearer ${PORTAL}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
@@ -66,7 +67,7 @@ export async function openWorld(kind: StoreKind) {
     /** A ticket for the slot `film` of a new submission. */
     async ticket(origin: string): Promise<string> {
       const id = `e2e-${process.pid}-${Math.random().toString(36).slice(2)}`
-      await portal(origin, 'PUT', `/v1/submissions/${id}`, { profile: PROFILE })
+      await portal(origin, 'PUT', `/v1/submissions/${id}`, { profile: INTAKE })
       const { ticket } = await portal(origin, 'POST', `/v1/submissions/${id}/tickets`, { slot: 'film' })
       return String(ticket)
     },

@@ -11,11 +11,11 @@ import { RedisWatch } from '../../../src/core/redis-watch.ts'
 import { type Mortal, startMortal } from '../../../tools/chaos/stage/mortal.ts'
 import { SHIFTED_CLOCK } from '../../../tools/chaos/troubles/clock.ts'
 import { pdfBytes } from '../../support/bytes.ts'
+import { PORTAL_KEY, TICKET_SECRET } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { INTAKE, writeProfiles } from '../../support/profiles.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { PORTAL, SECRET } from '../uploads/house.ts'
-import { PROFILE, writeProfile } from '../uploads/profile.ts'
 
 const MINUTE_MS = 60_000
 
@@ -24,7 +24,7 @@ let dir: string
 beforeAll(async () => {
   redis = await startRedis({ appendOnly: true })
   dir = mkdtempSync(join(tmpdir(), 'songngan-clocks-'))
-  await writeProfile(join(dir, 'profiles'))
+  await writeProfiles(join(dir, 'profiles'))
 })
 afterAll(async () => {
   await redis.stop()
@@ -38,8 +38,8 @@ async function serviceAhead(shiftMs: number, env: Record<string, string> = {}): 
       REDIS_URL: redis.url,
       DATA_DIR: dir,
       PROFILES_DIR: join(dir, 'profiles'),
-      API_KEYS: `portal:${PORTAL}`,
-      TICKET_SECRET: SECRET,
+      API_KEYS: `portal:${PORTAL_KEY}`,
+      TICKET_SECRET: TICKET_SECRET,
       ...env,
     },
     beforeStart: () => Promise.resolve(),
@@ -53,7 +53,7 @@ async function serviceAhead(shiftMs: number, env: Record<string, string> = {}): 
 async function portal(service: Mortal, method: string, path: string, body?: object) {
   const answer = await fetch(service.url + path, {
     method,
-    headers: { authorization: `Bearer ${PORTAL}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
@@ -62,7 +62,7 @@ async function portal(service: Mortal, method: string, path: string, body?: obje
 /** A submission that ends in two minutes and has no grace, a ticket for a minute, and a whole plan. */
 async function handIn(service: Mortal, id: string) {
   const deadline = new Date(Date.now() + 2 * MINUTE_MS).toISOString()
-  await portal(service, 'PUT', `/v1/submissions/${id}`, { profile: PROFILE, deadline })
+  await portal(service, 'PUT', `/v1/submissions/${id}`, { profile: INTAKE, deadline })
   const { body } = await portal(service, 'POST', `/v1/submissions/${id}/tickets`, {
     slot: 'plan',
     expiresInSeconds: 60,

@@ -6,14 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mediaRoute } from '../../../src/delivery/media-route.ts'
 import { type MediaClaims, signMediaToken } from '../../../src/delivery/media-token.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
+import { appWithProblems, listen } from '../../support/app.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { draftFor, SECRETS } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { appWithProblems, buildHouse, type House, listen, SECRETS } from '../events/house.ts'
 
 describe.skipIf(!chromiumAvailable())('a browser', () => {
-  let house: House
+  let house: Environment
   let corpus: Corpus
   let browser: Browser
   let url: string
@@ -21,14 +23,14 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
   const app = appWithProblems()
 
   beforeAll(async () => {
-    house = await buildHouse()
+    house = await openEnvironment({ listens: false })
     corpus = await createCorpus()
     app.addHook('onRequest', async (request) => {
       if (request.headers.range !== undefined) ranges.push(request.headers.range)
     })
     await app.register(mediaRoute, {
-      store: house.store,
-      uploads: house.uploads,
+      store: house.deps.store,
+      uploads: house.deps.uploads,
       secrets: SECRETS,
       clock: house.clock,
     })
@@ -47,9 +49,9 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
   })
 
   async function linkTo(body: Buffer, claims: Partial<MediaClaims>): Promise<string> {
-    const { id } = house.draftOf('S-1')
+    const { id } = draftFor('S-1')
     const key = objectKeys.data(id)
-    await house.store.createIfAbsent(key, body)
+    await house.deps.store.createIfAbsent(key, body)
     const token = signMediaToken(
       {
         uploadId: id,

@@ -8,8 +8,9 @@ import { mediaRoute } from '../../../src/delivery/media-route.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { appWithProblems, listen } from '../../support/app.ts'
+import { SECRETS } from '../../support/drafts.ts'
 import { s3Available, startS3, storeOver, type TestS3 } from '../../support/s3.ts'
-import { appWithProblems, listen, SECRETS } from '../events/house.ts'
 
 // Two sockets: a stream that were left open would soon leave none for the next.
 const SOCKETS = 2

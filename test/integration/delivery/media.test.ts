@@ -10,41 +10,43 @@ import { renditionChanged } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import type { ByteRange } from '../../../src/storage/object-store.ts'
+import { appWithProblems, listen } from '../../support/app.ts'
+import { draftFor, OWNER, SECRETS } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import type { Details } from '../../support/records.ts'
-import { appWithProblems, buildHouse, type House, listen, OWNER, SECRETS } from '../events/house.ts'
 
 const FILM = randomBytes(1_000_000)
 
-let house: House
+let house: Environment
 let url: string
 let nowMs = Date.now()
 const opened: Readable[] = []
 const app = appWithProblems()
 
 beforeAll(async () => {
-  house = await buildHouse()
-  await house.putSubmission('S-1')
+  house = await openEnvironment({ listens: false })
+  await house.commitHead('S-1')
   const clock = { now: () => nowMs }
   await app.register(linkRoutes, {
     authorize: (request) => {
       const [owner = '', submissionId] = String(request.headers.authorization).split('/')
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
-    views: house.views,
+    views: house.deps.views,
     clock,
-    config: loadConfig({ REDIS_URL: house.redisServer.url, TICKET_SECRET: SECRETS[0] }),
+    config: loadConfig({ REDIS_URL: house.redis.url, TICKET_SECRET: SECRETS[0] }),
   })
   const store = {
-    head: (key: string) => house.store.head(key),
+    head: (key: string) => house.deps.store.head(key),
     open: async (key: string, range?: ByteRange) => {
       if (key.endsWith('endless')) return endless()
-      const stream = await house.store.open(key, range)
+      const stream = await house.deps.store.open(key, range)
       opened.push(stream)
       return stream
     },
   }
-  await app.register(mediaRoute, { store, uploads: house.uploads, secrets: SECRETS, clock })
+  await app.register(mediaRoute, { store, uploads: house.deps.uploads, secrets: SECRETS, clock })
   url = await listen(app)
 })
 afterAll(async () => {
@@ -60,8 +62,9 @@ function endless(): Readable {
 }
 
 async function stored(details: Details = {}, body = FILM): Promise<UploadRecord> {
-  const upload = await house.putUpload('S-1')
-  await house.store.createIfAbsent(objectKeys.data(upload.id), body)
+  const declared = { filename: 'การสอน ป.4.mp4', type: 'video/mp4', bytes: body.length }
+  const upload = await house.putUpload('S-1', { declared })
+  await house.deps.store.createIfAbsent(objectKeys.data(upload.id), body)
   const measured = { kind: 'video' as const, container: 'mp4' }
   return await house.reach(upload.id, 'accepted', { bytes: body.length, measured, ...details })
 }
@@ -138,8 +141,8 @@ describe('links', () => {
       code: 'MEDIA_NOT_READY',
       state: 'assembling',
     })
-    const draft = house.draftOf('S-1')
-    await house.hot.create(draft, { size: 1, expiresAtMs: Date.now() + 60_000, partBytes: 1 })
+    const draft = draftFor('S-1')
+    await house.deps.hot.create(draft, { size: 1, expiresAtMs: Date.now() + 60_000, partBytes: 1 })
     expect(await ask(draft.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY' })
   })
 
@@ -260,7 +263,7 @@ describe('the media route', () => {
   it('says 404 for a file that was removed, without the headers of the file', async () => {
     const record = await stored()
     const link = await linkTo(record)
-    await house.store.removeAll(objectKeys.upload(record.id))
+    await house.deps.store.removeAll(objectKeys.upload(record.id))
     for (const method of ['GET', 'HEAD']) {
       const { status, headers } = await get(link, { range: 'bytes=0-5' }, method)
       expect([status, headers.get('content-disposition'), headers.get('content-range')]).toEqual([404, null, null])
@@ -274,7 +277,7 @@ describe('the media route', () => {
     const links = [await linkTo(over), await linkTo(cancelled)]
     await house.note(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
     await house.reach(cancelled.id, 'cancelled')
-    for (const { id } of [over, cancelled]) await house.store.remove(objectKeys.data(id))
+    for (const { id } of [over, cancelled]) await house.deps.store.remove(objectKeys.data(id))
     const answers = await Promise.all(links.map((link) => get(link)))
     expect(answers.map(({ status, body }) => [status, JSON.parse(body.toString()).code])).toEqual([
       [410, 'MEDIA_REMOVED'],

@@ -4,18 +4,19 @@ import { notifyJobId } from '../../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import { OWNER } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
-import { buildHouse, type House, OWNER } from './house.ts'
 
 const URL = 'https://portal.example/hook'
 
-let house: House
+let house: Environment
 let queues: Queues
 const running: WebhookDispatch[] = []
 
 beforeAll(async () => {
-  house = await buildHouse({ appendOnly: true })
-  queues = new Queues(house.connect('jobs'), house.logger)
+  house = await openEnvironment({ listens: false, appendOnly: true })
+  queues = new Queues(house.connect('jobs'), house.deps.logger)
 })
 afterEach(async () => {
   await Promise.all(running.splice(0).map((dispatch) => dispatch.stop()))
@@ -27,13 +28,13 @@ afterAll(async () => {
 
 function start(consumer: string, change: Partial<DispatchDeps> = {}): WebhookDispatch {
   const dispatch = new WebhookDispatch({
-    redis: house.redis,
+    redis: house.deps.redis.hot,
     reader: house.connect('subscriber'),
-    heads: house.heads,
+    heads: house.deps.heads,
     queues,
     consumer,
     webhooks: { url: URL, secrets: ['whsec_x'] },
-    logger: house.logger,
+    logger: house.deps.logger,
     timing: { sweepMs: 100, retryMs: 100 },
     ...change,
   })
@@ -44,13 +45,13 @@ function start(consumer: string, change: Partial<DispatchDeps> = {}): WebhookDis
 
 const jobOf = (eventId: string, url = URL) => queues.byLane.notify.getJob(notifyJobId(eventId, url))
 const pending = async () => {
-  const [count] = (await house.redis.xpending(redisKeys.events(OWNER), 'webhooks')) as [number]
+  const [count] = (await house.deps.redis.hot.xpending(redisKeys.events(OWNER), 'webhooks')) as [number]
   return count
 }
 const settled = () => waitFor(async () => (await pending()) === 0, { what: 'nothing pending' })
 
 it('queues one job per event, those from before the first worker too, and marks them done', async () => {
-  await house.putSubmission('S-1')
+  await house.commitHead('S-1')
   const upload = await house.putUpload('S-1')
   start('worker-a')
   const first = await waitFor(() => jobOf(`evt_${upload.id}_1`))
@@ -67,7 +68,7 @@ it('queues one job per event, those from before the first worker too, and marks 
 
 it('posts to the submission’s own callbackUrl where it has one', async () => {
   const callbackUrl = 'https://other.example/in'
-  await house.putSubmission('S-own', { callbackUrl })
+  await house.commitHead('S-own', { callbackUrl })
   const upload = await house.putUpload('S-own')
   start('worker-a')
   await waitFor(() => jobOf(`evt_${upload.id}_1`, callbackUrl))
@@ -76,13 +77,13 @@ it('posts to the submission’s own callbackUrl where it has one', async () => {
 
 it('queues nothing, and keeps nothing pending, where nobody wants webhooks', async () => {
   const before = await queues.byLane.notify.getJobCountByTypes('prioritized')
-  await house.putSubmission('S-none')
+  await house.commitHead('S-none')
   await house.putUpload('S-none')
   start('worker-a', { webhooks: { url: undefined, secrets: [] } })
   const key = redisKeys.events(OWNER)
-  const newest = (await house.redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0]
+  const newest = (await house.deps.redis.hot.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0]
   await waitFor(async () => {
-    const [group] = (await house.redis.xinfo('GROUPS', key)) as unknown[][]
+    const [group] = (await house.deps.redis.hot.xinfo('GROUPS', key)) as unknown[][]
     return group?.[group.indexOf('last-delivered-id') + 1] === newest
   })
   await settled()
@@ -90,7 +91,7 @@ it('queues nothing, and keeps nothing pending, where nobody wants webhooks', asy
 })
 
 it('shares the work among workers without losing an event', async () => {
-  await house.putSubmission('S-many')
+  await house.commitHead('S-many')
   const upload = await house.putUpload('S-many')
   for (const name of ['worker-a', 'worker-b', 'worker-c']) start(name)
   for (let i = 0; i < 100; i++) await house.note(upload.id, { event: 'upload.playable' })
@@ -99,7 +100,7 @@ it('shares the work among workers without losing an event', async () => {
 })
 
 it('keeps an event until its job is queued: a queue that refuses is asked again', async () => {
-  await house.putSubmission('S-refused')
+  await house.commitHead('S-refused')
   const upload = await house.putUpload('S-refused')
   let refusals = 0
   const refusing: DispatchDeps['queues'] = {
@@ -115,11 +116,11 @@ it('keeps an event until its job is queued: a queue that refuses is asked again'
 })
 
 it('takes over what a worker was handed before it died', async () => {
-  await house.putSubmission('S-dead')
+  await house.commitHead('S-dead')
   const upload = await house.putUpload('S-dead')
   const key = redisKeys.events(OWNER)
   // A worker read the event and was killed before it could queue the job.
-  await house.redis.xreadgroup('GROUP', 'webhooks', 'worker-dead', 'COUNT', 100, 'STREAMS', key, '>')
+  await house.deps.redis.hot.xreadgroup('GROUP', 'webhooks', 'worker-dead', 'COUNT', 100, 'STREAMS', key, '>')
   expect(await pending()).toBe(1)
   start('worker-b', { timing: { sweepMs: 50, takeOverMs: 100 } })
   await waitFor(() => jobOf(`evt_${upload.id}_1`))
@@ -127,25 +128,25 @@ it('takes over what a worker was handed before it died', async () => {
 })
 
 it('goes on with what it had itself been handed before a restart', async () => {
-  await house.putSubmission('S-restart')
+  await house.commitHead('S-restart')
   const upload = await house.putUpload('S-restart')
   const key = redisKeys.events(OWNER)
-  await house.redis.xreadgroup('GROUP', 'webhooks', 'worker-r', 'COUNT', 100, 'STREAMS', key, '>')
+  await house.deps.redis.hot.xreadgroup('GROUP', 'webhooks', 'worker-r', 'COUNT', 100, 'STREAMS', key, '>')
   start('worker-r')
   await waitFor(() => jobOf(`evt_${upload.id}_1`))
   await settled()
 })
 
 it('is not held up by an entry that is no event, nor by one that cannot be queued', async () => {
-  await house.redis.xadd(redisKeys.events(OWNER), '*', 'e', '{broken')
-  await house.putSubmission('S-stuck')
+  await house.deps.redis.hot.xadd(redisKeys.events(OWNER), '*', 'e', '{broken')
+  await house.commitHead('S-stuck')
   const stuck = await house.putUpload('S-stuck')
-  await house.putSubmission('S-free')
+  await house.commitHead('S-free')
   const free = await house.putUpload('S-free')
   start('worker-a', {
     heads: {
       latest: (owner, id) =>
-        id === 'S-stuck' ? Promise.reject(new Error('unreadable')) : house.heads.latest(owner, id),
+        id === 'S-stuck' ? Promise.reject(new Error('unreadable')) : house.deps.heads.latest(owner, id),
     },
   })
   await waitFor(() => jobOf(`evt_${free.id}_1`))
@@ -157,8 +158,8 @@ it('is not held up by an entry that is no event, nor by one that cannot be queue
 
 it('begins anew when Redis comes back empty', async () => {
   start('worker-a')
-  await house.redisServer.restart({ dir: await house.redisServer.emptyDir() })
-  await house.putSubmission('S-after')
+  await house.redis.restart({ dir: await house.redis.emptyDir() })
+  await house.commitHead('S-after')
   const upload = await house.putUpload('S-after')
   await waitFor(() => jobOf(`evt_${upload.id}_1`))
 })

@@ -4,27 +4,29 @@ import { EventLog } from '../../../src/events/log.ts'
 import { ProgressWatch } from '../../../src/events/progress.ts'
 import { eventRoutes } from '../../../src/events/routes.ts'
 import type { EventBody } from '../../../src/records/event-body.ts'
-import { appWithProblems, buildHouse, type House, SECRETS } from './house.ts'
+import { appWithProblems } from '../../support/app.ts'
+import { SECRETS } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 
-let house: House
+let house: Environment
 let get: (path: string, owner?: string) => Promise<{ status: number; body: Page & { code?: string } }>
 type Page = { items: EventBody[]; nextCursor: string }
 
 beforeAll(async () => {
-  house = await buildHouse()
+  house = await openEnvironment({ listens: false })
   const app = appWithProblems()
   await app.register(eventRoutes, {
     authorize: (request) => {
       const [owner = '', submissionId] = String(request.headers.authorization).split('/')
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
-    heads: house.heads,
-    views: house.views,
+    heads: house.deps.heads,
+    views: house.deps.views,
     secrets: SECRETS,
-    logger: house.logger,
-    log: new EventLog(house.index.wholeness),
-    live: new LiveEvents(house.connect('subscriber'), house.logger),
-    progress: new ProgressWatch(house),
+    logger: house.deps.logger,
+    log: new EventLog(house.deps.index.wholeness),
+    live: new LiveEvents(house.connect('subscriber'), house.deps.logger),
+    progress: new ProgressWatch({ ...house.deps, redis: house.deps.redis.hot }),
     snapshots: { submission: () => Promise.resolve({}), upload: () => Promise.resolve({}) },
   })
   get = async (path, owner = 'portal') => {
@@ -35,15 +37,15 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 it('gives a portal its own events, page by page and to the end, with a cursor to come back with', async () => {
-  await house.putSubmission('S-1')
-  await house.putSubmission('S-1', {}, 'other')
+  await house.commitHead('S-1')
+  await house.commitHead('S-1', {}, 'other')
   const upload = await house.putUpload('S-1')
   for (const event of ['upload.stored', 'upload.accepted', 'upload.ready']) await house.note(upload.id, { event })
   const first = await get('/v1/events?limit=3')
   expect(first.body.items.map(({ type }) => type)).toEqual(['upload.created', 'upload.stored', 'upload.accepted'])
   expect(first.body.items[0]).toMatchObject({
     id: `evt_${upload.id}_1`,
-    data: { submissionId: 'S-1', uploadId: upload.id, slot: 'teaching-1', sequence: 1 },
+    data: { submissionId: 'S-1', uploadId: upload.id, slot: 'plan', sequence: 1 },
   })
   const second = await get(`/v1/events?limit=3&after=${first.body.nextCursor}`)
   expect(second.body.items.map(({ type }) => type)).toEqual(['upload.ready'])

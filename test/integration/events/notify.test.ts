@@ -9,16 +9,16 @@ import { Queues } from '../../../src/jobs/queues.ts'
 import { FairShare } from '../../../workers/lanes/fair-share.ts'
 import { createNotifyProcessor, type NotifyDeps, webhookBackoff } from '../../../workers/lanes/notify.ts'
 import { sharedByPortal } from '../../../workers/registry.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Receiver, startReceiver, verify } from '../../support/receiver.ts'
-import { buildHouse, type House } from './house.ts'
 
 const secret = () => `whsec_${randomBytes(24).toString('base64')}`
 /** Of sixteen deliveries at a time. */
 const SHARE = 4
 const [OLD, NEW] = [secret(), secret()]
 
-let house: House
+let house: Environment
 let queues: Queues
 let receiver: Receiver
 let worker: Worker | undefined
@@ -26,8 +26,8 @@ let metrics: ReturnType<typeof createMetrics>
 let serial = 0
 
 beforeAll(async () => {
-  house = await buildHouse()
-  queues = new Queues(house.connect('jobs'), house.logger)
+  house = await openEnvironment({ listens: false })
+  queues = new Queues(house.connect('jobs'), house.deps.logger)
 })
 afterAll(async () => {
   await queues.close()
@@ -44,13 +44,13 @@ afterEach(async () => {
 })
 
 function startWorker(change: Partial<NotifyDeps> = {}): void {
-  const { redis, clock, logger } = house
+  const { clock, logger } = house.deps
   const processor = createNotifyProcessor({
-    redis,
+    redis: house.deps.redis.hot,
     clock,
     logger,
     metrics,
-    deliveries: new Deliveries(house.store),
+    deliveries: new Deliveries(house.deps.store),
     webhooks: { secrets: [NEW, OLD], allowed: allowedHosts(['127.0.0.0/8']) },
     ...change,
   })
@@ -150,7 +150,7 @@ describe('a webhook', () => {
     const old = await send(receiver.url, { timestamp: '2026-11-01T12:00:00.000Z' })
     const young = await send(receiver.url, { timestamp: '2026-11-09T12:00:00.000Z' })
     for (const { state } of [old, young]) await state('completed')
-    const deliveries = new Deliveries(house.store)
+    const deliveries = new Deliveries(house.deps.store)
     const since = async (day: string) => (await deliveries.since('portal', Date.parse(day))).size
     const before = await since('2026-11-01T00:00:00Z')
     expect(await deliveries.forget('portal', Date.parse('2026-11-09T00:00:00Z'))).toBe(1)
@@ -180,8 +180,8 @@ describe('a webhook', () => {
     receiver.reply = () => ({ status: 200 })
     await (await send(`${receiver.url}/gone`, { owner: 'other' })).state('completed')
     await (await send(`${receiver.url}/alive`)).state('completed')
-    const keys = await house.redis.keys('sn:webhook-gone:*')
-    expect(await house.redis.ttl(keys[0] ?? '')).toBeGreaterThan(86_000)
+    const keys = await house.deps.redis.hot.keys('sn:webhook-gone:*')
+    expect(await house.deps.redis.hot.ttl(keys[0] ?? '')).toBeGreaterThan(86_000)
   })
 
   it('gives up waiting for a receiver that hangs', async () => {
@@ -242,15 +242,15 @@ describe('the address guard', () => {
 
 describe('the webhooks of a portal whose receiver never answers', () => {
   it('do not hold up another portal’s', async () => {
-    const { redis, clock, logger } = house
+    const { clock, logger } = house.deps
     receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
     const dead = await Promise.all(Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })))
     const deliver = createNotifyProcessor({
-      redis,
+      redis: house.deps.redis.hot,
       clock,
       logger,
       metrics,
-      deliveries: new Deliveries(house.store),
+      deliveries: new Deliveries(house.deps.store),
       webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
       timeoutMs: 600_000,
     })

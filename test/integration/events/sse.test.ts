@@ -8,13 +8,15 @@ import { ProgressWatch } from '../../../src/events/progress.ts'
 import { type EventRouteDeps, eventRoutes } from '../../../src/events/routes.ts'
 import type { EventBody } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import { appWithProblems, listen } from '../../support/app.ts'
+import { draftFor, OWNER, SECRETS } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
-import { appWithProblems, buildHouse, type House, listen, OWNER, SECRETS } from './house.ts'
 import { openSse, type Received } from './sse-client.ts'
 
-let house: House
+let house: Environment
 beforeAll(async () => {
-  house = await buildHouse({ appendOnly: true })
+  house = await openEnvironment({ listens: false, appendOnly: true })
 })
 afterAll(() => house.close())
 
@@ -27,21 +29,21 @@ async function authorize(request: FastifyRequest): Promise<Caller> {
 
 /** One process of the service: its own subscription, its own listener. */
 async function startProcess(change: Partial<EventRouteDeps> = {}) {
-  const live = new LiveEvents(house.connect('subscriber'), house.logger)
+  const live = new LiveEvents(house.connect('subscriber'), house.deps.logger)
   await waitFor(() => live.subscribed)
   const app = appWithProblems()
   await app.register(eventRoutes, {
     authorize,
     live,
-    heads: house.heads,
-    views: house.views,
+    heads: house.deps.heads,
+    views: house.deps.views,
     secrets: SECRETS,
-    logger: house.logger,
-    log: new EventLog(house.index.wholeness),
-    progress: new ProgressWatch(house),
+    logger: house.deps.logger,
+    log: new EventLog(house.deps.index.wholeness),
+    progress: new ProgressWatch({ ...house.deps, redis: house.deps.redis.hot }),
     snapshots: {
-      submission: (owner: string, id: string) => house.heads.require(owner, id),
-      upload: (id: string) => house.views.one(id),
+      submission: (owner: string, id: string) => house.deps.heads.require(owner, id),
+      upload: (id: string) => house.deps.views.one(id),
     },
     ...change,
   })
@@ -63,7 +65,7 @@ const sequences = (events: Received[]) => events.map(({ data }) => (data as Even
 
 describe('a submission’s event stream', () => {
   it('begins with the document as it is, then tells events as they happen', async () => {
-    await house.putSubmission('S-live')
+    await house.commitHead('S-live')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-live/events')
     expect(client.status).toBe(200)
@@ -83,7 +85,7 @@ describe('a submission’s event stream', () => {
   })
 
   it('goes on after Last-Event-ID at another process, and leaves nothing out', async () => {
-    await house.putSubmission('S-resume')
+    await house.commitHead('S-resume')
     const [one, two] = [await startProcess(), await startProcess()]
     const client = await one.open('/v1/submissions/S-resume/events')
     await client.seen('snapshot')
@@ -100,7 +102,7 @@ describe('a submission’s event stream', () => {
   })
 
   it('gives a snapshot for an id that nobody knows, whose id can be gone on from', async () => {
-    await house.putSubmission('S-unknown')
+    await house.commitHead('S-unknown')
     const upload = await house.putUpload('S-unknown')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-unknown/events', { 'last-event-id': 'evt_of_long_ago_1' })
@@ -114,12 +116,12 @@ describe('a submission’s event stream', () => {
   })
 
   it('does not hold back events that were announced in another order than numbered', async () => {
-    await house.putSubmission('S-order')
+    await house.commitHead('S-order')
     const a = await house.putUpload('S-order')
     // The later commit was announced first; a page saw it and went away before the other came.
     const key = redisKeys.submissionEvents(OWNER, 'S-order')
-    await house.redis.xadd(key, '*', 'e', envelope('S-order', 'evt_late', 9))
-    await house.redis.xadd(key, '*', 'e', envelope('S-order', 'evt_early', 8))
+    await house.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_late', 9))
+    await house.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_early', 8))
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-order/events', { 'last-event-id': 'evt_late' })
     await client.seen('submission.complete')
@@ -128,7 +130,7 @@ describe('a submission’s event stream', () => {
   })
 
   it('tells every event once while a burst crosses the reading of the log', async () => {
-    await house.putSubmission('S-burst')
+    await house.commitHead('S-burst')
     const upload = await house.putUpload('S-burst')
     const { open } = await startProcess()
     const writing = (async () => {
@@ -145,7 +147,7 @@ describe('a submission’s event stream', () => {
   })
 
   it('is refused to others: no credentials, another portal, another submission’s session', async () => {
-    await house.putSubmission('S-mine')
+    await house.commitHead('S-mine')
     const { open, url } = await startProcess()
     const path = '/v1/submissions/S-mine/events'
     expect((await openSse(`${url}${path}`)).status).toBe(401)
@@ -178,7 +180,7 @@ function envelope(submissionId: string, id: string, sequence: number): string {
 
 describe('an upload’s event stream', () => {
   it('tells of this upload only, and goes on from an id of another', async () => {
-    await house.putSubmission('S-up')
+    await house.commitHead('S-up')
     const [mine, other] = [await house.putUpload('S-up'), await house.putUpload('S-up')]
     const { open } = await startProcess()
     const client = await open(`/v1/uploads/${mine.id}/events`)
@@ -194,19 +196,19 @@ describe('an upload’s event stream', () => {
   })
 
   it('tells progress while bytes arrive and while a worker is at it, and only what changed', async () => {
-    await house.putSubmission('S-progress')
+    await house.commitHead('S-progress')
     const { open } = await startProcess()
-    const draft = house.draftOf('S-progress')
-    await house.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+    const draft = draftFor('S-progress')
+    await house.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
     const client = await open(`/v1/uploads/${draft.id}/events`)
     const [first] = await client.seen('progress')
     expect(first?.data).toEqual({ uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null })
     expect(first?.id).toBe('')
-    await house.hot.acquire(draft.id, 'fence', 'here')
-    await house.hot.saveProgress(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
+    await house.deps.hot.acquire(draft.id, 'fence', 'here')
+    await house.deps.hot.saveProgress(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
     await client.seen('progress', 2)
     const work = { step: 'transcode' as const, percent: 12, etaSeconds: 60, queuePosition: null }
-    await house.views.setProgress(draft.id, work)
+    await house.deps.views.setProgress(draft.id, work)
     await client.seen('progress', 3)
     expect(client.events.filter(({ event }) => event === 'progress').map(({ data }) => data)).toEqual([
       { uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null },
@@ -216,10 +218,10 @@ describe('an upload’s event stream', () => {
   })
 
   it('tells a submission’s page the progress of each of its uploads', async () => {
-    await house.putSubmission('S-page')
-    const drafts = [house.draftOf('S-page'), house.draftOf('S-page')]
+    await house.commitHead('S-page')
+    const drafts = [draftFor('S-page'), draftFor('S-page')]
     for (const draft of drafts)
-      await house.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+      await house.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-page/events')
     const told = await client.seen('progress', 2)
@@ -246,7 +248,7 @@ describe('an upload’s event stream', () => {
 
 describe('the line', () => {
   it('carries a comment while nothing happens', async () => {
-    await house.putSubmission('S-quiet')
+    await house.commitHead('S-quiet')
     const { open } = await startProcess({ timing: { heartbeatMs: 50 } })
     const client = await open('/v1/submissions/S-quiet/events')
     await waitFor(() => client.comments.length >= 2)
@@ -254,7 +256,7 @@ describe('the line', () => {
   })
 
   it('ends when the process drains, and nothing new is opened', async () => {
-    await house.putSubmission('S-drain')
+    await house.commitHead('S-drain')
     const drain = new AbortController()
     const { open, live } = await startProcess({ drain: drain.signal })
     const client = await open('/v1/submissions/S-drain/events')
@@ -266,7 +268,7 @@ describe('the line', () => {
   })
 
   it('does not keep a closing server open', async () => {
-    await house.putSubmission('S-close')
+    await house.commitHead('S-close')
     const { open, app } = await startProcess()
     const client = await open('/v1/submissions/S-close/events')
     await client.seen('snapshot')
@@ -275,7 +277,7 @@ describe('the line', () => {
   })
 
   it('is given up when its reader takes nothing for too long, and its memory is freed', async () => {
-    await house.putSubmission('S-slow')
+    await house.commitHead('S-slow')
     const upload = await house.putUpload('S-slow')
     const { open, live } = await startProcess({ timing: { slowReaderMs: 300 } })
     const client = await open('/v1/submissions/S-slow/events')
@@ -290,13 +292,13 @@ describe('the line', () => {
 
 describe('when Redis', () => {
   it('loses its connections, what was announced meanwhile is told from the log', async () => {
-    await house.putSubmission('S-cut')
+    await house.commitHead('S-cut')
     const upload = await house.putUpload('S-cut')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-cut/events')
     await client.seen('snapshot')
     // Cut the subscriptions and announce before they are back: nobody can have heard it live.
-    await house.redis
+    await house.deps.redis.hot
       .multi()
       .client('KILL', 'TYPE', 'pubsub')
       .xadd(redisKeys.submissionEvents(OWNER, 'S-cut'), '*', 'e', envelope('S-cut', 'evt_unheard', 7))
@@ -308,13 +310,13 @@ describe('when Redis', () => {
   })
 
   it('comes back empty, the page gets the document anew and then goes on', async () => {
-    await house.putSubmission('S-lost')
+    await house.commitHead('S-lost')
     const upload = await house.putUpload('S-lost')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-lost/events', { 'last-event-id': `evt_${upload.id}_1` })
     await house.reach(upload.id, 'stored')
     await client.seen('upload.stored')
-    await house.redisServer.restart({ dir: await house.redisServer.emptyDir() })
+    await house.redis.restart({ dir: await house.redis.emptyDir() })
     const [snapshot] = await client.seen('snapshot')
     expect(snapshot?.data).toMatchObject({ id: 'S-lost' })
     await house.reach(upload.id, 'accepted')

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
 import { send } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { ask } from './support/ask.ts'
 import { CREDENTIALS, type CredentialName, setScene } from './support/credentials.ts'
 
@@ -134,10 +134,10 @@ const MATRIX: Record<string, Cells> = {
   'DELETE /files/*': { ...ofTicket('204'), ticket: '410 UPLOAD_CANCELLED' },
 }
 
-let house: House
+let house: Environment
 const agent = new Agent({ keepAlive: true })
 beforeAll(async () => {
-  house = await openHouse()
+  house = await openEnvironment()
   // Lists wait for a Redis that is known to hold everything.
   await house.deps.rebuilder.run()
 })
@@ -166,7 +166,7 @@ describe('the matrix', () => {
 describe('media links', () => {
   it('open one object until they expire, and nothing when they are changed', async () => {
     const scene = await setScene(house)
-    const { body } = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
+    const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
     const [item] = body['items'] as { url: string }[]
     const good = new URL(item?.url ?? '').pathname
     const status = async (path: string) => {

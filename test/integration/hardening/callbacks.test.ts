@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allowedHosts } from '../../../src/core/addresses.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../../../workers/notify/address-guard.ts'
 import { post } from '../../../workers/notify/post.ts'
-import { type House, openHouse } from '../uploads/house.ts'
-import { PROFILE } from '../uploads/profile.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { INTAKE } from '../../support/profiles.ts'
 
 const INSIDE = [
   'http://127.0.0.1/',
@@ -47,12 +47,12 @@ const INSIDE = [
   'no address at all',
 ]
 
-let house: House
+let house: Environment
 let inside: Server
 let port: number
 const reached: string[] = []
 beforeAll(async () => {
-  house = await openHouse({ env: { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString('base64')}` } })
+  house = await openEnvironment({ env: { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString('base64')}` } })
   inside = createServer((request, response) => {
     reached.push(request.headers.host ?? '')
     if (request.url === '/away') response.writeHead(307, { location: `http://127.0.0.1:${port}/secret` })
@@ -68,9 +68,11 @@ afterAll(async () => {
 })
 
 test.each(INSIDE)('%s is refused when the portal names it', async (callbackUrl) => {
-  const { status, body } = await house.portal('PUT', '/v1/submissions/hook', {
-    profile: PROFILE,
-    callbackUrl,
+  const { status, body } = await house.call('PUT', '/v1/submissions/hook', {
+    body: {
+      profile: INTAKE,
+      callbackUrl,
+    },
   })
   expect([status, body['code'], body['errors']]).toEqual([
     400,
@@ -81,7 +83,7 @@ test.each(INSIDE)('%s is refused when the portal names it', async (callbackUrl) 
 
 test('a public address is taken', async () => {
   const callbackUrl = 'https://portal.example/hook?key=1'
-  const { status } = await house.portal('PUT', '/v1/submissions/hook', { profile: PROFILE, callbackUrl })
+  const { status } = await house.call('PUT', '/v1/submissions/hook', { body: { profile: INTAKE, callbackUrl } })
   expect(status).toBe(201)
 })
 

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
-import { type House, openHouse } from '../uploads/house.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 
 describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse()
+    house = await openEnvironment()
   })
   afterAll(async () => await house.close())
 

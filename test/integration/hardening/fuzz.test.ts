@@ -6,8 +6,8 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ERRORS } from '../../../src/core/errors.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { type Headers, type Reply, send } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 import { type Scene, setScene } from './support/credentials.ts'
 import { body, headerText, idText, tusHeaders } from './support/made-up.ts'
 
@@ -15,10 +15,10 @@ const RUNS = Number(process.env['FUZZ_RUNS'] ?? 120)
 const SETTINGS = { numRuns: RUNS, seed: Number(process.env['FUZZ_SEED'] ?? 1) }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
-let house: House
+let house: Environment
 let scene: Scene
 beforeAll(async () => {
-  house = await openHouse({ env: { CREATIONS_PER_MINUTE: '0', SESSION_CALLS_PER_MINUTE: '0' } })
+  house = await openEnvironment({ env: { CREATIONS_PER_MINUTE: '0', SESSION_CALLS_PER_MINUTE: '0' } })
   await house.deps.rebuilder.run()
   scene = await setScene(house)
 })

@@ -3,19 +3,19 @@
 import { Agent } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { begin, type Headers, type Reply, send } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 
 const agent = new Agent({ keepAlive: true })
-let house: House
+let house: Environment
 let scene: Scene
 let link: string
 
 beforeAll(async () => {
-  house = await openHouse({ env: { CORS_ORIGINS: 'https://portal.example', OPS_PASSWORD } })
+  house = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example', OPS_PASSWORD } })
   scene = await setScene(house)
-  const { body } = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
+  const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
   link = new URL((body['items'] as { url: string }[])[0]?.url ?? '').pathname
 })
 afterAll(async () => {
@@ -84,7 +84,7 @@ describe('the API and the tus endpoint', () => {
 
   it('speaks of TLS only where browsers come over TLS', async () => {
     expect((await send('GET', `${house.url}/openapi.json`, {})).headers).not.toHaveProperty('strict-transport-security')
-    const secure = await openHouse({
+    const secure = await openEnvironment({
       redis: house.redis,
       env: { PUBLIC_URL: 'https://songngan.example', TRUST_PROXY: 'false' },
     })

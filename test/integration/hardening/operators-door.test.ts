@@ -3,19 +3,19 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
-import { type House, openHouse, PORTAL } from '../uploads/house.ts'
+import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
 import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 
 const OPEN = new Set(['/', '/health/live', '/health/ready', '/health/details', '/metrics'])
 const SAFE = new Set(['GET', 'HEAD'])
 
-let house: House
+let house: Environment
 let scene: Scene
 let ops: Awaited<ReturnType<typeof buildOpsServer>>
 const routes: [method: string, url: string][] = []
 
 beforeAll(async () => {
-  house = await openHouse({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
+  house = await openEnvironment({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
   scene = await setScene(house)
   const { deps } = house
   const state = { started: true, draining: false }
@@ -50,7 +50,7 @@ describe('the listener for operators', () => {
       basic('', OPS_PASSWORD),
       basic('ops', ''),
       { authorization: `Bearer ${OPS_PASSWORD}` },
-      { authorization: `Bearer ${PORTAL}` },
+      { authorization: `Bearer ${PORTAL_KEY}` },
       { authorization: `Bearer ${scene.tokens.session}` },
       { authorization: `Basic ${'='.repeat(20)}` },
     ]

@@ -1,16 +1,16 @@
 // Who asks too often is told to come back; nobody who goes on with a file ever is, and nobody else at the same school.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
 import { idOf, type TusUser, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 import { expectProblem } from '../uploads/problem.ts'
 
 const PER_MINUTE = 5
 
-let house: House
+let house: Environment
 beforeAll(async () => {
-  house = await openHouse({
+  house = await openEnvironment({
     env: { CREATIONS_PER_MINUTE: String(PER_MINUTE), SESSION_CALLS_PER_MINUTE: String(PER_MINUTE) },
   })
 })
@@ -47,7 +47,7 @@ test('creations beyond the rate are 503 with Retry-After, recorded as attempts; 
   for (let at = 0; at < bytes.length; at += step)
     expect((await user.patch(first, at, bytes.subarray(at, at + step))).status).toBe(204)
 
-  const { body } = await house.portal('GET', `/v1/submissions/${submission}/attempts`)
+  const { body } = await house.call('GET', `/v1/submissions/${submission}/attempts`)
   const codes = (body['items'] as { code: string | null }[]).map(({ code }) => code)
   expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(1)
   expect(await house.deps.metrics.text()).toContain('rate_limited_total{what="creation"} 1')
@@ -79,22 +79,25 @@ test('joining an unfinished upload is going on with it, and free', async () => {
 
 test("a page's changes are counted, its reading apart from them, and an API key's never", async () => {
   const submission = await house.submission()
-  const { body } = await house.portal('POST', `/v1/submissions/${submission}/sessions`, {
-    subject: 'page',
-    can: ['read', 'upload'],
+  const { body } = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
+    body: {
+      subject: 'page',
+      can: ['read', 'upload'],
+    },
   })
   const token = String(body['token'])
-  const ask = (key?: string) => house.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'plan' }, key)
+  const ask = (key?: string) =>
+    house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' }, token: key })
   const describe = (key?: string) =>
-    house.portal('PATCH', `/v1/submissions/${submission}/slots/plan`, { metadata: {} }, key)
+    house.call('PATCH', `/v1/submissions/${submission}/slots/plan`, { body: { metadata: {} }, token: key })
   for (let number = 0; number < PER_MINUTE; number++) expect((await ask(token)).status).toBe(201)
   for (const refused of [await ask(token), await describe(token)])
     expect([refused.status, refused.body['code']]).toEqual([503, 'RATE_LIMITED'])
   for (let number = 0; number < 2 * PER_MINUTE; number++) {
-    expect((await house.portal('GET', `/v1/submissions/${submission}`, undefined, token)).status).toBe(200)
+    expect((await house.call('GET', `/v1/submissions/${submission}`, { token })).status).toBe(200)
     expect((await ask()).status).toBe(201)
   }
-  const { body: attempts } = await house.portal('GET', `/v1/submissions/${submission}/attempts`)
+  const { body: attempts } = await house.call('GET', `/v1/submissions/${submission}/attempts`)
   expect((attempts['items'] as { code: string }[]).map(({ code }) => code)).toContain('RATE_LIMITED')
 })
 

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { waitFor } from '../../support/http.ts'
 import { startRedis } from '../../support/redis.ts'
-import { openHouse } from '../uploads/house.ts'
+import { openEnvironment } from '../../support/environment.ts'
 import { type Answer, ask } from './support/ask.ts'
 import { type CredentialName, setScene } from './support/credentials.ts'
 
@@ -71,7 +71,7 @@ function isRight(route: string, { status, code, retryAfter }: Answer): boolean {
 test.for(TROUBLES)('$what', { timeout: 180_000 }, async ({ args = [], begin }, { onTestFinished: onEnd }) => {
   const redis = await startRedis({ appendOnly: true, args })
   onEnd(() => redis.stop())
-  const house = await openHouse({ redis })
+  const house = await openEnvironment({ redis })
   onEnd(() => house.close())
   const agent = new Agent({ keepAlive: true })
   onEnd(() => agent.destroy())

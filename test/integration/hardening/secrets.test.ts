@@ -2,25 +2,25 @@
 // in a line afterwards.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createWorkerContext } from '../../../workers/create-worker-context.ts'
+import { LANES } from '../../../src/jobs/contract.ts'
 import { AddressRefused } from '../../../workers/notify/address-guard.ts'
-import { startWorkers } from '../../../workers/registry.ts'
+import { type Environment, OTHER_KEY, openEnvironment, PORTAL_KEY, TICKET_SECRET } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { send } from '../../support/tus.ts'
-import { type House, OTHER, openHouse, PORTAL, SECRET } from '../uploads/house.ts'
 import { CREDENTIALS, OPS_PASSWORD, setScene } from './support/credentials.ts'
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 /** A portal may put a secret of its own into its address. */
 const HOOK_TOKEN = 'a-secret-in-the-address'
 
-let house: House
+let house: Environment
 let portal: Receiver
 beforeAll(async () => {
   process.env['TEST_LOG_LEVEL'] = 'trace'
   portal = await startReceiver()
-  house = await openHouse({
+  house = await openEnvironment({
+    lanes: LANES.join(),
     env: {
       WEBHOOK_URL: `${portal.url}?token=${HOOK_TOKEN}`,
       WEBHOOK_SECRET,
@@ -39,9 +39,9 @@ afterAll(async () => {
 it('logs no credential of anybody, at any level, whatever goes wrong', async () => {
   const { deps, lines } = house
   portal.reply = () => ({ status: 500 })
-  const workers = await startWorkers(await createWorkerContext(deps))
+  await house.start()
   const scene = await setScene(house)
-  const links = await house.portal('POST', `/v1/uploads/${scene.whole}/links`, { names: ['original'] })
+  const links = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
   const link = new URL((links.body['items'] as { url: string }[])[0]?.url ?? '').pathname
   for (const name of CREDENTIALS) {
     const headers = scene.authorization(name)
@@ -70,14 +70,14 @@ it('logs no credential of anybody, at any level, whatever goes wrong', async () 
   await waitFor(() => lines.some((line) => line.includes('"outcome":"')), {
     what: 'a failed webhook to be logged',
   })
-  await workers.close(0)
+  await house.stop()
 
   const media = link.split('/')[2] ?? 'no token'
   const secrets: Record<string, string> = {
     ...scene.tokens,
-    PORTAL,
-    OTHER,
-    SECRET,
+    PORTAL_KEY,
+    OTHER_KEY,
+    TICKET_SECRET,
     OPS_PASSWORD,
     WEBHOOK_SECRET,
     HOOK_TOKEN,

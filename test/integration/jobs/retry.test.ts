@@ -6,21 +6,21 @@ import { QUEUE_PREFIX, uploadJobId } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { LaneJobs } from '../../../src/lifecycle/lane-jobs.ts'
 import { findFailed, retryLane, retryWebhooks } from '../../../src/lifecycle/retry.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { begun, failed as givenUp } from '../../support/records.ts'
-import { buildHouse, type House } from '../events/house.ts'
 
-let house: House
+let house: Environment
 let queues: Queues
 let laneJobs: LaneJobs
-const parts = () => ({ uploads: house.uploads, queues, laneJobs, redis: house.redis })
+const parts = () => ({ uploads: house.deps.uploads, queues, laneJobs, redis: house.deps.redis.hot })
 
 beforeAll(async () => {
-  house = await buildHouse()
+  house = await openEnvironment({ listens: false })
   const producer = house.connect('producer')
   await waitFor(() => producer.status === 'ready')
-  queues = new Queues(producer, house.logger)
-  laneJobs = new LaneJobs({ queues, heads: house.heads, redis: house.redis, clock: house.clock })
+  queues = new Queues(producer, house.deps.logger)
+  laneJobs = new LaneJobs({ queues, heads: house.deps.heads, redis: house.deps.redis.hot, clock: house.clock })
 })
 afterAll(async () => {
   await queues.close()
@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 it('finds lanes that were given up since then, and queues each of them once', async () => {
-  await house.putSubmission('s')
+  await house.commitHead('s')
   const failedAt = '2026-09-30T10:00:00.000Z'
   const { id } = await house.putUpload('s')
   await house.reach(id, 'accepted')
@@ -46,7 +46,7 @@ it('finds lanes that were given up since then, and queues each of them once', as
   if (one === undefined) throw new Error('nothing failed')
   const started = await Promise.all([retryLane(parts(), one), retryLane(parts(), one)])
   expect(started.filter(Boolean)).toHaveLength(1)
-  expect((await house.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 2, attempts: 0 })
+  expect((await house.deps.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 2, attempts: 0 })
   const job = await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 2))
   expect(job?.data).toEqual({ uploadId: id, generation: 2 })
   expect(await findFailed(parts(), 0)).toEqual([])

@@ -2,11 +2,11 @@
 // receipt, ticket and event is as it was, every upload ends as it would have, and no webhook is delivered twice.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PORTAL_KEY } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import type { Delivery } from '../../support/receiver.ts'
 import { openSse, type SseClient } from '../events/sse-client.ts'
-import { PORTAL } from '../uploads/house.ts'
 import { type Json, openSchool, type School } from './school.ts'
 
 type Upload = Awaited<ReturnType<School['upload']>>
@@ -56,7 +56,7 @@ overBothStores((store) => {
     await deps.redis.hot.flushall()
 
     // While something could be missing from a list, it is not answered.
-    const lists = await all(['/v1/submissions', '/v1/events'], (path) => house.portal('GET', path))
+    const lists = await all(['/v1/submissions', '/v1/events'], (path) => house.call('GET', path))
     for (const { status, body } of lists) expect([status, body['code']]).toEqual([503, 'INDEX_REBUILDING'])
     const rebuilt = await deps.rebuilder.heal()
     held.release()
@@ -80,14 +80,16 @@ overBothStores((store) => {
       for (const { id } of itemsOf(attempts[i])) expect(ids).toContain(id)
     }
     // Receipts: the old one still verifies, a new one says the same.
-    const verified = await house.portal('POST', '/v1/receipts/verify', { receipt: receipt['receipt'] })
+    const verified = await house.call('POST', '/v1/receipts/verify', { body: { receipt: receipt['receipt'] } })
     expect(verified).toMatchObject({ status: 200, body: { valid: true } })
     const again = await get(`/v1/uploads/${settled[0]?.id}/receipt`)
     expect(withoutTime(again['claims'])).toEqual(withoutTime(receipt['claims']))
     // A key is still taken; a ticket is still good, and one whose place is taken is refused as before.
-    const second = await house.portal('PUT', '/v1/submissions/another', {
-      profile: 'test@1',
-      uniqueKey: 'person wiped-3',
+    const second = await house.call('PUT', '/v1/submissions/another', {
+      body: {
+        profile: 'test@1',
+        uniqueKey: 'person wiped-3',
+      },
     })
     expect(second).toMatchObject({
       status: 409,
@@ -182,7 +184,7 @@ async function useTicket({ house }: School, ticket: string): Promise<number> {
 
 async function openPage(school: School, name: string, lastEventId?: string): Promise<SseClient> {
   const client = await openSse(`${school.house.url}/v1/submissions/${name}/events`, {
-    authorization: `Bearer ${PORTAL}`,
+    authorization: `Bearer ${PORTAL_KEY}`,
     ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
   })
   expect(client.status).toBe(200)

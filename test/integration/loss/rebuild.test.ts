@@ -4,18 +4,18 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rebuild } from '../../../src/lifecycle/rebuild.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 
 const WEBHOOK = {
   WEBHOOK_URL: 'https://portal.example/hook',
   WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 3).toString('base64')}`,
 }
 
-let house: House
+let house: Environment
 beforeEach(async () => {
-  house = await openHouse({ appendOnly: true, env: WEBHOOK, webhookDelayMs: 60_000 })
+  house = await openEnvironment({ appendOnly: true, env: WEBHOOK, webhookDelayMs: 60_000 })
   await house.deps.rebuilder.heal()
 })
 afterEach(() => house.close())
@@ -33,9 +33,9 @@ async function uploaded(): Promise<{ submission: string; id: string }> {
 }
 
 const events = async (after = ''): Promise<Page> =>
-  (await house.portal('GET', `/v1/events?limit=200${after}`)).body as unknown as Page
+  (await house.call('GET', `/v1/events?limit=200${after}`)).body as unknown as Page
 const listed = async () => {
-  const { status, body } = await house.portal('GET', '/v1/submissions?limit=200')
+  const { status, body } = await house.call('GET', '/v1/submissions?limit=200')
   return { status, code: body['code'], ids: ((body['items'] ?? []) as { id: string }[]).map(({ id }) => id) }
 }
 const webhooks = async () => await house.deps.queues.byLane.notify.getJobCounts()
@@ -98,7 +98,9 @@ test('is done by one process at a time; another waits for it, or leaves it', asy
 test('where nothing is lost changes nothing, and queues only webhooks that nobody has queued', async () => {
   const { submission, id } = await uploaded()
   const documents = async () =>
-    await Promise.all([`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map((path) => house.portal('GET', path)))
+    await Promise.all(
+      [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map(async (path) => (await house.call('GET', path)).body),
+    )
   const before = [await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
   const { jobs, events: found } = await rebuild(house.deps)
   expect(found).toBe((before[1] as Page).items.length)
@@ -156,5 +158,5 @@ test('lists are answered before the event log is whole', async () => {
   deps.heads.history = () => Promise.reject(new Error('the store is away'))
   await expect(deps.rebuilder.heal()).rejects.toThrow('the store is away')
   expect(await listed()).toMatchObject({ status: 200, ids: [submission] })
-  expect((await house.portal('GET', '/v1/events')).body['code']).toBe('INDEX_REBUILDING')
+  expect((await house.call('GET', '/v1/events')).body['code']).toBe('INDEX_REBUILDING')
 })

@@ -1,19 +1,16 @@
 // A service, a worker and a portal's webhook endpoint over one Redis, with uploads at every stage of their way.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createWorkerContext } from '../../../workers/create-worker-context.ts'
-import { startWorkers } from '../../../workers/registry.ts'
+import { readFile } from 'node:fs/promises'
+import { LANES } from '../../../src/jobs/contract.ts'
+import { openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { createCorpus } from '../../support/media/corpus.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
 import { lesson } from '../../support/media/videos.ts'
 import type { StoreKind } from '../../support/over-both-stores.ts'
+import { testProfile } from '../../support/profiles.ts'
 import { startReceiver } from '../../support/receiver.ts'
 import { idOf, type Sending, tusUser } from '../../support/tus.ts'
-import { openHouse } from '../uploads/house.ts'
-import { testProfile } from '../workers/profile.ts'
 
 export type Json = Record<string, unknown>
 export type School = Awaited<ReturnType<typeof openSchool>>
@@ -26,29 +23,26 @@ export const WEBHOOK_DELAY_MS = 1500
 const PADDING = 60_000
 
 export async function openSchool(store: StoreKind) {
-  const profilesDir = await mkdtemp(join(tmpdir(), 'songngan-loss-'))
   const profile = testProfile()
   const video = profile.mediaDefaults?.video?.renditions?.[0]
   // Smaller than the lesson, so that it has to be encoded.
   if (video !== undefined) video.maxShortSidePixels = 144
-  await mkdir(profilesDir, { recursive: true })
-  await writeFile(join(profilesDir, 'test@1.json'), JSON.stringify(profile))
   const corpus = await createCorpus()
   const film = await readFile(await lesson(corpus, { seconds: 2, framesPerSecond: 10 }))
   const receiver = await startReceiver()
-  const house = await openHouse({
+  const house = await openEnvironment({
     store,
     webhookDelayMs: WEBHOOK_DELAY_MS,
+    profiles: [profile],
+    lanes: LANES.join(),
     env: {
-      PROFILES_DIR: profilesDir,
-      TRANSCODE_CONCURRENCY: '1',
       WEBHOOK_URL: receiver.url,
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 7).toString('base64')}`,
       WEBHOOK_ALLOW_PRIVATE: 'true',
     },
   })
   await house.deps.rebuilder.heal()
-  const workers = await startWorkers(await createWorkerContext(house.deps))
+  await house.start()
   let serial = 0
 
   const bytesOf = (kind: Kind): { name: string; bytes: Buffer } => {
@@ -78,7 +72,7 @@ export async function openSchool(store: StoreKind) {
   }
 
   const get = async (path: string): Promise<Json> => {
-    const { status, body } = await house.portal('GET', path)
+    const { status, body } = await house.call('GET', path)
     if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`)
     return body
   }
@@ -91,10 +85,12 @@ export async function openSchool(store: StoreKind) {
     deps: house.deps,
     document: (id: string) => get(`/v1/uploads/${id}`),
     async submission(id: string): Promise<string> {
-      const { status } = await house.portal('PUT', `/v1/submissions/${id}`, {
-        profile: 'test@1',
-        deadline: '2099-01-01T00:00:00.000Z',
-        uniqueKey: `person ${id}`,
+      const { status } = await house.call('PUT', `/v1/submissions/${id}`, {
+        body: {
+          profile: 'test@1',
+          deadline: '2099-01-01T00:00:00.000Z',
+          uniqueKey: `person ${id}`,
+        },
       })
       if (status !== 201) throw new Error(`PUT: ${status}`)
       return id
@@ -111,11 +107,9 @@ export async function openSchool(store: StoreKind) {
       }
     },
     async close() {
-      await workers.close(0)
       await house.close()
       await receiver.close()
       await corpus.remove()
-      await rm(profilesDir, { recursive: true, force: true })
     },
   }
 }

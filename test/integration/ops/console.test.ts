@@ -8,17 +8,17 @@ import { startHeartbeat } from '../../../src/ops/heartbeat.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createLookup } from '../../../src/support/lookup.ts'
+import { listen } from '../../support/app.ts'
 import { pdfBytes } from '../../support/bytes.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { listen } from '../events/house.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 
 const PASSWORD = 'only for operators'
 const DEADLINE = new Date(Date.now() + 3_600_000).toISOString()
 
-let house: House
+let house: Environment
 let url: string
 let uploadId: string
 let submissionId: string
@@ -37,7 +37,7 @@ const found = async (text: string): Promise<string[]> =>
   )
 
 beforeAll(async () => {
-  house = await openHouse({ env: { OPS_PASSWORD: PASSWORD } })
+  house = await openEnvironment({ env: { OPS_PASSWORD: PASSWORD } })
   const { deps } = house
   const redis = deps.redis.producer
   const app = await buildOpsServer({
@@ -115,7 +115,7 @@ describe('the search', () => {
     const id = await house.submission({ metadata: { name: 'ลบทิ้ง' } })
     await follower.follow()
     expect(await found('ลบทิ้ง')).toEqual([id])
-    await house.portal('DELETE', `/v1/submissions/${id}`)
+    await house.call('DELETE', `/v1/submissions/${id}`)
     expect(await found('ลบทิ้ง')).toEqual([])
     expect(await house.deps.redis.hot.hget(redisKeys.find, `portal/${id}`)).toBeNull()
   })

@@ -9,21 +9,21 @@ import { instanceName } from '../../../src/ops/control-watch.ts'
 import { Controls } from '../../../src/ops/controls.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { applyControls } from '../../../workers/lane-controller.ts'
+import { listen } from '../../support/app.ts'
 import { pdfBytes } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { at, tusUser } from '../../support/tus.ts'
-import { listen } from '../events/house.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 
 const PASSWORD = 'only for operators'
 const BY = 'tester'
 
-let one: House
-let two: House
+let one: Environment
+let two: Environment
 const attached: Attached[] = []
 
 /** What a service does for operators beside its requests. */
-const asService = async (house: House) => {
+const asService = async (house: Environment) => {
   const done = await attach(house.deps, 'service', ({ admission, draining }) => {
     house.deps.admission.setClosed(admission)
     house.deps.admission.setDraining(draining)
@@ -32,11 +32,11 @@ const asService = async (house: House) => {
   return done
 }
 
-const controlsOf = ({ deps }: House) => new Controls({ ...deps, redis: deps.redis.producer })
+const controlsOf = ({ deps }: Environment) => new Controls({ ...deps, redis: deps.redis.producer })
 
 beforeAll(async () => {
-  one = await openHouse({ env: { OPS_PORT: '19001' } })
-  two = await openHouse({ env: { OPS_PORT: '19002' }, redis: one.redis, dataDir: one.dataDir })
+  one = await openEnvironment({ env: { OPS_PORT: '19001' } })
+  two = await openEnvironment({ env: { OPS_PORT: '19002' }, redis: one.redis, dataDir: one.dataDir })
   await Promise.all([one, two].map(asService))
 })
 afterEach(async () => {
@@ -50,13 +50,13 @@ afterAll(async () => {
   await one.close()
 })
 
-const post = async (house: House) => {
+const post = async (house: Environment) => {
   const id = await house.submission()
   const answer = await tusUser(house.url, await house.ticket(id, 'plan')).post({ length: 10, name: 'a.pdf' })
   return Object.assign(answer, { submissionId: id })
 }
 
-async function startOps(house: House, env: { readOnly?: boolean; password?: string | undefined } = {}) {
+async function startOps(house: Environment, env: { readOnly?: boolean; password?: string | undefined } = {}) {
   const ops = { ...house.deps.config.ops, password: PASSWORD, readOnly: false, ...env }
   const app = await buildOpsServer({
     ...house.deps,
@@ -106,7 +106,7 @@ describe('new uploads', () => {
     expect((await user.patch(at(one.url, running), 0, bytes)).status).toBe(204)
 
     // A service that starts while it is closed refuses from its first request on.
-    const three = await openHouse({ redis: one.redis, dataDir: one.dataDir, env: { OPS_PORT: '19003' } })
+    const three = await openEnvironment({ redis: one.redis, dataDir: one.dataDir, env: { OPS_PORT: '19003' } })
     onTestFinished(() => three.close())
     const attachedThree = await asService(three)
     onTestFinished(() => attachedThree.stop())
@@ -130,7 +130,7 @@ describe('new uploads', () => {
 describe('a lane', () => {
   it('is paused, resumed and given more jobs at a time on all running workers, over restarts', async () => {
     const done: string[] = []
-    const startWorker = async (house: House) => {
+    const startWorker = async (house: Environment) => {
       const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
         connection: house.deps.redis.jobs,
         prefix: QUEUE_PREFIX,

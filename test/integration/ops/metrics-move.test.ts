@@ -2,9 +2,10 @@
 // where an S3 server is at hand. What is scraped is what promtool accepts.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { LANES } from '../../../src/jobs/contract.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
-import { createWorkerContext } from '../../../workers/create-worker-context.ts'
-import { type RunningWorkers, startWorkers } from '../../../workers/registry.ts'
+import type { RunningWorkers } from '../../../workers/registry.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { pdfBytes } from '../../support/media/pdfs.ts'
 import { checkMetrics } from '../../support/promtool.ts'
@@ -12,13 +13,12 @@ import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { s3Available } from '../../support/s3.ts'
 import { idOf } from '../../support/tus.ts'
 import { expositionFaults } from '../../unit/ops/exposition.ts'
-import { type House, openHouse } from '../uploads/house.ts'
 import { sumOf } from './samples.ts'
 
 const kind = s3Available() ? 's3' : 'local'
 const MIB = 1024 ** 2
 
-let house: House
+let house: Environment
 let portal: Receiver
 let workers: RunningWorkers
 let scrape: () => Promise<string>
@@ -26,8 +26,9 @@ let skewMs = 0
 
 beforeAll(async () => {
   portal = await startReceiver()
-  house = await openHouse({
+  house = await openEnvironment({
     store: kind,
+    lanes: LANES.join(),
     clock: { now: () => Date.now() + skewMs },
     env: {
       WEBHOOK_URL: portal.url,
@@ -35,7 +36,6 @@ beforeAll(async () => {
       WEBHOOK_ALLOW_PRIVATE: 'true',
       RECEIVE_BUDGET_BYTES: String(2 * MIB),
       PROCESSES: '1',
-      TRANSCODE_CONCURRENCY: '1',
     },
   })
   const { deps } = house
@@ -45,11 +45,10 @@ beforeAll(async () => {
     state: { started: true, draining: false },
   })
   scrape = async () => (await ops.inject('/metrics')).body
-  workers = await startWorkers(await createWorkerContext(deps), { lockMs: 2000, stalledCheckMs: 500 })
+  workers = await house.start({ lockMs: 2000, stalledCheckMs: 500 })
 })
 afterAll(async () => {
   vi.restoreAllMocks()
-  await workers.close(0)
   await house.close()
   await portal.close()
 })

@@ -3,19 +3,21 @@ import { loadConfig } from '../../../src/core/config.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { buildOpsServer, type OpsDeps } from '../../../src/ops/ops-server.ts'
+import { listen } from '../../support/app.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { draftFor, SECRETS } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { expositionFaults } from '../../unit/ops/exposition.ts'
-import { buildHouse, type House, listen, SECRETS } from '../events/house.ts'
 
 const PASSWORD = 'only for operators'
 
-let house: House
+let house: Environment
 let queues: Queues
 
 beforeAll(async () => {
-  house = await buildHouse()
-  queues = new Queues(house.connect('jobs'), house.logger)
+  house = await openEnvironment({ listens: false })
+  queues = new Queues(house.connect('jobs'), house.deps.logger)
 })
 afterAll(async () => {
   await queues.close()
@@ -26,9 +28,10 @@ beforeEach(async () => {
 })
 
 async function startOps(env: Record<string, string> = {}, change: Partial<OpsDeps> = {}) {
-  const { logger, clock, redis, store } = house
+  const { logger, clock, store } = house.deps
+  const redis = house.deps.redis.hot
   const config = loadConfig({
-    REDIS_URL: house.redisServer.url,
+    REDIS_URL: house.redis.url,
     TICKET_SECRET: SECRETS[0],
     DATA_DIR: house.dataDir,
     PUBLIC_URL: 'https://songngan.example',
@@ -102,7 +105,7 @@ describe('health', () => {
       queues: { validate: { counts: { prioritized: 1 } }, transcode: { oldestWaitingSeconds: 0 } },
     })
     const store = {
-      ...house.store,
+      ...house.deps.store,
       kind: 'local' as const,
       freeBytes: () => Promise.reject(new Error('gone')),
     }
@@ -169,8 +172,8 @@ describe('metrics', () => {
   it('are given when Redis hangs, without what it last said of queues', async () => {
     const { get, metrics } = await startOps()
     await get('/metrics')
-    house.redisServer.pause()
-    onTestFinished(() => house.redisServer.resume())
+    house.redis.pause()
+    onTestFinished(() => house.redis.resume())
     const { text } = await get('/metrics')
     expect(text).toContain('redis_up 0')
     expect(text).toContain('metrics_collect_errors_total{collector="queues"} 1')
@@ -229,7 +232,7 @@ describe('the queue dashboard', () => {
   })
 
   it('describes the lanes, links to the upload and hides credentials', async () => {
-    const uploadId = house.draftOf('S-1').id
+    const uploadId = draftFor('S-1').id
     await queues.enqueue('transcode', { uploadId, generation: 1 }, { jobId: 'transcode-x-g1' })
     const url = 'https://portal.example/hook?token=abc'
     const body = '{}'

@@ -6,15 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
-import { overBothStores, type TestStore } from './house.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
+import { openStore, type TestStore } from '../../support/store.ts'
 
 const WRITERS = 32
 
-overBothStores((open) => {
+overBothStores((kind) => {
   let place: TestStore
 
   beforeAll(async () => {
-    place = await open()
+    place = await openStore(kind)
   })
   afterAll(() => place.close())
 

@@ -12,7 +12,7 @@ import { earlierVersion, HALF_SENT, pdfs, putIntoRedis, putIntoStore, runIdOf } 
 import { waitFor } from '../../support/http.ts'
 import { startRedis } from '../../support/redis.ts'
 import { tusUser } from '../../support/tus.ts'
-import { openHouse } from '../uploads/house.ts'
+import { openEnvironment } from '../../support/environment.ts'
 import { testProfile } from '../workers/profile.ts'
 
 /** Fields of an upload session as they were first named. */
@@ -36,17 +36,17 @@ describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     await putIntoStore(dataDir, before)
     await writeFile(join(dataDir, 'test@1.json'), JSON.stringify(testProfile()))
-    const house = await openHouse({ redis, dataDir, env: { PROFILES_DIR: dataDir } })
+    const house = await openEnvironment({ redis, dataDir, env: { PROFILES_DIR: dataDir } })
     onTestFinished(() => house.close())
     await house.deps.rebuilder.heal()
 
     for (const [path, then] of Object.entries(before.answers)) {
       const text = JSON.stringify(then).replaceAll('ORIGIN', house.url)
       if (!kept(text)) continue
-      const { status, body } = await house.portal('GET', path)
+      const { status, body } = await house.call('GET', path)
       expect({ path, status, body }).toMatchObject({ path, status: 200, body: JSON.parse(text) })
     }
-    const verified = await house.portal('POST', '/v1/receipts/verify', { receipt: before.jws })
+    const verified = await house.call('POST', '/v1/receipts/verify', { body: { receipt: before.jws } })
     expect(verified).toMatchObject({ status: 200, body: { valid: true, claims: { upload: good.id } } })
 
     const user = tusUser(house.url, await house.ticket('running', 'outcome'))
@@ -59,7 +59,7 @@ describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s
     const workers = await startWorkers(await createWorkerContext(house.deps))
     onTestFinished(() => workers.close(0))
     for (const { id } of [half, unjudged, empty].filter((upload) => kept(upload.id)))
-      await waitFor(async () => (await house.portal('GET', `/v1/uploads/${id}`)).body['state'] === 'ready', {
+      await waitFor(async () => (await house.call('GET', `/v1/uploads/${id}`)).body['state'] === 'ready', {
         what: `${id} to be judged and made ready`,
       })
 

@@ -5,24 +5,20 @@ import { redisKeys } from '../../../src/records/keys.ts'
 import type { UploadDraft, UploadSession } from '../../../src/records/upload-session.ts'
 import { slotKey } from '../../../src/records/upload-session.ts'
 import { LEASE_MS, UploadSessionStore } from '../../../src/records/upload-session-store.ts'
+import { draftFor } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
-import { draftFor, type House, localStore, openHouse, type TestStore } from './house.ts'
 
 const HOUR_MS = 3_600_000
 
-let place: TestStore
-let house: House
+let house: Environment
 let draft: UploadDraft
 let id: string
 
 beforeAll(async () => {
-  place = await localStore()
-  house = await openHouse(place.store)
+  house = await openEnvironment({ listens: false, appendOnly: true })
 })
-afterAll(async () => {
-  await house.close()
-  await place.close()
-})
+afterAll(() => house.close())
 beforeEach(async () => {
   draft = draftFor('s1')
   id = draft.id
@@ -31,22 +27,22 @@ beforeEach(async () => {
 
 const later = () => Date.now() + HOUR_MS
 const create = (of: UploadDraft, fingerprintKey?: string) =>
-  house.hot.create(of, {
+  house.deps.hot.create(of, {
     size: 1000,
     expiresAtMs: later(),
     partBytes: 100,
     ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
   })
-const acquire = (fence: string, options = {}) => house.hot.acquire(id, fence, `channel of ${fence}`, options)
+const acquire = (fence: string, options = {}) => house.deps.hot.acquire(id, fence, `channel of ${fence}`, options)
 const commit = (fence: string, offset: number, more = {}) =>
-  house.hot.saveProgress(id, fence, { offset, expiresAtMs: later(), ...more })
+  house.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: later(), ...more })
 const read = async (): Promise<UploadSession> => {
-  const state = await house.hot.read(id)
+  const state = await house.deps.hot.read(id)
   if (state === undefined) throw new Error('Redis does not know the upload')
   return state
 }
 /** The holder's lease runs out, by Redis's own clock. */
-const endLease = () => house.redis.hset(redisKeys.hot(id), 'lease', 1)
+const endLease = () => house.deps.redis.hot.hset(redisKeys.hot(id), 'lease', 1)
 
 test('a new upload: nothing stored, nobody holds it, and it is due when it expires', async () => {
   expect(await read()).toMatchObject({
@@ -58,7 +54,7 @@ test('a new upload: nothing stored, nobody holds it, and it is due when it expir
     holder: null,
     trusted: true,
   })
-  expect(Number(await house.redis.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
+  expect(Number(await house.deps.redis.hot.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
 })
 
 test('of many that want the lock one has it; the others learn who', async () => {
@@ -85,7 +81,7 @@ test('only a request at the durable offset disturbs a holder; only one of the sa
 
 test('a holder that let go is succeeded without doubt; a silent one or one whose lease ended with it', async () => {
   await acquire('a')
-  await house.hot.release(id, 'a')
+  await house.deps.hot.release(id, 'a')
   expect(await acquire('b')).toMatchObject({ kind: 'acquired', formerHolder: null })
   expect(await acquire('c', { steal: 'somebody else' })).toMatchObject({ kind: 'held' })
   expect(await acquire('c', { steal: 'b' })).toMatchObject({
@@ -99,12 +95,12 @@ test('a holder that let go is succeeded without doubt; a silent one or one whose
 test('a lease is kept by renewal, and by nobody else’s', async () => {
   await acquire('a')
   await endLease()
-  await house.hot.renew([{ id, fence: 'stranger' }])
+  await house.deps.hot.renew([{ id, fence: 'stranger' }])
   expect((await read()).holder).toBeNull()
   const renewedAtMs = Date.now()
-  await house.hot.renew([{ id, fence: 'a' }])
+  await house.deps.hot.renew([{ id, fence: 'a' }])
   expect((await read()).holder).toMatchObject({ fence: 'a' })
-  const lease = Number(await house.redis.hget(redisKeys.hot(id), 'lease'))
+  const lease = Number(await house.deps.redis.hot.hget(redisKeys.hot(id), 'lease'))
   expect(lease - LEASE_MS).toBeGreaterThanOrEqual(renewedAtMs)
   expect(lease - LEASE_MS).toBeLessThanOrEqual(Date.now())
 })
@@ -115,9 +111,9 @@ describe('commits', () => {
     expect(await commit('a', 100)).toBe(true)
     await acquire('b', { steal: 'a' })
     expect(await commit('a', 500)).toBe(false)
-    expect(await house.hot.markInFlight(id, 'a', 2)).toBe(false)
+    expect(await house.deps.hot.markInFlight(id, 'a', 2)).toBe(false)
     expect((await read()).offset).toBe(100)
-    await house.hot.release(id, 'a')
+    await house.deps.hot.release(id, 'a')
     expect((await read()).holder).toMatchObject({ fence: 'b' })
   })
 
@@ -131,20 +127,20 @@ describe('commits', () => {
 
   test('carry parts, a tail, and the mark of a part that is on its way', async () => {
     await acquire('a')
-    await house.hot.markInFlight(id, 'a', 1)
+    await house.deps.hot.markInFlight(id, 'a', 1)
     expect((await read()).inFlight).toMatch(/^1:\d+$/)
     const part = { number: 1, offset: 0, bytes: 100, etag: '"e1"' }
     await commit('a', 100, { parts: [part], multipartId: 'm', clearInFlight: true })
     await commit('a', 150, { tailKey: 'tail' })
     expect(await read()).toMatchObject({ offset: 150, multipartId: 'm', tailKey: 'tail', inFlight: null })
-    expect(await house.hot.parts(id)).toEqual([part])
+    expect(await house.deps.hot.parts(id)).toEqual([part])
   })
 
   test('the mark of a part is as old for a successor as it is, whatever that one’s clock says', async () => {
     const aheadMs = 45_000
-    const ahead = new UploadSessionStore(house.redis, house.runId, { now: () => Date.now() + aheadMs })
+    const ahead = new UploadSessionStore(house.deps.redis.hot, house.deps.runId, { now: () => Date.now() + aheadMs })
     await acquire('a')
-    await house.hot.markInFlight(id, 'a', 1)
+    await house.deps.hot.markInFlight(id, 'a', 1)
     const taken = await ahead.acquire(id, 'b', 'channel of b', { steal: 'a' })
     if (taken.kind !== 'acquired') throw new Error(taken.kind)
     const [part, since] = (taken.state.inFlight ?? '').split(':').map(Number)
@@ -160,24 +156,24 @@ describe('commits', () => {
       kind: 'ended',
       state: { status: 'finishing' },
     })
-    await house.hot.end(id, 'stored', HOUR_MS, 1000)
+    await house.deps.hot.end(id, 'stored', HOUR_MS, 1000)
     expect(await commit('a', 1000, { status: 'finishing' })).toBe(false)
     expect(await read()).toMatchObject({ status: 'stored', offset: 1000, holder: null })
   })
 })
 
 test('a deferred length is declared once, by the holder', async () => {
-  await house.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
+  await house.deps.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
     size: null,
     expiresAtMs: later(),
     partBytes: 100,
   })
   id = `${id}-deferred`
   await acquire('a')
-  expect(await house.hot.declareLength(id, 'stranger', 10)).toBe(false)
-  expect(await house.hot.declareLength(id, 'a', 10)).toBe(true)
-  expect(await house.hot.declareLength(id, 'a', 10)).toBe(true)
-  expect(await house.hot.declareLength(id, 'a', 11)).toBe(false)
+  expect(await house.deps.hot.declareLength(id, 'stranger', 10)).toBe(false)
+  expect(await house.deps.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await house.deps.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await house.deps.hot.declareLength(id, 'a', 11)).toBe(false)
   expect((await read()).size).toBe(10)
 })
 
@@ -186,21 +182,21 @@ test('a creation with a fingerprint that an unfinished upload holds creates noth
   const [first, second] = [draftFor('s1'), draftFor('s1')]
   expect(await create(first, key)).toEqual({ joined: null })
   expect(await create(second, key)).toEqual({ joined: first.id })
-  expect(await house.hot.read(second.id)).toBeUndefined()
-  await house.hot.end(first.id, 'stored', HOUR_MS)
+  expect(await house.deps.hot.read(second.id)).toBeUndefined()
+  await house.deps.hot.end(first.id, 'stored', HOUR_MS)
   expect(await create(second, key)).toEqual({ joined: null })
 })
 
 test('an upload without a byte ends in Redis alone, unless somebody holds it or a byte came', async () => {
   await acquire('a')
-  expect(await house.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  expect(await house.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
   await commit('a', 1)
-  await house.hot.release(id, 'a')
-  expect(await house.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  await house.deps.hot.release(id, 'a')
+  expect(await house.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
   const other = draftFor('s1')
   await create(other)
-  expect(await house.hot.endUnstored(other.id, 'cancelled', HOUR_MS)).toBe(true)
-  expect((await house.hot.read(other.id))?.status).toBe('cancelled')
+  expect(await house.deps.hot.endUnstored(other.id, 'cancelled', HOUR_MS)).toBe(true)
+  expect((await house.deps.hot.read(other.id))?.status).toBe('cancelled')
 })
 
 describe('what the store knows is put back', () => {
@@ -225,43 +221,43 @@ describe('what the store knows is put back', () => {
   test('where Redis has forgotten, not where it knows', async () => {
     await acquire('a')
     await commit('a', 200)
-    expect(await house.hot.restore(found(100), parts, null)).toBe(false)
+    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(false)
     expect((await read()).offset).toBe(200)
-    await house.redis.del(redisKeys.hot(id), redisKeys.parts(id))
-    expect(await house.hot.restore(found(100), parts, null)).toBe(true)
+    await house.deps.redis.hot.del(redisKeys.hot(id), redisKeys.parts(id))
+    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(true)
     expect(await read()).toMatchObject({ offset: 100, multipartId: 'm', holder: null, trusted: true })
-    expect(await house.hot.parts(id)).toEqual(parts)
+    expect(await house.deps.hot.parts(id)).toEqual(parts)
   })
 
   test('again, and not by less, until somebody holds it', async () => {
-    await house.redis.del(redisKeys.hot(id))
-    await house.hot.restore(found(100), parts, null)
-    expect(await house.hot.restore(found(50), [], null)).toBe(false)
-    expect(await house.hot.restore(found(300), parts, null)).toBe(true)
+    await house.deps.redis.hot.del(redisKeys.hot(id))
+    await house.deps.hot.restore(found(100), parts, null)
+    expect(await house.deps.hot.restore(found(50), [], null)).toBe(false)
+    expect(await house.deps.hot.restore(found(300), parts, null)).toBe(true)
     expect((await read()).restored).toBe(true)
     expect(await acquire('a')).toMatchObject({ kind: 'acquired', state: { offset: 300, restored: true } })
     expect((await read()).restored).toBe(false)
-    expect(await house.hot.restore(found(500), parts, null)).toBe(false)
+    expect(await house.deps.hot.restore(found(500), parts, null)).toBe(false)
   })
 
   test('by the holder, whatever Redis says; by nobody under a fence that is not his', async () => {
     await acquire('a')
     await commit('a', 200)
-    expect(await house.hot.restore(found(100), parts, 'stranger')).toBe(false)
-    expect(await house.hot.restore(found(100), parts, 'a')).toBe(true)
+    expect(await house.deps.hot.restore(found(100), parts, 'stranger')).toBe(false)
+    expect(await house.deps.hot.restore(found(100), parts, 'a')).toBe(true)
     expect(await read()).toMatchObject({ offset: 100, holder: { fence: 'a' } })
   })
 
   test('over an older Redis, unless its holder has got further', async () => {
     await acquire('a')
     await commit('a', 200)
-    await house.redis.hset(redisKeys.hot(id), 'run', 'another')
+    await house.deps.redis.hot.hset(redisKeys.hot(id), 'run', 'another')
     expect((await read()).trusted).toBe(false)
-    expect(await house.hot.restore(found(100), parts, null)).toBe(false)
+    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(false)
     // A commit does not make an entry trustworthy: what came before it may be missing.
     await commit('a', 250)
     expect((await read()).trusted).toBe(false)
-    expect(await house.hot.restore(found(300), parts, null)).toBe(true)
+    expect(await house.deps.hot.restore(found(300), parts, null)).toBe(true)
     expect(await read()).toMatchObject({ offset: 300, trusted: true, holder: { fence: 'a' } })
   })
 })
@@ -269,10 +265,10 @@ describe('what the store knows is put back', () => {
 test('after a restart of Redis what it kept is in doubt, and an offset is not compared with it', async () => {
   await acquire('a')
   await commit('a', 200)
-  await house.hot.release(id, 'a')
-  const before = house.runId.current
-  await house.server.restart()
-  await waitFor(() => house.runId.current !== before && house.redis.status === 'ready')
+  await house.deps.hot.release(id, 'a')
+  const before = house.deps.runId.current
+  await house.redis.restart()
+  await waitFor(() => house.deps.runId.current !== before && house.deps.redis.hot.status === 'ready')
   expect((await read()).trusted).toBe(false)
   expect(await acquire('b', { offset: 999 })).toMatchObject({ kind: 'acquired', state: { trusted: false } })
 })

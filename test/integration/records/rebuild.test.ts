@@ -1,70 +1,67 @@
 // The object store is the truth: with Redis wiped, submissions, their uploads and their numbers are what they were.
 
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { receivingRecord, storedRecord } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../../src/records/upload-records.ts'
 import { S3ObjectStore } from '../../../src/storage/s3.ts'
+import { draftFor, OWNER } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { reached } from '../../support/records.ts'
-import { draftFor, type House, OWNER, openHouse, overBothStores, type TestStore } from './house.ts'
 
-overBothStores((open, kind) => {
-  let place: TestStore
-  let house: House
+overBothStores((store) => {
+  let house: Environment
   let number = 0
   let submissionId: string
 
-  beforeAll(async () => {
-    place = await open()
-  })
-  afterAll(() => place.close())
   beforeEach(async () => {
-    house = await openHouse(place.store)
+    house = await openEnvironment({ store, listens: false, appendOnly: true })
     submissionId = `rebuild-${++number}`
-    await house.submission(submissionId, { deadline: '2026-12-31T16:59:59.000Z' })
+    await house.commitHead(submissionId, { deadline: '2026-12-31T16:59:59.000Z' })
   })
   afterEach(() => house.close())
 
   const upload = async (state: UploadRecord['state']): Promise<UploadRecord> => {
     const draft = draftFor(submissionId)
-    const sequence = await house.heads.nextSequence(OWNER, submissionId)
+    const sequence = await house.deps.heads.nextSequence(OWNER, submissionId)
     const object = { key: objectKeys.data(draft.id) }
-    await house.uploads.commit(draft.id, () => receivingRecord(draft, object, sequence))
+    await house.deps.uploads.commit(draft.id, () => receivingRecord(draft, object, sequence))
     if (state !== 'receiving')
-      await house.uploads.commit(draft.id, (current) =>
+      await house.deps.uploads.commit(draft.id, (current) =>
         current === undefined ? undefined : reached(current, state, { sequence: sequence + 1 }),
       )
-    const record = await house.uploads.fromStore(draft.id)
+    const record = await house.deps.uploads.fromStore(draft.id)
     if (record === undefined) throw new Error('not committed')
     return record
   }
 
   test('head and uploads are read again as they were, in any state', async () => {
-    const head = await house.heads.latest(OWNER, submissionId)
+    const head = await house.deps.heads.latest(OWNER, submissionId)
     const states = ['receiving', 'stored', 'accepted', 'rejected', 'cancelled'] as const
     const uploads = []
     for (const state of states) uploads.push(await upload(state))
-    const before = await house.views.ofSubmission(OWNER, submissionId)
-    await house.redis.flushall()
-    expect(await house.heads.latest(OWNER, submissionId)).toEqual(head)
-    const after = await house.views.ofSubmission(OWNER, submissionId)
+    const before = await house.deps.views.ofSubmission(OWNER, submissionId)
+    await house.deps.redis.hot.flushall()
+    expect(await house.deps.heads.latest(OWNER, submissionId)).toEqual(head)
+    const after = await house.deps.views.ofSubmission(OWNER, submissionId)
     expect(after.map(({ record }) => record)).toEqual(before.map(({ record }) => record))
     expect(after.map(({ id }) => id).sort()).toEqual(uploads.map(({ id }) => id).sort())
-    expect(await house.heads.uploadsOf(OWNER, submissionId)).toHaveLength(states.length)
+    expect(await house.deps.heads.uploadsOf(OWNER, submissionId)).toHaveLength(states.length)
   })
 
   test('numbers go on above every one that was given', async () => {
     const { sequence } = await upload('accepted')
-    await house.redis.flushall()
-    expect(await house.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(sequence)
+    await house.deps.redis.hot.flushall()
+    expect(await house.deps.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(sequence)
   })
 
   test('a commit over a Redis that knows nothing is made on the newest version', async () => {
     const { id, version } = await upload('stored')
-    await house.redis.flushall()
-    const { record } = await house.uploads.commit(id, (current) =>
+    await house.deps.redis.hot.flushall()
+    const { record } = await house.deps.uploads.commit(id, (current) =>
       current === undefined ? undefined : reached(current, 'checking'),
     )
     expect(record).toMatchObject({ version: version + 1, state: 'checking' })
@@ -74,16 +71,16 @@ overBothStores((open, kind) => {
     const { id } = await upload('stored')
     // The same six hex digits in front, as two submissions of thousands may have.
     const foreign = { ...draftFor(submissionId), submissionId: 'another submission' }
-    await house.uploads.commit(foreign.id, () => receivingRecord(foreign, { key: 'x' }, 1))
-    expect((await house.uploads.fromStore(foreign.id))?.submissionId).toBe('another submission')
-    await house.redis.flushall()
-    const views = await house.views.ofSubmission(OWNER, submissionId)
+    await house.deps.uploads.commit(foreign.id, () => receivingRecord(foreign, { key: 'x' }, 1))
+    expect((await house.deps.uploads.fromStore(foreign.id))?.submissionId).toBe('another submission')
+    await house.deps.redis.hot.flushall()
+    const views = await house.deps.views.ofSubmission(OWNER, submissionId)
     expect(views.map((view) => view.id)).toEqual([id])
   })
 
-  test.runIf(kind === 's3')('an upload that is its own record, in the metadata of its object', async () => {
-    const { store } = house
-    if (!(store instanceof S3ObjectStore)) throw new Error('not a bucket')
+  test.runIf(store === 's3')('an upload that is its own record, in the metadata of its object', async () => {
+    const bucket = house.deps.store
+    if (!(bucket instanceof S3ObjectStore)) throw new Error('not a bucket')
     const draft = draftFor(submissionId)
     const key = objectKeys.single(draft.id, 'token')
     const record: UploadRecord = {
@@ -98,23 +95,23 @@ overBothStores((open, kind) => {
       nonce: 'n',
       committedAt: new Date().toISOString(),
     }
-    await store.client.send(
+    await bucket.client.send(
       new PutObjectCommand({
-        Bucket: store.bucket,
+        Bucket: bucket.bucket,
         Key: key,
         Body: Buffer.from('body'),
         Metadata: { [RECORD_METADATA_KEY]: Buffer.from(JSON.stringify(record)).toString('base64') },
       }),
     )
-    expect(await house.uploads.latest(draft.id)).toEqual(record)
-    await house.redis.flushall()
-    const views = await house.views.ofSubmission(OWNER, submissionId)
+    expect(await house.deps.uploads.latest(draft.id)).toEqual(record)
+    await house.deps.redis.hot.flushall()
+    const views = await house.deps.views.ofSubmission(OWNER, submissionId)
     expect(views.map((view) => view.record)).toEqual([record])
     // Its next version is a record like any other, and counts from then on.
-    await house.uploads.commit(draft.id, (current) =>
+    await house.deps.uploads.commit(draft.id, (current) =>
       current === undefined ? undefined : reached(current, 'checking'),
     )
-    await house.redis.flushall()
-    expect(await house.uploads.latest(draft.id)).toMatchObject({ version: 2, state: 'checking' })
+    await house.deps.redis.hot.flushall()
+    expect(await house.deps.uploads.latest(draft.id)).toMatchObject({ version: 2, state: 'checking' })
   })
 })

@@ -1,27 +1,23 @@
 // What Redis knows of records: versions become visible, events are announced once and in order, numbers are never given
 // twice, and nothing is believed that was written under another Redis.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { receivingRecord } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
+import { draftFor, OWNER } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { noted, reached } from '../../support/records.ts'
-import { draftFor, type House, localStore, OWNER, openHouse, type TestStore } from './house.ts'
 
-let place: TestStore
-let house: House
+let house: Environment
 let number = 0
 let submissionId: string
 
-beforeAll(async () => {
-  place = await localStore()
-})
-afterAll(() => place.close())
 beforeEach(async () => {
-  house = await openHouse(place.store)
+  house = await openEnvironment({ listens: false, appendOnly: true })
   submissionId = `s${++number}`
-  await house.submission(submissionId)
+  await house.commitHead(submissionId)
 })
 afterEach(() => house.close())
 
@@ -38,26 +34,26 @@ async function committedUnseen(versions: number): Promise<UploadRecord[]> {
       event: version === 2 ? null : `upload.test${version}`,
     }
     const key = `${objectKeys.uploadRecord(draft.id)}${String(version).padStart(6, '0')}.json`
-    await house.store.createIfAbsent(key, Buffer.from(JSON.stringify(record)))
+    await house.deps.store.createIfAbsent(key, Buffer.from(JSON.stringify(record)))
     records.push(record)
   }
   return records
 }
 
-const typesOf = async () => (await house.events(submissionId)).map(({ type }) => type)
+const typesOf = async () => (await house.eventsOf(submissionId)).map(({ type }) => type)
 
 const newRun = async (restart: () => Promise<void>) => {
-  const before = house.runId.current
+  const before = house.deps.runId.current
   await restart()
-  await waitFor(() => house.runId.current !== before && house.redis.status === 'ready')
+  await waitFor(() => house.deps.runId.current !== before && house.deps.redis.hot.status === 'ready')
 }
 
 describe('announcing', () => {
   test('an event is told once, however often and however many at a time', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
-    await Promise.all(Array.from({ length: 10 }, () => house.uploads.announce(record)))
-    await house.uploads.announce(record)
+    await Promise.all(Array.from({ length: 10 }, () => house.deps.uploads.announce(record)))
+    await house.deps.uploads.announce(record)
     expect(await typesOf()).toEqual(['upload.test1'])
   })
 
@@ -65,93 +61,95 @@ describe('announcing', () => {
     const records = await committedUnseen(4)
     const [first, , , last] = records
     if (first === undefined || last === undefined) throw new Error('nothing committed')
-    await house.uploads.announce(first)
-    await house.uploads.announce(last)
+    await house.deps.uploads.announce(first)
+    await house.deps.uploads.announce(last)
     expect(await typesOf()).toEqual(['upload.test1', 'upload.test3', 'upload.test4'])
-    for (const record of records) await house.uploads.announce(record)
+    for (const record of records) await house.deps.uploads.announce(record)
     expect(await typesOf()).toHaveLength(3)
   })
 
   test('a reader that saw the version first does not silence its event', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
-    await house.uploads.announce(first)
-    expect((await house.uploads.latest(first.id))?.version).toBe(1)
-    await house.redis.hdel(redisKeys.record(first.id), 'json')
-    expect((await house.uploads.latest(first.id))?.version).toBe(3)
-    await house.uploads.announce(third)
+    await house.deps.uploads.announce(first)
+    expect((await house.deps.uploads.latest(first.id))?.version).toBe(1)
+    await house.deps.redis.hot.hdel(redisKeys.record(first.id), 'json')
+    expect((await house.deps.uploads.latest(first.id))?.version).toBe(3)
+    await house.deps.uploads.announce(third)
     expect(await typesOf()).toEqual(['upload.test1', 'upload.test3'])
   })
 
   test('an older version never takes the place of a newer one', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
-    await house.uploads.announce(third)
-    await house.uploads.restore(first)
-    await house.uploads.announce(second)
-    expect((await house.uploads.latest(first.id))?.version).toBe(3)
+    await house.deps.uploads.announce(third)
+    await house.deps.uploads.restore(first)
+    await house.deps.uploads.announce(second)
+    expect((await house.deps.uploads.latest(first.id))?.version).toBe(3)
   })
 
   test('a commit that Redis could not be told of is a commit; its event follows', async () => {
     const draft = draftFor(submissionId)
-    await house.redis.config('SET', 'maxmemory', '1')
-    const { committed } = await house.uploads.commit(
+    await house.deps.redis.hot.config('SET', 'maxmemory', '1')
+    const { committed } = await house.deps.uploads.commit(
       draft.id,
       () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, 1),
       true,
     )
-    await house.redis.config('SET', 'maxmemory', '0')
+    await house.deps.redis.hot.config('SET', 'maxmemory', '0')
     expect(committed).toBe(true)
     expect(await typesOf()).toEqual([])
-    const record = await house.uploads.fromStore(draft.id)
+    const record = await house.deps.uploads.fromStore(draft.id)
     if (record === undefined) throw new Error('not committed')
-    await house.uploads.announce(record)
+    await house.deps.uploads.announce(record)
     expect(await typesOf()).toEqual(['upload.created'])
   })
 })
 
 describe('sequence numbers', () => {
   test('many at a time: none twice, none left out', async () => {
-    const numbers = await Promise.all(Array.from({ length: 50 }, () => house.heads.nextSequence(OWNER, submissionId)))
+    const numbers = await Promise.all(
+      Array.from({ length: 50 }, () => house.deps.heads.nextSequence(OWNER, submissionId)),
+    )
     expect(new Set(numbers).size).toBe(50)
     expect(Math.max(...numbers) - Math.min(...numbers)).toBe(49)
   })
 
   test.each(['empty', 'older'] as const)('a Redis that came back %s gives no number a second time', async (how) => {
-    const older = await house.server.snapshot()
+    const older = await house.redis.snapshot()
     const draft = draftFor(submissionId)
     let last = 0
     // More than there is room for events without a record.
     for (let i = 0; i < 40; i++) {
-      last = await house.heads.nextSequence(OWNER, submissionId)
-      await house.uploads.commit(draft.id, (current) =>
+      last = await house.deps.heads.nextSequence(OWNER, submissionId)
+      await house.deps.uploads.commit(draft.id, (current) =>
         current === undefined
           ? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)
           : noted(current, { sequence: last, event: current.event }),
       )
     }
-    const dir = how === 'empty' ? await house.server.emptyDir() : older
-    await newRun(() => house.server.restart({ dir }))
-    expect(await house.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
+    const dir = how === 'empty' ? await house.redis.emptyDir() : older
+    await newRun(() => house.redis.restart({ dir }))
+    expect(await house.deps.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
   })
 
   // Regression: a request that waited for Redis carried the run id of the one that went away, and believed its successor.
   test('nor to a caller who waited while Redis was away', async () => {
-    const older = await house.server.snapshot()
+    const older = await house.redis.snapshot()
     const draft = draftFor(submissionId)
-    const last = await house.heads.nextSequence(OWNER, submissionId)
-    await house.uploads.commit(draft.id, () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, last))
-    await house.server.kill()
-    await waitFor(() => house.redis.status !== 'ready')
-    const waiting = house.heads.nextSequence(OWNER, submissionId)
-    await house.server.restart({ dir: older })
+    const last = await house.deps.heads.nextSequence(OWNER, submissionId)
+    await house.deps.uploads.commit(draft.id, () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, last))
+    await house.redis.kill()
+    await waitFor(() => house.deps.redis.hot.status !== 'ready')
+    const waiting = house.deps.heads.nextSequence(OWNER, submissionId)
+    await house.redis.restart({ dir: older })
     expect(await waiting).toBeGreaterThan(last)
   })
 
   test('a floor that is lower than what is known changes nothing', async () => {
-    await house.index.seedSequence(OWNER, submissionId, 100)
-    await house.index.seedSequence(OWNER, submissionId, 7)
-    expect(await house.index.nextSequence(OWNER, submissionId)).toBe(101)
+    await house.deps.index.seedSequence(OWNER, submissionId, 100)
+    await house.deps.index.seedSequence(OWNER, submissionId, 7)
+    expect(await house.deps.index.nextSequence(OWNER, submissionId)).toBe(101)
   })
 })
 
@@ -159,27 +157,27 @@ describe('under another Redis', () => {
   test('nothing cached is believed, and the store answers instead', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
-    await house.uploads.announce(record)
-    expect(await house.index.cached(redisKeys.record(record.id))).toBeDefined()
-    expect(await house.index.isCurrent(OWNER, submissionId)).toBe(true)
-    await newRun(() => house.server.restart())
-    expect(await house.index.cached(redisKeys.record(record.id))).toBeUndefined()
-    expect(await house.index.cachedMany([redisKeys.record(record.id)])).toEqual([undefined])
-    expect(await house.index.isCurrent(OWNER, submissionId)).toBe(false)
-    expect((await house.uploads.latest(record.id))?.version).toBe(1)
+    await house.deps.uploads.announce(record)
+    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
+    expect(await house.deps.index.isCurrent(OWNER, submissionId)).toBe(true)
+    await newRun(() => house.redis.restart())
+    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeUndefined()
+    expect(await house.deps.index.cachedMany([redisKeys.record(record.id)])).toEqual([undefined])
+    expect(await house.deps.index.isCurrent(OWNER, submissionId)).toBe(false)
+    expect((await house.deps.uploads.latest(record.id))?.version).toBe(1)
     // What the store said is believed again.
-    expect(await house.index.cached(redisKeys.record(record.id))).toBeDefined()
+    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
   })
 
   test('an older cache does not hide a newer version', async () => {
     const draft = draftFor(submissionId)
     const object = { key: objectKeys.data(draft.id) }
-    await house.uploads.commit(draft.id, () => receivingRecord(draft, object, 1))
-    const older = await house.server.snapshot()
-    await house.uploads.commit(draft.id, (current) => current && reached(current, 'stored'))
-    await newRun(() => house.server.restart({ dir: older }))
-    expect((await house.uploads.latest(draft.id))?.state).toBe('stored')
-    const [view] = await house.views.ofSubmission(OWNER, submissionId)
+    await house.deps.uploads.commit(draft.id, () => receivingRecord(draft, object, 1))
+    const older = await house.redis.snapshot()
+    await house.deps.uploads.commit(draft.id, (current) => current && reached(current, 'stored'))
+    await newRun(() => house.redis.restart({ dir: older }))
+    expect((await house.deps.uploads.latest(draft.id))?.state).toBe('stored')
+    const [view] = await house.deps.views.ofSubmission(OWNER, submissionId)
     expect(view?.record?.state).toBe('stored')
   })
 })

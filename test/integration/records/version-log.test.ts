@@ -3,8 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { VersionLog } from '../../../src/records/version-log.ts'
+import { overBothStores } from '../../support/over-both-stores.ts'
 import { s3Available } from '../../support/s3.ts'
-import { overBothStores, s3Store, type TestStore } from './house.ts'
+import { openStore, type TestStore } from '../../support/store.ts'
 
 type Counter = { version: number; nonce: string; committedAt: string; count: number; by: string[] }
 
@@ -20,12 +21,12 @@ const add = (log: VersionLog<Counter>, at: string, by: string, first?: Counter) 
     (current) => ({ count: (current?.count ?? 0) + 1, by: [...(current?.by ?? []), by] }),
   )
 
-overBothStores((open) => {
+overBothStores((kind) => {
   let place: TestStore
   let log: VersionLog<Counter>
 
   beforeAll(async () => {
-    place = await open()
+    place = await openStore(kind)
     log = new VersionLog(place.store)
   })
   afterAll(() => place.close())
@@ -88,7 +89,7 @@ describe.skipIf(!s3Available())('answers that S3 gives and nobody gets', () => {
   let log: VersionLog<Counter>
 
   beforeAll(async () => {
-    place = await s3Store()
+    place = await openStore('s3')
     log = new VersionLog(place.store)
   })
   afterEach(() => place.proxy?.reset())

@@ -5,10 +5,10 @@ import { readdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import type { TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const KIB = 1024
@@ -20,9 +20,9 @@ const checksum = (data: Buffer, algorithm = 'sha256') => ({
 })
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: kind })
+    house = await openEnvironment({ store: kind })
   })
   afterAll(() => house.close())
 
@@ -71,9 +71,9 @@ overBothStores((kind) => {
 const MIB = 1024 * KIB
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(MIB) } })
+    house = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(MIB) } })
   })
   afterAll(() => house.close())
 
@@ -109,7 +109,7 @@ overBothStores((kind) => {
 })
 
 test('where there is no room to keep a body until its sum is known, its client is asked to come again', async () => {
-  const house = await openHouse({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
+  const house = await openEnvironment({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
   try {
     const user = await house.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -124,7 +124,7 @@ test('where there is no room to keep a body until its sum is known, its client i
 
 // A refused sum is found before the upload is opened: a file left open for each would end the process.
 test('a checksum that cannot be read leaves no file open', async () => {
-  const house = await openHouse()
+  const house = await openEnvironment()
   try {
     const user = await house.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -158,7 +158,7 @@ async function sendSomehow({ user, url }: { user: TusUser; url: string }, round:
 }
 
 test(`${REQUESTS} such bodies that end in every way: nothing is held, and memory does not grow`, async () => {
-  const house = await openHouse()
+  const house = await openEnvironment()
   try {
     const rssAfter = async (first: number, last: number): Promise<number> => {
       let next = first

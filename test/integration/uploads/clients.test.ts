@@ -2,18 +2,18 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { begin, send, type TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const KIB = 1024
 const bytes = filmBytes(300 * KIB, 'clients')
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: kind })
+    house = await openEnvironment({ store: kind })
   })
   afterAll(() => house.close())
 
@@ -73,10 +73,10 @@ overBothStores((kind) => {
 })
 
 describe('headers', () => {
-  let house: House
+  let house: Environment
   let user: TusUser
   beforeAll(async () => {
-    house = await openHouse()
+    house = await openEnvironment()
     user = await house.user('film')
   })
   afterAll(() => house.close())
@@ -124,7 +124,7 @@ describe('headers', () => {
       const reply = await send('POST', url, { ...user.headers, 'X-HTTP-Method-Override': override })
       expectProblem(reply, 405, 'METHOD_NOT_ALLOWED')
     }
-    const open = await openHouse({ redis: house.redis, env: { AUTH: 'none' } })
+    const open = await openEnvironment({ redis: house.redis, env: { AUTH: 'none' } })
     try {
       expectProblem(await send('PUT', `${open.url}${new URL(url).pathname}`), 405, 'METHOD_NOT_ALLOWED')
     } finally {
@@ -147,7 +147,7 @@ describe('headers', () => {
 describe('the first bytes', () => {
   // Regression: only the kind was looked at, so that any film was taken whole and refused hours later.
   test('of a container that the slot does not take: 415, with what it takes', async () => {
-    const house = await openHouse()
+    const house = await openEnvironment()
     try {
       const flv = Buffer.concat([Buffer.from('FLV\x01\x05\0\0\0\x09', 'latin1'), pdfBytes(300 * KIB)])
       const user = await house.user('film')

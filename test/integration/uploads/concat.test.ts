@@ -4,18 +4,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { takenByFinal } from '../../../src/lifecycle/transitions.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment, TICKET_SECRET } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { idOf, send, type TusUser, tusUser } from '../../support/tus.ts'
-import { type House, openHouse, SECRET } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const HALF = 50_000
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: kind })
+    house = await openEnvironment({ store: kind })
   })
   afterAll(() => house.close())
 
@@ -50,7 +50,7 @@ overBothStores((kind) => {
     const user = await house.user('film')
     const half = await partial(user, film)
     const { owner, submissionId } = await house.record(half)
-    const planned = newUploadId(owner, submissionId, [SECRET])
+    const planned = newUploadId(owner, submissionId, [TICKET_SECRET])
     await house.deps.uploads.commit(idOf(half), (current) =>
       current === undefined ? undefined : takenByFinal(current, planned),
     )
@@ -82,7 +82,7 @@ overBothStores((kind) => {
     const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     const waiting = await user.create({ length: HALF, headers: { 'Upload-Concat': 'partial' } })
     const list = async () => {
-      const { body } = await house.portal('GET', `/v1/submissions/${id}/uploads`)
+      const { body } = await house.call('GET', `/v1/submissions/${id}/uploads`)
       return (body['items'] as Record<string, unknown>[]).map((item) => [item['id'], item['state'], item['partial']])
     }
     const pieces = halves.map((url) => [idOf(url), 'stored', true])
@@ -101,7 +101,7 @@ overBothStores((kind) => {
   // Regression: pieces that lay there before the deadline were made a file days later, credited to before it.
   test('after the deadline: the dates of a creation count, and the time of the last call', async () => {
     let ahead = 0
-    const later = await openHouse({
+    const later = await openEnvironment({
       store: kind,
       redis: house.redis,
       clock: { now: () => Date.now() + ahead },

@@ -2,10 +2,10 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { idOf, type TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -16,12 +16,12 @@ const SECOND = 17 * MIB
 const bytes = filmBytes(LENGTH, 'durable')
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   let user: TusUser
   let url: string
 
   beforeEach(async () => {
-    house = await openHouse({ store: kind, appendOnly: true })
+    house = await openEnvironment({ store: kind, appendOnly: true })
     user = await house.user('film')
     url = await user.create({ length: LENGTH, name: 'a.mp4' })
   })

@@ -4,10 +4,10 @@
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { filmBytes } from '../../support/bytes.ts'
+import { openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { startTcpProxy } from '../../support/proxy.ts'
 import { startRedis } from '../../support/redis.ts'
-import { openHouse } from './house.ts'
 
 const KIB = 1024
 const FAST = ['--repl-diskless-sync-delay', '0']
@@ -34,7 +34,7 @@ async function thereAndBack(onEnd: OnEnd, stay: boolean) {
   await second.follows(first.port)
   const address = await startTcpProxy(first.url)
   onEnd(() => address.stop())
-  const house = await openHouse({ redisUrl: address.url })
+  const house = await openEnvironment({ redisUrl: address.url })
   onEnd(() => house.close())
   const bytes = filmBytes(64 * KIB, 'there and back')
   const user = await house.user('film')
@@ -90,7 +90,7 @@ test('a promotion is remembered when its server has forgotten it, by processes t
   // The replica leaves, and with it, after a while, what the primary knew of its past.
   await operator.config('SET', 'repl-backlog-ttl', '1')
   await operator.client('KILL', 'TYPE', 'replica')
-  const other = await openHouse({ redis: house.redis, redisUrl })
+  const other = await openEnvironment({ redis: house.redis, redisUrl })
   onEnd(() => other.close())
   expect(other.deps.runId.current).toBe(known)
 })

@@ -4,23 +4,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { startHttpProxy } from '../../support/proxy.ts'
 import { at, idOf, type TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
 const PART = 8 * MIB
 
 overBothStores((kind) => {
-  let one: House
-  let two: House
+  let one: Environment
+  let two: Environment
 
   beforeAll(async () => {
-    one = await openHouse({ store: kind, appendOnly: true })
-    two = await openHouse({
+    one = await openEnvironment({ store: kind, appendOnly: true })
+    two = await openEnvironment({
       store: kind,
       redis: one.redis,
       ...(one.s3 === undefined ? { dataDir: one.dataDir } : { s3: one.s3 }),
@@ -139,7 +139,7 @@ overBothStores((kind) => {
       const s3 = one.s3
       if (s3 === undefined) throw new Error('no bucket')
       const proxy = await startHttpProxy(s3.endpoint)
-      const three = await openHouse({ store: kind, redis: one.redis, s3, s3Endpoint: proxy.url })
+      const three = await openEnvironment({ store: kind, redis: one.redis, s3, s3Endpoint: proxy.url })
       try {
         const bytes = filmBytes(PART + MIB, 'in flight')
         const user = await three.user('film')

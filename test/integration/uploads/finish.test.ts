@@ -10,25 +10,25 @@ import type { EventEnvelope } from '../../../src/records/event-body.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { draftOf } from '../../../src/records/upload-session.ts'
 import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 
 const MIB = 1024 ** 2
 
-const jobsOf = async ({ deps }: House, url: string) =>
+const jobsOf = async ({ deps }: Environment, url: string) =>
   (await deps.queues.byLane.validate.getJobs()).filter(
     ({ data }) => (data as { uploadId: string }).uploadId === idOf(url),
   )
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   let skewMs = 0
   beforeAll(async () => {
-    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
   })
   afterEach(() => {
     skewMs = 0
@@ -182,11 +182,11 @@ overBothStores((kind) => {
 describe.skipIf(!s3Available())('S3 that is slow to join parts', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let house: House
+  let house: Environment
   beforeAll(async () => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    house = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
+    house = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url })
   })
   afterAll(async () => {
     await house.close()

@@ -9,7 +9,7 @@ import { Spool } from '../../../src/uploads/stores/spool.ts'
 import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
-import { type House, openHouse } from './house.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -21,11 +21,11 @@ const disk = await makeSmallDisk().catch((error: Error) => {
 
 describe.skipIf(disk === undefined)('a disk without room', () => {
   const { setFree, remove, dir } = disk as SmallDisk
-  let house: House
+  let house: Environment
   let ready: () => Promise<{ status: number; reason?: string }>
 
   beforeAll(async () => {
-    house = await openHouse({ dataDir: dir })
+    house = await openEnvironment({ dataDir: dir })
     const { deps } = house
     const state = { started: true, draining: false }
     const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })

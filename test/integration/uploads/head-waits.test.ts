@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HOLDER_WAIT_MS } from '../../../src/uploads/peers.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 import { at } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 
 const LENGTH = 1024 ** 2
 const SENT = 300_000
@@ -19,15 +19,15 @@ const LATE_MS = HOLDER_WAIT_MS + 500
 describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let one: House
-  let two: House
+  let one: Environment
+  let two: Environment
   let uploads = 0
 
   beforeAll(async () => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    one = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
-    two = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url, redis: one.redis })
+    one = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url })
+    two = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url, redis: one.redis })
   })
   afterEach(() => proxy.reset())
   afterAll(async () => {
@@ -38,7 +38,7 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   })
 
   /** A client whose bytes have arrived; whoever wants them stored as a tail waits until the proxy is reset. */
-  async function sendTo(house: House) {
+  async function sendTo(house: Environment) {
     const seed = `head-waits-${++uploads}`
     const bytes = filmBytes(LENGTH, seed)
     const user = await house.user('film')

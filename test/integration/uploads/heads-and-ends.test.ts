@@ -5,23 +5,23 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { closeListener } from '../../../src/http/drain.ts'
 import { filmBytes } from '../../support/bytes.ts'
+import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import type { TusUser } from '../../support/tus.ts'
-import { type House, openHouse, PORTAL } from './house.ts'
 
 const bytes = filmBytes(300_000, 'heads')
 
-let house: House
+let house: Environment
 let user: TusUser
 beforeAll(async () => {
-  house = await openHouse({ env: { TRUST_PROXY: '127.0.0.1,::1' } })
+  house = await openEnvironment({ env: { TRUST_PROXY: '127.0.0.1,::1' } })
   user = await house.user('film')
 })
 afterAll(() => house.close())
 
 type Line = { socket: Socket; text: () => string; said: (pattern: RegExp) => Promise<string> }
 
-async function line({ url }: House = house): Promise<Line> {
+async function line({ url }: Environment = house): Promise<Line> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true })
   await once(socket, 'connect')
   let text = ''
@@ -150,7 +150,7 @@ test('a client that ends its side after the request gets its answer', async () =
 test('a reader of events that ends its side is let go', async () => {
   const { socket, said } = await line()
   const address = `${house.url}/v1/submissions/${await house.submission()}/events`
-  const key = { Accept: 'text/event-stream', Authorization: `Bearer ${PORTAL}` }
+  const key = { Accept: 'text/event-stream', Authorization: `Bearer ${PORTAL_KEY}` }
   socket.write(head('GET', address, key))
   await said(/event: snapshot/)
   expect(house.deps.live.listening).toBe(1)
@@ -170,7 +170,7 @@ test.each([
 
 describe('the end of a process', () => {
   test('an idle connection that a proxy is about to use is answered, and told that it ends', async () => {
-    const ending = await openHouse({ redis: house.redis })
+    const ending = await openEnvironment({ redis: house.redis })
     const { socket, text, said } = await line(ending)
     const options = () => socket.write('OPTIONS /files HTTP/1.1\r\nHost: x\r\n\r\n')
     options()
@@ -187,7 +187,7 @@ describe('the end of a process', () => {
 
   // Regression: the process waited for it until it was killed, and left its connections to Redis and the store open.
   test('a client that owes a little and sends it slowly does not hold it', async () => {
-    const ending = await openHouse({ redis: house.redis })
+    const ending = await openEnvironment({ redis: house.redis })
     const { socket, said } = await line(ending)
     const owed = 200_000
     socket.write(head('PATCH', `${ending.url}/files/abc`, { ...patch, 'Upload-Offset': 0, 'Content-Length': owed }))

@@ -4,13 +4,13 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { UploadLedger } from '../../../src/uploads/ledger.ts'
 import { sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { idOf } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 
-let house: House
+let house: Environment
 
 beforeAll(async () => {
-  house = await openHouse({ store: 'local' })
+  house = await openEnvironment({ store: 'local' })
 })
 afterAll(() => house.close())
 

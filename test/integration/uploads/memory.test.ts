@@ -5,12 +5,12 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, type EnvironmentOptions, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 import type { Sending, TusUser } from '../../support/tus.ts'
-import { type House, type HouseOptions, openHouse } from './house.ts'
 
 const MIB = 1024 ** 2
 const BUDGET = MIB
@@ -19,14 +19,14 @@ const OVERSHOOT = 192 * 1024
 
 type Slow = { user: TusUser; url: string; bytes: Buffer; sending: Sending }
 
-async function begin(house: House, length: number, seed: string): Promise<Slow> {
+async function begin(house: Environment, length: number, seed: string): Promise<Slow> {
   const user = await house.user('film')
   const url = await user.create({ length, name: 'a.mp4' })
   return { user, url, bytes: filmBytes(length, seed), sending: user.begin(url, 0, length) }
 }
 
 /** The most that was ever charged to the account from now on. */
-function watch({ deps }: House): () => number {
+function watch({ deps }: Environment): () => number {
   const { budget } = deps
   let most = 0
   const reserve = budget.reserve.bind(budget)
@@ -37,7 +37,7 @@ function watch({ deps }: House): () => number {
   return () => most
 }
 
-async function spoolFiles({ dataDir }: House): Promise<string[]> {
+async function spoolFiles({ dataDir }: Environment): Promise<string[]> {
   const folder = join(dataDir, 'spool', String(process.pid))
   const names = await readdir(folder).catch(() => [])
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
@@ -46,7 +46,7 @@ async function spoolFiles({ dataDir }: House): Promise<string[]> {
 
 overBothStores((kind) => {
   test('a hundred clients that send a little and wait: each has it acknowledged at once', async () => {
-    const house = await openHouse({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
+    const house = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
     try {
       const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)))
       await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, 50_000))))
@@ -65,12 +65,12 @@ overBothStores((kind) => {
 describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let house: House
+  let house: Environment
 
-  const open = async (env: HouseOptions['env']) => {
+  const open = async (env: EnvironmentOptions['env']) => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    house = await openHouse({
+    house = await openEnvironment({
       store: 's3',
       s3,
       s3Endpoint: proxy.url,

@@ -2,8 +2,8 @@
 
 import { expect } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import type { Environment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
-import type { House } from './house.ts'
 
 const STEPS = 64
 const STEP_BYTES = 40_000
@@ -15,7 +15,7 @@ export type Neighbour = {
   finish(): Promise<void>
 }
 
-export async function startNeighbour(house: House): Promise<Neighbour> {
+export async function startNeighbour(house: Environment): Promise<Neighbour> {
   const bytes = filmBytes(STEPS * STEP_BYTES, 'neighbour')
   const user = await house.user('film')
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })

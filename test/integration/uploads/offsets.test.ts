@@ -3,22 +3,22 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { cancelled } from '../../../src/lifecycle/transitions.ts'
 import { pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 
 const HOUR_MS = 3_600_000
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   let neighbour: Neighbour
   let skewMs = 0
 
   beforeAll(async () => {
-    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
     neighbour = await startNeighbour(house)
   })
   afterEach(async () => {

@@ -11,11 +11,11 @@ import { redisKeys } from '../../../src/records/keys.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
 import { S3ObjectStore } from '../../../src/storage/s3.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { startRedis } from '../../support/redis.ts'
 import { s3Available } from '../../support/s3.ts'
 import { at, send, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -32,12 +32,12 @@ async function read(url: string): Promise<{ status: number; sha256: string }> {
 // Regression: 404 for a second, in ten of twelve uploads. Both the reader and the completion sent CompleteMultipartUpload;
 // the second was answered before the object was there.
 describe.skipIf(!s3Available())('S3', () => {
-  let house: House
-  let other: House
+  let house: Environment
+  let other: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: 's3', env: OPEN })
+    house = await openEnvironment({ store: 's3', env: OPEN })
     const { redis, s3 } = house
-    other = await openHouse({ store: 's3', redis, ...(s3 === undefined ? {} : { s3 }), env: OPEN })
+    other = await openEnvironment({ store: 's3', redis, ...(s3 === undefined ? {} : { s3 }), env: OPEN })
   })
   afterAll(async () => {
     await other.close()
@@ -57,13 +57,13 @@ describe.skipIf(!s3Available())('S3', () => {
 })
 
 overBothStores((kind) => {
-  let house: House
-  let other: House
+  let house: Environment
+  let other: Environment
   beforeAll(async () => {
-    house = await openHouse({ store: kind, env: OPEN })
+    house = await openEnvironment({ store: kind, env: OPEN })
     const { redis, s3, dataDir } = house
     const shared = s3 === undefined ? { dataDir } : { s3 }
-    other = await openHouse({ store: kind, redis, ...shared, env: OPEN })
+    other = await openEnvironment({ store: kind, redis, ...shared, env: OPEN })
   })
   afterEach(() => void vi.restoreAllMocks())
   afterAll(async () => {

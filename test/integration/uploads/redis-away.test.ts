@@ -2,10 +2,10 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/proxy.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import type { TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -15,14 +15,14 @@ const HELD_MS = [HOLD_MS - 1500, 2 * HOLD_MS] as const
 
 let redis: TestRedis
 let proxy: TcpProxy
-let house: House
+let house: Environment
 
 beforeAll(async () => {
   redis = await startRedis({ appendOnly: true })
   proxy = await startTcpProxy(redis.url)
 })
 beforeAll(async () => {
-  house = await openHouse({ redis, redisUrl: proxy.url })
+  house = await openEnvironment({ redis, redisUrl: proxy.url })
 })
 afterEach(() => proxy.reset())
 afterAll(async () => {
@@ -39,7 +39,7 @@ async function timed<T>(work: Promise<T>): Promise<{ ms: number; result: T }> {
 
 const bytes = filmBytes(2 * MIB, 'redis')
 
-async function begun(at: House): Promise<{ user: TusUser; url: string }> {
+async function begun(at: Environment): Promise<{ user: TusUser; url: string }> {
   const user = await at.user('film')
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   await user.patch(url, 0, bytes.subarray(0, MIB))
@@ -86,7 +86,7 @@ const ABSENCES = [
 describe.concurrent('a longer absence', () => {
   test.each(ABSENCES)('$how: held for 20 s, then HEAD and PATCH 423, POST 503', async ({ how, rules }) => {
     const way = await startTcpProxy(redis.url)
-    const there = await openHouse({ redis, redisUrl: way.url })
+    const there = await openEnvironment({ redis, redisUrl: way.url })
     try {
       await longAbsence(there, () => {
         way.set(rules)
@@ -101,7 +101,7 @@ describe.concurrent('a longer absence', () => {
   })
 })
 
-async function longAbsence(there: House, leave: () => () => void): Promise<void> {
+async function longAbsence(there: Environment, leave: () => () => void): Promise<void> {
   const [waiting, patched, running] = [await begun(there), await begun(there), await begun(there)]
   const sending = running.user.begin(running.url, MIB, MIB)
   await sending.write(bytes.subarray(MIB, MIB + 100_000))

@@ -7,11 +7,11 @@ import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { filmBytes } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { INTAKE } from '../../support/profiles.ts'
 import { startTcpProxy } from '../../support/proxy.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
-import { type House, openHouse } from './house.ts'
-import { PROFILE } from './profile.ts'
 
 const KIB = 1024
 const bytes = filmBytes(64 * KIB, 'refused')
@@ -33,14 +33,14 @@ function operator(onEnd: OnEnd, redis: TestRedis): Redis {
   return client
 }
 
-async function house(onEnd: OnEnd, redis: TestRedis, redisUrl = redis.url): Promise<House> {
-  const opened = await openHouse({ redis, redisUrl })
+async function house(onEnd: OnEnd, redis: TestRedis, redisUrl = redis.url): Promise<Environment> {
+  const opened = await openEnvironment({ redis, redisUrl })
   onEnd(() => opened.close())
   return opened
 }
 
 /** What a balancer, a scrape and a person are told of this house. */
-async function operations(onEnd: OnEnd, { deps }: House) {
+async function operations(onEnd: OnEnd, { deps }: Environment) {
   const state = { started: true, draining: false }
   const app = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
   onEnd(() => app.close())
@@ -133,10 +133,10 @@ describe.concurrent('connected, and refusing', () => {
       const [patch, head, put, list, ticket, events] = await Promise.all([
         user.patch(url, 32 * KIB, bytes.subarray(32 * KIB)),
         user.head(url),
-        there.portal('PUT', `/v1/submissions/${submission}-new`, { profile: PROFILE }),
-        there.portal('GET', `/v1/submissions?limit=1`),
-        there.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'film' }),
-        there.portal('GET', '/v1/events'),
+        there.call('PUT', `/v1/submissions/${submission}-new`, { body: { profile: INTAKE } }),
+        there.call('GET', `/v1/submissions?limit=1`),
+        there.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'film' } }),
+        there.call('GET', '/v1/events'),
       ])
       expect({ status: post.status, code: post.problem?.code }).toEqual({
         status: 503,

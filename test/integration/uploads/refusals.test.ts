@@ -5,23 +5,23 @@ import { Agent } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
 import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, OTHER_KEY, openEnvironment, TICKET_SECRET } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
+import { PLAN_MAX_BYTES } from '../../support/profiles.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
-import { type House, OTHER, openHouse, SECRET } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
-import { PLAN_MAX_BYTES } from './profile.ts'
 
 const KIB = 1024
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   let neighbour: Neighbour
   let skewMs = 0
 
   beforeAll(async () => {
-    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
     neighbour = await startNeighbour(house)
   })
   afterEach(async () => {
@@ -69,8 +69,11 @@ overBothStores((kind) => {
     const owner = tusUser(house.url, await house.ticket(submission, 'plan'))
     const url = await owner.create({ length: 2000, name: 'a.pdf' })
     await owner.patch(url, 0, pdfBytes(2000).subarray(0, 500))
-    await house.portal('PUT', `/v1/submissions/${submission}`, { profile: 'intake@1' }, OTHER)
-    const foreign = await house.portal('POST', `/v1/submissions/${submission}/tickets`, { slot: 'plan' }, OTHER)
+    await house.call('PUT', `/v1/submissions/${submission}`, { body: { profile: 'intake@1' }, token: OTHER_KEY })
+    const foreign = await house.call('POST', `/v1/submissions/${submission}/tickets`, {
+      body: { slot: 'plan' },
+      token: OTHER_KEY,
+    })
     const strangers = [
       tusUser(house.url, await house.ticket(submission, 'film')),
       await house.user('plan'),
@@ -255,12 +258,12 @@ overBothStores((kind) => {
       expect((await user.remove(url)).status, id).toBe(404)
     }
     // A good id that nobody knows any more.
-    const unknown = newUploadId('portal', await house.submission(), [SECRET])
+    const unknown = newUploadId('portal', await house.submission(), [TICKET_SECRET])
     const elsewhere = await user.head(`${house.url}/files/${unknown}`)
     expect(elsewhere.status).toBe(403)
     const submission = await house.submission()
     const owner = tusUser(house.url, await house.ticket(submission, 'plan'))
-    const url = `${house.url}/files/${newUploadId('portal', submission, [SECRET])}`
+    const url = `${house.url}/files/${newUploadId('portal', submission, [TICKET_SECRET])}`
     expect((await owner.head(url)).status).toBe(404)
     expectProblem(await owner.patch(url, 0, pdfBytes(10)), 404, 'UPLOAD_UNKNOWN')
     expectProblem(await owner.remove(url), 404, 'UPLOAD_UNKNOWN')

@@ -4,19 +4,19 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { metadata, send, type TusUser, tusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 
 describe('with tickets', () => {
-  let house: House
+  let house: Environment
   let neighbour: Neighbour
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openHouse({ env: { CORS_ORIGINS: 'https://portal.example' } })
+    house = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example' } })
     neighbour = await startNeighbour(house)
     user = await house.user('plan')
   })
@@ -201,11 +201,11 @@ describe('with tickets', () => {
 })
 
 describe('AUTH=none', () => {
-  let house: House
+  let house: Environment
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openHouse({ env: { AUTH: 'none', MAX_UPLOAD_BYTES: '1000000' } })
+    house = await openEnvironment({ env: { AUTH: 'none', MAX_UPLOAD_BYTES: '1000000' } })
     user = tusUser(house.url, null)
   })
   afterAll(() => house.close())
@@ -245,9 +245,9 @@ describe('AUTH=none', () => {
 })
 
 describe('a short idle time-out', () => {
-  let house: House
+  let house: Environment
   beforeAll(async () => {
-    house = await openHouse({ env: { IDLE_TIMEOUT_SECONDS: '1' } })
+    house = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1' } })
   })
   afterAll(() => house.close())
 

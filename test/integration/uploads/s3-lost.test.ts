@@ -6,10 +6,10 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createS3Client } from '../../../src/storage/s3-client.ts'
 import { filmBytes } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { s3Available } from '../../support/s3.ts'
 import { idOf } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -17,7 +17,7 @@ const PART = 8 * MIB
 
 describe.skipIf(!s3Available())('S3', () => {
   test('a multipart upload that was aborted from outside ends: 410, an event, a line for the operator', async () => {
-    const house = await openHouse({ store: 's3' })
+    const house = await openEnvironment({ store: 's3' })
     onTestFinished(() => house.close())
     const bytes = filmBytes(2 * PART + MIB, 'lost')
     const user = await house.user('film')
@@ -38,7 +38,7 @@ describe.skipIf(!s3Available())('S3', () => {
   // Regression: HEAD said 200 for ever, and the verdict failed every quarter of an hour.
   test('one that was aborted after its last byte: nothing is given up at once, a quarter of an hour later it ends', async () => {
     let ahead = 0
-    const house = await openHouse({ store: 's3', clock: { now: () => Date.now() + ahead } })
+    const house = await openEnvironment({ store: 's3', clock: { now: () => Date.now() + ahead } })
     onTestFinished(() => house.close())
     const bytes = filmBytes(PART + MIB, 'lost at the end')
     const user = await house.user('film')
@@ -73,7 +73,7 @@ describe.skipIf(!s3Available())('S3', () => {
 })
 
 /** As a bucket's lifecycle rule does it. */
-async function abort(house: House, url: string): Promise<void> {
+async function abort(house: Environment, url: string): Promise<void> {
   const { object } = await house.record(url)
   const { endpoint, bucket, region } = house.s3 ?? { endpoint: '', bucket: '', region: '' }
   const client = createS3Client({ bucket, endpoint, region, forcePathStyle: true })
@@ -81,13 +81,13 @@ async function abort(house: House, url: string): Promise<void> {
   await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: object.key, UploadId: object.multipartId }))
 }
 
-async function eventsOf(house: House, url: string): Promise<string> {
+async function eventsOf(house: Environment, url: string): Promise<string> {
   const events = await house.deps.redis.hot.xrange(redisKeys.events('portal'), '-', '+')
   const ours = events.flatMap(([, fields]) => fields).filter((field) => field.includes(idOf(url)))
   return ours.join()
 }
 
-const errorLineOf = (house: House, url: string): unknown =>
+const errorLineOf = (house: Environment, url: string): unknown =>
   house.lines
     .map((text) => JSON.parse(text) as { uploadId?: string; level?: string })
     .find(({ uploadId, level }) => uploadId === idOf(url) && level === 'error')

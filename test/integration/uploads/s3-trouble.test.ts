@@ -2,11 +2,11 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Fault, type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
 import { idOf } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
@@ -15,12 +15,12 @@ const PART = 8 * MIB
 describe.skipIf(!s3Available())('S3', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let house: House
+  let house: Environment
 
   beforeAll(async () => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    house = await openHouse({ store: 's3', s3, s3Endpoint: proxy.url })
+    house = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url })
   })
   afterEach(() => proxy.reset())
   afterAll(async () => {

@@ -2,10 +2,10 @@
 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { pdfBytes, sha256 } from '../../support/bytes.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import type { TusUser } from '../../support/tus.ts'
-import { type House, openHouse } from './house.ts'
 import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 
@@ -15,13 +15,13 @@ function hang(ms: number): void {
 }
 
 overBothStores((kind) => {
-  let house: House
+  let house: Environment
   let neighbour: Neighbour
   let user: TusUser
   let skewMs = 0
 
   beforeAll(async () => {
-    house = await openHouse({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
     neighbour = await startNeighbour(house)
   })
   afterEach(async () => {

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scan } from '../../../workers/lanes/clamd.ts'
 import { fileSource } from '../../../workers/media/source.ts'
+import { openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise } from '../../support/media/hostile.ts'
 import { pdf } from '../../support/media/pdfs.ts'
-import { buildHouse } from './house.ts'
+import { testProfile } from '../../support/profiles.ts'
 import { daemon } from './scanner.ts'
 
 let corpus: Corpus
@@ -56,13 +58,15 @@ describe('a scan', () => {
 describe('an upload with malware in it', () => {
   it('is rejected after the whole file was read', async () => {
     const clamd = await daemon(dir, () => 'stream: Doc.Malware.Test FOUND')
-    const house = await buildHouse({
+    const house = await openEnvironment({
+      listens: false,
+      lanes: MEDIA_LANES,
       env: { CLAMD_URL: `unix:${clamd.path}` },
-      change: (profile) => profile.inspectionRejects?.push('MALWARE'),
+      profiles: [testProfile(({ inspectionRejects }) => inspectionRejects?.push('MALWARE'))],
     })
     try {
-      await house.start()
-      await house.submission('a')
+      await house.start(QUICK)
+      await house.commitHead('a')
       const id = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' })
       const record = await house.until(id, ({ state }) => state === 'rejected')
       expect(record.problems).toMatchObject([{ code: 'MALWARE', actual: 'Doc.Malware.Test' }])

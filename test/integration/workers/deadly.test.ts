@@ -6,19 +6,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import { type Child, startChild } from '../../support/children.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House } from './house.ts'
 
 const WORKER = join(import.meta.dirname, 'quick-worker.ts')
 
 let corpus: Corpus
-let house: House
+let house: Environment
 let armory: string
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse()
+  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES })
   armory = await mkdtemp(join(tmpdir(), 'songngan-deadly-'))
 })
 afterAll(async () => {
@@ -36,7 +37,7 @@ const startWorker = (): Promise<Child> =>
   })
 
 async function stored(submissionId: string): Promise<string> {
-  await house.submission(submissionId)
+  await house.commitHead(submissionId)
   return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
 }
 
@@ -60,7 +61,7 @@ describe('a file that kills its worker', () => {
     expect(worker.running()).toBe(true)
     expect(worker.output()).toContain('runs alone')
 
-    const events = (await house.events('killer')).filter(({ type }) => type === 'upload.failed')
+    const events = (await house.eventsOf('killer')).filter(({ type }) => type === 'upload.failed')
     expect(events).toHaveLength(1)
     await house.deps.reconciler.one(id)
     expect(await house.deps.queues.stateOf('validate', id, 2)).toBe('unknown')

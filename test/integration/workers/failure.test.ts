@@ -11,18 +11,19 @@ import { validateWork } from '../../../workers/lanes/validate.ts'
 import type { ToolRun } from '../../../workers/media/run.ts'
 import { ToolError } from '../../../workers/media/tool-error.ts'
 import type { WorkerContext } from '../../../workers/worker-context.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { localPath, MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House, localPath } from './house.ts'
 
 let corpus: Corpus
-let house: House
+let house: Environment
 let aheadMs = 0
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse({ clock: { now: () => Date.now() + aheadMs } })
+  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, clock: { now: () => Date.now() + aheadMs } })
 })
 afterAll(async () => {
   await house?.close()
@@ -31,7 +32,7 @@ afterAll(async () => {
 
 async function stored(): Promise<{ id: string; submissionId: string }> {
   const submissionId = `failure-${++submissions}`
-  await house.submission(submissionId)
+  await house.commitHead(submissionId)
   const path = await lesson(corpus, { seconds: 3 })
   return { id: await house.upload(path, { submissionId, queue: false }), submissionId }
 }
@@ -43,7 +44,7 @@ async function accepted(): Promise<{ id: string; submissionId: string }> {
 }
 
 const eventsOf = async (submissionId: string, type: string) =>
-  (await house.events(submissionId)).filter((event) => event.type === type)
+  (await house.eventsOf(submissionId)).filter((event) => event.type === type)
 
 /** Tools that fail where `when` says so. */
 function failing(when: (run: ToolRun) => boolean, error: ToolError): WorkerContext {
@@ -74,7 +75,7 @@ describe('a verdict that cannot be made', () => {
     await rename(`${path}.away`, path)
     aheadMs += 16 * 60_000
     await house.deps.reconciler.one(id)
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     const record = await house.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record).toMatchObject({ error: null, problems: [] })

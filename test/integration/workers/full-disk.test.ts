@@ -9,7 +9,8 @@ import { type Child, startChild } from '../../support/children.ts'
 import { freePort, waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House } from './house.ts'
+import { openEnvironment, type Environment } from '../../support/environment.ts'
+import { MEDIA_LANES } from '../../support/environment-worker.ts'
 
 const MIB = 1024 ** 2
 /** What a worker leaves to others on the disk. */
@@ -23,13 +24,13 @@ const disk = await makeSmallDisk().catch((error: Error) => {
 describe.skipIf(disk === undefined)('a disk without room', () => {
   const { setFree, remove, dir } = disk as SmallDisk
   let corpus: Corpus
-  let house: House
+  let house: Environment
   let worker: Child
   let opsUrl: string
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    house = await buildHouse({ env: { DATA_DIR: dir } })
+    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES,  env: { DATA_DIR: dir } })
     const port = await freePort()
     opsUrl = `http://127.0.0.1:${port}`
     worker = await startChild(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'quick-worker.ts')], {
@@ -49,7 +50,7 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
   }
   const isReady = () => waitFor(async () => (await ready()).status === 200, { what: 'the worker to be ready' })
   const stored = async (submissionId: string) => {
-    await house.submission(submissionId)
+    await house.commitHead(submissionId)
     return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
   }
   /** Jobs that nobody has begun with. */

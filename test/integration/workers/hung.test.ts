@@ -8,19 +8,20 @@ import { validateWork } from '../../../workers/lanes/validate.ts'
 import type { ToolRun } from '../../../workers/media/run.ts'
 import { startWorkers } from '../../../workers/registry.ts'
 import type { WorkerContext } from '../../../workers/worker-context.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { QUICK } from '../../support/environment-worker.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { processesWith } from '../../support/media/processes.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House, QUICK } from './house.ts'
 
 let corpus: Corpus
-let house: House
+let house: Environment
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse({ lanes: 'transcode' })
+  house = await openEnvironment({ listens: false, lanes: 'transcode' })
 })
 afterAll(async () => {
   await house?.close()
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 async function stored(): Promise<string> {
   const submissionId = `hung-${++submissions}`
-  await house.submission(submissionId)
+  await house.commitHead(submissionId)
   return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId, queue: false })
 }
 

@@ -6,20 +6,21 @@ import { readMp4Index } from '../../../src/media/mp4/index.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { fileSource } from '../../../workers/media/source.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { localPath, MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise, truncated, zeroBytes } from '../../support/media/hostile.ts'
 import { scaleClaims } from '../../support/media/mp4-bytes.ts'
 import { lockedPdf, pdf } from '../../support/media/pdfs.ts'
 import { lesson, phoneMov, streamed } from '../../support/media/videos.ts'
-import { buildHouse, type House, localPath } from './house.ts'
 
-let house: House
+let house: Environment
 let corpus: Corpus
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse()
-  await house.start()
+  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES })
+  await house.start(QUICK)
 })
 afterAll(async () => {
   await house?.close()
@@ -30,7 +31,7 @@ const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.i
 const isJudged = ({ lanes }: UploadRecord) => lanes.validate?.doneAt !== undefined
 const codes = ({ problems }: UploadRecord) => problems.map(({ code }) => code)
 const shown = ({ renditions }: UploadRecord) => renditions.map(({ name, state }) => `${name} ${state}`)
-const types = async (submissionId: string) => (await house.events(submissionId)).map(({ type }) => type)
+const types = async (submissionId: string) => (await house.eventsOf(submissionId)).map(({ type }) => type)
 
 /** 21 seconds of samples, of which headers and edit lists tell three: more than an honest trim hides. */
 async function shortByItsHeaders(corpus: Corpus): Promise<string> {
@@ -42,7 +43,7 @@ async function shortByItsHeaders(corpus: Corpus): Promise<string> {
 
 describe('a lesson', () => {
   it('becomes accepted, playable and ready, each once and in this order', async () => {
-    await house.submission('a')
+    await house.commitHead('a')
     const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' })
     const record = await house.until(id, isReady)
 
@@ -57,13 +58,13 @@ describe('a lesson', () => {
     await expect
       .poll(() => types('a'))
       .toEqual(['upload.stored', 'upload.accepted', 'submission.complete', 'upload.playable', 'upload.ready'])
-    const sequences = (await house.events('a')).map(({ data }) => data.sequence)
+    const sequences = (await house.eventsOf('a')).map(({ data }) => data.sequence)
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
     expect(new Set(sequences).size).toBe(sequences.length)
   })
 
   it('loses the place where it was filmed in its renditions', async () => {
-    await house.submission('gps')
+    await house.commitHead('gps')
     const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'gps' })
     const { renditions } = await house.until(id, isReady)
     const bytes = await (await fileSource(localPath(house, renditions[0]?.key))).readAt(0, 1_000_000)
@@ -71,7 +72,7 @@ describe('a lesson', () => {
   })
 
   it('from a phone is accepted with a warning, and the MP4 made of it is the deliverable', async () => {
-    await house.submission('mov')
+    await house.commitHead('mov')
     const id = await house.upload(await phoneMov(corpus), { submissionId: 'mov' })
     const record = await house.until(id, isReady)
     expect(codes(record)).toContain('CONTAINER_CONVERTED')
@@ -81,7 +82,7 @@ describe('a lesson', () => {
   })
 
   it('without any duration in its header is measured by its packets', async () => {
-    await house.submission('mkv')
+    await house.commitHead('mkv')
     const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'mkv' })
     const record = await house.until(id, isReady)
     expect(record.measured?.headerDurationSeconds).toBeUndefined()
@@ -92,7 +93,7 @@ describe('a lesson', () => {
 
 describe('a PDF', () => {
   it('becomes ready with the picture of its first page', async () => {
-    await house.submission('b')
+    await house.commitHead('b')
     const id = await house.upload(await pdf(corpus, 'b.pdf', { pages: 3 }), {
       submissionId: 'b',
       slot: 'plan',
@@ -126,7 +127,7 @@ describe('a file that breaks a rule is rejected with the reason', () => {
   ]
   it.each(cases)('%s', async (name, slot, code, file) => {
     const submissionId = name.replaceAll(' ', '-')
-    await house.submission(submissionId)
+    await house.commitHead(submissionId)
     const id = await house.upload(await file(), { submissionId, slot })
     const record = await house.until(id, isJudged)
     expect(record.state).toBe('rejected')
@@ -137,7 +138,7 @@ describe('a file that breaks a rule is rejected with the reason', () => {
   })
 
   it('and what requests that died left beside it goes', async () => {
-    await house.submission('beside')
+    await house.commitHead('beside')
     const place = { submissionId: 'beside', slot: 'clip', queue: false }
     const id = await house.upload(await noise(corpus), place)
     const stray = objectKeys.tail(id, 0, 'overtaken')
@@ -151,7 +152,7 @@ describe('a file that breaks a rule is rejected with the reason', () => {
 
 describe('a file that takes the place of another', () => {
   it('is announced for the one that is replaced, and only when it is accepted', async () => {
-    await house.submission('c')
+    await house.commitHead('c')
     const first = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'c' })
     await house.until(first, isJudged)
     const bad = await house.upload(await noise(corpus), { submissionId: 'c', replaces: first })
@@ -163,7 +164,7 @@ describe('a file that takes the place of another', () => {
       replaces: first,
     })
     await house.until(second, isReady)
-    const superseded = (await house.events('c')).filter(({ type }) => type === 'upload.superseded')
+    const superseded = (await house.eventsOf('c')).filter(({ type }) => type === 'upload.superseded')
     expect(superseded.map(({ data }) => data.uploadId)).toEqual([first])
     await expect
       .poll(async () => (await types('c')).filter((type) => type.startsWith('submission.')))
@@ -173,7 +174,7 @@ describe('a file that takes the place of another', () => {
 
 describe('what only reading the whole file tells', () => {
   it('rejects a black picture, and the submission is no longer complete', async () => {
-    await house.submission('d')
+    await house.commitHead('d')
     const id = await house.upload(await lesson(corpus, { seconds: 4, picture: 'black' }), {
       submissionId: 'd',
     })
@@ -185,7 +186,7 @@ describe('what only reading the whole file tells', () => {
   })
 
   it('warns of silence', async () => {
-    await house.submission('e')
+    await house.commitHead('e')
     const id = await house.upload(await lesson(corpus, { seconds: 4, audio: 'silence' }), {
       submissionId: 'e',
     })
@@ -195,7 +196,7 @@ describe('what only reading the whole file tells', () => {
   })
 
   it('rejects the second of two equal files, whichever is read first', async () => {
-    await house.submission('f')
+    await house.commitHead('f')
     const file = await pdf(corpus, 'twice.pdf', { pages: 2 })
     const ids = [
       await house.upload(file, { submissionId: 'f', slot: 'outcome' }),

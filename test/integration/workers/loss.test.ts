@@ -9,26 +9,32 @@ import { acceptanceWithdrawn, acceptedAfterAll } from '../../../src/lifecycle/tr
 import { objectKeys } from '../../../src/records/keys.ts'
 import { transcodeWork } from '../../../workers/lanes/transcode.ts'
 import { type Child, startChild } from '../../support/children.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
+import { testProfile } from '../../support/profiles.ts'
 import { descendantsOf, type Process } from './descendants.ts'
-import { buildHouse, type House } from './house.ts'
 
 const WORKER = join(import.meta.dirname, 'quick-worker.ts')
 
 let corpus: Corpus
-let house: House
+let house: Environment
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
   // Larger than the rendition may be, so that it has to be encoded.
-  house = await buildHouse({
-    change: (profile) => {
-      const video = profile.mediaDefaults?.video?.renditions?.[0]
-      if (video !== undefined) video.maxShortSidePixels = 144
-    },
+  house = await openEnvironment({
+    listens: false,
+    lanes: MEDIA_LANES,
+    profiles: [
+      testProfile(({ mediaDefaults }) => {
+        const video = mediaDefaults?.video?.renditions?.[0]
+        if (video !== undefined) video.maxShortSidePixels = 144
+      }),
+    ],
   })
 })
 afterAll(async () => {
@@ -39,7 +45,7 @@ afterAll(async () => {
 /** An accepted upload whose renditions are due; nobody works yet. */
 async function accepted(): Promise<{ id: string; submissionId: string }> {
   const submissionId = `loss-${++submissions}`
-  await house.submission(submissionId)
+  await house.commitHead(submissionId)
   const id = await house.upload(await lesson(corpus, { seconds: 6, framesPerSecond: 30 }), { submissionId })
   return { id, submissionId }
 }
@@ -78,12 +84,12 @@ describe('a worker that is killed in the middle of ffmpeg', () => {
     await child.exited
     await waitFor(() => noneOf(all), { what: 'every process of the worker to be gone' })
 
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     const record = await house.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
     expect(record.lanes.transcode?.attempts).toBe(2)
-    const events = (await house.events(submissionId)).map(({ type }) => type)
+    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
     expect(events.filter((type) => type === 'upload.playable')).toHaveLength(1)
     expect(await outputsOf(id)).toEqual(record.renditions.map(({ key }) => key).toSorted())
@@ -104,10 +110,10 @@ describe('a worker that is told to go', () => {
     expect(await job?.getState()).toBe('delayed')
     expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 1 })
 
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     await house.until(id, ({ state }) => state === 'ready')
     await close(0)
-    const events = (await house.events(submissionId)).map(({ type }) => type)
+    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual(['upload.ready'])
   })
 })
@@ -115,7 +121,7 @@ describe('a worker that is told to go', () => {
 describe('a job whose lock is lost', () => {
   it('is stopped, tools and all, and run again: BullMQ by itself would let both go on', async () => {
     const { id, submissionId } = await accepted()
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     const ffmpeg = await heldEncoder(process.pid)
     const queue = house.deps.queues.byLane.transcode
     await house.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
@@ -127,7 +133,7 @@ describe('a job whose lock is lost', () => {
     const record = await house.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.lanes.transcode?.attempts).toBe(2)
-    const events = (await house.events(submissionId)).map(({ type }) => type)
+    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
   })
 })
@@ -135,7 +141,7 @@ describe('a job whose lock is lost', () => {
 describe('a run whose claim was taken over', () => {
   it('drops what it made: neither object nor record keeps it', async () => {
     const { id } = await accepted()
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     await house.until(id, ({ state }) => state === 'ready')
     await close(0)
     const before = await outputsOf(id)

@@ -10,21 +10,23 @@ import { applyRetention } from '../../../workers/lanes/retention.ts'
 import { sweepStaging } from '../../../workers/lanes/staging.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import { folderName } from '../../../workers/media/scratch.ts'
+import { OWNER } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { QUICK } from '../../support/environment-worker.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { noise } from '../../support/media/hostile.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House, OWNER } from './house.ts'
 
 const DAY_MS = 86_400_000
 
 let corpus: Corpus
-let house: House
+let house: Environment
 let aheadMs = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse({ lanes: 'maintain', clock: { now: () => Date.now() + aheadMs } })
+  house = await openEnvironment({ listens: false, lanes: 'maintain', clock: { now: () => Date.now() + aheadMs } })
 })
 afterAll(async () => {
   await house?.close()
@@ -69,13 +71,13 @@ describe('the timetable', () => {
   })
 
   it('is followed: an upload that nobody queued is found', async () => {
-    await house.submission('found')
+    await house.commitHead('found')
     const id = await house.upload(await lesson(corpus, { seconds: 2 }), {
       submissionId: 'found',
       queue: false,
     })
     await house.deps.hot.setDue(id, 0)
-    const { close } = await house.start()
+    const { close } = await house.start(QUICK)
     await waitFor(async () => (await house.deps.queues.stateOf('validate', id, 1)) !== 'unknown', {
       what: 'the upload to be queued',
     })
@@ -85,7 +87,7 @@ describe('the timetable', () => {
 
 describe('retention', () => {
   it('removes the media of a rejected file after its time; the record stays and says so', async () => {
-    await house.submission('a')
+    await house.commitHead('a')
     const rejected = await judged(await noise(corpus), 'a')
     const accepted = await judged(await lesson(corpus, { seconds: 2 }), 'a')
     expect(await applyRetention(house.deps)).toBe(0)
@@ -103,7 +105,7 @@ describe('retention', () => {
   })
 
   it('goes on where a worker died between the commit and the last byte', async () => {
-    await house.submission('d')
+    await house.commitHead('d')
     const id = await judged(await noise(corpus), 'd')
     aheadMs += 31 * DAY_MS
     const dying = { remove: { value: () => Promise.reject(new Error('this worker dies')) } }
@@ -117,12 +119,12 @@ describe('retention', () => {
   })
 
   it('removes a replaced file later, and never one that a seal has frozen', async () => {
-    await house.submission('b')
+    await house.commitHead('b')
     const first = await judged(await lesson(corpus, { seconds: 2 }), 'b')
     const second = await judged(await lesson(corpus, { seconds: 3 }), 'b', first)
-    await house.submission('c')
+    await house.commitHead('c')
     const frozen = await judged(await lesson(corpus, { seconds: 2 }), 'c')
-    await house.submission('c', { revision: 2, revisions: [{ revision: 1, uploads: { clip: [frozen] } }] })
+    await house.commitHead('c', { revision: 2, revisions: [{ revision: 1, uploads: { clip: [frozen] } }] })
     await judged(await lesson(corpus, { seconds: 3 }), 'c', frozen)
 
     aheadMs += 31 * DAY_MS

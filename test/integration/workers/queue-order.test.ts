@@ -3,15 +3,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House } from './house.ts'
 
 let corpus: Corpus
-let house: House
+let house: Environment
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await buildHouse()
+  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES })
 })
 afterAll(async () => {
   await house?.close()
@@ -26,7 +27,7 @@ it('an upload that comes next says 1, though many wait behind it', async () => {
       { uploadId: `other-${i}`, generation: 1 },
       { jobId: uploadJobId('transcode', `other-${i}`, 1), priority: 2_000_000 },
     )
-  await house.submission('near', { deadline: new Date(Date.now() + 60_000).toISOString() })
+  await house.commitHead('near', { deadline: new Date(Date.now() + 60_000).toISOString() })
   const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'near', queue: false })
   await house.once(validateWork(house.deps), house.deps, id)
   const [view] = await house.deps.views.ofSubmission('portal', 'near')
@@ -42,7 +43,7 @@ async function waitingForVerdicts(): Promise<string[]> {
 it('nobody’s second verdict comes before another’s first, also not over several submissions', async () => {
   const film = await lesson(corpus, { seconds: 3 })
   const send = async (submissionId: string, subject: string | null) => {
-    await house.submission(submissionId)
+    await house.commitHead(submissionId)
     return await house.upload(film, { submissionId, subject })
   }
   const greedy = [await send('g-1', 'greedy'), await send('g-1', 'greedy'), await send('g-2', 'greedy')]

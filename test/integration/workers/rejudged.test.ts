@@ -8,16 +8,19 @@ import { uploadClaims } from '../../../src/evidence/receipts.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
+import { OWNER } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { pdf } from '../../support/media/pdfs.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { buildHouse, type House, OWNER } from './house.ts'
+import { testProfile } from '../../support/profiles.ts'
 import { type Daemon, daemon } from './scanner.ts'
 
 let corpus: Corpus
 let dir: string
 let clean: Daemon
-let house: House
+let house: Environment
 
 /** Twice the pages and seconds. */
 function generous({ slots }: ProfileData): void {
@@ -32,8 +35,13 @@ beforeAll(async () => {
   corpus = await createCorpus()
   dir = await mkdtemp(join(tmpdir(), 'songngan-rejudged-'))
   clean = await daemon(dir, () => 'stream: OK')
-  house = await buildHouse({ env: { CLAMD_URL: `unix:${clean.path}` }, secondVersion: generous })
-  await house.start()
+  house = await openEnvironment({
+    listens: false,
+    lanes: MEDIA_LANES,
+    env: { CLAMD_URL: `unix:${clean.path}` },
+    profiles: [{ ...testProfile(generous), version: 2 }],
+  })
+  await house.start(QUICK)
 })
 afterAll(async () => {
   await house?.close()
@@ -52,7 +60,7 @@ describe.each([
 ])('%s that was too long, by a profile that takes it', (name, slot, file) => {
   it('is read, scanned and decoded like any other, and its receipt becomes final', async () => {
     const submissionId = name.replaceAll(' ', '-')
-    await house.submission(submissionId)
+    await house.commitHead(submissionId)
     const id = await house.upload(await file(), { submissionId, slot })
     const rejected = await house.until(id, ({ state }) => state === 'rejected')
     expect(rejected.sha256).toBeNull()
@@ -75,7 +83,7 @@ describe.each([
 })
 
 it('a file that was ready, refused and is taken again becomes ready again', async () => {
-  await house.submission('to-and-fro', { profile: 'test@2' })
+  await house.commitHead('to-and-fro', { profile: 'test@2' })
   const id = await house.upload(await lesson(corpus, { seconds: 11 }), { submissionId: 'to-and-fro' })
   const first = await house.until(id, (now) => now.state === 'ready' && isInspected(now))
   await pin('to-and-fro', 'test@1')

@@ -12,42 +12,38 @@ import { S3ObjectStore } from '../../../src/storage/s3.ts'
 import { S3Parts } from '../../../src/uploads/stores/s3-parts.ts'
 import { createMaintain } from '../../../workers/lanes/maintain.ts'
 import { sweepMultiparts } from '../../../workers/lanes/multiparts.ts'
+import { draftFor } from '../../support/drafts.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { pdf } from '../../support/media/pdfs.ts'
 import { lesson, streamed } from '../../support/media/videos.ts'
-import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
-import { buildHouse, draftOf, type House } from './house.ts'
+import { s3Available } from '../../support/s3.ts'
 
 const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.inspect?.doneAt !== undefined
 const MIN_PART_BYTES = 5 * 1024 ** 2
 
 describe.skipIf(!s3Available())('over a bucket', () => {
-  let house: House
+  let house: Environment
   let corpus: Corpus
-  let s3: TestS3
   let store: S3ObjectStore
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    s3 = await startS3()
-    // The SDK's credential chain looks into the process's own environment.
-    for (const [name, value] of Object.entries(s3.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, value)
-    house = await buildHouse({ env: s3.env })
+    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, store: 's3' })
     if (!(house.deps.store instanceof S3ObjectStore)) throw new Error('not a bucket')
     store = house.deps.store
     // Only listens: the tools are real.
     vi.spyOn(house.deps.runner, 'run')
-    await house.start()
+    await house.start(QUICK)
   })
   afterAll(async () => {
     await house?.close()
-    await s3?.stop()
     await corpus?.remove()
-    vi.unstubAllEnvs()
   })
 
   it('a lesson and a PDF become ready, and nothing stays on the worker’s disk', async () => {
-    await house.submission('a')
+    await house.commitHead('a')
     const ids = [
       await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' }),
       await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' }),
@@ -68,13 +64,13 @@ describe.skipIf(!s3Available())('over a bucket', () => {
   })
 
   it('a container without an index is measured in a copy', async () => {
-    await house.submission('b')
+    await house.commitHead('b')
     const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'b' })
     expect((await house.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)
   })
 
   it('parts of an upload whose process died are joined first; the tail goes, the verdict comes', async () => {
-    await house.submission('c')
+    await house.commitHead('c')
     const path = await lesson(corpus, { seconds: 3 })
     const file = await open(path)
     const media = await file.readFile().finally(() => file.close())
@@ -84,7 +80,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     padding.write('free', 4, 'latin1')
     const bytes = Buffer.concat([media, padding])
 
-    const id = newUploadId('portal', 'c', house.config.secrets)
+    const id = newUploadId('portal', 'c', house.deps.config.secrets)
     const key = objectKeys.data(id)
     const tailKey = objectKeys.tail(id, 2 * MIN_PART_BYTES, 'token')
     const { parts, multipartId } = await sendParts(key, bytes)
@@ -92,7 +88,12 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     await store.createIfAbsent(tailKey, tail)
     parts.push({ number: 3, offset: 2 * MIN_PART_BYTES, bytes: tail.length, key: tailKey })
     await house.deps.completion.commitStored(
-      draftOf({ id, submissionId: 'c' }, bytes.length),
+      draftFor('c', {
+        id,
+        slot: 'clip',
+        maxBytes: 1e9,
+        declared: { filename: 'a.mp4', type: null, bytes: bytes.length },
+      }),
       { key, multipartId, partBytes: MIN_PART_BYTES, parts },
       bytes.length,
       Date.now(),
@@ -108,12 +109,12 @@ describe.skipIf(!s3Available())('over a bucket', () => {
   })
 
   it('multipart uploads that nobody will complete are aborted; those of unfinished files stay', async () => {
-    await house.submission('d')
+    await house.commitHead('d')
     const ready = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
     await house.until(ready, isReady)
-    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.config.secrets))
+    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.deps.config.secrets))
     if (unfinished === undefined || forgotten === undefined) throw new Error('two ids were asked for')
-    const draft = draftOf({ id: unfinished, submissionId: 'd' }, 1000)
+    const draft = draftFor('d', { id: unfinished, slot: 'clip', maxBytes: 1e9 })
     await house.deps.uploads.commit(unfinished, () => receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1))
     const { client, bucket } = store
     const begin = async (key: string) =>
@@ -127,16 +128,21 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     }
     expect(await begun()).toHaveLength(4)
     // The bucket dates what it keeps by its own clock.
-    const at = (aheadMs: number) => ({ ...house.deps, clock: { now: () => Date.now() + s3.skewMs + aheadMs } })
+    const at = (aheadMs: number) => ({
+      ...house.deps,
+      clock: { now: () => Date.now() + (house.s3?.skewMs ?? 0) + aheadMs },
+    })
     await createMaintain(at(0))({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
     expect(await begun()).toEqual([unfinished, forgotten].toSorted())
-    expect(await sweepMultiparts(at(house.config.uploads.expiryMs + 1000))).toBe(1)
+    expect(await sweepMultiparts(at(house.deps.config.uploads.expiryMs + 1000))).toBe(1)
     expect(await begun()).toEqual([unfinished])
     expect((await house.latest(ready)).state).toBe('ready')
   })
 
   /** The first two parts, as the service sends them. */
   async function sendParts(key: string, bytes: Buffer) {
+    const { s3 } = house
+    if (s3 === undefined) throw new Error('no S3 server')
     const { endpoint, bucket, region } = s3
     const sending = new S3Parts({ endpoint, bucket, region, forcePathStyle: true }, MIN_PART_BYTES, 1)
     const multipartId = await sending.start(key)

@@ -15,7 +15,7 @@ import {
   type UploadRecord,
 } from '../../../src/records/upload-record.ts'
 import { isSettled } from '../../../src/records/upload-records.ts'
-import { draftFor } from '../records/draft.ts'
+import { draftFor } from '../../support/drafts.ts'
 
 const ATS = '2026-11-21T08:00:00.000Z'
 const AT_MS = Date.parse(ATS)

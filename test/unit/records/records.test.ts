@@ -7,7 +7,7 @@ import { objectKeys, redisKeys, uploadIdOfKey } from '../../../src/records/keys.
 import type { LaneState, UploadRecord } from '../../../src/records/upload-record.ts'
 import { isSettled } from '../../../src/records/upload-records.ts'
 import { decodeSession, draftOf, pairs, slotKey } from '../../../src/records/upload-session.ts'
-import { draftFor } from './draft.ts'
+import { draftFor } from '../../support/drafts.ts'
 
 const draft = draftFor('s1', { fingerprint: 'f', kinds: ['pdf'], rawMetadata: 'filename YQ==' })
 const object = { key: objectKeys.data(draft.id) }

@@ -12,7 +12,7 @@ import { LocalObjectStore } from '../../../src/storage/local.ts'
 import { ByteBudget } from '../../../src/uploads/budget.ts'
 import { LocalUploadStore } from '../../../src/uploads/stores/local.ts'
 import type { Ledger } from '../../../src/uploads/stores/port.ts'
-import { draftFor } from '../records/draft.ts'
+import { draftFor } from '../../support/drafts.ts'
 
 const log = vi.hoisted(() => [] as string[])
 

@@ -2,7 +2,7 @@
 
 import type { Agent } from 'node:http'
 import { OFFSET_TYPE, send } from '../../../support/tus.ts'
-import type { House } from '../../uploads/house.ts'
+import type { Environment } from '../../../support/environment.ts'
 import { PROFILE } from '../../uploads/profile.ts'
 import type { CredentialName, Scene } from './credentials.ts'
 
@@ -38,7 +38,7 @@ export type Answer = {
 /** What is answered to one call of a route, as Fastify names it, with a body and a path that it takes. */
 export async function ask(
   route: string,
-  { house, scene, name, agent }: { house: House; scene: Scene; name: CredentialName; agent: Agent },
+  { house, scene, name, agent }: { house: Environment; scene: Scene; name: CredentialName; agent: Agent },
 ): Promise<Answer> {
   const [method = ''] = route.split(' ')
   const url = house.url + pathOf(route, scene)

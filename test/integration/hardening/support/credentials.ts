@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
+import { type Environment, OTHER_KEY, PORTAL_KEY } from '../../../support/environment.ts'
 import { pdfBytes } from '../../../support/media/pdfs.ts'
 import { idOf, tusUser } from '../../../support/tus.ts'
-import { type House, OTHER, PORTAL } from '../../uploads/house.ts'
 
 export const OPS_PASSWORD = 'only-for-operators'
 
@@ -30,14 +30,16 @@ export type CredentialName = (typeof CREDENTIALS)[number]
 
 export type Scene = Awaited<ReturnType<typeof setScene>>
 
-export async function setScene(house: House) {
+export async function setScene(house: Environment) {
   const id = await house.submission()
   const neighbour = await house.submission()
   const ticketOf = (submission: string, slot: string) => house.ticket(submission, slot)
   const session = async (submission: string, can: string[], expiresInSeconds = 600) => {
-    const { body } = await house.portal('POST', `/v1/submissions/${submission}/sessions`, {
-      can,
-      expiresInSeconds,
+    const { body } = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
+      body: {
+        can,
+        expiresInSeconds,
+      },
     })
     return String(body['token'])
   }
@@ -58,7 +60,7 @@ export async function setScene(house: House) {
       .sign(createHash('sha256').update(secret).digest())
   const tokens: Record<Exclude<CredentialName, 'none' | 'ops'>, string> = {
     garbage: 'x'.repeat(40),
-    otherKey: OTHER,
+    otherKey: OTHER_KEY,
     forgedSession: await signed({ can: ['read', 'upload', 'seal'] }, 'session+jwt', 'not ours', past + 6000),
     expiredSession: await house.deps.tokens
       .signSession({
@@ -86,7 +88,7 @@ export async function setScene(house: House) {
     ticket,
     readSession: await session(id, ['read']),
     session: await session(id, ['read', 'upload', 'seal']),
-    key: PORTAL,
+    key: PORTAL_KEY,
   }
   return {
     id,
