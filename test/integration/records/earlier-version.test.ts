@@ -1,19 +1,17 @@
 // A rolling upgrade: what the version before wrote, this one reads and goes on with; and what this one writes into a session,
 // the version before can read.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { LANES } from '../../../src/jobs/contract.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
-import { createWorkerContext } from '../../../workers/create-worker-context.ts'
-import { startWorkers } from '../../../workers/registry.ts'
 import { earlierVersion, HALF_SENT, pdfs, putIntoRedis, putIntoStore, runIdOf } from '../../support/earlier-version.ts'
+import { openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { startRedis } from '../../support/redis.ts'
 import { tusUser } from '../../support/tus.ts'
-import { openEnvironment } from '../../support/environment.ts'
-import { testProfile } from '../workers/profile.ts'
 
 /** Fields of an upload session as they were first named. */
 const SESSION_FIELDS_BEFORE = new Set(
@@ -35,8 +33,7 @@ describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s
     const dataDir = await mkdtemp(join(tmpdir(), 'songngan-earlier-'))
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     await putIntoStore(dataDir, before)
-    await writeFile(join(dataDir, 'test@1.json'), JSON.stringify(testProfile()))
-    const house = await openEnvironment({ redis, dataDir, env: { PROFILES_DIR: dataDir } })
+    const house = await openEnvironment({ redis, dataDir, lanes: LANES.join() })
     onTestFinished(() => house.close())
     await house.deps.rebuilder.heal()
 
@@ -56,8 +53,7 @@ describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s
     if (kept(empty.id)) expect((await user.patch(urlOf(empty), 0, pdfs.empty)).status).toBe(204)
     else expect((await user.head(urlOf(empty))).status).toBe(404)
 
-    const workers = await startWorkers(await createWorkerContext(house.deps))
-    onTestFinished(() => workers.close(0))
+    await house.start()
     for (const { id } of [half, unjudged, empty].filter((upload) => kept(upload.id)))
       await waitFor(async () => (await house.call('GET', `/v1/uploads/${id}`)).body['state'] === 'ready', {
         what: `${id} to be judged and made ready`,
