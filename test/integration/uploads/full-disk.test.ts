@@ -8,8 +8,8 @@ import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { Spool } from '../../../src/uploads/stores/spool.ts'
 import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
-import { waitFor } from '../../support/http.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { waitFor } from '../../support/http.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2

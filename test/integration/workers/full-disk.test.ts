@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
 import { type Child, startChild } from '../../support/children.ts'
+import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { MEDIA_LANES } from '../../support/environment-worker.ts'
 import { freePort, waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
-import { openEnvironment, type Environment } from '../../support/environment.ts'
-import { MEDIA_LANES } from '../../support/environment-worker.ts'
 
 const MIB = 1024 ** 2
 /** What a worker leaves to others on the disk. */
@@ -30,7 +30,7 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES,  env: { DATA_DIR: dir } })
+    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, env: { DATA_DIR: dir } })
     const port = await freePort()
     opsUrl = `http://127.0.0.1:${port}`
     worker = await startChild(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'quick-worker.ts')], {
