@@ -1,13 +1,13 @@
 // One call of any route of the service, in a form that the route takes.
 
 import type { Agent } from 'node:http'
-import { OFFSET_TYPE, send } from '../../../support/tus.ts'
 import type { Environment } from '../../../support/environment.ts'
-import { PROFILE } from '../../uploads/profile.ts'
+import { INTAKE } from '../../../support/profiles.ts'
+import { OFFSET_TYPE, send } from '../../../support/tus.ts'
 import type { CredentialName, Scene } from './credentials.ts'
 
 const BODIES: Record<string, unknown> = {
-  'PUT /v1/submissions/:id': { profile: PROFILE },
+  'PUT /v1/submissions/:id': { profile: INTAKE },
   'PATCH /v1/submissions/:id/slots/:slot': { metadata: {} },
   'POST /v1/submissions/:id/tickets': { slot: 'plan' },
   'POST /v1/submissions/:id/sessions': {},
@@ -21,7 +21,7 @@ function pathOf(route: string, scene: Scene): string {
   return (route.split(' ')[1] ?? '')
     .replace('/v1/submissions/:id', `/v1/submissions/${scene.id}`)
     .replace('/v1/uploads/:id', `/v1/uploads/${route.startsWith('DELETE') ? scene.begun : scene.whole}`)
-    .replace('/v1/profiles/:id', `/v1/profiles/${PROFILE}`)
+    .replace('/v1/profiles/:id', `/v1/profiles/${INTAKE}`)
     .replace(':slot', 'plan')
     .replace('/files/*', `/files/${scene.begun}`)
     .replace('/docs/static/*', '/docs/static/swagger-ui.css')
