@@ -18,6 +18,7 @@ const ENTRIES = {
   conformance: 'tools/conformance/main.js',
   corpus: 'tools/corpus/main.js',
   chaos: 'tools/chaos/main.js',
+  clients: 'tools/clients/main.js',
   verdict: 'tools/verdict.js',
   fleet: 'tools/fleet.js',
 }

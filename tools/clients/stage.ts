@@ -1,0 +1,72 @@
+// A service that takes uploads from anybody, a line to it that is cut while something is sent, and a look at what arrived.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { startTcpProxy } from '../../test/support/proxy.ts'
+import { startRedis } from '../../test/support/redis.ts'
+import { startS3 } from '../../test/support/s3.ts'
+import { startService } from '../../test/support/service.ts'
+import { Undo } from '../lib/undo.ts'
+
+export type StoreName = 'local' | 's3'
+export type Stage = Awaited<ReturnType<typeof openStage>>
+
+const LOOK_EVERY_MS = 5
+
+export async function openStage(store: StoreName) {
+  const undo = new Undo()
+  try {
+    return await started(store, undo)
+  } catch (error) {
+    await undo.run()
+    throw error
+  }
+}
+
+async function started(store: StoreName, undo: Undo) {
+  const redis = await startRedis()
+  undo.add(() => redis.stop())
+  const s3 = store === 's3' ? await startS3() : undefined
+  undo.add(() => s3?.stop())
+  const env = { REDIS_URL: redis.url, AUTH: 'none', CORS_ORIGINS: '*', TICKET_SECRET: randomBytes(32).toString('hex') }
+  const service = await startService({ env: { ...env, ...s3?.env } })
+  undo.add(() => service.stop())
+  await service.ready()
+  const line = await startTcpProxy(service.url)
+  undo.add(() => line.stop())
+  return {
+    endpoint: `${line.url}/files`,
+
+    /**
+     * Runs `send` over a line that takes `seconds` for the file and is cut `cuts` times on the way, at equal distances.
+     * Resolves with what `send` does, and how often the line was cut.
+     */
+    async overCutLine(
+      send: () => Promise<string>,
+      { bytes, cuts, seconds }: { bytes: number; cuts: number; seconds: number },
+    ): Promise<{ url: string; cuts: number }> {
+      const before = line.sentBytes()
+      let done = 0
+      line.set({ bytesPerSecond: Math.ceil(bytes / seconds) })
+      const watch = setInterval(() => {
+        if (done >= cuts || line.sentBytes() - before < (bytes * (done + 1)) / (cuts + 1)) return
+        if (line.cut() > 0) done++
+      }, LOOK_EVERY_MS)
+      try {
+        return { url: await send(), cuts: done }
+      } finally {
+        clearInterval(watch)
+        line.reset()
+      }
+    },
+
+    /** Status of a GET of the upload, past the line, and SHA-256 of what it brings. */
+    async read(url: string): Promise<{ status: number; sha256: string }> {
+      const response = await fetch(`${service.url}${new URL(url).pathname}`)
+      const hash = createHash('sha256')
+      for await (const chunk of response.body ?? []) hash.update(chunk)
+      return { status: response.status, sha256: hash.digest('hex') }
+    },
+
+    close: () => undo.run(),
+  }
+}
