@@ -1,4 +1,4 @@
-// `npm run service | worker | try | surge | bench | rehearse | …`: one part, built when needed, with its V8 flags.
+// `npm run service | worker | try | surge | bench | rehearse | …`: one program, built if needed, with its V8 flags.
 
 import { asksForHelp, main, Refusal } from './lib/log.mjs'
 import { NAMES } from './lib/node-command.mjs'
@@ -9,7 +9,7 @@ import { setUp } from './lib/setup.mjs'
 
 const [name, ...args] = process.argv.slice(2)
 
-/** The parts that play a portal find the first key that is configured, or the one that `npm start` made. */
+/** Tools that act as a portal use the first configured API key, or the one that `npm start` generated. */
 function withApiKey(env) {
   if (name === 'service' || name === 'worker' || env.API_KEY) return env
   const given = env.API_KEYS?.split(',')[0]?.trim()
@@ -18,7 +18,7 @@ function withApiKey(env) {
   return kept === undefined ? env : { ...env, API_KEY: kept.apiKey }
 }
 
-/** Tools tell their own; these two have no arguments. */
+/** Tools have their own usage texts; these two take no arguments. */
 const USAGE = {
   service: 'npm run service     receives files and serves the API; settings are in the environment (.env.example)',
   worker: 'npm run worker     checks and converts files; settings are in the environment (.env.example)',
@@ -31,7 +31,7 @@ await main(async () => {
   }
   if (!NAMES.includes(name)) throw new Refusal(`usage: node scripts/run.mjs ${NAMES.join('|')} [arguments]`)
   loadEnvFile()
-  // A fleet's image has its tools and its build; the service and the worker say themselves what they miss.
+  // Images have their system packages; the service and the worker report themselves what is missing.
   await setUp({ tools: false })
   const given = name === 'worker' ? withoutServiceSecrets(process.env) : withApiKey(process.env)
   const env = { ...given, DATA_DIR: dataDir() }

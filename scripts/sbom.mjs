@@ -1,7 +1,7 @@
-// `npm run sbom`: the bill of materials of what runs in production, CycloneDX as JSON, on stdout.
+// `npm run sbom`: the software bill of materials of the production packages, as CycloneDX JSON on stdout.
 //
-// npm can leave out development packages itself (--omit=dev), but then it also leaves out what production shares with
-// them. So all are asked for, and those that npm marks as development only are taken out here.
+// npm can omit development packages (--omit=dev), but then it also omits packages that production shares with
+// them. So all are requested, and those that npm marks as development only are removed here.
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -20,7 +20,7 @@ async function everything() {
   }
 }
 
-/** Without the packages that only development needs, and without what is said of them. */
+/** Without the packages that only development needs, and without their dependency entries. */
 function productionOnly(bom) {
   const isNeeded = ({ properties = [] }) =>
     !properties.some(({ name, value }) => name === DEVELOPMENT && value === 'true')
@@ -38,5 +38,5 @@ await main(
   },
   `npm run sbom
 
-Prints the bill of materials of what runs in production: CycloneDX, JSON.`,
+Prints the software bill of materials of the production packages (CycloneDX, JSON).`,
 )

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `songngan COMMAND`: the npm scripts as one command (start, service, worker, try, …), and what operators do beside them
+// `songngan COMMAND`: the npm scripts as one command (start, service, worker, try, …), and the operators' commands
 // (inspect, find, retry, …); `songngan --help` lists those.
 
 import { main } from './lib/log.mjs'
@@ -11,10 +11,10 @@ import { setUp } from './lib/setup.mjs'
 const [name = '--help', ...args] = process.argv.slice(2)
 const isHelp = [name, ...args].some((word) => ['help', '--help', '-h'].includes(word))
 
-/** Runs the command line of dist/, with what it needs opened around it. */
+/** Runs the command line of dist/ with its environment and Redis. */
 async function operate() {
   await setUp({ tools: false })
-  // Help is given without an installation.
+  // Help needs no installation.
   const { env, release } = isHelp ? { env: process.env, release: async () => {} } : await openInstallation()
   process.exitCode = await runPart('cli', [name, ...args], env).finally(release)
 }

@@ -1,5 +1,5 @@
-// `npm start`: the whole service on one machine. Sets up what is missing, then runs a Redis of its own (unless
-// REDIS_URL names one), the service and a worker, and keeps them running until Ctrl-C.
+// `npm start`: the whole service on one machine. Installs what is missing, then runs an embedded Redis (unless
+// REDIS_URL is set), the service and a worker until Ctrl-C.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,16 +17,16 @@ import { onSignals } from './lib/signals.mjs'
 
 const BUSY_PORT_WAIT_MS = 3_000
 const READY_TIMEOUT_MS = 120_000
-/** The service lets running requests store what they have, the worker gives its jobs back, Redis writes its file. */
+/** Time to stop: the service stores received bytes, the worker releases its jobs, Redis writes its file. */
 const GRACE_MS = { service: 30_000, worker: 30_000, redis: 15_000 }
 
-/** An address to open; a listener on every interface is shown as this machine. */
+/** A URL to open; a listener on all interfaces is shown as this machine. */
 function asUrl(host, port) {
   const open = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${open.includes(':') ? `[${open}]` : open}:${port}`
 }
 
-/** Ports as numbers even where 0 asks for any free one: they are printed, and waited for. */
+/** The ports as numbers, also where 0 means any free one: they are printed and polled. */
 async function addresses(env) {
   const port = async (text, fallback) => (text === '0' ? await freePort() : Number(text || fallback))
   const ops = await port(env.OPS_PORT, 9464)
@@ -39,7 +39,7 @@ async function addresses(env) {
   }
 }
 
-/** Somebody else's answer on our port would look like our own readiness. A service that still drains gets a moment. */
+/** Another program on our port would look like a ready service. An old service that still drains gets a moment. */
 async function refuseBusyPorts({ host, port, opsHost, opsPort, workerOpsPort }) {
   const wanted = [
     [host, port, 'PORT'],
@@ -48,7 +48,7 @@ async function refuseBusyPorts({ host, port, opsHost, opsPort, workerOpsPort }) 
   ]
   for (const [address, number, name] of wanted) {
     if (await until(() => isFree(address, number), { timeoutMs: BUSY_PORT_WAIT_MS })) continue
-    throw new Refusal(`Port ${number} on ${address} is in use: free it, or set another ${name}.`, EXIT_CONFIG)
+    throw new Refusal(`Port ${number} on ${address} is in use. Free it, or change ${name}.`, EXIT_CONFIG)
   }
 }
 
@@ -63,20 +63,20 @@ function greet(env, at, created, secrets, dir) {
     `  data         ${dir}`,
   ]
   if (created && !process.env.API_KEYS) {
-    lines.push('', `  API key      ${secrets.apiKey}`, `               shown only now; kept in ${secretsPath(dir)}`)
+    lines.push('', `  API key      ${secrets.apiKey}`, `               shown only once; stored in ${secretsPath(dir)}`)
   }
   lines.push('', '  Try it:      npm run try', '  Stop it:     Ctrl-C', '')
   shout(lines.join('\n'))
 }
 
-const USAGE = `npm start     the whole service on this machine: Redis (unless REDIS_URL names one), service, worker
-Settings are in the environment or in .env; .env.example lists all of them. On a terminal the logs are lines to read,
+const USAGE = `npm start     the whole service on this machine: Redis (unless REDIS_URL is set), service, worker
+Settings are in the environment or in .env; .env.example lists them all. On a terminal the logs are readable lines,
 elsewhere JSON. Ctrl-C stops everything in order.`
 
 await main(async () => {
   loadEnvFile()
   const dir = dataDir()
-  process.umask(0o077) // what is written from here on is nobody else's
+  process.umask(0o077) // new files are for this user only
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const lock = tryLock(join(dir, 'start.lock'))
   if (lock.heldBy) {
@@ -91,7 +91,7 @@ await main(async () => {
   const processes = []
   let ending
 
-  /** In order: nothing new comes in, then nothing new is worked on, then nothing needs Redis any more. */
+  /** Stops in order: the service, then the worker, then Redis, which both need. */
   const end = (exitCode) => {
     ending ??= (async () => {
       process.exitCode = exitCode
@@ -103,7 +103,7 @@ await main(async () => {
   const run = (name, program, args, env) => {
     const onLine = (line, isError) => show(name, line, isError)
     const onFinal = (code) => {
-      if (ending === undefined) shout(`The ${name} does not start; the lines above say why.`)
+      if (ending === undefined) shout(`The ${name} does not start. The reason is in the lines above.`)
       void end(code)
     }
     processes.push(supervise({ name, program, args, env, onLine, onFinal }))
@@ -111,7 +111,7 @@ await main(async () => {
   const stopped = () => ending !== undefined
   onSignals(
     () => {
-      say('Stopping … (Ctrl-C again: at once)')
+      say('Stopping … (Ctrl-C again to stop at once)')
       void end(0)
     },
     () => {

@@ -1,4 +1,4 @@
-// `npm test [arguments of vitest]`: set-up with what the tests use, lint, types, all tests, one line of numbers.
+// `npm test [arguments of vitest]`: set-up, lint, types, all tests, and a last line with the counts.
 
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ function numbers() {
     const skipped = report.numPendingTests + report.numTodoTests
     return `${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
   } catch {
-    return '0 passed, 1 failed, 0 skipped' // no report: vitest itself did not get through
+    return '0 passed, 1 failed, 0 skipped' // no report: vitest itself failed
   }
 }
 
@@ -38,12 +38,12 @@ await main(async () => {
   const noS3 = await provideVersitygw()
   const promtool = await providePromtool()
 
-  say('Known weaknesses of the packages …')
-  // Told, and no more: a weakness that became known today must not keep its own remedy from being tested.
+  say('Known vulnerabilities of the packages …')
+  // Only reported: a vulnerability published today must not block the tests of its fix.
   await sayAudit()
 
   const failed = []
-  // Some tests run what production runs; the others are worth their answer even where this does not compile.
+  // Some tests need the build; the others run even if it fails.
   await build().catch((error) => {
     say(error.message)
     failed.push('build')
@@ -70,6 +70,6 @@ await main(async () => {
     process.exitCode = 1
   }
   if (noS3 !== undefined) shout(`NO S3 SERVER, so its tests were skipped: ${noS3}`)
-  if (!promtool) shout('Alerts were not fired: promtool cannot be had here (Debian package prometheus)')
+  if (!promtool) shout('The tests of alerts were skipped: promtool is not available (Debian package prometheus)')
   process.stdout.write(`${numbers()}\n`)
 }, USAGE)

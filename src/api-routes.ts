@@ -49,7 +49,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   })
 }
 
-/** Swagger UI makes its own style elements, and an icon of text; scripts are files. */
+/** Swagger UI needs inline styles and a data: icon; scripts are files. */
 const DOCS_CSP = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -62,7 +62,7 @@ const DOCS_CSP = {
   'frame-ancestors': ["'none'"],
 }
 
-/** The credentials of portal and session routes, in the shape that events and delivery ask for. */
+/** The authentication of portal and session routes, in the form that events and delivery need. */
 function authorizer({ auth }: Deps, options: { queryToken?: boolean } = {}) {
   const read = auth.reader('read', options)
   return async (request: FastifyRequest): Promise<Caller> => {
@@ -81,7 +81,7 @@ async function describe(app: FastifyInstance): Promise<void> {
         title: 'Songngan',
         version: '1.0.0',
         description:
-          'Resumable intake of teaching videos and PDFs. Portals speak JSON here; files go to `/files` over tus 1.0.0.',
+          'Resumable uploads of teaching videos and PDFs. Portals use this JSON API; files are uploaded to `/files` by tus 1.0.0.',
       },
       components: {
         securitySchemes: {

@@ -14,9 +14,9 @@ import { acceptBody, holdContinue, refuseClient } from './http/server-answers.ts
 import { uploadRoutes } from './uploads/routes.ts'
 
 /**
- * Builds the app; nothing listens yet.
+ * Builds the app, without listening.
  *
- * @param options.onRoute is told of every route, for tests that must not miss one
+ * @param options.onRoute is called for every route, for tests
  */
 export async function buildApp(
   deps: Deps,
@@ -28,22 +28,22 @@ export async function buildApp(
     loggerInstance: logger as FastifyBaseLogger,
     trustProxy: config.http.trustProxy,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    // A PATCH may take hours; what is idle is cut by the receiver, slow headers by Node.
+    // A PATCH may take hours; the receiver ends idle bodies, Node ends slow headers.
     requestTimeout: 0,
     connectionTimeout: 0,
     http: { headersTimeout: 30_000, keepAliveTimeout: config.http.keepAliveMs },
     clientErrorHandler: refuseClient,
-    // A 503 from here would have tus clients start again from byte 0; draining is answered where it is understood.
+    // A 503 from here would make tus clients start again from byte 0; routes handle draining.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // An address that cannot be decoded is refused before any hook.
+    // Called for URLs that cannot be decoded, before any hook.
     frameworkErrors: (error, request, reply) => {
       allowOrigin(request, reply, config.http.corsOrigins)
       setSecurityHeaders(request, reply.raw, security)
       errorHandler(error, request, reply)
     },
     exposeHeadRoutes: false,
-    // One line per request is written in `observe`.
+    // `observe` logs one line per request.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
   })
@@ -65,7 +65,7 @@ export async function buildApp(
   return app
 }
 
-/** One line and one measurement per request, aborted ones told apart. */
+/** One log line and one measurement per request; aborted requests are marked. */
 function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
   metrics.onScrape('connections', async () => {
     const open = await new Promise<number>((resolve, reject) =>
@@ -82,7 +82,7 @@ function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
       const route = request.routeOptions.url ?? 'none'
       const aborted = !reply.raw.writableFinished
       const status = aborted ? 'aborted' : String(reply.raw.statusCode)
-      // An event stream lasts as long as its page is open: that is no latency.
+      // The duration of an event stream is not a latency.
       if (!route.endsWith('/events') || seconds < 5)
         metrics.httpRequestDuration.observe({ method, route, status }, seconds)
       logger.debug({ reqId: request.id, method, url: safeUrl(request.url), status, seconds }, 'request')
@@ -91,7 +91,7 @@ function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
   })
 }
 
-/** What is asked of every request before its route sees it, and before its body is sent. */
+/** Checks of every request before its route, and before its body is sent. */
 function admitRequests(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     checkHost(request)
@@ -100,7 +100,7 @@ function admitRequests(app: FastifyInstance): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { bodyLimit } = request.routeOptions
     const tooLarge = Number(request.headers['content-length'] ?? 0) > (bodyLimit ?? Number.POSITIVE_INFINITY)
-    // Bodies of uploads are accepted by the data path.
+    // The data path accepts upload bodies.
     if (!tooLarge && !request.routeOptions.url?.startsWith('/files')) acceptBody(request.raw, reply.raw)
     done(null, payload)
   })

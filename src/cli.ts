@@ -1,4 +1,4 @@
-// Entry of the command line: arguments → configuration → the parts of the service → one command → exit code.
+// Entry of the command line: arguments → configuration → dependencies → one command → exit code.
 
 import { hostname, userInfo } from 'node:os'
 import { CliError, EXIT, type ExitCode } from './cli/errors.ts'
@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
   const config = loadConfig()
   await keepFilesPrivate(config.storage.dataDir)
-  // Stdout is for the result alone.
+  // Stdout is only for the result.
   const logger = createLogger({ name: 'songngan-cli', level: 'error' }, process.stderr)
   const deps = await createDeps(config, logger)
   try {
@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       deps,
       controls: new Controls({ redis, queues, clock, logger }),
       find: new FindIndex(redis),
-      cases: createLookup(deps),
+      support: createLookup(deps),
       operator: `${userInfo().username} at ${hostname()}`,
       nowMs: clock.now(),
       line: (text) => write(`${text}\n`),
@@ -44,14 +44,14 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Resolves when it has left: a pipe takes long texts in pieces. */
+/** Resolves when everything is written: pipes accept long texts in pieces. */
 function write(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
   })
 }
 
-/** What a person has to know, and the code for a script. */
+/** The message for people and the exit code for scripts. */
 function ending(thrown: unknown): { message: string; exitCode: ExitCode } {
   if (thrown instanceof CliError) return thrown
   if (thrown instanceof ConfigError) return { message: thrown.message, exitCode: EXIT.config }

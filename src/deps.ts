@@ -1,4 +1,4 @@
-// The one place that constructs things. Service and workers share it: what a process does with them is its entry's.
+// Creates all dependencies, for service and workers.
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -55,12 +55,12 @@ const PART_BYTES = 8 * 1024 ** 2
 const S3_SOCKETS = 128
 const REDIS_START_MS = 20_000
 
-/** Longer than one attempt at a webhook may take: until then a worker that had begun with one has noted its end. */
+/** Longer than one webhook attempt: by then a running delivery has recorded its result. */
 const DELIVERY_MS = 25_000
 
 type Overrides = { clock?: Clock; webhookDelayMs?: number }
 
-/** @param overrides what tests put in the place of the real thing */
+/** @param overrides replacements for tests */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
   openFaultPoints(config.faultPoints)
   const metrics = createMetrics()
@@ -72,7 +72,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     subscriber: connectRedis(config.redisUrl, 'subscriber', logger),
   }
   const runId = new RunId(redis.hot, logger)
-  // BullMQ's producer fails at once while it is not connected: nothing is built before Redis answers.
+  // BullMQ's producer fails at once while not connected: wait for Redis first.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
   const redisWatch = new RedisWatch({ redis: redis.producer, runId, logger })
   await redisWatch.start()
@@ -117,7 +117,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const live = new LiveEvents(redis.subscriber, logger)
   const eventLog = new EventLog(index.wholeness)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
-  /** Aborted when this process begins to end. */
+  /** Aborted when this process starts to shut down. */
   const drain = new AbortController()
   const admission = new Admission({ store, metrics, clock, redis: redis.hot })
   const personLimits = new PersonLimits({ redis: redis.hot, hot, config })
@@ -193,7 +193,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     personLimits,
     deliveries,
     rebuilder,
-    /** Lets go of everything, in the order in which it is used. */
+    /** Closes everything in order. */
     async close(): Promise<void> {
       admission.close()
       redisWatch.stop()
@@ -214,7 +214,7 @@ async function createStores(
     const store = new LocalObjectStore(storage.dataDir)
     return { store, uploadStore: new LocalUploadStore(store, memory.budget) }
   }
-  // The SDK is memory that an installation on local disk does not need.
+  // Loaded only for S3: the SDK needs memory.
   const [{ S3ObjectStore }, { createS3Client }, { S3UploadStore }, { S3Parts }] = await Promise.all([
     import('./storage/s3.ts'),
     import('./storage/s3-client.ts'),

@@ -1,5 +1,5 @@
-// Several receiving processes behind one port: the primary hands connections out in turn, keeps the processes alive,
-// gathers their metrics, and is the one that operators and the reconciler see.
+// Several receiving processes behind one port: the primary distributes connections, restarts processes,
+// aggregates their metrics, and runs the operations listener and the reconciler.
 
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ const RESTART_MS = 1000
 
 type Reply = { metrics: MetricsSnapshot }
 
-/** Starts everything; resolves with what closes it. */
+/** Starts everything; resolves with `close`. */
 export async function startPrimary(config: Config, logger: Logger): Promise<{ close(): Promise<void> }> {
   const deps = await createDeps(config, logger)
   const singletons = await startSingletonServices(deps, () =>
@@ -26,7 +26,7 @@ export async function startPrimary(config: Config, logger: Logger): Promise<{ cl
   let closing = false
   cluster.on('exit', (worker, code, signal) => {
     if (closing) return
-    logger.error({ processId: worker.process.pid, code, signal }, 'a receiving process ended; another takes its place')
+    logger.error({ processId: worker.process.pid, code, signal }, 'a receiving process ended; starting another')
     setTimeout(() => closing || cluster.fork(), RESTART_MS)
   })
   await Promise.all(Array.from({ length: config.processes }, () => listening(cluster.fork())))
@@ -54,7 +54,7 @@ function workers(): Worker[] {
   return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
 }
 
-/** Rejects when the process ends before it listens: its own words say why. */
+/** Rejects if the process ends before it listens; its log has the reason. */
 async function listening(worker: Worker): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     worker.once('listening', () => resolve())
@@ -64,7 +64,7 @@ async function listening(worker: Worker): Promise<void> {
   })
 }
 
-/** A process that is too busy to answer is left out of this scrape. */
+/** A process that does not answer in time is omitted from this scrape. */
 async function snapshotOf(worker: Worker): Promise<MetricsSnapshot[]> {
   return await new Promise((resolve) => {
     const onMessage = (reply: Reply) => finish([reply.metrics])
@@ -85,7 +85,7 @@ export function answerPrimary(snapshot: () => Promise<MetricsSnapshot>, logger: 
     if (message !== 'metrics') return
     snapshot().then(
       (metrics) => process.send?.({ metrics } satisfies Reply),
-      (err: unknown) => logger.warn({ err }, 'metrics could not be gathered'),
+      (err: unknown) => logger.warn({ err }, 'metrics could not be collected'),
     )
   })
 }

@@ -9,7 +9,7 @@ import { exitOnStartError } from './core/start-error.ts'
 import { answerPrimary, startPrimary } from './primary.ts'
 import { startService } from './service.ts'
 
-/** A client gives up about 9 s after its last progress: whoever takes over must be able to before that. */
+/** Clients give up about 9 s after their last progress: another process must be able to take over before. */
 const CLOSE_MS = 8000
 
 async function main(): Promise<void> {
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const running = await start()
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
-    if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
+    if (err !== undefined) logger.fatal({ err }, 'unexpected error; shutting down')
     logger.info({ signal }, 'closing')
     await running.close()
   })

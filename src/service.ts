@@ -1,5 +1,5 @@
-// One receiving process: the app on the shared port, and what runs beside its requests. Alone it also keeps the
-// operations listener and the reconciler; behind a primary, that one does (primary.ts).
+// One receiving process: the app on the shared port and its background tasks. A single process also runs the
+// operations listener and the reconciler; with several, the primary does (primary.ts).
 
 import { buildApp } from './app.ts'
 import type { Config } from './core/config.ts'
@@ -31,8 +31,8 @@ export async function startService(config: Config, logger: Logger, options: { al
       singletons?.prepareClose()
       deps.admission.drain()
       deps.drain.abort()
-      // Running requests hand over what they have: their clients go on with another process, since this one takes no
-      // further connections.
+      // Running requests store what they have: their clients continue with another process, since this one accepts no
+      // more connections.
       await Promise.all([closeListener(app), stopUploads()])
       await deps.attempts.stop()
       await attached.stop()

@@ -1,5 +1,5 @@
-// What a service needs once, however many processes receive: the operations listener, the reconciler, and the one who
-// keeps the search index up.
+// Services that run once, independent of the number of receiving processes: operations listener, reconciler, and
+// follower of the search index.
 
 import { hostname } from 'node:os'
 import type { MetricsSnapshot } from './core/metrics.ts'
@@ -14,20 +14,20 @@ const RECONCILE_MS = 60_000
 
 export type SingletonServices = {
   started(): void
-  /** An operator drains this process, or takes that back: other processes get new uploads. */
+  /** Starts or ends draining by an operator. */
   setDraining(draining: boolean): void
-  /** The process is about to close. */
+  /** The process will shut down. */
   prepareClose(): void
   close(): Promise<void>
 }
 
-/** @param siblings metrics of the receiving processes, where this one is not the only one */
+/** @param siblings metrics of the receiving processes, if there are several */
 export async function startSingletonServices(
   deps: Deps,
   siblings?: () => Promise<MetricsSnapshot[]>,
 ): Promise<SingletonServices> {
   const { config, logger } = deps
-  // Before anything is accepted: a store that lets two writers create one file cannot hold records.
+  // Before accepting requests: the store must support conditional creation.
   for (const warning of await deps.store.probe()) logger.warn(warning)
   const state = { started: false, draining: false }
   let closing = false
@@ -35,12 +35,12 @@ export async function startSingletonServices(
     ...deps,
     redis: deps.redis.producer,
     state,
-    cases: createLookup(deps),
+    support: createLookup(deps),
     ...(siblings === undefined ? {} : { siblings }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   const reconcile = () => {
-    deps.reconciler.tick().catch((err: unknown) => logger.warn({ err }, 'reconciling failed; again in a minute'))
+    deps.reconciler.tick().catch((err: unknown) => logger.warn({ err }, 'reconciling failed; retrying in a minute'))
   }
   let endHealing: () => void = () => undefined
   const timer = setInterval(reconcile, RECONCILE_MS)

@@ -1,6 +1,5 @@
-// What operators switch, done to the lanes of this process: how many jobs at a time, and whether it takes any at all. A
-// lane that has no room to work in takes none either.
-// Pausing a lane for everybody is BullMQ's own switch, which every worker heeds by itself.
+// Applies the control settings to the lanes of this process: concurrency and draining. A lane without disk space
+// takes no jobs either. Pausing a lane in all workers is BullMQ's own setting, which every worker follows.
 
 import type { Worker } from 'bullmq'
 import type { Lane } from '../src/jobs/contract.ts'
@@ -9,10 +8,10 @@ import type { ControlSettings } from '../src/ops/control-watch.ts'
 type Switched = Pick<Worker, 'name' | 'concurrency' | 'pause' | 'resume' | 'isPaused'>
 
 export type LaneController = {
-  apply(orders: ControlSettings): Promise<void>
-  /** These lanes take no jobs until they are no longer named; running ones end. */
+  apply(settings: ControlSettings): Promise<void>
+  /** These lanes take no jobs until they are no longer listed; running jobs finish. */
   hold(lanes: readonly Lane[]): Promise<void>
-  /** Jobs at a time by lane, as it is now. */
+  /** Current concurrency by lane. */
   lanes(): Partial<Record<Lane, number>>
 }
 
@@ -23,16 +22,16 @@ export function applyControls(workers: readonly Switched[]): LaneController {
   const pauseOrResume = async () => {
     for (const worker of workers) {
       const rests = draining || held.includes(worker.name as Lane)
-      // Running jobs end; waiting for them here would hold up every other order.
+      // Running jobs finish; waiting for them here would delay other settings.
       if (rests && !worker.isPaused()) await worker.pause(true)
       if (!rests && worker.isPaused()) await worker.resume()
     }
   }
   return {
-    async apply(orders) {
-      // Fewer than are running now: no job is taken until as many have ended.
-      for (const [worker, usual] of configured) worker.concurrency = orders.concurrency[worker.name as Lane] ?? usual
-      draining = orders.draining
+    async apply(settings) {
+      // If more jobs are running, no job is taken until enough have finished.
+      for (const [worker, usual] of configured) worker.concurrency = settings.concurrency[worker.name as Lane] ?? usual
+      draining = settings.draining
       await pauseOrResume()
     },
     async hold(lanes) {

@@ -36,25 +36,25 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     ...deps,
     redis: deps.redis.producer,
     state,
-    cases: createLookup(deps),
+    support: createLookup(deps),
     ...(fence === undefined ? {} : { mediaTools: fence }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   const swept = await deps.room.sweep()
   const running = await startWorkers(deps, options.timing)
-  const obedient = applyControls(running.workers)
-  const endWatch = await watchRoom({ ...deps, controller: obedient }, (words) => {
+  const laneController = applyControls(running.workers)
+  const endWatch = await watchRoom({ ...deps, controller: laneController }, (words) => {
     if (words === undefined) delete state.shortOf
     else state.shortOf = words
   })
   const attached = await attach(
     deps,
     'worker',
-    async (orders) => {
-      await obedient.apply(orders)
-      state.draining = state.closing || orders.draining
+    async (settings) => {
+      await laneController.apply(settings)
+      state.draining = state.closing || settings.draining
     },
-    obedient.lanes,
+    laneController.lanes,
   )
   state.started = true
   if (fence?.isolation === 'none')

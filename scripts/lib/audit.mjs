@@ -1,4 +1,4 @@
-// What `npm audit` reports, judged by our own list of exceptions, each with its reason and its end.
+// Compares the report of `npm audit` with the list of exceptions, each with a reason and an end date.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { ROOT } from './paths.mjs'
 const ALLOWED = join(ROOT, 'scripts/audit-allowed.json')
 const PATIENCE_MS = 30_000
 
-/** The report for production dependencies as `{ packages, advisories: [{ id, package, severity, title, url }] }`; undefined: nobody answered. */
+/** The report for production dependencies as `{ packages, advisories: [{ id, package, severity, title, url }] }`; undefined: no answer. */
 export async function audit() {
   const { output } = await run('npm', ['audit', '--omit=dev', '--json'], {
     quiet: true,
@@ -20,19 +20,19 @@ export async function audit() {
   return readReport(output)
 }
 
-/** Reads what npm printed; undefined where it is no report. */
+/** Parses the output of npm; undefined if it is no report. */
 export function readReport(output) {
   let json
   try {
     json = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))
   } catch {
-    return undefined // an error in words: no network, no such endpoint
+    return undefined // an error message: no network, no such endpoint
   }
   if (json.vulnerabilities === undefined || json.metadata === undefined) return undefined
   const advisories = new Map()
   for (const { via } of Object.values(json.vulnerabilities))
     for (const cause of via) {
-      // A text names another package of the report, which has the cause itself.
+      // A string names another package of the report, which has the advisory itself.
       if (typeof cause === 'string') continue
       const id = cause.url?.split('/').pop() ?? String(cause.source)
       const { name, severity, title, url } = cause
@@ -41,7 +41,7 @@ export function readReport(output) {
   return { packages: json.metadata.dependencies?.prod ?? 0, advisories: [...advisories.values()] }
 }
 
-/** `allowed`: `[{ id, package, reason, until }]`. What is open, what is excused, and which excuses are needed no more. */
+/** `allowed`: `[{ id, package, reason, until }]`. Returns open advisories, allowed ones, and exceptions that are no longer needed. */
 export function verdict({ advisories }, allowed = JSON.parse(readFileSync(ALLOWED, 'utf8')), nowMs = Date.now()) {
   const excuse = (advisory) =>
     allowed.find(
@@ -56,7 +56,7 @@ export function verdict({ advisories }, allowed = JSON.parse(readFileSync(ALLOWE
   }
 }
 
-/** Says what is known; returns whether all is in order, and undefined where nobody answered. */
+/** Prints the result; returns whether all is in order, or undefined if there was no answer. */
 export async function sayAudit() {
   const report = await audit()
   if (report === undefined) {
@@ -65,7 +65,7 @@ export async function sayAudit() {
   }
   const { open, allowed, stale } = verdict(report)
   for (const { package: name, id, severity, title } of allowed) say(`allowed: ${name} ${id} (${severity}) ${title}`)
-  for (const id of stale) shout(`audit-allowed.json: ${id} is found no more; take it out`)
+  for (const id of stale) shout(`audit-allowed.json: ${id} is no longer reported; remove it`)
   for (const { package: name, id, severity, title, url } of open) shout(`${severity}: ${name} ${id} ${title} ${url}`)
   say(`${open.length} open, ${allowed.length} allowed, of ${report.packages} packages`)
   return open.length + stale.length === 0

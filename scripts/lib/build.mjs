@@ -1,4 +1,4 @@
-// TypeScript, assets and the teacher's page into dist/: only when the sources differ from those of the last build.
+// Builds TypeScript, assets and the teacher's page into dist/, if the sources changed since the last build.
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -22,7 +22,7 @@ function inputs() {
   return [...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path)))
 }
 
-/** Builds when needed; returns whether it did. Throws a Refusal with the compiler's words. */
+/** Builds if needed; returns whether it did. Throws a Refusal with the compiler's output. */
 export async function build({ force = false } = {}) {
   const files = inputs()
   const hash = hashOf(ROOT, files)
@@ -53,7 +53,7 @@ function outputsOf(source) {
   return [target, `${target}.map`]
 }
 
-/** Output of sources that are gone. The rest stays in place while it is replaced: a running service may load from it. */
+/** Removes the output of deleted sources. Other files stay until they are replaced: a running service may load them. */
 function removeLeftovers(kept) {
   if (!existsSync(DIST)) return
   for (const file of filesUnder(DIST)) if (!kept.has(file)) rmSync(file)

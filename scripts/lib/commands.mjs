@@ -1,10 +1,10 @@
-// Running other programs to their end.
+// Runs other programs and waits for their end.
 
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The path of a program, or undefined. Debian keeps some in sbin, which is not on everybody's PATH. */
+/** The path of a program, or undefined. Debian has some in sbin, which is not on the PATH of every user. */
 export function which(program, env = process.env) {
   const folders = [...(env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
   return folders.map((folder) => join(folder, program)).find(isExecutable)
@@ -15,13 +15,13 @@ function isExecutable(path) {
     accessSync(path, constants.X_OK)
     return true
   } catch {
-    return false // not there, or not ours to run
+    return false // missing, or not executable
   }
 }
 
 /**
- * Runs a program. `quiet` keeps its output to itself; otherwise it is shown as it comes.
- * Resolves with `{ code, output }` whatever the code; a program that cannot be started has code 127.
+ * Runs a program. `quiet` hides its output; otherwise it is shown as it comes.
+ * Resolves with `{ code, output }` for every code; 127: the program cannot be started.
  */
 export function run(program, args, { quiet = false, env, cwd, timeoutMs } = {}) {
   return new Promise((resolve) => {

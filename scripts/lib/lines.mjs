@@ -1,4 +1,4 @@
-// What processes log, for the eyes of a person: JSON lines become one readable line each.
+// Makes the JSON log lines of processes readable for people.
 
 const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'err', 'v'])
 const COLOURS = { trace: 90, debug: 90, info: 36, warn: 33, error: 31, fatal: 31 }
@@ -21,7 +21,7 @@ function fields(entry) {
     .join(' ')
 }
 
-/** One line of a process's output for a terminal. What is not JSON stays as it is, with the process's name. */
+/** One line of a process's output for a terminal. A line that is not JSON is kept, with the process's name. */
 export function pretty(name, line) {
   const entry = parse(line)
   const label = name.padEnd(7)
@@ -39,14 +39,14 @@ export function pretty(name, line) {
   return stack === undefined ? text.trimEnd() : `${text.trimEnd()}\n${stack}`
 }
 
-/** A line that a process wrote: made readable on a terminal, unchanged elsewhere, since programs read it there. */
+/** Prints a line of a process: readable on a terminal; unchanged elsewhere, where programs read it. */
 export function show(name, line, isError) {
   if (process.stdout.isTTY) process.stdout.write(`${pretty(name, line)}\n`)
   else if (isError) process.stderr.write(`${line}\n`)
   else process.stdout.write(`${line}\n`)
 }
 
-/** Calls `onLine` for every whole line of a stream, and for an unfinished one at its end. */
+/** Calls `onLine` for every line of a stream, also for a last one without a line end. */
 export function eachLine(stream, onLine) {
   let rest = ''
   stream.setEncoding('utf8')

@@ -1,10 +1,10 @@
-// One at a time: a file with the holder's process id. A holder that died leaves a stale file, which is taken over.
+// A lock file with the holder's process id. If the holder has died, the file is stale and is taken over.
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isProcessAlive, processStat } from './process-alive.mjs'
 
-/** Process ids are used again, after a reboot or in a container: the start time tells two holders apart. */
+/** Process ids are reused after a reboot or in a container: the start time tells holders apart. */
 const startTimeOf = (pid) => processStat(pid)?.startTime
 
 const isAlive = ({ pid, startTime }) =>
@@ -14,16 +14,16 @@ function holderOf(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return undefined // gone meanwhile, or written by something else
+    return undefined // removed meanwhile, or not a lock file
   }
 }
 
-/** Takes the lock or says who has it: `{ release }` or `{ heldBy: pid }`. */
+/** Takes the lock: `{ release }`, or `{ heldBy: pid }` if it is held. */
 export function tryLock(path) {
   mkdirSync(dirname(path), { recursive: true })
   const mine = `${path}.${process.pid}`
   for (;;) {
-    // Written aside and linked, so that nobody ever reads half a file.
+    // Written to another file and linked, so that nobody reads an incomplete file.
     writeFileSync(mine, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }))
     try {
       linkSync(mine, path)
@@ -39,7 +39,7 @@ export function tryLock(path) {
   }
 }
 
-/** Of two that find the same stale file, the slower one must not remove the faster one's new lock. */
+/** If two processes find the same stale file, the second must not remove the new lock of the first. */
 function removeStale(path, stale) {
   const aside = `${path}.stale.${process.pid}`
   try {
@@ -59,7 +59,7 @@ function removeStale(path, stale) {
   rmSync(aside, { force: true })
 }
 
-/** Runs `work` alone; waits for the holder, telling once who that is. */
+/** Runs `work` under the lock; while it waits it calls `onWait` once with the holder. */
 export async function withLock(path, work, onWait) {
   let told = false
   for (;;) {

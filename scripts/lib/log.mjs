@@ -1,4 +1,4 @@
-// What the scripts say to people: on stderr, so that stdout carries only what the processes log.
+// Messages of the scripts: on stderr, so that stdout has only the logs of the processes.
 
 const bold = (text) => (process.stderr.isTTY ? `\u001b[1m${text}\u001b[0m` : text)
 
@@ -6,14 +6,14 @@ export function say(text) {
   process.stderr.write(`${text}\n`)
 }
 
-/** A line that must not be overlooked. */
+/** An important line, in bold. */
 export function shout(text) {
   process.stderr.write(`${bold(text)}\n`)
 }
 
-/** Something a person has to do; thrown anywhere, shown as one message without a stack. */
+/** An error that a person must fix; shown as one message without a stack. */
 export class Refusal extends Error {
-  /** `exitCode` 78 (EX_CONFIG): trying again without a change is useless. */
+  /** `exitCode` 78 (EX_CONFIG): a retry without a change fails again. */
   constructor(message, exitCode = 1) {
     super(message)
     this.exitCode = exitCode
@@ -22,7 +22,7 @@ export class Refusal extends Error {
 
 export const asksForHelp = (args) => args.some((word) => word === '--help' || word === '-h')
 
-/** Runs a script's main function; a Refusal becomes its message and exit code. `--help` shows `usage`, where there is one. */
+/** Runs a script's main function; a Refusal becomes its message and exit code. `--help` shows `usage`, if given. */
 export async function main(run, usage) {
   if (usage !== undefined && asksForHelp(process.argv.slice(2))) {
     process.stdout.write(`${usage}\n`)

@@ -1,7 +1,7 @@
-// The node command line of each part: entry and V8 flags, from one table.
-// The receiving process starts with a large heap: V8 otherwise runs a full collection for every few megabytes of socket
-// buffers. Young ones are collected every 8 MB and malloc keeps one arena: what thousands of slow lines bring is then
-// given back soon. NODE_OPTIONS does not take these flags, so they stand on the command line.
+// The node command line of each program: entry file and V8 flags, from one table.
+// The receiving process starts with a large heap: otherwise V8 runs a full collection for every few megabytes of socket
+// buffers. The young generation is 8 MB and malloc keeps one arena, so that memory of thousands of slow connections is
+// returned soon. NODE_OPTIONS does not accept these flags, so they are on the command line.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,11 +31,11 @@ const readTable = () => JSON.parse(readFileSync(join(ROOT, 'scripts/node-flags.j
 export function nodeArguments(name, args = []) {
   const table = readTable()
   const [major = 0] = process.versions.node.split('.').map(Number)
-  const newer = major >= 24 ? (table.fromNode24[name] ?? []) : [] // an unknown flag ends Node 20 with "bad option"
+  const newer = major >= 24 ? (table.fromNode24[name] ?? []) : [] // Node 20 exits with "bad option" on an unknown flag
   return [...(table[name] ?? []), ...newer, join(DIST, ENTRIES[name]), ...args]
 }
 
-/** What a part's environment has besides its settings: malloc reads its own before the first line of ours runs. */
+/** Environment variables for malloc, which reads them before the program starts. */
 export function nodeEnvironment(name) {
   return readTable().environment[name] ?? {}
 }

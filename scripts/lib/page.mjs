@@ -1,5 +1,5 @@
-// The teacher's page as browsers load it: one script and one style sheet, each also compressed, and the page that names
-// them. Phones on slow lines are its first users: every file more is a round trip more.
+// Bundles the teacher's page: one script and one style sheet, each also compressed, and the HTML that names
+// them. Its users have phones on slow lines: every file costs a round trip.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,12 +8,12 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { ROOT } from './paths.mjs'
 
 const SOURCE = join(ROOT, 'src/portal/assets')
-/** Stands in the page where the folder of the assets is to be named, relative to the page's own address. */
+/** Placeholder in the HTML for the folder of the assets, relative to the page's address. */
 const ASSETS = '__ASSETS__'
 
-/** Bundles into `target`: index.html, version.txt and assets/. Returns the paths of what it made. */
+/** Bundles into `target`: index.html, version.txt and assets/. Returns the paths of the output. */
 export async function buildPage(target) {
-  // Loaded here: where nothing is built, esbuild is not needed.
+  // Imported here: esbuild is needed only for building.
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
@@ -52,7 +52,7 @@ function compressed({ path, bytes }) {
   ]
 }
 
-/** What is the same stays: a process that runs may be reading it. */
+/** Does not touch unchanged files: a running process may be reading them. */
 function writeChanged(path, bytes) {
   if (existsSync(path) && readFileSync(path).equals(bytes)) return
   mkdirSync(dirname(path), { recursive: true })

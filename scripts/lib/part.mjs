@@ -1,4 +1,4 @@
-// One part run in the foreground: it has this terminal, gets this process's signals, and its end is ours.
+// Runs one program in the foreground: it uses this terminal, gets the signals of this process, and gives the exit code.
 
 import { constants } from 'node:os'
 import { eachLine, show } from './lines.mjs'
@@ -6,10 +6,10 @@ import { nodeArguments, nodeEnvironment } from './node-command.mjs'
 import { launch } from './processes.mjs'
 import { onSignals } from './signals.mjs'
 
-/** Parts that write log lines in JSON. */
+/** Programs that write log lines in JSON. */
 const LOGGING = new Set(['service', 'worker'])
 
-/** Runs a part of dist/ to its end. Resolves with its exit code; rejects where it cannot be started. */
+/** Runs a program of dist/. Resolves with its exit code; rejects if it cannot be started. */
 export async function runPart(name, args, env) {
   const readable = LOGGING.has(name) && process.stdout.isTTY
   const child = launch(process.execPath, nodeArguments(name, args), {
@@ -26,6 +26,6 @@ export async function runPart(name, args, env) {
     child.once('error', reject)
     child.once('close', (...end) => resolve(end))
   })
-  // A shell's way to say that a signal ended it.
+  // As shells report an end by a signal.
   return code ?? 128 + constants.signals[signal]
 }

@@ -1,4 +1,4 @@
-// Where things lie, whatever directory a script is started from.
+// Paths, independent of the current directory.
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -8,13 +8,13 @@ export const CACHE = join(ROOT, '.cache')
 export const DIST = join(ROOT, 'dist')
 export const BIN = join(ROOT, 'node_modules/.bin')
 
-/** Reads `.env` of the project, where there is one; what the environment says already wins. */
+/** Reads the project's `.env`, if there is one; variables of the environment win. */
 export function loadEnvFile() {
   const path = join(ROOT, '.env')
   if (existsSync(path)) process.loadEnvFile(path)
 }
 
-/** The directory of data, absolute: the default is the one next to this project, not next to the caller. */
+/** DATA_DIR as an absolute path; the default is in the project, not in the current directory. */
 export function dataDir(env = process.env) {
   return resolve(ROOT, env.DATA_DIR || 'data')
 }

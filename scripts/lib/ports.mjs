@@ -1,10 +1,10 @@
-// Ports and answers on this machine.
+// Ports of this machine, and whether something answers there.
 
 import { connect, createServer } from 'node:net'
 
 const given = new Set()
 
-/** A port on the loopback address that was free a moment ago, and another one each time: two listeners must not get one. */
+/** A free port on the loopback address, a different one each time. */
 export async function freePort() {
   const port = await anyPort()
   if (given.has(port)) return await freePort()
@@ -23,7 +23,7 @@ function anyPort() {
   })
 }
 
-/** Whether one can listen there now. An address that is not this machine's counts as free: the process itself says so. */
+/** Whether the port is free. An address of another machine counts as free: the process reports that error itself. */
 export function isFree(host, port) {
   return new Promise((resolve) => {
     const server = createServer()
@@ -32,18 +32,18 @@ export function isFree(host, port) {
   })
 }
 
-/** Whether a GET answers 200 within two seconds. */
+/** Whether GET is answered with 200 within two seconds. */
 export async function isReady(url) {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
     await response.arrayBuffer()
     return response.status === 200
   } catch {
-    return false // nobody listens yet
+    return false // nothing listens yet
   }
 }
 
-/** Whether a Redis on the loopback address takes the password and answers. */
+/** Whether a Redis on the loopback address accepts the password and answers. */
 export function redisAnswers(port, password) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`AUTH ${password}\r\nPING\r\n`))
@@ -63,7 +63,7 @@ export function redisAnswers(port, password) {
   })
 }
 
-/** Asks until the answer is yes, `cancelled` is true or the time is over; returns the last answer. */
+/** Repeats the question until it is true, `cancelled` is true, or the time is over; returns the last answer. */
 export async function until(question, { timeoutMs, cancelled = () => false }) {
   const giveUpAt = Date.now() + timeoutMs
   for (;;) {

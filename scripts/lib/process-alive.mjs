@@ -1,9 +1,9 @@
-// Whether a process of this machine still runs. src/core/process-alive.ts is the same for the service: scripts run before
+// Whether a process of this machine is alive. src/core/process-alive.ts does the same for the service: scripts run before
 // anything is built, so they cannot import it.
 
 import { readFileSync } from 'node:fs'
 
-/** What /proc says of a process: its state, and its start time (process ids are used again). Undefined where it says nothing. */
+/** State and start time of a process from /proc (process ids are reused). Undefined: no such process, or no /proc. */
 export function processStat(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -14,7 +14,7 @@ export function processStat(pid) {
   }
 }
 
-/** A zombie has ended: only its parent has not asked yet (for ever, in a container without an init). */
+/** A zombie counts as dead: its parent has not waited for it (and never does in a container without an init). */
 export function isProcessAlive(pid) {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {

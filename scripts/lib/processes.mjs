@@ -1,24 +1,24 @@
-// A process that has to run: started again after a crash, more and more slowly, and ended on request.
+// Supervises a process: restarts it after a crash with growing delays, and stops it on request.
 
 import { spawn } from 'node:child_process'
 import { which } from './commands.mjs'
 import { eachLine } from './lines.mjs'
 import { say } from './log.mjs'
 
-/** EX_CONFIG: the process told in one line what is wrong, and would say the same again. */
+/** EX_CONFIG: a configuration error; a restart would fail again. */
 export const EXIT_CONFIG = 78
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
-/** Whoever ran this long starts again without delay. */
+/** A process that ran this long is restarted without delay. */
 const STABLE_MS = 60_000
 
-/** On Node 20 the S3 SDK would print, among JSON lines, that it means to leave Node 20 behind. */
+/** On Node 20 the S3 SDK prints a deprecation warning among the JSON log lines. */
 export const QUIET_SDK = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
 
 /**
- * Starts a program apart from the terminal: Ctrl-C reaches only this process, which decides the order of the ends.
- * Should this one be killed, the kernel sends the child SIGTERM (where util-linux has setpriv), so nothing stays behind.
+ * Starts a program in its own process group: Ctrl-C reaches only this process, which stops the others in order.
+ * If this process is killed, the kernel sends the child SIGTERM (needs setpriv of util-linux).
  */
 export function launch(program, args, { env, stdio }) {
   const setpriv = which('setpriv')
@@ -27,7 +27,7 @@ export function launch(program, args, { env, stdio }) {
   return spawn(command, all, { env: { ...QUIET_SDK, ...env }, stdio, detached: true })
 }
 
-/** To the process and all that it started. */
+/** Signals the process and all its children. */
 function signalGroup(child, signal) {
   try {
     process.kill(-child.pid, signal)
@@ -37,7 +37,7 @@ function signalGroup(child, signal) {
 }
 
 /**
- * `onLine(line, isError)` gets its output, `onFinal(code)` is called once when it refuses to run (exit code 78, or a
+ * `onLine(line, isError)` gets its output. `onFinal(code)` is called once if a restart is useless (exit code 78, or a
  * program that cannot be started). `stop(graceMs)` sends SIGTERM, then SIGKILL to the whole group.
  */
 export function supervise({ name, program, args, env, onLine, onFinal }) {
@@ -59,7 +59,7 @@ export function supervise({ name, program, args, env, onLine, onFinal }) {
         resolve()
         onFinal(EXIT_CONFIG)
       })
-      // What it left behind would hold its ports, and its output: without this `close` might never come.
+      // Remaining children would keep its ports and its output open: `close` might never come.
       current.once('exit', () => signalGroup(current, 'SIGKILL'))
       current.once('close', (code, signal) => {
         child = undefined
@@ -74,7 +74,7 @@ export function supervise({ name, program, args, env, onLine, onFinal }) {
       return
     }
     if (ranMs > STABLE_MS) pauseMs = FIRST_PAUSE_MS
-    say(`${name} ended (${signal ?? `code ${code}`}); it is started again in ${pauseMs / 1_000} s`)
+    say(`${name} ended (${signal ?? `code ${code}`}); restarting in ${pauseMs / 1_000} s`)
     timer = setTimeout(start, pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }

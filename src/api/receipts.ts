@@ -1,4 +1,4 @@
-// Receipts of uploads and attempts, and what anybody needs to check one.
+// Receipts of uploads and attempts, and their verification.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -30,13 +30,13 @@ const Kind = Type.Enum(['stored', 'final', 'attempt'])
 const Text = Type.String()
 const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
 const Signed = Type.String({ description: 'JWS in compact form (RFC 7515), EdDSA over Ed25519' })
-const Claims = Type.Record(Type.String(), Type.Unknown(), { description: 'What is signed' })
+const Claims = Type.Record(Type.String(), Type.Unknown(), { description: 'The signed claims' })
 
 const UploadReceipt = Type.Object({
   kind: Kind,
   receipt: Signed,
   claims: Claims,
-  keys: Type.String({ description: 'Where the public keys are' }),
+  keys: Type.String({ description: 'URL of the public keys' }),
 })
 
 const Declared = Type.Unsafe<{ filename: string | null; type: string | null; bytes: number | null } | null>({
@@ -51,7 +51,7 @@ const AttemptItem = Type.Object({
   subject: TextOrNull,
   declared: Declared,
   outcome: Type.Enum(['accepted', 'refused']),
-  code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it was refused' }),
+  code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Error code, if refused' }),
   uploadId: TextOrNull,
   count: Type.Optional(
     Type.Integer({ description: 'So many like this one within a minute from `at`; absent: this one alone' }),
@@ -67,7 +67,7 @@ const ListQuery = Type.Object({
 
 const JwkSet = Type.Object({
   keys: Type.Array(Type.Object({ kty: Text, crv: Text, x: Text, kid: Text, alg: Text, use: Text }), {
-    description: 'RFC 8037; the key of today first, and every one before it',
+    description: 'RFC 8037; the current key first, then all earlier ones',
   }),
 })
 
@@ -82,7 +82,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
         tags: ['receipts'],
         summary: 'The receipt of an upload',
         description:
-          'Signed: time, length and place as soon as the last byte is stored (`stored`), with the SHA-256 once the ' +
+          'Signed: time, length and slot as soon as the last byte is stored (`stored`), with the SHA-256 when the ' +
           'whole file has been read (`final`).',
         params: Id,
         response: {
@@ -108,7 +108,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['receipts'],
-        summary: 'Every attempt to begin an upload',
+        summary: 'All attempts to create uploads',
         description:
           'Oldest first, refused ones too, with the reason; each is signed. Where one person is refused very often within a minute, ' +
           'the first ones stand by themselves and the others as one with a `count`. A page may hold fewer than `limit`, or ' +
@@ -145,7 +145,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       schema: {
         tags: ['receipts'],
         summary: 'The public keys of receipts',
-        description: 'A JWK set (RFC 7517). Open to anybody who holds a receipt.',
+        description: 'A JWK set (RFC 7517). No authentication.',
         security: [],
         response: { 200: JwkSet, ...publicProblems([]) },
       },
@@ -160,8 +160,8 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       bodyLimit: 32 * 1024,
       schema: {
         tags: ['receipts'],
-        summary: 'Checks a receipt',
-        description: 'Open to anybody who holds a receipt. One that was changed is refused.',
+        summary: 'Verify a receipt',
+        description: 'No authentication. A changed receipt is refused.',
         security: [],
         body: Type.Object({ receipt: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
         response: {

@@ -14,7 +14,7 @@ import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
 import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
 import { type UploadsApiDeps, uploadsApi } from './uploads.ts'
 
-/** What the deps of the service have; credentials and claims on keys are made of it here. */
+/** Dependencies from the service; authentication and unique keys are created here. */
 export type PortalApiDeps = Omit<
   SubmissionsApiDeps &
     TicketsApiDeps &
@@ -26,7 +26,7 @@ export type PortalApiDeps = Omit<
   'auth' | 'uniqueKeys'
 > & { config: Pick<Config, 'apiKeys'>; rates: Pick<RateLimiter, 'check'> }
 
-/** Registers the portal API in a scope of its own: its validation and body parsing are not the tus endpoint's. */
+/** Registers the portal API in its own scope, with its own validation and body parsing. */
 export async function portalApi(app: FastifyInstance, given: PortalApiDeps): Promise<void> {
   const deps = { ...given, auth: new Auth(given), uniqueKeys: new UniqueKeys(given) }
   await app.register(async (scope) => {
@@ -59,7 +59,7 @@ function limitSessions(
       if (reader.submissionId === undefined) return
       return await rates.check('read', { ...reader, submissionId: reader.submissionId })
     }
-    // Asking for a ticket is an attempt: it is counted where attempts are noted.
+    // Ticket requests are attempts and are counted there.
     if (request.routeOptions.url?.endsWith('/tickets') === true) return
     if (caller.kind !== 'session') return
     const { owner, submissionId, subject } = caller

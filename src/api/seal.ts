@@ -1,4 +1,4 @@
-// Handing in and giving back: the calls that end a revision of a submission and begin the next.
+// Sealing and returning: the calls that end a revision of a submission and start the next.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -20,7 +20,7 @@ const SealBody = Type.Object(
   {
     whenComplete: Type.Boolean({
       default: false,
-      description: 'Where verdicts are still to come: seal when they have landed and all is complete',
+      description: 'If verdicts are pending: seal when they are there and the submission is complete',
     }),
   },
   { additionalProperties: false },
@@ -28,21 +28,21 @@ const SealBody = Type.Object(
 
 const ReturnBody = Type.Object(
   {
-    reason: Type.String({ minLength: 1, maxLength: 4000, description: 'What is to be mended, for people' }),
+    reason: Type.String({ minLength: 1, maxLength: 4000, description: 'The reason, for people' }),
     repairUntil: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],
         format: 'date-time',
         description:
-          'Until then files of the returned revision, and files that were rejected after the deadline, may be ' +
-          'replaced although the deadline has passed; such files are marked `repaired`',
+          'Until then files of the returned revision, and files rejected after the deadline, can be ' +
+          'replaced after the deadline; such files are marked `repaired`',
       }),
     ),
     slots: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
         uniqueItems: true,
         maxItems: 64,
-        description: 'Slots whose files are to be changed; marked on the page. Default: the reason says it all',
+        description: 'Slots whose files must be replaced; the page marks them. Default: none',
       }),
     ),
   },
@@ -60,15 +60,15 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         tags,
         summary: 'Hand a submission in',
         description:
-          'Freezes what counts into the present revision. Credit is the time of its last stored byte, whenever the ' +
-          'verdict fell and whenever this is called. Unfinished uploads end `cancelled`. Sealed already, it is 200 again.',
+          'Freezes the counting files into the current revision. The time of the last stored byte counts, independent of ' +
+          'the time of the verdict and of this call. Unfinished uploads become `cancelled`. Repeating it is 200 again.',
         params: SubmissionId,
         body: SealBody,
         response: {
           200: { ...SubmissionDocumentSchema, description: 'Sealed' },
           202: {
             ...SubmissionDocumentSchema,
-            description: 'Waits for verdicts (`pending`); `sealRequestedAt` says since when',
+            description: 'Waiting for verdicts (`pending`) since `sealRequestedAt`',
           },
           ...problems([...BODY, ...FOUND, ...SESSION, 'SUBMISSION_INCOMPLETE']),
         },
@@ -89,8 +89,8 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortalOrSession('seal'),
       schema: {
         tags,
-        summary: 'Take back a seal that waits',
-        description: 'One that was made cannot be taken back: the portal returns the submission.',
+        summary: 'Withdraw a waiting seal',
+        description: 'A completed seal cannot be withdrawn: the portal must return the submission.',
         params: SubmissionId,
         response: {
           200: SubmissionDocumentSchema,
@@ -110,10 +110,10 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
-        summary: 'Give a submission back',
+        summary: 'Return a submission',
         description:
-          'The next revision, open again; accepted files go on counting without a new upload. A submission that is not ' +
-          'sealed can be returned only with `repairUntil`, where a file was rejected after the deadline.',
+          'Opens the next revision; accepted files still count, without a new upload. A submission that is not ' +
+          'sealed can be returned only with `repairUntil`, if a file was rejected after the deadline.',
         params: SubmissionId,
         body: ReturnBody,
         response: {

@@ -1,4 +1,4 @@
-// POST /v1/submissions/:id/sessions: lets a browser page see one submission, and act on it as far as the portal says.
+// POST /v1/submissions/:id/sessions: gives a browser page access to one submission, with the permissions in `can`.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -19,7 +19,7 @@ export type SessionsApiDeps = {
   heads: SubmissionHeads
 }
 
-/** A working day: a page stays open as long as its slowest upload. */
+/** Long enough for a page with a slow upload. */
 const DEFAULT_SESSION_SECONDS = 12 * 3600
 
 const SessionBody = Type.Object(
@@ -29,8 +29,8 @@ const SessionBody = Type.Object(
       uniqueItems: true,
       default: ['read', 'upload'],
       description:
-        '`read`: the submission, its uploads, links and events. `upload`: tickets, and what slots ask besides files. ' +
-        '`seal`: handing it in',
+        '`read`: the submission, its uploads, links and events. `upload`: tickets, and metadata fields of slots. ' +
+        '`seal`: hand it in; without it the page has no hand-in button',
     }),
     expiresInSeconds: ExpiresIn,
   },
@@ -42,7 +42,7 @@ const SessionAnswer = Type.Object({
   url: Type.Optional(
     Type.String({
       description:
-        'The page. The token is in the fragment, which no server and no log sees. Absent where the page is switched off',
+        'URL of the page. The token is in the fragment, which is not sent to servers. Absent if the page is switched off',
     }),
   ),
   expiresAt: Type.String({ format: 'date-time' }),
@@ -55,7 +55,7 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
       onRequest: auth.requirePortal,
       schema: {
         tags: ['sessions'],
-        summary: 'A session for a browser',
+        summary: 'Create a session for a browser',
         params: Type.Object({ id: Type.String() }),
         body: SessionBody,
         response: {

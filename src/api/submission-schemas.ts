@@ -1,4 +1,4 @@
-// Shapes of the calls on submissions.
+// Schemas of the submission calls.
 
 import Type from 'typebox'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
@@ -16,15 +16,15 @@ export const PutBody = Type.Object(
     profile: Type.String({
       minLength: 1,
       maxLength: 100,
-      description: '`teacher.K4@1`, or `teacher.K4` for the newest version, which is then pinned',
+      description: '`teacher.K4@1`, or `teacher.K4` for the newest version; the version is pinned',
     }),
-    opensAt: Moment('No upload is created before it'),
-    deadline: Moment('RFC 3339; null or absent: there is none. A changed deadline holds at once'),
+    opensAt: Moment('No upload can be created before it'),
+    deadline: Moment('RFC 3339; null or absent: none. A changed deadline applies at once'),
     graceSeconds: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: 31_536_000,
-        description: 'What was begun by the deadline may end this much later. Default 0',
+        description: 'Uploads started before the deadline can end this much later. Default 0',
       }),
     ),
     uniqueKey: Type.Optional(
@@ -32,18 +32,18 @@ export const PutBody = Type.Object(
         type: ['string', 'null'],
         minLength: 1,
         maxLength: 512,
-        description: 'Person, rank and term: no two active submissions of a portal have the same',
+        description: 'For example person, rank and term: no two active submissions of a portal can have the same',
       }),
     ),
     callbackUrl: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],
         maxLength: 2000,
-        description: 'Where this submission’s events are posted instead of WEBHOOK_URL',
+        description: 'Target of this submission’s webhooks, instead of WEBHOOK_URL',
       }),
     ),
     metadata: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), { description: 'The portal’s own; given back as it is' }),
+      Type.Record(Type.String(), Type.Unknown(), { description: 'Data of the portal; returned unchanged' }),
     ),
   },
   { additionalProperties: false },
@@ -52,7 +52,7 @@ export const PutBody = Type.Object(
 export const SlotMetadataBody = Type.Object(
   {
     metadata: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'Values of the slot’s fields; what is not named stays, null clears',
+      description: 'Values of the slot’s fields; missing ones are not changed, null clears',
     }),
   },
   { additionalProperties: false },
@@ -84,7 +84,7 @@ export const ExpandedSubmission = Type.Object(
       }),
     ),
   },
-  { description: 'A submission: what is asked for, what is there, what is missing' },
+  { description: 'A submission: requirements, files, missing slots' },
 )
 
 export const SubmissionList = Type.Object({

@@ -1,4 +1,4 @@
-// The calls on submissions: made, read, listed, changed and deleted by their portal.
+// The submission calls: create, read, list, change and delete.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -47,9 +47,9 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         tags,
         summary: 'Create or update a submission',
         description:
-          'The body is the whole of what the portal says: a member that is left out has its default. The same body ' +
-          'again changes nothing. With `If-Match` it changes only the document that was read under that ETag, with ' +
-          '`If-None-Match: *` it only creates. With another profile, what is here already is judged again from what was measured.',
+          'The body replaces all data of the portal: a missing member gets its default. Repeating the same body ' +
+          'changes nothing. With `If-Match` it applies only to the document with that ETag, with ' +
+          '`If-None-Match: *` it only creates. With another profile, existing files are validated again from their measurements.',
         params: SubmissionId,
         body: PutBody,
         response: {
@@ -112,8 +112,8 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         tags,
         summary: 'Submissions in the order of their last change',
         description:
-          'What changes while one pages through moves to the end, so that nothing is missed. A page may hold fewer ' +
-          'than `limit`, or none, and still have a `nextCursor`: go on until it is null.',
+          'Submissions that change while you read pages move to the end, so none is missed. A page may have fewer ' +
+          'than `limit` items, or none, and still have a `nextCursor`: continue until it is null.',
         querystring: ListSubmissionsQuery,
         response: {
           200: SubmissionList,
@@ -138,10 +138,10 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
-        summary: 'Delete a submission and all that was handed in',
+        summary: 'Delete a submission and all its files',
         description:
-          'Also a sealed one. Files, renditions and unfinished uploads go; records stay as a tombstone, and the id ' +
-          'answers 410 from now on. Its `uniqueKey` is free again. Asked again it is 204 again.',
+          'Also a sealed one. Files, renditions and unfinished uploads are removed; records stay as a tombstone, and the id ' +
+          'answers 410. Its `uniqueKey` is free again. Repeating it is 204 again.',
         params: SubmissionId,
         response: {
           204: noContent('Deleted'),
@@ -163,7 +163,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         tags,
-        summary: 'What a slot asks besides files',
+        summary: 'Set the metadata fields of a slot',
         params: Type.Object({ ...SubmissionId.properties, slot: Type.String() }),
         body: SlotMetadataBody,
         response: {

@@ -1,4 +1,4 @@
-// POST /v1/submissions/:id/tickets: leave to create one upload in one slot.
+// POST /v1/submissions/:id/tickets: permission to create one upload in one slot.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -26,7 +26,7 @@ const MIN_TOKEN_SECONDS = 10
 
 export const ExpiresIn = Type.Optional(Type.Integer({ minimum: MIN_TOKEN_SECONDS, maximum: MAX_TOKEN_SECONDS }))
 export const Subject = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 256, description: 'Who uploads, as the portal calls that person' }),
+  Type.String({ minLength: 1, maxLength: 256, description: 'The uploading person, as the portal names them' }),
 )
 const nullableInteger = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 const nullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'] })
@@ -45,8 +45,8 @@ const TicketBody = Type.Object(
     replaces: Type.Optional(
       Type.String({
         description:
-          'Upload of this slot to take the place of, once the new one is accepted. In a slot for one ' +
-          'file: the accepted one unless another is named',
+          'Upload of this slot to replace when the new one is accepted. In a slot for one ' +
+          'file the default is the accepted one',
       }),
     ),
     maxBytes: Type.Optional(Type.Integer({ minimum: 1, description: 'A limit below that of the slot' })),
@@ -60,7 +60,7 @@ const TicketAnswer = Type.Object({
   tusEndpoint: Type.String(),
   expiresAt: Type.String({
     format: 'date-time',
-    description: 'For creating; an upload that runs goes on after it',
+    description: 'For creations; a running upload continues after it',
   }),
   limits: Type.Object({
     kinds: Type.Array(Type.String()),
@@ -69,7 +69,7 @@ const TicketAnswer = Type.Object({
     maxBytes: Type.Integer(),
     maxDurationSeconds: nullableNumber,
     maxPages: nullableInteger,
-    filesLeft: Type.Integer({ description: 'Files that the slot still takes, this one included' }),
+    filesLeft: Type.Integer({ description: 'Files that the slot still accepts, including this one' }),
   }),
 })
 
@@ -82,10 +82,10 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       onRequest: auth.requirePortalOrSession('upload'),
       schema: {
         tags: ['tickets'],
-        summary: 'A ticket for one upload',
+        summary: 'Create a ticket for one upload',
         description:
-          'Checks what would refuse the upload before a byte is sent: dates, places in the slot, a sealed submission. ' +
-          'A ticket issued by the deadline may create until deadline and grace are over.',
+          'Checks before a byte is sent whether the upload would be refused: dates, free places in the slot, seal. ' +
+          'A ticket issued before the deadline can create uploads until the end of the grace period.',
         params: Type.Object({ id: Type.String() }),
         body: TicketBody,
         response: {
@@ -122,7 +122,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       }
       const placement = await decide().catch((error: unknown) => {
         const { code, status } = toAppError(error)
-        // Without a ticket nobody gets as far as an attempt: where that is our fault, this was one.
+        // Without a ticket there is no attempt to create: if this is a system error, record it as an attempt.
         if (status >= 500)
           attempts.record({
             owner,
@@ -143,7 +143,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         submission: id,
         slot,
         subject: who,
-        // Only what was named: what is the accepted file by the time of the creation is looked up then.
+        // Only a named upload: the accepted file is looked up at the creation.
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,
         expMs: Math.min(nowMs + ttlSeconds * 1000, caller.kind === 'session' ? caller.expMs : Number.POSITIVE_INFINITY),

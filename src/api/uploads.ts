@@ -1,4 +1,4 @@
-// Uploads as the portal and its pages see them: one, all of a submission, and their removal.
+// Upload calls: read one, list those of a submission, cancel.
 
 import Type from 'typebox'
 import { type Auth, type Caller, maySee, submissionOf } from '../auth/authenticate.ts'
@@ -99,7 +99,7 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       schema: {
         tags: ['uploads'],
         summary: 'Cancel an upload and remove its bytes',
-        description: 'Unfinished, finished and accepted ones alike. Asked again it is 204 again.',
+        description: 'In any state. Repeating it is 204 again.',
         params: Id,
         response: {
           204: noContent('Removed'),
@@ -128,7 +128,7 @@ function originOf({ record, hot }: UploadView): Origin {
   return known
 }
 
-/** The upload, if it is the caller's to see: of another portal or submission it is as unknown as an invented one. Throws UPLOAD_UNKNOWN. */
+/** The upload, if the caller may see it. Throws UPLOAD_UNKNOWN, also for uploads of others. */
 export async function viewOf(
   { views, config }: Pick<UploadsApiDeps, 'views' | 'config'>,
   caller: Caller,
@@ -145,7 +145,7 @@ async function documentOf(deps: DocumentDeps, view: UploadView) {
   return await uploadInSlot(deps, await deps.heads.require(owner, submissionId), view)
 }
 
-/** What `GET /v1/uploads/:id` answers, for event streams. Throws UPLOAD_UNKNOWN, SUBMISSION_DELETED. */
+/** The document of `GET /v1/uploads/:id`, for event streams. Throws UPLOAD_UNKNOWN, SUBMISSION_DELETED. */
 export async function uploadSnapshot(deps: DocumentDeps, id: string) {
   const view = await deps.views.one(id)
   if (view === undefined) throw new AppError('UPLOAD_UNKNOWN')

@@ -1,4 +1,4 @@
-// Who is calling: a portal by its API key, or a browser page by the session of one submission.
+// Authentication: a portal by its API key, or a browser page by the session of one submission.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -14,15 +14,15 @@ export type Caller =
   | {
       kind: 'session'
       owner: string
-      /** The one submission that it is about. */
+      /** The submission of the session. */
       submissionId: string
       subject: string | null
       can: readonly Permission[]
-      /** What the session asks for ends with it. */
+      /** Expiry of the session, which limits what it creates. */
       expMs: number
     }
 
-/** Runs before the body is read: an unknown caller's body is nobody's business. */
+/** Runs before the body is read: bodies of unknown callers are not read. */
 export type AuthHook = (request: FastifyRequest) => Promise<void>
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="songngan"' }
@@ -33,7 +33,7 @@ export class Auth {
   readonly #callers = new WeakMap<FastifyRequest, Caller>()
 
   constructor({ config, tokens }: { config: Pick<Config, 'apiKeys'>; tokens: Tokens }) {
-    // A caller may send the secret, or the whole pair as it stands in API_KEYS.
+    // A caller may send the secret, or the whole `name:secret` as in API_KEYS.
     this.#keys = config.apiKeys.flatMap(({ name, secret }) => [
       { owner: name, hash: sha256(secret) },
       { owner: name, hash: sha256(`${name}:${secret}`) },
@@ -49,17 +49,17 @@ export class Auth {
   }
 
   /**
-   * `onRequest` hook: a portal, or a session with this permission. What the session may look at is checked by
+   * `onRequest` hook: a portal, or a session with this permission. Access to resources is checked by
    * `submissionOf` and `maySee`.
    *
-   * @param options.queryToken also takes `?access_token=`, for EventSource, which cannot send headers
+   * @param options.queryToken also accepts `?access_token=`, for EventSource, which cannot set headers
    */
   requirePortalOrSession(can: Permission, options: { queryToken?: boolean } = {}): AuthHook {
     const read = this.reader(can, options)
     return async (request) => void this.#callers.set(request, await read(request))
   }
 
-  /** The same without a hook, for routes that ask by themselves. */
+  /** The same as a function, for routes without the hook. */
   reader(can: Permission, options: { queryToken?: boolean } = {}): (request: FastifyRequest) => Promise<Caller> {
     return async (request) => {
       const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
@@ -69,24 +69,24 @@ export class Auth {
     }
   }
 
-  /** Who was let in, or undefined where nobody was asked. */
+  /** The authenticated caller, or undefined. */
   known(request: FastifyRequest): Caller | undefined {
     return this.#callers.get(request)
   }
 
-  /** Who was let in by one of the hooks. */
+  /** The caller authenticated by one of the hooks. */
   caller(request: FastifyRequest): Caller {
     const caller = this.#callers.get(request)
-    if (caller === undefined) throw new Error('route without an authentication hook')
+    if (caller === undefined) throw new Error('the route has no authentication hook')
     return caller
   }
 
-  /** Whose token it is. Throws API_KEY_INVALID or SESSION_INVALID. */
+  /** The caller of a token. Throws API_KEY_INVALID or SESSION_INVALID. */
   async identify(token: string | undefined): Promise<Caller> {
     if (token === undefined) throw unauthorized('API_KEY_INVALID')
     const given = sha256(token)
     let owner: string | undefined
-    // Every key is compared, whichever fits, in constant time each: the answer's time tells nothing.
+    // Every key is compared in constant time, so that the response time reveals nothing.
     for (const key of this.#keys) if (timingSafeEqual(key.hash, given)) owner ??= key.owner
     if (owner !== undefined) return { kind: 'portal', owner }
     if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
@@ -101,14 +101,14 @@ export class Auth {
   }
 }
 
-/** Owner and id of the submission that a route's `:id` names. Another submission than the session's is unknown to it. */
+/** Owner and id of the submission of a route's `:id`. For a session other submissions do not exist. */
 export function submissionOf(caller: Caller, id: string): { owner: string; id: string } {
   if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
   if (caller.kind === 'session' && caller.submissionId !== id) throw new AppError('SUBMISSION_UNKNOWN')
   return { owner: caller.owner, id }
 }
 
-/** Whether an upload is the caller's to see; where not, it is as if there were none (404, not 403). */
+/** Whether the caller may see an upload; if not, the answer is 404, not 403. */
 export function maySee(caller: Caller, upload: { owner: string; submissionId: string | null }): boolean {
   if (upload.owner !== caller.owner) return false
   return caller.kind === 'portal' || upload.submissionId === caller.submissionId
@@ -119,7 +119,7 @@ export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string 
   return /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]
 }
 
-/** `?access_token=`: on event routes only, and never logged. */
+/** `?access_token=`: only on event routes, never logged. */
 export function queryTokenOf(request: FastifyRequest): string | undefined {
   const { access_token: token } = request.query as { access_token?: unknown }
   return typeof token === 'string' && token !== '' ? token : undefined

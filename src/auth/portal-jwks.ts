@@ -1,5 +1,5 @@
-// The key set of a portal that signs tickets itself (TICKET_JWKS_URL). A ticket is refused for its signature only after
-// the keys have been seen: an address that does not answer is our trouble, not the uploader's.
+// The key set of a portal that signs tickets itself (TICKET_JWKS_URL). A signature is refused only after
+// the keys were fetched: an unavailable key set is not the uploader's error.
 
 import {
   type CompactVerifyGetKey,
@@ -12,7 +12,7 @@ import {
 import { AppError } from '../core/errors.ts'
 
 /**
- * Asymmetric ones only. With a symmetric one allowed, anybody could sign with the public key as the secret (RFC 8725
+ * Only asymmetric algorithms: with a symmetric one, anybody could sign with the public key as the secret (RFC 8725
  * section 2.1).
  */
 export const PORTAL_ALGORITHMS = [
@@ -29,13 +29,13 @@ export const PORTAL_ALGORITHMS = [
   'Ed25519',
 ]
 
-/** A rotated key is fetched when a ticket names it, but not more often than this, whoever sends tickets. */
+/** A new key is fetched when a ticket names it, but not more often than this. */
 const COOLDOWN_MS = 5_000
 const FETCH_TIMEOUT_MS = 3_000
 
 /**
- * Finds the key of a ticket. Keys are fetched again after ten minutes, or for an unknown `kid`; while the address does
- * not answer, those seen last go on working.
+ * Finds the key of a ticket. Keys are fetched again after ten minutes, or for an unknown `kid`; while the URL does
+ * not answer, the last keys stay valid.
  * @returns a key resolver for jose; throws KEYS_UNAVAILABLE where the keys cannot be had, jose's errors where the set
  * has no such key
  */
@@ -51,7 +51,7 @@ export function portalKeys(url: string): CompactVerifyGetKey {
       if (isAboutTheToken(error)) throw error
       const known = remote.jwks()
       if (known !== undefined) {
-        // A key that is not among the old ones may be among the new: only the address could tell.
+        // An unknown key may be among the new ones.
         try {
           return await createLocalJWKSet(known)(header, token)
         } catch (failure) {

@@ -1,5 +1,5 @@
-// How often one person may ask: a bound on programs that run wild, far above what anybody does by hand. By subject, never
-// by address: a school has one address for all its teachers. Nothing that goes on with an upload is counted.
+// Rate limits per person, against misbehaving programs; far above manual use. By subject, never
+// by IP address: a school has one address for all teachers. Requests that continue an upload are not counted.
 
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
@@ -37,8 +37,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts one request. Throws RATE_LIMITED {limit} with Retry-After when the subject has used up a minute's worth.
-   * While Redis does not answer nobody is refused.
+   * Counts one request. Throws RATE_LIMITED {limit} with Retry-After above the limit per minute.
+   * During a Redis outage nobody is refused.
    */
   async check(what: RateName, who: Person): Promise<void> {
     const perMinute = this.#perMinute[what]
@@ -57,7 +57,7 @@ export class RateLimiter {
       const key = redisKeys.rate(what, who.owner, personHash(who))
       return Number(await run(this.#redis, countRequest, [key], [MINUTE_MS / perMinute, MINUTE_MS]))
     } catch (err) {
-      this.#logger.debug({ err }, 'a rate could not be counted')
+      this.#logger.debug({ err }, 'the rate limit could not be checked')
       return 0
     }
   }

@@ -1,4 +1,4 @@
-// The claims inside tickets and sessions, checked after the signature: another issuer's JSON is still only JSON.
+// The claims of tickets and sessions, validated after the signature.
 
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -18,7 +18,7 @@ const ClaimsSchema = Type.Object({
   iat: Type.Optional(NumericDate),
   iss: Type.Optional(Type.String()),
   sub: Type.Optional(Name),
-  /** Name of the API key in whose name space the submission lies. */
+  /** Name of the API key, the namespace of the submission. */
   owner: Type.Optional(Name),
   submission: Type.Optional(Type.Refine(Type.String(), isSubmissionId)),
   slot: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })),
@@ -31,13 +31,13 @@ export type TokenClaims = Static<typeof ClaimsSchema>
 
 const validator = Compile(ClaimsSchema)
 
-/** The claims of a verified payload, or undefined where they are malformed or meant for somebody else. */
+/** The claims of a verified payload, or undefined if they are malformed or for another audience. */
 export function parseTokenClaims(payload: Uint8Array, audience: string): TokenClaims | undefined {
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(payload).toString('utf8'))
   } catch {
-    return undefined // a signature over something that is no JSON is no token of ours
+    return undefined // not JSON: not a token of this service
   }
   if (!validator.Check(value)) return undefined
   const audiences = Array.isArray(value.aud) ? value.aud : [value.aud]

@@ -1,7 +1,7 @@
 // Tickets and sessions: JWTs of this service (HS256), and tickets that a portal signs itself (TICKET_JWKS_URL). A portal's
-// key signs for that portal alone, and tickets only.
-// A ticket places one upload in one slot. A session lets a browser see one submission. The header's `typ` tells them
-// apart, so that neither can stand for the other (RFC 8725 section 3.11).
+// key signs only for that portal, and only tickets.
+// A ticket is for uploads to one slot, a session for one submission. The header's `typ` tells them
+// apart, so that one cannot be used as the other (RFC 8725 section 3.11).
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { type CompactVerifyGetKey, compactVerify, decodeJwt, decodeProtectedHeader, errors, SignJWT } from 'jose'
@@ -17,11 +17,11 @@ export type Ticket = {
   submission: string
   slot: string
   subject: string | null
-  /** Upload that this one takes the place of. */
+  /** Id of the upload to replace. */
   replaces: string | null
   /** The ticket's own limit, below the slot's. */
   maxBytes: number | null
-  /** Null where a portal's ticket does not say. Ours say it in whole seconds, rounded down. */
+  /** Null if a portal's ticket has none. Ours are whole seconds, rounded down. */
   issuedAtMs: number | null
   expMs: number
 }
@@ -39,10 +39,10 @@ const TICKET_TYP = 'ticket+jwt'
 const SESSION_TYP = 'session+jwt'
 const MAX_TOKEN_CHARS = 4096
 const CACHED_TOKENS = 5000
-/** A portal's clock may run ahead of ours. */
+/** Leeway for a portal's clock that is ahead. */
 const NOT_BEFORE_LEEWAY_MS = 60_000
 
-/** `owner` undefined: neither ours nor of a portal that is configured. */
+/** `owner` undefined: not signed by this service or a configured portal. */
 type Verified = { claims: TokenClaims; typ: string | undefined; owner: string | undefined; ours: boolean }
 
 export class Tokens {
@@ -68,7 +68,7 @@ export class Tokens {
     this.#clock = clock
   }
 
-  /** @param ticket its `expMs` is rounded up to a whole second; returned with the times that the token carries */
+  /** @param ticket its `expMs` is rounded up to a whole second; returned with the times of the token */
   async signTicket(ticket: Omit<Ticket, 'issuedAtMs'>): Promise<{ token: string; ticket: Ticket }> {
     const { owner, submission, slot, replaces, maxBytes } = ticket
     const signed = await this.#sign(TICKET_TYP, ticket, {
@@ -104,9 +104,9 @@ export class Tokens {
   }
 
   /**
-   * What a ticket says. A signature is checked once and then remembered; the time is looked at on every call.
+   * Verifies a ticket. A verified signature is cached; the expiry is checked on every call.
    *
-   * @param options.checkExpiry only creations ask for it: an upload that runs outlives its ticket
+   * @param options.checkExpiry only for creations: a running upload outlives its ticket
    * @throws TICKET_INVALID, TICKET_EXPIRED, KEYS_UNAVAILABLE
    */
   async verifyTicket(token: string, options: { checkExpiry: boolean }): Promise<Ticket> {
@@ -118,7 +118,7 @@ export class Tokens {
   async #readTicket(token: string): Promise<Ticket> {
     const { claims, typ, owner } = await this.#verify(token, 'TICKET_INVALID')
     const { submission, slot } = claims
-    // A portal need not know our `typ`; a session's claims name no slot.
+    // Portals need not set `typ`; sessions have no slot.
     if (typ === SESSION_TYP || owner === undefined || submission === undefined || slot === undefined)
       throw new AppError('TICKET_INVALID')
     const ticket: Ticket = {
@@ -135,7 +135,7 @@ export class Tokens {
     return ticket
   }
 
-  /** What a session says. Throws SESSION_INVALID, also for one that has expired. */
+  /** Verifies a session. Throws SESSION_INVALID, also if expired. */
   async verifySession(token: string): Promise<Session> {
     const session = this.#sessions.get(token) ?? (await this.#readSession(token))
     if (session.expMs <= this.#clock.now()) throw new AppError('SESSION_INVALID')
@@ -153,8 +153,8 @@ export class Tokens {
   }
 
   /**
-   * The portal whose key set must have signed a token: the one that `iss` names. Where one portal alone has a key set its
-   * `iss` may be anything that is not another portal's name.
+   * The portal that must have signed a token, by `iss`. If only one portal has a key set, its
+   * `iss` may be anything except another portal's name.
    */
   #signerOf(token: string): string | undefined {
     const { iss } = decodeJwt(token)
@@ -172,7 +172,7 @@ export class Tokens {
       const payload = ours ? await this.#ofOurs(token) : await this.#ofPortal(token, portal)
       const claims = payload === undefined ? undefined : parseTokenClaims(payload, AUDIENCE)
       if (claims === undefined) throw new AppError(invalid)
-      // A name that is no longer configured takes its tokens with it.
+      // Tokens of a portal that is no longer configured are invalid.
       const owner = portal ?? (this.#owners.has(claims.owner ?? '') ? claims.owner : undefined)
       if (portal !== undefined && (claims.owner ?? portal) !== portal) throw new AppError(invalid)
       const notBeforeMs = (claims.nbf ?? 0) * 1000 - NOT_BEFORE_LEEWAY_MS
@@ -189,7 +189,7 @@ export class Tokens {
       try {
         return (await compactVerify(token, secret, { algorithms: ['HS256'] })).payload
       } catch (error) {
-        // Signed with an older secret, perhaps: the next one is tried.
+        // Perhaps signed with an older secret: try the next one.
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
       }
     }
@@ -204,12 +204,12 @@ export class Tokens {
       return (await compactVerify(token, keys, options)).payload
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-      // No `kid`, and several keys that fit: whichever verifies.
+      // No `kid` and several matching keys: try each.
       for await (const key of error) {
         try {
           return (await compactVerify(token, key, options)).payload
         } catch (failure) {
-          // Not this key's: the next one may have signed it.
+          // Not signed by this key: try the next one.
           if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
         }
       }

@@ -1,10 +1,10 @@
-// What a command is: what it takes, what it says of itself, what it does.
+// The interface of a command: its arguments, its help and its action.
 
 import type { ParseArgsConfig } from 'node:util'
 import type { Deps } from '../deps.ts'
 import type { Controls } from '../ops/controls.ts'
 import type { FindIndex } from '../ops/find/find-index.ts'
-import type { CasesOf } from '../support/lookup.ts'
+import type { SupportLookupOf } from '../support/lookup.ts'
 import type { ExitCode } from './errors.ts'
 
 export type Values = Record<string, string | boolean | undefined>
@@ -13,16 +13,16 @@ export type Context = {
   deps: Deps
   controls: Controls
   find: FindIndex
-  cases: CasesOf
-  /** Who calls, for the list of what was switched. */
+  support: SupportLookupOf
+  /** The caller, for the audit log of control settings. */
   operator: string
   nowMs: number
-  /** Writes a line of the result at once, for results that are long. Waits for who reads slowly. */
+  /** Writes a line of a long result at once. Waits for slow readers. */
   line: (text: string) => Promise<void>
 }
 
 export type Result = {
-  /** All of it, for `--json`. Absent: it was written line by line. */
+  /** The whole result, for `--json`. Absent: it was written line by line. */
   json?: unknown
   text: readonly string[]
   exitCode?: ExitCode
@@ -30,14 +30,14 @@ export type Result = {
 
 export type Command = {
   name: string
-  /** What follows the name. */
+  /** The arguments after the name. */
   takes: string
   /** One line. */
   summary: string
-  /** Lines below the usage: options and what has to be known. */
+  /** Lines below the usage: options and notes. */
   help: readonly string[]
   options: NonNullable<ParseArgsConfig['options']>
-  /** Before anything is opened: throws a usage error. @returns what is done with a context */
+  /** Checks the arguments before anything is opened; throws a usage error. @returns the action, which gets a context */
   prepare: (positionals: readonly string[], values: Values) => (context: Context) => Promise<Result>
 }
 

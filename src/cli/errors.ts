@@ -1,12 +1,12 @@
-// How a command ends, for scripts that call it. What a person has to know is one line on stderr.
+// Exit codes of commands, for scripts. People get one line on stderr.
 
 export const EXIT = {
   done: 0,
-  /** Something was not done; the output says what. */
+  /** Something failed; the output says what. */
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** There is nothing of that name, or nobody fits. */
+  /** Not found, or no match. */
   notFound: 3,
   /** Redis or the store does not answer (EX_UNAVAILABLE). */
   unavailable: 69,

@@ -1,4 +1,4 @@
-// From words on a command line to a command that is ready to run, before anything is opened.
+// Parses the command line into a command that is ready to run, before anything is opened.
 
 import { parseArgs } from 'node:util'
 import type { Command, Context, Result } from './command.ts'
@@ -10,7 +10,7 @@ export type Parsed =
   | { kind: 'help'; text: string }
   | { kind: 'run'; name: string; json: boolean; run: (context: Context) => Promise<Result> }
 
-/** Throws a usage error that says what is wrong and where help is. */
+/** Throws a usage error with the reason and a hint to the help. */
 export function parseCommandLine(args: readonly string[]): Parsed {
   const [name, ...rest] = args
   if (name === undefined || name === 'help' || name === '--help' || name === '-h')
@@ -45,9 +45,9 @@ function overview(): string {
     '',
     '  start, service, worker, try, surge, …: as the npm scripts of these names',
     '',
-    'Reads the same environment, .env and data directory as `npm start`, and works whether a service is running or not.',
-    'Exit codes: 0 done, 1 something was not done, 2 wrong command line, 3 nothing of that name, 69 Redis or the store is',
-    'away, 78 wrong configuration.',
+    'Uses the same environment, .env and data directory as `npm start`. Works with and without a running service.',
+    'Exit codes: 0 done, 1 something failed, 2 wrong command line, 3 not found, 69 Redis or the store is not',
+    'available, 78 wrong configuration.',
   ].join('\n')
 }
 

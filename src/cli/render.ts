@@ -1,8 +1,8 @@
-// Text for a terminal: tables whose columns fit what is in them, amounts and durations in words.
+// Text for a terminal: tables, amounts and durations.
 
 export type Cell = string | number | null | undefined
 
-/** Columns side by side, two spaces between them; a head where one is given. Empty cells show as `-`. */
+/** A table with two spaces between columns, and a head if given. Empty cells are `-`. */
 export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly string[]): string[] {
   const filled = rows.map((row) =>
     row.map((cell) => (cell === null || cell === undefined || cell === '' ? '-' : String(cell))),
@@ -18,7 +18,7 @@ export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly s
   )
 }
 
-/** Columns on a terminal: vowels and tone marks of Thai stand above or below their letter and take none. */
+/** Width on a terminal: Thai vowels and tone marks above or below a letter take no column. */
 export function columnsOf(text: string): number {
   return [...text.replace(/\p{Mn}/gu, '')].length
 }

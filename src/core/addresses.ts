@@ -1,23 +1,23 @@
-// Which addresses belong to the internet, and which a request made for a stranger must not go to: one list for all who ask.
+// Public and private addresses: requests on behalf of others must not go to private ones.
 
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>
 
-/** What is handed out as public IPv6. Outside of it lie, among others, the many ways to dress an IPv4 address. */
+/** Public IPv6. The IPv6 forms of IPv4 addresses, among others, are outside. */
 const PUBLIC_V6 = ipaddr.parseCIDR('2000::/3')
 
 /**
- * Hosts of a cloud itself, which answer its own machines only, in ranges that look public: Azure's platform (name
- * servers, health, agent), IBM's infrastructure and service endpoints. Others keep theirs in link-local or private ranges.
+ * Internal hosts of clouds in public ranges: Azure's platform (name
+ * servers, health, agent), IBM's infrastructure and service endpoints. Others use link-local or private ranges.
  */
 const CLOUD_HOSTS = ['168.63.129.16/32', '161.26.0.0/16', '166.8.0.0/14'].map((text) => ipaddr.parseCIDR(text))
 
-/** Names that no public name server answers for. */
+/** Names that public DNS does not resolve. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)$/i
 
-/** True for a public unicast address in its usual form. Everything unknown, also IPv4 dressed as IPv6, is not. */
+/** True for a public unicast address in its usual form. Unknown forms, also IPv4 in IPv6, count as private. */
 export function isPublicAddress(text: string): boolean {
   if (isIP(text) === 0) return false
   const address = ipaddr.parse(text)
@@ -25,27 +25,27 @@ export function isPublicAddress(text: string): boolean {
   return address.range() === 'unicast' && !CLOUD_HOSTS.some((network) => isIn(address, network))
 }
 
-/** Hosts to which requests may go although they are not public. */
+/** Private hosts to which requests are allowed. */
 export type AllowedHosts = {
   /** Any host at all. */
   all: boolean
-  /** In small letters; whatever they resolve to. */
+  /** In lower case; independent of their addresses. */
   names: readonly string[]
   networks: readonly Network[]
 }
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/
 
-/** A name, an address or a network (`10.20.0.0/16`); undefined where it is none of them. */
+/** A name, an address or a network (`10.20.0.0/16`); undefined if it is none of them. */
 function parseEntry(text: string): { name: string } | { network: Network } | undefined {
   const entry = text.toLowerCase()
   if (ipaddr.isValidCIDR(entry)) return { network: ipaddr.parseCIDR(entry) }
   if (isIP(entry) !== 0) return { network: ipaddr.parseCIDR(`${entry}/${isIP(entry) === 4 ? 32 : 128}`) }
-  // What consists of digits and dots is an address gone wrong.
+  // Only digits and dots: an invalid address.
   return NAME.test(entry) && !/^[\d.]+$/.test(entry) ? { name: entry } : undefined
 }
 
-/** Entries of a list of hosts that are no hosts. */
+/** The invalid entries of a list of hosts. */
 export function wrongHosts(entries: readonly string[]): string[] {
   return entries.filter((entry) => parseEntry(entry) === undefined)
 }
@@ -67,18 +67,18 @@ export function isAllowedName({ all, names }: AllowedHosts, hostname: string): b
   return all || names.includes(plainHost(hostname))
 }
 
-/** Public, or allowed although it is not. */
+/** Public, or explicitly allowed. */
 export function isAllowedAddress({ all, networks }: AllowedHosts, address: string): boolean {
   if (all || isPublicAddress(address)) return true
   if (isIP(address) === 0) return false
-  // 127.0.0.1 dressed as ::ffff:127.0.0.1 is the same host.
+  // ::ffff:127.0.0.1 is the same host as 127.0.0.1.
   const plain = ipaddr.process(address)
   return networks.some((network) => isIn(plain, network))
 }
 
 /**
- * Whether a host is refused before any name server is asked. With allowed networks a private name is not: where it leads
- * is looked at when it is called.
+ * Whether a host is refused without a DNS look-up. With allowed networks a private name is not refused: its address
+ * is checked when it is called.
  *
  * @param hostname as the URL parser gives it: IPv4 in its usual form, IPv6 in brackets
  */
@@ -89,7 +89,7 @@ export function isRefusedHost(allowed: AllowedHosts, hostname: string): boolean 
   return PRIVATE_NAME.test(host) && allowed.networks.length === 0
 }
 
-/** Without brackets, and without the dot at the end. */
+/** Without brackets and trailing dot. */
 function plainHost(hostname: string): string {
   return hostname
     .replace(/^\[|\]$/g, '')

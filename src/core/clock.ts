@@ -1,4 +1,4 @@
-// Time as a dependency, so that deadlines can be tested without waiting for them.
+// Time as a dependency, so that tests of deadlines need not wait.
 
 /** Milliseconds since the epoch, UTC. */
 export type Clock = { now(): number }

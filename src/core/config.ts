@@ -1,5 +1,5 @@
-// Configuration: one typed schema gives validation, defaults, types, `.env.example` and the README's table.
-// This is the only file that reads the environment; everything else is handed the frozen result.
+// Configuration: one typed schema for validation, defaults, types, `.env.example` and README's table.
+// This is the only file that reads the environment; all others get the frozen result.
 
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -11,7 +11,7 @@ export type ApiKey = { name: string; secret: string }
 
 export type Config = ReturnType<typeof nest>
 
-/** Bad configuration, every fault at once, one a line. The process exits with 78 (EX_CONFIG). */
+/** All configuration errors, one per line. The process exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {
   readonly errors: string[]
   constructor(errors: string[]) {
@@ -23,7 +23,7 @@ export class ConfigError extends Error {
 
 export const EXIT_CONFIG = 78
 
-/** Reads, checks and freezes. `source` is normally `process.env`. Throws ConfigError. */
+/** Reads, validates and freezes. `source` is normally `process.env`. Throws ConfigError. */
 export function loadConfig(source: Record<string, string | undefined> = process.env): Config {
   const known: Record<string, string> = {}
   for (const name of Object.keys(EnvSchema.properties)) {
@@ -54,13 +54,13 @@ export function loadConfig(source: Record<string, string | undefined> = process.
   return Object.freeze(nest(env))
 }
 
-/** What only the service uses. */
+/** Settings that only the service needs. */
 const SERVICE_SECRETS = ['API_KEYS', 'TICKET_SECRET', 'TICKET_JWKS_URL']
 
-/** {@link loadConfig} for a worker: it opens files of strangers and holds nothing that signs for people or portals. */
+/** {@link loadConfig} for a worker: without the signing secrets, since a worker opens untrusted files. */
 export function loadWorkerConfig(source: Record<string, string | undefined> = process.env): Config {
   const given = Object.entries(source).filter(([name]) => !SERVICE_SECRETS.includes(name))
-  // Nothing in a worker signs; what was signed with this by mistake would be good nowhere.
+  // A worker signs nothing; a random secret, so that signatures made by mistake are invalid.
   return loadConfig({ ...Object.fromEntries(given), TICKET_SECRET: randomBytes(32).toString('hex') })
 }
 
@@ -82,7 +82,7 @@ function isUrl(value: string, protocols: string[]): boolean {
 function crossCheck(env: Env): string[] {
   const errors: string[] = []
   const need = (condition: boolean, error: string) => condition || errors.push(error)
-  need(env.REDIS_URL !== undefined, 'REDIS_URL is required (npm start brings a Redis of its own)')
+  need(env.REDIS_URL !== undefined, 'REDIS_URL is required (only npm start runs an embedded Redis)')
   if (env.REDIS_URL !== undefined)
     need(isUrl(env.REDIS_URL, ['redis:', 'rediss:']), `REDIS_URL must be a redis:// or rediss:// URL`)
   if (env.STORAGE === 's3') need(env.S3_BUCKET !== undefined, 'S3_BUCKET is required with STORAGE=s3')
@@ -100,27 +100,27 @@ function crossCheck(env: Env): string[] {
     const isLoopback = at !== undefined && /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(at.hostname)
     need(
       at?.protocol === 'https:' || (isLoopback && at.protocol === 'http:'),
-      'TICKET_JWKS_URL must name https URLs: whoever answers there signs tickets',
+      'TICKET_JWKS_URL must have https URLs: whoever controls the answer can sign tickets',
     )
     need(
       portal !== undefined && list(env.API_KEYS).some((entry) => splitKey(entry)[0] === portal),
-      'TICKET_JWKS_URL must be name=url with names of API_KEYS, or one URL where there is one API key',
+      'TICKET_JWKS_URL must be name=url with names of API_KEYS, or a single URL if there is one API key',
     )
   }
   const secrets = list(env.TICKET_SECRET)
-  need(secrets.length > 0, 'TICKET_SECRET is required (npm start makes one)')
+  need(secrets.length > 0, 'TICKET_SECRET is required (npm start generates one)')
   for (const secret of secrets)
     need(
       secret.length >= 32 && isVaried(secret),
-      'TICKET_SECRET must be at least 32 characters long, and not a repetition of a few',
+      'TICKET_SECRET must have at least 32 characters and must not be a repetition',
     )
   for (const entry of list(env.API_KEYS)) {
     const [name = '', secret = ''] = splitKey(entry)
     need(
       OWNER.test(name) && secret.length >= 16 && isVaried(secret),
-      'API_KEYS must be name:secret, secrets of at least 16 characters that cannot be guessed',
+      'API_KEYS must be name:secret, with secrets of at least 16 characters that are not easy to guess',
     )
-    need(name !== 'anonymous', 'API_KEYS: the name anonymous stands for uploads without a portal (AUTH=none)')
+    need(name !== 'anonymous', 'API_KEYS: the name anonymous is reserved for uploads without a portal (AUTH=none)')
     need(
       list(env.API_KEYS).every((other) => splitKey(other)[0] === name || splitKey(other)[1] !== secret),
       'API_KEYS: two portals must not have the same secret',
@@ -129,15 +129,15 @@ function crossCheck(env: Env): string[] {
   if (env.OPS_PASSWORD !== undefined)
     need(
       env.OPS_PASSWORD.length >= 12 && isVaried(env.OPS_PASSWORD),
-      'OPS_PASSWORD must be at least 12 characters long, and not a repetition of a few',
+      'OPS_PASSWORD must have at least 12 characters and must not be a repetition',
     )
   for (const secret of list(env.WEBHOOK_SECRET))
     need(
       /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret),
-      'WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes',
+      'WEBHOOK_SECRET must be whsec_ followed by base64 of at least 24 bytes',
     )
   for (const wrong of wrongHosts(list(env.WEBHOOK_ALLOW_HOSTS)))
-    errors.push(`WEBHOOK_ALLOW_HOSTS takes names, addresses and networks, not ${wrong}`)
+    errors.push(`WEBHOOK_ALLOW_HOSTS must be names, addresses and networks, not ${wrong}`)
   if (env.TRUST_PROXY !== 'true' && env.TRUST_PROXY !== 'false')
     for (const wrong of wrongProxies(list(env.TRUST_PROXY)))
       errors.push(`TRUST_PROXY takes true, false, or addresses and networks, not ${wrong}`)
@@ -146,13 +146,16 @@ function crossCheck(env: Env): string[] {
   if (env.FAULT_POINTS !== undefined)
     need(
       LOOPBACK.includes(env.HOST) && LOOPBACK.includes(env.OPS_HOST),
-      'FAULT_POINTS is for tests: HOST and OPS_HOST must be loopback addresses',
+      'FAULT_POINTS is only for tests: HOST and OPS_HOST must be loopback addresses',
     )
   need(/^(auto|[1-9]\d{0,2})$/.test(env.PROCESSES), 'PROCESSES must be auto or a number')
   need(/^(auto|[1-9]\d{0,2})$/.test(env.TRANSCODE_CONCURRENCY), 'TRANSCODE_CONCURRENCY must be auto or a number')
   if (env.WORKER_LANES !== 'all')
     for (const lane of list(env.WORKER_LANES))
-      need((LANES as readonly string[]).includes(lane), `WORKER_LANES knows ${LANES.join(', ')} and all, not ${lane}`)
+      need(
+        (LANES as readonly string[]).includes(lane),
+        `WORKER_LANES must be all, or some of ${LANES.join(', ')}; not ${lane}`,
+      )
   return [...new Set(errors)]
 }
 
@@ -238,7 +241,7 @@ function nest(env: Env) {
   }
 }
 
-/** Portal → where its key set is. Undefined: a URL alone, with several portals that it could belong to. */
+/** Portal → URL of its key set. Portal undefined: a single URL, but several portals. */
 function keySets(env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>): { portal: string | undefined; url: string }[] {
   const names = [...new Set(list(env.API_KEYS).map((entry) => splitKey(entry)[0]))]
   return list(env.TICKET_JWKS_URL).map((entry) => {
@@ -248,7 +251,7 @@ function keySets(env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>): { portal: stri
   })
 }
 
-/** Not `aaaa…` or `123123…`: a secret that somebody typed to satisfy a length. */
+/** False for `aaaa…` or `123123…`. */
 function isVaried(secret: string): boolean {
   return new Set(secret).size >= 6
 }

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4), which Node does not have. Eight tables: a byte costs one look-up.
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4), which Node does not have. Eight tables: one look-up per byte.
 
 const POLYNOMIAL = 0x82f63b78
 const SLICES = 8
@@ -22,7 +22,7 @@ function buildTables(): Uint32Array[] {
   return tables
 }
 
-/** Goes on from an earlier result (0 at the start) over more bytes. */
+/** Continues from an earlier result (0 at the start). */
 export function crc32c(bytes: Uint8Array, earlier = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as unknown as Record<number, Uint32Array> & Uint32Array[]
   if (!t0 || !t1 || !t2 || !t3 || !t4 || !t5 || !t6 || !t7) throw new Error('tables are missing')

@@ -1,11 +1,11 @@
-// Named steps of an upload's life at which a test can have this process killed, as a power cut would. Off unless the
-// configuration names a folder: then a file `armed` in it ("<name> <nth hit> <token>") says which step is the last one.
-// The switch belongs to the process and not to its parts, since it is the process that dies.
+// Fault injection: named steps of an upload at which a test can kill this process, like a power cut. Off unless the
+// configuration names a folder: a file `armed` in it ("<name> <nth hit> <token>") names the step.
+// It is global state of the process, since the process dies.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Every step, in the order in which an upload meets them. A step that no code reaches fails the chaos suite. */
+/** All steps, in the order of an upload. A step that no code reaches fails the chaos suite. */
 export const FAULT_POINTS = [
   'create.before-hot',
   'create.after-hot',
@@ -81,14 +81,14 @@ let folder: string | undefined
 let token = ''
 let hits = 0
 
-/** Switches the steps on or, without a folder, off. Called once, when the parts of a process are put together. */
+/** Enables fault injection or, without a folder, disables it. Called once at start. */
 export function openFaultPoints(armedIn: string | undefined): void {
   folder = armedIn
   token = ''
   hits = 0
 }
 
-/** Ends the process if a test has asked for that at this step. Off, it is one comparison. */
+/** Kills the process if a test has armed this step. Disabled, it is one comparison. */
 export function faultPoint(name: FaultPoint): void {
   if (folder !== undefined) strike(folder, name)
 }
@@ -102,7 +102,7 @@ function strike(dir: string, name: FaultPoint): void {
     if (words[2] !== token) hits = 0
     token = words[2] ?? ''
     if (++hits < Number(words[1])) return
-    // Whoever is started again must not die of the same order; of several processes one dies.
+    // Renamed, so that only one process dies, and only once.
     renameSync(armed, join(dir, `struck-${token}`))
   } catch (error) {
     // Nothing is armed, or another process was faster.

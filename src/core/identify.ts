@@ -1,12 +1,12 @@
-// What a file is, told by its first bytes alone: names and declared types decide nothing.
-// Pure and without Node's own APIs: a page can ask it before a byte is sent, the service about the first kibibytes of an
-// upload that is still running, the worker about the stored file. It names the container, not its health: a file that begins like an MP4 may end anywhere.
+// Detects the file type by the first bytes; names and declared types are ignored.
+// Pure and without Node APIs: used by the page before sending, by the service on the first kibibytes of a
+// running upload, and by the worker on the stored file. It detects the container, not whether the file is complete.
 
 export type MediaKind = 'video' | 'audio' | 'image' | 'pdf' | 'other'
 
 /**
- * Containers told apart. `mov` is QuickTime proper (brand `qt  `, or no `ftyp` at the start); every other ISO file with video
- * is `mp4` or `3gp`. `playlist` and `script` are text that a media tool would follow to other files or hosts.
+ * The detected containers. `mov` is QuickTime (brand `qt  `, or no `ftyp` at the start); every other ISO file with video
+ * is `mp4` or `3gp`. `playlist` and `script` are texts that can make media tools open other files or hosts.
  */
 export type Container =
   | 'mp4'
@@ -42,20 +42,20 @@ export type Container =
   | 'script'
   | 'unknown'
 
-/** `undecided`: give at least `wantBytes` from the start of the file, or say that these were all (`whole`). */
+/** `undecided`: pass at least `wantBytes` from the start of the file, or set `whole`. */
 export type Identity =
   | { kind: MediaKind; container: Container; brand?: string }
   | { kind: 'undecided'; wantBytes: number }
 
-/** So many bytes from the start always decide (PDF: 1 KiB of junk is allowed; MPEG-TS: packets of 192 bytes). */
+/** This many bytes are always enough (PDF: 1 KiB of junk is allowed; MPEG-TS: packets of 192 bytes). */
 export const IDENTIFY_BYTES = 2048
 
 /** Readers accept up to 1 KiB before the header (PDF 1.7, implementation note 13). */
 const PDF_WINDOW_BYTES = 1024
-/** `%PDF-1.7`; some writers forget the hyphen, which no reader asks for. */
+/** `%PDF-1.7`; some writers omit the hyphen, and readers accept that. */
 const PDF_HEADER = /%PDF(-|\s?\d\.)/
 
-/** What stands at the start of a file, one character per byte. */
+/** Signatures at the start of a file, one character per byte. */
 const SIGNATURES: readonly [start: string, kind: MediaKind, container: Container][] = [
   ['\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa', 'video', 'asf'],
   ['FLV\x01', 'video', 'flv'],
@@ -82,15 +82,15 @@ const SIGNATURES: readonly [start: string, kind: MediaKind, container: Container
 
 const IMAGE_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'mif1', 'msf1', 'hevc', 'avif', 'avis', 'crx '])
 const AUDIO_BRANDS = new Set(['M4A ', 'M4B ', 'M4P ', 'F4A ', 'F4B '])
-/** Boxes that open a QuickTime file written before `ftyp` existed, or by a camera that omits it. */
+/** First boxes of QuickTime files without `ftyp` (old files and some cameras). */
 const OLD_QUICKTIME_BOXES = new Set(['moov', 'mdat', 'pnot'])
-/** Boxes that say nothing and may stand anywhere, also before `ftyp`. */
+/** Filler boxes, which may be anywhere, also before `ftyp`. */
 const FILLER_BOXES = new Set(['free', 'skip', 'wide', 'junk', 'uuid'])
-/** Filler beyond this is no filler, and the letters are a word of a text. */
+/** A larger size is no filler box, but text that looks like one. */
 const MAX_FILLER_BYTES = 0x1000_0000
 
 /**
- * Tells what a file is from its start.
+ * Detects the type of a file from its start.
  *
  * @param head the first bytes of the file, from position 0; {@link IDENTIFY_BYTES} are always enough
  * @param whole true when `head` is the whole file, so that a short file is decided too
@@ -106,14 +106,14 @@ export function identify(head: Uint8Array, whole = false): Identity {
   for (const [start, kind, container] of SIGNATURES) if (text.startsWith(start)) return { kind, container }
   const family = riff(text) ?? ebml(head, text) ?? ogg(text)
   if (family) return family
-  // A transport stream is known by its rhythm only, and a PDF may hide behind up to 1 KiB of junk: both want more bytes.
+  // MPEG-TS is detected by repeated sync bytes, and a PDF may have up to 1 KiB of junk in front: both need more bytes.
   if (PDF_HEADER.test(text.slice(0, PDF_WINDOW_BYTES + 5))) return { kind: 'pdf', container: 'pdf' }
   if (!enough) return undecided
   if (isTransportStream(head)) return { kind: 'video', container: 'mpegts' }
   return loose(head, text)
 }
 
-/** One character per byte; of what is beyond {@link IDENTIFY_BYTES} nothing is needed. */
+/** One character per byte, of the first {@link IDENTIFY_BYTES}. */
 function latin1(bytes: Uint8Array): string {
   return Array.from(bytes.subarray(0, IDENTIFY_BYTES), (byte) => String.fromCharCode(byte)).join('')
 }
@@ -124,7 +124,7 @@ function readU32(bytes: Uint8Array, at: number): number {
 
 /**
  * ISO base media (ISO/IEC 14496-12) and QuickTime: boxes of a length, a four-letter type and a payload. The first one
- * that is no filler decides; filler that reaches beyond `bytes` makes it a QuickTime file.
+ * that is no filler decides; filler beyond the end of `bytes` means QuickTime.
  */
 function isoFile(bytes: Uint8Array, text: string, enough: boolean): Identity | 'wants more' | null {
   const quicktime: Identity = { kind: 'video', container: 'mov' }
@@ -136,9 +136,9 @@ function isoFile(bytes: Uint8Array, text: string, enough: boolean): Identity | '
     // Size 1 announces a 64-bit length, 0 "to the end of the file"; 2 to 7 are no box.
     const isBox = size >= 8 || size < 2
     if (OLD_QUICKTIME_BOXES.has(type) && isBox) return quicktime
-    // Behind filler anything may follow that we do not know: it was an ISO file up to there.
+    // An unknown box after filler: it was an ISO file up to there.
     if (!FILLER_BOXES.has(type) || !isBox || size > MAX_FILLER_BYTES) return at === 0 ? null : quicktime
-    // Filler of 64-bit length or up to the end of the file: what follows cannot be seen from here.
+    // Filler of 64-bit length or up to the end of the file: the next box is out of reach.
     if (size < 2) return quicktime
     at += size
   }
@@ -181,7 +181,7 @@ function ogg(text: string): Identity | null {
 
 /**
  * ISO/IEC 13818-1: a sync byte 0x47 every 188 bytes; every 192 behind a time code (cameras), every 204 with a checksum
- * (broadcasts). A recording that was cut begins in the middle of a packet: then all that is here must keep the rhythm.
+ * (broadcasts). A cut recording starts in the middle of a packet: then all sync bytes in `bytes` must match.
  */
 function isTransportStream(bytes: Uint8Array): boolean {
   const keeps = (first: number, stride: number, packets: number): boolean =>
@@ -196,10 +196,10 @@ function isTransportStream(bytes: Uint8Array): boolean {
   )
 }
 
-/** By chance the byte stands at eight such places once in 10^17 files. */
+/** A random match of eight sync bytes is as rare as 1 in 10^17. */
 const MIN_PACKETS_FROM_THE_MIDDLE = 8
 
-/** Weak signs, asked last because two bytes are soon met by chance. */
+/** Weak signatures, checked last because two bytes can match by chance. */
 function loose(bytes: Uint8Array, text: string): Identity {
   const [first = 0, second = 0] = bytes
   if (bytes.length >= 4 && first === 0xff && (second & 0xe0) === 0xe0)

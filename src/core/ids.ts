@@ -1,6 +1,6 @@
 // Upload ids: 3 bytes shard, 16 random bytes, 6 bytes HMAC, written as 40 lower-case base32 characters.
-// The HMAC makes an invented id cost no look-up; the shard (from owner and submission) makes an id's key in the
-// object store derivable from the id alone, and a submission's uploads one short listing when Redis is empty.
+// With the HMAC an invalid id needs no look-up. With the shard (from owner and submission) the key in the
+// object store follows from the id, and the uploads of a submission can be listed when Redis is empty.
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
@@ -39,7 +39,7 @@ function mac(body: Buffer, secret: string): Buffer {
   return createHmac('sha256', `upload-id:${secret}`).update(body).digest().subarray(0, MAC_BYTES)
 }
 
-/** `secrets`: the first signs, every one verifies, so that a rotated secret keeps running uploads alive. */
+/** The first secret signs, all verify, so that running uploads survive a rotation. */
 export type IdSecrets = readonly [string, ...string[]]
 
 /** A new upload id for a submission (or for none, under AUTH=none). */
@@ -48,17 +48,17 @@ export function newUploadId(owner: string, submissionId: string | null, secrets:
     .update(`${owner}\n${submissionId ?? ''}`)
     .digest()
     .subarray(0, SHARD_BYTES)
-  // Uploads without a submission would all share one shard: spread them.
+  // Uploads without a submission get random shards.
   const body = Buffer.concat([submissionId === null ? randomBytes(SHARD_BYTES) : shard, randomBytes(RANDOM_BYTES)])
   return base32(Buffer.concat([body, mac(body, secrets[0])]))
 }
 
-/** Whether it could be an upload id: for operators, whose look-ups are few. */
+/** Whether it has the format of an upload id, without checking the HMAC. */
 export function hasUploadIdShape(id: string): boolean {
   return UPLOAD_ID.test(id)
 }
 
-/** True for an id that this service (or one with the same secrets) made. Costs one HMAC, no look-up. */
+/** True for an id issued with these secrets. Costs one HMAC, no look-up. */
 export function isUploadId(id: string, secrets: IdSecrets): boolean {
   if (!hasUploadIdShape(id)) return false
   const bytes = fromBase32(id)
@@ -67,7 +67,7 @@ export function isUploadId(id: string, secrets: IdSecrets): boolean {
   return secrets.some((secret) => timingSafeEqual(given, mac(body, secret)))
 }
 
-/** Six hex digits: the store prefix under which the uploads of one submission lie together. */
+/** Six hex digits: the store prefix of all uploads of one submission. */
 export function shardOfUpload(uploadId: string): string {
   return fromBase32(uploadId.slice(0, 8)).subarray(0, SHARD_BYTES).toString('hex')
 }
@@ -76,14 +76,14 @@ export function shardOfSubmission(owner: string, submissionId: string): string {
   return createHash('sha256').update(`${owner}\n${submissionId}`).digest().subarray(0, SHARD_BYTES).toString('hex')
 }
 
-/** 96 random bits, for nonces, fences and fresh object keys. */
+/** 96 random bits, for nonces, fences and new object keys. */
 export function newToken(): string {
   return randomBytes(12).toString('hex')
 }
 
 const SUBMISSION_ID = /^[A-Za-z0-9._~-]{1,128}$/
 
-/** The portal chooses submission ids; `.` and `..` would be folders. */
+/** Portals choose submission ids; `.` and `..` are refused, because they are folders. */
 export function isSubmissionId(id: string): boolean {
   return SUBMISSION_ID.test(id) && id !== '.' && id !== '..'
 }

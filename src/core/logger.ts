@@ -1,11 +1,11 @@
-// pino, with secrets redacted and ids bound: every line about an upload carries `uploadId`, about a job `jobId`.
+// The logger (pino) with redacted secrets. Lines about an upload have `uploadId`, about a job `jobId`.
 
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { logOutput } from './log-output.ts'
 
 export type { Logger } from 'pino'
 
-/** Where credentials appear in logged objects. Tickets and sessions also travel in `?access_token=`: see `safeUrl`. */
+/** Paths of credentials in logged objects. For `?access_token=` see `safeUrl`. */
 const REDACT = [
   'req.headers.authorization',
   'req.headers.cookie',
@@ -33,7 +33,7 @@ export function createLogger(
   return pino(settings, destination)
 }
 
-/** The path of a URL with credentials taken out: query tokens, and the token in a media link. */
+/** The path of a URL without credentials: query tokens, and the token of a media link. */
 export function safeUrl(url: string): string {
   return url.replace(/([?&]access_token=)[^&]*/g, '$1[redacted]').replace(/^(\/media\/)[^/?]+/, '$1[redacted]')
 }

@@ -1,11 +1,11 @@
-// A small cache that forgets what was used longest ago.
+// A small LRU cache.
 
-/** Map keeps insertion order: a value that is read is put back at the end, the first one is the oldest. */
+/** Map keeps insertion order: a read value is moved to the end, the first one is the oldest. */
 export class LruCache<K, V> {
   readonly #entries = new Map<K, V>()
   readonly #limit: number
 
-  /** @param limit entries kept */
+  /** @param limit maximum number of entries */
   constructor(limit: number) {
     this.#limit = limit
   }

@@ -1,10 +1,10 @@
-// Uploads, records, secrets and scratch files are for this user alone, whatever the shell or the image had in mind.
+// Uploads, records, secrets and scratch files are readable only by this user, whatever the umask.
 
 import { chmod, mkdir, stat } from 'node:fs/promises'
 
 /**
- * For the whole process: what it writes from now on is nobody else's, and neither is the data folder, which is made where it
- * is missing. A folder of another user is left as it is: its owner decides.
+ * For the whole process: new files are only for this user, and so is the data folder, which is created if it
+ * is missing. The mode of another user's folder is not changed.
  */
 export async function keepFilesPrivate(dataDir: string): Promise<void> {
   process.umask(0o077)

@@ -1,25 +1,25 @@
-// Whether a process of this machine still runs.
+// Whether a process of this machine is alive.
 
 import { readFileSync } from 'node:fs'
 
-/** False for a zombie: it has ended, only its parent has not asked yet (for ever, in a container without an init). */
+/** False for a zombie: its parent has not waited for it (and never does in a container without an init). */
 export function isProcessAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // EPERM: there is one, and it belongs to somebody else.
+    // EPERM: it exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   return !['Z', 'X'].includes(stateOf(pid))
 }
 
-/** One letter, as proc(5) names it; empty where /proc does not say. */
+/** The state letter of proc(5); empty if unknown. */
 function stateOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.charAt(stat.lastIndexOf(')') + 2)
   } catch {
-    return '' // not Linux, or it ended just now
+    return '' // not Linux, or ended
   }
 }

@@ -1,5 +1,5 @@
-// What kind of server REDIS_URL leads to, asked before anything is built on it. A sentinel, a cluster's node or a replica
-// answer PING as a primary does, and fail every call afterwards; a server that evicts loses uploads without a word.
+// Checks at start what kind of server REDIS_URL points to. A Sentinel, a cluster node or a replica
+// answers PING, but fails every later command; a server that evicts keys loses uploads silently.
 
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,18 +13,18 @@ const CONNECT_MS = 5000
 const PAUSE_MS = 250
 const PEEK_MS = 2000
 const probePermissions = commandLoader(new URL('./commands/', import.meta.url))('probe-permissions')
-/** What a user of Redis' access lists needs. Keys and channels are those of `redisKeys` and of the queues. */
+/** The ACL that a Redis user needs. Keys and channels are those of `redisKeys` and the queues. */
 export const NEEDED_PERMISSIONS =
   '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time'
 
-/** Wrong for good: waiting does not help. */
+/** A permanent error: waiting does not help. */
 class WrongShape extends StartError {}
 
 /**
- * Resolves when the server is a single primary that may be written to. Waits up to `timeoutMs` (milliseconds) for one that
+ * Resolves when the server is a single, writable primary. Waits up to `timeoutMs` (milliseconds) while it
  * starts, loads or is being promoted.
  *
- * @throws StartError that names what is wrong and what to set
+ * @throws StartError that names the error and the fix
  */
 export async function requirePrimary(url: string, timeoutMs: number, logger: Logger): Promise<void> {
   const deadline = performance.now() + timeoutMs
@@ -72,25 +72,28 @@ async function check(url: string, logger: Logger): Promise<void> {
 
 function checkServer(field: (name: string) => string, logger: Logger): void {
   const mode = field('redis_mode')
-  if (mode === 'sentinel')
-    throw new WrongShape('REDIS_URL: this is a sentinel; give the address of the primary that it watches')
+  if (mode === 'sentinel') throw new WrongShape('REDIS_URL: this is a Sentinel; use the address of the primary')
   if (mode === 'cluster')
     throw new WrongShape(
-      'REDIS_URL: this is a node of a Redis Cluster; one primary is needed, with replicas if you like, but no cluster',
+      'REDIS_URL: this is a node of a Redis Cluster, which is not supported; use one primary, optionally with replicas',
     )
   if (field('loading') === '1') throw new Error('it is still loading its data')
   if (field('role') === 'slave')
-    throw new Error(`this is a replica of ${field('master_host')}:${field('master_port')}; give the primary's address`)
+    throw new Error(
+      `this is a replica of ${field('master_host')}:${field('master_port')}; use the address of the primary`,
+    )
   const policy = field('maxmemory_policy')
   if (policy !== 'noeviction' && policy !== '')
-    throw new WrongShape(`REDIS_URL: maxmemory-policy is ${policy}: uploads and jobs would be evicted; set noeviction`)
+    throw new WrongShape(
+      `REDIS_URL: maxmemory-policy is ${policy}: uploads and jobs could be evicted; set it to noeviction`,
+    )
   if (field('aof_enabled') === '0')
     logger.warn(
-      'REDIS_URL: no append-only file; whenever Redis restarts, everything is made again from the object store. Set appendonly yes',
+      'REDIS_URL: append-only file is off; after every restart of Redis everything is rebuilt from the object store. Set appendonly yes',
     )
 }
 
-/** Every kind of command once, on keys of our own; a user with fewer permissions would fail later, one call in ten. */
+/** Runs every kind of command once on own keys; missing permissions would otherwise show only later. */
 async function checkPermissions(redis: Redis): Promise<void> {
   const [key, queue] = [`sn:probe:${process.pid}`, `sn-queue:probe:${process.pid}`]
   const asked: Promise<unknown>[] = [
@@ -109,32 +112,30 @@ async function checkPermissions(redis: Redis): Promise<void> {
     const { message } = answer.reason as Error
     if (/NOPERM|EXECABORT|ACL failure|user executing the script/.test(message))
       throw new WrongShape(
-        `REDIS_URL: the user has too few permissions (${message.replace(/^NOPERM /, '')}); it needs ${NEEDED_PERMISSIONS}`,
+        `REDIS_URL: the Redis user lacks permissions (${message.replace(/^NOPERM /, '')}); it needs ${NEEDED_PERMISSIONS}`,
       )
     throw answer.reason
   }
 }
 
-/** The failure of a connection as a sentence for the operator, where another spelling of REDIS_URL would do. */
+/** A connection error with advice for the operator, if another REDIS_URL would work. */
 async function explained(url: string, failure: NodeJS.ErrnoException): Promise<Error> {
   const { code = '', message } = failure
   if (/^(?:WRONGPASS|ERR invalid password|ERR Client sent AUTH)/.test(message))
-    return new WrongShape('REDIS_URL: Redis refuses its user name or password')
+    return new WrongShape('REDIS_URL: wrong user name or password')
   if (message.startsWith('NOAUTH'))
-    return new WrongShape('REDIS_URL: Redis asks for a password: redis://:PASSWORD@host:port')
+    return new WrongShape('REDIS_URL: Redis requires a password: redis://:PASSWORD@host:port')
   if (message.startsWith('NOPERM'))
-    return new WrongShape(`REDIS_URL: the user has too few permissions (${message}); it needs ${NEEDED_PERMISSIONS}`)
+    return new WrongShape(`REDIS_URL: the Redis user lacks permissions (${message}); it needs ${NEEDED_PERMISSIONS}`)
   if (code.includes('CERT') || code.startsWith('UNABLE_TO_'))
-    return new WrongShape(
-      `REDIS_URL: the certificate is not trusted (${code}); name its authority in NODE_EXTRA_CA_CERTS`,
-    )
+    return new WrongShape(`REDIS_URL: the certificate is not trusted (${code}); set NODE_EXTRA_CA_CERTS to its CA`)
   if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(code)) return failure
   const { protocol, hostname, port } = new URL(url)
   const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }
   if (protocol === 'rediss:' && (await speaksPlain(place)))
-    return new WrongShape('REDIS_URL: this Redis speaks no TLS: redis:// instead of rediss://')
+    return new WrongShape('REDIS_URL: this Redis does not use TLS: use redis:// instead of rediss://')
   if (protocol === 'redis:' && (await speaksTls(place)))
-    return new WrongShape('REDIS_URL: this Redis speaks TLS: rediss:// instead of redis://')
+    return new WrongShape('REDIS_URL: this Redis uses TLS: use rediss:// instead of redis://')
   return failure
 }
 
@@ -146,7 +147,7 @@ async function speaksPlain(place: { host: string; port: number }): Promise<boole
       resolve(answer)
     }
     socket.setTimeout(PEEK_MS, () => end(false))
-    // +PONG, or the wish for a password.
+    // +PONG, or an error that asks for a password.
     socket.on('data', (data) => end(/^[+-]/.test(data.toString('latin1'))))
     socket.on('error', () => end(false))
     socket.on('close', () => end(false))
@@ -155,14 +156,14 @@ async function speaksPlain(place: { host: string; port: number }): Promise<boole
 
 async function speaksTls(place: { host: string; port: number }): Promise<boolean> {
   return await new Promise((resolve) => {
-    // Nothing is sent: only whether there is TLS is asked, not whose it is.
+    // Nothing is sent: only checks for TLS, not the certificate.
     const socket = connectTls({ ...place, rejectUnauthorized: false }, () => end(true))
     const end = (answer: boolean) => {
       socket.destroy()
       resolve(answer)
     }
     socket.setTimeout(PEEK_MS, () => end(false))
-    // A server that wants a certificate of ours says so in TLS.
+    // A server that requires a client certificate uses TLS.
     socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => end(/ALERT|CERTIFICATE_REQUIRED/.test(code)))
     socket.on('close', () => end(false))
   })

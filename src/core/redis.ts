@@ -1,5 +1,5 @@
 // Redis connections by role, and whose history the server that answers holds.
-// A Redis that came back may be empty or older than what was acknowledged; its run id tells that it is not the same.
+// After a restart Redis may be empty or older; a new run id shows that.
 
 import { Redis } from 'ioredis'
 import { AppError } from './errors.ts'
@@ -8,8 +8,8 @@ import { isDemoted, isRefusal } from './redis-errors.ts'
 import { StartError } from './start-error.ts'
 
 /**
- * hot: the upload path; a command waits up to 20 s through an outage, since clients survive a pause but not an error.
- * jobs: BullMQ workers, which wait for ever by their own rule. producer: fails fast, the reconciler repeats.
+ * hot: the upload path; a command waits up to 20 s during an outage, since clients survive a pause but not an error.
+ * jobs: BullMQ workers, which wait without limit. producer: fails fast; the reconciler repeats.
  * subscriber: pub/sub and blocking reads.
  */
 export type RedisRole = 'hot' | 'jobs' | 'producer' | 'subscriber'
@@ -23,7 +23,7 @@ const OPTIONS = {
   subscriber: { maxRetriesPerRequest: null },
 } as const
 
-/** While there is no primary, a server that only reads is not asked again more often. */
+/** Delay between reconnections to a demoted server. */
 const DEMOTED_PAUSE_MS = 500
 
 export type RedisConnection = Redis
@@ -33,10 +33,10 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
   const redis = new Redis(url, {
     ...OPTIONS[role],
     connectionName: `songngan-${role}`,
-    // Quick at first so that a restart of Redis costs little, never more than a second.
+    // Short delays at first, for restarts of Redis; at most a second.
     retryStrategy: (times) =>
       performance.now() - demotedAtMs < DEMOTED_PAUSE_MS ? DEMOTED_PAUSE_MS : Math.min(50 * times, 1000),
-    // A primary that became a replica keeps its lines: only a new one finds its successor. 2: and sends the command again.
+    // A demoted primary keeps its connections: reconnect to find the new one. 2: and resend the command.
     reconnectOnError(error) {
       if (!isDemoted(error)) return false
       demotedAtMs = performance.now()
@@ -45,7 +45,7 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
   })
   let lastReport = 0
   redis.on('error', (err: Error) => {
-    // ioredis reports every attempt: one line in ten seconds tells as much.
+    // ioredis reports every attempt: log at most one line in ten seconds.
     if (Date.now() - lastReport < 10_000) return
     lastReport = Date.now()
     logger.warn({ err, role }, 'Redis connection trouble')
@@ -53,7 +53,7 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
   return redis
 }
 
-/** Resolves when the connection is usable; rejects with a sentence for the operator after `timeoutMs`. */
+/** Resolves when the connection is ready; rejects with a message for the operator after `timeoutMs`. */
 export async function waitForRedis(redis: RedisConnection, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return
   await new Promise<void>((resolve, reject) => {
@@ -89,7 +89,7 @@ export class RunId {
     if (redis.status === 'connect' || redis.status === 'ready') void this.#identify()
   }
 
-  /** Empty until first connected. */
+  /** Empty before the first connection. */
   get current(): string {
     return this.#current
   }
@@ -104,11 +104,11 @@ export class RunId {
 
   async #identify(): Promise<void> {
     try {
-      // INFO may be sent before the connection counts as ready, so its reply precedes those of all waiting commands.
+      // INFO is sent before the connection is ready, so its reply comes before those of all waiting commands.
       const [server, replication] = await Promise.all([this.#redis.info('server'), this.#redis.info('replication')])
       this.#learn(historyOf(server + replication, this.#current))
     } catch (err) {
-      this.#logger.warn({ err }, 'Redis did not tell its run id')
+      this.#logger.warn({ err }, 'Redis run id could not be read')
     }
   }
 
@@ -135,7 +135,7 @@ function historyOf(info: string, known: string): string {
   return known.startsWith(`${runId}:`) ? known : runId
 }
 
-/** Turns what ioredis rejects with when Redis is away or refuses into REDIS_UNAVAILABLE; script errors pass as they are. */
+/** Turns errors of an unavailable Redis into REDIS_UNAVAILABLE; script errors pass unchanged. */
 export async function viaRedis<T>(command: Promise<T>): Promise<T> {
   try {
     return await command

@@ -1,8 +1,8 @@
-// What stops a process from starting, in one clear line each, with the exit code that says "do not restart me".
+// Start errors: one clear line each, and the exit code that prevents restarts.
 
 import { ConfigError, EXIT_CONFIG } from './config.ts'
 
-/** Prints the reason and exits: 78 for what an operator must mend (configuration, a busy port, a missing tool). */
+/** Prints the reason and exits: 78 for errors that an operator must fix (configuration, a busy port, a missing tool). */
 export function exitOnStartError(thrown: unknown): never {
   const { code, port, address } = (thrown ?? {}) as { code?: string; port?: number; address?: string }
   if (thrown instanceof ConfigError) {
@@ -22,5 +22,5 @@ export function exitOnStartError(thrown: unknown): never {
   process.exit(1)
 }
 
-/** Something outside that must be mended before this can start. */
+/** An external error that must be fixed before the process can start. */
 export class StartError extends Error {}

@@ -1,11 +1,11 @@
-// What a file is called when it is saved, and what a browser is told about it. Names come from teachers' machines and
-// from attackers' alike; types come from what was measured, never from what was claimed.
+// File names and content types of downloads. Names come from users and may be hostile; types come from
+// the measured container, never from declared types.
 
 import type { Measured } from '../records/upload-record.ts'
 
 const MAX_CHARS = 120
 
-/** Types by measured container. What is not here is offered for saving only. */
+/** Types by measured container. All others are download only. */
 const TYPES: Record<string, { contentType: string; extension: string }> = {
   mp4: { contentType: 'video/mp4', extension: 'mp4' },
   mov: { contentType: 'video/quicktime', extension: 'mov' },
@@ -33,7 +33,7 @@ export function typeOfOriginal(measured: Pick<Measured, 'container'> | null): st
   return TYPES[measured?.container ?? '']?.contentType ?? UNKNOWN
 }
 
-/** Shown by a browser without being able to run anything of the sender's; all else is saved. */
+/** Whether a browser may show this type: types that cannot run scripts. Others are download only. */
 export function mayShow(contentType: string): boolean {
   return (
     /^(video|audio)\//.test(contentType) ||
@@ -41,7 +41,7 @@ export function mayShow(contentType: string): boolean {
   )
 }
 
-/** A file name without path, control characters, and marks that turn the writing direction; `fallback` if nothing is left. */
+/** A file name without path, control characters and direction marks; `fallback` if nothing is left. */
 export function safeFileName(name: string | null, fallback: string): string {
   const cleaned = (name ?? '')
     .normalize('NFC')
@@ -58,9 +58,9 @@ export function safeFileName(name: string | null, fallback: string): string {
   return chars.slice(0, MAX_CHARS - extension.length).join('') + extension
 }
 
-/** The name of the original, or of what was made of it: the same base, what it is, and the extension of its type. */
+/** File name of a rendition: base of the original, name of the rendition, extension of its type. */
 export function renditionFileName(original: string, rendition: string, contentType: string): string {
-  // An extension has a letter: the `.2` of `แผน v1.2` is part of the name.
+  // An extension has a letter: `.2` in `แผน v1.2` is part of the name.
   const base = original.replace(/\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,8}$/, '')
   const extension = Object.values(TYPES).find((type) => type.contentType === contentType)?.extension
   return `${base}-${rendition}${extension === undefined ? '' : `.${extension}`}`

@@ -1,4 +1,4 @@
-// `POST /v1/uploads/:id/links`: signed addresses for players and downloads, which need no credentials of their own.
+// `POST /v1/uploads/:id/links`: signed URLs for players and downloads, which need no other credentials.
 
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
@@ -27,11 +27,11 @@ const LinksBody = Type.Object(
       Type.Array(Type.String({ maxLength: 64 }), {
         minItems: 1,
         maxItems: 50,
-        description: '`original` and names of renditions; absent: all that can be read now',
+        description: '`original` and names of renditions; default: all that are available',
       }),
     ),
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
-    download: Type.Boolean({ default: false, description: 'Saved by the browser instead of shown' }),
+    download: Type.Boolean({ default: false, description: 'Browsers download the file instead of showing it' }),
   },
   { additionalProperties: false },
 )
@@ -55,7 +55,7 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
       {
         schema: {
           tags: ['uploads'],
-          summary: 'Links to the original and its renditions, good for a limited time',
+          summary: 'Creates links to the original and its renditions, valid for a limited time',
           params: Type.Object({ id: Type.String() }),
           body: LinksBody,
           response: {

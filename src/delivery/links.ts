@@ -1,4 +1,4 @@
-// Links to what can be read of an upload: its original, once it is one object, and its finished renditions.
+// Links to the files of an upload: the original, once it is one object, and finished renditions.
 
 import { AppError } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
@@ -19,13 +19,13 @@ export type MediaLink = {
 }
 
 export type LinkOptions = {
-  /** Default: all that can be read now. */
+  /** Default: all that are available. */
   names?: string[] | undefined
-  /** Saved by the browser instead of shown. */
+  /** Download instead of show. */
   download: boolean
   /** Milliseconds since the epoch; rounded up to whole seconds. */
   expiresAtMs: number
-  /** Without a slash at the end. */
+  /** Without trailing slash. */
   baseUrl: string
   secrets: IdSecrets
 }
@@ -33,8 +33,8 @@ export type LinkOptions = {
 type Readable = Pick<MediaClaims, 'name' | 'key' | 'contentType' | 'bytes' | 'fileName'>
 
 /**
- * Throws UPLOAD_EXPIRED, UPLOAD_CANCELLED or MEDIA_REMOVED for what has been removed, MEDIA_UNKNOWN {name} for a name
- * the upload does not have, and MEDIA_NOT_READY {name, state} for what is not readable yet, or where nothing is.
+ * Throws UPLOAD_EXPIRED, UPLOAD_CANCELLED or MEDIA_REMOVED for removed media, MEDIA_UNKNOWN {name} for a name
+ * that the upload does not have, and MEDIA_NOT_READY {name, state} for media that are not ready.
  */
 export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLink[] {
   const removed = removalOf(record)
@@ -58,7 +58,7 @@ export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLin
   })
 }
 
-/** Why nothing of an upload can be read any more; undefined: nothing was taken away. All are 410. */
+/** Why the media of an upload are gone (410); undefined: they are not. */
 export function removalOf({ state, mediaRemovedAt }: UploadRecord): AppError | undefined {
   if (state === 'expired') return new AppError('UPLOAD_EXPIRED')
   if (state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
@@ -81,7 +81,7 @@ function readable(record: UploadRecord, found: (Readable | Missing)[], name: str
 
 function original(record: UploadRecord): Readable | Missing {
   if (!isStored(record.state)) return { name: ORIGINAL, state: record.state }
-  // Its bytes are durable, but still in parts.
+  // The bytes are durable, but not yet one object.
   if (needsAssembly(record)) return { name: ORIGINAL, state: 'assembling' }
   return {
     name: ORIGINAL,
@@ -96,7 +96,7 @@ function renditionOf(record: UploadRecord, rendition: Rendition): Readable | Mis
   const { name, state, key, contentType, bytes } = rendition
   if (state !== 'ready') return { name, state }
   if (key === undefined || contentType === undefined || bytes === undefined)
-    throw new Error(`rendition ${name} of upload ${record.id} is ready without a place`)
+    throw new Error(`rendition ${name} of upload ${record.id} is ready without a key`)
   return { name, key, contentType, bytes, fileName: renditionFileName(fileNameOf(record), name, contentType) }
 }
 

@@ -1,5 +1,5 @@
-// `/media/{token}/{filename}`: the bytes behind a signed link, with ranges, so that a player can seek. The token is the
-// credential; the name behind it is for people. Bytes are streamed from the object store, local or S3 alike.
+// `/media/{token}/{filename}`: the file of a signed link, with Range support for players. The token is the
+// credential; the file name is only for people. Bytes are streamed from the object store.
 
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
@@ -16,21 +16,21 @@ import { removalOf } from './links.ts'
 import { type MediaClaims, openMediaToken } from './media-token.ts'
 
 export type MediaRouteDeps = {
-  /** For S3 best one with connections of its own: a crowd of viewers must not use up those that records need. */
+  /** On S3 with connections of its own, so that viewers do not use up those for records. */
   store: Pick<ObjectStore, 'open' | 'head'>
-  /** Asked only where the bytes are gone: the record tells why. */
+  /** Read only if the object is gone: the record has the reason. */
   uploads: Pick<UploadRecords, 'latest'>
   secrets: IdSecrets
   clock: Clock
 }
 
-/** A paused player reads nothing for a while and comes back with a range; one that never does must not hold a file. */
+/** Time-out for paused players, which continue later with a range request. */
 const IDLE_MS = 5 * 60_000
 const MAX_CACHE_SECONDS = 3600
 
 /**
- * The bytes are a stranger's: no script, form or popup, nothing from elsewhere. A film opened in a tab of its own is a
- * page made by the browser, which needs its media, its style, and the same origin to load them from.
+ * The bytes are untrusted: no script, form, popup or external resource. For a video in its own tab the browser makes a
+ * page, which needs media, style and the same origin.
  */
 const CSP = [
   "default-src 'none'",
@@ -41,7 +41,7 @@ const CSP = [
 ].join('; ')
 const WHOLE = { kind: 'whole' } as const
 
-// A wildcard, since the router bounds the length of named parameters and a token may be longer.
+// A wildcard: the router limits the length of named parameters, and tokens can be longer.
 const MEDIA = '/media/*'
 
 export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Promise<void> {
@@ -52,7 +52,7 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
     schema: {
       tags: ['media'],
       summary: 'The file behind a link',
-      description: 'The wildcard is `{token}/{file name}`, as a link holds it. Ranges are honoured.',
+      description: 'The wildcard is `{token}/{file name}`, as in a link. Range requests are supported.',
       security: [],
     },
     handler: async (request, reply) => {
@@ -68,19 +68,19 @@ async function serve(
   reply: FastifyReply,
   { store, uploads, clock }: MediaRouteDeps,
 ): Promise<FastifyReply> {
-  // Keys are fresh and objects never change: the key stands for the bytes.
+  // Objects never change, so the key identifies the bytes.
   const etag = `"${createHash('sha256').update(claims.key).digest('base64url').slice(0, 27)}"`
   const headers = headersOf(claims, etag, clock.now())
   const { range, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers
   if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).headers(headers.always).send()
-  // GET is the only method for which ranges are defined.
+  // Ranges are defined only for GET.
   const ranged = request.method === 'GET' && rangeStillHolds(first(ifRange), etag)
   const answer = ranged ? parseRange(range, claims.bytes) : WHOLE
   if (answer.kind === 'unsatisfiable')
     return reply.code(416).headers(headers.always).header('content-range', `bytes */${claims.bytes}`).send()
   const part = answer.kind === 'part' ? { start: answer.start, end: answer.end } : undefined
 
-  // Asked before anything is said: a refusal has headers of its own.
+  // Before any header is set: a refusal has its own headers.
   const how = request.method === 'HEAD' ? 'head' : 'open'
   const stream = await find(how, store, claims.key, part).catch(async (error: unknown) => {
     if (!(error instanceof AppError) || error.code !== 'UPLOAD_UNKNOWN') throw error
@@ -93,7 +93,7 @@ async function serve(
     void reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${claims.bytes}`)
   if (stream === undefined) return reply.send()
   if (reply.raw.destroyed) {
-    // The client left while the object was being opened: nobody else would close it.
+    // The client disconnected while the object was being opened: close it here.
     stream.destroy()
     return reply.hijack()
   }
@@ -101,7 +101,7 @@ async function serve(
   return reply.send(stream)
 }
 
-/** The bytes, or for `head` only the certainty that they are there. The link may be good for what has been removed. */
+/** Opens the object, or for `head` checks that it exists. A valid link may point to removed media. */
 async function find(
   how: 'head' | 'open',
   store: MediaRouteDeps['store'],
@@ -122,7 +122,7 @@ function headersOf(claims: MediaClaims, etag: string, nowMs: number) {
       'cache-control': `private, max-age=${Math.min(MAX_CACHE_SECONDS, secondsLeft)}`,
       'content-security-policy': CSP,
       'referrer-policy': 'no-referrer',
-      // Players sit on the portal's pages.
+      // Players are on pages of the portal.
       'cross-origin-resource-policy': 'cross-origin',
     },
     ofBytes: {
@@ -133,7 +133,7 @@ function headersOf(claims: MediaClaims, etag: string, nowMs: number) {
   }
 }
 
-/** Sent once; a second one makes the condition unreadable, and so not met. */
+/** The header if it was sent once; a repeated one counts as not met. */
 function first(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(',') : header
 }

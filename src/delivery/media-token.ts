@@ -1,5 +1,5 @@
-// What a media link carries: everything needed to serve one object, signed. Serving asks neither Redis nor a record, so
-// that a film goes on while either is away; the price is that a link, once given, is good until it expires.
+// The signed token of a media link: everything needed to serve one object. Serving reads neither Redis nor a record, so
+// a video keeps playing during their outages; on the other hand a link cannot be revoked before it expires.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../core/errors.ts'
@@ -10,15 +10,15 @@ export type MediaClaims = {
   uploadId: string
   /** `original`, or a rendition's name. */
   name: string
-  /** In the object store; always below the upload's own prefix. */
+  /** Key in the object store; always below the upload's prefix. */
   key: string
   /** Whole seconds since the epoch. */
   expiresAtSeconds: number
   contentType: string
   bytes: number
-  /** What the file is to be called by whoever saves it. */
+  /** File name for downloads. */
   fileName: string
-  /** Saved instead of shown. */
+  /** Download instead of show. */
   download: boolean
 }
 
@@ -57,7 +57,7 @@ export function signMediaToken(claims: MediaClaims, secrets: IdSecrets): string 
   return `${text}.${mac(text, secrets[0]).toString('base64url')}`
 }
 
-/** Throws LINK_INVALID for what was not signed with one of the secrets, LINK_EXPIRED for what was, too long ago. */
+/** Throws LINK_INVALID if not signed with one of the secrets, LINK_EXPIRED if expired. */
 export function openMediaToken(token: string, secrets: IdSecrets, nowMs: number): MediaClaims {
   const [text = '', signature = '', ...rest] = token.split('.')
   const given = Buffer.from(signature, 'base64url')

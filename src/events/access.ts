@@ -1,5 +1,5 @@
-// Who asks, and whether what is asked for is theirs. Credentials are read by whoever passes `authorize` in: an API key
-// names a portal, a session names a portal and one of its submissions.
+// Access control of the event routes. `authorize` reads the credentials: an API key
+// belongs to a portal, a session to a portal and one of its submissions.
 
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
@@ -11,22 +11,22 @@ export type Caller = {
   owner: string
   /** Present for a session: the one submission that it may read. */
   submissionId?: string
-  /** Present for a session: when it ends, and with it what it asks for. */
+  /** Present for a session: its expiry, which limits what it creates. */
   expMs?: number
 }
 
-/** Reads the credentials of a request (header, or `?access_token=` on event routes); throws the 401 or 403 it deserves. */
+/** Reads the credentials of a request (header, or `?access_token=` on event routes); throws 401 or 403. */
 export type Authorize = (request: FastifyRequest) => Promise<Caller>
 
 export type OwnedUpload = { owner: string; submissionId: string | null; view: UploadView }
 
-/** Throws ID_INVALID, or SUBMISSION_UNKNOWN where a session asks for another submission than its own. */
+/** Throws ID_INVALID, or SUBMISSION_UNKNOWN if a session asks for another submission. */
 export function requireSubmissionId(caller: Caller, id: string): void {
   if (!isSubmissionId(id)) throw new AppError('ID_INVALID')
   if (caller.submissionId !== undefined && caller.submissionId !== id) throw new AppError('SUBMISSION_UNKNOWN')
 }
 
-/** The upload `id` if it is the caller's; any other is as unknown as an invented one (UPLOAD_UNKNOWN). */
+/** The upload `id` if the caller may see it; otherwise throws UPLOAD_UNKNOWN. */
 export async function requireUpload(
   deps: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
   caller: Caller,
@@ -35,7 +35,7 @@ export async function requireUpload(
   if (!isUploadId(id, deps.secrets)) throw new AppError('UPLOAD_UNKNOWN')
   const view = await deps.views.one(id)
   const origin = view?.record ?? view?.hot?.draft
-  // Of others it is not even told that they exist.
+  // The existence of other people's uploads is not revealed.
   if (view === undefined || origin === undefined || !maySee(caller, origin)) throw new AppError('UPLOAD_UNKNOWN')
   return { owner: origin.owner, submissionId: origin.submissionId, view }
 }

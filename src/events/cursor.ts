@@ -1,15 +1,15 @@
-// What a portal comes back with to go on in its event log: a place in the stream, and the names of the last events it was
-// told. The place is exact while the log stands. When events were put back after a loss of Redis they stand in the order
-// of their commits, which may differ by moments from that of their telling: then the names say which were told.
+// The cursor of the event log: a position in the stream, and the short names of the last returned events.
+// The position is exact while the log is intact. After a loss of Redis, events are restored in the order
+// of their commits, which can differ from the order of publishing: then the names say which were returned.
 
 import { createHash } from 'node:crypto'
 import { AppError } from '../core/errors.ts'
 
 export type StreamPosition = {
-  /** Order of the log that the place belongs to; empty: it was never put back. */
+  /** Identifies the restored log that the position belongs to; empty: it was never restored. */
   epoch: string
   streamId: string
-  /** Short names of the last events told, oldest first. */
+  /** Short names of the last returned events, oldest first. */
   told: readonly string[]
 }
 
@@ -17,10 +17,10 @@ export const BEGINNING: StreamPosition = { epoch: '', streamId: '0-0', told: [] 
 
 const CURSOR = /^e2:([0-9a-f]*):(\d{1,15}-\d{1,15}):([\w-]*)$/
 const NAME_CHARS = 5
-/** As many as a portal is told within the few seconds that count, unless it is very busy: then some come twice. */
+/** Enough for the seconds that matter; a very busy portal may get some events twice. */
 const MAX_TOLD = 256
 
-/** 30 bits: enough to tell one event from some hundreds. */
+/** 30 bits: enough to distinguish some hundred events. */
 export function shortName(eventId: string): string {
   return createHash('sha256').update(eventId).digest('base64url').slice(0, NAME_CHARS)
 }
@@ -43,7 +43,7 @@ export function decodeCursor(cursor: string): StreamPosition {
   const [, epoch, streamId, names] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (epoch === undefined || streamId === undefined || names === undefined) throw new AppError('CURSOR_INVALID')
   const place = { epoch, streamId, told: names.match(new RegExp(`.{${NAME_CHARS}}`, 'g')) ?? [] }
-  // Re-encoding catches what the lenient decoder lets pass: padding, foreign characters.
+  // Re-encoding detects what the lenient decoder accepts: padding, foreign characters.
   if (encodeCursor(place) !== cursor) throw new AppError('CURSOR_INVALID')
   return place
 }

@@ -1,6 +1,6 @@
-// From the event streams to webhook jobs: for every event one job per destination, and the event is done only once the
-// job is queued. The streams are the outbox, so that a worker may die, or Redis refuse, at any point in between.
-// Several workers share the work. A job's id follows from the event's: an event handed out twice is queued once.
+// From the event streams to webhook jobs: one job per event and destination. An event is done only after its
+// job is queued. The streams are the outbox, so a worker may die, or Redis fail, at any point.
+// Several workers share the work. The job id is derived from the event id: a repeated event is queued once.
 
 import { faultPoint } from '../core/fault-points.ts'
 import type { RedisConnection } from '../core/redis.ts'
@@ -11,11 +11,11 @@ import { type StreamEntry, StreamGroup, WEBHOOK_GROUP } from './stream-group.ts'
 import { notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
 
 export type DispatchDeps = Outbox & {
-  /** For commands that answer at once. */
+  /** For non-blocking commands. */
   redis: RedisConnection
-  /** A connection of its own (role `subscriber`): it blocks while it waits for events, and is disconnected by `stop`. */
+  /** A separate connection (role `subscriber`): it blocks while waiting for events, and `stop` disconnects it. */
   reader: RedisConnection
-  /** Unique per process: host, process id, and something random. */
+  /** Unique per process: host, process id and a random part. */
   consumer: string
   /** Shorter ones for tests. */
   timing?: { takeOverMs?: number; sweepMs?: number; retryMs?: number }
@@ -29,7 +29,7 @@ const RETRY_MS = 5000
 export class WebhookDispatch {
   readonly #deps: DispatchDeps
   readonly #group: StreamGroup
-  /** When to look at what is pending here: at once after a take-over, soon after trouble, else not. */
+  /** When to retry pending entries: at once after a take-over, soon after an error, else never. */
   #retryAtMs = 0
   #sweepAtMs = 0
   #stopping = false
@@ -46,7 +46,7 @@ export class WebhookDispatch {
     this.#running ??= this.#run()
   }
 
-  /** Ends after the entry at hand; what is pending waits for another worker or the next start. */
+  /** Stops after the current entry; pending entries wait for another worker or the next start. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#deps.reader.disconnect()
@@ -60,10 +60,10 @@ export class WebhookDispatch {
         await this.#round()
       } catch (err) {
         if (this.#stopping) return
-        // A Redis that came back empty has no group: it is made again, from the start of what is there now.
+        // After a loss of Redis there is no group: it is created again, from the start of the stream.
         this.#group.forget()
         this.#retryAtMs = 0
-        this.#deps.logger.warn({ err }, 'webhooks: events wait')
+        this.#deps.logger.warn({ err }, 'webhooks: dispatch failed; events wait and are retried')
         await this.#pause(AFTER_TROUBLE_MS)
       }
     }
@@ -83,7 +83,7 @@ export class WebhookDispatch {
     await this.#dispatchAll(await this.#group.next(keys, Math.min(BLOCK_MS, sweepMs)))
   }
 
-  /** Goes once over everything pending here: one event that cannot be queued does not hold up the others. */
+  /** Tries every pending entry once: one event that cannot be queued does not block the others. */
   async #retryPending(keys: string[]): Promise<void> {
     this.#retryAtMs = Number.POSITIVE_INFINITY
     for (const key of keys) {
@@ -103,12 +103,15 @@ export class WebhookDispatch {
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
     if (failed.length === 0 || this.#stopping) return
     this.#retryAtMs = performance.now() + (this.#deps.timing?.retryMs ?? RETRY_MS)
-    this.#deps.logger.warn({ err: failed[0]?.reason, events: failed.length }, 'webhooks: events wait')
-    // Without a pause an outage of the queue would only pile up what is pending.
+    this.#deps.logger.warn(
+      { err: failed[0]?.reason, events: failed.length },
+      'webhooks: dispatch failed; events wait and are retried',
+    )
+    // Pause, or an outage of the queue would only increase the number of pending entries.
     await this.#pause(AFTER_TROUBLE_MS)
   }
 
-  /** Queues one event and marks it done; throws where it is to be tried again. */
+  /** Queues one event and marks it done; throws if it must be retried. */
   async #dispatch(entry: StreamEntry): Promise<void> {
     const envelope = this.#envelope(entry)
     const webhook = envelope === undefined ? undefined : await webhookOf(this.#deps, envelope)
@@ -122,14 +125,14 @@ export class WebhookDispatch {
 
   #envelope({ key, id, fields }: StreamEntry): EventEnvelope | undefined {
     if (fields === null) {
-      this.#deps.logger.error({ key, id }, 'webhooks: an event grew too old before it could be queued')
+      this.#deps.logger.error({ key, id }, 'webhooks: event expired before it could be queued')
       return undefined
     }
     try {
       return envelopeOf([id, fields])
     } catch (err) {
-      // It will be no better next time, and must not hold up the others.
-      this.#deps.logger.error({ err, key, id }, 'webhooks: an entry that is no event')
+      // A retry would fail again; it must not block the others.
+      this.#deps.logger.error({ err, key, id }, 'webhooks: stream entry is not an event')
       return undefined
     }
   }

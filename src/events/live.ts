@@ -1,5 +1,5 @@
-// Events as they happen: one Redis subscription per process, handed on to whoever listens to a submission. A listener's
-// buffer is bounded, and a lost subscription is not hidden: both end in `gap`, which tells the reader to ask the log.
+// Live events: one Redis subscription per process, passed on to the listeners of a submission. A listener's
+// buffer is bounded, and a subscription can be lost: both set `gap`, which tells the reader to read the log.
 
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
@@ -7,11 +7,11 @@ import type { EventEnvelope } from '../records/event-body.ts'
 import { redisKeys } from '../records/keys.ts'
 import { RESTORED } from './restore.ts'
 
-/** So many events wait for a reader that is busy writing; more are a gap. */
+/** Buffered events per listener; more are a gap. */
 export const BUFFER_EVENTS = 256
 
 export type LiveSubscription = {
-  /** Takes what has arrived. `gap`: something may be missing between what was taken before and this. */
+  /** Takes the buffered events. `gap`: events may be missing before them. */
   take(): { events: EventEnvelope[]; gap: boolean }
   close(): void
 }
@@ -44,7 +44,7 @@ export class LiveEvents {
     if (redis.status === 'ready') this.#subscribe()
   }
 
-  /** `wake` is called when there is something to take; it must not throw. */
+  /** `wake` is called when events are buffered; it must not throw. */
   listen(owner: string, submissionId: string, wake: () => void): LiveSubscription {
     const key = `${owner}/${submissionId}`
     const listener: Listener = { events: [], gap: false, wake }
@@ -64,17 +64,17 @@ export class LiveEvents {
     }
   }
 
-  /** Listeners at this moment, for tests and gauges. */
+  /** Number of listeners, for tests and gauges. */
   get listening(): number {
     return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** False while Redis is away: listeners then wait, and look up what they missed. */
+  /** False during a Redis outage: listeners wait, then read what they missed. */
   get subscribed(): boolean {
     return this.#subscribed
   }
 
-  /** Stops listening; the connection is its owner's to close. */
+  /** Stops listening; the owner of the connection closes it. */
   async close(): Promise<void> {
     this.#redis.off('message', this.#onMessage)
     this.#redis.off('ready', this.#onReady)
@@ -83,8 +83,8 @@ export class LiveEvents {
     if (this.#redis.status === 'ready') await this.#redis.unsubscribe(redisKeys.live)
   }
 
-  // Whatever was published between the loss of a connection and this answer is lost: every listener must look it up.
-  // So must those that began to listen before the first subscription stood.
+  // Events published between the loss of the connection and this answer are lost: every listener must read the log.
+  // So must listeners that started before the first subscription.
   #subscribe(): void {
     this.#redis.subscribe(redisKeys.live).then(
       () => {
@@ -92,7 +92,7 @@ export class LiveEvents {
         this.#missed()
       },
       // The connection was lost again; its next `ready` subscribes again.
-      (err: unknown) => this.#logger.warn({ err }, 'live events: not subscribed'),
+      (err: unknown) => this.#logger.warn({ err }, 'live events: subscribing failed'),
     )
   }
 
@@ -114,7 +114,7 @@ export class LiveEvents {
     try {
       envelope = JSON.parse(message) as EventEnvelope
     } catch (err) {
-      this.#logger.error({ err }, 'live events: a message is no JSON')
+      this.#logger.error({ err }, 'live events: message is not JSON')
       return
     }
     for (const listener of this.#listeners.get(`${envelope.owner}/${envelope.submissionId}`) ?? []) {

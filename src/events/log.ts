@@ -1,6 +1,6 @@
-// The event log as readers see it: two Redis streams that the record index writes, one per portal (seven days) and one
-// per submission (the last thousand). Stream ids never leave the process bare: a cursor is opaque, and pages that come
-// back name the last event they saw, whose id outlives Redis.
+// The event log for readers: two Redis streams written by the record index, one per portal (seven days) and one
+// per submission (the last thousand events). Stream ids are not exposed: cursors are opaque, and returning pages
+// name the last event id, which stays valid after a loss of Redis.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
@@ -11,22 +11,22 @@ import { BEGINNING, decodeCursor, encodeCursor, positionAfter, type StreamPositi
 
 export type EventPage = {
   items: EventBody[]
-  /** Always present: where to go on, now or when there is more. */
+  /** Always present: where to continue, now or later. */
   nextCursor: string
 }
 
 export type History = {
-  /** False: the event named is not in the log (any more, or yet), or what follows it cannot be told. */
+  /** False: the named event is not in the log, or the events after it are not certain. */
   known: boolean
-  /** What came after it, oldest first. */
+  /** Events after it, oldest first. */
   events: EventEnvelope[]
-  /** The newest event of the submission, whether listed or not; undefined where there is none. */
+  /** The newest event of the submission; undefined if there is none. */
   newestId: string | undefined
 }
 
-/** How far commit and telling of an event may be apart, clocks of different machines included. */
+/** Maximum time between commit and publishing of an event, including clock differences. */
 const OVERLAP_MS = 5000
-/** Within so little, uploads of one submission may have been told in another order than committed. */
+/** Within this time, events of one submission may be published in another order than committed. */
 const UNORDERED_MS = 1000
 
 type StreamEntry = [id: string, fields: string[]]
@@ -49,7 +49,7 @@ export class EventLog {
     for (;;) {
       const page = await this.#page(owner, place, limit)
       place = page.place
-      // A page on which everything had been told before is not the end.
+      // A page with only known events is not the end.
       if (page.items.length > 0 || page.atEnd) return { items: page.items, nextCursor: encodeCursor(place) }
     }
   }
@@ -64,7 +64,7 @@ export class EventLog {
       )
       if ((epochNow ?? '') !== epoch) continue
       const entries = raw as StreamEntry[]
-      // Also on the pages that follow: they may still be of what was told before the log was put back.
+      // Needed for the following pages too: they may contain events returned before the restore.
       const told = new Set(place.told)
       const items = entries.map((entry) => envelopeOf(entry).body).filter(({ id }) => !told.has(shortName(id)))
       const last = entries.at(-1)?.[0] ?? place.streamId
@@ -74,8 +74,8 @@ export class EventLog {
   }
 
   /**
-   * A submission's events after the one with id `lastEventId`. Order is that of the log, not of `sequence`: two commits
-   * may be announced in the other order, and going on by number would then skip one.
+   * A submission's events after the one with id `lastEventId`, in the order of the log, not of `sequence`: two commits
+   * may be published in the other order, and continuing by number would skip one.
    */
   async history(owner: string, submissionId: string, lastEventId: string | undefined): Promise<History> {
     const key = redisKeys.submissionEvents(owner, submissionId)
@@ -83,11 +83,11 @@ export class EventLog {
       const newest = await viaRedis(this.#redis.xrevrange(key, '+', '-', 'COUNT', 1))
       return { known: false, events: [], newestId: newest.map((entry) => envelopeOf(entry).body.id)[0] }
     }
-    // The stream is bounded, and most are short: reading it whole costs less than an index of ids would.
+    // The stream is bounded and mostly short: reading all of it is cheaper than an index.
     const entries = await viaRedis(this.#redis.xrange(key, '-', '+'))
     const events = entries.map(envelopeOf)
     const newestId = events.at(-1)?.body.id
-    // An event that was announced twice counts from the first time: better told again than left out.
+    // If an event was published twice, continue after the first: repeats are better than gaps.
     const at = events.findIndex(({ body }) => body.id === lastEventId)
     return at < 0 || isUncertain(entries, events, at)
       ? { known: false, events: [], newestId }
@@ -95,12 +95,12 @@ export class EventLog {
   }
 }
 
-/** From a place in a log that has been put back since: with all that may have been told later than it was committed. */
+/** The position in a restored log, moved back by the overlap. */
 function overlapping(streamId: string): string {
   return `${Math.max(0, Number(streamId.split('-')[0]) - OVERLAP_MS)}-0`
 }
 
-/** It was put back beside another upload's event, which its reader may not have been told: the whole document is safer. */
+/** Whether a restored event beside it may be unknown to the reader: then the whole document is safer. */
 function isUncertain(entries: StreamEntry[], events: EventEnvelope[], at: number): boolean {
   const named = events[at]
   if (named === undefined || entries[at]?.[1].at(-2) !== STREAM_FIELDS.restored) return false
@@ -115,6 +115,6 @@ function isUncertain(entries: StreamEntry[], events: EventEnvelope[], at: number
 export function envelopeOf([id, fields]: StreamEntry): EventEnvelope {
   const at = fields.indexOf(STREAM_FIELDS.event)
   const json = at % 2 === 0 ? fields[at + 1] : undefined
-  if (json === undefined) throw new Error(`stream entry ${id} holds no event`)
+  if (json === undefined) throw new Error(`stream entry ${id} has no event`)
   return JSON.parse(json) as EventEnvelope
 }

@@ -1,5 +1,5 @@
-// Progress of running uploads for pages that watch them: bytes received, and what a worker is doing. Nobody announces
-// it; the one watch of a process asks Redis once a second for all that is listened to, and only while it is.
+// Progress of running uploads for pages: received bytes and the work of a worker. It is not
+// published; one poller per process reads it from Redis once a second, only for uploads with listeners.
 
 import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
@@ -9,7 +9,7 @@ import type { UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import type { JobProgress } from '../records/upload-views.ts'
 
-/** What a `progress` event says. Fields that are not known at this moment are left out. */
+/** Data of a `progress` event. Unknown fields are left out. */
 export type UploadProgress = {
   uploadId: string
   /** Length of the durable prefix. */
@@ -27,17 +27,17 @@ export type ProgressTarget =
 type Watched = {
   target: ProgressTarget
   listener: (progress: UploadProgress) => void
-  /** Ids that had something to tell when last looked at in full. */
+  /** Ids with progress at the last full reading. */
   active: string[]
   refreshAtMs: number
   last: Map<string, string>
 }
 
 const TICK_MS = 1000
-/** How often ids that lay still are looked at again. */
+/** Interval of full readings, which include idle ids. */
 const REFRESH_MS = 5000
 const AFTER_TROUBLE_MS = 5000
-/** Ids per question, so that a crowd of readers does not hold up Redis for others. */
+/** Ids per command, so that many readers do not block Redis. */
 const CHUNK = 500
 
 export class ProgressWatch {
@@ -55,7 +55,7 @@ export class ProgressWatch {
     this.#logger = deps.logger
   }
 
-  /** Calls `listener` with what changed, until stopped. `refresh` looks at everything at the next tick. */
+  /** Calls `listener` with changes until stopped. `refresh` causes a full reading at the next tick. */
   watch(target: ProgressTarget, listener: (progress: UploadProgress) => void): { refresh(): void; stop(): void } {
     const watched: Watched = { target, listener, active: [], refreshAtMs: 0, last: new Map() }
     this.#watched.add(watched)
@@ -125,7 +125,7 @@ export class ProgressWatch {
 }
 
 function describe(id: string, hot: UploadSession | undefined, work: string | null): UploadProgress | undefined {
-  // An offset written under another Redis run may be ahead of or behind the truth: nothing is said until it is checked.
+  // An offset of another Redis run may be wrong: it is not shown until it is verified.
   const believed = hot?.trusted === true ? hot : undefined
   const receiving = believed?.status === 'receiving' || believed?.status === 'finishing'
   if (!receiving && work === null) return undefined

@@ -1,4 +1,4 @@
-// Webhooks that were lost with the queue: every event of a portal's log whose delivery nobody has noted is queued again.
+// Re-queues webhooks that were lost with the queue: all events of a portal's log without a recorded delivery.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
@@ -9,8 +9,8 @@ const CHUNK = 200
 const KEPT_MS = 8 * 86_400_000
 
 /**
- * @param delayMs longer than one attempt at a delivery takes: a worker that had begun with an event when the queue was
- *   lost has then noted how it ended
+ * @param delayMs longer than one delivery attempt: a worker that was delivering when the queue was
+ *   lost has then recorded the result
  * @returns how many were queued
  */
 export async function requeueWebhooks(

@@ -1,5 +1,5 @@
-// Events back into the streams after Redis was wiped or came back older, from the records in the store. What is in a
-// stream by then stays in it. Each stream is made anew beside the old one and put in its place in one step.
+// Restores the event streams from the records in the store, after Redis was wiped or is an older copy. Events
+// that are in a stream stay in it. Each stream is built beside the old one and swapped in atomically.
 
 import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
@@ -18,20 +18,20 @@ const MAX_ROUNDS = 20
 
 const replaceStream = commandLoader(new URL('./commands/', import.meta.url))('replace-stream')
 
-/** One restoring of all streams. */
+/** One restore of all streams. */
 export class StreamRestore {
   readonly #redis: RedisConnection
   readonly #token: string
-  /** Events waiting for their portal's stream, a few at a time. */
+  /** Portals whose events wait to be written to their stream. */
   readonly owners = new Set<string>()
 
-  /** `token`: hexadecimal, fresh. */
+  /** `token`: hexadecimal, unique. */
   constructor(redis: RedisConnection, token: string) {
     this.#redis = redis
     this.#token = token
   }
 
-  /** All events of one submission: into its stream, and kept for its portal's. @returns how many */
+  /** Restores the stream of one submission, and stages its events for the portal's. @returns the number of events */
   async submission(owner: string, id: string, events: readonly EventEnvelope[]): Promise<number> {
     if (events.length === 0) return 0
     const stream = redisKeys.submissionEvents(owner, id)
@@ -43,14 +43,14 @@ export class StreamRestore {
     return events.length
   }
 
-  /** A portal's stream, once all of its submissions have been given. @returns true where anything was missing from it */
+  /** Restores a portal's stream, after all its submissions. @returns whether events were missing */
   async portal(owner: string): Promise<boolean> {
     const stream = redisKeys.events(owner)
     await viaRedis(this.#redis.sadd(redisKeys.owners, owner))
     return await this.#replace(redisKeys.restoring(this.#token, stream), stream, owner)
   }
 
-  /** Readers with an open line look up what they were not told. */
+  /** Makes readers with an open stream read the log. */
   async tellReaders(): Promise<void> {
     await viaRedis(this.#redis.publish(redisKeys.live, RESTORED))
   }
@@ -67,7 +67,7 @@ export class StreamRestore {
     const fresh = `${staged}:stream`
     try {
       for (let round = 0; round < MAX_ROUNDS; round++) {
-        // The same event as it stands in the stream is the same member.
+        // The same event in stream and records is the same member.
         const { present, lastId } = await this.#stageStream(staged, stream)
         if ((await viaRedis(this.#redis.zcard(staged))) <= present) return false
         await viaRedis(this.#redis.del(fresh))
@@ -76,7 +76,7 @@ export class StreamRestore {
         const group = owner === undefined ? '' : WEBHOOK_GROUP
         if ((await run(this.#redis, replaceStream, keys, [lastId, group, this.#token, DAYS_7_MS])) === 1) return true
       }
-      throw new Error(`${stream}: it changed ${MAX_ROUNDS} times while it was put back`)
+      throw new Error(`${stream}: changed ${MAX_ROUNDS} times during its restore`)
     } finally {
       await viaRedis(this.#redis.del(staged, fresh))
     }
@@ -97,7 +97,7 @@ export class StreamRestore {
     }
   }
 
-  /** In the order of their commits, under ids that say when. */
+  /** In the order of commits, with stream ids of the commit times. */
   async #fill(staged: string, fresh: string): Promise<void> {
     let lastMs = 0
     let serial = 0
@@ -121,14 +121,14 @@ export class StreamRestore {
   }
 }
 
-/** On the channel of live events: something was put back that was perhaps never told there. */
+/** Message on the channel of live events: events were restored that may not have been published. */
 export const RESTORED = 'restored'
 
 function scoreOf({ body }: EventEnvelope): number {
   return Date.parse(body.timestamp)
 }
 
-/** Of one millisecond the order is that of their numbers. */
+/** Sorts by sequence within a millisecond. */
 function memberOf(event: EventEnvelope): string {
   return `${String(event.body.data.sequence).padStart(SEQUENCE_DIGITS, '0')} ${JSON.stringify(event)}`
 }

@@ -1,6 +1,6 @@
 // The event routes: two streams for pages, and the log for a portal that was away.
 
-// Adds `tags`, `summary` and `produces` to what a route's schema may say.
+// Adds `tags`, `summary` and `produces` to the schema of routes.
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
@@ -30,7 +30,7 @@ export type EventRouteDeps = {
     upload(uploadId: string): Promise<unknown>
   }
   logger: Logger
-  /** Aborted when the process begins to drain: open streams end, their pages come back to another process. */
+  /** Aborted when the process starts to drain: open streams end, and pages reconnect to another process. */
   drain?: AbortSignal
   /** Shorter ones for tests. */
   timing?: { heartbeatMs?: number; slowReaderMs?: number; retryMs?: number }
@@ -38,21 +38,23 @@ export type EventRouteDeps = {
 
 const MAX_PAGE = 200
 const DEFAULT_PAGE = 100
-/** Credentials are checked when a stream opens: none outlives them for longer than this. */
+/** Credentials are checked when a stream opens, so streams are limited in time. */
 const MAX_STREAM_MS = 60 * 60_000
 const MAX_LAST_EVENT_ID = 400
 
 const idParams = Type.Object({ id: Type.String() })
 const tokenQuery = Type.Object({
-  access_token: Type.Optional(Type.String({ description: 'A session token, where no header can be set' })),
+  access_token: Type.Optional(Type.String({ description: 'A session token, for clients that cannot set headers' })),
 })
 const logQuery = Type.Object({
-  after: Type.Optional(Type.String({ description: 'nextCursor of an earlier answer; absent: from the oldest' })),
+  after: Type.Optional(
+    Type.String({ description: 'nextCursor of an earlier response; default: from the oldest event' }),
+  ),
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
 })
 const logPage = Type.Object({
   items: Type.Array(Type.Object({}, { additionalProperties: true })),
-  nextCursor: Type.String({ description: 'Go on from here, also when this page was empty' }),
+  nextCursor: Type.String({ description: 'The position to continue from, also if this page is empty' }),
 })
 
 /** Registers `GET /v1/events`, `GET /v1/submissions/:id/events` and `GET /v1/uploads/:id/events`. */
@@ -62,13 +64,13 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     for (const writer of open) writer.end()
   }
   deps.drain?.addEventListener('abort', endAll, { once: true })
-  // A listener closes only when its connections do.
+  // The server closes only after its connections.
   app.addHook('preClose', async () => endAll())
 
   const stream = (request: FastifyRequest, reply: FastifyReply, target: SessionTarget) => {
     if (deps.drain?.aborted) throw new AppError('DRAINING', { retryAfterSeconds: 1 })
     const { retryMs, ...timing } = deps.timing ?? {}
-    // Spread out, so that the pages of a process that ends do not all come back in one instant.
+    // Random, so that the pages of an ended process do not all reconnect at once.
     const writer = new SseWriter({ retryMs: retryMs ?? 1000 + Math.round(Math.random() * 3000), ...timing })
     open.add(writer)
     const lifetime = setTimeout(() => writer.end(), MAX_STREAM_MS).unref()
@@ -76,11 +78,11 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
       open.delete(writer)
       clearTimeout(lifetime)
     })
-    // A reader whose side has ended reads no more; an answer that never ends is not what it waits for.
+    // A half-closed client does not read an endless response.
     request.raw.socket.once('end', () => writer.body.destroy())
     const lastEventId = lastEventIdOf(request)
     const session = new EventSession(deps, { ...target, ...(lastEventId === undefined ? {} : { lastEventId }) }, writer)
-    session.run().catch((err: unknown) => deps.logger.error({ err }, 'event stream'))
+    session.run().catch((err: unknown) => deps.logger.error({ err }, 'event stream failed'))
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-cache, no-transform')
@@ -91,11 +93,11 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
   app.get<{ Params: { id: string } }>(
     '/v1/submissions/:id/events',
     {
-      // A HEAD made from this route would hold its connection open.
+      // A HEAD route would keep its connection open.
       exposeHeadRoute: false,
       schema: {
         tags: ['events'],
-        summary: 'What happens in a submission, as server-sent events',
+        summary: 'Events of a submission, as server-sent events',
         produces: ['text/event-stream'],
         params: idParams,
         querystring: tokenQuery,
@@ -120,7 +122,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
       exposeHeadRoute: false,
       schema: {
         tags: ['events'],
-        summary: 'What happens to an upload, as server-sent events',
+        summary: 'Events of an upload, as server-sent events',
         produces: ['text/event-stream'],
         params: idParams,
         querystring: tokenQuery,
@@ -151,7 +153,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     },
     async (request) => {
       const caller = await deps.authorize(request)
-      // A session reads one submission; the portal's log holds them all.
+      // A session belongs to one submission; the portal's log has all of them.
       if (caller.submissionId !== undefined) throw new AppError('SESSION_SCOPE')
       const { after, limit } = request.query
       return await deps.log.after(caller.owner, after, limit)
@@ -159,7 +161,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
   )
 }
 
-/** The header as a browser sends it again by itself; what is not a name of ours is as unknown as any other. */
+/** The header as browsers repeat it; invalid values count as absent. */
 function lastEventIdOf(request: FastifyRequest): string | undefined {
   const id = request.headers['last-event-id']
   return typeof id === 'string' && id !== '' && id.length <= MAX_LAST_EVENT_ID ? id : undefined

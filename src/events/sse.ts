@@ -1,5 +1,5 @@
-// What one page is told: where it left off, then events as they happen, with progress in between.
-// The page listens before the log is read, so that no event falls between the two; what comes twice is told once.
+// One event stream for a page: missed events, then live events with progress in between.
+// It subscribes before it reads the log, so that no event is lost between the two; repeated events are sent once.
 
 import type { Logger } from '../core/logger.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
@@ -21,13 +21,13 @@ export type SessionTarget = {
   submissionId: string | null
   /** Only this upload's events. */
   uploadId?: string
-  /** The document as it is now, for a page whose place in the log is not known. */
+  /** The current document, for a page whose position in the log is unknown. */
   snapshot: () => Promise<unknown>
   /** The browser's Last-Event-ID. */
   lastEventId?: string
 }
 
-/** Ids of events told, so that history and subscription together tell each once; older ones cannot come again. */
+/** Ids of sent events, so that history and subscription send each event once. */
 const REMEMBERED_IDS = 2048
 
 export class EventSession {
@@ -46,7 +46,7 @@ export class EventSession {
     this.#lastId = target.lastEventId
   }
 
-  /** Runs until the stream ends; trouble with Redis or the store ends it, and the browser comes back. */
+  /** Runs until the stream ends; errors of Redis or the store end it, and the browser reconnects. */
   async run(): Promise<void> {
     const { live, progress, logger } = this.#deps
     const { owner, submissionId, uploadId } = this.#target
@@ -54,7 +54,7 @@ export class EventSession {
     this.#writer.onClose(wake)
     const subscription = submissionId === null ? undefined : live.listen(owner, submissionId, wake)
     const watch = progress.watch(progressTarget(this.#target), (changed) => {
-      // Only the newest counts: a slow reader misses steps, never the state.
+      // Only the newest is kept: a slow reader misses steps, never the state.
       this.#progress.set(changed.uploadId, changed)
       wake()
     })
@@ -76,10 +76,10 @@ export class EventSession {
     }
   }
 
-  /** Tells what was missed since the last id, or the whole document where that cannot be known. */
+  /** Sends the events missed since the last id, or the whole document if they are unknown. */
   async #catchUp(): Promise<boolean> {
     const { owner, submissionId, snapshot } = this.#target
-    // The place in the log is taken before the document is computed: the document holds at least all up to it.
+    // The position in the log is read before the document: the document includes all events up to it.
     const history =
       submissionId === null
         ? { known: false, events: [], newestId: undefined }
@@ -115,7 +115,7 @@ export class EventSession {
     return true
   }
 
-  // Other uploads' events move the place in the log, too, though they are not told.
+  // Events of other uploads are not sent, but move the position in the log.
   #remember(id: string): void {
     this.#lastId = id
     this.#told.add(id)
@@ -127,6 +127,6 @@ export class EventSession {
 
 function progressTarget({ owner, submissionId, uploadId }: SessionTarget): ProgressTarget {
   if (uploadId !== undefined) return { uploadId }
-  if (submissionId === null) throw new Error('an event stream is of a submission or of an upload')
+  if (submissionId === null) throw new Error('an event stream needs a submission or an upload')
   return { owner, submissionId }
 }

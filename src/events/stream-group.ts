@@ -1,19 +1,19 @@
-// A Redis consumer group over several streams: every entry is handed to one consumer, stays pending until it is done,
-// and is taken over from a consumer that died.
+// A Redis consumer group over several streams: every entry is delivered to one consumer, is pending until it is done,
+// and is taken over if its consumer dies.
 
 import type { RedisConnection } from '../core/redis.ts'
 
 export type StreamEntry = {
   key: string
-  id: string /** null: trimmed away while pending. */
+  id: string /** null: trimmed while pending. */
   fields: string[] | null
 }
 
-/** The group of those who queue webhooks. */
+/** The consumer group that queues webhooks. */
 export const WEBHOOK_GROUP = 'webhooks'
-/** A consumer that has not been done with an entry for so long is taken for dead. */
+/** A consumer with an entry pending for this time counts as dead. */
 export const TAKE_OVER_MS = 60_000
-/** The names of consumers that are gone are kept so long for whoever looks at the group. */
+/** Dead consumers are removed from the group after this time. */
 const FORGET_CONSUMER_MS = 60 * 60_000
 const COUNT = 64
 
@@ -26,7 +26,7 @@ export class StreamGroup {
   readonly #consumer: string
   readonly #known = new Set<string>()
 
-  /** `reader` blocks and so must be a connection of its own. */
+  /** `reader` blocks, so it must be a separate connection. */
   constructor(deps: {
     commands: RedisConnection
     reader: RedisConnection
@@ -39,7 +39,7 @@ export class StreamGroup {
     this.#consumer = deps.consumer
   }
 
-  /** Creates the group where it is missing, from the oldest entry on: what came before the first consumer counts too. */
+  /** Creates the group if it is missing, from the oldest entry: earlier events count too. */
   async join(keys: string[]): Promise<void> {
     for (const key of keys) {
       if (this.#known.has(key)) continue
@@ -52,12 +52,12 @@ export class StreamGroup {
     }
   }
 
-  /** Forgets what `join` has seen: Redis may have come back without it. */
+  /** Resets `join`: after a restart Redis may not have the group. */
   forget(): void {
     this.#known.clear()
   }
 
-  /** Entries of one stream, after an id, that this consumer was handed and is not done with. */
+  /** Pending entries of this consumer in one stream, after an id. */
   async pending(key: string, after: string): Promise<StreamEntry[]> {
     const answer = await this.#commands.xreadgroup(
       ...(['GROUP', this.#group, this.#consumer] as const),
@@ -79,7 +79,7 @@ export class StreamGroup {
     await this.#commands.xack(key, this.#group, id)
   }
 
-  /** Makes entries of dead consumers pending here; true where there were any. */
+  /** Takes over entries of dead consumers; true if there were any. */
   async takeOver(keys: string[], idleMs = TAKE_OVER_MS): Promise<boolean> {
     let any = false
     for (const key of keys) {
@@ -97,7 +97,7 @@ export class StreamGroup {
     for (const fields of consumers) {
       const value = (name: string) => fields[fields.indexOf(name) + 1]
       const name = String(value('name'))
-      // A live consumer asks every few seconds; one with pending entries is not lost before they are taken over.
+      // Live consumers read every few seconds; one with pending entries is kept until they are taken over.
       if (name === this.#consumer || value('pending') !== 0 || Number(value('idle')) < FORGET_CONSUMER_MS) continue
       await this.#commands.xgroup('DELCONSUMER', key, this.#group, name)
     }

@@ -1,5 +1,5 @@
-// One event as a webhook: where it goes, the job that takes it there, and the note in the store that it has been
-// delivered. The queue is in Redis and may be lost; the note tells whoever queues again what was delivered before.
+// One event as a webhook: its destination, its job, and the delivery note in the store.
+// The queue is in Redis and may be lost; the notes tell the re-queueing which webhooks were delivered.
 
 import { createHash } from 'node:crypto'
 import type { Logger } from '../core/logger.ts'
@@ -17,7 +17,7 @@ export type Outbox = {
   logger: Logger
 }
 
-/** What is to be posted; undefined: nobody wants it, or it could not be signed. */
+/** The webhook to post; undefined: no destination, or no secret to sign with. */
 export async function webhookOf(
   { webhooks, heads, logger }: Pick<Outbox, 'heads' | 'webhooks' | 'logger'>,
   { owner, submissionId, body }: EventEnvelope,
@@ -26,7 +26,7 @@ export async function webhookOf(
   if (url === undefined) return undefined
   if (webhooks.secrets.length > 0)
     return { owner, url, eventId: body.id, timestamp: body.timestamp, body: JSON.stringify(body) }
-  logger.error({ owner, submissionId }, 'webhooks: a callbackUrl, but no WEBHOOK_SECRET to sign with')
+  logger.error({ owner, submissionId }, 'webhooks: callbackUrl is set, but WEBHOOK_SECRET is not; nothing is sent')
   return undefined
 }
 
@@ -36,7 +36,7 @@ export function notifyJobId(eventId: string, url: string): string {
   return `notify-${eventId.replaceAll(':', '%3A')}-${address}`
 }
 
-/** Notes in the store of what has been delivered, kept a little longer than events are. */
+/** Delivery notes in the store, kept a little longer than events. */
 export class Deliveries {
   readonly #store: ObjectStore
 
@@ -53,7 +53,7 @@ export class Deliveries {
     await this.#store.createIfAbsent(keyOf(webhook), Buffer.from(JSON.stringify({ deliveredAt: at })))
   }
 
-  /** Ids of the jobs whose webhooks were delivered, of events since a moment. */
+  /** Job ids of delivered webhooks, for events since a time. */
   async since(owner: string, sinceMs: number): Promise<Set<string>> {
     const prefix = objectKeys.deliveries(owner)
     const ids = new Set<string>()
@@ -62,7 +62,7 @@ export class Deliveries {
     return ids
   }
 
-  /** Removes the notes of events before a moment's day. @returns how many */
+  /** Removes the notes of events before the day of a time. @returns how many */
   async forget(owner: string, beforeMs: number): Promise<number> {
     const prefix = objectKeys.deliveries(owner)
     const end = prefix + dayOf(new Date(beforeMs).toISOString())

@@ -1,5 +1,5 @@
-// Where attempts are kept: first in a list in Redis, one a submission, then as immutable objects in the store. An attempt
-// may be in both for a moment, or twice in the store after a crash; its id tells.
+// Storage of attempts: first in a Redis list per submission, then as immutable objects in the store. An attempt
+// may be in both for a moment, or twice in the store after a crash; its id identifies it.
 
 import { newToken } from '../core/ids.ts'
 import { commandLoader, run } from '../core/lua-commands.ts'
@@ -12,11 +12,11 @@ export type Attempt = {
   /** Server time, RFC 3339. */
   at: string
   slot: string | null
-  /** Who tried, as the portal calls that person. */
+  /** The person, as the portal names them. */
   subject: string | null
   declared: { filename: string | null; type: string | null; bytes: number | null } | null
   outcome: 'accepted' | 'refused'
-  /** Why it was refused. */
+  /** Error code, if refused. */
   code: string | null
   uploadId: string | null
   /** So many like this one within a minute from `at`; absent: this one alone. */
@@ -25,9 +25,9 @@ export type Attempt = {
 
 export type Journal = { owner: string; submissionId: string }
 
-/** One submission's attempts of one minute: whoever tries more often proves nothing more by it. */
+/** Limit of attempts per submission and minute. */
 const MAX_WAITING = 1000
-/** A process that takes a submission's attempts to the store has this long before another may. */
+/** Lease of a process that moves a submission's attempts to the store. */
 const LEASE_MS = 120_000
 const BATCH = 500
 
@@ -45,14 +45,14 @@ export class AttemptJournal {
     this.#store = store
   }
 
-  /** Throws REDIS_UNAVAILABLE. @returns how many were left out because too many wait already */
+  /** Throws REDIS_UNAVAILABLE. @returns how many were dropped because of the limit */
   async append(journal: Journal, attempts: readonly Attempt[], nowMs: number): Promise<number> {
     const { list, due, member } = namesOf(journal)
     const lines = attempts.map((attempt) => JSON.stringify(attempt))
     return Number(await run(this.#redis, appendAttempts, [list, due], [member, nowMs, MAX_WAITING, ...lines]))
   }
 
-  /** Submissions whose attempts are to be written now; for a while no other process is given them. */
+  /** Leases submissions whose attempts are due to be written. */
   async drain(nowMs: number): Promise<Journal[]> {
     const members = await run(this.#redis, leaseDueAttempts, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
     return (members as string[]).map((member) => {
@@ -61,7 +61,7 @@ export class AttemptJournal {
     })
   }
 
-  /** Brings a submission's waiting attempts to the store. @returns how many */
+  /** Moves a submission's waiting attempts to the store. @returns how many */
   async moveToStore(journal: Journal, nowMs: number): Promise<number> {
     const { list, due, member } = namesOf(journal)
     const lines = await viaRedis(this.#redis.lrange(list, 0, -1))
@@ -79,12 +79,12 @@ export class AttemptJournal {
     await this.#store.createIfAbsent(`${objectKeys.attempts(owner, submissionId)}${name}`, body)
   }
 
-  /** Those that are not in the store yet. */
+  /** Attempts that are not in the store yet. */
   async waiting(journal: Journal): Promise<Attempt[]> {
     return (await viaRedis(this.#redis.lrange(namesOf(journal).list, 0, -1))).map(parse)
   }
 
-  /** Those in the store, object by object, in the order of their first attempt; until then, where that is given. */
+  /** Attempts in the store, by object, in the order of their first attempt, up to `untilMs`. */
   async *stored(journal: Journal, untilMs = Number.POSITIVE_INFINITY) {
     for await (const { firstMs, read } of this.objects(journal)) {
       if (firstMs > untilMs) return

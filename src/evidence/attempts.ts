@@ -1,5 +1,5 @@
-// Every attempt to create an upload, accepted or refused, with the reason: proof for people whose filing failed on the
-// day. Noting one costs the request nothing and never fails it.
+// Records every attempt to create an upload, accepted or refused, with the reason: proof for people who could not upload
+// in time. Recording never delays or fails the request.
 
 import { setTimeout } from 'node:timers/promises'
 import { type Clock, isoTime } from '../core/clock.ts'
@@ -14,14 +14,14 @@ import { type NotedAttempt, Refusals } from './refusals.ts'
 
 export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
   owner: string
-  /** Null: it is of no submission, and nobody asks for it. */
+  /** Null: outside of submissions, not recorded. */
   submissionId: string | null
-  /** When the request arrived, where that was earlier: it may have been held before it was refused. */
+  /** When the request arrived, if it was held before it was refused. */
   atMs?: number
 }
 
 export const FLUSH_EVERY_MS = 60_000
-/** Kept in memory while neither Redis nor the store takes them. */
+/** Limit in memory while neither Redis nor the store is available. */
 const MAX_HELD = 20_000
 const PATIENCE_MS = 2000
 /** Objects written at a time. */
@@ -36,7 +36,7 @@ export class Attempts implements PlacementAttempts {
   readonly #journal: AttemptJournal
   readonly #clock: Clock
   readonly #logger: Logger
-  /** Noted, not in Redis yet. */
+  /** Recorded, not in Redis yet. */
   #held: NotedAttempt[] = []
   readonly #refusals = new Refusals()
   #draining: Promise<void> | undefined
@@ -49,7 +49,7 @@ export class Attempts implements PlacementAttempts {
     this.#logger = deps.logger
   }
 
-  /** Notes an attempt. Returns at once, never throws. */
+  /** Records an attempt. Returns at once, never throws. */
   record({ owner, submissionId, atMs, ...told }: NewAttempt): void {
     if (submissionId === null) return
     if (this.#held.length >= MAX_HELD) {
@@ -63,24 +63,24 @@ export class Attempts implements PlacementAttempts {
     void this.#drain()
   }
 
-  /** From now on attempts are written to the store every minute. */
+  /** Starts writing attempts to the store every minute. */
   start(): void {
     this.#timer ??= setInterval(() => {
       this.flush().catch((err: unknown) => {
-        this.#logger.warn({ err }, 'attempts could not be written to the store; again in a minute')
+        this.#logger.warn({ err }, 'attempts could not be written to the store; retrying in a minute')
       })
     }, FLUSH_EVERY_MS)
     this.#timer.unref()
   }
 
-  /** Ends the timer and lets go of what is held in memory: to Redis, or to the store where Redis is away. */
+  /** Stops, and writes the attempts in memory to Redis, or to the store if Redis is not available. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#timer = undefined
     await this.#letGo(Number.POSITIVE_INFINITY)
   }
 
-  /** Writes to the store what any process has noted. @returns how many attempts */
+  /** Writes the attempts of all processes to the store. @returns how many */
   async flush(): Promise<number> {
     await this.#letGo(this.#clock.now())
     let written = 0
@@ -98,11 +98,11 @@ export class Attempts implements PlacementAttempts {
     }
   }
 
-  /** Whether somebody tried to create in this slot by the deadline. */
+  /** Whether there was an attempt in this slot before the deadline. */
   async attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean> {
     const journal = { owner, submissionId }
     const inTime = (attempt: Attempt) => attempt.slot === slot && Date.parse(attempt.at) <= deadlineMs
-    // In the order in which they move, or one could be missed on its way.
+    // In the order in which attempts move, or one could be missed.
     if (this.#heldOf(journal).some(inTime) || (await this.#journal.waiting(journal)).some(inTime)) return true
     for await (const attempts of this.#journal.stored(journal, deadlineMs)) if (attempts.some(inTime)) return true
     return false
@@ -140,7 +140,7 @@ export class Attempts implements PlacementAttempts {
   }
 
   async *#inOrder(journal: Journal, after: string): AsyncGenerator<Attempt> {
-    // In the order in which they move, or one could be missed on its way.
+    // In the order in which attempts move, or one could be missed.
     const held = this.#heldOf(journal)
     const waiting = await this.#journal.waiting(journal)
     const fromMs = after === '' ? 0 : Date.parse(after.slice(0, after.indexOf(' ')))
@@ -153,7 +153,7 @@ export class Attempts implements PlacementAttempts {
     )
   }
 
-  /** Brings what is held to Redis; what Redis does not take stays held. Never rejects. */
+  /** Moves attempts from memory to Redis; on errors they stay in memory. Never rejects. */
   async #drain(): Promise<void> {
     this.#draining ??= this.#drainOnce().finally(() => {
       this.#draining = undefined
@@ -162,14 +162,14 @@ export class Attempts implements PlacementAttempts {
   }
 
   async #drainOnce(): Promise<void> {
-    // Requests of one turn of the loop go together.
+    // Batches the attempts of one event-loop turn.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#held.length > 0) {
       const taken = this.#held.slice()
       try {
         await Promise.all(byJournal(taken).map((group) => this.#append(group)))
       } catch (err) {
-        this.#logger.warn({ err, attempts: this.#held.length }, 'attempts wait for Redis')
+        this.#logger.warn({ err, attempts: this.#held.length }, 'attempts cannot be written to Redis; kept in memory')
         return
       }
       this.#forget(taken)
@@ -179,7 +179,11 @@ export class Attempts implements PlacementAttempts {
   async #append({ journal, attempts }: { journal: Journal; attempts: Attempt[] }): Promise<void> {
     const { submissionId } = journal
     const left = await this.#journal.append(journal, attempts, this.#clock.now())
-    if (left > 0) this.#logger.warn({ submissionId, attempts: left }, 'too many attempts in one minute: left out')
+    if (left > 0)
+      this.#logger.warn(
+        { submissionId, attempts: left },
+        'too many attempts of one submission in a minute; some were dropped',
+      )
   }
 
   #forget(noted: readonly NotedAttempt[]): void {
@@ -190,13 +194,13 @@ export class Attempts implements PlacementAttempts {
   /** @param nowMs refusals of minutes that are over by then go too, summed up */
   async #letGo(nowMs: number): Promise<void> {
     this.#held.push(...this.#refusals.take(nowMs))
-    // A Redis that is away is waited for much longer than a process that ends has time. Twice noted is no harm.
+    // An ending process cannot wait for a Redis outage. Recording an attempt twice does no harm.
     await Promise.race([this.#drain(), setTimeout(PATIENCE_MS, undefined, { ref: false })])
     const left = this.#held.slice()
     for (const { journal, attempts } of byJournal(left)) await this.#journal.write(journal, attempts)
     this.#forget(left)
     if (this.#dropped > 0) {
-      this.#logger.error({ attempts: this.#dropped }, 'attempts were not noted: too many were waiting')
+      this.#logger.error({ attempts: this.#dropped }, 'attempts were dropped: too many in memory')
       this.#dropped = 0
     }
   }

@@ -1,5 +1,5 @@
 // The keys that receipts are signed with: Ed25519 (RFC 8032), derived from TICKET_SECRET, so that every process has the
-// same one and no private key lies in the store. The public halves do, for good: a receipt outlives its secret.
+// same one and no private key is stored. The public keys are stored permanently, to verify old receipts.
 
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
@@ -29,14 +29,14 @@ export class ReceiptKeys {
     this.#signing = privateKeyOf(config.secrets[0])
   }
 
-  /** The key that signs now. Its public half is in the store before it is given out. */
+  /** The current signing key. Its public key is stored before the first use. */
   async signing(): Promise<{ key: KeyObject; kid: string }> {
     const [first] = await this.#published()
     if (first === undefined) throw new Error('no secret')
     return { key: this.#signing, kid: first.kid }
   }
 
-  /** Every key that a receipt was ever signed with: that of today first. */
+  /** All public keys that ever signed receipts, the current one first. */
   async all(): Promise<ReceiptJwk[]> {
     const own = await this.#published()
     const known = new Set(own.map(({ kid }) => kid))
@@ -49,7 +49,7 @@ export class ReceiptKeys {
     return [...own, ...older]
   }
 
-  /** The key of this `kid`, or undefined where no receipt was ever signed with it. */
+  /** The public key of this `kid`, or undefined. */
   async find(kid: string): Promise<ReceiptJwk | undefined> {
     const own = (await this.#published()).find((key) => key.kid === kid)
     return own ?? (await this.#stored(kid))
@@ -91,7 +91,7 @@ function privateKeyOf(secret: string): KeyObject {
 
 function publicPart(key: KeyObject): string {
   const { x } = createPublicKey(key).export({ format: 'jwk' })
-  if (x === undefined) throw new Error('no public half')
+  if (x === undefined) throw new Error('no public key')
   return x
 }
 

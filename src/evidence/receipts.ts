@@ -1,5 +1,5 @@
-// Receipts: what was received, when, for which place, signed so that anybody can check it with the published keys and any
-// JOSE library, without asking this service. A JWS in compact form (RFC 7515), EdDSA over Ed25519 (RFC 8037).
+// Receipts: what was received, when, for which slot, signed so that anybody can verify it with the published keys and any
+// JOSE library, without this service. A JWS in compact form (RFC 7515), EdDSA over Ed25519 (RFC 8037).
 
 import { CompactSign, compactVerify, decodeProtectedHeader, importJWK } from 'jose'
 import type { Clock } from '../core/clock.ts'
@@ -15,15 +15,15 @@ export const RECEIPT_TYP = 'receipt+jwt'
 const ISSUER = 'songngan'
 const MAX_RECEIPT_CHARS = 16_384
 
-/** `stored`: all bytes are here. `final`: and their SHA-256 is known. `attempt`: somebody tried to begin an upload. */
+/** `stored`: all bytes are stored. `final`: and the SHA-256 is known. `attempt`: an attempt to create an upload. */
 export type ReceiptKind = 'stored' | 'final' | 'attempt'
 
 export type ReceiptClaims = {
   iss: typeof ISSUER
-  /** Seconds: when the receipt was signed, not what it is about. */
+  /** Seconds: when the receipt was signed. */
   iat: number
   kind: ReceiptKind
-  /** Name of the portal's API key, in whose name space the submission lies. */
+  /** Name of the portal's API key, the namespace of the submission. */
   portal: string
   submission: string | null
   slot: string | null
@@ -50,7 +50,7 @@ export class Receipts {
     return { receipt, claims }
   }
 
-  /** What a receipt says. Throws RECEIPT_INVALID, STORE_UNAVAILABLE. */
+  /** Verifies a receipt and returns its claims. Throws RECEIPT_INVALID, STORE_UNAVAILABLE. */
   async verify(receipt: string): Promise<ReceiptClaims> {
     const refused = (cause?: unknown) =>
       new AppError('RECEIPT_INVALID', {
@@ -74,9 +74,9 @@ export class Receipts {
 }
 
 /**
- * What the receipt of an upload says.
+ * The claims of the receipt of an upload.
  *
- * @param head of its submission; undefined: it belongs to none
+ * @param head of its submission; undefined: it has none
  * @throws RECEIPT_NOT_READY while bytes are missing
  */
 export function uploadClaims(

@@ -5,10 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
 
 /**
- * Sets a weak ETag on the answer: the document's sequence, and a hash, since bytes that arrive and workers' progress
+ * Sets a weak ETag on the response: the document's sequence, and a hash, since received bytes and progress
  * change a document without an event.
  *
- * @returns true when the client has the same document already: answer 304 without a body
+ * @returns true if the client already has this document: answer 304 without a body
  */
 export function isUnchanged(
   request: FastifyRequest,
@@ -20,12 +20,12 @@ export function isUnchanged(
   return matchesEtag(request.headers['if-none-match'], tag)
 }
 
-/** Throws PRECONDITION_FAILED; to be asked with the head that is about to be replaced. */
+/** Throws PRECONDITION_FAILED; call it with the head that will be replaced. */
 export function requireVersion(current: { version: number } | undefined, expected: number | undefined): void {
   if (expected !== undefined && (current?.version ?? 0) !== expected) throw new AppError('PRECONDITION_FAILED')
 }
 
-/** The entity tag of a document, without the mark of a weak one. */
+/** The entity tag of a document, without `W/`. */
 export function tagOf(document: { sequence?: number } & object): string {
   const hash = createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 16)
   return `"${document.sequence ?? 'd'}-${hash}"`

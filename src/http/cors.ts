@@ -1,4 +1,4 @@
-// CORS for every route alike, errors included: a browser page that cannot read a refusal can only guess.
+// CORS headers for all routes, including errors: pages must be able to read refusals.
 // A preflight needs no credentials. (@fastify/cors writes to Fastify's reply, which neither the tus endpoint's answers nor
 // those to addresses that cannot be decoded pass through.)
 
@@ -15,7 +15,7 @@ const EXPOSED_HEADERS =
   'Content-Range, Content-Disposition'
 const PREFLIGHT_SECONDS = 7200
 
-/** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies carry the headers too. */
+/** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies have the headers too. */
 export function registerCors(app: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return
   app.addHook('onRequest', (request, reply, done) => {
@@ -30,7 +30,7 @@ export function registerCors(app: FastifyInstance, origins: readonly string[]): 
   })
 }
 
-/** Lets a page of an allowed origin read the answer. True: it is one. For answers that no hook sees, too. */
+/** Sets the headers for an allowed origin; returns whether it is one. Also for responses without hooks. */
 export function allowOrigin(request: FastifyRequest, { raw }: FastifyReply, origins: readonly string[]): boolean {
   if (origins.length === 0) return false
   const any = origins.includes('*')

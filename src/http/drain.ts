@@ -1,16 +1,16 @@
-// The end of a listener, in an order that costs no client its answer and that ends whatever clients do.
+// Graceful shutdown of a listener: running requests get their response, and it ends in limited time.
 
 import { once } from 'node:events'
 import { Server as NetServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** A proxy may be about to use a connection that it keeps: its answer says that the connection ends. */
+/** A proxy may be about to use a kept connection: the response then says `Connection: close`. */
 export const IDLE_GRACE_MS = 1000
-/** Less than the process has for all of its closing. */
+/** Shorter than the shutdown time of the process. */
 const LAST_MS = 5000
 
-/** Every answer of a process that is about to end says so: the client's next request goes to another. */
+/** Responses of a draining process have `Connection: close`: the next request goes to another process. */
 export function announceClose(app: FastifyInstance, draining: () => boolean): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining()) void reply.header('connection', 'close')
@@ -18,9 +18,9 @@ export function announceClose(app: FastifyInstance, draining: () => boolean): vo
   })
 }
 
-/** Takes no more connections, ends idle ones after a grace, and those that last after `LAST_MS`. */
+/** Stops accepting connections, closes idle ones after a grace period, and all others after `LAST_MS`. */
 export async function closeListener(app: FastifyInstance): Promise<void> {
-  // Not http's close: that would end idle connections at once.
+  // Not http's close, which would end idle connections at once.
   NetServer.prototype.close.call(app.server)
   let open = true
   const closed = once(app.server, 'close').then(() => {

@@ -1,31 +1,31 @@
-// Errors as HTTP answers: whatever a route or Fastify itself throws becomes a problem document (RFC 9457) with a code of
-// the catalogue, in both languages. What nobody expected is logged with its stack and told as INTERNAL.
+// Error responses: errors of routes and of Fastify become problem documents (RFC 9457) with a code of
+// ERRORS, in both languages. Unexpected errors are logged with their stack and answered as INTERNAL.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode, type ErrorOptions, problem, toAppError } from '../core/errors.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** What Fastify throws before a route runs. Its other errors of 4xx are BAD_REQUEST. */
+/** Errors that Fastify throws before a route. Its other 4xx errors are BAD_REQUEST. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_NOT_JSON',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_NOT_JSON',
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
   FST_ERR_NOT_FOUND: 'NOT_FOUND',
-  // No id of ours is as long as the router's limit for one.
+  // Valid ids are shorter than the router's limit.
   FST_ERR_MAX_PARAM_LENGTH: 'ID_INVALID',
 }
 
-/** One thing that is wrong with a request. `path` is a JSON pointer into the named part. */
+/** One error of a request. `path` is a JSON pointer into the named part. */
 export type RequestError = { in: 'body' | 'query' | 'path' | 'header'; path: string; message: string }
 
-/** BAD_REQUEST with what is wrong. */
+/** BAD_REQUEST with its errors. */
 export function badRequest(...errors: RequestError[]): AppError {
   return new AppError('BAD_REQUEST', { details: { errors } })
 }
 
-/** Whatever was thrown, as an error of the catalogue. */
+/** Any thrown value as an AppError. */
 export function httpError(thrown: unknown): AppError {
   if (thrown instanceof AppError || !(thrown instanceof Error)) return toAppError(thrown)
   const { code, statusCode, validation, validationContext } = thrown as Error & {
@@ -50,37 +50,37 @@ export function httpError(thrown: unknown): AppError {
   return toAppError(thrown)
 }
 
-/** Where a fault lies, by Fastify's name of the part. */
+/** The part of the request, by Fastify's name. */
 export function partOf(context: string | undefined): RequestError['in'] {
   if (context === 'querystring') return 'query'
   if (context === 'params') return 'path'
   return context === 'headers' ? 'header' : 'body'
 }
 
-/** For `setErrorHandler`, and as `frameworkErrors` for what fails before a route is found. */
+/** For `setErrorHandler`, and as `frameworkErrors` for errors before routing. */
 export function errorHandler(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = httpError(thrown)
   if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'unexpected error')
-  else if (error.status >= 500) request.log.warn({ err: error, code: error.code }, 'answered with an error')
+  else if (error.status >= 500) request.log.warn({ err: error, code: error.code }, 'refused with an error')
   return sendProblem(error, request, reply)
 }
 
-/** The answer to a refused request: status, headers and problem document. */
+/** The response to a refused request: status, headers and problem document. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, retryAfterSeconds } = error
   void reply.code(status).headers(headers).header('x-request-id', request.id).header('cache-control', 'no-store')
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds))
-  // Serialized here: a route's schema describes its documents, not every refusal.
+  // Serialized here, because the schemas of routes do not describe problem documents.
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem(error)))
 }
 
-/** For `setNotFoundHandler` where nothing is known of the routes. */
+/** For `setNotFoundHandler` without knowledge of the routes. */
 export function notFoundHandler(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendProblem(new AppError('NOT_FOUND'), request, reply)
 }
 
 /**
- * Errors of a whole application. To be called before its routes are registered: an address that exists under another
+ * Error handling of an application. Call it before the routes are registered: a path that exists with another
  * method is 405 with `Allow` (RFC 9110 section 15.5.6), not 404.
  */
 export function useHttpErrors(app: FastifyInstance): void {

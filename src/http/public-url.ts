@@ -1,13 +1,13 @@
-// The address under which the caller reaches us: configured, or taken from the request it came with.
+// The public base URL: configured, or taken from the request.
 
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../core/config.ts'
 import { badRequest } from './errors.ts'
 
-/** A name or an address, with a port or without. */
+/** A name or an address, with or without port. */
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
-/** For an `onRequest` hook: a Host that is none, or two of them, are refused (RFC 9112, 3.2). */
+/** For an `onRequest` hook: refuses an invalid or repeated Host (RFC 9112, 3.2). */
 export function checkHost({ raw }: FastifyRequest): void {
   const { host } = raw.headers
   const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
@@ -15,7 +15,7 @@ export function checkHost({ raw }: FastifyRequest): void {
   throw badRequest({ in: 'header', path: '/host', message: 'is not one host' })
 }
 
-/** Without a slash at the end. What proxies say of the request is read from trusted ones only. */
+/** Without trailing slash. Forwarding headers count only from trusted proxies. */
 export function publicUrl({ http }: Pick<Config, 'http'>, { raw }: FastifyRequest): string {
   if (http.publicUrl !== undefined) return http.publicUrl
   const { trustProxy } = http
@@ -26,7 +26,7 @@ export function publicUrl({ http }: Pick<Config, 'http'>, { raw }: FastifyReques
   return `${proto === 'https' ? 'https' : 'http'}://${host}`
 }
 
-/** The client's side of the first proxy: the first of a list. */
+/** The values of the first proxy: the first of a list. */
 function forwarded(headers: FastifyRequest['raw']['headers']): { proto?: string; host?: string } {
   const first = (value: string | string[] | undefined) =>
     String(value ?? '')

@@ -1,4 +1,4 @@
-// Range requests (RFC 9110, section 14), for one range: what players ask for.
+// Range requests (RFC 9110, section 14) with one range, as players send them.
 
 import type { ByteRange } from '../storage/object-store.ts'
 
@@ -6,8 +6,8 @@ import type { ByteRange } from '../storage/object-store.ts'
 export type RangeAnswer = { kind: 'whole' } | ({ kind: 'part' } & ByteRange) | { kind: 'unsatisfiable' }
 
 /**
- * "A server MAY ignore the Range header field": several ranges, other units and nonsense get the whole. A last position
- * behind the end means the end; `-n` means the last n bytes.
+ * "A server MAY ignore the Range header field": several ranges, other units and invalid values get the whole file. A last position
+ * after the end means the end; `-n` means the last n bytes.
  */
 export function parseRange(header: string | undefined, totalBytes: number): RangeAnswer {
   const [, first, last] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '') ?? []
@@ -24,7 +24,7 @@ export function parseRange(header: string | undefined, totalBytes: number): Rang
   return { kind: 'part', start, end: Math.min(end, totalBytes - 1) }
 }
 
-/** If-Range: the range holds only for the very object the client has the rest of; dates are not strong enough. */
+/** If-Range: only a strong match with the same object; dates are not strong enough. */
 export function rangeStillHolds(ifRange: string | undefined, etag: string): boolean {
   return ifRange === undefined || ifRange.trim() === etag
 }

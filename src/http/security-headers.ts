@@ -1,21 +1,21 @@
-// What every answer says to a browser, refusals and hijacked replies included: nothing here is to be guessed at, framed,
-// or told of to others. A route that needs more (the portal's page, media, documentation) says so itself, in its own words.
+// Security headers of every response, including refusals and hijacked replies: no sniffing, no framing,
+// no referrer. Routes that need more (the page, media, documentation) set their own.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** A year: the least that browsers' own lists accept. */
+/** One year, the minimum for the preload lists of browsers. */
 const HSTS = 'max-age=31536000'
-/** Of answers that are data. */
+/** For data responses. */
 const DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
 
 export type SecurityHeaderOptions = {
-  /** Browsers reach the service over TLS, whatever it speaks itself. */
+  /** Browsers use TLS, even if the service itself does not. */
   tls: boolean
-  /** Content-Security-Policy where a route has none of its own. */
+  /** Content-Security-Policy for routes without their own. */
   csp?: string
 }
 
-/** Registers for all routes. Writes to the raw response, so that hijacked replies carry the headers too. */
+/** For all routes. Writes to the raw response, so that hijacked replies have the headers too. */
 export function registerSecurityHeaders(app: FastifyInstance, options: SecurityHeaderOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     setSecurityHeaders(request, reply.raw, options)
@@ -23,7 +23,7 @@ export function registerSecurityHeaders(app: FastifyInstance, options: SecurityH
   })
 }
 
-/** For answers that no hook sees, too. */
+/** Also for responses without hooks. */
 export function setSecurityHeaders(
   request: FastifyRequest,
   raw: { setHeader(name: string, value: string): unknown },

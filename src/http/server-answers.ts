@@ -1,4 +1,4 @@
-// What Node's HTTP server would answer by itself, before any route: 100 Continue, and refusals of what is no request.
+// Responses that Node's HTTP server sends before any route: 100 Continue, and refusals of invalid requests.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -10,10 +10,10 @@ const waiting = new WeakSet<IncomingMessage>()
 
 /**
  * "A server … MAY omit sending a 100 (Continue) response" (RFC 9110, 10.1.1): it is sent when the head has been accepted
- * (`acceptBody`), so that a refusal comes before the body. Half-closed clients get their answer.
+ * (`acceptBody`), so that a refusal comes before the body. Half-closed clients get their response.
  */
 export function holdContinue(server: Server): void {
-  // A client may end its side after the request. Not in Node's types.
+  // A client may half-close after the request. Not in Node's types.
   Object.assign(server, { httpAllowHalfOpen: true })
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     waiting.add(request)
@@ -26,12 +26,12 @@ export function holdContinue(server: Server): void {
   })
 }
 
-/** The head is all right: lets a client that asked send its body. */
+/** The headers are accepted: sends 100 Continue to a client that waits for it. */
 export function acceptBody(request: IncomingMessage, response: ServerResponse): void {
   if (waiting.delete(request) && !response.headersSent) response.writeContinue()
 }
 
-/** True while the client waits for that: a refusal is all that it gets, and it sends nothing. */
+/** True while the client waits for it: after a refusal it sends no body. */
 export function awaitsContinue(request: IncomingMessage): boolean {
   return waiting.has(request)
 }
@@ -41,10 +41,10 @@ const CLIENT_ERRORS: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
 }
 
-/** For Fastify's `clientErrorHandler`: what is no request (RFC 9112), or comes too slowly, as a problem document. */
+/** For Fastify's `clientErrorHandler`: invalid (RFC 9112) or too slow requests get a problem document. */
 export function refuseClient(thrown: Error & { code?: string }, socket: Socket): void {
   if (thrown.code === 'ECONNRESET' || socket.destroyed) return
-  // An answer that is under way must not be followed by another.
+  // Not if a response was already started.
   if (socket.writable && socket.bytesWritten === 0) {
     const error = new AppError(CLIENT_ERRORS[thrown.code ?? ''] ?? 'BAD_REQUEST')
     const body = JSON.stringify(problem(error))

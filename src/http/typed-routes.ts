@@ -1,6 +1,6 @@
-// Schema-first routes: TypeBox schemas give types, validation with every fault listed, answers and OpenAPI.
+// Schema-first routes: TypeBox schemas give types, validation with all errors listed, responses and OpenAPI.
 
-// Adds `tags`, `summary` and `description` to what a route's schema may say.
+// Adds `tags`, `summary` and `description` to the schema of routes.
 import type {} from '@fastify/swagger'
 import type {
   FastifyBaseLogger,
@@ -29,17 +29,17 @@ export type Api = FastifyInstance<
   TypeBoxProvider
 >
 
-/** JSON documents of the portal API are small; a book in `metadata` is not one. */
+/** JSON documents of the portal API are small. */
 export const BODY_LIMIT_BYTES = 256 * 1024
 
-/** The application as a place for schema-first routes, in a scope of its own. */
+/** A Fastify scope for schema-first routes. */
 export function typedRoutes(app: FastifyInstance): Api {
   const api = app.withTypeProvider<TypeBoxProvider>()
   api.setValidatorCompiler(validatorCompiler)
   const parse = app.getDefaultJsonParser('error', 'error')
   api.removeContentTypeParser('application/json')
   api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // Many clients name the type on every request: a DELETE, or a POST that needs no body.
+    // Many clients send the type without a body (DELETE, some POSTs).
     if (body === '') done(null, undefined)
     else void parse(request, body.toString(), done)
   })
@@ -47,8 +47,8 @@ export function typedRoutes(app: FastifyInstance): Api {
 }
 
 /**
- * Texts of a query become the numbers and booleans they stand for. A body is taken as it is: `"5"` is no number, and an
- * unknown member is a fault, since a misspelt `deadline` would be no deadline.
+ * Query values are converted to numbers and booleans. Bodies are not: `"5"` is no number, and an
+ * unknown member is an error, since a misspelt `deadline` would be ignored.
  */
 const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema)
@@ -58,7 +58,7 @@ const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart })
     const value = validator.Default(given)
     if (validator.Check(value)) return { value }
     const errors = validator.Errors(value).flatMap((error) => {
-      // Says "schema is false" beside the error that names the unwanted member.
+      // A duplicate of the error that names the unknown member.
       if (error.keyword === 'boolean') return []
       const message =
         error.keyword === 'additionalProperties'
@@ -83,14 +83,14 @@ const ProblemSchema = Type.Object(
   { additionalProperties: true, description: 'RFC 9457 problem document; `code` is stable' },
 )
 
-/** Codes that any route can answer with, and any route that asks for a key. */
+/** Codes of all routes, and of all routes with authentication. */
 const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
 const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'REDIS_UNAVAILABLE']
 
 /**
- * The `response` members for refusals, one per status, each naming its codes.
+ * The `response` members for errors, one per status, with their codes.
  *
- * @param statuses where a route answers a code with another status than the catalogue's
+ * @param statuses if a route uses another status for a code
  */
 export function problems(
   codes: readonly ErrorCode[],
@@ -99,7 +99,7 @@ export function problems(
   return publicProblems([...codes, ...WITH_KEY], statuses)
 }
 
-/** The same for a route that is open to anybody. */
+/** The same for a route without authentication. */
 export function publicProblems(
   codes: readonly ErrorCode[],
   statuses: Partial<Record<ErrorCode, number>> = {},
@@ -120,7 +120,7 @@ export function publicProblems(
   )
 }
 
-/** An answer without a body. */
+/** A response without a body. */
 export function noContent(description: string): TSchema {
   return Type.Null({ description })
 }

@@ -1,5 +1,5 @@
-// The queue contract: lanes, payloads, job ids, retries. Producers and workers share this one file.
-// A job is a hint that something is due; whether it is, the record says.
+// The queue contract: lanes, payloads, job ids, retries. Shared by producers and workers.
+// A job is a hint that something is due; the record decides.
 
 import type { JobsOptions } from 'bullmq'
 
@@ -33,24 +33,24 @@ export const QUEUE_PREFIX = 'sn-queue'
 export const LANE_DESCRIPTIONS: Record<Lane, string> = {
   validate: 'Verdicts: type, duration, pages, rules of the slot. Seconds; teachers wait for these.',
   inspect: 'Whole-file checks: SHA-256, silence, black picture. As fast as the store reads.',
-  transcode: 'Renditions: watchable MP4, poster, first page. Minutes.',
+  transcode: 'Renditions: playable MP4, poster, first page. Minutes.',
   notify: 'Webhooks to portals.',
-  maintain: 'Reconcile, expiry, retention, sweeping.',
+  maintain: 'Reconcile, expiry, retention, clean-up.',
 }
 
-/** No colon (BullMQ forbids it) and never digits only. The generation lets a lost job be queued again. */
+/** No colon and not only digits (rules of BullMQ). With a new generation a lost job can be queued again. */
 export function uploadJobId(lane: Lane, uploadId: string, generation: number): string {
   return `${lane}-${uploadId}-g${generation}`
 }
 
 const DAY_SECONDS = 86_400
 
-/** Attempts are for faults of ours; a fault of the file is a verdict, not an error. */
+/** Attempts are for system errors; an error of the file is a verdict. */
 export const JOB_OPTIONS: Record<Lane, JobsOptions> = {
   validate: { attempts: 5, backoff: { type: 'exponential', delay: 2000, jitter: 0.5 } },
   inspect: { attempts: 5, backoff: { type: 'exponential', delay: 5000, jitter: 0.5 } },
   transcode: { attempts: 4, backoff: { type: 'exponential', delay: 15_000, jitter: 0.5 } },
-  // Standard Webhooks' schedule is longer than BullMQ's exponential: the worker's own backoff strategy follows it.
+  // The schedule of Standard Webhooks, by a custom backoff strategy of the worker.
   notify: { attempts: 10, backoff: { type: 'webhook' } },
   maintain: { attempts: 1 },
 }

@@ -1,4 +1,4 @@
-// The queues as producers see them: typed by the contract, failing fast when Redis is away.
+// The queues for producers: typed by the contract; they fail fast during a Redis outage.
 
 import { Queue } from 'bullmq'
 import type { Logger } from '../core/logger.ts'
@@ -18,7 +18,7 @@ export class Queues {
         prefix: QUEUE_PREFIX,
         defaultJobOptions: { ...JOB_OPTIONS[lane], ...RETENTION },
       })
-      queue.on('error', (err) => logger.warn({ err, lane }, 'queue trouble'))
+      queue.on('error', (err) => logger.warn({ err, lane }, 'queue connection error'))
       return queue
     }
     this.byLane = {
@@ -30,12 +30,12 @@ export class Queues {
     }
   }
 
-  /** Adds a job; an id that exists already, in whatever state, is left as it is. Throws REDIS_UNAVAILABLE. */
+  /** Adds a job; an existing id, in any state, is not changed. Throws REDIS_UNAVAILABLE. */
   async enqueue<L extends Lane>(lane: L, payload: Payloads[L], options: EnqueueOptions = {}): Promise<void> {
     await viaRedis(
       this.byLane[lane].add(lane, payload, {
         ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
-        // BullMQ runs jobs without a priority before all that have one: every job gets one.
+        // BullMQ runs jobs without priority first, so every job gets one.
         priority: options.priority ?? 1000,
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       }),
@@ -53,7 +53,7 @@ export class Queues {
     )
   }
 
-  /** What BullMQ says of a lane's job: `unknown` when it has none. */
+  /** BullMQ's state of a lane's job; `unknown`: there is none. */
   async stateOf(lane: LaneName, uploadId: string, generation: number): Promise<string> {
     return await viaRedis(this.byLane[lane].getJobState(uploadJobId(lane, uploadId, generation)))
   }

@@ -1,5 +1,5 @@
-// Ends an upload and removes its bytes. The commit comes first: from then on no writer and no worker counts, and what a
-// crash leaves behind is known to be rubbish.
+// Cancels an upload and removes its bytes. The commit comes first: after it no writer or worker can commit, and bytes left
+// by a crash are known to be unused.
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -25,23 +25,23 @@ export type CancelDeps = {
   logger: Logger
 }
 
-/** Redis answers for a cancelled upload this long; where a record exists, the store does afterwards. */
+/** How long Redis keeps the session of a cancelled upload; later the record answers, if there is one. */
 const ENDED_KEEP_MS = 86_400_000
 
 export type CancelOptions = {
-  /** Also what a seal lists: its submission is being deleted. */
+  /** Also uploads listed by a seal: the submission is being deleted. */
   force?: boolean
-  /** Only what is still being received: its submission is being sealed. What is whole by now stays as it is. */
+  /** Only incomplete uploads: the submission is being sealed. Complete ones are not changed. */
   unfinishedOnly?: boolean
 }
 
 /**
- * Cancels an upload in whatever state: unfinished, finished or accepted. Idempotent; one that has ended already only has
- * the rest of its bytes removed. A request that is still sending finds out with its next commit.
+ * Cancels an upload in any state. Idempotent: for an ended upload only
+ * remaining bytes are removed. A running request fails at its next commit.
  *
  * @param view as read from UploadViews
- * @returns false where there was nothing left to cancel
- * @throws SUBMISSION_SEALED (409) where a seal lists it or holds
+ * @returns false if there was nothing to cancel
+ * @throws SUBMISSION_SEALED (409) if the submission is sealed or a seal lists it
  */
 export async function cancelUpload(deps: CancelDeps, view: UploadView, options: CancelOptions = {}): Promise<boolean> {
   faultPoint('terminate.before-commit')
@@ -49,10 +49,10 @@ export async function cancelUpload(deps: CancelDeps, view: UploadView, options: 
   faultPoint('terminate.committed')
   if (options.unfinishedOnly === true && !cancelled) return false
   if (record?.state === 'cancelled') {
-    // A seal may have listed it between the look at its head and the commit.
+    // A seal may have listed it between reading the head and the commit.
     const kept = options.force !== true && (await keepIfSealed(deps, record))
     if (kept) throw new AppError('SUBMISSION_SEALED', { status: 409 })
-    // Again where a crash came between the two: the holder of the lock must not go on believing in it.
+    // Repeated after a crash between the two: it ends the lock.
     await deps.hot.end(view.id, 'cancelled', ENDED_KEEP_MS)
   }
   await removeBytes(deps, view)
@@ -67,7 +67,7 @@ async function endUpload(
   { id, hot: running, record: known }: UploadView,
   { force = false, unfinishedOnly = false }: CancelOptions,
 ): Promise<Ended> {
-  // Of an upload without a stored byte only Redis knows.
+  // An upload without stored bytes exists only in Redis.
   if (known === undefined) {
     if (running?.status === 'cancelled' || running?.status === 'expired') return { record: undefined, cancelled: false }
     if (await hot.endUnstored(id, 'cancelled', ENDED_KEEP_MS)) return { record: undefined, cancelled: true }
@@ -91,7 +91,7 @@ async function isReceiving(hot: UploadSessionStore, id: string, record: UploadRe
   return state === undefined ? record !== undefined : state.status === 'receiving'
 }
 
-/** Somebody is sending the first bytes at this moment: a record that says so, to be ended by the same commit. */
+/** For an upload that is just receiving its first bytes: a record to end by this commit. */
 function unrecorded(running: UploadView['hot']): Current | undefined {
   if (running === undefined) return undefined
   const { draft, multipartId, partBytes } = running
@@ -102,7 +102,7 @@ function unrecorded(running: UploadView['hot']): Current | undefined {
   return receivingRecord(draft, object, 0)
 }
 
-/** Everything under the upload's prefix but its record, which is the tombstone. */
+/** Everything under the upload's prefix except its record, which is the tombstone. */
 async function removeBytes({ store, logger }: CancelDeps, { id, hot, record }: UploadView): Promise<void> {
   const multipartId = hot?.multipartId ?? multipartOf(record)
   if (multipartId !== undefined) await store.abortMultipart(objectKeys.data(id), multipartId)
@@ -116,7 +116,7 @@ async function removeBytes({ store, logger }: CancelDeps, { id, hot, record }: U
   logger.info({ uploadId: id, objects: removed }, 'upload cancelled, its bytes removed')
 }
 
-/** The multipart upload that is not one object yet. */
+/** The multipart upload, if not completed. */
 function multipartOf(record: UploadRecord | undefined): string | undefined {
   const object = record?.object
   return object?.parts !== undefined || record?.state === 'receiving' ? object?.multipartId : undefined

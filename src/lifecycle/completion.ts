@@ -1,5 +1,5 @@
-// Completion: from "the last byte is durable" to "its verdict is queued". One idempotent function over what is durable,
-// run by the request that stored the last byte, by any request that finds the upload so, and by the reconciler.
+// Completion: from "the last byte is durable" to "validation is queued". One idempotent function on durable state,
+// run by the request that stored the last byte, by any request that finds the upload complete, and by the reconciler.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -18,7 +18,7 @@ import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { bytesLost, partialEnded, receivingRecord, storedRecord } from './transitions.ts'
 
-/** How long Redis answers for a finished upload; afterwards the record in the store does. */
+/** How long Redis keeps the session of a complete upload; later the record answers. */
 export const STORED_KEEP_MS = 7 * 86_400_000
 
 /**
@@ -57,7 +57,7 @@ export class Completion {
     this.#logger = deps.logger
   }
 
-  /** What the record of a stored upload says, from its draft and where its bytes lie. */
+  /** The record of a stored upload, from its draft and its object. */
   async stored(
     draft: UploadDraft,
     current: UploadRecord | undefined,
@@ -78,15 +78,15 @@ export class Completion {
     })
   }
 
-  /** Uploads outside of submissions count their own versions. */
+  /** Uploads outside of submissions have their own sequence. */
   async nextSequence(draft: UploadDraft, current: UploadRecord | undefined): Promise<number> {
     if (draft.submissionId === null) return (current?.sequence ?? 0) + 1
     return await this.#heads.nextSequence(draft.owner, draft.submissionId)
   }
 
   /**
-   * Commits that all bytes are durable. Idempotent; throws UPLOAD_EXPIRED or UPLOAD_CANCELLED when the upload was
-   * taken away first.
+   * Commits that all bytes are durable. Idempotent; throws UPLOAD_EXPIRED or UPLOAD_CANCELLED if the upload was
+   * ended before.
    */
   async commitStored(
     draft: UploadDraft,
@@ -105,8 +105,8 @@ export class Completion {
       },
       first,
     )
-    if (record === undefined) throw new Error(`${draft.id}: stored, yet no record`)
-    // Whoever stored it may have died before anybody was told; once a younger version is told, this one never would be.
+    if (record === undefined) throw new Error(`${draft.id}: stored, but there is no record`)
+    // The process that stored it may have died before publishing; after a newer version this one would never be published.
     if (!committed) await this.#records.announce(record)
     faultPoint('finish.record-stored')
     await this.#hot.end(draft.id, 'stored', STORED_KEEP_MS, record.receivedBytes)
@@ -114,7 +114,7 @@ export class Completion {
     return record
   }
 
-  /** Finishes what a request began: the hot state says that all bytes are durable, the record not yet. */
+  /** Commits the record of an upload whose session says that all bytes are durable. */
   async commitFinishing(state: UploadSession): Promise<UploadRecord> {
     const { draft, multipartId } = state
     const key = objectKeys.data(draft.id)
@@ -133,14 +133,14 @@ export class Completion {
     return await this.commitStored(draft, object, state.offset, state.storedAtMs ?? this.#clock.now())
   }
 
-  /** Everything that is due on an upload whose bytes are all there. Safe to call at any time, any number of times. */
+  /** Does everything that is due on a complete upload. Safe to call at any time and repeatedly. */
   async run(id: string): Promise<void> {
     const state = await this.#hot.read(id)
     const record = state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
     if (record !== undefined) await this.follow(record)
   }
 
-  /** What is due on a record that was just committed. */
+  /** The same for a record that was just committed. */
   async follow(record: UploadRecord): Promise<void> {
     if (!isStored(record.state)) return
     if (needsAssembly(record)) await this.assemble(record)
@@ -190,7 +190,7 @@ export class Completion {
     this.#logger.debug({ uploadId: id, parts: object.parts.length }, 'parts joined')
   }
 
-  /** A partial that is still in parts on S3 must be an object before it can be copied. */
+  /** On S3 a partial must be one object before it can be copied. */
   async #assemblePartials(ids: string[]): Promise<void> {
     for (const id of ids) {
       const partial = await this.#records.latest(id)
@@ -198,12 +198,12 @@ export class Completion {
     }
   }
 
-  /** Nobody joined it in time. */
+  /** Expires a partial that was not joined in time. */
   async expirePartial({ id }: UploadRecord): Promise<void> {
     await this.#end(id, 'expired')
   }
 
-  /** The final holds their bytes now: partials end, the commit before their bytes. */
+  /** Ends the partials, whose bytes are now in the final upload: first the commit, then the bytes. */
   async #releasePartials(ids: string[]): Promise<void> {
     for (const id of ids) await this.#end(id, 'cancelled')
   }
@@ -217,7 +217,7 @@ export class Completion {
     if (record !== undefined) await this.removeBytes(record)
   }
 
-  /** What is left of an upload that has ended: all but its record. Idempotent. */
+  /** Removes the bytes of an ended upload; the record stays. Idempotent. */
   async removeBytes({ id, object }: UploadRecord, multipartId = object.multipartId): Promise<void> {
     if (multipartId !== undefined) await this.#store.abortMultipart(objectKeys.data(id), multipartId)
     const records = objectKeys.uploadRecord(id)
@@ -225,31 +225,31 @@ export class Completion {
       if (!key.startsWith(records)) await this.#store.remove(key)
   }
 
-  /** Queues every lane the record asks for; a job that exists already is left alone. */
+  /** Queues every pending lane; existing jobs are not changed. */
   async queueLanes(record: UploadRecord): Promise<void> {
     faultPoint('complete.before-enqueue')
     await this.#laneJobs.enqueueDue(record)
     faultPoint('complete.after-enqueue')
   }
 
-  /** `run` after an answer has been sent: what fails here is found again by the reconciler. */
+  /** `run` after the response: the reconciler repeats what fails here. */
   runLater(id: string): void {
     this.#later(id, this.run(id))
   }
 
-  /** `follow` after an answer has been sent. */
+  /** `follow` after the response. */
   followLater(record: UploadRecord): void {
     this.#later(record.id, this.follow(record))
   }
 
   #later(id: string, work: Promise<void>): void {
     work.catch((err: unknown) => {
-      this.#logger.warn({ err, uploadId: id }, 'completion did not finish; the reconciler will')
+      this.#logger.warn({ err, uploadId: id }, 'completion failed; the reconciler will retry it')
     })
   }
 }
 
-/** A tail that makes the file whole is its last part, to be copied in. */
+/** If the tail completes the file, it is copied as the last part. */
 function withTail(parts: StoredPart[], { offset, tailKey }: UploadSession): StoredPart[] {
   const stored = parts.reduce((sum, { bytes }) => sum + bytes, 0)
   if (tailKey === null || stored >= offset) return parts

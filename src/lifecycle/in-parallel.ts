@@ -1,6 +1,6 @@
-// Work on many things, a few at a time.
+// Processes many items with limited concurrency.
 
-/** Runs `work` on every item, `width` at a time; the first failure ends it, and is thrown once the others have ended. */
+/** Runs `work` on every item, `width` at a time; after an error no further item is started, and it is thrown at the end. */
 export async function inParallel<T>(
   width: number,
   items: Iterable<T> | AsyncIterable<T>,
@@ -8,7 +8,7 @@ export async function inParallel<T>(
 ): Promise<void> {
   const iterator = iterate(items)
   let failed: { error: unknown } | undefined
-  // One after the other: a generator must not be asked twice at a time.
+  // Serialized: a generator must not be called concurrently.
   let turn: Promise<IteratorResult<T, unknown>> = Promise.resolve({ done: false, value: undefined as T })
   const next = () => {
     turn = turn.then(() => iterator.next())

@@ -1,5 +1,5 @@
-// Claims: a processor commits to the record that it is at work before it works, and its result counts only while the
-// claim is still its own. BullMQ may run a job twice when a lock is lost; the record decides which run counts.
+// Lane leases: a worker commits a lease to the record before it works, and its result counts only while the
+// lease is its own. BullMQ may run a job twice when a lock is lost; the record decides which run counts.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
@@ -9,7 +9,7 @@ import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 
-/** While a claim is younger than this, the reconciler does not queue the lane again. Renewed at half of it. */
+/** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
 export type LaneLease = { lane: LaneName; token: string; record: UploadRecord }
@@ -27,8 +27,8 @@ export class LaneLeases {
   }
 
   /**
-   * Claims a lane for the job of `generation`. Undefined: nothing is due any more, or a younger generation was queued.
-   * An older claim of the same generation is taken over: BullMQ hands a job out again only when its holder is lost.
+   * Acquires the lease of a lane for the job of `generation`. Undefined: nothing is due, or a newer generation was queued.
+   * An older lease of the same generation is taken over: BullMQ repeats a job only if its worker is lost.
    */
   async acquire(id: string, lane: LaneName, generation: number): Promise<LaneLease | undefined> {
     const token = newToken()
@@ -44,18 +44,18 @@ export class LaneLeases {
     return { token, worker: this.#worker, until: isoTime(this.#clock.now() + LANE_LEASE_MS) }
   }
 
-  /** Says that the work goes on. False: the claim is lost, stop. */
+  /** Renews the lease. False: it is lost, stop. */
   async renew(claim: LaneLease): Promise<boolean> {
     const { lane, token } = claim
     return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(token)))
   }
 
-  /** The run ends without a result, and not because its worker died. False: the claim was lost before. */
+  /** Releases the lease of a run without a result. False: it was lost. */
   async release(claim: LaneLease): Promise<boolean> {
     return await this.commit(claim, (current) => laneReleased(current, claim.lane))
   }
 
-  /** Commits what the holder of a claim makes of the record. False: the claim is lost, its result does not count. */
+  /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */
   async commit(
     { record, lane, token }: LaneLease,
     decide: (current: UploadRecord) => Promise<UploadDecision> | UploadDecision,

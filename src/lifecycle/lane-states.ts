@@ -1,11 +1,11 @@
-// What happens to the state of one lane: started, released, failed, queued again, ended. Used by transitions.ts alone.
+// Changes of the state of one lane: started, released, failed, re-queued, done. Used only by transitions.ts.
 
 import { isoTime } from '../core/clock.ts'
 import type { LaneState, UploadRecord } from '../records/upload-record.ts'
 
 const NEW: LaneState = { generation: 1, attempts: 0 }
 
-/** A claim that is still there belongs to a run that ended without a word. */
+/** A remaining lease belongs to a run whose worker died: it counts as a death. */
 function deathsOf({ deaths = 0, claim }: LaneState): { deaths?: number } {
   const all = deaths + (claim === undefined ? 0 : 1)
   return all === 0 ? {} : { deaths: all }
@@ -23,7 +23,7 @@ export function releasedLane({ claim: _, ...state }: LaneState): LaneState {
   return state
 }
 
-/** Whoever is at work on an upload that does not count any more loses its claim. */
+/** Ends the leases of an upload that no longer counts. */
 export function releasedLanes(lanes: UploadRecord['lanes']): UploadRecord['lanes'] {
   const released = Object.entries(lanes).map(([lane, state]) => [lane, releasedLane(state)] as const)
   return Object.fromEntries(released)
@@ -37,9 +37,9 @@ export function failedLane(
 }
 
 /**
- * Due, under the next generation: a queue knows the job of this one already.
+ * Due, with the next generation: the queue already knows the job id of this one.
  *
- * @param state undefined: the lane was never due before
+ * @param state undefined: the lane was never due
  */
 export function queuedLane(state: LaneState | undefined, { afresh }: { afresh: boolean }): LaneState {
   if (state === undefined) return NEW

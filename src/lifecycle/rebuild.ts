@@ -1,5 +1,5 @@
-// Everything in Redis that matters, made again from the object store: after it was wiped, or came back older than it was.
-// One process does so at a time, beside services and workers that go on; what they do meanwhile stays.
+// Rebuilds Redis from the object store, after it was wiped or is an older copy.
+// One process at a time does it, beside running services and workers, whose changes are kept.
 
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
@@ -17,18 +17,18 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Reconciler } from './reconcile.ts'
 
-/** What was found in the store and put back. */
+/** Counts of a rebuild. */
 export type Rebuilt = {
   submissions: number
   uploads: number
-  /** Events of the last days, in the log again. */
+  /** Restored events of the last days. */
   events: number
-  /** Queued again: lanes that are due, and webhooks that nobody has noted as delivered. */
+  /** Re-queued: due lanes, and webhooks without a delivery note. */
   jobs: number
   ms: number
 }
 
-/** Where events go back to; see src/events/restore.ts. */
+/** Restores event streams; see src/events/restore.ts. */
 export type EventStreams = {
   submission(owner: string, id: string, events: readonly EventEnvelope[]): Promise<number>
   portal(owner: string): Promise<unknown>
@@ -44,19 +44,19 @@ export type RebuilderDeps = {
   reconciler: Reconciler
   clock: Clock
   logger: Logger
-  /** `token`: of this rebuilding. */
+  /** `token`: identifies this rebuild. */
   openStreams(token: string): EventStreams
-  /** Queues the webhooks of a portal that were lost with the queue. @returns how many */
+  /** Re-queues the lost webhooks of a portal. @returns how many */
   requeueWebhooks(owner: string): Promise<number>
 }
 
-/** The part of what a process is made of that rebuilding needs; see createDeps. */
+/** The dependencies of `rebuild`; see createDeps. */
 export type RebuildDeps = { rebuilder: Pick<Rebuilder, 'run'> }
 
 /**
- * Rebuilds Redis from the store. Safe at any time, beside running services and workers, and any number of times; what is
- * there already stays as it is. Waits where another process is at it. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE, and
- * INDEX_REBUILDING where another does not end.
+ * Rebuilds Redis from the store. Safe at any time, beside running services and workers, and repeatedly; existing
+ * data is kept. Waits for a rebuild of another process. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE, and
+ * INDEX_REBUILDING if that does not end.
  *
  * @param deps as createDeps makes them
  */
@@ -64,19 +64,19 @@ export async function rebuild({ rebuilder }: RebuildDeps): Promise<Rebuilt> {
   return await rebuilder.run()
 }
 
-/** Of the seven days that the log holds; a little less, so that what it has trimmed is not taken for lost. */
+/** A little less than the seven days of the log, so that trimmed events are not restored. */
 const EVENTS_MS = 7 * 86_400_000 - 60_000
-/** How long after a change the news of it may come. */
+/** How long after a change its event may be published. */
 const NEWS_MS = 86_400_000
 const PARALLEL = 32
 const KEEP_EVERY_MS = 5000
 const WAIT_MS = 60_000
 const LOOK_EVERY_MS = 200
-/** A Redis that lost everything is noticed by asking it: one small question. */
+/** Interval of the check whether Redis has lost its data. */
 const LOOK_FOR_LOSS_MS = 1000
 
 type Name = { owner: string; id: string }
-/** `recent`: submissions in which something happened that the event log still tells. */
+/** `recent`: submissions with events that are still in the log. */
 type Found = Omit<Rebuilt, 'ms'> & { unsettled: UploadRecord[]; recent: Name[] }
 
 export class Rebuilder {
@@ -86,11 +86,11 @@ export class Rebuilder {
     this.#deps = deps
   }
 
-  /** Rebuilds where Redis is not whole and nobody else does; undefined: there was nothing to do. */
+  /** Rebuilds if the index is incomplete and no other process does; undefined: nothing to do. */
   async heal(): Promise<Rebuilt | undefined> {
     const { wholeness } = this.#deps.index
     if (await wholeness.isComplete()) {
-      // Of a process that died between the two.
+      // Left by a process that died before re-queueing.
       await this.#requeue()
       return undefined
     }
@@ -121,7 +121,7 @@ export class Rebuilder {
       const streams = openStreams(mine.token)
       await this.#events(streams, found)
       const events = await index.wholeness.mark(mine, 'events')
-      if (!lists || !events) logger.warn('Redis was lost again while it was rebuilt: it is begun anew')
+      if (!lists || !events) logger.warn('Redis was lost again during the rebuild; starting over')
       await streams.tellReaders()
       await this.#resume(found)
       found.jobs += await this.#requeue()
@@ -138,12 +138,12 @@ export class Rebuilder {
     } finally {
       clearInterval(keeping)
       await index.wholeness.end(mine).catch((err: unknown) => {
-        logger.warn({ err }, 'another may begin to rebuild only after a while')
+        logger.warn({ err }, 'the rebuild lease could not be released; another process must wait for its expiry')
       })
     }
   }
 
-  /** Heads, uploads and numbers of all submissions. @returns ids of their uploads */
+  /** Restores heads, uploads and sequences of all submissions. @returns ids of their uploads */
   async #submissions(found: Found): Promise<Set<string>> {
     const { heads, clock } = this.#deps
     const sinceMs = clock.now() - EVENTS_MS
@@ -156,14 +156,14 @@ export class Rebuilder {
         seen.add(record.id)
         if (!isSettled(record)) found.unsettled.push(record)
       }
-      // News comes of a change of one of these, if not always in the same moment.
+      // Events come from changes of these, though not always at the same time.
       const records = head === undefined ? uploads : [head, ...uploads]
       if (records.some(({ committedAt }) => Date.parse(committedAt) >= sinceMs - NEWS_MS)) found.recent.push(name)
     })
     return seen
   }
 
-  /** The event log of the last days, of submissions and of portals. */
+  /** Restores the event logs of submissions and portals. */
   async #events(streams: EventStreams, found: Found): Promise<void> {
     const { heads, uploads, index } = this.#deps
     await inParallel(PARALLEL, found.recent, async ({ owner, id }) => {
@@ -174,7 +174,7 @@ export class Rebuilder {
       for (const record of records) await uploads.markAnnounced(record)
     })
     for (const owner of streams.owners) {
-      // Before its events are in their place: from then on nobody else would queue them.
+      // Before the swap: afterwards nobody else would queue these events.
       await index.noteRequeue(owner)
       await streams.portal(owner)
     }
@@ -190,7 +190,7 @@ export class Rebuilder {
     }
   }
 
-  /** Events of the last days, in the order of their commits. */
+  /** Events of the last days, in commit order. */
   async #eventsOf(
     owner: string,
     id: string,
@@ -213,7 +213,7 @@ export class Rebuilder {
       )
   }
 
-  /** Uploads that belong to no submission. */
+  /** Uploads without a submission. */
   async #strays(seen: ReadonlySet<string>, found: Found): Promise<void> {
     const { uploads } = this.#deps
     await inParallel(PARALLEL, this.#uploadIds(seen), async (id) => {
@@ -235,19 +235,19 @@ export class Rebuilder {
     }
   }
 
-  /** What was being done, and was lost with the queue or the hot state: received, judged, transcoded. */
+  /** Resumes the work that was lost with the queue or the sessions. */
   async #resume(found: Found): Promise<void> {
     const { reconciler, logger } = this.#deps
     await inParallel(PARALLEL, found.unsettled, async (record) => {
       try {
         found.jobs += await reconciler.resume(record)
       } catch (err) {
-        logger.warn({ err, uploadId: record.id }, 'an upload could not be taken up again; it is tried in a minute')
+        logger.warn({ err, uploadId: record.id }, 'an upload could not be resumed; retrying in a minute')
       }
     })
   }
 
-  /** Webhooks that were lost with the queue. @returns how many were queued */
+  /** Re-queues lost webhooks. @returns how many */
   async #requeue(): Promise<number> {
     const { index, requeueWebhooks } = this.#deps
     let queued = 0
@@ -259,14 +259,14 @@ export class Rebuilder {
   }
 }
 
-/** Looks every second whether Redis has lost what the store has, and rebuilds it then. @returns what ends it */
+/** Checks every second whether Redis has lost its data, and rebuilds it. @returns a function that stops it */
 export function startRebuildMonitor(rebuilder: Pick<Rebuilder, 'heal'>, logger: Logger): () => void {
   let running = false
   const heal = async () => {
     if (running) return
     running = true
     await rebuilder.heal().catch((err: unknown) => {
-      logger.warn({ err }, 'Redis could not be rebuilt; it is tried again')
+      logger.warn({ err }, 'rebuilding Redis failed; retrying')
     })
     running = false
   }

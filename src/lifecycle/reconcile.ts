@@ -1,5 +1,5 @@
-// The safety net: whatever an upload's record says is due and nobody is doing is begun again. Runs at start and every
-// minute over the uploads that are due for a look, and over all that is unfinished after a loss of Redis (rebuild.ts).
+// The reconciler: re-queues work that is due by an upload's record but not running. Runs at start and every
+// minute over uploads that are due for a check, and over all unfinished ones after a loss of Redis (rebuild.ts).
 
 import type { Clock } from '../core/clock.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -15,12 +15,12 @@ import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
 
-/** When to look again at an upload on which work is going on. */
+/** Next check of an upload with running work. */
 const LOOK_AGAIN_MS = 60_000
-/** When to look again at one that only an operator begins again; `songngan retry` finds it meanwhile. */
+/** Next check of an upload that only an operator can retry (`songngan retry`). */
 const LOOK_RARELY_MS = 86_400_000
 const BATCH = 500
-/** States in which BullMQ will still run the job, or is running it. */
+/** States in which BullMQ runs the job or will run it. */
 const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused'])
 
 export type ReconcileDeps = {
@@ -33,9 +33,9 @@ export type ReconcileDeps = {
   clock: Clock
   logger: Logger
   expiryMs: number
-  /** Ends an unfinished upload whose time is over; see src/uploads/expire.ts. */
+  /** Expires an unfinished upload; see src/uploads/expire.ts. */
   expire: (id: string) => Promise<'kept' | 'finished' | 'expired'>
-  /** Carries out what is due on submissions: seals that wait, and what a seal leaves to end. */
+  /** Does what is due on submissions: waiting seals, and ending uploads after a seal. */
   settleSubmissions: () => Promise<unknown>
 }
 
@@ -46,13 +46,13 @@ export class Reconciler {
     this.#deps = deps
   }
 
-  /** Looks at everything that is due; resolves with how many uploads were looked at. */
+  /** Checks all due uploads; resolves with their number. */
   async tick(): Promise<number> {
     const { hot, clock, logger } = this.#deps
     const ids = await hot.due(clock.now(), BATCH)
     for (const id of ids) {
       await this.one(id).catch(async (err: unknown) => {
-        logger.warn({ err, uploadId: id }, 'an upload could not be reconciled; it is tried again')
+        logger.warn({ err, uploadId: id }, 'an upload could not be reconciled; retrying')
         await hot.setDue(id, clock.now() + LOOK_AGAIN_MS)
       })
     }
@@ -60,7 +60,7 @@ export class Reconciler {
     return ids.length
   }
 
-  /** `one` after a loss of Redis. @returns how many jobs of the upload the queue had lost */
+  /** `one` after a loss of Redis. @returns the number of lost jobs of the upload */
   async resume(record: UploadRecord): Promise<number> {
     const { queues, clock } = this.#deps
     let lost = 0
@@ -70,7 +70,7 @@ export class Reconciler {
     return lost
   }
 
-  /** Brings one upload on its way again. Safe at any time. */
+  /** Checks one upload. Safe at any time. */
   async one(id: string): Promise<void> {
     const { hot, uploads, completion, clock, metrics } = this.#deps
     const state = await hot.read(id)
@@ -88,7 +88,7 @@ export class Reconciler {
       return
     }
     if (isEnded(record.state)) {
-      // Whoever ended it may have died before Redis heard of it, or before its bytes were gone.
+      // The process that ended it may have died before it updated Redis or removed the bytes.
       if (state?.status === 'receiving') await hot.end(id, record.state, STORED_KEEP_MS)
       await completion.removeBytes(record, state?.multipartId ?? undefined)
       return await hot.setDue(id, null)
@@ -99,7 +99,7 @@ export class Reconciler {
     await hot.setDue(id, isSettled(record) ? null : clock.now() + lookAfterMs(record))
   }
 
-  /** A partial waits for its final as long as an unfinished upload waits for its bytes. */
+  /** A partial expires like an unfinished upload. */
   async #partial(record: UploadRecord): Promise<void> {
     const { hot, completion, clock, expiryMs } = this.#deps
     const expiresAtMs = Date.parse(record.storedAt ?? '') + expiryMs
@@ -108,7 +108,7 @@ export class Reconciler {
     await hot.setDue(record.id, null)
   }
 
-  /** Redis says ended, the record does not: the commit that belongs to it was lost; make it. */
+  /** Ended in Redis, but not in the record: the commit was lost; it is repeated. */
   async #endedInRedisOnly(id: string, status: string | undefined, record: UploadRecord | undefined): Promise<boolean> {
     if (status !== 'cancelled' && status !== 'expired') return false
     const { uploads, hot, completion } = this.#deps
@@ -122,7 +122,7 @@ export class Reconciler {
     return true
   }
 
-  /** A lane that is due, whose job is gone and whose claim has run out or is a dead worker's, is queued under the next generation. */
+  /** Re-queues due lanes without a job and without a valid lease, with the next generation. */
   async #requeue(record: UploadRecord): Promise<void> {
     const { queues, clock } = this.#deps
     for (const lane of pendingLanes(record, clock.now())) {
@@ -131,8 +131,8 @@ export class Reconciler {
       const job = await queues.stateOf(lane, record.id, generation)
       if (ALIVE.has(job)) continue
       const claimed = state?.claim !== undefined && Date.parse(state.claim.until) > clock.now()
-      // BullMQ fails a job whose workers died too often: whoever claimed it is lost. The claim that is left counts as a
-      // death, so that this ends.
+      // BullMQ fails a job whose workers died too often: its worker is lost. The remaining lease counts as a
+      // death, so this cannot go on for ever.
       if (claimed && job !== 'failed') continue
       await this.#nextGeneration(record.id, lane, generation)
     }
@@ -149,7 +149,7 @@ export class Reconciler {
     if (!committed || record === undefined) return
     faultPoint('reconcile.generation-recorded')
     metrics.uploadsReconciled.inc({ from_state: record.state })
-    logger.info({ uploadId: id, lane, generation: record.lanes[lane]?.generation }, 'a lost job is queued again')
+    logger.info({ uploadId: id, lane, generation: record.lanes[lane]?.generation }, 'lost job re-queued')
     await laneJobs.enqueue(record, lane)
   }
 }

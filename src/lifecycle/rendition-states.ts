@@ -1,4 +1,4 @@
-// What happens to the list of renditions. Used by transitions.ts alone.
+// Changes of the list of renditions. Used only by transitions.ts.
 
 import type { Rendition } from '../records/upload-record.ts'
 
@@ -11,19 +11,19 @@ export function changed(renditions: readonly Rendition[], name: string, outcome:
   return renditions.map((each) => (each.name === name ? { ...each, ...outcome } : each))
 }
 
-/** All that is required is there, or was not needed. */
+/** Whether all required renditions are ready or skipped. */
 export function areRequiredDone(renditions: readonly Rendition[]): boolean {
   return renditions.every(({ required, state }) => !required || state === 'ready' || state === 'skipped')
 }
 
-/** The lane is given up: what is not made yet will not be. */
+/** The lane is given up: renditions that are not ready are marked failed. */
 export function unmade(renditions: readonly Rendition[], reason: string): Rendition[] {
   return renditions.map((each) =>
     each.state === 'waiting' || each.state === 'running' ? { ...each, state: 'failed', reason } : each,
   )
 }
 
-/** What could not be made is tried once more. */
+/** Failed renditions are due again. */
 export function dueAgain(renditions: readonly Rendition[]): Rendition[] {
   return renditions.map((each) => {
     const { reason: _, ...rendition } = each
@@ -31,7 +31,7 @@ export function dueAgain(renditions: readonly Rendition[]): Rendition[] {
   })
 }
 
-/** Retention has taken their objects. */
+/** Retention has removed their objects. */
 export function withoutMedia(renditions: readonly Rendition[]): Rendition[] {
   return renditions.map(({ key: _, ...each }) => ({ ...each, state: 'skipped', reason: 'RETENTION' }))
 }

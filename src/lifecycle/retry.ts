@@ -1,5 +1,5 @@
-// What was given up, begun again by hand: an upload whose lane failed is queued under the next generation at once,
-// instead of after the reconciler's pause; a webhook that was not delivered is tried again.
+// Manual retries: a failed lane is re-queued with the next generation at once,
+// instead of after the reconciler's delay; an undelivered webhook is retried.
 
 import type { RedisConnection } from '../core/redis.ts'
 import { viaRedis } from '../core/redis.ts'
@@ -18,7 +18,7 @@ export type FailedLane = { uploadId: string; lane: LaneName; failedAt: string; e
 const BATCH = 500
 const LANE_NAMES: readonly LaneName[] = ['validate', 'inspect', 'transcode']
 
-/** Lanes of a record that were given up, and not begun again since. */
+/** Failed lanes of a record. */
 export function failedLanes(record: UploadRecord): FailedLane[] {
   return LANE_NAMES.flatMap((lane) => {
     const { failedAt, doneAt, lastError } = record.lanes[lane] ?? ({} as Partial<LaneState>)
@@ -27,7 +27,7 @@ export function failedLanes(record: UploadRecord): FailedLane[] {
   })
 }
 
-/** Every upload on which something is due whose lane was given up since then. Asks Redis where to look. */
+/** All uploads with lanes that failed since then, from the index in Redis. */
 export async function findFailed({ uploads, redis }: RetryDeps, sinceMs: number): Promise<FailedLane[]> {
   const failed: FailedLane[] = []
   for (let from = 0; ; from += BATCH) {
@@ -37,7 +37,7 @@ export async function findFailed({ uploads, redis }: RetryDeps, sinceMs: number)
   }
 }
 
-/** Begins a lane again. False: it is not failed any more. */
+/** Retries a lane. False: it is no longer failed. */
 export async function retryLane({ uploads, laneJobs }: RetryDeps, failed: FailedLane): Promise<boolean> {
   const { uploadId, lane } = failed
   const { record, committed } = await uploads.commit(uploadId, (current) => {
@@ -51,7 +51,7 @@ export async function retryLane({ uploads, laneJobs }: RetryDeps, failed: Failed
   return true
 }
 
-/** Tries webhooks again that failed for good since then. @returns how many */
+/** Retries webhooks that failed since then. @returns how many */
 export async function retryWebhooks({ queues }: RetryDeps, sinceMs: number): Promise<number> {
   const jobs = await viaRedis(queues.byLane.notify.getFailed(0, -1))
   let retried = 0

@@ -1,7 +1,7 @@
-// What a seal has frozen is evidence and stays as it was handed in. Head and upload records are committed one by one, so
-// that a seal may be made from an upload that ceases to be accepted at the same moment. Whoever takes an acceptance back
-// says so to the head afterwards: either a seal that is being made loses its commit and looks again, or it was first, and
-// the upload is put back.
+// Sealed uploads are evidence and must not change. Head and upload records are committed separately, so
+// a seal may list an upload that loses its acceptance at the same moment. After withdrawing an acceptance,
+// the head is updated: either a running seal loses its commit and checks again, or the seal was first, and
+// the upload is restored.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -14,12 +14,12 @@ import { keptBySeal } from './transitions.ts'
 
 type Revisions = Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>
 
-/** A seal lists the upload: in the present revision, or in an earlier one whose files were carried over. */
+/** A seal lists the upload, in the current or an earlier revision. */
 export function isFrozen({ revisions }: Revisions, uploadId: string): boolean {
   return revisions.some(({ sealedAt, uploads }) => sealedAt !== undefined && lists(uploads, uploadId))
 }
 
-/** A seal lists the upload, and holds. */
+/** The current seal lists the upload. */
 export function isFrozenNow({ state, revision, revisions }: Revisions, uploadId: string): boolean {
   if (state !== 'sealed') return false
   return lists(revisions.find((entry) => entry.revision === revision)?.uploads, uploadId)
@@ -29,7 +29,7 @@ function lists(uploads: Record<string, string[]> | undefined, id: string): boole
   return Object.values(uploads ?? {}).some((ids) => ids.includes(id))
 }
 
-/** Throws SUBMISSION_SEALED (409) for an upload that must not go: all of a sealed submission, and what was frozen before. */
+/** Throws SUBMISSION_SEALED (409) for uploads that must stay: all of a sealed submission, and those of earlier seals. */
 export function refuseSealed(head: SubmissionHead | undefined, uploadId: string): void {
   if (head === undefined) return
   if (head.state === 'sealed' || isFrozen(head, uploadId)) throw new AppError('SUBMISSION_SEALED', { status: 409 })
@@ -38,17 +38,17 @@ export function refuseSealed(head: SubmissionHead | undefined, uploadId: string)
 export type KeepDeps = { uploads: UploadRecords; heads: SubmissionHeads; clock: Clock }
 
 /**
- * To be asked after a commit that took an upload's acceptance away, and before anything of it is removed. Idempotent.
+ * Call it after a commit that withdraws an acceptance, and before bytes are removed. Idempotent.
  *
- * @param held which seals count: `isFrozen`, or `isFrozenNow` where a return gives the file up
- * @returns true where a seal was first: the upload is accepted again
+ * @param held which seals count: `isFrozen`, or `isFrozenNow` if a return allows the change
+ * @returns true if a seal was first: the upload is accepted again
  */
 export async function keepIfSealed(
   { uploads, heads, clock }: KeepDeps,
   { id, owner, submissionId, storedAt }: UploadRecord,
   held: (head: SubmissionHead, uploadId: string) => boolean = isFrozen,
 ): Promise<boolean> {
-  // What was never whole was never accepted.
+  // An incomplete upload was never accepted.
   if (submissionId === null || storedAt === null) return false
   const { record: head } = await heads.commit(owner, submissionId, async (current) => {
     if (current === undefined || current.state === 'deleted' || current.state === 'sealed') return undefined

@@ -1,15 +1,15 @@
-// Which cause leads an upload from which state to which. transitions.ts has one function for each.
+// The table of causes and state changes of uploads. transitions.ts has one function per cause.
 
 import type { NextUpload, UploadRecord, UploadState } from '../records/upload-record.ts'
 import type { NextVersion } from '../records/version-log.ts'
 
-/** A record as it stands; the fields that the version log fills in are not looked at. */
+/** The current record; the fields of the version log are not used. */
 export type Current = NextVersion<UploadRecord>
 
 const UNCHANGED = { accepted: ['accepted'], ready: ['ready'] } as const
 const WORKED_ON = { checking: ['checking'], ...UNCHANGED } as const
 
-/** Cause → state before → states after. What is not listed is impossible. */
+/** Cause → state before → possible states after. */
 const TABLE = {
   'last byte stored': { receiving: ['stored'] },
   'taken by a final upload': { stored: ['stored'] },
@@ -56,7 +56,7 @@ export class ImpossibleTransition extends Error {
   override readonly name = 'ImpossibleTransition'
 }
 
-/** The next version after `cause`. Used by transitions.ts alone. Without an event of its own it tells nobody anything. */
+/** The next version after `cause`. Used only by transitions.ts. Without `event` nothing is published. */
 export function next<C extends Cause>(
   cause: C,
   current: Current,

@@ -1,6 +1,6 @@
-// The life of an upload: the only place that changes its state. A table (transition-table.ts) says which cause leads from
-// which state to which, and one pure function per cause sets state, event, sequence, problems, checks and lanes together.
-// Whoever commits a version gets it from here: src/records takes no other.
+// The life cycle of an upload: the only place that changes its state. transition-table.ts lists the possible changes;
+// here one pure function per cause sets state, event, sequence, problems, checks and lanes together.
+// src/records accepts only versions made here.
 
 import { isoTime } from '../core/clock.ts'
 import {
@@ -37,7 +37,7 @@ export function receivingRecord(draft: UploadDraft, object: StoredObject, sequen
 
 type Stored = { object: StoredObject; bytes: number; storedAt: string; late: boolean; sequence: number }
 
-/** The last byte is durable; validation is due, unless it is a partial upload: that is judged as part of its final one. */
+/** The last byte is durable; validation is due, except for partial uploads, which are validated with their final one. */
 export function storedRecord(current: Current, stored: Stored): NextUpload {
   return next('last byte stored', current, {
     state: 'stored',
@@ -52,12 +52,12 @@ export function storedRecord(current: Current, stored: Stored): NextUpload {
   })
 }
 
-/** A partial upload belongs to one final upload from now on. */
+/** A partial upload now belongs to a final upload. */
 export function takenByFinal(current: Current, final: string): NextUpload {
   return next('taken by a final upload', current, { concat: { kind: 'partial', final } })
 }
 
-/** The final upload holds its bytes now, or nobody asked for them in time. */
+/** The final upload has its bytes, or it expired. */
 export function partialEnded(current: Current, state: 'cancelled' | 'expired'): NextUpload {
   return next('partial ended', current, { state })
 }
@@ -78,23 +78,23 @@ export function cancelled(current: Current, sequence: number): NextUpload {
   return next('cancelled', current, { state: 'cancelled', event: 'upload.cancelled', sequence, lanes })
 }
 
-type Claim = NonNullable<LaneState['claim']>
+type Lease = NonNullable<LaneState['claim']>
 
-/** A worker begins a lane's job. A claim that is still there is that of a run that ended without a word. */
-export function laneStarted(current: Current, lane: LaneName, run: { generation: number; claim: Claim }): NextUpload {
+/** A worker starts a lane's job. A remaining lease is from a worker that died. */
+export function laneStarted(current: Current, lane: LaneName, run: { generation: number; claim: Lease }): NextUpload {
   return next('lane started', current, {
     ...(lane === 'validate' ? { state: 'checking' } : {}),
     lanes: withLane(current, lane, startedLane(current.lanes[lane], run)),
   })
 }
 
-/** The worker is still at it. */
-export function laneRenewed(current: Current, lane: LaneName, claim: Claim): NextUpload {
+/** The worker renews its lease. */
+export function laneRenewed(current: Current, lane: LaneName, claim: Lease): NextUpload {
   const state = current.lanes[lane] ?? { generation: 1, attempts: 0 }
   return next('lane at work', current, { lanes: withLane(current, lane, { ...state, claim }) })
 }
 
-/** The run ended without a result and says so: the job is tried again. */
+/** The run was released without a result: the job is retried. */
 export function laneReleased(current: Current, lane: LaneName): NextUpload {
   const state = current.lanes[lane] ?? { generation: 1, attempts: 0 }
   return next('lane at work', current, { lanes: withLane(current, lane, releasedLane(state)) })
@@ -103,16 +103,16 @@ export function laneReleased(current: Current, lane: LaneName): NextUpload {
 type Failure = {
   message: string
   code: string
-  /** Not tried again by itself. */
+  /** Not retried automatically. */
   final: boolean
-  /** Null where readers have heard of it. */
+  /** Null if it was already published. */
   sequence: number | null
   atMs: number
 }
 
 /**
- * A lane is given up, by our fault. Without a verdict the upload is `failed`; an accepted one stays accepted, and what is
- * given up for good will have no more renditions than it has.
+ * A lane failed by a system error. Without a verdict the upload is `failed`; an accepted one stays accepted, and a final
+ * failure ends its pending renditions.
  */
 export function laneFailed(current: Current, lane: LaneName, failure: Failure): NextUpload {
   const { message, code, final, sequence, atMs } = failure
@@ -126,7 +126,7 @@ export function laneFailed(current: Current, lane: LaneName, failure: Failure): 
   })
 }
 
-/** Its job was lost, or an operator begins it again (`afresh`: nothing that went wrong before counts). */
+/** Its job was lost, or an operator retries it (`afresh`: earlier failures do not count). */
 export function laneQueuedAgain(current: Current, lane: LaneName, { afresh }: { afresh: boolean }): NextUpload {
   const state = queuedLane(current.lanes[lane], { afresh })
   const again = afresh && lane === 'transcode' && current.lanes.transcode?.final === true
@@ -136,7 +136,7 @@ export function laneQueuedAgain(current: Current, lane: LaneName, { afresh }: { 
   })
 }
 
-/** Another file with the same bytes has become known: this one, read before, is compared once more. */
+/** Another file with the same bytes was found: this one is compared again. */
 export function comparisonDue(current: Current): NextUpload {
   const { lanes } = current
   const inspect: LaneState = { ...queuedLane(lanes.inspect, { afresh: true }), repeat: true }
@@ -146,13 +146,13 @@ export function comparisonDue(current: Current): NextUpload {
 export type Verdict = { problems: FileProblem[]; checks: Check[] }
 type Judged = Verdict & {
   measured: Measured
-  /** Where the verdict had to read all bytes. */
+  /** Known if the verdict had to read all bytes. */
   sha256: string | undefined
   sequence: number
   atMs: number
 }
 
-/** The verdict: the file counts. Reading all of it and making renditions are due. */
+/** Verdict: accepted. Inspection and renditions are due. */
 export function accepted(current: Current, judged: Judged & { renditions: Rendition[] }): NextUpload {
   const { lanes } = current
   return next('judged', current, {
@@ -168,7 +168,7 @@ export function accepted(current: Current, judged: Judged & { renditions: Rendit
   })
 }
 
-/** The verdict: the file breaks a rule. No other lane is due, and none counts as done: nobody has read the file. */
+/** Verdict: rejected. No other lane is due, and none counts as done, since the file was not read. */
 export function rejected(current: Current, judged: Judged): NextUpload {
   return next('judged', current, {
     ...verdict(current, judged),
@@ -186,7 +186,7 @@ function verdict(current: Current, { problems, checks, measured, sha256, sequenc
 
 type Inspected = Verdict & { measured: Measured; sha256: string; atMs: number }
 
-/** All bytes were read. `rejection`: the sequence of the event where what was found rejects the file. */
+/** Inspection is done. `rejection`: the sequence of the event, if the findings reject the file. */
 export function inspected(current: Current, found: Inspected, rejection: number | null): NextUpload {
   const { problems, checks, measured, sha256, atMs } = found
   const inspect = endedLane(current.lanes.inspect, atMs)
@@ -194,18 +194,18 @@ export function inspected(current: Current, found: Inspected, rejection: number 
   const error = errorAfter(current, lanes)
   const result = { problems, checks, measured, sha256, error }
   if (rejection === null) return next('inspected', current, { ...result, lanes })
-  // Whoever makes renditions of it stops: its claim goes with the same commit.
+  // A running transcode stops: its lease ends with the same commit.
   const refused = { state: 'rejected' as const, event: 'upload.rejected', sequence: rejection }
   return next('inspected', current, { ...result, ...refused, lanes: releasedLanes(lanes) })
 }
 
-/** What a lane had failed by is mended once no lane has failed any more. */
+/** The error is cleared when no lane is failed any more. */
 function errorAfter({ error }: Current, lanes: Current['lanes']): Current['error'] {
   const isMended = Object.values(lanes).every(({ failedAt }) => failedAt === undefined)
   return error?.retryable === true && isMended ? null : error
 }
 
-/** `playable`: the sequence of the event where this is the first rendition that plays. */
+/** `playable`: the sequence of the event, if this is the first playable rendition. */
 export function renditionChanged(
   current: Current,
   name: string,
@@ -217,7 +217,7 @@ export function renditionChanged(
   return next('rendition changed', current, { renditions, ...event })
 }
 
-/** Ready, unless a rendition that is required could not be made: the upload stays accepted and says so. */
+/** Ready, unless a required rendition failed: then the upload stays accepted, with an error. */
 export function renditionsFinished(current: Current, news: { sequence: number; atMs: number }): NextUpload {
   const { sequence, atMs } = news
   const lanes = withLane(current, 'transcode', endedLane(current.lanes.transcode, atMs))
@@ -232,9 +232,9 @@ export function renditionsFinished(current: Current, news: { sequence: number; a
 }
 
 /**
- * Other rules, the same outcome.
+ * A changed profile gives the same verdict.
  *
- * @param isRead whether what the rules ask of the bytes is known; otherwise they are read once more
+ * @param isRead whether the inspection results that the rules need are known; otherwise inspection is due again
  */
 export function judgementChanged(
   current: Current,
@@ -251,7 +251,7 @@ export function judgementChanged(
   })
 }
 
-/** Other rules refuse what was accepted: whoever is at work on it loses its claim. */
+/** A changed profile rejects an accepted upload: running work loses its lease. */
 export function acceptanceWithdrawn(current: Current, { problems, checks }: Verdict, sequence: number): NextUpload {
   return next('judged again', current, {
     problems,
@@ -264,9 +264,9 @@ export function acceptanceWithdrawn(current: Current, { problems, checks }: Verd
 }
 
 /**
- * Other rules take what was refused.
+ * A changed profile accepts a rejected upload.
  *
- * @param again.isRead whether what the rules ask of the bytes is known; otherwise reading them is due
+ * @param again.isRead whether the inspection results that the rules need are known; otherwise inspection is due
  */
 export function acceptedAfterAll(
   current: Current,
@@ -275,7 +275,7 @@ export function acceptedAfterAll(
 ): NextUpload {
   const { lanes } = current
   if (current.mediaRemovedAt !== undefined)
-    throw new ImpossibleTransition(`${current.id}: its bytes are gone, it cannot be accepted`)
+    throw new ImpossibleTransition(`${current.id} cannot be accepted: its bytes are removed`)
   const inspect = again.isRead ? lanes.inspect : queuedLane(lanes.inspect, { afresh: true })
   return next('judged again', current, {
     problems,
@@ -287,23 +287,23 @@ export function acceptedAfterAll(
     lanes: {
       ...lanes,
       ...(inspect === undefined ? {} : { inspect }),
-      // Also where all are made: the lane's end is what makes an upload `ready`.
+      // Also if all are ready: the end of the lane makes the upload `ready`.
       transcode: queuedLane(lanes.transcode, { afresh: true }),
     },
   })
 }
 
-/** A seal was first: the upload is as it was when it was handed in. What was being done on it is done again. */
+/** A seal was first: the upload gets its sealed state back. Its work is due again. */
 export function keptBySeal(current: Current, handedIn: UploadRecord, sequence: number): NextUpload {
   const { state } = handedIn
   if (state !== 'accepted' && state !== 'ready')
-    throw new ImpossibleTransition(`${current.id}: a seal lists no upload that is ${state}`)
+    throw new ImpossibleTransition(`${current.id}: a seal cannot list an upload in state ${state}`)
   next('kept by a seal', current, { state })
   const lanes = releasedLanes(handedIn.lanes)
   return { ...handedIn, lanes, event: 'upload.accepted', sequence } as unknown as NextUpload
 }
 
-/** Nobody is promised its bytes from here on; the record stays. */
+/** Retention removes the bytes; the record stays. */
 export function mediaRemoved(current: Current, atMs: number): NextUpload {
   const renditions = withoutMedia(current.renditions)
   return next('media removed', current, { mediaRemovedAt: isoTime(atMs), renditions })

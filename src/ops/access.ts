@@ -1,12 +1,12 @@
-// Who may look at queues and people's submissions, and who may switch something: one user name and password for all of
-// it, and no change but from these pages themselves or from a program that sends the password.
+// Access control of the operations pages: one user name and password for all of
+// them. Changes are accepted only from these pages, or from a program that sends the password.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { fastifyBasicAuth } from '@fastify/basic-auth'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { OpsDeps } from './ops-deps.ts'
 
-/** What is asked for credentials below `path`, or says how to switch it on where there is no password. */
+/** Registers routes behind the password; without OPS_PASSWORD a page that explains how to switch them on. */
 export async function guarded(
   app: FastifyInstance,
   deps: OpsDeps,
@@ -24,23 +24,23 @@ export async function guarded(
     await scope.register(fastifyBasicAuth, {
       authenticate: { realm: 'songngan' },
       validate: async (givenUser, givenPassword) => {
-        // Both are compared, so that the time tells neither.
+        // Both are always compared, so that the time reveals nothing.
         const rightUser = sameText(givenUser, user)
         if (!(sameText(givenPassword, password) && rightUser)) throw unauthorized()
       },
     })
     scope.addHook('onRequest', scope.basicAuth)
     scope.addHook('onRequest', async (request, reply) => {
-      // A foreign page must not change anything with an operator's credentials.
+      // A page of another origin must not use an operator's credentials (CSRF).
       if (isChange(request) && isForeign(request))
-        return await reply.code(403).send({ error: 'Only the pages of this listener may change something.' })
+        return await reply.code(403).send({ error: 'Changes are accepted only from the pages of this listener.' })
       return undefined
     })
     await routes(scope)
   })
 }
 
-/** The operator of a request that has passed: the user name, and the address it came from. */
+/** The operator of an authenticated request: user name and address. */
 export function operatorOf(request: FastifyRequest): string {
   const encoded = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
   const name = Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]

@@ -1,4 +1,4 @@
-// What every process does for operators beside its own work: it tells how it is, and does what was switched.
+// What every process does for operators: it sends heartbeats and applies the control settings.
 
 import type { Queue } from 'bullmq'
 import type { Clock } from '../core/clock.ts'
@@ -23,21 +23,21 @@ export type AttachDeps = {
 }
 
 export type Attached = {
-  /** As an operator has ordered it. */
+  /** Set by an operator. */
   readonly draining: boolean
   stop(): Promise<void>
 }
 
 /**
- * Begins both; what was switched is in force when it resolves.
+ * Starts both; the control settings are applied when it resolves.
  *
- * @param apply does what is switched; called only where something has changed
- * @param lanes of a worker: jobs at a time, as they are
+ * @param apply applies the settings; called only after a change
+ * @param lanes of a worker: current concurrency
  */
 export async function attach(
   deps: AttachDeps,
   role: ProcessRole,
-  apply: (orders: ControlSettings) => Promise<void> | void,
+  apply: (settings: ControlSettings) => Promise<void> | void,
   lanes?: () => Partial<Record<Lane, number>>,
 ): Promise<Attached> {
   const { config, clock, logger, metrics, queues, redisWatch } = deps
@@ -49,9 +49,9 @@ export async function attach(
     clock,
     logger,
     instance,
-    async apply(orders) {
-      draining = orders.draining
-      await apply(orders)
+    async apply(settings) {
+      draining = settings.draining
+      await apply(settings)
     },
   })
   const state = () => ({ draining, ...(lanes === undefined ? {} : { lanes: lanes() }) })

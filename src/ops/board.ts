@@ -11,13 +11,13 @@ import { redact } from './redact.ts'
 
 const PATH = '/queues'
 const BY_HAND = /\/(add|update-data)$/
-/** The page's own files and nothing else: no fonts from elsewhere, no frame around it. */
+/** Only files of this page: no external fonts, no frames. */
 const CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'"
 
-/** Registers the dashboard, or what says how to switch it on. */
+/** Registers the dashboard, or a page that explains how to switch it on. */
 export async function queueBoard(app: FastifyInstance, deps: OpsDeps): Promise<void> {
-  // A scope of its own: the board brings an error handler, a view engine and static files.
+  // In its own scope: the board registers an error handler, a view engine and static files.
   await guarded(app, deps, { paths: [PATH, `${PATH}/*`], what: 'The queue dashboard' }, async (scope) => {
     scope.addHook('onRequest', async (_request, reply) => {
       void reply.header('content-security-policy', CSP)
@@ -30,12 +30,16 @@ export async function queueBoard(app: FastifyInstance, deps: OpsDeps): Promise<v
       options: {
         uiConfig: { boardTitle: 'Songngan', hideDocsLink: true, pollingInterval: { showSetting: true } },
         handlerHooks: {
-          // Jobs follow from records; what is shown of one is redacted and must not be stored back.
+          // Jobs are derived from records; job data is shown redacted and must not be written back.
           before: ({ route }) =>
             BY_HAND.test(route)
-              ? { allow: false, status: 403, message: 'Jobs are made from records, not by hand.' }
+              ? {
+                  allow: false,
+                  status: 403,
+                  message: 'Jobs cannot be created or edited here: they are derived from records.',
+                }
               : undefined,
-          // Formatters see a job's data; its logs and errors come through here too.
+          // The board's formatters see only job data; logs and errors are redacted here too.
           after: (_context, result) => ({ ...result, body: redact(result.body) as typeof result.body }),
         },
       },
@@ -53,7 +57,7 @@ function boardQueues({ queues, config }: OpsDeps): BullMQAdapter[] {
       description: LANE_DESCRIPTIONS[lane],
       externalJobUrl: ({ data }) => {
         const uploadId = uploadIdOf(data)
-        // The portal API wants a key that no operator has in a browser: the console shows the upload.
+        // Links to the console, since operators have no API key in the browser.
         return uploadId === undefined
           ? { displayText: 'Console', href: '/console' }
           : { displayText: 'Upload', href: `/console#find=${uploadId}` }
@@ -65,7 +69,7 @@ function boardQueues({ queues, config }: OpsDeps): BullMQAdapter[] {
   })
 }
 
-/** Jobs on uploads name one; a webhook's event id holds it (`evt_<upload>_<version>`). */
+/** The upload of a job; webhooks have it in their event id (`evt_<upload>_<version>`). */
 function uploadIdOf(data: { uploadId?: unknown; eventId?: unknown }): string | undefined {
   if (typeof data.uploadId === 'string') return data.uploadId
   return typeof data.eventId === 'string' ? /^evt_([a-z2-7]{40})_/.exec(data.eventId)?.[1] : undefined

@@ -1,4 +1,4 @@
-// Looking at what a process depends on, each look bounded in time: a question that hangs is an answer too.
+// Checks of the dependencies of a process, each with a time-out.
 
 import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -15,7 +15,7 @@ export async function checkRedis(redis: RedisConnection): Promise<CheckResult> {
   return await timed(() => tryWrite(redis))
 }
 
-/** Asks for an object that does not exist: a store that says so is there. */
+/** Requests an object that does not exist: an available store answers "not found". */
 export async function checkStore(store: Pick<ObjectStore, 'head'>): Promise<CheckResult> {
   return await timed(() => store.head('probe/health'))
 }
@@ -41,7 +41,7 @@ async function timed(ask: () => Promise<unknown>): Promise<CheckResult> {
   }
 }
 
-/** Free bytes of the disk that a directory is on, or will be on once it is made. */
+/** Free bytes of the disk of a directory, which need not exist yet. */
 export async function freeBytesOf(directory: string): Promise<number> {
   for (let path = resolve(directory); ; path = dirname(path)) {
     try {

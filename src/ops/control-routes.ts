@@ -1,4 +1,4 @@
-// The switches over HTTP, below /control: read by whoever has the password, turned only where OPS_READ_ONLY is off.
+// The control settings over HTTP, below /control: readable with the password, changed only if OPS_READ_ONLY is off.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
@@ -38,12 +38,12 @@ const DrainBody = Type.Object(
 /** Registers `GET /control` and `PUT /control/{admission,lanes/:lane,drain}`. */
 export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
   const controls = new Controls(deps)
-  const guard = { paths: ['/control', '/control/*'], what: 'What operators switch' }
+  const guard = { paths: ['/control', '/control/*'], what: 'The control settings' }
   await guarded(app, deps, guard, (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       void reply.header('cache-control', 'no-store')
       if (request.method === 'GET' || !deps.config.ops.readOnly) return undefined
-      return await reply.code(403).send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: nothing is changed.' })
+      return await reply.code(403).send({ code: 'READ_ONLY', error: 'OPS_READ_ONLY is on: changes are not allowed.' })
     })
     scope.get('/control', () => controlView(deps, controls))
 
@@ -53,7 +53,7 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
       async (request, reply) => {
         const { open, reason, retryAfterSeconds = DEFAULT_RETRY_SECONDS } = request.body
         if (open) await controls.openAdmission(operatorOf(request))
-        else if (reason === undefined) return await missing(reply, 'reason: callers are told why')
+        else if (reason === undefined) return await missing(reply, 'reason is required; callers see it')
         else await controls.closeAdmission(operatorOf(request), { reason, retryAfterSeconds })
         return await controlView(deps, controls)
       },
@@ -86,7 +86,7 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
   })
 }
 
-/** All switches as they stand, with what they act on. */
+/** All control settings, with the queues and instances that they apply to. */
 async function controlView(deps: OpsDeps, controls: Controls) {
   const { redis, queues, clock, config } = deps
   const [state, paused, stats, processes, log] = await Promise.all([

@@ -1,5 +1,5 @@
-// Every process reads the control settings once a second and applies them. Asked for rather than waited for: a
-// message that is lost while Redis is away would leave a process behind for good.
+// Every process reads the control settings once a second and applies them. Polled, not published: a
+// message that is lost during a Redis outage would never be applied.
 
 import { hostname } from 'node:os'
 import type { Clock } from '../core/clock.ts'
@@ -13,13 +13,13 @@ export type WatchDeps = {
   controls: Controls
   clock: Clock
   logger: Logger
-  /** Name of this instance, as `drain` names it. */
+  /** Name of this instance, as used by `drain`. */
   instance: string
-  /** What does what was switched; called only where something has changed. */
-  apply: (orders: ControlSettings) => Promise<void> | void
+  /** Applies the settings; called only after a change. */
+  apply: (settings: ControlSettings) => Promise<void> | void
 }
 
-/** What the switches say to one process. */
+/** The control settings of one process. */
 export type ControlSettings = {
   admission: Closure | null
   draining: boolean
@@ -31,26 +31,26 @@ export function instanceName(ops: { port: number }): string {
   return `${hostname()}:${ops.port}`
 }
 
-/** Starts watching; the first look has been taken when it resolves. @returns what ends it */
+/** Starts polling; resolves after the first reading. @returns a function that stops it */
 export async function watchControls(deps: WatchDeps): Promise<() => void> {
   const { controls, clock, logger, instance, apply } = deps
   const startedMs = clock.now()
   let before = JSON.stringify(NO_ORDERS)
   let looking = false
   const look = async () => {
-    const orders = ordersOf(await controls.read(), instance, startedMs)
-    const now = JSON.stringify(orders)
+    const settings = settingsFor(await controls.read(), instance, startedMs)
+    const now = JSON.stringify(settings)
     if (now === before) return
-    await apply(orders)
+    await apply(settings)
     before = now
-    logger.info({ orders }, 'control settings applied')
+    logger.info({ settings }, 'control settings applied')
   }
   const tick = async () => {
-    // One at a time: a Redis that is away holds a question for a while.
+    // One at a time: without Redis a command waits for a while.
     if (looking) return
     looking = true
     await look()
-      .catch((err: unknown) => logger.warn({ err }, 'the switches cannot be read: as before'))
+      .catch((err: unknown) => logger.warn({ err }, 'control settings cannot be read; the last ones stay in force'))
       .finally(() => {
         looking = false
       })
@@ -62,8 +62,8 @@ export async function watchControls(deps: WatchDeps): Promise<() => void> {
 
 const NO_ORDERS: ControlSettings = { admission: null, draining: false, concurrency: {} }
 
-/** @param startedMs of the process: a drain that was ordered before is not meant for it */
-export function ordersOf(state: ControlState, instance: string, startedMs: number): ControlSettings {
+/** @param startedMs start of the process; earlier drains do not apply to it */
+export function settingsFor(state: ControlState, instance: string, startedMs: number): ControlSettings {
   const drain = state.drains[instance]
   return {
     admission: state.admission,

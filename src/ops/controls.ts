@@ -1,6 +1,6 @@
-// What operators may switch while everything runs: whether new uploads are taken, which lanes work and how much at a
-// time, which instance lets others take what is new. It stands in Redis, so that it holds for every process and over
-// restarts; who switched what stands beside it and in the log.
+// The control settings that operators change at run time: admission of new uploads, paused lanes, concurrency,
+// draining instances. They are in Redis, so they apply to every process and survive
+// restarts. Changes are recorded in an audit list in Redis and in the log.
 
 import type { Queue } from 'bullmq'
 import { type Clock, isoTime } from '../core/clock.ts'
@@ -9,18 +9,18 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 
-/** Who switched it and when. */
+/** Who changed it and when. */
 export type AuditEntry = { by: string; at: string }
 
-/** New uploads are refused; `reason` is told to callers. */
+/** New uploads are refused; callers see `reason`. */
 export type Closure = AuditEntry & { reason: string; retryAfterSeconds: number }
 
 export type ControlState = {
   /** Null: open. */
   admission: Closure | null
-  /** Jobs at a time in each worker process; a lane that is missing has its configured number. */
+  /** Concurrency of each worker process; missing lanes use the configured one. */
   concurrency: Partial<Record<Lane, AuditEntry & { jobs: number }>>
-  /** By instance: only processes that ran already when it was said are meant. */
+  /** By instance; applies only to processes that were started before it was set. */
   drains: Record<string, AuditEntry>
 }
 
@@ -55,7 +55,7 @@ export class Controls {
 
   async closeAdmission(by: string, closure: { reason: string; retryAfterSeconds: number }): Promise<void> {
     const { reason, retryAfterSeconds } = closure
-    const word = `admission closed, back in ${retryAfterSeconds} s: ${reason}`
+    const word = `admission closed, Retry-After ${retryAfterSeconds} s: ${reason}`
     await this.#set(by, ADMISSION, { ...closure }, word)
   }
 
@@ -63,9 +63,9 @@ export class Controls {
     await this.#set(by, ADMISSION, null, 'admission open')
   }
 
-  /** Running jobs end; waiting ones wait, over restarts too. */
+  /** Running jobs are finished; waiting ones wait, also over restarts. */
   async pauseLane(by: string, lane: Lane): Promise<void> {
-    // BullMQ's own switch, so that its dashboard shows and turns the same one.
+    // BullMQ's own pause, so that its dashboard shows and changes the same setting.
     await viaRedis(this.#deps.queues.byLane[lane].pause())
     await this.#note(by, `lane ${lane} paused`)
   }
@@ -80,22 +80,22 @@ export class Controls {
     return LANES.filter((_, i) => paused[i])
   }
 
-  /** @param jobs at a time in each worker process; null: as configured */
+  /** @param jobs concurrency of each worker process; null: as configured */
   async setConcurrency(by: string, lane: Lane, jobs: number | null): Promise<void> {
-    const word = `lane ${lane}: ${jobs ?? 'the configured number of'} jobs at a time`
+    const word = `lane ${lane}: concurrency ${jobs ?? 'as configured'}`
     await this.#set(by, CONCURRENCY + lane, jobs === null ? null : { jobs }, word)
   }
 
-  /** The processes of this instance take nothing new until they are started again or it is taken back. */
+  /** The processes of this instance accept nothing new until they are restarted or undrained. */
   async drain(by: string, instance: string): Promise<void> {
-    await this.#set(by, DRAIN + instance, {}, `${instance} drains`)
+    await this.#set(by, DRAIN + instance, {}, `${instance}: draining`)
   }
 
   async endDrain(by: string, instance: string): Promise<void> {
-    await this.#set(by, DRAIN + instance, null, `${instance} drains no more`)
+    await this.#set(by, DRAIN + instance, null, `${instance}: draining ended`)
   }
 
-  /** Who switched what, newest first. */
+  /** The audit entries, newest first. */
   async log(limit = LOG_ENTRIES): Promise<ControlEntry[]> {
     const lines = await viaRedis(this.#deps.redis.lrange(redisKeys.controlLog, 0, limit - 1))
     return lines.map((line) => JSON.parse(line) as ControlEntry)
@@ -112,17 +112,17 @@ export class Controls {
     await this.#note(by, what)
   }
 
-  /** Said after it was done: what is written here has happened. */
+  /** Writes an audit entry after the change. */
   async #note(by: string, what: string): Promise<void> {
     const { redis, clock, logger } = this.#deps
-    logger.warn({ operator: by, what }, 'an operator switched something')
+    logger.warn({ operator: by, what }, 'control setting changed by an operator')
     const entry: ControlEntry = { by, at: isoTime(clock.now()), what }
     const log = redis.multi().lpush(redisKeys.controlLog, JSON.stringify(entry))
     await viaRedis(log.ltrim(redisKeys.controlLog, 0, LOG_ENTRIES - 1).exec())
   }
 }
 
-/** Reads the Redis hash; what a newer version wrote and this one does not know is left out. */
+/** Decodes the Redis hash; unknown fields of newer versions are ignored. */
 export function decodeControls(fields: Record<string, string>): ControlState {
   const state: ControlState = { admission: null, concurrency: {}, drains: {} }
   for (const [field, json] of Object.entries(fields)) {

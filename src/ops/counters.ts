@@ -1,16 +1,16 @@
-// What a process counted since the last time it was asked, as a few numbers with short names, from the metrics it has
-// anyway: nothing on the way of a byte counts twice.
+// What a process has counted since the last call, under short names, read from its metrics:
+// nothing is counted twice on the upload path.
 
 import type { Metrics } from '../core/metrics.ts'
 
-/** Name → amount. See `Tally` for the names. */
+/** Name → amount. See `CountedMetrics` for the names. */
 export type Counts = Record<string, number>
 
 /**
- * The names under which all processes add up what they count:
+ * The names of the counts:
  * `created` `finished` `expired` `removed` uploads, `bytes` received, `taken` requests ended by a newer one,
- * `refused:CODE` requests turned away, `held:CODE` told to ask again in a moment (423),
- * `verdicts`, `verdict:SECONDS` those within so many seconds, `job:LANE:OUTCOME`, `webhook:OUTCOME`.
+ * `refused:CODE` refused requests, `held:CODE` requests told to retry (423),
+ * `verdicts`, `verdict:SECONDS` those within this many seconds, `job:LANE:OUTCOME`, `webhook:OUTCOME`.
  */
 export type CountedMetrics = Pick<
   Metrics,
@@ -28,10 +28,10 @@ export type CountedMetrics = Pick<
 
 type Sample = { labels: Partial<Record<string, string | number>>; value: number; metricName?: string }
 
-/** The protocol's own turns: a client that resumes meets them and goes on. Nobody was turned away. */
+/** Normal answers of the protocol that a resuming client handles; not counted as refusals. */
 const NO_REFUSAL = new Set(['OFFSET_MISMATCH', 'UPLOAD_TAKEN_OVER', 'METHOD_NOT_ALLOWED'])
 
-/** Gives what has been added since it was last called. */
+/** @returns a function that gives the counts since its last call */
 export function countsSince(metrics: CountedMetrics): () => Promise<Counts> {
   let before: Counts = {}
   return async () => {
@@ -67,7 +67,7 @@ async function totals(metrics: CountedMetrics): Promise<Counts> {
   }
   for (const { labels, value, metricName } of (await metrics.uploadVerdict.get()).values as Sample[]) {
     if (metricName?.endsWith('_count')) add('verdicts', value)
-    // Cumulative: so many within `le` seconds.
+    // Cumulative: the number within `le` seconds.
     if (metricName?.endsWith('_bucket') && labels['le'] !== '+Inf') add(`verdict:${labels['le']}`, value)
   }
   for (const { labels, value, metricName } of (await metrics.jobDuration.get()).values as Sample[])

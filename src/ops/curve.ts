@@ -1,18 +1,18 @@
-// How a crowd comes before a deadline, to lay over how it comes today: people act with a probability of 1/(T − t) as a
-// deadline T draws near (Alfi, Parisi, Pietronero: Nature Physics 3, 746, 2007), softened here so that it stays finite.
+// Expected arrivals before a deadline: people act with a probability of 1/(T − t) as a
+// deadline T approaches (Alfi, Parisi, Pietronero: Nature Physics 3, 746, 2007), softened here so that it stays finite.
 
-/** Kept from the singular moment of the law. */
+/** Avoids the singularity at the deadline. */
 const SOFTENING_MS = 60_000
 
 export type Curve = {
-  /** Arrivals that the law expects within [fromMs, toMs); none after the deadline. */
+  /** Expected arrivals within [fromMs, toMs); none after the deadline. */
   between(fromMs: number, toMs: number): number
 }
 
 /**
- * The law, scaled so that it gives `arrived` arrivals from `fromMs` to `nowMs`.
+ * The curve, scaled to `arrived` arrivals from `fromMs` to `nowMs`.
  *
- * @returns undefined where too little has come to say anything
+ * @returns undefined if there are too few arrivals
  */
 export function fittedCurve(
   deadlineMs: number,

@@ -1,5 +1,5 @@
-// The day as the console shows it: what came, against how a crowd comes before a deadline; what is under way; what waits
-// and for how long; who is at work. Read from Redis, so it is the same whichever process is asked.
+// The data of the console's dashboard: arrivals and expected arrivals, running uploads, queues
+// with waiting times, processes. Read from Redis, so it is the same in every process.
 
 import type { Queue } from 'bullmq'
 import { type Clock, isoTime } from '../core/clock.ts'
@@ -22,13 +22,13 @@ export type DayDeps = {
   controls: Controls
 }
 
-/** Points of a chart; more would be narrower than a pixel is worth on a projector. */
+/** Maximum number of points in a chart. */
 const MAX_POINTS = 180
-/** The pace of the lanes is that of so long. */
+/** Period for the throughput of lanes. */
 const PACE_SECONDS = 300
-/** "Now" is so long: two beats of every process. */
+/** Period for current rates. */
 const NOW_SECONDS = 10
-/** A deadline is of interest from a day before it to an hour after it. */
+/** A deadline is shown from a day before it to an hour after it. */
 const BEFORE_MS = 86_400_000
 const AFTER_MS = 3_600_000
 const MAX_DEADLINES = 500
@@ -39,9 +39,9 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
   const { redis, queues, clock, controls } = deps
   const nowMs = clock.now()
   const fromMs = nowMs - windowSeconds * 1000
-  const grain = resolutionFor(windowSeconds)
+  const resolution = resolutionFor(windowSeconds)
   const [fine, recent, open, stats, state, paused, processes, deadline, log] = await Promise.all([
-    readRollup(redis, grain, fromMs, nowMs),
+    readRollup(redis, resolution, fromMs, nowMs),
     readRollup(redis, 5, nowMs - PACE_SECONDS * 1000, nowMs),
     countOpenUploads(redis),
     statsOfQueues(queues.byLane, redis, nowMs),
@@ -53,7 +53,7 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
   ])
   const width = Math.ceil(fine.length / MAX_POINTS)
   const buckets = merged(fine, width)
-  const bucketSeconds = grain * width
+  const bucketSeconds = resolution * width
   const window = summed(fine)
   const lanes = Object.fromEntries(
     LANES.map((lane): [Lane, LaneView] => {
@@ -89,7 +89,7 @@ function point({ atMs, counts }: Bucket) {
   return { atMs, created, finished, bytes, verdicts, refused }
 }
 
-/** The last moments as rates. The newest bucket has only begun: those before it are whole. */
+/** Current rates. The newest bucket is incomplete and is not used. */
 function pace(recent: readonly Bucket[]) {
   const whole = recent.slice(0, -1)
   const last = point({ atMs: 0, counts: summed(whole.slice(-NOW_SECONDS / 5)) })
@@ -104,7 +104,7 @@ function pace(recent: readonly Bucket[]) {
   }
 }
 
-/** The least of the measured bounds within which this share of the verdicts came; null: there were none. */
+/** The smallest histogram bound that contains this share of the verdicts; null: no verdicts. */
 export function percentile(counts: Counts, share: number): number | null {
   const all = counts['verdicts'] ?? 0
   if (all === 0) return null
@@ -122,7 +122,7 @@ function byCode(counts: Counts, prefix: string): { code: string; count: number }
     .toSorted((a, b) => b.count - a.count)
 }
 
-/** The deadline that most submissions share, of those that are near; null: none is. */
+/** Of the near deadlines, the one with most submissions; null: none. */
 async function nextDeadline(
   redis: RedisConnection,
   nowMs: number,
@@ -136,7 +136,7 @@ async function nextDeadline(
   return null
 }
 
-/** What the law of deadlines makes of what has come, up to the deadline where that lies within the picture. */
+/** The expected arrivals, up to the deadline if it is in the time range. */
 function expectation(
   deadline: { atMs: number } | null,
   buckets: readonly Bucket[],

@@ -1,11 +1,11 @@
-// The page at the root of the operations listener: where things are.
+// The page at the root of the operations listener: links to everything.
 
 const LINKS: readonly [path: string, words: string][] = [
   ['/health/live', 'the process is alive'],
   ['/health/ready', 'ready for traffic'],
   ['/health/details', 'Redis, object store, disk, queues'],
   ['/metrics', 'for Prometheus'],
-  ['/console', 'today: arrivals, queues, support look-up'],
+  ['/console', 'dashboard: arrivals, queues, support look-up'],
   ['/control', 'control settings'],
   ['/queues', 'the queue dashboard'],
 ]

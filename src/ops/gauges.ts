@@ -1,4 +1,4 @@
-// Gauges whose value lies elsewhere: looked up whenever metrics are scraped.
+// Gauges that are read from Redis when metrics are scraped.
 
 import { LANES } from '../jobs/contract.ts'
 import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
@@ -12,7 +12,7 @@ export function collectOnScrape(deps: OpsDeps): void {
   metrics.onScrape('store', async () => metrics.objectStoreUp.set((await checkStore(store)).up ? 1 : 0))
   metrics.onScrape('disk', async () => metrics.workdirFree.set(await freeBytesOf(config.storage.dataDir)))
   metrics.onScrape('queues', async () => {
-    // What Redis no longer tells must not stand there as if it were still so.
+    // Old values must not stay if Redis does not answer.
     metrics.queueJobs.reset()
     metrics.queueOldestWaiting.reset()
     metrics.queuePaused.reset()

@@ -1,4 +1,4 @@
-// Health in three depths. `live`: the event loop turns; nothing else is asked, or one hiccup of Redis would restart every
+// Three health checks. `live`: the event loop runs; nothing else is checked, or a short Redis failure would restart every
 // process. `ready`: this process is ready for traffic. What is away is answered to clients by the contract, and costs no
 // process its place in the balancer; a Redis that refuses every write may be refusing this process' line alone.
 // `details`: everything, for people.
@@ -9,7 +9,7 @@ import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { statsOfQueues } from './queue-stats.ts'
 
-/** With less than this on the disk of DATA_DIR not even a record or a log line is sure to be written. */
+/** Below this free space on the disk of DATA_DIR even small writes can fail. */
 export const FULL_DISK_BYTES = 64 * 1024 ** 2
 
 export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
@@ -27,9 +27,9 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
     const [redisLook, storeLook, storeFreeBytes, freeBytes, queueStats] = await Promise.all([
       checkRedis(redis),
       checkStore(store),
-      store.freeBytes().catch(() => null), // a store that is away is told of by its own look
+      store.freeBytes().catch(() => null), // an unavailable store is reported by checkStore
       freeBytesOf(config.storage.dataDir),
-      // Asked only of a Redis that answers: its commands wait through an outage.
+      // Only if Redis answers: its commands wait during an outage.
       checkRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
     ])
     const healthy = redisLook.up && storeLook.up && (await notReady()) === undefined

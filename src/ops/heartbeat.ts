@@ -1,5 +1,5 @@
-// Every two seconds a process tells Redis that it lives, how it is, and what it has counted. Whoever looks sees all
-// processes that way, whichever of them answers.
+// Every two seconds a process writes a heartbeat to Redis: its state and its counts. So every process can show all
+// processes.
 
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
@@ -15,9 +15,9 @@ import { addToRollup } from './rollup.ts'
 
 const BEAT_MS = 2000
 const DEREGISTER_MS = 500
-/** Who said nothing for so long is gone. */
+/** A process without a heartbeat for this time is unresponsive. */
 export const UNRESPONSIVE_MS = 10_000
-/** What is left of processes that were killed goes after this. */
+/** Entries of killed processes are removed after this time. */
 const FORGET_MS = 3_600_000
 
 export type ProcessRole = 'service' | 'primary' | 'worker'
@@ -31,17 +31,17 @@ export type ProcessReport = {
   atMs: number
   draining: boolean
   rssBytes: number
-  /** Share of the time since the last beat in which the event loop was busy. */
+  /** Utilization of the event loop since the last heartbeat, 0 to 1. */
   loopShare: number
-  /** Requests that are sending bytes at this moment. */
+  /** Requests that are receiving bytes now. */
   sending: number
   /** By which its machine's clock is ahead of Redis'. Absent in reports of earlier versions. */
   clockSkewMs?: number
-  /** Worker: jobs at a time by lane. */
+  /** Worker: concurrency by lane. */
   lanes?: Partial<Record<Lane, number>>
 }
 
-export type PulseDeps = {
+export type HeartbeatDeps = {
   redis: RedisConnection
   redisWatch: Pick<RedisWatch, 'skewMs'>
   metrics: Metrics
@@ -49,12 +49,12 @@ export type PulseDeps = {
   logger: Logger
   role: ProcessRole
   instance: string
-  /** What only the process itself knows. */
+  /** The current state of this process. */
   state: () => { draining: boolean; lanes?: Partial<Record<Lane, number>> }
 }
 
-/** Starts the beat. @returns what ends it, with a last one that takes this process off the list */
-export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
+/** Starts the heartbeat. @returns a function that stops it and deregisters this process */
+export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
   const { redis, redisWatch, metrics, clock, logger } = deps
   const startedAtMs = clock.now()
   const name = `${hostname()}:${process.pid}`
@@ -93,7 +93,7 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
     await flush()
   }
   const tick = () => {
-    // One at a time: a Redis that is away holds a command for a while.
+    // One at a time: without Redis a command waits for a while.
     if (beating) return
     beating = true
     beat()
@@ -109,13 +109,13 @@ export function startHeartbeat(deps: PulseDeps): () => Promise<void> {
     if (redis.status !== 'ready') return
     const deregister = flush()
       .then(() => viaRedis(redis.hdel(redisKeys.processes, name)))
-      .catch((err: unknown) => logger.debug({ err }, 'Redis was not told the last numbers of this process'))
-    // A process that ends has better to do than to wait for a Redis that hangs.
+      .catch((err: unknown) => logger.debug({ err }, 'deregistering failed: the last counts of this process are lost'))
+    // A process that ends does not wait for a hanging Redis.
     await Promise.race([deregister, setTimeout(DEREGISTER_MS, undefined, { ref: false })])
   }
 }
 
-/** Processes that were heard of lately, and those that fell silent without a word (their last report). */
+/** Alive processes, and unresponsive ones with their last heartbeat. */
 export async function readProcesses(
   redis: RedisConnection,
   nowMs: number,

@@ -1,4 +1,4 @@
-// A lane as a person wants to know it: what waits, since when, and when it will be done at the pace of the last minutes.
+// A lane for the dashboard: waiting jobs, age of the oldest, and time to drain at the current throughput.
 
 import type { Lane } from '../jobs/contract.ts'
 import type { Counts } from './counters.ts'
@@ -6,7 +6,7 @@ import type { QueueStats } from './queue-stats.ts'
 
 export type LaneView = {
   paused: boolean
-  /** What an operator has set; null: as configured. */
+  /** Set by an operator; null: as configured. */
   concurrency: number | null
   waiting: number
   active: number
@@ -14,7 +14,7 @@ export type LaneView = {
   failed: number
   oldestWaitingSeconds: number
   donePerMinute: number
-  /** 0: nothing to do. Null: stalled, so it is not known. */
+  /** 0: empty. Null: stalled, so unknown. */
   drainSeconds: number | null
 }
 
@@ -27,7 +27,7 @@ export function laneView(
   seconds: number,
 ): LaneView {
   const done = Object.entries(counts).reduce((sum, [name, n]) => {
-    // What is given back or tried again has not left the queue.
+    // Released and retried jobs have not left the queue.
     const left = name.startsWith(`job:${lane}:`) && !/:(given-back|retried)$/.test(name)
     return left ? sum + n : sum
   }, 0)

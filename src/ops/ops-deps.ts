@@ -1,4 +1,4 @@
-// What the operations side is given. Every process has one: the service and each worker.
+// Dependencies of the operations listener, which the service and each worker have.
 
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
@@ -18,13 +18,13 @@ export type ProcessState = {
   readonly shortOf?: string
 }
 
-/** What is told of a submission to whoever has its owner on the phone; read by the console, not here. */
-export type Cases = {
-  /** One line of a list of what was found; undefined: it is gone. */
+/** Data for the support look-up of the console. */
+export type SupportLookup = {
+  /** A summary for the result list; undefined: deleted. */
   summary: (found: Found) => Promise<object | undefined>
-  /** Everything; undefined: there is no such submission. */
+  /** The support record; undefined: there is no such submission. */
   file: (found: Found) => Promise<object | undefined>
-  /** The submission of an upload; undefined: there is no such upload, or it belongs to none. */
+  /** The submission of an upload; undefined: no such upload, or it has no submission. */
   ofUpload: (uploadId: string) => Promise<Found | undefined>
 }
 
@@ -38,10 +38,10 @@ export type OpsDeps = {
   store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
   queues: Pick<Queues, 'byLane'>
   state: ProcessState
-  /** Snapshots of the other processes behind the same port, which have no listener of their own. */
+  /** Metrics snapshots of the other processes behind the same port, which have no operations listener. */
   siblings?: () => Promise<MetricsSnapshot[]>
-  /** How this process fences its media tools in, and what was tried against it; absent where it runs none. */
+  /** Isolation of media tools in this process, and what was proven at start; absent if it runs none. */
   mediaTools?: { isolation: string; proven: readonly string[] }
-  /** Absent: the console shows the day, and finds nobody. */
-  cases?: Cases
+  /** Absent: the console has no support look-up. */
+  support?: SupportLookup
 }

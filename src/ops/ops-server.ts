@@ -1,5 +1,5 @@
-// The operations listener: health, metrics, console, switches and the queue dashboard, on an address of its own that no
-// balancer for browsers reaches. Both the service and the worker have one.
+// The operations listener: health, metrics, console, control settings and queue dashboard, on a separate address that no
+// public balancer reaches. Both the service and the worker have one.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { registerSecurityHeaders } from '../http/security-headers.ts'
@@ -13,7 +13,7 @@ import type { OpsDeps } from './ops-deps.ts'
 
 export type { OpsDeps, ProcessState } from './ops-deps.ts'
 
-/** The pages of this listener, Bull Board's with its style elements among them, use what this listener serves. */
+/** Pages of this listener load only from this listener; Bull Board needs inline styles. */
 const PAGES_CSP = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -25,9 +25,9 @@ const PAGES_CSP = [
 ].join('; ')
 
 /**
- * Builds the listener's app; nothing listens yet.
+ * Builds the app of the listener, without listening.
  *
- * @param options.onRoute is told of every route, for tests that must not miss one
+ * @param options.onRoute is called for every route, for tests
  */
 export async function buildOpsServer(
   deps: OpsDeps,
@@ -38,7 +38,7 @@ export async function buildOpsServer(
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
-    // The last answer of a process that drains is that it does.
+    // A draining process still answers its health checks.
     return503OnClosing: false,
   })
   const { onRoute } = options

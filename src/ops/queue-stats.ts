@@ -1,5 +1,5 @@
-// How full the queues are and how long the oldest job has waited. The age is what to watch: a histogram made from
-// finished jobs goes quiet exactly when nothing is finished any more.
+// Queue lengths and the age of the oldest waiting job. Watch the age: a histogram of
+// finished jobs shows nothing when no job is finished any more.
 
 import type { Queue } from 'bullmq'
 import { commandLoader, run } from '../core/lua-commands.ts'
@@ -11,7 +11,7 @@ export type JobState = (typeof JOB_STATES)[number]
 
 export type QueueStats = {
   counts: Record<JobState, number>
-  /** 0 where none waits. */
+  /** 0 if none waits. */
   oldestWaitingSeconds: number
 }
 

@@ -1,10 +1,10 @@
-// What the dashboard must not show: job data, results, logs and error texts are for people who may see queues, not for
-// people who may use what is in them.
+// Removes credentials from what the dashboard shows: people who may see job data, logs and errors must not
+// be able to use the credentials in them.
 
 const SECRET_NAME = /^(authorization|cookie|password|secret|ticket|token|access_?token|signature)$/i
 const REDACTED = '[redacted]'
 
-/** Credentials inside texts: a signed query, a token in a link, a webhook secret, `user:password@`. */
+/** Credentials in texts: signed queries, tokens in links, webhook secrets, `user:password@`. */
 const SECRET_TEXTS: readonly [RegExp, string][] = [
   [
     /([?&](?:X-Amz-(?:Signature|Credential|Security-Token)|access_token|token|key|signature|sig)=)[^&\s"']+/gi,
@@ -16,7 +16,7 @@ const SECRET_TEXTS: readonly [RegExp, string][] = [
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, `$1${REDACTED}@`],
 ]
 
-/** A copy without credentials; everything else stays as it is. */
+/** A copy without credentials; the rest is unchanged. */
 export function redact(value: unknown): unknown {
   if (typeof value === 'string')
     return SECRET_TEXTS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), value)

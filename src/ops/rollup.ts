@@ -1,5 +1,5 @@
-// Numbers of the day over all processes, in Redis: each adds what it counted to the bucket of this moment. Two grains,
-// both bounded in time: five seconds for the last half hour, a minute for two days.
+// Counts of all processes in Redis: each process adds its counts to the current bucket. Two resolutions,
+// with limited life: five seconds for the last half hour, one minute for two days.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
@@ -10,10 +10,10 @@ export const RESOLUTIONS = [
   { seconds: 60, keepSeconds: 2 * 86_400 },
 ] as const
 
-/** One bucket; `atMs` is its beginning. */
+/** One bucket; `atMs` is its start. */
 export type Bucket = { atMs: number; counts: Counts }
 
-/** Adds to the buckets of `nowMs`. All or nothing: who hears of a failure may add the same again. */
+/** Adds to the buckets of `nowMs`. Atomic: after an error the same counts can be added again. */
 export async function addToRollup(redis: RedisConnection, nowMs: number, counts: Counts): Promise<void> {
   const entries = Object.entries(counts)
   if (entries.length === 0) return
@@ -26,12 +26,12 @@ export async function addToRollup(redis: RedisConnection, nowMs: number, counts:
   await viaRedis(change.exec())
 }
 
-/** The coarsest detail that still fills `windowSeconds` with the grain that reaches so far back. */
+/** The bucket size in seconds for a window: the fine one if it reaches back far enough. */
 export function resolutionFor(windowSeconds: number): 5 | 60 {
   return windowSeconds <= RESOLUTIONS[0].keepSeconds ? 5 : 60
 }
 
-/** Every bucket from `fromMs` to `toMs`, those without a count too. */
+/** Every bucket from `fromMs` to `toMs`, also empty ones. */
 export async function readRollup(
   redis: RedisConnection,
   grainSeconds: 5 | 60,
@@ -51,7 +51,7 @@ export async function readRollup(
   })
 }
 
-/** Puts `width` buckets together into one; the last may be of fewer. */
+/** Merges every `width` buckets into one; the last may have fewer. */
 export function merged(buckets: readonly Bucket[], width: number): Bucket[] {
   const result: Bucket[] = []
   for (let i = 0; i < buckets.length; i += width) {

@@ -1,15 +1,15 @@
-// What the page may do, as its headers say it. Everything comes from this service; scripts only as files of their own.
+// Security headers of the page: everything comes from this service, and there are no inline scripts.
 
 import type { Config } from '../core/config.ts'
 
 /**
  * Headers of the page.
  *
- * `blob:` media is a file that a person has just chosen, looked at for its length before it is sent. Frames: the portals
- * whose pages may call the API may also show this page inside their own.
+ * `blob:` media: the page reads the length of a chosen file. Frames: the portals
+ * in CORS_ORIGINS may show this page inside their own.
  */
 export function pageHeaders({ publicUrl, corsOrigins }: Config['http']): Record<string, string> {
-  // Links and upload addresses are of PUBLIC_URL, also where the page was opened under another name of this machine.
+  // Links and upload URLs use PUBLIC_URL, even if the page was opened under another host name.
   const here = ["'self'", ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])].join(' ')
   const portals = corsOrigins.filter((origin) => origin !== '*')
   const csp = [
@@ -22,7 +22,7 @@ export function pageHeaders({ publicUrl, corsOrigins }: Config['http']): Record<
     "base-uri 'none'",
     "form-action 'none'",
     ['frame-ancestors', "'self'", ...portals].join(' '),
-    // Nothing here makes HTML from text, and nothing may begin to.
+    // No code of the page makes HTML from text.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ]

@@ -1,10 +1,10 @@
-// `/portal`: the page that a session's `url` opens, where a teacher hands in files. It uses the public API only, with the
-// session that stands in the address after `#`, and is an example of how a portal's own page would do it.
+// `/portal`: the page that a session's `url` opens, where a teacher hands in files. It uses only the public API with the
+// session in the address after `#`, and is an example for a portal's own page.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import staticFiles from '@fastify/static'
-// Adds `hide` to what a route's schema may say.
+// Adds `hide` to the schema of routes.
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../core/config.ts'
@@ -17,14 +17,14 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 const ASK_FIRST = 'no-cache'
 
 /**
- * Registers `GET /portal` and what the page loads, `GET /portal/{version}/…`; nothing where the page is switched off.
+ * Registers `GET /portal` and its assets `GET /portal/{version}/…`; nothing if PORTAL_PAGE is false.
  *
- * @throws where the page was not built
+ * @throws if the page was not built
  */
 export async function portalRoutes(app: FastifyInstance, { config }: { config: Pick<Config, 'http'> }): Promise<void> {
   if (!config.http.portalPage) return
   const version = await readFile(join(BUILT, 'version.txt'), 'utf8').catch((cause: unknown) => {
-    throw new Error(`the page is not built (npm run build): nothing in ${BUILT}`, { cause })
+    throw new Error(`the page is not built: ${BUILT} is missing. Run npm run build`, { cause })
   })
   await app.register(staticFiles, {
     root: BUILT,
@@ -37,7 +37,7 @@ export async function portalRoutes(app: FastifyInstance, { config }: { config: P
   const headers = pageHeaders(config.http)
 
   app.get('/portal', { schema: { hide: true } }, (request, reply) => {
-    // The page names its assets relative to itself, so that it works below any prefix of a proxy.
+    // Asset URLs are relative, so that the page works behind any prefix of a proxy.
     if (/\/($|\?)/.test(request.url)) return reply.redirect('../portal', 308)
     return reply.headers(headers).header('cache-control', ASK_FIRST).sendFile('index.html')
   })
@@ -46,7 +46,7 @@ export async function portalRoutes(app: FastifyInstance, { config }: { config: P
     '/portal/:version/*',
     { schema: { hide: true } },
     (request, reply) => {
-      // While a new release is rolled out, a page of the one may ask a process of the other.
+      // During a rolling update, a page of one release may load assets from a process of the other.
       const cached = request.params.version === version ? FOR_EVER : ASK_FIRST
       return reply
         .header('cache-control', cached)

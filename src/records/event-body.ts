@@ -1,4 +1,4 @@
-// What an event says: the same body on SSE, in webhooks and in `/v1/events`. Thin: readers fetch the document.
+// The body of events, the same for SSE, webhooks and `/v1/events`. Small: readers fetch the document.
 
 import type { SubmissionHead } from './submission-head.ts'
 import type { FileProblem, UploadRecord } from './upload-record.ts'
@@ -21,10 +21,10 @@ export type EventBody = {
   }
 }
 
-/** As kept in the streams: the body with what routes it. */
+/** A stream entry: the body with its routing data. */
 export type EventEnvelope = { owner: string; submissionId: string; uploadId?: string; body: EventBody }
 
-/** The event of an upload record version, or null where the version is none or belongs to no submission. */
+/** The event of an upload record version, or null if it has none or no submission. */
 export function uploadEvent(record: UploadRecord): EventEnvelope | null {
   if (record.event === null || record.submissionId === null) return null
   return {
@@ -70,7 +70,7 @@ export type SubmissionEventRecord = {
   nonce: string
   committedAt: string
   sequence: number
-  /** Whether the submission is complete, as last told. */
+  /** Whether the submission is complete, as last published. */
   complete: boolean
   envelope: EventEnvelope
 }

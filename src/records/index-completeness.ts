@@ -1,6 +1,6 @@
-// Whether the lists in Redis hold everything that is in the store. A Redis that was wiped, or that came back older, says
-// so by a mark that it has lost: until somebody has gone over the whole store, a list must not be believed, since what is
-// missing from it cannot be seen.
+// Whether the indexes in Redis have everything that is in the store. A Redis that was wiped, or is an older copy,
+// has lost its mark: until the store is read completely, lists must not be served, since missing entries
+// are not visible.
 
 import { setTimeout } from 'node:timers/promises'
 import type { ChainableCommander } from 'ioredis'
@@ -11,13 +11,13 @@ import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import { markComplete, renewRebuild } from './commands.ts'
 import { redisKeys } from './keys.ts'
 
-/** Whoever rebuilds says every few seconds that it still does; after this long another may begin. */
+/** Lease of a rebuild, renewed every few seconds; after it another process may start. */
 const LEASE_MS = 30_000
-/** A small installation is whole again before a reader need hear of it. */
+/** How long readers wait: small installations are rebuilt within this time. */
 const PATIENCE_MS = 2000
 const LOOK_EVERY_MS = 50
 
-/** What can be whole by itself: the lists first, since they are read first. */
+/** Separately rebuilt parts: lists first, since they are read first. */
 export type Part = 'lists' | 'events'
 const MARKS: Record<Part, string> = { lists: redisKeys.whole, events: redisKeys.wholeEvents }
 
@@ -32,7 +32,7 @@ export class IndexCompleteness {
     this.#runId = runId
   }
 
-  /** True for the mark as read from Redis, where it was set under the Redis that answers now. */
+  /** Whether a mark read from Redis is of the current Redis run. */
   holds(mark: unknown): boolean {
     return typeof mark === 'string' && mark !== '' && mark === this.#runId.current
   }
@@ -42,7 +42,7 @@ export class IndexCompleteness {
     return marks.every((mark) => this.holds(mark))
   }
 
-  /** Undefined: somebody else is rebuilding. */
+  /** Undefined: another process is rebuilding. */
   async begin(): Promise<Rebuilding | undefined> {
     const token = newToken()
     const runId = this.#runId.current
@@ -50,27 +50,27 @@ export class IndexCompleteness {
     return mine === 'OK' ? { token, runId } : undefined
   }
 
-  /** False: what was rebuilt is lost again, or somebody else has begun. */
+  /** Renews the lease. False: Redis was lost again, or another process has started. */
   async keep({ token }: Rebuilding): Promise<boolean> {
     return (await run(this.redis, renewRebuild, [redisKeys.rebuilding], [token, LEASE_MS])) === 1
   }
 
-  /** This part of Redis holds everything that is in the store. False: it has been lost meanwhile. */
+  /** Marks this part as complete. False: it was lost meanwhile. */
   async mark({ token, runId }: Rebuilding, part: Part): Promise<boolean> {
     const keys = [redisKeys.rebuilding, MARKS[part]]
     return (await run(this.redis, markComplete, keys, [token, runId])) === 1 && runId === this.#runId.current
   }
 
-  /** Lets another begin. */
+  /** Releases the lease. */
   async end({ token }: Rebuilding): Promise<void> {
     if (await this.keep({ token, runId: '' })) await viaRedis(this.redis.del(redisKeys.rebuilding))
   }
 
   /**
-   * What `read` finds where this part of Redis is whole. It is given a transaction that begins with the mark and must answer with
-   * the replies that follow; while there is no mark it is asked again for two seconds.
+   * Reads from a complete part of Redis. `read` gets a transaction that starts with the mark; the result is
+   * the replies after it. Without a mark it is retried for two seconds.
    *
-   * @throws INDEX_REBUILDING (503): a list could leave something out
+   * @throws INDEX_REBUILDING (503): a list could be incomplete
    */
   async reading(part: Part, read: (commands: ChainableCommander) => unknown): Promise<unknown[]> {
     for (const deadlineMs = performance.now() + PATIENCE_MS; ; ) {

@@ -1,31 +1,31 @@
-// Every name in the object store and in Redis, in one place.
+// All keys in the object store and in Redis.
 
 import { createHash } from 'node:crypto'
 import { shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 
-/** One name within a key. Whoever hands in an unchecked one must not reach what belongs to another. */
+/** One component of a key; throws for names that could reach another prefix. */
 function name(text: string): string {
   if (text === '' || text === '.' || text === '..' || /[/\\\0]/.test(text))
-    throw new Error(`not a name in a key: ${text}`)
+    throw new Error(`invalid key component: ${text}`)
   return text
 }
 
-/** Object store. All that belongs to an upload lies under one prefix that its id alone determines. */
+/** Keys in the object store. Everything of an upload is under one prefix, determined by its id. */
 export const objectKeys = {
   uploads: 'uploads/',
   submissions: 'submissions/',
   submissionUploads: (owner: string, submissionId: string) => `uploads/${shardOfSubmission(owner, submissionId)}/`,
   upload: (id: string) => `uploads/${shardOfUpload(id)}/${id}/`,
-  /** Beside the bytes, so that one fsync of one folder makes both names durable. */
+  /** Beside the bytes, so that one fsync of the folder makes both durable. */
   uploadRecord: (id: string) => `uploads/${shardOfUpload(id)}/${id}/record-`,
-  /** The received bytes as one file, or as the object that a multipart upload becomes. */
+  /** The received bytes as one file or object. */
   data: (id: string) => `uploads/${shardOfUpload(id)}/${id}/data`,
-  /** A whole small upload in one object whose user metadata is its first record. */
+  /** A small upload in one object, with its first record as user metadata. */
   single: (id: string, token: string) => `uploads/${shardOfUpload(id)}/${id}/one-${token}`,
-  /** Bytes behind the last whole part. The name tells where they belong; the token that nobody else writes there. */
+  /** Bytes after the last complete part. The name has their offset, and a token to make it unique. */
   tail: (id: string, offset: number, token: string) =>
     `uploads/${shardOfUpload(id)}/${id}/tail-${String(offset).padStart(14, '0')}-${token}`,
-  /** Local: where writing went on when a former holder might still write to the file before. */
+  /** Local store: a new file when a former holder might still write to the file before. */
   segment: (id: string, offset: number, token: string) =>
     `uploads/${shardOfUpload(id)}/${id}/seg-${String(offset).padStart(14, '0')}-${token}`,
   rendition: (id: string, token: string, file: string) =>
@@ -33,18 +33,18 @@ export const objectKeys = {
   submission: (owner: string, submissionId: string) => `submissions/${name(owner)}/${name(submissionId)}/`,
   uniqueKey: (owner: string, uniqueKey: string) =>
     `unique/${name(owner)}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
-  /** Every attempt to create an upload of a submission, one object a flush. */
+  /** Attempts of a submission, one object per flush. */
   attempts: (owner: string, submissionId: string) => `attempts/${name(owner)}/${name(submissionId)}/`,
-  /** Events that no version of an upload or of a head stands for: a submission became complete, a file was replaced. */
+  /** Events without a version of an upload or head: a submission became complete, a file was replaced. */
   news: (owner: string, submissionId: string) => `news/${name(owner)}/${name(submissionId)}/`,
-  /** Webhooks that were delivered, by the day of their event (UTC), so that a day's can be listed and removed. */
+  /** Delivered webhooks, by the day of their event (UTC), so that a day can be listed and removed. */
   deliveries: (owner: string) => `deliveries/${name(owner)}/`,
   delivery: (owner: string, day: string, jobId: string) => `deliveries/${name(owner)}/${name(day)}/${name(jobId)}`,
-  /** Public halves of the keys that receipts were ever signed with. */
+  /** Public keys of all receipts. */
   receiptKeys: 'receipt-keys/',
 }
 
-/** Redis. Everything in it can be rebuilt from the object store. */
+/** Keys in Redis, which can be rebuilt from the object store. */
 export const redisKeys = {
   hot: (id: string) => `sn:hot:${id}`,
   parts: (id: string) => `sn:parts:${id}`,
@@ -55,15 +55,15 @@ export const redisKeys = {
   /** Sorted set: submission ids of a portal by last change. */
   submissionsOf: (owner: string) => `sn:submissions:${owner}`,
   sequence: (owner: string, submissionId: string) => `sn:sequence:${owner}/${submissionId}`,
-  /** Sorted set: uploads on which something is due, by when to look. */
+  /** Sorted set: uploads with due work, by the time of the next check. */
   due: 'sn:due',
-  /** Sorted set: submissions (`owner/id`) on which something is due, by when to look. */
+  /** Sorted set: submissions (`owner/id`) with due work, by the time of the next check. */
   dueSubmissions: 'sn:due-submissions',
-  /** List: attempts of a submission that are not in the store yet. */
+  /** List: attempts of a submission that are not yet in the store. */
   attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
   /** Sorted set: submissions (`owner/id`) with such attempts, by when to write them. */
   dueAttempts: 'sn:due-attempts',
-  /** When a subject (hashed) will have earned what it was allowed. */
+  /** Rate limit of a subject (hashed): its theoretical arrival time. */
   rate: (what: string, owner: string, subject: string) => `sn:rate:${what}:${owner}/${subject}`,
   /** Sorted set: a person's (hashed) uploads that may be unfinished, by when they were created. */
   openOf: (owner: string, person: string) => `sn:open:${owner}/${person}`,
@@ -71,26 +71,26 @@ export const redisKeys = {
   inLane: (lane: string, owner: string, person: string) => `sn:in-lane:${lane}:${owner}/${person}`,
   /** Stream: a portal's events of the last days. */
   events: (owner: string) => `sn:events:${owner}`,
-  /** Stream: a submission's events, for pages that come back. */
+  /** Stream: a submission's events, for reconnecting pages. */
   submissionEvents: (owner: string, submissionId: string) => `sn:events:${owner}/${submissionId}`,
   /** Set: portals that have events. */
   owners: 'sn:owners',
-  /** Run id of the Redis whose lists are known to hold everything that is in the store. */
+  /** Redis run id under which the lists are complete. */
   whole: 'sn:whole',
-  /** The same of the event log. */
+  /** The same for the event log. */
   wholeEvents: 'sn:whole-events',
-  /** Set: portals whose webhooks are to be queued again, since the queue was lost. */
+  /** Set: portals whose webhooks must be re-queued after a loss of the queue. */
   requeue: 'sn:requeue',
-  /** Token of whoever is making them so. */
+  /** Token of the process that rebuilds them. */
   rebuilding: 'sn:rebuilding',
-  /** Names the order of a portal's event log; another one since events were put back into it. */
+  /** Epoch of a portal's event log; changes with every restore. */
   eventEpoch: (owner: string) => `sn:event-epoch:${owner}`,
-  /** Sorted set: events on their way back into a stream, by their time. */
+  /** Sorted set: events to restore into a stream, by time. */
   restoring: (token: string, stream: string) => `sn:restoring:${token}:${stream}`,
-  /** An endpoint of a portal that answered 410 Gone. */
+  /** A webhook endpoint that answered 410 Gone. */
   webhookGone: (owner: string, url: string) =>
     `sn:webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`,
-  /** Channel: events as they happen. */
+  /** Channel: live events. */
   live: 'sn:live',
   progress: (id: string) => `sn:progress:${id}`,
   /** Token of whoever makes one object of an upload's parts; `done` once there is one. */
@@ -103,21 +103,21 @@ export const redisKeys = {
 
   /** Hash: the control settings of operators. */
   controls: 'sn:controls',
-  /** List: who switched what, newest first. */
+  /** List: changes of control settings, newest first. */
   controlLog: 'sn:control-log',
-  /** Hash: every process of the service and every worker, as it last said of itself. */
+  /** Hash: heartbeats of all service and worker processes. */
   processes: 'sn:processes',
-  /** Hash: what all processes counted within one bucket of `seconds`. */
+  /** Hash: counts of all processes in one bucket of `seconds`. */
   tally: (seconds: number, bucket: number) => `sn:tally:${seconds}:${bucket}`,
-  /** Hash: submission (`owner/id`) → the words by which people look for it. */
+  /** Hash: submission (`owner/id`) → its searchable texts. */
   find: 'sn:find',
   /** Hash: submission (`owner/id`) → its deadline, as counted in `deadlines`. */
   findDeadlines: 'sn:find-deadlines',
-  /** Sorted set: deadlines (milliseconds) by how many submissions have them. */
+  /** Sorted set: deadlines (milliseconds) by number of submissions. */
   deadlines: 'sn:deadlines',
-  /** Hash: how far the search index has followed the changes of each portal. */
+  /** Hash: position of the search index in the changes of each portal. */
   findMarks: 'sn:find-marks',
-  /** Held by the process that follows them. */
+  /** Lock of the process that follows them. */
   findLock: 'sn:find-lock',
 }
 

@@ -1,11 +1,11 @@
-// How many uploads are under way and what they still have to send, counted where Redis keeps them.
+// Counts running uploads and their remaining bytes, inside Redis.
 
 import { commandLoader, run } from '../core/lua-commands.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { redisKeys } from './keys.ts'
 import { SESSION_FIELDS } from './stored-fields.ts'
 
-/** Looked at in one step: Redis does nothing else meanwhile. */
+/** Entries per step; Redis is blocked meanwhile. */
 const STEP = 1000
 const MAX_LOOKED_AT = 100_000
 
@@ -16,13 +16,13 @@ const countOpen = commandLoader(new URL('./commands/', import.meta.url), { sessi
 type CountAnswer = [looked: number, open: number, left: string, paused: number, unsettled: number]
 
 export type OpenUploads = {
-  /** Begun, last byte not here yet. */
+  /** Started, last byte not received. */
   open: number
-  /** Of them: nobody is sending at this moment. */
+  /** Of them: nobody is sending now. */
   paused: number
-  /** Bytes that they have declared and not sent. */
+  /** Declared bytes that are not yet received. */
   bytesLeft: number
-  /** All bytes here, something still to be done. */
+  /** All bytes received, processing not finished. */
   unsettled: number
 }
 

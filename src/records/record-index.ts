@@ -1,6 +1,6 @@
-// What Redis knows of records: a cache of the newest versions, the indexes for lists, the sequence numbers, and the
-// event streams. A committed version is applied here exactly once, with its event, by one script. Everything can be
-// rebuilt from the store; an entry written under another Redis run is not believed before the store was asked.
+// Records in Redis: a cache of the newest versions, indexes for lists, sequence numbers, and
+// event streams. A committed version is applied exactly once, with its event, by one script. Everything can be
+// rebuilt from the store; an entry of another Redis run is not used before the store was read.
 
 import type { Clock } from '../core/clock.ts'
 import { LruCache } from '../core/lru.ts'
@@ -20,28 +20,28 @@ const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
 /** A record as this process last parsed it, and the version and Redis run that it was cached under. */
 type Parsed = { version: string; run: string; value: unknown }
 
-/** What `apply` is told of one committed version. */
+/** One committed version for `apply`. */
 export type Applied = {
   cacheKey: string
   version: number
   json: string
   owner: string
   submissionId: string | null
-  /** Upload: its place in the submission's index. Absent: the record is a submission head. */
+  /** Upload: its entry in the submission's index. Absent: a submission head. */
   upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
   /** Orders lists; absent: now. */
   committedAtMs?: number
-  /** Under which an unfinished upload is found again. */
+  /** Fingerprint key of an unfinished upload. */
   fingerprintKey?: string
-  /** The event body without its id, or null where this version is no event. */
+  /** The event body without its id, or null. */
   event: string | null
-  /** True: put its event into the streams, once. False: only make the version readable. */
+  /** True: publish its event, once. False: only make the version readable. */
   announce: boolean
-  /** With announce false: the event is known to be out, even though Redis has forgotten it. */
+  /** With announce false: the event was published, though Redis has lost that. */
   announcedBefore?: boolean
-  /** With announce false: its event, and all before it, have just been put into the streams. */
+  /** With announce false: its event and all earlier ones were just restored. */
   announcedNow?: boolean
-  /** Erased: taken out of the list. */
+  /** Erased: removed from the list. */
   gone?: boolean
 }
 
@@ -59,7 +59,7 @@ export class RecordIndex {
     this.wholeness = new IndexCompleteness(redis, runId)
   }
 
-  /** The cached newest version; undefined when unknown or written under another Redis run. */
+  /** The cached newest version; undefined if unknown or of another Redis run. */
   async cached<T>(cacheKey: string): Promise<T | undefined> {
     const [json, writtenUnder] = await viaRedis(this.redis.hmget(cacheKey, CACHE_FIELDS.json, CACHE_FIELDS.runId))
     if (json == null || writtenUnder !== this.#runId.current) return undefined
@@ -114,7 +114,7 @@ export class RecordIndex {
     })
   }
 
-  /** Makes a committed version visible and announces its event. Idempotent per version. */
+  /** Makes a committed version visible and publishes its event. Idempotent per version. */
   async apply(applied: Applied): Promise<'ok' | 'old' | 'gap'> {
     const { owner, submissionId, upload } = applied
     const sid = submissionId ?? ''
@@ -151,7 +151,7 @@ export class RecordIndex {
     )) as 'ok' | 'old' | 'gap'
   }
 
-  /** Next sequence number of a submission, or undefined where Redis no longer knows the last one. */
+  /** Next sequence number of a submission, or undefined if Redis has lost the last one. */
   async nextSequence(owner: string, submissionId: string): Promise<number | undefined> {
     const askedOf = this.#runId.current
     const next = (await run(
@@ -160,11 +160,11 @@ export class RecordIndex {
       [redisKeys.sequence(owner, submissionId)],
       [askedOf],
     )) as number
-    // A number of the Redis before this one may have been given out already.
+    // A number of an earlier Redis run may have been used already.
     return next === -1 || askedOf !== this.#runId.current ? undefined : next
   }
 
-  /** Tells Redis the highest sequence number found in the store; never lowers. */
+  /** Raises the sequence number to the highest one in the store; never lowers it. */
   async seedSequence(owner: string, submissionId: string, floor: number): Promise<void> {
     await run(
       this.redis,
@@ -174,8 +174,8 @@ export class RecordIndex {
     )
   }
 
-  /** Whether a submission is complete as readers were last told; undefined where Redis cannot say. */
-  async toldComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
+  /** The last published completeness; undefined if Redis does not know it. */
+  async publishedComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
     const [complete, writtenUnder] = await viaRedis(
       this.redis.hmget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.complete, SEQUENCE_FIELDS.runId),
     )
@@ -184,8 +184,8 @@ export class RecordIndex {
   }
 
   /**
-   * Makes a record of news visible. Idempotent per version. With `announce` its event is told, once; 'gap': an earlier one
-   * never was. Without it, `young` news is left for whoever tells it.
+   * Applies a record of the submission event log. Idempotent per version. With `announce` its event is published once; 'gap': an earlier one
+   * was not. Without it, `young` events are left to their publisher.
    */
   async applyNews(
     owner: string,
@@ -215,7 +215,7 @@ export class RecordIndex {
     )) as 'ok' | 'old' | 'gap'
   }
 
-  /** True where Redis has known this submission without a break, so that its index of uploads is whole. */
+  /** Whether the index of a submission's uploads is complete in this Redis run. */
   async isCurrent(owner: string, submissionId: string): Promise<boolean> {
     return (
       (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId))) ===
@@ -223,7 +223,7 @@ export class RecordIndex {
     )
   }
 
-  /** When to look at a submission again; null: not any more. */
+  /** Sets the next check of a submission; null: none. */
   async setSubmissionDue(owner: string, submissionId: string, atMs: number | null): Promise<void> {
     const member = `${owner}/${submissionId}`
     await viaRedis(
@@ -233,7 +233,7 @@ export class RecordIndex {
     )
   }
 
-  /** Submissions to look at by now, the longest due first. */
+  /** Submissions that are due, oldest first. */
   async dueSubmissions(nowMs: number, limit: number): Promise<{ owner: string; submissionId: string }[]> {
     const members = await viaRedis(this.redis.zrangebyscore(redisKeys.dueSubmissions, '-inf', nowMs, 'LIMIT', 0, limit))
     return members.map((member) => {
@@ -242,7 +242,7 @@ export class RecordIndex {
     })
   }
 
-  /** Portals whose webhooks are to be queued again. */
+  /** Portals whose webhooks must be re-queued. */
   async toRequeue(): Promise<string[]> {
     return await viaRedis(this.redis.smembers(redisKeys.requeue))
   }
@@ -259,9 +259,9 @@ export class RecordIndex {
     return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
   }
 
-  /** All uploads of a submission, oldest first; undefined where Redis has not known it without a break. */
+  /** All uploads of a submission, oldest first; undefined if the index is not complete. */
   async wholeUploadIds(owner: string, submissionId: string): Promise<string[] | undefined> {
-    // In one step: a Redis that is wiped between two questions would answer with a list that is short.
+    // In one transaction: a Redis that is wiped between two commands would return an incomplete list.
     const commands = this.redis
       .multi()
       .hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId)
@@ -273,7 +273,7 @@ export class RecordIndex {
     return writtenUnder === this.#runId.current ? (ids as string[]) : undefined
   }
 
-  /** A portal's submissions from a change on, members and scores in turn. Throws INDEX_REBUILDING. */
+  /** A portal's submissions from a change on, as members and scores. Throws INDEX_REBUILDING. */
   async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
     const [flat] = await this.wholeness.reading('lists', (commands) =>
       commands.zrangebyscore(

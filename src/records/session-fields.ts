@@ -1,11 +1,11 @@
-// A running upload as fields of its Redis hash, and its parts as fields of theirs: names and values in turn, as HSET
+// An upload session as fields of its Redis hash, and its parts as fields of another: names and values in turn, as HSET
 // takes them. `decodeSession` in upload-session.ts reads them.
 
 import { SESSION_FIELDS as field } from './stored-fields.ts'
 import type { StoredPart } from './upload-record.ts'
 import { slotKey, type UploadSession } from './upload-session.ts'
 
-/** What a commit of durable bytes changes. */
+/** The fields changed by saving progress. */
 export type Progress = {
   offset: number
   expiresAtMs: number
@@ -21,7 +21,7 @@ export type Progress = {
 type Fields = (string | number)[]
 
 export function progressFields(progress: Progress): Fields {
-  // Not the run id: an entry that is older than this commit stays in doubt, since its parts may have a gap.
+  // Not the run id: an untrusted session stays untrusted, since its parts may have a gap.
   const fields: Fields = [field.offset, progress.offset, field.expiresAtMs, progress.expiresAtMs]
   if (progress.status !== undefined) fields.push(field.status, progress.status)
   if (progress.storedAtMs !== undefined) fields.push(field.storedAtMs, progress.storedAtMs)
@@ -32,10 +32,10 @@ export function progressFields(progress: Progress): Fields {
   return fields
 }
 
-/** What of a running upload can be put back from the store. */
+/** The part of a session that can be restored from the store. */
 export type Restorable = Omit<UploadSession, 'holder' | 'abandoned' | 'trusted' | 'inFlight'>
 
-/** All fields of an upload that is put back, as of the Redis run `runId`. */
+/** All fields of a restored session, for the Redis run `runId`. */
 export function restoredFields(state: Restorable, runId: string): Fields {
   return [
     field.draft,
@@ -65,7 +65,7 @@ export function restoredFields(state: Restorable, runId: string): Fields {
   ]
 }
 
-/** Part number → where it lies. */
+/** Part number → location. */
 export function partFields(parts: readonly StoredPart[]): string[] {
   return parts.flatMap(({ number, offset, bytes, etag, crc32, key }) => [
     String(number),
@@ -73,7 +73,7 @@ export function partFields(parts: readonly StoredPart[]): string[] {
   ])
 }
 
-/** The parts in order, from the hash that `partFields` filled. */
+/** The parts in order, from the hash of `partFields`. */
 export function decodeParts(fields: Record<string, string>): StoredPart[] {
   return Object.entries(fields)
     .map(([number, json]) => ({

@@ -1,6 +1,6 @@
-// Events of a submission that no version of an upload or of its head stands for: it became complete or no longer is, a
-// file was replaced. Each is a record of its own before anybody is told, so that after a loss of Redis nothing is told
-// twice under another name, and no number is given twice.
+// Events of a submission without a version of an upload or head: it became complete or incomplete, a
+// file was replaced. Each is committed as a record before it is published, so that after a loss of Redis no event is published
+// twice with another id, and no sequence number is used twice.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -9,7 +9,7 @@ import { objectKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import { VersionLog } from './version-log.ts'
 
-/** The event, once its number is known. */
+/** Makes the event for a sequence number. */
 export type EventFactory = (sequence: number) => EventEnvelope
 
 type NumberGiver = (owner: string, submissionId: string) => Promise<number>
@@ -30,18 +30,18 @@ export class SubmissionEventLog {
   }
 
   /**
-   * Tells once that a submission became complete, or no longer is. A new one that is not complete is no news.
+   * Publishes once that a submission became complete, or incomplete. A new incomplete submission is no change.
    *
-   * @returns whether this was news
+   * @returns whether it was a change
    */
   async publishCompletenessChange(owner: string, id: string, complete: boolean, told: EventFactory): Promise<boolean> {
-    if ((await this.#index.toldComplete(owner, id)) === complete) return false
+    if ((await this.#index.publishedComplete(owner, id)) === complete) return false
     return await this.#tell(owner, id, told, (current) =>
       (current?.complete ?? false) === complete ? undefined : complete,
     )
   }
 
-  /** Tells an event that has an id of its own, once. */
+  /** Publishes an event with its own id, once. */
   async publish(owner: string, id: string, eventId: string, told: EventFactory): Promise<boolean> {
     const before = await this.history(owner, id, 0)
     if (before.some(({ envelope }) => envelope.body.id === eventId)) return false
@@ -69,7 +69,7 @@ export class SubmissionEventLog {
         return { schema: 1, sequence, complete, envelope: told(sequence) }
       },
     )
-    // Also what somebody else has committed and died before telling.
+    // Also an event of a process that died before publishing it.
     if (record !== undefined) await this.#announce(owner, id, record)
     return committed
   }
@@ -81,7 +81,7 @@ export class SubmissionEventLog {
     await this.#index.applyNews(owner, id, record, true)
   }
 
-  /** Makes Redis know the last one again. @returns its number, 0 where there is none */
+  /** Restores the last one in Redis. @returns its sequence, 0 if there is none */
   async restore(owner: string, id: string): Promise<number> {
     const record = await this.#log.latest(objectKeys.news(owner, id))
     if (record === undefined) return 0
@@ -90,7 +90,7 @@ export class SubmissionEventLog {
     return record.sequence
   }
 
-  /** Those since a moment, oldest first. */
+  /** Events since a time, oldest first. */
   async history(owner: string, id: string, sinceMs: number): Promise<SubmissionEventRecord[]> {
     return await this.#log.history(objectKeys.news(owner, id), sinceMs)
   }

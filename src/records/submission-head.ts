@@ -1,15 +1,15 @@
-// The submission head: what the portal said about a submission. Written by portal calls only; the document that
+// The submission head: the data of the portal about a submission. Written only by portal calls; the document that
 // readers see is computed from it and from the upload records.
 
 export type RevisionRecord = {
   revision: number
   sealedAt?: string
-  /** The latest `storedAt` of what was frozen: what credit is given for. */
+  /** The latest `storedAt` of the sealed uploads, which counts as the time of receipt. */
   creditedAt?: string | null
   returnedAt?: string
   reason?: string
   repairUntil?: string
-  /** Named by the return: whose files are to be changed. */
+  /** Slots named by the return, whose files must be replaced. */
   slots?: string[]
   /** Frozen at the seal: slot → upload ids. */
   uploads?: Record<string, string[]>
@@ -31,15 +31,15 @@ export type SubmissionHead = {
   uniqueKey: string | null
   callbackUrl: string | null
   metadata: Record<string, unknown>
-  /** What a slot asks besides files: slot → values. */
+  /** Metadata fields: slot → values. */
   slotMetadata: Record<string, Record<string, unknown>>
 
   state: 'open' | 'sealed' | 'returned' | 'deleted'
   revision: number
   revisions: RevisionRecord[]
-  /** Names under which operators have moved its dates, so that each is done once. */
+  /** Names of applied extensions, so that each is applied once. */
   extensions?: string[]
-  /** Since when a seal waits for verdicts; absent or null: none does. */
+  /** Since when a seal waits for verdicts; absent or null: no seal waits. */
   sealRequestedAt?: string | null
   sequence: number
   event: string | null

@@ -1,4 +1,4 @@
-// The truth about submissions, and the sequence numbers and indexes that hang on it.
+// Records of submissions, with their sequence numbers and indexes.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -16,10 +16,10 @@ import { type NextVersion, VersionLog } from './version-log.ts'
 export type HeadDecision = NextVersion<SubmissionHead> | undefined
 
 const ANNOUNCE_GRACE_MS = 120_000
-/** Numbers that may have been given out for commits that are still on their way. */
+/** Sequence numbers that may be in use by running commits. */
 const SEQUENCE_ROOM = 256
 const ERASE_AGAIN_MS = 86_400_000
-/** How long the one who seals has for what follows, before somebody else sees to it. */
+/** Time for the work after a seal, before the reconciler repeats it. */
 const SEAL_LOOK_MS = 60_000
 
 /** A submission as the store has it. */
@@ -48,7 +48,7 @@ export class SubmissionHeads {
     this.news = new SubmissionEventLog({ ...deps, nextSequence: (owner, id) => this.nextSequence(owner, id) })
   }
 
-  /** Newest version, or undefined where the portal never made such a submission. */
+  /** Newest version, or undefined if there is no such submission. */
   async latest(owner: string, id: string): Promise<SubmissionHead | undefined> {
     const cached = await this.#index.cached<SubmissionHead>(redisKeys.head(owner, id))
     if (cached !== undefined) return cached
@@ -61,7 +61,7 @@ export class SubmissionHeads {
     return await this.#log.latest(objectKeys.submission(owner, id))
   }
 
-  /** Like `latest`, but an unknown or deleted submission is the caller's error. */
+  /** Like `latest`, but throws for an unknown or deleted submission. */
   async require(owner: string, id: string): Promise<SubmissionHead> {
     const head = await this.latest(owner, id)
     if (head === undefined) throw new AppError('SUBMISSION_UNKNOWN')
@@ -83,11 +83,11 @@ export class SubmissionHeads {
     )
     const head = outcome.record
     if (outcome.committed && head !== undefined) {
-      // A new submission has no history to look for: its counter starts here.
+      // A new submission has no history: its counter starts here.
       if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
       await this.announce(head)
     } else if (head !== undefined) {
-      // Nothing to commit over a version that was newer than the cache: readers must not keep the older one.
+      // Nothing to commit, but the version may be newer than the cache: update the cache.
       await this.#apply(head, false)
     }
     return outcome
@@ -100,7 +100,7 @@ export class SubmissionHeads {
     await this.#apply(head, true)
   }
 
-  /** Next number in the submission's order of events; after a loss of Redis the store is asked for the last one. */
+  /** Next sequence number of the submission; after a loss of Redis the last one is read from the store. */
   async nextSequence(owner: string, id: string): Promise<number> {
     for (;;) {
       const next = await this.#index.nextSequence(owner, id)
@@ -109,12 +109,12 @@ export class SubmissionHeads {
     }
   }
 
-  /** After this the submission's indexes in Redis are whole. */
+  /** Makes the submission's indexes in Redis complete. */
   async ensureCurrent(owner: string, id: string): Promise<void> {
     if (!(await this.#index.isCurrent(owner, id))) await this.rebuild(owner, id)
   }
 
-  /** Upload records of a submission, from the index; rebuilt from the store where Redis has lost or outlived it. */
+  /** Upload records of a submission, from the index, which is rebuilt from the store if needed. */
   async uploadsOf(owner: string, id: string): Promise<UploadRecord[]> {
     return await this.#uploads.latestMany(await this.uploadIds(owner, id))
   }
@@ -128,11 +128,11 @@ export class SubmissionHeads {
     }
   }
 
-  /** Makes index, cache and counter of one submission true to the store. */
+  /** Rebuilds index, cache and counter of one submission from the store. */
   async rebuild(owner: string, id: string): Promise<RestoredSubmission> {
     const head = await this.fromStore(owner, id)
     const uploads = await this.#uploads.ofSubmissionFromStore(owner, id)
-    // The head first: what uploads change moves a submission in the list only where it is in it.
+    // The head first: changes of uploads move a submission in the list only if it is in the list.
     if (head !== undefined) await this.#apply(head, false)
     for (const record of uploads) await this.#uploads.restore(record)
     const told = await this.news.restore(owner, id)
@@ -142,20 +142,20 @@ export class SubmissionHeads {
     return { head, uploads }
   }
 
-  /** Versions since a moment, oldest first. */
+  /** Versions since a time, oldest first. */
   async history(owner: string, id: string, sinceMs: number): Promise<SubmissionHead[]> {
     return await this.#log.history(objectKeys.submission(owner, id), sinceMs)
   }
 
-  /** The event of this version, and of all before it, is in the streams now. */
+  /** Marks the events of this and all earlier versions as published. */
   async markAnnounced(head: SubmissionHead): Promise<void> {
     await this.#apply(head, false, true)
   }
 
   async #apply(head: SubmissionHead, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = submissionEvent(head)
-    // A seal that waits, or whose unfinished uploads may still have to be ended, is looked after by the reconciler; so is a
-    // deletion, whose process may have died before the last byte was gone.
+    // The reconciler checks waiting seals, seals whose unfinished uploads may still have to be ended, and
+    // deletions, whose process may have died before all bytes were removed.
     const erasing = head.state === 'deleted' && Date.parse(head.committedAt) > this.#clock.now() - ERASE_AGAIN_MS
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)

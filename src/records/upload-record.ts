@@ -1,11 +1,11 @@
-// The upload record: what is true about one upload, as an immutable numbered version in the object store.
-// Only `records/` writes it; everybody else decides on a copy and commits the next version.
+// The upload record: the authoritative state of one upload, as an immutable numbered version in the object store.
+// Only `records/` writes it; others work on a copy and commit the next version.
 
 import type { Bilingual } from '../core/errors.ts'
 import type { NextVersion } from './version-log.ts'
 
 /**
- * receiving → stored → checking → accepted → ready, or → rejected (the file breaks a rule), or failed (our fault,
+ * receiving → stored → checking → accepted → ready, or → rejected (the file breaks a rule), or failed (system error,
  * retried), or expired | cancelled (unfinished and removed).
  */
 export type UploadState =
@@ -24,15 +24,15 @@ export type MediaKind = 'video' | 'pdf' | 'image' | 'audio' | 'other'
 /** A hole in a recording: when it begins, as it is played, and how long it lasts. */
 export type Gap = { startSeconds: number; seconds: number }
 
-/** What was measured from the bytes. Claims (headers, names, declared types) are kept apart and decide nothing. */
+/** Measurements of the bytes. Declared values (headers, names, types) are kept separately and decide nothing. */
 export type Measured = {
   kind: MediaKind
   /** mp4 mov matroska webm avi mpegts pdf … */
   container: string
   durationSeconds?: number
-  /** What the container's header claims. */
+  /** Duration in the container's header. */
   headerDurationSeconds?: number
-  /** With the edit list honoured (MP4, MOV). */
+  /** Duration with the edit list applied (MP4, MOV). */
   editedDurationSeconds?: number
   width?: number
   height?: number
@@ -43,37 +43,37 @@ export type Measured = {
   audioCodec?: string
   audioChannels?: number
   audioTracks?: number
-  /** Of the picture and the sound that are shown: numbers of their streams as the tools count them, from 0. */
+  /** Stream numbers of the selected video and audio, from 0. */
   videoStream?: number
   audioStream?: number
   videoDurationSeconds?: number
   audioDurationSeconds?: number
-  /** When they begin, from the earlier of both; absent: at once. */
+  /** Start of each, relative to the earlier one; absent: 0. */
   videoStartSeconds?: number
   audioStartSeconds?: number
-  /** `videoCodec` or `audioCodec` is one that nothing here decodes, and there is no other picture or sound. */
+  /** `videoCodec` or `audioCodec` cannot be decoded here, and there is no other stream of its kind. */
   videoUnknown?: boolean
   audioUnknown?: boolean
   /** The sound has packets and not one of them decodes, and there is no other sound. */
   audioDamaged?: boolean
-  /** The recording breaks off in the middle of something, and nothing tells how long it should have been. */
+  /** The recording is cut off, and its intended length is unknown. */
   tornEnd?: boolean
   /** Parts of a recording with neither picture nor sound in them, or with nothing that can be decoded. */
   gaps?: Gap[]
-  /** The index (moov) lies before the media, so that playing can start at once. */
+  /** The index (moov) is before the media, so playing can start at once. */
   indexFirst?: boolean
-  /** False: the index speaks of bytes that are not there. */
+  /** False: bytes listed by the index are missing. */
   complete?: boolean
   fragmented?: boolean
   pages?: number
   encrypted?: boolean
   /** Names of active content found in a PDF: JAVASCRIPT, LAUNCH, EMBEDDED_FILE, … */
   activeContent?: string[]
-  /** Numbers of pages of a PDF that are written with errors and shown all the same; some of them, where there are many. */
+  /** Page numbers with errors that viewers ignore; a limited number of them. */
   flawedPages?: number[]
-  /** Numbers of pages of a PDF that no viewer draws. */
+  /** Page numbers that viewers cannot draw. */
   undrawnPages?: number[]
-  /** A small PDF that takes many seconds to open, by what it unpacks to. */
+  /** A small PDF that unpacks to so much that viewers need many seconds. */
   tooComplex?: boolean
   /** Beyond our limits: not everything in the file was looked at. */
   unchecked?: boolean
@@ -100,7 +100,7 @@ export type Rendition = {
   kind: 'mp4' | 'poster' | 'page'
   required: boolean
   state: 'waiting' | 'running' | 'ready' | 'skipped' | 'failed'
-  /** This rendition stands for the upload where its container could not be kept (a phone's MOV, MKV, WebM). */
+  /** This rendition replaces the original if its container is not accepted (MOV of phones, MKV, WebM). */
   deliverable?: boolean
   reason?: string
   key?: string
@@ -112,44 +112,44 @@ export type Rendition = {
   durationSeconds?: number
 }
 
-/** Where the bytes lie. Parts are listed until the object is one object. */
+/** Location of bytes. Parts are listed until they are joined into one object. */
 export type StoredPart = {
-  /** 1-based; a part's place follows from its offset. */
+  /** 1-based. */
   number: number
   offset: number
   bytes: number
   etag?: string
-  /** Base64, of a part of a multipart upload: S3 wants it named when the parts are joined. */
+  /** Base64, of a part of a multipart upload: S3 needs it when the parts are joined. */
   crc32?: string
-  /** Object or file of its own (a tail, a segment, a partial upload); absent: a part of the multipart upload. */
+  /** A separate object or file (tail, segment, partial upload); absent: a part of the multipart upload. */
   key?: string
 }
 
 export type StoredObject = {
   key: string
-  /** S3: the multipart upload that is still to be completed. */
+  /** S3: the multipart upload, until it is completed. */
   multipartId?: string
   partBytes?: number
-  /** Present until completion has made one object of them. */
+  /** Present until completion has joined them. */
   parts?: StoredPart[]
 }
 
 export type LaneName = 'validate' | 'inspect' | 'transcode'
 
-/** A lane's progress on one upload. `token` fences: only the holder of the claim may commit the lane's result. */
+/** The state of one lane of an upload. `claim` is the lane lease; only the holder of its `token` may commit the result. */
 export type LaneState = {
   generation: number
   attempts: number
   claim?: { token: string; worker: string; until: string }
   doneAt?: string
-  /** Set when the lane gave up: our fault, kept and retried by hand or by the reconciler after a pause. */
+  /** Set if the lane failed by a system error; retried by the reconciler after a delay, or by an operator. */
   failedAt?: string
   lastError?: string
-  /** Runs that ended without a word: their worker was killed, or lost its lock. */
+  /** Runs whose worker died or lost its lock. */
   deaths?: number
-  /** Given up for good: only an operator begins it again. */
+  /** Given up for good: only an operator can retry it. */
   final?: true
-  /** The bytes were read before; only what the file is compared with has changed. */
+  /** The bytes were inspected before; only the comparison with other files is repeated. */
   repeat?: true
 }
 
@@ -157,7 +157,7 @@ export type UploadRecord = {
   schema: 1
   /** 1, 2, 3 …: the number in the object's name. */
   version: number
-  /** Random per commit: a refusal over my own nonce is my success. */
+  /** Random per commit: if the existing version has my nonce, my commit succeeded. */
   nonce: string
   committedAt: string
 
@@ -170,29 +170,29 @@ export type UploadRecord = {
   replaces: string | null
 
   state: UploadState
-  /** Rises per submission; orders events. */
+  /** Increases within a submission; orders events. */
   sequence: number
-  /** The event that this version stands for, if any: `upload.stored`, … */
+  /** The event of this version, if any: `upload.stored`, … */
   event: string | null
 
   declared: { filename: string | null; type: string | null; bytes: number | null }
   metadata: Record<string, string | null>
-  /** Upload-Metadata as it came, where the parsed values would not give it back. */
+  /** The original Upload-Metadata, if it cannot be rebuilt from the parsed values. */
   rawMetadata?: string | undefined
   fingerprint: string | null
-  /** Concatenation: a partial belongs to no place of its own; a final lists its partials. */
+  /** Concatenation: a partial does not count in its slot; a final lists its partials. */
   concat:
-    | { kind: 'partial' /** The upload that has taken it. */; final?: string }
-    | { kind: 'final'; partials: string[] /** As it came, for HEAD. */; header: string }
+    | { kind: 'partial' /** The final upload that it belongs to. */; final?: string }
+    | { kind: 'final'; partials: string[] /** The original header, for HEAD. */; header: string }
     | null
-  /** What the place allows: the bound for a deferred length, and what the bytes may turn out to be (empty: anything). */
+  /** Limits of the slot: maximum size, and accepted kinds (empty: any). */
   maxBytes: number
   kinds: string[]
 
   object: StoredObject
   receivedBytes: number
   createdAt: string
-  /** Server time of the last stored byte: what credit is given for. */
+  /** Server time of the last stored byte, which counts as the time of receipt. */
   storedAt: string | null
   late: boolean
 
@@ -203,36 +203,36 @@ export type UploadRecord = {
   renditions: Rendition[]
   lanes: Partial<Record<LaneName, LaneState>>
   error: { code: string; retryable: boolean } | null
-  /** Retention has taken the media away: nobody is promised them from here on; the record stays. */
+  /** Retention has removed the media; the record stays. */
   mediaRemovedAt?: string
-  /** Their bytes are gone; until it says so, whoever removes them may have died. */
+  /** The bytes are completely removed; until then the removal may have to be repeated. */
   mediaErasedAt?: string
 }
 
-/** A lane that is done without a run was closed by a former version on a refusal: nobody has looked at the file. */
+/** A lane that is done without a run was closed by an older version after a rejection: it counts as not done. */
 export function isLaneDone(state: LaneState | undefined): boolean {
   return state?.doneAt !== undefined && state.attempts > 0
 }
 
 declare const transition: unique symbol
 
-/** The next version of a record. Only src/lifecycle/transitions.ts makes it: one put together by hand does not compile. */
+/** The next version of a record. Only src/lifecycle/transitions.ts can make it. */
 export type NextUpload = NextVersion<UploadRecord> & { readonly [transition]: true }
 
-/** No further work of ours is due on an upload in one of these states, once its lanes are done. */
+/** States without further work, once the lanes are done. */
 export const ENDED_STATES: readonly UploadState[] = ['rejected', 'expired', 'cancelled']
 
-/** The upload has all its bytes and has not been taken away. */
+/** The upload is complete and was not removed. */
 export function isStored(state: UploadState): boolean {
   return state === 'stored' || state === 'checking' || isAccepted(state) || state === 'rejected' || state === 'failed'
 }
 
-/** Taken away: only its record stays. */
+/** Removed: only the record stays. */
 export function isEnded(state: UploadState): state is 'expired' | 'cancelled' {
   return state === 'expired' || state === 'cancelled'
 }
 
-/** Counts for the submission, whatever becomes of the renditions. */
+/** Counts for the submission, independent of renditions. */
 export function isAccepted(state: UploadState): boolean {
   return state === 'accepted' || state === 'ready'
 }

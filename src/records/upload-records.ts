@@ -1,4 +1,4 @@
-// The truth about uploads: reads through the cache, commits to the store, then makes the version visible in Redis.
+// Records of uploads: reads through the cache, commits to the store, then applies the version to Redis.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -14,11 +14,11 @@ export type UploadDecision = NextUpload | undefined
 /** User metadata key of a single-object upload: its first record, as base64 of JSON. */
 export const RECORD_METADATA_KEY = 'record'
 
-/** The numbered versions of an upload in order, and the object that is its own first one. */
+/** Keys of the versions of an upload in order, and of the object that contains the first one. */
 type RecordKeys = { versions: string[]; single: string | undefined }
 
 const RECHECK_MS = 60_000
-/** Older versions than this were announced by whoever committed them; younger ones the reconciler looks at. */
+/** Older versions count as published; newer ones are checked by the reconciler. */
 const ANNOUNCE_GRACE_MS = 120_000
 
 export class UploadRecords {
@@ -36,12 +36,12 @@ export class UploadRecords {
     this.#log = new VersionLog(deps.store)
   }
 
-  /** Newest version, from the cache where it can be trusted; undefined: no byte of such an upload was ever stored. */
+  /** Newest version, from the cache if trusted; undefined: the upload has no stored byte. */
   async latest(id: string): Promise<UploadRecord | undefined> {
     const cached = await this.#index.cached<UploadRecord>(redisKeys.record(id))
     if (cached !== undefined) return cached
     const record = await this.fromStore(id)
-    // What is read here has been committed before; whoever committed it, or the reconciler, announces it.
+    // It was committed by another process, which publishes it (or the reconciler does).
     if (record !== undefined) await this.#apply(record, false)
     return record
   }
@@ -57,7 +57,7 @@ export class UploadRecords {
     return records
   }
 
-  /** Newest version, asked of the store itself. */
+  /** Newest version, read from the store. */
   async fromStore(id: string): Promise<UploadRecord | undefined> {
     return await this.#newestOf(await this.#objectsOf(id))
   }
@@ -74,7 +74,7 @@ export class UploadRecords {
     return found.get(id) ?? { versions: [], single: undefined }
   }
 
-  /** Where the records of all uploads under a prefix lie. */
+  /** Record keys of all uploads under a prefix. */
   async #recordKeys(prefix: string): Promise<Map<string, RecordKeys>> {
     const found = new Map<string, RecordKeys>()
     for await (const { key } of this.#store.list(prefix)) {
@@ -95,12 +95,12 @@ export class UploadRecords {
     return { ...record, object: { key } }
   }
 
-  /** An earlier version; undefined where it was never committed as a version of its own. */
+  /** An earlier version; undefined if it is not a separate object. */
   async version(id: string, version: number): Promise<UploadRecord | undefined> {
     return await this.#log.version(objectKeys.uploadRecord(id), version)
   }
 
-  /** Every upload of a submission that has a record, asked of the store itself. */
+  /** All records of a submission's uploads, read from the store. */
   async ofSubmissionFromStore(owner: string, submissionId: string): Promise<UploadRecord[]> {
     const records: UploadRecord[] = []
     for (const keys of (await this.#recordKeys(objectKeys.submissionUploads(owner, submissionId))).values()) {
@@ -112,13 +112,13 @@ export class UploadRecords {
   }
 
   /**
-   * Commits what `decide` makes of the newest version (see VersionLog.commit), then applies it to Redis. A version
-   * that is durable but could not be applied is applied by the reconciler: the commit has happened.
+   * Commits the result of `decide` on the newest version (see VersionLog.commit), then applies it to Redis. A version
+   * that could not be applied is applied by the reconciler: the commit has succeeded.
    */
   async commit(
     id: string,
     decide: (current: UploadRecord | undefined) => Promise<UploadDecision> | UploadDecision,
-    /** True where Redis is known to be right in saying that there is no record yet: spares a look at the store. */
+    /** True if it is certain that there is no record yet: saves reading the store. */
     first = false,
   ): Promise<{ record: UploadRecord | undefined; committed: boolean }> {
     const outcome = await this.#log.commit(
@@ -130,13 +130,13 @@ export class UploadRecords {
     )
     if (outcome.committed && outcome.record !== undefined) {
       await this.announce(outcome.record).catch((err: unknown) => {
-        this.#logger.warn({ err, uploadId: id }, 'committed, but Redis was not told: the reconciler will')
+        this.#logger.warn({ err, uploadId: id }, 'committed, but not applied to Redis; the reconciler will apply it')
       })
     }
     return outcome
   }
 
-  /** Makes a version that is durable visible in Redis, with its event, and every version before it that was not. */
+  /** Applies a durable version to Redis with its event, and all earlier ones that were not applied. */
   async announce(record: UploadRecord): Promise<void> {
     if ((await this.#apply(record, true)) !== 'gap') return
     const earlier = await this.#log.version(objectKeys.uploadRecord(record.id), record.version - 1)
@@ -145,22 +145,22 @@ export class UploadRecords {
     await this.#apply(record, true)
   }
 
-  /** Makes a version visible without an event: while an index is rebuilt. */
+  /** Applies a version without its event, during a rebuild. */
   async restore(record: UploadRecord): Promise<void> {
     await this.#apply(record, false)
   }
 
-  /** The event of this version, and of all before it, is in the streams now. */
+  /** Marks the events of this and all earlier versions as published. */
   async markAnnounced(record: UploadRecord): Promise<void> {
     await this.#apply(record, false, true)
   }
 
-  /** Versions since a moment, oldest first. */
+  /** Versions since a time, oldest first. */
   async history(id: string, sinceMs: number): Promise<UploadRecord[]> {
     const { versions, single } = await this.#objectsOf(id)
     const found = await this.#log.read(versions, sinceMs)
     if (found.length < versions.length || single === undefined || found[0]?.version === 1) return found
-    // A single object is its own first version.
+    // A single object contains its first version.
     const first = await this.#fromSingle(single)
     return first === undefined || Date.parse(first.committedAt) < sinceMs ? found : [first, ...found]
   }
@@ -176,7 +176,7 @@ export class UploadRecords {
       upload: {
         id: record.id,
         createdAtMs: Date.parse(record.createdAt),
-        // One that has ended is looked at once more: whoever ended it may die before its bytes are gone.
+        // An ended upload is checked once more: its process may die before the bytes are removed.
         dueAtMs: isSettled(record) && !(announce && isEnded(record.state)) ? null : this.#clock.now() + RECHECK_MS,
       },
       committedAtMs: Date.parse(record.committedAt),
@@ -198,7 +198,7 @@ function fingerprintKeyOf(record: UploadRecord): { fingerprintKey?: string } {
   }
 }
 
-/** True when nothing is due on an upload any more: no lane to run, nothing to expire. */
+/** True if nothing is due on an upload: no lane, no expiry. */
 export function isSettled(record: UploadRecord): boolean {
   switch (record.state) {
     case 'expired':
@@ -206,7 +206,7 @@ export function isSettled(record: UploadRecord): boolean {
       return true
     case 'rejected':
       return record.object.parts === undefined
-    // Accepted for good: a required rendition is impossible, and said so.
+    // Stays accepted: a required rendition failed for good.
     case 'accepted':
       return isInspected(record) && isLaneDone(record.lanes.transcode)
     case 'ready':

@@ -1,5 +1,5 @@
-// What changes with every byte: offset, parts and lock of a running upload, one Redis hash each. Every change is one
-// script that checks the fence. Redis alone decides what counts; the store can always say what is there.
+// Upload sessions: offset, parts and lock of running uploads, one Redis hash each. Every change is one
+// script that checks the fence. Redis decides the saved offset; the store can always be read to verify it.
 
 import type { Clock } from '../core/clock.ts'
 import { run, runMany } from '../core/lua-commands.ts'
@@ -22,13 +22,13 @@ export type AcquireOutcome =
   | {
       kind: 'acquired'
       state: UploadSession
-      /** The last holder's channel, where it did not let go by itself. */
+      /** The last holder's channel, if it did not release the lock. */
       formerHolder: string | null
     }
   | { kind: 'held'; state: UploadSession; fence: string; channel: string }
   | { kind: 'offset'; state: UploadSession }
   | { kind: 'ended'; state: UploadSession }
-  /** The caller's ticket is for another place. */
+  /** The caller's ticket is for another slot. */
   | { kind: 'scope' }
   | { kind: 'missing' }
 
@@ -46,8 +46,8 @@ export class UploadSessionStore {
   }
 
   /**
-   * Registers a new upload; no byte of it is stored yet. With a `fingerprintKey` that an unfinished upload already
-   * holds, nothing is created and that upload's id comes back.
+   * Registers a new upload without stored bytes. If an unfinished upload has the same `fingerprintKey`,
+   * nothing is created, and the id of that upload is returned.
    */
   async create(
     draft: UploadDraft,
@@ -56,7 +56,7 @@ export class UploadSessionStore {
       expiresAtMs: number
       partBytes: number
       fingerprintKey?: string
-      /** Locked from the start, for the request that creates it. */
+      /** The lock for the creating request. */
       lock?: { fence: string; channel: string }
     },
   ): Promise<{ joined: string | null }> {
@@ -88,7 +88,7 @@ export class UploadSessionStore {
     return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
   }
 
-  /** The upload that was last created, or restored, with this fingerprint in its place. */
+  /** The upload that was last created, or restored, with this fingerprint in its slot. */
   async holderOfFingerprint(key: string): Promise<string | undefined> {
     return (await viaRedis(this.redis.get(key))) ?? undefined
   }
@@ -113,22 +113,30 @@ export class UploadSessionStore {
   }
 
   /**
-   * Takes the lock for `fence` if nobody holds it. With `offset`, an upload that stands elsewhere is left alone:
-   * only a request that goes on where the durable bytes end may disturb a holder. `steal` names the fence of a holder
+   * Takes the lock for `fence` if it is free. With `offset`, an upload with another offset is not changed:
+   * only a request at the durable offset may interrupt a holder. `steal` is the fence of a holder
    * that did not answer.
    */
   async acquire(
     id: string,
     fence: string,
     channel: string,
-    options: { offset?: number; steal?: string; place?: string } = {},
+    options: { offset?: number; steal?: string; ticketSlot?: string } = {},
   ): Promise<AcquireOutcome> {
     const askedOf = this.#runId.current
     const [kind, flat, extra, redisNow] = (await run(
       this.redis,
       commands.acquireSession,
       [redisKeys.hot(id)],
-      [fence, channel, LEASE_MS, options.offset ?? '', options.steal ?? '', this.#runId.current, options.place ?? ''],
+      [
+        fence,
+        channel,
+        LEASE_MS,
+        options.offset ?? '',
+        options.steal ?? '',
+        this.#runId.current,
+        options.ticketSlot ?? '',
+      ],
     )) as [string, string[]?, string?, string?]
     if (kind === 'missing' || flat === undefined) return { kind: 'missing' }
     if (kind === 'scope') return { kind }
@@ -137,14 +145,14 @@ export class UploadSessionStore {
       const { fence: held = '', channel: where = '' } = state.holder ?? {}
       return { kind, state, fence: held, channel: where }
     }
-    // Asked of one Redis, answered by its successor: it compared with what must not be believed.
+    // Redis was restarted between request and reply: the compared offset is not trusted.
     if (kind === 'offset' && askedOf !== this.#runId.current) return this.acquire(id, fence, channel, options)
     if (kind === 'offset' || kind === 'ended') return { kind, state }
     state.inFlight = byTimer(state.inFlight, performance.now() - Number(redisNow))
     return { kind: 'acquired', state, formerHolder: extra === undefined || extra === '' ? null : extra }
   }
 
-  /** Moves the durable offset forward. False: another request has taken over, or the upload has ended. */
+  /** Saves a higher durable offset. False: another request has taken over, or the upload has ended. */
   async saveProgress(id: string, fence: string, progress: Progress): Promise<boolean> {
     const fields = progressFields(progress)
     const parts = partFields(progress.parts ?? [])
@@ -158,30 +166,30 @@ export class UploadSessionStore {
     )
   }
 
-  /** Marks a part as on its way to S3 (`number:sinceMs`). False: the fence is no longer mine. */
+  /** Marks a part as in flight to S3 (`number:sinceMs`). False: the fence is lost. */
   async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
     return (await run(this.redis, commands.renewSession, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
   }
 
-  /** Declares a deferred length once. False: fence lost, or another length stands. */
+  /** Declares a deferred length once. False: the fence is lost, or another length is declared. */
   async declareLength(id: string, fence: string, size: number): Promise<boolean> {
     return (await run(this.redis, commands.declareLength, [redisKeys.hot(id)], [fence, size])) === 1
   }
 
-  /** Keeps the lease of a holder that waits for a slow client. */
+  /** Renews the leases of holders with slow clients. */
   async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
     const calls = [...held].map(({ id, fence }) => ({ keys: [redisKeys.hot(id)], args: [fence, LEASE_MS, ''] }))
     await runMany(this.redis, commands.renewSession, calls)
   }
 
-  /** Lets go of the lock, if it is still this fence's. */
+  /** Releases the lock, if it is still held by this fence. */
   async release(id: string, fence: string): Promise<void> {
     await run(this.redis, commands.releaseSession, [redisKeys.hot(id)], [fence])
   }
 
   /**
-   * Ends an upload as its record says: its lock is void, its offset can no longer move. `storedBytes` where all of it
-   * is stored.
+   * Ends a session according to its record: the lock is removed, the offset is final. `storedBytes` if the upload
+   * is complete.
    */
   async end(
     id: string,
@@ -197,7 +205,7 @@ export class UploadSessionStore {
     )
   }
 
-  /** Ends an upload of which nothing is stored; false: bytes arrived meanwhile, or somebody holds it. */
+  /** Ends an upload without stored bytes; false: bytes arrived meanwhile, or it is locked. */
   async endUnstored(id: string, status: 'expired' | 'cancelled', keepMs: number): Promise<boolean> {
     return (
       (await run(this.redis, commands.endUnstoredSession, [redisKeys.hot(id), redisKeys.due], [id, status, keepMs])) ===
@@ -205,7 +213,7 @@ export class UploadSessionStore {
     )
   }
 
-  /** Puts back what the store knows, when Redis has lost it or is of another run. Under a fence: only the holder may. */
+  /** Restores a lost or untrusted session from the store. With a fence: only if it is the holder's. */
   async restore(state: Restorable, parts: StoredPart[], fence: string | null): Promise<boolean> {
     const { id } = state.draft
     const fields = restoredFields(state, this.#runId.current)
@@ -228,12 +236,12 @@ export class UploadSessionStore {
     )
   }
 
-  /** Parts committed so far, in order. */
+  /** The saved parts, in order. */
   async parts(id: string): Promise<StoredPart[]> {
     return decodeParts(await viaRedis(this.redis.hgetall(redisKeys.parts(id))))
   }
 
-  /** Ids on which something is due by now, oldest first. */
+  /** Ids with due work, oldest first. */
   async due(nowMs: number, limit: number): Promise<string[]> {
     return await viaRedis(this.redis.zrangebyscore(redisKeys.due, '-inf', nowMs, 'LIMIT', 0, limit))
   }

@@ -1,10 +1,10 @@
-// A running upload as Redis holds it.
+// The session of a running upload, as stored in Redis.
 
 import { SESSION_FIELDS as field } from './stored-fields.ts'
 import type { StoredObject, UploadRecord } from './upload-record.ts'
 import type { NextVersion } from './version-log.ts'
 
-/** What is known of an upload from its creation: everything its first record needs. */
+/** The data of an upload from its creation: everything for its first record. */
 export type UploadDraft = Pick<
   UploadRecord,
   | 'id'
@@ -24,7 +24,7 @@ export type UploadDraft = Pick<
   | 'kinds'
 >
 
-/** What a record still tells of its draft. */
+/** The draft in a record. */
 export function draftOf(record: UploadRecord): UploadDraft {
   return {
     id: record.id,
@@ -45,7 +45,7 @@ export function draftOf(record: UploadRecord): UploadDraft {
   }
 }
 
-/** All of a first record but where it stands in its life: nothing is known of the file yet. */
+/** The first record without its state: nothing is known about the file yet. */
 export function recordOfDraft(
   draft: UploadDraft,
   object: StoredObject,
@@ -73,14 +73,14 @@ export type UploadSession = {
   draft: UploadDraft
   /** Bytes; null while the length is deferred. */
   size: number | null
-  /** Length of the contiguous prefix that is durable. */
+  /** Length of the contiguous durable prefix. */
   offset: number
   status: HotStatus
   /** Version of the newest record known here; 0: none yet. */
   version: number
   expiresAtMs: number
   storedAtMs: number | null
-  /** S3: multipart upload, its part size, and the object that holds bytes behind the last whole part. */
+  /** S3: multipart upload, its part size, and the object with the bytes after the last complete part. */
   multipartId: string | null
   partBytes: number
   tailKey: string | null
@@ -89,13 +89,13 @@ export type UploadSession = {
    * taken: since when by `performance.now()`.
    */
   inFlight: string | null
-  /** The holder of the lock, if its lease has not run out. */
+  /** The holder of the lock, if its lease has not expired. */
   holder: { fence: string; channel: string } | null
-  /** Its last holder's lease has run out without its letting go. */
+  /** The lease of its last holder expired without a release. */
   abandoned: boolean
-  /** False: written under another Redis run; ask the store before believing it. */
+  /** False: written in another Redis run; verify it against the store. */
   trusted: boolean
-  /** Put back from the store, and held by nobody since. */
+  /** Restored from the store, and not locked since. */
   restored?: boolean
 }
 
@@ -132,12 +132,12 @@ export function pairs(flat: string[]): Record<string, string> {
   return fields
 }
 
-/** Where an upload belongs, as one string: a ticket opens just this place. */
+/** Owner, submission and slot of an upload as one string; a ticket is valid for one of them. */
 export function slotKey(draft: Pick<UploadDraft, 'owner' | 'submissionId' | 'slot'>): string {
   return `${draft.owner}\n${draft.submissionId ?? ''}\n${draft.slot ?? ''}`
 }
 
-/** What Redis holds of an upload that has just been created. */
+/** The session of a new upload. */
 export function newUploadSession(
   draft: UploadDraft,
   { size, expiresAtMs, partBytes, holder }: Pick<UploadSession, 'size' | 'expiresAtMs' | 'partBytes' | 'holder'>,

@@ -1,4 +1,4 @@
-// An upload as a reader sees it: its record, or while no byte has a record yet what Redis holds, and its progress.
+// An upload for readers: its record, or its session while it has no record, and its progress.
 
 import { LruCache } from '../core/lru.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
@@ -10,7 +10,7 @@ import type { UploadRecords } from './upload-records.ts'
 import type { UploadSession } from './upload-session.ts'
 import type { UploadSessionStore } from './upload-session-store.ts'
 
-/** What a worker is doing with an upload just now; forgotten with Redis, made anew by the next step. */
+/** The current work of a worker on an upload; lost with Redis, written again with the next step. */
 export type JobProgress = {
   step: LaneName
   percent: number | null
@@ -53,13 +53,13 @@ export class UploadViews {
     this.#hot = deps.hot
   }
 
-  /** One upload, or undefined where neither Redis nor the store knows the id. */
+  /** One upload, or undefined if it is neither in Redis nor in the store. */
   async one(id: string): Promise<UploadView | undefined> {
     const [view] = await this.#views([id])
     return view
   }
 
-  /** All uploads of a submission, oldest first, those without a stored byte too. */
+  /** All uploads of a submission, oldest first, also those without stored bytes. */
   async ofSubmission(owner: string, submissionId: string): Promise<UploadView[]> {
     return await this.#views(await this.#heads.uploadIds(owner, submissionId))
   }
@@ -103,7 +103,7 @@ export class UploadViews {
     const views: UploadView[] = []
     for (const [i, id] of ids.entries()) {
       const hot = sessionOf.get(id)
-      // Redis that is trusted and says "no version yet" spares the store a question.
+      // A trusted session without a version: no need to read the store.
       const unrecorded = hot?.trusted === true && hot.version === 0 && hot.status !== 'stored'
       const record = cached[i] ?? (unrecorded ? undefined : await this.#records.latest(id))
       if (record === undefined && hot === undefined) continue

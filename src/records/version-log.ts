@@ -1,12 +1,12 @@
 // A record is a sequence of immutable numbered versions in the object store. Creating version n+1 is the commit:
-// of several writers one wins, the others read again and decide again. A refusal over my own nonce is my success.
+// of several writers one wins, the others fetch the record again and retry. If the existing version has my nonce, my commit succeeded.
 
 import { newToken } from '../core/ids.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 export type Versioned = { version: number; nonce: string; committedAt: string }
 
-/** What a decision returns: the next version without the fields that the log itself fills in. */
+/** The next version without the fields that the log sets. */
 export type NextVersion<T extends Versioned> = Omit<T, keyof Versioned>
 
 const MAX_ROUNDS = 50
@@ -18,7 +18,7 @@ export class VersionLog<T extends Versioned> {
     this.#store = store
   }
 
-  /** Newest version under `prefix` (ends in `/`), or undefined where none exists. */
+  /** Newest version under `prefix` (ends with `/`), or undefined. */
   async latest(prefix: string): Promise<T | undefined> {
     let newest: string | undefined
     for await (const { key } of this.#store.list(prefix)) newest = key
@@ -30,14 +30,14 @@ export class VersionLog<T extends Versioned> {
     return await this.#read(versionKey(prefix, version))
   }
 
-  /** Versions that were committed since a moment, oldest first. */
+  /** Versions committed since a time, oldest first. */
   async history(prefix: string, sinceMs: number): Promise<T[]> {
     const keys: string[] = []
     for await (const { key } of this.#store.list(prefix)) keys.push(key)
     return await this.read(keys, sinceMs)
   }
 
-  /** The same of versions whose keys are known, in their order. */
+  /** The same for known keys, in their order. */
   async read(keys: readonly string[], sinceMs: number): Promise<T[]> {
     const found: T[] = []
     for (const key of keys.toReversed()) {
@@ -55,9 +55,9 @@ export class VersionLog<T extends Versioned> {
   }
 
   /**
-   * Commits what `decide` makes of the newest version; asked again whenever another writer was first. `decide`
-   * returns undefined to leave things as they are, or throws to refuse. `first` may be a cached, possibly older
-   * version; `reread` reads the truth.
+   * Commits the result of `decide` on the newest version; retried if another writer was first. `decide`
+   * returns undefined to change nothing, or throws to refuse. `first` may be a cached, possibly older
+   * version; `reread` reads the store.
    */
   async commit(
     prefix: string,
@@ -86,7 +86,7 @@ export class VersionLog<T extends Versioned> {
     try {
       if (await this.#store.createIfAbsent(key, Buffer.from(JSON.stringify(next)))) return true
     } catch (error) {
-      // The answer was lost, perhaps not the write: look before reporting trouble.
+      // The response was lost, but the write may have succeeded: check before failing.
       const found = await this.#read(key).catch(() => {
         throw error
       })

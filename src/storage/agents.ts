@@ -1,6 +1,6 @@
-// Kept connections to the store. Node's own agents leave a connection without an `error` listener for one tick, when the
-// answer came before the request was written: an error that comes then ends the process. A store that is overloaded
-// answers so.
+// Keep-alive agents for the store. Node's agents leave a connection without an `error` listener for one tick if the
+// response comes before the request is written: an error in that tick would end the process. An overloaded store
+// responds like this.
 
 import http from 'node:http'
 import https from 'node:https'
@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 
 type OnSocket = (error: Error | null, stream: Duplex) => void
 
-/** Whoever uses the connection hears of its errors by the request, and the pool by its closing. */
+/** Errors still reach the request, and the close event reaches the pool. */
 function guarded(socket: Duplex | null | undefined): Duplex | null | undefined {
   socket?.on('error', () => undefined)
   return socket

@@ -1,10 +1,10 @@
-// The sum that S3 checks what we send by.
+// Checksums of request bodies for S3.
 
 import { crc32 } from 'node:zlib'
 
 /**
- * CRC-32 of a body, in base64 as S3 takes it. There are S3 servers that keep what a dying client had sent of an object
- * or a part as the whole of it, filled up with zeros; whoever goes on would count it.
+ * CRC-32 of a body, in base64. Without it some S3 servers keep an incomplete body of a dying client
+ * as the complete object or part, filled with zeros.
  */
 export function crc32Of(chunks: readonly Buffer[]): string {
   const sum = Buffer.alloc(4)

@@ -1,5 +1,5 @@
-// File operations on plain descriptors. FileHandle objects cost several times as much for the handful of calls that a
-// small upload makes, and nothing here needs what they add.
+// File operations on plain descriptors. FileHandle objects cost several times as much for the few calls of a
+// small upload.
 
 import {
   close,
@@ -42,7 +42,7 @@ const writevFd = promisify(writev) as unknown as (
   position: number,
 ) => Promise<WriteVResult>
 
-/** Opens, works, closes, whatever happens. */
+/** Opens the file, runs `work`, and always closes it. */
 export async function withFd<T>(path: string, flags: number, work: (fd: number) => Promise<T>): Promise<T> {
   const fd = await openFd(path, flags)
   try {
@@ -58,7 +58,7 @@ export async function writeAll(fd: number, body: Buffer): Promise<void> {
   while (done < body.length) done += (await writeFd(fd, body, done, body.length - done, done)).bytesWritten
 }
 
-/** Writes all chunks in order from `position` on. A short write (a full disk, a signal) goes on behind what was taken. */
+/** Writes all chunks in order from `position` on. A short write (full disk, signal) is continued. */
 export async function writeChunks(fd: number, chunks: readonly Buffer[], position: number): Promise<void> {
   let rest = chunks
   let at = position
@@ -69,7 +69,7 @@ export async function writeChunks(fd: number, chunks: readonly Buffer[], positio
   }
 }
 
-/** What of the chunks lies behind their first `bytes`. */
+/** The chunks without their first `bytes`. */
 function behind(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   let left = bytes
   for (const [i, chunk] of chunks.entries()) {
@@ -79,7 +79,7 @@ function behind(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   return []
 }
 
-/** Fills `target` from `position` on, or as far as the file goes; the number of bytes read. */
+/** Fills `target` from `position`, up to the end of the file; returns the number of bytes read. */
 export async function readAll(fd: number, target: Buffer, position: number): Promise<number> {
   let filled = 0
   while (filled < target.length) {
@@ -90,7 +90,7 @@ export async function readAll(fd: number, target: Buffer, position: number): Pro
   return filled
 }
 
-/** fsync of a folder makes the names in it durable. */
+/** fsync of a folder, which makes its entries durable. */
 export async function syncDirectory(path: string): Promise<void> {
   await withFd(path, constants.O_RDONLY, syncFd)
 }

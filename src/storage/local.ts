@@ -1,4 +1,4 @@
-// Object store in a local directory: for one machine. Durable means fsync: of the file, and of the folders that lead to it.
+// Object store in a local directory, for one machine. Durable means fsync of the file and of its folders.
 
 import { constants, createReadStream } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
@@ -11,17 +11,17 @@ import type { ByteRange, ObjectInfo, ObjectStore, Piece } from './object-store.t
 
 const isCode = (error: unknown, ...codes: string[]) => codes.includes((error as NodeJS.ErrnoException).code ?? '')
 
-/** How often a file is linked again whose folder or whose staged bytes have gone meanwhile. */
+/** Retries of link(2) if the folder or the staged file was removed meanwhile. */
 const MAX_ROUNDS = 5
 
-/** mkdir -p whose every new level survives a power cut. */
+/** mkdir -p with fsync of every new level. */
 export async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true })
   if (first === undefined) return
   for (let level = path; level.length >= first.length; level = dirname(level)) await syncDirectory(dirname(level))
 }
 
-/** Turns file system trouble into the codes callers act on: no space, or a store that is away. */
+/** Converts file system errors into NO_SPACE or STORE_UNAVAILABLE. */
 export function storeError(error: unknown): unknown {
   if (isCode(error, 'ENOSPC', 'EDQUOT')) return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
   if (isCode(error, 'EIO', 'EROFS', 'ENODEV', 'ESTALE', 'EMFILE', 'ENFILE'))
@@ -40,9 +40,9 @@ export class LocalObjectStore implements ObjectStore {
     this.#staging = resolve(dataDir, 'staging')
   }
 
-  /** Absolute path of a key. Keys are made by this service; one that climbs out is a programming error. */
+  /** Absolute path of a key. A key outside the root is a programming error. */
   path(key: string): string {
-    // Dots would leave the prefix that a caller was meant to stay in; a prefix may end with a slash.
+    // `.` and `..` could leave the prefix; a prefix may end with a slash.
     if (
       key
         .replace(/\/$/, '')
@@ -61,7 +61,7 @@ export class LocalObjectStore implements ObjectStore {
       await this.#write(staged, body)
       for (let round = 0; ; round++) {
         try {
-          // link(2) fails when the name exists, and the name appears only with its whole content.
+          // link(2) fails if the name exists, and the name appears only with the complete content.
           await link(staged, target)
           break
         } catch (error) {
@@ -69,7 +69,7 @@ export class LocalObjectStore implements ObjectStore {
           if (!isCode(error, 'ENOENT')) throw error
           if (round === MAX_ROUNDS) throw new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })
           await makeDirectory(dirname(target))
-          // Not for want of a folder: somebody whose clock is ahead took the staged file for a leftover.
+          // The staged file was removed by a process whose clock is ahead: write it again.
           if (round > 0) await this.#write(staged, body)
         }
       }
@@ -79,7 +79,7 @@ export class LocalObjectStore implements ObjectStore {
       throw storeError(error)
     } finally {
       await unlink(staged).catch((error: unknown) => {
-        // It may never have come to be; anything else is left to the sweep of the staging folder.
+        // It may not exist; other leftovers are removed by the clean-up of the staging folder.
         if (!isCode(error, 'ENOENT')) return
       })
     }
@@ -172,7 +172,7 @@ export class LocalObjectStore implements ObjectStore {
       if (isCode(error, 'ENOENT', 'ENOTDIR')) return []
       throw storeError(error)
     })
-    // Key order, in which a folder sorts by its name with the slash.
+    // Key order: folders sort by their name with the slash.
     const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort()
     for (const name of names) {
       const key = prefix + name
@@ -192,15 +192,15 @@ export class LocalObjectStore implements ObjectStore {
   async assemble(key: string, pieces: Piece[]): Promise<void> {
     const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
     if ((await this.head(key))?.bytes === bytes) return
-    // Beside the target and renamed: a reader never sees half of it.
+    // Staged and renamed, so that readers never see an incomplete file.
     const staged = join(this.#staging, newToken())
     await makeDirectory(this.#staging)
     const out = await open(staged, 'w')
     try {
       for (const piece of pieces) {
-        if (piece.key === undefined) throw new Error(`${key}: a local piece without a file`)
+        if (piece.key === undefined) throw new Error(`${key}: a piece has no file`)
         if (piece.bytes === 0) continue
-        // A file may be longer than what of it counts.
+        // A file may be longer than its counted bytes.
         const source = await this.open(piece.key, { start: 0, end: piece.bytes - 1 })
         for await (const chunk of source) await out.write(chunk as Buffer)
       }
@@ -213,7 +213,7 @@ export class LocalObjectStore implements ObjectStore {
     } finally {
       await out.close()
     }
-    if ((await stat(staged)).size !== bytes) throw new Error(`${key}: pieces are not as long as recorded`)
+    if ((await stat(staged)).size !== bytes) throw new Error(`${key}: the pieces do not have the recorded length`)
     await this.publish(key, staged)
   }
 
@@ -221,7 +221,7 @@ export class LocalObjectStore implements ObjectStore {
     return Promise.resolve()
   }
 
-  async *begun(): AsyncIterable<never> {}
+  async *listMultipartUploads(): AsyncIterable<never> {}
 
   async remove(key: string): Promise<void> {
     await rm(this.path(key), { force: true })
@@ -245,10 +245,12 @@ export class LocalObjectStore implements ObjectStore {
     await makeDirectory(this.root)
     const key = `probe/${newToken()}`
     const results = await Promise.all([1, 2, 3, 4].map((n) => this.createIfAbsent(key, Buffer.from(`${n}`))))
-    // Its own alone: other processes start at the same moment.
+    // Only its own file: other processes may start at the same time.
     await this.remove(key)
     if (results.filter(Boolean).length !== 1)
-      throw new Error(`DATA_DIR ${this.root} lets two writers create one file: it cannot hold records`)
+      throw new Error(
+        `DATA_DIR ${this.root}: the file system lets two writers create the same file; it cannot be used for records`,
+      )
     return []
   }
 

@@ -1,4 +1,4 @@
-// Waiting out a brown-out of the store: clients survive a pause, not an error.
+// Retries during a short failure of the store: clients survive a pause, not an error.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../core/errors.ts'
@@ -7,9 +7,9 @@ export const STORE_HOLD_MS = 20_000
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 3000
 
-/** Repeats `work` while the store is unavailable, for `holdMs` at most; then throws what it threw last. */
+/** Repeats `work` while the store is unavailable, at most for `holdMs`; then throws the last error. */
 export async function retryWhileUnavailable<T>(work: () => Promise<T>, holdMs = STORE_HOLD_MS): Promise<T> {
-  // Not by the clock on the wall, which may be set meanwhile.
+  // Monotonic: the wall clock may be changed meanwhile.
   const deadline = performance.now() + holdMs
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,4 +1,4 @@
-// The S3 client with settings that every S3 server understands, and what its errors mean to us.
+// The S3 client with settings for all S3 servers, and the classification of its errors.
 
 import { performance } from 'node:perf_hooks'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
@@ -19,15 +19,15 @@ export function s3ClientConfig(settings: S3Settings, maxSockets: number): S3Clie
     region: settings.region,
     forcePathStyle: settings.forcePathStyle,
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    // The default CRC32 trailers break several S3 servers; where a checksum is wanted it is asked for by name.
+    // The default CRC32 trailers break several S3 servers; checksums are requested explicitly where needed.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 4,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 5000,
-      // A part's whole life, retries included, must end before a successor may send the same part.
+      // A part upload with all retries must end before a successor may send the same part.
       requestTimeout: 20_000,
-      // Without it the time-out is only logged, and a frozen store would hold its callers for ever.
+      // Without it the time-out is only logged, and a hanging store would block callers for ever.
       throwOnRequestTimeout: true,
       httpAgent: new KeptHttp({ keepAlive: true, maxSockets }),
       httpsAgent: new KeptHttps({ keepAlive: true, maxSockets }),
@@ -41,10 +41,10 @@ export function createS3Client(settings: S3Settings, maxSockets = 64, onCall?: O
   return client
 }
 
-/** What is told of each call that went out, each attempt for itself. `ok`: the server answered what could be meant. */
+/** Called for every attempt of a call. `ok`: an expected response. */
 export type OnS3Call = (operation: string, seconds: number, ok: boolean) => void
 
-/** Tells `onCall` of every call of a client; a URL that is only signed is none. */
+/** Calls `onCall` for every call of a client; presigned URLs do not count. */
 export function watchCalls(client: S3Client, onCall: OnS3Call): void {
   client.middlewareStack.add(
     (next, context) => async (args) => {
@@ -61,12 +61,12 @@ export function watchCalls(client: S3Client, onCall: OnS3Call): void {
         throw error
       }
     },
-    // Within the retries, around the answer's parsing.
+    // Inside the retries, around the parsing of the response.
     { step: 'deserialize', priority: 'high', name: 'songnganWatch' },
   )
 }
 
-/** "There is none", "it exists already": answers to questions, not trouble. */
+/** "Not found" and "exists already" are expected responses, not errors. */
 export function isExpectedStatus(status: number): boolean {
   return status < 500 && status !== 403 && status !== 408 && status !== 429
 }
@@ -78,19 +78,19 @@ export function isS3Error(error: unknown, ...names: string[]): boolean {
   return names.includes(name ?? '') || names.includes(Code ?? '')
 }
 
-/** 400, and yet not our fault: less arrived than was sent, or later than the server waits. It may be sent again. */
+/** A 400 that can be retried: the body arrived incompletely or too slowly. */
 export const isIncompleteBody = (error: unknown): boolean =>
   isS3Error(error, 'RequestTimeout', 'IncompleteBody', 'BadDigest', 'XAmzContentChecksumMismatch')
 
 export const isMissing = (error: unknown): boolean => isS3Error(error, 'NoSuchKey', 'NotFound')
 
-/** Trouble with the store becomes STORE_UNAVAILABLE; everything else stays what it is. */
+/** Failures of the store become STORE_UNAVAILABLE; other errors are unchanged. */
 export function s3StoreError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const status = (error as S3Failure | null)?.$metadata?.httpStatusCode
   if (isS3Error(error, 'QuotaExceeded', 'XMinioStorageFull', 'EntityTooLarge', 'InsufficientStorage') || status === 507)
     return new AppError('NO_SPACE', { cause: error, retryAfterSeconds: 60 })
-  // No status: the connection failed or timed out. 403: credentials are ours to mend, never the client's fault.
+  // No status: the connection failed or timed out. 403: wrong credentials, which an operator must fix, not the client.
   const passing = status === undefined || status >= 500 || status === 429 || status === 408
   if (passing || status === 403 || isIncompleteBody(error))
     return new AppError('STORE_UNAVAILABLE', { cause: error, retryAfterSeconds: 10 })

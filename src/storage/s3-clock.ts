@@ -1,11 +1,11 @@
-// What time it is by the store: S3 refuses what was signed more than a quarter of an hour off. The SDK learns of it with
-// each of its calls; what is signed by hand learns here, once it is refused.
+// The clock of the store: S3 refuses signatures that are more than 15 minutes off. The SDK corrects its clock
+// itself; for our own signatures it is corrected here after a refusal.
 
 import type http from 'node:http'
 
-/** What S3 says to a signature of another hour. */
+/** Error codes for a wrong time of the signature. */
 const REFUSALS = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'])
-/** Nothing to speak of: an answer is on its way for a while, and its date is in whole seconds. */
+/** Differences below this are ignored: responses take time, and dates are whole seconds. */
 const TOLERANCE_MS = 4 * 60_000
 const ASK_MS = 3000
 
@@ -17,11 +17,11 @@ export class StoreClock {
   }
 
   /**
-   * Whether a failed call is worth another signature at once; the time is set right then.
+   * Whether a failed call should be signed again; the time is corrected then.
    *
-   * @param error as S3 told it, with the `date` of its answer; without any answer the store is asked for the time, since
-   *   one that refuses a large body may close the line before its refusal can be read
-   * @param ask the Date header of any answer of the store
+   * @param error of S3 with the `date` of its response; without a response the store is asked for the time, since
+   *   it may close the connection before its refusal can be read
+   * @param ask returns the Date header of any response of the store
    */
   async wasWrong(
     error: { Code?: string; date?: string | undefined; $metadata?: object },
@@ -33,18 +33,18 @@ export class StoreClock {
     if (Number.isNaN(storeMs)) return false
     const moved = Math.abs(storeMs - this.now()) > TOLERANCE_MS
     if (moved) this.#offsetMs = storeMs - Date.now()
-    // Where it was not moved, another call has set it since this one was signed.
+    // If it was not changed here, another call has corrected it since.
     return refused || moved
   }
 }
 
-/** The Date header of an answer to a question without credentials; undefined where there is none in time. */
+/** The Date header of a response to an unsigned request; undefined if there is none in time. */
 export async function dateOf(send: typeof http.request, url: URL): Promise<string | undefined> {
   return await new Promise((resolve) => {
-    // On a line of its own: those of the agent may all be full of bytes.
+    // On a new connection: those of the agent may be busy with bodies.
     const request = send(url, { method: 'HEAD', agent: false, timeout: ASK_MS })
     request.on('timeout', () => request.destroy())
-    // What is the matter is not asked here: the call that failed tells it.
+    // The error does not matter here: the failed call reports it.
     request.on('error', () => resolve(undefined))
     request.on('response', (response) => {
       response.on('error', () => undefined).resume()

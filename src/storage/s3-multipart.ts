@@ -1,5 +1,5 @@
-// Multipart uploads: of local files that workers publish, and the joining of what clients sent.
-// Parts are Buffers, so that the SDK may send one again.
+// Multipart uploads: of local files that workers publish, and joining of received parts.
+// Parts are Buffers, so that the SDK can retry.
 
 import { open } from 'node:fs/promises'
 import {
@@ -21,7 +21,7 @@ import { isMissing, isS3Error } from './s3-client.ts'
 const PART_BYTES = 16 * 1024 ** 2
 const MAX_PARTS = 10_000
 
-/** Uploads `path` (of `bytes` length) under a fresh key; nothing is visible before all of it is there. */
+/** Uploads `path` (of `bytes` length) under a new key; visible only when complete. */
 export async function uploadFile(
   client: S3Client,
   bucket: string,
@@ -39,14 +39,14 @@ export async function uploadFile(
     for (let offset = 0, number = 1; offset < bytes; offset += partBytes, number++) {
       const body = Buffer.allocUnsafe(Math.min(partBytes, bytes - offset))
       const { bytesRead } = await file.read(body, 0, body.length, offset)
-      if (bytesRead !== body.length) throw new Error(`${path} became shorter while it was published`)
+      if (bytesRead !== body.length) throw new Error(`${path} became shorter during the upload`)
       const { ETag } = await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: number, Body: body }))
       parts.push({ PartNumber: number, ETag })
     }
     await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }))
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => {
-      // The first error is the one to report; the sweep removes what an abort could not.
+      // Report the first error; the clean-up removes what could not be aborted.
     })
     throw error
   } finally {
@@ -54,7 +54,7 @@ export async function uploadFile(
   }
 }
 
-/** Size of an object, or undefined where there is none. */
+/** Size of an object, or undefined. */
 async function sizeOf(client: S3Client, bucket: string, key: string): Promise<number | undefined> {
   try {
     return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength
@@ -65,8 +65,8 @@ async function sizeOf(client: S3Client, bucket: string, key: string): Promise<nu
 }
 
 /**
- * CompleteMultipartUpload, idempotent: NoSuchUpload, or a piece that is gone, and an object of the right size is success, since the answer of
- * an earlier call may have been lost. Every ETag is named, so that a part of a late writer cannot slip in.
+ * CompleteMultipartUpload, idempotent: after NoSuchUpload or a missing piece, an object of the right size is a success, since the response of
+ * an earlier call may have been lost. Every ETag is listed, so that a part of a late writer cannot be included.
  */
 export async function assemble(
   client: S3Client,
@@ -105,7 +105,7 @@ async function requireObject(
   throw found === undefined ? new PiecesLost(`${key}: its parts are gone`, { cause: error }) : error
 }
 
-/** An object, no longer than a part, becomes one. Not UploadPartCopy: several S3 servers tell no checksum for a copy. */
+/** Uploads an object, at most as long as a part, as a part. Not UploadPartCopy: several S3 servers return no checksum for copies. */
 async function sendIn(
   client: S3Client,
   target: { Bucket: string; Key: string; UploadId: string },
@@ -134,7 +134,7 @@ export async function abortMultipart(
     })
 }
 
-/** Multipart uploads that were begun and not ended, page by page. */
+/** Pending multipart uploads, page by page. */
 export async function* listMultipartUploads(
   client: S3Client,
   bucket: string,
@@ -153,13 +153,13 @@ export async function* listMultipartUploads(
   } while (after !== undefined)
 }
 
-/** S3 takes no part smaller than this, but for the last one. */
+/** Minimum part size of S3, except for the last part. */
 const MIN_PART_BYTES = 5 * 1024 ** 2
 const MAX_COPY_BYTES = 5 * 1024 ** 3
 
 /**
- * One object of several: large ones are copied inside the store, small ones are read and sent together, since S3 takes
- * no small part in the middle. Idempotent: an object of the right size is the one.
+ * Joins objects: large ones are copied inside the store, small ones are read and uploaded together, since S3 accepts
+ * no small part in the middle. Idempotent: an object of the right size is a success.
  */
 async function joinObjects(client: S3Client, bucket: string, key: string, pieces: Piece[]): Promise<void> {
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
@@ -186,8 +186,8 @@ async function joinObjects(client: S3Client, bucket: string, key: string, pieces
   }
   try {
     for (const { key: source, bytes: length } of pieces) {
-      if (source === undefined) throw new Error(`${key}: a piece without an object`)
-      // What was gathered must grow to a whole part before a copy may follow it.
+      if (source === undefined) throw new Error(`${key}: a piece has no object`)
+      // The collected bytes must reach the minimum part size before a copy may follow.
       let at = 0
       while (gatheredBytes > 0 && gatheredBytes < MIN_PART_BYTES && at < length) {
         const end = Math.min(length, at + MIN_PART_BYTES - gatheredBytes)

@@ -1,5 +1,5 @@
-// What is asked of a bucket at start-up: that it keeps records apart, takes what we send, refuses what came damaged, and
-// does not throw away what is unfinished. What fails is said by name, with what the server answered.
+// Tests a bucket at start: conditional writes work, correct checksums are accepted, wrong ones refused, and
+// no lifecycle rule removes unfinished uploads. Errors name the failed feature and the response of the server.
 
 import {
   AbortMultipartUploadCommand,
@@ -25,7 +25,7 @@ const wordsOf = (error: unknown) => {
   return `${statusOf(error) ?? 'no answer'} ${name ?? ''} ${message ?? ''}`.trim()
 }
 
-/** @throws an Error for the operator, or STORE_UNAVAILABLE where the server is only in trouble */
+/** @throws an Error for the operator, or STORE_UNAVAILABLE if the server only fails temporarily */
 export async function probeBucket(client: S3Client, bucket: string): Promise<void> {
   await client.send(new HeadBucketCommand({ Bucket: bucket })).catch((error: unknown) => {
     throw new Error(
@@ -39,7 +39,7 @@ export async function probeBucket(client: S3Client, bucket: string): Promise<voi
     await probeSums(client, { ...target, Key: `${key}-sum` })
     await probePart(client, { ...target, Key: `${key}-part` })
   } finally {
-    // The sweep of the bucket's owner finds what a server in trouble keeps: a few bytes under probe/.
+    // A failing server may keep a few bytes under probe/.
     for (const Key of [key, `${key}-sum`])
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key })).catch(() => undefined)
   }
@@ -56,19 +56,21 @@ async function probeConditions(client: S3Client, target: Target): Promise<void> 
       if (isS3Error(error, 'PreconditionFailed', 'ConditionalRequestConflict')) return false
       if (statusOf(error) === 501 || isS3Error(error, 'NotImplemented'))
         throw new Error(
-          `S3_BUCKET ${target.Bucket} does not know If-None-Match (${wordsOf(error)}): records would overwrite each other; another server, or a newer version of this one, is needed`,
+          `S3_BUCKET ${target.Bucket} does not support If-None-Match (${wordsOf(error)}): records would overwrite each other. Use another S3 server or a newer version`,
         )
       throw s3StoreError(error)
     }
   }
   const results = await Promise.all(['1', '2', '3', '4'].map(put))
-  // Of callers at one moment each may be told to try again; one that comes later must not be let through.
+  // Concurrent callers may all be told to retry; a later one must be refused.
   const winners = results.filter(Boolean).length
   if (winners > 1 || (winners === 0 && !(await put('5'))) || (await put('6')))
-    throw new Error(`S3_BUCKET ${target.Bucket} does not honour If-None-Match: records would overwrite each other`)
+    throw new Error(
+      `S3_BUCKET ${target.Bucket} ignores If-None-Match: records would overwrite each other. Use another S3 server`,
+    )
 }
 
-/** A wrong sum must be refused, and a right one taken: some servers refuse every sum. */
+/** Wrong checksums must be refused, correct ones accepted: some servers refuse all. */
 async function probeSums(client: S3Client, target: Target): Promise<void> {
   const put = (sent: Buffer) =>
     client.send(new PutObjectCommand({ ...target, Body: BODY, ChecksumCRC32: crc32Of([sent]) }))
@@ -76,7 +78,7 @@ async function probeSums(client: S3Client, target: Target): Promise<void> {
   await mustRefuse(target.Bucket, 'objects', () => put(Buffer.from('sent')))
 }
 
-/** Sends what has another one's sum: a server that takes it checks nothing. */
+/** Sends a body with a wrong checksum: a server that accepts it does not check. */
 async function mustRefuse(bucket: string, what: string, send: () => Promise<unknown>): Promise<void> {
   try {
     await send()
@@ -86,7 +88,7 @@ async function mustRefuse(bucket: string, what: string, send: () => Promise<unkn
     throw s3StoreError(error)
   }
   throw new Error(
-    `S3_BUCKET ${bucket} does not check x-amz-checksum-crc32 of ${what}: what a dying process sends could be kept by halves`,
+    `S3_BUCKET ${bucket} does not check x-amz-checksum-crc32 of ${what}: incomplete bodies of a dying process could be stored`,
   )
 }
 
@@ -114,32 +116,32 @@ async function probePart(client: S3Client, target: Target): Promise<void> {
     await put(BODY).catch((error: unknown) => refusedSum(target.Bucket, 'a part', error))
     await mustRefuse(target.Bucket, 'parts', () => put(Buffer.from('sent')))
   } finally {
-    // A clean-up that fails must not hide what the probe found.
+    // A failed clean-up must not hide the result of the probe.
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => undefined)
   }
 }
 
-/** A refusal is the server's kind; anything else is trouble that passes. */
+/** A refusal is permanent; other errors are temporary. */
 function refusedSum(bucket: string, what: string, error: unknown): never {
   const status = statusOf(error) ?? 0
   const known = s3StoreError(error)
   if (known !== error || (status !== 501 && (status < 400 || status >= 500))) throw known
   throw new Error(
-    `S3_BUCKET ${bucket} does not take ${what} with a right CRC-32 (${wordsOf(error)}): no upload would be stored`,
+    `S3_BUCKET ${bucket} does not accept ${what} with a correct CRC-32 (${wordsOf(error)}): no upload could be stored`,
   )
 }
 
-/** So long an upload may take, with pauses; a rule that waits longer is a good one to have. */
+/** Rules that wait longer than this are no problem. */
 const SAFE_ABORT_DAYS = 30
 const OUR_PREFIXES = ['uploads/', 'submissions/', 'unique/', 'attempts/', 'news/', 'deliveries/', 'receipt-keys/']
 
-/** Sentences about lifecycle rules that remove what is ours; none where the server has no rules or does not tell. */
+/** Warnings about lifecycle rules that remove our objects; none if the rules cannot be read. */
 export async function lifecycleWarnings(client: S3Client, bucket: string): Promise<string[]> {
   try {
     const { Rules = [] } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }))
     return Rules.flatMap((rule) => warningOf(rule).map((words) => `S3_BUCKET ${bucket}: ${words}`))
   } catch {
-    // No rules, no such call on this server, or no permission to ask: nothing to warn of.
+    // No rules, no such call on this server, or no permission to read them.
     return []
   }
 }
@@ -153,10 +155,10 @@ function warningOf(rule: LifecycleRule): string[] {
   const warnings: string[] = []
   if (days !== undefined && days < SAFE_ABORT_DAYS && hits.includes('uploads/'))
     warnings.push(
-      `${name} aborts unfinished uploads after ${days} days, whoever is still sending; unfinished ones are removed by this service: remove the rule, or let it wait ${SAFE_ABORT_DAYS} days`,
+      `${name} aborts unfinished uploads after ${days} days, also running ones. The service removes unfinished uploads itself: remove the rule, or set it to at least ${SAFE_ABORT_DAYS} days`,
     )
   const { Days, Date: date } = rule.Expiration ?? {}
   if (Days !== undefined || date !== undefined)
-    warnings.push(`${name} removes files and records that count: remove the rule, or exclude ${hits.join(', ')}`)
+    warnings.push(`${name} removes files and records of the service: remove the rule, or exclude ${hits.join(', ')}`)
   return warnings
 }

@@ -1,6 +1,6 @@
-// PutObject and UploadPart for received bytes: chunks go to the socket as they came, without being joined, hashed or
-// streamed through anything. A body that can be sent again is sent again: 5xx and broken connections are retried
-// within one time limit, after which a successor may send the same part (the upload path's invariant on late writers).
+// PutObject and UploadPart for received bytes: chunks are written to the socket without being joined, hashed or
+// piped. 5xx and broken connections are retried
+// within one time limit, after which a successor may send the same part (see the invariant on late writers).
 
 import http from 'node:http'
 import https from 'node:https'
@@ -17,12 +17,12 @@ import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 100
-/** People wait for what waits here: a store that is back is found soon. */
+/** Maximum delay between retries, so that a recovered store is found soon. */
 const LONGEST_PAUSE_MS = 1000
 const PROBE_KEY = 'k'
 const CRC32_HEADER = 'x-amz-checksum-crc32'
 
-/** What CompleteMultipartUpload wants to hear again of a part. */
+/** The data of a part that CompleteMultipartUpload needs. */
 export type Sent = { etag: string; crc32: string }
 
 type Target = { base: URL; signer: S3Signer; send: typeof http.request; agent: http.Agent }
@@ -42,7 +42,7 @@ export class S3Sender {
     this.#maxSockets = maxSockets
   }
 
-  /** Where the bucket is, by the SDK's own rules for regions, endpoints and path styles; asked once. */
+  /** The endpoint of the bucket, by the SDK's rules; resolved once. */
   async #resolve(): Promise<Target> {
     const signed = await getSignedUrl(this.#client, new GetObjectCommand({ Bucket: this.#bucket, Key: PROBE_KEY }))
     const base = new URL(signed)
@@ -59,10 +59,10 @@ export class S3Sender {
   }
 
   /**
-   * Sends one object or part with its CRC-32, so that a store which got less of it, or something else, refuses it.
+   * Sends one object or part with its CRC-32, so that a store refuses an incomplete or damaged body.
    *
    * @param chunks must stay unchanged until this resolves
-   * @param options.part of a multipart upload that was begun with CRC-32 as its checksum
+   * @param options.part of a multipart upload with CRC-32 checksums
    * @throws STORE_UNAVAILABLE, NO_SPACE
    */
   async put(
@@ -85,7 +85,7 @@ export class S3Sender {
     const checksum = crc32Of(chunks)
     headers[CRC32_HEADER] = checksum
     const path = target.base.pathname + awsEscape(key, true)
-    // Not by the clock on the wall, which may be set meanwhile.
+    // Monotonic: the wall clock may be changed meanwhile.
     const deadline = performance.now() + TOTAL_MS
     let clockWasSet = false
     for (let attempt = 0; ; attempt++) {
@@ -142,7 +142,7 @@ export class S3Sender {
         agent,
       })
       const timer = setTimeout(
-        () => request.destroy(new Error('the store did not take a part in time')),
+        () => request.destroy(new Error('the store did not accept a part in time')),
         Math.min(ATTEMPT_MS, Math.max(1, deadline - performance.now())),
       )
       const settle = (done: () => void) => {
@@ -166,7 +166,7 @@ export class S3Sender {
           )
         })
       })
-      // Corked: the header and all chunks leave in as few system calls as the kernel allows.
+      // Corked: headers and chunks are sent in as few system calls as possible.
       request.cork()
       for (const chunk of chunks) request.write(chunk)
       request.uncork()
@@ -179,7 +179,7 @@ export class S3Sender {
   }
 }
 
-/** In the shape that the SDK's errors have, so that one function reads both. `date`: the store's own, RFC 9110. */
+/** In the form of the SDK's errors, so that one function reads both. `date`: the Date header. */
 type Refusal = Error & { Code: string; $metadata: { httpStatusCode: number }; date: string | undefined }
 
 function refusal(status: number, body: string, date: string | undefined): Refusal {

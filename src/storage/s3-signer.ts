@@ -1,6 +1,6 @@
-// AWS Signature Version 4 for the one request that carries the bytes. The SDK hashes a whole body before it may sign
-// it and builds a middleware stack per call; here the payload is declared unsigned, and the key derived from the
-// secret is kept for the day for which it is good (docs.aws.amazon.com, "Signature Version 4 signing process").
+// AWS Signature Version 4 for requests with bytes. The SDK hashes the whole body before it signs
+// and builds a middleware stack per call; here the payload is unsigned, and the key derived from the
+// secret is cached for its day (docs.aws.amazon.com, "Signature Version 4 signing process").
 
 import { createHash, createHmac } from 'node:crypto'
 
@@ -14,7 +14,7 @@ export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
 
-/** RFC 3986 unreserved characters stay; everything else is escaped, slashes only where asked. */
+/** Escapes everything except RFC 3986 unreserved characters, and optionally slashes. */
 export function awsEscape(text: string, keepSlashes = false): string {
   const escaped = encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
   return keepSlashes ? escaped.replaceAll('%2F', '/') : escaped
@@ -33,7 +33,7 @@ export class S3Signer {
   /**
    * Headers of a signed request.
    *
-   * @param path escaped already, as it goes onto the wire
+   * @param path already escaped
    * @param query names and values, unescaped, sorted by name
    */
   headers(

@@ -1,5 +1,5 @@
-// Object store in an S3 bucket: for any number of machines. Any S3 server will do that honours `If-None-Match: *` and
-// checks `x-amz-checksum-crc32`.
+// Object store in an S3 bucket, for any number of machines. Works with S3 servers that support `If-None-Match: *` and
+// check `x-amz-checksum-crc32`.
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -28,7 +28,7 @@ import { lifecycleWarnings, probeBucket } from './s3-probe.ts'
 
 const SINGLE_PUT_MAX_BYTES = 64 * 1024 ** 2
 
-/** The same bytes, not a copy of them. */
+/** A view of the same bytes, no copy. */
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
@@ -57,7 +57,7 @@ export class S3ObjectStore implements ObjectStore {
       return true
     } catch (error) {
       if (isS3Error(error, 'PreconditionFailed')) return false
-      // Two at once: S3 tells one of them to try again; that one lost or will now see 412.
+      // Two concurrent writers: S3 tells one to retry, which then gets 412 or wins.
       if (isS3Error(error, 'ConditionalRequestConflict')) return this.createIfAbsent(key, body)
       throw s3StoreError(error)
     }
@@ -169,7 +169,7 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async *begun(prefix: string): AsyncIterable<PendingMultipartUpload> {
+  async *listMultipartUploads(prefix: string): AsyncIterable<PendingMultipartUpload> {
     try {
       yield* listMultipartUploads(this.client, this.bucket, prefix)
     } catch (error) {
@@ -192,7 +192,7 @@ export class S3ObjectStore implements ObjectStore {
         .catch((error: unknown) => {
           throw s3StoreError(error)
         })
-      // DeleteObjects answers 200 even where single keys failed.
+      // DeleteObjects returns 200 even if single keys failed.
       if (answer.Errors !== undefined && answer.Errors.length > 0)
         throw new AppError('STORE_UNAVAILABLE', { cause: answer.Errors[0] })
       batch = []

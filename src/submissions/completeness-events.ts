@@ -1,5 +1,5 @@
-// Tells readers when a submission becomes complete, and when it no longer is: once per change, whoever caused it. To be
-// called after anything that may change it, through `refreshCompleteness`, which also carries out a seal that waits.
+// Publishes when a submission becomes complete or incomplete, once per change. It is
+// called after every possible change by `refreshCompleteness`, which also performs waiting seals.
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -7,14 +7,14 @@ import { newToken } from '../core/ids.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
 import { type DocumentDeps, type LoadedSubmission, loadSubmission } from './documents.ts'
 
-/** Two callers may see two states: each looks again after a change of its own, until both have seen the last one. */
+/** Concurrent callers may see different states: each checks again after its own change. */
 const MAX_ROUNDS = 5
 
 /**
- * Computes whether a submission is complete and announces a change as `submission.complete` or `submission.incomplete`
- * {missing}. A submission that is new and incomplete is no news.
+ * Computes whether a submission is complete and publishes a change as `submission.complete` or `submission.incomplete`
+ * {missing}. A new incomplete submission is no change.
  *
- * @returns the submission as last seen; undefined where there is none, or it was deleted
+ * @returns the submission as last read; undefined if there is none, or it was deleted
  */
 export async function publishCompleteness(
   deps: DocumentDeps,

@@ -1,4 +1,4 @@
-// What follows for a submission when something of it has changed: a verdict, a deletion, a moved deadline, metadata.
+// Updates after a change of a submission: a verdict, a deletion, a moved deadline, metadata.
 
 import { publishCompleteness } from './completeness-events.ts'
 import type { LoadedSubmission } from './documents.ts'
@@ -7,10 +7,10 @@ import { carryOutSeal, type SealDeps } from './seal.ts'
 export type { SealDeps as CompletenessParts } from './seal.ts'
 
 /**
- * Tells readers where a submission became complete or no longer is, and seals it where that was asked for. To be called
- * after anything that may change it, by whoever changed it.
+ * Publishes a change of completeness, and performs a waiting seal. Must be called
+ * after every change that can affect it.
  *
- * @returns the submission as last seen; undefined where there is none, or it was deleted
+ * @returns the submission as last read; undefined if there is none, or it was deleted
  */
 export async function refreshCompleteness(
   deps: SealDeps,

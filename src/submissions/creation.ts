@@ -1,4 +1,4 @@
-// Whether an upload may be created: the one place that decides it, for tickets and for the tus POST.
+// Decides whether an upload may be created, for tickets and for the tus POST.
 
 import { isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
@@ -14,7 +14,7 @@ import { type Declared, declaredProblem } from './rules/declared.ts'
 import { type TicketLimits, ticketLimits } from './rules/limits.ts'
 import { acceptedOccupant, beingReplaced, type SlotOccupancy, slotOccupancy } from './slot-occupancy.ts'
 
-/** Whether somebody tried to create in this slot by the deadline, even if refused: such a slot keeps its grace. */
+/** Whether there was an attempt in this slot before the deadline, even a refused one: the slot then has grace. */
 export type Attempts = {
   attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean>
 }
@@ -31,20 +31,20 @@ export type CreationRequest = {
   owner: string
   submissionId: string
   slot: string
-  /** Upload to take the place of; null: none is named. */
+  /** Upload to replace; null: none is named. */
   replaces: string | null
   /** The ticket's own limit, bytes. */
   maxBytes: number | null
-  /** Null while a ticket is made: nothing is declared yet. */
+  /** Null for tickets: nothing is declared yet. */
   declared: Declared | null
-  /** When the ticket was issued; null: it does not say, so it was not before any deadline. */
+  /** When the ticket was issued; null: unknown, counts as after the deadline. */
   issuedAtMs: number | null
   nowMs: number
   /**
-   * tus clients try a 409 again for ever: to them a full slot is 403.
+   * tus clients retry 409 for ever, so for them a full slot is 403.
    */
   via: 'ticket' | 'tus'
-  /** A partial shares its place with the others and declares no type; a final has its partials' place. */
+  /** Partials of a slot count once and declare no type; a final counts instead of its partials. */
   concat?: 'partial' | 'final'
 }
 
@@ -53,17 +53,17 @@ export type CreationDecision = {
   profile: Profile
   slot: SlotRules
   revision: number
-  /** In a slot for one file: the accepted one where none was named. */
+  /** In a slot for one file: the accepted one, if none was named. */
   replaces: string | null
-  /** For UploadDraft: bytes, and what the bytes may turn out to be. */
+  /** For UploadDraft: maximum bytes and accepted kinds. */
   maxBytes: number
   kinds: string[]
   limits: TicketLimits
-  /** Files that the slot still takes, this one included. */
+  /** Files that the slot still accepts, including this one. */
   filesLeft: number
-  /** The file is under way here already: what is created sends its bytes once more. */
+  /** An unfinished upload of the same file exists: its bytes will be sent again. */
   restarts: boolean
-  /** Allowed only by `repairUntil`: takes the place of a file that was rejected after the deadline. */
+  /** Allowed only by `repairUntil`: replaces a file that was rejected after the deadline. */
   repairs: boolean
 }
 
@@ -83,8 +83,8 @@ export async function decideCreation(deps: PlacementDeps, request: CreationReque
   const { profile, slot } = slotOf(deps.profiles, head, request.slot)
   const { views, all } = await deps.views.ofSlot(owner, submissionId, slot.id)
   const places = slotOccupancy(views, slot, head, nowMs)
-  // A ticket is also what an unfinished upload goes on with, on a new page or machine: the creation of another is
-  // refused for its date when it is tried.
+  // A ticket is also needed to resume an unfinished upload on a new page or device: a new creation is
+  // refused at the POST because of the date.
   const resumes = request.via === 'ticket' && places.occupants.some(({ state }) => state === 'receiving')
   const repairs = resumes ? false : await checkDates(deps, request, head, places)
   if (!resumes && request.concat !== 'final') checkNumbers(deps.config.uploads, all, places)
@@ -108,7 +108,7 @@ export async function decideCreation(deps: PlacementDeps, request: CreationReque
   }
 }
 
-/** The same file, as far as its name and length tell, is unfinished in this slot with some of its bytes stored. */
+/** Whether an unfinished upload with the same name and length has stored bytes in this slot. */
 function isUnderWay(views: readonly UploadView[], { slot, declared, concat }: CreationRequest): boolean {
   if (declared === null || declared.bytes === null || concat !== undefined) return false
   return views.some(({ hot }) => {
@@ -119,7 +119,7 @@ function isUnderWay(views: readonly UploadView[], { slot, declared, concat }: Cr
   })
 }
 
-/** The profile that a submission pins, and one of its slots. Throws PROFILE_UNKNOWN, SLOT_UNKNOWN. */
+/** The pinned profile of a submission, and one of its slots. Throws PROFILE_UNKNOWN, SLOT_UNKNOWN. */
 export function slotOf(
   profiles: ProfileCatalogue,
   head: SubmissionHead,
@@ -132,7 +132,7 @@ export function slotOf(
   return { profile, slot }
 }
 
-/** True where only `repairUntil` allows it. */
+/** True if only `repairUntil` allows it. */
 async function checkDates(
   { attempts }: PlacementDeps,
   request: CreationRequest,
@@ -147,7 +147,7 @@ async function checkDates(
   if (nowMs <= deadlineMs) return false
   if (nowMs <= deadlineMs + head.graceSeconds * 1000) {
     if (issuedAtMs !== null && issuedAtMs <= deadlineMs) return false
-    // An upload is an attempt that left a record of its own.
+    // An upload is also an attempt.
     if (places.begunBy(deadlineMs)) return false
     if ((await attempts?.attemptedBy(owner, submissionId, slot, deadlineMs)) === true) return false
   }
@@ -162,7 +162,7 @@ async function checkDates(
 function replacedBy({ replaces }: CreationRequest, slot: SlotRules, places: SlotOccupancy): string | null {
   if (replaces !== null && !places.ever.has(replaces)) throw refusal('REPLACES_UNKNOWN', { replaces })
   if (slot.max > 1 || places.occupants.some(({ id }) => id === replaces)) return replaces
-  // Made while another file was the accepted one, perhaps: in a slot for one file it is that one which goes.
+  // Another file may have been accepted since the ticket: in a slot for one file, replace that one.
   return acceptedOccupant(places)?.id ?? replaces
 }
 
@@ -193,7 +193,7 @@ function checkNumbers(limits: Config['uploads'], all: number, { unended, superse
 
 function checkDeclared({ declared, concat }: CreationRequest, slot: SlotRules, ownLimit: number): void {
   if (declared === null) return
-  // A partial upload's name and type say nothing of the whole.
+  // Name and type of a partial upload are not those of the file.
   const said = concat === 'partial' ? { ...declared, filename: null, type: null } : declared
   const problem = declaredProblem(slot, said, ownLimit)
   if (problem !== undefined) throw problem

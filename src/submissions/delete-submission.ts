@@ -1,7 +1,7 @@
-// Deletion of a submission. What stays is a tombstone: the records of the submission and of its uploads (what was handed
-// in and when, under which name, with which checksum), so that every later question is answered "deleted", not "unknown".
-// What goes is all that was handed in or made of it. The head is committed first: from then on nothing may be created,
-// and a deletion that a crash interrupts is finished by asking again.
+// Deletes a submission. The records of the submission and its uploads stay as a tombstone (what was handed
+// in, when, with which name and checksum), so that later requests get "deleted", not "unknown".
+// All files and renditions are removed. The head is committed first: after it nothing can be created,
+// and repeating the call finishes an interrupted deletion.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -13,7 +13,7 @@ export type EraseDeps = CancelDeps & { views: UploadViews }
 
 export type DeleteDeps = EraseDeps & { uniqueKeys: UniqueKeys; clock: Clock }
 
-/** Deletes a submission in whatever state, a sealed one too. Idempotent. Throws SUBMISSION_UNKNOWN. */
+/** Deletes a submission in any state. Idempotent. Throws SUBMISSION_UNKNOWN. */
 export async function deleteSubmission(deps: DeleteDeps, owner: string, id: string): Promise<void> {
   const { heads, clock, uniqueKeys } = deps
   const { record } = await heads.commit(owner, id, async (current) => {
@@ -32,7 +32,7 @@ export async function deleteSubmission(deps: DeleteDeps, owner: string, id: stri
 }
 
 /**
- * Ends every upload of a deleted submission and removes its bytes; also those that were being created meanwhile.
+ * Ends all uploads of a deleted submission and removes their bytes; also those created meanwhile.
  *
  * @returns how many were ended now
  */

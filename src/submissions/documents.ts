@@ -1,4 +1,4 @@
-// Documents as readers get them: what is known of a submission and its uploads, gathered and computed.
+// Loads submissions and uploads, and computes their documents.
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -24,7 +24,7 @@ export type DocumentDeps = {
   profiles: ProfileCatalogue
 }
 
-/** A submission with all that its documents are computed from. */
+/** A submission with all data of its documents. */
 export type LoadedSubmission = {
   head: SubmissionHead
   profile: Profile
@@ -32,7 +32,7 @@ export type LoadedSubmission = {
   document: SubmissionDocument
 }
 
-/** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN where the operator took a pinned profile away. */
+/** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN if the operator removed a pinned profile. */
 export async function loadSubmission(deps: DocumentDeps, owner: string, id: string): Promise<LoadedSubmission> {
   return await loadFromHead(deps, await deps.heads.require(owner, id))
 }
@@ -78,7 +78,7 @@ export async function uploadInSlot(
   return uploadDocument(views.find(({ id }) => id === view.id) ?? view, head, superseded.has(view.id))
 }
 
-/** @param head of the submission; undefined: the upload belongs to none */
+/** @param head of the submission; undefined: the upload has none */
 export function uploadDocument(
   { record, hot, progress }: UploadView,
   head: SubmissionHead | undefined,
@@ -95,7 +95,7 @@ export function uploadDocument(
   })
 }
 
-/** An upload of which no byte is stored: what its creation said. */
+/** The members of an upload without stored bytes. */
 function factsOfHot({ draft, status, offset }: UploadSession): UploadFacts {
   return {
     id: draft.id,

@@ -1,17 +1,17 @@
-// What is due on submissions by the clock: a seal that waits is tried again, one that was made by a process that died is
-// told, and what it left unfinished is ended; a deletion is carried to its end. The store says what is due; Redis only where to look.
+// Work on submissions that are due: waiting seals are tried again, seals of a died process are
+// published and their unfinished uploads ended, deletions are finished. The store decides what is due; Redis only lists candidates.
 
 import { publishCompleteness } from './completeness-events.ts'
 import { eraseUploads } from './delete-submission.ts'
 import { carryOutSeal, endUnfinished, type SealDeps } from './seal.ts'
 
-/** Looked at in one go; the others are found the next time. */
+/** Maximum per run; the others follow in the next run. */
 const BATCH = 200
-/** A request that was let in before the seal may begin an upload a moment after it. */
+/** A request admitted before the seal may create an upload shortly after it. */
 const STRAGGLERS_MS = 60_000
 const LOOK_AGAIN_MS = 60_000
 
-/** Sees to every submission that is due. @returns how many were looked at */
+/** Processes all due submissions. @returns how many */
 export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
   const { index, clock, logger } = deps
   const due = await index.dueSubmissions(clock.now(), BATCH)
@@ -19,11 +19,11 @@ export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
     try {
       await settle(deps, owner, submissionId)
       await index.setSubmissionDue(owner, submissionId, null)
-      // Asked after it was taken off the list: what came up meanwhile is put on it again.
+      // Checked after it was removed from the list: new work puts it on the list again.
       if (await isDue(deps, owner, submissionId))
         await index.setSubmissionDue(owner, submissionId, clock.now() + LOOK_AGAIN_MS)
     } catch (err) {
-      logger.warn({ err, submissionId }, 'a submission could not be settled; it is tried again')
+      logger.warn({ err, submissionId }, 'a due submission could not be processed; retrying')
       await index.setSubmissionDue(owner, submissionId, clock.now() + LOOK_AGAIN_MS)
     }
   }
@@ -35,7 +35,7 @@ async function settle(deps: SealDeps, owner: string, id: string): Promise<void> 
   const stored = await heads.fromStore(owner, id)
   if (stored === undefined) return
   if (stored.state === 'deleted') {
-    // Also what a request that was let in before the deletion has begun a moment after it.
+    // Also uploads created shortly after the deletion by earlier admitted requests.
     await eraseUploads(deps, owner, id)
     return
   }

@@ -1,5 +1,5 @@
-// After an outage: the dates of many submissions moved at once, by an operator instead of by each portal. A portal that
-// says its own deadline again afterwards is believed, so it has to be told.
+// After an outage: an operator moves the dates of many submissions at once. A portal that
+// later sends its old deadline sets it back, so it must be informed.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { objectKeys } from '../records/keys.ts'
@@ -12,9 +12,9 @@ export type ExtensionFilter = {
   /** Name of a portal's API key. */
   owner?: string
   submissionId?: string
-  /** With its version, or without: all of them. */
+  /** With version, or without: all versions. */
   profile?: string
-  /** Deadlines from then on, until then (milliseconds, both included). */
+  /** Range of deadlines (milliseconds, inclusive). */
   dueFromMs?: number
   dueUntilMs?: number
 }
@@ -25,15 +25,15 @@ export type Extension = {
   profile: string
   deadline: string
   moved: string
-  /** Of a returned submission that has time for repair. */
+  /** The repair time of a returned submission. */
   repairUntil?: string
-  /** It was moved under the same name before. */
+  /** Already moved with this name. */
   already: boolean
 }
 
 export type FindDeps = { store: ObjectStore; heads: SubmissionHeads }
 
-/** Open submissions that fit, as they would be moved; asked of the store, so that none is missed. */
+/** Matching open submissions with their new dates; read from the store, so that none is missed. */
 export async function* findExtensions(
   deps: FindDeps,
   filter: ExtensionFilter,
@@ -48,7 +48,7 @@ export async function* findExtensions(
   }
 }
 
-/** Every submission of the store, or of one portal, once. */
+/** Every submission in the store, or of one portal, once. */
 async function* submissionsIn(
   store: ObjectStore,
   owner: string | undefined,
@@ -89,10 +89,10 @@ function planned(head: SubmissionHead, byMs: number, name: string): Extension {
 export type ExtendDeps = CompletenessParts & { clock: Clock }
 
 /**
- * Moves the dates of one submission, once for each name, whoever says it how often. What was stored late meanwhile counts
- * by the new date at once.
+ * Moves the dates of one submission, once per name. Files that were too late count
+ * at once by the new date.
  *
- * @returns undefined: it was moved under this name before, or is not open any more
+ * @returns undefined: already moved with this name, or no longer open
  */
 export async function extendDeadline(
   deps: ExtendDeps,
@@ -121,7 +121,7 @@ export async function extendDeadline(
   return record
 }
 
-/** The time for repair that a returned submission was given. */
+/** The repair time of a returned submission. */
 function openRepair(head: SubmissionHead): (RevisionRecord & { repairUntil: string }) | undefined {
   if (head.state !== 'returned') return undefined
   const entry = head.revisions.find(({ revision }) => revision === head.revision - 1)

@@ -1,5 +1,5 @@
-// The list of a portal's submissions, in the order of their last change, oldest change first: whoever pages through it
-// misses nothing, since what changes meanwhile moves to the end.
+// The list of a portal's submissions, by last change, oldest first: reading all pages
+// misses none, since changed submissions move to the end.
 
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
@@ -11,13 +11,13 @@ export type ListDeps = DocumentDeps & { logger: Logger }
 export type ListQuery = {
   state?: 'open' | 'sealed' | 'returned'
   complete?: boolean
-  /** Milliseconds; changed at that moment or later. */
+  /** Milliseconds; changed at this time or later. */
   updatedSinceMs?: number
   cursor?: string
   limit: number
 }
 
-/** Looked at for one page at most: a filter that fits nothing answers an empty page with a cursor to go on from. */
+/** Maximum read for one page: a filter without matches gives an empty page with a cursor. */
 const MAX_LOOKED_AT = 400
 const CHUNK = 200
 /** Documents computed at a time. */
@@ -51,19 +51,19 @@ export async function listSubmissions(
   return { items, nextCursor: encode(at) }
 }
 
-/** The next submissions after a place; members with one score are in the order of their ids. */
+/** The next submissions after a position; equal scores are ordered by id. */
 async function placesAfter({ index }: ListDeps, owner: string, { score, id }: Place): Promise<Place[]> {
   for (let offset = 0; ; offset += CHUNK) {
     const flat = await index.submissionsFrom(owner, score, offset, CHUNK)
     const places: Place[] = []
     for (let i = 0; i + 1 < flat.length; i += 2) places.push({ id: flat[i] ?? '', score: Number(flat[i + 1]) })
     const fresh = places.filter((place) => place.score > score || (place.score === score && place.id > id))
-    // Only where more submissions than a chunk changed in one millisecond is there nothing new in a full one.
+    // A full chunk without new ones means that more submissions changed in one millisecond.
     if (fresh.length > 0 || places.length < CHUNK) return fresh
   }
 }
 
-/** Undefined: deleted meanwhile, or not to be read. */
+/** Undefined: deleted meanwhile, or unreadable. */
 async function documentOf(deps: ListDeps, owner: string, id: string): Promise<SubmissionDocument | undefined> {
   try {
     return (await loadSubmission(deps, owner, id)).document
@@ -71,8 +71,11 @@ async function documentOf(deps: ListDeps, owner: string, id: string): Promise<Su
     if (!(error instanceof AppError)) throw error
     if (error.code === 'SUBMISSION_DELETED' || error.code === 'SUBMISSION_UNKNOWN') return undefined
     if (error.code !== 'PROFILE_UNKNOWN') throw error
-    // One profile that was taken away must not take the whole list with it.
-    deps.logger.error({ submissionId: id, ...error.details }, 'left out of a list: its profile is gone')
+    // One removed profile must not make the whole list fail.
+    deps.logger.error(
+      { submissionId: id, ...error.details },
+      'submission omitted from a list: its profile no longer exists',
+    )
     return undefined
   }
 }

@@ -1,12 +1,12 @@
-// From what Redis and the store know of an upload to what the documents are computed from.
+// Converts upload views to the members that documents need.
 
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { type UploadView as DocumentView, viewOfSession } from './document/views.ts'
 
 /**
- * The uploads of a submission that its document may speak of. One that ran out, swept or not, is no longer on its way;
- * one that ended before a byte was stored has left no record.
+ * The uploads that a submission document shows. Expired ones are not receiving, even if not yet removed;
+ * one that ended without stored bytes has no record.
  */
 export function documentViews(views: readonly UploadView[], nowMs: number): DocumentView[] {
   return views.flatMap((view): (DocumentView | UploadRecord)[] => {
@@ -16,7 +16,7 @@ export function documentViews(views: readonly UploadView[], nowMs: number): Docu
   })
 }
 
-/** Unfinished, and no longer to be finished. */
+/** Unfinished and expired or ended. */
 function isOver({ record, hot }: UploadView, nowMs: number): boolean {
   if (record !== undefined && record.state !== 'receiving') return false
   if (hot === undefined) return false

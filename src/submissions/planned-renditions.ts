@@ -1,4 +1,4 @@
-// What is to be made of an accepted upload so that people can look at it: the slot's renditions for its kind.
+// The renditions to make of an accepted upload, by the rules of its slot and kind.
 
 import type { Measured, Rendition } from '../records/upload-record.ts'
 import type { SlotRules } from './profiles/profile.ts'
@@ -6,8 +6,8 @@ import type { RenditionRule } from './profiles/schema.ts'
 import { containerVerdict } from './rules/judge.ts'
 
 /**
- * The renditions of a newly accepted upload, all waiting, the required ones first. Where the container is not one to keep
- * (a phone's MOV), the first MP4 is the `deliverable`: it stands for the upload.
+ * The renditions of a newly accepted upload, all waiting, the required ones first. If the container is converted
+ * (MOV of phones), the first MP4 is the `deliverable`.
  */
 export function plannedRenditions(slot: SlotRules, measured: Measured): Rendition[] {
   const media = slot.media.find(({ kind }) => kind === measured.kind)
@@ -26,7 +26,7 @@ function rank({ required, later }: RenditionRule): number {
   return required ? 0 : 1
 }
 
-/** The rule behind a planned rendition; a profile that was exchanged meanwhile may not have it any more. */
+/** The rule of a planned rendition; a changed profile may no longer have it. */
 export function ruleOf(slot: SlotRules, measured: Measured, { name, kind, required }: Rendition): RenditionRule {
   const rules = slot.media.find((media) => media.kind === measured.kind)?.renditions ?? []
   return rules.find((rule) => rule.name === name) ?? { name, kind, required }

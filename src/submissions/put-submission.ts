@@ -1,4 +1,4 @@
-// PUT of a submission: the whole of what the portal says about it. Saying the same again changes nothing.
+// PUT of a submission: replaces all data of the portal. Repeating it changes nothing.
 
 import { isDeepStrictEqual } from 'node:util'
 import { isoTime } from '../core/clock.ts'
@@ -27,17 +27,17 @@ export type SubmissionBody = {
   metadata?: Record<string, unknown>
 }
 
-/** What the portal says, and only that, of a head. */
+/** The members of a head that the portal sets. */
 type Said = Pick<
   SubmissionHead,
   'profile' | 'opensAt' | 'deadline' | 'graceSeconds' | 'uniqueKey' | 'callbackUrl' | 'metadata'
 >
 
 /**
- * Creates or updates a submission. What the body leaves out has its default: after a PUT the submission is what the body
- * says, whatever was said before.
+ * Creates or updates a submission. Missing members of the body get their default.
  *
- * @param expected version of the head that this is said of; see `expectedVersion`
+ *
+ * @param expected version of the head; see `expectedVersion`
  * @throws BAD_REQUEST, PRECONDITION_FAILED, CALLBACK_UNSIGNED, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
  */
 export async function putSubmission(
@@ -55,7 +55,7 @@ export async function putSubmission(
   const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
   const newProfile = before !== undefined && before.profile !== said.profile
   if (newKey !== null) await uniqueKeys.claim(owner, newKey, id)
-  // Before the commit and after it: a portal that hears nothing asks again, and finds the profile still to be changed.
+  // Before and after the commit: if the portal repeats a failed PUT, the profile change is still pending.
   if (newProfile) await rejudge(deps, before, deps.profiles.pin(said.profile))
   const { record: head, committed } = await heads
     .commit(owner, id, async (current) => {
@@ -70,7 +70,7 @@ export async function putSubmission(
         await uniqueKeys.release(owner, newKey, id)
       throw error
     })
-  if (head === undefined) throw new Error(`${id}: neither found nor created`)
+  if (head === undefined) throw new Error(`${id}: could be neither found nor created`)
   if (before !== undefined && before.uniqueKey !== null && before.uniqueKey !== head.uniqueKey)
     await uniqueKeys.release(owner, before.uniqueKey, id)
   if (newProfile) await rejudge(deps, head, deps.profiles.pin(said.profile))
@@ -79,8 +79,8 @@ export async function putSubmission(
 }
 
 /**
- * The head as the store has it. Redis may not have heard of the last one, where it was away just then: then it hears now,
- * or the same PUT said again would find "nothing changed" and everybody else go on reading what was before.
+ * The head from the store. During an outage the last version may not have been applied to Redis: it is applied now,
+ * or a repeated PUT would find "nothing changed" while others still read the old version.
  */
 async function presentHead(heads: SubmissionHeads, owner: string, id: string): Promise<SubmissionHead | undefined> {
   const [cached, stored] = await Promise.all([heads.latest(owner, id), heads.fromStore(owner, id)])
@@ -109,7 +109,7 @@ function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | un
   const wrong = callbackUrl === null ? undefined : callbackUrlError(callbackUrl, deps.config.webhooks)
   if (wrong !== undefined) error('callbackUrl', wrong)
   if (errors.length > 0) throw badRequest(...errors)
-  // What could not be signed would never be sent: better said now than when an event is missed.
+  // Without a secret webhooks would never be sent: refuse it now.
   if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0) throw new AppError('CALLBACK_UNSIGNED')
   return {
     profile: pinnedProfile(deps.profiles, body.profile, before?.profile),
@@ -123,7 +123,7 @@ function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | un
 }
 
 /**
- * The version that a submission pins. One that names its profile without a version stays with what it has: a newer
+ * The version that a submission pins. Without a version in the body the pinned one stays: a newer
  * version must not change a submission that nobody touched.
  */
 function pinnedProfile(profiles: ProfileCatalogue, named: string, pinned: string | undefined): string {

@@ -1,4 +1,4 @@
-// A changed profile: what is here already is judged again from what was measured, without touching a file.
+// Validates existing uploads again by a changed profile, from their measurements, without reading files.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
@@ -33,8 +33,8 @@ export type RejudgeDeps = {
 }
 
 /**
- * Judges every measured upload of a submission by a profile and commits the verdicts that differ. Idempotent. Uploads of
- * slots that the profile does not have keep their verdict: they do not show until a profile has the slot again.
+ * Validates every measured upload of a submission by a profile and commits changed verdicts. Idempotent. Uploads of
+ * unknown slots keep their verdict: they are not shown until a profile has the slot again.
  *
  * @returns how many verdicts changed
  */
@@ -42,7 +42,7 @@ export async function rejudge(deps: RejudgeDeps, head: SubmissionHead, profile: 
   if (head.state === 'sealed' || head.state === 'deleted') return 0
   const views = await deps.views.ofSubmission(head.owner, head.id)
   const gone = supersededIds(head, profile, documentViews(views, deps.clock.now()))
-  // In the order of credit: where a kind may come once, the first one keeps its place.
+  // By the time of the last stored byte: the first file keeps its place.
   const records = views.flatMap(({ record }) => (record === undefined ? [] : [record])).toSorted(byStorage)
   const accepted: UploadRecord[] = []
   let changed = 0
@@ -55,7 +55,7 @@ export async function rejudge(deps: RejudgeDeps, head: SubmissionHead, profile: 
         : await decide(deps, { head, profile, slot, current, siblings }),
     )
     const { record: now, committed } = outcome
-    // The submission may be sealed at this moment: what was handed in stays accepted.
+    // The submission may be sealed meanwhile: sealed files stay accepted.
     if (committed && now?.state === 'rejected' && (await keepIfSealed(deps, now, isFrozenNow))) continue
     if (now !== undefined && isAccepted(now.state)) accepted.push(now)
     if (!committed || now === undefined) continue
@@ -85,7 +85,7 @@ async function decide(deps: RejudgeDeps, the: Case): Promise<UploadDecision> {
     const before = { problems: current.problems, checks: current.checks }
     return isDeepStrictEqual(verdict, before) ? undefined : judgementChanged(current, verdict, { isRead })
   }
-  // Rejected files are not kept for ever: what is no longer there, or about to go, cannot be accepted.
+  // Rejected files are removed by retention: a removed file cannot be accepted.
   const isGone = async () => (await deps.store.head(current.object.key)) === undefined
   if (accepted && (current.mediaRemovedAt !== undefined || (await isGone()))) return undefined
   const sequence = await deps.heads.nextSequence(head.owner, head.id)
@@ -94,7 +94,7 @@ async function decide(deps: RejudgeDeps, the: Case): Promise<UploadDecision> {
   return acceptedAfterAll(current, verdict, { renditions, isRead, sequence })
 }
 
-/** The whole file was read, and the record tells all of what that found that the slot's rules ask for. */
+/** Whether the file was inspected, and the record has all results that the slot's rules need. */
 function isReadFor(current: UploadRecord, slot: SlotRules, { kind }: Measured): boolean {
   const asked = checksFor('inspect', kind, slot).some(({ name }) => name === 'decodable')
   return isInspected(current) && (!asked || foundBefore(current).decodable !== undefined)
@@ -120,7 +120,7 @@ function verdictOn(the: Case, measured: Measured): Judgement {
   return withInspection(verdict, inspectedBefore(the, measured))
 }
 
-/** What the pass over the whole file had found, as far as the record tells, judged by the slot's present rules. */
+/** The recorded inspection results, judged by the slot's current rules. */
 function inspectedBefore({ head, profile, slot, current, siblings }: Case, measured: Measured): Judgement {
   const planned = slot.plannedTime && head.slotMetadata[slot.plannedTime.slot]?.[slot.plannedTime.field]
   return judgeInspection({

@@ -1,23 +1,23 @@
-// Time for repair: a return may say until when what it found wanting can be replaced, although the deadline has passed.
+// Repair time: a return may allow replacing files after the deadline.
 
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import { timelinessOf } from './document/timeliness.ts'
 
-/** The file came in time and was rejected after the deadline: that left no time to mend it. */
+/** The file was in time but rejected after the deadline, so it could not be replaced in time. */
 export function isRejectedAfter(head: SubmissionHead, record: UploadRecord): boolean {
   if (record.state !== 'rejected' || head.deadline === null) return false
   return timelinessOf(head, record).counts && rejectedAtMs(record) > Date.parse(head.deadline)
 }
 
-/** Later versions of a record do not move its verdict. */
+/** The time of the verdict, which later versions do not change. */
 function rejectedAtMs({ lanes, committedAt }: UploadRecord): number {
   return Date.parse(lanes.inspect?.doneAt ?? lanes.validate?.doneAt ?? committedAt)
 }
 
 /**
- * Whether a slot may be given another file although the time of the submission is over: a return gave time until then,
- * and the slot's file was rejected after the deadline, by a verdict or by that return, which gave it back.
+ * Whether a file of a slot can be replaced after the deadline: a return allows it until then,
+ * and the slot's file was rejected after the deadline, by a verdict or by that return.
  *
  * @param inSlot records of the slot's uploads
  */

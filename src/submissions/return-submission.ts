@@ -1,5 +1,5 @@
-// Giving a submission back: revision n+1, open again. Nothing is copied or moved: accepted files go on counting, and the
-// revision that was handed in stays as it was frozen.
+// Returns a submission: opens revision n+1. Nothing is copied or moved: accepted files still count, and the
+// sealed revision does not change.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -14,13 +14,13 @@ import { isRejectedAfter } from './repairs.ts'
 export type ReturnBody = {
   reason: string
   repairUntil?: string | null
-  /** Whose files are to be changed. */
+  /** Slots whose files must be replaced. */
   slots?: string[]
 }
 
 /**
- * Returns a sealed submission. One that is not sealed can be returned only to give time for repair, where a file was
- * rejected after the deadline. The same return again changes nothing.
+ * Returns a sealed submission. One that is not sealed can be returned only for repair, if a file was
+ * rejected after the deadline. Repeating it changes nothing.
  *
  * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409), SLOT_UNKNOWN
  */
@@ -74,7 +74,7 @@ function refusePast(repairUntil: string | undefined, clock: Clock): void {
   throw badRequest({ in: 'body', path: '/repairUntil', message: 'must be in the future' })
 }
 
-/** A portal that did not hear the answer says it again. */
+/** Whether it is a repetition of the last return. */
 function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repairUntil, slots }: Given): boolean {
   if (state !== 'returned') return false
   const last = revisions.find((entry) => entry.revision === revision - 1)

@@ -1,5 +1,5 @@
-// Handing a submission in: what counts is frozen into its present revision by one commit of the head. A seal that waits
-// for verdicts is a wish in the head; whoever commits the last verdict carries it out, or the reconciler.
+// Seals a submission: the counting files are frozen into the current revision by one commit of the head. A waiting seal
+// is stored in the head; it is performed after the last verdict, or by the reconciler.
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -13,14 +13,14 @@ import { type DocumentDeps, type LoadedSubmission, loadFromHead, loadSubmission 
 
 export type SealDeps = DocumentDeps & CancelDeps
 
-/** How long whoever seals has for what belongs to it, before the reconciler looks. */
+/** Time for the work after a seal, before the reconciler checks it. */
 const LOOK_AFTER_MS = 60_000
 
 /**
- * Seals the present revision, or with `whenComplete` notes that it is to be sealed when the pending verdicts have landed.
- * Sealed already, it changes nothing.
+ * Seals the current revision, or with `whenComplete` requests a seal after the pending verdicts.
+ * Repeating it changes nothing.
  *
- * @returns the submission as it is now: sealed, or waiting
+ * @returns the submission: sealed, or waiting
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN, SUBMISSION_INCOMPLETE {missing, pending}
  */
 export async function sealSubmission(
@@ -29,7 +29,7 @@ export async function sealSubmission(
   id: string,
   { whenComplete }: { whenComplete: boolean },
 ): Promise<LoadedSubmission> {
-  // That it is complete is told before it is sealed, also where whoever made it so died before telling.
+  // Publish the completeness before the seal, also if the process that caused it died before.
   await publishCompleteness(deps, owner, id)
   await commitSeal(deps, owner, id, async (loaded) => {
     const { head, document } = loaded
@@ -39,15 +39,15 @@ export async function sealSubmission(
       throw new AppError('SUBMISSION_INCOMPLETE', { details: { missing, pending } })
     return head.sealRequestedAt == null ? await withRequest(deps, head, now(deps)) : undefined
   })
-  // The last verdict may have landed before anybody could see the wish.
+  // The last verdict may have come before the request was visible.
   return (await carryOutSeal(deps, owner, id)) ?? (await loadSubmission(deps, owner, id))
 }
 
 /**
- * Seals a submission whose seal waits, once nothing is in its way: no missing slot, no pending verdict, and no upload
- * begun after the wish, which would be cut off by it.
+ * Performs a waiting seal if nothing prevents it: no missing slot, no pending verdict, and no upload
+ * created after the request, which it would cancel.
  *
- * @returns the submission as it is now; undefined where no seal waits
+ * @returns the submission; undefined if no seal waits
  */
 export async function carryOutSeal(deps: SealDeps, owner: string, id: string): Promise<LoadedSubmission | undefined> {
   const head = await deps.heads.latest(owner, id)
@@ -60,7 +60,7 @@ export async function carryOutSeal(deps: SealDeps, owner: string, id: string): P
   return await loadSubmission(deps, owner, id)
 }
 
-/** Takes back the wish to be sealed. Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409): too late. */
+/** Withdraws a waiting seal. Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409): too late. */
 export async function withdrawSeal(deps: SealDeps, owner: string, id: string): Promise<LoadedSubmission> {
   await deps.heads.commit(owner, id, async (current) => {
     const head = present(current)
@@ -70,7 +70,7 @@ export async function withdrawSeal(deps: SealDeps, owner: string, id: string): P
   return await loadSubmission(deps, owner, id)
 }
 
-/** Ends what a seal found unfinished. Idempotent. @returns how many uploads were ended now */
+/** Cancels unfinished uploads after a seal. Idempotent. @returns how many */
 export async function endUnfinished(deps: SealDeps, owner: string, id: string): Promise<number> {
   let ended = 0
   for (const view of await deps.views.ofSubmission(owner, id)) {
@@ -97,7 +97,7 @@ async function commitSeal(
   deps.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
 }
 
-/** The document over this head, none of whose files has lost its acceptance without Redis having heard of it. */
+/** Loads the document, with a check in the store that its files are still accepted. */
 async function loadCertain(deps: SealDeps, head: SubmissionHead): Promise<LoadedSubmission> {
   for (;;) {
     const loaded = await loadFromHead(deps, head)
@@ -126,7 +126,7 @@ function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean
 /** The head of the sealed revision. */
 async function sealed(deps: SealDeps, { head, document }: LoadedSubmission): Promise<HeadDecision> {
   const { owner, id, revision } = head
-  // Before the commit: if this process dies after it, somebody else tells of it and ends what is unfinished.
+  // Before the commit: if this process dies after it, the reconciler publishes it and cancels unfinished uploads.
   await deps.index.setSubmissionDue(owner, id, deps.clock.now() + LOOK_AFTER_MS)
   const uploads = Object.fromEntries(
     document.slots.filter(({ counted }) => counted.length > 0).map(({ slot, counted }) => [slot, counted]),

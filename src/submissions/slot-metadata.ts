@@ -1,4 +1,4 @@
-// PATCH of what a slot asks besides files.
+// PATCH of the metadata fields of a slot.
 
 import { isDeepStrictEqual } from 'node:util'
 import { isoTime } from '../core/clock.ts'
@@ -10,9 +10,9 @@ import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { metadataProblem } from './rules/metadata.ts'
 
 /**
- * Sets the named fields of a slot; null clears one. The same values again change nothing.
+ * Sets the named fields of a slot; null clears one. Repeating it changes nothing.
  *
- * @param expected version of the head that this is said of; see `expectedVersion`
+ * @param expected version of the head; see `expectedVersion`
  * @throws PRECONDITION_FAILED, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
  */
 export async function patchSlotMetadata(

@@ -1,5 +1,5 @@
-// Who has a place in a slot: files that count or may still count. A file and its unfinished successor share one place;
-// so do all the parts of a concatenation.
+// The occupants of a slot: files that count or may still count. A file and its unfinished successor share one place;
+// so do all partial uploads of a concatenation.
 
 import type { SubmissionHead } from '../records/submission-head.ts'
 import { isAccepted, isEnded, type UploadRecord } from '../records/upload-record.ts'
@@ -10,13 +10,13 @@ import { documentViews } from './live-views.ts'
 import type { SlotRules } from './profiles/profile.ts'
 
 export type SlotOccupancy = {
-  /** Ids of every upload that was ever made in the slot. */
+  /** Ids of all uploads ever created in the slot. */
   ever: ReadonlySet<string>
-  /** Those that count or may still, oldest first. */
+  /** Uploads that count or may still count, oldest first. */
   occupants: readonly DocumentView[]
   /** Places taken, at most one for all partial uploads together. */
   taken: number
-  /** Partial uploads that no final upload has taken up yet. */
+  /** Partial uploads without a final upload. */
   openPartials: number
   /** Uploads of the slot that were neither cancelled nor left to expire. */
   unended: number
@@ -24,7 +24,7 @@ export type SlotOccupancy = {
   superseded: number
   /** Of every upload in the slot that has one. */
   records: readonly UploadRecord[]
-  /** An upload was begun by this moment, whatever became of it. */
+  /** Whether an upload was created before this time, in any state now. */
   begunBy(momentMs: number): boolean
 }
 
@@ -55,13 +55,13 @@ export function slotOccupancy(
   }
 }
 
-/** Ids of occupants that another occupant is to take the place of. */
+/** Ids of occupants that another occupant will replace. */
 export function beingReplaced(occupants: readonly DocumentView[]): Set<string> {
   const ids = new Set(occupants.map(({ id }) => id))
   return new Set(occupants.flatMap(({ replaces }) => (replaces !== null && ids.has(replaces) ? [replaces] : [])))
 }
 
-/** The occupant that counts in a slot for one file, where there is one. */
+/** The accepted occupant of a slot for one file, if any. */
 export function acceptedOccupant({ occupants }: SlotOccupancy): DocumentView | undefined {
   return occupants.findLast(({ state }) => isAccepted(state))
 }

@@ -1,5 +1,5 @@
-// At most one active submission per `uniqueKey` (a person, a rank, a term). The claim on a key is a record of its own in
-// the object store, so that of two portals' processes exactly one gets it.
+// At most one active submission per `uniqueKey` (a person, a rank, a term). The reservation of a key is a record in
+// the object store, so that of concurrent requests exactly one gets it.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -17,8 +17,8 @@ type KeyClaim = {
 }
 
 /**
- * A claim comes before the head that carries its key. If the head never came, the process died between the two: after
- * this long the key is anybody's again. Far longer than a head can take.
+ * A key is reserved before the head is committed. If there is no head, the process died between the two: after
+ * this time the key is free again.
  */
 const ORPHANED_MS = 60_000
 
@@ -33,7 +33,7 @@ export class UniqueKeys {
     this.#log = new VersionLog(deps.store)
   }
 
-  /** Claims a key for a submission; its own claim again is no change. Throws SUBMISSION_DUPLICATE {existingId}. */
+  /** Reserves a key for a submission; idempotent. Throws SUBMISSION_DUPLICATE {existingId}. */
   async claim(owner: string, key: string, submissionId: string): Promise<void> {
     await this.#commit(owner, key, async (claim) => {
       if (claim === undefined || claim.submissionId === null) return { submissionId }
@@ -44,21 +44,21 @@ export class UniqueKeys {
     })
   }
 
-  /** Throws SUBMISSION_DUPLICATE where the claim was lost: to be asked just before a head with the key is committed. */
+  /** Throws SUBMISSION_DUPLICATE if the reservation was lost; call it just before the head is committed. */
   async confirm(owner: string, key: string, submissionId: string): Promise<void> {
     const claim = await this.#log.latest(objectKeys.uniqueKey(owner, key))
     if (claim?.submissionId !== submissionId)
       throw new AppError('SUBMISSION_DUPLICATE', { details: { existingId: claim?.submissionId ?? null } })
   }
 
-  /** Lets go of a key, if it is this submission's. */
+  /** Releases a key, if it is this submission's. */
   async release(owner: string, key: string, submissionId: string): Promise<void> {
     await this.#commit(owner, key, (claim) =>
       claim?.submissionId === submissionId ? { submissionId: null } : undefined,
     )
   }
 
-  /** Whether a claim still stands for an active submission, or for one that is about to be. */
+  /** Whether a reservation belongs to an active submission, or to one that is being created. */
   async #holds(owner: string, key: string, submissionId: string, claimedAt: string): Promise<boolean> {
     const head = await this.#heads.fromStore(owner, submissionId)
     if (head?.state === 'deleted') return false

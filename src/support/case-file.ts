@@ -1,5 +1,5 @@
-// All that is known of one submission and those who tried to hand something in, for whoever has them on the phone. Not
-// part of the portal's API: it shows what belongs to every portal.
+// The support record: everything about one submission and its attempts, for support staff. Not
+// part of the portal API: it covers all portals.
 
 import type { AppError } from '../core/errors.ts'
 import type { Attempt } from '../evidence/attempt-journal.ts'
@@ -8,14 +8,14 @@ import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionDocument, UploadDocument } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadFromHead, uploadDocuments } from '../submissions/documents.ts'
 
-/** The newest of them; a client that asks every second makes thousands. */
+/** Maximum number of newest attempts; a retrying client can make thousands. */
 const MAX_ATTEMPTS = 500
 
 export type SupportRecord = {
   owner: string
   submissionId: string
   head: Pick<SubmissionHead, 'state' | 'version' | 'committedAt' | 'uniqueKey' | 'metadata' | 'profile'>
-  /** Null: it was deleted, or its profile is gone; `unreadable` says which. */
+  /** Null: deleted, or its profile no longer exists; see `unreadable`. */
   document: SubmissionDocument | null
   unreadable: AppError['code'] | null
   uploads: (UploadDocument & { subject: string | null })[]
@@ -26,7 +26,7 @@ export type SupportRecord = {
 
 export type CaseFileDeps = DocumentDeps & { attempts: Attempts }
 
-/** Undefined where the portal never made such a submission. */
+/** Undefined if there is no such submission. */
 export async function supportRecord(
   deps: CaseFileDeps,
   owner: string,

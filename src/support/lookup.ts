@@ -1,9 +1,9 @@
-// What the console and the command line are told of submissions: the one place where the operations side meets the domain.
+// The support look-up of console and command line: reads submissions for the operations side.
 
 import { hasUploadIdShape } from '../core/ids.ts'
 import type { Deps } from '../deps.ts'
 import type { Found } from '../ops/find/find-index.ts'
-import type { Cases } from '../ops/ops-deps.ts'
+import type { SupportLookup } from '../ops/ops-deps.ts'
 import { type SupportRecord, supportRecord } from './case-file.ts'
 
 export type CaseSummary = Found & {
@@ -18,17 +18,17 @@ export type CaseSummary = Found & {
 
 const MAX_NAMES = 8
 
-export type CasesOf = Omit<Cases, 'summary' | 'file'> & {
+export type SupportLookupOf = Omit<SupportLookup, 'summary' | 'file'> & {
   summary: (found: Found) => Promise<CaseSummary | undefined>
   file: (found: Found) => Promise<SupportRecord | undefined>
 }
 
-export function createLookup(deps: Deps): CasesOf {
+export function createLookup(deps: Deps): SupportLookupOf {
   return {
     file: ({ owner, submissionId }) => supportRecord(deps, owner, submissionId),
     summary: (found) => summaryOf(deps, found),
     async ofUpload(uploadId) {
-      // Workers have the console too, and no secret to check an id with.
+      // Workers also serve the console, and have no secret to verify ids.
       if (!hasUploadIdShape(uploadId)) return undefined
       const view = await deps.views.one(uploadId)
       const { owner, submissionId } = view?.record ?? view?.hot?.draft ?? {}

@@ -1,6 +1,6 @@
-// May a new upload begin now? Refused only for reasons that would make running ones suffer: no space, draining, an
-// event loop that is late, an unreachable store; never for a count. And where an operator said so. Running uploads are
-// never asked.
+// Admission of new uploads. Refused only if running uploads would suffer: no space, draining, a late
+// event loop, an unavailable store; never because of a count. Or if an operator closed it. Running uploads are
+// never refused.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../core/clock.ts'
@@ -11,13 +11,13 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { Space } from './space.ts'
 import { StoreWatch } from './store-watch.ts'
 
-/** A loop whose median turn is later than this has no time for newcomers. */
+/** Median delay of the event loop above which new uploads are refused. */
 const LATE_MS = 250
 const SAMPLE_MS = 1000
 
-/** New uploads are refused by an operator's word. */
+/** An operator has closed admission. */
 export type Closure = {
-  /** Told to callers. */
+  /** Shown to callers. */
   reason: string
   retryAfterSeconds: number
 }
@@ -42,7 +42,7 @@ export class Admission {
     this.#watch = new StoreWatch(store, metrics)
     this.#delay.enable()
     this.#timer = setInterval(() => {
-      // Of the last second only: a quiet night must not hide a surge.
+      // Only of the last second: a quiet night must not hide a surge.
       this.#late = this.#delay.percentile(50) / 1e6 > LATE_MS
       this.#delay.reset()
     }, SAMPLE_MS)
@@ -53,24 +53,24 @@ export class Admission {
     return this.#draining || this.#drainOrdered
   }
 
-  /** From now on nothing new: the process is about to end. */
+  /** Refuses everything new: the process is ending. */
   drain(): void {
     this.#draining = true
   }
 
-  /** An operator's switch for new uploads; null: open. */
+  /** Set by an operator; null: open. */
   setClosed(closure: Closure | null): void {
     this.#closure = closure
   }
 
-  /** An operator's word that other processes take what is new; unlike `drain` it can be taken back. */
+  /** Draining set by an operator; unlike `drain` it can be ended. */
   setDraining(draining: boolean): void {
     this.#drainOrdered = draining
   }
 
   /**
-   * Throws DRAINING, ADMISSION_CLOSED, OVERLOADED, STORE_UNAVAILABLE, NO_SPACE (as 503: the client may come back) when
-   * nothing may be created.
+   * Throws DRAINING, ADMISSION_CLOSED, OVERLOADED, STORE_UNAVAILABLE, NO_SPACE (as 503, so that clients retry) if
+   * no upload may be created.
    */
   async check(declaredBytes: number): Promise<void> {
     if (this.draining) throw this.#refusal('DRAINING', 'draining', 2)
@@ -85,7 +85,7 @@ export class Admission {
 
   #refusal(code: Refused, reason: string, seconds: number, details: Record<string, string> = {}): AppError {
     this.#metrics.admissionRejected.inc({ reason })
-    // Spread the return of a crowd that was refused together.
+    // Random, so that clients refused together do not all return at once.
     return new AppError(code, {
       status: 503,
       details,

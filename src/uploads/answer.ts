@@ -1,20 +1,20 @@
-// Writing the answer to the raw response, with the ways of refusing a body that real clients survive.
+// Writes the raw response. Refuses request bodies in ways that real clients handle.
 
 import { problem } from '../core/errors.ts'
 import { awaitsContinue } from '../http/server-answers.ts'
 import type { TusRequest } from './tus-request.ts'
 
-/** A remainder up to this is read and thrown away, so that the connection can be kept. */
+/** An unread body up to this size is read and discarded, so that the connection can be kept. */
 const DRAIN_KEEP_BYTES = 256 * 1024
-/** For so long at most. */
+/** Time limit for that. */
 const DRAIN_MS = 10_000
-/** A larger one is read for so long that the client sees the answer before the connection closes. */
+/** A larger body is read for this time, so that the client gets the response before the connection closes. */
 const LINGER_MS = 1000
 const LINGER_BYTES = 8 * 1024 * 1024
 
 const STATUS_TEXTS: Record<number, string> = { 460: 'Checksum Mismatch' }
 
-/** @param closing the process is about to end: its clients go on elsewhere */
+/** @param closing the process is ending: close the connection, so that clients go to another process */
 export function answer(request: TusRequest, status: number, headers: Record<string, string>, closing: boolean): void {
   const { res } = request
   if (res.headersSent || res.destroyed) return
@@ -29,7 +29,7 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
     body = JSON.stringify(problem(error))
   }
   if (status !== 204) all['Content-Length'] = String(request.method === 'HEAD' ? 0 : Buffer.byteLength(body))
-  // Who waits for 100 Continue sends nothing after a refusal.
+  // A client that waits for 100 Continue sends no body after a refusal.
   const refused = awaitsContinue(request.raw)
   const lingering = !refused && request.unreadBytes > DRAIN_KEEP_BYTES
   if (lingering || refused || closing) all['Connection'] = 'close'
@@ -39,7 +39,7 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
   if (request.method === 'HEAD') body = ''
   if (!lingering) {
     res.end(body)
-    // What is left of the body must be read, or the next request on this connection could not be.
+    // The rest of the body must be read before the next request on this connection.
     request.raw.resume()
     if (request.unreadBytes > 0) endUnread(request, closing || refused ? LINGER_MS : DRAIN_MS)
     return
@@ -47,7 +47,7 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
   linger(request, body)
 }
 
-/** A remainder that comes slowly must not hold the connection, or the end of the process. */
+/** A slow body must not keep the connection or the process open. */
 function endUnread({ raw }: TusRequest, limitMs: number): void {
   const timer = setTimeout(() => raw.socket.destroySoon(), limitMs)
   const clear = () => clearTimeout(timer)
@@ -55,8 +55,8 @@ function endUnread({ raw }: TusRequest, limitMs: number): void {
 }
 
 /**
- * The client is still sending much. Closing at once would reset the connection and lose the answer on its way;
- * keeping it open would have a browser send the whole file into a refusal. So: answer, read a little, close.
+ * The client is still sending a large body. Closing at once would reset the connection and lose the response;
+ * keeping it open would make a browser send the whole file. So: respond, read a little, close.
  */
 function linger(request: TusRequest, body: string): void {
   const { raw, res } = request

@@ -1,10 +1,10 @@
-// Every attempt to create is noted, also a refused one: who was turned away at 23:59 has proof of having been there.
+// Records every attempt to create an upload, also refused ones, as proof that somebody tried in time.
 
 import { parseMetadata } from './metadata.ts'
 import type { TusRequest } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
-/** Notes how a POST ended; never fails it. `atMs`: when it came, which a wait for Redis must not move past midnight. */
+/** Records the result of a POST; never fails it. `atMs`: when it arrived, since a wait for Redis must not count. */
 export function noteAttempt(
   { attempts }: UploadDeps,
   request: TusRequest,
@@ -36,7 +36,7 @@ function metadataOf(request: TusRequest): Record<string, string | null> {
   try {
     return parseMetadata(request)
   } catch {
-    // What cannot be read is why it was refused; the code says so.
+    // Unreadable metadata: the error code says so.
     return {}
   }
 }

@@ -1,6 +1,6 @@
-// Memory for bytes on their way to the store: one account per process. Slow clients cost the bytes they have sent, not
-// a slot; nobody waits for a permit while sending. Who finds the account overdrawn relieves itself (see the sinks), and
-// only when that is not enough pauses its socket.
+// The memory budget for received bytes, one per process. Slow clients use only the bytes that they have sent, not
+// a slot; nobody waits for a permit while sending. Above the limit a sink spills to disk (see the sinks), and
+// pauses its socket only if that is not enough.
 
 import type { Metrics } from '../core/metrics.ts'
 
@@ -25,12 +25,12 @@ export class ByteBudget {
     return this.#used
   }
 
-  /** True when what is held should become less. */
+  /** True if the reserved bytes must be reduced. */
   get aboveLimit(): boolean {
     return this.#used > this.#limitBytes
   }
 
-  /** True well before that: time to let go of what can wait on disk. */
+  /** True earlier: time to spill to disk. */
   get aboveSoftLimit(): boolean {
     return this.#used > this.#limitBytes / 2
   }
@@ -44,15 +44,15 @@ export class ByteBudget {
     this.#used -= bytes
     this.#metrics.receiveBudget.set(this.#used)
     if (this.aboveLimit || this.#waiting.size === 0) return
-    // Everybody is woken: each takes a chunk or two and looks again, which is fair enough and needs no order.
+    // All are woken: each takes a chunk or two and checks again.
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const resume of waiting) resume()
   }
 
   /**
-   * Lets bytes that lie on disk or in the store come back into memory on their way to the store: one loan always, or
-   * nobody would get on; more while all loans together are a quarter of the account. Resolves with what pays it back.
+   * Reserves memory for reading bytes back from disk or the store: one reservation is always granted, or
+   * nothing would proceed; more while they are below a quarter of the budget. Resolves with a function that releases it.
    */
   async reserveForReadback(bytes: number): Promise<() => void> {
     while (this.#lent > 0 && this.#lent + bytes > this.#limitBytes / 4)
@@ -71,7 +71,7 @@ export class ByteBudget {
     }
   }
 
-  /** Calls `resume` once there is room again. */
+  /** Calls `resume` once when there is room. */
   whenRoom(resume: () => void): void {
     this.#waiting.add(resume)
   }

@@ -1,7 +1,7 @@
 // tus checksum extension: "If a Client includes the Upload-Checksum header, the Server MUST verify the chunk's checksum
 // … If the check fails the Server MUST respond with the status 460 Checksum Mismatch, and the Server MUST discard the
-// data". So such a body counts whole or not at all. It is hashed as it comes and kept on disk, in the spool, until its sum
-// is known; memory holds no more of it than of any other body.
+// data". So such a body counts completely or not at all. It is hashed while it arrives and kept in the spool until its sum
+// is known.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { crc32c } from '../core/crc32c.ts'
@@ -12,7 +12,7 @@ import type { Sink } from './stores/port.ts'
 import type { Spool, SpoolFile } from './stores/spool.ts'
 
 export const CHECKSUM_ALGORITHMS = ['sha1', 'sha256', 'crc32c'] as const
-/** Its client waits for the answer while so much is copied to where it counts. */
+/** Limit, since the client waits while the body is copied to the store. */
 export const MAX_CHECKED_BYTES = 64 * 1024 * 1024
 
 const SPOOL_FULL_RETRY_SECONDS = 5
@@ -57,14 +57,14 @@ function hasherFor(algorithm: Algorithm): Hasher {
   }
 }
 
-/** A sink in front of the real one that lets nothing through before `verify`. */
+/** A sink that passes nothing to the inner sink before `verify`. */
 export class CheckedSink implements Sink {
   readonly #inner: Sink
   readonly #budget: ByteBudget
   readonly #expected: Buffer
   readonly #hasher: Hasher
   readonly #file: SpoolFile
-  /** Bytes that are not in the inner sink yet. */
+  /** Bytes that are not yet passed on. */
   #heldBack = 0
 
   constructor(inner: Sink, { algorithm, digest }: Checksum, memory: { budget: ByteBudget; spool: Spool }) {
@@ -83,7 +83,7 @@ export class CheckedSink implements Sink {
     return this.#inner.durable
   }
 
-  /** Throws UPLOAD_LOCKED when the spool is full: a body that waited for room would hold what others wait for. */
+  /** Throws UPLOAD_LOCKED if the spool is full: a waiting body would keep space that others need. */
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     try {
       for (const chunk of chunks) this.#hasher.update(chunk)
@@ -95,7 +95,7 @@ export class CheckedSink implements Sink {
     }
   }
 
-  /** The body is whole: compares, and hands it on. Throws CHECKSUM_MISMATCH. */
+  /** The body is complete: verifies it and passes it on. Throws CHECKSUM_MISMATCH. */
   async verify(): Promise<void> {
     const actual = this.#hasher.digest()
     if (!timingSafeEqual(actual, this.#expected)) throw new AppError('CHECKSUM_MISMATCH')
@@ -110,7 +110,7 @@ export class CheckedSink implements Sink {
     await this.#file.remove()
   }
 
-  /** What is not verified yet is not durable and is not counted. */
+  /** Unverified bytes are not durable and not counted. */
   async flush(): Promise<void> {
     await this.#inner.flush()
   }

@@ -1,6 +1,6 @@
-// tus concatenation: "The Client MAY … the Server MUST … concatenate" partial uploads of one place into a final one.
-// The final POST is a finish: it answers once the record that lists its partials is durable; joining their bytes is
-// completion's work. It is credited like a creation: its time is that of this call.
+// tus concatenation: joins partial uploads of one slot into a final upload.
+// The final POST responds when the record that lists its partials is durable; joining the bytes is
+// done by completion. It counts like a creation: the time of this request counts.
 
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -24,8 +24,8 @@ const MAX_PARTIALS = 200
 /**
  * Handles `POST` with `Upload-Concat: final;…`. Resolves with the new upload's id.
  *
- * @throws CONCAT_INVALID (a partial that is unknown, unfinished, of another place, or no partial), UPLOAD_TOO_LARGE,
- * and what placing an upload throws
+ * @throws CONCAT_INVALID (a partial is unknown, unfinished, of another slot, or no partial), UPLOAD_TOO_LARGE,
+ * and what validateCreation throws
  */
 export async function createFinal(deps: UploadDeps, request: TusRequest): Promise<string> {
   const { hot, completion, clock, config, metrics } = deps
@@ -41,14 +41,14 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   }
   const bytes = partials.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0)
   const { ticket } = request
-  // Credited, and held to dates, like a creation: by this call, or by the one before that died over it.
+  // The time and the dates of this request count, or of an earlier one that died.
   const storedAtMs = begun?.atMs ?? clock.now()
-  const place =
+  const placement =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
       : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs)).placement
-  if (bytes > place.maxBytes)
-    throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: place.maxBytes, actual: bytes } })
+  if (bytes > placement.maxBytes)
+    throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: placement.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
   const id = begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets)
   const draft: UploadDraft = {
@@ -66,9 +66,9 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
     fingerprint: null,
     concat: { kind: 'final', partials: partials.map((partial) => partial.id), header },
     createdAt: isoTime(clock.now()),
-    ...place,
+    ...placement,
   }
-  // Another request of the same partials was faster: what it has begun is what this one ends.
+  // Another request with the same partials was faster: continue its final upload.
   if (!(await claimPartials(deps, partials, id))) return await createFinal(deps, request)
   await hot.create(draft, { size: bytes, expiresAtMs: clock.now() + config.uploads.expiryMs, partBytes: 0 })
   metrics.uploadsCreated.inc()
@@ -90,14 +90,14 @@ async function readPartials(deps: UploadDeps, request: TusRequest, header: strin
   for (const url of urls) {
     const id = partialId(url, request.baseUrl)
     if (id === undefined || !isUploadId(id, deps.config.secrets)) throw new AppError('CONCAT_INVALID')
-    const seen = await deps.locks.getStatus(id, request.place).catch((error: unknown) => {
+    const seen = await deps.locks.getStatus(id, request.ticketSlot).catch((error: unknown) => {
       throw error instanceof AppError && error.status < 500 ? new AppError('CONCAT_INVALID', { cause: error }) : error
     })
     const record = 'record' in seen ? seen.record : await deps.uploads.latest(id)
     if (record?.concat?.kind !== 'partial') throw new AppError('CONCAT_INVALID')
-    // One that has been joined is gone; its record tells where to.
+    // A joined partial has ended; its record names the final upload.
     if (!isStored(record.state) && record.concat.final === undefined) throw new AppError('CONCAT_INVALID')
-    // One partial many times would make a file of any size out of little.
+    // Repeating a partial could make a file of any size.
     if (partials.some((partial) => partial.id === record.id)) throw new AppError('CONCAT_INVALID')
     partials.push(record)
   }
@@ -107,8 +107,8 @@ async function readPartials(deps: UploadDeps, request: TusRequest, header: strin
 const finalOf = ({ concat }: UploadRecord) => (concat?.kind === 'partial' ? concat.final : undefined)
 
 /**
- * The final upload that a request before this one made of the same partials: its answer was lost, or its process died.
- * `record` is absent where it died before it was durable. Throws CONCAT_INVALID where they belong to another one.
+ * The final upload that an earlier request made from the same partials: its response was lost, or its process died.
+ * `record` is absent if it was not yet durable. Throws CONCAT_INVALID if they belong to another final upload.
  */
 async function begunFinal(
   { uploads }: UploadDeps,
@@ -125,7 +125,7 @@ async function begunFinal(
   return { id, record, atMs: Math.min(...taken.map(({ committedAt }) => Date.parse(committedAt))) }
 }
 
-/** Commits to each partial who takes it, so that no two uploads are made of one. False: somebody else was first. */
+/** Commits the final upload to each partial, so that a partial belongs to only one. False: another was first. */
 async function claimPartials({ uploads }: UploadDeps, partials: UploadRecord[], id: string): Promise<boolean> {
   for (const partial of partials) {
     const { record } = await uploads.commit(partial.id, (current) =>
@@ -141,12 +141,12 @@ async function claimPartials({ uploads }: UploadDeps, partials: UploadRecord[], 
 function partialId(url: string, baseUrl: string): string | undefined {
   if (!URL.canParse(url, baseUrl)) return undefined
   const { pathname, host } = new URL(url, baseUrl)
-  // Another server's upload is not ours to join, even if its id happens to be written like one.
+  // URLs of other servers are not accepted.
   if (/^[a-z]+:\/\//i.test(url) && host !== new URL(baseUrl).host) return undefined
   return /\/files\/([^/]+)\/?$/.exec(pathname)?.[1]
 }
 
-/** The partials' objects in order. One that is still in parts on S3 is joined by its own completion before ours. */
+/** The partials' objects in order. On S3 each partial is completed before the final upload. */
 function piecesOf(partials: UploadRecord[]): StoredPart[] {
   let offset = 0
   return partials.map(({ object, receivedBytes }, i) => {

@@ -1,4 +1,4 @@
-// A new upload: what may refuse it, in the order in which the caller should hear of it, then its registration.
+// Creates an upload: all checks, in the order in which callers should get the errors, then the registration.
 
 import { Metadata } from '@tus/server'
 import type { Ticket } from '../auth/tokens.ts'
@@ -21,20 +21,20 @@ export type Creation = {
   size: number | null
   fingerprintKey: string | undefined
   expiresAtMs: number
-  /** Set when an unfinished upload of the same fingerprint was joined: where that one stands. */
+  /** Set if an unfinished upload with the same fingerprint is resumed: its offset. */
   joinedOffset?: number
-  /** The same file is unfinished in this slot, with bytes of it stored: they are sent once more. */
+  /** An unfinished upload of the same file has stored bytes in this slot: they are sent again. */
   restarts?: boolean
-  /** What its place takes; absent outside of submissions. */
+  /** Rules of its slot; absent outside of submissions. */
   slot?: SlotRules
-  /** The lock of a new upload whose body comes with its creation. */
+  /** The lock, if the body comes with the creation. */
   held?: Held
 }
 
-/** Uploads of AUTH=none belong to nobody. */
+/** Owner of uploads with AUTH=none. */
 export const NO_OWNER = 'anonymous'
 
-/** Checks a POST and drafts its upload; nothing is written. Throws what refuses it. */
+/** Checks a POST and drafts its upload; writes nothing. Throws the refusal. */
 export async function validateCreation(deps: UploadDeps, request: TusRequest): Promise<Creation> {
   const { config, clock, admission } = deps
   const metadata = parseMetadata(request)
@@ -100,8 +100,8 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
 }
 
 /**
- * The unfinished upload that holds a fingerprint: it was created before, so nothing that would refuse a new one, a full
- * slot or a crowd, is asked again. Its true offset comes from whoever is receiving it.
+ * The unfinished upload with the same fingerprint. It exists, so the reasons to refuse a new one (a full
+ * slot, overload) do not apply. Its current offset comes from the request that is receiving it.
  */
 async function findUnfinished(
   { heads, hot, locks }: UploadDeps,
@@ -112,14 +112,14 @@ async function findUnfinished(
   const id = await hot.holderOfFingerprint(fingerprintKey)
   if (id === undefined) return undefined
   const seen = await locks.getStatus(id).catch((error: unknown) => {
-    // It has ended meanwhile: a new one is made.
+    // It has ended meanwhile: a new one is created.
     if (error instanceof AppError && error.status < 500) return undefined
     throw error
   })
   return seen !== undefined && 'state' in seen && seen.state.status === 'receiving' ? seen.state : undefined
 }
 
-/** What the ticket's place says of a new upload. Throws what refuses it there. */
+/** Checks a new upload against the submission of the ticket. Throws the refusal. */
 export async function placeTicket(
   deps: UploadDeps,
   ticket: Ticket,
@@ -147,19 +147,19 @@ export async function placeTicket(
   return { placement: { revision, replaces, kinds, maxBytes: atMost }, slot, restarts }
 }
 
-/** The header as it came, where writing the parsed values again would not give it back (bytes that are no UTF-8). */
+/** The original header, if it cannot be rebuilt from the parsed values (not UTF-8). */
 function rawMetadata(request: TusRequest, metadata: Record<string, string | null>): { rawMetadata?: string } {
   const raw = request.headers.metadata
   return raw === null || raw === '' || Metadata.stringify(metadata) === raw ? {} : { rawMetadata: raw }
 }
 
-/** Registers the upload, or joins the unfinished one that holds its fingerprint. Resolves with the id that answers. */
+/** Registers the upload, or resumes the unfinished one with the same fingerprint. Resolves with its id. */
 export async function register(deps: UploadDeps, creation: Creation, bringsBytes: boolean): Promise<string> {
   const { hot, uploadStore, metrics, locks, peers } = deps
   const { draft, size, fingerprintKey, expiresAtMs } = creation
   if (creation.joinedOffset !== undefined) return draft.id
   const partBytes = uploadStore.partBytes(size, draft.maxBytes)
-  // A body that is on its way needs the lock: taken in the same step.
+  // A creation with body needs the lock: taken in the same script.
   const lock = bringsBytes ? { fence: newToken(), channel: peers.channel } : undefined
   faultPoint('create.before-hot')
   const { joined } = await hot.create(draft, {
@@ -182,7 +182,7 @@ export async function register(deps: UploadDeps, creation: Creation, bringsBytes
       }
     return draft.id
   }
-  // "201 with that upload's Location and true Upload-Offset": asked of whoever is receiving it.
+  // The response has that upload's Location and its current offset, from the request that is receiving it.
   const seen = await locks.getStatus(joined)
   creation.joinedOffset = 'state' in seen ? seen.state.offset : seen.record.receivedBytes
   return joined

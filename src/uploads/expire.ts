@@ -1,5 +1,5 @@
-// Unfinished uploads that were left alone too long. Before anything is taken away the store is asked whether the
-// upload is whole after all: a request may have died between its last byte and its answer.
+// Expires unfinished uploads. Before bytes are removed, the store is checked: the
+// upload may be complete, if a request died between its last byte and its response.
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -13,18 +13,18 @@ export type ExpiryDeps = Pick<
   'hot' | 'locks' | 'uploads' | 'uploadStore' | 'completion' | 'clock' | 'metrics' | 'logger'
 >
 
-/** 'kept': its time has not come, or somebody is sending. 'finished': it was whole. 'expired': its bytes are removed. */
+/** 'kept': not expired yet, or somebody is sending. 'finished': it was complete. 'expired': its bytes are removed. */
 export async function expireUpload(deps: ExpiryDeps, id: string): Promise<'kept' | 'finished' | 'expired'> {
   const { hot, locks, uploads, uploadStore, completion, clock, metrics, logger } = deps
   const state = await hot.read(id)
   if (state !== undefined && (state.holder !== null || state.expiresAtMs > clock.now())) return 'kept'
   try {
-    // Redis no longer knows when its time is over, or knew it under another run: it begins again.
+    // Redis does not know its expiry, or it is of another run: the expiry starts again.
     if (state === undefined || !state.trusted) {
       await locks.restore(id)
       return 'kept'
     }
-    // Not trusted on purpose: the store itself is asked where the upload stands.
+    // `verify`: the offset is read from the store.
     const held = await locks.acquire(id, { verify: true })
     await uploads.commit(id, async (current) => {
       if (current === undefined || !isPossible('expired', current)) return undefined
@@ -39,7 +39,7 @@ export async function expireUpload(deps: ExpiryDeps, id: string): Promise<'kept'
     logger.info({ uploadId: id, receivedBytes: held.state.offset }, 'unfinished upload expired')
     return 'expired'
   } catch (error) {
-    // It turned out to be whole (its completion has run), or to have ended before.
+    // It was complete (its completion has run), or it had ended.
     if (error instanceof AppError && error.status < 500 && error.code !== 'UPLOAD_LOCKED') return 'finished'
     throw error
   }

@@ -1,11 +1,11 @@
-// What follows when the last byte of an upload has been stored: its completion, and what is measured of it.
+// After the last byte is stored: completion and metrics.
 
 import { faultPoint } from '../core/fault-points.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
-/** Begins it; the answer does not wait. `record`: undefined where it was another request that found the upload whole. */
+/** Starts completion; the response does not wait. `record`: undefined if another request completed the upload. */
 export function finishUpload(
   { completion, metrics }: Pick<UploadDeps, 'completion' | 'metrics'>,
   id: string,
@@ -17,7 +17,7 @@ export function finishUpload(
   measureFinished(metrics, record)
 }
 
-/** Counts an upload that is whole. `record`: undefined where it was another request that found it so. */
+/** Counts a complete upload. `record`: undefined if another request completed it. */
 export function measureFinished(metrics: Metrics, record: UploadRecord | undefined): void {
   metrics.uploadsFinished.inc()
   if (record === undefined) return
@@ -28,7 +28,7 @@ export function measureFinished(metrics: Metrics, record: UploadRecord | undefin
   metrics.uploadTransfer.observe({ kind }, Math.max(0, seconds))
 }
 
-/** What its place asked for: nothing has been measured yet. A partial upload is a piece of something. */
+/** The kind that its slot accepts, since nothing is measured yet; `partial` for partial uploads. */
 function kindOf({ concat, kinds }: Pick<UploadRecord, 'concat' | 'kinds'>): string {
   if (concat?.kind === 'partial') return 'partial'
   const [only] = kinds

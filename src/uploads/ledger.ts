@@ -1,5 +1,5 @@
-// The books of one running upload: what its request has made durable, written to Redis under the request's fence and,
-// where it must outlive Redis, to the record. Order matters: bytes, then record, then Redis, then the answer.
+// The progress of one running upload: saved to Redis under the fence of its request and,
+// if it must survive a loss of Redis, committed to the record. The order is: bytes, record, Redis, response.
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -29,7 +29,7 @@ export class UploadLedger implements Ledger {
   #version: number
   #multipartId: string | null
   expiresAtMs: number
-  /** The record of the whole upload, once it is committed. */
+  /** The record of the complete upload, once committed. */
   finished: UploadRecord | undefined
 
   constructor(deps: LedgerDeps, state: UploadSession, fence: string) {
@@ -44,7 +44,7 @@ export class UploadLedger implements Ledger {
   async advance(offset: number, change: LedgerChange = {}): Promise<void> {
     const { hot, clock, expiryMs } = this.#deps
     if (change.multipartId !== undefined) this.#multipartId = change.multipartId
-    // What a HEAD acknowledges must survive the loss of Redis: the first record goes before the first offset.
+    // An acknowledged offset must survive a loss of Redis: the first record is committed before the first offset is saved.
     if (this.#version === 0) await this.#commitReceiving()
     faultPoint('patch.first-record')
     this.expiresAtMs = clock.now() + expiryMs
@@ -70,7 +70,7 @@ export class UploadLedger implements Ledger {
     const single = finished.kind === 'single'
     const storedAtMs = single ? Date.parse(finished.record.storedAt ?? '') : clock.now()
     faultPoint('finish.bytes-durable')
-    // From here on no other request can take the upload over: its bytes are all there.
+    // After this no other request can take over the upload: it is complete.
     const mine = await hot.saveProgress(draft.id, this.#fence, {
       offset: bytes,
       expiresAtMs: this.expiresAtMs,
@@ -82,12 +82,12 @@ export class UploadLedger implements Ledger {
       ...(single ? { version: 1 } : {}),
       clearInFlight: true,
     })
-    // A single object stays even so: whoever took over may have found it and counted it. One that nobody counts is
-    // swept later.
+    // The single object is kept: the request that took over may have found and counted it. If not, it is
+    // removed later.
     if (!mine) throw await this.#lost()
     faultPoint('finish.hot-finishing')
     if (single) {
-      // The object that holds the bytes is the record: it is committed already.
+      // The object with the bytes contains the record: it is already committed.
       await uploads.announce(finished.record)
       this.finished = finished.record
       faultPoint('finish.single-announced')
@@ -134,13 +134,13 @@ export class UploadLedger implements Ledger {
     this.#version = record?.version ?? 1
   }
 
-  /** Why the fence no longer holds. */
+  /** The reason why the fence is no longer valid. */
   async #lost(): Promise<AppError> {
     const state = await this.#deps.hot.read(this.#state.draft.id)
     if (state?.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state?.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
-    // Redis lost the fence, nobody took it: the client is to ask where it stands and go on, not to give up.
-    // The same where somebody who found the upload whole has finished it.
+    // Redis lost the fence, nobody took it over: the client should ask for the offset and continue.
+    // The same if another request found the upload complete and finished it.
     if (state === undefined || !state.trusted || state.restored === true || state.status === 'stored')
       return new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
     return new AppError('UPLOAD_TAKEN_OVER')

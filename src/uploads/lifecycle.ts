@@ -1,4 +1,4 @@
-// What runs beside the requests of the upload path, from the start of the process to its end.
+// Background tasks of the upload path, from start to end of the process.
 
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -17,7 +17,7 @@ export type LifecycleDeps = {
   logger: Logger
 }
 
-/** Starts; resolves with what stops it: running requests hand over what they have, their clients go on elsewhere. */
+/** Starts them; resolves with a stop function: running requests store what they have, and clients continue elsewhere. */
 export async function startUploads({
   peers,
   hot,
@@ -33,10 +33,10 @@ export async function startUploads({
     metrics.receiveSpool.set(spool.used)
     metrics.receiveSpoolLimit.set(spool.maxBytes)
   })
-  // A holder that waits for a slow client commits nothing for a while; its lock must not look abandoned.
+  // A request with a slow client saves no progress for a while; its lock must not look abandoned.
   const timer = setInterval(() => {
     hot.renew(peers.holders).catch((err: unknown) => {
-      logger.warn({ err }, 'leases were not renewed; a commit will, or another process takes over')
+      logger.warn({ err }, 'leases were not renewed; saving progress will renew them, or another process takes over')
     })
   }, LEASE_MS / 3)
   return async () => {

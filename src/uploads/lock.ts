@@ -1,5 +1,5 @@
-// Who may write to an upload. A newer request wins: it asks the holder to let go, in whatever process that is, and
-// takes the lock of one that does not answer. What a holder left behind in disorder is checked against the store first.
+// The lock of an upload. A newer request wins: it asks the holder, in whatever process, to release the lock, and
+// takes it if there is no answer. After a holder that did not release, the offset is checked against the store.
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -27,7 +27,7 @@ export type LockDeps = {
   expiryMs: number
 }
 
-/** A lock that is held: the state as of now, and the fence under which commits count. */
+/** A held lock: the current session, and the fence under which progress counts. */
 export type Held = { state: UploadSession; fence: string }
 
 const MAX_ROUNDS = 20
@@ -40,7 +40,7 @@ export class UploadLocks {
   }
 
   /**
-   * Takes the lock; with `verify` the store is asked where the upload stands, whatever Redis says. With `offset` (PATCH) only an upload that stands there is taken, and its holder disturbed.
+   * Takes the lock. With `verify` the offset is read from the store. With `offset` (PATCH) the lock is taken, and its holder interrupted, only if the upload is at this offset.
    * Throws TICKET_SCOPE, UPLOAD_UNKNOWN, UPLOAD_EXPIRED, UPLOAD_CANCELLED, UPLOAD_FINISHED, OFFSET_MISMATCH (with the true
    * Upload-Offset), UPLOAD_LOCKED.
    */
@@ -48,10 +48,10 @@ export class UploadLocks {
     id: string,
     options: {
       offset?: number
-      place?: string
+      ticketSlot?: string
       reason?: 'taken-over' | 'ended'
       verify?: boolean
-      /** Taken from this holder alone; null: only when nobody holds it. */
+      /** Take it only from this holder; null: only if nobody holds it. */
       from?: string | null
     } = {},
   ): Promise<Held> {
@@ -63,12 +63,12 @@ export class UploadLocks {
       const outcome = await hot.acquire(id, fence, peers.channel, {
         ...(options.offset === undefined ? {} : { offset: options.offset }),
         ...(steal === undefined ? {} : { steal }),
-        ...(options.place === undefined ? {} : { place: options.place }),
+        ...(options.ticketSlot === undefined ? {} : { ticketSlot: options.ticketSlot }),
       })
       switch (outcome.kind) {
         case 'acquired': {
           const { state, formerHolder } = outcome
-          // A holder that Redis forgot may have stored more since the upload was put back.
+          // A holder that Redis forgot may have stored more since the session was restored.
           const doubtful = formerHolder !== null || !state.trusted || state.restored === true || options.verify === true
           if (doubtful) faultPoint('take-over.lock-taken')
           const checked = doubtful ? await this.#recover(state, fence, formerHolder) : state
@@ -87,7 +87,7 @@ export class UploadLocks {
           throw await this.ended(outcome.state)
         case 'missing': {
           const restored = await this.restore(id)
-          if ('record' in restored) throw this.#endedByRecord(restored.record, options.place)
+          if ('record' in restored) throw this.#endedByRecord(restored.record, options.ticketSlot)
           break
         }
         case 'held': {
@@ -95,10 +95,10 @@ export class UploadLocks {
             throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
           if (askedOf !== outcome.fence) metrics.uploadTakeovers.inc()
           askedOf = outcome.fence
-          const { silent } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
+          const { unresponsive } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
           faultPoint('take-over.asked')
-          // One that answered has let go; one that did not is not waited for: its fence no longer counts.
-          steal = silent ? outcome.fence : undefined
+          // A holder that answered has released it; one that did not loses its fence.
+          steal = unresponsive ? outcome.fence : undefined
         }
       }
     }
@@ -107,31 +107,34 @@ export class UploadLocks {
   }
 
   /**
-   * State for HEAD: asks a running request to store what it has, and never ends it. `place` as in `acquire`. `storing`: it is
-   * still at it, and the offset is about to be more.
+   * State for HEAD: asks a running request to store what it has, and never ends it. `ticketSlot` as in `acquire`. `storing`: it is
+   * still storing, and the offset will rise.
    */
   async getStatus(
     id: string,
-    place?: string,
+    ticketSlot?: string,
   ): Promise<{ state: UploadSession; storing: boolean } | { record: UploadRecord }> {
     const { hot, peers, uploads } = this.#deps
     let storing = false
     let state = await hot.read(id)
-    // Who holds it makes no difference: what was written under another Redis may be older than what was acknowledged.
+    // Also if it is locked: a session of another Redis run may be older than the acknowledged offset.
     if (state === undefined || !state.trusted || state.restored === true) {
       const restored = await this.restore(id)
-      if (place !== undefined && place !== slotKey('record' in restored ? restored.record : restored.state.draft))
+      if (
+        ticketSlot !== undefined &&
+        ticketSlot !== slotKey('record' in restored ? restored.record : restored.state.draft)
+      )
         throw new AppError('TICKET_SCOPE')
       if ('record' in restored) return restored
       state = restored.state
     }
-    if (place !== undefined && place !== slotKey(state.draft)) throw new AppError('TICKET_SCOPE')
+    if (ticketSlot !== undefined && ticketSlot !== slotKey(state.draft)) throw new AppError('TICKET_SCOPE')
     if (state.holder !== null && state.status === 'receiving') {
       const { fence, channel } = state.holder
-      const { offset, silent, late } = await peers.ask('flush', id, fence, channel)
-      storing = late
+      const { offset, unresponsive, timedOut } = await peers.ask('flush', id, fence, channel)
+      storing = timedOut
       if (offset !== null) state = (await hot.read(id)) ?? state
-      else if (silent) state = (await this.#takeStock(id, state.holder)) ?? state
+      else if (unresponsive) state = (await this.#takeStock(id, state.holder)) ?? state
     } else if (state.abandoned && state.status === 'receiving') {
       state = (await this.#takeStock(id, null)) ?? state
     }
@@ -149,9 +152,9 @@ export class UploadLocks {
   }
 
   /**
-   * A holder that is gone may have left more in the local file than it had time to say. `holder`: it did not answer;
-   * while its process lives, its bytes are its own. Whoever has taken the upload meanwhile is not disturbed: to look is
-   * not to take over.
+   * A dead holder may have stored more in the local file than it saved. `holder`: it did not answer;
+   * while its process is alive, its bytes are not touched. A newer holder is not interrupted: reading the state is
+   * no take-over.
    */
   async #takeStock(id: string, holder: UploadSession['holder']): Promise<UploadSession | undefined> {
     const { store, hot } = this.#deps
@@ -160,13 +163,13 @@ export class UploadLocks {
       const { fence } = await this.acquire(id, { from: holder?.fence ?? null })
       await hot.release(id, fence)
     } catch (error) {
-      // Everything had arrived, or somebody else was faster: what Redis says now is right.
+      // The upload was complete, or another request was faster: the session in Redis is correct now.
       if (!(error instanceof AppError) || error.status >= 500) throw error
     }
     return await hot.read(id)
   }
 
-  /** The error for an upload that takes no more bytes. */
+  /** The error for an upload that has ended. */
   async ended(state: UploadSession): Promise<AppError> {
     if (state.status === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (state.status === 'cancelled') return new AppError('UPLOAD_CANCELLED')
@@ -178,16 +181,16 @@ export class UploadLocks {
     return offsetMismatch(state.size ?? state.offset)
   }
 
-  /** The same where only the record is left to tell. */
-  #endedByRecord(record: UploadRecord, place: string | undefined): AppError {
-    if (place !== undefined && place !== slotKey(record)) return new AppError('TICKET_SCOPE')
+  /** The same, from the record. */
+  #endedByRecord(record: UploadRecord, ticketSlot: string | undefined): AppError {
+    if (ticketSlot !== undefined && ticketSlot !== slotKey(record)) return new AppError('TICKET_SCOPE')
     if (record.state === 'expired') return new AppError('UPLOAD_EXPIRED')
     if (record.state === 'cancelled') return new AppError('UPLOAD_CANCELLED')
     this.#deps.completion.runLater(record.id)
     return offsetMismatch(record.receivedBytes)
   }
 
-  /** Redis has lost the upload, or is of another run: the store says what is there. Throws UPLOAD_UNKNOWN. */
+  /** Restores a lost or untrusted session from the store. Throws UPLOAD_UNKNOWN. */
   async restore(id: string): Promise<{ state: UploadSession } | { record: UploadRecord }> {
     const { hot, uploads } = this.#deps
     const record = await uploads.fromStore(id)
@@ -201,7 +204,7 @@ export class UploadLocks {
     return { state }
   }
 
-  /** A holder died, or Redis is not the one it wrote to: the store's contiguous prefix counts. */
+  /** After a dead holder or a loss of Redis, the contiguous prefix in the store counts. */
   async #recover(state: UploadSession, fence: string, formerHolder: string | null): Promise<UploadSession> {
     const { hot, uploads, completion } = this.#deps
     const { id } = state.draft
@@ -235,7 +238,7 @@ export class UploadLocks {
     return restored
   }
 
-  /** Everything had arrived before its holder died, or before Redis was lost: nobody else would finish it. */
+  /** The upload was complete before its holder died or Redis was lost: finish it here. */
   async #finish(state: UploadSession): Promise<UploadRecord> {
     const { completion, clock } = this.#deps
     const record = await completion.commitFinishing({

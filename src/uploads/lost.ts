@@ -1,5 +1,5 @@
-// Bytes that the store has let go of by itself: a bucket's lifecycle rule, or somebody with a console, aborted the
-// multipart upload. No retry brings them back, so the upload ends and its client begins anew.
+// The store has lost the bytes: a lifecycle rule of the bucket, or an administrator, aborted the
+// multipart upload. Retries cannot help, so the upload ends and the client starts again.
 
 import { AppError } from '../core/errors.ts'
 import { isPossible } from '../lifecycle/transition-table.ts'
@@ -9,8 +9,8 @@ import { ENDED_KEEP_MS } from './terminate.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
 /**
- * Ends an upload whose parts are gone, with its event and a line for the operator. Resolves with the answer for its
- * client: UPLOAD_EXPIRED; UPLOAD_LOCKED where somebody else has stored or ended it meanwhile, so that the client looks.
+ * Ends an upload whose parts are gone, with its event and an error log. Resolves with the response for its
+ * client: UPLOAD_EXPIRED, or UPLOAD_LOCKED if another request has stored or ended it, so that the client checks.
  */
 export async function endLost(deps: UploadDeps, { state }: Held, cause: unknown): Promise<AppError> {
   const { uploads, completion, hot, uploadStore, logger } = deps
@@ -26,7 +26,7 @@ export async function endLost(deps: UploadDeps, { state }: Held, cause: unknown)
   await hot.setDue(draft.id, null)
   logger.error(
     { err: cause, uploadId: draft.id, multipartId, receivedBytes: offset },
-    'the bucket has aborted an unfinished multipart upload: look for a lifecycle rule; the client begins anew',
+    'the bucket has aborted an unfinished multipart upload; check its lifecycle rules. The client must start again',
   )
   return new AppError('UPLOAD_EXPIRED', { cause })
 }

@@ -1,5 +1,5 @@
 // Upload-Metadata: "one or more comma-separated key-value pairs. The key and value MUST be separated by a space." Clients
-// in use send it empty, with spaces behind the commas, or with a comma at the end; that is taken.
+// in use send it empty, with spaces after commas, or with a trailing comma; this is accepted.
 
 import { AppError } from '../core/errors.ts'
 import type { TusRequest } from './tus-request.ts'

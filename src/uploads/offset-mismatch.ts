@@ -1,4 +1,4 @@
-// "If the offsets do not match, the Server MUST respond with the 409 Conflict status": with the true one, so that a client
+// "If the offsets do not match, the Server MUST respond with the 409 Conflict status". The response has the current offset, so that a client
 // need not ask for it.
 
 import { AppError } from '../core/errors.ts'

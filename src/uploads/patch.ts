@@ -1,4 +1,4 @@
-// PATCH: the way of every byte. Lock, then body, then answer; the library has no part in it.
+// PATCH, without the library: lock, body, response.
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -20,7 +20,7 @@ export async function patchUpload(deps: UploadDeps, request: TusRequest, id: str
   const held = await lock(deps, request, id, offset)
   if (held === 'complete') {
     acceptBody(request.raw, request.res)
-    // tus-java-client ends so; to refuse it is to tell a person that the upload failed.
+    // tus-java-client ends uploads with this request; a refusal would show a failure to the person.
     if (!(await waitForEmptyBody(request, deps.config.uploads.idleTimeoutMs))) throw offsetMismatch(offset)
     return { 'Upload-Offset': String(offset) }
   }
@@ -30,20 +30,20 @@ export async function patchUpload(deps: UploadDeps, request: TusRequest, id: str
   return { 'Upload-Offset': String(durable) }
 }
 
-/** 'complete': all of it is stored, and the client stands at its end. */
+/** 'complete': the upload is stored, and the client is at its end. */
 async function lock(
   { locks, metrics }: UploadDeps,
-  { place }: TusRequest,
+  { ticketSlot }: TusRequest,
   id: string,
   offset: number,
 ): Promise<Held | 'complete'> {
   const waited = metrics.lockWait.startTimer()
   try {
-    const held = await locks.acquire(id, { offset, ...(place === undefined ? {} : { place }) })
+    const held = await locks.acquire(id, { offset, ...(ticketSlot === undefined ? {} : { ticketSlot }) })
     faultPoint('patch.lock-taken')
     return held
   } catch (error) {
-    // One that is still receiving and stands there would have been locked.
+    // An incomplete upload at this offset would have been locked.
     if (error instanceof AppError && error.code === 'OFFSET_MISMATCH' && error.details['offset'] === offset)
       return 'complete'
     throw error

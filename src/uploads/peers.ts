@@ -1,6 +1,6 @@
-// How processes speak about a running upload: one channel per process. A request that wants an upload asks its holder
-// to store what it has (`flush`, for HEAD) or to let go (`yield`, for PATCH and DELETE). A holder that says nothing
-// for 100 ms is not waited for.
+// Messages between processes about running uploads: one channel per process. A request asks the holder of an upload
+// to store what it has (`flush`, for HEAD) or to release the lock (`yield`, for PATCH and DELETE). A holder that does not
+// answer within 100 ms counts as unresponsive.
 
 import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
@@ -13,11 +13,11 @@ export type YieldReason = 'taken-over' | 'ended' | 'draining'
 export interface Holder {
   readonly id: string
   readonly fence: string
-  /** Makes durable what has been received; resolves with the durable offset. The request goes on. */
+  /** Makes the received bytes durable; resolves with the durable offset. The request continues. */
   flush(): Promise<number>
   /**
-   * Stops receiving at once and lets go of the lock. Resolves when that is done. What is not stored is dropped, since
-   * a newer request sends it again; where only this process ends (`draining`), it is stored.
+   * Stops receiving and releases the lock. Resolves when that is done. Unstored bytes are dropped, since
+   * a newer request sends them again; if only this process ends (`draining`), they are stored.
    */
   yield(reason: YieldReason): Promise<void>
 }
@@ -31,31 +31,31 @@ type Question = {
   nonce: string
 }
 /**
- * `silent`: it did not react, or not in time, or no longer holds; its lock may be taken. `late`: it did react, and is still at
- * it. `offset` is what it made durable, where it was asked to flush.
+ * `unresponsive`: it did not answer in time, or no longer holds the lock; the lock may be taken. `timedOut`: it answered and is still
+ * working. `offset`: the durable offset after a flush.
  */
-export type PeerResponse = { silent: boolean; late: boolean; offset: number | null }
+export type PeerResponse = { unresponsive: boolean; timedOut: boolean; offset: number | null }
 
 type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
 
 export const HOLDER_SILENCE_MS = 100
 export const HOLDER_WAIT_MS = 2000
-/** Many lines cut at once leave many tails to store; an offset told before that sends bytes again. */
+/** After many lost connections many tails must be stored; an older offset would make clients send bytes again. */
 export const HOLDER_FLUSH_WAIT_MS = 5000
 
-/** False when the process behind a channel of this machine has ended for certain. */
+/** False if the process of a channel on this machine has certainly ended. */
 export function mayBeAlive(channel: string): boolean {
   const pid = Number(channel.split('-')[0])
   return !Number.isInteger(pid) || pid <= 0 || isProcessAlive(pid)
 }
 
-const NO_REACTION: PeerResponse = { silent: true, late: false, offset: null }
-const LATE: PeerResponse = { silent: true, late: true, offset: null }
+const NO_ANSWER: PeerResponse = { unresponsive: true, timedOut: false, offset: null }
+const TIMED_OUT: PeerResponse = { unresponsive: true, timedOut: true, offset: null }
 
 const channelOf = (name: string) => `sn:peer:${name}`
 
 export class Peers {
-  /** This process's name on the line; its id stands first, for those on the same machine. */
+  /** Channel of this process; it starts with the process id, for processes on the same machine. */
   readonly channel = `${process.pid}-${newToken()}`
   readonly #publisher: RedisConnection
   readonly #subscriber: RedisConnection
@@ -90,7 +90,7 @@ export class Peers {
     if (this.#holders.get(holder.id) === holder) this.#holders.delete(holder.id)
   }
 
-  /** Asks the holder `fence` of upload `id`. */
+  /** Sends a request to the holder with this fence. */
   async ask(
     what: 'flush' | 'yield',
     id: string,
@@ -100,7 +100,7 @@ export class Peers {
   ): Promise<PeerResponse> {
     if (channel === this.channel) {
       const holder = await this.#holderOf(id, fence)
-      if (holder === undefined) return NO_REACTION
+      if (holder === undefined) return NO_ANSWER
       return await withinWait(this.#serve(holder, what, reason), waitMs(what))
     }
     const nonce = newToken()
@@ -110,20 +110,20 @@ export class Peers {
         this.#waiting.delete(nonce)
         resolve(result)
       }
-      let timer = setTimeout(() => finish(NO_REACTION), HOLDER_SILENCE_MS)
+      let timer = setTimeout(() => finish(NO_ANSWER), HOLDER_SILENCE_MS)
       this.#waiting.set(nonce, (answer) => {
         if ('done' in answer) {
-          finish({ silent: false, late: false, offset: answer.offset })
+          finish({ unresponsive: false, timedOut: false, offset: answer.offset })
           return
         }
         clearTimeout(timer)
-        timer = setTimeout(() => finish(LATE), waitMs(what))
+        timer = setTimeout(() => finish(TIMED_OUT), waitMs(what))
       })
       this.#send(channel, { ask: what, id, fence, reason, reply: this.channel, nonce })
     })
   }
 
-  /** The holder of a lock; one that has just taken it may still be opening its file. */
+  /** The holder of a lock; a new holder may still be opening its file. */
   async #holderOf(id: string, fence: string): Promise<Holder | undefined> {
     const holder = this.#holders.get(id)
     if (holder?.fence === fence) return holder
@@ -152,7 +152,7 @@ export class Peers {
       return
     }
     this.#answer(spoken).catch((err: unknown) => {
-      this.#logger.warn({ err, uploadId: spoken.id }, 'a running upload could not be handed over in order')
+      this.#logger.warn({ err, uploadId: spoken.id }, 'a running upload could not be handed over cleanly')
       this.#send(spoken.reply, { nonce: spoken.nonce, done: true, offset: null })
     })
   }
@@ -160,7 +160,7 @@ export class Peers {
   async #answer(question: Question): Promise<void> {
     const { id, fence, ask, reason, reply, nonce } = question
     const holder = await this.#holderOf(id, fence)
-    // Not (or no longer) the holder: silence says that the lock may be taken.
+    // Not the holder (any more): no answer means that the lock may be taken.
     if (holder === undefined) return
     this.#send(reply, { nonce, heard: true })
     const offset = await this.#serve(holder, ask, reason ?? 'taken-over')
@@ -169,11 +169,11 @@ export class Peers {
 
   #send(channel: string, message: Question | Answer): void {
     this.#publisher.publish(channelOf(channel), JSON.stringify(message)).catch((err: unknown) => {
-      this.#logger.warn({ err }, 'a message to another process was lost; it goes on without the answer')
+      this.#logger.warn({ err }, 'an answer to another process could not be sent; that process continues without it')
     })
   }
 
-  /** Asks every holder of this process to let go: the process is about to end. */
+  /** Makes every holder of this process release its lock: the process is ending. */
   async yieldAll(): Promise<void> {
     await Promise.allSettled([...this.#holders.values()].map((holder) => holder.yield('draining')))
   }
@@ -185,12 +185,12 @@ function waitMs(what: 'flush' | 'yield'): number {
 
 async function withinWait(work: Promise<number | null>, limitMs: number): Promise<PeerResponse> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<PeerResponse>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), limitMs)
+  const timedOut = new Promise<PeerResponse>((resolve) => {
+    timer = setTimeout(() => resolve(TIMED_OUT), limitMs)
   })
   const done = work.then(
-    (offset) => ({ silent: false, late: false, offset }),
-    () => NO_REACTION,
+    (offset) => ({ unresponsive: false, timedOut: false, offset }),
+    () => NO_ANSWER,
   )
-  return await Promise.race([done, late]).finally(() => clearTimeout(timer))
+  return await Promise.race([done, timedOut]).finally(() => clearTimeout(timer))
 }

@@ -1,5 +1,5 @@
-// GET on an upload's URL, under AUTH=none only: the bytes of a finished upload, with Range. For gateways that have no
-// portal, and for foreign test suites; portals get links.
+// GET on an upload's URL, only with AUTH=none: the bytes of a complete upload, with Range. For gateways without a
+// portal, and for external test suites; portals use links.
 
 import { pipeline } from 'node:stream/promises'
 import { setTimeout } from 'node:timers/promises'
@@ -29,7 +29,7 @@ export async function readUpload(deps: UploadDeps, request: TusRequest): Promise
     'Tus-Resumable': '1.0.0',
     'Accept-Ranges': 'bytes',
     'Cache-Control': 'no-store',
-    // A stranger's bytes: never anything that a browser would run.
+    // Untrusted bytes: never a type that browsers execute.
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': 'attachment',
     'X-Content-Type-Options': 'nosniff',
@@ -52,7 +52,7 @@ export async function readUpload(deps: UploadDeps, request: TusRequest): Promise
     throw isMissing ? notReady(record, error) : error
   })
   res.writeHead(part === undefined ? 200 : 206, headers)
-  // A reader that leaves ends the stream; there is nobody left to tell.
+  // The client disconnected: nothing to report.
   await pipeline(body, res).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   })

@@ -1,41 +1,41 @@
-// The data path: bytes of one request body, from the socket to a sink. The raw request is read directly, without
-// streams in between; chunks are gathered and handed on by reference. This is the hottest code of the service.
+// The data path: the bytes of one request body from the socket to a sink. The raw request is read directly, without
+// streams in between; chunks are batched and passed by reference. This is the hottest code of the service.
 
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
 import type { ByteBudget } from './budget.ts'
 import type { Sink } from './stores/port.ts'
 
-/** Bytes handed to the sink at a time, and how much may wait for it before the socket is paused. */
+/** Batch size, and how many bytes may wait for the sink before the socket is paused. */
 export const BATCH_BYTES = 256 * 1024
 const PAUSE_BYTES = 512 * 1024
 const TICK_MS = 1000
 const CHECKPOINT_BYTES = 1024 * 1024
 const CHECKPOINT_MS = 5000
 const SLOW_CHECKPOINT_MS = 60_000
-/** A chunk waits no longer than this for others to share its write. */
+/** Maximum time that a chunk waits for its batch. */
 const MAX_WAIT_MS = 1000
 
 export type BodyEnd =
-  /** The body ended as HTTP says it should. */
+  /** The body is complete. */
   | 'complete'
-  /** The client went away, or sent nothing for too long; what came is kept. */
+  /** The client disconnected or was idle for too long; received bytes are kept. */
   | 'gone'
   /** A newer request, a cancellation or the end of this process stopped it. */
   | 'stopped'
 
-/** Looks at the first bytes of a file; throws to refuse it, returns true when it has seen enough. */
+/** Checks the first bytes of a file; throws to refuse it, returns true if it needs no more bytes. */
 export type Sniffer = (start: Buffer, whole: boolean) => boolean
 
 export type ReceiverOptions = {
-  /** No more than this is taken; one byte beyond is UPLOAD_LENGTH_EXCEEDED. */
+  /** Maximum size; more is UPLOAD_LENGTH_EXCEEDED. */
   limitBytes: number
   idleTimeoutMs: number
-  /** Charged with every chunk here; the sink gives back what it has stored. */
+  /** Reserved here for every chunk; the sink releases what it has stored. */
   budget: ByteBudget
   sniff?: Sniffer
   onBytes: (bytes: number) => void
-  /** Makes what was written durable now and then, so that little is lost with the process and progress is seen. */
+  /** Called at intervals to make written bytes durable, so that little is lost and progress is visible. */
   checkpoint: () => Promise<void>
 }
 
@@ -49,7 +49,7 @@ export class Receiver {
   #received = 0
   #writing: Promise<void> | null = null
   #paused = false
-  /** When the oldest waiting chunk came. */
+  /** Arrival of the oldest waiting chunk. */
   #waitingSinceMs = 0
   #ended: BodyEnd | null = null
   #failure: unknown
@@ -72,8 +72,8 @@ export class Receiver {
   }
 
   /**
-   * Resolves when the body is over and everything taken has been written to the sink (not flushed). Rejects with what
-   * the sink, the sniffer or the limit threw; the request is then paused with the rest of its body unread.
+   * Resolves when the body has ended and all accepted bytes are written to the sink (not flushed). Rejects with the error of
+   * the sink, the sniffer or the limit; the request is then paused with an unread rest.
    */
   async run(): Promise<BodyEnd> {
     const req = this.#req
@@ -89,7 +89,7 @@ export class Receiver {
         req.on('end', this.#onEnd)
         req.on('close', this.#onClose)
         req.on('error', this.#onClose)
-        // The request may have ended or died while the lock was taken.
+        // The request may have ended while the lock was being acquired.
         if (req.readableEnded) this.#onEnd()
         else if (req.destroyed) this.#onClose()
       })
@@ -101,25 +101,25 @@ export class Receiver {
       req.off('end', this.#onEnd)
       req.off('close', this.#onClose)
       req.pause()
-      // Whoever closes the sink next must not do so under a write.
+      // The sink must not be closed during a write.
       while (this.#writing !== null) await this.#writing
     }
   }
 
-  /** Ends reading now; what is not written yet is dropped. Resolves when the sink is quiet. */
+  /** Stops reading; unwritten bytes are dropped. Resolves when no write is running. */
   async stop(): Promise<void> {
     this.#drop()
     this.#end('stopped')
     while (this.#writing !== null) await this.#writing
   }
 
-  /** Ends reading now; what has arrived is still written. Resolves when the sink is quiet. */
+  /** Stops reading; received bytes are still written. Resolves when no write is running. */
   async leave(): Promise<void> {
     this.#end('stopped')
     while (this.#writing !== null) await this.#writing
   }
 
-  /** Runs `work` (a flush of the sink) between two writes, with everything received so far written before it. */
+  /** Runs `work` (a flush) between two writes, after everything received so far is written. */
   async between(work: () => Promise<void>): Promise<void> {
     this.#kick()
     while (this.#writing !== null) await this.#writing
@@ -156,7 +156,7 @@ export class Receiver {
     }
   }
 
-  /** False: refused, or more is needed before anything may be written. */
+  /** False: refused, or more bytes are needed before anything may be written. */
   #look(whole: boolean): boolean {
     try {
       const start = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
@@ -191,16 +191,16 @@ export class Receiver {
     this.#settle?.()
   }
 
-  /** A write to the sink failed: it is over, and so is the request. */
+  /** A write to the sink failed: the request ends. */
   #broken(error: unknown): void {
     this.#writing = null
     this.#fail(error)
   }
 
-  /** Hands on what has gathered, unless the sink is still busy with the batch before. */
+  /** Writes the batch, unless a write is running. */
   #kick(): void {
     if (this.#writing !== null || this.#pendingBytes === 0 || this.#failure !== undefined) return
-    // What a file is must be told by its beginning: nothing of it is written before that is known.
+    // Nothing is written before the first bytes are checked.
     if (this.#sniff !== undefined) return
     const chunks = this.#pending
     const bytes = this.#pendingBytes
@@ -218,13 +218,13 @@ export class Receiver {
     if (this.#pendingBytes >= BATCH_BYTES || this.#ended !== null || budget.aboveSoftLimit) this.#kick()
     if (this.#paused && this.#pendingBytes < PAUSE_BYTES) {
       if (!budget.aboveLimit) this.#resume()
-      // Paused for what this request held; now it waits for what all hold.
+      // Paused for its own bytes before; now it waits for the shared budget.
       else budget.whenRoom(this.#resume)
     }
     if (this.#writing === null && this.#ended !== null) this.#settle?.()
   }
 
-  /** Often where much has come, seldom where little has: two thousand slow clients must not keep the disk busy. */
+  /** The interval depends on the bytes: thousands of slow clients must not keep the disk busy. */
   #checkpoint(now: number): void {
     const since = this.#received - this.#checkpointBytes
     if (since === 0 || now - this.#checkpointAtMs < (since >= CHECKPOINT_BYTES ? CHECKPOINT_MS : SLOW_CHECKPOINT_MS))
@@ -232,7 +232,7 @@ export class Receiver {
     if (this.#ended !== null || this.#failure !== undefined || this.#sniff !== undefined) return
     this.#checkpointBytes = this.#received
     this.#checkpointAtMs = now
-    // A failure is kept by `between` and ends the request.
+    // `between` keeps the error, which ends the request.
     this.between(this.#options.checkpoint).catch(() => undefined)
   }
 
@@ -249,7 +249,7 @@ export class Receiver {
     this.#req.resume()
   }
 
-  /** Forgets what waits for the sink. */
+  /** Drops the waiting chunks. */
   #drop(): void {
     this.#options.budget.release(this.#pendingBytes)
     this.#pending = []
@@ -257,8 +257,8 @@ export class Receiver {
   }
 
   /**
-   * What a slow client has sent must not wait for a whole batch. A socket that we paused is not read, so not even its end
-   * is seen: it is idle when the pause has lasted as long, unless it is the store that is still at work on its bytes.
+   * Writes the bytes of slow clients before a batch is full, and detects idle clients. A paused socket is not read, so even its end
+   * is not seen: it counts as idle after the same time, unless the store is still writing its bytes.
    */
   #tick(): void {
     const now = performance.now()

@@ -1,4 +1,4 @@
-// Receiving one request's body under the lock: sink, receiver and the conversation with whoever else wants the upload.
+// Receives one request body under the lock: sink, receiver, and requests of others for the same upload.
 
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -19,16 +19,16 @@ import type { TusRequest } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
 export type Received = {
-  /** Bytes that are durable. */
+  /** Durable bytes. */
   offset: number
-  /** The upload's record, where this request made it whole. */
+  /** The upload's record, if this request completed it. */
   finished: UploadRecord | undefined
 }
 
 /**
- * Receives the body of `request` into the upload that `held` locks, and lets go of the lock.
+ * Receives the body of `request` into the locked upload, and releases the lock.
  *
- * @param slot what its place takes, where the caller knows
+ * @param slot rules of its slot, if the caller knows them
  */
 export async function receiveBody(
   deps: UploadDeps,
@@ -42,7 +42,7 @@ export async function receiveBody(
   const released = new Promise<void>((resolve) => {
     letGo = resolve
   })
-  // The end of an upload voids its lock.
+  // A complete upload has no lock.
   let release = true
   try {
     const received = await receiveLocked(deps, request, held, slot, released)
@@ -50,7 +50,7 @@ export async function receiveBody(
     faultPoint('patch.before-answer')
     return received
   } catch (error) {
-    // The client has waited for Redis once: the lock is left to its lease, or to whoever finds its holder silent.
+    // The client has waited for Redis once: the lock expires with its lease, or is taken over.
     if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') release = false
     throw error
   } finally {
@@ -58,7 +58,7 @@ export async function receiveBody(
   }
 }
 
-/** @param released resolves when the lock has been let go, which is what a newer request waits for */
+/** @param released resolves when the lock is released, which a newer request waits for */
 async function receiveLocked(
   deps: UploadDeps,
   request: TusRequest,
@@ -81,7 +81,7 @@ async function receiveLocked(
     return { offset, finished: ledger.finished }
   } catch (error) {
     if (error instanceof PartsLost) throw await endLost(deps, held, error)
-    // Nothing but a wrong beginning: what would go on with it is refused again, so its place is free.
+    // Only wrong first bytes were sent: the upload is removed, so that its slot is free.
     if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)
       await hot.end(held.state.draft.id, 'cancelled', ENDED_KEEP_MS)
     throw error
@@ -90,7 +90,7 @@ async function receiveLocked(
   }
 }
 
-/** Bytes that are still to come, or may. */
+/** Bytes that may still be sent. */
 function room({ size, offset, draft }: UploadSession): number {
   return (size ?? draft.maxBytes) - offset
 }
@@ -119,7 +119,7 @@ async function receiveInto(
     budget,
     idleTimeoutMs: config.uploads.idleTimeoutMs,
     ...(sniff === undefined ? {} : { sniff }),
-    // On S3 every whole part is one already; a tail in between would cost calls.
+    // On S3 every complete part is a checkpoint; tails in between would cost calls.
     checkpoint: async () => {
       if (deps.uploadStore.kind !== 'local') return
       await sink.flush()
@@ -145,7 +145,7 @@ async function receiveInto(
     },
     yield: async (reason: YieldReason) => {
       draining = reason === 'draining'
-      // Sending much again costs a slow line more than one refusal at an offset that has moved.
+      // For a slow line, sending many bytes again is worse than one 409 at a changed offset.
       keeping = draining || (reason === 'taken-over' && sink.position - sink.durable > DROP_BYTES)
       await (keeping ? receiver.leave() : receiver.stop())
       faultPoint('take-over.yielding')
@@ -162,17 +162,17 @@ async function receiveInto(
       throw new AppError('UPLOAD_TAKEN_OVER')
     }
     if (end === 'complete' && sink instanceof CheckedSink) await sink.verify()
-    // A body that broke off was not verified, however much of it came.
+    // An incomplete body is not verified.
     const verified = end === 'complete' || !(sink instanceof CheckedSink)
     over = verified && sink.position === state.size ? sink.complete() : sink.flush()
     await over
-    if (end === 'gone') logger.debug({ uploadId: id, offset: sink.durable }, 'client went away; its bytes are kept')
-    // A creation answers with what it has; a PATCH is tried again, and goes on elsewhere.
+    if (end === 'gone') logger.debug({ uploadId: id, offset: sink.durable }, 'client disconnected; its bytes are kept')
+    // A creation responds with its offset; a PATCH is retried and continues elsewhere.
     if (end === 'stopped' && request.method === 'PATCH' && sink.durable !== state.size)
       throw new AppError('DRAINING', { retryAfterSeconds: 1 })
     return sink.durable
   } catch (error) {
-    // What was written before the trouble counts, unless the trouble is that it no longer may.
+    // Bytes written before the error count, unless the lock is lost.
     if (over === undefined && !isLost(error)) await sink.flush()
     throw error
   } finally {
@@ -181,7 +181,7 @@ async function receiveInto(
   }
 }
 
-/** What a request that is taken over may lose: as much as a client sends before it could have been told. */
+/** What a taken-over request may lose: about what a client sends before it gets the response. */
 const DROP_BYTES = 256 * 1024
 
 const LOST = new Set<string>([

@@ -1,5 +1,5 @@
-// What the library's handlers for POST, HEAD and DELETE ask of a DataStore, answered for one request. PATCH has a way of
-// its own (patch.ts).
+// The DataStore for the library's handlers of POST, HEAD and DELETE, for one request. PATCH does not use
+// the library (patch.ts).
 
 import { DataStore, Upload } from '@tus/server'
 import { AppError } from '../core/errors.ts'
@@ -26,35 +26,35 @@ export class TusRequestContext {
     this.#deps = deps
     this.#request = request
     this.maxBytes = deps.config.uploads.maxBytes
-    this.store = new ScopeStore(this)
+    this.store = new RequestContextStore(this)
   }
 
-  /** The library's namingFunction: everything that may refuse a creation, then its id. */
-  async place(): Promise<string> {
+  /** The library's namingFunction: all checks of a creation, then its id. */
+  async validate(): Promise<string> {
     this.#creation = await validateCreation(this.#deps, this.#request)
     this.maxBytes = this.#creation.draft.maxBytes
     return this.#creation.draft.id
   }
 
-  /** POST: registers the upload, or joins the unfinished one of the same fingerprint. Returns the id that answers. */
+  /** POST: registers the upload, or resumes the unfinished one with the same fingerprint. Returns its id. */
   async create(): Promise<string> {
     const creation = this.#creation
-    if (creation === undefined) throw new Error('created before it was placed')
+    if (creation === undefined) throw new Error('create() was called before validateCreation()')
     const id = await register(this.#deps, creation, this.#request.bringsBytes)
     this.#request.noteExpiry(creation.expiresAtMs, creation.size === 0)
     if (creation.joinedOffset !== undefined) this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
-    // "creation-with-upload" of an empty file: there is no body that could finish it.
+    // An empty file has no body that could complete it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
     faultPoint('create.before-answer')
     return id
   }
 
-  /** What HEAD and DELETE see of the upload. */
+  /** The upload for HEAD and DELETE. */
   async upload(id: string): Promise<Upload> {
-    const seen = await this.#deps.locks.getStatus(id, this.#request.place)
+    const seen = await this.#deps.locks.getStatus(id, this.#request.ticketSlot)
     if ('state' in seen) {
       const { state, storing } = seen
-      // A client that is told less than what is about to be stored sends it again, or begins anew.
+      // With an offset lower than what is being stored, a client would send bytes again.
       if (storing) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
       this.#request.noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
       this.#noteMetadata(state.draft)
@@ -77,7 +77,7 @@ export class TusRequestContext {
   /** Receives the body that comes with a creation. Resolves with the new durable offset. */
   async receive(): Promise<number> {
     const creation = this.#creation
-    if (creation === undefined) throw new Error('received before it was created')
+    if (creation === undefined) throw new Error('receive() was called before create()')
     if (creation.joinedOffset !== undefined) return creation.joinedOffset
     if (!this.#request.hasBody) return 0
     const held = creation.held ?? (await this.#deps.locks.acquire(creation.draft.id, { offset: 0 }))
@@ -105,7 +105,7 @@ export class TusRequestContext {
   }
 
   async terminate(id: string): Promise<void> {
-    await terminate(this.#deps, id, this.#request.place)
+    await terminate(this.#deps, id, this.#request.ticketSlot)
   }
 
   /** "responses to HEAD requests MUST include the Upload-Metadata header and its value as specified by the Client". */
@@ -127,32 +127,32 @@ function tusUpload(state: UploadSession): Upload {
   })
 }
 
-/** The library's store port, answered by the scope. */
-class ScopeStore extends DataStore {
-  readonly #scope: TusRequestContext
-  // The library's expiration counts from creation; ours slides and is answered by the scope itself.
+/** The library's DataStore, backed by the request context. */
+class RequestContextStore extends DataStore {
+  readonly #context: TusRequestContext
+  // Not the library's expiration, which counts from creation; ours is sliding and set by the context.
   override extensions: string[] = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination']
 
-  constructor(scope: TusRequestContext) {
+  constructor(context: TusRequestContext) {
     super()
-    this.#scope = scope
+    this.#context = context
   }
 
-  /** The library looks for the extension under a misspelt name before it takes a partial upload. */
+  /** The library checks a misspelt name of the extension before it accepts a partial upload. */
   override hasExtension(extension: string): boolean {
     return extension === 'concatentation' || super.hasExtension(extension)
   }
 
   override async create(upload: Upload): Promise<Upload> {
-    upload.id = await this.#scope.create()
+    upload.id = await this.#context.create()
     return upload
   }
 
   override async getUpload(id: string): Promise<Upload> {
-    return await this.#scope.upload(id)
+    return await this.#context.upload(id)
   }
 
   override async remove(id: string): Promise<void> {
-    await this.#scope.terminate(id)
+    await this.#context.terminate(id)
   }
 }

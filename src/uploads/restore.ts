@@ -1,5 +1,5 @@
-// An unfinished upload as the store and its record know it, written back to Redis: after Redis lost it, or its holder
-// died and left more than it had time to say.
+// Restores the session of an unfinished upload from the store and its record: after a loss of Redis, or after its holder
+// died and had stored more than it saved.
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -21,13 +21,13 @@ export type RestoreDeps = {
   expiryMs: number
 }
 
-/** What a request or the reconciler has just found is not expired under its hands. */
+/** Minimum time before a restored session expires. */
 const RESTORED_AT_LEAST_MS = 3_600_000
 
 /**
- * Writes the upload back as the store has it, under `fence` where a request holds its lock.
+ * Writes the session as the store has it, under `fence` if a request holds the lock.
  *
- * @throws UPLOAD_UNKNOWN where neither its record nor Redis says what it was to be
+ * @throws UPLOAD_UNKNOWN if neither the record nor Redis has its draft
  */
 export async function restoreReceiving(
   deps: RestoreDeps,
@@ -54,7 +54,7 @@ export async function restoreReceiving(
     offset: Math.min(recovered.offset, size ?? Number.MAX_SAFE_INTEGER),
     status: 'receiving',
     version,
-    // When its last byte came is not known any more: its time begins again.
+    // The time of its last byte is unknown: the expiry starts again.
     expiresAtMs: Math.max(known?.expiresAtMs ?? now + expiryMs, now + Math.min(expiryMs, RESTORED_AT_LEAST_MS)),
     storedAtMs: null,
     multipartId: recovered.multipartId,
@@ -69,7 +69,7 @@ export async function restoreReceiving(
   return state
 }
 
-/** Bytes that are about to be acknowledged get their record first, or they would be lost with Redis. */
+/** Commits the first record before bytes are acknowledged, or they would be lost with Redis. */
 async function recordRecovered(
   deps: RestoreDeps,
   draft: UploadDraft,

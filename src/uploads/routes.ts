@@ -1,5 +1,5 @@
-// The tus endpoint: /files and /files/{id}. Fastify hands the raw request and response over before it has touched the
-// body; from here on the order is: method, ticket, headers, then the protocol.
+// The tus endpoint: /files and /files/{id}. Fastify passes the raw request and response before it reads the
+// body. The order here is: method, ticket, headers, protocol.
 
 import type { Socket } from 'node:net'
 import { DataStore } from '@tus/server'
@@ -19,7 +19,7 @@ import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
-/** PUT only for X-HTTP-Method-Override. */
+/** PUT is only for X-HTTP-Method-Override. */
 const ROUTED = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE', 'PUT']
 const METHODS = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET'] as const
 
@@ -28,7 +28,7 @@ export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
   // Bodies are read by the data path, never by Fastify.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  // Requests that a client sends without waiting for answers are served one after the other, as it meant them.
+  // Pipelined requests of a connection are served in order.
   const last = new WeakMap<Socket, Promise<void>>()
   const handler = (request: FastifyRequest, reply: FastifyReply) => {
     const { socket } = request.raw
@@ -45,7 +45,7 @@ export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
     url: '/files',
     handler,
   })
-  // A wildcard: ids with slashes are refused by us, not by the router.
+  // A wildcard: ids with slashes are refused here, not by the router.
   app.route({
     method: ROUTED,
     url: '/files/*',
@@ -60,7 +60,7 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
   const path = (request.params as { '*'?: string })['*'] ?? ''
   const method = methodOf(request)
   const tus = new TusRequest(raw, reply.raw, {
-    // A method that nobody knows is refused below, in the words of a GET.
+    // An unknown method is refused below.
     method: method ?? 'GET',
     id: path === '' ? null : path,
     baseUrl: publicUrl(deps.config, request),
@@ -100,7 +100,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
     }
   }
   if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')
-  // An id that was not made here costs no look-up; nor does one in another shape (slashes, dots, NULs).
+  // Ids that were not issued here need no look-up, nor do ids with a wrong format.
   if (id !== null && !isUploadId(id, deps.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
   checkHeaders(tus)
   await authorize(deps, tus)
@@ -133,17 +133,17 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
   if (deps.config.tickets.auth === 'none') return
   const token = bearerOf(tus.raw)
   if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
-  // A final concatenation only finishes what the ticket began.
+  // A final concatenation only completes existing uploads.
   const creates = tus.method === 'POST' && !isFinalConcat(tus.headers.get('upload-concat'))
   tus.ticket = await deps.tokens.verifyTicket(token, { checkExpiry: creates })
-  // A ticket for another submission is told by the id itself; one for another slot by what Redis or the record says.
+  // The id shows a ticket for another submission; Redis or the record show one for another slot.
   if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(tus.ticket.owner, tus.ticket.submission))
     throw new AppError('TICKET_SCOPE')
 }
 
 /**
- * What clients make of a status decides it: a HEAD answered with 5xx makes tus-js-client start again from byte 0, so
- * our own trouble is 423 there, and on PATCH too, where it is retried.
+ * The status depends on how clients react: after 5xx to HEAD tus-js-client starts again from byte 0, so
+ * system errors are 423 there, and also for PATCH, where 423 is retried.
  */
 function asSeenBy(method: TusMethod, error: AppError): AppError {
   const ours = error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
@@ -157,7 +157,7 @@ function asSeenBy(method: TusMethod, error: AppError): AppError {
   })
 }
 
-/** The upload that a creation answers with. */
+/** The upload id in the response to a creation. */
 function uploadIdOf(headers: Record<string, string>): string | null {
   const location = headers['location'] ?? headers['Location']
   return location?.split('/').pop() ?? null

@@ -1,4 +1,4 @@
-// The first bytes of a file tell what it is: what its slot does not take is refused before the rest is sent.
+// Detects the file type by the first bytes: types that the slot does not accept are refused before the rest is sent.
 
 import { AppError } from '../core/errors.ts'
 import { identify } from '../core/identify.ts'
@@ -8,7 +8,7 @@ import { sniffedProblem } from '../submissions/rules/declared.ts'
 import type { Sniffer } from './receive.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
-/** Undefined where there is nothing to look at: in the middle, of a piece of something, in an upload that has no slot. */
+/** Undefined if there is nothing to check: not at offset 0, a partial upload, or no slot. */
 export async function snifferOf(
   deps: UploadDeps,
   { draft, offset, size }: UploadSession,
@@ -17,7 +17,7 @@ export async function snifferOf(
   const { kinds } = draft
   if (offset > 0 || kinds.length === 0 || draft.concat?.kind === 'partial') return undefined
   const slot = known ?? (await slotOf(deps, draft))
-  // A body may be over long before its file is: what so few bytes do not tell is left to the verdict.
+  // A body may be shorter than needed for the detection: then the verdict decides.
   return (start, ended) => {
     const identity = identify(start, ended && start.length === size)
     if (identity.kind === 'undecided') return ended
@@ -33,7 +33,7 @@ export async function snifferOf(
   }
 }
 
-/** Undefined where the profile is no longer there: the kinds that the upload was created with are known still. */
+/** Undefined if the profile no longer exists: then the kinds of the draft are used. */
 async function slotOf(
   { heads, profiles }: UploadDeps,
   { owner, submissionId, slot }: UploadSession['draft'],

@@ -1,12 +1,12 @@
-// Whether the object store answers, known without asking it for every creation: looked at every second or two while
-// somebody wants to create, and at once after trouble.
+// Whether the object store is available, cached: checked every second or two while
+// there are creations, and at once after an error.
 
 import type { Metrics } from '../core/metrics.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const FRESH_MS = 1000
 const LATE_MS = 3000
-/** A store that is only slow must not make creations slow: longer than this nobody waits for a look at it. */
+/** Maximum wait for a check, so that a slow store does not slow down creations. */
 const WAIT_MS = 250
 const PROBE_KEY = 'probe/reachable'
 
@@ -23,11 +23,11 @@ export class StoreWatch {
   }
 
   /**
-   * True while the store answers, and until a look at it has failed. A local directory is asked by its own writes.
+   * True until a check fails. A local directory is not checked: its writes fail themselves.
    */
   async reachable(): Promise<boolean> {
     if (this.#store.kind === 'local') return true
-    // Bad news is never believed twice: the crowd that was refused shares one look.
+    // A failure is never cached: it is checked again, once for all waiting creations.
     if (this.#up && performance.now() - this.#checkedAtMs < FRESH_MS) return true
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined
@@ -51,7 +51,7 @@ export class StoreWatch {
   }
 }
 
-/** What a look says, or true when it takes longer: the store was up when it was looked at last. */
+/** The result of a check, or true if it takes longer: the last check was good. */
 async function within(ms: number, look: Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const waited = new Promise<boolean>((resolve) => {

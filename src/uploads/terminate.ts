@@ -5,17 +5,17 @@ import { cancelUpload } from '../lifecycle/cancel.ts'
 import { isStored } from '../records/upload-record.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
-/** Redis answers 410 for this long; where a record exists, the store does afterwards. */
+/** How long Redis answers 410; later the record answers, if there is one. */
 export const ENDED_KEEP_MS = 86_400_000
 
 /**
- * A file that was handed in is the portal's to remove, not the ticket's; one that belongs to nobody may go.
+ * With a ticket only incomplete uploads can be terminated; the portal removes complete ones. With AUTH=none both.
  *
  * @throws TICKET_SCOPE, UPLOAD_UNKNOWN, UPLOAD_FINISHED, UPLOAD_EXPIRED, UPLOAD_CANCELLED
  */
-export async function terminate(deps: UploadDeps, id: string, place?: string): Promise<void> {
+export async function terminate(deps: UploadDeps, id: string, ticketSlot?: string): Promise<void> {
   const { peers, locks, views, metrics, config } = deps
-  const seen = await locks.getStatus(id, place)
+  const seen = await locks.getStatus(id, ticketSlot)
   const state = 'record' in seen ? seen.record.state : seen.state.status
   if (state === 'expired') throw new AppError('UPLOAD_EXPIRED')
   if (state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')

@@ -1,5 +1,5 @@
-// One request to the tus endpoint, as @tus/server's handlers see it: a web Request in the few members they use.
-// A real one would wrap the body in a web stream, copy every chunk and cost more than the rest of a small request.
+// One request to the tus endpoint for @tus/server's handlers: a web Request with only the members they use.
+// A real Request would wrap the body in a web stream, copy every chunk and cost more than the rest of a small request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Ticket } from '../auth/tokens.ts'
@@ -8,7 +8,7 @@ import { slotKey } from '../records/upload-session.ts'
 
 export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'GET'
 
-/** Headers the library validates or reads. Others (X-Forwarded-*, …) are none of its business. */
+/** Headers that the library reads. Others (X-Forwarded-*, …) are not passed. */
 const PASSED = [
   'content-length',
   'content-type',
@@ -36,7 +36,7 @@ class HeaderView {
     return lower === 'content-type' ? value.toLowerCase() : value
   }
 
-  /** Kept from the library, whose parser refuses what clients in use send. */
+  /** Hidden from the library, whose parser refuses metadata of real clients. */
   get metadata(): string | null {
     const value = this.#raw['upload-metadata']
     return typeof value === 'string' ? value : null
@@ -66,11 +66,11 @@ export class TusRequest {
   readonly baseUrl: string
   readonly id: string | null
   ticket: Ticket | null = null
-  /** Why the request is refused, once it is. */
+  /** The reason, if the request is refused. */
   error: AppError | undefined
-  /** Body bytes that were read. */
+  /** Received body bytes. */
   receivedBytes = 0
-  /** Headers of the answer beyond the library's. */
+  /** Additional response headers. */
   readonly answer: Record<string, string> = {}
 
   constructor(
@@ -87,19 +87,19 @@ export class TusRequest {
     this.headers = new HeaderView(raw.headers)
   }
 
-  /** True when the client sends (or has sent) a body. */
+  /** True if the request has a body. */
   get hasBody(): boolean {
     const { headers } = this.raw
     return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
   }
 
-  /** True when that body is part of the file. */
+  /** True if the body is part of the file. */
   get bringsBytes(): boolean {
     return this.hasBody && this.headers.get('content-type') === OFFSET_TYPE
   }
 
-  /** The place that the ticket opens; undefined under AUTH=none: any. */
-  get place(): string | undefined {
+  /** Slot key of the ticket; undefined with AUTH=none: any. */
+  get ticketSlot(): string | undefined {
     const { ticket } = this
     if (ticket === null) return undefined
     return slotKey({ owner: ticket.owner, submissionId: ticket.submission, slot: ticket.slot })
@@ -111,7 +111,7 @@ export class TusRequest {
     else this.answer['Upload-Expires'] = new Date(expiresAtMs).toUTCString()
   }
 
-  /** Bytes of the body that have not been read; infinite for a chunked one that has not ended. */
+  /** Unread bytes of the body; infinite for a chunked body that has not ended. */
   get unreadBytes(): number {
     const { headers, complete } = this.raw
     if (complete) return 0
@@ -124,8 +124,8 @@ export class TusRequest {
 const INTEGER = /^(0|[1-9]\d{0,15})$/
 
 /**
- * What the protocol asks of headers before anything else is done. The library refuses malformed values too, though
- * with a plain 400 for some cases that tus names a better status for.
+ * The protocol's checks of headers, before anything else. The library refuses malformed values too, but
+ * with 400 in some cases for which tus defines another status.
  */
 export function checkHeaders(request: TusRequest): void {
   const { method, headers } = request
@@ -156,7 +156,7 @@ export function checkHeaders(request: TusRequest): void {
   }
 }
 
-/** Bytes that would have to be decoded are not the file's. */
+/** Encoded bodies are refused: bytes are stored unchanged. */
 function checkCodings({ raw }: TusRequest): void {
   const { 'transfer-encoding': transfer = 'chunked', 'content-encoding': content = 'identity' } = raw.headers
   if (transfer.trim().toLowerCase() !== 'chunked')
@@ -183,7 +183,7 @@ function checkCreation({ headers }: TusRequest): void {
 
 export const MAX_METADATA_BYTES = 8 * 1024
 
-/** True once the body has ended without a byte; false when there is one, or nothing for `timeoutMs`. */
+/** True if the body ends without a byte; false if there is one, or nothing for `timeoutMs`. */
 export async function waitForEmptyBody({ raw }: TusRequest, timeoutMs: number): Promise<boolean> {
   if (raw.readableEnded || raw.headers['content-length'] === '0') return true
   if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return true

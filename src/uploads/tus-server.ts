@@ -1,10 +1,10 @@
-// @tus/server for POST, HEAD and DELETE: it checks headers, runs each method's handler and words the answer. PATCH, the
-// way of every byte, is patch.ts. What the handlers ask of a store and a body is answered per request (request-context.ts);
-// these things of the library are replaced:
-// - its parser of Upload-Metadata, which refuses what clients in use send (see metadata.ts);
-// - its locks: a new upload is nobody else's, HEAD never disturbs a holder, DELETE ends it by a commit;
+// @tus/server for POST, HEAD and DELETE: it checks headers, runs the handler and writes the response. PATCH
+// is in patch.ts. The DataStore of the handlers is created per request (request-context.ts);
+// these features of the library are replaced:
+// - its parser of Upload-Metadata, which refuses metadata of real clients (see metadata.ts);
+// - its locks: a new upload has no other holder, HEAD never interrupts a holder, DELETE ends it by a commit;
 // - `writeToStore`, which pipes web streams through four stages (see receive.ts for ours);
-// - its CORS headers, which the service sets for all of its routes alike.
+// - its CORS headers, which the service sets for all routes.
 
 import { type DataStore, ERRORS, Server } from '@tus/server'
 import { AppError, type ErrorCode, toAppError } from '../core/errors.ts'
@@ -21,7 +21,7 @@ export const TUS_EXTENSIONS = [
   'concatenation',
 ] as const
 
-/** What the library throws, as codes of ours; compared by identity, since its errors are plain objects. */
+/** Errors of the library as our codes; compared by identity, since they are plain objects. */
 const LIBRARY_ERRORS: [unknown, ErrorCode][] = [
   [ERRORS.FILE_NOT_FOUND, 'UPLOAD_UNKNOWN'],
   [ERRORS.FILE_NO_LONGER_EXISTS, 'UPLOAD_EXPIRED'],
@@ -38,7 +38,7 @@ export function tusError(thrown: unknown): AppError {
   return known === undefined ? toAppError(thrown) : new AppError(known[1])
 }
 
-/** The members of a handler that a request replaces. They are protected in the library's types. */
+/** The members of a handler that are replaced per request. They are protected in the library's types. */
 type OpenHandler = {
   store: DataStore
   options: object
@@ -53,29 +53,29 @@ export class TusProtocol {
     this.#server = new Server({ path: '/files', datastore: store, locker: NO_LOCKER, allowedOrigins: [] })
   }
 
-  /** Runs the library's handler for one request. Resolves with its answer; a refusal is in `request.error`. */
+  /** Runs the library's handler for one request. Resolves with its response; a refusal is in `request.error`. */
   async serve(
     request: TusRequest,
-    scope: TusRequestContext,
+    context: TusRequestContext,
   ): Promise<{ status: number; headers: Record<string, string> }> {
     const options = {
       ...this.#server.options,
-      maxSize: () => scope.maxBytes,
+      maxSize: () => context.maxBytes,
       generateUrl: (_: unknown, { id }: { id: string }) => `${request.baseUrl}/files/${id}`,
       getFileIdFromRequest: () => request.id ?? undefined,
-      namingFunction: () => scope.place(),
-      onUploadFinish: () => scope.finished(),
+      namingFunction: () => context.validate(),
+      onUploadFinish: () => context.finished(),
       onResponseError: (_: unknown, thrown: unknown) => {
         request.error = tusError(thrown)
         return { status_code: request.error.status, body: '' }
       },
     }
-    // A view of the server and of the method's handler in which store, locker and body are this request's.
+    // Copies of the server and the handler with the store, locker and body of this request.
     const shared = this.#server.handlers[request.method as keyof Server['handlers']] as unknown as OpenHandler
     const handler = Object.create(shared, {
-      store: { value: scope.store },
+      store: { value: context.store },
       options: { value: options },
-      writeToStore: { value: () => scope.receive() },
+      writeToStore: { value: () => context.receive() },
     }) as OpenHandler
     const view = Object.create(this.#server, {
       options: { value: options },
@@ -89,7 +89,7 @@ export class TusProtocol {
   }
 }
 
-/** Set by `answer` or by the service for all of its routes, whatever the library says. */
+/** Set by `answer` or by the service for all routes; the library's values are ignored. */
 const OWN_HEADERS = new Set([
   'access-control-allow-origin',
   'access-control-expose-headers',

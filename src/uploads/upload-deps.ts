@@ -1,4 +1,4 @@
-// What the upload path is made of; src/deps.ts puts it together.
+// Dependencies of the upload path, created by src/deps.ts.
 
 import type { RateLimiter } from '../auth/rate-limit.ts'
 import type { Tokens } from '../auth/tokens.ts'

@@ -49,13 +49,13 @@ export function envExample(): string {
     '',
   ])
   return [
-    '# Settings of Songngan. Copy this file to .env, remove the # in front of what you set.',
-    '# What the environment says already wins over this file; an empty value means "not set".',
-    '# Made from src/core/env-schema.ts by `npx tsx test/support/docs.ts`.',
+    '# Settings of Songngan. Copy this file to .env, and remove the # in front of the lines that you set.',
+    '# Variables of the environment win over this file. An empty value means "not set".',
+    '# Generated from src/core/env-schema.ts by `npx tsx test/support/docs.ts`.',
     '',
     ...entries,
-    '# Not read by Songngan itself, but by docker compose, which also needs API_KEYS and TICKET_SECRET from above,',
-    '# and WEBHOOK_SECRET for webhooks. Good secrets: `openssl rand -hex 32`, and',
+    '# Only for docker compose, which also needs API_KEYS and TICKET_SECRET from above,',
+    '# and WEBHOOK_SECRET for webhooks. Generate secrets with `openssl rand -hex 32`, and with',
     '# `echo whsec_$(openssl rand -base64 32)` for webhooks.',
     '#REDIS_PASSWORD=',
     '#AWS_ACCESS_KEY_ID=',

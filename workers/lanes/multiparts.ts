@@ -12,7 +12,7 @@ import type { WorkerContext } from '../worker-context.ts'
  */
 export async function sweepMultiparts(deps: WorkerContext): Promise<number> {
   let aborted = 0
-  for await (const { key, multipartId, begunAtMs } of deps.store.begun(objectKeys.uploads)) {
+  for await (const { key, multipartId, begunAtMs } of deps.store.listMultipartUploads(objectKeys.uploads)) {
     const id = uploadIdOfKey(key)
     if (id === undefined || !(await isOver(deps, id, begunAtMs))) continue
     await deps.store.abortMultipart(key, multipartId)

@@ -1,4 +1,4 @@
-// `drain`: an instance takes nothing new, so that it can be stopped without anybody noticing.
+// `drain`: an instance accepts nothing new, so that it can be stopped without interrupting users.
 
 import { setTimeout } from 'node:timers/promises'
 import { type ProcessReport, readProcesses } from '../../ops/heartbeat.ts'
@@ -12,12 +12,12 @@ const LOOK_MS = 1000
 export const drain: Command = {
   name: 'drain',
   takes: '[INSTANCE] [--undo] [--wait TIME]',
-  summary: 'lets an instance take nothing new, before it is stopped',
+  summary: 'drains an instance before it is stopped: it accepts nothing new',
   help: [
-    'INSTANCE is host:OPS_PORT, as in the list that it prints; not needed where there is one service only.',
-    '--undo       takes it back; so does starting the processes again',
-    '--wait TIME  until nobody is sending to it any more; exit code 1 when the time is over',
-    'A service: not ready for its balancer, creations refused (503 DRAINING), uploads under way go on. A worker: no further jobs.',
+    'INSTANCE is host:OPS_PORT, as in the printed list; not needed if there is only one service.',
+    '--undo       ends draining; a restart of the processes does the same',
+    '--wait TIME  waits until no uploads are running on it; exit code 1 if the time is over',
+    'A draining service is not ready, refuses creations (503 DRAINING), and continues running uploads. A draining worker takes no new jobs.',
   ],
   options: { undo: flag, wait: text },
   prepare(positionals, values) {
@@ -32,7 +32,7 @@ async function run(context: Context, named: string | undefined, undo: boolean, w
   const { controls, operator } = context
   const instance = chosen(await alive(context), named)
   await (undo ? controls.endDrain(operator, instance) : controls.drain(operator, instance))
-  // The processes look once a second, and tell of themselves every two.
+  // Processes read the settings every second and send heartbeats every two seconds.
   const untilMs = Date.now() + Math.max(waitMs, 5000)
   for (;;) {
     const processes = (await alive(context)).filter((one) => one.instance === instance)
@@ -58,13 +58,13 @@ function chosen(processes: readonly ProcessReport[], named: string | undefined):
   const instances = [...new Set(processes.map(({ instance }) => instance))]
   if (named !== undefined) {
     if (instances.includes(named)) return named
-    throw new CliError(`No process of "${named}" is running. Running: ${instances.join(', ') || 'none'}`, EXIT.notFound)
+    throw new CliError(`No process of "${named}" is alive. Alive: ${instances.join(', ') || 'none'}`, EXIT.notFound)
   }
   const services = [...new Set(processes.filter(({ role }) => role === 'service').map(({ instance }) => instance))]
   const [only] = services
   if (only !== undefined && services.length === 1) return only
   if (only === undefined) throw new CliError('No service is running.', EXIT.notFound)
-  throw usageError(`which one? ${instances.join(', ')}`)
+  throw usageError(`drain: which instance? ${instances.join(', ')}`)
 }
 
 function row({ name, role, instance, draining, sending }: ProcessReport) {

@@ -1,4 +1,4 @@
-// The events of a submission that the log still has.
+// The events of a submission that are still in the log.
 
 import type { RedisConnection } from '../../core/redis.ts'
 import { viaRedis } from '../../core/redis.ts'
@@ -6,7 +6,7 @@ import { envelopeOf } from '../../events/log.ts'
 import type { EventBody } from '../../records/event-body.ts'
 import { redisKeys } from '../../records/keys.ts'
 
-/** Oldest first; at most the last thousand are kept. */
+/** Oldest first; the log keeps at most the last thousand. */
 export async function eventsOf(
   { redis }: { redis: { producer: RedisConnection } },
   owner: string,

@@ -1,4 +1,4 @@
-// `export-receipts`: the signed receipts of what was received, one JSON object a line, for an archive or an appeal.
+// `export-receipts`: signed receipts of received uploads, one JSON object per line, for an archive or an appeal.
 
 import { AppError } from '../../core/errors.ts'
 import { uploadClaims } from '../../evidence/receipts.ts'
@@ -13,15 +13,15 @@ import { submissionNamed } from './submission-named.ts'
 export const exportReceipts: Command = {
   name: 'export-receipts',
   takes: '[--submission [PORTAL/]ID] [--since TIME]',
-  summary: 'signed receipts of what was received, one JSON object a line',
+  summary: 'signed receipts of received uploads, one JSON object per line',
   help: [
-    '--submission [PORTAL/]ID  of this submission',
-    '--since TIME              whose last byte came since then: a time, or how long ago (24h)',
-    'Without --submission every record in the store is read once. Anybody can check a receipt with the published keys.',
+    '--submission [PORTAL/]ID  only of this submission',
+    '--since TIME              only of uploads completed since then: a time, or how long ago (24h)',
+    'Without --submission every record in the store is read. Anybody can verify a receipt with the published keys.',
   ],
   options: { submission: text, since: text },
   prepare(positionals, values) {
-    if (positionals.length > 0) throw usageError('export-receipts takes options only')
+    if (positionals.length > 0) throw usageError('export-receipts takes only options')
     const since = textOf(values, 'since')
     if (since !== undefined) momentMs(since, '--since', 0)
     const submission = textOf(values, 'submission')
@@ -39,7 +39,7 @@ async function run(context: Context, submission: string | undefined, sinceMs: nu
     await line(JSON.stringify(await deps.receipts.sign(uploadClaims(record, head))))
     count++
   }
-  if (count === 0) throw new CliError('No upload fits: there is no receipt.', EXIT.notFound)
+  if (count === 0) throw new CliError('No matching upload, so no receipt.', EXIT.notFound)
   return { text: [] }
 }
 
@@ -48,7 +48,7 @@ async function* uploadsOf(context: Context, name: string): AsyncGenerator<Upload
   yield* await context.deps.uploads.ofSubmissionFromStore(owner, id)
 }
 
-/** Every upload of the store, submission after submission, since those of one lie together. */
+/** Every upload in the store, ordered by submission. */
 async function* everyUpload({ deps }: Context): AsyncGenerator<UploadRecord> {
   let last: string | undefined
   for await (const { key } of deps.store.list(objectKeys.uploads)) {
@@ -68,7 +68,7 @@ async function headOf(
   if (submissionId === null) return undefined
   const name = `${owner}/${submissionId}`
   if (!known.has(name)) {
-    // They come in the order of their submissions: the last few are enough.
+    // Uploads come in the order of their submissions: a small cache is enough.
     if (known.size > 100) known.clear()
     const head = await deps.heads.fromStore(owner, submissionId)
     if (head === undefined) throw new AppError('SUBMISSION_UNKNOWN')

@@ -1,4 +1,4 @@
-// `extend-deadline`: after an outage, the dates of all open submissions that fit are moved. Shows first, moves with --yes.
+// `extend-deadline`: after an outage, moves the dates of all matching open submissions. Shows a list; --yes moves them.
 
 import { isoTime } from '../../core/clock.ts'
 import {
@@ -13,23 +13,23 @@ import { tableLines, timeInWords } from '../render.ts'
 import { durationMs, momentMs } from '../values.ts'
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
-/** Lines of a list that a person reads; `--json` has all. */
+/** Lines shown to people; `--json` has all. */
 const MAX_SHOWN = 20
 
 export const extendDeadline: Command = {
   name: 'extend-deadline',
   takes: '--by TIME [--id NAME] [--profile P] [--portal NAME] [--submission ID] [--due-from T] [--due-until T] [--yes]',
-  summary: 'moves the dates of all open submissions that fit, after an outage',
+  summary: 'moves the dates of all matching open submissions, after an outage',
   help: [
-    '--by TIME         how far: 2h, 90m, 1d',
-    '--id NAME         moves each submission once for this name, however often it is said [how far and the day: 2h-2026-09-30]',
-    '--profile P       of this profile (teacher.K4, or with its version teacher.K4@1)',
-    '--portal NAME     of the portal whose API key has this name',
+    '--by TIME         by how much: 2h, 90m, 1d',
+    '--id NAME         moves each submission only once per name, also if the command is repeated [TIME and date: 2h-2026-09-30]',
+    '--profile P       only of this profile (teacher.K4, or with version: teacher.K4@1)',
+    '--portal NAME     only of the portal whose API key has this name',
     '--submission ID   only this one',
-    '--due-from T, --due-until T   whose deadline lies there: a time, or how long ago (2h)',
-    '--yes             do it; without it nothing is changed',
-    'The time for repair of returned submissions moves with the deadline. Sealed ones stay as they are. Tell the portals:',
-    'one that says its own deadline in a later PUT is believed.',
+    '--due-from T, --due-until T   only with a deadline in this range: a time, or how long ago (2h)',
+    '--yes             move them; without it nothing is changed',
+    'The repair time of returned submissions moves too. Sealed submissions are not changed. Inform the portals:',
+    'a later PUT with the old deadline sets it back.',
   ],
   options: {
     by: text,
@@ -42,22 +42,22 @@ export const extendDeadline: Command = {
     yes: flag,
   },
   prepare(positionals, values) {
-    if (positionals.length > 0) throw usageError('extend-deadline takes options only')
+    if (positionals.length > 0) throw usageError('extend-deadline takes only options')
     const by = textOf(values, 'by')
-    if (by === undefined) throw usageError('--by: how far? 2h, 90m, 1d')
+    if (by === undefined) throw usageError('--by TIME is required: 2h, 90m, 1d')
     const byMs = durationMs(by, '--by')
     const name = textOf(values, 'id')
     if (name !== undefined && !NAME.test(name)) throw usageError('--id: 1 to 64 of A-Z a-z 0-9 . _ -')
     const yes = values['yes'] === true
     filterOf(textsOf(values), 0)
     return (context) => {
-      const order = { byMs, name: name ?? usualName(by, context.nowMs), yes }
-      return run(context, filterOf(textsOf(values), context.nowMs), order)
+      const request = { byMs, name: name ?? usualName(by, context.nowMs), yes }
+      return run(context, filterOf(textsOf(values), context.nowMs), request)
     }
   },
 }
 
-/** Said again after a lost connection it must not move everything twice, also where nobody thought of a name. */
+/** The default name: repeating the command after a lost connection must not move the dates twice. */
 function usualName(by: string, nowMs: number): string {
   return `${by}-${isoTime(nowMs).slice(0, 10)}`
 }
@@ -80,10 +80,10 @@ function filterOf(texts: Texts, nowMs: number): ExtensionFilter {
   }
 }
 
-type Order = { byMs: number; name: string; yes: boolean }
+type ExtensionRequest = { byMs: number; name: string; yes: boolean }
 
-async function run({ deps, operator }: Context, filter: ExtensionFilter, order: Order): Promise<Result> {
-  const { byMs, name, yes } = order
+async function run({ deps, operator }: Context, filter: ExtensionFilter, request: ExtensionRequest): Promise<Result> {
+  const { byMs, name, yes } = request
   const moved: Extension[] = []
   const already: Extension[] = []
   const failed: { owner: string; submissionId: string; error: string }[] = []
@@ -92,7 +92,7 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, order: 
     else if (!yes) moved.push(one)
     else {
       try {
-        // It may have been sealed, or moved by another, since it was found.
+        // It may have been sealed or moved since it was found.
         const head = await extend(deps, one, byMs, name)
         if (head !== undefined) moved.push({ ...one, moved: head.deadline ?? one.moved })
       } catch (error) {
@@ -113,13 +113,13 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, order: 
   }
   return {
     json,
-    text: words(order, moved, already, failed),
+    text: words(request, moved, already, failed),
     exitCode: failed.length > 0 ? EXIT.failed : moved.length + already.length === 0 ? EXIT.notFound : EXIT.done,
   }
 }
 
 function words(
-  { byMs, name, yes }: Order,
+  { byMs, name, yes }: ExtensionRequest,
   moved: readonly Extension[],
   already: readonly Extension[],
   failed: readonly { owner: string; submissionId: string; error: string }[],
@@ -139,10 +139,10 @@ function words(
     ...(left > 0 ? [`… and ${left} more (--json lists all)`] : []),
     `${moved.length} ${moved.length === 1 ? 'submission' : 'submissions'} ${yes ? 'moved' : 'would be moved'} by ${timeInWords(byMs)}.`,
     ...(already.length > 0
-      ? [`${already.length} moved before as ${name}: left alone. To move once more, give another --id.`]
+      ? [`${already.length} already moved as ${name}: not changed. To move them again, use another --id.`]
       : []),
     ...failed.map(({ owner, submissionId, error }) => `${owner}/${submissionId}: ${error}`),
-    ...(failed.length > 0 ? ['Say the same again: what was moved is not moved twice.'] : []),
-    ...(yes || moved.length === 0 ? [] : [`Nothing was changed. Add --yes to do it, as ${name}.`]),
+    ...(failed.length > 0 ? ['Repeat the same command: no date is moved twice.'] : []),
+    ...(yes || moved.length === 0 ? [] : [`Nothing was changed. Add --yes to move them (name: ${name}).`]),
   ]
 }

@@ -1,4 +1,4 @@
-// `find`: submissions by a part of a person's name, of their own name, or of a file's.
+// `find`: submissions by part of a person's name, of their id, or of a file name.
 
 import { hostname } from 'node:os'
 import { FindFollower } from '../../ops/find/follower.ts'
@@ -12,15 +12,15 @@ const MAX_FOUND = 50
 export const find: Command = {
   name: 'find',
   takes: 'TEXT…',
-  summary: 'submissions by person, submission id, file name, or what the portal says of them',
+  summary: 'finds submissions by person, submission id, file name or portal metadata',
   help: [
-    'All words have to fit, each may be a part of one. An upload id finds its submission.',
-    'Looks in an index in Redis, which a running service keeps up; nothing in the store is read through.',
+    'All words must match; parts of words match too. An upload id finds its submission.',
+    'Searches an index in Redis, which a running service keeps up to date; the store is not scanned.',
   ],
   options: {},
   prepare(positionals) {
     const text = positionals.join(' ').trim()
-    if (text === '') throw usageError('find what?')
+    if (text === '') throw usageError('find: a text is required')
     return (context) => run(context, text)
   },
 }
@@ -28,14 +28,14 @@ export const find: Command = {
 const isThere = (item: CaseSummary | undefined): item is CaseSummary => item !== undefined
 
 async function run(context: Context, text: string) {
-  const { deps, find: index, cases } = context
-  // Where no service is running, the index is brought up to date here.
+  const { deps, find: index, support } = context
+  // If no service is running, the index is updated here.
   const redis = deps.redis.producer
   const name = `${hostname()}:${process.pid}`
   await new FindFollower({ redis, heads: deps.heads, find: index, logger: deps.logger, name }).follow()
-  const byId = await cases.ofUpload(text)
+  const byId = await support.ofUpload(text)
   const { found, more } = byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
-  const items = (await Promise.all(found.map((one) => cases.summary(one)))).filter(isThere)
+  const items = (await Promise.all(found.map((one) => support.summary(one)))).filter(isThere)
   if (items.length === 0) return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound }
   const rows = items.map(({ owner, submissionId, state, subjects, filenames, uploads, updatedAt }) => [
     `${owner}/${submissionId}`,
@@ -48,5 +48,5 @@ async function run(context: Context, text: string) {
     updatedAt,
   ])
   const lines = tableLines(rows, ['submission', 'state', 'person', 'files', 'uploads', 'changed'])
-  return { json: { items, more }, text: [...lines, ...(more ? ['… and more: say more of it.'] : [])] }
+  return { json: { items, more }, text: [...lines, ...(more ? ['… and more: use a longer text.'] : [])] }
 }

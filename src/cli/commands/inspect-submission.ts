@@ -8,8 +8,8 @@ import { eventsOf } from './events-of.ts'
 
 const SHOWN_ATTEMPTS = 20
 
-export async function inspectSubmission({ deps, cases }: Context, owner: string, id: string): Promise<Result> {
-  const file = await cases.file({ owner, submissionId: id })
+export async function inspectSubmission({ deps, support }: Context, owner: string, id: string): Promise<Result> {
+  const file = await support.file({ owner, submissionId: id })
   if (file === undefined) throw new CliError(`There is no submission ${owner}/${id}.`, EXIT.notFound)
   const events = await eventsOf(deps, owner, id)
   return {
@@ -59,7 +59,7 @@ function headLines({ owner, submissionId, head, document, unreadable }: SupportR
     ['missing', document?.missing.join(', ')],
     ['unique key', head.uniqueKey],
     ['version', `${head.version} of ${head.committedAt}`],
-    ...(unreadable === null ? [] : [['not read', unreadable]]),
+    ...(unreadable === null ? [] : [['unreadable', unreadable]]),
   ])
 }
 

@@ -1,4 +1,4 @@
-// One upload: every version of its record, what Redis holds, its jobs, its events, its receipt.
+// One upload: all versions of its record, its session in Redis, its jobs, its events, its receipt.
 
 import { uploadClaims } from '../../evidence/receipts.ts'
 import { uploadJobId } from '../../jobs/contract.ts'
@@ -16,7 +16,7 @@ export async function inspectUpload(context: Context, id: string): Promise<Resul
   const { deps } = context
   const [newest, hot] = await Promise.all([deps.uploads.fromStore(id), deps.hot.read(id)])
   if (newest === undefined && hot === undefined)
-    throw new CliError(`Neither the store nor Redis knows an upload ${id}.`, EXIT.notFound)
+    throw new CliError(`There is no upload ${id}, neither in the store nor in Redis.`, EXIT.notFound)
   const versions = newest === undefined ? [] : await versionsOf(context, newest)
   const jobs = newest === undefined ? [] : await jobsOf(context, newest)
   const { owner, submissionId } = newest ?? hot?.draft ?? { owner: '', submissionId: null }
@@ -51,7 +51,7 @@ export async function inspectUpload(context: Context, id: string): Promise<Resul
   }
 }
 
-/** Those that were committed as objects of their own: a small file's first record lies in its metadata on S3. */
+/** The versions that are objects of their own: on S3 the first record of a small file is in the metadata of its data object. */
 async function versionsOf({ deps }: Context, newest: UploadRecord): Promise<UploadRecord[]> {
   const versions: UploadRecord[] = []
   for (let number = 1; number < newest.version; number++) {
@@ -119,20 +119,20 @@ function headLines(id: string, record: UploadRecord | undefined, hot: UploadSess
 }
 
 function hotRow(hot: UploadSession) {
-  const holder = hot.holder === null ? 'nobody sends' : `held by ${hot.holder.channel}`
+  const holder = hot.holder === null ? 'nobody is sending' : `held by ${hot.holder.channel}`
   return [
     hot.status,
     `${hot.offset} of ${hot.size ?? '?'} bytes`,
     `expires ${new Date(hot.expiresAtMs).toISOString()}`,
     hot.abandoned ? 'abandoned' : holder,
-    hot.trusted ? '' : 'of another Redis run: not believed',
+    hot.trusted ? '' : 'from before a Redis restart: not trusted',
   ]
 }
 
 function lanesInWords(lanes: UploadRecord['lanes']): string {
   return Object.entries(lanes)
     .map(([lane, { generation, doneAt, failedAt, claim }]) => {
-      const how = doneAt ? 'done' : failedAt ? 'given up' : claim ? `at ${claim.worker}` : 'due'
+      const how = doneAt ? 'done' : failedAt ? 'failed' : claim ? `at ${claim.worker}` : 'due'
       return `${lane} g${generation} ${how}`
     })
     .join(', ')

@@ -1,4 +1,4 @@
-// `inspect`: all that is known of one upload, or of one submission.
+// `inspect`: everything about one upload or submission.
 
 import { isSubmissionId, isUploadId } from '../../core/ids.ts'
 import type { Command } from '../command.ts'
@@ -10,15 +10,16 @@ import { submissionNamed } from './submission-named.ts'
 export const inspect: Command = {
   name: 'inspect',
   takes: 'UPLOAD | [PORTAL/]SUBMISSION',
-  summary: 'all that is known of an upload (versions, Redis, jobs, events, receipt), or of a submission',
-  help: ['The record is read from the store itself, so what it says is so, whatever Redis says.'],
+  summary: 'everything about an upload (versions, Redis, jobs, events, receipt) or a submission',
+  help: ['The record is read from the store, which is authoritative over Redis.'],
   options: {},
   prepare([name, ...rest]) {
-    if (name === undefined || rest.length > 0) throw usageError('inspect one upload or submission')
+    if (name === undefined || rest.length > 0) throw usageError('inspect: one upload or submission is required')
     return async (context) => {
       if (isUploadId(name, context.deps.config.secrets)) return await inspectUpload(context, name)
       const id = name.slice(name.indexOf('/') + 1)
-      if (!isSubmissionId(id)) throw new CliError(`"${name}" is no upload and no submission.`, EXIT.notFound)
+      if (!isSubmissionId(id))
+        throw new CliError(`"${name}" is neither an upload id nor a submission id.`, EXIT.notFound)
       const submission = await submissionNamed(context, name)
       return await inspectSubmission(context, submission.owner, submission.id)
     }

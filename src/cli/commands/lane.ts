@@ -1,4 +1,4 @@
-// `lane`: how the queues stand; one of them paused, resumed, or given more or fewer jobs at a time.
+// `lane`: shows the queues, pauses or resumes one, or sets its concurrency.
 
 import { LANES, type Lane } from '../../jobs/contract.ts'
 import { MAX_CONCURRENCY } from '../../ops/controls.ts'
@@ -13,8 +13,8 @@ export const lane: Command = {
   takes: '[NAME pause | NAME resume | NAME concurrency N|default]',
   summary: 'the queues: show, pause, resume, set concurrency',
   help: [
-    `NAME is one of ${LANES.join(', ')}. N counts for each worker process.`,
-    'In force within a second on every running worker, without a restart, and over restarts. Running jobs end.',
+    `NAME is one of ${LANES.join(', ')}. N applies to each worker process.`,
+    'Applied within a second on every running worker, and kept over restarts. Running jobs are finished.',
   ],
   options: {},
   prepare(positionals) {
@@ -22,7 +22,7 @@ export const lane: Command = {
     if (name === undefined) return shown
     const one = LANES.find((known) => known === name)
     if (one === undefined) throw usageError(`there is no lane "${name}": ${LANES.join(', ')}`)
-    if (rest.length > 0 || (what !== 'concurrency' && value !== undefined)) throw usageError('too many words')
+    if (rest.length > 0 || (what !== 'concurrency' && value !== undefined)) throw usageError('too many arguments')
     const change = changeOf(one, what, value)
     return async (context) => {
       await change(context)
@@ -42,7 +42,7 @@ function changeOf(name: Lane, what: string | undefined, value = ''): (context: C
       return ({ controls, operator }) => controls.setConcurrency(operator, name, jobs)
     }
     default:
-      throw usageError(`lane ${name}: pause, resume, or concurrency N?`)
+      throw usageError(`lane ${name}: pause, resume or concurrency N is required`)
   }
 }
 
@@ -67,6 +67,6 @@ async function shown({ controls, deps, nowMs }: Context) {
     one.failed,
     timeInWords(one.oldestWaitingSeconds * 1000),
   ])
-  const head = ['lane', 'state', 'at a time', 'waiting', 'active', 'later', 'failed', 'oldest']
+  const head = ['lane', 'state', 'concurrency', 'waiting', 'active', 'later', 'failed', 'oldest']
   return { json: { lanes }, text: tableLines(rows, head) }
 }

@@ -1,4 +1,4 @@
-// `retry`: what was given up is begun again now, instead of after the pause that the reconciler makes.
+// `retry`: retries failed jobs now, instead of at the next retry of the reconciler.
 
 import { type FailedLane, failedLanes, findFailed, retryLane, retryWebhooks } from '../../lifecycle/retry.ts'
 import { type Command, type Context, flag, type Result, text, textOf } from '../command.ts'
@@ -9,17 +9,17 @@ import { momentMs } from '../values.ts'
 export const retry: Command = {
   name: 'retry',
   takes: '[UPLOAD…] [--state failed] [--since TIME] [--dry-run]',
-  summary: 'retries failed jobs: lanes of uploads, and webhooks that were not delivered',
+  summary: 'retries failed jobs: lanes of uploads, and undelivered webhooks',
   help: [
     'Without UPLOAD: everything that failed.',
-    '--state failed  the only state that can be retried, and what is meant without it',
-    '--since TIME    what was given up since then: a time, or how long ago (2h)',
-    '--dry-run       only says what would be begun',
+    '--state failed  the only state that can be retried; the default',
+    '--since TIME    only what failed since then: a time, or how long ago (2h)',
+    '--dry-run       only shows what would be retried',
   ],
   options: { state: text, since: text, 'dry-run': flag },
   prepare(ids, values) {
     const state = textOf(values, 'state') ?? 'failed'
-    if (state !== 'failed') throw usageError(`--state ${state}: only what failed can be begun again`)
+    if (state !== 'failed') throw usageError(`--state ${state}: only failed can be retried`)
     const since = textOf(values, 'since')
     if (since !== undefined) momentMs(since, '--since', 0)
     return (context) => {
@@ -42,8 +42,8 @@ async function run(context: Context, ids: readonly string[], sinceMs: number, dr
     text: [
       ...(rows.length === 0 ? [] : tableLines(rows, ['upload', 'lane', 'given up', 'now', 'why'])),
       dryRun
-        ? `${failed.length} would be begun again.`
-        : `${begun} begun again, and ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}.`,
+        ? `${failed.length} would be retried.`
+        : `${begun} retried, and ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}.`,
     ],
   }
 }
@@ -52,7 +52,7 @@ async function failedOf({ deps }: Context, ids: readonly string[]): Promise<Fail
   const failed: FailedLane[] = []
   for (const id of ids) {
     const record = await deps.uploads.fromStore(id)
-    if (record === undefined) throw new CliError(`There is no upload ${id} with a stored byte.`, EXIT.notFound)
+    if (record === undefined) throw new CliError(`There is no upload ${id} with stored bytes.`, EXIT.notFound)
     failed.push(...failedLanes(record))
   }
   return failed

@@ -1,11 +1,11 @@
-// A submission by the name that a person gives: with its portal, or without where only one has it.
+// Finds a submission by PORTAL/ID, or by ID alone if only one portal has it.
 
 import { viaRedis } from '../../core/redis.ts'
 import { redisKeys } from '../../records/keys.ts'
 import type { Context } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 
-/** Throws a CliError where there is none, or where two portals have one of this name. */
+/** Throws a CliError if there is none, or if several portals have this id. */
 export async function submissionNamed(context: Context, name: string): Promise<{ owner: string; id: string }> {
   const found = await submissionsNamed(context, name)
   const [only] = found

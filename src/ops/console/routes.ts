@@ -1,5 +1,5 @@
-// `/console`: the day on one page, and a search for whoever is on the phone. It shows people's names, so it asks for the
-// same password as the queues; it has no state of its own, so any process of any role can show it.
+// `/console`: the dashboard and the support look-up. It shows names of people, so it is behind the
+// same password as the queues. It has no state of its own, so any process can serve it.
 
 import { join } from 'node:path'
 import staticFiles from '@fastify/static'
@@ -12,7 +12,7 @@ import { type DashboardSnapshot, readDashboard } from '../dashboard.ts'
 import { FindIndex, type Found } from '../find/find-index.ts'
 import type { OpsDeps } from '../ops-deps.ts'
 
-/** Nothing from elsewhere, no script but files of its own, no frame around it, no HTML made from text. */
+/** Only own files, no frames, no HTML from text. */
 const CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -28,7 +28,7 @@ const CSP = [
 
 const PAGE = 'index.html'
 const MAX_FOUND = 30
-/** Several screens, each every two seconds: what was read just now serves them all. */
+/** Cache time of the dashboard: several screens load it every two seconds. */
 const FRESH_MS = 1000
 
 const DayQuery = Type.Object({ minutes: Type.Integer({ minimum: 5, maximum: 2880, default: 10 }) })
@@ -37,7 +37,7 @@ const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() }
 
 /** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id}`. */
 export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
-  const { config, redis, clock, cases } = deps
+  const { config, redis, clock, support } = deps
   const day = remembered(deps, new Controls(deps))
   const find = new FindIndex(redis)
   const guard = { paths: ['/console', '/console/*'], what: 'The console' }
@@ -74,7 +74,7 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
       async (request, reply) => {
         void reply.header('cache-control', 'no-store')
         const text = request.query.text.trim()
-        const byId = await cases?.ofUpload(text)
+        const byId = await support?.ofUpload(text)
         const { found, more } = byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
         return { items: await present(find, found, deps), more }
       },
@@ -85,7 +85,7 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
       { schema: { params: SubmissionParams } },
       async (request, reply) => {
         const { owner, id } = request.params
-        const file = await cases?.file({ owner, submissionId: id })
+        const file = await support?.file({ owner, submissionId: id })
         if (file === undefined) return await reply.code(404).send({ error: 'There is no such submission.' })
         return await reply.header('cache-control', 'no-store').send({ ...file, at: clock.now() })
       },
@@ -93,11 +93,11 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
   })
 }
 
-/** What was found and is still there; what is gone leaves the index. */
-async function present(find: FindIndex, found: readonly Found[], { cases }: OpsDeps): Promise<object[]> {
+/** Summaries of the found submissions; deleted ones are removed from the index. */
+async function present(find: FindIndex, found: readonly Found[], { support }: OpsDeps): Promise<object[]> {
   const items: object[] = []
   for (const one of found) {
-    const summary = await cases?.summary(one)
+    const summary = await support?.summary(one)
     if (summary === undefined) await find.remove(one)
     else items.push(summary)
   }

@@ -1,6 +1,6 @@
-// The search index: one entry a submission, in Redis, with the words by which people look for it. A search goes through
-// the entries in short steps inside Redis, so that a hundred thousand submissions take a fraction of a second, the store
-// is not asked, and nobody else waits.
+// The search index: one entry per submission in Redis, with its searchable texts. A search scans
+// the entries in short steps inside Redis: 100,000 submissions take a fraction of a second, the store
+// is not read, and Redis is not blocked.
 
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
@@ -9,9 +9,9 @@ import { withLines, wordsOf } from './words.ts'
 
 export type Found = { owner: string; submissionId: string }
 
-/** Entries looked at in one step: a few milliseconds of Redis' time. */
+/** Entries per step: a few milliseconds of Redis time. */
 const STEP = 2000
-/** More than anybody reads; the question should say more. */
+/** Maximum number of results. */
 const MAX_FOUND = 500
 
 const command = commandLoader(new URL('./commands/', import.meta.url))
@@ -25,7 +25,7 @@ export class FindIndex {
     this.#redis = redis
   }
 
-  /** Adds words to a submission's entry; the first of the first call is its id. */
+  /** Adds texts to a submission's entry; the first text of the first call is its id. */
   async add(
     { owner, submissionId }: Found,
     words: readonly (string | null | undefined)[],
@@ -41,15 +41,15 @@ export class FindIndex {
     await this.#put(`${owner}/${submissionId}`, '', '')
   }
 
-  /** Makes the follower begin anew, so that every submission is looked at again. */
+  /** Resets the follower, so that every submission is indexed again. */
   async forgetMarks(): Promise<void> {
     await viaRedis(this.#redis.del(redisKeys.findMarks))
   }
 
   /**
-   * Submissions in whose words all parts of the question occur, the last changed first.
+   * Submissions whose texts contain all words of the question, last changed first.
    *
-   * @returns `more`: not all that fit are listed
+   * @returns `more`: there are further matches
    */
   async search(question: string, limit: number): Promise<{ found: Found[]; more: boolean }> {
     const words = wordsOf(question)

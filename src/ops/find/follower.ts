@@ -1,5 +1,5 @@
-// Keeps the search index up with what happens, beside the requests and without their help: the lists of what was changed
-// last, and of attempts that wait to be written, are followed every few seconds by one process of all.
+// Keeps the search index up to date, independent of requests: every few seconds one process follows
+// the list of last changes and the attempts that are not yet written to the store.
 
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../core/logger.ts'
@@ -16,7 +16,7 @@ import { textsIn } from './words.ts'
 const LOOK_MS = 3000
 const LEASE_MS = 15_000
 const STOP_MS = 500
-/** Clocks of machines differ, and a commit is told of a moment after it was made. */
+/** Overlap of two runs: clocks differ, and a commit is listed a moment after it was made. */
 const OVERLAP_MS = 30_000
 const BATCH = 500
 const MAX_ATTEMPTS_LISTS = 2000
@@ -28,15 +28,15 @@ export type FollowerDeps = {
   heads: SubmissionHeads
   find: FindIndex
   logger: Logger
-  /** Of this process, to tell it from the others. */
+  /** Unique name of this process. */
   name: string
 }
 
 export class FindFollower {
   readonly #deps: FollowerDeps
-  /** Member → change that was looked at last: the overlap is gone through again and again. */
+  /** Member → last indexed change, to skip repeats in the overlap. */
   #seen = new Map<string, number>()
-  /** Member → attempts in its list when it was looked at last. */
+  /** Member → number of attempts that were indexed. */
   #attempts = new Map<string, number>()
   #stop = new AbortController()
   #running: Promise<void> | undefined
@@ -51,7 +51,7 @@ export class FindFollower {
 
   async stop(): Promise<void> {
     this.#stop.abort()
-    // What is not followed now is followed by whoever comes next: a Redis that hangs is not waited for.
+    // Not waiting for a hanging Redis: the next follower continues.
     await Promise.race([this.#running, setTimeout(STOP_MS, undefined, { ref: false })])
   }
 
@@ -59,13 +59,13 @@ export class FindFollower {
     const { signal } = this.#stop
     while (!signal.aborted) {
       await this.follow().catch((err: unknown) => {
-        this.#deps.logger.debug({ err }, 'the search index could not be brought up to date; again in a moment')
+        this.#deps.logger.debug({ err }, 'search index update failed; retrying')
       })
-      await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken: the end
+      await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken by stop()
     }
   }
 
-  /** One look, if no other process is following. @returns how many submissions were looked at */
+  /** One run, if no other process is following. @returns the number of indexed submissions */
   async follow(): Promise<number> {
     const { redis, name } = this.#deps
     if ((await run(redis, leaseSearchIndex, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
@@ -106,7 +106,7 @@ export class FindFollower {
     return false
   }
 
-  /** Somebody who was refused every time has no upload: only attempts tell the name. */
+  /** A person whose attempts were all refused has no upload: only the attempts have the name. */
   async #waitingAttempts(): Promise<number> {
     const { redis, find, heads } = this.#deps
     const members = await viaRedis(redis.zrange(redisKeys.dueAttempts, 0, MAX_ATTEMPTS_LISTS - 1))
@@ -122,7 +122,7 @@ export class FindFollower {
       const known = before.get(member) ?? 0
       const length = lengths[i] ?? 0
       if (length === known) continue
-      // A list that is shorter was written to the store and begun anew.
+      // A shorter list was written to the store and started again.
       const lines = await viaRedis(redis.lrange(lists[i] ?? '', length < known ? 0 : known, -1))
       const found = foundOf(member)
       const head = await heads.latest(found.owner, found.submissionId)
@@ -161,7 +161,7 @@ function deadlineOf(deadline: string | null): number | null {
   return deadline === null ? null : Date.parse(deadline)
 }
 
-/** A record and the draft of an upload say it in the same words. */
+/** The searchable texts of a record or a draft, which have the same fields. */
 function wordsOfUpload(json: string): (string | null)[] {
   const { subject, declared } = JSON.parse(json) as Pick<UploadRecord | UploadDraft, 'subject' | 'declared'>
   return [subject, declared.filename]

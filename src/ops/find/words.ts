@@ -1,23 +1,23 @@
-// The words by which people look for a submission: its id, who it is of, what the files are called, what the portal says
-// about it. Kept as lines in small letters, so that a part of a word finds it, in scripts without spaces too.
+// The searchable texts of a submission: id, person, file names, portal metadata.
+// Stored as lines in lower case; parts of words match, which is needed for scripts without spaces.
 
-/** Longer than what any submission needs whose files were not renamed by the hundred. */
+/** Enough for any ordinary submission. */
 const MAX_CHARS = 6000
 const MAX_LINE = 300
 
-/** What is compared with what: small letters, one way of writing each character, single spaces. */
+/** Normalizes for comparison: lower case, NFKC, single spaces. */
 export function plain(text: string): string {
   return text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
 
-/** The parts of a question; all of them have to be found. Empty where it asks for nothing. */
+/** The words of a question; all must match. Empty for an empty question. */
 export function wordsOf(question: string): string[] {
   return [...new Set(plain(question).split(' '))].filter((word) => word !== '')
 }
 
 /**
- * The lines of `before` with those that are new. The first stays: it is the submission's id. Where there are too many,
- * the oldest of the others go.
+ * Adds new lines to `before`. The first line stays: it is the submission's id. If there are too many,
+ * the oldest others are removed.
  */
 export function withLines(before: string, more: readonly (string | null | undefined)[]): string {
   const lines = new Set(before === '' ? [] : before.split('\n'))
@@ -31,7 +31,7 @@ export function withLines(before: string, more: readonly (string | null | undefi
   return [first, ...rest].join('\n')
 }
 
-/** Every text in what a portal keeps with a submission. */
+/** Every text in the portal metadata. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   if (typeof value === 'number') return [String(value)]

@@ -1,17 +1,17 @@
-// The service's JSON API, called with the session. Every answer also tells the server's time, which is the one that counts.
+// Client of the service's JSON API, with the session's token. Every response also gives the server's time, which is the one that counts.
 
 /**
- * An address of the service: the page's own without its last part, whatever prefix a proxy has put before it.
+ * An address of the service. It is relative to the page, so that it works behind any prefix of a proxy.
  * @param {string} path e.g. `v1/profiles`
  */
 export function addressOf(path) {
   return new URL(path, new URL('.', location.href))
 }
 
-/** A call must not outlast a service that holds requests while it waits for its own parts. */
+/** Longer than the service itself waits for Redis and the store. */
 const TIMEOUT_MS = 40_000
 
-/** An answer of 400 or more, with the service's words in both languages; `status` 0: nobody answered. */
+/** A response of 400 or more, with its text in both languages; `status` 0: no response. */
 export class Refusal extends Error {
   /**
    * @param {number} status
@@ -25,7 +25,7 @@ export class Refusal extends Error {
     this.problem = problem
   }
 
-  /** Trying again later may help. */
+  /** Whether a later try may succeed. */
   get passing() {
     return this.status === 0 || this.status === 423 || this.status === 429 || this.status >= 500
   }
@@ -33,7 +33,7 @@ export class Refusal extends Error {
 
 export class Api {
   #token
-  /** Server time minus this machine's, milliseconds. */
+  /** Server time minus local time, milliseconds. */
   #clockOffsetMs = 0
 
   /** @param {import('./session.js').Session} session */
@@ -41,7 +41,7 @@ export class Api {
     this.#token = session.token
   }
 
-  /** The server's time, as far as it is known. Phones are often minutes off. */
+  /** The server's time. Clocks of phones are often wrong by minutes. */
   now() {
     return Date.now() + this.#clockOffsetMs
   }
@@ -66,7 +66,7 @@ export class Api {
     return this.#json('DELETE', path)
   }
 
-  /** The answer's bytes, for the browser to save. @param {string} path */
+  /** The bytes of the response, for saving. @param {string} path */
   async blob(path) {
     return await (await this.#call('GET', path)).blob()
   }
@@ -92,7 +92,7 @@ export class Api {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // Unknown to phones of before 2022: there a call lasts as long as it lasts.
+      // Browsers before 2022 do not have it: calls have no time-out there.
       signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
     }).catch((/** @type {unknown} */ cause) => {
       throw new Refusal(0, { cause })
@@ -105,7 +105,7 @@ export class Api {
 }
 
 /**
- * The problem document of a refusal; empty where a proxy answered in words of its own.
+ * The problem document of a response; empty if a proxy answered with something else.
  * @param {string} text
  */
 export function problemIn(text) {

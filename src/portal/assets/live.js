@@ -1,7 +1,7 @@
-// News of the submission: server-sent events, and questions at intervals while there is no stream. A stream that ends is
-// opened again by the browser; it may also be that a proxy lets none through.
+// Changes of the submission: server-sent events, and polling while there is no stream. The browser reopens a stream that
+// ends; some proxies let no stream through.
 
-/** Each means that a document changed. */
+/** Each of them means that the submission document changed. */
 const EVENTS = [
   ...[
     'created',
@@ -18,10 +18,10 @@ const EVENTS = [
   ...['complete', 'incomplete', 'sealed', 'returned'].map((what) => `submission.${what}`),
 ]
 const POLL_MS = 5000
-/** Insurance: a stream can be silent because it is dead. */
+/** Polling beside the stream, since a dead stream looks like a quiet one. */
 const SLOW_POLL_MS = 60_000
 
-/** `live`: events come. `polling`: they don't, or not yet. @typedef {'live' | 'polling' | 'offline'} Line */
+/** `live`: the stream works. `polling`: there is no stream (yet). @typedef {'live' | 'polling' | 'offline'} Line */
 
 export class Live {
   /** @type {Line} */
@@ -54,7 +54,7 @@ export class Live {
     this.#poll()
   }
 
-  /** For good: the session is over. */
+  /** Final: the session has ended. */
   stop() {
     this.#stopped = true
     this.#source?.close()
@@ -85,7 +85,7 @@ export class Live {
     this.#timer = setTimeout(
       () => {
         if (this.line !== 'offline') this.#on.changed()
-        // After an answer that is no stream, as of a proxy's, the browser does not try again by itself.
+        // The browser does not reconnect by itself after a response that is no event stream, for example of a proxy.
         if (this.#source?.readyState === EventSource.CLOSED) this.#connect()
         this.#poll()
       },

@@ -1,4 +1,4 @@
-// Where the page begins: the session and the language are found, then the page is started, or it is said why not.
+// Entry of the page: reads the session and the language, then starts the page or shows why it cannot.
 
 import { Page } from './page.js'
 import { languageOfAddress, openSession } from './session.js'
@@ -19,12 +19,12 @@ const session = openSession()
 if (session === null) explain(words)
 else new Page((page) => draw(root, page), session, words, new Announcer(region)).start()
 
-// A link opened again in the same tab brings another session, and changes nothing but what is behind the `#`.
+// A new link in the same tab has another session and changes only the part after `#`.
 addEventListener('hashchange', () => {
   if (new URLSearchParams(location.hash.slice(1)).has('token')) location.reload()
 })
 
-/** Nothing can be shown without a session. @param {Words} now */
+/** Shown when there is no session. @param {Words} now */
 function explain(now) {
   const { t } = now
   document.title = t.title

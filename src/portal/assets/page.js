@@ -1,4 +1,4 @@
-// The page as a whole: what it knows, what it is doing, and what its buttons do. Views read it and draw.
+// The controller of the page: its state, its work, and the actions of its buttons. Views read it and draw.
 
 import { Api, Refusal } from './api.js'
 import { Live } from './live.js'
@@ -7,7 +7,7 @@ import { FieldStates } from './model/field-states.js'
 import { Links } from './model/links.js'
 import { News } from './model/news.js'
 import { Receipts } from './model/receipts.js'
-import { faultOfRoom, faultOfTwin } from './model/room.js'
+import { duplicateProblem, noRoomProblem } from './model/room.js'
 import { Seal } from './model/seal.js'
 import { Store } from './model/store.js'
 import { follow } from './save.js'
@@ -21,15 +21,15 @@ const COPIED_MS = 2500
 export class Page {
   /** @type {import('./view/dialog.js').Question | null} */
   question = null
-  /** What was copied a moment ago. @type {string | null} */
+  /** The text that was copied last. @type {string | null} */
   copied = null
-  /** Said, read, and put away. */
+  /** The user closed the tray. */
   trayClosed = false
   #draw
   #drawing = false
-  /** Slots that were asked about in grace, and whether something was tried there by the deadline. @type {Map<string, boolean>} */
+  /** By slot, in grace: whether there was an attempt before the deadline. @type {Map<string, boolean>} */
   grace = new Map()
-  /** Ids of uploads whose last byte left from here. @type {Set<string>} */
+  /** Ids of uploads that were completed from this page. @type {Set<string>} */
   #stored = new Set()
 
   /**
@@ -55,8 +55,8 @@ export class Page {
       submission: session.submission,
       rules: (slot) => this.store.profile?.slots.get(slot),
       unfinished: (slot) => this.#unfinished(slot),
-      roomFor: (finding, job) => faultOfRoom(finding, job, this.store, this.sender.jobs),
-      twinOf: (job) => faultOfTwin(job, this.store, this.sender.jobs),
+      roomFor: (finding, job) => noRoomProblem(finding, job, this.store, this.sender.jobs),
+      twinOf: (job) => duplicateProblem(job, this.store, this.sender.jobs),
       changed,
       stored: (job) => {
         if (job.uploadId !== null) this.#stored.add(job.uploadId)
@@ -70,7 +70,7 @@ export class Page {
       progress: (news) => {
         this.sender.heard(news.uploadId)
         this.store.hear(news)
-        // Begun on another page a moment ago: there is no event before its first bytes are stored.
+        // An upload started on another page has no event before its first bytes are stored.
         if (this.store.upload(news.uploadId) === undefined) void this.store.refresh()
       },
       line: changed,
@@ -85,9 +85,9 @@ export class Page {
     setInterval(() => this.#tick(), TICK_MS)
   }
 
-  /** Something is to be shown. Many calls between two frames are one drawing. */
+  /** Redraws the page, once per frame. */
   changed() {
-    this.news.look()
+    this.news.announceChanges()
     document.title = this.#title()
     if (this.#drawing) return
     this.#drawing = true
@@ -107,7 +107,7 @@ export class Page {
     return open && this.session.can.includes('upload')
   }
 
-  /** Something was sent from here, nothing is on its way any more, and nothing that was chosen is left behind. */
+  /** Files were sent from this page, none is being sent, and none of the chosen ones is unsent. */
   get hasSent() {
     return this.#stored.size > 0 && !this.sender.busy && !this.sender.jobs.some(({ asks }) => asks)
   }
@@ -130,14 +130,14 @@ export class Page {
     })
   }
 
-  /** Whether a new file may be begun there. @param {string} slot */
+  /** Whether a new file may be started in a slot. @param {string} slot */
   mayBegin(slot) {
     const { submission } = this.store
     if (!this.mayUpload || submission === null) return false
     return mayBegin(submission, slot, this.api.now()) || this.grace.get(slot) === true
   }
 
-  /** An attempt that was refused before the deadline keeps its grace, and stands in no document. @param {string} slot */
+  /** A refused attempt before the deadline also gives grace, but is not in the submission document. @param {string} slot */
   async askGrace(slot) {
     await this.#trying(async () => {
       try {
@@ -216,7 +216,7 @@ export class Page {
     }, COPIED_MS)
   }
 
-  /** What failed is seen in the documents: they are read again either way. @param {() => Promise<unknown>} act */
+  /** Reloads the documents after success and after failure. @param {() => Promise<unknown>} act */
   async #trying(act) {
     try {
       await act()
@@ -243,7 +243,7 @@ export class Page {
 
   #tick() {
     if (this.store.stage === 'ready' && this.api.now() >= this.session.expMs) this.store.stage = 'expired'
-    // Uploads that run go on: the service asks for a session only when they begin.
+    // Running uploads continue: a session is needed only to start them.
     if (this.store.stage === 'expired' || this.store.stage === 'gone') this.live.stop()
     this.changed()
   }

@@ -1,10 +1,10 @@
-// Has the browser save what the page holds, or what an address sends for saving.
+// Lets the browser save a blob or an address.
 
 /** @param {Blob} blob @param {string} name */
 export function saveBlob(blob, name) {
   const url = URL.createObjectURL(blob)
   follow(url, name)
-  // The browser has begun to read by then.
+  // The browser has started to read it by then.
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 

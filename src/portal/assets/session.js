@@ -1,17 +1,17 @@
-// The session: a token that the portal put behind the `#` of this page's address, where no server sees it.
-// It is kept for this tab only and taken out of the address, so that it does not stay in the history of a shared machine.
+// The session: a token in the fragment (`#…`) of the address, which is not sent to servers.
+// It is kept for this tab only and removed from the address, so that it does not stay in the browser's history.
 
 const KEY = 'songngan.session'
 
 /**
  * @typedef {object} Session
  * @property {string} token
- * @property {string} submission id of the one submission that it is about
+ * @property {string} submission id of its submission
  * @property {string[]} can `read`, `upload`, `seal`
  * @property {number} expMs
  */
 
-/** @returns {Session | null} null: the page was opened without one, or with something that is none */
+/** @returns {Session | null} null: none, or not valid */
 export function openSession() {
   const given = new URLSearchParams(location.hash.slice(1))
   const token = given.get('token') ?? recall()
@@ -24,13 +24,13 @@ export function openSession() {
   return session
 }
 
-/** The language that the portal asks for: `#token=…&lang=en`. */
+/** The language that the portal sets: `#token=…&lang=en`. */
 export function languageOfAddress() {
   return new URLSearchParams(location.hash.slice(1)).get('lang')
 }
 
 /**
- * What a token says of itself. The service checks it; the page only wants to know what to show.
+ * Reads a token without checking it: the service does that.
  * @param {string} token
  * @returns {Session | null}
  */
@@ -42,7 +42,7 @@ function read(token) {
     if (typeof submission !== 'string' || !Array.isArray(can) || typeof exp !== 'number') return null
     return { token, submission, can, expMs: exp * 1000 }
   } catch {
-    return null // not a token at all, as when an address was copied in part
+    return null // not a token, for example after an incomplete copy
   }
 }
 

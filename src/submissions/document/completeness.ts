@@ -1,4 +1,4 @@
-// What a submission still lacks. Slots are required by themselves, or as one of several branches of which one is enough.
+// The missing slots of a submission. Slots are required by themselves, or in one of several alternative branches.
 
 import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { Profile, SlotRules } from '../profiles/profile.ts'
@@ -8,9 +8,9 @@ import { asksForMetadata } from './slot-document.ts'
 
 export type Completeness = {
   complete: boolean
-  /** Slots to act on: giving what they ask for, and the pending verdicts being good, makes the submission complete. */
+  /** Slots to act on: with them, and with good pending verdicts, the submission is complete. */
   missing: string[]
-  /** Slots with a verdict still to come, also where an older file counts meanwhile. */
+  /** Slots with a pending verdict, even if an older file counts meanwhile. */
   pending: string[]
 }
 
@@ -44,7 +44,7 @@ type Branch = { satisfied: boolean; expected: boolean; lacking: string[]; begun:
 
 function slotNeeds(profile: Profile, slot: SlotRules, count: SlotCount, metadata: Record<string, unknown>): Needs {
   const inGroup = profile.alternatives.some((group) => group.anyOf.flat().includes(slot.id))
-  // A branch chosen instead of another must have something in each of its slots.
+  // In an alternative branch every slot needs a file.
   const need = inGroup ? Math.max(slot.min, 1) : slot.min
   const told = !asksForMetadata(slot, count) || missingMetadata(slot, metadata).length === 0
   const counted = count.counted.length
@@ -68,7 +68,7 @@ function branch(ids: readonly string[], slots: ReadonlyMap<string, Needs>): Bran
   }
 }
 
-/** Of branches none of which will do, the one that has been begun furthest; the first, where none has. */
+/** If no branch is complete, the one with most progress; else the first. */
 function lackingOfGroup(branches: readonly Branch[]): string[] {
   if (branches.some((b) => b.expected)) return []
   return branches.toSorted((a, b) => b.begun - a.begun).at(0)?.lacking ?? []

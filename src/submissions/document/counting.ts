@@ -9,18 +9,18 @@ import { byCreation, byStorage, type UploadView } from './views.ts'
 export type SlotCount = {
   /** In the order in which they were stored. */
   counted: UploadView[]
-  /** Accepted and in time, but beyond the slot's numbers; `kind` where a kind's number is the reason. */
+  /** Accepted and in time, but above the slot's limit; `kind` if the limit of a kind is the reason. */
   surplus: { upload: UploadView; kind: MediaKind | null }[]
   /** Accepted, but stored too late. */
   tooLate: UploadView[]
-  /** All bytes here, no verdict yet, in time. */
+  /** Complete, in time, without verdict. */
   checking: UploadView[]
   receiving: UploadView[]
   superseded: UploadView[]
   rejected: UploadView[]
 }
 
-/** The uploads that a seal froze, while it holds; undefined: nothing is frozen. */
+/** The uploads of the current seal; undefined: not sealed. */
 export function frozenIds(head: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>): Set<string> | undefined {
   if (head.state !== 'sealed') return undefined
   const { uploads } = head.revisions.find((r) => r.revision === head.revision) ?? {}
@@ -28,11 +28,11 @@ export function frozenIds(head: Pick<SubmissionHead, 'state' | 'revision' | 'rev
 }
 
 /**
- * Sorts a slot's uploads by what they are to it.
+ * Classifies the uploads of a slot.
  *
- * @param uploads all of this slot, of every revision: accepted files carry over; partial uploads of a concatenation are
- * left out here
- * @param frozen see {@link frozenIds}: then nothing else counts, whatever was accepted since
+ * @param uploads all of this slot, of every revision, since accepted files carry over; partial uploads are
+ * ignored
+ * @param frozen see {@link frozenIds}: only these count
  */
 export function countSlot(
   slot: SlotRules,
@@ -41,10 +41,10 @@ export function countSlot(
   frozen: ReadonlySet<string> | undefined,
 ): SlotCount {
   const whole = uploads.filter((upload) => upload.concat?.kind !== 'partial').toSorted(byCreation)
-  // What was handed in stays so, even where a verdict fell at the moment of the seal.
+  // Sealed uploads stay accepted, even if a verdict came at the moment of the seal.
   const accepted = whole.filter((upload) => isAccepted(upload.state) || frozen?.has(upload.id))
   const inTime = (upload: UploadView) => timelinessOf(dates, upload).counts
-  // A file that does not count takes nothing's place: the one it was to replace goes on counting.
+  // A file that does not count replaces nothing: the old file still counts.
   const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
   const gone = supersededOf(slot, accepted, mayCount)
   const superseded = accepted.filter(({ id }) => gone.has(id))
@@ -61,7 +61,7 @@ export function countSlot(
   }
 }
 
-/** `failed` is our fault and is tried again: its verdict is still to come. */
+/** `failed` is a system error that is retried: its verdict is pending. */
 function isChecking(upload: UploadView): boolean {
   return upload.state === 'stored' || upload.state === 'checking' || upload.state === 'failed'
 }
@@ -98,7 +98,7 @@ function addPredecessors(id: string, replacedBy: ReadonlyMap<string, string | nu
   return ids
 }
 
-/** Two uploads judged at the same time can both be accepted for the last place; the earlier stored one has it. */
+/** Two uploads can be accepted for the last place at the same time; the earlier stored one counts. */
 function withinNumbers(slot: SlotRules, standing: readonly UploadView[]): Pick<SlotCount, 'counted' | 'surplus'> {
   const counted: UploadView[] = []
   const surplus: SlotCount['surplus'] = []

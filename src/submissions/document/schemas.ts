@@ -1,4 +1,4 @@
-// Shapes of the two documents, for OpenAPI and for serializing answers. Nullable members are written as type lists,
+// Schemas of the two documents, for OpenAPI and serialization. Nullable members are written as type lists,
 // which JSON Schema 2020-12 knows and the serializer handles without trying alternatives.
 
 import Type, { type Static, type TProperties, type TSchema } from 'typebox'
@@ -36,18 +36,18 @@ const problemMembers = {
   ),
 }
 
-export const FileProblemSchema = object(problemMembers, 'A rule that the file breaks, or a remark on it')
+export const FileProblemSchema = object(problemMembers, 'A broken rule or a remark')
 
 export const SlotProblemSchema = object(
   { ...problemMembers, upload: Type.Optional(Text) },
-  'A problem of a slot; `upload` where it is about one of its files',
+  'A problem of a slot; `upload` if it is about one file',
 )
 
 const count = Type.Optional(Int)
 const measure = Type.Optional(Num)
 const name = Type.Optional(Text)
 
-/** Open: a measurement added later reaches readers without a change here. */
+/** Open, so that new measurements need no change here. */
 export const MeasuredSchema = Type.Unsafe<Measured | null>({
   ...Type.Object(
     {
@@ -73,7 +73,7 @@ export const MeasuredSchema = Type.Unsafe<Measured | null>({
 
 export const CheckSchema = object(
   { name: Text, state: words('pending', 'passed', 'warned', 'failed') },
-  'One thing that is looked at',
+  'A check of the file',
 )
 
 export const RenditionSchema = Type.Unsafe<Omit<Rendition, 'key' | 'contentType'>>(
@@ -91,7 +91,7 @@ export const RenditionSchema = Type.Unsafe<Omit<Rendition, 'key' | 'contentType'
       sha256: name,
       durationSeconds: measure,
     },
-    'A watchable or readable copy',
+    'A rendition for viewing',
   ),
 )
 
@@ -102,7 +102,7 @@ export const ProgressSchema = object(
     etaSeconds: nullable(Num),
     queuePosition: nullable(Int),
   },
-  'What is being done with the upload',
+  'The current work on the upload',
 )
 
 const UPLOAD_STATES = [
@@ -128,14 +128,17 @@ export const UploadDocumentSchema = object(
     playable: Flag,
     superseded: Flag,
     sequence: Int,
-    declared: object({ filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) }, 'What the client said'),
+    declared: object(
+      { filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) },
+      'Values declared by the client',
+    ),
     receivedBytes: Int,
     createdAt: Time,
     storedAt: nullable(Time),
     mediaRemovedAt: Type.Optional(
       Type.String({
         format: 'date-time',
-        description: 'The files are gone, their retention time was over; this record stays',
+        description: 'When the files were removed at the end of their retention period; the record stays',
       }),
     ),
     late: Flag,
@@ -146,7 +149,7 @@ export const UploadDocumentSchema = object(
     checks: Type.Array(CheckSchema),
     problems: Type.Array(FileProblemSchema),
     renditions: Type.Array(RenditionSchema),
-    error: nullable(object({ code: Text, retryable: Flag }, 'A fault of ours; the file is kept')),
+    error: nullable(object({ code: Text, retryable: Flag }, 'A system error; the file is kept')),
   },
   'One upload',
 )
@@ -159,9 +162,9 @@ export const SlotDocumentSchema = object(
     min: Int,
     max: Int,
     state: words('empty', 'receiving', 'checking', 'accepted', 'rejected'),
-    uploads: Type.Array(Text, { description: 'Those that count or still may' }),
-    counted: Type.Array(Text, { description: 'Those that count' }),
-    alternativeTo: Type.Optional(Type.Array(Text, { description: 'Slots that can stand for this one' })),
+    uploads: Type.Array(Text, { description: 'Uploads that count or may still count' }),
+    counted: Type.Array(Text, { description: 'Uploads that count' }),
+    alternativeTo: Type.Optional(Type.Array(Text, { description: 'Alternative slots' })),
     metadata: Type.Record(Text, Type.Unknown()),
     problems: Type.Array(SlotProblemSchema),
   },
@@ -176,10 +179,10 @@ export const RevisionDocumentSchema = object(
     returnedAt: Type.Optional(Time),
     reason: name,
     repairUntil: Type.Optional(Time),
-    slots: Type.Optional(Type.Array(Text, { description: 'Named by its return: slots whose files are to be changed' })),
+    slots: Type.Optional(Type.Array(Text, { description: 'Slots whose files must be replaced, named by the return' })),
     uploads: Type.Record(Text, Type.Array(Text)),
   },
-  'One handing-in; uploads by slot',
+  'One revision; uploads by slot',
 )
 
 export const SubmissionDocumentSchema = object(
@@ -192,15 +195,15 @@ export const SubmissionDocumentSchema = object(
     opensAt: nullable(Time),
     deadline: nullable(Time),
     graceSeconds: Num,
-    accepting: Type.Boolean({ description: 'A file whose last byte came now would count' }),
+    accepting: Type.Boolean({ description: 'Whether a file completed now would count' }),
     creditedAt: nullable(Time),
     complete: Flag,
     missing: Type.Array(Text, { description: 'Slots to act on' }),
-    pending: Type.Array(Text, { description: 'Slots with a verdict still to come' }),
+    pending: Type.Array(Text, { description: 'Slots with a pending verdict' }),
     sealRequestedAt: Type.Unsafe<string | null>({
       type: ['string', 'null'],
       format: 'date-time',
-      description: 'It is sealed as soon as it is complete: so it was asked for then',
+      description: 'When a seal was requested that waits for completeness',
     }),
     slots: Type.Array(SlotDocumentSchema),
     revisions: Type.Array(RevisionDocumentSchema),
@@ -209,7 +212,7 @@ export const SubmissionDocumentSchema = object(
     createdAt: Time,
     updatedAt: Time,
   },
-  'A submission: what is asked for, what is there, what is missing',
+  'A submission: requirements, files, missing slots',
 )
 
 export type SlotProblem = FileProblem & { upload?: string }

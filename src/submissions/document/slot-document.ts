@@ -1,4 +1,4 @@
-// One slot of the submission document: its state, its uploads, and what its reader should be told.
+// One slot of the submission document: state, uploads and problems.
 
 import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { FileProblem } from '../../records/upload-record.ts'
@@ -12,7 +12,7 @@ import type { SlotDocument, SlotProblem } from './schemas.ts'
 import { closesAt } from './timeliness.ts'
 import { byCreation, type UploadView } from './views.ts'
 
-/** `alternativeTo`: slots of other branches that can stand for this one. */
+/** `alternativeTo`: slots of other branches that can replace this one. */
 export function slotDocument(
   slot: SlotRules,
   count: SlotCount,
@@ -42,8 +42,8 @@ export function slotDocument(
 }
 
 /**
- * `accepted` as soon as enough files count, whatever else is on its way. Otherwise what is furthest from the person is
- * told first: bytes still coming, then a verdict to wait for, then a rejection that is theirs to act on.
+ * `accepted` as soon as enough files count, independent of other uploads. Otherwise, in this order:
+ * bytes are being received, a verdict is pending, a rejection needs action.
  */
 function slotState(slot: SlotRules, count: SlotCount): SlotDocument['state'] {
   if (count.counted.length >= Math.max(slot.min, 1)) return 'accepted'
@@ -53,7 +53,7 @@ function slotState(slot: SlotRules, count: SlotCount): SlotDocument['state'] {
   return count.counted.length > 0 ? 'accepted' : 'empty'
 }
 
-/** The rejection that nothing newer has answered. */
+/** The latest rejection without a newer upload. */
 function latestRejection(count: SlotCount): UploadView | undefined {
   const last = count.rejected.toSorted(byCreation).at(-1)
   const answers = [...count.counted, ...count.checking, ...count.receiving]
@@ -64,7 +64,7 @@ function slotProblems(slot: SlotRules, count: SlotCount, head: SubmissionHead): 
   const name = slot.shortLabel
   const warnings = count.counted.flatMap((upload) =>
     upload.problems
-      // The planned time is compared anew on every read: it may be stated after the video was judged.
+      // The planned time is compared on every read: it may be entered after the verdict.
       .filter((problem) => problem.severity === 'warn' && problem.code !== 'PLAN_TIME_MISMATCH')
       .map((problem) => about(upload, problem)),
   )
@@ -105,13 +105,13 @@ function planProblems(slot: SlotRules, count: SlotCount, head: SubmissionHead): 
     const seconds = upload.measured ? judgedDurationSeconds(upload.measured) : undefined
     const difference = seconds === undefined ? undefined : planDifference(slot, seconds, planned)
     if (!difference) return []
-    // What is computed on reading cannot take an acceptance back.
+    // A problem computed on reading cannot withdraw an acceptance.
     const mild = severity === 'reject' ? 'warn' : severity
     return [about(upload, problemOf('PLAN_TIME_MISMATCH', mild, { ...difference, name: slot.shortLabel }))]
   })
 }
 
-/** A slot that stays empty and may, asks for nothing. */
+/** An optional empty slot needs no metadata. */
 export function asksForMetadata(slot: SlotRules, count: SlotCount): boolean {
   return slot.min > 0 || count.counted.length > 0
 }

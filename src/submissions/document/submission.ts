@@ -1,5 +1,5 @@
-// The submission document: computed on every read from the head and the upload records, so that nothing has to be
-// updated when two uploads end at once. Pure.
+// The submission document. Pure: computed on every read from the head and the upload records, so that nothing must be
+// updated when two uploads end at once.
 
 import { AppError } from '../../core/errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../../records/submission-head.ts'
@@ -15,17 +15,17 @@ export type SubmissionInput = {
   head: SubmissionHead
   /** The one that `head.profile` names. */
   profile: Profile
-  /** All uploads of the submission, of every revision and state, also those without a record (`viewOfHot`). */
+  /** All uploads of the submission, of every revision and state, also those without a record (`viewOfSession`). */
   uploads: readonly UploadView[]
   /** Milliseconds since the epoch. */
   now: number
 }
 
 /**
- * The document of design 4.4.
+ * Computes the document of a submission.
  *
- * `missing` are slots to act on, `pending` slots with a verdict to come. `counted` of a slot are the ids to freeze at a
- * seal. `creditedAt` is the latest `storedAt` of those that count, once complete.
+ * `missing` are slots to act on, `pending` slots with a pending verdict. `counted` of a slot are the ids that a seal
+ * freezes. `creditedAt` is the latest `storedAt` of the counting uploads, once complete.
  * @throws {AppError} SUBMISSION_DELETED for the head of a deleted submission
  */
 export function computeSubmission({ head, profile, uploads, now }: SubmissionInput): SubmissionDocument {
@@ -63,7 +63,7 @@ export function computeSubmission({ head, profile, uploads, now }: SubmissionInp
   }
 }
 
-/** Every slot of the profile with its uploads sorted; uploads of slots that the profile does not have are left out. */
+/** Every slot of the profile with its classified uploads; uploads of unknown slots are omitted. */
 export function slotCounts(
   head: SubmissionHead,
   profile: Profile,
@@ -78,7 +78,7 @@ export function slotCounts(
   )
 }
 
-/** Ids of the uploads that a later one has taken the place of. */
+/** Ids of superseded uploads. */
 export function supersededIds(head: SubmissionHead, profile: Profile, uploads: readonly UploadView[]): Set<string> {
   const counts = [...slotCounts(head, profile, uploads).values()]
   return new Set(counts.flatMap((count) => count.superseded.map((upload) => upload.id)))
@@ -95,7 +95,7 @@ function revisions(head: SubmissionHead, counts: ReadonlyMap<string, SlotCount>)
   return all.map((revision) => revisionDocument(revision, revision.uploads ?? present(revision, head, counts)))
 }
 
-/** What counts at present belongs to the present revision; an older one without a frozen list holds nothing. */
+/** The counting uploads belong to the current revision; an older one without a frozen list has none. */
 function present(
   revision: RevisionRecord,
   head: SubmissionHead,

@@ -1,5 +1,5 @@
-// Whether an upload came in time, against the dates that the submission has now: a portal that moves the deadline moves
-// it for what is already here. Credit is the server time of the last stored byte.
+// Whether an upload was in time, by the current dates of the submission: a moved deadline also applies to
+// existing uploads. The server time of the last stored byte counts.
 
 import type { SubmissionHead } from '../../records/submission-head.ts'
 
@@ -8,13 +8,13 @@ export type Dates = Pick<SubmissionHead, 'opensAt' | 'deadline' | 'graceSeconds'
 export type Timeliness = {
   /** Stored after the deadline (within grace or not). */
   late: boolean
-  /** Stored after grace, but within the time that a return gave for repairs. */
+  /** Stored after grace, but within the repair time of a return. */
   repaired: boolean
   /** May count for the submission. */
   counts: boolean
 }
 
-/** The last instant at which a stored byte counts, without repairs; null: there is no deadline. RFC 3339. */
+/** The last time at which a stored byte counts, without repairs; null: no deadline. RFC 3339. */
 export function closesAt(dates: Dates): string | null {
   return dates.deadline === null ? null : new Date(Date.parse(dates.deadline) + dates.graceSeconds * 1000).toISOString()
 }
@@ -29,7 +29,7 @@ export function timelinessOf(dates: Dates, upload: { storedAt: string | null; re
   return { late: storedMs > deadlineMs, repaired, counts: inTime || repaired }
 }
 
-/** A return gives time to the revisions after it, not to what had come too late before. */
+/** The repair time applies to later revisions, not to earlier late files. */
 function repairUntilMs(dates: Dates, revision: number): number {
   const until = dates.revisions
     .filter((returned) => returned.revision < revision && returned.repairUntil !== undefined)
@@ -37,7 +37,7 @@ function repairUntilMs(dates: Dates, revision: number): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...until)
 }
 
-/** A file whose last byte came now would count. */
+/** Whether a file completed now would count. */
 export function isAccepting(dates: Dates, now: number): boolean {
   if (dates.opensAt !== null && now < Date.parse(dates.opensAt)) return false
   return timelinessOf(dates, { storedAt: new Date(now).toISOString(), revision: dates.revision }).counts

@@ -1,11 +1,11 @@
-// The upload document: what a portal and a page see of one upload. Computed from its record, and from hot state while
-// bytes are still coming. Pure.
+// The upload document. Pure: computed from the record, and from the session while
+// bytes are being received.
 
 import { ENDED_STATES, isAccepted, type Rendition, type UploadRecord } from '../../records/upload-record.ts'
 import type { Progress, RenditionDocument, UploadDocument } from './schemas.ts'
 import type { Timeliness } from './timeliness.ts'
 
-/** A record fits as it is; an upload without one is described by the same members, taken from hot state. */
+/** The members of a record; for an upload without a record they come from its session. */
 export type UploadFacts = Pick<
   UploadRecord,
   | 'id'
@@ -32,12 +32,12 @@ export type UploadInput = {
   record: UploadFacts
   /** Newer than the record while the upload is running. */
   hot?: { receivedBytes: number }
-  /** What the worker reports; default: what the state says. */
+  /** As the worker reports; default: derived from the state. */
   progress?: Partial<Progress>
   superseded: boolean
-  /** The revision it belongs to now, where it was carried over; default: the one it was made in. */
+  /** The current revision, if carried over; default: the one of its creation. */
   revision?: number
-  /** Against the present dates (`timelinessOf`); default: `late` as recorded. */
+  /** By the current dates (`timelinessOf`); default: `late` of the record. */
   standing?: Pick<Timeliness, 'late' | 'repaired'>
 }
 
@@ -77,8 +77,8 @@ function isPlayable(rendition: Rendition): boolean {
 }
 
 /**
- * Where it lies in the store is nobody's business outside. What was not made before the upload was rejected, as its
- * inspection may, is waited for in vain: the record keeps it as planned, since a changed profile may accept the file again.
+ * Without its key in the store. Renditions not made before the upload was rejected (by its
+ * inspection) are not shown as waiting; the record keeps them, since a changed profile may accept the file again.
  */
 function renditionDocument(
   { key: _key, contentType: _type, ...shown }: Rendition,
@@ -115,7 +115,7 @@ function defaultProgress({ state, declared }: UploadFacts, receivedBytes: number
   }
 }
 
-/** Whole per cent, rounded down: 100 is for what is all here. */
+/** Per cent, rounded down: 100 means complete. */
 function share(receivedBytes: number, declaredBytes: number | null): number | null {
   if (declaredBytes === null) return null
   return declaredBytes === 0 ? 100 : Math.min(100, Math.floor((receivedBytes / declaredBytes) * 100))

@@ -1,5 +1,5 @@
-// What a submission's document needs to know of each upload: an upload record fits as it is, and so does a line of hot
-// state for an upload that has no record yet because none of its bytes is stored.
+// The members of an upload that the submission document needs: from its record, or from its session
+// if it has no record yet because no byte is stored.
 
 import type { UploadRecord } from '../../records/upload-record.ts'
 
@@ -18,7 +18,7 @@ export type UploadView = Pick<
   | 'concat'
 > & { committedAt?: string }
 
-/** What Redis knows of an upload without a record. */
+/** The session of an upload without a record. */
 export type SessionView = {
   id: string
   slot: string | null
@@ -28,7 +28,7 @@ export type SessionView = {
   concat: UploadRecord['concat']
 }
 
-/** The view of an upload that lives in hot state only. */
+/** The view of an upload that exists only as a session. */
 export function viewOfSession(hot: SessionView): UploadView {
   const { id, slot, revision, replaces, createdAt, concat } = hot
   return {
@@ -46,12 +46,12 @@ export function viewOfSession(hot: SessionView): UploadView {
   }
 }
 
-/** By the time at which people chose them; ids decide between equals, so that every reader sees one order. */
+/** By creation time, then by id, so that the order is the same for all readers. */
 export function byCreation(a: UploadView, b: UploadView): number {
   return compare(a.createdAt, b.createdAt) || compare(a.id, b.id)
 }
 
-/** By the time for which credit is given. */
+/** By the time of the last stored byte. */
 export function byStorage(a: UploadView, b: UploadView): number {
   return compare(a.storedAt ?? '', b.storedAt ?? '') || byCreation(a, b)
 }

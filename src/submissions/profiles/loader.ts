@@ -1,5 +1,5 @@
-// Reads requirement profiles from folders of JSON files, once, when the process starts. Either everything in the
-// folders is sound or nothing is loaded: the error lists every fault with its file and place.
+// Loads requirement profiles from folders of JSON files at start. Either all files are
+// valid or none is loaded: the error lists every error with file and path.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -15,9 +15,7 @@ export class ProfileLoadError extends Error {
   readonly errors: readonly ProfileFileError[]
 
   constructor(errors: readonly ProfileFileError[]) {
-    super(
-      `Requirement profiles cannot be used:\n${errors.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`,
-    )
+    super(`Requirement profiles are not valid:\n${errors.map((f) => `  ${f.file} ${f.path}: ${f.message}`).join('\n')}`)
     this.name = 'ProfileLoadError'
     this.errors = errors
   }
@@ -25,26 +23,26 @@ export class ProfileLoadError extends Error {
 
 export type ProfileCatalogue = {
   /**
-   * `teacher.K4@1` exactly that version; `teacher.K4` its newest enabled version (or the newest of all where none is).
-   * Disabled ones are found too: a submission that pinned one before it was disabled must still be readable.
+   * `teacher.K4@1`: exactly that version; `teacher.K4`: the newest enabled version (or the newest of all).
+   * Disabled ones are found too, for submissions that pinned them before.
    */
   get(key: string): Profile | undefined
-  /** The profile that a submission may pin. Throws PROFILE_UNKNOWN where there is none or it is disabled. */
+  /** The profile that a submission may pin. Throws PROFILE_UNKNOWN if there is none or it is disabled. */
   pin(key: string): Profile
-  /** Every version of every profile, disabled ones included, by id and version. */
+  /** All versions of all profiles, including disabled ones, by id and version. */
   list(): readonly Profile[]
 }
 
-/** Beside this file, in `src` as in `dist`, where the build copies it. */
+/** Beside this file, in `src` and in `dist`. */
 export function shippedProfilesDir(): string {
   return fileURLToPath(new URL('./data', import.meta.url))
 }
 
 /**
- * Loads every `*.json` of the folders (not of folders in them).
+ * Loads every `*.json` of the folders (not of subfolders).
  *
- * @param dirs shipped profiles first, then the operator's own (`PROFILES_DIR`); an id and version may stand only once
- * @throws {ProfileLoadError} with every fault of every file
+ * @param dirs shipped profiles first, then the operator's own (`PROFILES_DIR`); every id and version must be unique
+ * @throws {ProfileLoadError} with all errors of all files
  */
 export function loadProfiles(dirs: readonly string[]): ProfileCatalogue {
   const errors: ProfileFileError[] = []

@@ -1,12 +1,12 @@
-// One slot's rules on one kind of file: the profile's defaults for that kind with the slot's own values over them,
-// less everything that is not verified well enough to be enforced.
+// The rules of one slot for one kind of file: the profile's defaults overridden by the slot's values,
+// without values that are not verified well enough.
 
 import type { MediaKind } from '../../records/upload-record.ts'
 import type { ActiveContent, MediaData, ProfileData, RenditionRule } from './schema.ts'
 import { isEnforced } from './verification.ts'
 
 export const DEFAULT_DURATION_TOLERANCE_SECONDS = 1
-/** What word processors and form editors write unasked. */
+/** Active content that word processors and form editors add by default. */
 export const DEFAULT_ACCEPTED_ACTIVE_CONTENT: readonly ActiveContent[] = [
   'OPEN_ACTION',
   'PAGE_ACTION',
@@ -18,7 +18,7 @@ export type MediaRules = {
   kind: Exclude<MediaKind, 'other'>
   containers: readonly string[]
   remediableContainers: readonly string[]
-  /** A container in neither list. `convert` where the list is not verified well enough to reject by it. */
+  /** For containers in neither list. `convert` if the list is not verified well enough. */
   otherContainers: 'reject' | 'convert'
   /** Lower case, without a dot. */
   extensions: readonly string[]
@@ -35,18 +35,18 @@ export type MediaRules = {
   maxFramesPerSecond?: number
   maxPages?: number
   minPages?: number
-  /** Kinds of active content that a PDF may carry. */
+  /** Accepted active content of PDFs. */
   acceptedActiveContent: readonly string[]
   renditions: readonly RenditionRule[]
 }
 
-/** What a slot and the profile's defaults must say between them. */
+/** Fields that the slot or the profile's defaults must have. */
 export const NEEDED_FIELDS = ['containers', 'extensions', 'mimeTypes', 'maxBytes', 'renditions'] as const
 
 type NeededField = (typeof NEEDED_FIELDS)[number]
 export type MergedMedia = MediaData & Required<Pick<MediaData, NeededField>>
 
-/** Limits that vanish when their word is not an enforced one. */
+/** Limits that apply only with an enforced verification word. */
 const LIMITS = [
   'recommendedMaxBytes',
   'maxDurationSeconds',
@@ -60,7 +60,7 @@ const LIMITS = [
   'minPages',
 ] as const satisfies readonly (keyof MediaData & keyof MediaRules)[]
 
-/** The slot's values over the defaults. A value brings its own word: a default's word says nothing about it. */
+/** The slot's values over the defaults. The slot's values have their own verification words. */
 export function mergedMedia(profile: ProfileData, own: MediaData): MediaData {
   const { verification: defaultWords = {}, ...defaults } = profile.mediaDefaults?.[own.kind] ?? {}
   const inherited = Object.entries(defaultWords).filter(([field]) => !(field in own))

@@ -1,4 +1,4 @@
-// What is wrong with a profile's data file: first its shape, then what a shape cannot say (names that point nowhere).
+// Errors of a profile file: first the schema, then semantics (unknown names).
 
 import { Settings } from 'typebox/system'
 import { Errors } from 'typebox/value'
@@ -9,15 +9,15 @@ import { type MediaData, type ProfileData, ProfileDataSchema, type SlotData } fr
 /** `path` is a JSON pointer into the file. */
 export type ProfileError = { path: string; message: string }
 
-/** Every fault of shape; an empty list means that `value` is a ProfileData. */
+/** All schema errors; an empty list means that `value` is a ProfileData. */
 export function schemaErrors(value: unknown): ProfileError[] {
-  // The validator stops at eight errors by a global setting; an operator should see all of theirs at once.
+  // The validator stops at eight errors by default; operators should see all.
   const { maxErrors } = Settings.Get()
   Settings.Set({ maxErrors: 1000 })
   try {
     return (
       Errors(ProfileDataSchema, value)
-        // Says "schema is false" beside the error that names the unwanted property.
+        // A duplicate of the error that names the unknown property.
         .filter((error) => error.keyword !== 'boolean')
         .map((error) => ({ path: error.instancePath || '/', message: describe(error) }))
     )
@@ -38,7 +38,7 @@ export function isProfileData(value: unknown): value is ProfileData {
   return schemaErrors(value).length === 0
 }
 
-/** Faults of meaning in a file of the right shape. `fileName` is without its folder. */
+/** Semantic errors of a file with a valid schema. `fileName` without folder. */
 export function semanticErrors(profile: ProfileData, fileName: string): ProfileError[] {
   const expected = `${profileKey(profile.id, profile.version)}.json`
   const slotIds = new Set(profile.slots.map((slot) => slot.id))
@@ -74,7 +74,7 @@ function slotFaults(profile: ProfileData, slot: SlotData, path: string): Profile
   const kinds: string[] = slot.media.map((media) => media.kind)
   errors.push(...repeated(kinds, `${path}/media`))
   for (const kind of Object.keys(slot.maxPerKind ?? {})) {
-    if (!kinds.includes(kind)) say(`/maxPerKind/${kind}`, `the slot takes no ${kind}`)
+    if (!kinds.includes(kind)) say(`/maxPerKind/${kind}`, `the slot does not accept ${kind}`)
   }
   for (const [m, own] of slot.media.entries()) {
     errors.push(...mediaErrors(mergedMedia(profile, own), `${path}/media/${m}`))
@@ -89,7 +89,7 @@ function slotFaults(profile: ProfileData, slot: SlotData, path: string): Profile
   if (planned) {
     const fields = profile.slots.find((other) => other.id === planned.slot)?.metadata ?? []
     if (!fields.some((field) => field.name === planned.field && field.type !== 'string')) {
-      say('/plannedTime', `slot ${planned.slot} asks for no number ${planned.field}`)
+      say('/plannedTime', `slot ${planned.slot} has no number field ${planned.field}`)
     }
   }
   return errors
@@ -102,7 +102,7 @@ function mediaErrors(media: MediaData, path: string): ProfileError[] {
     if (media[field] === undefined) say('', `needs ${field}, here or in mediaDefaults/${media.kind}`)
   }
   for (const container of media.remediableContainers ?? []) {
-    if (media.containers?.includes(container)) say('/remediableContainers', `${container} is in containers too`)
+    if (media.containers?.includes(container)) say('/remediableContainers', `${container} is also in containers`)
   }
   const atMost = (min: 'minDurationSeconds' | 'minPages', max: 'maxDurationSeconds' | 'maxPages') => {
     if ((media[min] ?? 0) > (media[max] ?? Number.POSITIVE_INFINITY)) say(`/${min}`, `is greater than ${max}`)

@@ -1,5 +1,5 @@
-// A profile as the rules see it: of the data file only what is enforced. What the file knows but may not enforce is
-// absent here, so that no rule can forget to ask how well a value is known.
+// The enforced view of a profile: values that are not verified well enough are
+// absent, so that rules need not check the verification.
 
 import type { Bilingual } from '../../core/errors.ts'
 import type { MediaKind } from '../../records/upload-record.ts'
@@ -23,7 +23,7 @@ export type SlotRules = {
   inspectionRejects: readonly RuleCode[]
 }
 
-/** One branch's slots must all be filled; at least two branches. */
+/** All slots of one branch must be filled; at least two branches. */
 export type Alternatives = { id: string; anyOf: readonly (readonly string[])[] }
 
 export type Profile = {
@@ -36,7 +36,7 @@ export type Profile = {
   /** Enabled slots, in the order of the file. */
   slots: readonly SlotRules[]
   alternatives: readonly Alternatives[]
-  /** The file itself, with everything that is known but not enforced: what `GET /v1/profiles/:id` answers. */
+  /** The complete file, including values that are not enforced, as in `GET /v1/profiles/:id`. */
   data: ProfileData
 }
 
@@ -47,8 +47,8 @@ export function profileKey(id: string, version: number): string {
 /**
  * The enforced view of a data file.
  *
- * Counts hold whatever their verification word says: they define the slot, and a profile whose slots ask for nothing
- * would call an empty submission complete. Everything else with an unverified word is left out.
+ * Counts always apply: they define the slot, and without them an
+ * empty submission would be complete. Other unverified values are omitted.
  */
 export function profileOf(data: ProfileData): Profile {
   const slots = data.slots.filter((slot) => slot.enabled !== false).map((slot) => slotRules(data, slot))
@@ -63,7 +63,7 @@ export function profileOf(data: ProfileData): Profile {
     alternatives: (data.alternatives ?? [])
       .filter((group) => isEnforced(group.verification))
       .map(({ id, anyOf }) => ({ id, anyOf: anyOf.filter((branch) => branch.every((s) => known.has(s))) }))
-      // A single branch left is no alternative: its slots are required by themselves again.
+      // A single branch is no alternative: its slots are required.
       .filter((group) => group.anyOf.length > 1),
     data,
   }
@@ -98,7 +98,7 @@ function slotRules(data: ProfileData, slot: SlotData): SlotRules {
   }
 }
 
-/** The slot's rules, or undefined where the profile has no such slot or has it disabled. */
+/** The slot's rules, or undefined if the profile has no such enabled slot. */
 export function findSlot(profile: Profile, slotId: string): SlotRules | undefined {
   return profile.slots.find((slot) => slot.id === slotId)
 }

@@ -1,14 +1,14 @@
-// The shape of a requirement profile's data file: what is asked for one position and rank, as versioned data.
-// A file never changes once submissions pin it; a changed rule is a new version beside the old one.
+// The schema of a profile file: the requirements for one position and rank, as versioned data.
+// A file must not change after submissions pin it; a changed rule needs a new version.
 
 import Type, { type Static } from 'typebox'
 import { RULE_CODES, type RuleCode, type RuleSeverity } from '../rules/codes.ts'
 import { VERIFICATION_WORDS, type VerificationWord } from './verification.ts'
 
 /**
- * `OPEN_ACTION`, `PAGE_ACTION`: something happens when the file or a page is opened, mostly "fit the page"; what happens is
- * named beside it. `REMOTE_GOTO`: a link into another file. `FIELD_SCRIPT`: a call of the functions that Acrobat brings
- * along for the fields of forms (`AFNumber_Format`, `AFDate_FormatEx`, `AFSimple_Calculate`…) and nothing else; any other
+ * `OPEN_ACTION`, `PAGE_ACTION`: an action when the file or a page is opened, mostly "fit the page"; the action itself is
+ * reported too. `REMOTE_GOTO`: a link into another file. `FIELD_SCRIPT`: a call of Acrobat's built-in functions
+ * for form fields (`AFNumber_Format`, `AFDate_FormatEx`, `AFSimple_Calculate`…) and nothing else; any other
  * script is `JAVASCRIPT`.
  */
 export const ACTIVE_CONTENT = [
@@ -30,7 +30,7 @@ const closed = { additionalProperties: false } as const
 const Text = Type.String({ minLength: 1 })
 const Id = Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })
 const Word = Type.Enum([...VERIFICATION_WORDS])
-/** A word per named field; a misspelt name is a fault, since it would make an unverified value an enforced one. */
+/** A verification word per field; a misspelt name is an error, since it would make an unverified value enforced. */
 const wordsFor = <Name extends string>(...names: Name[]) =>
   Type.Unsafe<Partial<Record<Name, VerificationWord>>>(
     Type.Object(Object.fromEntries(names.map((name) => [name, Type.Optional(Word)])), closed),
@@ -43,7 +43,7 @@ export const BilingualSchema = Type.Object({ th: Text, en: Text }, closed)
 
 const Severity = Type.Unsafe<RuleSeverity>(Type.Enum(['reject', 'warn', 'advise', 'off']))
 
-/** Partial: a code that a file does not name has the default severity of codes.ts. */
+/** Partial: missing codes have the default severity of codes.ts. */
 const Severities = Type.Unsafe<Partial<Record<RuleCode, RuleSeverity>>>(
   Type.Object(Object.fromEntries(RULE_CODES.map((code) => [code, Type.Optional(Severity)])), closed),
 )
@@ -52,11 +52,11 @@ export const RenditionRuleSchema = Type.Object(
   {
     name: Id,
     kind: Type.Enum(['mp4', 'poster', 'page']),
-    /** False: its failure does not keep the upload from becoming ready. */
+    /** False: the upload becomes ready even if it fails. */
     required: Type.Boolean(),
-    /** Made only when workers have nothing better to do. */
+    /** Made only when workers are idle. */
     later: Type.Optional(Type.Boolean()),
-    /** Of the shorter side: a portrait clip keeps as many pixels as a landscape one. */
+    /** Limit of the shorter side, the same for portrait and landscape. */
     maxShortSidePixels: Type.Optional(Type.Integer({ minimum: 16 })),
     maxFramesPerSecond: Type.Optional(Positive),
     videoBitsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -65,18 +65,18 @@ export const RenditionRuleSchema = Type.Object(
   closed,
 )
 
-/** Everything but `kind` may stand in `mediaDefaults` instead; a slot's own value wins, with its own word. */
+/** Everything except `kind` can be in `mediaDefaults` instead; a slot's value wins, with its own verification word. */
 export const MediaSchema = Type.Object(
   {
     kind: Type.Enum(['video', 'pdf', 'image', 'audio']),
     /** Names of core/identify.ts. */
     containers: Type.Optional(Lowercase),
-    /** Accepted with CONTAINER_CONVERTED; an MP4 is made of them. */
+    /** Accepted with CONTAINER_CONVERTED and converted to MP4. */
     remediableContainers: Type.Optional(Lowercase),
     extensions: Type.Optional(Lowercase),
     mimeTypes: Type.Optional(Lowercase),
     maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
-    /** Advice for the page before an upload; not judged. */
+    /** Advice for the page; not enforced. */
     recommendedMaxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
     maxDurationSeconds: Type.Optional(Positive),
     minDurationSeconds: Type.Optional(Positive),
@@ -92,7 +92,7 @@ export const MediaSchema = Type.Object(
     recommendedFramesPerSecond: Type.Optional(Positive),
     maxPages: Type.Optional(Type.Integer({ minimum: 1 })),
     minPages: Type.Optional(Type.Integer({ minimum: 1 })),
-    /** What a PDF may carry besides what is read; anything else that acts is PDF_ACTIVE_CONTENT. */
+    /** Accepted active content of PDFs; all other is PDF_ACTIVE_CONTENT. */
     acceptedActiveContent: Type.Optional(Type.Array(Type.Enum([...ACTIVE_CONTENT]), { uniqueItems: true })),
     renditions: Type.Optional(Type.Array(RenditionRuleSchema)),
     verification: Type.Optional(
@@ -140,10 +140,10 @@ export const SlotSchema = Type.Object(
   {
     id: Id,
     label: BilingualSchema,
-    /** How a sentence calls the file: "วีดิทัศน์การสอน", "The teaching video". */
+    /** The name of the file in sentences: "วีดิทัศน์การสอน", "The teaching video". */
     shortLabel: Type.Optional(BilingualSchema),
     domain: Id,
-    /** False: kept as data, as if it were not there. */
+    /** False: ignored. */
     enabled: Type.Optional(Type.Boolean()),
     min: Count,
     max: Type.Integer({ minimum: 1 }),
@@ -160,12 +160,12 @@ export const SlotSchema = Type.Object(
     ),
     media: Type.Array(MediaSchema, { minItems: 1 }),
     metadata: Type.Optional(Type.Array(MetadataFieldSchema)),
-    /** The running time should equal what another slot's metadata says (minutes). */
+    /** The duration should equal a metadata field of another slot (minutes). */
     plannedTime: Type.Optional(
       Type.Object({ slot: Id, field: Text, toleranceSeconds: Positive, verification: Type.Optional(Word) }, closed),
     ),
     severities: Type.Optional(Severities),
-    /** Rules that only a person can judge: shown, never enforced. */
+    /** Rules for assessors: shown, never enforced. */
     guidance: Type.Optional(Type.Array(Type.Object({ id: Id, text: BilingualSchema, verification: Word }, closed))),
     /** `count` is for min and max together. */
     verification: Type.Optional(wordsFor('count', 'maxPerKind')),
@@ -174,7 +174,7 @@ export const SlotSchema = Type.Object(
   closed,
 )
 
-/** One of several sets of slots is enough; a slot named here is not required by itself. */
+/** One of several sets of slots is enough; these slots are not required by themselves. */
 export const AlternativesSchema = Type.Object(
   {
     id: Id,
@@ -190,7 +190,7 @@ export const ProfileDataSchema = Type.Object(
     schema: Type.Literal(1),
     id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
     version: Type.Integer({ minimum: 1 }),
-    /** False: listed, so that one sees that it is known of, but no submission can pin it. */
+    /** False: listed, but no submission can pin it. */
     enabled: Type.Boolean(),
     position: Type.Object({ id: Id, label: BilingualSchema }, closed),
     rank: Type.Object({ code: Text, label: BilingualSchema }, closed),
@@ -222,7 +222,7 @@ export const ProfileDataSchema = Type.Object(
     slots: Type.Array(SlotSchema, { minItems: 1 }),
     alternatives: Type.Optional(Type.Array(AlternativesSchema)),
     severities: Type.Optional(Severities),
-    /** Rejections that reading the whole file may still make, before a seal. */
+    /** Codes for which inspection may reject, before a seal. */
     inspectionRejects: Type.Optional(
       Type.Unsafe<RuleCode[]>(Type.Array(Type.Enum([...RULE_CODES]), { uniqueItems: true })),
     ),

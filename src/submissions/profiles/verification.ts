@@ -1,16 +1,16 @@
-// How well a value of a requirement profile is known, and which values are enforced. Free of Node: the teacher's page asks too.
+// How well profile values are verified, and which are enforced. Also used by the page, so without Node APIs.
 
 /**
- * `seed`: said by the documents this project started from. `secondary`: said by a public page that names the circular.
- * `default`: a choice of this project where no rule is known. These three are enforced.
- * `inferred`, `memory`, `unknown`: kept so that somebody can check them, never enforced.
+ * `seed`: from the documents this project started with. `secondary`: from a public page that cites the circular.
+ * `default`: chosen by this project, no rule is known. These three are enforced.
+ * `inferred`, `memory`, `unknown`: kept for checking, never enforced.
  */
 export const VERIFICATION_WORDS = ['seed', 'secondary', 'default', 'inferred', 'memory', 'unknown'] as const
 export type VerificationWord = (typeof VERIFICATION_WORDS)[number]
 
 const ENFORCED_WORDS: readonly VerificationWord[] = ['seed', 'secondary', 'default']
 
-/** A value without a word is the operator's own and holds. */
+/** A value without a word is the operator's own and is enforced. */
 export function isEnforced(word: VerificationWord | undefined): boolean {
   return word === undefined || ENFORCED_WORDS.includes(word)
 }

@@ -1,4 +1,4 @@
-// Which named check each code belongs to, and how problems become the states of checks.
+// The named check of each code, and the states of checks by problems.
 
 import type { Check, FileProblem, MediaKind, Severity } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
@@ -27,7 +27,7 @@ const PDF_READABLE_CODES = [
 
 const DECODABLE_CODES = ['VIDEO_UNDECODABLE', 'AUDIO_UNDECODABLE', 'VIDEO_UNCHECKED', 'RECORDING_HAS_GAPS'] as const
 
-/** In the order in which a person would look. */
+/** In a natural order for readers. */
 const VALIDATE_CHECKS: readonly CheckEntry[] = [
   check('type', ALL_KINDS, 'UPLOAD_EMPTY', 'TYPE_MISMATCH'),
   check('size', ALL_KINDS, 'UPLOAD_TOO_LARGE'),
@@ -58,7 +58,7 @@ const INSPECT_CHECKS: readonly CheckEntry[] = [
   check('duplicate', ALL_KINDS, 'DUPLICATE_IN_SUBMISSION'),
 ]
 
-/** Made only where there is something to compare with: a scanner, a planned time. */
+/** Only if there is a scanner or a planned time. */
 const CONDITIONAL_CHECKS: readonly CheckEntry[] = [
   check('plannedTime', ['video'], 'PLAN_TIME_MISMATCH'),
   check('malware', ALL_KINDS, 'MALWARE'),
@@ -66,14 +66,14 @@ const CONDITIONAL_CHECKS: readonly CheckEntry[] = [
 
 const CHECK_TABLES = { validate: VALIDATE_CHECKS, inspect: INSPECT_CHECKS, conditional: CONDITIONAL_CHECKS }
 
-/** The checks of a table that apply to a kind and that the slot has not switched off, in the given state. */
+/** The checks of a table for a kind that the slot has not switched off, in the given state. */
 export function checksFor(table: keyof typeof CHECK_TABLES, kind: MediaKind, slot: SlotRules): readonly CheckEntry[] {
   return CHECK_TABLES[table].filter(
     (entry) => entry.kinds.includes(kind) && entry.codes.some((code) => slot.severities[code] !== 'off'),
   )
 }
 
-/** Passed where no problem names one of the check's codes. An advice leaves a check passed. */
+/** Passed if no problem has one of the check's codes. Advice does not count. */
 export function judgedChecks(entries: readonly CheckEntry[], problems: readonly FileProblem[]): Check[] {
   return entries.map(({ name, codes }) => {
     const severities = problems.filter((p) => codes.some((code) => code === p.code)).map((p) => p.severity)
@@ -87,8 +87,8 @@ function stateOf(severities: readonly Severity[]): Check['state'] {
 }
 
 /**
- * The verdict with what `inspect` found: its checks take the place of the pending ones, its problems that of earlier
- * ones of the same codes. Applying the same inspection twice changes nothing.
+ * Merges the results of `inspect` into the verdict: its checks replace the pending ones, its problems those
+ * of the same codes. Idempotent.
  */
 export function withInspection(before: Pick<Judgement, 'problems' | 'checks'>, inspection: Judgement): Judgement {
   const inspected = new Set(inspection.checks.map((c) => c.name))

@@ -1,10 +1,10 @@
-// The codes of everything that can be wrong with a file, and how grave each is unless a profile says otherwise.
-// Codes never change their meaning; severities belong to the profile, words to texts.ts.
+// All problem codes, with their default severity.
+// The meaning of codes never changes; profiles can change severities; texts are in texts.ts.
 
-/** `off`: not looked at. `advise`: for the reader of the submission, the uploader has nothing to do. */
+/** `off`: not checked. `advise`: for assessors, the uploader need not act. */
 export type RuleSeverity = 'reject' | 'warn' | 'advise' | 'off'
 
-/** Rules on one file. The `validate` lane can know all but those of {@link INSPECTION_CODES}. */
+/** Rules of one file. The `validate` lane checks all except {@link INSPECTION_CODES}. */
 export const DEFAULT_SEVERITIES = {
   UPLOAD_EMPTY: 'reject',
   UPLOAD_TOO_LARGE: 'reject',
@@ -14,29 +14,29 @@ export const DEFAULT_SEVERITIES = {
   INCOMPLETE_FILE: 'reject',
   KIND_LIMIT_EXCEEDED: 'reject',
 
-  // Nothing tells how long the recording should have been: what is there counts, and its length is said.
+  // The intended length is unknown: the readable part counts, and its length is reported.
   RECORDING_CUT_OFF: 'warn',
   RECORDING_HAS_GAPS: 'warn',
-  // A limit of ours says nothing about the file.
+  // A limit of the service is no error of the file.
   VIDEO_UNCHECKED: 'warn',
   NO_VIDEO: 'reject',
   NO_AUDIO: 'reject',
   DURATION_EXCEEDED: 'reject',
   DURATION_TOO_SHORT: 'reject',
   DURATION_SHORT: 'warn',
-  // The longer reading is judged, so a forged header gains nothing; the reader should still know.
+  // The longer value is judged, so a forged header has no effect; readers should still know.
   DURATION_INCONSISTENT: 'warn',
   CODEC_UNCOMMON: 'warn',
   LOW_RESOLUTION: 'warn',
   FRAME_RATE_HIGH: 'warn',
   PORTRAIT: 'warn',
-  // Nearly every phone writes the index last, and a watchable copy is made anyway: nothing to bother the uploader with.
+  // Nearly all phones write the index last, and a rendition is made anyway.
   NOT_STREAMABLE: 'advise',
   MULTI_AUDIO: 'advise',
 
   PDF_DAMAGED: 'reject',
   PDF_TOO_COMPLEX: 'reject',
-  // Every viewer shows the page; the uploader should look whether all of it is there.
+  // Viewers show the page; the uploader should check that it is complete.
   PDF_FLAWED: 'warn',
   PDF_UNCHECKED: 'warn',
   PDF_PASSWORD: 'reject',
@@ -62,12 +62,12 @@ export type RuleCode = keyof typeof DEFAULT_SEVERITIES
 
 export const RULE_CODES = Object.keys(DEFAULT_SEVERITIES) as RuleCode[]
 
-/** What a slot of the submission document can say besides what its files say. */
+/** Problem codes of slots. */
 export type SlotCode = 'SLOT_OVERFULL' | 'STORED_TOO_LATE' | 'METADATA_MISSING'
 
 export type ProblemCode = RuleCode | SlotCode
 
-/** Known only after reading the whole file, or by comparing files: the `inspect` lane's. */
+/** Codes of the `inspect` lane: known only after reading the whole file, or by comparing files. */
 export const INSPECTION_CODES = [
   'RECORDING_HAS_GAPS',
   'VIDEO_UNDECODABLE',
@@ -82,7 +82,7 @@ export const INSPECTION_CODES = [
   'MALWARE',
 ] as const satisfies readonly RuleCode[]
 
-/** Rejections that `inspect` may make where a profile says nothing: what no reader could use, or must not open. */
+/** Default codes for which `inspect` may reject: unusable or dangerous files. */
 export const DEFAULT_INSPECTION_REJECTS: readonly RuleCode[] = [
   'INCOMPLETE_FILE',
   'VIDEO_UNDECODABLE',

@@ -1,4 +1,4 @@
-// Refusals before there is a verdict: at creation, by what the client declares, and by the first kibibytes.
+// Refusals before the verdict: at creation, by declared values, and by the first bytes.
 
 import { AppError } from '../../core/errors.ts'
 import type { MediaKind } from '../../records/upload-record.ts'
@@ -9,10 +9,10 @@ import { evidenceOfName, evidenceOfType, takes } from './type-evidence.ts'
 export type Declared = { filename: string | null; type: string | null; bytes: number | null }
 
 /**
- * Whether a creation is to be refused for what it declares.
+ * Whether a creation is refused because of its declared values.
  *
- * A type or name speaks against a file only where it is known to be a format that the slot does not take, and only where
- * the other does not speak for it: `video/quicktime` for an .mp4, an empty type for a .MOV are what phones send.
+ * A type or name counts against a file only if it is a known format that the slot does not accept, and only if
+ * the other is not in favour: phones send `video/quicktime` for .mp4, or an empty type for .MOV.
  * @param maxBytes the ticket's own limit, where it has one
  * @returns UPLOAD_EMPTY, UPLOAD_TYPE_NOT_ALLOWED {limit: extensions, actual} or UPLOAD_TOO_LARGE {limit, actual} (bytes)
  */
@@ -33,7 +33,7 @@ export function declaredProblem(slot: SlotRules, declared: Declared, maxBytes?: 
 }
 
 /**
- * Whether the first bytes are something that the slot does not take.
+ * Whether the slot does not accept the type of the first bytes.
  *
  * @param kind and container as `identify()` of core/identify.ts tells them (not `undecided`)
  * @returns UPLOAD_TYPE_NOT_ALLOWED {limit: extensions, actual: container}
@@ -42,7 +42,7 @@ export function sniffedProblem(slot: SlotRules, kind: MediaKind, container: stri
   return takes(slot, kind, container) ? undefined : typeNotAllowed(slot, container)
 }
 
-/** The most that a file of one of these kinds may have; of any kind where none is claimed. */
+/** The maximum size for these kinds; for any kind if none is declared. */
 function maxBytesFor(slot: SlotRules, kinds: readonly (MediaKind | null)[]): number {
   const claimed = slot.media.filter((media) => kinds.includes(media.kind))
   return Math.max(...(claimed.length > 0 ? claimed : slot.media).map((media) => media.maxBytes))

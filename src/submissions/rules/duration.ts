@@ -3,21 +3,21 @@
 import type { Measured } from '../../records/upload-record.ts'
 
 /**
- * An honest trim without re-encoding hides up to one group of pictures behind an edit list. More than that is no trim:
+ * A normal trim without re-encoding hides at most one group of pictures by an edit list. More is no trim:
  * a forged header or edit list makes an hour look like ten minutes while the samples are all there.
  */
 export const HONEST_TRIM_SECONDS = 12
 
-/** What the accounts of a duration are told by; see `Measured`. */
+/** The measurements of durations; see `Measured`. */
 export type Lengths = Pick<
   Measured,
   'durationSeconds' | 'editedDurationSeconds' | 'videoDurationSeconds' | 'audioDurationSeconds'
 >
 
 /**
- * The one duration of a file, in seconds, for limits, for renditions and for the document: from the first start of picture
- * or sound to the last end, as a player plays it. Where the edit list hides more of the samples than an honest trim
- * does, as long as the samples last. Header claims never count. Undefined where nothing was measured.
+ * The duration of a file in seconds, for limits, renditions and the document: from the first start of video
+ * or audio to the last end, as players play it. If the edit list hides more than a normal trim,
+ * the duration of the samples. Header values never count. Undefined: not measured.
  */
 export function judgedDurationSeconds(measured: Lengths): number | undefined {
   const { durationSeconds, editedDurationSeconds: edited } = measured
@@ -28,8 +28,8 @@ export function judgedDurationSeconds(measured: Lengths): number | undefined {
 }
 
 /**
- * The claim (header or edit list) that is furthest from the judged duration, if by more than an honest trim.
- * A header without a duration claims nothing: live recordings and fragmented files have none.
+ * The value (header or edit list) that differs most from the judged duration, if by more than a normal trim.
+ * A header without a duration is ignored: live recordings and fragmented files have none.
  */
 export function contradictingHeader(measured: Measured): { claimedSeconds: number; judgedSeconds: number } | undefined {
   const judgedSeconds = judgedDurationSeconds(measured)

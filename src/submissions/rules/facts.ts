@@ -1,16 +1,16 @@
-// What the sentence of each code needs to know: the file's name, the limit, what was measured.
+// The parameters of the text of each code: name of the file, limit, measured value.
 
 import type { Bilingual } from '../../core/errors.ts'
 import type { Gap, MediaKind } from '../../records/upload-record.ts'
 import type { ProblemCode } from './codes.ts'
 
-/** `name`: what the sentence calls the file, e.g. วีดิทัศน์การสอน / teaching video. */
+/** `name`: the name of the file in sentences, e.g. วีดิทัศน์การสอน / teaching video. */
 export type Named = { name: Bilingual }
-/** `limit` and `actual` go into the problem as they are; units are the code's (seconds, bytes, pages, pixels, percent). */
+/** `limit` and `actual` are members of the problem; units depend on the code (seconds, bytes, pages, pixels, percent). */
 export type Measure = Named & { limit: number; actual: number }
 export type Choice = Named & { limit: string[]; actual: string }
 
-/** What each sentence needs to know. */
+/** The parameters by code. */
 export type ProblemFacts = {
   UPLOAD_EMPTY: Named
   UPLOAD_TOO_LARGE: Measure
@@ -22,7 +22,7 @@ export type ProblemFacts = {
   DUPLICATE_IN_SUBMISSION: Named & { other: Bilingual; actual: string }
   MALWARE: Named & { actual: string }
 
-  /** actual: seconds that are there. */
+  /** actual: readable seconds. */
   RECORDING_CUT_OFF: Named & { actual: number }
   /** actual: seconds that are missing in all; the longest of the holes, in order. */
   RECORDING_HAS_GAPS: Named & { actual: number; gaps: readonly Gap[]; more: number }
@@ -32,9 +32,9 @@ export type ProblemFacts = {
   DURATION_EXCEEDED: Measure
   DURATION_TOO_SHORT: Measure
   DURATION_SHORT: Measure
-  /** limit and actual: the allowed and the found difference between the claims. */
+  /** limit and actual: allowed and found difference in seconds. */
   DURATION_INCONSISTENT: Measure & { claimedSeconds: number; judgedSeconds: number }
-  /** unknown: nothing here decodes it, so that there is no copy of the picture, or none with sound. */
+  /** unknown: cannot be decoded, so there is no rendition of the picture, or none with sound. */
   CODEC_UNCOMMON: Choice & { unknown?: 'picture' | 'sound' }
   LOW_RESOLUTION: Measure
   FRAME_RATE_HIGH: Measure
@@ -51,7 +51,7 @@ export type ProblemFacts = {
   AV_LENGTH_MISMATCH: Measure & { videoSeconds: number; audioSeconds: number }
   PLAN_TIME_MISMATCH: Measure
 
-  /** actual: numbers of the pages that are not drawn; absent where the file as a whole is broken. */
+  /** actual: page numbers that cannot be drawn; absent if the whole file is damaged. */
   PDF_DAMAGED: Named & { actual?: string }
   PDF_TOO_COMPLEX: Named
   /** actual: numbers of pages. */

@@ -1,4 +1,4 @@
-// Collects problems under one slot's severities: a rule reports what it found, the profile says how grave it is.
+// Collects problems with the severities of a slot.
 
 import type { FileProblem, Severity } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
@@ -9,14 +9,14 @@ import { problemOf } from './texts.ts'
 export type Findings = {
   readonly problems: FileProblem[]
   /**
-   * Records a problem, unless the profile has the rule off. The file's name in sentences is added.
+   * Adds a problem, unless the profile has switched the rule off. Adds the name of the file.
    *
-   * @param asGraveAs the rule whose severity counts, where it is not the code's own
+   * @param asGraveAs another rule whose severity is used
    */
   add<C extends RuleCode>(code: C, facts: Omit<ProblemFacts[C], 'name'>, asGraveAs?: RuleCode): void
 }
 
-/** @param adjust may soften a severity, e.g. where a lane may not reject */
+/** @param adjust may lower a severity, e.g. if a lane may not reject */
 export function findingsFor(
   slot: SlotRules,
   adjust: (code: RuleCode, severity: RuleSeverity) => RuleSeverity = (_, severity) => severity,
@@ -38,6 +38,6 @@ function worded<C extends RuleCode>(
   slot: SlotRules,
   facts: Omit<ProblemFacts[C], 'name'>,
 ): FileProblem {
-  // Every member of ProblemFacts is `Named` plus its own: with the name added it is whole again.
+  // Every member of ProblemFacts is `Named` plus its own.
   return problemOf(code, severity, { ...facts, name: slot.shortLabel } as ProblemFacts[C])
 }

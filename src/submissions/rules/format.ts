@@ -1,15 +1,15 @@
-// Measures as people read them, in Thai and in English: running times, sizes, dates, names of formats.
+// Formats durations, sizes, dates and formats in Thai and English.
 
 import type { Bilingual } from '../../core/errors.ts'
 import type { MediaKind } from '../../records/upload-record.ts'
 
-/** `60:47`, minutes and seconds; minutes are not folded into hours, since limits are told in minutes. */
+/** `60:47`: minutes and seconds, no hours, since limits are in minutes. */
 export function clock(seconds: number): string {
   const whole = Math.floor(seconds)
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
 }
 
-/** A span of time in words: "47 วินาที" / "47 s", "60 นาที" / "60 minutes", "2 นาที 5 วินาที" / "2 min 5 s". */
+/** A duration in words: "47 วินาที" / "47 s", "60 นาที" / "60 minutes", "2 นาที 5 วินาที" / "2 min 5 s". */
 export function span(seconds: number): Bilingual {
   if (seconds < 1) return { th: `${decimals(seconds)} วินาที`, en: `${decimals(seconds)} s` }
   const whole = Math.floor(seconds)
@@ -20,13 +20,13 @@ export function span(seconds: number): Bilingual {
   return { th: `${minutes} นาที ${rest} วินาที`, en: `${minutes} min ${rest} s` }
 }
 
-/** How far over a limit of whole seconds: what a reader gets by subtracting the two shown. */
+/** The excess over a limit, consistent with the shown values. */
 export function excess(actualSeconds: number, limitSeconds: number): Bilingual {
   const shown = Math.floor(actualSeconds) - limitSeconds
   return span(shown >= 1 ? shown : actualSeconds - limitSeconds)
 }
 
-/** As file managers show it: steps of 1024, named KB, MB, GB. */
+/** Steps of 1024, named KB, MB, GB, as in file managers. */
 export function bytes(count: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB']
   let value = count
@@ -38,12 +38,12 @@ export function bytes(count: number): string {
   return `${decimals(value)} ${units[unit]}`
 }
 
-/** At most one decimal, none where it is zero. */
+/** At most one decimal. */
 export function decimals(value: number): string {
   return String(Math.round(value * 10) / 10)
 }
 
-/** A moment as the offices write it, in Thai time and with the Buddhist year for Thai readers. */
+/** A time in Thai time zone, with the Buddhist year in Thai. */
 export function moment(iso: string): Bilingual {
   const when = new Date(iso)
   const options = { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'Asia/Bangkok' } as const
@@ -72,7 +72,7 @@ export function kindNames(kinds: readonly MediaKind[]): Bilingual {
   }
 }
 
-/** A map, since names come from files: an object would answer to `constructor`. */
+/** A Map, since names come from files: an object would have `constructor`. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ['matroska', 'MKV'],
   ['webm', 'WebM'],
@@ -90,7 +90,7 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
   ['opus', 'Opus'],
 ])
 
-/** A container or codec as its name is known to people; unnamed ones in capitals. */
+/** The common name of a container or codec; unknown ones in capitals. */
 export function formatName(name: string): string {
   return FORMATS.get(name) ?? name.toUpperCase()
 }

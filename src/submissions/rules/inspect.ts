@@ -1,5 +1,5 @@
-// What reading the whole file adds to the verdict. It comes after a file was accepted, so it may warn, and reject only
-// where the profile names the rule and nothing is sealed yet.
+// Rules of the `inspect` lane. They run after a file was accepted, so they warn, and reject only
+// if the profile names the rule and the submission is not sealed.
 
 import type { Bilingual } from '../../core/errors.ts'
 import type { Gap, Measured } from '../../records/upload-record.ts'
@@ -14,11 +14,11 @@ export const SILENT_MEAN_DB = -60
 export const SILENT_SHARE = 0.95
 export const MOSTLY_BLACK_SHARE = 0.5
 export const ENTIRELY_BLACK_SHARE = 0.95
-/** Slides stand still for long; nothing standing still for nearly all of the time is a recording. */
+/** Slides may be still for long, but not nearly all the time. */
 export const FROZEN_SHARE = 0.8
 export const MAX_TRACK_DIFFERENCE_SECONDS = 5
 
-/** Another upload of the same submission whose bytes are known. Superseded ones are not to be given. */
+/** Another upload of the same submission with a known SHA-256, not superseded. */
 export type SiblingFile = {
   id: string
   slot: string
@@ -29,21 +29,21 @@ export type SiblingFile = {
 
 export type InspectionInput = {
   slot: SlotRules
-  /** With what the pass over the whole file found. */
+  /** Including the results of the inspection. */
   measured: Measured
   /** False: start, middle or end of the picture could not be decoded. Absent: not tried. */
   decodable?: boolean
-  /** What a scanner found; null: it found nothing. Absent: no scanner. */
+  /** Malware name; null: none. Absent: no scanner. */
   malware?: string | null
-  /** What another slot says about the running time, where the slot's `plannedTime` asks for it. */
+  /** The planned time from another slot's metadata, by `plannedTime`. */
   plannedMinutes?: number
   upload: { id: string; sha256: string | null; storedAt: string | null; replaces: string | null }
   siblings?: readonly SiblingFile[]
-  /** The revision of this upload is sealed: nothing may be rejected any more. */
+  /** The revision is sealed: no rejection is possible. */
   sealed: boolean
 }
 
-/** What a pass over the whole file had found that its measurements do not tell. */
+/** Inspection results that are not in the measurements. */
 export function foundBefore({
   checks,
   problems,
@@ -58,9 +58,9 @@ export function foundBefore({
 }
 
 /**
- * Judges what `inspect` found, for files that were accepted. Merge with `withInspection`.
+ * Judges the inspection of an accepted file. Merge with `withInspection`.
  *
- * @returns only the problems and checks of this lane; `accepted` is false where a rejection that the profile names came up
+ * @returns only the problems and checks of this lane; `accepted` is false if a problem rejects
  */
 export function judgeInspection(input: InspectionInput): Judgement {
   const { slot, measured, sealed } = input
@@ -102,7 +102,7 @@ function judgeVideo(input: InspectionInput, findings: Findings): void {
   if (isSilent(measured, seconds)) findings.add('SILENT_AUDIO', {})
   judgeBlack(slot, (measured.blackSeconds ?? 0) / seconds, findings)
   const frozen = (measured.frozenSeconds ?? 0) / seconds
-  // A black picture stands still too: one message is enough.
+  // A black picture is also frozen: one message is enough.
   if (frozen >= FROZEN_SHARE && (measured.blackSeconds ?? 0) / seconds < MOSTLY_BLACK_SHARE) {
     findings.add('FROZEN_VIDEO', { limit: FROZEN_SHARE * 100, actual: percent(frozen) })
   }
@@ -153,7 +153,7 @@ function percent(share: number): number {
   return Math.min(100, Math.round(share * 1000) / 10)
 }
 
-/** Planned and actual running time in seconds where they differ by the slot's tolerance or more. */
+/** Planned and actual duration in seconds, if they differ by the slot's tolerance or more. */
 export function planDifference(
   slot: SlotRules,
   seconds: number,
@@ -165,7 +165,7 @@ export function planDifference(
 }
 
 /**
- * The upload that was there first with the same bytes. Only the later of two copies is a duplicate, or two that are
+ * The earlier upload with the same bytes. Only the later of two copies is a duplicate, or two that are
  * inspected at once would reject each other.
  */
 function earlierCopy({ slot, upload, siblings = [] }: InspectionInput): SiblingFile | undefined {
@@ -174,7 +174,7 @@ function earlierCopy({ slot, upload, siblings = [] }: InspectionInput): SiblingF
     (other) =>
       other.id !== upload.id &&
       other.sha256 === upload.sha256 &&
-      // In its own slot a copy of what it takes the place of is no second file.
+      // Not the upload that it replaces.
       other.id !== upload.replaces &&
       !(other.slot === slot.id && slot.max === 1) &&
       isEarlier(other, upload),

@@ -1,4 +1,4 @@
-// The rules on a PDF. `encrypted` with pages counted means an owner password only: everybody can read it.
+// The rules of PDFs. `encrypted` with a page count means only an owner password: everybody can read it.
 
 import type { Measured } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
@@ -11,7 +11,7 @@ export function judgePdf(media: MediaRules, measured: Measured, findings: Findin
     return
   }
   const unchecked = measured.unchecked === true
-  // Asked first: tools cannot tell a locked file's pages from a broken one's.
+  // First, because tools cannot distinguish locked from damaged files.
   if (encrypted && pages === undefined && !unchecked) {
     findings.add('PDF_PASSWORD', {})
     return

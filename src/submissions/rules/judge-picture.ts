@@ -1,15 +1,15 @@
-// The rules on how a video was filmed and encoded: none of them needs a decoded picture.
+// The rules of video format and encoding, without decoding.
 
 import type { Measured } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
 import type { Findings } from './findings.ts'
 
-/** 59.94 and 60.0002 are 60: cameras count in thousandths. */
+/** 59.94 and 60.0002 count as 60. */
 const FRAME_RATE_SLACK = 0.5
 
 export function judgePicture(media: MediaRules, measured: Measured, findings: Findings): void {
   const { videoCodec, audioCodec, videoUnknown, audioUnknown } = measured
-  // A picture that cannot be shown is as grave as one that is damaged, but has another name and another way out.
+  // An unknown codec is as severe as damage, but has another text.
   if (videoUnknown) unknown(media.videoCodecs ?? ['h264'], videoCodec, 'picture', findings)
   else uncommon(media.videoCodecs, videoCodec, findings)
   if (audioUnknown) unknown(media.audioCodecs ?? ['aac'], audioCodec, 'sound', findings)
@@ -33,7 +33,7 @@ export function judgePicture(media: MediaRules, measured: Measured, findings: Fi
   ) {
     findings.add('FRAME_RATE_HIGH', { limit: maxFramesPerSecond, actual: framesPerSecond })
   }
-  // A container that is converted anyway need not be told how to lay out its index.
+  // Not for containers that are converted anyway.
   if (measured.indexFirst === false && media.containers.includes(measured.container)) {
     findings.add('NOT_STREAMABLE', {})
   }
@@ -42,7 +42,7 @@ export function judgePicture(media: MediaRules, measured: Measured, findings: Fi
   }
 }
 
-/** Four-letter names of MP4 sample descriptions for what elsewhere goes by the codec's own name. */
+/** Codec names of MP4 sample entries. */
 const CODEC_OF_SAMPLE_ENTRY: ReadonlyMap<string, string> = new Map([
   ['avc1', 'h264'],
   ['avc3', 'h264'],

@@ -1,5 +1,5 @@
-// The verdict on one file against one slot, from what the index of the file says: all that `validate` can know.
-// Pure: the same measurements under another profile are judged again without touching the file.
+// The verdict of the `validate` lane: one file by the rules of one slot, from the index of the file.
+// Pure: measurements can be judged again by another profile without reading the file.
 
 import type { Measured, MediaKind } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
@@ -13,10 +13,10 @@ import { judgePicture } from './judge-picture.ts'
 export type JudgeInput = {
   slot: SlotRules
   measured: Measured
-  /** What the client said: decides nothing, and only names the file where the bytes leave it open. */
+  /** Declared by the client: only used if the bytes are ambiguous. */
   declared: { filename: string | null; type: string | null; bytes: number | null }
   actualBytes: number
-  /** Over the profile's own; seconds. */
+  /** Overrides the profile's value; seconds. */
   toleranceSeconds?: number
   /** Accepted files in the same slot that count and that this one does not replace. */
   siblings?: readonly { kind: MediaKind }[]
@@ -26,7 +26,7 @@ export type JudgeInput = {
  * Judges a file by its measurements.
  *
  * @returns problems by severity of the profile; checks made, and those that `inspect` still has to make as `pending`
- * (none where the file is rejected already); `accepted` is false when a problem rejects
+ * (none if the file is rejected); `accepted` is false if a problem rejects
  */
 export function judge(input: JudgeInput): Judgement {
   const { slot, measured, actualBytes } = input
@@ -49,7 +49,7 @@ export function judge(input: JudgeInput): Judgement {
   }
 }
 
-/** Nothing else can be said of a file of the wrong kind. */
+/** The only check of a file of the wrong kind. */
 function typeCheck(slot: SlotRules) {
   return checksFor('validate', 'other', slot).filter((entry) => entry.name === 'type')
 }
@@ -80,7 +80,7 @@ function judgeContainer(media: MediaRules, { container }: Measured, findings: Fi
   }
 }
 
-/** `converted`: taken, and an MP4 is made of it. */
+/** `converted`: accepted and converted to MP4. */
 export function containerVerdict(media: MediaRules, container: string): 'allowed' | 'converted' | 'refused' {
   if (media.containers.includes(container)) return 'allowed'
   if (media.remediableContainers.includes(container)) return 'converted'
@@ -89,7 +89,7 @@ export function containerVerdict(media: MediaRules, container: string): 'allowed
 
 function judgeVideo(input: JudgeInput, media: MediaRules, findings: Findings): void {
   const { measured } = input
-  // Whatever else the index says of a file that is not all there is a claim.
+  // Other values of an incomplete file are not reliable.
   if (measured.complete === false) {
     findings.add('INCOMPLETE_FILE', {})
     return
@@ -109,7 +109,7 @@ function judgeDuration(input: JudgeInput, media: MediaRules, findings: Findings)
   const { measured } = input
   const actual = judgedDurationSeconds(measured)
   if (actual === undefined && measured.unchecked) return
-  // A length that cannot be measured cannot be within a limit: the file has no samples to play.
+  // Without a measured length the file has no samples to play.
   if (actual === undefined) {
     findings.add('INCOMPLETE_FILE', {})
     return

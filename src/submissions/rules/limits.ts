@@ -1,4 +1,4 @@
-// What a ticket tells a client about its slot, so that a page can refuse before a byte is sent.
+// The limits in a ticket, so that a page can refuse files before sending.
 
 import type { MediaKind } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
@@ -8,14 +8,14 @@ export type TicketLimits = {
   /** Lower case, without a dot. */
   extensions: string[]
   mimeTypes: string[]
-  /** Of the largest kind; a file of another kind may be limited further. */
+  /** Of the kind with the largest limit; other kinds may have lower ones. */
   maxBytes: number
-  /** Null: no limit is known, or no kind has a duration. */
+  /** Null: no limit, or no kind has a duration. */
   maxDurationSeconds: number | null
   maxPages: number | null
 }
 
-/** @param maxBytes the ticket's own limit, where it has one; never above the slot's */
+/** @param maxBytes the ticket's own limit, if any; never above the slot's */
 export function ticketLimits(slot: SlotRules, maxBytes?: number): TicketLimits {
   const { media } = slot
   return {

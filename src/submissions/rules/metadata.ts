@@ -1,4 +1,4 @@
-// What a slot asks besides files: is it there, and does it fit.
+// Checks of the metadata fields of a slot.
 
 import { AppError } from '../../core/errors.ts'
 import type { FileProblem } from '../../records/upload-record.ts'
@@ -6,7 +6,7 @@ import type { SlotRules } from '../profiles/profile.ts'
 import type { MetadataField } from '../profiles/schema.ts'
 import { problemOf } from './texts.ts'
 
-/** METADATA_MISSING for every required field that is not filled in. */
+/** METADATA_MISSING for every empty required field. */
 export function missingMetadata(slot: SlotRules, values: Readonly<Record<string, unknown>>): FileProblem[] {
   return slot.metadata
     .filter((field) => field.required && isBlank(values[field.name]))
@@ -20,8 +20,8 @@ export function missingMetadata(slot: SlotRules, values: Readonly<Record<string,
 }
 
 /**
- * Whether values given for a slot fit its fields. Fields may be left out or null (cleared); required ones are asked for
- * at the seal, not here, so that people can save what they have.
+ * Whether values match the fields of a slot. Fields may be missing or null (cleared); required ones are checked
+ * at the seal, so that people can save incomplete data.
  * @returns SLOT_METADATA_INVALID {slot, fields: [{name, rule}]}, or undefined
  */
 export function metadataProblem(slot: SlotRules, values: Readonly<Record<string, unknown>>): AppError | undefined {
@@ -53,7 +53,7 @@ function brokenRule(field: MetadataField, value: unknown): string | undefined {
   return undefined
 }
 
-/** Records are small JSON documents; a field without a limit of its own still has one. */
+/** Limit of text fields without their own, since records are small. */
 const DEFAULT_MAX_LENGTH = 2000
 
 function hasType(field: MetadataField, value: unknown): boolean {

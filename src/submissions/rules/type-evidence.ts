@@ -1,12 +1,12 @@
-// What a file name and a declared type claim. Claims decide nothing for a file, but save a person from sending four
-// gigabytes of what cannot be taken. Phones and desktops often declare nothing, or something odd: only a claim that is
-// known to be another format speaks against a file, and one good claim is enough for the bytes to be looked at.
+// What the file name and the declared type suggest. They do not decide, but can save a person from sending four
+// gigabytes that cannot be accepted. Clients often declare nothing or something wrong: only a value that is
+// a known other format counts against a file, and one matching value is enough.
 
 import type { MediaKind } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { containerVerdict } from './judge.ts'
 
-/** Types that clients send when they do not know. */
+/** Generic types of clients. */
 const SAYS_NOTHING = new Set([
   '',
   'application/octet-stream',
@@ -87,7 +87,7 @@ const TYPES: ReadonlyMap<string, Format> = new Map([
 
 export type TypeEvidence = 'speaks for' | 'speaks against' | 'says nothing'
 
-/** A claim about a slot, and the kind of file that it claims where it names one. */
+/** The evidence of one declared value, and its kind, if known. */
 export type Claimed = { claim: TypeEvidence; kind: MediaKind | null; value: string }
 
 export function evidenceOfType(slot: SlotRules, declared: string | null): Claimed {
@@ -97,7 +97,7 @@ export function evidenceOfType(slot: SlotRules, declared: string | null): Claime
   if (listed) return { claim: 'speaks for', kind: listed.kind, value }
   const known = TYPES.get(value)
   if (known) return { claim: claimOf(slot, known), kind: known.kind, value }
-  // A video type nobody has heard of may still be a container that is taken: its first bytes will tell.
+  // An unknown video type may still be an accepted container: the first bytes decide.
   const family = slot.media.find((media) => value.startsWith(`${media.kind}/`))
   return { claim: family ? 'says nothing' : 'speaks against', kind: null, value }
 }
@@ -107,7 +107,7 @@ export function evidenceOfName(slot: SlotRules, filename: string | null): Claime
   const listed = slot.media.find((media) => media.extensions.includes(value))
   if (listed) return { claim: 'speaks for', kind: listed.kind, value }
   const known = EXTENSIONS.get(value)
-  // "แผนการสอน 1.2": what follows the last dot of a name need not be an extension.
+  // "แผนการสอน 1.2": the text after the last dot need not be an extension.
   if (!known) return { claim: 'says nothing', kind: null, value }
   return { claim: claimOf(slot, known), kind: known.kind, value }
 }
@@ -116,7 +116,7 @@ function claimOf(slot: SlotRules, { kind, container }: Format): TypeEvidence {
   return takes(slot, kind, container) ? 'speaks for' : 'speaks against'
 }
 
-/** The slot takes this container of this kind, as it is or converted. */
+/** Whether the slot accepts this container, unchanged or converted. */
 export function takes(slot: SlotRules, kind: MediaKind, container: string): boolean {
   return slot.media.some((media) => media.kind === kind && containerVerdict(media, container) !== 'refused')
 }

@@ -1,4 +1,4 @@
-// One request's way of writing to a local file.
+// The sink of the local store: writes one request's bytes to a file.
 
 import { faultPoint } from '../../core/fault-points.ts'
 import { objectKeys } from '../../records/keys.ts'
@@ -12,11 +12,11 @@ import type { Ledger, Sink } from './port.ts'
 export type LocalSinkDeps = {
   fd: number
   key: string
-  /** Position in the upload of the file's first byte. */
+  /** Offset in the upload of the file's first byte. */
   begin: number
-  /** The folder whose entry for this new file is not durable yet. */
+  /** The folder to sync, if the file is new. */
   newFolder: string | undefined
-  /** Files before this one. */
+  /** Earlier segments. */
   pieces: StoredPart[]
   state: UploadSession
   ledger: Ledger
@@ -72,7 +72,7 @@ export class LocalSink implements Sink {
   async #sync(): Promise<void> {
     try {
       await dataSyncFd(this.#deps.fd)
-      // The first record lies in the same folder and is made durable, with its folder, before anything is acknowledged.
+      // The first record is in the same folder, and syncs it before anything is acknowledged.
       if (this.#unsyncedFolder !== undefined && !this.#deps.ledger.unrecorded) await syncDirectory(this.#unsyncedFolder)
       this.#unsyncedFolder = undefined
     } catch (error) {

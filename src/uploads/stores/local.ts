@@ -1,9 +1,9 @@
 // Receiving into a local directory: positional writes into one file per upload, fdatasync before anything is
 // acknowledged. Writes are in order, so the file's length is always the length of the contiguous prefix.
 //
-// A holder that did not let go may still have a write on its way. Where its process has ended there is none; where it
-// may be alive (it hung for a moment), its successor goes on in a file of its own, a segment, and the file before
-// counts only up to where that begins: a late writer cannot spoil what others have written.
+// A holder that did not release the lock may still be writing. If its process has ended, it is not; if it
+// may be alive (it hung), its successor continues in a new file, a segment, and the file before
+// counts only up to the start of that segment: a late writer cannot damage the bytes of others.
 
 import { constants } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
@@ -53,7 +53,7 @@ export class LocalUploadStore implements UploadStore {
     for (const [i, { key, begin }] of files.entries()) {
       last = { key, begin, bytes: await this.#syncedLength(key) }
       const next = files[i + 1]
-      // What a file holds beyond the beginning of the next one is a late writer's.
+      // Bytes beyond the start of the next segment are from a late writer.
       if (next !== undefined) parts.push({ number: i + 1, offset: begin, bytes: next.begin - begin, key })
     }
     const offset = last.begin + last.bytes
@@ -67,7 +67,7 @@ export class LocalUploadStore implements UploadStore {
     return { offset, multipartId: null, tailKey: segment, parts: [...parts, closed] }
   }
 
-  /** The files of an upload in the order of their bytes; of two that begin at one place the newer counts. */
+  /** The segments of an upload in order; of two with the same start the newer counts. */
   async #filesOf(id: string): Promise<{ key: string; begin: number }[]> {
     const prefix = objectKeys.upload(id)
     const names = await readdir(this.#store.path(prefix.slice(0, -1))).catch((error: unknown) => {
@@ -96,7 +96,7 @@ export class LocalUploadStore implements UploadStore {
   }
 }
 
-/** Where in the upload a file begins: its name says so. */
+/** The start offset of a segment, from its name. */
 function beginOf(key: string): number {
   return Number(SEGMENT.exec(key.slice(key.lastIndexOf('/') + 1))?.[1] ?? 0)
 }

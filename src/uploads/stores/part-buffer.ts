@@ -1,11 +1,11 @@
-// The S3 part that is filling: in memory as a rule, its beginning in the spool when memory is short, or in the tail
-// object when the spool is full too.
+// Buffer of the S3 part that is being filled: normally in memory; its beginning is in the spool if memory is short, or in a tail
+// object if the spool is full too.
 
 import type { ByteBudget } from '../budget.ts'
 import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
-/** Bytes on their way to the store; `release` says that they are there, or will not be. */
+/** The bytes of a part; `release` is called when they are stored or dropped. */
 export type PartBytes = { chunks: Buffer[]; bytes: number; release: () => void }
 
 export class PartBuffer {
@@ -14,10 +14,10 @@ export class PartBuffer {
   readonly #pool: Slabs
   #stored = 0
   #file: SpoolFile | undefined
-  /** In order: chunks as they came, and views of slabs. */
+  /** In order: received chunks, and views of slabs. */
   #chunks: Buffer[] = []
   #slabs: Buffer[] = []
-  /** Of the last slab: where its view begins, and what is filled. */
+  /** In the last slab: start of its view, and fill level. */
   #viewBegin = 0
   #filled = SLAB_BYTES
   #inMemory = 0
@@ -36,19 +36,19 @@ export class PartBuffer {
     return this.#stored + (this.#file?.bytes ?? 0) + this.#inMemory
   }
 
-  /** The first `bytes` are in the tail object; they are fetched when the part is put together. */
+  /** The first `bytes` are in the tail object; they are fetched when the part is assembled. */
   beginWithTail(bytes: number): void {
     this.#stored = bytes
   }
 
-  /** Chunks that the budget has been charged for already. */
+  /** Appends a chunk that is already reserved in the budget. */
   append(chunk: Buffer): void {
     this.#chunks.push(chunk)
     this.#viewBegin = this.#filled
     this.#inMemory += chunk.length
   }
 
-  /** The same by copying: for what comes fast, and would otherwise burden the collector. */
+  /** The same with a copy: for fast uploads, to reduce garbage collection. */
   appendCopy(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) {
       let slab = this.#slabs.at(-1)
@@ -67,7 +67,7 @@ export class PartBuffer {
     this.#inMemory += chunk.length
   }
 
-  /** Moves what is in memory to the spool. False: the spool is full. */
+  /** Moves the bytes in memory to the spool. False: the spool is full. */
   async spill(): Promise<boolean> {
     if (this.#inMemory === 0) return true
     this.#file ??= this.#spool.create()
@@ -76,7 +76,7 @@ export class PartBuffer {
     return true
   }
 
-  /** Everything so far is in the tail object: memory and spool are free again. */
+  /** All bytes are in the tail object: frees memory and spool. */
   async forget(): Promise<void> {
     this.#stored = this.bytes
     this.#dropMemory()
@@ -84,7 +84,7 @@ export class PartBuffer {
     this.#file = undefined
   }
 
-  /** Takes the buffer's bytes out, in order. The account stays charged until they are released. */
+  /** Takes the bytes out of the buffer, in order. They stay reserved until released. */
   async take(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const inMemory = this.#inMemory
     const loan = await this.peek(fetchTail)
@@ -101,14 +101,14 @@ export class PartBuffer {
     try {
       await file?.remove()
     } catch (error) {
-      // The caller never learns of what was taken.
+      // The caller does not get the bytes.
       release()
       throw error
     }
     return { chunks: loan.chunks, bytes: loan.bytes, release }
   }
 
-  /** The same without emptying: for a tail. */
+  /** The same without emptying the buffer: for a tail. */
   async peek(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const { bytes } = this
     const elsewhere = bytes - this.#inMemory
@@ -153,7 +153,7 @@ export class PartBuffer {
   }
 }
 
-/** Given back once, whoever calls: the next part writes into the same slabs. */
+/** Runs once: a second release would free slabs that are in use again. */
 function once(work: () => void): () => void {
   let done = false
   return () => {

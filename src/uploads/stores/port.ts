@@ -1,25 +1,25 @@
-// What the upload path asks of a place that receives bytes. Two kinds: a local directory and S3.
-// An upload's bytes arrive through one Sink at a time, whose fence decides whether its commits count.
+// The interface of upload stores: local directory and S3.
+// An upload is written by one Sink at a time, whose fence decides whether its progress counts.
 
 import type { StoredPart, UploadRecord } from '../../records/upload-record.ts'
 import type { UploadDraft, UploadSession } from '../../records/upload-session.ts'
 
-/** Commits progress to Redis and, where it must be durable, to the record. Throws UPLOAD_TAKEN_OVER when fenced off. */
+/** Saves progress to Redis and, if it must be durable, commits it to the record. Throws UPLOAD_TAKEN_OVER if the fence is lost. */
 export interface Ledger {
   /** Bytes up to `offset` are durable and contiguous. */
   advance(offset: number, change?: LedgerChange): Promise<void>
-  /** S3: says that a part is on its way, before it is. */
+  /** S3: marks a part as in flight, before it is sent. */
   markInFlight(partNumber: number): Promise<void>
   /**
-   * All bytes are durable. Commits the record `stored`. `single` is the key of an object that carries the record
-   * itself as metadata (see `singleRecord`); then no other record is written.
+   * All bytes are durable. Commits the record `stored`. `single` is the key of an object that contains the record
+   * as metadata (see `singleRecord`); then no other record is written.
    */
   complete(object: FinishedObject): Promise<void>
-  /** True while the upload has no record, so that a whole small file may become its own. */
+  /** True while the upload has no record, so that a small file can contain its own record. */
   readonly unrecorded: boolean
-  /** Parts that count so far, in order. */
+  /** The counted parts, in order. */
   parts(): Promise<StoredPart[]>
-  /** The record that a single-object upload carries with it, committed by creating that object. */
+  /** The record for the metadata of a single-object upload, committed by creating that object. */
   singleRecord(key: string): Promise<UploadRecord>
 }
 
@@ -32,34 +32,34 @@ export type LedgerChange = {
 
 export type FinishedObject =
   | { kind: 'object'; key: string }
-  /** Pieces of their own, to be joined by completion. */
+  /** Separate objects, to be joined by completion. */
   | { kind: 'pieces'; key: string; parts: StoredPart[] }
   | { kind: 'multipart'; key: string; multipartId: string; partBytes: number; parts: StoredPart[] }
   | { kind: 'single'; record: UploadRecord }
 
-/** One request's way of writing. Calls never overlap; `write` may keep the buffers until it resolves. */
+/** Writes the bytes of one request. Calls never overlap; `write` may keep the buffers until it resolves. */
 export interface Sink {
-  /** Position of the next byte: everything given to `write` so far. */
+  /** Offset of the next byte, after everything passed to `write`. */
   readonly position: number
-  /** What may be acknowledged. */
+  /** The durable offset, which may be acknowledged. */
   readonly durable: number
-  /** Takes chunks in order, charged to the byte budget, and gives back what it holds no longer. Resolves when more may come. */
+  /** Takes chunks in order, reserved in the byte budget, and releases them when stored. Resolves when more can be written. */
   write(chunks: Buffer[], bytes: number): Promise<void>
-  /** Makes everything written so far durable and commits it. */
+  /** Makes all written bytes durable and saves the progress. */
   flush(): Promise<void>
   /** All bytes of the upload have been written: makes them durable and commits the upload as stored. */
   complete(): Promise<void>
-  /** Lets go of files and buffers; nothing more is stored. */
+  /** Closes files and releases buffers; nothing more is stored. */
   close(): Promise<void>
 }
 
-/** What a recovery is told. `formerHolder`: the channel of a holder that did not let go; it may still be writing. */
+/** Input of a recovery. `formerHolder`: the channel of a holder that did not release the lock; it may still be writing. */
 export type Known = { multipartId: string | null; partBytes: number; formerHolder: string | null }
 
-/** The store has ended the upload by itself; what was sent into it is gone. */
+/** The store has aborted the upload; its parts are gone. */
 export class PartsLost extends Error {}
 
-/** What the store itself says of an unfinished upload. */
+/** The state of an unfinished upload in the store. */
 export type Recovered = {
   offset: number
   multipartId: string | null
@@ -73,7 +73,7 @@ export interface UploadStore {
   partBytes(size: number | null, maxBytes: number): number
   /** Opens the upload for writing at `state.offset`. */
   open(state: UploadSession, ledger: Ledger): Promise<Sink>
-  /** Longest contiguous durable prefix, from the store alone; what is open ended is made durable first. */
+  /** The longest contiguous durable prefix, from the store alone; undurable bytes are made durable first. */
   recover(draft: UploadDraft, known: Known): Promise<Recovered>
   /** Removes the bytes of an upload that has ended without being stored. */
   discard(id: string, multipartId: string | null): Promise<void>

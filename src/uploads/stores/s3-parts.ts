@@ -1,6 +1,6 @@
-// @tus/s3-store as the base: its client and its limits of part sizes. Overridden is its hot path, which writes every
-// part through a temporary file, lists parts up to three times a request, counts parts behind a gap and deletes a tail
-// before its bytes are stored again: here parts are chunks in memory, numbered by their offset, sent by S3Sender.
+// Based on @tus/s3-store: its client and its limits of part sizes. Its hot path is overridden, because it writes every
+// part to a temporary file, lists parts up to three times per request, counts parts after a gap and deletes a tail
+// before its bytes are stored again. Here parts are chunks in memory, numbered by their offset, sent by S3Sender.
 
 import {
   CreateMultipartUploadCommand,
@@ -36,16 +36,16 @@ export class S3Parts extends S3Store {
   }
 
   /**
-   * Part size for an upload of `size` bytes, or of `atMost` where nobody knows yet, that keeps within 10,000 parts. The
-   * library's own answer is the whole size for a small file; here a part's place must follow from its number alone. A
-   * long film has parts of twice the size: its verdict waits until the store has joined them.
+   * Part size for an upload of `size` bytes (`atMost` if unknown) with at most 10,000 parts. The
+   * library returns the whole size for a small file; here the offset of a part must follow from its number. A
+   * large file has parts of twice the size, because its verdict waits until the store has joined them.
    */
   sizeOfParts(size: number | null, atMost: number): number {
     const preferred = (size ?? 0) >= LONG_FILM_BYTES ? 2 * this.preferredPartSize : this.preferredPartSize
     return Math.max(preferred, Math.ceil((size ?? atMost) / this.maxMultipartParts))
   }
 
-  /** Begins a multipart upload whose parts are checked by their CRC-32. */
+  /** Starts a multipart upload with CRC-32 checksums of its parts. */
   async start(key: string): Promise<string> {
     return await this.#call(async () => {
       const { UploadId } = await this.client.send(
@@ -57,12 +57,12 @@ export class S3Parts extends S3Store {
           ChecksumType: 'COMPOSITE',
         }),
       )
-      if (UploadId === undefined) throw new Error('CreateMultipartUpload answered without an UploadId')
+      if (UploadId === undefined) throw new Error('CreateMultipartUpload returned no UploadId')
       return UploadId
     })
   }
 
-  /** Sends one part. Throws PartsLost where somebody has ended the multipart upload. */
+  /** Sends one part. Throws PartsLost if the multipart upload was aborted. */
   async send(key: string, multipartId: string, number: number, chunks: Buffer[], bytes: number): Promise<Sent> {
     try {
       return await this.#sender.put(key, chunks, bytes, { part: { multipartId, number } })
@@ -72,12 +72,12 @@ export class S3Parts extends S3Store {
     }
   }
 
-  /** Writes a whole object under a fresh key. */
+  /** Writes an object under a new key. */
   async put(key: string, chunks: Buffer[], bytes: number, metadata: Record<string, string> = {}): Promise<void> {
     await this.#sender.put(key, chunks, bytes, { metadata })
   }
 
-  /** The longest run of parts from the first on without a gap, each `partBytes` long but the last. */
+  /** The longest sequence of parts from the first without a gap; each has `partBytes`, except the last. */
   async contiguous(key: string, multipartId: string, partBytes: number): Promise<StoredPart[]> {
     const parts: StoredPart[] = []
     let marker: string | undefined
@@ -107,13 +107,13 @@ export class S3Parts extends S3Store {
       } while (marker !== undefined)
       return parts
     } catch (error) {
-      // Never read as "finished": an upload that is gone holds nothing.
+      // Never "finished": an aborted upload has no parts.
       if (isS3Error(error, 'NoSuchUpload')) return []
       throw s3StoreError(error)
     }
   }
 
-  /** Ids of multipart uploads that were begun for a key. */
+  /** Ids of the multipart uploads of a key. */
   async listMultipartUploads(key: string): Promise<string[]> {
     return await this.#call(async () => {
       const page: ListMultipartUploadsCommandOutput = await this.client.send(

@@ -1,5 +1,5 @@
-// One request's way of writing to S3. One part is in flight while the next one fills; offsets are committed in order,
-// so what is committed is always the contiguous prefix.
+// The sink of the S3 store. One part is in flight while the next is filled; offsets are saved in order,
+// so the saved offset is always a contiguous prefix.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { faultPoint } from '../../core/fault-points.ts'
@@ -17,11 +17,11 @@ import type { S3Parts } from './s3-parts.ts'
 import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool } from './spool.ts'
 
-/** S3 has no condition on parts: a part that a lost holder had in flight may still arrive until then. */
+/** S3 has no conditional part uploads: the part in flight of a lost holder may still arrive within this time. */
 const IN_FLIGHT_MS = 30_000
-/** So much in memory is worth a tail when the spool is full. */
+/** Minimum bytes in memory for writing a tail when the spool is full. */
 const TAIL_STEP_BYTES = 1024 ** 2
-/** S3 allows 2 KB of user metadata; names and values count. */
+/** S3 allows 2 KB of user metadata, including names. */
 const MAX_RECORD_METADATA_BYTES = 1900
 
 export type S3SinkDeps = {
@@ -47,7 +47,7 @@ export class S3Sink implements Sink {
   readonly #committed: StoredPart[]
   #multipartId: string | null
   #tailKey: string | null
-  /** Where the buffer begins. */
+  /** Offset of the buffer's first byte. */
   #begin: number
   readonly #budget: ByteBudget
   readonly #buffer: PartBuffer
@@ -81,10 +81,10 @@ export class S3Sink implements Sink {
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     const before = this.position
     try {
-      // What a slow line brings is little at a time: a slab for it would be memory for nothing.
+      // Slow clients send little at a time: a slab would waste memory.
       await this.#take(chunks, bytes >= SLAB_BYTES && this.#slabs.worthwhile)
     } catch (error) {
-      // What the buffer has not taken over, nobody else would give back.
+      // Release the bytes that the buffer did not take over.
       this.#budget.release(bytes - (this.position - before))
       throw error
     }
@@ -94,7 +94,7 @@ export class S3Sink implements Sink {
     this.#check()
     for (const chunk of chunks) {
       let rest = chunk
-      // The last part is sent by `complete`: a file of one part never becomes a multipart upload.
+      // `complete` sends the last part: a file of one part never becomes a multipart upload.
       while (this.#buffer.bytes + rest.length >= this.#partBytes && !this.#isLast(rest.length)) {
         const room = this.#partBytes - this.#buffer.bytes
         this.#append(rest.subarray(0, room), fast)
@@ -113,12 +113,12 @@ export class S3Sink implements Sink {
     this.position += chunk.length
   }
 
-  /** True when these bytes end the file within the part that is filling. */
+  /** True if these bytes complete the file within the current part. */
   #isLast(bytes: number): boolean {
     return this.position + bytes === this.#state.size && this.#buffer.bytes + bytes <= this.#partBytes
   }
 
-  /** Sends the part that is full in the background, once the one before it has arrived. */
+  /** Sends the full part in the background, after the one before it is stored. */
   async #sendFull(): Promise<void> {
     if (this.#inFlight !== null) await this.#inFlight
     this.#check()
@@ -134,10 +134,10 @@ export class S3Sink implements Sink {
     )
   }
 
-  /** Memory is short: the beginning of the part goes to the spool; where that is full, to S3 as a tail. */
+  /** Memory is short: moves the part to the spool, or to S3 as a tail if the spool is full. */
   async #spillOrFlush(): Promise<void> {
     if (await this.#buffer.spill()) return
-    // A tail is written anew as a whole: not for every little that comes, unless nothing else is left.
+    // A tail is rewritten as a whole: only for enough bytes, or above the hard limit.
     if (this.#buffer.inMemory < TAIL_STEP_BYTES && !this.#budget.aboveLimit) return
     await this.flush()
     await this.#buffer.forget()
@@ -252,7 +252,7 @@ export class S3Sink implements Sink {
     return body
   }
 
-  /** A part that a lost holder may still be sending is not sent again before that one's time is up. */
+  /** Waits until a part that a lost holder may still be sending can no longer arrive. */
   async #waitForInFlightPart(number: number): Promise<void> {
     const [inFlight, since] = (this.#state.inFlight ?? '').split(':').map(Number)
     if (inFlight !== number || since === undefined) return
@@ -266,7 +266,7 @@ export class S3Sink implements Sink {
     return this.#multipartId === null ? {} : { multipartId: this.#multipartId }
   }
 
-  /** The tail before is removed only now that its bytes are stored elsewhere. */
+  /** Removes the old tail, after its bytes are stored elsewhere. */
   async #replaceTail(key: string | null): Promise<void> {
     const old = this.#tailKey
     this.#tailKey = key

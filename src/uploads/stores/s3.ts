@@ -1,5 +1,5 @@
-// Receiving into S3: parts of one size, sent while the next one fills; a file that fits one part is one PutObject
-// whose metadata is its first record. What is behind the last whole part goes to a fresh object of its own (a tail).
+// Receiving into S3: parts of equal size, sent while the next one is filled; a file that fits into one part is one PutObject
+// whose metadata is its first record. Bytes after the last complete part go to a separate object (a tail).
 
 import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
@@ -61,7 +61,7 @@ export class S3UploadStore implements UploadStore {
     }
   }
 
-  /** The longest tail that begins at `offset`: an acknowledged one is never shorter than those before it. */
+  /** The longest tail that starts at `offset`: an acknowledged tail is never shorter than earlier ones. */
   async #tailAt(id: string, offset: number): Promise<{ key: string; bytes: number } | undefined> {
     const prefix = objectKeys.tail(id, offset, '')
     let longest: { key: string; bytes: number } | undefined

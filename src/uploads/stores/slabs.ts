@@ -1,17 +1,17 @@
-// Memory of our own for parts that are filling fast beside others. A chunk as the socket gives it is an allocation that
-// V8 counts; kept while several parts fill, it outlives two young collections, and every 64 MiB of such cost a full one.
-// Copied here it dies young, and the memory is used again. One upload alone is faster without: its chunks die young anyway.
+// Reusable memory for parts of several fast uploads. A chunk of the socket is an allocation that
+// V8 counts; kept while several parts are filled, it survives two young collections, and every 64 MiB of such chunks cost a full collection.
+// Copied into slabs, the chunk dies young. A single upload is faster without slabs: its chunks die young anyway.
 
-/** One batch of the receiver. */
+/** The batch size of the receiver. */
 export const SLAB_BYTES = 256 * 1024
-/** Kept for the next part; what is beyond goes back to V8. */
+/** Free slabs that are kept; more are left to the garbage collector. */
 const MAX_FREE = 256
 
 export class Slabs {
   readonly #free: Buffer[] = []
   readonly #sinks = new Set<symbol>()
 
-  /** One more is writing parts; the answer ends that. */
+  /** Counts one more writer; the returned function ends it. */
   enter(): () => void {
     const sink = Symbol('sink')
     this.#sinks.add(sink)
@@ -26,7 +26,7 @@ export class Slabs {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
   }
 
-  /** Nobody may hold a view of it any more. */
+  /** Returns slabs; nobody may use a view of them any more. */
   give(slabs: readonly Buffer[]): void {
     for (const slab of slabs) if (this.#free.length < MAX_FREE) this.#free.push(slab)
   }

@@ -1,6 +1,6 @@
-// Disk for bytes that do not count yet: the beginnings of S3 parts that slow clients have sent, and bodies whose checksum
-// is not known to be right. Bounded, never counted in an offset, emptied at start. What is lost with it was not
-// acknowledged.
+// Disk for bytes that do not count yet: beginnings of S3 parts of slow clients, and bodies whose checksum
+// is not verified. Bounded, never counted in an offset, emptied at start. Its bytes are never
+// acknowledged, so they may be lost.
 
 import { constants } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
@@ -17,7 +17,7 @@ export class Spool {
   readonly #maxBytes: number
   #used = 0
 
-  /** `folder` belongs to this process alone and is named by its id. */
+  /** `folder` belongs to this process and is named by its process id. */
   constructor(folder: string, maxBytes: number) {
     this.#folder = folder
     this.#maxBytes = maxBytes
@@ -31,7 +31,7 @@ export class Spool {
     return this.#used
   }
 
-  /** Empties what earlier processes left behind; folders beside this one belong to processes by their id. */
+  /** Removes the folders of dead processes; the names are process ids. */
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
     const all = dirname(this.#folder)
@@ -41,7 +41,7 @@ export class Spool {
     await mkdir(this.#folder, { recursive: true })
   }
 
-  /** False: full; the bytes must go elsewhere. */
+  /** False: the spool is full. */
   reserve(bytes: number): boolean {
     if (this.#used + bytes > this.#maxBytes) return false
     this.#used += bytes
@@ -57,7 +57,7 @@ export class Spool {
   }
 }
 
-/** Bytes on disk that belong to one request; append only. */
+/** The spool file of one request; append-only. */
 export class SpoolFile {
   readonly #path: string
   readonly #spool: Spool
@@ -74,7 +74,7 @@ export class SpoolFile {
     try {
       await withFd(this.#path, constants.O_WRONLY | constants.O_CREAT, (fd) => writeChunks(fd, chunks, this.bytes))
     } catch (error) {
-      // What a failed write left behind lies beyond `bytes`, where the next one writes.
+      // A failed write leaves data only beyond `bytes`, where the next write starts.
       this.#spool.release(bytes)
       const told = storeError(error)
       // Full before its time: the bytes go elsewhere all the same.
@@ -90,7 +90,7 @@ export class SpoolFile {
   async readInto(target: Buffer, position = 0): Promise<void> {
     await withFd(this.#path, constants.O_RDONLY, async (fd) => {
       if ((await readAll(fd, target, position)) < target.length)
-        throw new Error('a spool file is shorter than what was written to it')
+        throw new Error('spool file is shorter than the bytes written to it')
     })
   }
 

@@ -49,7 +49,7 @@ describe('wrong shapes of Redis', () => {
     writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor sn 127.0.0.1 ${primary.port} 1\n`)
     const sentinel = await startChild('redis-server', [file, '--sentinel'])
     onTestFinished(async () => void (await sentinel.stop()))
-    await waitFor(async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('sentinel') === true, {
+    await waitFor(async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('Sentinel') === true, {
       what: 'the sentinel to be named',
     })
   })
@@ -78,7 +78,7 @@ describe('wrong shapes of Redis', () => {
   test('a server without an append-only file is taken, and said', async () => {
     const { told, lines } = await refusal((await server('--appendonly', 'no')).url)
     expect(told).toBeUndefined()
-    expect(lines).toContain('no append-only file')
+    expect(lines).toContain('append-only file is off')
   })
 
   test('no password, and a wrong one', async () => {
@@ -86,8 +86,8 @@ describe('wrong shapes of Redis', () => {
     const control = new Redis(redis.url)
     onTestFinished(() => control.disconnect())
     await control.config('SET', 'requirepass', 'right')
-    expect((await refusal(redis.url)).told).toContain('asks for a password')
-    expect((await refusal(redis.url.replace('//', '//:wrong@'))).told).toContain('refuses its user name')
+    expect((await refusal(redis.url)).told).toContain('requires a password')
+    expect((await refusal(redis.url.replace('//', '//:wrong@'))).told).toContain('wrong user name or password')
     expect((await refusal(redis.url.replace('//', '//:right@'))).told).toBeUndefined()
   })
 

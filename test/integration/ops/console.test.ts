@@ -44,7 +44,7 @@ beforeAll(async () => {
     ...deps,
     redis,
     state: { started: true, draining: false },
-    cases: createLookup(deps),
+    support: createLookup(deps),
   })
   url = await listen(app)
   const find = new FindIndex(redis)

@@ -47,7 +47,7 @@ test('a crash is followed by a new start, more slowly each time', async () => {
   await waitFor(() => lines.length === 3)
   expect(new Set(lines).size).toBe(3)
   const words = said.mock.calls.map(([text]) => String(text))
-  expect(words[0]).toContain('part ended (code 3); it is started again in 0.5 s')
+  expect(words[0]).toContain('part ended (code 3); restarting in 0.5 s')
   expect(words[1]).toContain('in 1 s')
   expect(finals).toEqual([])
 })

@@ -13,7 +13,7 @@ test.each([
     'go: github.com/x@v1: Get "https://proxy/x": dial tcp: lookup proxy: no such host',
   ],
   ['the last word\n', 'the last word'],
-  ['', 'it said nothing'],
+  ['', 'no output'],
 ])('why there is no S3 server is named by the line that says so', (output, cause) => {
   expect(causeIn(output)).toBe(cause)
 })

@@ -102,7 +102,7 @@ test('a question about an upload whose holder died does not disturb who went on 
     // The question finds nobody; at this moment the client's PATCH arrives.
     ask.mockRestore()
     next = await openSink(id, 0)
-    return { silent: true, late: false, offset: null }
+    return { unresponsive: true, timedOut: false, offset: null }
   })
   expect(await user.offset(url)).toBe(0)
   await next?.write(filled(100_000, 'a'))

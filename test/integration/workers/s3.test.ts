@@ -123,7 +123,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     await begin(objectKeys.rendition(ready, 'token', 'video.mp4'))
     const begun = async () => {
       const ids: (string | undefined)[] = []
-      for await (const { key } of store.begun(objectKeys.uploads)) ids.push(uploadIdOfKey(key))
+      for await (const { key } of store.listMultipartUploads(objectKeys.uploads)) ids.push(uploadIdOfKey(key))
       return ids.toSorted()
     }
     expect(await begun()).toHaveLength(4)

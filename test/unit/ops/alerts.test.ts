@@ -68,7 +68,7 @@ describe('every alert', () => {
     const chapters = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8').split(/^## /m)
     const chapter = chapters.find((text) => slug(text.split('\n', 1)[0] ?? '') === anchor)
     expect(chapter).toContain(rule.alert)
-    for (const part of ['Users notice', 'Be sure', 'Do', 'is over'])
+    for (const part of ['Users notice', 'Confirm', 'Do', 'is over'])
       expect(chapter?.replaceAll('\n', ' '), part).toContain(part)
   })
 

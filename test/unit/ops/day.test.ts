@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
-import { ordersOf } from '../../../src/ops/control-watch.ts'
+import { settingsFor } from '../../../src/ops/control-watch.ts'
 import { decodeControls } from '../../../src/ops/controls.ts'
 import { countsSince } from '../../../src/ops/counters.ts'
 import { fittedCurve } from '../../../src/ops/curve.ts'
@@ -103,13 +103,13 @@ describe('orders', () => {
       'concurrency:gone': JSON.stringify({ by: 'me', at: at(1), jobs: 9 }),
       later: 'not for this version',
     })
-    expect(ordersOf(state, 'a:1', 4000)).toEqual({
+    expect(settingsFor(state, 'a:1', 4000)).toEqual({
       admission: null,
       draining: true,
       concurrency: { transcode: 2 },
     })
-    expect(ordersOf(state, 'a:1', 6000).draining).toBe(false)
-    expect(ordersOf(state, 'b:1', 4000).draining).toBe(false)
+    expect(settingsFor(state, 'a:1', 6000).draining).toBe(false)
+    expect(settingsFor(state, 'b:1', 4000).draining).toBe(false)
   })
 })
 

@@ -1,4 +1,4 @@
-// The page's look at a file, before a byte is sent: read by the service's own readers, from what a browser holds.
+// The page's check of a file before it is sent, with the readers of the service.
 
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -14,10 +14,10 @@ import { memorySource } from '../../support/media/sources.ts'
 import { catalogue } from '../submissions/support.ts'
 import { asset } from './assets.ts'
 
-type Finding = { verdict: string; faults: { name: string; actual?: number; limit?: number }[] }
+type Finding = { verdict: string; problems: { name: string; actual?: number; limit?: number }[] }
 
 const { blobSource } = await asset<{ blobSource: (file: Blob) => MediaSource }>('checking/bytes.js')
-const { look } = await asset<{ look: (file: Blob, slot: object) => Promise<Finding> }>('checking/check.js')
+const { checkFile } = await asset<{ checkFile: (file: Blob, slot: object) => Promise<Finding> }>('checking/check.js')
 const { sha256, digestHere } = await asset<{
   sha256: (bytes: Uint8Array) => Promise<string>
   digestHere: (bytes: Uint8Array) => Uint8Array
@@ -62,42 +62,42 @@ describe('an MP4 in a browser', () => {
   })
 })
 
-describe('a look at a file', () => {
+describe('the check of a chosen file', () => {
   const rules = catalogue.get('teacher.K2@1')?.slots ?? []
-  const lookFor = (slot: string, bytes: Buffer) => look(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
+  const lookFor = (slot: string, bytes: Buffer) => checkFile(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
 
   it('finds nothing wrong with a lesson, and says what is wrong with others', async () => {
-    expect(await lookFor('teaching_video', lesson(3000))).toMatchObject({ verdict: 'go', faults: [] })
+    expect(await lookFor('teaching_video', lesson(3000))).toMatchObject({ verdict: 'go', problems: [] })
     expect(await lookFor('teaching_video', lesson(3660))).toMatchObject({
       verdict: 'ask',
-      faults: [{ name: 'tooLong', actual: 3660, limit: 3600 }],
+      problems: [{ name: 'tooLong', actual: 3660, limit: 3600 }],
     })
     // An edit list that hides twenty minutes is no trim: the service judges by the samples.
     const hiding: Partial<TrackSpec> = { edits: [[3_000_000, 0]] }
     const hidden = film(samples(4200, hiding), samples(4200, { ...hiding, handler: 'soun' }))
     expect(await lookFor('teaching_video', hidden)).toMatchObject({
       verdict: 'ask',
-      faults: [{ name: 'tooLong', actual: 4200, limit: 3600 }],
+      problems: [{ name: 'tooLong', actual: 4200, limit: 3600 }],
     })
     expect(await lookFor('teaching_video', film(samples(60)))).toMatchObject({
       verdict: 'ask',
-      faults: [{ name: 'noSound' }],
+      problems: [{ name: 'noSound' }],
     })
     expect(await lookFor('teaching_video', film(samples(60, { handler: 'soun' })))).toMatchObject({
       verdict: 'ask',
-      faults: [{ name: 'noPicture' }],
+      problems: [{ name: 'noPicture' }],
     })
     expect(await lookFor('teaching_video', lesson(60).subarray(0, -700))).toMatchObject({
       verdict: 'ask',
-      faults: [{ name: 'incomplete' }],
+      problems: [{ name: 'incomplete' }],
     })
     expect(await lookFor('teaching_video', Buffer.from('%PDF-1.7'))).toMatchObject({
       verdict: 'stop',
-      faults: [{ name: 'kind', found: 'pdf' }],
+      problems: [{ name: 'kind', found: 'pdf' }],
     })
     expect(await lookFor('teaching_video', Buffer.from('what is this'))).toMatchObject({
       verdict: 'stop',
-      faults: [{ name: 'unknownKind' }],
+      problems: [{ name: 'unknownKind' }],
     })
   })
 })

@@ -15,9 +15,9 @@ const { rowsOf, slotState } = await asset<{
   slotState: (slot: object, rows: Row[]) => string
 }>('model/rows.js')
 const { slotsToChange } = await asset<{ slotsToChange: (submission: object) => string[] }>('model/returned.js')
-const { faultOfRoom, faultOfTwin } = await asset<{
-  faultOfTwin: (job: object, store: object, jobs: object[]) => { name: string } | null
-  faultOfRoom: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
+const { noRoomProblem, duplicateProblem } = await asset<{
+  duplicateProblem: (job: object, store: object, jobs: object[]) => { name: string } | null
+  noRoomProblem: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
 }>('model/room.js')
 const { mayBegin, whenOf } = await asset<{
   mayBegin: (submission: object, slot: string, nowMs: number) => boolean
@@ -129,7 +129,7 @@ describe('the room in a slot', () => {
   const uploads = [upload('1', 'ready', { measured: { kind: 'video' } }), upload('2', 'ready'), upload('3', 'ready')]
   const room = (of: object, kind: string, own: object = {}, others: object[] = []) => {
     const mine = job(own)
-    return faultOfRoom({ kind }, mine, storeOf(uploads, 'open', of), [mine, ...others])?.name ?? null
+    return noRoomProblem({ kind }, mine, storeOf(uploads, 'open', of), [mine, ...others])?.name ?? null
   }
 
   it('is for so many files, and so many of a kind', () => {
@@ -184,7 +184,7 @@ describe('dates', () => {
 describe('a file that is there already', () => {
   const file = (name: string, size = 100) => ({ file: { name, size } })
   const twin = (state: string, chosen: object, more: object = {}) =>
-    faultOfTwin(job(chosen), storeOf([upload('1', state, more)]), [])?.name
+    duplicateProblem(job(chosen), storeOf([upload('1', state, more)]), [])?.name
 
   it('is known by its name and size', () => {
     expect(twin('ready', file('1.pdf'))).toBe('twice')
@@ -195,7 +195,7 @@ describe('a file that is there already', () => {
     expect(twin('ready', file('1.pdf'), { superseded: true })).toBeUndefined()
     for (const gone of ['receiving', 'expired', 'cancelled']) expect(twin(gone, file('1.pdf')), gone).toBeUndefined()
     const sending = job({ key: 'job-2', ...file('1.pdf') })
-    expect(faultOfTwin(job(file('1.pdf')), storeOf([]), [sending])?.name).toBe('twice')
+    expect(duplicateProblem(job(file('1.pdf')), storeOf([]), [sending])?.name).toBe('twice')
   })
 })
 

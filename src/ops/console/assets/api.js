@@ -1,6 +1,6 @@
-// What the page asks of the process that serves it. The browser adds the password that it was given for the page.
+// Requests of the console to its process. The browser adds the password.
 
-/** Longer than Redis is waited for. */
+/** Longer than the process waits for Redis. */
 const PATIENCE_MS = 8000
 
 /** @param {string} path @param {RequestInit} [init] */

@@ -1,4 +1,4 @@
-// A chart of bars by time, with a line over them: drawn anew with every answer, at the size that it has on the page.
+// A bar chart over time with an optional line; redrawn with every response in the current size.
 
 import { svg } from './dom.js'
 import { niceScale, timeSteps } from './scale.js'

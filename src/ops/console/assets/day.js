@@ -1,4 +1,4 @@
-// The day: arrivals against expected arrivals, open uploads, queues, processes.
+// The dashboard: arrivals and expected arrivals, open uploads, queues, processes.
 
 import { askDay, turn } from './api.js'
 import { draw } from './chart.js'
@@ -6,11 +6,11 @@ import { el, isCopying } from './dom.js'
 import { lanesTable, processesTable, refusalsTable, switchesList } from './tables.js'
 import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
-/** @typedef {Awaited<ReturnType<typeof askDay>>} Day */
+/** @typedef {Awaited<ReturnType<typeof askDay>>} DashboardSnapshot */
 
 /**
  * @param {HTMLElement} door
- * @param {Day} day
+ * @param {DashboardSnapshot} day
  */
 export function showDoor(door, day) {
   const closed = day.admission
@@ -25,11 +25,11 @@ export function showDoor(door, day) {
 
 /**
  * @param {HTMLElement} main
- * @param {Day} day
- * @param {() => void} look
+ * @param {DashboardSnapshot} day
+ * @param {() => void} refresh
  */
-export function showDay(main, day, look) {
-  // What a person is copying must not be taken away under the hand.
+export function showDay(main, day, refresh) {
+  // Redrawing would clear a text selection.
   if (isCopying(main)) return
   const focused = document.activeElement?.getAttribute('data-key')
   const charts = [arrivals(day), bytes(day), verdicts(day)]
@@ -45,12 +45,12 @@ export function showDay(main, day, look) {
     el(
       'section',
       { class: 'tables' },
-      lanesTable(day, orders(look)),
-      el('div', {}, refusalsTable(day), switchesList(day, orders(look))),
+      lanesTable(day, applyChange(refresh)),
+      el('div', {}, refusalsTable(day), switchesList(day, applyChange(refresh))),
       processesTable(day),
     ),
   )
-  // Drawn once the page knows how much room there is.
+  // Drawn after layout, when the width is known.
   for (const [i, box] of [...main.querySelectorAll('figure > div')].entries()) {
     const chart = charts[i]
     if (chart !== undefined) box.append(draw(chart.chart, box.clientWidth, box.clientHeight))
@@ -58,13 +58,13 @@ export function showDay(main, day, look) {
   if (focused) /** @type {HTMLElement | null} */ (main.querySelector(`[data-key="${focused}"]`))?.focus()
 }
 
-/** @param {() => void} look */
-function orders(look) {
+/** @param {() => void} refresh */
+function applyChange(refresh) {
   return (/** @type {string} */ what, /** @type {object} */ body) =>
-    turn(what, body).then(look, (error) => alert(String(error)))
+    turn(what, body).then(refresh, (error) => alert(String(error)))
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 function tiles(day) {
   const { now, deadline, expected } = day
   const left = deadline ? (deadline.atMs - Date.parse(day.at)) / 1000 : 0
@@ -112,13 +112,13 @@ function tile(name, value, more, mood = '') {
   return el('div', { class: `tile ${mood}` }, el('h2', {}, name), el('strong', {}, value), el('p', {}, more))
 }
 
-/** What all charts of a day have in common. @param {Day} day */
+/** The common members of all charts. @param {DashboardSnapshot} day */
 function frame(day) {
   const nowMs = Date.parse(day.at)
   const points = day.expected?.points ?? []
   const ends = [nowMs, ...points.map((/** @type {{ atMs: number }} */ { atMs }) => atMs + day.bucketSeconds * 1000)]
   const deadlineMs = day.deadline?.atMs ?? 0
-  // The deadline itself belongs into the picture where it is near.
+  // A near deadline is part of the time range.
   if (deadlineMs > nowMs && deadlineMs - nowMs < day.windowSeconds * 500) ends.push(deadlineMs)
   const toMs = Math.max(...ends)
   return {
@@ -130,7 +130,7 @@ function frame(day) {
   }
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 function arrivals(day) {
   const { nowMs, ...common } = frame(day)
   const perMinute = 60 / day.bucketSeconds
@@ -159,7 +159,7 @@ function arrivals(day) {
   }
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 function bytes(day) {
   const { nowMs: _, ...common } = frame(day)
   const bars = day.buckets.map((/** @type {{ atMs: number, bytes: number }} */ bucket) => ({
@@ -174,7 +174,7 @@ function bytes(day) {
   }
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 function verdicts(day) {
   const { nowMs: _, ...common } = frame(day)
   const perMinute = 60 / day.bucketSeconds

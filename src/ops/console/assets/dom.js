@@ -1,4 +1,4 @@
-// Elements from names, members and children; text is always text.
+// Creates elements from names, members and children; text is never parsed as HTML.
 
 const SVG = 'http://www.w3.org/2000/svg'
 
@@ -41,7 +41,7 @@ function fill(element, members, children) {
 }
 
 /**
- * Whether a person has marked text in there, which drawing it anew would take away.
+ * Whether text is selected in the element; redrawing would clear the selection.
  *
  * @param {Element} element
  */

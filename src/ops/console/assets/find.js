@@ -1,11 +1,11 @@
-// Support look-up: matching submissions, and all that is known of one.
+// Support look-up: matching submissions, and the support record of one.
 
 import { askCase, askFind } from './api.js'
 import { el } from './dom.js'
 import { table } from './tables.js'
 import { bytesInWords, clockTime } from './words.js'
 
-/** States as moods. */
+/** Colour class by state. */
 const MOOD = /** @type {Record<string, string>} */ ({
   ...{ accepted: 'good', ready: 'good', sealed: 'good' },
   ...{ rejected: 'bad', failed: 'bad', refused: 'bad' },
@@ -76,7 +76,7 @@ export async function showCase(main, name) {
         fact('unique key', head.uniqueKey ?? '–'),
         fact('portal metadata', Object.keys(head.metadata).length === 0 ? '–' : JSON.stringify(head.metadata)),
       ),
-      file.unreadable === null ? null : el('p', { class: 'bad' }, `Not to be read: ${file.unreadable}`),
+      file.unreadable === null ? null : el('p', { class: 'bad' }, `Unreadable: ${file.unreadable}`),
     ),
     submission === null ? el('p') : slots(submission),
     uploads(file.uploads),
@@ -149,7 +149,7 @@ function attempts(file) {
       el('td', {}, one.code === null ? '' : el('code', {}, one.code)),
     ),
   )
-  if (rows.length === 0) rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 6 }, 'nobody tried')))
+  if (rows.length === 0) rows.push(el('tr', {}, el('td', { class: 'empty', colspan: 6 }, 'none')))
   const more = file.attemptsLeftOut > 0 ? `, ${file.attemptsLeftOut} older ones not shown` : ''
   return table('attempts', `Attempts${more}`, ['at', 'slot', 'person', 'file', 'outcome', 'why'], rows)
 }
@@ -186,7 +186,7 @@ function when(at) {
 }
 
 function back() {
-  return el('p', { class: 'back' }, el('a', { href: '#day' }, '← the day'))
+  return el('p', { class: 'back' }, el('a', { href: '#day' }, '← dashboard'))
 }
 
 /** @param {{ owner: string, submissionId: string }} one */

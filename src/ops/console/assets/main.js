@@ -1,5 +1,5 @@
-// The console: asks every two seconds how the day is, and shows it; or shows whoever was looked for. What is shown stands
-// in the address, so that it can be sent to a colleague: `#day`, `#find=text`, `#case=owner/submission`.
+// The console: loads the dashboard every two seconds, or shows a search result. The current view is
+// in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`.
 
 import { askDay } from './api.js'
 import { showDay, showDoor } from './day.js'
@@ -50,7 +50,7 @@ async function look() {
   showDoor(byId('door'), day)
   const wanted = place()
   if (wanted === undefined) showDay(main, day, look)
-  // A teacher on the phone tries again, and it is seen here.
+  // Reloaded, so that new attempts of the person appear.
   else if (wanted.kind === 'case' && !isCopying(main)) await go()
 }
 
@@ -61,7 +61,7 @@ function trouble(words) {
   line.textContent = words ?? ''
 }
 
-/** What the address asks for; undefined: the day. */
+/** The view in the address; the default is the dashboard. */
 function place() {
   const [, kind, rest = ''] = /^#(find|case)=(.*)$/.exec(location.hash) ?? []
   return kind === undefined ? undefined : { kind, rest: decodeURIComponent(rest) }
@@ -99,6 +99,6 @@ markWindow()
 void go()
 await look()
 setInterval(() => {
-  // A page that nobody looks at asks for nothing.
+  // A hidden page sends no requests.
   if (!document.hidden) void look()
 }, EVERY_MS)

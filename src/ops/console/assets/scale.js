@@ -1,4 +1,4 @@
-// Where things stand in a chart.
+// Axes of charts.
 
 /**
  * The end of an axis, and the steps to it: round numbers, the last at or above `max`.

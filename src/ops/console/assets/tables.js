@@ -1,16 +1,16 @@
-// The tables of the day: lanes, refusals, processes, switches.
+// The tables of the dashboard: lanes, refusals, processes, operator changes.
 
 import { el } from './dom.js'
 import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
-/** @typedef {Awaited<ReturnType<typeof import('./api.js').askDay>>} Day */
-/** @typedef {(what: string, body: object) => Promise<void>} Order */
+/** @typedef {Awaited<ReturnType<typeof import('./api.js').askDay>>} DashboardSnapshot */
+/** @typedef {(what: string, body: object) => Promise<void>} ApplyChange */
 
-/** So many seconds are too long to wait; people wait for verdicts. */
+/** Waiting times in seconds that are marked as too long; shortest for verdicts, which people wait for. */
 const OLD_SECONDS = { validate: 30, inspect: 1800, transcode: 3600, notify: 300, maintain: 300 }
 
-/** @param {Day} day @param {Order} order */
-export function lanesTable(day, order) {
+/** @param {DashboardSnapshot} day @param {ApplyChange} applyChange */
+export function lanesTable(day, applyChange) {
   const rows = Object.entries(day.lanes).map(([name, lane]) => {
     const old = lane.oldestWaitingSeconds > (OLD_SECONDS[/** @type {keyof typeof OLD_SECONDS} */ (name)] ?? 600)
     const waits = lane.waiting + lane.active > 0
@@ -26,7 +26,7 @@ export function lanesTable(day, order) {
       el('td', { class: old ? 'bad' : '' }, lane.waiting > 0 ? timeInWords(lane.oldestWaitingSeconds) : '–'),
       el('td', {}, `${numberInWords(lane.donePerMinute)}/min`),
       el('td', { class: waits && lane.drainSeconds === null ? 'bad' : '' }, waits ? drain : '–'),
-      day.readOnly ? null : el('td', {}, pauseButton(name, lane, order)),
+      day.readOnly ? null : el('td', {}, pauseButton(name, lane, applyChange)),
     )
   })
   return table(
@@ -37,13 +37,13 @@ export function lanesTable(day, order) {
   )
 }
 
-/** @param {string} name @param {{ paused: boolean }} lane @param {Order} order */
-function pauseButton(name, { paused }, order) {
-  const turn = () => void order(`lanes/${name}`, { paused: !paused })
+/** @param {string} name @param {{ paused: boolean }} lane @param {ApplyChange} applyChange */
+function pauseButton(name, { paused }, applyChange) {
+  const turn = () => void applyChange(`lanes/${name}`, { paused: !paused })
   return el('button', { type: 'button', 'data-key': `lane-${name}`, click: turn }, paused ? 'resume' : 'pause')
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 export function refusalsTable(day) {
   const row =
     (/** @type {string} */ kind) =>
@@ -67,7 +67,7 @@ function stateInWords({ draining, clockSkewMs = 0 }) {
   return `${state}, clock ${timeInWords(Math.abs(clockSkewMs) / 1000)} ${clockSkewMs > 0 ? 'ahead' : 'behind'}`
 }
 
-/** @param {Day} day */
+/** @param {DashboardSnapshot} day */
 export function processesTable(day) {
   const { alive, silent } = day.processes
   const nowMs = Date.parse(day.at)
@@ -90,8 +90,8 @@ export function processesTable(day) {
   return table('processes', title, ['process', 'state', 'up for', 'busy', 'memory'], rows, workers === 0 ? 'bad' : '')
 }
 
-/** @param {Day} day @param {Order} order */
-export function switchesList(day, order) {
+/** @param {DashboardSnapshot} day @param {ApplyChange} applyChange */
+export function switchesList(day, applyChange) {
   const rows = day.log.map((/** @type {{ at: string, by: string, what: string }} */ { at, by, what }) =>
     el('li', {}, el('time', { datetime: at }, clockTime(at)), ' ', what, el('small', {}, ` ${by}`)),
   )
@@ -99,20 +99,20 @@ export function switchesList(day, order) {
     'section',
     { class: 'switches' },
     el('h2', {}, 'Operator changes'),
-    day.readOnly ? null : doorForm(day, order),
-    rows.length === 0 ? el('p', { class: 'empty' }, 'Nothing yet.') : el('ol', {}, ...rows),
+    day.readOnly ? null : doorForm(day, applyChange),
+    rows.length === 0 ? el('p', { class: 'empty' }, 'None.') : el('ol', {}, ...rows),
   )
 }
 
-/** @param {Day} day @param {Order} order */
-function doorForm(day, order) {
+/** @param {DashboardSnapshot} day @param {ApplyChange} applyChange */
+function doorForm(day, applyChange) {
   if (day.admission) {
-    const open = () => void order('admission', { open: true })
+    const open = () => void applyChange('admission', { open: true })
     return el('button', { type: 'button', 'data-key': 'door', click: open }, 'Open for new uploads')
   }
   const close = () => {
-    const reason = prompt('No new uploads; those under way go on. Why? (callers are told)')
-    if (reason?.trim()) void order('admission', { open: false, reason: reason.trim() })
+    const reason = prompt('New uploads will be refused; running uploads continue. Reason (shown to callers):')
+    if (reason?.trim()) void applyChange('admission', { open: false, reason: reason.trim() })
   }
   return el('button', { type: 'button', 'data-key': 'door', click: close }, 'Close for new uploads …')
 }

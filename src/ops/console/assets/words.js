@@ -1,4 +1,4 @@
-// Numbers and times as a person across the room reads them.
+// Formats numbers, sizes and times.
 
 /** @param {number} bytes */
 export function bytesInWords(bytes) {
@@ -30,7 +30,7 @@ export function timeInWords(seconds) {
 }
 
 /**
- * Of this computer, to the second where asked for.
+ * Local time, optionally with seconds and date.
  *
  * @param {number | string} at
  * @param {{ seconds?: boolean, day?: boolean }} [how]

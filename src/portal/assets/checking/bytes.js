@@ -40,7 +40,7 @@ export class Bytes extends Uint8Array {
     return this.subarray(at, at + length).reduce((sum, byte) => sum * 256 + byte, 0)
   }
 
-  /** As latin1, which is all that the reader asks for. @override @param {any} [_encoding] @param {number} [from] @param {number} [to] */
+  /** As latin1; the reader uses nothing else. @override @param {any} [_encoding] @param {number} [from] @param {number} [to] */
   toString(_encoding, from = 0, to = this.length) {
     return Array.from(this.subarray(from, to), (byte) => String.fromCharCode(byte)).join('')
   }

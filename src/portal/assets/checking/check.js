@@ -1,5 +1,5 @@
-// A look at a chosen file before a byte of it is sent: type by its first bytes, size, length, picture and sound.
-// `stop`: the service would refuse it, too. `ask`: its verdict would be a rejection, as far as the page can tell.
+// Checks a chosen file before it is sent: type by its first bytes, size, length, picture and sound.
+// `stop`: the service would refuse it. `ask`: the verdict would probably be a rejection.
 
 import { IDENTIFY_BYTES, identify } from '../../../core/identify.ts'
 import { lengthsOf } from '../../../media/mp4/durations.ts'
@@ -16,21 +16,21 @@ import { lengthByPlayer } from './player.js'
  *   | {name: 'kind', found: string, container: string} | {name: 'format', found: string, wanted: readonly string[]}
  *   | {name: 'size', actual: number, limit: number} | {name: 'tooLong' | 'tooShort', actual: number, limit: number}
  *   | {name: 'kindFull', kind: string, limit: number} | {name: 'slotFull', limit: number}
- *   | {name: 'office', found: string} | {name: 'twice' | 'twiceRejected', file: string}} Fault
+ *   | {name: 'office', found: string} | {name: 'twice' | 'twiceRejected', file: string}} LocalProblem
  */
 /**
  * @typedef {object} Finding
  * @property {'go' | 'ask' | 'stop'} verdict
- * @property {Fault[]} faults the reasons, where the verdict is not `go`
+ * @property {LocalProblem[]} problems the reasons, if the verdict is not `go`
  * @property {MediaKind} kind
- * @property {boolean} large worth a word of advice
+ * @property {boolean} large the page advises Wi-Fi and a charger
  */
 
-/** Documents of an office program, which can save them as PDF. */
+/** Office documents: their programs can save them as PDF. */
 const OFFICE = /\.(docx?|pptx?|xlsx?|od[tps]|pages|key)$/i
-/** Containers whose index is read here. */
+/** Containers whose index the page can read. */
 const ISO = ['mp4', 'mov', '3gp']
-/** A phone's memory and patience; beyond them it is the service's turn. */
+/** Limits for phones; larger indexes are left to the service. */
 const LIMITS = { maxMovieBytes: 48 * 1024 * 1024, maxFragmentBytes: 1024 * 1024, maxBoxes: 2000 }
 
 /**
@@ -38,30 +38,30 @@ const LIMITS = { maxMovieBytes: 48 * 1024 * 1024, maxFragmentBytes: 1024 * 1024,
  * @param {SlotRules} slot
  * @returns {Promise<Finding>}
  */
-export async function look(file, slot) {
+export async function checkFile(file, slot) {
   if (file.size === 0) return stop('other', { name: 'empty' })
   let head
   try {
     head = new Uint8Array(await file.slice(0, IDENTIFY_BYTES).arrayBuffer())
   } catch {
-    return stop('other', { name: 'unreadable' }) // the browser may not read it, or it is still in a cloud
+    return stop('other', { name: 'unreadable' }) // no permission, or the file is only in cloud storage
   }
   const { kind, container } = /** @type {{kind: MediaKind, container: string}} */ (identify(head, true))
   const media = slot.media.find((rules) => rules.kind === kind)
   if (media === undefined) return stop(kind, wrongKind(kind, container, file.name, slot))
   if (!takes(media, container)) return stop(kind, { name: 'format', found: container, wanted: media.containers })
   if (file.size > media.maxBytes) return stop(kind, { name: 'size', actual: file.size, limit: media.maxBytes })
-  const faults = kind === 'video' ? await lookInside(file, container, media, slot) : []
+  const problems = kind === 'video' ? await checkContent(file, container, media, slot) : []
   const large = media.recommendedMaxBytes !== undefined && file.size > media.recommendedMaxBytes
-  return { verdict: faults.length > 0 ? 'ask' : 'go', faults, kind, large }
+  return { verdict: problems.length > 0 ? 'ask' : 'go', problems, kind, large }
 }
 
-/** @param {MediaKind} kind @param {Fault} fault @returns {Finding} */
-function stop(kind, fault) {
-  return { verdict: 'stop', faults: [fault], kind, large: false }
+/** @param {MediaKind} kind @param {LocalProblem} problem @returns {Finding} */
+function stop(kind, problem) {
+  return { verdict: 'stop', problems: [problem], kind, large: false }
 }
 
-/** @param {string} kind @param {string} container @param {string} name @param {SlotRules} slot @returns {Fault} */
+/** @param {string} kind @param {string} container @param {string} name @param {SlotRules} slot @returns {LocalProblem} */
 function wrongKind(kind, container, name, { media }) {
   const [, program] = OFFICE.exec(name) ?? []
   if (program !== undefined && kind === 'other' && media.some((rules) => rules.kind === 'pdf'))
@@ -76,29 +76,29 @@ function takes(media, container) {
 }
 
 /**
- * What would be rejected later; nothing where the file does not say.
+ * The problems that the index shows; empty if it cannot be read.
  * @param {File} file @param {string} container @param {MediaRules} media @param {SlotRules} slot
- * @returns {Promise<Fault[]>}
+ * @returns {Promise<LocalProblem[]>}
  */
-async function lookInside(file, container, media, slot) {
-  // What cannot be read here is no reason to refuse: the service looks at every byte.
+async function checkContent(file, container, media, slot) {
+  // An index that cannot be read here is no problem: the service reads every byte.
   const index = ISO.includes(container)
     ? await readMp4Index(blobSource(file), LIMITS).catch(() => undefined)
     : undefined
   const rejects = (/** @type {keyof SlotRules['severities']} */ code) => slot.severities[code] === 'reject'
-  // Without its index a file has nothing else to tell.
+  // Without the index nothing else can be checked.
   if (index?.complete === false) return rejects('INCOMPLETE_FILE') ? [{ name: 'incomplete' }] : []
   const facts = index?.measurable === true ? index : undefined
-  /** @type {Fault[]} */
-  const faults = []
-  if (facts !== undefined && facts.video === null && rejects('NO_VIDEO')) faults.push({ name: 'noPicture' })
-  if (facts !== undefined && facts.audio.length === 0 && rejects('NO_AUDIO')) faults.push({ name: 'noSound' })
+  /** @type {LocalProblem[]} */
+  const problems = []
+  if (facts !== undefined && facts.video === null && rejects('NO_VIDEO')) problems.push({ name: 'noPicture' })
+  if (facts !== undefined && facts.audio.length === 0 && rejects('NO_AUDIO')) problems.push({ name: 'noSound' })
   const judged = facts === undefined ? undefined : judgedDurationSeconds(lengthsOf(facts.durations))
   const seconds = judged ?? (await lengthByPlayer(file))
   const { maxDurationSeconds: most, minDurationSeconds: least, durationToleranceSeconds: tolerance } = media
   if (seconds !== null && most !== undefined && seconds > most + tolerance && rejects('DURATION_EXCEEDED'))
-    faults.push({ name: 'tooLong', actual: seconds, limit: most })
+    problems.push({ name: 'tooLong', actual: seconds, limit: most })
   if (seconds !== null && least !== undefined && seconds < least - tolerance && rejects('DURATION_TOO_SHORT'))
-    faults.push({ name: 'tooShort', actual: seconds, limit: least })
-  return faults
+    problems.push({ name: 'tooShort', actual: seconds, limit: least })
+  return problems
 }

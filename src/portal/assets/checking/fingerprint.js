@@ -1,5 +1,5 @@
-// What a file is known by on every machine: SHA-256 over its length, its first MiB and its last MiB. An unfinished upload of
-// the same fingerprint is the same file, begun here before a reload, or on another machine.
+// Fingerprint of a file, the same on every device: SHA-256 over its length, first MiB and last MiB. An unfinished upload with
+// the same fingerprint is the same file, started before a reload or on another device.
 
 import { sha256 } from './sha256.js'
 

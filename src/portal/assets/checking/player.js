@@ -1,11 +1,11 @@
-// The length of a video that the browser can open, for containers whose index this page does not read itself.
+// The length of a video by the browser's player, for containers whose index this page cannot read.
 
-/** A phone may take a moment to look into a large file; after that it is the service's turn. */
+/** Time-out; after it the length is left to the service. */
 const PATIENCE_MS = 5000
 
 /**
  * @param {File} file
- * @returns {Promise<number | null>} seconds; null where the browser cannot tell
+ * @returns {Promise<number | null>} seconds; null if the browser cannot tell
  */
 export async function lengthByPlayer(file) {
   const video = document.createElement('video')

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4). Browsers have it, but only on pages that came over https; a school's own server may have none.
+// SHA-256 (FIPS 180-4), for pages without https: browsers offer their own only on https.
 
 /**
  * @param {Uint8Array} bytes

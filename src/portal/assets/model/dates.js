@@ -1,4 +1,4 @@
-// Where the submission stands in time, by the server's clock: before it opens, open, in its grace, in time for repairs, closed.
+// The phase of the submission by the server's clock: before opening, open, grace, repair, closed.
 
 /** @typedef {import('./store.js').Submission} Submission */
 /**
@@ -20,8 +20,8 @@ export function whenOf({ opensAt, deadline, graceSeconds, revisions, state }, no
 }
 
 /**
- * Whether a new file may be begun in a slot, as far as the documents tell: in grace only where something was begun by the
- * deadline, in time for repairs only where a file was given back or rejected.
+ * Whether a new file may be started in a slot, by the submission document: in grace only if an upload was started before the
+ * deadline, in the repair time only if a file was returned or rejected.
  *
  * @param {Submission} submission @param {string} slot @param {number} nowMs
  */

@@ -1,4 +1,4 @@
-// Fields that are being saved, were saved, or were not taken.
+// The state of saving of each metadata field.
 
 import { Refusal } from '../api.js'
 

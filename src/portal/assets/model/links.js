@@ -1,4 +1,4 @@
-// Links to files and their copies: asked for when they are first shown, and again when new copies are ready or they grow old.
+// Links to files and their renditions: requested when first shown, and again when new renditions are ready or links get old.
 
 const ASK_SECONDS = 6 * 3600
 const MARGIN_MS = 10 * 60_000
@@ -28,7 +28,7 @@ export class Links {
     const wanted = ready.join()
     const entry = this.#known.get(upload.id)
     if (entry !== undefined && entry.of === wanted && Date.now() < entry.untilMs) return entry.urls
-    // What is shown stays while the next is fetched: a film goes on.
+    // The old links stay while new ones are fetched, so that a video keeps playing.
     const urls = entry?.urls ?? null
     this.#known.set(upload.id, { of: wanted, urls, untilMs: Date.now() + AFTER_TROUBLE_MS })
     void this.#fetch(upload.id, wanted, urls)
@@ -43,7 +43,7 @@ export class Links {
       const urls = new Map(fresh)
       this.#known.set(id, { of: wanted, urls, untilMs: Date.now() + ASK_SECONDS * 1000 - MARGIN_MS })
     } catch {
-      // Not readable yet, or no line: asked again when it is next drawn.
+      // Not ready yet, or no connection: requested again at the next drawing.
       this.#known.set(id, { of: wanted, urls: old, untilMs: Date.now() + AFTER_TROUBLE_MS })
     }
     this.#changed()

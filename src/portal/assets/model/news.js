@@ -1,4 +1,4 @@
-// Notices what has changed since it last looked, and has it said aloud.
+// Compares with the last state and announces changes to screen readers.
 
 const QUARTER = 25
 
@@ -19,7 +19,7 @@ export class News {
     this.#page = page
   }
 
-  look() {
+  announceChanges() {
     this.#jobs()
     this.#verdicts()
     this.#lineChange()
@@ -45,7 +45,7 @@ export class News {
     for (const upload of store.submission?.uploads ?? []) {
       const { id, state, accepted, declared, problems } = upload
       const stage = accepted ? 'accepted' : state
-      // What was so when the page opened is on the page, and is not news.
+      // The state at the opening of the page is not announced.
       if (this.#first) announcer.know(id, stage)
       else if (accepted) announcer.about(id, stage, said.accepted(declared.filename ?? ''))
       else if (state === 'rejected') {

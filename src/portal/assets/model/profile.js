@@ -1,5 +1,5 @@
-// The requirement profile as the page needs it: the service's own enforced view of `GET /v1/profiles/:id`, and the rules that
-// a person judges.
+// The requirement profile for the page: the enforced rules of `GET /v1/profiles/:id`, and the rules that
+// assessors judge.
 
 import { profileOf } from '../../../submissions/profiles/profile.ts'
 import { isEnforced } from '../../../submissions/profiles/verification.ts'

@@ -1,10 +1,10 @@
-// Receipts: asked for when somebody looks at what proves a file's arrival, and offered where the service gives them.
+// Receipts: requested when somebody opens the proof of receipt; offered only if the service signs receipts.
 
 import { Refusal } from '../api.js'
 import { saveBlob } from '../save.js'
 
 export class Receipts {
-  /** Whether this service has them, as far as is known. */
+  /** Whether this service is known to sign receipts. */
   known = false
   #asked = false
   #api
@@ -26,7 +26,7 @@ export class Receipts {
       this.#changed()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      // No such address: a service without receipts. Anything else may be better next time.
+      // 404: a service without receipts. Other errors may be gone at the next try.
       this.#asked = error.code === 'NOT_FOUND'
     }
   }

@@ -1,4 +1,4 @@
-// What a return asks for: slots whose files are to be changed, and whether they have been since.
+// What a return asks for: slots whose files must be replaced, and whether they have been.
 
 /** @typedef {import('./store.js').Submission} Submission */
 
@@ -7,7 +7,7 @@ export function lastReturn({ revisions }) {
   return revisions.filter(({ returnedAt }) => returnedAt !== undefined).at(-1)
 }
 
-/** Slots that the return named and whose files are still those that were returned. @param {Submission} submission */
+/** Slots named by the return that still have the returned files. @param {Submission} submission */
 export function slotsToChange(submission) {
   if (submission.state !== 'returned') return []
   const { slots: named = [], uploads: returned = {} } = lastReturn(submission) ?? {}

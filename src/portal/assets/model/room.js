@@ -1,15 +1,15 @@
-// Whether a slot for several files has room for one more, and of this kind; and whether it has this very file already.
+// Whether a slot for several files can take one more of this kind, and whether it already has this file.
 
-/** @typedef {import('../checking/check.js').Fault} Fault */
+/** @typedef {import('../checking/check.js').LocalProblem} LocalProblem */
 /** @typedef {import('../checking/check.js').Finding} Finding */
 /** @typedef {import('../sending/job.js').Job} Job */
 
 /**
  * @param {Finding} finding @param {Job} job what is about to be sent
  * @param {import('./store.js').Store} store @param {readonly Job[]} jobs
- * @returns {Fault | null}
+ * @returns {LocalProblem | null}
  */
-export function faultOfRoom({ kind }, job, store, jobs) {
+export function noRoomProblem({ kind }, job, store, jobs) {
   const rules = store.profile?.slots.get(job.slot)
   const slot = store.submission?.slots.find((candidate) => candidate.slot === job.slot)
   if (rules === undefined || slot === undefined || slot.max === 1) return null
@@ -31,13 +31,13 @@ export function faultOfRoom({ kind }, job, store, jobs) {
 const GONE = ['receiving', 'expired', 'cancelled']
 
 /**
- * The same name and the same size to the byte: the same file.
+ * A file with the same name and size is taken as the same file.
  *
  * @param {Job} job what is about to be sent
  * @param {import('./store.js').Store} store @param {readonly Job[]} jobs
- * @returns {Fault | null}
+ * @returns {LocalProblem | null}
  */
-export function faultOfTwin({ file, slot, ...own }, store, jobs) {
+export function duplicateProblem({ file, slot, ...own }, store, jobs) {
   const other = jobs.find(
     (job) => job.key !== own.key && job.slot === slot && job.active && isSame(file, job.file.name, job.file.size),
   )

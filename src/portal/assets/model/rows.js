@@ -1,10 +1,10 @@
-// The files of a slot as a person sees them: what this page is sending, what the service has, what was left unfinished.
+// The files of a slot as rows: files that this page sends, files of the service, unfinished files.
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./store.js').ListedUpload} ListedUpload */
 /** @typedef {import('../sending/job.js').Job} Job */
 /**
- * local: this page is at it. elsewhere: another one is. unfinished: nobody is. The others are states of the upload.
+ * local: this page sends it. elsewhere: another page does. unfinished: nobody does. The others are states of the upload.
  * @typedef {'local' | 'elsewhere' | 'unfinished' | 'checking' | 'accepted' | 'rejected' | 'failed'} RowKind
  */
 /**
@@ -19,18 +19,18 @@
  */
 /** @typedef {import('./store.js').SubmissionDocument['slots'][number]} Slot */
 
-/** Bytes rose within this time: somebody is sending. On a slow line the service counts them once a minute. */
+/** If bytes arrived within this time, somebody is sending. On slow lines the service saves progress once a minute. */
 const MOVING_MS = 75_000
 
 /**
  * @param {Slot} slot @param {Store} store @param {readonly Job[]} jobs all of the page
- * @returns {{rows: Row[], earlier: ListedUpload[]}} `earlier`: of no more consequence
+ * @returns {{rows: Row[], earlier: ListedUpload[]}} `earlier`: files that no longer count
  */
 export function rowsOf(slot, store, jobs) {
   const own = jobs.filter((job) => job.slot === slot.slot)
   const all = (store.submission?.uploads ?? []).filter((upload) => upload.slot === slot.slot)
   const standing = all.filter((upload) => slot.uploads.includes(upload.id))
-  // What was handed in is what counts; nothing is left to be corrected.
+  // After the seal only the files of the sealed revision are shown.
   const sealed = store.submission?.state === 'sealed'
   const shown = [...standing, ...(sealed ? [] : freshRejections(all, standing))]
   const rows = shown.map((upload) => {
@@ -44,7 +44,7 @@ export function rowsOf(slot, store, jobs) {
   }
 }
 
-/** Rejections that nothing newer has answered. @param {ListedUpload[]} all @param {ListedUpload[]} standing */
+/** Rejected uploads without a newer upload. @param {ListedUpload[]} all @param {ListedUpload[]} standing */
 function freshRejections(all, standing) {
   const [newest = ''] = standing
     .map(({ createdAt }) => createdAt)
@@ -89,7 +89,7 @@ function kindOf({ state }) {
 }
 
 /**
- * The state of the whole slot: the service's, but for what only the page knows, that nobody sends what is unfinished.
+ * The state of the slot: that of the service, except `unfinished`, which only the page can know.
  * @param {Slot} slot @param {readonly Row[]} rows
  * @returns {'empty' | 'blocked' | 'receiving' | 'unfinished' | 'checking' | 'accepted' | 'rejected' | 'optional'}
  */

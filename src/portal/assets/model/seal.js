@@ -1,4 +1,4 @@
-// Handing in: asked for once more, and told what came of it.
+// Sealing: asks for confirmation and shows the result.
 
 import { Refusal } from '../api.js'
 import { slotsToChange } from './returned.js'
@@ -27,7 +27,7 @@ export class Seal {
     this.allowed = session.can.includes('seal')
   }
 
-  /** @param {boolean} waiting verdicts are still to come */
+  /** @param {boolean} waiting verdicts are still pending */
   async ask(waiting) {
     const { store, words } = this.#page
     const { t } = words
@@ -47,7 +47,7 @@ export class Seal {
     if (sure) await this.#do(() => api.post(this.#path, waiting ? { whenComplete: true } : {}))
   }
 
-  /** It waited for verdicts, and shall not. */
+  /** Takes back a seal request that waits for verdicts. */
   async withdraw() {
     await this.#do(() => this.#page.api.delete(this.#path))
   }
@@ -76,7 +76,7 @@ export class Seal {
 /** @param {Refusal} refusal @returns {SealState} */
 function stateAfter({ status, code }) {
   if (code === 'SUBMISSION_INCOMPLETE') return 'incomplete'
-  // Somebody else was quicker: the document says so.
+  // Somebody else has sealed it meanwhile: the document shows it.
   if (code === 'SUBMISSION_SEALED') return 'idle'
   return status === 404 || status === 403 ? 'unavailable' : 'trouble'
 }

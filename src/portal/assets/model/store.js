@@ -1,20 +1,20 @@
-// What the page knows: the submission with all its uploads as the service last told them, and what has been heard since.
+// The state of the page: the last submission document with all uploads, and the progress events since.
 
 /** @typedef {import('../../../submissions/document/schemas.ts').SubmissionDocument} SubmissionDocument */
 /** @typedef {import('../../../api/listed-upload.ts').ListedUpload} ListedUpload */
 /** @typedef {SubmissionDocument & {uploads: ListedUpload[]}} Submission */
 /**
  * @typedef {object} Heard
- * @property {number} [receivedBytes] of an upload, at the service
+ * @property {number} [receivedBytes] of an upload, as the service reports it
  * @property {ListedUpload['progress'] | null} progress of a worker
- * @property {number} atMs when it last rose
+ * @property {number} atMs when `receivedBytes` last increased
  */
-/** `trouble`: nothing could be loaded yet. @typedef {'loading' | 'ready' | 'trouble' | 'expired' | 'noAccess' | 'gone'} Stage */
+/** `trouble`: the document could not be loaded yet. @typedef {'loading' | 'ready' | 'trouble' | 'expired' | 'noAccess' | 'gone'} Stage */
 
 import { Refusal } from '../api.js'
 import { readProfile } from './profile.js'
 
-/** Several events in one instant are one question. */
+/** Several events within this time cause one request. */
 const SETTLE_MS = 150
 
 export class Store {
@@ -45,7 +45,7 @@ export class Store {
     return this.submission?.uploads.find((upload) => upload.id === id)
   }
 
-  /** Asks the service. Several calls at a time are one; a call during the answer asks once more. */
+  /** Loads the document. Concurrent calls share one request; a call during the response causes one more. */
   refresh() {
     if (this.#loading !== null) {
       this.#again = true
@@ -91,11 +91,11 @@ export class Store {
     if (error.status === 401) this.stage = 'expired'
     else if (error.status === 403) this.stage = 'noAccess'
     else if (error.status === 404 || error.status === 410) this.stage = 'gone'
-    // What was told before still stands.
+    // The last document stays valid.
     else if (this.submission === null) this.stage = 'trouble'
   }
 
-  /** @param {SubmissionDocument} document told by a call that changed it */
+  /** @param {SubmissionDocument} document the response of a call that changed it */
   accept(document) {
     if (this.submission !== null) this.submission = { ...document, uploads: this.submission.uploads }
     this.#changed()
@@ -109,7 +109,7 @@ export class Store {
     this.heard.set(uploadId, {
       ...(receivedBytes === undefined ? {} : { receivedBytes }),
       progress,
-      // The first word says where it stands, not that it moves.
+      // The first event tells the position, not that bytes are moving.
       atMs: rose && !first ? performance.now() : (before?.atMs ?? Number.NEGATIVE_INFINITY),
     })
     this.#changed()

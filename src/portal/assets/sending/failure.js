@@ -1,4 +1,4 @@
-// What a failed request of the upload means: wait and try again, get a new ticket, begin anew, or tell the person.
+// What a failed upload request means: wait and retry, get a new ticket, start again, or show the refusal.
 
 import { problemIn } from '../api.js'
 
@@ -7,7 +7,7 @@ import { problemIn } from '../api.js'
  *   | {kind: 'refused', message: {th: string, en: string} | null, code: string}} Failure
  */
 
-/** tus-js-client takes 429, which only a proxy would send, for final; it is not. */
+/** tus-js-client treats 429 as final; it is not. Only a proxy would send it. */
 const PASSING = [409, 423, 429]
 
 /**
@@ -24,7 +24,7 @@ export function failureOf(error) {
     return { kind: 'wait', retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null }
   }
   if (code === 'UPLOAD_TAKEN_OVER') return { kind: 'taken' }
-  // Answers to HEAD have no words: who asks for a ticket is told why there is none.
+  // Responses to HEAD have no body: the request for a new ticket gets the reason.
   if (status === 401 || (status === 403 && problem.message === undefined)) return { kind: 'ticket' }
   if (code === 'UPLOAD_CANCELLED') return { kind: 'cancelled' }
   if (status === 404 || status === 410) return { kind: 'anew' }
@@ -32,19 +32,19 @@ export function failureOf(error) {
 }
 
 /**
- * For `onAfterResponse`. After any answer but 2xx and 423 to HEAD, tus-js-client 4.3.1 forgets the upload and begins again
- * from byte 0, also when a proxy has merely been restarted. An error thrown here is, to it, a line that was cut.
+ * For `onAfterResponse`. After any response to HEAD but 2xx and 423, tus-js-client 4.3.1 forgets the upload and starts again
+ * from byte 0, even if only a proxy was restarted. It treats an error thrown here as a lost connection.
  * @param {any} request @param {any} response
  */
 export function keepUrl(request, response) {
   const status = response.getStatus()
   if (request.getMethod() === 'HEAD' && (status >= 500 || status === 429))
-    throw new Error(`HEAD answered ${status}: to be asked again`)
+    throw new Error(`HEAD was answered with ${status}; it is retried`)
 }
 
 const DELAYS_MS = [1000, 2000, 3000, 5000, 8000, 13_000, 20_000, 30_000]
 
-/** How long to wait before the next try; spread out, so that the pages of a school do not all come back in one instant. */
+/** Delay before the next try, with jitter, so that the pages of a school do not all return at once. */
 export function delayMs(/** @type {number} */ attempt, /** @type {number | null} */ askedMs) {
   const base = DELAYS_MS[Math.min(attempt, DELAYS_MS.length - 1)] ?? 0
   return Math.max(base * (0.75 + Math.random() / 2), askedMs ?? 0)

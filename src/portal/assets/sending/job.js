@@ -1,5 +1,5 @@
-// One file on its way from this page: sent by tus-js-client, which speaks the protocol; this decides when to try again.
-// It never gives up while the page is open: lines come back.
+// One file that this page sends. tus-js-client speaks the protocol; this class decides when to retry.
+// It retries for as long as the page is open.
 
 import { defaultOptions, Upload } from 'tus-js-client'
 import { addressOf } from '../api.js'
@@ -7,24 +7,24 @@ import { delayMs, failureOf, keepUrl } from './failure.js'
 import { Speed } from './speed.js'
 
 /**
- * preparing: the page looks at the file. blocked: it found something, and asks. different: not the file that was to be gone
- * on with. queued, sending, waiting (for the next try), offline, paused: on its way. taken: another page goes on with it.
- * unreadable: the browser has lost the file. refused: by the service. stored: all bytes are there.
+ * preparing: the page checks the file. blocked: it found a problem and asks. different: not the file that was to be
+ * continued. queued, sending, waiting (for the next try), offline, paused: active. taken: another page continues it.
+ * unreadable: the browser can no longer read the file. refused: by the service. stored: all bytes are received.
  * @typedef {'preparing' | 'blocked' | 'different' | 'queued' | 'sending' | 'waiting' | 'offline' | 'paused' | 'taken'
  *   | 'unreadable' | 'refused' | 'stored'} Phase
  */
 /**
- * @typedef {object} JobParts
+ * @typedef {object} JobDeps
  * @property {(job: Job) => Promise<string>} ticket
  * @property {() => void} changed
  * @property {(job: Job) => void} stored
- * @property {(job: Job) => Promise<boolean>} wasCancelled whether somebody, here or elsewhere, wanted it ended
+ * @property {(job: Job) => Promise<boolean>} wasCancelled whether somebody cancelled it, here or elsewhere
  * @property {(job: Job) => void} cancelled
  */
 
 /**
- * Nothing goes out for so long, and nothing arrives: the line is dead, though the browser has not noticed. On a slow line
- * the system takes the last megabytes at once, and the service counts once a minute.
+ * Without any progress for this time the connection is dead, though the browser has not noticed. On a slow line
+ * the system buffers the last megabytes, and the service saves progress once a minute.
  */
 const STALL_MS = 100_000
 const STALL_CHECK_MS = 5000
@@ -39,15 +39,15 @@ export class Job {
   finding = null
   /** @type {string | null} */
   fingerprint = null
-  /** Where the upload is, once it has been created. @type {string | null} */
+  /** URL of the upload, once it has been created. @type {string | null} */
   url = null
   sentBytes = 0
-  /** Of the next try, while `waiting`. @type {number | null} */
+  /** Time of the next try, while `waiting`. @type {number | null} */
   retryAtMs = null
-  /** The service's words, while `refused`. @type {{th: string, en: string} | null} */
+  /** The text of the service, while `refused`. @type {{th: string, en: string} | null} */
   refusal = null
   speed = new Speed()
-  #parts
+  #deps
   /** @type {any} */
   #upload = null
   /** @type {string | null} */
@@ -59,22 +59,22 @@ export class Job {
   #aliveAtMs = 0
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #watchdog
-  /** Rises with every begin and end: what comes back to an older one is too late. */
+  /** Counts starts and ends: results of an older run are ignored. */
   #run = 0
 
   /**
    * @param {File} file
    * @param {{slot: string, replaces: string | null, expected: {id: string, name: string} | null}} purpose
-   * `expected`: the unfinished upload that the person meant to go on with
-   * @param {JobParts} parts
+   * `expected`: the unfinished upload that the person wants to continue
+   * @param {JobDeps} deps
    */
-  constructor(file, purpose, parts) {
+  constructor(file, purpose, deps) {
     this.file = file
     this.slot = purpose.slot
     this.replaces = purpose.replaces
     this.expected = purpose.expected
     this.key = `job-${++made}`
-    this.#parts = parts
+    this.#deps = deps
   }
 
   /** Id of the upload, once it has been created. */
@@ -87,12 +87,12 @@ export class Job {
     return ['preparing', 'queued', 'sending', 'waiting', 'offline'].includes(this.phase)
   }
 
-  /** Nothing goes on until the person has decided. */
+  /** Whether it waits for a decision of the person. */
   get asks() {
     return ['blocked', 'different', 'refused', 'unreadable', 'paused'].includes(this.phase)
   }
 
-  /** Seconds to the end; null where it is not known. */
+  /** Remaining seconds; null if unknown. */
   get secondsLeft() {
     const speed = this.speed.bytesPerSecond
     return speed === null || speed <= 0 ? null : (this.file.size - this.sentBytes) / speed
@@ -101,15 +101,15 @@ export class Job {
   /** @param {Phase} phase */
   become(phase) {
     this.phase = phase
-    this.#parts.changed()
+    this.#deps.changed()
   }
 
-  /** Begins or goes on. */
+  /** Starts or continues. */
   async start() {
     const run = this.#stop()
     this.become('sending')
     try {
-      this.#ticket ??= await this.#parts.ticket(this)
+      this.#ticket ??= await this.#deps.ticket(this)
     } catch (error) {
       if (run === this.#run) this.#ticketRefused(error)
       return
@@ -123,15 +123,15 @@ export class Job {
     this.become(phase)
   }
 
-  /** Ends for good. The upload, if there is one, is removed from the service. */
+  /** Cancels. The upload, if there is one, is removed from the service. */
   async cancel() {
     this.#stop()
     if (this.url === null) return
-    this.#ticket ??= await this.#parts.ticket(this)
+    this.#ticket ??= await this.#deps.ticket(this)
     await terminate(this.url, this.#ticket)
   }
 
-  /** The service has told of bytes that arrived: the line lives, whatever the browser counts. */
+  /** The service reported received bytes: the connection works, whatever the browser counts. */
   heard() {
     this.#aliveAtMs = performance.now()
   }
@@ -140,7 +140,7 @@ export class Job {
     this.heard()
     this.#watchdog = setInterval(() => this.#watch(), STALL_CHECK_MS)
     this.#upload = new Upload(this.file, {
-      // Told where an upload is, and where to make one, tus-js-client makes one when the first is not found.
+      // Given both URLs, tus-js-client creates a new upload if the old one is not found.
       ...(this.url === null ? { endpoint: addressOf('files').href } : { uploadUrl: this.url }),
       headers: { Authorization: `Bearer ${this.#ticket}` },
       metadata: {
@@ -148,7 +148,7 @@ export class Job {
         filetype: this.file.type,
         ...(this.fingerprint === null ? {} : { fingerprint: this.fingerprint }),
       },
-      // The service's list of unfinished uploads is the memory: it is the same on every machine.
+      // The service's list of unfinished uploads is used instead: it is the same on every device.
       storeFingerprintForResuming: false,
       retryDelays: null,
       onAfterResponse: keepUrl,
@@ -160,18 +160,18 @@ export class Job {
         this.#stop()
         this.sentBytes = this.file.size
         this.become('stored')
-        this.#parts.stored(this)
+        this.#deps.stored(this)
       },
       onError: (/** @type {unknown} */ error) => void this.#failed(error),
     })
     this.#upload.start()
   }
 
-  /** The upload as this page reaches it, whatever name of the service its Location has. @param {string} location */
+  /** The upload under the host of this page, whatever host its Location names. @param {string} location */
   #moveTo(location) {
     this.url = fileUrl(location.split('/').at(-1) ?? '')
     this.#upload.url = this.url
-    this.#parts.changed()
+    this.#deps.changed()
   }
 
   /** @param {number} sent */
@@ -183,12 +183,12 @@ export class Job {
     }
     this.sentBytes = sent
     this.speed.note(sent)
-    this.#parts.changed()
+    this.#deps.changed()
   }
 
   /** @param {unknown} error */
   async #failed(error) {
-    // Read first: the abort of a request that has been answered takes its answer away.
+    // Read first: aborting an answered request discards its response.
     const failure = failureOf(error)
     const run = this.#stop()
     const readable = await this.#readable()
@@ -196,15 +196,15 @@ export class Job {
     if (!readable) return this.become('unreadable')
     if (failure.kind === 'wait') return this.#wait(failure.retryAfterMs)
     if (failure.kind === 'taken') return this.become('taken')
-    if (failure.kind === 'cancelled') return this.#parts.cancelled(this)
+    if (failure.kind === 'cancelled') return this.#deps.cancelled(this)
     if (failure.kind === 'refused') return this.#refuse(failure.message)
     if (++this.#renewals > MAX_RENEWALS) return this.#refuse(null)
     this.#ticket = null
     if (failure.kind === 'anew') {
-      const cancelled = await this.#parts.wasCancelled(this)
+      const cancelled = await this.#deps.wasCancelled(this)
       if (run !== this.#run) return
-      if (cancelled) return this.#parts.cancelled(this)
-      // Gone for good, by the service's own word: the file is here, so it is sent anew.
+      if (cancelled) return this.#deps.cancelled(this)
+      // The service says that the upload is gone: the file is still here and is sent again.
       this.url = null
     }
     await this.start()
@@ -232,13 +232,13 @@ export class Job {
     this.become('waiting')
   }
 
-  /** A file on a stick that was pulled out, or changed meanwhile, fails like a line that is cut. */
+  /** A file that was removed or changed fails like a lost connection: it is read to tell them apart. */
   async #readable() {
     try {
       await this.file.slice(0, 1).arrayBuffer()
       return true
     } catch {
-      return false // that is the answer
+      return false // not readable
     }
   }
 
@@ -253,7 +253,7 @@ export class Job {
     clearTimeout(this.#timer)
     clearInterval(this.#watchdog)
     this.retryAtMs = null
-    // After an abort tus-js-client calls none of its handlers any more. What is under way is stored by the service.
+    // After an abort tus-js-client calls no handler. The service stores the bytes that are in flight.
     void this.#upload?.abort()
     this.#upload = null
     return this.#run

@@ -1,5 +1,5 @@
-// Keeps a phone's screen on while files are sent: a phone that sleeps stops sending. Browsers take the lock away whenever the
-// page is out of sight, and some have none: then the page's words ask the person.
+// Keeps the screen on while files are sent: a sleeping phone stops sending. Browsers release the lock whenever the
+// page is hidden, and some have no such lock: then only the text on the page helps.
 
 export class ScreenLock {
   #wanted = false

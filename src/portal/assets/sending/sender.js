@@ -1,53 +1,53 @@
-// All files that this page sends: looks at them first, finds what was begun before, keeps to a few at a time, and minds the
-// line, the screen and the person who is about to leave.
+// All files that this page sends: checks them, finds unfinished uploads, limits how many run at once, and handles
+// the connection, the screen and leaving the page.
 
-import { look } from '../checking/check.js'
+import { checkFile } from '../checking/check.js'
 import { fingerprintOf } from '../checking/fingerprint.js'
 import { fileUrl, Job, terminate } from './job.js'
 import { ScreenLock } from './screen-lock.js'
 
-/** A phone's line is shared by all; one more than one, so that a small PDF need not wait for an hour of video. */
+/** They share one line. Two, so that a small PDF does not wait for a long video. */
 const AT_A_TIME = 2
 
 /** @typedef {{id: string, fingerprint?: string | null}} Unfinished */
 
 /**
- * @typedef {object} SenderParts
+ * @typedef {object} SenderDeps
  * @property {import('../api.js').Api} api
  * @property {string} submission
  * @property {(slot: string) => import('../model/profile.js').SlotRules | undefined} rules
- * @property {(slot: string) => Promise<Unfinished[]>} unfinished uploads of a slot that somebody began, as they are now
- * @property {(finding: import('../checking/check.js').Finding, job: Job) => import('../checking/check.js').Fault | null} roomFor
- * why the slot has no room for such a file
- * @property {(job: Job) => import('../checking/check.js').Fault | null} twinOf the slot has this very file already
- * @property {() => void} changed something to show
+ * @property {(slot: string) => Promise<Unfinished[]>} unfinished unfinished uploads of a slot, read anew
+ * @property {(finding: import('../checking/check.js').Finding, job: Job) => import('../checking/check.js').LocalProblem | null} roomFor
+ * why the slot cannot take this file
+ * @property {(job: Job) => import('../checking/check.js').LocalProblem | null} twinOf the slot already has this file
+ * @property {() => void} changed redraws the page
  * @property {(job: Job) => void} stored
  */
 
 export class Sender {
   /** @type {Job[]} */
   jobs = []
-  #parts
+  #deps
   #screen = new ScreenLock()
 
-  /** @param {SenderParts} parts */
-  constructor(parts) {
-    this.#parts = parts
+  /** @param {SenderDeps} deps */
+  constructor(deps) {
+    this.#deps = deps
     addEventListener('offline', () => this.#haltAll())
     addEventListener('online', () => this.#goOn(['offline', 'waiting']))
-    // A phone puts pages to sleep: what waited longer than it thought tries at once.
+    // Phones suspend hidden pages: retry at once when the page is visible again.
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#goOn(['waiting'])
     })
     addEventListener('beforeunload', (event) => {
       if (!this.busy) return
       event.preventDefault()
-      // Browsers before 2023 ask only where this is set.
+      // Browsers before 2023 ask only if this is set.
       event.returnValue = ''
     })
   }
 
-  /** Whether leaving would stop something. */
+  /** Whether leaving the page would stop an upload. */
   get busy() {
     return this.jobs.some((job) => job.active)
   }
@@ -68,7 +68,7 @@ export class Sender {
         cancelled: (ended) => this.drop(ended),
         stored: (done) => {
           this.#pump()
-          this.#parts.stored(done)
+          this.#deps.stored(done)
         },
       },
     )
@@ -79,24 +79,24 @@ export class Sender {
 
   /** @param {Job} job */
   async #prepare(job) {
-    const rules = this.#parts.rules(job.slot)
+    const rules = this.#deps.rules(job.slot)
     if (rules === undefined) return this.drop(job)
-    job.finding = await look(job.file, rules)
-    const twin = job.finding.verdict === 'go' ? this.#parts.twinOf(job) : null
-    if (twin !== null) job.finding = { ...job.finding, verdict: 'ask', faults: [twin] }
+    job.finding = await checkFile(job.file, rules)
+    const twin = job.finding.verdict === 'go' ? this.#deps.twinOf(job) : null
+    if (twin !== null) job.finding = { ...job.finding, verdict: 'ask', problems: [twin] }
     if (job.finding.verdict === 'go') await this.enqueue(job)
     else job.become('blocked')
   }
 
-  /** What was blocked is sent all the same, or what was looked at is sent. @param {Job} job */
+  /** Queues a checked file, or a blocked one that the person wants to send anyway. @param {Job} job */
   async enqueue(job) {
     job.become('preparing')
     try {
       job.fingerprint ??= await fingerprintOf(job.file)
     } catch {
-      return job.become('unreadable') // read a moment ago, and now no more
+      return job.become('unreadable') // no longer readable
     }
-    const begun = await this.#parts.unfinished(job.slot)
+    const begun = await this.#deps.unfinished(job.slot)
     if (!this.jobs.includes(job)) return
     const busy = this.jobs.map(({ uploadId }) => uploadId)
     const same = begun.find(({ id, fingerprint }) => fingerprint === job.fingerprint && !busy.includes(id))
@@ -109,17 +109,17 @@ export class Sender {
 
   /** @param {Job} job */
   #noRoom(job) {
-    const fault = job.finding === null ? null : this.#parts.roomFor(job.finding, job)
-    if (fault === null || job.finding === null) return false
-    job.finding = { ...job.finding, verdict: 'stop', faults: [fault] }
+    const problem = job.finding === null ? null : this.#deps.roomFor(job.finding, job)
+    if (problem === null || job.finding === null) return false
+    job.finding = { ...job.finding, verdict: 'stop', problems: [problem] }
     return true
   }
 
-  /** Instead of the unfinished one that was expected, which is removed. @param {Job} job */
+  /** Sends this file instead of the expected unfinished one, which is removed. @param {Job} job */
   async sendInstead(job) {
     const { expected } = job
     job.expected = null
-    const begun = await this.#parts.unfinished(job.slot)
+    const begun = await this.#deps.unfinished(job.slot)
     const old = begun.find(({ id }) => id === expected?.id)
     if (old !== undefined) await this.remove(job.slot, old.id)
     await this.enqueue(job)
@@ -136,7 +136,7 @@ export class Sender {
     this.#pump()
   }
 
-  /** After a pause, a wait, or a take-over by another page. @param {Job} job */
+  /** Continues after a pause, a wait, or a take-over by another page. @param {Job} job */
   resume(job) {
     job.halt('queued')
     this.#pump()
@@ -148,14 +148,14 @@ export class Sender {
     await job.cancel()
   }
 
-  /** Forgets it; what the service has of it stays there. @param {Job} job */
+  /** Removes it from the page only; its upload stays on the service. @param {Job} job */
   drop(job) {
     this.jobs = this.jobs.filter((other) => other !== job)
     this.#changed()
     this.#pump()
   }
 
-  /** The service has bytes of it. @param {string} uploadId */
+  /** The service reported received bytes. @param {string} uploadId */
   heard(uploadId) {
     this.jobs.find((job) => job.uploadId === uploadId)?.heard()
   }
@@ -163,9 +163,9 @@ export class Sender {
   /** @param {Job} job */
   async #wasCancelled(job) {
     try {
-      return (await this.#parts.api.get(`v1/uploads/${job.uploadId}`)).state === 'cancelled'
+      return (await this.#deps.api.get(`v1/uploads/${job.uploadId}`)).state === 'cancelled'
     } catch {
-      return false // never heard of, or nobody answers: it is sent anew, or tried again
+      return false // unknown upload, or no answer: it is sent again, or retried
     }
   }
 
@@ -187,11 +187,11 @@ export class Sender {
 
   #changed() {
     this.#screen.keep(this.busy)
-    this.#parts.changed()
+    this.#deps.changed()
   }
 
   /**
-   * Leave to send. An upload that is gone on with has its place already; named as the one to replace, it is not counted twice
+   * A ticket. An upload that is continued already counts in its slot; named as `replaces`, it is not counted twice
    * in a slot for several files.
    * @param {Job} job
    */
@@ -201,14 +201,14 @@ export class Sender {
 
   /** @param {string} slot @param {string | null} replaces */
   async #ticketFor(slot, replaces) {
-    const several = (this.#parts.rules(slot)?.max ?? 1) > 1
-    const { api, submission } = this.#parts
+    const several = (this.#deps.rules(slot)?.max ?? 1) > 1
+    const { api, submission } = this.#deps
     const body = { slot, ...(several && replaces !== null ? { replaces } : {}) }
     return (await api.post(`v1/submissions/${encodeURIComponent(submission)}/tickets`, body)).ticket
   }
 }
 
-/** Said what it had to say. @param {Job} job */
+/** The person need not see it any more. @param {Job} job */
 function isOver(job) {
   return ['blocked', 'different', 'refused', 'unreadable', 'stored'].includes(job.phase)
 }

@@ -1,7 +1,7 @@
-// How fast bytes go out, over the last seconds: a number that neither jumps with every packet nor remembers the last line.
+// Upload speed over the last seconds: smooth, but quick to follow a change of the connection.
 
 const WINDOW_MS = 12_000
-/** Before that, any number would be a guess. */
+/** No speed is shown before this time. */
 const LEAST_MS = 1500
 
 export class Speed {
@@ -12,7 +12,7 @@ export class Speed {
   note(bytes) {
     const atMs = performance.now()
     const last = this.#samples.at(-1)
-    // Begun again from an older offset: what was before says nothing of now.
+    // Restarted from an older offset: the samples before it are invalid.
     if (last !== undefined && bytes < last.bytes) this.#samples = []
     this.#samples.push({ atMs, bytes })
     while ((this.#samples[1]?.atMs ?? atMs) < atMs - WINDOW_MS) this.#samples.shift()
@@ -22,7 +22,7 @@ export class Speed {
     this.#samples = []
   }
 
-  /** Bytes per second; null where it is not known yet. */
+  /** Bytes per second; null if not yet known. */
   get bytesPerSecond() {
     const [first] = this.#samples
     const last = this.#samples.at(-1)

@@ -1,7 +1,7 @@
-// Says to a screen reader what others see: progress in quarters, verdicts, and the line coming and going. It lies outside what
-// is drawn, so that nothing is read twice because it was drawn again.
+// Announces to screen readers: progress in quarters, verdicts, connection lost and back. Its element is outside
+// the drawn page, so that redrawing does not repeat an announcement.
 
-/** Two things said in one instant would cover each other. */
+/** Announcements without a pause would cancel each other. */
 const PAUSE_MS = 1200
 
 export class Announcer {
@@ -9,7 +9,7 @@ export class Announcer {
   /** @type {string[]} */
   #queue = []
   #busy = false
-  /** What was said of each file last, so that it is said once. @type {Map<string, string>} */
+  /** The last announced stage of each file. @type {Map<string, string>} */
   #said = new Map()
 
   /** @param {Element} element a live region */
@@ -17,14 +17,14 @@ export class Announcer {
     this.#element = element
   }
 
-  /** @param {string} subject @param {string} stage @param {string} words said when the stage of the subject is a new one */
+  /** @param {string} subject @param {string} stage @param {string} words announced if the stage is new */
   about(subject, stage, words) {
     if (this.#said.get(subject) === stage) return
     this.#said.set(subject, stage)
     this.say(words)
   }
 
-  /** Notes a stage without a word: it was so when the page opened. @param {string} subject @param {string} stage */
+  /** Notes a stage without announcing it: it was so when the page opened. @param {string} subject @param {string} stage */
   know(subject, stage) {
     if (!this.#said.has(subject)) this.#said.set(subject, stage)
   }

@@ -1,4 +1,4 @@
-// One slot of the submission: what is asked for, how it stands, its files, and what to do next.
+// One slot: its requirements, its state, its files, and the next action.
 
 import { acceptOf } from '../model/profile.js'
 import { slotsToChange } from '../model/returned.js'
@@ -6,10 +6,10 @@ import { rowsOf, slotState } from '../model/rows.js'
 import { chooser, dropTarget } from './chooser.js'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
-import { problemList } from './faults.js'
 import { fields } from './fields.js'
 import { fileRow } from './file-row.js'
 import { icon } from './icons.js'
+import { problemList } from './problems.js'
 import { ruleLines } from './rules.js'
 
 /** @typedef {import('../page.js').Page} Page */
@@ -27,7 +27,7 @@ const ICONS = {
   unfinished: 'pause',
   checking: 'clock',
   accepted: 'done',
-  rejected: 'fault',
+  rejected: 'problem',
 }
 
 /** @param {Slot} slot @param {number} number @param {Page} page */
@@ -96,7 +96,7 @@ function modelOf(slot, rules, rows, page) {
   }
 }
 
-/** A slot for one file is filled by replacing. @param {Slot} slot @param {Row[]} rows */
+/** A slot for one file that has a file takes another only as a replacement. @param {Slot} slot @param {Row[]} rows */
 function mayAdd(slot, rows) {
   const taken = rows.filter(({ kind, job }) => kind !== 'rejected' && job?.replaces == null).length
   return slot.max === 1 ? rows.length === 0 : taken < slot.max
@@ -122,7 +122,7 @@ function adding(slot, rows, model, chosen, { words }) {
   )
 }
 
-/** Nothing may be begun here any more, unless somebody tried in time. @param {string} slot @param {Page} page */
+/** In grace: no new file may be started, unless there was an attempt in time. @param {string} slot @param {Page} page */
 function late(slot, page) {
   const { t } = page.words
   const asked = page.grace.get(slot) !== undefined

@@ -1,5 +1,5 @@
-// A button that opens the browser's file dialogue, and a place to drop a file on. The input itself is the control, so that
-// keyboards and screen readers have what they know; its label is what is seen.
+// A button that opens the file dialog, and a drop target. The file input itself is the control, for
+// keyboards and screen readers; its label is what is visible.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'
@@ -8,9 +8,9 @@ import { icon } from './icons.js'
  * @param {object} options
  * @param {string} options.id unique on the page
  * @param {string} options.words on the button
- * @param {string} [options.label] for screen readers, where the words alone do not say what the file is for
+ * @param {string} [options.label] for screen readers, if the words alone are not enough
  * @param {string} options.accept
- * @param {boolean} [options.main] the thing to do next
+ * @param {boolean} [options.main] the next action
  * @param {(file: File) => void} options.chosen
  */
 export function chooser({ id, words, label, accept, main = false, chosen }) {
@@ -26,7 +26,7 @@ export function chooser({ id, words, label, accept, main = false, chosen }) {
       onchange: (/** @type {any} */ event) => {
         const [file] = event.target.files
         if (file !== undefined) chosen(file)
-        // The same file chosen again is to be heard, too.
+        // Reset, so that choosing the same file again causes an event.
         event.target.value = ''
       },
     }),

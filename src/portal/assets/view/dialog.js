@@ -1,10 +1,10 @@
-// A question that must be answered before something is done that cannot be undone.
+// A confirmation before an action that cannot be undone.
 
 import { h } from './dom.js'
 
-/** Buttons say what they do. @typedef {{title: string, text: string, yes: string, no: string, answer: (sure: boolean) => void}} Question */
+/** The buttons name the action. @typedef {{title: string, text: string, yes: string, no: string, answer: (sure: boolean) => void}} Question */
 
-/** Closed before it is taken away, so that the focus goes back. @param {string} answer */
+/** Closes it before it is removed, so that the focus returns. @param {string} answer */
 function close(answer) {
   return (/** @type {any} */ event) => event.currentTarget.closest('dialog').close(answer)
 }
@@ -18,7 +18,7 @@ export function dialog({ title, text, yes, no, answer }) {
       'aria-labelledby': 'dialog-title',
       'aria-describedby': 'dialog-text',
       made: (/** @type {HTMLDialogElement} */ element) => queueMicrotask(() => element.showModal()),
-      // Also by the key that closes dialogues.
+      // Also called for the Escape key.
       onclose: (/** @type {any} */ event) => answer(event.target.returnValue === 'yes'),
     },
     h('h2', { id: 'dialog-title' }, title),

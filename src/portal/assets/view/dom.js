@@ -1,11 +1,11 @@
-// Elements as functions of what is known. `h` describes an element; `render` changes the page into what is described, and
-// leaves alone what is the same: a playing video, a half-typed field and the focus survive.
+// A small virtual DOM. `h` describes an element; `render` updates the page to match, and
+// does not touch what is the same: a playing video, a half-typed field and the focus survive.
 
 /** @typedef {{tag: string, props: Props, children: Item[]}} Description */
 /** @typedef {Description | string} Item */
 /** @typedef {Item | number | null | undefined | false | Content[]} Content */
 /**
- * `key`: keeps its element among siblings. `on…`: a handler. `made`: called with the element when it is made.
+ * `key`: identifies the element among siblings. `on…`: a handler. `made`: called with a new element.
  * Everything else is an attribute; false, null and undefined leave it out.
  * @typedef {Record<string, any>} Props
  */
@@ -13,7 +13,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg'
 const SVG_TAGS = ['svg', 'path', 'circle', 'rect', 'g']
-/** What a person may have changed since: set only where the description itself changes. */
+/** Properties that a person may change: set only if the description changes. */
 const PROPERTIES = ['value', 'checked', 'disabled', 'hidden', 'open']
 
 /** @param {string} tag @param {Props | null} [props] @param {...Content} children @returns {Description} */
@@ -96,7 +96,7 @@ function set(element, name, value) {
   else element.setAttribute(name, value === true ? '' : String(value))
 }
 
-/** Shows an element and gives it the focus, without touching the address. @param {string} id */
+/** Scrolls to an element and gives it the focus, without changing the address. @param {string} id */
 export function goTo(id) {
   const element = document.getElementById(id)
   element?.scrollIntoView({ block: 'start' })

@@ -1,4 +1,4 @@
-// Short facts beside each other. The dots between them are drawn by the style: a letter would sit wherever a font puts it.
+// Short facts side by side. The dots between them are drawn by CSS: the position of a letter depends on the font.
 
 import { h } from './dom.js'
 
@@ -8,7 +8,7 @@ export function dotted(parts, kind = '') {
   return h(
     'span',
     { class: `dotted ${kind}` },
-    // The space is for those who copy or hear it.
+    // The space is for copying and for screen readers.
     told.map((part, i) => [h('span', null, part), i < told.length - 1 && ' ']),
   )
 }

@@ -41,7 +41,7 @@ export function draw(root, page) {
 }
 
 /**
- * What had the focus is gone, like a button whose file was chosen: the focus goes on where its file is.
+ * If the focused element is gone (a button whose file was chosen), the focus moves to its file.
  * @param {Element} focused @param {Element | null | undefined} place
  */
 function keepFocus({ id }, place) {

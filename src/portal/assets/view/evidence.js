@@ -1,4 +1,4 @@
-// What proves that a file was received: the server's time of the last byte, exact size, SHA-256; and the file itself back.
+// The proof of receipt: the server's time of the last byte, exact size, SHA-256; and the download.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'

@@ -1,4 +1,4 @@
-// What a slot asks besides files: saved field by field when it is left, so that nobody has to look for a button.
+// The metadata fields of a slot. Each is saved when it loses the focus; there is no save button.
 
 import { h } from './dom.js'
 
@@ -8,7 +8,7 @@ import { h } from './dom.js'
 
 /** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Page} page */
 export function fields(slot, rules, page) {
-  // What can no longer be answered is no question: only answers are shown.
+  // When uploads are closed, only fields with a value are shown.
   const shown = rules.metadata.filter(({ name }) => page.mayUpload || isAnswer(slot.metadata[name]))
   if (shown.length === 0) return null
   return h(
@@ -95,6 +95,6 @@ function typed({ type }, text) {
   if (trimmed === '') return null
   if (type === 'string') return trimmed
   const number = Number(trimmed.replace(/[๐-๙]/g, (digit) => String(digit.charCodeAt(0) - 0x0e50)))
-  // What is no number is for the service to refuse, in its words.
+  // Not a number: the service refuses it with a text.
   return Number.isNaN(number) ? trimmed : number
 }

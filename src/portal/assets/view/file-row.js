@@ -1,4 +1,4 @@
-// One file of a slot: its name, where it is, what can be done with it, and what was found.
+// One file of a slot: its name, state, actions and problems.
 
 import { whenOf } from '../model/dates.js'
 import { clock } from '../words/words.js'
@@ -6,10 +6,10 @@ import { chooser } from './chooser.js'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { evidence } from './evidence.js'
-import { problemList } from './faults.js'
 import { icon } from './icons.js'
 import { localBody } from './local-row.js'
 import { preview } from './preview.js'
+import { problemList } from './problems.js'
 import { progressBar } from './progress.js'
 
 /** @typedef {import('../page.js').Page} Page */
@@ -55,7 +55,7 @@ function remoteBody(row, card, page) {
   )
 }
 
-/** The verdict in a word. @param {Row} row @param {ListedUpload} upload @param {Page} page */
+/** The verdict in a few words. @param {Row} row @param {ListedUpload} upload @param {Page} page */
 function standing(row, upload, { words }) {
   const { t } = words
   const warned = upload.problems.some(({ severity }) => severity === 'warn')
@@ -63,7 +63,7 @@ function standing(row, upload, { words }) {
     {
       checking: ['clock', t.stored],
       accepted: row.counted ? ['done', warned ? t.warned : t.accepted] : ['dash', t.notCounted],
-      rejected: ['fault', t.rejected],
+      rejected: ['problem', t.rejected],
       failed: ['clock', t.failed],
       local: ['up', ''],
       elsewhere: ['up', ''],
@@ -91,7 +91,7 @@ function facts({ measured, declared, receivedBytes }, words) {
   return h('p', { class: 'facts' }, dotted(parts))
 }
 
-/** Copies to watch being made. @param {Row} row @param {ListedUpload} upload @param {import('../words/words.js').Words} words */
+/** Progress of the renditions. @param {Row} row @param {ListedUpload} upload @param {import('../words/words.js').Words} words */
 function rendering(row, { state, playable, progress: told, renditions }, { t }) {
   if (state !== 'accepted' || playable) return null
   const needed = renditions.filter(({ required }) => required)
@@ -106,7 +106,7 @@ function rendering(row, { state, playable, progress: told, renditions }, { t }) 
   return h('p', { class: 'note' }, icon('clock'), text)
 }
 
-/** Left unfinished, or sent from another machine. @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
+/** Unfinished, or being sent from another device. @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
 function begun(row, upload, card, page) {
   const { words } = page
   const { t } = words
@@ -144,7 +144,7 @@ function begun(row, upload, card, page) {
   ]
 }
 
-/** The end of the time for sending, or of the time that unfinished bytes are kept, whichever comes first. @param {string} expiresAt @param {Page} page */
+/** The deadline, or the expiry of the unfinished upload, whichever is first. @param {string} expiresAt @param {Page} page */
 function finishBy(expiresAt, { store, api }) {
   const when = store.submission === null ? null : whenOf(store.submission, api.now())
   return Math.min(Date.parse(expiresAt), when !== null && 'ms' in when ? when.ms : Number.POSITIVE_INFINITY)

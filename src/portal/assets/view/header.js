@@ -1,4 +1,4 @@
-// The head of the page: whose service this is, the language, whose request, and how much time is left.
+// The header: the service, the language, the applicant, and the time left.
 
 import { whenOf } from '../model/dates.js'
 import { h } from './dom.js'
@@ -32,7 +32,7 @@ export function masthead({ words, switchLanguage }) {
   )
 }
 
-/** The address keeps what it has behind `#`. @param {Event} event */
+/** Without changing the fragment of the address. @param {Event} event */
 function focusFiles(event) {
   event.preventDefault()
   document.getElementById('files')?.focus()
@@ -58,7 +58,7 @@ export function heading({ words, store, api }) {
   )
 }
 
-/** The person whose request it is, as the portal names it. @param {unknown} name @param {import('../words/words.js').Words} words */
+/** The applicant, as the portal names the person. @param {unknown} name @param {import('../words/words.js').Words} words */
 function applicant(name, words) {
   return typeof name === 'string' && name !== '' && h('p', { class: 'applicant' }, words.t.forWhom(name))
 }
@@ -91,7 +91,7 @@ function deadline(when, words) {
   }
 }
 
-/** Seconds only in the last hour: before, a number that runs makes people hurry. @param {number} leftMs */
+/** Seconds are shown only in the last hour: a running number makes people hurry. @param {number} leftMs */
 function leftSeconds(leftMs) {
   const step = leftMs < HOUR_MS ? 1 : 60
   return Math.floor(leftMs / 1000 / step) * step

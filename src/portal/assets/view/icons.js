@@ -1,4 +1,4 @@
-// The few pictures of the page, drawn as lines. They say nothing that words beside them do not say.
+// The icons of the page, as lines. Each stands beside a text that says the same.
 
 import { h } from './dom.js'
 
@@ -9,7 +9,7 @@ const PATHS = {
   audio: 'M9 18V6l10-2v12 M9 18a2.500 2.500 0 1 1-2.500-2.500M19 16a2.500 2.500 0 1 1-2.500-2.500',
   done: 'M5 12.500l4.500 4.500L19 7.500',
   warn: 'M12 4L2.500 20h19z M12 10v4.500 M12 17.200v.1',
-  fault: 'M6 6l12 12 M18 6L6 18',
+  problem: 'M6 6l12 12 M18 6L6 18',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z M12 7v5l3.500 2',
   up: 'M12 19V6 M6 11.500 12 5.500l6 6',
   pause: 'M9 6v12 M15 6v12',

@@ -1,10 +1,10 @@
-// A file that this page is at: looked at, asked about, sent, held up.
+// A file that this page handles: being checked, blocked, sent or waiting.
 
 import { chooser } from './chooser.js'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
-import { faultWords } from './faults.js'
 import { icon } from './icons.js'
+import { localProblemText } from './problems.js'
 import { progressBar } from './progress.js'
 
 /** @typedef {import('../page.js').Page} Page */
@@ -94,7 +94,7 @@ function pace(job, words) {
   return dotted([t.perSecond(words.bytes(speed)), left === null ? '' : t.timeLeft(words.span(rounded(left)))])
 }
 
-/** Seconds in steps that do not flicker. @param {number} seconds */
+/** Rounded, so that the text does not change all the time. @param {number} seconds */
 function rounded(seconds) {
   const step = seconds > 3600 ? 300 : seconds > 600 ? 60 : seconds > 90 ? 15 : seconds > 20 ? 5 : 1
   return Math.max(step, Math.round(seconds / step) * step)
@@ -136,17 +136,17 @@ function buttons(actions) {
   )
 }
 
-/** Something is wrong with it, and no byte was sent. @param {Job} job @param {CardModel} card @param {Page} page */
+/** It has a problem, and no byte was sent. @param {Job} job @param {CardModel} card @param {Page} page */
 function blocked(job, card, page) {
   const { words } = page
   const { t } = words
-  const { faults = [], verdict = 'stop' } = job.finding ?? {}
+  const { problems = [], verdict = 'stop' } = job.finding ?? {}
   return [
     h(
       'ul',
       { class: 'problems' },
-      faults.map((fault) =>
-        h('li', { class: 'reject' }, icon('fault'), h('p', null, faultWords(fault, card.rules, words))),
+      problems.map((problem) =>
+        h('li', { class: 'reject' }, icon('problem'), h('p', null, localProblemText(problem, card.rules, words))),
       ),
     ),
     h('p', { class: 'facts' }, t.checks.notSent),
@@ -176,7 +176,7 @@ function different(job, card, page) {
   ]
 }
 
-/** The service refused it, or the browser lost it. @param {Job} job @param {CardModel} card @param {Page} page */
+/** The service refused it, or the browser can no longer read it. @param {Job} job @param {CardModel} card @param {Page} page */
 function ended(job, card, page) {
   const { words } = page
   const { t } = words
@@ -185,7 +185,7 @@ function ended(job, card, page) {
     h(
       'ul',
       { class: 'problems' },
-      h('li', { class: 'reject' }, icon('fault'), h('p', null, job.phase === 'unreadable' ? t.unreadable : refusal)),
+      h('li', { class: 'reject' }, icon('problem'), h('p', null, job.phase === 'unreadable' ? t.unreadable : refusal)),
     ),
     h(
       'p',

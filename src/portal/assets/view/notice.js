@@ -1,4 +1,4 @@
-// Instead of the page, or above it: why there is nothing to see, or nothing more to do.
+// A notice instead of the page or above it, with the reason.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'

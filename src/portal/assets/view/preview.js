@@ -1,4 +1,4 @@
-// The copy to watch, or the picture of a document's first page: what the assessors will see.
+// The video copy, or the picture of a document's first page: what the assessors will see.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'
@@ -47,7 +47,7 @@ function player({ renditions }, src, poster, label) {
       poster: poster ?? null,
       controls: true,
       playsinline: true,
-      // A page of eight films must not load them all.
+      // Without this, a page with eight videos would load all of them.
       preload: poster === undefined ? 'metadata' : 'none',
       'aria-label': label,
     }),

@@ -1,4 +1,4 @@
-// A bar that fills, with what it says in words beside it.
+// A progress bar with a text beside it.
 
 import { h } from './dom.js'
 
@@ -9,7 +9,7 @@ import { h } from './dom.js'
  * @param {import('../words/words.js').Words} words
  */
 export function progressBar(name, share, detail, { t }) {
-  // Rounded down: 100 is for what is all there.
+  // Rounded down: 100 means complete.
   const percent = Math.min(100, Math.floor(share * 100))
   return h(
     'div',

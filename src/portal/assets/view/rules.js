@@ -1,4 +1,4 @@
-// A slot's rule in words: how many files of what kind, how long, how many pages, how large; and what assessors look at.
+// The rules of a slot in words: number, kind, length, pages and size of files; and what assessors look at.
 
 import { formatName } from '../words/words.js'
 import { h } from './dom.js'
@@ -57,7 +57,7 @@ function mediaRule(media, rules, count, words) {
   ])
 }
 
-/** PDF needs no saying: the kind is the format. @param {MediaRules} media @param {Words} words */
+/** No formats for PDF: the kind is the format. @param {MediaRules} media @param {Words} words */
 function formats({ kind, containers, remediableContainers }, words) {
   if (kind === 'pdf') return null
   const taken = containers.map(formatName).join(', ')

@@ -1,5 +1,5 @@
-// Handing in, where the session may. Only what is complete can be handed in; what only waits for verdicts can be told to be
-// handed in when they come, and not to be.
+// The hand-in button, if the session has `seal`. A complete submission can be sealed; one that only waits for verdicts can
+// be sealed automatically after them, and this can be withdrawn.
 
 import { h } from './dom.js'
 import { icon } from './icons.js'
@@ -40,7 +40,7 @@ export function sealButton(submission, { seal, words: { t } }) {
   )
 }
 
-/** Nothing is missing, and verdicts are still to come. @param {Submission} submission */
+/** Nothing is missing, and verdicts are pending. @param {Submission} submission */
 export function isWaiting({ complete, missing, pending }) {
   return !complete && missing.length === 0 && pending.length > 0
 }

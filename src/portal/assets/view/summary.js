@@ -1,4 +1,4 @@
-// How the whole stands: what is done, what is missing, what is being checked; and what to do about it.
+// The summary: what is done, missing and being checked; and the next action.
 
 import { lastReturn, slotsToChange } from '../model/returned.js'
 import { rowsOf, slotState } from '../model/rows.js'
@@ -37,7 +37,7 @@ export function summary(page) {
   )
 }
 
-/** Slots that something is asked of or has been given to, in their order. @param {Submission} submission */
+/** Slots that need a file or have one, in order. @param {Submission} submission */
 function itemsOf(submission) {
   const { slots, missing, pending } = submission
   const toDo = [...missing, ...slotsToChange(submission)]
@@ -48,7 +48,7 @@ function itemsOf(submission) {
   })
 }
 
-/** What was returned is not good again because its files still are: somebody wants it mended. @param {Submission} submission */
+/** A returned submission is not shown as good, though its files still are: changes were requested. @param {Submission} submission */
 function moodOf({ state, complete }) {
   if (state === 'returned') return 'returned'
   return state === 'sealed' || complete ? 'good' : 'open'
@@ -84,7 +84,7 @@ function textOf({ state, complete, creditedAt, revisions }, { words, seal }) {
   ].filter((text) => text !== '')
 }
 
-/** In the words of who returned it. @param {Submission} submission @param {Page} page */
+/** The reason, as written by the person who returned it. @param {Submission} submission @param {Page} page */
 function returnReason(submission, { words: { t } }) {
   const last = lastReturn(submission)
   if (submission.state !== 'returned' || last?.reason === undefined) return null
@@ -114,7 +114,7 @@ function slotList(title, slots, kind, page) {
   )
 }
 
-/** How far one is that is missing; nothing where nothing has begun. @param {string} id @param {Page} page */
+/** Progress of a missing slot; empty if nothing was started. @param {string} id @param {Page} page */
 function progressOf(id, { store, sender, words: { t } }) {
   const slot = store.submission?.slots.find((candidate) => candidate.slot === id)
   if (slot === undefined) return null

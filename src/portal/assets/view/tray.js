@@ -1,4 +1,4 @@
-// At the foot of the window while files are sent: how far all of it is; and after that, what comes next.
+// The bar at the bottom of the window: progress while files are sent, then the next step.
 
 import { slotsToChange } from '../model/returned.js'
 import { goTo, h } from './dom.js'
@@ -15,7 +15,7 @@ export function tray(page) {
   return page.hasSent && !page.trayClosed ? next(page) : null
 }
 
-/** Nothing is on its way any more: what comes next. Only what is handed in, or will be by itself, may be left. @param {import('../page.js').Page} page */
+/** The next step after sending. The page may be closed only if the submission is sealed, or will be automatically. @param {import('../page.js').Page} page */
 function next(page) {
   const { seal, store, words } = page
   const { t } = words
@@ -67,7 +67,7 @@ function closing(page) {
   return h(
     'button',
     { type: 'button', class: 'close', 'aria-label': t.close, onclick: () => page.closeTray() },
-    icon('fault'),
+    icon('problem'),
   )
 }
 

@@ -1,18 +1,18 @@
-// The language of the page, and everything that is said differently in the two: words, sizes, spans of time, dates.
+// The language of the page: texts, and how sizes, durations and dates are written.
 
 import { EN } from './en.js'
 import { TH } from './th.js'
 
 const KEY = 'songngan.language'
 const TIME_ZONE = 'Asia/Bangkok'
-/** Buddhist years for Thai readers, as offices write them. */
+/** Thai dates use the Buddhist year, as offices write them. */
 const LOCALES = { th: 'th-TH-u-ca-buddhist-nu-latn', en: 'en-GB' }
 
 /** @typedef {'th' | 'en'} Language */
 
 /**
- * The language chosen here before, or that of the browser; Thai for everybody who has neither of the two.
- * @param {string | null} asked by the portal, above all else
+ * The language that was chosen before, else that of the browser, else Thai.
+ * @param {string | null} asked by the portal: goes before all others
  * @returns {Language}
  */
 export function preferredLanguage(asked) {
@@ -27,7 +27,7 @@ export function rememberLanguage(language) {
   try {
     localStorage.setItem(KEY, language)
   } catch {
-    // storage is switched off: the choice holds for this visit
+    // storage is switched off: the choice is kept for this visit only
   }
 }
 
@@ -47,7 +47,7 @@ export class Words {
     this.t = language === 'th' ? TH : EN
   }
 
-  /** What the service says in both languages. @param {{th: string, en: string}} text */
+  /** A text of the service, in the language of the page. @param {{th: string, en: string}} text */
   of(text) {
     return text[this.language]
   }
@@ -60,7 +60,7 @@ export class Words {
       { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) },
       at,
     )
-    // The abbreviation stays with its number.
+    // A no-break space keeps the abbreviation with its number.
     return this.language === 'th' ? `${day} เวลา ${time}\u00a0น.` : `${day}, ${time}`
   }
 
@@ -69,7 +69,7 @@ export class Words {
     return new Intl.DateTimeFormat(LOCALES[this.language], { ...options, timeZone: TIME_ZONE }).format(at)
   }
 
-  /** A rough span: the two largest units. @param {number} seconds */
+  /** A duration in its two largest units. @param {number} seconds */
   span(seconds) {
     const whole = Math.max(0, Math.floor(seconds))
     const units = [
@@ -92,7 +92,7 @@ export class Words {
     return said.filter((part) => part !== '').join(' ')
   }
 
-  /** A limit as the rules say it, in minutes: `60 นาที`, `60 minutes`. @param {number} seconds */
+  /** A limit in minutes, as the rules write it: `60 นาที`, `60 minutes`. @param {number} seconds */
   limit(seconds) {
     const minutes = Math.floor(seconds / 60)
     const rest = Math.round((seconds - minutes * 60) * 10) / 10
@@ -101,7 +101,7 @@ export class Words {
     return parts.filter((part) => part !== '').join(' ')
   }
 
-  /** Steps of 1024, as file managers show them. @param {number} count */
+  /** In steps of 1024, as file managers show it. @param {number} count */
   bytes(count) {
     const units = ['B', 'KB', 'MB', 'GB', 'TB']
     let value = count
@@ -114,18 +114,18 @@ export class Words {
     return `${shown} ${units[unit]}`
   }
 
-  /** With separators, for the record. @param {number} count */
+  /** With thousands separators. @param {number} count */
   count(count) {
     return new Intl.NumberFormat('en').format(count)
   }
 
-  /** `วีดิทัศน์ หรือ PDF`. @param {readonly string[]} items */
+  /** A list with “or”: `วีดิทัศน์ หรือ PDF`. @param {readonly string[]} items */
   either(items) {
     return items.join(this.language === 'th' ? ' หรือ ' : ' or ')
   }
 }
 
-/** `60:47`: minutes are not folded into hours, since limits are told in minutes. @param {number} seconds */
+/** `60:47`: no hours, since limits are given in minutes. @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.floor(seconds)
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
@@ -144,7 +144,7 @@ const FORMATS = new Map([
   ['hevc', 'H.265 (HEVC)'],
 ])
 
-/** A container or codec by the name that people know. @param {string} name */
+/** A container or codec by its common name. @param {string} name */
 export function formatName(name) {
   return FORMATS.get(name) ?? name.toUpperCase()
 }

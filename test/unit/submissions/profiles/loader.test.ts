@@ -113,12 +113,12 @@ describe('loadProfiles', () => {
     [
       'a number for a kind that is not taken',
       (d) => Object.assign(d.slots[0] ?? {}, { maxPerKind: { video: 1 } }),
-      '/slots/0/maxPerKind/video the slot takes no video',
+      '/slots/0/maxPerKind/video the slot does not accept video',
     ],
     [
       'a container in both lists',
       (d) => Object.assign(d.mediaDefaults?.video ?? {}, { remediableContainers: ['mp4'] }),
-      '/slots/1/media/0/remediableContainers mp4 is in containers too',
+      '/slots/1/media/0/remediableContainers mp4 is also in containers',
     ],
     [
       'nothing said about size',
@@ -146,7 +146,7 @@ describe('loadProfiles', () => {
     [
       'a planned time that nobody asks for',
       (d) => Object.assign(d.slots[0] ?? {}, { metadata: [] }),
-      '/slots/1/plannedTime slot lesson_plan asks for no number plannedMinutes',
+      '/slots/1/plannedTime slot lesson_plan has no number field plannedMinutes',
     ],
     [
       'a misspelt verification',

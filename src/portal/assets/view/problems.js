@@ -1,5 +1,5 @@
 // What is wrong with a file, in the reader's language: problems that the service found, with the limit and what was measured,
-// and faults that the page saw before sending.
+// and problems that the page saw before sending.
 
 import { clock, formatName } from '../words/words.js'
 import { h } from './dom.js'
@@ -8,7 +8,7 @@ import { icon } from './icons.js'
 
 /** @typedef {import('../words/words.js').Words} Words */
 /** @typedef {import('../model/store.js').ListedUpload['problems'][number]} Problem */
-/** @typedef {import('../checking/check.js').Fault} Fault */
+/** @typedef {import('../checking/check.js').LocalProblem} LocalProblem */
 
 /** Units of `limit` and `actual`, by code. @type {Record<string, (value: number, words: Words) => string>} */
 const UNITS = {
@@ -36,7 +36,7 @@ export function problemList(problems, words) {
       h(
         'li',
         { key: problem.code, class: problem.severity },
-        icon(problem.severity === 'reject' ? 'fault' : 'warn'),
+        icon(problem.severity === 'reject' ? 'problem' : 'warn'),
         h('div', null, h('p', null, words.of(problem.message)), measures(problem, words)),
       ),
     ),
@@ -50,36 +50,36 @@ function measures({ code, limit, actual }, words) {
   return h('p', { class: 'measures' }, dotted([words.t.limit(unit(limit, words)), words.t.actual(unit(actual, words))]))
 }
 
-/** @param {Fault} fault @param {import('../model/profile.js').SlotRules | undefined} rules @param {Words} words */
-export function faultWords(fault, rules, words) {
+/** @param {LocalProblem} problem @param {import('../model/profile.js').SlotRules | undefined} rules @param {Words} words */
+export function localProblemText(problem, rules, words) {
   const { checks, kinds } = words.t
   const kindOf = (/** @type {string} */ name) => kinds[/** @type {'video'} */ (name)] ?? name
   const wanted = words.either((rules?.media ?? []).map(({ kind }) => kindOf(kind)))
-  switch (fault.name) {
+  switch (problem.name) {
     case 'kind':
-      return checks.kind(fault.found === 'other' ? formatName(fault.container) : kindOf(fault.found), wanted)
+      return checks.kind(problem.found === 'other' ? formatName(problem.container) : kindOf(problem.found), wanted)
     case 'office':
-      return checks.office(fault.found, wanted)
+      return checks.office(problem.found, wanted)
     case 'twice':
     case 'twiceRejected':
-      return checks[fault.name](fault.file)
+      return checks[problem.name](problem.file)
     case 'unknownKind':
       return checks.unknownKind(wanted)
     case 'format':
-      return checks.format(formatName(fault.found), fault.wanted.map(formatName).join(', '))
+      return checks.format(formatName(problem.found), problem.wanted.map(formatName).join(', '))
     case 'size':
-      return checks.size(words.bytes(fault.actual), words.bytes(fault.limit))
+      return checks.size(words.bytes(problem.actual), words.bytes(problem.limit))
     case 'tooLong': {
-      const over = Math.max(1, Math.floor(fault.actual) - fault.limit)
-      return checks.tooLong(clock(fault.actual), words.limit(fault.limit), words.limit(over))
+      const over = Math.max(1, Math.floor(problem.actual) - problem.limit)
+      return checks.tooLong(clock(problem.actual), words.limit(problem.limit), words.limit(over))
     }
     case 'tooShort':
-      return checks.tooShort(clock(fault.actual), words.limit(fault.limit))
+      return checks.tooShort(clock(problem.actual), words.limit(problem.limit))
     case 'kindFull':
-      return checks.kindFull(kindOf(fault.kind), fault.limit)
+      return checks.kindFull(kindOf(problem.kind), problem.limit)
     case 'slotFull':
-      return checks.slotFull(fault.limit)
+      return checks.slotFull(problem.limit)
     default:
-      return checks[fault.name]
+      return checks[problem.name]
   }
 }
