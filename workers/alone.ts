@@ -1,5 +1,5 @@
-// Entry of a process that runs one job and ends: a job that was there when two workers died. It has half of a worker's
-// limits, is the first that the kernel ends when memory runs out, and dies with the worker that began it.
+// Entry of a process that runs a single job whose earlier runs killed two workers. It has half of a worker's
+// limits, is the first one that the kernel kills when memory is short, and ends with the worker that started it.
 
 import { writeFile } from 'node:fs/promises'
 import type { Job } from 'bullmq'

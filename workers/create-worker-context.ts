@@ -1,4 +1,4 @@
-// The programs that lanes run, and the room they run in. What is missing is said once, at start, in one line.
+// The tools and the scratch space of the lanes. Missing tools are reported at start in one line.
 
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -23,12 +23,12 @@ const PACKAGES: Record<string, string> = {
   perl: 'perl-base',
 }
 const MEDIA_LANES: readonly Lane[] = ['validate', 'inspect', 'transcode']
-/** Left free on the disk, which uploads may share. */
+/** Kept free on the disk, which uploads may share. */
 const MARGIN_BYTES = 512 * 1024 * 1024
 /** From the signal that asks a tool to end to the one that ends it: well within the time that a worker has to close. */
 const KILL_GRACE_MS = 3000
 
-/** Throws StartError where a lane of this worker has a tool missing, or where its tools could not be fenced in. */
+/** Throws StartError if a tool of this worker's lanes is missing, or if the fence does not hold. */
 export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const { config } = deps
   const opensFiles = MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))

@@ -1,4 +1,4 @@
-// A worker process from start to end: configuration → parts → tools → ops listener → lanes → graceful close.
+// A worker process: configuration → dependencies → tools → operations listener → lanes → graceful shutdown.
 
 import closeWithGrace from 'close-with-grace'
 import { loadWorkerConfig } from '../src/core/config.ts'
@@ -13,11 +13,11 @@ import { applyControls } from './lane-controller.ts'
 import { startWorkers, type Timing } from './registry.ts'
 import { watchRoom } from './room-watch.ts'
 
-/** Short jobs may end by themselves; longer ones are given back, and another worker begins them anew. */
+/** Short jobs can finish; longer ones are released, and another worker starts them again. */
 const GRACE_MS = 5000
 const CLOSE_MS = 20_000
 
-/** Throws StartError or ConfigError for what an operator must mend. The options are for tests. */
+/** Throws StartError or ConfigError for errors that an operator must fix. The options are for tests. */
 export async function runWorker(options: { timing?: Timing; graceMs?: number } = {}): Promise<void> {
   const config = loadWorkerConfig()
   await keepFilesPrivate(config.storage.dataDir)
@@ -58,11 +58,11 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   )
   state.started = true
   if (fence?.isolation === 'none')
-    logger.warn('MEDIA_ISOLATION=none: media tools that open files of strangers can read and write what I can')
+    logger.warn('MEDIA_ISOLATION=none: media tools that open untrusted files have all rights of this worker')
   logger.info({ lanes: config.workers.lanes, fence, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
-    if (err !== undefined) logger.fatal({ err }, 'unexpected error: closing')
+    if (err !== undefined) logger.fatal({ err }, 'unexpected error; shutting down')
     logger.info({ signal }, 'closing')
     state.closing = true
     state.draining = true

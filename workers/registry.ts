@@ -1,4 +1,4 @@
-// Which worker runs which lane, and how many of its jobs at a time. A lane that is missing here does not compile.
+// The lanes of a worker and their concurrency. A missing lane does not compile.
 
 import { randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
@@ -107,7 +107,7 @@ async function keepTimetable(deps: WorkerContext): Promise<NodeJS.Timeout> {
   await scheduleMaintenance(deps)
   return setInterval(() => {
     scheduleMaintenance(deps).catch((err: unknown) => {
-      deps.logger.warn({ err }, 'the timetable could not be looked at; again in a minute')
+      deps.logger.warn({ err }, 'periodic tasks could not be checked; retrying in a minute')
     })
   }, TIMETABLE_MS)
 }
@@ -128,10 +128,10 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
     ...(settings === undefined ? {} : { settings }),
   })
   metrics.onScrape(`slots-${lane}`, () => metrics.laneSlots.set({ queue: lane }, worker.concurrency))
-  worker.on('error', (err) => logger.warn({ err, lane }, 'worker trouble'))
+  worker.on('error', (err) => logger.warn({ err, lane }, 'worker connection error'))
   worker.on('stalled', (jobId) => {
     metrics.jobsStalled.inc({ queue: lane })
-    logger.warn({ jobId, lane }, 'a job stalled and is handed out again')
+    logger.warn({ jobId, lane }, 'job stalled; it will run again')
   })
   // BullMQ only tells: a job that goes on without its lock would run beside its successor.
   worker.on('lockRenewalFailed', (jobIds: string[]) => {
@@ -145,7 +145,7 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
     })
   worker.on('failed', (job: Job | undefined, err) => {
     if (job !== undefined && job.finishedOn === undefined) metrics.jobRetries.inc({ queue: lane })
-    if (job?.finishedOn !== undefined) logger.error({ err, jobId: job.id, lane }, 'a job failed for good')
+    if (job?.finishedOn !== undefined) logger.error({ err, jobId: job.id, lane }, 'job failed; no attempts left')
   })
   worker.run().catch((err: unknown) => logger.error({ err, lane }, 'a worker ended'))
   return worker

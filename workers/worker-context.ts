@@ -1,4 +1,4 @@
-// What a worker's lanes work with: the parts of the house, the tools, and room to work in.
+// The context of a worker's lanes: dependencies, tools and scratch space.
 
 import type { Deps } from '../src/deps.ts'
 import type { FenceReport } from './media/fence-proof.ts'

@@ -5,14 +5,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { MediaSource } from '../media/source.ts'
 
-/** clamd reads slowly what it unpacks; without a sign of life for so long it hangs. */
+/** Time-out without any answer; clamd is slow with archives. */
 const IDLE_MS = 120_000
 const MAX_ANSWER_BYTES = 4096
 
 /** `tooLarge`: beyond what this clamd is set up to scan (StreamMaxLength). */
 export type Scan = { found: string | null } | { tooLarge: true }
 
-/** Throws where clamd does not answer, or answers that it could not scan: our trouble, to be tried again. */
+/** Throws if clamd does not answer or could not scan: a system error that is retried. */
 export async function scan(url: string, source: MediaSource, signal: AbortSignal): Promise<Scan> {
   const socket = open(url)
   const abort = () => socket.destroy(new Error('scan aborted'))

@@ -1,5 +1,5 @@
-// The same bytes handed in twice: the later file is the copy. It may have been inspected before the hash of the earlier
-// one was known; then it is inspected once more.
+// Duplicate files: the later one is the duplicate. It may have been inspected before the hash of the earlier
+// one was known; then it is compared again.
 
 import { isPossible } from '../../src/lifecycle/transition-table.ts'
 import { comparisonDue } from '../../src/lifecycle/transitions.ts'

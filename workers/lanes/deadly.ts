@@ -1,5 +1,5 @@
-// Jobs whose runs ended without a word. A file that ends every worker that opens it may not be handed out for ever: after
-// two deaths it runs apart from all others, after the third it is given up.
+// Jobs whose workers died. A file that kills every worker must not be retried for ever: after
+// two deaths the job runs in a separate process, after the third it is given up.
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
@@ -15,14 +15,14 @@ export const DEATHS_BEFORE_ALONE = 2
 export const LAST_DEATH = 3
 
 const HOUR_MS = 3_600_000
-/** Beyond what the largest file takes on a slow machine: whoever is still at it hangs. */
+/** More than the largest file needs on a slow machine: a longer run hangs. */
 export const LIMIT_MS: Record<LaneName, number> = {
   validate: HOUR_MS,
   inspect: 6 * HOUR_MS,
   transcode: 48 * HOUR_MS,
 }
 
-/** Earlier runs of the lane that ended without a word. */
+/** Earlier runs of the lane whose worker died. */
 export function deathsOf({ lane, record }: LaneLease): number {
   return record.lanes[lane]?.deaths ?? 0
 }
@@ -30,13 +30,13 @@ export function deathsOf({ lane, record }: LaneLease): number {
 /** Gives the job up for good. Throws, so that the queue does not hand it out again. */
 export async function abandon(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<never> {
   const code = 'WORKER_DIED'
-  const message = `${deathsOf(claim)} runs ended without a word`
+  const message = `the worker died in ${deathsOf(claim)} runs`
   await deps.claims.commit(claim, async (current) => {
     const sequence = await deps.completion.nextSequence(current, current)
     return laneFailed(current, claim.lane, { message, code, final: true, sequence, atMs: deps.clock.now() })
   })
   deps.metrics.jobsAbandoned.inc({ queue: claim.lane, code })
-  logger.error({ code }, 'given up for good: every run ended without a word')
+  logger.error({ code }, 'job given up: its worker died in every run')
   throw new UnrecoverableError(message)
 }
 
@@ -48,14 +48,14 @@ type Apart = {
   limitMs: number
 }
 
-/** Runs the job in a process of its own; if that dies as well, gives it up. */
+/** Runs the job in a separate process; gives it up if that dies too. */
 export async function runApart<T extends string>(
   deps: WorkerContext,
   { claim, job, cancelled, logger, limitMs }: Apart,
 ): Promise<T> {
   const { lane } = claim
   const { uploadId, generation } = job.data
-  logger.warn({ deaths: deathsOf(claim) }, 'runs alone: earlier runs ended without a word')
+  logger.warn({ deaths: deathsOf(claim) }, 'running in a separate process: the worker died in earlier runs')
   // That process makes a claim of its own; what is left of it tells how it ended.
   await deps.claims.release(claim)
   const { attemptsMade } = job
@@ -74,7 +74,7 @@ export async function runApart<T extends string>(
     if (left === undefined) return 'nothing' as T
     if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
     await deps.claims.release(left)
-    throw new Error('the process of its own did not start')
+    throw new Error('the separate process did not start')
   }
   if ('released' in said) throw new JobReleased()
   if ('outcome' in said) return said.outcome as T

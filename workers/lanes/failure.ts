@@ -1,4 +1,4 @@
-// What a record says when a lane gave up: our fault, kept, and tried again later.
+// Records the failure of a lane: a system error; the file is kept and the lane retried later.
 
 import { AppError } from '../../src/core/errors.ts'
 import type { LaneLease } from '../../src/lifecycle/lane-leases.ts'
@@ -6,12 +6,12 @@ import { laneFailed } from '../../src/lifecycle/transitions.ts'
 import { ToolError } from '../media/tool-error.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
-/** The uploader's file is to blame: trying again changes nothing. */
+/** The error is caused by the input: a retry would fail again. */
 export function isInputError(error: unknown): error is ToolError {
   return error instanceof ToolError && error.source === 'input'
 }
 
-/** The lane is given up for now. Readers hear of it once, however often it is tried again. */
+/** Marks the lane as failed. Publishes it once, independent of the number of retries. */
 export async function recordFailure(
   deps: Pick<WorkerContext, 'completion' | 'claims' | 'clock'>,
   claim: LaneLease,

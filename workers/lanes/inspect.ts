@@ -1,5 +1,5 @@
-// Lane `inspect`: what only reading the whole file can tell. Its SHA-256, whether start and end of the picture decode,
-// silence, blackness, standstill, the same file handed in twice. It may warn, and reject only what the profile names.
+// Lane `inspect`: checks that need the whole file: SHA-256, decoding of start and end,
+// silence, black or frozen picture, duplicates. It warns, and rejects only for codes named by the profile.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { keepIfSealed } from '../../src/lifecycle/sealed-uploads.ts'
@@ -26,7 +26,7 @@ export function inspectWork(deps: WorkerContext): LaneWork {
     async after(record) {
       if (record.submissionId === null) return
       await reinspectCopies(deps, record)
-      // A verdict that came in the same moment as a seal does not take back what was handed in.
+      // A verdict at the moment of a seal does not change the sealed files.
       if (record.state === 'rejected' && (await keepIfSealed(deps, record))) return
       if (record.state === 'rejected') await refreshCompleteness(deps, record.owner, record.submissionId)
     },
@@ -36,7 +36,7 @@ export function inspectWork(deps: WorkerContext): LaneWork {
 async function inspect(deps: WorkerContext, run: LaneRun): Promise<void> {
   const { record, logger } = run
   faultPoint('inspect.started')
-  // Asked to compare a file that was read before: the bytes have not changed, and what was found in them stands.
+  // Only the comparison is repeated: the bytes and their results have not changed.
   const { sha256 } = record
   const readings: Readings =
     record.lanes.inspect?.repeat === true && sha256 !== null
@@ -52,7 +52,7 @@ async function inspect(deps: WorkerContext, run: LaneRun): Promise<void> {
   logger.info({ state: result.state, problems: codes }, 'inspected')
 }
 
-/** Asked again for every try at the commit, so that a seal that came meanwhile is seen. */
+/** Repeated for every attempt to commit, so that a new seal is seen. */
 async function judged(
   deps: WorkerContext,
   current: UploadRecord,
@@ -81,7 +81,7 @@ function plannedMinutesOf({ slot, submission }: SlotContext): number | undefined
   return typeof value === 'number' ? value : undefined
 }
 
-/** What a seal has frozen stays as it was handed in, in that revision and in those that carried it over. */
+/** Whether a seal lists the upload, in its revision or in one that carried it over. */
 function isSealed({ submission }: SlotContext, id: string): boolean {
   if (submission === undefined) return false
   const { state, revisions } = submission.head

@@ -1,4 +1,4 @@
-// Lane `maintain`: what is due by the clock. Reconciling, sweeping what died processes left behind, retention.
+// Lane `maintain`: periodic tasks: reconcile, clean-up after died processes, retention.
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../../src/jobs/contract.ts'
@@ -20,7 +20,7 @@ const EVERY_MS: Record<MaintainJob['task'], number> = {
   retention: 24 * 60 * MINUTE_MS,
 }
 
-/** Writes what is missing of the timetable into the queue. Any number of workers may, at any time: a task is in it once. */
+/** Adds missing periodic tasks to the queue. Idempotent: any worker may call it at any time. */
 export async function scheduleMaintenance({ queues }: Pick<WorkerContext, 'queues'>): Promise<void> {
   const planned = await queues.byLane.maintain.getJobSchedulers()
   for (const [task, every] of Object.entries(EVERY_MS)) {

@@ -1,5 +1,5 @@
-// What is in a file, told by its bytes: the kind by the first ones, the rest by whatever reads that kind. Measured from
-// the index where there is one, so that the verdict on an hour of video takes seconds.
+// Measures a file by its bytes: the kind by the first ones, the rest by the reader of that kind. Uses
+// the index if there is one, so that the verdict on an hour of video takes seconds.
 
 import { IDENTIFY_BYTES, identify } from '../../src/core/identify.ts'
 import type { Measured } from '../../src/records/upload-record.ts'

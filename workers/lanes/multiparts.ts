@@ -1,5 +1,5 @@
-// Multipart uploads that nobody will complete: of a process that died, or whose answer was lost, between beginning one
-// and noting its id. S3 keeps them, and asks to be paid for their parts, until they are aborted.
+// Aborts multipart uploads that will never be completed: their process died, or the response was lost, between starting one
+// and storing its id. S3 keeps and bills their parts until they are aborted.
 
 import { objectKeys, uploadIdOfKey } from '../../src/records/keys.ts'
 import { isSettled } from '../../src/records/upload-records.ts'

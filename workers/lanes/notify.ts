@@ -1,5 +1,5 @@
 // Lane `notify`: one delivery of one event to one address, by Standard Webhooks. At least once; a receiver orders by
-// `sequence` and recognises a repeat by `webhook-id`. Only 2xx is success.
+// `sequence` and detects repeats by `webhook-id`. Only 2xx is success.
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { AllowedHosts } from '../../src/core/addresses.ts'
@@ -27,7 +27,7 @@ export type NotifyDeps = {
   logger: Logger
   metrics: Pick<Metrics, 'webhookDeliveries'>
   webhooks: { secrets: readonly string[]; allowed: AllowedHosts }
-  /** What was delivered is noted where it outlives the queue. */
+  /** Delivery notes, which outlive the queue. */
   deliveries: Pick<Deliveries, 'has' | 'note'>
   /** For tests: another resolver, a shorter time. */
   resolve?: Resolve
@@ -64,7 +64,7 @@ export function createNotifyProcessor(
       return milliseconds
     }
 
-    // Queued again after the queue was lost, or run again after its worker was.
+    // Re-queued after a loss of the queue or of its worker.
     if (await deps.deliveries.has(job.data))
       return { status: 0, milliseconds: await report('repeated', 'delivered before') }
 
@@ -91,7 +91,10 @@ export function createNotifyProcessor(
     if (status >= 200 && status < 300) {
       // Before anything else: from here on a second delivery would be a repeat.
       await deps.deliveries.note(job.data, isoTime(deps.clock.now())).catch((err: unknown) => {
-        logger.warn({ err }, 'delivered, but not noted: after a loss of Redis it may be delivered again')
+        logger.warn(
+          { err },
+          'delivered, but the delivery note could not be written; after a loss of Redis it may be delivered again',
+        )
       })
       return { status, milliseconds: await report('delivered', `HTTP ${status}`) }
     }

@@ -1,5 +1,5 @@
-// Objects that no record names: outputs of runs that died, or lost their claim, between writing and committing, and what
-// requests that died left behind: tails and single objects that were overtaken before anybody removed them.
+// Removes orphaned objects that no record lists: outputs of runs that died or lost their lease before the commit, and
+// tails and single objects of requests that died.
 
 import { objectKeys } from '../../src/records/keys.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'

@@ -14,7 +14,7 @@ export function progressReporter(views: UploadViews, uploadId: string, step: Lan
   let lastMs = 0
   let pending: Promise<void> = Promise.resolve()
   const quietly = (write: Promise<void>): Promise<void> =>
-    write.catch((err: unknown) => logger.debug({ err }, 'progress could not be shown'))
+    write.catch((err: unknown) => logger.debug({ err }, 'progress could not be published'))
   return {
     report(percent: number | null, etaSeconds: number | null): void {
       if (performance.now() - lastMs < STEP_MS) return

@@ -76,7 +76,7 @@ async function scanned(
   if (config.clamdUrl === undefined || source.bytes === 0) return {}
   const result = await scan(config.clamdUrl, source, signal)
   if (!('tooLarge' in result)) return { malware: result.found }
-  logger.info({ bytes: source.bytes }, 'too large for the scanner: not scanned')
+  logger.info({ bytes: source.bytes }, 'file exceeds the limit of the malware scanner; not scanned')
   return {}
 }
 

@@ -1,5 +1,5 @@
-// Retention: the media of rejected and of replaced files go after their time; the record stays, and says that they are gone.
-// The commit comes before the first byte is removed, so that nobody is promised what is being taken away.
+// Retention: removes the media of rejected and replaced files after their retention period; the record stays.
+// The commit comes before the first byte is removed, so that no link is given for removed media.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { isPossible } from '../../src/lifecycle/transition-table.ts'

@@ -1,4 +1,4 @@
-// A job whose runs killed two workers runs in a process of its own: whatever the file does there, it does to nobody else.
+// Runs a job whose earlier runs killed two workers in a separate process, so that no other job is affected.
 
 import { fork } from 'node:child_process'
 import { extname } from 'node:path'

@@ -1,5 +1,5 @@
-// What every lane over an upload has in common: claim before work, renew while it lasts, commit only while the claim is
-// one's own, stop when it is lost, give the job back when the worker goes, and say so when it failed for good.
+// Common to all upload lanes: acquire the lease, renew it during the work, commit only while it is
+// held, stop if it is lost, release the job when the worker shuts down, and record failures.
 
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
@@ -27,10 +27,10 @@ export type LaneRun = {
   /** As claimed; the newest is given to each change. */
   record: UploadRecord
   jobId: string
-  /** Aborts when the claim or the lock is lost, and when the worker goes. */
+  /** Aborts when the lease or the lock is lost, and when the worker shuts down. */
   signal: AbortSignal
   logger: Logger
-  /** After this one the lane is given up for now. */
+  /** After this attempt the lane is marked failed. */
   lastAttempt: boolean
   progress: ReturnType<typeof progressReporter>
   /** Commits something on the way. Throws ClaimLost. */
@@ -50,7 +50,7 @@ export type LaneWork = {
   after(record: UploadRecord): Promise<void>
 }
 
-/** Somebody else has taken over, or the upload was taken away: what this run made does not count. */
+/** Another run has taken over, or the upload has ended: the result of this run does not count. */
 export class ClaimLost extends Error {
   override readonly name = 'ClaimLost'
 }
@@ -143,7 +143,7 @@ export async function runOnce(
   } catch (error) {
     // With the result committed the lane is done, whatever came afterwards.
     if (finished === undefined) return await conclude(deps, { error, claim, job, signal, cancelled, logger })
-    logger.warn({ err: error }, 'the lane is done, but what belongs to its end failed')
+    logger.warn({ err: error }, 'lane done, but its follow-up work failed; it is repeated')
   } finally {
     stopRenewing()
     await progress.end()
@@ -172,7 +172,7 @@ function renewing(deps: WorkerContext, claim: LaneLease, lost: AbortController, 
     if (!(await deps.claims.renew(claim))) lost.abort(new ClaimLost('another run has taken over'))
   }
   const timer = setInterval(() => {
-    renew().catch((err: unknown) => logger.warn({ err }, 'the claim could not be renewed'))
+    renew().catch((err: unknown) => logger.warn({ err }, 'lane lease not renewed'))
   }, LANE_LEASE_MS / 2)
   return () => clearInterval(timer)
 }
@@ -186,16 +186,16 @@ type Stopped = {
   logger: Logger
 }
 
-/** What becomes of a run that did not reach its result: dropped, given back, tried again or given up. */
+/** Handles a run without a result: dropped, released, retried or failed. */
 async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome> {
   const { error, claim, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
-    logger.info('given back: the worker is closing')
+    logger.info('job released: the worker is shutting down')
     await released(deps, claim, logger)
     throw new JobReleased()
   }
   if (error instanceof ClaimLost || (signal.aborted && !(error instanceof EndlessRun))) {
-    logger.warn({ err: error, reason: String(signal.reason) }, 'dropped: this run no longer counts')
+    logger.warn({ err: error, reason: String(signal.reason) }, 'job dropped: its lease is lost')
     await released(deps, claim, logger)
     return 'dropped'
   }
@@ -218,7 +218,7 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
 
 /** A claim that stays behind counts as a worker's death. */
 async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<void> {
-  await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'the claim was not released'))
+  await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'lane lease not released'))
 }
 
 /** Whose file it is. */

@@ -1,5 +1,5 @@
-// Lane `transcode`: what people watch and read. Required renditions first; each goes to a fresh key and counts only after
-// exit 0, a second look at what came out, and a commit. What is ready stays ready when the lane runs again.
+// Lane `transcode`: renditions. Required ones first; each is written to a new key and counts only after
+// exit 0, a verification of the output, and a commit. Ready renditions are kept when the lane runs again.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { renditionChanged, renditionsFinished } from '../../src/lifecycle/transitions.ts'
@@ -49,7 +49,7 @@ async function transcodeAll(deps: WorkerContext, run: LaneRun): Promise<void> {
   const kind = result.measured?.kind ?? 'other'
   if (result.state === 'ready')
     deps.metrics.uploadReady.observe({ kind }, secondsSince(result.storedAt, deps.clock.now()))
-  run.logger.info({ state: result.state, renditions: result.renditions.map(shortly) }, 'renditions are made')
+  run.logger.info({ state: result.state, renditions: result.renditions.map(shortly) }, 'making renditions')
 }
 
 async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, name: string): Promise<void> {
@@ -68,14 +68,14 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
   } catch (error) {
     run.signal.throwIfAborted()
     if (!givesUp(error, { required: rendition.required, run })) throw error
-    run.logger.warn({ err: error, rendition: name }, 'a rendition cannot be made')
+    run.logger.warn({ err: error, rendition: name }, 'a rendition failed')
     if (rendition.required && !isInputError(error))
       deps.metrics.jobsAbandoned.inc({ queue: 'transcode', code: reasonOf(error) })
     await run.update((current) => renditionChanged(current, name, { state: 'failed', reason: reasonOf(error) }))
   }
 }
 
-/** The object first, then the commit that makes it count; without the commit it is rubbish. */
+/** First the object, then the commit; without the commit the object is an orphan. */
 async function publish(deps: WorkerContext, run: LaneRun, name: string, made: RenditionOutput): Promise<void> {
   const { record, claim, signal } = run
   const sha256 = await hashSource(await fileSource(made.path), { signal })
@@ -118,7 +118,7 @@ function isDue({ state }: Rendition): boolean {
   return state === 'waiting' || state === 'running'
 }
 
-/** A poster shows, but does not play. */
+/** Posters are not playable. */
 function isPlayable({ state, kind }: Rendition): boolean {
   return state === 'ready' && kind !== 'poster'
 }

@@ -1,5 +1,5 @@
 // Lane `validate`: the verdict. Type by the bytes, measurements from the index, rules of the slot: seconds after the last
-// byte, however long the other lanes' queues are. A fault of the file is a verdict, never an error.
+// byte, independent of the other lanes' queues. An error of the file is a verdict, never a failure of the lane.
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { accepted, rejected } from '../../src/lifecycle/transitions.ts'

@@ -1,4 +1,4 @@
-// What follows a verdict: the next lanes, news of files that were replaced, and whether the submission is complete now.
+// After a verdict: queues the next lanes, publishes superseded files, and updates the completeness of the submission.
 // Each step is idempotent, since a worker may die between any two of them.
 
 import { isoTime } from '../../src/core/clock.ts'
@@ -15,7 +15,7 @@ export async function publishVerdict(deps: WorkerContext, record: UploadRecord):
   await deps.completion.queueLanes(record)
   faultPoint('verdict.lanes-queued')
   await showPosition(deps, record).catch((err: unknown) => {
-    deps.logger.debug({ err, uploadId: record.id }, 'a place in the queue could not be shown')
+    deps.logger.debug({ err, uploadId: record.id }, 'queue position could not be published')
   })
   if (record.submissionId === null) return
   if (isAccepted(record.state)) await announceSuperseded(deps, record)

@@ -1,8 +1,8 @@
-// The one way in which a media tool is started: argument array, minimal environment, stdin closed, limits from outside,
-// its own process group, one watchdog, one deadline, and an answer only after the process is gone.
+// Runs a media tool: argument array, minimal environment, closed stdin, external limits,
+// its own process group, a watchdog, a time limit; it resolves only after the process has ended.
 //
-// A promise that is given up while ffmpeg goes on writing is how renditions get truncated and machines fill with orphans;
-// so every way out of here (abort, time-out, too much output) ends the process first and waits for its exit.
+// Resolving while ffmpeg still writes would cause truncated renditions and orphaned processes;
+// so every end (abort, time-out, too much output) first kills the process and waits for its exit.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Makes one rendition and believes nothing until it has looked: an ffmpeg that is ended early, or whose input is cut off,
+// Makes one rendition and verifies it: an ffmpeg that is killed early, or whose input is cut off,
 // leaves a valid, shorter MP4, the latter with exit code 0.
 
 import { stat } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Where a webhook may go. A portal names the address, so it must not be a way into our own network: the host is
+// Checks the target of a webhook. Portals choose the address, so it must not lead into the private network: the host is
 // resolved once, every address it has must be public or allowed, and the connection goes to exactly the address that was checked
 // (a second resolution could answer otherwise).
 
