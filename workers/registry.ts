@@ -37,7 +37,8 @@ function setups(deps: WorkerContext) {
   return {
     // People wait for these, and they cost next to nothing.
     validate: () => ({
-      processor: createValidate(deps, new FairShare(() => 2 * cores)), // It mostly waits for the store and for tools: teachers wait for it.
+      // Hostile files of one person take no more than the processors, so that another's verdict has its turn at them.
+      processor: createValidate(deps, new FairShare(() => cores)),
       concurrency: 4 * cores,
     }),
     inspect: () => ({ processor: createInspect(deps), concurrency: Math.max(1, Math.floor(cores / 2)) }),

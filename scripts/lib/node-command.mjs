@@ -20,6 +20,7 @@ const ENTRIES = {
   chaos: 'tools/chaos/main.js',
   clients: 'tools/clients/main.js',
   verdict: 'tools/verdict.js',
+  neighbours: 'tools/neighbours.js',
   fleet: 'tools/fleet.js',
 }
 

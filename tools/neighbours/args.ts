@@ -1,0 +1,57 @@
+// What `npm run neighbours` takes on its command line.
+
+import { parseArgs } from 'node:util'
+import { numberOption, UsageError } from '../lib/usage.ts'
+
+export const USAGE = `npm run neighbours     what an honest person notices of three who are not, as 95th percentiles
+  --only LIST      of verdicts, webhooks, reads                        [all]
+  --samples N      honest verdicts, and reads by ten                    [20]
+  --files N        hostile PDFs of one person in work at a time         [16]
+  --hooks N        submissions whose webhooks are never answered        [60]
+  --uploads N      uploads of the submission that is read without end   [1200, or as many as the service takes]
+  --readers N      readers of it at a time                              [6]
+
+verdicts: one person's PDFs of a few kilobytes that unpack to gigabytes, before another person's plan of one page.
+webhooks: a portal's receiver that never answers, before another portal's.
+reads: one submission with very many uploads, read expanded by several at once, beside another's reads and creations.
+
+Starts its own Redis, service and workers, and ends them.`
+
+const NAMES = ['verdicts', 'webhooks', 'reads'] as const
+
+export type NeighboursArgs = {
+  only: readonly (typeof NAMES)[number][]
+  samples: number
+  files: number
+  hooks: number
+  uploads: number
+  readers: number
+}
+
+/** Throws UsageError. */
+export function parseNeighboursArgs(args: readonly string[]): NeighboursArgs {
+  const values = parsed(args)
+  const asked = values.only?.split(',') ?? NAMES
+  const only = NAMES.filter((name) => asked.includes(name))
+  if (only.length !== asked.length) throw new UsageError(`--only takes ${NAMES.join(', ')}, not ${values.only}`)
+  const number = (name: 'samples' | 'files' | 'hooks' | 'uploads' | 'readers', fallback: number, max: number) =>
+    numberOption(name, values[name], { fallback, min: 1, max, whole: true })
+  return {
+    only,
+    samples: number('samples', 20, 1000),
+    files: number('files', 16, 1000),
+    hooks: number('hooks', 60, 1000),
+    uploads: number('uploads', 1200, 10_000),
+    readers: number('readers', 6, 100),
+  }
+}
+
+function parsed(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const options = { only: text, samples: text, files: text, hooks: text, uploads: text, readers: text } as const
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+  }
+}
