@@ -12,6 +12,7 @@ import { createInspect } from './lanes/inspect.ts'
 import { SHUTDOWN } from './lanes/job-released.ts'
 import { createMaintain, scheduleMaintenance } from './lanes/maintain.ts'
 import { createNotifyProcessor, webhookBackoff } from './lanes/notify.ts'
+import { type ShortWork, startShortWork } from './lanes/short-work.ts'
 import { createTranscode } from './lanes/transcode.ts'
 import { createValidate } from './lanes/validate.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -88,19 +89,32 @@ export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING)
   const workers = lanes.map((lane) => startWorker(deps, lane, table[lane](), timing))
   const timetable = lanes.includes('maintain') ? await keepTimetable(deps) : undefined
   const dispatch = lanes.includes('notify') ? startDispatch(deps) : undefined
+  const copies = workers.find(({ name }) => name === 'transcode')
+  const short = copies === undefined ? undefined : takeShortWork(deps, copies)
   return {
     workers,
     async close(graceMs) {
       clearInterval(timetable)
+      const shortEnded = short?.stop()
       // Stops the intake at once; resolves when the last job has ended.
       const closed = Promise.all(workers.map((worker) => worker.close()))
       const timer = setTimeout(() => {
         for (const worker of workers) worker.cancelAllJobs(SHUTDOWN)
       }, graceMs)
-      await Promise.all([closed, dispatch?.stop()])
+      await Promise.all([closed, dispatch?.stop(), shortEnded])
       clearTimeout(timer)
     },
   }
+}
+
+function takeShortWork(deps: WorkerContext, worker: Worker): ShortWork {
+  const queue = deps.queues.byLane.transcode
+  return startShortWork({
+    queue,
+    process: createTranscode(deps),
+    isOpen: async () => !worker.isPaused() && !(await queue.isPaused()),
+    logger: deps.logger,
+  })
 }
 
 /** The timetable stands in Redis, and is lost with it. */

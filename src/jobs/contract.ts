@@ -6,7 +6,12 @@ import type { JobsOptions } from 'bullmq'
 export const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
 export type Lane = (typeof LANES)[number]
 
-export type UploadJob = { uploadId: string; generation: number }
+export type UploadJob = {
+  uploadId: string
+  generation: number
+  /** What the work is expected to take; absent in jobs of former versions. */
+  seconds?: number
+}
 
 /** One delivery of one event to one address. */
 export type NotifyJob = {

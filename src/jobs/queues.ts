@@ -4,7 +4,16 @@ import { Queue } from 'bullmq'
 import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { LaneName } from '../records/upload-record.ts'
-import { JOB_OPTIONS, LANES, type Lane, type Payloads, QUEUE_PREFIX, RETENTION, uploadJobId } from './contract.ts'
+import {
+  JOB_OPTIONS,
+  LANES,
+  type Lane,
+  type Payloads,
+  QUEUE_PREFIX,
+  RETENTION,
+  type UploadJob,
+  uploadJobId,
+} from './contract.ts'
 
 export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number }
 
@@ -42,15 +51,11 @@ export class Queues {
     )
   }
 
-  async enqueueUpload(lane: LaneName, uploadId: string, generation: number, priority?: number): Promise<void> {
-    await this.enqueue(
-      lane,
-      { uploadId, generation },
-      {
-        jobId: uploadJobId(lane, uploadId, generation),
-        ...(priority === undefined ? {} : { priority }),
-      },
-    )
+  async enqueueUpload(lane: LaneName, job: UploadJob, priority?: number): Promise<void> {
+    await this.enqueue(lane, job, {
+      jobId: uploadJobId(lane, job.uploadId, job.generation),
+      ...(priority === undefined ? {} : { priority }),
+    })
   }
 
   /** BullMQ's state of a lane's job; `unknown`: there is none. */

@@ -8,6 +8,7 @@ import { redisKeys } from '../records/keys.ts'
 import { personHash } from '../records/person.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { LaneName, UploadRecord } from '../records/upload-record.ts'
+import { costSeconds } from './job-cost.ts'
 import { jobPriority } from './job-priority.ts'
 import { pendingLanes } from './pending-lanes.ts'
 
@@ -39,8 +40,11 @@ export class LaneJobs {
       this.#join(record, lane),
       submissionId === null ? undefined : this.#heads.latest(owner, submissionId),
     ])
-    const priority = jobPriority({ lane, ahead, deadline: head?.deadline ?? null, nowMs: this.#clock.now() })
-    await this.#queues.enqueueUpload(lane, record.id, record.lanes[lane]?.generation ?? 1, priority)
+    const seconds = costSeconds(record, lane)
+    const deadline = head?.deadline ?? null
+    const priority = jobPriority({ lane, ahead, deadline, costSeconds: seconds, nowMs: this.#clock.now() })
+    const generation = record.lanes[lane]?.generation ?? 1
+    await this.#queues.enqueueUpload(lane, { uploadId: record.id, generation, seconds }, priority)
   }
 
   /** The lane is through with this file: the same person's others come forward. Throws REDIS_UNAVAILABLE. */
