@@ -22,6 +22,7 @@ export const objectKeys = {
   data: (id: string) => `uploads/${shardOfUpload(id)}/${id}/data`,
   /** A small upload in one object, with its first record as user metadata. */
   single: (id: string, token: string) => `uploads/${shardOfUpload(id)}/${id}/one-${token}`,
+  tails: (id: string) => `uploads/${shardOfUpload(id)}/${id}/tail-`,
   /** Bytes after the last complete part. The name has their offset, and a token to make it unique. */
   tail: (id: string, offset: number, token: string) =>
     `uploads/${shardOfUpload(id)}/${id}/tail-${String(offset).padStart(14, '0')}-${token}`,

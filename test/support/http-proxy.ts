@@ -33,6 +33,8 @@ export type Fault = {
   | { act: 'delayResponse'; ms: number }
   /** Forwarded when the fault is removed. */
   | { act: 'hold' }
+  /** The target does the work; the client gets the answer when the fault is removed. */
+  | { act: 'holdResponse' }
   /** Never forwarded, never answered, left open. */
   | { act: 'silence' }
 )
@@ -77,7 +79,8 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     for (const { held } of ended) for (const go of held) go()
   }
 
-  const pass = (incoming: IncomingMessage, outgoing: ServerResponse, call: Call, fault: Fault | undefined) => {
+  const pass = (incoming: IncomingMessage, outgoing: ServerResponse, call: Call, found?: Active) => {
+    const fault = found?.fault
     const cut = () => {
       call.status = 0
       incoming.socket.resetAndDestroy()
@@ -106,6 +109,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
           answer.pipe(outgoing)
         }
         if (fault?.act === 'delayResponse') setTimeout(give, fault.ms)
+        else if (fault?.act === 'holdResponse') found?.held.push(give)
         else give()
       },
     )
@@ -144,16 +148,16 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
         incoming.resume().on('end', () => outgoing.writeHead(fault.status, fault.headers).end(fault.body))
         return
       case 'delay':
-        setTimeout(() => pass(incoming, outgoing, call, undefined), fault.ms)
+        setTimeout(() => pass(incoming, outgoing, call), fault.ms)
         return
       case 'hold':
-        found?.held.push(() => pass(incoming, outgoing, call, undefined))
+        found?.held.push(() => pass(incoming, outgoing, call))
         return
       case 'silence':
         incoming.resume()
         return
       default:
-        pass(incoming, outgoing, call, fault)
+        pass(incoming, outgoing, call, found)
     }
   })
   server.listen(0, '127.0.0.1')

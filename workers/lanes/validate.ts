@@ -4,7 +4,7 @@
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { accepted, rejected } from '../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../src/records/keys.ts'
-import type { StoredPart, UploadRecord } from '../../src/records/upload-record.ts'
+import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { plannedRenditions } from '../../src/submissions/planned-renditions.ts'
 import { withScratch } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -84,11 +84,14 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
   })
 }
 
-/** Pieces of the upload's own that are in the object now. Those of partial uploads are theirs. */
+/** Pieces that are in the object now, and tails of holders that lost the upload. Pieces of partial uploads are theirs. */
 async function removePieces(deps: WorkerContext, { id, object }: UploadRecord): Promise<void> {
-  const own = objectKeys.upload(id)
-  const isOwn = ({ key }: StoredPart) => key?.startsWith(own) === true && key !== object.key
-  for (const { key } of (object.parts ?? []).filter(isOwn)) if (key !== undefined) await deps.store.remove(key)
+  if (object.parts === undefined) return
+  const pieces = new Set(object.parts.map(({ key }) => key))
+  for await (const { key } of deps.store.list(objectKeys.upload(id))) {
+    const isPiece = pieces.has(key) || key.startsWith(objectKeys.tails(id))
+    if (isPiece && key !== object.key) await deps.store.remove(key)
+  }
 }
 
 export function secondsSince(iso: string | null, nowMs: number): number {

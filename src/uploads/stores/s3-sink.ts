@@ -158,10 +158,8 @@ export class S3Sink implements Sink {
       const tail = await this.#buffer.peek(() => this.#fetchTail())
       await this.#s3.put(key, tail.chunks, tail.bytes).finally(tail.release)
       faultPoint('patch.tail-written')
-      await this.#ledger.advance(end, { tailKey: key, ...this.#begunMultipart() }).catch(async (error: unknown) => {
-        await this.#objects.remove(key)
-        throw error
-      })
+      // Refused: another holder may have counted this tail already, so it stays.
+      await this.#ledger.advance(end, { tailKey: key, ...this.#begunMultipart() })
       faultPoint('patch.tail-committed')
       await this.#replaceTail(key)
       this.durable = end

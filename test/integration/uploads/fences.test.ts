@@ -2,6 +2,7 @@
 // store where it matters who asks whom.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { objectKeys } from '../../../src/records/keys.ts'
 import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
@@ -130,6 +131,38 @@ overBothStores((kind) => {
       expect(await user.offset(url)).toBe(700_000)
       expect((await user.patch(url, 700_000, bytes.subarray(700_000))).status).toBe(204)
       expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    }
+  })
+
+  // Regression: the lost holder removed the tail that its successor had counted, and with it acknowledged bytes.
+  test.runIf(kind === 's3')('a tail that a lost holder has stored stays its successor’s', async () => {
+    const s3 = one.s3
+    if (s3 === undefined) throw new Error('no bucket')
+    const proxy = await startHttpProxy(s3.endpoint)
+    const three = await openEnvironment({ store: kind, redis: one.redis, s3, s3Endpoint: proxy.url })
+    try {
+      const bytes = filmBytes(PART + 2 * MIB, 'tail')
+      const user = await three.user('film')
+      const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+      // The bucket has the tail; its answer waits until the successor has counted it.
+      const answer = proxy.fault({ when: 'PutObject', act: 'holdResponse' })
+      const late = user.patch(url, 0, bytes.subarray(0, 300_000))
+      await waitFor(async () => {
+        for await (const _tail of one.deps.store.list(objectKeys.tails(idOf(url)))) return true
+        return false
+      })
+      const [holder] = [...three.deps.peers.holders].filter(({ id }) => id === idOf(url))
+      if (holder === undefined) throw new Error('nobody holds the upload')
+      three.deps.peers.remove(holder)
+      expect((await user.patch(at(two.url, url), 0, bytes.subarray(0, 100))).status).toBe(409)
+      answer()
+      expectProblem(await late, 400, 'UPLOAD_TAKEN_OVER')
+      expect(await user.offset(at(two.url, url))).toBe(300_000)
+      expect((await user.patch(at(two.url, url), 300_000, bytes.subarray(300_000))).status).toBe(204)
+      expect(await one.storedSha256(url)).toBe(sha256(bytes))
+    } finally {
+      await three.close()
+      await proxy.stop()
     }
   })
 
