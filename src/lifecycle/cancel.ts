@@ -7,6 +7,7 @@ import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { removeAllButRecords } from '../records/upload-objects.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
@@ -106,14 +107,8 @@ function unrecorded(running: UploadView['hot']): Current | undefined {
 async function removeBytes({ store, logger }: CancelDeps, { id, hot, record }: UploadView): Promise<void> {
   const multipartId = hot?.multipartId ?? multipartOf(record)
   if (multipartId !== undefined) await store.abortMultipart(objectKeys.data(id), multipartId)
-  const kept = objectKeys.uploadRecord(id)
-  let removed = 0
-  for await (const { key } of store.list(objectKeys.upload(id))) {
-    if (key.startsWith(kept)) continue
-    await store.remove(key)
-    removed++
-  }
-  logger.info({ uploadId: id, objects: removed }, 'upload cancelled, its bytes removed')
+  const objects = await removeAllButRecords(store, id)
+  logger.info({ uploadId: id, objects }, 'upload cancelled, its bytes removed')
 }
 
 /** The multipart upload, if not completed. */

@@ -7,6 +7,7 @@ import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { removeAllButRecords } from '../records/upload-objects.ts'
 import { isStored, type StoredObject, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
@@ -220,9 +221,7 @@ export class Completion {
   /** Removes the bytes of an ended upload; the record stays. Idempotent. */
   async removeBytes({ id, object }: UploadRecord, multipartId = object.multipartId): Promise<void> {
     if (multipartId !== undefined) await this.#store.abortMultipart(objectKeys.data(id), multipartId)
-    const records = objectKeys.uploadRecord(id)
-    for await (const { key } of this.#store.list(objectKeys.upload(id)))
-      if (!key.startsWith(records)) await this.#store.remove(key)
+    await removeAllButRecords(this.#store, id)
   }
 
   /** Queues every pending lane; existing jobs are not changed. */

@@ -4,7 +4,8 @@
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { isPossible } from '../../src/lifecycle/transition-table.ts'
 import { mediaErased, mediaRemoved } from '../../src/lifecycle/transitions.ts'
-import { objectKeys, redisKeys } from '../../src/records/keys.ts'
+import { redisKeys } from '../../src/records/keys.ts'
+import { removeAllButRecords } from '../../src/records/upload-objects.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -76,9 +77,7 @@ async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
     return isPossible('media removed', current) ? mediaRemoved(current, deps.clock.now()) : undefined
   })
   faultPoint('maintain.before-delete')
-  const kept = objectKeys.uploadRecord(id)
-  for await (const { key } of deps.store.list(objectKeys.upload(id)))
-    if (!key.startsWith(kept)) await deps.store.remove(key)
+  await removeAllButRecords(deps.store, id)
   faultPoint('maintain.deleted')
   await deps.uploads.commit(id, (current) =>
     current === undefined || current.mediaErasedAt !== undefined || !isPossible('media removed', current)

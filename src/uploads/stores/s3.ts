@@ -2,6 +2,7 @@
 // whose metadata is its first record. Bytes after the last complete part go to a separate object (a tail).
 
 import { objectKeys } from '../../records/keys.ts'
+import { removeAllButRecords } from '../../records/upload-objects.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import type { UploadDraft, UploadSession } from '../../records/upload-session.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
@@ -74,7 +75,6 @@ export class S3UploadStore implements UploadStore {
     const key = objectKeys.data(id)
     for (const begun of multipartId === null ? await this.#parts.listMultipartUploads(key) : [multipartId])
       await this.#objects.abortMultipart(key, begun)
-    for await (const object of this.#objects.list(objectKeys.upload(id)))
-      if (!object.key.startsWith(objectKeys.uploadRecord(id))) await this.#objects.remove(object.key)
+    await removeAllButRecords(this.#objects, id)
   }
 }
