@@ -1,4 +1,4 @@
-// Whether a process of this machine is alive.
+// What a process of this machine is doing, and whether it still runs.
 
 import { readFileSync } from 'node:fs'
 
@@ -11,15 +11,22 @@ export function isProcessAlive(pid: number): boolean {
     // EPERM: it exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return !['Z', 'X'].includes(stateOf(pid))
+  return !['Z', 'X'].includes(processStat(pid)?.state ?? '')
 }
 
-/** The state letter of proc(5); empty if unknown. */
-function stateOf(pid: number): string {
+/**
+ * What proc(5) says of a process: its state in one letter, its number of threads, and when it began, in clock ticks since
+ * boot. Process ids are used again: after a restart in a container the new process often has the id of the dead one.
+ *
+ * @returns undefined where there is no such process, or no /proc
+ */
+export function processStat(pid: number): { state: string; threads: number; startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.charAt(stat.lastIndexOf(')') + 2)
+    // The second field is the program's name in brackets and may hold spaces and brackets itself.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] ?? '', threads: Number(fields[17]), startTime: fields[19] ?? '' }
   } catch {
-    return '' // not Linux, or ended
+    return undefined
   }
 }

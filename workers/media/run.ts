@@ -5,8 +5,8 @@
 // so every end (abort, time-out, too much output) first kills the process and waits for its exit.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { processStat } from '../../src/core/process-alive.ts'
 import { type ProgressBlock, progressParser } from './progress.ts'
 import { fence, findTool, type Isolation, type ToolLimits } from './sandbox.ts'
 import { classify, type Ending, ToolError } from './tool-error.ts'
@@ -123,9 +123,9 @@ function supervise(
     const onAbort = (): void => stop('abort', 'SIGTERM')
     const wallTimer = setTimeout(() => stop('wall', 'SIGTERM'), run.limits.wallMs)
     const threadTimer = setInterval(() => {
-      void threadsOf(child).then((threads) => {
-        if (threads > maxThreads) stop('threads', 'SIGKILL')
-      })
+      // None of a process that has just ended.
+      const { threads = 0 } = processStat(child.pid ?? 0) ?? {}
+      if (threads > maxThreads) stop('threads', 'SIGKILL')
     }, THREADS_WATCH_MS)
     const finish = (): void => {
       clearTimeout(wallTimer)
@@ -173,13 +173,6 @@ function supervise(
       reject(new ToolError(code, source, `${run.tool}: ${how}: ${lastLine(stderrTail)}`, stderrTail))
     })
   })
-}
-
-/** Field 20 of /proc/pid/stat; none of a process that has just ended. */
-async function threadsOf({ pid }: ChildProcess): Promise<number> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The second field is the program's name in brackets and may hold spaces and brackets itself.
-  return Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[17] ?? 0)
 }
 
 function side(child: ChildProcess, descriptor: number): Readable | null {

@@ -3,9 +3,10 @@
 // nobody's. A full disk is how other pipelines get stuck with half-written files.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { processStat } from '../../src/core/process-alive.ts'
 import { ToolError } from './tool-error.ts'
 
 /** There will be room when others are done: nothing was begun. */
@@ -95,7 +96,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
       }
       reservedBytes += needBytes
       const job = jobId.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)
-      const dir = join(root, folderName(await thisProcess(), `${job}-${randomUUID()}`))
+      const dir = join(root, folderName(thisProcess(), `${job}-${randomUUID()}`))
       let removed = false
       let beat: NodeJS.Timeout | undefined
       const remove = async (): Promise<void> => {
@@ -147,8 +148,8 @@ export async function withScratch<T>(
   }
 }
 
-async function thisProcess(): Promise<Owner> {
-  return { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '' }
+function thisProcess(): Owner {
+  return { host: hostname(), pid: process.pid, started: processStat(process.pid)?.startTime ?? '' }
 }
 
 const inName = (host: string) => host.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 60)
@@ -158,19 +159,9 @@ export function folderName({ host, pid, started }: Owner, rest: string): string 
   return `${inName(host)}.${pid}.${started}.${rest}`
 }
 
-/**
- * When a process began, in clock ticks since boot (field 22 of /proc/pid/stat); null when there is none.
- * Process ids are used again: after a restart in a container the new worker often has the id of the dead one.
- */
-async function startOf(pid: number): Promise<string | null> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  // The second field is the program's name in brackets and may hold spaces and brackets itself.
-  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null
-}
-
 async function isDead(root: string, name: string, foreignTtlMs: number): Promise<boolean> {
   const [, host, pid, started] = OWNED.exec(name) ?? []
-  if (host === inName(hostname())) return (await startOf(Number(pid))) !== started
+  if (host === inName(hostname())) return processStat(Number(pid))?.startTime !== started
   // Nobody's that we know of, or another machine's, whose processes cannot be seen from here: time tells.
   const sign = await stat(join(root, name)).catch(() => null)
   // Removed by its owner while we looked.
