@@ -92,17 +92,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
 
   app.get<{ Params: { id: string } }>(
     '/v1/submissions/:id/events',
-    {
-      // A HEAD route would keep its connection open.
-      exposeHeadRoute: false,
-      schema: {
-        tags: ['events'],
-        summary: 'Events of a submission, as server-sent events',
-        produces: ['text/event-stream'],
-        params: idParams,
-        querystring: tokenQuery,
-      },
-    },
+    streamOptions('Events of a submission, as server-sent events'),
     async (request, reply) => {
       const caller = await deps.authorize(request)
       const { id } = request.params
@@ -118,16 +108,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
 
   app.get<{ Params: { id: string } }>(
     '/v1/uploads/:id/events',
-    {
-      exposeHeadRoute: false,
-      schema: {
-        tags: ['events'],
-        summary: 'Events of an upload, as server-sent events',
-        produces: ['text/event-stream'],
-        params: idParams,
-        querystring: tokenQuery,
-      },
-    },
+    streamOptions('Events of an upload, as server-sent events'),
     async (request, reply) => {
       const caller = await deps.authorize(request)
       const { id } = request.params
@@ -165,4 +146,11 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
 function lastEventIdOf(request: FastifyRequest): string | undefined {
   const id = request.headers['last-event-id']
   return typeof id === 'string' && id !== '' && id.length <= MAX_LAST_EVENT_ID ? id : undefined
+}
+
+function streamOptions(summary: string) {
+  // A HEAD route would keep its connection open.
+  const exposeHeadRoute = false
+  const produces = ['text/event-stream']
+  return { exposeHeadRoute, schema: { tags: ['events'], summary, produces, params: idParams, querystring: tokenQuery } }
 }

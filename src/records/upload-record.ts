@@ -2,6 +2,7 @@
 // Only `records/` writes it; others work on a copy and commit the next version.
 
 import type { Bilingual } from '../core/errors.ts'
+import type { Piece } from '../storage/object-store.ts'
 import type { NextVersion } from './version-log.ts'
 
 /**
@@ -112,18 +113,8 @@ export type Rendition = {
   durationSeconds?: number
 }
 
-/** Location of bytes. Parts are listed until they are joined into one object. */
-export type StoredPart = {
-  /** 1-based. */
-  number: number
-  offset: number
-  bytes: number
-  etag?: string
-  /** Base64, of a part of a multipart upload: S3 needs it when the parts are joined. */
-  crc32?: string
-  /** A separate object or file (tail, segment, partial upload); absent: a part of the multipart upload. */
-  key?: string
-}
+/** Parts are listed until the object is one object. */
+export type StoredPart = Piece
 
 export type StoredObject = {
   key: string

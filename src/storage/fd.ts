@@ -21,21 +21,9 @@ export const closeFd = promisify(close)
 export const syncFd = promisify(fsync)
 export const dataSyncFd = promisify(fdatasync)
 export const statFd = promisify(fstat) as (fd: number) => Promise<Stats>
-const writeFd = promisify(write) as unknown as (
-  fd: number,
-  buffer: Buffer,
-  offset: number,
-  length: number,
-  position: number,
-) => Promise<{ bytesWritten: number }>
-
-const readFd = promisify(read) as unknown as (
-  fd: number,
-  buffer: Buffer,
-  offset: number,
-  length: number,
-  position: number,
-) => Promise<{ bytesRead: number }>
+type Transfer<T> = (fd: number, buffer: Buffer, offset: number, length: number, position: number) => Promise<T>
+const writeFd = promisify(write) as unknown as Transfer<{ bytesWritten: number }>
+const readFd = promisify(read) as unknown as Transfer<{ bytesRead: number }>
 const writevFd = promisify(writev) as unknown as (
   fd: number,
   buffers: readonly NodeJS.ArrayBufferView[],

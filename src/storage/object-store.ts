@@ -12,11 +12,14 @@ export type ByteRange = { start: number; end: number }
 
 /** Pieces of one object: parts of a multipart upload (with `etag` and `crc32`), or separate objects (`key`). */
 export type Piece = {
+  /** 1-based; a part's place follows from its offset. */
   number: number
   offset: number
   bytes: number
   etag?: string
+  /** Base64, of a part of a multipart upload: S3 wants it named when the parts are joined. */
   crc32?: string
+  /** Object or file of its own (a tail, a segment, a partial upload); absent: a part of the multipart upload. */
   key?: string
 }
 

@@ -1,7 +1,7 @@
 // One file of a slot: its name, state, actions and problems.
 
+import { clock } from '../../../submissions/rules/format.ts'
 import { whenOf } from '../model/dates.js'
-import { clock } from '../words/words.js'
 import { chooser } from './chooser.js'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'

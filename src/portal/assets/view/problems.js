@@ -1,7 +1,7 @@
 // What is wrong with a file, in the reader's language: problems that the service found, with the limit and what was measured,
 // and problems that the page saw before sending.
 
-import { clock, formatName } from '../words/words.js'
+import { clock, excess, formatName, formatNames } from '../../../submissions/rules/format.ts'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
@@ -66,12 +66,12 @@ export function localProblemText(problem, rules, words) {
     case 'unknownKind':
       return checks.unknownKind(wanted)
     case 'format':
-      return checks.format(formatName(problem.found), problem.wanted.map(formatName).join(', '))
+      return checks.format(formatName(problem.found), formatNames(problem.wanted))
     case 'size':
       return checks.size(words.bytes(problem.actual), words.bytes(problem.limit))
     case 'tooLong': {
-      const over = Math.max(1, Math.floor(problem.actual) - problem.limit)
-      return checks.tooLong(clock(problem.actual), words.limit(problem.limit), words.limit(over))
+      const over = words.of(excess(problem.actual, problem.limit))
+      return checks.tooLong(clock(problem.actual), words.limit(problem.limit), over)
     }
     case 'tooShort':
       return checks.tooShort(clock(problem.actual), words.limit(problem.limit))

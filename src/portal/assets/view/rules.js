@@ -1,6 +1,6 @@
 // The rules of a slot in words: number, kind, length, pages and size of files; and what assessors look at.
 
-import { formatName } from '../words/words.js'
+import { formatNames } from '../../../submissions/rules/format.ts'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
@@ -60,7 +60,7 @@ function mediaRule(media, rules, count, words) {
 /** No formats for PDF: the kind is the format. @param {MediaRules} media @param {Words} words */
 function formats({ kind, containers, remediableContainers }, words) {
   if (kind === 'pdf') return null
-  const taken = containers.map(formatName).join(', ')
-  const also = remediableContainers.slice(0, 3).map(formatName).join(', ')
+  const taken = formatNames(containers)
+  const also = formatNames(remediableContainers.slice(0, 3))
   return h('p', { class: 'formats' }, also === '' ? taken : words.t.converted(taken, also))
 }

@@ -1,5 +1,6 @@
 // The language of the page: texts, and how sizes, durations and dates are written.
 
+import { span } from '../../../submissions/rules/format.ts'
 import { EN } from './en.js'
 import { TH } from './th.js'
 
@@ -94,11 +95,7 @@ export class Words {
 
   /** A limit in minutes, as the rules write it: `60 นาที`, `60 minutes`. @param {number} seconds */
   limit(seconds) {
-    const minutes = Math.floor(seconds / 60)
-    const rest = Math.round((seconds - minutes * 60) * 10) / 10
-    const [m, s] = this.language === 'th' ? ['นาที', 'วินาที'] : [minutes === 1 ? 'minute' : 'minutes', 's']
-    const parts = [minutes > 0 ? `${minutes} ${m}` : '', rest > 0 || minutes === 0 ? `${rest} ${s}` : '']
-    return parts.filter((part) => part !== '').join(' ')
+    return this.of(span(seconds))
   }
 
   /** In steps of 1024, as file managers show it. @param {number} count */
@@ -123,28 +120,4 @@ export class Words {
   either(items) {
     return items.join(this.language === 'th' ? ' หรือ ' : ' or ')
   }
-}
-
-/** `60:47`: no hours, since limits are given in minutes. @param {number} seconds */
-export function clock(seconds) {
-  const whole = Math.floor(seconds)
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
-}
-
-const FORMATS = new Map([
-  ['matroska', 'MKV'],
-  ['webm', 'WebM'],
-  ['mpegts', 'MPEG-TS'],
-  ['mpegps', 'MPEG'],
-  ['asf', 'WMV'],
-  ['zip', 'ZIP / DOCX / PPTX'],
-  ['ole', 'DOC / PPT / XLS'],
-  ['archive', 'RAR / 7Z / GZ'],
-  ['h264', 'H.264'],
-  ['hevc', 'H.265 (HEVC)'],
-])
-
-/** A container or codec by its common name. @param {string} name */
-export function formatName(name) {
-  return FORMATS.get(name) ?? name.toUpperCase()
 }
