@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../core/config.ts'
-import { AppError, type ErrorCode } from '../core/errors.ts'
+import { AppError, type ErrorCode, hasCode } from '../core/errors.ts'
 import { isSubmissionId } from '../core/ids.ts'
 import type { Permission } from './token-claims.ts'
 import type { Tokens } from './tokens.ts'
@@ -95,7 +95,7 @@ export class Auth {
       const { owner, submission: submissionId, subject, can, expMs } = session
       return { kind: 'session', owner, submissionId, subject, can, expMs }
     } catch (error) {
-      if (error instanceof AppError && error.code === 'SESSION_INVALID') throw unauthorized(error.code)
+      if (hasCode(error, 'SESSION_INVALID')) throw unauthorized(error.code)
       throw error
     }
   }

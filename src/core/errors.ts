@@ -225,6 +225,10 @@ export class AppError extends Error {
   }
 }
 
+export function hasCode(error: unknown, code: ErrorCode): error is AppError {
+  return error instanceof AppError && error.code === code
+}
+
 export type Problem = {
   type: string
   title: string

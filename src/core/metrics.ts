@@ -11,6 +11,7 @@ import {
   Histogram,
   Registry,
 } from 'prom-client'
+import { withTimeout } from './with-timeout.ts'
 
 /** Requests and lock waits: a millisecond to a minute. */
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -198,15 +199,9 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
 
 /** A time-out, so that one collector cannot block the scrape. */
 async function withinScrape(collecting: Promise<void> | void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('collector timed out')), COLLECT_MS)
+  await withTimeout(collecting, COLLECT_MS, () => {
+    throw new Error('collector timed out')
   })
-  try {
-    await Promise.race([collecting, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Utilization between two scrapes; without a reference Node gives the average since start. */

@@ -2,11 +2,11 @@
 // answers PING, but fails every later command; a server that evicts keys loses uploads silently.
 
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { Redis } from 'ioredis'
 import type { Logger } from './logger.ts'
 import { commandLoader } from './lua-commands.ts'
+import { retry } from './retry.ts'
 import { StartError } from './start-error.ts'
 
 const CONNECT_MS = 5000
@@ -27,20 +27,13 @@ class WrongShape extends StartError {}
  * @throws StartError that names the error and the fix
  */
 export async function requirePrimary(url: string, timeoutMs: number, logger: Logger): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      await check(url, logger)
-      return
-    } catch (error) {
-      if (error instanceof WrongShape) throw error
-      if (performance.now() + PAUSE_MS >= deadline) {
-        const why = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : error
-        throw new StartError(`REDIS_URL: no usable Redis within ${timeoutMs / 1000} s: ${why}`)
-      }
-      await delay(PAUSE_MS)
-    }
-  }
+  const isPassing = (error: unknown) => !(error instanceof WrongShape)
+  const limits = { holdMs: timeoutMs, firstPauseMs: PAUSE_MS, longestPauseMs: PAUSE_MS, isPassing }
+  await retry(() => check(url, logger), limits).catch((error: unknown) => {
+    if (!isPassing(error)) throw error
+    const why = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : error
+    throw new StartError(`REDIS_URL: no usable Redis within ${timeoutMs / 1000} s: ${why}`)
+  })
 }
 
 async function check(url: string, logger: Logger): Promise<void> {

@@ -6,6 +6,7 @@ import { AppError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { isDemoted, isRefusal } from './redis-errors.ts'
 import { StartError } from './start-error.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /**
  * hot: the upload path; a command waits up to 20 s during an outage, since clients survive a pause but not an error.
@@ -56,16 +57,9 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
 /** Resolves when the connection is ready; rejects with a message for the operator after `timeoutMs`. */
 export async function waitForRedis(redis: RedisConnection, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      redis.off('ready', ready)
-      reject(new StartError(`REDIS_URL: no Redis answered within ${timeoutMs / 1000} s`))
-    }, timeoutMs)
-    const ready = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    redis.once('ready', ready)
+  const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+  await withTimeout(ready, timeoutMs, () => {
+    throw new StartError(`REDIS_URL: no Redis answered within ${timeoutMs / 1000} s`)
   })
 }
 

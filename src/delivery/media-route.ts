@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import type { IdSecrets } from '../core/ids.ts'
 import { matchesEtag } from '../http/conditional.ts'
 import { parseRange, rangeStillHolds } from '../http/range.ts'
@@ -83,7 +83,7 @@ async function serve(
   // Before any header is set: a refusal has its own headers.
   const how = request.method === 'HEAD' ? 'head' : 'open'
   const stream = await find(how, store, claims.key, part).catch(async (error: unknown) => {
-    if (!(error instanceof AppError) || error.code !== 'UPLOAD_UNKNOWN') throw error
+    if (!hasCode(error, 'UPLOAD_UNKNOWN')) throw error
     const record = await uploads.latest(claims.uploadId)
     throw (record && removalOf(record)) ?? error
   })

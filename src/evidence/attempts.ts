@@ -1,11 +1,11 @@
 // Records every attempt to create an upload, accepted or refused, with the reason: proof for people who could not upload
 // in time. Recording never delays or fails the request.
 
-import { setTimeout } from 'node:timers/promises'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Attempts as PlacementAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
@@ -195,7 +195,7 @@ export class Attempts implements PlacementAttempts {
   async #letGo(nowMs: number): Promise<void> {
     this.#held.push(...this.#refusals.take(nowMs))
     // An ending process cannot wait for a Redis outage. Recording an attempt twice does no harm.
-    await Promise.race([this.#drain(), setTimeout(PATIENCE_MS, undefined, { ref: false })])
+    await withTimeout(this.#drain(), PATIENCE_MS, () => undefined)
     const left = this.#held.slice()
     for (const { journal, attempts } of byJournal(left)) await this.#journal.write(journal, attempts)
     this.#forget(left)

@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { Server as NetServer } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { withTimeout } from '../core/with-timeout.ts'
 
 /** A proxy may be about to use a kept connection: the response then says `Connection: close`. */
 export const IDLE_GRACE_MS = 1000
@@ -26,7 +26,7 @@ export async function closeListener(app: FastifyInstance): Promise<void> {
   const closed = once(app.server, 'close').then(() => {
     open = false
   })
-  await Promise.race([closed, delay(IDLE_GRACE_MS)])
+  await withTimeout(closed, IDLE_GRACE_MS, () => undefined)
   const timer = setTimeout(() => app.server.closeAllConnections(), LAST_MS)
   try {
     if (open) app.server.closeIdleConnections()

@@ -1,10 +1,10 @@
 // Rebuilds Redis from the object store, after it was wiped or is an older copy.
 // One process at a time does it, beside running services and workers, whose changes are kept.
 
-import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import { retry } from '../core/retry.ts'
 import { type EventEnvelope, submissionEvent, uploadEvent } from '../records/event-body.ts'
 import type { Rebuilding } from '../records/index-completeness.ts'
 import { objectKeys, submissionOfKey, uploadIdOfKey } from '../records/keys.ts'
@@ -70,8 +70,12 @@ const EVENTS_MS = 7 * 86_400_000 - 60_000
 const NEWS_MS = 86_400_000
 const PARALLEL = 32
 const KEEP_EVERY_MS = 5000
-const WAIT_MS = 60_000
-const LOOK_EVERY_MS = 200
+const WHILE_ANOTHER_REBUILDS = {
+  holdMs: 60_000,
+  firstPauseMs: 200,
+  longestPauseMs: 200,
+  isPassing: (error: unknown) => hasCode(error, 'INDEX_REBUILDING'),
+}
 /** Interval of the check whether Redis has lost its data. */
 const LOOK_FOR_LOSS_MS = 1000
 
@@ -100,12 +104,12 @@ export class Rebuilder {
 
   /** Rebuilds in any case. */
   async run(): Promise<Rebuilt> {
-    for (const deadlineMs = performance.now() + WAIT_MS; performance.now() < deadlineMs; ) {
-      const mine = await this.#deps.index.wholeness.begin()
-      if (mine !== undefined) return await this.#rebuild(mine)
-      await setTimeout(LOOK_EVERY_MS)
-    }
-    throw new AppError('INDEX_REBUILDING', { retryAfterSeconds: 30 })
+    const mine = await retry(async () => {
+      const begun = await this.#deps.index.wholeness.begin()
+      if (begun === undefined) throw new AppError('INDEX_REBUILDING', { retryAfterSeconds: 30 })
+      return begun
+    }, WHILE_ANOTHER_REBUILDS)
+    return await this.#rebuild(mine)
   }
 
   async #rebuild(mine: Rebuilding): Promise<Rebuilt> {

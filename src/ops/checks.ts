@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { RedisConnection } from '../core/redis.ts'
 import { tryWrite } from '../core/redis-watch.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const LOOK_MS = 2000
@@ -23,12 +24,10 @@ export async function checkStore(store: Pick<ObjectStore, 'head'>): Promise<Chec
 async function timed(ask: () => Promise<unknown>): Promise<CheckResult> {
   const startedMs = performance.now()
   const milliseconds = () => Math.round(performance.now() - startedMs)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${LOOK_MS} ms`)), LOOK_MS)
-  })
   try {
-    await Promise.race([ask(), late])
+    await withTimeout(ask(), LOOK_MS, () => {
+      throw new Error(`no answer within ${LOOK_MS} ms`)
+    })
     return { up: true, milliseconds: milliseconds() }
   } catch (error) {
     return {
@@ -36,8 +35,6 @@ async function timed(ask: () => Promise<unknown>): Promise<CheckResult> {
       milliseconds: milliseconds(),
       error: error instanceof Error ? error.message : String(error),
     }
-  } finally {
-    clearTimeout(timer)
   }
 }
 

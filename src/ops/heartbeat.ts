@@ -2,12 +2,12 @@
 // processes.
 
 import { hostname } from 'node:os'
-import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { RedisWatch } from '../core/redis-watch.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 import { type Counts, countsSince } from './counters.ts'
@@ -111,7 +111,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
       .then(() => viaRedis(redis.hdel(redisKeys.processes, name)))
       .catch((err: unknown) => logger.debug({ err }, 'deregistering failed: the last counts of this process are lost'))
     // A process that ends does not wait for a hanging Redis.
-    await Promise.race([deregister, setTimeout(DEREGISTER_MS, undefined, { ref: false })])
+    await withTimeout(deregister, DEREGISTER_MS, () => undefined)
   }
 }
 

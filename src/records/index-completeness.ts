@@ -2,12 +2,12 @@
 // has lost its mark: until the store is read completely, lists must not be served, since missing entries
 // are not visible.
 
-import { setTimeout } from 'node:timers/promises'
 import type { ChainableCommander } from 'ioredis'
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { retry } from '../core/retry.ts'
 import { markComplete, renewRebuild } from './commands.ts'
 import { redisKeys } from './keys.ts'
 
@@ -15,7 +15,12 @@ import { redisKeys } from './keys.ts'
 const LEASE_MS = 30_000
 /** How long readers wait: small installations are rebuilt within this time. */
 const PATIENCE_MS = 2000
-const LOOK_EVERY_MS = 50
+const WHILE_REBUILDING = {
+  holdMs: PATIENCE_MS,
+  firstPauseMs: 50,
+  longestPauseMs: 50,
+  isPassing: (error: unknown) => hasCode(error, 'INDEX_REBUILDING'),
+}
 
 /** Separately rebuilt parts: lists first, since they are read first. */
 export type Part = 'lists' | 'events'
@@ -73,16 +78,15 @@ export class IndexCompleteness {
    * @throws INDEX_REBUILDING (503): a list could be incomplete
    */
   async reading(part: Part, read: (commands: ChainableCommander) => unknown): Promise<unknown[]> {
-    for (const deadlineMs = performance.now() + PATIENCE_MS; ; ) {
+    return await retry(async () => {
       const commands = this.redis.multi().get(MARKS[part])
       read(commands)
       const [mark, ...replies] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
         if (error) throw error
         return reply
       })
-      if (this.holds(mark)) return replies
-      if (performance.now() > deadlineMs) throw new AppError('INDEX_REBUILDING', { retryAfterSeconds: 5 })
-      await setTimeout(LOOK_EVERY_MS)
-    }
+      if (!this.holds(mark)) throw new AppError('INDEX_REBUILDING', { retryAfterSeconds: 5 })
+      return replies
+    }, WHILE_REBUILDING)
   }
 }

@@ -4,10 +4,10 @@
 
 import http from 'node:http'
 import https from 'node:https'
-import { setTimeout as delay } from 'node:timers/promises'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { AppError } from '../core/errors.ts'
+import { retry } from '../core/retry.ts'
 import { KeptHttp, KeptHttps } from './agents.ts'
 import { crc32Of } from './crc32.ts'
 import { isExpectedStatus, isIncompleteBody, type OnS3Call, s3StoreError } from './s3-client.ts'
@@ -16,9 +16,8 @@ import { awsEscape, queryString, S3Signer } from './s3-signer.ts'
 
 const TOTAL_MS = 25_000
 const ATTEMPT_MS = 20_000
-const FIRST_PAUSE_MS = 100
-/** Maximum delay between retries, so that a recovered store is found soon. */
-const LONGEST_PAUSE_MS = 1000
+/** The pauses are short, so that a recovered store is found soon. */
+const RETRIES = { holdMs: TOTAL_MS, firstPauseMs: 100, longestPauseMs: 1000, isPassing: isRetryable }
 const PROBE_KEY = 'k'
 const CRC32_HEADER = 'x-amz-checksum-crc32'
 
@@ -87,8 +86,7 @@ export class S3Sender {
     const path = target.base.pathname + awsEscape(key, true)
     // Monotonic: the wall clock may be changed meanwhile.
     const deadline = performance.now() + TOTAL_MS
-    let clockWasSet = false
-    for (let attempt = 0; ; attempt++) {
+    const attempt = async (): Promise<Sent> => {
       const startedAtMs = performance.now()
       const done = (ok: boolean) =>
         this.#onCall?.(
@@ -101,18 +99,25 @@ export class S3Sender {
         done(true)
         return { etag, crc32: checksum }
       } catch (error) {
-        const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+        const status = statusOf(error)
         done(status !== undefined && isExpectedStatus(status))
-        const askTime = () => dateOf(target.send, target.base)
-        if (!clockWasSet && (await this.#clock.wasWrong(error as Partial<Refusal>, askTime))) {
-          clockWasSet = true
-          continue
-        }
-        const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random())
-        if (!isRetryable(error) || performance.now() + pause >= deadline) throw s3StoreError(error)
-        await delay(pause)
+        throw error
       }
     }
+    let clockWasSet = false
+    const attemptInTime = async (): Promise<Sent> => {
+      try {
+        return await attempt()
+      } catch (error) {
+        const askTime = () => dateOf(target.send, target.base)
+        if (clockWasSet || !(await this.#clock.wasWrong(error as Partial<Refusal>, askTime))) throw error
+        clockWasSet = true
+        return await attempt()
+      }
+    }
+    return await retry(attemptInTime, RETRIES).catch((error: unknown) => {
+      throw s3StoreError(error)
+    })
   }
 
   async #attempt(
@@ -193,8 +198,12 @@ function refusal(status: number, body: string, date: string | undefined): Refusa
   })
 }
 
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+}
+
 function isRetryable(error: unknown): boolean {
   if (error instanceof AppError) return false
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+  const status = statusOf(error)
   return status === undefined || status >= 500 || status === 429 || status === 408 || isIncompleteBody(error)
 }

@@ -4,6 +4,7 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { retryWhileUnavailable } from '../core/retry.ts'
 import type { Completion } from '../lifecycle/completion.ts'
 import { receivingRecord } from '../lifecycle/transitions.ts'
 import { objectKeys } from '../records/keys.ts'
@@ -11,7 +12,6 @@ import type { StoredObject, StoredPart, UploadRecord } from '../records/upload-r
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
-import { retryWhileUnavailable } from '../storage/retry-while-unavailable.ts'
 import type { FinishedObject, Ledger, LedgerChange } from './stores/port.ts'
 
 export type LedgerDeps = {

@@ -1,6 +1,6 @@
 // PATCH, without the library: lock, body, response.
 
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { acceptBody } from '../http/server-answers.ts'
 import { finishUpload } from './finish.ts'
@@ -44,8 +44,7 @@ async function lock(
     return held
   } catch (error) {
     // An incomplete upload at this offset would have been locked.
-    if (error instanceof AppError && error.code === 'OFFSET_MISMATCH' && error.details['offset'] === offset)
-      return 'complete'
+    if (hasCode(error, 'OFFSET_MISMATCH') && error.details['offset'] === offset) return 'complete'
     throw error
   } finally {
     waited()

@@ -6,6 +6,7 @@ import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { isProcessAlive } from '../core/process-alive.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 
 export type YieldReason = 'taken-over' | 'ended' | 'draining'
 
@@ -127,13 +128,8 @@ export class Peers {
   async #holderOf(id: string, fence: string): Promise<Holder | undefined> {
     const holder = this.#holders.get(id)
     if (holder?.fence === fence) return holder
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, HOLDER_SILENCE_MS)
-      this.#arrivals.set(fence, () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    const arrival = new Promise<void>((resolve) => this.#arrivals.set(fence, resolve))
+    await withTimeout(arrival, HOLDER_SILENCE_MS, () => undefined)
     this.#arrivals.delete(fence)
     const arrived = this.#holders.get(id)
     return arrived?.fence === fence ? arrived : undefined
@@ -184,13 +180,9 @@ function waitMs(what: 'flush' | 'yield'): number {
 }
 
 async function withinWait(work: Promise<number | null>, limitMs: number): Promise<PeerResponse> {
-  let timer: NodeJS.Timeout | undefined
-  const timedOut = new Promise<PeerResponse>((resolve) => {
-    timer = setTimeout(() => resolve(TIMED_OUT), limitMs)
-  })
   const done = work.then(
     (offset) => ({ unresponsive: false, timedOut: false, offset }),
     () => NO_ANSWER,
   )
-  return await Promise.race([done, timedOut]).finally(() => clearTimeout(timer))
+  return await withTimeout(done, limitMs, () => TIMED_OUT)
 }

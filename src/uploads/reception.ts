@@ -1,6 +1,6 @@
 // Receives one request body under the lock: sink, receiver, and requests of others for the same upload.
 
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { acceptBody } from '../http/server-answers.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
@@ -51,7 +51,7 @@ export async function receiveBody(
     return received
   } catch (error) {
     // The client has waited for Redis once: the lock expires with its lease, or is taken over.
-    if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') release = false
+    if (hasCode(error, 'REDIS_UNAVAILABLE')) release = false
     throw error
   } finally {
     await (release ? hot.release(id, held.fence) : Promise.resolve()).finally(letGo)
@@ -82,7 +82,7 @@ async function receiveLocked(
   } catch (error) {
     if (error instanceof PartsLost) throw await endLost(deps, held, error)
     // Only wrong first bytes were sent: the upload is removed, so that its slot is free.
-    if (error instanceof AppError && error.code === 'UPLOAD_TYPE_NOT_ALLOWED' && ledger.unrecorded)
+    if (hasCode(error, 'UPLOAD_TYPE_NOT_ALLOWED') && ledger.unrecorded)
       await hot.end(held.state.draft.id, 'cancelled', ENDED_KEEP_MS)
     throw error
   } finally {

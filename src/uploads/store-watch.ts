@@ -2,6 +2,7 @@
 // there are creations, and at once after an error.
 
 import type { Metrics } from '../core/metrics.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const FRESH_MS = 1000
@@ -32,30 +33,18 @@ export class StoreWatch {
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined
     })
-    return this.#up ? await within(WAIT_MS, this.#checking) : await this.#checking
+    // A slow check: the last one was good.
+    return this.#up ? await withTimeout(this.#checking, WAIT_MS, () => true) : await this.#checking
   }
 
   async #check(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), LATE_MS)
-    })
     const answered = this.#store.head(PROBE_KEY).then(
       () => true,
       () => false,
     )
-    this.#up = await Promise.race([answered, late]).finally(() => clearTimeout(timer))
+    this.#up = await withTimeout(answered, LATE_MS, () => false)
     this.#checkedAtMs = performance.now()
     this.#metrics.objectStoreUp.set(this.#up ? 1 : 0)
     return this.#up
   }
-}
-
-/** The result of a check, or true if it takes longer: the last check was good. */
-async function within(ms: number, look: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const waited = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), ms)
-  })
-  return await Promise.race([look, waited]).finally(() => clearTimeout(timer))
 }

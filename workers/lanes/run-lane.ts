@@ -3,6 +3,7 @@
 
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
+import { withTimeout } from '../../src/core/with-timeout.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import { personHash } from '../../src/records/person.ts'
@@ -139,8 +140,11 @@ export async function runOnce(
         return finished
       },
     })
-    await within(limitMs, working, lost)
+    await withTimeout(working, limitMs, () => {
+      throw new EndlessRun(`no end after ${limitMs} ms`)
+    })
   } catch (error) {
+    if (error instanceof EndlessRun) lost.abort(error)
     // With the result committed the lane is done, whatever came afterwards.
     if (finished === undefined) return await conclude(deps, { error, claim, job, signal, cancelled, logger })
     logger.warn({ err: error }, 'lane done, but its follow-up work failed; it is repeated')
@@ -242,22 +246,6 @@ async function leave({ uploads, laneJobs, logger }: WorkerContext, lane: LaneNam
 
 /** The run had all the time that the longest file can need. */
 class EndlessRun extends Error {}
-
-async function within(limitMs: number, working: Promise<void>, lost: AbortController): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new EndlessRun(`no end after ${limitMs} ms`)
-      reject(error)
-      lost.abort(error)
-    }, limitMs)
-  })
-  try {
-    await Promise.race([working, limit])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 function isLastAttempt(job: Job): boolean {
   return job.attemptsMade + 1 >= (job.opts.attempts ?? 1)

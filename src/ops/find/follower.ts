@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../core/logger.ts'
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import { redisKeys } from '../../records/keys.ts'
 import { CACHE_FIELDS, SESSION_FIELDS } from '../../records/stored-fields.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
@@ -52,7 +53,7 @@ export class FindFollower {
   async stop(): Promise<void> {
     this.#stop.abort()
     // Not waiting for a hanging Redis: the next follower continues.
-    await Promise.race([this.#running, setTimeout(STOP_MS, undefined, { ref: false })])
+    await withTimeout(this.#running, STOP_MS, () => undefined)
   }
 
   async #run(): Promise<void> {

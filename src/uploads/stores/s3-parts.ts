@@ -10,8 +10,8 @@ import {
   type ListPartsCommandOutput,
 } from '@aws-sdk/client-s3'
 import { S3Store } from '@tus/s3-store'
+import { retryWhileUnavailable } from '../../core/retry.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
-import { retryWhileUnavailable } from '../../storage/retry-while-unavailable.ts'
 import {
   isS3Error,
   type OnS3Call,
