@@ -19,7 +19,7 @@ export function startedLane(
   return { ...rest, ...deathsOf(state), ...run, attempts: state.attempts + 1 }
 }
 
-export function releasedLane({ claim: _, ...state }: LaneState): LaneState {
+export function releasedLane({ claim: _, ...state }: LaneState = NEW): LaneState {
   return state
 }
 

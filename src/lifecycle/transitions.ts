@@ -26,12 +26,7 @@ function withLane(current: Current, lane: LaneName, state: LaneState): Current['
 
 /** The first record of an upload: some bytes are durable. */
 export function receivingRecord(draft: UploadDraft, object: StoredObject, sequence: number): NextUpload {
-  const first: Current = {
-    ...recordOfDraft(draft, object),
-    state: 'receiving',
-    event: 'upload.created',
-    sequence,
-  }
+  const first: Current = { ...recordOfDraft(draft, object), state: 'receiving', event: 'upload.created', sequence }
   return first as NextUpload
 }
 
@@ -90,14 +85,13 @@ export function laneStarted(current: Current, lane: LaneName, run: { generation:
 
 /** The worker renews its lease. */
 export function laneRenewed(current: Current, lane: LaneName, claim: Lease): NextUpload {
-  const state = current.lanes[lane] ?? { generation: 1, attempts: 0 }
-  return next('lane at work', current, { lanes: withLane(current, lane, { ...state, claim }) })
+  const state = { ...releasedLane(current.lanes[lane]), claim }
+  return next('lane at work', current, { lanes: withLane(current, lane, state) })
 }
 
 /** The run was released without a result: the job is retried. */
 export function laneReleased(current: Current, lane: LaneName): NextUpload {
-  const state = current.lanes[lane] ?? { generation: 1, attempts: 0 }
-  return next('lane at work', current, { lanes: withLane(current, lane, releasedLane(state)) })
+  return next('lane at work', current, { lanes: withLane(current, lane, releasedLane(current.lanes[lane])) })
 }
 
 type Failure = {
@@ -223,11 +217,7 @@ export function renditionsFinished(current: Current, news: { sequence: number; a
   const lanes = withLane(current, 'transcode', endedLane(current.lanes.transcode, atMs))
   const outcome = areRequiredDone(current.renditions)
     ? { state: 'ready' as const, event: 'upload.ready', error: null }
-    : {
-        state: 'accepted' as const,
-        event: 'upload.failed',
-        error: { code: 'RENDITION_FAILED', retryable: false },
-      }
+    : { state: 'accepted' as const, event: 'upload.failed', error: { code: 'RENDITION_FAILED', retryable: false } }
   return next('renditions finished', current, { ...outcome, sequence, lanes })
 }
 
