@@ -61,7 +61,10 @@ async function withOwnRedis(dir, password, env) {
   const prepared = await prepareRedis(dir, password)
   let failed = false
   const redis = supervise({
-    ...{ name: 'redis', program: prepared.program, args: prepared.args, env: process.env },
+    name: 'redis',
+    program: prepared.program,
+    args: prepared.args,
+    env: process.env,
     onLine: () => {}, // they are in its log file
     onFinal: () => {
       failed = true

@@ -37,7 +37,8 @@ export async function buildPage(target) {
   const version = hash.digest('base64url').slice(0, 16)
   const page = readFileSync(join(SOURCE, 'index.html'), 'utf8').replaceAll(ASSETS, `portal/${version}`)
   const files = [
-    ...[...assets, { path: join(target, 'index.html'), bytes: Buffer.from(page) }].flatMap(compressed),
+    ...assets.flatMap(compressed),
+    ...compressed({ path: join(target, 'index.html'), bytes: Buffer.from(page) }),
     { path: join(target, 'version.txt'), bytes: Buffer.from(version) },
   ]
   for (const { path, bytes } of files) writeChanged(path, bytes)

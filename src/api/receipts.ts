@@ -118,8 +118,12 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
         response: {
           200: Type.Object({ items: Type.Array(AttemptItem), nextCursor: TextOrNull }),
           ...problems([
-            ...(['BAD_REQUEST', 'ID_INVALID', 'CURSOR_INVALID', 'SUBMISSION_UNKNOWN'] as const),
-            ...(['SUBMISSION_DELETED', ...SESSION] as const),
+            'BAD_REQUEST',
+            'ID_INVALID',
+            'CURSOR_INVALID',
+            'SUBMISSION_UNKNOWN',
+            'SUBMISSION_DELETED',
+            ...SESSION,
           ]),
         },
       },

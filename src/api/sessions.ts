@@ -61,8 +61,12 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
         response: {
           201: SessionAnswer,
           ...problems([
-            ...(['BAD_REQUEST', 'BODY_NOT_JSON', 'ID_INVALID', 'SESSION_SCOPE'] as const),
-            ...(['SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const),
+            'BAD_REQUEST',
+            'BODY_NOT_JSON',
+            'ID_INVALID',
+            'SESSION_SCOPE',
+            'SUBMISSION_UNKNOWN',
+            'SUBMISSION_DELETED',
           ]),
         },
       },

@@ -61,9 +61,15 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
           response: {
             200: LinksAnswer,
             ...problems([
-              ...(['BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE', 'UPLOAD_UNKNOWN'] as const),
-              ...(['UPLOAD_EXPIRED', 'UPLOAD_CANCELLED', 'MEDIA_UNKNOWN', 'MEDIA_NOT_READY'] as const),
-              ...(['MEDIA_REMOVED'] as const),
+              'BAD_REQUEST',
+              'SESSION_INVALID',
+              'SESSION_SCOPE',
+              'UPLOAD_UNKNOWN',
+              'UPLOAD_EXPIRED',
+              'UPLOAD_CANCELLED',
+              'MEDIA_UNKNOWN',
+              'MEDIA_NOT_READY',
+              'MEDIA_REMOVED',
             ]),
           },
         },

@@ -60,8 +60,14 @@ export class StreamGroup {
   /** Pending entries of this consumer in one stream, after an id. */
   async pending(key: string, after: string): Promise<StreamEntry[]> {
     const answer = await this.#commands.xreadgroup(
-      ...(['GROUP', this.#group, this.#consumer] as const),
-      ...(['COUNT', COUNT, 'STREAMS', key, after] as const),
+      'GROUP',
+      this.#group,
+      this.#consumer,
+      'COUNT',
+      COUNT,
+      'STREAMS',
+      key,
+      after,
     )
     return flatten(answer as RawStream[] | null)
   }
@@ -69,8 +75,16 @@ export class StreamGroup {
   /** New entries; waits up to `blockMs` for the first. */
   async next(keys: string[], blockMs: number): Promise<StreamEntry[]> {
     const answer = await this.#reader.xreadgroup(
-      ...(['GROUP', this.#group, this.#consumer] as const),
-      ...(['COUNT', COUNT, 'BLOCK', blockMs, 'STREAMS', ...keys, ...keys.map(() => '>')] as const),
+      'GROUP',
+      this.#group,
+      this.#consumer,
+      'COUNT',
+      COUNT,
+      'BLOCK',
+      blockMs,
+      'STREAMS',
+      ...keys,
+      ...keys.map(() => '>'),
     )
     return flatten(answer as RawStream[] | null)
   }
@@ -84,7 +98,14 @@ export class StreamGroup {
     let any = false
     for (const key of keys) {
       const [, claimed] = (await this.#commands.xautoclaim(
-        ...([key, this.#group, this.#consumer, idleMs, '0', 'COUNT', COUNT, 'JUSTID'] as const),
+        key,
+        this.#group,
+        this.#consumer,
+        idleMs,
+        '0',
+        'COUNT',
+        COUNT,
+        'JUSTID',
       )) as [string, string[]]
       if (claimed.length > 0) any = true
       await this.#forgetConsumers(key)

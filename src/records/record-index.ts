@@ -276,10 +276,7 @@ export class RecordIndex {
   /** A portal's submissions from a change on, as members and scores. Throws INDEX_REBUILDING. */
   async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
     const [flat] = await this.wholeness.reading('lists', (commands) =>
-      commands.zrangebyscore(
-        ...([redisKeys.submissionsOf(owner), score, '+inf'] as const),
-        ...(['WITHSCORES', 'LIMIT', offset, count] as const),
-      ),
+      commands.zrangebyscore(redisKeys.submissionsOf(owner), score, '+inf', 'WITHSCORES', 'LIMIT', offset, count),
     )
     return flat as string[]
   }

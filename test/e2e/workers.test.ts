@@ -32,8 +32,8 @@ afterAll(async () => {
 function clip(seconds: number): Promise<string> {
   return corpus.file(`clip-${seconds}.mkv`, (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${seconds}`],
-      ...['-f', 'lavfi', '-i', `sine=d=${seconds}:r=48000`, '-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3', path],
+      ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${seconds}`],
+      ['-f', 'lavfi', '-i', `sine=d=${seconds}:r=48000`, '-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3', path],
     ),
   )
 }

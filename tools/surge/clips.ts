@@ -16,11 +16,11 @@ export async function makeClips(crf = 23): Promise<Buffer[]> {
     for (const seconds of SECONDS) {
       const path = join(dir, `${seconds}.mp4`)
       await ffmpeg(
-        ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=15:d=${seconds}`],
-        ...['-f', 'lavfi', '-i', `sine=r=48000:d=${seconds}`],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'],
-        ...['-crf', String(crf), '-c:a', 'aac', '-b:a', '48k'],
-        ...['-movflags', '+faststart', path],
+        ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=15:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `sine=r=48000:d=${seconds}`],
+        ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'],
+        ['-crf', String(crf), '-c:a', 'aac', '-b:a', '48k'],
+        ['-movflags', '+faststart', path],
       )
       clips.push(await readFile(path))
     }

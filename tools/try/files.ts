@@ -26,10 +26,10 @@ export async function makeFiles(dir: string): Promise<TriedFile[]> {
   const lesson = join(dir, 'บันทึกการสอน.mp4')
   await writeFile(plan, pdfBytes({ pages: 3 }))
   await ffmpeg(
-    ...['-f', 'lavfi', '-i', `testsrc2=s=854x480:r=25:d=${LESSON_SECONDS}`],
-    ...['-f', 'lavfi', '-i', `sine=f=440:r=48000:d=${LESSON_SECONDS}`],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-c:a', 'aac'],
-    ...['-movflags', '+faststart', lesson],
+    ['-f', 'lavfi', '-i', `testsrc2=s=854x480:r=25:d=${LESSON_SECONDS}`],
+    ['-f', 'lavfi', '-i', `sine=f=440:r=48000:d=${LESSON_SECONDS}`],
+    ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-c:a', 'aac'],
+    ['-movflags', '+faststart', lesson],
   ).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     throw new UsageError('ffmpeg is not installed; `npm start` installs it.')

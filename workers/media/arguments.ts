@@ -8,7 +8,7 @@
 import ffmpeg from 'fluent-ffmpeg'
 import { toneMapFilters } from './picture.ts'
 import type { VideoPlan } from './plan.ts'
-import { PROGRESS_ARGS } from './run.ts'
+import { commonArgs } from './run.ts'
 
 export type TranscodeCommand = {
   plan: VideoPlan
@@ -31,33 +31,24 @@ export function buildTranscode(command: TranscodeCommand): string[] {
   const { plan, threads } = command
   return assemble(
     command.input,
-    [...PREAMBLE, '-threads', String(threads), ...command.inputOptions],
+    // `-y`: the file of an attempt that failed is overwritten; the library adds it only to names without `file:`.
+    ['-y', ...commonArgs('warning'), '-threads', String(threads), ...command.inputOptions],
     [
-      '-map',
-      `0:${plan.video.index}`,
-      ...(plan.audio ? ['-map', `0:${plan.audio.index}`] : []),
+      ['-map', `0:${plan.video.index}`],
+      plan.audio ? ['-map', `0:${plan.audio.index}`] : [],
       // No words about the author, the place or the camera, no chapters, no subtitles, no telemetry.
-      '-map_metadata',
-      '-1',
-      '-map_chapters',
-      '-1',
-      '-dn',
-      '-sn',
-      ...videoOptions(plan, threads),
-      ...audioOptions(plan),
-      '-max_muxing_queue_size',
-      '4096',
-      '-movflags',
-      '+faststart',
-      '-f',
-      'mp4',
-    ],
+      ['-map_metadata', '-1'],
+      ['-map_chapters', '-1'],
+      ['-dn', '-sn'],
+      videoOptions(plan, threads),
+      audioOptions(plan),
+      ['-max_muxing_queue_size', '4096'],
+      ['-movflags', '+faststart'],
+      ['-f', 'mp4'],
+    ].flat(),
     `file:${command.outputPath}`,
   )
 }
-
-/** `-y`: the file of an attempt that failed is overwritten; the library adds it only to names without `file:`. */
-const PREAMBLE: readonly string[] = ['-nostdin', '-y', '-hide_banner', '-loglevel', 'level+warning', ...PROGRESS_ARGS]
 
 /** What the type of the library keeps private: the list that it would have run. */
 type ArgumentList = { _getArguments(): string[] }
@@ -72,59 +63,43 @@ function videoOptions(plan: VideoPlan, threads: number): string[] {
   if (plan.video.how === 'copy') return ['-c:v', 'copy']
   const { crf, preset, maxVideoBitsPerSecond } = plan.rendition
   return [
-    '-vf',
-    videoFilters(plan.video).join(','),
-    '-c:v',
-    'libx264',
-    '-preset',
-    preset,
-    '-crf',
-    String(crf),
-    '-profile:v',
-    'high',
-    '-pix_fmt',
-    'yuv420p',
-    '-maxrate',
-    String(maxVideoBitsPerSecond),
-    '-bufsize',
-    String(maxVideoBitsPerSecond * 2),
+    ['-vf', videoFilters(plan.video).join(',')],
+    ['-c:v', 'libx264'],
+    ['-preset', preset],
+    ['-crf', String(crf)],
+    ['-profile:v', 'high'],
+    ['-pix_fmt', 'yuv420p'],
+    ['-maxrate', String(maxVideoBitsPerSecond)],
+    ['-bufsize', String(maxVideoBitsPerSecond * 2)],
     // A keyframe every two seconds: jumping about in a lesson is what reviewers do.
-    '-force_key_frames',
-    'expr:gte(t,n_forced*2)',
-    '-threads',
-    String(threads),
-    '-filter_threads',
-    String(threads),
-  ]
+    ['-force_key_frames', 'expr:gte(t,n_forced*2)'],
+    ['-threads', String(threads)],
+    ['-filter_threads', String(threads)],
+  ].flat()
 }
 
 /** The order matters: ffmpeg turns the picture first by itself; then fewer pixels make all that follows cheaper. */
 function videoFilters(video: Extract<VideoPlan['video'], { how: 'encode' }>): string[] {
   return [
-    ...(video.deinterlace ? ['bwdif=mode=send_frame'] : []),
-    ...(video.framesPerSecond === null ? [] : [`fps=${video.framesPerSecond}`]),
+    video.deinterlace ? 'bwdif=mode=send_frame' : [],
+    video.framesPerSecond === null ? [] : `fps=${video.framesPerSecond}`,
     // A copy in full range would be shown too dark or too bright by half of the players.
     `scale=${video.width}:${video.height}:out_range=tv`,
     'setsar=1',
-    ...toneMapFilters(video.toneMap),
+    toneMapFilters(video.toneMap),
     'format=yuv420p',
-  ]
+  ].flat()
 }
 
 function audioOptions({ audio, rendition }: VideoPlan): string[] {
   if (audio === null) return ['-an']
   if (audio.how === 'copy') return ['-c:a', 'copy']
   return [
-    '-c:a',
-    'aac',
-    '-b:a',
-    String(rendition.audioBitsPerSecond),
-    '-ac',
-    String(audio.channels),
-    '-ar',
-    '48000',
+    ['-c:a', 'aac'],
+    ['-b:a', String(rendition.audioBitsPerSecond)],
+    ['-ac', String(audio.channels)],
+    ['-ar', '48000'],
     // Keeps sound with picture across gaps in a recording.
-    '-af',
-    'aresample=async=1:first_pts=0',
-  ]
+    ['-af', 'aresample=async=1:first_pts=0'],
+  ].flat()
 }

@@ -9,7 +9,7 @@ import { spanOf } from '../../src/media/mp4/durations.ts'
 import { type InputOptions, inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
-import { PROGRESS_ARGS } from './run.ts'
+import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 
 export type StreamMeasure = {
@@ -79,20 +79,13 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
 /** @returns the arguments for ffmpeg; output streams are numbered in the order of `streams` */
 export function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
   return [
-    '-nostdin',
-    '-hide_banner',
-    '-loglevel',
-    'level+warning',
-    ...PROGRESS_ARGS,
-    ...(options.ownClock ? ['-copyts'] : []),
-    ...inputArgs(source, { container, anyDecoder: true, ignoreEditList: options.ignoreEditList ?? false }),
-    ...options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
-    '-c',
-    'copy',
-    '-f',
-    'framecrc',
-    'pipe:1',
-  ]
+    commonArgs('warning'),
+    options.ownClock ? ['-copyts'] : [],
+    inputArgs(source, { container, anyDecoder: true, ignoreEditList: options.ignoreEditList ?? false }),
+    options.streams.flatMap(({ index }) => ['-map', `0:${index}`]),
+    ['-c', 'copy'],
+    ['-f', 'framecrc', 'pipe:1'],
+  ].flat()
 }
 
 /**

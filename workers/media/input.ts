@@ -81,22 +81,16 @@ export function inputName(source: LocalSource): string {
 export function inputOptions(options: InputOptions): string[] {
   const forced = FORCED[options.container]
   return [
-    '-protocol_whitelist',
-    'file',
-    '-format_whitelist',
-    DEMUXERS,
-    ...(options.anyDecoder ? [] : ['-codec_whitelist', DECODERS]),
-    '-max_streams',
-    String(MAX_ALL_STREAMS),
-    '-max_pixels',
-    String(MAX_PIXELS),
-    '-probesize',
-    '50M',
-    '-analyzeduration',
-    '300M',
-    ...(forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),
-    ...(forced === 'mov' && options.ignoreEditList ? ['-ignore_editlist', '1'] : []),
-    ...(forced ? ['-f', forced] : []),
-    ...(options.extra ?? []),
-  ]
+    ['-protocol_whitelist', 'file'],
+    ['-format_whitelist', DEMUXERS],
+    options.anyDecoder ? [] : ['-codec_whitelist', DECODERS],
+    ['-max_streams', String(MAX_ALL_STREAMS)],
+    ['-max_pixels', String(MAX_PIXELS)],
+    ['-probesize', '50M'],
+    ['-analyzeduration', '300M'],
+    forced === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : [],
+    forced === 'mov' && options.ignoreEditList ? ['-ignore_editlist', '1'] : [],
+    forced ? ['-f', forced] : [],
+    options.extra ?? [],
+  ].flat()
 }

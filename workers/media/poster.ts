@@ -5,7 +5,7 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container } from '../../src/core/identify.ts'
-import { inputName, inputOptions } from './input.ts'
+import { inputArgs } from './input.ts'
 import { fitSize, toneMapFilters, toneMapOf } from './picture.ts'
 import type { ToolContext } from './probe.ts'
 import type { LocalSource } from './source.ts'
@@ -73,55 +73,36 @@ export type Grab = { atSeconds: number; path: string; width: number; height: num
 
 /** @returns ffmpeg's arguments for one place */
 export function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
-  const keyframesOnly = SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : []
-  return [
-    '-nostdin',
-    '-hide_banner',
-    '-loglevel',
-    'level+error',
-    '-threads',
-    '1',
-    ...keyframesOnly,
-    // Seeks to the keyframe before the place instead of decoding up to it.
-    '-noaccurate_seek',
-    '-ss',
-    grab.atSeconds.toFixed(3),
-    '-t',
-    String(SECONDS_PER_PLACE),
-    ...inputOptions({ container: job.container }),
-    '-i',
-    inputName(source),
-    '-map',
-    `0:${job.video.index}`,
-    '-an',
-    '-sn',
-    '-dn',
-    '-map_metadata',
-    '-1',
-    '-vf',
-    [
-      `scale=${grab.width}:${grab.height}`,
-      'setsar=1',
-      ...toneMapFilters(toneMapOf(job.video)),
-      `thumbnail=${KEYFRAMES_PER_PLACE}`,
-      'format=yuvj420p',
-    ].join(','),
-    // The keyframe lies before the place, at a negative time: a constant rate would drop it.
-    '-fps_mode',
-    'passthrough',
-    '-frames:v',
-    '1',
-    '-c:v',
-    'mjpeg',
-    '-q:v',
-    '4',
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    '-y',
-    `file:${grab.path}`,
+  const filters = [
+    `scale=${grab.width}:${grab.height}`,
+    'setsar=1',
+    ...toneMapFilters(toneMapOf(job.video)),
+    `thumbnail=${KEYFRAMES_PER_PLACE}`,
+    'format=yuvj420p',
   ]
+  return [
+    ['-nostdin', '-hide_banner'],
+    ['-loglevel', 'level+error'],
+    ['-threads', '1'],
+    SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : [],
+    // Seeks to the keyframe before the place instead of decoding up to it.
+    ['-noaccurate_seek'],
+    ['-ss', grab.atSeconds.toFixed(3)],
+    ['-t', String(SECONDS_PER_PLACE)],
+    inputArgs(source, { container: job.container }),
+    ['-map', `0:${job.video.index}`],
+    ['-an', '-sn', '-dn'],
+    ['-map_metadata', '-1'],
+    ['-vf', filters.join(',')],
+    // The keyframe lies before the place, at a negative time: a constant rate would drop it.
+    ['-fps_mode', 'passthrough'],
+    ['-frames:v', '1'],
+    ['-c:v', 'mjpeg'],
+    ['-q:v', '4'],
+    ['-f', 'image2'],
+    ['-update', '1'],
+    ['-y', `file:${grab.path}`],
+  ].flat()
 }
 
 async function grab(context: ToolContext, source: LocalSource, job: PosterJob, place: Grab): Promise<void> {

@@ -73,18 +73,14 @@ const ENTRIES = [
 /** @returns the arguments for ffprobe */
 export function probeArgs(source: LocalSource, container: Container): string[] {
   return [
-    '-hide_banner',
-    '-loglevel',
-    'level+error',
-    '-of',
-    'json',
-    '-show_entries',
-    ENTRIES,
+    ['-hide_banner'],
+    ['-loglevel', 'level+error'],
+    ['-of', 'json'],
+    ['-show_entries', ENTRIES],
     // It opens the decoder of every stream, and gives up on all of them where one is experimental.
-    '-strict',
-    '-2',
-    ...inputArgs(source, { container, anyDecoder: true }),
-  ]
+    ['-strict', '-2'],
+    inputArgs(source, { container, anyDecoder: true }),
+  ].flat()
 }
 
 /**

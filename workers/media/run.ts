@@ -28,7 +28,7 @@ export type ToolRun = {
   signal?: AbortSignal | undefined
   /** Exit codes that are an answer, not a failure; default `[0]`. */
   okCodes?: readonly number[]
-  /** ffmpeg's progress; add {@link PROGRESS_ARGS} to `args`. */
+  /** ffmpeg's progress; add {@link commonArgs} to `args`. */
   onProgress?: (block: ProgressBlock) => void
   /** Watchdog: so long without progress (with `onProgress`) or any output (without), and the tool is ended. */
   idleMs?: number
@@ -59,8 +59,10 @@ export type RunnerOptions = {
   maxThreads?: number
 }
 
-/** Progress goes to its own descriptor, so that neither results on stdout nor messages on stderr are mixed with it. */
-export const PROGRESS_ARGS: readonly string[] = ['-progress', 'pipe:3', '-nostats']
+/** How a run of ffmpeg begins. Progress goes to its own descriptor, so that neither results on stdout nor messages on stderr are mixed with it. */
+export function commonArgs(level: 'warning' | 'error'): string[] {
+  return ['-nostdin', '-hide_banner', '-loglevel', `level+${level}`, '-progress', 'pipe:3', '-nostats']
+}
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 /** The launcher's Perl is the system's, whatever is first on the PATH of the tools. */

@@ -6,7 +6,7 @@ import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
 import type { ProgressBlock } from './progress.ts'
-import { PROGRESS_ARGS } from './run.ts'
+import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 
 export type Signals = { picture: PictureSignals | null; sound: SoundSignals | null }
@@ -88,21 +88,15 @@ export function signalsArgs(source: LocalSource, container: Container, options: 
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level+Peak_level',
     `ametadata=${print(4)}`,
   ]
+  const threads = ['-threads', '1']
   return [
-    '-nostdin',
-    '-hide_banner',
-    '-loglevel',
-    'level+error',
-    ...PROGRESS_ARGS,
-    ...inputArgs(source, {
-      container,
-      extra: ['-threads', '1', ...(options.everyPicture ? [] : ['-skip_frame:v', 'nokey'])],
-    }),
-    ...(videoStream === null
+    commonArgs('error'),
+    inputArgs(source, { container, extra: options.everyPicture ? threads : [...threads, '-skip_frame:v', 'nokey'] }),
+    videoStream === null
       ? []
-      : ['-map', `0:${videoStream}`, '-vf', picture.join(','), '-fps_mode', 'passthrough', '-f', 'null', '-']),
-    ...(audioStream === null ? [] : ['-map', `0:${audioStream}`, '-af', sound.join(','), '-f', 'null', '-']),
-  ]
+      : ['-map', `0:${videoStream}`, '-vf', picture.join(','), '-fps_mode', 'passthrough', '-f', 'null', '-'],
+    audioStream === null ? [] : ['-map', `0:${audioStream}`, '-af', sound.join(','), '-f', 'null', '-'],
+  ].flat()
 }
 
 /**

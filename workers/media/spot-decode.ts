@@ -3,7 +3,7 @@
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
-import { PROGRESS_ARGS } from './run.ts'
+import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 import { isLimit, ToolError } from './tool-error.ts'
 
@@ -125,25 +125,15 @@ async function decode(
     await context.runner.run({
       tool: 'ffmpeg',
       args: [
-        '-nostdin',
-        '-hide_banner',
-        '-loglevel',
-        'level+error',
-        ...PROGRESS_ARGS,
-        ...inputArgs(source, { container, extra: ['-threads', '1', ...inputSeek] }),
-        ...end,
-        '-map',
-        `0:${stream}`,
-        '-an',
-        '-sn',
-        '-dn',
+        commonArgs('error'),
+        inputArgs(source, { container, extra: ['-threads', '1', ...inputSeek] }),
+        end,
+        ['-map', `0:${stream}`],
+        ['-an', '-sn', '-dn'],
         // A picture from before the place has a negative time, which a rate would drop.
-        '-fps_mode',
-        'passthrough',
-        '-f',
-        'null',
-        '-',
-      ],
+        ['-fps_mode', 'passthrough'],
+        ['-f', 'null', '-'],
+      ].flat(),
       limits: {
         wallMs: 120_000,
         cpuSeconds: 30,

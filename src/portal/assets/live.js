@@ -3,19 +3,20 @@
 
 /** Each of them means that the submission document changed. */
 const EVENTS = [
-  ...[
-    'created',
-    'stored',
-    'accepted',
-    'rejected',
-    'playable',
-    'ready',
-    'failed',
-    'expired',
-    'cancelled',
-    'superseded',
-  ].map((what) => `upload.${what}`),
-  ...['complete', 'incomplete', 'sealed', 'returned'].map((what) => `submission.${what}`),
+  'upload.created',
+  'upload.stored',
+  'upload.accepted',
+  'upload.rejected',
+  'upload.playable',
+  'upload.ready',
+  'upload.failed',
+  'upload.expired',
+  'upload.cancelled',
+  'upload.superseded',
+  'submission.complete',
+  'submission.incomplete',
+  'submission.sealed',
+  'submission.returned',
 ]
 const POLL_MS = 5000
 /** Polling beside the stream, since a dead stream looks like a quiet one. */

@@ -60,7 +60,13 @@ test('headers of the tus endpoint, with a ticket that is good', async () => {
 
 test('ids and paths, wherever one stands', async () => {
   const path = fc.constantFrom(
-    ...['/files/', '/v1/submissions/', '/v1/uploads/', '/v1/profiles/', '/media/', '/portal/', '/docs/'],
+    '/files/',
+    '/v1/submissions/',
+    '/v1/uploads/',
+    '/v1/profiles/',
+    '/media/',
+    '/portal/',
+    '/docs/',
   )
   const rest = fc.constantFrom('', '/', '/uploads', '/events', '/seal', '/receipt', '/links', '/x/y')
   await fc.assert(
@@ -99,9 +105,14 @@ test('queries of lists', async () => {
 
 test('bodies of every call, JSON and what is none', async () => {
   const calls = fc.constantFrom(
-    ...['PUT /v1/submissions/fuzzed', 'POST /v1/submissions/X/tickets', 'POST /v1/submissions/X/sessions'],
-    ...['PATCH /v1/submissions/X/slots/plan', 'POST /v1/submissions/Y/seal', 'POST /v1/submissions/X/return'],
-    ...['POST /v1/receipts/verify', 'POST /v1/uploads/U/links'],
+    'PUT /v1/submissions/fuzzed',
+    'POST /v1/submissions/X/tickets',
+    'POST /v1/submissions/X/sessions',
+    'PATCH /v1/submissions/X/slots/plan',
+    'POST /v1/submissions/Y/seal',
+    'POST /v1/submissions/X/return',
+    'POST /v1/receipts/verify',
+    'POST /v1/uploads/U/links',
   )
   const value = fc.jsonValue({ maxDepth: 3 })
   const known = fc.record(

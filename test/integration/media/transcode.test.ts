@@ -286,8 +286,8 @@ describe('makePoster', () => {
   it('is chosen for what it shows: not from the black beginning', async () => {
     const path = await corpus.file('black-start.mp4', (target) =>
       ffmpeg(
-        ...['-f', 'lavfi', '-i', 'color=black:s=320x180:r=25:d=5', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=5'],
-        ...['-filter_complex', 'concat=n=2:v=1', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', target],
+        ['-f', 'lavfi', '-i', 'color=black:s=320x180:r=25:d=5', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=5'],
+        ['-filter_complex', 'concat=n=2:v=1', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', target],
       ),
     )
     const { made } = await poster(path, 'mp4', 10)

@@ -298,7 +298,8 @@ describe('what is sealed', () => {
     )
     expectProblem(
       await h.call('PATCH', '/v1/submissions/r-1/slots/plan', { body: { metadata: { plannedMinutes: 9 } } }),
-      ...(['SUBMISSION_SEALED', conflict] as const),
+      'SUBMISSION_SEALED',
+      conflict,
     )
     for (const { id } of [plan, bad])
       expectProblem(await h.call('DELETE', `/v1/uploads/${id}`), 'SUBMISSION_SEALED', conflict)

@@ -39,7 +39,7 @@ export async function make(tool: string, args: readonly string[]): Promise<void>
   await execute(tool, [...args], { maxBuffer: 1024 * 1024, timeout: 60_000 })
 }
 
-/** ffmpeg, quiet and overwriting. */
-export async function ffmpeg(...args: string[]): Promise<void> {
-  await make('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args])
+/** ffmpeg, quiet and overwriting. @param args the command line, in words or in groups of them */
+export async function ffmpeg(...args: readonly (string | readonly string[])[]): Promise<void> {
+  await make('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args.flat()])
 }

@@ -54,12 +54,9 @@ export async function forgedMatroska(corpus: Corpus): Promise<string> {
 export function forgedTags(corpus: Corpus): Promise<string> {
   return corpus.file('forged-tags.mkv', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=1', '-c:v', 'libx264', '-preset', 'ultrafast'],
-      ...['-metadata', 'title=x\nduration=7200'],
-      ...[
-        '-metadata',
-        'comment=y\n[/FORMAT]\n[STREAM]\nindex=1\ncodec_type=audio\ncodec_name=aac\n[/STREAM]\n[FORMAT]',
-      ],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=1', '-c:v', 'libx264', '-preset', 'ultrafast'],
+      ['-metadata', 'title=x\nduration=7200'],
+      ['-metadata', 'comment=y\n[/FORMAT]\n[STREAM]\nindex=1\ncodec_type=audio\ncodec_name=aac\n[/STREAM]\n[FORMAT]'],
       path,
     ),
   )
@@ -69,8 +66,8 @@ export function forgedTags(corpus: Corpus): Promise<string> {
 export function pixelBomb(corpus: Corpus): Promise<string> {
   return corpus.file('bomb.mp4', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'color=gray:s=8192x8192:r=1:d=1', '-frames:v', '1'],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', path],
+      ['-f', 'lavfi', '-i', 'color=gray:s=8192x8192:r=1:d=1', '-frames:v', '1'],
+      ['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', path],
     ),
   )
 }
@@ -79,9 +76,9 @@ export function pixelBomb(corpus: Corpus): Promise<string> {
 export function manyStreams(corpus: Corpus): Promise<string> {
   return corpus.file('many.mp4', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=5:d=1', '-f', 'lavfi', '-i', 'sine=d=1:r=8000', '-map', '0'],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=5:d=1', '-f', 'lavfi', '-i', 'sine=d=1:r=8000', '-map', '0'],
       ...Array.from({ length: 24 }, () => ['-map', '1']).flat(),
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path],
+      ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path],
     ),
   )
 }

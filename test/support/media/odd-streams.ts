@@ -64,8 +64,8 @@ export async function amrPhone(corpus: Corpus): Promise<string> {
   })
   return await corpus.file('phone.3gp', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-t', '3', '-i', 'testsrc2=s=176x144:r=30000/1001', '-i', speech],
-      ...['-c:v', 'h263', '-c:a', 'copy', path],
+      ['-f', 'lavfi', '-t', '3', '-i', 'testsrc2=s=176x144:r=30000/1001', '-i', speech],
+      ['-c:v', 'h263', '-c:a', 'copy', path],
     ),
   )
 }

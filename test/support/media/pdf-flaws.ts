@@ -120,10 +120,7 @@ export function lockedAttachment(corpus: Corpus): Promise<string> {
 /** A hundred and more sheets as an office scanner makes them: 300 dots an inch, a photograph each. */
 export async function scannedBook(corpus: Corpus, mebibytes: number): Promise<string> {
   const photo = await corpus.file('sheet.jpg', (path) =>
-    ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=2480x3508:r=1:d=1,noise=alls=12', '-frames:v', '1'],
-      ...['-q:v', '5', path],
-    ),
+    ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=2480x3508:r=1:d=1,noise=alls=12', '-frames:v', '1'], ['-q:v', '5', path]),
   )
   const bytes = await readFile(photo)
   const picture = stream(

@@ -79,8 +79,8 @@ export async function covered(corpus: Corpus): Promise<string> {
   )
   return await corpus.file('covered.mp4', (path) =>
     ffmpeg(
-      ...['-i', source, '-i', cover, '-map', '0', '-map', '1', '-c', 'copy'],
-      ...['-disposition:v:1', 'attached_pic', '-movflags', '+faststart', path],
+      ['-i', source, '-i', cover, '-map', '0', '-map', '1', '-c', 'copy'],
+      ['-disposition:v:1', 'attached_pic', '-movflags', '+faststart', path],
     ),
   )
 }
@@ -101,11 +101,11 @@ export async function talkative(corpus: Corpus, extension: 'mp4' | 'mkv'): Promi
   const attached = extension === 'mkv' ? ['-attach', words, '-metadata:s:t', 'mimetype=text/plain'] : []
   return await corpus.file(`talkative.${extension}`, (path) =>
     ffmpeg(
-      ...['-i', source, '-i', words, '-i', about, '-map', '0', '-map', '1', '-map_metadata', '2', ...attached],
-      ...['-c', 'copy', '-c:s', extension === 'mp4' ? 'mov_text' : 'srt'],
+      ['-i', source, '-i', words, '-i', about, '-map', '0', '-map', '1', '-map_metadata', '2', ...attached],
+      ['-c', 'copy', '-c:s', extension === 'mp4' ? 'mov_text' : 'srt'],
       ...(extension === 'mp4' ? ['-timecode', '00:00:00:00'] : []),
-      ...['-metadata:s:v', 'handler_name=SECRET-CAMERA', '-metadata:s:a', 'title=SECRET-TRACK'],
-      ...['-movflags', '+use_metadata_tags+faststart', path],
+      ['-metadata:s:v', 'handler_name=SECRET-CAMERA', '-metadata:s:a', 'title=SECRET-TRACK'],
+      ['-movflags', '+use_metadata_tags+faststart', path],
     ),
   )
 }

@@ -42,9 +42,9 @@ export function lesson(corpus: Corpus, options: LessonOptions = {}): Promise<str
   }
   return corpus.file(name, (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', pictures[picture], ...sounds[audio], '-t', String(seconds)],
-      ...[...X264, '-g', String(gop), '-c:a', 'aac', '-metadata', 'location=+18.5745+099.0087/'],
-      ...['-movflags', faststart ? '+use_metadata_tags+faststart' : '+use_metadata_tags'],
+      ['-f', 'lavfi', '-i', pictures[picture], ...sounds[audio], '-t', String(seconds)],
+      [...X264, '-g', String(gop), '-c:a', 'aac', '-metadata', 'location=+18.5745+099.0087/'],
+      ['-movflags', faststart ? '+use_metadata_tags+faststart' : '+use_metadata_tags'],
       path,
     ),
   )
@@ -54,9 +54,9 @@ export function lesson(corpus: Corpus, options: LessonOptions = {}): Promise<str
 export function phoneMov(corpus: Corpus): Promise<string> {
   return corpus.file('phone.mov', async (path) => {
     await ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=44100'],
-      ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-tag:v', 'hvc1'],
-      ...['-pix_fmt', 'yuv420p', '-g', '30', '-c:a', 'aac', '-metadata', 'location=+18.5745+099.0087/', path],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=44100'],
+      ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-tag:v', 'hvc1'],
+      ['-pix_fmt', 'yuv420p', '-g', '30', '-c:a', 'aac', '-metadata', 'location=+18.5745+099.0087/', path],
     )
     await writeFile(path, setMatrix(await readFile(path), 90))
   })
@@ -67,11 +67,11 @@ export function hdrMov(corpus: Corpus): Promise<string> {
   const color = ['-color_primaries', 'bt2020', '-color_trc', 'arib-std-b67', '-colorspace', 'bt2020nc']
   return corpus.file('hdr.mov', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=2'],
-      ...['-f', 'lavfi', '-i', 'aevalsrc=0.1*sin(440*t)|0.1|0|0|0|0:c=5.1:d=2'],
-      ...['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1'],
-      ...['-x265-params', 'log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc'],
-      ...[...color, '-c:a', 'aac', path],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=2'],
+      ['-f', 'lavfi', '-i', 'aevalsrc=0.1*sin(440*t)|0.1|0|0|0|0:c=5.1:d=2'],
+      ['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1'],
+      ['-x265-params', 'log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc'],
+      [...color, '-c:a', 'aac', path],
     ),
   )
 }
@@ -84,8 +84,8 @@ export function streamed(corpus: Corpus, format: 'matroska' | 'webm'): Promise<s
       : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '200k', '-c:a', 'libopus']
   return corpus.file(`streamed.${format}`, (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=48000'],
-      ...[...codecs, '-f', format, '-live', '1', path],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=48000'],
+      [...codecs, '-f', format, '-live', '1', path],
     ),
   )
 }
@@ -108,8 +108,8 @@ export async function headTrimmed(corpus: Corpus): Promise<string> {
 export function variableRate(corpus: Corpus): Promise<string> {
   return corpus.file('variable.mp4', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', "testsrc2=s=320x180:r=60:d=3,select='lt(t,1)+not(mod(n,7))'"],
-      ...['-fps_mode', 'vfr', '-enc_time_base', '1/600', ...X264, '-g', '60', path],
+      ['-f', 'lavfi', '-i', "testsrc2=s=320x180:r=60:d=3,select='lt(t,1)+not(mod(n,7))'"],
+      ['-fps_mode', 'vfr', '-enc_time_base', '1/600', ...X264, '-g', '60', path],
     ),
   )
 }
@@ -118,8 +118,8 @@ export function variableRate(corpus: Corpus): Promise<string> {
 export function transportStream(corpus: Corpus): Promise<string> {
   return corpus.file('camcorder.ts', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=48000'],
-      ...['-c:v', 'mpeg2video', '-b:v', '500k', '-c:a', 'ac3', '-f', 'mpegts', path],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=48000'],
+      ['-c:v', 'mpeg2video', '-b:v', '500k', '-c:a', 'ac3', '-f', 'mpegts', path],
     ),
   )
 }
@@ -128,8 +128,8 @@ export function transportStream(corpus: Corpus): Promise<string> {
 export function avi(corpus: Corpus): Promise<string> {
   return corpus.file('camera.avi', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=2', '-f', 'lavfi', '-i', 'sine=d=2:r=48000'],
-      ...['-c:v', 'mpeg4', '-c:a', 'mp3', path],
+      ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=2', '-f', 'lavfi', '-i', 'sine=d=2:r=48000'],
+      ['-c:v', 'mpeg4', '-c:a', 'mp3', path],
     ),
   )
 }
@@ -138,9 +138,9 @@ export function avi(corpus: Corpus): Promise<string> {
 export async function coverPicture(corpus: Corpus): Promise<string> {
   return await corpus.file('cover.mp4', (path) =>
     ffmpeg(
-      ...['-f', 'lavfi', '-i', 'sine=d=2:r=48000', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=0.04:r=25'],
-      ...['-map', '0', '-map', '1', '-c:a', 'aac', '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'],
-      ...['-disposition:v:0', 'attached_pic', path],
+      ['-f', 'lavfi', '-i', 'sine=d=2:r=48000', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=0.04:r=25'],
+      ['-map', '0', '-map', '1', '-c:a', 'aac', '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'],
+      ['-disposition:v:0', 'attached_pic', path],
     ),
   )
 }

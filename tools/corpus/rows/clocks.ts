@@ -26,8 +26,8 @@ const late =
     const offset = (is: boolean) => (is ? ['-itsoffset', String(bySeconds)] : [])
     return await c.file(name, (path) =>
       ffmpeg(
-        ...[...offset(which === 'picture'), '-i', picture, ...offset(which === 'sound'), '-i', sound],
-        ...['-map', '0', '-map', '1', '-c', 'copy', path],
+        [...offset(which === 'picture'), '-i', picture, ...offset(which === 'sound'), '-i', sound],
+        ['-map', '0', '-map', '1', '-c', 'copy', path],
       ),
     )
   }

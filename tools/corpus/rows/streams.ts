@@ -180,8 +180,8 @@ export const STREAMS: readonly Row[] = [
       )
       return await c.file('cover-first.mp4', (path) =>
         ffmpeg(
-          ...['-i', cover, '-i', source, '-map', '0', '-map', '1', '-c', 'copy'],
-          ...['-disposition:v:0', 'attached_pic', '-movflags', '+faststart', path],
+          ['-i', cover, '-i', source, '-map', '0', '-map', '1', '-c', 'copy'],
+          ['-disposition:v:0', 'attached_pic', '-movflags', '+faststart', path],
         ),
       )
     },

@@ -152,7 +152,10 @@ function arrivals(day) {
     ],
     chart: {
       ...common,
-      ...{ bars, line, classes: ['created', 'refused'], inWords: numberInWords },
+      bars,
+      line,
+      classes: ['created', 'refused'],
+      inWords: numberInWords,
       marks: [...common.marks, ...(common.toMs > nowMs ? [{ atMs: nowMs, words: 'now', row: 1 }] : [])],
       label: 'New uploads per minute, accepted and refused, against expected arrivals',
     },

@@ -7,9 +7,16 @@ import { bytesInWords, clockTime } from './words.js'
 
 /** Colour class by state. */
 const MOOD = /** @type {Record<string, string>} */ ({
-  ...{ accepted: 'good', ready: 'good', sealed: 'good' },
-  ...{ rejected: 'bad', failed: 'bad', refused: 'bad' },
-  ...{ receiving: 'warn', stored: 'warn', checking: 'warn', returned: 'warn' },
+  accepted: 'good',
+  ready: 'good',
+  sealed: 'good',
+  rejected: 'bad',
+  failed: 'bad',
+  refused: 'bad',
+  receiving: 'warn',
+  stored: 'warn',
+  checking: 'warn',
+  returned: 'warn',
 })
 
 /** @param {HTMLElement} main @param {string} text */
