@@ -8,7 +8,7 @@ import type { Container } from '../../src/core/identify.ts'
 import { spanOf } from '../../src/media/mp4/durations.ts'
 import { type InputOptions, inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
-import type { ProgressBlock } from './progress.ts'
+import { lineReader, type ProgressBlock } from './progress.ts'
 import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 
@@ -201,13 +201,8 @@ export function packetReader(
     if (dts - tally.lastDts > tally.gap) tally.gap = dts - tally.lastDts
     tally.lastDts = dts
   }
-  let partial = ''
   return {
-    push(chunk) {
-      const lines = (partial + chunk.toString('latin1')).split('\n')
-      partial = (lines.pop() ?? '').slice(-4096)
-      for (const line of lines) onLine(line)
-    },
+    push: lineReader(onLine),
     measures: () =>
       streams.map(({ index, kind }, i) => {
         const tally = tallies[i]

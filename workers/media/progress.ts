@@ -12,6 +12,16 @@ export type ProgressBlock = {
   end: boolean
 }
 
+/** A consumer for the bytes of a pipe: calls `onLine` for every whole line. */
+export function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
+  let partial = ''
+  return (chunk) => {
+    const lines = (partial + chunk.toString('latin1')).split('\n')
+    partial = (lines.pop() ?? '').slice(-4096)
+    for (const line of lines) onLine(line)
+  }
+}
+
 /**
  * A consumer for the bytes of a progress pipe.
  *
@@ -22,26 +32,21 @@ export function progressParser(
   onBlock: (block: ProgressBlock) => void,
   onAdvance: () => void,
 ): (chunk: Buffer) => void {
-  let partial = ''
   let fields = new Map<string, string>()
   let position = ''
-  return (chunk) => {
-    const lines = (partial + chunk.toString('latin1')).split('\n')
-    partial = (lines.pop() ?? '').slice(-4096)
-    for (const line of lines) {
-      const at = line.indexOf('=')
-      if (at < 0) continue
-      const key = line.slice(0, at).trim()
-      fields.set(key, line.slice(at + 1).trim())
-      if (key !== 'progress') continue
-      const block = toBlock(fields)
-      fields = new Map()
-      const now = `${block.outSeconds}/${block.frames}/${block.outBytes}/${block.end}`
-      if (now !== position) onAdvance()
-      position = now
-      onBlock(block)
-    }
-  }
+  return lineReader((line) => {
+    const at = line.indexOf('=')
+    if (at < 0) return
+    const key = line.slice(0, at).trim()
+    fields.set(key, line.slice(at + 1).trim())
+    if (key !== 'progress') return
+    const block = toBlock(fields)
+    fields = new Map()
+    const now = `${block.outSeconds}/${block.frames}/${block.outBytes}/${block.end}`
+    if (now !== position) onAdvance()
+    position = now
+    onBlock(block)
+  })
 }
 
 function toBlock(fields: ReadonlyMap<string, string>): ProgressBlock {

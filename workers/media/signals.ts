@@ -5,7 +5,7 @@
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
 import type { ToolContext } from './probe.ts'
-import type { ProgressBlock } from './progress.ts'
+import { lineReader, type ProgressBlock } from './progress.ts'
 import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 
@@ -146,7 +146,6 @@ export function metadataReader(keys: readonly string[]): {
   frames(): MetadataFrame[]
 } {
   const frames: MetadataFrame[] = []
-  let partial = ''
   const onLine = (line: string): void => {
     const head = /^frame:\d+\s+pts:\S+\s+pts_time:(\S+)/.exec(line)
     if (head) {
@@ -160,11 +159,7 @@ export function metadataReader(keys: readonly string[]): {
     if (at > 0 && key >= 0 && frame) frame.values[key] = toNumber(line.slice(at + 1).trim())
   }
   return {
-    push(chunk) {
-      const lines = (partial + chunk.toString('latin1')).split('\n')
-      partial = (lines.pop() ?? '').slice(-4096)
-      for (const line of lines) onLine(line)
-    },
+    push: lineReader(onLine),
     frames: () => frames,
   }
 }
