@@ -62,10 +62,15 @@ export const HOLES: readonly Row[] = [
     'screen-stands-still',
     'a screen recording without sound, whose pictures come in bursts',
     (c) =>
-      recorded(c, 'bursts.webm', { seconds: 20, picture: 'testsrc2=s=320x180:r=25', sounds: [] }, [
-        ...['-vf', "select='lt(mod(t\\,8)\\,2)'", '-fps_mode', 'vfr'],
-        ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8'],
-      ]),
+      recorded(
+        c,
+        'bursts.webm',
+        { seconds: 20, picture: 'testsrc2=s=320x180:r=25', sounds: [] },
+        [
+          ['-vf', "select='lt(mod(t\\,8)\\,2)'", '-fps_mode', 'vfr'],
+          ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8'],
+        ].flat(),
+      ),
     {
       place: OUTCOME,
       expect: { problems: { ...SMALL, ...CONVERTED, ...UNCOMMON, NO_AUDIO: 'warn' } },

@@ -138,8 +138,8 @@ export const STREAMS: readonly Row[] = [
       const damaged = await damagedSound(c)
       return await c.file('damaged-and-good.mp4', (path) =>
         ffmpeg(
-          ...['-i', damaged, '-f', 'lavfi', '-t', '3', '-i', 'sine=r=48000,aformat=channel_layouts=stereo'],
-          ...['-map', '0', '-map', '1', '-c', 'copy', '-c:a:1', 'aac', '-movflags', '+faststart', path],
+          ['-i', damaged, '-f', 'lavfi', '-t', '3', '-i', 'sine=r=48000,aformat=channel_layouts=stereo'],
+          ['-map', '0', '-map', '1', '-c', 'copy', '-c:a:1', 'aac', '-movflags', '+faststart', path],
         ),
       )
     },
