@@ -1,7 +1,7 @@
 // Changes of the state of one lane: started, released, failed, re-queued, done. Used only by transitions.ts.
 
 import { isoTime } from '../core/clock.ts'
-import type { LaneState, UploadRecord } from '../records/upload-record.ts'
+import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 
 const NEW: LaneState = { generation: 1, attempts: 0 }
 
@@ -9,6 +9,14 @@ const NEW: LaneState = { generation: 1, attempts: 0 }
 function deathsOf({ deaths = 0, claim }: LaneState): { deaths?: number } {
   const all = deaths + (claim === undefined ? 0 : 1)
   return all === 0 ? {} : { deaths: all }
+}
+
+export function withLane(
+  { lanes }: Pick<UploadRecord, 'lanes'>,
+  lane: LaneName,
+  state: LaneState,
+): UploadRecord['lanes'] {
+  return { ...lanes, [lane]: state }
 }
 
 export function startedLane(

@@ -16,13 +16,9 @@ import {
   type UploadRecord,
 } from '../records/upload-record.ts'
 import { recordOfDraft, type UploadDraft } from '../records/upload-session.ts'
-import { endedLane, failedLane, queuedLane, releasedLane, releasedLanes, startedLane } from './lane-states.ts'
+import { endedLane, failedLane, queuedLane, releasedLane, releasedLanes, startedLane, withLane } from './lane-states.ts'
 import { areRequiredDone, changed, dueAgain, type Outcome, unmade, withoutMedia } from './rendition-states.ts'
 import { type Current, ImpossibleTransition, next } from './transition-table.ts'
-
-function withLane(current: Current, lane: LaneName, state: LaneState): Current['lanes'] {
-  return { ...current.lanes, [lane]: state }
-}
 
 /** The first record of an upload: some bytes are durable. */
 export function receivingRecord(draft: UploadDraft, object: StoredObject, sequence: number): NextUpload {
@@ -232,8 +228,7 @@ export function judgementChanged(
   { isRead }: { isRead: boolean },
 ): NextUpload {
   const { lanes } = current
-  const isDone = lanes.inspect?.doneAt !== undefined
-  const reads = isAccepted(current.state) && !isRead && isDone
+  const reads = isAccepted(current.state) && !isRead && lanes.inspect?.doneAt !== undefined
   return next('judged again', current, {
     problems,
     checks,
