@@ -46,6 +46,7 @@ export async function restoreReceiving(
     multipartId: known?.multipartId ?? record?.object.multipartId ?? null,
     partBytes,
     formerHolder,
+    ...(known?.trusted === true && known.restored !== true ? { tailKey: known.tailKey } : {}),
   })
   const version = record?.version ?? (await recordRecovered(deps, draft, recovered, partBytes))
   const state: UploadSession = {

@@ -53,8 +53,16 @@ export interface Sink {
   close(): Promise<void>
 }
 
-/** Input of a recovery. `formerHolder`: the channel of a holder that did not release the lock; it may still be writing. */
-export type Known = { multipartId: string | null; partBytes: number; formerHolder: string | null }
+/**
+ * Input of a recovery. `formerHolder`: the channel of a holder that did not release the lock; it may still be writing.
+ * `tailKey`: as acknowledged (null: there is none); undefined where Redis may have lost it.
+ */
+export type Known = {
+  multipartId: string | null
+  partBytes: number
+  formerHolder: string | null
+  tailKey?: string | null
+}
 
 /** The store has aborted the upload; its parts are gone. */
 export class PartsLost extends Error {}

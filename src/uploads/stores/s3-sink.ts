@@ -2,6 +2,7 @@
 // so the saved offset is always a contiguous prefix.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../core/errors.ts'
 import { faultPoint } from '../../core/fault-points.ts'
 import { newToken } from '../../core/ids.ts'
 import { retryWhileUnavailable } from '../../core/retry.ts'
@@ -146,7 +147,11 @@ export class S3Sink implements Sink {
   async #fetchTail(): Promise<Buffer> {
     if (this.#tailKey === null) throw new Error(`${this.#key}: a tail is missing`)
     const key = this.#tailKey
-    return await retryWhileUnavailable(() => this.#objects.readAt(key, 0, this.#partBytes))
+    return await retryWhileUnavailable(() => this.#objects.readAt(key, 0, this.#partBytes)).catch((error: unknown) => {
+      // The upload is not unknown: a newer holder has stored the tail's bytes elsewhere and removed it.
+      const isRemoved = error instanceof AppError && error.code === 'UPLOAD_UNKNOWN'
+      throw isRemoved ? new AppError('UPLOAD_TAKEN_OVER', { cause: error }) : error
+    })
   }
 
   async flush(): Promise<void> {

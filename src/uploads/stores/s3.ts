@@ -53,7 +53,7 @@ export class S3UploadStore implements UploadStore {
       if (parts.length >= best.parts.length) best = { multipartId, parts }
     }
     const stored = best.parts.reduce((sum, { bytes }) => sum + bytes, 0)
-    const tail = await this.#tailAt(draft.id, stored)
+    const tail = await this.#tailAt(draft.id, stored, known.tailKey)
     return {
       offset: stored + (tail?.bytes ?? 0),
       multipartId: best.multipartId,
@@ -62,9 +62,17 @@ export class S3UploadStore implements UploadStore {
     }
   }
 
-  /** The longest tail that starts at `offset`: an acknowledged tail is never shorter than earlier ones. */
-  async #tailAt(id: string, offset: number): Promise<{ key: string; bytes: number } | undefined> {
+  /**
+   * The tail that starts at `offset`: the acknowledged one where it is known, since a holder that lost the upload may have
+   * left a longer one with other bytes. Else the longest: an acknowledged tail is never shorter than earlier ones.
+   */
+  async #tailAt(id: string, offset: number, acknowledged: string | null | undefined) {
     const prefix = objectKeys.tail(id, offset, '')
+    if (acknowledged === null) return undefined
+    if (acknowledged?.startsWith(prefix)) {
+      const found = await this.#objects.head(acknowledged)
+      if (found !== undefined) return { key: acknowledged, bytes: found.bytes }
+    }
     let longest: { key: string; bytes: number } | undefined
     for await (const { key, bytes } of this.#objects.list(objectKeys.upload(id)))
       if (key.startsWith(prefix) && bytes > (longest?.bytes ?? 0)) longest = { key, bytes }
