@@ -67,7 +67,7 @@ function setups(deps: WorkerContext) {
   } satisfies Record<Lane, () => Setup>
 }
 
-/** A receiver that never answers takes a portal's own share, and no other's. */
+/** A receiver that never answers takes a portal's own share, and no other's. @internal */
 export function sharedByPortal(
   deliver: ReturnType<typeof createNotifyProcessor>,
   share: FairShare,

@@ -1,5 +1,5 @@
-// Finds exports of src/ and workers/ that are never used outside tests: no file of the product or the tools imports them,
-// and their own file does not use them.
+// Exports of src/ and workers/ that no other file of the product or of the tools imports. What only tests use is tested and
+// never run, or is an inner function: then its comment says @internal, for tests alone. What nobody imports is private.
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -8,7 +8,10 @@ import { filesUnder } from './stamp.mjs'
 
 const IMPORT = /(?:import|export)\s+(?:type\s+)?(\*|\{[^}]*\})[^'{}]*?from\s+'(\.[^']+)'/g
 const DYNAMIC = /import\('(\.[^']+)'\)/g
-const EXPORT = /^export\s+(?:async\s+)?(?:abstract\s+)?(?:const|let|function\*?|class|type|interface)\s+(\w+)/gm
+const EXPORT = /^export\s+(?:async\s+)?(?:abstract\s+)?(const|let|function\*?|class|type|interface)\s+(\w+)/gm
+
+/** At the end of the comment above an export that tests alone import. */
+const INTERNAL = /@internal\s*\*\/\s*$/
 
 const isModule = (file) => /\.(ts|js|mjs)$/.test(file)
 const namesIn = (clause) =>
@@ -22,9 +25,9 @@ const namesIn = (clause) =>
         .replace(/\s+as\s+.*$/s, ''),
     )
 
-/** `path: name` of each, by the text of the files: a namespace or dynamic import counts as a use of all exports. */
+/** `path: name` of each, by the text of the files: a namespace or a dynamic import counts as a use of everything. */
 export function unusedExports(root = ROOT) {
-  const users = ['src', 'workers', 'tools', 'scripts', 'test/support']
+  const users = ['src', 'workers', 'tools', 'scripts']
   const files = users.flatMap((folder) => filesUnder(join(root, folder))).filter(isModule)
   const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
   const used = new Set()
@@ -33,15 +36,18 @@ export function unusedExports(root = ROOT) {
       for (const name of clause === '*' ? ['*'] : namesIn(clause)) used.add(`${join(dirname(file), path)}#${name}`)
     for (const [, path] of text.matchAll(DYNAMIC)) used.add(`${join(dirname(file), path)}#*`)
   }
-  const isUsed = (file, text, name) =>
-    used.has(`${file}#${name}`) ||
-    used.has(`${file}#*`) ||
-    (text.match(new RegExp(`\\b${name}\\b`, 'g')) ?? []).length > 1
+  const isUsed = (file, name) => used.has(`${file}#${name}`) || used.has(`${file}#*`)
+  // A type that a signature of its file names may be named by tests, too.
+  const isNamed = (text, kind, name) =>
+    ['type', 'interface'].includes(kind) && (text.match(new RegExp(`\\b${name}\\b`, 'g')) ?? []).length > 1
   return [...texts]
     .filter(([file]) => /^(src|workers)\//.test(relative(root, file)))
     .flatMap(([file, text]) =>
       [...text.matchAll(EXPORT)]
-        .filter(([, name]) => !isUsed(file, text, name))
-        .map(([, name]) => `${relative(root, file)}: ${name}`),
+        .filter(
+          ({ 1: kind, 2: name, index }) =>
+            !isUsed(file, name) && !isNamed(text, kind, name) && !INTERNAL.test(text.slice(0, index)),
+        )
+        .map(({ 2: name }) => `${relative(root, file)}: ${name}`),
     )
 }

@@ -21,7 +21,7 @@ export type TicketsApiDeps = PlacementDeps & {
   rates: Pick<RateLimiter, 'check'>
 }
 
-export const MAX_TOKEN_SECONDS = 604_800
+const MAX_TOKEN_SECONDS = 604_800
 const MIN_TOKEN_SECONDS = 10
 
 export const ExpiresIn = Type.Optional(Type.Integer({ minimum: MIN_TOKEN_SECONDS, maximum: MAX_TOKEN_SECONDS }))

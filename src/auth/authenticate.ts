@@ -120,7 +120,7 @@ export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string 
 }
 
 /** `?access_token=`: only on event routes, never logged. */
-export function queryTokenOf(request: FastifyRequest): string | undefined {
+function queryTokenOf(request: FastifyRequest): string | undefined {
   const { access_token: token } = request.query as { access_token?: unknown }
   return typeof token === 'string' && token !== '' ? token : undefined
 }

@@ -18,7 +18,7 @@ export function tableLines(rows: readonly (readonly Cell[])[], head?: readonly s
   )
 }
 
-/** Width on a terminal: Thai vowels and tone marks above or below a letter take no column. */
+/** Width on a terminal: Thai vowels and tone marks above or below a letter take no column. @internal */
 export function columnsOf(text: string): number {
   return [...text.replace(/\p{Mn}/gu, '')].length
 }

@@ -17,7 +17,7 @@ const CLOUD_HOSTS = ['168.63.129.16/32', '161.26.0.0/16', '166.8.0.0/14'].map((t
 /** Names that public DNS does not resolve. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)$/i
 
-/** True for a public unicast address in its usual form. Unknown forms, also IPv4 in IPv6, count as private. */
+/** True for a public unicast address in its usual form. Unknown forms, also IPv4 in IPv6, count as private. @internal */
 export function isPublicAddress(text: string): boolean {
   if (isIP(text) === 0) return false
   const address = ipaddr.parse(text)

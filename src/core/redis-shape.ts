@@ -13,7 +13,7 @@ const CONNECT_MS = 5000
 const PAUSE_MS = 250
 const PEEK_MS = 2000
 const probePermissions = commandLoader(new URL('./commands/', import.meta.url))('probe-permissions')
-/** The ACL that a Redis user needs. Keys and channels are those of `redisKeys` and the queues. */
+/** The ACL that a Redis user needs. Keys and channels are those of `redisKeys` and the queues. @internal */
 export const NEEDED_PERMISSIONS =
   '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time'
 

@@ -15,7 +15,7 @@ import { withTimeout } from './with-timeout.ts'
  */
 export type RedisRole = 'hot' | 'jobs' | 'producer' | 'subscriber'
 
-export const REDIS_HOLD_MS = 20_000
+const REDIS_HOLD_MS = 20_000
 
 const OPTIONS = {
   hot: { commandTimeout: REDIS_HOLD_MS, maxRetriesPerRequest: null },

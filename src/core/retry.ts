@@ -28,7 +28,7 @@ export async function retry<T>(work: () => Promise<T>, options: RetryOptions): P
   }
 }
 
-export const STORE_HOLD_MS = 20_000
+const STORE_HOLD_MS = 20_000
 
 /** Waits out a brown-out of the store: clients survive a pause, not an error. */
 export async function retryWhileUnavailable<T>(work: () => Promise<T>, holdMs = STORE_HOLD_MS): Promise<T> {

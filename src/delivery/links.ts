@@ -7,7 +7,7 @@ import { isStored, type Rendition, type UploadRecord } from '../records/upload-r
 import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
 import { type MediaClaims, signMediaToken } from './media-token.ts'
 
-export const ORIGINAL = 'original'
+const ORIGINAL = 'original'
 
 export type MediaLink = {
   name: string

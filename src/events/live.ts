@@ -8,7 +8,7 @@ import { redisKeys } from '../records/keys.ts'
 import { RESTORED } from './restore.ts'
 
 /** Buffered events per listener; more are a gap. */
-export const BUFFER_EVENTS = 256
+const BUFFER_EVENTS = 256
 
 export type LiveSubscription = {
   /** Takes the buffered events. `gap`: events may be missing before them. */

@@ -3,9 +3,9 @@
 import { PassThrough, type Readable } from 'node:stream'
 
 /** Proxies drop connections that are idle for a minute; a comment keeps them open and detects dead ones. */
-export const HEARTBEAT_MS = 15_000
+const HEARTBEAT_MS = 15_000
 /** A reader that reads nothing for this time is disconnected; it reconnects and continues from its Last-Event-ID. */
-export const SLOW_READER_MS = 30_000
+const SLOW_READER_MS = 30_000
 /** Buffered bytes per reader before writing pauses. */
 const BUFFER_BYTES = 64 * 1024
 

@@ -12,7 +12,7 @@ export type StreamEntry = {
 /** The consumer group that queues webhooks. */
 export const WEBHOOK_GROUP = 'webhooks'
 /** A consumer with an entry pending for this time counts as dead. */
-export const TAKE_OVER_MS = 60_000
+const TAKE_OVER_MS = 60_000
 /** Dead consumers are removed from the group after this time. */
 const FORGET_CONSUMER_MS = 60 * 60_000
 const COUNT = 64

@@ -20,7 +20,7 @@ export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
   atMs?: number
 }
 
-export const FLUSH_EVERY_MS = 60_000
+const FLUSH_EVERY_MS = 60_000
 /** Limit in memory while neither Redis nor the store is available. */
 const MAX_HELD = 20_000
 const PATIENCE_MS = 2000

@@ -11,7 +11,7 @@ import { timelinessOf } from '../submissions/document/timeliness.ts'
 import type { Attempt } from './attempt-journal.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 
-export const RECEIPT_TYP = 'receipt+jwt'
+const RECEIPT_TYP = 'receipt+jwt'
 const ISSUER = 'songngan'
 const MAX_RECEIPT_CHARS = 16_384
 

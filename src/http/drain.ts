@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { withTimeout } from '../core/with-timeout.ts'
 
 /** A proxy may be about to use a kept connection: the response then says `Connection: close`. */
-export const IDLE_GRACE_MS = 1000
+const IDLE_GRACE_MS = 1000
 /** Shorter than the shutdown time of the process. */
 const LAST_MS = 5000
 

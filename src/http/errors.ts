@@ -26,7 +26,7 @@ export function badRequest(...errors: RequestError[]): AppError {
 }
 
 /** Any thrown value as an AppError. */
-export function httpError(thrown: unknown): AppError {
+function httpError(thrown: unknown): AppError {
   if (thrown instanceof AppError || !(thrown instanceof Error)) return toAppError(thrown)
   const { code, statusCode, validation, validationContext } = thrown as Error & {
     code?: string
@@ -66,7 +66,7 @@ export function errorHandler(thrown: unknown, request: FastifyRequest, reply: Fa
 }
 
 /** The response to a refused request: status, headers and problem document. */
-export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, retryAfterSeconds } = error
   void reply.code(status).headers(headers).header('x-request-id', request.id).header('cache-control', 'no-store')
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds))
@@ -75,7 +75,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
 }
 
 /** For `setNotFoundHandler` without knowledge of the routes. */
-export function notFoundHandler(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFoundHandler(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendProblem(new AppError('NOT_FOUND'), request, reply)
 }
 

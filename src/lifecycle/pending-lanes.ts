@@ -3,7 +3,7 @@
 import { isAccepted, isLaneDone, type LaneName, type UploadRecord } from '../records/upload-record.ts'
 
 /** The reconciler retries a failed lane after this delay: a system error never needs a new upload. */
-export const FAILED_PAUSE_MS = 15 * 60_000
+const FAILED_PAUSE_MS = 15 * 60_000
 
 /** Lanes that are due on this version of the record. */
 export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
@@ -27,7 +27,7 @@ export function pendingLanes(record: UploadRecord, nowMs: number): LaneName[] {
   return lanes
 }
 
-export function hasRenditionsDue(record: UploadRecord): boolean {
+function hasRenditionsDue(record: UploadRecord): boolean {
   return record.renditions.some(({ state }) => state === 'waiting' || state === 'running')
 }
 

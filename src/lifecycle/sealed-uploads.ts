@@ -15,7 +15,7 @@ import { keptBySeal } from './transitions.ts'
 type Revisions = Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>
 
 /** A seal lists the upload, in the current or an earlier revision. */
-export function isFrozen({ revisions }: Revisions, uploadId: string): boolean {
+function isFrozen({ revisions }: Revisions, uploadId: string): boolean {
   return revisions.some(({ sealedAt, uploads }) => sealedAt !== undefined && lists(uploads, uploadId))
 }
 

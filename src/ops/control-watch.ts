@@ -62,7 +62,7 @@ export async function watchControls(deps: WatchDeps): Promise<() => void> {
 
 const NO_ORDERS: ControlSettings = { admission: null, draining: false, concurrency: {} }
 
-/** @param startedMs start of the process; earlier drains do not apply to it */
+/** @param startedMs start of the process; earlier drains do not apply to it @internal */
 export function settingsFor(state: ControlState, instance: string, startedMs: number): ControlSettings {
   const drain = state.drains[instance]
   return {

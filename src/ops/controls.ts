@@ -122,7 +122,7 @@ export class Controls {
   }
 }
 
-/** Decodes the Redis hash; unknown fields of newer versions are ignored. */
+/** Decodes the Redis hash; unknown fields of newer versions are ignored. @internal */
 export function decodeControls(fields: Record<string, string>): ControlState {
   const state: ControlState = { admission: null, concurrency: {}, drains: {} }
   for (const [field, json] of Object.entries(fields)) {

@@ -104,7 +104,7 @@ function pace(recent: readonly Bucket[]) {
   }
 }
 
-/** The smallest histogram bound that contains this share of the verdicts; null: no verdicts. */
+/** The smallest histogram bound that contains this share of the verdicts; null: no verdicts. @internal */
 export function percentile(counts: Counts, share: number): number | null {
   const all = counts['verdicts'] ?? 0
   if (all === 0) return null

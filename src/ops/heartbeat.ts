@@ -16,7 +16,7 @@ import { addToRollup } from './rollup.ts'
 const BEAT_MS = 2000
 const DEREGISTER_MS = 500
 /** A process without a heartbeat for this time is unresponsive. */
-export const UNRESPONSIVE_MS = 10_000
+const UNRESPONSIVE_MS = 10_000
 /** Entries of killed processes are removed after this time. */
 const FORGET_MS = 3_600_000
 

@@ -17,7 +17,7 @@ export type QueueStats = {
 
 const oldestWaitingJob = commandLoader(new URL('./commands/', import.meta.url))('oldest-waiting-job')
 
-export async function statsOfLane(queue: Queue, redis: RedisConnection, nowMs: number): Promise<QueueStats> {
+async function statsOfLane(queue: Queue, redis: RedisConnection, nowMs: number): Promise<QueueStats> {
   const [counts, oldest] = await Promise.all([
     queue.getJobCounts(...JOB_STATES),
     run(redis, oldestWaitingJob, [queue.toKey('wait'), queue.toKey('prioritized'), queue.toKey('')], []),

@@ -5,7 +5,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
 import type { Counts } from './counters.ts'
 
-export const RESOLUTIONS = [
+const RESOLUTIONS = [
   { seconds: 5, keepSeconds: 1800 },
   { seconds: 60, keepSeconds: 2 * 86_400 },
 ] as const

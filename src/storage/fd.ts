@@ -18,6 +18,7 @@ import { promisify } from 'node:util'
 
 export const openFd = promisify(open) as (path: string, flags: number, mode?: number) => Promise<number>
 export const closeFd = promisify(close)
+/** @internal */
 export const syncFd = promisify(fsync)
 export const dataSyncFd = promisify(fdatasync)
 export const statFd = promisify(fstat) as (fd: number) => Promise<Stats>

@@ -39,10 +39,11 @@ export type PeerResponse = { unresponsive: boolean; timedOut: boolean; offset: n
 
 type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
 
-export const HOLDER_SILENCE_MS = 100
+const HOLDER_SILENCE_MS = 100
+/** @internal */
 export const HOLDER_WAIT_MS = 2000
 /** After many lost connections many tails must be stored; an older offset would make clients send bytes again. */
-export const HOLDER_FLUSH_WAIT_MS = 5000
+const HOLDER_FLUSH_WAIT_MS = 5000
 
 /** False if the process of a channel on this machine has certainly ended. */
 export function mayBeAlive(channel: string): boolean {

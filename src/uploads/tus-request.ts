@@ -19,7 +19,7 @@ const PASSED = [
   'upload-offset',
 ] as const
 
-export const OFFSET_TYPE = 'application/offset+octet-stream'
+const OFFSET_TYPE = 'application/offset+octet-stream'
 
 class HeaderView {
   readonly #raw: IncomingMessage['headers']
@@ -181,6 +181,7 @@ function checkCreation({ headers }: TusRequest): void {
   if ((deferred === null) === !headers.has('upload-length')) throw refuse('upload-length')
 }
 
+/** @internal */
 export const MAX_METADATA_BYTES = 8 * 1024
 
 /** True if the body ends without a byte; false if there is one, or nothing for `timeoutMs`. */

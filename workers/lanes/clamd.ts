@@ -66,7 +66,7 @@ async function answerOf(socket: Socket): Promise<string> {
 }
 
 /** `stream: OK`, `stream: Eicar-Test-Signature FOUND`, `INSTREAM size limit exceeded. ERROR`. */
-export function verdictOf(answer: string): Scan {
+function verdictOf(answer: string): Scan {
   if (answer.endsWith(' OK')) return { found: null }
   const found = /^[^:]*: (.+) FOUND$/.exec(answer)?.[1]
   if (found !== undefined) return { found }

@@ -201,7 +201,7 @@ function wholeSeconds(measured: Measured, gaps: readonly Gap[]): number {
   return (judgedDurationSeconds(measured) ?? 0) + leapt
 }
 
-/** Shares of the time as seconds of it. */
+/** Shares of the time as seconds of it. @internal */
 export function signalMeasures(measured: Measured, { picture, sound }: Signals): Partial<Measured> {
   const seconds = judgedDurationSeconds(measured) ?? 0
   const part = (share: number): number => Math.round(share * seconds * 10) / 10

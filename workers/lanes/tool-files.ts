@@ -17,7 +17,7 @@ export type ToolFiles = {
   whole(): Promise<LocalSource>
 }
 
-/** Of a file on this machine. */
+/** Of a file on this machine. @internal */
 export function filesHere(source: LocalSource): ToolFiles {
   return { excerpt: () => Promise.resolve(null), whole: () => Promise.resolve(source) }
 }

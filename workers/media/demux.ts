@@ -77,7 +77,7 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
 ]
 
 /** @returns the arguments for ffmpeg; output streams are numbered in the order of `streams` */
-export function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
+function demuxArgs(source: LocalSource, container: Container, options: DemuxOptions): string[] {
   return [
     commonArgs('warning'),
     options.ownClock ? ['-copyts'] : [],
@@ -155,6 +155,8 @@ const SUM_OF_ZEROS = '0x00000000'
 /**
  * Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, F=flags]`. Flags are written
  * where a packet is something else than a mere keyframe.
+ *
+ * @internal
  */
 export function packetReader(
   streams: DemuxOptions['streams'],

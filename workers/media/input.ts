@@ -29,7 +29,7 @@ export function isDecodable(codec: string): boolean {
 }
 
 /** A frame of 8K; 199 KB of H.264 can claim one that takes 745 MB to decode. */
-export const MAX_PIXELS = 40_000_000
+const MAX_PIXELS = 40_000_000
 /** Pictures and sounds of one file that are looked at. */
 export const MAX_STREAMS = 16
 /** All streams: subtitles in many languages, chapters and telemetry are only counted by the tools. */

@@ -13,7 +13,7 @@ import type { ToolLimits } from './run.ts'
 import { fileSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
-export const RENDER_LIMITS: ToolLimits = {
+const RENDER_LIMITS: ToolLimits = {
   // Processor time decides: a drawing of a hundred million strokes is the file's doing, a busy machine is ours.
   wallMs: 120_000,
   cpuSeconds: 20,

@@ -72,7 +72,7 @@ export async function makePoster(context: ToolContext, source: LocalSource, job:
 export type Grab = { atSeconds: number; path: string; width: number; height: number }
 
 /** @returns ffmpeg's arguments for one place */
-export function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
+function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
   const filters = [
     `scale=${grab.width}:${grab.height}`,
     'setsar=1',

@@ -49,7 +49,7 @@ export type ToolContext = {
   signal?: AbortSignal | undefined
 }
 
-export const PROBE_LIMITS: ToolLimits = {
+const PROBE_LIMITS: ToolLimits = {
   wallMs: 60_000,
   cpuSeconds: 20,
   memoryBytes: 3 * 1024 ** 3,
@@ -71,7 +71,7 @@ const ENTRIES = [
 ].join(':')
 
 /** @returns the arguments for ffprobe */
-export function probeArgs(source: LocalSource, container: Container): string[] {
+function probeArgs(source: LocalSource, container: Container): string[] {
   return [
     ['-hide_banner'],
     ['-loglevel', 'level+error'],
@@ -111,6 +111,8 @@ export async function probe(context: ToolContext, source: LocalSource, container
  * Reads ffprobe's JSON.
  *
  * @throws {TypeError} when it is not a description of streams
+ *
+ * @internal
  */
 export function parseProbe(json: unknown): ProbeResult {
   if (!isRecord(json) || !Array.isArray(json['streams'])) throw new TypeError('no streams in the probe')

@@ -37,11 +37,14 @@ export type FencedCommand = {
 /** Elsewhere the launcher refuses. */
 const FILTER = seccompFilter(process.arch === 'arm64' ? 'arm64' : 'x64').toString('hex')
 
+/** @internal */
 export const LAUNCHER = fileURLToPath(new URL('launch.pl', import.meta.url))
 
 /**
  * What every tool may read: programs, libraries, fonts and the number of processors. Not all of /usr: some keep an
  * application and its data there.
+ *
+ * @internal
  */
 export const SYSTEM_TREES: readonly string[] = [
   '/usr/bin',

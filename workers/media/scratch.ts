@@ -154,7 +154,7 @@ function thisProcess(): Owner {
 
 const inName = (host: string) => host.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 60)
 
-/** The name of a folder of `owner`'s; `rest` tells it from the others. */
+/** The name of a folder of `owner`'s; `rest` tells it from the others. @internal */
 export function folderName({ host, pid, started }: Owner, rest: string): string {
   return `${inName(host)}.${pid}.${started}.${rest}`
 }

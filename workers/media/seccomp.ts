@@ -144,7 +144,7 @@ function tested(test: Test): Instruction[] {
   return [load, [AND, 0, 0, test.mask], ...test.not.flatMap(equal), allow]
 }
 
-/** Names and numbers of all calls that the filter knows, for tests against the kernel's own tables. */
+/** Names and numbers of all calls that the filter knows, for tests against the kernel's own tables. @internal */
 export function knownCalls(architecture: Architecture): Map<string, number> {
   const at = architecture === 'x64' ? 0 : 1
   const all = [...FREE, ...Object.entries(TESTED).map(([name, { numbers }]) => [name, numbers] as const)]

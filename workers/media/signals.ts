@@ -58,14 +58,14 @@ const FROZEN_DIFFERENCE = 0.35
 const JUMP_DIFFERENCE = 32
 const MAX_JUMPS = 50
 /** A quiet classroom is at -45 dB; a microphone that is off or unplugged is far below this. */
-export const SILENCE_DB = -60
+const SILENCE_DB = -60
 
 /** The mean luma of a picture of which all that is seen was made white, and the mean change of a pixel. */
 const PICTURE_KEYS = ['YAVG', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
 const SOUND_KEYS = ['RMS_level', 'Peak_level'].map((key) => `lavfi.astats.Overall.${key}`)
 
 /** @returns ffmpeg's arguments; the picture's numbers go to descriptor 1, the sound's to descriptor 4 */
-export function signalsArgs(source: LocalSource, container: Container, options: SignalsOptions): string[] {
+function signalsArgs(source: LocalSource, container: Container, options: SignalsOptions): string[] {
   const { videoStream, audioStream } = options
   const print = (descriptor: number, key?: string): string =>
     `print:file=pipe\\\\:${descriptor}:direct=1${key === undefined ? '' : `:key=${key}`}`
@@ -140,7 +140,7 @@ export async function measureSignals(
 /** One frame as printed by ffmpeg's `metadata` filter: its time, and the values of the keys asked for, in that order. */
 export type MetadataFrame = { seconds: number; values: number[] }
 
-/** Consumes `frame:0 pts:0 pts_time:0` and the `key=value` lines behind it; a frame may be printed in two pieces. */
+/** Consumes `frame:0 pts:0 pts_time:0` and the `key=value` lines behind it; a frame may be printed in two pieces. @internal */
 export function metadataReader(keys: readonly string[]): {
   push(chunk: Buffer): void
   frames(): MetadataFrame[]
@@ -168,7 +168,7 @@ function toNumber(text: string): number {
   return text === '-inf' ? Number.NEGATIVE_INFINITY : Number.parseFloat(text)
 }
 
-/** @param frames values: brightness (0 to 255) of what is seen, made white; mean difference to the frame before */
+/** @param frames values: brightness (0 to 255) of what is seen, made white; mean difference to the frame before @internal */
 export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
   let black = 0
   let frozen = 0
@@ -197,7 +197,7 @@ export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
   }
 }
 
-/** @param all values per second: RMS level and peak level in dB, minus infinity for digital silence */
+/** @param all values per second: RMS level and peak level in dB, minus infinity for digital silence @internal */
 export function judgeSound(all: readonly MetadataFrame[]): SoundSignals {
   // The last one is a rest of less than a second, filled up or faded out: no second to be judged.
   const frames = all.length > 1 ? all.slice(0, -1) : all

@@ -88,7 +88,7 @@ export async function transcode(
 }
 
 /** An upper bound, for the file-size limit and for the admission by free space. */
-export function expectedOutputBytes(source: LocalSource, plan: VideoPlan, durationSeconds: number): number {
+function expectedOutputBytes(source: LocalSource, plan: VideoPlan, durationSeconds: number): number {
   const margin = 16 * 1024 * 1024
   if (plan.video.how === 'copy') return Math.ceil(source.bytes * 1.1) + margin
   const bitsPerSecond = plan.rendition.maxVideoBitsPerSecond + plan.rendition.audioBitsPerSecond * 2
@@ -96,7 +96,7 @@ export function expectedOutputBytes(source: LocalSource, plan: VideoPlan, durati
 }
 
 /** Rounding of frames and sound; on an hour, what a stream may end before the other. */
-export function durationToleranceSeconds(durationSeconds: number): number {
+function durationToleranceSeconds(durationSeconds: number): number {
   return Math.max(1.5, durationSeconds * 0.002)
 }
 

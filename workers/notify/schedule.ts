@@ -7,7 +7,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** Pause after the first, second, … failed attempt. The first attempt is made at once. */
+/** Pause after the first, second, … failed attempt. The first attempt is made at once. @internal */
 export const RETRY_DELAYS_MS: readonly number[] = [
   5 * SECOND,
   5 * MINUTE,

@@ -14,7 +14,7 @@ export async function submissionNamed(context: Context, name: string): Promise<{
   return only
 }
 
-export async function submissionsNamed({ deps }: Context, name: string): Promise<{ owner: string; id: string }[]> {
+async function submissionsNamed({ deps }: Context, name: string): Promise<{ owner: string; id: string }[]> {
   const slash = name.indexOf('/')
   const id = name.slice(slash + 1)
   const owners =

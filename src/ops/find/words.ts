@@ -6,7 +6,7 @@ const MAX_CHARS = 6000
 const MAX_LINE = 300
 
 /** Normalizes for comparison: lower case, NFKC, single spaces. */
-export function plain(text: string): string {
+function plain(text: string): string {
   return text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
 

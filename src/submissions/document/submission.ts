@@ -64,11 +64,7 @@ export function computeSubmission({ head, profile, uploads, now }: SubmissionInp
 }
 
 /** Every slot of the profile with its classified uploads; uploads of unknown slots are omitted. */
-export function slotCounts(
-  head: SubmissionHead,
-  profile: Profile,
-  uploads: readonly UploadView[],
-): Map<string, SlotCount> {
+function slotCounts(head: SubmissionHead, profile: Profile, uploads: readonly UploadView[]): Map<string, SlotCount> {
   const frozen = frozenIds(head)
   return new Map(
     profile.slots.map((slot) => {

@@ -10,7 +10,7 @@ import { isProfileData, type ProfileError, schemaErrors, semanticErrors } from '
 
 export type ProfileFileError = ProfileError & { file: string }
 
-/** Thrown by {@link loadProfiles}; the message is one line per error, for the operator. */
+/** Thrown by {@link loadProfiles}; the message is one line per error, for the operator. @internal */
 export class ProfileLoadError extends Error {
   readonly errors: readonly ProfileFileError[]
 

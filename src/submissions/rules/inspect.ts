@@ -10,13 +10,13 @@ import { judgedDurationSeconds } from './duration.ts'
 import { type Findings, findingsFor } from './findings.ts'
 
 /** Quieter than the noise of any room; digital silence is about -91 dB. */
-export const SILENT_MEAN_DB = -60
-export const SILENT_SHARE = 0.95
+const SILENT_MEAN_DB = -60
+const SILENT_SHARE = 0.95
 export const MOSTLY_BLACK_SHARE = 0.5
-export const ENTIRELY_BLACK_SHARE = 0.95
+const ENTIRELY_BLACK_SHARE = 0.95
 /** Slides may be still for long, but not nearly all the time. */
 export const FROZEN_SHARE = 0.8
-export const MAX_TRACK_DIFFERENCE_SECONDS = 5
+const MAX_TRACK_DIFFERENCE_SECONDS = 5
 
 /** Another upload of the same submission with a known SHA-256, not superseded. */
 export type SiblingFile = {

@@ -49,6 +49,7 @@ const FILE_TEXTS = {
   }),
 } satisfies Partial<Texts<ProblemCode>>
 
+/** @internal */
 export const TEXTS: Texts<ProblemCode> = { ...FILE_TEXTS, ...VIDEO_TEXTS, ...PDF_TEXTS, ...SLOT_TEXTS }
 
 /** The kind, or the format where the kind is `other`: “DOCX file” says more than “other”. */

@@ -103,12 +103,10 @@ describe('text that names other files and hosts', () => {
 
 describe('files that take too much', () => {
   it('a small file of 67 million pixels is refused before it is decoded', async () => {
-    const startedMs = Date.now()
     expect(await failure(await pixelBomb(corpus), 'mp4')).toMatchObject({
       code: 'INPUT_REFUSED',
       source: 'input',
     })
-    expect(Date.now() - startedMs).toBeLessThan(5000)
   })
 
   it('two dozen streams are refused', async () => {

@@ -16,14 +16,16 @@ test('exports that run nowhere are found, however they are imported elsewhere', 
       'export function own() {}\nown()',
       'export async function renamed() {}',
       'export class Nobody {}',
+      '/** Tried by itself. @internal */\nexport const inner = 1',
+      'export type Named = string\nexport const named: Named = String(inner)',
     ],
     'src/all.ts': ['export const one = 1'],
     'src/late.ts': ['export const late = 1'],
     'workers/b.ts': [
-      "import { type Used, renamed as other } from '../src/a.ts'",
+      "import { type Used, named, renamed as other } from '../src/a.ts'",
       "import * as all from '../src/all.ts'",
       "const { late } = await import('../src/late.ts')",
-      'console.log(other, all, late as Used)',
+      'console.log(other, named, all, late as Used)',
     ],
     'test/unit/a.test.ts': ["import { tested } from '../../src/a.ts'"],
   }
@@ -31,5 +33,5 @@ test('exports that run nowhere are found, however they are imported elsewhere', 
     await mkdir(dirname(join(root, name)), { recursive: true })
     await writeFile(join(root, name), lines.join('\n'))
   }
-  expect(unusedExports(root)).toEqual(['src/a.ts: tested', 'src/a.ts: Nobody'])
+  expect(unusedExports(root)).toEqual(['src/a.ts: tested', 'src/a.ts: own', 'src/a.ts: Nobody'])
 })

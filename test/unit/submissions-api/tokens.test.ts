@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Tokens } from '../../../src/auth/tokens.ts'
 import { loadConfig } from '../../../src/core/config.ts'
 import { AppError } from '../../../src/core/errors.ts'
@@ -97,14 +97,13 @@ describe('tickets', () => {
     expect(await codeOf(without.verifyTicket(token, check))).toBe('TICKET_INVALID')
   })
 
-  it('cost microseconds once they have been seen', async () => {
+  it('are verified once, however often they are seen', async () => {
+    const verify = vi.spyOn(crypto.subtle, 'verify')
+    onTestFinished(() => verify.mockRestore())
     const tokens = tokensWith()
     const { token } = await tokens.signTicket(ticket)
-    await tokens.verifyTicket(token, check)
-    const rounds = 20_000
-    const startedAtMs = performance.now()
-    for (let i = 0; i < rounds; i++) await tokens.verifyTicket(token, check)
-    expect((performance.now() - startedAtMs) / rounds).toBeLessThan(0.05)
+    for (let i = 0; i < 100; i++) await tokens.verifyTicket(token, check)
+    expect(verify).toHaveBeenCalledTimes(1)
   })
 })
 

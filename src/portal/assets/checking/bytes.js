@@ -1,6 +1,6 @@
 // Bytes of a file, with the reading methods of Node's Buffer that the MP4 reader calls: the reader is the service's own.
 
-export class Bytes extends Uint8Array {
+class Bytes extends Uint8Array {
   get #view() {
     return new DataView(this.buffer, this.byteOffset, this.byteLength)
   }

@@ -27,7 +27,10 @@ function rotate(word, by) {
   return (word >>> by) | (word << (32 - by))
 }
 
-/** @param {Uint8Array} bytes */
+/**
+ * @internal
+ * @param {Uint8Array} bytes
+ */
 export function digestHere(bytes) {
   const constants = rootsOfPrimes(ROUNDS, 1 / 3)
   const state = rootsOfPrimes(8, 1 / 2)

@@ -41,7 +41,7 @@ export function sealButton(submission, { seal, words: { t } }) {
 }
 
 /** Nothing is missing, and verdicts are pending. @param {Submission} submission */
-export function isWaiting({ complete, missing, pending }) {
+function isWaiting({ complete, missing, pending }) {
   return !complete && missing.length === 0 && pending.length > 0
 }
 
