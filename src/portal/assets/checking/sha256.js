@@ -28,8 +28,9 @@ function rotate(word, by) {
 }
 
 /**
- * @internal
  * @param {Uint8Array} bytes
+ *
+ * @internal
  */
 export function digestHere(bytes) {
   const constants = rootsOfPrimes(ROUNDS, 1 / 3)
