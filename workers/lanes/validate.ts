@@ -86,8 +86,7 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
 
 /** Pieces that are in the object now, and tails of holders that lost the upload. Pieces of partial uploads are theirs. */
 async function removePieces(deps: WorkerContext, { id, object }: UploadRecord): Promise<void> {
-  if (object.parts === undefined) return
-  const pieces = new Set(object.parts.map(({ key }) => key))
+  const pieces = new Set((object.parts ?? []).map(({ key }) => key))
   for await (const { key } of deps.store.list(objectKeys.upload(id))) {
     const isPiece = pieces.has(key) || key.startsWith(objectKeys.tails(id))
     if (isPiece && key !== object.key) await deps.store.remove(key)

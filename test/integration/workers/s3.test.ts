@@ -86,6 +86,9 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     const { parts, multipartId } = await sendParts(key, bytes)
     const tail = bytes.subarray(2 * MIN_PART_BYTES)
     await store.createIfAbsent(tailKey, tail)
+    // A holder that lost the upload has stored one more.
+    const lostKey = objectKeys.tail(id, MIN_PART_BYTES, 'lost')
+    await store.createIfAbsent(lostKey, tail)
     parts.push({ number: 3, offset: 2 * MIN_PART_BYTES, bytes: tail.length, key: tailKey })
     await house.deps.completion.commitStored(
       draftFor('c', {
@@ -106,6 +109,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect(record.object).toEqual({ key })
     expect((await store.head(key))?.bytes).toBe(bytes.length)
     expect(await store.head(tailKey)).toBeUndefined()
+    expect(await store.head(lostKey)).toBeUndefined()
   })
 
   it('multipart uploads that nobody will complete are aborted; those of unfinished files stay', async () => {
