@@ -75,8 +75,8 @@ test('only a request at the durable offset disturbs a holder; only one of the sa
   await commit('a', 100)
   expect(await acquire('b', { offset: 99 })).toMatchObject({ kind: 'offset', state: { offset: 100 } })
   expect(await acquire('b', { offset: 100 })).toMatchObject({ kind: 'held', fence: 'a' })
-  expect(await acquire('b', { offset: 100, place: 'another place' })).toEqual({ kind: 'scope' })
-  expect(await acquire('b', { offset: 100, place: slotKey(draft) })).toMatchObject({ kind: 'held' })
+  expect(await acquire('b', { offset: 100, ticketSlot: 'another slot' })).toEqual({ kind: 'scope' })
+  expect(await acquire('b', { offset: 100, ticketSlot: slotKey(draft) })).toMatchObject({ kind: 'held' })
 })
 
 test('a holder that let go is succeeded without doubt; a silent one or one whose lease ended with it', async () => {

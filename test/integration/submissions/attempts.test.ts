@@ -262,7 +262,7 @@ describe('the store', () => {
     await h.put('f-6')
     for (let i = 0; i < 1100; i++) h.deps.attempts.record(attempt('f-6', { outcome: 'accepted', code: null }))
     await waitFor(async () => (await inRedis('f-6')) === 1000, { what: 'a thousand attempts' })
-    await waitFor(() => h.lines.some((line) => line.includes('left out')), { what: 'a line that says so' })
+    await waitFor(() => h.lines.some((line) => line.includes('some were dropped')), { what: 'a line that says so' })
   })
 })
 
