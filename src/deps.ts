@@ -39,7 +39,7 @@ import type { ObjectStore } from './storage/object-store.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
-import { Admission } from './uploads/admission.ts'
+import { Admission, LATE_LOOP_MS } from './uploads/admission.ts'
 import { ByteBudget } from './uploads/budget.ts'
 import { expireUpload } from './uploads/expire.ts'
 import { UploadLocks } from './uploads/lock.ts'
@@ -58,7 +58,7 @@ const REDIS_START_MS = 20_000
 /** Longer than one webhook attempt: by then a running delivery has recorded its result. */
 const DELIVERY_MS = 25_000
 
-type Overrides = { clock?: Clock; webhookDelayMs?: number }
+type Overrides = { clock?: Clock; webhookDelayMs?: number; lateLoopMs?: number }
 
 /** @param overrides replacements for tests */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
@@ -119,7 +119,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
   /** Aborted when this process starts to shut down. */
   const drain = new AbortController()
-  const admission = new Admission({ store, metrics, clock, redis: redis.hot })
+  const { lateLoopMs = LATE_LOOP_MS } = overrides
+  const admission = new Admission({ store, metrics, clock, redis: redis.hot, lateLoopMs })
   const personLimits = new PersonLimits({ redis: redis.hot, hot, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)

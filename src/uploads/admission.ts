@@ -12,7 +12,7 @@ import { Space } from './space.ts'
 import { StoreWatch } from './store-watch.ts'
 
 /** Median delay of the event loop above which new uploads are refused. */
-const LATE_MS = 250
+export const LATE_LOOP_MS = 250
 const SAMPLE_MS = 1000
 
 /** An operator has closed admission. */
@@ -35,15 +35,21 @@ export class Admission {
   #closure: Closure | null = null
   #late = false
 
-  constructor(deps: { store: ObjectStore; metrics: Metrics; clock: Clock; redis: RedisConnection }) {
-    const { store, metrics } = deps
+  constructor(deps: {
+    store: ObjectStore
+    metrics: Metrics
+    clock: Clock
+    redis: RedisConnection
+    lateLoopMs: number
+  }) {
+    const { store, metrics, lateLoopMs } = deps
     this.#metrics = metrics
     this.#space = new Space(deps)
     this.#watch = new StoreWatch(store, metrics)
     this.#delay.enable()
     this.#timer = setInterval(() => {
       // Only of the last second: a quiet night must not hide a surge.
-      this.#late = this.#delay.percentile(50) / 1e6 > LATE_MS
+      this.#late = this.#delay.percentile(50) / 1e6 > lateLoopMs
       this.#delay.reset()
     }, SAMPLE_MS)
     this.#timer.unref()

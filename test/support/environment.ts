@@ -42,6 +42,8 @@ export type EnvironmentOptions = {
   dataDir?: string
   env?: Record<string, string>
   clock?: Clock
+  /** As LATE_LOOP_MS. A busy machine is no surge: tests, clients and ffmpeg share it, so absent none is too late. */
+  lateLoopMs?: number
   /** How long webhooks that are queued again after a loss of Redis wait. */
   webhookDelayMs?: number
   /** Profiles in the place of, or besides, those of ./profiles.ts. */
@@ -56,6 +58,7 @@ export type Environment = Awaited<ReturnType<typeof openEnvironment>>
 
 export async function openEnvironment(options: EnvironmentOptions = {}) {
   const { store = 'local', env = {}, clock = systemClock, listens = true, webhookDelayMs } = options
+  const { lateLoopMs = Number.POSITIVE_INFINITY } = options
   const redis = options.redis ?? (await startRedis({ appendOnly: options.appendOnly ?? false }))
   const s3 = store === 's3' ? (options.s3 ?? (await startS3())) : undefined
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'songngan-test-')))
@@ -79,7 +82,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
   const lines: string[] = []
   const level = process.env['TEST_LOG_LEVEL'] ?? 'info'
   const logger = createLogger({ name: 'test', level }, { write: (line) => void lines.push(line) })
-  const overrides = { clock, ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }) }
+  const overrides = { clock, lateLoopMs, ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }) }
   const deps = await createWorkerContext(await createDeps(config, logger, overrides))
   const stopUploads = listens ? await startUploads(deps) : async () => undefined
   const app = await buildApp(deps)

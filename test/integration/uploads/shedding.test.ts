@@ -1,6 +1,7 @@
 // What is refused under pressure is creations, and only for a reason; what runs goes on.
 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { LATE_LOOP_MS } from '../../../src/uploads/admission.ts'
 import { pdfBytes, sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
@@ -21,7 +22,7 @@ overBothStores((kind) => {
   let skewMs = 0
 
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs }, lateLoopMs: LATE_LOOP_MS })
     neighbour = await startNeighbour(house)
   })
   afterEach(async () => {

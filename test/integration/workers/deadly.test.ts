@@ -59,7 +59,7 @@ describe('a file that kills its worker', () => {
     const honest = await stored('honest')
     await house.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
     expect(worker.running()).toBe(true)
-    expect(worker.output()).toContain('runs alone')
+    expect(worker.output()).toContain('running in a separate process')
 
     const events = (await house.eventsOf('killer')).filter(({ type }) => type === 'upload.failed')
     expect(events).toHaveLength(1)
