@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { validateWork } from '../../../workers/lanes/validate.ts'
 import { type Child, startChild } from '../../support/children.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
@@ -31,10 +31,14 @@ afterAll(async () => {
 /** Whoever comes to this step next is killed, as by the file that it has open. */
 const arm = (token: string) => writeFile(join(armory, 'armed'), `validate.started 1 ${token}`)
 
-const startWorker = (): Promise<Child> =>
-  startChild(process.execPath, ['--import', 'tsx', WORKER], {
+/** Ended with its test: one that is left over would take the jobs of the next. */
+async function startWorker(): Promise<Child> {
+  const worker = await startChild(process.execPath, ['--import', 'tsx', WORKER], {
     env: { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: armory },
   })
+  onTestFinished(() => void worker.kill('SIGKILL'))
+  return worker
+}
 
 async function stored(submissionId: string): Promise<string> {
   await house.commitHead(submissionId)
