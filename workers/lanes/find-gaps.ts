@@ -19,6 +19,8 @@ export function isStream(container: Container): boolean {
 const PLAIN = /^(pcm_|adpcm_|rawvideo$|v210$|v410$|r210$|ayuv$)/
 /** Each costs a decode of a second or two. */
 const MAX_LOOKS = 8
+/** Priming of the sound and composition offsets are shorter. */
+const EDIT_SECONDS = 0.5
 
 /**
  * @param streams the picture and the sound that are shown
@@ -29,8 +31,9 @@ export async function findGaps(
   source: LocalSource,
   measured: Measured,
   { video, audio }: Pick<ProbeResult, 'video' | 'audio'>,
-  decoded: Decoded,
+  looked: Decoded,
 ): Promise<Gap[]> {
+  if (isEdited(measured)) return []
   const container = measured.container as Container
   const leaps = isStream(container)
   const shown = [
@@ -39,6 +42,7 @@ export async function findGaps(
   ]
   const streams = shown.map(({ kind, codec }) => ({ kind, plain: PLAIN.test(codec) }))
   const seconds = judgedDurationSeconds(measured) ?? 0
+  const decoded = fromStart(looked)
   const account = timeline({ seconds, fileBytes: source.bytes, leaps, streams })
   await demux(context, source, container, {
     streams: shown.map(({ index, kind }) => ({ index, kind })),
@@ -48,6 +52,18 @@ export async function findGaps(
   const unseen = leaps || video === null ? [] : account.unseenKeys(decoded)
   const lost = video === null ? [] : await undecodable(context, source, container, video, unseen)
   return account.gaps(decoded, lost)
+}
+
+/** An edit list leaves out samples that are there: what decoders show is no account of them. */
+function isEdited({ durationSeconds, editedDurationSeconds: edited }: Measured): boolean {
+  return edited !== undefined && durationSeconds !== undefined && Math.abs(durationSeconds - edited) > EDIT_SECONDS
+}
+
+/** The pass may count from where the later of picture and sound begins: what comes before it is below zero. */
+function fromStart({ seenSeconds, heardSeconds }: Decoded): Decoded {
+  const early = Math.min(0, ...(seenSeconds ?? []).slice(0, 1), ...(heardSeconds ?? []).slice(0, 1))
+  const moved = (all: readonly number[] | null) => all?.map((at) => at - early) ?? null
+  return { seenSeconds: moved(seenSeconds), heardSeconds: moved(heardSeconds) }
 }
 
 type Span = { from: number; until: number }

@@ -95,7 +95,9 @@ function judgeVideo(input: InspectionInput, findings: Findings): void {
   if (input.decodable === false) findings.add('VIDEO_UNDECODABLE', {})
   else {
     judgeGaps(measured.gaps ?? [], findings)
-    if (measured.audioDamaged) findings.add('AUDIO_UNDECODABLE', { actual: measured.audioCodec ?? 'unknown' })
+    const { audioCodec, audioDamaged } = measured
+    // A sound without a sample has no codec here: it is none, which another rule says.
+    if (audioDamaged && audioCodec !== undefined) findings.add('AUDIO_UNDECODABLE', { actual: audioCodec })
   }
   const seconds = judgedDurationSeconds(measured)
   if (seconds === undefined) return
