@@ -1,9 +1,10 @@
 // The keys that receipts are signed with: Ed25519 (RFC 8032), derived from TICKET_SECRET, so that every process has the
 // same one and no private key is stored. The public keys are stored permanently, to verify old receipts.
 
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import type { Config } from '../core/config.ts'
+import { deriveKey } from '../core/derive-key.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -11,8 +12,6 @@ import type { ObjectStore } from '../storage/object-store.ts'
 /** RFC 8037; `kid` is the thumbprint of RFC 7638. */
 export type ReceiptJwk = { kty: 'OKP'; crv: 'Ed25519'; x: string; kid: string; alg: 'EdDSA'; use: 'sig' }
 
-const PURPOSE = 'songngan receipt key, version 1'
-const SEED_BYTES = 32
 /** PKCS #8 of an Ed25519 key up to its seed (RFC 8410 section 7). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 const KID = /^[\w-]{43}$/
@@ -85,7 +84,7 @@ function nameOf(kid: string): string {
 }
 
 function privateKeyOf(secret: string): KeyObject {
-  const seed = Buffer.from(hkdfSync('sha256', secret, '', PURPOSE, SEED_BYTES))
+  const seed = deriveKey(secret, 'songngan receipt key, version 1')
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
 }
 
