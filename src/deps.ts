@@ -120,8 +120,15 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   /** Aborted when this process starts to shut down. */
   const drain = new AbortController()
   const { lateLoopMs = LATE_LOOP_MS } = overrides
-  const admission = new Admission({ store, metrics, clock, redis: redis.hot, lateLoopMs })
-  const personLimits = new PersonLimits({ redis: redis.hot, hot, config })
+  const admission = new Admission({
+    store,
+    metrics,
+    clock,
+    redis: redis.hot,
+    expiryMs: config.uploads.expiryMs,
+    lateLoopMs,
+  })
+  const personLimits = new PersonLimits({ redis: redis.hot, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
   const settleSubmissions = () =>

@@ -13,6 +13,8 @@ const command = commandLoader(new URL('./commands/', import.meta.url), {
   stream: STREAM_FIELDS,
   /** How long the session of an expired upload is kept, for the answer 410. */
   KEEP_EXPIRED_MS: 3_600_000,
+  /** A person who creates nothing for so long has nothing under way. */
+  FORGET_PERSON_MS: 30 * 86_400_000,
   EVENT_RETENTION_MS: 7 * 86_400_000,
   SUBMISSION_EVENTS_MAX,
   LIVE_CHANNEL: redisKeys.live,

@@ -6,6 +6,7 @@ import { run, runMany } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import * as commands from './commands.ts'
 import { redisKeys } from './keys.ts'
+import { personHash } from './person.ts'
 import {
   decodeParts,
   type Progress,
@@ -68,6 +69,7 @@ export class UploadSessionStore {
         redisKeys.due,
         redisKeys.uploadsOf(draft.owner, draft.submissionId ?? ''),
         options.fingerprintKey ?? '',
+        redisKeys.openOf(draft.owner, personHash({ ...draft, submissionId: draft.submissionId ?? '' })),
       ],
       [
         draft.id,

@@ -3,12 +3,10 @@
 // never refused.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { RedisConnection } from '../core/redis.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { Space } from './space.ts'
+import { Space, type SpaceDeps } from './space.ts'
 import { StoreWatch } from './store-watch.ts'
 
 /** Median delay of the event loop above which new uploads are refused. */
@@ -35,13 +33,7 @@ export class Admission {
   #closure: Closure | null = null
   #late = false
 
-  constructor(deps: {
-    store: ObjectStore
-    metrics: Metrics
-    clock: Clock
-    redis: RedisConnection
-    lateLoopMs: number
-  }) {
+  constructor(deps: SpaceDeps & { store: ObjectStore; metrics: Metrics; lateLoopMs: number }) {
     const { store, metrics, lateLoopMs } = deps
     this.#metrics = metrics
     this.#space = new Space(deps)

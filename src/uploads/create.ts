@@ -172,8 +172,6 @@ export async function register(deps: UploadDeps, creation: Creation, bringsBytes
   faultPoint('create.after-hot')
   if (joined === null) {
     metrics.uploadsCreated.inc()
-    const { owner, submissionId, subject } = draft
-    if (submissionId !== null) await deps.personLimits.add({ owner, submissionId, subject }, draft.id, deps.clock.now())
     if (creation.restarts === true) metrics.uploadRestarts.inc()
     if (lock !== undefined)
       creation.held = {

@@ -6,6 +6,7 @@ Keys
   KEYS[2]  uploads on which something is due (sorted set: upload id by time)
   KEYS[3]  uploads of the submission (sorted set: upload id by creation time)
   KEYS[4]  who has this fingerprint (string: upload id); '' where the client gave none
+  KEYS[5]  open uploads of the person (sorted set: upload id by creation time)
 Arguments
   ARGV[1]  upload id
   ARGV[2]  draft (JSON)
@@ -25,7 +26,7 @@ Returns
   the id of the unfinished upload with this fingerprint; nothing was created
 Atomic, because two tabs that start the same file must end up with one upload.
 ]]
-local sessionKey, dueKey, uploadsKey, fingerprintKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local sessionKey, dueKey, uploadsKey, fingerprintKey, personKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local uploadId, draft, size, expiresAtMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local partBytes, runId, createdAtMs, submissionId = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local slotKey, fence, holder, leaseMs, sessionPrefix = ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
@@ -58,6 +59,10 @@ if fence ~= '' then
 end
 redis.call('PEXPIREAT', sessionKey, expiresAtMs + KEEP_EXPIRED_MS)
 redis.call('ZADD', dueKey, expiresAtMs, uploadId)
-if submissionId ~= '' then redis.call('ZADD', uploadsKey, createdAtMs, uploadId) end
+if submissionId ~= '' then
+  redis.call('ZADD', uploadsKey, createdAtMs, uploadId)
+  redis.call('ZADD', personKey, createdAtMs, uploadId)
+  redis.call('PEXPIRE', personKey, FORGET_PERSON_MS)
+end
 if fingerprintKey ~= '' then redis.call('SET', fingerprintKey, uploadId, 'PXAT', expiresAtMs) end
 return ''

@@ -2,6 +2,7 @@
 
 import { afterEach, expect, it, vi } from 'vitest'
 import { countOpenUploads } from '../../../src/records/open-uploads.ts'
+import { filmBytes } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { tusUser } from '../../support/tus.ts'
 import { expectProblem } from './problem.ts'
@@ -55,6 +56,15 @@ it('the unfinished uploads of one person declare so many bytes together; what is
   expect((await (await as('one')).post({ length: 500, name: 'b.mp4' })).status).toBe(201)
 })
 
+it('a length that is told later takes no room of the others', async () => {
+  await open({ MAX_OPEN_BYTES_PER_PERSON: '1000' })
+  const user = await as('one')
+  const url = await user.create({ length: null, name: 'a.mp4' })
+  expect((await user.patch(url, 0, filmBytes(900, 'deferred'))).status).toBe(204)
+  await (await as('one')).create({ length: 1000, name: 'b.mp4' })
+  expectProblem(await (await as('one')).post({ length: 500, name: 'c.mp4' }), 403, 'OPEN_BYTES_LIMIT')
+})
+
 it('a slot keeps so many replaced files', async () => {
   await open({ MAX_SUPERSEDED_PER_SLOT: '1' })
   const submission = await house.submission()
@@ -75,8 +85,12 @@ it('room is promised once: large files at once are not all taken, and nothing st
   const taken = replies.filter(({ status }) => status === 201)
   expect(taken).toHaveLength(5)
   for (const reply of replies.filter(({ status }) => status !== 201)) expectProblem(reply, 503, 'NO_SPACE')
-  const { redis } = house.deps
-  expect((await countOpenUploads(redis.hot)).bytesLeft).toBe(5 * FILE_BYTES)
+  const { redis, clock, config } = house.deps
+  expect(await countOpenUploads(redis.hot)).toMatchObject({ bytesLeft: 5 * FILE_BYTES, bytesPromised: 5 * FILE_BYTES })
+  // A film that nobody goes on with holds its room for an hour, not until it expires.
+  const since = clock.now() + config.uploads.expiryMs
+  expect((await countOpenUploads(redis.hot, since - 60_000)).bytesPromised).toBe(5 * FILE_BYTES)
+  expect((await countOpenUploads(redis.hot, since + 60_000)).bytesPromised).toBe(0)
   for (const { headers } of taken) {
     const id = String(headers.location).split('/').at(-1)
     expect((await house.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)

@@ -1,0 +1,27 @@
+--[[
+Counts the unfinished uploads of a person, and forgets those that have ended in whatever way.
+
+Keys
+  KEYS[1] open uploads of the person (sorted set: upload id by creation time)
+Arguments
+  ARGV[1] what the keys of upload sessions begin with
+Returns a list
+  1  uploads whose last byte is not here yet
+  2  bytes that they have declared and not sent, as a string: exact beyond what an integer of a reply holds
+Atomic, so that an upload that is created meanwhile is not forgotten.
+]]
+local personKey = KEYS[1]
+local sessionPrefix = ARGV[1]
+
+local open, bytesLeft = 0, 0
+for _, uploadId in ipairs(redis.call('ZRANGE', personKey, 0, -1)) do
+  local known = redis.call('HMGET', sessionPrefix .. uploadId, session.status, session.size, session.offset)
+  local status, size, offset = known[1], known[2], known[3]
+  if status == 'receiving' then
+    open = open + 1
+    if size and size ~= '' then bytesLeft = bytesLeft + tonumber(size) - tonumber(offset or 0) end
+  else
+    redis.call('ZREM', personKey, uploadId)
+  end
+end
+return {open, string.format('%.0f', bytesLeft)}
