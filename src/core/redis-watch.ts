@@ -70,7 +70,9 @@ export class RedisWatch {
     if (this.#looking) return
     this.#looking = true
     try {
-      await Promise.all([this.#askTime(), this.#tryWrite(), this.#deps.runId.ask()])
+      // Apart: it waits for its own connection, which waits long for a Redis that is away.
+      void this.#deps.runId.ask()
+      await Promise.all([this.#askTime(), this.#tryWrite()])
     } finally {
       this.#looking = false
     }
@@ -106,6 +108,7 @@ export class RedisWatch {
       this.#refusals = 0
     } catch (error) {
       // One that does not answer is known to everybody who asks it: those wait, and are told to come again.
+      // Nor does silence end a refusal: after some of them the connection is made anew, and drops what was asked on it.
       if (!(error instanceof Error) || error.name !== 'ReplyError') return
       this.#refusal = error.message
       this.#refusals++

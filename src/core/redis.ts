@@ -75,6 +75,8 @@ export class RunId {
   readonly #redis: RedisConnection
   readonly #logger: Logger
   #current = ''
+  #isPrimary = false
+  #asking = false
 
   constructor(redis: RedisConnection, logger: Logger) {
     this.#redis = redis
@@ -91,15 +93,20 @@ export class RunId {
   /** Asks again: lines stay when a server is made a replica, and when it is made the primary again. Never rejects. */
   async ask(): Promise<void> {
     // While it is away, what is asked would wait; it is asked on the new line anyway.
-    if (this.#redis.status !== 'ready') return
+    if (this.#redis.status !== 'ready' || this.#asking) return
+    this.#asking = true
     await this.#identify()
-    await this.#remember().catch((err: unknown) => this.#logger.debug({ err }, 'promotions cannot be looked up'))
+    // A replica takes no writes, and the connection would try again and again to find one that does.
+    if (this.#isPrimary)
+      await this.#remember().catch((err: unknown) => this.#logger.debug({ err }, 'promotions cannot be looked up'))
+    this.#asking = false
   }
 
   async #identify(): Promise<void> {
     try {
       // INFO is sent before the connection is ready, so its reply comes before those of all waiting commands.
       const [server, replication] = await Promise.all([this.#redis.info('server'), this.#redis.info('replication')])
+      this.#isPrimary = /^role:master/m.test(replication)
       this.#learn(historyOf(server + replication, this.#current))
     } catch (err) {
       this.#logger.warn({ err }, 'Redis run id could not be read')
@@ -109,7 +116,8 @@ export class RunId {
   async #remember(): Promise<void> {
     const [runId, promoted] = this.#current.split(':')
     const known = await this.#redis.get(PROMOTED_KEY)
-    if (promoted === undefined && known?.startsWith(`${runId}:`) === true) this.#learn(known)
+    // No other history: this server has forgotten by itself.
+    if (promoted === undefined && known?.startsWith(`${runId}:`) === true) this.#current = known
     if (promoted !== undefined && known !== this.#current) await this.#redis.set(PROMOTED_KEY, this.#current)
   }
 
