@@ -1,11 +1,12 @@
-// Refused attempts of one person in one minute: the first few are kept each, the others as one with a number. A program
+// Refused attempts of one person for one slot in one minute: the first few are kept each, the others as one with a number,
+// so that the first refusal for another slot is always kept: an attempt in time may excuse a late file. A program
 // that tries without end proves no more by a thousand lines, and they would be kept for good.
 
 import type { Attempt, Journal } from './attempt-journal.ts'
 
 /** Kept each: more than anybody tries by hand in a minute. */
 const EACH = 10
-/** Different sums of one person in a minute; what comes beyond goes into the last of them. */
+/** Different sums of a minute; what comes beyond goes into the last of them. */
 const SUMS = 20
 const MINUTE_MS = 60_000
 
@@ -15,14 +16,16 @@ type Minute = { endsMs: number; kept: number; sums: Map<string, NotedAttempt> }
 
 export class Refusals {
   readonly #minutes = new Map<string, Minute>()
+  #over: NotedAttempt[] = []
 
   /** Whether a refused attempt is to be kept by itself; where not, it is counted here. */
   keeps(noted: NotedAttempt): boolean {
     const { journal, attempt } = noted
-    const who = JSON.stringify([journal.owner, journal.submissionId, attempt.subject])
+    const who = JSON.stringify([journal.owner, journal.submissionId, attempt.subject, attempt.slot])
     const atMs = Date.parse(attempt.at)
     let minute = this.#minutes.get(who)
-    if (minute === undefined) {
+    if (minute === undefined || atMs >= minute.endsMs) {
+      if (minute !== undefined) this.#over.push(...minute.sums.values())
       minute = { endsMs: atMs + MINUTE_MS, kept: 0, sums: new Map() }
       this.#minutes.set(who, minute)
     }
@@ -35,17 +38,23 @@ export class Refusals {
   }
 
   #count({ sums }: Minute, { journal, attempt }: NotedAttempt): void {
-    const like = `${attempt.slot} ${attempt.code}`
+    const like = attempt.code ?? ''
     const key = sums.has(like) || sums.size < SUMS ? like : ([...sums.keys()].at(-1) ?? like)
     const sum = sums.get(key)
     if (sum === undefined) sums.set(key, { journal, attempt: { ...attempt, declared: null, count: 1 } })
-    else sum.attempt.count = (sum.attempt.count ?? 1) + 1
+    else {
+      sum.attempt.count = (sum.attempt.count ?? 1) + 1
+      // Attempts are noted when they end, not in the order of their beginnings.
+      if (attempt.at < sum.attempt.at) sum.attempt.at = attempt.at
+    }
   }
 
   /** Sums of minutes that are over, and of all with `nowMs` infinite. What is taken is no longer here. */
   take(nowMs: number): NotedAttempt[] {
     const over = [...this.#minutes].filter(([, { endsMs }]) => endsMs <= nowMs)
     for (const [who] of over) this.#minutes.delete(who)
-    return over.flatMap(([, { sums }]) => [...sums.values()])
+    const taken = this.#over
+    this.#over = []
+    return taken.concat(over.flatMap(([, { sums }]) => [...sums.values()]))
   }
 }
