@@ -38,7 +38,7 @@ export const ListedUploadSchema = Type.Object(
 export type ListedUpload = Static<typeof ListedUploadSchema>
 
 /** False for a piece that a file is made of by now, or that is gone: nobody handed it in, and nobody can go on with it. */
-export function isListed({ state }: UploadDocument, view: UploadView): boolean {
+function isListed({ state }: UploadDocument, view: UploadView): boolean {
   const { concat } = view.record ?? view.hot?.draft ?? {}
   return concat?.kind !== 'partial' || (concat.final === undefined && state !== 'cancelled' && state !== 'expired')
 }
@@ -72,19 +72,22 @@ export function pageOfUploads(
     base: string
     cursor?: string | undefined
     limit: number
-    fits?: (document: UploadDocument, view: UploadView) => boolean
+    /** Besides what a list leaves out of itself. */
+    fits?: (document: UploadDocument) => boolean
   },
 ): UploadsPage {
   const { cursor, limit, nowMs, base, fits } = options
   const start = cursor === undefined ? 0 : loaded.views.findIndex(({ id }) => id === cursor) + 1
   if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
-  // Only what a filter may leave out has to be looked at further than the page goes.
-  const views = loaded.views.slice(start, fits === undefined ? start + limit + 1 : undefined)
   const found: ListedUpload[] = []
-  for (const [i, document] of uploadDocuments(loaded, nowMs, views).entries()) {
-    const view = views[i]
-    if (view !== undefined && (fits?.(document, view) ?? true)) found.push(listedUpload(document, view, base))
-    if (found.length > limit) break
+  // As many at a time as a page may need: what is left out makes it look further.
+  for (let at = start; found.length <= limit && at < loaded.views.length; at += limit + 1) {
+    const views = loaded.views.slice(at, at + limit + 1)
+    for (const [i, document] of uploadDocuments(loaded, nowMs, views).entries()) {
+      const view = views[i]
+      if (view !== undefined && isListed(document, view) && (fits?.(document) ?? true))
+        found.push(listedUpload(document, view, base))
+    }
   }
   const items = found.slice(0, limit)
   return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null }

@@ -13,7 +13,7 @@ import type { UploadView } from '../records/upload-views.ts'
 import { refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission, uploadDocument, uploadInSlot } from '../submissions/documents.ts'
-import { isListed, ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
+import { ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
 
 export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
@@ -66,10 +66,8 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
         base: publicUrl(config, request),
         cursor,
         limit,
-        fits: (document, view) =>
-          isListed(document, view) &&
-          (slot === undefined || document.slot === slot) &&
-          (state === undefined || document.state === state),
+        fits: (document) =>
+          (slot === undefined || document.slot === slot) && (state === undefined || document.state === state),
       })
     },
   )
