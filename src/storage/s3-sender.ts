@@ -70,7 +70,10 @@ export class S3Sender {
     bytes: number,
     options: { part?: { multipartId: string; number: number }; metadata?: Record<string, string> } = {},
   ): Promise<Sent> {
-    this.#target ??= this.#resolve()
+    this.#target ??= this.#resolve().catch((error: unknown) => {
+      this.#target = undefined // credentials that could not be had now may be had later
+      throw error
+    })
     const target = await this.#target
     const query: (readonly [string, string])[] =
       options.part === undefined

@@ -69,7 +69,9 @@ export class S3UploadStore implements UploadStore {
   async #tailAt(id: string, offset: number, acknowledged: string | null | undefined) {
     const prefix = objectKeys.tail(id, offset, '')
     if (acknowledged === null) return undefined
-    if (acknowledged?.startsWith(prefix)) {
+    if (acknowledged !== undefined) {
+      // One that begins before `offset` is in the parts.
+      if (!acknowledged.startsWith(prefix)) return undefined
       const found = await this.#objects.head(acknowledged)
       if (found !== undefined) return { key: acknowledged, bytes: found.bytes }
     }
