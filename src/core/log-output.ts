@@ -7,6 +7,8 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024
 /** What is left at the exit may take this long. */
 const EXIT_FLUSH_MS = 1000
 
+const GONE = new Set(['EPIPE', 'ECONNRESET', 'EBADF'])
+
 export type LogOutput = { write(line: string): void; flushSync(): void }
 
 /**
@@ -23,8 +25,9 @@ export function logOutput(): LogOutput {
     maxLength: MAX_WAITING_BYTES,
     retryEAGAIN: () => performance.now() < giveUpAt,
   })
-  stream.on('error', () => {
-    readerGone = true
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Anything else (a full disk under a file) passes: the line stays in the buffer and goes with the next one.
+    readerGone ||= GONE.has(error.code ?? '')
   })
   const flushSync = () => {
     giveUpAt = performance.now() + EXIT_FLUSH_MS

@@ -47,10 +47,12 @@ export class AssemblyLeases {
     const key = redisKeys.assembly(id)
     const token = newToken()
     while ((await viaRedis(this.#redis.set(key, token, 'PX', LEASE_MS, 'NX'))) !== 'OK') {
-      if ((await viaRedis(this.#redis.get(key))) === DONE) return
+      const holder = await viaRedis(this.#redis.get(key))
+      if (holder === DONE) return
+      if (holder === token) break // taken by the call before, whose answer was lost
       await setTimeout(LOOK_EVERY_MS)
     }
-    // A renewal that fails costs the lease, not the work; the next one tells.
+    // A renewal that fails costs the lease, not the work, which may be done twice.
     const timer = setInterval(() => void this.#replace(key, token, token, LEASE_MS).catch(() => 0), RENEW_EVERY_MS)
     try {
       await assemble()

@@ -76,10 +76,16 @@ export class UploadViews {
     return { views: views.filter((view) => slotOf(view) === slot), all: ids.length }
   }
 
-  /** What has ended stays as it is, and nothing is asked of it; what is stored whole has no session to ask for. */
+  /**
+   * What ended before it was stored stays as it is, and nothing is asked of it: one that was stored may be put back by a
+   * seal. What is stored whole has no session to ask for.
+   */
   async #views(ids: string[]): Promise<UploadView[]> {
     const before = new Map(ids.map((id) => [id, this.#index.parsed<UploadRecord>(redisKeys.record(id))]))
-    const isOver = (id: string) => isEnded(before.get(id)?.state ?? 'receiving')
+    const isOver = (id: string) => {
+      const record = before.get(id)
+      return record !== undefined && isEnded(record.state) && record.storedAt === null
+    }
     const isOpen = (id: string) => (before.get(id)?.state ?? 'receiving') === 'receiving'
     const living = await this.#ask(
       ids.filter((id) => !isOver(id)),

@@ -36,7 +36,6 @@ type Said = Pick<
 /**
  * Creates or updates a submission. Missing members of the body get their default.
  *
- *
  * @param expected version of the head; see `expectedVersion`
  * @throws BAD_REQUEST, PRECONDITION_FAILED, CALLBACK_UNSIGNED, PROFILE_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SUBMISSION_DUPLICATE {existingId}
  */

@@ -2,8 +2,8 @@
 // portal, and for external test suites; portals use links.
 
 import { pipeline } from 'node:stream/promises'
-import { setTimeout } from 'node:timers/promises'
 import { AppError } from '../core/errors.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import { parseRange } from '../http/range.ts'
 import { isStored, type UploadRecord } from '../records/upload-record.ts'
 import type { TusRequest } from './tus-request.ts'
@@ -61,7 +61,7 @@ export async function readUpload(deps: UploadDeps, request: TusRequest): Promise
 async function storedRecordOf({ uploads }: UploadDeps, id: string): Promise<UploadRecord> {
   const known = await uploads.latest(id)
   // A version that is durable and of which Redis was not told was acknowledged all the same.
-  const record = known === undefined || known.state === 'receiving' ? await uploads.fromStore(id) : known
+  const record = known?.state === 'receiving' ? await uploads.fromStore(id) : known
   if (record === undefined || !isStored(record.state)) throw new AppError('UPLOAD_UNKNOWN')
   const { mediaRemovedAt } = record
   if (mediaRemovedAt !== undefined) throw new AppError('MEDIA_REMOVED', { details: { mediaRemovedAt } })
@@ -71,10 +71,9 @@ async function storedRecordOf({ uploads }: UploadDeps, id: string): Promise<Uplo
 /** Waits until the parts are one object, but not for ever. */
 async function oneObject({ completion }: UploadDeps, record: UploadRecord): Promise<void> {
   if (record.object.parts === undefined) return
-  const tooLate = setTimeout(ASSEMBLY_WAIT_MS, undefined, { ref: false }).then(() => {
+  await withTimeout(completion.assemble(record), ASSEMBLY_WAIT_MS, () => {
     throw notReady(record)
   })
-  await Promise.race([completion.assemble(record), tooLate])
 }
 
 function notReady({ state }: UploadRecord, cause?: unknown): AppError {

@@ -12,7 +12,8 @@ Returns Unix milliseconds as a string; '' where no job waits
 Atomic, because a job that is taken between the commands would be missed together with those behind it.
 ]]
 local waitKey, prioritizedKey, jobPrefix = KEYS[1], KEYS[2], KEYS[3]
-local MAX_PRIORITIES, PRIORITY_STEP = 100, 4294967296
+-- A priority grows with the time of arrival, cost, deadline and number of files: src/lifecycle/job-priority.ts.
+local MAX_PRIORITIES, PRIORITY_STEP = 2000, 4294967296
 
 local oldestMs
 local function consider(jobId)

@@ -58,10 +58,18 @@ export class FindFollower {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop
+    let failing = false
     while (!signal.aborted) {
-      await this.follow().catch((err: unknown) => {
-        this.#deps.logger.debug({ err }, 'search index update failed; retrying')
-      })
+      await this.follow().then(
+        () => {
+          failing = false
+        },
+        (err: unknown) => {
+          // One line for a row of failures: it tries again every few seconds.
+          this.#deps.logger[failing ? 'debug' : 'warn']({ err }, 'search index update failed; retrying')
+          failing = true
+        },
+      )
       await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken by stop()
     }
   }
@@ -91,6 +99,7 @@ export class FindFollower {
         reached = Math.max(reached, changedMs)
         if (this.#isSeen(found, changedMs)) continue
         await this.#look(found)
+        this.#seen.set(`${owner}/${found.submissionId}`, changedMs)
         looked++
       }
       if (flat.length < 2 * BATCH) break
@@ -103,7 +112,6 @@ export class FindFollower {
     const member = `${owner}/${submissionId}`
     if (this.#seen.get(member) === changedMs) return true
     if (this.#seen.size > 10 * BATCH) this.#seen.clear()
-    this.#seen.set(member, changedMs)
     return false
   }
 
@@ -116,20 +124,22 @@ export class FindFollower {
       return redisKeys.attempts(owner, submissionId)
     })
     const lengths = await this.#lengths(lists)
-    const before = this.#attempts
-    this.#attempts = new Map(members.map((member, i) => [member, lengths[i] ?? 0]))
+    // What is no longer waiting is forgotten; what was not read to its end is read again.
+    this.#attempts = new Map(members.map((member) => [member, this.#attempts.get(member) ?? 0]))
     let looked = 0
     for (const [i, member] of members.entries()) {
-      const known = before.get(member) ?? 0
+      const known = this.#attempts.get(member) ?? 0
       const length = lengths[i] ?? 0
       if (length === known) continue
       // A shorter list was written to the store and started again.
       const lines = await viaRedis(redis.lrange(lists[i] ?? '', length < known ? 0 : known, -1))
       const found = foundOf(member)
       const head = await heads.latest(found.owner, found.submissionId)
-      if (head === undefined || head.state === 'deleted') continue
-      await find.add(found, lines.flatMap(wordsOfAttempt), deadlineOf(head.deadline))
-      looked++
+      if (head !== undefined && head.state !== 'deleted') {
+        await find.add(found, lines.flatMap(wordsOfAttempt), deadlineOf(head.deadline))
+        looked++
+      }
+      this.#attempts.set(member, length)
     }
     return looked
   }

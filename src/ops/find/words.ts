@@ -5,7 +5,7 @@
 const MAX_CHARS = 6000
 const MAX_LINE = 300
 
-/** Normalizes for comparison: lower case, NFKC, single spaces. */
+/** Normalizes for comparison: lower case, NFC, single spaces. */
 function plain(text: string): string {
   return text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
