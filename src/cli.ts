@@ -23,16 +23,16 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   await keepFilesPrivate(config.storage.dataDir)
   // Stdout is only for the result.
   const logger = createLogger({ name: 'songngan-cli', level: 'error' }, process.stderr)
-  const deps = await createDeps(config, logger)
+  const deps = await createDeps(config, logger, { securityLines: false })
   try {
     const redis = deps.redis.producer
-    const { queues, clock } = deps
+    const { queues, clock, securityLog } = deps
     const result = await parsed.run({
       deps,
-      controls: new Controls({ redis, queues, clock, logger }),
+      controls: new Controls({ redis, queues, clock, securityLog }),
       find: new FindIndex(redis),
       support: createLookup(deps),
-      operator: `${userInfo().username} at ${hostname()}`,
+      operator: { by: `command line ${userInfo().username} at ${hostname()}`, from: null },
       nowMs: clock.now(),
       line: (text) => write(`${text}\n`),
     })

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { SecurityLog } from './audit/security-log.ts'
 import { Auth } from './auth/authenticate.ts'
 import { RateLimiter } from './auth/rate-limit.ts'
 import { Tokens } from './auth/tokens.ts'
@@ -58,9 +59,9 @@ const REDIS_START_MS = 20_000
 /** Longer than one webhook attempt: by then a running delivery has recorded its result. */
 const DELIVERY_MS = 25_000
 
-type Overrides = { clock?: Clock; webhookDelayMs?: number; lateLoopMs?: number }
+type Overrides = { clock?: Clock; webhookDelayMs?: number; lateLoopMs?: number; securityLines?: boolean }
 
-/** @param overrides replacements for tests */
+/** @param overrides replacements for tests; the command line has no lines of the security log in its output */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
   openFaultPoints(config.faultPoints)
   const metrics = createMetrics()
@@ -77,6 +78,14 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const redisWatch = new RedisWatch({ redis: redis.producer, runId, logger })
   await redisWatch.start()
   const clock = overrides.clock ?? redisWatch.clock
+  const securityLog = new SecurityLog({
+    redis: redis.producer,
+    clock,
+    metrics,
+    logger,
+    retentionDays: config.retention.securityLogDays,
+    lines: overrides.securityLines ?? true,
+  })
   const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
   const spool = new Spool(join(config.storage.dataDir, 'spool', String(process.pid)), config.uploads.spoolMaxBytes)
   const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
@@ -168,6 +177,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     redis,
     runId,
     redisWatch,
+    securityLog,
     store,
     index,
     hot,

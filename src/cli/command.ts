@@ -1,6 +1,7 @@
 // The interface of a command: its arguments, its help and its action.
 
 import type { ParseArgsConfig } from 'node:util'
+import type { Actor } from '../audit/security-events.ts'
 import type { Deps } from '../deps.ts'
 import type { Controls } from '../ops/controls.ts'
 import type { FindIndex } from '../ops/find/find-index.ts'
@@ -14,8 +15,8 @@ export type Context = {
   controls: Controls
   find: FindIndex
   support: SupportLookupOf
-  /** The caller, for the audit log of control settings. */
-  operator: string
+  /** The caller, for the security log. */
+  operator: Actor
   nowMs: number
   /** Writes a line of a long result at once. Waits for slow readers. */
   line: (text: string) => Promise<void>

@@ -234,7 +234,11 @@ function nest(env: Env) {
       allowed: allowedHosts(list(env.WEBHOOK_ALLOW_HOSTS), env.WEBHOOK_ALLOW_PRIVATE),
     },
     profilesDir: env.PROFILES_DIR,
-    retention: { rejectedDays: env.RETAIN_REJECTED_DAYS, supersededDays: env.RETAIN_SUPERSEDED_DAYS },
+    retention: {
+      rejectedDays: env.RETAIN_REJECTED_DAYS,
+      supersededDays: env.RETAIN_SUPERSEDED_DAYS,
+      securityLogDays: env.SECURITY_LOG_DAYS,
+    },
     clamdUrl: env.CLAMD_URL,
     faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,

@@ -115,6 +115,7 @@ export const EnvSchema = Type.Object({
   PROFILES_DIR: optional('Directory of additional requirement profiles'),
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
+  SECURITY_LOG_DAYS: whole('Entries of the security log are kept in Redis this long', 90, 1, 3650),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no malware scan'),
   FAULT_POINTS: optional('Fault-injection directory, tests only; refused unless HOST is loopback'),
   LOG_LEVEL: oneOf('Minimum log level', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),

@@ -1,6 +1,7 @@
 // What every process does for operators: it sends heartbeats and applies the control settings.
 
 import type { Queue } from 'bullmq'
+import type { SecurityLog } from '../audit/security-log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
@@ -17,6 +18,7 @@ export type AttachDeps = {
   redis: { producer: RedisConnection }
   redisWatch: Pick<RedisWatch, 'skewMs'>
   queues: { byLane: Record<Lane, Queue> }
+  securityLog: SecurityLog
   metrics: Metrics
   clock: Clock
   logger: Logger
@@ -40,12 +42,12 @@ export async function attach(
   apply: (settings: ControlSettings) => Promise<void> | void,
   lanes?: () => Partial<Record<Lane, number>>,
 ): Promise<Attached> {
-  const { config, clock, logger, metrics, queues, redisWatch } = deps
+  const { config, clock, logger, metrics, queues, redisWatch, securityLog } = deps
   const redis = deps.redis.producer
   const instance = instanceName(config.ops)
   let draining = false
   const endWatch = await watchControls({
-    controls: new Controls({ redis, queues, clock, logger }),
+    controls: new Controls({ redis, queues, clock, securityLog }),
     clock,
     logger,
     instance,

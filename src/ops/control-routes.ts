@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox'
 import { LANES } from '../jobs/contract.ts'
 import { guarded, operatorOf } from './access.ts'
 import { instanceName } from './control-watch.ts'
-import { Controls, DEFAULT_RETRY_SECONDS, MAX_CONCURRENCY, MAX_RETRY_SECONDS } from './controls.ts'
+import { Controls, changeInWords, DEFAULT_RETRY_SECONDS, MAX_CONCURRENCY, MAX_RETRY_SECONDS } from './controls.ts'
 import { readProcesses } from './heartbeat.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { statsOfQueues } from './queue-stats.ts'
@@ -65,10 +65,10 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
       async (request: FastifyRequest<{ Params: Static<typeof LaneParams>; Body: Static<typeof LaneBody> }>) => {
         const { lane } = request.params
         const { paused, concurrency } = request.body
-        const by = operatorOf(request)
-        if (paused === true) await controls.pauseLane(by, lane)
-        if (paused === false) await controls.resumeLane(by, lane)
-        if (concurrency !== undefined) await controls.setConcurrency(by, lane, concurrency)
+        const actor = operatorOf(request)
+        if (paused === true) await controls.pauseLane(actor, lane)
+        if (paused === false) await controls.resumeLane(actor, lane)
+        if (concurrency !== undefined) await controls.setConcurrency(actor, lane, concurrency)
         return await controlView(deps, controls)
       },
     )
@@ -78,8 +78,8 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
       { schema: { body: DrainBody } },
       async (request) => {
         const { draining, instance = instanceName(deps.config.ops) } = request.body
-        const by = operatorOf(request)
-        await (draining ? controls.drain(by, instance) : controls.endDrain(by, instance))
+        const actor = operatorOf(request)
+        await (draining ? controls.drain(actor, instance) : controls.endDrain(actor, instance))
         return await controlView(deps, controls)
       },
     )
@@ -107,7 +107,7 @@ async function controlView(deps: OpsDeps, controls: Controls) {
     lanes: Object.fromEntries(lanes),
     drains: state.drains,
     processes,
-    log,
+    log: log.map(changeInWords),
   }
 }
 

@@ -1,35 +1,33 @@
 // The control settings that operators change at run time: admission of new uploads, paused lanes, concurrency,
 // draining instances. They are in Redis, so they apply to every process and survive
-// restarts. Changes are recorded in an audit list in Redis and in the log.
+// restarts. Changes are recorded in the security log.
 
 import type { Queue } from 'bullmq'
+import { type Actor, actorInWords, type SecurityEntry, type SecurityEventName } from '../audit/security-events.ts'
+import type { SecurityLog } from '../audit/security-log.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 
-/** Who changed it and when. */
-export type AuditEntry = { by: string; at: string }
+/** Who changed it (actor in words) and when. */
+export type Changed = { by: string; at: string }
 
 /** New uploads are refused; callers see `reason`. */
-export type Closure = AuditEntry & { reason: string; retryAfterSeconds: number }
+export type Closure = Changed & { reason: string; retryAfterSeconds: number }
 
 export type ControlState = {
   /** Null: open. */
   admission: Closure | null
   /** Concurrency of each worker process; missing lanes use the configured one. */
-  concurrency: Partial<Record<Lane, AuditEntry & { jobs: number }>>
+  concurrency: Partial<Record<Lane, Changed & { jobs: number }>>
   /** By instance; applies only to processes that were started before it was set. */
-  drains: Record<string, AuditEntry>
+  drains: Record<string, Changed>
 }
-
-export type ControlEntry = AuditEntry & { what: string }
 
 export const DEFAULT_RETRY_SECONDS = 60
 export const MAX_RETRY_SECONDS = 3600
 export const MAX_CONCURRENCY = 256
-const LOG_ENTRIES = 200
 
 const ADMISSION = 'admission'
 const CONCURRENCY = 'concurrency:'
@@ -39,7 +37,7 @@ export type ControlDeps = {
   redis: RedisConnection
   queues: { byLane: Record<Lane, Queue> }
   clock: Clock
-  logger: Logger
+  securityLog: SecurityLog
 }
 
 export class Controls {
@@ -53,26 +51,28 @@ export class Controls {
     return decodeControls(await viaRedis(this.#deps.redis.hgetall(redisKeys.controls)))
   }
 
-  async closeAdmission(by: string, closure: { reason: string; retryAfterSeconds: number }): Promise<void> {
+  async closeAdmission(actor: Actor, closure: { reason: string; retryAfterSeconds: number }): Promise<void> {
     const { reason, retryAfterSeconds } = closure
-    const word = `admission closed, Retry-After ${retryAfterSeconds} s: ${reason}`
-    await this.#set(by, ADMISSION, { ...closure }, word)
+    await this.#set(actor, ADMISSION, { ...closure })
+    const what = `admission closed, Retry-After ${retryAfterSeconds} s: ${reason}`
+    await this.#note('admission.close', actor, null, what)
   }
 
-  async openAdmission(by: string): Promise<void> {
-    await this.#set(by, ADMISSION, null, 'admission open')
+  async openAdmission(actor: Actor): Promise<void> {
+    await this.#set(actor, ADMISSION, null)
+    await this.#note('admission.open', actor, null, 'admission open')
   }
 
   /** Running jobs are finished; waiting ones wait, also over restarts. */
-  async pauseLane(by: string, lane: Lane): Promise<void> {
+  async pauseLane(actor: Actor, lane: Lane): Promise<void> {
     // BullMQ's own pause, so that its dashboard shows and changes the same setting.
     await viaRedis(this.#deps.queues.byLane[lane].pause())
-    await this.#note(by, `lane ${lane} paused`)
+    await this.#note('lane.pause', actor, `lane ${lane}`, `lane ${lane} paused`)
   }
 
-  async resumeLane(by: string, lane: Lane): Promise<void> {
+  async resumeLane(actor: Actor, lane: Lane): Promise<void> {
     await viaRedis(this.#deps.queues.byLane[lane].resume())
-    await this.#note(by, `lane ${lane} resumed`)
+    await this.#note('lane.resume', actor, `lane ${lane}`, `lane ${lane} resumed`)
   }
 
   async pausedLanes(): Promise<Lane[]> {
@@ -81,45 +81,46 @@ export class Controls {
   }
 
   /** @param jobs concurrency of each worker process; null: as configured */
-  async setConcurrency(by: string, lane: Lane, jobs: number | null): Promise<void> {
-    const word = `lane ${lane}: concurrency ${jobs ?? 'as configured'}`
-    await this.#set(by, CONCURRENCY + lane, jobs === null ? null : { jobs }, word)
+  async setConcurrency(actor: Actor, lane: Lane, jobs: number | null): Promise<void> {
+    await this.#set(actor, CONCURRENCY + lane, jobs === null ? null : { jobs })
+    const what = `lane ${lane}: concurrency ${jobs ?? 'as configured'}`
+    await this.#note('lane.concurrency', actor, `lane ${lane}`, what)
   }
 
   /** The processes of this instance accept nothing new until they are restarted or undrained. */
-  async drain(by: string, instance: string): Promise<void> {
-    await this.#set(by, DRAIN + instance, {}, `${instance}: draining`)
+  async drain(actor: Actor, instance: string): Promise<void> {
+    await this.#set(actor, DRAIN + instance, {})
+    await this.#note('instance.drain', actor, `instance ${instance}`, `${instance}: draining`)
   }
 
-  async endDrain(by: string, instance: string): Promise<void> {
-    await this.#set(by, DRAIN + instance, null, `${instance}: draining ended`)
+  async endDrain(actor: Actor, instance: string): Promise<void> {
+    await this.#set(actor, DRAIN + instance, null)
+    await this.#note('instance.undrain', actor, `instance ${instance}`, `${instance}: draining ended`)
   }
 
-  /** The audit entries, newest first. */
-  async log(limit = LOG_ENTRIES): Promise<ControlEntry[]> {
-    const lines = await viaRedis(this.#deps.redis.lrange(redisKeys.controlLog, 0, limit - 1))
-    return lines.map((line) => JSON.parse(line) as ControlEntry)
+  /** The newest changes in the security log, newest first. */
+  async log(limit: number): Promise<SecurityEntry[]> {
+    return await this.#deps.securityLog.newest(limit, ['change'])
   }
 
-  async #set(by: string, field: string, value: object | null, what: string): Promise<void> {
+  async #set(actor: Actor, field: string, value: object | null): Promise<void> {
     const { redis, clock } = this.#deps
-    const word = { ...value, by, at: isoTime(clock.now()) }
+    const changed = { ...value, by: actorInWords(actor), at: isoTime(clock.now()) }
     await viaRedis(
       value === null
         ? redis.hdel(redisKeys.controls, field)
-        : redis.hset(redisKeys.controls, field, JSON.stringify(word)),
+        : redis.hset(redisKeys.controls, field, JSON.stringify(changed)),
     )
-    await this.#note(by, what)
   }
 
-  /** Writes an audit entry after the change. */
-  async #note(by: string, what: string): Promise<void> {
-    const { redis, clock, logger } = this.#deps
-    logger.warn({ operator: by, what }, 'control setting changed by an operator')
-    const entry: ControlEntry = { by, at: isoTime(clock.now()), what }
-    const log = redis.multi().lpush(redisKeys.controlLog, JSON.stringify(entry))
-    await viaRedis(log.ltrim(redisKeys.controlLog, 0, LOG_ENTRIES - 1).exec())
+  async #note(event: SecurityEventName, actor: Actor, on: string | null, what: string): Promise<void> {
+    await this.#deps.securityLog.record({ event, actor, on, what })
   }
+}
+
+/** An entry of the security log as the pages show it. */
+export function changeInWords({ at, by, from, what }: SecurityEntry): Changed & { what: string } {
+  return { at, by: actorInWords({ by, from }), what }
 }
 
 /** Decodes the Redis hash; unknown fields of newer versions are ignored. @internal */
@@ -127,10 +128,10 @@ export function decodeControls(fields: Record<string, string>): ControlState {
   const state: ControlState = { admission: null, concurrency: {}, drains: {} }
   for (const [field, json] of Object.entries(fields)) {
     if (field === ADMISSION) state.admission = JSON.parse(json) as Closure
-    else if (field.startsWith(DRAIN)) state.drains[field.slice(DRAIN.length)] = JSON.parse(json) as AuditEntry
+    else if (field.startsWith(DRAIN)) state.drains[field.slice(DRAIN.length)] = JSON.parse(json) as Changed
     else if (field.startsWith(CONCURRENCY)) {
       const lane = LANES.find((one) => field === CONCURRENCY + one)
-      if (lane !== undefined) state.concurrency[lane] = JSON.parse(json) as AuditEntry & { jobs: number }
+      if (lane !== undefined) state.concurrency[lane] = JSON.parse(json) as Changed & { jobs: number }
     }
   }
   return state

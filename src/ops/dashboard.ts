@@ -7,7 +7,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 import { countOpenUploads } from '../records/open-uploads.ts'
-import type { Controls } from './controls.ts'
+import { type Controls, changeInWords } from './controls.ts'
 import type { Counts } from './counters.ts'
 import { type Curve, fittedCurve } from './curve.ts'
 import { readProcesses } from './heartbeat.ts'
@@ -71,7 +71,7 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
     deadline,
     lanes,
     processes,
-    log,
+    log: log.map(changeInWords),
     buckets: buckets.map(point),
     expected: expectation(deadline, buckets, { nowMs, bucketSeconds, windowSeconds }),
     now: { ...open, ...pace(recent), sending: sum(processes.alive.map(({ sending }) => sending)) },

@@ -1,5 +1,6 @@
 // Dependencies of the operations listener, which the service and each worker have.
 
+import type { SecurityLog } from '../audit/security-log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import type { Logger } from '../core/logger.ts'
@@ -37,6 +38,7 @@ export type OpsDeps = {
   redisWatch: Pick<RedisWatch, 'skewMs' | 'refusal'>
   store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
   queues: Pick<Queues, 'byLane'>
+  securityLog: SecurityLog
   state: ProcessState
   /** Metrics snapshots of the other processes behind the same port, which have no operations listener. */
   siblings?: () => Promise<MetricsSnapshot[]>

@@ -104,7 +104,9 @@ export const redisKeys = {
 
   /** Hash: the control settings of operators. */
   controls: 'sn:controls',
-  /** List: changes of control settings, newest first. */
+  /** Stream: security events of the last months, of one kind. */
+  security: (kind: string) => `sn:security:${kind}`,
+  /** List: changes of control settings, newest first, by versions before the security log. */
   controlLog: 'sn:control-log',
   /** Hash: heartbeats of all service and worker processes. */
   processes: 'sn:processes',

@@ -16,7 +16,7 @@ import { waitFor } from '../../support/http.ts'
 import { at, tusUser } from '../../support/tus.ts'
 
 const PASSWORD = 'only for operators'
-const BY = 'tester'
+const BY = { by: 'tester', from: null }
 
 let one: Environment
 let two: Environment
@@ -168,10 +168,24 @@ describe('the switches', () => {
     await call('PUT', '/control/lanes/notify', { paused: true })
     const { body } = await call('PUT', '/control/lanes/notify', { paused: false })
     expect(body.log.slice(0, 2)).toMatchObject([
-      { what: 'lane notify resumed', by: expect.stringMatching(/^ops from (::ffff:)?127\.0\.0\.1$/) },
+      { what: 'lane notify resumed', by: expect.stringMatching(/^operator ops from (::ffff:)?127\.0\.0\.1$/) },
       { what: 'lane notify paused' },
     ])
     expect(one.lines.filter((line) => line.includes('lane notify paused'))).toHaveLength(1)
+  })
+
+  it('are turned by those who signed in: once for many requests, and each refusal, are in the security log', async () => {
+    const call = await startOps(one)
+    const wrong = { authorization: `Basic ${Buffer.from('somsri:guess').toString('base64')}` }
+    await call('GET', '/control')
+    await call('GET', '/control', undefined, wrong)
+    await call('GET', '/control')
+    const logins = (await one.deps.securityLog.newest(100)).filter(({ event }) => event === 'operator.login')
+    expect(logins.slice(0, 2)).toMatchObject([
+      { result: 'refused', by: 'unknown', from: expect.stringMatching(/127\.0\.0\.1$/) },
+      { result: 'ok', by: 'operator ops' },
+    ])
+    expect(JSON.stringify(logins)).not.toContain('somsri')
   })
 
   it('are shown and not turned where only reading is allowed', async () => {

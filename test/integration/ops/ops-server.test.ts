@@ -28,7 +28,7 @@ beforeEach(async () => {
 })
 
 async function startOps(env: Record<string, string> = {}, change: Partial<OpsDeps> = {}) {
-  const { logger, clock, store } = house.deps
+  const { logger, clock, store, securityLog } = house.deps
   const redis = house.deps.redis.hot
   const config = loadConfig({
     REDIS_URL: house.redis.url,
@@ -50,6 +50,7 @@ async function startOps(env: Record<string, string> = {}, change: Partial<OpsDep
     redis,
     store,
     queues,
+    securityLog,
     state,
     ...change,
   })

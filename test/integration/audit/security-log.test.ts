@@ -1,0 +1,122 @@
+// The security log: each event is a line whatever the log level is, an entry that is kept for its time, and a count.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { SecurityLog } from '../../../src/audit/security-log.ts'
+import { createLogger } from '../../../src/core/logger.ts'
+import { createMetrics } from '../../../src/core/metrics.ts'
+import { connectRedis, type RedisConnection } from '../../../src/core/redis.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
+
+const DAY_MS = 86_400_000
+const ACTOR = { by: 'operator ops', from: '192.0.2.7' }
+
+let server: TestRedis
+let redis: RedisConnection
+let nowMs: number
+let lines: string[]
+
+beforeAll(async () => {
+  server = await startRedis()
+  redis = connectRedis(server.url, 'hot', createLogger({ name: 'test', level: 'error' }, { write: () => undefined }))
+})
+afterAll(async () => {
+  redis.disconnect()
+  await server.stop()
+})
+beforeEach(async () => {
+  await redis.flushall()
+  nowMs = Date.now()
+  lines = []
+})
+
+function open({ level = 'info', lines: withLines = true, retentionDays = 90 } = {}) {
+  const logger = createLogger({ name: 'test', level }, { write: (line) => void lines.push(line) })
+  const metrics = createMetrics({ processMetrics: false })
+  const clock = { now: () => nowMs }
+  const log = new SecurityLog({ redis, clock, metrics, logger, retentionDays, lines: withLines })
+  return { log, metrics }
+}
+
+describe('an event', () => {
+  it('is a line, an entry and a count, also where only fatal errors are logged', async () => {
+    const { log, metrics } = open({ level: 'fatal' })
+    await log.record({ event: 'lane.pause', actor: ACTOR, on: 'lane notify', what: 'lane notify paused' })
+    const members = { event: 'lane.pause', result: 'ok', by: 'operator ops', from: '192.0.2.7', on: 'lane notify' }
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'info', security: true, msg: 'lane notify paused', ...members },
+    ])
+    expect(await log.newest(10)).toEqual([
+      { at: new Date(nowMs).toISOString(), what: 'lane notify paused', ...members },
+    ])
+    expect(await metrics.text()).toContain('songngan_security_events_total{event="lane.pause",result="ok"} 1\n')
+  })
+
+  it('has no line in the output of a program for people', async () => {
+    const { log } = open({ lines: false })
+    await log.record({ event: 'admission.open', actor: ACTOR, on: null })
+    expect(lines).toEqual([])
+    expect(await log.newest(1)).toMatchObject([{ event: 'admission.open', what: 'New uploads were opened' }])
+  })
+
+  it('that cannot be stored has its line, and throws nothing', async () => {
+    const away = { multi: () => redis.multi().call('NO-SUCH-COMMAND') } as never
+    const logger = createLogger({ name: 'test', level: 'warn' }, { write: (line) => void lines.push(line) })
+    const metrics = createMetrics({ processMetrics: false })
+    const deps = { redis: away, clock: { now: () => nowMs }, metrics, logger, retentionDays: 1, lines: true }
+    await new SecurityLog(deps).record({ event: 'operator.login', result: 'refused', actor: ACTOR, on: null })
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warn', security: true, event: 'operator.login', result: 'refused' },
+      { level: 'warn', event: 'operator.login', err: expect.anything() },
+    ])
+  })
+})
+
+describe('what is kept', () => {
+  it('is newest first over all kinds, with the changes that earlier versions noted', async () => {
+    const { log } = open()
+    const earlier = {
+      by: 'ops from 192.0.2.1',
+      at: new Date(nowMs - DAY_MS).toISOString(),
+      what: 'lane inspect paused',
+    }
+    await redis.lpush(redisKeys.controlLog, JSON.stringify(earlier))
+    for (const [event, result] of [
+      ['operator.login', 'refused'],
+      ['operator.login', 'ok'],
+      ['lane.pause', 'ok'],
+    ] as const) {
+      nowMs += 1000
+      await log.record({ event, result, actor: ACTOR, on: null })
+    }
+    const names = (await log.newest(10)).map(({ event, result }) => `${event} ${result}`)
+    expect(names).toEqual(['lane.pause ok', 'operator.login ok', 'operator.login refused', 'control ok'])
+    expect(await log.newest(10, ['change'])).toMatchObject([{ event: 'lane.pause' }, earlier])
+    expect(await log.newest(1)).toMatchObject([{ event: 'lane.pause' }])
+  })
+
+  it('stays for its days and no longer', async () => {
+    const { log } = open({ retentionDays: 30 })
+    // Old ones have old ids; Redis trims whole nodes of some hundred entries.
+    const pipeline = redis.pipeline()
+    for (let n = 0; n < 1000; n++)
+      pipeline.xadd(redisKeys.security('change'), `${nowMs - 31 * DAY_MS + n}-0`, 'entry', '{}')
+    await pipeline.exec()
+    await log.record({ event: 'lane.pause', actor: ACTOR, on: null })
+    expect(await redis.xlen(redisKeys.security('change'))).toBeLessThan(200)
+    expect(await log.newest(1)).toMatchObject([{ event: 'lane.pause' }])
+  })
+
+  it('is bounded, and refusals by the thousand push out nothing else', async () => {
+    const { log } = open()
+    await log.record({ event: 'lane.pause', actor: ACTOR, on: null })
+    for (let n = 0; n < 7000; n += 500)
+      await Promise.all(
+        Array.from({ length: 500 }, () =>
+          log.record({ event: 'operator.login', result: 'refused', actor: ACTOR, on: null }),
+        ),
+      )
+    expect(await redis.xlen(redisKeys.security('refused'))).toBeLessThan(5500)
+    expect(await log.newest(1, ['change'])).toMatchObject([{ event: 'lane.pause' }])
+  })
+})
