@@ -6,7 +6,7 @@ import type { StoredPart } from './upload-record.ts'
 import { slotKey, type UploadSession } from './upload-session.ts'
 
 /** The fields changed by saving progress. */
-export type Progress = {
+export type SessionProgress = {
   offset: number
   expiresAtMs: number
   status?: 'finishing'
@@ -20,7 +20,7 @@ export type Progress = {
 
 type Fields = (string | number)[]
 
-export function progressFields(progress: Progress): Fields {
+export function progressFields(progress: SessionProgress): Fields {
   // Not the run id: an untrusted session stays untrusted, since its parts may have a gap.
   const fields: Fields = [field.offset, progress.offset, field.expiresAtMs, progress.expiresAtMs]
   if (progress.status !== undefined) fields.push(field.status, progress.status)

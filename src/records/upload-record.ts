@@ -2,6 +2,7 @@
 // Only `records/` writes it; others work on a copy and commit the next version.
 
 import type { Bilingual } from '../core/errors.ts'
+import type { MediaKind } from '../core/identify.ts'
 import type { Piece } from '../storage/object-store.ts'
 import type { NextVersion } from './version-log.ts'
 
@@ -19,8 +20,6 @@ export type UploadState =
   | 'failed'
   | 'expired'
   | 'cancelled'
-
-export type MediaKind = 'video' | 'pdf' | 'image' | 'audio' | 'other'
 
 /** A hole in a recording: when it begins, as it is played, and how long it lasts. */
 export type Gap = { startSeconds: number; seconds: number }

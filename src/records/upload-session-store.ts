@@ -9,11 +9,11 @@ import { redisKeys } from './keys.ts'
 import { personHash } from './person.ts'
 import {
   decodeParts,
-  type Progress,
   partFields,
   progressFields,
   type Restorable,
   restoredFields,
+  type SessionProgress,
 } from './session-fields.ts'
 import { SESSION_FIELDS } from './stored-fields.ts'
 import type { StoredPart } from './upload-record.ts'
@@ -155,7 +155,7 @@ export class UploadSessionStore {
   }
 
   /** Saves a higher durable offset. False: another request has taken over, or the upload has ended. */
-  async saveProgress(id: string, fence: string, progress: Progress): Promise<boolean> {
+  async saveProgress(id: string, fence: string, progress: SessionProgress): Promise<boolean> {
     const fields = progressFields(progress)
     const parts = partFields(progress.parts ?? [])
     return (

@@ -15,7 +15,7 @@ import { type TicketLimits, ticketLimits } from './rules/limits.ts'
 import { acceptedOccupant, beingReplaced, type SlotOccupancy, slotOccupancy } from './slot-occupancy.ts'
 
 /** Whether there was an attempt in this slot before the deadline, even a refused one: the slot then has grace. */
-export type Attempts = {
+export type PlacementAttempts = {
   attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean>
 }
 
@@ -24,7 +24,7 @@ export type PlacementDeps = {
   heads: SubmissionHeads
   views: UploadViews
   profiles: ProfileCatalogue
-  attempts?: Attempts
+  attempts?: PlacementAttempts
 }
 
 export type CreationRequest = {

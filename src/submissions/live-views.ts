@@ -2,7 +2,7 @@
 
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
-import { type UploadView as DocumentView, viewOfSession } from './document/views.ts'
+import { type DocumentView, viewOfSession } from './document/views.ts'
 
 /**
  * The uploads that a submission document shows. Expired ones are not receiving, even if not yet removed;

@@ -5,7 +5,7 @@ import type { SubmissionHead } from '../records/submission-head.ts'
 import { isAccepted, isEnded, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { countSlot } from './document/counting.ts'
-import { byCreation, type UploadView as DocumentView } from './document/views.ts'
+import { byCreation, type DocumentView } from './document/views.ts'
 import { documentViews } from './live-views.ts'
 import type { SlotRules } from './profiles/profile.ts'
 

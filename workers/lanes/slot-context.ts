@@ -4,7 +4,7 @@ import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { countSlot } from '../../src/submissions/document/counting.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
-import type { UploadView } from '../../src/submissions/document/views.ts'
+import type { DocumentView } from '../../src/submissions/document/views.ts'
 import { documentViews } from '../../src/submissions/live-views.ts'
 import { findSlot, type Profile, type SlotRules } from '../../src/submissions/profiles/profile.ts'
 import type { SiblingFile } from '../../src/submissions/rules/inspect.ts'
@@ -64,6 +64,6 @@ export async function siblingFiles(
     }))
 }
 
-async function uploadsOf({ views, clock }: Deps, head: SubmissionHead): Promise<UploadView[]> {
+async function uploadsOf({ views, clock }: Deps, head: SubmissionHead): Promise<DocumentView[]> {
   return documentViews(await views.ofSubmission(head.owner, head.id), clock.now())
 }

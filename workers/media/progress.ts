@@ -66,7 +66,7 @@ function toBlock(fields: ReadonlyMap<string, string>): ProgressBlock {
 }
 
 /** What is shown to a person: 0 to 99.9 until the work has been verified, and the seconds it may still take. */
-export type Progress = { percent: number; etaSeconds: number | null }
+export type EncodingProgress = { percent: number; etaSeconds: number | null }
 
 /**
  * Turns blocks into percent and remaining time, from the measured duration (never the header's).
@@ -74,7 +74,7 @@ export type Progress = { percent: number; etaSeconds: number | null }
  * @param durationSeconds of the finished output
  * @param now milliseconds, monotonic or not; only differences count
  */
-export function progressMeter(durationSeconds: number, now: () => number): (block: ProgressBlock) => Progress {
+export function progressMeter(durationSeconds: number, now: () => number): (block: ProgressBlock) => EncodingProgress {
   const startedMs = now()
   let highest = 0
   return (block) => {

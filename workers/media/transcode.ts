@@ -10,7 +10,7 @@ import { buildTranscode } from './arguments.ts'
 import { inputName, inputOptions } from './input.ts'
 import type { VideoPlan } from './plan.ts'
 import { probe, type ToolContext } from './probe.ts'
-import { type Progress, progressMeter } from './progress.ts'
+import { type EncodingProgress, progressMeter } from './progress.ts'
 import { fileSource, type LocalSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -24,7 +24,7 @@ export type TranscodeJob = {
   threads: number
   /** For sources whose edit list hides more than an honest trim: the rendition then shows everything. */
   ignoreEditList?: boolean
-  onProgress?: (progress: Progress) => void
+  onProgress?: (progress: EncodingProgress) => void
   /** Without progress for so long ffmpeg is ended; default 120 s, and more where moving the index to the front takes long. */
   idleMs?: number
   /** Absolute end; default max(10 min, 6 × duration). */

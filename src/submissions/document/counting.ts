@@ -1,23 +1,24 @@
 // Which uploads of a slot count: accepted, in time, not superseded, and within the slot's numbers.
 
+import type { MediaKind } from '../../core/identify.ts'
 import type { SubmissionHead } from '../../records/submission-head.ts'
-import { isAccepted, type MediaKind } from '../../records/upload-record.ts'
+import { isAccepted } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { type Dates, timelinessOf } from './timeliness.ts'
-import { byCreation, byStorage, type UploadView } from './views.ts'
+import { byCreation, byStorage, type DocumentView } from './views.ts'
 
 export type SlotCount = {
   /** In the order in which they were stored. */
-  counted: UploadView[]
+  counted: DocumentView[]
   /** Accepted and in time, but above the slot's limit; `kind` if the limit of a kind is the reason. */
-  surplus: { upload: UploadView; kind: MediaKind | null }[]
+  surplus: { upload: DocumentView; kind: MediaKind | null }[]
   /** Accepted, but stored too late. */
-  tooLate: UploadView[]
+  tooLate: DocumentView[]
   /** Complete, in time, without verdict. */
-  checking: UploadView[]
-  receiving: UploadView[]
-  superseded: UploadView[]
-  rejected: UploadView[]
+  checking: DocumentView[]
+  receiving: DocumentView[]
+  superseded: DocumentView[]
+  rejected: DocumentView[]
 }
 
 /** The uploads of the current seal; undefined: not sealed. */
@@ -36,14 +37,14 @@ export function frozenIds(head: Pick<SubmissionHead, 'state' | 'revision' | 'rev
  */
 export function countSlot(
   slot: SlotRules,
-  uploads: readonly UploadView[],
+  uploads: readonly DocumentView[],
   dates: Dates,
   frozen: ReadonlySet<string> | undefined,
 ): SlotCount {
   const whole = uploads.filter((upload) => upload.concat?.kind !== 'partial').toSorted(byCreation)
   // Sealed uploads stay accepted, even if a verdict came at the moment of the seal.
   const accepted = whole.filter((upload) => isAccepted(upload.state) || frozen?.has(upload.id))
-  const inTime = (upload: UploadView) => timelinessOf(dates, upload).counts
+  const inTime = (upload: DocumentView) => timelinessOf(dates, upload).counts
   // A file that does not count replaces nothing: the old file still counts.
   const mayCount = accepted.filter((upload) => (frozen ? frozen.has(upload.id) : inTime(upload)))
   const gone = supersededOf(slot, accepted, mayCount)
@@ -62,7 +63,7 @@ export function countSlot(
 }
 
 /** `failed` is a system error that is retried: its verdict is pending. */
-function isChecking(upload: UploadView): boolean {
+function isChecking(upload: DocumentView): boolean {
   return upload.state === 'stored' || upload.state === 'checking' || upload.state === 'failed'
 }
 
@@ -74,7 +75,11 @@ function isChecking(upload: UploadView): boolean {
  *
  * @param accepted in the order of their creation
  */
-function supersededOf(slot: SlotRules, accepted: readonly UploadView[], mayCount: readonly UploadView[]): Set<string> {
+function supersededOf(
+  slot: SlotRules,
+  accepted: readonly DocumentView[],
+  mayCount: readonly DocumentView[],
+): Set<string> {
   const replacedBy = new Map(accepted.map(({ id, replaces }) => [id, replaces]))
   const gone = new Set<string>()
   for (const { id } of mayCount) addPredecessors(id, replacedBy, gone)
@@ -99,8 +104,8 @@ function addPredecessors(id: string, replacedBy: ReadonlyMap<string, string | nu
 }
 
 /** Two uploads can be accepted for the last place at the same time; the earlier stored one counts. */
-function withinNumbers(slot: SlotRules, standing: readonly UploadView[]): Pick<SlotCount, 'counted' | 'surplus'> {
-  const counted: UploadView[] = []
+function withinNumbers(slot: SlotRules, standing: readonly DocumentView[]): Pick<SlotCount, 'counted' | 'surplus'> {
+  const counted: DocumentView[] = []
   const surplus: SlotCount['surplus'] = []
   for (const upload of standing) {
     const kind = upload.measured?.kind

@@ -216,7 +216,7 @@ export const SubmissionDocumentSchema = object(
 )
 
 export type SlotProblem = FileProblem & { upload?: string }
-export type Progress = Static<typeof ProgressSchema>
+export type UploadProgress = Static<typeof ProgressSchema>
 export type RenditionDocument = Static<typeof RenditionSchema>
 export type UploadDocument = Static<typeof UploadDocumentSchema>
 export type SlotDocument = Static<typeof SlotDocumentSchema>

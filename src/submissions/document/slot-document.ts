@@ -10,7 +10,7 @@ import { problemOf } from '../rules/texts.ts'
 import type { SlotCount } from './counting.ts'
 import type { SlotDocument, SlotProblem } from './schemas.ts'
 import { closesAt } from './timeliness.ts'
-import { byCreation, type UploadView } from './views.ts'
+import { byCreation, type DocumentView } from './views.ts'
 
 /** `alternativeTo`: slots of other branches that can replace this one. */
 export function slotDocument(
@@ -54,7 +54,7 @@ function slotState(slot: SlotRules, count: SlotCount): SlotDocument['state'] {
 }
 
 /** The latest rejection without a newer upload. */
-function latestRejection(count: SlotCount): UploadView | undefined {
+function latestRejection(count: SlotCount): DocumentView | undefined {
   const last = count.rejected.toSorted(byCreation).at(-1)
   const answers = [...count.counted, ...count.checking, ...count.receiving]
   return last && answers.every((upload) => byCreation(upload, last) < 0) ? last : undefined
@@ -70,7 +70,7 @@ function slotProblems(slot: SlotRules, count: SlotCount, head: SubmissionHead): 
   )
   const surplus = count.surplus.map(({ upload, kind }) => {
     const limit = kind === null ? slot.max : (slot.maxPerKind[kind] ?? slot.max)
-    const ofKind = (other: UploadView) => kind === null || other.measured?.kind === kind
+    const ofKind = (other: DocumentView) => kind === null || other.measured?.kind === kind
     const actual = [...count.counted, ...count.surplus.map((s) => s.upload)].filter(ofKind).length
     return about(upload, problemOf('SLOT_OVERFULL', 'warn', { name, limit, actual, kind }))
   })
@@ -85,11 +85,11 @@ function slotProblems(slot: SlotRules, count: SlotCount, head: SubmissionHead): 
   ]
 }
 
-function about(upload: UploadView, problem: FileProblem): SlotProblem {
+function about(upload: DocumentView, problem: FileProblem): SlotProblem {
   return { ...problem, upload: upload.id }
 }
 
-function tooLate(slot: SlotRules, upload: UploadView, head: SubmissionHead): FileProblem {
+function tooLate(slot: SlotRules, upload: DocumentView, head: SubmissionHead): FileProblem {
   return problemOf('STORED_TOO_LATE', 'reject', {
     name: slot.shortLabel,
     limit: closesAt(head) ?? '',

@@ -9,14 +9,14 @@ import { countSlot, frozenIds, type SlotCount } from './counting.ts'
 import type { RevisionDocument, SubmissionDocument } from './schemas.ts'
 import { slotDocument } from './slot-document.ts'
 import { isAccepting } from './timeliness.ts'
-import { byStorage, type UploadView } from './views.ts'
+import { byStorage, type DocumentView } from './views.ts'
 
 export type SubmissionInput = {
   head: SubmissionHead
   /** The one that `head.profile` names. */
   profile: Profile
   /** All uploads of the submission, of every revision and state, also those without a record (`viewOfSession`). */
-  uploads: readonly UploadView[]
+  uploads: readonly DocumentView[]
   /** Milliseconds since the epoch. */
   now: number
 }
@@ -64,7 +64,7 @@ export function computeSubmission({ head, profile, uploads, now }: SubmissionInp
 }
 
 /** Every slot of the profile with its classified uploads; uploads of unknown slots are omitted. */
-function slotCounts(head: SubmissionHead, profile: Profile, uploads: readonly UploadView[]): Map<string, SlotCount> {
+function slotCounts(head: SubmissionHead, profile: Profile, uploads: readonly DocumentView[]): Map<string, SlotCount> {
   const frozen = frozenIds(head)
   return new Map(
     profile.slots.map((slot) => {
@@ -75,7 +75,7 @@ function slotCounts(head: SubmissionHead, profile: Profile, uploads: readonly Up
 }
 
 /** Ids of superseded uploads. */
-export function supersededIds(head: SubmissionHead, profile: Profile, uploads: readonly UploadView[]): Set<string> {
+export function supersededIds(head: SubmissionHead, profile: Profile, uploads: readonly DocumentView[]): Set<string> {
   const counts = [...slotCounts(head, profile, uploads).values()]
   return new Set(counts.flatMap((count) => count.superseded.map((upload) => upload.id)))
 }

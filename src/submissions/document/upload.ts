@@ -2,7 +2,7 @@
 // bytes are being received.
 
 import { ENDED_STATES, isAccepted, type Rendition, type UploadRecord } from '../../records/upload-record.ts'
-import type { Progress, RenditionDocument, UploadDocument } from './schemas.ts'
+import type { RenditionDocument, UploadDocument, UploadProgress } from './schemas.ts'
 import type { Timeliness } from './timeliness.ts'
 
 /** The members of a record; for an upload without a record they come from its session. */
@@ -33,7 +33,7 @@ export type UploadInput = {
   /** Newer than the record while the upload is running. */
   hot?: { receivedBytes: number }
   /** As the worker reports; default: derived from the state. */
-  progress?: Partial<Progress>
+  progress?: Partial<UploadProgress>
   superseded: boolean
   /** The current revision, if carried over; default: the one of its creation. */
   revision?: number
@@ -90,8 +90,8 @@ function renditionDocument(
     : shown
 }
 
-function defaultProgress({ state, declared }: UploadFacts, receivedBytes: number): Progress {
-  const at = (step: Progress['step'], percent: number | null): Progress => ({
+function defaultProgress({ state, declared }: UploadFacts, receivedBytes: number): UploadProgress {
+  const at = (step: UploadProgress['step'], percent: number | null): UploadProgress => ({
     step,
     percent,
     etaSeconds: null,

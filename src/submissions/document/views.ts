@@ -3,7 +3,7 @@
 
 import type { UploadRecord } from '../../records/upload-record.ts'
 
-export type UploadView = Pick<
+export type DocumentView = Pick<
   UploadRecord,
   | 'id'
   | 'slot'
@@ -29,7 +29,7 @@ export type SessionView = {
 }
 
 /** The view of an upload that exists only as a session. */
-export function viewOfSession(hot: SessionView): UploadView {
+export function viewOfSession(hot: SessionView): DocumentView {
   const { id, slot, revision, replaces, createdAt, concat } = hot
   return {
     id,
@@ -47,12 +47,12 @@ export function viewOfSession(hot: SessionView): UploadView {
 }
 
 /** By creation time, then by id, so that the order is the same for all readers. */
-export function byCreation(a: UploadView, b: UploadView): number {
+export function byCreation(a: DocumentView, b: DocumentView): number {
   return compare(a.createdAt, b.createdAt) || compare(a.id, b.id)
 }
 
 /** By the time of the last stored byte. */
-export function byStorage(a: UploadView, b: UploadView): number {
+export function byStorage(a: DocumentView, b: DocumentView): number {
   return compare(a.storedAt ?? '', b.storedAt ?? '') || byCreation(a, b)
 }
 

@@ -1,7 +1,7 @@
 // The rules of one slot for one kind of file: the profile's defaults overridden by the slot's values,
 // without values that are not verified well enough.
 
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 import type { ActiveContent, MediaData, ProfileData, RenditionRule } from './schema.ts'
 import { isEnforced } from './verification.ts'
 

@@ -2,7 +2,7 @@
 // absent, so that rules need not check the verification.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 import { DEFAULT_INSPECTION_REJECTS, DEFAULT_SEVERITIES, type RuleCode, type RuleSeverity } from '../rules/codes.ts'
 import { isMerged, type MediaRules, mediaRules, mergedMedia } from './media.ts'
 import type { MetadataField, ProfileData, SlotData } from './schema.ts'

@@ -1,6 +1,7 @@
 // The named check of each code, and the states of checks by problems.
 
-import type { Check, FileProblem, MediaKind, Severity } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
+import type { Check, FileProblem, Severity } from '../../records/upload-record.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { INSPECTION_CODES, type RuleCode } from './codes.ts'
 

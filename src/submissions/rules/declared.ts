@@ -1,7 +1,7 @@
 // Refusals before the verdict: at creation, by declared values, and by the first bytes.
 
 import { AppError } from '../../core/errors.ts'
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { ticketLimits } from './limits.ts'
 import { evidenceOfName, evidenceOfType, takes } from './type-evidence.ts'

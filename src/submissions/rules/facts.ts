@@ -1,7 +1,8 @@
 // The parameters of the text of each code: name of the file, limit, measured value.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { Gap, MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
+import type { Gap } from '../../records/upload-record.ts'
 import type { ProblemCode } from './codes.ts'
 
 /** `name`: the name of the file in sentences, e.g. วีดิทัศน์การสอน / teaching video. */

@@ -1,7 +1,7 @@
 // Formats durations, sizes, dates and formats in Thai and English.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 
 /** `60:47`: minutes and seconds, no hours, since limits are in minutes. */
 export function clock(seconds: number): string {

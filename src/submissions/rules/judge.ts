@@ -1,7 +1,8 @@
 // The verdict of the `validate` lane: one file by the rules of one slot, from the index of the file.
 // Pure: measurements can be judged again by another profile without reading the file.
 
-import type { Measured, MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
+import type { Measured } from '../../records/upload-record.ts'
 import type { MediaRules } from '../profiles/media.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { checksFor, type Judgement, judgedChecks } from './checks.ts'

@@ -1,6 +1,6 @@
 // The limits in a ticket, so that a page can refuse files before sending.
 
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 
 export type TicketLimits = {

@@ -2,7 +2,8 @@
 // A code without a text in both languages does not compile.
 
 import type { Bilingual } from '../../core/errors.ts'
-import type { FileProblem, MediaKind, Severity } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
+import type { FileProblem, Severity } from '../../records/upload-record.ts'
 import type { ProblemCode } from './codes.ts'
 import type { ProblemFacts, Texts } from './facts.ts'
 import { bytes, formatName, formatNames, kindName, kindNames } from './format.ts'

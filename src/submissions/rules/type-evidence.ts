@@ -2,7 +2,7 @@
 // gigabytes that cannot be accepted. Clients often declare nothing or something wrong: only a value that is
 // a known other format counts against a file, and one matching value is enough.
 
-import type { MediaKind } from '../../records/upload-record.ts'
+import type { MediaKind } from '../../core/identify.ts'
 import type { SlotRules } from '../profiles/profile.ts'
 import { containerVerdict } from './judge.ts'
 

@@ -8,7 +8,7 @@ import { readMp4Index } from '../../../src/media/mp4/index.ts'
 import { planVideo, type VideoPlan, type VideoRendition } from '../../../workers/media/plan.ts'
 import { makePoster } from '../../../workers/media/poster.ts'
 import { type ProbeResult, probe, type ToolContext } from '../../../workers/media/probe.ts'
-import type { Progress } from '../../../workers/media/progress.ts'
+import type { EncodingProgress } from '../../../workers/media/progress.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type TranscodeJob, type TranscodeResult, transcode } from '../../../workers/media/transcode.ts'
@@ -190,7 +190,7 @@ describe('an encode', () => {
   })
 
   it('reports progress by the measured duration', async () => {
-    const seen: Progress[] = []
+    const seen: EncodingProgress[] = []
     await made(await lesson(corpus), 'mp4', 4, { allowCopy: false }, { onProgress: (p) => seen.push(p) })
     expect(seen.at(-1)?.percent).toBeGreaterThan(95)
     expect(seen.at(-1)?.percent).toBeLessThan(100)

@@ -2,7 +2,7 @@
 
 import type { SubmissionHead } from '../../../src/records/submission-head.ts'
 import type { Measured } from '../../../src/records/upload-record.ts'
-import type { UploadView } from '../../../src/submissions/document/views.ts'
+import type { DocumentView } from '../../../src/submissions/document/views.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
 import { findSlot, type Profile, profileOf, type SlotRules } from '../../../src/submissions/profiles/profile.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
@@ -92,7 +92,7 @@ export function head(changes: Partial<SubmissionHead> = {}): SubmissionHead {
 }
 
 /** `at`: minutes after 2024-09-02 00:00 UTC at which it was created; stored one minute later unless it is receiving. */
-export function view(id: string, slot: string, at: number, changes: Partial<UploadView> = {}): UploadView {
+export function view(id: string, slot: string, at: number, changes: Partial<DocumentView> = {}): DocumentView {
   const state = changes.state ?? 'accepted'
   return {
     id,

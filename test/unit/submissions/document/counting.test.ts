@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { countSlot, type SlotCount } from '../../../../src/submissions/document/counting.ts'
-import type { UploadView } from '../../../../src/submissions/document/views.ts'
+import type { DocumentView } from '../../../../src/submissions/document/views.ts'
 import { head, minute, pdf, slotOf, video, view } from '../support.ts'
 
 const one = slotOf('teacher.K4', 'teaching_video')
 const several = slotOf('teacher.K4', 'student_outcome')
-const at = (id: string, minutes: number, changes: Partial<UploadView> = {}) =>
+const at = (id: string, minutes: number, changes: Partial<DocumentView> = {}) =>
   view(id, 'teaching_video', minutes, changes)
 
 function ids(count: SlotCount) {
-  const names = (views: UploadView[]) => views.map((upload) => upload.id).join(' ')
+  const names = (views: DocumentView[]) => views.map((upload) => upload.id).join(' ')
   return { counted: names(count.counted), superseded: names(count.superseded) }
 }
 
@@ -20,7 +20,7 @@ describe('a slot for one file', () => {
   })
 
   it('goes on counting the replaced file until its successor is accepted', () => {
-    const count = (state: UploadView['state']) =>
+    const count = (state: DocumentView['state']) =>
       ids(countSlot(one, [at('a', 10), at('b', 20, { replaces: 'a', state })], head(), undefined))
     for (const state of ['receiving', 'stored', 'checking', 'failed', 'rejected', 'expired', 'cancelled'] as const) {
       expect(count(state)).toEqual({ counted: 'a', superseded: '' })
@@ -86,7 +86,7 @@ describe('a slot for one file', () => {
 })
 
 describe('a slot for several files', () => {
-  const file = (id: string, minutes: number, changes: Partial<UploadView> = {}) =>
+  const file = (id: string, minutes: number, changes: Partial<DocumentView> = {}) =>
     view(id, 'student_outcome', minutes, { measured: pdf(), ...changes })
 
   it('counts all up to its number, the earliest stored first', () => {

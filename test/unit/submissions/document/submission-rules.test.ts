@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SubmissionHead } from '../../../../src/records/submission-head.ts'
-import type { UploadView } from '../../../../src/submissions/document/views.ts'
+import type { DocumentView } from '../../../../src/submissions/document/views.ts'
 import { catalogue, changedProfile, lasting, minute, pdf, view } from '../support.ts'
 import { but, document, FULL, slot } from './support.ts'
 
@@ -148,7 +148,7 @@ describe('alternatives', () => {
   const base = [...FULL]
   const academic = works.map((id, n) => view(id, id, 50 + n, { measured: pdf() }))
   const evidence = view('award', 'award_evidence', 60, { measured: pdf() })
-  const doc = (...uploads: UploadView[]) => document([...base, ...uploads], {}, award)
+  const doc = (...uploads: DocumentView[]) => document([...base, ...uploads], {}, award)
 
   it('ask for the first branch while nothing is begun', () => {
     expect(doc()).toMatchObject({ complete: false, missing: works })

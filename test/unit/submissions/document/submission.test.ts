@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { supersededIds } from '../../../../src/submissions/document/submission.ts'
-import { type UploadView, viewOfSession } from '../../../../src/submissions/document/views.ts'
+import { type DocumentView, viewOfSession } from '../../../../src/submissions/document/views.ts'
 import { problemOf } from '../../../../src/submissions/rules/texts.ts'
 import { head, lasting, minute, video, view } from '../support.ts'
 import { but, document, FULL, K2, slot } from './support.ts'
@@ -86,7 +86,7 @@ describe('a full submission', () => {
 })
 
 describe('a slot on its way', () => {
-  const rows: [string, UploadView[], string, { missing: string[]; pending: string[]; uploads: string[] }][] = [
+  const rows: [string, DocumentView[], string, { missing: string[]; pending: string[]; uploads: string[] }][] = [
     ['nothing', [], 'empty', { missing: ['teaching_video'], pending: [], uploads: [] }],
     [
       'bytes coming',
