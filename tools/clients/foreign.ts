@@ -1,5 +1,5 @@
-// Clients of other languages: fetched by their own package tools into .cache/clients, driven by the small programs in
-// drivers/. A driver is given a way of sending, the creation URL and a file, and prints the upload's URL.
+// Clients in other languages: installed by their own package tools into .cache/clients, run by the small programs in
+// drivers/. A driver's arguments are a case, the creation URL and a file; it prints the upload's URL.
 
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,8 +30,8 @@ export const tuspy: Client = {
     const ways = {
       chunks: 'in chunks of 1 MiB',
       whole: 'one chunk',
-      checksum: 'with a checksum for each chunk',
-      resume: 'another one goes on',
+      checksum: 'a checksum for each chunk',
+      resume: 'resumed by another client',
     }
     return scenarios(ways, python, [join(DRIVERS, 'tuspy.py')])
   },
@@ -61,7 +61,7 @@ export const tusJava: Client = {
     const ways = {
       chunks: 'requests of 1 MiB (ends with an empty PATCH)',
       whole: 'one request',
-      resume: 'another one goes on',
+      resume: 'resumed by another client',
     }
     return scenarios(ways, 'java', ['-cp', `${join(jars, '*')}:${folder}`, 'Driver'])
   },
@@ -81,11 +81,11 @@ export const tusgo: Client = {
     const ways = {
       stream: 'one PATCH',
       chunks: 'in chunks of 1 MiB',
-      checksum: 'with a checksum for each chunk',
-      deferred: 'a length that is told later',
+      checksum: 'a checksum for each chunk',
+      deferred: 'a length declared later',
       creation: 'data with the creation',
-      partials: 'two pieces, joined',
-      terminate: 'removed when it is there',
+      partials: 'two partial uploads, joined',
+      terminate: 'terminated when complete',
     }
     return scenarios(ways, join(folder, 'driver'), [])
   },

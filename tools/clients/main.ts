@@ -1,6 +1,6 @@
-// `npm run clients`: clients that others have written send a file over a line that is cut, to a service over a directory
-// and one over a bucket; every byte must arrive. Exit code 1 where one does not; a client that this machine cannot have is
-// told, and is no failure.
+// `npm run clients`: third-party clients upload a file over a connection that is cut, to a service on a directory and one
+// on a bucket; every byte must arrive. Exit code 1 if one does not; a client that cannot be installed here is reported,
+// and is no failure.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -11,23 +11,23 @@ import { parseArgs } from 'node:util'
 import { s3Available } from '../../test/support/s3.ts'
 import { numberOption, runTool, UsageError } from '../lib/usage.ts'
 import { tusgo, tusJava, tuspy } from './foreign.ts'
-import { type Client, NotHere, type Row, type Scenario, type Task } from './model.ts'
+import { type Client, NotInstalled, type Row, type Scenario, type Task } from './model.ts'
 import { openStage, type Stage, type StoreName } from './stage.ts'
 import { tusJs } from './tus-js.ts'
 import { uppy } from './uppy.ts'
 
 const CLIENTS: Client[] = [tusJs, uppy, tuspy, tusJava, tusgo]
-/** How long the line takes for the file, so that it can be cut on the way. */
+/** How long the connection needs for the file, so that it can be cut during the upload. */
 const LINE_SECONDS = 2
 /** A client that hangs is a failure of its row, not of the whole run. */
 const ROW_LIMIT_MS = 180_000
 
 const USAGE = `npm run clients -- [--only WORD] [--store local|s3] [--size MIB] [--cuts N]
-  --only WORD   clients whose name holds the word: ${CLIENTS.map(({ name }) => name).join(', ')}
-  --store NAME  one store; default both, where there is an S3 server
-  --size MIB    of the file, 4 to 1024; default 20, so that there are several parts on S3
-  --cuts N      how often the line is cut during each upload, 0 to 20; default 3
-Clients of other languages are fetched by pip, mvn and go into .cache/clients. Exit code: 0 every byte arrived, 1 not.`
+  --only WORD   clients whose name contains the word: ${CLIENTS.map(({ name }) => name).join(', ')}
+  --store NAME  one store; default both if an S3 server is installed
+  --size MIB    size of the file, 4 to 1024; default 20, which gives several parts on S3
+  --cuts N      how often the connection is cut during each upload, 0 to 20; default 3
+Clients in other languages are installed by pip, mvn and go in .cache/clients. Exit code: 0 every byte arrived, 1 not.`
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -38,7 +38,7 @@ function readOptions() {
     const { store, only = '' } = values
     if (store !== undefined && store !== 'local' && store !== 's3') throw new UsageError('--store must be local or s3')
     const clients = CLIENTS.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()))
-    if (clients.length === 0) throw new UsageError(`no client's name holds ${only}`)
+    if (clients.length === 0) throw new UsageError(`no client's name contains ${only}`)
     return {
       clients,
       stores: (['local', 's3'] as const).filter((name) => store === undefined || store === name),
@@ -50,7 +50,7 @@ function readOptions() {
   }
 }
 
-/** Sends one file in one way, and looks at what is there afterwards. */
+/** Uploads one file in one case, and checks the result. */
 async function runRow(
   stage: Stage,
   task: Task,
@@ -64,25 +64,28 @@ async function runRow(
     const sent = await stage.overCutLine(() => inTime(scenario.send(task)), line)
     const took = seconds()
     const found = await stage.read(sent.url)
-    const fault =
-      faultOf(scenario, task, found) ?? (sent.cuts < cuts ? `the line was cut ${sent.cuts} times only` : undefined)
-    return { cuts: sent.cuts, seconds: took, ...(fault === undefined ? {} : { fault }) }
+    const error =
+      errorOf(scenario, task, found) ??
+      (sent.cuts < cuts ? `the connection was cut only ${sent.cuts} times` : undefined)
+    return { cuts: sent.cuts, seconds: took, ...(error === undefined ? {} : { error }) }
   } catch (error) {
-    return { cuts, seconds: seconds(), fault: error instanceof Error ? error.message : String(error) }
+    return { cuts, seconds: seconds(), error: error instanceof Error ? error.message : String(error) }
   }
 }
 
 async function inTime<T>(sending: Promise<T>): Promise<T> {
   const tooLate = pause(ROW_LIMIT_MS, undefined, { ref: false }).then(() => {
-    throw new Error(`the client was not done after ${ROW_LIMIT_MS / 1000} s`)
+    throw new Error(`the client did not finish within ${ROW_LIMIT_MS / 1000} s`)
   })
   return await Promise.race([sending, tooLate])
 }
 
-function faultOf({ ends }: Scenario, { bytes }: Task, { status, sha256 }: { status: number; sha256: string }) {
-  if (ends === 'gone') return status === 404 || status === 410 ? undefined : `GET ${status}, though it was removed`
+function errorOf({ ends }: Scenario, { bytes }: Task, { status, sha256 }: { status: number; sha256: string }) {
+  if (ends === 'gone') return status === 404 || status === 410 ? undefined : `GET ${status} after termination`
   if (status !== 200) return `GET ${status}`
-  return sha256 === createHash('sha256').update(bytes).digest('hex') ? undefined : 'other bytes than were sent'
+  return sha256 === createHash('sha256').update(bytes).digest('hex')
+    ? undefined
+    : 'the stored bytes differ from the file'
 }
 
 async function onStore(
@@ -99,9 +102,9 @@ async function onStore(
         const result = await runRow(stage, { ...file, endpoint: stage.endpoint }, scenario, cuts)
         const row = { client: name, version, store, scenario: scenario.name, ...result }
         rows.push(row)
-        const { fault, seconds } = row
+        const { error, seconds } = row
         say(
-          `${fault === undefined ? 'ok  ' : 'BAD '} ${store.padEnd(5)} ${name} ${version}: ${scenario.name}, ${row.cuts} cuts, ${seconds.toFixed(1)} s${fault === undefined ? '' : `\n     ${fault}`}`,
+          `${error === undefined ? 'ok  ' : 'FAIL'} ${store.padEnd(5)} ${name} ${version}: ${scenario.name}, ${row.cuts} cuts, ${seconds.toFixed(1)} s${error === undefined ? '' : `\n     ${error}`}`,
         )
       }
   } finally {
@@ -116,13 +119,13 @@ await runTool(USAGE, async () => {
   let missing = 0
   const notRun = (what: string, cause: string) => {
     missing++
-    say(`--   not run: ${what} (${cause})`)
+    say(`skip not run: ${what} (${cause})`)
   }
   for (const client of clients)
     try {
       ready.set(client, await client.prepare())
     } catch (error) {
-      if (!(error instanceof NotHere)) throw error
+      if (!(error instanceof NotInstalled)) throw error
       notRun(`${client.name} ${client.version}`, error.message)
     }
   const folder = await mkdtemp(join(tmpdir(), 'songngan-clients-'))
@@ -131,11 +134,11 @@ await runTool(USAGE, async () => {
     await writeFile(file.path, file.bytes)
     const rows: Row[] = []
     for (const store of stores)
-      if (store === 's3' && !s3Available()) notRun('s3', 'no S3 server: npm test provides one')
+      if (store === 's3' && !s3Available()) notRun('s3', 'no S3 server is installed: npm test installs one')
       else rows.push(...(await onStore(store, ready, file, cuts)))
-    const bad = rows.filter(({ fault }) => fault !== undefined).length
-    say(`${rows.length} uploads, ${bad} of them wrong; ${missing} not run`)
-    return bad === 0 && rows.length > 0 ? 0 : 1
+    const failed = rows.filter(({ error }) => error !== undefined).length
+    say(`${rows.length} uploads, ${failed} failed; ${missing} not run`)
+    return failed === 0 && rows.length > 0 ? 0 : 1
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,33 +1,33 @@
-// What the parts of `npm run clients` say to each other.
+// Types of `npm run clients`.
 
-/** One file to be sent by one client over one line. */
+/** One file to be uploaded by one client over one connection. */
 export type Task = {
-  /** Creation URL, through a line that is cut. */
+  /** Creation URL, through a proxy that cuts the connection. */
   endpoint: string
   /** The file, as a path and as its bytes. */
   path: string
   bytes: Buffer
 }
 
-/** One way of using a client. `send` resolves with the upload's URL once the client calls it a success. */
+/** One way of using a client. `send` resolves with the upload's URL once the client reports success. */
 export type Scenario = {
   name: string
-  /** `gone`: the client removes what it has sent. */
+  /** `gone`: the client terminates the upload. */
   ends: 'stored' | 'gone'
   send(task: Task): Promise<string>
 }
 
 export type Client = {
   name: string
-  /** Version that is tried. */
+  /** Tested version. */
   version: string
-  /** Fetches and builds it. Rejects with NotHere where this machine cannot. */
+  /** Downloads and builds it. Rejects with NotInstalled if that is not possible here. */
   prepare(): Promise<Scenario[]>
 }
 
-/** A client that cannot be had on this machine, and why, in one line. */
-export class NotHere extends Error {
-  override readonly name = 'NotHere'
+/** A client that cannot be installed on this machine; the message says why, in one line. */
+export class NotInstalled extends Error {
+  override readonly name = 'NotInstalled'
 }
 
 export type Row = {
@@ -37,6 +37,6 @@ export type Row = {
   scenario: string
   cuts: number
   seconds: number
-  /** Absent: every byte is there. */
-  fault?: string
+  /** Absent: every byte arrived. */
+  error?: string
 }

@@ -1,4 +1,4 @@
-// A service that takes uploads from anybody, a line to it that is cut while something is sent, and a look at what arrived.
+// A service without authorization, a proxy to it that cuts connections during an upload, and a check of what was stored.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { startTcpProxy } from '../../test/support/proxy.ts'
@@ -37,8 +37,8 @@ async function started(store: StoreName, undo: Undo) {
     endpoint: `${line.url}/files`,
 
     /**
-     * Runs `send` over a line that takes `seconds` for the file and is cut `cuts` times on the way, at equal distances.
-     * Resolves with what `send` does, and how often the line was cut.
+     * Runs `send` over a connection that needs `seconds` for the file and is cut `cuts` times, at equal distances.
+     * Resolves with the URL of `send`, and how often the connection was cut.
      */
     async overCutLine(
       send: () => Promise<string>,
@@ -59,7 +59,7 @@ async function started(store: StoreName, undo: Undo) {
       }
     },
 
-    /** Status of a GET of the upload, past the line, and SHA-256 of what it brings. */
+    /** Status of a GET of the upload, without the proxy, and the SHA-256 of the response body. */
     async read(url: string): Promise<{ status: number; sha256: string }> {
       const response = await fetch(`${service.url}${new URL(url).pathname}`)
       const hash = createHash('sha256')

@@ -1,5 +1,5 @@
-// tus-js-client in Node: what its own end-to-end tests do with a server (a whole file, data with the creation, a length that
-// is told later, a stream, removal), and the ways in which pages use it.
+// tus-js-client in Node: the cases of its own end-to-end tests (a complete file, data with the creation, a length declared
+// later, a stream, termination), and the ways in which pages use it.
 
 import { createReadStream } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -41,13 +41,13 @@ const SCENARIOS: Scenario[] = [
     (task) => upload(createReadStream(task.path), task, { chunkSize: MIB, uploadSize: task.bytes.length }).done,
   ),
   stored(
-    'a length that is told later',
+    'a length declared later',
     (task) => upload(task.bytes, task, { chunkSize: MIB, uploadLengthDeferred: true }).done,
   ),
-  stored('four pieces at once', (task) => upload(task.bytes, task, { parallelUploads: 4 }).done),
-  stored('another one goes on', goesOn),
+  stored('four partial uploads at the same time', (task) => upload(task.bytes, task, { parallelUploads: 4 }).done),
+  stored('resumed by another client', resumed),
   {
-    name: 'removed when it is there',
+    name: 'terminated when complete',
     ends: 'gone',
     send: async (task) => {
       const url = await upload(task.bytes, task).done
@@ -57,8 +57,8 @@ const SCENARIOS: Scenario[] = [
   },
 ]
 
-/** A page that is closed in the middle; another one goes on at its address. */
-async function goesOn(task: Task): Promise<string> {
+/** A page that is closed in the middle; another one resumes with its upload URL. */
+async function resumed(task: Task): Promise<string> {
   let sent = 0
   const first = upload(task.bytes, task, {
     onProgress: (bytes) => {

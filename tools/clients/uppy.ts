@@ -1,11 +1,11 @@
-// Uppy in a headless Chromium, as a portal's page uses it: its own queue and retries, tus-js-client below them.
+// Uppy in a headless Chromium, as a portal's page uses it: its own queue and retries, on top of tus-js-client.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
 import { chromiumAvailable, startChromium } from '../../test/support/chromium.ts'
 import { waitFor } from '../../test/support/http.ts'
-import { type Client, NotHere, type Task } from './model.ts'
+import { type Client, NotInstalled, type Task } from './model.ts'
 import { installedVersion, ROOT } from './packages.ts'
 
 const PAGE_SCRIPT = `
@@ -29,7 +29,7 @@ export const uppy: Client = {
   name: 'Uppy',
   version: `${installedVersion('@uppy/core')} (@uppy/tus ${installedVersion('@uppy/tus')})`,
   async prepare() {
-    if (!chromiumAvailable()) throw new NotHere('chromium: it is not installed')
+    if (!chromiumAvailable()) throw new NotInstalled('chromium: it is not installed')
     const stdin = { contents: PAGE_SCRIPT, resolveDir: ROOT }
     const { outputFiles } = await build({ stdin, bundle: true, write: false, format: 'iife' })
     const script = outputFiles[0]?.text ?? ''
@@ -55,13 +55,13 @@ async function send({ endpoint, path }: Task, script: string, chunk: string): Pr
     const { port } = pages.address() as AddressInfo
     await page.goto(`http://127.0.0.1:${port}/#${new URLSearchParams({ endpoint, chunk })}`)
     await page.setInputFiles('#file', path)
-    const said = () => page.evaluate('({ ...document.body.dataset })') as Promise<{ url?: string; failed?: string }>
+    const result = () => page.evaluate('({ ...document.body.dataset })') as Promise<{ url?: string; failed?: string }>
     const { url, failed } = await waitFor(
       async () => {
-        const words = await said()
-        return (words.url ?? words.failed) !== undefined && words
+        const found = await result()
+        return (found.url ?? found.failed) !== undefined && found
       },
-      { what: 'Uppy to say how it went' },
+      { what: 'the result of Uppy' },
     )
     if (url === undefined) throw new Error(failed)
     return url

@@ -1,4 +1,4 @@
-"""Sends one file with tuspy: tuspy.py WAY ENDPOINT PATH. Prints the upload's URL."""
+"""Uploads one file with tuspy: tuspy.py CASE ENDPOINT PATH. Prints the upload's URL."""
 
 import os
 import sys

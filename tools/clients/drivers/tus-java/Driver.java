@@ -10,7 +10,7 @@ import java.net.URL;
 import java.util.Arrays;
 import java.util.Map;
 
-/** Sends one file with tus-java-client: Driver WAY ENDPOINT PATH. Prints the upload's URL. */
+/** Uploads one file with tus-java-client: Driver CASE ENDPOINT PATH. Prints the upload's URL. */
 public class Driver {
     private static final int MIB = 1024 * 1024;
 
@@ -26,7 +26,7 @@ public class Driver {
         System.out.println(url[0]);
     }
 
-    /** Sends until `end`, by the client's own executor, which tries again after a lost line. */
+    /** Sends until `end`, with the client's own executor, which retries after a lost connection. */
     private static void send(TusClient client, File file, String way, long end, String[] url) throws Exception {
         TusExecutor executor = new TusExecutor() {
             @Override
@@ -37,7 +37,7 @@ public class Driver {
                 uploader.setChunkSize(64 * 1024);
                 if (!way.equals("whole")) uploader.setRequestPayloadSize(MIB);
                 while (uploader.getOffset() < end && uploader.uploadChunk() > -1) continue;
-                // As the client's users do: for a size that is a multiple of a request's this is an empty PATCH.
+                // As the client's users do: if the size is a multiple of the request size, this is an empty PATCH.
                 if (end == file.length()) while (uploader.uploadChunk() > -1) continue;
                 uploader.finish();
                 url[0] = uploader.getUploadURL().toString();

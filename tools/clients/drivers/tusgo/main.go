@@ -1,4 +1,4 @@
-// Sends one file with tusgo: driver WAY ENDPOINT PATH. Prints the upload's URL.
+// Uploads one file with tusgo: driver CASE ENDPOINT PATH. Prints the upload's URL.
 package main
 
 import (
@@ -69,7 +69,7 @@ func send(way, endpoint, path string) (string, error) {
 	return upload.Location, err
 }
 
-// transfer asks where the server stands and goes on there, again after each lost line.
+// transfer asks the server for its offset and continues there, again after each lost connection.
 func transfer(stream *tusgo.UploadStream, data []byte) error {
 	var err error
 	for attempt := 0; attempt < 40; attempt++ {
