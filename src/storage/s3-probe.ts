@@ -8,6 +8,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   HeadBucketCommand,
   type LifecycleRule,
+  ListPartsCommand,
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
@@ -115,6 +116,14 @@ async function probePart(client: S3Client, target: Target): Promise<void> {
   try {
     await put(BODY).catch((error: unknown) => refusedSum(target.Bucket, 'a part', error))
     await mustRefuse(target.Bucket, 'parts', () => put(Buffer.from('sent')))
+    const { Parts = [] } = await client.send(new ListPartsCommand({ ...target, UploadId })).catch((error: unknown) => {
+      throw s3StoreError(error)
+    })
+    // Complete names the checksum of every part; once Redis is lost they are known from here only.
+    if (Parts.length !== 1 || Parts[0]?.ChecksumCRC32 !== crc32Of([BODY]))
+      throw new Error(
+        `S3_BUCKET ${target.Bucket} does not list parts with their CRC-32: after a loss of Redis unfinished uploads could not be completed`,
+      )
   } finally {
     // A failed clean-up must not hide the result of the probe.
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => undefined)

@@ -69,6 +69,15 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
     await expect(store.probe()).rejects.toThrow(/does not check x-amz-checksum-crc32 of parts/)
   })
 
+  test.each([
+    ['without its sum', '<Part><PartNumber>1</PartNumber><ETag>"1"</ETag><Size>4</Size></Part>'],
+    ['not at all', ''],
+  ])('refuses one that lists a part %s', async (_, part) => {
+    const body = `<?xml version="1.0"?><ListPartsResult><IsTruncated>false</IsTruncated>${part}</ListPartsResult>`
+    proxy.fault({ act: 'answer', status: 200, body, headers: { 'content-type': 'application/xml' }, when: 'ListParts' })
+    await expect(store.probe()).rejects.toThrow(/does not list parts with their CRC-32/)
+  })
+
   test('warns of lifecycle rules that would hit what is ours', async () => {
     const rule = (id: string, prefix: string, what: string, status = 'Enabled') =>
       `<Rule><ID>${id}</ID><Filter><Prefix>${prefix}</Prefix></Filter><Status>${status}</Status>${what}</Rule>`
