@@ -1,4 +1,4 @@
-// `npm run fleet -- --teachers 500000 --hours 4`: what one evening needs, from measured costs and stated assumptions.
+// `npm run fleet -- --teachers 500000 --hours 4`: capacity that one evening needs, from measured costs and stated assumptions.
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -11,9 +11,9 @@ import { numberOption, runTool, UsageError } from './lib/usage.ts'
 
 const USAGE = `npm run fleet -- [options]     the machines that one evening needs
   --teachers N     people who hand in                        [500000]
-  --hours H        in which they come                        [4]
-  --figures FILE   measured costs of your own, as in tools/fleet/figures.json
-  --json FILE      all numbers, for a machine`
+  --hours H        from the opening to the deadline          [4]
+  --figures FILE   your own measured costs, as in tools/fleet/figures.json
+  --json FILE      write all numbers as JSON`
 
 function readOptions() {
   const text = { type: 'string' } as const
@@ -33,7 +33,7 @@ await runTool(USAGE, async () => {
   const curves = evening(teachers, minutes, figures)
   const plan = planFleet(teachers, curves, figures)
   const simulated = simulate(plan, curves, figures, minutes)
-  for (const [what, much] of planRows(plan, simulated)) process.stdout.write(`${what.padEnd(52)} ${much}\n`)
+  for (const [what, value] of planRows(plan, simulated)) process.stdout.write(`${what.padEnd(52)} ${value}\n`)
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ ...plan, simulated }, null, 2)}\n`)
   return 0
 })

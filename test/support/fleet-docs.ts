@@ -1,5 +1,5 @@
-// The tables of docs/fleet.md, made by the calculator itself.
-// `npx tsx test/support/fleet-docs.ts` writes them; a test fails where they differ.
+// The tables of docs/fleet.md, from the calculator itself.
+// `npx tsx test/support/fleet-docs.ts` writes them; a test fails if they differ.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export function fleetTable(): string {
     const cells = columns.map((column) => (column[row]?.[1] ?? '').replaceAll('|', '\\|'))
     return `| ${what} | ${cells.join(' | ')} |`
   })
-  return ['| | small | cell | everybody |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| | small | cell | all |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 /** Every figure with its source. */
@@ -39,7 +39,7 @@ function short(value: string): string {
   return value.startsWith('[') ? 'see `figures.json`' : value
 }
 
-/** The page with its tables made anew. */
+/** The page with new tables. */
 export function fleetPage(): string {
   const replaced = (page: string, name: string, table: string) =>
     page.replace(

@@ -1,18 +1,18 @@
-// The evening as curves, minute by minute: who begins, whose bytes come, what is whole. People act by 1/(T − t + 1 min)
-// (Alfi, Parisi, Pietronero, Nature Physics 3, 746), and a line takes as long as it takes.
+// The evening as curves, minute by minute: uploads started, bytes received, uploads completed. The arrival rate follows
+// 1/(T − t + 1 min) (Alfi, Parisi, Pietronero, Nature Physics 3, 746); the connection speed decides how long a file takes.
 
 import type { Figures } from './figures.ts'
 
 const MINUTE_S = 60
 
 export type Evening = {
-  /** Begun in each minute. */
-  begun: Float64Array
-  /** Whole in each minute. */
-  whole: Float64Array
-  /** Received in each minute. */
+  /** Uploads started in each minute. */
+  started: Float64Array
+  /** Uploads completed in each minute. */
+  completed: Float64Array
+  /** Bytes received in each minute. */
   bytes: Float64Array
-  /** Under way at the end of each minute. */
+  /** Uploads in progress at the end of each minute. */
   open: Float64Array
 }
 
@@ -22,7 +22,7 @@ export function arrivedBy(t: number, minutes: number): number {
   return t >= minutes ? 1 : 1 - Math.log(minutes - t + 1) / Math.log(minutes + 1)
 }
 
-/** @param minutes from the opening to the deadline; the curves go on until the slowest line is done */
+/** @param minutes from the opening to the deadline; the curves end when the slowest connection has finished */
 export function evening(teachers: number, minutes: number, { people }: Figures): Evening {
   const flows = people.filesPerTeacher.flatMap((file) =>
     people.lines.map((line) => ({
@@ -32,18 +32,18 @@ export function evening(teachers: number, minutes: number, { people }: Figures):
     })),
   )
   const length = minutes + Math.ceil(Math.max(...flows.map((flow) => flow.minutes))) + 2
-  const curves = { begun: new Float64Array(length), whole: new Float64Array(length) }
+  const curves = { started: new Float64Array(length), completed: new Float64Array(length) }
   const bytes = new Float64Array(length)
   const open = new Float64Array(length)
   for (const flow of flows) {
-    // Of a line that begins at x, the part of its bytes that is there at t is (t − x) / d, within 0 and 1; over all
-    // beginnings up to t that is the integral of the share arrived, from t − d to t.
+    // An upload of duration d that starts at x has received the share (t − x) / d of its bytes at time t, limited to 0..1.
+    // Summed over all uploads started up to t, this is the integral of the share arrived, from t − d to t.
     const received = (t: number) => (flow.uploads * flow.bytes * integral(t - flow.minutes, t, minutes)) / flow.minutes
     for (let t = 0; t < length; t++) {
-      const begun = flow.uploads * (arrivedBy(t + 1, minutes) - arrivedBy(t, minutes))
+      const started = flow.uploads * (arrivedBy(t + 1, minutes) - arrivedBy(t, minutes))
       const done = (at: number) => flow.uploads * arrivedBy(at - flow.minutes, minutes)
-      curves.begun[t] = (curves.begun[t] ?? 0) + begun
-      curves.whole[t] = (curves.whole[t] ?? 0) + done(t + 1) - done(t)
+      curves.started[t] = (curves.started[t] ?? 0) + started
+      curves.completed[t] = (curves.completed[t] ?? 0) + done(t + 1) - done(t)
       bytes[t] = (bytes[t] ?? 0) + received(t + 1) - received(t)
       open[t] = (open[t] ?? 0) + flow.uploads * arrivedBy(t + 1, minutes) - done(t + 1)
     }

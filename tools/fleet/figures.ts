@@ -1,4 +1,4 @@
-// Measured costs and assumptions, each with its source, from one data file: new measurements are put in there.
+// Measured costs and assumptions, each with its source, from one data file: put new measurements there.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

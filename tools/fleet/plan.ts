@@ -1,4 +1,4 @@
-// What a fleet for one evening needs: pure arithmetic over the curves and the figures.
+// The machines that one evening needs: pure arithmetic over the curves and the figures.
 
 import type { Evening } from './evening.ts'
 import type { Figures } from './figures.ts'
@@ -15,13 +15,13 @@ export function planFleet(teachers: number, curves: Evening, figures: Figures) {
   const bytes = teachers * sum(files.map((file) => file.count * file.bytes))
   const perSecond = (curve: Float64Array) => Math.max(...curve) / 60
   const peak = {
-    createsPerSecond: perSecond(curves.begun) * (1 + people.broken),
-    wholePerSecond: perSecond(curves.whole),
+    createsPerSecond: perSecond(curves.started) * (1 + people.broken),
+    completedPerSecond: perSecond(curves.completed),
     bytesPerSecond: perSecond(curves.bytes),
     openUploads: Math.max(...curves.open),
   }
   const partsPerSecond = peak.bytesPerSecond / cost.partBytes
-  const apiPerSecond = perSecond(curves.begun) * cost.apiCallsPerUpload
+  const apiPerSecond = perSecond(curves.started) * cost.apiCallsPerUpload
   const serviceCpu =
     (peak.bytesPerSecond / GIB) * cost.receiveCpuSecondsPerGiB +
     peak.createsPerSecond * cost.createCpuSeconds +
@@ -33,8 +33,8 @@ export function planFleet(teachers: number, curves: Evening, figures: Figures) {
   const byNetwork = Math.ceil((peak.bytesPerSecond * 8) / (plan.networkGbpsPerMachine * 1e9 * 0.5))
   const serviceMachines = Math.max(Math.ceil(receivers / plan.coresPerMachine), byNetwork, 2)
 
-  const validateCpu = peak.wholePerSecond * cost.verdictCpuSeconds
-  const validateSlots = Math.ceil((peak.wholePerSecond * cost.verdictSeconds) / plan.utilization)
+  const validateCpu = peak.completedPerSecond * cost.verdictCpuSeconds
+  const validateSlots = Math.ceil((peak.completedPerSecond * cost.verdictSeconds) / plan.utilization)
   const validateCores = Math.max(
     Math.ceil(validateCpu / plan.utilization),
     Math.ceil(validateSlots / plan.validateSlotsPerCore),
@@ -79,8 +79,8 @@ export function planFleet(teachers: number, curves: Evening, figures: Figures) {
     },
     redis: { tripsPerSecond: redisPerSecond, cores: redisPerSecond / cost.redisTripsPerSecondPerCore },
     bucket: {
-      writesPerSecond: partsPerSecond + peak.wholePerSecond * (cost.s3CallsPerLargeUpload + 3),
-      readsPerSecond: peak.wholePerSecond * cost.verdictS3Calls,
+      writesPerSecond: partsPerSecond + peak.completedPerSecond * (cost.s3CallsPerLargeUpload + 3),
+      readsPerSecond: peak.completedPerSecond * cost.verdictS3Calls,
       writes: s3Writes,
       reads: s3Reads,
       storedBytes: bytes + renditionBytes,

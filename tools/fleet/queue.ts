@@ -1,7 +1,7 @@
-// A lane as a queue: jobs in the order in which they come, so many at a time. Exact for what it is told, which a closed
-// form is only for steady traffic.
+// A lane as a queue: jobs run in order of arrival, on a fixed number of slots. Exact for any arrivals; the closed form
+// holds for steady traffic only.
 
-/** A generator of its own, so that a run can be repeated (mulberry32). */
+/** A seeded random generator (mulberry32), so that a run can be repeated. */
 export function random(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -17,7 +17,7 @@ export function random(seed: number): () => number {
  * Seconds from arrival to end of each job.
  *
  * @param arrivals ascending, seconds
- * @param serviceOf seconds that the job of this number takes
+ * @param serviceOf seconds that the job with this index needs
  */
 export function sojourns(
   arrivals: Float64Array,
@@ -37,7 +37,7 @@ export function sojourns(
   return { ends, seconds }
 }
 
-/** `free` is a binary heap of the times at which slots become free: its root is replaced and sinks to its place. */
+/** `free` is a binary heap of the times at which slots become free: replaces its root and restores the heap order. */
 function replaceLeast(free: Float64Array, value: number): void {
   let at = 0
   for (;;) {
@@ -52,7 +52,7 @@ function replaceLeast(free: Float64Array, value: number): void {
   free[at] = value
 }
 
-/** The p-th part of values, 0 to 1; 0 of none. */
+/** The p-quantile of values, p from 0 to 1; 0 if there are none. */
 export function quantile(values: Float64Array, p: number): number {
   const sorted = values.toSorted()
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? 0

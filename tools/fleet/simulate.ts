@@ -1,16 +1,16 @@
-// The lanes over the evening, job by job: how long a teacher waits for the verdict, and for the playable copy.
+// Simulates the lanes over the evening, job by job: how long a teacher waits for the verdict, and for the playable copy.
 
 import type { Evening } from './evening.ts'
 import type { Figures } from './figures.ts'
 import type { Plan } from './plan.ts'
 import { quantile, random, sojourns } from './queue.ts'
 
-/** At most so many jobs; with more teachers every n-th stands for n, and slots shrink alike. */
+/** Most jobs simulated; with more teachers one job stands for n, and the number of slots is divided by n. */
 const MAX_JOBS = 400_000
 
 export type Simulated = {
   jobs: number
-  /** One simulated job stands for so many. */
+  /** Number of jobs that one simulated job stands for. */
   scale: number
   verdictSeconds: { p50: number; p95: number; p99: number; max: number }
   readyHours: { p50: number; p95: number; max: number }
@@ -27,10 +27,10 @@ export function simulate(
   seed = 1,
 ): Simulated {
   const draw = random(seed)
-  const whole = Math.max(1, Math.ceil(plan.uploads / MAX_JOBS))
-  const arrivals = arrivalsOf(curves.whole, whole, draw)
-  const verdictSlots = Math.max(1, Math.floor(plan.validate.slots / whole))
-  // Verdicts differ by file and store: exponential is on the safe side.
+  const scale = Math.max(1, Math.ceil(plan.uploads / MAX_JOBS))
+  const arrivals = arrivalsOf(curves.completed, scale, draw)
+  const verdictSlots = Math.max(1, Math.floor(plan.validate.slots / scale))
+  // The time of a verdict depends on file and store: an exponential distribution is a safe assumption.
   const verdicts = sojourns(arrivals, verdictSlots, () => -cost.verdictSeconds * Math.log(1 - draw()))
 
   const jobs = sizes(people.filesPerTeacher)
@@ -43,13 +43,13 @@ export function simulate(
     return inspect + (encoded ? file.minutes * cost.encodeCpuSecondsPerMediaMinute : gib * cost.remuxCpuSecondsPerGiB)
   })
   const order = [...verdicts.ends.keys()].sort((a, b) => (verdicts.ends[a] ?? 0) - (verdicts.ends[b] ?? 0))
-  const judged = Float64Array.from(order, (job) => verdicts.ends[job] ?? 0)
-  const mediaSlots = Math.max(1, Math.floor((plan.media.machines * decisions.coresPerMachine) / whole))
-  const ready = sojourns(judged, mediaSlots, (job) => work[order[job] ?? 0] ?? 0)
+  const verdictTimes = Float64Array.from(order, (job) => verdicts.ends[job] ?? 0)
+  const mediaSlots = Math.max(1, Math.floor((plan.media.machines * decisions.coresPerMachine) / scale))
+  const ready = sojourns(verdictTimes, mediaSlots, (job) => work[order[job] ?? 0] ?? 0)
   const hours = (seconds: number) => seconds / 3600
   return {
     jobs: arrivals.length,
-    scale: whole,
+    scale,
     verdictSeconds: {
       p50: quantile(verdicts.seconds, 0.5),
       p95: quantile(verdicts.seconds, 0.95),
@@ -65,7 +65,7 @@ export function simulate(
   }
 }
 
-/** Every n-th of a curve's arrivals, at random moments within its minute, in order. */
+/** Every n-th arrival of a curve, at a random moment within its minute, in order. */
 function arrivalsOf(perMinute: Float64Array, every: number, draw: () => number): Float64Array {
   const times: number[] = []
   let due = 0

@@ -1,4 +1,4 @@
-// The calculator against what can be said without it: shares of the curve, conservation of bytes, queues in closed form.
+// Checks the calculator against known results: published shares of the curve, conservation of bytes, queues in closed form.
 
 import { describe, expect, it } from 'vitest'
 import { arrivedBy, evening } from '../../../../tools/fleet/evening.ts'
@@ -24,8 +24,8 @@ describe('the evening', () => {
     const files = figures.people.filesPerTeacher
     const uploads = teachers * files.reduce((total, { count }) => total + count, 0)
     const bytes = teachers * files.reduce((total, file) => total + file.count * file.bytes, 0)
-    expect(sum(curves.begun)).toBeCloseTo(uploads, 3)
-    expect(sum(curves.whole)).toBeCloseTo(uploads, 3)
+    expect(sum(curves.started)).toBeCloseTo(uploads, 3)
+    expect(sum(curves.completed)).toBeCloseTo(uploads, 3)
     expect(sum(curves.bytes) / bytes).toBeCloseTo(1, 6)
     expect(curves.open.at(-1)).toBeCloseTo(0, 6)
     expect(Math.min(...curves.bytes)).toBeGreaterThanOrEqual(-1)
@@ -69,7 +69,7 @@ describe('the fleet', () => {
   const curves = evening(20_000, minutes, figures)
   const plan = planFleet(20_000, curves, figures)
 
-  it('grows with the teachers, and is never a single machine', () => {
+  it('grows with the number of teachers, and is never a single machine', () => {
     const more = planFleet(200_000, evening(200_000, minutes, figures), figures)
     expect(more.uploads).toBe(10 * plan.uploads)
     expect(more.service.cpu / plan.service.cpu).toBeCloseTo(10, 6)
@@ -77,15 +77,15 @@ describe('the fleet', () => {
     expect(planFleet(10, evening(10, minutes, figures), figures).service.machines).toBe(2)
   })
 
-  it('has calls to the bucket of parts and four, or one for what fits a part', () => {
+  it('counts one bucket call per part and four per large upload, or one for a file that fits a part', () => {
     const lone = structuredClone(figures)
     lone.people.filesPerTeacher = [{ name: 'f', kind: 'pdf', count: 1, bytes: 8_388_608 * 10, minutes: 0 }]
     const { bucket } = planFleet(1, evening(1, minutes, lone), lone)
-    // Beside the upload's own: two claims and a verdict.
+    // Besides the upload's own: two lease records and the verdict's.
     expect(bucket.writes).toBeCloseTo(10 + 4 + 3, 6)
   })
 
-  it('gives verdicts in time as planned, and late with a tenth of the slots', () => {
+  it('gives verdicts in time as planned, and too late with a tenth of the slots', () => {
     const planned = simulate(plan, curves, figures, minutes)
     expect(planned.verdictSeconds.p95).toBeLessThan(5)
     expect(planned.drainedHours).toBeLessThan(figures.plan.transcodeHours * 1.2)
@@ -93,7 +93,7 @@ describe('the fleet', () => {
     expect(simulate(starved, curves, figures, minutes).verdictSeconds.p95).toBeGreaterThan(60)
   })
 
-  it('tells each figure with its source', () => {
+  it('has a source for each figure', () => {
     for (const [name, value, source] of figureRows()) {
       expect(value, name).not.toBe('')
       expect(source.length, name).toBeGreaterThan(5)
@@ -102,7 +102,7 @@ describe('the fleet', () => {
     for (const [what, much] of rows) expect(much, what).not.toMatch(/NaN|undefined|Infinity/)
   })
 
-  it('is documented as it is reckoned (npx tsx test/support/fleet-docs.ts writes the tables)', () => {
+  it('has up-to-date tables in docs/fleet.md (npx tsx test/support/fleet-docs.ts writes them)', () => {
     expect(fleetPageOnDisk()).toBe(fleetPage())
   })
 })
