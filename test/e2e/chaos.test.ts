@@ -19,8 +19,8 @@ async function expectClean(kind: StoreKind): Promise<void> {
   films ??= await makeFilms()
   const rows = POINT_ROWS.filter(({ point, only = kind }) => only === kind && SELECTED[kind].includes(point))
   const results = await runGroup(kind, { name: 'selection', rows, options: { films } }, () => undefined)
-  expect(results.map(({ name, hits, faults }) => ({ name, hits, faults }))).toEqual(
-    results.map(({ name }) => ({ name, hits: 1, faults: [] })),
+  expect(results.map(({ name, hits, errors }) => ({ name, hits, errors }))).toEqual(
+    results.map(({ name }) => ({ name, hits: 1, errors: [] })),
   )
   expect(results).toHaveLength(SELECTED[kind].length + 1)
 }

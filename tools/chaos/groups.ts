@@ -1,5 +1,5 @@
-// What is run on which stage: fault points, troubles that leave the log of events as it is, those that lose it, and a
-// disk that is small enough to be full.
+// Which rows run on which stage: fault points; troubles that keep the event log; those that lose it; a disk that is small
+// enough to fill.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,16 +16,16 @@ import { PROCESS_TROUBLES } from './troubles/processes.ts'
 import { REDIS_LOSSES, REDIS_TROUBLES } from './troubles/redis.ts'
 import { DISK_TROUBLES, S3_TROUBLES } from './troubles/store.ts'
 
-/** Above what the service keeps free for others, and taken by nobody until it is written. */
+/** More than the service keeps free. A tmpfs uses memory only for what is written. */
 const DISK_BYTES = 900 * 1024 ** 2
 
 export function kindsHere(): StoreKind[] {
   if (s3Available()) return ['local', 's3']
-  process.stderr.write('No S3 server here: nothing is shown of it.\n')
+  process.stderr.write('No S3 server is installed: its rows are skipped.\n')
   return ['local']
 }
 
-/** Groups with at least one row whose group or name holds `only`. */
+/** Groups with at least one row whose group or name contains `only`. */
 export async function* groupsOf(kind: StoreKind, films: Films, only = ''): AsyncGenerator<Group> {
   const all: Group[] = [
     { name: 'fault point', rows: POINT_ROWS, options: { films } },
@@ -35,7 +35,7 @@ export async function* groupsOf(kind: StoreKind, films: Films, only = ''): Async
       options: { films, preload: [SHIFTED_CLOCK] },
     },
     { name: 'cluster', rows: PROCESS_TROUBLES, options: { films, env: { PROCESSES: '2' } } },
-    { name: 'loss', rows: REDIS_LOSSES, options: { films }, told: false },
+    { name: 'loss', rows: REDIS_LOSSES, options: { films }, hasEventLog: false },
   ]
   for (const group of all) {
     const rows = wanted(group, kind, only)
@@ -52,13 +52,13 @@ function wanted({ name, rows }: Group, kind: StoreKind, only: string): Group['ro
   })
 }
 
-/** A file system in memory needs root; without, the rows are left out, and it is said. */
+/** Mounting a tmpfs needs root; without it the rows are skipped, with a message. */
 async function* onSmallDisk(rows: Group['rows'], films: Films): AsyncGenerator<Group> {
   const dataDir = mkdtempSync(join(tmpdir(), 'songngan-disk-'))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'songngan-chaos', dataDir])
   } catch (error) {
-    process.stderr.write(`No small disk here: nothing is shown of a full one (${(error as Error).message})\n`)
+    process.stderr.write(`No tmpfs can be mounted: the rows of a full disk are skipped (${(error as Error).message})\n`)
     rmSync(dataDir, { recursive: true })
     return
   }

@@ -1,12 +1,12 @@
-// What the suite speaks of: who hands in what, what is to become of it, and what a run has shown.
+// Types of the chaos suite: what is handed in, the expected end, and the result of a row.
 
 import type { FaultPoint } from '../../src/core/fault-points.ts'
-import type { Mortal, Role } from './stage/mortal.ts'
+import type { KillableProcess, Role } from './stage/killable.ts'
 import type { Stage } from './stage/stage.ts'
 
 export type StoreKind = 'local' | 's3'
 
-/** What an upload must be in the end, whatever went wrong on the way. */
+/** The state that an upload must reach, whatever fails. */
 export type End = 'ready' | 'rejected' | 'cancelled' | 'expired'
 
 export type HandedFile = { id: string; sha256: string; bytes: number; end: End }
@@ -15,12 +15,12 @@ export type HandedFile = { id: string; sha256: string; bytes: number; end: End }
 export type Hand = { submissionId: string; files: HandedFile[] }
 
 /**
- * Called when the time has come: orders the death of a process at the row's point (`who` where it is not the stage's
- * own), or says that the trouble has happened once more.
+ * Called by a scenario. For a fault point: arms it, so that the process dies there (`who`: another process than the
+ * stage's own). For any other trouble: counts that it happened once more.
  */
-export type Arm = (who?: Mortal) => void
+export type Arm = (who?: KillableProcess) => void
 
-/** Uses the service as a client or a portal would, and goes on until it is through. */
+/** Uses the service as a client or a portal would, until everything is handed in. */
 export type Drive = (stage: Stage, seed: string, arm: Arm) => Promise<Hand>
 
 export type PointRow = {
@@ -29,7 +29,7 @@ export type PointRow = {
   drive: Drive
   /** Absent: on both. */
   only?: StoreKind
-  /** At which time that it comes by; default the first. */
+  /** Which hit of the fault point kills the process; default the first. */
   nth?: number
 }
 
@@ -40,15 +40,15 @@ export type Result = {
   group: string
   name: string
   store: StoreKind
-  /** Which process died, or what was done to it. */
+  /** Which process died, or what failed. */
   what: string
   hits: number
-  /** Numbers that nobody's version or event carries: drawn by a process that died before it could use them. */
+  /** Sequence numbers without a version or event: reserved by a process that died before it used them. */
   skipped: number
   seconds: number
-  /** Ends of the files handed in, in words. */
+  /** End states of the files handed in. */
   outcome: string
-  faults: string[]
+  errors: string[]
 }
 
-export type Tell = (line: string) => void
+export type Print = (line: string) => void

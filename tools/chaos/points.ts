@@ -1,12 +1,12 @@
-// Which process dies at which step, while what is done. Every fault point of the code stands here at least once.
+// Which process dies at which step of which scenario. Every fault point of the code is listed at least once.
 
-import { cleanedUp, expired, givenBack, jobLost, sealed, terminated, testified } from './drives/ends.ts'
+import { erased, expired, jobLost, receipted, returned, sealed, terminated } from './drives/ends.ts'
 import {
   checkpointed,
+  headed,
   inHalves,
   inPieces,
   orphaned,
-  peeked,
   small,
   spilled,
   takenOver,
@@ -31,7 +31,7 @@ const SERVICE: Omit<PointRow, 'role'>[] = [
   { point: 'patch.before-answer', drive: inPieces, nth: 2 },
   { point: 'checkpoint.flushed', drive: checkpointed, only: 'local' },
   { point: 'spool.appended', drive: spilled, only: 's3', nth: 3 },
-  { point: 'head.flushed', drive: peeked },
+  { point: 'head.flushed', drive: headed },
   { point: 'take-over.yielding', drive: takenOver },
   { point: 'take-over.asked', drive: takenOver },
   { point: 'take-over.lock-taken', drive: orphaned },
@@ -59,10 +59,10 @@ const SERVICE: Omit<PointRow, 'role'>[] = [
   { point: 'seal.before-commit', drive: sealed },
   { point: 'seal.committed', drive: sealed },
   { point: 'seal.unfinished-ended', drive: sealed },
-  { point: 'return.before-commit', drive: givenBack },
-  { point: 'return.committed', drive: givenBack },
-  { point: 'receipt.key-stored', drive: testified },
-  { point: 'receipt.signed', drive: testified },
+  { point: 'return.before-commit', drive: returned },
+  { point: 'return.committed', drive: returned },
+  { point: 'receipt.key-stored', drive: receipted },
+  { point: 'receipt.signed', drive: receipted },
 ]
 
 const WORKER: Omit<PointRow, 'role'>[] = [
@@ -85,8 +85,8 @@ const WORKER: Omit<PointRow, 'role'>[] = [
   { point: 'notify.before-post', drive: small },
   { point: 'notify.after-post', drive: small },
   { point: 'reconcile.generation-recorded', drive: jobLost },
-  { point: 'maintain.before-delete', drive: cleanedUp },
-  { point: 'maintain.deleted', drive: cleanedUp },
+  { point: 'maintain.before-delete', drive: erased },
+  { point: 'maintain.deleted', drive: erased },
 ]
 
 export const POINT_ROWS: readonly PointRow[] = [

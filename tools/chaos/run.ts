@@ -1,12 +1,12 @@
-// Rows one after the other on one stage; the audit of all of them comes at the end, as it would in life.
+// Runs rows one after the other on one stage; all of them are audited at the end.
 
 import { waitFor } from '../../test/support/http.ts'
 import { audit } from './audit/audit.ts'
-import type { Arm, Hand, PointRow, Result, StoreKind, Tell, TroubleRow } from './model.ts'
-import type { Mortal } from './stage/mortal.ts'
+import type { Arm, Hand, PointRow, Print, Result, StoreKind, TroubleRow } from './model.ts'
+import type { KillableProcess } from './stage/killable.ts'
 import { openStage, type Stage, type StageOptions } from './stage/stage.ts'
 
-/** A worker comes by its steps after the client has long gone. */
+/** A worker reaches its steps some time after the client has finished. */
 const HIT_MS = 45_000
 const ROW_MS = 120_000
 
@@ -14,54 +14,58 @@ export type Group = {
   name: string
   rows: readonly (PointRow | TroubleRow)[]
   options: StageOptions
-  /** False where Redis loses its log of events. */
-  told?: boolean
+  /** False if Redis loses its event log. */
+  hasEventLog?: boolean
 }
 
-/** @returns a result of each row, and one of what belongs to none */
-export async function runGroup(kind: StoreKind, { name, rows, options, told }: Group, tell: Tell): Promise<Result[]> {
+/** @returns a result for each row, and one for errors that belong to no row */
+export async function runGroup(
+  kind: StoreKind,
+  { name, rows, options, hasEventLog }: Group,
+  print: Print,
+): Promise<Result[]> {
   const stage = await openStage(kind, options)
   try {
     const ran: { result: Result; hand: Hand | undefined }[] = []
     for (const row of rows) {
       const one = await runRow(stage, name, row)
-      tell(lineOf(one.result))
+      print(lineOf(one.result))
       ran.push(one)
     }
     const hands = ran.flatMap(({ hand }) => hand ?? [])
     const startedMs = performance.now()
-    const { byHand, shared } = await audit(stage, hands, told === undefined ? {} : { told })
+    const { byHand, shared } = await audit(stage, hands, hasEventLog === undefined ? {} : { hasEventLog })
     for (const { result, hand } of ran) {
       const found = hand === undefined ? undefined : byHand[hands.indexOf(hand)]
-      result.faults.push(...(found?.faults ?? []))
+      result.errors.push(...(found?.errors ?? []))
       result.skipped = found?.skipped ?? 0
     }
     const seconds = (performance.now() - startedMs) / 1000
     const rest = {
-      name: 'all of it, in the end',
+      name: 'complete audit',
       what: 'audit',
       hits: 1,
       skipped: 0,
       outcome: `${hands.length} submissions`,
     }
-    for (const { result } of ran) if (result.faults.length > 0) tell(`audit ${lineOf(result)}`)
-    for (const fault of shared) tell(`audit FAIL ${kind} ${name}: ${fault}`)
-    return [...ran.map(({ result }) => result), { group: name, store: kind, seconds, faults: shared, ...rest }]
+    for (const { result } of ran) if (result.errors.length > 0) print(`audit ${lineOf(result)}`)
+    for (const error of shared) print(`audit FAIL ${kind} ${name}: ${error}`)
+    return [...ran.map(({ result }) => result), { group: name, store: kind, seconds, errors: shared, ...rest }]
   } finally {
     await stage.close()
   }
 }
 
-export function lineOf({ store, group, name, what, hits, seconds, faults }: Result): string {
-  const verdict = faults.length === 0 && hits > 0 ? 'ok  ' : 'FAIL'
-  return `${verdict} ${store.padEnd(5)} ${group}: ${name} (${what}) ${seconds.toFixed(1)} s ${faults.join('; ')}`
+export function lineOf({ store, group, name, what, hits, seconds, errors }: Result): string {
+  const verdict = errors.length === 0 && hits > 0 ? 'ok  ' : 'FAIL'
+  return `${verdict} ${store.padEnd(5)} ${group}: ${name} (${what}) ${seconds.toFixed(1)} s ${errors.join('; ')}`
 }
 
-/** A row that hangs must not keep the others from being run. */
+/** A row that hangs must not stop the others. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not through after ${ROW_MS / 1000} s`)), ROW_MS)
+    timer = setTimeout(() => reject(new Error(`not finished after ${ROW_MS / 1000} s`)), ROW_MS)
   })
   return await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
@@ -73,7 +77,7 @@ async function runRow(stage: Stage, group: string, row: PointRow | TroubleRow): 
   const what = 'point' in row ? row.role : row.what
   const startedMs = performance.now()
   let hits = 0
-  let target: Mortal | undefined
+  let target: KillableProcess | undefined
   let isHit = () => hits > 0
   const arm: Arm = (who) => {
     if (!('point' in row)) {
@@ -83,13 +87,13 @@ async function runRow(stage: Stage, group: string, row: PointRow | TroubleRow): 
     target = who ?? stage[row.role]
     isHit = target.arm(row.point, row.nth ?? 1)
   }
-  const faults: string[] = []
+  const errors: string[] = []
   let hand: Hand | undefined
   try {
     hand = await inTime(row.drive(stage, `${stage.kind} ${group} ${name} ${row.drive.name}`, arm))
     await waitFor(isHit, { timeoutMs: HIT_MS, what: `${name} to be hit` })
   } catch (error) {
-    faults.push((error as Error).message.split('\n')[0] ?? '')
+    errors.push((error as Error).message.split('\n')[0] ?? '')
   }
   if (target !== undefined) {
     hits = isHit() ? 1 : 0
@@ -100,6 +104,6 @@ async function runRow(stage: Stage, group: string, row: PointRow | TroubleRow): 
   const seconds = (performance.now() - startedMs) / 1000
   return {
     hand,
-    result: { group, name, store: stage.kind, what, hits, skipped: 0, seconds, outcome, faults },
+    result: { group, name, store: stage.kind, what, hits, skipped: 0, seconds, outcome, errors },
   }
 }

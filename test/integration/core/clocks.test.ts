@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis } from '../../../src/core/redis.ts'
 import { RedisWatch } from '../../../src/core/redis-watch.ts'
-import { type Mortal, startMortal } from '../../../tools/chaos/stage/mortal.ts'
+import { type KillableProcess, startKillable } from '../../../tools/chaos/stage/killable.ts'
 import { SHIFTED_CLOCK } from '../../../tools/chaos/troubles/clock.ts'
 import { pdfBytes } from '../../support/bytes.ts'
 import { PORTAL_KEY, TICKET_SECRET } from '../../support/environment.ts'
@@ -32,8 +32,8 @@ afterAll(async () => {
 })
 
 /** A service whose machine's clock is ahead by so much. */
-async function serviceAhead(shiftMs: number, env: Record<string, string> = {}): Promise<Mortal> {
-  const service = await startMortal('service', dir, {
+async function serviceAhead(shiftMs: number, env: Record<string, string> = {}): Promise<KillableProcess> {
+  const service = await startKillable('service', dir, {
     env: {
       REDIS_URL: redis.url,
       DATA_DIR: dir,
@@ -50,7 +50,7 @@ async function serviceAhead(shiftMs: number, env: Record<string, string> = {}): 
   return service
 }
 
-async function portal(service: Mortal, method: string, path: string, body?: object) {
+async function portal(service: KillableProcess, method: string, path: string, body?: object) {
   const answer = await fetch(service.url + path, {
     method,
     headers: { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' },
@@ -60,7 +60,7 @@ async function portal(service: Mortal, method: string, path: string, body?: obje
 }
 
 /** A submission that ends in two minutes and has no grace, a ticket for a minute, and a whole plan. */
-async function handIn(service: Mortal, id: string) {
+async function handIn(service: KillableProcess, id: string) {
   const deadline = new Date(Date.now() + 2 * MINUTE_MS).toISOString()
   await portal(service, 'PUT', `/v1/submissions/${id}`, { profile: INTAKE, deadline })
   const { body } = await portal(service, 'POST', `/v1/submissions/${id}/tickets`, {

@@ -1,4 +1,4 @@
-// The whole audit of a stage, told by submission.
+// The complete audit of a stage, with errors by submission.
 
 import type { Hand } from '../model.ts'
 import type { Stage } from '../stage/stage.ts'
@@ -9,36 +9,36 @@ import { versionsOf } from './records.ts'
 import { settle } from './settle.ts'
 
 export type Audit = {
-  /** Of each hand, in order. */
-  byHand: { faults: string[]; skipped: number }[]
-  /** Of the installation as a whole. */
+  /** For each hand, in order. */
+  byHand: { errors: string[]; skipped: number }[]
+  /** Errors of the installation that belong to no submission. */
   shared: string[]
 }
 
-/** `told` false: Redis has lost its log of events on the way, so that it cannot be compared with anything. */
-export async function audit(stage: Stage, hands: readonly Hand[], { told = true } = {}): Promise<Audit> {
-  const unsettled = await settle(stage, hands, told)
-  const log = told ? await allEvents(stage) : []
+/** `hasEventLog` false: Redis lost its event log during the run, so events cannot be compared. */
+export async function audit(stage: Stage, hands: readonly Hand[], { hasEventLog = true } = {}): Promise<Audit> {
+  const unsettled = await settle(stage, hands, hasEventLog)
+  const log = hasEventLog ? await allEvents(stage) : []
   const partials = new Set<string>()
   const byHand = []
   for (const hand of hands) {
-    const faults: string[] = []
+    const errors: string[] = []
     const ids = hand.files.map(({ id }) => id)
     for (const file of hand.files) {
-      faults.push(...(await auditFile(stage, file)))
+      errors.push(...(await auditFile(stage, file)))
       const concat = (await versionsOf(stage.bytes, file.id)).at(-1)?.concat
       if (concat?.kind === 'final')
         for (const partial of concat.partials) {
           ids.push(partial)
           partials.add(partial)
           const end = { id: partial, sha256: '', bytes: 0, end: 'cancelled' as const }
-          faults.push(...(await auditFile(stage, end)).filter((fault) => !fault.startsWith('outcomes')))
+          errors.push(...(await auditFile(stage, end)).filter((error) => !error.startsWith('outcomes')))
         }
     }
-    const events = told ? await auditEvents(stage, hand, ids, log) : { faults: [], skipped: 0 }
-    byHand.push({ faults: [...faults, ...events.faults], skipped: events.skipped })
+    const events = hasEventLog ? await auditEvents(stage, hand, ids, log) : { errors: [], skipped: 0 }
+    byHand.push({ errors: [...errors, ...events.errors], skipped: events.skipped })
   }
-  const deliveries = told ? auditDeliveries(stage, log) : []
+  const deliveries = hasEventLog ? auditDeliveries(stage, log) : []
   const leftovers = await auditLeftovers(stage, hands, partials)
   return { byHand, shared: [...unsettled, ...deliveries, ...leftovers] }
 }

@@ -1,11 +1,11 @@
-// What was told of a submission: every version that is an event once, under numbers that rise, and to the portal too.
+// Events of a submission: each version that is an event is published once, with rising numbers, and delivered to the portal.
 
 import type { EventBody } from '../../../src/records/event-body.ts'
 import type { Hand } from '../model.ts'
 import { OWNER, type Stage } from '../stage/stage.ts'
 import { headsOf, versionsOf } from './records.ts'
 
-/** All events of the log, oldest first. */
+/** All events of the event log, oldest first. */
 export async function allEvents({ portal }: Stage): Promise<EventBody[]> {
   const all: EventBody[] = []
   for (let cursor: string | undefined; ; ) {
@@ -16,17 +16,17 @@ export async function allEvents({ portal }: Stage): Promise<EventBody[]> {
   }
 }
 
-/** `skipped`: numbers that nothing carries, drawn by a process that died before it could use them. */
+/** `skipped`: sequence numbers without a version or event, reserved by a process that died before it used them. */
 export async function auditEvents(
   stage: Stage,
   { submissionId }: Hand,
   uploadIds: readonly string[],
   log: readonly EventBody[],
-): Promise<{ faults: string[]; skipped: number }> {
-  const faults: string[] = []
-  const told = log.filter(({ data }) => data.submissionId === submissionId)
+): Promise<{ errors: string[]; skipped: number }> {
+  const errors: string[] = []
+  const published = log.filter(({ data }) => data.submissionId === submissionId)
   const expected = new Set<string>()
-  const numbers = new Set(told.map(({ data }) => data.sequence))
+  const numbers = new Set(published.map(({ data }) => data.sequence))
   for (const id of uploadIds)
     for (const { event, version, sequence } of await versionsOf(stage.bytes, id)) {
       numbers.add(sequence)
@@ -36,39 +36,40 @@ export async function auditEvents(
     numbers.add(sequence)
     if (event !== null) expected.add(`evt_${OWNER}_${submissionId}_${version}`)
   }
-  const ids = told.map(({ id }) => id)
-  for (const id of expected) if (!ids.includes(id)) faults.push(`never told: ${id}`)
-  for (const id of new Set(ids.filter((one, i) => ids.indexOf(one) !== i))) faults.push(`told twice: ${id}`)
-  const sequences = told.map(({ data }) => data.sequence)
+  const ids = published.map(({ id }) => id)
+  for (const id of expected) if (!ids.includes(id)) errors.push(`never published: ${id}`)
+  for (const id of new Set(ids.filter((one, i) => ids.indexOf(one) !== i))) errors.push(`published twice: ${id}`)
+  const sequences = published.map(({ data }) => data.sequence)
   for (const one of new Set(sequences.filter((number, i) => sequences.indexOf(number) !== i)))
-    faults.push(
-      `number ${one} given to ${told
+    errors.push(
+      `number ${one} given to ${published
         .filter(({ data }) => data.sequence === one)
         .map(({ type }) => type)
         .join(' and ')}`,
     )
-  const completes = told.filter(({ type }) => type === 'submission.complete' || type === 'submission.incomplete')
-  if (completes.some(({ type }, i) => type === completes[i - 1]?.type)) faults.push('news of completeness repeated')
+  const completes = published.filter(({ type }) => type === 'submission.complete' || type === 'submission.incomplete')
+  if (completes.some(({ type }, i) => type === completes[i - 1]?.type))
+    errors.push('complete/incomplete event repeated without a change')
   const highest = Math.max(0, ...numbers)
   const used = [...numbers].filter((number) => number > 0).length
-  return { faults, skipped: highest - used }
+  return { errors, skipped: highest - used }
 }
 
-/** Deliveries: each event at least once and as it is; again only where a worker died in between. */
-export function auditDeliveries({ receiver, worker }: Stage, told: readonly EventBody[]): string[] {
-  const faults: string[] = []
-  for (const event of told) {
+/** Deliveries: each event at least once and unchanged; repeated only if a worker died in between. */
+export function auditDeliveries({ receiver, worker }: Stage, published: readonly EventBody[]): string[] {
+  const errors: string[] = []
+  for (const event of published) {
     const same = receiver.deliveries.filter(({ id }) => id === event.id)
-    if (same.length === 0) faults.push(`webhook never delivered: ${event.type} ${event.id}`)
+    if (same.length === 0) errors.push(`webhook never delivered: ${event.type} ${event.id}`)
     for (const [i, { body, atMs }] of same.entries()) {
-      if (body !== JSON.stringify(event)) faults.push(`webhook ${event.id} says something else`)
+      if (body !== JSON.stringify(event)) errors.push(`webhook ${event.id} has another body than the event`)
       const before = same[i - 1]
       if (before !== undefined && !worker.deathsMs.some((died) => died >= before.atMs && died <= atMs))
-        faults.push(`webhook ${event.id} delivered again although no worker died`)
+        errors.push(`webhook ${event.id} delivered again although no worker died`)
     }
   }
-  const known = new Set(told.map(({ id }) => id))
+  const known = new Set(published.map(({ id }) => id))
   for (const id of new Set(receiver.deliveries.map((delivery) => delivery.id)))
-    if (!known.has(id)) faults.push(`webhook of an event that nobody knows: ${id}`)
-  return faults
+    if (!known.has(id)) errors.push(`webhook of an event that is not in the event log: ${id}`)
+  return errors
 }

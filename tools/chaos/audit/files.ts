@@ -1,4 +1,4 @@
-// One file that was handed in: what the store says of it, and what lies there beside.
+// One file that was handed in: its record, its bytes, and orphans in its folder.
 
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { sha256 } from '../../../test/support/bytes.ts'
@@ -9,7 +9,7 @@ import { folderOf, versionsOf } from './records.ts'
 const ACCEPTED = ['upload.accepted']
 const VERDICTS = [...ACCEPTED, 'upload.rejected', 'upload.cancelled', 'upload.expired']
 
-/** True when nothing more is to happen to a file. */
+/** True when all work on a file is done. */
 export async function isAtItsEnd({ bytes }: Stage, { id, end }: HandedFile): Promise<boolean> {
   const record = (await versionsOf(bytes, id)).at(-1)
   if (record === undefined) return end === 'cancelled' || end === 'expired'
@@ -18,47 +18,47 @@ export async function isAtItsEnd({ bytes }: Stage, { id, end }: HandedFile): Pro
   return end !== 'rejected' || record.mediaErasedAt !== undefined
 }
 
-/** What is wrong with a file, in words. */
+/** Errors of one file, as texts. */
 export async function auditFile(stage: Stage, file: HandedFile): Promise<string[]> {
   const versions = await versionsOf(stage.bytes, file.id)
   const record = versions.at(-1)
-  const faults: string[] = []
+  const errors: string[] = []
   const keys = await stage.bytes.list(folderOf(file.id))
   const numbers = versions.map(({ version }) => version)
-  // The first version of a small file on S3 is its object: it goes with the bytes that retention, a join or an end takes.
+  // The first version of a small file on S3 is in its object's metadata: it is deleted with the object (retention, join, end).
   const single = versions[0]?.object.key ?? ''
   const first = single.startsWith(`${folderOf(file.id)}one-`) && !keys.includes(single) ? 2 : 1
-  if (numbers.some((version, i) => version !== i + first)) faults.push(`versions ${numbers.join(' ')}`)
+  if (numbers.some((version, i) => version !== i + first)) errors.push(`versions ${numbers.join(' ')}`)
   if (record === undefined) {
-    if (file.end === 'ready' || file.end === 'rejected') faults.push('no record')
-    return [...faults, ...keys.map((key) => `orphan ${key}`)]
+    if (file.end === 'ready' || file.end === 'rejected') errors.push('no record')
+    return [...errors, ...keys.map((key) => `orphan ${key}`)]
   }
-  if (record.state !== file.end) faults.push(`${record.state} instead of ${file.end}: ${lanesOf(record)}`)
+  if (record.state !== file.end) errors.push(`${record.state} instead of ${file.end}: ${lanesOf(record)}`)
   const verdicts = versions.filter(({ event }) => VERDICTS.includes(event ?? ''))
-  if (verdicts.length !== 1) faults.push(`outcomes: ${verdicts.map(({ event }) => event).join(' ') || 'none'}`)
-  const kept = await keptKeys(stage, file, record, faults)
+  if (verdicts.length !== 1) errors.push(`outcomes: ${verdicts.map(({ event }) => event).join(' ') || 'none'}`)
+  const kept = await keptKeys(stage, file, record, errors)
   for (const key of keys)
-    if (!key.startsWith(`${folderOf(file.id)}record-`) && !kept.has(key)) faults.push(`orphan ${key}`)
-  return faults
+    if (!key.startsWith(`${folderOf(file.id)}record-`) && !kept.has(key)) errors.push(`orphan ${key}`)
+  return errors
 }
 
 function lanesOf({ lanes, error }: UploadRecord): string {
   return JSON.stringify({ ...lanes, error })
 }
 
-/** Keys that a record accounts for; says where what lies there is not what was handed in. */
-async function keptKeys(stage: Stage, file: HandedFile, record: UploadRecord, faults: string[]): Promise<Set<string>> {
+/** Keys that a record lists; adds an error for each whose content differs from what was handed in. */
+async function keptKeys(stage: Stage, file: HandedFile, record: UploadRecord, errors: string[]): Promise<Set<string>> {
   if (file.end !== 'ready') return new Set()
   const kept = new Set([record.object.key])
   for (const { key, bytes, name } of record.renditions.filter(({ state }) => state === 'ready')) {
     if (key === undefined) continue
     kept.add(key)
     const length = (await stage.bytes.read(key)).length
-    if (length !== bytes) faults.push(`rendition ${name} has ${length} bytes, not ${bytes}`)
+    if (length !== bytes) errors.push(`rendition ${name} has ${length} bytes, not ${bytes}`)
   }
   const digest = sha256(await stage.bytes.read(record.object.key))
-  if (digest !== file.sha256) faults.push('the stored file is not the one that was sent')
-  if (record.sha256 !== file.sha256) faults.push('the recorded SHA-256 is not that of the file')
-  if (record.receivedBytes !== file.bytes) faults.push(`${record.receivedBytes} bytes of ${file.bytes}`)
+  if (digest !== file.sha256) errors.push('the stored file differs from the file that was sent')
+  if (record.sha256 !== file.sha256) errors.push('the recorded SHA-256 is not that of the file')
+  if (record.receivedBytes !== file.bytes) errors.push(`${record.receivedBytes} bytes of ${file.bytes}`)
   return kept
 }

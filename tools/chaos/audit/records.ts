@@ -1,4 +1,4 @@
-// Records as the store has them: numbered files, or the metadata of an object that is its own first record.
+// Records as stored: numbered files, or the metadata of an object that is its own first record.
 
 import { shardOfUpload } from '../../../src/core/ids.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
@@ -24,7 +24,7 @@ export async function versionsOf(bytes: Bytes, id: string): Promise<UploadRecord
   }
   for (const key of keys.filter((name) => name.startsWith(`${folder}record-`)))
     versions.push(JSON.parse((await bytes.read(key)).toString('utf8')) as UploadRecord)
-  // A record of its own outranks what an object of the same number says: that one was not counted.
+  // A record file wins over an object with the same version number: that object's commit did not count.
   const byNumber = new Map(versions.map((record) => [record.version, record]))
   return [...byNumber.values()].sort((a, b) => a.version - b.version)
 }

@@ -1,5 +1,5 @@
-// Waiting until nothing more happens: every file at its end, no job left, every event delivered. What would wait for its
-// minute is asked for at once.
+// Waits until all work is done: every file at its end, no job left, every event delivered. Work that is due later is made
+// due now.
 
 import { waitFor } from '../../../test/support/http.ts'
 import type { Hand } from '../model.ts'
@@ -10,8 +10,8 @@ import { isAtItsEnd } from './files.ts'
 const PATIENCE_MS = 90_000
 const NUDGE_MS = 1500
 
-/** @returns what had not come to its end in time; empty where all is quiet */
-export async function settle(stage: Stage, hands: readonly Hand[], told = true): Promise<string[]> {
+/** @returns what did not finish in time; empty if everything did */
+export async function settle(stage: Stage, hands: readonly Hand[], hasEventLog = true): Promise<string[]> {
   const waiting = new Set<string>()
   let nudgedMs = 0
   const quiet = async () => {
@@ -31,11 +31,11 @@ export async function settle(stage: Stage, hands: readonly Hand[], told = true):
       const left = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized')
       if (Object.values(left).some((count) => count > 0)) waiting.add(`jobs of ${lane}: ${JSON.stringify(left)}`)
     }
-    // A sweep that is not through yet may still find something.
+    // A sweep that has not finished may still find something.
     const tasks = await stage.queues.maintain.getJobCounts('waiting', 'active')
     if (Object.values(tasks).some((count) => count > 0)) waiting.add('tasks of maintenance')
-    for (const key of await stage.bytes.begun()) waiting.add(`multipart upload of ${key}`)
-    if (told) {
+    for (const key of await stage.bytes.openMultiparts()) waiting.add(`multipart upload of ${key}`)
+    if (hasEventLog) {
       const delivered = new Set(stage.receiver.deliveries.map(({ id }) => id))
       for (const { id } of await allEvents(stage)) if (!delivered.has(id)) waiting.add(`webhook ${id}`)
     }

@@ -1,5 +1,5 @@
-// Loaded before a process's entry: its clock jumps when a test says so, by writing milliseconds into `clock` beside the
-// orders. Timers go on as they are, as they do when a real clock is set.
+// Loaded before a process's entry module: a test shifts its clock by writing milliseconds into the file `clock` of the
+// fault-injection folder. Timers are not affected, as when a real clock is set.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ setInterval(() => {
   try {
     shiftMs = Number(readFileSync(file, 'utf8'))
   } catch (error) {
-    // Nobody has set the clock yet.
+    // The clock is not shifted yet.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }, LOOK_MS).unref()
@@ -21,7 +21,7 @@ setInterval(() => {
 class ShiftedDate extends RealDate {
   constructor(...given: unknown[]) {
     if (given.length === 0) super(RealDate.now() + shiftMs)
-    // The real one has as many forms; whatever was given, it is the one to judge.
+    // Date has many overloads; the arguments are passed on unchanged.
     else super(...(given as [number]))
   }
 

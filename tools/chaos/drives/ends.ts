@@ -1,5 +1,5 @@
-// Ends of uploads and submissions at which a process may die: taken away, run out, handed in, given back, testified,
-// cleaned up.
+// Scenarios that end an upload or a submission: terminated, expired, sealed, returned, with a receipt, deleted by
+// retention, a lost job.
 
 import { Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
@@ -12,7 +12,7 @@ import { begin, hand, MIB, sizes, small } from './uploads.ts'
 
 const nothing = () => undefined
 
-/** A first piece is there, and the client is gone. */
+/** Sends a first piece, then disconnects. */
 async function leftUnfinished(stage: Stage, origin: string, ticket: string, film: Buffer): Promise<string> {
   const { chunkSize } = sizes(stage)
   let pieces = 0
@@ -37,7 +37,7 @@ export const terminated: Drive = async (stage, seed, arm) => {
   const id = await leftUnfinished(stage, stage.service.url, ticket, film)
   arm()
   const headers = { 'tus-resumable': '1.0.0' }
-  // 410: the first request did it, and died before it could say so.
+  // 410: the first request did it, but its process died before the response.
   await insistOn([204, 410], 'DELETE', `${stage.service.url}/files/${id}`, { token: ticket, headers })
   return hand(submissionId, id, film, 'cancelled')
 }
@@ -45,8 +45,8 @@ export const terminated: Drive = async (stage, seed, arm) => {
 export const expired: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(sizes(stage).length, seed)
-  const hasty = await stage.extraService({ UPLOAD_EXPIRY_HOURS: '0.0005' })
-  const id = await leftUnfinished(stage, hasty.url, ticket, film)
+  const shortLived = await stage.extraService({ UPLOAD_EXPIRY_HOURS: '0.0005' })
+  const id = await leftUnfinished(stage, shortLived.url, ticket, film)
   arm()
   const url = `${stage.service.url}/files/${id}`
   await waitFor(
@@ -56,7 +56,7 @@ export const expired: Drive = async (stage, seed, arm) => {
       const { status } = await insist('HEAD', url, { token: ticket, headers: { 'tus-resumable': '1.0.0' } })
       return status === 410 || status === 404
     },
-    { timeoutMs: 40_000, intervalMs: 500, what: 'an upload to run out' },
+    { timeoutMs: 40_000, intervalMs: 500, what: 'an upload to expire' },
   )
   return hand(submissionId, id, film, 'expired')
 }
@@ -66,7 +66,7 @@ async function accepted(stage: Stage, id: string): Promise<void> {
   await waitFor(seen, { timeoutMs: 40_000, intervalMs: 100, what: `${id} to be accepted` })
 }
 
-/** Handed in while another file is still on its way, which the seal ends. */
+/** Sealed while another upload is unfinished; the seal cancels that one. */
 export const sealed: Drive = async (stage, seed, arm) => {
   const handed = await small(stage, seed, nothing)
   const { submissionId, files } = handed
@@ -79,7 +79,7 @@ export const sealed: Drive = async (stage, seed, arm) => {
   return { submissionId, files: [...files, ...hand(submissionId, otherId, other, 'cancelled').files] }
 }
 
-export const givenBack: Drive = async (stage, seed, arm) => {
+export const returned: Drive = async (stage, seed, arm) => {
   const handed = await sealed(stage, seed, nothing)
   arm()
   const body = { reason: 'once more' }
@@ -88,8 +88,8 @@ export const givenBack: Drive = async (stage, seed, arm) => {
   return handed
 }
 
-/** The receipt that came in the end is one that anybody can check. */
-export const testified: Drive = async (stage, seed, arm) => {
+/** Fetches a receipt and verifies it. */
+export const receipted: Drive = async (stage, seed, arm) => {
   const handed = await small(stage, seed, nothing)
   arm()
   const id = handed.files[0]?.id ?? ''
@@ -97,12 +97,12 @@ export const testified: Drive = async (stage, seed, arm) => {
   const { receipt } = JSON.parse(text) as { receipt: string }
   const url = `${stage.service.url}/v1/receipts/verify`
   const verified = await insistOn([200], 'POST', url, { body: { receipt } })
-  if (!verified.text.includes(id)) throw new Error(`a receipt of something else: ${verified.text}`)
+  if (!verified.text.includes(id)) throw new Error(`the receipt is for another upload: ${verified.text}`)
   return handed
 }
 
-/** A file that breaks a rule, and whose time in the store is over. */
-export const cleanedUp: Drive = async (stage, seed, arm): Promise<Hand> => {
+/** A rejected file whose retention has ended. */
+export const erased: Drive = async (stage, seed, arm): Promise<Hand> => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.tooLong(seed)
   const id = await sendFile(stage.service.url, ticket, film).done
@@ -113,14 +113,14 @@ export const cleanedUp: Drive = async (stage, seed, arm): Promise<Hand> => {
   return hand(submissionId, id, film, 'rejected')
 }
 
-/** Its job ends without a verdict, as one does whose worker lost its memory: only the record knows that it is due. */
+/** The job ends without a verdict; only the record shows that the lane is still due. */
 export const jobLost: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(MIB, seed)
   stage.worker.signal('SIGSTOP')
   try {
     const id = await sendFile(stage.service.url, ticket, film).done
-    await forgetJob(stage, `validate-${id}-g1`)
+    await completeWithoutVerdict(stage, `validate-${id}-g1`)
     arm()
     await stage.hurry()
     await stage.maintain('reconcile')
@@ -130,17 +130,17 @@ export const jobLost: Drive = async (stage, seed, arm) => {
   }
 }
 
-async function forgetJob(stage: Stage, jobId: string): Promise<void> {
+async function completeWithoutVerdict(stage: Stage, jobId: string): Promise<void> {
   const { validate } = stage.queues
   await waitFor(() => validate.getJob(jobId), { what: `${jobId} to be queued` })
   const options = { connection: stage.admin.duplicate(), prefix: QUEUE_PREFIX }
-  const forgetful = new Worker('validate', () => Promise.resolve('nothing'), options)
+  const idleWorker = new Worker('validate', () => Promise.resolve('nothing'), options)
   try {
     await waitFor(async () => (await validate.getJobState(jobId)) === 'completed', {
       what: `${jobId} to end`,
     })
   } finally {
-    await forgetful.close()
+    await idleWorker.close()
     options.connection.disconnect()
   }
 }

@@ -1,4 +1,4 @@
-// Ways of sending a file at which a process may die.
+// Scenarios of sending a file, in which a process may die.
 
 import { sha256 } from '../../../test/support/bytes.ts'
 import { waitFor } from '../../../test/support/http.ts'
@@ -10,7 +10,7 @@ import { insist, insistOn, sendFile } from '../stage/client.ts'
 import type { Stage } from '../stage/stage.ts'
 
 export const MIB = 1024 ** 2
-/** Lines that are slow enough to be met in the middle of a file. */
+/** A connection slow enough to act in the middle of a file. */
 const SLOW_BYTES_PER_SECOND = 2 * MIB
 
 /** Several requests, and on S3 several parts and tails. */
@@ -27,7 +27,7 @@ export function hand(submissionId: string, id: string, bytes: Buffer, end: End =
   return { submissionId, files: [{ id, sha256: sha256(bytes), bytes: bytes.length, end }] }
 }
 
-/** The common way: a film in several requests. */
+/** The common case: a film in several requests. */
 export const inPieces: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const { length, chunkSize } = sizes(stage)
@@ -37,7 +37,7 @@ export const inPieces: Drive = async (stage, seed, arm) => {
   return hand(submissionId, id, film)
 }
 
-/** A small film in one request; on S3 its bytes are its record. */
+/** A small film in one request; on S3 its object carries its first record. */
 export const small: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(MIB, seed)
@@ -45,7 +45,7 @@ export const small: Drive = async (stage, seed, arm) => {
   return hand(submissionId, await sendFile(stage.service.url, ticket, film).done, film)
 }
 
-/** A film that an encoder has to work on. */
+/** A film that must be encoded. */
 export const toEncode: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.toEncode(seed)
@@ -56,9 +56,9 @@ export const toEncode: Drive = async (stage, seed, arm) => {
 
 type SlowLine = Awaited<ReturnType<typeof startTcpProxy>>
 
-/** A film on a slow line; `meet` is called while it is on its way. */
+/** A film over a slow connection; `act` is called in the middle of the upload. */
 export function slowly(
-  meet: (on: {
+  act: (on: {
     stage: Stage
     line: SlowLine
     sender: Sender
@@ -66,18 +66,18 @@ export function slowly(
     film: Buffer
     arm: () => void
   }) => Promise<Sender>,
-  options: { bytesPerSecond?: number; metAt?: number } = {},
+  options: { bytesPerSecond?: number; actAtBytes?: number } = {},
 ): Drive {
   return async (stage, seed, arm) => {
-    const { bytesPerSecond = SLOW_BYTES_PER_SECOND, metAt = 1.5 * MIB } = options
+    const { bytesPerSecond = SLOW_BYTES_PER_SECOND, actAtBytes = 1.5 * MIB } = options
     const { submissionId, ticket } = await begin(stage)
     const film = stage.films.film(4 * MIB, seed)
     const line = await startTcpProxy(stage.service.url)
     line.set({ bytesPerSecond })
     try {
       const sender = sendFile(line.url, ticket, film)
-      await waitFor(() => line.sentBytes() > metAt, { what: 'half of a film to be on its way' })
-      const last = await meet({ stage, line, sender, ticket, film, arm: () => arm() })
+      await waitFor(() => line.sentBytes() > actAtBytes, { what: 'a part of the film to be sent' })
+      const last = await act({ stage, line, sender, ticket, film, arm: () => arm() })
       return hand(submissionId, await last.done, film)
     } finally {
       line.reset()
@@ -86,17 +86,17 @@ export function slowly(
   }
 }
 
-/** Stays on the slow line until what was received is made durable in between. */
+/** Sends slowly until the received bytes are made durable during the request. */
 export const checkpointed = slowly(
   async ({ sender, arm }) => {
     arm()
     return sender
   },
-  { bytesPerSecond: 0.45 * MIB, metAt: 0.5 * MIB },
+  { bytesPerSecond: 0.45 * MIB, actAtBytes: 0.5 * MIB },
 )
 
-/** Somebody asks how far it is. */
-export const peeked = slowly(async ({ stage, sender, ticket, arm }) => {
+/** HEAD during a PATCH. */
+export const headed = slowly(async ({ stage, sender, ticket, arm }) => {
   arm()
   const headers = { 'tus-resumable': '1.0.0' }
   const path = new URL(sender.url() ?? '').pathname
@@ -104,7 +104,7 @@ export const peeked = slowly(async ({ stage, sender, ticket, arm }) => {
   return sender
 })
 
-/** The line goes dead, and another client goes on. */
+/** The connection goes half-open, and another client resumes. */
 export const takenOver = slowly(async ({ stage, line, sender, ticket, film, arm }) => {
   line.set({ halfOpen: true })
   arm()
@@ -115,14 +115,14 @@ export const takenOver = slowly(async ({ stage, line, sender, ticket, film, arm 
   return next
 })
 
-/** The process that receives it is killed; whoever goes on finds what it left in disorder. */
+/** The receiving process is killed; the next request must recover the upload. */
 export const orphaned = slowly(async ({ stage, sender, arm }) => {
   arm()
   await stage.service.kill()
   return sender
 })
 
-/** Too little memory for what is on its way: parts spill to disk. */
+/** Too small a byte budget: parts spill to disk. */
 export const spilled: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(6 * MIB, seed)
@@ -132,7 +132,7 @@ export const spilled: Drive = async (stage, seed, arm) => {
   return hand(submissionId, id, film)
 }
 
-/** Two halves at a time, joined by the service. The last call is repeated until it is answered, as it may be. */
+/** Two partial uploads at the same time, joined by a final one. The last request is repeated until it is answered. */
 export const inHalves: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(stage.kind === 'local' ? 2 * MIB : 12 * MIB, seed)

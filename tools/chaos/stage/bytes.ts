@@ -1,4 +1,4 @@
-// What lies in the store, read without the service's own code for stores.
+// Reads the store without the service's own code.
 
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,8 +17,8 @@ export type Bytes = {
   read(key: string): Promise<Buffer>
   /** User metadata of an object. */
   metadata(key: string): Promise<Record<string, string>>
-  /** Keys of multipart uploads that are begun and not completed. */
-  begun(): Promise<string[]>
+  /** Keys of multipart uploads that are not completed. */
+  openMultiparts(): Promise<string[]>
   close(): void
 }
 
@@ -32,7 +32,7 @@ export function localBytes(dataDir: string): Bytes {
     list: (prefix) => Promise.resolve(walk(prefix.slice(0, prefix.lastIndexOf('/') + 1)).sort()),
     read: async (key) => readFileSync(join(root, key)),
     metadata: () => Promise.resolve({}),
-    begun: () => Promise.resolve([]),
+    openMultiparts: () => Promise.resolve([]),
     close: () => undefined,
   }
 }
@@ -47,7 +47,7 @@ function entries(folder: string): Dirent[] {
 }
 
 export function s3Bytes({ bucket, endpoint, region, credentials }: TestS3): Bytes {
-  // The audit's own SHA-256 judges what is there; a sum that the S3 server keeps beside an object is the server's.
+  // The audit compares its own SHA-256; the checksum that the S3 server stores with an object is not used.
   const responseChecksumValidation = 'WHEN_REQUIRED'
   const client = new S3Client({
     endpoint,
@@ -73,7 +73,7 @@ export function s3Bytes({ bucket, endpoint, region, credentials }: TestS3): Byte
       return Buffer.from((await Body?.transformToByteArray()) ?? [])
     },
     metadata: async (key) => (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).Metadata ?? {},
-    async begun() {
+    async openMultiparts() {
       const page = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
       return (page.Uploads ?? []).map(({ Key }) => Key ?? '')
     },

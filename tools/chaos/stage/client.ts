@@ -1,5 +1,5 @@
-// Who hands files in: tus-js-client with the patience that a page is told to have, and single calls that are repeated
-// until somebody answers.
+// Clients: tus-js-client with the retries that the README recommends to pages, and single requests that are repeated
+// until they are answered.
 
 import type { UploadOptions } from 'tus-js-client'
 import { PATIENCE_MS, waitFor } from '../../../test/support/http.ts'
@@ -17,14 +17,14 @@ export function sendFile(origin: string, ticket: string, bytes: Buffer, options:
     ...options,
   })
   const done = sender.done.then(idOf)
-  // One that is abandoned is looked at by nobody.
+  // The result of an abandoned upload is not awaited.
   done.catch(() => undefined)
   return { ...sender, done }
 }
 
 export type Answer = { status: number; text: string; headers: Headers }
 
-/** One request, again while nobody answers or the answer says to try later. */
+/** One request, repeated while there is no response or it says to try later. */
 export async function insist(
   method: string,
   url: string,
@@ -51,7 +51,7 @@ export async function insist(
   )
 }
 
-/** The same, where only these answers are right. */
+/** The same; throws unless the status is one of these. */
 export async function insistOn(statuses: number[], ...request: Parameters<typeof insist>): Promise<Answer> {
   const answer = await insist(...request)
   if (!statuses.includes(answer.status))

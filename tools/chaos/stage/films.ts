@@ -1,4 +1,4 @@
-// Films to hand in: a few seconds that real tools accept, made as long in bytes as a test needs, no two alike.
+// Test films: a few seconds of real media, padded to the length that a test needs, each with different bytes.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,11 +9,11 @@ import { ffmpeg } from '../../../test/support/media/corpus.ts'
 const BOX_HEADER_BYTES = 8
 
 export type Films = {
-  /** An MP4 of this length that is accepted; what fills it up follows from `seed`. */
+  /** An MP4 of this length that is accepted; the padding depends on `seed`. */
   film(bytes: number, seed: string): Buffer
   /** One that is longer than the slot allows. */
   tooLong(seed: string): Buffer
-  /** One that must be encoded anew, which takes a second or two. */
+  /** One that must be encoded, which takes a second or two. */
   toEncode(seed: string): Buffer
 }
 
@@ -34,7 +34,7 @@ export async function makeFilms(): Promise<Films> {
     return {
       film: (bytes, seed) => padded(short, bytes, seed),
       tooLong: (seed) => padded(long, long.length + 1000, seed),
-      // EBML "Void" elements may stand at the end of a segment of unknown rest; noise there is skipped.
+      // Players skip EBML "Void" elements at the end, so noise there changes only the bytes.
       toEncode: (seed) => Buffer.concat([old, voidElement(noise(200, seed))]),
     }
   } finally {
@@ -42,7 +42,7 @@ export async function makeFilms(): Promise<Films> {
   }
 }
 
-/** A box `free` at the end, of which no player takes notice. */
+/** Adds a box `free` at the end, which players skip. */
 function padded(film: Buffer, bytes: number, seed: string): Buffer {
   const room = bytes - film.length - BOX_HEADER_BYTES
   if (room < 16) throw new Error(`a film of ${film.length} bytes does not fit ${bytes}`)

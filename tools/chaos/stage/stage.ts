@@ -1,4 +1,4 @@
-// A whole installation that may die in parts: Redis, a store, a portal's receiver, a service and a worker.
+// A complete installation whose processes can be killed: Redis, a store, a webhook receiver, a service and a worker.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,15 +15,15 @@ import { Portal } from '../../lib/portal.ts'
 import type { StoreKind } from '../model.ts'
 import { localBytes, s3Bytes } from './bytes.ts'
 import type { Films } from './films.ts'
-import { type Mortal, startMortal } from './mortal.ts'
+import { type KillableProcess, startKillable } from './killable.ts'
 import { PROFILE, writeProfile } from './profile.ts'
 
 export const OWNER = 'school'
 export const API_KEY = 'school-secret-0123456789'
 const TICKET_SECRET = 'a-ticket-secret-of-thirty-two-characters'
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
-/** A portal that asks again for as long as a process needs to come back, many times over. */
-const PATIENCE_MS: readonly number[] = Array.from({ length: 120 }, () => 250)
+/** The portal retries for far longer than a process needs to restart. */
+const RETRY_DELAYS_MS: readonly number[] = Array.from({ length: 120 }, () => 250)
 
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
@@ -32,7 +32,7 @@ export type StageOptions = {
   redis?: RedisOptions
   env?: Record<string, string>
   preload?: string[]
-  /** Where DATA_DIR is to lie; default a new folder. */
+  /** DATA_DIR; default a new folder. */
   dataDir?: string
 }
 
@@ -47,12 +47,12 @@ export async function openStage(
   const receiver = await startReceiver()
   await writeProfile(join(dir, 'profiles'))
   const admin = new Redis(redis.url, { maxRetriesPerRequest: null })
-  admin.on('error', () => undefined) // outages are what this is about; commands wait
+  admin.on('error', () => undefined) // outages are expected; commands wait
   const queues = Object.fromEntries(
     LANES.map((lane) => [lane, new Queue(lane, { connection: admin, prefix: QUEUE_PREFIX })]),
   ) as Record<(typeof LANES)[number], Queue>
 
-  /** What waits for its minute to come need not wait. */
+  /** Makes everything that the reconciler would do later due now. */
   const hurry = async () => {
     for (const key of [redisKeys.due, redisKeys.dueSubmissions]) {
       const members = await admin.zrange(key, 0, -1)
@@ -74,16 +74,16 @@ export async function openStage(
     ...(s3Line === undefined ? {} : { S3_ENDPOINT: s3Line.url }),
     ...own,
   }
-  // On S3 every process is on a machine of its own.
+  // With S3 every process has a data folder of its own, as on separate machines.
   const machine = (name: string) => (s3 === undefined ? data : join(dir, name))
   const options = { beforeStart: hurry, preload }
-  const extras: Mortal[] = []
+  const extras: KillableProcess[] = []
   const start = (role: 'service' | 'worker', name: string, more: Record<string, string> = {}) =>
-    startMortal(role, dir, { ...options, env: { ...env, DATA_DIR: machine(name), ...more } })
+    startKillable(role, dir, { ...options, env: { ...env, DATA_DIR: machine(name), ...more } })
   const service = await start('service', 'one')
   const worker = await start('worker', 'two')
   await Promise.all([service.ready(), worker.ready()])
-  const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY, retryDelaysMs: PATIENCE_MS })
+  const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY, retryDelaysMs: RETRY_DELAYS_MS })
   const bytes = s3 === undefined ? localBytes(data) : s3Bytes(s3)
   let submissions = 0
 
@@ -105,7 +105,7 @@ export async function openStage(
     hurry,
 
     /** A second service with settings of its own. */
-    async extraService(more: Record<string, string>): Promise<Mortal> {
+    async extraService(more: Record<string, string>): Promise<KillableProcess> {
       const extra = await start('service', `extra-${extras.length}`, more)
       extras.push(extra)
       await extra.ready()
@@ -118,13 +118,13 @@ export async function openStage(
       return id
     },
 
-    /** A task of the lane `maintain`, now. */
+    /** Queues a task of the lane `maintain`. */
     async maintain(task: MaintainJob['task']): Promise<void> {
       await queues.maintain.add('maintain', { task }, { removeOnComplete: true, removeOnFail: true })
     },
 
     async close(): Promise<void> {
-      await Promise.all([...extras, service, worker].map((mortal) => mortal.stop()))
+      await Promise.all([...extras, service, worker].map((process) => process.stop()))
       await Promise.all(Object.values(queues).map((queue) => queue.close()))
       admin.disconnect()
       bytes.close()

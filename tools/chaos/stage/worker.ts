@@ -1,4 +1,4 @@
-// A worker process whose jobs, should it die, are handed out again soon; else the same as workers/main.ts.
+// A worker process with short job locks, so that its jobs run again soon after it dies; otherwise as workers/main.ts.
 
 import { exitOnStartError } from '../../../src/core/start-error.ts'
 import { runWorker } from '../../../workers/process.ts'

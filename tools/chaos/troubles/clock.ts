@@ -1,16 +1,16 @@
-// The clock of one process is set forward or back while somebody uploads.
+// The clock of one process is set forward or back during an upload.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { slowly, small } from '../drives/uploads.ts'
 import type { Drive, TroubleRow } from '../model.ts'
-import type { Mortal } from '../stage/mortal.ts'
+import type { KillableProcess } from '../stage/killable.ts'
 
 const HOUR_MS = 3_600_000
 
 export const SHIFTED_CLOCK = 'tools/chaos/clock/shifted'
 
-function setClock({ folder }: Mortal, shiftMs: number): void {
+function setClock({ folder }: KillableProcess, shiftMs: number): void {
   writeFileSync(join(folder, 'clock'), String(shiftMs))
 }
 
@@ -23,8 +23,8 @@ const jumps = (shiftMs: number): Drive =>
     return sender
   })
 
-/** A worker that lives in another hour than the service, from the first byte to the verdict. */
-const elsewhere =
+/** The worker's clock differs from the service's, from the first byte to the verdict. */
+const shiftedWorker =
   (shiftMs: number): Drive =>
   async (stage, seed, arm) => {
     setClock(stage.worker, shiftMs)
@@ -35,6 +35,6 @@ const elsewhere =
 export const CLOCK_TROUBLES: readonly TroubleRow[] = [
   { name: 'an hour forward in the middle of a body', what: 'clock of the service', drive: jumps(HOUR_MS) },
   { name: 'an hour back in the middle of a body', what: 'clock of the service', drive: jumps(-HOUR_MS) },
-  { name: 'an hour ahead', what: 'clock of the worker', drive: elsewhere(HOUR_MS) },
-  { name: 'an hour behind', what: 'clock of the worker', drive: elsewhere(-HOUR_MS) },
+  { name: 'an hour ahead', what: 'clock of the worker', drive: shiftedWorker(HOUR_MS) },
+  { name: 'an hour behind', what: 'clock of the worker', drive: shiftedWorker(-HOUR_MS) },
 ]

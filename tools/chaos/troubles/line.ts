@@ -1,5 +1,5 @@
-// What lines and processes do to those who upload: cut, dead, slow, an answer that is lost, a request that comes twice, a
-// process that hangs for a while.
+// Network and process troubles: a cut, half-open or slow connection, a lost response, a duplicated request, a process that
+// hangs for some time.
 
 import { waitFor } from '../../../test/support/http.ts'
 import { startHttpProxy } from '../../../test/support/proxy.ts'
@@ -27,11 +27,11 @@ const slow = slowly(
     arm()
     return sender
   },
-  { bytesPerSecond: 0.6 * MIB, metAt: 0.2 * MIB },
+  { bytesPerSecond: 0.6 * MIB, actAtBytes: 0.2 * MIB },
 )
 
-/** The work was done, and nobody heard of it: of a creation, of a piece, of the last piece, of a question. */
-const unheard: Drive = async (stage, seed, arm) => {
+/** The request is processed, but its response is lost: of a POST, of a PATCH, of the last PATCH, of a HEAD. */
+const lostResponses: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const { length, chunkSize } = sizes(stage)
   const film = stage.films.film(length, seed)
@@ -47,14 +47,14 @@ const unheard: Drive = async (stage, seed, arm) => {
     },
   })
   try {
-    // Through a proxy of another port: what was created is told by the address that it is asked for.
+    // The proxy has another port; the service builds the Location from the Host header.
     return hand(submissionId, await sendFile(line.url, ticket, film, { chunkSize }).done, film)
   } finally {
     await line.stop()
   }
 }
 
-/** The same request at the same time twice, as a middlebox that repeats would send it. */
+/** The same request twice at the same time, as a middlebox that repeats requests would send it. */
 const twice: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(2 * MIB, seed)
@@ -63,8 +63,8 @@ const twice: Drive = async (stage, seed, arm) => {
   await first.abandon()
   const url = first.url() ?? ''
   const headers = { authorization: `Bearer ${ticket}`, 'tus-resumable': '1.0.0' }
-  const standing = await fetch(url, { method: 'HEAD', headers })
-  const offset = Number(standing.headers.get('upload-offset'))
+  const head = await fetch(url, { method: 'HEAD', headers })
+  const offset = Number(head.headers.get('upload-offset'))
   const patch = () =>
     fetch(url, {
       method: 'PATCH',
@@ -90,12 +90,12 @@ const hung = slowly(async ({ stage, sender, arm }) => {
   return sender
 })
 
-/** Its lock runs out while it works, another run of the job begins: one of them counts. */
+/** The job's lock expires during the work and another run begins: only one run counts. */
 const hungWorker: Drive = async (stage, seed, arm) => {
   const handed = await small(stage, seed, () => undefined)
   const id = handed.files[0]?.id ?? ''
   const started = async () => (await stage.portal.upload(id)).state !== 'stored'
-  await waitFor(started, { timeoutMs: 30_000, what: 'the worker to have begun' })
+  await waitFor(started, { timeoutMs: 30_000, what: 'the worker to start' })
   stage.worker.signal('SIGSTOP')
   await pause(HUNG_WORKER_MS)
   stage.worker.signal('SIGCONT')
@@ -103,7 +103,7 @@ const hungWorker: Drive = async (stage, seed, arm) => {
   return handed
 }
 
-/** Killed from outside at no step in particular. */
+/** Killed from outside, at no particular step. */
 const killed = slowly(async ({ stage, sender, arm }) => {
   await stage.service.kill()
   arm()
@@ -118,13 +118,13 @@ const restarted: Drive = async (stage, seed, arm) => {
 }
 
 export const LINE_TROUBLES: readonly TroubleRow[] = [
-  { name: 'cut in the middle of a body, three times', what: 'line', drive: cut },
-  { name: 'half-open, and another client goes on', what: 'line', drive: takenOver },
-  { name: 'slow', what: 'line', drive: slow },
-  { name: 'answers lost after the work was done', what: 'line', drive: unheard },
-  { name: 'a request that comes twice', what: 'line', drive: twice },
+  { name: 'connection cut in the middle of a body, three times', what: 'network', drive: cut },
+  { name: 'half-open connection, another client resumes', what: 'network', drive: takenOver },
+  { name: 'slow connection', what: 'network', drive: slow },
+  { name: 'responses lost after the work was done', what: 'network', drive: lostResponses },
+  { name: 'a duplicated request', what: 'network', drive: twice },
   { name: 'hung for three seconds', what: 'service', drive: hung },
   { name: 'hung for longer than its lock', what: 'worker', drive: hungWorker },
   { name: 'kill -9 in the middle of a body', what: 'service', drive: killed },
-  { name: 'kill -9 at its jobs', what: 'worker', drive: restarted },
+  { name: 'kill -9 during its jobs', what: 'worker', drive: restarted },
 ]

@@ -1,4 +1,4 @@
-// Several receiving processes behind one port: they die together, or the primary does that hands connections out.
+// Several receiving processes behind one port: all of them die, or the primary process does.
 
 import { readFileSync } from 'node:fs'
 import { slowly } from '../drives/uploads.ts'
@@ -7,7 +7,7 @@ import type { TroubleRow } from '../model.ts'
 const receiving = slowly(async ({ stage, sender, arm }) => {
   const { pid } = stage.service
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  // Whoever holds the film is one of them.
+  // The process that holds the upload is one of them.
   for (const child of children) process.kill(Number(child), 'SIGKILL')
   if (children.length > 0) arm()
   return sender

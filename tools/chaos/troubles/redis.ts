@@ -1,4 +1,4 @@
-// Redis hangs, is killed, comes back older than what was acknowledged, or comes back empty, while somebody uploads.
+// Redis hangs, is killed, returns with data older than the acknowledged offset, or returns empty, during an upload.
 
 import { MIB, slowly } from '../drives/uploads.ts'
 import type { TroubleRow } from '../model.ts'
@@ -27,7 +27,7 @@ const restarted = slowly(async ({ stage, sender, arm }) => {
 const older = slowly(
   async ({ stage, line, sender, arm }) => {
     const copy = await stage.redis.snapshot()
-    // What is acknowledged from here on, this copy knows nothing of.
+    // Bytes acknowledged from here on are missing in this copy.
     line.cut()
     await sender.sent(2.5 * MIB)
     line.cut()
@@ -36,7 +36,7 @@ const older = slowly(
     arm()
     return sender
   },
-  { metAt: MIB },
+  { actAtBytes: MIB },
 )
 
 const empty = slowly(async ({ stage, line, sender, arm }) => {
@@ -62,9 +62,9 @@ export const REDIS_TROUBLES: readonly TroubleRow[] = [
   { name: 'killed and started again', what: 'Redis', drive: restarted },
 ]
 
-/** These lose the log of events too. */
+/** In these rows the event log is lost too. */
 export const REDIS_LOSSES: readonly TroubleRow[] = [
-  { name: 'comes back older than what was acknowledged', what: 'Redis', drive: older },
+  { name: 'returns with data older than the acknowledged offset', what: 'Redis', drive: older },
   { name: 'FLUSHALL', what: 'Redis', drive: empty },
-  { name: 'comes back empty', what: 'Redis', drive: emptyAndNew },
+  { name: 'returns empty', what: 'Redis', drive: emptyAndNew },
 ]

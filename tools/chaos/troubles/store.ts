@@ -1,4 +1,4 @@
-// The store refuses, dawdles, works without saying so, or has no room left.
+// The store refuses, is slow, works but its responses are lost, or is full.
 
 import { rm, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const UNAVAILABLE = {
   headers: { 'content-type': 'application/xml' },
 }
 
-/** A film in several requests while S3 does this to some of its calls. */
+/** A film in several requests, with these faults on some calls to S3. */
 function during(faults: (arm: () => void) => Fault[]): Drive {
   return async (stage, seed, arm) => {
     const { s3Line } = stage
@@ -27,7 +27,7 @@ function during(faults: (arm: () => void) => Fault[]): Drive {
   }
 }
 
-/** Counts calls of an operation, and says which of them are struck. */
+/** Counts calls of an operation and selects those with a fault. */
 function ofCalls(operation: string, which: (nth: number) => boolean, arm: () => void) {
   let calls = 0
   return (call: { operation: string }): boolean => {
@@ -65,7 +65,7 @@ const cutParts = during((arm) => [
   { act: 'cutRequest', afterBytes: MIB, when: ofCalls('UploadPart', (nth) => nth <= 2, arm) },
 ])
 
-/** Room for half of the film; more when it has been seen that there is none. */
+/** Space for half of the film; more space after the disk was full. */
 const noRoom: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(sizes(stage).length, seed)
@@ -94,9 +94,9 @@ const noRoom: Drive = async (stage, seed, arm) => {
 
 export const S3_TROUBLES: readonly TroubleRow[] = [
   { name: '503 to parts, objects and Complete', what: 'S3', drive: refusing, only: 's3' },
-  { name: 'every answer 400 ms late', what: 'S3', drive: dawdling, only: 's3' },
-  { name: 'completes without saying so', what: 'S3', drive: silentComplete, only: 's3' },
-  { name: 'writes objects without saying so', what: 'S3', drive: silentRecords, only: 's3' },
+  { name: 'every response delayed by 400 ms', what: 'S3', drive: dawdling, only: 's3' },
+  { name: 'Complete done, response lost', what: 'S3', drive: silentComplete, only: 's3' },
+  { name: 'objects written, responses lost', what: 'S3', drive: silentRecords, only: 's3' },
   { name: 'connection cut in the middle of a part', what: 'S3', drive: cutParts, only: 's3' },
 ]
 

@@ -1,5 +1,5 @@
-// A service or a worker as a process that may be ordered to die at a fault point, and is started again whenever it has
-// died, as a process manager would do.
+// A service or a worker as a process that can be killed at a fault point. It is started again whenever it has died, as a
+// process manager would do.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,24 +9,24 @@ import { freePort, statusOf, waitFor } from '../../../test/support/http.ts'
 
 export type Role = 'service' | 'worker'
 
-/** Where the compiled suite runs, compiled parts do. */
+/** The compiled suite starts compiled entries. */
 const SUFFIX = import.meta.filename.endsWith('.js') ? '.js' : '.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 const ENTRIES = { service: 'src/server', worker: 'tools/chaos/stage/worker' }
 const READY_MS = 60_000
 
-export type Mortal = Awaited<ReturnType<typeof startMortal>>
+export type KillableProcess = Awaited<ReturnType<typeof startKillable>>
 
-export type MortalOptions = {
+export type KillableOptions = {
   env: Record<string, string>
-  /** Called between a death and the next start: a minute passes. */
+  /** Called between a death and the next start. */
   beforeStart: () => Promise<void>
   /** Modules loaded before the entry. */
   preload?: string[]
 }
 
-export async function startMortal(role: Role, dir: string, { env, beforeStart, preload = [] }: MortalOptions) {
-  const folder = mkdtempSync(join(dir, `${role}-orders-`))
+export async function startKillable(role: Role, dir: string, { env, beforeStart, preload = [] }: KillableOptions) {
+  const folder = mkdtempSync(join(dir, `${role}-faults-`))
   const [port, opsPort] = [await freePort(), await freePort()]
   const loader = SUFFIX === '.ts' ? ['--import', 'tsx'] : ['--enable-source-maps']
   const modules = preload.flatMap((name) => ['--import', join(ROOT, `${name}${SUFFIX}`)])
@@ -43,7 +43,7 @@ export async function startMortal(role: Role, dir: string, { env, beforeStart, p
     FAULT_POINTS: folder,
   }
   const deathsMs: number[] = []
-  let orders = 0
+  let armed = 0
   let output = ''
   let stopping = false
   let child: Child
@@ -57,7 +57,7 @@ export async function startMortal(role: Role, dir: string, { env, beforeStart, p
       if (stopping) return
       deathsMs.push(Date.now())
       starting = beforeStart().then(launch)
-      // Whoever waits for it to be ready is told.
+      // ready() reports the error.
       starting.catch(() => undefined)
     })
   }
@@ -94,16 +94,16 @@ export async function startMortal(role: Role, dir: string, { env, beforeStart, p
       })
     },
 
-    /** The process is to die at the n-th time that it comes by. @returns whether it did, asked at any time */
+    /** Kills the process at the n-th hit of the fault point. @returns a function that reports whether it was hit */
     arm(point: FaultPoint, nth = 1): () => boolean {
-      const token = String(++orders)
+      const token = String(++armed)
       mkdirSync(folder, { recursive: true })
       writeFileSync(join(folder, 'armed'), `${point} ${nth} ${token}`)
       return () => hits().some((line) => line.startsWith(`${point} `) && line.endsWith(` ${token}`))
     },
     disarm: () => rmSync(join(folder, 'armed'), { force: true }),
 
-    /** kill -9 from outside; it is started again like after any death. */
+    /** kill -9 from outside; it is started again as after any death. */
     async kill(): Promise<void> {
       const mine = child
       mine.kill('SIGKILL')
