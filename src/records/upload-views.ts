@@ -27,6 +27,11 @@ export type UploadView = {
 }
 
 const PROGRESS_TTL_SECONDS = 600
+/**
+ * Uploads that are read at once. Submissions with more are read in pieces and one after the other: whoever reads the
+ * largest ones without end must not keep the event loop from the others.
+ */
+const PIECE = 100
 /** Uploads whose slot a process remembers. */
 const SLOTS = 50_000
 
@@ -38,6 +43,8 @@ export class UploadViews {
   readonly #hot: UploadSessionStore
   /** By id; an upload never changes its slot. */
   readonly #slots = new LruCache<string, string>(SLOTS)
+  /** Ends when the large reads that were asked for have ended. */
+  #largeTurn: Promise<unknown> = Promise.resolve()
 
   constructor(deps: {
     redis: RedisConnection
@@ -81,6 +88,17 @@ export class UploadViews {
    * seal. What is stored whole has no session to ask for.
    */
   async #views(ids: string[]): Promise<UploadView[]> {
+    if (ids.length <= PIECE) return await this.#read(ids)
+    const mine = this.#largeTurn.then(async () => {
+      const views: UploadView[] = []
+      for (let at = 0; at < ids.length; at += PIECE) views.push(...(await this.#read(ids.slice(at, at + PIECE))))
+      return views
+    })
+    this.#largeTurn = mine.catch(() => undefined)
+    return await mine
+  }
+
+  async #read(ids: string[]): Promise<UploadView[]> {
     const before = new Map(ids.map((id) => [id, this.#index.parsed<UploadRecord>(redisKeys.record(id))]))
     const isOver = (id: string) => {
       const record = before.get(id)

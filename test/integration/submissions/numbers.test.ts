@@ -3,6 +3,7 @@
 
 import { afterEach, expect, it, vi } from 'vitest'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
+import { waitFor } from '../../support/http.ts'
 import { expectProblem } from './expect-problem.ts'
 
 let h: StillEnvironment
@@ -69,6 +70,38 @@ it('more uploads than fit an answer come in pages, a few at once as ever', async
   expect(many.uploads.map(({ id }) => id)).toEqual(ids.slice(0, 200))
   const { body } = await h.call('GET', `/v1/submissions/s/uploads?cursor=${many.uploadsCursor}`)
   expect([(body['items'] as { id: string }[]).map(({ id }) => id), body['nextCursor']]).toEqual([ids.slice(200), null])
+})
+
+it('large submissions are read in pieces and one at a time; a small one does not wait for them', async () => {
+  await open()
+  for (const id of ['s', 't', 'small']) await h.put(id)
+  for (const id of ['s', 't']) for (let i = 0; i < 250; i++) await h.beginUpload(id, 'plan')
+  await h.beginUpload('small', 'plan')
+  const { hot } = h.deps
+  const readMany = hot.readMany.bind(hot)
+  const read: string[] = []
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  vi.spyOn(hot, 'readMany').mockImplementation(async (ids) => {
+    const found = await readMany(ids)
+    const submission = found[0]?.draft.submissionId ?? ''
+    read.push(`${submission} ${ids.length}`)
+    if (submission !== 'small') await held
+    return found
+  })
+  const large = ['s', 't', 's'].map((id) => h.call('GET', `/v1/submissions/${id}`))
+  await waitFor(() => read.length === 1, { what: 'the first piece' })
+  expect((await h.call('GET', '/v1/submissions/small')).status).toBe(200)
+  release()
+  for (const { status } of await Promise.all(large)) expect(status).toBe(200)
+  const pieces = (id: string) => [`${id} 100`, `${id} 100`, `${id} 50`]
+  const [first = ''] = read
+  expect(read.filter((each) => each !== 'small 1')).toHaveLength(9)
+  expect(read.slice(0, 2)).toEqual([first, 'small 1'])
+  const rest = read.filter((each) => each !== 'small 1')
+  for (const at of [0, 3, 6]) expect(rest.slice(at, at + 3)).toEqual(pieces((rest[at] ?? '').split(' ')[0] ?? ''))
 })
 
 it('reads are counted: a page’s by its person, a portal’s by what they read', async () => {
