@@ -3,13 +3,13 @@
 import { parseArgs } from 'node:util'
 import { GROUPS, type Group } from './model.ts'
 
-export const usage = `Files of every kind through the real lanes, one after the other: expected against got
+export const usage = `Runs files of every kind through the real lanes and compares the results with the expectations
 
   --group NAME    only this group (${GROUPS.join(', ')})
   --only TEXT     only rows whose name contains TEXT
-  --docs FILE     write the whole table as Markdown; not together with --group or --only
-  --json FILE     write what was got as JSON
-  --keep DIR      make the files in this folder and leave them there
+  --docs FILE     write the complete table as Markdown; not together with --group or --only
+  --json FILE     write the results as JSON
+  --keep DIR      make the files in this folder and keep them
   --list          print the table with its expectations and stop
   --help
 
@@ -24,7 +24,7 @@ export type CommandLine = {
   keepDir?: string
 }
 
-/** A command line that cannot be obeyed; the message says which part. */
+/** An invalid command line; the message names the wrong part. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -32,14 +32,14 @@ export class UsageError extends Error {
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 
-/** Returns 'help' or 'list' where those are asked for. Throws UsageError. */
+/** Returns 'help' or 'list' if one of them is given. Throws UsageError. */
 export function parseCommandLine(argv: readonly string[]): CommandLine | 'help' | 'list' {
   const { help, list, group, only, docs, json, keep } = readValues(argv)
   if (help) return 'help'
   if (list) return 'list'
   if (group !== undefined && !isGroup(group)) throw new UsageError(`there is no group ${group}`)
   if (docs !== undefined && (group !== undefined || only !== undefined))
-    throw new UsageError('--docs is for the whole table')
+    throw new UsageError('--docs writes the complete table; it cannot be used with --group or --only')
   return {
     ...(group === undefined ? {} : { group }),
     ...(only === undefined ? {} : { only }),

@@ -1,10 +1,10 @@
-// Expected against got: every difference in words.
+// Compares the expectation with the result: every difference as a text.
 
 import type { Bounds, Cost, Expected, ExpectedRendition, Got, GotRendition, Look, Row } from './model.ts'
 import { BOUNDS } from './model.ts'
 
 const DEFAULT_WITHIN_SECONDS = 0.25
-/** Of the rules of the shipped profiles: what every rendition of a video keeps to. */
+/** Limits of every video rendition of the shipped profiles. */
 const MAX_RENDITION = { shortSide: 720, framesPerSecond: 30 * 1.01, channels: 2 }
 
 export function differences(row: Row, got: Got, cost: Cost): string[] {
@@ -17,90 +17,90 @@ export function differences(row: Row, got: Got, cost: Cost): string[] {
   ]
 }
 
-/** The list of what would be made may stay: a changed profile can accept the file after all. */
+/** Planned renditions may stay in the record: after a change of the profile the file can still be accepted. */
 function isMade({ state }: GotRendition): boolean {
   return state === 'ready' || state === 'failed'
 }
 
 function inVerdict(expect: Expected, got: Got): string[] {
-  const faults: string[] = []
-  if (got.state !== expect.state) faults.push(`${got.state}, not ${expect.state}`)
-  if (got.error !== null) faults.push(`a fault of ours: ${got.error}`)
+  const errors: string[] = []
+  if (got.state !== expect.state) errors.push(`${got.state}, not ${expect.state}`)
+  if (got.error !== null) errors.push(`system error: ${got.error}`)
   const expected: Record<string, string> = expect.problems
   for (const [code, severity] of Object.entries(expected)) {
     const found = got.problems[code]
-    if (found === undefined) faults.push(`${code} is missing`)
-    else if (found !== severity) faults.push(`${code} is ${found}, not ${severity}`)
+    if (found === undefined) errors.push(`${code} is missing`)
+    else if (found !== severity) errors.push(`${code} is ${found}, not ${severity}`)
   }
   for (const [code, severity] of Object.entries(got.problems))
-    if (!(code in expected)) faults.push(`${code} (${severity}) is not expected`)
-  return faults
+    if (!(code in expected)) errors.push(`${code} (${severity}) is not expected`)
+  return errors
 }
 
 function inMeasures({ measured, seconds, within = DEFAULT_WITHIN_SECONDS }: Expected, got: Got): string[] {
-  const faults = Object.entries(measured).flatMap(([field, value]) => {
+  const errors = Object.entries(measured).flatMap(([field, value]) => {
     const found = got.measured?.[field as keyof typeof measured]
     return JSON.stringify(found) === JSON.stringify(value)
       ? []
       : [`${field} ${JSON.stringify(found)}, not ${JSON.stringify(value)}`]
   })
   if (seconds !== undefined && !(Math.abs((got.seconds ?? Number.NaN) - seconds) <= within))
-    faults.push(`${got.seconds?.toFixed(3) ?? 'no'} seconds, not ${seconds} ± ${within}`)
-  return faults
+    errors.push(`${got.seconds?.toFixed(3) ?? 'no'} seconds, not ${seconds} ± ${within}`)
+  return errors
 }
 
 function inRenditions(expect: Expected, got: Got): string[] {
   return got.renditions.flatMap((rendition) => {
     const wanted = expect.renditions?.[rendition.name] ?? { state: 'ready' as const }
-    return differs(rendition, wanted, expect).map((fault) => `${rendition.name}: ${fault}`)
+    return differs(rendition, wanted, expect).map((error) => `${rendition.name}: ${error}`)
   })
 }
 
 function differs(rendition: GotRendition, wanted: ExpectedRendition, expect: Expected): string[] {
-  const faults: string[] = []
+  const errors: string[] = []
   if (rendition.state !== wanted.state)
-    faults.push(
+    errors.push(
       `${rendition.state}${rendition.reason === undefined ? '' : ` (${rendition.reason})`}, not ${wanted.state}`,
     )
   if (wanted.reason !== undefined && rendition.reason !== wanted.reason)
-    faults.push(`${rendition.reason}, not ${wanted.reason}`)
+    errors.push(`${rendition.reason}, not ${wanted.reason}`)
   const { look } = rendition
-  if (rendition.state !== 'ready') return faults
-  if (look === undefined) return [...faults, 'it was not published']
-  if (look.secrets.length > 0) faults.push(`it says ${look.secrets.join(', ')}`)
-  if (look.decodeErrors > 0) faults.push(`${look.decodeErrors} complaints while it is decoded`)
+  if (rendition.state !== 'ready') return errors
+  if (look === undefined) return [...errors, 'it was not published']
+  if (look.secrets.length > 0) errors.push(`contains ${look.secrets.join(', ')}`)
+  if (look.decodeErrors > 0) errors.push(`${look.decodeErrors} decode errors`)
   const turned = Math.abs(look.rotation) === 90
   const [width, height] = turned ? [look.height, look.width] : [look.width, look.height]
   const size = `${width}x${height}`
   const wantedSize = `${wanted.width ?? width}x${wanted.height ?? height}`
-  if (size !== wantedSize) faults.push(`${size}, not ${wantedSize}`)
+  if (size !== wantedSize) errors.push(`${size}, not ${wantedSize}`)
   if (size !== `${rendition.width}x${rendition.height}`)
-    faults.push(`${size}, though the record says ${rendition.width}x${rendition.height}`)
-  return rendition.kind === 'mp4' ? [...faults, ...inVideo(look, wanted, expect)] : faults
+    errors.push(`${size}, though the record says ${rendition.width}x${rendition.height}`)
+  return rendition.kind === 'mp4' ? [...errors, ...inVideo(look, wanted, expect)] : errors
 }
 
-/** What every browser plays, and nothing about anybody. */
+/** Must play in every browser and contain no personal data. */
 function inVideo(look: Look, wanted: ExpectedRendition, expect: Expected): string[] {
-  const faults: string[] = []
+  const errors: string[] = []
   const seconds = wanted.seconds ?? expect.seconds
-  if (look.videoCodec !== 'h264') faults.push(`picture ${look.videoCodec}`)
-  if (look.pixelFormat !== 'yuv420p' && look.pixelFormat !== 'yuvj420p') faults.push(`pixels ${look.pixelFormat}`)
-  if (Math.min(look.width, look.height) > MAX_RENDITION.shortSide) faults.push('larger than it may be')
-  if ((look.framesPerSecond ?? 0) > MAX_RENDITION.framesPerSecond) faults.push(`${look.framesPerSecond} frames/s`)
+  if (look.videoCodec !== 'h264') errors.push(`video ${look.videoCodec}`)
+  if (look.pixelFormat !== 'yuv420p' && look.pixelFormat !== 'yuvj420p') errors.push(`pixels ${look.pixelFormat}`)
+  if (Math.min(look.width, look.height) > MAX_RENDITION.shortSide) errors.push('larger than allowed')
+  if ((look.framesPerSecond ?? 0) > MAX_RENDITION.framesPerSecond) errors.push(`${look.framesPerSecond} frames/s`)
   if (wanted.framesPerSecond !== undefined && Math.abs((look.framesPerSecond ?? 0) - wanted.framesPerSecond) > 0.1)
-    faults.push(`${look.framesPerSecond} frames/s, not ${wanted.framesPerSecond}`)
+    errors.push(`${look.framesPerSecond} frames/s, not ${wanted.framesPerSecond}`)
   if (wanted.pixelFormat !== undefined && look.pixelFormat !== wanted.pixelFormat)
-    faults.push(`pixels ${look.pixelFormat}, not ${wanted.pixelFormat}`)
-  if (look.audioCodec !== null && look.audioCodec !== 'aac') faults.push(`sound ${look.audioCodec}`)
-  if ((look.channels ?? 0) > MAX_RENDITION.channels) faults.push(`${look.channels} channels`)
+    errors.push(`pixels ${look.pixelFormat}, not ${wanted.pixelFormat}`)
+  if (look.audioCodec !== null && look.audioCodec !== 'aac') errors.push(`audio ${look.audioCodec}`)
+  if ((look.channels ?? 0) > MAX_RENDITION.channels) errors.push(`${look.channels} channels`)
   if (wanted.channels !== undefined && look.channels !== wanted.channels)
-    faults.push(`${look.channels} channels, not ${wanted.channels}`)
-  if (look.otherStreams > 0) faults.push(`${look.otherStreams} streams too many`)
-  if (!look.indexFirst) faults.push('its index comes last')
-  if (look.strayTags.length > 0) faults.push(`tags: ${look.strayTags.join(', ')}`)
+    errors.push(`${look.channels} channels, not ${wanted.channels}`)
+  if (look.otherStreams > 0) errors.push(`${look.otherStreams} unexpected streams`)
+  if (!look.indexFirst) errors.push('the index is not in front')
+  if (look.strayTags.length > 0) errors.push(`tags: ${look.strayTags.join(', ')}`)
   if (seconds !== undefined && Math.abs((look.seconds ?? 0) - seconds) > Math.max(0.5, seconds * 0.01))
-    faults.push(`${look.seconds} seconds, not ${seconds}`)
-  return faults
+    errors.push(`${look.seconds} seconds, not ${seconds}`)
+  return errors
 }
 
 function beyond(bounds: Bounds, cost: Cost): string[] {

@@ -1,75 +1,75 @@
-// docs/corpus.md: the whole table of one run. Tests compare it with the rows, so that it cannot fall behind them.
+// docs/corpus.md: the complete table of one run. A test compares it with the rows, so that the page stays up to date.
 
 import { GROUPS, type Group, type Result, type Row } from './model.ts'
 import { expectedWords, gotWords, placeWords, secondsWords } from './words.ts'
 
 const TITLES: Record<Group, string> = {
-  recordings: 'What people film and record with',
-  damaged: 'Files that are not all there',
-  claims: 'Headers and tags that lie',
-  signals: 'What can be seen and heard',
+  recordings: 'Cameras, phones and recorders',
+  damaged: 'Incomplete and damaged files',
+  claims: 'Wrong headers and tags',
+  signals: 'Picture and sound',
   pdf: 'PDFs',
-  disguises: 'Names and first bytes that promise something else',
-  together: 'What else is in the submission',
-  limits: 'On either side of every enforced limit of the shipped profiles',
-  hostile: 'Files that want something',
+  disguises: 'Misleading names and first bytes',
+  together: 'Verdicts that depend on other files of the submission',
+  limits: 'Files on both sides of every enforced limit of the shipped profiles',
+  hostile: 'Hostile files',
 }
 
 const HEAD = `# The corpus
 
-Files of every kind that people hand in, by mistake or on purpose, each made by a generator, each with the verdict that a fair
-and careful person would give. They go through the real lanes: verdict, inspection and renditions; whatever is published is
-looked at again with stock tools: it must be H.264 and AAC that decodes without a complaint, of the right size and length, with
-its index in front, and without a word about anybody.
+Files of every kind that people hand in, by mistake or on purpose. Each is made by a generator, and has the verdict that a fair
+and careful person would give. They go through the real lanes: verdict, inspection and renditions. Everything that is published is
+checked with standard tools: it must be H.264 and AAC that decodes without an error, of the right size and length, with
+its index in front, and without personal data.
 
 \`\`\`
-npm run corpus                              # all of it, on the screen
-npm run corpus -- --group hostile           # a part
-npm run corpus -- --docs docs/corpus.md     # this page
+npm run corpus                              # all rows, on the screen
+npm run corpus -- --group hostile           # one group
+npm run corpus -- --docs docs/corpus.md     # writes this page
 \`\`\`
 
-During the whole run a listener waits on an address that hostile files name, and a file lies where they look for it: the row fails
-if the one hears or the other is read. In the last group the tools run without the fence that otherwise cuts them off from
-the network, so that their own options have to hold alone. Time is that of all lanes of one file, memory the largest tool's resident
-peak. A row fails beyond 60 s (20 s in the last group) or 640 MiB unless it says otherwise. Rows of the limits are made from the
-profiles: one file on either side, through the lane in one slot and by its measurements through the rules of all others.
+Hostile files name a network address and a local file. During the run a listener waits at that address, and that file exists: a row
+fails if the listener gets a connection or the file is read. In the group of hostile files the media tools run without isolation, so that their
+own options alone must prevent this. Time is the sum of all lanes of one file; memory is the peak resident memory of the largest tool.
+A row fails above 60 s (20 s for hostile files) or 640 MiB unless it says otherwise. The rows for limits are generated from the
+profiles: one file on each side of a limit, run through the lanes in one slot; its measurements are checked by the rules of all other slots.
 
-Files of 180 lines earn LOW_RESOLUTION in most slots; that is expected of them. Malware has tests of its own, with a scanner.
+Files with a height of 180 pixels get LOW_RESOLUTION in most slots; that is expected. Malware has its own tests, with a scanner.
 
-## How it came about, and what it found
+## Defects found
 
-Expectations were written down before the first run. Four were then corrected, since they and not the judgement were mistaken:
+The expectations were written before the first run. Four were corrected later, because the expectation was wrong, not the verdict:
 the size of \`old-phone-3gp\` (its pixels are square), the first sheet of \`pdf-speck\` (poppler cannot draw a third of a
-millimetre; it is taken all the same), \`months-between-pictures\` (a jump of the clock is no time), and that a file rejected on
-inspection has no list of renditions (it is kept for a changed profile). All other differences were defects, and were mended:
+millimetre; it is accepted anyway), \`months-between-pictures\` (a jump of the clock adds no duration), and that a file rejected on
+inspection has no list of renditions (it is kept for a changed profile). All other differences were defects of the service, and were fixed:
 
-| what happened | file |
+| defect | file |
 |---|---|
-| a camera whose only keyframe is black was rejected as black; two keyframes that happen to be alike made a call stand still | \`waking-camera\`, \`call-that-shrinks\` |
-| a screen recording whose last picture stays for more than two seconds, or a stream switched on between two keyframes, was rejected as undecodable | \`held-picture\`, \`caught-in-mid-air\` |
-| packets without a time made a program stream last three million years | \`mpg-without-times\` |
-| half an AVI, and a Matroska file of which the tools read only half, were taken for whole; damage in the middle of an MP4 was not seen | \`cut-avi\`, \`wiped-mkv\`, \`wiped-middle\` |
-| the tools' guess at a stream's length was held against it as a lie | \`joined-long-parts\` |
-| a large comment, and codecs of screen recorders, made a film unreadable; so did Ogg where it is allowed | \`large-tags\`, \`screen-avi\`, \`lossless-avi\`, \`ogg-school\` |
-| a film stretched to ten days by its index was refused by chance only, where no length is enforced | \`ten-days\` |
+| a video whose only keyframe is black was rejected as black; two equal keyframes made a call count as a still picture | \`waking-camera\`, \`call-that-shrinks\` |
+| a screen recording whose last frame lasts more than two seconds, or a stream that starts between two keyframes, was rejected as undecodable | \`held-picture\`, \`caught-in-mid-air\` |
+| packets without a timestamp gave a program stream a duration of three million years | \`mpg-without-times\` |
+| half an AVI, and a Matroska file of which the tools read only half, were accepted as complete; damage in the middle of an MP4 was not found | \`cut-avi\`, \`wiped-mkv\`, \`wiped-middle\` |
+| the tools' estimate of a stream's duration was reported as a wrong duration in the file | \`joined-long-parts\` |
+| a large comment tag, codecs of screen recorders, and Ogg where it is allowed made a video unreadable | \`large-tags\`, \`screen-avi\`, \`lossless-avi\`, \`ogg-school\` |
+| a video stretched to ten days by its index was refused only by chance in slots without an enforced duration | \`ten-days\` |
 | a hundred thousand boxes before the index stopped the worker for 45 s | \`hundred-thousand-boxes-first\` |
 | a PDF without pages, and one locked by a certificate, were called damaged | \`pdf-no-page\`, \`pdf-certificate\` |
-| empty lists of scripts and attachments, as editors leave them, were taken for scripts and attachments | \`pdf-no-scripts\`, \`pdf-detached\` |
-| a wrong page count, or a stream with a single keyframe, cost the picture that stands for the file | \`pdf-claims-nine\`, \`late-start\` |
-| on a busy machine the deadline came before the limit of processor time, which made a hostile file our fault | \`pdf-multiplying\` |
-| a book of scans took minutes, and our limit was told as its damage; a few hundred bytes cost as much | \`pdf-scans-200\`, \`pdf-three-filters\` |
-| words, and things that nothing points to, were taken for what acts | \`pdf-role-map\`, \`pdf-script-nobody-calls\`, \`pdf-attachment-removed-later\` |
-| errors that every viewer overlooks were called damage, and pages that nobody sees were taken | \`pdf-slipshod-page\`, \`pdf-looped-tree\`, \`pdf-ruined-page\` |
-| damage of which no viewer tells passed: a third of the bytes are zeros; a recording in fragments that breaks off was refused | \`hole-mp4\`, \`hole-ts\`, \`cut-fragments\` |
-| an empty owner's password opened for the tools what no reader opens | \`pdf-empty-owner\` |
+| empty lists of scripts and attachments, which editors leave behind, counted as scripts and attachments | \`pdf-no-scripts\`, \`pdf-detached\` |
+| with a wrong page count, or a single keyframe, no poster or page picture was made | \`pdf-claims-nine\`, \`late-start\` |
+| on a busy machine the timeout came before the CPU limit, so a hostile file counted as a system error | \`pdf-multiplying\` |
+| a book of scans took minutes, and our time limit was reported as damage of the file; a file of a few hundred bytes did the same | \`pdf-scans-200\`, \`pdf-three-filters\` |
+| plain text, and objects without a reference, counted as active content | \`pdf-role-map\`, \`pdf-script-nobody-calls\`, \`pdf-attachment-removed-later\` |
+| errors that every viewer ignores were reported as damage, and pages that no viewer shows were accepted | \`pdf-slipshod-page\`, \`pdf-looped-tree\`, \`pdf-ruined-page\` |
+| damage that no viewer reports was accepted: a third of the bytes are zeros; a fragmented recording that ends early was refused | \`hole-mp4\`, \`hole-ts\`, \`cut-fragments\` |
+| with an empty owner password, the tools opened a PDF that no viewer opens | \`pdf-empty-owner\` |
 `
 
 export type Machine = { cores: number; tools: string; isolation: string }
 
 export function docsPage(results: readonly Result[], machine: Machine): string {
-  const passed = results.filter(({ faults }) => faults.length === 0).length
+  const passed = results.filter(({ errors }) => errors.length === 0).length
   const total = results.reduce((sum, { cost }) => sum + cost.seconds, 0)
-  const last = `${passed} of ${results.length} rows as expected, in ${Math.round(total)} s on ${machine.cores} cores (${machine.tools}; fence: ${machine.isolation}).`
+  const last = `${passed} of ${results.length} rows as expected, in ${Math.round(total)} s on ${machine.cores} cores (${machine.tools}; isolation: ${machine.isolation}).`
   const parts = GROUPS.map((group) =>
     section(
       group,
@@ -88,7 +88,7 @@ function section(group: Group, results: readonly Result[]): string {
   return `## ${TITLES[group]}\n\n${head}\n${lines.join('\n')}\n`
 }
 
-/** The part of a line that the table alone decides. */
+/** The columns of a line that depend on the row, not on a run. */
 export function docsStart(row: Row): string {
   return [`\`${row.name}\``, row.about, placeWords(row), expectedWords(row.expect)]
     .map((cell) => cell.replaceAll('|', '\\|'))

@@ -1,4 +1,4 @@
-// The same measurements under the rules of other slots: a limit that many slots share is measured once and judged in each.
+// Applies the rules of other slots to the same measurements: a shared limit is measured once and judged in each slot.
 
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ProfileCatalogue } from '../../src/submissions/profiles/loader.ts'
@@ -7,7 +7,7 @@ import { judgeInspection } from '../../src/submissions/rules/inspect.ts'
 import { judge } from '../../src/submissions/rules/judge.ts'
 import type { Place, Row } from './model.ts'
 
-/** @returns in which slots the rule says something else than in the row's own */
+/** @returns the slots in which the rule gives another result than in the row's own */
 export function differsElsewhere(catalogue: ProfileCatalogue, row: Row, record: UploadRecord): string[] {
   const { also } = row
   if (also === undefined) return []

@@ -1,4 +1,4 @@
-// A published rendition as a stranger would look at it: by the stock tools, with none of the worker's own code.
+// Checks a published rendition with standard tools, without the worker's own code.
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import type { Look } from './model.ts'
 const execute = promisify(execFile)
 const OPTIONS = { maxBuffer: 16 * 1024 * 1024, timeout: 120_000 }
 
-/** Written by every muxer, and about nobody. */
+/** Tags that every muxer writes; no personal data. */
 const PLAIN_TAGS = new Set([
   'major_brand',
   'minor_version',
@@ -19,7 +19,7 @@ const PLAIN_TAGS = new Set([
   'handler_name',
   'vendor_id',
 ])
-/** What stands in them when nobody has written anything. */
+/** Their default values. */
 const PLAIN_VALUES: Record<string, RegExp> = {
   handler_name: /^(VideoHandler|SoundHandler)$/,
   language: /^und$/,
@@ -39,11 +39,11 @@ type Stream = {
 }
 type Probe = { streams: Stream[]; format: { duration?: string; tags?: Record<string, string> } }
 
-/** @param secrets words that must not be in it */
+/** @param secrets texts that must not be in it */
 export async function lookAt(path: string, secrets: readonly string[]): Promise<Look> {
-  // The picture may begin long after the sound.
-  const patience = ['-analyzeduration', '300M', '-probesize', '50M']
-  const args = ['-v', 'error', ...patience, '-of', 'json', '-show_streams', '-show_format', path]
+  // The picture may begin long after the sound, so ffprobe reads far into the file.
+  const readFar = ['-analyzeduration', '300M', '-probesize', '50M']
+  const args = ['-v', 'error', ...readFar, '-of', 'json', '-show_streams', '-show_format', path]
   const probe = JSON.parse((await execute('ffprobe', args, OPTIONS)).stdout) as Probe
   const video = probe.streams.find(({ codec_type: type }) => type === 'video')
   const audio = probe.streams.find(({ codec_type: type }) => type === 'audio')

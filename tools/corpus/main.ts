@@ -23,9 +23,11 @@ async function run(command: CommandLine, rows: readonly Row[]): Promise<number> 
   const corpus = await folder(command.keepDir)
   const alarms = await setAlarms(corpus.dir)
   const results: Result[] = []
-  print(`${rows.length} files · fence: ${workshop.isolation} · ${toolNames()}`)
-  if (!alarms.tellsReads)
-    print('This file system does not tell that a file was read: only its contents are looked for.')
+  print(`${rows.length} files · isolation: ${workshop.isolation} · ${toolNames()}`)
+  if (!alarms.detectsReads)
+    print(
+      'This file system does not record access times (noatime): reads of the secret file are found only by its contents.',
+    )
   try {
     for (const row of rows) {
       const result = await runRow({ corpus, workshop, alarms }, row)
@@ -46,15 +48,15 @@ async function folder(keepDir: string | undefined): Promise<Corpus> {
   return await createCorpus(resolve(keepDir))
 }
 
-function show({ row, cost, got, faults }: Result, nth: number, of: number): void {
-  const head = `${faults.length === 0 ? 'ok  ' : 'FAIL'} ${String(nth).padStart(3)}/${of} ${row.group.padEnd(10)} ${row.name.padEnd(34)}`
+function show({ row, cost, got, errors }: Result, nth: number, of: number): void {
+  const head = `${errors.length === 0 ? 'ok  ' : 'FAIL'} ${String(nth).padStart(3)}/${of} ${row.group.padEnd(10)} ${row.name.padEnd(34)}`
   const costs = `${secondsWords(cost.seconds).padStart(4)} s ${String(Math.round(cost.toolMebibytes)).padStart(4)} MiB ${cost.tool ?? ''}`
   print(`${head} ${costs.padEnd(22)} ${expectedWords(row.expect)}`)
-  if (faults.length > 0) print(`         got ${gotWords({ got, faults })}`)
+  if (errors.length > 0) print(`         got ${gotWords({ got, errors })}`)
 }
 
 function conclude({ docsFile, jsonFile }: CommandLine, results: readonly Result[], isolation: string): number {
-  const failed = results.filter(({ faults }) => faults.length > 0)
+  const failed = results.filter(({ errors }) => errors.length > 0)
   const seconds = results.reduce((sum, { cost }) => sum + cost.seconds, 0)
   const most = Math.max(0, ...results.map(({ cost }) => cost.toolMebibytes))
   print(
@@ -69,9 +71,9 @@ function conclude({ docsFile, jsonFile }: CommandLine, results: readonly Result[
 }
 
 /** Without the functions of the row. */
-function plain({ row, got, cost, faults }: Result) {
+function plain({ row, got, cost, errors }: Result) {
   const { name, group, about, place, expect } = row
-  return { name, group, about, place, expect, got, cost, faults }
+  return { name, group, about, place, expect, got, cost, errors }
 }
 
 function toolNames(): string {

@@ -1,5 +1,5 @@
-// How much memory a row took: the high-water mark that the kernel keeps of every tool below this process, read while the
-// tools run, and this process's own. Marks only rise, so that what is missed is a tool's last milliseconds at most.
+// Peak memory of a row: the kernel's high-water mark (VmHWM) of every descendant process, read while the tools run, and
+// of this process. The mark only rises, so at most a tool's last milliseconds are missed.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -9,7 +9,7 @@ const KIB = 1024
 export type Peak = { bytes: number; tool: string | null }
 
 export type MemoryWatch = {
-  /** Ends the watch. @returns the greatest tool, and by how much this process grew at most */
+  /** Ends the watch. @returns the tool with the highest peak, and the peak growth of this process */
   stop(): { tool: Peak; ownGrowthBytes: number }
 }
 
@@ -34,12 +34,12 @@ export function watchMemory(): MemoryWatch {
   }
 }
 
-/** From now on VmHWM of this process counts from its present size (proc(5), clear_refs). */
+/** Resets VmHWM of this process to its current size (proc(5), clear_refs). */
 function resetOwnMark(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5')
   } catch {
-    // Not allowed here: the mark then covers earlier rows too, and only ever says too much.
+    // Not permitted here: the mark then includes earlier rows, so it can only be too high.
   }
 }
 
@@ -50,7 +50,7 @@ function statusOf(pid: string): { name: string; rss: number; peak: number } | nu
   return name === undefined ? null : { name, rss: kib('VmRSS') * KIB, peak: kib('VmHWM') * KIB }
 }
 
-/** Children and their children; only processes that tools run in, so that a private Redis does not count. */
+/** All descendants except this run's own Redis. */
 function descendants(pid: number): number[] {
   const children = readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
   return children.flatMap((child) => {

@@ -1,5 +1,5 @@
-// What a row of the corpus says: how a file is made, where it is handed in, and what ought to become of it. Expectations
-// are written down before the file is judged for the first time, from what a fair and careful person would decide.
+// Types of a corpus row: how a file is made, where it is handed in, and the expected result. Expectations
+// are written before the file is judged for the first time, from what a fair and careful person would decide.
 
 import type { Measured, Rendition, Severity } from '../../src/records/upload-record.ts'
 import type { RuleCode } from '../../src/submissions/rules/codes.ts'
@@ -35,44 +35,44 @@ export type ExpectedRendition = {
 }
 
 export type Expected = {
-  /** `accepted`: where only the verdict is asked for, no rendition. */
+  /** `accepted` for rows with `verdictOnly`, which make no rendition. */
   state: 'ready' | 'accepted' | 'rejected'
-  /** All problems that may come up, and no others. */
+  /** All problems that must be found, and no others. */
   problems: Partial<Record<RuleCode, Severity>>
   measured: Partial<Omit<Measured, 'durationSeconds'>>
   /** The duration that limits apply to. */
   seconds?: number
   /** By how much it may differ; default 0.25. */
   within?: number
-  /** By name; those that are not named must be ready. A rejected file has none. */
+  /** By name; others must be ready. A rejected file has none. */
   renditions?: Record<string, ExpectedRendition>
 }
 
-/** Seconds of all three lanes together; peaks of one tool's resident memory and of this process's growth. */
+/** Seconds of all three lanes together; peak resident memory of one tool; peak growth of this process. */
 export type Bounds = { seconds: number; toolMebibytes: number; ownMebibytes: number }
 export const BOUNDS: Bounds = { seconds: 60, toolMebibytes: 640, ownMebibytes: 192 }
 
 export type Row = {
-  /** Unique, in words with hyphens. */
+  /** Unique; words with hyphens. */
   name: string
   group: Group
-  /** What it is, how it is made, and what the trap is. */
+  /** What the file is, and what makes it difficult. */
   about: string
   /** Profile and slot: `teacher.K4@1 inspiration_video`. */
   place: Place
   make: Make
-  /** Files that are accepted in the same submission before this one comes. */
+  /** Files accepted in the same submission before this one. */
   before?: readonly { slot: string; make: Make }[]
-  /** What the lesson plan says, in minutes. */
+  /** Minutes of the lesson plan. */
   plannedMinutes?: number
   /** Only the verdict: for files that would take long to encode or to read. */
   verdictOnly?: true
-  /** Tools run without the fence of the network, so that their own options have to hold alone. */
+  /** Media tools run without isolation, so that their own options alone must keep them from the network. */
   unfenced?: true
   bounds?: Partial<Bounds>
-  /** The same file in other slots with the same rule: by its measurements, as a changed profile is judged. */
+  /** Other slots with the same rule: judged by the measurements, as after a change of the profile. */
   also?: Also
-  /** Words in the original that must not be found in anything that is shown to others. */
+  /** Texts in the original that must not appear in anything published. */
   secrets?: readonly string[]
   expect: Expected
 }
@@ -86,23 +86,23 @@ export type Also = {
 
 export type Place = { profile: string; slot: string }
 
-/** What became of a file. */
+/** The result for a file. */
 export type Got = {
   state: string
   problems: Partial<Record<string, Severity>>
   measured: Measured | null
   seconds: number | undefined
   renditions: readonly GotRendition[]
-  /** What the record says of faults of ours. */
+  /** System error in the record. */
   error: string | null
 }
 
 export type GotRendition = Pick<Rendition, 'name' | 'kind' | 'state' | 'reason' | 'width' | 'height'> & {
-  /** By an independent look at the published file; absent where there is none. */
+  /** Independent check of the published file; absent if there is none. */
   look?: Look
 }
 
-/** A published rendition as a stranger sees it. */
+/** A published rendition as standard tools see it. */
 export type Look = {
   videoCodec: string | null
   pixelFormat: string | null
@@ -113,10 +113,10 @@ export type Look = {
   audioCodec: string | null
   channels: number | null
   seconds: number | null
-  /** Streams besides one picture and one sound. */
+  /** Number of streams besides one video and one audio stream. */
   otherStreams: number
   indexFirst: boolean
-  /** Complaints of a whole decode. */
+  /** Errors of a complete decode. */
   decodeErrors: number
   /** Tags beyond those that every muxer writes. */
   strayTags: string[]
@@ -130,6 +130,6 @@ export type Result = {
   row: Row
   got: Got | null
   cost: Cost
-  /** Everything in which it differs from what was expected; empty: as expected. */
-  faults: string[]
+  /** Every difference from the expectation; empty: as expected. */
+  errors: string[]
 }

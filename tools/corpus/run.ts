@@ -1,4 +1,4 @@
-// One row after the other: make the file, hand it in, run the lanes, look at what came out.
+// Runs rows one after the other: makes the file, hands it in, runs the lanes, checks the result.
 
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
@@ -12,7 +12,7 @@ import { BOUNDS, type Cost, type Got, type GotRendition, type Result, type Row }
 import type { Workshop } from './workshop.ts'
 
 const MIB = 1024 * 1024
-/** A row that takes longer is ended, tools and all. */
+/** A row that takes longer is ended with its tools. */
 const GRACE_SECONDS = 30
 
 export type Tools = { corpus: Corpus; workshop: Workshop; alarms: Alarms }
@@ -25,20 +25,20 @@ export async function runRow(tools: Tools, row: Row): Promise<Result> {
     const measured = await measuring(() => throughLanes(tools, row, id))
     cost = measured.cost
     const got = await gotOf(tools.workshop, row, measured.value)
-    const faults = [
+    const errors = [
       ...differences(row, got, cost),
       ...differsElsewhere(tools.workshop.profiles, row, measured.value),
       ...(await tools.alarms.rung()),
     ]
-    return { row, got, cost, faults }
+    return { row, got, cost, errors }
   } catch (error) {
-    return { row, got: null, cost, faults: [error instanceof Error ? error.message : String(error)] }
+    return { row, got: null, cost, errors: [error instanceof Error ? error.message : String(error)] }
   } finally {
     await tools.workshop.clear(ids)
   }
 }
 
-/** The files that were there before, then the row's own. */
+/** Hands in the earlier files, then the row's own. */
 async function handIn({ corpus, workshop, alarms }: Tools, row: Row, ids: string[]): Promise<string> {
   const submissionId = row.name
   const { profile, slot } = row.place
@@ -48,7 +48,7 @@ async function handIn({ corpus, workshop, alarms }: Tools, row: Row, ids: string
     const id = await workshop.hand({ profile, slot: earlier.slot, submissionId, path })
     ids.push(id)
     const record = await workshop.through(id, { verdictOnly: false, unfenced: false, signal: bounded(row) })
-    if (record.state !== 'ready') throw new Error(`the file before it is ${record.state}`)
+    if (record.state !== 'ready') throw new Error(`an earlier file is ${record.state}`)
   }
   const path = await row.make(corpus, alarms.bait)
   const id = await workshop.hand({ profile, slot, submissionId, path })

@@ -1,4 +1,4 @@
-// Expectations and results as short words, the same on the screen and in the documentation.
+// Expectations and results as short texts, the same on the screen and in the documentation.
 
 import type { Expected, Got, Result, Row } from './model.ts'
 
@@ -19,10 +19,10 @@ export function expectedWords(expect: Expected): string {
   ].join(', ')
 }
 
-/** As expected: nothing more to say. Otherwise what was got, and in what it differs. */
-export function gotWords({ got, faults }: Pick<Result, 'got' | 'faults'>): string {
-  if (faults.length === 0) return 'as expected'
-  return [...(got === null ? [] : [verdictWords(got)]), ...faults].join('; ')
+/** "as expected", or the result and its differences. */
+export function gotWords({ got, errors }: Pick<Result, 'got' | 'errors'>): string {
+  if (errors.length === 0) return 'as expected'
+  return [...(got === null ? [] : [verdictWords(got)]), ...errors].join('; ')
 }
 
 function verdictWords({ state, problems }: Got): string {

@@ -1,5 +1,5 @@
-// The real lanes in this process over a private Redis and a directory: one file after the other through validate, inspect
-// and transcode, as a worker would run them, but with nothing running beside it and without a second attempt.
+// Runs the real lanes in this process with its own Redis and a directory: each file goes through validate, inspect
+// and transcode as in a worker, but alone and without a second attempt.
 
 import { link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -46,7 +46,7 @@ export async function openWorkshop() {
     clock: systemClock,
   })
   const { store } = deps
-  if (!(store instanceof LocalObjectStore)) throw new Error('the workshop needs a directory')
+  if (!(store instanceof LocalObjectStore)) throw new Error('the corpus needs a local store')
   const fenced = await createWorkerContext(deps)
   const unfenced: WorkerContext = {
     ...fenced,
@@ -90,13 +90,13 @@ export async function openWorkshop() {
       }))
     },
 
-    /** All bytes have arrived, under the name that the file has here. */
+    /** Commits a record for a completely received file, with the name of the local file. */
     async hand({ submissionId, slot, path }: Handed): Promise<string> {
       const id = newUploadId(OWNER, submissionId, [SECRET])
       const key = objectKeys.data(id)
       const { size } = await stat(path)
       await mkdir(dirname(store.path(key)), { recursive: true })
-      // Not a copy: files at the limit of ten gibibytes are mostly holes.
+      // A link, not a copy: files at the limit of ten gibibytes are sparse.
       await link(path, store.path(key))
       const draft = {
         id,
@@ -118,12 +118,12 @@ export async function openWorkshop() {
       return id
     },
 
-    /** Runs the lanes that are due, one after the other. An attempt that fails is the last. */
+    /** Runs the lanes that are due, one after the other, without retries. */
     async through(id: string, { verdictOnly, unfenced: open, signal }: Through): Promise<UploadRecord> {
       const deps = open ? unfenced : fenced
       const job = { id: 'job', data: { uploadId: id, generation: 1 }, attemptsMade: 0, opts: { attempts: 1 } }
       const run = async (lane: ReturnType<typeof createValidate>): Promise<void> => {
-        // What went wrong stands in the record then, as readers see it.
+        // The error is in the record then, as readers see it.
         await lane(job as Job<UploadJob>, undefined, signal).catch(() => undefined)
       }
       await run(createValidate(deps))
@@ -134,10 +134,10 @@ export async function openWorkshop() {
       return await latest(id)
     },
 
-    /** Where a published object lies. */
+    /** Path of a published object. */
     pathOf: (key: string): string => store.path(key),
 
-    /** Removes a submission's media, so that the disk holds one row at a time. */
+    /** Deletes a submission's media, so that the disk needs space for one row only. */
     clear: (ids: readonly string[]) => Promise.all(ids.map((id) => store.removeAll(objectKeys.upload(id)))),
 
     async close(): Promise<void> {

@@ -47,8 +47,8 @@ describe('of the corpus', () => {
   it.each(SELECTION)('%s', async (name) => {
     const row = allRows(workshop.profiles).find((one) => one.name === name)
     if (row === undefined) throw new Error(`the corpus has no ${name}`)
-    const { faults } = await runRow({ corpus, workshop, alarms }, row)
-    expect(faults).toEqual([])
+    const { errors } = await runRow({ corpus, workshop, alarms }, row)
+    expect(errors).toEqual([])
   })
 })
 
@@ -66,7 +66,7 @@ describe('the corpus', () => {
   })
 
   it('notices that the file was read which nobody may read', async ({ skip }) => {
-    if (!alarms.tellsReads) skip('this file system does not tell')
+    if (!alarms.detectsReads) skip('this file system does not tell')
     await readFile(alarms.bait.secretPath)
     expect(await alarms.rung()).toEqual(['a file of this machine was read'])
     expect(await alarms.rung()).toEqual([])
@@ -85,10 +85,10 @@ describe('the corpus', () => {
     const row = allRows(workshop.profiles).find(({ name }) => name === 'empty')
     if (row === undefined) throw new Error('the corpus has no empty file')
     const wrong = { ...row, name: 'wrong', expect: { ...row.expect, problems: {} } }
-    expect((await runRow({ corpus, workshop, alarms }, wrong)).faults).toEqual([
+    expect((await runRow({ corpus, workshop, alarms }, wrong)).errors).toEqual([
       'UPLOAD_EMPTY (reject) is not expected',
     ])
     const unmade = { ...row, name: 'unmade', make: () => Promise.reject(new Error('no such maker')) }
-    expect((await runRow({ corpus, workshop, alarms }, unmade)).faults).toEqual(['no such maker'])
+    expect((await runRow({ corpus, workshop, alarms }, unmade)).errors).toEqual(['no such maker'])
   })
 })

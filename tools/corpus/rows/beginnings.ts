@@ -12,7 +12,7 @@ import { CLIP, CONVERTED, rowsOf, SMALL, UNCOMMON } from './places.ts'
 
 const video = rowsOf('recordings', CLIP, { kind: 'video' })
 
-/** A MOV whose type box is one of filler instead. */
+/** A MOV with a filler box in place of its type box. */
 async function filled(corpus: Corpus, type: 'free' | 'skip'): Promise<string> {
   const source = await recorded(corpus, 'typed.mov', {}, [...X264, ...AAC])
   return await corpus.file(`${type}.mov`, async (path) =>

@@ -1,4 +1,4 @@
-// What people film with: cameras, phones, camcorders, old and new. All of it is honest and has to be taken.
+// Recordings from cameras, phones and camcorders, old and new. All are legitimate and must be accepted.
 
 import {
   anamorphic,
@@ -15,7 +15,7 @@ import { CLIP, CONVERTED, INDEX_LAST, rowsOf, SMALL, UNCOMMON } from './places.t
 
 const video = rowsOf('recordings', CLIP, { kind: 'video', container: 'mp4' })
 const other = (container: string) => ({ container })
-/** As it is, and with the place taken out. */
+/** Unchanged, and with the GPS position removed. */
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 
 export const CAMERAS: readonly Row[] = [

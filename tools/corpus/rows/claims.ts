@@ -1,4 +1,4 @@
-// Headers, edit lists and tags that say something else than what is in the file.
+// Headers, edit lists and tags that do not match the contents of the file.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { forgedHeader, forgedLong, forgedMatroska, forgedTags } from '../../../test/support/media/hostile.ts'

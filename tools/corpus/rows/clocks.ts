@@ -1,4 +1,4 @@
-// Picture and sound that do not begin and end together, and clocks that begin elsewhere: one account of time for all.
+// Picture and sound that do not begin and end together, and timestamps that do not start at zero.
 
 import { type Corpus, ffmpeg } from '../../../test/support/media/corpus.ts'
 import { AAC, mp4, recorded, X264 } from '../../../test/support/media/recordings.ts'
@@ -9,7 +9,7 @@ const video = rowsOf('recordings', CLIP, { kind: 'video' })
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 const AUDIO = ['-c:a', 'libopus']
 
-/** A picture and a sound of so many seconds each, one of them late. */
+/** Picture and sound of the given seconds, one of them late. */
 const late =
   (name: string, which: 'picture' | 'sound', bySeconds: number, seconds: number): Make =>
   async (c: Corpus) => {

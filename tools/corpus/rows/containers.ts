@@ -9,7 +9,7 @@ const film =
   (c) =>
     recorded(c, name, { seconds: 2, picture: PICTURE, sounds: [`sine=r=${rate}`] }, args)
 
-/** `uncommon`: its codecs are not those that are advised. */
+/** `uncommon`: its codecs are not the recommended ones. */
 type Made = { about: string; make: Make; uncommon: boolean }
 
 export const IN_CONTAINER: Record<string, Made | undefined> = {
@@ -38,5 +38,5 @@ export const IN_CONTAINER: Record<string, Made | undefined> = {
   },
 }
 
-/** What no shipped profile names. */
+/** Containers that no shipped profile names. */
 export const REFUSED: readonly string[] = ['flv', 'asf', 'mpegps', 'ogg']

@@ -1,4 +1,4 @@
-// Recordings whose streams browsers would play, but not everybody’s machine: what is shown to others is encoded.
+// Recordings that some browsers play and others do not: the rendition is encoded.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Corpus } from '../../../test/support/media/corpus.ts'

@@ -1,4 +1,4 @@
-// Files that are not all there: copies that broke off, recordings that ended with the battery, disks that lost blocks.
+// Incomplete files: interrupted copies, recordings that ended with the battery, disks that lost blocks.
 
 import { behind, cutAt, wiped, wipedTail, within } from '../../../test/support/media/damage.ts'
 import { truncated } from '../../../test/support/media/hostile.ts'
@@ -18,7 +18,7 @@ const CONVERTED_INCOMPLETE: Partial<Expected> = {
   ...INCOMPLETE,
   problems: { INCOMPLETE_FILE: 'reject', ...CONVERTED },
 }
-/** Of a copy that broke off at 60 per cent. */
+/** A copy that was interrupted at 60 per cent. */
 const share =
   (name: string, whole: Make): Make =>
   async (corpus, bait) =>

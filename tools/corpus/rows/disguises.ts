@@ -1,4 +1,4 @@
-// Names and first bytes that promise something else, and files that are nothing.
+// Misleading names and first bytes, and files without usable content.
 
 import { writeFile } from 'node:fs/promises'
 import { noise, renamed, zeroBytes } from '../../../test/support/media/hostile.ts'

@@ -1,4 +1,4 @@
-// What editors, phones and broadcasts make of a recording. All of it is honest and has to be taken, but for what is locked.
+// Recordings from editors, phones and broadcasts. All are legitimate and must be accepted, except encrypted ones.
 
 import {
   amrPhone,
@@ -23,7 +23,7 @@ import { CLIP, CONVERTED, INDEX_LAST, rowsOf, SMALL, UNCOMMON } from './places.t
 
 const video = rowsOf('recordings', CLIP, { kind: 'video', container: 'mp4' })
 const other = (container: string) => ({ container })
-/** As it is, and with the place taken out. */
+/** Unchanged, and with the GPS position removed. */
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 
 const LONG_PART = { seconds: 20, picture: 'testsrc2=s=320x180:r=5' }

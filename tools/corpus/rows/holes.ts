@@ -1,5 +1,5 @@
-// Recordings that are whole by their lengths and have holes: disks that lost blocks, transfers that lost packets. And
-// good ones that look as if they had: slides, screens that stand still, sound that pauses.
+// Recordings of complete length with holes: disks that lost blocks, transfers that lost packets. And good recordings
+// that look similar: slides, still screens, sound with pauses.
 
 import { zeroed } from '../../../test/support/media/damage.ts'
 import { AAC, mp4, type Recording, recorded, rewrapped, TONE, X264 } from '../../../test/support/media/recordings.ts'

@@ -1,5 +1,5 @@
-// Files that want something: connections, other people's files, time, memory. Tools run without the fence of the network
-// here, so that their own options have to hold alone.
+// Hostile files that try to get connections, other files, time or memory. Media tools run without isolation here, so that
+// their own options alone must prevent it.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { concatScript, manyStreams, pixelBomb, playlist } from '../../../test/support/media/hostile.ts'
@@ -35,7 +35,7 @@ const undecodable = (more = {}): Partial<Expected> => ({
   measured: { kind: 'video' },
 })
 
-/** 320x180 by its index, 67 million pixels by its pictures. */
+/** 320x180 in its index, 67 million pixels in its pictures. */
 async function hiddenBomb(corpus: Parameters<typeof pixelBomb>[0]): Promise<string> {
   const source = await pixelBomb(corpus)
   return await corpus.file('hidden-bomb.mp4', async (path) => {

@@ -1,4 +1,4 @@
-// The whole table, in the order in which it is run.
+// All rows, in the order in which they run.
 
 import type { ProfileCatalogue } from '../../../src/submissions/profiles/loader.ts'
 import type { Row } from '../model.ts'

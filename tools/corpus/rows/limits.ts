@@ -1,6 +1,6 @@
-// A file on either side of every limit that a shipped profile enforces, made from the profiles themselves: a new value in
-// one of them makes new rows. Each file goes through the lane in one slot, and by its measurements through the rules of
-// all other slots with the same limit.
+// A file on each side of every limit that a shipped profile enforces, generated from the profiles: a new value there
+// makes new rows. Each file runs through the lanes in one slot; its measurements are checked by the rules of all other
+// slots with the same limit.
 
 import type { ProfileCatalogue } from '../../../src/submissions/profiles/loader.ts'
 import type { MediaRules } from '../../../src/submissions/profiles/media.ts'
@@ -9,7 +9,7 @@ import type { SlotRules } from '../../../src/submissions/profiles/profile.ts'
 import type { Expected, Make, Place, Row } from '../model.ts'
 import { type Side, sidesOf } from './sides.ts'
 
-/** A limit as it stands in one slot. */
+/** A limit of one slot. */
 export type Limit = {
   place: Place
   slot: SlotRules
@@ -82,7 +82,7 @@ function rowsOfLimit(limits: readonly Limit[]): Row[] {
   )
 }
 
-/** Where nothing else is asked of the length, a file shows one limit at a time. */
+/** For slots without a limit of duration, so that a file breaks one limit only. */
 function strictness({ media, name }: Limit): number {
   return media.advisedMinDurationSeconds === undefined || name.includes('advised') ? 0 : 1
 }

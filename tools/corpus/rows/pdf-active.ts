@@ -1,4 +1,4 @@
-// What acts in a PDF counts where a viewer comes to it, and nowhere else.
+// Active content of a PDF counts only where a viewer reaches it.
 
 import { pdfOf, stream, TEXT } from '../../../test/support/media/pdf-build.ts'
 import { updated } from '../../../test/support/media/pdf-flaws.ts'
@@ -158,7 +158,7 @@ const HIDDEN: readonly Row[] = [
   }),
 ]
 
-/** An attachment, and a later version whose catalog no longer names it. */
+/** An attachment that a later revision of the catalog no longer names. */
 function removedLater(): Buffer {
   const before = pdfOf({
     objects: [

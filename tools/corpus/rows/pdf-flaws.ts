@@ -1,4 +1,4 @@
-// PDFs with flaws that viewers overlook, with flaws that they cannot, and with locks.
+// PDFs with flaws that viewers tolerate, with flaws that they do not, and encrypted ones.
 
 import { onePage } from '../../../test/support/media/pdf-build.ts'
 import {
@@ -18,7 +18,7 @@ import type { Expected, Place, Row } from '../model.ts'
 import { PLAN, rowsOf } from './places.ts'
 
 const doc = rowsOf('pdf', PLAN, { kind: 'pdf', container: 'pdf' })
-/** A PDF of 200 MiB is taken. */
+/** A PDF of 200 MiB is accepted. */
 const WORK: Place = { profile: 'education_admin.K4@1', slot: 'academic_work' }
 const pages = (count: number): Partial<Expected> => ({ measured: { pages: count } })
 const flawed = (count: number, ...flawedPages: number[]): Partial<Expected> => ({

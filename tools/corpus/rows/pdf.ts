@@ -1,4 +1,4 @@
-// PDFs of offices, scanners and tools; PDFs that nobody can open; PDFs that do things.
+// PDFs of office programs, scanners and tools; PDFs that no viewer opens; PDFs with active content.
 
 import { cutAt } from '../../../test/support/media/damage.ts'
 import { onePage } from '../../../test/support/media/pdf-build.ts'

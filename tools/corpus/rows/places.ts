@@ -1,4 +1,4 @@
-// Where the rows of the corpus are handed in, and what nearly every small test file earns there.
+// Slots in which the rows of the corpus are handed in, and the problems of nearly every small test file there.
 
 import type { Expected, Group, Make, Place, Row } from '../model.ts'
 
@@ -10,10 +10,10 @@ export const LESSON: Place = { profile: 'teacher.K4@1', slot: 'teaching_video' }
 export const PLAN: Place = { profile: 'teacher.K4@1', slot: 'lesson_plan' }
 /** Three files: at most one video, with or without sound, and PDFs of at most ten pages. */
 export const OUTCOME: Place = { profile: 'teacher.K4@1', slot: 'student_outcome' }
-/** Containers, codecs and lengths are not known well enough to be enforced. */
+/** Containers, codecs and durations are not enforced here. */
 export const SCHOOL: Place = { profile: 'school_admin.K5@1', slot: 'development_plan_video' }
 
-/** Pictures of 180 lines are quickly made. */
+/** Problem of all test files with a height of 180 pixels, which are made quickly. */
 export const SMALL = { LOW_RESOLUTION: 'warn' } as const
 export const CONVERTED = { CONTAINER_CONVERTED: 'warn' } as const
 export const UNCOMMON = { CODEC_UNCOMMON: 'warn' } as const

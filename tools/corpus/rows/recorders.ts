@@ -1,4 +1,4 @@
-// What browsers, screens and calls record. All of it is honest and has to be taken.
+// Recordings from browsers, screen recorders and calls. All are legitimate and must be accepted.
 
 import { resizedCall, twoSounds } from '../../../test/support/media/rare-videos.ts'
 import { AAC, mp4, recorded, X264 } from '../../../test/support/media/recordings.ts'
@@ -8,7 +8,7 @@ import { CLIP, CONVERTED, rowsOf, SMALL, UNCOMMON } from './places.ts'
 
 const video = rowsOf('recordings', CLIP, { kind: 'video', container: 'mp4' })
 const other = (container: string) => ({ container })
-/** As it is, and with the place taken out. */
+/** Unchanged, and with the GPS position removed. */
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 
 export const RECORDERS: readonly Row[] = [

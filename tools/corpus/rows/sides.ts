@@ -1,4 +1,4 @@
-// For one limit, the files on its either side: as near as a file can come to it.
+// For one limit, a file on each side of it, as close to the limit as possible.
 
 import type { Measured, Severity } from '../../../src/records/upload-record.ts'
 import type { RuleCode } from '../../../src/submissions/rules/codes.ts'
@@ -20,19 +20,19 @@ export type Side = {
   code: RuleCode
   breaks: boolean
   make: Make
-  /** What else the file earns in that slot. */
+  /** Other problems of the file in that slot. */
   others?: Partial<Record<RuleCode, Severity>>
   measured?: Partial<Measured>
   seconds?: number
   before?: readonly Make[]
   plannedMinutes?: number
-  /** The rule needs the whole file to be read. */
+  /** The rule needs a read of the complete file. */
   read?: true
 }
 
 /** Breaks no rule: 480 lines, sound, index in front. */
 const clean: Make = (c) => lesson(c, { size: '640x480', framesPerSecond: 10, seconds: 2 })
-/** What floating point makes of a time scale. */
+/** Rounding error of a time scale. */
 const HAIR_SECONDS = 0.05
 
 export function sidesOf(limit: Limit): Side[] {

@@ -1,4 +1,4 @@
-// What can be seen and heard, on either side of each threshold.
+// Picture and sound on both sides of each threshold.
 
 import { mp4, recorded, TONE } from '../../../test/support/media/recordings.ts'
 import { coverPicture, lesson } from '../../../test/support/media/videos.ts'
@@ -6,7 +6,7 @@ import type { Row } from '../model.ts'
 import { CLIP, INDEX_LAST, OUTCOME, rowsOf, SMALL } from './places.ts'
 
 const video = rowsOf('signals', CLIP, { kind: 'video', container: 'mp4' })
-/** A keyframe a second. */
+/** One keyframe per second. */
 const SECONDLY = ['-g', '2']
 const MOVING = 'testsrc2=s=320x180:r=2'
 
@@ -19,7 +19,7 @@ const blackUntil = (second: number) => (c: Parameters<typeof mp4>[0]) =>
     SECONDLY,
   )
 
-/** Twenty seconds that stand still until the given one. */
+/** Twenty seconds with a still picture until the given one. */
 const stillUntil = (second: number) => (c: Parameters<typeof mp4>[0]) =>
   mp4(
     c,
@@ -40,11 +40,11 @@ const toneUntil = (second: number) => (c: Parameters<typeof mp4>[0]) =>
     sounds: [`${TONE},volume=0:enable='gte(t,${second})'`],
   })
 
-/** A tone of so many dB below full scale; lavfi's is at -21. */
+/** A tone at the given dB below full scale; lavfi's is at -21. */
 const quiet = (db: number) => (c: Parameters<typeof mp4>[0]) =>
   mp4(c, `quiet${db}.mp4`, { seconds: 6, picture: SLOW_PICTURE, sounds: [`${TONE},volume=${db + 21}dB`] })
 
-/** Three seconds of pictures, and sound that goes on. */
+/** Three seconds of pictures, and longer sound. */
 const soundOf = (seconds: number) => (c: Parameters<typeof mp4>[0]) =>
   mp4(c, `sound-${seconds}.mp4`, { seconds, picture: 'testsrc2=s=320x180:r=25,trim=end=3' })
 

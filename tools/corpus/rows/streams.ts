@@ -1,4 +1,4 @@
-// Recordings of more than one picture and one sound, or of streams that are rare: each stream is judged by itself.
+// Recordings with more than one video and one audio stream, or with rare streams: each stream is judged separately.
 
 import { writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from '../../../test/support/media/corpus.ts'
@@ -11,7 +11,7 @@ const video = rowsOf('recordings', CLIP, { kind: 'video' })
 const SHOWN = { video: { state: 'ready', width: 320, height: 180 } } as const
 const MOVING = 'testsrc2=s=320x180:r=25'
 
-/** A rare sound beside an ordinary picture. */
+/** A rare audio codec with an ordinary picture. */
 const rareSound =
   (name: string, codec: readonly string[], rate = 48_000) =>
   (c: Corpus) =>
@@ -29,7 +29,7 @@ const rare = (name: string, about: string, make: Row['make'], container: string)
     },
   })
 
-/** A small picture of one frame before the film, without a word about what it is. */
+/** A video stream of one frame before the film, not marked as a cover. */
 async function stillFirst(c: Corpus, extension: 'mp4' | 'mkv'): Promise<string> {
   const source = await lesson(c)
   const still = await c.file('still.mp4', (path) =>
@@ -47,7 +47,7 @@ async function damagedSound(c: Corpus): Promise<string> {
   )
 }
 
-/** A cover before the film, a sound that nobody knows before the one that everybody does, and words in many languages. */
+/** A cover before the film, an unknown audio codec before a common one, and subtitles in many languages. */
 async function subtitled(c: Corpus, count: number): Promise<string> {
   const source = await lesson(c)
   const words = await c.file('words.srt', (path) => writeFile(path, '1\n00:00:00,000 --> 00:00:03,000\nword\n'))

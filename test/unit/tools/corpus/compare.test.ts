@@ -48,14 +48,14 @@ const withVideo = (change: Partial<GotRendition>): Got => ({ ...got, renditions:
 const withLook = (change: Partial<Look>): Got => withVideo({ look: { ...look, ...change } })
 
 describe('differences', () => {
-  it('are none where all is as expected', () => {
+  it('are none if all is as expected', () => {
     expect(differences(row, got, cost)).toEqual([])
   })
 
   it.each<[string, Got]>([
     ['rejected, not ready', { ...got, state: 'rejected', renditions: [] }],
     ['a rejected file has renditions', { ...got, state: 'rejected' }],
-    ['a fault of ours', { ...got, error: 'TOOL_STALLED' }],
+    ['system error: TOOL_STALLED', { ...got, error: 'TOOL_STALLED' }],
     ['LOW_RESOLUTION is missing', { ...got, problems: {} }],
     ['LOW_RESOLUTION is reject, not warn', { ...got, problems: { LOW_RESOLUTION: 'reject' } }],
     ['NO_AUDIO (reject) is not expected', { ...got, problems: { ...got.problems, NO_AUDIO: 'reject' } }],
@@ -66,28 +66,28 @@ describe('differences', () => {
     ['video: failed (OUTPUT_INVALID), not ready', withVideo({ state: 'failed', reason: 'OUTPUT_INVALID' })],
     ['video: 180x320, not 320x180', withLook({ rotation: -90 })],
     ['though the record says 640x360', withVideo({ width: 640, height: 360 })],
-    ['it says secret', withLook({ secrets: ['secret'] })],
-    ['2 complaints', withLook({ decodeErrors: 2 })],
-    ['picture hevc', withLook({ videoCodec: 'hevc' })],
+    ['contains secret', withLook({ secrets: ['secret'] })],
+    ['2 decode errors', withLook({ decodeErrors: 2 })],
+    ['video hevc', withLook({ videoCodec: 'hevc' })],
     ['pixels yuv420p10le', withLook({ pixelFormat: 'yuv420p10le' })],
     ['60 frames/s', withLook({ framesPerSecond: 60 })],
-    ['sound opus', withLook({ audioCodec: 'opus' })],
+    ['audio opus', withLook({ audioCodec: 'opus' })],
     ['6 channels', withLook({ channels: 6 })],
     ['2 channels, not 1', withLook({ channels: 2 })],
-    ['1 streams too many', withLook({ otherStreams: 1 })],
-    ['its index comes last', withLook({ indexFirst: false })],
+    ['1 unexpected streams', withLook({ otherStreams: 1 })],
+    ['the index is not in front', withLook({ indexFirst: false })],
     ['tags: location', withLook({ strayTags: ['location'] })],
     ['2 seconds, not 4', withLook({ seconds: 2 })],
-  ])('say: %s', (words, wrong) => {
+  ])('report: %s', (words, wrong) => {
     expect(differences(row, wrong, cost).join('; ')).toContain(words)
   })
 
-  it('say where a published rendition is missing', () => {
+  it('report a missing published rendition', () => {
     const { look: _, ...unpublished } = video
     expect(differences(row, { ...got, renditions: [unpublished] }, cost)).toEqual(['video: it was not published'])
   })
 
-  it('say what took too long, or too much', () => {
+  it('report what exceeded the limits of time or memory', () => {
     expect(differences(row, got, { ...cost, seconds: 61 })).toEqual(['61 s taken, more than 60'])
     expect(differences(row, got, { ...cost, toolMebibytes: 700 })).toEqual(['700 MiB in ffmpeg, more than 640'])
     expect(differences(row, got, { ...cost, ownMebibytes: 200 })).toEqual(['200 MiB in the worker, more than 192'])

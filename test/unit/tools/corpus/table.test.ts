@@ -35,7 +35,7 @@ describe('the corpus', () => {
     },
   )
 
-  it('expects of every place what its profile calls it: no severity that the slot does not have', () => {
+  it('expects for every problem the severity that the slot’s profile gives it', () => {
     for (const { name, place, expect: wanted } of rows) {
       const slot = catalogue.get(place.profile)?.slots.find(({ id }) => id === place.slot)
       expect(slot, name).toBeDefined()
@@ -60,7 +60,7 @@ describe('the corpus', () => {
 })
 
 describe('docs/corpus.md', () => {
-  it('holds the table as it is: `npm run corpus -- --docs docs/corpus.md` writes it', () => {
+  it('holds the current table: `npm run corpus -- --docs docs/corpus.md` writes it', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../../docs/corpus.md'), 'utf8')
     const lines = page.split('\n').filter((line) => line.startsWith('| `'))
     const starts = rows.map((row) => `| ${docsStart(row)} |`)
