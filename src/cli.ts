@@ -26,16 +26,18 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   const deps = await createDeps(config, logger, { securityLines: false })
   try {
     const redis = deps.redis.producer
+    const operator = { by: `command line ${userInfo().username} at ${hostname()}`, from: null }
     const { queues, clock, securityLog } = deps
     const result = await parsed.run({
       deps,
       controls: new Controls({ redis, queues, clock, securityLog }),
       find: new FindIndex(redis),
       support: createLookup(deps),
-      operator: { by: `command line ${userInfo().username} at ${hostname()}`, from: null },
+      operator,
       nowMs: clock.now(),
       line: (text) => write(`${text}\n`),
     })
+    if (result.security !== undefined) await securityLog.record({ ...result.security, actor: operator })
     const lines = parsed.json && result.json !== undefined ? [JSON.stringify(result.json, null, 2)] : result.text
     if (lines.length > 0) await write(`${lines.join('\n')}\n`)
     return result.exitCode ?? EXIT.done

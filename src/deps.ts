@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { CredentialGuard } from './audit/credential-guard.ts'
 import { SecurityLog } from './audit/security-log.ts'
 import { Auth } from './auth/authenticate.ts'
 import { RateLimiter } from './auth/rate-limit.ts'
@@ -117,7 +118,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     expiryMs,
   })
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
-  const auth = new Auth({ config, tokens })
+  const credentialGuard = new CredentialGuard({ redis: redis.producer, config, securityLog, logger })
+  const auth = new Auth({ config, tokens, credentialGuard })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
   const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
@@ -178,6 +180,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     runId,
     redisWatch,
     securityLog,
+    credentialGuard,
     store,
     index,
     hot,

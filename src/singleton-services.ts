@@ -55,6 +55,10 @@ export async function startSingletonServices(
   return {
     started() {
       state.started = true
+      if (config.tickets.auth === 'none') {
+        const actor = { by: `service at ${hostname()}`, from: null }
+        void deps.securityLog.record({ event: 'start.unauthenticated', actor, on: null })
+      }
       endHealing = startRebuildMonitor(deps.rebuilder, logger)
       reconcile()
       follower.start()

@@ -1,5 +1,6 @@
 // A worker process: configuration → dependencies → tools → operations listener → lanes → graceful shutdown.
 
+import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import { loadWorkerConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
@@ -57,8 +58,11 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     laneController.lanes,
   )
   state.started = true
-  if (fence?.isolation === 'none')
-    logger.warn('MEDIA_ISOLATION=none: media tools that open untrusted files have all rights of this worker')
+  if (fence?.isolation === 'none') {
+    const what = 'MEDIA_ISOLATION=none: media tools that open untrusted files have all rights of this worker'
+    const actor = { by: `worker at ${hostname()}`, from: null }
+    await deps.securityLog.record({ event: 'start.unfenced', actor, on: null, what })
+  }
   logger.info({ lanes: config.workers.lanes, fence, swept: swept.length }, 'worker is running')
 
   closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {

@@ -1,9 +1,8 @@
 // The portal API: submissions, tickets, sessions, uploads and profiles under /v1.
 
 import type { FastifyInstance } from 'fastify'
-import { Auth } from '../auth/authenticate.ts'
+import type { Auth } from '../auth/authenticate.ts'
 import type { RateLimiter } from '../auth/rate-limit.ts'
-import type { Config } from '../core/config.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
 import { UniqueKeys } from '../submissions/unique-keys.ts'
 import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
@@ -14,7 +13,7 @@ import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
 import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
 import { type UploadsApiDeps, uploadsApi } from './uploads.ts'
 
-/** Dependencies from the service; authentication and unique keys are created here. */
+/** Dependencies from the service; unique keys are created here. */
 export type PortalApiDeps = Omit<
   SubmissionsApiDeps &
     TicketsApiDeps &
@@ -23,12 +22,12 @@ export type PortalApiDeps = Omit<
     ProfilesApiDeps &
     SealApiDeps &
     ReceiptsApiDeps,
-  'auth' | 'uniqueKeys'
-> & { config: Pick<Config, 'apiKeys'>; rates: Pick<RateLimiter, 'check'> }
+  'uniqueKeys'
+> & { rates: Pick<RateLimiter, 'check'> }
 
 /** Registers the portal API in its own scope, with its own validation and body parsing. */
 export async function portalApi(app: FastifyInstance, given: PortalApiDeps): Promise<void> {
-  const deps = { ...given, auth: new Auth(given), uniqueKeys: new UniqueKeys(given) }
+  const deps = { ...given, uniqueKeys: new UniqueKeys(given) }
   await app.register(async (scope) => {
     limitSessions(scope, deps)
     const api = typedRoutes(scope)

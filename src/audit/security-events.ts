@@ -14,13 +14,24 @@ const access = (says: string, more: { watch?: true } = {}): Meaning => ({ says, 
 /** Event → what it says. A name never changes its meaning; new ones may be added. */
 export const SECURITY_EVENTS = {
   'operator.login': access('An operator signed in, or gave a wrong name or password'),
+  'operator.forged_request': access('A page of another site tried to change something with an operator’s browser'),
+  'api_key.login': access('An API key was wrong'),
+  'guessing.braked': access('Too many wrong credentials: this address or account is answered 429'),
+  'personal.search': access('Somebody searched for people, submissions or files'),
+  'personal.read': access('Somebody read what is stored about a submission or upload'),
   'admission.close': change('New uploads were closed'),
   'admission.open': change('New uploads were opened'),
   'lane.pause': change('A lane was paused'),
   'lane.resume': change('A lane was resumed'),
   'lane.concurrency': change('The number of jobs of a lane at a time was changed'),
+  'queue.remove': change('Jobs were removed from a lane'),
+  'queue.retry': change('Jobs of a lane were started again'),
+  'queue.change': change('Something else was changed on the queue dashboard'),
   'instance.drain': change('An instance was drained'),
   'instance.undrain': change('Draining of an instance was ended'),
+  'deadline.extend': change('Deadlines were moved'),
+  'start.unfenced': change('A worker started with MEDIA_ISOLATION=none', { watch: true }),
+  'start.unauthenticated': change('A service started with AUTH=none', { watch: true }),
   'session.revoke': change('Sessions, or what they had issued, were revoked'),
   'submission.erase': change('A submission was deleted, with all that it held of a person'),
 } as const satisfies Record<string, Meaning>
@@ -30,7 +41,7 @@ export type SecurityEventName = keyof typeof SECURITY_EVENTS
 /** `refused`: not allowed, nothing changed. `failed`: it was allowed, and an error kept it from being done. */
 export type SecurityResult = 'ok' | 'refused' | 'failed'
 
-/** Who did it. `by`: `operator NAME`, `portal NAME`, `session of NAME`, `command line USER at HOST`, `service`, `unknown`. */
+/** Who did it. `by`: `operator NAME`, `portal NAME`, `session of NAME`, `command line USER at HOST`, `service at HOST`, `worker at HOST`, `unknown`. */
 export type Actor = {
   by: string
   /** The caller's address, as trusted (TRUST_PROXY); null: not by a request. */

@@ -3,6 +3,7 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import { LruCache } from '../core/lru.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
@@ -13,6 +14,8 @@ const DAY_MS = 86_400_000
 const MAX_ENTRIES = { change: 20_000, access: 20_000, refused: 5_000 } as const
 type Kind = keyof typeof MAX_ENTRIES
 const KINDS: readonly Kind[] = ['change', 'access', 'refused']
+
+const MAX_GOING_ON = 5000
 
 export type SecurityLogDeps = {
   /** A connection that fails at once: an outage is somebody else's to wait for. */
@@ -29,6 +32,7 @@ export type SecurityLogDeps = {
 export class SecurityLog {
   readonly #deps: SecurityLogDeps
   readonly #lines: Logger
+  readonly #lastMs = new LruCache<string, number>(MAX_GOING_ON)
 
   constructor(deps: SecurityLogDeps) {
     this.#deps = deps
@@ -60,6 +64,15 @@ export class SecurityLog {
     } catch (err) {
       logger.warn({ err, event }, 'security event not stored in Redis; its log line is all there is')
     }
+  }
+
+  /** The same for what goes on: only the first of equal events after a pause. Counted by each process. */
+  async recordAfterPause(event: SecurityEvent, pauseMs: number): Promise<void> {
+    const same = JSON.stringify([event.event, event.result, event.actor, event.on])
+    const lastMs = this.#lastMs.get(same)
+    const nowMs = performance.now()
+    this.#lastMs.set(same, nowMs)
+    if (lastMs === undefined || nowMs - lastMs >= pauseMs) await this.record(event)
   }
 
   /** The newest entries of some kinds, newest first. Throws REDIS_UNAVAILABLE. */

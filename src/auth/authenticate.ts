@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import type { CredentialGuard } from '../audit/credential-guard.ts'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode, hasCode } from '../core/errors.ts'
 import { isSubmissionId } from '../core/ids.ts'
@@ -30,20 +31,23 @@ const CHALLENGE = { 'www-authenticate': 'Bearer realm="songngan"' }
 export class Auth {
   readonly #keys: readonly { owner: string; hash: Buffer }[]
   readonly #tokens: Tokens
+  readonly #credentialGuard: CredentialGuard
   readonly #callers = new WeakMap<FastifyRequest, Caller>()
 
-  constructor({ config, tokens }: { config: Pick<Config, 'apiKeys'>; tokens: Tokens }) {
+  constructor(deps: { config: Pick<Config, 'apiKeys'>; tokens: Tokens; credentialGuard: CredentialGuard }) {
+    const { config, tokens, credentialGuard } = deps
     // A caller may send the secret, or the whole `name:secret` as in API_KEYS.
     this.#keys = config.apiKeys.flatMap(({ name, secret }) => [
       { owner: name, hash: sha256(secret) },
       { owner: name, hash: sha256(`${name}:${secret}`) },
     ])
     this.#tokens = tokens
+    this.#credentialGuard = credentialGuard
   }
 
   /** `onRequest` hook: only a portal, by its API key. Throws API_KEY_INVALID; SESSION_SCOPE for a session. */
   readonly requirePortal: AuthHook = async (request) => {
-    const caller = await this.identify(bearerOf(request))
+    const caller = await this.#identify(bearerOf(request), request.ip)
     if (caller.kind !== 'portal') throw new AppError('SESSION_SCOPE')
     this.#callers.set(request, caller)
   }
@@ -63,7 +67,7 @@ export class Auth {
   reader(can: Permission, options: { queryToken?: boolean } = {}): (request: FastifyRequest) => Promise<Caller> {
     return async (request) => {
       const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
-      const caller = await this.identify(token)
+      const caller = await this.#identify(token, request.ip)
       if (caller.kind === 'session' && !caller.can.includes(can)) throw new AppError('SESSION_SCOPE')
       return caller
     }
@@ -81,13 +85,10 @@ export class Auth {
     return caller
   }
 
-  /** The caller of a token. Throws API_KEY_INVALID or SESSION_INVALID. */
-  async identify(token: string | undefined): Promise<Caller> {
+  /** The caller of a token. Throws API_KEY_INVALID, SESSION_INVALID or TOO_MANY_WRONG_CREDENTIALS. */
+  async #identify(token: string | undefined, from: string): Promise<Caller> {
     if (token === undefined) throw unauthorized('API_KEY_INVALID')
-    const given = sha256(token)
-    let owner: string | undefined
-    // Every key is compared in constant time, so that the response time reveals nothing.
-    for (const key of this.#keys) if (timingSafeEqual(key.hash, given)) owner ??= key.owner
+    const owner = await this.#portalOf(token, from)
     if (owner !== undefined) return { kind: 'portal', owner }
     if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
     try {
@@ -98,6 +99,26 @@ export class Auth {
       if (hasCode(error, 'SESSION_INVALID')) throw unauthorized(error.code)
       throw error
     }
+  }
+
+  /** The portal of an API key; undefined if it is none. Sessions expire, so a wrong one is no guess and is not counted. */
+  async #portalOf(token: string, from: string): Promise<string | undefined> {
+    const given = sha256(token)
+    let owner: string | undefined
+    // Every key is compared in constant time, so that the response time reveals nothing.
+    for (const key of this.#keys) if (timingSafeEqual(key.hash, given)) owner ??= key.owner
+    if (owner === undefined && looksLikeJwt(token)) return undefined
+    const [named = ''] = token.split(':', 1)
+    const account = owner ?? this.#keys.find((key) => key.owner === named)?.owner
+    const isLetIn = await this.#credentialGuard.check({
+      event: 'api_key.login',
+      isRight: owner !== undefined,
+      actor: { by: owner === undefined ? 'unknown' : `portal ${owner}`, from },
+      account: account === undefined ? null : `portal ${account}`,
+      // Portals are servers with addresses of their own. With another key it is another caller.
+      ...(owner === undefined ? {} : { caller: `${from} ${owner} ${given.toString('hex')}` }),
+    })
+    return isLetIn ? owner : undefined
   }
 }
 
@@ -125,8 +146,9 @@ function queryTokenOf(request: FastifyRequest): string | undefined {
   return typeof token === 'string' && token !== '' ? token : undefined
 }
 
+/** Its first part is base64 of JSON: what looks otherwise is tried as an API key, and counted. */
 function looksLikeJwt(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)
+  return /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(token)
 }
 
 function unauthorized(code: ErrorCode): AppError {

@@ -1,7 +1,7 @@
 // The interface of a command: its arguments, its help and its action.
 
 import type { ParseArgsConfig } from 'node:util'
-import type { Actor } from '../audit/security-events.ts'
+import type { Actor, SecurityEvent } from '../audit/security-events.ts'
 import type { Deps } from '../deps.ts'
 import type { Controls } from '../ops/controls.ts'
 import type { FindIndex } from '../ops/find/find-index.ts'
@@ -27,6 +27,8 @@ export type Result = {
   json?: unknown
   text: readonly string[]
   exitCode?: ExitCode
+  /** For the security log: what was changed, or read of people. */
+  security?: Omit<SecurityEvent, 'actor'>
 }
 
 export type Command = {

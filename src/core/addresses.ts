@@ -120,6 +120,17 @@ export function trustedProxies(entries: readonly string[]): (address: string) =>
   }
 }
 
+/**
+ * What one subscriber has: an IPv4 address, or the 64 bits of an IPv6 network, of which each address would else be a
+ * fresh start. Anything else as it is.
+ */
+export function networkOf(text: string): string {
+  if (isIP(text) === 0) return text
+  const address = ipaddr.process(text)
+  if (address.kind() === 'ipv4') return address.toString()
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64`
+}
+
 function isIn(address: ReturnType<typeof ipaddr.parse>, network: Network): boolean {
   return address.kind() === network[0].kind() && address.match(network)
 }

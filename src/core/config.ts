@@ -221,6 +221,7 @@ function nest(env: Env) {
       spoolMaxBytes: env.SPOOL_MAX_BYTES,
     },
     rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE, read: env.READS_PER_MINUTE },
+    wrongCredentialsPerMinute: env.WRONG_CREDENTIALS_PER_MINUTE,
     processes: env.PROCESSES === 'auto' ? cores : Number(env.PROCESSES),
     workers: {
       lanes: env.WORKER_LANES === 'all' ? [...LANES] : LANES.filter((lane) => list(env.WORKER_LANES).includes(lane)),

@@ -85,6 +85,10 @@ export const EnvSchema = Type.Object({
     'Reads of a submission and its uploads per person per minute, and by an API key per submission; 0: no limit',
     1200,
   ),
+  WRONG_CREDENTIALS_PER_MINUTE: whole(
+    'Wrong operator passwords and API keys per minute and address, ten times as many per account; 0: no limit',
+    10,
+  ),
   IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is disconnected; its bytes are kept', 60, 1),
   RECEIVE_BUDGET_BYTES: whole(
     'Memory for received bytes that are not yet stored, shared by the receiving processes',

@@ -52,6 +52,11 @@ export const ERRORS = {
 
   // credentials
   API_KEY_INVALID: e(401, 'ไม่มีคีย์ API หรือคีย์ไม่ถูกต้อง', 'The API key is missing or wrong.'),
+  TOO_MANY_WRONG_CREDENTIALS: e(
+    429,
+    'มีการใช้คีย์หรือรหัสผ่านที่ไม่ถูกต้องหลายครั้งเกินไป โปรดรอสักครู่แล้วลองใหม่',
+    'Too many wrong keys or passwords from this address or for this account; wait a moment and try again.',
+  ),
   SESSION_INVALID: e(
     401,
     'เซสชันไม่ถูกต้องหรือหมดอายุ โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง',

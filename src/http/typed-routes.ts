@@ -85,7 +85,7 @@ const ProblemSchema = Type.Object(
 
 /** Codes of all routes, and of all routes with authentication. */
 const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
-const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'REDIS_UNAVAILABLE']
+const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'TOO_MANY_WRONG_CREDENTIALS', 'REDIS_UNAVAILABLE']
 
 /**
  * The `response` members for errors, one per status, with their codes.

@@ -1,16 +1,18 @@
 // Access control of the operations pages: one user name and password for all of
 // them. Changes are accepted only from these pages, or from a program that sends the password.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fastifyBasicAuth } from '@fastify/basic-auth'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../audit/security-events.ts'
-import { LruCache } from '../core/lru.ts'
+import { AppError } from '../core/errors.ts'
 import type { OpsDeps } from './ops-deps.ts'
 
-const MAX_SIGNED_IN = 1000
-const PAUSE_MS = 15 * 60_000
-const WRONG = 'wrong name or password of an operator'
+/** Browsers and programs send the password with every request: a login is the first one after a pause. */
+const LOGIN_PAUSE_MS = 15 * 60_000
+/** Names a browser that was in before, so that others' guessing does not lock it out. It opens nothing. */
+const COOKIE = 'songngan-known'
+const COOKIE_SECONDS = 30 * 86_400
 
 /** Registers routes behind the password; without OPS_PASSWORD a page that explains how to switch them on. */
 export async function guarded(
@@ -19,6 +21,7 @@ export async function guarded(
   options: { paths: readonly string[]; what: string },
   routes: (scope: FastifyInstance) => Promise<void> | void,
 ): Promise<void> {
+  const { securityLog } = deps
   const { user, password } = deps.config.ops
   if (password === undefined) {
     const words = `${options.what} is off. Set OPS_PASSWORD (the user name is OPS_USER, now "${user}") and start again.\n`
@@ -26,44 +29,70 @@ export async function guarded(
       app.all(url, (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send(words))
     return
   }
-  const signedIn = new LruCache<string, number>(MAX_SIGNED_IN)
   await app.register(async (scope) => {
     await scope.register(fastifyBasicAuth, {
       authenticate: { realm: 'songngan' },
-      validate: async (givenUser, givenPassword, request) => {
+      validate: async (givenUser, givenPassword, request, reply) => {
         // Both are always compared, so that the time reveals nothing.
         const rightUser = sameText(givenUser, user)
         const isRight = sameText(givenPassword, password) && rightUser
-        await noteLogin(deps, signedIn, { isRight, rightUser, from: request.ip })
-        if (!isRight) throw unauthorized()
+        if (!(await isLetIn(deps, { isRight, rightUser, password }, request, reply))) throw unauthorized()
       },
     })
-    scope.addHook('onRequest', scope.basicAuth)
+    scope.addHook('onRequest', async (request, reply) => {
+      try {
+        await authenticate(scope, request, reply)
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        // The same answer to right and wrong passwords.
+        return await reply
+          .code(error.status)
+          .header('retry-after', String(error.retryAfterSeconds ?? 1))
+          .send({ code: error.code, error: error.message })
+      }
+      return undefined
+    })
     scope.addHook('onRequest', async (request, reply) => {
       // A page of another origin must not use an operator's credentials (CSRF).
-      if (isChange(request) && isForeign(request))
-        return await reply.code(403).send({ error: 'Changes are accepted only from the pages of this listener.' })
-      return undefined
+      if (!isChange(request) || !isForeign(request)) return undefined
+      const actor = operatorOf(request)
+      await securityLog.record({ event: 'operator.forged_request', result: 'refused', actor, on: null })
+      return await reply.code(403).send({ error: 'Changes are accepted only from the pages of this listener.' })
     })
     await routes(scope)
   })
 }
 
-/** A browser sends the password with every request: a login is the first one after a pause. */
-async function noteLogin(
-  { config, clock, securityLog }: OpsDeps,
-  signedIn: LruCache<string, number>,
-  { isRight, rightUser, from }: { isRight: boolean; rightUser: boolean; from: string },
-): Promise<void> {
-  const { user } = config.ops
+function authenticate(scope: FastifyInstance, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  return new Promise((resolve, reject) => {
+    scope.basicAuth(request, reply, (error) => (error === undefined ? resolve() : reject(error)))
+  })
+}
+
+/** Throws TOO_MANY_WRONG_CREDENTIALS. */
+async function isLetIn(
+  { config, credentialGuard, securityLog }: OpsDeps,
+  given: { isRight: boolean; rightUser: boolean; password: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
+  const { isRight, rightUser, password } = given
+  const account = rightUser ? `operator ${config.ops.user}` : null
   // A wrong name is not written down: people type passwords in its place.
-  const actor = { by: rightUser ? `operator ${user}` : 'unknown', from }
-  if (!isRight)
-    return await securityLog.record({ event: 'operator.login', result: 'refused', actor, on: null, what: WRONG })
-  const lastMs = signedIn.get(from) ?? Number.NEGATIVE_INFINITY
-  signedIn.set(from, clock.now())
-  if (clock.now() - lastMs > PAUSE_MS)
-    await securityLog.record({ event: 'operator.login', actor, on: null, what: `operator ${user} signed in` })
+  const actor = { by: account ?? 'unknown', from: request.ip }
+  // With another password the callers of before are strangers.
+  const callerOf = (token: string) => `${token} ${createHash('sha256').update(password).digest('hex')}`
+  const token = new RegExp(`(?:^|; )${COOKIE}=([\\w-]{22})`).exec(request.headers.cookie ?? '')?.[1]
+  const caller = token === undefined ? {} : { caller: callerOf(token) }
+  if (!(await credentialGuard.check({ event: 'operator.login', isRight, actor, account, ...caller }))) return false
+  if (token === undefined) {
+    const made = randomBytes(16).toString('base64url')
+    await credentialGuard.remember(callerOf(made))
+    void reply.header('set-cookie', `${COOKIE}=${made}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`)
+  }
+  const what = `operator ${config.ops.user} signed in`
+  await securityLog.recordAfterPause({ event: 'operator.login', actor, on: null, what }, LOGIN_PAUSE_MS)
+  return true
 }
 
 /** The operator of an authenticated request. */

@@ -4,12 +4,15 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { FastifyAdapter } from '@bull-board/fastify'
 import type { FastifyInstance } from 'fastify'
+import type { SecurityEventName } from '../audit/security-events.ts'
 import { LANE_DESCRIPTIONS, LANES } from '../jobs/contract.ts'
-import { guarded } from './access.ts'
+import { guarded, operatorOf } from './access.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { redact } from './redact.ts'
 
 const PATH = '/queues'
+/** The page asks for the same jobs every few seconds. */
+const READ_PAUSE_MS = 15 * 60_000
 const BY_HAND = /\/(add|update-data)$/
 /** Only files of this page: no external fonts, no frames. */
 const CSP =
@@ -22,6 +25,7 @@ export async function queueBoard(app: FastifyInstance, deps: OpsDeps): Promise<v
     scope.addHook('onRequest', async (_request, reply) => {
       void reply.header('content-security-policy', CSP)
     })
+    noteUse(scope, deps)
     const adapter = new FastifyAdapter()
     adapter.setBasePath(PATH)
     createBullBoard({
@@ -46,6 +50,40 @@ export async function queueBoard(app: FastifyInstance, deps: OpsDeps): Promise<v
     })
     await scope.register(adapter.registerPlugin(), { prefix: PATH })
   })
+}
+
+/** Each change, allowed or not, is an event, and so is reading jobs: they have file names in them. */
+function noteUse(scope: FastifyInstance, { securityLog }: OpsDeps): void {
+  scope.addHook('onSend', async (request, reply) => {
+    const { url: route = '' } = request.routeOptions
+    if (!route.startsWith(`${PATH}/api/`)) return
+    const { queueName, jobId } = request.params as { queueName?: string; jobId?: string }
+    const { activeQueue } = request.query as { activeQueue?: string }
+    const lane = queueName ?? activeQueue
+    const actor = operatorOf(request)
+    const on = jobId === undefined ? `lane ${lane ?? 'all'}` : `job ${lane}/${jobId}`
+    const { method } = request
+    const { statusCode } = reply
+    if (method === 'GET' || method === 'HEAD') {
+      if (statusCode < 400 && (jobId ?? activeQueue) !== undefined)
+        await securityLog.recordAfterPause({ event: 'personal.read', actor, on }, READ_PAUSE_MS)
+      return
+    }
+    const result = statusCode < 400 ? 'ok' : statusCode < 500 ? 'refused' : 'failed'
+    const what = `queue dashboard: ${method} ${route.slice(`${PATH}/api/`.length)}`
+    await securityLog.record({ event: eventOf(route), result, actor, on, what })
+  })
+}
+
+/** By the last word of the route. @internal */
+export function eventOf(route: string): SecurityEventName {
+  const words = route.split('/').filter((word) => !word.startsWith(':'))
+  const action = words.at(-1) ?? ''
+  if (action === 'pause') return 'lane.pause'
+  if (action === 'resume') return 'lane.resume'
+  if (action === 'concurrency') return 'lane.concurrency'
+  if (['empty', 'obliterate', 'clean', 'remove'].includes(action)) return 'queue.remove'
+  return ['retry', 'promote', 'run'].includes(action) ? 'queue.retry' : 'queue.change'
 }
 
 function boardQueues({ queues, config }: OpsDeps): BullMQAdapter[] {

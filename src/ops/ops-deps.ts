@@ -1,5 +1,6 @@
 // Dependencies of the operations listener, which the service and each worker have.
 
+import type { CredentialGuard } from '../audit/credential-guard.ts'
 import type { SecurityLog } from '../audit/security-log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
@@ -39,6 +40,7 @@ export type OpsDeps = {
   store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
   queues: Pick<Queues, 'byLane'>
   securityLog: SecurityLog
+  credentialGuard: CredentialGuard
   state: ProcessState
   /** Metrics snapshots of the other processes behind the same port, which have no operations listener. */
   siblings?: () => Promise<MetricsSnapshot[]>

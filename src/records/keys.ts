@@ -106,6 +106,10 @@ export const redisKeys = {
   controls: 'sn:controls',
   /** Stream: security events of the last months, of one kind. */
   security: (kind: string) => `sn:security:${kind}`,
+  /** When an address or account (hashed) has all its wrong credentials forgiven. */
+  guesses: (name: string) => `sn:guesses:${name}`,
+  /** A caller (hashed) that was let in before. */
+  knownCaller: (name: string) => `sn:known-caller:${name}`,
   /** List: changes of control settings, newest first, by versions before the security log. */
   controlLog: 'sn:control-log',
   /** Hash: heartbeats of all service and worker processes. */

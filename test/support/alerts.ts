@@ -223,6 +223,13 @@ export const FIRINGS: Firing[] = [
     value: '90%',
   },
   {
+    alert: 'SongnganCredentialGuessing',
+    series: { 'songngan_security_events_total{event="api_key.login", result="refused"}': '0+10x60', ...up },
+    at: 20,
+    labels: { event: 'api_key.login' },
+    value: '100',
+  },
+  {
     alert: 'SongnganMetricsIncomplete',
     series: { 'metrics_collect_errors_total{collector="queues", instance="s1"}': '0+1x60', ...up },
     at: 20,

@@ -40,7 +40,8 @@ async function run(context: Context, submission: string | undefined, sinceMs: nu
     count++
   }
   if (count === 0) throw new CliError('No matching upload, so no receipt.', EXIT.notFound)
-  return { text: [] }
+  const on = submission === undefined ? null : `submission ${submission}`
+  return { text: [], security: { event: 'personal.read', on, what: `${count} receipts exported` } }
 }
 
 async function* uploadsOf(context: Context, name: string): AsyncGenerator<UploadRecord> {

@@ -82,7 +82,7 @@ function filterOf(texts: Texts, nowMs: number): ExtensionFilter {
 
 type ExtensionRequest = { byMs: number; name: string; yes: boolean }
 
-async function run({ deps, operator }: Context, filter: ExtensionFilter, request: ExtensionRequest): Promise<Result> {
+async function run({ deps }: Context, filter: ExtensionFilter, request: ExtensionRequest): Promise<Result> {
   const { byMs, name, yes } = request
   const moved: Extension[] = []
   const already: Extension[] = []
@@ -101,7 +101,6 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, request
       }
     }
   }
-  if (yes) deps.logger.warn({ operator, name, byMs, filter, moved: moved.length }, 'deadlines were moved')
   const json = {
     dryRun: !yes,
     id: name,
@@ -111,8 +110,12 @@ async function run({ deps, operator }: Context, filter: ExtensionFilter, request
     already,
     failed,
   }
+  const on = filter.submissionId === undefined ? `move ${name}` : `submission ${filter.submissionId}`
+  const what = `${moved.length} submissions moved by ${timeInWords(byMs)} (${name}), ${failed.length} failed`
+  const security = { event: 'deadline.extend', result: failed.length > 0 ? 'failed' : 'ok', on, what } as const
   return {
     json,
+    ...(yes ? { security } : {}),
     text: words(request, moved, already, failed),
     exitCode: failed.length > 0 ? EXIT.failed : moved.length + already.length === 0 ? EXIT.notFound : EXIT.done,
   }

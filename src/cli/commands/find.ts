@@ -36,7 +36,11 @@ async function run(context: Context, text: string) {
   const byId = await support.ofUpload(text)
   const { found, more } = byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
   const items = (await Promise.all(found.map((one) => support.summary(one)))).filter(isThere)
-  if (items.length === 0) return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound }
+  const on =
+    items.length === 0 ? null : `submission ${items.map((one) => `${one.owner}/${one.submissionId}`).join(' ')}`
+  const security = { event: 'personal.search', on } as const
+  if (items.length === 0)
+    return { json: { items, more }, text: [`No match for "${text}".`], exitCode: EXIT.notFound, security }
   const rows = items.map(({ owner, submissionId, state, subjects, filenames, uploads, updatedAt }) => [
     `${owner}/${submissionId}`,
     state,
@@ -48,5 +52,5 @@ async function run(context: Context, text: string) {
     updatedAt,
   ])
   const lines = tableLines(rows, ['submission', 'state', 'person', 'files', 'uploads', 'changed'])
-  return { json: { items, more }, text: [...lines, ...(more ? ['… and more: use a longer text.'] : [])] }
+  return { json: { items, more }, text: [...lines, ...(more ? ['… and more: use a longer text.'] : [])], security }
 }

@@ -14,6 +14,7 @@ export async function inspectSubmission({ deps, support }: Context, owner: strin
   const events = await eventsOf(deps, owner, id)
   return {
     json: { ...file, events },
+    security: { event: 'personal.read', on: `submission ${owner}/${id}` },
     text: [
       ...headLines(file),
       ...section(

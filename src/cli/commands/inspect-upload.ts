@@ -24,6 +24,7 @@ export async function inspectUpload(context: Context, id: string): Promise<Resul
     submissionId === null ? [] : (await eventsOf(deps, owner, submissionId)).filter(({ data }) => data.uploadId === id)
   const receipt = newest?.storedAt == null ? null : await receiptOf(context, newest)
   return {
+    security: { event: 'personal.read', on: `upload ${id}` },
     json: { id, record: newest ?? null, versions, hot: hot ?? null, jobs, events, receipt },
     text: [
       ...headLines(id, newest, hot),

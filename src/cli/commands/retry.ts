@@ -37,7 +37,10 @@ async function run(context: Context, ids: readonly string[], sinceMs: number, dr
   const webhooks = ids.length === 0 && !dryRun ? await retryWebhooks(deps, sinceMs) : 0
   const rows = retried.map((one) => [one.uploadId, one.lane, one.failedAt, one.begun ? 'begun' : 'left', one.error])
   const begun = retried.filter((one) => one.begun).length
+  const on = ids.length === 0 ? null : `upload ${ids.join(' ')}`
+  const what = `${begun} lanes of uploads and ${webhooks} webhooks started again`
   return {
+    ...(dryRun ? {} : { security: { event: 'queue.retry', on, what } as const }),
     json: { dryRun, lanes: retried, webhooks },
     text: [
       ...(rows.length === 0 ? [] : tableLines(rows, ['upload', 'lane', 'given up', 'now', 'why'])),

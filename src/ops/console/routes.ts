@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import staticFiles from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
-import { guarded } from '../access.ts'
+import { guarded, operatorOf } from '../access.ts'
 import { instanceName } from '../control-watch.ts'
 import { Controls } from '../controls.ts'
 import { type DashboardSnapshot, readDashboard } from '../dashboard.ts'
@@ -28,6 +28,9 @@ const CSP = [
 
 const PAGE = 'index.html'
 const MAX_FOUND = 30
+const MAX_SECURITY_ENTRIES = 200
+/** Reading the same submission on and on is one event. */
+const READ_PAUSE_MS = 15 * 60_000
 /** Cache time of the dashboard: several screens load it every two seconds. */
 const FRESH_MS = 1000
 
@@ -35,9 +38,9 @@ const DayQuery = Type.Object({ minutes: Type.Integer({ minimum: 5, maximum: 2880
 const FindQuery = Type.Object({ text: Type.String({ maxLength: 200 }) })
 const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() })
 
-/** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id}`. */
+/** Registers `GET /console`, `/console/{file}` and `/console/api/{day,find,submissions/:owner/:id,security}`. */
 export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
-  const { config, redis, clock, support } = deps
+  const { config, redis, clock, support, securityLog } = deps
   const day = remembered(deps, new Controls(deps))
   const find = new FindIndex(redis)
   const guard = { paths: ['/console', '/console/*'], what: 'The console' }
@@ -76,7 +79,12 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
         const text = request.query.text.trim()
         const byId = await support?.ofUpload(text)
         const { found, more } = byId === undefined ? await find.search(text, MAX_FOUND) : { found: [byId], more: false }
-        return { items: await present(find, found, deps), more }
+        const items = await present(find, found, deps)
+        // Never the text: it is a name, or a citizen id.
+        const what = `searched; ${found.length}${more ? ' or more' : ''} submissions shown`
+        const on = found.length === 0 ? null : `submission ${found.map(nameOf).join(' ')}`
+        await securityLog.record({ event: 'personal.search', actor: operatorOf(request), on, what })
+        return { items, more }
       },
     )
 
@@ -87,10 +95,23 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
         const { owner, id } = request.params
         const file = await support?.file({ owner, submissionId: id })
         if (file === undefined) return await reply.code(404).send({ error: 'There is no such submission.' })
+        const on = `submission ${owner}/${id}`
+        // The page loads it again every two seconds.
+        const read = { event: 'personal.read', actor: operatorOf(request), on } as const
+        await securityLog.recordAfterPause(read, READ_PAUSE_MS)
         return await reply.header('cache-control', 'no-store').send({ ...file, at: clock.now() })
       },
     )
+
+    scope.get('/console/api/security', async (_request, reply) => {
+      void reply.header('cache-control', 'no-store')
+      return { items: await securityLog.newest(MAX_SECURITY_ENTRIES) }
+    })
   })
+}
+
+function nameOf({ owner, submissionId }: Found): string {
+  return `${owner}/${submissionId}`
 }
 
 /** Summaries of the found submissions; deleted ones are removed from the index. */

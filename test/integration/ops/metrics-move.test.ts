@@ -236,6 +236,11 @@ describe('metrics of trouble', () => {
     ).finally(() => inspect.resume())
   })
 
+  it('a wrong API key', () =>
+    moves([['songngan_security_events_total', { event: 'api_key.login', result: 'refused' }]], () =>
+      house.call('GET', '/v1/submissions', { token: 'no-such-key' }),
+    ))
+
   it('an upload that nobody goes on with', () =>
     moves([['uploads_expired_total']], async () => {
       const user = await house.user('plan')

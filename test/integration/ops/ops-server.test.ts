@@ -16,7 +16,7 @@ let house: Environment
 let queues: Queues
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
+  house = await openEnvironment({ listens: false, env: { WRONG_CREDENTIALS_PER_MINUTE: '0' } })
   queues = new Queues(house.connect('jobs'), house.deps.logger)
 })
 afterAll(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
 })
 
 async function startOps(env: Record<string, string> = {}, change: Partial<OpsDeps> = {}) {
-  const { logger, clock, store, securityLog } = house.deps
+  const { logger, clock, store, securityLog, credentialGuard } = house.deps
   const redis = house.deps.redis.hot
   const config = loadConfig({
     REDIS_URL: house.redis.url,
@@ -51,6 +51,7 @@ async function startOps(env: Record<string, string> = {}, change: Partial<OpsDep
     store,
     queues,
     securityLog,
+    credentialGuard,
     state,
     ...change,
   })

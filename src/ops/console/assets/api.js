@@ -23,6 +23,8 @@ export const askFind = (text) => ask(`/console/api/find?text=${encodeURIComponen
 export const askCase = (owner, id) =>
   ask(`/console/api/submissions/${encodeURIComponent(owner)}/${encodeURIComponent(id)}`)
 
+export const askSecurity = () => ask('/console/api/security')
+
 /** @param {string} what `admission`, `lanes/NAME`, `drain` @param {object} body */
 export const turn = (what, body) =>
   ask(`/control/${what}`, {

@@ -1,10 +1,11 @@
 // The console: loads the dashboard every two seconds, or shows a search result. The current view is
-// in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`.
+// in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`, `#security`.
 
 import { askDay } from './api.js'
 import { showDay, showDoor } from './day.js'
 import { el, isCopying } from './dom.js'
 import { showCase, showFound } from './find.js'
+import { showSecurity } from './security.js'
 import { clockTime } from './words.js'
 
 const EVERY_MS = 2000
@@ -50,8 +51,8 @@ async function look() {
   showDoor(byId('door'), day)
   const wanted = place()
   if (wanted === undefined) showDay(main, day, look)
-  // Reloaded, so that new attempts of the person appear.
-  else if (wanted.kind === 'case' && !isCopying(main)) await go()
+  // Reloaded, so that new attempts of the person, and new events, appear.
+  else if (wanted.kind !== 'find' && !isCopying(main)) await go()
 }
 
 /** @param {string | null} words */
@@ -63,7 +64,7 @@ function trouble(words) {
 
 /** The view in the address; the default is the dashboard. */
 function place() {
-  const [, kind, rest = ''] = /^#(find|case)=(.*)$/.exec(location.hash) ?? []
+  const [, kind, rest = ''] = /^#(find|case|security)(?:=(.*))?$/.exec(location.hash) ?? []
   return kind === undefined ? undefined : { kind, rest: decodeURIComponent(rest) }
 }
 
@@ -79,7 +80,8 @@ async function go() {
     if (wanted.kind === 'find') {
       text.value = wanted.rest
       await showFound(main, wanted.rest)
-    } else await showCase(main, wanted.rest)
+    } else if (wanted.kind === 'security') await showSecurity(main)
+    else await showCase(main, wanted.rest)
   } catch (error) {
     main.replaceChildren(el('p', { class: 'empty' }, String(error)))
   }

@@ -1,0 +1,192 @@
+// What the security log says of operators and API keys, and how guessing is braked, over HTTP.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { SecurityEntry } from '../../../src/audit/security-events.ts'
+import { FindIndex } from '../../../src/ops/find/find-index.ts'
+import { FindFollower } from '../../../src/ops/find/follower.ts'
+import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { createLookup } from '../../../src/support/lookup.ts'
+import { listen } from '../../support/app.ts'
+import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
+import { type Environment, OTHER_KEY, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
+import { tusUser } from '../../support/tus.ts'
+
+const PASSWORD = 'only for operators'
+const SUBJECT = 'ครูสมศรี ใจดี'
+
+let house: Environment
+let url: string
+let submissionId: string
+const ends: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  house = await openEnvironment({ env: { OPS_PASSWORD: PASSWORD, OPS_READ_ONLY: 'false', TRUST_PROXY: 'loopback' } })
+  const { deps } = house
+  const redis = deps.redis.producer
+  const state = { started: true, draining: false }
+  const app = await buildOpsServer({ ...deps, redis, state, support: createLookup(deps) })
+  ends.push(() => app.close())
+  url = await listen(app)
+  submissionId = await house.submission()
+  const ticket = await house.ticket(submissionId, 'plan', { subject: SUBJECT })
+  await tusUser(house.url, ticket).create({ length: 5000, name: 'แผนการสอน.pdf' })
+  const find = new FindIndex(redis)
+  await new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' }).follow()
+})
+afterAll(async () => {
+  for (const end of ends) await end()
+  await house.close()
+})
+beforeEach(async () => {
+  const { hot } = house.deps.redis
+  for (const pattern of ['sn:guesses:*', 'sn:security:*']) {
+    const keys = await hot.keys(pattern)
+    if (keys.length > 0) await hot.del(keys)
+  }
+})
+
+type Asked = { password?: string; method?: string; headers?: Record<string, string> }
+
+async function ask(path: string, { password = PASSWORD, method = 'GET', headers = {} }: Asked = {}) {
+  const authorization = `Basic ${Buffer.from(`ops:${password}`).toString('base64')}`
+  const answer = await fetch(url + path, { method, headers: { authorization, ...headers } })
+  return { status: answer.status, headers: answer.headers, text: await answer.text() }
+}
+
+async function askApi(key: string, from: string) {
+  const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': from }
+  const answer = await fetch(`${house.url}/v1/submissions/${submissionId}`, { headers })
+  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body: await answer.json() }
+}
+
+const entries = async (): Promise<SecurityEntry[]> => await house.deps.securityLog.newest(100)
+const statuses = (answers: { status: number }[]) => [...new Set(answers.map(({ status }) => status))].toSorted()
+
+describe('the console', () => {
+  it('says who searched and read what, not for whom they looked', async () => {
+    const { items } = JSON.parse((await ask(`/console/api/find?text=${encodeURIComponent('สมศรี')}`)).text)
+    expect(items).toHaveLength(1)
+    // The page loads it again every two seconds.
+    for (let n = 0; n < 3; n++) await ask(`/console/api/submissions/portal/${submissionId}`)
+    await ask('/console/api/submissions/portal/unknown')
+    const read = (await entries()).filter(({ event }) => event.startsWith('personal.'))
+    const actor = { by: 'operator ops', from: expect.stringContaining('127.0.0.1'), result: 'ok' }
+    expect(read).toMatchObject([
+      { event: 'personal.read', on: `submission portal/${submissionId}`, ...actor },
+      { event: 'personal.search', on: `submission portal/${submissionId}`, ...actor },
+    ])
+    expect(JSON.stringify(read)).not.toContain('สมศรี')
+    const shown = await ask('/console/api/security')
+    expect(shown.headers.get('cache-control')).toBe('no-store')
+    expect(JSON.parse(shown.text).items.slice(0, 2)).toEqual(read)
+  })
+
+  it.skipIf(!chromiumAvailable())('shows the log in a browser, which is remembered by a cookie', async () => {
+    await house.deps.securityLog.record({
+      event: 'session.revoke',
+      actor: { by: 'portal obec', from: '192.0.2.7' },
+      on: 'submission obec/S-1',
+    })
+    const browser = await startChromium()
+    ends.unshift(() => browser.close())
+    const context = await browser.newContext({ httpCredentials: { username: 'ops', password: PASSWORD } })
+    const page = await context.newPage()
+    await page.goto(`${url}/console`)
+    await page.click('text=Security')
+    await page.waitForSelector('.security >> text=submission obec/S-1')
+    const [cookie] = await context.cookies()
+    expect(cookie).toMatchObject({ name: 'songngan-known', httpOnly: true, sameSite: 'Strict' })
+  })
+})
+
+describe('the queue dashboard', () => {
+  it.each([
+    ['PUT', '/queues/api/queues/notify/pause', 'lane.pause', 'lane notify'],
+    ['PUT', '/queues/api/queues/notify/resume', 'lane.resume', 'lane notify'],
+    ['PUT', '/queues/api/queues/notify/empty', 'queue.remove', 'lane notify'],
+    ['PUT', '/queues/api/queues/notify/clean/failed', 'queue.remove', 'lane notify'],
+    ['PUT', '/queues/api/queues/notify/retry/failed', 'queue.retry', 'lane notify'],
+    ['PUT', '/queues/api/queues/pause', 'lane.pause', 'lane all'],
+    ['PUT', '/queues/api/queues/resume', 'lane.resume', 'lane all'],
+  ])('leaves an entry of %s %s', async (method, path, event, on) => {
+    expect((await ask(path, { method })).status).toBe(200)
+    const [newest] = await entries()
+    expect(newest).toMatchObject({ event, on, result: 'ok', by: 'operator ops' })
+  })
+
+  it('leaves one of what was refused, and of jobs that were read', async () => {
+    const { notify } = house.deps.queues.byLane
+    await notify.add('x', { owner: 'portal', body: SUBJECT }, { jobId: 'read-me' })
+    const patch = { method: 'PATCH', headers: { 'content-type': 'application/json' } }
+    await ask('/queues/api/queues/notify/read-me/update-data', patch)
+    await ask('/queues/api/queues/notify/read-me')
+    await ask('/queues/api/queues?activeQueue=notify')
+    expect((await entries()).filter(({ event }) => event !== 'operator.login')).toMatchObject([
+      { event: 'personal.read', on: 'lane notify', result: 'ok' },
+      { event: 'personal.read', on: 'job notify/read-me', result: 'ok' },
+      { event: 'queue.change', on: 'job notify/read-me', result: 'refused' },
+    ])
+  })
+
+  it('leaves one of what a page of another site tried', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    expect((await ask('/queues/api/queues/notify/pause', { method: 'PUT', headers })).status).toBe(403)
+    expect((await entries()).map(({ event, result }) => `${event} ${result}`)).toContain(
+      'operator.forged_request refused',
+    )
+  })
+})
+
+describe('guessing', () => {
+  it('the password of operators is braked; a browser that was in before is not', async () => {
+    const cookie = (await ask('/control')).headers.get('set-cookie')?.split(';')[0] ?? ''
+    expect(cookie).toMatch(/^songngan-known=[\w-]{22}$/)
+    const guesses = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => ask('/control', { password: `guess ${n}` })),
+    )
+    expect(statuses(guesses)).toEqual([401, 429])
+    expect(guesses.filter(({ status }) => status === 401).length).toBeLessThan(20)
+    const right = await ask('/control')
+    const wrong = guesses.find(({ status }) => status === 429)
+    expect(right.status).toBe(429)
+    expect(right.text).toBe(wrong?.text)
+    expect(JSON.parse(right.text)).toMatchObject({ code: 'TOO_MANY_WRONG_CREDENTIALS' })
+    expect(Number(right.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+    for (const path of ['/control', '/console/api/day', '/queues/api/queues'])
+      expect((await ask(path, { headers: { cookie } })).status).toBe(200)
+    expect((await ask('/queues/api/queues')).status).toBe(429)
+    // Probes and scrapes need no password.
+    expect((await fetch(`${url}/health/live`)).status).toBe(200)
+    const refused = (await entries()).filter(({ event, result }) => event === 'operator.login' && result === 'refused')
+    expect(refused.length).toBe(guesses.filter(({ status }) => status === 401).length)
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/songngan_security_events_total\{event="operator.login",result="refused"\} \d+/)
+    expect(metrics).toMatch(/songngan_security_events_total\{event="guessing.braked",result="refused"\} [1-9]/)
+  })
+
+  it('API keys is braked by address; the portal at the same address goes on, and so does everybody elsewhere', async () => {
+    expect((await askApi(PORTAL_KEY, '192.0.2.1')).status).toBe(200)
+    const guesses = await Promise.all(Array.from({ length: 100 }, (_, n) => askApi(`portal:guess-${n}`, '192.0.2.1')))
+    expect(statuses(guesses)).toEqual([401, 429])
+    const braked = guesses.find(({ status }) => status === 429)
+    expect(braked?.body).toMatchObject({
+      code: 'TOO_MANY_WRONG_CREDENTIALS',
+      message: { th: expect.any(String), en: expect.any(String) },
+    })
+    expect(Number(braked?.retryAfter)).toBeGreaterThanOrEqual(1)
+    // Another portal that was never seen at this address is a guesser like any other.
+    expect((await askApi(OTHER_KEY, '192.0.2.1')).status).toBe(429)
+    expect((await askApi(PORTAL_KEY, '192.0.2.1')).status).toBe(200)
+    expect((await askApi(PORTAL_KEY, '192.0.2.2')).status).toBe(200)
+    const refused = (await entries()).filter(({ event }) => event === 'api_key.login')
+    expect(refused[0]).toMatchObject({ by: 'unknown', from: '192.0.2.1', on: 'portal portal', result: 'refused' })
+  })
+
+  it('counts neither sessions that have expired nor requests without a credential', async () => {
+    const expired = 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA'
+    for (let n = 0; n < 30; n++) expect((await askApi(expired, '192.0.2.3')).status).toBe(401)
+    for (let n = 0; n < 30; n++) expect((await fetch(`${house.url}/v1/profiles/x/y`)).status).not.toBe(429)
+    expect((await askApi(PORTAL_KEY, '192.0.2.3')).status).toBe(200)
+    expect(await entries()).toEqual([])
+  })
+})
