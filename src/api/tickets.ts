@@ -103,6 +103,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
             'SLOT_UPLOADS_LIMIT',
             'SUBMISSION_UPLOADS_LIMIT',
             'SUPERSEDED_LIMIT',
+            'STORED_BYTES_LIMIT',
             'SLOT_FULL',
             'REPLACES_UNKNOWN',
             'NOT_OPEN_YET',

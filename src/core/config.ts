@@ -213,6 +213,7 @@ function nest(env: Env) {
       maxOpenPerPerson: env.MAX_OPEN_UPLOADS_PER_PERSON,
       maxOpenBytesPerPerson: env.MAX_OPEN_BYTES_PER_PERSON,
       maxSupersededPerSlot: env.MAX_SUPERSEDED_PER_SLOT,
+      maxStoredBytesPerSlot: env.MAX_STORED_BYTES_PER_SLOT,
       maxPerSlot: env.MAX_UPLOADS_PER_SLOT,
       maxPerSubmission: env.MAX_UPLOADS_PER_SUBMISSION,
       expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),

@@ -71,6 +71,10 @@ export const EnvSchema = Type.Object({
   MAX_UPLOADS_PER_SLOT: whole('Uploads in one slot of a submission, but for cancelled and expired ones', 500, 1),
   MAX_UPLOADS_PER_SUBMISSION: whole('Uploads that a submission ever has, whatever became of them', 1000, 1),
   MAX_SUPERSEDED_PER_SLOT: whole('Replaced files of one slot that are still kept', 100, 1),
+  MAX_STORED_BYTES_PER_SLOT: whole(
+    'Bytes that all files of one slot may keep together, rejected and replaced ones too; 0: no limit',
+    250 * 1024 ** 3,
+  ),
   MAX_OPEN_UPLOADS_PER_PERSON: whole('Unfinished uploads of one person at a time; 0: no limit', 200),
   MAX_OPEN_BYTES_PER_PERSON: whole(
     'Bytes that the unfinished uploads of one person have declared and not sent; 0: no limit',

@@ -120,6 +120,11 @@ export const ERRORS = {
     'ช่องนี้เปลี่ยนไฟล์ครบจำนวนครั้งสูงสุดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ล่าสุดยังใช้ได้',
     'The file of this slot has been replaced as often as is allowed; ask your portal. The newest one stands.',
   ),
+  STORED_BYTES_LIMIT: e(
+    403,
+    'ไฟล์ทั้งหมดที่ส่งในช่องนี้มีขนาดรวมถึงขีดจำกัดแล้ว โปรดติดต่อผู้ดูแลระบบของท่าน ไฟล์ที่ส่งแล้วยังอยู่ครบ',
+    'All files sent to this slot together have reached the size limit; ask your portal. What was sent is kept.',
+  ),
   OPEN_UPLOADS_LIMIT: e(
     403,
     'ท่านมีไฟล์ที่ส่งค้างอยู่ครบจำนวนสูงสุดแล้ว โปรดส่งให้เสร็จหรือยกเลิกก่อนส่งไฟล์ใหม่',

@@ -72,8 +72,8 @@ export type CreationDecision = {
  *
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED, PROFILE_UNKNOWN, SLOT_UNKNOWN, NOT_OPEN_YET
  * {opensAt}, DEADLINE_PASSED {deadline, graceSeconds}, REPLACES_UNKNOWN, SLOT_FULL {limit, occupants},
- * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT, SUPERSEDED_LIMIT {limit}, UPLOAD_EMPTY,
- * UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
+ * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT, SUPERSEDED_LIMIT {limit},
+ * STORED_BYTES_LIMIT {limit, actual}, UPLOAD_EMPTY, UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
 export async function decideCreation(deps: PlacementDeps, request: CreationRequest): Promise<CreationDecision> {
   const { owner, submissionId, nowMs } = request
@@ -184,8 +184,11 @@ function checkRoom(
 }
 
 /** A bound on programs that run wild: every reader of a submission pays for each of its uploads. */
-function checkNumbers(limits: Config['uploads'], all: number, { unended, superseded }: SlotOccupancy): void {
-  const { maxSupersededPerSlot } = limits
+function checkNumbers(limits: Config['uploads'], all: number, places: SlotOccupancy): void {
+  const { unended, superseded, storedBytes } = places
+  const { maxSupersededPerSlot, maxStoredBytesPerSlot } = limits
+  if (maxStoredBytesPerSlot > 0 && storedBytes >= maxStoredBytesPerSlot)
+    throw refusal('STORED_BYTES_LIMIT', { limit: maxStoredBytesPerSlot, actual: storedBytes })
   if (superseded >= maxSupersededPerSlot) throw refusal('SUPERSEDED_LIMIT', { limit: maxSupersededPerSlot })
   if (unended >= limits.maxPerSlot) throw refusal('SLOT_UPLOADS_LIMIT', { limit: limits.maxPerSlot })
   if (all >= limits.maxPerSubmission) throw refusal('SUBMISSION_UPLOADS_LIMIT', { limit: limits.maxPerSubmission })

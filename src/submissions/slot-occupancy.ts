@@ -2,7 +2,7 @@
 // so do all partial uploads of a concatenation.
 
 import type { SubmissionHead } from '../records/submission-head.ts'
-import { isAccepted, isEnded, type UploadRecord } from '../records/upload-record.ts'
+import { isAccepted, isEnded, isStored, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { countSlot } from './document/counting.ts'
 import { byCreation, type DocumentView } from './document/views.ts'
@@ -22,6 +22,8 @@ export type SlotOccupancy = {
   unended: number
   /** Files that others have taken the place of, and that are kept. */
   superseded: number
+  /** Of all files whose bytes are kept, those that do not count too. */
+  storedBytes: number
   /** Of every upload in the slot that has one. */
   records: readonly UploadRecord[]
   /** Whether an upload was created before this time, in any state now. */
@@ -48,11 +50,18 @@ export function slotOccupancy(
     taken: occupants.length - beingReplaced(occupants).size + Math.min(1, openPartials),
     openPartials,
     superseded: count.superseded.filter(({ id }) => !removed.has(id)).length,
+    storedBytes: here.reduce((sum, { record }) => sum + (record === undefined ? 0 : keptBytes(record)), 0),
     unended: live.filter(({ state }) => !isEnded(state)).length,
     records: here.flatMap(({ record }) => (record === undefined ? [] : [record])),
     begunBy: (momentMs) =>
       here.some(({ record, hot }) => Date.parse((record ?? hot?.draft)?.createdAt ?? '') <= momentMs),
   }
+}
+
+function keptBytes({ state, mediaRemovedAt, concat, receivedBytes }: UploadRecord): number {
+  // A piece that belongs to a file is counted there.
+  const joined = concat?.kind === 'partial' && concat.final !== undefined
+  return isStored(state) && mediaRemovedAt === undefined && !joined ? receivedBytes : 0
 }
 
 /** Ids of occupants that another occupant will replace. */

@@ -77,6 +77,19 @@ it('a slot keeps so many replaced files', async () => {
   )
 })
 
+it('a slot keeps so many bytes, those of files that do not count too', async () => {
+  await open({ MAX_STORED_BYTES_PER_SLOT: '1' })
+  const submission = await house.submission()
+  const ask = (slot: string) => house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot } })
+  const file = await house.acceptedUpload(submission, 'plan')
+  const answer = await ask('plan')
+  expect([answer.status, answer.body]).toEqual([
+    403,
+    expect.objectContaining({ code: 'STORED_BYTES_LIMIT', limit: 1, actual: file.declared.bytes }),
+  ])
+  expect((await ask('film')).status).toBe(201)
+})
+
 it('room is promised once: large files at once are not all taken, and nothing stays promised', async () => {
   await open()
   vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(KEPT_FREE_BYTES + 5.5 * FILE_BYTES)
