@@ -74,6 +74,8 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
     PORT: '0',
     WORKER_LANES: options.lanes ?? 'maintain',
     TRANSCODE_CONCURRENCY: '1',
+    // All clients of a test have one address; tests of the brake set it.
+    WRONG_CREDENTIALS_PER_MINUTE: '0',
     ...s3?.env,
     ...(options.s3Endpoint === undefined ? {} : { S3_ENDPOINT: options.s3Endpoint }),
     ...env,

@@ -137,7 +137,7 @@ const MATRIX: Record<string, Cells> = {
 let house: Environment
 const agent = new Agent({ keepAlive: true })
 beforeAll(async () => {
-  house = await openEnvironment({ env: { WRONG_CREDENTIALS_PER_MINUTE: '0' } })
+  house = await openEnvironment()
   // Lists wait for a Redis that is known to hold everything.
   await house.deps.rebuilder.run()
 })

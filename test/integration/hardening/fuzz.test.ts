@@ -19,7 +19,7 @@ let house: Environment
 let scene: Scene
 beforeAll(async () => {
   house = await openEnvironment({
-    env: { CREATIONS_PER_MINUTE: '0', SESSION_CALLS_PER_MINUTE: '0', WRONG_CREDENTIALS_PER_MINUTE: '0' },
+    env: { CREATIONS_PER_MINUTE: '0', SESSION_CALLS_PER_MINUTE: '0' },
   })
   await house.deps.rebuilder.run()
   scene = await setScene(house)

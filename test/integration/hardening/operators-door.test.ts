@@ -15,7 +15,7 @@ let ops: Awaited<ReturnType<typeof buildOpsServer>>
 const routes: [method: string, url: string][] = []
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false', WRONG_CREDENTIALS_PER_MINUTE: '0' } })
+  house = await openEnvironment({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
   scene = await setScene(house)
   const { deps } = house
   const state = { started: true, draining: false }

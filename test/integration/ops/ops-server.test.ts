@@ -16,7 +16,7 @@ let house: Environment
 let queues: Queues
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false, env: { WRONG_CREDENTIALS_PER_MINUTE: '0' } })
+  house = await openEnvironment({ listens: false })
   queues = new Queues(house.connect('jobs'), house.deps.logger)
 })
 afterAll(async () => {

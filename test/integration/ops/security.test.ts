@@ -20,7 +20,14 @@ let submissionId: string
 const ends: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { OPS_PASSWORD: PASSWORD, OPS_READ_ONLY: 'false', TRUST_PROXY: 'loopback' } })
+  house = await openEnvironment({
+    env: {
+      OPS_PASSWORD: PASSWORD,
+      OPS_READ_ONLY: 'false',
+      TRUST_PROXY: 'loopback',
+      WRONG_CREDENTIALS_PER_MINUTE: '10',
+    },
+  })
   const { deps } = house
   const redis = deps.redis.producer
   const state = { started: true, draining: false }
