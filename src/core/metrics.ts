@@ -137,7 +137,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
       'reason',
     ]),
     rateLimited: counter('rate_limited_total', 'Requests refused by the rate limit per subject', ['what']),
-    securityEvents: counter('songngan_security_events_total', 'Entries of the security log', ['event', 'result']),
+    securityEvents: counter('security_events_total', 'Entries of the security log', ['event', 'result']),
     lockWait: histogram('upload_lock_wait_seconds', 'Waiting time for the lock of an upload', REQUEST_BUCKETS),
     lockTimeouts: counter('upload_lock_timeouts_total', 'Requests that did not get the lock of their upload'),
     uploadsReconciled: counter('uploads_reconciled_total', 'Uploads with work re-queued by the reconciler', [

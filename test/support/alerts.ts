@@ -224,7 +224,7 @@ export const FIRINGS: Firing[] = [
   },
   {
     alert: 'SongnganCredentialGuessing',
-    series: { 'songngan_security_events_total{event="api_key.login", result="refused"}': '0+10x60', ...up },
+    series: { 'security_events_total{event="api_key.login", result="refused"}': '0+10x60', ...up },
     at: 20,
     labels: { event: 'api_key.login' },
     value: '100',

@@ -49,7 +49,7 @@ describe('an event', () => {
     expect(await log.newest(10)).toEqual([
       { at: new Date(nowMs).toISOString(), what: 'lane notify paused', ...members },
     ])
-    expect(await metrics.text()).toContain('songngan_security_events_total{event="lane.pause",result="ok"} 1\n')
+    expect(await metrics.text()).toContain('security_events_total{event="lane.pause",result="ok"} 1\n')
   })
 
   it('has no line in the output of a program for people', async () => {

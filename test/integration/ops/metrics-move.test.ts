@@ -237,7 +237,7 @@ describe('metrics of trouble', () => {
   })
 
   it('a wrong API key', () =>
-    moves([['songngan_security_events_total', { event: 'api_key.login', result: 'refused' }]], () =>
+    moves([['security_events_total', { event: 'api_key.login', result: 'refused' }]], () =>
       house.call('GET', '/v1/submissions', { token: 'no-such-key' }),
     ))
 

@@ -167,8 +167,8 @@ describe('guessing', () => {
     const refused = (await entries()).filter(({ event, result }) => event === 'operator.login' && result === 'refused')
     expect(refused.length).toBe(guesses.filter(({ status }) => status === 401).length)
     const metrics = await (await fetch(`${url}/metrics`)).text()
-    expect(metrics).toMatch(/songngan_security_events_total\{event="operator.login",result="refused"\} \d+/)
-    expect(metrics).toMatch(/songngan_security_events_total\{event="guessing.braked",result="refused"\} [1-9]/)
+    expect(metrics).toMatch(/security_events_total\{event="operator.login",result="refused"\} \d+/)
+    expect(metrics).toMatch(/security_events_total\{event="guessing.braked",result="refused"\} [1-9]/)
   })
 
   it('API keys is braked by address; the portal at the same address goes on, and so does everybody elsewhere', async () => {
