@@ -1,5 +1,5 @@
-// `npm run rehearse -- --scenario NAME`: the worst day, played on this machine, with a report at its end.
-// Exit code 1 when the audit finds anything or a goal is missed.
+// `npm run rehearse -- --scenario NAME`: simulates the deadline day on this machine and writes a report.
+// Exit code 1 if the audit finds an error or a goal is missed.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { resultLines } from './rehearse/report/words.ts'
 import { rehearse } from './rehearse/run.ts'
 import { opsUrl } from './surge/service-metrics.ts'
 
-/** What still waits for an answer by then waits in vain: the report is written. */
+/** Longest wait for open requests after the run; then the report is written without them. */
 const LINGER_MS = 10_000
 
 await runTool(USAGE, async () => {

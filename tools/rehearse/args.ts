@@ -1,4 +1,4 @@
-// What `npm run rehearse` takes on its command line. Everything is bounded: a rehearsal ends by itself.
+// The command line of `npm run rehearse`. Everything has a limit, so a rehearsal always ends.
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
@@ -6,16 +6,16 @@ import { quick, SCENARIOS, type Scenario } from './scenarios.ts'
 
 export const USAGE = `npm run rehearse -- --scenario NAME     the worst day, played on this machine
   --scenario NAME      ${SCENARIOS.map(({ name }) => name).join(', ')}
-  --quick              a third of the people in a third of the time
-  --clients N          people, each with a file                    [of the scenario, at most 20000]
-  --minutes M          in which they come                          [of the scenario, at most 240]
-  --scale S            factor on file sizes; 1: most have 6 to 30 MiB   [of the scenario]
-  --speed S            factor on line speeds                       [of the scenario]
-  --storage KIND       local or s3                                 [of the scenario]
-  --services N, --workers N, --generators N      processes         [of the scenario, at most 16]
-  --seed N             same seed, same people                      [1]
-  --out DIR            for NAME.html and NAME.json                 [.cache/rehearsals]
-  --url URL            a service that already runs here; no faults then
+  --quick              a third of the clients in a third of the time
+  --clients N          clients, each with one file                [of the scenario, at most 20000]
+  --minutes M          duration of their arrivals                 [of the scenario, at most 240]
+  --scale S            factor on file sizes; 1: most have 6 to 30 MiB  [of the scenario]
+  --speed S            factor on connection speeds                [of the scenario]
+  --storage KIND       local or s3                                [of the scenario]
+  --services N, --workers N, --generators N      processes        [of the scenario, at most 16]
+  --seed N             same seed, same clients and files          [1]
+  --out DIR            folder for NAME.html and NAME.json         [.cache/rehearsals]
+  --url URL            use a running service on this machine, without fault injection
   --ops-url URL        its operations listener`
 
 export type RehearsalArgs = {
@@ -24,7 +24,7 @@ export type RehearsalArgs = {
   outDir: string
   url: string | undefined
   opsUrl: string | undefined
-  /** As it was called, for the report. */
+  /** The command line, for the report. */
   command: string
 }
 
@@ -49,7 +49,7 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
     ...(values.url === undefined ? {} : { faults: [] }),
   }
   if (values.url !== undefined && base.faults.length > 0)
-    throw new UsageError('--url: faults need a service of the rehearsal’s own; take smoke or soak')
+    throw new UsageError('--url: fault injection needs the rehearsal’s own service; use smoke or soak')
   return {
     scenario,
     seed: numberOption('seed', values.seed, { fallback: 1, min: 0, max: 2 ** 32 - 1, whole }),
@@ -61,7 +61,7 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
 }
 
 function storage(text: string): 'local' | 's3' {
-  if (text !== 'local' && text !== 's3') throw new UsageError(`--storage is local or s3, not ${text}`)
+  if (text !== 'local' && text !== 's3') throw new UsageError(`--storage must be local or s3, not ${text}`)
   return text
 }
 

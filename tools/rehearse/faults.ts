@@ -1,4 +1,4 @@
-// What goes wrong, when, and for how long: each fault of a scenario as an act on the stage.
+// Fault injection: what fails, when, and for how long.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Running } from '../../test/support/service.ts'
@@ -10,11 +10,11 @@ export type FaultMark = {
   name: string
   fromMs: number
   toMs: number
-  /** Redis or the bucket is away: by contract requests are held meanwhile, for a limited time, instead of being refused. */
+  /** Redis or the bucket is unavailable: then requests are held for a limited time instead of being refused. */
   held: boolean
 }
 
-/** Whether an answer (second of its arrival, milliseconds it took) fell into a time in which requests are held. */
+/** Whether a response (second of arrival, latency in ms) falls into a time in which requests are held. */
 export function wasHeld(marks: readonly FaultMark[], [at, tookMs]: readonly [number, number]): boolean {
   const toMs = at * 1000
   const fromMs = toMs - tookMs - TOLD_WITHIN_MS
@@ -23,16 +23,16 @@ export function wasHeld(marks: readonly FaultMark[], [at, tookMs]: readonly [num
 
 export type FaultRun = {
   readonly marks: FaultMark[]
-  /** Resolves when all have happened and what they took away is back. */
+  /** Resolves when all faults have happened and are over. */
   readonly done: Promise<void>
 }
 
-/** Answers are told of once a second. */
+/** Responses are reported once per second. */
 const TOLD_WITHIN_MS = 1000
 
 export type FaultTimes = { startAtMs: number; arrivalMs: number; signal: AbortSignal }
 
-/** @param before called before a process is ended: its counters end with it */
+/** @param before called before a process is ended, because its counters are lost with it */
 export function runFaults(
   stage: Stage,
   faults: readonly Fault[],
@@ -46,7 +46,7 @@ export function runFaults(
     try {
       await delay(Math.max(0, dueMs), undefined, { signal: times.signal })
     } catch {
-      return // the run ended before its time came
+      return // the run ended before this fault was due
     }
     const held = fault.act === 'redisAway' || fault.act === 's3Trouble'
     const mark = { name: nameOf(fault), fromMs: since(), toMs: since(), held }
@@ -70,13 +70,13 @@ function nameOf(fault: Fault): string {
     case 'killWorkers':
       return 'workers killed'
     case 'cutAll':
-      return 'all lines cut'
+      return 'all connections cut'
     case 'redisAway':
       return fault.how === 'kill' ? 'Redis killed' : 'Redis frozen'
     case 's3Trouble':
       return `S3: ${Math.round(fault.refused * 100)} % refused`
     case 'diskFree':
-      return fault.freeBytes === null ? 'disk roomy' : `disk: ${Math.round(fault.freeBytes / 1024 ** 2)} MiB free`
+      return fault.freeBytes === null ? 'disk has space' : `disk: ${Math.round(fault.freeBytes / 1024 ** 2)} MiB free`
   }
 }
 

@@ -1,4 +1,4 @@
-// What has to hold in every rehearsal. A goal that is missed ends the command with 1.
+// The goals of every rehearsal. If one is missed, the exit code is 1.
 
 import type { Spread } from '../surge/measures.ts'
 import type { Scenario } from './scenarios.ts'
@@ -15,11 +15,11 @@ export type Measured = {
   undecided: number
   misjudged: number
   strays: number
-  storeFaults: number
+  storeErrors: number
   payloadBytes: number
-  /** null where no listener told. */
+  /** null if no operations listener answered. */
   receivedBytes: number | null
-  /** Outside the times in which requests are held by contract, and within them. */
+  /** Outside and inside the times in which requests are held. */
   latencies: Record<string, Spread>
   heldLatencies: Record<string, Spread>
   peakRssBytes: Record<string, number>
@@ -32,17 +32,17 @@ const POST_P95_MS = 500
 const HEAD_P99_MS = 1000
 type Method = 'POST' | 'HEAD' | 'PATCH'
 /**
- * So long the service holds a request: 20 s while Redis is away; while the bucket is, 25 s for bytes to be stored, and 5 s
- * for HEAD, which then tells what is. And a moment for the answer.
+ * How long the service holds a request: 20 s while Redis is unavailable; while the bucket is, 25 s to store bytes, and 5 s
+ * for HEAD. Plus one second for the response.
  */
 const HELD_MS = {
-  'Redis is away': { POST: 21_000, HEAD: 21_000, PATCH: 21_000 },
-  'the bucket is in trouble': { POST: 26_000, HEAD: 6000, PATCH: 26_000 },
+  'Redis is unavailable': { POST: 21_000, HEAD: 21_000, PATCH: 21_000 },
+  'the bucket fails': { POST: 26_000, HEAD: 6000, PATCH: 26_000 },
 } satisfies Record<string, Record<Method, number>>
 const METHODS: readonly Method[] = ['POST', 'HEAD', 'PATCH']
-/** Of a process of the service: what 2,000 slow clients may cost. */
+/** Limit of a service process: memory of 2,000 slow clients. */
 const SERVICE_RSS_MIB = { local: 256, s3: 400 }
-/** Of a worker without its tools. */
+/** Limit of a worker process without its media tools. */
 const WORKER_RSS_MIB = 400
 
 export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
@@ -57,13 +57,13 @@ export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
   return [
     none('lost', measured.lost),
     none('duplicated', measured.duplicated),
-    none('begun again from byte 0', measured.restartedFromZero),
+    none('restarted from byte 0', measured.restartedFromZero),
     none('unfinished', measured.unfinished),
-    none('refused for good', measured.refused),
+    none('permanently refused', measured.refused),
     none('without a verdict', measured.undecided),
     none('misjudged', measured.misjudged),
-    none('faults of the store', measured.storeFaults),
-    none('processes left behind', measured.strays),
+    none('errors in the store', measured.storeErrors),
+    none('leftover processes', measured.strays),
     {
       name: 'bytes received / payload',
       limit: `≤ ${RECEIVED_FACTOR}`,
@@ -74,7 +74,7 @@ export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
     latency('HEAD p99', latencies['HEAD']?.p99 ?? null, HEAD_P99_MS),
     ...METHODS.flatMap((method) => {
       const longest = heldLatencies[method]?.max ?? null
-      const why = scenario.faults.some(({ act }) => act === 's3Trouble') ? 'the bucket is in trouble' : 'Redis is away'
+      const why = scenario.faults.some(({ act }) => act === 's3Trouble') ? 'the bucket fails' : 'Redis is unavailable'
       return longest === null ? [] : [latency(`${method} while ${why}, longest`, longest, HELD_MS[why][method])]
     }),
     ...Object.entries(peakRssBytes).flatMap(([name, bytes]) => {
@@ -90,7 +90,7 @@ export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
 }
 
 function latency(name: string, ms: number | null, limitMs: number): Goal {
-  const actual = ms === null ? 'none asked' : `${Math.round(ms)} ms`
+  const actual = ms === null ? 'no request' : `${Math.round(ms)} ms`
   return { name, limit: `< ${limitMs} ms`, actual, met: ms === null || ms < limitMs }
 }
 
@@ -105,13 +105,13 @@ function growth(series: Series): [string, number][] {
   })
 }
 
-/** A process that has just started grows, and should. */
+/** The growth right after the start of a process is normal and does not count. */
 function secondHalf(points: readonly Point[]): Point[] {
   const middle = ((points[0]?.[0] ?? 0) + (points.at(-1)?.[0] ?? 0)) / 2
   return points.filter(([at]) => at >= middle)
 }
 
-/** Least squares: units a second; 0 for fewer than two points. */
+/** Slope by least squares, units per second; 0 for fewer than two points. */
 export function slopeOf(points: readonly Point[]): number {
   const mean = (pick: 0 | 1) => points.reduce((sum, point) => sum + point[pick], 0) / points.length
   const [x, y] = [mean(0), mean(1)]

@@ -1,4 +1,4 @@
-// A rehearsal from beginning to end: stage, crowd, faults, observation, audit, report. Everything that it starts, it ends.
+// A complete rehearsal: stage, clients, faults, measurement, audit, report. It ends everything that it started.
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -32,28 +32,28 @@ const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000]
 const CLIP_CRF = 40
 const PROGRESS_MS = 5000
 const LOOK_MS = 500
-/** Renditions are waited for, but not for ever: verdicts are what was promised. */
+/** Longest wait for renditions: only verdicts are a goal. */
 const READY_MS = 60_000
-/** Tickets are asked for at arrival: who was told to come back, by a disk that is full, must not be late for it. */
+/** A client whose ticket was refused (full disk) retries; the deadline must leave time for that. */
 const SLACK_MS = 300_000
 const GRACE_SECONDS = 3600
-/** What a worker had started ends with it, within moments. */
+/** Tools end soon after their worker. */
 const STRAY_MS = 5000
 
 export type Say = (line: string) => void
 
-/** Rejects when somebody presses Ctrl-C: what was started is ended all the same. */
+/** Rejects on Ctrl-C; everything that was started is still ended. */
 function interruption(): { promise: Promise<never>; end(): void } {
   let interrupt: (signal: NodeJS.Signals) => void = () => {}
   const promise = new Promise<never>((_resolve, reject) => {
-    interrupt = (signal) => reject(new UsageError(`Ended by ${signal}, before its time.`))
+    interrupt = (signal) => reject(new UsageError(`Interrupted by ${signal}.`))
   })
   promise.catch(() => {}) // raced against below
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
   return { promise, end: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
 }
 
-/** @param given where `--url` is to be used: the service, and its operations listener */
+/** @param given with `--url`: the service, and its operations listener */
 export async function rehearse(
   args: RehearsalArgs,
   given: { settings: Settings; ops: URL } | undefined,
@@ -78,7 +78,7 @@ export async function rehearse(
     const interrupt = interrupted.promise
     const played = await play(args, { base, apiKey, run, stage, counters, events, interrupt, say })
 
-    say('Comparing what is there with what was sent …')
+    say('Comparing the stored files with the files that were sent …')
     const handed = played.outcomes.map((one) => ({ ...one, url: one.url }))
     const findings = await verifyAll(portal, events, handed)
     const end = stage === undefined ? undefined : await endStage(stage, played.outcomes)
@@ -110,7 +110,7 @@ type PlayDeps = {
   stage: Stage | undefined
   counters: ServiceCounters
   events: EventReader
-  /** Rejects when it is to end before its time. */
+  /** Rejects if the run must end early. */
   interrupt: Promise<never>
   say: Say
 }
@@ -136,7 +136,7 @@ async function play(args: RehearsalArgs, deps: PlayDeps) {
     (generator, report) => recorder.heard(generator, report),
   )
   recorder.startAtMs = crowd.startAtMs
-  say(`${clients} people with ${bytesInWords(crowd.bytes)} within ${timeInWords(arrivalMs)}`)
+  say(`${clients} clients with ${bytesInWords(crowd.bytes)} arrive within ${timeInWords(arrivalMs)}`)
   const usage = new UsageWatch(watched(stage, crowd.pids))
   const sampler = startSampler({ recorder, usage, counters, events })
   const ticker = setInterval(() => say(progressLine(recorder, events.verdicts, events.ready)), PROGRESS_MS)
@@ -148,7 +148,7 @@ async function play(args: RehearsalArgs, deps: PlayDeps) {
       : runFaults(stage, scenario.faults, times, async () => void (await sampler.readNow()))
   try {
     const outcomes = await Promise.race([crowd.outcomes, interrupt])
-    say(`All have ended; ${outcomes.filter(({ failure }) => failure === undefined).length} are in.`)
+    say(`All clients have ended; ${outcomes.filter(({ failure }) => failure === undefined).length} files are uploaded.`)
     ended.abort()
     await faults.done
     const limitMs = crowd.startAtMs + arrivalMs + settleMs
@@ -187,7 +187,7 @@ async function until(condition: () => boolean, limitMs: number): Promise<void> {
   while (!condition() && Date.now() < limitMs) await delay(LOOK_MS)
 }
 
-/** Ends services and workers, then looks at what they leave: files and processes. */
+/** Ends services and workers, then looks for leftover files and processes. */
 async function endStage(
   stage: Stage,
   outcomes: Parameters<typeof auditStore>[1],

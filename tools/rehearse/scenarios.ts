@@ -1,22 +1,22 @@
-// What is rehearsed: each scenario is a row of data. Faults happen at shares of the time in which people come.
+// The scenarios, one row of data each. Faults happen at shares of the arrival time.
 
 export type Fault = {
   /** Share of the arrival time, in [0, 1]. */
   at: number
 } /** kill -9, and started again later. */ & (
   | { act: 'killService'; which: number; backAfterMs: number }
-  /** As a deployment does it: SIGTERM, wait for the end, start. */
+  /** As in a deployment: SIGTERM, wait for the end, start. */
   | { act: 'restartService'; which: number }
   | { act: 'restartWorker'; which: number }
-  /** kill -9 of one worker after the other, each replaced, until that share of the time. */
+  /** kill -9 of one worker after the other, each started again, until that share of the arrival time. */
   | { act: 'killWorkers'; everyMs: number; until: number }
-  /** Everybody's connection at once. */
+  /** Cuts all connections at the same time. */
   | { act: 'cutAll' }
-  /** `kill`: connections refused; `freeze`: connections stay and nothing answers. */
+  /** `kill`: connections are refused; `freeze`: connections stay open without a response. */
   | { act: 'redisAway'; how: 'kill' | 'freeze'; forMs: number }
-  /** Shares of the calls that are answered with 503, and that are late by `slowMs`. */
+  /** Shares of the calls that are answered with 503, and that are delayed by `slowMs`. */
   | { act: 's3Trouble'; refused: number; slow: number; slowMs: number; forMs: number }
-  /** So much free space from now on; null: plenty. */
+  /** Sets the free space from now on; null: unlimited. */
   | { act: 'diskFree'; freeBytes: number | null }
 )
 
@@ -27,20 +27,20 @@ export type Scenario = {
   storage: 'local' | 's3'
   services: number
   workers: number
-  /** Processes that play the crowd. */
+  /** Load-generator processes, which run the clients. */
   generators: number
   clients: number
   minutes: number
   arrivals: 'rising' | 'flat'
-  /** Factors on file sizes and line speeds: what a machine of two cores can take in that time. */
+  /** Factors on file sizes and connection speeds, so that a machine with two cores is not overloaded. */
   scale: number
   speed: number
-  /** After the last arrival: for transfers and verdicts. */
+  /** Time after the last arrival for transfers and verdicts. */
   settleMinutes: number
   faults: Fault[]
-  /** Data on a small file system of its own. */
+  /** DATA_DIR is on a small file system of its own. */
   smallDisk?: boolean
-  /** Memory must not grow by more than this in the second half, MiB a minute and process. */
+  /** Limit of memory growth in the second half, MiB per minute and process. */
   growthMibPerMinute?: number
 }
 
@@ -62,7 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'smoke',
-    story: 'A few teachers, and nothing goes wrong but their lines.',
+    story: 'A few teachers; only their connections break.',
     services: 1,
     clients: 24,
     minutes: 0.3,
@@ -71,7 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'deadline',
-    story: 'The last minutes before a deadline; half-way, one of two services is killed.',
+    story: 'The last minutes before a deadline; in the middle, one of two services is killed.',
     clients: 2000,
     minutes: 3.5,
     scale: 0.05,
@@ -95,7 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'rolling-restart',
-    story: 'A deployment in the middle of the rush: each service and the worker restarted in turn.',
+    story: 'A deployment under load: each service and the worker are restarted in turn.',
     clients: 240,
     minutes: 1.2,
     faults: [
@@ -107,7 +107,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'redis-outage',
-    story: 'Redis is killed and comes back; later it hangs for a while.',
+    story: 'Redis is killed and restarted; later it hangs for some seconds.',
     clients: 240,
     minutes: 1.5,
     faults: [
@@ -118,7 +118,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 's3-brownout',
-    story: 'The bucket refuses a third of the calls and is slow with another; then it refuses all for a while.',
+    story:
+      'The bucket refuses a third of the calls and delays another third; later it refuses all calls for some seconds.',
     storage: 's3',
     clients: 120,
     minutes: 1.2,
@@ -141,7 +142,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'disk-full',
-    story: 'The disk runs low, then full, then somebody makes room.',
+    story: 'Free disk space gets low, then the disk is full, then space is freed.',
     clients: 160,
     minutes: 1.5,
     smallDisk: true,
@@ -154,7 +155,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ORDINARY,
     name: 'soak',
-    story: 'An ordinary evening, long and even: nothing may grow.',
+    story: 'A long run with a constant rate: memory must not grow.',
     clients: 2400,
     minutes: 30,
     arrivals: 'flat',
@@ -162,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** A short one of the same kind: a third of the people in a third of the time. */
+/** A short version: a third of the clients in a third of the time. */
 export function quick(scenario: Scenario): Scenario {
   const clients = Math.max(12, Math.round(scenario.clients / 3))
   return { ...scenario, clients, minutes: Math.max(0.3, scenario.minutes / 3) }

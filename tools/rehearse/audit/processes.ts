@@ -1,4 +1,4 @@
-// Processes that outlived whoever started them: found by a mark in their environment or by the data that they work on.
+// Finds leftover processes: by a mark in their environment or by the data folder in their command line.
 
 import { readFileSync } from 'node:fs'
 import { descendants, processes } from '../../bench/proc.ts'
@@ -6,8 +6,8 @@ import { descendants, processes } from '../../bench/proc.ts'
 export type Stray = { pid: number; command: string }
 
 /**
- * @param traces texts of this run alone: a mark in the environment, a directory
- * @param known roots of what is meant to run
+ * @param traces texts that only this run uses: a mark in the environment, a directory
+ * @param known root processes that are expected to run
  */
 export function strays(traces: readonly string[], known: readonly number[]): Stray[] {
   const all = processes()
@@ -25,6 +25,6 @@ function textOf(pid: number, file: 'cmdline' | 'environ'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
-    return '' // ended between two looks, or not ours to read
+    return '' // the process has ended, or may not be read
   }
 }

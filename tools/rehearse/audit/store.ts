@@ -1,5 +1,5 @@
-// What lies in the store at the end, read from its directory behind everybody's back: every file has the bytes that were
-// sent, and nothing lies there that belongs to nobody.
+// Audits the store at the end, directly in its directory: every file has the bytes that were sent, and there are no
+// orphans.
 
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
@@ -13,18 +13,18 @@ export type StoreAudit = {
   objects: number
   /** Files whose SHA-256 was computed here. */
   hashed: number
-  faults: string[]
+  errors: string[]
 }
 
-/** The received bytes of an upload, or a piece of them that begins at an offset. */
+/** Received bytes of an upload: all of them, or a segment that begins at an offset. */
 const PIECE = /^(?:data(?:-(?:[0-9a-f]+|joined))?|one-[^/]+|seg-(\d{14})-[^/]+)$/
-/** Beside them: records, and what workers published. */
+/** Other objects of an upload: records and renditions. */
 const BESIDE = /^(?:record-\d+(?:\.json)?|out\/[^/]+\/[^/]+)$/
 const EXAMPLES = 3
 
 /**
  * @param root the directory of the local store, or of the bucket under the S3 server
- * @param unfinished folders in which nothing may lie once everything has ended
+ * @param unfinished folders that must be empty after the run
  */
 export async function auditStore(
   root: string,
@@ -58,11 +58,11 @@ export async function auditStore(
   return {
     objects: keys.length,
     hashed,
-    faults: [...words('files without the bytes that were sent', wrong), ...words('orphan objects', orphans)],
+    errors: [...words('files without the bytes that were sent', wrong), ...words('orphan objects', orphans)],
   }
 }
 
-/** Of pieces in the order of their beginnings; each counts up to where the next one begins. */
+/** SHA-256 of segments sorted by offset; each counts up to the offset of the next one. */
 async function hashOf(
   root: string,
   pieces: readonly { key: string; begin: number }[],

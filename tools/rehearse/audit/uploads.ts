@@ -1,4 +1,4 @@
-// What became of every file, by the service's own words and by its events: each exactly one outcome, and the right one.
+// The outcome of every file, from the API and from events: each file has exactly one outcome, and the right one.
 
 import type { EventReader } from '../../surge/events.ts'
 import { type Spread, spreadOf } from '../../surge/measures.ts'
@@ -9,16 +9,16 @@ import type { UploadOutcome } from '../generator/messages.ts'
 export type UploadAudit = {
   offered: number
   served: number
-  /** Final refusals, by code. */
+  /** Permanent refusals, by code. */
   refused: Record<string, number>
   unfinished: number
   lost: number
   duplicated: number
-  /** Begun again from byte 0 although there was something to go on from. */
+  /** Restarted from byte 0 although bytes were stored. */
   restartedFromZero: number
-  /** Served, and no verdict was announced; or the document has none. */
+  /** Served, but no verdict event was published, or the document has no verdict. */
   undecided: number
-  /** Accepted what is damaged, or rejected what is whole. */
+  /** Damaged files accepted, or good files rejected. */
   misjudged: number
   /** States of the documents at the end, and codes of rejections. */
   states: Record<string, number>
@@ -27,14 +27,14 @@ export type UploadAudit = {
   /** From the last byte, in milliseconds. */
   verdicts: Spread
   ready: Spread
-  /** What must not be, in words: the first few of each kind. */
-  faults: string[]
+  /** Errors as texts: the first few of each kind. */
+  errors: string[]
 }
 
 const DECIDED = new Set(['accepted', 'ready', 'rejected'])
 const EXAMPLES = 3
 
-/** Pure: from what the clients know, what was found, and what was announced. */
+/** Pure: compares the clients' outcomes with the documents and the events. */
 export function auditUploads(
   outcomes: readonly UploadOutcome[],
   findings: readonly Finding[],
@@ -71,12 +71,12 @@ export function auditUploads(
     payloadBytes: sum(served.map(({ outcome }) => outcome.plan.fileBytes)),
     verdicts: spreadOf(served.flatMap(({ finding }) => finding.verdictMs ?? [])),
     ready: spreadOf(served.flatMap(({ finding }) => finding.readyMs ?? [])),
-    faults: [
+    errors: [
       ...words('lost', ended('lost'), reason),
-      ...words('doubled', duplicated, named),
-      ...words('begun again from byte 0', restarted, named),
+      ...words('duplicated', duplicated, named),
+      ...words('restarted from byte 0', restarted, named),
       ...words('unfinished', ended('unfinished'), reason),
-      ...words('refused for good', ended('refused'), reason),
+      ...words('permanently refused', ended('refused'), reason),
       ...words('without a verdict', undecided, ({ outcome, finding }) => `#${outcome.plan.number} is ${finding.state}`),
       ...words(
         'misjudged',
@@ -88,7 +88,7 @@ export function auditUploads(
   }
 }
 
-/** Whether all that was handed in has its verdict. */
+/** Whether every uploaded file has its verdict. */
 export function allJudged(outcomes: readonly UploadOutcome[], events: EventReader): boolean {
   return outcomes.every(
     (outcome) => outcome.failure !== undefined || events.of(uploadId(outcome)).verdictsMs.length > 0,

@@ -1,9 +1,9 @@
-// How an attempt of a lean upload can end before its time.
+// Errors that end an attempt of a lean upload early.
 
 import type { Response } from '../../conformance/wire/message.ts'
 import { problemCode } from '../../lib/problem.ts'
 
-/** The service said no; whether for good, the status tells. */
+/** The service refused; the status decides whether to retry. */
 export class Refused extends Error {
   readonly status: number
   readonly code: string
@@ -15,7 +15,7 @@ export class Refused extends Error {
   }
 }
 
-/** The planned end of a connection, with a while away after it. */
+/** The planned break of a connection, and the time that the client is away after it. */
 export class Away extends Error {
   readonly ms: number
   constructor(ms: number) {

@@ -1,5 +1,5 @@
-// A tus client that costs little and behaves like tus-js-client 4 in a browser: what it asks, when it asks again, when it
-// begins anew, and when it tells its user that it has given up. Thousands of them fit one process.
+// A light tus client that behaves like tus-js-client 4 in a browser: its requests, its retries, when it creates a new
+// upload, and when it gives up. Thousands of them run in one process.
 
 import type { Response } from '../../conformance/wire/message.ts'
 import { field } from '../../conformance/wire/message.ts'
@@ -11,11 +11,11 @@ import { Away, Refused } from './ends.ts'
 import { Line, LineBroken } from './line.ts'
 import type { Pacer } from './pacer.ts'
 
-/** tus-js-client's defaults; whenever bytes advanced, they begin anew. */
+/** tus-js-client's defaults; after progress the schedule starts again. */
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000]
-/** Somebody who was told that it failed presses the button again, and the file goes on where it was. */
+/** After a failure the user retries by hand, and the upload resumes. */
 const PRESS_AGAIN_MS = 5000
-/** Longer than the service holds a request whose Redis is away. */
+/** Longer than the service holds a request while Redis is unavailable. */
 const ANSWER_MS = 40_000
 const LEFT_THE_LINE_MS = 300
 const OCTETS = 'application/offset+octet-stream'
@@ -28,7 +28,7 @@ export type LeanJob = UploadHooks & {
   line: PlannedLine
   pacer: Pacer
   signal: AbortSignal
-  /** Told of the bytes that the server has acknowledged, the first time it says so. */
+  /** Called when the server acknowledges new bytes. */
   onProgress?: (bytes: number) => void
 }
 
@@ -41,7 +41,7 @@ export type LeanResult = {
   breaks: number
   restarts: number
   sentBytes: number
-  /** How often the client gave up and its user had to press again. */
+  /** How often the client gave up and its user retried by hand. */
   gaveUp: number
 }
 
@@ -69,7 +69,7 @@ class LeanUpload {
   #ticket = ''
   #offset = 0
   #acknowledged = 0
-  /** The line is busy with an upload whose address is known: the next thing is a HEAD. */
+  /** The upload's URL is known: the next request is a HEAD. */
   #resume = false
   #created = false
   #atStake = false
@@ -112,7 +112,7 @@ class LeanUpload {
     }
   }
 
-  /** From where it stands to the last byte. Throws where it does not come so far. */
+  /** Sends from the offset to the last byte. Throws if that fails. */
   async #step(): Promise<void> {
     if (this.#result.url !== undefined && this.#resume) await this.#head()
     if (this.#result.url === undefined) await this.#post()
@@ -144,7 +144,7 @@ class LeanUpload {
     const offset = Number(field(response, 'upload-offset') ?? Number.NaN)
     if (response.status === 423) throw new Refused('HEAD', response)
     if (response.status >= 300 || !Number.isFinite(offset)) {
-      // As tus-js-client does: whatever else it is, the upload is taken for gone and begun again.
+      // As tus-js-client does: any other status means that the upload does not exist, so a new one is created.
       this.#result.url = undefined
       this.#offset = 0
       return
@@ -180,7 +180,7 @@ class LeanUpload {
       pacer,
     )
     if (end === 'stopped' && next !== undefined) {
-      // What was handed to the line before it broke has left it: only what was never sent is missing over there.
+      // Bytes handed to the connection before it broke may have arrived; only unsent bytes are surely missing.
       await this.#pause(LEFT_THE_LINE_MS)
       this.#break(socket, next)
     }
@@ -204,8 +204,8 @@ class LeanUpload {
   }
 
   #acknowledge(offset: number): void {
-    if (!Number.isFinite(offset)) throw new Error('an answer without its Upload-Offset')
-    // What was acknowledged once is never taken back (the service's first promise).
+    if (!Number.isFinite(offset)) throw new Error('a response without Upload-Offset')
+    // An acknowledged offset never decreases (the service's first guarantee).
     if (offset < this.#acknowledged && this.#result.url !== undefined) this.#result.restarts += 1
     if (offset > 0) this.#atStake = true
     this.#job.onProgress?.(Math.max(0, offset - this.#acknowledged))
@@ -213,7 +213,7 @@ class LeanUpload {
     this.#acknowledged = Math.max(this.#acknowledged, offset)
   }
 
-  /** A request without a body, timed as its user feels it: the connection included. */
+  /** A request without a body; its time includes the connection set-up. */
   async #ask(method: string, path: string, fields: string[]): Promise<Response> {
     const startedMs = performance.now()
     const socket = await this.#connected()
@@ -261,7 +261,7 @@ class LeanUpload {
     this.#line = undefined
   }
 
-  /** After a failure: the connection is not used again, and a planned absence is lived through. */
+  /** After a failure: drops the connection, and waits for a planned absence. */
   async #leave(error: unknown): Promise<Error> {
     if (error instanceof Away) {
       await this.#pause(error.ms)

@@ -1,4 +1,4 @@
-// A client's connection: requests written as they are, a body at the speed of its line, and all the ways it can break.
+// A client's connection: requests as raw bytes, a body at the speed of the connection, and all the ways it can break.
 
 import { connect, type Socket } from 'node:net'
 import type { Response } from '../../conformance/wire/message.ts'
@@ -7,22 +7,22 @@ import type { Pacer } from './pacer.ts'
 
 const NOTHING = Buffer.alloc(0)
 const CONNECT_MS = 10_000
-/** What the kernel has not taken yet: a slow line's own buffer. */
+/** Bytes that the kernel has not accepted yet: the buffer of a slow connection. */
 const MOST_UNSENT_BYTES = 128 * 1024
-/** Nothing moves for so long: the line is dead. */
+/** Without progress for this time the connection is dead. */
 const STALL_MS = 60_000
 
-/** No answer, whatever the reason: what clients call a network error. */
+/** No response for any reason: a network error for the client. */
 export class LineBroken extends Error {
   override readonly name = 'LineBroken'
 }
 
 export type Body = {
   bytes: number
-  /** A piece of at most `most` bytes from here on. */
+  /** The next piece, of at most `most` bytes. */
   at(position: number, most: number): Buffer
   bytesPerSecond: number
-  /** Told of every piece handed to the kernel; `true` ends the sending there and leaves the line as it is. */
+  /** Called for every piece handed to the kernel; `true` stops sending and leaves the connection open. */
   onSent(bytes: number, position: number): boolean
 }
 
@@ -69,8 +69,8 @@ export class Line {
   }
 
   /**
-   * Sends a body at its speed. `sent`: all of it is with the kernel; `answered`: the server spoke first, or is gone;
-   * `stopped`: `onSent` said so. Throws LineBroken when nothing has moved for a minute.
+   * Sends a body at the speed of the connection. `sent`: all bytes are handed to the kernel; `answered`: the server
+   * responded early or disconnected; `stopped`: `onSent` returned true. Throws LineBroken after a minute without progress.
    */
   async pour(body: Body, pacer: Pacer): Promise<'sent' | 'answered' | 'stopped'> {
     let position = 0
@@ -100,7 +100,7 @@ export class Line {
         if (stopped) return 'stopped'
         if (over()) return 'answered'
         if (position >= body.bytes && this.#socket.writableLength === 0) return 'sent'
-        if (performance.now() - movedMs > STALL_MS) throw new LineBroken('nothing moves')
+        if (performance.now() - movedMs > STALL_MS) throw new LineBroken('no progress')
         await this.#change()
       }
     } finally {
@@ -108,7 +108,7 @@ export class Line {
     }
   }
 
-  /** The next final answer. `method` is the request's: HEAD has no body. */
+  /** The next final response. `method` of the request: a response to HEAD has no body. */
   async answer(method: string, timeoutMs: number): Promise<Response> {
     let late = false
     const timer = setTimeout(() => {
@@ -124,7 +124,7 @@ export class Line {
           continue // 100 Continue and the like
         }
         if (this.#broken !== undefined) throw new LineBroken(this.#broken)
-        if (late) throw new LineBroken(`no answer within ${timeoutMs} ms`)
+        if (late) throw new LineBroken(`no response within ${timeoutMs} ms`)
         await this.#change()
       }
     } finally {
@@ -132,15 +132,15 @@ export class Line {
     }
   }
 
-  /** The other side is told. */
+  /** Closes the connection; the server is notified (FIN or RST). */
   reset(): void {
     this.#socket.resetAndDestroy()
   }
 
-  /** The other side is not told: nothing is read any more, nothing written, and the connection stays. Returns what ends it. */
+  /** Half-open: nothing is read or written any more, and the connection stays open. Returns a function that ends it. */
   abandon(): () => void {
     this.#socket.pause()
-    this.#socket.on('error', () => {}) // whatever becomes of it, nobody is there any more
+    this.#socket.on('error', () => {}) // no client uses it any more
     return () => this.#socket.destroy()
   }
 

@@ -1,11 +1,11 @@
-// One clock for all slow lines of a process: each of its senders has a turn four times a second.
+// One timer for all slow connections of a process: each sender has a turn four times per second.
 
 const TURN_MS = 250
 const SLOTS = 10
 
 export type Turn = (nowMs: number) => void
 
-/** Thousands of timers would cost more than what they send. */
+/** Thousands of separate timers would cost more CPU than the sending itself. */
 export class Pacer {
   readonly #slots: Set<Turn>[] = Array.from({ length: SLOTS }, () => new Set())
   readonly #timer: NodeJS.Timeout
@@ -20,7 +20,7 @@ export class Pacer {
     }, TURN_MS / SLOTS)
   }
 
-  /** Returns what ends the turns. */
+  /** Returns a function that ends the turns. */
   add(turn: Turn): () => void {
     const slot = this.#slots[this.#next]
     this.#next = (this.#next + 1) % SLOTS

@@ -1,4 +1,4 @@
-// One teacher: the portal makes a submission and a ticket, the browser or phone hands in the file.
+// One teacher: the portal creates a submission and a ticket, the browser or phone uploads the file.
 
 import { type Portal, PortalError } from '../../lib/portal.ts'
 import { type UploadResult, uploadByTus } from '../../lib/tus-upload.ts'
@@ -35,7 +35,7 @@ const NOTHING: Sent = {
   gaveUp: 0,
 }
 
-/** Never rejects: what goes wrong is the outcome. */
+/** Never rejects: an error is part of the outcome. */
 export async function liveTeacher(deps: TeacherDeps, plan: PlannedUpload, file: RehearsalFile): Promise<UploadOutcome> {
   const { counts, run } = deps
   const submissionId = `rehearsal-${run}-${plan.number}`
@@ -89,7 +89,7 @@ async function handIn(
   }
 }
 
-/** tus-js-client's own sockets can only be cut; that is enough for the few there are. */
+/** The sockets of tus-js-client can only be cut; that is enough for the few of them. */
 function realLine({ line, fileBytes }: PlannedUpload, source: RehearsalFile) {
   const cutAt = line.breaks.map(({ at }) => Math.floor(at * fileBytes))
   return { source, cutAt, bytesPerSecond: line.bytesPerSecond }

@@ -1,4 +1,4 @@
-// From a planned upload to the file that is sent, and to what the service must say of it.
+// Makes the file of a planned upload, and its expected verdict.
 
 import type { PlannedUpload } from '../plan/plan.ts'
 import { FileMaker, type RehearsalFile } from './rehearsal-file.ts'
@@ -23,7 +23,7 @@ export function metadataOf({ kind, number }: PlannedUpload, run: string): Record
 
 export const SLOT_OF = { video: 'teaching_video', pdf: 'lesson_plan' } as const
 
-/** What the verdict has to be. */
+/** The expected verdict. */
 export function expectedVerdict({ damage }: PlannedUpload): 'accepted' | 'rejected' {
   return damage === 'none' ? 'accepted' : 'rejected'
 }

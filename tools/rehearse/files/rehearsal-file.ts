@@ -1,4 +1,4 @@
-// Files without a disk and without cost: a beginning, filling from one block that all share, an end of its own.
+// Cheap files in memory: a start, padding from one shared block, and an end of their own.
 
 import { createHash, type Hash } from 'node:crypto'
 import { CHUNK_BYTES, type Source } from '../../lib/source.ts'
@@ -7,7 +7,7 @@ import { randomFrom } from '../../surge/random.ts'
 const BLOCK_BYTES = 1024 * 1024
 const MARK_BYTES = 32
 
-/** A place in a file's bytes that filling takes: everything before and after it is given. */
+/** The position of the padding in a file; the bytes before and after it are given. */
 export type Shape = {
   start: Buffer
   fillBytes: number
@@ -21,12 +21,12 @@ export type RehearsalFile = Source & {
   at(position: number, most: number): Buffer
 }
 
-/** Makes files of one run; holds the block and the hashes of beginnings that files share. */
+/** Makes the files of one run; keeps the shared block and the hashes of shared beginnings. */
 export class FileMaker {
   readonly #block = noise(BLOCK_BYTES)
   readonly #hashes = new Map<string, Hash>()
 
-  /** @param name the same for the same shape: its hash is worked out once. @param mark makes the file unlike every other */
+  /** @param name the same for the same shape, so that its hash is computed once. @param mark makes the file unique */
   file(name: string, shape: Shape, mark: string): RehearsalFile {
     const end = Buffer.from(shape.end)
     createHash('sha256').update(mark).digest().copy(end, shape.markAt, 0, MARK_BYTES)
@@ -65,7 +65,7 @@ export class FileMaker {
   }
 }
 
-/** The same in every process, and nothing that a file system could make smaller. */
+/** The same in every process; incompressible. */
 function noise(bytes: number): Buffer {
   const random = randomFrom(7)
   const block = Buffer.alloc(bytes)

@@ -1,4 +1,4 @@
-// What the files of a rehearsal are made of: a real clip or a real PDF, whole, or broken as files really break.
+// Shapes of the files: a real clip or PDF, complete or damaged as in practice.
 
 import { places } from '../../../test/support/media/mp4-bytes.ts'
 import type { PlannedUpload } from '../plan/plan.ts'
@@ -6,11 +6,11 @@ import type { Shape } from './rehearsal-file.ts'
 
 const BOX_HEADER_BYTES = 8
 const MARK_BYTES = 32
-/** A box that says it is longer than the file: a third of the recording is missing. */
+/** The box declares more bytes than the file has: a third of the recording is missing. */
 const CUT_FACTOR = 1.5
 const PDF_START = '%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n'
 
-/** @param clip an MP4 with its index before its media, smaller than the file is to be */
+/** @param clip an MP4 with its index before its media, smaller than the wanted file */
 export function shapeOf({ kind, damage, fileBytes }: PlannedUpload, clip: Buffer): Shape {
   if (kind === 'pdf') return damage === 'none' ? pdf(fileBytes) : cutPdf(fileBytes)
   if (damage === 'none') return paddedClip(clip, fileBytes)
@@ -25,14 +25,14 @@ function paddedClip(clip: Buffer, bytes: number): Shape {
   return { start, fillBytes: atLeastOne(fillBytes), end: Buffer.alloc(MARK_BYTES), markAt: 0 }
 }
 
-/** What a camera leaves that lost its power: media, and no index behind it. */
+/** A recording of a camera that lost power: media without an index. */
 function withoutIndex(clip: Buffer, bytes: number): Shape {
   const ftyp = box(clip, 'ftyp')
   const start = Buffer.concat([ftyp, boxHeader('mdat', Math.round(bytes * CUT_FACTOR))])
   return { start, fillBytes: bytes - start.length - MARK_BYTES, end: Buffer.alloc(MARK_BYTES), markAt: 0 }
 }
 
-/** What a copy leaves that was broken off: the index in front, and samples behind the end of the file. */
+/** An interrupted copy: the index is in front, but samples lie behind the end of the file. */
 function cutShort(clip: Buffer, bytes: number): Shape {
   const moov = Buffer.from(box(clip, 'moov'))
   for (const { body } of places(moov, 'stco')) {
@@ -43,9 +43,9 @@ function cutShort(clip: Buffer, bytes: number): Shape {
   return { start, fillBytes: bytes - start.length - MARK_BYTES, end: Buffer.alloc(MARK_BYTES), markAt: 0 }
 }
 
-/** One page, and an attachment of noise that no page uses, in front of it. */
+/** One page, and before it a stream of noise that no page uses. */
 function pdf(bytes: number): Shape {
-  // The length of the filling stands in the file, and the length of the file follows from it: two rounds settle it.
+  // The file contains the length of the padding as text, which changes the file's length: two rounds are enough.
   let fillBytes = bytes
   let parts = pdfParts(fillBytes)
   for (let round = 0; round < 2; round++) {
@@ -55,7 +55,7 @@ function pdf(bytes: number): Shape {
   return { ...parts, fillBytes, markAt: 0 }
 }
 
-/** The same, broken off before its pages. */
+/** The same, truncated before its pages. */
 function cutPdf(bytes: number): Shape {
   const { start } = pdfParts(bytes * CUT_FACTOR)
   return { start, fillBytes: bytes - start.length - MARK_BYTES, end: Buffer.alloc(MARK_BYTES), markAt: 0 }
@@ -97,6 +97,6 @@ function boxHeader(type: string, bytes: number): Buffer {
 }
 
 function atLeastOne(bytes: number): number {
-  if (bytes < 1) throw new RangeError('a file too small for what it must hold')
+  if (bytes < 1) throw new RangeError('the wanted size is too small for the contents')
   return bytes
 }

@@ -1,4 +1,4 @@
-// What a generator counts between two of its reports.
+// Counters of a generator between two reports.
 
 import type { WireAnswer } from '../../lib/tus-upload.ts'
 import type { GeneratorReport } from './messages.ts'
@@ -38,11 +38,11 @@ export class Counts {
 
   call({ name, status, milliseconds }: { name: string; status: number; milliseconds: number }): void {
     this.#time(`portal: ${name}`, milliseconds)
-    if (status === 0) this.#refuse(`portal: ${name}: no answer`)
+    if (status === 0) this.#refuse(`portal: ${name}: no response`)
     else if (status >= 400) this.#refuse(`portal: ${name} ${status}`)
   }
 
-  /** All since the last one. */
+  /** Everything since the last report. */
   report(): GeneratorReport {
     const report = {
       atMs: Date.now(),

@@ -1,4 +1,4 @@
-// The generator processes, seen from the conductor: started together, heard each second, gathered at the end.
+// The generator processes, from the view of the conductor: started together, reports every second, outcomes at the end.
 
 import type { ChildProcess } from 'node:child_process'
 import { endForked, forked } from '../stage/forked.ts'
@@ -6,14 +6,14 @@ import type { FromGenerator, GeneratorOrder, GeneratorReport, UploadOutcome } fr
 
 export type Crowd = {
   readonly pids: number[]
-  /** Of all files. */
+  /** Total bytes of all files. */
   readonly bytes: number
-  /** All outcomes; rejects where a generator ends too early. */
+  /** All outcomes; rejects if a generator ends too early. */
   readonly outcomes: Promise<UploadOutcome[]>
   end(): Promise<void>
 }
 
-/** A moment for all to be ready; then they begin together. */
+/** Time for all generators to be ready; then they begin together. */
 const HEAD_START_MS = 500
 
 export async function startCrowd(
@@ -25,7 +25,7 @@ export async function startCrowd(
   const end = async () => void (await Promise.all(children.map(endForked)))
   try {
     for (let i = 0; i < times.processes; i++) children.push(await forked('generator/main'))
-    // Making the files takes a while, and each process has to say that it is done with it.
+    // Making the files takes some time; each process reports when it is ready.
     const startAtMs = Date.now() + HEAD_START_MS + makingMs(order)
     const lastMs = startAtMs + times.lastArrivalMs
     const sent = children.map((child, share) => {

@@ -1,4 +1,4 @@
-// A generator: a process of its own, so that what plays the crowd does not share an event loop with anything measured.
+// A load generator: a process of its own, so that the clients do not share an event loop with anything measured.
 
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,7 +12,7 @@ import type { FromGenerator, GeneratorOrder, UploadOutcome } from './messages.ts
 
 const REPORT_MS = 1000
 const LATENESS_MS = 20
-/** A portal asks again a few times before it tells its user that something is wrong. */
+/** A portal retries a few times before it reports an error to its user. */
 const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000, 8000, 8000]
 
 function tell(message: FromGenerator): void {
@@ -33,7 +33,7 @@ async function generate(order: GeneratorOrder): Promise<void> {
   const counts = new Counts()
   const pacer = new Pacer()
   const stop = new AbortController()
-  setMaxListeners(0, stop.signal) // everybody waits for it
+  setMaxListeners(0, stop.signal) // every client listens to it
   const portal = new Portal({
     base: new URL(order.base),
     apiKey: order.apiKey,
@@ -73,6 +73,6 @@ process.once('message', (order) => {
     tell({ kind: 'error', text: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   })
 })
-// Whoever ordered it ends it, when everything it said has been heard: a process that exits takes with it what the
-// channel has not carried over yet.
+// The conductor ends this process after it has received everything: a process that exits loses messages that the channel
+// has not delivered yet.
 process.once('disconnect', () => process.exit())

@@ -1,21 +1,21 @@
-// What the conductor and its generator processes tell each other; plain JSON over the channel between parent and child.
+// Messages between the conductor and its generator processes: plain JSON over the channel between parent and child.
 
 import type { PlannedUpload, PlanOptions } from '../plan/plan.ts'
 
 export type GeneratorOrder = {
   plan: PlanOptions
-  /** This process takes the uploads whose number leaves `share` when divided by `of`. */
+  /** This process runs the uploads whose number modulo `of` is `share`. */
   share: number
   of: number
   base: string
   apiKey: string
-  /** In the names of submissions and in every file: no two runs have the same. */
+  /** Unique per run; in the ids of submissions and in every file. */
   run: string
   /** Base64. */
   clips: string[]
   deadline: string
   graceSeconds: number
-  /** Unix time at which the first may come, and by which the last gives up; milliseconds. */
+  /** Unix time (ms) at which the first client may arrive, and at which the last gives up. */
   startAtMs: number
   giveUpAtMs: number
 }
@@ -30,7 +30,7 @@ export type UploadOutcome = {
   endedMs: number
   /** undefined: every byte was acknowledged. */
   failure?: string | undefined
-  /** The code of the answer that was final, where one was. */
+  /** Error code of the permanent refusal, if there was one. */
   failureCode?: string | undefined
   url?: string | undefined
   resumes: number
@@ -40,10 +40,10 @@ export type UploadOutcome = {
   gaveUp: number
 }
 
-/** Since the report before. */
+/** Counts since the previous report. */
 export type GeneratorReport = {
   atMs: number
-  /** So many now. */
+  /** Current number. */
   sending: number
   arrived: number
   served: number
@@ -53,11 +53,11 @@ export type GeneratorReport = {
   gaveUp: number
   sentBytes: number
   acknowledgedBytes: number
-  /** How late this process was at its worst; when it is busy, its measurements are not the service's. */
+  /** Largest event-loop delay of this process; if it is high, the measurements show the generator, not the service. */
   lateMs: number
-  /** By what was asked: milliseconds. */
+  /** Latencies by kind of request, milliseconds. */
   latencies: Record<string, number[]>
-  /** Answers of 400 and more, by method, status and code. */
+  /** Responses of 400 and more, by method, status and code. */
   refusals: Record<string, number>
 }
 

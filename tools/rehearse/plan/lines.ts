@@ -1,32 +1,32 @@
-// The lines that teachers have, and how they break. A pure model: what happens to whom is drawn before the run begins.
+// Connections of teachers, and how they break. A pure model: all breaks are drawn before the run begins.
 
-/** `drop`: the connection is reset. `halfOpen`: nothing moves any more, and the server is not told. */
+/** `drop`: the connection is reset. `halfOpen`: the connection stays open without data; the server is not notified. */
 export type BreakKind = 'drop' | 'halfOpen'
 
 export type PlannedBreak = {
-  /** Share of the file that is on its way by then, in (0, 1). */
+  /** Share of the file sent before the break, in (0, 1). */
   at: number
   kind: BreakKind
-  /** Until the client speaks again, in milliseconds; 0: at once, by its own schedule of retries. */
+  /** Milliseconds that the client is away; 0: it retries immediately, by its own schedule. */
   awayMs: number
 }
 
 export type LineClass = {
   name: string
-  /** Share of the teachers, and upload speed of its middle. */
+  /** Share of the teachers, and median upload speed. */
   share: number
   mbit: number
-  /** Speeds lie between the middle divided and multiplied by this. */
+  /** Speeds are between the median divided by this and multiplied by this. */
   spread: number
-  /** Share of these lines that break at least once. */
+  /** Share of these connections that break at least once. */
   breaking: number
   /** Share of the breaks that leave a half-open connection. */
   halfOpen: number
-  /** Share of the breaks after which the phone is away for a while: a tunnel, a pocket, an empty battery. */
+  /** Share of the breaks after which the phone is away for some time: a tunnel, a pocket, an empty battery. */
   vanishing: number
 }
 
-/** Uploading: an ADSL line gives its owner a tenth of what it takes. */
+/** Upload speeds: with ADSL about a tenth of the download speed. */
 export const LINES: readonly LineClass[] = [
   { name: 'ADSL', share: 0.35, mbit: 0.8, spread: 1.3, breaking: 0.2, halfOpen: 0.3, vanishing: 0.1 },
   { name: 'fibre', share: 0.25, mbit: 10, spread: 1.5, breaking: 0.06, halfOpen: 0.2, vanishing: 0.1 },
@@ -36,7 +36,7 @@ export const LINES: readonly LineClass[] = [
 
 const MORE_BREAKS = 0.3
 const MOST_BREAKS = 3
-/** How long somebody stares at a bar that does not move before the app, or he, tries again. */
+/** How long a progress bar stands still before the app or its user retries. */
 const NOTICE_MS = [1000, 4000] as const
 const AWAY_MS = [5000, 15_000] as const
 const BYTES_PER_MBIT = 125_000

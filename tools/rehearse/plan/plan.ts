@@ -1,12 +1,12 @@
-// The whole run, drawn before it begins from one seed: who comes when, with which file, over which line.
+// The plan of a complete run, drawn from one seed before it begins: arrival time, file and connection of each client.
 
 import { arrivalTimesMs } from '../../surge/plan.ts'
 import { randomFrom, shuffled } from '../../surge/random.ts'
 import { drawLine, type Line } from './lines.ts'
 
 /**
- * `cutShort`: the index is there and speaks of bytes that are not. `noIndex`: a recording that was broken off.
- * Both have to be rejected.
+ * `cutShort`: the index refers to bytes that are missing. `noIndex`: an interrupted recording.
+ * Both must be rejected.
  */
 export type Damage = 'none' | 'cutShort' | 'noIndex'
 
@@ -20,13 +20,13 @@ export type PlannedUpload = {
   damage: Damage
   fileBytes: number
   line: Line
-  /** Sent by tus-js-client itself; all others by the lean client that behaves like it. */
+  /** Sent by tus-js-client itself; all others by the light client that behaves like it. */
   real: boolean
 }
 
 export type PlanOptions = {
   clients: number
-  /** In which they come. */
+  /** Arrival time of all clients. */
   minutes: number
   arrivals: 'rising' | 'flat'
   /** Factor on file sizes, for small machines. */
@@ -41,14 +41,14 @@ const SIZES = {
   video: { medianBytes: 14 * MIB, spread: 0.7, mostBytes: 80 * MIB },
   pdf: { medianBytes: 2 * MIB, spread: 0.6, mostBytes: 12 * MIB },
 } as const
-/** The smallest file: a real clip, some filling, a mark of its own. */
+/** The smallest file: a real clip, some padding, a mark of its own. */
 export const LEAST_BYTES = 160 * 1024
-/** Files come in so many sizes, so that their hashes share their beginnings. */
+/** Number of different file sizes; few, so that hashes of shared beginnings are reused. */
 const SIZE_STEPS = 48
 const PDF_SHARE = 0.2
 const DAMAGED_SHARE = 0.25
 const REAL_SHARE = 0.03
-/** A rising run is the last minutes before a deadline, pressed into its own length. */
+/** A run with rising arrivals compresses the last minutes before a deadline into its own length. */
 const MODELLED_MINUTES = 10
 
 export function planRehearsal(options: PlanOptions): PlannedUpload[] {
@@ -74,13 +74,13 @@ export function planRehearsal(options: PlanOptions): PlannedUpload[] {
   })
 }
 
-/** Rising as 1/(T − t + 1 min), the minute pressed as the run is; or evenly. Open: nobody waits for anybody else. */
+/** Arrivals at the rate 1/(T − t + 1 min), compressed like the run; or at a constant rate. Open load: no client waits for another. */
 function arrivalsMs({ clients, minutes, arrivals }: PlanOptions, random: () => number): number[] {
   if (arrivals === 'rising') return arrivalTimesMs(clients, minutes, random, Math.min(1, minutes / MODELLED_MINUTES))
   return Array.from({ length: clients }, () => random() * minutes * 60_000).sort((a, b) => a - b)
 }
 
-/** So many of one and the rest of the other, in an order of chance: shares hold with few clients, too. */
+/** A fixed number of one kind and the rest of the other, in random order: shares are exact with few clients, too. */
 function drawn<T>(count: number, share: number, one: T, other: T, random: () => number): T[] {
   const ones = Math.round(count * share)
   return shuffled(

@@ -1,4 +1,4 @@
-// From everything that was measured and found to the report.
+// Composes the report from everything that was measured and found.
 
 import type { EventReader } from '../../surge/events.ts'
 import { spreadOf } from '../../surge/measures.ts'
@@ -16,7 +16,7 @@ import type { UsageWatch } from '../watch/usage.ts'
 import type { Report } from './report.ts'
 import { quantiles, thinned } from './series.ts'
 
-/** Every verdict of so many seconds makes one point. */
+/** Seconds whose verdicts make one point of a curve. */
 const WINDOW_SECONDS = 3
 const LATENCIES = ['POST', 'PATCH', 'HEAD', 'portal: put submission', 'portal: ticket']
 
@@ -30,7 +30,7 @@ export type Found = {
   recorder: Recorder
   usage: UsageWatch
   counters: ServiceCounters
-  /** What the service had counted before the run. */
+  /** The service's counters before the run. */
   before: Scrape
   marks: FaultMark[]
   store: StoreAudit | null
@@ -53,7 +53,7 @@ export function composeReport(found: Found): Report {
     ...audit,
     refused,
     strays: found.strays.length,
-    storeFaults: store?.faults.length ?? 0,
+    storeErrors: store?.errors.length ?? 0,
     receivedBytes: received,
     latencies: recorder.spreads((answer) => !held(answer)),
     heldLatencies,
@@ -71,10 +71,10 @@ export function composeReport(found: Found): Report {
     tookSeconds: Math.round((Date.now() - found.startedMs) / 1000),
     passed: goals.every(({ met }) => met),
     goals,
-    faults: [
-      ...audit.faults,
-      ...(store?.faults ?? []),
-      ...found.strays.map(({ pid, command }) => `left behind: ${pid} ${command}`),
+    errors: [
+      ...audit.errors,
+      ...(store?.errors ?? []),
+      ...found.strays.map(({ pid, command }) => `leftover process: ${pid} ${command}`),
     ],
     audit,
     store,
@@ -104,7 +104,7 @@ export function composeReport(found: Found): Report {
   }
 }
 
-/** From the last byte to the verdict and to ready, by the moment of the last byte. */
+/** Times from the last byte to the verdict and to ready, by the moment of the last byte. */
 function waits({ outcomes, events, recorder }: Found): Series {
   const verdicts: Point[] = []
   const ready: Point[] = []

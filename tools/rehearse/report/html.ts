@@ -1,4 +1,4 @@
-// The report as one HTML file that needs nothing else: result, goals, plots, figures.
+// The report as one self-contained HTML file: result, goals, plots, figures.
 
 import { bytesInWords, timeInWords } from '../../lib/words.ts'
 import type { Spread } from '../../surge/measures.ts'
@@ -18,10 +18,10 @@ const STYLE = `
   code { font-size: 0.93em } ${PLOT_STYLE}`
 
 export function reportHtml(report: Report): string {
-  const { scenario, goals, faults, marks, files } = report
+  const { scenario, goals, errors, marks, files } = report
   const frame = { seconds: lastSecond(report), marks }
   const missed = goals.filter(({ met }) => !met).length
-  const crowd = `${files.count} people with ${bytesInWords(files.bytes)} (median file ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}; sizes × ${scenario.scale}, lines × ${scenario.speed}`
+  const crowd = `${files.count} clients with ${bytesInWords(files.bytes)} (median file ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}; sizes × ${scenario.scale}, connection speeds × ${scenario.speed}`
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Rehearsal: ${escaped(scenario.name)}</title><style>${STYLE}</style>
@@ -32,7 +32,7 @@ export function reportHtml(report: Report): string {
 <p class="quiet">${escaped(report.machine)}; ${escaped(report.startedAt)}; took ${timeInWords(report.tookSeconds * 1000)}; <code>${escaped(report.command)}</code></p>
 <div class="side"><section><h2>Goals</h2>
 ${table(
-  ['', 'limit', 'found', ''],
+  ['', 'limit', 'measured', ''],
   goals.map(({ name, limit, actual, met }) => [
     name,
     limit,
@@ -41,17 +41,17 @@ ${table(
   ]),
   'goals',
 )}
-${faults.length === 0 ? '' : `<h2>Faults found</h2><ul>${faults.map((fault) => `<li>${escaped(fault)}</li>`).join('')}</ul>`}
+${errors.length === 0 ? '' : `<h2>Errors found</h2><ul>${errors.map((error) => `<li>${escaped(error)}</li>`).join('')}</ul>`}
 </section><section><h2>Outcome</h2>${outcomeTable(report)}
-${marks.length === 0 ? '' : `<h2>What was done to it</h2>${faultTable(report)}`}</section></div>
+${marks.length === 0 ? '' : `<h2>Injected faults</h2>${faultTable(report)}`}</section></div>
 <h2>Over time</h2>
-<p class="quiet">Red: while something was broken on purpose. Each curve has a point a second, or the worst of several seconds.</p>
+<p class="quiet">Red: time of an injected fault. Each curve has one point per second, or the worst of several seconds.</p>
 <div class="plots">${plotsOf(report)
     .map((plot) => plotSvg(plot, frame))
     .join('\n')}</div>
 <div class="side"><section><h2>Times</h2>${timesTable(report)}</section>
 <section><h2>Processes</h2>${processTable(report)}</section>
-<section><h2>Answers of 400 and more</h2>${countTable(report.refusals)}</section>
+<section><h2>Responses of 400 and more</h2>${countTable(report.refusals)}</section>
 <section><h2>Warnings and errors logged</h2>${countTable(report.service.troubles)}</section></div>
 </html>
 `
@@ -66,16 +66,16 @@ function outcomeTable({ audit, crowd, service, store, files }: Report): string {
     ['offered, served', `${audit.offered}, ${audit.served}`],
     ['states', inWords(audit.states)],
     ['rejected for', inWords(audit.rejections)],
-    ['lines that broke', String(crowd.breaks)],
+    ['connections that broke', String(crowd.breaks)],
     ['resumed by HEAD', String(crowd.resumes)],
     ['retries; manual retries', `${crowd.retries}; ${crowd.gaveUp}`],
     ['payload of served files', bytesInWords(audit.payloadBytes)],
     ['received by the services', bytes(service.receivedBytes)],
-    ['handed to lines by the clients', bytes(crowd.sentBytes)],
+    ['sent by the clients', bytes(crowd.sentBytes)],
     ['take-overs, creations shed', `${service.takeOvers}, ${service.shed}`],
     [
       'files hashed in the store',
-      store === null ? 'not ours' : `${store.hashed} of ${files.count}, ${store.objects} objects`,
+      store === null ? 'not checked' : `${store.hashed} of ${files.count}, ${store.objects} objects`,
     ],
     ...(service.s3Calls === null ? [] : [['calls to S3', inWords(service.s3Calls)] as [string, string]]),
   ]

@@ -1,4 +1,4 @@
-// All reports of a folder as one table, written into its README between two marks, and the pictures that it shows.
+// Writes all reports of a folder as one table into its README, between two marks, and the pictures of the README.
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,14 +10,14 @@ import type { Report } from './report.ts'
 
 const BEGIN = '<!-- results: written by npm run rehearse -->'
 const END = '<!-- end of results -->'
-/** Plots that are files of their own, by the title in the report. */
+/** Plots that are also written as files, by the title in the report. */
 const PICTURES: Record<string, string> = {
-  'Offered and served': 'load',
+  'Arrivals and completed uploads': 'load',
   'Latency, p95 of each second': 'latency',
 }
 const PICTURED = 'deadline'
 
-/** Does nothing where the folder has no README with the marks. */
+/** Does nothing if the folder has no README with the marks. */
 export async function writeOverview(dir: string): Promise<void> {
   const path = join(dir, 'README.md')
   const text = await readFile(path, 'utf8').catch(() => '')
@@ -44,7 +44,7 @@ function tableOf(reports: readonly Report[]): string {
   const head = [
     'scenario',
     'clients, files',
-    'lost, doubled, from zero',
+    'lost, duplicated, restarted',
     'received',
     'POST p95',
     'HEAD p99',

@@ -1,4 +1,4 @@
-// One picture of curves over time, as SVG that needs nothing else: axes, shaded faults, a legend below.
+// One plot of curves over time as self-contained SVG: axes, shaded faults, a legend below.
 
 import type { FaultMark } from '../faults.ts'
 import type { Point } from '../watch/recorder.ts'
@@ -38,7 +38,7 @@ export const PLOT_STYLE = `
     .plot text { fill: #e6edf3 } .plot .quiet { fill: #9198a1 } .plot .grid { stroke: #30363d }
   }`
 
-/** @param alone with its own style, for a file of its own */
+/** @param alone with its own style, to be saved as a file */
 export function plotSvg({ title, unit, curves, limit }: Plot, { seconds, marks }: Frame, alone = false): string {
   const drawn = curves.filter(({ points }) => points.length > 0)
   const most = Math.max(...drawn.flatMap(({ points }) => points.map(([, value]) => value)), limit ?? 0, 0)
@@ -98,7 +98,7 @@ function colour(i: number): string {
   return COLOURS[i % COLOURS.length] ?? '#000'
 }
 
-/** The next of 1, 2, 2.5, 5 × 10ⁿ above, so that four lines have round values. */
+/** The next higher of 1, 2, 2.5, 5 × 10ⁿ, so that four grid lines have round values. */
 export function niceTop(most: number): number {
   if (!(most > 0)) return 1
   const power = 10 ** Math.floor(Math.log10(most))

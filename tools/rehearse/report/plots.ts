@@ -11,9 +11,9 @@ export function plotsOf(report: Report): Plot[] {
   const family = (prefix: string, names?: (name: string) => boolean) => curves(series, prefix, names)
   const lanes = (name: string) => name !== 'notify' && name !== 'maintain'
   const plots: Plot[] = [
-    { title: 'Offered and served', unit: 'people a second', curves: family('people') },
-    { title: 'Under way', unit: 'clients that are sending', curves: family('now') },
-    { title: 'Bytes', unit: 'MiB a second', curves: family('MiB a second') },
+    { title: 'Arrivals and completed uploads', unit: 'clients per second', curves: family('people') },
+    { title: 'Running uploads', unit: 'clients that are sending', curves: family('now') },
+    { title: 'Bytes', unit: 'MiB per second', curves: family('MiB a second') },
     { title: 'Latency, p95 of each second', unit: 'ms', curves: family('p95 ms'), limit: POST_P95_MS },
     {
       title: 'Last byte to verdict',
@@ -27,8 +27,8 @@ export function plotsOf(report: Report): Plot[] {
     },
     { title: 'Waiting jobs', unit: 'by lane', curves: family('waiting', lanes) },
     { title: 'Oldest waiting job', unit: 'seconds, by lane', curves: family('oldest s', lanes) },
-    { title: 'CPU', unit: '% of one core, with all that a process started', curves: family('CPU %') },
-    { title: 'Memory', unit: 'MiB resident, a worker without its tools', curves: family('RSS MiB') },
+    { title: 'CPU', unit: '% of one core, with child processes', curves: family('CPU %') },
+    { title: 'Memory', unit: 'MiB resident, a worker without its media tools', curves: family('RSS MiB') },
   ]
   return plots.filter((plot) => plot.curves.length > 0)
 }
@@ -40,7 +40,7 @@ function curves(series: Series, prefix: string, takes: (name: string) => boolean
   })
 }
 
-/** For the x axis of all. */
+/** Last second of all curves, for the shared x axis. */
 export function lastSecond({ series }: Report): number {
   return Math.max(...Object.values(series).map((points) => points.at(-1)?.[0] ?? 0), 1)
 }

@@ -1,4 +1,4 @@
-// All that a rehearsal found, as one document: written as JSON, shown as HTML.
+// The report of a rehearsal: written as JSON, shown as HTML.
 
 import type { Spread } from '../../surge/measures.ts'
 import type { StoreAudit } from '../audit/store.ts'
@@ -17,8 +17,8 @@ export type Report = {
   tookSeconds: number
   passed: boolean
   goals: Goal[]
-  /** Every fault that the audits found, in words. */
-  faults: string[]
+  /** Every error that the audits found. */
+  errors: string[]
   audit: UploadAudit
   /** null: the store is not the rehearsal's own. */
   store: StoreAudit | null
@@ -27,7 +27,7 @@ export type Report = {
     breaks: number
     resumes: number
     retries: number
-    /** How often a client gave up and its user pressed again. */
+    /** How often a client gave up and its user retried by hand. */
     gaveUp: number
     sentBytes: number
     generatorLateMs: Spread
@@ -45,7 +45,7 @@ export type Report = {
   }
   /** By method or call, milliseconds. PATCH: from the last byte to the answer. */
   latencies: Record<string, Spread>
-  /** Answers of 400 and more, also those that a retry made good. */
+  /** Responses of 400 and more, including those that a retry resolved. */
   refusals: Record<string, number>
   marks: FaultMark[]
   series: Series

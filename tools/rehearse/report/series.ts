@@ -1,11 +1,11 @@
-// Series made fit for a picture: fewer points, and moments turned into a curve.
+// Prepares series for a plot: reduces the number of points, and turns single events into a curve.
 
 import { spreadOf } from '../../surge/measures.ts'
 import type { Point, Series } from '../watch/recorder.ts'
 
 const MOST_POINTS = 180
 
-/** At most so many points, each the largest of its neighbours: what hurt must not be averaged away. */
+/** Reduces to the given number of points, each the maximum of its neighbours, so that peaks stay visible. */
 export function thinned(points: readonly Point[], most = MOST_POINTS): Point[] {
   const each = Math.ceil(points.length / most)
   if (each <= 1) return [...points]
@@ -17,7 +17,7 @@ export function thinned(points: readonly Point[], most = MOST_POINTS): Point[] {
   return result
 }
 
-/** p50 and p95 of moments (seconds, value) in windows of so many seconds. */
+/** p50 and p95 of events (seconds, value) in windows of the given seconds. */
 export function quantiles(name: string, moments: readonly Point[], windowSeconds: number): Series {
   const windows = new Map<number, number[]>()
   for (const [at, value] of moments) {

@@ -1,10 +1,10 @@
-// The result in a terminal: goals, what was found, and the times.
+// The result in a terminal: goals, errors and latencies.
 
 import { bytesInWords, timeInWords } from '../../lib/words.ts'
 import type { Recorder } from '../watch/recorder.ts'
 import type { Report } from './report.ts'
 
-export function resultLines({ goals, faults, latencies, audit, crowd, service }: Report): string[] {
+export function resultLines({ goals, errors, latencies, audit, crowd, service }: Report): string[] {
   const width = Math.max(...goals.map(({ name }) => name.length))
   const spreads = { ...latencies, 'last byte → verdict': audit.verdicts, 'last byte → ready': audit.ready }
   const cell = (ms: number | null) => (ms === null ? '–' : timeInWords(ms)).padStart(10)
@@ -30,7 +30,7 @@ export function resultLines({ goals, faults, latencies, audit, crowd, service }:
     `peak RSS: ${Object.entries(service.peakRssBytes)
       .map(([name, bytes]) => `${name} ${bytesInWords(bytes)}`)
       .join(', ')}`,
-    ...faults.map((fault) => `✗ ${fault}`),
+    ...errors.map((error) => `✗ ${error}`),
   ]
 }
 
@@ -39,7 +39,7 @@ export function progressLine(recorder: Recorder, verdicts: number, ready: number
   const clock = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
   const { arrived, served, failed, breaks, gaveUp, sentBytes } = recorder.totals
   return (
-    `${clock.padStart(5)}  came ${arrived}  sending ${recorder.sending}  in ${served}  failed ${failed}` +
+    `${clock.padStart(5)}  arrived ${arrived}  sending ${recorder.sending}  uploaded ${served}  failed ${failed}` +
     `  breaks ${breaks}  manual retries ${gaveUp}  verdicts ${verdicts}  ready ${ready}  ${bytesInWords(sentBytes)}`
   )
 }

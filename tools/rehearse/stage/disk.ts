@@ -1,4 +1,4 @@
-// A small file system that can be made full and roomy again: tmpfs, whose size is changed by mounting it anew.
+// A small file system that can be filled and emptied: a tmpfs whose size is changed by a remount.
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, statfs } from 'node:fs/promises'
@@ -9,18 +9,18 @@ import { UsageError } from '../../lib/usage.ts'
 
 const execute = promisify(execFile)
 
-/** A tmpfs takes only what is in it. */
+/** A tmpfs uses memory only for its contents. */
 const PLENTY_BYTES = 6 * 1024 ** 3
 const PAGE_BYTES = 4096
 
 export type SmallDisk = {
   readonly dir: string
-  /** From now on so much is free. */
+  /** Sets the free space. */
   setFree(bytes: number | null): Promise<void>
   remove(): Promise<void>
 }
 
-/** Throws UsageError where this user may not mount. */
+/** Throws UsageError if this user may not mount. */
 export async function makeSmallDisk(): Promise<SmallDisk> {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-disk-'))
   const mount = (options: string, ...what: string[]) => execute('mount', ['-o', options, ...what, dir])

@@ -1,10 +1,10 @@
-// Processes of the rehearsal's own that it talks to: a generator, the balancer.
+// Child processes of the rehearsal with a message channel: a generator, the load balancer.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { extname, join } from 'node:path'
 
-/** @param entry from the folder of the rehearsal, without its ending: TypeScript under tsx, JavaScript when built */
+/** @param entry path from the rehearsal's folder, without extension: TypeScript under tsx, JavaScript when built */
 export async function forked(entry: string): Promise<ChildProcess> {
   const ending = extname(import.meta.filename)
   const file = join(import.meta.dirname, '..', `${entry}${ending}`)

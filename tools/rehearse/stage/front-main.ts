@@ -1,11 +1,11 @@
-// What stands before the services: a balancer of TCP connections, in turn, that passes over whoever does not answer.
-// In a process of its own; told by messages to cut everything, or to pull the cable of everybody at once.
+// The load balancer in front of the services: TCP, round robin, skips a service that refuses connections.
+// It is a process of its own; messages tell it to cut all connections, or to make all of them half-open.
 
 import { connect, createServer, type Socket } from 'node:net'
 
 export type FrontOrder =
   | { kind: 'listen'; targets: number[] }
-  /** Every connection is reset on both sides. */
+  /** Resets every connection on both sides. */
   | { kind: 'cut' }
 
 export type FromFront = { kind: 'listening'; port: number } | { kind: 'cut'; connections: number }
@@ -21,7 +21,7 @@ function tell(message: FromFront): void {
   process.send?.(message)
 }
 
-/** In turn; a port that refuses is passed over, and when all do, asked again for two seconds. */
+/** Round robin; skips a port that refuses; if all refuse, retries for two seconds. */
 function reach(tries: number, whenDone: (upstream: Socket | undefined) => void): void {
   const port = targets[next++ % targets.length] ?? 0
   const upstream = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
@@ -55,7 +55,7 @@ function join(client: Socket, upstream: Socket): void {
 }
 
 const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
-  const early = () => {} // gone before a service was found: seen below
+  const early = () => {} // the client disconnected before a service was found; checked below
   client.on('error', early)
   reach(TRIES, (upstream) => {
     client.off('error', early)

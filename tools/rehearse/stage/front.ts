@@ -1,4 +1,4 @@
-// The balancer, seen from the conductor.
+// The load balancer, from the view of the conductor.
 
 import { once } from 'node:events'
 import { endForked, forked } from './forked.ts'
@@ -7,7 +7,7 @@ import type { FromFront } from './front-main.ts'
 export type Front = {
   readonly url: string
   readonly pid: number
-  /** Resets every connection at once; resolves with how many. */
+  /** Resets all connections; resolves with their number. */
   cut(): Promise<number>
   stop(): Promise<void>
 }

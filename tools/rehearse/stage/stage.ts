@@ -1,4 +1,4 @@
-// The installation that a rehearsal plays on: Redis, a store, services behind a balancer, workers; all of them its own.
+// The rehearsal's own installation: Redis, a store, services behind a load balancer, workers.
 
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { makeSmallDisk, type SmallDisk } from './disk.ts'
 import { type Front, startFront } from './front.ts'
 
 const BUILT = `${sep}dist${sep}`
-/** In the environment of everything that is started: by it, what stays behind is found. */
+/** In the environment of every process that is started, to find leftover processes. */
 export const MARK = 'SONGNGAN_REHEARSAL'
 
 export type Stage = {
@@ -28,7 +28,7 @@ export type Stage = {
   readonly workers: Running[]
   readonly redis: TestRedis
   readonly s3: TestS3 | undefined
-  /** In front of S3. */
+  /** Proxy in front of S3. */
   readonly proxy: HttpProxy | undefined
   readonly front: Front
   readonly disk: SmallDisk | undefined
@@ -36,9 +36,9 @@ export type Stage = {
   keepLogs(running: Running): void
   /** Lines of level error and above of all processes so far, counted by message. */
   troubles(): Record<string, number>
-  /** Services and workers, in order: what is on its way is handed back. The store stays. */
+  /** Stops services and workers in order, so that running jobs are released. The store keeps running. */
   endProcesses(): Promise<void>
-  /** The rest. */
+  /** Stops the rest. */
   remove(): Promise<void>
 }
 

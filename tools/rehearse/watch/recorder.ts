@@ -1,4 +1,4 @@
-// Everything that is measured while it runs, as series over one time axis, and as sums.
+// Everything that is measured during the run, as series over one time axis, and as totals.
 
 import { type Spread, spreadOf } from '../../surge/measures.ts'
 import type { GeneratorReport } from '../generator/messages.ts'
@@ -30,7 +30,7 @@ export class Recorder {
     acknowledgedBytes: 0,
   }
   readonly refusals: Record<string, number> = {}
-  /** Every answer: when it was told of, and how long it took in milliseconds. */
+  /** Every response: when it was reported, and its latency in milliseconds. */
   readonly answers: Series = {}
   readonly #sending = new Map<number, number>()
   lateMs: number[] = []
@@ -65,7 +65,7 @@ export class Recorder {
       this.refusals[what] = (this.refusals[what] ?? 0) + count
   }
 
-  /** Closes a window of time: one point in every series. */
+  /** Ends a time window: adds one point to every series. */
   sample(nowMs: number, usage: Record<string, UsageSample>, scrape: Scrape, verdicts: number): void {
     const { sums, latenciesMs, sinceMs } = this.#window
     const at = Math.max(0, (nowMs - this.startAtMs) / 1000)
@@ -93,7 +93,7 @@ export class Recorder {
     this.#window = emptyWindow(nowMs)
   }
 
-  /** Of the answers that `takes` takes: by method or call. */
+  /** Latencies of the responses that `takes` selects, by method or call. */
   spreads(takes: (answer: Point) => boolean = () => true): Record<string, Spread> {
     return Object.fromEntries(
       Object.entries(this.answers).map(([name, answers]) => [

@@ -1,4 +1,4 @@
-// The clock of the observation: usage, counters and what the crowd has told, once a second.
+// Samples usage, counters and the generators' reports once per second.
 
 import type { EventReader } from '../../surge/events.ts'
 import type { Recorder } from './recorder.ts'
@@ -15,7 +15,7 @@ export type SamplerDeps = {
 }
 
 export type Sampler = {
-  /** A reading out of turn: before a process is ended on purpose. */
+  /** An extra reading, before a process is ended on purpose. */
   readNow(): Promise<Scrape>
   /** Takes a last sample. */
   stop(): Promise<void>

@@ -1,5 +1,5 @@
-// What the services count of themselves, read from their operations listeners. A counter begins anew with its process:
-// what a life has counted is kept when the next one counts less.
+// The services' own counters, read from their operations listeners. A counter starts at 0 with its process: if a value is
+// lower than before, the process was restarted, and the earlier value is kept in the sum.
 
 import { sumOf } from '../../surge/service-metrics.ts'
 
@@ -18,7 +18,7 @@ export type Scrape = {
 
 type Life = { former: number; current: number }
 
-/** Adds up a counter over the lives of several processes. */
+/** Adds up a counter over restarts of several processes. */
 export class LivingCounter {
   readonly #lives = new Map<string, Life>()
 
@@ -52,14 +52,14 @@ export class ServiceCounters {
     LivingCounter
   >
   #last: Promise<unknown> = Promise.resolve()
-  /** False where no listener has ever answered. */
+  /** False if no listener has ever answered. */
   heard = false
 
   constructor(opsUrls: readonly string[]) {
     this.#opsUrls = opsUrls
   }
 
-  /** One at a time: an older value that came after a newer one would look like a new life. */
+  /** One reading at a time: an older value after a newer one would look like a restart. */
   read(): Promise<Scrape> {
     const reading = this.#last.then(() => this.#read())
     this.#last = reading
@@ -98,7 +98,7 @@ async function textOf(opsUrl: string): Promise<string | undefined> {
     const response = await fetch(new URL('/metrics', opsUrl), { signal: AbortSignal.timeout(SCRAPE_MS) })
     return response.ok ? await response.text() : undefined
   } catch {
-    return undefined // killed, or too busy: the next one tells
+    return undefined // killed, or too busy: the next reading has it
   }
 }
 

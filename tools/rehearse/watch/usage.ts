@@ -1,20 +1,20 @@
-// CPU and memory of everything that takes part, each second, by name.
+// CPU and memory of all processes, each second, by name.
 
 import { readFileSync } from 'node:fs'
 import { descendants, parseMemory, processes } from '../../bench/proc.ts'
 
 export type Watched = {
   name: string
-  /** Now; undefined while it is away. */
+  /** Current pid; undefined while it is not running. */
   pid(): number | undefined
-  /** Where the kernel's count would not do: it has that of ended children in it. */
+  /** Used if the kernel's count would be wrong, because it includes ended children. */
   cpuSeconds?: () => number
 }
 
 export type UsageSample = {
-  /** Of the process and all it started, in per cent of one core, since the sample before. */
+  /** CPU of the process and its children in per cent of one core, since the previous sample. */
   cpuPercent: number
-  /** Of the process alone: tools of a worker come and go. */
+  /** Memory of the process alone: a worker's media tools start and end. */
   rssBytes: number
 }
 
@@ -23,7 +23,7 @@ type Seen = { pid: number; cpuSeconds: number; atMs: number }
 export class UsageWatch {
   readonly #watched: readonly Watched[]
   readonly #seen = new Map<string, Seen>()
-  /** So far, all lives of a process together. */
+  /** Total so far, over all restarts of a process. */
   readonly cpuSeconds: Record<string, number> = {}
   readonly peakRssBytes: Record<string, number> = {}
 
@@ -41,7 +41,7 @@ export class UsageWatch {
       const cpuSeconds = own?.() ?? tree.reduce((sum, { cpu }) => sum + cpu.user + cpu.kernel, 0)
       const before = this.#seen.get(name)
       const same = before?.pid === pid
-      // A tool that ended unwaited takes its seconds with it: never less than nothing.
+      // The CPU time of a tool that ended unwaited is lost; the difference must not become negative.
       const usedSeconds = Math.max(0, cpuSeconds - (same ? before.cpuSeconds : 0))
       const passedSeconds = same ? (nowMs - before.atMs) / 1000 : 0
       this.#seen.set(name, { pid, cpuSeconds, atMs: nowMs })
@@ -59,6 +59,6 @@ function rssOf(pid: number): number {
   try {
     return parseMemory(readFileSync(`/proc/${pid}/status`, 'utf8')).rssBytes
   } catch {
-    return 0 // ended between two looks
+    return 0 // the process has ended
   }
 }

@@ -55,27 +55,27 @@ describe('uploads', () => {
   const damaged = { plan: { ...outcome.plan, damage: 'noIndex' as const } }
 
   it('all is well', () => {
-    expect(audit()).toMatchObject({ served: 1, payloadBytes: BYTES.length, faults: [] })
+    expect(audit()).toMatchObject({ served: 1, payloadBytes: BYTES.length, errors: [] })
     expect(audit({ state: 'rejected', problems: ['INCOMPLETE_FILE'] }, damaged)).toMatchObject({
       misjudged: 0,
       rejections: { INCOMPLETE_FILE: 1 },
-      faults: [],
+      errors: [],
     })
   })
   it.each([
     ['lost', audit({ end: 'lost', why: 'gone' }), '1 lost: #7 gone'],
-    ['duplicated', audit({ duplicates: 1 }), '1 doubled: #7'],
+    ['duplicated', audit({ duplicates: 1 }), '1 duplicated: #7'],
     ['unfinished', audit({ end: 'unfinished', why: 'late' }), '1 unfinished: #7 late'],
-    ['restartedFromZero', audit({}, { restarts: 1 }), '1 begun again from byte 0: #7'],
+    ['restartedFromZero', audit({}, { restarts: 1 }), '1 restarted from byte 0: #7'],
     ['undecided', audit({}, {}, []), '1 without a verdict: #7 is ready'],
     ['undecided', audit({ state: 'checking' }), '1 without a verdict: #7 is checking'],
     ['misjudged', audit({ state: 'rejected', problems: ['X'] }), '1 misjudged: #7 video none rejected X'],
     ['misjudged', audit({ state: 'accepted' }, damaged), '1 misjudged: #7 video noIndex accepted '],
   ] as const)('%s', (count, found, words) => {
     expect(found[count]).toBe(1)
-    expect(found.faults).toEqual([words])
+    expect(found.errors).toEqual([words])
   })
-  it('refused for good, by code', () => {
+  it('permanently refused, by code', () => {
     expect(audit({ end: 'refused', why: 'no' }, { failure: 'no', failureCode: 'SLOT_FULL' }).refused).toEqual({
       SLOT_FULL: 1,
     })
@@ -107,27 +107,27 @@ describe('store', () => {
       [`${own}/record-000001.json`]: '{}',
       [`${own}/out/t/video.mp4`]: 'x',
     }
-    expect(await found({ ...files, 'submissions/x/1': '{}' })).toEqual({ objects: 4, hashed: 1, faults: [] })
+    expect(await found({ ...files, 'submissions/x/1': '{}' })).toEqual({ objects: 4, hashed: 1, errors: [] })
   })
   it.each(['one-t0', 'data-joined', 'data-0a1b'])('one object is as good: %s', async (name) => {
-    expect((await found({ [`${own}/${name}`]: BYTES })).faults).toEqual([])
+    expect((await found({ [`${own}/${name}`]: BYTES })).errors).toEqual([])
   })
   it('segments count up to where the next one begins', async () => {
     const late = Buffer.concat([BYTES.subarray(0, 8), Buffer.from('a late writer')])
     const files = { [`${own}/data`]: late, [`${own}/seg-00000000000008-t1`]: BYTES.subarray(8) }
-    expect((await found(files)).faults).toEqual([])
+    expect((await found(files)).errors).toEqual([])
   })
   it('other bytes, or none', async () => {
     const wrong = [`1 files without the bytes that were sent: ${ID}`]
-    expect((await found({ [`${own}/data`]: 'other bytes are here' })).faults).toEqual(wrong)
-    expect((await found({})).faults).toEqual(wrong)
+    expect((await found({ [`${own}/data`]: 'other bytes are here' })).errors).toEqual(wrong)
+    expect((await found({})).errors).toEqual(wrong)
   })
   it('what belongs to nobody', async () => {
     const stranger = `uploads/0a1b2c/${'b'.repeat(40)}/data`
     const good = { [`${own}/data`]: BYTES }
-    expect((await found({ ...good, [stranger]: 'x' })).faults).toEqual([`1 orphan objects: ${stranger}`])
-    expect((await found({ ...good, [`${own}/tail-1-t`]: 'x' })).faults).toEqual([`1 orphan objects: ${own}/tail-1-t`])
-    expect((await found({ ...good, 'staging/half': 'x' }, ['staging'])).faults).toHaveLength(1)
+    expect((await found({ ...good, [stranger]: 'x' })).errors).toEqual([`1 orphan objects: ${stranger}`])
+    expect((await found({ ...good, [`${own}/tail-1-t`]: 'x' })).errors).toEqual([`1 orphan objects: ${own}/tail-1-t`])
+    expect((await found({ ...good, 'staging/half': 'x' }, ['staging'])).errors).toHaveLength(1)
   })
 })
 
@@ -154,7 +154,7 @@ describe('goals', () => {
     undecided: 0,
     misjudged: 0,
     strays: 0,
-    storeFaults: 0,
+    storeErrors: 0,
     payloadBytes: 100,
     receivedBytes: 105,
     latencies: { POST: spread, HEAD: spread },
@@ -169,28 +169,28 @@ describe('goals', () => {
   it.each([
     ['lost', { lost: 1 }],
     ['duplicated', { duplicated: 1 }],
-    ['begun again from byte 0', { restartedFromZero: 1 }],
+    ['restarted from byte 0', { restartedFromZero: 1 }],
     ['unfinished', { unfinished: 1 }],
-    ['refused for good', { refused: 1 }],
+    ['permanently refused', { refused: 1 }],
     ['without a verdict', { undecided: 1 }],
     ['misjudged', { misjudged: 1 }],
-    ['faults of the store', { storeFaults: 1 }],
-    ['processes left behind', { strays: 1 }],
+    ['errors in the store', { storeErrors: 1 }],
+    ['leftover processes', { strays: 1 }],
     ['bytes received / payload', { receivedBytes: 106 }],
     ['POST p95', { latencies: { POST: { ...spread, p95: 500 }, HEAD: spread } }],
     ['HEAD p99', { latencies: { POST: spread, HEAD: { ...spread, p99: 1000 } } }],
-    ['HEAD while Redis is away, longest', { heldLatencies: { HEAD: { ...spread, max: 22_000 } } }],
+    ['HEAD while Redis is unavailable, longest', { heldLatencies: { HEAD: { ...spread, max: 22_000 } } }],
     ['peak RSS, service 2', { peakRssBytes: { 'service 2': 300 * 1024 ** 2 } }],
   ])('missed: %s', (name, change) => {
     expect(missed(change)).toEqual([name])
   })
-  it('what the bucket’s trouble holds has limits of its own', () => {
+  it('requests held while the bucket fails have limits of their own', () => {
     const brownout = SCENARIOS.find(({ name }) => name === 's3-brownout') as Scenario
     const held = (method: string, max: number) => missed({ heldLatencies: { [method]: { ...spread, max } } }, brownout)
     expect(held('HEAD', 5900)).toEqual([])
-    expect(held('HEAD', 6000)).toEqual(['HEAD while the bucket is in trouble, longest'])
+    expect(held('HEAD', 6000)).toEqual(['HEAD while the bucket fails, longest'])
     expect(held('PATCH', 25_900)).toEqual([])
-    expect(held('PATCH', 26_000)).toEqual(['PATCH while the bucket is in trouble, longest'])
+    expect(held('PATCH', 26_000)).toEqual(['PATCH while the bucket fails, longest'])
   })
   it('answers are held while Redis or the bucket is away, and for no other reason', () => {
     const mark = { name: 'x', fromMs: 10_000, toMs: 14_000, held: true }

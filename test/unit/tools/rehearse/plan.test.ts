@@ -103,7 +103,9 @@ describe('arguments', () => {
     expect(() => parseRehearsalArgs(['--scenario', 'smoke', '--storage', 'tape'])).toThrow('tape')
   })
   it('know no faults for a service that is not the rehearsal’s own', () => {
-    expect(() => parseRehearsalArgs(['--scenario', 'deadline', '--url', 'http://localhost:1'])).toThrow('faults')
+    expect(() => parseRehearsalArgs(['--scenario', 'deadline', '--url', 'http://localhost:1'])).toThrow(
+      'fault injection',
+    )
     expect(parseRehearsalArgs(['--scenario', 'soak', '--url', 'http://localhost:1']).scenario.faults).toEqual([])
   })
 })
