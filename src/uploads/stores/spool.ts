@@ -3,7 +3,7 @@
 // acknowledged, so they may be lost.
 
 import { constants } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../core/errors.ts'
 import { faultPoint } from '../../core/fault-points.ts'
@@ -76,10 +76,11 @@ export class SpoolFile {
     } catch (error) {
       // A failed write leaves data only beyond `bytes`, where the next write starts.
       this.#spool.release(bytes)
-      const told = storeError(error)
-      // Full before its time: the bytes go elsewhere all the same.
-      if (told instanceof AppError && told.code === 'NO_SPACE') return false
-      throw told
+      const failure = storeError(error)
+      if (!(failure instanceof AppError) || failure.code !== 'NO_SPACE') throw failure
+      // The disk is full before the spool is: the bytes go elsewhere, and what was written of them is given back.
+      await truncate(this.#path, this.bytes).catch(() => undefined) // it may not exist yet
+      return false
     }
     this.bytes += bytes
     faultPoint('spool.appended')
