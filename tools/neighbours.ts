@@ -1,5 +1,5 @@
-// `npm run neighbours`: three people who hurt others, one after the other, beside an honest one, and what the honest one
-// notices of it. Exit code 1 where it is more than promised.
+// `npm run neighbours`: runs three attacks by one client, one after the other, and measures how much an honest client is
+// slowed down. Exit code 1 if a limit is exceeded.
 
 import { runTool } from './lib/usage.ts'
 import { type NeighboursArgs, parseNeighboursArgs, USAGE } from './neighbours/args.ts'
@@ -8,7 +8,7 @@ import { openStage, type Stage } from './neighbours/stage.ts'
 import { measureVerdicts } from './neighbours/verdicts.ts'
 import { measureWebhooks } from './neighbours/webhooks.ts'
 
-/** One promise: milliseconds that a 95th percentile must keep within, or a number that must be 0. */
+/** One goal: a limit in milliseconds for a 95th percentile, or a number that must be 0. */
 export type Line = { what: string; alone?: number; beside: number; goal: number; unit: 'ms' | '' }
 
 const MEASURES: Record<NeighboursArgs['only'][number], (stage: Stage, args: NeighboursArgs) => Promise<Line[]>> = {
@@ -22,15 +22,15 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 function row({ what, alone, beside, goal, unit }: Line): string {
   const number = (value: number) => (unit === 'ms' ? `${Math.round(value)} ms` : String(value))
   const before = alone === undefined ? '' : `alone ${number(alone)}, `
-  const kept = beside <= goal ? 'kept' : 'NOT KEPT'
-  return `${what}: ${before}beside them ${number(beside)} (at most ${number(goal)}: ${kept})`
+  const result = beside <= goal ? 'met' : 'MISSED'
+  return `${what}: ${before}under attack ${number(beside)} (limit ${number(goal)}: ${result})`
 }
 
 await runTool(USAGE, async () => {
   const args = parseNeighboursArgs(process.argv.slice(2))
   let broken = 0
   for (const name of args.only) {
-    // Each on a machine of its own: what one attack leaves behind must not be the next one's trouble.
+    // Each attack has its own installation, so that it does not affect the next one.
     const stage = await openStage()
     try {
       for (const line of await MEASURES[name](stage, args)) {

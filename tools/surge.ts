@@ -1,5 +1,5 @@
-// `npm run surge`: a deadline day in small, with real tus clients, against a running service on this machine.
-// Exit code 1 when anything was lost, duplicated, begun again from byte 0, or left unfinished or undecided.
+// `npm run surge`: a small load test of a deadline day, with real tus clients, against a running service on this machine.
+// Exit code 1 if an upload was lost, duplicated, restarted from byte 0, unfinished, or has no verdict.
 
 import { writeFile } from 'node:fs/promises'
 import { readSettings } from './lib/settings.ts'
@@ -17,8 +17,8 @@ await runTool(USAGE, async () => {
   say('')
   for (const line of tableLines(summary)) say(line)
   say('')
-  for (const fault of summary.faults) say(`✗ ${fault}`)
-  if (summary.faults.length === 0) say('Nothing lost, nothing duplicated, nothing begun again.')
+  for (const error of summary.errors) say(`✗ ${error}`)
+  if (summary.errors.length === 0) say('No upload was lost, duplicated or restarted.')
   if (args.jsonFile !== undefined) await writeFile(args.jsonFile, `${JSON.stringify({ args, ...summary }, null, 2)}\n`)
-  return summary.faults.length === 0 ? 0 : 1
+  return summary.errors.length === 0 ? 0 : 1
 })

@@ -1,6 +1,6 @@
-// `npm run verdict`: measures the two promises of the workers. A verdict is there within two seconds of the last byte of
-// an hour of film, whatever waits to be transcoded; and a transcode costs hardly more than ffmpeg itself.
-// Exit code 1 where one of them is not kept.
+// `npm run verdict`: measures two goals of the workers. The verdict comes within two seconds after the last byte of an
+// hour of video, however many transcodes wait; and a transcode job takes little longer than ffmpeg itself.
+// Exit code 1 if a goal is missed.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ import { openStage } from './verdict/stage.ts'
 const VERDICT_GOAL = 2
 const OVERHEAD_GOAL = 0.03
 
-/** Long enough that few are done before the samples are. */
+/** Long enough that few of them finish during the samples. */
 const BACKLOG_MINUTES = 3
 
 type Films = { lessons: Film[]; large: Film }
@@ -50,7 +50,7 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
   const stage = await openStage(store)
   try {
     await stage.worker('validate,inspect,notify,maintain')
-    // Some come to their end while the samples are taken.
+    // Some finish while the samples are taken.
     await fillBacklog(stage, films.large, args.backlog + args.samples)
     await stage.worker('transcode')
     const samples: Sample[] = []
@@ -58,7 +58,7 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
       const film = films.lessons[n % films.lessons.length]
       if (film === undefined) break
       const sample = await takeSample(stage, film)
-      // The film before was being inspected meanwhile, as on any busy evening; now it makes room.
+      // The previous film was inspected during this sample, as on a busy evening; now it is deleted to free space.
       const before = samples.at(-1)
       if (before !== undefined) await stage.remove(before.submissionId)
       samples.push(sample)
@@ -73,8 +73,8 @@ async function verdicts(store: StoreName, films: Films, args: VerdictArgs): Prom
 function lineOf(store: StoreName, n: number, { afterLastByte, afterAnswer, sendSeconds, steps, backlog }: Sample) {
   const parts = [
     ...(store === 's3' ? [`the S3 server joins ${seconds(steps.join)}`] : []),
-    `waits ${seconds(steps.wait)}`,
-    `is judged ${seconds(steps.judge)}`,
+    `queued ${seconds(steps.wait)}`,
+    `validated ${seconds(steps.judge)}`,
   ]
   return `${store} ${n}: verdict ${seconds(afterLastByte)} after the last byte, ${seconds(afterAnswer)} after the answer (${parts.join(', ')}); sent in ${seconds(sendSeconds)}; transcodes: ${backlog.running} run, ${backlog.waiting} wait`
 }
@@ -97,9 +97,9 @@ async function overheads(store: StoreName, [film]: Film[], args: VerdictArgs): P
   }
 }
 
-/** Prints the result of a store; returns what was promised and not kept. */
+/** Prints the result for a store; returns the missed goals. */
 function judge({ store, samples, rounds }: Result, args: VerdictArgs): string[] {
-  const faults: string[] = []
+  const errors: string[] = []
   if (samples.length > 0) {
     const waits = samples.map(({ afterLastByte }) => afterLastByte)
     const p95 = percentile(waits, 0.95)
@@ -107,15 +107,15 @@ function judge({ store, samples, rounds }: Result, args: VerdictArgs): string[] 
     say(
       `${store}: verdict after the last byte: median ${seconds(median(waits))}, p95 ${seconds(p95)}, most ${seconds(Math.max(...waits))}; ${samples.length} samples, never fewer than ${fewest} transcodes`,
     )
-    if (p95 > VERDICT_GOAL) faults.push(`${store}: p95 of the verdict is ${seconds(p95)}`)
-    if (fewest < args.backlog) faults.push(`${store}: only ${fewest} transcodes ran or waited`)
+    if (p95 > VERDICT_GOAL) errors.push(`${store}: p95 of the verdict is ${seconds(p95)}`)
+    if (fewest < args.backlog) errors.push(`${store}: only ${fewest} transcodes ran or waited`)
   }
   if (rounds.length > 0) {
     const overhead = median(rounds.map(({ jobSeconds, bareSeconds }) => jobSeconds / bareSeconds)) - 1
     say(`${store}: a transcode job takes ${(overhead * 100).toFixed(1)} % longer than bare ffmpeg (median)`)
-    if (overhead > OVERHEAD_GOAL) faults.push(`${store}: overhead of ${(overhead * 100).toFixed(1)} %`)
+    if (overhead > OVERHEAD_GOAL) errors.push(`${store}: overhead of ${(overhead * 100).toFixed(1)} %`)
   }
-  return faults
+  return errors
 }
 
 await runTool(USAGE, async () => {
@@ -131,11 +131,11 @@ await runTool(USAGE, async () => {
         rounds: args.rounds === 0 ? [] : await overheads(store, films.lessons, args),
       })
     say('')
-    const faults = results.flatMap((result) => judge(result, args))
-    for (const fault of faults) say(`✗ ${fault}`)
+    const errors = results.flatMap((result) => judge(result, args))
+    for (const error of errors) say(`✗ ${error}`)
     if (args.jsonFile !== undefined)
-      await writeFile(args.jsonFile, `${JSON.stringify({ args, results, faults }, null, 2)}\n`)
-    return faults.length === 0 ? 0 : 1
+      await writeFile(args.jsonFile, `${JSON.stringify({ args, results, errors }, null, 2)}\n`)
+    return errors.length === 0 ? 0 : 1
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

@@ -1,4 +1,4 @@
-// What tus-js-client reads from: slices of a source, which can be paced like a slow line and cut at a given byte.
+// The file source of tus-js-client: slices that can be paced like a slow connection and cut at a given byte.
 
 import { Readable } from 'node:stream'
 import type { FileReader } from 'tus-js-client'
@@ -6,17 +6,17 @@ import { CHUNK_BYTES, type Source } from './source.ts'
 
 export type BodyOptions = {
   source: Source
-  /** Of the line; undefined: as fast as it goes. */
+  /** Speed of the connection; undefined: unlimited. */
   bytesPerSecond?: number | undefined
-  /** Offsets at which `onCut` is called, each once, when that much has been handed to the line. */
+  /** Offsets at which `onCut` is called, each once, when that many bytes have been handed over. */
   cutAt?: readonly number[] | undefined
   onCut?: (offset: number) => void
   onBytes?: (bytes: number) => void
-  /** The last bytes of a slice are being handed over. */
+  /** Called when the last bytes of a slice are handed over. */
   onEnd?: () => void
 }
 
-/** For tus-js-client's `fileReader`; the file given to its Upload is not looked at. */
+/** For tus-js-client's `fileReader`; the file given to its Upload is ignored. */
 export function bodyReader(options: BodyOptions): FileReader {
   const cuts = [...(options.cutAt ?? [])].sort((a, b) => a - b)
   let current: Readable | undefined
@@ -24,7 +24,7 @@ export function bodyReader(options: BodyOptions): FileReader {
     openFile: async () => ({
       size: options.source.bytes,
       slice: async (start, end) => {
-        // The client leaves the body of a broken request as it is: nobody else would close its file.
+        // The client does not end the body of a broken request, so its file is closed here.
         current?.destroy()
         const from = Math.min(start, options.source.bytes)
         const to = Math.min(end, options.source.bytes)
@@ -49,7 +49,7 @@ async function* pump(options: BodyOptions, cuts: number[], start: number, end: n
   if (end > start) {
     for await (const chunk of source.chunks(start, end)) {
       position += chunk.length
-      // Said before it is handed over: afterwards this would run only when more is asked for.
+      // Called before the yield: after it, this would run only when more is requested.
       if (position === end) onEnd?.()
       yield chunk
       onBytes?.(chunk.length)

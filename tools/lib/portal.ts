@@ -1,4 +1,4 @@
-// The portal's side of the API, as a portal's server would call it.
+// The portal API, as a portal's server calls it.
 
 import type { EventBody } from '../../src/records/event-body.ts'
 import type { SubmissionDocument, UploadDocument } from '../../src/submissions/document/schemas.ts'
@@ -8,7 +8,7 @@ export type Ticket = { ticket: string; tusEndpoint: string; expiresAt: string }
 export type Link = { name: string; url: string; contentType: string; bytes: number }
 export type Listed = UploadDocument & { url?: string }
 
-/** An answer of 400 or more. `code` is that of the problem document, or `HTTP_<status>` where there is none. */
+/** A response of 400 or more. `code` is that of the problem document, or `HTTP_<status>` if there is none. */
 export class PortalError extends Error {
   readonly status: number
   readonly code: string
@@ -26,15 +26,15 @@ export class PortalError extends Error {
   }
 }
 
-/** One call must not outlast a service that holds requests for 20 s while Redis is away. */
+/** Longer than the service holds requests while Redis is unavailable (20 s). */
 const TIMEOUT_MS = 30_000
 
 export type PortalOptions = {
   base: URL
   apiKey: string
-  /** Told of every answer, and of calls without one (`status` 0). */
+  /** Called for every response, and for calls without one (`status` 0). */
   onCall?: (call: { name: string; status: number; milliseconds: number }) => void
-  /** Pauses before further attempts where the service answered 5xx or not at all. */
+  /** Pauses before retries after a 5xx or no response. */
   retryDelaysMs?: readonly number[]
 }
 
@@ -75,7 +75,7 @@ export class Portal {
     return this.#call('events', 'GET', `/v1/events?limit=200${query}`)
   }
 
-  /** The stream of server-sent events of a submission; it lives until `signal` aborts. */
+  /** The stream of server-sent events of a submission; it ends when `signal` aborts. */
   async eventStream(submissionId: string, signal: AbortSignal): Promise<Response> {
     const url = new URL(`/v1/submissions/${submissionId}/events`, this.#options.base)
     const response = await fetch(url, { headers: this.#headers(), signal })

@@ -1,4 +1,4 @@
-// Problem documents (RFC 9457) of this API, for people and for counting.
+// Reads problem documents (RFC 9457) of this API.
 
 /** The `code` of a problem document; undefined for a proxy's page or an empty body. */
 export function problemCode(body: string): string | undefined {
@@ -6,7 +6,7 @@ export function problemCode(body: string): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** Code, message in both languages, limit and actual value; other bodies as they are, cut short. */
+/** Code, message in both languages, limit and actual value; other bodies unchanged, shortened. */
 export function problemInWords(body: string): string {
   const { code, message, limit, actual } = parsed(body)
   const { th, en } = (message ?? {}) as { th?: string; en?: string }

@@ -1,4 +1,4 @@
-// Where the running service is, and the credentials of a portal: from the environment, or from what `npm start` made.
+// Address of the running service and credentials of a portal: from the environment, or from the files of `npm start`.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,27 +9,29 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type Settings = {
   base: URL
   apiKey: string
-  /** What webhooks are signed with; undefined where it is not known here. */
+  /** Secret of webhook signatures; undefined if it is not known here. */
   webhookSecret: string | undefined
 }
 
-/** @param url `--url` of the command line; without it the address that HOST and PORT say. */
+/** @param url `--url` of the command line; without it the address from HOST and PORT. */
 export function readSettings(env: Environment, url?: string): Settings {
   const kept = keptSecrets(env['DATA_DIR'])
   const apiKey = env['API_KEY'] || firstKey(env['API_KEYS']) || kept['apiKey']
   if (apiKey === undefined)
-    throw new UsageError('No API key: start the service with `npm start`, or set API_KEY and DATA_DIR as it has them.')
+    throw new UsageError(
+      'No API key: start the service with `npm start`, or set API_KEY, or DATA_DIR as for the service.',
+    )
   const webhookSecret = env['WEBHOOK_SECRET']?.split(',')[0]?.trim() || kept['webhookSecret']
   return { base: loopbackUrl(url ?? localAddress(env)), apiKey, webhookSecret }
 }
 
-/** These tools make traffic and speak unencrypted: they refuse every address but this machine's own. */
+/** These tools create load and use plain HTTP, so they accept only addresses of this machine. */
 export function loopbackUrl(text: string): URL {
   if (!URL.canParse(text)) throw new UsageError(`${text} is not a URL`)
   const url = new URL(text)
   const own = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
   if (url.protocol !== 'http:' || !own)
-    throw new UsageError(`${text}: only http and only this machine (127.0.0.1, localhost, [::1])`)
+    throw new UsageError(`${text}: must be http on this machine (127.0.0.1, localhost, [::1])`)
   return url
 }
 
@@ -49,6 +51,6 @@ function keptSecrets(dataDir: string | undefined): Record<string, string | undef
   try {
     return JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')) as Record<string, string>
   } catch {
-    return {} // not started by `npm start`: the environment has to say it
+    return {} // not started by `npm start`: only the environment is used
   }
 }

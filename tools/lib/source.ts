@@ -1,4 +1,4 @@
-// A file as an upload reads it: its length, and any range of it as often as the line breaks.
+// A file as an upload reads it: its length, and any range of it, repeatedly.
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'

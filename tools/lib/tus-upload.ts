@@ -1,4 +1,4 @@
-// One upload with tus-js-client, configured as the README tells portals to, on a line of its own that can be cut.
+// One upload with tus-js-client, configured as the README recommends, on a connection of its own that can be cut.
 
 import { Agent } from 'node:http'
 import { DefaultHttpStack, type DetailedError, type HttpRequest, type HttpResponse, Upload } from 'tus-js-client'
@@ -6,21 +6,21 @@ import { bodyReader } from './body.ts'
 import { problemCode, problemInWords } from './problem.ts'
 import type { Source } from './source.ts'
 
-/** Long enough to outlast a restart of the service; the count begins anew whenever bytes advanced. */
+/** Longer in total than a restart of the service; after progress the schedule starts again. */
 export const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000, 60_000, 60_000]
 
 /**
- * Sent so much before its line broke, an upload must not begin again from byte 0, acknowledged or not. Less may have been
- * on its way, or in the memory of a process that was killed: nobody was told that it had arrived.
+ * If this many bytes were sent before the connection broke, the upload must not restart from byte 0, acknowledged or not.
+ * Fewer bytes may have been in transit, or in the memory of a process that was killed; they were not acknowledged.
  */
 export const AT_STAKE_BYTES = 256 * 1024
 
 export type WireAnswer = {
   method: string
   status: number
-  /** Of a refusal's problem document; a HEAD has no body, and says its status. */
+  /** Code of the refusal's problem document; for HEAD, which has no body, the status. */
   code: string | undefined
-  /** POST, HEAD: from sending to the answer. PATCH: from its last byte, where all were sent. */
+  /** POST, HEAD: from sending to the response. PATCH: from its last byte, if all were sent. */
   milliseconds: number
   offset: number | undefined
 }
@@ -36,7 +36,7 @@ export type UploadJob = UploadHooks & {
   endpoint: string
   source: Source
   metadata: Record<string, string>
-  /** Called before every creation, so that no creation carries an old ticket. */
+  /** Called before every creation, so that no creation uses an old ticket. */
   ticket: () => Promise<string>
   cutAt?: readonly number[]
   bytesPerSecond?: number | undefined
@@ -47,19 +47,19 @@ export type UploadJob = UploadHooks & {
 export type UploadResult = {
   /** undefined: every byte was acknowledged. */
   failure: string | undefined
-  /** The code of the refusal that was final, if one was. */
+  /** Error code of the permanent refusal, if there was one. */
   failureCode: string | undefined
   url: string | undefined
-  /** Offsets that a HEAD gave to go on from. */
+  /** Offsets that HEAD returned for resuming. */
   resumedAt: number[]
   cuts: number
-  /** How often the upload began again from byte 0 although it had got further, or had been created already. */
+  /** How often the upload restarted from byte 0 although it had progressed, or existed already. */
   restarts: number
-  /** Bytes handed to the line, those sent twice included. */
+  /** Bytes sent, repeated ones included. */
   sentBytes: number
 }
 
-/** Resolves when the upload is done, refused for good, or given up; it never rejects. */
+/** Resolves when the upload is complete, permanently refused, or given up; never rejects. */
 export async function uploadByTus(job: UploadJob): Promise<UploadResult> {
   const agent = new Agent({ keepAlive: true, keepAliveMsecs: 10_000 })
   try {
@@ -83,7 +83,7 @@ class TusUpload {
     sentBytes: 0,
   }
   #created = false
-  /** There is something to lose: bytes were acknowledged, the line was cut when much was sent, or it was created twice. */
+  /** A restart would count: bytes were acknowledged, the connection was cut after many bytes, or it was created twice. */
   #atStake = false
   #bodyEndMs: number | undefined
   #ticket = ''
@@ -110,7 +110,7 @@ class TusUpload {
         metadata,
         retryDelays: RETRY_DELAYS_MS,
         removeFingerprintOnSuccess: true,
-        fingerprint: async () => '', // nothing is remembered on disk: a process makes each upload once
+        fingerprint: async () => '', // nothing is stored on disk: a process makes each upload once
         storeFingerprintForResuming: false,
         httpStack: new DefaultHttpStack({ agent: this.#agent }),
         fileReader: bodyReader({
@@ -168,7 +168,7 @@ class TusUpload {
       offset: Number.isNaN(offset) ? undefined : offset,
       code: status < 400 ? undefined : codeOf(response),
     })
-    // Refused with 409 it was no restart: a HEAD was answered just before the last bytes were stored.
+    // A PATCH at 0 that got 409 is no restart: HEAD was answered just before the last bytes were stored.
     const fromZero = method === 'PATCH' && request.getHeader('Upload-Offset') === '0' && status < 300
     if (fromZero && this.#atStake) this.#result.restarts += 1
     if (method === 'POST' && status === 201) {
@@ -177,27 +177,27 @@ class TusUpload {
     }
     if (!Number.isNaN(offset) && offset > 0) this.#atStake = true
     if (method === 'HEAD' && status < 300 && !Number.isNaN(offset)) this.#result.resumedAt.push(offset)
-    // The client would take a 5xx to a HEAD for "gone" and begin again; thrown here it is a lost line, tried again.
+    // The client treats a 5xx to HEAD as "gone" and creates a new upload; thrown here, it counts as a network error and is retried.
     if (method === 'HEAD' && status >= 500) throw new Error(`HEAD answered ${status}`)
   }
 
   #shouldRetry(error: DetailedError): boolean {
     const status = error.originalResponse?.getStatus() ?? 0
     const again = willRetry(status)
-    if (again) this.#job.onRetry?.(status === 0 ? 'line lost' : `answer ${status}`)
+    if (again) this.#job.onRetry?.(status === 0 ? 'connection lost' : `status ${status}`)
     return again
   }
 }
 
-/** What the client asks again for; 0 is a lost line. Of itself it would take 429, which proxies send, as final. */
+/** Statuses that are retried; 0 is a lost connection. By default the client does not retry 429, which proxies send. */
 export function willRetry(status: number): boolean {
   return status < 400 || status >= 500 || [409, 423, 429].includes(status)
 }
 
-/** The client hands it to `fileReader` and looks no further. */
+/** The client only passes it to `fileReader`. */
 const placeholder = Buffer.alloc(0)
 
-/** Both directions at once, whatever is on its way: what a client sees when a cable is pulled. */
+/** Closes both directions immediately, as when a cable is unplugged. */
 function cutLine(agent: Agent): void {
   for (const sockets of Object.values(agent.sockets)) for (const socket of sockets ?? []) socket.destroy()
 }

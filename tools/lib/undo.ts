@@ -1,6 +1,6 @@
-// Ending what was started.
+// Clean-up steps of a tool.
 
-/** Steps that end things: run last first, whatever fails on the way. `run` throws all failures as one AggregateError. */
+/** Clean-up steps, run in reverse order, even if some fail. `run` throws all failures as one AggregateError. */
 export class Undo {
   readonly #steps: (() => unknown)[] = []
 
@@ -16,6 +16,6 @@ export class Undo {
       } catch (error) {
         failures.push(error)
       }
-    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be ended')
+    if (failures.length > 0) throw new AggregateError(failures, 'the clean-up failed')
   }
 }

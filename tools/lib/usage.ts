@@ -1,6 +1,6 @@
-// What a person must correct before the tools of this folder can run.
+// Errors of usage, and running a tool to its exit code.
 
-/** Shown as one line, without a stack; the exit code is 2. */
+/** An error that the user can correct: shown without a stack; the exit code is 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message)
@@ -8,7 +8,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Runs a tool to its exit code. A UsageError is said in its own words, anything else with its stack; `--help` shows `usage`. */
+/** Runs a tool to its exit code. A UsageError is shown as its message, other errors with their stack; `--help` shows `usage`. */
 export async function runTool(usage: string, tool: () => Promise<number>): Promise<void> {
   if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
     process.stdout.write(`${usage}\n`)
@@ -27,7 +27,7 @@ export async function runTool(usage: string, tool: () => Promise<number>): Promi
   }
 }
 
-/** A whole or decimal number within limits, or a UsageError that names the option. */
+/** An integer or decimal number within limits, or a UsageError that names the option. */
 export function numberOption(
   name: string,
   text: string | undefined,

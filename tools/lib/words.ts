@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Numbers in readable form.
 
 /** `8.4 MiB`; binary units, because file systems and upload limits count in them. */
 export function bytesInWords(bytes: number): string {

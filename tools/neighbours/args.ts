@@ -1,18 +1,18 @@
-// What `npm run neighbours` takes on its command line.
+// The command line of `npm run neighbours`.
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
 
 export const USAGE = `npm run neighbours     what an honest person notices of three who are not, as 95th percentiles
-  --only LIST      of verdicts, webhooks, reads                        [all]
-  --samples N      honest verdicts, and reads by ten                    [20]
-  --files N        hostile PDFs of one person in work at a time         [16]
+  --only LIST      some of verdicts, webhooks, reads                    [all]
+  --samples N      honest verdicts; ten times as many reads             [20]
+  --files N        hostile PDFs of one person at the same time          [16]
   --hooks N        submissions whose webhooks are never answered        [60]
-  --uploads N      uploads of the submission that is read without end   [1200, or as many as the service takes]
-  --readers N      readers of it at a time                              [6]
+  --uploads N      uploads of the submission that is read repeatedly    [1200, or as many as the service accepts]
+  --readers N      concurrent readers of it                             [6]
 
-verdicts: one person's PDFs of a few kilobytes that unpack to gigabytes, before another person's plan of one page.
-webhooks: a portal's receiver that never answers, before another portal's.
+verdicts: one person's PDFs of a few kilobytes that unpack to gigabytes delay another person's plan of one page.
+webhooks: a portal's receiver that never answers delays another portal's webhooks.
 reads: one submission with very many uploads, read expanded by several at once, beside another's reads and creations.
 
 Starts its own Redis, service and workers, and ends them.`
@@ -33,7 +33,8 @@ export function parseNeighboursArgs(args: readonly string[]): NeighboursArgs {
   const values = parsed(args)
   const asked = values.only?.split(',') ?? NAMES
   const only = NAMES.filter((name) => asked.includes(name))
-  if (only.length !== asked.length) throw new UsageError(`--only takes ${NAMES.join(', ')}, not ${values.only}`)
+  if (only.length !== asked.length)
+    throw new UsageError(`--only must be some of ${NAMES.join(', ')}, not ${values.only}`)
   const number = (name: 'samples' | 'files' | 'hooks' | 'uploads' | 'readers', fallback: number, max: number) =>
     numberOption(name, values[name], { fallback, min: 1, max, whole: true })
   return {

@@ -1,5 +1,5 @@
-// One submission has as many uploads as the service takes, and is read expanded without end by several at once; another
-// person reads a submission of their own and begins uploads.
+// One submission has as many uploads as the service accepts, and several clients read it expanded, repeatedly; another
+// person reads another submission and creates uploads.
 
 import type { Line } from '../neighbours.ts'
 import type { NeighboursArgs } from './args.ts'
@@ -7,9 +7,9 @@ import { type Answer, p95, pause, type Stage } from './stage.ts'
 
 const GOAL_MS = 100
 const BETWEEN_MS = 100
-/** Reads for each sample that is asked for, and reads for each creation. */
+/** Number of reads per sample, and number of reads per creation. */
 const READS = 10
-/** For one file each: in a slot for several a place is taken by every unfinished one. */
+/** Slots for one file each: in a slot for several files every unfinished upload counts. */
 const SLOTS = ['lesson_plan', 'teaching_video', 'inspiration_video']
 const AT_ONCE = 10
 const BUSY_MS = 2000
@@ -17,7 +17,9 @@ const BUSY_MS = 2000
 export async function measureReads(stage: Stage, { samples, uploads, readers }: NeighboursArgs): Promise<Line[]> {
   const crowded = await stage.submission('hostile')
   const { made, refused } = await fill(stage, crowded, uploads)
-  process.stdout.write(`a submission of ${made} uploads${refused === '' ? '' : `; the next one: ${refused}`}\n`)
+  process.stdout.write(
+    `a submission of ${made} uploads${refused === '' ? '' : `; the next one was refused: ${refused}`}\n`,
+  )
   const own = await stage.submission('honest')
   const token = await stage.session('honest', own, 'honest reader')
   const honest = async (count: number) => {
@@ -53,7 +55,7 @@ export async function measureReads(stage: Stage, { samples, uploads, readers }: 
   ]
 }
 
-/** Creates until the service refuses, as many people: the rates of one person are another measure. */
+/** Creates uploads as many different people, until the service refuses: rate limits are per person. */
 async function fill(stage: Stage, id: string, uploads: number): Promise<{ made: number; refused: string }> {
   let made = 0
   let refused = ''
@@ -63,7 +65,7 @@ async function fill(stage: Stage, id: string, uploads: number): Promise<{ made: 
       const answers = await createSome(stage, id, slot, made)
       made += answers.filter(({ status }) => status < 300).length
       const refusal = answers.find(({ status }) => status >= 300)
-      // Busy for a moment, and no limit.
+      // Temporarily busy; not the limit.
       if (refusal?.status === 503) await pause(BUSY_MS)
       else refused = String(refusal?.body['code'] ?? '')
     }
@@ -72,7 +74,7 @@ async function fill(stage: Stage, id: string, uploads: number): Promise<{ made: 
   return { made, refused }
 }
 
-/** One person's uploads of which no byte is sent; or the refusal of the ticket for them. */
+/** Creates one person's uploads without sending a byte; returns the refusal if the ticket was refused. */
 async function createSome(stage: Stage, id: string, slot: string, number: number): Promise<Answer[]> {
   const ticket = await stage.ticket('hostile', id, slot, `person ${number}`)
   if (ticket.status >= 300) return [ticket]

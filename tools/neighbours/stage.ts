@@ -1,4 +1,4 @@
-// An installation of our own for one attack: Redis, the built service, one worker, an honest portal and a hostile one.
+// An own installation for one attack: Redis, the built service, one worker, an honest and a hostile portal.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { startRedis } from '../../test/support/redis.ts'
 import { type Running, startService, startWorker } from '../../test/support/service.ts'
 
-/** A profile that is shipped: these are the rules that teachers meet. */
+/** A shipped profile, with the rules that apply to teachers. */
 const PROFILE = 'teacher.K2@1'
 export const SLOT = 'lesson_plan'
 const KEYS = { honest: 'the-key-of-the-honest-portal-1', hostile: 'the-key-of-the-hostile-portal-2' }
-/** Often enough for two digits of a second, seldom enough to cost nothing. */
+/** Poll interval: short enough for 0.01 s precision, long enough to add no load. */
 const POLL_MS = 25
 const PATIENCE_MS = 600_000
 
@@ -86,7 +86,7 @@ export async function openStage() {
       return String(made(await call(who, 'POST', path, { subject, can: ['read'] }), 'session').body['token'])
     },
 
-    /** A tus POST; with `file` all of it comes at once. */
+    /** A tus POST; with `file` the complete file is in its body. */
     async create(ticket: string, length: number, name: string, file?: Uint8Array<ArrayBuffer>): Promise<Answer> {
       const metadata = `filename ${Buffer.from(name).toString('base64')}`
       const headers: Record<string, string> = {
@@ -98,7 +98,7 @@ export async function openStage() {
       return await ask('POST', '/files', ticket, { headers, ...(file === undefined ? {} : { body: file }) })
     },
 
-    /** Sends a file as one person's, in a submission of its own; resolves with the upload's id when all of it is stored. */
+    /** Uploads a file of one person into a new submission; resolves with the upload's id when it is stored. */
     async send(who: Who, subject: string, file: Uint8Array<ArrayBuffer>, more: object = {}): Promise<string> {
       const id = await this.submission(who, more)
       const ticket = made(await this.ticket(who, id, SLOT, subject), 'ticket')

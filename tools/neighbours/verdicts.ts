@@ -1,4 +1,4 @@
-// One person keeps so many hostile PDFs in work; other people hand in a plan of one page, one after the other.
+// One person keeps many hostile PDFs in the queue; other people hand in a plan of one page, one after the other.
 
 import { readFile } from 'node:fs/promises'
 import { createCorpus } from '../../test/support/media/corpus.ts'
@@ -9,7 +9,7 @@ import type { NeighboursArgs } from './args.ts'
 import { p95, pause, type Stage } from './stage.ts'
 
 const GOAL_MS = 2000
-/** A page's contents: so many mebibytes, so many times. */
+/** A page's contents: a stream of the given mebibytes, repeated. */
 const UNPACKED = { mebibytes: 64, times: 64 }
 const BETWEEN_MS = 500
 
@@ -34,7 +34,7 @@ export async function measureVerdicts(stage: Stage, { samples, files }: Neighbou
   await pause(2000)
   const beside = await honest(samples, 'beside')
   going = false
-  // Those in work end with the stage.
+  // Jobs that still run end with the stage.
   await Promise.race([Promise.allSettled(attacks), pause(0)])
   for (const one of attacks) one.catch(() => undefined)
   return [{ what: 'verdict p95', alone, beside, goal: GOAL_MS, unit: 'ms' }]

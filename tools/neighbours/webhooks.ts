@@ -1,4 +1,4 @@
-// One portal's receiver never answers; the events of another are to reach it all the same.
+// One portal's webhook receiver never answers; another portal's webhooks must still be delivered in time.
 
 import { pdfBytes } from '../../test/support/media/pdfs.ts'
 import { startReceiver } from '../../test/support/receiver.ts'
@@ -25,7 +25,7 @@ export async function measureWebhooks(stage: Stage, { hooks }: NeighboursArgs): 
     const waits = receiver.deliveries
       .filter(({ path }) => path === '/alive')
       .map(({ atMs, body }) => atMs - Date.parse((JSON.parse(body) as { timestamp: string }).timestamp))
-    // Each file has two events at least: one that was not delivered by now is later than any that was.
+    // Each file has at least two events; an event not delivered by now counts as later than all others.
     const missing = Array.from({ length: Math.max(0, 2 * HONEST - waits.length) }, () => Number.POSITIVE_INFINITY)
     return [{ what: 'webhook p95', beside: p95([...waits, ...missing]), goal: GOAL_MS, unit: 'ms' }]
   } finally {

@@ -1,18 +1,18 @@
-// What `npm run surge` takes on its command line. Everything is bounded: a load tool must end by itself.
+// The command line of `npm run surge`. Everything has a limit, so that the tool always ends.
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
 
 export const USAGE = `npm run surge -- [--clients 200] [--minutes 1]     a deadline day in small, against a service on this machine
   --clients N          uploads, each with a submission of its own      [200, at most 5000]
-  --minutes M          in which they begin, more and more of them      [1, at most 60]
+  --minutes M          duration of their arrivals, at a rising rate   [1, at most 60]
   --seed N             same seed, same files, arrivals and cuts        [1]
-  --mbit N             speed of each client's line                     [as fast as it goes]
+  --mbit N             upload speed of each client                     [unlimited]
   --max-mib N          largest file; most have 4 to 25 MiB             [40]
-  --settle-minutes M   for what is unfinished when the last has begun  [5, at most 60]
+  --settle-minutes M   time to finish after the last arrival           [5, at most 60]
   --url URL            the service, on this machine                    [http://HOST:PORT]
   --ops-url URL        its metrics                                     [http://OPS_HOST:OPS_PORT]
-  --json FILE          all numbers, for a machine`
+  --json FILE          write all numbers as JSON`
 
 export type SurgeArgs = {
   clients: number

@@ -1,4 +1,4 @@
-// One client's life: its portal makes the submission and a ticket, its browser uploads until the file is in.
+// One client: its portal creates the submission and a ticket, its browser uploads the file.
 
 import { type Portal, PortalError } from '../lib/portal.ts'
 import type { Source } from '../lib/source.ts'
@@ -19,7 +19,7 @@ export type SurgeClient = {
 
 export type ClientOutcome = {
   client: SurgeClient
-  /** undefined: it never came to an upload. */
+  /** undefined: no upload was created. */
   upload: UploadResult | undefined
   /** Why not all bytes were acknowledged; undefined: they were. */
   failure: string | undefined
@@ -29,7 +29,7 @@ export type ClientOutcome = {
   milliseconds: number
 }
 
-/** For the count at the end. */
+/** For the totals at the end. */
 export function handedIn({ client, upload, failure, failureCode }: ClientOutcome): HandedIn {
   const { submissionId, sha256 } = client
   return { submissionId, sha256, url: upload?.url, failure, failureCode }
@@ -44,7 +44,7 @@ export type ClientDeps = {
   signal: AbortSignal
 }
 
-/** Never rejects: what goes wrong is the outcome. */
+/** Never rejects: an error is part of the outcome. */
 export async function runClient(deps: ClientDeps, client: SurgeClient): Promise<ClientOutcome> {
   const { measures } = deps
   const startedMs = performance.now()

@@ -1,4 +1,4 @@
-// The real videos within the files of a surge: few, short and made once, so that the load is the service's.
+// The real videos in the files of a surge: few, short and made once, so that making them is no load.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { UsageError } from '../lib/usage.ts'
 
 const SECONDS = [2, 3, 4]
 
-/** MP4s with picture and sound, index first; the coarser (x264's CRF, 23 is its default), the smaller. */
+/** MP4s with picture and sound, index first; a higher CRF (x264's default is 23) makes them smaller. */
 export async function makeClips(crf = 23): Promise<Buffer[]> {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-surge-'))
   try {

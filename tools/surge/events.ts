@@ -1,11 +1,11 @@
-// Reads the portal's event log while the surge runs: verdicts as they fall, each exactly once, and what is ready.
+// Reads the portal's event log during the surge: verdicts, each exactly once, and `ready` events.
 
 import type { EventBody } from '../../src/records/event-body.ts'
 import type { Portal } from '../lib/portal.ts'
 
 export type UploadEvents = {
   storedMs: number | undefined
-  /** Moments of `accepted` and `rejected`, each event once; more than one is a fault. */
+  /** Times of `accepted` and `rejected`, each event once; more than one is an error. */
   verdictsMs: number[]
   readyMs: number | undefined
 }
@@ -21,14 +21,14 @@ export class EventReader {
   #running: Promise<void> = Promise.resolve()
   ready = 0
   verdicts = 0
-  /** Pages that could not be read; the next poll goes on from the same place. */
+  /** Number of failed reads; the next poll continues from the same cursor. */
   failures = 0
 
   constructor(portal: Portal) {
     this.#portal = portal
   }
 
-  /** Passes over what happened before the run. */
+  /** Skips events from before the run. */
   async start(): Promise<void> {
     while ((await this.#page()).length > 0);
     this.#uploads.clear()
@@ -41,7 +41,7 @@ export class EventReader {
     return this.#uploads.get(uploadId) ?? { storedMs: undefined, verdictsMs: [], readyMs: undefined }
   }
 
-  /** Reads what is left, and ends. */
+  /** Reads the remaining events and ends. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
@@ -68,7 +68,7 @@ export class EventReader {
   }
 
   #note({ id, type, timestamp, data: { uploadId } }: EventBody): void {
-    // Events are told at least once: the same one again is no second verdict.
+    // Events are delivered at least once: a repeated event is no second verdict.
     if (uploadId === undefined || this.#seen.has(id)) return
     this.#seen.add(id)
     const atMs = Date.parse(timestamp)

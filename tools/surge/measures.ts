@@ -1,8 +1,8 @@
-// What is counted while a surge runs.
+// Counters of a surge.
 
 import type { WireAnswer } from '../lib/tus-upload.ts'
 
-/** Milliseconds; null where nothing was measured. */
+/** Milliseconds; null if nothing was measured. */
 export type Spread = {
   count: number
   p50: number | null
@@ -28,7 +28,7 @@ export class Measures {
   retries = 0
   cuts = 0
   sentBytes = 0
-  /** How late this process itself was, at each arrival: when it is busy, its measurements are not the service's. */
+  /** Delay of this process at each arrival; if it is high, the measurements show this tool, not the service. */
   readonly lateness: number[] = []
 
   time(name: string, milliseconds: number): void {
@@ -44,11 +44,11 @@ export class Measures {
 
   call({ name, status, milliseconds }: { name: string; status: number; milliseconds: number }): void {
     this.time(`portal: ${name}`, milliseconds)
-    if (status === 0) this.#refuse(`portal: ${name}: no answer`)
+    if (status === 0) this.#refuse(`portal: ${name}: no response`)
     else if (status >= 400) this.#refuse(`portal: ${name} ${status}`)
   }
 
-  /** Answers of 400 and more, by what was asked, status and code; also those that a retry made good. */
+  /** Responses of 400 and more, by request, status and code; including those that a retry resolved. */
   refusals(): Record<string, number> {
     return Object.fromEntries([...this.#refusals].sort())
   }

@@ -1,15 +1,15 @@
 // Files that need no disk: a real clip, then a `free` box of random bytes of the client's own. Players skip the box
-// (ISO/IEC 14496-12, 8.1.2), every file's SHA-256 is different, and any range can be made again when a line breaks.
+// (ISO/IEC 14496-12, 8.1.2), every file's SHA-256 is different, and any range can be made again after a break.
 
 import { createCipheriv, createHash } from 'node:crypto'
 import { CHUNK_BYTES, type Source } from '../lib/source.ts'
 
 const BOX_HEADER_BYTES = 8
-/** A box with a 32-bit length; files here are smaller by far. */
+/** Header of a box with a 32-bit length, enough for these files. */
 const MAX_BOX_BYTES = 2 ** 32 - 1
 const AES_BLOCK_BYTES = 16
 
-/** @param bytes of the whole file, header of the box included; must exceed the clip by those eight at least */
+/** @param bytes length of the complete file with the box header; at least eight more than the clip */
 export function paddedClip(clip: Buffer, bytes: number, seed: number): Source {
   const boxBytes = bytes - clip.length
   if (boxBytes < BOX_HEADER_BYTES || boxBytes > MAX_BOX_BYTES)

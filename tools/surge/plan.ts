@@ -1,4 +1,4 @@
-// The whole run, drawn before it begins: who comes when, with how large a file, and whose line breaks where.
+// The plan of a complete run, drawn before it begins: arrival time, file size and interruption of each client.
 
 import { randomFrom, shuffled } from './random.ts'
 
@@ -7,7 +7,7 @@ export type PlannedClient = {
   /** Milliseconds from the start of the run. */
   arrivesMs: number
   fileBytes: number
-  /** Where the line is cut; undefined: it holds. */
+  /** Offset at which the connection is cut; undefined: it is not cut. */
   cutAtByte: number | undefined
 }
 
@@ -16,10 +16,10 @@ export type PlanOptions = { clients: number; minutes: number; seed: number; maxF
 const MIB = 1024 * 1024
 const MIN_FILE_BYTES = MIB
 const MEDIAN_FILE_BYTES = 10 * MIB
-/** Of the sizes' logarithm: two thirds of the files have 5 to 20 MiB. */
+/** Standard deviation of the logarithm of the sizes: two thirds of the files have 5 to 20 MiB. */
 const SPREAD = 0.7
 const CUT_SHARE = 1 / 4
-/** What the client still holds in its own buffers when the line breaks has not been sent. */
+/** Bytes in the client's own buffers are not sent when the connection breaks. */
 const MIN_CUT_BYTES = 512 * 1024
 
 export function planRun(options: PlanOptions): PlannedClient[] {
@@ -38,14 +38,14 @@ export function planRun(options: PlanOptions): PlannedClient[] {
   })
 }
 
-/** Kept from the singular moment of the law below. */
+/** Distance from the singularity of the law below. */
 const SOFTENING_MINUTES = 1
 
 /**
- * Moments within [0, minutes), rising. People act with a probability of 1/(T − t) as a deadline T draws near (Alfi,
- * Parisi, Pietronero: Nature Physics 3, 746, 2007), here 1/(T − t + 1 min). Drawn as such, not answered to: whoever
- * comes does not wait for the service to be done with others (an open model), or its slowness would thin the load.
- * `softening` is that minute, for a run that presses a longer day together.
+ * Arrival times within [0, minutes), ascending, at a rate of 1/(T − t) before a deadline T (Alfi,
+ * Parisi, Pietronero: Nature Physics 3, 746, 2007), here 1/(T − t + 1 min). This is an open model: clients do not wait for
+ * others to finish, because then a slow service would reduce its own load.
+ * `softening` is the minute of the formula, for a run that compresses a longer day.
  */
 export function arrivalTimesMs(
   clients: number,
@@ -67,7 +67,7 @@ function fileSizes(clients: number, maxFileBytes: number): number[] {
   })
 }
 
-/** Of the standard normal distribution, to about 0.005 (Tukey's lambda): good enough for sizes. */
+/** Quantile of the standard normal distribution, to about 0.005 (Tukey's lambda): good enough for sizes. */
 function normalQuantile(share: number): number {
   return (share ** 0.135 - (1 - share) ** 0.135) / 0.1975
 }

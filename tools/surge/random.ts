@@ -1,4 +1,4 @@
-// Chance that can be repeated: the same seed gives the same run.
+// Seeded random numbers: the same seed gives the same run.
 
 /** Numbers in [0, 1), evenly spread (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -11,7 +11,7 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-/** In an order of chance (Fisher and Yates); a new array. */
+/** A shuffled copy (Fisher and Yates). */
 export function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   const result = [...items]
   for (let i = result.length - 1; i > 0; i -= 1) {

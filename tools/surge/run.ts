@@ -1,4 +1,4 @@
-// The surge itself: files made, clients let loose at their moments, then time for what is unfinished, then the count.
+// The surge: makes the files, starts each client at its time, waits for unfinished uploads, then counts.
 
 import { randomBytes } from 'node:crypto'
 import { Portal } from '../lib/portal.ts'
@@ -15,9 +15,9 @@ import { receivedBytesTotal } from './service-metrics.ts'
 import { type Summary, summarize } from './summary.ts'
 import { verifyAll } from './verify.ts'
 
-/** A portal asks again a few times before it tells its user that something is wrong. */
+/** A portal retries a few times before it reports an error to its user. */
 const PORTAL_RETRIES_MS = [500, 1000, 2000, 4000, 8000]
-/** Tickets are asked for at arrival: the last client's must not be late because of the way there. */
+/** The deadline is later than the last arrival by this, so that the last client's ticket is in time. */
 const DEADLINE_SLACK_MS = 30_000
 const GRACE_SECONDS = 3600
 
@@ -33,7 +33,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
     retryDelaysMs: PORTAL_RETRIES_MS,
     onCall: (call) => measures.call(call),
   })
-  // Not measured: a reader beside the load.
+  // This reader of events is not part of the measured load.
   const observer = new Portal({ base, apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
   const events = new EventReader(observer)
   await events.start()
@@ -44,7 +44,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
   const limit = setTimeout(() => stop.abort(), runMs + args.settleMs)
   const ticker = setInterval(() => say(progressLine(startedMs, measures, events)), 1000)
   const startedMs = performance.now()
-  say(`${args.clients} clients within ${timeInWords(runMs)}`)
+  say(`${args.clients} clients arrive within ${timeInWords(runMs)}`)
   try {
     const outcomes = await letLoose(clients, startedMs, measures, {
       portal,
@@ -58,7 +58,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
     await events.stop()
     const bytesAfter = await receivedBytesTotal(ops)
     clearInterval(ticker)
-    say('Comparing what is there with what was sent …')
+    say('Comparing the stored files with the files that were sent …')
     const findings = await verifyAll(observer, events, outcomes.map(handedIn))
     return summarize(outcomes, findings, measures, increase(bytesBefore, bytesAfter))
   } finally {
@@ -67,7 +67,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
   }
 }
 
-/** null where it is not known: a counter that has fallen began anew with its process. */
+/** null if unknown: a counter that decreased was reset by a restart of its process. */
 function increase(before: number | null, after: number | null): number | null {
   return before === null || after === null || after < before ? null : after - before
 }
@@ -90,11 +90,11 @@ async function makeClients(args: SurgeArgs, say: Say): Promise<SurgeClient[]> {
   const sizes = clients.map(({ source }) => source.bytes).sort((a, b) => a - b)
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
   const words = [sizes[0], sizes[sizes.length >> 1], sizes.at(-1)].map((bytes) => bytesInWords(bytes ?? 0))
-  say(`${sizes.length} files, ${bytesInWords(total)}: from ${words[0]} over ${words[1]} in the middle to ${words[2]}`)
+  say(`${sizes.length} files, ${bytesInWords(total)}: from ${words[0]} to ${words[2]}, median ${words[1]}`)
   return clients
 }
 
-/** Starts each client at its moment, whatever became of those before. */
+/** Starts each client at its time, whether earlier ones have finished or not. */
 function letLoose(
   clients: readonly SurgeClient[],
   startedMs: number,
@@ -111,7 +111,7 @@ function letLoose(
   )
 }
 
-/** Waits until all that was served is ready, or the time is over. */
+/** Waits until all completed uploads are ready, or the time is over. */
 async function untilReady(outcomes: readonly ClientOutcome[], events: EventReader, signal: AbortSignal): Promise<void> {
   const served = outcomes.filter(({ failure }) => failure === undefined).length
   while (events.ready < served && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 250))
@@ -122,7 +122,7 @@ function progressLine(startedMs: number, measures: Measures, events: EventReader
   const clock = `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
   const { arrived, sending, served, failed, cuts, retries, sentBytes } = measures
   return (
-    `${clock}  came ${arrived}  sending ${sending}  in ${served}  failed ${failed}  cut ${cuts}  retries ${retries}` +
+    `${clock}  arrived ${arrived}  sending ${sending}  uploaded ${served}  failed ${failed}  cut ${cuts}  retries ${retries}` +
     `  verdicts ${events.verdicts}  ready ${events.ready}  ${bytesInWords(sentBytes)}`
   )
 }

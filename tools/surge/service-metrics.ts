@@ -1,4 +1,4 @@
-// What the service itself counted, from its operations listener.
+// The service's own counters, from its operations listener.
 
 import { type Environment, loopbackUrl } from '../lib/settings.ts'
 
@@ -6,7 +6,7 @@ export function opsUrl(env: Environment, given: string | undefined): URL {
   return loopbackUrl(given ?? `http://${env['OPS_HOST'] || '127.0.0.1'}:${env['OPS_PORT'] || '9464'}`)
 }
 
-/** `upload_bytes_received_total` over all its processes; null where the listener cannot be reached or has no such metric. */
+/** `upload_bytes_received_total` over all processes; null if the listener cannot be reached or has no such metric. */
 export async function receivedBytesTotal(ops: URL): Promise<number | null> {
   try {
     const response = await fetch(new URL('/metrics', ops), { signal: AbortSignal.timeout(5000) })
@@ -16,7 +16,7 @@ export async function receivedBytesTotal(ops: URL): Promise<number | null> {
   }
 }
 
-/** Adds up a metric's samples in the Prometheus text format; null where there is none. */
+/** Adds up a metric's samples in the Prometheus text format; null if there is none. */
 export function sumOf(text: string, metric: string): number | null {
   const values = text
     .split('\n')

@@ -1,4 +1,4 @@
-// All numbers of a surge, and whether they are as they must be.
+// All numbers of a surge, and the errors among them.
 
 import type { ClientOutcome } from './client.ts'
 import { type Measures, type Spread, spreadOf } from './measures.ts'
@@ -7,7 +7,7 @@ import type { Finding } from './verify.ts'
 export type Summary = {
   offered: number
   served: number
-  /** Final refusals, by code. */
+  /** Permanent refusals, by code. */
   refused: Record<string, number>
   unfinished: number
   lost: number
@@ -15,25 +15,25 @@ export type Summary = {
   restartedFromZero: number
   cut: number
   resumed: number
-  /** How often a HEAD after a cut said 0: of what was on its way nothing had been stored by then. */
+  /** How often a HEAD after a cut returned offset 0: nothing had been stored by then. */
   resumedAtZero: number
   retries: number
   payloadBytes: number
-  /** By the clients; what a cut line swallowed was sent twice. */
+  /** Bytes sent by the clients; bytes lost in a cut connection are sent twice. */
   sentBytes: number
-  /** By the service's own count; null where its metrics could not be read. */
+  /** Bytes received by the service's own count; null if its metrics could not be read. */
   receivedBytes: number | null
   states: Record<string, number>
   verdicts: Spread
   ready: Spread
   uploadTimes: Spread
-  /** By method or call, in milliseconds. PATCH: from the last byte to the answer. */
+  /** By method or call, in milliseconds. PATCH: from the last byte to the response. */
   latencies: Record<string, Spread>
-  /** Every answer of 400 and more, also those that a retry made good. */
+  /** Every response of 400 and more, including those that a retry resolved. */
   answers: Record<string, number>
   generatorLateness: Spread
-  /** What must not be, in words; empty: all is well. */
-  faults: string[]
+  /** Errors as texts; empty: all is well. */
+  errors: string[]
 }
 
 const LATENCIES = ['POST', 'HEAD', 'PATCH', 'portal: put submission', 'portal: ticket']
@@ -70,27 +70,27 @@ export function summarize(
     latencies: measures.spreads(LATENCIES),
     answers: measures.refusals(),
     generatorLateness: spreadOf(measures.lateness),
-    faults: [],
+    errors: [],
   }
-  summary.faults = faultsOf(summary, findings)
+  summary.errors = errorsOf(summary, findings)
   return summary
 }
 
-function faultsOf(summary: Summary, findings: readonly Finding[]): string[] {
+function errorsOf(summary: Summary, findings: readonly Finding[]): string[] {
   const reasons = (end: Finding['end']) =>
     [...new Set(findings.filter((finding) => finding.end === end).map(({ why }) => why ?? ''))].slice(0, 3).join('; ')
   const wrong = findings.filter(({ end, state }) => end === 'served' && !['accepted', 'ready'].includes(state ?? ''))
   const states = Object.entries(tally(wrong.map(({ state, problems }) => [state, ...problems].join(' '))))
   const withoutVerdict = summary.served - summary.verdicts.count
-  const faults: [number, string][] = [
+  const errors: [number, string][] = [
     [summary.lost, `lost: ${reasons('lost')}`],
     [summary.duplicated, 'duplicated'],
     [summary.restartedFromZero, 'restarted from byte 0'],
     [summary.unfinished, `unfinished: ${reasons('unfinished')}`],
     [wrong.length, `not accepted: ${states.map(([state, n]) => `${n} × ${state}`).join(', ')}`],
-    [withoutVerdict, 'served, but no verdict was announced'],
+    [withoutVerdict, 'served, but no verdict event was published'],
   ]
-  return faults.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`)
+  return errors.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`)
 }
 
 function tally(words: readonly string[]): Record<string, number> {

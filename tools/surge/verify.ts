@@ -1,10 +1,10 @@
-// After the surge: what the service says of every client's file, and whether it is the file that was sent.
+// After the surge: compares the service's documents and bytes of every client's file with the file that was sent.
 
 import { createHash } from 'node:crypto'
 import type { Listed, Portal } from '../lib/portal.ts'
 import type { EventReader, UploadEvents } from './events.ts'
 
-/** What one client says of itself. */
+/** The outcome of one client. */
 export type HandedIn = {
   submissionId: string
   sha256: string
@@ -17,21 +17,21 @@ export type HandedIn = {
 
 export type Finding = {
   /**
-   * `served`: acknowledged and found whole. `refused`: the service said no, for good. `unfinished`: neither, in the time
-   * there was. `lost`: acknowledged, but not there, or not as it was sent.
+   * `served`: acknowledged and complete in the store. `refused`: permanently refused. `unfinished`: neither within the
+   * time limit. `lost`: acknowledged, but missing or different in the store.
    */
   end: 'served' | 'refused' | 'unfinished' | 'lost'
   why: string | undefined
-  /** Finished uploads of this client beyond the one, and verdicts beyond the one. */
+  /** Number of finished uploads and of verdicts of this client beyond one each. */
   duplicates: number
-  /** accepted, rejected, …; undefined where there is no upload. */
+  /** accepted, rejected, …; undefined if there is no upload. */
   state: string | undefined
   problems: string[]
   verdictMs: number | undefined
   readyMs: number | undefined
 }
 
-/** The verdict of this tool on one client, from what was sent, what is there, and what was announced. Pure. */
+/** Judges one client from what was sent, what is stored, and the events. Pure. */
 export function judge(
   outcome: HandedIn,
   uploads: readonly Listed[],
@@ -60,7 +60,7 @@ export function judge(
   if (own.state === 'expired' || own.state === 'cancelled') return found('lost', `upload ${id} is ${own.state}`)
   const sha256 = own.sha256 ?? downloadedSha256
   if (sha256 === undefined) return found('lost', `upload ${id} can be neither hashed nor downloaded`)
-  if (sha256 !== outcome.sha256) return found('lost', `upload ${id} has other bytes than were sent`)
+  if (sha256 !== outcome.sha256) return found('lost', `upload ${id} has other bytes than the file that was sent`)
   return found('served')
 }
 
@@ -91,7 +91,7 @@ async function verifyOne(portal: Portal, events: EventReader, outcome: HandedIn)
   return judge(outcome, uploads, events.of(id), sha256)
 }
 
-/** undefined where the service does not give the original. */
+/** undefined if the service does not offer the original. */
 async function downloadedSha256(portal: Portal, uploadId: string): Promise<string | undefined> {
   const link = (await portal.links(uploadId)).find(({ name }) => name === 'original')
   if (link === undefined) return undefined

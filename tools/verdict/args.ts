@@ -1,4 +1,4 @@
-// What `npm run verdict` takes on its command line.
+// The command line of `npm run verdict`.
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
@@ -7,10 +7,10 @@ export const USAGE = `npm run verdict     how long a teacher waits for the verdi
   --samples N      films sent to each store, one after the other       [20]
   --minutes N      length of each                                      [60]
   --mib N          size of each, at least                              [1500]
-  --backlog N      transcodes that run or wait meanwhile               [50]
-  --rounds N       transcodes of such a film, each timed beside bare ffmpeg; 0: none   [1]
+  --backlog N      transcodes that run or wait during the samples      [50]
+  --rounds N       transcodes of such a film, each compared with ffmpeg alone; 0: none   [1]
   --store NAME     local or s3                                         [both]
-  --json FILE      all numbers, for a machine
+  --json FILE      write all numbers as JSON
 
 Starts its own Redis, service, workers and S3 server; needs twice the film's size in the temporary folder.`
 
@@ -32,7 +32,7 @@ export function parseVerdictArgs(args: readonly string[]): VerdictArgs {
   const whole = true
   const { store } = values
   if (store !== undefined && store !== 'local' && store !== 's3')
-    throw new UsageError(`--store is local or s3, not ${store}`)
+    throw new UsageError(`--store must be local or s3, not ${store}`)
   return {
     samples: numberOption('samples', values.samples, { fallback: 20, min: 0, max: 200, whole }),
     minutes: numberOption('minutes', values.minutes, { fallback: 60, min: 1, max: 60 }),

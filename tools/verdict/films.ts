@@ -1,5 +1,5 @@
-// Films of the wished length and size, in seconds: a few real seconds, repeated without encoding them again, so that the
-// sample tables are those of an hour.
+// Makes films of a given duration and size quickly: a few real seconds, repeated without encoding, so that the sample
+// tables have the size of an hour.
 
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
@@ -24,7 +24,7 @@ export async function longFilm(
 ): Promise<Film> {
   const seconds = minutes * 60
   const clip = join(dir, `${name}-clip.mp4`)
-  // Noise fills any bit rate; a tenth more, since the encoder stays below what it is told.
+  // Noise fills any bit rate; a tenth more, because the encoder stays below its target.
   const bitsPerSecond = Math.ceil(((bytes * 8) / seconds) * 1.1)
   await ffmpeg([
     '-f',
@@ -77,7 +77,7 @@ export async function longFilm(
   return { path, bytes: (await stat(path)).size, seconds: seconds - 1 }
 }
 
-/** A film that must be encoded: larger than what is shown. */
+/** A film that must be encoded, because it is larger than the rendition. */
 export async function largeFilm(dir: string, name: string, minutes: number): Promise<Film> {
   const seconds = minutes * 60
   const clip = join(dir, `${name}-clip.mp4`)
@@ -90,7 +90,7 @@ export async function largeFilm(dir: string, name: string, minutes: number): Pro
     'lavfi',
     '-i',
     `sine=f=300:d=${CLIP_SECONDS}`,
-    // Few bytes: dozens of them are kept at a time.
+    // Few bytes, because dozens of them are stored at the same time.
     '-c:v',
     'libx264',
     '-preset',

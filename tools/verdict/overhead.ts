@@ -1,5 +1,5 @@
-// What the worker adds to ffmpeg: a transcode job from its start to its end, and the same command line, as the kernel
-// shows it while the job runs, by itself right afterwards.
+// The overhead of a transcode job over ffmpeg: measures the job, then runs the same command line alone (read from /proc
+// while the job runs).
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,17 +12,17 @@ import type { Stage } from './stage.ts'
 
 type Encoder = { pid: number; words: string[]; niceness: number; cpuSeconds: number }
 
-/** CPU: of the encoder alone. It tells a machine that became slower from work that was added. */
+/** CPU time of the encoder alone. It shows whether the machine became slower or the job did more work. */
 export type Round = { jobSeconds: number; jobCpuSeconds: number; bareSeconds: number; bareCpuSeconds: number }
 
 const INSPECTED_MS = 300_000
 const READY_MS = 1_800_000
 const LOOK_MS = 200
-/** Asking whether the job has ended must not be work beside it. */
+/** Polling for the end of the job must not add load. */
 const ASK_MS = 2000
 const TICKS_PER_SECOND = 100
 
-/** Runs nothing else meanwhile: its worker takes transcodes only, and begins when the film has been inspected. */
+/** Runs nothing else at the same time: the worker runs only transcodes, and starts after the film was inspected. */
 export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
   const judging = await stage.worker('validate,inspect')
   const sent = await stage.send(film)
@@ -44,7 +44,7 @@ export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
   }
   await worker.kill('SIGTERM')
   const jobMs = await stage.transcodeMs(sent.uploadId)
-  if (jobMs === undefined || command === undefined) throw new Error('the transcode was not seen')
+  if (jobMs === undefined || command === undefined) throw new Error('the transcode process was not found')
   const bare = await runBare(stage.dir, command, film)
   await stage.remove(sent.submissionId)
   return {
@@ -69,7 +69,7 @@ function encoderUnder(root: number): Encoder | undefined {
       const pid = Number(name)
       if (isBelow(pid, root)) return { pid, words, niceness: getPriority(pid), cpuSeconds: 0 }
     } catch {
-      // ended between two looks
+      // the process has ended
     }
   }
   return undefined
@@ -100,7 +100,7 @@ function cpuSecondsOf(pid: number): number | undefined {
   }
 }
 
-/** The same words with the film itself as input (the worker's copy is gone by now) and an output of our own. */
+/** The same arguments, with the film itself as input (the worker's copy is deleted) and another output. */
 async function runBare(dir: string, { words, niceness }: Encoder, film: Film) {
   const [program = 'ffmpeg', ...args] = words
   const folder = await mkdtemp(join(dir, 'bare-'))
@@ -111,7 +111,7 @@ async function runBare(dir: string, { words, niceness }: Encoder, film: Film) {
   let looking: NodeJS.Timeout | undefined
   const code = await new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'ignore' }).on('error', reject).on('close', resolve)
-    // As patient as the worker's: whatever else the machine does meets both alike.
+    // The same priority as in the worker, so that other load affects both equally.
     const { pid } = child
     if (pid === undefined) return
     setPriority(pid, niceness)

@@ -1,11 +1,11 @@
-// How long after the last byte of an hour of film its verdict is there, while transcodes run and wait.
+// Time from the last byte of an hour of film to its verdict, while transcodes run and wait.
 
 import type { Film } from './films.ts'
 import { POLL_MS, type Stage, type Steps } from './stage.ts'
 
 export type Sample = {
   submissionId: string
-  /** Seconds from the last byte handed to the kernel, and from the answer to the PATCH. */
+  /** Seconds from the last byte handed to the kernel, and from the response to the PATCH. */
   afterLastByte: number
   afterAnswer: number
   sendSeconds: number
@@ -16,7 +16,7 @@ export type Sample = {
 
 const VERDICT_MS = 120_000
 
-/** Fills the transcode lane, whose worker is still to come: `count` films that must be encoded. */
+/** Fills the transcode lane before its worker starts: `count` films that must be encoded. */
 export async function fillBacklog(stage: Stage, film: Film, count: number): Promise<void> {
   const sent: string[] = []
   for (let n = 0; n < count; n++) sent.push((await stage.send(film)).uploadId)
@@ -49,18 +49,18 @@ export async function takeSample(stage: Stage, film: Film): Promise<Sample> {
   }
 }
 
-/** The job that judged tells what it took a moment after its verdict is there. */
+/** Reads the job's duration from the metrics, which are updated shortly after the verdict. */
 async function spentSince(stage: Stage, before: Steps): Promise<Steps> {
   const endMs = performance.now() + VERDICT_MS
   for (;;) {
     const after = await stage.spent()
     if (after.judge > before.judge) return after
-    if (performance.now() > endMs) throw new Error('no job told what its verdict took')
+    if (performance.now() > endMs) throw new Error('the metrics show no validate job')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }
 
-/** The digest is written down when every byte has been read. */
+/** The SHA-256 is stored after every byte has been read. */
 export function isInspected({ sha256 }: { sha256: string | null }): boolean {
   return sha256 !== null
 }

@@ -1,4 +1,4 @@
-// An installation of our own on one store: Redis, the built service, workers by their lanes, a portal.
+// An own installation on one store: Redis, the built service, workers by lane, a portal.
 
 import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -17,14 +17,14 @@ import type { StoreName } from './args.ts'
 import type { Film } from './films.ts'
 
 const API_KEY = 'verdict-secret-of-the-measurement'
-/** A profile that is shipped: these are the rules that teachers meet. */
+/** A shipped profile, with the rules that apply to teachers. */
 const PROFILE = 'teacher.K2@1'
 const SLOT = 'teaching_video'
-/** Often enough for two digits of a second, seldom enough to cost nothing. */
+/** Poll interval: short enough for 0.01 s precision, long enough to add no load. */
 export const POLL_MS = 25
 
 export type Sent = { uploadId: string; submissionId: string; lastByteMs: number; answeredMs: number }
-/** Seconds: the S3 server's own to make one object of the parts, the job's in its queue, the job's at work. */
+/** Seconds: the S3 server joins the parts, the job waits in its queue, the job runs. */
 export type Steps = { join: number; wait: number; judge: number }
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
@@ -79,7 +79,7 @@ export async function openStage(store: StoreName) {
       return { uploadId: url.pathname.split('/').at(-1) ?? '', submissionId, ...times }
     },
 
-    /** The document once `is` holds, and when that was seen. */
+    /** Waits until `is` holds; returns the document and the time. */
     async until(uploadId: string, is: (upload: UploadDocument) => boolean, timeoutMs: number, pollMs = POLL_MS) {
       const endMs = performance.now() + timeoutMs
       for (;;) {
@@ -99,7 +99,7 @@ export async function openStage(store: StoreName) {
       if (!response.ok) throw new Error(`DELETE answered ${response.status}: ${await response.text()}`)
     },
 
-    /** What the verdicts so far have taken, step by step, in all processes. */
+    /** Total time of each step of the verdicts so far, over all processes. */
     async spent(): Promise<Steps> {
       const texts = await Promise.all(
         running.map(async ({ opsUrl }) => await (await fetch(`${opsUrl}/metrics`)).text()),
@@ -123,7 +123,7 @@ export async function openStage(store: StoreName) {
       return { running: active, waiting: waiting + prioritized }
     },
 
-    /** How long the transcode job of an upload ran, ms; undefined while it has not ended. */
+    /** Duration of the transcode job of an upload, ms; undefined until it ends. */
     async transcodeMs(uploadId: string): Promise<number | undefined> {
       const jobs = await transcodes.getJobs(['completed', 'failed'])
       const job = jobs.find(({ data }) => (data as { uploadId?: string }).uploadId === uploadId)

@@ -87,13 +87,13 @@ describe('summarize', () => {
   const sum = (finding: Partial<Finding>, outcome: ClientOutcome = good) =>
     summarize([outcome], [{ ...served, ...finding }], new Measures(), null)
 
-  it('has no fault where all is well, or politely refused', () => {
-    expect(sum({})).toMatchObject({ offered: 1, served: 1, lost: 0, faults: [] })
+  it('has no error if all is well, or an upload was refused with a code', () => {
+    expect(sum({})).toMatchObject({ offered: 1, served: 1, lost: 0, errors: [] })
     const refused = { ...good, failure: '503', failureCode: 'OVERLOADED' }
     expect(sum({ end: 'refused', verdictMs: undefined }, refused)).toMatchObject({
       refused: { OVERLOADED: 1 },
       payloadBytes: 0,
-      faults: [],
+      errors: [],
     })
   })
   it.each<[string, Partial<Finding>, ClientOutcome]>([
@@ -102,11 +102,11 @@ describe('summarize', () => {
     ['1 restarted from byte 0', {}, { ...good, upload: { ...upload, url: 'u', restarts: 1 } }],
     ['1 unfinished: out of time', { end: 'unfinished', why: 'out of time', verdictMs: undefined }, good],
     ['1 not accepted: 1 × rejected NO_VIDEO', { state: 'rejected', problems: ['NO_VIDEO'] }, good],
-    ['1 served, but no verdict was announced', { verdictMs: undefined }, good],
-  ])('fault: %s', (fault, finding, outcome) => {
-    expect(sum(finding, outcome).faults).toEqual([fault])
+    ['1 served, but no verdict event was published', { verdictMs: undefined }, good],
+  ])('error: %s', (error, finding, outcome) => {
+    expect(sum(finding, outcome).errors).toEqual([error])
   })
-  it('a cut line is resumed only where the upload was done without a restart', () => {
+  it('a cut upload counts as resumed only if it finished without a restart', () => {
     const cut = (more: object) => sum({}, { ...good, upload: { ...upload, url: 'u', cuts: 1, ...more } }).resumed
     expect(cut({})).toBe(1)
     expect(cut({ restarts: 1 })).toBe(0)
@@ -116,7 +116,7 @@ describe('summarize', () => {
     const lines = tableLines(sum({})).join('\n')
     expect(lines).toMatch(/^served +1$/m)
     expect(lines).toMatch(/^last byte → verdict +1 +250 ms/m)
-    expect(lines).toMatch(/^received, says service +unknown$/m)
+    expect(lines).toMatch(/^received by the service +unknown$/m)
   })
 })
 
@@ -127,14 +127,14 @@ describe('measures', () => {
     expect(spreadOf([7])).toEqual({ count: 1, p50: 7, p95: 7, p99: 7, max: 7 })
     expect(spreadOf([])).toEqual({ count: 0, p50: null, p95: null, p99: null, max: null })
   })
-  it('refusals are counted by what was asked and answered', () => {
+  it('refusals are counted by request and response', () => {
     const measures = new Measures()
     const answer = { method: 'POST', status: 503, code: 'OVERLOADED', milliseconds: 1, offset: undefined }
     measures.answer(answer)
     measures.answer(answer)
     measures.answer({ ...answer, status: 201, code: undefined })
     measures.call({ name: 'ticket', status: 0, milliseconds: 1 })
-    expect(measures.refusals()).toEqual({ 'POST 503 OVERLOADED': 2, 'portal: ticket: no answer': 1 })
+    expect(measures.refusals()).toEqual({ 'POST 503 OVERLOADED': 2, 'portal: ticket: no response': 1 })
     expect(measures.spreads(['POST'])['POST']?.count).toBe(3)
   })
   it('a metric is the sum of its samples, and null where it is not', () => {
