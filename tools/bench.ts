@@ -1,4 +1,4 @@
-// `npm run bench`: Songngan beside other servers, in one run on this machine. `--help` tells more.
+// `npm run bench`: compares Songngan with other servers, in one run on this machine. See `--help`.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ import { BadCommand } from './bench/servers/given.ts'
 import { rowsOf } from './bench/stats.ts'
 
 const EXIT_USAGE = 2
-/** PATCHes at a time, of `patches`. */
+/** Concurrent PATCHes of the metric `patches`. */
 const LANES = 4
 
 function metricsOf(options: Options): Metric[] {
@@ -38,7 +38,7 @@ function metricsOf(options: Options): Metric[] {
   return options.metrics.map((name) => all[name]())
 }
 
-/** A folder for everything that is started, gone with this process. */
+/** A folder for all servers, deleted when this process ends. */
 function ownFolder(dir: string | undefined): void {
   const folder = mkdtempSync(join(resolve(dir ?? tmpdir()), 'songngan-bench-'))
   process.env['TMPDIR'] = folder
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${USAGE}\n`)
     return
   }
-  if (!hasProc()) throw new UsageError('CPU time and memory are read from /proc: the bench needs Linux')
+  if (!hasProc()) throw new UsageError('the bench needs Linux: it reads CPU time and memory from /proc')
   const contenders = contendersOf(options)
   const references = referencesOf(contenders)
   const metrics = metricsOf(options)
@@ -92,5 +92,5 @@ main()
     process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
     process.exitCode = known ? EXIT_USAGE : 1
   })
-  // A measurement that was given up may still wait for something.
+  // A measurement that timed out may still have open requests.
   .finally(() => process.exit())

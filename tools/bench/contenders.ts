@@ -1,4 +1,4 @@
-// Who takes part: from the command line, in the order of the tables.
+// The servers to measure: from the command line, in the order of the tables.
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -25,11 +25,11 @@ export function contendersOf(options: Options): Contender[] {
     ({ name, store }) =>
       stores.includes(store) && (among === undefined || among.includes(name) || among.includes(`${name} ${store}`)),
   )
-  if (chosen.length === 0) throw new UsageError('no server is left to measure')
+  if (chosen.length === 0) throw new UsageError('no server is selected')
   return chosen.sort((a, b) => (a.store === b.store ? 0 : a.store === 'local' ? -1 : 1))
 }
 
-/** Once without tickets, as others have none, and once with all that a portal's upload needs. */
+/** Once without tickets, for comparison with other servers, and once with tickets, as with a portal. */
 function oursOn(store: Store, { name, root }: { name: string; root: string }, processes: number): Contender[] {
   return [
     songngan({ name, root, store, processes, tickets: false }),
@@ -46,7 +46,7 @@ function buildOf(text: string): { name: string; root: string } {
   return { name: text.slice(0, equals), root }
 }
 
-/** Names that others are compared with: the servers given, and stock. */
+/** Names of reference servers: those given on the command line, and stock. */
 export function referencesOf(contenders: readonly Contender[]): string[] {
   const rank = { given: 0, stock: 1, songngan: 2, bare: 2 }
   const names = contenders

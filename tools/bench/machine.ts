@@ -1,4 +1,4 @@
-// On what was measured: figures mean little without it.
+// Describes the machine of the measurements.
 
 import { readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
@@ -25,7 +25,7 @@ export async function machine(): Promise<Machine> {
   }
 }
 
-/** The type of the innermost mount that holds the folder; its number where the table of mounts does not tell. */
+/** The file system type of the innermost mount that contains the folder; its number if the mount table does not have it. */
 async function fileSystem(folder: string): Promise<string> {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
   const found = mounts

@@ -1,10 +1,10 @@
-// The words of the bench: what is measured (metrics), on what (contenders), and what came out (samples).
+// Types of the bench: metrics, servers (contenders), and results (samples).
 
 import type { Running } from './servers/running.ts'
 
 export type Store = 'local' | 's3'
 
-/** Where a server under test keeps things and what it may use; given to a contender's `command`. */
+/** Folder, port and services of a server under test; passed to a contender's `command`. */
 export type Place = {
   port: number
   opsPort: number
@@ -28,7 +28,7 @@ export type Contender = {
   store: Store
   /** Only Songngan: whether uploads need a ticket. */
   tickets: boolean
-  /** What an answered PATCH is worth when the power fails. */
+  /** Whether the bytes of an answered PATCH survive a power failure. */
   durable: 'yes' | 'no' | 'not known'
   command(place: Place): Command
 }
@@ -37,13 +37,13 @@ export type Figure = {
   key: string
   label: string
   digits: number
-  /** The ratio to a reference says how many times more (`less` is better) or how many times as fast. */
+  /** The ratio to a reference: how many times more (`less` is better) or how many times as fast. */
   better: 'less' | 'more'
   /** Has a panel in the chart. */
   charted?: boolean
 }
 
-/** null: could not be told. */
+/** null: not measured. */
 export type Figures = Record<string, number | null>
 
 export type Measured = { variant?: string; figures: Figures }
@@ -53,10 +53,10 @@ export type Metric = {
   title: string
   /** What the numbers mean, one line. */
   note: string
-  /** The first is the main one: ratios and the chart are about it. */
+  /** The first is the main one, used for ratios and the chart. */
   figures: Figure[]
   rounds: number
-  /** One measurement may take this long, then it has failed. */
+  /** Time limit of one measurement; then it has failed. */
   limitMs: number
   suits(contender: Contender): boolean
   /** S3 calls are counted: the server reaches S3 through a proxy. */

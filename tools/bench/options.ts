@@ -9,23 +9,23 @@ export type MetricName = (typeof METRICS)[number]
 
 export const USAGE = `npm run bench -- [options]
 
-Measures Songngan beside bare node:http, stock Fastify + @tus/server, and any server you name, in one run on this
+Compares Songngan with bare node:http, stock Fastify + @tus/server, and any server you name, in one run on this
 machine: each measurement on a fresh server, rounds interleaved, medians.
 
   --server 'NAME=COMMAND'  another tus server, e.g. --server 'tusd=tusd -host 127.0.0.1 -port {port}
                            -upload-dir {dir} -base-path /files/'; {bucket} and {endpoint} stand for an S3 server
                            (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION are set); may be repeated;
                            uploads are made at /files/
-  --build 'NAME=FOLDER'    another checkout of this project, to see what a change brings; may be repeated
-  --only LIST              of: ${METRICS.join(' ')}; of rates also: ${RATES.join(' ')}
+  --build 'NAME=FOLDER'    another checkout of this project, to see the effect of a change; may be repeated
+  --only LIST              some of: ${METRICS.join(' ')}; of rates also: ${RATES.join(' ')}
   --among LIST             only servers whose name (or "NAME STORE") is in the list
   --stores LIST            local,s3 (default both; s3 needs versitygw or S3_TEST_ENDPOINT)
   --quick                  small sizes, one round: below 90 seconds
-  --rounds N               of patch, patches, rates and take-over
-  --bytes SIZE             of the PATCH, e.g. 1GiB, 64MiB
+  --rounds N               rounds of patch, patches, rates and take-over
+  --bytes SIZE             size of the PATCH, e.g. 1GiB, 64MiB
   --writes SIZE            the client sends the PATCH in writes of this size, one at a time, e.g. 16KiB (default: as
-                           fast as the server takes it)
-  --slow-clients N         (default 2000)
+                           fast as the server accepts them)
+  --slow-clients N         clients of the metric slow (default 2000)
   --processes N            PROCESSES of Songngan (default 1)
   --minutes N              no new round begins after this long (default 7); every metric has had its first
   --dir FOLDER             where servers keep their data (default: the system's folder for temporary files)
@@ -59,7 +59,7 @@ export type Options = {
   chart: string | undefined
 }
 
-/** A command line that cannot be obeyed; the message says which part. */
+/** An invalid command line; the message names the wrong part. */
 export class UsageError extends Error {}
 
 const MIB = 1024 ** 2
@@ -75,9 +75,9 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   const rates = RATES.filter((name) => only === undefined || only.includes('rates') || only.includes(name))
   const metrics = METRICS.filter((name) => (name === 'rates' ? rates.length > 0 : (only?.includes(name) ?? true)))
   const strange = only?.find((name) => !([...METRICS, ...RATES] as string[]).includes(name))
-  if (strange !== undefined) throw new UsageError(`--only does not know ${strange}`)
+  if (strange !== undefined) throw new UsageError(`--only: unknown metric ${strange}`)
   const stores = (list(values.stores) ?? ['local', 's3']).map((name): Store => {
-    if (name !== 'local' && name !== 's3') throw new UsageError(`--stores knows local and s3, not ${name}`)
+    if (name !== 'local' && name !== 's3') throw new UsageError(`--stores must be local or s3, not ${name}`)
     return name
   })
   const rounds = (normal: number) => whole(values.rounds, '--rounds', 1, 50) ?? (quick ? 1 : normal)
@@ -144,7 +144,7 @@ function whole(value: string | undefined, name: string, min: number, max: number
   if (value === undefined) return undefined
   const number = Number(value)
   if (!Number.isInteger(number) || value.trim() === '' || number < min || number > max)
-    throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not: ${value}`)
+    throw new UsageError(`${name} must be an integer from ${min} to ${max}, not: ${value}`)
   return number
 }
 

@@ -1,4 +1,4 @@
-// What the kernel says of a process and everything it started: CPU time and memory, from /proc.
+// CPU time and memory of a process and its descendants, from /proc.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
@@ -12,7 +12,7 @@ export type ProcessStat = { pid: number; parent: number; cpu: CpuSeconds }
 
 /** @param text of /proc/<pid>/stat; see proc(5). Children that ended and were waited for are counted with their parent. */
 export function parseStat(text: string): ProcessStat {
-  // The name is in parentheses and may hold spaces and parentheses itself.
+  // The name is in parentheses and may itself contain spaces and parentheses.
   const afterName = text.slice(text.lastIndexOf(')') + 2).split(' ')
   // Field 3 of proc(5) is the first one here.
   const field = (number: number) => Number(afterName[number - 3])
@@ -37,7 +37,7 @@ function read(pid: number, file: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
-    return undefined // ended between two looks
+    return undefined // the process has ended
   }
 }
 
@@ -78,12 +78,12 @@ export function treeMemory(root: number): { rssBytes: number; peakBytes: number 
   return sum
 }
 
-/** Lets VmHWM begin anew (proc(5), clear_refs: 5). */
+/** Resets VmHWM (proc(5), clear_refs: 5). */
 export function forgetPeak(root: number): void {
   for (const { pid } of descendants(root, processes())) writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
-/** A process that this one started and whose command line holds `text`. */
+/** A descendant of this process whose command line contains `text`. */
 export function childWith(text: string): number | undefined {
   return descendants(process.pid, processes()).find(
     ({ pid }) => pid !== process.pid && read(pid, 'cmdline')?.includes(text),

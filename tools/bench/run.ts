@@ -1,4 +1,4 @@
-// The run: rounds outside, then metrics, then contenders, so that what changes on the machine meanwhile meets all alike.
+// The run: a loop over rounds, then metrics, then servers, so that other load on the machine affects all equally.
 
 import type { Contender, Failure, Metric, Sample } from './model.ts'
 import { type Running, startServer } from './servers/running.ts'
@@ -54,11 +54,11 @@ async function measure(metric: Metric, contender: Contender) {
   }
 }
 
-/** Past its limit a measurement has failed; what it still waits for ends when its server does. */
+/** After its limit a measurement has failed; its open requests end with its server. */
 async function withinLimit(metric: Metric, running: Running) {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${metric.limitMs} ms`)), metric.limitMs)
+    timer = setTimeout(() => reject(new Error(`not finished within ${metric.limitMs} ms`)), metric.limitMs)
   })
   return await Promise.race([metric.measure(running), late]).finally(() => clearTimeout(timer))
 }

@@ -1,4 +1,4 @@
-// Medians over the rounds, and ratios to what is compared with.
+// Medians over the rounds, and ratios to the references.
 
 import type { Contender, Figures, Metric, Sample, Store } from './model.ts'
 
@@ -10,13 +10,13 @@ export type Row = {
   durable: Contender['durable']
   rounds: number
   medians: Figures
-  /** Of the main figure; null where no round could tell. */
+  /** Range of the main figure; null if no round measured it. */
   range: { least: number; most: number } | null
   /** Main figure against each reference: name → factor; > 1 is better for `more`, worse for `less`. */
   ratios: Record<string, number>
 }
 
-/** The mean of the two middle ones where their number is even; NaN for none. */
+/** The median: the mean of the two middle values if their number is even; NaN for none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
@@ -24,7 +24,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** Null where no round could tell. */
+/** Null if no round measured it. */
 function medians(samples: readonly Sample[], keys: readonly string[]): Figures {
   return Object.fromEntries(
     keys.map((key) => {
@@ -76,7 +76,7 @@ export function rowsOf(
   return rows
 }
 
-/** A reference without this variant is compared by the only one it has. */
+/** If a reference lacks this variant, its only one is used. */
 function referenceRow(rows: readonly Row[], row: Row, reference: string): Row | undefined {
   const same = rows.filter(({ name, store }) => name === reference && store === row.store)
   return same.find(({ variant }) => variant === row.variant) ?? (same.length === 1 ? same[0] : undefined)

@@ -1,3 +1,3 @@
-// Names that several parts must agree on.
+// Names that several modules share.
 
 export const OURS = 'songngan'

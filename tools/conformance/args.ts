@@ -29,14 +29,14 @@ export interface CommandLine {
   readonly jsonFile?: string
 }
 
-/** A command line that cannot be obeyed; the message says which part. */
+/** An invalid command line; the message names the wrong part. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
 const text = { type: 'string' } as const
 
-/** Returns 'help' or 'list' where those are asked for. Throws UsageError. */
+/** Returns 'help' or 'list' if one of them is given. Throws UsageError. */
 export function parseCommandLine(argv: readonly string[]): CommandLine | 'help' | 'list' {
   const values = readValues(argv)
   if (values.help) return 'help'

@@ -3,7 +3,7 @@ import { createHash, getHashes } from 'node:crypto'
 
 /**
  * Base64 of the digest, or undefined for a name that is not known here. The protocol fixes only `sha1`;
- * for CRCs the common form is taken: four bytes, big-endian.
+ * for CRCs the common form is used: four bytes, big-endian.
  */
 export function digest(algorithm: string, body: Buffer): string | undefined {
   const name = algorithm.toLowerCase()

@@ -1,5 +1,5 @@
-// One request and what came of it, on a connection of its own. Never throws for what a server does:
-// a closed connection or silence is an answer too, and the check decides what it means.
+// One request and its result, on a connection of its own. Never throws because of the server's behaviour:
+// a closed connection or silence is a result too, and the check judges it.
 import { type Connection, NoAnswer } from './wire/connection.ts'
 import {
   encodeChunk,

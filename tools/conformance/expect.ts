@@ -1,5 +1,5 @@
-// Expectations about one exchange. Each throws a Deviation that names the request, what the sentence
-// wants and what came.
+// Expectations about one exchange. Each throws a Deviation with the request, the requirement of the sentence, and the
+// result.
 import type { Exchange } from './exchange.ts'
 import { Deviation } from './model.ts'
 import { field, fieldValues, type Response } from './wire/message.ts'
@@ -28,7 +28,7 @@ export function expectRefused(x: Exchange, why = 'a refusal'): Response {
   return response
 }
 
-/** A refusal that tells the client what it did wrong, not that the server broke on it. */
+/** A client error (4xx), not a server error. */
 export function expectClientError(x: Exchange): Response {
   const response = answered(x, 'a refusal (4xx)')
   if (response.status < 400 || response.status > 499) throw new Deviation('a refusal (4xx)', x.got, x.request)

@@ -1,5 +1,5 @@
-// What a check works with: requests with the usual tus defaults, uploads made for it, and what the server
-// announced. One harness lives for one check; it closes its connections and removes its uploads.
+// The tools of a check: requests with the usual tus defaults, uploads made for it, and what the server
+// announced. Each check has its own harness, which closes its connections and deletes its uploads.
 import { compose, type Exchange, exchangeOn, type RequestSpec, settle } from './exchange.ts'
 import { succeeded } from './expect.ts'
 import { Blocked, Deviation, type Extension } from './model.ts'
@@ -92,7 +92,7 @@ export class Harness {
     }
     const x = await this.on(connection, full)
     // A client that leaves right after the last byte of a GET has brought servers down: that has a check of
-    // its own at the end, and must not spoil the others.
+    // its own at the end, and must not affect the others.
     if (spec.method === 'GET') await connection.closedWithin(1_000)
     connection.destroy()
     return x
@@ -123,7 +123,7 @@ export class Harness {
     return await this.send({ method: 'OPTIONS', headers: { 'Tus-Resumable': null, ...headers } })
   }
 
-  /** A creation request with the payload's metadata. Waits once and repeats where the server says Retry-After. */
+  /** A creation request with the payload's metadata. Waits and repeats once if the server sends Retry-After. */
   async post(headers: Headers, body?: Buffer): Promise<Exchange> {
     const metadata: Headers = this.payload.metadata ? { 'Upload-Metadata': this.payload.metadata } : {}
     const spec = { method: 'POST', headers: { ...metadata, ...headers }, ...(body ? { body } : {}) }
@@ -136,7 +136,7 @@ export class Harness {
     return await this.send(spec)
   }
 
-  /** An upload to test with. Throws Blocked where none can be had: creation has checks of its own. */
+  /** Creates an upload to test with. Throws Blocked if that fails: creation has checks of its own. */
   async create(options: CreateOptions = {}): Promise<Upload> {
     const length = options.length ?? this.options.sizeBytes
     const size: Headers = length === 'deferred' ? { 'Upload-Defer-Length': '1' } : { 'Upload-Length': String(length) }
@@ -177,7 +177,7 @@ export class Harness {
     return { method: 'PATCH', url: upload.url, body, headers: { ...Object.fromEntries(kept), ...headers } }
   }
 
-  /** A PATCH that must work for the check to go on. */
+  /** A PATCH that must succeed for the check to continue. */
   async mustPatch(upload: Pick<Upload, 'url'>, offset: number, body: Buffer, headers: Headers = {}): Promise<void> {
     const x = await this.patch(upload, offset, body, headers)
     if (!succeeded(x)) throw new Blocked('an ordinary PATCH did not work', x.got, x.request)
@@ -191,7 +191,7 @@ export class Harness {
     return upload
   }
 
-  /** The offset that HEAD reports; waits while the server says 423 Locked. */
+  /** The offset that HEAD reports; waits while the server answers 423 Locked. */
   async offsetOf(upload: Pick<Upload, 'url'>, withinMs: number = this.options.timeoutMs): Promise<number> {
     const deadline = Date.now() + withinMs
     for (;;) {
@@ -214,7 +214,7 @@ export class Harness {
     if (now !== offset) throw new Deviation(`offset still ${offset} after ${after}`, `HEAD says ${now}`)
   }
 
-  /** Reads the upload back and compares; nothing where the server serves no GET (tus does not ask for it). */
+  /** Reads the upload back and compares; does nothing if the server has no GET (tus does not require it). */
   async expectContent(upload: Pick<Upload, 'url'>, expected: Buffer): Promise<void> {
     const read = await this.readBack(upload, expected.length)
     if (!read) return
@@ -237,12 +237,12 @@ export class Harness {
     return { body: x.response?.body ?? Buffer.alloc(0), x }
   }
 
-  /** Ends what the check left open. Uploads are removed where the server offers termination. */
+  /** Closes what the check left open. Deletes its uploads if the server supports termination. */
   async dispose(): Promise<void> {
     for (const connection of this.#connections) connection.destroy()
     if (!this.announces('termination')) return
     for (const url of this.#created.values()) {
-      // Whether DELETE works is for the termination checks to say; here it only tidies up.
+      // Whether DELETE works is tested by the termination checks; here it only cleans up.
       await this.send({ method: 'DELETE', url, timeoutMs: Math.min(3_000, this.options.timeoutMs) })
     }
   }

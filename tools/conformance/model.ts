@@ -1,4 +1,4 @@
-// The vocabulary of the suite: what a sentence of the protocol is, what a check is, what can come of it.
+// Types of the suite: sentences of the protocol, checks, results.
 import type { Harness } from './harness.ts'
 
 /**
@@ -54,7 +54,7 @@ export interface Result {
   readonly check: string
   readonly outcome: Outcome
   readonly elapsedMs: number
-  /** Things measured on the way, also when the check passes. */
+  /** Measured details, also when the check passes. */
   readonly notes: readonly string[]
   readonly request?: string
   readonly expected?: string
@@ -80,7 +80,7 @@ export class Skip extends Error {
   override readonly name = 'Skip'
 }
 
-/** The check could not begin: a step before it, which another check is about, did not work. */
+/** The check could not begin: a step before it failed; another check covers that step. */
 export class Blocked extends Error {
   override readonly name = 'Blocked'
   readonly request: string | undefined
@@ -105,7 +105,7 @@ export function rule(
   return { level, key, says, checks, ...extras }
 }
 
-/** A sentence that the wire does not show, or that binds the client alone. */
+/** A sentence that cannot be observed in requests and responses, or that binds only the client. */
 export function untested(level: Level, key: string, says: string, reason: string): Rule {
   return { level, key, says, checks: {}, untested: reason }
 }

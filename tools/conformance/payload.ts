@@ -1,6 +1,6 @@
 // What is uploaded. Servers may sniff content or check declared types, so the default is the beginning of
 // a valid MP4: an `ftyp` box, then an `mdat` box of size 0 ("to the end of the file"), then filler whose
-// every byte depends on its position, so that a lost, doubled or swapped byte shows when read back.
+// every byte depends on its position, so that a lost, duplicated or swapped byte is found when read back.
 import { readFileSync } from 'node:fs'
 
 export interface Payload {

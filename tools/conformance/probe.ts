@@ -1,5 +1,5 @@
-// What the server says about itself, asked once before the checks: OPTIONS, and whether an upload can be
-// read back by GET (outside of tus, but many servers offer it, and then content can be compared too).
+// What the server announces, read once before the checks: OPTIONS, and whether an upload can be
+// read back by GET (not part of tus, but many servers offer it, and then content can be compared too).
 import type { Exchange } from './exchange.ts'
 import { succeeded } from './expect.ts'
 import { Harness, type HarnessOptions, type ServerFacts } from './harness.ts'
@@ -52,7 +52,7 @@ async function canReadBack(t: Harness): Promise<boolean> {
     const x = await t.send({ method: 'GET', url: upload.url })
     return succeeded(x) && x.response?.body.equals(t.payload.bytes(0, t.options.sizeBytes)) === true
   } catch (error) {
-    // An upload that cannot be made is what the checks are about to report in detail.
+    // If no upload can be created, the checks report it in detail.
     if (error instanceof Blocked || error instanceof Deviation) return false
     throw error
   } finally {

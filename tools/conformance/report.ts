@@ -1,4 +1,4 @@
-// The report for people (grouped by section, details for what failed) and the one for programs.
+// The report as text (grouped by section, details of failures) and as JSON.
 import type { ServerFacts } from './harness.ts'
 import type { Level, Outcome, Result, Section } from './model.ts'
 
@@ -22,7 +22,7 @@ export function countByLevel(results: readonly Result[]): Totals {
   return Object.fromEntries(levels.map((level) => [level, row(level)])) as Record<Level, Record<Outcome, number>>
 }
 
-/** 1 where a MUST fails or could not be tested because ordinary requests do not work. */
+/** 1 if a MUST fails or could not be tested because ordinary requests fail. */
 export function exitCode(results: readonly Result[]): 0 | 1 {
   const broken = results.some(({ level, outcome }) => level === 'MUST' && (outcome === 'fail' || outcome === 'blocked'))
   return broken ? 1 : 0

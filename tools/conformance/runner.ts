@@ -24,7 +24,7 @@ export interface RunContext {
   readonly only?: string
   /** Longest time for one check, its clean-up not counted. */
   readonly checkLimitMs: number
-  /** Called after each check, for a reporter that prints as it goes. */
+  /** Called after each check, for a reporter that prints progress. */
   readonly onResult?: (result: Result) => void
 }
 
@@ -117,7 +117,7 @@ async function verdictOf(check: Check, t: Harness): Promise<Verdict> {
     if (error instanceof NoAnswer || error instanceof MalformedResponse) {
       return { outcome: 'fail', notes: [], expected: 'an HTTP answer', got: error.message }
     }
-    // An error of the check itself, on an answer that nobody thought of: told, and the other checks go on.
+    // An error of the check itself, after an unexpected response: it is reported, and the other checks continue.
     const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return {
       outcome: 'blocked',
@@ -131,7 +131,7 @@ function requestOf(error: { readonly request: string | undefined }): { request?:
   return error.request === undefined ? {} : { request: error.request }
 }
 
-/** A hostile request that is answered well and then brings the server down has not been survived. */
+/** After a hostile request the server must still answer, even if its response was correct. */
 async function stillAlive(context: RunContext, verdict: Verdict): Promise<Verdict> {
   const t = new Harness(context.options, context.facts, context.payload)
   const x = await t.optionsRequest()

@@ -1,4 +1,4 @@
-// URLs of uploads that do not exist, and ways to bring an upload to its end after something went wrong.
+// URLs of uploads that do not exist, and helpers to finish an upload after an interruption.
 import { succeeded } from './expect.ts'
 import { type Harness, pause, type Upload } from './harness.ts'
 import { Deviation } from './model.ts'
@@ -40,8 +40,8 @@ function scramble(text: string): string {
 }
 
 /**
- * The offset once it has come to rest: three equal HEAD answers, 150 ms apart, because a server may still
- * be writing what it had received when a connection broke. Waits at most the take-over time.
+ * The offset once it is stable: three equal HEAD responses, 150 ms apart, because a server may still
+ * write bytes that it received before the connection broke. Waits at most the take-over time.
  */
 export async function settledOffset(t: Harness, upload: Pick<Upload, 'url'>): Promise<number> {
   const deadline = Date.now() + t.options.takeoverMs

@@ -1,4 +1,4 @@
-// What `npm run try` takes on its command line.
+// The command line of `npm run try`.
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
@@ -7,7 +7,7 @@ export const USAGE = `npm run try                                          two f
 npm run try -- FILE --slot SLOT [--profile PROFILE]   a file of your own
   --url URL        the service, on this machine        [http://HOST:PORT]
   --wait SECONDS   for checks and renditions           [50; with FILE 900]
-  --json           the documents in full at the end`
+  --json           print the complete documents at the end`
 
 export type TryArgs = {
   /** The caller's own file; undefined: files are made. */

@@ -1,9 +1,9 @@
-// The two documents, in the form of a page to read instead of JSON.
+// Prints the two documents in readable form instead of JSON.
 
 import type { SubmissionDocument, UploadDocument } from '../../src/submissions/document/schemas.ts'
 import { bytesInWords } from '../lib/words.ts'
 
-/** Lines on a submission: what it asks for, what is there, what is missing. */
+/** Lines about a submission: required, received and missing files. */
 export function submissionLines(submission: SubmissionDocument): string[] {
   const { id, profile, state, complete, missing, pending, deadline } = submission
   const width = Math.max(...submission.slots.map(({ slot }) => slot.length))
@@ -18,7 +18,7 @@ export function submissionLines(submission: SubmissionDocument): string[] {
   ]
 }
 
-/** Lines on an upload: where it stands, what was measured, what was remarked, what was made of it. */
+/** Lines about an upload: state, measurements, problems, renditions. */
 export function uploadLines(upload: UploadDocument): string[] {
   const { id, slot, state, declared, receivedBytes, storedAt, sha256, measured } = upload
   const checks = upload.checks.map(({ name, state: outcome }) => `${name} ${outcome}`)

@@ -1,4 +1,4 @@
-// The files that are tried: a lesson of twenty seconds and a lesson plan of three pages, or the caller's own.
+// The files of a trial: a lesson of twenty seconds and a lesson plan of three pages, or the caller's own.
 
 import { createHash } from 'node:crypto'
 import { access, writeFile } from 'node:fs/promises'
@@ -12,12 +12,12 @@ export type TriedFile = {
   path: string
   name: string
   slot: string
-  /** In words, for the person who watches. */
+  /** Description for the user. */
   about: string
   source: Source
 }
 
-/** Seconds of the lesson: long enough for a picture at its third, short enough to wait for. */
+/** Seconds of the lesson: long enough for a poster at a third of it, short enough to wait for. */
 const LESSON_SECONDS = 20
 
 /** Makes both files in `dir`. */
@@ -55,7 +55,7 @@ async function tried(path: string, slot: string, about: string): Promise<TriedFi
 
 const MIB = 1024 * 1024
 
-/** What a file is known by on every machine: SHA-256 over its length, first MiB and last MiB. */
+/** The file's fingerprint: SHA-256 over its length, first MiB and last MiB. */
 export async function fingerprintOf({ bytes, chunks }: Source): Promise<string> {
   const hash = createHash('sha256').update(String(bytes))
   for (const [start, end] of [

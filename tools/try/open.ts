@@ -68,11 +68,11 @@ async function createSubmission(trial: Trial, profile: string, webhooks: Webhook
   }
 }
 
-/** The two mistakes that everybody makes once, without a stack. */
+/** The two most common mistakes as usage errors, without a stack. */
 function inOneLine(error: unknown, base: URL): unknown {
-  if (error instanceof TypeError) return new UsageError(`Nobody answers at ${base.href}: is \`npm start\` running?`)
+  if (error instanceof TypeError) return new UsageError(`No response from ${base.href}: is \`npm start\` running?`)
   if (error instanceof PortalError && error.status === 401)
-    return new UsageError('The API key is not one of this service; set API_KEY, or DATA_DIR as the service has it.')
+    return new UsageError('The service does not know this API key; set API_KEY, or DATA_DIR as for the service.')
   if (error instanceof PortalError && error.status === 404) return new UsageError(error.message)
   return error
 }

@@ -1,4 +1,4 @@
-// What a person sees: numbered steps, ✓ and ✗, and one line at the bottom that changes.
+// The output: numbered steps, ✓ and ✗, and one status line at the bottom.
 
 import type { Writable } from 'node:stream'
 
@@ -6,7 +6,7 @@ export class Page {
   readonly #out: Writable & { isTTY?: boolean }
   #step = 0
   #passing = ''
-  /** How many ✗ there are. */
+  /** Number of ✗. */
   failures = 0
 
   constructor(out: Writable & { isTTY?: boolean }) {
@@ -44,7 +44,7 @@ export class Page {
     this.#out.write(`${text}\n`)
   }
 
-  /** Shown until the next line; only where there is somebody to see it change. */
+  /** Shown until the next line; only in a terminal. */
   passing(text: string): void {
     if (this.#out.isTTY !== true) return
     this.#out.write(`\r\u001b[K     ${text}`)

@@ -1,4 +1,4 @@
-// The end of a trial: the documents, what is still missing, and the link to watch.
+// The end of a trial: the documents, the missing files, and the link to the video.
 
 import type { SubmissionDocument, UploadDocument } from '../../src/submissions/document/schemas.ts'
 import { bytesInWords } from '../lib/words.ts'
@@ -28,7 +28,7 @@ export async function showResult(
   if (json) page.line(JSON.stringify({ submission, uploads }, null, 2))
 }
 
-/** Slots that ask for a file and have none, by the slots' own account. */
+/** Slots that require a file and have none, from the slots' own fields. */
 function emptySlots({ slots }: SubmissionDocument): string[] {
   return slots
     .filter(({ min, counted, alternativeTo }) => counted.length < min && alternativeTo === undefined)
@@ -36,7 +36,7 @@ function emptySlots({ slots }: SubmissionDocument): string[] {
     .sort()
 }
 
-/** Asks for links, prints the one to watch or read, and fetches a piece of it as a player does. */
+/** Gets links, prints the one to watch or read, and fetches a part of it as a player does. */
 export async function showLinks({ portal, page }: Trial, uploads: readonly UploadDocument[]): Promise<void> {
   for (const { id, slot, state, renditions } of uploads) {
     if (state !== 'ready') continue

@@ -1,4 +1,4 @@
-// Sending one file as a browser would, with the line cut in the middle.
+// Uploads one file as a browser does, with the connection cut in the middle.
 
 import { PortalError } from '../lib/portal.ts'
 import { uploadByTus, willRetry } from '../lib/tus-upload.ts'
@@ -6,13 +6,13 @@ import { bytesInWords, timeInWords } from '../lib/words.ts'
 import { fingerprintOf, type TriedFile } from './files.ts'
 import type { Trial } from './trial.ts'
 
-/** Below this a file is on its way before a line can break. */
+/** A smaller file is sent before the connection can be cut. */
 const MIN_CUT_BYTES = 1024 * 1024
 
-/** On this machine a file would be over before one could watch: it is sent as over a line that needs so long for it. */
+/** The upload is slowed down to this time, because on this machine it would finish too fast to watch. */
 const LEAST_SECONDS = 1.5
 
-/** Resolves with the upload's id, or undefined where the service refused it; either is on the page by then. */
+/** Resolves with the upload's id, or undefined if the service refused it; both are printed by then. */
 export async function sendFile(trial: Trial, file: TriedFile): Promise<string | undefined> {
   const { portal, page, submissionId } = trial
   const { source, name, slot } = file

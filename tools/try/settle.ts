@@ -1,15 +1,15 @@
-// Waiting until every file is through: the event stream says when to look, the documents say how it stands.
+// Waits until every file is final: an event triggers a read of the documents, which have the state.
 
 import type { UploadDocument } from '../../src/submissions/document/schemas.ts'
 import { timeInWords } from '../lib/words.ts'
 import { eventOf, type Trial } from './trial.ts'
 
-/** States in which nothing more happens by itself. `failed` is tried again by the service: waited for like the rest. */
+/** Final states. `failed` is not final, because the service retries. */
 const FINAL = ['ready', 'rejected', 'expired', 'cancelled']
-/** A webhook follows its event within moments. */
+/** Longest wait for a webhook after its event. */
 const WEBHOOK_WAIT_MS = 10_000
 
-/** Shows events as they come; resolves with the last documents, all final or out of time. */
+/** Shows events as they arrive; resolves with the last documents, all final or out of time. */
 export async function waitUntilFinal(
   trial: Trial,
   ids: readonly string[],
@@ -39,7 +39,7 @@ export async function waitUntilFinal(
   }
   await bell.until(look, timeoutMs)
   const told = () => ids.every((id) => hasEnded(trial, id))
-  // The stream is a moment behind the document that says the same.
+  // The event can arrive shortly after the document shows the same state.
   await bell.until(told, 2000)
   showNew()
   for (const { slot, state, problems } of documents) {
@@ -71,7 +71,7 @@ function progressInWords(data: unknown, slots: ReadonlyMap<string, string>): str
   return `${slots.get(uploadId) ?? ''} ${progress?.step ?? ''}${percent}`
 }
 
-/** Waits for the webhook of each file's end, and says what came. */
+/** Waits for the webhook of each file's final event, and reports what arrived. */
 export async function checkWebhooks(trial: Trial, ids: readonly string[]): Promise<void> {
   const { webhooks, page, bell } = trial
   if (webhooks === undefined) {

@@ -26,8 +26,8 @@ const REOPEN_MS = 1000
 export type Listener = { onEvent: (event: StreamEvent) => void; onLost: (reason: string) => void }
 
 /**
- * Tells the listener of all that happens until `signal` aborts; a stream that ends before is opened again, as a browser
- * does it. Resolves when the first one is open.
+ * Calls the listener for every event until `signal` aborts; a stream that ends is opened again, as in a browser.
+ * Resolves when the first one is open.
  */
 export async function followSubmission(
   portal: Portal,

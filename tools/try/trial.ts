@@ -1,4 +1,4 @@
-// What the steps of a trial share: the portal, the page that is written on, and what has been heard so far.
+// State shared by the steps of a trial: the portal, the output page, and the received events.
 
 import type { Portal } from '../lib/portal.ts'
 import type { Page } from './page.ts'
@@ -14,10 +14,10 @@ export type Trial = {
   bell: Bell
 }
 
-/** Of the event stream; `atMs` from the start of the trial to its arrival. */
+/** An event of the stream; `atMs`: milliseconds from the start of the trial to its arrival. */
 export type Heard = StreamEvent & { atMs: number }
 
-/** Rung whenever something arrived; whoever waits looks again. */
+/** Notifies waiting code that something arrived. */
 export class Bell {
   #waiting = new Set<() => void>()
 
@@ -38,7 +38,7 @@ export class Bell {
     })
   }
 
-  /** Asks at every ring, and every second, until the answer is yes or the time is over; returns the last answer. */
+  /** Checks at every notification, and every second, until the result is true or the time is over; returns the last result. */
   async until(question: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
     const giveUpAtMs = performance.now() + timeoutMs
     for (;;) {

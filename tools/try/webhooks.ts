@@ -1,4 +1,4 @@
-// A portal's webhook endpoint on this machine: takes only what the secret has signed.
+// A portal's webhook endpoint on this machine: accepts only deliveries signed with the secret.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,7 +13,7 @@ export type WebhookReceiver = {
   events: EventBody[]
   /** Why deliveries were refused. */
   refused: string[]
-  /** Deliveries of an event that had come before: at least once means that there may be some. */
+  /** Repeated deliveries of an event, which at-least-once delivery allows. */
   repeats: number
   close(): Promise<void>
 }
@@ -64,7 +64,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let bytes = 0
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length
-    if (bytes > MAX_BODY_BYTES) throw new Error('a webhook of more than a mebibyte')
+    if (bytes > MAX_BODY_BYTES) throw new Error('a webhook is larger than one MiB')
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks).toString()

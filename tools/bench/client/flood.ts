@@ -11,7 +11,7 @@ export type FloodOptions = {
   maxRequests: number
   /** Sends one request; `nth` counts over all connections, `lane` is the connection. Returns its method. */
   send(wire: Wire, nth: number, lane: number): string
-  /** Judges an answer and keeps what the next request of its lane needs; throws where it is not what it should be. */
+  /** Checks a response and keeps what the next request of its lane needs; throws on an unexpected response. */
   accept(response: Response, lane: number): void
 }
 

@@ -1,4 +1,4 @@
-// What the clients send: one buffer, over and over. It begins as an MP4 does, for servers that look at first bytes.
+// The clients' data: one buffer, sent repeatedly. It begins like an MP4, for servers that check the first bytes.
 
 const MIB = 1024 * 1024
 const NAME = 'bench.mp4'
@@ -7,7 +7,7 @@ const TYPE = 'video/mp4'
 /** An `ftyp` box, then an `mdat` box that lasts to the end of the file. */
 const MP4_START = Buffer.from('\0\0\0\u0020ftypisom\0\0\u0002\0isomiso2avc1mp41\0\0\0\0mdat', 'latin1')
 
-/** One MiB. The filler is noise (xorshift), so that no file system makes it smaller. */
+/** One MiB. The filler is noise (xorshift), so that no file system compresses it. */
 export function createPayload(): Buffer {
   const payload = Buffer.alloc(MIB)
   let noise = 0x9e3779b9

@@ -3,7 +3,7 @@
 import { UPLOAD_METADATA } from './payload.ts'
 import { field, type Response, Wire } from './wire.ts'
 
-/** Where a server takes uploads. */
+/** Endpoint of a server for uploads. */
 export type Endpoint = {
   port: number
   /** Of the collection, with a slash at its end. */
@@ -52,11 +52,11 @@ export function optionsHead(endpoint: Endpoint): string {
   return head('OPTIONS', endpoint.path, endpoint, [])
 }
 
-/** Throws with what the server said where the status is another one. */
+/** Throws with the server's response if the status is another one. */
 export function expectStatus(response: Response, status: number, what: string): void {
   if (response.status === status) return
   const said = response.body.toString('utf8').slice(0, 200)
-  throw new Error(`${what} was answered with ${response.status} ${said}`)
+  throw new Error(`${what}: response ${response.status} ${said}`)
 }
 
 /** The path of the upload that a POST has made. */
@@ -75,7 +75,7 @@ export async function create(wire: Wire, endpoint: Endpoint, lengthBytes: number
   return uploadPath(await wire.answer('POST'))
 }
 
-/** Sends `bytes` in one PATCH; resolves with the wall time in seconds. Throws on any other answer than 204. */
+/** Sends `bytes` in one PATCH; resolves with the wall time in seconds. Throws on any other response than 204. */
 export async function patch(
   wire: Wire,
   endpoint: Endpoint,
@@ -92,7 +92,7 @@ export async function patch(
 
 /**
  * Creates an upload and sends all of it in one PATCH; resolves with its path and the wall time of the PATCH, seconds.
- * Past `limitMs` the connection is cut and this rejects.
+ * After `limitMs` the connection is cut and this rejects.
  */
 export async function upload(
   endpoint: Endpoint,
@@ -110,7 +110,7 @@ export async function upload(
   }
 }
 
-/** Asks where an upload stands, on a connection of its own. */
+/** Gets an upload's offset with HEAD, on a connection of its own. */
 export async function offsetOf(endpoint: Endpoint, path: string): Promise<number> {
   const wire = await Wire.open(endpoint.port)
   try {

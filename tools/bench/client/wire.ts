@@ -1,4 +1,4 @@
-// A client that costs little: one socket, heads written as they are, one buffer sent over and over.
+// A light client: one socket, request heads written as raw bytes, one buffer sent repeatedly.
 
 import { connect, type Socket } from 'node:net'
 import type { Response } from '../../conformance/wire/message.ts'
@@ -9,7 +9,7 @@ export type { Response } from '../../conformance/wire/message.ts'
 export { field } from '../../conformance/wire/message.ts'
 
 const PAYLOAD = createPayload()
-/** Writes given to the kernel at a time: the next one is there when a socket has room. */
+/** Number of writes queued at the same time, so that the socket never waits for data. */
 const WRITES_AHEAD = 2
 const NOTHING = Buffer.alloc(0)
 
@@ -44,7 +44,7 @@ export class Wire {
     })
   }
 
-  /** True once nothing more can come. */
+  /** True once the connection is closed. */
   get broken(): boolean {
     return this.#broken !== undefined
   }
@@ -53,15 +53,15 @@ export class Wire {
     if (!this.#socket.destroyed) this.#socket.write(data as string, 'latin1')
   }
 
-  /** Sends so many bytes of payload; a position in it need not be kept, since nobody reads them back. */
+  /** Sends this many bytes of payload; the position in it does not matter, because they are not read back. */
   sendPayload(bytes: number): void {
     this.send(PAYLOAD.subarray(0, bytes))
   }
 
   /**
-   * Sends `bytes` of payload as fast as the server takes them. Resolves when the kernel has taken all, or earlier when
-   * an answer has come or the connection is gone: `answer` tells. With `writeBytes` in writes of this size, each when
-   * the one before is through: as what stands in front of a server passes things on.
+   * Sends `bytes` of payload as fast as the server accepts them. Resolves when the kernel has accepted all, or earlier
+   * after a response or a disconnect; `answer` returns which. With `writeBytes`: in writes of this size, each after the
+   * previous one has finished, as a reverse proxy does.
    */
   async pour(bytes: number, writeBytes?: number): Promise<void> {
     const whole = writeBytes === undefined ? PAYLOAD : PAYLOAD.subarray(0, writeBytes)
@@ -98,8 +98,8 @@ export class Wire {
           if (parsed.response.status >= 200) return parsed.response
           continue // 100 Continue and the like
         }
-        if (this.#broken !== undefined) throw new Error(`${method}: no answer, ${this.#broken}`)
-        if (late) throw new Error(`${method}: no answer within ${timeoutMs} ms`)
+        if (this.#broken !== undefined) throw new Error(`${method}: no response, ${this.#broken}`)
+        if (late) throw new Error(`${method}: no response within ${timeoutMs} ms`)
         await this.#change()
       }
     } finally {

@@ -1,4 +1,4 @@
-// Whether a POST or a HEAD costs more the more uploads there are: the same requests with 10^3, 10^4, 10^5 on record.
+// Whether POST and HEAD cost more with more uploads: the same requests with 10^3, 10^4, 10^5 unfinished uploads stored.
 
 import { type FloodOptions, flood } from '../client/flood.ts'
 import { type Endpoint, expectStatus, headHead, postHead } from '../client/tus.ts'
@@ -32,7 +32,7 @@ export function onRecordMetric(options: { levels: readonly number[]; seconds: nu
 
 async function measure(running: Running, levels: readonly number[], seconds: number): Promise<Measured[]> {
   const { endpoint, redisUrl, dir } = running
-  if (redisUrl === undefined) throw new Error('only servers with a Redis of the bench can be seeded')
+  if (redisUrl === undefined) throw new Error('only servers that use the bench’s own Redis can be seeded')
   const seeder = await createSeeder(redisUrl, dir)
   const measured: Measured[] = []
   const known: string[] = []

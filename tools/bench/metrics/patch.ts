@@ -1,5 +1,5 @@
-// Large PATCHes, one or several at a time: what a GiB costs in CPU time, how long it takes, how much memory it needs.
-// Several are another case than one: more buffers live at once, and a garbage collector may then work far more.
+// Large PATCHes, one or several at the same time: CPU time, wall time and memory per GiB.
+// Several are a separate case: more buffers are alive, so the garbage collector may work much more.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, offsetOf, patch, upload } from '../client/tus.ts'
@@ -11,9 +11,9 @@ import type { Running, Usage } from '../servers/running.ts'
 const KIB = 1024
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
-/** Code that has run before is compiled; a service in production is warm. */
+/** Warm-up: in production the code is already compiled. */
 const WARM_UP_BYTES = 256 * MIB
-/** What a server does right after its answer belongs to the upload: completion, closing, collecting garbage. */
+/** Work right after the response counts as part of the upload: completion, closing, garbage collection. */
 const AFTERWORK_MS = 400
 
 export type PatchOptions = {
@@ -22,7 +22,7 @@ export type PatchOptions = {
   rounds: number
   /** See Wire.pour. */
   writeBytes: number | undefined
-  /** PATCHes at a time, each with its share of the bytes. */
+  /** Concurrent PATCHes, each with its share of the bytes. */
   lanes: number
 }
 
@@ -68,12 +68,12 @@ async function measure(running: Running, { bytes, writeBytes, lanes }: PatchOpti
   for (const { wire, path } of uploads) {
     wire.close()
     const stored = await offsetOf(endpoint, path)
-    if (stored !== share) throw new Error(`${share} bytes were acknowledged, HEAD says ${stored}`)
+    if (stored !== share) throw new Error(`${share} bytes were acknowledged, but HEAD returned ${stored}`)
   }
   return figures(before, after, { gib: bytes / GIB, wall, peakBytes: treeMemory(pid).peakBytes })
 }
 
-/** Differences of two readings, per GiB but for the memory. */
+/** Differences of two readings, per GiB (except memory). */
 export function figures(before: Usage, after: Usage, run: { gib: number; wall: number; peakBytes: number }) {
   const per = (a: number, b: number) => (b - a) / run.gib
   const between = (a: number | null, b: number | null) => (a === null || b === null ? null : per(a, b))

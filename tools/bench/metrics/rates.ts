@@ -1,4 +1,4 @@
-// Small requests over 32 keep-alive connections: POST, POST with a whole 1 KiB file, PATCH of 1 MiB, HEAD.
+// Small requests over 32 keep-alive connections: POST, POST with a complete 1 KiB file, PATCH of 1 MiB, HEAD.
 
 import { type FloodResult, flood } from '../client/flood.ts'
 import { create, type Endpoint, expectStatus, headHead, patchHead, postHead, uploadOffset } from '../client/tus.ts'
@@ -12,11 +12,11 @@ const CONNECTIONS = 32
 const MAX_REQUESTS = 60_000
 const KIB = 1024
 const MIB = 1024 ** 2
-/** So long that the PATCHes of a window never finish it. */
+/** Upload length that the PATCHes of a window never reach. */
 const LONG_BYTES = 8 * 1024 * MIB
-/** So many times as long as what is measured comes before it: a service is up for days, its code compiled. */
+/** The warm-up is this many times as long as the measurement, because a service runs for days with compiled code. */
 const WARM_UP = 2
-/** Uploads pile up in a submission: with few of them a POST would look through ever longer lists. */
+/** Number of submissions: with few of them, each POST would read growing lists of uploads. */
 const SUBMISSIONS = 1024
 
 export const RATES = ['post', 'post-1k', 'patch-1m', 'head'] as const
@@ -57,7 +57,7 @@ export function ratesMetric(options: { names: readonly RateName[]; seconds: numb
     ],
     rounds,
     limitMs: 60_000 + names.length * seconds * 10_000,
-    // Only a POST asks more of a ticket than its signature.
+    // Only a POST checks more of a ticket than its signature.
     suits: ({ tickets }) => !tickets || names.some(isPost),
     measure: async (running) => {
       const endpoints = running.contender.tickets
@@ -102,7 +102,7 @@ function posts(endpoints: Endpoint[], seconds: number, lengthBytes: number, body
   })
 }
 
-/** Every connection goes on with an upload of its own. */
+/** Every connection continues its own upload. */
 async function patches(endpoints: Endpoint[], seconds: number) {
   const uploads = await createSome(endpoints, CONNECTIONS, LONG_BYTES)
   return await flood({

@@ -1,4 +1,4 @@
-// What an upload costs at the S3 bill: calls of an uninterrupted upload of 4 MiB and of 100 MB, and of a HEAD.
+// Number of S3 calls of an uninterrupted upload of 4 MiB and of 100 MB, and of a HEAD.
 
 import { waitFor } from '../../../test/support/http.ts'
 import type { HttpProxy } from '../../../test/support/http-proxy.ts'
@@ -9,10 +9,10 @@ import type { Running } from '../servers/running.ts'
 
 const SMALL_BYTES = 4 * 1024 ** 2
 const LARGE_BYTES = 100 * 1000 ** 2
-/** Servers complete uploads after their answer: the count is taken once nothing has been called for so long. */
+/** Servers complete uploads after their response: calls are counted until there was none for this time. */
 const QUIET_MS = 700
 const QUIET_WITHIN_MS = 15_000
-/** While uploads are created, Songngan asks at most once a second whether its bucket answers. */
+/** While uploads are created, Songngan checks its bucket at most once per second. */
 const IS_WATCH = /\/probe\/reachable$/
 
 export function s3CallsMetric(): Metric {
@@ -35,8 +35,8 @@ export function s3CallsMetric(): Metric {
 
 async function measure(running: Running): Promise<Figures> {
   const { endpoint, proxy } = running
-  if (proxy === undefined) throw new Error('calls can only be counted through the proxy')
-  // Whatever is done once per process is done now.
+  if (proxy === undefined) throw new Error('S3 calls can only be counted through the proxy')
+  // Calls that happen once per process are made now.
   await upload(endpoint, SMALL_BYTES)
   const small = await calls(proxy, () => upload(endpoint, SMALL_BYTES))
   const large = await calls(proxy, () => upload(endpoint, LARGE_BYTES))

@@ -1,5 +1,5 @@
-// Puts unfinished uploads on record in bulk, as the service would have left them after their first stored part: a record
-// in the object store and the hot state in Redis. Without fsync, which would take most of the time.
+// Seeds unfinished uploads in bulk, in the state after their first stored part: a record in the object store and an
+// upload session in Redis. Without fsync, which would take most of the time.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -22,7 +22,7 @@ const STORED_BYTES = 1024 ** 2
 const DAY_MS = 86_400_000
 
 export type Seeder = {
-  /** Seeds so many more; resolves with the ids of some of them, spread over all. */
+  /** Seeds this many more; resolves with the ids of some of them, spread over all. */
   add(count: number): Promise<string[]>
   close(): void
 }

@@ -1,4 +1,4 @@
-// Many clients on bad lines, and one on a good line beside them: memory, everybody's bytes, the fast one's time.
+// Many slow clients and one fast client: memory, bytes of all clients, time of the fast one.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, headHead, patchHead, upload, uploadOffset } from '../client/tus.ts'
@@ -13,10 +13,10 @@ const BYTES_PER_SECOND = 4 * KIB
 /** Far more than a slow client sends here. */
 const UPLOAD_BYTES = 16 * MIB
 const HELPERS = 32
-/** Clients write in turns, so many turns in a second: a crowd has no common clock. */
+/** Clients write in this many turns per second, so that they do not write all at the same time. */
 const TURNS_PER_SECOND = 20
 const FAST_LIMIT_MS = 30_000
-/** So many of the clients are asked about afterwards, spread over all, within this time. */
+/** Number of clients whose offset is read afterwards, spread over all, and the time limit for it. */
 const ASKED = 400
 const ASK_WITHIN_MS = 20_000
 const SETTLE_MS = 1000
@@ -61,7 +61,7 @@ async function measure(running: Running, { clients: count, seconds, fastBytes }:
     await delay((seconds * 1000) / 2)
     const half = (await running.usage()).server
     const halfSeconds = (performance.now() - begunMs) / 1000
-    // A server under which it does not end in time, or cannot even begin, has no factor.
+    // A server on which it does not finish in time, or cannot start, has no factor.
     const beside = await upload(endpoint, fastBytes, FAST_LIMIT_MS).catch(() => null)
     await delay(Math.max(0, begunMs + seconds * 1000 - performance.now()))
     const { peakBytes } = treeMemory(pid)
@@ -79,7 +79,7 @@ async function measure(running: Running, { clients: count, seconds, fastBytes }:
   }
 }
 
-/** Runs `work` for 0…count-1 by a few helpers, each with a connection of its own. */
+/** Runs `work` for 0…count-1 with limited concurrency, each with its own connection. */
 async function share(running: Running, count: number, work: (wire: Wire, nth: number) => Promise<void>) {
   const { port } = running.endpoint
   let next = 0
@@ -110,7 +110,7 @@ async function connectAll(running: Running, count: number): Promise<Client[]> {
   return clients
 }
 
-/** Every client sends its bytes of one second in one go, once a second. Returns what ends it. */
+/** Every client sends its bytes of one second at once, once per second. Returns a function that ends it. */
 function dribble(clients: Client[]): () => void {
   let turn = 0
   const timer = setInterval(() => {
@@ -125,11 +125,11 @@ function dribble(clients: Client[]): () => void {
   return () => clearInterval(timer)
 }
 
-/** Cuts all lines and asks what the server has kept. */
+/** Cuts all connections and reads what the server has kept. */
 async function kept(running: Running, clients: Client[], stop: () => void): Promise<Figures> {
   const { endpoint } = running
   stop()
-  // What has been sent shall have arrived.
+  // Waits until sent bytes have arrived.
   await delay(SETTLE_MS)
   for (const { wire } of clients) wire.close()
   await delay(SETTLE_MS)
@@ -144,7 +144,7 @@ async function kept(running: Running, clients: Client[], stop: () => void): Prom
     const offset = await wire.answer('HEAD', leftMs).then(uploadOffset)
     if (Number.isFinite(offset)) shares.push(offset / client.sentBytes)
   }
-  // Out of time, or a server that takes no more connections: the rest counts as not answered.
+  // Out of time, or the server accepts no more connections: the rest counts as not answered.
   await share(running, count, ask).catch(() => null)
   const sum = shares.reduce((total, one) => total + one, 0)
   return {

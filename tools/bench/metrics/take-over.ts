@@ -1,5 +1,5 @@
-// A line that went dead without a word: the server still waits on the old connection when the client comes back on a
-// new one. How long until its bytes count again, and how many of those sent before are still there.
+// A half-open connection: the server still waits on the old connection when the client returns on a new one. Measures the
+// time until its bytes are acknowledged again, and how many of the earlier bytes are kept.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, type Endpoint, expectStatus, headHead, patchHead, uploadOffset } from '../client/tus.ts'
@@ -8,7 +8,7 @@ import type { Figures, Measured, Metric } from '../model.ts'
 
 const MIB = 1024 ** 2
 const UPLOAD_BYTES = 64 * MIB
-/** Neither whole parts nor whole MiB. */
+/** Not a multiple of the part size or of 1 MiB. */
 const SENT_BYTES = 20 * MIB + 12_345
 /** The server has read what was sent, and waits. */
 const SILENCE_MS = 700
@@ -32,7 +32,7 @@ export function takeOverMetric(options: { rounds: number }): Metric {
     async measure(running) {
       const { endpoint } = running
       const measured: Measured[] = [{ variant: 'same process', figures: await takeOver(endpoint, endpoint) }]
-      // Only Songngan is made for several processes on the same data.
+      // Only Songngan supports several processes on the same data.
       if (running.contender.kind === 'songngan')
         measured.push({
           variant: 'other process',
@@ -78,12 +78,12 @@ async function comeBack(endpoint: Endpoint, path: string): Promise<Figures> {
         refusals,
       }
     } catch {
-      // Locked, moved, or cut by the server: what a client does then is to ask again.
+      // Locked, another offset, or disconnected by the server: a client sends HEAD again.
       refusals++
     } finally {
       wire.close()
     }
     await delay(RETRY_MS)
   }
-  throw new Error(`no byte was taken within ${GIVE_UP_MS} ms`)
+  throw new Error(`no byte was acknowledged within ${GIVE_UP_MS} ms`)
 }

@@ -1,4 +1,4 @@
-// The result as a picture: a panel of bars for each charted figure and store, as one SVG that needs nothing else.
+// The result as one self-contained SVG: a panel of bars for each charted figure and store.
 
 import { described, type Machine } from '../machine.ts'
 import type { Figure, Metric, Store } from '../model.ts'
@@ -94,7 +94,7 @@ function draw({ title, hint, bars }: Panel, x: number, y: number): string {
   return [text(x, y + 14, title, 'panel'), text(x, y + 30, hint, 'small'), ...lines].join('\n')
 }
 
-/** For those who cannot see it. */
+/** Text alternative for screen readers. */
 function inWords({ title, bars }: Panel): string {
   return `${title}: ${bars.map((bar) => `${bar.label} ${bar.text}`).join(', ')}.`
 }

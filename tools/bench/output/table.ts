@@ -7,7 +7,7 @@ import type { Row } from '../stats.ts'
 export function table(metric: Metric, rows: readonly Row[], references: readonly string[]): string {
   const compared = references.filter((name) => rows.some(({ ratios }) => ratios[name] !== undefined))
   const hasVariants = rows.some(({ variant }) => variant !== undefined)
-  // A figure that nobody could tell has no column.
+  // A figure that no server has gets no column.
   const figures = metric.figures.filter(({ key }) => rows.some(({ medians }) => medians[key] != null))
   const withDurable = metric.name.startsWith('patch')
   const withRange = rows.some(({ rounds }) => rounds > 1)

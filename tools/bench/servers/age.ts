@@ -1,7 +1,7 @@
-// A Node server that has been up for a while has had a full garbage collection. It matters: with the first one V8 sets
-// the limit that later ones follow, close to what was alive then, and bytes in socket buffers count against it. A server
-// with a small heap then collects all of it for every few megabytes received, at several times the CPU; a fresh process
-// may or may not get there during one measurement, so that it would be measured by chance. Here every Node server gets it.
+// A Node server that has run for some time has had a full garbage collection. This matters: at the first one V8 sets the
+// limit for later ones, close to the live size at that moment, and bytes in socket buffers count against it. A server
+// with a small heap then does a full collection for every few megabytes received, at several times the CPU. A fresh
+// process may or may not reach this state during a measurement, so every Node server gets one full collection first.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { descendants, processes } from '../proc.ts'

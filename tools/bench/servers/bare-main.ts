@@ -1,5 +1,5 @@
-// Bare node:http: a body piped into a file, with just enough of tus to be asked the same things. No lock, no record,
-// nothing durable: what the platform costs by itself.
+// Bare node:http: a body piped into a file, with just enough of tus for the same requests. No lock, no record, nothing
+// durable: the cost of the platform itself.
 //   node bare-main.js PORT DIRECTORY
 
 import { createWriteStream } from 'node:fs'
@@ -30,7 +30,7 @@ const server = createServer({ requestTimeout: 0 }, (request, response) => {
   const work = hasBody ? receive() : Promise.resolve()
   work.then(
     () => answer(method === 'POST' ? 201 : method === 'HEAD' ? 200 : 204),
-    // The client went away: nobody is left to hear of it.
+    // The client disconnected: there is no response to send.
     () => response.destroy(),
   )
 })

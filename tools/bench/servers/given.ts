@@ -2,10 +2,10 @@
 
 import type { Contender, Place } from '../model.ts'
 
-/** A command line that cannot be understood; the message says why. */
+/** An invalid server command; the message says why. */
 export class BadCommand extends Error {}
 
-/** Splits as a shell would, with ' and " but without variables; one pair of braces around the whole is taken off. */
+/** Splits like a shell, with ' and " but without variables; one pair of braces around the complete text is removed. */
 export function splitCommand(text: string): string[] {
   const bare = /^\{([^{}\s]+\s.*)\}$/s.exec(text.trim())?.[1] ?? text
   const words: string[] = []
@@ -38,7 +38,7 @@ function fill(word: string, { port, dir, s3 }: Place): string {
   return word.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 }
 
-/** A command that speaks of a bucket or an endpoint is one for S3. @param text `NAME=COMMAND` */
+/** A command with {bucket} or {endpoint} is for S3. @param text `NAME=COMMAND` */
 export function given(text: string): Contender {
   const equals = text.indexOf('=')
   const name = text.slice(0, equals)

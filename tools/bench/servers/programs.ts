@@ -1,4 +1,4 @@
-// Where programs of this project lie, whether this file runs from source or as built.
+// Paths of this project's programs, for source and built code.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,14 +13,14 @@ export function projectRoot(): string {
 /** Absolute: a server need not run in the project's folder. */
 const tsx = () => import.meta.resolve('tsx')
 
-/** Arguments for node that run a TypeScript file of the bench, built or not. `path`: without its ending. */
+/** Arguments for node that run a TypeScript file of the bench, built or not. `path`: without extension. */
 export function nodeScript(path: string): string[] {
   return import.meta.filename.endsWith('.ts') ? ['--import', tsx(), `${path}.ts`] : [`${path}.js`]
 }
 
 export type ServiceCommand = { args: string[]; env: Record<string, string> }
 
-/** How node runs the service of a checkout, with the flags and the malloc of production where it is built. */
+/** How node runs the service of a checkout; if it is built, with the flags and malloc settings of production. */
 export function serviceCommand(root: string): ServiceCommand {
   const built = join(root, 'dist/src/server.js')
   if (!existsSync(built)) return { args: ['--import', tsx(), join(root, 'src/server.ts')], env: {} }

@@ -37,7 +37,7 @@ export type Running = {
   readonly proxy: HttpProxy | undefined
   /** CPU time so far. */
   usage(): Promise<Usage>
-  /** Makes a Node server as one that has been up for a while, once it is warm; see age.ts. */
+  /** Runs a full garbage collection in a warm Node server; see age.ts. */
   age(): Promise<void>
   /** Another process of the same server on the same data. */
   another(): Promise<Endpoint>
@@ -118,7 +118,7 @@ async function start(contender: Contender, countsCalls: boolean, undo: Undo): Pr
   }
 }
 
-/** A server that ends in order is not what is measured; its children must not stay behind. */
+/** Kills the server's process group: a graceful end is not measured, and no child process must remain. */
 async function end(child: Child): Promise<void> {
   await child.stop(2000)
   try {
@@ -138,9 +138,9 @@ async function ready(child: Child, endpoint: Endpoint): Promise<void> {
       wire.close()
     }
   }
-  const ended = () => new Error(`the server ended at once:\n${child.output().slice(-2000)}`)
+  const ended = () => new Error(`the server exited at start:\n${child.output().slice(-2000)}`)
   await waitFor(async () => !child.running() || (await answers()), { timeoutMs: START_MS }).catch(() => {
-    throw new Error(`no answer within ${START_MS} ms:\n${child.output().slice(-2000)}`)
+    throw new Error(`no response within ${START_MS} ms:\n${child.output().slice(-2000)}`)
   })
   if (!child.running()) throw ended()
 }

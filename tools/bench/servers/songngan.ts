@@ -1,4 +1,4 @@
-// The service itself, as production runs it but for its surroundings: a Redis, a port and a directory of its own.
+// The service as in production, but with its own Redis, port and directory.
 
 import { EnvSchema } from '../../../src/core/env-schema.ts'
 import type { Command, Contender, Place, Store } from '../model.ts'
@@ -6,7 +6,7 @@ import { AGEING } from './age.ts'
 import { serviceCommand } from './programs.ts'
 
 export const API_KEY = 'bench-secret-of-the-bench'
-/** Also signs upload ids: the bench seeds uploads whose ids the service believes. */
+/** Also signs upload ids: the bench seeds uploads whose ids the service accepts. */
 export const TICKET_SECRET = 'a secret of the bench that is long enough to sign'
 
 export type SongnganOptions = {
@@ -33,7 +33,7 @@ function command(
   root: string,
   { tickets, processes, store }: Pick<SongnganOptions, 'tickets' | 'processes' | 'store'>,
 ): Command {
-  // What the caller's environment says of another installation must not leak in here: empty means not set.
+  // Variables of the caller's environment must not affect this installation: empty means not set.
   const blank = Object.fromEntries(Object.keys(EnvSchema.properties).map((name) => [name, '']))
   const s3 = place.s3 && {
     S3_BUCKET: place.s3.bucket,
@@ -58,7 +58,7 @@ function command(
       TICKET_SECRET,
       AUTH: tickets ? 'ticket' : 'none',
       PROCESSES: String(processes),
-      // One ticket stands for a crowd: counted as everywhere, and never too many.
+      // One ticket is used by many clients: it is counted as usual, but its limit is never reached.
       CREATIONS_PER_MINUTE: '10000000',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     },

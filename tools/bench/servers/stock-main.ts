@@ -1,4 +1,4 @@
-// Stock: Fastify, @tus/server, and @tus/file-store or @tus/s3-store with their defaults, as their documentation shows.
+// Stock: Fastify, @tus/server, and @tus/file-store or @tus/s3-store with their defaults, as in their documentation.
 //   node stock-main.js PORT DIRECTORY [S3_ENDPOINT BUCKET REGION]
 
 import { FileStore } from '@tus/file-store'

@@ -1,5 +1,5 @@
-// What a team would have without Songngan: Fastify with @tus/server and its stores as they come; and bare node:http,
-// which shows what the platform itself costs.
+// The alternatives to Songngan: Fastify with @tus/server and its stores with defaults; and bare node:http,
+// which shows the cost of the platform itself.
 
 import { join } from 'node:path'
 import type { Contender, Place, Store } from '../model.ts'

@@ -1,4 +1,4 @@
-// Plays the portal: submissions, and a ticket for a video in each.
+// Acts as the portal: submissions, and a ticket for a video in each.
 
 import type { Endpoint } from '../client/tus.ts'
 import { expectStatus } from '../client/tus.ts'

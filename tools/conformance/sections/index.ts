@@ -1,4 +1,4 @@
-// The sections in the order of the protocol text; robustness, which the text does not speak of, at the end.
+// The sections in the order of the protocol text; robustness, which is not in the text, at the end.
 import type { Section } from '../model.ts'
 import { checksum } from './checksum.ts'
 import { concatenation } from './concatenation.ts'

@@ -1,4 +1,4 @@
-// Robustness: connections that break, fall silent, or come back to life too late.
+// Robustness: connections that break, become silent, or continue too late.
 import { expectStatus, expectThat } from '../expect.ts'
 import { type Harness, pause, type Upload } from '../harness.ts'
 import { type Check, Deviation, rule, type Section, Skip } from '../model.ts'
@@ -73,7 +73,7 @@ export const robustInterruptions: Section = {
       },
       { needs: ['termination'] },
     ),
-    // The last of all checks: where a server goes down here, nothing else is lost.
+    // The last check, because some servers crash here.
     rule('ROBUST', 'get', 'A client that leaves in the middle of a GET, or right after it, harms nobody', {
       'right after the last byte': leavesGet((bytes) => bytes),
       'in the middle': leavesGet((bytes) => bytes / 2),
@@ -117,7 +117,7 @@ async function breakOff(
   const connection = await t.open(upload.url)
   t.begin(connection, t.patchSpec(upload, from, t.payload.bytes(from, totalBytes)))
   await connection.flush(t.payload.bytes(from, to), t.options.timeoutMs)
-  // The kernel has the bytes; the server gets a moment to read them before a reset throws them away.
+  // The kernel has the bytes; the server gets some time to read them, because a reset would discard them.
   await pause(200)
   end(connection)
   const offset = await settledOffset(t, upload)

@@ -1,10 +1,10 @@
-// One TCP (or TLS) connection, driven by hand: write any bytes, read whole responses, break off at will.
+// One TCP (or TLS) connection, controlled directly: write any bytes, read complete responses, disconnect at any time.
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Response } from './message.ts'
 import { parseResponse } from './parse.ts'
 
-/** Why no response came: the reason is part of what the server did, so it is reported, not hidden. */
+/** There was no response; the reason is reported. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
   readonly kind: 'timeout' | 'closed' | 'unreachable'
@@ -16,7 +16,7 @@ export class NoAnswer extends Error {
 
 export class Connection {
   readonly #socket: Socket
-  /** The same, or what lies under TLS. */
+  /** The same socket, or the TCP socket under TLS. */
   readonly #tcp: Socket
   #received: Buffer = Buffer.alloc(0)
   #ended = false
@@ -85,7 +85,7 @@ export class Connection {
     if (!this.#socket.destroyed && data.length > 0) this.#socket.write(data)
   }
 
-  /** Resolves when the kernel has taken the bytes, the peer is gone, or `timeoutMs` has passed. */
+  /** Resolves when the kernel has accepted the bytes, the peer has disconnected, or `timeoutMs` has passed. */
   async flush(data: Buffer, timeoutMs: number): Promise<void> {
     if (this.#socket.destroyed) return
     await new Promise<void>((resolve) => {
@@ -126,7 +126,7 @@ export class Connection {
     }
   }
 
-  /** Waits until `bytes` bytes came that no response read so far has taken; false when they do not. */
+  /** Waits until `bytes` more bytes have arrived beyond the responses read so far; false if they do not. */
   async receivedWithin(bytes: number, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs
     while (this.unread < bytes && !this.#ended && Date.now() < deadline) await this.#change(deadline - Date.now())

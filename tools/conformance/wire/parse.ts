@@ -1,14 +1,14 @@
 // Reads HTTP/1.1 responses out of a growing buffer (RFC 9112 sections 4 to 7).
 import type { Response } from './message.ts'
 
-/** Bytes that are no HTTP response: a deviation of the server, never of the test. */
+/** Bytes that are no HTTP response: a deviation of the server. */
 export class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse'
 }
 
 export interface Parsed {
   readonly response: Response
-  /** How many bytes of the buffer it took; what follows belongs to the next response. */
+  /** Length of the response in the buffer; the following bytes belong to the next response. */
   readonly consumed: number
 }
 

@@ -55,14 +55,14 @@ describe('the client', () => {
     wire.close()
   })
 
-  it('says so when the connection breaks or nothing comes', async () => {
+  it('throws when the connection breaks or no response comes', async () => {
     const rude = createTcpServer((socket) => socket.once('data', (data) => data.includes('cut') && socket.destroy()))
     rude.listen(0, '127.0.0.1')
     await once(rude, 'listening')
     const { port } = rude.address() as { port: number }
     const cut = await Wire.open(port)
     cut.send('cut me')
-    await expect(cut.answer('GET')).rejects.toThrow('no answer')
+    await expect(cut.answer('GET')).rejects.toThrow('no response')
     expect(cut.broken).toBe(true)
     const silent = await Wire.open(port)
     silent.send('hush')
