@@ -41,7 +41,8 @@ async function main(): Promise<void> {
   // Without its worker nobody would end it. Not everywhere may a process ask to be ended first.
   process.once('disconnect', () => process.exit(1))
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
-  const { lane, id, uploadId, generation, attemptsMade, attempts } = JSON.parse(process.argv[2] ?? '') as AloneJob
+  const given = JSON.parse(process.argv[2] ?? '') as AloneJob
+  const { lane, id, uploadId, generation, attemptsMade, stalledCounter, attempts } = given
   const config = loadConfig()
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const whole = await createWorkerContext(await createDeps(config, logger))
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
     id,
     data: { uploadId, generation },
     attemptsMade,
+    stalledCounter,
     opts: { attempts },
   } as unknown as Job<UploadJob>
   const result = await runOnce(deps, WORK[lane](deps), job, closing.signal, { alone: true })
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
     .catch(
       (error: Error): AloneResult =>
         error instanceof JobReleased
-          ? { released: true }
+          ? { released: error.pauseMs }
           : { error: error.message, isFinal: error.name === 'UnrecoverableError' },
     )
   await new Promise<void>((resolve) => {

@@ -2,14 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
-import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq'
-import type { Clock } from '../src/core/clock.ts'
+import { DelayedError, type Job, type Processor, Worker, type WorkerOptions } from 'bullmq'
 import { connectRedis } from '../src/core/redis.ts'
 import { WebhookDispatch } from '../src/events/dispatch.ts'
 import { type Lane, QUEUE_PREFIX } from '../src/jobs/contract.ts'
 import { FairShare } from './lanes/fair-share.ts'
 import { createInspect } from './lanes/inspect.ts'
-import { SHUTDOWN } from './lanes/job-released.ts'
+import { JobReleased, putBack, SHUTDOWN } from './lanes/job-released.ts'
 import { createMaintain, scheduleMaintenance } from './lanes/maintain.ts'
 import { createNotifyProcessor, webhookBackoff } from './lanes/notify.ts'
 import { type ShortWork, startShortWork } from './lanes/short-work.ts'
@@ -58,7 +57,6 @@ function setups(deps: WorkerContext) {
           webhooks: deps.config.webhooks,
         }),
         new FairShare(() => DELIVERIES_AT_A_TIME / 4),
-        deps.clock,
       ),
       concurrency: DELIVERIES_AT_A_TIME,
       settings: { backoffStrategy: webhookBackoff },
@@ -71,10 +69,16 @@ function setups(deps: WorkerContext) {
 export function sharedByPortal(
   deliver: ReturnType<typeof createNotifyProcessor>,
   share: FairShare,
-  clock: Clock,
 ): ReturnType<typeof createNotifyProcessor> {
-  return (job, token, signal) =>
-    share.run(job.data.owner, { job, token, nowMs: clock.now() }, () => deliver(job, token, signal))
+  return async (job, token, signal) => {
+    try {
+      return await share.run(job.data.owner, () => deliver(job, token, signal))
+    } catch (error) {
+      if (!(error instanceof JobReleased)) throw error
+      await putBack(job, token, error)
+      throw new DelayedError()
+    }
+  }
 }
 
 export type RunningWorkers = {
@@ -109,12 +113,7 @@ export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING)
 
 function takeShortWork(deps: WorkerContext, worker: Worker): ShortWork {
   const queue = deps.queues.byLane.transcode
-  return startShortWork({
-    queue,
-    process: createTranscode(deps),
-    isOpen: async () => !worker.isPaused() && !(await queue.isPaused()),
-    logger: deps.logger,
-  })
+  return startShortWork(deps, async () => !worker.isPaused() && !(await queue.isPaused()))
 }
 
 /** The timetable stands in Redis, and is lost with it. */

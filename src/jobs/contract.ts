@@ -9,7 +9,7 @@ export type Lane = (typeof LANES)[number]
 export type UploadJob = {
   uploadId: string
   generation: number
-  /** What the work is expected to take; absent in jobs of former versions. */
+  /** What the work is expected to take; absent where only the lane itself may take it, and in jobs of former versions. */
   seconds?: number
 }
 

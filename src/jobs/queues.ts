@@ -2,6 +2,7 @@
 
 import { Queue } from 'bullmq'
 import type { Logger } from '../core/logger.ts'
+import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { LaneName } from '../records/upload-record.ts'
 import {
@@ -17,10 +18,14 @@ import {
 
 export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number }
 
+const takeWaitingJob = commandLoader(new URL('./commands/', import.meta.url))('take-waiting-job')
+
 export class Queues {
   readonly byLane: Record<Lane, Queue>
+  readonly #redis: RedisConnection
 
   constructor(connection: RedisConnection, logger: Logger) {
+    this.#redis = connection
     const open = (lane: Lane) => {
       const queue = new Queue(lane, {
         connection,
@@ -56,6 +61,16 @@ export class Queues {
       jobId: uploadJobId(lane, job.uploadId, job.generation),
       ...(priority === undefined ? {} : { priority }),
     })
+  }
+
+  /**
+   * Takes a job that waits out of its queue, data and all, to be run by other means. Of several who ask one is given true;
+   * a worker of the queue that was faster leaves nothing to take. Throws REDIS_UNAVAILABLE.
+   */
+  async takeOut(lane: LaneName, jobId: string): Promise<boolean> {
+    const queue = this.byLane[lane]
+    const taken = await run(this.#redis, takeWaitingJob, [queue.toKey('prioritized'), queue.toKey(jobId)], [jobId])
+    return taken === 1
   }
 
   /** BullMQ's state of a lane's job; `unknown`: there is none. */

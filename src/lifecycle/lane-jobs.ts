@@ -33,8 +33,12 @@ export class LaneJobs {
     for (const lane of pendingLanes(record, this.#clock.now())) await this.enqueue(record, lane)
   }
 
-  /** Queues one lane, under the generation that the record names. Throws REDIS_UNAVAILABLE. */
-  async enqueue(record: UploadRecord, lane: LaneName): Promise<void> {
+  /**
+   * Queues one lane, under the generation that the record names. Throws REDIS_UNAVAILABLE.
+   *
+   * @param how.anywhere false: not by the place for short work
+   */
+  async enqueue(record: UploadRecord, lane: LaneName, how: { anywhere: boolean } = { anywhere: true }): Promise<void> {
     const { owner, submissionId } = record
     const [ahead, head] = await Promise.all([
       this.#join(record, lane),
@@ -44,7 +48,8 @@ export class LaneJobs {
     const deadline = head?.deadline ?? null
     const priority = jobPriority({ lane, ahead, deadline, costSeconds: seconds, nowMs: this.#clock.now() })
     const generation = record.lanes[lane]?.generation ?? 1
-    await this.#queues.enqueueUpload(lane, { uploadId: record.id, generation, seconds }, priority)
+    const job = { uploadId: record.id, generation, ...(how.anywhere ? { seconds } : {}) }
+    await this.#queues.enqueueUpload(lane, job, priority)
   }
 
   /** The lane is through with this file: the same person's others come forward. Throws REDIS_UNAVAILABLE. */

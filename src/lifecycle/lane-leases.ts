@@ -1,5 +1,6 @@
 // Lane leases: a worker commits a lease to the record before it works, and its result counts only while the
-// lease is its own. BullMQ may run a job twice when a lock is lost; the record decides which run counts.
+// lease is its own. BullMQ may run a job twice when a lock is lost; the record decides which run counts, and a lease that
+// somebody still holds is taken from nobody.
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
@@ -12,7 +13,18 @@ import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
-export type LaneLease = { lane: LaneName; token: string; record: UploadRecord }
+export type LaneLease = { lane: LaneName; token: string; run: number; record: UploadRecord }
+
+/** Whether somebody else is at work on the lane, as far as its record tells. */
+export function isLeased({ lanes }: Pick<UploadRecord, 'lanes'>, lane: LaneName, nowMs: number): boolean {
+  const claim = lanes[lane]?.claim
+  return claim !== undefined && Date.parse(claim.until) > nowMs
+}
+
+/** Another run has the lane: there may be work when it has ended. */
+export class LaneHeld extends Error {
+  override readonly name = 'LaneHeld'
+}
 
 export class LaneLeases {
   readonly #records: UploadRecords
@@ -28,31 +40,45 @@ export class LaneLeases {
 
   /**
    * Acquires the lease of a lane for the job of `generation`. Undefined: nothing is due, or a newer generation was queued.
-   * An older lease of the same generation is taken over: BullMQ repeats a job only if its worker is lost.
+   * A lease that has not run out is taken over from an earlier run of the job only, which counts as a death.
+   *
+   * @param run how many runs of the job are known to have ended
+   * @throws {LaneHeld} somebody else is at work, or was until a moment ago
    */
-  async acquire(id: string, lane: LaneName, generation: number): Promise<LaneLease | undefined> {
+  async acquire(
+    id: string,
+    lane: LaneName,
+    { generation, run }: { generation: number; run: number },
+  ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
       if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane)) return undefined
       if ((current.lanes[lane]?.generation ?? generation) > generation) return undefined
-      return laneStarted(current, lane, { generation, claim: this.#claim(token) })
+      const { claim } = current.lanes[lane] ?? {}
+      if (claim !== undefined && isLeased(current, lane, this.#clock.now()) && (claim.run ?? 0) >= run)
+        throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`)
+      return laneStarted(current, lane, { generation, claim: this.#claim(token, run) })
     })
-    return committed && record !== undefined ? { lane, token, record } : undefined
+    return committed && record !== undefined ? { lane, token, run, record } : undefined
   }
 
-  #claim(token: string): NonNullable<LaneState['claim']> {
-    return { token, worker: this.#worker, until: isoTime(this.#clock.now() + LANE_LEASE_MS) }
+  #claim(token: string, run: number): NonNullable<LaneState['claim']> {
+    return { token, worker: this.#worker, until: isoTime(this.#clock.now() + LANE_LEASE_MS), run }
   }
 
   /** Renews the lease. False: it is lost, stop. */
   async renew(claim: LaneLease): Promise<boolean> {
-    const { lane, token } = claim
-    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(token)))
+    const { lane, token, run } = claim
+    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(token, run)))
   }
 
-  /** Releases the lease of a run without a result. False: it was lost. */
-  async release(claim: LaneLease): Promise<boolean> {
-    return await this.commit(claim, (current) => laneReleased(current, claim.lane))
+  /**
+   * Releases the lease of a run without a result. False: it was lost.
+   *
+   * @param how.untried nothing was tried that could have failed: the attempt does not count
+   */
+  async release(claim: LaneLease, how: { untried: boolean } = { untried: false }): Promise<boolean> {
+    return await this.commit(claim, (current) => laneReleased(current, claim.lane, how))
   }
 
   /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */

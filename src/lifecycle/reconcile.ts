@@ -11,6 +11,7 @@ import { isSettled, type UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
 import type { LaneJobs } from './lane-jobs.ts'
+import { isLeased } from './lane-leases.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
@@ -126,11 +127,10 @@ export class Reconciler {
   async #requeue(record: UploadRecord): Promise<void> {
     const { queues, clock } = this.#deps
     for (const lane of pendingLanes(record, clock.now())) {
-      const state = record.lanes[lane]
-      const generation = state?.generation ?? 1
+      const generation = record.lanes[lane]?.generation ?? 1
       const job = await queues.stateOf(lane, record.id, generation)
       if (ALIVE.has(job)) continue
-      const claimed = state?.claim !== undefined && Date.parse(state.claim.until) > clock.now()
+      const claimed = isLeased(record, lane, clock.now())
       // BullMQ fails a job whose workers died too often: its worker is lost. The remaining lease counts as a
       // death, so this cannot go on for ever.
       if (claimed && job !== 'failed') continue

@@ -85,9 +85,11 @@ export function laneRenewed(current: Current, lane: LaneName, claim: Lease): Nex
   return next('lane at work', current, { lanes: withLane(current, lane, state) })
 }
 
-/** The run was released without a result: the job is retried. */
-export function laneReleased(current: Current, lane: LaneName): NextUpload {
-  return next('lane at work', current, { lanes: withLane(current, lane, releasedLane(current.lanes[lane])) })
+/** The run was released without a result: the job is retried. `untried`: it does not count as an attempt. */
+export function laneReleased(current: Current, lane: LaneName, { untried } = { untried: false }): NextUpload {
+  const state = releasedLane(current.lanes[lane])
+  const attempts = untried ? Math.max(0, state.attempts - 1) : state.attempts
+  return next('lane at work', current, { lanes: withLane(current, lane, { ...state, attempts }) })
 }
 
 type Failure = {

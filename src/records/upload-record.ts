@@ -130,7 +130,13 @@ export type LaneName = 'validate' | 'inspect' | 'transcode'
 export type LaneState = {
   generation: number
   attempts: number
-  claim?: { token: string; worker: string; until: string }
+  claim?: {
+    token: string
+    worker: string
+    until: string
+    /** Of its job: how many runs the queue knew to have ended before this one. Absent in records of former versions: 0. */
+    run?: number
+  }
   doneAt?: string
   /** Set if the lane failed by a system error; retried by the reconciler after a delay, or by an operator. */
   failedAt?: string

@@ -75,7 +75,13 @@ export function workerRuns(deps: WorkerContext) {
       attempt: { made?: number; of?: number; generation?: number } = {},
     ) {
       const { made = 0, of = 5, generation = 1 } = attempt
-      const job = { id: work.lane, data: { uploadId: id, generation }, attemptsMade: made, opts: { attempts: of } }
+      const job = {
+        id: work.lane,
+        data: { uploadId: id, generation },
+        attemptsMade: made,
+        stalledCounter: 0,
+        opts: { attempts: of },
+      }
       return await uploadLane(context, work)(job as Job)
     },
   }

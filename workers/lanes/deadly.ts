@@ -27,6 +27,11 @@ export function deathsOf({ lane, record }: LaneLease): number {
   return record.lanes[lane]?.deaths ?? 0
 }
 
+/** Runs of a job that have ended, as the queue knows: whoever has a lease of one of these holds it no longer. */
+export function endedRuns({ attemptsMade, stalledCounter }: Pick<Job, 'attemptsMade' | 'stalledCounter'>): number {
+  return attemptsMade + stalledCounter
+}
+
 /** Gives the job up for good. Throws, so that the queue does not hand it out again. */
 export async function abandon(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<never> {
   const code = 'WORKER_DIED'
@@ -58,25 +63,27 @@ export async function runApart<T extends string>(
   logger.warn({ deaths: deathsOf(claim) }, 'running in a separate process: the worker died in earlier runs')
   // That process makes a claim of its own; what is left of it tells how it ended.
   await deps.claims.release(claim)
-  const { attemptsMade } = job
+  const { attemptsMade, stalledCounter } = job
   const alone = {
     lane,
     id: job.id ?? lane,
     uploadId,
     generation,
     attemptsMade,
+    stalledCounter,
     attempts: job.opts.attempts ?? 1,
   }
   const signal = cancelled ?? new AbortController().signal
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
-    const left = await deps.claims.acquire(uploadId, lane, generation)
+    // Its run has ended, which the queue does not know.
+    const left = await deps.claims.acquire(uploadId, lane, { generation, run: endedRuns(job) + 1 })
     if (left === undefined) return 'nothing' as T
     if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
     await deps.claims.release(left)
     throw new Error('the separate process did not start')
   }
-  if ('released' in said) throw new JobReleased()
+  if ('released' in said) throw new JobReleased(said.released)
   if ('outcome' in said) return said.outcome as T
   throw said.isFinal ? new UnrecoverableError(said.error) : new Error(said.error)
 }

@@ -1,6 +1,6 @@
 // A lane's jobs at a time, shared: whoever has so many running already lets others go first.
 
-import { DelayedError, type Job } from 'bullmq'
+import { JobReleased } from './job-released.ts'
 
 /** How long a job stands back, at least, before it asks again. */
 const STAND_BACK_MS = 1000
@@ -11,7 +11,7 @@ const APART_MS = 100
 export class FairShare {
   readonly #atATime: () => number
   readonly #running = new Map<string, number>()
-  /** When the last of a party's jobs that stand back asks again. */
+  /** When the last of a party's jobs that stand back asks again, on the clock of `performance`. */
   readonly #lastAskMs = new Map<string, number>()
 
   /** @param atATime most that one party may have running; asked anew each time, for operators change a lane's width */
@@ -19,17 +19,10 @@ export class FairShare {
     this.#atATime = atATime
   }
 
-  /** Runs `work` as `party`'s. Throws DelayedError, with the job put back and no attempt lost, where it has its share. */
-  async run<T>(
-    party: string,
-    { job, token, nowMs }: { job: Job; token: string | undefined; nowMs: number },
-    work: () => Promise<T>,
-  ): Promise<T> {
+  /** Runs `work` as `party`'s. Throws JobReleased, with nothing begun, where it has its share. */
+  async run<T>(party: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(party) ?? 0
-    if (running >= Math.max(1, this.#atATime())) {
-      await job.moveToDelayed(this.#askAgainAt(party, nowMs), token)
-      throw new DelayedError()
-    }
+    if (running >= Math.max(1, this.#atATime())) throw new JobReleased(this.#pauseOf(party))
     this.#running.set(party, running + 1)
     try {
       return await work()
@@ -43,9 +36,10 @@ export class FairShare {
     }
   }
 
-  #askAgainAt(party: string, nowMs: number): number {
+  #pauseOf(party: string): number {
+    const nowMs = performance.now()
     const atMs = Math.max(nowMs + STAND_BACK_MS, (this.#lastAskMs.get(party) ?? 0) + APART_MS)
     this.#lastAskMs.set(party, atMs)
-    return atMs
+    return Math.ceil(atMs - nowMs)
   }
 }

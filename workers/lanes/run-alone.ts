@@ -13,11 +13,12 @@ export type AloneJob = {
   uploadId: string
   generation: number
   attemptsMade: number
+  stalledCounter: number
   attempts: number
 }
 
-/** What it says before it ends. */
-export type AloneResult = { outcome: string } | { error: string; isFinal: boolean } | { released: true }
+/** What it says before it ends; `released`: after how many milliseconds the job is to be tried again. */
+export type AloneResult = { outcome: string } | { error: string; isFinal: boolean } | { released: number }
 
 const ENTRY = fileURLToPath(new URL(`../alone${extname(import.meta.filename)}`, import.meta.url))
 const MIB = 1024 ** 2

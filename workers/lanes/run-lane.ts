@@ -2,23 +2,27 @@
 // held, stop if it is lost, release the job when the worker shuts down, and record failures.
 
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
+import { hasCode } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/logger.ts'
+import { retry } from '../../src/core/retry.ts'
 import { withTimeout } from '../../src/core/with-timeout.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
-import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
+import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import { personHash } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import { NoRoom } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { abandon, DEATHS_BEFORE_ALONE, deathsOf, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
+import { abandon, DEATHS_BEFORE_ALONE, deathsOf, endedRuns, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
 import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
-import { JobReleased, SHUTDOWN } from './job-released.ts'
+import { JobReleased, putBack, SHUTDOWN } from './job-released.ts'
 import { progressReporter } from './progress-reporter.ts'
 import { restingLanes } from './resting.ts'
 
 /** So long another worker has to come by before a job that found no room is tried here again. */
 const NO_ROOM_MS = 30_000
+/** How long a job waits for the end of another run of it. */
+const HELD_MS = 30_000
 
 export type Change = (current: UploadRecord) => Promise<NextUpload> | NextUpload
 
@@ -62,32 +66,42 @@ export type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' 
 export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShare) {
   // BullMQ hands over a signal only to processors that declare three parameters.
   return async (job: Job<UploadJob>, token?: string, cancelled?: AbortSignal): Promise<Outcome> => {
-    const startedMs = deps.clock.now()
-    let outcome: Outcome = 'retried'
-    if (job.attemptsMade === 0 && job.processedOn !== undefined)
-      deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
+    const run = () => runOnce(deps, work, job, cancelled)
     try {
-      // A lane that was told to rest while it waited for a job takes that one still.
-      if (restingLanes(await deps.room.state()).includes(work.lane)) throw new JobReleased(NO_ROOM_MS)
-      const run = () => runOnce(deps, work, job, cancelled)
-      const nowMs = deps.clock.now()
-      outcome =
-        share === undefined ? await run() : await share.run(await personOf(deps, job), { job, token, nowMs }, run)
-      return outcome
+      return await measured(deps, work, job, async () =>
+        share === undefined ? await run() : await share.run(await personOf(deps, job), run),
+      )
     } catch (error) {
-      if (error instanceof DelayedError) outcome = 'given-back'
-      if (error instanceof JobReleased) {
-        outcome = 'given-back'
-        // By this machine's clock, as the queue compares it.
-        await job.moveToDelayed(Date.now() + error.pauseMs, token)
-        throw new DelayedError()
-      }
-      if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
-      throw error
-    } finally {
-      deps.metrics.jobDuration.observe({ queue: work.lane, outcome }, (deps.clock.now() - startedMs) / 1000)
-      if (outcome !== 'retried' && outcome !== 'given-back') await leave(deps, work.lane, job)
+      if (!(error instanceof JobReleased)) throw error
+      await putBack(job, token, error)
+      throw new DelayedError()
     }
+  }
+}
+
+/** Throws what the run throws: JobReleased where the job is to be tried again later. */
+export async function measured(
+  deps: WorkerContext,
+  work: LaneWork,
+  job: Job<UploadJob>,
+  run: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const startedMs = deps.clock.now()
+  let outcome: Outcome = 'retried'
+  if (job.attemptsMade === 0 && job.processedOn !== undefined)
+    deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
+  try {
+    // A lane that was told to rest while it waited for a job takes that one still.
+    if (restingLanes(await deps.room.state()).includes(work.lane)) throw new JobReleased(NO_ROOM_MS)
+    outcome = await run()
+    return outcome
+  } catch (error) {
+    if (error instanceof JobReleased) outcome = 'given-back'
+    else if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
+    throw error
+  } finally {
+    deps.metrics.jobDuration.observe({ queue: work.lane, outcome }, (deps.clock.now() - startedMs) / 1000)
+    if (outcome !== 'retried' && outcome !== 'given-back') await leave(deps, work.lane, job)
   }
 }
 
@@ -106,7 +120,7 @@ export async function runOnce(
   const { lane } = work
   const { uploadId, generation } = job.data
   const jobId = job.id ?? lane
-  const claim = await deps.claims.acquire(uploadId, lane, generation)
+  const claim = await deps.claims.acquire(uploadId, lane, { generation, run: endedRuns(job) }).catch(whenHeld)
   if (claim === undefined) {
     const record = await deps.uploads.latest(uploadId)
     if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
@@ -195,17 +209,17 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
   const { error, claim, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('job released: the worker is shutting down')
-    await released(deps, claim, logger)
+    await released(deps, stopped, { untried: true })
     throw new JobReleased()
   }
   if (error instanceof ClaimLost || (signal.aborted && !(error instanceof EndlessRun))) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'job dropped: its lease is lost')
-    await released(deps, claim, logger)
+    await released(deps, stopped)
     return 'dropped'
   }
   if (error instanceof NoRoom) {
     logger.info({ err: error }, 'given back: no room for it now')
-    await released(deps, claim, logger)
+    await released(deps, stopped, { untried: true })
     throw new JobReleased(NO_ROOM_MS)
   }
   const blamesInput = isInputError(error)
@@ -213,16 +227,33 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
   // Its claim stays, and counts as a death.
   if (error instanceof EndlessRun) throw error
   if (!blamesInput && !isLastAttempt(job)) {
-    await released(deps, claim, logger)
+    await released(deps, stopped)
     throw error
   }
   await recordFailure(deps, claim, error)
   throw blamesInput ? new UnrecoverableError(error.message) : error
 }
 
-/** A claim that stays behind counts as a worker's death. */
-async function released(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<void> {
-  await deps.claims.release(claim).catch((err: unknown) => logger.warn({ err }, 'lane lease not released'))
+/**
+ * A lease that stays behind counts as a worker's death. So an outage of Redis or of the store, which ends all runs at
+ * once, is waited for; but not by a worker that goes.
+ */
+async function released(deps: WorkerContext, { claim, cancelled, logger }: Stopped, how?: { untried: boolean }) {
+  const isPassing = (err: unknown) => {
+    const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')
+    if (passes) logger.warn({ err }, 'lane lease not released; trying again')
+    return passes
+  }
+  const holdMs = cancelled?.reason === SHUTDOWN ? 0 : LANE_LEASE_MS
+  const limits = { holdMs, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
+  await retry(() => deps.claims.release(claim, how), limits).catch((err: unknown) =>
+    logger.warn({ err }, 'lane lease not released'),
+  )
+}
+
+/** Another run goes on, or left without a word; when it has ended, there may be work for this one. */
+function whenHeld(error: unknown): never {
+  throw error instanceof LaneHeld ? new JobReleased(HELD_MS) : error
 }
 
 /** Whose file it is. */

@@ -1,54 +1,48 @@
 // One place more for copies, which takes short work only: a page or a clip of seconds does not wait for the film that has
-// all other places. It takes nothing out of the queue to look at it: long work keeps its turn. The claim on the upload's
-// record is what keeps two from doing the same, as between any two workers.
+// all other places. It looks at the queue and leaves long work where it is. Short work it takes out before it begins, so
+// that nobody else is given it; what comes of no result is queued again. Where this process dies in between, the reconciler
+// finds that the lane is due and that there is no job.
 
-import type { Job, Queue } from 'bullmq'
-import type { Logger } from '../../src/core/logger.ts'
+import type { Job } from 'bullmq'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { isShort } from '../../src/lifecycle/job-cost.ts'
+import { pendingLanes } from '../../src/lifecycle/pending-lanes.ts'
+import type { WorkerContext } from '../worker-context.ts'
 import { SHUTDOWN } from './job-released.ts'
+import { measured, runOnce } from './run-lane.ts'
+import { transcodeWork } from './transcode.ts'
 
 const LOOK_MS = 1000
 /** Short work comes first among what is as urgent, so that it is not far down. */
 const LOOKED_AT = 50
-const MOST_LEFT = 1000
 
 export type ShortWork = {
   /** Begins nothing more and gives back what runs; resolves when it has ended. */
   stop(): Promise<void>
 }
 
-export type ShortWorkDeps = {
-  queue: Queue
-  /** The lane's own. */
-  process(job: Job<UploadJob>, token: string | undefined, signal: AbortSignal): Promise<unknown>
-  /** Whether this worker takes work at all, as operators have it. */
-  isOpen(): Promise<boolean>
-  logger: Logger
-}
-
-export function startShortWork({ queue, process, isOpen, logger }: ShortWorkDeps): ShortWork {
+/** @param isOpen whether this worker takes work at all, as operators have it */
+export function startShortWork(deps: WorkerContext, isOpen: () => Promise<boolean>): ShortWork {
+  const { queues, logger } = deps
+  const work = transcodeWork(deps)
   const closing = new AbortController()
-  /** What failed here is left to the lane, with its pauses and attempts. */
-  const left = new Set<string>()
 
   const next = async (): Promise<Job<UploadJob> | undefined> => {
-    const jobs: Job<UploadJob>[] = await queue.getJobs(['prioritized'], 0, LOOKED_AT - 1, true)
-    return jobs.find(({ id, data }) => data.seconds !== undefined && isShort(data.seconds) && !left.has(id ?? ''))
+    const jobs: Job<UploadJob>[] = await queues.byLane.transcode.getJobs(['prioritized'], 0, LOOKED_AT - 1, true)
+    return jobs.find(isForHere)
   }
   const look = async (): Promise<void> => {
     for (;;) {
       if (closing.signal.aborted || !(await isOpen())) return
       const job = await next()
       if (job === undefined) return
+      if (!(await queues.takeOut('transcode', job.id ?? ''))) continue
+      job.processedOn = Date.now()
       try {
-        await process(job, undefined, closing.signal)
-        // A worker of the lane that took it meanwhile has it locked, and finds nothing to do.
-        await job.remove()
+        await measured(deps, work, job, () => runOnce(deps, work, job, closing.signal))
       } catch (err) {
-        if (left.size > MOST_LEFT) left.clear()
-        left.add(job.id ?? '')
-        logger.debug({ err, jobId: job.id }, 'short work is left to its lane')
+        logger.info({ err, jobId: job.id }, 'short work is left to its lane')
+        await queueAgain(deps, job.data, { anywhere: closing.signal.aborted })
       }
     }
   }
@@ -71,4 +65,16 @@ export function startShortWork({ queue, process, isOpen, logger }: ShortWorkDeps
       await looking
     },
   }
+}
+
+/** What was tried before is the lane's, with its pauses and attempts. */
+function isForHere({ data, attemptsMade, stalledCounter }: Job<UploadJob>): boolean {
+  return data.seconds !== undefined && isShort(data.seconds) && attemptsMade + stalledCounter === 0
+}
+
+/** Where it is still due. */
+async function queueAgain(deps: WorkerContext, { uploadId }: UploadJob, how: { anywhere: boolean }): Promise<void> {
+  const record = await deps.uploads.latest(uploadId)
+  if (record === undefined || !pendingLanes(record, deps.clock.now()).includes('transcode')) return
+  await deps.laneJobs.enqueue(record, 'transcode', how)
 }

@@ -254,7 +254,7 @@ describe('the webhooks of a portal whose receiver never answers', () => {
       webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
       timeoutMs: 600_000,
     })
-    worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE), clock), {
+    worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE)), {
       connection: house.connect('jobs'),
       prefix: QUEUE_PREFIX,
       concurrency: 16,

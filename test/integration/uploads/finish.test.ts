@@ -109,7 +109,7 @@ overBothStores((kind) => {
     const claims = new LaneLeases(uploads, systemClock, 'a worker that dies')
     const dieAt = async (generation: number) => {
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) !== 'unknown')
-      for (let death = 0; death < 5; death++) await claims.acquire(id, 'validate', generation)
+      for (let run = 0; run < 5; run++) await claims.acquire(id, 'validate', { generation, run })
       const options = { connection: redis.jobs, prefix: QUEUE_PREFIX }
       const worker = new Worker('validate', () => Promise.reject(new UnrecoverableError('stalled')), options)
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) === 'failed')
@@ -150,7 +150,10 @@ overBothStores((kind) => {
 
     expect(await user.offset(url)).toBe(bytes.length)
     // Work begins at once, before the reconciler comes by: a younger version.
-    const claim = await new LaneLeases(deps.uploads, systemClock, 'a worker').acquire(idOf(url), 'validate', 1)
+    const claim = await new LaneLeases(deps.uploads, systemClock, 'a worker').acquire(idOf(url), 'validate', {
+      generation: 1,
+      run: 0,
+    })
     expect(claim).toBeDefined()
     await deps.reconciler.one(idOf(url))
     const { owner, submissionId } = await house.record(url)

@@ -157,7 +157,7 @@ describe('a run whose claim was taken over', () => {
       async publish(...args: Parameters<typeof publish>) {
         await house.deps.store.publish(...args)
         expect(await outputsOf(id)).toHaveLength(before.length + 1)
-        expect(await house.deps.claims.acquire(id, 'transcode', 2)).toBeDefined()
+        expect(await house.deps.claims.acquire(id, 'transcode', { generation: 2, run: 1 })).toBeDefined()
       },
     }) as typeof house.deps.store
     const deps = { ...house.deps, store }
