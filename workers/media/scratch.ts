@@ -37,7 +37,7 @@ export type ScratchRoom = {
   open(jobId: string, needBytes: number): Promise<Scratch>
   /** Bytes that a job could be given now. */
   freeBytes(): Promise<number>
-  /** Whether jobs should be taken. A job that found too little for itself makes it `little` for half a minute. */
+  /** Whether jobs should be taken. What is too little for one job may be enough for the next. */
   state(): Promise<RoomState>
   /** Removes the folders of dead owners, called once at start; returns their names. */
   sweep(): Promise<string[]>
@@ -55,8 +55,6 @@ export type ScratchOptions = {
 }
 
 const SIGN_OF_LIFE_MS = 60_000
-/** After a job was refused others, who need less, are tried again this much later. */
-const REFUSED_MS = 30_000
 
 type Owner = { host: string; pid: number; started: string }
 
@@ -68,7 +66,6 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
   if (!isAbsolute(root)) throw new TypeError(`the scratch root must be absolute, got ${root}`)
   // What running jobs of this process may still write. Other processes show in the free space as they write.
   let reservedBytes = 0
-  let refused: { needBytes: number; atMs: number } | undefined
 
   const disk = async () => {
     await mkdir(root, { recursive: true, mode: 0o700 })
@@ -82,8 +79,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
     async state() {
       const { left } = await disk()
       if (left < fullBytes) return 'none'
-      const wanted = refused !== undefined && performance.now() - refused.atMs < REFUSED_MS ? refused.needBytes : 1
-      return toGive(left) < wanted ? 'little' : 'enough'
+      return toGive(left) > 0 ? 'enough' : 'little'
     },
     async open(jobId, needBytes) {
       const { left, size } = await disk()
@@ -91,7 +87,6 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
       if (needBytes > free) {
         const words = `${needBytes} bytes of scratch needed, ${free} to give`
         if (needBytes > size - marginBytes) throw new ToolError('OUT_OF_SPACE', 'system', words)
-        refused = { needBytes, atMs: performance.now() }
         throw new NoRoom('OUT_OF_SPACE', 'system', words)
       }
       reservedBytes += needBytes

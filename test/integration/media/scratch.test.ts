@@ -5,7 +5,7 @@ import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createScratchRoom, folderName, type ScratchRoom, withScratch } from '../../../workers/media/scratch.ts'
+import { createScratchRoom, folderName, NoRoom, type ScratchRoom, withScratch } from '../../../workers/media/scratch.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 
 let corpus: Corpus
@@ -24,6 +24,19 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   )
+
+describe('a room', () => {
+  it('that is too small for one job has room for others all the same', async () => {
+    const scratches = room()
+    const free = await scratches.freeBytes()
+    const first = await scratches.open('film', free / 2)
+    await expect(scratches.open('another film', free * 0.75)).rejects.toBeInstanceOf(NoRoom)
+    expect(await scratches.state()).toBe('enough')
+    await withScratch(scratches, 'clip', free / 8, () => Promise.resolve())
+    await first.remove()
+    await withScratch(scratches, 'another film', free * 0.75, () => Promise.resolve())
+  })
+})
 
 describe('a scratch folder', () => {
   it('is private, named after its owner and its job, and gone when the job is done', async () => {

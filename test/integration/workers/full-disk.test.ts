@@ -93,9 +93,11 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
       what: 'the job to be given back',
     })
     await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to wait again' })
+    expect((await ready()).status).toBe(200)
     await rm(join(dir, 'others'))
     const record = await house.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
+    expect(record.lanes).toMatchObject({ inspect: { attempts: 1 }, transcode: { attempts: 1 } })
     await setFree(null)
   })
 })
