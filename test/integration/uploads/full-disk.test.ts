@@ -3,29 +3,24 @@
 
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { Spool } from '../../../src/uploads/stores/spool.ts'
-import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { describeOnSmallDisk } from '../../support/small-disk.ts'
 import { expectProblem } from './problem.ts'
 
 const MIB = 1024 ** 2
 
-const disk = await makeSmallDisk().catch((error: Error) => {
-  console.warn(`NO DISK TO FILL: ${error.message}`)
-  return undefined
-})
-
-describe.skipIf(disk === undefined)('a disk without room', () => {
-  const { setFree, remove, dir } = disk as SmallDisk
+await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
   let house: Environment
   let ready: () => Promise<{ status: number; reason?: string }>
 
   beforeAll(async () => {
-    house = await openEnvironment({ dataDir: dir })
+    house = await openEnvironment({ dataDir: disk().dir })
+    undo.add(() => house.close())
     const { deps } = house
     const state = { started: true, draining: false }
     const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
@@ -34,13 +29,9 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
       return { status: answer.statusCode, reason: answer.json().reason }
     }
   })
-  afterAll(async () => {
-    await house?.close()
-    await remove()
-  })
 
   it('takes what fits beside the reserve, and refuses what does not with 503 and when to come back', async () => {
-    await setFree(600 * MIB)
+    await disk().setFree(600 * MIB)
     const user = await house.user('film')
     const small = await user.post({ length: MIB, name: 'a.mp4' })
     expect(small.status).toBe(201)
@@ -55,7 +46,7 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
     expectProblem(large, 503, 'NO_SPACE')
     expect(Number(large.headers['retry-after'])).toBeGreaterThan(0)
     expect(await ready()).toEqual({ status: 200 })
-    await setFree(null)
+    await disk().setFree(null)
   })
 
   it('a PATCH that no longer fits is 507, keeps what was stored, and goes on when there is room', async () => {
@@ -63,29 +54,29 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
     const user = await house.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     await user.patch(url, 0, bytes.subarray(0, MIB))
-    await setFree(2 * MIB)
+    await disk().setFree(2 * MIB)
     const full = await user.patch(url, MIB, bytes.subarray(MIB))
     expectProblem(full, 507, 'NO_SPACE')
     expect(Number(full.headers['retry-after'])).toBeGreaterThan(0)
     const offset = await user.offset(url)
     expect(offset).toBeGreaterThanOrEqual(MIB)
     expect(await ready()).toEqual({ status: 503, reason: expect.stringContaining('disk full') })
-    await setFree(null)
+    await disk().setFree(null)
     expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
     expect(await ready()).toEqual({ status: 200 })
   })
 
   it('a spool whose disk is full is a full spool: what waits goes to the bucket, and no upload fails for it', async () => {
-    const folder = join(dir, 'spool', String(process.pid))
+    const folder = join(disk().dir, 'spool', String(process.pid))
     const spool = new Spool(folder, 1024 * MIB)
     await spool.start()
     const file = spool.create()
-    await setFree(2 * MIB)
+    await disk().setFree(2 * MIB)
     expect(await file.append([Buffer.alloc(MIB, 1)], MIB)).toBe(true)
     expect(await file.append([Buffer.alloc(8 * MIB, 2)], 8 * MIB)).toBe(false)
     expect(spool.used).toBe(MIB)
-    await setFree(null)
+    await disk().setFree(null)
     expect(await file.append([Buffer.alloc(MIB, 3)], MIB)).toBe(true)
     const found = Buffer.alloc(2 * MIB)
     await file.readInto(found)

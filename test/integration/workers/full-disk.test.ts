@@ -3,26 +3,20 @@
 
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeSmallDisk, type SmallDisk } from '../../../tools/rehearse/stage/disk.ts'
+import { beforeAll, expect, it } from 'vitest'
 import { type Child, startChild } from '../../support/children.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { MEDIA_LANES } from '../../support/environment-worker.ts'
 import { freePort, waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
+import { describeOnSmallDisk } from '../../support/small-disk.ts'
 
 const MIB = 1024 ** 2
 /** What a worker leaves to others on the disk. */
 const MARGIN_BYTES = 512 * MIB
 
-const disk = await makeSmallDisk().catch((error: Error) => {
-  console.warn(`NO DISK TO FILL: ${error.message}`)
-  return undefined
-})
-
-describe.skipIf(disk === undefined)('a disk without room', () => {
-  const { setFree, remove, dir } = disk as SmallDisk
+await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
   let corpus: Corpus
   let house: Environment
   let worker: Child
@@ -30,18 +24,15 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, env: { DATA_DIR: dir } })
+    undo.add(() => corpus.remove())
+    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, env: { DATA_DIR: disk().dir } })
+    undo.add(() => house.close())
     const port = await freePort()
     opsUrl = `http://127.0.0.1:${port}`
     worker = await startChild(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'quick-worker.ts')], {
       env: { ...house.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
     })
-  })
-  afterAll(async () => {
-    await worker?.stop()
-    await house?.close()
-    await corpus?.remove()
-    await remove()
+    undo.add(() => worker.stop())
   })
 
   const ready = async () => {
@@ -59,13 +50,13 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
 
   it('with little, verdicts go on and copies wait; then they are made, and no attempt was lost', async () => {
     await isReady()
-    await setFree(MARGIN_BYTES / 2)
+    await disk().setFree(MARGIN_BYTES / 2)
     await waitFor(async () => (await ready()).status === 503, { what: 'the worker to see it' })
     expect((await ready()).reason).toBe('no room for scratch files: inspect, transcode take no jobs')
     const id = await stored('little')
     await house.until(id, ({ state }) => state === 'accepted')
     await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to be asked for' })
-    await setFree(null)
+    await disk().setFree(null)
     const record = await house.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     expect(record.lanes.transcode?.attempts).toBe(1)
@@ -73,11 +64,11 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
   })
 
   it('with none, nothing is taken; a verdict is late, and never a failure', async () => {
-    await setFree(16 * MIB)
+    await disk().setFree(16 * MIB)
     await waitFor(async () => (await ready()).reason?.includes('validate') === true, { what: 'the worker to see it' })
     const id = await stored('none')
     await waitFor(async () => (await waiting('validate')) === 1, { what: 'the verdict to be asked for' })
-    await setFree(null)
+    await disk().setFree(null)
     const record = await house.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     await isReady()
@@ -85,8 +76,8 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
 
   it('a job that finds too little for itself is given back, and costs no attempt', async () => {
     // Large enough for the job, were it not for what others keep there.
-    await setFree(MARGIN_BYTES + 100 * MIB)
-    await writeFile(join(dir, 'others'), Buffer.alloc(99 * MIB))
+    await disk().setFree(MARGIN_BYTES + 100 * MIB)
+    await writeFile(join(disk().dir, 'others'), Buffer.alloc(99 * MIB))
     const id = await stored('too-little')
     await house.until(id, ({ state }) => state === 'accepted')
     await waitFor(() => Promise.resolve(worker.output().includes('given back: no room for it now')), {
@@ -94,10 +85,10 @@ describe.skipIf(disk === undefined)('a disk without room', () => {
     })
     await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to wait again' })
     expect((await ready()).status).toBe(200)
-    await rm(join(dir, 'others'))
+    await rm(join(disk().dir, 'others'))
     const record = await house.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     expect(record.lanes).toMatchObject({ inspect: { attempts: 1 }, transcode: { attempts: 1 } })
-    await setFree(null)
+    await disk().setFree(null)
   })
 })
