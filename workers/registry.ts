@@ -32,7 +32,7 @@ const DELIVERIES_AT_A_TIME = 16
 
 type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
 
-function setups(deps: WorkerContext) {
+function setups(deps: WorkerContext, copies: CountedRuns) {
   const cores = availableParallelism()
   return {
     // People wait for these, and they cost next to nothing.
@@ -43,7 +43,7 @@ function setups(deps: WorkerContext) {
     }),
     inspect: () => ({ processor: createInspect(deps), concurrency: Math.max(1, Math.floor(cores / 2)) }),
     transcode: () => ({
-      processor: createTranscode(deps),
+      processor: copies.processor,
       concurrency: deps.config.workers.transcodeConcurrency,
     }),
     notify: () => ({
@@ -89,12 +89,13 @@ export type RunningWorkers = {
 
 export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING): Promise<RunningWorkers> {
   const { lanes } = deps.config.workers
-  const table = setups(deps)
+  const copies = countingRuns(createTranscode(deps))
+  const table = setups(deps, copies)
   const workers = lanes.map((lane) => startWorker(deps, lane, table[lane](), timing))
   const timetable = lanes.includes('maintain') ? await keepTimetable(deps) : undefined
   const dispatch = lanes.includes('notify') ? startDispatch(deps) : undefined
-  const copies = workers.find(({ name }) => name === 'transcode')
-  const short = copies === undefined ? undefined : takeShortWork(deps, copies)
+  const copying = workers.find(({ name }) => name === 'transcode')
+  const short = copying === undefined ? undefined : takeShortWork(deps, copying, copies)
   return {
     workers,
     async close(graceMs) {
@@ -111,9 +112,29 @@ export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING)
   }
 }
 
-function takeShortWork(deps: WorkerContext, worker: Worker): ShortWork {
+/** Only while the lane's own places are taken: what they run is handed out again sooner where a worker dies. */
+function takeShortWork(deps: WorkerContext, worker: Worker, { running }: CountedRuns): ShortWork {
   const queue = deps.queues.byLane.transcode
-  return startShortWork(deps, async () => !worker.isPaused() && !(await queue.isPaused()))
+  const isOpen = async () => running() >= worker.concurrency && !worker.isPaused() && !(await queue.isPaused())
+  return startShortWork(deps, isOpen)
+}
+
+type CountedRuns = { processor: Processor; running(): number }
+
+function countingRuns(processor: ReturnType<typeof createTranscode>): CountedRuns {
+  let runs = 0
+  return {
+    running: () => runs,
+    // BullMQ hands over a signal only to processors that declare three parameters.
+    processor: async (job, token, signal) => {
+      runs++
+      try {
+        return await processor(job, token, signal)
+      } finally {
+        runs--
+      }
+    },
+  }
 }
 
 /** The timetable stands in Redis, and is lost with it. */

@@ -1,4 +1,4 @@
-// One place more for copies, which takes short work only: a page or a clip of seconds does not wait for the film that has
+// One place more for copies, which takes short work only: a page or a clip of seconds does not wait for the films that have
 // all other places. It looks at the queue and leaves long work where it is. Short work it takes out before it begins, so
 // that nobody else is given it; what comes of no result is queued again. Where this process dies in between, the reconciler
 // finds that the lane is due and that there is no job.
@@ -21,7 +21,7 @@ export type ShortWork = {
   stop(): Promise<void>
 }
 
-/** @param isOpen whether this worker takes work at all, as operators have it */
+/** @param isOpen whether work is to be taken here now */
 export function startShortWork(deps: WorkerContext, isOpen: () => Promise<boolean>): ShortWork {
   const { queues, logger } = deps
   const work = transcodeWork(deps)
