@@ -1,7 +1,9 @@
-// Drafts of uploads that nobody sends.
+// Drafts of uploads that nobody sends, and heads of submissions that nobody has put.
 
 import { newUploadId } from '../../src/core/ids.ts'
+import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import type { UploadDraft } from '../../src/records/upload-session.ts'
+import type { NextVersion } from '../../src/records/version-log.ts'
 
 export const OWNER = 'portal'
 /** Signs the ids of uploads in every environment. */
@@ -26,6 +28,32 @@ export function draftFor(submissionId: string | null, change: Partial<UploadDraf
     createdAt: new Date().toISOString(),
     maxBytes: 10_000,
     kinds: [],
+    ...change,
+  }
+}
+
+/** The head of a submission as a PUT makes it, with a change. */
+export function newHead(id: string, change: Partial<SubmissionHead> = {}): NextVersion<SubmissionHead> {
+  const now = new Date().toISOString()
+  return {
+    schema: 1,
+    owner: OWNER,
+    id,
+    profile: 'test@1',
+    opensAt: null,
+    deadline: null,
+    graceSeconds: 0,
+    uniqueKey: null,
+    callbackUrl: null,
+    metadata: {},
+    slotMetadata: {},
+    state: 'open',
+    revision: 1,
+    revisions: [],
+    sequence: 0,
+    event: null,
+    createdAt: now,
+    updatedAt: now,
     ...change,
   }
 }

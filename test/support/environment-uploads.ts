@@ -12,7 +12,7 @@ import type { UploadDraft } from '../../src/records/upload-session.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
 import { sha256 } from './bytes.ts'
 import { tick } from './clock.ts'
-import { draftFor, OWNER } from './drafts.ts'
+import { draftFor, newHead, OWNER } from './drafts.ts'
 import { waitFor } from './http.ts'
 import { type Details, noted, reached } from './records.ts'
 import { idOf } from './tus.ts'
@@ -28,25 +28,7 @@ export function madeUploads(deps: Deps) {
   ): Promise<SubmissionHead> => {
     const now = isoTime(clock.now())
     const { record } = await heads.commit(owner, id, (current) => ({
-      ...(current ?? {
-        schema: 1 as const,
-        owner,
-        id,
-        profile: 'test@1',
-        opensAt: null,
-        deadline: null,
-        graceSeconds: 0,
-        uniqueKey: null,
-        callbackUrl: null,
-        metadata: {},
-        slotMetadata: {},
-        state: 'open' as const,
-        revision: 1,
-        revisions: [],
-        sequence: 0,
-        event: null,
-        createdAt: now,
-      }),
+      ...(current ?? newHead(id, { owner, createdAt: now })),
       updatedAt: now,
       ...change,
     }))

@@ -14,6 +14,7 @@ import type { UploadJob } from '../../src/jobs/contract.ts'
 import { objectKeys } from '../../src/records/keys.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../src/storage/local.ts'
+import { newHead } from '../../test/support/drafts.ts'
 import { startRedis } from '../../test/support/redis.ts'
 import { createWorkerContext } from '../../workers/create-worker-context.ts'
 import { createInspect } from '../../workers/lanes/inspect.ts'
@@ -66,28 +67,8 @@ export async function openWorkshop() {
     latest,
 
     async submission(id: string, profile: string, plannedMinutes?: number): Promise<void> {
-      const now = new Date().toISOString()
       const slotMetadata = plannedMinutes === undefined ? {} : { lesson_plan: { plannedMinutes } }
-      await deps.heads.commit(OWNER, id, () => ({
-        schema: 1 as const,
-        owner: OWNER,
-        id,
-        profile,
-        slotMetadata,
-        metadata: {},
-        opensAt: null,
-        deadline: null,
-        graceSeconds: 0,
-        uniqueKey: null,
-        callbackUrl: null,
-        state: 'open' as const,
-        revision: 1,
-        revisions: [],
-        sequence: 0,
-        event: null,
-        createdAt: now,
-        updatedAt: now,
-      }))
+      await deps.heads.commit(OWNER, id, () => newHead(id, { owner: OWNER, profile, slotMetadata }))
     },
 
     /** Commits a record for a completely received file, with the name of the local file. */
@@ -121,7 +102,13 @@ export async function openWorkshop() {
     /** Runs the lanes that are due, one after the other, without retries. */
     async through(id: string, { verdictOnly, unfenced: open, signal }: Through): Promise<UploadRecord> {
       const deps = open ? unfenced : fenced
-      const job = { id: 'job', data: { uploadId: id, generation: 1 }, attemptsMade: 0, opts: { attempts: 1 } }
+      const job = {
+        id: 'job',
+        data: { uploadId: id, generation: 1 },
+        attemptsMade: 0,
+        stalledCounter: 0,
+        opts: { attempts: 1 },
+      }
       const run = async (lane: ReturnType<typeof createValidate>): Promise<void> => {
         // The error is in the record then, as readers see it.
         await lane(job as Job<UploadJob>, undefined, signal).catch(() => undefined)

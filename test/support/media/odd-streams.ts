@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { holdLastPicture } from './mp4-edit.ts'
-import { AAC, mp4, recorded, X264 } from './recordings.ts'
+import { AAC, mp4, recorded, VP8, X264 } from './recordings.ts'
 
 /** A screen on which nothing moves at the end: the recorder has no more pictures, and the last one stays. */
 export async function heldPicture(corpus: Corpus): Promise<string> {
@@ -34,12 +34,7 @@ export async function bareWebm(corpus: Corpus): Promise<string> {
     'vfr',
     '-enc_time_base:v',
     '1/1000',
-    '-c:v',
-    'libvpx',
-    '-deadline',
-    'realtime',
-    '-cpu-used',
-    '8',
+    ...VP8,
     '-c:a',
     'libopus',
     '-live',

@@ -3,7 +3,7 @@
 import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { setMatrix } from './mp4-bytes.ts'
-import { AAC, mp4, PLACE, type Recording, recorded, rewrapped, TONE, X264 } from './recordings.ts'
+import { AAC, mp4, PLACE, type Recording, recorded, rewrapped, TONE, VP8, X264 } from './recordings.ts'
 import { lesson } from './videos.ts'
 
 /** An MP4 held upside down: the matrix turns it by half. */
@@ -42,7 +42,7 @@ export async function joinedTransportStreams(corpus: Corpus, recording: Recordin
 
 /** A call recorded by a browser: the picture becomes smaller when the line does. */
 export async function resizedCall(corpus: Corpus): Promise<string> {
-  const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus']
+  const vp8 = [...VP8, '-c:a', 'libopus']
   const parts = [
     await recorded(corpus, 'call-large.webm', { seconds: 2 }, vp8),
     await recorded(corpus, 'call-small.webm', { seconds: 2, picture: 'testsrc2=s=160x90:r=25' }, vp8),

@@ -5,6 +5,8 @@ import type { Corpus } from './corpus.ts'
 import { ffmpeg } from './corpus.ts'
 
 export const X264: readonly string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
+/** As browsers record it, as quickly as it can be encoded. */
+export const VP8: readonly string[] = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
 export const AAC: readonly string[] = ['-c:a', 'aac', '-b:a', '64k']
 
 /** Where it was filmed, as phones write it, and words that must not come back in what is shown to others. */

@@ -3,8 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from './corpus.ts'
 import { setMatrix } from './mp4-bytes.ts'
-
-const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
+import { VP8, X264 } from './recordings.ts'
 
 export type LessonOptions = {
   seconds?: number
@@ -78,10 +77,7 @@ export function hdrMov(corpus: Corpus): Promise<string> {
 
 /** A screen recording streamed to disk: no duration anywhere, as the writer could not go back to fill it in. */
 export function streamed(corpus: Corpus, format: 'matroska' | 'webm'): Promise<string> {
-  const codecs =
-    format === 'matroska'
-      ? [...X264, '-c:a', 'aac']
-      : ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '200k', '-c:a', 'libopus']
+  const codecs = format === 'matroska' ? [...X264, '-c:a', 'aac'] : [...VP8, '-b:v', '200k', '-c:a', 'libopus']
   return corpus.file(`streamed.${format}`, (path) =>
     ffmpeg(
       ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:r=48000'],

@@ -6,6 +6,7 @@ import type { DocumentView } from '../../../src/submissions/document/views.ts'
 import { loadProfiles, shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
 import { findSlot, type Profile, profileOf, type SlotRules } from '../../../src/submissions/profiles/profile.ts'
 import type { ProfileData } from '../../../src/submissions/profiles/schema.ts'
+import { newHead } from '../../support/drafts.ts'
 
 export const catalogue = loadProfiles([shippedProfilesDir()])
 
@@ -65,30 +66,9 @@ export function pdf(changes: Partial<Measured> = {}): Measured {
 }
 
 export function head(changes: Partial<SubmissionHead> = {}): SubmissionHead {
-  return {
-    schema: 1,
-    version: 1,
-    nonce: 'n',
-    committedAt: '2024-09-01T00:00:00.000Z',
-    owner: 'portal',
-    id: 'S1',
-    profile: 'teacher.K4@1',
-    opensAt: null,
-    deadline: null,
-    graceSeconds: 0,
-    uniqueKey: null,
-    callbackUrl: null,
-    metadata: {},
-    slotMetadata: {},
-    state: 'open',
-    revision: 1,
-    revisions: [],
-    sequence: 1,
-    event: null,
-    createdAt: '2024-09-01T00:00:00.000Z',
-    updatedAt: '2024-09-01T00:00:00.000Z',
-    ...changes,
-  }
+  const at = '2024-09-01T00:00:00.000Z'
+  const made = newHead('S1', { profile: 'teacher.K4@1', sequence: 1, createdAt: at, updatedAt: at, ...changes })
+  return { version: 1, nonce: 'n', committedAt: at, ...made, ...changes } as SubmissionHead
 }
 
 /** `at`: minutes after 2024-09-02 00:00 UTC at which it was created; stored one minute later unless it is receiving. */

@@ -1,6 +1,6 @@
 // One file of 480 lines for every container that a profile may name.
 
-import { AAC, recorded, X264 } from '../../../test/support/media/recordings.ts'
+import { AAC, recorded, VP8, X264 } from '../../../test/support/media/recordings.ts'
 import type { Make } from '../model.ts'
 
 const PICTURE = 'testsrc2=s=640x480:r=10'
@@ -19,7 +19,7 @@ export const IN_CONTAINER: Record<string, Made | undefined> = {
   matroska: { about: 'Matroska', make: film('in.mkv', [...X264, ...AAC]), uncommon: false },
   webm: {
     about: 'WebM',
-    make: film('in.webm', ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus']),
+    make: film('in.webm', [...VP8, '-c:a', 'libopus']),
     uncommon: true,
   },
   avi: { about: 'AVI', make: film('in.avi', ['-c:v', 'mpeg4', '-c:a', 'mp3']), uncommon: true },

@@ -2,7 +2,16 @@
 // that look similar: slides, still screens, sound with pauses.
 
 import { zeroed } from '../../../test/support/media/damage.ts'
-import { AAC, mp4, type Recording, recorded, rewrapped, TONE, X264 } from '../../../test/support/media/recordings.ts'
+import {
+  AAC,
+  mp4,
+  type Recording,
+  recorded,
+  rewrapped,
+  TONE,
+  VP8,
+  X264,
+} from '../../../test/support/media/recordings.ts'
 import type { Make, Row } from '../model.ts'
 import { CLIP, CONVERTED, GAPS, OUTCOME, rowsOf, SMALL, UNCOMMON } from './places.ts'
 
@@ -11,18 +20,7 @@ const video = rowsOf('damaged', CLIP, { kind: 'video' })
 const MOVING: Recording = { seconds: 20, picture: 'testsrc2=s=320x180:r=25' }
 const GOP = ['-g', '25']
 const film: Make = (c) => mp4(c, 'to-hole.mp4', MOVING, [...GOP, '-movflags', '+faststart'])
-const browserFilm: Make = (c) =>
-  recorded(c, 'to-hole.webm', MOVING, [
-    '-c:v',
-    'libvpx',
-    '-deadline',
-    'realtime',
-    '-cpu-used',
-    '8',
-    ...GOP,
-    '-c:a',
-    'libopus',
-  ])
+const browserFilm: Make = (c) => recorded(c, 'to-hole.webm', MOVING, [...VP8, ...GOP, '-c:a', 'libopus'])
 const rewrap =
   (extension: 'mkv' | 'ts' | 'mov'): Make =>
   async (c, bait) =>
@@ -62,15 +60,13 @@ export const HOLES: readonly Row[] = [
     'screen-stands-still',
     'a screen recording without sound, whose pictures come in bursts',
     (c) =>
-      recorded(
-        c,
-        'bursts.webm',
-        { seconds: 20, picture: 'testsrc2=s=320x180:r=25', sounds: [] },
-        [
-          ['-vf', "select='lt(mod(t\\,8)\\,2)'", '-fps_mode', 'vfr'],
-          ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8'],
-        ].flat(),
-      ),
+      recorded(c, 'bursts.webm', { seconds: 20, picture: 'testsrc2=s=320x180:r=25', sounds: [] }, [
+        '-vf',
+        "select='lt(mod(t\\,8)\\,2)'",
+        '-fps_mode',
+        'vfr',
+        ...VP8,
+      ]),
     {
       place: OUTCOME,
       expect: { problems: { ...SMALL, ...CONVERTED, ...UNCOMMON, NO_AUDIO: 'warn' } },

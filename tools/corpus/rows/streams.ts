@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { type Corpus, ffmpeg } from '../../../test/support/media/corpus.ts'
-import { AAC, mp4, recorded, TONE, X264 } from '../../../test/support/media/recordings.ts'
+import { AAC, mp4, recorded, TONE, VP8, X264 } from '../../../test/support/media/recordings.ts'
 import { lesson } from '../../../test/support/media/videos.ts'
 import type { Row } from '../model.ts'
 import { CLIP, CONVERTED, OUTCOME, rowsOf, SMALL, UNCOMMON } from './places.ts'
@@ -233,14 +233,9 @@ export const STREAMS: readonly Row[] = [
     'a WebM whose pictures have a second layer for transparency',
     (c) =>
       recorded(c, 'alpha.webm', { picture: `${MOVING},format=yuva420p` }, [
-        '-c:v',
-        'libvpx',
+        ...VP8,
         '-auto-alt-ref',
         '0',
-        '-deadline',
-        'realtime',
-        '-cpu-used',
-        '8',
         '-pix_fmt',
         'yuva420p',
         '-c:a',
