@@ -39,6 +39,10 @@ export type StartOptions = {
    * the time. Default: what TEST_FROM says, or the source. `npm test` builds first and says dist.
    */
   from?: 'source' | 'dist'
+  /** What runs in place of the role's own entry: a module, from the root of the repository and without its ending. */
+  entry?: string
+  /** Modules that are loaded before it, likewise. */
+  preload?: string[]
 }
 
 const BUILT = `${sep}dist${sep}test${sep}support`
@@ -51,22 +55,25 @@ export function testedFrom(): 'source' | 'dist' {
   return process.env['TEST_FROM'] === 'dist' ? 'dist' : 'source'
 }
 
-type Role = 'service' | 'worker'
+export type Role = 'service' | 'worker'
 type Command = { args: string[]; env: Record<string, string> }
 
-async function command(role: Role, from: 'source' | 'dist'): Promise<Command> {
-  const entry = role === 'service' ? 'src/server' : 'workers/main'
-  if (from === 'source') return { args: ['--import', 'tsx', join(ROOT, `${entry}.ts`)], env: {} }
+async function command(role: Role, options: StartOptions): Promise<Command> {
+  const { from = testedFrom(), entry = role === 'service' ? 'src/server' : 'workers/main', preload = [] } = options
+  const file = (name: string) => (from === 'source' ? join(ROOT, `${name}.ts`) : join(ROOT, 'dist', `${name}.js`))
+  const modules = preload.flatMap((name) => ['--import', file(name)])
+  if (from === 'source') return { args: ['--import', 'tsx', ...modules, file(entry)], env: {} }
   const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as {
     [role in Role]: string[]
   } & { environment: { [role in Role]?: Record<string, string> } }
   return {
-    args: [...table[role], join(ROOT, 'dist', `${entry}.js`)],
+    args: [...table[role], ...modules, file(entry)],
     env: table.environment[role] ?? {},
   }
 }
 
-async function start(role: Role, options: StartOptions): Promise<Running> {
+/** The caller waits for `ready()`. */
+export async function startProcess(role: Role, options: StartOptions): Promise<Running> {
   const { DATA_DIR } = options.env
   const made = DATA_DIR === undefined ? await mkdtemp(join(tmpdir(), 'songngan-data-')) : ''
   const defaults = {
@@ -77,7 +84,7 @@ async function start(role: Role, options: StartOptions): Promise<Running> {
     PROCESSES: '1',
     DATA_DIR: made,
   }
-  const { args, env: own } = await command(role, options.from ?? testedFrom())
+  const { args, env: own } = await command(role, options)
   const env: Record<string, string> & typeof defaults = { ...own, ...defaults, ...options.env }
   // A leader of its own group: what it starts (further processes of the service, ffmpeg) can be killed with it.
   const launch = () => startChild(process.execPath, args, { cwd: ROOT, env, ownGroup: true })
@@ -139,12 +146,12 @@ function parsed(line: string): LogLine[] {
   }
 }
 
-/** `src/server.ts`; the caller waits for `ready()`. */
+/** `src/server.ts`. */
 export function startService(options: StartOptions): Promise<Running> {
-  return start('service', options)
+  return startProcess('service', options)
 }
 
 /** `workers/main.ts`; share DATA_DIR with the service unless STORAGE is s3. */
 export function startWorker(options: StartOptions): Promise<Running> {
-  return start('worker', options)
+  return startProcess('worker', options)
 }

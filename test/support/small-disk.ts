@@ -1,8 +1,8 @@
 // Tests on a disk that can be made full: a real one of its own for the file, which is gone afterwards whatever fails.
 
 import { afterAll, beforeAll, describe } from 'vitest'
+import { makeSmallDisk, type SmallDisk } from '../../tools/lib/small-disk.ts'
 import { Undo } from '../../tools/lib/undo.ts'
-import { makeSmallDisk, type SmallDisk } from '../../tools/rehearse/stage/disk.ts'
 
 export type OnSmallDisk = {
   /** Within hooks and tests. */

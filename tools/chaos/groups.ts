@@ -1,11 +1,8 @@
 // Which rows run on which stage: fault points; troubles that keep the event log; those that lose it; a disk that is small
 // enough to fill.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { s3Available } from '../../test/support/s3.ts'
+import { makeSmallDisk } from '../lib/small-disk.ts'
 import type { StoreKind } from './model.ts'
 import { POINT_ROWS } from './points.ts'
 import type { Group } from './run.ts'
@@ -54,18 +51,15 @@ function wanted({ name, rows }: Group, kind: StoreKind, only: string): Group['ro
 
 /** Mounting a tmpfs needs root; without it the rows are skipped, with a message. */
 async function* onSmallDisk(rows: Group['rows'], films: Films): AsyncGenerator<Group> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'songngan-disk-'))
+  const disk = await makeSmallDisk().catch((error: Error) => {
+    process.stderr.write(`No tmpfs can be mounted: the rows of a full disk are skipped (${error.message})\n`)
+    return undefined
+  })
+  if (disk === undefined) return
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'songngan-chaos', dataDir])
-  } catch (error) {
-    process.stderr.write(`No tmpfs can be mounted: the rows of a full disk are skipped (${(error as Error).message})\n`)
-    rmSync(dataDir, { recursive: true })
-    return
-  }
-  try {
-    yield { name: 'disk', rows, options: { films, dataDir } }
+    await disk.setFree(DISK_BYTES)
+    yield { name: 'disk', rows, options: { films, dataDir: disk.dir } }
   } finally {
-    execFileSync('umount', ['--lazy', dataDir])
-    rmSync(dataDir, { recursive: true })
+    await disk.remove()
   }
 }

@@ -1,7 +1,8 @@
 // Types of the chaos suite: what is handed in, the expected end, and the result of a row.
 
 import type { FaultPoint } from '../../src/core/fault-points.ts'
-import type { KillableProcess, Role } from './stage/killable.ts'
+import type { Role } from '../../test/support/service.ts'
+import type { KillableProcess } from './stage/killable.ts'
 import type { Stage } from './stage/stage.ts'
 
 export type StoreKind = 'local' | 's3'

@@ -1,36 +1,19 @@
 // A service without authorization, a proxy to it that cuts connections during an upload, and a check of what was stored.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { type Installation, openInstallation } from '../../test/support/installation.ts'
 import { startTcpProxy } from '../../test/support/proxy.ts'
-import { startRedis } from '../../test/support/redis.ts'
-import { startS3 } from '../../test/support/s3.ts'
-import { startService } from '../../test/support/service.ts'
-import { Undo } from '../lib/undo.ts'
 
 export type StoreName = 'local' | 's3'
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
 const LOOK_EVERY_MS = 5
 
-export async function openStage(store: StoreName) {
-  const undo = new Undo()
-  try {
-    return await started(store, undo)
-  } catch (error) {
-    await undo.run()
-    throw error
-  }
-}
+export const openStage = (store: StoreName) =>
+  openInstallation({ store, env: { AUTH: 'none', CORS_ORIGINS: '*' } }, onInstallation)
 
-async function started(store: StoreName, undo: Undo) {
-  const redis = await startRedis()
-  undo.add(() => redis.stop())
-  const s3 = store === 's3' ? await startS3() : undefined
-  undo.add(() => s3?.stop())
-  const env = { REDIS_URL: redis.url, AUTH: 'none', CORS_ORIGINS: '*', TICKET_SECRET: randomBytes(32).toString('hex') }
-  const service = await startService({ env: { ...env, ...s3?.env } })
-  undo.add(() => service.stop())
-  await service.ready()
+async function onInstallation({ undo, close, ...installation }: Installation) {
+  const service = await installation.service()
   const line = await startTcpProxy(service.url)
   undo.add(() => line.stop())
   return {
@@ -67,6 +50,6 @@ async function started(store: StoreName, undo: Undo) {
       return { status: response.status, sha256: hash.digest('hex') }
     },
 
-    close: () => undo.run(),
+    close,
   }
 }

@@ -2,32 +2,16 @@
 // later, a stream, termination), and the ways in which pages use it.
 
 import { createReadStream } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Upload, type UploadOptions } from 'tus-js-client'
+import { type Sender, type Source, sendFile } from '../../test/support/tus-js.ts'
 import type { Client, Scenario, Task } from './model.ts'
 import { installedVersion } from './packages.ts'
 
 const MIB = 1024 ** 2
 const RETRY_DELAYS_MS = [0, 200, 500, 1000, 2000, 3000, 5000, 5000]
 
-type Source = ConstructorParameters<typeof Upload>[0]
-
-function upload(source: Source, { endpoint }: Task, options: Partial<UploadOptions> = {}) {
-  let settle: { resolve: (url: string) => void; reject: (error: Error) => void } | undefined
-  const done = new Promise<string>((resolve, reject) => {
-    settle = { resolve, reject }
-  })
-  const client = new Upload(source, {
-    endpoint,
-    retryDelays: RETRY_DELAYS_MS,
-    metadata: { filename: 'การสอน.mp4', filetype: 'video/mp4' },
-    storeFingerprintForResuming: false,
-    onSuccess: () => settle?.resolve(client.url ?? ''),
-    onError: (error) => settle?.reject(error),
-    ...options,
-  })
-  client.start()
-  return { client, done }
+function upload(source: Source, { endpoint }: Task, options: Partial<UploadOptions> = {}): Sender {
+  return sendFile(new URL(endpoint).origin, null, source, { retryDelays: RETRY_DELAYS_MS, ...options })
 }
 
 const stored = (name: string, send: (task: Task) => Promise<string>): Scenario => ({ name, ends: 'stored', send })
@@ -59,15 +43,10 @@ const SCENARIOS: Scenario[] = [
 
 /** A page that is closed in the middle; another one resumes with its upload URL. */
 async function resumed(task: Task): Promise<string> {
-  let sent = 0
-  const first = upload(task.bytes, task, {
-    onProgress: (bytes) => {
-      sent = bytes
-    },
-  })
-  while (sent < task.bytes.length / 3) await pause(5)
-  await first.client.abort()
-  return await upload(task.bytes, task, { uploadUrl: first.client.url }).done
+  const first = upload(task.bytes, task)
+  await first.sent(task.bytes.length / 3)
+  await first.abandon()
+  return await upload(task.bytes, task, { uploadUrl: first.url() ?? null }).done
 }
 
 export const tusJs: Client = {

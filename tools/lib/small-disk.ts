@@ -5,7 +5,7 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { UsageError } from '../../lib/usage.ts'
+import { UsageError } from './usage.ts'
 
 const execute = promisify(execFile)
 

@@ -1,11 +1,7 @@
 // An own installation for one attack: Redis, the built service, one worker, an honest and a hostile portal.
 
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startRedis } from '../../test/support/redis.ts'
-import { type Running, startService, startWorker } from '../../test/support/service.ts'
+import { type Installation, openInstallation } from '../../test/support/installation.ts'
 
 /** A shipped profile, with the rules that apply to teachers. */
 const PROFILE = 'teacher.K2@1'
@@ -19,30 +15,24 @@ export type Who = keyof typeof KEYS
 export type Answer = { status: number; body: Record<string, unknown>; location: string | null; milliseconds: number }
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
-export async function openStage() {
-  const dir = await mkdtemp(join(tmpdir(), 'songngan-neighbours-'))
-  const redis = await startRedis({ appendOnly: true })
+export function openStage() {
   const env = {
-    REDIS_URL: redis.url,
-    DATA_DIR: join(dir, 'data'),
     API_KEYS: Object.entries(KEYS)
       .map(([name, key]) => `${name}:${key}`)
       .join(','),
-    TICKET_SECRET: randomBytes(32).toString('hex'),
     WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
     WEBHOOK_ALLOW_HOSTS: '127.0.0.0/8',
     PROCESSES: 'auto',
     LOG_LEVEL: 'warn',
   }
-  const running: Running[] = []
-  const start = async (role: typeof startService, more: Record<string, string>) => {
-    const one = await role({ env: { ...env, ...more }, from: 'dist' })
-    running.push(one)
-    await one.ready()
-    return one
-  }
-  const service = await start(startService, {})
-  await start(startWorker, { WORKER_LANES: 'validate,inspect,notify,maintain' })
+  return openInstallation({ env, from: 'dist' }, onInstallation)
+}
+
+async function onInstallation({ dir, undo, close, running, ...installation }: Installation) {
+  // Nobody waits for what is at work on a hostile file.
+  undo.add(() => Promise.all(running.map((one) => one.kill('SIGKILL'))))
+  const service = await installation.service()
+  await installation.worker({ WORKER_LANES: 'validate,inspect,notify,maintain' })
   let submissions = 0
 
   const ask = async (method: string, url: string, token: string, options: RequestInit = {}): Promise<Answer> => {
@@ -118,11 +108,7 @@ export async function openStage() {
       }
     },
 
-    async close(): Promise<void> {
-      for (const one of running.reverse()) await one.kill('SIGKILL')
-      await redis.stop()
-      await rm(dir, { recursive: true, force: true })
-    },
+    close,
   }
 }
 

@@ -1,22 +1,16 @@
 // An own installation on one store: Redis, the built service, workers by lane, a portal.
 
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { QUEUE_PREFIX } from '../../src/jobs/contract.ts'
 import type { UploadDocument } from '../../src/submissions/document/schemas.ts'
-import { startRedis } from '../../test/support/redis.ts'
-import { startS3 } from '../../test/support/s3.ts'
-import { type Running, startService, startWorker } from '../../test/support/service.ts'
+import { API_KEY, type Installation, openInstallation } from '../../test/support/installation.ts'
+import { idOf, tusUser } from '../../test/support/tus.ts'
 import { Portal } from '../lib/portal.ts'
 import type { StoreName } from './args.ts'
 import type { Film } from './films.ts'
 
-const API_KEY = 'verdict-secret-of-the-measurement'
 /** A shipped profile, with the rules that apply to teachers. */
 const PROFILE = 'teacher.K2@1'
 const SLOT = 'teaching_video'
@@ -28,55 +22,42 @@ export type Sent = { uploadId: string; submissionId: string; lastByteMs: number;
 export type Steps = { join: number; wait: number; judge: number }
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
-export async function openStage(store: StoreName) {
-  const dir = await mkdtemp(join(tmpdir(), 'songngan-verdict-'))
-  const redis = await startRedis({ appendOnly: true })
-  const s3 = store === 's3' ? await startS3() : undefined
-  const env = {
-    REDIS_URL: redis.url,
-    DATA_DIR: join(dir, 'data'),
-    API_KEYS: `bench:${API_KEY}`,
-    TICKET_SECRET: 'a secret of the bench that is long enough',
-    ...(s3?.env ?? {}),
-  }
-  const from = 'dist'
-  const running: Running[] = []
-  const worker = async (lanes: string): Promise<Running> => {
-    const one = await startWorker({ env: { ...env, WORKER_LANES: lanes }, from })
-    running.push(one)
-    await one.ready()
-    return one
-  }
-  const service = await startService({ env, from })
-  running.push(service)
-  await service.ready()
+export const openStage = (store: StoreName) => openInstallation({ store, from: 'dist' }, onInstallation)
+
+async function onInstallation({ dir, redis, undo, close, running, ...installation }: Installation) {
+  // Nobody waits for the films that are at work.
+  undo.add(() => Promise.all(running.map((one) => one.kill('SIGKILL'))))
+  const service = await installation.service()
   const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY })
   const line = new Redis(redis.url, { maxRetriesPerRequest: null })
+  undo.add(() => line.disconnect())
   const transcodes = new Queue('transcode', { connection: line, prefix: QUEUE_PREFIX })
+  undo.add(() => transcodes.close())
   let submissions = 0
 
   return {
     dir,
-    worker,
+    worker: (lanes: string) => installation.worker({ WORKER_LANES: lanes }),
     portal,
 
     /** Sends a film as one PATCH. Times are of `performance.now()`. */
     async send(film: Film): Promise<Sent> {
       const submissionId = `verdict-${++submissions}`
       await portal.putSubmission(submissionId, { profile: PROFILE })
-      const { ticket, tusEndpoint } = await portal.ticket(submissionId, SLOT)
-      const headers = { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${ticket}` }
-      const name = Buffer.from('lesson.mp4').toString('base64')
-      const created = await fetch(tusEndpoint, {
-        method: 'POST',
-        headers: { ...headers, 'Upload-Length': String(film.bytes), 'Upload-Metadata': `filename ${name}` },
+      const { ticket } = await portal.ticket(submissionId, SLOT)
+      const user = tusUser(service.url, ticket)
+      const url = await user.create({ length: film.bytes, name: 'lesson.mp4' })
+      const { raw, reply } = user.begin(url, 0, film.bytes)
+      let lastByteMs = 0
+      raw.on('finish', () => {
+        lastByteMs = performance.now()
       })
-      const location = created.headers.get('location')
-      if (created.status !== 201 || location === null)
-        throw new Error(`POST answered ${created.status}: ${await created.text()}`)
-      const url = new URL(location, tusEndpoint)
-      const times = await patch(url, film, headers)
-      return { uploadId: url.pathname.split('/').at(-1) ?? '', submissionId, ...times }
+      createReadStream(film.path, { highWaterMark: 1024 ** 2 })
+        .on('error', (error) => raw.destroy(error))
+        .pipe(raw)
+      const { status } = await reply
+      if (status !== 204) throw new Error(`PATCH answered ${status}`)
+      return { uploadId: idOf(url), submissionId, lastByteMs, answeredMs: performance.now() }
     },
 
     /** Waits until `is` holds; returns the document and the time. */
@@ -131,48 +112,6 @@ export async function openStage(store: StoreName) {
       return job.finishedOn - job.processedOn
     },
 
-    async close(): Promise<void> {
-      await transcodes.close()
-      line.disconnect()
-      for (const one of running.reverse()) await one.kill('SIGKILL')
-      await s3?.stop()
-      await redis.stop()
-      await rm(dir, { recursive: true, force: true })
-    },
+    close,
   }
-}
-
-function patch(
-  url: URL,
-  film: Film,
-  headers: Record<string, string>,
-): Promise<{ lastByteMs: number; answeredMs: number }> {
-  return new Promise((resolve, reject) => {
-    let lastByteMs = 0
-    const sending = request(
-      url,
-      {
-        method: 'PATCH',
-        headers: {
-          ...headers,
-          'Upload-Offset': '0',
-          'Content-Type': 'application/offset+octet-stream',
-          'Content-Length': film.bytes,
-        },
-      },
-      (response) => {
-        const answeredMs = performance.now()
-        response.resume()
-        if (response.statusCode === 204) resolve({ lastByteMs, answeredMs })
-        else reject(new Error(`PATCH answered ${response.statusCode}`))
-      },
-    )
-    sending.on('error', reject)
-    sending.on('finish', () => {
-      lastByteMs = performance.now()
-    })
-    createReadStream(film.path, { highWaterMark: 1024 ** 2 })
-      .on('error', reject)
-      .pipe(sending)
-  })
 }

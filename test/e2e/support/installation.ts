@@ -7,28 +7,30 @@ import type { UploadDocument } from '../../../src/submissions/document/schemas.t
 import { Portal } from '../../../tools/lib/portal.ts'
 import { type Child, startChild } from '../../support/children.ts'
 import { waitFor } from '../../support/http.ts'
-import { startRedis } from '../../support/redis.ts'
-import { type Running, startService, startWorker } from '../../support/service.ts'
+import { API_KEY, type Installation as Opened, openInstallation } from '../../support/installation.ts'
 import { idOf, send, tusUser } from '../../support/tus.ts'
 
-export const API_KEY = 'school-secret-0123456789'
+export { API_KEY } from '../../support/installation.ts'
+
 /** A profile that is shipped: what its slots ask for is what teachers meet. */
 export const PROFILE = 'teacher.K4@1'
-const TICKET_SECRET = 'a-ticket-secret-of-thirty-two-characters'
-const QUICK_WORKER = join(import.meta.dirname, '../../integration/workers/quick-worker.ts')
+const QUICK_WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
 
 export type Installation = Awaited<ReturnType<typeof startInstallation>>
 
 /** Starts Redis, the service and one worker, or none; `env` comes on top of what every installation needs. */
-export async function startInstallation(options: { env?: Record<string, string>; worker?: boolean } = {}) {
-  const { env = {}, worker: withWorker = true } = options
-  const redis = await startRedis()
-  const service = await startService({
-    env: { REDIS_URL: redis.url, TICKET_SECRET, API_KEYS: `school:${API_KEY}`, ...env },
-  })
-  const { PORT: _port, OPS_PORT: _opsPort, ...shared } = service.env
-  const workers: Running[] = withWorker ? [await startWorker({ env: shared })] : []
-  await Promise.all([service, ...workers].map((one) => one.ready()))
+export function startInstallation({
+  env = {},
+  worker = true,
+}: {
+  env?: Record<string, string>
+  worker?: boolean
+} = {}) {
+  return openInstallation({ env }, (opened) => onInstallation(opened, worker))
+}
+
+async function onInstallation({ redis, undo, close, ...opened }: Opened, withWorker: boolean) {
+  const [service, ...workers] = await Promise.all([opened.service(), ...(withWorker ? [opened.worker()] : [])])
   const portal = new Portal({ base: new URL(service.url), apiKey: API_KEY })
   const quickWorkers: Child[] = []
   let submissions = 0
@@ -48,6 +50,7 @@ export async function startInstallation(options: { env?: Record<string, string>;
     await Promise.all([...workers.splice(0), ...quickWorkers.splice(0)].map((worker) => worker.stop()))
   }
 
+  undo.add(stopWorkers)
   return {
     redis,
     service,
@@ -114,10 +117,6 @@ export async function startInstallation(options: { env?: Record<string, string>;
       }
     },
 
-    async close() {
-      await stopWorkers()
-      await service.stop()
-      await redis.stop()
-    },
+    close,
   }
 }

@@ -1,55 +1,31 @@
 // Whole services over a real Redis and a directory or a bucket, and the real tus-js-client as the one who uploads.
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shardOfUpload } from '../../../src/core/ids.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
 import { LocalObjectStore } from '../../../src/storage/local.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
 import { sha256 } from '../../support/bytes.ts'
-import { TICKET_SECRET } from '../../support/drafts.ts'
-import { PORTAL_KEY } from '../../support/environment-calls.ts'
 import { waitFor } from '../../support/http.ts'
+import { API_KEY, type Installation, openInstallation } from '../../support/installation.ts'
 import type { StoreKind } from '../../support/over-both-stores.ts'
 import { INTAKE, writeProfiles } from '../../support/profiles.ts'
-import { startRedis, type TestRedis } from '../../support/redis.ts'
-import { startS3, storeOver, type TestS3 } from '../../support/s3.ts'
-import { type Running, startService } from '../../support/service.ts'
+import { storeOver } from '../../support/s3.ts'
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
-export async function openWorld(kind: StoreKind) {
-  const redis: TestRedis = await startRedis({ appendOnly: true })
-  const s3: TestS3 | undefined = kind === 's3' ? await startS3() : undefined
-  const dir = await mkdtemp(join(tmpdir(), 'songngan-world-'))
-  await writeProfiles(join(dir, 'profiles'))
-  const services: Running[] = []
-  const store = s3 === undefined ? new LocalObjectStore(dir) : storeOver(s3)
+export const openWorld = (store: StoreKind) => openInstallation({ store }, onInstallation)
 
-  /** A service process that is ready; with S3 every one has a directory of its own, as on machines of their own. */
-  const service = async (env: Record<string, string> = {}): Promise<Running> => {
-    const dataDir = s3 === undefined ? dir : await mkdtemp(join(dir, 'machine-'))
-    const running = await startService({
-      env: {
-        REDIS_URL: redis.url,
-        DATA_DIR: dataDir,
-        PROFILES_DIR: join(dir, 'profiles'),
-        TICKET_SECRET: TICKET_SECRET,
-        API_KEYS: `portal:${PORTAL_KEY}`,
-        ...s3?.env,
-        ...env,
-      },
-    })
-    services.push(running)
-    await running.ready()
-    return running
-  }
+async function onInstallation({ dir, dataDir, redis, s3, undo, close, ...installation }: Installation) {
+  const profiles = join(dir, 'profiles')
+  await writeProfiles(profiles)
+  const store = s3 === undefined ? new LocalObjectStore(dataDir) : storeOver(s3)
+  undo.add(() => store.close())
 
   const portal = async (origin: string, method: string, path: string, body: unknown) => {
     const response = await fetch(`${origin}${path}`, {
       method,
-      headers: { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
@@ -57,12 +33,11 @@ export async function openWorld(kind: StoreKind) {
   }
 
   return {
-    kind,
     redis,
     s3,
-    dir,
     store,
-    service,
+    /** A service process that is ready. */
+    service: (env: Record<string, string> = {}) => installation.service({ PROFILES_DIR: profiles, ...env }),
 
     /** A ticket for the slot `film` of a new submission. */
     async ticket(origin: string): Promise<string> {
@@ -92,13 +67,7 @@ export async function openWorld(kind: StoreKind) {
       return sha256(Buffer.concat(chunks))
     },
 
-    async close() {
-      await Promise.all(services.map((running) => running.stop()))
-      await store.close()
-      await redis.stop()
-      await s3?.stop()
-      await rm(dir, { recursive: true, force: true })
-    },
+    close,
   }
 }
 

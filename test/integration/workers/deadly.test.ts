@@ -12,7 +12,7 @@ import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 
-const WORKER = join(import.meta.dirname, 'quick-worker.ts')
+const WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
 const HUNGRY = join(import.meta.dirname, 'hungry.ts')
 
 overBothStores((store) => {

@@ -12,7 +12,7 @@ import { type Child, startChild } from '../../support/children.ts'
 import { freePort, waitFor } from '../../support/http.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
-const WORKER = join(import.meta.dirname, 'quick-worker.ts')
+const WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
 const WITHOUT_LANDLOCK = join(import.meta.dirname, '../../support/media/without-landlock.pl')
 const EOPNOTSUPP = '95'
 

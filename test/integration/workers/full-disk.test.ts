@@ -29,9 +29,13 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
     undo.add(() => house.close())
     const port = await freePort()
     opsUrl = `http://127.0.0.1:${port}`
-    worker = await startChild(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'quick-worker.ts')], {
-      env: { ...house.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
-    })
+    worker = await startChild(
+      process.execPath,
+      ['--import', 'tsx', join(import.meta.dirname, '../../support/quick-worker.ts')],
+      {
+        env: { ...house.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
+      },
+    )
     undo.add(() => worker.stop())
   })
 

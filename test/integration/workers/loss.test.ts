@@ -17,7 +17,7 @@ import { lesson } from '../../support/media/videos.ts'
 import { testProfile } from '../../support/profiles.ts'
 import { descendantsOf, type Process } from './descendants.ts'
 
-const WORKER = join(import.meta.dirname, 'quick-worker.ts')
+const WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
 
 let corpus: Corpus
 let house: Environment

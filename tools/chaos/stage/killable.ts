@@ -4,15 +4,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FaultPoint } from '../../../src/core/fault-points.ts'
-import { type Child, startChild } from '../../../test/support/children.ts'
-import { freePort, statusOf, waitFor } from '../../../test/support/http.ts'
+import { statusOf, waitFor } from '../../../test/support/http.ts'
+import { type Role, startProcess } from '../../../test/support/service.ts'
 
-export type Role = 'service' | 'worker'
-
-/** The compiled suite starts compiled entries. */
-const SUFFIX = import.meta.filename.endsWith('.js') ? '.js' : '.ts'
-const ROOT = join(import.meta.dirname, '../../..')
-const ENTRIES = { service: 'src/server', worker: 'tools/chaos/stage/worker' }
 const READY_MS = 60_000
 
 export type KillableProcess = Awaited<ReturnType<typeof startKillable>>
@@ -27,41 +21,30 @@ export type KillableOptions = {
 
 export async function startKillable(role: Role, dir: string, { env, beforeStart, preload = [] }: KillableOptions) {
   const folder = mkdtempSync(join(dir, `${role}-faults-`))
-  const [port, opsPort] = [await freePort(), await freePort()]
-  const loader = SUFFIX === '.ts' ? ['--import', 'tsx'] : ['--enable-source-maps']
-  const modules = preload.flatMap((name) => ['--import', join(ROOT, `${name}${SUFFIX}`)])
-  const args = [...loader, ...modules, join(ROOT, `${ENTRIES[role]}${SUFFIX}`)]
-  const all = {
-    HOST: '127.0.0.1',
-    OPS_HOST: '127.0.0.1',
-    PORT: String(port),
-    OPS_PORT: String(opsPort),
-    PROCESSES: '1',
-    TRANSCODE_CONCURRENCY: '1',
-    LOG_LEVEL: 'info',
-    ...env,
-    FAULT_POINTS: folder,
-  }
+  const running = await startProcess(role, {
+    env: { TRANSCODE_CONCURRENCY: '1', LOG_LEVEL: 'info', ...env, FAULT_POINTS: folder },
+    // The compiled suite starts compiled entries.
+    from: import.meta.filename.endsWith('.js') ? 'dist' : 'source',
+    preload,
+    ...(role === 'worker' ? { entry: 'test/support/quick-worker' } : {}),
+  })
   const deathsMs: number[] = []
   let armed = 0
   let output = ''
   let stopping = false
-  let child: Child
   let starting = Promise.resolve()
 
-  const launch = async () => {
-    child = await startChild(process.execPath, args, { env: all, cwd: ROOT })
-    const mine = child
-    void child.exited.then((exit) => {
-      output += `${mine.output()}\n-- ${role} ${mine.pid} ended: ${exit.code ?? exit.signal}\n`
+  const watch = (): void => {
+    void running.exited.then((exit) => {
+      output += `${running.output()}\n-- ${role} ${running.pid} ended: ${exit.code ?? exit.signal}\n`
       if (stopping) return
       deathsMs.push(Date.now())
-      starting = beforeStart().then(launch)
+      starting = beforeStart().then(running.restart).then(watch)
       // ready() reports the error.
       starting.catch(() => undefined)
     })
   }
-  await launch()
+  watch()
 
   const hits = (): string[] => {
     try {
@@ -75,22 +58,22 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
     role,
     folder,
     deathsMs,
-    url: `http://127.0.0.1:${port}`,
-    opsUrl: `http://127.0.0.1:${opsPort}`,
+    url: running.url,
+    opsUrl: running.opsUrl,
     get pid() {
-      return child.pid
+      return running.pid
     },
-    output: () => output + child.output(),
+    output: () => output + running.output(),
 
     async ready(): Promise<void> {
       await waitFor(
         async () => {
           await starting
-          return (await statusOf(`http://127.0.0.1:${opsPort}/health/ready`)) === 200
+          return (await statusOf(`${running.opsUrl}/health/ready`)) === 200
         },
         { timeoutMs: READY_MS, what: `${role} to be ready` },
       ).catch((error: Error) => {
-        throw new Error(`${error.message}\n${(output + child.output()).slice(-3000)}`, { cause: error })
+        throw new Error(`${error.message}\n${(output + running.output()).slice(-3000)}`, { cause: error })
       })
     },
 
@@ -103,17 +86,17 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
     },
     disarm: () => rmSync(join(folder, 'armed'), { force: true }),
 
-    /** kill -9 from outside; it is started again as after any death. */
+    /** kill -9 from outside, not of its children; it is started again as after any death. */
     async kill(): Promise<void> {
-      const mine = child
-      mine.kill('SIGKILL')
-      await mine.exited
+      const { exited } = running
+      process.kill(running.pid, 'SIGKILL')
+      await exited
     },
-    signal: (name: NodeJS.Signals) => child.kill(name),
+    signal: (name: NodeJS.Signals) => process.kill(running.pid, name),
     async stop(): Promise<void> {
       await starting.catch(() => undefined)
       stopping = true
-      await child.stop(10_000)
+      await running.stop()
     },
   }
 }

@@ -1,18 +1,18 @@
 // The rehearsal's own installation: Redis, a store, services behind a load balancer, workers.
 
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { type HttpProxy, startHttpProxy } from '../../../test/support/http-proxy.ts'
-import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
-import { s3Available, startS3, type TestS3 } from '../../../test/support/s3.ts'
-import { type LogLine, type Running, startService, startWorker } from '../../../test/support/service.ts'
+import { API_KEY, type Installation, openInstallation } from '../../../test/support/installation.ts'
+import type { TestRedis } from '../../../test/support/redis.ts'
+import { s3Available, type TestS3 } from '../../../test/support/s3.ts'
+import type { LogLine, Running } from '../../../test/support/service.ts'
+import { makeSmallDisk, type SmallDisk } from '../../lib/small-disk.ts'
 import { Undo } from '../../lib/undo.ts'
 import { UsageError } from '../../lib/usage.ts'
 import type { Scenario } from '../scenarios.ts'
-import { makeSmallDisk, type SmallDisk } from './disk.ts'
 import { type Front, startFront } from './front.ts'
 
 const BUILT = `${sep}dist${sep}`
@@ -43,56 +43,41 @@ export type Stage = {
 }
 
 export async function startStage(scenario: Scenario, run: string): Promise<Stage> {
-  const undo = new Undo()
-  try {
-    return await start(scenario, run, undo)
-  } catch (error) {
-    await undo.run()
-    throw error
-  }
-}
-
-async function start(scenario: Scenario, run: string, undo: Undo): Promise<Stage> {
   if (scenario.storage === 's3' && !s3Available())
     throw new UsageError('No S3 server here: `npm test` builds one once, or set S3_TEST_ENDPOINT.')
+  const undo = new Undo()
   const disk = scenario.smallDisk === true ? await makeSmallDisk() : undefined
-  if (disk !== undefined) undo.add(() => disk.remove())
+  undo.add(() => disk?.remove())
   const dataDir = disk?.dir ?? (await mkdtemp(join(tmpdir(), 'songngan-rehearsal-')))
-  if (disk === undefined) undo.add(() => rm(dataDir, { recursive: true, force: true }))
-  const redis = await startRedis({ appendOnly: true })
-  undo.add(() => redis.stop())
-  const s3 = scenario.storage === 's3' ? await startS3() : undefined
-  if (s3 !== undefined) undo.add(() => s3.stop())
-  const proxy = s3 === undefined ? undefined : await startHttpProxy(s3.endpoint)
-  if (proxy !== undefined) undo.add(() => proxy.stop())
-
-  const apiKey = randomBytes(24).toString('base64url')
-  const env = {
-    REDIS_URL: redis.url,
-    DATA_DIR: dataDir,
-    API_KEYS: `rehearsal:${apiKey}`,
-    LOG_LEVEL: 'warn',
-    TICKET_SECRET: randomBytes(32).toString('base64url'),
-    [MARK]: run,
-    ...(s3 === undefined ? {} : { ...s3.env, S3_ENDPOINT: proxy?.url ?? s3.endpoint }),
-  }
+  undo.add(() => rm(dataDir, { recursive: true, force: true }))
   const from = import.meta.dirname.includes(BUILT) && existsSync(import.meta.dirname) ? 'dist' : 'source'
-  const services: Running[] = []
-  const workers: Running[] = []
-  const stopAll = (all: Running[]) => Promise.all(all.map((one) => one.stop()))
-  undo.add(() => stopAll(workers))
-  undo.add(() => stopAll(services))
-  for (let i = 0; i < scenario.services; i++) services.push(await startService({ env, from }))
-  for (let i = 0; i < scenario.workers; i++) workers.push(await startWorker({ env, from }))
-  await Promise.all([...services, ...workers].map((one) => one.ready()))
+  const env = { LOG_LEVEL: 'warn', [MARK]: run }
+  return await openInstallation({ undo, dataDir, env, from, store: scenario.storage }, (installation) =>
+    onInstallation(scenario, { run, disk }, installation),
+  )
+}
+
+async function onInstallation(
+  scenario: Scenario,
+  own: Pick<Stage, 'run' | 'disk'>,
+  { dataDir, redis, s3, undo, close, ...installation }: Installation,
+): Promise<Stage> {
+  const proxy = s3 === undefined ? undefined : await startHttpProxy(s3.endpoint)
+  undo.add(() => proxy?.stop())
+  const way: Record<string, string> = proxy === undefined ? {} : { S3_ENDPOINT: proxy.url }
+  const [services, workers] = await Promise.all([
+    Promise.all(Array.from({ length: scenario.services }, () => installation.service(way))),
+    Promise.all(Array.from({ length: scenario.workers }, () => installation.worker(way))),
+  ])
   const front = await startFront(services.map(({ url }) => Number(new URL(url).port)))
   undo.add(() => front.stop())
+  const stopAll = (all: Running[]) => Promise.all(all.map((one) => one.stop()))
 
   const keptLogs: LogLine[] = []
   return {
-    run,
+    ...own,
     url: front.url,
-    apiKey,
+    apiKey: API_KEY,
     dataDir,
     services,
     workers,
@@ -100,14 +85,13 @@ async function start(scenario: Scenario, run: string, undo: Undo): Promise<Stage
     s3,
     proxy,
     front,
-    disk,
     keepLogs: (running) => void keptLogs.push(...running.logs()),
     troubles: () => counted([...keptLogs, ...[...services, ...workers].flatMap((one) => one.logs())]),
     async endProcesses() {
       await stopAll(services)
       await stopAll(workers)
     },
-    remove: () => undo.run(),
+    remove: close,
   }
 }
 
