@@ -1,19 +1,19 @@
 --[[
-Judges one attempt with a credential against the two that it is counted by (its address, and the account that it names), by the
-generic cell rate algorithm: one number each, the time at which all wrong attempts so far will have been forgiven.
+Rate limit for wrong credentials, per address and per account, by the generic cell rate algorithm. It stores one number each:
+the time at which all wrong attempts so far are forgiven.
 
 Keys
-  KEYS[1] that time of the address, or of the caller itself (string: Unix milliseconds)
-  KEYS[2] that time of the account (the same)
+  KEYS[1] that time for the address, or for the caller itself (string: Unix milliseconds)
+  KEYS[2] that time for the account (the same)
 Arguments
-  ARGV[1] milliseconds in which an address is forgiven one wrong attempt
-  ARGV[2] milliseconds in which an account is
-  ARGV[3] milliseconds whose wrong attempts may come all at once
-  ARGV[4] 1 if the credential is wrong: it is counted; 0: nothing is written
+  ARGV[1] milliseconds after which one wrong attempt of an address is forgiven
+  ARGV[2] the same for an account
+  ARGV[3] burst allowed, as milliseconds of attempts
+  ARGV[4] 1 if the credential is wrong: the attempt is counted; 0: nothing is written
 Returns
-  0  there is room in both
+  0  both are below their limit
   else the milliseconds to wait, for wrong and right credentials alike; nothing was counted
-Atomic, because attempts that come at once must not all be measured by the same numbers.
+Atomic, because concurrent attempts must not all be compared with the same numbers.
 ]]
 local sourceKey, accountKey = KEYS[1], KEYS[2]
 local sourceIntervalMs, accountIntervalMs, burstMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

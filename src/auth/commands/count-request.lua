@@ -1,16 +1,16 @@
 --[[
-Counts one request of a subject against its rate, by the generic cell rate algorithm: one number a subject, the time at which
-all that it was allowed so far will have been earned.
+Counts one request of a subject against its rate limit, by the generic cell rate algorithm. It stores one number per subject: the
+time at which the requests allowed so far are used up at the steady rate.
 
 Keys
   KEYS[1] that time (string: Unix milliseconds)
 Arguments
-  ARGV[1] milliseconds in which one request is earned
-  ARGV[2] milliseconds whose requests may come all at once
+  ARGV[1] milliseconds per request at the steady rate
+  ARGV[2] burst allowed, as milliseconds of requests
 Returns
   0  counted
   else the milliseconds to wait; nothing was counted
-Atomic, because requests that come at once must not all be measured by the same number.
+Atomic, because concurrent requests must not all be compared with the same number.
 ]]
 local earnedKey = KEYS[1]
 local intervalMs, burstMs = tonumber(ARGV[1]), tonumber(ARGV[2])

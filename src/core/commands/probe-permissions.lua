@@ -1,10 +1,10 @@
 --[[
-Reads one key, to see whether the user may run scripts.
+Reads one key, to check whether the Redis user may run scripts.
 
 Keys
   KEYS[1] any key of this service
 Arguments none
-Returns its time to live in milliseconds, negative where there is none
+Returns its time to live in milliseconds, negative if it has none
 ]]
 local probeKey = KEYS[1]
 

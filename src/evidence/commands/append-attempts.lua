@@ -1,5 +1,5 @@
 --[[
-Appends attempts to the list of their submission, as far as it has room.
+Appends attempts to the list of their submission, up to its maximum length.
 
 Keys
   KEYS[1] waiting attempts of the submission (list of JSON)
@@ -9,8 +9,8 @@ Arguments
   ARGV[2] time, Unix milliseconds
   ARGV[3] how many attempts the list may hold
   ARGV[4] … attempts (JSON)
-Returns how many were left out
-Atomic, because the list would grow beyond its bound, or stand in no list of what is to be written.
+Returns the number of attempts left out
+Atomic, because the list could grow beyond its maximum, or be missing in the set of lists to write.
 ]]
 local listKey, dueKey = KEYS[1], KEYS[2]
 local submission, nowMs, maxWaiting = ARGV[1], ARGV[2], tonumber(ARGV[3])

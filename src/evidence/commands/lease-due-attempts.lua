@@ -1,5 +1,5 @@
 --[[
-Names submissions whose waiting attempts are to be written now. For the length of a lease no other process is given them.
+Leases submissions whose waiting attempts are to be written now. During the lease no other process gets them.
 
 Keys
   KEYS[1] submissions with waiting attempts (sorted set: portal/submission by when to write them)
@@ -8,7 +8,7 @@ Arguments
   ARGV[2] when another process may take over, Unix milliseconds
   ARGV[3] how many at most
 Returns the submissions
-Atomic, because two processes that ask at once would write the same attempts.
+Atomic, because two concurrent processes would write the same attempts.
 ]]
 local dueKey = KEYS[1]
 local nowMs, leaseEndsMs, limit = ARGV[1], ARGV[2], ARGV[3]

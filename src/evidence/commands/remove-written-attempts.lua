@@ -1,5 +1,5 @@
 --[[
-Removes attempts that are in the store now from the list of those that wait.
+Removes attempts that are now in the store from the waiting list.
 
 Keys
   KEYS[1] waiting attempts of the submission (list of JSON)
@@ -8,14 +8,14 @@ Arguments
   ARGV[1] portal/submission
   ARGV[2] time, Unix milliseconds
   ARGV[3] first attempt that was written (JSON)
-  ARGV[4] how many were written
+  ARGV[4] number of attempts that were written
 Returns 1
-Atomic, because attempts that are added between the commands would be removed, or stand in no list of what is to be written.
+Atomic, because attempts added between the commands would be removed, or the list would be missing in the set of lists to write.
 ]]
 local listKey, dueKey = KEYS[1], KEYS[2]
 local submission, nowMs, firstWritten, writtenCount = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
--- Where the list begins with another attempt, somebody else has written these and removed them.
+-- If the list begins with another attempt, another process has written and removed these.
 if redis.call('LINDEX', listKey, 0) == firstWritten then redis.call('LTRIM', listKey, writtenCount, -1) end
 if redis.call('EXISTS', listKey) == 0 then
   redis.call('ZREM', dueKey, submission)

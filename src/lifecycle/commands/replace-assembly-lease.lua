@@ -1,15 +1,15 @@
 --[[
-Renews, ends or releases the lease of the process that makes one object of an upload's parts.
+Renews, ends or releases the lease of the process that joins an upload's parts.
 
 Keys
   KEYS[1] lease (string)
 Arguments
   ARGV[1] its value as the caller knows it
-  ARGV[2] its value from now on; '' removes it
-  ARGV[3] how long that is kept, milliseconds
+  ARGV[2] its new value; '' deletes it
+  ARGV[3] how long the new value is kept, milliseconds
 Returns
   1  replaced
-  0  the lease has another value: it ran out, or another process has it
+  0  the lease has another value: it expired, or another process has it
 Atomic, because a process that lost the lease between two commands would replace its successor's.
 ]]
 local leaseKey = KEYS[1]

@@ -1,15 +1,15 @@
 --[[
-Tells since when the oldest job of a queue waits. BullMQ keeps waiting jobs in two places: the list `wait`, whose oldest is
-its last, and the sorted set `prioritized`, scored priority * 2^32 + counter. So the oldest of each priority is its first, and
-the next priority begins at the next multiple of 2^32. A job that was tried before waits since its last attempt began.
+Returns since when the oldest job of a queue waits. BullMQ keeps waiting jobs in two places: the list `wait`, whose last entry is
+the oldest, and the sorted set `prioritized`, scored priority * 2^32 + counter. So the first entry of each priority is its oldest, and
+the next priority begins at the next multiple of 2^32. A retried job waits since its last attempt began.
 
 Keys
   KEYS[1] waiting jobs (list of job ids)
   KEYS[2] waiting jobs with a priority (sorted set of job ids)
-  KEYS[3] what the keys of jobs begin with
+  KEYS[3] prefix of the keys of jobs
 Arguments none
-Returns Unix milliseconds as a string; '' where no job waits
-Atomic, because a job that is taken between the commands would be missed together with those behind it.
+Returns Unix milliseconds as a string; '' if no job waits
+Atomic, because if a job is started between the commands, it and those after it would be missed.
 ]]
 local waitKey, prioritizedKey, jobPrefix = KEYS[1], KEYS[2], KEYS[3]
 -- A priority grows with the time of arrival, cost, deadline and number of files: src/lifecycle/job-priority.ts.

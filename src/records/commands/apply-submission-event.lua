@@ -1,6 +1,6 @@
 --[[
-Makes an event visible that no version of an upload or of a head stands for (complete, superseded). It has a record of its
-own, whose version orders it: published once, in order.
+Publishes an event that belongs to no version of an upload or of a head (complete, superseded). It has a record of its
+own, whose version gives the order: it is published once, in order.
 
 Keys
   KEYS[1] sequence of the submission (hash)
@@ -12,14 +12,14 @@ Arguments
   ARGV[3] sequence number of the event
   ARGV[4] event (JSON)
   ARGV[5] '1': publish it
-  ARGV[6] without publishing: '1' it is old enough to be known as published, '0' it is left for whoever publishes it
+  ARGV[6] without publishing: '1' it is old enough to count as published, '0' its publisher will do it
   ARGV[7] time, Unix milliseconds
   ARGV[8] submission id
 Returns
-  'ok'   published, or, without publishing, taken note of
+  'ok'   published, or, without publishing, noted as published
   'gap'  an earlier one was never published: publish that one first. Nothing was changed
   'old'  published before
-Atomic, because a crash between counter and stream would leave an event untold, or told twice.
+Atomic, because a crash between counter and stream would lose an event, or publish it twice.
 ]]
 local sequenceKey, portalStream, submissionStream = KEYS[1], KEYS[2], KEYS[3]
 local version, complete, eventSequence, event = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]

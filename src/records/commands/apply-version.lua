@@ -1,7 +1,7 @@
 --[[
 Makes a committed version of a record visible: its cache, its place in the lists, and its event, once and in order.
-The cached version and the published one are kept apart: a reader that refreshes the cache must not silence the event of a
-version whose committer has not published it yet.
+The cached version and the published version are stored separately: a reader that refreshes the cache must not suppress the
+event of a version that is not published yet.
 
 Keys
   KEYS[1] cache of the newest version (hash)
@@ -11,29 +11,29 @@ Keys
   KEYS[5] events of the portal (stream)
   KEYS[6] events of the submission (stream)
   KEYS[7] portals that have events (set)
-  KEYS[8] who has this fingerprint (string: upload id); '' where none is to be set
+  KEYS[8] unfinished upload with this fingerprint (string: upload id); '' sets none
 Arguments
   ARGV[1]  version
   ARGV[2]  run id of the Redis that the caller talks to
   ARGV[3]  record (JSON)
   ARGV[4]  how long the cache is kept, milliseconds
   ARGV[5]  time, Unix milliseconds
-  ARGV[6]  upload id; '' where the record is a submission head
+  ARGV[6]  upload id; '' if the record is a submission head
   ARGV[7]  when the upload was created, Unix milliseconds
-  ARGV[8]  when to look at the upload again, Unix milliseconds; '' where nothing is due
+  ARGV[8]  when to check the upload again, Unix milliseconds; '' if nothing is due
   ARGV[9]  '1': publish its event
   ARGV[10] submission id; '' for an upload without one
   ARGV[11] portal
-  ARGV[12] event (JSON); '' where this version is no event
+  ARGV[12] event (JSON); '' if this version is no event
   ARGV[13] '1': the submission is erased and leaves the list
-  ARGV[14] without publishing, what is known of its event: '1' it was published before, even though Redis has forgotten it;
-           '2' it, and all before it, have just been published; '0' nothing
+  ARGV[14] without publishing, the state of its event: '1' it was published before, even if Redis has lost that fact;
+           '2' it and all earlier ones have just been published; '0' unknown
   ARGV[15] when the version was committed, Unix milliseconds
 Returns
   'ok'   published
   'gap'  an earlier version was never published: publish that one first. Nothing was changed
-  'old'  visible; its event was published before, or was not to be
-Atomic, because a crash between list, cache and event would leave an event untold, or told twice.
+  'old'  visible; its event was published before, or is not to be published
+Atomic, because a crash between list, cache and event would lose an event, or publish it twice.
 ]]
 local cacheKey, dueKey, uploadsKey, submissionsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local portalStream, submissionStream, portalsKey, fingerprintKey = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
@@ -46,7 +46,7 @@ local committedAtMs = ARGV[15]
 
 local known = redis.call('HMGET', cacheKey, cache.version, cache.runId, cache.publishedVersion)
 local cachedVersion, cachedUnder, publishedVersion = tonumber(known[1] or 0), known[2], tonumber(known[3])
--- Where Redis knows of none, the versions before are taken for published.
+-- If Redis has no published version, the earlier versions count as published.
 local lastPublished = publishedVersion or (version - 1)
 if publish and lastPublished < version - 1 then return 'gap' end
 if lastPublished >= version then publish = false end
@@ -67,7 +67,7 @@ if cachedUnder ~= runId or cachedVersion < version then
     end
   end
 end
--- Also where the version is known already: it may have been read before its submission was in the list.
+-- Also if the version is cached already: it may have been read before its submission was in the list.
 if submissionId ~= '' and uploadId ~= '' and redis.call('ZSCORE', submissionsKey, submissionId) then
   redis.call('ZADD', submissionsKey, 'GT', committedAtMs, submissionId)
 end

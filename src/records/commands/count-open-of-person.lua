@@ -1,14 +1,14 @@
 --[[
-Counts the unfinished uploads of a person, and forgets those that have ended in whatever way.
+Counts the unfinished uploads of a person, and removes those that have ended.
 
 Keys
   KEYS[1] open uploads of the person (sorted set: upload id by creation time)
 Arguments
-  ARGV[1] what the keys of upload sessions begin with
+  ARGV[1] prefix of the keys of upload sessions
 Returns a list
-  1  uploads whose last byte is not here yet
-  2  bytes that they have declared and not sent, as a string: exact beyond what an integer of a reply holds
-Atomic, so that an upload that is created meanwhile is not forgotten.
+  1  number of uploads whose last byte is not received yet
+  2  their declared bytes that are not received yet, as a string, because the number can exceed the integers of a reply
+Atomic, so that an upload that is created at the same time is not removed.
 ]]
 local personKey = KEYS[1]
 local sessionPrefix = ARGV[1]

@@ -1,21 +1,21 @@
 --[[
-Counts unfinished uploads, one step of many: Redis does nothing else meanwhile.
+Counts unfinished uploads, one step of many, because Redis is blocked during a step.
 
 Keys
   KEYS[1] uploads on which something is due (sorted set: upload id by time)
 Arguments
   ARGV[1] first rank of this step
   ARGV[2] last rank of this step
-  ARGV[3] what the keys of upload sessions begin with
-  ARGV[4] uploads that expire from then on have moved lately, Unix milliseconds
+  ARGV[3] prefix of the keys of upload sessions
+  ARGV[4] uploads that expire after this time have made progress recently, Unix milliseconds
 Returns a list
-  1  uploads looked at
-  2  uploads whose last byte is not here yet
-  3  bytes that they have declared and not sent, as a string: exact beyond what an integer of a reply holds
-  4  of them: uploads that nobody is sending at this moment
-  5  uploads with all bytes here and something still to be done
-  6  of the bytes: those of uploads that have moved lately, as a string
-Atomic only in that one step sees each upload in one state.
+  1  uploads checked
+  2  uploads whose last byte is not received yet
+  3  their declared bytes that are not received yet, as a string, because the number can exceed the integers of a reply
+  4  of the uploads in 2: those that no client is sending at this moment
+  5  uploads with all bytes received and work still to be done
+  6  of the bytes in 3: those of uploads with recent progress, as a string
+Atomic only within a step: it sees each upload in one state.
 ]]
 local dueKey = KEYS[1]
 local firstRank, lastRank, sessionPrefix, movedSinceMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])

@@ -1,11 +1,11 @@
 --[[
-Registers a new upload of which no byte is stored yet, unless an unfinished upload of the same file exists.
+Registers a new upload without stored bytes, unless an unfinished upload of the same file exists.
 
 Keys
   KEYS[1]  upload session (hash)
   KEYS[2]  uploads on which something is due (sorted set: upload id by time)
   KEYS[3]  uploads of the submission (sorted set: upload id by creation time)
-  KEYS[4]  who has this fingerprint (string: upload id); '' where the client gave none
+  KEYS[4]  unfinished upload with this fingerprint (string: upload id); '' if the client sent none
   KEYS[5]  open uploads of the person (sorted set: upload id by creation time)
 Arguments
   ARGV[1]  upload id
@@ -17,14 +17,14 @@ Arguments
   ARGV[7]  when it was created, Unix milliseconds
   ARGV[8]  submission id; '' for an upload without one
   ARGV[9]  slot key: portal, submission and slot
-  ARGV[10] fence of the request that creates it and goes on to send bytes; '' where nobody holds it yet
+  ARGV[10] fence of the request that creates it and then sends bytes; '' if no request holds it yet
   ARGV[11] channel of the process that holds it
   ARGV[12] length of the lease, milliseconds
-  ARGV[13] what the keys of upload sessions begin with
+  ARGV[13] prefix of the keys of upload sessions
 Returns
-  '' where the upload is registered, now or by an earlier run of the same call
+  '' if the upload is registered, now or by an earlier run of the same call
   the id of the unfinished upload with this fingerprint; nothing was created
-Atomic, because two tabs that start the same file must end up with one upload.
+Atomic, because two browser tabs that start the same file must get one upload.
 ]]
 local sessionKey, dueKey, uploadsKey, fingerprintKey, personKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local uploadId, draft, size, expiresAtMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -1,5 +1,5 @@
 --[[
-Declares the length of an upload whose length was deferred. Once: the same length again is no change.
+Declares the length of an upload whose length was deferred, once; the same length again changes nothing.
 
 Keys
   KEYS[1] upload session (hash)
@@ -7,9 +7,9 @@ Arguments
   ARGV[1] fence of the holder
   ARGV[2] length, bytes
 Returns
-  1  this length stands
-  0  the lease is no longer this holder's, or another length stands
-Atomic, because of two requests that declare different lengths one must be told so.
+  1  this length is declared
+  0  the lease is no longer this holder's, or another length is declared
+Atomic, because of two requests that declare different lengths one must fail.
 ]]
 local sessionKey = KEYS[1]
 local fence, length = ARGV[1], ARGV[2]

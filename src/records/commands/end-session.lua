@@ -1,5 +1,5 @@
 --[[
-Ends an upload as its record says. Its lease is void and its offset can no longer move.
+Ends an upload with the state of its record. Its lease becomes invalid and its offset can no longer change.
 
 Keys
   KEYS[1] upload session (hash)
@@ -7,11 +7,11 @@ Keys
 Arguments
   ARGV[1] status: stored, expired or cancelled
   ARGV[2] how long the session is kept, milliseconds
-  ARGV[3] bytes that are stored; '' where not all of them are
+  ARGV[3] stored bytes; '' if the upload is not complete
 Returns
   1  ended
   0  Redis does not know the upload
-Atomic, because whoever holds the upload must see either the lease or the end.
+Atomic, because the holder must see either its lease or the end.
 ]]
 local sessionKey, partsKey = KEYS[1], KEYS[2]
 local status, keepMs, storedBytes = ARGV[1], ARGV[2], ARGV[3]

@@ -1,5 +1,5 @@
 --[[
-Ends an upload of which nothing is stored, and which therefore has no record.
+Ends an upload without stored bytes, which therefore has no record.
 
 Keys
   KEYS[1] upload session (hash)
@@ -10,8 +10,8 @@ Arguments
   ARGV[3] how long the session is kept, milliseconds
 Returns
   1  ended
-  0  Redis does not know it, it has ended, a byte or a record exists, or somebody holds it
-Atomic, because a byte that is saved between the question and the end would be lost.
+  0  Redis does not know it, it has ended, a byte or a record exists, or a request holds it
+Atomic, because a byte that is saved between the check and the end would be lost.
 ]]
 local sessionKey, dueKey = KEYS[1], KEYS[2]
 local uploadId, status, keepMs = ARGV[1], ARGV[2], ARGV[3]

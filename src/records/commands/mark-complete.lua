@@ -1,16 +1,16 @@
 --[[
-Marks a part of Redis as holding everything that is in the store.
+Marks a group of indexes in Redis as complete: it has everything that is in the store.
 
 Keys
-  KEYS[1] who rebuilds (string: token)
-  KEYS[2] mark of the part (string: run id)
+  KEYS[1] rebuild lease (string: token)
+  KEYS[2] mark of the group (string: run id)
 Arguments
   ARGV[1] token of the process that rebuilt it
   ARGV[2] run id of the Redis that it was rebuilt in
 Returns
   1  marked
-  0  somebody else has begun, or Redis was emptied meanwhile and does not know the token
-Atomic, because a Redis that is emptied between two commands would be marked as complete.
+  0  another process has the lease, or Redis was emptied and no longer has the token
+Atomic, because if Redis is emptied between two commands, it would be marked as complete.
 ]]
 local rebuildKey, markKey = KEYS[1], KEYS[2]
 local token, runId = ARGV[1], ARGV[2]

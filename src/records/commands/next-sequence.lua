@@ -7,8 +7,8 @@ Arguments
   ARGV[1] run id of the Redis that the caller talks to
 Returns
   the number
-  -1 where this Redis run does not know the last one: the store must be asked first
-Atomic, because a number of a Redis that came back older may have been given out already.
+  -1 if this Redis run does not know the last number: read it from the store first
+Atomic, because a Redis that returned with older data may return a number that was used already.
 ]]
 local sequenceKey = KEYS[1]
 local runId = ARGV[1]

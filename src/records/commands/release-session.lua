@@ -1,5 +1,5 @@
 --[[
-Lets go of the lease of an upload.
+Releases the lease of an upload.
 
 Keys
   KEYS[1] upload session (hash)

@@ -1,16 +1,16 @@
 --[[
-Renews the lease of an upload, and marks a part as on its way to the bucket where one is named.
+Renews the lease of an upload and, if a part is given, marks it as in flight to the bucket.
 
 Keys
   KEYS[1] upload session (hash)
 Arguments
   ARGV[1] fence of the holder
   ARGV[2] length of the lease, milliseconds
-  ARGV[3] number of the part; '' where none is sent
+  ARGV[3] number of the part; '' for none
 Returns
   1  renewed
   0  the lease is no longer this holder's
-Atomic, because a holder that lost the lease between two commands would prolong its successor's.
+Atomic, because a holder that lost the lease between two commands would renew its successor's.
 ]]
 local sessionKey = KEYS[1]
 local fence, leaseMs, partNumber = ARGV[1], ARGV[2], ARGV[3]

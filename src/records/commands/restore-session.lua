@@ -1,5 +1,5 @@
 --[[
-Puts back what the object store knows of an upload, where Redis has lost it or comes from another run.
+Restores an upload session from the object store, if Redis has lost it or is in another run.
 
 Keys
   KEYS[1] upload session (hash)
@@ -7,16 +7,16 @@ Keys
   KEYS[3] uploads on which something is due (sorted set: upload id by time)
 Arguments
   ARGV[1] upload id
-  ARGV[2] fence of the holder, who may always correct its own session; '' for anybody else
+  ARGV[2] fence of the holder, which may always correct its own session; '' for other callers
   ARGV[3] run id of the Redis that the caller talks to
   ARGV[4] when the upload expires, Unix milliseconds
   ARGV[5] offset that the store shows, bytes
-  ARGV[6] count of the arguments that follow and are fields of the session
+  ARGV[6] number of the following arguments that are fields of the session
   ARGV[7] … fields of the session, names and values in turn; then parts, numbers and JSON in turn
 Returns
-  1  put back
-  0  the lease is no longer this holder's; or, without a fence, Redis knows it by itself or has got further
-Atomic, because the holder, or another who asked the store, may get further between the question and the answer.
+  1  restored
+  0  the lease is no longer this holder's; or, without a fence, Redis already has the session or a higher offset
+Atomic, because the holder, or another request that read the store, may save a higher offset between the check and the write.
 ]]
 local sessionKey, partsKey, dueKey = KEYS[1], KEYS[2], KEYS[3]
 local uploadId, fence, runId, expiresAtMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -1,5 +1,5 @@
 --[[
-Moves the durable offset of an upload forward, with all that goes with it, and renews the lease.
+Saves a new durable offset of an upload with its parts and fields, and renews the lease.
 
 Keys
   KEYS[1] upload session (hash)
@@ -9,20 +9,20 @@ Arguments
   ARGV[1] upload id
   ARGV[2] fence of the holder
   ARGV[3] new offset, bytes
-  ARGV[4] when the upload expires now, Unix milliseconds
+  ARGV[4] new expiry time of the upload, Unix milliseconds
   ARGV[5] length of the lease, milliseconds
-  ARGV[6] count of the arguments that follow and are fields of the session
+  ARGV[6] number of the following arguments that are fields of the session
   ARGV[7] … fields of the session, names and values in turn; then parts, numbers and JSON in turn
 Returns
   1  saved
-  0  another request has taken over, the upload no longer receives, or the offset would go back
-Atomic, because a writer that lost the lease must not change what its successor reads. Whoever set 'finishing' may save again.
+  0  another request has taken over, the upload no longer receives, or the offset would decrease
+Atomic, because a writer that lost the lease must not change what its successor reads. The request that set 'finishing' may save again.
 ]]
 local sessionKey, partsKey, dueKey = KEYS[1], KEYS[2], KEYS[3]
 local uploadId, fence, offset, expiresAtMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local leaseMs, fieldCount = ARGV[5], tonumber(ARGV[6])
 local firstField, lastField = 7, 6 + fieldCount
--- How long after the last byte the reconciler looks whether the upload was finished.
+-- How long after the last byte the reconciler checks whether the upload was finished.
 local FINISH_CHECK_MS = 5000
 --- @include "../../core/commands/includes/now-ms.lua"
 

@@ -3,14 +3,14 @@ Puts the search entry of a submission, and counts its deadline.
 
 Keys
   KEYS[1] entries (hash: portal/submission to words)
-  KEYS[2] deadlines as they were counted (hash: portal/submission to Unix milliseconds)
-  KEYS[3] deadlines (sorted set: Unix milliseconds by how many submissions have them)
+  KEYS[2] counted deadline of each submission (hash: portal/submission to Unix milliseconds)
+  KEYS[3] deadlines (sorted set: Unix milliseconds by number of submissions)
 Arguments
   ARGV[1] portal/submission
   ARGV[2] words; '' removes the entry
-  ARGV[3] deadline, Unix milliseconds; '' where there is none
+  ARGV[3] deadline, Unix milliseconds; '' if there is none
 Returns 1
-Atomic, because a deadline that is changed twice at once would be counted wrongly for good.
+Atomic, because two concurrent changes of a deadline would make its count permanently wrong.
 ]]
 local entriesKey, countedKey, deadlinesKey = KEYS[1], KEYS[2], KEYS[3]
 local submission, words, deadline = ARGV[1], ARGV[2], ARGV[3]

@@ -1,14 +1,14 @@
 --[[
-Searches the entries, one step of many: Redis does nothing else meanwhile.
+Searches the entries, one step of many, because Redis is blocked during a step.
 
 Keys
   KEYS[1] entries (hash: portal/submission to words)
 Arguments
-  ARGV[1] cursor of the step before; 0 to begin
-  ARGV[2] entries to look at, about
+  ARGV[1] cursor of the previous step; 0 to begin
+  ARGV[2] approximate number of entries to check
   ARGV[3] … words that an entry must all contain
 Returns a list: the cursor of the next step, '0' at the end; then the submissions found, perhaps one twice
-In Redis, because the entries would otherwise all be sent to whoever searches.
+In Redis, because otherwise all entries would be sent to the searching process.
 ]]
 local entriesKey = KEYS[1]
 local cursor, step = ARGV[1], ARGV[2]

@@ -1,4 +1,4 @@
--- An event into the stream of its portal and into that of its submission, and to whoever listens at this moment.
+-- Adds an event to the stream of its portal and of its submission, and sends it to current subscribers.
 local function addToStreams(portalStream, submissionStream, event, submissionId, nowMs)
   local oldest = tonumber(nowMs) - EVENT_RETENTION_MS
   redis.call('XADD', portalStream, 'MINID', '~', oldest, '*', stream.event, event, stream.submissionId, submissionId)
