@@ -61,6 +61,7 @@ inspection has no list of renditions (it is kept for a changed profile). All oth
 | plain text, and objects without a reference, counted as active content | \`pdf-role-map\`, \`pdf-script-nobody-calls\`, \`pdf-attachment-removed-later\` |
 | errors that every viewer ignores were reported as damage, and pages that no viewer shows were accepted | \`pdf-slipshod-page\`, \`pdf-looped-tree\`, \`pdf-ruined-page\` |
 | damage that no viewer reports was accepted: a third of the bytes are zeros; a fragmented recording that ends early was refused | \`hole-mp4\`, \`hole-ts\`, \`cut-fragments\` |
+| pauses of the microphone, still screens, open GOPs, AVI with B-frames, attachments, and transport streams joined with a clock jump were reported as missing parts, or rejected | \`paused-microphone-mp4\`, \`still-and-silent\`, \`open-groups-cut\`, \`b-frames-avi\`, \`still-with-font\`, \`joined-minutes-apart\` |
 | with an empty owner password, the tools opened a PDF that no viewer opens | \`pdf-empty-owner\` |
 `
 

@@ -1,9 +1,10 @@
 // Whether a picture can be watched, from the spots that were decoded and the holes that were found.
 
 import type { Gap, Measured } from '../../src/records/upload-record.ts'
+import type { Found } from '../media/gaps.ts'
 import type { Spot } from '../media/spot-decode.ts'
 
-/** A recording of which so much is missing is not one that somebody can be asked to watch. */
+/** A recording of whose picture so much does not decode is not one that somebody can be asked to watch. */
 const UNWATCHABLE_SHARE = 2 / 3
 /** As close to the end, a hole is the rest of a copy that broke off: its space was taken, and nothing was written there. */
 const END_SECONDS = 1.5
@@ -18,19 +19,22 @@ export type Shown = {
 
 /**
  * A limit of ours is never the file's fault: a spot that came to one is left out, and where all did, nothing was checked.
+ * Nor is a hole alone a reason to refuse: the picture itself must have been seen to be undecodable.
  *
- * @param found holes among the packets; @param seconds of the whole recording
+ * @param found holes, and those of them that are pictures which do not decode; @param seconds of the whole recording
  */
-export function judgeSpots(spots: readonly Spot[], found: readonly Gap[], seconds: number): Shown {
+export function judgeSpots(spots: readonly Spot[], found: Found, seconds: number): Shown {
   const known = spots.filter(({ frames, limited }) => frames > 0 || !limited)
   const dark = known.filter(({ frames }) => frames === 0)
   const isDark = known.length > 0 && dark.length === known.length
-  const end = found.find((gap) => gap.startSeconds + gap.seconds > seconds - END_SECONDS)
-  const isEndDark = end !== undefined && dark.some(({ at }) => at === 'last')
-  const gaps = withSpots(found, dark)
-  const missing = gaps.reduce((sum, gap) => sum + gap.seconds, 0)
+  const breaksOff =
+    found.dark.some((gap) => gap.startSeconds + gap.seconds > seconds - END_SECONDS) &&
+    dark.some(({ at }) => at === 'last')
+  const darkSeconds = found.dark.reduce((sum, gap) => sum + gap.seconds, 0)
+  const isMostlyDark = seconds > 0 && darkSeconds >= seconds * UNWATCHABLE_SHARE
+  const gaps = withSpots(found.gaps, dark)
   return {
-    ...(known.length === 0 ? {} : { decodable: !isDark && !isEndDark && missing < seconds * UNWATCHABLE_SHARE }),
+    ...(known.length === 0 ? {} : { decodable: !isDark && !breaksOff && !isMostlyDark }),
     signals: {
       ...(gaps.length === 0 ? {} : { gaps: gaps.map(rounded) }),
       ...(spots.length > 0 && known.length === 0 ? { unchecked: true } : {}),

@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
-import type { Gap, Measured } from '../../src/records/upload-record.ts'
+import type { Logger } from '../../src/core/logger.ts'
+import type { Measured } from '../../src/records/upload-record.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
 import { FROZEN_SHARE, MOSTLY_BLACK_SHARE } from '../../src/submissions/rules/inspect.ts'
 import { hashSource } from '../media/copy.ts'
@@ -25,7 +26,7 @@ import type { VideoStream } from '../media/video-stream.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { scan } from './clamd.ts'
 import { isInputError } from './failure.ts'
-import { findGaps, isStream } from './find-gaps.ts'
+import { findGaps } from './find-gaps.ts'
 import { judgeSpots } from './judge-spots.ts'
 import type { LaneRun } from './run-lane.ts'
 import { copyBytes, localFile, storedFile } from './stored-file.ts'
@@ -62,7 +63,7 @@ export async function readWhole(deps: WorkerContext, run: LaneRun): Promise<Read
     const local = await localFile(stored, scratch, { signal, onBytes })
     const sha256 = record.sha256 ?? local.sha256 ?? (await hashSource(stored, { signal, onBytes }))
     const malware = await scanned(deps, run, local.source)
-    const context = { runner: deps.runner, cwd: scratch.dir, signal }
+    const context = { runner: deps.runner, cwd: scratch.dir, signal, logger: run.logger }
     return { sha256, ...malware, ...(await look(context, local.source, measured)) }
   })
 }
@@ -80,28 +81,33 @@ async function scanned(
   return {}
 }
 
-async function look(context: ToolContext, source: LocalSource, measured: Measured): Promise<Omit<Readings, 'sha256'>> {
+async function look(
+  context: ToolContext & { logger: Logger },
+  source: LocalSource,
+  measured: Measured,
+): Promise<Omit<Readings, 'sha256'>> {
   const container = measured.container as Container
   try {
     const { video, audio, audios } = withMeasuredStreams(await probe(context, source, container), measured)
     const picture = video !== null && isDecodable(video.codec) ? video : null
     // The one that the verdict chose, and those that can take its place.
     const sounds = [audio, ...audios.filter((other) => other.index !== audio?.index)].filter(isKnownSound)
-    const { limited, sound, ...signals } = await listen(context, source, container, picture, sounds)
+    const { limited, sound, complained, ...signals } = await listen(context, source, container, picture, sounds)
     const shown = { video, audio: sound ?? audio }
+    // Decoders that lose something say so.
     const decoded = {
-      seenSeconds: signals.picture?.seenSeconds ?? null,
-      heardSeconds: signals.heard?.heardSeconds ?? null,
+      seenSeconds: complained ? (signals.picture?.seenSeconds ?? null) : null,
+      heardSeconds: complained ? (signals.heard?.heardSeconds ?? null) : null,
     }
     const gaps = await findGaps(context, source, measured, shown, decoded)
     const spots = picture === null ? [] : await spotsOf(context, source, measured, picture)
-    const { decodable, signals: found } = judgeSpots(spots, gaps, wholeSeconds(measured, gaps))
+    const { decodable, signals: found } = judgeSpots(spots, gaps, judgedDurationSeconds(measured) ?? 0)
     return {
       ...(decodable === undefined ? {} : { decodable }),
       signals: {
         ...signalMeasures(measured, { picture: signals.picture, sound: signals.heard }),
         ...(sounds.length > 0 && !limited ? soundMeasures(measured, sound) : {}),
-        ...(limited ? { unchecked: true } : {}),
+        ...(limited || gaps.limited ? { unchecked: true } : {}),
         ...found,
       },
     }
@@ -129,6 +135,7 @@ type Heard = {
   sound: AudioStream | null
   /** Something came to a limit of ours. */
   limited: boolean
+  complained: boolean
 }
 
 /** Picture and sound in one pass; where that fails, each by itself, so that the trouble of one is not the other's. */
@@ -140,12 +147,19 @@ async function listen(
   sounds: readonly AudioStream[],
 ): Promise<Heard> {
   let limited = false
-  const pass = (options: SignalsOptions): Promise<Signals | null> =>
-    measureSignals(context, source, container, options).catch((error: unknown) => {
+  let complained = false
+  const pass = async (options: SignalsOptions): Promise<Signals | null> => {
+    try {
+      const signals = await measureSignals(context, source, container, options)
+      complained ||= signals.complained
+      return signals
+    } catch (error) {
       if (!isInputError(error)) throw error
+      complained = true
       limited ||= isLimit(error)
       return null
-    })
+    }
+  }
   const onlyPicture = { videoStream: video?.index ?? null, audioStream: null }
   const [first = null, ...others] = sounds
   const both = await pass({ ...onlyPicture, audioStream: first?.index ?? null })
@@ -160,7 +174,7 @@ async function listen(
     sound = other
     heard = await listenTo(other)
   }
-  return { picture, heard, sound: (heard?.seconds ?? 0) > 0 ? sound : null, limited }
+  return { picture, heard, sound: (heard?.seconds ?? 0) > 0 ? sound : null, limited, complained }
 }
 
 /** Fewer keyframes than this are too small a sample to accuse a file by. */
@@ -195,14 +209,11 @@ async function spotsOf(
   })
 }
 
-/** What a stream's clock leaps is no part of its length. */
-function wholeSeconds(measured: Measured, gaps: readonly Gap[]): number {
-  const leapt = isStream(measured.container as Container) ? gaps.reduce((sum, { seconds }) => sum + seconds, 0) : 0
-  return (judgedDurationSeconds(measured) ?? 0) + leapt
-}
-
 /** Shares of the time as seconds of it. @internal */
-export function signalMeasures(measured: Measured, { picture, sound }: Signals): Partial<Measured> {
+export function signalMeasures(
+  measured: Measured,
+  { picture, sound }: Pick<Signals, 'picture' | 'sound'>,
+): Partial<Measured> {
   const seconds = judgedDurationSeconds(measured) ?? 0
   const part = (share: number): number => Math.round(share * seconds * 10) / 10
   return {

@@ -2,6 +2,7 @@
 
 import { faultPoint } from '../../src/core/fault-points.ts'
 import type { Container } from '../../src/core/identify.ts'
+import type { Logger } from '../../src/core/logger.ts'
 import type { Measured, Rendition } from '../../src/records/upload-record.ts'
 import type { RenditionRule } from '../../src/submissions/profiles/schema.ts'
 import { judgedDurationSeconds } from '../../src/submissions/rules/duration.ts'
@@ -16,7 +17,6 @@ import { withMeasuredStreams } from '../media/streams.ts'
 import { ToolError } from '../media/tool-error.ts'
 import { transcode } from '../media/transcode.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { isInputError } from './failure.ts'
 import { findGaps } from './find-gaps.ts'
 import { jpegSize } from './jpeg-size.ts'
 import type { LaneRun } from './run-lane.ts'
@@ -35,6 +35,7 @@ export type RenditionInput = {
   path: (name: string) => string
   measured: Measured
   threads: number
+  logger: Logger
   onProgress: LaneRun['progress']['report']
   /** Asked once, when the first rendition of a video is made. */
   probed: () => Promise<ProbeResult>
@@ -72,6 +73,7 @@ export async function withRenditionInput(
       source,
       measured,
       threads: deps.threads,
+      logger: run.logger,
       path: scratch.path,
       onProgress: progress.report,
       probed: () => {
@@ -163,14 +165,11 @@ async function waysOf(material: RenditionInput, rule: RenditionRule): Promise<Wa
 }
 
 /** Players stop at a packet that they can't decode: of a damaged recording the streams are not kept as they are. */
-async function hasGaps({ context, source, measured }: RenditionInput, probe: ProbeResult): Promise<boolean> {
+async function hasGaps({ context, source, measured, logger }: RenditionInput, probe: ProbeResult): Promise<boolean> {
   if (measured.gaps !== undefined || measured.tornEnd) return true
   // The inspection that asks the decoders may come later: here the packets are asked.
   const decoded = { seenSeconds: null, heardSeconds: null }
-  const gaps = await findGaps(context, source, measured, probe, decoded).catch((error: unknown) => {
-    if (!isInputError(error)) throw error
-    return []
-  })
+  const { gaps } = await findGaps({ ...context, logger }, source, measured, probe, decoded)
   return gaps.length > 0
 }
 

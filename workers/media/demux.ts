@@ -36,7 +36,8 @@ export type DemuxResult = {
   complaints: Complaint[]
 }
 
-export type Complaint = 'truncated' | 'corrupt' | 'timestamps'
+/** `lost`: what stands where a part of the container should begin is none. */
+export type Complaint = 'truncated' | 'corrupt' | 'timestamps' | 'lost'
 
 /** One packet. Times are in seconds, of the file's own clock with {@link DemuxOptions.ownClock}. */
 export type Packet = {
@@ -72,6 +73,11 @@ const COMPLAINTS: ReadonlyArray<{ match: RegExp; complaint: Complaint }> = [
   {
     match: /Invalid NAL|corrupt|Invalid data|error reading|non-existing PPS|missing picture/i,
     complaint: 'corrupt',
+  },
+  // Matroska, FLV, ASF.
+  {
+    match: /EBML number|exceeds containing master element|Invalid track number|Packet mismatch|asf bad header/,
+    complaint: 'lost',
   },
   { match: /non monoton|invalid dts|unset timestamps|DTS .* out of order/i, complaint: 'timestamps' },
 ]

@@ -1,8 +1,9 @@
 // Where a recording has holes: parts of its time in which there is neither picture nor sound, or nothing in them but what
 // cannot be decoded. A disk that lost blocks and a transfer that lost packets leave files that are whole by their lengths.
 //
-// Pure: packets go in one by one, and what the pass over picture and sound has decoded. A picture that stands still, slides
-// and pauses of a screen recording have no packets either, so that time without a picture alone is no hole.
+// Pure: packets go in one by one, and what the pass over picture and sound has decoded. Time without a packet alone is no
+// hole: a picture stands still, a microphone pauses, a recorder writes nothing then, and clocks leap where two recordings
+// were joined. Something has to say that bytes are lost as well.
 
 import type { Gap } from '../../src/records/upload-record.ts'
 import type { Packet } from './demux.ts'
@@ -18,52 +19,70 @@ const JOIN_SECONDS = 1
 const LEAP_SECONDS = 10
 const JOINED_SECONDS = 600
 /** Samples of the picture are at least so far apart. */
-const SAMPLE_SECONDS = 0.9
-/** What a container takes for a packet besides its bytes, at most; a stream of small packets takes more. */
-const OVERHEAD = { index: { bytes: 40, share: 0 }, stream: { bytes: 200, share: 0.04 } }
-/** Of the file's bytes, in no packet: much less is an index, words and padding. */
-const LOST_SHARE = 0.05
-const LOST_BYTES = 64 * 1024
+const SAMPLE_SECONDS = 1
+/** Of times in different accounts. */
+const ROUNDING_SECONDS = 0.1
+/** Some codecs have a short packet of zeros for "as before". */
+const MIN_BLANK_BYTES = 16
+/**
+ * No codec packs more into one packet of sound. Beyond it a duration is the time up to the next packet: MP4 has no other
+ * word for a pause.
+ */
+const MAX_SOUND_SECONDS = 0.15
+/** Less than this is rounding. */
+const MIN_UNHEARD_SECONDS = 0.5
 
 export type TimelineOptions = {
   /** How long the file lasts. */
   seconds: number
-  fileBytes: number
   /** A transport or program stream, whose clock may leap. */
   leaps: boolean
-  /** Of each stream in the order of packets; `silent`: its packets are zeros where there is nothing to hear or see. */
+  /** Of each stream in the order of packets; `plain`: its packets are zeros where there is nothing to hear or see. */
   streams: ReadonlyArray<{ kind: 'video' | 'audio'; plain: boolean }>
 }
 
-/** What the pass over picture and sound has decoded; null: not looked at. */
+/** What the pass over picture and sound has decoded; null: not looked at, or decoded without a complaint. */
 export type Decoded = {
   seenSeconds: readonly number[] | null
   heardSeconds: readonly number[] | null
 }
 
-export type Timeline = {
-  add(packet: Packet): void
-  /** Seconds of the keyframes that should have been among the decoded pictures. */
-  unseenKeys(decoded: Decoded): { from: number; until: number }[]
-  /** @param unseen of {@link unseenKeys}, those that were found undecodable */
-  gaps(decoded: Decoded, unseen: readonly { from: number; until: number }[]): Gap[]
+export type Span = { from: number; until: number }
+
+export type Found = {
+  /** Parts that cannot be watched, or not be heard. */
+  gaps: Gap[]
+  /** Parts of the picture that are there and cannot be decoded. */
+  dark: Gap[]
 }
 
-export function timeline({ seconds, fileBytes, leaps, streams }: TimelineOptions): Timeline {
+export type Timeline = {
+  add(packet: Packet): void
+  /** Whether there is time without a packet, which is a hole where bytes are lost. */
+  hasVoids(): boolean
+  /**
+   * Pictures, about one a second, in time of which none was decoded for longer than elsewhere. What comes before the first
+   * decoded one belongs to a recording that was joined in mid-air.
+   */
+  unseen(decoded: Decoded): Span[]
+  /** @param unseen of {@link unseen}, those that were found undecodable; @param hasLost bytes of the file are lost */
+  find(decoded: Decoded, unseen: readonly Span[], hasLost: boolean): Found
+}
+
+export function timeline({ seconds, leaps, streams }: TimelineOptions): Timeline {
   const length = Math.ceil((seconds + 1) * RATE)
-  const picture = new Uint8Array(length)
-  const sound = new Uint8Array(length)
+  const present = new Uint8Array(length)
   const blank = new Uint8Array(length)
+  const dark = new Uint8Array(length)
+  /** Packets of sound that begin in the time of the mark. */
+  const sounds = new Uint16Array(length)
+  const soundSeconds = new Map<number, number>()
   const lastOf = streams.map(() => Number.NaN)
   const leapt: Gap[] = []
-  const keys: number[] = []
+  const pictures: number[] = []
   let origin = Number.NaN
   let shift = 0
-  let heldBytes = 0
-  let soundFrom = Number.POSITIVE_INFINITY
   let soundUntil = 0
-  const overhead = leaps ? OVERHEAD.stream : OVERHEAD.index
-  const hasSound = streams.some(({ kind }) => kind === 'audio')
 
   /** As the tools do: what one stream leaps is taken out of the clock of all. */
   const follow = (stream: number, at: number): void => {
@@ -77,63 +96,88 @@ export function timeline({ seconds, fileBytes, leaps, streams }: TimelineOptions
     lastOf[stream] = at - shift
   }
 
+  const voids = (): Gap[] => runs(length, (i) => present[i] === 0).flatMap((run) => clipped(run, seconds))
+
   return {
     add(packet) {
       const { kind, plain } = streams[packet.stream] ?? { kind: 'audio', plain: true }
-      heldBytes += packet.bytes * (1 + overhead.share) + overhead.bytes
       follow(packet.stream, packet.decodedAt)
       if (Number.isNaN(packet.startSeconds)) return
       if (Number.isNaN(origin)) origin = leaps ? packet.startSeconds : 0
       const from = packet.startSeconds - shift - origin
       const until = Math.max(from, packet.endSeconds - shift - origin)
-      if (packet.blank && !plain) {
-        mark(blank, from, until)
+      mark(present, from, kind === 'audio' ? until : from)
+      if (packet.blank && !plain && packet.bytes >= MIN_BLANK_BYTES) {
+        mark(blank, from, kind === 'audio' ? Math.min(until, from + MAX_SOUND_SECONDS) : until)
+        if (kind === 'video') mark(dark, from, until)
         return
       }
-      if (kind === 'audio') {
-        mark(sound, from, until)
-        soundFrom = Math.min(soundFrom, from)
-        soundUntil = Math.max(soundUntil, until)
+      if (kind === 'video') {
+        pictures.push(from)
         return
       }
-      mark(picture, from, from)
-      if (packet.key) keys.push(from)
+      const slot = Math.floor(from * RATE)
+      sounds[slot] = (sounds[slot] ?? 0) + 1
+      const lasts = Math.round((until - from) * 1e4) / 1e4
+      if (lasts > 0 && lasts <= MAX_SOUND_SECONDS) soundSeconds.set(lasts, (soundSeconds.get(lasts) ?? 0) + 1)
+      soundUntil = Math.max(soundUntil, from + Math.min(lasts, MAX_SOUND_SECONDS))
     },
 
-    unseenKeys({ seenSeconds }) {
-      if (seenSeconds === null) return []
-      const ordered = keys.toSorted((a, b) => a - b)
-      const bounds = [Number.NEGATIVE_INFINITY, ...seenSeconds, Number.POSITIVE_INFINITY]
+    hasVoids: () => leapt.length > 0 || voids().length > 0,
+
+    unseen({ seenSeconds }) {
+      const [first, ...others] = seenSeconds ?? []
+      if (first === undefined) return []
+      const ordered = pictures.toSorted((a, b) => a - b)
+      const bounds = [first, ...others, (ordered.at(-1) ?? first) + ROUNDING_SECONDS]
+      const usual = Math.max(SAMPLE_SECONDS, median(others.map((at, i) => at - (bounds[i] ?? at))))
       let next = 0
       return bounds.slice(1).flatMap((until, i) => {
-        const after = (bounds[i] ?? 0) + SAMPLE_SECONDS + 0.1
-        while ((ordered[next] ?? Number.POSITIVE_INFINITY) < after) next++
-        const from = ordered[next]
-        return from === undefined || from > until - 0.1 ? [] : [{ from, until: Math.min(until, seconds) }]
+        const from = bounds[i] ?? until
+        const isLong = until - from > usual * 1.5
+        const found: number[] = []
+        let due = from + usual - ROUNDING_SECONDS
+        for (let at = ordered[next]; at !== undefined && at < until - ROUNDING_SECONDS; at = ordered[++next]) {
+          if (!isLong || at < due) continue
+          found.push(at)
+          due = at + SAMPLE_SECONDS
+        }
+        return found.map((at, nth) => ({ from: at, until: found[nth + 1] ?? Math.min(until, seconds) }))
       })
     },
 
-    gaps({ heardSeconds }, unseen) {
-      const bad = blank
-      const lost = fileBytes - heldBytes
-      const hasLost = lost > LOST_BYTES && lost > fileBytes * LOST_SHARE
-      const isEmpty = (i: number): boolean => picture[i] === 0 && sound[i] === 0 && blank[i] === 0
-      // Without a sound that runs on, time without a picture is a hole only where bytes are in nothing that was read.
-      const [from, until] = hasSound && !hasLost ? [soundFrom, soundUntil] : hasLost ? [0, seconds] : [0, 0]
-      if (hasSound || hasLost)
-        for (const run of runs(length, isEmpty))
-          if (run.seconds >= MIN_GAP_SECONDS)
-            mark(bad, Math.max(from, run.startSeconds), Math.min(until, run.startSeconds + run.seconds) - 1 / RATE)
-      for (const { from, until } of unseen) mark(bad, from, until - 1 / RATE)
-      for (const slot of unheard(heardSeconds, soundUntil, sound)) bad[slot] = 1
+    find({ heardSeconds }, unseen, hasLost) {
+      const bad = blank.slice()
+      if (hasLost) for (const run of voids()) mark(bad, run.startSeconds, run.startSeconds + run.seconds - 1 / RATE)
+      for (const { from, until } of unseen) mark(dark, from, until - 1 / RATE)
+      for (const slot of unheard(heardSeconds ?? [], soundUntil, sounds, usual(soundSeconds))) bad[slot] = 1
       // A leap is a moment of what is played, however long it was.
-      const found = [...joined(runs(length, (i) => bad[i] === 1)), ...leapt].sort(
+      const gaps = [...joined(runs(length, (i) => bad[i] === 1 || dark[i] === 1)), ...(hasLost ? leapt : [])].sort(
         (a, b) => a.startSeconds - b.startSeconds,
       )
-      const sum = found.reduce((all, gap) => all + gap.seconds, 0)
-      return sum >= MIN_SUM_SECONDS ? found : found.filter((gap) => gap.seconds >= MIN_GAP_SECONDS)
+      const sum = gaps.reduce((all, gap) => all + gap.seconds, 0)
+      return {
+        gaps: sum >= MIN_SUM_SECONDS ? gaps : gaps.filter((gap) => gap.seconds >= MIN_GAP_SECONDS),
+        dark: joined(runs(length, (i) => dark[i] === 1)),
+      }
     },
   }
+}
+
+/** Within the recording, where that is long enough to be noticed. */
+function clipped({ startSeconds, seconds }: Gap, until: number): Gap[] {
+  const gap = { startSeconds, seconds: Math.min(until, startSeconds + seconds) - startSeconds }
+  return gap.seconds >= MIN_GAP_SECONDS ? [gap] : []
+}
+
+/** What most packets of sound last; 0 where none tells. */
+function usual(soundSeconds: ReadonlyMap<number, number>): number {
+  const [most] = [...soundSeconds].toSorted(([, a], [, b]) => b - a)
+  return most?.[0] ?? 0
+}
+
+function median(all: readonly number[]): number {
+  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0
 }
 
 function mark(marks: Uint8Array, fromSeconds: number, untilSeconds: number): void {
@@ -155,15 +199,19 @@ function runs(length: number, is: (i: number) => boolean): Gap[] {
 
 /**
  * Marks of sound that was not decoded. From where one second of decoded sound begins to the next there is one second of it,
- * however much time lies between: what is there beyond that was lost.
+ * however much time lies between: what packets play beyond that was lost. A pause has no packets, or few: each plays no longer
+ * than the others, whatever its duration says.
  */
-function unheard(heardSeconds: readonly number[] | null, soundUntil: number, sound: Uint8Array): number[] {
-  if (heardSeconds === null || heardSeconds.length === 0) return []
-  return heardSeconds.flatMap((from, i) => {
+function unheard(heard: readonly number[], soundUntil: number, sounds: Uint16Array, packetSeconds: number): number[] {
+  return heard.flatMap((from, i) => {
     const marks: number[] = []
-    const end = Math.floor((heardSeconds[i + 1] ?? soundUntil) * RATE)
-    for (let slot = Math.floor(from * RATE); slot < end; slot++) if (sound[slot] === 1) marks.push(slot)
-    return marks.length > RATE * 1.5 ? marks.slice(RATE) : []
+    const end = Math.floor((heard[i + 1] ?? soundUntil) * RATE)
+    let packets = 0
+    for (let slot = Math.floor(from * RATE); slot < end; slot++) {
+      packets += sounds[slot] ?? 0
+      if (sounds[slot] !== 0) marks.push(slot)
+    }
+    return packets * packetSeconds > 1 + MIN_UNHEARD_SECONDS ? marks.slice(RATE) : []
   })
 }
 

@@ -9,7 +9,12 @@ import { lineReader, type ProgressBlock } from './progress.ts'
 import { commonArgs } from './run.ts'
 import type { LocalSource } from './source.ts'
 
-export type Signals = { picture: PictureSignals | null; sound: SoundSignals | null }
+export type Signals = {
+  picture: PictureSignals | null
+  sound: SoundSignals | null
+  /** The decoders have complained: something may be missing. */
+  complained: boolean
+}
 
 export type PictureSignals = {
   /** Keyframes looked at, at most about one a second. */
@@ -91,6 +96,8 @@ function signalsArgs(source: LocalSource, container: Container, options: Signals
   const threads = ['-threads', '1']
   return [
     commonArgs('error'),
+    // What does decode is looked at, however little it is.
+    ['-max_error_rate', '1'],
     inputArgs(source, { container, extra: options.everyPicture ? threads : [...threads, '-skip_frame:v', 'nokey'] }),
     videoStream === null
       ? []
@@ -110,9 +117,11 @@ export async function measureSignals(
   container: Container,
   options: SignalsOptions,
 ): Promise<Signals> {
-  if (options.videoStream === null && options.audioStream === null) return { picture: null, sound: null }
+  if (options.videoStream === null && options.audioStream === null)
+    return { picture: null, sound: null, complained: false }
   const picture = metadataReader(PICTURE_KEYS)
   const sound = metadataReader(SOUND_KEYS)
+  let complained = false
   await context.runner.run({
     tool: 'ffmpeg',
     args: signalsArgs(source, container, options),
@@ -128,12 +137,16 @@ export async function measureSignals(
     idleMs: options.idleMs ?? 120_000,
     onStdout: picture.push,
     onSide: sound.push,
+    onStderrLine() {
+      complained = true
+    },
     onProgress: options.onProgress ?? (() => {}),
     reads: [source.path],
   })
   return {
     picture: options.videoStream === null ? null : judgePicture(picture.frames()),
     sound: options.audioStream === null ? null : judgeSound(sound.frames()),
+    complained,
   }
 }
 

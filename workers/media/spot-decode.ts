@@ -58,7 +58,11 @@ export async function spotDecode(
   return results
 }
 
-/** Whether the picture decodes from a keyframe on, without a complaint. @param seconds from where the tools let the file begin */
+/**
+ * Whether anything is shown from a keyframe on, with or without complaints, or our limits kept us from seeing it.
+ *
+ * @param seconds of the keyframe, from where the tools let the file begin
+ */
 export async function isShownAt(
   context: ToolContext,
   source: LocalSource,
@@ -66,15 +70,30 @@ export async function isShownAt(
   stream: number,
   seconds: number,
 ): Promise<boolean> {
-  const { frames, errors } = await decode(context, source, container, {
+  // Some containers hold no keyframe by their own account that is at 0 or before.
+  const place = seconds < START_SECONDS ? [] : ['-noaccurate_seek', '-ss', (seconds + ROUNDING_SECONDS).toFixed(3)]
+  const { frames, limited } = await decode(context, source, container, {
     at: 'middle',
     seconds,
     stream,
-    inputSeek: ['-ss', seconds.toFixed(3)],
+    inputSeek: place,
     end: ['-t', '0.5'],
   })
+  return frames > 0 || limited
+}
+
+/** Whether the first seconds of a finished MP4 give pictures without a complaint. */
+export async function beginsClean(context: ToolContext, source: LocalSource, stream: number): Promise<boolean> {
+  const end = ['-t', String(SPOT_SECONDS)]
+  const first = { at: 'first' as const, seconds: 0, stream, inputSeek: [], end }
+  const { frames, errors } = await decode(context, source, 'mp4', first)
   return frames > 0 && errors === 0
 }
+
+/** A first picture that is shown some frames after its time. */
+const START_SECONDS = 0.5
+/** Of a time with three digits: the keyframe itself must not lie behind the place. */
+const ROUNDING_SECONDS = 0.002
 
 /**
  * A spot whose seconds hold no picture is looked at once more and wider. Screen recorders write a picture when something

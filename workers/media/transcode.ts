@@ -12,6 +12,7 @@ import type { VideoPlan } from './plan.ts'
 import { probe, type ToolContext } from './probe.ts'
 import { type EncodingProgress, progressMeter } from './progress.ts'
 import { fileSource, type LocalSource } from './source.ts'
+import { beginsClean } from './spot-decode.ts'
 import { ToolError } from './tool-error.ts'
 
 export type TranscodeJob = {
@@ -120,6 +121,9 @@ async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise
   if (seen.video.displayWidth !== plan.width || seen.video.displayHeight !== plan.height) {
     throw invalid(`${seen.video.displayWidth}x${seen.video.displayHeight} instead of ${plan.width}x${plan.height}`)
   }
+  // Cut out of a film without encoding, it may begin with pictures that lean on others: those are made anew.
+  if (plan.video.how === 'copy' && !(await beginsClean(context, output, seen.video.index)))
+    throw invalid('its first pictures do not decode')
   return {
     path: job.outputPath,
     bytes: made.size,

@@ -1,5 +1,5 @@
-// Whether a transport stream (ISO/IEC 13818-1) breaks off within a packet. It has no length and no end, and ffmpeg plays
-// what is left of a broken copy without a word.
+// Whether a transport stream (ISO/IEC 13818-1) breaks off within a packet, or has lost some. It has no length and no end, and
+// ffmpeg plays what is left of a broken copy without a word.
 
 import type { MediaSource } from './source.ts'
 
@@ -41,4 +41,58 @@ function keepsRhythm(tail: Buffer, end: number, { bytes, syncAt }: Packet): bool
 /** The rest may end before its sync byte. */
 function beginsPacket(tail: Buffer, at: number, { syncAt }: Packet): boolean {
   return at + syncAt >= tail.length || tail[at + syncAt] === SYNC
+}
+
+const READ_BYTES = 4 * 1024 * 1024
+/** Of a packet, with the flags of its adaptation field. */
+const HEAD_BYTES = 6
+/** ISO/IEC 13818-1, 2.4.3.3: null packets, which fill up. */
+const NULL_PID = 0x1fff
+
+/**
+ * Whether packets are missing: bytes that are in none, or a count that goes on elsewhere within a unit of a stream. Between
+ * two recordings that were joined the count does so as well, but the second one begins with whole units; the first may have
+ * ended with a part of a packet.
+ */
+export async function hasLostPackets(source: MediaSource): Promise<boolean> {
+  const head = await source.readAt(0, PACKETS[2].bytes * (PACKETS_IN_A_ROW + 1))
+  const packet = PACKETS.find((each) => keepsRhythm(head, PACKETS_IN_A_ROW * each.bytes, each))
+  // It begins in mid-packet: nothing to count from.
+  if (packet === undefined) return false
+  const { bytes, syncAt } = packet
+  const counts = new Map<number, number>()
+  for (let at: number = syncAt; at + HEAD_BYTES <= source.bytes; ) {
+    const chunk = await source.readAt(at, READ_BYTES)
+    let i = 0
+    for (; i + HEAD_BYTES <= chunk.length; i += bytes) {
+      const found = nextPacket(chunk, i, bytes)
+      if (found === undefined || isCountBroken(chunk, found, counts)) return true
+      i = found
+    }
+    at += i
+  }
+  return false
+}
+
+/** Here, or behind less than a packet. */
+function nextPacket(chunk: Buffer, at: number, bytes: number): number | undefined {
+  for (let i = at; i < at + bytes; i++) if (chunk[i] === SYNC && (chunk[i + bytes] ?? SYNC) === SYNC) return i
+  return undefined
+}
+
+/** ISO/IEC 13818-1, 2.4.3.2: a packet with payload counts on; a repeated one has the same count. */
+function isCountBroken(chunk: Buffer, at: number, counts: Map<number, number>): boolean {
+  if (at + HEAD_BYTES > chunk.length) return false
+  const head = chunk.readUInt32BE(at)
+  const pid = (head >>> 8) & NULL_PID
+  const startsUnit = (head & 0x40_00_00) !== 0
+  const hasAdaptation = (head & 0x20) !== 0
+  const hasPayload = (head & 0x10) !== 0
+  const count = head & 0xf
+  if (pid === NULL_PID || !hasPayload) return false
+  const last = counts.get(pid) ?? count
+  counts.set(pid, count)
+  // Length, then flags of which the first is the discontinuity_indicator.
+  const isAnnounced = hasAdaptation && chunk.readUInt8(at + 4) > 0 && (chunk.readUInt8(at + 5) & 0x80) !== 0
+  return count !== last && count !== ((last + 1) & 0xf) && !startsUnit && !isAnnounced
 }

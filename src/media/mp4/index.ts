@@ -31,8 +31,8 @@ export type Mp4Index = {
   streamable: boolean
   fragmented: boolean
   /**
-   * A recording in fragments breaks off, or zeros lie where one should begin: its header was written before there was a
-   * length to tell. What is left of it plays; measure that by a demux pass.
+   * A recording in fragments breaks off, or something else lies where one should begin: its header was written before there
+   * was a length to tell. What is left of it plays; measure that by a demux pass.
    */
   torn: boolean
   /** Of all pictures and sounds together. */
@@ -78,6 +78,9 @@ export async function readMp4Index(source: ByteSource, limits: Partial<Mp4Limits
   return summarize(top, found, source.bytes)
 }
 
+/** Behind the last fragment: more than what cameras append is the rest of a recording. */
+const TRAILER_SHARE = 0.05
+
 type Found = { movie: Movie | null; fragments: Fragments | null; detail: string | null }
 
 async function visit(
@@ -113,7 +116,7 @@ function summarize(top: TopLevel, found: Found, fileBytes: number): Mp4Index {
   const measured = tracks.filter((track) => track.handler === 'vide' || track.handler === 'soun')
   const problem = findProblem(top, found, measured, fileBytes)
   const fragmented = (found.fragments?.count ?? 0) > 0
-  const torn = fragmented && (problem === 'CUT_OFF' || top.zeros)
+  const torn = fragmented && (problem === 'CUT_OFF' || top.zeros || top.trailingBytes > fileBytes * TRAILER_SHARE)
   const at = (type: string): number => top.boxes.findIndex((box) => box.type === type)
   return {
     problem,

@@ -62,7 +62,7 @@ describe('measureSignals', () => {
     expect(await signals(await lesson(corpus, { audio: 'none' }), null)).toMatchObject({ sound: null })
     const source = await fileSource(await lesson(corpus))
     const none = await measureSignals(context, source, 'mp4', { videoStream: null, audioStream: null })
-    expect(none).toEqual({ picture: null, sound: null })
+    expect(none).toEqual({ picture: null, sound: null, complained: false })
     const soundOnly = await measureSignals(context, source, 'mp4', { videoStream: null, audioStream: 1 })
     expect(soundOnly).toMatchObject({ picture: null, sound: { silentShare: 0 } })
   })

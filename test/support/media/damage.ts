@@ -74,3 +74,27 @@ export async function zeroed(
     await writeFile(path, bytes)
   })
 }
+
+/** Any file with noise, the same each time, from one share of it to another. */
+export async function noisy(
+  corpus: Corpus,
+  source: string,
+  name: string,
+  [fromShare, toShare]: readonly [number, number],
+): Promise<string> {
+  return await corpus.file(name, async (path) => {
+    const bytes = await readFile(source)
+    const [from, to] = [Math.floor(bytes.length * fromShare), Math.floor(bytes.length * toShare)]
+    await writeFile(path, Buffer.concat([bytes.subarray(0, from), noise(to - from), bytes.subarray(to)]))
+  })
+}
+
+/** Bytes without a pattern, the same each time. */
+export function noise(bytes: number): Buffer {
+  const all = Buffer.alloc(bytes)
+  for (let i = 0, n = 1; i < bytes; i++) {
+    n = (Math.imul(n, 1_103_515_245) + 12_345) >>> 0
+    all[i] = n >>> 16
+  }
+  return all
+}

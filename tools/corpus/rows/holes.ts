@@ -1,7 +1,8 @@
 // Recordings of complete length with holes: disks that lost blocks, transfers that lost packets. And good recordings
 // that look similar: slides, still screens, sound with pauses.
 
-import { zeroed } from '../../../test/support/media/damage.ts'
+import { readFile, writeFile } from 'node:fs/promises'
+import { noisy, zeroed } from '../../../test/support/media/damage.ts'
 import {
   AAC,
   mp4,
@@ -31,6 +32,30 @@ const holed =
   async (c, bait) =>
     zeroed(c, await whole(c, bait), name, ...spans)
 
+const garbled =
+  (name: string, whole: Make, span: readonly [number, number]): Make =>
+  async (c, bait) =>
+    noisy(c, await whole(c, bait), name, span)
+const mute: Make = async (c, bait) => rewrapped(c, await film(c, bait), 'mute.mp4', ['-an', '-movflags', '+faststart'])
+const inFragments: Make = async (c, bait) =>
+  rewrapped(c, await film(c, bait), 'fragments-to-hole.mp4', ['-movflags', 'frag_keyframe+empty_moov'])
+const manyTracks: Make = async (c, bait) => {
+  const font = await c.file('zeros.ttf', (path) => writeFile(path, Buffer.alloc(200_000, 7)))
+  return await rewrapped(c, await film(c, bait), 'many-tracks.mkv', [
+    ...['-map', '0:a', '-map', '0:a', '-attach', font],
+    ...['-metadata:s:t', 'mimetype=application/x-truetype-font'],
+  ])
+}
+const TS_PACKET_BYTES = 188
+const gone: Make = async (c, bait) => {
+  const whole = await readFile(await rewrap('ts')(c, bait))
+  const at = (share: number) => Math.floor((whole.length * share) / TS_PACKET_BYTES) * TS_PACKET_BYTES
+  const [from, to] = MIDDLE
+  return await c.file('gone.ts', (path) =>
+    writeFile(path, Buffer.concat([whole.subarray(0, at(from)), whole.subarray(at(to))])),
+  )
+}
+
 const MIDDLE = [0.35, 0.65] as const
 const SCATTERED = [
   [0.2, 0.3],
@@ -50,6 +75,35 @@ export const HOLES: readonly Row[] = [
   hole('holes-mp4', 'MP4 with three holes of a tenth each', holed('holes.mp4', film, ...SCATTERED), {}),
   hole('holes-mkv', 'the same of Matroska', holed('holes.mkv', rewrap('mkv'), ...SCATTERED), CONVERTED),
   hole('holes-ts', 'the same of a transport stream', holed('holes.ts', rewrap('ts'), ...SCATTERED), CONVERTED),
+  hole(
+    'hole-many-tracks',
+    'Matroska with three sounds and a font, 30 % of it zeros',
+    holed('hole-many.mkv', manyTracks, MIDDLE),
+    { ...CONVERTED, MULTI_AUDIO: 'advise' },
+  ),
+  video('hole-mute-mp4', 'an MP4 without sound, 30 % of it zeros', holed('hole-mute.mp4', mute, MIDDLE), {
+    place: OUTCOME,
+    expect: { problems: { ...SMALL, ...GAPS, NO_AUDIO: 'warn' }, seconds: 20 },
+  }),
+  video('noise-mute-mp4', 'the same with noise instead of zeros', garbled('noise-mute.mp4', mute, MIDDLE), {
+    place: OUTCOME,
+    expect: { problems: { ...SMALL, ...GAPS, NO_AUDIO: 'warn' }, seconds: 20 },
+  }),
+  hole('noise-mkv', 'Matroska, 30 % of it noise', garbled('noise.mkv', rewrap('mkv'), MIDDLE), CONVERTED),
+  hole('gone-ts', 'a transport stream that lacks 30 % of its packets', gone, CONVERTED, 20),
+  video(
+    'noise-fragments',
+    'MP4 in fragments, 30 % of it noise: players end there',
+    garbled('noise-fragments.mp4', inFragments, MIDDLE),
+    {
+      expect: {
+        problems: { ...SMALL, RECORDING_CUT_OFF: 'warn' },
+        seconds: 8,
+        within: 1,
+        renditions: { video: { state: 'ready', seconds: 7.1 } },
+      },
+    },
+  ),
   video(
     'slides-under-a-voice',
     'a picture every five seconds',

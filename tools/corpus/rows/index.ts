@@ -13,6 +13,7 @@ import { EDITORS } from './editors.ts'
 import { HOLES } from './holes.ts'
 import { HOSTILE } from './hostile.ts'
 import { limitRows } from './limits.ts'
+import { PAUSES } from './pauses.ts'
 import { PDF } from './pdf.ts'
 import { PDF_ACTIVE } from './pdf-active.ts'
 import { PDF_FLAWS } from './pdf-flaws.ts'
@@ -30,6 +31,7 @@ export function allRows(catalogue: ProfileCatalogue): readonly Row[] {
     ...COPIES,
     ...STREAMS,
     ...CLOCKS,
+    ...PAUSES,
     ...DAMAGED,
     ...HOLES,
     ...CLAIMS,
