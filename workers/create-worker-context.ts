@@ -23,12 +23,12 @@ const PACKAGES: Record<string, string> = {
   perl: 'perl-base',
 }
 const MEDIA_LANES: readonly Lane[] = ['validate', 'inspect', 'transcode']
-/** Kept free on the disk, which uploads may share. */
+/** Space kept free on the disk, which uploads may share. */
 const MARGIN_BYTES = 512 * 1024 * 1024
-/** From the signal that asks a tool to end to the one that ends it: well within the time that a worker has to close. */
+/** Time between SIGTERM and SIGKILL for a tool; much shorter than the time a worker has to close. */
 const KILL_GRACE_MS = 3000
 
-/** Throws StartError if a tool of this worker's lanes is missing, or if the fence does not hold. */
+/** Throws StartError if a tool of this worker's lanes is missing, or if isolation does not hold. */
 export async function createWorkerContext(deps: Deps): Promise<WorkerContext> {
   const { config } = deps
   const opensFiles = MEDIA_LANES.some((lane) => config.workers.lanes.includes(lane))

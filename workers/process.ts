@@ -25,7 +25,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const deps = await createWorkerContext(await createDeps(config, logger))
   for (const warning of await deps.store.probe()) logger.warn(warning)
-  // Reconciling ends uploads that ran out, and asks whoever may be receiving one.
+  // Reconciling ends expired uploads, and first asks the process that may be receiving one.
   await deps.peers.start()
   const state: { started: boolean; draining: boolean; closing: boolean; shortOf?: string } = {
     started: false,

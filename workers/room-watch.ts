@@ -1,4 +1,4 @@
-// A worker whose disk is full takes no jobs that would fail for it: they wait, or go to another worker.
+// A worker whose disk is full starts no jobs that would fail because of it: they wait, or run on another worker.
 
 import type { Logger } from '../src/core/logger.ts'
 import type { Lane } from '../src/jobs/contract.ts'
@@ -16,10 +16,10 @@ export type RoomWatchDeps = {
 }
 
 /**
- * Looks every two seconds; the first look has been taken when it resolves.
+ * Checks every two seconds; resolves after the first check.
  *
- * @param tell is told why this worker is not ready; undefined: there is room again
- * @returns what ends it
+ * @param tell called with the reason why this worker is not ready; undefined: there is space again
+ * @returns a function that ends the watch
  */
 export async function watchRoom(
   { room, controller, config, logger }: RoomWatchDeps,

@@ -8,8 +8,8 @@ import type { ScratchRoom } from './media/scratch.ts'
 export type WorkerContext = Deps & {
   runner: Runner
   room: ScratchRoom
-  /** Absent where no lane of this worker opens files. */
+  /** Absent if no lane of this worker opens files. */
   fence?: FenceReport
-  /** For one media tool; cores divided by the transcodes that run beside each other. */
+  /** Threads of one media tool: cores divided by the number of concurrent transcodes. */
   threads: number
 }

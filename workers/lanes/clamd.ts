@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { MediaSource } from '../media/source.ts'
 
-/** Time-out without any answer; clamd is slow with archives. */
+/** Time-out for a response; clamd is slow with archives. */
 const IDLE_MS = 120_000
 const MAX_ANSWER_BYTES = 4096
 
@@ -19,14 +19,14 @@ export async function scan(url: string, source: MediaSource, signal: AbortSignal
   signal.addEventListener('abort', abort, { once: true })
   socket.setTimeout(IDLE_MS, () => socket.destroy(new Error('clamd does not answer')))
   const answer = answerOf(socket)
-  // Looked at below; a socket that breaks while bytes are sent must not end the process meanwhile.
+  // Handled below; until then a socket error must not end the process.
   answer.catch(() => undefined)
   try {
     await once(socket, 'connect')
     await send(socket, source, signal)
     return verdictOf(await answer)
   } catch (error) {
-    // Over its limit clamd answers early and closes: the broken write is not the news.
+    // Above its limit clamd answers early and closes, so its answer counts, not the write error.
     const early = await answer.catch(() => '')
     if (early !== '') return verdictOf(early)
     throw error

@@ -7,7 +7,7 @@ import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { siblingFiles, slotContextOf } from './slot-context.ts'
 
-/** Has later copies of this file looked at again, unless they are known as copies already. */
+/** Queues later copies of this file for another inspection, unless they are marked as copies already. */
 export async function reinspectCopies(deps: WorkerContext, record: UploadRecord): Promise<void> {
   if (record.sha256 === null || record.state === 'rejected') return
   const siblings = await siblingFiles(deps, record.id, await slotContextOf(deps, record))
@@ -15,7 +15,7 @@ export async function reinspectCopies(deps: WorkerContext, record: UploadRecord)
     if (other.sha256 !== record.sha256 || (other.storedAt ?? '') <= (record.storedAt ?? '')) continue
     if (other.problems.some(({ code }) => code === 'DUPLICATE_IN_SUBMISSION')) continue
     const again = await deps.uploads.commit(other.id, (current) => {
-      // Still to be inspected, or again already: it will see this file by itself.
+      // Its inspection is still due, and will find this file.
       if (current?.lanes.inspect?.doneAt === undefined) return undefined
       return isPossible('lane queued again', current) ? comparisonDue(current) : undefined
     })

@@ -1,11 +1,11 @@
-// Width and height of a JPEG that a tool of ours wrote: its frame header says them (ITU T.81, B.2.2).
+// Width and height of a JPEG made by our own tools, from its frame header (ITU T.81, B.2.2).
 
 import type { MediaSource } from '../media/source.ts'
 import { ToolError } from '../media/tool-error.ts'
 
 const HEAD_BYTES = 64 * 1024
 
-/** Throws OUTPUT_INVALID where the file is no JPEG. */
+/** Throws OUTPUT_INVALID if the file is no JPEG. */
 export async function jpegSize(source: MediaSource): Promise<{ width: number; height: number }> {
   const bytes = await source.readAt(0, HEAD_BYTES)
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) throw invalid()
@@ -17,7 +17,7 @@ export async function jpegSize(source: MediaSource): Promise<{ width: number; he
   throw invalid()
 }
 
-/** SOF0 to SOF15, less the three of these numbers that mean something else (DHT, JPG, DAC). */
+/** SOF0 to SOF15 without the three numbers that have another meaning (DHT, JPG, DAC). */
 function isFrame(marker: number): boolean {
   return marker >= 0xffc0 && marker <= 0xffcf && ![0xffc4, 0xffc8, 0xffcc].includes(marker)
 }

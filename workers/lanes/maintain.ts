@@ -11,7 +11,7 @@ import { sweepStaging } from './staging.ts'
 
 const MINUTE_MS = 60_000
 
-/** Longer than events can be queued again. */
+/** Longer than the time in which events can be re-queued. */
 const KEEP_DELIVERIES_MS = 9 * 24 * 60 * MINUTE_MS
 
 const EVERY_MS: Record<MaintainJob['task'], number> = {

@@ -1,5 +1,5 @@
-// A video's measurements. MP4 and QuickTime: the sample tables against the file's size, and what a probe adds. Others, and
-// files whose tables cannot be trusted: a pass over all packets, since their headers only claim.
+// A video's measurements. MP4 and QuickTime: from the sample tables, checked against the file's size, and a probe. Other
+// files, and those with unreliable tables: from a pass over all packets, because headers can be wrong.
 
 import type { Container } from '../../src/core/identify.ts'
 import { type Durations, spanOf, weighDurations } from '../../src/media/mp4/durations.ts'
@@ -22,10 +22,10 @@ import type { ToolFiles } from './tool-files.ts'
 type Identity = Pick<Measured, 'kind' | 'container'>
 
 const INDEXED: ReadonlySet<string> = new Set(['mp4', 'mov', '3gp', 'm4a'])
-/** Whose headers tell the length that the writer knew; others' are guesses of the tools. */
+/** Containers whose header has the duration from the writer; for others the tools only estimate it. */
 const TELLS_LENGTH: ReadonlySet<string> = new Set(['matroska', 'webm', 'avi', 'asf', 'flv'])
 /**
- * Nothing that people hand in is longer. Some kilobytes can claim months by their clock, and to show them would take the
+ * Longest accepted duration. A file of some kilobytes can have timestamps over months, and its rendition would take the
  * workers weeks.
  */
 const LONGEST_SECONDS = 86_400
@@ -62,7 +62,7 @@ async function measureStreams(
   const measured = { ...identity, ...fromIndex }
   if (index?.measurable === true) {
     const chosen = withBestStreams(seen, secondsByIndex(seen, index))
-    // The tables describe a picture that the probe cannot make out.
+    // The tables describe a video track that the probe does not recognize.
     const unreadable = index.video !== null && chosen.video === null
     return {
       measured: {
@@ -73,19 +73,19 @@ async function measureStreams(
       ...(unreadable ? { unreadable } : {}),
     }
   }
-  // An index that cannot be read and no stream either: a film that lies somewhere else, or the rest of one.
+  // Neither a readable index nor a stream: a reference movie without media, or a fragment of a file.
   if (index !== undefined && seen.video === null && seen.audio === null)
     return { measured: { ...measured, ...probeMeasures(seen, identity.container), complete: false } }
   return await demuxMeasures(context, await files.whole(), measured, seen, index?.torn ?? false)
 }
 
-/** What came to a limit of ours was not looked at, which says nothing about the file. */
+/** If our own limit was reached, nothing was measured; this says nothing about the file. */
 function unreadBecause(error: unknown, measured: Measured): Measurement {
   if (!isInputError(error)) throw error
   return isLimit(error) ? { measured: { ...measured, unchecked: true } } : { measured, unreadable: true }
 }
 
-/** Of a bucket's object an excerpt will do where it shows what the index tells. What it lacks is no fault of the file. */
+/** For an object in a bucket an excerpt is enough if it shows the streams of the index. What it lacks is no error of the file. */
 async function probeFile(
   context: ToolContext,
   container: Container,
@@ -109,7 +109,7 @@ function showsAll({ video, audio }: ProbeResult, index: Mp4Index): boolean {
   return (index.video === null || video !== null) && (!hasSound || audio !== null)
 }
 
-/** The index itself says that there are bytes which are not here. */
+/** The index refers to bytes that are missing. */
 function isMissing(index: Mp4Index): boolean {
   return (!index.complete && !index.torn) || index.external || index.problem === 'NO_SAMPLES'
 }
@@ -137,19 +137,19 @@ function durationMeasures({ samplesSeconds, editedSeconds }: Durations): Partial
   }
 }
 
-/** How long each stream of the probe lasts by the tables. */
+/** Duration of each stream of the probe, from the sample tables. */
 function secondsByIndex(seen: ProbeResult, index: Mp4Index): StreamSeconds {
   return new Map(
     [...seen.videos, ...seen.audios].map((stream) => [stream.index, trackOf(stream, index)?.samplesSeconds ?? 0]),
   )
 }
 
-/** By the track's number, else by its place: the tools make a stream of each track. */
+/** Found by the track's number, otherwise by its position: the tools make one stream per track. */
 function trackOf(stream: { id: number | null; index: number } | null, index: Mp4Index): Mp4Track | undefined {
   return index.tracks.find(({ id }) => id === stream?.id) ?? index.tracks[stream?.index ?? -1]
 }
 
-/** The account of the picture and the sound that were chosen; what else is in the file takes no time. */
+/** Measurements of the chosen video and audio stream; other streams do not count for the duration. */
 function trackMeasures({ video, audio }: ProbeResult, index: Mp4Index): Partial<Measured> {
   const picture = trackOf(video, index)
   const sound = trackOf(audio, index)
@@ -166,7 +166,7 @@ function trackMeasures({ video, audio }: ProbeResult, index: Mp4Index): Partial<
   }
 }
 
-/** What a probe knows better than tables: names of codecs, rates, channels. */
+/** Values that a probe knows better than the tables: codec names, rates, channels. */
 function probeMeasures(seen: ProbeResult, container: string): Partial<Measured> {
   const { video, audio } = seen
   return {
@@ -190,7 +190,7 @@ function probeMeasures(seen: ProbeResult, container: string): Partial<Measured> 
           audioTracks: seen.audios.length,
           ...(isDecodable(audio.codec) ? {} : { audioUnknown: true }),
         }),
-    // Of streams without a header the tools guess from the first and last times: no claim of the file.
+    // For streams without a header the tools estimate the duration from the first and last timestamps.
     ...(TELLS_LENGTH.has(container) ? positive('headerDurationSeconds', seen.durationSeconds) : {}),
   }
 }
@@ -207,7 +207,7 @@ async function demuxMeasures(
     ...seen.audios.map(({ index }) => ({ index, kind: 'audio' as const })),
   ]
   const container = measured.container as Container
-  // Nothing to read: the rules say what is missing.
+  // Nothing to read: the rules report what is missing.
   if (streams.length === 0) return { measured: { ...measured, ...probeMeasures(seen, container) } }
   try {
     const result = await demux(context, source, container, { streams })
@@ -224,7 +224,7 @@ async function demuxMeasures(
   }
 }
 
-/** The same account as {@link trackMeasures}, of packets. */
+/** The same measurements as {@link trackMeasures}, from packets. */
 function streamMeasures({ video, audio }: ProbeResult, { streams }: DemuxResult): Partial<Measured> {
   const picture = streams.find(({ index }) => index === video?.index)
   const sound = streams.find(({ index }) => index === audio?.index)
@@ -240,8 +240,8 @@ function streamMeasures({ video, audio }: ProbeResult, { streams }: DemuxResult)
 }
 
 /**
- * A header that tells of a longer film than there is. Where the tools say that they came to an end too early, that is
- * enough; where they say nothing, much of the file must not have been read: each by itself has harmless reasons.
+ * Whether the header declares a longer film than there is. It counts if the tools also report an early end, or if a large
+ * part of the file was not read; a longer header alone has harmless reasons.
  */
 function isHalfRead(measured: Measured, { streams, complaints }: DemuxResult, fileBytes: number): boolean {
   const { container, headerDurationSeconds: claimed = 0, durationSeconds: seconds = 0 } = measured
@@ -251,14 +251,14 @@ function isHalfRead(measured: Measured, { streams, complaints }: DemuxResult, fi
   return claimed - seconds > Math.max(2, seconds * 0.01) && readBytes < fileBytes * 0.9
 }
 
-/** What a recording may lose at its end without being called incomplete. */
+/** Seconds that may be missing at the end without the recording counting as incomplete. */
 const TORN_SECONDS = 1
 
 type NumberField = {
   [Field in keyof Measured]-?: NonNullable<Measured[Field]> extends number ? Field : never
 }[keyof Measured]
 
-/** The field, where there is something to say. */
+/** The field, if it has a value. */
 function positive(field: NumberField, value: number | null | undefined): Partial<Measured> {
   return value != null && Number.isFinite(value) && value > 0 ? { [field]: value } : {}
 }

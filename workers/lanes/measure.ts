@@ -1,4 +1,4 @@
-// Measures a file by its bytes: the kind by the first ones, the rest by the reader of that kind. Uses
+// Measures a file by its bytes: the kind from the first bytes, the rest with the reader for that kind. Uses
 // the index if there is one, so that the verdict on an hour of video takes seconds.
 
 import { IDENTIFY_BYTES, identify } from '../../src/core/identify.ts'
@@ -10,17 +10,17 @@ import { measureVideo } from './measure-video.ts'
 import type { Measurement } from './measurement.ts'
 import type { ToolFiles } from './tool-files.ts'
 
-/** Kind and container by the first bytes. An empty file is of no kind. */
+/** Kind and container from the first bytes. An empty file has no kind. */
 export async function identifySource(source: MediaSource): Promise<Pick<Measured, 'kind' | 'container'>> {
   const head = await source.readAt(0, IDENTIFY_BYTES)
   const identity = identify(head, head.length >= source.bytes)
-  // So many bytes always decide; should they not, it is nothing we know.
+  // These bytes always decide; otherwise the type is unknown.
   return identity.kind === 'undecided'
     ? { kind: 'other', container: 'unknown' }
     : { kind: identity.kind, container: identity.container }
 }
 
-/** @param source the file; @param files the same for the tools, as far as they have to have it */
+/** @param source the file; @param files the same file as local files for the tools */
 export async function measure(
   context: ToolContext,
   source: MediaSource,

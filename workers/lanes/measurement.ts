@@ -1,8 +1,8 @@
 import type { Measured } from '../../src/records/upload-record.ts'
 
-/** What the bytes of a file tell. */
+/** Measurements from the bytes of a file. */
 export type Measurement = {
   measured: Measured
-  /** The file holds what its start promises, but no tool of ours can open it. */
+  /** The file has the type that its first bytes show, but none of our tools can open it. */
   unreadable?: boolean
 }

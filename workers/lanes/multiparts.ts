@@ -6,9 +6,9 @@ import { isSettled } from '../../src/records/upload-records.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
 /**
- * Looks at those of the whole bucket, not at each upload: a list of few instead of a call for every file.
+ * Lists the multipart uploads of the complete bucket: one short list instead of a call for every upload.
  *
- * @returns how many were aborted
+ * @returns the number of aborted multipart uploads
  */
 export async function sweepMultiparts(deps: WorkerContext): Promise<number> {
   let aborted = 0
@@ -21,10 +21,10 @@ export async function sweepMultiparts(deps: WorkerContext): Promise<number> {
   return aborted
 }
 
-/** Nothing is received, joined or published for it any more. */
+/** Whether nothing is received, joined or published for it any more. */
 async function isOver({ uploads, hot, clock, config }: WorkerContext, id: string, begunAtMs: number): Promise<boolean> {
   const record = await uploads.fromStore(id)
   if (record !== undefined) return isSettled(record)
-  // Not one byte was acknowledged, and Redis has forgotten it: only time tells.
+  // No byte was acknowledged, and Redis has no session: only its age decides.
   return begunAtMs < clock.now() - config.uploads.expiryMs && (await hot.read(id)) === undefined
 }

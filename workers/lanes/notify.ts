@@ -1,4 +1,4 @@
-// Lane `notify`: one delivery of one event to one address, by Standard Webhooks. At least once; a receiver orders by
+// Lane `notify`: one delivery of one event to one address, as in Standard Webhooks. At least once; a receiver orders by
 // `sequence` and detects repeats by `webhook-id`. Only 2xx is success.
 
 import { type Job, UnrecoverableError } from 'bullmq'
@@ -18,7 +18,7 @@ import { signedHeaders } from '../notify/signature.ts'
 
 export { webhookBackoff } from '../notify/schedule.ts'
 
-/** Resolving the name included. Standard Webhooks asks for 15 to 30 s. */
+/** Includes name resolution. Standard Webhooks recommends 15 to 30 s. */
 const TIMEOUT_MS = 20_000
 
 export type NotifyDeps = {
@@ -27,21 +27,21 @@ export type NotifyDeps = {
   logger: Logger
   metrics: Pick<Metrics, 'webhookDeliveries'>
   webhooks: { secrets: readonly string[]; allowed: AllowedHosts }
-  /** Delivery notes, which outlive the queue. */
+  /** Delivery records, which survive a loss of the queue. */
   deliveries: Pick<Deliveries, 'has' | 'note'>
   /** For tests: another resolver, a shorter time. */
   resolve?: Resolve
   timeoutMs?: number
 }
 
-/** `status` 0: it had been delivered before. */
+/** `status` 0: already delivered before. */
 export type Delivered = { status: number; milliseconds: number }
 
 type Outcome = 'delivered' | 'rejected' | 'unreachable' | 'timeout' | 'refused' | 'gone' | 'disabled' | 'repeated'
 
 /**
  * The processor of the lane; give its worker `settings: { backoffStrategy: webhookBackoff }`. It throws DeliveryError
- * for what may succeed later and UnrecoverableError for an endpoint that is gone. Jobs that failed for good stay in the
+ * for failures that may succeed later, and UnrecoverableError for an endpoint that is gone. Failed jobs stay in the
  * queue for seven days and can be retried by hand.
  */
 export function createNotifyProcessor(
@@ -64,7 +64,7 @@ export function createNotifyProcessor(
       return milliseconds
     }
 
-    // Re-queued after a loss of the queue or of its worker.
+    // The job was re-queued after a loss of the queue or of its worker.
     if (await deps.deliveries.has(job.data))
       return { status: 0, milliseconds: await report('repeated', 'delivered before') }
 
@@ -89,7 +89,7 @@ export function createNotifyProcessor(
 
     const { status, headers } = answer
     if (status >= 200 && status < 300) {
-      // Before anything else: from here on a second delivery would be a repeat.
+      // First of all: from here on another delivery would be a repeat.
       await deps.deliveries.note(job.data, isoTime(deps.clock.now())).catch((err: unknown) => {
         logger.warn(
           { err },
@@ -112,7 +112,7 @@ export function createNotifyProcessor(
   }
 }
 
-/** A job that was lost with the queue has no log any more; how its delivery ended counts all the same. */
+/** A job that was lost with the queue has no log; the result of its delivery still counts. */
 async function noted(job: Job<NotifyJob>, line: string, logger: Logger): Promise<void> {
   await job.log(line).catch((err: unknown) => logger.warn({ err }, 'the log of the job could not be written'))
 }
@@ -138,7 +138,7 @@ async function deliver(target: URL, job: NotifyJob, deps: NotifyDeps, signal: Ab
   })
 }
 
-/** The system's resolver cannot be interrupted; the wait for it can. */
+/** The system's resolver cannot be interrupted, so only the wait for it is. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason)

@@ -1,4 +1,4 @@
-// The rules for uploads that belong to no submission: none, but that what looks like a video or a PDF can be read.
+// Rules for uploads without a submission: a file that looks like a video or a PDF must be readable.
 
 import type { MediaRules } from '../../src/submissions/profiles/media.ts'
 import type { SlotRules } from '../../src/submissions/profiles/profile.ts'

@@ -1,4 +1,4 @@
-// What a worker is doing with an upload, for pages that watch it: at most once a second, and never a reason to fail.
+// Progress of a worker's job on an upload, for pages: at most once per second; errors are ignored.
 
 import type { Logger } from '../../src/core/logger.ts'
 import type { LaneName } from '../../src/records/upload-record.ts'
@@ -7,7 +7,7 @@ import type { UploadViews } from '../../src/records/upload-views.ts'
 const STEP_MS = 1000
 
 /**
- * `report` takes per cent (0 to 100) and seconds left; `end` forgets them, so that the upload's state speaks again.
+ * `report` sets per cent (0 to 100) and seconds left; `end` deletes them, so that the upload's state is shown again.
  * Nothing is shown until the first report.
  */
 export function progressReporter(views: UploadViews, uploadId: string, step: LaneName, logger: Logger) {

@@ -13,7 +13,7 @@ import type { WorkerContext } from '../worker-context.ts'
 const DAY_MS = 86_400_000
 const SCAN_COUNT = 200
 
-/** Goes over the submissions of all portals. @returns how many uploads lost their media */
+/** Checks the submissions of all portals. @returns the number of uploads whose media were deleted */
 export async function applyRetention(deps: WorkerContext, signal?: AbortSignal): Promise<number> {
   const redis = deps.redis.jobs
   let removed = 0
@@ -39,7 +39,7 @@ async function ofSubmission(deps: WorkerContext, owner: string, id: string): Pro
   const profile = deps.profiles.get(head.profile)
   const records = await deps.heads.uploadsOf(owner, id)
   const superseded = profile === undefined ? new Set<string>() : supersededIds(head, profile, records)
-  // What a seal has frozen is evidence for as long as the submission lives.
+  // Sealed files are evidence as long as the submission exists.
   const frozen = new Set(head.revisions.flatMap(({ uploads }) => Object.values(uploads ?? {}).flat()))
   let removed = 0
   for (const record of records) {
@@ -55,13 +55,13 @@ function isOver(
   superseded: boolean,
   records: readonly UploadRecord[],
 ): boolean {
-  // Begun by a worker that died before it came to the end: it goes on.
+  // Started by a worker that died before the end: continue.
   if (record.mediaRemovedAt !== undefined) return record.mediaErasedAt === undefined
   const olderThan = (iso: string | null, days: number) => iso !== null && Date.parse(iso) < clock.now() - days * DAY_MS
   const { rejectedDays, supersededDays } = config.retention
   if (record.state === 'rejected') return olderThan(record.committedAt, rejectedDays)
   if (!superseded) return false
-  // Replaced when the file that replaced it was stored: the first accepted one after it in the same slot.
+  // The time of replacement is when the replacing file was stored: the first accepted one after it in the same slot.
   const since = records
     .filter(({ slot, state, createdAt }) => slot === record.slot && isAccepted(state) && createdAt > record.createdAt)
     .flatMap(({ storedAt }) => storedAt ?? [])
@@ -70,7 +70,7 @@ function isOver(
   return olderThan(since ?? null, supersededDays)
 }
 
-/** @returns whether this call took them away */
+/** @returns whether this call deleted them */
 async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
   const { committed } = await deps.uploads.commit(id, (current) => {
     if (current === undefined || current.mediaRemovedAt !== undefined) return undefined

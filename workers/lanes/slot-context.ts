@@ -1,4 +1,4 @@
-// Where an upload belongs: its submission, the slot's rules in the profile that is pinned now, and its neighbours.
+// The context of an upload: its submission, the slot's rules in the currently pinned profile, and its neighbours.
 
 import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
@@ -13,7 +13,7 @@ import { OPEN_SLOT } from './open-slot.ts'
 import { ClaimLost } from './run-lane.ts'
 
 export type Submission = { head: SubmissionHead; profile: Profile }
-/** Without `submission` the upload belongs to none, and the slot asks for nothing. */
+/** Without `submission` the upload belongs to none, and the slot has no requirements. */
 export type SlotContext = { slot: SlotRules; submission?: Submission }
 
 type Deps = Pick<WorkerContext, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
@@ -28,11 +28,11 @@ export async function slotContextOf(
   if (head === undefined || head.state === 'deleted') throw new ClaimLost('the submission is gone')
   const profile = profiles.get(head.profile)
   if (profile === undefined) throw new Error(`profile ${head.profile} is not there any more`)
-  // A profile that was exchanged may not have the slot: nothing is asked of a file that counts nowhere.
+  // A changed profile may not have the slot: a file that counts nowhere has no requirements.
   return { slot: findSlot(profile, slot ?? '') ?? OPEN_SLOT, submission: { head, profile } }
 }
 
-/** Files that count in the same slot beside this one. In a slot for one file, each takes the place of the last. */
+/** Other files that count in the same slot. In a slot for one file, each replaces the previous one. */
 export async function siblingsInSlot(deps: Deps, record: UploadRecord, { slot, submission }: SlotContext) {
   if (submission === undefined || slot.max === 1) return []
   const uploads = await uploadsOf(deps, submission.head)
@@ -42,7 +42,7 @@ export async function siblingsInSlot(deps: Deps, record: UploadRecord, { slot, s
     .flatMap(({ measured }) => (measured === null ? [] : [{ kind: measured.kind }]))
 }
 
-/** Accepted files of the whole submission, with their hashes where they are known; replaced ones are left out. */
+/** Accepted files of the complete submission, with their hashes if known; without replaced ones. */
 export async function siblingFiles(
   deps: Deps,
   id: string,

@@ -1,13 +1,13 @@
-// Unfinished writes of the local store, left behind by processes that died.
+// Removes unfinished writes of the local store from processes that died.
 
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { WorkerContext } from '../worker-context.ts'
 
-/** No write takes so long. */
+/** Longer than any write. */
 const OLD_MS = 86_400_000
 
-/** @returns how many files were removed */
+/** @returns the number of removed files */
 export async function sweepStaging({ config, clock }: Pick<WorkerContext, 'config' | 'clock'>): Promise<number> {
   if (config.storage.kind !== 'local') return 0
   const folder = resolve(config.storage.dataDir, 'staging')
@@ -18,7 +18,7 @@ export async function sweepStaging({ config, clock }: Pick<WorkerContext, 'confi
   let removed = 0
   for (const name of names) {
     const path = join(folder, name)
-    // Gone meanwhile: its writer has finished.
+    // The file is gone: its writer has finished.
     const found = await stat(path).catch(() => undefined)
     if (found === undefined || found.mtimeMs > clock.now() - OLD_MS) continue
     await rm(path, { force: true, recursive: true })

@@ -1,4 +1,4 @@
-// The received bytes of an upload as the media tools want them: a local file, or an object read by ranges.
+// The received bytes of an upload as a source for media tools: a local file, or an object read by ranges.
 
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
@@ -6,7 +6,7 @@ import { copySource } from '../media/copy.ts'
 import type { Scratch } from '../media/scratch.ts'
 import { fileSource, isLocal, type LocalSource, type MediaSource, rangeSource } from '../media/source.ts'
 
-/** Throws where the object is missing or not as long as the record says: our fault, never the uploader's. */
+/** Throws if the object is missing or has another length than in the record: a system error, never the uploader's. */
 export async function storedFile(store: ObjectStore, { object, receivedBytes }: UploadRecord): Promise<MediaSource> {
   const { key } = object
   const found = await store.head(key)
@@ -22,11 +22,11 @@ export async function storedFile(store: ObjectStore, { object, receivedBytes }: 
 
 export type LocalFile = {
   source: LocalSource
-  /** Where the bytes were copied, and so read once from the first to the last. */
+  /** SHA-256, if the bytes were copied and so read completely. */
   sha256?: string
 }
 
-/** The same bytes as a file on this machine: as it lies, or copied into the scratch folder. */
+/** The same bytes as a local file: the stored file itself, or a copy in the scratch folder. */
 export async function localFile(
   source: MediaSource,
   scratch: Scratch,
@@ -37,7 +37,7 @@ export async function localFile(
   return { source: await fileSource(path), sha256 }
 }
 
-/** Scratch space that `localFile` takes. */
+/** Scratch space that `localFile` needs. */
 export function copyBytes(source: MediaSource): number {
   return isLocal(source) ? 0 : source.bytes
 }

@@ -1,5 +1,5 @@
-// An upload's bytes as files for the tools, which have no network: as they lie on a local disk, and of a bucket as much as
-// is asked for, in scratch folders that are gone afterwards.
+// An upload's bytes as files for the tools, which have no network: the stored file on a local disk; from a bucket only the
+// requested parts, in scratch folders that are deleted afterwards.
 
 import type { Mp4Index } from '../../src/media/mp4/index.ts'
 import { EXCERPT_BYTES, type Excerpt, firstSamples, openExcerpt } from '../media/excerpt.ts'
@@ -7,17 +7,17 @@ import type { Scratch, ScratchRoom } from '../media/scratch.ts'
 import { isLocal, type LocalSource, type MediaSource } from '../media/source.ts'
 import { localFile } from './stored-file.ts'
 
-/** In so many bytes a copy of all takes less time than several requests for pieces. */
+/** Below this size a complete copy is faster than several range requests. */
 const SMALL_BYTES = 32 * 1024 * 1024
 
 export type ToolFiles = {
-  /** The pieces of a film that tell its codecs; null where nothing is saved by it. */
+  /** The ranges of a film that contain its codec parameters; null if that saves nothing. */
   excerpt(index: Mp4Index): Promise<LocalSource | null>
-  /** @throws {ToolError} `OUT_OF_SPACE` (ours) where a copy has no room */
+  /** @throws {ToolError} `OUT_OF_SPACE` (system) if there is no space for a copy */
   whole(): Promise<LocalSource>
 }
 
-/** Of a file on this machine. @internal */
+/** For a file on this machine. @internal */
 export function filesHere(source: LocalSource): ToolFiles {
   return { excerpt: () => Promise.resolve(null), whole: () => Promise.resolve(source) }
 }
@@ -26,11 +26,11 @@ export type Fetched = {
   /** The file, to be read by position. */
   source: MediaSource
   files: ToolFiles
-  /** Of the whole, where it was copied. */
+  /** SHA-256 of the complete file, if it was copied. */
   sha256(): string | undefined
 }
 
-/** Gives `job` the file, and removes afterwards what was copied of it. */
+/** Runs `job` with the file, and deletes the copies afterwards. */
 export async function withToolFiles<T>(
   { room, signal }: { room: ScratchRoom; signal: AbortSignal },
   jobId: string,

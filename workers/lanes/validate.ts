@@ -35,7 +35,7 @@ export function validateWork(deps: WorkerContext): LaneWork {
 async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
   const { record, logger } = run
   faultPoint('validate.started')
-  // Idempotent: where the object stands already, this asks for its size.
+  // Idempotent: if the object exists already, this reads its size.
   await deps.completion.assemble(record)
   const place = await slotContextOf(deps, record)
   const { sha256, ...measurement } = await measureUpload(deps, run)
@@ -65,7 +65,7 @@ async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
     judgement.accepted ? 'accepted' : 'rejected',
   )
   await removePieces(deps, record)
-  // No lane comes after, in which what was left behind would be removed.
+  // No later lane would remove orphans.
   if (!judgement.accepted) await removeOrphans(deps.store, result)
 }
 
@@ -84,7 +84,7 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
   })
 }
 
-/** Pieces that are in the object now, and tails of holders that lost the upload. Pieces of partial uploads are theirs. */
+/** Parts and segments that are joined now, and tails of holders that lost the lease. Those of partial uploads are kept. */
 async function removePieces(deps: WorkerContext, { id, object }: UploadRecord): Promise<void> {
   const pieces = new Set((object.parts ?? []).map(({ key }) => key))
   for await (const { key } of deps.store.list(objectKeys.upload(id))) {

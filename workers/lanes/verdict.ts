@@ -1,5 +1,5 @@
 // After a verdict: queues the next lanes, publishes superseded files, and updates the completeness of the submission.
-// Each step is idempotent, since a worker may die between any two of them.
+// Each step is idempotent, because a worker may die between any two of them.
 
 import { isoTime } from '../../src/core/clock.ts'
 import { faultPoint } from '../../src/core/fault-points.ts'
@@ -22,7 +22,7 @@ export async function publishVerdict(deps: WorkerContext, record: UploadRecord):
   await refreshCompleteness(deps, record.owner, record.submissionId)
 }
 
-/** Says of each file that this one has taken the place of that it no longer counts. No record changes by that. */
+/** Publishes `superseded` for each file that this one replaces. No record changes. */
 async function announceSuperseded(deps: WorkerContext, record: UploadRecord): Promise<void> {
   const { submission } = await slotContextOf(deps, record)
   if (submission === undefined) return
@@ -36,7 +36,7 @@ async function announceSuperseded(deps: WorkerContext, record: UploadRecord): Pr
   const after = supersededIds(head, profile, records)
   for (const old of records) {
     if (!after.has(old.id) || before.has(old.id)) continue
-    // The id names both files: a repeat of it is known for one.
+    // The id contains both files, so a repeat is recognized.
     const id = `evt_${old.id}_${record.id}`
     await deps.heads.news.publish(head.owner, head.id, id, (sequence) =>
       supersededEvent(id, old, sequence, deps.clock.now()),

@@ -1,9 +1,9 @@
-// ffmpeg's arguments for a rendition, built with fluent-ffmpeg, and this is all that is done with it.
+// ffmpeg's arguments for a rendition, built with fluent-ffmpeg, which is used for nothing else.
 //
-// The library is named by the project's commission and has had no upkeep since May 2025. Its runner ends a process without
-// waiting for it, its progress event starts a second ffprobe without any of the options that fence a hostile file, and its
-// ffprobe reads the text writer that a title can forge. So it never runs anything here: a command is composed, its argument
-// list is taken, and run.ts runs it. To replace the library, replace `assemble` below; nothing else knows it.
+// The project was required to use this library; it has not been maintained since May 2025. Its runner kills a process
+// without waiting for it, its progress event starts a second ffprobe without the options against hostile files, and its
+// ffprobe reads the text format that a title can forge. So it never runs anything here: it only composes the argument
+// list, and run.ts runs it. To replace the library, replace `assemble` below; no other code uses it.
 
 import ffmpeg from 'fluent-ffmpeg'
 import { toneMapFilters } from './picture.ts'
@@ -36,7 +36,7 @@ export function buildTranscode(command: TranscodeCommand): string[] {
     [
       ['-map', `0:${plan.video.index}`],
       plan.audio ? ['-map', `0:${plan.audio.index}`] : [],
-      // No words about the author, the place or the camera, no chapters, no subtitles, no telemetry.
+      // No metadata (author, place, camera), no chapters, no subtitles, no telemetry.
       ['-map_metadata', '-1'],
       ['-map_chapters', '-1'],
       ['-dn', '-sn'],
@@ -50,7 +50,7 @@ export function buildTranscode(command: TranscodeCommand): string[] {
   )
 }
 
-/** What the type of the library keeps private: the list that it would have run. */
+/** Private in the library's types: the argument list that it would run. */
 type ArgumentList = { _getArguments(): string[] }
 
 function assemble(input: string, inputOptions: string[], outputOptions: string[], output: string): string[] {
@@ -71,19 +71,19 @@ function videoOptions(plan: VideoPlan, threads: number): string[] {
     ['-pix_fmt', 'yuv420p'],
     ['-maxrate', String(maxVideoBitsPerSecond)],
     ['-bufsize', String(maxVideoBitsPerSecond * 2)],
-    // A keyframe every two seconds: jumping about in a lesson is what reviewers do.
+    // A keyframe every two seconds, because reviewers often seek in a lesson.
     ['-force_key_frames', 'expr:gte(t,n_forced*2)'],
     ['-threads', String(threads)],
     ['-filter_threads', String(threads)],
   ].flat()
 }
 
-/** The order matters: ffmpeg turns the picture first by itself; then fewer pixels make all that follows cheaper. */
+/** The order matters: ffmpeg rotates the picture first; then scaling down makes the following filters cheaper. */
 function videoFilters(video: Extract<VideoPlan['video'], { how: 'encode' }>): string[] {
   return [
     video.deinterlace ? 'bwdif=mode=send_frame' : [],
     video.framesPerSecond === null ? [] : `fps=${video.framesPerSecond}`,
-    // A copy in full range would be shown too dark or too bright by half of the players.
+    // Many players show a full-range video too dark or too bright.
     `scale=${video.width}:${video.height}:out_range=tv`,
     'setsar=1',
     toneMapFilters(video.toneMap),

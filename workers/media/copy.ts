@@ -1,5 +1,5 @@
 // A source copied into the scratch folder, for tools that need to seek in a real file or read it several times.
-// The hash is taken on the way, so that the bytes are read from the store once.
+// The hash is computed during the copy, so that the bytes are read from the store once.
 
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
@@ -14,7 +14,7 @@ export type CopyResult = { path: string; bytes: number; sha256: string }
  * @param path must not exist yet; its folder must
  * @param onBytes called with the running total
  * @returns length and SHA-256 (lower-case hex)
- * @throws {ToolError} `OUT_OF_SPACE`, or `SOURCE_UNREACHABLE` when the store gives fewer bytes than it announced
+ * @throws {ToolError} `OUT_OF_SPACE`, or `SOURCE_UNREACHABLE` if the store returns fewer bytes than announced
  */
 export async function copySource(
   source: MediaSource,

@@ -1,6 +1,6 @@
-// Of an object in a bucket only those pieces that tell what it is, as a local file of the whole length that is empty
-// elsewhere: a probe of hours of video then takes some megabytes instead of all of them. A file that is refused for
-// what it holds has to be looked at whole: an excerpt may be at fault itself.
+// Downloads only those ranges of an object in a bucket that describe it, into a sparse local file of the complete length.
+// So a probe of hours of video needs some megabytes instead of the complete file. Before a file is rejected because of its
+// contents, the complete file must be checked: the excerpt itself may be the cause.
 
 import { open } from 'node:fs/promises'
 import type { Mp4Index } from '../../src/media/mp4/index.ts'
@@ -9,16 +9,16 @@ import { fileSource, type LocalSource, type MediaSource } from './source.ts'
 export type Window = { position: number; length: number }
 
 export type Excerpt = {
-  /** The object. Whatever is read of it is kept. */
+  /** The object. Ranges that were read are kept. */
   source: MediaSource
-  /** What was read, and these pieces. */
+  /** The ranges read so far, and these. */
   local(windows: readonly Window[]): Promise<LocalSource>
   close(): Promise<void>
 }
 
-/** Some dozens of pictures of the largest films that cameras write, and some seconds of all others. */
+/** Enough for some dozens of frames at the highest camera bit rates, and some seconds of other films. */
 const FIRST_SAMPLES_BYTES = 8 * 1024 * 1024
-/** More is never taken: movie box, fragments, and the first samples of as many tracks as tools look at. */
+/** Limit of the excerpt: movie box, fragments, and the first samples of as many tracks as the tools read. */
 export const EXCERPT_BYTES = 256 * 1024 * 1024
 
 /**
@@ -46,7 +46,7 @@ export async function openExcerpt(whole: MediaSource, path: string): Promise<Exc
   }
 }
 
-/** The beginning of the file and of each track's samples, which need not lie beside each other. */
+/** The start of the file and of each track's samples, which may be in different places. */
 export function firstSamples({ tracks }: Mp4Index): Window[] {
   const starts = tracks.flatMap(({ startOffset }) => (startOffset === null ? [] : [startOffset]))
   const windows: Window[] = []

@@ -1,5 +1,5 @@
-// Whether the fence holds on this machine, found out by trying when a worker starts: a kernel without Landlock, a container
-// that refuses it, or a data folder in a place that tools may read must show before the first file of a stranger is opened.
+// Tests at start whether isolation holds on this machine: a kernel without Landlock, a container that refuses it, or a
+// data folder that tools may read must be found before the first uploaded file is opened.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,19 +12,19 @@ const PROOF = fileURLToPath(new URL('fence-proof.pl', import.meta.url))
 
 export type FenceReport = {
   isolation: Isolation
-  /** What was tried behind the fence and did not work, each as a short phrase; none with `none`. */
+  /** Actions that isolation blocked, each as a short phrase; empty with `none`. */
   proven: string[]
 }
 
-/** The fence does not hold; the message is for the operator. */
+/** Isolation does not hold; the message is for the operator. */
 export class FenceError extends Error {
   override readonly name = 'FenceError'
 }
 
 /**
- * Tries the fence of this runner.
+ * Tests the isolation of this runner.
  *
- * @param dataDir absolute; a file is made there for a moment, which the fence must hide
+ * @param dataDir absolute; a file is created there for the test, which isolation must hide
  * @throws {FenceError}
  */
 export async function proveFence(runner: Runner, room: ScratchRoom, dataDir: string): Promise<FenceReport> {
@@ -64,7 +64,7 @@ export async function proveFence(runner: Runner, room: ScratchRoom, dataDir: str
 function heldOf(answer: string): string[] {
   const lines = answer.trim().split('\n')
   const broken = lines.filter((line) => !line.endsWith(': held'))
-  // A proof that was cut short proves nothing.
+  // An incomplete test proves nothing.
   if (broken.length > 0 || lines.length < 10) throw new FenceError(broken.join('; ') || 'no answer')
   return lines.map((line) => line.slice(0, line.indexOf(':')))
 }

@@ -1,13 +1,13 @@
-// What stands before `-i` for a hostile file: which demuxers, decoders and protocols may touch it, and how much they may
-// take. Playlists, concat scripts and subtitles that name other files or hosts are refused by demuxer, not by luck.
+// The options before `-i` for a hostile file: the allowed demuxers, decoders and protocols, and their limits. Playlists,
+// concat scripts and subtitles that name other files or hosts are refused because their demuxers are not allowed.
 
 import type { Container } from '../../src/core/identify.ts'
 import type { LocalSource } from './source.ts'
 
-/** ffmpeg's names of the demuxers that may be used; each pulls in its family ("mov" is also mp4 and 3gp). */
+/** ffmpeg's names of the allowed demuxers; each includes its family ("mov" is also mp4 and 3gp). */
 const DEMUXERS = 'mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg'
 
-/** Decoders for what cameras, phones, recorders and editors of teaching videos write. */
+/** Decoders for the formats of cameras, phones, recorders and video editors. */
 const DECODERS = [
   'h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,mpeg4,mpeg1video,mpeg2video,h263,mjpeg,mjpegb,prores,dvvideo,dnxhd,cfhd',
   'wmv1,wmv2,wmv3,vc1,mss2,msmpeg4,msmpeg4v1,msmpeg4v2,flv,vp6,vp6f,vp6a,theora,cinepak,svq1,svq3,rpza,qtrle,png,tscc',
@@ -20,22 +20,22 @@ const DECODERS = [
   'adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,adpcm_yamaha,speex,nellymoser',
 ].join(',')
 
-/** Codecs by ffprobe's names whose decoders go by another. */
+/** Codecs (ffprobe's names) whose decoders have another name. */
 const DECODABLE: ReadonlySet<string> = new Set([...DECODERS.split(','), 'amr_nb', 'amr_wb', 'flv1', 'vp6a', 'hq_hqa'])
 
-/** Whether a codec, by ffprobe's name, is one that we decode. */
+/** Whether we decode a codec (ffprobe's name). */
 export function isDecodable(codec: string): boolean {
   return DECODABLE.has(codec)
 }
 
-/** A frame of 8K; 199 KB of H.264 can claim one that takes 745 MB to decode. */
+/** A frame of 8K; 199 KB of H.264 can declare a frame that needs 745 MB to decode. */
 const MAX_PIXELS = 40_000_000
-/** Pictures and sounds of one file that are looked at. */
+/** Most video and audio streams of one file that are read. */
 export const MAX_STREAMS = 16
-/** All streams: subtitles in many languages, chapters and telemetry are only counted by the tools. */
+/** Most streams of any kind: subtitles in many languages, chapters and telemetry are only counted. */
 const MAX_ALL_STREAMS = 256
 
-/** Where the first bytes are certain, the demuxer is said rather than guessed; null where ffmpeg has to find out. */
+/** The demuxer, if the first bytes decide it; null if ffmpeg must detect it. */
 const FORCED: Partial<Record<Container, string>> = {
   mp4: 'mov',
   mov: 'mov',
@@ -52,11 +52,11 @@ const FORCED: Partial<Record<Container, string>> = {
 
 export type InputOptions = {
   container: Container
-  /** Play what an edit list hides: for files whose edit list contradicts their samples. MP4 and MOV only. */
+  /** Ignore the edit list: for files whose edit list contradicts their samples. MP4 and MOV only. */
   ignoreEditList?: boolean
   /**
-   * Let any decoder describe its stream; where nothing is decoded. The tools give up on the whole file over one stream
-   * that they may not open, so a lesson with subtitles or a second sound track in a rare codec would count as unreadable.
+   * Allow all decoders, for runs that only describe streams. The tools refuse the complete file because of one stream
+   * that they may not open, so a lesson with subtitles or a second audio track in a rare codec would count as unreadable.
    */
   anyDecoder?: boolean
   /** Further options for this input, before `-i` (`-ss`, `-skip_frame`…). */

@@ -1,5 +1,5 @@
-// What a PDF does besides being read: everything that acts and that a viewer comes to from the catalog, the pages, their
-// annotations, the lists of names, the form and the outline. What nothing points to is not there for anybody.
+// Active content of a PDF: everything that a viewer reaches from the catalog, the pages, their annotations, the name
+// trees, the form and the outline. Objects without a reference have no effect.
 
 import type { ActiveContent } from '../../src/submissions/profiles/schema.ts'
 import { isFieldScript } from './pdf-field-scripts.ts'
@@ -77,7 +77,7 @@ function startAtCatalog({ objects, found, push, list }: Walk): void {
   const catalog = objects.dict(objects.trailer['/Root']) ?? {}
   const opening = objects.resolve(catalog['/OpenAction']).value
   if (opening !== null) found.add('OPEN_ACTION')
-  // A list is a place to open at.
+  // An array is a destination in the document, not an action.
   if (isDict(opening)) push('action', [catalog['/OpenAction']])
   push('events', [catalog['/AA']])
   const names = objects.dict(catalog['/Names']) ?? {}
@@ -90,7 +90,7 @@ function startAtCatalog({ objects, found, push, list }: Walk): void {
   push('outline', [objects.dict(catalog['/Outlines'])?.['/First']])
 }
 
-/** What to look at in a dictionary, by how it was come to. */
+/** What to check in a dictionary, by how it was reached. */
 function walks({ objects, found, push, list }: Walk): Record<Role, (dict: PdfDict, isStream: boolean) => void> {
   const script = (value: PdfValue | undefined, inField: boolean): void => {
     const { value: text, isStream } = objects.resolve(value)
@@ -102,7 +102,7 @@ function walks({ objects, found, push, list }: Walk): Record<Role, (dict: PdfDic
     const type = objects.resolve(dict['/S']).value
     const kind = typeof type === 'string' ? BY_ACTION[type] : undefined
     if (kind !== undefined) found.add(kind)
-    // A rendition may bring a script along.
+    // A rendition action may contain a script.
     if (type === '/JavaScript' || type === '/Rendition') script(dict['/JS'], inField)
     const uri = objects.resolve(dict['/URI']).value
     if (type === '/URI' && typeof uri === 'string' && /^\s*javascript:/i.test(textOf(uri))) found.add('JAVASCRIPT')
@@ -160,7 +160,7 @@ function hasEntries(objects: PdfObjects, value: PdfValue | undefined): boolean {
   return Object.keys(objects.dict(value) ?? {}).length > 0
 }
 
-/** Anything but nothing, and but an empty list. */
+/** Anything but null and an empty list. */
 function hasContent(objects: PdfObjects, value: PdfValue | undefined): boolean {
   const { value: found } = objects.resolve(value)
   return Array.isArray(found) ? found.some((one) => objects.resolve(one).value !== null) : found !== null

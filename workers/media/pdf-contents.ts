@@ -1,14 +1,14 @@
-// Pages whose contents are not there. A page may be empty by saying nothing; one that names contents which the file does not
-// hold has lost them, though every viewer shows a white sheet.
+// Pages whose contents are missing. A page without contents may be intended to be empty; a page that refers to contents
+// which are not in the file has lost them, although every viewer shows an empty page.
 
 import type { PdfObjects } from './pdf-json.ts'
 import type { PageTree, PdfPage } from './pdf-tree.ts'
 import { turns } from './pdf-turns.ts'
 
 export type LostContents = {
-  /** Numbers of pages of which nothing is left. */
+  /** Numbers of pages without any remaining content. */
   whole: number[]
-  /** Numbers of pages of which a part is left. */
+  /** Numbers of pages with a part of their content. */
   part: number[]
 }
 

@@ -1,12 +1,12 @@
-// Which fonts stand in for those that a PDF names and does not bring along. Fontconfig's own choice for an unknown name is a
-// font without Thai letters, which draws boxes; the choice here is among fonts that have them (Debian's fonts-thai-tlwg),
-// with the shape nearest to the one meant. The file lies where fontconfig looks for the user's own, in the tool's home.
+// Substitutes for fonts that a PDF names but does not embed. For an unknown name fontconfig chooses a font without Thai
+// letters, which draws boxes; here it is a font with Thai letters (Debian's fonts-thai-tlwg) and the most similar shape.
+// The file is written to fontconfig's per-user path in the tool's home.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ToolContext } from './probe.ts'
 
-/** A part of the name that is asked for, and what is drawn. Names in PDFs have no spaces: `THSarabunPSK`. */
+/** A part of the requested name, and the substitute. Names in PDFs have no spaces: `THSarabunPSK`. */
 const STAND_INS: readonly (readonly [part: string, family: string])[] = [
   ['Sarabun', 'Laksaman'],
   ['Angsana', 'Kinnari'],
@@ -44,7 +44,7 @@ const CONFIGURATION = [
   '</fontconfig>',
 ].join('\n')
 
-/** Writes the choice into the tool's home. @returns the path of the file, which the tool has to read */
+/** Writes the configuration into the tool's home. @returns the path of the file, which the tool must be allowed to read */
 export async function chooseFonts({ cwd }: Pick<ToolContext, 'cwd'>): Promise<string> {
   const folder = join(cwd, '.config', 'fontconfig')
   await mkdir(folder, { recursive: true })

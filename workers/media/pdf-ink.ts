@@ -1,6 +1,6 @@
-// Whether anything is to be seen on a drawn page. By its picture and not by its text: school papers are often scans.
+// Whether a drawn page is empty. Decided by its picture, not by its text, because school papers are often scans.
 
-/** The picture of a PGM stream (`P5 width height 255` and the pixels), or null where it is not whole. */
+/** The picture of a PGM stream (`P5 width height 255` and the pixels), or null if it is incomplete. */
 export function readGrayMap(stream: Buffer): Buffer | null {
   const header = /^P5\s+(\d+)\s+(\d+)\s+255\s/.exec(stream.toString('latin1', 0, 64))
   if (!header) return null

@@ -1,6 +1,6 @@
-// What the pages of a PDF look like to poppler, within a few seconds of processor time: which of them are written with
-// errors, and which cannot be drawn. Texts are read without decoding a single picture, so that a book of scans takes no
-// longer than its pages; drawn are only the first page, the last, and those with errors.
+// Checks the pages of a PDF with poppler, within a few seconds of CPU time: which have syntax errors, and which cannot be
+// drawn. Texts are read without decoding pictures, so the time depends on the number of pages, not on scans. Only the
+// first page, the last, and those with errors are drawn.
 
 import { chooseFonts } from './pdf-fonts.ts'
 import { isBlank, readGrayMap } from './pdf-ink.ts'
@@ -9,29 +9,29 @@ import type { ToolLimits } from './run.ts'
 import { isLimit, ToolError } from './tool-error.ts'
 
 export type PageLook = {
-  /** Numbers of pages that are written with errors and drawn all the same; at most {@link MAX_NAMED}. */
+  /** Numbers of pages that have errors but are drawn; at most {@link MAX_NAMED}. */
   flawed: number[]
   /** Numbers of pages that are not drawn. */
   undrawn: number[]
-  /** Of one of them poppler made no picture at all, not even a white one. */
+  /** For at least one of them poppler made no picture at all, not even an empty one. */
   gaveUp: boolean
-  /** The limit of processor time or memory came before the end: of reading the pages, or of drawing one. */
+  /** The limit of CPU time or memory was reached while reading the pages, or while drawing one. */
   overLimit: 'reading' | 'drawing' | null
 }
 
 export type LookOptions = { pages: number; reading: ToolLimits; drawing: ToolLimits }
 
-/** So many pages with errors are searched for, drawn and named. */
+/** Most pages with errors that are searched for, drawn and reported. */
 export const MAX_NAMED = 8
-/** Halving 1,000 pages to find one takes twenty. */
+/** Finding one of 1,000 pages by bisection takes twenty runs. */
 const MAX_RUNS = 48
 
-/** @throws {ToolError} `INPUT_UNREADABLE` when poppler cannot open the file; a limit that opening it hit; faults of ours */
+/** @throws {ToolError} `INPUT_UNREADABLE` if poppler cannot open the file; a limit reached while opening it; system errors */
 export async function lookAtPages(context: ToolContext, path: string, options: LookOptions): Promise<PageLook> {
   const look: PageLook = { flawed: [], undrawn: [], gaveUp: false, overLimit: null }
   const fonts = await chooseFonts(context)
   const eyes: Eyes = { context, path, fonts, options, usual: new Set() }
-  // What poppler says of the file as a whole comes again with each page.
+  // Messages about the complete file are repeated with each page.
   eyes.usual = await errorsOf(eyes, 'pdfinfo', [path], options.reading, { throws: true })
   const wrong = await pagesWithErrors(eyes)
   if (wrong === 'limit') return { ...look, overLimit: 'reading' }
@@ -47,7 +47,7 @@ export async function lookAtPages(context: ToolContext, path: string, options: L
 }
 
 /**
- * How many pages poppler counts, where qpdf came to a limit.
+ * Poppler's number of pages, for files for which qpdf reached a limit.
  *
  * @throws {ToolError} as {@link lookAtPages}
  */
@@ -67,17 +67,17 @@ export async function countPages(context: ToolContext, path: string, limits: Too
 type Eyes = {
   context: ToolContext
   path: string
-  /** What the tools read besides. */
+  /** Other files that the tools read. */
   fonts: string
   options: LookOptions
   usual: ReadonlySet<string>
 }
 
-/** Words about what readers replace without a loss: fonts, tables of characters, links. */
+/** Messages about things that viewers replace without loss: fonts, character tables, links. */
 const REPLACED = /font|cmap|character collection|language pack|annot|destination|structure|action/i
 const ERROR = /^(Syntax|Internal) Error/
 
-/** The different complaints of one run. A tool that breaks down over the file is one more. */
+/** The distinct error messages of one run. A crash of the tool counts as one more. */
 async function errorsOf(
   { context, path, fonts, usual }: Eyes,
   tool: string,
@@ -106,7 +106,7 @@ async function errorsOf(
   return errors
 }
 
-/** By halves: poppler names the byte, not the page. */
+/** Bisection, because poppler's messages name the byte, not the page. */
 async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
   const found: number[] = []
   const read = async (first: number, last: number): Promise<boolean> => {
@@ -118,7 +118,7 @@ async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
     let runs = 0
     for (let half = halves.pop(); half !== undefined && found.length < MAX_NAMED; half = halves.pop()) {
       const [first, last] = half
-      // Out of patience: the rest is named by where it begins.
+      // The limit of runs is reached: the rest is reported by its first page.
       if (first === last || runs > MAX_RUNS) {
         found.push(first)
         continue

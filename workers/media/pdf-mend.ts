@@ -1,18 +1,18 @@
-// Copies of a PDF in which something that viewers overlook is put right, so that qpdf and poppler overlook it too. Only
-// bytes that describe the file are changed, and they keep their places.
+// Repaired copies of a PDF: errors that viewers tolerate are corrected, so that qpdf and poppler accept the file too. Only
+// structural bytes are changed, and they keep their positions.
 
 import { constants } from 'node:fs'
 import { copyFile, open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileSource, type LocalSource } from './source.ts'
 
-/** How far back the end mark is looked for. */
+/** How far from the end the end mark is searched. */
 const TAIL_BYTES = 1024 * 1024
 const END = '%%EOF'
-/** qpdf and poppler look for the end mark in the last kibibyte. */
+/** qpdf and poppler search the end mark in the last KiB. */
 const SEEN_BY_TOOLS_BYTES = 512
 const PIECE_BYTES = 4 * 1024 * 1024
-/** More than the longest thing that is looked for. */
+/** Longer than the longest text that is searched. */
 const OVERLAP_BYTES = 4096
 
 /**
@@ -28,7 +28,7 @@ export async function findEnd(source: LocalSource): Promise<number | null> {
   return /\d+\s+\d+\s+obj\b/.test(behind) ? null : start + at + END.length
 }
 
-/** Without what lies behind the end mark, where that is more than tools look through. */
+/** Copy without the bytes after the end mark, if there are more than the tools search. */
 export async function withoutTail(source: LocalSource, end: number, folder: string): Promise<string | null> {
   if (source.bytes - end <= SEEN_BY_TOOLS_BYTES) return null
   const path = await copied(source.path, folder, 'trimmed.pdf')
@@ -36,14 +36,14 @@ export async function withoutTail(source: LocalSource, end: number, folder: stri
   return path
 }
 
-/** Numbers beyond 64 bits, for which qpdf gives the whole object up, become the largest of 31 bits. */
+/** Replaces numbers beyond 64 bits, for which qpdf drops the complete object, by the largest of 31 bits. */
 export async function withoutHugeNumbers(path: string, folder: string): Promise<string> {
   return await replaced(path, folder, 'numbers.pdf', /(?<![\d.])\d{19,}(?![\d.])/g, (digits) =>
     '2147483647'.padStart(digits.length, '0'),
   )
 }
 
-/** Without `/Encrypt`, which becomes {@link HIDDEN_ENCRYPT}: for files of which only the attachments are locked. */
+/** Replaces `/Encrypt` by {@link HIDDEN_ENCRYPT}: for files of which only the attachments are encrypted. */
 export async function withoutLock(path: string, folder: string): Promise<string> {
   return await replaced(path, folder, 'unlocked.pdf', /\/Encrypt(?=[\s<\d])/g, () => HIDDEN_ENCRYPT)
 }
@@ -51,9 +51,9 @@ export async function withoutLock(path: string, folder: string): Promise<string>
 export const HIDDEN_ENCRYPT = '/EncrypX'
 
 /**
- * With a pointer to the last table of objects that is kept as a stream, where the pointer at the end is wrong.
+ * Corrects a wrong `startxref`: it points to the last cross-reference stream.
  *
- * @returns null where there is no such table
+ * @returns null if there is no such stream
  */
 export async function withTablePointer(path: string, folder: string): Promise<string | null> {
   const tables: { at: number; previous: number | null }[] = []
@@ -84,7 +84,7 @@ async function copied(path: string, folder: string, name: string): Promise<strin
   return copy
 }
 
-/** `by` gives as many bytes as it takes. */
+/** `by` returns as many bytes as it gets. */
 async function replaced(
   path: string,
   folder: string,
@@ -106,7 +106,7 @@ async function replaced(
   return copy
 }
 
-/** Gives the whole file in overlapping pieces, as text of one character a byte. */
+/** Yields the complete file in overlapping pieces, as text with one character per byte. */
 async function scan(path: string, onPiece: (text: string, from: number) => void): Promise<void> {
   const source = await fileSource(path)
   for (let from = 0; from < source.bytes; from += PIECE_BYTES) {

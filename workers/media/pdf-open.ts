@@ -1,4 +1,4 @@
-// Opens a PDF with qpdf the way viewers do: what they overlook is mended in a copy and asked again.
+// Opens a PDF with qpdf as viewers do: errors that they tolerate are repaired in a copy, which is opened again.
 
 import { OBJECTS_ARGS, type PdfObjects, readObjects } from './pdf-json.ts'
 import { HIDDEN_ENCRYPT, withoutHugeNumbers, withoutLock, withoutTail, withTablePointer } from './pdf-mend.ts'
@@ -12,9 +12,9 @@ export type OpenedPdf = {
   /** A password, a certificate or a program is needed that only some people have. */
   locked: boolean
   encrypted: boolean
-  /** The file that was opened at last: the one given, or a copy in the scratch folder. */
+  /** The file that was finally opened: the given one, or a copy in the scratch folder. */
   path: string
-  /** The table of objects had to be guessed. */
+  /** The cross-reference table had to be reconstructed. */
   rebuilt: boolean
   complaints: boolean
   /** qpdf's last words. */
@@ -30,7 +30,7 @@ type Listing = { objects: PdfObjects | null; code: number; stderr: string }
 
 /**
  * @param options.end where the file ends by its own mark, or null
- * @throws {ToolError} a limit that was hit, or a fault of ours
+ * @throws {ToolError} a limit that was reached, or a system error
  */
 export async function openPdf(
   context: ToolContext,
@@ -73,7 +73,7 @@ function opened(path: string, { objects, code, stderr }: Listing): Omit<OpenedPd
   }
 }
 
-/** Exit 3: with complaints. */
+/** Exit 3: with warnings. */
 async function list(context: ToolContext, path: string, limits: ToolLimits): Promise<Listing> {
   const chunks: Buffer[] = []
   const { code, stderrTail } = await context.runner.run({
@@ -89,7 +89,7 @@ async function list(context: ToolContext, path: string, limits: ToolLimits): Pro
   return { objects: code === 2 ? null : readObjects(Buffer.concat(chunks)), code, stderr: stderrTail }
 }
 
-/** The crypt filters of texts and streams change nothing, which is their default: a reader needs no password for those. */
+/** The crypt filters of texts and streams are Identity, which is the default: no password is needed for those. */
 function locksOnlyAttachments(objects: PdfObjects): boolean {
   const lock = objects.dict(objects.trailer[HIDDEN_ENCRYPT])
   if (lock === null) return false

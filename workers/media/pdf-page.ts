@@ -1,4 +1,4 @@
-// Pictures of PDF pages for people to see, by poppler's pdftoppm.
+// Pictures of PDF pages for viewing, made by poppler's pdftoppm.
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { fileSource } from './source.ts'
 import { ToolError } from './tool-error.ts'
 
 const RENDER_LIMITS: ToolLimits = {
-  // Processor time decides: a drawing of a hundred million strokes is the file's doing, a busy machine is ours.
+  // CPU time decides: a drawing of a hundred million strokes is an error of the file, a busy machine is a system error.
   wallMs: 120_000,
   cpuSeconds: 20,
   memoryBytes: 2 * 1024 ** 3,
@@ -27,7 +27,7 @@ export type PagePicture = { path: string; bytes: number; contentType: 'image/jpe
 export type PageOptions = {
   /** From 1; default 1. */
   page?: number
-  /** Longer side in pixels; default 1280. The picture is drawn at this size, however large the page claims to be. */
+  /** Longer side in pixels; default 1280. The picture has this size, whatever the page size in the file. */
   maxSidePx?: number
   format?: 'jpeg' | 'png'
 }
@@ -35,14 +35,14 @@ export type PageOptions = {
 /**
  * Draws one page into the scratch folder.
  *
- * @throws {ToolError} `INPUT_UNREADABLE` when there is no picture to be had
+ * @throws {ToolError} `INPUT_UNREADABLE` if the page cannot be drawn
  */
 export async function renderPage(context: ToolContext, path: string, options: PageOptions = {}): Promise<PagePicture> {
   try {
     return await drawPage(context, path, options)
   } catch (error) {
     if (!(error instanceof ToolError && error.code === 'INPUT_UNREADABLE')) throw error
-    // poppler gives up on trees whose count is wrong, which other viewers show: the page alone has a new tree.
+    // poppler refuses page trees with a wrong count, which other viewers show: a copy of the page alone has a new tree.
     const alone = await pageAlone(context, path, options.page ?? 1)
     return await drawPage(context, alone, { ...options, page: 1 })
   }
@@ -80,7 +80,7 @@ async function drawPage(context: ToolContext, path: string, options: PageOptions
     writes: [output],
     signal: context.signal,
   })
-  // pdftoppm leaves with 0 also when it has drawn nothing.
+  // pdftoppm exits with 0 also if it has drawn nothing.
   const made = await stat(output).catch(() => null)
   if (!made || made.size === 0) {
     throw new ToolError('INPUT_UNREADABLE', 'input', `page ${page} could not be drawn`, stderrTail)

@@ -1,5 +1,5 @@
-// A copy of a PDF with nothing but pages in it, in a flat tree: what poppler needs where it gives up on a tree that other
-// viewers walk (a wrong count, a branch among its own children).
+// A copy of a PDF with only its pages, in a flat tree, for page trees that poppler refuses but other viewers accept (a
+// wrong count, a branch among its own children).
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import type { PdfPage } from './pdf-tree.ts'
 import type { ToolContext } from './probe.ts'
 import type { ToolLimits } from './run.ts'
 
-/** Objects of qpdf's update: what is not among them stays as it is. */
+/** Objects for qpdf's update; other objects stay unchanged. */
 type Update = Record<string, { value: PdfDict }>
 
 /**
@@ -47,7 +47,7 @@ export async function pagesAlone(
     reads: [path, updatePath],
     writes: [alone],
     signal: context.signal,
-    // With complaints.
+    // With warnings.
     okCodes: [0, 3],
   })
   return alone

@@ -1,9 +1,9 @@
-// How many points the pictures of the pages have that are drawn for the verdict: what explains that drawing takes long.
+// Number of pixels in the pictures of the pages that are drawn for the verdict: it explains a long drawing time.
 
 import type { PdfObjects, PdfValue } from './pdf-json.ts'
 import type { PageTree, PdfPage } from './pdf-tree.ts'
 
-/** @returns points of all pictures on the first and the last page; a picture within a drawing counts, too */
+/** @returns pixels of all pictures on the first and the last page, including pictures inside form XObjects */
 export function pixelsOf(objects: PdfObjects, { pages }: PageTree): number {
   const ends = [pages[0], pages.at(-1)].filter((page): page is PdfPage => page !== undefined)
   const seen = new Set<number>()

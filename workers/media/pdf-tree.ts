@@ -1,23 +1,23 @@
-// The tree of pages, walked as viewers walk it: `/Count` is a claim, a branch that comes again is skipped, a page
+// Walks the page tree as viewers do: `/Count` is not trusted, a branch that occurs again is skipped, a page
 // inherits from the branches above it.
 
 import { isDict, type PdfDict, type PdfObjects, type PdfValue } from './pdf-json.ts'
 import { turns } from './pdf-turns.ts'
 
 export type PdfPage = {
-  /** A reference, or the dictionary itself where it stands directly in the list. */
+  /** A reference, or the dictionary itself if it is directly in the list. */
   value: PdfValue
-  /** Of {@link INHERITED}, what the branches above say. */
+  /** Values of {@link INHERITED} from the branches above. */
   inherited: PdfDict
 }
 
 export type PageTree = {
   pages: PdfPage[]
-  /** Entries of the tree behind which there is nothing. */
+  /** Entries of the tree that refer to nothing. */
   missing: number
-  /** Numbers of pages behind which (or in whose place) a branch comes a second time. */
+  /** Numbers of pages after which (or instead of which) a branch occurs a second time. */
   loopsAt: number[]
-  /** What the root claims; null where it says nothing. */
+  /** `/Count` of the root; null if it has none. */
   claimed: number | null
 }
 
@@ -25,7 +25,7 @@ const INHERITED = ['/Resources', '/MediaBox', '/CropBox', '/Rotate']
 
 type Branch = { kids: PdfValue[]; next: number; inherited: PdfDict }
 
-/** @returns null where the catalog names no tree */
+/** @returns null if the catalog names no page tree */
 export async function readTree(objects: PdfObjects): Promise<PageTree | null> {
   const catalog = objects.dict(objects.trailer['/Root'])
   const root = objects.resolve(catalog?.['/Pages'])
@@ -57,7 +57,7 @@ export async function readTree(objects: PdfObjects): Promise<PageTree | null> {
       if (value['/Type'] !== '/Pages') tree.pages.push({ value: kid, inherited: branch.inherited })
       continue
     }
-    // Also a branch that two others share, or forty levels of ten would be more pages than there are atoms.
+    // Also a branch that two others share: otherwise forty levels of ten branches would be 10^40 pages.
     if (id !== null && seen.has(id)) {
       tree.loopsAt.push(Math.max(1, tree.pages.length))
       continue

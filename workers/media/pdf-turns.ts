@@ -1,4 +1,4 @@
-// Lets other work of the process come in between the steps of a long walk.
+// Lets other work of the process run between the steps of a long walk.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 

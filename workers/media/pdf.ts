@@ -1,6 +1,6 @@
-// A PDF judged as a viewer would meet it: does it open without a password, how many pages does its tree really have, are
-// all of them drawn, does anything in it act. qpdf lists the objects and poppler looks at the pages, as separate processes
-// under limits; no picture is decoded but on the first and the last page, so that the cost grows with the objects.
+// Inspects a PDF as a viewer would see it: whether it opens without a password, the real number of pages, whether all of
+// them are drawn, and active content. qpdf lists the objects and poppler draws pages, as separate processes with limits.
+// Pictures are decoded only on the first and the last page, so that the cost grows with the number of objects.
 
 import type { ActiveContent } from '../../src/submissions/profiles/schema.ts'
 import { readActive } from './pdf-actions.ts'
@@ -19,25 +19,25 @@ import type { LocalSource } from './source.ts'
 import { isLimit, ToolError } from './tool-error.ts'
 
 /**
- * `INCOMPLETE` is damage that looks like a transfer cut short: the end is missing. `TOO_COMPLEX`: a small file that takes
- * seconds of processor time to open, by what it unpacks to.
+ * `INCOMPLETE`: the end is missing, as after an interrupted transfer. `TOO_COMPLEX`: a small file that needs
+ * seconds of CPU time to open, because of what it unpacks to.
  */
 export type PdfProblem = 'NOT_PDF' | 'DAMAGED' | 'INCOMPLETE' | 'PASSWORD' | 'TOO_COMPLEX'
 
 export type PdfReport = {
   problem: PdfProblem | null
-  /** Pages found by walking the tree; null where there is a problem. */
+  /** Pages found by walking the tree; null if there is a problem. */
   pages: number | null
-  /** What the root of the tree claims (`/Count`); where it differs from `pages`, viewers disagree about the file. */
+  /** `/Count` of the tree's root; if it differs from `pages`, viewers show different numbers of pages. */
   claimedPages: number | null
-  /** Encrypted at all; without `PASSWORD` it opens for everybody and only restricts printing or copying. */
+  /** Encrypted; without `PASSWORD` it opens for everybody and only restricts printing or copying. */
   encrypted: boolean
   active: ActiveContent[]
-  /** Numbers of pages written with errors that viewers overlook. */
+  /** Numbers of pages with errors that viewers tolerate. */
   flawedPages: number[]
   /** Numbers of pages that are not drawn. */
   undrawnPages: number[]
-  /** It is too large for our limits: not everything was looked at. */
+  /** It is too large for our limits: not everything was checked. */
   unchecked: boolean
   /** For logs, in English. */
   detail: string
@@ -56,15 +56,15 @@ const EMPTY: PdfReport = {
 }
 
 const HEAD_BYTES = 1024 + 5
-/** A file below this size has no business to be slow to list. */
+/** A legitimate file below this size is never slow to list. */
 const SMALL_BYTES = 1024 * 1024
-/** Fewer points than this do not explain that a page takes seconds. */
+/** Fewer pixels than this do not explain a drawing time of seconds. */
 const MANY_PIXELS = 20e6
 
 /**
- * Inspects a PDF in a local file (copy it to the scratch folder first where the store is a bucket: the tools have to seek).
+ * Inspects a PDF in a local file (with a bucket, copy it to the scratch folder first: the tools must seek).
  *
- * @throws {ToolError} when a tool is missing, killed or over its time by the clock; whatever is wrong with the file is a
+ * @throws {ToolError} if a tool is missing, killed or exceeds its wall-clock limit; every error of the file is a
  *   `problem`
  */
 export async function inspectPdf(context: ToolContext, source: LocalSource): Promise<PdfReport> {
@@ -99,7 +99,7 @@ export async function inspectPdf(context: ToolContext, source: LocalSource): Pro
   }
 }
 
-/** What poppler alone can say of a file whose objects are too many to be listed. */
+/** The result of poppler alone, for a file with too many objects to list. */
 async function otherwise(
   context: ToolContext,
   { path, bytes }: LocalSource,
@@ -109,7 +109,7 @@ async function otherwise(
   return pages === 0 ? { problem: 'DAMAGED', pages: null } : { problem: null, pages }
 }
 
-/** A sound file may be empty; in one that had to be mended the pages are lost. */
+/** A valid file may have no pages; in a repaired one they are lost. */
 function lacksPages({ pages, missing, claimed }: PageTree, complaints: boolean): boolean {
   if (pages.length === 0) return complaints || missing > 0
   return missing > 0 && (claimed === null || claimed > pages.length)
@@ -139,15 +139,15 @@ async function withLook(context: ToolContext, source: LocalSource, opened: Opene
   }
 }
 
-/** In order, each once, and not more than a sentence can hold. */
+/** Sorted, without repeats, and only as many as fit into a sentence. */
 function named(pages: readonly number[]): number[] {
   return [...new Set(pages)].sort((a, b) => a - b).slice(0, MAX_NAMED)
 }
 
 /**
- * Poppler gives up on trees and tables that other viewers get along with: then it is shown a copy that qpdf wrote.
+ * Poppler refuses page trees and cross-reference tables that other viewers accept: then it gets a copy written by qpdf.
  *
- * @returns null where it cannot be brought to open the file
+ * @returns null if it cannot open the file in any way
  */
 async function lookOrNull(
   context: ToolContext,

@@ -1,13 +1,13 @@
-// What encodes and posters share: sizes, and the way from high dynamic range to an ordinary screen.
+// Shared by encodes and posters: sizes, and the conversion from high dynamic range to BT.709.
 
 import type { VideoStream } from './video-stream.ts'
 
 export type Size = { width: number; height: number }
 
-/** Level 5.2 is the end of what H.264 hardware plays; no side goes beyond it. */
+/** Largest side in H.264 level 5.2, the highest level that hardware plays. */
 const MAX_LONG_SIDE_PX = 4096
 
-/** Fits a picture as seen into a short side: even sides (4:2:0 needs them), the aspect kept, never enlarged. */
+/** Fits a picture, as displayed, to a short side: even sides (4:2:0 needs them), aspect kept, never enlarged. */
 export function fitSize(video: VideoStream, maxShortSidePx: number): Size {
   const { displayWidth: width, displayHeight: height } = video
   const scale = Math.min(1, maxShortSidePx / Math.min(width, height), MAX_LONG_SIDE_PX / Math.max(width, height))
@@ -16,10 +16,10 @@ export function fitSize(video: VideoStream, maxShortSidePx: number): Size {
   return { width: even(width), height: even(height) }
 }
 
-/** How the colours of an HDR picture are to be read. */
+/** Colour parameters of an HDR picture. */
 export type ToneMap = { transfer: string; primaries: string; matrix: string }
 
-/** Null for ordinary pictures. What the file leaves out is BT.2020, because zscale refuses to guess. */
+/** Null for ordinary pictures. Missing values are set to BT.2020, because zscale needs them. */
 export function toneMapOf(video: VideoStream): ToneMap | null {
   if (!video.hdr) return null
   return {
@@ -29,7 +29,7 @@ export function toneMapOf(video: VideoStream): ToneMap | null {
   }
 }
 
-/** ffmpeg filters that bring an HDR picture to BT.709; none for others. Run them after scaling: they are the dear part. */
+/** ffmpeg filters that convert an HDR picture to BT.709; none for others. Run them after scaling, because they are slow. */
 export function toneMapFilters(tone: ToneMap | null): string[] {
   if (tone === null) return []
   return [

@@ -1,8 +1,8 @@
-// What to make of a video: nothing but a new wrapping where browsers can play its streams as they are, else H.264 and AAC.
-// A pure decision, from the probe alone, so that each case is a line in a table of tests.
+// Decides how a video is converted: only a remux if browsers can play its streams, otherwise H.264 and AAC.
+// A pure function of the probe, so that each case is a line in a table of tests.
 //
-// Even a perfect MP4 is wrapped anew (seconds, no loss): a phone writes where it was filmed into the original, and what is
-// given to viewers must not say it.
+// Even a perfect MP4 is remuxed (seconds, no loss): a phone writes the GPS position into the original, and viewers must
+// not get it.
 
 import { isDecodable } from './input.ts'
 import { fitSize, type ToneMap, toneMapOf } from './picture.ts'
@@ -17,7 +17,7 @@ export type VideoRendition = {
   /** x264's constant quality; 23 is good, 28 is small. */
   crf: number
   preset: 'ultrafast' | 'superfast' | 'veryfast' | 'faster' | 'fast' | 'medium'
-  /** Peak of the video; constant quality alone has no bound on noisy pictures. */
+  /** Maximum bit rate of the video; constant quality alone has no limit for noisy pictures. */
   maxVideoBitsPerSecond: number
   audioBitsPerSecond: number
   /** Streams that browsers play may be kept as they are. */
@@ -39,28 +39,28 @@ export type VideoPlan = {
   /** Indexes as in the probe. */
   video: { index: number; how: 'copy'; codec: string } | ({ index: number; how: 'encode' } & VideoEncode)
   audio: { index: number; how: 'copy' } | { index: number; how: 'encode'; channels: 1 | 2 } | null
-  /** Size as seen, for the record. */
+  /** Displayed size, for the record. */
   width: number
   height: number
   /** Why streams could not be kept, in English: for logs and tests. */
   reasons: string[]
 }
 
-/** Demuxers that know when each picture is to be shown; AVI and its age do not, and a copy would jerk. */
+/** Demuxers with a presentation time for each frame; AVI and other old formats have none, so a copy would play unevenly. */
 const TIMED_FORMATS = new Set(['mov', 'matroska', 'mpegts', 'flv'])
-/** 4.2 is what phones, school computers and televisions decode in hardware; a stream that claims more is refused there. */
+/** Phones, school computers and televisions decode up to level 4.2 in hardware, and refuse a stream of a higher level. */
 const MAX_LEVEL = 42
 const COPYABLE_PROFILES = new Set(['Constrained Baseline', 'Baseline', 'Main', 'High', 'Progressive High'])
 
 /**
  * Decides how a rendition is made.
  *
- * @returns null when there is no video stream to be shown
+ * @returns null if there is no video stream to show
  */
 export function planVideo(probe: ProbeResult, rendition: VideoRendition): VideoPlan | null {
   const { video } = probe
   if (video === null) return null
-  // A sound that nothing here decodes is left out: the picture is shown without it.
+  // An audio stream that no decoder here supports is left out: the picture is shown without sound.
   const audio = probe.audio !== null && isDecodable(probe.audio.codec) ? probe.audio : null
   const size = fitSize(video, rendition.maxShortSidePx)
   const videoReasons = rendition.allowCopy
@@ -123,7 +123,7 @@ function planAudio(audio: AudioStream, reasons: readonly string[]): VideoPlan['a
   return { index: audio.index, how: 'encode', channels: audio.channels === 1 ? 1 : 2 }
 }
 
-/** Known rates as exact fractions; anything else is rounded to a whole number. */
+/** Known rates as exact fractions; others are rounded to an integer. */
 const RATES: ReadonlyArray<[number, string]> = [
   [24000 / 1001, '24000/1001'],
   [30000 / 1001, '30000/1001'],
@@ -131,8 +131,8 @@ const RATES: ReadonlyArray<[number, string]> = [
 ]
 
 /**
- * A constant rate of at most `max`. Rates above it are divided by the smallest whole number that fits, so that motion
- * stays even; screen recordings with a varying rate (phones in the dark, too) become constant, or players drift.
+ * A constant rate of at most `max`. Higher rates are divided by the smallest integer that fits, so that motion
+ * stays even; variable rates (screen recordings, phones in the dark) become constant, because players lose sync otherwise.
  */
 function chooseRate(video: VideoStream, max: number): string {
   const average = video.framesPerSecond

@@ -1,6 +1,6 @@
-// The picture that stands for a video. Not the first frame (black, or a hand on the lens): from five places between 10 and
-// 50 % some keyframes are looked at, ffmpeg's `thumbnail` filter picks the most typical of each place, and the one with the
-// most detail wins, for which the size of its JPEG is a good and cheap measure.
+// The poster of a video. Not the first frame (black, or a hand on the lens): at five positions between 10 and 50 % ffmpeg's
+// `thumbnail` filter picks the most typical of some keyframes. Of these the one with the most detail is used; the size of
+// its JPEG is a good and cheap measure for that.
 
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import type { VideoStream } from './video-stream.ts'
 export type PosterJob = {
   video: VideoStream
   container: Container
-  /** Measured, of the picture: it may begin long after the sound. */
+  /** Measured start of the picture, which may be long after the sound. */
   startSeconds: number
   durationSeconds: number
   /** Absolute, in the scratch folder, ending in `.jpg`. */
@@ -27,18 +27,18 @@ export type PosterJob = {
 export type Poster = { path: string; bytes: number; width: number; height: number; atSeconds: number }
 
 const PLACES = [0.1, 0.2, 0.3, 0.4, 0.5]
-/** Asked only when no place gave a picture: in a stream without an index one cannot seek to a keyframe before the place. */
+/** Used only if no position gave a picture: a stream without an index cannot seek to the keyframe before a position. */
 const BEGINNING = 0
 const KEYFRAMES_PER_PLACE = 3
 const SECONDS_PER_PLACE = 15
 
-/** Skipping all but keyframes fails on streams whose index is in the packets themselves. */
+/** Decoding only keyframes fails for streams whose index is in the packets themselves. */
 const SKIPPABLE = new Set<Container>(['mp4', 'mov', '3gp', 'matroska', 'webm', 'avi', 'flv'])
 
 /**
  * Makes the poster.
  *
- * @throws {ToolError} `INPUT_UNREADABLE` when no place gives a picture
+ * @throws {ToolError} `INPUT_UNREADABLE` if no position gives a picture
  */
 export async function makePoster(context: ToolContext, source: LocalSource, job: PosterJob): Promise<Poster> {
   const size = fitSize(job.video, job.maxShortSidePx ?? 720)
@@ -51,7 +51,7 @@ export async function makePoster(context: ToolContext, source: LocalSource, job:
     try {
       await grab(context, source, job, { atSeconds, path, ...size })
     } catch (error) {
-      // One bad place in a long file is no reason to have no picture.
+      // One bad position in a long file must not prevent a poster.
       if (!(error instanceof ToolError) || error.source === 'system') throw error
       failure = error
     }
@@ -71,7 +71,7 @@ export async function makePoster(context: ToolContext, source: LocalSource, job:
 
 export type Grab = { atSeconds: number; path: string; width: number; height: number }
 
-/** @returns ffmpeg's arguments for one place */
+/** @returns ffmpeg's arguments for one position */
 function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
   const filters = [
     `scale=${grab.width}:${grab.height}`,
@@ -85,7 +85,7 @@ function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
     ['-loglevel', 'level+error'],
     ['-threads', '1'],
     SKIPPABLE.has(job.container) ? ['-skip_frame', 'nokey'] : [],
-    // Seeks to the keyframe before the place instead of decoding up to it.
+    // Seeks to the keyframe before the position instead of decoding up to it.
     ['-noaccurate_seek'],
     ['-ss', grab.atSeconds.toFixed(3)],
     ['-t', String(SECONDS_PER_PLACE)],
@@ -94,7 +94,7 @@ function posterArgs(source: LocalSource, job: PosterJob, grab: Grab): string[] {
     ['-an', '-sn', '-dn'],
     ['-map_metadata', '-1'],
     ['-vf', filters.join(',')],
-    // The keyframe lies before the place, at a negative time: a constant rate would drop it.
+    // The keyframe is before the position, at a negative time: a constant frame rate would drop it.
     ['-fps_mode', 'passthrough'],
     ['-frames:v', '1'],
     ['-c:v', 'mjpeg'],

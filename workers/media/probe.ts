@@ -1,6 +1,6 @@
-// ffprobe, asked in JSON and read defensively. Never its default text writer: that one does not escape line breaks in
-// tags, so a file's title can add streams and durations of its own invention. Durations in here are claims all the same;
-// judge by the index (mp4/) or by a demux pass.
+// Runs ffprobe with JSON output and reads it defensively. Never its default text format: that does not escape line breaks
+// in tags, so a file's title can forge streams and durations. Durations here come from headers and can be wrong; judge by
+// the index (mp4/) or by a demux pass.
 
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs, isDecodable } from './input.ts'
@@ -29,10 +29,10 @@ export type AudioStream = {
 export type ProbeResult = {
   /** ffmpeg's name of the demuxer, e.g. `mov,mp4,m4a,3gp,3g2,mj2`. */
   format: string
-  /** A claim of the header. */
+  /** From the header; can be wrong. */
   durationSeconds: number | null
   bitsPerSecond: number | null
-  /** The stream that is shown; a probe alone can only guess: the default one, else the first that can be decoded. */
+  /** The stream to show; a probe alone can only guess: the default one, otherwise the first that can be decoded. */
   video: VideoStream | null
   audio: AudioStream | null
   /** All real video and audio streams. */
@@ -57,7 +57,7 @@ const PROBE_LIMITS: ToolLimits = {
   fileBytes: 1024 * 1024,
 }
 
-/** What is read of the answer, and no more: a file may carry megabytes of words about itself. */
+/** The fields that ffprobe prints; others are left out, because a file may have megabytes of metadata. */
 const ENTRIES = [
   'format=format_name,duration,bit_rate',
   [
@@ -77,17 +77,17 @@ function probeArgs(source: LocalSource, container: Container): string[] {
     ['-loglevel', 'level+error'],
     ['-of', 'json'],
     ['-show_entries', ENTRIES],
-    // It opens the decoder of every stream, and gives up on all of them where one is experimental.
+    // ffprobe opens the decoder of every stream, and fails completely if one is experimental.
     ['-strict', '-2'],
     inputArgs(source, { container, anyDecoder: true }),
   ].flat()
 }
 
 /**
- * Asks ffprobe what is in the file.
+ * Runs ffprobe on the file.
  *
- * @param container what the first bytes said; decides which demuxer is tried
- * @throws {ToolError} `INPUT_UNREADABLE` or `INPUT_REFUSED` (fault input) when there is nothing to show, else ours
+ * @param container from the first bytes; decides the demuxer
+ * @throws {ToolError} `INPUT_UNREADABLE` or `INPUT_REFUSED` (source `input`) if there is nothing to show, otherwise `system`
  */
 export async function probe(context: ToolContext, source: LocalSource, container: Container): Promise<ProbeResult> {
   const { stdout, stderrTail } = await context.runner.run({
@@ -110,7 +110,7 @@ export async function probe(context: ToolContext, source: LocalSource, container
 /**
  * Reads ffprobe's JSON.
  *
- * @throws {TypeError} when it is not a description of streams
+ * @throws {TypeError} if it is not a description of streams
  *
  * @internal
  */

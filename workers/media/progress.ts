@@ -1,9 +1,9 @@
 // ffmpeg's `-progress` output: blocks of key=value lines, each closed by `progress=continue` or `progress=end`.
 // Read from a descriptor of its own. The library's own progress event is not used: it starts a second, unguarded ffprobe
-// on the file, and its percentages are NaN when a header lies.
+// on the file, and its percentages are NaN if a header is wrong.
 
 export type ProgressBlock = {
-  /** Seconds of output written so far; null while ffmpeg says N/A. */
+  /** Seconds of output written so far; null while ffmpeg prints N/A. */
   outSeconds: number | null
   frames: number | null
   outBytes: number | null
@@ -12,7 +12,7 @@ export type ProgressBlock = {
   end: boolean
 }
 
-/** A consumer for the bytes of a pipe: calls `onLine` for every whole line. */
+/** A consumer for the bytes of a pipe: calls `onLine` for every complete line. */
 export function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
   let partial = ''
   return (chunk) => {
@@ -25,8 +25,8 @@ export function lineReader(onLine: (line: string) => void): (chunk: Buffer) => v
 /**
  * A consumer for the bytes of a progress pipe.
  *
- * @param onBlock called for each whole block
- * @param onAdvance called only when time, frames or bytes have moved: repeated blocks of a hung tool are no sign of life
+ * @param onBlock called for each complete block
+ * @param onAdvance called only if time, frames or bytes have increased: a hung tool repeats the same block
  */
 export function progressParser(
   onBlock: (block: ProgressBlock) => void,
@@ -65,7 +65,7 @@ function toBlock(fields: ReadonlyMap<string, string>): ProgressBlock {
   }
 }
 
-/** What is shown to a person: 0 to 99.9 until the work has been verified, and the seconds it may still take. */
+/** Shown to the user: 0 to 99.9 until the output is verified, and the estimated seconds left. */
 export type EncodingProgress = { percent: number; etaSeconds: number | null }
 
 /**

@@ -21,22 +21,22 @@ export type ToolRun = {
   limits: ToolLimits
   /** Absolute path of the job's scratch folder: working directory, HOME and TMPDIR of the tool. */
   cwd: string
-  /** Absolute paths of the files that the tool may read; beside programs, libraries and fonts it can read no others. */
+  /** Absolute paths of the files that the tool may read; besides programs, libraries and fonts it can read no others. */
   reads?: readonly string[]
   /** Absolute paths of the files that the tool may write, made empty before it starts; it can write no others. */
   writes?: readonly string[]
   signal?: AbortSignal | undefined
-  /** Exit codes that are an answer, not a failure; default `[0]`. */
+  /** Exit codes that are a result, not a failure; default `[0]`. */
   okCodes?: readonly number[]
   /** ffmpeg's progress; add {@link commonArgs} to `args`. */
   onProgress?: (block: ProgressBlock) => void
-  /** Watchdog: so long without progress (with `onProgress`) or any output (without), and the tool is ended. */
+  /** Watchdog: the tool is ended after this time without progress (with `onProgress`) or without output (otherwise). */
   idleMs?: number
-  /** Takes stdout as it comes; `stdout` of the result is then empty. */
+  /** Receives stdout as it arrives; `stdout` of the result is then empty. */
   onStdout?: (chunk: Buffer) => void
-  /** Takes what the tool writes to file descriptor 4, for a second stream of results. */
+  /** Receives what the tool writes to file descriptor 4, for a second stream of results. */
   onSide?: (chunk: Buffer) => void
-  /** Takes each whole line of stderr; the tail is kept anyway. */
+  /** Receives each complete line of stderr; the tail is also kept. */
   onStderrLine?: (line: string) => void
 }
 
@@ -49,30 +49,30 @@ export type Runner = {
 }
 
 export type RunnerOptions = {
-  /** Where tools are looked for. */
+  /** PATH for the tools. */
   path?: string
   /** Between SIGTERM and SIGKILL. */
   killGraceMs?: number
-  /** Default `landlock`. Whether it holds on this machine is for {@link proveFence} to say. */
+  /** Default `landlock`. {@link proveFence} tests whether it holds on this machine. */
   isolation?: Isolation
-  /** More threads than this, and the tool is ended; default far above what decoders and encoders start. */
+  /** The tool is ended above this number of threads; default far above what decoders and encoders start. */
   maxThreads?: number
 }
 
-/** How a run of ffmpeg begins. Progress goes to its own descriptor, so that neither results on stdout nor messages on stderr are mixed with it. */
+/** First arguments of an ffmpeg run. Progress has its own descriptor, separate from results on stdout and messages on stderr. */
 export function commonArgs(level: 'warning' | 'error'): string[] {
   return ['-nostdin', '-hide_banner', '-loglevel', `level+${level}`, '-progress', 'pipe:3', '-nostats']
 }
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
-/** The launcher's Perl is the system's, whatever is first on the PATH of the tools. */
+/** The launcher uses the system's Perl, not the first one on the PATH of the tools. */
 const SYSTEM_PATH = '/usr/bin:/bin'
 const MAX_THREADS = 512
-/** The filter of system calls lets no tool have a second process, but it can't count threads. */
+/** The system call filter prevents a second process, but it cannot count threads. */
 const THREADS_WATCH_MS = 200
 const STDERR_TAIL_BYTES = 16 * 1024
 
-/** The runner to be handed down. Throws ToolError (`TOOL_MISSING`) where there is no Perl to launch with. */
+/** Creates the runner. Throws ToolError (`TOOL_MISSING`) if there is no Perl for the launcher. */
 export async function createRunner(options: RunnerOptions = {}): Promise<Runner> {
   const { path = DEFAULT_PATH, isolation = 'landlock', killGraceMs = 10_000, maxThreads = MAX_THREADS } = options
   const perl = await findTool('perl', SYSTEM_PATH)
@@ -90,9 +90,9 @@ async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
   const { file, args } = fence(machine.perl, machine.isolation, { tool, args: given, limits, reads, writes })
   const child = spawn(file, args, {
     cwd: run.cwd,
-    // No credentials, no proxies, no FFREPORT: what the tool may know is on its command line.
+    // No credentials, no proxies, no FFREPORT: the tool gets its input only from its command line.
     env: { PATH: machine.path, LANG: 'C.UTF-8', HOME: run.cwd, TMPDIR: run.cwd },
-    // A group of its own, so that a kill reaches whatever the tool started.
+    // Its own process group, so that a kill also reaches processes that the tool started.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', run.onProgress ? 'pipe' : 'ignore', run.onSide ? 'pipe' : 'ignore'],
   })
@@ -125,7 +125,7 @@ function supervise(
     const onAbort = (): void => stop('abort', 'SIGTERM')
     const wallTimer = setTimeout(() => stop('wall', 'SIGTERM'), run.limits.wallMs)
     const threadTimer = setInterval(() => {
-      // None of a process that has just ended.
+      // The process has just ended.
       const { threads = 0 } = processStat(child.pid ?? 0) ?? {}
       if (threads > maxThreads) stop('threads', 'SIGKILL')
     }, THREADS_WATCH_MS)
@@ -160,9 +160,9 @@ function supervise(
       const code = 'code' in error && error.code === 'ENOENT' ? 'TOOL_MISSING' : 'TOOL_FAILED'
       reject(new ToolError(code, 'system', `${run.tool} could not be started`, '', { cause: error }))
     })
-    // Whatever the tool started and left behind in its group goes with it, or its pipes would stay open.
+    // Processes that the tool left in its group are killed too; otherwise its pipes would stay open.
     child.once('exit', () => killGroup(child, 'SIGKILL'))
-    // 'close', not 'exit': only then has everything that the tool printed arrived.
+    // 'close', not 'exit': only then all output of the tool has arrived.
     child.once('close', (exitCode, signal) => {
       finish()
       const stderrTail = stderr.text()
@@ -181,18 +181,18 @@ function side(child: ChildProcess, descriptor: number): Readable | null {
   return (child.stdio[descriptor] as Readable | null | undefined) ?? null
 }
 
-/** The whole group by its negative id; gone already is fine. */
+/** Signals the complete process group (negative id); it may have ended already. */
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, signal)
   } catch (error) {
-    // ESRCH: nothing of the group is left, which is what was wanted.
+    // ESRCH: the group has ended already.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }
 
-/** Keeps the end of a stream and hands out whole lines. */
+/** Keeps the end of a stream and passes on complete lines. */
 function tail(maxBytes: number, onLine?: (line: string) => void): { push(chunk: Buffer): void; text(): string } {
   let kept = ''
   let partial = ''

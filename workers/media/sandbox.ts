@@ -1,5 +1,5 @@
-// The command line that starts a media tool behind its fence. launch.pl builds the fence and then becomes the tool, so one
-// process id leads from us to it; here is what it is told: which files, how much of everything, which system calls.
+// The command line that starts an isolated media tool. launch.pl sets up isolation and then executes the tool in the same
+// process. This file composes its arguments: allowed files, limits, allowed system calls.
 
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
@@ -14,13 +14,13 @@ export type ToolLimits = {
   cpuSeconds: number
   /** Address space; decoders with many threads reserve far more than they touch. */
   memoryBytes: number
-  /** Most that it may print on stdout. */
+  /** Maximum output on stdout. */
   outputBytes: number
   /** Largest file that it may write. */
   fileBytes: number
 }
 
-/** `landlock`: Landlock and seccomp. `none`: limits, and the end with the worker, only. */
+/** `landlock`: Landlock and seccomp. `none`: only limits, and the tool ends with the worker. */
 export type Isolation = 'landlock' | 'none'
 
 export type FencedCommand = {
@@ -34,15 +34,15 @@ export type FencedCommand = {
   writes: readonly string[]
 }
 
-/** Elsewhere the launcher refuses. */
+/** Architectures that the launcher supports. */
 const FILTER = seccompFilter(process.arch === 'arm64' ? 'arm64' : 'x64').toString('hex')
 
 /** @internal */
 export const LAUNCHER = fileURLToPath(new URL('launch.pl', import.meta.url))
 
 /**
- * What every tool may read: programs, libraries, fonts and the number of processors. Not all of /usr: some keep an
- * application and its data there.
+ * Paths that every tool may read: programs, libraries, fonts and the number of CPUs. Not all of /usr, because some
+ * installations keep an application and its data there.
  *
  * @internal
  */
@@ -88,7 +88,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * The whole command: the launcher, what it is to allow, then the tool.
+ * The complete command: the launcher, what it allows, then the tool.
  *
  * @param perl absolute path of the interpreter
  */

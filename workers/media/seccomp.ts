@@ -1,20 +1,20 @@
-// The filter of system calls for media tools, as a program of the kernel's packet filter (classic BPF): a list of what a
-// decoder needs, and everything else does not exist (ENOSYS, which libraries take as an old kernel and do without).
-// What is not in the list, among much else: sockets of any kind, new processes, signals to others, tracing, changes of
-// owner, mode and time (Landlock leaves those free), shared memory, mounts, namespaces, io_uring.
+// The system call filter (seccomp) for media tools, as a classic BPF program: it allows the calls that a decoder needs, and
+// answers ENOSYS to all others, which libraries treat like an old kernel.
+// Not allowed are, among others: sockets of any kind, new processes, signals to others, tracing, changes of
+// owner, mode and time (Landlock does not restrict those), shared memory, mounts, namespaces, io_uring.
 
 export type Architecture = 'x64' | 'arm64'
 
 type Numbers = readonly [x64: number | null, arm64: number | null]
 
-/** Name, number on x64, number on arm64; a dash where there is no such call. */
+/** Name, number on x64, number on arm64; a dash if there is no such call. */
 const FREE = [
   // Bytes of open files
   'read 0 63, write 1 64, readv 19 65, writev 20 66, pread64 17 67, pwrite64 18 68, preadv 295 69',
   'pwritev 296 70, lseek 8 62, ftruncate 77 46, fallocate 285 47, fadvise64 221 223, fsync 74 82',
   'fdatasync 75 83, close 3 57, close_range 436 436, dup 32 23, dup2 33 -, dup3 292 24, pipe 22 -',
   'pipe2 293 59, eventfd2 290 19',
-  // Names; Landlock decides what may be opened
+  // Paths; Landlock decides what may be opened
   'stat 4 -, lstat 6 -, fstat 5 80, newfstatat 262 79, statx 332 291, access 21 -, faccessat 269 48',
   'faccessat2 439 439, readlink 89 -, readlinkat 267 78, getcwd 79 17, getdents64 217 61',
   'statfs 137 43, fstatfs 138 44',
@@ -33,12 +33,12 @@ const FREE = [
   // Its own signal handlers
   'rt_sigaction 13 134, rt_sigprocmask 14 135, rt_sigreturn 15 139, sigaltstack 131 132',
   'rt_sigsuspend 130 133, rt_sigtimedwait 128 137, restart_syscall 219 128',
-  // What it may know of itself and the machine
+  // Information about itself and the machine
   'getpid 39 172, gettid 186 178, getppid 110 173, getuid 102 174, geteuid 107 175, getgid 104 176',
   'getegid 108 177, getresuid 118 148, getresgid 120 150, getgroups 115 158, getpgrp 111 -',
   'getpgid 121 155, uname 63 160, sysinfo 99 179, getrusage 98 165, getrlimit 97 163',
   'getrandom 318 278, umask 95 166',
-  // Its beginning and its end
+  // Its start and end
   'execve 59 221, exit 60 93, exit_group 231 94, wait4 61 260',
 ].flatMap((row) => row.split(', ').map(readCall))
 
@@ -57,24 +57,24 @@ type Test =
   | { numbers: Numbers; argument: number; mask: number; not: readonly number[] }
 
 const O_TRUNC = 0o1000
-/** Before ABI 3 Landlock lets a file that may be read be emptied: the original, by a tool that has gone wild. */
+/** Before ABI 3, Landlock allows to truncate a readable file: a tool under attack could empty the original. */
 const EMPTYING = { mask: O_TRUNC | 3, not: [O_TRUNC, O_TRUNC | 3] }
 const CLONE_THREAD = 0x10000
 const PR_SET_NAME = 15
-/** Names for memory, which allocators give. */
+/** Names for memory regions, which allocators set. */
 const PR_SET_VMA = 0x53564d41
 
 const TESTED: Readonly<Record<string, Test>> = {
   open: { numbers: [2, null], argument: 1, ...EMPTYING },
   openat: { numbers: [257, 56], argument: 2, ...EMPTYING },
-  // Threads, never a process: clone3 hides its flags in memory and is left out, so libraries come here.
+  // Threads, never a process. clone3 has its flags in memory, where a filter cannot read them; so libraries must use clone.
   clone: { numbers: [56, 220], argument: 0, bit: CLONE_THREAD },
-  // Is this a terminal, how large, how much is there to read.
+  // Terminal queries, and the number of readable bytes.
   ioctl: { numbers: [16, 29], argument: 1, values: [0x5401, 0x5413, 0x541b] },
   // Duplicates and flags of descriptors: no locks, leases, owners of signals, larger pipes.
   fcntl: { numbers: [72, 25], argument: 1, values: [0, 1, 2, 3, 4, 1030] },
   prctl: { numbers: [157, 167], argument: 0, values: [PR_SET_NAME, PR_SET_VMA] },
-  // Its own limits: those of the worker could be changed by the same user.
+  // Only its own limits: otherwise it could change those of the worker, which has the same user.
   prlimit64: { numbers: [302, 261], argument: 0, values: [0] },
 }
 
@@ -98,15 +98,15 @@ const ARGUMENTS_AT = 16
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number]
 
 /**
- * The program for this architecture, as the kernel takes it: 8 bytes an instruction.
- * Only the lower half of an argument is looked at: the kernel reads no more of any that is tested here.
+ * The program for this architecture in the kernel's format: 8 bytes per instruction.
+ * Only the lower half of an argument is checked: the kernel uses no more of those that are tested here.
  */
 export function seccompFilter(architecture: Architecture): Buffer {
   const at = architecture === 'x64' ? 0 : 1
   const program: Instruction[] = [
     [LOAD, 0, 0, ARCHITECTURE_AT],
     [JUMP_IF_EQUAL, 1, 0, AUDIT_ARCH[architecture]],
-    // Calls in the manner of another architecture have other numbers.
+    // Calls with the ABI of another architecture have other numbers.
     [RETURN, 0, 0, KILL],
     [LOAD, 0, 0, NUMBER_AT],
   ]

@@ -1,6 +1,6 @@
-// Where a media file's bytes come from: a local file, or an object in a bucket read by ranges.
-// Everything else in this folder asks a source for bytes. Media tools get local files only: they have no network, and an
-// address that is good for hours has no business on a command line.
+// The source of a media file's bytes: a local file, or an object in a bucket read by ranges.
+// All other code in this folder reads from a source. Media tools get local files only: they have no network, and a
+// presigned URL that is valid for hours must not be on a command line.
 
 import { open } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ByteSource } from '../../src/media/mp4/top-level.ts'
 
 export type MediaSource = ByteSource & {
-  /** All bytes in order, in small pieces, for hashing and copying; other work of the process comes in between. */
+  /** All bytes in order, in small pieces, for hashing and copying, so that other work of the process can run in between. */
   stream(signal?: AbortSignal): AsyncIterable<Buffer>
 }
 
@@ -21,7 +21,7 @@ export function isLocal(source: MediaSource): source is LocalSource {
 
 const STREAM_PIECE_BYTES = 1024 * 1024
 const RANGE_PIECE_BYTES = 8 * 1024 * 1024
-/** Hashed in about a millisecond: a verdict in the same process takes a dozen turns of its loop. */
+/** Hashed in about a millisecond, so that a verdict in the same process, which needs a dozen event-loop turns, is not delayed. */
 const TURN_BYTES = 256 * 1024
 
 async function* inTurns(piece: Buffer): AsyncIterable<Buffer> {
@@ -44,7 +44,7 @@ export async function fileSource(path: string): Promise<LocalSource> {
   return {
     bytes: size,
     path,
-    // Opened for each read: an index needs a handful of reads, and nothing is left open when a job is cut off.
+    // Opened for each read: an index needs only a few reads, and nothing stays open if a job is interrupted.
     async readAt(position, length) {
       const file = await open(path, 'r')
       try {
@@ -105,7 +105,7 @@ export function rangeSource({ bytes, readRange }: RangeReader): MediaSource {
       for (let position = 0; position < bytes; ) {
         signal?.throwIfAborted()
         const piece = await readAt(position, RANGE_PIECE_BYTES, signal)
-        // A store that answers short would otherwise loop here for ever.
+        // A store that returns no bytes would otherwise cause an endless loop.
         if (piece.length === 0) throw new Error(`the store gave no bytes at ${position} of ${bytes}`)
         yield* inTurns(piece)
         position += piece.length

@@ -1,21 +1,20 @@
-// Which picture and which sound of a file are looked at, measured and shown. A file may hold a thumbnail before the film,
-// a track that was switched on and off again, a sound that no decoder here knows: each stream is judged by itself.
+// Chooses the video and the audio stream of a file to measure and show. A file may contain a thumbnail before the film,
+// a track with hardly any samples, or audio that no decoder here supports: each stream is judged separately.
 
 import type { Measured } from '../../src/records/upload-record.ts'
 import { isDecodable } from './input.ts'
 import type { AudioStream, ProbeResult } from './probe.ts'
 import { isPicture, type VideoStream } from './video-stream.ts'
 
-/** Index as in the probe → how long it lasts, in seconds; 0: it has no packets. */
+/** Index as in the probe → duration in seconds; 0: it has no packets. */
 export type StreamSeconds = ReadonlyMap<number, number>
 
-/** A stream of at least this share of the longest one is as good as that. */
+/** A stream of at least this share of the longest duration counts as equally long. */
 const AS_LONG = 0.9
 
 /**
- * The probe with the best picture and the best sound: those that can be decoded before those that cannot, then the
- * longest, then the one that the file calls the default, then the larger picture, then the first. None is chosen of which
- * there is nothing.
+ * The probe with the best video and audio stream: decodable before not decodable, then the longest, then the file's
+ * default, then the larger picture, then the first. A stream without packets is never chosen.
  */
 export function withBestStreams(seen: ProbeResult, seconds: StreamSeconds): ProbeResult {
   return {
@@ -25,7 +24,7 @@ export function withBestStreams(seen: ProbeResult, seconds: StreamSeconds): Prob
   }
 }
 
-/** The probe with the streams that the verdict was about; records from before that was written down keep the probe's own. */
+/** The probe with the streams that the verdict used; older records do not name them and keep the probe's own choice. */
 export function withMeasuredStreams(seen: ProbeResult, measured: Measured): ProbeResult {
   const { videoStream, audioStream, audioDamaged } = measured
   // Without a choice of its own this is an older record.

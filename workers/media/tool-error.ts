@@ -1,5 +1,5 @@
-// Why a media tool failed, and whose turn it is: `input` is the uploader's file (retrying is useless), `ours` is the
-// machine, the store or the set-up (the job is tried again, and nobody is asked to upload anew).
+// Why a media tool failed, and the source of the error: `input` is the uploader's file (a retry is useless); the system is
+// the machine, the store or the configuration (the job is retried, and no new upload is needed).
 
 export type ToolErrorCode =
   | 'TOOL_MISSING'
@@ -20,7 +20,7 @@ export type ToolErrorCode =
 
 export type ErrorSource = 'input' | 'system'
 
-/** How a run ended, as far as it bears on the blame. */
+/** How a run ended, as needed to find the source of the error. */
 export type Ending = {
   exitCode: number | null
   signal: string | null
@@ -35,7 +35,7 @@ export class ToolError extends Error {
   readonly source: ErrorSource
   readonly stderrTail: string
 
-  /** @param code stable, UPPER_SNAKE; @param source who has to act; @param stderrTail last words of the tool */
+  /** @param code stable, UPPER_SNAKE; @param source of the error; @param stderrTail last messages of the tool */
   constructor(code: ToolErrorCode, source: ErrorSource, message: string, stderrTail = '', options?: ErrorOptions) {
     super(message, options)
     this.code = code
@@ -46,7 +46,7 @@ export class ToolError extends Error {
 
 const LIMITS: ReadonlySet<ToolErrorCode> = new Set(['TOOL_CPU_LIMIT', 'TOOL_MEMORY_LIMIT', 'TOOL_OUTPUT_LIMIT'])
 
-/** The tool came to a limit of ours. Whether that is the file's doing, the caller has to find out. */
+/** The tool reached one of our limits. The caller decides whether the file is the cause. */
 export function isLimit(error: unknown): boolean {
   return error instanceof ToolError && LIMITS.has(error.code)
 }
@@ -54,8 +54,8 @@ export function isLimit(error: unknown): boolean {
 type Verdict = { code: ToolErrorCode; source: ErrorSource }
 
 /**
- * Patterns in the order in which they are asked: what the machine did wrong comes before what the file did, because a
- * full disk also makes tools complain about the data.
+ * Patterns in the order of the checks: errors of the machine come before errors of the file, because a
+ * full disk also makes tools report errors of the data.
  */
 const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
   {
@@ -66,7 +66,7 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
     match: /File too large|File size limit exceeded/i,
     verdict: { code: 'TOOL_OUTPUT_LIMIT', source: 'input' },
   },
-  // Our own bounds come before memory: ffmpeg reports a stream too many as "Cannot allocate memory".
+  // Our own limits come before memory: ffmpeg reports too many streams as "Cannot allocate memory".
   {
     match: /not on whitelist|max pixel count|exceeds max_streams|Picture size .* is invalid/i,
     verdict: { code: 'INPUT_REFUSED', source: 'input' },
@@ -75,7 +75,7 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
     match: /Cannot allocate memory|out of memory|memory exhausted|std::bad_alloc/i,
     verdict: { code: 'TOOL_MEMORY_LIMIT', source: 'input' },
   },
-  // ffmpeg leaves cleanly, with exit code 255, when the CPU limit's warning signal (24, SIGXCPU) arrives.
+  // ffmpeg exits cleanly, with exit code 255, on the warning signal of the CPU limit (24, SIGXCPU).
   { match: /received signal 24/, verdict: { code: 'TOOL_CPU_LIMIT', source: 'input' } },
   {
     match: /error while loading shared libraries|failed to execute/i,
@@ -98,7 +98,7 @@ const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
 }
 
 const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
-  // Limits are set far above what honest files need, but a slow store looks the same: ours, and tried again.
+  // Limits are far above the needs of legitimate files, but a slow store looks the same: a system error, retried.
   wall: { code: 'TOOL_TIMEOUT', source: 'system' },
   idle: { code: 'TOOL_STALLED', source: 'system' },
   abort: { code: 'TOOL_ABORTED', source: 'system' },
@@ -106,19 +106,19 @@ const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
   threads: { code: 'TOOL_THREAD_LIMIT', source: 'input' },
 }
 
-/** The launcher's own: no fence, or no file to write to. */
+/** Exit code of the launcher: isolation failed, or no file to write to. */
 const NOT_LAUNCHED = 125
-/** An abort behind the fence can't signal itself and ends by an illegal instruction. */
+/** An isolated process cannot send itself SIGABRT, so an abort ends by an illegal instruction. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTRAP'])
 
-/** Says why a run failed, from its exit code or signal, its last words, and whether we stopped it. */
+/** Finds why a run failed, from its exit code or signal, its last messages, and whether we stopped it. */
 export function classify(ending: Ending): Verdict {
   if (ending.stopped) return STOPPED[ending.stopped]
   // A wrapper that stays in between reports its child's signal n as exit code 128 + n.
   const signal = ending.signal ?? SIGNAL_OF_EXIT[ending.exitCode ?? 0] ?? null
   if (signal === 'SIGXCPU') return { code: 'TOOL_CPU_LIMIT', source: 'input' }
   if (signal === 'SIGXFSZ') return { code: 'TOOL_OUTPUT_LIMIT', source: 'input' }
-  // A decoder that crashes on a file crashes on it again.
+  // A decoder that crashes because of a file crashes again.
   if (CRASHES.has(signal ?? '')) {
     return { code: 'INPUT_UNREADABLE', source: 'input' }
   }

@@ -1,5 +1,5 @@
-// One video stream as ffprobe describes it, with what a viewer would see worked out: size after rotation and with square
-// pixels, rate, and whether it is high dynamic range.
+// One video stream of ffprobe's output, with its displayed properties: size after rotation and with square pixels, frame
+// rate, and whether it is high dynamic range.
 
 import type { Rotation } from '../../src/media/mp4/track.ts'
 import { isRecord, numberOf, ratioOf, stringOf } from './json.ts'
@@ -16,19 +16,19 @@ export type VideoStream = {
   /** As stored. */
   width: number
   height: number
-  /** As seen: turned, and with square pixels. */
+  /** As displayed: rotated, and with square pixels. */
   displayWidth: number
   displayHeight: number
-  /** Clockwise, to be applied when shown. */
+  /** Clockwise rotation to apply when shown. */
   rotation: Rotation
-  /** False: a display matrix that does more than turn by quarters (mirrors, scales, shows nothing at all). */
+  /** False: the display matrix is no rotation by quarter turns (it mirrors, scales, or shows nothing). */
   plainMatrix: boolean
-  /** Luma from 0 to 255 instead of 16 to 235, which televisions and some players show too harsh. */
+  /** Luma from 0 to 255 instead of 16 to 235, which televisions and some players show with wrong contrast. */
   fullRange: boolean
   squarePixels: boolean
-  /** Frames by time; null when ffprobe does not know. */
+  /** Average frame rate; null if ffprobe does not know it. */
   framesPerSecond: number | null
-  /** The finest step between frames; differs from the former when the rate varies. */
+  /** Rate of the shortest frame interval; differs from the average if the rate varies. */
   nominalFramesPerSecond: number | null
   interlaced: boolean
   colorTransfer: string | null
@@ -36,15 +36,15 @@ export type VideoStream = {
   colorSpace: string | null
   hdr: boolean
   bitsPerSecond: number | null
-  /** When its first picture is shown, by the file's own clock. */
+  /** Presentation time of the first frame, by the file's own clock. */
   startSeconds: number
-  /** Claims of the header. */
+  /** From the header; can be wrong. */
   durationSeconds: number | null
   frames: number | null
   default: boolean
 }
 
-/** Perceptual quantizer and hybrid log-gamma: shown as they are on an ordinary screen, both look washed out. */
+/** Perceptual quantizer and hybrid log-gamma: without conversion both look washed out on an ordinary screen. */
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67'])
 
 /** @param stream one element of ffprobe's `streams` */
@@ -53,7 +53,7 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
   const height = numberOf(stream['height']) ?? 0
   const rotation = rotationOf(stream)
   const aspect = ratioOf(stream['sample_aspect_ratio']) ?? { num: 1, den: 1 }
-  // Pixels wider than high stretch the width, others the height, so that no line of the picture is thrown away.
+  // Wide pixels enlarge the width, narrow ones the height, so that no line of the picture is lost.
   const seenWidth = aspect.num > aspect.den ? Math.round((width * aspect.num) / aspect.den) : width
   const seenHeight = aspect.num < aspect.den ? Math.round((height * aspect.den) / aspect.num) : height
   const turned = rotation === 90 || rotation === 270
@@ -90,12 +90,12 @@ export function videoStream(stream: Record<string, unknown>, isDefault: boolean)
   }
 }
 
-/** A stream without a size is one that ffprobe could make nothing of. */
+/** ffprobe does not understand a stream without a size. */
 export function isPicture({ width }: VideoStream): boolean {
   return width > 0
 }
 
-/** ffprobe's name; of codecs that it has none for, the container's four letters. */
+/** ffprobe's codec name; if it has none, the container's four-letter code. */
 export function codecOf(stream: Record<string, unknown>): string {
   const named = stringOf(stream['codec_name'])
   if (named !== null && named !== 'none' && named !== 'unknown') return named
@@ -113,8 +113,8 @@ export function idOf(stream: Record<string, unknown>): number | null {
 }
 
 /**
- * ffprobe counts counter-clockwise in the display matrix (−90 for a phone held upright), clockwise in the old tag. What is
- * no quarter turn is none: of a matrix without an angle ffprobe prints the least number of 64 bits.
+ * ffprobe counts counter-clockwise in the display matrix (−90 for a phone held upright), clockwise in the old tag. Anything
+ * but a quarter turn counts as no rotation: for a matrix without an angle ffprobe prints the lowest 64-bit integer.
  */
 function rotationOf(stream: Record<string, unknown>): Rotation {
   const matrix = sideData(stream)
@@ -132,7 +132,7 @@ function sideData(stream: Record<string, unknown>): Record<string, unknown>[] {
   return Array.isArray(stream['side_data_list']) ? stream['side_data_list'].filter(isRecord) : []
 }
 
-/** No matrix, or one of the four quarter turns at its own size; where the picture is moved to does not matter. */
+/** No matrix, or one of the four quarter turns without scaling; an offset of the picture does not matter. */
 function isPlainMatrix(stream: Record<string, unknown>): boolean {
   const printed = sideData(stream).map((data) => stringOf(data['displaymatrix']))
   return printed.every((text) => text === null || isQuarterTurn(text))

@@ -9,7 +9,7 @@ import { type AllowedHosts, isAllowedAddress, isAllowedName } from '../../src/co
 export type Address = { address: string; family: 4 | 6 }
 export type Resolve = (hostname: string) => Promise<Address[]>
 
-/** Not to be called at all; the message is for the log. */
+/** The address must not be called; the message is for the log. */
 export class AddressRefused extends Error {
   constructor(message: string) {
     super(message)
@@ -24,8 +24,8 @@ const resolveBySystem: Resolve = async (hostname) =>
   }))
 
 /**
- * The addresses to connect to. Throws AddressRefused for anything but http and https, and for a host that has so much as
- * one address that is neither public nor allowed. Throws what the resolver throws.
+ * The addresses to connect to. Throws AddressRefused for anything but http and https, and for a host with any address
+ * that is neither public nor allowed. Throws the resolver's errors.
  */
 export async function allowedAddresses(
   url: URL,

@@ -1,4 +1,4 @@
-// Endpoints that answered 410 Gone: not called again for a day, then asked once more.
+// Endpoints that answered 410 Gone: not called for a day, then tried once more.
 
 import { type RedisConnection, viaRedis } from '../../src/core/redis.ts'
 import { redisKeys } from '../../src/records/keys.ts'
@@ -12,7 +12,7 @@ export class GoneEndpoints {
     this.#redis = redis
   }
 
-  /** When this portal's endpoint said that it is gone (RFC 3339), or undefined. */
+  /** When this portal's endpoint answered 410 (RFC 3339), or undefined. */
   async since(owner: string, url: string): Promise<string | undefined> {
     return (await viaRedis(this.#redis.get(redisKeys.webhookGone(owner, url)))) ?? undefined
   }

@@ -1,18 +1,18 @@
-// One POST to an address that was checked: bounded in time, following nothing, reading no more than it must.
+// One POST to a checked address, with a time limit, without redirects, and with a limit on the response body.
 
 import { type IncomingHttpHeaders, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Address } from './address-guard.ts'
 
-/** Of the answer's body, which says nothing to us; what is read keeps the line orderly. */
+/** Limit of the response body, which is not used; it is read so that the connection closes cleanly. */
 const MAX_RESPONSE_BYTES = 4096
 
 export type Answer = { status: number; headers: IncomingHttpHeaders }
 
 /**
  * Posts `body` and resolves with the status. The connection goes to one of `addresses`, whatever the name resolves to
- * by now; TLS still checks the name. Rejects on trouble with the line, or with the signal's reason.
+ * by now; TLS still checks the name. Rejects on network errors, or with the signal's reason.
  */
 export function post(
   url: URL,
@@ -46,14 +46,14 @@ export function post(
         if (read > MAX_RESPONSE_BYTES) done()
       })
       response.once('end', done)
-      // The status has been said; a body that breaks off takes nothing back.
+      // The status is received; an incomplete body does not change it.
       response.once('error', done)
     })
     outgoing.end(bytes)
   })
 }
 
-/** Answers both forms of net's question: one address, or all of them to race for the first that connects. */
+/** Supports both forms of net's `lookup`: one address, or all of them (the first that connects wins). */
 function pinned(addresses: readonly Address[]): LookupFunction {
   return (_hostname, options, callback) => {
     const [first] = addresses

@@ -1,5 +1,5 @@
-// When a webhook is tried again: the schedule that Standard Webhooks recommends, with jitter, and later where the
-// receiver asks for it.
+// When a webhook is retried: the schedule that Standard Webhooks recommends, with jitter, or later if the receiver asks
+// for it.
 
 import type { BackoffStrategy } from 'bullmq'
 
@@ -7,7 +7,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** Pause after the first, second, … failed attempt. The first attempt is made at once. @internal */
+/** Pause after the first, second, … failed attempt. The first attempt is made immediately. @internal */
 export const RETRY_DELAYS_MS: readonly number[] = [
   5 * SECOND,
   5 * MINUTE,
@@ -21,12 +21,12 @@ export const RETRY_DELAYS_MS: readonly number[] = [
 ]
 
 const LONGEST_DELAY_MS = 24 * HOUR
-/** Up to so much of a pause is added by chance, so that a receiver that was away is not met by all at once. */
+/** Random share added to a pause, so that a receiver after an outage does not get all retries at the same time. */
 const JITTER = 0.1
 
 /** A delivery that may succeed later. Its message goes into the job's log: no response text, no secrets. */
 export class DeliveryError extends Error {
-  /** What the receiver asked for. */
+  /** The receiver's Retry-After. */
   readonly retryAfterMs: number | undefined
   constructor(message: string, options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -43,7 +43,7 @@ export const webhookBackoff: BackoffStrategy = (attemptsMade, _type, error) => {
   return Math.round(delayMs * (1 + JITTER * Math.random()))
 }
 
-/** Retry-After (RFC 9110, 10.2.3), seconds or a date, as milliseconds from now; undefined where it says nothing of use. */
+/** Retry-After (RFC 9110, 10.2.3), seconds or a date, as milliseconds from now; undefined if it is not usable. */
 export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
   const text = value.trim()

@@ -1,5 +1,5 @@
-// Standard Webhooks 1.0.0: `webhook-id` names the event and stays over retries, `webhook-timestamp` is that of the
-// attempt, `webhook-signature` holds one signature per secret, so that a receiver may know the old or the new one.
+// Standard Webhooks 1.0.0: `webhook-id` is the event's id and is the same in retries, `webhook-timestamp` is the time of
+// the attempt, `webhook-signature` has one signature per secret, so that a receiver may use the old or the new secret.
 
 import { Webhook } from 'standardwebhooks'
 
