@@ -1,5 +1,5 @@
-# Run behind the fence when a worker starts: tries what no tool may do, once each, and says how it ended. fence-proof.ts
-# reads the lines `name: held|broken`. Arguments: a file of the data folder, a folder of it, the worker's process id, the
+# Runs isolated when a worker starts: tries each action that tools must not do, and prints the result. fence-proof.ts
+# reads the lines `name: held|broken`. Arguments: a file in the data folder, the data folder, the worker's process id, the
 # input, the output.
 
 use strict;
@@ -21,6 +21,6 @@ my %tried = (
 );
 print "$_: ", ($tried{$_}->() ? 'broken' : 'held'), "\n" for sort keys %tried;
 
-# What it is there for.
+# What a tool must be able to do.
 my $works = open(my $in, '<', $input) && sysopen(my $out, $output, O_WRONLY);
 print 'reads and writes its own: ', ($works ? 'held' : 'broken'), "\n";

@@ -1,12 +1,12 @@
-# Starts one media tool behind a fence, and becomes it: limits, Landlock (what it may touch of the disk), seccomp (what it
-# may ask of the kernel), no privileges, and an end with the worker. None of this needs a namespace or a privilege, so
-# it works as any user, in a container and in a chroot. Perl, because Debian and Ubuntu always have it and it can make
-# plain system calls; sandbox.ts decides everything and calls this with
+# Isolates itself, then executes one media tool in the same process: limits, Landlock (file access), seccomp (system
+# calls), no privileges, and an end with the worker. None of this needs a namespace or a privilege, so it works for any
+# user, in a container and in a chroot. Perl, because Debian and Ubuntu always have it and it can make plain system calls;
+# sandbox.ts decides everything and calls this with
 #
 #   arch=x64|arm64 parent=PID as=BYTES cpu=SECONDS fsize=BYTES
 #   [landlock=1 tree=PATH… exec=PATH… read=PATH… write=PATH…] [filter=HEX] -- TOOL ARGUMENT…
 #
-# Exit 125: the fence cannot be built, and the tool was not started. 127: the tool cannot be started.
+# Exit 125: isolation failed, and the tool was not started. 127: the tool cannot be started.
 
 use strict;
 use warnings;
@@ -39,17 +39,17 @@ sub must {
     return $result;
 }
 
-# The tool dies with the worker (1 = PR_SET_PDEATHSIG): an ffmpeg left over would encode beside its successor.
+# The tool ends with the worker (1 = PR_SET_PDEATHSIG): otherwise an old ffmpeg would run beside the next one.
 must('end with the parent', $call->{prctl}, 1, 9, 0, 0, 0);
 refuse('the worker is gone') if getppid() != $one{parent};
 
-# Uploads go first, and when memory ends the kernel takes the tool before the service. Where that is refused the tool
-# still runs.
+# Lower priority than uploads; when memory runs out, the kernel kills the tool before the service. If that is refused,
+# the tool still runs.
 setpriority(0, 0, 10);
 syscall($call->{ioprio_set}, 1, 0, 3 << 13);
 if (open(my $score, '>', '/proc/self/oom_score_adj')) { syswrite($score, '800'); close($score) }
 
-# 38 = PR_SET_NO_NEW_PRIVS: nothing set-uid counts from here on; Landlock and seccomp ask for it.
+# 38 = PR_SET_NO_NEW_PRIVS: set-uid programs get no privileges from here on; Landlock and seccomp require it.
 must('no new privileges', $call->{prctl}, 38, 1, 0, 0, 0);
 restrict_files() if $one{landlock};
 drop_capabilities();
@@ -59,13 +59,13 @@ filter_calls() if $one{filter};
 %ENV = map { $_ => $ENV{$_} } grep { exists $ENV{$_} } qw(PATH LANG HOME TMPDIR);
 exec { $ARGV[0] } @ARGV or do { print STDERR "launch: $ARGV[0]: $!\n"; exit 127 };
 
-# Landlock: what is not named below can be neither read nor written. Numbers of the calls are the same everywhere.
+# Landlock: files that are not named below can be neither read nor written. The call numbers are the same on all architectures.
 sub restrict_files {
     my $abi = syscall(444, 0, 0, 1);
     refuse("Landlock: $!") if $abi < 1;
     my ($execute, $write, $read, $list, $truncate) = (1, 2, 4, 8, 1 << 14);
     my $known = $abi >= 5 ? 0xffff : $abi >= 3 ? 0x7fff : $abi == 2 ? 0x3fff : 0x1fff;
-    # Since ABI 4 also TCP, since 6 also signals and abstract sockets: twice refused, as the filter knows none of them.
+    # Since ABI 4 also TCP, since 6 also signals and abstract sockets; the seccomp filter refuses them too.
     my $rules = pack('QQQ', $known, $abi >= 4 ? 3 : 0, $abi >= 6 ? 3 : 0);
     my $ruleset = must('Landlock', 444, $rules, $abi >= 6 ? 24 : $abi >= 4 ? 16 : 8, 0);
     my %rights = (
@@ -94,7 +94,7 @@ sub restrict_files {
     must('Landlock', 446, $ruleset, 0);
 }
 
-# Root keeps nothing but its name: the bounding set (24 = PR_CAPBSET_DROP, 23 asks) and all that is held.
+# Root loses all capabilities: those of the bounding set (24 = PR_CAPBSET_DROP, 23 reads it) and all current ones.
 sub drop_capabilities {
     if ($> == 0) {
         for my $capability (0 .. 63) {
@@ -112,14 +112,14 @@ sub limit_resources {
         must("limit of $what", $call->{prlimit64}, 0, $resource, pack('QQ', $soft, $hard), 0);
     };
     $limit->('memory', 9, $one{as}, $one{as});
-    # The soft limit sends SIGXCPU, which can be told from the SIGKILL of the kernel that has no memory left.
+    # The soft limit sends SIGXCPU, so that it differs from the kernel's SIGKILL when memory runs out.
     $limit->('processor time', 0, $one{cpu}, $one{cpu} + 5);
     $limit->('files', 1, $one{fsize}, $one{fsize});
     $limit->('open files', 7, 256, 256);
     $limit->('core dumps', 4, 0, 0);
 }
 
-# 1 = SECCOMP_SET_MODE_FILTER. 4 = SPEC_ALLOW: without it kernels before 5.16 make the processor slower for the tool.
+# 1 = SECCOMP_SET_MODE_FILTER. 4 = SPEC_ALLOW: without it kernels before 5.16 slow down the tool (speculation is disabled).
 sub filter_calls {
     my $filter = pack('H*', $one{filter});
     must('seccomp', $call->{seccomp}, 1, 4, pack('Sx6P', length($filter) / 8, $filter));
