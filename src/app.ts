@@ -1,14 +1,14 @@
 // The service's HTTP side, as a table of contents: what is registered, in which order, under which policy.
 
 import { randomBytes } from 'node:crypto'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { apiRoutes } from './api-routes.ts'
-import { safeUrl } from './core/logger.ts'
 import type { Deps } from './deps.ts'
 import { allowOrigin, registerCors } from './http/cors.ts'
 import { announceClose } from './http/drain.ts'
 import { errorHandler, useHttpErrors } from './http/errors.ts'
 import { checkHost } from './http/public-url.ts'
+import { limitBodyTime } from './http/request-bodies.ts'
 import { registerSecurityHeaders, setSecurityHeaders } from './http/security-headers.ts'
 import { acceptBody, holdContinue, refuseClient } from './http/server-answers.ts'
 import { uploadRoutes } from './uploads/routes.ts'
@@ -28,7 +28,7 @@ export async function buildApp(
     loggerInstance: logger as FastifyBaseLogger,
     trustProxy: config.http.trustProxy,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    // A PATCH may take hours; the receiver ends idle bodies, Node ends slow headers.
+    // A PATCH may take hours; the receiver ends idle bodies, `limitBodyTime` those of documents, Node slow headers.
     requestTimeout: 0,
     connectionTimeout: 0,
     http: { headersTimeout: 30_000, keepAliveTimeout: config.http.keepAliveMs },
@@ -59,6 +59,8 @@ export async function buildApp(
   registerCors(app, config.http.corsOrigins)
   observe(app, deps)
   admitRequests(app)
+  keepNothing(app)
+  limitBodyTime(app, config.uploads.idleTimeoutMs, isUpload)
 
   await apiRoutes(app, deps)
   await app.register(async (scope) => uploadRoutes(scope, deps))
@@ -85,9 +87,17 @@ function observe(app: FastifyInstance, { metrics, logger }: Deps): void {
       // The duration of an event stream is not a latency.
       if (!route.endsWith('/events') || seconds < 5)
         metrics.httpRequestDuration.observe({ method, route, status }, seconds)
-      logger.debug({ reqId: request.id, method, url: safeUrl(request.url), status, seconds }, 'request')
+      logger.debug({ reqId: request.id, method, url: loggedUrl(request), status, seconds }, 'request')
     })
     done()
+  })
+}
+
+/** Answers without a word on caching have names of people in them: no proxy and no browser keeps them. */
+function keepNothing(app: FastifyInstance): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store')
+    done(null, payload)
   })
 }
 
@@ -101,9 +111,22 @@ function admitRequests(app: FastifyInstance): void {
     const { bodyLimit } = request.routeOptions
     const tooLarge = Number(request.headers['content-length'] ?? 0) > (bodyLimit ?? Number.POSITIVE_INFINITY)
     // The data path accepts upload bodies.
-    if (!tooLarge && !request.routeOptions.url?.startsWith('/files')) acceptBody(request.raw, reply.raw)
+    if (!tooLarge && !isUpload(request)) acceptBody(request.raw, reply.raw)
     done(null, payload)
   })
+}
+
+/**
+ * What of an address may be logged. Credentials travel in queries and in paths of links, spelled in many ways: of an
+ * address nothing is kept but the path of a route that takes none.
+ */
+function loggedUrl({ url, routeOptions }: FastifyRequest): string {
+  const route = routeOptions.url ?? 'none'
+  return route === 'none' || route.startsWith('/media') ? route : (url.split(/[?#;]/)[0] ?? '')
+}
+
+function isUpload({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/files') === true
 }
 
 function requestId(given: string | string[] | undefined): string {

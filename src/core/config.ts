@@ -186,6 +186,7 @@ function nest(env: Env) {
     ops: {
       host: env.OPS_HOST,
       port: env.OPS_PORT,
+      hosts: list(env.OPS_HOSTS),
       user: env.OPS_USER,
       password: env.OPS_PASSWORD,
       readOnly: env.OPS_READ_ONLY,

@@ -18,6 +18,10 @@ export const EnvSchema = Type.Object({
   HOST: text('Listening address of the API', '127.0.0.1'),
   OPS_PORT: whole('Port of health checks, metrics, console, control settings and queue dashboard', 9464, 0, 65_535),
   OPS_HOST: text('Listening address of the operations listener', '127.0.0.1'),
+  OPS_HOSTS: text(
+    'Names of the operations listener besides addresses, names without a dot and the machine’s own, separated by commas',
+    '',
+  ),
   OPS_USER: text('User name for console, control settings and queue dashboard', 'ops'),
   OPS_PASSWORD: optional('Password for console, control settings and queue dashboard; unset: all three are off'),
   OPS_READ_ONLY: flag('Console, control settings and queue dashboard are read-only', true),
@@ -93,7 +97,11 @@ export const EnvSchema = Type.Object({
     'Wrong operator passwords and API keys per minute and address, ten times as many per account; 0: no limit',
     10,
   ),
-  IDLE_TIMEOUT_SECONDS: whole('A client that sends nothing for this long is disconnected; its bytes are kept', 60, 1),
+  IDLE_TIMEOUT_SECONDS: whole(
+    'A client that sends nothing for this long is disconnected, its bytes kept; JSON bodies must be whole within it',
+    60,
+    1,
+  ),
   RECEIVE_BUDGET_BYTES: whole(
     'Memory for received bytes that are not yet stored, shared by the receiving processes',
     128 * 1024 ** 2,

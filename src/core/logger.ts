@@ -5,7 +5,7 @@ import { logOutput } from './log-output.ts'
 
 export type { Logger } from 'pino'
 
-/** Paths of credentials in logged objects. For `?access_token=` see `safeUrl`. */
+/** Paths of credentials in logged objects. */
 const REDACT = [
   'req.headers.authorization',
   'req.headers.cookie',
@@ -31,9 +31,4 @@ export function createLogger(
     serializers: { err: pino.stdSerializers.err },
   }
   return pino(settings, destination)
-}
-
-/** The path of a URL without credentials: query tokens, and the token of a media link. */
-export function safeUrl(url: string): string {
-  return url.replace(/([?&]access_token=)[^&]*/g, '$1[redacted]').replace(/^(\/media\/)[^/?]+/, '$1[redacted]')
 }

@@ -13,8 +13,9 @@ import type {
 } from 'fastify'
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { ERRORS, type ErrorCode } from '../core/errors.ts'
+import { ERRORS, type ErrorCode, toAppError } from '../core/errors.ts'
 import { badRequest, partOf } from './errors.ts'
+import { checkDepth } from './request-bodies.ts'
 
 interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
@@ -40,8 +41,13 @@ export function typedRoutes(app: FastifyInstance): Api {
   api.removeContentTypeParser('application/json')
   api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     // Many clients send the type without a body (DELETE, some POSTs).
-    if (body === '') done(null, undefined)
-    else void parse(request, body.toString(), done)
+    if (body === '') return done(null, undefined)
+    try {
+      checkDepth(body.toString())
+    } catch (error) {
+      return done(toAppError(error))
+    }
+    return void parse(request, body.toString(), done)
   })
   return api
 }

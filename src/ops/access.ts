@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../audit/security-events.ts'
 import { AppError } from '../core/errors.ts'
 import type { OpsDeps } from './ops-deps.ts'
+import { isForeign } from './own-names.ts'
 
 /** Browsers and programs send the password with every request: a login is the first one after a pause. */
 const LOGIN_PAUSE_MS = 15 * 60_000
@@ -104,11 +105,6 @@ export function operatorOf(request: FastifyRequest): Actor {
 
 function isChange({ method }: FastifyRequest): boolean {
   return method !== 'GET' && method !== 'HEAD'
-}
-
-function isForeign({ headers }: FastifyRequest): boolean {
-  const from = headers['sec-fetch-site']
-  return from !== undefined && from !== 'same-origin'
 }
 
 function sameText(given: string, wanted: string): boolean {

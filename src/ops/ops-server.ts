@@ -2,6 +2,7 @@
 // public balancer reaches. Both the service and the worker have one.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { limitBodyTime } from '../http/request-bodies.ts'
 import { registerSecurityHeaders } from '../http/security-headers.ts'
 import { queueBoard } from './board.ts'
 import { consoleRoutes } from './console/routes.ts'
@@ -10,8 +11,12 @@ import { FRONT_PAGE } from './front-page.ts'
 import { collectOnScrape } from './gauges.ts'
 import { healthRoutes } from './health.ts'
 import type { OpsDeps } from './ops-deps.ts'
+import { checkOwnNames } from './own-names.ts'
 
 export type { OpsDeps, ProcessState } from './ops-deps.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+const BODY_MS = 10_000
 
 /** Pages of this listener load only from this listener; Bull Board needs inline styles. */
 const PAGES_CSP = [
@@ -38,6 +43,7 @@ export async function buildOpsServer(
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
     // A draining process still answers its health checks.
     return503OnClosing: false,
   })
@@ -46,6 +52,8 @@ export async function buildOpsServer(
     app.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) onRoute(one, url)
     })
+  limitBodyTime(app, BODY_MS)
+  checkOwnNames(app, deps.config)
   registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })
   collectOnScrape(deps)
   healthRoutes(app, deps)

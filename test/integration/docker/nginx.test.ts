@@ -294,4 +294,28 @@ describe.skipIf(NGINX === undefined)('docker/nginx.conf', () => {
     expect(log).toContain('GET /media/-/')
     expect(log + nginx.output()).not.toContain('SECRET')
   })
+
+  test('logs no credential while no service is there, when nginx itself has something to say', async () => {
+    await stopBackend()
+    const paths = [
+      '/media/SECRET-1/a.mp4',
+      '/v1/submissions/S/events?access_token=SECRET-2',
+      '/files/a?access_token=SECRET-3',
+    ]
+    for (const path of paths) expect(await statusOf(edge + path)).toBe(503)
+    // One that falls silent in the middle of its answer.
+    await startBackend()
+    handle = (_request, response) => {
+      response.writeHead(200, { 'content-length': '10' }).write('abc')
+      setTimeout(() => response.destroy(), 50)
+    }
+    await fetch(`${edge}/media/SECRET-4/a.mp4`).then((answer) => answer.text().catch(() => ''))
+    const log = await waitFor(async () => {
+      const text = await readFile(join(dir, 'access.log'), 'utf8')
+      return text.split(' 503 ').length > 3 && text.includes('upstream=200') && text
+    })
+    // The operator still sees that nobody answered.
+    expect(log).toMatch(/GET \/v1\/submissions\/S\/events 503 .*upstream=502/)
+    expect(log + nginx.output()).not.toContain('SECRET')
+  })
 })

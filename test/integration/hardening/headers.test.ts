@@ -14,6 +14,7 @@ let link: string
 
 beforeAll(async () => {
   house = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example', OPS_PASSWORD } })
+  await house.deps.rebuilder.heal()
   scene = await setScene(house)
   const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
   link = new URL((body['items'] as { url: string }[])[0]?.url ?? '').pathname
@@ -96,6 +97,33 @@ describe('the API and the tus endpoint', () => {
     } finally {
       await secure.close()
     }
+  })
+})
+
+describe('what a proxy or a browser may keep', () => {
+  it.each([
+    ['a list of submissions', () => '/v1/submissions'],
+    ['a list of uploads', () => `/v1/submissions/${scene.id}/uploads`],
+    ['attempts', () => `/v1/submissions/${scene.id}/attempts`],
+    ['events of a portal', () => '/v1/events'],
+    ['a list of profiles', () => '/v1/profiles'],
+    ['the root', () => '/'],
+  ])('nothing of %s', async (_name, path) => {
+    const reply = await send('GET', house.url + path(), key(), undefined, agent)
+    expect(reply.status).toBe(200)
+    expect(reply.headers['cache-control']).toBe('no-store')
+  })
+
+  it('a document only for its own reader, who asks each time whether it has changed', async () => {
+    for (const path of [`/v1/submissions/${scene.id}`, `/v1/uploads/${scene.whole}`])
+      expect((await send('GET', house.url + path, key(), undefined, agent)).headers['cache-control']).toBe(
+        'private, no-cache',
+      )
+  })
+
+  it('no link', async () => {
+    const { headers } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: {} })
+    expect(headers['cache-control']).toBe('no-store')
   })
 })
 

@@ -1,6 +1,7 @@
 // Every route of the operations listener: health, metrics and the list of addresses are open there; nothing else without
 // the password, and nothing is changed by a foreign page that an operator has open.
 
+import { hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
@@ -70,6 +71,46 @@ describe('the listener for operators', () => {
       const headers = { ...basic('ops', OPS_PASSWORD), 'sec-fetch-site': 'cross-site' }
       expect((await ask(method, url, headers)).statusCode, `${method} ${url}`).toBe(403)
     }
+  })
+
+  it('changes nothing for a page that only says its origin, as old browsers and proxies leave it', async () => {
+    const change = (origin: string) =>
+      ops.inject({
+        method: 'PUT',
+        url: '/control/lanes/notify',
+        headers: { ...basic('ops', OPS_PASSWORD), host: '127.0.0.1:9464', origin },
+        payload: { paused: false },
+      })
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:8080', 'nonsense'])
+      expect((await change(origin)).statusCode, origin).toBe(403)
+    expect((await change('http://127.0.0.1:9464')).statusCode).toBe(200)
+  })
+
+  it('answers to its own names alone, so that a foreign name that leads here shows a page nothing', async () => {
+    const { deps } = house
+    const ask = async (host: string, hosts: string[] = []) => {
+      const config = { ...deps.config, ops: { ...deps.config.ops, hosts } }
+      const state = { started: true, draining: false }
+      const app = await buildOpsServer({ ...deps, config, redis: deps.redis.producer, state })
+      const { statusCode, body } = await app.inject({ url: '/health/details', headers: { host } })
+      await app.close()
+      return { statusCode, body }
+    }
+    for (const host of [
+      'evil.example',
+      'evil.example:9464',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'a b',
+    ]) {
+      const refused = await ask(host)
+      expect([400, 403], host).toContain(refused.statusCode)
+      expect(refused.body, host).not.toContain('uptimeSeconds')
+    }
+    for (const host of ['127.0.0.1:9464', '[::1]:9464', 'localhost:9464', '10.0.0.7', 'service:9464', hostname()])
+      expect((await ask(host)).body, host).toContain('uptimeSeconds')
+    expect((await ask('ops.obec.go.th')).body).toContain('OPS_HOSTS')
+    expect((await ask('OPS.obec.go.th:443', ['ops.obec.go.th'])).body).toContain('uptimeSeconds')
   })
 
   it('lets an operator in', async () => {
