@@ -49,6 +49,12 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
       store: { kind: store.kind, ...storeLook, freeBytes: storeFreeBytes ?? null },
       disk: { freeBytes },
       queues: queueStats,
+      security: {
+        operatorPages: config.ops.password === undefined ? 'off' : config.ops.readOnly ? 'read-only' : 'on',
+        wrongCredentialsPerMinute: config.wrongCredentialsPerMinute,
+        logDays: config.retention.securityLogDays,
+        uploadsNeed: config.tickets.auth,
+      },
       ...(mediaTools === undefined ? {} : { mediaTools }),
     })
   })

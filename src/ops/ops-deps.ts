@@ -31,7 +31,10 @@ export type SupportLookup = {
 }
 
 export type OpsDeps = {
-  config: Pick<Config, 'ops' | 'http' | 'storage' | 'clockSkewLimitMs'>
+  config: Pick<
+    Config,
+    'ops' | 'http' | 'storage' | 'clockSkewLimitMs' | 'wrongCredentialsPerMinute' | 'retention' | 'tickets'
+  >
   logger: Logger
   clock: Clock
   metrics: Metrics

@@ -104,6 +104,7 @@ describe('health', () => {
       process: { started: true, draining: false },
       redis: { up: true },
       store: { kind: 'local', up: true },
+      security: { operatorPages: 'read-only', wrongCredentialsPerMinute: 10, logDays: 90, uploadsNeed: 'ticket' },
       queues: { validate: { counts: { prioritized: 1 } }, transcode: { oldestWaitingSeconds: 0 } },
     })
     const store = {
