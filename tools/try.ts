@@ -57,6 +57,6 @@ await runTool(USAGE, async () => {
   const took = timeInWords(performance.now() - startedMs)
   page.line()
   const { failures } = page
-  page.line(failures === 0 ? `All is well, after ${took}.` : `Not as it should be (✗ ${failures}), after ${took}.`)
+  page.line(failures === 0 ? `Everything worked, in ${took}.` : `${failures} checks failed (✗), in ${took}.`)
   return failures === 0 ? 0 : 1
 })

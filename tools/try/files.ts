@@ -44,7 +44,7 @@ export async function ownFile(path: string, slot: string): Promise<TriedFile> {
   await access(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${path} cannot be read: ${error.code}`)
   })
-  return await tried(path, slot, 'your file')
+  return await tried(path, slot, 'your own file')
 }
 
 async function tried(path: string, slot: string, about: string): Promise<TriedFile> {

@@ -24,7 +24,7 @@ export async function openTrial(settings: Settings, profile: string, page: Page,
     portal: new Portal({ base, apiKey }),
     submissionId: `try-${randomBytes(4).toString('hex')}`,
   }
-  if (webhookSecret === undefined) page.fail('no webhooks: WEBHOOK_SECRET is not known here')
+  if (webhookSecret === undefined) page.fail('no webhooks: WEBHOOK_SECRET is unknown')
   else trial.webhooks = await receiveWebhooks(webhookSecret, () => bell.ring())
 
   const { profile: pinned } = await createSubmission(trial, profile, trial.webhooks).catch(async (error) => {
@@ -38,7 +38,7 @@ export async function openTrial(settings: Settings, profile: string, page: Page,
       trial.heard.push({ ...event, atMs: performance.now() - startedMs })
       bell.ring()
     },
-    onLost: (reason: string) => page.note(`event stream: ${reason}; opening it again`),
+    onLost: (reason: string) => page.note(`event stream: ${reason}; reconnecting`),
   }
   await followSubmission(trial.portal, trial.submissionId, listener, signal)
   page.ok('listening to server-sent events')

@@ -22,8 +22,8 @@ export async function showResult(
   const named = [...submission.missing].sort().join(', ')
   page.check(
     named === empty.join(', '),
-    `missing names the empty slots: ${named || 'there are none'}`,
-    `missing names ${named || 'nothing'}, but these are empty: ${empty.join(', ') || 'none'}`,
+    `missing lists the empty slots: ${named || 'there are none'}`,
+    `missing lists ${named || 'nothing'}, but the empty slots are: ${empty.join(', ') || 'none'}`,
   )
   if (json) page.line(JSON.stringify({ submission, uploads }, null, 2))
 }
@@ -52,8 +52,8 @@ export async function showLinks({ portal, page }: Trial, uploads: readonly Uploa
     const { byteLength } = await response.arrayBuffer()
     page.check(
       response.status === 206 && byteLength === wanted,
-      `${slot}: ${link.name}, ${bytesInWords(link.bytes)}, a range of it answers 206`,
-      `${slot}: a range answers ${response.status} with ${byteLength} bytes instead of 206 with ${wanted}`,
+      `${slot}: ${link.name}, ${bytesInWords(link.bytes)}, a range request answers 206`,
+      `${slot}: a range request answers ${response.status} with ${byteLength} bytes instead of 206 with ${wanted}`,
     )
     page.note(`${mp4 === undefined ? 'read' : 'watch'}: ${link.url}`)
   }

@@ -41,12 +41,12 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
     cutAt: source.bytes >= MIN_CUT_BYTES ? [Math.floor(source.bytes / 2)] : [],
     onCut: (offset) => {
       cutAtMs = performance.now()
-      page.ok(`line cut on purpose after ${bytesInWords(offset)} of ${bytesInWords(source.bytes)}`)
+      page.ok(`connection cut on purpose after ${bytesInWords(offset)} of ${bytesInWords(source.bytes)}`)
     },
     onAnswer: ({ method, status, offset, code }) => {
-      if (code !== undefined && willRetry(status)) page.note(`${method} ${status} ${code}, again in a moment`)
+      if (code !== undefined && willRetry(status)) page.note(`${method} ${status} ${code}, retrying`)
       else if (method === 'HEAD' && offset !== undefined)
-        page.ok(`went on at ${bytesInWords(offset)}, ${timeInWords(performance.now() - cutAtMs)} later`)
+        page.ok(`resumed at ${bytesInWords(offset)}, ${timeInWords(performance.now() - cutAtMs)} after the cut`)
     },
     onBytes: (bytes) => {
       sent += bytes
@@ -54,11 +54,11 @@ export async function sendFile(trial: Trial, file: TriedFile): Promise<string | 
     },
   })
   if (result.failure !== undefined) {
-    page.fail(`not taken: ${result.failure}`)
+    page.fail(`upload failed: ${result.failure}`)
     return undefined
   }
-  page.ok(`${bytesInWords(source.bytes)} stored, ${timeInWords(performance.now() - startedMs)} in all`)
-  if (result.restarts > 0) page.fail('the upload began again from byte 0')
+  page.ok(`${bytesInWords(source.bytes)} stored in ${timeInWords(performance.now() - startedMs)}`)
+  if (result.restarts > 0) page.fail('the upload restarted from byte 0')
   return result.url?.split('/').at(-1)
 }
 

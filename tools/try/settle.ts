@@ -38,9 +38,9 @@ export async function waitUntilFinal(
     return documents.every(({ state }) => FINAL.includes(state))
   }
   await bell.until(look, timeoutMs)
-  const told = () => ids.every((id) => hasEnded(trial, id))
+  const allEnded = () => ids.every((id) => hasEnded(trial, id))
   // The event can arrive shortly after the document shows the same state.
-  await bell.until(told, 2000)
+  await bell.until(allEnded, 2000)
   showNew()
   for (const { slot, state, problems } of documents) {
     const rejected = problems.filter(({ severity }) => severity === 'reject').map(({ code }) => code)
@@ -50,7 +50,11 @@ export async function waitUntilFinal(
       `${slot} is ${state}${rejected.length > 0 ? ` (${rejected.join(', ')})` : ''}`,
     )
   }
-  page.check(told(), 'the event stream told the end of each', 'the event stream did not tell the end of each')
+  page.check(
+    allEnded(),
+    'the event stream had the final event of each file',
+    'a final event is missing in the event stream',
+  )
   return documents
 }
 
@@ -75,7 +79,7 @@ function progressInWords(data: unknown, slots: ReadonlyMap<string, string>): str
 export async function checkWebhooks(trial: Trial, ids: readonly string[]): Promise<void> {
   const { webhooks, page, bell } = trial
   if (webhooks === undefined) {
-    page.fail('none were asked for, see above')
+    page.fail('not tested, see above')
     return
   }
   const ended = (id: string) => webhooks.events.some(({ type, data }) => data.uploadId === id && isEnd(type))
@@ -83,10 +87,10 @@ export async function checkWebhooks(trial: Trial, ids: readonly string[]): Promi
   const { events, refused, repeats } = webhooks
   page.check(
     refused.length === 0 && events.length > 0,
-    `${events.length} events received, every signature verified${repeats > 0 ? `, ${repeats} came twice` : ''}`,
-    `${events.length} events verified, ${refused.length} refused: ${refused[0] ?? 'nothing came'}`,
+    `${events.length} events received, every signature verified${repeats > 0 ? `, ${repeats} repeated` : ''}`,
+    `${events.length} events verified, ${refused.length} refused: ${refused[0] ?? 'none arrived'}`,
   )
-  page.check(all, 'the end of each file among them', 'the end of a file is not among them')
+  page.check(all, 'the final event of each file is among them', 'the final event of a file is missing')
   const order = [...events].sort((a, b) => a.data.sequence - b.data.sequence)
   page.note(order.map(({ type }) => type).join(', '))
 }
