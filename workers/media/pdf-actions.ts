@@ -86,7 +86,8 @@ function startAtCatalog({ objects, found, push, list }: Walk): void {
   push('file', list(catalog['/AF']))
   const form = objects.dict(catalog['/AcroForm']) ?? {}
   if (hasContent(objects, form['/XFA'])) found.add('XFA')
-  push('field', list(form['/Fields']))
+  // The order of calculation may name fields that are in no list.
+  push('field', [...list(form['/Fields']), ...list(form['/CO'])])
   push('outline', [objects.dict(catalog['/Outlines'])?.['/First']])
 }
 

@@ -36,11 +36,12 @@ export async function lookAtPages(context: ToolContext, path: string, options: L
   const wrong = await pagesWithErrors(eyes)
   if (wrong === 'limit') return { ...look, overLimit: 'reading' }
   for (const page of new Set([1, options.pages, ...wrong])) {
-    const drawn = await draw(eyes, page)
+    const { drawn, errors } = await draw(eyes, page)
     if (drawn === 'nothing') look.gaveUp = true
     if (drawn === 'limit') look.overLimit = 'drawing'
     const isWrong = wrong.includes(page)
-    if (drawn === 'nothing' || drawn === 'blank with errors' || (drawn === 'blank' && isWrong)) look.undrawn.push(page)
+    const isLost = drawn === 'blank' && isGrave([...errors, ...(isWrong ? await wordsOf(eyes, page, page) : [])])
+    if (drawn === 'nothing' || isLost) look.undrawn.push(page)
     else if (isWrong) look.flawed.push(page)
   }
   return look
@@ -76,6 +77,16 @@ type Eyes = {
 /** Messages about things that viewers replace without loss: fonts, character tables, links. */
 const REPLACED = /font|cmap|character collection|language pack|annot|destination|structure|action/i
 const ERROR = /^(Syntax|Internal) Error/
+/** Messages about one operator that is skipped; the others are drawn. */
+const LEFT_OUT = /Unknown operator|Restoring state|No current point|Too (many|few) .*args|Bad .*operator|wrong type/i
+/** Random bytes read as operators give many different messages. */
+const FEW = 4
+
+/** Whether the errors explain why a page is white. A page may be white on purpose, and contain a wrong operator. */
+function isGrave(errors: readonly string[]): boolean {
+  const different = new Set(errors)
+  return different.size > FEW || [...different].some((error) => !LEFT_OUT.test(error))
+}
 
 /** The distinct error messages of one run. A crash of the tool counts as one more. */
 async function errorsOf(
@@ -106,13 +117,16 @@ async function errorsOf(
   return errors
 }
 
+/** The errors of poppler when it reads the text of these pages. */
+async function wordsOf(eyes: Eyes, first: number, last: number): Promise<Set<string>> {
+  const args = ['-f', String(first), '-l', String(last), eyes.path, '-']
+  return await errorsOf(eyes, 'pdftotext', args, eyes.options.reading)
+}
+
 /** Bisection, because poppler's messages name the byte, not the page. */
 async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
   const found: number[] = []
-  const read = async (first: number, last: number): Promise<boolean> => {
-    const args = ['-f', String(first), '-l', String(last), eyes.path, '-']
-    return (await errorsOf(eyes, 'pdftotext', args, eyes.options.reading)).size > 0
-  }
+  const read = async (first: number, last: number): Promise<boolean> => (await wordsOf(eyes, first, last)).size > 0
   try {
     const halves: [number, number][] = (await read(1, eyes.options.pages)) ? [[1, eyes.options.pages]] : []
     let runs = 0
@@ -135,18 +149,19 @@ async function pagesWithErrors(eyes: Eyes): Promise<number[] | 'limit'> {
   return found
 }
 
-async function draw(eyes: Eyes, page: number): Promise<'drawn' | 'blank' | 'blank with errors' | 'nothing' | 'limit'> {
+type Drawn = { drawn: 'drawn' | 'blank' | 'nothing' | 'limit'; errors: ReadonlySet<string> }
+
+async function draw(eyes: Eyes, page: number): Promise<Drawn> {
   const chunks: Buffer[] = []
   const args = ['-gray', '-cropbox', '-scale-to', '120', '-f', String(page), '-l', String(page), eyes.path]
   try {
     const onStdout = (chunk: Buffer) => chunks.push(chunk)
     const errors = await errorsOf(eyes, 'pdftoppm', args, eyes.options.drawing, { onStdout })
     const pixels = readGrayMap(Buffer.concat(chunks))
-    if (pixels === null) return 'nothing'
-    if (!isBlank(pixels)) return 'drawn'
-    return errors.size > 0 ? 'blank with errors' : 'blank'
+    if (pixels === null) return { drawn: 'nothing', errors }
+    return { drawn: isBlank(pixels) ? 'blank' : 'drawn', errors }
   } catch (error) {
-    if (isLimit(error)) return 'limit'
+    if (isLimit(error)) return { drawn: 'limit', errors: new Set() }
     throw error
   }
 }

@@ -41,10 +41,8 @@ const inFragments: Make = async (c, bait) =>
   rewrapped(c, await film(c, bait), 'fragments-to-hole.mp4', ['-movflags', 'frag_keyframe+empty_moov'])
 const manyTracks: Make = async (c, bait) => {
   const font = await c.file('zeros.ttf', (path) => writeFile(path, Buffer.alloc(200_000, 7)))
-  return await rewrapped(c, await film(c, bait), 'many-tracks.mkv', [
-    ...['-map', '0:a', '-map', '0:a', '-attach', font],
-    ...['-metadata:s:t', 'mimetype=application/x-truetype-font'],
-  ])
+  const attached = ['-attach', font, '-metadata:s:t', 'mimetype=application/x-truetype-font']
+  return await rewrapped(c, await film(c, bait), 'many-tracks.mkv', ['-map', '0:a', '-map', '0:a', ...attached])
 }
 const TS_PACKET_BYTES = 188
 const gone: Make = async (c, bait) => {

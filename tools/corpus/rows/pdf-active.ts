@@ -98,6 +98,12 @@ const HIDDEN: readonly Row[] = [
     { expect: acts('JAVASCRIPT') },
   ),
   doc(
+    'pdf-script-in-order',
+    'a script of a field that only the order of calculation names',
+    catalog('order.pdf', '/AcroForm << /Fields [] /CO [5 0 R] >>', `<< /FT /Tx /T (sum) /AA << /C ${SCRIPT} >> >>`),
+    { expect: acts('JAVASCRIPT') },
+  ),
+  doc(
     'pdf-script-in-outline',
     'a script behind an entry of the outline',
     catalog(

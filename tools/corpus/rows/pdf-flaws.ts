@@ -1,6 +1,7 @@
 // PDFs with flaws that viewers tolerate, with flaws that they do not, and encrypted ones.
 
-import { onePage } from '../../../test/support/media/pdf-build.ts'
+import { noise } from '../../../test/support/media/damage.ts'
+import { onePage, stream, TEXT } from '../../../test/support/media/pdf-build.ts'
 import {
   bookOf,
   emptyOwner,
@@ -54,6 +55,18 @@ const OVERLOOKED: readonly Row[] = [
     { expect: flawed(20, 7) },
   ),
   doc(
+    'pdf-blank-with-slip',
+    'a white sheet between others, with an operator that does not exist',
+    (c) => written(c, 'blank-slip.pdf', bookOf(3, { 2: stream('', 'q 1 0 nonsense Q') })),
+    { expect: flawed(3, 2) },
+  ),
+  doc(
+    'pdf-faint-with-slip',
+    'the only sheet is written in light grey, with such an operator',
+    (c) => page(c, 'faint-slip.pdf', { content: stream('', `0.93 g ${TEXT} nonsense`) }),
+    { expect: flawed(1, 1) },
+  ),
+  doc(
     'pdf-crop-box',
     'only a strip of the sheet is to be seen',
     (c) => page(c, 'crop.pdf', { page: '/CropBox [0 150 420 300]' }),
@@ -68,6 +81,12 @@ const BEYOND_HELP: readonly Row[] = [
     'the contents of one page of twenty are noise',
     (c) => written(c, 'ruined.pdf', bookOf(20, { 7: RUINED })),
     { expect: { ...DAMAGED, measured: { undrawnPages: [7] } } },
+  ),
+  doc(
+    'pdf-noise-as-page',
+    'the contents of one page of three are noise that is not packed',
+    (c) => written(c, 'noise-page.pdf', bookOf(3, { 2: stream('', noise(4000)) })),
+    { expect: { ...DAMAGED, measured: { undrawnPages: [2] } } },
   ),
   doc(
     'pdf-ruined-only-page',
