@@ -27,7 +27,8 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
     live: deps.live,
     log: deps.eventLog,
     progress: deps.progressWatch,
-    authorize: authorizer(deps, { queryToken: true }),
+    authorize: authorizer(deps),
+    authorizeStream: authorizer(deps, { queryToken: true }),
     drain: deps.drain.signal,
     snapshots: {
       submission: async (owner, submissionId) => (await loadSubmission(deps, owner, submissionId)).document,

@@ -56,18 +56,22 @@ export class Auth {
    * `onRequest` hook: a portal, or a session with this permission. Access to resources is checked by
    * `submissionOf` and `maySee`.
    *
-   * @param options.queryToken also accepts `?access_token=`, for EventSource, which cannot set headers
    */
-  requirePortalOrSession(can: Permission, options: { queryToken?: boolean } = {}): AuthHook {
-    const read = this.reader(can, options)
+  requirePortalOrSession(can: Permission): AuthHook {
+    const read = this.reader(can)
     return async (request) => void this.#callers.set(request, await read(request))
   }
 
-  /** The same as a function, for routes without the hook. */
+  /**
+   * The same as a function, for routes without the hook.
+   *
+   * @param options.queryToken also accepts a session in `?access_token=`, for EventSource, which cannot set headers
+   */
   reader(can: Permission, options: { queryToken?: boolean } = {}): (request: FastifyRequest) => Promise<Caller> {
     return async (request) => {
-      const token = bearerOf(request) ?? (options.queryToken === true ? queryTokenOf(request) : undefined)
-      const caller = await this.#identify(token, request.ip)
+      const bearer = bearerOf(request)
+      const inQuery = options.queryToken === true && bearer === undefined ? queryTokenOf(request) : undefined
+      const caller = inQuery === undefined ? await this.#identify(bearer, request.ip) : await this.#identifySession(inQuery)
       if (caller.kind === 'session' && !caller.can.includes(can)) throw new AppError('SESSION_SCOPE')
       return caller
     }
@@ -91,6 +95,10 @@ export class Auth {
     const owner = await this.#portalOf(token, from)
     if (owner !== undefined) return { kind: 'portal', owner }
     if (!looksLikeJwt(token)) throw unauthorized('API_KEY_INVALID')
+    return await this.#identifySession(token)
+  }
+
+  async #identifySession(token: string): Promise<Caller> {
     try {
       const session = await this.#tokens.verifySession(token)
       const { owner, submission: submissionId, subject, can, expMs } = session
@@ -140,7 +148,7 @@ export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string 
   return /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]
 }
 
-/** `?access_token=`: only on event routes, never logged. */
+/** `?access_token=`: only of event streams and for sessions, since addresses are written into logs and histories. */
 function queryTokenOf(request: FastifyRequest): string | undefined {
   const { access_token: token } = request.query as { access_token?: unknown }
   return typeof token === 'string' && token !== '' ? token : undefined

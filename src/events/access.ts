@@ -15,7 +15,7 @@ export type Caller = {
   expMs?: number
 }
 
-/** Reads the credentials of a request (header, or `?access_token=` on event routes); throws 401 or 403. */
+/** Reads the credentials of a request (header, or a session in `?access_token=` of an event stream); throws 401 or 403. */
 export type Authorize = (request: FastifyRequest) => Promise<Caller>
 
 export type OwnedUpload = { owner: string; submissionId: string | null; view: UploadView }

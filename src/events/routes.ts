@@ -18,6 +18,8 @@ import { SseWriter } from './sse-writer.ts'
 
 export type EventRouteDeps = {
   authorize: Authorize
+  /** The same for streams, whose clients may not be able to set headers. */
+  authorizeStream: Authorize
   log: EventLog
   live: LiveEvents
   progress: ProgressWatch
@@ -94,7 +96,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     '/v1/submissions/:id/events',
     streamOptions('Events of a submission, as server-sent events'),
     async (request, reply) => {
-      const caller = await deps.authorize(request)
+      const caller = await deps.authorizeStream(request)
       const { id } = request.params
       requireSubmissionId(caller, id)
       await deps.heads.require(caller.owner, id)
@@ -110,7 +112,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     '/v1/uploads/:id/events',
     streamOptions('Events of an upload, as server-sent events'),
     async (request, reply) => {
-      const caller = await deps.authorize(request)
+      const caller = await deps.authorizeStream(request)
       const { id } = request.params
       const { owner, submissionId } = await requireUpload(deps, caller, id)
       return stream(request, reply, {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Authorize } from '../../../src/events/access.ts'
 import { LiveEvents } from '../../../src/events/live.ts'
 import { EventLog } from '../../../src/events/log.ts'
 import { ProgressWatch } from '../../../src/events/progress.ts'
@@ -15,11 +16,13 @@ type Page = { items: EventBody[]; nextCursor: string }
 beforeAll(async () => {
   house = await openEnvironment({ listens: false })
   const app = appWithProblems()
+  const authorize: Authorize = (request) => {
+    const [owner = '', submissionId] = String(request.headers.authorization).split('/')
+    return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
+  }
   await app.register(eventRoutes, {
-    authorize: (request) => {
-      const [owner = '', submissionId] = String(request.headers.authorization).split('/')
-      return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
-    },
+    authorize,
+    authorizeStream: authorize,
     heads: house.deps.heads,
     views: house.deps.views,
     secrets: SECRETS,

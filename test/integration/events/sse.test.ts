@@ -34,6 +34,7 @@ async function startProcess(change: Partial<EventRouteDeps> = {}) {
   const app = appWithProblems()
   await app.register(eventRoutes, {
     authorize,
+    authorizeStream: authorize,
     live,
     heads: house.deps.heads,
     views: house.deps.views,
