@@ -5,6 +5,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { portalApi } from './api/routes.ts'
 import { uploadSnapshot } from './api/uploads.ts'
+import { sessionIssued } from './auth/issued.ts'
+import type { Session } from './auth/tokens.ts'
 import { linkRoutes } from './delivery/link-routes.ts'
 import { mediaRoute } from './delivery/media-route.ts'
 import type { Deps } from './deps.ts'
@@ -16,13 +18,13 @@ import { loadSubmission } from './submissions/documents.ts'
 
 export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { config, clock, logger, store, heads, views } = deps
-  const { secrets } = config
   await describe(app)
   await portalApi(app, deps)
   await eventRoutes(app, {
     heads,
     views,
-    secrets,
+    secrets: config.secrets.uploadId,
+    revocations: deps.revocations,
     logger,
     live: deps.live,
     log: deps.eventLog,
@@ -35,8 +37,9 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
       upload: (uploadId) => uploadSnapshot(deps, uploadId),
     },
   })
-  await linkRoutes(app, { authorize: authorizer(deps), views, config, clock })
-  await mediaRoute(app, { store, uploads: deps.uploads, secrets, clock })
+  const { revocations, keyDerivation } = deps
+  await linkRoutes(app, { authorize: authorizer(deps), views, config, clock, keyDerivation })
+  await mediaRoute(app, { store, uploads: deps.uploads, secrets: config.secrets.link, clock, revocations })
   await portalRoutes(app, { config })
   app.get('/', { schema: { hide: true } }, (request) => {
     const base = publicUrl(config, request)
@@ -70,8 +73,12 @@ function authorizer({ auth }: Deps, options: { queryToken?: boolean } = {}) {
     const caller = await read(request)
     return caller.kind === 'portal'
       ? { owner: caller.owner }
-      : { owner: caller.owner, submissionId: caller.submissionId, expMs: caller.expMs }
+      : { owner: caller.owner, submissionId: caller.submissionId, session: sessionOf(caller.session) }
   }
+}
+
+function sessionOf(session: Session): NonNullable<Caller['session']> {
+  return { issued: sessionIssued(session), subject: session.subject, expMs: session.expMs }
 }
 
 async function describe(app: FastifyInstance): Promise<void> {

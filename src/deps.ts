@@ -6,6 +6,7 @@ import { CredentialGuard } from './audit/credential-guard.ts'
 import { SecurityLog } from './audit/security-log.ts'
 import { Auth } from './auth/authenticate.ts'
 import { RateLimiter } from './auth/rate-limit.ts'
+import { Revocations } from './auth/revocations.ts'
 import { Tokens } from './auth/tokens.ts'
 import type { Clock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
@@ -31,6 +32,7 @@ import { LaneJobs } from './lifecycle/lane-jobs.ts'
 import { LaneLeases } from './lifecycle/lane-leases.ts'
 import { Rebuilder } from './lifecycle/rebuild.ts'
 import { Reconciler } from './lifecycle/reconcile.ts'
+import { FleetKeyDerivation } from './ops/key-derivation.ts'
 import { RecordIndex } from './records/record-index.ts'
 import { SubmissionHeads } from './records/submission-heads.ts'
 import { UploadRecords } from './records/upload-records.ts'
@@ -100,7 +102,10 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     shippedProfilesDir(),
     ...(config.profilesDir === undefined ? [] : [config.profilesDir]),
   ])
-  const tokens = new Tokens({ config, clock })
+  const keyDerivation = new FleetKeyDerivation()
+  await keyDerivation.start({ redis: redis.producer, clock, logger })
+  const tokens = new Tokens({ config, clock, derivation: keyDerivation })
+  const revocations = new Revocations({ heads, redis, clock, logger })
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
   const assemblies = new AssemblyLeases(redis.hot)
   const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
@@ -119,7 +124,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   })
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
   const credentialGuard = new CredentialGuard({ redis: redis.producer, config, securityLog, logger })
-  const auth = new Auth({ config, tokens, credentialGuard })
+  const auth = new Auth({ config, tokens, credentialGuard, revocations })
   const uniqueKeys = new UniqueKeys({ store, heads, clock })
   const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
@@ -191,6 +196,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     laneJobs,
     profiles,
     tokens,
+    keyDerivation,
+    revocations,
     auth,
     uniqueKeys,
     completion,
@@ -218,6 +225,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     async close(): Promise<void> {
       admission.close()
       redisWatch.stop()
+      keyDerivation.stop()
+      revocations.close()
       await live.close()
       await queues.close()
       await store.close()

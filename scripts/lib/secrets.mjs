@@ -60,10 +60,19 @@ export function withSecrets(env, secrets) {
   }
 }
 
+const SERVICE_SECRETS = [
+  'API_KEYS',
+  'TICKET_SECRET',
+  'SESSION_SECRET',
+  'LINK_SECRET',
+  'RECEIPT_SECRET',
+  'UPLOAD_ID_SECRET',
+  'TICKET_JWKS_URL',
+]
+
 /** Workers open untrusted files: they do not get the signing secrets. */
 export function withoutServiceSecrets(env) {
-  const { API_KEYS, TICKET_SECRET, TICKET_JWKS_URL, ...rest } = env
-  return rest
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_SECRETS.includes(name)))
 }
 
 function webhookHosts(env) {

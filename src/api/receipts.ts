@@ -24,7 +24,7 @@ export type ReceiptsApiDeps = {
   receiptKeys: ReceiptKeys
 }
 
-const SESSION = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+const SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
 const Id = Type.Object({ id: Type.String() })
 const Kind = Type.Enum(['stored', 'final', 'attempt'])
 const Text = Type.String()

@@ -13,7 +13,7 @@ export type SealApiDeps = SealDeps & { auth: Auth }
 
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN'] as const
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
-const SESSION = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+const SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
 const tags = ['handing in']
 
 const SealBody = Type.Object(

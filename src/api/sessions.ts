@@ -1,13 +1,20 @@
-// POST /v1/submissions/:id/sessions: gives a browser page access to one submission, with the permissions in `can`.
+// Sessions give a browser page access to one submission, with the permissions in `can`. A portal can revoke one, all of a
+// person, and all, each with the tickets and links that they asked for.
 
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import type { SecurityLog } from '../audit/security-log.ts'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
+import type { Revocations } from '../auth/revocations.ts'
 import { PERMISSIONS } from '../auth/token-claims.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
+import { AppError } from '../core/errors.ts'
+import { SESSION_ID } from '../core/ids.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import { type Revocation, revocationsOf } from '../records/revocations.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { ExpiresIn, Subject } from './tickets.ts'
 
@@ -17,6 +24,8 @@ export type SessionsApiDeps = {
   auth: Auth
   tokens: Tokens
   heads: SubmissionHeads
+  revocations: Pick<Revocations, 'revoke'>
+  securityLog: Pick<SecurityLog, 'record'>
 }
 
 /** Long enough for a page with a slow upload. */
@@ -38,7 +47,8 @@ const SessionBody = Type.Object(
 )
 
 const SessionAnswer = Type.Object({
-  token: Type.String({ description: 'For `Authorization: Bearer`; event routes also take `?access_token=`' }),
+  id: Type.String({ description: 'For `DELETE …/sessions/{sid}`' }),
+  token: Type.String({ description: 'For `Authorization: Bearer`; event streams also take `?access_token=`' }),
   url: Type.Optional(
     Type.String({
       description:
@@ -48,7 +58,10 @@ const SessionAnswer = Type.Object({
   expiresAt: Type.String({ format: 'date-time' }),
 })
 
-export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: SessionsApiDeps): void {
+const REVOKED = noContent('Revoked: new requests are refused within five seconds everywhere, open ones are ended')
+
+export function sessionsApi(api: Api, deps: SessionsApiDeps): void {
+  const { auth, tokens, clock, config, heads } = deps
   api.post(
     '/v1/submissions/:id/sessions',
     {
@@ -73,23 +86,88 @@ export function sessionsApi(api: Api, { auth, tokens, clock, config, heads }: Se
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      await heads.require(owner, id)
+      const head = await heads.require(owner, id)
       const { subject, can, expiresInSeconds } = request.body
       const signed = await tokens.signSession({
         owner,
         submission: id,
         can,
         subject: subject ?? null,
+        revocations: revocationsOf(head),
         expMs: clock.now() + (expiresInSeconds ?? DEFAULT_SESSION_SECONDS) * 1000,
       })
       return await reply
         .code(201)
         .header('cache-control', 'no-store')
         .send({
+          id: signed.session.id,
           token: signed.token,
           ...(config.http.portalPage ? { url: `${publicUrl(config, request)}/portal#token=${signed.token}` } : {}),
           expiresAt: isoTime(signed.session.expMs),
         })
+    },
+  )
+
+  const revoking = problems([
+    'BAD_REQUEST',
+    'ID_INVALID',
+    'SESSION_SCOPE',
+    'SUBMISSION_UNKNOWN',
+    'SUBMISSION_DELETED',
+    'REVOCATIONS_LIMIT',
+  ])
+  const revoke = async (request: FastifyRequest<{ Params: { id: string } }>, what: Revocation, inWords: string) => {
+    const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+    await deps.revocations.revoke(owner, id, what)
+    const actor = { by: `portal ${owner}`, from: request.ip }
+    await deps.securityLog.record({ event: 'session.revoke', actor, on: `submission ${owner}/${id}`, what: inWords })
+  }
+
+  api.delete(
+    '/v1/submissions/:id/sessions/:sid',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags: ['sessions'],
+        summary: 'Revoke a session, with the tickets and links that it asked for',
+        description: 'Idempotent. An id that was never given is not told from one that was.',
+        params: Type.Object({ id: Type.String(), sid: Type.String() }),
+        response: { 204: REVOKED, ...revoking },
+      },
+    },
+    async (request, reply) => {
+      const { sid } = request.params
+      if (!SESSION_ID.test(sid)) throw new AppError('BAD_REQUEST', { details: { sid: 'as the session was given it' } })
+      await revoke(request, { session: sid }, `session ${sid} was revoked`)
+      return await reply.code(204).send(null)
+    },
+  )
+
+  api.delete(
+    '/v1/submissions/:id/sessions',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags: ['sessions'],
+        summary: 'Revoke all sessions, or those of a person, with all tickets, and the links that sessions asked for',
+        description:
+          'What is issued afterwards is good. Tickets that the portal signs itself are told by `iat`; those without one are ' +
+          'refused from then on.',
+        params: Type.Object({ id: Type.String() }),
+        // A misspelt `subject` must not revoke everything.
+        querystring: Type.Object({ subject: Subject }, { additionalProperties: false }),
+        response: { 204: REVOKED, ...revoking },
+      },
+    },
+    async (request, reply) => {
+      const { subject } = request.query
+      const what = subject === undefined ? 'all' : { subject }
+      await revoke(
+        request,
+        what,
+        subject === undefined ? 'all sessions were revoked' : 'sessions of a person were revoked',
+      )
+      return await reply.code(204).send(null)
     },
   )
 }

@@ -93,7 +93,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         response: {
           200: ExpandedSubmission,
           304: noContent('Not changed'),
-          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_SCOPE', 'RATE_LIMITED']),
+          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE', 'RATE_LIMITED']),
         },
       },
     },
@@ -182,6 +182,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
               'SLOT_UNKNOWN',
               'SLOT_METADATA_INVALID',
               'SESSION_INVALID',
+              'SESSION_REVOKED',
               'SESSION_SCOPE',
               'PRECONDITION_FAILED',
             ],

@@ -10,6 +10,7 @@ import { toAppError } from '../core/errors.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
+import { revocationsOf } from '../records/revocations.ts'
 import { decideCreation, type PlacementDeps } from '../submissions/creation.ts'
 
 export type TicketsApiDeps = PlacementDeps & {
@@ -95,6 +96,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
             'BODY_NOT_JSON',
             'ID_INVALID',
             'SESSION_INVALID',
+            'SESSION_REVOKED',
             'SESSION_SCOPE',
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
@@ -117,6 +119,9 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       const caller = auth.caller(request)
       const { owner, id } = submissionOf(caller, request.params.id)
       const { slot, replaces, maxBytes, subject, expiresInSeconds } = request.body
+      const by = caller.kind === 'session' ? caller.session : undefined
+      // Read before the decision: a ticket that is revoked meanwhile is void.
+      const revocations = by === undefined ? revocationsOf(await deps.heads.require(owner, id)) : by.revocations
       const nowMs = clock.now()
       // Who somebody is, the portal says: limits, shares and receipts go by it. What a page says of itself is passed over.
       const who = caller.kind === 'session' ? caller.subject : (subject ?? null)
@@ -160,7 +165,9 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         // Only a named upload: the accepted file is looked up at the creation.
         replaces: replaces ?? null,
         maxBytes: maxBytes ?? null,
-        expMs: Math.min(nowMs + ttlSeconds * 1000, caller.kind === 'session' ? caller.expMs : Number.POSITIVE_INFINITY),
+        expMs: Math.min(nowMs + ttlSeconds * 1000, by?.expMs ?? Number.POSITIVE_INFINITY),
+        session: by?.id ?? null,
+        revocations,
       })
       return await reply
         .code(201)

@@ -18,7 +18,7 @@ import { ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.t
 export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
 
 const Id = Type.Object({ id: Type.String() })
-const READING = ['SESSION_INVALID', 'SESSION_SCOPE'] as const
+const READING = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
 
 const ListQuery = Type.Object({
   slot: Type.Optional(Type.String()),
@@ -136,7 +136,7 @@ export async function viewOf(
   caller: Caller,
   id: string,
 ): Promise<UploadView> {
-  const view = isUploadId(id, config.secrets) ? await views.one(id) : undefined
+  const view = isUploadId(id, config.secrets.uploadId) ? await views.one(id) : undefined
   if (view === undefined || !maySee(caller, originOf(view))) throw new AppError('UPLOAD_UNKNOWN')
   return view
 }

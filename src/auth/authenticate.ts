@@ -7,8 +7,10 @@ import type { CredentialGuard } from '../audit/credential-guard.ts'
 import type { Config } from '../core/config.ts'
 import { AppError, type ErrorCode, hasCode } from '../core/errors.ts'
 import { isSubmissionId } from '../core/ids.ts'
+import { sessionIssued } from './issued.ts'
+import type { Revocations } from './revocations.ts'
 import type { Permission } from './token-claims.ts'
-import type { Tokens } from './tokens.ts'
+import type { Session, Tokens } from './tokens.ts'
 
 export type Caller =
   | { kind: 'portal'; owner: string }
@@ -19,8 +21,8 @@ export type Caller =
       submissionId: string
       subject: string | null
       can: readonly Permission[]
-      /** Expiry of the session, which limits what it creates. */
-      expMs: number
+      /** What it creates ends with it. */
+      session: Session
     }
 
 /** Runs before the body is read: bodies of unknown callers are not read. */
@@ -32,10 +34,16 @@ export class Auth {
   readonly #keys: readonly { owner: string; hash: Buffer }[]
   readonly #tokens: Tokens
   readonly #credentialGuard: CredentialGuard
+  readonly #revocations: Pick<Revocations, 'isRevoked'>
   readonly #callers = new WeakMap<FastifyRequest, Caller>()
 
-  constructor(deps: { config: Pick<Config, 'apiKeys'>; tokens: Tokens; credentialGuard: CredentialGuard }) {
-    const { config, tokens, credentialGuard } = deps
+  constructor(deps: {
+    config: Pick<Config, 'apiKeys'>
+    tokens: Tokens
+    credentialGuard: CredentialGuard
+    revocations: Pick<Revocations, 'isRevoked'>
+  }) {
+    const { config, tokens, credentialGuard, revocations } = deps
     // A caller may send the secret, or the whole `name:secret` as in API_KEYS.
     this.#keys = config.apiKeys.flatMap(({ name, secret }) => [
       { owner: name, hash: sha256(secret) },
@@ -43,6 +51,7 @@ export class Auth {
     ])
     this.#tokens = tokens
     this.#credentialGuard = credentialGuard
+    this.#revocations = revocations
   }
 
   /** `onRequest` hook: only a portal, by its API key. Throws API_KEY_INVALID; SESSION_SCOPE for a session. */
@@ -89,7 +98,7 @@ export class Auth {
     return caller
   }
 
-  /** The caller of a token. Throws API_KEY_INVALID, SESSION_INVALID or TOO_MANY_WRONG_CREDENTIALS. */
+  /** The caller of a token. Throws API_KEY_INVALID, SESSION_INVALID, SESSION_REVOKED or TOO_MANY_WRONG_CREDENTIALS. */
   async #identify(token: string | undefined, from: string): Promise<Caller> {
     if (token === undefined) throw unauthorized('API_KEY_INVALID')
     const owner = await this.#portalOf(token, from)
@@ -101,10 +110,11 @@ export class Auth {
   async #identifySession(token: string): Promise<Caller> {
     try {
       const session = await this.#tokens.verifySession(token)
-      const { owner, submission: submissionId, subject, can, expMs } = session
-      return { kind: 'session', owner, submissionId, subject, can, expMs }
+      if (await this.#revocations.isRevoked(sessionIssued(session))) throw new AppError('SESSION_REVOKED')
+      const { owner, submission: submissionId, subject, can } = session
+      return { kind: 'session', owner, submissionId, subject, can, session }
     } catch (error) {
-      if (hasCode(error, 'SESSION_INVALID')) throw unauthorized(error.code)
+      if (hasCode(error, 'SESSION_INVALID') || hasCode(error, 'SESSION_REVOKED')) throw unauthorized(error.code)
       throw error
     }
   }

@@ -2,7 +2,7 @@
 
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { isSubmissionId, UPLOAD_ID } from '../core/ids.ts'
+import { isSubmissionId, SESSION_ID, UPLOAD_ID } from '../core/ids.ts'
 
 export const PERMISSIONS = ['read', 'upload', 'seal'] as const
 export type Permission = (typeof PERMISSIONS)[number]
@@ -25,6 +25,10 @@ const ClaimsSchema = Type.Object({
   replaces: Type.Optional(Type.String({ pattern: UPLOAD_ID.source })),
   maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
   can: Type.Optional(Type.Array(Type.Enum([...PERMISSIONS]))),
+  /** Session: its id. Ticket: id of the session that asked for it. */
+  sid: Type.Optional(Type.String({ pattern: SESSION_ID.source })),
+  /** How many revocations the submission had when this was issued. */
+  rev: Type.Optional(Type.Integer({ minimum: 0 })),
 })
 
 export type TokenClaims = Static<typeof ClaimsSchema>

@@ -1,4 +1,4 @@
-// Tickets and sessions: JWTs of this service (HS256), and tickets that a portal signs itself (TICKET_JWKS_URL). A portal's
+// Tickets and sessions: JWTs of this service (HS256, each with a derived key of its own), and tickets that a portal signs itself (TICKET_JWKS_URL). A portal's
 // key signs only for that portal, and only tickets.
 // A ticket is for uploads to one slot, a session for one submission. The header's `typ` tells them
 // apart, so that one cannot be used as the other (RFC 8725 section 3.11).
@@ -7,7 +7,9 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { type CompactVerifyGetKey, compactVerify, decodeJwt, decodeProtectedHeader, errors, SignJWT } from 'jose'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
+import { deriveKey, type KeyDerivation, type KeyPurpose, type Secrets } from '../core/derive-key.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
+import { newToken } from '../core/ids.ts'
 import { LruCache } from '../core/lru.ts'
 import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
 import { type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
@@ -24,19 +26,37 @@ export type Ticket = {
   /** Null if a portal's ticket has none. Ours are whole seconds, rounded down. */
   issuedAtMs: number | null
   expMs: number
+  /** Id of the session that asked for it, which it ends with; null: the portal asked. */
+  session: string | null
+  /** How many revocations the submission had when it, or its session, was issued; null: its issuer did not know. */
+  revocations: number | null
 }
 
 export type Session = {
+  /** Null: issued by a version before sessions had ids. */
+  id: string | null
   owner: string
   submission: string
   subject: string | null
   can: readonly Permission[]
+  /** Whole seconds, rounded down; null: unknown. */
+  issuedAtMs: number | null
   expMs: number
+  /** How many revocations the submission had when it was issued; null as `id`. */
+  revocations: number | null
+}
+
+/** A purpose's keys: the first one signs. */
+type Keys = {
+  derived: readonly KeyObject[]
+  /** Of tokens from versions before keys were derived: the secrets themselves. */
+  earlier: readonly KeyObject[]
 }
 
 const AUDIENCE = 'songngan'
-const TICKET_TYP = 'ticket+jwt'
-const SESSION_TYP = 'session+jwt'
+type TokenKind = 'ticket' | 'session'
+const TYP = { ticket: 'ticket+jwt', session: 'session+jwt' } as const satisfies Record<TokenKind, string>
+const INVALID = { ticket: 'TICKET_INVALID', session: 'SESSION_INVALID' } as const satisfies Record<TokenKind, ErrorCode>
 const MAX_TOKEN_CHARS = 4096
 const CACHED_TOKENS = 5000
 /** Leeway for a portal's clock that is ahead. */
@@ -46,8 +66,8 @@ const NOT_BEFORE_LEEWAY_MS = 60_000
 type Verified = { claims: TokenClaims; typ: string | undefined; owner: string | undefined; ours: boolean }
 
 export class Tokens {
-  readonly #signing: KeyObject
-  readonly #secrets: readonly KeyObject[]
+  readonly #keys: Readonly<Record<TokenKind, Keys>>
+  readonly #derivation: KeyDerivation
   readonly #owners: ReadonlySet<string>
   /** By the portal's name. */
   readonly #portalKeys: ReadonlyMap<string, CompactVerifyGetKey>
@@ -55,10 +75,18 @@ export class Tokens {
   readonly #tickets = new LruCache<string, Ticket>(CACHED_TOKENS)
   readonly #sessions = new LruCache<string, Session>(CACHED_TOKENS)
 
-  constructor({ config, clock }: { config: Pick<Config, 'secrets' | 'apiKeys' | 'tickets'>; clock: Clock }) {
-    const keyOf = (secret: string) => createSecretKey(Buffer.from(secret, 'utf8'))
-    this.#signing = keyOf(config.secrets[0])
-    this.#secrets = config.secrets.map(keyOf)
+  /** @param deps.derivation absent: keys are derived */
+  constructor(deps: {
+    config: Pick<Config, 'secrets' | 'apiKeys' | 'tickets'>
+    clock: Clock
+    derivation?: KeyDerivation
+  }) {
+    const { config, clock, derivation = { active: true } } = deps
+    this.#keys = {
+      ticket: keysOf(config.secrets.ticket, 'songngan ticket, version 1'),
+      session: keysOf(config.secrets.session, 'songngan session, version 1'),
+    }
+    this.#derivation = derivation
     this.#owners = new Set(config.apiKeys.map(({ name }) => name))
     this.#portalKeys = new Map(
       config.tickets.keySets.flatMap(({ portal, url }) =>
@@ -70,36 +98,43 @@ export class Tokens {
 
   /** @param ticket its `expMs` is rounded up to a whole second; returned with the times of the token */
   async signTicket(ticket: Omit<Ticket, 'issuedAtMs'>): Promise<{ token: string; ticket: Ticket }> {
-    const { owner, submission, slot, replaces, maxBytes } = ticket
-    const signed = await this.#sign(TICKET_TYP, ticket, {
+    const { owner, submission, slot, replaces, maxBytes, session, revocations } = ticket
+    const signed = await this.#sign('ticket', ticket, {
       owner,
       submission,
       slot,
       ...(replaces === null ? {} : { replaces }),
       ...(maxBytes === null ? {} : { maxBytes }),
+      ...(session === null ? {} : { sid: session }),
+      ...(revocations === null ? {} : { rev: revocations }),
     })
     return { token: signed.token, ticket: { ...ticket, issuedAtMs: signed.issuedAtMs, expMs: signed.expMs } }
   }
 
-  async signSession(session: Session): Promise<{ token: string; session: Session }> {
-    const { owner, submission, can } = session
-    const { token, expMs } = await this.#sign(SESSION_TYP, session, { owner, submission, can: [...can] })
-    return { token, session: { ...session, expMs } }
+  /** @param session gets a new id */
+  async signSession(
+    session: Omit<Session, 'id' | 'issuedAtMs' | 'revocations'> & { revocations: number },
+  ): Promise<{ token: string; session: Session & { id: string } }> {
+    const { owner, submission, can, revocations } = session
+    const id = newToken()
+    const claims = { owner, submission, can: [...can], sid: id, rev: revocations }
+    const { token, issuedAtMs, expMs } = await this.#sign('session', session, claims)
+    return { token, session: { ...session, id, issuedAtMs, expMs } }
   }
 
   async #sign(
-    typ: string,
+    kind: TokenKind,
     { subject, expMs }: { subject: string | null; expMs: number },
     claims: Record<string, unknown>,
   ): Promise<{ token: string; issuedAtMs: number; expMs: number }> {
     const issuedAt = Math.floor(this.#clock.now() / 1000)
     const expires = Math.ceil(expMs / 1000)
     const token = await new SignJWT({ ...claims, ...(subject === null ? {} : { sub: subject }) })
-      .setProtectedHeader({ alg: 'HS256', typ })
+      .setProtectedHeader({ alg: 'HS256', typ: TYP[kind] })
       .setAudience(AUDIENCE)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expires)
-      .sign(this.#signing)
+      .sign(this.#signingKey(kind))
     return { token, issuedAtMs: issuedAt * 1000, expMs: expires * 1000 }
   }
 
@@ -116,10 +151,10 @@ export class Tokens {
   }
 
   async #readTicket(token: string): Promise<Ticket> {
-    const { claims, typ, owner } = await this.#verify(token, 'TICKET_INVALID')
+    const { claims, typ, owner, ours } = await this.#verify(token, 'ticket')
     const { submission, slot } = claims
     // Portals need not set `typ`; sessions have no slot.
-    if (typ === SESSION_TYP || owner === undefined || submission === undefined || slot === undefined)
+    if (typ === TYP.session || owner === undefined || submission === undefined || slot === undefined)
       throw new AppError('TICKET_INVALID')
     const ticket: Ticket = {
       owner,
@@ -130,6 +165,9 @@ export class Tokens {
       maxBytes: claims.maxBytes ?? null,
       issuedAtMs: claims.iat === undefined ? null : claims.iat * 1000,
       expMs: claims.exp * 1000,
+      // A portal cannot know them.
+      session: (ours ? claims.sid : undefined) ?? null,
+      revocations: (ours ? claims.rev : undefined) ?? null,
     }
     this.#tickets.set(token, ticket)
     return ticket
@@ -143,11 +181,20 @@ export class Tokens {
   }
 
   async #readSession(token: string): Promise<Session> {
-    const { claims, typ, owner, ours } = await this.#verify(token, 'SESSION_INVALID')
+    const { claims, typ, owner, ours } = await this.#verify(token, 'session')
     const { submission, can } = claims
-    if (!ours || typ !== SESSION_TYP || owner === undefined || submission === undefined || can === undefined)
+    if (!ours || typ !== TYP.session || owner === undefined || submission === undefined || can === undefined)
       throw new AppError('SESSION_INVALID')
-    const session = { owner, submission, subject: claims.sub ?? null, can, expMs: claims.exp * 1000 }
+    const session: Session = {
+      id: claims.sid ?? null,
+      owner,
+      submission,
+      subject: claims.sub ?? null,
+      can,
+      issuedAtMs: claims.iat === undefined ? null : claims.iat * 1000,
+      expMs: claims.exp * 1000,
+      revocations: claims.rev ?? null,
+    }
     this.#sessions.set(token, session)
     return session
   }
@@ -163,13 +210,21 @@ export class Tokens {
     return this.#portalKeys.size === 1 && !this.#owners.has(iss ?? '') ? only : undefined
   }
 
-  async #verify(token: string, invalid: ErrorCode): Promise<Verified> {
+  #signingKey(kind: TokenKind): KeyObject {
+    const { derived, earlier } = this.#keys[kind]
+    const key = (this.#derivation.active ? derived : earlier)[0]
+    if (key === undefined) throw new Error(`no secret for a ${kind}`)
+    return key
+  }
+
+  async #verify(token: string, kind: TokenKind): Promise<Verified> {
+    const invalid = INVALID[kind]
     if (token.length > MAX_TOKEN_CHARS) throw new AppError(invalid)
     try {
       const { alg, typ } = decodeProtectedHeader(token)
       const ours = alg === 'HS256'
       const portal = ours ? undefined : this.#signerOf(token)
-      const payload = ours ? await this.#ofOurs(token) : await this.#ofPortal(token, portal)
+      const payload = ours ? await this.#ofOurs(token, kind) : await this.#ofPortal(token, portal)
       const claims = payload === undefined ? undefined : parseTokenClaims(payload, AUDIENCE)
       if (claims === undefined) throw new AppError(invalid)
       // Tokens of a portal that is no longer configured are invalid.
@@ -184,12 +239,13 @@ export class Tokens {
     }
   }
 
-  async #ofOurs(token: string): Promise<Uint8Array | undefined> {
-    for (const secret of this.#secrets) {
+  async #ofOurs(token: string, kind: TokenKind): Promise<Uint8Array | undefined> {
+    const { derived, earlier } = this.#keys[kind]
+    for (const key of [...derived, ...earlier]) {
       try {
-        return (await compactVerify(token, secret, { algorithms: ['HS256'] })).payload
+        return (await compactVerify(token, key, { algorithms: ['HS256'] })).payload
       } catch (error) {
-        // Perhaps signed with an older secret: try the next one.
+        // Perhaps signed with an older key: try the next one.
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
       }
     }
@@ -215,5 +271,12 @@ export class Tokens {
       }
       return undefined
     }
+  }
+}
+
+function keysOf(secrets: Secrets, purpose: KeyPurpose): Keys {
+  return {
+    derived: secrets.map((secret) => createSecretKey(deriveKey(secret, purpose))),
+    earlier: secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8'))),
   }
 }

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import envSchema from 'env-schema'
 import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addresses.ts'
+import type { Secrets } from './derive-key.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
 
 export type ApiKey = { name: string; secret: string }
@@ -55,7 +56,8 @@ export function loadConfig(source: Record<string, string | undefined> = process.
 }
 
 /** Settings that only the service needs. */
-const SERVICE_SECRETS = ['API_KEYS', 'TICKET_SECRET', 'TICKET_JWKS_URL']
+const SIGNING = ['TICKET_SECRET', 'SESSION_SECRET', 'LINK_SECRET', 'RECEIPT_SECRET', 'UPLOAD_ID_SECRET'] as const
+const SERVICE_SECRETS = ['API_KEYS', ...SIGNING, 'TICKET_JWKS_URL']
 
 /** {@link loadConfig} for a worker: without the signing secrets, since a worker opens untrusted files. */
 export function loadWorkerConfig(source: Record<string, string | undefined> = process.env): Config {
@@ -107,13 +109,13 @@ function crossCheck(env: Env): string[] {
       'TICKET_JWKS_URL must be name=url with names of API_KEYS, or a single URL if there is one API key',
     )
   }
-  const secrets = list(env.TICKET_SECRET)
-  need(secrets.length > 0, 'TICKET_SECRET is required (npm start generates one)')
-  for (const secret of secrets)
-    need(
-      secret.length >= 32 && isVaried(secret),
-      'TICKET_SECRET must have at least 32 characters and must not be a repetition',
-    )
+  need(list(env.TICKET_SECRET).length > 0, 'TICKET_SECRET is required (npm start generates one)')
+  for (const name of SIGNING)
+    for (const secret of list(env[name]))
+      need(
+        secret.length >= 32 && isVaried(secret),
+        `${name} must have at least 32 characters and must not be a repetition`,
+      )
   for (const entry of list(env.API_KEYS)) {
     const [name = '', secret = ''] = splitKey(entry)
     need(
@@ -159,6 +161,12 @@ function crossCheck(env: Env): string[] {
   return [...new Set(errors)]
 }
 
+/** The first one signs, all verify. */
+function secretsOf(value: string | undefined): Secrets {
+  const [first = '', ...older] = list(value)
+  return [first, ...older]
+}
+
 function splitKey(entry: string): [string, string] {
   const colon = entry.indexOf(':')
   return [entry.slice(0, colon), entry.slice(colon + 1)]
@@ -171,7 +179,6 @@ function trustProxy(value: string): boolean | ((address: string) => boolean) {
 
 function nest(env: Env) {
   const cores = availableParallelism()
-  const [firstSecret = '', ...olderSecrets] = list(env.TICKET_SECRET)
   const origins = list(env.CORS_ORIGINS)
   return {
     http: {
@@ -207,7 +214,13 @@ function nest(env: Env) {
       const [name, secret] = splitKey(entry)
       return { name, secret }
     }),
-    secrets: [firstSecret, ...olderSecrets] as const satisfies readonly [string, ...string[]],
+    secrets: {
+      ticket: secretsOf(env.TICKET_SECRET),
+      session: secretsOf(env.SESSION_SECRET ?? env.TICKET_SECRET),
+      link: secretsOf(env.LINK_SECRET ?? env.TICKET_SECRET),
+      receipt: secretsOf(env.RECEIPT_SECRET ?? env.TICKET_SECRET),
+      uploadId: secretsOf(env.UPLOAD_ID_SECRET ?? env.TICKET_SECRET),
+    },
     tickets: { keySets: keySets(env), ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
     uploads: {
       maxBytes: env.MAX_UPLOAD_BYTES,

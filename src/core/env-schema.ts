@@ -54,7 +54,13 @@ export const EnvSchema = Type.Object({
     '',
   ),
   TICKET_SECRET: optional(
-    'Signs tickets, sessions, links and upload ids; for rotation two, separated by a comma: the first one signs',
+    'Signs tickets, and with keys derived for each purpose all that has no secret of its own; for rotation two, separated by a comma: the first one signs',
+  ),
+  SESSION_SECRET: optional('Signs sessions, in the same form; unset: TICKET_SECRET'),
+  LINK_SECRET: optional('Signs media links, in the same form; unset: TICKET_SECRET'),
+  RECEIPT_SECRET: optional('Signs receipts, in the same form; unset: TICKET_SECRET'),
+  UPLOAD_ID_SECRET: optional(
+    'Marks upload ids, in the same form; uploads whose ids were marked with a secret that is not listed are not found; unset: TICKET_SECRET',
   ),
   TICKET_JWKS_URL: optional(
     'Key sets of portals that sign tickets themselves: name=url, separated by commas; with one API key the URL alone',

@@ -62,9 +62,24 @@ export const ERRORS = {
     'เซสชันไม่ถูกต้องหรือหมดอายุ โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง',
     'The session is not valid or has expired; open the page from your portal again.',
   ),
+  SESSION_REVOKED: e(
+    401,
+    'เซสชันนี้ถูกยกเลิกแล้ว โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง',
+    'The session has been revoked; open the page from your portal again.',
+  ),
+  REVOCATIONS_LIMIT: e(
+    409,
+    'ยกเลิกเซสชันทีละรายการครบจำนวนสูงสุดแล้ว โปรดยกเลิกทั้งคำขอแทน',
+    'Too many sessions or persons of this submission were revoked one by one; revoke all of its sessions.',
+  ),
   SESSION_SCOPE: e(403, 'เซสชันนี้ไม่มีสิทธิ์ทำสิ่งนี้', 'The session has no permission for this.'),
   TICKET_INVALID: e(401, 'ไม่มีตั๋วส่งไฟล์หรือตั๋วไม่ถูกต้อง', 'The upload ticket is missing or not valid.'),
   TICKET_EXPIRED: e(401, 'ตั๋วส่งไฟล์หมดอายุ โปรดขอตั๋วใหม่', 'The upload ticket has expired; request a new one.'),
+  TICKET_REVOKED: e(
+    401,
+    'ตั๋วส่งไฟล์ถูกยกเลิกแล้ว โปรดเปิดหน้านี้จากระบบของท่านอีกครั้ง ไฟล์ที่ส่งครบแล้วยังอยู่',
+    'The upload ticket has been revoked; open the page from your portal again. Files that were received are kept.',
+  ),
   KEYS_UNAVAILABLE: e(
     503,
     'ตรวจสอบตั๋วไม่ได้ชั่วคราว โปรดลองใหม่',
@@ -72,6 +87,7 @@ export const ERRORS = {
   ),
   TICKET_SCOPE: e(403, 'ตั๋วนี้ใช้กับไฟล์นี้ไม่ได้', 'This ticket is for another submission or slot.'),
   LINK_INVALID: e(403, 'ลิงก์ไม่ถูกต้อง', 'The link is not valid.'),
+  LINK_REVOKED: e(410, 'ลิงก์ถูกยกเลิกแล้ว โปรดขอลิงก์ใหม่', 'The link has been revoked; request a new one.'),
   LINK_EXPIRED: e(410, 'ลิงก์หมดอายุ โปรดขอลิงก์ใหม่', 'The link has expired; request a new one.'),
 
   // submissions

@@ -3,6 +3,7 @@
 // object store follows from the id, and the uploads of a submission can be listed when Redis is empty.
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { deriveKey, type Secrets } from './derive-key.ts'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 export const UPLOAD_ID = /^[a-z2-7]{40}$/
@@ -35,22 +36,28 @@ function fromBase32(text: string): Buffer {
   return bytes
 }
 
-function mac(body: Buffer, secret: string): Buffer {
-  return createHmac('sha256', `upload-id:${secret}`).update(body).digest().subarray(0, MAC_BYTES)
+function mac(body: Buffer, key: string | Buffer): Buffer {
+  return createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES)
 }
 
-/** The first secret signs, all verify, so that running uploads survive a rotation. */
-export type IdSecrets = readonly [string, ...string[]]
+const keyOf = (secret: string) => deriveKey(secret, 'songngan upload id, version 1')
+/** Of ids from versions before keys were derived. They are in records, and good for as long as those. */
+const earlierKeyOf = (secret: string) => `upload-id:${secret}`
 
-/** A new upload id for a submission (or for none, under AUTH=none). */
-export function newUploadId(owner: string, submissionId: string | null, secrets: IdSecrets): string {
+/**
+ * A new upload id for a submission (or for none, under AUTH=none).
+ *
+ * @param derives false: as versions before keys were derived, which run beside this one
+ */
+export function newUploadId(owner: string, submissionId: string | null, secrets: Secrets, derives = true): string {
   const shard = createHash('sha256')
     .update(`${owner}\n${submissionId ?? ''}`)
     .digest()
     .subarray(0, SHARD_BYTES)
   // Uploads without a submission get random shards.
   const body = Buffer.concat([submissionId === null ? randomBytes(SHARD_BYTES) : shard, randomBytes(RANDOM_BYTES)])
-  return base32(Buffer.concat([body, mac(body, secrets[0])]))
+  const key = derives ? keyOf(secrets[0]) : earlierKeyOf(secrets[0])
+  return base32(Buffer.concat([body, mac(body, key)]))
 }
 
 /** Whether it has the format of an upload id, without checking the HMAC. */
@@ -58,13 +65,16 @@ export function hasUploadIdShape(id: string): boolean {
   return UPLOAD_ID.test(id)
 }
 
-/** True for an id issued with these secrets. Costs one HMAC, no look-up. */
-export function isUploadId(id: string, secrets: IdSecrets): boolean {
+/** True for an id issued with these secrets. Costs an HMAC or some, no look-up. */
+export function isUploadId(id: string, secrets: Secrets): boolean {
   if (!hasUploadIdShape(id)) return false
   const bytes = fromBase32(id)
   const body = bytes.subarray(0, SHARD_BYTES + RANDOM_BYTES)
   const given = bytes.subarray(SHARD_BYTES + RANDOM_BYTES)
-  return secrets.some((secret) => timingSafeEqual(given, mac(body, secret)))
+  const isMarkedBy = (key: string | Buffer) => timingSafeEqual(given, mac(body, key))
+  return (
+    secrets.some((secret) => isMarkedBy(keyOf(secret))) || secrets.some((secret) => isMarkedBy(earlierKeyOf(secret)))
+  )
 }
 
 /** Six hex digits: the store prefix of all uploads of one submission. */
@@ -80,6 +90,9 @@ export function shardOfSubmission(owner: string, submissionId: string): string {
 export function newToken(): string {
   return randomBytes(12).toString('hex')
 }
+
+/** As newToken makes them. */
+export const SESSION_ID = /^[0-9a-f]{24}$/
 
 const SUBMISSION_ID = /^[A-Za-z0-9._~-]{1,128}$/
 

@@ -4,18 +4,21 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
+import type { KeyDerivation, Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import { type Authorize, requireUpload } from '../events/access.ts'
+import { type Authorize, type Caller, requireUpload } from '../events/access.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { problems, typedRoutes } from '../http/typed-routes.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { mediaLinks } from './links.ts'
+import { type LinkSession, personMark } from './media-token.ts'
 
 export type LinkRouteDeps = {
   authorize: Authorize
   views: Pick<UploadViews, 'one'>
   config: Pick<Config, 'http' | 'secrets'>
   clock: Clock
+  keyDerivation: KeyDerivation
 }
 
 const DEFAULT_SECONDS = 6 * 60 * 60
@@ -63,6 +66,7 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
             ...problems([
               'BAD_REQUEST',
               'SESSION_INVALID',
+              'SESSION_REVOKED',
               'SESSION_SCOPE',
               'UPLOAD_UNKNOWN',
               'UPLOAD_EXPIRED',
@@ -77,7 +81,7 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
       async (request) => {
         const { views, config, clock } = deps
         const caller = await deps.authorize(request)
-        const { view } = await requireUpload({ views, secrets: config.secrets }, caller, request.params.id)
+        const { view } = await requireUpload({ views, secrets: config.secrets.uploadId }, caller, request.params.id)
         if (view.record === undefined)
           throw new AppError('MEDIA_NOT_READY', { details: { state: 'receiving' }, retryAfterSeconds: 5 })
         const { names, expiresInSeconds, download } = request.body
@@ -85,12 +89,30 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
           items: mediaLinks(view.record, {
             names,
             download,
-            expiresAtMs: Math.min(clock.now() + expiresInSeconds * 1000, caller.expMs ?? Number.POSITIVE_INFINITY),
+            expiresAtMs: Math.min(
+              clock.now() + expiresInSeconds * 1000,
+              caller.session?.expMs ?? Number.POSITIVE_INFINITY,
+            ),
             baseUrl: publicUrl(config, request),
-            secrets: config.secrets,
+            secrets: config.secrets.link,
+            session: linkSession(caller, config.secrets.link),
+            derives: deps.keyDerivation.active,
           }),
         }
       },
     )
   })
+}
+
+/** What a link says of the session that it ends with. */
+function linkSession({ session }: Caller, secrets: Secrets): LinkSession | null {
+  if (session === undefined) return null
+  const { issued, subject } = session
+  return {
+    owner: issued.owner,
+    submission: issued.submission,
+    id: issued.session,
+    revocations: issued.revocations,
+    person: subject === null ? null : personMark(subject, secrets),
+  }
 }

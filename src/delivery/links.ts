@@ -1,11 +1,11 @@
 // Links to the files of an upload: the original, once it is one object, and finished renditions.
 
+import type { Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import type { IdSecrets } from '../core/ids.ts'
 import { needsAssembly } from '../lifecycle/pending-lanes.ts'
 import { isStored, type Rendition, type UploadRecord } from '../records/upload-record.ts'
 import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
-import { type MediaClaims, signMediaToken } from './media-token.ts'
+import { type LinkSession, type MediaClaims, signMediaToken } from './media-token.ts'
 
 const ORIGINAL = 'original'
 
@@ -27,7 +27,11 @@ export type LinkOptions = {
   expiresAtMs: number
   /** Without trailing slash. */
   baseUrl: string
-  secrets: IdSecrets
+  secrets: Secrets
+  /** Of the session that asks; null: a portal asks. */
+  session: LinkSession | null
+  /** As `derives` of signMediaToken. */
+  derives: boolean
 }
 
 type Readable = Pick<MediaClaims, 'name' | 'key' | 'contentType' | 'bytes' | 'fileName'>
@@ -46,8 +50,9 @@ export function mediaLinks(record: UploadRecord, options: LinkOptions): MediaLin
   const expiresAtSeconds = Math.ceil(options.expiresAtMs / 1000)
   return wanted.map((media) => {
     const download = options.download || !mayShow(media.contentType)
-    const claims: MediaClaims = { ...media, uploadId: record.id, expiresAtSeconds, download }
-    const token = signMediaToken(claims, options.secrets)
+    const { session, secrets, derives } = options
+    const claims: MediaClaims = { ...media, uploadId: record.id, expiresAtSeconds, download, session }
+    const token = signMediaToken(claims, secrets, derives)
     return {
       name: media.name,
       url: `${options.baseUrl}/media/${token}/${encodeURIComponent(media.fileName)}`,

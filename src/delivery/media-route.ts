@@ -4,24 +4,27 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Revocations } from '../auth/revocations.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Secrets } from '../core/derive-key.ts'
 import { AppError, hasCode } from '../core/errors.ts'
-import type { IdSecrets } from '../core/ids.ts'
 import { matchesEtag } from '../http/conditional.ts'
 import { parseRange, rangeStillHolds } from '../http/range.ts'
+import type { Issued } from '../records/revocations.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { ByteRange, ObjectStore } from '../storage/object-store.ts'
 import { contentDisposition } from './file-names.ts'
 import { removalOf } from './links.ts'
-import { type MediaClaims, openMediaToken } from './media-token.ts'
+import { isMarkOf, type MediaClaims, openMediaToken } from './media-token.ts'
 
 export type MediaRouteDeps = {
   /** On S3 with connections of its own, so that viewers do not use up those for records. */
   store: Pick<ObjectStore, 'open' | 'head'>
   /** Read only if the object is gone: the record has the reason. */
   uploads: Pick<UploadRecords, 'latest'>
-  secrets: IdSecrets
+  secrets: Secrets
   clock: Clock
+  revocations: Pick<Revocations, 'isRevoked' | 'watch'>
 }
 
 /** Time-out for paused players, which continue later with a range request. */
@@ -57,9 +60,26 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
     },
     handler: async (request, reply) => {
       const token = request.params['*'].split('/')[0] ?? ''
-      return await serve(openMediaToken(token, deps.secrets, deps.clock.now()), request, reply, deps)
+      const claims = openMediaToken(token, deps.secrets, deps.clock.now())
+      const issued = issuedOf(claims, deps.secrets)
+      if (issued !== undefined) {
+        if (await deps.revocations.isRevoked(issued)) throw new AppError('LINK_REVOKED')
+        reply.raw.once(
+          'close',
+          deps.revocations.watch(issued, () => reply.raw.destroy()),
+        )
+      }
+      return await serve(claims, request, reply, deps)
     },
   })
+}
+
+/** As revocations see a link; undefined: a portal's. */
+function issuedOf({ session }: MediaClaims, secrets: Secrets): Issued | undefined {
+  if (session === null) return undefined
+  const { owner, submission, id, revocations, person } = session
+  const isOf = (subject: string) => person !== null && isMarkOf(person, subject, secrets)
+  return { owner, submission, session: id, revocations, issuedAtMs: null, isOf }
 }
 
 async function serve(

@@ -1,9 +1,9 @@
-// The signed token of a media link: everything needed to serve one object. Serving reads neither Redis nor a record, so
-// a video keeps playing during their outages; on the other hand a link cannot be revoked before it expires.
+// The signed token of a media link: everything needed to serve one object. For a link that a portal asked for, serving reads
+// neither Redis nor a record; one that a page asked for names its session, and ends with it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { deriveKey, type Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import type { IdSecrets } from '../core/ids.ts'
 import { objectKeys } from '../records/keys.ts'
 
 export type MediaClaims = {
@@ -20,9 +20,24 @@ export type MediaClaims = {
   fileName: string
   /** Download instead of show. */
   download: boolean
+  /** Of the session that asked for the link; null: a portal asked. */
+  session: LinkSession | null
 }
 
-const VERSION = 1
+/** Whose session a link ends with. */
+export type LinkSession = {
+  owner: string
+  submission: string
+  /** Null: of a version before sessions had ids. */
+  id: string | null
+  revocations: number | null
+  /** A mark of the person, which only who has the secret can tell: names of people stand in no address. Null: no subject. */
+  person: string | null
+}
+
+const VERSION = 2
+/** Of versions before keys were derived: without a session. */
+const EARLIER_VERSION = 1
 const MAC_BYTES = 16
 
 type Payload = [
@@ -35,15 +50,20 @@ type Payload = [
   bytes: number,
   fileName: string,
   download: 0 | 1,
+  session?: [owner: string, submission: string, id: string | null, revocations: number | null, person: string | null],
 ]
 
-/** URL-safe; signed with the first secret. */
-export function signMediaToken(claims: MediaClaims, secrets: IdSecrets): string {
+/**
+ * URL-safe; signed with the first secret.
+ *
+ * @param derives false: as versions before keys were derived, which run beside this one
+ */
+export function signMediaToken(claims: MediaClaims, secrets: Secrets, derives = true): string {
   const prefix = objectKeys.upload(claims.uploadId)
   if (!claims.key.startsWith(prefix)) throw new Error(`${claims.key} is not of upload ${claims.uploadId}`)
   const { uploadId, name, expiresAtSeconds, contentType, bytes, fileName } = claims
   const payload: Payload = [
-    VERSION,
+    derives ? VERSION : EARLIER_VERSION,
     uploadId,
     name,
     claims.key.slice(prefix.length),
@@ -53,23 +73,28 @@ export function signMediaToken(claims: MediaClaims, secrets: IdSecrets): string 
     fileName,
     claims.download ? 1 : 0,
   ]
+  if (derives && claims.session !== null) {
+    const { owner, submission, id, revocations, person } = claims.session
+    payload.push([owner, submission, id, revocations, person])
+  }
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url')
-  return `${text}.${mac(text, secrets[0]).toString('base64url')}`
+  const key = derives ? keyOf(secrets[0]) : earlierKeyOf(secrets[0])
+  return `${text}.${mac(text, key).toString('base64url')}`
 }
 
 /** Throws LINK_INVALID if not signed with one of the secrets, LINK_EXPIRED if expired. */
-export function openMediaToken(token: string, secrets: IdSecrets, nowMs: number): MediaClaims {
+export function openMediaToken(token: string, secrets: Secrets, nowMs: number): MediaClaims {
   const [text = '', signature = '', ...rest] = token.split('.')
   const given = Buffer.from(signature, 'base64url')
-  const signed =
-    rest.length === 0 &&
-    given.length === MAC_BYTES &&
-    secrets.some((secret) => timingSafeEqual(given, mac(text, secret)))
+  const isSignedBy = (keyFor: (secret: string) => string | Buffer) =>
+    secrets.some((secret) => timingSafeEqual(given, mac(text, keyFor(secret))))
+  const signed = rest.length === 0 && given.length === MAC_BYTES && (isSignedBy(keyOf) || isSignedBy(earlierKeyOf))
   if (!signed) throw new AppError('LINK_INVALID')
   const payload = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Payload
-  const [version, uploadId, name, keyBelowUpload, expiresAtSeconds, contentType, bytes, fileName, download] = payload
+  const [version, uploadId, name, keyBelowUpload, expiresAtSeconds, contentType, bytes, fileName, download, of] =
+    payload
   // Signed, but by another version of this service.
-  if (version !== VERSION) throw new AppError('LINK_INVALID')
+  if (version !== VERSION && version !== EARLIER_VERSION) throw new AppError('LINK_INVALID')
   if (expiresAtSeconds * 1000 <= nowMs) throw new AppError('LINK_EXPIRED')
   return {
     uploadId,
@@ -80,9 +105,28 @@ export function openMediaToken(token: string, secrets: IdSecrets, nowMs: number)
     fileName,
     key: objectKeys.upload(uploadId) + keyBelowUpload,
     download: download === 1,
+    session:
+      of === undefined ? null : { owner: of[0], submission: of[1], id: of[2], revocations: of[3], person: of[4] },
   }
 }
 
-function mac(text: string, secret: string): Buffer {
-  return createHmac('sha256', `media-link:${secret}`).update(text).digest().subarray(0, MAC_BYTES)
+/** The mark of a person in a link. */
+export function personMark(subject: string, secrets: Secrets): string {
+  return markBy(subject, secrets[0])
+}
+
+/** Whether the mark is of this person, made with one of the secrets. */
+export function isMarkOf(mark: string, subject: string, secrets: Secrets): boolean {
+  return secrets.some((secret) => markBy(subject, secret) === mark)
+}
+
+function markBy(subject: string, secret: string): string {
+  return mac(`person ${subject}`, keyOf(secret)).toString('base64url')
+}
+
+const keyOf = (secret: string) => deriveKey(secret, 'songngan media link, version 1')
+const earlierKeyOf = (secret: string) => `media-link:${secret}`
+
+function mac(text: string, key: string | Buffer): Buffer {
+  return createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES)
 }

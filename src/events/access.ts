@@ -2,8 +2,10 @@
 // belongs to a portal, a session to a portal and one of its submissions.
 
 import type { FastifyRequest } from 'fastify'
+import type { Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import { type IdSecrets, isSubmissionId, isUploadId } from '../core/ids.ts'
+import { isSubmissionId, isUploadId } from '../core/ids.ts'
+import type { Issued } from '../records/revocations.ts'
 import type { UploadView, UploadViews } from '../records/upload-views.ts'
 
 export type Caller = {
@@ -11,8 +13,8 @@ export type Caller = {
   owner: string
   /** Present for a session: the one submission that it may read. */
   submissionId?: string
-  /** Present for a session: its expiry, which limits what it creates. */
-  expMs?: number
+  /** Present for a session: what it creates ends with it. */
+  session?: { issued: Issued; subject: string | null; expMs: number }
 }
 
 /** Reads the credentials of a request (header, or a session in `?access_token=` of an event stream); throws 401 or 403. */
@@ -28,7 +30,7 @@ export function requireSubmissionId(caller: Caller, id: string): void {
 
 /** The upload `id` if the caller may see it; otherwise throws UPLOAD_UNKNOWN. */
 export async function requireUpload(
-  deps: { views: Pick<UploadViews, 'one'>; secrets: IdSecrets },
+  deps: { views: Pick<UploadViews, 'one'>; secrets: Secrets },
   caller: Caller,
   id: string,
 ): Promise<OwnedUpload> {

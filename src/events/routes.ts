@@ -4,12 +4,13 @@
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import type { Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import type { IdSecrets } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Issued } from '../records/revocations.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadViews } from '../records/upload-views.ts'
-import { type Authorize, requireSubmissionId, requireUpload } from './access.ts'
+import { type Authorize, type Caller, requireSubmissionId, requireUpload } from './access.ts'
 import type { LiveEvents } from './live.ts'
 import type { EventLog } from './log.ts'
 import type { ProgressWatch } from './progress.ts'
@@ -25,7 +26,8 @@ export type EventRouteDeps = {
   progress: ProgressWatch
   heads: Pick<SubmissionHeads, 'require'>
   views: Pick<UploadViews, 'one'>
-  secrets: IdSecrets
+  secrets: Secrets
+  revocations: { watch(issued: Issued, end: () => void): () => void }
   /** The documents as `GET /v1/submissions/:id` and `GET /v1/uploads/:id` answer them. */
   snapshots: {
     submission(owner: string, submissionId: string): Promise<unknown>
@@ -69,16 +71,20 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
   // The server closes only after its connections.
   app.addHook('preClose', async () => endAll())
 
-  const stream = (request: FastifyRequest, reply: FastifyReply, target: SessionTarget) => {
+  const stream = (request: FastifyRequest, reply: FastifyReply, caller: Caller, target: SessionTarget) => {
     if (deps.drain?.aborted) throw new AppError('DRAINING', { retryAfterSeconds: 1 })
     const { retryMs, ...timing } = deps.timing ?? {}
     // Random, so that the pages of an ended process do not all reconnect at once.
     const writer = new SseWriter({ retryMs: retryMs ?? 1000 + Math.round(Math.random() * 3000), ...timing })
     open.add(writer)
     const lifetime = setTimeout(() => writer.end(), MAX_STREAM_MS).unref()
+    // The page connects again, and is refused then.
+    const unwatch =
+      caller.session === undefined ? undefined : deps.revocations.watch(caller.session.issued, () => writer.end())
     writer.onClose(() => {
       open.delete(writer)
       clearTimeout(lifetime)
+      unwatch?.()
     })
     // A half-closed client does not read an endless response.
     request.raw.socket.once('end', () => writer.body.destroy())
@@ -100,7 +106,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
       const { id } = request.params
       requireSubmissionId(caller, id)
       await deps.heads.require(caller.owner, id)
-      return stream(request, reply, {
+      return stream(request, reply, caller, {
         owner: caller.owner,
         submissionId: id,
         snapshot: () => deps.snapshots.submission(caller.owner, id),
@@ -115,7 +121,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
       const caller = await deps.authorizeStream(request)
       const { id } = request.params
       const { owner, submissionId } = await requireUpload(deps, caller, id)
-      return stream(request, reply, {
+      return stream(request, reply, caller, {
         owner,
         submissionId,
         uploadId: id,

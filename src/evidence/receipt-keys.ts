@@ -24,8 +24,8 @@ export class ReceiptKeys {
 
   constructor({ config, store }: { config: Pick<Config, 'secrets'>; store: ObjectStore }) {
     this.#store = store
-    this.#private = config.secrets.map(privateKeyOf)
-    this.#signing = privateKeyOf(config.secrets[0])
+    this.#private = config.secrets.receipt.map(privateKeyOf)
+    this.#signing = privateKeyOf(config.secrets.receipt[0])
   }
 
   /** The current signing key. Its public key is stored before the first use. */

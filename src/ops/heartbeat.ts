@@ -37,6 +37,8 @@ export type ProcessReport = {
   sending: number
   /** By which its machine's clock is ahead of Redis'. Absent in reports of earlier versions. */
   clockSkewMs?: number
+  /** Absent in reports of versions that sign with the secret itself. */
+  derivesKeys?: boolean
   /** Worker: concurrency by lane. */
   lanes?: Partial<Record<Lane, number>>
 }
@@ -84,6 +86,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
       instance: deps.instance,
       atMs: clock.now(),
       clockSkewMs: redisWatch.skewMs(),
+      derivesKeys: true,
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),

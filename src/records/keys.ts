@@ -91,6 +91,8 @@ export const redisKeys = {
   /** A webhook endpoint that answered 410 Gone. */
   webhookGone: (owner: string, url: string) =>
     `sn:webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`,
+  /** Channel: submissions (`owner/id`) with a new revocation. */
+  revoked: 'sn:revoked',
   /** Channel: live events. */
   live: 'sn:live',
   progress: (id: string) => `sn:progress:${id}`,

@@ -1,6 +1,8 @@
 // The submission head: the data of the portal about a submission. Written only by portal calls; the document that
 // readers see is computed from it and from the upload records.
 
+import type { RevocationList } from './revocations.ts'
+
 export type RevisionRecord = {
   revision: number
   sealedAt?: string
@@ -41,6 +43,8 @@ export type SubmissionHead = {
   extensions?: string[]
   /** Since when a seal waits for verdicts; absent or null: no seal waits. */
   sealRequestedAt?: string | null
+  /** Sessions that were revoked; absent: none ever was. */
+  revocations?: RevocationList
   sequence: number
   event: string | null
   createdAt: string

@@ -50,7 +50,8 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   if (bytes > placement.maxBytes)
     throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: placement.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
-  const id = begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets)
+  const id =
+    begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets.uploadId, deps.keyDerivation.active)
   const draft: UploadDraft = {
     id,
     owner,
@@ -89,7 +90,7 @@ async function readPartials(deps: UploadDeps, request: TusRequest, header: strin
   const partials: UploadRecord[] = []
   for (const url of urls) {
     const id = partialId(url, request.baseUrl)
-    if (id === undefined || !isUploadId(id, deps.config.secrets)) throw new AppError('CONCAT_INVALID')
+    if (id === undefined || !isUploadId(id, deps.config.secrets.uploadId)) throw new AppError('CONCAT_INVALID')
     const seen = await deps.locks.getStatus(id, request.ticketSlot).catch((error: unknown) => {
       throw error instanceof AppError && error.status < 500 ? new AppError('CONCAT_INVALID', { cause: error }) : error
     })

@@ -60,7 +60,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
     if (size !== null && size > config.uploads.maxBytes)
       throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: config.uploads.maxBytes, actual: size } })
     await admission.check(size ?? 0)
-    const id = newUploadId(NO_OWNER, null, config.secrets)
+    const id = newUploadId(NO_OWNER, null, config.secrets.uploadId, deps.keyDerivation.active)
     const nowhere = { submissionId: null, slot: null, revision: 0, subject: null, replaces: null }
     const draft = { ...common, ...nowhere, id, owner: NO_OWNER, maxBytes: config.uploads.maxBytes, kinds: [] }
     return { draft, size, fingerprintKey: undefined, expiresAtMs }
@@ -89,7 +89,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
   await admission.check(size ?? 0)
   const draft: UploadDraft = {
     ...common,
-    id: newUploadId(ticket.owner, ticket.submission, config.secrets),
+    id: newUploadId(ticket.owner, ticket.submission, config.secrets.uploadId, deps.keyDerivation.active),
     owner: ticket.owner,
     submissionId: ticket.submission,
     slot: ticket.slot,

@@ -1,5 +1,6 @@
 // Receives one request body under the lock: sink, receiver, and requests of others for the same upload.
 
+import { ticketIssued } from '../auth/issued.ts'
 import { AppError, hasCode } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { acceptBody } from '../http/server-answers.ts'
@@ -132,6 +133,7 @@ async function receiveInto(
     },
   })
   let over: Promise<unknown> | undefined
+  let revoked = false
   let draining = false
   let keeping = false
   const holder = {
@@ -153,10 +155,20 @@ async function receiveInto(
     },
   }
   peers.add(holder)
+  const { ticket } = request
+  const unwatch =
+    ticket === null
+      ? undefined
+      : deps.revocations.watch(ticketIssued(ticket), () => {
+          revoked = true
+          void receiver.leave()
+        })
   metrics.uploadsInFlight.inc()
   try {
     const end = await receiver.run()
     faultPoint('patch.bytes-written')
+    // What came before counts: it was sent in good faith, and the person may go on with a new ticket.
+    if (end === 'stopped' && revoked) throw new AppError('TICKET_REVOKED')
     if (end === 'stopped' && !draining) {
       if (keeping) await sink.flush()
       throw new AppError('UPLOAD_TAKEN_OVER')
@@ -178,6 +190,7 @@ async function receiveInto(
   } finally {
     metrics.uploadsInFlight.dec()
     peers.remove(holder)
+    unwatch?.()
   }
 }
 

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { DataStore } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerOf } from '../auth/authenticate.ts'
+import { ticketIssued } from '../auth/issued.ts'
 import { AppError } from '../core/errors.ts'
 import { isUploadId, shardOfSubmission, shardOfUpload } from '../core/ids.ts'
 import { publicUrl } from '../http/public-url.ts'
@@ -101,7 +102,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
   }
   if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')
   // Ids that were not issued here need no look-up, nor do ids with a wrong format.
-  if (id !== null && !isUploadId(id, deps.config.secrets)) throw new AppError('UPLOAD_UNKNOWN')
+  if (id !== null && !isUploadId(id, deps.config.secrets.uploadId)) throw new AppError('UPLOAD_UNKNOWN')
   checkHeaders(tus)
   await authorize(deps, tus)
   if (method === 'GET') {
@@ -135,9 +136,12 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
   if (token === undefined) throw new AppError('TICKET_INVALID', { headers: { 'WWW-Authenticate': 'Bearer' } })
   // A final concatenation only completes existing uploads.
   const creates = tus.method === 'POST' && !isFinalConcat(tus.headers.get('upload-concat'))
-  tus.ticket = await deps.tokens.verifyTicket(token, { checkExpiry: creates })
+  const ticket = await deps.tokens.verifyTicket(token, { checkExpiry: creates })
+  tus.ticket = ticket
+  // Before its upload is looked at: a revoked ticket must not end another's request.
+  if (await deps.revocations.isRevoked(ticketIssued(ticket))) throw new AppError('TICKET_REVOKED')
   // The id shows a ticket for another submission; Redis or the record show one for another slot.
-  if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(tus.ticket.owner, tus.ticket.submission))
+  if (tus.id !== null && shardOfUpload(tus.id) !== shardOfSubmission(ticket.owner, ticket.submission))
     throw new AppError('TICKET_SCOPE')
 }
 

@@ -1,9 +1,11 @@
 // Dependencies of the upload path, created by src/deps.ts.
 
 import type { RateLimiter } from '../auth/rate-limit.ts'
+import type { Revocations } from '../auth/revocations.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
+import type { KeyDerivation } from '../core/derive-key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Attempts } from '../evidence/attempts.ts'
@@ -35,6 +37,8 @@ export type UploadDeps = {
   views: UploadViews
   profiles: ProfileCatalogue
   tokens: Tokens
+  revocations: Pick<Revocations, 'isRevoked' | 'watch'>
+  keyDerivation: KeyDerivation
   completion: Completion
   uploadStore: UploadStore
   peers: Peers

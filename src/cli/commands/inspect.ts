@@ -16,7 +16,7 @@ export const inspect: Command = {
   prepare([name, ...rest]) {
     if (name === undefined || rest.length > 0) throw usageError('inspect: one upload or submission is required')
     return async (context) => {
-      if (isUploadId(name, context.deps.config.secrets)) return await inspectUpload(context, name)
+      if (isUploadId(name, context.deps.config.secrets.uploadId)) return await inspectUpload(context, name)
       const id = name.slice(name.indexOf('/') + 1)
       if (!isSubmissionId(id))
         throw new CliError(`"${name}" is neither an upload id nor a submission id.`, EXIT.notFound)

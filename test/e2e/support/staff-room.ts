@@ -69,7 +69,14 @@ export async function openStaffRoom() {
     /** The page of a submission for seconds only, which is less than a portal may ask for. */
     async shortSession(submission: string, seconds: number): Promise<string> {
       const expMs = Date.now() + seconds * 1000
-      const claims = { owner: 'school', submission, can: ['read', 'upload'] as const, subject: null, expMs }
+      const claims = {
+        owner: 'school',
+        submission,
+        can: ['read', 'upload'] as const,
+        subject: null,
+        expMs,
+        revocations: 0,
+      }
       return `${house.service.url}/portal#token=${(await tokens.signSession(claims)).token}`
     },
 

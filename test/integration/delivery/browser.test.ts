@@ -13,6 +13,7 @@ import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
+import { NO_REVOCATIONS } from '../../support/revocations.ts'
 
 describe.skipIf(!chromiumAvailable())('a browser', () => {
   let house: Environment
@@ -33,6 +34,7 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
       uploads: house.deps.uploads,
       secrets: SECRETS,
       clock: house.clock,
+      revocations: NO_REVOCATIONS,
     })
     app.get('/page', async (request, reply) => {
       const { src } = request.query as { src: string }
@@ -59,6 +61,7 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
         key,
         bytes: body.length,
         download: false,
+        session: null,
         contentType: 'video/mp4',
         fileName: 'การสอน.mp4',
         expiresAtSeconds: Math.floor(Date.now() / 1000) + 600,

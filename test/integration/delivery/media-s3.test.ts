@@ -10,6 +10,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { S3ObjectStore } from '../../../src/storage/s3.ts'
 import { appWithProblems, listen } from '../../support/app.ts'
 import { SECRETS } from '../../support/drafts.ts'
+import { NO_REVOCATIONS } from '../../support/revocations.ts'
 import { s3Available, startS3, storeOver, type TestS3 } from '../../support/s3.ts'
 
 // Two sockets: a stream that were left open would soon leave none for the next.
@@ -28,6 +29,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
       store,
       secrets: SECRETS,
       clock: systemClock,
+      revocations: NO_REVOCATIONS,
       // Nothing is removed here but by hand: no record tells why.
       uploads: { latest: () => Promise.resolve(undefined) },
     })
@@ -52,6 +54,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
         contentType: 'video/mp4',
         fileName: 'x.mp4',
         download: false,
+        session: null,
         expiresAtSeconds: Math.floor(Date.now() / 1000) + 600,
       },
       SECRETS,

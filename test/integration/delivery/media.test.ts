@@ -15,6 +15,7 @@ import { draftFor, OWNER, SECRETS } from '../../support/drafts.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import type { Details } from '../../support/records.ts'
+import { DERIVED, NO_REVOCATIONS } from '../../support/revocations.ts'
 
 const FILM = randomBytes(1_000_000)
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
     },
     views: house.deps.views,
     clock,
+    keyDerivation: DERIVED,
     config: loadConfig({ REDIS_URL: house.redis.url, TICKET_SECRET: SECRETS[0] }),
   })
   const store = {
@@ -46,7 +48,8 @@ beforeAll(async () => {
       return stream
     },
   }
-  await app.register(mediaRoute, { store, uploads: house.deps.uploads, secrets: SECRETS, clock })
+  const { uploads } = house.deps
+  await app.register(mediaRoute, { store, uploads, secrets: SECRETS, clock, revocations: NO_REVOCATIONS })
   url = await listen(app)
 })
 afterAll(async () => {

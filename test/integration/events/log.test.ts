@@ -8,6 +8,7 @@ import type { EventBody } from '../../../src/records/event-body.ts'
 import { appWithProblems } from '../../support/app.ts'
 import { SECRETS } from '../../support/drafts.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { NO_REVOCATIONS } from '../../support/revocations.ts'
 
 let house: Environment
 let get: (path: string, owner?: string) => Promise<{ status: number; body: Page & { code?: string } }>
@@ -23,6 +24,7 @@ beforeAll(async () => {
   await app.register(eventRoutes, {
     authorize,
     authorizeStream: authorize,
+    revocations: NO_REVOCATIONS,
     heads: house.deps.heads,
     views: house.deps.views,
     secrets: SECRETS,

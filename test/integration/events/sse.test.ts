@@ -12,6 +12,7 @@ import { appWithProblems, listen } from '../../support/app.ts'
 import { draftFor, OWNER, SECRETS } from '../../support/drafts.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { NO_REVOCATIONS } from '../../support/revocations.ts'
 import { openSse, type Received } from './sse-client.ts'
 
 let house: Environment
@@ -35,6 +36,7 @@ async function startProcess(change: Partial<EventRouteDeps> = {}) {
   await app.register(eventRoutes, {
     authorize,
     authorizeStream: authorize,
+    revocations: NO_REVOCATIONS,
     live,
     heads: house.deps.heads,
     views: house.deps.views,

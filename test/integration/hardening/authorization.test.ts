@@ -17,6 +17,7 @@ const everybody = (cell: string): Cells => Object.fromEntries(CREDENTIALS.map((n
 /** Nobody but a credential of the portal API gets past the door. */
 const STRANGERS: Cells = {
   ...everybody('401 SESSION_INVALID'),
+  revokedSession: '401 SESSION_REVOKED',
   none: '401 API_KEY_INVALID',
   garbage: '401 API_KEY_INVALID',
   ops: '401 API_KEY_INVALID',
@@ -50,6 +51,7 @@ const changeable = (answer: string, unknown: string): Cells => ({
 /** Tickets of the upload's own slot, expired or not: an upload that runs outlives its ticket. */
 const ofTicket = (answer: string, wrongSlot = '403 TICKET_SCOPE'): Cells => ({
   ...everybody('401 TICKET_INVALID'),
+  revokedTicket: '401 TICKET_REVOKED',
   otherTicket: '403 TICKET_SCOPE',
   slotTicket: wrongSlot,
   expiredTicket: answer,
@@ -85,6 +87,8 @@ const MATRIX: Record<string, Cells> = {
   'DELETE /v1/submissions/:id/seal': changeable('200', SUBMISSION),
   'POST /v1/submissions/:id/return': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
   'POST /v1/submissions/:id/sessions': portalOnly('201', SUBMISSION),
+  'DELETE /v1/submissions/:id/sessions': portalOnly('204', SUBMISSION),
+  'DELETE /v1/submissions/:id/sessions/:sid': portalOnly('204', SUBMISSION),
   'GET /v1/submissions/:id/uploads': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/attempts': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/events': readable('200', SUBMISSION),
@@ -107,6 +111,7 @@ const MATRIX: Record<string, Cells> = {
 
   'POST /files': {
     ...everybody('401 TICKET_INVALID'),
+    revokedTicket: '401 TICKET_REVOKED',
     otherTicket: '201',
     slotTicket: '201',
     expiredTicket: '401 TICKET_EXPIRED',
@@ -186,10 +191,11 @@ describe('media links', () => {
       bytes: 10,
       fileName: 'x.pdf',
       download: false,
+      session: null,
     }
     const soon = Math.floor(Date.now() / 1000)
     const forged = signMediaToken({ ...claims, expiresAtSeconds: soon + 600 }, ['s'.repeat(32)])
-    const expired = signMediaToken({ ...claims, expiresAtSeconds: soon - 1 }, house.deps.config.secrets)
+    const expired = signMediaToken({ ...claims, expiresAtSeconds: soon - 1 }, house.deps.config.secrets.link)
     const flipped = mac.startsWith('A') ? `B${mac.slice(1)}` : `A${mac.slice(1)}`
     for (const [bad, answer] of [
       [forged, '403 LINK_INVALID'],

@@ -31,6 +31,7 @@ it.each(['submissions', 'uploads'])('opens a stream for a session of it, and for
   for (const name of shown) seen[name] = await ask(path, scene.tokens[name])
   expect(seen).toEqual({
     ...Object.fromEntries(shown.map((name) => [name, '401 SESSION_INVALID'])),
+    revokedSession: '401 SESSION_REVOKED',
     otherSession: unknown,
     readSession: '200',
     session: '200',

@@ -216,7 +216,10 @@ describe('the keys', () => {
   const NEW = 'a-newer-secret-of-thirty-two-characters-'
   const OLD = 'a-ticket-secret-of-thirty-two-characters'
   const process = (...secrets: [string, ...string[]]) => {
-    const receiptKeys = new ReceiptKeys({ config: { secrets }, store: h.deps.store })
+    const receiptKeys = new ReceiptKeys({
+      config: { secrets: { ...h.deps.config.secrets, receipt: secrets } },
+      store: h.deps.store,
+    })
     return { receiptKeys, receipts: new Receipts({ receiptKeys, clock: h.clock }) }
   }
   const told = { kind: 'stored' as const, portal: 'portal', submission: 'k', slot: 'plan' }

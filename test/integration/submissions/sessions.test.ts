@@ -69,6 +69,7 @@ describe('a session', () => {
     })
     expect(status).toBe(201)
     expect(body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{24}$/),
       token: expect.any(String),
       url: `https://songngan.example/portal#token=${String(body['token'])}`,
       expiresAt: isoTime(h.clock.ms + 600_000),
@@ -80,7 +81,7 @@ describe('a session', () => {
     try {
       await bare.put('mine')
       const { status, body } = await bare.call('POST', '/v1/submissions/mine/sessions')
-      expect([status, Object.keys(body)]).toEqual([201, ['token', 'expiresAt']])
+      expect([status, Object.keys(body)]).toEqual([201, ['id', 'token', 'expiresAt']])
     } finally {
       await bare.close()
     }

@@ -71,7 +71,7 @@ describe('GET of an upload', () => {
   it('is 404 for invented ids, unknown ones, and those of another portal', async () => {
     await h.put('u-3', {}, OTHER_KEY)
     const theirs = await h.beginUpload('u-3', 'plan', { owner: 'other' })
-    const unknown = newUploadId('portal', 'u-3', h.deps.config.secrets)
+    const unknown = newUploadId('portal', 'u-3', h.deps.config.secrets.uploadId)
     for (const id of [theirs.id, unknown, 'a'.repeat(40), 'x', '..%2Fx', 'x'.repeat(300)]) {
       expectProblem(await h.call('GET', `/v1/uploads/${id}`), 'UPLOAD_UNKNOWN')
       expectProblem(await cancel(id), 'UPLOAD_UNKNOWN')

@@ -80,7 +80,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     padding.write('free', 4, 'latin1')
     const bytes = Buffer.concat([media, padding])
 
-    const id = newUploadId('portal', 'c', house.deps.config.secrets)
+    const id = newUploadId('portal', 'c', house.deps.config.secrets.uploadId)
     const key = objectKeys.data(id)
     const tailKey = objectKeys.tail(id, 2 * MIN_PART_BYTES, 'token')
     const { parts, multipartId } = await sendParts(key, bytes)
@@ -116,7 +116,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     await house.commitHead('d')
     const ready = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
     await house.until(ready, isReady)
-    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.deps.config.secrets))
+    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.deps.config.secrets.uploadId))
     if (unfinished === undefined || forgotten === undefined) throw new Error('two ids were asked for')
     const draft = draftFor('d', { id: unfinished, slot: 'clip', maxBytes: 1e9 })
     await house.deps.uploads.commit(unfinished, () => receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1))

@@ -4,6 +4,10 @@ import { loadWorkerConfig } from '../../../src/core/config.ts'
 const GIVEN = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   TICKET_SECRET: 'the-secret-of-the-service-which-signs-everything',
+  SESSION_SECRET: 'the-secret-of-the-service-for-sessions-only',
+  LINK_SECRET: 'the-secret-of-the-service-for-links-only',
+  RECEIPT_SECRET: 'the-secret-of-the-service-for-receipts-only',
+  UPLOAD_ID_SECRET: 'the-secret-of-the-service-for-upload-ids-only',
   API_KEYS: 'portal:a-secret-of-a-portal',
   TICKET_JWKS_URL: 'https://portal.example/jwks',
 }

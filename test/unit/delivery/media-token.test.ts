@@ -1,6 +1,13 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { newUploadId } from '../../../src/core/ids.ts'
-import { type MediaClaims, openMediaToken, signMediaToken } from '../../../src/delivery/media-token.ts'
+import {
+  isMarkOf,
+  type MediaClaims,
+  openMediaToken,
+  personMark,
+  signMediaToken,
+} from '../../../src/delivery/media-token.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 
 const OLD = 'the secret of last year, long enough'
@@ -16,6 +23,7 @@ const claims: MediaClaims = {
   bytes: 123_456_789_012,
   fileName: 'การสอน-720p.mp4',
   download: false,
+  session: null,
 }
 const code = (open: () => unknown) => {
   try {
@@ -62,5 +70,22 @@ describe('a media token', () => {
   it('is never made for an object that is not the upload’s', () => {
     const key = objectKeys.data(newUploadId('portal', 'S-2', [NEW]))
     expect(() => signMediaToken({ ...claims, key }, [NEW])).toThrow('is not of upload')
+  })
+
+  it('of a version before keys were derived is good until it ends, and is still made beside one', () => {
+    const text = openMediaToken(signMediaToken(claims, [OLD], false), [NEW, OLD], NOW)
+    expect(text).toEqual(claims)
+    const payload = signMediaToken(claims, [OLD], false).split('.')[0] ?? ''
+    const mac = createHmac('sha256', `media-link:${OLD}`).update(payload).digest().subarray(0, 16).toString('base64url')
+    expect(openMediaToken(`${payload}.${mac}`, [OLD], NOW)).toEqual(claims)
+  })
+
+  it('names its session, and the person by a mark that says nothing', () => {
+    const person = personMark('ครู 1', [OLD])
+    const session = { owner: 'portal', submission: 'S-1', id: 'a'.repeat(24), revocations: 2, person }
+    expect(openMediaToken(signMediaToken({ ...claims, session }, [OLD]), [OLD], NOW).session).toEqual(session)
+    expect(isMarkOf(person, 'ครู 1', [NEW, OLD])).toBe(true)
+    expect(isMarkOf(person, 'ครู 2', [NEW, OLD])).toBe(false)
+    expect(isMarkOf(person, 'ครู 1', [NEW])).toBe(false)
   })
 })

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http'
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { compactVerify, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Tokens } from '../../../src/auth/tokens.ts'
 import { loadConfig } from '../../../src/core/config.ts'
+import { deriveKey } from '../../../src/core/derive-key.ts'
 import { AppError } from '../../../src/core/errors.ts'
 
 const SECRET = 'a-ticket-secret-of-thirty-two-characters'
@@ -16,14 +17,14 @@ afterEach(() => {
   clock.ms = NOW
 })
 
-function tokensWith(env: Record<string, string> = {}) {
+function tokensWith(env: Record<string, string> = {}, derivation = { active: true }) {
   const config = loadConfig({
     REDIS_URL: 'redis://127.0.0.1:1',
     API_KEYS: 'portal:0123456789abcdef,other:0123456789abcdeg',
     TICKET_SECRET: SECRET,
     ...env,
   })
-  return new Tokens({ config, clock })
+  return new Tokens({ config, clock, derivation })
 }
 
 const ticket = {
@@ -34,6 +35,8 @@ const ticket = {
   replaces: null,
   maxBytes: 5000,
   expMs: NOW + 60_000,
+  session: null,
+  revocations: 3,
 }
 const session = {
   owner: 'portal',
@@ -41,6 +44,7 @@ const session = {
   subject: null,
   can: ['read', 'upload'] as const,
   expMs: NOW + 60_000,
+  revocations: 3,
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -104,6 +108,61 @@ describe('tickets', () => {
     const { token } = await tokens.signTicket(ticket)
     for (let i = 0; i < 100; i++) await tokens.verifyTicket(token, check)
     expect(verify).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('keys', () => {
+  const sign = (typ: string, key: Uint8Array, claims: Record<string, unknown>) =>
+    new SignJWT({ aud: 'songngan', owner: 'portal', submission: 's-1', exp: 9e9, ...claims })
+      .setProtectedHeader({ alg: 'HS256', typ })
+      .sign(key)
+  const asSession = { can: ['read'] }
+  const asTicket = { slot: 'plan' }
+
+  it('are one for each purpose: that of tickets signs no session, and the other way round', async () => {
+    const tokens = tokensWith()
+    const [ofTickets, ofSessions] = [
+      deriveKey(SECRET, 'songngan ticket, version 1'),
+      deriveKey(SECRET, 'songngan session, version 1'),
+    ]
+    expect((await tokens.verifyTicket(await sign('ticket+jwt', ofTickets, asTicket), check)).slot).toBe('plan')
+    expect((await tokens.verifySession(await sign('session+jwt', ofSessions, asSession))).can).toEqual(['read'])
+    expect(await codeOf(tokens.verifyTicket(await sign('ticket+jwt', ofSessions, asTicket), check))).toBe(
+      'TICKET_INVALID',
+    )
+    expect(await codeOf(tokens.verifySession(await sign('session+jwt', ofTickets, asSession)))).toBe('SESSION_INVALID')
+  })
+
+  it('are rotated apart', async () => {
+    const tokens = tokensWith()
+    const [t, s] = [await tokens.signTicket(ticket), await tokens.signSession(session)]
+    const apart = tokensWith({ SESSION_SECRET: OLDER })
+    expect((await apart.verifyTicket(t.token, check)).slot).toBe('plan')
+    expect(await codeOf(apart.verifySession(s.token))).toBe('SESSION_INVALID')
+    const rotating = tokensWith({ SESSION_SECRET: `${OLDER},${SECRET}` })
+    expect((await rotating.verifySession(s.token)).submission).toBe('s-1')
+  })
+
+  it('know tokens of versions that signed with the secret itself', async () => {
+    const secret = new TextEncoder().encode(SECRET)
+    const tokens = tokensWith()
+    const t = await sign('ticket+jwt', secret, asTicket)
+    expect(await tokens.verifyTicket(t, check)).toMatchObject({ slot: 'plan', session: null, revocations: null })
+    const s = await sign('session+jwt', secret, asSession)
+    expect(await tokens.verifySession(s)).toMatchObject({ id: null, revocations: null })
+    expect(await codeOf(tokensWith({ SESSION_SECRET: OLDER }).verifySession(s))).toBe('SESSION_INVALID')
+  })
+
+  it('are not derived while a process of such a version runs', async () => {
+    const derivation = { active: false }
+    const tokens = tokensWith({}, derivation)
+    const secret = new TextEncoder().encode(SECRET)
+    const [t, s] = [await tokens.signTicket(ticket), await tokens.signSession(session)]
+    for (const { token } of [t, s]) await compactVerify(token, secret)
+    derivation.active = true
+    const later = await tokens.signTicket(ticket)
+    await expect(compactVerify(later.token, secret)).rejects.toThrow()
+    for (const { token } of [t, later]) expect((await tokens.verifyTicket(token, check)).slot).toBe('plan')
   })
 })
 
@@ -195,6 +254,8 @@ describe('tickets that a portal signs', () => {
       maxBytes: 77,
       issuedAtMs: NOW - 400,
       expMs: NOW - 400 + 60_000,
+      session: null,
+      revocations: null,
     })
     await tokens.verifyTicket(await sign(), check)
     expect(state.asked).toBe(1)

@@ -23,6 +23,7 @@ function pathOf(route: string, scene: Scene): string {
     .replace('/v1/uploads/:id', `/v1/uploads/${route.startsWith('DELETE') ? scene.begun : scene.whole}`)
     .replace('/v1/profiles/:id', `/v1/profiles/${INTAKE}`)
     .replace(':slot', 'plan')
+    .replace(':sid', 'a'.repeat(24))
     .replace('/files/*', `/files/${scene.begun}`)
     .replace('/docs/static/*', '/docs/static/swagger-ui.css')
 }

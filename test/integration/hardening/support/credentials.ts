@@ -17,7 +17,9 @@ export const CREDENTIALS = [
   'otherKey',
   'forgedSession',
   'expiredSession',
+  'revokedSession',
   'otherSession',
+  'revokedTicket',
   'otherTicket',
   'slotTicket',
   'expiredTicket',
@@ -43,6 +45,7 @@ export async function setScene(house: Environment) {
     })
     return String(body['token'])
   }
+  const revoked = await revokedPage(house, id)
   const ticket = await ticketOf(id, 'plan')
   const user = tusUser(house.url, ticket)
   const bytes = pdfBytes()
@@ -69,8 +72,11 @@ export async function setScene(house: Environment) {
         subject: null,
         can: ['read', 'upload', 'seal'],
         expMs: past * 1000,
+        revocations: 0,
       })
       .then(({ token }) => token),
+    revokedSession: revoked.session,
+    revokedTicket: revoked.ticket,
     otherSession: await session(neighbour, ['read', 'upload', 'seal']),
     otherTicket: await ticketOf(neighbour, 'plan'),
     slotTicket: await ticketOf(id, 'film'),
@@ -83,6 +89,8 @@ export async function setScene(house: Environment) {
         replaces: null,
         maxBytes: null,
         expMs: past * 1000,
+        session: null,
+        revocations: 0,
       })
       .then(({ token }) => token),
     ticket,
@@ -105,4 +113,13 @@ export async function setScene(house: Environment) {
       return { authorization: `Bearer ${tokens[name]}` }
     },
   }
+}
+
+/** A session that its portal has revoked, and a ticket that it asked for before. */
+async function revokedPage(house: Environment, id: string): Promise<{ session: string; ticket: string }> {
+  const made = await house.call('POST', `/v1/submissions/${id}/sessions`, { body: { can: ['read', 'upload', 'seal'] } })
+  const session = String(made.body['token'])
+  const asked = await house.call('POST', `/v1/submissions/${id}/tickets`, { token: session, body: { slot: 'plan' } })
+  await house.call('DELETE', `/v1/submissions/${id}/sessions/${String(made.body['id'])}`)
+  return { session, ticket: String(asked.body['ticket']) }
 }
