@@ -8,9 +8,11 @@ import type { Attempts } from '../evidence/attempts.ts'
 import { isPlace } from '../evidence/attempts-in-order.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
+import { verifyReceipt } from '../evidence/verify-receipt.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, problems, publicProblems } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { viewOf } from './uploads.ts'
 
@@ -19,6 +21,7 @@ export type ReceiptsApiDeps = {
   auth: Auth
   heads: SubmissionHeads
   views: UploadViews
+  uploads: UploadRecords
   attempts: Attempts
   receipts: Receipts
   receiptKeys: ReceiptKeys
@@ -66,9 +69,26 @@ const ListQuery = Type.Object({
 })
 
 const JwkSet = Type.Object({
-  keys: Type.Array(Type.Object({ kty: Text, crv: Text, x: Text, kid: Text, alg: Text, use: Text }), {
-    description: 'RFC 8037; the current key first, then all earlier ones',
-  }),
+  keys: Type.Array(
+    Type.Object({
+      kty: Text,
+      crv: Text,
+      x: Text,
+      kid: Text,
+      alg: Text,
+      use: Text,
+      revoked: Type.Optional(
+        Type.Object(
+          { revoked_at: Type.Integer(), reason: Text },
+          {
+            description:
+              'Withdrawn as of this time (seconds): its signature alone proves nothing, whatever date it signs',
+          },
+        ),
+      ),
+    }),
+    { description: 'RFC 8037; the current key first, then all earlier ones' },
+  ),
 })
 
 export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
@@ -87,7 +107,13 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
         params: Id,
         response: {
           200: UploadReceipt,
-          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'RECEIPT_NOT_READY', ...SESSION]),
+          ...problems([
+            'UPLOAD_UNKNOWN',
+            'SUBMISSION_DELETED',
+            'RECEIPT_NOT_READY',
+            'RECEIPT_SIGNING_STOPPED',
+            ...SESSION,
+          ]),
         },
       },
     },
@@ -123,6 +149,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
             'CURSOR_INVALID',
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
+            'RECEIPT_SIGNING_STOPPED',
             ...SESSION,
           ]),
         },
@@ -165,18 +192,33 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       schema: {
         tags: ['receipts'],
         summary: 'Verify a receipt',
-        description: 'No authentication. A changed receipt is refused.',
+        description:
+          'No authentication. A changed receipt is refused. Where its key was withdrawn, a receipt from before that date is ' +
+          'valid only if the records say the same (`RECEIPT_CONFIRMED`).',
         security: [],
         body: Type.Object({ receipt: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
         response: {
-          200: Type.Object({ valid: Type.Boolean(), kind: Kind, claims: Claims }),
-          ...publicProblems(['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'RECEIPT_INVALID']),
+          200: Type.Object({
+            valid: Type.Boolean(),
+            code: Type.Enum(['RECEIPT_VALID', 'RECEIPT_CONFIRMED']),
+            kind: Kind,
+            claims: Claims,
+            key: Type.Object({ kid: Text, withdrawnFrom: TextOrNull }),
+          }),
+          ...publicProblems([
+            'BAD_REQUEST',
+            'BODY_NOT_JSON',
+            'BODY_TOO_LARGE',
+            'RECEIPT_INVALID',
+            'RECEIPT_KEY_WITHDRAWN',
+            'RECEIPT_NOT_CONFIRMED',
+          ]),
         },
       },
     },
     async (request, reply) => {
-      const claims = await receipts.verify(request.body.receipt.trim())
-      return await reply.header('cache-control', 'no-store').send({ valid: true, kind: claims.kind, claims })
+      const { code, claims, key } = await verifyReceipt(deps, request.body.receipt.trim())
+      return await reply.header('cache-control', 'no-store').send({ valid: true, code, kind: claims.kind, claims, key })
     },
   )
 }

@@ -183,6 +183,21 @@ export const ERRORS = {
   MEDIA_NOT_READY: e(409, 'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่', 'The file is not ready yet; try again in a moment.'),
   RECEIPT_NOT_READY: e(409, 'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ', 'There is no receipt yet: the upload is not complete.'),
   RECEIPT_INVALID: e(400, 'ใบรับไม่ถูกต้องหรือถูกแก้ไข', 'This receipt was not issued by this service, or it was changed.'),
+  RECEIPT_KEY_WITHDRAWN: e(
+    400,
+    'ใบรับนี้ลงลายเซ็นด้วยกุญแจที่ถูกเพิกถอนก่อนวันที่ออกใบรับ จึงใช้ไม่ได้ โปรดขอใบรับใหม่',
+    'The key of this receipt was withdrawn before the date of the receipt; it is void. Get a new one.',
+  ),
+  RECEIPT_NOT_CONFIRMED: e(
+    400,
+    'กุญแจของใบรับนี้ถูกเพิกถอนแล้ว และข้อมูลในใบรับไม่ตรงกับที่ระบบบันทึกไว้ โปรดขอใบรับใหม่',
+    'The key of this receipt was withdrawn, and the records do not confirm what the receipt says. Get a new one.',
+  ),
+  RECEIPT_SIGNING_STOPPED: e(
+    503,
+    'ออกใบรับไม่ได้ชั่วคราว ไฟล์ที่ส่งแล้วไม่สูญหาย โปรดลองใหม่ภายหลัง',
+    'Receipts cannot be signed: the signing key was withdrawn and there is no other. Nothing that was received is lost.',
+  ),
   UPLOAD_TAKEN_OVER: e(400, 'มีการเชื่อมต่อใหม่ส่งไฟล์นี้ต่อแล้ว', 'A newer request has taken over this upload.'),
   UPLOAD_LOCKED: e(423, 'ระบบไม่ว่างชั่วคราว โปรดลองใหม่', 'The upload is busy; try again in a moment.'),
   OFFSET_MISMATCH: e(

@@ -39,7 +39,7 @@ export class Receipts {
     this.#clock = clock
   }
 
-  /** Throws STORE_UNAVAILABLE. */
+  /** Throws STORE_UNAVAILABLE, RECEIPT_SIGNING_STOPPED. */
   async sign(told: Omit<ReceiptClaims, 'iss' | 'iat'>): Promise<{ receipt: string; claims: ReceiptClaims }> {
     const { key, kid } = await this.#keys.signing()
     const claims = { iss: ISSUER, iat: Math.floor(this.#clock.now() / 1000), ...told } as ReceiptClaims
@@ -50,8 +50,13 @@ export class Receipts {
     return { receipt, claims }
   }
 
-  /** Verifies a receipt and returns its claims. Throws RECEIPT_INVALID, STORE_UNAVAILABLE. */
-  async verify(receipt: string): Promise<ReceiptClaims> {
+  /**
+   * Verifies a receipt's signature; whether its key still proves anything is not asked.
+   *
+   * @returns its claims, and the id of its key
+   * @throws RECEIPT_INVALID, STORE_UNAVAILABLE
+   */
+  async verify(receipt: string): Promise<{ claims: ReceiptClaims; kid: string }> {
     const refused = (cause?: unknown) =>
       new AppError('RECEIPT_INVALID', {
         details: { valid: false },
@@ -65,7 +70,7 @@ export class Receipts {
       const { payload } = await compactVerify(receipt, await importJWK(jwk, 'EdDSA'), {
         algorithms: ['EdDSA'],
       })
-      return JSON.parse(Buffer.from(payload).toString('utf8')) as ReceiptClaims
+      return { claims: JSON.parse(Buffer.from(payload).toString('utf8')) as ReceiptClaims, kid: jwk.kid }
     } catch (error) {
       if (error instanceof AppError) throw error
       throw refused(error)

@@ -34,10 +34,13 @@ const teacherAt = async (slot: string) => {
   return tusUser(house.service.url, String(JSON.parse(text).ticket))
 }
 
-async function songngan(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = await startChild(process.execPath, [...CLI, ...args], {
-    env: house.service.env,
-  })
+const songngan = (...args: string[]) => songnganWith({}, ...args)
+
+async function songnganWith(
+  env: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number | null; output: string }> {
+  const child = await startChild(process.execPath, [...CLI, ...args], { env: { ...house.service.env, ...env } })
   const { code } = await child.exited
   return { code, output: child.output() }
 }
@@ -95,4 +98,20 @@ test('moves deadlines once, exports receipts, reconciles and rebuilds', async ()
     deadline: '2099-09-30T18:59:00.000Z',
   })
   expect(rebuilt.rebuilt).toMatchObject({ submissions: 1 })
+})
+
+test('withdraws a key of receipts, but never the one that signs', async () => {
+  const { signs: kid } = await asked('receipt-keys')
+  const withdrawing = ['receipt-keys', '--withdraw', kid, '--from', '1h']
+  expect(await songngan(...withdrawing, '--yes')).toMatchObject({ code: 1, output: expect.stringContaining('signs') })
+  expect((await songngan('receipt-keys', '--withdraw', 'x', '--from', '1h')).code).toBe(3)
+  expect((await songngan('receipt-keys', '--withdraw', kid)).code).toBe(2)
+  const rotated = { RECEIPT_SECRET: 'the-secret-after-the-leak-of-thirty-two-characters' }
+  const run = async (...args: string[]) => JSON.parse((await songnganWith(rotated, ...args, '--json')).output)
+  expect(await run(...withdrawing)).toMatchObject({ kid, dryRun: true })
+  expect((await asked('receipt-keys')).signs).toBe(kid)
+  expect(await run(...withdrawing, '--yes')).toMatchObject({ kid, dryRun: false })
+  const { keys, signs } = await run('receipt-keys')
+  expect(signs).not.toBe(kid)
+  expect(keys.find((key: { kid: string }) => key.kid === kid)).toMatchObject({ revoked: { reason: 'compromised' } })
 })

@@ -8,6 +8,7 @@ import { extendDeadline } from './extend-deadline.ts'
 import { find } from './find.ts'
 import { inspect } from './inspect.ts'
 import { lane } from './lane.ts'
+import { receiptKeys } from './receipt-keys.ts'
 import { reconcile } from './reconcile.ts'
 import { retry } from './retry.ts'
 
@@ -21,4 +22,5 @@ export const COMMANDS: readonly Command[] = [
   drain,
   extendDeadline,
   exportReceipts,
+  receiptKeys,
 ]

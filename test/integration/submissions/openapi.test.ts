@@ -38,6 +38,8 @@ it('names every call', () => {
     [
       'DELETE /v1/submissions/{id}',
       'DELETE /v1/submissions/{id}/seal',
+      'DELETE /v1/submissions/{id}/sessions',
+      'DELETE /v1/submissions/{id}/sessions/{sid}',
       'DELETE /v1/uploads/{id}',
       'GET /v1/profiles',
       'GET /v1/profiles/{id}',
