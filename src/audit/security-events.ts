@@ -32,7 +32,7 @@ export const SECURITY_EVENTS = {
   'deadline.extend': change('Deadlines were moved'),
   'start.unfenced': change('A worker started with MEDIA_ISOLATION=none', { watch: true }),
   'start.unauthenticated': change('A service started with AUTH=none', { watch: true }),
-  'receipt-key.withdraw': change('A key of receipts was withdrawn', { watch: true }),
+  'receipt_key.withdraw': change('A key of receipts was withdrawn', { watch: true }),
   'session.revoke': change('Sessions, or what they had issued, were revoked'),
   'submission.erase': change('A submission was deleted, with all that it held of a person'),
 } as const satisfies Record<string, Meaning>

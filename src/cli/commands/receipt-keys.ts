@@ -70,6 +70,6 @@ async function withdraw(
     }
   await deps.receiptKeys.withdraw(kid, fromMs)
   const what = `withdrawn as of ${from}`
-  await deps.securityLog.record({ event: 'receipt-key.withdraw', actor: operator, on: `receipt key ${kid}`, what })
+  await deps.securityLog.record({ event: 'receipt_key.withdraw', actor: operator, on: `receipt key ${kid}`, what })
   return { json, text: [`${kid} is withdrawn as of ${from}.`] }
 }
