@@ -36,6 +36,11 @@ export async function startSingletonServices(
     redis: deps.redis.producer,
     state,
     support: createLookup(deps),
+    signing: async () => ({
+      // Shared: beside a service of an earlier version, during a rolling upgrade.
+      keys: deps.keyDerivation.active ? 'derived' : 'shared',
+      receipts: await deps.receiptKeys.state(),
+    }),
     ...(siblings === undefined ? {} : { siblings }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })

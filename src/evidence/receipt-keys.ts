@@ -67,6 +67,13 @@ export class ReceiptKeys {
     return true
   }
 
+  /** For operators: the key that signs (null: all are withdrawn), and how many are withdrawn. */
+  async state(): Promise<{ signs: string | null; withdrawn: number }> {
+    const withdrawn = await this.#withdrawn()
+    const signs = (await this.#published()).find(({ kid }) => !withdrawn.has(kid))
+    return { signs: signs?.kid ?? null, withdrawn: withdrawn.size }
+  }
+
   /** From when on a key is withdrawn, in milliseconds; undefined: it is not. */
   async withdrawnFromMs(kid: string): Promise<number | undefined> {
     return (await this.#withdrawn()).get(kid)

@@ -24,13 +24,14 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
   })
 
   app.get('/health/details', async (_request, reply) => {
-    const [redisLook, storeLook, storeFreeBytes, freeBytes, queueStats] = await Promise.all([
+    const [redisLook, storeLook, storeFreeBytes, freeBytes, queueStats, signing] = await Promise.all([
       checkRedis(redis),
       checkStore(store),
       store.freeBytes().catch(() => null), // an unavailable store is reported by checkStore
       freeBytesOf(config.storage.dataDir),
       // Only if Redis answers: its commands wait during an outage.
       checkRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
+      deps.signing?.().catch(() => null), // as for free bytes
     ])
     const healthy = redisLook.up && storeLook.up && (await notReady()) === undefined
     return await reply.code(healthy ? 200 : 503).send({
@@ -55,6 +56,7 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
         logDays: config.retention.securityLogDays,
         uploadsNeed: config.tickets.auth,
       },
+      ...(signing === undefined ? {} : { signing }),
       ...(mediaTools === undefined ? {} : { mediaTools }),
     })
   })

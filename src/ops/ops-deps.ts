@@ -49,6 +49,8 @@ export type OpsDeps = {
   siblings?: () => Promise<MetricsSnapshot[]>
   /** Isolation of media tools in this process, and what was proven at start; absent if it runs none. */
   mediaTools?: { isolation: string; proven: readonly string[] }
+  /** What this service signs with; absent in a worker, which signs nothing. */
+  signing?: () => Promise<object>
   /** Absent: the console has no support look-up. */
   support?: SupportLookup
 }

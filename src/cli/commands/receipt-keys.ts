@@ -37,19 +37,13 @@ export const receiptKeys: Command = {
 
 async function list({ deps }: Context): Promise<Result> {
   const keys = await deps.receiptKeys.all()
-  const signs = await signingKey(deps)
+  const { signs } = await deps.receiptKeys.state()
   const rows = keys.map(({ kid, revoked }) => [
     kid,
     kid === signs ? 'signs' : '',
     revoked === undefined ? '' : `withdrawn as of ${isoTime(revoked.revoked_at * 1000)}`,
   ])
-  return { json: { keys, signs: signs ?? null }, text: tableLines(rows, ['key', '', '']) }
-}
-
-/** Undefined: all are withdrawn. */
-async function signingKey({ receiptKeys: keys, config }: Context['deps']): Promise<string | undefined> {
-  const own = (await keys.all()).slice(0, config.secrets.receipt.length)
-  return own.find(({ revoked }) => revoked === undefined)?.kid
+  return { json: { keys, signs }, text: tableLines(rows, ['key', '', '']) }
 }
 
 async function withdraw(
@@ -59,7 +53,7 @@ async function withdraw(
   if (fromMs > nowMs) throw usageError('--from is in the future: until then the key could sign')
   if ((await deps.receiptKeys.find(kid)) === undefined)
     throw new CliError(`No key of receipts has the id "${kid}".`, EXIT.notFound)
-  if (kid === (await signingKey(deps)))
+  if (kid === (await deps.receiptKeys.state()).signs)
     throw new CliError('This key signs. Put a new RECEIPT_SECRET in front, restart the services, and withdraw it then.')
   const from = isoTime(fromMs)
   const json = { kid, from, dryRun: !yes }

@@ -1,0 +1,48 @@
+// A rolling upgrade: beside a service of a version that signs with the secret itself, what is signed has to be good there.
+
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createLogger } from '../../../src/core/logger.ts'
+import { connectRedis } from '../../../src/core/redis.ts'
+import { redisKeys } from '../../../src/records/keys.ts'
+import { type Environment, openEnvironment, TICKET_SECRET } from '../../support/environment.ts'
+import { waitFor } from '../../support/http.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
+
+const EARLIER = 'machine:1'
+let redis: TestRedis
+let house: Environment
+beforeAll(async () => {
+  redis = await startRedis({ appendOnly: false })
+  const logger = createLogger({ name: 'test', level: 'silent' })
+  const connection = connectRedis(redis.url, 'hot', logger)
+  // As a version before wrote it.
+  const report = { name: EARLIER, instance: 'machine:9464', role: 'service', atMs: Date.now(), startedAtMs: Date.now() }
+  await connection.hset(redisKeys.processes, EARLIER, JSON.stringify(report))
+  connection.disconnect()
+  house = await openEnvironment({ redis })
+})
+afterAll(async () => {
+  await house.close()
+  await redis.stop()
+})
+
+const isSignedBySecret = (token: string) => {
+  const [head = '', payload = '', signature = ''] = token.split('.')
+  return createHmac('sha256', TICKET_SECRET).update(`${head}.${payload}`).digest('base64url') === signature
+}
+
+it('signs as that version does until it has ended, and then with derived keys; both are good', async () => {
+  const id = await house.submission()
+  const page = () => house.session(id, { can: ['read', 'upload'] })
+  const [ticket, session] = [await house.ticket(id, 'plan'), await page()]
+  expect([ticket, session].map(isSignedBySecret)).toEqual([true, true])
+  await house.deps.redis.hot.hdel(redisKeys.processes, EARLIER)
+  await waitFor(() => house.deps.keyDerivation.active)
+  const [later, laterSession] = [await house.ticket(id, 'plan'), await page()]
+  expect([later, laterSession].map(isSignedBySecret)).toEqual([false, false])
+  for (const token of [session, laterSession])
+    expect((await house.call('GET', `/v1/submissions/${id}`, { token })).status).toBe(200)
+  for (const token of [ticket, later])
+    expect((await house.deps.tokens.verifyTicket(token, { checkExpiry: true })).submission).toBe(id)
+})
