@@ -80,7 +80,8 @@ export class Auth {
     return async (request) => {
       const bearer = bearerOf(request)
       const inQuery = options.queryToken === true && bearer === undefined ? queryTokenOf(request) : undefined
-      const caller = inQuery === undefined ? await this.#identify(bearer, request.ip) : await this.#identifySession(inQuery)
+      const caller =
+        inQuery === undefined ? await this.#identify(bearer, request.ip) : await this.#identifySession(inQuery)
       if (caller.kind === 'session' && !caller.can.includes(can)) throw new AppError('SESSION_SCOPE')
       return caller
     }
