@@ -21,7 +21,7 @@ overBothStores((kind) => {
 
   const key = () => `probe/${randomBytes(6).toString('hex')}/000001.json`
 
-  test('of 32 writers at once exactly one wins, and its bytes are what everybody reads', async () => {
+  test('of 32 concurrent writers exactly one succeeds, and every reader gets its bytes', async () => {
     const { store } = place
     for (let round = 0; round < 3; round++) {
       const name = key()
@@ -32,7 +32,7 @@ overBothStores((kind) => {
     }
   })
 
-  test('what exists is left as it is', async () => {
+  test('an existing object is not changed', async () => {
     const { store } = place
     const name = key()
     expect(await store.createIfAbsent(name, Buffer.from('first'))).toBe(true)
@@ -40,7 +40,7 @@ overBothStores((kind) => {
     expect((await store.read(name))?.toString()).toBe('first')
   })
 
-  test('a reader never sees half of it', async () => {
+  test('a reader never gets a part of the object', async () => {
     const { store } = place
     const name = key()
     const body = randomBytes(400_000)
@@ -59,7 +59,7 @@ overBothStores((kind) => {
     expect(new Set(seen.concat(body.length))).toEqual(new Set([body.length]))
   })
 
-  test('the probe of start-up leaves nothing behind', async () => {
+  test('the start-up check leaves no object', async () => {
     const { store } = place
     const before: string[] = []
     for await (const { key: name } of store.list('probe/')) before.push(name)
@@ -72,7 +72,7 @@ overBothStores((kind) => {
 })
 
 // Regression: a worker whose clock was ahead took what was just being written for what a crash had left behind.
-test('on a disk it comes to be although others sweep unfinished writes away, or fails: it does not try without end', async () => {
+test('on a disk it is created or fails in time, although other processes delete unfinished writes', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-swept-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const store = new LocalObjectStore(dir)

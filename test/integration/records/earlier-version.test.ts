@@ -20,7 +20,7 @@ const SESSION_FIELDS_BEFORE = new Set(
 const ANOTHER_RUN = 'f'.repeat(40)
 
 describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s', (state) => {
-  test('records, lists, attempts and open uploads of the version before are read and gone on with', async ({
+  test('records, lists, attempts and open uploads of the previous version are read and can be continued', async ({
     onTestFinished,
   }) => {
     const redis = await startRedis({ appendOnly: true })

@@ -35,36 +35,36 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
 
   const isPutOf = (what: RegExp) => (call: Call) => call.operation === 'PutObject' && what.test(call.url)
 
-  test('is content with one that keeps to both', async () => {
+  test('accepts a server that supports both', async () => {
     expect(await store.probe()).toEqual([])
   })
 
-  test('refuses one that overwrites what must not exist', async () => {
+  test('refuses a server that ignores If-None-Match', async () => {
     proxy.fault({ act: 'answer', status: 200, when: isPutOf(/probe/) })
     await expect(store.probe()).rejects.toThrow(/ignores If-None-Match/)
   })
 
-  test('refuses one that stores a body whose sum is wrong', async () => {
+  test('refuses a server that stores a body with a wrong checksum', async () => {
     proxy.fault({ act: 'answer', status: 200, when: isPutOf(/-sum/) })
     await expect(store.probe()).rejects.toThrow(/does not check x-amz-checksum-crc32/)
   })
 
-  test('names one that does not support If-None-Match', async () => {
+  test('reports a server that does not support If-None-Match', async () => {
     proxy.fault({ act: 'answer', status: 501, when: isPutOf(/probe/) })
     await expect(store.probe()).rejects.toThrow(/does not support If-None-Match \(501/)
   })
 
-  test('refuses one that takes no sum at all', async () => {
+  test('refuses a server without checksums', async () => {
     proxy.fault({ act: 'answer', status: 400, when: isPutOf(/-sum/) })
     await expect(store.probe()).rejects.toThrow(/does not accept an object with a correct CRC-32 \(400/)
   })
 
-  test('refuses one that takes no sum of a part', async () => {
+  test('refuses a server without checksums of parts', async () => {
     proxy.fault({ act: 'answer', status: 400, when: 'UploadPart' })
     await expect(store.probe()).rejects.toThrow(/does not accept a part with a correct CRC-32 \(400/)
   })
 
-  test('refuses one that stores a part whose sum is wrong', async () => {
+  test('refuses a server that stores a part with a wrong checksum', async () => {
     proxy.fault({ act: 'answer', status: 200, when: 'UploadPart' })
     await expect(store.probe()).rejects.toThrow(/does not check x-amz-checksum-crc32 of parts/)
   })
@@ -72,13 +72,13 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
   test.each([
     ['without its sum', '<Part><PartNumber>1</PartNumber><ETag>"1"</ETag><Size>4</Size></Part>'],
     ['not at all', ''],
-  ])('refuses one that lists a part %s', async (_, part) => {
+  ])('refuses a server that lists a part %s', async (_, part) => {
     const body = `<?xml version="1.0"?><ListPartsResult><IsTruncated>false</IsTruncated>${part}</ListPartsResult>`
     proxy.fault({ act: 'answer', status: 200, body, headers: { 'content-type': 'application/xml' }, when: 'ListParts' })
     await expect(store.probe()).rejects.toThrow(/does not list parts with their CRC-32/)
   })
 
-  test('warns of lifecycle rules that would hit what is ours', async () => {
+  test('warns of lifecycle rules that apply to our objects', async () => {
     const rule = (id: string, prefix: string, what: string, status = 'Enabled') =>
       `<Rule><ID>${id}</ID><Filter><Prefix>${prefix}</Prefix></Filter><Status>${status}</Status>${what}</Rule>`
     const abort = (days: number) =>
@@ -100,7 +100,7 @@ describe.skipIf(!s3Available())('the probe of an S3 server', () => {
     expect(warnings[1]).toMatch(/rule old removes files and records of the service/)
   })
 
-  test('does not take trouble for an answer', async () => {
+  test('does not treat an outage as a result', async () => {
     proxy.fault({ act: 'answer', status: 503, when: isPutOf(/-sum/) })
     await expect(store.probe()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })

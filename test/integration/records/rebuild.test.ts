@@ -38,7 +38,7 @@ overBothStores((store) => {
     return record
   }
 
-  test('head and uploads are read again as they were, in any state', async () => {
+  test('head and uploads are restored unchanged, in any state', async () => {
     const head = await house.deps.heads.latest(OWNER, submissionId)
     const states = ['receiving', 'stored', 'accepted', 'rejected', 'cancelled'] as const
     const uploads = []
@@ -52,13 +52,13 @@ overBothStores((store) => {
     expect(await house.deps.heads.uploadsOf(OWNER, submissionId)).toHaveLength(states.length)
   })
 
-  test('numbers go on above every one that was given', async () => {
+  test('sequence numbers continue above every used one', async () => {
     const { sequence } = await upload('accepted')
     await house.deps.redis.hot.flushall()
     expect(await house.deps.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(sequence)
   })
 
-  test('a commit over a Redis that knows nothing is made on the newest version', async () => {
+  test('with an empty Redis a commit is still based on the newest version', async () => {
     const { id, version } = await upload('stored')
     await house.deps.redis.hot.flushall()
     const { record } = await house.deps.uploads.commit(id, (current) =>
@@ -67,7 +67,7 @@ overBothStores((store) => {
     expect(record).toMatchObject({ version: version + 1, state: 'checking' })
   })
 
-  test('uploads of another submission that shares the shard stay with it', async () => {
+  test('uploads of another submission in the same shard are not mixed in', async () => {
     const { id } = await upload('stored')
     // The same six hex digits in front, as two submissions of thousands may have.
     const foreign = { ...draftFor(submissionId), submissionId: 'another submission' }
@@ -78,7 +78,7 @@ overBothStores((store) => {
     expect(views.map((view) => view.id)).toEqual([id])
   })
 
-  test.runIf(store === 's3')('an upload that is its own record, in the metadata of its object', async () => {
+  test.runIf(store === 's3')('an upload whose record is in the metadata of its object', async () => {
     const bucket = house.deps.store
     if (!(bucket instanceof S3ObjectStore)) throw new Error('not a bucket')
     const draft = draftFor(submissionId)

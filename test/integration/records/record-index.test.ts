@@ -48,8 +48,8 @@ const newRun = async (restart: () => Promise<void>) => {
   await waitFor(() => house.deps.runId.current !== before && house.deps.redis.hot.status === 'ready')
 }
 
-describe('announcing', () => {
-  test('an event is told once, however often and however many at a time', async () => {
+describe('publishing', () => {
+  test('an event is published once, with repeated and concurrent calls', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
     await Promise.all(Array.from({ length: 10 }, () => house.deps.uploads.announce(record)))
@@ -57,7 +57,7 @@ describe('announcing', () => {
     expect(await typesOf()).toEqual(['upload.test1'])
   })
 
-  test('versions that were never told come first, in order; those without an event are silent', async () => {
+  test('unpublished earlier versions are published first, in order; those without an event publish nothing', async () => {
     const records = await committedUnseen(4)
     const [first, , , last] = records
     if (first === undefined || last === undefined) throw new Error('nothing committed')
@@ -68,7 +68,7 @@ describe('announcing', () => {
     expect(await typesOf()).toHaveLength(3)
   })
 
-  test('a reader that saw the version first does not silence its event', async () => {
+  test('a reader that caches the version first does not suppress its event', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
     await house.deps.uploads.announce(first)
@@ -79,7 +79,7 @@ describe('announcing', () => {
     expect(await typesOf()).toEqual(['upload.test1', 'upload.test3'])
   })
 
-  test('an older version never takes the place of a newer one', async () => {
+  test('an older version never replaces a newer one in the cache', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
     await house.deps.uploads.announce(third)
@@ -88,7 +88,7 @@ describe('announcing', () => {
     expect((await house.deps.uploads.latest(first.id))?.version).toBe(3)
   })
 
-  test('a commit that Redis could not be told of is a commit; its event follows', async () => {
+  test('a commit counts even if Redis was unavailable; its event is published later', async () => {
     const draft = draftFor(submissionId)
     await house.deps.redis.hot.config('SET', 'maxmemory', '1')
     const { committed } = await house.deps.uploads.commit(
@@ -107,7 +107,7 @@ describe('announcing', () => {
 })
 
 describe('sequence numbers', () => {
-  test('many at a time: none twice, none left out', async () => {
+  test('concurrent calls: no number twice, none skipped', async () => {
     const numbers = await Promise.all(
       Array.from({ length: 50 }, () => house.deps.heads.nextSequence(OWNER, submissionId)),
     )
@@ -115,7 +115,7 @@ describe('sequence numbers', () => {
     expect(Math.max(...numbers) - Math.min(...numbers)).toBe(49)
   })
 
-  test.each(['empty', 'older'] as const)('a Redis that came back %s gives no number a second time', async (how) => {
+  test.each(['empty', 'older'] as const)('a Redis that returned %s gives no number a second time', async (how) => {
     const older = await house.redis.snapshot()
     const draft = draftFor(submissionId)
     let last = 0
@@ -134,7 +134,7 @@ describe('sequence numbers', () => {
   })
 
   // Regression: a request that waited for Redis carried the run id of the one that went away, and believed its successor.
-  test('nor to a caller who waited while Redis was away', async () => {
+  test('nor to a caller that waited while Redis was unavailable', async () => {
     const older = await house.redis.snapshot()
     const draft = draftFor(submissionId)
     const last = await house.deps.heads.nextSequence(OWNER, submissionId)
@@ -146,7 +146,7 @@ describe('sequence numbers', () => {
     expect(await waiting).toBeGreaterThan(last)
   })
 
-  test('a floor that is lower than what is known changes nothing', async () => {
+  test('a lower minimum than the known number changes nothing', async () => {
     await house.deps.index.seedSequence(OWNER, submissionId, 100)
     await house.deps.index.seedSequence(OWNER, submissionId, 7)
     expect(await house.deps.index.nextSequence(OWNER, submissionId)).toBe(101)
@@ -154,7 +154,7 @@ describe('sequence numbers', () => {
 })
 
 describe('under another Redis', () => {
-  test('nothing cached is believed, and the store answers instead', async () => {
+  test('cached records are not trusted; the store is read instead', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
     await house.deps.uploads.announce(record)

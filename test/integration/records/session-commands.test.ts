@@ -20,7 +20,7 @@ const create = (draft: UploadDraft) =>
 const save = (id: string, fence: string, offset: number) =>
   house.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: Date.now() + HOUR_MS })
 
-test('of an upload that Redis does not know every command says so, and none makes a session of it', async () => {
+test('for an unknown upload every command fails and creates no session', async () => {
   const { hot } = house.deps
   const redis = house.deps.redis.hot
   const { id } = draftFor('s1')
@@ -35,7 +35,7 @@ test('of an upload that Redis does not know every command says so, and none make
   expect(await redis.exists(redisKeys.hot(id), redisKeys.parts(id))).toBe(0)
 })
 
-test('in any order: only the holder changes anything, the offset never goes back, an end is final', async () => {
+test('random commands: only the holder changes a session, the offset never decreases, an end is final', async () => {
   const fence = fc.constantFrom('a', 'b', 'c')
   const step = fc.oneof(
     fc.record({ what: fc.constant('acquire' as const), fence }),
@@ -90,7 +90,7 @@ test('in any order: only the holder changes anything, the offset never goes back
   )
 })
 
-test('a Redis that has forgotten all scripts is sent them again, one by one and in a pipeline', async () => {
+test('after SCRIPT FLUSH scripts are sent again, singly and in a pipeline', async () => {
   const { hot } = house.deps
   const redis = house.deps.redis.hot
   const draft = draftFor('s1')

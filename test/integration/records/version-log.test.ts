@@ -31,7 +31,7 @@ overBothStores((kind) => {
   })
   afterAll(() => place.close())
 
-  test('sixteen writers: every decision is made on the one before, none is lost', async () => {
+  test('sixteen writers: every commit is based on the previous one, none is lost', async () => {
     const at = prefix()
     const names = Array.from({ length: 16 }, (_, i) => `writer ${i}`)
     const outcomes = await Promise.all(names.map((name) => add(log, at, name)))
@@ -51,7 +51,7 @@ overBothStores((kind) => {
     expect((await log.latest(at))?.version).toBe(3)
   })
 
-  test('a decision on an old version is made again on the newest', async () => {
+  test('a decision on an old version is repeated on the newest', async () => {
     const at = prefix()
     const { record: first } = await add(log, at, 'a')
     await add(log, at, 'b')
@@ -59,7 +59,7 @@ overBothStores((kind) => {
     expect(late).toMatchObject({ committed: true, record: { version: 3, by: ['a', 'b', 'c'] } })
   })
 
-  test('a decision to leave things as they are writes nothing; one that throws neither', async () => {
+  test('a decision without a change, or one that throws, writes nothing', async () => {
     const at = prefix()
     await add(log, at, 'a')
     const left = await log.commit(
@@ -84,7 +84,7 @@ overBothStores((kind) => {
   })
 })
 
-describe.skipIf(!s3Available())('answers that S3 gives and nobody gets', () => {
+describe.skipIf(!s3Available())('lost responses of S3', () => {
   let place: TestStore
   let log: VersionLog<Counter>
 
@@ -95,7 +95,7 @@ describe.skipIf(!s3Available())('answers that S3 gives and nobody gets', () => {
   afterEach(() => place.proxy?.reset())
   afterAll(() => place.close())
 
-  test.each([1, 3, 4])('lost %i times: over my own nonce it is my success, once', async (times) => {
+  test.each([1, 3, 4])('lost %i times: an object with the own nonce counts as success, once', async (times) => {
     const at = prefix()
     await add(log, at, 'a')
     place.proxy?.fault({ when: 'PutObject', act: 'dropResponse', times })
@@ -105,7 +105,7 @@ describe.skipIf(!s3Available())('answers that S3 gives and nobody gets', () => {
     expect(await log.version(at, 3)).toBeUndefined()
   })
 
-  test('a refusal over somebody else’s version is not mine: decided again', async () => {
+  test('an object of another writer is no success: the decision is repeated', async () => {
     const at = prefix()
     await add(log, at, 'a')
     const mine = log.commit(
@@ -118,7 +118,7 @@ describe.skipIf(!s3Available())('answers that S3 gives and nobody gets', () => {
     expect(await mine).toMatchObject({ committed: true, record: { version: 2, by: ['a', 'late'] } })
   })
 
-  test('the store is away: an error, and nothing that looks like a commit', async () => {
+  test('while the store is unavailable: an error, and no commit', async () => {
     const at = prefix()
     await add(log, at, 'a')
     const first = await log.latest(at)

@@ -177,7 +177,7 @@ const sniffer = (random: () => number) => (start: Buffer, whole: boolean) => {
   return true
 }
 
-test(`${SEQUENCES} random requests: the accounts are even in the end, whatever happened`, async () => {
+test(`${SEQUENCES} random requests: all reserved memory is released in the end`, async () => {
   for (let first = 0; first < SEQUENCES; first += AT_ONCE) {
     const seeds = Array.from({ length: Math.min(AT_ONCE, SEQUENCES - first) }, (_, i) => first + i)
     await Promise.all(

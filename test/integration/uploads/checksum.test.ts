@@ -31,7 +31,7 @@ overBothStores((kind) => {
     return { user, url: await user.create({ length: bytes.length, name: 'a.mp4' }) }
   }
 
-  test('a wrong one: 460, and nothing of the body counts', async () => {
+  test('a wrong checksum: 460, and no byte of the body counts', async () => {
     const { user, url } = await begun()
     expect((await user.patch(url, 0, half, checksum(half, 'sha1'))).status).toBe(204)
     const wrong = await user.patch(url, half.length, bytes.subarray(half.length), checksum(half))
@@ -42,7 +42,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   })
 
-  test('nobody who asks meanwhile is told of bytes that are not verified', async () => {
+  test('HEAD during the request does not report unverified bytes', async () => {
     const { user, url } = await begun()
     const sending = user.begin(url, 0, half.length, checksum(half))
     await sending.write(half.subarray(0, 100 * KIB))
@@ -53,7 +53,7 @@ overBothStores((kind) => {
   })
 
   // Regression: all bytes had come, so the upload was finished, without the bytes that waited for verification.
-  test('a body that breaks off after its last byte, before its end, is not taken for verified', async () => {
+  test('a chunked body without its end marker does not count as verified', async () => {
     const { user, url } = await begun()
     const sending = user.begin(url, 0, undefined, checksum(bytes))
     await sending.write(bytes)
@@ -83,7 +83,7 @@ overBothStores((kind) => {
   }
 
   // Regression: the body was held in memory, charged to the account that it then waited for.
-  test('a body larger than the memory for all bodies is taken', async () => {
+  test('a body larger than the memory budget is accepted', async () => {
     const film = filmBytes(6 * MIB, 'larger')
     const { user, url } = await created(film.length)
     expect((await user.patch(url, 0, film, checksum(film, 'sha1'))).status).toBe(204)
@@ -92,7 +92,7 @@ overBothStores((kind) => {
   })
 
   // Regression: what such bodies had been charged was never given back, and nobody could send any more.
-  test('clients that leave in the middle of such a body take nothing with them', async () => {
+  test('clients that disconnect during such a body leave no reserved memory', async () => {
     const film = filmBytes(3 * MIB, 'leaving')
     for (let round = 0; round < 6; round++) {
       const { user, url } = await created(film.length)
@@ -108,7 +108,7 @@ overBothStores((kind) => {
   })
 })
 
-test('where there is no room to keep a body until its sum is known, its client is asked to come again', async () => {
+test('without disk space for an unverified body the client is asked to retry', async () => {
   const house = await openEnvironment({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
   try {
     const user = await house.user('film')
@@ -123,7 +123,7 @@ test('where there is no room to keep a body until its sum is known, its client i
 })
 
 // A refused sum is found before the upload is opened: a file left open for each would end the process.
-test('a checksum that cannot be read leaves no file open', async () => {
+test('an unreadable checksum header leaves no file open', async () => {
   const house = await openEnvironment()
   try {
     const user = await house.user('film')
@@ -157,7 +157,7 @@ async function sendSomehow({ user, url }: { user: TusUser; url: string }, round:
   await user.patch(url, 0, body, sum).catch(() => undefined)
 }
 
-test(`${REQUESTS} such bodies that end in every way: nothing is held, and memory does not grow`, async () => {
+test(`${REQUESTS} such bodies with every kind of end: nothing stays reserved, and memory does not grow`, async () => {
   const house = await openEnvironment()
   try {
     const rssAfter = async (first: number, last: number): Promise<number> => {

@@ -38,7 +38,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   })
 
-  test('one that brings a byte too many is refused, with a length or in chunks; so is an empty one elsewhere', async () => {
+  test('a PATCH with one byte too many is refused, with a length or in chunks; so is an empty one at another offset', async () => {
     const { user, url } = await stored()
     for (const length of [3, undefined]) {
       const sending = user.begin(url, bytes.length, length)
@@ -51,7 +51,7 @@ overBothStores((kind) => {
   })
 
   // tuspy declares a deferred length with every request.
-  test('an Upload-Length that says what is known already changes nothing; another is refused', async () => {
+  test('the same Upload-Length again changes nothing; another one is refused', async () => {
     const user = await house.user('film')
     const url = await user.create({ length: null, name: 'a.mp4' })
     const half = 150 * KIB
@@ -63,7 +63,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   })
 
-  test('a length that is less than what has been stored is refused, and the header named', async () => {
+  test('a length below the stored bytes is refused, and the error names the header', async () => {
     const user = await house.user('film')
     const url = await user.create({ length: null, name: 'a.mp4' })
     await user.patch(url, 0, bytes.subarray(0, 100))
@@ -97,7 +97,7 @@ describe('headers', () => {
   })
 
   test.each(['filename YS5tcDQ=,filename Yg==', 'a b c', 'a *', 'คีย์ YQ=='])(
-    'Upload-Metadata that cannot be read is named: %j',
+    'an invalid Upload-Metadata is named in the error: %j',
     async (header) => {
       const latin1 = Buffer.from(header).toString('latin1')
       const refused = await user.post({ length: 10, headers: { 'Upload-Metadata': latin1 } })
@@ -105,7 +105,7 @@ describe('headers', () => {
     },
   )
 
-  test('every other header that is refused is named too', async () => {
+  test('every other refused header is named in the error too', async () => {
     for (const [name, headers] of [
       ['upload-length', {}],
       ['upload-length', { 'Upload-Length': 10, 'Upload-Defer-Length': 1 }],
@@ -118,7 +118,7 @@ describe('headers', () => {
     }
   })
 
-  test('a method that is overridden by one that nobody knows is 405; so is PUT', async () => {
+  test('a method override with an unknown method is 405; so is PUT', async () => {
     const url = await user.create({ length: 10, name: 'a.mp4' })
     for (const override of ['PUT', 'SEARCH', 'x y']) {
       const reply = await send('POST', url, { ...user.headers, 'X-HTTP-Method-Override': override })
@@ -146,7 +146,7 @@ describe('headers', () => {
 
 describe('the first bytes', () => {
   // Regression: only the kind was looked at, so that any film was taken whole and refused hours later.
-  test('of a container that the slot does not take: 415, with what it takes', async () => {
+  test('of a container that the slot does not accept: 415, with the accepted ones', async () => {
     const house = await openEnvironment()
     try {
       const flv = Buffer.concat([Buffer.from('FLV\x01\x05\0\0\0\x09', 'latin1'), pdfBytes(300 * KIB)])

@@ -30,7 +30,7 @@ overBothStores((kind) => {
   const join = (user: TusUser, urls: string[]) =>
     send('POST', `${house.url}/files`, { ...user.headers, 'Upload-Concat': `final;${urls.join(' ')}` })
 
-  test('asked for again, at the same time and when the partials are gone: the same upload', async () => {
+  test('repeated, concurrently and after the partials are deleted: the same final upload', async () => {
     const user = await house.user('film')
     const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     const answers = await Promise.all([join(user, halves), join(user, halves)])
@@ -46,7 +46,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(film))
   })
 
-  test('where whoever began it died before there was a record: it is that upload which is made', async () => {
+  test('after a crash before the record a repeat completes the same final upload', async () => {
     const user = await house.user('film')
     const half = await partial(user, film)
     const { owner, submissionId } = await house.record(half)
@@ -59,7 +59,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(headers.location ?? '')).toBe(sha256(film))
   })
 
-  test('a partial that another upload has taken: 400', async () => {
+  test('a partial that is part of another upload: 400', async () => {
     const user = await house.user('film')
     const [one, two] = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     expect((await join(user, [one])).status).toBe(201)
@@ -67,7 +67,7 @@ overBothStores((kind) => {
   })
 
   // Regression: 2 MiB became 419.
-  test('a partial that is named twice: 400, and it is free', async () => {
+  test('a partial listed twice: 400, and it stays usable', async () => {
     const user = await house.user('film')
     const one = await partial(user, film.subarray(0, HALF))
     expectProblem(await join(user, [one, one]), 400, 'CONCAT_INVALID')
@@ -76,7 +76,7 @@ overBothStores((kind) => {
   })
 
   // Regression: each file that came in parallel pieces left as many `cancelled` uploads in the list.
-  test('the list of uploads: pieces as pieces while they wait, and only the file once they are joined', async () => {
+  test('the list of uploads has the partials until they are joined, then only the final upload', async () => {
     const id = await house.submission()
     const user = tusUser(house.url, await house.ticket(id, 'film'))
     const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
@@ -99,7 +99,7 @@ overBothStores((kind) => {
   })
 
   // Regression: pieces that lay there before the deadline were made a file days later, credited to before it.
-  test('after the deadline: the dates of a creation count, and the time of the last call', async () => {
+  test('after the deadline: the creation dates of the partials and the time of the final request count', async () => {
     let ahead = 0
     const later = await openEnvironment({
       store: kind,

@@ -69,7 +69,7 @@ describe.skipIf(!s3Available())('a body that is cut off', () => {
     return seen
   }
 
-  test('is no part that a successor counts; the part can be sent again', async () => {
+  test('does not count as a part for the next holder; the part can be sent again', async () => {
     const key = 'uploads/cut/data'
     const multipartId = await direct.start(key)
     const first = await direct.send(key, multipartId, 1, [WHOLE], PART_BYTES)
@@ -90,7 +90,7 @@ describe.skipIf(!s3Available())('a body that is cut off', () => {
   test.each([
     ['tail', {}],
     ['object with its record', { record: 'e30=' }],
-  ])('is no %s that a successor finds', async (_, metadata) => {
+  ])('is no %s that the next holder finds', async (_, metadata) => {
     const key = `uploads/cut/${Object.keys(metadata).length}`
     proxy.set({ bytesPerSecond: LINE_BYTES_PER_SECOND })
     await dieWhile(dying.put(key, [WHOLE], PART_BYTES, metadata))
@@ -100,7 +100,7 @@ describe.skipIf(!s3Available())('a body that is cut off', () => {
     expect(await store.head(key)).toMatchObject({ bytes: PART_BYTES, metadata })
   })
 
-  test('parts and a tail that stands for the last one become one object', async () => {
+  test('parts and a tail in place of the last part become one object', async () => {
     const key = 'uploads/joined/data'
     const tail = Buffer.from('the last bytes')
     const multipartId = await direct.start(key)

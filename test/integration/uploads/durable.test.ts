@@ -44,7 +44,7 @@ overBothStores((kind) => {
     await finish()
   })
 
-  test('Redis came back empty', async () => {
+  test('Redis returned empty', async () => {
     await patch(0, FIRST)
     await patch(FIRST, SECOND)
     await house.deps.redis.hot.flushall()
@@ -52,15 +52,15 @@ overBothStores((kind) => {
     await finish()
   })
 
-  test('Redis came back empty, and a PATCH is the first to ask', async () => {
+  test('Redis returned empty, and a PATCH is the first request', async () => {
     await patch(0, FIRST)
     await patch(FIRST, SECOND)
     await house.redis.restart({ dir: await house.redis.emptyDir() })
     await finish()
   })
 
-  describe('Redis came back older', () => {
-    test('HEAD asks the store', async () => {
+  describe('Redis returned with older data', () => {
+    test('HEAD reads the store', async () => {
       await patch(0, FIRST)
       const older = await house.redis.snapshot()
       await patch(FIRST, SECOND)
@@ -69,7 +69,7 @@ overBothStores((kind) => {
       await finish()
     })
 
-    test('PATCH asks the store', async () => {
+    test('PATCH reads the store', async () => {
       await patch(0, FIRST)
       const older = await house.redis.snapshot()
       await patch(FIRST, SECOND)
@@ -81,7 +81,7 @@ overBothStores((kind) => {
     })
 
     // Regression: requests that waited for Redis carried the run id of the one that went away, and believed its successor.
-    test('a PATCH that waited while Redis was away asks the store', async () => {
+    test('a PATCH that waited while Redis was unavailable reads the store', async () => {
       await patch(0, FIRST)
       const older = await house.redis.snapshot()
       await patch(FIRST, SECOND)
@@ -96,7 +96,7 @@ overBothStores((kind) => {
     })
 
     // Regression: an entry with a holder was believed, though it was written under another Redis.
-    test('with a holder that is long gone', async () => {
+    test('with a holder that has ended', async () => {
       const sending = user.begin(url, 0, SECOND)
       await sending.write(bytes.subarray(0, FIRST))
       await waitFor(async () => (await user.offset(url)) === FIRST)
@@ -139,7 +139,7 @@ overBothStores((kind) => {
   })
 
   // Regression: the request was answered 400, which clients take as the end of the upload.
-  test('a request that runs while Redis loses everything is not told that it is over', async () => {
+  test('a running request continues while Redis loses everything', async () => {
     const sending = user.begin(url, 0, LENGTH)
     await sending.write(bytes.subarray(0, FIRST))
     await waitFor(async () => (await user.offset(url)) === FIRST)
@@ -154,7 +154,7 @@ overBothStores((kind) => {
   })
 
   // Regression: what was restored from the store after a loss of Redis counted as expired at once.
-  test('an unfinished upload outlives the loss of Redis and the reconciler', async () => {
+  test('an unfinished upload survives the loss of Redis and the reconciler', async () => {
     await patch(0, FIRST)
     await house.deps.redis.hot.flushall()
     const { owner, submissionId } = await house.record(url)

@@ -59,7 +59,7 @@ async function thereAndBack(onEnd: OnEnd, stay: boolean) {
 }
 
 test.for([true, false])(
-  'an upload goes on where its bytes end, lines kept: %s',
+  'an upload resumes at its last byte over kept connections: %s',
   { timeout: 120_000 },
   async (stay, { onTestFinished: onEnd }) => {
     const { house, user, url, bytes, before } = await thereAndBack(onEnd, stay)
@@ -73,7 +73,7 @@ test.for([true, false])(
   },
 )
 
-test('a promotion is remembered when its server has forgotten it, by processes that start later too', {
+test('a promotion is still known after its server has lost it, also to processes that start later', {
   timeout: 120_000,
 }, async ({ onTestFinished: onEnd }) => {
   const { house } = await thereAndBack(onEnd, true)

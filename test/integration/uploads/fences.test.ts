@@ -47,7 +47,7 @@ overBothStores((kind) => {
   for (const where of ['the same machine', 'another machine'] as const) {
     const host = () => (where === 'the same machine' ? one.url : two.url)
 
-    test(`HEAD at ${where} does not end a PATCH: what it has becomes durable, and it goes on`, async () => {
+    test(`HEAD at ${where} does not end a PATCH: its bytes become durable, and it continues`, async () => {
       const { bytes, user, url, sending } = await begun(2 * MIB, 100_000, `head ${where}`)
       await reaches(user, at(host(), url), 100_000)
       await sending.write(bytes.subarray(100_000, 200_000))
@@ -57,7 +57,7 @@ overBothStores((kind) => {
       expect(await one.storedSha256(url)).toBe(sha256(bytes))
     })
 
-    test(`a PATCH at ${where} at the durable offset ends the one before: 400 UPLOAD_TAKEN_OVER`, async () => {
+    test(`a PATCH at ${where} at the durable offset ends the running one: 400 UPLOAD_TAKEN_OVER`, async () => {
       const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, `patch ${where}`)
       await reaches(user, at(host(), url), 300_000)
       // More arrives that nobody was told of: it is the newer request's to send again.
@@ -74,7 +74,7 @@ overBothStores((kind) => {
       expect(await one.storedSha256(url)).toBe(sha256(bytes))
     })
 
-    test(`a PATCH at ${where} at another offset does not disturb the one that runs`, async () => {
+    test(`a PATCH at ${where} at another offset does not end the running one`, async () => {
       const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, `wrong ${where}`)
       await reaches(user, url, 300_000)
       for (const wrong of [0, 299_999, 300_001]) {
@@ -96,7 +96,7 @@ overBothStores((kind) => {
     })
   }
 
-  test('two machines that both want an upload take turns, and the file is right', async () => {
+  test('two machines that both continue an upload take turns, and the file is right', async () => {
     const bytes = filmBytes(3 * MIB, 'turns')
     const user = await one.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -115,7 +115,7 @@ overBothStores((kind) => {
     expect((await one.deps.uploads.latest(idOf(url)))?.state).toBe('stored')
   })
 
-  test('a holder that says nothing is not waited for, and what it writes later does not count', async () => {
+  test('an unresponsive holder is not waited for, and its later writes do not count', async () => {
     const { bytes, user, url, sending } = await begun(2 * MIB, 300_000, 'silent')
     await reaches(user, url, 300_000)
     // The process is alive and has forgotten how to answer.
@@ -135,7 +135,7 @@ overBothStores((kind) => {
   })
 
   // Regression: a successor counted the tail, the lost holder removed it, and acknowledged bytes with it.
-  test.runIf(kind === 's3')('a tail that a lost holder stores late is never counted', async () => {
+  test.runIf(kind === 's3')('a tail that a former holder stores late never counts', async () => {
     const s3 = one.s3
     if (s3 === undefined) throw new Error('no bucket')
     const proxy = await startHttpProxy(s3.endpoint)
@@ -174,7 +174,7 @@ overBothStores((kind) => {
   })
 
   test.runIf(kind === 's3')(
-    'a part that a lost holder may still be sending is not sent before its time is up',
+    'a part that a former holder may still be sending is not sent before its time limit',
     async () => {
       const s3 = one.s3
       if (s3 === undefined) throw new Error('no bucket')
@@ -206,7 +206,7 @@ overBothStores((kind) => {
     },
   )
 
-  test.runIf(kind === 's3')('parts that Redis forgot are not left out of the file', async () => {
+  test.runIf(kind === 's3')('parts that Redis has lost are still in the file', async () => {
     const bytes = filmBytes(3 * PART + 2 * MIB, 'gap')
     const user = await one.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })

@@ -43,14 +43,14 @@ overBothStores((kind) => {
     return { user, url, bytes }
   }
 
-  test('when the last answer comes, the record says stored', async () => {
+  test('at the last response the record has the state stored', async () => {
     for (const length of [20_000, 17 * MIB]) {
       const { url } = await stored(length)
       expect(await house.record(url)).toMatchObject({ state: 'stored', receivedBytes: length, late: false })
     }
   })
 
-  test('its verdict is asked for once, however often completion runs', async () => {
+  test('its validate job is queued once, however often completion runs', async () => {
     const { url } = await stored()
     await Promise.all(Array.from({ length: 12 }, () => house.deps.completion.run(idOf(url))))
     expect((await jobsOf(house, url)).map(({ id }) => id)).toEqual([`validate-${idOf(url)}-g1`])
@@ -76,7 +76,7 @@ overBothStores((kind) => {
     expect((await house.record(url)).state).toBe('stored')
   })
 
-  test('whoever finds it whole a moment later stores nothing again', async () => {
+  test('a process that finds it complete again stores no second version', async () => {
     const { url, bytes } = await stored()
     const before = await house.record(url)
     const { completion } = house.deps
@@ -88,7 +88,7 @@ overBothStores((kind) => {
     expect(await house.record(url)).toEqual(before)
   })
 
-  test('a job that ended without a verdict is asked for again, under the next generation', async () => {
+  test('a job that ended without a verdict is queued again, under the next generation', async () => {
     const { url } = await stored()
     const [id, { reconciler, queues, redis }] = [idOf(url), house.deps]
     await waitFor(async () => (await queues.stateOf('validate', id, 1)) !== 'unknown')
@@ -103,7 +103,7 @@ overBothStores((kind) => {
     expect((await house.record(url)).lanes.validate).toMatchObject({ generation: 2 })
   })
 
-  test('a job whose workers died too often is asked for again at once, and each death is counted', async () => {
+  test('a job whose workers died too often is queued again immediately, and each death is counted', async () => {
     const { url } = await stored()
     const [id, { reconciler, queues, redis, uploads }] = [idOf(url), house.deps]
     const claims = new LaneLeases(uploads, systemClock, 'a worker that dies')
@@ -121,7 +121,7 @@ overBothStores((kind) => {
     expect(await dieAt(2)).toMatchObject({ generation: 3, deaths: 10 })
   })
 
-  test('several requests that find an upload whole finish it once', async () => {
+  test('several requests that find an upload complete finish it once', async () => {
     const { user, url, bytes } = await stored()
     const before = await house.record(url)
     const replies = await Promise.all([
@@ -137,7 +137,7 @@ overBothStores((kind) => {
     expect(await jobsOf(house, url)).toHaveLength(1)
   })
 
-  test('its sender died after the commit and before anybody was told: whoever finds it so tells it, once', async () => {
+  test('after a crash between commit and event, the next process publishes the event once', async () => {
     const { deps } = house
     const [user, bytes] = [await house.user('film'), filmBytes(20_000, 'untold')]
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -163,7 +163,7 @@ overBothStores((kind) => {
   })
 
   // A process that died after its last write and before it could say so anywhere.
-  test.runIf(kind === 'local')('bytes that are all there, but in no record, are found', async () => {
+  test.runIf(kind === 'local')('a complete file without a record is found', async () => {
     const { appendFile } = await import('node:fs/promises')
     const { objectKeys } = await import('../../../src/records/keys.ts')
     const { LocalObjectStore } = await import('../../../src/storage/local.ts')
@@ -197,7 +197,7 @@ describe.skipIf(!s3Available())('S3 that is slow to join parts', () => {
     await s3.stop()
   })
 
-  test('the last answer does not wait for it, and nothing is read before it', async () => {
+  test('the last response does not wait for the join, and nothing is read before it', async () => {
     const bytes = filmBytes(17 * MIB, 'light')
     const user = await house.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })

@@ -60,7 +60,7 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
     return { user, url, creation, finish }
   }
 
-  test.each(['the same machine', 'another machine'])('HEAD at %s waits for it', async (where) => {
+  test.each(['the same machine', 'another machine'])('HEAD at %s waits for the tail', async (where) => {
     const { user, url, finish } = await sendTo(one)
     const head = user.head(where === 'another machine' ? at(two.url, url) : url)
     await delay(LATE_MS)
@@ -70,7 +70,7 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   })
 
   test.each(['the same machine', 'another machine'])(
-    'HEAD at %s does not wait for ever: 423, and the whole of it when it is stored',
+    'HEAD at %s waits for a limited time, then 423, and the complete offset once it is stored',
     async (where) => {
       const { user, url, finish } = await sendTo(one)
       const asked = where === 'another machine' ? at(two.url, url) : url
@@ -83,13 +83,13 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
     },
   )
 
-  test('a creation that repeats the fingerprint finds it all the same', async () => {
+  test('a creation with the same fingerprint still finds the upload', async () => {
     const { user, url, creation, finish } = await sendTo(one)
     expect(await user.create(creation)).toBe(url)
     await finish()
   })
 
-  test('DELETE is not kept from ending it', async () => {
+  test('DELETE still ends the upload', async () => {
     const { user, url } = await sendTo(one)
     expect((await user.remove(url)).status).toBe(204)
     proxy.reset()

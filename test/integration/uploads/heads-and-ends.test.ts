@@ -50,7 +50,7 @@ const patch = { 'Content-Type': 'application/offset+octet-stream' }
 describe('Expect: 100-continue', () => {
   const expecting = { ...patch, Expect: '100-continue' }
 
-  test('the body is asked for once the head is accepted', async () => {
+  test('100 Continue is sent after the head is accepted', async () => {
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     const { socket, text, said } = await line()
     socket.write(head('PATCH', url, { ...expecting, 'Upload-Offset': 0, 'Content-Length': bytes.length }))
@@ -75,7 +75,7 @@ describe('Expect: 100-continue', () => {
     socket.destroy()
   })
 
-  test('an unknown upload: 404 alone; a body of the API that is too large: 413 alone; another one is asked for', async () => {
+  test('an unknown upload: 404 without 100; a too large API body: 413 without 100; others get 100', async () => {
     const json = { 'Content-Type': 'application/json', Expect: '100-continue' }
     for (const [text, answer] of [
       [
@@ -100,7 +100,7 @@ describe('Expect: 100-continue', () => {
   })
 })
 
-describe('what is no request', () => {
+describe('an invalid HTTP request', () => {
   test.each([
     ['a word', 400, 'BAD_REQUEST', 'HELLO\r\n\r\n'],
     [
@@ -121,7 +121,7 @@ describe('what is no request', () => {
     socket.destroy()
   })
 
-  test('codings that would have to be undone: 415 and 501', async () => {
+  test('content and transfer codings that are not supported: 415 and 501', async () => {
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     for (const [status, headers] of [
       [415, { 'Content-Encoding': 'gzip', 'Content-Length': 3 }],
@@ -136,7 +136,7 @@ describe('what is no request', () => {
   })
 })
 
-test('a client that ends its side after the request gets its answer', async () => {
+test('a client that half-closes after the request gets its response', async () => {
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   const { socket, said } = await line()
   socket.end(
@@ -147,7 +147,7 @@ test('a client that ends its side after the request gets its answer', async () =
   socket.destroy()
 })
 
-test('a reader of events that ends its side is let go', async () => {
+test('an event reader that half-closes is disconnected', async () => {
   const { socket, said } = await line()
   const address = `${house.url}/v1/submissions/${await house.submission()}/events`
   const key = { Accept: 'text/event-stream', Authorization: `Bearer ${PORTAL_KEY}` }
@@ -163,13 +163,13 @@ test.each([
   [{ 'X-Forwarded-Proto': 'https,http', 'X-Forwarded-Host': 'a.example, b' }, 'https://a.example'],
   [{ Forwarded: 'for=1.2.3.4;host="a.example:8443";proto=https, for=5.6.7.8;proto=http' }, 'https://a.example:8443'],
   [{ 'X-Forwarded-Proto': 'gopher', 'X-Forwarded-Host': 'a b/c' }, 'http://127.0.0.1'],
-])('what a trusted proxy says of the address: %j', async (headers, origin) => {
+])('forwarded headers of a trusted proxy: %j', async (headers, origin) => {
   const { headers: answer } = await user.post({ length: 10, name: 'a.mp4', headers })
   expect(String(answer.location).startsWith(`${origin}`)).toBe(true)
 })
 
 describe('the end of a process', () => {
-  test('an idle connection that a proxy is about to use is answered, and told that it ends', async () => {
+  test('an idle connection that a proxy uses again is answered with Connection: close', async () => {
     const ending = await openEnvironment({ redis: house.redis })
     const { socket, text, said } = await line(ending)
     const options = () => socket.write('OPTIONS /files HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -186,7 +186,7 @@ describe('the end of a process', () => {
   })
 
   // Regression: the process waited for it until it was killed, and left its connections to Redis and the store open.
-  test('a client that owes a little and sends it slowly does not hold it', async () => {
+  test('a slow client with few missing bytes does not delay the end', async () => {
     const ending = await openEnvironment({ redis: house.redis })
     const { socket, said } = await line(ending)
     const owed = 200_000

@@ -28,7 +28,7 @@ async function openSink(id: string, offset: number) {
   return { held, sink, write }
 }
 
-test('what a hung holder still writes does not reach the bytes of its successor', async () => {
+test('late writes of a hung holder do not change the bytes of the next holder', async () => {
   const user = await house.user('film')
   const url = await user.create({ length: 300_000, name: 'a.mp4' })
   const id = idOf(url)
@@ -62,7 +62,7 @@ test('what a hung holder still writes does not reach the bytes of its successor'
   expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
 })
 
-test('after Redis has forgotten everything, the files alone tell where the upload stands', async () => {
+test('after the loss of Redis the offset is found from the files alone', async () => {
   const user = await house.user('film')
   const url = await user.create({ length: 300_000, name: 'b.mp4' })
   const id = idOf(url)
@@ -89,7 +89,7 @@ test('after Redis has forgotten everything, the files alone tell where the uploa
   expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
 })
 
-test('a question about an upload whose holder died does not disturb who went on with it meanwhile', async () => {
+test('HEAD on an upload whose holder died does not interrupt the next holder', async () => {
   const user = await house.user('film')
   const url = await user.create({ length: 300_000, name: 'c.mp4' })
   const id = idOf(url)

@@ -45,7 +45,7 @@ async function spoolFiles({ dataDir }: Environment): Promise<string[]> {
 }
 
 overBothStores((kind) => {
-  test('a hundred clients that send a little and wait: each has it acknowledged at once', async () => {
+  test('a hundred clients that send few bytes and wait get them acknowledged immediately', async () => {
     const house = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
     try {
       const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)))
@@ -62,7 +62,7 @@ overBothStores((kind) => {
   })
 })
 
-describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
+describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3', () => {
   let s3: TestS3
   let proxy: HttpProxy
   let house: Environment
@@ -103,7 +103,7 @@ describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
     await waitFor(() => house.deps.budget.used === 0)
   }
 
-  test('what waits goes to the spool, which is empty in the end', async () => {
+  test('waiting bytes go to the spool, which is empty in the end', async () => {
     await open({ SPOOL_MAX_BYTES: String(100 * MIB) })
     const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 9 * MIB, `much ${i}`)))
     const most = watch(house)
@@ -115,7 +115,7 @@ describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
     expect(await spoolFiles(house)).toEqual([])
   })
 
-  test('what waits goes to tails where there is no room on disk, and not over and over', async () => {
+  test('without disk space waiting bytes go to tails, and not repeatedly', async () => {
     const account = 8 * MIB
     await open({ SPOOL_MAX_BYTES: '0', RECEIVE_BUDGET_BYTES: String(account) })
     const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 3 * MIB, `tail ${i}`)))
@@ -129,14 +129,14 @@ describe.skipIf(!s3Available())('more than memory holds, on a slow S3', () => {
   })
 
   // Regression: a socket paused for its own bytes while memory was short was never resumed.
-  test('nobody is paused for good', async () => {
+  test('no client stays paused forever', async () => {
     await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
     const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => begin(house, 9 * MIB, `full ${i}`)))
     proxy.fault({ when: 'UploadPart', act: 'delayResponse', ms: 500 })
     await finishAll(clients, 0)
   })
 
-  test('parts that were spooled and are full at once do not all come into memory at once', async () => {
+  test('spooled parts that become complete together are not all read into memory at the same time', async () => {
     await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
     const part = 8 * MIB
     const nearly = part - 100_000

@@ -30,7 +30,7 @@ overBothStores((kind) => {
     await house.close()
   })
 
-  test('an offset that is not the stored one: 409 with the true one, nothing written', async () => {
+  test('a wrong offset: 409 with the stored one, nothing written', async () => {
     const bytes = pdfBytes(5000)
     const user = await house.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -50,7 +50,7 @@ overBothStores((kind) => {
     expect(await user.offset(url)).toBe(5000)
   })
 
-  test('more bytes than declared: 413, what came before stays and the upload can be finished', async () => {
+  test('more bytes than declared: 413, earlier bytes are kept and the upload can be finished', async () => {
     const bytes = pdfBytes(4000)
     const user = await house.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -62,7 +62,7 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   })
 
-  test('an empty file: refused where a slot asks for one', async () => {
+  test('an empty file is refused in a slot', async () => {
     const user = await house.user('plan')
     expectProblem(await user.post({ length: 0, name: 'a.pdf' }), 400, 'UPLOAD_EMPTY')
   })
@@ -97,7 +97,7 @@ overBothStores((kind) => {
     expectProblem(await user.patch(url, 2000, pdfBytes(10)), 410, 'UPLOAD_CANCELLED')
   })
 
-  test('ended by somebody who died before its bytes were gone: they are removed, once looked at', async () => {
+  test('terminated by a process that died before the bytes were deleted: the next request deletes them', async () => {
     const { deps } = house
     const user = await house.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
@@ -127,7 +127,7 @@ overBothStores((kind) => {
     expectProblem(await user.patch(url, 0, pdfBytes(5000)), 410, 'UPLOAD_CANCELLED')
   })
 
-  test('terminated while it is being sent: the sender hears of it, and no byte is kept', async () => {
+  test('terminated during a PATCH: the PATCH ends with an error, and no byte is kept', async () => {
     const user = await house.user('plan')
     const url = await user.create({ length: 400_000, name: 'a.pdf' })
     const sending = user.begin(url, 0, 400_000)
@@ -141,7 +141,7 @@ overBothStores((kind) => {
     await waitFor(async () => (await house.deps.store.head(object.key)) === undefined)
   })
 
-  test('left alone too long: 410, its bytes removed; one that is still being sent is left alone', async () => {
+  test('expired: 410, its bytes deleted; a running upload does not expire', async () => {
     const { deps } = house
     const user = await house.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
@@ -177,7 +177,7 @@ overBothStores((kind) => {
     expect(await user.offset(url)).toBe(2000)
   })
 
-  test('a creation that repeats a fingerprint finds the unfinished upload, where it stands', async () => {
+  test('a creation with the same fingerprint returns the unfinished upload and its offset', async () => {
     const bytes = pdfBytes(4000)
     const submission = await house.submission()
     const user = tusUser(house.url, await house.ticket(submission, 'plan'))
@@ -204,7 +204,7 @@ overBothStores((kind) => {
     expect(await again.create(creation)).not.toBe(url)
   })
 
-  test('a joined upload tells where a running request has got to', async () => {
+  test('a creation that finds a running upload returns its current offset', async () => {
     const user = await house.user('plan')
     const creation = { length: 400_000, name: 'a.pdf', fingerprint: 'f-1' }
     const url = await user.create(creation)

@@ -26,7 +26,7 @@ const as = async (subject: string | undefined, slot = 'film', submission?: strin
     await house.ticket(submission ?? (await house.submission()), slot, subject === undefined ? {} : { subject }),
   )
 
-it('one person has so many unfinished uploads, over all submissions; what ends makes room', async () => {
+it('the number of unfinished uploads per person is limited over all submissions; ended ones do not count', async () => {
   await open({ MAX_OPEN_UPLOADS_PER_PERSON: '2' })
   const first = await as('one')
   const url = await first.create({ length: 10, name: 'a.mp4' })
@@ -37,7 +37,7 @@ it('one person has so many unfinished uploads, over all submissions; what ends m
   expect((await (await as('one')).post({ length: 10, name: 'c.mp4' })).status).toBe(201)
 })
 
-it('where the portal names nobody, the submission is counted', async () => {
+it('without a person the submission is counted', async () => {
   await open({ MAX_OPEN_UPLOADS_PER_PERSON: '1' })
   const [one, two] = [await house.submission(), await house.submission()]
   await (await as(undefined, 'film', one)).create({ length: 10, name: 'a.mp4' })
@@ -45,7 +45,7 @@ it('where the portal names nobody, the submission is counted', async () => {
   expect((await (await as(undefined, 'film', two)).post({ length: 10, name: 'b.mp4' })).status).toBe(201)
 })
 
-it('the unfinished uploads of one person declare so many bytes together; what is sent is no longer counted', async () => {
+it('the declared bytes of a person’s unfinished uploads are limited; sent bytes no longer count', async () => {
   await open({ MAX_OPEN_BYTES_PER_PERSON: '1000' })
   const user = await as('one')
   const url = await user.create({ length: 600, name: 'a.mp4' })
@@ -56,7 +56,7 @@ it('the unfinished uploads of one person declare so many bytes together; what is
   expect((await (await as('one')).post({ length: 500, name: 'b.mp4' })).status).toBe(201)
 })
 
-it('a length that is told later takes no room of the others', async () => {
+it('a length that is declared later does not reduce the limit of other uploads', async () => {
   await open({ MAX_OPEN_BYTES_PER_PERSON: '1000' })
   const user = await as('one')
   const url = await user.create({ length: null, name: 'a.mp4' })
@@ -65,7 +65,7 @@ it('a length that is told later takes no room of the others', async () => {
   expectProblem(await (await as('one')).post({ length: 500, name: 'c.mp4' }), 403, 'OPEN_BYTES_LIMIT')
 })
 
-it('a slot keeps so many replaced files', async () => {
+it('the number of replaced files per slot is limited', async () => {
   await open({ MAX_SUPERSEDED_PER_SLOT: '1' })
   const submission = await house.submission()
   await house.acceptedUpload(submission, 'plan')
@@ -77,7 +77,7 @@ it('a slot keeps so many replaced files', async () => {
   )
 })
 
-it('a slot keeps so many bytes, those of files that do not count too', async () => {
+it('the bytes per slot are limited, including files that do not count', async () => {
   await open({ MAX_STORED_BYTES_PER_SLOT: '1' })
   const submission = await house.submission()
   const ask = (slot: string) => house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot } })
@@ -90,7 +90,7 @@ it('a slot keeps so many bytes, those of files that do not count too', async () 
   expect((await ask('film')).status).toBe(201)
 })
 
-it('room is promised once: large files at once are not all taken, and nothing stays promised', async () => {
+it('space is reserved: of concurrent large files only those that fit are accepted, and nothing stays reserved', async () => {
   await open()
   vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(KEPT_FREE_BYTES + 5.5 * FILE_BYTES)
   const users = await Promise.all(Array.from({ length: 20 }, (_, i) => as(`person ${i}`)))

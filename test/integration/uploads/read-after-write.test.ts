@@ -71,7 +71,7 @@ overBothStores((kind) => {
     await house.close()
   })
 
-  test('a file made of pieces, read at two processes while it is joined: it is joined once', async () => {
+  test('a file of partials, read in two processes during the join, is joined once', async () => {
     const user = tusUser(house.url, null)
     const bytes = filmBytes(PIECES * PIECE_BYTES, 'joined')
     const urls: string[] = []
@@ -96,7 +96,7 @@ overBothStores((kind) => {
   })
 
   // A lease is lost with Redis: the other one has then joined the pieces, and removed them, in the middle of this one's work.
-  test('pieces that another one has joined and removed meanwhile: the object is there', async () => {
+  test('partials joined and deleted by another process: the object is found', async () => {
     const { store } = house.deps
     const prefix = `uploads/000000/${'a'.repeat(40)}/`
     const pieces = ['one', 'two'].map((text, i) => ({
@@ -116,7 +116,7 @@ overBothStores((kind) => {
     expect((await store.read(`${prefix}data`))?.toString()).toBe('onetwo')
   })
 
-  test('a file that is stored and not to be seen yet: 409 with Retry-After, never 404', async () => {
+  test('a stored file that is not joined yet: 409 with Retry-After, never 404', async () => {
     const user = tusUser(house.url, null)
     const bytes = filmBytes(PIECE_BYTES, 'unseen')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -132,7 +132,7 @@ overBothStores((kind) => {
   })
 })
 
-test('a lease of a process that has died runs out; one that fails lets another try; what is done is not done again', async () => {
+test('the join lease of a dead process expires; a failed one is released; a finished join is not repeated', async () => {
   const redis = await startRedis()
   const connection = connectRedis(redis.url, 'hot', createLogger({ name: 'leases', level: 'silent' }))
   onTestFinished(async () => {

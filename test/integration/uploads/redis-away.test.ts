@@ -46,7 +46,7 @@ async function begun(at: Environment): Promise<{ user: TusUser; url: string }> {
   return { user, url }
 }
 
-test('a short absence is waited out: HEAD, PATCH and POST are answered as if nothing had been', async () => {
+test('a short outage is waited out: HEAD, PATCH and POST are answered normally', async () => {
   const { user, url } = await begun(house)
   const other = await begun(house)
   proxy.set({ refuse: true })
@@ -66,7 +66,7 @@ test('a short absence is waited out: HEAD, PATCH and POST are answered as if not
   expect(await house.storedSha256(other.url)).toBe(sha256(bytes))
 })
 
-test('a request that is being received goes on over a short absence', async () => {
+test('a running request continues during a short outage', async () => {
   const { user, url } = await begun(house)
   const sending = user.begin(url, MIB, MIB)
   await sending.write(bytes.subarray(MIB, MIB + 100_000))
@@ -83,7 +83,7 @@ const ABSENCES = [
   { how: 'silent', rules: { halfOpen: true } },
 ]
 
-describe.concurrent('a longer absence', () => {
+describe.concurrent('a longer outage', () => {
   test.each(ABSENCES)('$how: held for 20 s, then HEAD and PATCH 423, POST 503', async ({ how, rules }) => {
     const way = await startTcpProxy(redis.url)
     const there = await openEnvironment({ redis, redisUrl: way.url })

@@ -109,9 +109,9 @@ const TROUBLES: Trouble[] = [
   },
 ]
 
-describe.concurrent('connected, and refusing', () => {
+describe.concurrent('connected, but refusing commands', () => {
   test.for(TROUBLES)(
-    '$what: POST 503, PATCH 423, never a 500; and on as before when it is over',
+    '$what: POST 503, PATCH 423, never a 500; normal again afterwards',
     { timeout: 180_000 },
     async ({ what, written = what, args, begin, end }, { onTestFinished: onEnd }) => {
       const redis = await server(onEnd, args)
@@ -165,7 +165,7 @@ describe.concurrent('connected, and refusing', () => {
   )
 })
 
-test('a line to a primary that became a replica is given up, and the upload goes on with its successor', async ({
+test('a connection to a primary that became a replica is closed, and the upload continues with the new primary', async ({
   onTestFinished: onEnd,
 }) => {
   const [former, next] = [await server(onEnd), await server(onEnd)]

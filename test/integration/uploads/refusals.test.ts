@@ -33,7 +33,7 @@ overBothStores((kind) => {
     await house.close()
   })
 
-  test('without a ticket, with somebody else’s signature, or with one that is no token: 401 TICKET_INVALID', async () => {
+  test('without a ticket, with a foreign signature, or with an invalid token: 401 TICKET_INVALID', async () => {
     const owner = await house.user('plan')
     const url = await owner.create({ length: 10, name: 'a.pdf' })
     const [head = '', payload = ''] = String(owner.headers['Authorization']).split('.')
@@ -50,7 +50,7 @@ overBothStores((kind) => {
     expect(await owner.offset(url)).toBe(0)
   })
 
-  test('an expired ticket creates nothing, but an upload that runs goes on with it', async () => {
+  test('an expired ticket creates nothing, but continues a running upload', async () => {
     const bytes = pdfBytes(3000)
     const user = await house.user('plan', { expiresInSeconds: 60 })
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -64,7 +64,7 @@ overBothStores((kind) => {
     expectProblem(other, 409, 'UPLOAD_FINISHED')
   })
 
-  test('a ticket for another slot, submission or portal: 403 TICKET_SCOPE, and the upload is as it was', async () => {
+  test('a ticket for another slot, submission or portal: 403 TICKET_SCOPE, and the upload is unchanged', async () => {
     const submission = await house.submission()
     const owner = tusUser(house.url, await house.ticket(submission, 'plan'))
     const url = await owner.create({ length: 2000, name: 'a.pdf' })
@@ -106,7 +106,7 @@ overBothStores((kind) => {
     expectProblem(await narrow.post({ length: 1001, name: 'a.pdf' }), 413, 'UPLOAD_TOO_LARGE')
   })
 
-  test('a deferred length is held to the same limit when it is declared, and while it is not', async () => {
+  test('the same limit applies to a deferred length, before and after it is declared', async () => {
     const user = await house.user('plan', { maxBytes: 1000 })
     const url = await user.create({ length: null, name: 'a.pdf' })
     const declared = await user.patch(url, 0, Buffer.alloc(0), { 'Upload-Length': 1001 })
@@ -115,7 +115,7 @@ overBothStores((kind) => {
     expect(await user.offset(url)).toBeLessThanOrEqual(1000)
   })
 
-  test('a name or type that the slot does not take: 415 before a byte', async () => {
+  test('a name or type that the slot does not accept: 415 before a byte', async () => {
     const user = await house.user('plan')
     const refused = await user.post({ length: 1000, name: 'การสอน.mp4', type: 'video/mp4' })
     expect(expectProblem(refused, 415, 'UPLOAD_TYPE_NOT_ALLOWED')).toMatchObject({ limit: ['pdf'] })
@@ -123,7 +123,7 @@ overBothStores((kind) => {
     expect((await user.post({ length: 1000, name: 'แผน', type: 'application/octet-stream' })).status).toBe(201)
   })
 
-  test('first bytes that the slot does not take: 415 while the rest is still to come, the connection closed', async () => {
+  test('first bytes that the slot does not accept: 415 before the rest is sent, and the connection is closed', async () => {
     const user = await house.user('plan')
     const url = await user.create({ length: PLAN_MAX_BYTES, name: 'a.pdf' })
     const sending = user.begin(url, 0, PLAN_MAX_BYTES)
@@ -145,7 +145,7 @@ overBothStores((kind) => {
     expect(reply.headers.connection).toBe('close')
   })
 
-  test('a body so short that it does not tell what the file is refuses nothing, however short', async () => {
+  test('a body too short to recognize the type is not refused', async () => {
     const bytes = pdfBytes(3000)
     const user = await house.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -157,7 +157,7 @@ overBothStores((kind) => {
     expectProblem(await user.patch(tiny, 0, Buffer.from('abc')), 415, 'UPLOAD_TYPE_NOT_ALLOWED')
   })
 
-  test('a client that keeps sending into a refusal receives it', async () => {
+  test('a client that continues to send after a refusal receives the refusal', async () => {
     const user = await house.user('film')
     const url = await user.create({ length: 100_000_000, name: 'a.mp4' })
     const sending = user.begin(url, 0, 100_000_000)
@@ -172,7 +172,7 @@ overBothStores((kind) => {
     expectProblem(await reply, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
   })
 
-  test('a small remainder of a refused body is drained, and the connection kept', async () => {
+  test('the small rest of a refused body is read, and the connection kept', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     try {
       const user = await house.user('plan')
@@ -189,7 +189,7 @@ overBothStores((kind) => {
   })
 
   // Regression: a flush for HEAD wrote bytes before the sniffer had decided, and it then judged the file by its middle.
-  test('first bytes that come one by one are judged from the beginning, whoever asks meanwhile', async () => {
+  test('first bytes that arrive one by one are judged together, also with HEAD requests in between', async () => {
     const bytes = pdfBytes(6000)
     const user = await house.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -225,7 +225,7 @@ overBothStores((kind) => {
   })
 
   // Regression: an upload that was refused for its first bytes kept its place in the slot until it expired.
-  test('what was refused for its first bytes takes no place from its successor', async () => {
+  test('an upload refused for its first bytes does not occupy the slot', async () => {
     const submission = await house.submission()
     const user = tusUser(house.url, await house.ticket(submission, 'extras'))
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -235,7 +235,7 @@ overBothStores((kind) => {
     expect((await user.post({ length: 4000, name: 'a.pdf', body: pdfBytes(4000) })).status).toBe(201)
   })
 
-  test('ids that were never made here: 404, whatever they look like', async () => {
+  test('ids that this service did not create: 404, in any form', async () => {
     const user = await house.user('plan')
     const strange = [
       'a',

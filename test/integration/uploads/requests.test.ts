@@ -41,7 +41,7 @@ describe('with tickets', () => {
     return answer
   }
 
-  test('X-Forwarded-* of a client is not believed', async () => {
+  test('X-Forwarded-* of a client is not trusted', async () => {
     const { headers } = await user.post({
       length: 10,
       name: 'a.pdf',
@@ -100,7 +100,7 @@ describe('with tickets', () => {
     expect(await user.offset(url)).toBe(0)
   })
 
-  test('a method that has no business here: 405', async () => {
+  test('an unsupported method: 405', async () => {
     const url = await user.create({ length: 10, name: 'a.pdf' })
     expectProblem(await send('POST', url, user.headers), 405, 'METHOD_NOT_ALLOWED')
     expectProblem(await send('DELETE', `${house.url}/files`, user.headers), 405, 'METHOD_NOT_ALLOWED')
@@ -108,7 +108,7 @@ describe('with tickets', () => {
     expectProblem(await send('GET', url, user.headers), 405, 'METHOD_NOT_ALLOWED')
   })
 
-  test('a body on HEAD is thrown away; the next request on the connection is served', async () => {
+  test('a body on HEAD is discarded; the next request on the connection is served', async () => {
     const url = await user.create({ length: 5000, name: 'a.pdf' })
     const path = new URL(url).pathname
     const head = (extra: string, body: string) =>
@@ -121,7 +121,7 @@ describe('with tickets', () => {
     expect(answer.match(/upload-offset: 0/gi)).toHaveLength(2)
   })
 
-  test('an address that is no address: refused, in both languages', async () => {
+  test('an invalid URL: refused, in both languages', async () => {
     for (const path of ['/files/%ZZ', '/files/%E0%A4%A', `/files/${'a'.repeat(2000)}`]) {
       const { status } = await send('HEAD', `${house.url}${path}`, user.headers)
       expect([400, 404], path).toContain(status)
@@ -147,7 +147,7 @@ describe('with tickets', () => {
     expect(await user.offset(url)).toBe(5000)
   })
 
-  test('a preflight needs no credentials; what a page must read is exposed, on refusals too', async () => {
+  test('a preflight needs no credentials; headers for pages are exposed, on refusals too', async () => {
     const origin = 'https://portal.example'
     const preflight = await send('OPTIONS', `${house.url}/files`, {
       Origin: origin,
@@ -190,7 +190,7 @@ describe('with tickets', () => {
     expect(stranger.headers['access-control-allow-origin']).toBeUndefined()
   })
 
-  test('OPTIONS tells what the endpoint can do', async () => {
+  test('OPTIONS lists the extensions of the endpoint', async () => {
     const { status, headers } = await send('OPTIONS', `${house.url}/files`)
     expect(status).toBe(204)
     expect(headers['tus-version']).toBe('1.0.0')
@@ -251,7 +251,7 @@ describe('a short idle time-out', () => {
   })
   afterAll(() => house.close())
 
-  test('a client that stops sending is cut after the idle time-out, and its bytes are kept', async () => {
+  test('a client that stops sending is disconnected after the idle time-out, and its bytes are kept', async () => {
     const user = await house.user('plan')
     const bytes = pdfBytes(900_000)
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -266,7 +266,7 @@ describe('a short idle time-out', () => {
   })
 
   // The answer to a cut request must not leave its connection open for a rest that never comes.
-  test('the same with little left to come', async () => {
+  test('the same with few missing bytes', async () => {
     const user = await house.user('plan')
     const url = await user.create({ length: 900, name: 'a.pdf' })
     const sending = user.begin(url, 0, 900)

@@ -41,7 +41,7 @@ describe.skipIf(!s3Available()).each([
     vi.unstubAllEnvs()
   })
 
-  test('bytes that are sent: refused once, then signed by the store’s clock', async () => {
+  test('a request with a body: refused once, then signed with the store’s clock', async () => {
     setClock(0)
     client = another()
     const sender = new S3Sender(client, s3.bucket, 4)
@@ -57,7 +57,7 @@ describe.skipIf(!s3Available()).each([
   })
 
   // Regression: the store closes the line over what is still to come, and its refusal is never read.
-  test('so many bytes that the refusal is lost', async () => {
+  test('a body so large that the refusal is lost', async () => {
     client = another()
     const sender = new S3Sender(client, s3.bucket, 4)
     setClock(shiftMs)

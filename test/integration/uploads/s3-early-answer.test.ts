@@ -50,7 +50,7 @@ afterAll(() => {
 })
 
 // An error that nobody hears fails the run by itself.
-test('is asked again, and nothing ends', async () => {
+test('is retried, and no upload fails', async () => {
   for (let trial = 0; trial < TRIALS; trial++) {
     // The first line of a process is the one that it happens to.
     overloaded = true

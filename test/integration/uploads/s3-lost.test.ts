@@ -16,7 +16,7 @@ const MIB = 1024 ** 2
 const PART = 8 * MIB
 
 describe.skipIf(!s3Available())('S3', () => {
-  test('a multipart upload that was aborted from outside ends: 410, an event, a line for the operator', async () => {
+  test('an upload whose multipart upload was aborted from outside ends: 410, an event, an error log line', async () => {
     const house = await openEnvironment({ store: 's3' })
     onTestFinished(() => house.close())
     const bytes = filmBytes(2 * PART + MIB, 'lost')
@@ -36,7 +36,7 @@ describe.skipIf(!s3Available())('S3', () => {
   }, 120_000)
 
   // Regression: HEAD said 200 for ever, and the verdict failed every quarter of an hour.
-  test('one that was aborted after its last byte: nothing is given up at once, a quarter of an hour later it ends', async () => {
+  test('aborted after its last byte: it ends after its parts have been missing for 15 minutes, not before', async () => {
     let ahead = 0
     const house = await openEnvironment({ store: 's3', clock: { now: () => Date.now() + ahead } })
     onTestFinished(() => house.close())

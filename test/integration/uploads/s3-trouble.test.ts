@@ -86,7 +86,7 @@ describe.skipIf(!s3Available())('S3', () => {
       { when: ({ url }) => /record-000002/.test(url), act: 'dropResponse' },
     ],
   ]
-  test.each(lost)('%s is lost: the file is right, and its verdict is asked for once', async (_, length, fault) => {
+  test.each(lost)('%s is lost: the file is right, and its validate job is queued once', async (_, length, fault) => {
     const bytes = filmBytes(length, 'lost')
     const upload = await begun(bytes)
     once(fault)
@@ -101,7 +101,7 @@ describe.skipIf(!s3Available())('S3', () => {
     body: '<?xml version="1.0"?><Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>',
   }
 
-  test('NoSuchUpload with the object there: an earlier Complete did it', async () => {
+  test('NoSuchUpload, but the object exists: an earlier Complete succeeded', async () => {
     const bytes = filmBytes(18 * MIB, 'done')
     const upload = await begun(bytes)
     once({ when: 'CompleteMultipartUpload', act: 'dropResponse' })
@@ -109,7 +109,7 @@ describe.skipIf(!s3Available())('S3', () => {
     await finish(upload, bytes)
   })
 
-  test('NoSuchUpload without the object: nothing is called done', async () => {
+  test('NoSuchUpload without the object is no success', async () => {
     const bytes = filmBytes(18 * MIB, 'not done')
     const upload = await begun(bytes)
     const stays = proxy.fault(noSuchUpload)
@@ -122,7 +122,7 @@ describe.skipIf(!s3Available())('S3', () => {
     await finish(upload, bytes)
   })
 
-  test('slow answers: it takes longer, nothing else', async () => {
+  test('slow responses only take longer', async () => {
     const bytes = filmBytes(18 * MIB, 'slow')
     const upload = await begun(bytes)
     proxy.fault({ act: 'delayResponse', ms: 150 })
@@ -131,7 +131,7 @@ describe.skipIf(!s3Available())('S3', () => {
     await finish(upload, bytes)
   })
 
-  test('a tail that cannot be removed does not keep the file from being whole', async () => {
+  test('a tail that cannot be deleted does not stop completion', async () => {
     const bytes = filmBytes(10 * MIB, 'tail')
     const upload = await begun(bytes)
     expect((await upload.user.patch(upload.url, 0, bytes.subarray(0, 9 * MIB))).status).toBe(204)
@@ -140,7 +140,7 @@ describe.skipIf(!s3Available())('S3', () => {
   })
 
   // Regression: what a failing sink had not taken over yet was never given back, until nobody could send any more.
-  test('failures do not use up the memory for bytes', async () => {
+  test('failed writes release their memory', async () => {
     const { budget } = house.deps
     await waitFor(() => budget.used === 0)
     const bytes = filmBytes(26 * MIB, 'budget')
@@ -155,7 +155,7 @@ describe.skipIf(!s3Available())('S3', () => {
     await waitFor(() => budget.used === 0, { what: 'all memory to be given back' })
   })
 
-  test('nothing is created while the store is away: POST 503 before anybody sends a byte', async () => {
+  test('no upload is created while the store is unavailable: POST 503 before any byte is sent', async () => {
     const user = await house.user('film')
     proxy.fault({ act: 'answer', status: 503 })
     // Known within a second: the store is not asked for every creation.
@@ -171,7 +171,7 @@ describe.skipIf(!s3Available())('S3', () => {
     expect(refused.headers['retry-after']).toMatch(/^\d+$/)
   })
 
-  test('away for long: HEAD is served, PATCH is held and then 423, nothing acknowledged is lost', async () => {
+  test('a long outage: HEAD is answered, PATCH is held and then 423, no acknowledged byte is lost', async () => {
     const bytes = filmBytes(18 * MIB, 'away')
     const upload = await begun(bytes)
     const { user, url } = upload
@@ -191,21 +191,21 @@ describe.skipIf(!s3Available())('S3', () => {
     await finish(upload, bytes)
   })
 
-  describe('calls that an undisturbed upload costs', () => {
+  describe('S3 calls of an uninterrupted upload', () => {
     const counted = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
       proxy.reset()
       await work()
       return proxy.counts()
     }
 
-    test('a file that fits a part: one PutObject', async () => {
+    test('a file smaller than a part: one PutObject', async () => {
       const bytes = filmBytes(4 * MIB, 'one')
       const { user, url } = await begun(bytes)
       const counts = await counted(() => user.patch(url, 0, bytes))
       expect(counts).toEqual({ PutObject: 1 })
     })
 
-    test('a larger one: its parts, Create, Complete and two records; HEAD none', async () => {
+    test('a larger file: its parts, Create, Complete and two records; HEAD: none', async () => {
       const bytes = filmBytes(3 * PART - MIB, 'parts')
       const { user, url } = await begun(bytes)
       const counts = await counted(async () => {

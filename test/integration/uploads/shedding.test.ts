@@ -50,10 +50,10 @@ overBothStores((kind) => {
     expect(await house.storedSha256(url)).toBe(sha256(bytes))
   }
 
-  test('an operator closed the door', () =>
+  test('an operator closed the admission', () =>
     expectShed('ADMISSION_CLOSED', () => house.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 })))
 
-  test('no space left for what is declared', async () => {
+  test('no disk space for the declared length', async () => {
     const free = vi.spyOn(house.deps.store, 'freeBytes')
     await expectShed('NO_SPACE', async () => {
       free.mockResolvedValue(100)
@@ -64,7 +64,7 @@ overBothStores((kind) => {
     await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
   })
 
-  test('an event loop that is late, for as long as it is', async () => {
+  test('a late event loop, as long as it is late', async () => {
     await expectShed('OVERLOADED', async () => {
       for (let turn = 0; turn < 8; turn++) {
         hang(280)
@@ -74,7 +74,7 @@ overBothStores((kind) => {
     await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
   })
 
-  test('a number of running uploads is no reason', async () => {
+  test('not because of a number of running uploads', async () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => house.user('film')))
     const created = await Promise.all(
       users.flatMap((one) => Array.from({ length: 10 }, () => one.post({ length: 1000, name: 'a.mp4' }))),

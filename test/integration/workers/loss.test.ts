@@ -77,7 +77,7 @@ async function workerAtWork(): Promise<{ child: Child; all: Process[] }> {
 const noneOf = (processes: readonly Process[]) => !processes.some(({ pid }) => isProcessAlive(pid))
 
 describe('a worker that is killed in the middle of ffmpeg', () => {
-  it('leaves no orphan; another worker finishes, and readers hear of it once', async () => {
+  it('leaves no orphan; another worker finishes, and the event is published once', async () => {
     const { id, submissionId } = await accepted()
     const { child, all } = await workerAtWork()
     child.kill('SIGKILL')
@@ -96,8 +96,8 @@ describe('a worker that is killed in the middle of ffmpeg', () => {
   })
 })
 
-describe('a worker that is told to go', () => {
-  it('gives its job back with no attempt lost, and ends with its tools', async () => {
+describe('a worker that is asked to stop', () => {
+  it('releases its job without using an attempt, and ends with its tools', async () => {
     const { id, submissionId } = await accepted()
     const { child, all } = await workerAtWork()
     const progress = async () => (await house.deps.views.one(id))?.progress ?? null
@@ -119,7 +119,7 @@ describe('a worker that is told to go', () => {
 })
 
 describe('a job whose lock is lost', () => {
-  it('is stopped, tools and all, and run again: BullMQ by itself would let both go on', async () => {
+  it('is stopped with its tools, and run again: BullMQ itself would let both run', async () => {
     const { id, submissionId } = await accepted()
     const { close } = await house.start(QUICK)
     const ffmpeg = await heldEncoder(process.pid)
@@ -138,8 +138,8 @@ describe('a job whose lock is lost', () => {
   })
 })
 
-describe('a run whose claim was taken over', () => {
-  it('drops what it made: neither object nor record keeps it', async () => {
+describe('a run whose lease was taken over', () => {
+  it('drops its output: neither object nor record has it', async () => {
     const { id } = await accepted()
     const { close } = await house.start(QUICK)
     await house.until(id, ({ state }) => state === 'ready')

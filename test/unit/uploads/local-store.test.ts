@@ -62,7 +62,7 @@ const open = (offset: number, unrecorded = false) =>
     ledger(unrecorded),
   )
 
-test('nobody is told of bytes before they, and the name of their file, are on the disk', async () => {
+test('bytes are acknowledged only after they, and the name of their file, are on the disk', async () => {
   const sink = await open(0)
   await sink.write([Buffer.from('0123456789')], 10)
   expect(log).not.toContain('told 10')
@@ -78,7 +78,7 @@ test('nobody is told of bytes before they, and the name of their file, are on th
   expect((await readFile(store.path(objectKeys.data(draft.id)))).toString()).toBe('0123456789abcdefghijklmnopqrst')
 })
 
-test('a flush with nothing new says nothing', async () => {
+test('a flush without new bytes reports nothing', async () => {
   const sink = await open(0)
   await sink.write([Buffer.from('0123456789')], 10)
   await sink.flush()
@@ -90,7 +90,7 @@ test('a flush with nothing new says nothing', async () => {
 
 const known = { multipartId: null, partBytes: 0, formerHolder: null }
 
-test('after a crash the file’s length counts, and is on the disk before it is told', async () => {
+test('after a crash the file’s length counts, and is synced before it is reported', async () => {
   const sink = await open(0)
   await sink.write([Buffer.from('0123456789')], 10)
   await sink.close()
@@ -99,11 +99,11 @@ test('after a crash the file’s length counts, and is on the disk before it is 
   expect(log).toContain('data on disk')
 })
 
-test('an upload of which there is no file stands at 0', async () => {
+test('an upload without a file has offset 0', async () => {
   expect(await uploads.recover(draft, known)).toMatchObject({ offset: 0, parts: [] })
 })
 
-test('a successor of a holder that may be alive writes elsewhere; what the late one adds does not count', async () => {
+test('after a holder that may still write, the next one uses a new segment; late bytes do not count', async () => {
   const late = await open(0)
   await late.write([Buffer.from('0123456789')], 10)
   const alive = { ...known, formerHolder: `${process.pid}-channel` }
@@ -128,7 +128,7 @@ test('discard leaves no byte', async () => {
   expect(await uploads.recover(draft, known)).toMatchObject({ offset: 0, parts: [] })
 })
 
-test('processes that start at the same moment do not take each other’s probes away', async () => {
+test('processes that start at the same time do not delete each other’s probe files', async () => {
   // Spread a little, so that some end while others are in the middle.
   const starter = async (n: number) => {
     await delay(n % 5)

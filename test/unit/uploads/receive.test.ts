@@ -77,7 +77,7 @@ const gate = () => {
   return { promise, open }
 }
 
-test('what is sent arrives in order, in batches, and the account is even in the end', async () => {
+test('bytes arrive in order, in batches, and all memory is released in the end', async () => {
   const { budget, sink, body, done } = setUp()
   const sent = Buffer.from(Array.from({ length: 40 }, (_, i) => i))
   for (const byte of sent) body.push(Buffer.alloc(20_000, byte))
@@ -88,7 +88,7 @@ test('what is sent arrives in order, in batches, and the account is even in the 
   expect(budget.used).toBe(0)
 })
 
-test('a client that goes away: what came is written', async () => {
+test('a client disconnects: received bytes are written', async () => {
   const { sink, body, done } = setUp()
   body.push(Buffer.alloc(1000))
   await settle()
@@ -97,7 +97,7 @@ test('a client that goes away: what came is written', async () => {
   expect(sink.position).toBe(1000)
 })
 
-test('one byte too many is refused, and nothing beyond the limit is taken', async () => {
+test('one byte too many is refused, and nothing beyond the limit is stored', async () => {
   const { budget, sink, body, done } = setUp({ limitBytes: 1000 })
   body.push(Buffer.alloc(1000))
   await settle()
@@ -107,7 +107,7 @@ test('one byte too many is refused, and nothing beyond the limit is taken', asyn
   expect(budget.used).toBe(0)
 })
 
-test('a sink that is slow pauses the socket, and one that is done resumes it', async () => {
+test('a slow sink pauses the socket, and resumes it when it has finished', async () => {
   const { sink, body, done } = setUp()
   const slow = gate()
   sink.gate = slow.promise
@@ -123,7 +123,7 @@ test('a sink that is slow pauses the socket, and one that is done resumes it', a
   expect(sink.position).toBe(20 * BATCH_BYTES)
 })
 
-test('a socket with little of its own is paused too while others hold all memory, and goes on when they give', async () => {
+test('a socket with few bytes is paused too while others use all memory, and resumed when they release it', async () => {
   const { budget, sink, body, done } = setUp({ budgetBytes: MIB })
   budget.reserve(2 * MIB)
   body.push(Buffer.alloc(1000))
@@ -138,7 +138,7 @@ test('a socket with little of its own is paused too while others hold all memory
 })
 
 // Regression: paused for its own bytes while memory was short, it was resumed by nobody.
-test('a socket that is paused while all memory is taken is resumed when others give', async () => {
+test('a socket paused while all memory is used is resumed when others release memory', async () => {
   const { budget, sink, body, done } = setUp({ budgetBytes: 4 * MIB })
   const slow = gate()
   sink.gate = slow.promise
@@ -158,7 +158,7 @@ test('a socket that is paused while all memory is taken is resumed when others g
   expect(sink.position).toBe(12 * BATCH_BYTES)
 })
 
-test('a sink that fails ends the request, and the account is even', async () => {
+test('a sink that fails ends the request and releases the memory', async () => {
   const { budget, sink, body, done } = setUp()
   sink.failure = new AppError('NO_SPACE')
   body.push(Buffer.alloc(BATCH_BYTES))
@@ -167,7 +167,7 @@ test('a sink that fails ends the request, and the account is even', async () => 
   expect(budget.used).toBe(0)
 })
 
-test('stopped: what is not written is dropped; left: it is written', async () => {
+test('stop drops unwritten bytes; leave writes them', async () => {
   for (const how of ['stop', 'leave'] as const) {
     const { budget, sink, body, receiver, done } = setUp()
     body.push(Buffer.alloc(1000))
@@ -179,7 +179,7 @@ test('stopped: what is not written is dropped; left: it is written', async () =>
   }
 })
 
-test('work between two writes sees everything that came before it, and nothing is written meanwhile', async () => {
+test('work between two writes sees all earlier bytes, and nothing is written during it', async () => {
   const { sink, body, receiver, done } = setUp()
   body.push(Buffer.alloc(1000))
   await settle()
@@ -211,7 +211,7 @@ describe('the first bytes', () => {
     return true
   }
 
-  test('are looked at before anything is written, from the beginning, whoever asks meanwhile', async () => {
+  test('are checked from the beginning before anything is written, also with a flush in between', async () => {
     const { sink, body, receiver, done } = setUp({ sniff })
     for (const piece of ['go', 'od', ' be']) {
       body.push(piece)
@@ -225,7 +225,7 @@ describe('the first bytes', () => {
     expect(sink.bytes.toString()).toBe('good beginning')
   })
 
-  test('that are wrong end the request while the rest is to come', async () => {
+  test('that are wrong end the request before the rest arrives', async () => {
     const { budget, sink, body, done } = setUp({ sniff })
     body.push('bad beginning')
     await expect(done).rejects.toMatchObject({ code: 'UPLOAD_TYPE_NOT_ALLOWED' })
@@ -233,7 +233,7 @@ describe('the first bytes', () => {
     expect(budget.used).toBe(0)
   })
 
-  test('that are too few when the client goes away are not kept', async () => {
+  test('that are too few when the client disconnects are not kept', async () => {
     const { sink, body, done } = setUp({ sniff })
     body.push('good')
     await settle()
@@ -242,7 +242,7 @@ describe('the first bytes', () => {
     expect(sink.position).toBe(0)
   })
 
-  test('of a body that is shorter are all there is to judge by', async () => {
+  test('of a shorter body are judged as they are', async () => {
     const { sink, body, done } = setUp({ sniff })
     body.push('good')
     body.push(null)
@@ -255,7 +255,7 @@ describe('time', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }))
   afterEach(() => void vi.useRealTimers())
 
-  test('a client that sends nothing is cut, its bytes kept; one that we paused is not', async () => {
+  test('a client that sends nothing is disconnected, its bytes kept; one that we paused is not', async () => {
     const idle = setUp({ idleTimeoutMs: 10_000 })
     idle.body.push(Buffer.alloc(1000))
     await settle()
@@ -277,7 +277,7 @@ describe('time', () => {
   })
 
   // Regression: nobody reads a paused socket, so neither its client's leaving nor its silence was ever seen.
-  test('one that we paused for what others hold is cut after the same time', async () => {
+  test('a client paused because of other clients is disconnected after the same time', async () => {
     const { budget, sink, body, done } = setUp({ budgetBytes: MIB, idleTimeoutMs: 10_000 })
     budget.reserve(2 * MIB)
     body.push(Buffer.alloc(1000))
@@ -289,7 +289,7 @@ describe('time', () => {
     expect(budget.used).toBe(2 * MIB)
   })
 
-  test('a little does not wait for a whole batch', async () => {
+  test('a few bytes do not wait for a complete batch', async () => {
     const { sink, body, done } = setUp()
     body.push(Buffer.alloc(10))
     await settle()
@@ -301,7 +301,7 @@ describe('time', () => {
     await done
   })
 
-  test('what came is made durable now and then while more is coming', async () => {
+  test('received bytes are made durable regularly during a long request', async () => {
     const { sink, body, done } = setUp()
     body.push(Buffer.alloc(2 * MIB))
     await settle()

@@ -44,7 +44,7 @@ const read = async (): Promise<UploadSession> => {
 /** The holder's lease runs out, by Redis's own clock. */
 const endLease = () => house.deps.redis.hot.hset(redisKeys.hot(id), 'lease', 1)
 
-test('a new upload: nothing stored, nobody holds it, and it is due when it expires', async () => {
+test('a new upload: no bytes, no holder, and due when it expires', async () => {
   expect(await read()).toMatchObject({
     draft,
     size: 1000,
@@ -57,7 +57,7 @@ test('a new upload: nothing stored, nobody holds it, and it is due when it expir
   expect(Number(await house.deps.redis.hot.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
 })
 
-test('of many that want the lock one has it; the others learn who', async () => {
+test('of many concurrent requests one gets the lease; the others get its holder', async () => {
   const fences = Array.from({ length: 20 }, (_, i) => `fence ${i}`)
   const outcomes = await Promise.all(fences.map((fence) => acquire(fence)))
   const won = outcomes.findIndex(({ kind }) => kind === 'acquired')
@@ -70,7 +70,7 @@ test('of many that want the lock one has it; the others learn who', async () => 
     })
 })
 
-test('only a request at the durable offset disturbs a holder; only one of the same place anybody', async () => {
+test('only a request at the durable offset, with a ticket for the slot, interrupts a holder', async () => {
   await acquire('a')
   await commit('a', 100)
   expect(await acquire('b', { offset: 99 })).toMatchObject({ kind: 'offset', state: { offset: 100 } })
@@ -79,7 +79,7 @@ test('only a request at the durable offset disturbs a holder; only one of the sa
   expect(await acquire('b', { offset: 100, ticketSlot: slotKey(draft) })).toMatchObject({ kind: 'held' })
 })
 
-test('a holder that let go is succeeded without doubt; a silent one or one whose lease ended with it', async () => {
+test('after a release the next holder continues directly; after an unresponsive holder or an expired lease it must recover', async () => {
   await acquire('a')
   await house.deps.hot.release(id, 'a')
   expect(await acquire('b')).toMatchObject({ kind: 'acquired', formerHolder: null })
@@ -92,7 +92,7 @@ test('a holder that let go is succeeded without doubt; a silent one or one whose
   expect(await acquire('d')).toMatchObject({ kind: 'acquired', formerHolder: 'channel of c' })
 })
 
-test('a lease is kept by renewal, and by nobody else’s', async () => {
+test('a lease is kept only by renewals with its own fence', async () => {
   await acquire('a')
   await endLease()
   await house.deps.hot.renew([{ id, fence: 'stranger' }])
@@ -105,8 +105,8 @@ test('a lease is kept by renewal, and by nobody else’s', async () => {
   expect(lease - LEASE_MS).toBeLessThanOrEqual(Date.now())
 })
 
-describe('commits', () => {
-  test('count under the fence only', async () => {
+describe('progress', () => {
+  test('is saved under the fence only', async () => {
     await acquire('a')
     expect(await commit('a', 100)).toBe(true)
     await acquire('b', { steal: 'a' })
@@ -117,7 +117,7 @@ describe('commits', () => {
     expect((await read()).holder).toMatchObject({ fence: 'b' })
   })
 
-  test('never go back', async () => {
+  test('never decreases', async () => {
     await acquire('a')
     expect(await commit('a', 100)).toBe(true)
     expect(await commit('a', 99)).toBe(false)
@@ -125,7 +125,7 @@ describe('commits', () => {
     expect((await read()).offset).toBe(100)
   })
 
-  test('carry parts, a tail, and the mark of a part that is on its way', async () => {
+  test('includes parts, a tail, and the mark of a part in flight', async () => {
     await acquire('a')
     await house.deps.hot.markInFlight(id, 'a', 1)
     expect((await read()).inFlight).toMatch(/^1:\d+$/)
@@ -136,7 +136,7 @@ describe('commits', () => {
     expect(await house.deps.hot.parts(id)).toEqual([part])
   })
 
-  test('the mark of a part is as old for a successor as it is, whatever that one’s clock says', async () => {
+  test('the next holder gets the age of the mark of a part by the clock of Redis, not by its own', async () => {
     const aheadMs = 45_000
     const ahead = new UploadSessionStore(house.deps.redis.hot, house.deps.runId, { now: () => Date.now() + aheadMs })
     await acquire('a')
@@ -148,7 +148,7 @@ describe('commits', () => {
     expect(Math.abs(performance.now() - Number(since))).toBeLessThan(aheadMs / 2)
   })
 
-  test('stop when the upload has ended, and a finish cannot be taken over', async () => {
+  test('is not saved after the end of the upload; a finishing upload cannot be taken over', async () => {
     await acquire('a')
     await commit('a', 1000, { status: 'finishing', storedAtMs: 5 })
     expect(await commit('a', 1000)).toBe(false)
@@ -187,7 +187,7 @@ test('a creation with a fingerprint that an unfinished upload holds creates noth
   expect(await create(second, key)).toEqual({ joined: null })
 })
 
-test('an upload without a byte ends in Redis alone, unless somebody holds it or a byte came', async () => {
+test('an upload without bytes ends in Redis only, unless a request holds it or a byte is stored', async () => {
   await acquire('a')
   expect(await house.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
   await commit('a', 1)
@@ -199,7 +199,7 @@ test('an upload without a byte ends in Redis alone, unless somebody holds it or 
   expect((await house.deps.hot.read(other.id))?.status).toBe('cancelled')
 })
 
-describe('what the store knows is put back', () => {
+describe('a session is restored from the store', () => {
   const parts = [{ number: 1, offset: 0, bytes: 100, etag: '"e1"' }]
   const found = (offset: number): UploadSession => ({
     draft,
@@ -218,7 +218,7 @@ describe('what the store knows is put back', () => {
     trusted: true,
   })
 
-  test('where Redis has forgotten, not where it knows', async () => {
+  test('if Redis has lost it, not if Redis has it', async () => {
     await acquire('a')
     await commit('a', 200)
     expect(await house.deps.hot.restore(found(100), parts, null)).toBe(false)
@@ -229,7 +229,7 @@ describe('what the store knows is put back', () => {
     expect(await house.deps.hot.parts(id)).toEqual(parts)
   })
 
-  test('again, and not by less, until somebody holds it', async () => {
+  test('repeatedly, but not to a lower offset, until a request holds it', async () => {
     await house.deps.redis.hot.del(redisKeys.hot(id))
     await house.deps.hot.restore(found(100), parts, null)
     expect(await house.deps.hot.restore(found(50), [], null)).toBe(false)
@@ -240,7 +240,7 @@ describe('what the store knows is put back', () => {
     expect(await house.deps.hot.restore(found(500), parts, null)).toBe(false)
   })
 
-  test('by the holder, whatever Redis says; by nobody under a fence that is not his', async () => {
+  test('by the holder always; by others never under a wrong fence', async () => {
     await acquire('a')
     await commit('a', 200)
     expect(await house.deps.hot.restore(found(100), parts, 'stranger')).toBe(false)
@@ -248,7 +248,7 @@ describe('what the store knows is put back', () => {
     expect(await read()).toMatchObject({ offset: 100, holder: { fence: 'a' } })
   })
 
-  test('over an older Redis, unless its holder has got further', async () => {
+  test('over an older Redis, unless the holder has a higher offset', async () => {
     await acquire('a')
     await commit('a', 200)
     await house.deps.redis.hot.hset(redisKeys.hot(id), 'run', 'another')
@@ -262,7 +262,7 @@ describe('what the store knows is put back', () => {
   })
 })
 
-test('after a restart of Redis what it kept is in doubt, and an offset is not compared with it', async () => {
+test('after a restart of Redis a session is not trusted, and offsets are not compared with it', async () => {
   await acquire('a')
   await commit('a', 200)
   await house.deps.hot.release(id, 'a')
