@@ -47,6 +47,8 @@ export type SubmissionHead = {
   revocations?: RevocationList
   sequence: number
   event: string | null
+  /** An old version whose `metadata` and `slotMetadata` were taken out: newer versions have them as they became. */
+  shortened?: true
   createdAt: string
   updatedAt: string
 }

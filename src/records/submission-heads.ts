@@ -19,6 +19,10 @@ const ANNOUNCE_GRACE_MS = 120_000
 /** Sequence numbers that may be in use by running commits. */
 const SEQUENCE_ROOM = 256
 const ERASE_AGAIN_MS = 86_400_000
+/** So many of the newest versions are kept whole. */
+const WHOLE_VERSIONS = 10
+/** Below this, shortening saves nothing: a file takes a block. */
+const LARGE_CHARS = 4096
 /** Time for the work after a seal, before the reconciler repeats it. */
 const SEAL_LOOK_MS = 60_000
 
@@ -86,6 +90,7 @@ export class SubmissionHeads {
       // A new submission has no history: its counter starts here.
       if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
       await this.announce(head)
+      await this.#shortenEarlier(head)
     } else if (head !== undefined) {
       // Nothing to commit, but the version may be newer than the cache: update the cache.
       await this.#apply(head, false)
@@ -93,10 +98,27 @@ export class SubmissionHeads {
     return outcome
   }
 
+  /**
+   * Each version repeats all that the portal said, so a page that changes a word a second would fill the store. Of a large
+   * head, an old version that stands for no event keeps everything but that. The first one, and those with events, stay.
+   */
+  async #shortenEarlier({ owner, id, version, metadata, slotMetadata }: SubmissionHead): Promise<void> {
+    if (version <= WHOLE_VERSIONS + 1 || JSON.stringify([metadata, slotMetadata]).length < LARGE_CHARS) return
+    const prefix = objectKeys.submission(owner, id)
+    try {
+      const old = await this.#log.version(prefix, version - WHOLE_VERSIONS)
+      if (old === undefined || old.event !== null || old.shortened === true) return
+      await this.#log.shorten(prefix, { ...old, metadata: {}, slotMetadata: {}, shortened: true })
+    } catch (err) {
+      this.#logger.warn({ err, owner, submissionId: id }, 'an old version of a submission was not shortened')
+    }
+  }
+
   async announce(head: SubmissionHead): Promise<void> {
     if ((await this.#apply(head, true)) !== 'gap') return
     const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), head.version - 1)
-    await this.announce(earlier ?? { ...head, version: head.version - 1, event: null })
+    const isWhole = earlier !== undefined && earlier.shortened !== true
+    await this.announce(isWhole ? earlier : { ...head, version: head.version - 1, event: null })
     await this.#apply(head, true)
   }
 

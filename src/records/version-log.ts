@@ -30,6 +30,14 @@ export class VersionLog<T extends Versioned> {
     return await this.#read(versionKey(prefix, version))
   }
 
+  /**
+   * Writes a shorter form over an old version. Its key stays: a writer that was away for long must not find its number
+   * free, and commit it again.
+   */
+  async shorten(prefix: string, version: T): Promise<void> {
+    await this.#store.replace(versionKey(prefix, version.version), Buffer.from(JSON.stringify(version)))
+  }
+
   /** Versions committed since a time, oldest first. */
   async history(prefix: string, sinceMs: number): Promise<T[]> {
     const keys: string[] = []

@@ -85,6 +85,18 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
+  async replace(key: string, body: Buffer): Promise<void> {
+    const target = this.path(key)
+    const staged = join(this.#staging, newToken())
+    try {
+      await this.#write(staged, body)
+      await rename(staged, target)
+      await syncDirectory(dirname(target))
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
   async #write(path: string, body: Buffer): Promise<void> {
     const create = () => openFd(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC)
     const fd = await create().catch(async (error: unknown) => {

@@ -35,6 +35,8 @@ export interface ObjectStore {
    * Of any number of concurrent callers exactly one gets true (O_EXCL with link(2), or `If-None-Match: *`).
    */
   createIfAbsent(key: string, body: Buffer): Promise<boolean>
+  /** Writes a small object over the one that is there. Durable when it resolves; readers get the one or the other. */
+  replace(key: string, body: Buffer): Promise<void>
   /** The content of a small object, or undefined. */
   read(key: string): Promise<Buffer | undefined>
   /** Size, and user metadata (S3), or undefined. */

@@ -63,6 +63,16 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  async replace(key: string, body: Buffer): Promise<void> {
+    try {
+      await this.client.send(
+        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: 'application/json' }),
+      )
+    } catch (error) {
+      throw s3StoreError(error)
+    }
+  }
+
   async read(key: string): Promise<Buffer | undefined> {
     try {
       const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }))
