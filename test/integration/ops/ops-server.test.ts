@@ -163,11 +163,11 @@ describe('metrics', () => {
     expect(Number(/^workdir_free_bytes (\d+)/m.exec(text)?.[1])).toBeGreaterThan(0)
   })
 
-  it('finds the oldest job among many priorities', async () => {
+  it('finds the oldest job among many priorities, also where the last one has it', async () => {
     const now = Date.now()
     const { validate } = queues.byLane
-    for (let priority = 1; priority <= 40; priority++)
-      await validate.add('x', {}, { priority, timestamp: now - (priority === 23 ? 90_000 : priority * 100) })
+    for (let priority = 1; priority <= 300; priority++)
+      await validate.add('x', {}, { priority, timestamp: now - (priority === 300 ? 90_000 : priority * 100) })
     const { get } = await startOps({}, { clock: { now: () => now } })
     expect((await get('/metrics')).text).toContain('media_queue_oldest_waiting_seconds{queue="validate"} 90\n')
   })
