@@ -22,6 +22,7 @@ export type Running = {
   /** The JSON lines logged so far. */
   logs(): LogLine[]
   output(): string
+  isRunning(): boolean
   readonly exited: Promise<Exit>
   /** A signal to the process; SIGKILL also reaches the processes it started. Resolves when it is gone, but for SIGSTOP and SIGCONT. */
   kill(signal: NodeJS.Signals): Promise<void>
@@ -43,6 +44,8 @@ export type StartOptions = {
   entry?: string
   /** Modules that are loaded before it, likewise. */
   preload?: string[]
+  /** Further flags of V8: `--max-old-space-size=300`. */
+  flags?: string[]
 }
 
 const BUILT = `${sep}dist${sep}test${sep}support`
@@ -59,9 +62,10 @@ export type Role = 'service' | 'worker'
 type Command = { args: string[]; env: Record<string, string> }
 
 async function command(role: Role, options: StartOptions): Promise<Command> {
-  const { from = testedFrom(), entry = role === 'service' ? 'src/server' : 'workers/main', preload = [] } = options
+  const { from = testedFrom(), entry = role === 'service' ? 'src/server' : 'workers/main' } = options
+  const { preload = [], flags = [] } = options
   const file = (name: string) => (from === 'source' ? join(ROOT, `${name}.ts`) : join(ROOT, 'dist', `${name}.js`))
-  const modules = preload.flatMap((name) => ['--import', file(name)])
+  const modules = [...flags, ...preload.flatMap((name) => ['--import', file(name)])]
   if (from === 'source') return { args: ['--import', 'tsx', ...modules, file(entry)], env: {} }
   const table = JSON.parse(await readFile(join(ROOT, 'scripts/node-flags.json'), 'utf8')) as {
     [role in Role]: string[]
@@ -113,6 +117,7 @@ export async function startProcess(role: Role, options: StartOptions): Promise<R
     },
     logs: () => child.output().split('\n').flatMap(parsed),
     output: () => child.output(),
+    isRunning: () => child.running(),
     get exited() {
       return child.exited
     },

@@ -1,19 +1,19 @@
 // A file that kills every worker that opens it: it is looked at alone, then given up, and never takes others with it.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { validateWork } from '../../../workers/lanes/validate.ts'
-import { type Child, startChild } from '../../support/children.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { MEDIA_LANES } from '../../support/environment-worker.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
+import { type Running, type StartOptions, startProcess } from '../../support/service.ts'
 
-const WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
-const HUNGRY = join(import.meta.dirname, 'hungry.ts')
+/** Where the file would have its worker killed, it has it eat all the memory that it may have. */
+const HUNGRY = { preload: ['test/support/hungry'], flags: ['--max-old-space-size=300'] }
 
 overBothStores((store) => {
   let corpus: Corpus
@@ -31,16 +31,28 @@ overBothStores((store) => {
     await rm(armory, { recursive: true, force: true })
   })
 
-  /** Whoever comes to this step next is killed, as by the file that it has open. */
-  const arm = (token: string) => writeFile(join(armory, 'armed'), `validate.started 1 ${token}`)
-
-  /** Ended with its test: one that is left over would take the jobs of the next. */
-  async function startWorker(...args: string[]): Promise<Child> {
-    const worker = await startChild(process.execPath, ['--import', 'tsx', ...args, WORKER], {
-      env: { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: armory },
-    })
-    onTestFinished(() => void worker.kill('SIGKILL'))
+  let workers = 0
+  /**
+   * `kills`: the process that begins with a verdict first, be it this one or one that it has started for the job, is killed,
+   * as by the file that it has open. Ended with its test: one that is left over would take the jobs of the next.
+   */
+  async function startWorker(kills: boolean, how: Pick<StartOptions, 'preload' | 'flags'> = {}): Promise<Running> {
+    const folder = join(armory, String(++workers))
+    await mkdir(folder)
+    if (kills) await writeFile(join(folder, 'armed'), `validate.started 1 worker-${workers}`)
+    const env = { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: folder }
+    const worker = await startProcess('worker', { ...how, env, entry: 'test/support/quick-worker' })
+    onTestFinished(() => worker.kill('SIGKILL'))
     return worker
+  }
+
+  /** Two that are killed by the file, one after the other, and the one that is left. */
+  async function startThree(how: Pick<StartOptions, 'preload' | 'flags'> = {}) {
+    const three = await Promise.all(Array.from({ length: 3 }, () => startWorker(true, how)))
+    const ends: Awaited<Running['exited']>[] = []
+    for (const one of three) void one.exited.then((exit) => ends.push(exit))
+    const left = () => three.filter(({ isRunning }) => isRunning())
+    return { ends, left }
   }
 
   async function stored(submissionId: string): Promise<string> {
@@ -51,64 +63,43 @@ overBothStores((store) => {
   describe('a file that kills its worker', () => {
     it('runs alone after two deaths, and ends after the third: said, and never handed out again', async () => {
       const id = await stored('killer')
-      for (const token of ['first', 'second']) {
-        await arm(token)
-        const worker = await startWorker()
-        await worker.exited
-      }
-      await arm('third')
-      const worker = await startWorker()
+      const { ends, left } = await startThree()
       const failed = await house.until(id, ({ state }) => state === 'failed')
       expect(failed.error).toEqual({ code: 'WORKER_DIED', retryable: false })
       expect(failed.lanes.validate).toMatchObject({ generation: 1, final: true })
+      expect(ends).toEqual(['SIGKILL', 'SIGKILL'].map((signal) => ({ code: null, signal })))
 
       // The worker that had it lives, and does others' work.
       const honest = await stored('honest')
       await house.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
-      expect(worker.running()).toBe(true)
-      expect(worker.output()).toContain('running in a separate process')
+      expect(left()).toHaveLength(1)
+      expect(left()[0]?.output()).toContain('running in a separate process')
 
       const events = (await house.eventsOf('killer')).filter(({ type }) => type === 'upload.failed')
       expect(events).toHaveLength(1)
       await house.deps.reconciler.one(id)
       expect(await house.deps.queues.stateOf('validate', id, 2)).toBe('unknown')
       expect((await house.latest(id)).lanes.validate).toEqual(failed.lanes.validate)
-      worker.kill('SIGTERM')
-      await worker.exited
     })
 
     it('one that eats its memory ends the same way, and no other job with it', async () => {
       const id = await stored('hungry')
-      const hungry = () => startWorker('--import', HUNGRY, '--max-old-space-size=300')
-      for (const token of ['sixth', 'seventh']) {
-        await arm(token)
-        const { exited } = await hungry()
-        expect(await exited).toEqual({ code: null, signal: 'SIGABRT' })
-      }
-      await arm('eighth')
-      const worker = await hungry()
+      const { ends, left } = await startThree(HUNGRY)
       const failed = await house.until(id, ({ state }) => state === 'failed')
       expect(failed.error).toEqual({ code: 'WORKER_DIED', retryable: false })
+      expect(ends).toEqual(['SIGABRT', 'SIGABRT'].map((signal) => ({ code: null, signal })))
       const honest = await stored('modest')
       await house.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
-      expect(worker.running()).toBe(true)
-      worker.kill('SIGTERM')
-      await worker.exited
+      expect(left()).toHaveLength(1)
     })
 
     it('and one that only met deaths of others is done alone', async () => {
       const id = await stored('unlucky')
-      for (const token of ['fourth', 'fifth']) {
-        await arm(token)
-        const worker = await startWorker()
-        await worker.exited
-      }
-      const worker = await startWorker()
+      await Promise.all((await Promise.all([startWorker(true), startWorker(true)])).map(({ exited }) => exited))
+      await startWorker(false)
       const record = await house.until(id, ({ state }) => state === 'accepted' || state === 'ready')
       expect(record.error).toBeNull()
       expect(record.lanes.validate?.deaths).toBeUndefined()
-      worker.kill('SIGTERM')
-      await worker.exited
     })
   })
 
