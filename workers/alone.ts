@@ -15,11 +15,14 @@ import type { AloneJob, AloneResult } from './lanes/run-alone.ts'
 import { type LaneWork, runOnce } from './lanes/run-lane.ts'
 import { transcodeWork } from './lanes/transcode.ts'
 import { validateWork } from './lanes/validate.ts'
+import { watchLoop } from './loop-watch.ts'
 import type { Runner } from './media/run.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** The most that can be asked of the kernel: this one first. */
 const FIRST_TO_GO = '1000'
+/** Half of what a worker has; here nobody else has to wait. */
+const LOOP_LIMIT_MS = 60_000
 
 const WORK = { validate: validateWork, inspect: inspectWork, transcode: transcodeWork } satisfies Record<
   AloneJob['lane'],
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
   // Without its worker nobody would end it. Not everywhere may a process ask to be ended first.
   process.once('disconnect', () => process.exit(1))
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
+  await watchLoop(LOOP_LIMIT_MS)
   const given = JSON.parse(process.argv[2] ?? '') as AloneJob
   const { lane, id, uploadId, generation, attemptsMade, stalledCounter, attempts } = given
   const config = loadConfig()

@@ -11,6 +11,7 @@ import { buildOpsServer } from '../src/ops/ops-server.ts'
 import { createLookup } from '../src/support/lookup.ts'
 import { createWorkerContext } from './create-worker-context.ts'
 import { applyControls } from './lane-controller.ts'
+import { watchLoop } from './loop-watch.ts'
 import { startWorkers, type Timing } from './registry.ts'
 import { watchRoom } from './room-watch.ts'
 
@@ -19,7 +20,9 @@ const GRACE_MS = 5000
 const CLOSE_MS = 20_000
 
 /** Throws StartError or ConfigError for errors that an operator must fix. The options are for tests. */
-export async function runWorker(options: { timing?: Timing; graceMs?: number } = {}): Promise<void> {
+export async function runWorker(
+  options: { timing?: Timing; graceMs?: number; loopLimitMs?: number } = {},
+): Promise<void> {
   const config = loadWorkerConfig()
   await keepFilesPrivate(config.storage.dataDir)
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
@@ -41,6 +44,7 @@ export async function runWorker(options: { timing?: Timing; graceMs?: number } =
     ...(fence === undefined ? {} : { mediaTools: fence }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
+  await watchLoop(options.loopLimitMs)
   const swept = await deps.room.sweep()
   const running = await startWorkers(deps, options.timing)
   const laneController = applyControls(running.workers)

@@ -241,11 +241,11 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
 async function released(deps: WorkerContext, { claim, cancelled, logger }: Stopped, how?: { untried: boolean }) {
   const isPassing = (err: unknown) => {
     const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')
+    if (cancelled?.reason === SHUTDOWN) return false
     if (passes) logger.warn({ err }, 'lane lease not released; trying again')
     return passes
   }
-  const holdMs = cancelled?.reason === SHUTDOWN ? 0 : LANE_LEASE_MS
-  const limits = { holdMs, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
+  const limits = { holdMs: LANE_LEASE_MS, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
   await retry(() => deps.claims.release(claim, how), limits).catch((err: unknown) =>
     logger.warn({ err }, 'lane lease not released'),
   )

@@ -12,7 +12,9 @@ import { lesson } from '../../support/media/videos.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { type Running, type StartOptions, startProcess } from '../../support/service.ts'
 
-/** Where the file would have its worker killed, it has it eat all the memory that it may have. */
+/** Where the file would have its worker killed, it has it do nothing else any more. */
+const BLOCKING = { preload: ['test/support/blocking'] }
+/** It has it eat all the memory that it may have. */
 const HUNGRY = { preload: ['test/support/hungry'], flags: ['--max-old-space-size=300'] }
 
 overBothStores((store) => {
@@ -100,6 +102,20 @@ overBothStores((store) => {
       const record = await house.until(id, ({ state }) => state === 'accepted' || state === 'ready')
       expect(record.error).toBeNull()
       expect(record.lanes.validate?.deaths).toBeUndefined()
+    })
+  })
+
+  describe.runIf(store === 'local')('a file on which our own code never comes to an end', () => {
+    it('ends each worker that it blocks, so that it is run alone and others’ work goes on', async () => {
+      const id = await stored('endless-loop')
+      const blocked = await Promise.all([startWorker(true, BLOCKING), startWorker(true, BLOCKING)])
+      for (const worker of blocked) {
+        expect(await worker.exited).toEqual({ code: null, signal: 'SIGKILL' })
+        expect(worker.output()).toContain('the event loop stood still')
+      }
+      const worker = await startWorker(false)
+      await house.until(id, ({ state }) => state === 'accepted' || state === 'ready')
+      expect(worker.output()).toContain('running in a separate process')
     })
   })
 
