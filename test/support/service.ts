@@ -37,7 +37,7 @@ export type StartOptions = {
   env: Record<string, string>
   /**
    * `source` runs TypeScript by tsx; `dist` runs what `npm run build` made, with the flags of production, and starts in half
-   * the time. Default: what TEST_FROM says, or the source. `npm test` builds first and says dist.
+   * the time. Default: dist for a compiled tool; otherwise what TEST_FROM says, or the source. `npm test` builds first and says dist.
    */
   from?: 'source' | 'dist'
   /** What runs in place of the role's own entry: a module, from the root of the repository and without its ending. */
@@ -48,14 +48,13 @@ export type StartOptions = {
   flags?: string[]
 }
 
-const BUILT = `${sep}dist${sep}test${sep}support`
-const ROOT = import.meta.dirname.endsWith(BUILT)
-  ? join(import.meta.dirname, '../../..')
-  : join(import.meta.dirname, '../..')
+/** This file itself is compiled: a tool runs from dist, so what it starts does too. */
+const IS_BUILT = import.meta.dirname.endsWith(`${sep}dist${sep}test${sep}support`)
+const ROOT = join(import.meta.dirname, IS_BUILT ? '../../..' : '../..')
 
-/** What to run where a test does not say. */
+/** What to run if a test does not say. */
 export function testedFrom(): 'source' | 'dist' {
-  return process.env['TEST_FROM'] === 'dist' ? 'dist' : 'source'
+  return IS_BUILT || process.env['TEST_FROM'] === 'dist' ? 'dist' : 'source'
 }
 
 export type Role = 'service' | 'worker'
