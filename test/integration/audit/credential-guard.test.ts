@@ -57,8 +57,8 @@ async function outcome(guard: CredentialGuard, given: Attempt): Promise<'in' | '
 /** Counts of one kind of outcome. */
 const count = (outcomes: unknown[], wanted: unknown) => outcomes.filter((one) => one === wanted).length
 
-describe('guessing', () => {
-  it('two hundred at once, at two processes, gets ten tries; a right one among the braked gets the same answer', async () => {
+describe('guessed credentials', () => {
+  it('two hundred concurrent attempts at two processes: ten are checked; a right credential among the limited ones gets the same response', async () => {
     const guards = [openGuard(), openGuard()]
     const tries = Array.from({ length: 200 }, (_, n) => outcome(guards[n % 2] as CredentialGuard, attempt(false)))
     const outcomes = await Promise.all(tries)
@@ -72,7 +72,7 @@ describe('guessing', () => {
     expect(events).toContain('guessing.braked null')
   })
 
-  it('is forgiven within a minute, and nothing of it stays in Redis for longer', async () => {
+  it('the limit ends within a minute, and no key stays in Redis longer', async () => {
     const guard = openGuard()
     await Promise.all(Array.from({ length: 50 }, () => outcome(guard, attempt(false))))
     const keys = await redis.keys('sn:guesses:*')
@@ -83,7 +83,7 @@ describe('guessing', () => {
     }
   })
 
-  it('of one account from many addresses is braked too, later than one address', async () => {
+  it('attempts on one account from many addresses are limited too, later than from one address', async () => {
     const guard = openGuard()
     const account = 'operator ops'
     const outcomes = []
@@ -98,7 +98,7 @@ describe('guessing', () => {
     expect(await outcome(guard, attempt(true, { account, from: '203.0.113.1' }))).toBeTypeOf('number')
   })
 
-  it('by one address alone does not keep others out of the account', async () => {
+  it('attempts from one address do not lock other addresses out of the account', async () => {
     const guard = openGuard()
     const account = 'portal obec'
     await Promise.all(Array.from({ length: 100 }, () => outcome(guard, attempt(false, { account }))))
@@ -108,7 +108,7 @@ describe('guessing', () => {
   it.each([
     ['an IPv6 network', (n: number) => `2001:db8:0:7::${n.toString(16)}`],
     ['an address in both its forms', (n: number) => (n % 2 === 0 ? '192.0.2.9' : '::ffff:192.0.2.9')],
-  ])('from %s is one guesser', async (_what, from) => {
+  ])('addresses of %s count as one', async (_what, from) => {
     const guard = openGuard()
     const outcomes = []
     for (let n = 0; n < 40; n++) outcomes.push(await outcome(guard, attempt(false, { from: from(n) })))
@@ -116,11 +116,11 @@ describe('guessing', () => {
   })
 })
 
-describe('whoever was in before', () => {
+describe('a client that was logged in before', () => {
   const caller = 'a cookie, and the password'
   const account = 'operator ops'
 
-  it('is not locked out by a stranger at its address, in any process', async () => {
+  it('is not locked out by another client at its address, in any process', async () => {
     await openGuard().remember(caller)
     const stranger = openGuard()
     await Promise.all(Array.from({ length: 50 }, () => outcome(stranger, attempt(false, { account }))))
@@ -128,7 +128,7 @@ describe('whoever was in before', () => {
     expect(await outcome(openGuard(), attempt(true, { account, caller }))).toBe('in')
   })
 
-  it('has a brake of its own', async () => {
+  it('has a limit of its own', async () => {
     await openGuard().remember(caller)
     const guard = openGuard()
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => outcome(guard, attempt(false, { caller }))))
@@ -137,13 +137,13 @@ describe('whoever was in before', () => {
     expect(await outcome(guard, attempt(true))).toBe('in')
   })
 
-  it('is a stranger where it only says so', async () => {
+  it('counts as unknown if it cannot prove it', async () => {
     const guard = openGuard()
     await Promise.all(Array.from({ length: 50 }, () => outcome(guard, attempt(false))))
     expect(await outcome(guard, attempt(true, { caller: 'made up' }))).toBeTypeOf('number')
   })
 
-  it('is known from its first right credential on, without a look into Redis each time', async () => {
+  it('is known after its first right credential, without a Redis call each time', async () => {
     const guard = openGuard()
     expect(await outcome(guard, attempt(true, { caller }))).toBe('in')
     const before = await redis.info('commandstats')
@@ -153,7 +153,7 @@ describe('whoever was in before', () => {
   })
 })
 
-it('nobody is braked where the limit is 0, or while Redis is away', async () => {
+it('no client is limited with the limit 0, or while Redis is unavailable', async () => {
   const away = { exists: () => Promise.reject(new Error('away')), defineCommand: () => undefined } as never
   for (const guard of [openGuard(redis, 0), openGuard(away)]) {
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => outcome(guard, attempt(false))))

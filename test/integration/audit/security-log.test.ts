@@ -39,7 +39,7 @@ function open({ level = 'info', lines: withLines = true, retentionDays = 90 } = 
 }
 
 describe('an event', () => {
-  it('is a line, an entry and a count, also where only fatal errors are logged', async () => {
+  it('is a log line, an entry and a metric, also if only fatal errors are logged', async () => {
     const { log, metrics } = open({ level: 'fatal' })
     await log.record({ event: 'lane.pause', actor: ACTOR, on: 'lane notify', what: 'lane notify paused' })
     const members = { event: 'lane.pause', result: 'ok', by: 'operator ops', from: '192.0.2.7', on: 'lane notify' }
@@ -52,14 +52,14 @@ describe('an event', () => {
     expect(await metrics.text()).toContain('security_events_total{event="lane.pause",result="ok"} 1\n')
   })
 
-  it('has no line in the output of a program for people', async () => {
+  it('has no log line in the output of the command line', async () => {
     const { log } = open({ lines: false })
     await log.record({ event: 'admission.open', actor: ACTOR, on: null })
     expect(lines).toEqual([])
     expect(await log.newest(1)).toMatchObject([{ event: 'admission.open', what: 'New uploads were opened' }])
   })
 
-  it('that cannot be stored has its line, and throws nothing', async () => {
+  it('that cannot be stored has its log line, and throws nothing', async () => {
     const away = { multi: () => redis.multi().call('NO-SUCH-COMMAND') } as never
     const logger = createLogger({ name: 'test', level: 'warn' }, { write: (line) => void lines.push(line) })
     const metrics = createMetrics({ processMetrics: false })
@@ -72,8 +72,8 @@ describe('an event', () => {
   })
 })
 
-describe('what is kept', () => {
-  it('is newest first over all kinds, with the changes that earlier versions noted', async () => {
+describe('the stored log', () => {
+  it('is sorted newest first over all kinds, with changes recorded by earlier versions', async () => {
     const { log } = open()
     const earlier = {
       by: 'ops from 192.0.2.1',
@@ -95,7 +95,7 @@ describe('what is kept', () => {
     expect(await log.newest(1)).toMatchObject([{ event: 'lane.pause' }])
   })
 
-  it('stays for its days and no longer', async () => {
+  it('is kept for the configured days only', async () => {
     const { log } = open({ retentionDays: 30 })
     // Old ones have old ids; Redis trims whole nodes of some hundred entries.
     const pipeline = redis.pipeline()
@@ -107,7 +107,7 @@ describe('what is kept', () => {
     expect(await log.newest(1)).toMatchObject([{ event: 'lane.pause' }])
   })
 
-  it('is bounded, and refusals by the thousand push out nothing else', async () => {
+  it('has a maximum length, and thousands of refusals do not displace other kinds', async () => {
     const { log } = open()
     await log.record({ event: 'lane.pause', actor: ACTOR, on: null })
     for (let n = 0; n < 7000; n += 500)

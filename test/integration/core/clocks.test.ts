@@ -79,7 +79,7 @@ describe.each([
   ['five minutes ahead', 5 * MINUTE_MS],
   ['an hour behind', -60 * MINUTE_MS],
 ])('a service that is %s', (_name, shiftMs) => {
-  it('judges dates, tickets and lateness as all others do', async () => {
+  it('decides about dates, tickets and lateness like all others', async () => {
     const service = await serviceAhead(shiftMs, { CLOCK_SKEW_LIMIT_SECONDS: '7200' })
     await service.ready()
     const begunMs = Date.now()
@@ -95,7 +95,7 @@ describe.each([
 })
 
 describe('a clock that is too far off', () => {
-  it('makes its process not ready, says so, and is forgiven when it is set right', async () => {
+  it('makes its process not ready, is reported, and no longer counts after it is corrected', async () => {
     const service = await serviceAhead(5 * MINUTE_MS)
     const ready = async () => {
       const answer = await fetch(`${service.opsUrl}/health/ready`).catch(() => undefined)
@@ -121,7 +121,7 @@ describe('the clock of Redis', () => {
     return new RedisWatch({ redis: connection, runId: { ask: () => Promise.resolve() }, logger, own })
   }
 
-  it('is shown by every process alike, and goes on evenly when the own one is set', async () => {
+  it('is the same in every process, and steady when the machine’s clock is changed', async () => {
     let shiftMs = -3_600_000
     const own = { now: () => Date.now() + shiftMs }
     const [behind, right] = [watchOf(own), watchOf({ now: () => Date.now() })]
@@ -136,7 +136,7 @@ describe('the clock of Redis', () => {
     expect(Math.round(behind.skewMs() / 1000)).toBe(3600)
   })
 
-  it('goes on while Redis is away', async () => {
+  it('continues while Redis is unavailable', async () => {
     const watch = watchOf({ now: () => Date.now() + 1_000_000 })
     await watch.look()
     redis.pause()

@@ -19,21 +19,21 @@ describe.each([
   ['src/core', isProcessAlive],
   ['scripts', scripts.isProcessAlive],
 ])('isProcessAlive of %s', (_, isAlive) => {
-  it('is true of this process, and of one that belongs to somebody else', () => {
+  it('is true for this process, and for one of another user', () => {
     expect([isAlive(process.pid), isAlive(1)]).toEqual([true, true])
   })
 
-  it('is false of one that has ended', async () => {
+  it('is false for one that has ended', async () => {
     const child = spawn('true')
     await once(child, 'close')
     expect(isAlive(child.pid ?? 1)).toBe(false)
   })
 
-  it('is false of a zombie: it has ended, only its parent has not asked', () => {
+  it('is false for a zombie: it has ended, but its parent has not waited for it', () => {
     expect(isAlive(zombie.pid)).toBe(false)
   })
 
-  it('is false of what is no process id', () => {
+  it('is false for an invalid process id', () => {
     expect([0, -1, 1.5, Number.NaN].map(isAlive)).toEqual([false, false, false, false])
   })
 })

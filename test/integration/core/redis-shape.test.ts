@@ -37,8 +37,8 @@ async function refusal(url: string, timeoutMs = 1000): Promise<{ told?: string; 
   }
 }
 
-describe('wrong shapes of Redis', () => {
-  test('a primary that keeps an append-only file is taken without a word', async () => {
+describe('unsuitable Redis servers', () => {
+  test('a primary with an append-only file is accepted without a warning', async () => {
     expect(await refusal((await server()).url)).toEqual({ lines: '' })
   })
 
@@ -59,7 +59,7 @@ describe('wrong shapes of Redis', () => {
     expect(told).toContain('Redis Cluster')
   })
 
-  test('a replica is waited for, since it may be on its way to be the primary; then it is named', async () => {
+  test('a replica is waited for, because it may become the primary; then it is reported', async () => {
     const primary = await server()
     const replica = await server('--replicaof', `127.0.0.1 ${primary.port}`)
     expect((await refusal(replica.url)).told).toContain(`replica of 127.0.0.1:${primary.port}`)
@@ -75,7 +75,7 @@ describe('wrong shapes of Redis', () => {
     expect(told).toContain('maxmemory-policy is allkeys-lru')
   })
 
-  test('a server without an append-only file is taken, and said', async () => {
+  test('a server without an append-only file is accepted with a warning', async () => {
     const { told, lines } = await refusal((await server('--appendonly', 'no')).url)
     expect(told).toBeUndefined()
     expect(lines).toContain('append-only file is off')
@@ -91,7 +91,7 @@ describe('wrong shapes of Redis', () => {
     expect((await refusal(redis.url.replace('//', '//:right@'))).told).toBeUndefined()
   })
 
-  test('TLS to a plain server, plain to a TLS server, and a certificate that nobody vouches for', async () => {
+  test('TLS to a plain server, plain to a TLS server, and an untrusted certificate', async () => {
     const plain = await server()
     expect((await refusal(plain.url.replace('redis:', 'rediss:'))).told).toContain('redis:// instead')
     const dir = folder()
@@ -105,7 +105,7 @@ describe('wrong shapes of Redis', () => {
     expect((await refusal(`rediss://127.0.0.1:${port}`)).told).toContain('NODE_EXTRA_CA_CERTS')
   })
 
-  test('a user with too few permissions hears which are needed, and with those the service starts', async () => {
+  test('a user with too few permissions: the error names the missing ones, and with them the service starts', async () => {
     const redis = await server()
     const control = new Redis(redis.url)
     onTestFinished(() => control.disconnect())
@@ -124,7 +124,7 @@ describe('wrong shapes of Redis', () => {
     expect(service.logs().filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([])
   }, 180_000)
 
-  test('nobody there', async () => {
+  test('no server', async () => {
     expect((await refusal(`redis://127.0.0.1:${await freePort()}`)).told).toMatch(/no usable Redis.*ECONNREFUSED/)
   })
 })

@@ -107,7 +107,7 @@ describe('docker/Dockerfile', () => {
     expect(allLines('service').join('\n')).not.toMatch(/ffmpeg|poppler|qpdf/)
   })
 
-  test('what it copies is not ignored, and secrets are', async () => {
+  test('copied files are not in .dockerignore, secrets are', async () => {
     const kept = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n')
     expect(kept).toContain('*')
     const copies = stages.flatMap(({ lines }) => lines.filter((line) => /^COPY (?!--from)/.test(line)))
@@ -146,7 +146,7 @@ describe('docker-compose.yml', () => {
     } else expect(stages.map((stage) => stage.name)).toContain(target)
   })
 
-  test.each(['service', 'worker'])('%s is given only variables that exist, and waits for its needs', (name) => {
+  test.each(['service', 'worker'])('%s gets only variables that exist, and waits for its dependencies', (name) => {
     const service = compose.services[name]
     const known = [...Object.keys(EnvSchema.properties), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
     for (const variable of Object.keys(service?.environment ?? {})) expect(known).toContain(variable)
@@ -156,14 +156,14 @@ describe('docker-compose.yml', () => {
     })
   })
 
-  test('no container is given a file of secrets, and no command line carries one', () => {
+  test('no container gets a file of secrets, and no command line contains a secret', () => {
     for (const [name, service] of Object.entries(compose.services)) {
       expect({ name, env_file: service.env_file }).toEqual({ name, env_file: undefined })
       expect(JSON.stringify(service.command ?? '')).not.toMatch(/(?<!\$)\$\{?\w/)
     }
   })
 
-  test('a worker has nothing that signs for people or portals', () => {
+  test('a worker has no secrets for tickets, sessions or API keys', () => {
     const given = Object.keys(compose.services['worker']?.environment ?? {})
     expect(given).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(TICKET_|API_KEYS)/)]))
     expect(given).toContain('MEDIA_ISOLATION')
@@ -179,7 +179,7 @@ describe('docker-compose.yml', () => {
     expect(missing.filter((name) => !fixed.includes(name))).toEqual([])
   })
 
-  test('Redis takes its password from a file in memory', async () => {
+  test('Redis reads its password from a file in memory', async () => {
     const [shell = '', flag, script = ''] = compose.services['redis']?.command ?? []
     const folder = await mkdtemp(join(tmpdir(), 'songngan-redis-'))
     try {
@@ -209,7 +209,7 @@ describe('docker-compose.yml', () => {
   })
 })
 
-test('what compose mounts from here is in the repository', async () => {
+test('files that compose mounts are in the repository', async () => {
   const mounts = Object.values(compose.services)
     .flatMap(({ volumes = [] }) => volumes)
     .filter((volume) => volume.startsWith('./'))

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { startChild } from '../../support/children.ts'
 import { freePort, waitFor } from '../../support/http.ts'
 
-test('docker/redis.conf is one that a Redis takes: append-only, nothing evicted', async ({ onTestFinished }) => {
+test('docker/redis.conf is accepted by Redis: append-only, no eviction', async ({ onTestFinished }) => {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-redis-conf-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const file = join(dir, 'redis.conf')

@@ -50,7 +50,7 @@ const pending = async () => {
 }
 const settled = () => waitFor(async () => (await pending()) === 0, { what: 'nothing pending' })
 
-it('queues one job per event, those from before the first worker too, and marks them done', async () => {
+it('queues one job per event, also for events before the first worker, and acknowledges them', async () => {
   await house.commitHead('S-1')
   const upload = await house.putUpload('S-1')
   start('worker-a')
@@ -75,7 +75,7 @@ it('posts to the submission’s own callbackUrl where it has one', async () => {
   expect(await jobOf(`evt_${upload.id}_1`)).toBeUndefined()
 })
 
-it('queues nothing, and keeps nothing pending, where nobody wants webhooks', async () => {
+it('queues nothing, and leaves nothing pending, without a webhook address', async () => {
   const before = await queues.byLane.notify.getJobCountByTypes('prioritized')
   await house.commitHead('S-none')
   await house.putUpload('S-none')
@@ -99,7 +99,7 @@ it('shares the work among workers without losing an event', async () => {
   await settled()
 })
 
-it('keeps an event until its job is queued: a queue that refuses is asked again', async () => {
+it('keeps an event until its job is queued: if the queue refuses, it is retried', async () => {
   await house.commitHead('S-refused')
   const upload = await house.putUpload('S-refused')
   let refusals = 0
@@ -115,7 +115,7 @@ it('keeps an event until its job is queued: a queue that refuses is asked again'
   await settled()
 })
 
-it('takes over what a worker was handed before it died', async () => {
+it('takes over the entries of a worker that died', async () => {
   await house.commitHead('S-dead')
   const upload = await house.putUpload('S-dead')
   const key = redisKeys.events(OWNER)
@@ -127,7 +127,7 @@ it('takes over what a worker was handed before it died', async () => {
   await settled()
 })
 
-it('goes on with what it had itself been handed before a restart', async () => {
+it('continues with its own pending entries after a restart', async () => {
   await house.commitHead('S-restart')
   const upload = await house.putUpload('S-restart')
   const key = redisKeys.events(OWNER)
@@ -137,7 +137,7 @@ it('goes on with what it had itself been handed before a restart', async () => {
   await settled()
 })
 
-it('is not held up by an entry that is no event, nor by one that cannot be queued', async () => {
+it('is not blocked by an entry that is no event, nor by one that cannot be queued', async () => {
   await house.deps.redis.hot.xadd(redisKeys.events(OWNER), '*', 'e', '{broken')
   await house.commitHead('S-stuck')
   const stuck = await house.putUpload('S-stuck')
@@ -156,7 +156,7 @@ it('is not held up by an entry that is no event, nor by one that cannot be queue
   expect(await jobOf(`evt_${stuck.id}_1`)).toBeUndefined()
 })
 
-it('begins anew when Redis comes back empty', async () => {
+it('starts again when Redis returns empty', async () => {
   start('worker-a')
   await house.redis.restart({ dir: await house.redis.emptyDir() })
   await house.commitHead('S-after')
@@ -164,7 +164,7 @@ it('begins anew when Redis comes back empty', async () => {
   await waitFor(() => jobOf(`evt_${upload.id}_1`))
 })
 
-it('makes job ids that BullMQ takes, one per event and address', () => {
+it('makes job ids that BullMQ accepts, one per event and address', () => {
   const ids = [notifyJobId('evt_a_1', URL), notifyJobId('evt_a_1', 'https://x/'), notifyJobId('flip:a:2', URL)]
   expect(new Set(ids).size).toBe(3)
   for (const id of ids) expect(id).toMatch(/^notify-[^:]+$/)

@@ -67,7 +67,7 @@ afterAll(async () => {
   await house.close()
 })
 
-test.each(INSIDE)('%s is refused when the portal names it', async (callbackUrl) => {
+test.each(INSIDE)('%s is refused when the portal configures it', async (callbackUrl) => {
   const { status, body } = await house.call('PUT', '/v1/submissions/hook', {
     body: {
       profile: INTAKE,
@@ -81,7 +81,7 @@ test.each(INSIDE)('%s is refused when the portal names it', async (callbackUrl) 
   ])
 })
 
-test('a public address is taken', async () => {
+test('a public address is accepted', async () => {
   const callbackUrl = 'https://portal.example/hook?key=1'
   const { status } = await house.call('PUT', '/v1/submissions/hook', { body: { profile: INTAKE, callbackUrl } })
   expect(status).toBe(201)
@@ -97,7 +97,7 @@ test.each(INSIDE.filter((url) => /^https?:\/\/[^@]*$/.test(url) && !/[a-z]{4,}\.
   },
 )
 
-test('a name that resolves inwards is refused, also when one of its addresses is public', async () => {
+test('a name that resolves to a private address is refused, even if another of its addresses is public', async () => {
   for (const addresses of [['10.0.0.1'], ['8.8.8.8', '127.0.0.1'], ['2606:4700::1', '::1'], ['::ffff:10.0.0.1']]) {
     const resolve: Resolve = async () =>
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
@@ -106,7 +106,7 @@ test('a name that resolves inwards is refused, also when one of its addresses is
   }
 })
 
-test('a name is resolved once: what it says after the check is not asked', async () => {
+test('a name is resolved once, not again after the check', async () => {
   const answers = [['8.8.8.8'], ['127.0.0.1']]
   let asked = 0
   const resolve: Resolve = async () =>
@@ -122,7 +122,7 @@ test('a name is resolved once: what it says after the check is not asked', async
   expect(reached.slice(before)).toEqual([`no-such-name.invalid:${port}`])
 })
 
-test('a redirect is an answer, and is not followed', async () => {
+test('a redirect is not followed', async () => {
   const before = reached.length
   expect((await call(new URL(`http://portal.invalid:${port}/away`))).status).toBe(307)
   expect(reached.length).toBe(before + 1)

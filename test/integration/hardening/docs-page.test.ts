@@ -11,7 +11,7 @@ describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
   })
   afterAll(async () => await house.close())
 
-  it('shows every call, and no policy stands in its way', async () => {
+  it('shows every operation, without violations of the security policy', async () => {
     const browser = await startChromium()
     try {
       const page = await browser.newPage()

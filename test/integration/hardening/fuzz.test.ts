@@ -46,7 +46,7 @@ const ask = async (method: string, path: string, headers: Headers = {}, body?: B
     /^head$/i.test(String(headers['x-http-method-override'])) ? 'HEAD' : method,
   )
 
-test('headers of the tus endpoint, with a ticket that is good', async () => {
+test('headers of the tus endpoint, with a valid ticket', async () => {
   const method = fc.constantFrom('POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET', 'PUT')
   await fc.assert(
     fc.asyncProperty(method, tusHeaders, body, fc.boolean(), async (verb, headers, bytes, whole) => {
@@ -60,7 +60,7 @@ test('headers of the tus endpoint, with a ticket that is good', async () => {
   )
 })
 
-test('ids and paths, wherever one stands', async () => {
+test('ids and paths in every position', async () => {
   const path = fc.constantFrom(
     '/files/',
     '/v1/submissions/',
@@ -105,7 +105,7 @@ test('queries of lists', async () => {
   )
 })
 
-test('bodies of every call, JSON and what is none', async () => {
+test('bodies of every call, JSON and invalid ones', async () => {
   const calls = fc.constantFrom(
     'PUT /v1/submissions/fuzzed',
     'POST /v1/submissions/X/tickets',
@@ -173,7 +173,7 @@ test('bodies of every call, JSON and what is none', async () => {
   )
 })
 
-test('tickets, sessions and links: whole, cut, spliced and invented', async () => {
+test('tickets, sessions and links: valid, truncated, spliced and invented', async () => {
   const tokens = [...Object.values(scene.tokens)]
   const piece = fc.oneof(
     fc.constantFrom(...tokens.flatMap((token) => token.split('.'))),
@@ -200,7 +200,7 @@ test('tickets, sessions and links: whole, cut, spliced and invented', async () =
   )
 })
 
-test('bytes that are no HTTP', async () => {
+test('bytes that are not HTTP', async () => {
   const start = fc.constantFrom(
     '',
     'POST /files HTTP/1.1\r\nHost: x\r\n',
@@ -230,7 +230,7 @@ async function raw(bytes: Buffer): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d+)/.exec(Buffer.concat(chunks).toString('latin1'))?.[1] ?? 0)
 }
 
-test('after all of it the service does its work, and nothing was logged that nobody foresaw', async () => {
+test('afterwards the service works, and no unexpected error was logged', async () => {
   const user = await house.user('plan')
   const url = await user.create({ length: scene.bytes.length, name: 'after.pdf' })
   expect((await user.patch(url, 0, scene.bytes)).status).toBe(204)

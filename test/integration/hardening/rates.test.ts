@@ -30,7 +30,7 @@ async function hammer(user: TusUser) {
   throw new Error('never refused')
 }
 
-test('creations beyond the rate are 503 with Retry-After, recorded as attempts; what runs goes on', async () => {
+test('creations above the rate are 503 with Retry-After, recorded as attempts; running uploads continue', async () => {
   const submission = await house.submission()
   const user = tusUser(house.url, await house.ticket(submission, 'plan', { subject: 'ครูสมศรี' }))
   const { urls, refusal } = await hammer(user)
@@ -69,7 +69,7 @@ test('another ticket of the same person does not help; without a subject the sub
   expect((await tusUser(house.url, await house.ticket(two, 'plan')).post(creation(1))).status).toBe(201)
 })
 
-test('joining an unfinished upload is going on with it, and free', async () => {
+test('resuming an unfinished upload does not count', async () => {
   const user = await house.user('plan', { subject: 'on another machine' })
   const url = await user.create({ ...creation(0), fingerprint: 'f' })
   await hammer(user)
@@ -77,7 +77,7 @@ test('joining an unfinished upload is going on with it, and free', async () => {
   expect([joined.status, idOf(String(joined.headers.location))]).toEqual([201, idOf(url)])
 })
 
-test("a page's changes are counted, its reading apart from them, and an API key's never", async () => {
+test("a page's changes and reads are counted separately, an API key's never", async () => {
   const submission = await house.submission()
   const { body } = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
     body: {
@@ -101,7 +101,7 @@ test("a page's changes are counted, its reading apart from them, and an API key'
   expect((attempts['items'] as { code: string }[]).map(({ code }) => code)).toContain('RATE_LIMITED')
 })
 
-test('nobody is refused because Redis cannot be asked', async () => {
+test('no request is refused because Redis is unavailable', async () => {
   const { redis } = house.deps
   const user = await house.user('plan', { subject: 'lucky' })
   await hammer(user)

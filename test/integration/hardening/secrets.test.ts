@@ -36,7 +36,7 @@ afterAll(async () => {
   await portal.close()
 })
 
-it('logs no credential of anybody, at any level, whatever goes wrong', async () => {
+it('logs no credential, at any level, also on errors', async () => {
   const { deps, lines } = house
   portal.reply = () => ({ status: 500 })
   await house.start()

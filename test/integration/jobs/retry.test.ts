@@ -27,7 +27,7 @@ afterAll(async () => {
   await house.close()
 })
 
-it('finds lanes that were given up since then, and queues each of them once', async () => {
+it('finds lanes that failed since the given time, and queues each of them once', async () => {
   await house.commitHead('s')
   const failedAt = '2026-09-30T10:00:00.000Z'
   const { id } = await house.putUpload('s')
@@ -52,7 +52,7 @@ it('finds lanes that were given up since then, and queues each of them once', as
   expect(await findFailed(parts(), 0)).toEqual([])
 })
 
-it('tries webhooks again that failed for good since then', async () => {
+it('retries webhooks that failed since the given time', async () => {
   const { notify } = queues.byLane
   const told = { owner: 'portal', url: 'https://portal.example', eventId: 'evt_1', body: '{}' }
   await notify.add('notify', told, { jobId: 'webhook-1', attempts: 1, priority: 1000 })

@@ -24,7 +24,7 @@ overBothStores((store) => {
   })
   afterAll(() => school?.close())
 
-  test('FLUSHALL in the middle of everything loses nothing', async () => {
+  test('FLUSHALL during running work loses nothing', async () => {
     const { deps, upload, document, get, receiver, house } = school
     const delivered = watchDeliveries(receiver)
     for (const name of names) await school.submission(name)

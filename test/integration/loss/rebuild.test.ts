@@ -40,7 +40,7 @@ const listed = async () => {
 }
 const webhooks = async () => await house.deps.queues.byLane.notify.getJobCounts()
 
-test('a second loss in the middle is noticed: nothing counts as whole that may be short', async () => {
+test('a second loss during the rebuild is detected: incomplete indexes are not marked complete', async () => {
   const made = [await uploaded(), await uploaded(), await uploaded()]
   const { deps } = house
   await deps.redis.hot.flushall()
@@ -59,7 +59,7 @@ test('a second loss in the middle is noticed: nothing counts as whole that may b
   expect(await deps.rebuilder.heal()).toBeUndefined()
 })
 
-test('an older Redis is completed: what it had stays where it was, what it lacked is told once', async () => {
+test('a Redis with older data is completed: existing entries stay, missing events are published once', async () => {
   const first = await uploaded()
   const before = await events()
   const older = await house.redis.snapshot()
@@ -95,7 +95,7 @@ test('is done by one process at a time; another waits for it, or leaves it', asy
   for (const outcome of asked) expect(outcome).toMatchObject({ submissions: 1, uploads: 1 })
 })
 
-test('where nothing is lost changes nothing, and queues only webhooks that nobody has queued', async () => {
+test('without a loss it changes nothing, and queues only webhooks that are not queued yet', async () => {
   const { submission, id } = await uploaded()
   const documents = async () =>
     await Promise.all(
@@ -111,7 +111,7 @@ test('where nothing is lost changes nothing, and queues only webhooks that nobod
   expect([await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]).toEqual(before)
 })
 
-test('numbers go on above all that may have been given out, also those on their way', async () => {
+test('sequence numbers continue above all possibly used ones, also of running requests', async () => {
   const { submission } = await uploaded()
   const { heads, redis, rebuilder } = house.deps
   // Twenty commits have their numbers and have not been made.
@@ -122,7 +122,7 @@ test('numbers go on above all that may have been given out, also those on their 
   expect(Math.min(...next)).toBeGreaterThan(Math.max(...given))
 })
 
-test('that fails, the store being away, can be begun again at once', async () => {
+test('if it fails because the store is unavailable, it can be started again immediately', async () => {
   await uploaded()
   const { deps } = house
   await deps.redis.hot.flushall()
@@ -135,7 +135,7 @@ test('that fails, the store being away, can be begun again at once', async () =>
   expect(await deps.rebuilder.heal()).toMatchObject({ submissions: 1 })
 })
 
-test('webhooks that could not be queued when all else was whole are queued the next time', async () => {
+test('webhooks that could not be queued after the rebuild are queued the next time', async () => {
   await uploaded()
   const { deps } = house
   const { items } = await events()
@@ -151,7 +151,7 @@ test('webhooks that could not be queued when all else was whole are queued the n
   expect((await webhooks())['delayed']).toBe(items.length)
 })
 
-test('lists are answered before the event log is whole', async () => {
+test('lists are answered before the event log is complete', async () => {
   const { submission } = await uploaded()
   const { deps } = house
   await deps.redis.hot.flushall()

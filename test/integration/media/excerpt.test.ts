@@ -70,7 +70,7 @@ async function fromDisk(path: string): Promise<Measurement> {
   return await measure({ runner, cwd: corpus.dir }, source, identity, filesHere(source))
 }
 
-it('a film with the index behind a hundred megabytes is measured from pieces', async () => {
+it('a film with its index after a hundred megabytes is measured from an excerpt', async () => {
   const path = await lesson(corpus, { faststart: false })
   const moovAt = (await readFile(path)).lastIndexOf('moov') - 4
   const large = await filled(path, 'index-last.mp4', moovAt, freeBox())
@@ -81,7 +81,7 @@ it('a film with the index behind a hundred megabytes is measured from pieces', a
   expect(readBytes).toBeLessThan(20 * MIB)
 })
 
-it('a film whose codecs the pieces do not show is looked at whole before anything is held against it', async () => {
+it('a film whose codecs are not in the excerpt is read completely before it is rejected', async () => {
   const path = await lesson(corpus, { faststart: false })
   const large = await filled(path, 'blind.mp4', (await readFile(path)).lastIndexOf('moov') - 4, freeBox())
   const file = await fileSource(large)
@@ -104,7 +104,7 @@ it('a film whose codecs the pieces do not show is looked at whole before anythin
   expect(outcome.copied).toBe(true)
 })
 
-it('a container without an index is copied whole', async () => {
+it('a container without an index is copied completely', async () => {
   const path = await streamed(corpus, 'matroska')
   const { length } = await readFile(path)
   // A Void element (EC) of eight bytes of length, after the last cluster.
@@ -118,6 +118,6 @@ it('a container without an index is copied whole', async () => {
   expect(readBytes).toBeLessThan(2.2 * (length + FILLING_BYTES))
 })
 
-it('nothing of it stays', async () => {
+it('no file is left', async () => {
   expect(await readdir(join(corpus.dir, 'scratch'))).toEqual([])
 })

@@ -98,7 +98,7 @@ const failure = (runner: Runner, run: ToolRun): Promise<ToolError> =>
   )
 
 describe('a program in the place of a tool', () => {
-  it.each(['ffmpeg', 'ffprobe', 'qpdf', 'pdftoppm'])('can in that of %s do only its work', async (tool) => {
+  it.each(['ffmpeg', 'ffprobe', 'qpdf', 'pdftoppm'])('in place of %s can do only the tool’s work', async (tool) => {
     connections = 0
     const outcome = await attack(fenced, tool)
     expect(doneOf(outcome)).toEqual(PERMITTED)
@@ -110,7 +110,7 @@ describe('a program in the place of a tool', () => {
     expect(await readFile(join(scratch, 'output'), 'utf8')).toBe('made')
   })
 
-  it('does it where there is no fence: each is an attack that works', async () => {
+  it('succeeds without isolation: each attack works', async () => {
     connections = 0
     await writeFile(join(scratch, 'output'), '')
     const open = await createRunner({ path: `${tools}:/usr/bin:/bin`, isolation: 'none' })
@@ -145,7 +145,7 @@ describe('a program in the place of a tool', () => {
   })
 })
 
-describe('a program that takes without end', () => {
+describe('a program that uses unlimited resources', () => {
   it('has no children', async () => {
     const { stdout } = await fenced.run(hostile('ffmpeg', ['fork']))
     expect(stdout.toString()).toBe('0 children\n')
@@ -156,7 +156,7 @@ describe('a program that takes without end', () => {
     expect(error).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', source: 'input' })
   })
 
-  it('computes no longer than it may', async () => {
+  it('is ended at its CPU limit', async () => {
     expect(await failure(fenced, hostile('pdftoppm', ['loop']))).toMatchObject({
       code: 'TOOL_CPU_LIMIT',
       source: 'input',

@@ -86,7 +86,7 @@ describe('text that names other files and hosts', () => {
     expect(connections).toBe(0)
   })
 
-  it('would have been followed without our options: the listener and the playlist work', async () => {
+  it('would be followed without our options: the listener and the playlist work', async () => {
     const path = await playlist(corpus, url, secretPath)
     await context.runner
       .run({
@@ -101,7 +101,7 @@ describe('text that names other files and hosts', () => {
   })
 })
 
-describe('files that take too much', () => {
+describe('files that need too many resources', () => {
   it('a small file of 67 million pixels is refused before it is decoded', async () => {
     expect(await failure(await pixelBomb(corpus), 'mp4')).toMatchObject({
       code: 'INPUT_REFUSED',
@@ -118,7 +118,7 @@ describe('files that take too much', () => {
   })
 })
 
-describe('files that are nothing', () => {
+describe('files without content', () => {
   it('no bytes at all', async () => {
     const path = await zeroBytes(corpus)
     expect(identify(Buffer.alloc(0), true)).toMatchObject({ kind: 'other' })
@@ -143,7 +143,7 @@ describe('names', () => {
     expect((await probe(context, source, 'mp4')).video).not.toBeNull()
   })
 
-  it('that look like options or protocols are only names', async () => {
+  it('that look like options or protocols are treated as names', async () => {
     for (const name of ['-version.mp4', 'concat:a|b.mp4', 'a %d ?.mp4', 'pipe:0.mp4']) {
       const path = await renamed(corpus, await lesson(corpus), name)
       expect((await probe(context, await fileSource(path), 'mp4')).video, name).not.toBeNull()

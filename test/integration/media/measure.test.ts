@@ -33,12 +33,12 @@ async function measured(path: string): Promise<Measurement> {
 }
 
 describe('an AVI', () => {
-  it('that is cut off is incomplete, though ffmpeg plays it without a word', async () => {
+  it('that is truncated is incomplete, although ffmpeg plays it without an error', async () => {
     const path = await truncated(corpus, await avi(corpus), 0.6, 'cut.avi')
     expect((await measured(path)).measured).toMatchObject({ container: 'avi', complete: false })
   })
 
-  it('is whole where its length is unknown, or off by the bytes that sloppy writers count', async () => {
+  it('is complete if its length is unknown, or wrong by the few bytes of careless writers', async () => {
     const path = await avi(corpus)
     const source = await fileSource(path)
     const claiming = (bytes: number) => ({
@@ -58,7 +58,7 @@ describe('an AVI', () => {
 })
 
 describe('Matroska', () => {
-  it('of which the tools read half and say nothing is incomplete', async () => {
+  it('of which the tools read half without an error is incomplete', async () => {
     const picture = 'testsrc2=s=320x180:r=10'
     const whole = await recorded(corpus, 'whole.mkv', { seconds: 10, picture }, [...X264, '-g', '10'])
     const { measured: found } = await measured(await wipedTail(corpus, whole, 'wiped.mkv'))
@@ -67,11 +67,11 @@ describe('Matroska', () => {
     expect((await measured(whole)).measured).toMatchObject({ complete: true })
   })
 
-  it('that only claims ten hours is complete: all of it was read', async () => {
+  it('that declares ten hours in its header is complete, because all of it was read', async () => {
     expect((await measured(await forgedMatroska(corpus))).measured).toMatchObject({ complete: true })
   })
 
-  it('with as much beside the picture as in it is complete: its header tells no more than there is', async () => {
+  it('with as many bytes outside the picture as in it is complete, if its header declares no more than exists', async () => {
     const path = await rewrapped(corpus, await lesson(corpus), 'attached.mkv', [
       '-attach',
       await wipedTail(corpus, await lesson(corpus), 'attachment.bin'),
@@ -83,7 +83,7 @@ describe('Matroska', () => {
 })
 
 describe('a program stream', () => {
-  it('lasts as long as its pictures, though some of its packets have no time', async () => {
+  it('has the duration of its pictures, although some packets have no timestamp', async () => {
     const path = await recorded(corpus, 'vob.mpg', { seconds: 2, picture: 'testsrc2=s=640x480:r=25' }, [
       '-c:v',
       'mpeg2video',
@@ -97,7 +97,7 @@ describe('a program stream', () => {
 })
 
 describe('a transport stream of two parts', () => {
-  it('lasts as long as both and claims nothing: the clock starts anew, and tools guess half of it', async () => {
+  it('has the duration of both parts: the clock restarts, and tools estimate half of it', async () => {
     const part = { seconds: 20, picture: 'testsrc2=s=320x180:r=5' }
     const { measured: found } = await measured(await joinedTransportStreams(corpus, part))
     expect(found.durationSeconds).toBeCloseTo(40, 0)
@@ -105,8 +105,8 @@ describe('a transport stream of two parts', () => {
   })
 })
 
-describe('a file that has much to say of itself', () => {
-  it('is read all the same: its words are not asked for', async () => {
+describe('a file with large metadata', () => {
+  it('is read anyway: the metadata is not requested', async () => {
     const found = await measured(await largeTags(corpus))
     expect(found).toMatchObject({ measured: { videoCodec: 'h264', complete: true } })
     expect(found.unreadable).toBeUndefined()
@@ -124,12 +124,12 @@ describe('Ogg with Theora', () => {
 })
 
 describe('a film', () => {
-  it('of ten days is none: to show it would take the workers weeks', async () => {
+  it('of ten days is refused: its rendition would take weeks', async () => {
     expect(await measured(await long(corpus, 864_000))).toMatchObject({ unreadable: true })
     expect((await measured(await long(corpus, 80_000))).unreadable).toBeUndefined()
   })
 
-  it('that lies somewhere else is incomplete', async () => {
+  it('whose media are in another file is incomplete', async () => {
     const path = await referenceMovie(corpus, { url: 'http://127.0.0.1:9/', secretPath: '/nowhere' })
     expect((await measured(path)).measured).toMatchObject({ container: 'mov', complete: false })
   })

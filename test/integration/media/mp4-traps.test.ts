@@ -39,7 +39,7 @@ const BOTH = [
   { index: 1, kind: 'audio' },
 ] as const
 
-describe('an honest file', () => {
+describe('a correct file', () => {
   it.each([true, false])('is measured and complete (index first: %s)', async (faststart) => {
     const read = await index(await lesson(corpus, { faststart }))
     expect(read).toMatchObject({ problem: null, complete: true, streamable: faststart, fragmented: false })
@@ -55,7 +55,7 @@ describe('an honest file', () => {
     expect(video).toMatchObject({ rotation: 90, displayWidth: 180, displayHeight: 320 })
   })
 
-  it('in fragments is added up, where the header knows nothing', async () => {
+  it('in fragments is added up, if the header has no duration', async () => {
     const read = await index(await fragmented(corpus))
     expect(read).toMatchObject({ problem: null, fragmented: true, streamable: true })
     expect(read.durations.headerSeconds).toBeNull()
@@ -63,8 +63,8 @@ describe('an honest file', () => {
   })
 })
 
-describe('a file cut off', () => {
-  it('with the index in front looks whole to ffprobe, and not to us', async () => {
+describe('a truncated file', () => {
+  it('with the index in front looks complete to ffprobe, but not to us', async () => {
     const path = await truncated(corpus, await lesson(corpus), 0.6, 'cut-front.mp4')
     expect((await believed(path)).durationSeconds).toBeCloseTo(4, 1)
     const read = await index(path)
@@ -72,7 +72,7 @@ describe('a file cut off', () => {
     expect(read.video?.missingSamples).toBeGreaterThan(20)
   })
 
-  it('shows in the demux pass as fewer packets and a complaint', async () => {
+  it('has fewer packets and an error in the demux pass', async () => {
     const path = await truncated(corpus, await lesson(corpus), 0.6, 'cut-front.mp4')
     const measured = await demux(context, await fileSource(path), 'mp4', { streams: BOTH })
     expect(measured.seconds).toBeLessThan(3)
@@ -107,7 +107,7 @@ describe('a file cut off', () => {
 })
 
 describe('forged durations', () => {
-  it('eighteen seconds that claim three are measured as eighteen', async () => {
+  it('eighteen seconds with a header of three are measured as eighteen', async () => {
     const path = await forgedShort(corpus)
     expect((await believed(path)).durationSeconds).toBeCloseTo(3, 1)
     const obeyed = await demux(context, await fileSource(path), 'mp4', { streams: BOTH })
@@ -122,7 +122,7 @@ describe('forged durations', () => {
     expect(judged(durations)).toBeCloseTo(18, 1)
   })
 
-  it('four seconds that claim minutes are measured as four', async () => {
+  it('four seconds with a header of minutes are measured as four', async () => {
     const path = await forgedLong(corpus)
     expect((await believed(path)).durationSeconds).toBeCloseTo(400, 0)
     const { durations } = await index(path)
@@ -136,26 +136,26 @@ describe('forged durations', () => {
     expect(judged(durations)).toBeCloseTo(4, 1)
   })
 
-  it('are not what an honest trim of the head is', async () => {
+  it('are distinguished from a normal trim of the start', async () => {
     const { durations } = await index(await headTrimmed(corpus))
     expect(durations.samplesSeconds).toBeGreaterThan(durations.editedSeconds + 1)
     expect(judged(durations)).toBe(durations.editedSeconds)
   })
 })
 
-describe('an index that points elsewhere', () => {
+describe('an index that refers to another file', () => {
   it('is reported', async () => {
     expect(await index(await externalMedia(corpus))).toMatchObject({ external: true })
     expect(await index(await lesson(corpus))).toMatchObject({ external: false })
   })
 
-  it('is none where no place is named', async () => {
+  it('is not reported if no location is named', async () => {
     expect(await index(await unflaggedReference(corpus))).toMatchObject({ external: false, problem: null })
   })
 })
 
 describe('speed', () => {
-  it('reads the index of a large file in a handful of reads, not the file', async () => {
+  it('reads only the index of a large file, in a few reads', async () => {
     const path = await lesson(corpus, { seconds: 12 })
     const source = await fileSource(path)
     let readBytes = 0

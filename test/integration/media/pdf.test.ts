@@ -47,7 +47,7 @@ afterAll(() => corpus.remove())
 
 const inspect = async (path: string): Promise<PdfReport> => inspectPdf(context, await fileSource(path))
 
-describe('a sound PDF', () => {
+describe('a valid PDF', () => {
   it.each([1, 3, 25])('of %i pages', async (pages) => {
     expect(await inspect(await pdf(corpus, `sound-${pages}.pdf`, { pages }))).toEqual({
       problem: null,
@@ -62,7 +62,7 @@ describe('a sound PDF', () => {
     })
   })
 
-  it('that anybody can open but not print is accepted, and known as encrypted', async () => {
+  it('that everybody can open but not print is accepted, and marked as encrypted', async () => {
     expect(await inspect(await lockedPdf(corpus, 'owner'))).toMatchObject({
       problem: null,
       pages: 2,
@@ -85,7 +85,7 @@ describe('a PDF that cannot be accepted', () => {
     expect(await inspect(await lockedPdf(corpus, 'user'))).toMatchObject({ problem: 'PASSWORD', pages: null })
   })
 
-  it('is for the owner of a certificate only', async () => {
+  it('opens only with a certificate', async () => {
     expect(await inspect(await certificatePdf(corpus))).toMatchObject({
       problem: 'PASSWORD',
       encrypted: true,
@@ -98,7 +98,7 @@ describe('a PDF that cannot be accepted', () => {
     expect(await inspect(path)).toMatchObject({ problem: 'INCOMPLETE', pages: null })
   })
 
-  it('is cut off, though its first page comes first and qpdf repairs it', async () => {
+  it('is truncated, although it is linearized and qpdf repairs it', async () => {
     const report = await inspect(await truncatedLinearPdf(corpus))
     expect(['INCOMPLETE', 'DAMAGED']).toContain(report.problem)
   })
@@ -113,11 +113,11 @@ describe('a PDF that cannot be accepted', () => {
 })
 
 describe('the number of pages', () => {
-  it('may be none in a sound file, which is not a damaged one', async () => {
+  it('may be zero in a valid file, which is not damaged', async () => {
     expect(await inspect(await noPages(corpus))).toMatchObject({ problem: null, pages: 0 })
   })
 
-  it('is counted in the tree, whatever /Count says', async () => {
+  it('is counted in the tree, not read from /Count', async () => {
     expect(await inspect(await pdf(corpus, 'claims-nine.pdf', { pages: 2, count: 9 }))).toMatchObject({
       pages: 2,
       claimedPages: 9,
@@ -139,7 +139,7 @@ describe('the number of pages', () => {
   })
 })
 
-describe('what acts', () => {
+describe('active content', () => {
   it.each([
     ['a script, under an escaped name', scriptPdf, ['JAVASCRIPT', 'OPEN_ACTION']],
     ['a script in a compressed object', compressedScriptPdf, ['JAVASCRIPT', 'OPEN_ACTION']],
@@ -165,22 +165,22 @@ describe('pictures of pages', () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([283, 400])
   })
 
-  it('are drawn of a file whose count is wrong, which poppler by itself refuses', async () => {
+  it('are drawn of a file with a wrong /Count, which poppler itself refuses', async () => {
     const path = await pdf(corpus, 'claims-nine.pdf', { pages: 2, count: 9 })
     const { bytes } = await renderPage(context, path, { maxSidePx: 300 })
     expect(bytes).toBeGreaterThan(1000)
   })
 
-  it('are not to be had of a locked file', async () => {
+  it('cannot be drawn of an encrypted file', async () => {
     const run = renderPage(context, await lockedPdf(corpus, 'user'))
     await expect(run).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', source: 'input' })
   })
 })
 
-describe('Thai letters in a font that the file only names', () => {
+describe('Thai letters in a font that is not embedded', () => {
   // Fonts without Thai letters draw the same box for each of them.
   it.each(['AngsanaNew', 'THSarabunPSK-Bold', 'Tahoma', 'TimesNewRomanPSMT', 'Helvetica', 'NobodyKnowsThis'])(
-    'are no boxes: %s',
+    'are not drawn as boxes: %s',
     async (font) => {
       const drawn = async (letter: string) =>
         await readFile(
@@ -198,16 +198,16 @@ describe('Thai letters in a font that the file only names', () => {
   )
 })
 
-describe('how a PDF was written', () => {
+describe('errors in a PDF', () => {
   it.each([
     ['in the middle of a book', 20, SLIPSHOD, [7], []],
     ['so that nothing is left of it', 20, RUINED, [], [7]],
-  ] as const)('one page %s is named', async (_, pages, content, flawedPages, undrawnPages) => {
+  ] as const)('one page %s is reported', async (_, pages, content, flawedPages, undrawnPages) => {
     const path = await written(corpus, `page-seven-${flawedPages.length}.pdf`, bookOf(pages, { 7: content }))
     expect(await inspect(path)).toMatchObject({ problem: null, pages, flawedPages, undrawnPages })
   })
 
-  it('is searched for errors within bounds, where every page has some', async () => {
+  it('the search for errors is limited if every page has some', async () => {
     const pages = Array.from({ length: 60 }, (_, i) => [i + 1, SLIPSHOD] as const)
     const path = await written(corpus, 'all-slipshod.pdf', bookOf(60, Object.fromEntries(pages)))
     expect((await inspect(path)).flawedPages).toHaveLength(8)
@@ -218,7 +218,7 @@ describe('how a PDF was written', () => {
   })
 })
 
-describe('the processor time that a verdict takes', () => {
+describe('the CPU time of a verdict', () => {
   it('does not grow with the pictures of a book of scans', async () => {
     const small = await usedBy(async () => inspect(await scannedBook(corpus, 10)))
     const large = await usedBy(async () => inspect(await scannedBook(corpus, 100)))
@@ -231,7 +231,7 @@ describe('the processor time that a verdict takes', () => {
     ['of one page that unpacks to 4 GiB', (c: Corpus) => nestedFilters(c, 4)],
     ['of one page of tiny tiles', tinyTiles],
     ['of drawings that draw each other', multiplying],
-  ])('ends after seconds, and the file is told to be too complex: %s', async (_, maker) => {
+  ])('is limited to seconds, and the file is reported as too complex: %s', async (_, maker) => {
     const { report, cpuSeconds } = await usedBy(async () => inspect(await maker(corpus)))
     expect(report).toMatchObject({ problem: 'TOO_COMPLEX', pages: null })
     expect(cpuSeconds).toBeLessThan(11)

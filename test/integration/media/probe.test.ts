@@ -43,7 +43,7 @@ describe('probe', () => {
     ['a WebM recording', (c: Corpus) => streamed(c, 'webm'), 'webm', 'vp8', 'opus'],
     ['a camcorder', transportStream, 'mpegts', 'mpeg2video', 'ac3'],
     ['an AVI', avi, 'avi', 'mpeg4', 'mp3'],
-  ] as const)('reads %s, told by its bytes', async (_name, maker, container, video, audio) => {
+  ] as const)('reads %s, recognized by its bytes', async (_name, maker, container, video, audio) => {
     const path = await maker(corpus)
     expect(await identified(path)).toMatchObject({ kind: 'video', container })
     const result = await probe(context, await fileSource(path), container)
@@ -57,18 +57,18 @@ describe('probe', () => {
     expect(result.audio).toMatchObject({ channels: 6 })
   })
 
-  it('sees that a rate varies', async () => {
+  it('detects a variable frame rate', async () => {
     const { video } = await probe(context, await fileSource(await variableRate(corpus)), 'mp4')
     expect(video?.nominalFramesPerSecond).toBeGreaterThan((video?.framesPerSecond ?? 0) * 1.5)
   })
 
-  it('takes a cover picture for no video', async () => {
+  it('does not treat a cover picture as video', async () => {
     const result = await probe(context, await fileSource(await coverPicture(corpus)), 'mp4')
     expect(result).toMatchObject({ video: null, otherStreams: 1 })
     expect(result.audio).not.toBeNull()
   })
 
-  it('is immune to tags that forge the text output', async () => {
+  it('is not affected by tags that forge the text output', async () => {
     const path = await forgedTags(corpus)
     // The trap: in the text writer the title's second line is a duration of its own, and a stream appears.
     const text = await context.runner.run({
@@ -100,7 +100,7 @@ describe('demux', () => {
     expect(measured.complaints).toEqual([])
   })
 
-  it('is not impressed by ten hours in the header', async () => {
+  it('ignores ten hours in the header', async () => {
     const source = await fileSource(await forgedMatroska(corpus))
     expect((await probe(context, source, 'matroska')).durationSeconds).toBe(36_000)
     const measured = await demux(context, source, 'matroska', { streams: [{ index: 0, kind: 'video' }] })
@@ -140,7 +140,7 @@ describe('spotDecode', () => {
   })
 })
 
-describe('a spot without a picture of its own', () => {
+describe('a position without a frame of its own', () => {
   const frames = async (path: string, container: Container, durationSeconds: number) => {
     const spots = await spotDecode(context, await fileSource(path), container, {
       startSeconds: 0,
@@ -150,7 +150,7 @@ describe('a spot without a picture of its own', () => {
     return Object.fromEntries(spots.map((spot) => [spot.at, spot.frames > 0]))
   }
 
-  it('shows the one before it, as in a screen recording whose last picture stays', async () => {
+  it('uses the frame before it, as in a screen recording whose last frame stays', async () => {
     expect(await frames(await heldPicture(corpus), 'mp4', 12)).toEqual({
       first: true,
       middle: true,
@@ -158,11 +158,11 @@ describe('a spot without a picture of its own', () => {
     })
   })
 
-  it('waits for the first keyframe of a stream that was switched on in the middle', async () => {
+  it('uses the first keyframe of a stream that starts between keyframes', async () => {
     expect(await frames(await midAir(corpus), 'mpegts', 8.4)).toMatchObject({ first: true })
   })
 
-  it('has none where the media is gone, whatever comes before it', async () => {
+  it('has no frame if the media are missing there', async () => {
     const whole = await lesson(corpus, { seconds: 10, framesPerSecond: 10, gop: 10 })
     const middle = await wiped(corpus, whole, 'wiped-middle.mp4', 0.35, 0.65)
     expect(await frames(middle, 'mp4', 10)).toEqual({ first: true, middle: false, last: true })

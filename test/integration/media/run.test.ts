@@ -109,7 +109,7 @@ describe('limits', () => {
     expect(await failure(shell('exec yes'))).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', source: 'input' })
   })
 
-  it.runIf(process.platform === 'linux')('end a run that computes too long', async () => {
+  it.runIf(process.platform === 'linux')('end a run that uses too much CPU time', async () => {
     const run = shell('while :; do :; done', { limits: { ...LIMITS, cpuSeconds: 1 } })
     expect(await failure(run)).toMatchObject({ code: 'TOOL_CPU_LIMIT', source: 'input' })
   })
@@ -121,12 +121,12 @@ describe('limits', () => {
     expect(await failure(run)).toMatchObject({ code: 'TOOL_OUTPUT_LIMIT', source: 'input' })
   })
 
-  it('bound memory', async () => {
+  it('limit memory', async () => {
     const run = shell('exec dd if=/dev/zero of=/dev/null bs=3G count=1')
     expect(await failure(run)).toMatchObject({ code: 'TOOL_MEMORY_LIMIT', source: 'input' })
   })
 
-  it('end a run at its deadline, first asking, then killing', async () => {
+  it('end a run at its time limit, first with SIGTERM, then with SIGKILL', async () => {
     const startedMs = Date.now()
     const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs: 200 } })
     await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', source: 'system' })
@@ -135,20 +135,20 @@ describe('limits', () => {
 })
 
 describe('the watchdog', () => {
-  it('ends a tool that hangs without a word', async () => {
+  it('ends a tool that hangs without output', async () => {
     const token = sleepToken()
     const run: ToolRun = { tool: 'sleep', args: [token], limits: LIMITS, cwd: corpus.dir, idleMs: 200 }
     expect(await failure(run)).toMatchObject({ code: 'TOOL_STALLED', source: 'system' })
     expect(await processesWith(token)).toEqual([])
   })
 
-  it('ends a tool that goes on talking but makes no progress', async () => {
+  it('ends a tool that prints output but makes no progress', async () => {
     const script = 'while :; do printf "out_time_us=5\\nprogress=continue\\n" >&3; echo . ; sleep 0.02; done'
     const run = shell(script, { idleMs: 300, onProgress: () => {} })
     expect(await failure(run, open)).toMatchObject({ code: 'TOOL_STALLED' })
   })
 
-  it('lets a slow tool live as long as it moves', async () => {
+  it('does not end a slow tool that makes progress', async () => {
     const script = 'for i in 1 2 3 4 5 6 7 8; do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
     const result = await open.run(shell(script, { idleMs: 400, onProgress: () => {} }))
     expect(result.code).toBe(0)
@@ -174,15 +174,15 @@ describe('an abort', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  it('ends what a tool left behind when it went by itself', async () => {
+  it('ends processes that a tool left when it exited', async () => {
     const token = sleepToken()
     await open.run(shell(`sleep ${token} & exit 0`))
     expect(await processesWith(`sleep\0${token}`)).toEqual([])
   })
 })
 
-describe('behind the fence', () => {
-  it('an address is no input, though a listener is at hand', async () => {
+describe('in isolation', () => {
+  it('a network address cannot be an input, although a listener exists', async () => {
     let connections = 0
     const server = createServer((socket) => {
       connections++
@@ -207,7 +207,7 @@ describe('behind the fence', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  it('a tool may have threads, but not without end', async () => {
+  it('a tool may have threads, up to a limit', async () => {
     const few = await createRunner({ killGraceMs: 300, maxThreads: 8 })
     const encode: ToolRun = {
       tool: 'ffmpeg',

@@ -81,13 +81,13 @@ async function made(
 
 const PLACE = '+18.5745'
 
-describe('a new wrapping', () => {
+describe('a remux', () => {
   it.each([
     ['an MP4 with its index at the end', (c: Corpus) => lesson(c, { faststart: false }), 'mp4', 4],
     ['a Matroska recording', (c: Corpus) => streamed(c, 'matroska'), 'matroska', 3],
     ['fragments', fragmented, 'mp4', 4],
     ['an honest trim', headTrimmed, 'mp4', 4.6],
-  ] as const)('is enough for %s', async (_name, maker, container, seconds) => {
+  ] as const)('is used for %s', async (_name, maker, container, seconds) => {
     const { plan, result, seen } = await made(await maker(corpus), container, seconds)
     expect(plan.mode).toBe('remux')
     expect(result).toMatchObject({
@@ -104,14 +104,14 @@ describe('a new wrapping', () => {
     })
   })
 
-  it('takes the place out, which the original names', async () => {
+  it('removes the GPS position of the original', async () => {
     const path = await lesson(corpus)
     expect((await readFile(path)).includes(PLACE)).toBe(true)
     const { bytes } = await made(path, 'mp4', 4)
     expect(bytes.includes(PLACE)).toBe(false)
   })
 
-  it('does without sound', async () => {
+  it('works without sound', async () => {
     const { result } = await made(await lesson(corpus, { audio: 'none' }), 'mp4', 4)
     expect(result).toMatchObject({ mode: 'remux', audioCodec: null })
   })
@@ -152,7 +152,7 @@ describe('a new wrapping', () => {
 })
 
 describe('an encode', () => {
-  it("turns a phone's picture, and forgets where it was filmed", async () => {
+  it("rotates a phone's picture, and removes the GPS position", async () => {
     const path = await phoneMov(corpus)
     expect((await readFile(path)).includes(PLACE)).toBe(true)
     const { result, seen, bytes } = await made(path, 'mov', 3)
@@ -161,20 +161,20 @@ describe('an encode', () => {
     expect(bytes.includes(PLACE)).toBe(false)
   })
 
-  it('brings high dynamic range and six channels to what every screen plays', async () => {
+  it('converts high dynamic range and six channels to what every browser plays', async () => {
     const { seen, plan } = await made(await hdrMov(corpus), 'mov', 2)
     expect(plan.reasons).toEqual(expect.arrayContaining(['high dynamic range', '6 channels']))
     expect(seen.video).toMatchObject({ codec: 'h264', bitDepth: 8, hdr: false, colorTransfer: 'bt709' })
     expect(seen.audio).toMatchObject({ codec: 'aac', channels: 2 })
   })
 
-  it('makes a varying rate constant', async () => {
+  it('makes a variable frame rate constant', async () => {
     const { seen } = await made(await variableRate(corpus), 'mp4', 2.93, { allowCopy: false })
     expect(seen.video?.framesPerSecond).toBeCloseTo(30, 1)
     expect(seen.video?.nominalFramesPerSecond).toBeCloseTo(30, 1)
   })
 
-  it('never enlarges, and makes smaller what is too large', async () => {
+  it('never enlarges, and scales down large pictures', async () => {
     const same = await made(await lesson(corpus), 'mp4', 4, { allowCopy: false })
     expect(same.result).toMatchObject({ width: 320, height: 180 })
     const smaller = await made(await lesson(corpus), 'mp4', 4, { maxShortSidePx: 90 })
@@ -196,15 +196,15 @@ describe('an encode', () => {
     expect(seen.at(-1)?.percent).toBeLessThan(100)
   })
 
-  it('shows all of a file whose edit list hides most of it', async () => {
+  it('shows the complete file if its edit list hides most of it', async () => {
     const path = await forgedShort(corpus)
     const { result } = await made(path, 'mp4', 18, { maxShortSidePx: 90 }, { ignoreEditList: true })
     expect(result.durationSeconds).toBeCloseTo(18, 0)
   })
 })
 
-describe('what does not count', () => {
-  it('is a rendition of a file that is cut off, though ffmpeg leaves with 0', async () => {
+describe('an invalid output', () => {
+  it('is a rendition of a truncated file, although ffmpeg exits with 0', async () => {
     const path = await truncated(corpus, await lesson(corpus), 0.5, 'half.mp4')
     for (const allowCopy of [true, false]) {
       const run = made(path, 'mp4', 4, { allowCopy })
@@ -232,7 +232,7 @@ describe('what does not count', () => {
     expect((await stat(outputPath)).size).toBeGreaterThan(0)
   })
 
-  it('is a rendition larger than it may be', async () => {
+  it('is a rendition larger than allowed', async () => {
     const run = made(await lesson(corpus), 'mp4', 4, { allowCopy: false }, { maxOutputBytes: 20_000 })
     await expect(run).rejects.toMatchObject({ code: 'TOOL_OUTPUT_LIMIT' })
   })
@@ -265,7 +265,7 @@ describe('makePoster', () => {
     return stdout.toString().trim()
   }
 
-  it('stands upright, at its size, and says no place', async () => {
+  it('is upright, has the right size, and no GPS position', async () => {
     const { made, picture, bytes } = await poster(await phoneMov(corpus), 'mov', 3)
     expect(picture).toBe('180,320')
     expect(made).toMatchObject({ width: 180, height: 320, bytes: bytes.length })
@@ -278,12 +278,12 @@ describe('makePoster', () => {
     expect((await poster(await transportStream(corpus), 'mpegts', 3)).picture).toBe('320,180')
   })
 
-  it('is the beginning of a stream with a single keyframe, where no other place gives a picture', async () => {
+  it('is the start of a stream with a single keyframe, if no other position gives a picture', async () => {
     const path = await lateStart(corpus)
     expect(await poster(path, 'mpegts', 3)).toMatchObject({ picture: '320,180', made: { atSeconds: 0 } })
   })
 
-  it('is chosen for what it shows: not from the black beginning', async () => {
+  it('is not taken from the black start', async () => {
     const path = await corpus.file('black-start.mp4', (target) =>
       ffmpeg(
         ['-f', 'lavfi', '-i', 'color=black:s=320x180:r=25:d=5', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=5'],

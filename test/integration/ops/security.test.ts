@@ -144,7 +144,7 @@ describe('the queue dashboard', () => {
   })
 })
 
-describe('guessing', () => {
+describe('guessed credentials', () => {
   it('the password of operators is braked; a browser that was in before is not', async () => {
     const cookie = (await ask('/control')).headers.get('set-cookie')?.split(';')[0] ?? ''
     expect(cookie).toMatch(/^songngan-known=[\w-]{22}$/)
