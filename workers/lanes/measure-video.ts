@@ -13,6 +13,7 @@ import { isRiffCutOff } from '../media/riff.ts'
 import type { LocalSource, MediaSource } from '../media/source.ts'
 import { type StreamSeconds, withBestStreams } from '../media/streams.ts'
 import { isLimit } from '../media/tool-error.ts'
+import { isLastPictureTorn } from '../media/torn-end.ts'
 import { isPacketCutOff } from '../media/transport-stream.ts'
 import { isPicture } from '../media/video-stream.ts'
 import { isInputError } from './failure.ts'
@@ -217,11 +218,18 @@ async function demuxMeasures(
     const isTorn =
       isTornIndex ||
       result.complaints.includes('truncated') ||
-      (container === 'mpegts' && (await isPacketCutOff(source)))
+      (container === 'mpegts' && (await isStreamCutOff(context, source, chosen)))
     return { measured: { ...found, complete: !incomplete, ...(isTorn && !incomplete ? { tornEnd: true } : {}) } }
   } catch (error) {
     return unreadBecause(error, { ...measured, ...probeMeasures(seen, container) })
   }
+}
+
+async function isStreamCutOff(context: ToolContext, source: LocalSource, { video }: ProbeResult): Promise<boolean> {
+  if (await isPacketCutOff(source)) return true
+  return video !== null && video.id !== null && isDecodable(video.codec)
+    ? await isLastPictureTorn(context, source, video.id)
+    : false
 }
 
 /** The same measurements as {@link trackMeasures}, from packets. */

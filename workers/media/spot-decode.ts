@@ -82,6 +82,12 @@ export async function isShownAt(
   return frames > 0 || limited
 }
 
+/** Decodes the picture of a short transport stream. @param pid of the picture */
+export async function decodeAll(context: ToolContext, source: LocalSource, pid: number): Promise<Spot> {
+  const all = { at: 'first' as const, seconds: 0, stream: `i:${pid}`, inputSeek: [], end: [] }
+  return await decode(context, source, 'mpegts', all)
+}
+
 /** Whether the first seconds of a finished MP4 give pictures without a complaint. */
 export async function beginsClean(context: ToolContext, source: LocalSource, stream: number): Promise<boolean> {
   const end = ['-t', String(SPOT_SECONDS)]
@@ -127,7 +133,8 @@ async function decodeSpot(
 const INDEXED: ReadonlySet<Container> = new Set(['mp4', 'mov', '3gp'])
 
 type Look = Pick<Spot, 'at' | 'seconds'> & {
-  stream: number
+  /** Index, or `i:` and the number in the container. */
+  stream: number | string
   inputSeek: readonly string[]
   /** Where the output ends. */
   end: readonly string[]

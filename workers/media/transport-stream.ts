@@ -80,12 +80,32 @@ function nextPacket(chunk: Buffer, at: number, bytes: number): number | undefine
   return undefined
 }
 
+export type TailPacket = { pid: number; startsUnit: boolean; bytes: Buffer }
+
+/** The whole packets at the end of the file, in order; none where it does not end with a whole one. */
+export async function packetsAtEnd(source: MediaSource, wantedBytes: number): Promise<TailPacket[]> {
+  const tail = await source.readAt(Math.max(0, source.bytes - wantedBytes), wantedBytes)
+  const packet = PACKETS.find((each) => endsWhole(tail, each))
+  if (packet === undefined) return []
+  const { bytes, syncAt } = packet
+  const packets: TailPacket[] = []
+  for (let at = tail.length % bytes; at + bytes <= tail.length; at += bytes) {
+    if (tail[at + syncAt] !== SYNC) continue
+    const head = tail.readUInt32BE(at + syncAt)
+    packets.push({ ...headOf(head), bytes: tail.subarray(at, at + bytes) })
+  }
+  return packets
+}
+
+function headOf(head: number): { pid: number; startsUnit: boolean } {
+  return { pid: (head >>> 8) & NULL_PID, startsUnit: (head & 0x40_00_00) !== 0 }
+}
+
 /** ISO/IEC 13818-1, 2.4.3.2: a packet with payload counts on; a repeated one has the same count. */
 function isCountBroken(chunk: Buffer, at: number, counts: Map<number, number>): boolean {
   if (at + HEAD_BYTES > chunk.length) return false
   const head = chunk.readUInt32BE(at)
-  const pid = (head >>> 8) & NULL_PID
-  const startsUnit = (head & 0x40_00_00) !== 0
+  const { pid, startsUnit } = headOf(head)
   const hasAdaptation = (head & 0x20) !== 0
   const hasPayload = (head & 0x10) !== 0
   const count = head & 0xf

@@ -29,6 +29,7 @@ const SELECTION = [
   'joined-minutes-apart',
   'hole-many-tracks',
   'noise-mute-mp4',
+  'cut-between-packets',
   'pdf-script-packed',
   'video-maxBytes-10737418240-beyond',
   'playlist',

@@ -2,7 +2,7 @@
 // that look similar: slides, still screens, sound with pauses.
 
 import { readFile, writeFile } from 'node:fs/promises'
-import { noisy, zeroed } from '../../../test/support/media/damage.ts'
+import { cutAt, noisy, zeroed } from '../../../test/support/media/damage.ts'
 import {
   AAC,
   mp4,
@@ -45,6 +45,17 @@ const manyTracks: Make = async (c, bait) => {
   return await rewrapped(c, await film(c, bait), 'many-tracks.mkv', ['-map', '0:a', '-map', '0:a', ...attached])
 }
 const TS_PACKET_BYTES = 188
+/** The last place before 70 % of it where a packet goes on with a picture. */
+const betweenPackets = (bytes: Buffer): number => {
+  const picture = 0x100
+  for (let at = Math.floor((bytes.length * 0.7) / TS_PACKET_BYTES) * TS_PACKET_BYTES; at > 0; at -= TS_PACKET_BYTES)
+    if (
+      (bytes.readUInt16BE(at + 1) & 0x7fff) === picture &&
+      (bytes.readUInt16BE(at + 1 - TS_PACKET_BYTES) & 0x7fff) === picture
+    )
+      return at
+  throw new Error('no picture')
+}
 const gone: Make = async (c, bait) => {
   const whole = await readFile(await rewrap('ts')(c, bait))
   const at = (share: number) => Math.floor((whole.length * share) / TS_PACKET_BYTES) * TS_PACKET_BYTES
@@ -89,6 +100,12 @@ export const HOLES: readonly Row[] = [
   }),
   hole('noise-mkv', 'Matroska, 30 % of it noise', garbled('noise.mkv', rewrap('mkv'), MIDDLE), CONVERTED),
   hole('gone-ts', 'a transport stream that lacks 30 % of its packets', gone, CONVERTED, 20),
+  video(
+    'cut-between-packets',
+    'a transport stream that breaks off between two packets, within its last picture',
+    async (c, bait) => cutAt(c, await rewrap('ts')(c, bait), 'between-packets.ts', betweenPackets),
+    { expect: { problems: { ...SMALL, ...CONVERTED, RECORDING_CUT_OFF: 'warn' }, seconds: 14, within: 1 } },
+  ),
   video(
     'noise-fragments',
     'MP4 in fragments, 30 % of it noise: players end there',
