@@ -75,14 +75,14 @@ describe('the search', () => {
     expect(await found(text)).toEqual([submissionId])
   })
 
-  it('finds by the ids of upload and submission, and nobody who does not fit', async () => {
+  it('finds by the ids of upload and submission, and returns no wrong match', async () => {
     expect(await found(uploadId)).toEqual([submissionId])
     expect(await found(submissionId)).toEqual([submissionId])
     expect(await found('สมศรี เลขา')).toEqual([])
     expect(await found('  ')).toEqual([])
   })
 
-  it('finds who was refused every time, by the attempts', async () => {
+  it('finds a person all of whose uploads were refused, by the attempts', async () => {
     const id = await house.submission()
     const ticket = await house.ticket(id, 'plan', { subject: 'ครูวิชัย' })
     const refused = await tusUser(house.url, ticket).post({ length: 10_000_000, name: 'ใหญ่.pdf' })
@@ -95,7 +95,7 @@ describe('the search', () => {
     ])
   })
 
-  it('is followed by one process at a time, looks at what has changed only, and begins anew when it is told to', async () => {
+  it('is indexed by one process at a time, reads only changes, and starts again on request', async () => {
     const { deps } = house
     const redis = deps.redis.producer
     const find = new FindIndex(redis)
@@ -133,8 +133,8 @@ describe('one submission', () => {
   })
 })
 
-describe('the day', () => {
-  it('adds up what all processes count, and tells who lives', async () => {
+describe('the dashboard', () => {
+  it('adds up the counters of all processes, and lists the live ones', async () => {
     const { deps } = house
     const { redisWatch } = deps
     const parts = { redis: deps.redis.producer, redisWatch, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
@@ -168,7 +168,7 @@ describe('the day', () => {
     expect(await deps.redis.hot.hlen(redisKeys.processes)).toBe(0)
   })
 
-  it('counts uploads under way, and what they still have to send', async () => {
+  it('counts running uploads and their remaining bytes', async () => {
     const user = await house.user('plan')
     const address = await user.create({ length: 5000, name: 'b.pdf' })
     await user.patch(address, 0, pdfBytes(5000).subarray(0, 2000))
@@ -179,18 +179,18 @@ describe('the day', () => {
     await user.remove(address)
   })
 
-  it.each(['4', '2881', 'x'])('refuses a picture of %s minutes', async (minutes) => {
+  it.each(['4', '2881', 'x'])('refuses a period of %s minutes', async (minutes) => {
     expect((await get(`/console/api/day?minutes=${minutes}`)).status).toBe(400)
   })
 })
 
 describe('the page', () => {
-  it('wants the password for everything', async () => {
+  it('requires the password everywhere', async () => {
     for (const path of ['/console', '/console/main.js', '/console/api/day', '/console/api/find?text=x'])
       expect((await get(path, { authorization: 'Basic b3BzOm5v' })).status).toBe(401)
   })
 
-  it('allows itself nothing but its own files, and is asked for again only when it has changed', async () => {
+  it('loads only its own files, and is transferred again only after a change', async () => {
     const page = await get('/console')
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self';")
     expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/)
@@ -213,7 +213,7 @@ describe('the page', () => {
 })
 
 describe.skipIf(!chromiumAvailable())('in a browser', () => {
-  it('shows the day and a person, without an error and without anything from elsewhere', async () => {
+  it('shows the dashboard and a person, without errors and without requests to other hosts', async () => {
     const browser = await startChromium()
     ends.push(() => browser.close())
     const context = await browser.newContext({
@@ -239,7 +239,7 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
     expect(faults).toEqual([])
   })
 
-  it('shows a Redis that takes no writes, and a process whose clock is off', async () => {
+  it('shows a Redis that refuses writes, and a process with a wrong clock', async () => {
     const { redis, clock, logger } = house.deps
     const redisWatch = { skewMs: () => 300_000 }
     const end = startHeartbeat({

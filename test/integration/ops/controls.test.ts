@@ -83,7 +83,7 @@ async function startOps(house: Environment, env: { readOnly?: boolean; password?
 }
 
 describe('new uploads', () => {
-  it('are refused by every service with the reason and a time, noted as attempts; those under way go on', async () => {
+  it('are refused by every service with the reason and a time, recorded as attempts; running ones continue', async () => {
     const bytes = pdfBytes(30_000)
     const user = await one.user('plan')
     const running = await user.create({ length: bytes.length, name: 'a.pdf' })
@@ -116,7 +116,7 @@ describe('new uploads', () => {
     for (const house of [one, two, three]) await waitFor(async () => (await post(house)).status === 201)
   })
 
-  it('are left to others by the instance that drains, until it is taken back', async () => {
+  it('are refused by a draining instance, until draining is cancelled', async () => {
     const call = await startOps(one)
     const instance = instanceName(one.deps.config.ops)
     expect((await call('PUT', '/control/drain', { draining: true })).body.drains).toHaveProperty([instance])
@@ -128,7 +128,7 @@ describe('new uploads', () => {
 })
 
 describe('a lane', () => {
-  it('is paused, resumed and given more jobs at a time on all running workers, over restarts', async () => {
+  it('is paused, resumed and given another concurrency on all running workers, and after restarts', async () => {
     const done: string[] = []
     const startWorker = async (house: Environment) => {
       const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
@@ -162,8 +162,8 @@ describe('a lane', () => {
   })
 })
 
-describe('the switches', () => {
-  it('say who turned what, in their own list and in the log', async () => {
+describe('control settings', () => {
+  it('record who changed what, in their own list and in the log', async () => {
     const call = await startOps(one)
     await call('PUT', '/control/lanes/notify', { paused: true })
     const { body } = await call('PUT', '/control/lanes/notify', { paused: false })
@@ -174,7 +174,7 @@ describe('the switches', () => {
     expect(one.lines.filter((line) => line.includes('lane notify paused'))).toHaveLength(1)
   })
 
-  it('are turned by those who signed in: once for many requests, and each refusal, are in the security log', async () => {
+  it('need a login: one login for many requests, and each refusal, are in the security log', async () => {
     const call = await startOps(one)
     const wrong = { authorization: `Basic ${Buffer.from('somsri:guess').toString('base64')}` }
     await call('GET', '/control')
@@ -188,7 +188,7 @@ describe('the switches', () => {
     expect(JSON.stringify(logins)).not.toContain('somsri')
   })
 
-  it('are shown and not turned where only reading is allowed', async () => {
+  it('are shown but cannot be changed with read-only access', async () => {
     const call = await startOps(one, { readOnly: true })
     expect((await call('GET', '/control')).body).toMatchObject({ readOnly: true, admission: { open: true } })
     for (const [path, body] of [
@@ -204,7 +204,7 @@ describe('the switches', () => {
     expect(await controlsOf(one).pausedLanes()).toEqual([])
   })
 
-  it('want the password, and no page of another site', async () => {
+  it('require the password, and refuse pages of other sites', async () => {
     const call = await startOps(one)
     const wrong = { authorization: `Basic ${Buffer.from('ops:guess').toString('base64')}` }
     expect((await call('GET', '/control', undefined, wrong)).status).toBe(401)

@@ -32,7 +32,7 @@ const isSignedBySecret = (token: string) => {
   return createHmac('sha256', TICKET_SECRET).update(`${head}.${payload}`).digest('base64url') === signature
 }
 
-it('signs as that version does until it has ended, and then with derived keys; both are good', async () => {
+it('signs like the old version until that has ended, then with derived keys; both are valid', async () => {
   const id = await house.submission()
   const page = () => house.session(id, { can: ['read', 'upload'] })
   const [ticket, session] = [await house.ticket(id, 'plan'), await page()]

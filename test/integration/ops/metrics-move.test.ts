@@ -113,7 +113,7 @@ describe('metrics of a real run', () => {
     )
   })
 
-  it('of what is refused, ended and begun again', async () => {
+  it('of refused, ended and restarted uploads', async () => {
     await moves(
       [
         ['upload_errors_total', { code: 'OFFSET_MISMATCH', status: '409' }],
@@ -141,7 +141,7 @@ describe('metrics of a real run', () => {
     )
   })
 
-  it('does not call another file in the slot a restart', async () => {
+  it('does not count another file in the slot as a restart', async () => {
     const user = await house.user('extras')
     const bytes = pdfBytes()
     const url = await user.create({ length: bytes.length, name: 'one.pdf' })
@@ -151,7 +151,7 @@ describe('metrics of a real run', () => {
     expect(await value('upload_restarts_total')).toBe(before)
   })
 
-  it('of bytes on their way: budget, spool, connections, and a request that is taken over', async () => {
+  it('of bytes in transit: budget, spool, connections, and a take-over', async () => {
     const user = await house.user('film')
     const url = await user.create({ length: 20 * MIB, name: 'film.mp4' })
     const head = Buffer.alloc(300_000)
@@ -180,7 +180,7 @@ describe('metrics of a real run', () => {
   })
 })
 
-describe('metrics of trouble', () => {
+describe('metrics of failures', () => {
   const bytes = pdfBytes()
   const uploaded = async () => {
     const user = await house.user('plan')
@@ -188,7 +188,7 @@ describe('metrics of trouble', () => {
     return { user, url, status: (await user.patch(url, 0, bytes)).status }
   }
 
-  it('a lock that nobody lets go of', () =>
+  it('a lock that is not released', () =>
     moves([['upload_lock_timeouts_total']], async () => {
       const user = await house.user('plan')
       const url = await user.create({ length: bytes.length, name: 'locked.pdf' })
@@ -200,7 +200,7 @@ describe('metrics of trouble', () => {
       acquire.mockRestore()
     }))
 
-  it('a job that was given up, which the reconciler queues again', async () => {
+  it('a failed job that the reconciler queues again', async () => {
     const { inspect } = house.deps.queues.byLane
     await inspect.pause()
     await moves([['uploads_reconciled_total']], async () => {
@@ -212,7 +212,7 @@ describe('metrics of trouble', () => {
     }).finally(() => inspect.resume())
   })
 
-  it('a job that fails and is made again, one that stalls', () =>
+  it('a job that fails and is retried, one that stalls', () =>
     moves([['media_job_retries_total'], ['media_jobs_stalled_total', { queue: 'validate' }]], async () => {
       vi.spyOn(house.deps.completion, 'assemble').mockRejectedValueOnce(new Error('the store hiccups'))
       await uploaded()
@@ -220,7 +220,7 @@ describe('metrics of trouble', () => {
       for (const worker of workers.workers) if (worker.name === 'validate') worker.emit('stalled', 'x', 'active')
     }))
 
-  it('a lane that was paused, and what waits in it', async () => {
+  it('a paused lane, and its waiting jobs', async () => {
     const { inspect } = house.deps.queues.byLane
     await waitFor(async () => (await inspect.getJobCountByTypes('waiting', 'prioritized', 'active')) === 0)
     await moves(
@@ -241,7 +241,7 @@ describe('metrics of trouble', () => {
       house.call('GET', '/v1/submissions', { token: 'no-such-key' }),
     ))
 
-  it('an upload that nobody goes on with', () =>
+  it('an upload that no client resumes', () =>
     moves([['uploads_expired_total']], async () => {
       const user = await house.user('plan')
       const url = await user.create({ length: bytes.length, name: 'left.pdf' })
@@ -260,7 +260,7 @@ describe('metrics of trouble', () => {
 })
 
 describe('exposition', () => {
-  it('says what is there', async () => {
+  it('lists the metrics', async () => {
     await expectValue('redis_up', {}, 1)
     await expectValue('object_store_up', {}, 1)
     seen.add('clock_skew_seconds')
@@ -273,7 +273,7 @@ describe('exposition', () => {
     }
   })
 
-  it('has no metric that was not seen above', () => {
+  it('has no metric that the tests above have not seen', () => {
     const ofNode = /^(process_|nodejs_(?!eventloop_utilization))/
     // These move in the tests of rates and of failing lanes; the others only with a bucket.
     const bucket = ['s3_calls_total', 's3_call_duration_seconds', 'receive_spool_bytes', 'receive_budget_bytes']

@@ -70,7 +70,7 @@ const basic = (user: string, password: string) => ({
 const operator = basic('ops', PASSWORD)
 
 describe('health', () => {
-  it('is live whatever is away, and ready by its own state alone', async () => {
+  it('is live during every outage, and ready by its own state only', async () => {
     const away = { set: () => Promise.reject(new Error('away')) }
     const { get, state } = await startOps({}, { redis: away as never })
     expect((await get('/health/live')).status).toBe(200)
@@ -94,7 +94,7 @@ describe('health', () => {
     expect((await get('/health/ready')).status).toBe(200)
   })
 
-  it('tells everything to people, and never that it is well when it is not', async () => {
+  it('shows details, and never reports ok during a failure', async () => {
     await queues.enqueue('validate', { uploadId: 'u', generation: 1 })
     const { get } = await startOps()
     const well = await get('/health/details')
@@ -121,7 +121,7 @@ describe('health', () => {
     })
   })
 
-  it('does not hang with a Redis that does', async () => {
+  it('does not hang if Redis hangs', async () => {
     const { get } = await startOps({}, { redis: { set: () => new Promise(() => undefined) } as never })
     const told = await get('/health/details')
     expect(told.status).toBe(503)
@@ -172,7 +172,7 @@ describe('metrics', () => {
     expect((await get('/metrics')).text).toContain('media_queue_oldest_waiting_seconds{queue="validate"} 90\n')
   })
 
-  it('are given when Redis hangs, without what it last said of queues', async () => {
+  it('are available while Redis hangs, without old values of queues', async () => {
     const { get, metrics } = await startOps()
     await get('/metrics')
     house.redis.pause()
@@ -201,7 +201,7 @@ describe('metrics', () => {
 })
 
 describe('the queue dashboard', () => {
-  it('is off without a password, and says how to switch it on', async () => {
+  it('is off without a password, and the page says how to enable it', async () => {
     const { get } = await startOps({ OPS_PASSWORD: '' })
     for (const path of ['/queues', '/queues/api/queues']) {
       const { status, text } = await get(path, operator)
@@ -214,7 +214,7 @@ describe('the queue dashboard', () => {
     ['a wrong password', basic('ops', 'guess')],
     ['a wrong user', basic('root', PASSWORD)],
     ['an empty password', basic('ops', '')],
-  ])('asks for credentials of who gives %s', async (_what, headers) => {
+  ])('asks for credentials on %s', async (_what, headers) => {
     const { get } = await startOps()
     for (const path of ['/queues', '/queues/', '/queues/api/queues', '/queues/static/js/x.js']) {
       const answer = await get(path, headers as Record<string, string>)
@@ -223,7 +223,7 @@ describe('the queue dashboard', () => {
     }
   })
 
-  it('leaves the rest of the listener open and as it is', async () => {
+  it('does not change the other routes of the listener', async () => {
     const { get } = await startOps()
     expect((await get('/health/live')).status).toBe(200)
     expect((await get('/metrics')).status).toBe(200)
@@ -283,7 +283,7 @@ describe('the queue dashboard', () => {
     expect(await queues.byLane.transcode.isPaused()).toBe(true)
   })
 
-  it('takes no orders from another site, and no jobs made by hand', async () => {
+  it('refuses requests from other sites, and jobs created by hand', async () => {
     await queues.enqueue('transcode', { uploadId: 'u', generation: 1 }, { jobId: 'keep-2' })
     const { get } = await startOps({ OPS_READ_ONLY: 'false' })
     const foreign = { ...operator, 'sec-fetch-site': 'cross-site' }
@@ -299,7 +299,7 @@ describe('the queue dashboard', () => {
 })
 
 describe.skipIf(!chromiumAvailable())('the queue dashboard in a browser', () => {
-  it('shows every lane, and fetches nothing from elsewhere', async () => {
+  it('shows every lane, and loads nothing from other hosts', async () => {
     const { url } = await startOps()
     const browser = await startChromium()
     onTestFinished(() => browser.close())

@@ -70,7 +70,7 @@ const entries = async (): Promise<SecurityEntry[]> => await house.deps.securityL
 const statuses = (answers: { status: number }[]) => [...new Set(answers.map(({ status }) => status))].toSorted()
 
 describe('the console', () => {
-  it('says who searched and read what, not for whom they looked', async () => {
+  it('records who searched and read, but not the search text', async () => {
     const { items } = JSON.parse((await ask(`/console/api/find?text=${encodeURIComponent('สมศรี')}`)).text)
     expect(items).toHaveLength(1)
     // The page loads it again every two seconds.
@@ -88,7 +88,7 @@ describe('the console', () => {
     expect(JSON.parse(shown.text).items.slice(0, 2)).toEqual(read)
   })
 
-  it.skipIf(!chromiumAvailable())('shows the log in a browser, which is remembered by a cookie', async () => {
+  it.skipIf(!chromiumAvailable())('shows the log in a browser, which is recognized by a cookie', async () => {
     await house.deps.securityLog.record({
       event: 'session.revoke',
       actor: { by: 'portal obec', from: '192.0.2.7' },
@@ -115,13 +115,13 @@ describe('the queue dashboard', () => {
     ['PUT', '/queues/api/queues/notify/retry/failed', 'queue.retry', 'lane notify'],
     ['PUT', '/queues/api/queues/pause', 'lane.pause', 'lane all'],
     ['PUT', '/queues/api/queues/resume', 'lane.resume', 'lane all'],
-  ])('leaves an entry of %s %s', async (method, path, event, on) => {
+  ])('writes an entry for %s %s', async (method, path, event, on) => {
     expect((await ask(path, { method })).status).toBe(200)
     const [newest] = await entries()
     expect(newest).toMatchObject({ event, on, result: 'ok', by: 'operator ops' })
   })
 
-  it('leaves one of what was refused, and of jobs that were read', async () => {
+  it('writes an entry for refusals, and for jobs that were read', async () => {
     const { notify } = house.deps.queues.byLane
     await notify.add('x', { owner: 'portal', body: SUBJECT }, { jobId: 'read-me' })
     const patch = { method: 'PATCH', headers: { 'content-type': 'application/json' } }
@@ -135,7 +135,7 @@ describe('the queue dashboard', () => {
     ])
   })
 
-  it('leaves one of what a page of another site tried', async () => {
+  it('writes an entry for an attempt by a page of another site', async () => {
     const headers = { 'sec-fetch-site': 'cross-site' }
     expect((await ask('/queues/api/queues/notify/pause', { method: 'PUT', headers })).status).toBe(403)
     expect((await entries()).map(({ event, result }) => `${event} ${result}`)).toContain(
@@ -145,7 +145,7 @@ describe('the queue dashboard', () => {
 })
 
 describe('guessed credentials', () => {
-  it('the password of operators is braked; a browser that was in before is not', async () => {
+  it('of the operators’ password are limited; a browser that was logged in before is not', async () => {
     const cookie = (await ask('/control')).headers.get('set-cookie')?.split(';')[0] ?? ''
     expect(cookie).toMatch(/^songngan-known=[\w-]{22}$/)
     const guesses = await Promise.all(
@@ -171,7 +171,7 @@ describe('guessed credentials', () => {
     expect(metrics).toMatch(/security_events_total\{event="guessing.braked",result="refused"\} [1-9]/)
   })
 
-  it('API keys is braked by address; the portal at the same address goes on, and so does everybody elsewhere', async () => {
+  it('of API keys are limited by address; the portal at the same address, and other addresses, are not', async () => {
     expect((await askApi(PORTAL_KEY, '192.0.2.1')).status).toBe(200)
     const guesses = await Promise.all(Array.from({ length: 100 }, (_, n) => askApi(`portal:guess-${n}`, '192.0.2.1')))
     expect(statuses(guesses)).toEqual([401, 429])
@@ -189,7 +189,7 @@ describe('guessed credentials', () => {
     expect(refused[0]).toMatchObject({ by: 'unknown', from: '192.0.2.1', on: 'portal portal', result: 'refused' })
   })
 
-  it('counts neither sessions that have expired nor requests without a credential', async () => {
+  it('do not include expired sessions or requests without a credential', async () => {
     const expired = 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA'
     for (let n = 0; n < 30; n++) expect((await askApi(expired, '192.0.2.3')).status).toBe(401)
     for (let n = 0; n < 30; n++) expect((await fetch(`${house.url}/v1/profiles/x/y`)).status).not.toBe(429)

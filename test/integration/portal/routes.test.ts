@@ -30,7 +30,7 @@ afterAll(async () => await app.close())
 const addresses = (text: string) => [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`)
 
 describe('the page', () => {
-  it('may do nothing but what it needs', async () => {
+  it('has a security policy with only what it needs', async () => {
     const { headers } = await app.inject('/portal')
     const policy = String(headers['content-security-policy'])
     expect(policy).toContain("default-src 'none'")
@@ -46,7 +46,7 @@ describe('the page', () => {
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|style=|https?:/)
   })
 
-  it('may be shown by the portals that may call, and reach the service by its public name', async () => {
+  it('may be framed by the portals in CORS_ORIGINS, and calls the service by its public name', async () => {
     const other = await appWith({
       CORS_ORIGINS: 'https://portal.example',
       PUBLIC_URL: 'https://files.example/songngan',
@@ -59,13 +59,13 @@ describe('the page', () => {
     await Promise.all([other.close(), open.close()])
   })
 
-  it('is asked for anew only where it has changed', async () => {
+  it('is transferred again only after a change', async () => {
     const { etag } = (await app.inject('/portal')).headers
     const again = await app.inject({ url: '/portal', headers: { 'if-none-match': String(etag) } })
     expect([again.statusCode, again.body]).toEqual([304, ''])
   })
 
-  it('keeps its relative addresses right when it is asked for with a slash', async () => {
+  it('has correct relative URLs with a trailing slash', async () => {
     const answer = await app.inject('/portal/')
     expect([answer.statusCode, answer.headers['location']]).toEqual([308, '../portal'])
   })
@@ -85,7 +85,7 @@ describe('the page that is switched off', () => {
 })
 
 describe('its assets', () => {
-  it('are one script, one style sheet and an icon, by addresses that may be kept for ever', async () => {
+  it('are one script, one style sheet and an icon, with URLs that may be cached forever', async () => {
     const all = addresses(html)
     expect(all.map((path) => path.split('/').at(-1)).toSorted()).toEqual(['icon.svg', 'main.js', 'style.css'])
     for (const path of all) {
@@ -98,7 +98,7 @@ describe('its assets', () => {
     }
   })
 
-  it('come in the smallest form that a browser takes', async () => {
+  it('are sent in the best encoding that the browser accepts', async () => {
     const script = addresses(html).find((path) => path.endsWith('/main.js')) ?? ''
     const get = (encoding: string) => app.inject({ url: script, headers: { 'accept-encoding': encoding } })
     const plain = await get('identity')
@@ -112,7 +112,7 @@ describe('its assets', () => {
     expect(brotli.rawPayload.length).toBeLessThan(plain.body.length / 2)
   })
 
-  it('of another release are served, but not kept', async () => {
+  it('of another release are served, but not cached', async () => {
     const answer = await app.inject('/portal/another-release/main.js')
     expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'no-cache'])
   })

@@ -44,7 +44,7 @@ test('takes over from a process that died', async () => {
   expect(tryLock(path)).toEqual({ heldBy: process.pid })
 })
 
-test('takes over from a process that was killed, also before its parent has asked', async () => {
+test('takes over from a process that was killed, also while it is a zombie', async () => {
   const zombie = await startZombie()
   tryLock(path)
   const stat = await readFile(`/proc/${zombie.pid}/stat`, 'utf8')
@@ -60,13 +60,13 @@ test('takes over when the process id belongs to another process by now', async (
   expect(tryLock(path).heldBy).toBeUndefined()
 })
 
-test('takes over a file that is no lock', async () => {
+test('takes over a file that is not a lock', async () => {
   tryLock(path)
   await writeFile(path, '')
   expect(tryLock(path).heldBy).toBeUndefined()
 })
 
-test('work under a lock takes turns, and says once who is waited for', async () => {
+test('work under a lock runs one after the other, and a waiting process reports the holder once', async () => {
   const order: string[] = []
   const waits: number[] = []
   let finish = () => {}

@@ -42,7 +42,7 @@ function start(code: string, name = 'part') {
   return { lines, finals, said, part: running }
 }
 
-test('a crash is followed by a new start, more slowly each time', async () => {
+test('after a crash the process is restarted, with growing delays', async () => {
   const { lines, finals, said } = start('console.log(process.pid); process.exit(3)')
   await waitFor(() => lines.length === 3)
   expect(new Set(lines).size).toBe(3)
@@ -58,7 +58,7 @@ test('exit code 78 is final', async () => {
   expect([lines, finals]).toEqual([['PORT is busy'], [78]])
 })
 
-test('stop asks first, and ends what the process left behind', async () => {
+test('stop sends SIGTERM first, and ends leftover child processes', async () => {
   const pids = join(dir, 'pids')
   await writeFile(pids, '')
   const { lines, part } = start(`
@@ -73,7 +73,7 @@ test('stop asks first, and ends what the process left behind', async () => {
   await waitFor(() => !isProcessAlive(own) && !isProcessAlive(child))
 })
 
-test('whoever does not end in time is killed', async () => {
+test('a process that does not end in time is killed', async () => {
   const { lines, part } = start(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')`)
   await waitFor(() => lines.length === 1)
   await part.stop(300)

@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
-test('secrets are made once and kept for the owner only', async () => {
+test('secrets are generated once and are readable by the owner only', async () => {
   expect(readSecrets(dir)).toBeUndefined()
   const first = provideSecrets(dir)
   expect(first.created).toBe(true)
@@ -28,14 +28,14 @@ test('secrets are made once and kept for the owner only', async () => {
   expect((await stat(join(dir, 'secrets.json'))).mode & 0o777).toBe(0o600)
 })
 
-test('the configuration takes what was made', () => {
+test('the configuration accepts the generated secrets', () => {
   const { secrets } = provideSecrets(dir)
   const config = loadConfig(withSecrets({ REDIS_URL: 'redis://127.0.0.1:6379' }, secrets))
   expect(config.apiKeys).toEqual([{ name: 'portal', secret: secrets.apiKey }])
   expect(config.ops.password).toBe(secrets.opsPassword)
 })
 
-test('what is given is used as given', () => {
+test('given values are used unchanged', () => {
   const { secrets } = provideSecrets(dir)
   const given = {
     API_KEYS: 'a:b',
@@ -53,7 +53,7 @@ test.each([
   ['::1', true],
   ['0.0.0.0', false],
   ['192.0.2.7', false],
-])('webhooks may go to this machine only while the service is its own: HOST %s', (host, allowed) => {
+])('webhooks may go to this machine only with a loopback HOST: %s', (host, allowed) => {
   const { secrets } = provideSecrets(dir)
   const env = host === undefined ? {} : { HOST: host }
   const made: Record<string, string> = withSecrets(env, secrets)
@@ -63,13 +63,16 @@ test.each([
   expect(withSecrets(given, secrets)).toMatchObject(given)
 })
 
-test.each(['{"apiKey":"only one"}', 'not JSON', ''])('a damaged file is refused, not overwritten: %s', async (text) => {
-  const path = join(dir, 'secrets.json')
-  await writeFile(path, text)
-  expect(() => provideSecrets(dir)).toThrow('damaged')
-})
+test.each(['{"apiKey":"only one"}', 'not JSON', ''])(
+  'a damaged secrets file is refused, not overwritten: %s',
+  async (text) => {
+    const path = join(dir, 'secrets.json')
+    await writeFile(path, text)
+    expect(() => provideSecrets(dir)).toThrow('damaged')
+  },
+)
 
-test('a worker is given nothing that signs for people or portals', () => {
+test('a worker gets no secrets for tickets, sessions or API keys', () => {
   const { secrets } = provideSecrets(dir)
   const all = withSecrets({ TICKET_JWKS_URL: 'https://portal.example/jwks', LOG_LEVEL: 'warn' }, secrets)
   const rest: Record<string, string> = withoutServiceSecrets(all)

@@ -12,7 +12,7 @@ const { NAMES, nodeArguments } = await script<{
 }>('lib/node-command.mjs')
 const { pretty } = await script<{ pretty: (name: string, line: string) => string }>('lib/lines.mjs')
 
-test.each(NAMES)('this Node takes the flags of %s', async (name) => {
+test.each(NAMES)('this Node version accepts the flags of %s', async (name) => {
   const flags = nodeArguments(name).filter((argument) => argument.startsWith('--'))
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-p', '6 * 7'])
   expect(stdout).toBe('42\n')
@@ -34,7 +34,7 @@ test('the lock file names every optional package, or npm ci fails on a bare mach
   expect(missing).toEqual([])
 })
 
-test('a log line becomes one for people, and anything else stays what it is', () => {
+test('a log line is formatted for people; other output is unchanged', () => {
   const line = pretty(
     'service',
     '{"level":"warn","time":"2026-11-21T10:00:00.000Z","pid":1,"msg":"slow","ms":7,"uploadId":"u"}',

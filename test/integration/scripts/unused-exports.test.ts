@@ -6,7 +6,7 @@ import { script } from './script.ts'
 
 const { unusedExports } = await script<{ unusedExports: (root: string) => string[] }>('lib/unused-exports.mjs')
 
-test('exports that run nowhere are found, however they are imported elsewhere', async () => {
+test('exports that are used nowhere are found, also if types or tests import them', async () => {
   const root = await mkdtemp(join(tmpdir(), 'songngan-exports-'))
   onTestFinished(() => rm(root, { recursive: true, force: true }))
   const files = {

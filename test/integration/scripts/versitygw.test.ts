@@ -14,6 +14,6 @@ test.each([
   ],
   ['the last word\n', 'the last word'],
   ['', 'no output'],
-])('why there is no S3 server is named by the line that says so', (output, cause) => {
+])('the message of a missing S3 server contains the reason', (output, cause) => {
   expect(causeIn(output)).toBe(cause)
 })

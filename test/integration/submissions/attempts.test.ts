@@ -95,25 +95,25 @@ describe('an attempt', () => {
     })
   })
 
-  it('is of the moment at which it was made, not at which it was given up', async () => {
+  it('has the time of its start, not of its failure', async () => {
     await h.put('a-2')
     h.deps.attempts.record(attempt('a-2', { atMs: h.clock.ms - 20_000 }))
     expect((await listed('a-2'))[0]?.at).toBe(isoTime(h.clock.ms - 20_000))
   })
 
-  it('that belongs to no submission is nobody’s', async () => {
+  it('without a submission is listed nowhere', async () => {
     h.deps.attempts.record({ ...attempt('none'), submissionId: null })
     expect(await h.deps.attempts.flush()).toBeGreaterThanOrEqual(0)
     expect(await inStore('null')).toEqual([])
   })
 
-  it('is seen by every process', async () => {
+  it('is visible to every process', async () => {
     await h.put('a-3')
     another().record(attempt('a-3'))
     await waitFor(async () => (await listed('a-3')).length === 1, { what: 'the attempt of another process' })
   })
 
-  it('is a ticket that could not be had through our fault, and no other', async () => {
+  it('is recorded for a ticket refused because of a system error, and for no other', async () => {
     await h.put('a-4', { deadline: isoTime(h.clock.ms + 60_000), graceSeconds: 600 })
     const app = Fastify()
     const heads = new Proxy(h.deps.heads, {
@@ -143,7 +143,7 @@ describe('an attempt', () => {
 })
 
 describe('the list', () => {
-  it('comes in pages, of one slot where that is asked', async () => {
+  it('is paginated, and can be limited to one slot', async () => {
     await h.put('l-1')
     for (const slot of ['plan', 'extras', 'plan', 'plan']) {
       h.clock.ms += 10
@@ -161,7 +161,7 @@ describe('the list', () => {
     expectProblem(await h.call('GET', '/v1/submissions/never/attempts'), 'SUBMISSION_UNKNOWN')
   })
 
-  it('is for its portal, and for a session that may read', async () => {
+  it('is readable by its portal, and by a session with the right to read', async () => {
     await h.put('l-2')
     const reader = await h.session('l-2', { can: ['read'] })
     const uploader = await h.session('l-2', { can: ['upload'] })
@@ -172,7 +172,7 @@ describe('the list', () => {
 })
 
 describe('the store', () => {
-  it('has every attempt a minute later, whatever becomes of Redis', async () => {
+  it('has every attempt after a minute, even if Redis is lost', async () => {
     await h.put('f-1')
     for (let i = 0; i < 5; i++) h.deps.attempts.record(attempt('f-1'))
     const before = await listed('f-1')
@@ -201,7 +201,7 @@ describe('the store', () => {
     expect(await inStore('f-2')).toHaveLength(1)
   })
 
-  it('lists an attempt once that was written twice', async () => {
+  it('lists an attempt once even if it was written twice', async () => {
     await h.put('f-3')
     h.deps.attempts.record(attempt('f-3'))
     await waitFor(async () => (await inRedis('f-3')) === 1, { what: 'the attempt in Redis' })
@@ -216,7 +216,7 @@ describe('the store', () => {
     expect(await listed('f-3')).toHaveLength(1)
   })
 
-  it('keeps what comes while it is written', async () => {
+  it('keeps attempts that arrive during the write', async () => {
     await h.put('f-4')
     h.deps.attempts.record(attempt('f-4', { code: 'DRAINING' }))
     await waitFor(async () => (await inRedis('f-4')) === 1, { what: 'the attempt in Redis' })
@@ -232,7 +232,7 @@ describe('the store', () => {
     expect(await inRedis('f-4')).toBe(0)
   })
 
-  it('loses nothing where two processes write the same attempts', async () => {
+  it('loses nothing if two processes write the same attempts', async () => {
     await h.put('f-7')
     const of = { owner: 'portal', submissionId: 'f-7' }
     const line = (id: string) => ({ ...attempt('f-7'), id, at: isoTime(h.clock.ms) }) as unknown as Attempt
@@ -247,7 +247,7 @@ describe('the store', () => {
     expect(await h.deps.redis.hot.zscore(redisKeys.dueAttempts, 'portal/f-7')).not.toBeNull()
   })
 
-  it('takes what Redis cannot, without a request having waited for it', async () => {
+  it('gets attempts that Redis cannot store, without delaying the request', async () => {
     await h.put('f-5')
     const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.deps.logger)
     const cutOff = new Attempts({ ...h.deps, redis: nowhere })
@@ -258,7 +258,7 @@ describe('the store', () => {
     expect((await listed('f-5')).map(({ code }) => code)).toEqual(Array(3).fill('REDIS_UNAVAILABLE'))
   })
 
-  it('is not filled by somebody who tries without end', async () => {
+  it('is not filled by endless attempts of one person', async () => {
     await h.put('f-6')
     for (let i = 0; i < 1100; i++) h.deps.attempts.record(attempt('f-6', { outcome: 'accepted', code: null }))
     await waitFor(async () => (await inRedis('f-6')) === 1000, { what: 'a thousand attempts' })
@@ -266,10 +266,10 @@ describe('the store', () => {
   })
 })
 
-describe('somebody who is refused without end', () => {
+describe('endless refused attempts of one person', () => {
   type Counted = Listed & { count?: number }
 
-  it('leaves a few attempts and a number, in the store and signed', async () => {
+  it('are stored as a few attempts and a count, signed', async () => {
     await h.put('n-1')
     for (let i = 0; i < 1000; i++) h.deps.attempts.record(attempt('n-1', { code: 'RATE_LIMITED' }))
     for (let i = 0; i < 5; i++) h.deps.attempts.record(attempt('n-1', { code: 'SLOT_FULL', slot: 'extras' }))
@@ -291,7 +291,7 @@ describe('somebody who is refused without end', () => {
     expect(answer.body).toMatchObject({ valid: true, claims: { kind: 'attempt', count: sums[0]?.count } })
   })
 
-  it('has all of it kept where the process ends within the minute', async () => {
+  it('are all kept if the process ends within the minute', async () => {
     await h.put('n-2')
     const process = another()
     for (let i = 0; i < 50; i++) process.record(attempt('n-2'))
@@ -315,7 +315,7 @@ describe('a long journal', () => {
       },
     })
 
-  it('is read as far as its page goes, also where older objects overlap', async () => {
+  it('is read no further than its page, also if older objects overlap', async () => {
     await h.put('j-1')
     const start = h.clock.ms
     const line = (ms: number) => ({ ...attempt('j-1'), id: `at-${ms}`, at: isoTime(start + ms) }) as unknown as Attempt

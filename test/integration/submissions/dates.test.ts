@@ -122,7 +122,7 @@ describe('a file whose last byte is stored', () => {
     expect((await document('timeless')).complete).toBe(true)
   })
 
-  it('is credited with that time, however long the verdict and the seal take', async () => {
+  it('gets that time as its time of receipt, however long verdict and seal take', async () => {
     await at(START, () => put('slow'))
     await fileAt('slow', DEADLINE - HOUR, DEADLINE - 1, { judgedMs: CLOSED + 5 * HOUR })
     const { body } = await at(CLOSED + 9 * HOUR, () => seal('slow'))
@@ -131,7 +131,7 @@ describe('a file whose last byte is stored', () => {
 })
 
 describe('an upload that is running', () => {
-  it('is not refused for time, and ends as it can', async () => {
+  it('is not refused because of the deadline, and can finish', async () => {
     await at(START, () => put('running'))
     const draft = await at(DEADLINE - SECOND, () => h.beginUpload('running', 'plan'))
     h.clock.ms = CLOSED + HOUR
@@ -145,13 +145,13 @@ describe('an upload that is running', () => {
 })
 
 describe('a ticket', () => {
-  it('is not given before the opening', async () => {
+  it('is not issued before the opening', async () => {
     await at(START, () => put('early', { opensAt: isoTime(START + HOUR) }))
     expectProblem(await ticketAt(START + HOUR - 1, 'early'), 'NOT_OPEN_YET')
     expect((await ticketAt(START + HOUR, 'early')).status).toBe(201)
   })
 
-  it('of by the deadline creates until grace is over', async () => {
+  it('issued before the deadline creates uploads until grace is over', async () => {
     await at(START, () => put('graced'))
     const { body } = await ticketAt(DEADLINE, 'graced')
     expect(await creationAt(DEADLINE + 1, body['ticket'])).toBe('created')
@@ -159,7 +159,7 @@ describe('a ticket', () => {
     expect(await creationAt(CLOSED + 1, body['ticket'])).toBe('DEADLINE_PASSED')
   })
 
-  it('is not given after the deadline to somebody who comes then', async () => {
+  it('is not issued after the deadline to a person without earlier attempts', async () => {
     await at(START, () => put('tardy'))
     for (const ms of [DEADLINE + 1, CLOSED, CLOSED + 1])
       expectProblem(await ticketAt(ms, 'tardy'), 'DEADLINE_PASSED', {
@@ -167,7 +167,7 @@ describe('a ticket', () => {
       })
   })
 
-  it('is given within grace where an attempt was refused with 503 at 23:59', async () => {
+  it('is issued within grace if an attempt was refused with 503 at 23:59', async () => {
     await at(START, () => put('refused'))
     await attemptAt(DEADLINE - 60 * SECOND, 'refused')
     const { status, body } = await ticketAt(DEADLINE + 60 * SECOND, 'refused')
@@ -178,20 +178,20 @@ describe('a ticket', () => {
     expectProblem(await ticketAt(CLOSED + 1, 'refused'), 'DEADLINE_PASSED')
   })
 
-  it('is given within grace even if Redis has forgotten that attempt', async () => {
+  it('is issued within grace even if Redis has lost that attempt', async () => {
     await at(START, () => put('forgotten'))
     await attemptAt(DEADLINE - 1, 'forgotten')
     await h.deps.redis.hot.flushall()
     expect((await ticketAt(CLOSED, 'forgotten')).status).toBe(201)
   })
 
-  it('is not given for an attempt that came after the deadline itself', async () => {
+  it('is not issued because of an attempt after the deadline', async () => {
     await at(START, () => put('too-late'))
     await attemptAt(DEADLINE + 1, 'too-late', 'DEADLINE_PASSED')
     expectProblem(await ticketAt(DEADLINE + 2, 'too-late'), 'DEADLINE_PASSED')
   })
 
-  it('is given within grace where an upload was begun in time, whatever became of it', async () => {
+  it('is issued within grace if an upload was created in time, whatever its end', async () => {
     for (const [id, end] of [
       ['begun-left', async () => undefined],
       ['begun-gone', (file: UploadDraft) => h.call('DELETE', `/v1/uploads/${file.id}`)],
@@ -214,7 +214,7 @@ describe('a ticket', () => {
 })
 
 describe('a deadline that the portal moves', () => {
-  it('further holds at once, for files and for tickets', async () => {
+  it('to a later time applies immediately, to files and tickets', async () => {
     await at(START, () => put('moved'))
     const file = await fileAt('moved', DEADLINE - HOUR, CLOSED + HOUR)
     expectProblem(await ticketAt(CLOSED + HOUR, 'moved'), 'DEADLINE_PASSED')
@@ -224,7 +224,7 @@ describe('a deadline that the portal moves', () => {
     expect((await ticketAt(CLOSED + HOUR, 'moved')).status).toBe(201)
   })
 
-  it('back takes away what came after it', async () => {
+  it('to an earlier time makes later files late', async () => {
     await at(START, () => put('moved-back', { graceSeconds: 0 }))
     const file = await fileAt('moved-back', START + HOUR, START + 2 * HOUR)
     expect((await document('moved-back')).complete).toBe(true)
@@ -234,10 +234,10 @@ describe('a deadline that the portal moves', () => {
   })
 })
 
-describe('time for repair', () => {
+describe('the repair period', () => {
   const UNTIL = DEADLINE + 72 * HOUR
 
-  it('is for a file that came at 23:59 and was rejected after midnight', async () => {
+  it('applies to a file that arrived at 23:59 and was rejected after midnight', async () => {
     await at(START, () => put('repair'))
     const bad = await fileAt('repair', DEADLINE - HOUR, DEADLINE - SECOND, {
       verdict: 'rejected',
@@ -263,27 +263,27 @@ describe('time for repair', () => {
     expect((await seal('repair')).body).toMatchObject({ state: 'sealed', creditedAt: isoTime(UNTIL) })
   })
 
-  it('is not for a file that was rejected while there was time to mend it', async () => {
+  it('does not apply to a file that was rejected before the deadline', async () => {
     await at(START, () => put('had-time'))
     await fileAt('had-time', START, START + HOUR, { verdict: 'rejected' })
     h.clock.ms = CLOSED + HOUR
     expectProblem(await giveBack('had-time', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })
 
-  it('is not for a file that had come too late', async () => {
+  it('does not apply to a late file', async () => {
     await at(START, () => put('came-late'))
     await fileAt('came-late', START, CLOSED + 1, { verdict: 'rejected' })
     expectProblem(await giveBack('came-late', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })
 
-  it('does not come with what is done to a record later', async () => {
+  it('does not start with later changes of a record', async () => {
     await at(START, () => put('touched'))
     const file = await fileAt('touched', START, START + HOUR, { verdict: 'rejected' })
     await at(CLOSED + HOUR, () => h.deps.uploads.commit(file, (current) => current && noted(current, { event: null })))
     expectProblem(await giveBack('touched', { repairUntil: isoTime(UNTIL) }), 'SUBMISSION_NOT_SEALED')
   })
 
-  it('is for the files of a revision that was given back', async () => {
+  it('applies to the files of a returned revision', async () => {
     await at(START, () => put('given-back'))
     const first = await fileAt('given-back', DEADLINE - HOUR, DEADLINE)
     await seal('given-back')
@@ -301,7 +301,7 @@ describe('time for repair', () => {
     expect((await document('given-back')).slots[0]?.counted).toEqual([mended])
   })
 
-  it('is not given by a return that does not say so', async () => {
+  it('does not apply to a return without it', async () => {
     await at(START, () => put('no-time'))
     await fileAt('no-time', DEADLINE - HOUR, DEADLINE)
     await seal('no-time')
@@ -313,7 +313,7 @@ describe('time for repair', () => {
 })
 
 describe('a clock that jumps', () => {
-  it('ahead and back again leaves no trace in what was not stored meanwhile', async () => {
+  it('forward and back does not affect files that were not stored in between', async () => {
     await at(START, () => put('ahead'))
     const draft = await at(START, () => h.beginUpload('ahead', 'plan'))
     expectProblem(await ticketAt(CLOSED + HOUR, 'ahead', 'extras'), 'DEADLINE_PASSED')

@@ -24,7 +24,7 @@ const found = async (filter: ExtensionFilter, name = 'x'): Promise<string[]> => 
 }
 const document = async (id: string) => (await h.call('GET', `/v1/submissions/${id}`)).body
 
-it('finds what is open and fits, whoever it is of', async () => {
+it('finds open submissions that match, of every portal', async () => {
   await h.put('fit-1', { deadline })
   await h.put('fit-2', { deadline: isoTime(DEADLINE + HOUR) })
   await h.put('without')
@@ -41,7 +41,7 @@ it('finds what is open and fits, whoever it is of', async () => {
   expect(await found({ profile: 'tin' })).toEqual([])
 })
 
-it('moves each once for a name, however often and by however many it is said', async () => {
+it('extends each deadline once per name, with repeated and concurrent calls', async () => {
   await h.put('once', { deadline })
   const one = { owner: 'portal', submissionId: 'once' }
   const moves = await Promise.all([1, 2, 3].map(() => extendDeadline(h.deps, one, 2 * HOUR, 'outage')))
@@ -58,7 +58,7 @@ it('moves each once for a name, however often and by however many it is said', a
   expect(await extendDeadline(h.deps, one, 2 * HOUR, 'outage')).toBeUndefined()
 })
 
-it('makes count what came too late, and lets begin again', async () => {
+it('makes late files count, and accepts new uploads', async () => {
   await h.put('late', { deadline })
   const ticket = () => h.call('POST', '/v1/submissions/late/tickets', { body: { slot: 'plan' } })
   const one = await h.beginUpload('late', 'plan')
@@ -77,7 +77,7 @@ it('makes count what came too late, and lets begin again', async () => {
   h.clock.ms = START
 })
 
-it('leaves alone what was sealed, and moves the time for repair of what was returned', async () => {
+it('does not change sealed submissions, and extends the repair period of returned ones', async () => {
   await h.put('sealed', { deadline })
   const all = ['plan', 'film', 'extra']
   const slots = ((await document('sealed'))['missing'] ?? all) as string[]

@@ -37,7 +37,7 @@ overBothStores((store) => {
   }
 
   describe('forty small changes of a submission with much metadata', () => {
-    it('cost ten times its size, and a little for each', async () => {
+    it('need at most ten times its size, plus a little for each', async () => {
       const all = await sizes()
       expect(all.length).toBe(CHANGES + 1)
       const large = all.filter((bytes) => bytes > 200_000)
@@ -46,7 +46,7 @@ overBothStores((store) => {
       for (const bytes of all) if (!large.includes(bytes)) expect(bytes).toBeLessThan(2000)
     })
 
-    it('are all there in the document and after a loss of Redis', async () => {
+    it('are all in the document, also after a loss of Redis', async () => {
       const check = async () => {
         const { body } = await house.call('GET', `/v1/submissions/${id}`)
         const { slots } = body as unknown as { slots: { slot: string; metadata: object }[] }
@@ -60,7 +60,7 @@ overBothStores((store) => {
       expect(head?.shortened).toBeUndefined()
     })
 
-    it('leave no number free for a writer that was away', async () => {
+    it('leave no free version number for a delayed writer', async () => {
       const old = versionKey(prefix(), 5)
       expect(await house.deps.store.createIfAbsent(old, Buffer.from('{}'))).toBe(false)
       const history = await house.deps.heads.history(OWNER, id, 0)

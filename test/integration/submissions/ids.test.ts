@@ -42,7 +42,7 @@ describe('ids', () => {
     expectProblem(await h.call('GET', '/v1/submissions/%E0%A4%A'), 'BAD_REQUEST')
   })
 
-  it('belong to the portal that chose them', async () => {
+  it('have a namespace per portal', async () => {
     await h.put('shared', { metadata: { of: 'portal' } })
     expectProblem(await h.call('GET', '/v1/submissions/shared', { token: OTHER_KEY }), 'SUBMISSION_UNKNOWN')
     const theirs = await h.put('shared', { metadata: { of: 'other' } }, OTHER_KEY)

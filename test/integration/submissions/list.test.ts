@@ -46,7 +46,7 @@ describe('GET /v1/submissions', () => {
     expect((await page({ limit: 7 })).next).toBeNull()
   })
 
-  it('misses nothing that changes meanwhile', async () => {
+  it('misses no submission that changes during paging', async () => {
     const first = await page({ limit: 3 })
     h.clock.ms = START + 60_000
     await h.put('l-1', { graceSeconds: 1 })
@@ -55,7 +55,7 @@ describe('GET /v1/submissions', () => {
     expect(rest).toEqual(['l-3', 'l-5', 'l-6', 'l-1', 'l-4'])
   })
 
-  it('shows what changed since a moment', async () => {
+  it('filters by changes since a time', async () => {
     expect(await everything({ updatedSince: isoTime(START + 5000) })).toEqual(['l-5', 'l-6', 'l-1', 'l-4'])
     expect(await everything({ updatedSince: isoTime(START + 60_001) })).toEqual([])
   })
@@ -76,7 +76,7 @@ describe('GET /v1/submissions', () => {
     expect(await everything({ state: 'returned' })).toEqual([])
   })
 
-  it('goes through many of one millisecond', async () => {
+  it('pages through many changes of one millisecond', async () => {
     const names = Array.from({ length: 450 }, (_, i) => `l-0${String(i).padStart(4, '0')}`)
     // Members without a head stand for ones that were deleted while the list was read.
     await h.deps.redis.hot.zadd(redisKeys.submissionsOf('portal'), ...names.flatMap((name) => [START + 10, name]))
@@ -84,12 +84,12 @@ describe('GET /v1/submissions', () => {
     await h.deps.redis.hot.zrem(redisKeys.submissionsOf('portal'), ...names)
   })
 
-  it('is each portal’s own', async () => {
+  it('is separate for each portal', async () => {
     const { body } = await h.call('GET', '/v1/submissions', { token: OTHER_KEY })
     expect((body['items'] as { id: string }[]).map(({ id }) => id)).toEqual(['theirs'])
   })
 
-  it('refuses what it did not hand out', async () => {
+  it('refuses a cursor that it did not create', async () => {
     for (const cursor of ['x', '!!', Buffer.from('{}').toString('base64url'), Buffer.from('[1]').toString('base64url')])
       expectProblem(await h.call('GET', `/v1/submissions?cursor=${cursor}`), 'CURSOR_INVALID')
     for (const query of ['limit=0', 'limit=201', 'limit=x', 'state=lost', 'complete=perhaps', 'updatedSince=today'])

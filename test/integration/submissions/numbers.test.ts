@@ -21,7 +21,7 @@ const rejected = async (id: string, slot: string) => {
 }
 type Page = { uploads: { id: string }[]; uploadsCursor?: string }
 
-it('a slot takes so many uploads; cancelled ones free their places', async () => {
+it('the number of uploads per slot is limited; cancelled ones do not count', async () => {
   await open({ MAX_UPLOADS_PER_SLOT: '2' })
   await h.put('s')
   await rejected('s', 'plan')
@@ -32,21 +32,21 @@ it('a slot takes so many uploads; cancelled ones free their places', async () =>
   expect((await askTicket('s', 'plan')).status).toBe(201)
 })
 
-it('an unfinished upload is still gone on with where the slot has all it may', async () => {
+it('an unfinished upload can be resumed in a slot that is at its limit', async () => {
   await open({ MAX_UPLOADS_PER_SLOT: '1' })
   await h.put('s')
   await h.beginUpload('s', 'plan')
   expect((await askTicket('s', 'plan')).status).toBe(201)
 })
 
-it('a submission has so many uploads, whatever became of them', async () => {
+it('the number of uploads per submission is limited, whatever their end', async () => {
   await open({ MAX_UPLOADS_PER_SUBMISSION: '2' })
   await h.put('s')
   for (let i = 0; i < 2; i++) await h.call('DELETE', `/v1/uploads/${(await h.beginUpload('s', 'plan')).id}`)
   expectProblem(await askTicket('s', 'extras'), 'SUBMISSION_UPLOADS_LIMIT')
 })
 
-it('a ticket does not ask for the uploads of other slots again', async () => {
+it('a ticket does not read the uploads of other slots', async () => {
   await open()
   await h.put('s')
   for (let i = 0; i < 20; i++) await rejected('s', 'extras')
@@ -57,7 +57,7 @@ it('a ticket does not ask for the uploads of other slots again', async () => {
   expect(asked.mock.calls.flatMap(([keys]) => keys)).toHaveLength(1)
 })
 
-it('more uploads than fit an answer come in pages, a few at once as ever', async () => {
+it('many uploads are paginated; a few come in one response as before', async () => {
   await open()
   await h.put('s')
   const ids: string[] = []
@@ -72,7 +72,7 @@ it('more uploads than fit an answer come in pages, a few at once as ever', async
   expect([(body['items'] as { id: string }[]).map(({ id }) => id), body['nextCursor']]).toEqual([ids.slice(200), null])
 })
 
-it('large submissions are read in pieces and one at a time; a small one does not wait for them', async () => {
+it('large submissions are read in pieces and one at a time; small ones do not wait for them', async () => {
   await open()
   for (const id of ['s', 't', 'small']) await h.put(id)
   for (const id of ['s', 't']) for (let i = 0; i < 250; i++) await h.beginUpload(id, 'plan')
@@ -104,7 +104,7 @@ it('large submissions are read in pieces and one at a time; a small one does not
   for (const at of [0, 3, 6]) expect(rest.slice(at, at + 3)).toEqual(pieces((rest[at] ?? '').split(' ')[0] ?? ''))
 })
 
-it('reads are counted: a page’s by its person, a portal’s by what they read', async () => {
+it('reads are limited: of a page per person, of a portal per submission', async () => {
   await open({ READS_PER_MINUTE: '3' })
   for (const id of ['s', 't']) await h.put(id)
   const token = await h.session('s', { subject: 'reader' })
@@ -118,7 +118,7 @@ it('reads are counted: a page’s by its person, a portal’s by what they read'
   expect((await h.call('GET', '/v1/submissions/t')).status).toBe(200)
 })
 
-it('who uploads, the portal says: a page whose session names nobody names nobody either', async () => {
+it('the portal sets the person: a page cannot set one if its session has none', async () => {
   await open({ CREATIONS_PER_MINUTE: '1' })
   await h.put('s')
   const token = await h.session('s', { can: ['upload'] })

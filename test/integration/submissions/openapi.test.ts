@@ -61,7 +61,7 @@ it('names every call', () => {
   )
 })
 
-it('tells of each what it does and how it can be refused', () => {
+it('describes each call and its errors', () => {
   for (const [path, methods] of Object.entries(paths))
     for (const [method, { tags, summary, responses }] of Object.entries(methods)) {
       expect(tags, `${method} ${path}`).toHaveLength(1)

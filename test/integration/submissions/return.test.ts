@@ -34,7 +34,7 @@ const sealed = async (id: string, body: Record<string, unknown> = {}) => {
 }
 
 describe('a return', () => {
-  it('opens the next revision with the accepted files of the last', async () => {
+  it('opens the next revision with the accepted files of the previous one', async () => {
     const { plan, extra } = await sealed('r-1')
     const before = await document('r-1')
     h.clock.ms += 60_000
@@ -60,7 +60,7 @@ describe('a return', () => {
     expect((await h.put('r-1', { metadata: { changed: true } })).status).toBe(200)
   })
 
-  it('keeps what was handed in as it was, while a file is replaced and handed in again', async () => {
+  it('does not change the sealed revision while a file is replaced and sealed again', async () => {
     const { plan, extra } = await sealed('r-2')
     const first = (await document('r-2')).revisions[0]
     await give('r-2')
@@ -84,7 +84,7 @@ describe('a return', () => {
     expectProblem(await h.call('DELETE', `/v1/uploads/${plan.id}`), 'SUBMISSION_SEALED', { status: 409 })
   })
 
-  it('goes on as often as it takes, one revision at a time', async () => {
+  it('can be repeated, one revision at a time', async () => {
     await sealed('r-3')
     for (let revision = 2; revision < 5; revision++) {
       expect((await give('r-3', { reason: `once more ${revision}` })).body['revision']).toBe(revision)
@@ -97,7 +97,7 @@ describe('a return', () => {
     ])
   })
 
-  it('said again is no other return', async () => {
+  it('repeated is no second return', async () => {
     await sealed('r-4')
     const repairUntil = isoTime(h.clock.ms + 3_600_000)
     const first = await give('r-4', { repairUntil })
@@ -108,7 +108,7 @@ describe('a return', () => {
     expect((await told('r-4')).filter((type) => type === 'submission.returned')).toHaveLength(1)
   })
 
-  it('names the slots whose files are to be changed, which have to be there', async () => {
+  it('names the slots to change, which must exist', async () => {
     await sealed('r-slots')
     expectProblem(await give('r-slots', { slots: ['plan', 'nowhere'] }), 'SLOT_UNKNOWN')
     const { body } = await give('r-slots', { slots: ['plan'] })
@@ -117,13 +117,13 @@ describe('a return', () => {
     expectProblem(await give('r-slots', { slots: ['extras'] }), 'SUBMISSION_NOT_SEALED')
   })
 
-  it('by several at once is one', async () => {
+  it('by several concurrent calls is one return', async () => {
     await sealed('r-5')
     const answers = await Promise.all(Array.from({ length: 6 }, () => give('r-5')))
     expect(answers.map(({ status, body }) => [status, body['revision']])).toEqual(Array(6).fill([200, 2]))
   })
 
-  it('is refused for what was not handed in, and to sessions', async () => {
+  it('is refused for an open submission, and to sessions', async () => {
     await h.put('r-6')
     expectProblem(await give('r-6'), 'SUBMISSION_NOT_SEALED')
     expectProblem(await give('r-6', { repairUntil: isoTime(h.clock.ms + 1000) }), 'SUBMISSION_NOT_SEALED')
@@ -144,7 +144,7 @@ describe('a return', () => {
     expectProblem(await give('r-6'), 'SUBMISSION_DELETED')
   })
 
-  it('outlives Redis, with all that came before it', async () => {
+  it('survives the loss of Redis, with all earlier revisions', async () => {
     await sealed('r-7')
     await give('r-7')
     await h.acceptedUpload('r-7', 'plan', { revision: 2 })

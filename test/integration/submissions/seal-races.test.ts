@@ -64,8 +64,8 @@ const one = async (id: string) => {
   return await h.acceptedUpload(id, 'plan')
 }
 
-describe('a file that is rejected while it is being handed in', () => {
-  it('is not handed in where the rejection is told before the seal', async () => {
+describe('a file that is rejected during the seal', () => {
+  it('is not sealed if the rejection is committed before the seal', async () => {
     const { id } = await one('j-1')
     const outcome = await sealWhile('j-1', async () => {
       expect(await keepIfSealed(h.deps, await lose(id, 'rejected'))).toBe(false)
@@ -106,8 +106,8 @@ describe('a file that is rejected while it is being handed in', () => {
   })
 })
 
-describe('a file that is deleted while it is being handed in', () => {
-  it('is not handed in where the deletion is done before the seal', async () => {
+describe('a file that is deleted during the seal', () => {
+  it('is not sealed if the deletion is committed before the seal', async () => {
     const { id } = await one('x-1')
     const outcome = await sealWhile('x-1', async () => {
       expect((await h.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
@@ -116,7 +116,7 @@ describe('a file that is deleted while it is being handed in', () => {
     expect(await h.deps.store.head(objectKeys.data(id))).toBeUndefined()
   })
 
-  it('stays, with its bytes, where the seal is first', async () => {
+  it('stays, with its bytes, if the seal is first', async () => {
     const { id } = await one('x-2')
     expect(await sealWhile('x-2', () => lose(id, 'cancelled'))).toBe('sealed')
     const view = await h.deps.views.one(id)
@@ -130,7 +130,7 @@ describe('a file that is deleted while it is being handed in', () => {
     expectProblem(await h.call('DELETE', `/v1/uploads/${id}`), 'SUBMISSION_SEALED', { status: 409 })
   })
 
-  it('or not: whichever it is, all agree', async () => {
+  it('is sealed or not, but all documents agree', async () => {
     for (let i = 0; i < 10; i++) {
       const name = `x-3-${i}`
       const { id } = await one(name)
@@ -149,8 +149,8 @@ describe('a file that is deleted while it is being handed in', () => {
   })
 })
 
-describe('an upload that ends while it is being handed in', () => {
-  it('with its last byte stored stays, and is not part of it', async () => {
+describe('an upload that ends during the seal', () => {
+  it('with its last byte stored stays, and is not in the seal', async () => {
     const { id } = await one('e-1')
     const draft = await h.beginUpload('e-1', 'extras')
     expect(await sealWhile('e-1', () => h.storeUpload(draft))).toBe('sealed')
@@ -163,7 +163,7 @@ describe('an upload that ends while it is being handed in', () => {
     })
   })
 
-  it('with a verdict that replaces a file does not change what was handed in', async () => {
+  it('with a verdict that replaces a file does not change the sealed revision', async () => {
     const { id } = await one('e-2')
     const outcome = await sealWhile('e-2', async () => {
       await h.acceptedUpload('e-2', 'plan', { replaces: id })

@@ -36,7 +36,7 @@ overBothStores((store) => {
   }
 
   describe('a seal', () => {
-    it('ends an upload whose body is on its way, and every request for it hears so', async () => {
+    it('ends an upload during its PATCH, and every request for it gets an error', async () => {
       const submission = await house.submission()
       const plan = await accepted(submission)
       const ticket = await house.ticket(submission, 'extras')
@@ -60,7 +60,7 @@ overBothStores((store) => {
       expect(upload['state']).toBe('cancelled')
     })
 
-    it('is over with a return: the next upload is of the next revision', async () => {
+    it('ends with a return: the next upload is in the next revision', async () => {
       const submission = await house.submission()
       const plan = await accepted(submission)
       await house.call('POST', `/v1/submissions/${submission}/seal`)
@@ -74,7 +74,7 @@ overBothStores((store) => {
   })
 
   describe('the deadline', () => {
-    it('leaves whoever was refused before it a way within grace, for that slot', async () => {
+    it('accepts within grace a person who was refused before it, for that slot', async () => {
       clock.aheadMs = 0
       const deadline = new Date(clock.now() + 60_000).toISOString()
       const submission = await house.submission({ deadline, graceSeconds: 600 })

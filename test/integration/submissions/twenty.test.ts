@@ -71,7 +71,7 @@ function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, acc
   ])
 }
 
-it('all are there at every read, and one of them completes it', async () => {
+it('all uploads are in every read, and exactly one completes the submission', async () => {
   const put = await house(0).call('PUT', `/v1/submissions/${SUBMISSION}`, { body: { profile: 'many@1' } })
   expect(put.status).toBe(201)
   const token = await house(0).ticket(SUBMISSION, 'works')
@@ -145,7 +145,7 @@ it('all are there at every read, and one of them completes it', async () => {
   expect(documents[0]?.sequence).toBe(Math.max(...sequences))
 })
 
-it('they are handed in by both services at once as one revision', async () => {
+it('concurrent seals at both services make one revision', async () => {
   const answers = await Promise.all(
     [0, 1, 0, 1].map((i) => house(i).call('POST', `/v1/submissions/${SUBMISSION}/seal`)),
   )

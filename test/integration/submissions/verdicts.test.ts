@@ -22,7 +22,7 @@ const told = async (id: string) =>
   (await eventsOf(id)).filter(({ type }) => type.startsWith('submission.')).map(({ type }) => type)
 
 describe('completeness', () => {
-  it('is told once per change, however many look at the same time', async () => {
+  it('is published once per change, with concurrent readers', async () => {
     await h.put('c-1')
     expect(await told('c-1')).toEqual([])
     const draft = await h.beginUpload('c-1', 'plan')
@@ -32,7 +32,7 @@ describe('completeness', () => {
     expect(await told('c-1')).toEqual(['submission.complete'])
   })
 
-  it('changes with a deadline that the portal moves, and says what is missing', async () => {
+  it('changes with a moved deadline, and names what is missing', async () => {
     await h.put('c-2')
     await h.acceptedUpload('c-2', 'plan')
     await h.put('c-2', { deadline: isoTime(START - 1000) })
@@ -42,7 +42,7 @@ describe('completeness', () => {
     expect(incomplete?.data).toMatchObject({ missing: ['plan'], state: 'open', revision: 1 })
   })
 
-  it('has a place in the order of events, which the document does not fall behind', async () => {
+  it('has a sequence number that the document does not fall behind', async () => {
     await h.put('c-3')
     await h.acceptedUpload('c-3', 'plan')
     const sequences = (await eventsOf('c-3')).map(({ data }) => data.sequence)
@@ -52,7 +52,7 @@ describe('completeness', () => {
     expect(body['sequence']).toBe(sequences.at(-1))
   })
 
-  it('of what is not there is no question', async () => {
+  it('of an unknown submission is not published', async () => {
     expect(await refreshCompleteness(h.deps, 'portal', 'never')).toBeUndefined()
     await h.put('c-4')
     await h.call('DELETE', '/v1/submissions/c-4')
@@ -61,7 +61,7 @@ describe('completeness', () => {
 })
 
 describe('a changed profile', () => {
-  it('judges again what was measured, both ways', async () => {
+  it('judges the measurements again, in both directions', async () => {
     await h.put('r-1')
     const long = await h.acceptedUpload('r-1', 'plan', { measured: pdf(5) })
     const short = await h.acceptedUpload('r-1', 'extras', { measured: pdf(2) })
@@ -81,7 +81,7 @@ describe('a changed profile', () => {
     expect(types.slice(-3)).toEqual(['upload.accepted', 'upload.rejected', 'upload.accepted'])
   })
 
-  it('takes the claim of a worker that is busy with what is now rejected', async () => {
+  it('takes the lease of a worker that is working on a file that is now rejected', async () => {
     await h.put('r-2')
     const draft = await h.acceptedUpload('r-2', 'plan', { measured: pdf(5) })
     await h.deps.uploads.commit(draft.id, (current) => current && begun(current, 'inspect'))
@@ -90,7 +90,7 @@ describe('a changed profile', () => {
     expect([record?.state, record?.lanes.inspect]).toEqual(['rejected', { generation: 1, attempts: 1 }])
   })
 
-  it('keeps what only reading the whole file could tell', async () => {
+  it('keeps the results that need a read of the complete file', async () => {
     await h.put('r-3')
     const draft = await h.acceptedUpload('r-3', 'plan', { measured: pdf(1) })
     const malware = {
@@ -110,7 +110,7 @@ describe('a changed profile', () => {
     expect(body).toMatchObject({ state: 'rejected', problems: [{ code: 'MALWARE', actual: 'Eicar' }] })
   })
 
-  it('does not bring back a file whose bytes are gone', async () => {
+  it('does not accept a file whose bytes are deleted', async () => {
     await h.put('r-4', { profile: 'tiny@2' })
     const draft = await h.beginUpload('r-4', 'plan')
     await h.storeUpload(draft)
@@ -120,7 +120,7 @@ describe('a changed profile', () => {
     expect((await h.call('GET', `/v1/uploads/${draft.id}`)).body['state']).toBe('rejected')
   })
 
-  it('reaches a verdict that falls while it is being changed', async () => {
+  it('also judges a file whose verdict is committed during the change', async () => {
     await h.put('r-6')
     const { uniqueKeys } = h.deps
     let draft = ''
@@ -137,7 +137,7 @@ describe('a changed profile', () => {
     expect(loaded.document.complete).toBe(false)
   })
 
-  it('leaves uploads alone whose slot it does not have', async () => {
+  it('does not change uploads of a slot that it does not have', async () => {
     await h.put('r-5')
     const draft = await h.acceptedUpload('r-5', 'extras', { measured: pdf(1) })
     await h.put('r-5', { profile: 'teacher.K2@1' })

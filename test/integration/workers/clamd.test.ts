@@ -36,7 +36,7 @@ describe('a scan', () => {
     await clamd.close()
   })
 
-  it('tells a clean file from one that is too large to be scanned', async () => {
+  it('distinguishes a clean file from one that is too large to be scanned', async () => {
     const clean = await daemon(dir, () => 'stream: OK')
     const source = await fileSource(await noise(corpus, 3_000_000))
     expect(await scan(`unix:${clean.path}`, source, never)).toEqual({ found: null })
@@ -46,7 +46,7 @@ describe('a scan', () => {
     await small.close()
   })
 
-  it('fails where clamd is away, or could not scan', async () => {
+  it('fails if clamd is unavailable, or could not scan', async () => {
     const source = await fileSource(await noise(corpus))
     await expect(scan(`unix:${dir}/nobody.sock`, source, never)).rejects.toThrow('ENOENT')
     const broken = await daemon(dir, () => "stream: Can't allocate memory ERROR")
@@ -56,7 +56,7 @@ describe('a scan', () => {
 })
 
 describe('an upload with malware in it', () => {
-  it('is rejected after the whole file was read', async () => {
+  it('is rejected after the complete file was read', async () => {
     const clamd = await daemon(dir, () => 'stream: Doc.Malware.Test FOUND')
     const house = await openEnvironment({
       listens: false,

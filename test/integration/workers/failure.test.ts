@@ -56,7 +56,7 @@ const makesMp4 = ({ args }: ToolRun) => args.some((argument) => /\.mp4$/.test(ar
 const makesPoster = ({ args }: ToolRun) => args.some((argument) => /poster-\d/.test(argument))
 
 describe('a verdict that cannot be made', () => {
-  it('is tried again, then failed and kept; with the fault mended the reconciler begins anew', async () => {
+  it('is retried, then failed and kept; after the error is fixed the reconciler starts it again', async () => {
     const { id, submissionId } = await stored()
     const path = localPath(house, objectKeys.data(id))
     await rename(path, `${path}.away`)
@@ -85,7 +85,7 @@ describe('a verdict that cannot be made', () => {
 })
 
 describe('renditions that cannot be made', () => {
-  it('for a full disk: the upload stays accepted, and readers hear of it once', async () => {
+  it('because of a full disk: the upload stays accepted, and the event is published once', async () => {
     const { id, submissionId } = await accepted()
     const deps = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'system', 'no space'))
     const run = (made: number) => house.once(transcodeWork(deps), deps, id, { made, of: 4 })
@@ -103,7 +103,7 @@ describe('renditions that cannot be made', () => {
     expect(await house.latest(id)).toMatchObject({ state: 'ready', error: null })
   })
 
-  it('for the file’s sake: not tried again; the others are made, and the upload stays accepted', async () => {
+  it('because of the file: not retried; the others are made, and the upload stays accepted', async () => {
     const { id, submissionId } = await accepted()
     const deps = failing(makesMp4, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
     expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
@@ -137,7 +137,7 @@ describe('renditions that cannot be made', () => {
     expect((await house.latest(id)).renditions[0]?.key).toBe(video?.key)
   })
 
-  it('with streams kept are encoded: what came out of keeping them was unusable', async () => {
+  it('as a remux are encoded, if the remux was unusable', async () => {
     const { id } = await accepted()
     const copies = ({ args }: ToolRun) => args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
     const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'system', 'time stamps'))
@@ -161,7 +161,7 @@ describe('an output that our own check refuses', () => {
   }
   const hasSound = ({ args }: ToolRun) => args.some((argument) => argument.startsWith('-c:a'))
 
-  it('is tried in each other way once, and then no more: the upload stays accepted', async () => {
+  it('is retried with each other method once, then no more: the upload stays accepted', async () => {
     const { id, submissionId } = await accepted()
     const { runs, deps } = refusing(() => true)
     const before = (await deps.metrics.jobsAbandoned.get()).values.length
@@ -179,7 +179,7 @@ describe('an output that our own check refuses', () => {
     expect((await deps.metrics.jobsAbandoned.get()).values.length).toBe(before + 1)
   })
 
-  it('for the sake of its sound is made without it, and says so', async () => {
+  it('because of its sound is made without sound, with a note', async () => {
     const { id } = await accepted()
     const { deps } = refusing(hasSound)
     expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
@@ -189,7 +189,7 @@ describe('an output that our own check refuses', () => {
   })
 })
 
-describe('an upload that is taken away while a worker is at it', () => {
+describe('an upload that is cancelled while a worker processes it', () => {
   it('stays cancelled: the result does not count', async () => {
     const { id, submissionId } = await accepted()
     const cancel = (record: UploadRecord | undefined) =>
@@ -206,8 +206,8 @@ describe('an upload that is taken away while a worker is at it', () => {
   })
 })
 
-describe('a worker that dies between the verdict and what follows from it', () => {
-  it('leaves nothing out: the job’s next run queues the lanes and tells of the submission', async () => {
+describe('a worker that dies between the verdict and the next steps', () => {
+  it('loses nothing: the job’s next run queues the lanes and publishes the submission’s event', async () => {
     const { id, submissionId } = await stored()
     const work = validateWork(house.deps)
     const killed = { ...work, after: () => Promise.reject(new Error('killed')) }

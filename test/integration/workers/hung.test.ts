@@ -53,7 +53,7 @@ function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun)
 const makesMp4 = ({ args }: ToolRun) => args.includes('+faststart')
 
 describe('an ffmpeg that hangs', () => {
-  it('is ended by the watchdog with all that it started, and its job is run again', async () => {
+  it('is ended by the watchdog with its child processes, and its job is run again', async () => {
     const id = await stored()
     const { deps, replaced, left } = sleepingOnce(makesMp4, () => ({ idleMs: 400 }))
     await house.once(validateWork(house.deps), house.deps, id)
@@ -79,7 +79,7 @@ describe('an ffmpeg that hangs', () => {
 })
 
 describe('an ffprobe that hangs', () => {
-  it('is ended at its deadline, held against nobody, and asked again', async () => {
+  it('is ended at its time limit, counts as a system error, and is run again', async () => {
     const id = await stored()
     const { deps, replaced, left } = sleepingOnce(
       ({ tool }) => tool === 'ffprobe',

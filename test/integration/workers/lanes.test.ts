@@ -63,7 +63,7 @@ describe('a lesson', () => {
     expect(new Set(sequences).size).toBe(sequences.length)
   })
 
-  it('loses the place where it was filmed in its renditions', async () => {
+  it('has no GPS position in its renditions', async () => {
     await house.commitHead('gps')
     const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'gps' })
     const { renditions } = await house.until(id, isReady)
@@ -71,7 +71,7 @@ describe('a lesson', () => {
     expect(bytes.includes('+18.5745')).toBe(false)
   })
 
-  it('from a phone is accepted with a warning, and the MP4 made of it is the deliverable', async () => {
+  it('from a phone is accepted with a warning, and its MP4 rendition is playable', async () => {
     await house.commitHead('mov')
     const id = await house.upload(await phoneMov(corpus), { submissionId: 'mov' })
     const record = await house.until(id, isReady)
@@ -81,7 +81,7 @@ describe('a lesson', () => {
     expect(index).toMatchObject({ problem: null, streamable: true })
   })
 
-  it('without any duration in its header is measured by its packets', async () => {
+  it('without a duration in its header is measured by its packets', async () => {
     await house.commitHead('mkv')
     const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'mkv' })
     const record = await house.until(id, isReady)
@@ -137,7 +137,7 @@ describe('a file that breaks a rule is rejected with the reason', () => {
     await expect.poll(() => types(submissionId)).toEqual(['upload.stored', 'upload.rejected'])
   })
 
-  it('and what requests that died left beside it goes', async () => {
+  it('and orphans of requests that died are deleted', async () => {
     await house.commitHead('beside')
     const place = { submissionId: 'beside', slot: 'clip', queue: false }
     const id = await house.upload(await noise(corpus), place)
@@ -150,8 +150,8 @@ describe('a file that breaks a rule is rejected with the reason', () => {
   })
 })
 
-describe('a file that takes the place of another', () => {
-  it('is announced for the one that is replaced, and only when it is accepted', async () => {
+describe('a file that replaces another', () => {
+  it('publishes superseded for the replaced one, only when it is accepted', async () => {
     await house.commitHead('c')
     const first = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'c' })
     await house.until(first, isJudged)
@@ -172,7 +172,7 @@ describe('a file that takes the place of another', () => {
   })
 })
 
-describe('what only reading the whole file tells', () => {
+describe('checks that need the complete file', () => {
   it('rejects a black picture, and the submission is no longer complete', async () => {
     await house.commitHead('d')
     const id = await house.upload(await lesson(corpus, { seconds: 4, picture: 'black' }), {
@@ -220,7 +220,7 @@ describe('an upload that belongs to no submission', () => {
     expect(shown(record)).toEqual(['video ready', 'poster ready'])
   })
 
-  it('is accepted when it is nothing that we know', async () => {
+  it('is accepted if its type is unknown', async () => {
     const id = await house.upload(await noise(corpus), { submissionId: null, slot: null })
     const record = await house.until(id, ({ lanes }) => lanes.inspect?.doneAt !== undefined)
     expect(['accepted', 'ready']).toContain(record.state)

@@ -48,8 +48,8 @@ async function objectsOf(id: string): Promise<string[]> {
 
 const removedAt = async (id: string) => (await house.latest(id)).mediaRemovedAt
 
-describe('the timetable', () => {
-  it('holds each task once, however many workers write it', async () => {
+describe('the periodic tasks', () => {
+  it('are scheduled once, with any number of workers', async () => {
     await Promise.all([scheduleMaintenance(house.deps), scheduleMaintenance(house.deps)])
     const schedulers = await house.deps.queues.byLane.maintain.getJobSchedulers()
     expect(schedulers.map(({ key, every }) => [key, every]).toSorted()).toEqual([
@@ -59,7 +59,7 @@ describe('the timetable', () => {
     ])
   })
 
-  it('is written again after a loss of Redis, and else left as it is', async () => {
+  it('are scheduled again after a loss of Redis, and otherwise not changed', async () => {
     const { byLane } = house.deps.queues
     const next = async () => (await byLane.maintain.getJobSchedulers()).map(({ key, next }) => [key, next])
     const before = await next()
@@ -70,7 +70,7 @@ describe('the timetable', () => {
     expect((await next()).map(([key]) => key).toSorted()).toEqual(before.map(([key]) => key).toSorted())
   })
 
-  it('is followed: an upload that nobody queued is found', async () => {
+  it('run: an upload that was not queued is found', async () => {
     await house.commitHead('found')
     const id = await house.upload(await lesson(corpus, { seconds: 2 }), {
       submissionId: 'found',
@@ -86,7 +86,7 @@ describe('the timetable', () => {
 })
 
 describe('retention', () => {
-  it('removes the media of a rejected file after its time; the record stays and says so', async () => {
+  it('deletes the media of a rejected file after its retention; the record stays with a note', async () => {
     await house.commitHead('a')
     const rejected = await judged(await noise(corpus), 'a')
     const accepted = await judged(await lesson(corpus, { seconds: 2 }), 'a')
@@ -104,7 +104,7 @@ describe('retention', () => {
     expect(await applyRetention(house.deps)).toBe(0)
   })
 
-  it('goes on where a worker died between the commit and the last byte', async () => {
+  it('continues after a worker died between the commit and the deletion', async () => {
     await house.commitHead('d')
     const id = await judged(await noise(corpus), 'd')
     aheadMs += 31 * DAY_MS
@@ -118,7 +118,7 @@ describe('retention', () => {
     expect(await applyRetention(house.deps)).toBe(0)
   })
 
-  it('removes a replaced file later, and never one that a seal has frozen', async () => {
+  it('deletes a replaced file later, and never a sealed one', async () => {
     await house.commitHead('b')
     const first = await judged(await lesson(corpus, { seconds: 2 }), 'b')
     const second = await judged(await lesson(corpus, { seconds: 3 }), 'b', first)
@@ -141,7 +141,7 @@ describe('retention', () => {
 })
 
 describe('a sweep', () => {
-  it('removes what died processes left in the scratch folder, and old unfinished writes', async () => {
+  it('deletes scratch files of dead processes, and old unfinished writes', async () => {
     const scratch = join(house.dataDir, 'scratch')
     const staging = join(house.dataDir, 'staging')
     const owner = { host: hostname(), pid: 1, started: '999999999999' }

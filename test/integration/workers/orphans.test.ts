@@ -11,7 +11,7 @@ import { removeOrphans } from '../../../workers/lanes/orphans.ts'
 
 const ID = 'a'.repeat(40)
 
-test('tails, single objects and outputs that were overtaken go; the record, the file and its renditions stay', async () => {
+test('orphaned tails, single objects and outputs are deleted; the record, the file and its renditions stay', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-orphans-'))
   try {
     const store = new LocalObjectStore(dir)

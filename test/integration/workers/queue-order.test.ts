@@ -19,7 +19,7 @@ afterAll(async () => {
   await corpus?.remove()
 })
 
-it('an upload that comes next says 1, though many wait behind it', async () => {
+it('the next upload has position 1, although many wait behind it', async () => {
   const { transcode } = house.deps.queues.byLane
   for (let i = 0; i < 300; i++)
     await transcode.add(
@@ -40,7 +40,7 @@ async function waitingForVerdicts(): Promise<string[]> {
   return jobs.map((job) => (job.data as UploadJob).uploadId)
 }
 
-it('nobody’s second verdict comes before another’s first, also not over several submissions', async () => {
+it('no person’s second verdict comes before another’s first, also over several submissions', async () => {
   const film = await lesson(corpus, { seconds: 3 })
   const send = async (submissionId: string, subject: string | null) => {
     await house.commitHead(submissionId)

@@ -82,7 +82,7 @@ describe.each([
   })
 })
 
-it('a file that was ready, refused and is taken again becomes ready again', async () => {
+it('a file that was ready, then rejected and accepted again becomes ready again', async () => {
   await house.commitHead('to-and-fro', { profile: 'test@2' })
   const id = await house.upload(await lesson(corpus, { seconds: 11 }), { submissionId: 'to-and-fro' })
   const first = await house.until(id, (now) => now.state === 'ready' && isInspected(now))

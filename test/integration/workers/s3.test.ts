@@ -69,7 +69,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect((await house.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)
   })
 
-  it('parts of an upload whose process died are joined first; the tail goes, the verdict comes', async () => {
+  it('parts of an upload whose process died are joined first; then the tail is deleted and the verdict given', async () => {
     await house.commitHead('c')
     const path = await lesson(corpus, { seconds: 3 })
     const file = await open(path)
@@ -112,7 +112,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect(await store.head(lostKey)).toBeUndefined()
   })
 
-  it('multipart uploads that nobody will complete are aborted; those of unfinished files stay', async () => {
+  it('orphaned multipart uploads are aborted; those of unfinished files stay', async () => {
     await house.commitHead('d')
     const ready = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
     await house.until(ready, isReady)
