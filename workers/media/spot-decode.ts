@@ -88,12 +88,12 @@ export async function decodeAll(context: ToolContext, source: LocalSource, pid: 
   return await decode(context, source, 'mpegts', all)
 }
 
-/** Whether the first seconds of a finished MP4 give pictures without a complaint. */
+/** Whether the first seconds of a finished MP4 decode without a complaint; there may be sound alone in them. */
 export async function beginsClean(context: ToolContext, source: LocalSource, stream: number): Promise<boolean> {
   const end = ['-t', String(SPOT_SECONDS)]
   const first = { at: 'first' as const, seconds: 0, stream, inputSeek: [], end }
-  const { frames, errors } = await decode(context, source, 'mp4', first)
-  return frames > 0 && errors === 0
+  const { errors } = await decode(context, source, 'mp4', first)
+  return errors === 0
 }
 
 /** A first picture that is shown some frames after its time. */
