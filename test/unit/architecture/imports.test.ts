@@ -68,7 +68,7 @@ function findCycle(): string[] | undefined {
 }
 
 describe('imports', () => {
-  it('point one way between rooms', () => {
+  it('follow the table of modules', () => {
     const forbidden = files.flatMap((file) => {
       const allowed = ALLOWED[roomOf(file)]
       if (allowed === undefined) return []
@@ -80,7 +80,7 @@ describe('imports', () => {
     expect(forbidden).toEqual([])
   })
 
-  it('form no cycle, those of types included', () => {
+  it('form no cycle, including type imports', () => {
     expect(findCycle()).toBeUndefined()
   })
 })

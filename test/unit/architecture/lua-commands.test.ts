@@ -19,12 +19,12 @@ const indices = (text: string, name: string) =>
     (a, b) => a - b,
   )
 
-it('no Lua stands in TypeScript', () => {
+it('there is no Lua code in TypeScript', () => {
   expect(typescript.length).toBeGreaterThan(300)
   expect(typescript.filter(({ text }) => /\bredis\.p?call\(\s*['"]/.test(text)).map(({ file }) => file)).toEqual([])
 })
 
-it('every command has a name of its own, with a hyphen, and is loaded by a room', () => {
+it('every command has a unique name with a hyphen, and is loaded by a module', () => {
   const names = commands.map(({ file }) => basename(file, '.lua'))
   expect(new Set(names).size).toBe(names.length)
   expect(names.filter((name) => !/^[a-z]+(-[a-z]+)+$/.test(name))).toEqual([])
@@ -35,11 +35,11 @@ it('every command has a name of its own, with a hyphen, and is loaded by a room'
 describe.each(commands)('$file', ({ text }) => {
   const [comment = '', code = ''] = text.split(']]\n', 2)
 
-  it('says what it does, its keys, its arguments and what it returns', () => {
+  it('has a comment on what it does, its keys, arguments and return value', () => {
     expect(comment).toMatch(/^--\[\[\n\S[\s\S]*\n\nKeys\n[\s\S]*\nArguments[\s\S]*\nReturns/)
   })
 
-  it('names every key and argument that it describes, before anything else', () => {
+  it('assigns every described key and argument to a named local first', () => {
     const locals = code.split('\n').filter((line) => /^local [\w, ]+ = .*(KEYS|ARGV)\[/.test(line))
     const given = locals.join('\n')
     expect(indices(given, 'KEYS')).toEqual(indices(comment, 'KEYS'))

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const IMPORT = /^(?:import|import .* from|} from) '((?:@[a-z-]+\/)?[a-z][\w.-]*)(?:\/[\w./-]+)?'$/gm
 
-it('the packages that are declared are those that src and workers import', () => {
+it('the declared packages are those that src and workers import', () => {
   const files = ['src', 'workers'].flatMap((top) =>
     readdirSync(top, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.[jt]s$/.test(name))

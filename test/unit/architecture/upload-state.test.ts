@@ -29,7 +29,7 @@ it('the state of an upload is set by transitions.ts alone', () => {
   )
 })
 
-it('nobody else claims to have made a transition', () => {
+it('no other file makes a transition', () => {
   const claiming = files.filter((file) => readFileSync(file, 'utf8').includes('as unknown as NextUpload'))
   expect(claiming.sort()).toEqual(['src/lifecycle/transition-table.ts', 'src/lifecycle/transitions.ts'])
 })

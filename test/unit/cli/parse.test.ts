@@ -31,17 +31,17 @@ describe('durations and moments', () => {
     })
   })
 
-  it('takes a time with its zone, or how long ago', () => {
+  it('accepts a time with its zone, or a duration ago', () => {
     expect(momentMs('2026-09-30T23:59:00+07:00', '--since', 0)).toBe(Date.parse('2026-09-30T16:59:00Z'))
     expect(momentMs('2h', '--since', 10_000_000)).toBe(2_800_000)
   })
 
   it.each(['2026-09-30T23:59:00', '2026-09-30', 'yesterday', '2026-13-01T00:00:00Z'])(
-    'refuses %s: the zone of this machine is nobody’s',
+    'refuses %s: a time without a zone',
     (text) => expect(faultOf(() => momentMs(text, '--since', 0)).exitCode).toBe(EXIT.usage),
   )
 
-  it('takes whole numbers within bounds', () => {
+  it('accepts integers within limits', () => {
     expect(wholeNumber('8', 'concurrency', 1, 256)).toBe(8)
     for (const text of ['0', '257', '1.5', '-1', '', 'x'])
       expect(faultOf(() => wholeNumber(text, 'concurrency', 1, 256)).exitCode).toBe(EXIT.usage)
@@ -49,7 +49,7 @@ describe('durations and moments', () => {
 })
 
 describe('the command line', () => {
-  it('gives help on all commands, and on each', () => {
+  it('prints help on all commands, and on each', () => {
     for (const args of [[], ['--help'], ['help'], ['-h']]) {
       const parsed = parseCommandLine(args)
       if (parsed.kind !== 'help') throw new Error('no help')
@@ -88,7 +88,7 @@ describe('the command line', () => {
     [['export-receipts', '--since', 'noon'], '--since'],
     [['find', 'x', '--colour'], "Unknown option '--colour'"],
     [['extend-deadline', '--by'], '--by'],
-  ])('refuses %j before anything is opened', (args, words) => {
+  ])('refuses %j before it opens a connection', (args, words) => {
     expect(faultOf(() => parseCommandLine(args))).toMatchObject({
       exitCode: EXIT.usage,
       message: expect.stringContaining(words),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { bytesInWords, columnsOf, tableLines, timeInWords } from '../../../src/cli/render.ts'
 
-it('puts columns under each other, of Thai too, whose vowels and tone marks take none', () => {
+it('aligns columns, also with Thai, whose vowels and tone marks have no width', () => {
   expect(columnsOf('ครูสมศรี ใจดี')).toBe(10)
   expect(
     tableLines(
@@ -14,7 +14,7 @@ it('puts columns under each other, of Thai too, whose vowels and tone marks take
   ).toEqual(['person  files', 'ครูสมศรี  2', 'Ann     -'])
 })
 
-it('says amounts and times in words', () => {
+it('formats amounts and times', () => {
   expect([0, 999, 1000, 6_291_456, 5e12].map(bytesInWords)).toEqual(['0 B', '999 B', '1.0 kB', '6.3 MB', '5.0 TB'])
   expect(bytesInWords(null)).toBe('?')
   expect([0, 59_000, 60_000, 90_000, 7_200_000, 5_400_000].map(timeInWords)).toEqual([

@@ -31,14 +31,14 @@ afterEach(() => {
 
 const arm = (order: string) => writeFileSync(join(dir, 'armed'), order)
 
-test('without a folder an order is not even read', () => {
+test('without a folder no file is read', () => {
   arm('create.after-hot 1 a')
   faultPoint('create.after-hot')
   expect(killed).toEqual([])
   expect(existsSync(join(dir, 'armed'))).toBe(true)
 })
 
-test('the process dies at the step and the hit that were ordered, once, and has written that down before', () => {
+test('the process dies at the armed step and hit, once, after it has recorded the hit', () => {
   openFaultPoints(dir)
   arm('create.after-hot 2 a')
   faultPoint('create.before-hot')
@@ -51,7 +51,7 @@ test('the process dies at the step and the hit that were ordered, once, and has 
   expect(killed).toHaveLength(1)
 })
 
-test('hits are counted anew for each order', () => {
+test('hits are counted separately each time a step is armed', () => {
   openFaultPoints(dir)
   arm('create.after-hot 2 a')
   faultPoint('create.after-hot')
@@ -60,7 +60,7 @@ test('hits are counted anew for each order', () => {
   expect(killed).toEqual([])
 })
 
-test('there are many, each named once', () => {
+test('the names are unique', () => {
   expect(FAULT_POINTS.length).toBeGreaterThanOrEqual(25)
   expect(new Set(FAULT_POINTS).size).toBe(FAULT_POINTS.length)
 })
@@ -70,6 +70,6 @@ test.each([{ HOST: '0.0.0.0' }, { HOST: '192.0.2.1' }, { OPS_HOST: '::' }])('ref
   expect(loadConfig({ ...NEEDED, ...where }).faultPoints).toBeUndefined()
 })
 
-test('taken on loopback addresses', () => {
+test('accepted on loopback addresses', () => {
   expect(loadConfig({ ...NEEDED, FAULT_POINTS: dir }).faultPoints).toBe(dir)
 })

@@ -15,11 +15,11 @@ describe('identify', () => {
     ['M4A ', 'audio', 'm4a'],
     ['heic', 'image', 'heif'],
     ['avif', 'image', 'heif'],
-  ])('tells an ISO file by its brand %s', (brand, kind, container) => {
+  ])('recognizes an ISO file by its brand %s', (brand, kind, container) => {
     expect(identify(ftyp(brand))).toEqual({ kind, container, brand })
   })
 
-  it('takes QuickTime files from before ftyp', () => {
+  it('recognizes old QuickTime files without ftyp', () => {
     expect(identify(padded(text('\0\0\0\x08wide')))).toEqual({ kind: 'video', container: 'mov' })
     expect(identify(padded(text('\0\0\0\x01mdat')))).toEqual({ kind: 'video', container: 'mov' })
     expect(identify(padded(text('\0\0\0\x05moov')))).toMatchObject({ container: 'unknown' })
@@ -34,17 +34,17 @@ describe('identify', () => {
     ['\0\0\0\x18uuid................\0\0\0\x14ftypmp42', 'mp4'],
     ['\0\x01\0\0free', 'mov'],
     ['\0\0\0\x01free\0\0\0\0\0\x01\0\0', 'mov'],
-  ])('looks behind boxes that say nothing: %j', (start, container) => {
+  ])('reads beyond filler boxes: %j', (start, container) => {
     expect(identify(padded(text(start)))).toMatchObject({ kind: 'video', container })
   })
 
-  it('waits for what stands behind a box that says nothing', () => {
+  it('waits for the bytes after a filler box', () => {
     const filler = text('\0\0\x02\0free................')
     expect(identify(filler)).toEqual({ kind: 'undecided', wantBytes: IDENTIFY_BYTES })
     expect(identify(filler, true)).toMatchObject({ container: 'mov' })
   })
 
-  it('takes no text for a box', () => {
+  it('does not treat text as a box', () => {
     expect(identify(padded(text('All free of charge')))).toMatchObject({ kind: 'other' })
     expect(identify(padded(text('Now skip this page')))).toMatchObject({ kind: 'other' })
   })
@@ -93,7 +93,7 @@ describe('identify', () => {
     expect(identify(padded(text(`${'j'.repeat(1025)}%PDF-1.7`)))).toMatchObject({ kind: 'other' })
   })
 
-  it('calls an MP4 that also says %PDF- an MP4', () => {
+  it('recognizes an MP4 that also contains %PDF- as an MP4', () => {
     const both = Buffer.concat([ftyp('isom').subarray(0, 64), text('%PDF-1.7')])
     expect(identify(padded(both))).toMatchObject({ container: 'mp4' })
   })
@@ -101,7 +101,7 @@ describe('identify', () => {
   it.each([
     [188, 0],
     [192, 4],
-  ])('knows a transport stream by a sync byte every %i bytes', (stride, first) => {
+  ])('recognizes a transport stream by a sync byte every %i bytes', (stride, first) => {
     const stream = Buffer.alloc(IDENTIFY_BYTES, 0xaa)
     for (let at = first; at < stream.length; at += stride) stream[at] = 0x47
     expect(identify(stream)).toEqual({ kind: 'video', container: 'mpegts' })
@@ -117,7 +117,7 @@ describe('identify', () => {
     [192, 130],
     [204, 0],
     [204, 77],
-  ])('knows one that begins in the middle of a packet of %i bytes, %i before the next', (stride, first) => {
+  ])('recognizes one that begins in the middle of a packet of %i bytes, %i before the next', (stride, first) => {
     const stream = Buffer.alloc(IDENTIFY_BYTES, 0xff)
     for (let at = first; at < stream.length; at += stride) stream[at] = 0x47
     expect(identify(stream)).toEqual({ kind: 'video', container: 'mpegts' })
@@ -135,11 +135,11 @@ describe('identify', () => {
     expect(identify(Buffer.alloc(IDENTIFY_BYTES))).toMatchObject({ kind: 'other' })
   })
 
-  it('decides early where the first bytes are certain', () => {
+  it('decides early if the first bytes are certain', () => {
     expect(identify(text('\0\0\0\x20ftypisom\0\0\0\0'))).toMatchObject({ container: 'mp4' })
   })
 
-  it('decides a short file when told that this is all of it', () => {
+  it('decides a short file at its end', () => {
     expect(identify(Buffer.alloc(0), true)).toEqual({ kind: 'other', container: 'unknown' })
     expect(identify(text('%PDF-'), true)).toEqual({ kind: 'pdf', container: 'pdf' })
   })

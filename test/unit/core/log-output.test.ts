@@ -21,7 +21,7 @@ function logging(bytes: number) {
   })
 }
 
-test('ends where the reader of its lines has gone', async () => {
+test('ends when the reader of its lines has ended', async () => {
   const child = logging(100)
   child.stdout.destroy()
   await once(child.stdout, 'close')
@@ -29,7 +29,7 @@ test('ends where the reader of its lines has gone', async () => {
   expect(await once(child, 'exit')).toEqual([3, null])
 })
 
-test('ends where the reader of its lines has stopped reading', async () => {
+test('ends when the reader of its lines has stopped reading', async () => {
   const child = logging(1024 * 1024)
   child.stdout.pause()
   child.stdin.end()

@@ -8,25 +8,25 @@ const SHORT = { firstPauseMs: 1, longestPauseMs: 2, isPassing: (error: unknown) 
 const never = new Promise<string>(() => undefined)
 
 describe('retry', () => {
-  it('does it again until it succeeds', async () => {
+  it('repeats the call until it succeeds', async () => {
     const work = vi.fn().mockRejectedValueOnce(away).mockRejectedValueOnce(away).mockResolvedValue('done')
     expect(await retry(work, { ...SHORT, holdMs: 60_000 })).toBe('done')
     expect(work).toHaveBeenCalledTimes(3)
   })
 
-  it('throws at once what does not pass', async () => {
+  it('throws a permanent error immediately', async () => {
     const work = vi.fn().mockRejectedValueOnce(away).mockRejectedValue(new Error('for good'))
     await expect(retry(work, { ...SHORT, holdMs: 60_000 })).rejects.toThrow('for good')
     expect(work).toHaveBeenCalledTimes(2)
   })
 
-  it('throws what it threw last when the time is over, and begins no pause that would end later', async () => {
+  it('throws the last error when the time is over, and starts no pause that would end later', async () => {
     const work = vi.fn().mockRejectedValue(away)
     await expect(retry(work, { ...SHORT, holdMs: 0 })).rejects.toBe(away)
     expect(work).toHaveBeenCalledTimes(1)
   })
 
-  it('of a store waits for nothing but its coming back', async () => {
+  it('of a store retries only while the store is unavailable', async () => {
     const full = new AppError('NO_SPACE')
     await expect(retryWhileUnavailable(() => Promise.reject(full))).rejects.toBe(full)
     await expect(retryWhileUnavailable(() => Promise.reject(away), 0)).rejects.toBe(away)
@@ -34,14 +34,14 @@ describe('retry', () => {
 })
 
 describe('withTimeout', () => {
-  it('gives or throws what the work does in time', async () => {
+  it('returns or throws the result of work that ends in time', async () => {
     const late = vi.fn()
     expect(await withTimeout(Promise.resolve('result'), 60_000, late)).toBe('result')
     await expect(withTimeout(Promise.reject(away), 60_000, late)).rejects.toBe(away)
     expect(late).not.toHaveBeenCalled()
   })
 
-  it('gives or throws what is said of work that takes longer', async () => {
+  it('returns or throws the given result if the work takes longer', async () => {
     expect(await withTimeout(never, 1, () => 'late')).toBe('late')
     const thrown = withTimeout(never, 1, () => {
       throw new Error('too late')

@@ -7,7 +7,7 @@ const GOOD = {
   TICKET_SECRET: 'a-ticket-secret-of-thirty-two-characters',
 }
 
-describe('secrets that can be guessed', () => {
+describe('weak secrets', () => {
   it.each([
     [{ API_KEYS: `portal:${'a'.repeat(40)}` }, 'API_KEYS'],
     [{ API_KEYS: 'one:0123456789abcdef,two:0123456789abcdef' }, 'API_KEYS'],
@@ -19,7 +19,7 @@ describe('secrets that can be guessed', () => {
     expect(() => loadConfig({ ...GOOD, ...env })).toThrow(name)
   })
 
-  it('are not those that are long and varied', () => {
+  it('are not long and varied ones', () => {
     expect(loadConfig({ ...GOOD, OPS_PASSWORD: 'only-for-operators' }).apiKeys).toHaveLength(1)
     // The same portal may have two keys while one of them is replaced.
     const two = 'portal:0123456789abcdef,portal:fedcba9876543210'

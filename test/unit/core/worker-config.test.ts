@@ -13,14 +13,14 @@ const GIVEN = {
 }
 
 describe('a worker', () => {
-  it('knows nothing that signs for people or portals, whatever it is given', () => {
+  it('drops all secrets for tickets, sessions and API keys from its environment', () => {
     const config = loadWorkerConfig(GIVEN)
     for (const secret of ['the-secret-of-the-service', 'a-secret-of-a-portal', 'portal.example'])
       expect(JSON.stringify(config)).not.toContain(secret)
     expect(config.apiKeys).toEqual([])
   })
 
-  it('needs none of it, and signs nothing that another would take', () => {
+  it('needs none of them, and signs nothing that a service accepts', () => {
     const { REDIS_URL } = GIVEN
     const [first, second] = [loadWorkerConfig({ REDIS_URL }), loadWorkerConfig({ REDIS_URL })]
     expect(first.secrets).not.toEqual(second.secrets)

@@ -32,25 +32,25 @@ describe('safeFileName', () => {
 })
 
 describe('contentDisposition', () => {
-  it('carries a Thai name for new readers and something for old ones', () => {
+  it('has a Thai name for new clients and an ASCII name for old ones', () => {
     expect(contentDisposition('attachment', "แผน (1)'.pdf")).toBe(
       "attachment; filename=\"___ (1)'.pdf\"; filename*=UTF-8''%E0%B9%81%E0%B8%9C%E0%B8%99%20%281%29%27.pdf",
     )
   })
 
-  it('cannot be broken out of', () => {
+  it('cannot be injected into', () => {
     expect(contentDisposition('inline', 'a"; x=\\y%41.mp4')).toBe(
       'inline; filename="a_; x=_y_41.mp4"; filename*=UTF-8\'\'a%22%3B%20x%3D%5Cy%2541.mp4',
     )
   })
 })
 
-it('names what was made of a file after it', () => {
+it('names renditions after the original file', () => {
   expect(renditionFileName('การสอน.MOV', '720p', 'video/mp4')).toBe('การสอน-720p.mp4')
   expect(renditionFileName('แผน v1.2', 'page', 'image/jpeg')).toBe('แผน v1.2-page.jpg')
 })
 
-it('shows only what cannot run anything; types are those measured', () => {
+it('shows inline only types without scripts, by the measured type', () => {
   expect(typeOfOriginal(null)).toBe('application/octet-stream')
   expect(typeOfOriginal({ container: 'mp4' })).toBe('video/mp4')
   expect(typeOfOriginal({ container: 'constructor' })).toBe('application/octet-stream')

@@ -35,7 +35,7 @@ describe('parseRange of 1000 bytes', () => {
   })
 })
 
-it('has nothing to satisfy in an empty object', () => {
+it('is not satisfiable in an empty object', () => {
   expect(parseRange('bytes=0-', 0)).toEqual(unsatisfiable)
   expect(parseRange('bytes=-5', 0)).toEqual(unsatisfiable)
   expect(parseRange(undefined, 0)).toEqual(whole)

@@ -16,10 +16,10 @@ const readme = read('README.md')
 const REMEDY = 'run `npx tsx test/support/docs.ts`'
 
 describe('configuration', () => {
-  it('README.md has the table of today', () => {
+  it('README.md has the current table', () => {
     expect(withTable(readme) === readme, REMEDY).toBe(true)
   })
-  it('.env.example is that of today', () => {
+  it('.env.example is current', () => {
     expect(envExample() === read('.env.example'), REMEDY).toBe(true)
   })
   it('both name every variable with its default', () => {
@@ -29,7 +29,7 @@ describe('configuration', () => {
     }
     expect(configurationTable()).toContain('| `MAX_UPLOAD_BYTES` | `10737418240` (10 GiB) |')
   })
-  it('a page without a place for the table is told so', () => {
+  it('a page without the marks of the table is an error', () => {
     expect(() => withTable('# A page')).toThrow('no place')
   })
   it('.env.example with every # removed is still a valid configuration, once secrets are filled in', () => {
@@ -45,18 +45,18 @@ describe('configuration', () => {
 })
 
 describe('README.md', () => {
-  it('names npm scripts that there are', () => {
+  it('names npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     const named = [...readme.matchAll(/npm (?:run ([a-z:]+)|(start|test)\b)/g)].map(([, run, own]) => run ?? own)
     expect(named.length).toBeGreaterThan(5)
     for (const name of named) expect(Object.keys(scripts)).toContain(name)
   })
-  it('links to files that there are', () => {
+  it('links to files that exist', () => {
     const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path)
     expect(links.length).toBeGreaterThan(3)
     for (const path of links) expect(existsSync(join(ROOT, path)), path).toBe(true)
   })
-  it('links to headings that there are', () => {
+  it('links to headings that exist', () => {
     const slugs = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => slug(title))
     for (const [, anchor] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(slugs).toContain(anchor)
   })
@@ -68,7 +68,7 @@ describe('README.md', () => {
       expect(momentMs(made, line, 0)).toBeGreaterThan(Date.now())
     }
   })
-  it('tells browsers to retry as the load tools do', () => {
+  it('recommends to browsers the retries of the load tools', () => {
     expect(readme).toContain(`retryDelays: [${RETRY_DELAYS_MS.join(', ')}]`)
   })
 })

@@ -4,7 +4,7 @@ import { BEGINNING, decodeCursor, encodeCursor, positionAfter, shortName } from 
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `evt_${i}`)
 
-it('comes back as it was given out', () => {
+it('is decoded as it was encoded', () => {
   const place = positionAfter(BEGINNING, 'ab12', '1700000000000-3', ids(5))
   expect(decodeCursor(encodeCursor(place))).toEqual({
     epoch: 'ab12',
@@ -14,7 +14,7 @@ it('comes back as it was given out', () => {
   expect(decodeCursor(encodeCursor(BEGINNING))).toEqual(BEGINNING)
 })
 
-it('remembers the last events of all pages, and is no longer than a query may be', () => {
+it('contains the last events of all streams, and fits into a query', () => {
   const first = positionAfter(BEGINNING, '', '1-0', ids(200))
   const second = positionAfter(first, '', '2-0', ['evt_a', 'evt_b'])
   expect(second.told.slice(-3)).toEqual(['evt_199', 'evt_a', 'evt_b'].map(shortName))

@@ -94,7 +94,7 @@ class World {
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('a session', () => {
-  it('misses nothing that happens while the log is read, and tells nothing twice', async () => {
+  it('misses no event during the read of the log, and sends none twice', async () => {
     const world = new World()
     world.log.push(event(1))
     world.during = { before: () => world.publish(event(2)), after: () => world.publish(event(3)) }
@@ -106,7 +106,7 @@ describe('a session', () => {
     expect(told).toEqual(['submission.complete e2', 'submission.complete e3', 'submission.complete e4'])
   })
 
-  it('takes its place in the log before the document is computed', async () => {
+  it('subscribes before the document is computed', async () => {
     const world = new World()
     world.log.push(event(1))
     world.during = { after: () => world.publish(event(2)) }
@@ -114,7 +114,7 @@ describe('a session', () => {
     expect(told).toEqual(['snapshot e1', 'submission.complete e2'])
   })
 
-  it('asks the log for what it did not hear, from the last event it told', async () => {
+  it('reads missed events from the log, after the last sent event', async () => {
     const world = new World()
     world.log.push(event(1))
     const told = await world.run('e1', async () => {
@@ -129,7 +129,7 @@ describe('a session', () => {
     expect(world.asked).toEqual(['e1', 'e2'])
   })
 
-  it('gives the document anew when the last event told is in the log no more', async () => {
+  it('sends the document again if the last sent event is no longer in the log', async () => {
     const world = new World()
     world.log.push(event(1))
     const told = await world.run('e1', async () => {
@@ -142,8 +142,8 @@ describe('a session', () => {
   })
 })
 
-describe('a listener that takes nothing', () => {
-  it('costs no more than its buffer, and learns that it missed something', () => {
+describe('a client that does not read', () => {
+  it('uses at most its buffer, and learns that it missed events', () => {
     const handlers = new Map<string, (...args: string[]) => void>()
     const redis = {
       status: 'wait',

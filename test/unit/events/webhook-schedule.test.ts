@@ -16,12 +16,12 @@ describe('webhookBackoff', () => {
     }
   })
 
-  it('spreads deliveries that failed together', async () => {
+  it('spreads retries of deliveries that failed at the same time', async () => {
     const delays = new Set(await Promise.all(Array.from({ length: 20 }, () => delayAfter(3))))
     expect(delays.size).toBeGreaterThan(10)
   })
 
-  it('never comes back sooner than the receiver asked, nor later than a day for that', async () => {
+  it('never retries sooner than the receiver asked, nor more than a day later because of it', async () => {
     expect(await delayAfter(1, new DeliveryError('HTTP 503', { retryAfterMs: 90_000 }))).toBeGreaterThanOrEqual(90_000)
     expect(await delayAfter(3, new DeliveryError('HTTP 429', { retryAfterMs: 1000 }))).toBeGreaterThanOrEqual(
       30 * 60_000,

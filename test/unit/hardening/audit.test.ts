@@ -35,7 +35,7 @@ const NPM = JSON.stringify({
 })
 
 describe('the audit', () => {
-  it('reads each cause once, whatever depends on it', () => {
+  it('reports each vulnerability once, however many packages depend on it', () => {
     expect(readReport(`npm warn something\n${NPM}\n`)).toEqual({
       packages: 140,
       advisories: [
@@ -51,11 +51,11 @@ describe('the audit', () => {
   })
 
   it.each(['', 'npm error network', '{"message":"ENOTFOUND","error":{}}', '{"error":{"code":"E404"}}'])(
-    'knows that %j is no report',
+    'rejects %j as a report',
     (output) => expect(readReport(output)).toBeUndefined(),
   )
 
-  it('excuses what is listed, until its end, and asks for the list to be kept clean', () => {
+  it('allows listed exceptions until their end, and reports unused ones', () => {
     const report = readReport(NPM) ?? { advisories: [] }
     const listed = {
       id: 'GHSA-aaaa-bbbb-cccc',

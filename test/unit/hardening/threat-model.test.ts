@@ -29,7 +29,7 @@ it('has a numbered row for each threat', () => {
 })
 
 it.each(rows.map((cells) => [cells[2] ?? '', cells[4] ?? ''] as const))(
-  '%s: shown by what exists',
+  '%s: the named tests exist',
   (_threat, shown) => {
     const named = paths(shown.replace(/: .*$/, ''))
     expect(named.length).toBeGreaterThan(0)

@@ -5,7 +5,7 @@ async function* numbers(count: number) {
   for (let i = 0; i < count; i++) yield await Promise.resolve(i)
 }
 
-it('works on everything once, so many at a time', async () => {
+it('processes every item once, with limited concurrency', async () => {
   const done: number[] = []
   let [running, most] = [0, 0]
   await inParallel(3, numbers(20), async (i) => {
@@ -18,14 +18,14 @@ it('works on everything once, so many at a time', async () => {
   expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i))
 })
 
-it('takes lists too, and nothing at all', async () => {
+it('accepts lists, and empty input', async () => {
   const done: string[] = []
   await inParallel(2, ['a', 'b', 'c'], async (item) => void done.push(item))
   await inParallel(2, [], async () => void done.push('never'))
   expect(done.toSorted()).toEqual(['a', 'b', 'c'])
 })
 
-it('ends with the first failure, when what was begun has ended', async () => {
+it('fails with the first error, after running work has ended', async () => {
   const begun: number[] = []
   const ended: number[] = []
   const work = async (i: number) => {
@@ -39,7 +39,7 @@ it('ends with the first failure, when what was begun has ended', async () => {
   expect(ended.length).toBe(begun.length - 1)
 })
 
-it('throws what a generator throws', async () => {
+it('throws the error of a generator', async () => {
   async function* broken() {
     yield 1
     throw new Error('the list broke off')

@@ -26,25 +26,25 @@ describe('the priority of a job', () => {
     expect(later(30, { costSeconds: 2, deadline: null })).toBeLessThan(priority())
   })
 
-  it('has an age limit: a film that waits comes before short work of two days later', () => {
+  it('has an age limit: a waiting film comes before short work of two days later', () => {
     const oldest = priority({ deadline: null, costSeconds: 100_000 })
     expect(later(49 * 60, { costSeconds: 1 })).toBeGreaterThan(oldest)
     const greedy = priority({ deadline: null, costSeconds: 100_000, ahead: 1_000_000 })
     expect(later(97 * 60, { costSeconds: 1 })).toBeGreaterThan(greedy)
   })
 
-  it('falls with every file of the same person that the lane has', () => {
+  it('is lower with every file of the same person in the lane', () => {
     expect(priority({ ahead: 1 })).toBeGreaterThan(priority())
     expect(priority({ ahead: 2 })).toBeGreaterThan(priority({ deadline: at(90) }))
   })
 
-  it('of a verdict knows no deadline: somebody waits for each', () => {
+  it('of a verdict does not depend on the deadline', () => {
     const verdict = { lane: 'validate', costSeconds: 1 } as const
     expect(priority({ ...verdict, deadline: null })).toBe(priority(verdict))
     expect(priority({ ...verdict, ahead: 1 })).toBeGreaterThan(priority({ ...verdict, deadline: null }))
   })
 
-  it('is never 0, which BullMQ runs before all that have one, and never more than it takes', () => {
+  it('is never 0, which BullMQ would run first, and never above its maximum', () => {
     for (const nowMs of [0, NOW, Date.parse('2045-01-01T00:00:00Z'), Date.parse('2100-01-01T00:00:00Z')]) {
       const number = priority({ nowMs, ahead: 1_000_000 })
       expect(number).toBeGreaterThan(0)
@@ -53,7 +53,7 @@ describe('the priority of a job', () => {
   })
 })
 
-describe('what work is expected to take', () => {
+describe('the expected duration of a job', () => {
   const film = (changes: Partial<Measured>): Measured => ({
     kind: 'video',
     container: 'mp4',
@@ -66,14 +66,14 @@ describe('what work is expected to take', () => {
   })
   const cost = (measured: Measured | null) => costSeconds({ measured, receivedBytes: 1_000_000 }, 'transcode')
 
-  it('is seconds for pages and clips, minutes for films in codecs that take long', () => {
+  it('is seconds for pages and clips, minutes for films that must be encoded', () => {
     expect(cost({ kind: 'pdf', container: 'pdf', pages: 3 })).toBeLessThan(5)
     expect(cost(film({ durationSeconds: 1, videoCodec: 'vp8' }))).toBeLessThan(5)
     expect(cost(film({}))).toBeLessThan(20)
     expect(cost(film({ videoCodec: 'av1', width: 3840, height: 2160 }))).toBeGreaterThan(600)
   })
 
-  it('is little where nothing is known, and always for a verdict', () => {
+  it('is short if nothing is known, and always for a verdict', () => {
     expect(cost(null)).toBeLessThan(5)
     expect(costSeconds({ measured: film({}), receivedBytes: 2 ** 33 }, 'validate')).toBeLessThan(5)
   })

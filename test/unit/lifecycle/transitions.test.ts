@@ -211,8 +211,8 @@ function holdInvariants({ record, history, wasRead }: World): void {
 
 const wasNeverStored = (history: UploadRecord[]) => history.every(({ storedAt }) => storedAt === null)
 
-describe('a life of any length', () => {
-  it('never says of a file what is not so', () => {
+describe('a random sequence of transitions', () => {
+  it('never gives a file a wrong state', () => {
     const visited = new Set<string>()
     const walk = fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
       const world = newWorld()
@@ -243,7 +243,7 @@ describe('a life of any length', () => {
   }, 300_000)
 })
 
-describe('what is not in the table', () => {
+describe('a transition that is not in the table', () => {
   const fresh = () => newWorld().record
   const verdict = {
     measured: MEASURED,

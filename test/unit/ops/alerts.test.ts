@@ -54,11 +54,11 @@ function rendered(text: string, { labels = {}, value }: Firing): string {
 }
 
 describe('every alert', () => {
-  it('is fired by a row of the table', () => {
+  it('fires in a row of the table', () => {
     expect(FIRINGS.map(({ alert }) => alert)).toEqual(alerts.map(({ alert }) => alert))
   })
 
-  it.each(alerts.map((rule) => [rule.alert, rule] as const))('%s says what to do first', (_name, rule) => {
+  it.each(alerts.map((rule) => [rule.alert, rule] as const))('%s names the first action', (_name, rule) => {
     const { summary, description, runbook } = rule.annotations
     expect(['page', 'warn']).toContain(rule.labels.severity)
     expect(summary.length).toBeLessThan(100)
@@ -73,7 +73,7 @@ describe('every alert', () => {
   })
 
   it.each(rules.map((rule) => [rule.alert ?? rule.record ?? '', rule.expr] as const))(
-    '%s asks for metrics that exist',
+    '%s uses metrics that exist',
     (_name, expression) => {
       const names = namesIn(expression)
       expect(names.length).toBeGreaterThan(0)
@@ -83,7 +83,7 @@ describe('every alert', () => {
 })
 
 describe.skipIf(!promtoolAvailable())('promtool', () => {
-  it('finds the rules in order', () => {
+  it('accepts the rules', () => {
     expect(promtool('check', 'rules', RULES)).toMatchObject({ status: 0 })
   })
 
@@ -185,7 +185,7 @@ describe('the dashboard', () => {
   const panels = board.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])])
   const asking = panels.filter(({ targets }) => targets !== undefined)
 
-  it('asks for metrics that exist, and says what each panel shows', () => {
+  it('uses metrics that exist, and describes each panel', () => {
     expect(asking.length).toBeGreaterThan(10)
     for (const { title, description, targets } of asking) {
       expect(description, title).toMatch(/\S/)

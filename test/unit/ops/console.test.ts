@@ -29,7 +29,7 @@ describe('scales', () => {
     }
   })
 
-  it('mark round moments within the picture, no more than there is room for', () => {
+  it('mark round times within the period, as many as fit', () => {
     const from = Date.parse('2026-09-30T16:01:23Z')
     const steps = timeSteps(from, from + 600_000, 5)
     expect(steps).toHaveLength(5)
@@ -42,7 +42,7 @@ describe('scales', () => {
 })
 
 describe('words', () => {
-  it('are short enough to be read across a room', () => {
+  it('are short enough to be read from a distance', () => {
     expect([0, 950, 3_700_000, 999_600, 123e9].map(bytesInWords)).toEqual([
       '0 B',
       '950 B',

@@ -9,10 +9,10 @@ import { textsIn, withLines, wordsOf } from '../../../src/ops/find/words.ts'
 import { laneView } from '../../../src/ops/lane-view.ts'
 import { merged } from '../../../src/ops/rollup.ts'
 
-describe('the curve of a deadline', () => {
+describe('the curve of expected arrivals', () => {
   const deadline = 100 * 60_000
 
-  it('gives what has come where it has come, rises, and ends at the deadline', () => {
+  it('matches past arrivals, rises, and ends at the deadline', () => {
     const curve = fittedCurve(deadline, { fromMs: 0, nowMs: 60 * 60_000, arrived: 500 })
     expect(curve?.between(0, 60 * 60_000)).toBeCloseTo(500)
     const perTenMinutes = [0, 3, 6, 9].map((i) => curve?.between(i * 600_000, (i + 1) * 600_000) ?? 0)
@@ -21,7 +21,7 @@ describe('the curve of a deadline', () => {
     expect(curve?.between(deadline, deadline + 600_000)).toBe(0)
   })
 
-  it('says nothing where nobody has come, or before anything was seen', () => {
+  it('is empty without arrivals', () => {
     expect(fittedCurve(deadline, { fromMs: 0, nowMs: 1000, arrived: 0 })).toBeUndefined()
     expect(fittedCurve(deadline, { fromMs: 1000, nowMs: 1000, arrived: 5 })).toBeUndefined()
   })
@@ -38,7 +38,7 @@ describe('a lane', () => {
   }
   const running = { paused: false, concurrency: null }
 
-  it('is empty when what waits is divided by its pace', () => {
+  it('is drained after the waiting jobs divided by their rate', () => {
     const view = laneView('inspect', stats, running, done, 60)
     expect(view).toMatchObject({
       waiting: 12,
@@ -50,7 +50,7 @@ describe('a lane', () => {
     })
   })
 
-  it('that is paused or stands still is empty nobody knows when, and one without jobs is', () => {
+  it('that is paused or stalled has no drain time; one without jobs is drained', () => {
     expect(laneView('inspect', stats, { ...running, paused: true }, done, 60).drainSeconds).toBeNull()
     expect(laneView('inspect', stats, running, {}, 60).drainSeconds).toBeNull()
     const none = { counts: { ...counts, waiting: 0, prioritized: 0, active: 0 }, oldestWaitingSeconds: 0 }
@@ -59,7 +59,7 @@ describe('a lane', () => {
 })
 
 describe('counts', () => {
-  it('are what was added since the last time, refusals apart from what the protocol itself answers', async () => {
+  it('are differences since the last sample; refusals do not include normal protocol responses', async () => {
     const metrics = createMetrics({ processMetrics: false })
     const counted = countsSince(metrics)
     metrics.uploadsCreated.inc(2)
@@ -87,16 +87,16 @@ describe('counts', () => {
     expect(await counted()).toEqual({ created: 1 })
   })
 
-  it('of buckets are put together', () => {
+  it('of buckets are added up', () => {
     const bucket = (atMs: number, created: number) => ({ atMs, counts: { created } })
     expect(merged([bucket(0, 1), bucket(5, 2), bucket(10, 4)], 2)).toEqual([bucket(0, 3), bucket(10, 4)])
   })
 })
 
-describe('orders', () => {
+describe('control settings', () => {
   const at = (ms: number) => new Date(ms).toISOString()
 
-  it('to drain are for processes that ran already when they were given', () => {
+  it('to drain apply to processes that were running at that time', () => {
     const state = decodeControls({
       'drain:a:1': JSON.stringify({ by: 'me', at: at(5000) }),
       'concurrency:transcode': JSON.stringify({ by: 'me', at: at(1), jobs: 2 }),
@@ -113,8 +113,8 @@ describe('orders', () => {
   })
 })
 
-describe('words to be found by', () => {
-  it('are in small letters, once each, and come from everything that a portal says', () => {
+describe('search words', () => {
+  it('are in lower case, unique, and come from all metadata of the portal', () => {
     expect(wordsOf('  Somchai  CHAI somchai ')).toEqual(['somchai', 'chai'])
     expect(wordsOf('   ')).toEqual([])
     expect(textsIn({ school: 'บ้านหนอง', n: 7, deep: [{ a: 'x' }, null] })).toEqual(['บ้านหนอง', '7', 'x'])
@@ -123,7 +123,7 @@ describe('words to be found by', () => {
     expect(withLines('s-1\nann', ['ANN', 'film.mp4', null, ''])).toBe('s-1\nann\nfilm.mp4')
   })
 
-  it('are bounded: the id stays, the oldest of the others go', () => {
+  it('are limited in number: the id stays, the oldest others are dropped', () => {
     let lines = ''
     for (let i = 0; i < 1000; i++) lines = withLines(lines, ['the-id', `file number ${i} of many.mp4`])
     expect(lines.length).toBeLessThanOrEqual(6000)

@@ -5,7 +5,7 @@ import { checkMetrics } from '../../support/promtool.ts'
 import { expositionFaults } from './exposition.ts'
 
 describe('metrics', () => {
-  it('gives an exposition without a fault, process metrics and event loop included', async () => {
+  it('gives a valid exposition, including process and event-loop metrics', async () => {
     const metrics = createMetrics()
     metrics.uploadErrors.inc({ code: 'OFFSET_MISMATCH', status: 409 })
     metrics.httpRequestDuration.observe({ method: 'GET', route: '/v1/uploads/:id', status: 200 }, 0.02)
@@ -17,7 +17,7 @@ describe('metrics', () => {
     expect(checkMetrics(text)).toBe('')
   })
 
-  it('are documented as they are (npx tsx test/support/metrics-docs.ts writes the page)', () => {
+  it('are all documented (npx tsx test/support/metrics-docs.ts writes the page)', () => {
     expect(metricsPageOnDisk()).toBe(metricsPage())
   })
 
@@ -29,7 +29,7 @@ describe('metrics', () => {
     expect(await two.text()).toContain('uploads_created_total 0')
   })
 
-  it('adds up what several processes report: sums for counters, the least for free disk', async () => {
+  it('aggregates several processes: sums for counters, the minimum for free disk space', async () => {
     const [one, two] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })]
     one.uploadsCreated.inc(2)
     two.uploadsCreated.inc(3)
@@ -53,7 +53,7 @@ describe('metrics', () => {
 })
 
 describe('the exposition check', () => {
-  it('sees what Prometheus would refuse or what the conventions forbid', () => {
+  it('finds what Prometheus refuses or the conventions forbid', () => {
     expect(expositionFaults('a 1\n')).toEqual(['a: no TYPE before its sample'])
     expect(expositionFaults('# HELP a x\n# TYPE a gauge\na 1\n# HELP a x\n# TYPE a gauge\na 2\n')).toEqual([
       'a: HELP twice',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { redact } from '../../../src/ops/redact.ts'
 
-it('takes credentials out of names and texts, at any depth, and leaves the rest', () => {
+it('redacts credentials in names and texts, at any depth, and nothing else', () => {
   const shown = redact({
     data: {
       uploadId: 'abc',

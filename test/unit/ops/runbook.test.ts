@@ -26,7 +26,7 @@ const commands = [...new Set(said)].map((words) =>
     .trim(),
 )
 
-it('tells commands', () => expect(commands.length).toBeGreaterThan(10))
+it('contains commands', () => expect(commands.length).toBeGreaterThan(10))
 
 it.each(commands)('songngan %s', (words) => {
   const args = words.split(/\s+/).map((word) => PLACES[word] ?? word)

@@ -57,7 +57,7 @@ describe('an MP4 in a browser', () => {
     ['with a track that lies', Buffer.concat([FTYP, moov(0, box('trak', full('tkhd', 1, 0, u32(1))))])],
   ]
 
-  it.each(files)('%s is read as the service reads it', async (_name, bytes) => {
+  it.each(files)('%s is read like in the service', async (_name, bytes) => {
     expect(await readMp4Index(blobSource(blob(bytes)))).toEqual(await readMp4Index(memorySource(bytes)))
   })
 })
@@ -66,7 +66,7 @@ describe('the check of a chosen file', () => {
   const rules = catalogue.get('teacher.K2@1')?.slots ?? []
   const lookFor = (slot: string, bytes: Buffer) => checkFile(blob(bytes), rules.find(({ id }) => id === slot) ?? {})
 
-  it('finds nothing wrong with a lesson, and says what is wrong with others', async () => {
+  it('accepts a lesson, and reports the problems of others', async () => {
     expect(await lookFor('teaching_video', lesson(3000))).toMatchObject({ verdict: 'go', problems: [] })
     expect(await lookFor('teaching_video', lesson(3660))).toMatchObject({
       verdict: 'ask',
@@ -105,7 +105,7 @@ describe('the check of a chosen file', () => {
 describe('a fingerprint', () => {
   const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-  it('is made with a SHA-256 that is right for every length of the last block', async () => {
+  it('uses a SHA-256 that is correct for every length of the last block', async () => {
     for (let length = 0; length <= 200; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 0xff)
       expect(Buffer.from(digestHere(bytes)).toString('hex')).toBe(hex(bytes))
@@ -115,15 +115,18 @@ describe('a fingerprint', () => {
     expect(await sha256(mebibyte)).toBe(hex(mebibyte))
   })
 
-  it.each([1, 700_000, 1024 * 1024, 1_500_000, 3_000_000])('is that of other clients, for %i bytes', async (size) => {
-    const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 7919) >> 3))
-    const dir = await mkdtemp(join(tmpdir(), 'fingerprint-'))
-    try {
-      const path = join(dir, 'file')
-      await writeFile(path, bytes)
-      expect(await fingerprintOf(new Blob([bytes]))).toBe(await fingerprintElsewhere(await fileSource(path)))
-    } finally {
-      await rm(dir, { recursive: true })
-    }
-  })
+  it.each([1, 700_000, 1024 * 1024, 1_500_000, 3_000_000])(
+    'equals that of other clients, for %i bytes',
+    async (size) => {
+      const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 7919) >> 3))
+      const dir = await mkdtemp(join(tmpdir(), 'fingerprint-'))
+      try {
+        const path = join(dir, 'file')
+        await writeFile(path, bytes)
+        expect(await fingerprintOf(new Blob([bytes]))).toBe(await fingerprintElsewhere(await fileSource(path)))
+      } finally {
+        await rm(dir, { recursive: true })
+      }
+    },
+  )
 })

@@ -36,7 +36,7 @@ describe('the rules of a profile', () => {
     for (const slot of profile?.slots ?? []) expect(page.slots.get(slot.id)).toMatchObject(slot)
   })
 
-  it('are read from every file that is shipped', () => {
+  it('are read from every shipped file', () => {
     expect(shippedProfilesDir()).toBeTruthy()
     expect(catalogue.list()).toHaveLength(16)
   })
@@ -79,7 +79,7 @@ const job = (more: object = {}) => ({
 })
 
 describe('the files of a slot', () => {
-  it('are one row each, also while this page sends one', () => {
+  it('are one row each, also while this page uploads one', () => {
     const store = storeOf([upload('1', 'ready'), upload('2', 'receiving')])
     const { rows } = rowsOf(slot(['1', '2']), store, [job({ uploadId: '2' }), job({ key: 'job-2' })])
     expect(rows.map(({ key, kind }) => [key, kind])).toEqual([
@@ -89,7 +89,7 @@ describe('the files of a slot', () => {
     ])
   })
 
-  it('are unfinished where nobody sends them, and elsewhere where bytes come', () => {
+  it('are unfinished if no client sends them, and uploading elsewhere if another does', () => {
     const store = storeOf([upload('1', 'receiving')])
     expect(rowsOf(slot(['1']), store, []).rows[0]?.kind).toBe('unfinished')
     store.heard.set('1', { atMs: Number.NEGATIVE_INFINITY })
@@ -98,7 +98,7 @@ describe('the files of a slot', () => {
     expect(rowsOf(slot(['1']), store, []).rows[0]?.kind).toBe('elsewhere')
   })
 
-  it('show a rejection until something newer stands, and not once all is handed in', () => {
+  it('show a rejection until there is a newer file, and not after the seal', () => {
     const store = storeOf([upload('1', 'ready'), upload('2', 'rejected'), upload('3', 'cancelled')])
     const { rows, earlier } = rowsOf(slot(['1']), store, [])
     expect(rows.map(({ key }) => key)).toEqual(['1', '2'])
@@ -109,7 +109,7 @@ describe('the files of a slot', () => {
     expect(rowsOf(slot(['1']), sealed, []).rows.map(({ key }) => key)).toEqual(['1'])
   })
 
-  it('make up the state of the slot', () => {
+  it('determine the state of the slot', () => {
     const states = (state: string, rows: Partial<Row>[], more: object = {}) =>
       slotState(slot([], { state, ...more }), rows as Row[])
     expect(states('receiving', [{ kind: 'unfinished', job: null }])).toBe('unfinished')
@@ -123,7 +123,7 @@ describe('the files of a slot', () => {
   })
 })
 
-describe('the room in a slot', () => {
+describe('the free places in a slot', () => {
   const three = slot(['1', '2', '3'])
   const two = slot(['1', '2'])
   const uploads = [upload('1', 'ready', { measured: { kind: 'video' } }), upload('2', 'ready'), upload('3', 'ready')]
@@ -132,19 +132,19 @@ describe('the room in a slot', () => {
     return noRoomProblem({ kind }, mine, storeOf(uploads, 'open', of), [mine, ...others])?.name ?? null
   }
 
-  it('is for so many files, and so many of a kind', () => {
+  it('are limited per slot and per kind', () => {
     expect(room(two, 'pdf')).toBeNull()
     expect(room(two, 'video')).toBe('kindFull')
     expect(room(three, 'pdf')).toBe('slotFull')
   })
 
-  it('is given back by the file that is replaced', () => {
+  it('are released by a replaced file', () => {
     expect(room(three, 'pdf', { replaces: '2' })).toBeNull()
     expect(room(three, 'video', { replaces: '1' })).toBeNull()
     expect(room(three, 'video', { replaces: '2' })).toBe('kindFull')
   })
 
-  it('is taken by what this page sends, once', () => {
+  it('are used once by an upload of this page', () => {
     expect(room(two, 'pdf', {}, [job({ key: 'other' })])).toBe('slotFull')
     expect(room(two, 'pdf', {}, [job({ key: 'other', uploadId: '2' })])).toBeNull()
     expect(room(two, 'pdf', {}, [job({ key: 'other', active: false })])).toBeNull()
@@ -181,12 +181,12 @@ describe('dates', () => {
   })
 })
 
-describe('a file that is there already', () => {
+describe('a file that is uploaded already', () => {
   const file = (name: string, size = 100) => ({ file: { name, size } })
   const twin = (state: string, chosen: object, more: object = {}) =>
     duplicateProblem(job(chosen), storeOf([upload('1', state, more)]), [])?.name
 
-  it('is known by its name and size', () => {
+  it('is recognized by its name and size', () => {
     expect(twin('ready', file('1.pdf'))).toBe('twice')
     expect(twin('rejected', file('1.pdf'))).toBe('twiceRejected')
     expect(twin('ready', file('2.pdf'))).toBeUndefined()
@@ -205,7 +205,7 @@ describe('a new file', () => {
   const may = (at: string, more: object = {}) =>
     mayBegin({ ...dates, revisions: [], uploads: [], ...more }, 's', Date.parse(at))
 
-  it('is begun in grace only where one was begun in time', () => {
+  it('can be uploaded in grace only if one was started in time', () => {
     expect(may('2026-01-31T00:00:00Z')).toBe(true)
     const inGrace = '2026-02-01T00:30:00Z'
     expect(may(inGrace)).toBe(false)
@@ -214,7 +214,7 @@ describe('a new file', () => {
     expect(may(inGrace, { uploads: [{ ...begun, createdAt: '2026-02-01T00:10:00Z' }] })).toBe(false)
   })
 
-  it('is begun in time for repairs only where one was given back or rejected', () => {
+  it('can be uploaded in the repair period only if one was returned or rejected', () => {
     const revisions = [{ revision: 1, returnedAt: 'x', repairUntil: '2026-03-01T00:00:00Z', uploads: { s: ['1'] } }]
     const later = '2026-02-20T00:00:00Z'
     expect(may(later, { state: 'returned', revisions })).toBe(true)
@@ -225,7 +225,7 @@ describe('a new file', () => {
   })
 })
 
-describe('what a return asks for', () => {
+describe('the request of a return', () => {
   const returned = (state: string, standing: string[], uploads: object[]) =>
     slotsToChange({
       state,
@@ -234,7 +234,7 @@ describe('what a return asks for', () => {
       uploads,
     })
 
-  it('stands until another file has arrived', () => {
+  it('is shown until another file is uploaded', () => {
     const first = upload('1', 'ready')
     expect(returned('returned', ['1'], [first])).toEqual(['s'])
     expect(returned('returned', ['1', '2'], [first, upload('2', 'receiving')])).toEqual(['s'])
@@ -271,7 +271,7 @@ describe('a request that failed', () => {
     expect(failureOf(error)).toMatchObject({ kind })
   })
 
-  it('waits as long as it is asked to', () => {
+  it('waits for Retry-After', () => {
     expect(failureOf(answer(503, 'OVERLOADED', { 'Retry-After': '7' }))).toEqual({
       kind: 'wait',
       retryAfterMs: 7000,
@@ -279,7 +279,7 @@ describe('a request that failed', () => {
     expect(failureOf(answer(503))).toEqual({ kind: 'wait', retryAfterMs: null })
   })
 
-  it('keeps the upload after a HEAD that says nothing of it', () => {
+  it('keeps the upload after a HEAD without a definite answer', () => {
     const told = (method: string, status: number) => () =>
       keepUrl({ getMethod: () => method }, { getStatus: () => status })
     for (const status of [500, 502, 503, 504, 429]) expect(told('HEAD', status)).toThrow()

@@ -82,20 +82,20 @@ afterEach(() => {
 
 describe('a file on its way', () => {
   // The abort of a request that was answered takes its answer away: all refusals were tried again for ever.
-  it('reads what it was answered before it puts the request away', async () => {
+  it('reads the response before it discards the request', async () => {
     const job = await sending()
     newest().answer(413, 'UPLOAD_TOO_LARGE')
     await vi.waitFor(() => expect(job.phase).toBe('refused'))
     expect(job.refusal).toEqual(WORDS)
   })
 
-  it('leaves alone what another page goes on with', async () => {
+  it('does not touch an upload that another page continues', async () => {
     const job = await sending(GONE)
     newest().answer(400, 'UPLOAD_TAKEN_OVER')
     await vi.waitFor(() => expect(job.phase).toBe('taken'))
   })
 
-  it('waits, and tries again, where there is no answer', async () => {
+  it('waits and retries without a response', async () => {
     const job = await sending(GONE)
     newest().answer(0)
     await vi.waitFor(() => expect(job.phase).toBe('waiting'))
@@ -104,7 +104,7 @@ describe('a file on its way', () => {
     expect(newest().options.uploadUrl).toBe(GONE)
   })
 
-  it('asks for another ticket where the old one is too old', async () => {
+  it('gets another ticket when the old one has expired', async () => {
     await sending()
     newest().answer(401, 'TICKET_EXPIRED')
     await vi.waitFor(() => expect(Upload.made).toHaveLength(2))
@@ -112,7 +112,7 @@ describe('a file on its way', () => {
   })
 
   // tus-js-client makes a new upload in place of one that it does not find, if it is told where.
-  it('is made anew where it is gone, by the page and not by tus-js-client', async () => {
+  it('is created again if it no longer exists, by the page and not by tus-js-client', async () => {
     await sending(GONE)
     expect(newest().options.endpoint).toBeUndefined()
     newest().answer(410)
@@ -121,7 +121,7 @@ describe('a file on its way', () => {
     expect(newest().options.uploadUrl).toBeUndefined()
   })
 
-  it('is not made anew where somebody has cancelled it', async () => {
+  it('is not created again if it was cancelled', async () => {
     parts.wasCancelled.mockResolvedValueOnce(true)
     await sending(GONE)
     newest().answer(410)

@@ -19,13 +19,13 @@ const th = new Words('th')
 const en = new Words('en')
 
 describe('words', () => {
-  it('are Buddhist years and Thai time for Thai readers, and Thai time for all', () => {
+  it('use Buddhist years for Thai readers, and Thai time for all', () => {
     expect(th.moment('2026-09-30T17:30:05Z')).toBe('1 ตุลาคม 2569 เวลา 00:30\u00a0น.')
     expect(th.moment('2026-09-30T09:30:05Z', true)).toBe('30 กันยายน 2569 เวลา 16:30:05\u00a0น.')
     expect(en.moment('2026-09-30T09:30:05Z')).toBe('30 September 2026, 16:30')
   })
 
-  it('say a span by its two largest units', () => {
+  it('show a duration in its two largest units', () => {
     expect(th.span(0)).toBe('0 วินาที')
     expect(th.span(59.9)).toBe('59 วินาที')
     expect(th.span(60)).toBe('1 นาที')
@@ -34,13 +34,13 @@ describe('words', () => {
     expect(en.span(7265)).toBe('2 h 1 min')
   })
 
-  it('say limits as the rules do', () => {
+  it('show limits like the rules', () => {
     expect(th.limit(3600)).toBe('60 นาที')
     expect(th.limit(47)).toBe('47 วินาที')
     expect(en.limit(605)).toBe('10 min 5 s')
   })
 
-  it('say sizes in steps of 1024', () => {
+  it('show sizes in units of 1024', () => {
     expect(th.bytes(0)).toBe('0 B')
     expect(th.bytes(1023)).toBe('1023 B')
     expect(th.bytes(1_572_864)).toBe('1.5 MB')
@@ -48,7 +48,7 @@ describe('words', () => {
     expect(th.bytes(250 * 1024 ** 2 + 600_000)).toBe('251 MB')
   })
 
-  it('say everything in both languages, each in its own letters', () => {
+  it('have every text in both languages, each in its own script', () => {
     const texts = (table: unknown, path = ''): [string, unknown][] =>
       typeof table === 'object' && table !== null
         ? Object.entries(table).flatMap(([name, value]) => texts(value, `${path}.${name}`))
@@ -69,13 +69,13 @@ describe('words', () => {
 describe('the Thai of the page', () => {
   const said = JSON.stringify(th.t, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value))
 
-  it('has one word for a thing, and none for a file that an assessment has for its result', () => {
+  it('has one term per thing, and does not use terms of assessment results for files', () => {
     // ผ่าน as in ผ่านเกณฑ์, but not ผ่อนผัน
     for (const word of ['ผ่าน', 'วิดีโอ', 'คลิป', 'อัปโหลด', 'แทนที่', 'สำเนา', 'อยู่ดี', 'เอาออก', 'เดี๋ยวนี้'])
       expect(said).not.toContain(word)
   })
 
-  it('lets nobody leave before it is handed in, or will be by itself', () => {
+  it('reminds the user to hand in, unless it happens automatically', () => {
     const { next, ...rest } = th.t as { next: Record<string, unknown> }
     const leave = (table: object) => Object.entries(table).filter(([, text]) => /ปิดหน้านี้ได้/.test(String(text)))
     expect(leave(next).map(([name]) => name)).toEqual(['sealed', 'armed'])
@@ -92,7 +92,7 @@ describe('the language of the page', () => {
   afterEach(() => vi.unstubAllGlobals())
   const browser = (...languages: string[]) => vi.stubGlobal('navigator', { languages })
 
-  it('is that of the browser, and Thai for everybody else', () => {
+  it('is that of the browser, otherwise Thai', () => {
     browser('en-US', 'th')
     expect(preferredLanguage(null)).toBe('en')
     browser('th-TH', 'en')
@@ -101,7 +101,7 @@ describe('the language of the page', () => {
     expect(preferredLanguage(null)).toBe('th')
   })
 
-  it('is what was chosen before, and above all what the portal asks for', () => {
+  it('is the earlier choice, and first of all the portal’s request', () => {
     browser('th-TH')
     kept.set('songngan.language', 'en')
     expect(preferredLanguage(null)).toBe('en')

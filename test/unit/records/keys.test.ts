@@ -5,7 +5,7 @@ import { LocalObjectStore } from '../../../src/storage/local.ts'
 
 describe('keys of the object store', () => {
   it.each(['..', '.', '', '../../submissions/other/x', 'a/b', 'a\\b', 'a\0'])(
-    'cannot be left by the name %j',
+    'cannot be escaped by the name %j',
     (name) => {
       for (const make of [objectKeys.submission, objectKeys.attempts, objectKeys.news])
         expect(() => make('portal', name)).toThrow()

@@ -23,13 +23,13 @@ const record = (change: Partial<UploadRecord> = {}): UploadRecord => ({
 const stored = { object, bytes: 1000, storedAt: '2026-11-21T08:00:01.000Z', late: true, sequence: 8 }
 
 describe('drafts', () => {
-  test('a record gives its draft back, whatever became of the upload', () => {
+  test('a record contains its draft in every state', () => {
     expect(draftOf(record())).toEqual(draft)
     const later = { ...record(), ...storedRecord(record(), stored), version: 2 }
     expect(draftOf(later)).toEqual({ ...draft, declared: { ...draft.declared, bytes: 1000 } })
   })
 
-  test('the last byte asks for the verdict; that of a partial does not', () => {
+  test('the last byte makes validate due, except for a partial', () => {
     expect(storedRecord(record(), stored)).toMatchObject({
       state: 'stored',
       event: 'upload.stored',
@@ -42,7 +42,7 @@ describe('drafts', () => {
   })
 })
 
-describe('the hash in Redis', () => {
+describe('the upload session in Redis', () => {
   const fields = {
     d: JSON.stringify(draft),
     size: '1000',
@@ -56,7 +56,7 @@ describe('the hash in Redis', () => {
     lease: '100',
   }
 
-  test('is read in full, and the holder only while its lease lasts', () => {
+  test('is read completely, the holder only during its lease', () => {
     expect(decodeSession(fields, 99, 'r')).toMatchObject({
       draft,
       size: 1000,
@@ -75,11 +75,11 @@ describe('the hash in Redis', () => {
     expect(decodeSession({ ...fields, size: '' }, 99, 'r').size).toBeNull()
   })
 
-  test('comes from scripts as names and values in turn', () => {
+  test('is returned by scripts as names and values in turn', () => {
     expect(pairs(['a', '1', 'b', '2'])).toEqual({ a: '1', b: '2' })
   })
 
-  test('knows its place by owner, submission and slot, and no two places are alike', () => {
+  test('has a slot key of owner, submission and slot, which is unambiguous', () => {
     const places = [
       slotKey(draft),
       slotKey({ ...draft, owner: 'other' }),
@@ -92,7 +92,7 @@ describe('the hash in Redis', () => {
 })
 
 describe('keys', () => {
-  test('all that belongs to an upload lies under one prefix, and tells whose it is', () => {
+  test('all objects of an upload have one prefix, which contains the owner', () => {
     const prefix = objectKeys.upload(draft.id)
     for (const key of [
       objectKeys.data(draft.id),
@@ -108,14 +108,14 @@ describe('keys', () => {
     expect(uploadIdOfKey('submissions/portal/s1/000001.json')).toBeUndefined()
   })
 
-  test('tails sort by where they begin', () => {
+  test('tails sort by their offset', () => {
     const tails = [8_388_608, 0, 999, 80_530_636_800].map((offset) => objectKeys.tail(draft.id, offset, 't'))
     const [second, first] = tails
     expect([...tails].sort()[0]).toBe(first)
     expect([...tails].sort()[2]).toBe(second)
   })
 
-  test('a fingerprint’s key does not confuse its parts', () => {
+  test('a fingerprint’s key is unambiguous', () => {
     const keys = [
       redisKeys.fingerprint('a', 'b', 'c', '1', 'f'),
       redisKeys.fingerprint('a', 'bc', '', '1', 'f'),
@@ -126,7 +126,7 @@ describe('keys', () => {
 })
 
 describe('events', () => {
-  test('tell what a reader needs to fetch the document, with a stable id', () => {
+  test('contain what a reader needs to fetch the document, with a stable id', () => {
     expect(uploadEvent(record({ version: 3, late: true }))).toEqual({
       owner: 'portal',
       submissionId: 's1',
@@ -148,13 +148,13 @@ describe('events', () => {
     })
   })
 
-  test('are none for a version without one, or an upload that belongs to nobody', () => {
+  test('do not exist for a version without one, or an upload without a portal', () => {
     expect(uploadEvent(record({ event: null }))).toBeNull()
     expect(uploadEvent(record({ submissionId: null }))).toBeNull()
   })
 })
 
-describe('nothing is due any more', () => {
+describe('an upload without due work', () => {
   const done: LaneState = { generation: 1, attempts: 1, doneAt: '2026-11-21T08:00:00.000Z' }
   test.each([
     ['expired', {}, true],

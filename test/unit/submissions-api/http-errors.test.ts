@@ -26,7 +26,7 @@ async function appThatThrows(thrown: unknown) {
 }
 const logged = () => lines.filter(({ msg }) => /error/.test(msg))
 
-it('what nobody expected is INTERNAL, logged with its stack, and tells nothing of itself', async () => {
+it('an unexpected error is INTERNAL, logged with its stack, and the response has no details', async () => {
   const app = await appThatThrows(new Error('password=hunter2 at 10.0.0.1'))
   const answer = await app.inject('/things/1')
   expect(answer.statusCode).toBe(500)
@@ -41,13 +41,13 @@ it('what nobody expected is INTERNAL, logged with its stack, and tells nothing o
   expect(logged()[0]?.err?.stack).toContain('http-errors.test.ts')
 })
 
-it('so is what is thrown and is no error', async () => {
+it('so is a thrown value that is no Error', async () => {
   const app = await appThatThrows('a string')
   expect((await app.inject('/things/1')).json()).toMatchObject({ code: 'INTERNAL' })
   expect(logged()).toHaveLength(1)
 })
 
-it('an error of the catalogue brings its headers, its details and when to come back', async () => {
+it('an error of the catalogue has its headers, details and Retry-After', async () => {
   const error = new AppError('STORE_UNAVAILABLE', {
     retryAfterSeconds: 10,
     headers: { 'x-extra': 'yes' },
@@ -62,7 +62,7 @@ it('an error of the catalogue brings its headers, its details and when to come b
   expect(logged()).toHaveLength(0)
 })
 
-it('trouble of ours is logged, refusals are not', async () => {
+it('system errors are logged, refusals are not', async () => {
   await (await appThatThrows(new AppError('REDIS_UNAVAILABLE'))).inject('/things/1')
   expect(logged()).toEqual([expect.objectContaining({ level: 'warn', code: 'REDIS_UNAVAILABLE' })])
   lines.length = 0
@@ -70,7 +70,7 @@ it('trouble of ours is logged, refusals are not', async () => {
   expect(logged()).toHaveLength(0)
 })
 
-it('other errors of Fastify with a status of 4xx are the caller’s', async () => {
+it('other Fastify errors with a 4xx status keep it', async () => {
   const app = await appThatThrows(Object.assign(new Error('Odd request'), { statusCode: 418 }))
   expect((await app.inject('/things/1')).json()).toMatchObject({ code: 'BAD_REQUEST', detail: 'Odd request' })
   const schema = { querystring: { type: 'object', properties: { n: { type: 'integer' } } } }
@@ -82,7 +82,7 @@ it('other errors of Fastify with a status of 4xx are the caller’s', async () =
   })
 })
 
-it('tells an unknown address from a method that it does not have', async () => {
+it('distinguishes an unknown path from an unsupported method', async () => {
   const app = await appThatThrows(undefined)
   expect((await app.inject('/nothing')).json()).toMatchObject({ code: 'NOT_FOUND', status: 404 })
   expect((await app.inject('/things/1/2')).statusCode).toBe(404)
@@ -97,7 +97,7 @@ it('tells an unknown address from a method that it does not have', async () => {
   }
 })
 
-it('fails before a route is found in the same words', async () => {
+it('errors before routing have the same format', async () => {
   const app = await appThatThrows(undefined)
   expect((await app.inject('/things/%E0%A4%A')).json()).toMatchObject({ code: 'BAD_REQUEST' })
   expect((await app.inject(`/things/${'x'.repeat(101)}`)).json()).toMatchObject({ code: 'ID_INVALID' })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { LruCache } from '../../../src/core/lru.ts'
 
-it('forgets what was used longest ago', () => {
+it('drops the least recently used entry', () => {
   const cache = new LruCache<string, number>(2)
   cache.set('a', 1)
   cache.set('b', 2)

@@ -21,11 +21,11 @@ function seenWith(env: Record<string, string>, trustProxy: boolean | string, rem
   return app.inject({ url: '/', headers, remoteAddress }).then(({ body }) => body)
 }
 
-it('is what is configured, without a slash at the end', async () => {
+it('is the configured one, without a trailing slash', async () => {
   expect(await seenWith({ PUBLIC_URL: 'https://songngan.example/sub/' }, true)).toBe('https://songngan.example/sub')
 })
 
-it('is otherwise the address of the request, and what a trusted proxy says of it', async () => {
+it('is otherwise the URL of the request, or the forwarded one of a trusted proxy', async () => {
   expect(await seenWith({}, false)).toBe('http://inside:8080')
   expect(await seenWith({}, true)).toBe('https://portal.example')
 })
@@ -50,6 +50,6 @@ it.each([
   expect(await seenWith({}, proxies, remoteAddress)).toBe(expected)
 })
 
-it.each(['banana', '10.0.0.0/99', '1', '10.0.0'])('TRUST_PROXY=%s is refused by name', (proxies) => {
+it.each(['banana', '10.0.0.0/99', '1', '10.0.0'])('TRUST_PROXY=%s is refused with its name', (proxies) => {
   expect(() => seenWith({}, proxies)).toThrow(/TRUST_PROXY/)
 })

@@ -18,7 +18,7 @@ const verdict = (slot: SlotRules, measured: Measured, unreadable = false) =>
 const codes = ({ problems }: ReturnType<typeof verdict>) => problems.map(({ code }) => code)
 
 describe('a file that no tool opens', () => {
-  it('is rejected for just that, not for what was not found in it', () => {
+  it('is rejected for that only, not for missing measurements', () => {
     const judged = verdict(clip, { kind: 'video', container: 'matroska' }, true)
     expect(judged.accepted).toBe(false)
     expect(codes(judged)).toContain('VIDEO_UNDECODABLE')
@@ -28,7 +28,7 @@ describe('a file that no tool opens', () => {
     expect(judged.checks).toContainEqual({ name: 'decodable', state: 'failed' })
   })
 
-  it('is rejected for its type where the slot does not take it anyway', () => {
+  it('is rejected for its type if the slot does not accept it', () => {
     const plan = slotOf('teacher.K4', 'lesson_plan')
     expect(codes(verdict(plan, { kind: 'video', container: 'mp4' }, true))).toEqual(['TYPE_MISMATCH'])
   })
@@ -45,14 +45,14 @@ describe('an upload without a submission', () => {
     expect(verdict(OPEN_SLOT, measured)).toMatchObject({ accepted: true, problems: [] })
   })
 
-  it('is rejected where it cannot be read', () => {
+  it('is rejected if it cannot be read', () => {
     expect(codes(verdict(OPEN_SLOT, video({ complete: false })))).toEqual(['INCOMPLETE_FILE'])
     expect(codes(verdict(OPEN_SLOT, { kind: 'pdf', container: 'pdf', encrypted: true }))).toEqual(['PDF_PASSWORD'])
   })
 })
 
 describe('planned renditions', () => {
-  it('come in the order in which people need them', () => {
+  it('are in the order in which people need them', () => {
     const [media, ...rest] = clip.media
     if (media === undefined) throw new Error('no rules')
     const renditions = [
@@ -67,12 +67,12 @@ describe('planned renditions', () => {
     expect(planned.map(({ deliverable }) => deliverable)).toEqual([true, undefined, undefined])
   })
 
-  it('keep their kind where the profile no longer has their rule', () => {
+  it('keep their kind if the profile no longer has their rule', () => {
     const gone = { name: 'gone', kind: 'mp4' as const, required: true, state: 'waiting' as const }
     expect(ruleOf(clip, video(), gone)).toEqual({ name: 'gone', kind: 'mp4', required: true })
   })
 
-  it('are none for what nothing is made of', () => {
+  it('do not exist for files without renditions', () => {
     expect(plannedRenditions(clip, { kind: 'other', container: 'unknown' })).toEqual([])
   })
 })
@@ -86,7 +86,7 @@ describe('signals', () => {
     expect(measured).toEqual({ blackSeconds: 25, frozenSeconds: 50, silentSeconds: 100, meanVolumeDb: -91 })
   })
 
-  it('say nothing where nothing was looked at', () => {
+  it('are empty if nothing was measured', () => {
     expect(signalMeasures(lasting(100), { picture: null, sound: null })).toEqual({})
   })
 })
@@ -98,12 +98,12 @@ describe('a rendition that failed', () => {
     >[1]['run']
   const ours = (code: ToolErrorCode) => new ToolError(code, 'system', 'x')
 
-  it('is given up at once for the file’s fault', () => {
+  it('fails immediately if the file is the cause', () => {
     const error = new ToolError('INPUT_UNREADABLE', 'input', 'x')
     expect(givesUp(error, { required: true, run: run(1) })).toBe(true)
   })
 
-  it('is given up after many attempts where the tool chokes each time, never for the machine’s troubles', () => {
+  it('fails after many attempts if the tool fails each time, never because of the machine', () => {
     expect(givesUp(ours('TOOL_TIMEOUT'), { required: true, run: run(4, true) })).toBe(false)
     expect(givesUp(ours('TOOL_TIMEOUT'), { required: true, run: run(12) })).toBe(true)
     expect(givesUp(ours('OUTPUT_INVALID'), { required: true, run: run(1) })).toBe(true)
@@ -111,7 +111,7 @@ describe('a rendition that failed', () => {
     expect(givesUp(new Error('store away'), { required: false, run: run(1000, true) })).toBe(false)
   })
 
-  it('is given up with the last attempt where it is optional', () => {
+  it('fails with the last attempt if it is optional', () => {
     expect(givesUp(ours('TOOL_STALLED'), { required: false, run: run(1) })).toBe(false)
     expect(givesUp(ours('TOOL_STALLED'), { required: false, run: run(4, true) })).toBe(true)
   })

@@ -29,7 +29,7 @@ function movie(spec: Partial<TrackSpec> & { media?: number; headerMs?: number } 
 }
 
 describe('readMp4Index', () => {
-  it('reads a plain file: complete, streamable, measured by its samples', async () => {
+  it('reads a simple file: complete, streamable, measured by its samples', async () => {
     const index = await readMp4Index(memorySource(movie()))
     expect(index).toMatchObject({
       problem: null,
@@ -45,13 +45,13 @@ describe('readMp4Index', () => {
     expect(index.video).toMatchObject({ codec: 'avc1', sampleCount: 3, mediaBytes: 300 })
   })
 
-  it('knows that an index behind the media is not streamable', async () => {
+  it('reports an index after the media as not streamable', async () => {
     const index = moov(3000, track({ times: [[1, 1000]], sizes: [8], offsets: [FTYP.length + 8] }))
     const file = Buffer.concat([FTYP, box('mdat', Buffer.alloc(8)), index])
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null, streamable: false })
   })
 
-  it('jumps over media instead of reading it', async () => {
+  it('skips media data', async () => {
     const file = movie({ media: 5_000_000 })
     const source = memorySource(file)
     await readMp4Index(source)
@@ -65,18 +65,18 @@ describe('readMp4Index', () => {
     ['within a box header', (file: Buffer) => file.subarray(0, file.length - 303), 'CUT_OFF'],
     ['in the index', (file: Buffer) => file.subarray(0, 200), 'NO_INDEX'],
     ['behind ftyp', (file: Buffer) => file.subarray(0, FTYP.length), 'NO_INDEX'],
-  ])('calls a file cut off %s incomplete', async (_where, cut, problem) => {
+  ])('reports a file truncated %s as incomplete', async (_where, cut, problem) => {
     expect(await readMp4Index(memorySource(cut(movie())))).toMatchObject({ problem, complete: false })
   })
 
-  it('calls a file without its index, which should come last, incomplete', async () => {
+  it('reports a file whose index at the end is missing as incomplete', async () => {
     const whole = Buffer.concat([FTYP, box('mdat', Buffer.alloc(1000))])
     expect(await readMp4Index(memorySource(whole))).toMatchObject({ problem: 'NO_INDEX', complete: false })
     const cut = whole.subarray(0, 500)
     expect(await readMp4Index(memorySource(cut))).toMatchObject({ problem: 'NO_INDEX', complete: false })
   })
 
-  it('finds missing samples where the last box says "to the end" and so hides a cut', async () => {
+  it('finds missing samples if the last box extends "to the end" and so hides a truncation', async () => {
     const file = movie()
     file.writeUInt32BE(0, file.length - 308)
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null })
@@ -94,13 +94,13 @@ describe('readMp4Index', () => {
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: null, streamable: true })
   })
 
-  it('takes what cameras append behind the last box as a trailer', async () => {
+  it('treats bytes that cameras append after the last box as a trailer', async () => {
     const trailer = Buffer.concat([u32(0x7fff_ffff), Buffer.from('SEFH'), Buffer.alloc(40, 1)])
     const index = await readMp4Index(memorySource(Buffer.concat([movie(), trailer])))
     expect(index).toMatchObject({ problem: null, trailingBytes: trailer.length })
   })
 
-  it('sees a forged edit list and header through the samples', async () => {
+  it('detects a forged edit list and header by the samples', async () => {
     const times: Array<[number, number]> = [[3, 10_000]]
     const index = await readMp4Index(
       memorySource(movie({ times, headerMs: 500, edits: [[500, 0]], headerDuration: 500 })),
@@ -109,7 +109,7 @@ describe('readMp4Index', () => {
     expect(judged(index.durations)).toBe(30)
   })
 
-  it('never believes an edit list that is longer than the media', async () => {
+  it('does not trust an edit list longer than the media', async () => {
     const index = await readMp4Index(memorySource(movie({ headerMs: 3_600_000, edits: [[3_600_000, 0]] })))
     expect(index.durations).toMatchObject({
       headerSeconds: 3600,
@@ -118,20 +118,20 @@ describe('readMp4Index', () => {
     expect(judged(index.durations)).toBe(3)
   })
 
-  it('lets an honest trim of one group of pictures pass', async () => {
+  it('accepts a normal trim of one group of pictures', async () => {
     const times: Array<[number, number]> = [[3, 4000]]
     const index = await readMp4Index(memorySource(movie({ times, edits: [[9000, 3000]] })))
     expect(index.durations).toMatchObject({ samplesSeconds: 12, editedSeconds: 9 })
     expect(judged(index.durations)).toBe(9)
   })
 
-  it('lets no edit list hide an hour', async () => {
+  it('does not let an edit list hide an hour', async () => {
     const times: Array<[number, number]> = [[3, 1_200_000]]
     const index = await readMp4Index(memorySource(movie({ times, edits: [[600_000, 3_000_000]] })))
     expect(judged(index.durations)).toBe(3600)
   })
 
-  it('counts an empty edit, which delays the start, as nothing', async () => {
+  it('does not count an empty edit, which delays the start', async () => {
     const index = await readMp4Index(
       memorySource(
         movie({
@@ -146,7 +146,7 @@ describe('readMp4Index', () => {
     expect(judged(index.durations)).toBe(3)
   })
 
-  it('knows when pictures are shown that are decoded earlier than that', async () => {
+  it('uses presentation times for reordered pictures', async () => {
     // Decoded at 0, 1, 2 s and shown at 2, 4, 3 s: an edit list from second 2 on plays all three seconds.
     const shown: Array<[number, number]> = [
       [1, 2000],
@@ -158,7 +158,7 @@ describe('readMp4Index', () => {
     expect(index.tracks[0]?.played).toEqual({ startSeconds: 0, endSeconds: 3, playedSeconds: 3 })
   })
 
-  it('takes negative composition offsets as what they are', async () => {
+  it('reads negative composition offsets', async () => {
     const shown: Array<[number, number]> = [
       [1, 0],
       [1, 1000],
@@ -193,7 +193,7 @@ describe('readMp4Index', () => {
     expect(judged(durations)).toBe(expected)
   })
 
-  it('judges by the longest of picture and sound, and by nothing else', async () => {
+  it('uses the longest of the video and audio tracks only', async () => {
     const sound = track({ id: 2, handler: 'soun', times: [[1, 5000]], sizes: [4], offsets: [40] })
     const words = track({ id: 3, handler: 'text', times: [[1, 90_000]], sizes: [4], offsets: [40] })
     const picture = track({ times: [[3, 1000]], sizes: [1, 1, 1], chunks: [[1, 3]], offsets: [40] })
@@ -203,7 +203,7 @@ describe('readMp4Index', () => {
     expect(index.tracks).toHaveLength(3)
   })
 
-  it('says unreadable, and does not throw, when the index contradicts itself', async () => {
+  it('reports an inconsistent index as unreadable, and does not throw', async () => {
     for (const damage of ['mdhd', 'hdlr', 'stts', 'stsc']) {
       const file = movie()
       file.write('junk', file.indexOf(damage), 'latin1')
@@ -213,14 +213,14 @@ describe('readMp4Index', () => {
     }
   })
 
-  it('says so when two tables disagree about the number of samples', async () => {
+  it('reports two tables with different numbers of samples', async () => {
     const index = await readMp4Index(memorySource(movie({ times: [[1, 1000]] })))
     expect(index.inconsistent).toBe(true)
     // the rest of the samples last as long as the last one that has a time
     expect(index.durations.samplesSeconds).toBe(3)
   })
 
-  it('is not fooled by the counts of a small hostile file', async () => {
+  it('does not trust the counts of a small hostile file', async () => {
     const claims = movie({
       times: [[0xffff_ffff, 0xffff_ffff]],
       sizes: { count: 0xffff_ffff, each: 1 },
@@ -238,26 +238,26 @@ describe('readMp4Index', () => {
     expect(await readMp4Index(memorySource(runs))).toMatchObject({ problem: 'SAMPLES_MISSING' })
   })
 
-  it('refuses a table that claims more entries than its box holds', async () => {
+  it('refuses a table that declares more entries than its box has', async () => {
     const file = movie()
     file.writeUInt32BE(0x0fff_ffff, file.indexOf('stts') + 8)
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
   })
 
-  it('does not read a movie box beyond its bound', async () => {
+  it('does not read a movie box above its size limit', async () => {
     const source = memorySource(movie())
     const index = await readMp4Index(source, { maxMovieBytes: 100 })
     expect(index).toMatchObject({ problem: 'INDEX_UNREADABLE', complete: true, measurable: false })
   })
 
-  it('gives up a walk over too many boxes', async () => {
+  it('stops after too many boxes', async () => {
     const many = Buffer.concat([FTYP, ...Array.from({ length: 200 }, () => box('free'))])
     expect(await readMp4Index(memorySource(many), { maxBoxes: 100 })).toMatchObject({
       problem: 'INDEX_UNREADABLE',
     })
   })
 
-  it('walks over a hundred thousand boxes in front of the index without looking back at each step', async () => {
+  it('reads a hundred thousand boxes before the index in linear time', async () => {
     const empty = Buffer.concat(Array.from({ length: 99_000 }, () => box('free')))
     const startedMs = performance.now()
     const source = memorySource(Buffer.concat([FTYP, empty, movie()]))
@@ -267,7 +267,7 @@ describe('readMp4Index', () => {
     expect(index).toMatchObject({ tracks: [{ sampleCount: 3 }] })
   })
 
-  it('calls a movie without samples what it is', async () => {
+  it('reports a movie without samples', async () => {
     const file = Buffer.concat([FTYP, moov(3000), box('mdat', Buffer.alloc(8))])
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'NO_SAMPLES', measurable: false })
   })
@@ -277,7 +277,7 @@ describe('readMp4Index', () => {
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
   })
 
-  it('passes on what the store says', async () => {
+  it('passes on errors of the store', async () => {
     const source = memorySource(movie())
     source.readAt = () => Promise.reject(new Error('the store is away'))
     await expect(readMp4Index(source)).rejects.toThrow('the store is away')
@@ -290,7 +290,7 @@ describe('readMp4Index of fragments', () => {
   const fragment = (tfhdFlags: number, tfhd: number[], trunFlags: number, trun: number[]): Buffer =>
     box('moof', box('traf', full('tfhd', 0, tfhdFlags, u32(1, ...tfhd)), full('trun', 0, trunFlags, u32(...trun))))
 
-  it('adds up the defaults of the track, of the fragment, and the times of samples', async () => {
+  it('adds up sample times, with defaults of track and fragment', async () => {
     const file = Buffer.concat([
       FTYP,
       moov(0, empty, mvex),
@@ -319,7 +319,7 @@ describe('readMp4Index of fragments', () => {
     expect(video?.shown).toEqual({ from: 60, until: 63.2 })
   })
 
-  it('does not loop over the billions of samples that one fragment can claim', async () => {
+  it('does not loop over billions of samples that one fragment can declare', async () => {
     const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0, [0xffff_ffff]), box('mdat')])
     expect(await readMp4Index(memorySource(file))).toMatchObject({
       problem: 'SAMPLES_MISSING',
@@ -327,12 +327,12 @@ describe('readMp4Index of fragments', () => {
     })
   })
 
-  it('refuses a run that claims more samples than it lists', async () => {
+  it('refuses a run that declares more samples than it lists', async () => {
     const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0x100, [1000, 1]), box('mdat')])
     expect(await readMp4Index(memorySource(file))).toMatchObject({ problem: 'INDEX_UNREADABLE' })
   })
 
-  it('sees that the last fragment was cut', async () => {
+  it('detects a truncated last fragment', async () => {
     const media = box('mdat', Buffer.alloc(50))
     const file = Buffer.concat([FTYP, moov(0, empty, mvex), fragment(0, [], 0, [5]), media])
     const cut = file.subarray(0, file.length - 10)

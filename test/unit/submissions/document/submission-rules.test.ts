@@ -7,7 +7,7 @@ import { but, document, FULL, slot } from './support.ts'
 describe('dates', () => {
   const late = view('teach', 'teaching_video', 70, { measured: lasting(3000) })
 
-  it('a file stored after grace is kept and does not count, until the portal moves the deadline', () => {
+  it('a file stored after grace is kept but does not count, unless the portal moves the deadline', () => {
     const doc = document(but('teach', late), { deadline: minute(60), graceSeconds: 600 })
     expect(doc).toMatchObject({ complete: false, missing: ['teaching_video'], accepting: false })
     expect(slot(doc, 'teaching_video')).toMatchObject({
@@ -20,7 +20,7 @@ describe('dates', () => {
     expect(moved).toMatchObject({ complete: true, creditedAt: minute(71) })
   })
 
-  it('a verdict that lands late does not matter, bytes that came late do', () => {
+  it('only late bytes count as late, not a late verdict', () => {
     const checking = (at: number) => view('teach', 'teaching_video', at, { state: 'checking' })
     const dates = { deadline: minute(60) }
     expect(document(but('teach', checking(50)), dates).pending).toEqual(['teaching_video'])
@@ -59,7 +59,7 @@ describe('revisions', () => {
     revisions: [{ revision: 1, sealedAt: minute(100), uploads }],
   }
 
-  it('a sealed one is complete and frozen, whatever comes after', () => {
+  it('a sealed one is complete and does not change later', () => {
     const after = [
       view('new', 'teaching_video', 120, { measured: lasting(3000) }),
       view('more', 'student_outcome', 121, { state: 'checking' }),
@@ -78,7 +78,7 @@ describe('revisions', () => {
     expect(slot(doc, 'student_outcome')).toMatchObject({ uploads: ['work'] })
   })
 
-  it('carries accepted files over into the next, and keeps the old one as it was', () => {
+  it('carries accepted files over into the next, and does not change the old one', () => {
     const returned: Partial<SubmissionHead> = {
       state: 'returned',
       revision: 2,
@@ -108,7 +108,7 @@ describe('revisions', () => {
     expect(document(FULL, { ...sealed, state: 'returned', revision: 2 }).accepting).toBe(true)
   })
 
-  it('of a deleted submission there is no document', () => {
+  it('a deleted submission has no document', () => {
     expect(() => document(FULL, { state: 'deleted' })).toThrow(expect.objectContaining({ code: 'SUBMISSION_DELETED' }))
   })
 })
@@ -121,7 +121,7 @@ describe('metadata', () => {
     if (free) Object.assign(free, { min: 0, metadata: [{ ...field, name: 'grade', required: true }] })
   })
 
-  it('that is required keeps the submission incomplete until it is given', () => {
+  it('that is required keeps the submission incomplete until it is set', () => {
     const doc = document(FULL, {}, asking)
     expect(doc).toMatchObject({ complete: false, missing: ['lesson_plan', 'student_outcome'] })
     expect(slot(doc, 'lesson_plan')).toMatchObject({
@@ -134,7 +134,7 @@ describe('metadata', () => {
     expect(slot(given, 'lesson_plan').metadata).toEqual({ plannedMinutes: 50 })
   })
 
-  it('is not asked of a slot that may stay empty and does', () => {
+  it('is not required for an optional empty slot', () => {
     const slotMetadata = { lesson_plan: { plannedMinutes: 50 } }
     expect(document(but('work'), { slotMetadata }, asking).complete).toBe(true)
   })
@@ -150,16 +150,16 @@ describe('alternatives', () => {
   const evidence = view('award', 'award_evidence', 60, { measured: pdf() })
   const doc = (...uploads: DocumentView[]) => document([...base, ...uploads], {}, award)
 
-  it('ask for the first branch while nothing is begun', () => {
+  it('require the first branch while no branch is started', () => {
     expect(doc()).toMatchObject({ complete: false, missing: works })
   })
 
-  it('are content with either branch', () => {
+  it('are fulfilled by either branch', () => {
     expect(doc(...academic)).toMatchObject({ complete: true, missing: [] })
     expect(doc(evidence)).toMatchObject({ complete: true, missing: [], creditedAt: minute(61) })
   })
 
-  it('are not content with half a branch, and ask for the rest of it', () => {
+  it('are not fulfilled by half a branch, and require the rest of it', () => {
     expect(doc(...academic.slice(0, 2))).toMatchObject({ complete: false, missing: ['published_article'] })
   })
 
@@ -168,22 +168,22 @@ describe('alternatives', () => {
     expect(doc(checking)).toMatchObject({ complete: false, missing: [], pending: ['award_evidence'] })
   })
 
-  it('ask for the branch that was begun', () => {
+  it('require the branch that was started', () => {
     expect(doc({ ...evidence, state: 'receiving', storedAt: null }).missing).toEqual(['award_evidence'])
   })
 
-  it('need something in a slot that could stay empty by itself', () => {
+  it('need a file in a slot that is optional by itself', () => {
     expect(doc({ ...evidence, state: 'rejected' }).missing).toEqual(works)
   })
 
-  it('name each other in their slots', () => {
+  it('refer to each other in their slots', () => {
     const both = doc()
     expect(slot(both, 'award_evidence').alternativeTo).toEqual(works)
     expect(slot(both, 'research_work').alternativeTo).toEqual(['award_evidence'])
     expect(slot(both, 'lesson_plan')).not.toHaveProperty('alternativeTo')
   })
 
-  it('are none while the award slot is off: the works are required, as shipped', () => {
+  it('do not exist while the award slot is disabled: the works are required, as shipped', () => {
     const shipped = document([...base, evidence], {}, catalogue.pin('teacher.K5'))
     expect(shipped).toMatchObject({ complete: false, missing: works })
     expect(shipped.slots.map((s) => s.slot)).not.toContain('award_evidence')

@@ -8,7 +8,7 @@ import { but, document, FULL, K2, slot } from './support.ts'
 describe('an empty submission', () => {
   const doc = document([])
 
-  it('misses every slot, in the order of the profile', () => {
+  it('has every slot in missing, in the order of the profile', () => {
     expect(doc).toMatchObject({
       id: 'S1',
       profile: 'teacher.K2@1',
@@ -34,7 +34,7 @@ describe('an empty submission', () => {
 })
 
 describe('a full submission', () => {
-  it('is complete, credited with the last byte of the last file', () => {
+  it('is complete, with the time of the last byte of the last file', () => {
     const doc = document(FULL)
     expect(doc).toMatchObject({
       complete: true,
@@ -57,18 +57,18 @@ describe('a full submission', () => {
     ])
   })
 
-  it('is credited with the bytes, not with the verdict', () => {
+  it('has the time of the bytes, not of the verdict', () => {
     const slow = view('teach', 'teaching_video', 20, { measured: lasting(3000), committedAt: minute(900) })
     const doc = document(but('teach', slow))
     expect(doc.creditedAt).toBe(minute(41))
     expect(doc.updatedAt).toBe(minute(900))
   })
 
-  it('takes the higher sequence of head and uploads', () => {
+  it('uses the higher sequence of head and uploads', () => {
     expect(document(FULL, { sequence: 77 }).sequence).toBe(77)
   })
 
-  it('is not undone by a replacement that is on its way, nor by one that is rejected', () => {
+  it('stays complete during a replacement, and if the replacement is rejected', () => {
     for (const state of ['receiving', 'stored', 'checking', 'failed', 'rejected'] as const) {
       const doc = document([...FULL, view('new', 'teaching_video', 60, { state, replaces: 'teach' })])
       expect(doc).toMatchObject({ complete: true, missing: [] })
@@ -76,7 +76,7 @@ describe('a full submission', () => {
     }
   })
 
-  it('moves its credit to a replacement once that is accepted', () => {
+  it('gets the time of a replacement once that is accepted', () => {
     const replaced = [...FULL, view('new', 'teaching_video', 60, { measured: lasting(3000) })]
     const doc = document(replaced)
     expect(doc.creditedAt).toBe(minute(61))
@@ -85,7 +85,7 @@ describe('a full submission', () => {
   })
 })
 
-describe('a slot on its way', () => {
+describe('the state of a slot', () => {
   const rows: [string, DocumentView[], string, { missing: string[]; pending: string[]; uploads: string[] }][] = [
     ['nothing', [], 'empty', { missing: ['teaching_video'], pending: [], uploads: [] }],
     [
@@ -148,12 +148,12 @@ describe('a slot on its way', () => {
   })
 })
 
-describe('what a slot says', () => {
+describe('the problems of a slot', () => {
   const rejection = problemOf('NO_AUDIO', 'reject', { name: { th: 'วีดิทัศน์', en: 'clip' } })
   const remark = problemOf('PORTRAIT', 'warn', { name: { th: 'วีดิทัศน์', en: 'clip' }, actual: '1x2' })
   const advice = problemOf('NOT_STREAMABLE', 'advise', { name: { th: 'วีดิทัศน์', en: 'clip' } })
 
-  it('is why the last file was rejected, until something newer answers', () => {
+  it('are those of the last rejected file, until there is a newer file', () => {
     const rejected = view('u', 'teaching_video', 50, { state: 'rejected', problems: [rejection] })
     expect(slot(document(but('teach', rejected)), 'teaching_video').problems).toEqual([{ ...rejection, upload: 'u' }])
     const next = view('v', 'teaching_video', 60, { state: 'receiving' })
@@ -165,12 +165,12 @@ describe('what a slot says', () => {
     })
   })
 
-  it('is the warnings of files that count, without advice', () => {
+  it('are the warnings of counting files, without advice', () => {
     const warned = view('u', 'teaching_video', 50, { measured: lasting(3000), problems: [remark, advice] })
     expect(slot(document(but('teach', warned)), 'teaching_video').problems).toEqual([{ ...remark, upload: 'u' }])
   })
 
-  it('is a planned time that the video does not keep, by what the plan says now', () => {
+  it('include a planned duration that the video does not match, by the current plan', () => {
     const stale = problemOf('PLAN_TIME_MISMATCH', 'warn', {
       name: { th: 'ค', en: 'c' },
       limit: 60,
@@ -192,7 +192,7 @@ describe('what a slot says', () => {
     ])
   })
 
-  it('is that there are more files than may be, and which does not count', () => {
+  it('include too many files, and which one does not count', () => {
     const works = [1, 2].map((n) => view(`v${n}`, 'student_outcome', 40 + n, { measured: video() }))
     const doc = document(but('work', ...works))
     expect(doc.complete).toBe(true)

@@ -16,13 +16,13 @@ describe('timelinessOf', () => {
     expect(timelinessOf(dates, stored(at))).toEqual(expected)
   })
 
-  it('knows no lateness without a deadline, or before the last byte', () => {
+  it('is null without a deadline, or before the last byte', () => {
     const free = { late: false, repaired: false, counts: true }
     expect(timelinessOf(head(), stored(99_999))).toEqual(free)
     expect(timelinessOf(dates, { storedAt: null, revision: 1 })).toEqual(free)
   })
 
-  it('gives the time of a return to the revisions after it', () => {
+  it('applies the times of a return to the revisions after it', () => {
     const returned = head({
       deadline: minute(60),
       revision: 2,
@@ -43,7 +43,7 @@ describe('isAccepting', () => {
     expect([9, 10, 65, 66].map((minutes) => isAccepting(opening, at(minutes)))).toEqual([false, true, true, false])
   })
 
-  it('has no end without a deadline, and another one for repairs', () => {
+  it('has no end without a deadline, and another one in the repair period', () => {
     expect(isAccepting(head(), at(1_000_000))).toBe(true)
     const returned = { ...dates, revision: 2, revisions: [{ revision: 1, repairUntil: minute(200) }] }
     expect([150, 201].map((minutes) => isAccepting(returned, at(minutes)))).toEqual([true, false])

@@ -36,7 +36,7 @@ const made = (changes: Partial<Rendition>): Rendition => ({
 const show = (changes: Partial<UploadFacts> = {}) => computeUpload({ record: facts(changes), superseded: false })
 
 describe('computeUpload', () => {
-  it('shows the record, and nothing of where things lie', () => {
+  it('shows the record, without object keys', () => {
     const document = computeUpload({
       record: facts({
         renditions: [made({ key: 'secret/key', contentType: 'video/mp4', deliverable: true, bytes: 5 })],
@@ -93,13 +93,13 @@ describe('computeUpload', () => {
     for (const each of shown) expect(each.reason).toBe(each.state === 'skipped' ? reason : undefined)
   })
 
-  it('says since when its media are gone, where their retention time is over', () => {
+  it('shows since when its media are deleted by retention', () => {
     const mediaRemovedAt = '2026-11-21T08:00:00.000Z'
     expect(show({ mediaRemovedAt })).toMatchObject({ mediaRemovedAt })
     expect(show()).not.toHaveProperty('mediaRemovedAt')
   })
 
-  it('takes the newer of record and hot state for what has come', () => {
+  it('uses the newer of record and upload session for the received bytes', () => {
     const receiving = facts({ state: 'receiving', receivedBytes: 200, storedAt: null })
     const at = (receivedBytes: number) =>
       computeUpload({ record: receiving, hot: { receivedBytes }, superseded: false })
@@ -107,7 +107,7 @@ describe('computeUpload', () => {
     expect(at(100)).toMatchObject({ receivedBytes: 200, progress: { percent: 20 } })
   })
 
-  it('has no percentage of a length that is not known yet', () => {
+  it('has no percentage while the length is deferred', () => {
     const declared = { filename: null, type: null, bytes: null }
     expect(show({ state: 'receiving', declared }).progress).toEqual({
       step: 'receive',
@@ -129,7 +129,7 @@ describe('computeUpload', () => {
     expect(show({ state }).progress).toMatchObject({ step, percent })
   })
 
-  it('lets a worker say more', () => {
+  it('shows the progress of a worker', () => {
     const progress = { step: 'transcode', percent: 42, etaSeconds: 90 } as const
     expect(computeUpload({ record: facts(), progress, superseded: false }).progress).toEqual({
       ...progress,
@@ -137,7 +137,7 @@ describe('computeUpload', () => {
     })
   })
 
-  it('tells lateness by the present dates where they are given', () => {
+  it('computes lateness by the current dates, if given', () => {
     const record = facts({ late: true })
     expect(computeUpload({ record, superseded: false })).toMatchObject({ late: true, repaired: false })
     const standing = { late: false, repaired: false }

@@ -43,7 +43,7 @@ describe('loadProfiles', () => {
     expect(all.pin('school.X').key).toBe('school.X@3')
   })
 
-  it('answers an id with its newest enabled version, and a key with exactly that', () => {
+  it('returns the newest enabled version for an id, and the exact version for a key', () => {
     write('teacher.K2@1.json', teacher())
     write(
       'teacher.K2@10.json',
@@ -63,7 +63,7 @@ describe('loadProfiles', () => {
     expect(() => all.pin('nobody')).toThrow(expect.objectContaining({ code: 'PROFILE_UNKNOWN' }))
   })
 
-  it('names file and place of every fault of every file at once', () => {
+  it('reports file and position of all errors of all files', () => {
     write('broken.json', '{ "id": ')
     write(
       'teacher.K2@1.json',
@@ -170,11 +170,11 @@ describe('loadProfiles', () => {
     expect(errors[0]).toContain('teacher.K2@1 is already in')
   })
 
-  it('says so when a folder cannot be read', () => {
+  it('reports a folder that cannot be read', () => {
     expect(faultsOf(join(dir, 'absent'))[0]).toContain('cannot be read')
   })
 
-  it('leaves a rule out whose word is not good enough, and takes it in when the slot says it itself', () => {
+  it('does not enforce a rule with weak verification, unless the slot states it', () => {
     write(
       'teacher.K2@1.json',
       teacher((data) => {

@@ -20,12 +20,12 @@ describe('shipped profiles', () => {
     ).toEqual([...KEYS].sort())
   })
 
-  it.each(KEYS)('%s names a severity for every rule, so that a new default cannot change it', (key) => {
+  it.each(KEYS)('%s has a severity for every rule, so that a new default cannot change it', (key) => {
     const profile = catalogue.get(key)
     expect(Object.keys(profile?.data.severities ?? {}).sort()).toEqual([...RULE_CODES].sort())
   })
 
-  it.each(KEYS)('%s says of every media rule how well it is known', (key) => {
+  it.each(KEYS)('%s has a verification for every media rule', (key) => {
     const data = catalogue.get(key)?.data
     const entries = [...(data?.slots ?? []).flatMap((slot) => slot.media), ...Object.values(data?.mediaDefaults ?? {})]
     for (const entry of entries) {
@@ -58,7 +58,7 @@ describe('shipped profiles', () => {
       ],
     ],
     ['school_admin.K3', ['development_plan_report', 'development_plan_video', 'admin_outcome_video']],
-  ])('%s asks for %j', (id, slots) => {
+  ])('%s requires %j', (id, slots) => {
     expect(catalogue.pin(id).slots.map((slot) => slot.id)).toEqual(slots)
   })
 
@@ -76,7 +76,7 @@ describe('shipped profiles', () => {
     })
   })
 
-  it('know of award evidence instead of academic work, but do not take it yet', () => {
+  it('have award evidence as an alternative to academic work, but disabled', () => {
     for (const id of ['teacher.K4', 'teacher.K5', 'school_admin.K4', 'school_admin.K5']) {
       const profile = catalogue.pin(id)
       expect(profile.data.alternatives?.[0]?.anyOf[1]).toEqual(['award_evidence'])
@@ -85,7 +85,7 @@ describe('shipped profiles', () => {
     }
   })
 
-  it('keep a duration from memory as data, but do not enforce it', () => {
+  it('have uncertain durations as data, but do not enforce them', () => {
     const profile = catalogue.pin('school_admin.K4')
     expect(profile.data.mediaDefaults?.video).toMatchObject({
       maxDurationSeconds: 600,
@@ -94,7 +94,7 @@ describe('shipped profiles', () => {
     expect(slotOf('school_admin.K4', 'admin_outcome_video').media[0]).not.toHaveProperty('maxDurationSeconds')
   })
 
-  it('ask for files also where counts are only inferred: an empty submission must not be complete', () => {
+  it('require files also if counts are only inferred: an empty submission must not be complete', () => {
     const slot = slotOf('school_admin.K2', 'development_plan_report')
     expect(slot.min).toBe(1)
     expect(catalogue.pin('school_admin.K2').data.slots[0]?.verification?.count).toBe('inferred')

@@ -38,7 +38,7 @@ describe('types and names', () => {
     ['plan', 'plan', 'application/pdf'],
     ['outcome', 'work.pdf', 'application/pdf'],
     ['outcome', 'work.mp4', 'video/mp4'],
-  ])('%s takes %s declared as %s', (slot, filename, type) => {
+  ])('%s accepts %s declared as %s', (slot, filename, type) => {
     expect(problem(slot, filename, type)).toBeUndefined()
   })
 
@@ -70,7 +70,7 @@ describe('types and names', () => {
     })
   })
 
-  it('takes any video container where the list is only inferred, but still no PDF', () => {
+  it('accepts any video container if the list is only inferred, but no PDF', () => {
     const slot = slotOf('school_admin.K4', 'development_plan_video')
     expect(declaredProblem(slot, { filename: 'a.wmv', type: 'video/x-ms-wmv', bytes: 1 })).toBeUndefined()
     expect(declaredProblem(slot, { filename: 'a.pdf', type: 'application/pdf', bytes: 1 })).toBeDefined()
@@ -78,7 +78,7 @@ describe('types and names', () => {
 })
 
 describe('sizes', () => {
-  it('refuses what is empty, not what has no length yet', () => {
+  it('refuses an empty file, but not a deferred length', () => {
     expect(problem('plan', 'a.pdf', '', 0)).toMatchObject({ code: 'UPLOAD_EMPTY', status: 400 })
     expect(problem('plan', 'a.pdf', '', null)).toBeUndefined()
   })
@@ -90,14 +90,14 @@ describe('sizes', () => {
     ['outcome', 'a.mov', 10 * GIB],
     // Nothing says which kind it is: the larger limit, until the bytes tell.
     ['outcome', 'a', 10 * GIB],
-  ])('%s takes %s of %i bytes and not one more', (slot, filename, limit) => {
+  ])('%s accepts %s of %i bytes and not one more', (slot, filename, limit) => {
     expect(problem(slot, filename, '', limit)).toBeUndefined()
     const refusal = problem(slot, filename, '', limit + 1)
     expect(refusal).toMatchObject({ code: 'UPLOAD_TOO_LARGE', status: 413 })
     expect(refusal?.details).toMatchObject({ limit, actual: limit + 1 })
   })
 
-  it("holds the ticket's own limit", () => {
+  it("applies the ticket's own limit", () => {
     const declared = { filename: 'a.mp4', type: 'video/mp4', bytes: 1001 }
     expect(declaredProblem(teaching, declared, 1001)).toBeUndefined()
     expect(declaredProblem(teaching, declared, 1000)?.details).toMatchObject({ limit: 1000, actual: 1001 })
@@ -116,7 +116,7 @@ describe('first bytes', () => {
     ['plan', 'pdf', 'pdf'],
     ['outcome', 'pdf', 'pdf'],
     ['outcome', 'video', 'mp4'],
-  ] as const)('%s takes %s/%s', (slot, kind, container) => {
+  ] as const)('%s accepts %s/%s', (slot, kind, container) => {
     expect(sniffedProblem(SLOTS[slot], kind, container)).toBeUndefined()
   })
 
@@ -139,7 +139,7 @@ describe('first bytes', () => {
 })
 
 describe('ticketLimits', () => {
-  it('says what a page needs to refuse by itself', () => {
+  it('contains what a page needs to refuse files itself', () => {
     expect(ticketLimits(plan)).toEqual({
       kinds: ['pdf'],
       extensions: ['pdf'],

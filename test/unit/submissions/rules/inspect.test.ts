@@ -16,7 +16,7 @@ function inspected(measured: Measured, changes: Partial<InspectionInput> = {}) {
 
 const hour = (changes: Partial<Measured> = {}) => lasting(1000, { meanVolumeDb: -25, ...changes })
 
-it('has nothing to say of a sound clip, and answers every pending check', () => {
+it('has no problem with a good clip, and decides every pending check', () => {
   const before = judge({
     slot: teaching,
     measured: hour(),
@@ -84,7 +84,7 @@ it.each(rows)('%s', (_, measured, changes, code, accepted) => {
 })
 
 describe('after a seal', () => {
-  it('nothing is rejected any more', () => {
+  it('no file is rejected', () => {
     const verdict = inspected(hour({ blackSeconds: 1000 }), { sealed: true, malware: 'X', decodable: false })
     expect(verdict.accepted).toBe(true)
     expect(verdict.problems.map((problem) => problem.severity)).toEqual(['warn', 'warn', 'warn'])
@@ -116,13 +116,13 @@ describe('the same bytes twice in a submission', () => {
     storedAt: '2024-09-02T00:00:00.000Z',
   }
 
-  it('rejects the later one and names where the earlier one is', () => {
+  it('rejects the later one and names the slot of the earlier one', () => {
     expect(inspected(hour(), { siblings: [earlier] }).problems).toMatchObject([
       { code: 'DUPLICATE_IN_SUBMISSION', severity: 'reject', actual: 'a' },
     ])
   })
 
-  it('of two inspected at once only one is the duplicate', () => {
+  it('of two inspected at the same time only one is the duplicate', () => {
     const [a, b] = [earlier, { ...earlier, id: 'b', slot: 'teaching_video', storedAt: upload.storedAt }]
     const ofB = inspected(hour(), { siblings: [a] })
     const ofA = judgeInspection({
@@ -165,7 +165,7 @@ describe('withInspection', () => {
     actualBytes: 1000,
   })
 
-  it('keeps what validate found and adds what inspect found', () => {
+  it('keeps the problems of validate and adds those of inspect', () => {
     const after = withInspection(before, inspected(hour({ meanVolumeDb: -91 })))
     expect(after.problems.map((problem) => problem.code)).toEqual(['CODEC_UNCOMMON', 'SILENT_AUDIO'])
     expect(after.checks).toContainEqual({ name: 'silence', state: 'warned' })
@@ -173,14 +173,14 @@ describe('withInspection', () => {
     expect(after.accepted).toBe(true)
   })
 
-  it('takes back what a later inspection no longer finds', () => {
+  it('removes problems that a later inspection does not find', () => {
     const first = withInspection(before, inspected(hour({ meanVolumeDb: -91 })))
     const second = withInspection(first, inspected(hour()))
     expect(second.problems.map((problem) => problem.code)).toEqual(['CODEC_UNCOMMON'])
     expect(withInspection(second, inspected(hour()))).toEqual(second)
   })
 
-  it('lists checks that need something to compare with only where there is something', () => {
+  it('lists checks that need a comparison only if there is something to compare with', () => {
     const names = (changes: Partial<InspectionInput>) => inspected(hour(), changes).checks.map((c) => c.name)
     expect(names({})).not.toContain('malware')
     expect(names({ malware: null })).toContain('malware')

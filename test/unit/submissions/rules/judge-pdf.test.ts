@@ -39,14 +39,14 @@ it.each(rows)('%s', (_, slot, measured, code, accepted, actualBytes = 1000) => {
   expect(verdict.accepted).toBe(accepted)
 })
 
-it('names only what is dangerous in a PDF', () => {
+it('names only the dangerous parts of a PDF', () => {
   const measured = pdf({ activeContent: ['EMBEDDED_FILE', 'LAUNCH', 'OPEN_ACTION'] })
   const declared = { filename: null, type: null, bytes: null }
   const [problem] = judge({ slot: plan, measured, declared, actualBytes: 1000 }).problems
   expect(problem?.actual).toBe('EMBEDDED_FILE, LAUNCH')
 })
 
-it('names the pages that are not drawn, and none where all is lost', () => {
+it('names the pages that are not drawn, unless all are lost', () => {
   const declared = { filename: null, type: null, bytes: null }
   const problemOf = (measured: Measured) => judge({ slot: plan, measured, declared, actualBytes: 1000 }).problems[0]
   expect(problemOf(pdf({ complete: false, undrawnPages: [3, 7] }))?.actual).toBe('3, 7')
@@ -54,7 +54,7 @@ it('names the pages that are not drawn, and none where all is lost', () => {
   expect(problemOf(pdf({ complete: false }))).not.toHaveProperty('actual')
 })
 
-it('takes of what acts only what the profile says', () => {
+it('accepts only the active content that the profile allows', () => {
   const media = plan.media.map((rules) => ({ ...rules, acceptedActiveContent: ['EMBEDDED_FILE'] }))
   const declared = { filename: null, type: null, bytes: null }
   const measured = pdf({ activeContent: ['EMBEDDED_FILE', 'FIELD_SCRIPT'] })

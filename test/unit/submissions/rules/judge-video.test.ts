@@ -16,7 +16,7 @@ function verdict(slot: SlotRules, measured: Measured, changes: Partial<JudgeInpu
 
 const codes = (...args: Parameters<typeof verdict>): string[] => verdict(...args).problems.map((p) => p.code)
 
-it('has nothing to say of a sound clip', () => {
+it('has no problem with a good clip', () => {
   const { problems, accepted, checks } = verdict(inspiration, video())
   expect(problems).toEqual([])
   expect(accepted).toBe(true)
@@ -100,14 +100,14 @@ describe('containers', () => {
     expect(checks).toContainEqual({ name: 'container', state: 'warned' })
   })
 
-  it('converts any video where the list of containers is only inferred', () => {
+  it('converts any video if the list of containers is only inferred', () => {
     const slot = slotOf('school_admin.K4', 'admin_outcome_video')
     expect(codes(slot, video({ container: 'flv' }))).toEqual(['CONTAINER_CONVERTED'])
   })
 })
 
 describe('size', () => {
-  it('takes 10 GiB and not a byte more', () => {
+  it('accepts 10 GiB and not a byte more', () => {
     expect(codes(inspiration, video(), { actualBytes: 10 * GIB })).toEqual([])
     const { problems, accepted } = verdict(inspiration, video(), { actualBytes: 10 * GIB + 1 })
     expect(problems).toMatchObject([{ code: 'UPLOAD_TOO_LARGE', limit: 10 * GIB, actual: 10 * GIB + 1 }])
@@ -130,7 +130,7 @@ describe('durations that contradict each other', () => {
     expect(accepted).toBe(false)
   })
 
-  it('lets an honest trim near the limit pass: the samples before the cut are hidden by the edit list', () => {
+  it('accepts a normal trim near the limit: the edit list hides the samples before the cut', () => {
     expect(
       codes(teaching, video({ durationSeconds: 3605, headerDurationSeconds: 3600, editedDurationSeconds: 3600 })),
     ).toEqual([])
@@ -142,13 +142,13 @@ describe('durations that contradict each other', () => {
     ).toEqual(['DURATION_EXCEEDED', 'DURATION_INCONSISTENT'])
   })
 
-  it('does not believe a long header either', () => {
+  it('does not trust a long header either', () => {
     const { problems, accepted } = verdict(inspiration, video({ headerDurationSeconds: 36_000 }))
     expect(problems).toMatchObject([{ code: 'DURATION_INCONSISTENT', severity: 'warn', limit: 12 }])
     expect(accepted).toBe(true)
   })
 
-  it('takes the longest track where only tracks were measured', () => {
+  it('uses the longest track if only tracks were measured', () => {
     const tracks = without(
       video({ videoDurationSeconds: 30, audioDurationSeconds: 700, headerDurationSeconds: 700 }),
       'durationSeconds',
@@ -166,7 +166,7 @@ describe('what the profile decides', () => {
   })
   const slot = softer.slots.find((candidate) => candidate.id === 'inspiration_video') ?? inspiration
 
-  it('warns, rejects or looks away as told', () => {
+  it('warns, rejects or ignores as configured', () => {
     expect(verdict(slot, lasting(700))).toMatchObject({
       accepted: true,
       problems: [{ code: 'DURATION_EXCEEDED', severity: 'warn' }],
@@ -177,14 +177,14 @@ describe('what the profile decides', () => {
     expect(upright.checks.map((check) => check.name)).not.toContain('orientation')
   })
 
-  it('takes a tolerance of the caller over its own', () => {
+  it('uses the tolerance of the caller instead of its own', () => {
     expect(codes(inspiration, lasting(600.5), { toleranceSeconds: 0 })).toEqual(['DURATION_EXCEEDED'])
     expect(codes(inspiration, lasting(605), { toleranceSeconds: 5 })).toEqual([])
   })
 })
 
 describe('numbers per kind', () => {
-  it('takes a second PDF, but not a second video', () => {
+  it('accepts a second PDF, but not a second video', () => {
     expect(codes(outcome, pdf(), { siblings: [{ kind: 'pdf' }, { kind: 'video' }] })).toEqual([])
     expect(codes(outcome, video(), { siblings: [{ kind: 'pdf' }] })).toEqual([])
     expect(verdict(outcome, video(), { siblings: [{ kind: 'video' }] })).toMatchObject({
@@ -194,7 +194,7 @@ describe('numbers per kind', () => {
   })
 })
 
-it('names all problems of a file at once, and leaves no check pending on a rejected one', () => {
+it('reports all problems of a file, and leaves no check pending on a rejected one', () => {
   const { problems, checks } = verdict(
     inspiration,
     without(lasting(700, { container: 'mov', videoCodec: 'hevc', rotation: 90 }), 'audioCodec'),
@@ -212,7 +212,7 @@ it('names all problems of a file at once, and leaves no check pending on a rejec
   expect(checks.some((check) => check.state === 'pending')).toBe(false)
 })
 
-it('takes what came to a limit of ours before anything was measured, and says that it was not looked at', () => {
+it('accepts a file that was not measured because of our own limit, with a note', () => {
   const measured: Measured = { kind: 'video', container: 'mp4', unchecked: true }
   expect(verdict(inspiration, measured)).toMatchObject({
     accepted: true,

@@ -72,7 +72,7 @@ const CODES = Object.keys(TEXTS) as ProblemCode[]
 const words = <C extends ProblemCode>(code: C) => problemOf(code, 'warn', EXAMPLES[code]).message
 
 describe('texts', () => {
-  it('are there for every code that has a severity', () => {
+  it('exist for every code with a severity', () => {
     expect(CODES).toEqual(expect.arrayContaining(RULE_CODES))
     expect(Object.keys(EXAMPLES).sort()).toEqual([...CODES].sort())
   })
@@ -101,7 +101,7 @@ describe('texts', () => {
       expect(text).not.toMatch(/คลิป|วิดีโอ|วีดีโอ|วิดิทัศน์|อัปโหลด|อัพโหลด|แทนที่|สำเนา/)
   })
 
-  it('tells a length, its limit and the excess as people count', () => {
+  it('shows a duration, its limit and the excess in readable units', () => {
     const { message } = problemOf('DURATION_EXCEEDED', 'reject', { name, limit: 3600, actual: 3647.2 })
     expect(message.th).toMatch(/^วีดิทัศน์การสอนยาว 60:47 เกิน 60 นาทีไป 47 วินาที /)
     expect(message.en).toMatch(/^The teaching video is 60:47 long, 47 s over the limit of 60 minutes\. /)
@@ -117,7 +117,7 @@ describe('texts', () => {
     expect(problemOf('NO_AUDIO', 'warn', { name })).not.toHaveProperty('limit')
   })
 
-  it('tells moments in Thai time and the Buddhist year', () => {
+  it('shows times in Thai time and the Buddhist year', () => {
     const { th, en } = words('STORED_TOO_LATE')
     expect(th).toContain('30 ก.ย. 2567')
     expect(th).toContain('17:00:00 น.')
@@ -155,11 +155,11 @@ describe('measures', () => {
 
   it('rounds to one decimal', () => expect([decimals(29.97), decimals(60)]).toEqual(['30', '60']))
 
-  it('names formats, also hostile ones', () => {
+  it('shows format names, also hostile ones', () => {
     expect(['matroska', 'mp4', 'constructor'].map(formatName)).toEqual(['MKV', 'MP4', 'CONSTRUCTOR'])
   })
 
-  it('writes a moment in both calendars', () => {
+  it('shows a time in both calendars', () => {
     expect(moment('2024-12-31T17:00:00.000Z').th).toContain('2568')
   })
 })

@@ -46,7 +46,7 @@ const build = (plan: VideoPlan): string[] =>
 const joined = (plan: VideoPlan): string => build(plan).join(' ')
 
 describe('buildTranscode', () => {
-  it('keeps each argument whole, also with spaces in it', () => {
+  it('does not split arguments, also with spaces in them', () => {
     const args = build(REMUX)
     expect(args[args.indexOf('-i') + 1]).toBe('file:/data/a b -y')
     expect(args.at(-1)).toBe('file:/scratch/o u t.mp4')
@@ -61,7 +61,7 @@ describe('buildTranscode', () => {
   it.each([
     ['remux', REMUX],
     ['encode', ENCODE],
-  ])('tells nothing about author and place in a %s, takes only the planned streams, index first', (_name, plan) => {
+  ])('writes no author and place into a %s, only the planned streams, and the index first', (_name, plan) => {
     const line = joined(plan)
     expect(line).toContain('-map_metadata -1 -map_chapters -1 -dn -sn')
     expect(line).toContain('-movflags +faststart -f mp4')
@@ -83,14 +83,14 @@ describe('buildTranscode', () => {
     )
   })
 
-  it('bounds bit rate and threads, and makes stereo AAC', () => {
+  it('limits bit rate and threads, and makes stereo AAC', () => {
     expect(joined(ENCODE)).toContain('-c:v libx264 -preset veryfast -crf 23 -profile:v high -pix_fmt yuv420p')
     expect(joined(ENCODE)).toContain('-maxrate 3000000 -bufsize 6000000')
     expect(joined(ENCODE).match(/-threads 2/g)).toHaveLength(2)
     expect(joined(ENCODE)).toContain('-c:a aac -b:a 128000 -ac 2 -ar 48000')
   })
 
-  it('does without sound where there is none', () => {
+  it('has no audio arguments without sound', () => {
     const line = joined({ ...REMUX, audio: null })
     expect(line.match(/-map 0:/g)).toHaveLength(1)
     expect(line).toContain('-an')

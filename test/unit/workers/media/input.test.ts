@@ -11,7 +11,7 @@ const file: LocalSource = {
 const valueAfter = (args: string[], option: string): string | undefined => args[args.indexOf(option) + 1]
 
 describe('inputArgs', () => {
-  it('names demuxers, decoders and bounds before -i', () => {
+  it('sets demuxers, decoders and limits before -i', () => {
     const args = inputArgs(file, { container: 'unknown' })
     expect(args.slice(-2)).toEqual(['-i', 'file:/data/1'])
     expect(valueAfter(args, '-format_whitelist')).toBe('mov,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg')
@@ -43,11 +43,11 @@ describe('inputArgs', () => {
     ['mov', 'mov'],
     ['webm', 'matroska'],
     ['mpegps', 'mpeg'],
-  ] as const)('says the demuxer of %s instead of letting it be guessed', (container, demuxer) => {
+  ] as const)('sets the demuxer of %s instead of detection', (container, demuxer) => {
     expect(valueAfter(inputArgs(file, { container }), '-f')).toBe(demuxer)
   })
 
-  it('ignores an edit list only where there can be one', () => {
+  it('ignores an edit list only in containers that have one', () => {
     expect(valueAfter(inputArgs(file, { container: 'mp4', ignoreEditList: true }), '-ignore_editlist')).toBe('1')
     expect(inputArgs(file, { container: 'matroska', ignoreEditList: true })).not.toContain('-ignore_editlist')
     expect(inputArgs(file, { container: 'mp4' })).not.toContain('-ignore_editlist')

@@ -40,7 +40,7 @@ async function active(entries: Record<string, PdfValue>, more: Objects = {}): Pr
 const onPage = (entries: Record<string, PdfValue>, more: Objects = {}) =>
   active({}, { ...more, 3: { '/Type': '/Page', ...entries } })
 
-describe('what acts is found where a viewer comes to it', () => {
+describe('active content is found where a viewer reaches it', () => {
   it.each<[string, Promise<string[]>, string[]]>([
     ['when the file opens', active({ '/OpenAction': SCRIPT }), ['JAVASCRIPT', 'OPEN_ACTION']],
     ['a place to open at', active({ '/OpenAction': ['3 0 R', '/Fit'] }), ['OPEN_ACTION']],
@@ -140,7 +140,7 @@ describe('a script of a field', () => {
     'AFDate_FormatEx("a" + app.alert(1))',
     'function AFNumber_Format(a) { app.alert(1) } AFNumber_Format(1)',
     `AFDate_FormatEx("${'x'.repeat(5000)}")`,
-  ])('is somebody’s: %s', (script) => {
+  ])('is custom: %s', (script) => {
     expect(isFieldScript(script)).toBe(false)
   })
 })

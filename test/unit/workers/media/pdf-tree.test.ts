@@ -14,7 +14,7 @@ const branch = (kids: PdfValue[], more = {}) => ({ '/Type': '/Pages', '/Kids': k
 const PAGE = { '/Type': '/Page' }
 
 describe('the tree of pages', () => {
-  it('gives the pages in order, with what they inherit from the nearest branch', async () => {
+  it('returns the pages in order, with values inherited from the nearest branch', async () => {
     const tree = await walk({
       2: branch(['3 0 R', '6 0 R'], { '/Count': 3, '/Rotate': 90, '/MediaBox': [0, 0, 1, 1] }),
       3: branch(['4 0 R', '5 0 R'], { '/Rotate': 0 }),
@@ -28,13 +28,13 @@ describe('the tree of pages', () => {
     expect(tree).toMatchObject({ missing: 0, loopsAt: [], claimed: 3 })
   })
 
-  it('skips a branch that comes again, and says behind which page', async () => {
+  it('skips a repeated branch, and reports after which page', async () => {
     const tree = await walk({ 2: branch(['3 0 R', '2 0 R', '3 0 R']), 3: PAGE })
     expect(tree).toMatchObject({ loopsAt: [1], missing: 0, claimed: null })
     expect(tree?.pages).toHaveLength(2)
   })
 
-  it('does not count a shared branch ten to the power of its depth', async () => {
+  it('visits a shared branch once, not ten to the power of its depth', async () => {
     const levels = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [i + 2, branch(Array.from({ length: 10 }, () => `${i + 3} 0 R`))]),
     )
@@ -42,13 +42,13 @@ describe('the tree of pages', () => {
     expect(tree?.pages).toHaveLength(10)
   })
 
-  it('counts what is missing', async () => {
+  it('counts missing entries', async () => {
     const tree = await walk({ 2: branch(['3 0 R', '9 0 R', null, 5], { '/Count': 4 }), 3: PAGE })
     expect(tree).toMatchObject({ missing: 3, claimed: 4 })
     expect(tree?.pages).toHaveLength(1)
   })
 
-  it('is one page where the catalog names a page, and none where it names nothing', async () => {
+  it('is one page if the catalog names a page, and none if it names nothing', async () => {
     expect((await walk({ 2: PAGE }))?.pages).toHaveLength(1)
     expect(await walk({})).toBeNull()
   })

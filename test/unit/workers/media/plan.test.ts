@@ -51,8 +51,8 @@ const matrix = ([a = 0, b = 0, c = 0, d = 0]: number[], rotation: number): Recor
 }
 const plan = (...args: Parameters<typeof probed>): ReturnType<typeof planVideo> => planVideo(probed(...args), RENDITION)
 
-describe('planVideo: what is kept', () => {
-  it('wraps H.264 and AAC anew, whatever they came in', () => {
+describe('planVideo: remux', () => {
+  it('remuxes H.264 and AAC from any container', () => {
     expect(plan({})).toMatchObject({
       mode: 'remux',
       video: { how: 'copy' },
@@ -61,7 +61,7 @@ describe('planVideo: what is kept', () => {
     })
   })
 
-  it('keeps a turned picture, whose matrix players honour, and tells its size as seen', () => {
+  it('keeps a rotated picture, whose matrix players apply, and reports its displayed size', () => {
     const turned = plan({ side_data_list: [{ rotation: -90 }] })
     expect(turned).toMatchObject({ mode: 'remux', width: 720, height: 1280 })
   })
@@ -75,7 +75,7 @@ describe('planVideo: what is kept', () => {
     expect(plan(matrix(turn, rotation))).toMatchObject({ mode: 'remux', width, height })
   })
 
-  it('shows what is turned by anything else at its own size', () => {
+  it('ignores any other rotation for the size', () => {
     expect(plan(matrix([0.7, 0.7, -0.7, 0.7], -45))).toMatchObject({ width: 1280, height: 720 })
   })
 
@@ -115,23 +115,23 @@ describe('planVideo: what is kept', () => {
     })
   })
 
-  it.each(['matroska,webm', 'mpegts', 'flv'])('wraps the streams of %s', (format) => {
+  it.each(['matroska,webm', 'mpegts', 'flv'])('remuxes the streams of %s', (format) => {
     expect(plan({}, {}, format)).toMatchObject({ mode: 'remux' })
   })
 
-  it.each(['avi', 'mpeg', 'asf'])('encodes the picture of %s, which does not say when a frame is shown', (format) => {
+  it.each(['avi', 'mpeg', 'asf'])('encodes the picture of %s, which has no presentation times', (format) => {
     expect(plan({}, {}, format)).toMatchObject({ video: { how: 'encode' }, audio: { how: 'copy' } })
   })
 
-  it('is content without sound', () => {
+  it('accepts a video without sound', () => {
     expect(plan({}, null)).toMatchObject({ mode: 'remux', audio: null })
   })
 
-  it('has nothing to make of sound alone', () => {
+  it('makes nothing of sound alone', () => {
     expect(plan({ disposition: { attached_pic: 1 } })).toBeNull()
   })
 
-  it('copies nothing when told so', () => {
+  it('copies nothing if configured so', () => {
     expect(planVideo(probed({}), { ...RENDITION, allowCopy: false })).toMatchObject({
       mode: 'encode',
       video: { how: 'encode' },
@@ -156,7 +156,7 @@ describe('planVideo: how it is encoded', () => {
     expect(encoded({ width, height })).toMatchObject({ width: w, height: h })
   })
 
-  it('turns the size with the picture', () => {
+  it('rotates the size with the picture', () => {
     expect(encoded({ width: 1920, height: 1080, side_data_list: [{ rotation: 90 }] })).toMatchObject({
       width: 720,
       height: 1280,
@@ -182,7 +182,7 @@ describe('planVideo: how it is encoded', () => {
     expect(encoded({ avg_frame_rate: average, r_frame_rate: nominal })).toMatchObject({ framesPerSecond })
   })
 
-  it('keeps 60 where 60 is allowed', () => {
+  it('keeps 60 if 60 is allowed', () => {
     const stream = { avg_frame_rate: '60/1', r_frame_rate: '60/1' }
     expect(encoded(stream, { maxFramesPerSecond: 60 })).toMatchObject({ framesPerSecond: '60' })
     for (const [rate, framesPerSecond] of [
@@ -195,7 +195,7 @@ describe('planVideo: how it is encoded', () => {
       })
   })
 
-  it('brings high dynamic range down, and guesses what the file leaves out', () => {
+  it('converts high dynamic range, with defaults for missing values', () => {
     expect(encoded({ color_transfer: 'smpte2084' })).toMatchObject({
       toneMap: { transfer: 'smpte2084', primaries: 'bt2020', matrix: 'bt2020nc' },
     })

@@ -45,7 +45,7 @@ describe('parseProbe', () => {
     expect(result.audio).toMatchObject({ codec: 'aac', channels: 2, sampleRate: 48_000 })
   })
 
-  it('takes a cover picture for no video', () => {
+  it('does not treat a cover picture as video', () => {
     expect(parse(video({ disposition: { attached_pic: 1 } }), audio())).toMatchObject({
       video: null,
       otherStreams: 1,
@@ -59,7 +59,7 @@ describe('parseProbe', () => {
     [180, 180, 1920, 1080],
     [270, 90, 1080, 1920],
     [0, 0, 1920, 1080],
-  ])('turns side data rotation %i into %i clockwise', (reported, rotation, width, height) => {
+  ])('converts side data rotation %i into %i clockwise', (reported, rotation, width, height) => {
     const { video: seen } = parse(video({ side_data_list: [{ side_data_type: 'Display Matrix', rotation: reported }] }))
     expect(seen).toMatchObject({ rotation, displayWidth: width, displayHeight: height })
   })
@@ -68,13 +68,13 @@ describe('parseProbe', () => {
     expect(parse(video({ tags: { rotate: '90' } })).video).toMatchObject({ rotation: 90 })
   })
 
-  it('shows pixels that are not square at their size', () => {
+  it('applies the pixel aspect ratio to the size', () => {
     const { video: seen } = parse(video({ width: 720, height: 576, sample_aspect_ratio: '16:11' }))
     expect(seen).toMatchObject({ displayWidth: 1047, displayHeight: 576, squarePixels: false })
     expect(parse(video({ sample_aspect_ratio: '0:1' })).video).toMatchObject({ squarePixels: true })
   })
 
-  it('knows high dynamic range and depth', () => {
+  it('detects high dynamic range and bit depth', () => {
     const { video: seen } = parse(video({ color_transfer: 'arib-std-b67', pix_fmt: 'yuv420p10le' }))
     expect(seen).toMatchObject({ hdr: true, bitDepth: 10 })
     expect(parse(video({ color_transfer: 'smpte2084' })).video).toMatchObject({ hdr: true })
@@ -88,7 +88,7 @@ describe('parseProbe', () => {
     expect(parse(audio({ channels: 0 }), audio({ index: 3 })).audio).toMatchObject({ index: 3 })
   })
 
-  it('holds out against fields that are missing, of another type, or absurd', () => {
+  it('tolerates fields that are missing, of another type, or absurd', () => {
     const odd = {
       codec_type: 'video',
       width: 'NaN',
@@ -102,7 +102,7 @@ describe('parseProbe', () => {
     expect(result.videos[0]).toMatchObject({ codec: 'unknown', width: 0, framesPerSecond: null })
   })
 
-  it('refuses what is no probe at all', () => {
+  it('refuses invalid output', () => {
     expect(() => parseProbe({})).toThrow(TypeError)
     expect(() => parseProbe([])).toThrow(TypeError)
   })

@@ -19,7 +19,7 @@ describe('progressParser', () => {
     ])
   })
 
-  it('takes what ffmpeg prints before the first packet as unknown', () => {
+  it('treats what ffmpeg prints before the first packet as unknown', () => {
     const blocks: ProgressBlock[] = []
     const push = progressParser(
       (b) => blocks.push(b),
@@ -29,7 +29,7 @@ describe('progressParser', () => {
     expect(blocks.map((b) => b.outSeconds)).toEqual([null, null])
   })
 
-  it('sees an advance only when something moved, for a hung tool may go on printing', () => {
+  it('reports progress only if a value has increased, because a hung tool may still print', () => {
     const onAdvance = vi.fn()
     const push = progressParser(() => {}, onAdvance)
     push(Buffer.from(block('1000000', 25)))
@@ -50,14 +50,14 @@ describe('progressMeter', () => {
     end: false,
   })
 
-  it('gives percent and remaining time from the measured duration', () => {
+  it('computes percent and remaining time from the measured duration', () => {
     let now = 0
     const meter = progressMeter(100, () => now)
     now = 10_000
     expect(meter(at(25))).toEqual({ percent: 25, etaSeconds: 30 })
   })
 
-  it('never goes back, never says 100 before the output is verified, and knows no NaN', () => {
+  it('never decreases, is never 100 before the output is verified, and never NaN', () => {
     let now = 0
     const meter = progressMeter(10, () => now)
     now = 1000

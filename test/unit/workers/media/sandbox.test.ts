@@ -13,21 +13,21 @@ const orders = (isolation: 'landlock' | 'none'): string[] => {
   return args.slice(1, args.indexOf('--'))
 }
 
-describe('fence', () => {
-  it('launches the tool, whose arguments are left alone and give no orders', () => {
+describe('isolation', () => {
+  it('launches the tool with unchanged arguments, which cannot change the launcher', () => {
     const { file, args } = fence('/usr/bin/perl', 'landlock', COMMAND)
     expect([file, args[0]]).toEqual(['/usr/bin/perl', LAUNCHER])
     expect(args.slice(args.indexOf('--'))).toEqual(['--', COMMAND.tool, ...COMMAND.args])
   })
 
-  it('bounds memory, CPU time and the size of a file, and names the parent, with and without a fence', () => {
+  it('limits memory, CPU time and file size, and names the parent, with and without isolation', () => {
     for (const isolation of ['landlock', 'none'] as const)
       expect(orders(isolation)).toEqual(
         expect.arrayContaining([`parent=${process.pid}`, 'as=1024', 'cpu=3', 'fsize=2048']),
       )
   })
 
-  it('lets the tool read what it works on and the system, and write what it makes', () => {
+  it('lets the tool read its input and the system, and write its output', () => {
     const allowed = orders('landlock').filter((order) => /^(tree|exec|read|write)=/.test(order))
     expect(allowed).toEqual([
       'exec=/usr/bin/ffmpeg',
@@ -44,7 +44,7 @@ describe('fence', () => {
       expect({ path, shown: shown(path) }).toEqual({ path, shown: false })
   })
 
-  it('says nothing of files and calls where there is no fence', () => {
+  it('has no arguments for files and system calls without isolation', () => {
     expect(orders('none').join(' ')).not.toMatch(/landlock|filter|read=|write=|tree=/)
   })
 })

@@ -74,7 +74,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (architecture) => 
   const at = architecture === 'x64' ? 0 : 1
   const numberOf = (name: string): number => knownCalls(architecture).get(name) ?? -1
 
-  it('lets a decoder read, write, compute and end', () => {
+  it('allows a decoder to read, write, compute and exit', () => {
     for (const name of ['read', 'write', 'mmap', 'futex', 'lseek', 'close', 'exit_group', 'execve'])
       expect({ name, verdict: judge(architecture, numberOf(name)) }).toEqual({ name, verdict: ALLOW })
   })
@@ -84,19 +84,19 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (architecture) => 
     if (number !== null && number !== undefined) expect(judge(architecture, number)).toBe(NOT_THERE)
   })
 
-  it('opens files, but empties none that it only reads', () => {
+  it('opens files, but does not truncate files that are only readable', () => {
     const open = (flags: number) => judge(architecture, numberOf('openat'), [0, 0, flags])
     expect([0, 1, 2, 0o1001, 0o1102].map(open)).toEqual([ALLOW, ALLOW, ALLOW, ALLOW, ALLOW])
     expect([0o1000, 0o1003].map(open)).toEqual([NOT_THERE, NOT_THERE])
   })
 
-  it('makes threads and no processes', () => {
+  it('allows threads but no processes', () => {
     expect(judge(architecture, numberOf('clone'), [0x3d0f00])).toBe(ALLOW)
     expect(judge(architecture, numberOf('clone'), [17])).toBe(NOT_THERE)
     expect(judge(architecture, numberOf('clone'), [0x10000000])).toBe(NOT_THERE)
   })
 
-  it('asks for its own limits only, and changes nothing of how it ends', () => {
+  it('reads its own limits only, and cannot change the signal at its end', () => {
     expect(judge(architecture, numberOf('prlimit64'), [0])).toBe(ALLOW)
     expect(judge(architecture, numberOf('prlimit64'), [4711])).toBe(NOT_THERE)
     expect(judge(architecture, numberOf('prctl'), [15])).toBe(ALLOW)
@@ -105,7 +105,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (architecture) => 
     expect(judge(architecture, numberOf('ioctl'), [0, 0x5412])).toBe(NOT_THERE)
   })
 
-  it('ends a program that calls in the manner of another architecture', () => {
+  it('ends a program that uses the ABI of another architecture', () => {
     expect(judge(architecture, numberOf('read'), [], 0x40000003)).toBe(KILL)
     // x32: the numbers of x64 with a high bit.
     expect(judge(architecture, (0x40000000 + numberOf('read')) >>> 0)).toBe(NOT_THERE)

@@ -18,7 +18,7 @@ async function temporary(bytes: Buffer): Promise<string> {
 }
 
 describe('fileSource', () => {
-  it('reads where it is asked, and less only at the end', async () => {
+  it('reads the requested range, and less only at the end', async () => {
     const source = await fileSource(await temporary(Buffer.from('0123456789')))
     expect(source.bytes).toBe(10)
     expect((await source.readAt(3, 4)).toString()).toBe('3456')
@@ -26,13 +26,13 @@ describe('fileSource', () => {
     expect(await source.readAt(20, 4)).toHaveLength(0)
   })
 
-  it('is never known by a bare name, which a tool could take for an option', async () => {
+  it('never has a relative name, which a tool could read as an option', async () => {
     const path = await temporary(Buffer.alloc(1))
     expect((await fileSource(path)).path).toBe(path)
     await expect(fileSource('-i')).rejects.toThrow(TypeError)
   })
 
-  it('streams all bytes in order and stops when told', async () => {
+  it('streams all bytes in order and stops on abort', async () => {
     const bytes = Buffer.alloc(2_500_000, 'abcdefg')
     const source = await fileSource(await temporary(bytes))
     const pieces: Buffer[] = []
@@ -52,7 +52,7 @@ describe('rangeSource', () => {
     Promise.resolve(bytes.subarray(position, position + length)),
   )
 
-  it('never asks the store for what is behind the end', async () => {
+  it('never reads beyond the end of the object', async () => {
     const source = rangeSource({ bytes: 10, readRange })
     expect((await source.readAt(8, 100)).toString()).toBe('89')
     expect(readRange).toHaveBeenLastCalledWith(8, 2, undefined)
@@ -61,7 +61,7 @@ describe('rangeSource', () => {
     expect(readRange).not.toHaveBeenCalled()
   })
 
-  it('streams, and does not wait for ever on a store that gives nothing', async () => {
+  it('streams, and fails if the store returns nothing', async () => {
     const whole: Buffer[] = []
     for await (const piece of rangeSource({ bytes: 10, readRange }).stream()) whole.push(piece)
     expect(Buffer.concat(whole).equals(bytes)).toBe(true)

@@ -17,7 +17,7 @@ function lane(name: string, concurrency: number) {
   return worker
 }
 
-it('sets jobs at a time, goes back to what is configured, and takes no jobs while it drains', async () => {
+it('sets the concurrency, returns to the configured one, and starts no jobs while it drains', async () => {
   const [validate, transcode] = [lane('validate', 8), lane('transcode', 1)]
   const obedient = applyControls([validate, transcode])
   await obedient.apply({ admission: null, draining: true, concurrency: { validate: 2 } })
