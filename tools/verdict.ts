@@ -105,14 +105,14 @@ function judge({ store, samples, rounds }: Result, args: VerdictArgs): string[] 
     const p95 = percentile(waits, 0.95)
     const fewest = Math.min(...samples.map(({ backlog }) => backlog.running + backlog.waiting))
     say(
-      `${store}: verdict after the last byte: median ${seconds(median(waits))}, p95 ${seconds(p95)}, most ${seconds(Math.max(...waits))}; ${samples.length} samples, never fewer than ${fewest} transcodes`,
+      `${store}: verdict after the last byte: median ${seconds(median(waits))}, p95 ${seconds(p95)}, max ${seconds(Math.max(...waits))}; ${samples.length} samples, with at least ${fewest} transcodes`,
     )
     if (p95 > VERDICT_GOAL) errors.push(`${store}: p95 of the verdict is ${seconds(p95)}`)
     if (fewest < args.backlog) errors.push(`${store}: only ${fewest} transcodes ran or waited`)
   }
   if (rounds.length > 0) {
     const overhead = median(rounds.map(({ jobSeconds, bareSeconds }) => jobSeconds / bareSeconds)) - 1
-    say(`${store}: a transcode job takes ${(overhead * 100).toFixed(1)} % longer than bare ffmpeg (median)`)
+    say(`${store}: a transcode job takes ${(overhead * 100).toFixed(1)} % longer than ffmpeg alone (median)`)
     if (overhead > OVERHEAD_GOAL) errors.push(`${store}: overhead of ${(overhead * 100).toFixed(1)} %`)
   }
   return errors

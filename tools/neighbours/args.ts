@@ -13,7 +13,7 @@ export const USAGE = `npm run neighbours     what an honest person notices of th
 
 verdicts: one person's PDFs of a few kilobytes that unpack to gigabytes delay another person's plan of one page.
 webhooks: a portal's receiver that never answers delays another portal's webhooks.
-reads: one submission with very many uploads, read expanded by several at once, beside another's reads and creations.
+reads: concurrent expanded reads of a submission with very many uploads delay another person's reads and creations.
 
 Starts its own Redis, service and workers, and ends them.`
 

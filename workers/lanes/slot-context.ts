@@ -18,7 +18,7 @@ export type SlotContext = { slot: SlotRules; submission?: Submission }
 
 type Deps = Pick<WorkerContext, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
 
-/** Throws ClaimLost where the submission is gone: then the upload is going too. */
+/** Throws ClaimLost if the submission is deleted: then the upload is deleted too. */
 export async function slotContextOf(
   { heads, profiles }: Pick<Deps, 'heads' | 'profiles'>,
   { owner, submissionId, slot }: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot'>,

@@ -1,4 +1,4 @@
-// Workers that die, are told to go, or lose their claim in the middle of ffmpeg: no orphan, no lost attempt, one outcome.
+// Workers that die, are asked to stop, or lose their lease during ffmpeg: no orphan, no lost attempt, one outcome.
 
 import { join } from 'node:path'
 import { Job } from 'bullmq'
@@ -151,7 +151,7 @@ describe('a run whose lease was taken over', () => {
       const rejected = acceptanceWithdrawn(current, current, current.sequence)
       return acceptedAfterAll(rejected, current, { renditions, isRead: true, sequence: current.sequence })
     })
-    // The other run claims when this one has its first output, but has not committed it.
+    // The other run takes the lease when this one has its first output, but has not committed it.
     const { publish } = house.deps.store
     const store = Object.assign(Object.create(house.deps.store), {
       async publish(...args: Parameters<typeof publish>) {

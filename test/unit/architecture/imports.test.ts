@@ -1,4 +1,4 @@
-// What each room may import (docs/architecture.md says why), and that no import leads back to where it came from.
+// The modules that each module may import (docs/architecture.md explains them), and no import cycles.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 const DOMAIN = ['core', 'http', 'storage', 'records', 'audit', 'jobs', 'lifecycle', 'submissions']
 
-/** Room → the rooms that it may import. Files that lie in `src` itself put rooms together and are not listed. */
+/** Module → the modules that it may import. Files in `src` itself combine modules and are not listed. */
 const ALLOWED: Record<string, readonly string[]> = {
   core: [],
   media: [],
@@ -42,9 +42,9 @@ const importsOf = new Map(
   }),
 )
 
-function roomOf(file: string): string {
-  const [top = '', room = ''] = file.split('/')
-  return top === 'src' ? room : top
+function moduleOf(file: string): string {
+  const [top = '', module = ''] = file.split('/')
+  return top === 'src' ? module : top
 }
 
 /** The first way that leads from a file back to itself. */
@@ -70,10 +70,10 @@ function findCycle(): string[] | undefined {
 describe('imports', () => {
   it('follow the table of modules', () => {
     const forbidden = files.flatMap((file) => {
-      const allowed = ALLOWED[roomOf(file)]
+      const allowed = ALLOWED[moduleOf(file)]
       if (allowed === undefined) return []
       return (importsOf.get(file) ?? [])
-        .filter((target) => roomOf(target) !== roomOf(file) && !allowed.includes(roomOf(target)))
+        .filter((target) => moduleOf(target) !== moduleOf(file) && !allowed.includes(moduleOf(target)))
         .map((target) => `${file} → ${target}`)
     })
     expect(files.length).toBeGreaterThan(200)
