@@ -30,6 +30,7 @@ export class Space {
   readonly #deps: SpaceDeps
   /** Undefined: without end. */
   #room: number | undefined
+  #lookedAtMs = Number.NEGATIVE_INFINITY
   #lookAgainAtMs = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
   #promised: { atMs: number; bytes: number }[] = []
@@ -44,18 +45,22 @@ export class Space {
    * next look. A bucket has room without end. Throws REDIS_UNAVAILABLE.
    */
   async promise(bytes: number): Promise<boolean> {
-    // Intervals by the timer of the process: dates may leap.
-    if (performance.now() >= this.#lookAgainAtMs) {
+    // Intervals by the timer of the process: dates may leap. Nobody is refused by an old figure.
+    const nowMs = performance.now()
+    if (nowMs >= (this.#fits(bytes) ? this.#lookAgainAtMs : this.#lookedAtMs + LOOK_EVERY_MS)) {
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined
       })
       await this.#looking
     }
-    if (this.#room === undefined) return true
-    if (this.#room - this.#promisedBytes - bytes < RESERVE_BYTES) return false
+    if (!this.#fits(bytes)) return false
     this.#promised.push({ atMs: performance.now(), bytes })
     this.#promisedBytes += bytes
     return true
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#room === undefined || this.#room - this.#promisedBytes - bytes >= RESERVE_BYTES
   }
 
   async #look(): Promise<void> {
@@ -67,6 +72,7 @@ export class Space {
     this.#room = free === undefined ? undefined : free - promised
     this.#promised = this.#promised.filter(({ atMs }) => atMs > startedMs - CREATED_MS)
     this.#promisedBytes = this.#promised.reduce((sum, one) => sum + one.bytes, 0)
+    this.#lookedAtMs = startedMs
     const pauseMs = Math.max(LOOK_EVERY_MS, (performance.now() - startedMs) / LOOK_SHARE)
     this.#lookAgainAtMs = startedMs + Math.min(pauseMs, LOOK_AT_LEAST_EVERY_MS)
   }
