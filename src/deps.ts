@@ -13,9 +13,11 @@ import type { Config } from './core/config.ts'
 import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics, type Metrics } from './core/metrics.ts'
+import { PersonalHash } from './core/personal-hash.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { requirePrimary } from './core/redis-shape.ts'
 import { RedisWatch } from './core/redis-watch.ts'
+import { Erasure } from './erasure/erasure.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
 import { ProgressWatch } from './events/progress.ts'
@@ -32,6 +34,7 @@ import { LaneJobs } from './lifecycle/lane-jobs.ts'
 import { LaneLeases } from './lifecycle/lane-leases.ts'
 import { Rebuilder } from './lifecycle/rebuild.ts'
 import { Reconciler } from './lifecycle/reconcile.ts'
+import { FindIndex } from './ops/find/find-index.ts'
 import { FleetKeyDerivation } from './ops/key-derivation.ts'
 import { RecordIndex } from './records/record-index.ts'
 import { SubmissionHeads } from './records/submission-heads.ts'
@@ -106,6 +109,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   await keyDerivation.start({ redis: redis.producer, clock, logger })
   const tokens = new Tokens({ config, clock, derivation: keyDerivation })
   const revocations = new Revocations({ heads, redis, clock, logger })
+  const personalHash = new PersonalHash(config.secrets)
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
   const assemblies = new AssemblyLeases(redis.hot)
   const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
@@ -125,11 +129,12 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
   const credentialGuard = new CredentialGuard({ redis: redis.producer, config, securityLog, logger })
   const auth = new Auth({ config, tokens, credentialGuard, revocations })
-  const uniqueKeys = new UniqueKeys({ store, heads, clock })
-  const attempts = new Attempts({ redis: redis.hot, store, clock, logger })
+  const formerVersionRuns = () => !keyDerivation.active
+  const uniqueKeys = new UniqueKeys({ store, heads, personalHash, clock, logger, formerVersionRuns })
+  const attempts = new Attempts({ redis: redis.hot, store, heads, clock, logger })
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
-  const rates = new RateLimiter({ redis: redis.producer, config, metrics, logger })
+  const rates = new RateLimiter({ redis: redis.producer, config, personalHash, metrics, logger })
   const live = new LiveEvents(redis.subscriber, logger)
   const eventLog = new EventLog(index.wholeness)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
@@ -144,11 +149,26 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     expiryMs: config.uploads.expiryMs,
     lateLoopMs,
   })
-  const personLimits = new PersonLimits({ redis: redis.hot, config })
+  const personLimits = new PersonLimits({ redis: redis.hot, personalHash, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
+  const erasure = new Erasure({
+    store,
+    hot,
+    uploads,
+    heads,
+    views,
+    index,
+    queues,
+    attempts,
+    uniqueKeys,
+    webhooks: config.webhooks,
+    search: new FindIndex(redis.producer),
+    clock,
+    logger,
+  })
   const settleSubmissions = () =>
-    settleDueSubmissions({ store, hot, uploads, heads, views, index, profiles, clock, logger })
+    settleDueSubmissions({ store, hot, uploads, heads, views, index, profiles, clock, logger, erasure })
   const reconciler = new Reconciler({
     hot,
     uploads,
@@ -161,6 +181,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     expiryMs,
     expire,
     settleSubmissions,
+    continueErasure: (record) => erasure.continueUpload(record),
   })
   const deliveries = new Deliveries(store)
   const outbox = { heads, queues, logger, webhooks: config.webhooks, redis: redis.hot, deliveries }
@@ -200,6 +221,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     revocations,
     auth,
     uniqueKeys,
+    personalHash,
+    erasure,
     completion,
     claims,
     peers,

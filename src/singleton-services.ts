@@ -1,5 +1,5 @@
-// Services that run once, independent of the number of receiving processes: operations listener, reconciler, and
-// follower of the search index.
+// Services that run once, independent of the number of receiving processes: operations listener, reconciler, follower of
+// the search index, and renewal of unique keys, which needs the secrets that workers do not have.
 
 import { hostname } from 'node:os'
 import type { MetricsSnapshot } from './core/metrics.ts'
@@ -11,6 +11,7 @@ import { buildOpsServer } from './ops/ops-server.ts'
 import { createLookup } from './support/lookup.ts'
 
 const RECONCILE_MS = 60_000
+const RENEW_MS = 86_400_000
 
 export type SingletonServices = {
   started(): void
@@ -49,6 +50,15 @@ export async function startSingletonServices(
   }
   let endHealing: () => void = () => undefined
   const timer = setInterval(reconcile, RECONCILE_MS)
+  const renew = () => {
+    deps.uniqueKeys.renew().then(
+      (names) => {
+        if (names > 0) logger.info({ names }, 'names of unique keys that nobody looks for any more were removed')
+      },
+      (err: unknown) => logger.warn({ err }, 'unique keys were not renewed; it is tried again tomorrow'),
+    )
+  }
+  const renewal = setInterval(renew, RENEW_MS)
   const redis = deps.redis.producer
   const follower = new FindFollower({
     redis,
@@ -66,6 +76,7 @@ export async function startSingletonServices(
       }
       endHealing = startRebuildMonitor(deps.rebuilder, logger)
       reconcile()
+      renew()
       follower.start()
     },
     setDraining(draining) {
@@ -73,6 +84,7 @@ export async function startSingletonServices(
     },
     prepareClose() {
       clearInterval(timer)
+      clearInterval(renewal)
       endHealing()
       closing = true
       state.draining = true

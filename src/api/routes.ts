@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth/authenticate.ts'
 import type { RateLimiter } from '../auth/rate-limit.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
-import { UniqueKeys } from '../submissions/unique-keys.ts'
 import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
 import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
 import { type SealApiDeps, sealApi } from './seal.ts'
@@ -13,21 +12,16 @@ import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
 import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
 import { type UploadsApiDeps, uploadsApi } from './uploads.ts'
 
-/** Dependencies from the service; unique keys are created here. */
-export type PortalApiDeps = Omit<
-  SubmissionsApiDeps &
-    TicketsApiDeps &
-    SessionsApiDeps &
-    UploadsApiDeps &
-    ProfilesApiDeps &
-    SealApiDeps &
-    ReceiptsApiDeps,
-  'uniqueKeys'
-> & { rates: Pick<RateLimiter, 'check'> }
+export type PortalApiDeps = SubmissionsApiDeps &
+  TicketsApiDeps &
+  SessionsApiDeps &
+  UploadsApiDeps &
+  ProfilesApiDeps &
+  SealApiDeps &
+  ReceiptsApiDeps & { rates: Pick<RateLimiter, 'check'> }
 
 /** Registers the portal API in its own scope, with its own validation and body parsing. */
-export async function portalApi(app: FastifyInstance, given: PortalApiDeps): Promise<void> {
-  const deps = { ...given, uniqueKeys: new UniqueKeys(given) }
+export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Promise<void> {
   await app.register(async (scope) => {
     limitSessions(scope, deps)
     const api = typedRoutes(scope)

@@ -3,12 +3,12 @@
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
+import type { Erasure } from '../erasure/erasure.ts'
 import { isUnchanged } from '../http/conditional.ts'
 import { badRequest } from '../http/errors.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-routes.ts'
 import { loadIfThere } from '../submissions/completeness-events.ts'
-import { type DeleteDeps, deleteSubmission } from '../submissions/delete-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission } from '../submissions/documents.ts'
 import { type ListDeps, listSubmissions } from '../submissions/list.ts'
@@ -28,8 +28,7 @@ import {
 
 export type SubmissionsApiDeps = DocumentDeps &
   PutDeps &
-  DeleteDeps &
-  ListDeps & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth }
+  ListDeps & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth; erasure: Pick<Erasure, 'submission'> }
 
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const
@@ -157,7 +156,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      await deleteSubmission(deps, owner, id)
+      await deps.erasure.submission(owner, id)
       return await reply.code(204).send(null)
     },
   )

@@ -5,17 +5,21 @@ import { type Auth, type Caller, maySee, submissionOf } from '../auth/authentica
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import { isUploadId } from '../core/ids.ts'
+import type { Erasure } from '../erasure/erasure.ts'
 import { isUnchanged } from '../http/conditional.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, noContent, problems } from '../http/typed-routes.ts'
-import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { UploadView } from '../records/upload-views.ts'
-import { refreshCompleteness } from '../submissions/completeness.ts'
+import { type CompletenessParts, refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission, uploadDocument, uploadInSlot } from '../submissions/documents.ts'
 import { ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
 
-export type UploadsApiDeps = DocumentDeps & CancelDeps & { config: Pick<Config, 'http' | 'secrets'>; auth: Auth }
+export type UploadsApiDeps = CompletenessParts & {
+  config: Pick<Config, 'http' | 'secrets'>
+  auth: Auth
+  erasure: Pick<Erasure, 'upload'>
+}
 
 const Id = Type.Object({ id: Type.String() })
 const READING = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
@@ -100,8 +104,9 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags: ['uploads'],
-        summary: 'Cancel an upload and remove its bytes',
-        description: 'In any state. Repeating it is 204 again.',
+        summary: 'Cancel an upload and erase it',
+        description:
+          'In any state. Its bytes, names and measurements are removed; that there was one stays. Repeating it is 204 again.',
         params: Id,
         response: {
           204: noContent('Removed'),
@@ -115,7 +120,7 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       const view = await viewOf(deps, auth.caller(request), request.params.id)
       const { owner, submissionId } = originOf(view)
       if (submissionId !== null) await deps.heads.require(owner, submissionId)
-      await cancelUpload(deps, view)
+      await deps.erasure.upload(view)
       if (submissionId !== null) await refreshCompleteness(deps, owner, submissionId)
       return await reply.code(204).send(null)
     },

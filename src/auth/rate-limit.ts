@@ -6,9 +6,10 @@ import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { commandLoader, run } from '../core/lua-commands.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { PersonalHash } from '../core/personal-hash.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
-import { type Person, personHash } from '../records/person.ts'
+import { type Person, personName } from '../records/person.ts'
 
 const MINUTE_MS = 60_000
 
@@ -20,6 +21,7 @@ const countRequest = commandLoader(new URL('./commands/', import.meta.url))('cou
 export class RateLimiter {
   readonly #redis: RedisConnection
   readonly #perMinute: Record<RateName, number>
+  readonly #personalHash: PersonalHash
   readonly #metrics: Pick<Metrics, 'rateLimited'>
   readonly #logger: Logger
 
@@ -27,11 +29,13 @@ export class RateLimiter {
   constructor(deps: {
     redis: RedisConnection
     config: Pick<Config, 'rates'>
+    personalHash: PersonalHash
     metrics: Pick<Metrics, 'rateLimited'>
     logger: Logger
   }) {
     this.#redis = deps.redis
     this.#perMinute = deps.config.rates
+    this.#personalHash = deps.personalHash
     this.#metrics = deps.metrics
     this.#logger = deps.logger
   }
@@ -54,7 +58,7 @@ export class RateLimiter {
 
   async #take(what: RateName, who: Person, perMinute: number): Promise<number> {
     try {
-      const key = redisKeys.rate(what, who.owner, personHash(who))
+      const key = redisKeys.rate(what, who.owner, personName(this.#personalHash, who))
       return Number(await run(this.#redis, countRequest, [key], [MINUTE_MS / perMinute, MINUTE_MS]))
     } catch (err) {
       this.#logger.debug({ err }, 'the rate limit could not be checked')

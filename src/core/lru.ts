@@ -26,6 +26,10 @@ export class LruCache<K, V> {
     if (!oldest.done) this.#entries.delete(oldest.value)
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key)
+  }
+
   get size(): number {
     return this.#entries.size
   }

@@ -22,7 +22,10 @@ export async function webhookOf(
   { webhooks, heads, logger }: Pick<Outbox, 'heads' | 'webhooks' | 'logger'>,
   { owner, submissionId, body }: EventEnvelope,
 ): Promise<NotifyJob | undefined> {
-  const url = (await heads.latest(owner, submissionId))?.callbackUrl ?? webhooks.url
+  const head = await heads.latest(owner, submissionId)
+  // Its address is erased with it, and who deleted it knows.
+  if (head?.state === 'deleted') return undefined
+  const url = head?.callbackUrl ?? webhooks.url
   if (url === undefined) return undefined
   if (webhooks.secrets.length > 0)
     return { owner, url, eventId: body.id, timestamp: body.timestamp, body: JSON.stringify(body) }

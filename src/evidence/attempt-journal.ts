@@ -70,6 +70,28 @@ export class AttemptJournal {
     return lines.length
   }
 
+  /** Drops what is not in the store yet. */
+  async forgetWaiting(journal: Journal): Promise<void> {
+    const { list, due, member } = namesOf(journal)
+    await viaRedis(this.#redis.multi().del(list).zrem(due, member).exec())
+  }
+
+  /** Removes what is in the store. */
+  async forgetStored({ owner, submissionId }: Journal): Promise<void> {
+    await this.#store.removeAll(objectKeys.attempts(owner, submissionId))
+  }
+
+  /** Replaces what is in the store by what `change` makes of it. The new object is there before the old one goes. */
+  async rewrite(journal: Journal, change: (attempt: Attempt) => Attempt): Promise<void> {
+    for await (const { key, read } of this.objects(journal)) {
+      const attempts = await read()
+      const changed = attempts.map(change)
+      if (attempts.every((attempt, i) => attempt === changed[i])) continue
+      await this.write(journal, changed)
+      await this.#store.remove(key)
+    }
+  }
+
   /** Writes attempts to the store. */
   async write({ owner, submissionId }: Journal, attempts: readonly Attempt[]): Promise<void> {
     const firstMs = Math.min(...attempts.map(({ at }) => Date.parse(at)))
@@ -106,7 +128,7 @@ export class AttemptJournal {
         const body = await this.#store.read(key)
         return body === undefined ? [] : (JSON.parse(body.toString('utf8')) as { attempts: Attempt[] }).attempts
       }
-      yield { firstMs: Number(first ?? 0), read }
+      yield { key, firstMs: Number(first ?? 0), read }
     }
   }
 }

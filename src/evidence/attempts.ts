@@ -6,6 +6,7 @@ import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { withTimeout } from '../core/with-timeout.ts'
+import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { PlacementAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
@@ -36,6 +37,7 @@ export class Attempts implements PlacementAttempts {
   readonly #journal: AttemptJournal
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #isDeleted: (journal: Journal) => Promise<boolean>
   /** Recorded, not in Redis yet. */
   #held: NotedAttempt[] = []
   readonly #refusals = new Refusals()
@@ -43,8 +45,16 @@ export class Attempts implements PlacementAttempts {
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
 
-  constructor(deps: { redis: RedisConnection; store: ObjectStore; clock: Clock; logger: Logger }) {
+  constructor(deps: {
+    redis: RedisConnection
+    store: ObjectStore
+    heads: Pick<SubmissionHeads, 'latest'>
+    clock: Clock
+    logger: Logger
+  }) {
     this.#journal = new AttemptJournal(deps)
+    this.#isDeleted = async ({ owner, submissionId }) =>
+      (await deps.heads.latest(owner, submissionId))?.state === 'deleted'
     this.#clock = deps.clock
     this.#logger = deps.logger
   }
@@ -90,12 +100,32 @@ export class Attempts implements PlacementAttempts {
       const next = journals.values()
       const work = async () => {
         for (const journal of next) {
-          const moved = await this.#journal.moveToStore(journal, this.#clock.now())
-          written += moved
+          // Somebody whose page is still open goes on trying after the submission was deleted.
+          if (await this.#isDeleted(journal)) await this.#journal.forgetWaiting(journal)
+          else written += await this.#journal.moveToStore(journal, this.#clock.now())
         }
       }
       await Promise.all(Array.from({ length: WRITERS }, work))
     }
+  }
+
+  /** Removes all attempts of a deleted submission. Other processes may hold some for a minute, which they do not write. */
+  async erase(owner: string, submissionId: string): Promise<void> {
+    const journal = { owner, submissionId }
+    this.#held = this.#held.filter(({ journal: its }) => !isSame(its, journal))
+    this.#refusals.forget(journal)
+    await this.#journal.forgetWaiting(journal)
+    await this.#journal.forgetStored(journal)
+  }
+
+  /** Removes what an upload was called from the attempt that began it; the attempt stays. */
+  async eraseUpload(owner: string, submissionId: string, uploadId: string): Promise<void> {
+    await this.#drain()
+    const journal = { owner, submissionId }
+    await this.#journal.moveToStore(journal, this.#clock.now())
+    await this.#journal.rewrite(journal, (attempt) =>
+      attempt.uploadId === uploadId ? { ...attempt, declared: null } : attempt,
+    )
   }
 
   /** Whether there was an attempt in this slot before the deadline. */
@@ -148,9 +178,7 @@ export class Attempts implements PlacementAttempts {
   }
 
   #heldOf({ owner, submissionId }: Journal): Attempt[] {
-    return this.#held.flatMap(({ journal, attempt }) =>
-      journal.owner === owner && journal.submissionId === submissionId ? [attempt] : [],
-    )
+    return this.#held.flatMap((noted) => (isSame(noted.journal, { owner, submissionId }) ? [noted.attempt] : []))
   }
 
   /** Moves attempts from memory to Redis; on errors they stay in memory. Never rejects. */
@@ -197,13 +225,18 @@ export class Attempts implements PlacementAttempts {
     // An ending process cannot wait for a Redis outage. Recording an attempt twice does no harm.
     await withTimeout(this.#drain(), PATIENCE_MS, () => undefined)
     const left = this.#held.slice()
-    for (const { journal, attempts } of byJournal(left)) await this.#journal.write(journal, attempts)
+    for (const { journal, attempts } of byJournal(left))
+      if (!(await this.#isDeleted(journal))) await this.#journal.write(journal, attempts)
     this.#forget(left)
     if (this.#dropped > 0) {
       this.#logger.error({ attempts: this.#dropped }, 'attempts were dropped: too many in memory')
       this.#dropped = 0
     }
   }
+}
+
+function isSame(one: Journal, other: Journal): boolean {
+  return one.owner === other.owner && one.submissionId === other.submissionId
 }
 
 function byJournal(noted: readonly NotedAttempt[]): { journal: Journal; attempts: Attempt[] }[] {

@@ -49,6 +49,14 @@ export class Refusals {
     }
   }
 
+  /** Drops what is counted of a submission. */
+  forget({ owner, submissionId }: Journal): void {
+    for (const who of this.#minutes.keys()) {
+      const [its, id] = JSON.parse(who) as [string, string, string | null]
+      if (its === owner && id === submissionId) this.#minutes.delete(who)
+    }
+  }
+
   /** Sums of minutes that are over, and of all with `nowMs` infinite. What is taken is no longer here. */
   take(nowMs: number): NotedAttempt[] {
     const over = [...this.#minutes].filter(([, { endsMs }]) => endsMs <= nowMs)

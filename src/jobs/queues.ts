@@ -78,6 +78,21 @@ export class Queues {
     return await viaRedis(this.byLane[lane].getJobState(uploadJobId(lane, uploadId, generation)))
   }
 
+  /**
+   * Removes jobs with their data, results and logs, and what the queue noted about its jobs for whoever listens: nobody
+   * does. Jobs at work cannot be removed.
+   *
+   * @returns whether none of them is left
+   */
+  async forget(lane: Lane, jobIds: readonly string[]): Promise<boolean> {
+    const queue = this.byLane[lane]
+    await viaRedis(this.#redis.del(queue.toKey('events')))
+    const found = await Promise.all(jobIds.map((id) => viaRedis(this.#redis.exists(queue.toKey(id)))))
+    const present = jobIds.filter((_, i) => found[i] === 1)
+    const removed = await Promise.all(present.map((id) => viaRedis(queue.remove(id))))
+    return removed.every((count) => count === 1)
+  }
+
   async close(): Promise<void> {
     await Promise.all(LANES.map((lane) => this.byLane[lane].close()))
   }

@@ -34,6 +34,8 @@ export type CancelOptions = {
   force?: boolean
   /** Only incomplete uploads: the submission is being sealed. Complete ones are not changed. */
   unfinishedOnly?: boolean
+  /** Its record is to be erased too, also if this process dies before that. */
+  erasing?: boolean
 }
 
 /**
@@ -66,7 +68,7 @@ type Ended = { record: UploadRecord | undefined; cancelled: boolean }
 async function endUpload(
   { hot, uploads, heads }: CancelDeps,
   { id, hot: running, record: known }: UploadView,
-  { force = false, unfinishedOnly = false }: CancelOptions,
+  { force = false, unfinishedOnly = false, erasing = false }: CancelOptions,
 ): Promise<Ended> {
   // An upload without stored bytes exists only in Redis.
   if (known === undefined) {
@@ -79,9 +81,9 @@ async function endUpload(
     const base = current ?? unrecorded(running)
     if (base === undefined) return undefined
     const { owner, submissionId } = base
-    if (submissionId === null) return cancelledRecord(base, base.sequence + 1)
+    if (submissionId === null) return cancelledRecord(base, base.sequence + 1, { erasing })
     if (!force && !unfinishedOnly) refuseSealed(await heads.latest(owner, submissionId), id)
-    return cancelledRecord(base, await heads.nextSequence(owner, submissionId))
+    return cancelledRecord(base, await heads.nextSequence(owner, submissionId), { erasing })
   })
   return { record, cancelled: committed }
 }

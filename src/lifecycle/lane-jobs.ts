@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { Queues } from '../jobs/queues.ts'
 import { redisKeys } from '../records/keys.ts'
-import { personHash } from '../records/person.ts'
+import { personOf } from '../records/person.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { LaneName, UploadRecord } from '../records/upload-record.ts'
 import { costSeconds } from './job-cost.ts'
@@ -73,6 +73,6 @@ export class LaneJobs {
   }
 }
 
-function keyOf({ id, owner, submissionId, subject }: UploadRecord, lane: LaneName): string {
-  return redisKeys.inLane(lane, owner, personHash({ submissionId: submissionId ?? id, subject }))
+function keyOf(record: UploadRecord, lane: LaneName): string {
+  return redisKeys.inLane(lane, record.owner, personOf(record))
 }

@@ -36,6 +36,8 @@ export type ReconcileDeps = {
   expiryMs: number
   /** Expires an unfinished upload; see src/uploads/expire.ts. */
   expire: (id: string) => Promise<'kept' | 'finished' | 'expired'>
+  /** Goes on with the erasure of an upload. @returns when to look again, or null */
+  continueErasure: (record: UploadRecord) => Promise<number | null>
   /** Does what is due on submissions: waiting seals, and ending uploads after a seal. */
   settleSubmissions: () => Promise<unknown>
 }
@@ -91,6 +93,8 @@ export class Reconciler {
     if (isEnded(record.state)) {
       // The process that ended it may have died before it updated Redis or removed the bytes.
       if (state?.status === 'receiving') await hot.end(id, record.state, STORED_KEEP_MS)
+      if (record.erasing === true || record.erasedAt !== undefined)
+        return await hot.setDue(id, await this.#deps.continueErasure(record))
       await completion.removeBytes(record, state?.multipartId ?? undefined)
       return await hot.setDue(id, null)
     }

@@ -25,6 +25,7 @@ const TABLE = {
     rejected: ['cancelled'],
     failed: ['cancelled'],
   },
+  erased: { cancelled: ['cancelled'], expired: ['expired'] },
   'lane started': { stored: ['checking'], failed: ['checking'], ...WORKED_ON },
   'lane at work': WORKED_ON,
   'lane failed': { checking: ['failed'], ...UNCHANGED },

@@ -64,9 +64,50 @@ export function bytesLost(current: Current, sequence: number): NextUpload {
   return next('bytes lost', current, { state: 'expired', event: 'upload.expired', sequence, lanes, error })
 }
 
-export function cancelled(current: Current, sequence: number): NextUpload {
+/** @param erasing its record is to be erased too */
+export function cancelled(current: Current, sequence: number, { erasing = false } = {}): NextUpload {
   const lanes = releasedLanes(current.lanes)
-  return next('cancelled', current, { state: 'cancelled', event: 'upload.cancelled', sequence, lanes })
+  const change = { state: 'cancelled' as const, event: 'upload.cancelled', sequence, lanes }
+  return next('cancelled', current, { ...change, ...(erasing ? { erasing } : {}) })
+}
+
+/**
+ * The tombstone of an ended upload. It keeps where the upload stood and when it began, so that nothing that comes late
+ * brings it back; the generations of its lanes, to find its jobs; and its multipart upload, to abort it.
+ */
+export function erased(current: Current, atMs: number): NextUpload {
+  const { id, owner, submissionId, slot, revision, state, sequence, createdAt, object, lanes } = current
+  const { key, multipartId, partBytes } = object
+  const empty = recordOfDraft(
+    {
+      id,
+      owner,
+      submissionId,
+      slot,
+      revision,
+      subject: null,
+      replaces: null,
+      declared: { filename: null, type: null, bytes: null },
+      metadata: {},
+      fingerprint: null,
+      concat: null,
+      createdAt,
+      maxBytes: 0,
+      kinds: [],
+    },
+    { key, ...(multipartId === undefined ? {} : { multipartId }), ...(partBytes === undefined ? {} : { partBytes }) },
+  )
+  next('erased', current, {})
+  const generations = Object.entries(lanes).map(([lane, { generation }]) => [lane, { generation, attempts: 0 }])
+  const tombstone: Current = {
+    ...empty,
+    state,
+    sequence,
+    event: null,
+    lanes: Object.fromEntries(generations) as Current['lanes'],
+    erasedAt: isoTime(atMs),
+  }
+  return tombstone as NextUpload
 }
 
 type Lease = NonNullable<LaneState['claim']>

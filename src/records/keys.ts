@@ -32,8 +32,9 @@ export const objectKeys = {
   rendition: (id: string, token: string, file: string) =>
     `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name(file)}`,
   submission: (owner: string, submissionId: string) => `submissions/${name(owner)}/${name(submissionId)}/`,
-  uniqueKey: (owner: string, uniqueKey: string) =>
-    `unique/${name(owner)}/${createHash('sha256').update(uniqueKey).digest('hex')}/`,
+  uniqueKeys: 'unique/',
+  /** Who holds a `uniqueKey`; `hash` is the name that UniqueKeys gives it. */
+  uniqueKey: (owner: string, hash: string) => `unique/${name(owner)}/${name(hash)}/`,
   /** Attempts of a submission, one object per flush. */
   attempts: (owner: string, submissionId: string) => `attempts/${name(owner)}/${name(submissionId)}/`,
   /** Events without a version of an upload or head: a submission became complete, a file was replaced. */
@@ -132,6 +133,12 @@ export const redisKeys = {
 
 export function uploadIdOfKey(key: string): string | undefined {
   return /^uploads\/[0-9a-f]{6}\/([a-z2-7]{40})\//.exec(key)?.[1]
+}
+
+/** The parts of a key under `uniqueKeys`. */
+export function uniqueKeyOf(key: string): { owner: string; hash: string; version: number } | undefined {
+  const [, owner, hash, version] = /^unique\/([^/]+)\/([^/]+)\/(\d+)\.json$/.exec(key) ?? []
+  return owner === undefined || hash === undefined ? undefined : { owner, hash, version: Number(version) }
 }
 
 /** The submission whose head a key belongs to. */

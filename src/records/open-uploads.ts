@@ -3,7 +3,6 @@
 import { commandLoader, run } from '../core/lua-commands.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import { redisKeys } from './keys.ts'
-import { type Person, personHash } from './person.ts'
 import { SESSION_FIELDS } from './stored-fields.ts'
 
 /** Entries per step; Redis is blocked meanwhile. */
@@ -53,12 +52,17 @@ export async function countOpenUploads(redis: RedisConnection, movedSinceMs = 0)
   return total
 }
 
-/** Unfinished uploads of a person, and the bytes that they have declared and not sent. Throws REDIS_UNAVAILABLE. */
+/**
+ * Unfinished uploads of a person, and the bytes that they have declared and not sent. Throws REDIS_UNAVAILABLE.
+ *
+ * @param person see personName
+ */
 export async function countOpenOfPerson(
   redis: RedisConnection,
-  who: Person,
+  owner: string,
+  person: string,
 ): Promise<Pick<OpenUploads, 'open' | 'bytesLeft'>> {
-  const key = redisKeys.openOf(who.owner, personHash(who))
+  const key = redisKeys.openOf(owner, person)
   const [open, bytesLeft] = (await run(redis, countOfPerson, [key], [redisKeys.hot('')])) as [number, string]
   return { open, bytesLeft: Number(bytesLeft) }
 }

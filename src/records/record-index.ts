@@ -18,7 +18,7 @@ const PARSED = 2000
 const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
 
 /** A record as this process last parsed it, and the version and Redis run that it was cached under. */
-type Parsed = { version: string; run: string; value: unknown }
+type Parsed = { version: string; run: string; value: unknown; atMs: number }
 
 /** One committed version for `apply`. */
 export type Applied = {
@@ -86,21 +86,26 @@ export class RecordIndex {
     })
   }
 
-  /** A record as this process has it, which may be old; undefined where it has none of the present Redis run. */
-  parsed<T>(cacheKey: string): T | undefined {
+  /**
+   * A record as this process has it, which may be old; undefined where it has none of the present Redis run.
+   *
+   * @param maxAgeMs since when nobody has asked Redis whether there is a newer one
+   */
+  parsed<T>(cacheKey: string, maxAgeMs = Number.POSITIVE_INFINITY): T | undefined {
     const entry = this.#parsed.get(cacheKey)
-    return entry?.run === this.#runId.current ? (entry.value as T) : undefined
+    if (entry?.run !== this.#runId.current || performance.now() - entry.atMs > maxAgeMs) return undefined
+    return entry.value as T
   }
 
   #parse<T extends object>(
     key: string,
-    { version, run }: Omit<Parsed, 'value'>,
+    { version, run }: Pick<Parsed, 'version' | 'run'>,
     json: string | null,
     before: Parsed | undefined,
   ): T | undefined {
     if (json === null && before?.version !== version) return undefined
     const value = json === null ? (before?.value as T) : Object.freeze(JSON.parse(json) as T)
-    this.#parsed.set(key, { version, run, value })
+    this.#parsed.set(key, { version, run, value, atMs: performance.now() })
     return value
   }
 
@@ -117,6 +122,7 @@ export class RecordIndex {
   /** Makes a committed version visible and publishes its event. Idempotent per version. */
   async apply(applied: Applied): Promise<'ok' | 'old' | 'gap'> {
     const { owner, submissionId, upload } = applied
+    this.#parsed.delete(applied.cacheKey)
     const sid = submissionId ?? ''
     return (await run(
       this.redis,

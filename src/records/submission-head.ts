@@ -51,4 +51,8 @@ export type SubmissionHead = {
   shortened?: true
   createdAt: string
   updatedAt: string
+  /** Of a deleted one: names of its claims on `uniqueKey`, until they are released. */
+  claims?: string[]
+  /** Of a deleted one: everything about it has been removed but this version. */
+  erasedAt?: string
 }

@@ -9,6 +9,7 @@ import { objectKeys, redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import { SubmissionEventLog } from './submission-event-log.ts'
 import type { SubmissionHead } from './submission-head.ts'
+import { isYoungTombstone } from './tombstones.ts'
 import type { UploadRecord } from './upload-record.ts'
 import type { UploadRecords } from './upload-records.ts'
 import { type NextVersion, VersionLog } from './version-log.ts'
@@ -18,7 +19,6 @@ export type HeadDecision = NextVersion<SubmissionHead> | undefined
 const ANNOUNCE_GRACE_MS = 120_000
 /** Sequence numbers that may be in use by running commits. */
 const SEQUENCE_ROOM = 256
-const ERASE_AGAIN_MS = 86_400_000
 /** So many of the newest versions are kept whole. */
 const WHOLE_VERSIONS = 10
 /** Below this, shortening saves nothing: a file takes a block. */
@@ -164,6 +164,16 @@ export class SubmissionHeads {
     return { head, uploads }
   }
 
+  /** Every version that the store still has, oldest first. */
+  async versions(owner: string, id: string): Promise<SubmissionHead[]> {
+    return await this.#log.all(objectKeys.submission(owner, id))
+  }
+
+  /** Removes all versions but the newest, which is the tombstone of a deleted submission. */
+  async forgetEarlier(owner: string, id: string): Promise<void> {
+    await this.#log.forgetEarlier(objectKeys.submission(owner, id))
+  }
+
   /** Versions since a time, oldest first. */
   async history(owner: string, id: string, sinceMs: number): Promise<SubmissionHead[]> {
     return await this.#log.history(objectKeys.submission(owner, id), sinceMs)
@@ -177,8 +187,8 @@ export class SubmissionHeads {
   async #apply(head: SubmissionHead, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = submissionEvent(head)
     // The reconciler checks waiting seals, seals whose unfinished uploads may still have to be ended, and
-    // deletions, whose process may have died before all bytes were removed.
-    const erasing = head.state === 'deleted' && Date.parse(head.committedAt) > this.#clock.now() - ERASE_AGAIN_MS
+    // deletions, whose process may have died before everything was removed.
+    const erasing = isErasureDue(head, this.#clock.now())
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)
     return await this.#index.apply({
@@ -195,4 +205,10 @@ export class SubmissionHeads {
       gone: head.state === 'deleted',
     })
   }
+}
+
+/** Whether there may be something left of a deleted submission, or come late. */
+export function isErasureDue(head: SubmissionHead, nowMs: number): boolean {
+  if (head.state !== 'deleted') return false
+  return head.erasedAt === undefined || isYoungTombstone(head, nowMs)
 }

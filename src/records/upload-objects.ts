@@ -23,3 +23,14 @@ export async function removeAllButRecords(
   }
   return removed
 }
+
+/** Removes everything of an upload but the newest version of its record. Idempotent. @returns how many objects */
+export async function removeAllButTombstone(store: Pick<ObjectStore, 'list' | 'remove'>, id: string): Promise<number> {
+  const records = objectKeys.uploadRecord(id)
+  const keys: string[] = []
+  for await (const { key } of store.list(objectKeys.upload(id))) keys.push(key)
+  const tombstone = keys.filter((key) => key.startsWith(records)).at(-1)
+  const removed = keys.filter((key) => key !== tombstone)
+  for (const key of removed) await store.remove(key)
+  return removed.length
+}

@@ -163,6 +163,8 @@ export type UploadRecord = {
   slot: string | null
   revision: number
   subject: string | null
+  /** The subject as a keyed hash; absent: none, or written by a former version. */
+  person?: string
   replaces: string | null
 
   state: UploadState
@@ -203,6 +205,10 @@ export type UploadRecord = {
   mediaRemovedAt?: string
   /** The bytes are completely removed; until then the removal may have to be repeated. */
   mediaErasedAt?: string
+  /** It is to be erased; what it holds about a person is still here. */
+  erasing?: true
+  /** A tombstone: what it held about a person is gone from it. Earlier versions may still have to be removed. */
+  erasedAt?: string
 }
 
 /** A lane that is done without a run was closed by an older version after a rejection: it counts as not done. */

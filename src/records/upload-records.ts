@@ -6,6 +6,7 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
+import { isYoungTombstone } from './tombstones.ts'
 import { isEnded, isLaneDone, type NextUpload, type UploadRecord } from './upload-record.ts'
 import { VersionLog } from './version-log.ts'
 
@@ -165,6 +166,12 @@ export class UploadRecords {
     return first === undefined || Date.parse(first.committedAt) < sinceMs ? found : [first, ...found]
   }
 
+  #isDue(record: UploadRecord, announce: boolean): boolean {
+    // An ended upload is checked once more: its process may die before the bytes are removed.
+    if (!isSettled(record) || (announce && isEnded(record.state))) return true
+    return isYoungTombstone(record, this.#clock.now())
+  }
+
   async #apply(record: UploadRecord, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
     const event = uploadEvent(record)
     return await this.#index.apply({
@@ -176,8 +183,7 @@ export class UploadRecords {
       upload: {
         id: record.id,
         createdAtMs: Date.parse(record.createdAt),
-        // An ended upload is checked once more: its process may die before the bytes are removed.
-        dueAtMs: isSettled(record) && !(announce && isEnded(record.state)) ? null : this.#clock.now() + RECHECK_MS,
+        dueAtMs: this.#isDue(record, announce) ? this.#clock.now() + RECHECK_MS : null,
       },
       committedAtMs: Date.parse(record.committedAt),
       ...fingerprintKeyOf(record),
@@ -198,12 +204,22 @@ function fingerprintKeyOf(record: UploadRecord): { fingerprintKey?: string } {
   }
 }
 
+/** Every key under which Redis may know the fingerprint of an upload: its length may have been declared later. */
+export function fingerprintKeysOf(
+  record: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot' | 'fingerprint' | 'declared'>,
+) {
+  const { owner, submissionId, slot, fingerprint, declared } = record
+  if (submissionId === null || slot === null || fingerprint === null) return []
+  const lengths = new Set([String(declared.bytes ?? ''), ''])
+  return [...lengths].map((length) => redisKeys.fingerprint(owner, submissionId, slot, length, fingerprint))
+}
+
 /** True if nothing is due on an upload: no lane, no expiry. */
 export function isSettled(record: UploadRecord): boolean {
   switch (record.state) {
     case 'expired':
     case 'cancelled':
-      return true
+      return record.erasing !== true
     case 'rejected':
       return record.object.parts === undefined
     // Stays accepted: a required rendition failed for good.

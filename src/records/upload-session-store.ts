@@ -6,7 +6,7 @@ import { run, runMany } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import * as commands from './commands.ts'
 import { redisKeys } from './keys.ts'
-import { personHash } from './person.ts'
+import { personOf } from './person.ts'
 import {
   decodeParts,
   partFields,
@@ -32,6 +32,9 @@ export type AcquireOutcome =
   /** The caller's ticket is for another slot. */
   | { kind: 'scope' }
   | { kind: 'missing' }
+
+/** An upload to forget; `person`: see personOf. */
+export type Forgotten = { id: string; owner: string; person: string; fingerprintKeys: readonly string[] }
 
 export const LEASE_MS = 15_000
 
@@ -69,7 +72,7 @@ export class UploadSessionStore {
         redisKeys.due,
         redisKeys.uploadsOf(draft.owner, draft.submissionId ?? ''),
         options.fingerprintKey ?? '',
-        redisKeys.openOf(draft.owner, personHash({ ...draft, submissionId: draft.submissionId ?? '' })),
+        redisKeys.openOf(draft.owner, personOf(draft)),
       ],
       [
         draft.id,
@@ -236,6 +239,20 @@ export class UploadSessionStore {
         ],
       )) === 1
     )
+  }
+
+  /**
+   * Forgets an upload that was erased, with what else Redis keeps under its id. Whoever holds it loses it: its next step
+   * finds no session.
+   */
+  async forget({ id, owner, person, fingerprintKeys }: Forgotten): Promise<void> {
+    const keys = [redisKeys.hot(id), redisKeys.parts(id), redisKeys.progress(id)]
+    const pipeline = this.redis.pipeline().del(...keys, redisKeys.assembly(id), redisKeys.lostSince(id))
+    pipeline.zrem(redisKeys.openOf(owner, person), id)
+    for (const lane of ['validate', 'inspect', 'transcode']) pipeline.zrem(redisKeys.inLane(lane, owner, person), id)
+    const holders = await Promise.all(fingerprintKeys.map((key) => this.holderOfFingerprint(key)))
+    for (const [i, key] of fingerprintKeys.entries()) if (holders[i] === id) pipeline.del(key)
+    for (const [error] of (await viaRedis(pipeline.exec())) ?? []) if (error) throw error
   }
 
   /** The saved parts, in order. */

@@ -13,6 +13,7 @@ export type UploadDraft = Pick<
   | 'slot'
   | 'revision'
   | 'subject'
+  | 'person'
   | 'replaces'
   | 'declared'
   | 'metadata'
@@ -33,6 +34,7 @@ export function draftOf(record: UploadRecord): UploadDraft {
     slot: record.slot,
     revision: record.revision,
     subject: record.subject,
+    ...(record.person === undefined ? {} : { person: record.person }),
     replaces: record.replaces,
     declared: record.declared,
     metadata: record.metadata,

@@ -26,6 +26,8 @@ export type UploadView = {
   progress: JobProgress | null
 }
 
+/** How long an ended upload that another process has erased may still be shown as it was. */
+const ENDED_FOR_MS = 5000
 const PROGRESS_TTL_SECONDS = 600
 /**
  * Uploads that are read at once. Submissions with more are read in pieces and one after the other: whoever reads the
@@ -84,8 +86,8 @@ export class UploadViews {
   }
 
   /**
-   * What ended before it was stored stays as it is, and nothing is asked of it: one that was stored may be put back by a
-   * seal. What is stored whole has no session to ask for.
+   * What ended before it was stored is not asked for again and again: it is erased at most. One that was stored may be put
+   * back by a seal. What is stored whole has no session to ask for.
    */
   async #views(ids: string[]): Promise<UploadView[]> {
     if (ids.length <= PIECE) return await this.#read(ids)
@@ -99,19 +101,23 @@ export class UploadViews {
   }
 
   async #read(ids: string[]): Promise<UploadView[]> {
-    const before = new Map(ids.map((id) => [id, this.#index.parsed<UploadRecord>(redisKeys.record(id))]))
-    const isOver = (id: string) => {
-      const record = before.get(id)
-      return record !== undefined && isEnded(record.state) && record.storedAt === null
-    }
+    const keyed = ids.map((id) => [id, redisKeys.record(id)] as const)
+    const before = new Map(keyed.map(([id, key]) => [id, this.#index.parsed<UploadRecord>(key)]))
+    const over = new Map(
+      keyed.flatMap(([id, key]) => {
+        const record = this.#index.parsed<UploadRecord>(key, ENDED_FOR_MS)
+        return record !== undefined && isEnded(record.state) && record.storedAt === null ? [[id, record]] : []
+      }),
+    )
     const isOpen = (id: string) => (before.get(id)?.state ?? 'receiving') === 'receiving'
     const living = await this.#ask(
-      ids.filter((id) => !isOver(id)),
+      ids.filter((id) => !over.has(id)),
       isOpen,
     )
     const found = new Map(living.map((view) => [view.id, view]))
     return ids.flatMap((id) => {
-      const view = isOver(id) ? { id, record: before.get(id), hot: undefined, progress: null } : found.get(id)
+      const record = over.get(id)
+      const view = record === undefined ? found.get(id) : { id, record, hot: undefined, progress: null }
       return view === undefined ? [] : [view]
     })
   }

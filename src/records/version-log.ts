@@ -25,6 +25,18 @@ export class VersionLog<T extends Versioned> {
     return newest === undefined ? undefined : await this.#read(newest)
   }
 
+  /** Every version that is still there, oldest first. */
+  async all(prefix: string): Promise<T[]> {
+    return await this.history(prefix, 0)
+  }
+
+  /** Removes all versions but the newest. Later commits are not affected: they begin from that one. */
+  async forgetEarlier(prefix: string): Promise<void> {
+    const keys: string[] = []
+    for await (const { key } of this.#store.list(prefix)) keys.push(key)
+    for (const key of keys.slice(0, -1)) await this.#store.remove(key)
+  }
+
   /** One version by its number. */
   async version(prefix: string, version: number): Promise<T | undefined> {
     return await this.#read(versionKey(prefix, version))

@@ -1,8 +1,9 @@
 // Work on submissions that are due: waiting seals are tried again, seals of a died process are
 // published and their unfinished uploads ended, deletions are finished. The store decides what is due; Redis only lists candidates.
 
+import { isErasureDue } from '../records/submission-heads.ts'
+import { lookAgainAtMs } from '../records/tombstones.ts'
 import { publishCompleteness } from './completeness-events.ts'
-import { eraseUploads } from './delete-submission.ts'
 import { carryOutSeal, endUnfinished, type SealDeps } from './seal.ts'
 
 /** Maximum per run; the others follow in the next run. */
@@ -11,8 +12,13 @@ const BATCH = 200
 const STRAGGLERS_MS = 60_000
 const LOOK_AGAIN_MS = 60_000
 
+export type SettleDeps = SealDeps & {
+  /** Goes on with the erasure of a deleted submission. */
+  erasure: { submission(owner: string, id: string): Promise<unknown> }
+}
+
 /** Processes all due submissions. @returns how many */
-export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
+export async function settleDueSubmissions(deps: SettleDeps): Promise<number> {
   const { index, clock, logger } = deps
   const due = await index.dueSubmissions(clock.now(), BATCH)
   for (const { owner, submissionId } of due) {
@@ -20,8 +26,8 @@ export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
       await settle(deps, owner, submissionId)
       await index.setSubmissionDue(owner, submissionId, null)
       // Checked after it was removed from the list: new work puts it on the list again.
-      if (await isDue(deps, owner, submissionId))
-        await index.setSubmissionDue(owner, submissionId, clock.now() + LOOK_AGAIN_MS)
+      const dueAtMs = await nextDueMs(deps, owner, submissionId)
+      if (dueAtMs !== null) await index.setSubmissionDue(owner, submissionId, dueAtMs)
     } catch (err) {
       logger.warn({ err, submissionId }, 'a due submission could not be processed; retrying')
       await index.setSubmissionDue(owner, submissionId, clock.now() + LOOK_AGAIN_MS)
@@ -30,13 +36,13 @@ export async function settleDueSubmissions(deps: SealDeps): Promise<number> {
   return due.length
 }
 
-async function settle(deps: SealDeps, owner: string, id: string): Promise<void> {
+async function settle(deps: SettleDeps, owner: string, id: string): Promise<void> {
   const { heads } = deps
   const stored = await heads.fromStore(owner, id)
   if (stored === undefined) return
   if (stored.state === 'deleted') {
     // Also uploads created shortly after the deletion by earlier admitted requests.
-    await eraseUploads(deps, owner, id)
+    await deps.erasure.submission(owner, id)
     return
   }
   await heads.announce(stored)
@@ -47,9 +53,11 @@ async function settle(deps: SealDeps, owner: string, id: string): Promise<void> 
   if ((await heads.latest(owner, id))?.state === 'sealed') await endUnfinished(deps, owner, id)
 }
 
-async function isDue({ heads, clock }: SealDeps, owner: string, id: string): Promise<boolean> {
+async function nextDueMs({ heads, clock }: SealDeps, owner: string, id: string): Promise<number | null> {
   const head = await heads.latest(owner, id)
-  if (head === undefined || head.state === 'deleted') return false
-  if (head.sealRequestedAt != null) return true
-  return head.state === 'sealed' && Date.parse(head.committedAt) + STRAGGLERS_MS > clock.now()
+  const nowMs = clock.now()
+  if (head === undefined) return null
+  if (head.state === 'deleted') return isErasureDue(head, nowMs) ? lookAgainAtMs(head, nowMs) : null
+  const isSealing = head.state === 'sealed' && Date.parse(head.committedAt) + STRAGGLERS_MS > nowMs
+  return head.sealRequestedAt != null || isSealing ? nowMs + LOOK_AGAIN_MS : null
 }

@@ -1,9 +1,13 @@
 // At most one active submission per `uniqueKey` (a person, a rank, a term). The reservation of a key is a record in
-// the object store, so that of concurrent requests exactly one gets it.
+// the object store, so that of concurrent requests exactly one gets it. It is stored under keyed hashes, since a `uniqueKey`
+// often holds a citizen's number: one hash for each secret of the configuration, so that none is missed while secrets change.
 
+import { createHash } from 'node:crypto'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { objectKeys } from '../records/keys.ts'
+import type { Logger } from '../core/logger.ts'
+import type { PersonalHash } from '../core/personal-hash.ts'
+import { objectKeys, uniqueKeyOf } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { VersionLog } from '../records/version-log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -21,60 +25,179 @@ type KeyClaim = {
  * this time the key is free again.
  */
 const ORPHANED_MS = 60_000
+/** A released claim is removed after this: nobody who read it before still writes. */
+const RELEASED_KEEP_MS = 86_400_000
+
+/** The name under which former versions reserved a key: its hash without a secret, 64 hex digits. */
+export function formerName(uniqueKey: string): string {
+  return createHash('sha256').update(uniqueKey).digest('hex')
+}
+
+const isFormer = (hash: string) => /^[0-9a-f]{64}$/.test(hash)
+
+export type UniqueKeysDeps = {
+  store: ObjectStore
+  heads: SubmissionHeads
+  personalHash: PersonalHash
+  clock: Clock
+  logger: Logger
+  /** Whether a process of a former version may be running: it looks for former names only. */
+  formerVersionRuns: () => Promise<boolean>
+}
 
 export class UniqueKeys {
-  readonly #heads: SubmissionHeads
-  readonly #clock: Clock
+  readonly #deps: UniqueKeysDeps
   readonly #log: VersionLog<KeyClaim>
 
-  constructor(deps: { store: ObjectStore; heads: SubmissionHeads; clock: Clock }) {
-    this.#heads = deps.heads
-    this.#clock = deps.clock
+  constructor(deps: UniqueKeysDeps) {
+    this.#deps = deps
     this.#log = new VersionLog(deps.store)
+  }
+
+  /** Every name under which a key may be reserved. */
+  namesOf(owner: string, key: string): string[] {
+    return [...this.#keyedNames(owner, key), formerName(key)]
+  }
+
+  #keyedNames(owner: string, key: string): string[] {
+    const { personalHash } = this.#deps
+    return personalHash.all('unique key', owner, key).map((hash, i) => `${personalHash.keyIds[i]}.${hash}`)
   }
 
   /** Reserves a key for a submission; idempotent. Throws SUBMISSION_DUPLICATE {existingId}. */
   async claim(owner: string, key: string, submissionId: string): Promise<void> {
-    await this.#commit(owner, key, async (claim) => {
+    const keyed = this.#keyedNames(owner, key)
+    const former = formerName(key)
+    if (await this.#deps.formerVersionRuns()) keyed.push(former)
+    else await this.#refuseHeld(owner, key, former, submissionId)
+    const taken: string[] = []
+    try {
+      // In one order everywhere, or of two processes with other secrets neither might get all.
+      for (const name of keyed.toSorted()) if (await this.#claim(owner, key, name, submissionId)) taken.push(name)
+    } catch (error) {
+      await this.releaseNames(owner, taken, submissionId)
+      throw error
+    }
+  }
+
+  async #claim(owner: string, key: string, name: string, submissionId: string): Promise<boolean> {
+    return await this.#commit(owner, name, async (claim) => {
       if (claim === undefined || claim.submissionId === null) return { submissionId }
       if (claim.submissionId === submissionId) return undefined
-      if (await this.#holds(owner, key, claim.submissionId, claim.committedAt))
-        throw new AppError('SUBMISSION_DUPLICATE', { details: { existingId: claim.submissionId } })
+      if (await this.#holds(owner, key, claim.submissionId, claim.committedAt)) throw duplicate(claim.submissionId)
       return { submissionId }
     })
   }
 
+  async #refuseHeld(owner: string, key: string, name: string, submissionId: string): Promise<void> {
+    const claim = await this.#log.latest(objectKeys.uniqueKey(owner, name))
+    if (claim === undefined || claim.submissionId === null || claim.submissionId === submissionId) return
+    if (await this.#holds(owner, key, claim.submissionId, claim.committedAt)) throw duplicate(claim.submissionId)
+  }
+
   /** Throws SUBMISSION_DUPLICATE if the reservation was lost; call it just before the head is committed. */
   async confirm(owner: string, key: string, submissionId: string): Promise<void> {
-    const claim = await this.#log.latest(objectKeys.uniqueKey(owner, key))
-    if (claim?.submissionId !== submissionId)
-      throw new AppError('SUBMISSION_DUPLICATE', { details: { existingId: claim?.submissionId ?? null } })
+    for (const name of this.#keyedNames(owner, key)) {
+      const claim = await this.#log.latest(objectKeys.uniqueKey(owner, name))
+      if (claim?.submissionId !== submissionId) throw duplicate(claim?.submissionId ?? null)
+    }
+    await this.#refuseHeld(owner, key, formerName(key), submissionId)
   }
 
   /** Releases a key, if it is this submission's. */
   async release(owner: string, key: string, submissionId: string): Promise<void> {
-    await this.#commit(owner, key, (claim) =>
-      claim?.submissionId === submissionId ? { submissionId: null } : undefined,
-    )
+    await this.releaseNames(owner, this.namesOf(owner, key), submissionId)
+  }
+
+  /** The same by the names of its claims, which needs no secret. */
+  async releaseNames(owner: string, names: readonly string[], submissionId: string): Promise<void> {
+    const keepsFormer = names.some(isFormer) && (await this.#deps.formerVersionRuns())
+    for (const name of names) {
+      const prefix = objectKeys.uniqueKey(owner, name)
+      const released = await this.#commit(owner, name, (claim) =>
+        claim?.submissionId === submissionId ? { submissionId: null } : undefined,
+      )
+      if (released && isFormer(name) && !keepsFormer) await this.#deps.store.removeAll(prefix)
+      else if (released) await this.#log.forgetEarlier(prefix)
+    }
+  }
+
+  /**
+   * Reserves every key under the newest secret too, also those that a former version reserved, and removes names that nobody
+   * looks for any more, and claims that were released a day ago. Safe at any time, and for several at once.
+   *
+   * @returns how many names were removed
+   */
+  async renew(): Promise<number> {
+    let removed = 0
+    for await (const { owner, hash, version } of this.#newest()) {
+      const [newestKey = ''] = this.#deps.personalHash.keyIds
+      if (version === 1 && hash.startsWith(`${newestKey}.`)) continue
+      try {
+        if (await this.#renew(owner, hash)) removed++
+      } catch (err) {
+        this.#deps.logger.warn({ err, owner }, 'a unique key could not be renewed; it is tried again tomorrow')
+      }
+    }
+    return removed
+  }
+
+  /** @returns whether the name was removed */
+  async #renew(owner: string, hash: string): Promise<boolean> {
+    const { store, heads, personalHash, clock } = this.#deps
+    const prefix = objectKeys.uniqueKey(owner, hash)
+    const claim = await this.#log.latest(prefix)
+    if (claim === undefined) return false
+    const ageMs = clock.now() - Date.parse(claim.committedAt)
+    const isLookedFor =
+      personalHash.keyIds.some((id) => hash.startsWith(`${id}.`)) ||
+      (isFormer(hash) && (await this.#deps.formerVersionRuns()))
+    if (claim.submissionId !== null) {
+      const head = await heads.fromStore(owner, claim.submissionId)
+      const key = head === undefined || head.state === 'deleted' ? null : head.uniqueKey
+      if (key === null && ageMs < ORPHANED_MS) return false
+      if (key !== null)
+        for (const name of this.#keyedNames(owner, key)) await this.#claim(owner, key, name, claim.submissionId)
+      if (isLookedFor) return false
+    } else if (ageMs < RELEASED_KEEP_MS) return false
+    await store.removeAll(prefix)
+    return true
+  }
+
+  /** The newest version of every claim. */
+  async *#newest(): AsyncGenerator<{ owner: string; hash: string; version: number }> {
+    let last: { owner: string; hash: string; version: number } | undefined
+    for await (const { key } of this.#deps.store.list(objectKeys.uniqueKeys)) {
+      const found = uniqueKeyOf(key)
+      if (found === undefined) continue
+      if (last !== undefined && (last.owner !== found.owner || last.hash !== found.hash)) yield last
+      last = found
+    }
+    if (last !== undefined) yield last
   }
 
   /** Whether a reservation belongs to an active submission, or to one that is being created. */
   async #holds(owner: string, key: string, submissionId: string, claimedAt: string): Promise<boolean> {
-    const head = await this.#heads.fromStore(owner, submissionId)
+    const head = await this.#deps.heads.fromStore(owner, submissionId)
     if (head?.state === 'deleted') return false
     if (head?.uniqueKey === key) return true
-    return this.#clock.now() - Date.parse(claimedAt) < ORPHANED_MS
+    return this.#deps.clock.now() - Date.parse(claimedAt) < ORPHANED_MS
   }
 
   async #commit(
     owner: string,
-    key: string,
+    name: string,
     decide: (
       claim: KeyClaim | undefined,
     ) => Promise<Pick<KeyClaim, 'submissionId'> | undefined> | Pick<KeyClaim, 'submissionId'> | undefined,
-  ): Promise<void> {
-    const prefix = objectKeys.uniqueKey(owner, key)
+  ): Promise<boolean> {
+    const prefix = objectKeys.uniqueKey(owner, name)
     const latest = () => this.#log.latest(prefix)
-    await this.#log.commit(prefix, () => isoTime(this.#clock.now()), await latest(), latest, decide)
+    const now = () => isoTime(this.#deps.clock.now())
+    return (await this.#log.commit(prefix, now, await latest(), latest, decide)).committed
   }
+}
+
+function duplicate(existingId: string | null): AppError {
+  return new AppError('SUBMISSION_DUPLICATE', { details: { existingId } })
 }

@@ -11,7 +11,7 @@ import { takenByFinal } from '../lifecycle/transitions.ts'
 import { objectKeys } from '../records/keys.ts'
 import { isStored, type StoredPart, type UploadRecord } from '../records/upload-record.ts'
 import type { UploadDraft } from '../records/upload-session.ts'
-import { NO_OWNER, placeTicket } from './create.ts'
+import { NO_OWNER, personIn, placeTicket } from './create.ts'
 import { measureFinished } from './finish.ts'
 import { parseMetadata } from './metadata.ts'
 import type { TusRequest } from './tus-request.ts'
@@ -59,6 +59,7 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
     submissionId: ticket?.submission ?? null,
     slot: ticket?.slot ?? null,
     subject: ticket?.subject ?? null,
+    ...personIn(deps, ticket),
     declared: {
       filename: metadata['filename'] ?? metadata['name'] ?? null,
       type: metadata['filetype'] ?? metadata['type'] ?? null,

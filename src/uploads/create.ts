@@ -7,6 +7,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { newToken, newUploadId } from '../core/ids.ts'
 import { redisKeys } from '../records/keys.ts'
+import { personName } from '../records/person.ts'
 import { newUploadSession, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
 import { decideCreation } from '../submissions/creation.ts'
 import type { SlotRules } from '../submissions/profiles/profile.ts'
@@ -94,9 +95,16 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
     submissionId: ticket.submission,
     slot: ticket.slot,
     subject: ticket.subject,
+    ...personIn(deps, ticket),
     ...placement,
   }
   return { draft, size, fingerprintKey, expiresAtMs, slot, restarts }
+}
+
+/** Who uploads, for workers: they count by person and have no key to hash a name with. */
+export function personIn({ personalHash }: UploadDeps, ticket: Ticket | null): Pick<UploadDraft, 'person'> {
+  if (ticket === null || ticket.subject === null) return {}
+  return { person: personName(personalHash, { ...ticket, submissionId: ticket.submission }) }
 }
 
 /**

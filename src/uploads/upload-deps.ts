@@ -8,6 +8,7 @@ import type { Config } from '../core/config.ts'
 import type { KeyDerivation } from '../core/derive-key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { PersonalHash } from '../core/personal-hash.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import type { Completion } from '../lifecycle/completion.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
@@ -47,6 +48,7 @@ export type UploadDeps = {
   admission: Admission
   attempts: Attempts
   rates: RateLimiter
+  personalHash: PersonalHash
   personLimits: PersonLimits
   budget: ByteBudget
   spool: Spool

@@ -8,7 +8,7 @@ import type { Stage } from './stage/stage.ts'
 export type StoreKind = 'local' | 's3'
 
 /** The state that an upload must reach, whatever fails. */
-export type End = 'ready' | 'rejected' | 'cancelled' | 'expired'
+export type End = 'ready' | 'rejected' | 'cancelled' | 'expired' | 'erased'
 
 export type HandedFile = { id: string; sha256: string; bytes: number; end: End }
 

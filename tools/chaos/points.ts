@@ -1,6 +1,6 @@
 // Which process dies at which step of which scenario. Every fault point of the code is listed at least once.
 
-import { erased, expired, jobLost, receipted, returned, sealed, terminated } from './drives/ends.ts'
+import { erased, expired, jobLost, receipted, returned, sealed, submissionErased, terminated } from './drives/ends.ts'
 import {
   checkpointed,
   headed,
@@ -56,6 +56,11 @@ const SERVICE: Omit<PointRow, 'role'>[] = [
   { point: 'terminate.before-commit', drive: terminated },
   { point: 'terminate.committed', drive: terminated },
   { point: 'terminate.bytes-removed', drive: terminated },
+  { point: 'erase.head-committed', drive: submissionErased },
+  { point: 'erase.upload-committed', drive: submissionErased },
+  { point: 'erase.upload-removed', drive: submissionErased },
+  { point: 'erase.uploads-erased', drive: submissionErased },
+  { point: 'erase.head-removed', drive: submissionErased },
   { point: 'seal.before-commit', drive: sealed },
   { point: 'seal.committed', drive: sealed },
   { point: 'seal.unfinished-ended', drive: sealed },

@@ -8,7 +8,7 @@ import { retry } from '../../src/core/retry.ts'
 import { withTimeout } from '../../src/core/with-timeout.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
-import { personHash } from '../../src/records/person.ts'
+import { personOf } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import { NoRoom } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -69,7 +69,7 @@ export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShar
     const run = () => runOnce(deps, work, job, cancelled)
     try {
       return await measured(deps, work, job, async () =>
-        share === undefined ? await run() : await share.run(await personOf(deps, job), run),
+        share === undefined ? await run() : await share.run(await ownerOfFile(deps, job), run),
       )
     } catch (error) {
       if (!(error instanceof JobReleased)) throw error
@@ -257,11 +257,10 @@ function whenHeld(error: unknown): never {
 }
 
 /** Whose file it is. */
-async function personOf({ uploads }: WorkerContext, job: Job<UploadJob>): Promise<string> {
+async function ownerOfFile({ uploads }: WorkerContext, job: Job<UploadJob>): Promise<string> {
   const { uploadId } = job.data
   const record = await uploads.latest(uploadId)
-  const { owner = '', subject = null, submissionId } = record ?? {}
-  return `${owner}/${personHash({ submissionId: submissionId ?? uploadId, subject })}`
+  return record === undefined ? uploadId : `${record.owner}/${personOf(record)}`
 }
 
 /** The same person's next files come forward. Where that fails they come a little later. */

@@ -5,7 +5,8 @@
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { redisKeys } from '../../records/keys.ts'
-import { withLines, wordsOf } from './words.ts'
+import type { SubmissionHead } from '../../records/submission-head.ts'
+import { type Said, withLines, wordsOf, wordsOfHead, wordsOfUpload } from './words.ts'
 
 export type Found = { owner: string; submissionId: string }
 
@@ -35,6 +36,13 @@ export class FindIndex {
     const before = (await viaRedis(this.#redis.hget(redisKeys.find, member))) ?? ''
     const text = withLines(before, [submissionId, ...words])
     await this.#put(member, text, deadlineMs === null ? '' : String(deadlineMs))
+  }
+
+  /** Replaces a submission's entry by what its head and its uploads and attempts say now. */
+  async replace(head: SubmissionHead, said: readonly Said[]): Promise<void> {
+    const { owner, id, deadline } = head
+    const words = [id, ...wordsOfHead(head), ...said.flatMap(wordsOfUpload)]
+    await this.#put(`${owner}/${id}`, withLines('', words), deadline === null ? '' : String(Date.parse(deadline)))
   }
 
   async remove({ owner, submissionId }: Found): Promise<void> {

@@ -9,10 +9,8 @@ import { withTimeout } from '../../core/with-timeout.ts'
 import { redisKeys } from '../../records/keys.ts'
 import { CACHE_FIELDS, SESSION_FIELDS } from '../../records/stored-fields.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
-import type { UploadRecord } from '../../records/upload-record.ts'
-import type { UploadDraft } from '../../records/upload-session.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
-import { textsIn } from './words.ts'
+import { type Said, wordsOfHead, wordsOfUpload } from './words.ts'
 
 const LOOK_MS = 3000
 const LEASE_MS = 15_000
@@ -136,7 +134,7 @@ export class FindFollower {
       const found = foundOf(member)
       const head = await heads.latest(found.owner, found.submissionId)
       if (head !== undefined && head.state !== 'deleted') {
-        await find.add(found, lines.flatMap(wordsOfAttempt), deadlineOf(head.deadline))
+        await find.add(found, lines.flatMap(wordsIn), deadlineOf(head.deadline))
         looked++
       }
       this.#attempts.set(member, length)
@@ -161,10 +159,8 @@ export class FindFollower {
     for (const id of ids)
       ask.hget(redisKeys.record(id), CACHE_FIELDS.json).hget(redisKeys.hot(id), SESSION_FIELDS.draft)
     const answers = ids.length === 0 ? [] : ((await viaRedis(ask.exec())) ?? [])
-    const words = answers.flatMap(([, json]) => (typeof json === 'string' ? wordsOfUpload(json) : []))
-    const { uniqueKey, metadata, slotMetadata } = head
-    const told = [uniqueKey, ...textsIn(metadata), ...textsIn(slotMetadata)]
-    await find.add(found, [...told, ...words], deadlineOf(head.deadline))
+    const words = answers.flatMap(([, json]) => (typeof json === 'string' ? wordsIn(json) : []))
+    await find.add(found, [...wordsOfHead(head), ...words], deadlineOf(head.deadline))
   }
 }
 
@@ -172,16 +168,7 @@ function deadlineOf(deadline: string | null): number | null {
   return deadline === null ? null : Date.parse(deadline)
 }
 
-/** The searchable texts of a record or a draft, which have the same fields. */
-function wordsOfUpload(json: string): (string | null)[] {
-  const { subject, declared } = JSON.parse(json) as Pick<UploadRecord | UploadDraft, 'subject' | 'declared'>
-  return [subject, declared.filename]
-}
-
-function wordsOfAttempt(json: string): (string | null)[] {
-  const attempt = JSON.parse(json) as {
-    subject: string | null
-    declared: { filename: string | null } | null
-  }
-  return [attempt.subject, attempt.declared?.filename ?? null]
+/** The searchable texts of a record, a draft or an attempt. */
+function wordsIn(json: string): (string | null)[] {
+  return wordsOfUpload(JSON.parse(json) as Said)
 }

@@ -1,6 +1,8 @@
 // The searchable texts of a submission: id, person, file names, portal metadata.
 // Stored as lines in lower case; parts of words match, which is needed for scripts without spaces.
 
+import type { SubmissionHead } from '../../records/submission-head.ts'
+
 /** Enough for any ordinary submission. */
 const MAX_CHARS = 6000
 const MAX_LINE = 300
@@ -29,6 +31,17 @@ export function withLines(before: string, more: readonly (string | null | undefi
   let chars = first.length + rest.reduce((sum, line) => sum + line.length + 1, 0)
   while (chars > MAX_CHARS) chars -= (rest.shift() ?? '').length + 1
   return [first, ...rest].join('\n')
+}
+
+/** The searchable part of a record, a draft or an attempt. */
+export type Said = { subject: string | null; declared: { filename: string | null } | null }
+
+export function wordsOfUpload({ subject, declared }: Said): (string | null)[] {
+  return [subject, declared?.filename ?? null]
+}
+
+export function wordsOfHead({ uniqueKey, metadata, slotMetadata }: SubmissionHead): (string | null)[] {
+  return [uniqueKey, ...textsIn(metadata), ...textsIn(slotMetadata)]
 }
 
 /** Every text in the portal metadata. */

@@ -336,6 +336,7 @@ describe('what is sealed', () => {
     await seal('r-4')
     expect((await h.call('DELETE', '/v1/submissions/r-4')).status).toBe(204)
     expectProblem(await seal('r-4'), 'SUBMISSION_DELETED')
+    h.clock.ms += 86_400_000
     await later()
     expect(await isDue('r-4')).toBe(false)
   })

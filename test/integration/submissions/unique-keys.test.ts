@@ -14,7 +14,8 @@ const attempt = (id: string, uniqueKey: string | null) =>
   h.call('PUT', `/v1/submissions/${id}`, { body: { profile: 'tiny@1', uniqueKey } })
 const claimsOf = async (key: string) => {
   const keys: string[] = []
-  for await (const found of h.deps.store.list(objectKeys.uniqueKey('portal', key))) keys.push(found.key)
+  for (const name of h.deps.uniqueKeys.namesOf('portal', key))
+    for await (const found of h.deps.store.list(objectKeys.uniqueKey('portal', name))) keys.push(found.key)
   return keys.length
 }
 

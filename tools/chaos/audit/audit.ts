@@ -2,6 +2,7 @@
 
 import type { Hand } from '../model.ts'
 import type { Stage } from '../stage/stage.ts'
+import { auditErased, isErased } from './erased.ts'
 import { allEvents, auditDeliveries, auditEvents } from './events.ts'
 import { auditFile } from './files.ts'
 import { auditLeftovers } from './leftovers.ts'
@@ -35,10 +36,12 @@ export async function audit(stage: Stage, hands: readonly Hand[], { hasEventLog 
           errors.push(...(await auditFile(stage, end)).filter((error) => !error.startsWith('outcomes')))
         }
     }
-    const events = hasEventLog ? await auditEvents(stage, hand, ids, log) : { errors: [], skipped: 0 }
+    if (isErased(hand)) errors.push(...(await auditErased(stage, hand)))
+    const events =
+      hasEventLog && !isErased(hand) ? await auditEvents(stage, hand, ids, log) : { errors: [], skipped: 0 }
     byHand.push({ errors: [...errors, ...events.errors], skipped: events.skipped })
   }
-  const deliveries = hasEventLog ? auditDeliveries(stage, log) : []
+  const deliveries = hasEventLog ? auditDeliveries(stage, log, hands) : []
   const leftovers = await auditLeftovers(stage, hands, partials)
   return { byHand, shared: [...unsettled, ...deliveries, ...leftovers] }
 }

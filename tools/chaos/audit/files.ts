@@ -13,6 +13,7 @@ const VERDICTS = [...ACCEPTED, 'upload.rejected', 'upload.cancelled', 'upload.ex
 export async function isAtItsEnd({ bytes }: Stage, { id, end }: HandedFile): Promise<boolean> {
   const record = (await versionsOf(bytes, id)).at(-1)
   if (record === undefined) return end === 'cancelled' || end === 'expired'
+  if (end === 'erased') return record.erasedAt !== undefined
   if (record.state !== end) return false
   if (end === 'ready') return record.object.parts === undefined && record.lanes.inspect?.doneAt !== undefined
   return end !== 'rejected' || record.mediaErasedAt !== undefined
@@ -24,6 +25,7 @@ export async function auditFile(stage: Stage, file: HandedFile): Promise<string[
   const record = versions.at(-1)
   const errors: string[] = []
   const keys = await stage.bytes.list(folderOf(file.id))
+  if (file.end === 'erased') return keys.length === 1 ? [] : keys.map((key) => `left of what was erased: ${key}`)
   const numbers = versions.map(({ version }) => version)
   // The first version of a small file on S3 is in its object's metadata: it is deleted with the object (retention, join, end).
   const single = versions[0]?.object.key ?? ''

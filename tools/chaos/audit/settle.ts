@@ -4,6 +4,7 @@
 import { waitFor } from '../../../test/support/http.ts'
 import type { Hand } from '../model.ts'
 import type { Stage } from '../stage/stage.ts'
+import { auditErased, erasedIds, isErased } from './erased.ts'
 import { allEvents } from './events.ts'
 import { isAtItsEnd } from './files.ts'
 
@@ -25,6 +26,7 @@ export async function settle(stage: Stage, hands: readonly Hand[], hasEventLog =
     waiting.clear()
     for (const file of hands.flatMap(({ files }) => files))
       if (!(await isAtItsEnd(stage, file))) waiting.add(`upload ${file.id} is not ${file.end}`)
+    for (const hand of hands.filter(isErased)) for (const fault of await auditErased(stage, hand)) waiting.add(fault)
     if (waiting.size > 0) return false
     for (const lane of ['validate', 'inspect', 'transcode', 'notify'] as const) {
       const queue = stage.queues[lane]
@@ -37,7 +39,9 @@ export async function settle(stage: Stage, hands: readonly Hand[], hasEventLog =
     for (const key of await stage.bytes.openMultiparts()) waiting.add(`multipart upload of ${key}`)
     if (hasEventLog) {
       const delivered = new Set(stage.receiver.deliveries.map(({ id }) => id))
-      for (const { id } of await allEvents(stage)) if (!delivered.has(id)) waiting.add(`webhook ${id}`)
+      const erased = erasedIds(hands)
+      for (const { id, data } of await allEvents(stage))
+        if (!delivered.has(id) && !erased.has(data.submissionId)) waiting.add(`webhook ${id}`)
     }
     return waiting.size === 0
   }

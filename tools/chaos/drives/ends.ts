@@ -42,6 +42,16 @@ export const terminated: Drive = async (stage, seed, arm) => {
   return hand(submissionId, id, film, 'cancelled')
 }
 
+/** Erased with its submission, with a first piece of it there. */
+export const submissionErased: Drive = async (stage, seed, arm) => {
+  const { submissionId, ticket } = await begin(stage)
+  const film = stage.films.film(sizes(stage).length, seed)
+  const id = await leftUnfinished(stage, stage.service.url, ticket, film)
+  arm()
+  await insistOn([204], 'DELETE', `${stage.service.url}/v1/submissions/${submissionId}`)
+  return hand(submissionId, id, film, 'erased')
+}
+
 export const expired: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(sizes(stage).length, seed)
