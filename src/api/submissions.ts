@@ -1,6 +1,7 @@
 // The submission calls: create, read, list, change and delete.
 
 import Type from 'typebox'
+import type { SecurityLog } from '../audit/security-log.ts'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import type { Erasure } from '../erasure/erasure.ts'
@@ -28,7 +29,12 @@ import {
 
 export type SubmissionsApiDeps = DocumentDeps &
   PutDeps &
-  ListDeps & { config: Pick<Config, 'http' | 'webhooks'>; auth: Auth; erasure: Pick<Erasure, 'submission'> }
+  ListDeps & {
+    config: Pick<Config, 'http' | 'webhooks'>
+    auth: Auth
+    erasure: Pick<Erasure, 'submission'>
+    securityLog: Pick<SecurityLog, 'record'>
+  }
 
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const
@@ -145,8 +151,8 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         tags,
         summary: 'Delete a submission and all its files',
         description:
-          'Also a sealed one. Files, renditions and unfinished uploads are removed; records stay as a tombstone, and the id ' +
-          'answers 410. Its `uniqueKey` is free again. Repeating it is 204 again.',
+          'Also a sealed one. Files, names, metadata, attempts and waiting webhooks are removed; a tombstone without personal ' +
+          'data stays, and the id answers 410. Its `uniqueKey` is free again. Repeating it is 204 again.',
         params: SubmissionId,
         response: {
           204: noContent('Deleted'),
@@ -157,6 +163,8 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       await deps.erasure.submission(owner, id)
+      const actor = { by: `portal ${owner}`, from: request.ip }
+      await deps.securityLog.record({ event: 'submission.erase', actor, on: `submission ${owner}/${id}` })
       return await reply.code(204).send(null)
     },
   )

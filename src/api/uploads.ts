@@ -1,6 +1,7 @@
 // Upload calls: read one, list those of a submission, cancel.
 
 import Type from 'typebox'
+import type { SecurityLog } from '../audit/security-log.ts'
 import { type Auth, type Caller, maySee, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
@@ -19,6 +20,7 @@ export type UploadsApiDeps = CompletenessParts & {
   config: Pick<Config, 'http' | 'secrets'>
   auth: Auth
   erasure: Pick<Erasure, 'upload'>
+  securityLog: Pick<SecurityLog, 'record'>
 }
 
 const Id = Type.Object({ id: Type.String() })
@@ -121,6 +123,8 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       const { owner, submissionId } = originOf(view)
       if (submissionId !== null) await deps.heads.require(owner, submissionId)
       await deps.erasure.upload(view)
+      const actor = { by: `portal ${owner}`, from: request.ip }
+      await deps.securityLog.record({ event: 'upload.erase', actor, on: `upload ${view.id}` })
       if (submissionId !== null) await refreshCompleteness(deps, owner, submissionId)
       return await reply.code(204).send(null)
     },

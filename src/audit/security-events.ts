@@ -35,6 +35,7 @@ export const SECURITY_EVENTS = {
   'receipt_key.withdraw': change('A key of receipts was withdrawn', { watch: true }),
   'session.revoke': change('Sessions, or what they had issued, were revoked'),
   'submission.erase': change('A submission was deleted, with all that it held of a person'),
+  'upload.erase': change('An upload was removed, with its names and its bytes'),
 } as const satisfies Record<string, Meaning>
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS

@@ -3,6 +3,7 @@
 import type { Command } from '../command.ts'
 import { admission } from './admission.ts'
 import { drain } from './drain.ts'
+import { erase } from './erase.ts'
 import { exportReceipts } from './export-receipts.ts'
 import { extendDeadline } from './extend-deadline.ts'
 import { find } from './find.ts'
@@ -23,4 +24,5 @@ export const COMMANDS: readonly Command[] = [
   extendDeadline,
   exportReceipts,
   receiptKeys,
+  erase,
 ]

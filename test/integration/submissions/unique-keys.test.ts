@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { objectKeys } from '../../../src/records/keys.ts'
+import { PersonalHash } from '../../../src/core/personal-hash.ts'
+import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
-import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
+import { formerName, UniqueKeys } from '../../../src/submissions/unique-keys.ts'
+import { OTHER_KEY, openStillEnvironment, type StillEnvironment, TICKET_SECRET } from '../../support/environment.ts'
 import { expectProblem } from './expect-problem.ts'
 
 let h: StillEnvironment
@@ -105,5 +107,90 @@ describe('uniqueKey', () => {
   it('claimed by a PUT that is repeated after a crash is its own', async () => {
     await h.deps.uniqueKeys.claim('portal', 'repeat', 'repeated')
     expect((await attempt('repeated', 'repeat')).status).toBe(201)
+  })
+})
+
+describe('names of unique keys in the store', () => {
+  const NEXT_SECRET = 'another-ticket-secret-of-more-than-32-characters'
+  const namesInStore = async () => {
+    const names = new Set<string>()
+    for await (const { key } of h.deps.store.list(objectKeys.uniqueKeys)) names.add(key.split('/')[2] ?? '')
+    return names
+  }
+  const under = (...secrets: [string, ...string[]]) =>
+    new UniqueKeys({ ...h.deps, personalHash: new PersonalHash(secrets), formerVersionRuns: async () => false })
+  /** What a former version leaves behind. */
+  const formerClaim = async (id: string, key: string) => {
+    await h.commitHead(id, { uniqueKey: key })
+    const claim = { version: 1, nonce: 'n', committedAt: new Date(h.clock.ms).toISOString(), submissionId: id }
+    const name = `${objectKeys.uniqueKey('portal', formerName(key))}000001.json`
+    await h.deps.store.createIfAbsent(name, Buffer.from(JSON.stringify(claim)))
+  }
+  const beat = async (can?: string[]) => {
+    const report = { name: 'host:1', role: 'service', atMs: h.clock.ms, ...(can === undefined ? {} : { can }) }
+    await h.deps.redis.hot.hset(redisKeys.processes, 'host:1', JSON.stringify(report))
+  }
+
+  it('tell nobody who has no secret what was hashed', async () => {
+    await h.put('keyed', { uniqueKey: '1103700990007' })
+    expect(await namesInStore()).not.toContain(formerName('1103700990007'))
+    expect(await claimsOf('1103700990007')).toBe(1)
+    const [own = ''] = h.deps.uniqueKeys.namesOf('portal', '1103700990007')
+    const [others = ''] = h.deps.uniqueKeys.namesOf('other', '1103700990007')
+    expect(own).not.toBe(others)
+  })
+
+  it('of a former version count, and are replaced by keyed ones', async () => {
+    await formerClaim('before-1', 'held before')
+    expectProblem(await attempt('after-1', 'held before'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'before-1' },
+    })
+    expect(await h.deps.uniqueKeys.renew()).toBe(1)
+    expect(await namesInStore()).not.toContain(formerName('held before'))
+    expectProblem(await attempt('after-1', 'held before'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'before-1' },
+    })
+    await h.call('DELETE', '/v1/submissions/before-1')
+    expect((await attempt('after-1', 'held before')).status).toBe(201)
+  })
+
+  it('of a former version are used beside keyed ones while one of its processes runs', async () => {
+    await beat()
+    await h.put('meanwhile', { uniqueKey: 'during the upgrade' })
+    expect(await namesInStore()).toContain(formerName('during the upgrade'))
+    await h.deps.uniqueKeys.renew()
+    expect(await namesInStore()).toContain(formerName('during the upgrade'))
+    await beat(['keyed-names'])
+    expect(await h.deps.uniqueKeys.renew()).toBe(1)
+    expect(await namesInStore()).not.toContain(formerName('during the upgrade'))
+    expectProblem(await attempt('meanwhile-2', 'during the upgrade'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'meanwhile' },
+    })
+  })
+
+  it('are found by every process while the secret changes, and under the new one alone after it', async () => {
+    await h.put('rotated', { uniqueKey: 'rotating' })
+    const refused = (keys: UniqueKeys) => keys.claim('portal', 'rotating', 'rotated-2')
+    await expect(refused(under(TICKET_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
+    await expect(refused(under(NEXT_SECRET, TICKET_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
+    await under(NEXT_SECRET, TICKET_SECRET).renew()
+    await expect(refused(under(NEXT_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
+    await expect(refused(under(TICKET_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
+    await under(NEXT_SECRET).renew()
+    const old = under(TICKET_SECRET).namesOf('portal', 'rotating')
+    expect([...(await namesInStore())].filter((name) => old.includes(name))).toEqual([])
+    await expect(refused(under(NEXT_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
+    await under(TICKET_SECRET).renew() // as it was, for whoever comes next
+  })
+
+  it('that were released are gone after a day', async () => {
+    await h.put('short-lived', { uniqueKey: 'released' })
+    await h.call('DELETE', '/v1/submissions/short-lived')
+    const [name = ''] = h.deps.uniqueKeys.namesOf('portal', 'released')
+    await h.deps.uniqueKeys.renew()
+    expect(await namesInStore()).toContain(name)
+    h.clock.ms += 86_401_000
+    await h.deps.uniqueKeys.renew()
+    expect(await namesInStore()).not.toContain(name)
   })
 })
