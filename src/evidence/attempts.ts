@@ -100,13 +100,19 @@ export class Attempts implements PlacementAttempts {
       const next = journals.values()
       const work = async () => {
         for (const journal of next) {
-          // Somebody whose page is still open goes on trying after the submission was deleted.
-          if (await this.#isDeleted(journal)) await this.#journal.forgetWaiting(journal)
-          else written += await this.#journal.moveToStore(journal, this.#clock.now())
+          const moved = await this.#moveOrForget(journal)
+          written += moved
         }
       }
       await Promise.all(Array.from({ length: WRITERS }, work))
     }
+  }
+
+  /** Somebody whose page is still open goes on trying after the submission was deleted. */
+  async #moveOrForget(journal: Journal): Promise<number> {
+    if (!(await this.#isDeleted(journal))) return await this.#journal.moveToStore(journal, this.#clock.now())
+    await this.#journal.forgetWaiting(journal)
+    return 0
   }
 
   /** Removes all attempts of a deleted submission. Other processes may hold some for a minute, which they do not write. */
