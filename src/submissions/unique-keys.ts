@@ -42,7 +42,7 @@ export type UniqueKeysDeps = {
   clock: Clock
   logger: Logger
   /** Whether a process of a former version may be running: it looks for former names only. */
-  formerVersionRuns: () => Promise<boolean>
+  formerVersionRuns: () => boolean
 }
 
 export class UniqueKeys {
@@ -68,7 +68,7 @@ export class UniqueKeys {
   async claim(owner: string, key: string, submissionId: string): Promise<void> {
     const keyed = this.#keyedNames(owner, key)
     const former = formerName(key)
-    if (await this.#deps.formerVersionRuns()) keyed.push(former)
+    if (this.#deps.formerVersionRuns()) keyed.push(former)
     else await this.#refuseHeld(owner, key, former, submissionId)
     const taken: string[] = []
     try {
@@ -111,7 +111,7 @@ export class UniqueKeys {
 
   /** The same by the names of its claims, which needs no secret. */
   async releaseNames(owner: string, names: readonly string[], submissionId: string): Promise<void> {
-    const keepsFormer = names.some(isFormer) && (await this.#deps.formerVersionRuns())
+    const keepsFormer = names.some(isFormer) && this.#deps.formerVersionRuns()
     for (const name of names) {
       const prefix = objectKeys.uniqueKey(owner, name)
       const released = await this.#commit(owner, name, (claim) =>
@@ -150,8 +150,7 @@ export class UniqueKeys {
     if (claim === undefined) return false
     const ageMs = clock.now() - Date.parse(claim.committedAt)
     const isLookedFor =
-      personalHash.keyIds.some((id) => hash.startsWith(`${id}.`)) ||
-      (isFormer(hash) && (await this.#deps.formerVersionRuns()))
+      personalHash.keyIds.some((id) => hash.startsWith(`${id}.`)) || (isFormer(hash) && this.#deps.formerVersionRuns())
     if (claim.submissionId !== null) {
       const head = await heads.fromStore(owner, claim.submissionId)
       const key = head === undefined || head.state === 'deleted' ? null : head.uniqueKey

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PersonalHash } from '../../../src/core/personal-hash.ts'
-import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
 import { putSubmission } from '../../../src/submissions/put-submission.ts'
 import { formerName, UniqueKeys } from '../../../src/submissions/unique-keys.ts'
 import { OTHER_KEY, openStillEnvironment, type StillEnvironment, TICKET_SECRET } from '../../support/environment.ts'
@@ -118,7 +118,7 @@ describe('names of unique keys in the store', () => {
     return names
   }
   const under = (...secrets: [string, ...string[]]) =>
-    new UniqueKeys({ ...h.deps, personalHash: new PersonalHash(secrets), formerVersionRuns: async () => false })
+    new UniqueKeys({ ...h.deps, personalHash: new PersonalHash(secrets), formerVersionRuns: () => false })
   /** What a former version leaves behind. */
   const formerClaim = async (id: string, key: string) => {
     await h.commitHead(id, { uniqueKey: key })
@@ -126,11 +126,6 @@ describe('names of unique keys in the store', () => {
     const name = `${objectKeys.uniqueKey('portal', formerName(key))}000001.json`
     await h.deps.store.createIfAbsent(name, Buffer.from(JSON.stringify(claim)))
   }
-  const beat = async (can?: string[]) => {
-    const report = { name: 'host:1', role: 'service', atMs: h.clock.ms, ...(can === undefined ? {} : { can }) }
-    await h.deps.redis.hot.hset(redisKeys.processes, 'host:1', JSON.stringify(report))
-  }
-
   it('tell nobody who has no secret what was hashed', async () => {
     await h.put('keyed', { uniqueKey: '1103700990007' })
     expect(await namesInStore()).not.toContain(formerName('1103700990007'))
@@ -155,12 +150,12 @@ describe('names of unique keys in the store', () => {
   })
 
   it('of a former version are used beside keyed ones while one of its processes runs', async () => {
-    await beat()
-    await h.put('meanwhile', { uniqueKey: 'during the upgrade' })
+    const beside = new UniqueKeys({ ...h.deps, formerVersionRuns: () => true })
+    await h.commitHead('meanwhile', { uniqueKey: 'during the upgrade' })
+    await beside.claim('portal', 'during the upgrade', 'meanwhile')
     expect(await namesInStore()).toContain(formerName('during the upgrade'))
-    await h.deps.uniqueKeys.renew()
+    await beside.renew()
     expect(await namesInStore()).toContain(formerName('during the upgrade'))
-    await beat(['keyed-names'])
     expect(await h.deps.uniqueKeys.renew()).toBe(1)
     expect(await namesInStore()).not.toContain(formerName('during the upgrade'))
     expectProblem(await attempt('meanwhile-2', 'during the upgrade'), 'SUBMISSION_DUPLICATE', {
