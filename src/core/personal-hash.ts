@@ -2,7 +2,7 @@
 // digits) could be found again in any hash without one.
 
 import { createHmac } from 'node:crypto'
-import { deriveKey } from './derive-key.ts'
+import { deriveKey, type Secrets } from './derive-key.ts'
 
 /** What is hashed; the same text of another kind, or of another portal, has another hash. */
 export type PersonalText = 'person' | 'unique key'
@@ -15,7 +15,7 @@ export class PersonalHash {
   readonly #keys: readonly Buffer[]
 
   /** @param secrets of the configuration, the newest first */
-  constructor(secrets: readonly [string, ...string[]]) {
+  constructor(secrets: Secrets) {
     this.#keys = secrets.map((secret) => deriveKey(secret, 'songngan personal hash, version 1'))
     this.keyIds = this.#keys.map((key) =>
       createHmac('sha256', key).update('key id').digest('hex').slice(0, KEY_ID_CHARS),
