@@ -16,18 +16,18 @@ import { createTranscode } from './lanes/transcode.ts'
 import { createValidate } from './lanes/validate.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** How soon a job of a worker that died is run by another; shorter in tests. */
+/** How soon a job of a dead worker runs on another; shorter in tests. */
 export type Timing = { lockMs: number; stalledCheckMs: number }
 const TIMING: Timing = { lockMs: 60_000, stalledCheckMs: 30_000 }
 
-/** A worker that is stopped in the middle of a job costs one: several deployments in a row must not fail a long job. */
+/** A worker that is stopped during a job uses one: several deployments in a row must not fail a long job. */
 const MAX_STALLED_COUNT = 4
-/** BullMQ keeps a count per minute for so many minutes. */
+/** BullMQ keeps a count per minute for this many minutes. */
 const METRICS_MINUTES = 24 * 60
 
 const TIMETABLE_MS = 60_000
 
-/** A delivery mostly waits. */
+/** High, because a delivery mostly waits. */
 const DELIVERIES_AT_A_TIME = 16
 
 type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptions['settings'] }
@@ -35,9 +35,9 @@ type Setup = { processor: Processor; concurrency: number; settings?: WorkerOptio
 function setups(deps: WorkerContext, copies: CountedRuns) {
   const cores = availableParallelism()
   return {
-    // People wait for these, and they cost next to nothing.
+    // People wait for these, and they need very little CPU.
     validate: () => ({
-      // Hostile files of one person take no more than the processors, so that another's verdict has its turn at them.
+      // One person's hostile files run at most on all CPUs, so that another person's verdict gets CPU time.
       processor: createValidate(deps, new FairShare(() => cores)),
       concurrency: 4 * cores,
     }),
@@ -65,7 +65,7 @@ function setups(deps: WorkerContext, copies: CountedRuns) {
   } satisfies Record<Lane, () => Setup>
 }
 
-/** A receiver that never answers takes a portal's own share, and no other's. @internal */
+/** A receiver that never answers blocks only its portal's share. @internal */
 export function sharedByPortal(
   deliver: ReturnType<typeof createNotifyProcessor>,
   share: FairShare,
@@ -83,7 +83,7 @@ export function sharedByPortal(
 
 export type RunningWorkers = {
   workers: readonly Worker[]
-  /** Takes no more jobs, waits `graceMs` for those that run, then gives them back; resolves when all is quiet. */
+  /** Starts no more jobs, waits `graceMs` for running ones, then releases them; resolves when no job is running. */
   close(graceMs: number): Promise<void>
 }
 
@@ -101,7 +101,7 @@ export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING)
     async close(graceMs) {
       clearInterval(timetable)
       const shortEnded = short?.stop()
-      // Stops the intake at once; resolves when the last job has ended.
+      // Starts no new jobs from now on; resolves when the last job has ended.
       const closed = Promise.all(workers.map((worker) => worker.close()))
       const timer = setTimeout(() => {
         for (const worker of workers) worker.cancelAllJobs(SHUTDOWN)
@@ -112,7 +112,7 @@ export async function startWorkers(deps: WorkerContext, timing: Timing = TIMING)
   }
 }
 
-/** Only while the lane's own places are taken: what they run is handed out again sooner where a worker dies. */
+/** Only while the lane's own slots are busy, because their jobs run again sooner if a worker dies. */
 function takeShortWork(deps: WorkerContext, worker: Worker, { running }: CountedRuns): ShortWork {
   const queue = deps.queues.byLane.transcode
   const isOpen = async () => running() >= worker.concurrency && !worker.isPaused() && !(await queue.isPaused())
@@ -125,7 +125,7 @@ function countingRuns(processor: ReturnType<typeof createTranscode>): CountedRun
   let runs = 0
   return {
     running: () => runs,
-    // BullMQ hands over a signal only to processors that declare three parameters.
+    // BullMQ passes a signal only to processors that declare three parameters.
     processor: async (job, token, signal) => {
       runs++
       try {
@@ -137,7 +137,7 @@ function countingRuns(processor: ReturnType<typeof createTranscode>): CountedRun
   }
 }
 
-/** The timetable stands in Redis, and is lost with it. */
+/** The schedule of periodic tasks is in Redis, and is lost with it. */
 async function keepTimetable(deps: WorkerContext): Promise<NodeJS.Timeout> {
   await scheduleMaintenance(deps)
   return setInterval(() => {
@@ -168,11 +168,11 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
     metrics.jobsStalled.inc({ queue: lane })
     logger.warn({ jobId, lane }, 'job stalled; it will run again')
   })
-  // BullMQ only tells: a job that goes on without its lock would run beside its successor.
+  // BullMQ only reports it: a job that continues without its lock would run beside the next run.
   worker.on('lockRenewalFailed', (jobIds: string[]) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, 'the lock of the job was lost')
   })
-  // Lanes over an upload measure their jobs themselves, outcome and all.
+  // Lanes of an upload measure their jobs themselves, including the outcome.
   if (lane === 'notify' || lane === 'maintain')
     worker.on('completed', ({ processedOn, finishedOn }: Job) => {
       if (processedOn !== undefined && finishedOn !== undefined)

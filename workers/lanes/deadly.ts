@@ -1,5 +1,5 @@
-// Jobs whose workers died. A file that kills every worker must not be retried for ever: after
-// two deaths the job runs in a separate process, after the third it is given up.
+// Jobs whose workers died. A file that kills every worker must not be retried forever: after
+// two deaths the job runs in a separate process, after the third it fails.
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
@@ -27,12 +27,12 @@ export function deathsOf({ lane, record }: LaneLease): number {
   return record.lanes[lane]?.deaths ?? 0
 }
 
-/** Runs of a job that have ended, as the queue knows: whoever has a lease of one of these holds it no longer. */
+/** Runs of a job that have ended, from the queue: a lease of one of these no longer counts. */
 export function endedRuns({ attemptsMade, stalledCounter }: Pick<Job, 'attemptsMade' | 'stalledCounter'>): number {
   return attemptsMade + stalledCounter
 }
 
-/** Gives the job up for good. Throws, so that the queue does not hand it out again. */
+/** Fails the job permanently. Throws, so that the queue does not run it again. */
 export async function abandon(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<never> {
   const code = 'WORKER_DIED'
   const message = `the worker died in ${deathsOf(claim)} runs`
@@ -53,7 +53,7 @@ type Apart = {
   limitMs: number
 }
 
-/** Runs the job in a separate process; gives it up if that dies too. */
+/** Runs the job in a separate process; fails it if that dies too. */
 export async function runApart<T extends string>(
   deps: WorkerContext,
   { claim, job, cancelled, logger, limitMs }: Apart,
@@ -61,7 +61,7 @@ export async function runApart<T extends string>(
   const { lane } = claim
   const { uploadId, generation } = job.data
   logger.warn({ deaths: deathsOf(claim) }, 'running in a separate process: the worker died in earlier runs')
-  // That process makes a claim of its own; what is left of it tells how it ended.
+  // That process takes a lease of its own; a remaining lease shows that it died.
   await deps.claims.release(claim)
   const { attemptsMade, stalledCounter } = job
   const alone = {
@@ -76,7 +76,7 @@ export async function runApart<T extends string>(
   const signal = cancelled ?? new AbortController().signal
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
-    // Its run has ended, which the queue does not know.
+    // Its run has ended, but the queue does not know it.
     const left = await deps.claims.acquire(uploadId, lane, { generation, run: endedRuns(job) + 1 })
     if (left === undefined) return 'nothing' as T
     if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)

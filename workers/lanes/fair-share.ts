@@ -1,25 +1,25 @@
-// A lane's jobs at a time, shared: whoever has so many running already lets others go first.
+// Shares a lane's concurrency: a party that has its share of running jobs lets others run first.
 
 import { JobReleased } from './job-released.ts'
 
-/** How long a job stands back, at least, before it asks again. */
+/** Minimum pause of a released job before it is tried again. */
 const STAND_BACK_MS = 1000
-/** One party's jobs ask again one after the other: a thousand of them must not keep the lane busy with asking. */
+/** Released jobs of one party are tried again one after the other, so that a thousand of them do not keep the lane busy. */
 const APART_MS = 100
 
 /** Jobs of one party that run at the same time in this process. */
 export class FairShare {
   readonly #atATime: () => number
   readonly #running = new Map<string, number>()
-  /** When the last of a party's jobs that stand back asks again, on the clock of `performance`. */
+  /** When the last released job of a party is tried again, by `performance.now()`. */
   readonly #lastAskMs = new Map<string, number>()
 
-  /** @param atATime most that one party may have running; asked anew each time, for operators change a lane's width */
+  /** @param atATime maximum of running jobs per party; read each time, because operators change the concurrency */
   constructor(atATime: () => number) {
     this.#atATime = atATime
   }
 
-  /** Runs `work` as `party`'s. Throws JobReleased, with nothing begun, where it has its share. */
+  /** Runs `work` for `party`. Throws JobReleased before it starts if the party has its share already. */
   async run<T>(party: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(party) ?? 0
     if (running >= Math.max(1, this.#atATime())) throw new JobReleased(this.#pauseOf(party))

@@ -1,5 +1,5 @@
-// Runs the pass over all packets for the holes of a recording, looks once more where no picture was decoded, and asks
-// whether bytes are lost where no packets are.
+// Finds the holes of a recording: reads all packets, checks again where no picture was decoded, and checks whether bytes
+// are lost where there are no packets.
 
 import type { Container } from '../../src/core/identify.ts'
 import type { Logger } from '../../src/core/logger.ts'
@@ -14,21 +14,21 @@ import { isLimit } from '../media/tool-error.ts'
 import { hasLostPackets } from '../media/transport-stream.ts'
 import type { VideoStream } from '../media/video-stream.ts'
 
-/** Zeros are what they are of where nothing is to be heard or seen. */
+/** Codecs whose packets are zeros where there is nothing to hear or see. */
 const PLAIN = /^(pcm_|adpcm_|rawvideo$|v210$|v410$|r210$|ayuv$)/
 /** Each costs a decode of a second or two. */
 const MAX_LOOKS = 8
-/** Priming of the sound and composition offsets are shorter. */
+/** Audio priming and composition offsets are shorter. */
 const EDIT_SECONDS = 0.5
 
-/** Not looked for: our limit, or a fault of ours. */
+/** Not searched: our limit, or a system error. */
 const UNKNOWN = { gaps: [], dark: [] }
 
 /**
- * What is found is worth a warning, so that a failure of the search costs nothing else that is known of the file.
+ * Holes give only a warning, so a failure of the search does not discard other results for the file.
  *
- * @param streams the picture and the sound that are shown
- * @returns `limited`: it came to a limit of ours
+ * @param streams the video and audio stream to show
+ * @returns `limited`: it reached one of our limits
  */
 export async function findGaps(
   { logger, ...context }: ToolContext & { logger: Logger },
@@ -54,7 +54,7 @@ async function search(
   looked: Decoded,
 ): Promise<Found> {
   const container = measured.container as Container
-  // Without an index the clock may leap, and nothing can be sought.
+  // Without an index the clock may jump, and seeking is not possible.
   const leaps = container === 'mpegts' || container === 'mpegps'
   const shown = [
     ...(video === null ? [] : [{ kind: 'video' as const, ...video }]),
@@ -71,7 +71,7 @@ async function search(
     ownClock: leaps,
     onPacket: account.add,
   })
-  // An edit list leaves out samples that are there: what decoders show is no account of them.
+  // An edit list hides samples: the decoded frames do not show whether those are intact.
   const decoded = isEdited(measured) ? { seenSeconds: null, heardSeconds: null } : fromStart(looked)
   const unseen = leaps || video === null ? [] : account.unseen(decoded)
   const undecodable = video === null ? [] : await looksDark(context, source, container, video, unseen)
@@ -84,7 +84,7 @@ function isEdited({ durationSeconds, editedDurationSeconds: edited }: Measured):
   return edited !== undefined && durationSeconds !== undefined && Math.abs(durationSeconds - edited) > EDIT_SECONDS
 }
 
-/** The pass may count from where the later of picture and sound begins: what comes before it is below zero. */
+/** The pass may count from the later start of picture and sound: earlier times are negative. */
 function fromStart({ seenSeconds, heardSeconds }: Decoded): Decoded {
   const early = Math.min(0, ...(seenSeconds ?? []).slice(0, 1), ...(heardSeconds ?? []).slice(0, 1))
   const moved = (all: readonly number[] | null) => all?.map((at) => at - early) ?? null
@@ -92,8 +92,8 @@ function fromStart({ seenSeconds, heardSeconds }: Decoded): Decoded {
 }
 
 /**
- * Decoders that are asked for keyframes alone leave out good ones: of open groups of pictures, or where the picture is
- * refreshed bit by bit. A place is dark only when nothing at all is shown there; of many, some stand for those beside them.
+ * Decoding only keyframes can skip good ones: of open groups of pictures, or with gradual refresh. A position counts as
+ * undecodable only if no frame at all is decoded there; of many positions, a sample is checked.
  */
 async function looksDark(
   context: ToolContext,

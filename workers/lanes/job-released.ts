@@ -1,9 +1,9 @@
 import type { Job } from 'bullmq'
 
-/** A job that was given back is taken up again after this pause, by whoever is left. */
+/** A released job runs again after this pause, on any worker. */
 const GIVE_BACK_MS = 1000
 
-/** This worker goes, has no room for the job, or has too many of the kind: it is taken up again after a pause, and no attempt is lost. */
+/** This worker stops, has no space for the job, or runs too many of the kind: the job runs again after a pause, without using an attempt. */
 export class JobReleased extends Error {
   override readonly name = 'JobReleased'
   readonly pauseMs: number
@@ -15,9 +15,9 @@ export class JobReleased extends Error {
 }
 
 /**
- * Puts a job back into its queue, of whose processor nothing else may follow but a DelayedError. By this process's own
- * clock: BullMQ takes a delayed job when its time has come by the `Date.now()` of the worker that looks, not by the clock
- * of Redis, from which a machine may be minutes away.
+ * Puts a job back into its queue; the processor must then throw a DelayedError. Uses this process's own clock: BullMQ
+ * starts a delayed job by the `Date.now()` of a worker, not by the clock of Redis, from which a machine may differ by
+ * minutes.
  */
 export async function putBack(job: Job, token: string | undefined, { pauseMs }: JobReleased): Promise<void> {
   await job.moveToDelayed(Date.now() + pauseMs, token)

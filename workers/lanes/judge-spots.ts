@@ -1,14 +1,14 @@
-// Whether a picture can be watched, from the spots that were decoded and the holes that were found.
+// Whether a video can be watched, from the decoded positions and the holes.
 
 import type { Gap, Measured } from '../../src/records/upload-record.ts'
 import type { Found } from '../media/gaps.ts'
 import type { Spot } from '../media/spot-decode.ts'
 
-/** A recording of whose picture so much does not decode is not one that somebody can be asked to watch. */
+/** Above this share of undecodable picture a recording is rejected. */
 const UNWATCHABLE_SHARE = 2 / 3
-/** As close to the end, a hole is the rest of a copy that broke off: its space was taken, and nothing was written there. */
+/** A hole this close to the end is an interrupted copy, whose space was allocated but not written. */
 const END_SECONDS = 1.5
-/** What a spot without a frame stands for. */
+/** Duration that a position without a frame stands for. */
 const SPOT_SECONDS = 2
 
 export type Shown = {
@@ -18,10 +18,10 @@ export type Shown = {
 }
 
 /**
- * A limit of ours is never the file's fault: a spot that came to one is left out, and where all did, nothing was checked.
- * Nor is a hole alone a reason to refuse: the picture itself must have been seen to be undecodable.
+ * Our own limits are never an error of the file: a position that reached one does not count; if all did, nothing was
+ * checked. A hole alone is no reason to reject: the picture itself must be undecodable.
  *
- * @param found holes, and those of them that are pictures which do not decode; @param seconds of the whole recording
+ * @param found holes, and undecodable pictures among them; @param seconds of the complete recording
  */
 export function judgeSpots(spots: readonly Spot[], found: Found, seconds: number): Shown {
   const known = spots.filter(({ frames, limited }) => frames > 0 || !limited)

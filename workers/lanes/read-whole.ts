@@ -1,5 +1,5 @@
-// One read of the whole file. On a bucket a film goes through a copy in the scratch folder, so that the store is asked for
-// each byte once; on a local disk the second look comes out of the page cache.
+// One read of the complete file. With a bucket a film is copied to the scratch folder, so that each byte is downloaded
+// once; on a local disk the second read comes from the page cache.
 
 import { createHash } from 'node:crypto'
 import type { Container } from '../../src/core/identify.ts'
@@ -33,22 +33,22 @@ import { copyBytes, localFile, storedFile } from './stored-file.ts'
 
 export type Readings = {
   sha256: string
-  /** What the pass over picture and sound adds to the measurements. */
+  /** Measurements of the pass over picture and sound. */
   signals: Partial<Measured>
   /** False: start, middle or end of the picture gave no frame. */
   decodable?: boolean
-  /** What a scanner found; null: nothing. Absent: there is none. */
+  /** Malware found by the scanner; null: none. Absent: there is no scanner. */
   malware?: string | null
 }
 
-/** Digital silence has no level; this is what 16 bits bottom out at. */
+/** Digital silence has no level; this is the lowest level of 16 bits. */
 const DIGITAL_SILENCE_DB = -91
-/** Half of the work shown is reading, half is looking. */
+/** Progress: one half is reading, the other is decoding. */
 const READ_SHARE = 50
 
 export async function readWhole(deps: WorkerContext, run: LaneRun): Promise<Readings> {
   const { record, signal } = run
-  // Of an empty upload there may be no object at all.
+  // An empty upload may have no object.
   if (record.receivedBytes === 0) return { sha256: createHash('sha256').digest('hex'), signals: {} }
   const stored = await storedFile(deps.store, record)
   const isVideo = record.measured?.kind === 'video'
@@ -68,7 +68,7 @@ export async function readWhole(deps: WorkerContext, run: LaneRun): Promise<Read
   })
 }
 
-/** Without a scanner, or for files beyond its limit, nothing is said. */
+/** Without a scanner, or for files above its limit, there is no result. */
 async function scanned(
   { config }: WorkerContext,
   { signal, logger }: LaneRun,
@@ -90,11 +90,11 @@ async function look(
   try {
     const { video, audio, audios } = withMeasuredStreams(await probe(context, source, container), measured)
     const picture = video !== null && isDecodable(video.codec) ? video : null
-    // The one that the verdict chose, and those that can take its place.
+    // The stream that the verdict chose, and possible replacements.
     const sounds = [audio, ...audios.filter((other) => other.index !== audio?.index)].filter(isKnownSound)
     const { limited, sound, complained, ...signals } = await listen(context, source, container, picture, sounds)
     const shown = { video, audio: sound ?? audio }
-    // Decoders that lose something say so.
+    // Decoders report losses.
     const decoded = {
       seenSeconds: complained ? (signals.picture?.seenSeconds ?? null) : null,
       heardSeconds: complained ? (signals.heard?.heardSeconds ?? null) : null,
@@ -121,7 +121,7 @@ function isKnownSound(audio: AudioStream | null): audio is AudioStream {
   return audio !== null && isDecodable(audio.codec)
 }
 
-/** Which sound is heard: another than the verdict's, where that one does not decode. */
+/** The audio stream to use: another than the verdict's if that one does not decode. */
 function soundMeasures(measured: Measured, sound: AudioStream | null): Partial<Measured> {
   if (sound === null) return { audioDamaged: true }
   if (sound.index === measured.audioStream) return {}
@@ -131,14 +131,14 @@ function soundMeasures(measured: Measured, sound: AudioStream | null): Partial<M
 type Heard = {
   picture: PictureSignals | null
   heard: SoundSignals | null
-  /** The first of the sounds that decodes. */
+  /** The first audio stream that decodes. */
   sound: AudioStream | null
-  /** Something came to a limit of ours. */
+  /** One of our limits was reached. */
   limited: boolean
   complained: boolean
 }
 
-/** Picture and sound in one pass; where that fails, each by itself, so that the trouble of one is not the other's. */
+/** Picture and sound in one pass; if that fails, each separately, so that an error of one does not affect the other. */
 async function listen(
   context: ToolContext,
   source: LocalSource,
@@ -177,12 +177,12 @@ async function listen(
   return { picture, heard, sound: (heard?.seconds ?? 0) > 0 ? sound : null, limited, complained }
 }
 
-/** Fewer keyframes than this are too small a sample to accuse a file by. */
+/** Fewer keyframes than this are too small a sample for a problem. */
 const CONVINCING_SAMPLES = 30
 
 /**
- * Some recorders write a keyframe at the start and none later: a camera that needs a moment to wake up would then make an
- * hour black, and two keyframes that happen to be alike would make it stand still.
+ * Some recorders write a keyframe at the start and none later: then one black keyframe of a starting camera would make an
+ * hour black, and two equal keyframes would make it frozen.
  */
 function isDoubtful(picture: PictureSignals | null): boolean {
   if (picture === null || picture.samples >= CONVINCING_SAMPLES) return false
@@ -196,7 +196,7 @@ async function spotsOf(
   video: VideoStream,
 ): Promise<Spot[]> {
   const played = judgedDurationSeconds(measured) ?? 0
-  // An edit list hides what lies behind its end from the decoder as well.
+  // An edit list also hides samples after its end from the decoder.
   const durationSeconds = Math.min(
     played,
     measured.videoDurationSeconds ?? played,
@@ -226,7 +226,7 @@ export function signalMeasures(
   }
 }
 
-/** Shown only where no rendition is being made: that is what people wait for. */
+/** Shown only if no rendition is being made, because people wait for that. */
 function showRead({ record, progress }: LaneRun, totalBytes: number): (bytes: number) => void {
   if (record.renditions.length > 0 || totalBytes === 0) return () => undefined
   return (bytes) => progress.report(Math.round((bytes / totalBytes) * READ_SHARE * 10) / 10, null)

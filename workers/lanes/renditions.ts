@@ -25,7 +25,7 @@ import { copyBytes, localFile, storedFile } from './stored-file.ts'
 const DEFAULT_SHORT_SIDE_PX = 720
 const DEFAULT_VIDEO_BITS = 2_500_000
 const DEFAULT_AUDIO_BITS = 128_000
-/** Room for outputs beside a copy of the input: pictures, and what an MP4 may take where the input says nothing. */
+/** Space for outputs besides a copy of the input: pictures, and an MP4 of unknown size. */
 const OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** The file on this machine, and what the tools need to work on it. */
@@ -37,7 +37,7 @@ export type RenditionInput = {
   threads: number
   logger: Logger
   onProgress: LaneRun['progress']['report']
-  /** Asked once, when the first rendition of a video is made. */
+  /** Probed once, when the first rendition of a video is made. */
   probed: () => Promise<ProbeResult>
 }
 
@@ -49,11 +49,11 @@ export type RenditionOutput = {
   width: number
   height: number
   durationSeconds?: { durationSeconds: number }
-  /** What is not as it might be, though it can be shown. */
+  /** A limitation of the rendition, which can still be shown. */
   reason?: string
 }
 
-/** Gives `job` the received file, copied from a bucket into a scratch folder that is gone afterwards. */
+/** Runs `job` with the received file, copied from a bucket into a scratch folder that is deleted afterwards. */
 export async function withRenditionInput(
   deps: WorkerContext,
   run: LaneRun,
@@ -94,12 +94,12 @@ function outputBytes(measured: Measured, inputBytes: number): number {
 
 export type RenditionRequest = {
   rule: RenditionRule
-  /** Renditions that are ready: what would only repeat one of them is skipped. */
+  /** Ready renditions; one that would only repeat them is skipped. */
   earlier: readonly Rendition[]
 }
 
 /**
- * @returns what was made, or why it is not needed
+ * @returns the rendition, or why it is not needed
  * @throws {ToolError}
  */
 export async function makeRendition(
@@ -144,8 +144,8 @@ async function makeMp4(
 type Way = { name: 'as-planned' | 'encoded' | 'other-sound' | 'without-sound'; plan: VideoPlan }
 
 /**
- * Each way to make the MP4, the best first. The same input gives the same output: what our own check refuses is not tried
- * in the same way again. Kept streams may carry time stamps that come out wrong, and a sound track may be one by name only.
+ * All methods to make the MP4, the best first. The same input gives the same output, so a method is not repeated after our
+ * own check has refused its output. Copied streams may have wrong timestamps, and an audio track may be unusable.
  */
 async function waysOf(material: RenditionInput, rule: RenditionRule): Promise<Way[]> {
   const probe = await material.probed()
@@ -164,10 +164,10 @@ async function waysOf(material: RenditionInput, rule: RenditionRule): Promise<Wa
   ]
 }
 
-/** Players stop at a packet that they can't decode: of a damaged recording the streams are not kept as they are. */
+/** Players stop at a packet that they cannot decode, so the streams of a damaged recording are not copied. */
 async function hasGaps({ context, source, measured, logger }: RenditionInput, probe: ProbeResult): Promise<boolean> {
   if (measured.gaps !== undefined || measured.tornEnd) return true
-  // The inspection that asks the decoders may come later: here the packets are asked.
+  // The inspection, which decodes, may run later: here the packets are checked.
   const decoded = { seenSeconds: null, heardSeconds: null }
   const { gaps } = await findGaps({ ...context, logger }, source, measured, probe, decoded)
   return gaps.length > 0

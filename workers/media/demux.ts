@@ -1,8 +1,8 @@
-// The demux pass: every packet is read and none is decoded. It measures what is really there (an hour costs about a
-// second of CPU and one read of the file), where headers only claim.
+// The demux pass: every packet is read and none is decoded. It measures the real contents (an hour costs about a second of
+// CPU and one read of the file), while headers can be wrong.
 //
-// Packets are listed by ffmpeg's framecrc muxer, one line each, rather than counted by `-f null`: the lines tell each
-// stream's own start and end, which the overall progress hides.
+// Packets are listed by ffmpeg's framecrc muxer, one line each, not counted by `-f null`: the lines have each stream's own
+// start and end, which the overall progress does not.
 
 import type { Container } from '../../src/core/identify.ts'
 import { spanOf } from '../../src/media/mp4/durations.ts'
@@ -20,7 +20,7 @@ export type StreamMeasure = {
   bytes: number
   /** From its first to the end of its last packet. */
   seconds: number
-  /** Presentation times of the first packet and of the end of the last, from where the tools let the file begin. */
+  /** Presentation times of the first packet and of the end of the last, relative to the tools' start of the file. */
   startSeconds: number
   endSeconds: number
   /** Longest step from one packet to the next in decoding order. */
@@ -32,18 +32,18 @@ export type DemuxResult = {
   /** From the first start of any stream to the last end. */
   seconds: number
   packets: number
-  /** What ffmpeg complained about. */
+  /** Errors that ffmpeg reported. */
   complaints: Complaint[]
 }
 
-/** `lost`: what stands where a part of the container should begin is none. */
+/** `lost`: there is no valid container element where one should begin. */
 export type Complaint = 'truncated' | 'corrupt' | 'timestamps' | 'lost'
 
 /** One packet. Times are in seconds, of the file's own clock with {@link DemuxOptions.ownClock}. */
 export type Packet = {
-  /** Place in {@link DemuxOptions.streams}. */
+  /** Index in {@link DemuxOptions.streams}. */
   stream: number
-  /** NaN: not known. */
+  /** NaN: unknown. */
   decodedAt: number
   startSeconds: number
   endSeconds: number
@@ -56,12 +56,12 @@ export type Packet = {
 export type DemuxOptions = Pick<InputOptions, 'ignoreEditList'> & {
   /** Indexes of the streams to be read, as in the probe: cover pictures and data streams are left out. */
   streams: ReadonlyArray<{ index: number; kind: 'video' | 'audio' }>
-  /** The clock as it is written: else ffmpeg lets the file begin at 0 and takes out whatever a stream leaps. */
+  /** Use the timestamps of the file: otherwise ffmpeg starts the file at 0 and removes timestamp jumps. */
   ownClock?: boolean
   onPacket?: (packet: Packet) => void
   onProgress?: (block: ProgressBlock) => void
   wallMs?: number
-  /** Without any packet for so long the pass is ended. */
+  /** The pass is ended after this time without a packet. */
   idleMs?: number
 }
 
@@ -150,17 +150,17 @@ type Tally = {
   base: number
 }
 
-/** framecrc prints "not known" as the least number of 64 bits: program streams and AVI have many such packets. */
+/** framecrc prints "unknown" as the lowest 64-bit integer: program streams and AVI have many such packets. */
 function isTime(ticks: number): boolean {
   return ticks > -(2 ** 62)
 }
 
-/** The sum over a packet of zeros, and over no other of an ordinary size. */
+/** The checksum of a packet of zeros, and of no other packet of normal size. */
 const SUM_OF_ZEROS = '0x00000000'
 
 /**
  * Adds up framecrc lines: `#tb 0: 1/15360`, then `stream, dts, pts, duration, size, crc[, F=flags]`. Flags are written
- * where a packet is something else than a mere keyframe.
+ * if a packet has other flags than keyframe.
  *
  * @internal
  */

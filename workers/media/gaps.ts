@@ -1,9 +1,9 @@
-// Where a recording has holes: parts of its time in which there is neither picture nor sound, or nothing in them but what
-// cannot be decoded. A disk that lost blocks and a transfer that lost packets leave files that are whole by their lengths.
+// Finds the holes of a recording: times without picture and sound, or with only undecodable ones. A disk that lost blocks
+// and a transfer that lost packets leave files of complete length.
 //
-// Pure: packets go in one by one, and what the pass over picture and sound has decoded. Time without a packet alone is no
-// hole: a picture stands still, a microphone pauses, a recorder writes nothing then, and clocks leap where two recordings
-// were joined. Something has to say that bytes are lost as well.
+// Pure: the input is packets one by one, and the decoded frames. Time without a packet alone is no hole: in a still picture
+// or a pause of the microphone recorders write nothing, and timestamps jump where two recordings were joined. There must
+// also be evidence that bytes are lost.
 
 import type { Gap } from '../../src/records/upload-record.ts'
 import type { Packet } from './demux.ts'
@@ -13,35 +13,35 @@ const RATE = 5
 /** Shorter ones are glitches, unless there are many. */
 const MIN_GAP_SECONDS = 1
 const MIN_SUM_SECONDS = 2
-/** Between two holes that are closer nobody can watch anything. */
+/** Two holes closer than this count as one. */
 const JOIN_SECONDS = 1
-/** Beyond it the tools take a stream's leap out of its clock; beyond the other it is a second recording joined on. */
+/** Above the first limit the tools remove a timestamp jump; above the second it is another recording that was joined. */
 const LEAP_SECONDS = 10
 const JOINED_SECONDS = 600
-/** Samples of the picture are at least so far apart. */
+/** Minimum distance between samples of the picture. */
 const SAMPLE_SECONDS = 1
-/** Of times in different accounts. */
+/** Tolerance between times of different sources. */
 const ROUNDING_SECONDS = 0.1
-/** Some codecs have a short packet of zeros for "as before". */
+/** Some codecs use a short packet of zeros for "unchanged". */
 const MIN_BLANK_BYTES = 16
 /**
- * No codec packs more into one packet of sound. Beyond it a duration is the time up to the next packet: MP4 has no other
- * word for a pause.
+ * No codec puts more sound into one packet. A longer duration is the time up to the next packet: MP4 has no other
+ * way to store a pause.
  */
 const MAX_SOUND_SECONDS = 0.15
 /** Less than this is rounding. */
 const MIN_UNHEARD_SECONDS = 0.5
 
 export type TimelineOptions = {
-  /** How long the file lasts. */
+  /** Duration of the file. */
   seconds: number
-  /** A transport or program stream, whose clock may leap. */
+  /** A transport or program stream, whose timestamps may jump. */
   leaps: boolean
-  /** Of each stream in the order of packets; `plain`: its packets are zeros where there is nothing to hear or see. */
+  /** For each stream in the order of packets; `plain`: its packets are zeros where there is nothing to hear or see. */
   streams: ReadonlyArray<{ kind: 'video' | 'audio'; plain: boolean }>
 }
 
-/** What the pass over picture and sound has decoded; null: not looked at, or decoded without a complaint. */
+/** Decoded frames of picture and sound; null: not checked, or decoded without errors. */
 export type Decoded = {
   seenSeconds: readonly number[] | null
   heardSeconds: readonly number[] | null
@@ -50,19 +50,19 @@ export type Decoded = {
 export type Span = { from: number; until: number }
 
 export type Found = {
-  /** Parts that cannot be watched, or not be heard. */
+  /** Times that cannot be watched or heard. */
   gaps: Gap[]
-  /** Parts of the picture that are there and cannot be decoded. */
+  /** Times with picture packets that cannot be decoded. */
   dark: Gap[]
 }
 
 export type Timeline = {
   add(packet: Packet): void
-  /** Whether there is time without a packet, which is a hole where bytes are lost. */
+  /** Whether there is time without a packet, which is a hole if bytes are lost. */
   hasVoids(): boolean
   /**
-   * Pictures, about one a second, in time of which none was decoded for longer than elsewhere. What comes before the first
-   * decoded one belongs to a recording that was joined in mid-air.
+   * Pictures, about one per second, in times in which none was decoded for longer than elsewhere. Those before the first
+   * decoded one belong to a recording that starts between keyframes.
    */
   unseen(decoded: Decoded): Span[]
   /** @param unseen of {@link unseen}, those that were found undecodable; @param hasLost bytes of the file are lost */
@@ -84,7 +84,7 @@ export function timeline({ seconds, leaps, streams }: TimelineOptions): Timeline
   let shift = 0
   let soundUntil = 0
 
-  /** As the tools do: what one stream leaps is taken out of the clock of all. */
+  /** As the tools do: a timestamp jump of one stream is removed from all streams. */
   const follow = (stream: number, at: number): void => {
     if (!leaps || Number.isNaN(at)) return
     const leap = at - shift - (lastOf[stream] ?? Number.NaN)
@@ -151,7 +151,7 @@ export function timeline({ seconds, leaps, streams }: TimelineOptions): Timeline
       if (hasLost) for (const run of voids()) mark(bad, run.startSeconds, run.startSeconds + run.seconds - 1 / RATE)
       for (const { from, until } of unseen) mark(dark, from, until - 1 / RATE)
       for (const slot of unheard(heardSeconds ?? [], soundUntil, sounds, usual(soundSeconds))) bad[slot] = 1
-      // A leap is a moment of what is played, however long it was.
+      // A jump of any length is only a moment in playback.
       const gaps = [...joined(runs(length, (i) => bad[i] === 1 || dark[i] === 1)), ...(hasLost ? leapt : [])].sort(
         (a, b) => a.startSeconds - b.startSeconds,
       )
@@ -164,13 +164,13 @@ export function timeline({ seconds, leaps, streams }: TimelineOptions): Timeline
   }
 }
 
-/** Within the recording, where that is long enough to be noticed. */
+/** Limited to the recording; short ones are dropped. */
 function clipped({ startSeconds, seconds }: Gap, until: number): Gap[] {
   const gap = { startSeconds, seconds: Math.min(until, startSeconds + seconds) - startSeconds }
   return gap.seconds >= MIN_GAP_SECONDS ? [gap] : []
 }
 
-/** What most packets of sound last; 0 where none tells. */
+/** The usual duration of audio packets; 0 if unknown. */
 function usual(soundSeconds: ReadonlyMap<number, number>): number {
   const [most] = [...soundSeconds].toSorted(([, a], [, b]) => b - a)
   return most?.[0] ?? 0
@@ -185,7 +185,7 @@ function mark(marks: Uint8Array, fromSeconds: number, untilSeconds: number): voi
   marks.fill(1, Math.max(0, Math.floor(fromSeconds * RATE)), Math.max(0, Math.floor(untilSeconds * RATE) + 1))
 }
 
-/** Each stretch of marks that are as asked for. */
+/** Each run of marks that fulfil the condition. */
 function runs(length: number, is: (i: number) => boolean): Gap[] {
   const found: Gap[] = []
   for (let i = 0; i < length; i++) {
@@ -198,9 +198,9 @@ function runs(length: number, is: (i: number) => boolean): Gap[] {
 }
 
 /**
- * Marks of sound that was not decoded. From where one second of decoded sound begins to the next there is one second of it,
- * however much time lies between: what packets play beyond that was lost. A pause has no packets, or few: each plays no longer
- * than the others, whatever its duration says.
+ * Marks of sound that was not decoded. Between the starts of two seconds of decoded sound there is one second of it,
+ * whatever the time between them: packets beyond that were lost. A pause has no packets, or few, and each has the usual
+ * playing time, whatever its declared duration.
  */
 function unheard(heard: readonly number[], soundUntil: number, sounds: Uint16Array, packetSeconds: number): number[] {
   return heard.flatMap((from, i) => {

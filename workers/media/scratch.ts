@@ -1,6 +1,6 @@
-// Scratch folders: one per job, admitted only when the disk has room, removed when the job ends however it ends, and swept
-// when its owner died without doing so. The folder's name says whose it is: there is no moment at which a folder is
-// nobody's. A full disk is how other pipelines get stuck with half-written files.
+// Scratch folders: one per job, created only if the disk has space, deleted when the job ends in any way, and swept if the
+// owner died before that. The folder's name contains its owner, so that every folder has one at any time. The space check
+// prevents half-written files on a full disk.
 
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { isAbsolute, join } from 'node:path'
 import { processStat } from '../../src/core/process-alive.ts'
 import { ToolError } from './tool-error.ts'
 
-/** There will be room when others are done: nothing was begun. */
+/** There will be space when other jobs end; this job has not started. */
 export class NoRoom extends ToolError {}
 
 /**
@@ -22,7 +22,7 @@ export type Scratch = {
   dir: string
   /** A path inside. */
   path(name: string): string
-  /** Removes the folder and gives its reservation back; safe to call twice. */
+  /** Deletes the folder and releases its reservation; safe to call twice. */
   remove(): Promise<void>
 }
 
@@ -30,27 +30,27 @@ export type ScratchRoom = {
   /**
    * A new folder.
    *
-   * @param needBytes what the job may write there at most; 0 for next to nothing
-   * @throws {ToolError} `OUT_OF_SPACE` (ours): a {@link NoRoom} when that much and the margin are not free now, another
-   *   when the disk is too small for it at any time
+   * @param needBytes maximum that the job may write there; 0 for very little
+   * @throws {ToolError} `OUT_OF_SPACE` (system): a {@link NoRoom} if that much plus the margin is not free now, another
+   *   one if the disk is always too small for it
    */
   open(jobId: string, needBytes: number): Promise<Scratch>
   /** Bytes that a job could be given now. */
   freeBytes(): Promise<number>
-  /** Whether jobs should be taken. What is too little for one job may be enough for the next. */
+  /** Whether jobs should be started. Space that is too little for one job may be enough for the next. */
   state(): Promise<RoomState>
-  /** Removes the folders of dead owners, called once at start; returns their names. */
+  /** Deletes the folders of dead owners, called once at start; returns their names. */
   sweep(): Promise<string[]>
 }
 
 export type ScratchOptions = {
   /** Absolute; created when missing. */
   root: string
-  /** Never given away: uploads may live on the same disk. */
+  /** Never used: uploads may be on the same disk. */
   marginBytes: number
-  /** With less than this left on the disk there is room for nothing; default 0. */
+  /** Below this free space no job runs; default 0. */
   fullBytes?: number
-  /** A folder of another machine counts as dead after so long without a sign of life; default 1 h. */
+  /** A folder of another machine counts as dead after this time without a sign of life; default 1 h. */
   foreignTtlMs?: number
 }
 
@@ -60,11 +60,11 @@ type Owner = { host: string; pid: number; started: string }
 
 const OWNED = /^([A-Za-z0-9-]+)\.(\d+)\.(\d*)\.[^/]+$/
 
-/** Hands out scratch folders under one root; several processes may share the root. */
+/** Creates scratch folders under one root; several processes may share the root. */
 export function createScratchRoom(options: ScratchOptions): ScratchRoom {
   const { root, marginBytes, fullBytes = 0 } = options
   if (!isAbsolute(root)) throw new TypeError(`the scratch root must be absolute, got ${root}`)
-  // What running jobs of this process may still write. Other processes show in the free space as they write.
+  // Bytes that running jobs of this process may still write. Writes of other processes reduce the free space.
   let reservedBytes = 0
 
   const disk = async () => {
@@ -105,7 +105,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
         await mkdir(dir, { mode: 0o700 })
         beat = setInterval(() => {
           const now = new Date()
-          // Gone with the folder when the job has just ended: nothing left to show life for.
+          // The folder is gone because the job has just ended: no sign of life is needed.
           utimes(dir, now, now).catch(() => undefined)
         }, SIGN_OF_LIFE_MS)
         beat.unref()
@@ -128,7 +128,7 @@ export function createScratchRoom(options: ScratchOptions): ScratchRoom {
   }
 }
 
-/** Runs a job with a scratch folder that is gone afterwards, whatever happens. */
+/** Runs a job with a scratch folder that is always deleted afterwards. */
 export async function withScratch<T>(
   room: ScratchRoom,
   jobId: string,
@@ -149,7 +149,7 @@ function thisProcess(): Owner {
 
 const inName = (host: string) => host.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 60)
 
-/** The name of a folder of `owner`'s; `rest` tells it from the others. @internal */
+/** The name of a folder of `owner`; `rest` makes it unique. @internal */
 export function folderName({ host, pid, started }: Owner, rest: string): string {
   return `${inName(host)}.${pid}.${started}.${rest}`
 }
@@ -157,9 +157,9 @@ export function folderName({ host, pid, started }: Owner, rest: string): string 
 async function isDead(root: string, name: string, foreignTtlMs: number): Promise<boolean> {
   const [, host, pid, started] = OWNED.exec(name) ?? []
   if (host === inName(hostname())) return processStat(Number(pid))?.startTime !== started
-  // Nobody's that we know of, or another machine's, whose processes cannot be seen from here: time tells.
+  // An unknown owner, or one on another machine, whose processes cannot be checked from here: its age decides.
   const sign = await stat(join(root, name)).catch(() => null)
-  // Removed by its owner while we looked.
+  // Deleted by its owner during the check.
   return sign !== null && Date.now() - sign.mtimeMs > foreignTtlMs
 }
 

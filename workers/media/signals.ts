@@ -1,6 +1,6 @@
-// Whether there is anything to see and hear: a black or frozen picture, a microphone that was off.
+// Whether there is picture and sound: detects a black or frozen picture, and a microphone that was off.
 // One pass: keyframes only for the picture (an hour costs seconds, not minutes), one value per second for the sound.
-// ffmpeg prints numbers and this file draws the conclusions, so that they are pure and can be tested without a video.
+// ffmpeg prints numbers and this file judges them, so that the rules are pure and can be tested without a video.
 
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
@@ -12,20 +12,20 @@ import type { LocalSource } from './source.ts'
 export type Signals = {
   picture: PictureSignals | null
   sound: SoundSignals | null
-  /** The decoders have complained: something may be missing. */
+  /** The decoders reported errors: something may be missing. */
   complained: boolean
 }
 
 export type PictureSignals = {
-  /** Keyframes looked at, at most about one a second. */
+  /** Number of checked keyframes, at most about one per second. */
   samples: number
   /** Share of the time with a black picture, 0 to 1. */
   blackShare: number
-  /** Share of the time without any change; a slide with a voice over it is one such time. */
+  /** Share of the time without any change, for example a slide with a voice. */
   frozenShare: number
-  /** When each of the samples is shown. */
+  /** Presentation time of each sample. */
   seenSeconds: number[]
-  /** Where the picture changed as a whole: hints for a reviewer, no proof of a cut. Seconds, at most 50. */
+  /** Times at which the complete picture changed: hints for a reviewer, no proof of a cut. Seconds, at most 50. */
   jumpSeconds: number[]
 }
 
@@ -33,7 +33,7 @@ export type SoundSignals = {
   seconds: number
   /** Share of the seconds below {@link SILENCE_DB}. */
   silentShare: number
-  /** When each second of decoded sound begins: more than a second later than the one before where nothing was decoded. */
+  /** Start of each second of decoded sound: more than a second after the previous one if sound in between was not decoded. */
   heardSeconds: number[]
   /** Loudest sample and mean level, in dB below full scale; null for digital silence. */
   peakDb: number | null
@@ -41,21 +41,21 @@ export type SoundSignals = {
 }
 
 export type SignalsOptions = {
-  /** Indexes as in the probe; null where there is none. */
+  /** Indexes as in the probe; null if there is none. */
   videoStream: number | null
   audioStream: number | null
-  /** All pictures instead of keyframes: for files that have hardly any of the latter. */
+  /** Check all frames instead of keyframes: for files with very few keyframes. */
   everyPicture?: boolean
   wallMs?: number
   idleMs?: number
   onProgress?: (block: ProgressBlock) => void
 }
 
-/** What is no brighter than this is not seen (16 is black, 235 white). */
+/** Pixels up to this brightness count as black (16 is black, 235 white). */
 const BLACK_LUMA = 34
 /**
- * A picture is black when nothing is to be seen in it: so small a share of brighter pixels is a dead pixel or noise. One
- * line of white words on a black slide is ten times as much.
+ * A picture is black up to this share of brighter pixels, which are dead pixels or noise. One line of white text on a
+ * black slide is ten times as much.
  */
 const VISIBLE_SHARE = 0.0003
 /** Mean change of a pixel from one keyframe to the next: noise of a still picture stays below. */
@@ -65,7 +65,7 @@ const MAX_JUMPS = 50
 /** A quiet classroom is at -45 dB; a microphone that is off or unplugged is far below this. */
 const SILENCE_DB = -60
 
-/** The mean luma of a picture of which all that is seen was made white, and the mean change of a pixel. */
+/** The mean luma of a picture after all visible pixels were set to white, and the mean change of a pixel. */
 const PICTURE_KEYS = ['YAVG', 'YDIF'].map((key) => `lavfi.signalstats.${key}`)
 const SOUND_KEYS = ['RMS_level', 'Peak_level'].map((key) => `lavfi.astats.Overall.${key}`)
 
@@ -76,9 +76,9 @@ function signalsArgs(source: LocalSource, container: Container, options: Signals
     `print:file=pipe\\\\:${descriptor}:direct=1${key === undefined ? '' : `:key=${key}`}`
   const [brightness, change] = PICTURE_KEYS
   const picture = [
-    // At most one a second, or files in which every frame is a keyframe would cost a hundred times as much.
+    // At most one per second: otherwise files in which every frame is a keyframe would cost a hundred times as much.
     "select='isnan(prev_selected_t)+gte(t-prev_selected_t\\,0.9)'",
-    // Each pixel the mean of those that it stands for: thin letters must not fall between them.
+    // Each pixel is the mean of its source pixels, so that thin letters are not lost.
     'scale=160:-2:flags=area:out_range=tv',
     'format=yuv420p',
     'signalstats',
@@ -96,7 +96,7 @@ function signalsArgs(source: LocalSource, container: Container, options: Signals
   const threads = ['-threads', '1']
   return [
     commonArgs('error'),
-    // What does decode is looked at, however little it is.
+    // Decoded frames are checked, even if there are few.
     ['-max_error_rate', '1'],
     inputArgs(source, { container, extra: options.everyPicture ? threads : [...threads, '-skip_frame:v', 'nokey'] }),
     videoStream === null
@@ -181,7 +181,7 @@ function toNumber(text: string): number {
   return text === '-inf' ? Number.NEGATIVE_INFINITY : Number.parseFloat(text)
 }
 
-/** @param frames values: brightness (0 to 255) of what is seen, made white; mean difference to the frame before @internal */
+/** @param frames values: brightness (0 to 255) with visible pixels set to white; mean difference to the previous frame @internal */
 export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
   let black = 0
   let frozen = 0
@@ -189,7 +189,7 @@ export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
   const jumpSeconds: number[] = []
   frames.forEach((frame, i) => {
     const [brightness = 0, difference = 0] = frame.values
-    // A keyframe stands for the time up to the next one; the last for as long as the one before it.
+    // A keyframe stands for the time up to the next one; the last one for as long as the previous one.
     const next =
       frames[i + 1]?.seconds ?? frame.seconds + (frame.seconds - (frames[i - 1]?.seconds ?? frame.seconds - 1))
     const seconds = Math.max(0, next - frame.seconds)
@@ -212,7 +212,7 @@ export function judgePicture(frames: readonly MetadataFrame[]): PictureSignals {
 
 /** @param all values per second: RMS level and peak level in dB, minus infinity for digital silence @internal */
 export function judgeSound(all: readonly MetadataFrame[]): SoundSignals {
-  // The last one is a rest of less than a second, filled up or faded out: no second to be judged.
+  // The last value is a rest of less than a second, padded or faded out, so it does not count.
   const frames = all.length > 1 ? all.slice(0, -1) : all
   const levels = frames.map((frame) => frame.values[0] ?? Number.NaN).filter((level) => !Number.isNaN(level))
   const peaks = frames.map((frame) => frame.values[1] ?? Number.NEGATIVE_INFINITY)

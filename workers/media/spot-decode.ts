@@ -1,4 +1,4 @@
-// Decodes two seconds at the start, the middle and the end of a picture: a stream that has packets may still hold no picture.
+// Decodes two seconds at the start, the middle and the end of a video stream: a stream with packets may still not decode.
 
 import type { Container } from '../../src/core/identify.ts'
 import { inputArgs } from './input.ts'
@@ -10,18 +10,18 @@ import { isLimit, ToolError } from './tool-error.ts'
 export type Spot = {
   at: 'first' | 'middle' | 'last'
   seconds: number
-  /** Decoded pictures. */
+  /** Number of decoded frames. */
   frames: number
-  /** Complaints of the decoder; a few are common where a seek lands between keyframes. */
+  /** Decoder errors; a few are normal after a seek between keyframes. */
   errors: number
-  /** It came to a limit of ours: without a frame nothing is known of the spot. */
+  /** One of our limits was reached: without a frame nothing is known about this position. */
   limited: boolean
 }
 
 export type SpotOptions = {
   /** Index of the video stream. */
   stream: number
-  /** When it begins, by the file's own clock: it may be long after the sound. */
+  /** Start by the file's own timestamps, which may be long after the sound. */
   startSeconds: number
   /** Measured duration of the video stream. */
   durationSeconds: number
@@ -30,10 +30,10 @@ export type SpotOptions = {
 const SPOT_SECONDS = 2
 
 /**
- * Decodes the three spots, one after the other.
+ * Decodes the three positions, one after the other.
  *
- * @returns how many frames each gave; `frames: 0` is undecodable there
- * @throws {ToolError} only with fault `ours`: a decoder that fails on the file is a result
+ * @returns the number of frames of each; `frames: 0` is undecodable there
+ * @throws {ToolError} only system errors: a decoder that fails because of the file is a result
  */
 export async function spotDecode(
   context: ToolContext,
@@ -51,7 +51,7 @@ export async function spotDecode(
   // Without an index a seek may miss: only the start is certain.
   const certain = INDEXED.has(container) ? spots : spots.filter(({ at }) => at === 'first')
   for (const { at, seconds } of certain) {
-    // A clip of a few seconds is seen whole by its first spot.
+    // The first position covers a clip of a few seconds completely.
     if (at !== 'first' && durationSeconds <= SPOT_SECONDS * 2) continue
     results.push(await decodeSpot(context, source, container, options.stream, at, seconds))
   }
@@ -59,9 +59,9 @@ export async function spotDecode(
 }
 
 /**
- * Whether anything is shown from a keyframe on, with or without complaints, or our limits kept us from seeing it.
+ * Whether any frame is decoded from a keyframe on, with or without errors, or one of our limits was reached.
  *
- * @param seconds of the keyframe, from where the tools let the file begin
+ * @param seconds of the keyframe, relative to the tools' start of the file
  */
 export async function isShownAt(
   context: ToolContext,
@@ -70,7 +70,7 @@ export async function isShownAt(
   stream: number,
   seconds: number,
 ): Promise<boolean> {
-  // Some containers hold no keyframe by their own account that is at 0 or before.
+  // Some containers do not mark a keyframe at or before 0.
   const place = seconds < START_SECONDS ? [] : ['-noaccurate_seek', '-ss', (seconds + ROUNDING_SECONDS).toFixed(3)]
   const { frames, limited } = await decode(context, source, container, {
     at: 'middle',
@@ -88,7 +88,7 @@ export async function decodeAll(context: ToolContext, source: LocalSource, pid: 
   return await decode(context, source, 'mpegts', all)
 }
 
-/** Whether the first seconds of a finished MP4 decode without a complaint; there may be sound alone in them. */
+/** Whether the first seconds of a finished MP4 decode without errors; they may contain only sound. */
 export async function beginsClean(context: ToolContext, source: LocalSource, stream: number): Promise<boolean> {
   const end = ['-t', String(SPOT_SECONDS)]
   const first = { at: 'first' as const, seconds: 0, stream, inputSeek: [], end }
@@ -96,16 +96,16 @@ export async function beginsClean(context: ToolContext, source: LocalSource, str
   return errors === 0
 }
 
-/** A first picture that is shown some frames after its time. */
+/** Tolerance for a first frame that is shown some frames later. */
 const START_SECONDS = 0.5
-/** Of a time with three digits: the keyframe itself must not lie behind the place. */
+/** Rounding of times to three digits: the keyframe itself must not be after the position. */
 const ROUNDING_SECONDS = 0.002
 
 /**
- * A spot whose seconds hold no picture is looked at once more and wider. Screen recorders write a picture when something
- * moves, so that the one on show may be minutes old: decoding begins at the keyframe before it, and must go without a
- * complaint where the index has said what is there. A stream caught in mid-air, or one that begins long after the sound,
- * gives its first picture at its first keyframe, wherever that is: nothing is decoded before that.
+ * A position without a frame is checked again in a wider range. Screen recorders write a frame only when something
+ * moves, so the visible frame may be minutes old: decoding begins at the keyframe before it, and must give no errors if
+ * the index lists the samples. A stream that starts between keyframes, or long after the sound, gives its first frame at
+ * its first keyframe: nothing is decoded before that.
  */
 async function decodeSpot(
   context: ToolContext,
@@ -118,18 +118,18 @@ async function decodeSpot(
   const look = (inputSeek: readonly string[], end: readonly string[]): Promise<Spot> =>
     decode(context, source, container, { at, seconds, stream, inputSeek, end })
   const short = ['-t', String(SPOT_SECONDS)]
-  // By the file's own clock, not from where the tools let it begin: streams that are not looked at may begin earlier.
+  // By the file's own timestamps, not relative to the tools' start: other streams may begin earlier.
   const place = ['-seek_timestamp', '1', '-ss', seconds.toFixed(3)]
   const narrow = await look(INDEXED.has(container) ? place : [], short)
   if (narrow.frames > 0) return narrow
-  // Two seconds of it take too long: one picture will do.
+  // Two seconds of it take too long: one frame is enough.
   if (narrow.limited)
     return await look(INDEXED.has(container) ? ['-noaccurate_seek', ...place] : [], ['-frames:v', '1'])
   const wide = at === 'first' ? await look([], ['-frames:v', '1']) : await look(['-noaccurate_seek', ...place], short)
   return wide.errors > 0 && INDEXED.has(container) ? narrow : wide
 }
 
-/** The index names every picture: where one cannot be decoded, something is wrong with it. */
+/** The index lists every frame, so an undecodable frame is an error. */
 const INDEXED: ReadonlySet<Container> = new Set(['mp4', 'mov', '3gp'])
 
 type Look = Pick<Spot, 'at' | 'seconds'> & {
@@ -156,7 +156,7 @@ async function decode(
         end,
         ['-map', `0:${stream}`],
         ['-an', '-sn', '-dn'],
-        // A picture from before the place has a negative time, which a rate would drop.
+        // A frame from before the position has a negative time, which a constant frame rate would drop.
         ['-fps_mode', 'passthrough'],
         ['-f', 'null', '-'],
       ].flat(),

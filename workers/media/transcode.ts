@@ -23,14 +23,14 @@ export type TranscodeJob = {
   /** Measured, never from the header: progress and the final check depend on it. */
   durationSeconds: number
   threads: number
-  /** For sources whose edit list hides more than an honest trim: the rendition then shows everything. */
+  /** For sources whose edit list hides more than a normal trim: the rendition then shows everything. */
   ignoreEditList?: boolean
   onProgress?: (progress: EncodingProgress) => void
-  /** Without progress for so long ffmpeg is ended; default 120 s, and more where moving the index to the front takes long. */
+  /** ffmpeg is ended after this time without progress; default 120 s, and more if moving the index to the front takes long. */
   idleMs?: number
-  /** Absolute end; default max(10 min, 6 × duration). */
+  /** Time limit; default max(10 min, 6 × duration). */
   wallMs?: number
-  /** Largest output; default from the rendition's bit rates, with room. */
+  /** Largest output; default from the rendition's bit rates, with a margin. */
   maxOutputBytes?: number
 }
 
@@ -48,7 +48,7 @@ export type TranscodeResult = {
 /**
  * Runs a plan and verifies what came out.
  *
- * @throws {ToolError} of the run, or `OUTPUT_INVALID` (ours) when the output is not what was planned
+ * @throws {ToolError} of the run, or `OUTPUT_INVALID` (system) if the output is not as planned
  */
 export async function transcode(
   context: ToolContext,
@@ -79,7 +79,7 @@ export async function transcode(
     },
     cwd: context.cwd,
     signal: context.signal,
-    // At the end `+faststart` moves the whole file without a word of progress; a slow disk does 20 MB/s.
+    // At the end `+faststart` moves the complete file without reporting progress; a slow disk does 20 MB/s.
     idleMs: job.idleMs ?? Math.max(120_000, maxOutputBytes / 20_000),
     onProgress: (block) => job.onProgress?.(meter(block)),
     reads: [source.path],
@@ -96,12 +96,12 @@ function expectedOutputBytes(source: LocalSource, plan: VideoPlan, durationSecon
   return Math.ceil((durationSeconds * bitsPerSecond * 1.25) / 8) + margin
 }
 
-/** Rounding of frames and sound; on an hour, what a stream may end before the other. */
+/** Tolerance for rounding of frames and sound; on an hour, for streams that end at different times. */
 function durationToleranceSeconds(durationSeconds: number): number {
   return Math.max(1.5, durationSeconds * 0.002)
 }
 
-/** Looks at the finished file as if a stranger had sent it. */
+/** Checks the finished file like an uploaded one. */
 async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise<TranscodeResult> {
   const made = await stat(job.outputPath).catch(() => null)
   if (made === null || made.size === 0) throw invalid('ffmpeg wrote nothing')
@@ -117,11 +117,11 @@ async function verifyRendition(context: ToolContext, job: TranscodeJob): Promise
   const { plan } = job
   if (seen.video === null || seen.otherStreams > 0) throw invalid('not the streams that were planned')
   if ((plan.audio === null) !== (seen.audio === null)) throw invalid('sound lost or invented')
-  // A copied stream keeps its matrix, so the size as seen is compared.
+  // A copied stream keeps its matrix, so the displayed size is compared.
   if (seen.video.displayWidth !== plan.width || seen.video.displayHeight !== plan.height) {
     throw invalid(`${seen.video.displayWidth}x${seen.video.displayHeight} instead of ${plan.width}x${plan.height}`)
   }
-  // Cut out of a film without encoding, it may begin with pictures that lean on others: those are made anew.
+  // A part cut from a film without encoding may begin with frames that depend on missing ones: then it is encoded.
   if (plan.video.how === 'copy' && !(await beginsClean(context, output, seen.video.index)))
     throw invalid('its first pictures do not decode')
   return {

@@ -1,19 +1,19 @@
-// Whether a transport stream (ISO/IEC 13818-1) breaks off within a packet, or has lost some. It has no length and no end, and
-// ffmpeg plays what is left of a broken copy without a word.
+// Whether a transport stream (ISO/IEC 13818-1) ends within a packet, or has lost packets. It has no length and no end mark,
+// and ffmpeg plays the rest of an interrupted copy without an error.
 
 import type { MediaSource } from './source.ts'
 
 const SYNC = 0x47
-/** Plain packets; behind a time code of four bytes (cameras); with a checksum (broadcasts). */
+/** Packet lengths: plain; with a time code of four bytes (cameras); with a checksum (broadcasts). */
 const PACKETS = [
   { bytes: 188, syncAt: 0 },
   { bytes: 192, syncAt: 4 },
   { bytes: 204, syncAt: 0 },
 ] as const
-/** So many whole packets in a row tell where the last one has to end. */
+/** This many complete packets in a row determine where the last one must end. */
 const PACKETS_IN_A_ROW = 8
 
-/** True where less than a packet is left behind the last whole one. Asked of the end: in the middle bytes may be missing. */
+/** True if less than a packet follows the last complete one. Checked at the end of the file: in the middle bytes may be missing. */
 export async function isPacketCutOff(source: MediaSource): Promise<boolean> {
   const wanted = PACKETS[2].bytes * (PACKETS_IN_A_ROW + 1)
   const tail = await source.readAt(Math.max(0, source.bytes - wanted), wanted)
@@ -32,7 +32,7 @@ function endsWithin(tail: Buffer, packet: Packet): boolean {
   return false
 }
 
-/** Whether whole packets end at `end`. */
+/** Whether complete packets end at `end`. */
 function keepsRhythm(tail: Buffer, end: number, { bytes, syncAt }: Packet): boolean {
   for (let n = 1; n <= PACKETS_IN_A_ROW; n++) if (tail[end - n * bytes + syncAt] !== SYNC) return false
   return true
@@ -44,20 +44,20 @@ function beginsPacket(tail: Buffer, at: number, { syncAt }: Packet): boolean {
 }
 
 const READ_BYTES = 4 * 1024 * 1024
-/** Of a packet, with the flags of its adaptation field. */
+/** Header of a packet, with the flags of its adaptation field. */
 const HEAD_BYTES = 6
-/** ISO/IEC 13818-1, 2.4.3.3: null packets, which fill up. */
+/** ISO/IEC 13818-1, 2.4.3.3: null packets, used as padding. */
 const NULL_PID = 0x1fff
 
 /**
- * Whether packets are missing: bytes that are in none, or a count that goes on elsewhere within a unit of a stream. Between
- * two recordings that were joined the count does so as well, but the second one begins with whole units; the first may have
+ * Whether packets are missing: bytes outside of packets, or a jump of the continuity counter within a unit of a stream.
+ * Where two recordings were joined the counter jumps too, but the second one begins with complete units; the first may have
  * ended with a part of a packet.
  */
 export async function hasLostPackets(source: MediaSource): Promise<boolean> {
   const head = await source.readAt(0, PACKETS[2].bytes * (PACKETS_IN_A_ROW + 1))
   const packet = PACKETS.find((each) => keepsRhythm(head, PACKETS_IN_A_ROW * each.bytes, each))
-  // It begins in mid-packet: nothing to count from.
+  // The file begins within a packet: there is no start for counting.
   if (packet === undefined) return false
   const { bytes, syncAt } = packet
   const counts = new Map<number, number>()
@@ -74,7 +74,7 @@ export async function hasLostPackets(source: MediaSource): Promise<boolean> {
   return false
 }
 
-/** Here, or behind less than a packet. */
+/** At this position, or less than a packet after it. */
 function nextPacket(chunk: Buffer, at: number, bytes: number): number | undefined {
   for (let i = at; i < at + bytes; i++) if (chunk[i] === SYNC && (chunk[i + bytes] ?? SYNC) === SYNC) return i
   return undefined
@@ -82,7 +82,7 @@ function nextPacket(chunk: Buffer, at: number, bytes: number): number | undefine
 
 export type TailPacket = { pid: number; startsUnit: boolean; bytes: Buffer }
 
-/** The whole packets at the end of the file, in order; none where it does not end with a whole one. */
+/** The complete packets at the end of the file, in order; none if it does not end with a complete one. */
 export async function packetsAtEnd(source: MediaSource, wantedBytes: number): Promise<TailPacket[]> {
   const tail = await source.readAt(Math.max(0, source.bytes - wantedBytes), wantedBytes)
   const packet = PACKETS.find((each) => endsWhole(tail, each))
@@ -101,7 +101,7 @@ function headOf(head: number): { pid: number; startsUnit: boolean } {
   return { pid: (head >>> 8) & NULL_PID, startsUnit: (head & 0x40_00_00) !== 0 }
 }
 
-/** ISO/IEC 13818-1, 2.4.3.2: a packet with payload counts on; a repeated one has the same count. */
+/** ISO/IEC 13818-1, 2.4.3.2: a packet with payload increments the counter; a repeated one has the same value. */
 function isCountBroken(chunk: Buffer, at: number, counts: Map<number, number>): boolean {
   if (at + HEAD_BYTES > chunk.length) return false
   const head = chunk.readUInt32BE(at)
