@@ -45,7 +45,7 @@ export class Revocations {
     subscriber.on('message', this.#onMessage)
     subscriber.on('ready', this.#onReady)
     if (subscriber.status === 'ready') this.#subscribe()
-    this.#sweep = setInterval(() => this.#changedAll(), SWEEP_MS).unref()
+    this.#sweep = setInterval(() => void this.#lookAtAll(), SWEEP_MS).unref()
   }
 
   /** Whether it was revoked. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE. */
@@ -118,26 +118,35 @@ export class Revocations {
   // Messages that were published between the loss of the connection and this answer are lost.
   #subscribe(): void {
     this.#deps.redis.subscriber.subscribe(redisKeys.revoked).then(
-      () => this.#changedAll(),
+      () => void this.#lookAtAll(),
       // The connection was lost again; its next `ready` subscribes again.
       (err: unknown) => this.#deps.logger.warn({ err }, 'revocations: subscribing failed'),
     )
   }
 
-  #changedAll(): void {
-    for (const key of this.#watchers.keys()) this.#changed(key)
+  /** One submission after another: with thousands of slow uploads this must not keep others from being served. */
+  async #lookAtAll(): Promise<void> {
+    for (const key of [...this.#watchers.keys()]) {
+      this.#forget(key)
+      await this.#look(key)
+    }
+  }
+
+  #forget(key: string): void {
+    this.#known.set(key, { list: undefined, untilMs: 0 })
   }
 
   #changed(key: string): void {
-    this.#known.set(key, { list: undefined, untilMs: 0 })
+    this.#forget(key)
     if (this.#watchers.has(key)) void this.#look(key)
   }
 
   /** Ends the open requests of a submission that are revoked. */
   async #look(key: string): Promise<void> {
-    for (const { issued, end } of [...(this.#watchers.get(key) ?? [])]) {
+    for (const watcher of [...(this.#watchers.get(key) ?? [])]) {
       try {
-        if (await this.isRevoked(issued)) end()
+        if (!(await this.isRevoked(watcher.issued))) continue
+        if (this.#watchers.get(key)?.delete(watcher) === true) watcher.end()
       } catch (err) {
         this.#deps.logger.warn({ err }, 'revocations cannot be read; open requests go on until the next look')
         return

@@ -220,6 +220,8 @@ function nest(env: Env) {
       link: secretsOf(env.LINK_SECRET ?? env.TICKET_SECRET),
       receipt: secretsOf(env.RECEIPT_SECRET ?? env.TICKET_SECRET),
       uploadId: secretsOf(env.UPLOAD_ID_SECRET ?? env.TICKET_SECRET),
+      // As those of ids: what is stored under it has to be found again for as long.
+      personalHash: secretsOf(env.UPLOAD_ID_SECRET ?? env.TICKET_SECRET),
     },
     tickets: { keySets: keySets(env), ttlSeconds: env.TICKET_TTL_SECONDS, auth: env.AUTH },
     uploads: {

@@ -60,7 +60,7 @@ export const EnvSchema = Type.Object({
   LINK_SECRET: optional('Signs media links, in the same form; unset: TICKET_SECRET'),
   RECEIPT_SECRET: optional('Signs receipts, in the same form; unset: TICKET_SECRET'),
   UPLOAD_ID_SECRET: optional(
-    'Marks upload ids, in the same form; uploads whose ids were marked with a secret that is not listed are not found; unset: TICKET_SECRET',
+    'Marks upload ids, and hashes names of people, in the same form; what was marked with a secret that is not listed is not found; unset: TICKET_SECRET',
   ),
   TICKET_JWKS_URL: optional(
     'Key sets of portals that sign tickets themselves: name=url, separated by commas; with one API key the URL alone',

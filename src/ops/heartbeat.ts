@@ -22,6 +22,10 @@ const FORGET_MS = 3_600_000
 
 export type ProcessRole = 'service' | 'primary' | 'worker'
 
+/** What a version can do that others must know of while both run, as its processes report it. */
+export const DERIVED_KEYS = 'derived-keys'
+const CAPABILITIES: readonly string[] = [DERIVED_KEYS]
+
 export type ProcessReport = {
   /** `host:pid`. */
   name: string
@@ -37,8 +41,8 @@ export type ProcessReport = {
   sending: number
   /** By which its machine's clock is ahead of Redis'. Absent in reports of earlier versions. */
   clockSkewMs?: number
-  /** Absent in reports of versions that sign with the secret itself. */
-  derivesKeys?: boolean
+  /** Absent in reports of earlier versions. */
+  can?: readonly string[]
   /** Worker: concurrency by lane. */
   lanes?: Partial<Record<Lane, number>>
 }
@@ -86,7 +90,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
       instance: deps.instance,
       atMs: clock.now(),
       clockSkewMs: redisWatch.skewMs(),
-      derivesKeys: true,
+      can: CAPABILITIES,
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),
@@ -132,4 +136,10 @@ export async function readProcesses(
     alive: byName.filter(({ atMs }) => nowMs - atMs <= UNRESPONSIVE_MS),
     silent: byName.filter(({ atMs }) => nowMs - atMs > UNRESPONSIVE_MS && nowMs - atMs <= FORGET_MS),
   }
+}
+
+/** Whether a service that lacks a capability may be running: it has reported itself within the last hour, and not left. */
+export async function runsWithout(redis: RedisConnection, capability: string, nowMs: number): Promise<boolean> {
+  const { alive, silent } = await readProcesses(redis, nowMs)
+  return [...alive, ...silent].some(({ role, can = [] }) => role !== 'worker' && !can.includes(capability))
 }

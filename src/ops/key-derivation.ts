@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { KeyDerivation } from '../core/derive-key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
-import { readProcesses } from './heartbeat.ts'
+import { DERIVED_KEYS, runsWithout } from './heartbeat.ts'
 
 const LOOK_MS = 5000
 
@@ -21,11 +21,7 @@ export class FleetKeyDerivation implements KeyDerivation {
   async start(deps: { redis: RedisConnection; clock: Clock; logger: Logger }): Promise<void> {
     const { redis, clock, logger } = deps
     const look = async () => {
-      const { alive, silent } = await readProcesses(redis, clock.now())
-      const earlier = [...alive, ...silent].filter(
-        ({ role, derivesKeys }) => role === 'service' && derivesKeys !== true,
-      )
-      this.#active = earlier.length === 0
+      this.#active = !(await runsWithout(redis, DERIVED_KEYS, clock.now()))
       if (this.#active) this.stop()
     }
     const tryLook = () =>

@@ -11,6 +11,7 @@ import { type Installation, startInstallation } from './support/installation.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CLI = testedFrom() === 'dist' ? [join(ROOT, 'dist/src/cli.js')] : ['--import', 'tsx', join(ROOT, 'src/cli.ts')]
+type Health = { signing: { keys: string; receipts: { signs: string | null; withdrawn: number } } }
 const SUBMISSION = 'DPA-2569-000001'
 const DEADLINE = '2099-09-30T16:59:00.000Z'
 
@@ -102,6 +103,8 @@ test('moves deadlines once, exports receipts, reconciles and rebuilds', async ()
 
 test('withdraws a key of receipts, but never the one that signs', async () => {
   const { signs: kid } = await asked('receipt-keys')
+  const signing = async () => ((await (await fetch(`${house.service.opsUrl}/health/details`)).json()) as Health).signing
+  expect(await signing()).toEqual({ keys: 'derived', receipts: { signs: kid, withdrawn: 0 } })
   const withdrawing = ['receipt-keys', '--withdraw', kid, '--from', '1h']
   expect(await songngan(...withdrawing, '--yes')).toMatchObject({ code: 1, output: expect.stringContaining('signs') })
   expect((await songngan('receipt-keys', '--withdraw', 'x', '--from', '1h')).code).toBe(3)
@@ -114,4 +117,7 @@ test('withdraws a key of receipts, but never the one that signs', async () => {
   const { keys, signs } = await run('receipt-keys')
   expect(signs).not.toBe(kid)
   expect(keys.find((key: { kid: string }) => key.kid === kid)).toMatchObject({ revoked: { reason: 'compromised' } })
+  // The running service, which still has the old secret alone, signs nothing any more.
+  await waitFor(async () => (await signing()).receipts.withdrawn === 1)
+  expect((await signing()).receipts.signs).toBeNull()
 })
