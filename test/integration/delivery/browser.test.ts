@@ -96,7 +96,7 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
     expect(violations).toEqual([])
   })
 
-  it('saves what is not known under its Thai name, and runs nothing of it', async () => {
+  it('saves an unknown type under its Thai name, and does not execute it', async () => {
     const html = Buffer.from('<script>document.title = "ran"</script>')
     const link = await linkTo(html, {
       contentType: 'application/octet-stream',
@@ -112,7 +112,7 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
     expect(await page.title()).toBe('')
   })
 
-  it('runs no script, even if a page were served as one', async () => {
+  it('runs no script, even of an uploaded HTML page', async () => {
     const page = await browser.newPage()
     const html = Buffer.from('<!doctype html><p>seen</p><script>document.title = "ran"</script>')
     await page.goto(url + (await linkTo(html, { contentType: 'text/html' })))

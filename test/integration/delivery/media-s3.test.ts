@@ -74,7 +74,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '300000'])
   })
 
-  it('gives its connection back when a viewer leaves in the middle', async () => {
+  it('releases its connection when a viewer disconnects', async () => {
     const link = await put(randomBytes(32 * 1024 * 1024))
     for (let viewer = 0; viewer < 3 * SOCKETS; viewer++) {
       const outgoing = request(link, { agent: false })
@@ -87,7 +87,7 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
     expect((await fetch(link, { headers: { range: 'bytes=0-9' }, signal: AbortSignal.timeout(5000) })).status).toBe(206)
   })
 
-  it('is 404 when it is gone, and 503 when the bucket is away', async () => {
+  it('is 404 if it is deleted, and 503 if the bucket is unavailable', async () => {
     const link = await put(Buffer.from('short'))
     await store.removeAll('uploads/')
     expect((await fetch(link)).status).toBe(404)

@@ -97,7 +97,7 @@ async function get(address: string, headers: Record<string, string> = {}, method
 }
 
 describe('links', () => {
-  it('name the original and what is ready, with type, size and end', async () => {
+  it('name the original and ready renditions, with type, size and expiry', async () => {
     const rendition = { kind: 'mp4' as const, required: true, state: 'waiting' as const }
     const renditions = ['720p', '480p'].map((name) => ({ ...rendition, name }))
     const record = await stored({ renditions })
@@ -132,7 +132,7 @@ describe('links', () => {
     })
   })
 
-  it('are refused clearly while the bytes are not one object yet, or not all there', async () => {
+  it('are refused clearly while the parts are not joined, or the upload is incomplete', async () => {
     const upload = await house.putUpload('S-1')
     expect(await ask(upload.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY', state: 'receiving' })
     const parts = [{ number: 1, offset: 0, bytes: 5, etag: 'x' }]
@@ -152,13 +152,13 @@ describe('links', () => {
   it.each([
     ['expired', 'UPLOAD_EXPIRED'],
     ['cancelled', 'UPLOAD_CANCELLED'],
-  ] as const)('are gone with an upload that was %s', async (state, code) => {
+  ] as const)('do not exist for an upload that was %s', async (state, code) => {
     const upload = await house.putUpload('S-1')
     await house.reach(upload.id, state)
     expect(await ask(upload.id)).toMatchObject({ status: 410, code })
   })
 
-  it('are nobody else’s', async () => {
+  it('are only for the own portal and its sessions', async () => {
     const record = await stored()
     for (const other of ['other', `${OWNER}/S-2`])
       expect(await ask(record.id, {}, other)).toMatchObject({ status: 404, code: 'UPLOAD_UNKNOWN' })
@@ -175,7 +175,7 @@ describe('links', () => {
 })
 
 describe('the media route', () => {
-  it('sends the file with its Thai name and nothing a browser could run', async () => {
+  it('sends the file with its Thai name and headers that prevent scripts', async () => {
     const { status, headers, body } = await get(await linkTo(await stored()))
     expect(status).toBe(200)
     expect(body.equals(FILM)).toBe(true)
@@ -193,7 +193,7 @@ describe('the media route', () => {
     expect(headers.get('etag')).toMatch(/^"[\w-]{27}"$/)
   })
 
-  it('lets it be saved where that is asked for, or where its type is not known', async () => {
+  it('is sent as a download if requested, or if its type is unknown', async () => {
     const asked = await get(await linkTo(await stored(), { download: true }))
     expect(asked.headers.get('content-disposition')).toMatch(/^attachment; /)
     const unmeasured = await get(await linkTo(await stored({ measured: { kind: 'other', container: 'unknown' } })))
@@ -214,7 +214,7 @@ describe('the media route', () => {
     expect(body.equals(FILM.subarray(start, end + 1))).toBe(true)
   })
 
-  it('answers 416 with the size for what lies behind the end, and the whole for several ranges', async () => {
+  it('answers 416 with the size for a range after the end, and the complete file for several ranges', async () => {
     const link = await linkTo(await stored())
     const behind = await get(link, { range: 'bytes=1000000-' })
     expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */1000000'])
@@ -223,7 +223,7 @@ describe('the media route', () => {
     expect([several.status, several.body.length]).toEqual([200, FILM.length])
   })
 
-  it('honours conditions: If-Range by the tag of the object, If-None-Match', async () => {
+  it('supports If-Range with the tag of the object, and If-None-Match', async () => {
     const record = await stored()
     const link = await linkTo(record)
     const etag = (await get(link)).headers.get('etag') ?? ''
@@ -263,7 +263,7 @@ describe('the media route', () => {
     expect([old.status, JSON.parse(old.body.toString()).code]).toEqual([410, 'LINK_EXPIRED'])
   })
 
-  it('says 404 for a file that was removed, without the headers of the file', async () => {
+  it('answers 404 for a deleted file, without the headers of the file', async () => {
     const record = await stored()
     const link = await linkTo(record)
     await house.deps.store.removeAll(objectKeys.upload(record.id))
@@ -274,7 +274,7 @@ describe('the media route', () => {
     }
   })
 
-  it('says 410 and why for what was taken away: its time was over, or it was cancelled', async () => {
+  it('answers 410 with the reason for a file deleted by retention or cancelled', async () => {
     const over = await stored()
     const cancelled = await stored()
     const links = [await linkTo(over), await linkTo(cancelled)]
@@ -295,7 +295,7 @@ describe('the media route', () => {
     })
   })
 
-  it('stops reading when the client goes away', async () => {
+  it('stops reading when the client disconnects', async () => {
     const upload = await stored()
     await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })
@@ -309,7 +309,7 @@ describe('the media route', () => {
     await waitFor(() => stream?.destroyed === true)
   })
 
-  it('does not read ahead of a client that stands still', async () => {
+  it('does not read ahead of a client that does not read', async () => {
     const upload = await stored()
     await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })

@@ -41,7 +41,7 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-it('gives a portal its own events, page by page and to the end, with a cursor to come back with', async () => {
+it('returns a portal’s own events, page by page to the end, with a cursor', async () => {
   await house.commitHead('S-1')
   await house.commitHead('S-1', {}, 'other')
   const upload = await house.putUpload('S-1')
@@ -62,7 +62,7 @@ it('gives a portal its own events, page by page and to the end, with a cursor to
   expect((await get('/v1/events', 'other')).body.items).toEqual([])
 })
 
-it('hands out a cursor even before the first event', async () => {
+it('returns a cursor even before the first event', async () => {
   const { body } = await get('/v1/events', 'new')
   expect(body.items).toEqual([])
   expect((await get(`/v1/events?after=${body.nextCursor}`, 'new')).status).toBe(200)
@@ -80,7 +80,7 @@ it.each([
   expect([status, body.code]).toEqual([400, 'CURSOR_INVALID'])
 })
 
-it('refuses a limit out of bounds, and a session', async () => {
+it('refuses a limit out of range, and a session', async () => {
   for (const limit of ['0', '201', 'x']) expect((await get(`/v1/events?limit=${limit}`)).status).toBe(400)
   const { status, body } = await get('/v1/events', 'portal/S-1')
   expect([status, body.code]).toEqual([403, 'SESSION_SCOPE'])

@@ -83,7 +83,7 @@ const outcomes = async () =>
   Object.fromEntries((await metrics.webhookDeliveries.get()).values.map(({ labels, value }) => [labels.outcome, value]))
 
 describe('a webhook', () => {
-  it('is signed so that holders of the old and of the new secret both believe it', async () => {
+  it('is signed with the old and the new secret', async () => {
     startWorker()
     const sent = await send(`${receiver.url}/hook?for=portal`)
     await sent.state('completed')
@@ -100,7 +100,7 @@ describe('a webhook', () => {
     expect(await sent.logs()).toEqual([expect.stringContaining('attempt 1: HTTP 204')])
   })
 
-  it('is tried again after 5 s, with the same id and a new signature', async () => {
+  it('is retried after 5 s, with the same id and a new signature', async () => {
     startWorker()
     receiver.reply = (_, count) => ({ status: count === 1 ? 500 : 200 })
     const sent = await send(receiver.url)
@@ -115,14 +115,14 @@ describe('a webhook', () => {
     expect(await outcomes()).toEqual({ rejected: 1, delivered: 1 })
   })
 
-  it.each([429, 503])('comes back when a %i said so, not sooner', async (status) => {
+  it.each([429, 503])('is retried at the Retry-After of a %i, not sooner', async (status) => {
     startWorker()
     receiver.reply = () => ({ status, headers: { 'retry-after': '120' } })
     const job = await (await send(receiver.url)).state('delayed')
     expect(job.delay).toBeGreaterThanOrEqual(120_000)
   })
 
-  it('is not posted again where its delivery was noted, though the queue has forgotten it', async () => {
+  it('is not posted again if its delivery is recorded, although the queue was lost', async () => {
     startWorker()
     const first = await send(`${receiver.url}/once`)
     await first.state('completed')
@@ -137,7 +137,7 @@ describe('a webhook', () => {
     expect(receiver.deliveries.map(({ path }) => path)).toEqual(['/once', '/elsewhere'])
   })
 
-  it('is delivered, whatever becomes of the note or of the job meanwhile', async () => {
+  it('counts as delivered, even if the record or the job is lost', async () => {
     const note = () => Promise.reject(new Error('the store is away'))
     startWorker({ deliveries: { has: () => Promise.resolve(false), note } })
     const { state } = await send(receiver.url)
@@ -145,7 +145,7 @@ describe('a webhook', () => {
     expect(receiver.deliveries).toHaveLength(1)
   })
 
-  it('leaves its note for as long as it could be queued again', async () => {
+  it('keeps its delivery record for as long as it could be queued again', async () => {
     startWorker()
     const old = await send(receiver.url, { timestamp: '2026-11-01T12:00:00.000Z' })
     const young = await send(receiver.url, { timestamp: '2026-11-09T12:00:00.000Z' })
@@ -167,7 +167,7 @@ describe('a webhook', () => {
     expect(receiver.deliveries.map(({ path }) => path)).toEqual(['/'])
   })
 
-  it('disables an endpoint that answers 410, for this portal only, and says so', async () => {
+  it('disables an endpoint that answers 410, for this portal only, with a log line', async () => {
     startWorker()
     receiver.reply = () => ({ status: 410 })
     const first = await send(`${receiver.url}/gone`)
@@ -198,7 +198,7 @@ describe('a webhook', () => {
     expect(job.failedReason).toBe('no answer in time')
   })
 
-  it('takes the status for an answer, however long the body', async () => {
+  it('needs only the status, however long the body', async () => {
     startWorker()
     receiver.reply = () => ({ status: 200, body: 'endless' })
     const job = await (await send(receiver.url)).state('completed')
@@ -216,7 +216,7 @@ describe('a webhook', () => {
 })
 
 describe('the address guard', () => {
-  it('lets nothing reach a private address by name or number', async () => {
+  it('blocks private addresses, by name or number', async () => {
     const inside = () => Promise.resolve([{ address: '127.0.0.1', family: 4 as const }])
     startWorker({ webhooks: { secrets: [NEW], allowed: allowedHosts([]) }, resolve: inside })
     for (const host of ['127.0.0.1', 'portal.example', '[::1]'])
@@ -225,7 +225,7 @@ describe('the address guard', () => {
     expect(await outcomes()).toEqual({ refused: 3 })
   })
 
-  it('connects to the address that was checked, not to what the name says a moment later', async () => {
+  it('connects to the checked address, even if the name resolves differently later', async () => {
     let asked = 0
     startWorker({
       resolve: () => {
@@ -240,8 +240,8 @@ describe('the address guard', () => {
   })
 })
 
-describe('the webhooks of a portal whose receiver never answers', () => {
-  it('do not hold up another portal’s', async () => {
+describe('webhooks to a receiver that never answers', () => {
+  it('do not delay those of another portal', async () => {
     const { clock, logger } = house.deps
     receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
     const dead = await Promise.all(Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })))

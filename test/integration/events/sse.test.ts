@@ -67,7 +67,7 @@ const types = (events: Received[]) => events.map(({ event }) => event)
 const sequences = (events: Received[]) => events.map(({ data }) => (data as EventBody).data.sequence)
 
 describe('a submission’s event stream', () => {
-  it('begins with the document as it is, then tells events as they happen', async () => {
+  it('begins with the current document, then sends events as they happen', async () => {
     await house.commitHead('S-live')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-live/events')
@@ -87,7 +87,7 @@ describe('a submission’s event stream', () => {
     })
   })
 
-  it('goes on after Last-Event-ID at another process, and leaves nothing out', async () => {
+  it('resumes after Last-Event-ID at another process, without gaps', async () => {
     await house.commitHead('S-resume')
     const [one, two] = [await startProcess(), await startProcess()]
     const client = await one.open('/v1/submissions/S-resume/events')
@@ -104,7 +104,7 @@ describe('a submission’s event stream', () => {
     expect(types(back.events)).toEqual(['upload.stored', 'upload.accepted', 'upload.ready'])
   })
 
-  it('gives a snapshot for an id that nobody knows, whose id can be gone on from', async () => {
+  it('sends the document for an unknown Last-Event-ID, and can be resumed from its id', async () => {
     await house.commitHead('S-unknown')
     const upload = await house.putUpload('S-unknown')
     const { open } = await startProcess()
@@ -118,7 +118,7 @@ describe('a submission’s event stream', () => {
     expect(types(back.events)).toEqual(['upload.stored'])
   })
 
-  it('does not hold back events that were announced in another order than numbered', async () => {
+  it('does not hold back events published in another order than their numbers', async () => {
     await house.commitHead('S-order')
     const a = await house.putUpload('S-order')
     // The later commit was announced first; a page saw it and went away before the other came.
@@ -132,7 +132,7 @@ describe('a submission’s event stream', () => {
     expect(a.sequence).toBe(1)
   })
 
-  it('tells every event once while a burst crosses the reading of the log', async () => {
+  it('sends every event once during a burst while the log is read', async () => {
     await house.commitHead('S-burst')
     const upload = await house.putUpload('S-burst')
     const { open } = await startProcess()
@@ -182,7 +182,7 @@ function envelope(submissionId: string, id: string, sequence: number): string {
 }
 
 describe('an upload’s event stream', () => {
-  it('tells of this upload only, and goes on from an id of another', async () => {
+  it('sends events of this upload only, and resumes from an id of another', async () => {
     await house.commitHead('S-up')
     const [mine, other] = [await house.putUpload('S-up'), await house.putUpload('S-up')]
     const { open } = await startProcess()
@@ -198,7 +198,7 @@ describe('an upload’s event stream', () => {
     expect(types(back.events)).toEqual(['upload.stored'])
   })
 
-  it('tells progress while bytes arrive and while a worker is at it, and only what changed', async () => {
+  it('sends progress of receiving and processing, and only changes', async () => {
     await house.commitHead('S-progress')
     const { open } = await startProcess()
     const draft = draftFor('S-progress')
@@ -220,7 +220,7 @@ describe('an upload’s event stream', () => {
     ])
   })
 
-  it('tells a submission’s page the progress of each of its uploads', async () => {
+  it('sends the progress of each upload in the submission’s stream', async () => {
     await house.commitHead('S-page')
     const drafts = [draftFor('S-page'), draftFor('S-page')]
     for (const draft of drafts)
@@ -233,7 +233,7 @@ describe('an upload’s event stream', () => {
     )
   })
 
-  it('is as unknown as an invented id to another portal', async () => {
+  it('is unknown to another portal, like an invented id', async () => {
     const mine = await house.putUpload('S-up')
     const { open } = await startProcess()
     for (const [id, authorization] of [
@@ -249,8 +249,8 @@ describe('an upload’s event stream', () => {
   })
 })
 
-describe('the line', () => {
-  it('carries a comment while nothing happens', async () => {
+describe('the connection', () => {
+  it('has a comment line while nothing happens', async () => {
     await house.commitHead('S-quiet')
     const { open } = await startProcess({ timing: { heartbeatMs: 50 } })
     const client = await open('/v1/submissions/S-quiet/events')
@@ -258,7 +258,7 @@ describe('the line', () => {
     expect(types(client.events)).toEqual(['snapshot'])
   })
 
-  it('ends when the process drains, and nothing new is opened', async () => {
+  it('ends when the process drains, and no new one is accepted', async () => {
     await house.commitHead('S-drain')
     const drain = new AbortController()
     const { open, live } = await startProcess({ drain: drain.signal })
@@ -270,7 +270,7 @@ describe('the line', () => {
     expect((await open('/v1/submissions/S-drain/events')).status).toBe(503)
   })
 
-  it('does not keep a closing server open', async () => {
+  it('does not delay the end of a server', async () => {
     await house.commitHead('S-close')
     const { open, app } = await startProcess()
     const client = await open('/v1/submissions/S-close/events')
@@ -279,7 +279,7 @@ describe('the line', () => {
     await waitFor(() => client.ended)
   })
 
-  it('is given up when its reader takes nothing for too long, and its memory is freed', async () => {
+  it('is closed when its client does not read for too long, and its memory is released', async () => {
     await house.commitHead('S-slow')
     const upload = await house.putUpload('S-slow')
     const { open, live } = await startProcess({ timing: { slowReaderMs: 300 } })
@@ -294,7 +294,7 @@ describe('the line', () => {
 })
 
 describe('when Redis', () => {
-  it('loses its connections, what was announced meanwhile is told from the log', async () => {
+  it('loses its connections, missed events are sent from the log', async () => {
     await house.commitHead('S-cut')
     const upload = await house.putUpload('S-cut')
     const { open } = await startProcess()
@@ -312,7 +312,7 @@ describe('when Redis', () => {
     expect(types(client.events)).toEqual(['snapshot', 'submission.complete', 'upload.stored'])
   })
 
-  it('comes back empty, the page gets the document anew and then goes on', async () => {
+  it('returns empty, the page gets the document again and then new events', async () => {
     await house.commitHead('S-lost')
     const upload = await house.putUpload('S-lost')
     const { open } = await startProcess()

@@ -152,7 +152,7 @@ afterAll(async () => {
 })
 
 describe('the matrix', () => {
-  it('has a row for every route, and none for what is no route', async () => {
+  it('has a row for every route, and no other rows', async () => {
     const routes = new Set<string>()
     const app = await buildApp(house.deps, { onRoute: (method, url) => routes.add(`${method} ${url}`) })
     await app.close()
@@ -169,7 +169,7 @@ describe('the matrix', () => {
 })
 
 describe('media links', () => {
-  it('open one object until they expire, and nothing when they are changed', async () => {
+  it('open one object until they expire, and nothing if they are changed', async () => {
     const scene = await setScene(house)
     const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
     const [item] = body['items'] as { url: string }[]

@@ -49,7 +49,7 @@ async function dribble(url: string, head: string, { chunked = false } = {}): Pro
   return answer
 }
 
-describe('a body that never comes to its end', () => {
+describe('a body that never ends', () => {
   it.each([
     ['a document', () => `PUT /v1/submissions/${id}`],
     ['a list of receipts', () => 'POST /v1/receipts/verify'],
@@ -84,7 +84,7 @@ describe('a body that is nested', () => {
     ['objects', ['{"a":', '}']],
     ['arrays', ['[', ']']],
     ['both', ['{"a":[', ']}']],
-  ])('5,000 deep in %s is refused with a reason, and no stack is logged', async (_what, brackets) => {
+  ])('5,000 levels deep in %s is refused with a reason, and no stack is logged', async (_what, brackets) => {
     house.lines.length = 0
     const headers = { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' }
     for (const [method, path] of [
@@ -105,14 +105,14 @@ describe('a body that is nested', () => {
     expect(house.lines.filter((line) => line.includes('unexpected error'))).toEqual([])
   })
 
-  it('a little is data as any', async () => {
+  it('a few levels deep is accepted', async () => {
     const { body } = await house.call('GET', `/v1/submissions/${id}`)
     const metadata = JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`)
     const put = await house.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })
     expect(put.status).toBe(200)
   })
 
-  it('brackets in texts are no depth', async () => {
+  it('brackets in texts do not count', async () => {
     const { body } = await house.call('GET', `/v1/submissions/${id}`)
     const metadata = { note: '[{'.repeat(1000), more: '\\"[[' }
     const put = await house.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })

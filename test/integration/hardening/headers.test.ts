@@ -66,7 +66,7 @@ describe('the API and the tus endpoint', () => {
     expect(policyOf(reply).get('default-src')).toBe("'none'")
   })
 
-  it('a preflight, which no route sees', async () => {
+  it('a preflight, which no route handles', async () => {
     const origin = { origin: 'https://portal.example', 'access-control-request-method': 'PATCH' }
     const reply = await send('OPTIONS', `${house.url}/files`, origin, undefined, agent)
     expect(reply.headers['access-control-allow-origin']).toBe('https://portal.example')
@@ -83,7 +83,7 @@ describe('the API and the tus endpoint', () => {
     expectHardened({ headers, status }, "'none'")
   })
 
-  it('speaks of TLS only where browsers come over TLS', async () => {
+  it('sends HSTS only if browsers use TLS', async () => {
     expect((await send('GET', `${house.url}/openapi.json`, {})).headers).not.toHaveProperty('strict-transport-security')
     const secure = await openEnvironment({
       redis: house.redis,
@@ -100,7 +100,7 @@ describe('the API and the tus endpoint', () => {
   })
 })
 
-describe('what a proxy or a browser may keep', () => {
+describe('caching by a proxy or a browser', () => {
   it.each([
     ['a list of submissions', () => '/v1/submissions'],
     ['a list of uploads', () => `/v1/submissions/${scene.id}/uploads`],
@@ -114,7 +114,7 @@ describe('what a proxy or a browser may keep', () => {
     expect(reply.headers['cache-control']).toBe('no-store')
   })
 
-  it('a document only for its own reader, who asks each time whether it has changed', async () => {
+  it('a document only privately, with revalidation each time', async () => {
     for (const path of [`/v1/submissions/${scene.id}`, `/v1/uploads/${scene.whole}`])
       expect((await send('GET', house.url + path, key(), undefined, agent)).headers['cache-control']).toBe(
         'private, no-cache',
@@ -127,8 +127,8 @@ describe('what a proxy or a browser may keep', () => {
   })
 })
 
-describe('what is shown to people', () => {
-  it('the root, which names what is where', async () => {
+describe('pages for people', () => {
+  it('the root, which lists the other paths', async () => {
     const reply = await send('GET', `${house.url}/`, {}, undefined, agent)
     expect(reply.status).toBe(200)
     expectHardened(reply, "'none'")
@@ -148,7 +148,7 @@ describe('what is shown to people', () => {
     expect(policyOf(reply).get('script-src')).toBe("'self'")
   })
 
-  it('a file of a stranger: named, typed, in a sandbox, never a script', async () => {
+  it('an uploaded file: with name and type, in a sandbox, never a script', async () => {
     for (const headers of [{}, { range: 'bytes=0-9' }, { range: 'bytes=99999999-' }]) {
       const reply = await send('GET', house.url + link, headers, undefined, agent)
       const policy = policyOf(reply)

@@ -38,13 +38,13 @@ function ask(method: string, url: string, headers: Record<string, string>) {
   return ops.inject({ method: method as 'GET', url: path, headers })
 }
 
-describe('the listener for operators', () => {
+describe('the operations listener', () => {
   it('has its routes', () => {
     expect(routes.length).toBeGreaterThan(20)
     expect(routes.filter(([, url]) => OPEN.has(url)).length).toBeGreaterThanOrEqual(OPEN.size)
   })
 
-  it('lets nobody past its open pages without the password', async () => {
+  it('requires the password except for its open pages', async () => {
     const wrong: Record<string, string>[] = [
       {},
       basic('ops', 'guess'),
@@ -64,7 +64,7 @@ describe('the listener for operators', () => {
       }
   })
 
-  it('changes nothing for a foreign page', async () => {
+  it('refuses changes from a page of another site', async () => {
     const changes = routes.filter(([method, url]) => !SAFE.has(method) && !OPEN.has(url))
     expect(changes.length).toBeGreaterThan(3)
     for (const [method, url] of changes) {
@@ -73,7 +73,7 @@ describe('the listener for operators', () => {
     }
   })
 
-  it('changes nothing for a page that only says its origin, as old browsers and proxies leave it', async () => {
+  it('refuses changes from a page with only an Origin header, as with old browsers and proxies', async () => {
     const change = (origin: string) =>
       ops.inject({
         method: 'PUT',
@@ -86,7 +86,7 @@ describe('the listener for operators', () => {
     expect((await change('http://127.0.0.1:9464')).statusCode).toBe(200)
   })
 
-  it('answers to its own names alone, so that a foreign name that leads here shows a page nothing', async () => {
+  it('answers only to its own host names, which prevents DNS rebinding', async () => {
     const { deps } = house
     const ask = async (host: string, hosts: string[] = []) => {
       const config = { ...deps.config, ops: { ...deps.config.ops, hosts } }
@@ -113,14 +113,14 @@ describe('the listener for operators', () => {
     expect((await ask('OPS.obec.go.th:443', ['ops.obec.go.th'])).body).toContain('uptimeSeconds')
   })
 
-  it('lets an operator in', async () => {
+  it('accepts an operator', async () => {
     for (const [method, url] of routes.filter(([one]) => SAFE.has(one)))
       expect([401, 403], `${method} ${url}`).not.toContain(
         (await ask(method, url, basic('ops', OPS_PASSWORD))).statusCode,
       )
   })
 
-  it('is shut where there is no password at all', async () => {
+  it('is closed without a configured password', async () => {
     const { deps } = house
     const config = { ...deps.config, ops: { ...deps.config.ops, password: undefined } }
     const state = { started: true, draining: false }

@@ -24,21 +24,24 @@ async function ask(path: string, token: string): Promise<string> {
 
 const shown = CREDENTIALS.filter((name) => name !== 'none' && name !== 'ops')
 
-it.each(['submissions', 'uploads'])('opens a stream for a session of it, and for nothing else: %s', async (kind) => {
-  const path = kind === 'submissions' ? `/v1/submissions/${scene.id}/events` : `/v1/uploads/${scene.whole}/events`
-  const unknown = kind === 'submissions' ? '404 SUBMISSION_UNKNOWN' : '404 UPLOAD_UNKNOWN'
-  const seen: Record<string, string> = {}
-  for (const name of shown) seen[name] = await ask(path, scene.tokens[name])
-  expect(seen).toEqual({
-    ...Object.fromEntries(shown.map((name) => [name, '401 SESSION_INVALID'])),
-    revokedSession: '401 SESSION_REVOKED',
-    otherSession: unknown,
-    readSession: '200',
-    session: '200',
-  })
-})
+it.each(['submissions', 'uploads'])(
+  'opens an event stream with a session of the submission, and with nothing else: %s',
+  async (kind) => {
+    const path = kind === 'submissions' ? `/v1/submissions/${scene.id}/events` : `/v1/uploads/${scene.whole}/events`
+    const unknown = kind === 'submissions' ? '404 SUBMISSION_UNKNOWN' : '404 UPLOAD_UNKNOWN'
+    const seen: Record<string, string> = {}
+    for (const name of shown) seen[name] = await ask(path, scene.tokens[name])
+    expect(seen).toEqual({
+      ...Object.fromEntries(shown.map((name) => [name, '401 SESSION_INVALID'])),
+      revokedSession: '401 SESSION_REVOKED',
+      otherSession: unknown,
+      readSession: '200',
+      session: '200',
+    })
+  },
+)
 
-it('is nothing anywhere else', async () => {
+it('is ignored everywhere else', async () => {
   for (const path of [
     '/v1/events',
     '/v1/submissions',

@@ -64,7 +64,7 @@ describe('a portal revokes', () => {
     expect(await revoke(`${id}/sessions/${mine.sid}`)).toBe('204')
   })
 
-  it('a person: sessions and tickets, also those that the portal asked for; what is issued at once is good', async () => {
+  it('a person: sessions and tickets, also those requested by the portal; new ones are valid immediately', async () => {
     const id = await house.submission()
     const [mine, yours] = [await open(id), await open(id, 'ครู 2')]
     const ticket = await house.ticket(id, 'plan', { subject: PERSON })
@@ -75,7 +75,7 @@ describe('a portal revokes', () => {
     expect(await seen(id, await open(id))).toEqual(GOOD)
   })
 
-  it('everything of a submission; what is issued at once is good, and other submissions go on', async () => {
+  it('everything of a submission; new ones are valid immediately, and other submissions are not affected', async () => {
     const [id, neighbour] = [await house.submission(), await house.submission()]
     const [mine, yours, theirs] = [await open(id), await open(id, 'ครู 2'), await open(neighbour)]
     expect(await revoke(`${id}/sessions`)).toBe('204')
@@ -85,7 +85,7 @@ describe('a portal revokes', () => {
     expect(await seen(id, await open(id))).toEqual(GOOD)
   })
 
-  it('for good: Redis may be lost', async () => {
+  it('durably, also if Redis is lost', async () => {
     const id = await house.submission()
     const [mine, yours] = [await open(id), await open(id, 'ครู 2')]
     await revoke(`${id}/sessions/${mine.sid}`)
@@ -97,7 +97,7 @@ describe('a portal revokes', () => {
       expect((await fresh.call('GET', `/v1/submissions/${id}`, { token })).body.code).toBe('SESSION_REVOKED')
   })
 
-  it('its own only, and never more than it says', async () => {
+  it('only its own, and never more than requested', async () => {
     const id = await house.submission()
     const mine = await open(id)
     expect(await revoke(`${id}/sessions`, OTHER_KEY)).toBe('404 SUBMISSION_UNKNOWN')
@@ -110,7 +110,7 @@ describe('a portal revokes', () => {
     expect(await seen(id, mine)).toEqual(GOOD)
   })
 
-  it('and the security log says so, without the name of the person', async () => {
+  it('with an entry in the security log, without the name of the person', async () => {
     const id = await house.submission()
     await revoke(`${id}/sessions?subject=${encodeURIComponent(PERSON)}`)
     const [entry] = await house.deps.securityLog.newest(1)
@@ -119,8 +119,8 @@ describe('a portal revokes', () => {
   })
 })
 
-describe('what is open ends', () => {
-  it('a stream of events, at another machine', async () => {
+describe('open requests end', () => {
+  it('an event stream at another machine', async () => {
     const id = await house.submission()
     const mine = await open(id)
     const stream = await fetch(`${other.url}/v1/submissions/${id}/events`, {
@@ -138,7 +138,7 @@ describe('what is open ends', () => {
     await reading
   })
 
-  it('a PATCH, at another machine: what it sent is kept for a new ticket', async () => {
+  it('a PATCH at another machine: its bytes are kept for a new ticket', async () => {
     const id = await house.submission()
     const mine = await open(id)
     const body = pdfBytes(800_000)
@@ -156,7 +156,7 @@ describe('what is open ends', () => {
 })
 
 describe('links', () => {
-  it('that a page asked for end with its session, however revoked; those of a portal go on', async () => {
+  it('requested by a page end with its session, however it is revoked; those of a portal stay valid', async () => {
     const id = await house.submission()
     const bytesOfPlan = pdfBytes(5000)
     const user = tusUser(house.url, await house.ticket(id, 'plan'))

@@ -147,14 +147,14 @@ describe('a token of another portal gets what a forged one gets, at every route'
 })
 
 describe('a good ticket of a portal', () => {
-  it('is a ticket of ours: the same at every route', async () => {
+  it('gets the same result as our own ticket at every route', async () => {
     const scene = await setScene(house)
     const alike = await setScene(house)
     const ours = await answers(alike, alike.tokens.ticket)
     expect(await answers(scene, await mine({ iss: 'portal', submission: scene.id, slot: 'plan' }))).toEqual(ours)
   })
 
-  it('of the other portal for the same ids is one of its own name space', async () => {
+  it('of another portal for the same ids applies to its own namespace', async () => {
     const scene = await setScene(house)
     const ticket = await theirs({ iss: 'other', submission: scene.id, slot: 'plan' })
     const seen = await answers(scene, ticket)
@@ -166,7 +166,7 @@ describe('a good ticket of a portal', () => {
     expect(seen['GET /v1/submissions/:id']).toBe('401 SESSION_INVALID')
   })
 
-  it('is stopped by a revocation; one without `iat` cannot be told apart', async () => {
+  it('is revoked; one without `iat` too, because its age is unknown', async () => {
     const scene = await setScene(house)
     const claims = { iss: 'portal', submission: scene.id, slot: 'plan' }
     const ticket = await mine(claims)
@@ -181,7 +181,7 @@ describe('a good ticket of a portal', () => {
 })
 
 describe('keys of a portal', () => {
-  it('are changed without a restart, and a key that is gone signs nothing', async () => {
+  it('are changed without a restart, and a removed key is no longer accepted', async () => {
     const scene = await setScene(house)
     const claims = { iss: 'portal', submission: scene.id, slot: 'plan' }
     const old = sets.portal.keys
@@ -203,7 +203,7 @@ describe('keys of a portal', () => {
     expect(await post(await mine(claims))).toBe('201')
   })
 
-  it('that are away are nobody’s fault and nobody else’s trouble', async () => {
+  it('that are unavailable are a system error, and do not affect other portals', async () => {
     const scene = await setScene(house)
     sets.other.status = 503
     const fresh = await openEnvironment({ redis: house.redis, dataDir: house.dataDir, env: house.env })

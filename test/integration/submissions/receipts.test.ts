@@ -56,7 +56,7 @@ function take(receipt: string): Deps {
 }
 
 describe('the receipt of an upload', () => {
-  it('says at once what was received, when and for which place', async () => {
+  it('contains immediately what was received, when and for which slot', async () => {
     await h.put('r-1', { deadline: isoTime(h.clock.ms + 3_600_000) })
     const begun = await h.beginUpload('r-1', 'plan')
     expectProblem(await get(begun.id), 'RECEIPT_NOT_READY')
@@ -97,7 +97,7 @@ describe('the receipt of an upload', () => {
     expect(take(String(body['receipt'])).claims).toEqual(body['claims'])
   })
 
-  it('has the SHA-256 once the whole file was read, and the revision that it was handed in with', async () => {
+  it('has the SHA-256 after the complete file was read, and the sealed revision', async () => {
     await h.put('r-2')
     const draft = await stored('r-2')
     await h.judgeUpload(draft.id, 'accepted')
@@ -112,7 +112,7 @@ describe('the receipt of an upload', () => {
     expect((await get(draft.id)).body).toMatchObject({ kind: 'final', claims: { sealed } })
   })
 
-  it('says that a file came after the deadline', async () => {
+  it('shows that a file arrived after the deadline', async () => {
     await h.put('r-3', { deadline: isoTime(h.clock.ms + 1000), graceSeconds: 600 })
     const draft = await h.beginUpload('r-3', 'plan')
     h.clock.ms += 5000
@@ -120,7 +120,7 @@ describe('the receipt of an upload', () => {
     expect((await get(draft.id)).body).toMatchObject({ claims: { late: true } })
   })
 
-  it('is given for a rejected file too, and to its own portal and sessions only', async () => {
+  it('exists for a rejected file too, and only for its own portal and sessions', async () => {
     await h.put('r-4')
     await h.put('r-5')
     const draft = await stored('r-4')
@@ -133,7 +133,7 @@ describe('the receipt of an upload', () => {
   })
 })
 
-describe('a receipt is checked', () => {
+describe('a receipt can be verified', () => {
   let receipt: string
   beforeAll(async () => {
     await h.put('c-1')
@@ -178,7 +178,7 @@ describe('a receipt is checked', () => {
     expect(JSON.parse(Buffer.from(payload).toString('utf8'))).toMatchObject({ kind: 'final', sha256: SHA256 })
   })
 
-  it('by this service, for anybody', async () => {
+  it('by this service, without credentials', async () => {
     const { status, body } = await check(receipt)
     expect(status).toBe(200)
     const key = { kid: take(receipt).header['kid'], withdrawnFrom: null }
@@ -203,7 +203,7 @@ describe('a receipt is checked', () => {
     expect(answer.body).not.toHaveProperty('claims')
   })
 
-  it('and neither a ticket nor a session is one', async () => {
+  it('and tickets and sessions are refused as receipts', async () => {
     const { body } = await h.call('POST', '/v1/submissions/c-1/tickets', { body: { slot: 'plan' } })
     for (const token of [String(body['ticket']), await h.session('c-1')])
       expectProblem(await check(token), 'RECEIPT_INVALID')
@@ -225,7 +225,7 @@ describe('the keys', () => {
   }
   const told = { kind: 'stored' as const, portal: 'portal', submission: 'k', slot: 'plan' }
 
-  it('are the same in every process, and public halves only', async () => {
+  it('are the same in every process, public keys only', async () => {
     const mine = await process(OLD).receiptKeys.all()
     expect((await keySet()).keys[0]).toEqual(mine[0])
     for (const key of (await keySet()).keys)
@@ -234,7 +234,7 @@ describe('the keys', () => {
       expect((await h.deps.store.read(key))?.toString('utf8')).not.toContain('"d"')
   })
 
-  it('outlive their secrets: an old receipt is good after the secret is gone', async () => {
+  it('are kept after their secrets: an old receipt stays valid', async () => {
     const { receipt } = await process(OLD).receipts.sign(told)
     for (const rotated of [process(NEW, OLD), process(NEW)]) {
       expect(await rotated.receipts.verify(receipt)).toMatchObject({ claims: told })
@@ -245,7 +245,7 @@ describe('the keys', () => {
     }
   })
 
-  it('are not taken from an object under the name of another', async () => {
+  it('are not accepted from an object with another name', async () => {
     const { receipt } = await process(OLD).receipts.sign(told)
     const kid = String(take(receipt).header['kid'])
     const key = await h.deps.store.read(`${objectKeys.receiptKeys}${kid}.json`)

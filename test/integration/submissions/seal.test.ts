@@ -36,7 +36,7 @@ const later = async () => {
 const isDue = async (id: string) => (await h.deps.redis.hot.zscore(redisKeys.dueSubmissions, `portal/${id}`)) !== null
 
 describe('a seal', () => {
-  it('freezes what counts, with the time for which credit is given', async () => {
+  it('freezes the counting files, with the credited time', async () => {
     await h.put('s-1')
     const plan = await h.acceptedUpload('s-1', 'plan')
     const first = await h.acceptedUpload('s-1', 'extras')
@@ -67,7 +67,7 @@ describe('a seal', () => {
     })
   })
 
-  it('is no other the second time', async () => {
+  it('repeated is no second seal', async () => {
     await h.put('s-2')
     await h.acceptedUpload('s-2', 'plan')
     const { body } = await seal('s-2')
@@ -77,7 +77,7 @@ describe('a seal', () => {
     expect(await told('s-2')).toEqual(['submission.complete', 'submission.sealed'])
   })
 
-  it('made by many at once is one version', async () => {
+  it('by many concurrent calls makes one version', async () => {
     await h.put('s-3')
     await h.acceptedUpload('s-3', 'plan')
     const before = await h.deps.heads.fromStore('portal', 's-3')
@@ -87,7 +87,7 @@ describe('a seal', () => {
     expect((await told('s-3')).filter((type) => type === 'submission.sealed')).toHaveLength(1)
   })
 
-  it('is refused with what is missing, and with what is still being looked at', async () => {
+  it('is refused with the missing files, and with the pending ones', async () => {
     await h.put('s-4')
     const incomplete = (missing: string[], pending: string[]) => ({ details: { missing, pending } })
     expectProblem(await seal('s-4'), 'SUBMISSION_INCOMPLETE', incomplete(['plan'], []))
@@ -103,7 +103,7 @@ describe('a seal', () => {
     expectProblem(await seal('never-made'), 'SUBMISSION_UNKNOWN')
   })
 
-  it('does not hand in a file whose successor is being looked at', async () => {
+  it('does not seal a file whose replacement is pending', async () => {
     await h.put('s-5')
     const old = await h.acceptedUpload('s-5', 'plan')
     const successor = await h.beginUpload('s-5', 'plan', { replaces: old.id })
@@ -114,7 +114,7 @@ describe('a seal', () => {
     expect((await seal('s-5')).body).toMatchObject({ revisions: [{ uploads: { plan: [successor.id] } }] })
   })
 
-  it('ends what is unfinished, with and without a stored byte', async () => {
+  it('cancels unfinished uploads, with and without a stored byte', async () => {
     await h.put('s-6')
     await h.acceptedUpload('s-6', 'plan')
     const some = await h.beginUpload('s-6', 'extras')
@@ -131,7 +131,7 @@ describe('a seal', () => {
     })
   })
 
-  it('also ends an upload that was let in just before it and begins just after it', async () => {
+  it('also cancels an upload that was admitted just before it and starts just after it', async () => {
     await h.put('s-7')
     await h.acceptedUpload('s-7', 'plan')
     await seal('s-7')
@@ -141,7 +141,7 @@ describe('a seal', () => {
     expect(await isDue('s-7')).toBe(false)
   })
 
-  it('of a process that died right after its commit is told and carried on by another', async () => {
+  it('of a process that died right after its commit is published and completed by another', async () => {
     await h.put('s-8')
     await h.acceptedUpload('s-8', 'plan')
     const draft = await h.beginUpload('s-8', 'extras')
@@ -181,7 +181,7 @@ describe('a seal that waits', () => {
     return draft
   }
 
-  it('is made by whoever commits the last verdict', async () => {
+  it('is made by the process that commits the last verdict', async () => {
     const draft = await pending('w-1')
     const { status, body } = await waiting('w-1')
     expect(status).toBe(202)
@@ -203,7 +203,7 @@ describe('a seal that waits', () => {
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
   })
 
-  it('is made by the reconciler where that worker died', async () => {
+  it('is made by the reconciler if that worker died', async () => {
     const draft = await pending('w-2')
     await waiting('w-2')
     await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
@@ -214,7 +214,7 @@ describe('a seal that waits', () => {
     expect(await isDue('w-2')).toBe(false)
   })
 
-  it('outlives Redis', async () => {
+  it('survives the loss of Redis', async () => {
     const draft = await pending('w-3')
     await waiting('w-3')
     await h.deps.uploads.commit(draft.id, (current) => current && reached(current, 'accepted'))
@@ -224,7 +224,7 @@ describe('a seal that waits', () => {
     expect((await document('w-3')).state).toBe('sealed')
   })
 
-  it('goes on waiting after a rejection, and for what is begun to mend it', async () => {
+  it('keeps waiting after a rejection, and for its replacement', async () => {
     const draft = await pending('w-4')
     await waiting('w-4')
     await h.judgeUpload(draft.id, 'rejected')
@@ -246,7 +246,7 @@ describe('a seal that waits', () => {
     })
   })
 
-  it('is made at once by a call that does not wait, however much is on its way', async () => {
+  it('is made immediately by a call that does not wait, whatever is pending', async () => {
     const draft = await pending('w-5')
     await waiting('w-5')
     const beside = await h.beginUpload('w-5', 'extras')
@@ -256,7 +256,7 @@ describe('a seal that waits', () => {
     expect((await h.deps.hot.read(beside.id))?.status).toBe('cancelled')
   })
 
-  it('can be taken back until it is made', async () => {
+  it('can be cancelled until it is made', async () => {
     const draft = await pending('w-6')
     await waiting('w-6')
     const withdraw = () => h.call('DELETE', '/v1/submissions/w-6/seal')
@@ -268,7 +268,7 @@ describe('a seal that waits', () => {
     expectProblem(await withdraw(), 'SUBMISSION_SEALED', { status: 409 })
   })
 
-  it('misses no verdict that falls while the wish is being noted', async () => {
+  it('misses no verdict that is committed while the request is stored', async () => {
     for (let i = 0; i < 8; i++) {
       const id = `w-7-${i}`
       const draft = await pending(id)
@@ -280,7 +280,7 @@ describe('a seal that waits', () => {
   })
 })
 
-describe('what is sealed', () => {
+describe('a sealed submission', () => {
   it('refuses every change', async () => {
     await h.put('r-1')
     const plan = await h.acceptedUpload('r-1', 'plan')
@@ -319,7 +319,7 @@ describe('what is sealed', () => {
     expect(await document('r-1')).toEqual(body)
   })
 
-  it('is handed in by a session that may, and by no other', async () => {
+  it('is sealed only by a session with the right to seal', async () => {
     await h.put('r-2')
     await h.put('r-3')
     await h.acceptedUpload('r-2', 'plan')

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(async () => await h.close())
 
 describe('API keys', () => {
-  it('are needed everywhere, and challenged for', async () => {
+  it('are required everywhere, with WWW-Authenticate', async () => {
     const calls = [
       ['PUT', '/v1/submissions/mine'],
       ['GET', '/v1/submissions/mine'],
@@ -44,7 +44,7 @@ describe('API keys', () => {
       }
   })
 
-  it('are taken as the secret alone, and as the pair that was configured', async () => {
+  it('are accepted as the secret alone, and as the configured pair', async () => {
     for (const token of [PORTAL_KEY, `portal:${PORTAL_KEY}`])
       expect((await h.call('GET', '/v1/submissions/mine', { token })).status).toBe(200)
     expect(
@@ -63,7 +63,7 @@ describe('API keys', () => {
 })
 
 describe('a session', () => {
-  it('comes with an address whose token no server sees', async () => {
+  it('comes with a URL with the token in its fragment', async () => {
     const { status, body } = await h.call('POST', '/v1/submissions/mine/sessions', {
       body: { can: ['read'], expiresInSeconds: 600 },
     })
@@ -76,7 +76,7 @@ describe('a session', () => {
     })
   })
 
-  it('has no address where the page is switched off', async () => {
+  it('has no URL if the page is disabled', async () => {
     const bare = await openStillEnvironment({ PORTAL_PAGE: 'false' })
     try {
       await bare.put('mine')
@@ -94,14 +94,14 @@ describe('a session', () => {
     expect((await h.deps.tokens.verifySession(token)).can).toEqual(['read', 'upload'])
   })
 
-  it('is refused for what there is not', async () => {
+  it('is refused for an unknown submission', async () => {
     const post = (id: string, body: unknown) => h.call('POST', `/v1/submissions/${id}/sessions`, { body })
     expectProblem(await post('unmade', {}), 'SUBMISSION_UNKNOWN')
     expectProblem(await post('mine', { can: ['everything'] }), 'BAD_REQUEST')
     expectProblem(await post('mine', { expiresInSeconds: 9_999_999 }), 'BAD_REQUEST')
   })
 
-  it('reads its submission and its uploads, and knows of no others', async () => {
+  it('reads its submission and its uploads, and no others', async () => {
     const token = await h.session('mine')
     const own = await h.beginUpload('mine', 'plan')
     const foreign = await h.beginUpload('another', 'plan')
@@ -116,7 +116,7 @@ describe('a session', () => {
     )
   })
 
-  it('may do what it says, and nothing that is the portal’s', async () => {
+  it('has the rights that it contains, and none of the portal’s', async () => {
     const reader = await h.session('mine', { can: ['read'] })
     const writer = await h.session('mine', { can: ['upload'], subject: 'ครู 1' })
     const tickets = { body: { slot: 'plan', subject: 'somebody else' } }
@@ -142,7 +142,7 @@ describe('a session', () => {
       expectProblem(await h.call(method, url, { token: writer, body: send }), 'SESSION_SCOPE')
   })
 
-  it('ends with its time, and is no ticket and no key', async () => {
+  it('expires, and is neither a ticket nor a key', async () => {
     const token = await h.session('mine', { expiresInSeconds: 10 })
     const { body } = await h.call('POST', '/v1/submissions/mine/tickets', { body: { slot: 'plan' } })
     expectProblem(await h.call('GET', '/v1/submissions/mine', { token: String(body['ticket']) }), 'SESSION_INVALID')
@@ -152,7 +152,7 @@ describe('a session', () => {
     expect(late.headers['www-authenticate']).toMatch(/^Bearer/)
   })
 
-  it('ends with what it mints: a ticket lives no longer than the session that asked for it', async () => {
+  it('limits its tickets: a ticket expires no later than the session that requested it', async () => {
     const token = await h.session('mine', { expiresInSeconds: 10, can: ['read', 'upload'] })
     const body = { slot: 'plan', expiresInSeconds: 604_800 }
     const answer = await h.call('POST', '/v1/submissions/mine/tickets', { token, body })
@@ -160,7 +160,7 @@ describe('a session', () => {
     expect(Date.parse(String(answer.body['expiresAt'])) - h.clock.ms).toBeLessThanOrEqual(11_000)
   })
 
-  it('is of one portal', async () => {
+  it('is bound to one portal', async () => {
     await h.put('mine', {}, OTHER_KEY)
     const answer = await h.call('POST', '/v1/submissions/mine/sessions', { token: OTHER_KEY })
     const seen = await h.call('GET', '/v1/submissions/mine/uploads', { token: String(answer.body['token']) })

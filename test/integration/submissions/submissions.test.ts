@@ -23,7 +23,7 @@ const versionsOf = async (id: string) => {
 }
 
 describe('PUT', () => {
-  it('creates with 201; the same body again is 200 and makes no new version', async () => {
+  it('creates with 201; the same body again is 200 without a new version', async () => {
     const body = {
       profile: 'tiny',
       deadline: inBangkok(START + 9 * HOUR),
@@ -52,13 +52,13 @@ describe('PUT', () => {
     expect(await versionsOf('same')).toBe(1)
   })
 
-  it('said by many at once, is created once', async () => {
+  it('by many concurrent calls creates once', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => h.put('racing')))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201])
     expect(await versionsOf('racing')).toBe(1)
   })
 
-  it('holds a changed deadline at once, and raises the sequence', async () => {
+  it('applies a changed deadline immediately, and raises the sequence', async () => {
     const before = await h.put('moved', { deadline: isoTime(START - HOUR) })
     expect(before.body['accepting']).toBe(false)
     const after = await h.put('moved', { deadline: isoTime(START + 48 * HOUR) })
@@ -68,7 +68,7 @@ describe('PUT', () => {
     expect(await versionsOf('moved')).toBe(2)
   })
 
-  it('that Redis did not hear of is seen when it is said again', async () => {
+  it('that did not reach Redis is visible after it is repeated', async () => {
     const { body } = await h.put('unheard')
     const first = await h.deps.heads.latest('portal', 'unheard')
     // Committed to the store, then Redis was away: the portal got a 503.
@@ -92,13 +92,13 @@ describe('PUT', () => {
     expect([before.status, again.status, await versionsOf('kept')]).toEqual([201, 200, 1])
   })
 
-  it('gives what the body leaves out its default', async () => {
+  it('sets missing members to their defaults', async () => {
     await h.put('whole', { deadline: isoTime(START + 48 * HOUR), graceSeconds: 5, metadata: { a: 1 } })
     const { body } = await h.put('whole')
     expect(body).toMatchObject({ deadline: null, graceSeconds: 0, metadata: {} })
   })
 
-  it('keeps the pinned version of a profile that is named without one', async () => {
+  it('keeps the pinned version of a profile named without a version', async () => {
     await h.put('pinned', { profile: 'tiny@1' })
     const { body } = await h.put('pinned', { profile: 'tiny', graceSeconds: 1 })
     expect(body['profile']).toBe('tiny@1')
@@ -122,14 +122,14 @@ describe('PUT', () => {
     ['a callback into this machine', { profile: 'tiny', callbackUrl: 'http://0x7f.1:6379/' }, '/callbackUrl'],
     ['a callback with credentials', { profile: 'tiny', callbackUrl: 'https://a:b@portal.example/' }, '/callbackUrl'],
     ['a list as metadata', { profile: 'tiny', metadata: [1] }, '/metadata'],
-  ])('refuses %s and names the fault', async (_, body, path) => {
+  ])('refuses %s and names the error', async (_, body, path) => {
     const answer = await h.call('PUT', '/v1/submissions/bad', { body })
     expectProblem(answer, 'BAD_REQUEST')
     expect(answer.body['errors']).toContainEqual({ in: 'body', path, message: expect.any(String) })
     expectProblem(await h.call('GET', '/v1/submissions/bad'), 'SUBMISSION_UNKNOWN')
   })
 
-  it('refuses a callback of its own where no WEBHOOK_SECRET could sign it, and takes one where it can', async () => {
+  it('refuses a callbackUrl without a WEBHOOK_SECRET, and accepts it with one', async () => {
     const body = { profile: 'tiny', callbackUrl: 'https://portal.example/hook' }
     expectProblem(await h.call('PUT', '/v1/submissions/unsigned', { body }), 'CALLBACK_UNSIGNED')
     expectProblem(await h.call('GET', '/v1/submissions/unsigned'), 'SUBMISSION_UNKNOWN')
@@ -138,7 +138,7 @@ describe('PUT', () => {
     await signing.close()
   })
 
-  it('changes with If-Match only what was read, and with If-None-Match: * only creates', async () => {
+  it('with If-Match changes only the version that was read, and with If-None-Match: * only creates', async () => {
     const put = (graceSeconds: number, headers: Record<string, string>) =>
       h.call('PUT', '/v1/submissions/matched', { body: { profile: 'tiny', graceSeconds }, headers })
     expectProblem(await put(0, { 'if-match': '*' }), 'PRECONDITION_FAILED', { details: { etag: null } })
@@ -164,7 +164,7 @@ describe('PUT', () => {
     expect(all.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412])
   })
 
-  it('lists every fault at once', async () => {
+  it('lists all errors at once', async () => {
     const body = { profile: 5, graceSeconds: -1, deadline: 'soon' }
     const { body: problem } = await h.call('PUT', '/v1/submissions/bad', { body })
     const paths = (problem['errors'] as { path: string }[]).map(({ path }) => path)
@@ -178,7 +178,7 @@ describe('PUT', () => {
       })
   })
 
-  it('refuses bodies that are no JSON, too large, or of another type', async () => {
+  it('refuses bodies that are not JSON, too large, or of another type', async () => {
     const send = (payload: string, type = 'application/json') =>
       h.call('PUT', '/v1/submissions/bad', { body: payload, headers: { 'content-type': type } })
     expectProblem(await send('{"profile":'), 'BODY_NOT_JSON')
@@ -207,7 +207,7 @@ describe('PUT', () => {
 })
 
 describe('GET', () => {
-  it('answers 304 to whoever has the document', async () => {
+  it('answers 304 if the client has the document', async () => {
     await h.put('cached')
     const first = await h.call('GET', '/v1/submissions/cached')
     const etag = String(first.headers['etag'])
@@ -224,7 +224,7 @@ describe('GET', () => {
     expect(changed.headers['etag']).not.toBe(etag)
   })
 
-  it('shows an upload on its way in its slot, and its document when asked to', async () => {
+  it('shows a running upload in its slot, and its document on request', async () => {
     await h.put('expanded')
     const draft = await h.beginUpload('expanded', 'plan', { fingerprint: 'abc' })
     const plain = await h.call('GET', '/v1/submissions/expanded')
@@ -244,7 +244,7 @@ describe('GET', () => {
     expectProblem(await h.call('GET', '/v1/submissions/expanded?expand=all'), 'BAD_REQUEST')
   })
 
-  it('knows no address and no method but those of the contract', async () => {
+  it('answers only documented paths and methods', async () => {
     expectProblem(await h.call('GET', '/v1/nothing'), 'NOT_FOUND')
     const answer = await h.call('POST', '/v1/submissions/cached', { body: {} })
     expectProblem(answer, 'METHOD_NOT_ALLOWED')

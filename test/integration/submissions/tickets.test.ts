@@ -38,7 +38,7 @@ async function refusal(promise: Promise<unknown>): Promise<AppError> {
 }
 
 describe('a ticket', () => {
-  it('says where to upload what, and until when', async () => {
+  it('contains where to upload, what, and until when', async () => {
     await h.put('t-1')
     const { status, body, headers } = await ticket('t-1', {
       subject: 'ครู 1',
@@ -71,13 +71,13 @@ describe('a ticket', () => {
     })
   })
 
-  it('lives as long as configured, and never allows more than the slot', async () => {
+  it('is valid as long as configured, and never allows more than the slot', async () => {
     await h.put('t-2')
     const { body } = await ticket('t-2', { maxBytes: 9_999_999 })
     expect(body).toMatchObject({ expiresAt: isoTime(h.clock.ms + 3_600_000), limits: { maxBytes: 5000 } })
   })
 
-  it('is refused for what the caller has wrong', async () => {
+  it('is refused for wrong requests', async () => {
     await h.put('t-3')
     expectProblem(await ticket('t-3', { slot: 'nothing' }), 'SLOT_UNKNOWN', { details: { slot: 'nothing' } })
     expectProblem(await ticket('unmade'), 'SUBMISSION_UNKNOWN')
@@ -108,7 +108,7 @@ describe('dates', () => {
     })
   }
 
-  it('are refused with the moment that was missed', async () => {
+  it('are refused with the missed time', async () => {
     await h.put('early', { opensAt: isoTime(START + 3_600_000) })
     expectProblem(await ticket('early'), 'NOT_OPEN_YET', { details: { opensAt: isoTime(START + 3_600_000) } })
     await h.put('late', { deadline: isoTime(deadline), graceSeconds: 600 })
@@ -120,7 +120,7 @@ describe('dates', () => {
     )
   })
 
-  it('let a ticket of before the deadline create until grace is over', async () => {
+  it('allow a ticket issued before the deadline to create until grace is over', async () => {
     await h.put('grace', { deadline: isoTime(deadline), graceSeconds: 600 })
     const create = (issuedAtMs: number | null, nowMs: number) =>
       decideCreation(h.deps, request('grace', { issuedAtMs, nowMs }))
@@ -133,7 +133,7 @@ describe('dates', () => {
       expect((await refusal(create(issued, now))).code).toBe('DEADLINE_PASSED')
   })
 
-  it('keep their grace for a slot that was attempted in time, and only for that slot', async () => {
+  it('allow grace for a slot with an attempt in time, and only for that slot', async () => {
     await h.put('attempted', { deadline: isoTime(deadline), graceSeconds: 600 })
     const asked: unknown[] = []
     const attempts = {
@@ -150,7 +150,7 @@ describe('dates', () => {
     expect((await refusal(create('plan', deadline + 600_001))).code).toBe('DEADLINE_PASSED')
   })
 
-  it('leave time to replace a file that was rejected after the deadline, where a return says so', async () => {
+  it('allow to replace a file rejected after the deadline, if a return says so', async () => {
     await h.put('repaired', { deadline: isoTime(START + 60_000) })
     const inTime = await h.beginUpload('repaired', 'plan')
     await h.storeUpload(inTime)
@@ -176,7 +176,7 @@ describe('dates', () => {
 })
 
 describe('places in a slot', () => {
-  it('of one file: the new one replaces the accepted one unless another is named', async () => {
+  it('for one file: the new one replaces the accepted one unless another is named', async () => {
     await h.put('single')
     const place = (more: Partial<CreationRequest> = {}) => decideCreation(h.deps, request('single', more))
     expect((await place()).replaces).toBeNull()
@@ -190,7 +190,7 @@ describe('places in a slot', () => {
     expect((await ticket('single')).status).toBe(201)
   })
 
-  it('of several: unfinished uploads take theirs while they live', async () => {
+  it('for several files: unfinished uploads use a place until they end', async () => {
     await h.put('several')
     const place = (more: Partial<CreationRequest> = {}) =>
       decideCreation(h.deps, request('several', { slot: 'extras', ...more }))
@@ -208,7 +208,7 @@ describe('places in a slot', () => {
     expect((await ticket('several', { slot: 'extras' })).status).toBe(201)
   })
 
-  it('are shared by a file and its successor', async () => {
+  it('are shared by a file and its replacement', async () => {
     await h.put('succession')
     const one = await h.acceptedUpload('succession', 'extras')
     await h.beginUpload('succession', 'extras', { replaces: one.id })
@@ -218,7 +218,7 @@ describe('places in a slot', () => {
     expectProblem(await ticket('succession', { slot: 'extras' }), 'SLOT_FULL')
   })
 
-  it('are shared by the parts of a concatenation', async () => {
+  it('are shared by the partials of a concatenation', async () => {
     await h.put('parts')
     await h.acceptedUpload('parts', 'extras')
     const place = (more: Partial<CreationRequest> = {}) =>
@@ -231,7 +231,7 @@ describe('places in a slot', () => {
     await place({ concat: 'final' })
   })
 
-  it('are freed by a rejection', async () => {
+  it('are released by a rejection', async () => {
     await h.put('rejected')
     await h.acceptedUpload('rejected', 'extras')
     const bad = await h.beginUpload('rejected', 'extras')
@@ -242,7 +242,7 @@ describe('places in a slot', () => {
   })
 })
 
-describe('what is declared', () => {
+describe('the declared values', () => {
   it.each([
     ['too many bytes', { bytes: 5001 }, 'UPLOAD_TOO_LARGE', { limit: 5000, actual: 5001 }],
     ['nothing', { bytes: 0 }, 'UPLOAD_EMPTY', {}],
@@ -259,7 +259,7 @@ describe('what is declared', () => {
     expect([error.code, error.details]).toEqual([code, expect.objectContaining(details)])
   })
 
-  it('gives the draft its bounds, the smallest of slot, ticket and service', async () => {
+  it('set the limits of the draft, the smallest of slot, ticket and service', async () => {
     await h.put('declared')
     const place = (maxBytes: number | null) =>
       decideCreation(h.deps, request('declared', { maxBytes, declared: { filename: null, type: null, bytes: null } }))

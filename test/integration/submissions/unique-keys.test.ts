@@ -22,7 +22,7 @@ const claimsOf = async (key: string) => {
 }
 
 describe('uniqueKey', () => {
-  it('belongs to the first active submission that names it', async () => {
+  it('belongs to the first active submission that sets it', async () => {
     await h.put('first', { uniqueKey: 'ครู 1/K2/2569' })
     const refused = await attempt('second', 'ครู 1/K2/2569')
     expectProblem(refused, 'SUBMISSION_DUPLICATE', { details: { existingId: 'first' } })
@@ -32,7 +32,7 @@ describe('uniqueKey', () => {
     expect((await h.put('first', { uniqueKey: 'ครู 1/K2/2569' }, OTHER_KEY)).status).toBe(201)
   })
 
-  it('goes to exactly one of many that ask at once', async () => {
+  it('goes to exactly one of many concurrent requests', async () => {
     const ids = Array.from({ length: 6 }, (_, i) => `rival-${i}`)
     const answers = await Promise.all(ids.map((id) => attempt(id, 'rivals')))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
@@ -40,7 +40,7 @@ describe('uniqueKey', () => {
     for (const { status, body } of answers) if (status === 409) expect(body['existingId']).toBe(winner)
   })
 
-  it('is let go of when it changes, and with the submission', async () => {
+  it('is released when it changes, and with the submission', async () => {
     await h.put('changer', { uniqueKey: 'old' })
     await h.put('changer', { uniqueKey: 'new' })
     expect((await attempt('taker', 'old')).status).toBe(201)
@@ -61,7 +61,7 @@ describe('uniqueKey', () => {
     expect((await attempt('not-refused', 'wanted')).status).toBe(201)
   })
 
-  it('claimed for a submission that never came to exist is free again after a while', async () => {
+  it('reserved for a submission that was never created is free again after some time', async () => {
     // A process that died between the claim and the head.
     await h.deps.uniqueKeys.claim('portal', 'orphan', 'never')
     expectProblem(await attempt('finder', 'orphan'), 'SUBMISSION_DUPLICATE', {
@@ -78,13 +78,13 @@ describe('uniqueKey', () => {
     })
   })
 
-  it('of a submission whose deletion was cut short is free at once', async () => {
+  it('of a submission whose deletion was interrupted is free immediately', async () => {
     await h.put('cut-short', { uniqueKey: 'cut' })
     await h.deps.heads.commit('portal', 'cut-short', (head) => head && { ...head, state: 'deleted' })
     expect((await attempt('next', 'cut')).status).toBe(201)
   })
 
-  it('lost while a PUT stood still is not had twice', async () => {
+  it('lost during a delayed PUT does not belong to two submissions', async () => {
     const { uniqueKeys } = h.deps
     const stalled = {
       claim: async (owner: string, key: string, id: string) => {
@@ -104,7 +104,7 @@ describe('uniqueKey', () => {
     expect((await attempt('quick', 'contested')).status).toBe(200)
   })
 
-  it('claimed by a PUT that is repeated after a crash is its own', async () => {
+  it('reserved by a PUT that is repeated after a crash stays its own', async () => {
     await h.deps.uniqueKeys.claim('portal', 'repeat', 'repeated')
     expect((await attempt('repeated', 'repeat')).status).toBe(201)
   })

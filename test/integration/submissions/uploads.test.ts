@@ -60,7 +60,7 @@ describe('GET of an upload', () => {
     expect((await h.call('GET', `/v1/uploads/${accepted.id}`, { headers: same })).status).toBe(304)
   })
 
-  it('knows when another has taken its place', async () => {
+  it('shows when it was replaced', async () => {
     await h.put('u-2')
     const first = await h.acceptedUpload('u-2', 'plan')
     const second = await h.acceptedUpload('u-2', 'plan', { replaces: first.id })
@@ -81,7 +81,7 @@ describe('GET of an upload', () => {
 })
 
 describe('the uploads of a submission', () => {
-  it('are listed oldest first, unfinished ones with what another machine needs', async () => {
+  it('are listed oldest first, unfinished ones with what another device needs to resume', async () => {
     await h.put('list')
     const accepted = await h.acceptedUpload('list', 'plan')
     const rejected = await h.beginUpload('list', 'extras')
@@ -128,7 +128,7 @@ describe('DELETE of an upload', () => {
     expect(body['slots']).toContainEqual(expect.objectContaining({ slot: 'plan', state: 'empty', uploads: [] }))
   })
 
-  it('that is receiving ends it under its holder, and removes its bytes', async () => {
+  it('that is receiving ends its PATCH, and deletes its bytes', async () => {
     await h.put('d-2')
     const draft = await h.beginUpload('d-2', 'plan')
     await h.receiveBytes(draft)
@@ -140,7 +140,7 @@ describe('DELETE of an upload', () => {
     expect(await typesOf(draft.id)).toEqual(['upload.created', 'upload.cancelled'])
   })
 
-  it('whose first bytes are on their way ends it by a record', async () => {
+  it('whose first bytes are arriving ends it with a record', async () => {
     await h.put('d-3')
     const draft = await h.beginUpload('d-3', 'plan')
     await h.deps.hot.acquire(draft.id, 'fence', 'somewhere', { offset: 0 })
@@ -150,7 +150,7 @@ describe('DELETE of an upload', () => {
     expect(await h.deps.hot.saveProgress(draft.id, 'fence', first)).toBe(false)
   })
 
-  it('that was accepted makes the submission incomplete again, and its predecessor count', async () => {
+  it('that was accepted makes the submission incomplete again, or the replaced file count again', async () => {
     await h.put('d-4')
     const first = await h.acceptedUpload('d-4', 'plan')
     const second = await h.acceptedUpload('d-4', 'plan', { replaces: first.id })
@@ -189,7 +189,7 @@ describe('DELETE of an upload', () => {
 })
 
 describe('DELETE of a submission', () => {
-  it('erases what was handed in, ends what is on its way, and stays deleted', async () => {
+  it('deletes sealed files, cancels running uploads, and stays deleted', async () => {
     await h.put('gone', { uniqueKey: 'gone-key' })
     const accepted = await h.acceptedUpload('gone', 'plan')
     const running = await h.beginUpload('gone', 'extras')
@@ -220,7 +220,7 @@ describe('DELETE of a submission', () => {
     expect(listed.map(({ id }) => id)).not.toContain('gone')
   })
 
-  it('asked again finishes what was left over', async () => {
+  it('repeated deletes leftovers', async () => {
     await h.put('again')
     await h.call('DELETE', '/v1/submissions/again')
     // Created by a request that had been let in before the deletion.
@@ -263,7 +263,7 @@ describe('DELETE of a submission', () => {
     expect(looks).toBeGreaterThan(8)
   })
 
-  it('may send a type with no body, as many clients do', async () => {
+  it('accepts a content type without a body, as many clients send it', async () => {
     await h.put('typed')
     const headers = { 'content-type': 'application/json' }
     expect((await h.call('DELETE', '/v1/submissions/typed', { headers })).status).toBe(204)

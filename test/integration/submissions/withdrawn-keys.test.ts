@@ -95,8 +95,8 @@ beforeEach(async () => {
   h.clock.ms += 60_000
 })
 
-describe('a key that leaked', () => {
-  it('is believed until it is withdrawn, forged or not, and in the key set without a word', async () => {
+describe('a leaked key', () => {
+  it('verifies until it is withdrawn, also forged receipts, and is in the key set without a mark', async () => {
     const forged = await forge(uploadReceipt, { late: true, bytes: 1 })
     expect((await check(forged)).body).toMatchObject({ valid: true, code: 'RECEIPT_VALID' })
     const { body } = await h.call('GET', '/v1/receipts/keys', { token: null })
@@ -109,7 +109,7 @@ describe('once it is withdrawn', () => {
     await h.deps.receiptKeys.withdraw(kidOf(uploadReceipt), h.clock.ms - 1000)
   })
 
-  it('what it signed before is valid where the records say the same: stored, final and attempts', async () => {
+  it('earlier receipts are valid if the records confirm them: stored, final and attempts', async () => {
     for (const receipt of [storedReceipt, uploadReceipt, attemptReceipt]) {
       const { status, body } = await check(receipt)
       expect([status, body['valid'], body.code]).toEqual([200, true, 'RECEIPT_CONFIRMED'])
@@ -117,7 +117,7 @@ describe('once it is withdrawn', () => {
     }
   })
 
-  it('what it signed since is void', async () => {
+  it('later receipts are invalid', async () => {
     const iat = Math.ceil(h.clock.ms / 1000)
     const answer = await check(await forge(uploadReceipt, { iat }))
     expectProblem(answer, 'RECEIPT_KEY_WITHDRAWN', { details: { valid: false } })
@@ -145,7 +145,7 @@ describe('once it is withdrawn', () => {
     { upload: '../../uploads' },
     { sealed: { revision: 1, sealedAt: '2026-01-01T00:00:00.000Z' } },
     { more: 'than was ever said' },
-  ])('what it signs with an older date and the records do not say is void: %j', async (change) => {
+  ])('a backdated receipt that the records do not confirm is invalid: %j', async (change) => {
     expectProblem(await check(await forge(uploadReceipt, change)), 'RECEIPT_NOT_CONFIRMED', {
       details: { valid: false },
     })
@@ -176,12 +176,12 @@ describe('once it is withdrawn', () => {
       expect((await check(receipt)).body.code).toBe('RECEIPT_CONFIRMED')
   })
 
-  it('nothing of a deleted submission is confirmed: the record is gone', async () => {
+  it('receipts of a deleted submission are not confirmed: the record is deleted', async () => {
     await h.call('DELETE', `/v1/submissions/${id}`)
     expectProblem(await check(uploadReceipt), 'RECEIPT_NOT_CONFIRMED')
   })
 
-  it('the key set says so, the service signs with another, and a fresh receipt is good', async () => {
+  it('the key set marks it, the service signs with another, and a new receipt is valid', async () => {
     const { body } = await h.call('GET', '/v1/receipts/keys', { token: null })
     const keys = body['keys'] as { kid: string; revoked?: { revoked_at: number } }[]
     expect(keys.find(({ kid }) => kid === kidOf(uploadReceipt))?.revoked).toMatchObject({ reason: 'compromised' })
@@ -190,7 +190,7 @@ describe('once it is withdrawn', () => {
     expect((await check(String(fresh.body['receipt']))).body).toMatchObject({ code: 'RECEIPT_VALID' })
   })
 
-  it('an earlier date holds, a later one does not, and a service with no other key signs nothing', async () => {
+  it('an earlier date is kept, a later one is not, and a service without another key signs nothing', async () => {
     const kid = kidOf(uploadReceipt)
     const { receiptKeys } = h.deps
     const fromMs = await receiptKeys.withdrawnFromMs(kid)

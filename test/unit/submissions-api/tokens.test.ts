@@ -59,7 +59,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 const check = { checkExpiry: true }
 
 describe('tickets', () => {
-  it('say what was signed, in whole seconds', async () => {
+  it('contain what was signed, in whole seconds', async () => {
     const tokens = tokensWith()
     const signed = await tokens.signTicket(ticket)
     const read = await tokens.verifyTicket(signed.token, check)
@@ -67,7 +67,7 @@ describe('tickets', () => {
     expect(read).toEqual({ ...ticket, issuedAtMs: NOW - 400, expMs: NOW + 60_600 })
   })
 
-  it('expire by the clock although remembered, and only where asked', async () => {
+  it('expire by the clock although cached, and only if checked', async () => {
     const tokens = tokensWith()
     const { token, ticket: signed } = await tokens.signTicket(ticket)
     await tokens.verifyTicket(token, check)
@@ -76,7 +76,7 @@ describe('tickets', () => {
     expect((await tokens.verifyTicket(token, { checkExpiry: false })).submission).toBe('s-1')
   })
 
-  it('stay valid while a secret is rotated, and not when it is gone', async () => {
+  it('stay valid while a secret is rotated, but not after it is removed', async () => {
     const { token } = await tokensWith({ TICKET_SECRET: OLDER }).signTicket(ticket)
     const rotating = tokensWith({ TICKET_SECRET: `${SECRET},${OLDER}` })
     expect((await rotating.verifyTicket(token, check)).slot).toBe('plan')
@@ -95,13 +95,13 @@ describe('tickets', () => {
       expect(await codeOf(tokens.verifyTicket(candidate, check)), candidate.slice(0, 40)).toBe('TICKET_INVALID')
   })
 
-  it('go with the name of their portal', async () => {
+  it('are bound to the name of their portal', async () => {
     const { token } = await tokensWith().signTicket(ticket)
     const without = tokensWith({ API_KEYS: 'other:0123456789abcdeg' })
     expect(await codeOf(without.verifyTicket(token, check))).toBe('TICKET_INVALID')
   })
 
-  it('are verified once, however often they are seen', async () => {
+  it('are verified once and then cached', async () => {
     const verify = vi.spyOn(crypto.subtle, 'verify')
     onTestFinished(() => verify.mockRestore())
     const tokens = tokensWith()
@@ -119,7 +119,7 @@ describe('keys', () => {
   const asSession = { can: ['read'] }
   const asTicket = { slot: 'plan' }
 
-  it('are one for each purpose: that of tickets signs no session, and the other way round', async () => {
+  it('are separate for each purpose: the key of tickets signs no session, and vice versa', async () => {
     const tokens = tokensWith()
     const [ofTickets, ofSessions] = [
       deriveKey(SECRET, 'songngan ticket, version 1'),
@@ -133,7 +133,7 @@ describe('keys', () => {
     expect(await codeOf(tokens.verifySession(await sign('session+jwt', ofTickets, asSession)))).toBe('SESSION_INVALID')
   })
 
-  it('are rotated apart', async () => {
+  it('are rotated separately', async () => {
     const tokens = tokensWith()
     const [t, s] = [await tokens.signTicket(ticket), await tokens.signSession(session)]
     const apart = tokensWith({ SESSION_SECRET: OLDER })
@@ -143,7 +143,7 @@ describe('keys', () => {
     expect((await rotating.verifySession(s.token)).submission).toBe('s-1')
   })
 
-  it('know tokens of versions that signed with the secret itself', async () => {
+  it('accept tokens of versions that signed with the secret itself', async () => {
     const secret = new TextEncoder().encode(SECRET)
     const tokens = tokensWith()
     const t = await sign('ticket+jwt', secret, asTicket)
@@ -167,7 +167,7 @@ describe('keys', () => {
 })
 
 describe('sessions and tickets', () => {
-  it('do not stand for each other', async () => {
+  it('cannot replace each other', async () => {
     const tokens = tokensWith()
     const t = await tokens.signTicket(ticket)
     const s = await tokens.signSession(session)
@@ -176,7 +176,7 @@ describe('sessions and tickets', () => {
     expect(await codeOf(tokens.verifyTicket(s.token, check))).toBe('TICKET_INVALID')
   })
 
-  it('do not, whatever else a session may say', async () => {
+  it('cannot, whatever other claims a session has', async () => {
     const claims = {
       aud: 'songngan',
       owner: 'portal',
@@ -193,7 +193,7 @@ describe('sessions and tickets', () => {
     expect(await codeOf(tokens.verifySession(await sign('JWT')))).toBe('SESSION_INVALID')
   })
 
-  it('a session that has expired is no longer one', async () => {
+  it('an expired session is refused', async () => {
     const tokens = tokensWith()
     const { token, session: signed } = await tokens.signSession(session)
     await tokens.verifySession(token)
@@ -309,7 +309,7 @@ describe('tickets that a portal signs', () => {
     expect(await codeOf(tokens.verifyTicket(await stranger.sign(), check))).toBe('TICKET_INVALID')
   })
 
-  it('go on being read with the keys seen last while the address is away', async () => {
+  it('are still verified with the last fetched keys while the JWKS URL is unavailable', async () => {
     const { state, url } = await keyServer()
     const { jwk, sign } = await signer('k1')
     const unknown = await signer('k2')
@@ -327,7 +327,7 @@ describe('tickets that a portal signs', () => {
     }
   })
 
-  it('are no fault of their holder while the keys cannot be fetched', async () => {
+  it('are a system error while the keys cannot be fetched', async () => {
     const { state, url } = await keyServer()
     const { jwk, sign } = await signer('k1')
     const rotated = await signer('k2')
@@ -341,7 +341,7 @@ describe('tickets that a portal signs', () => {
     expect(await codeOf(tokensWith().verifyTicket(await sign(), check))).toBe('TICKET_INVALID')
   })
 
-  it('cannot speak for another portal', async () => {
+  it('cannot act for another portal', async () => {
     const [mine, theirs] = [await keyServer(), await keyServer()]
     const [me, other] = [await signer('k1'), await signer('k1')]
     mine.state.keys = [me.jwk]
@@ -375,7 +375,7 @@ describe('tickets that a portal signs', () => {
     { submission: 'a/b' },
     { slot: '../plan' },
     { replaces: '../../x' },
-  ])('name ids as a path would take them: %j', async (claims) => {
+  ])('must have ids that are valid in a path: %j', async (claims) => {
     const { state, url } = await keyServer()
     const { jwk, sign } = await signer('k1')
     state.keys = [jwk]
@@ -388,7 +388,7 @@ describe('tickets that a portal signs', () => {
     ['portal=http://10.0.0.1/jwks', 'https'],
     ['https://keys.example/jwks', 'name=url'],
     ['stranger=https://keys.example/jwks', 'name=url'],
-  ])('are refused at start where anybody could sign: %s', (value, word) => {
+  ])('are refused at start if anybody could sign: %s', (value, word) => {
     expect(() => tokensWith({ TICKET_JWKS_URL: value })).toThrow(word)
   })
 })

@@ -29,13 +29,13 @@ describe('a search for holes', () => {
     ['a limit of ours', new ToolError('TOOL_CPU_LIMIT', 'input', 'too long'), true],
     ['a file without a packet', new ToolError('INPUT_UNREADABLE', 'input', 'nothing there'), false],
     ['a machine without room', new ToolError('OUT_OF_SPACE', 'system', 'full'), false],
-  ])('that ends by %s finds none', async (_, error, limited) => {
+  ])('that ends by %s finds no holes', async (_, error, limited) => {
     const { found, warn } = await failing(error)
     expect(found).toEqual({ gaps: [], dark: [], limited })
     expect(warn).toHaveBeenCalledOnce()
   })
 
-  it('that is called off ends its lane', async () => {
+  it('that is aborted ends its lane', async () => {
     const error = new ToolError('TOOL_ABORTED', 'system', 'called off')
     await expect(failing(error, AbortSignal.abort(new Error('shutdown')))).rejects.toThrow('shutdown')
   })
