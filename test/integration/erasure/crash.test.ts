@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { FaultPoint } from '../../../src/core/fault-points.ts'
 import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
-import { freePort } from '../../support/http.ts'
+import { freePort, PATIENCE_MS } from '../../support/http.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { startService } from '../../support/service.ts'
 import { findTraces, keptInBucket, keptInDirectory, keptInRedis } from '../../support/traces.ts'
@@ -61,7 +61,7 @@ overBothStores((kind) => {
       const call = fetch(`${service.url}${path}`, {
         method: 'DELETE',
         headers: { authorization: `Bearer ${PORTAL_KEY}` },
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(PATIENCE_MS),
       })
       await expect(call).rejects.toThrow()
       expect((await service.exited).signal).toBe('SIGKILL')

@@ -2,6 +2,8 @@
 
 import { Worker } from 'bullmq'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Context } from '../../../src/cli/command.ts'
+import { erase } from '../../../src/cli/commands/erase.ts'
 import { notifyJobId } from '../../../src/events/webhooks.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
@@ -81,12 +83,28 @@ it('waits for a webhook that is being delivered, and then removes it', async () 
   expect(await traces('mark-busy')).toEqual([])
 })
 
+/** As the command line runs it. */
+const songngan = async (names: string[], values: Record<string, boolean>) =>
+  await erase.prepare(names, values)({ deps: h.deps, nowMs: h.clock.ms } as unknown as Context)
+
+it('by an operator shows what it would do, and does it with --yes', async () => {
+  await h.put('asked-for', { metadata: { name: 'mark-asked' } })
+  await h.acceptedUpload('asked-for', 'plan', { subject: 'mark-asked' })
+  expect((await songngan(['portal/asked-for'], {})).text[0]).toBe('portal/asked-for with 1 upload would be erased.')
+  expect((await h.call('GET', '/v1/submissions/asked-for')).status).toBe(200)
+  const { text, security } = await songngan(['portal/asked-for'], { yes: true })
+  expect(text).toEqual(['portal/asked-for with 1 upload: erased.'])
+  expect(security).toEqual({ event: 'submission.erase', on: 'submission portal/asked-for' })
+  expect(await traces('mark-asked')).toEqual([])
+})
+
 it('finishes what a former version deleted, which kept names in its records', async () => {
   await h.put('before', { metadata: { name: 'mark-before' }, uniqueKey: 'mark-before' })
   await h.acceptedUpload('before', 'plan', { subject: 'mark-before' })
   await h.deps.heads.commit(OWNER, 'before', (head) => head && { ...head, state: 'deleted', event: null })
   expect((await traces('mark-before')).length).toBeGreaterThan(5)
-  await h.deps.erasure.submission(OWNER, 'before')
+  expect((await songngan([], { deleted: true })).text).toEqual(['1 deletion would be finished. Add --yes to do it.'])
+  expect((await songngan([], { deleted: true, yes: true })).text).toEqual(['1 deletion finished.'])
   expect(await traces('mark-before')).toEqual([])
   expect((await h.put('heir', { uniqueKey: 'mark-before' })).status).toBe(201)
 })
