@@ -26,7 +26,7 @@ export const checksum: Section = {
       },
       { always: true },
     ),
-    rule('MUST', 'verified', 'Once the whole PATCH is there, its bytes are checked against Upload-Checksum', {
+    rule('MUST', 'verified', 'After the complete PATCH is received, its bytes are checked against Upload-Checksum', {
       'right and wrong sha1 are told apart': async (t) => {
         const body = t.payload.bytes(0, 1100)
         const right = await t.patch(await t.create(), 0, body, { [header]: `sha1 ${digest('sha1', body)}` })
@@ -69,7 +69,7 @@ export const checksum: Section = {
         expectOffset(x, 1100)
       },
     }),
-    rule('MUST', 'discarded', 'In the first two cases the bytes are dropped and the offset does not move', {
+    rule('MUST', 'discarded', 'In the first two cases the bytes are discarded and the offset does not change', {
       'unknown algorithm': async (t) => {
         const upload = await begun(t)
         await t.patch(upload, 1100, t.payload.bytes(1100, 2000), { [header]: 'nosuch AAAA' })
@@ -131,7 +131,7 @@ export const checksum: Section = {
       'Upload-Checksum is the name of an algorithm, a space and the Base64 of the digest',
       'binds the client; what a server makes of others is looked at under robustness',
     ),
-    rule('MAY', 'optional', 'Upload-Checksum may be left out of a PATCH', {
+    rule('MAY', 'optional', 'Upload-Checksum may be omitted in a PATCH', {
       'a PATCH without it': async (t) => {
         expectStatus(await t.patch(await t.create(), 0, t.payload.bytes(0, 1100)), 204)
       },

@@ -22,7 +22,7 @@ export const concatenationUnfinished: Section = {
       },
       { always: true },
     ),
-    rule('MAY', 'early', 'A client may ask for the final upload before its parts are complete', {
+    rule('MAY', 'early', 'A client may create the final upload before its parts are complete', {
       'one of two parts is missing bytes': async (t) => {
         const { first, second } = await earlyParts(t)
         expectStatus(await postFinal(t, [first, second]), 201)
@@ -32,7 +32,7 @@ export const concatenationUnfinished: Section = {
       'one of two parts is missing bytes': async (t) =>
         expectAbsent(await t.head((await early(t)).final), 'Upload-Offset'),
     }),
-    rule('MUST', 'length-known', 'HEAD has Upload-Length where the length of the final upload can be computed', {
+    rule('MUST', 'length-known', 'HEAD has Upload-Length if the length of the final upload can be computed', {
       'parts of known length, one unfinished': async (t) => {
         expectHeader(await t.head((await early(t)).final), 'Upload-Length', String(t.options.sizeBytes))
       },

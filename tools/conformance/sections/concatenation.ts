@@ -58,7 +58,7 @@ export const concatenation: Section = {
       'The client marks parts by Upload-Concat: partial and names them in Upload-Concat: final;…',
       'binds the client',
     ),
-    untested('SHOULD', 'client-order', 'The final upload is asked for once its parts are complete', 'binds the client'),
+    untested('SHOULD', 'client-order', 'The final upload is created after its parts are complete', 'binds the client'),
     untested('MUST', 'no-length', 'The client sends no Upload-Length with the final upload', 'binds the client'),
     rule('MUST', 'metadata', 'Metadata of partial uploads does not pass to the final upload', {
       'a key of the part is not in the final': async (t) => {
@@ -145,7 +145,7 @@ export const concatenation: Section = {
         expectOffset(await t.head(await createPartial(t, 0, 2000)), 2000)
       },
     }),
-    rule('MUST', 'length-known', 'HEAD has Upload-Length where the length of the final upload can be computed', {
+    rule('MUST', 'length-known', 'HEAD has Upload-Length if the length of the final upload can be computed', {
       'two complete parts': async (t) => {
         const { final } = await createFinal(t)
         expectHeader(await t.head(final), 'Upload-Length', String(t.options.sizeBytes))

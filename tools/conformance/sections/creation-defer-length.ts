@@ -11,7 +11,7 @@ export const deferLength: Section = {
     rule(
       'MUST',
       'announced',
-      'A server that takes deferred lengths announces creation-defer-length',
+      'A server that accepts deferred lengths announces creation-defer-length',
       {
         'where POST with Upload-Defer-Length makes an upload': async (t) => {
           if (t.announces('creation-defer-length')) return
@@ -30,7 +30,7 @@ export const deferLength: Section = {
       'value 0': badValue('0'),
       'value true': badValue('true'),
     }),
-    rule('MUST', 'defer-while-unknown', 'HEAD says Upload-Defer-Length: 1 as long as the length is unknown', {
+    rule('MUST', 'defer-while-unknown', 'HEAD has Upload-Defer-Length: 1 as long as the length is unknown', {
       'at offset 0': async (t) => {
         const x = await t.head(await t.create({ length: 'deferred' }))
         expectHeader(x, 'Upload-Defer-Length', '1')
@@ -44,7 +44,7 @@ export const deferLength: Section = {
         expectHeader(x, 'Upload-Defer-Length', '1')
       },
     }),
-    rule('MUST', 'length-in-patch', 'The length is told by Upload-Length in a later PATCH', {
+    rule('MUST', 'length-in-patch', 'The length is declared by Upload-Length in a later PATCH', {
       'in the first PATCH': async (t) => {
         const size = t.options.sizeBytes
         const upload = await t.create({ length: 'deferred' })
@@ -73,7 +73,7 @@ export const deferLength: Section = {
         expectHeader(await t.head(upload), 'Upload-Length', String(size))
       },
     }),
-    rule('MUST', 'length-fixed', 'Once told, the length does not change', {
+    rule('MUST', 'length-fixed', 'Once declared, the length does not change', {
       'a second PATCH with another length': async (t) => {
         const size = t.options.sizeBytes
         const upload = await t.create({ length: 'deferred' })
@@ -84,7 +84,7 @@ export const deferLength: Section = {
         expectThat(length === String(size), `Upload-Length: ${size}`, `Upload-Length: ${length}`, x)
       },
     }),
-    rule('MUST', 'too-large-413', 'A length above the maximum is answered with 413, also when told later', {
+    rule('MUST', 'too-large-413', 'A length above the maximum is answered with 413, also if declared later', {
       'Tus-Max-Size + 1 in a PATCH': async (t) => {
         const max = t.server.maxSizeBytes
         if (max === undefined || max === 0n || max > 2n ** 60n) throw new Skip('no Tus-Max-Size is announced')

@@ -36,7 +36,7 @@ export const metadata: Section = {
         expectStatus(await t.post({ ...size(t), ...withPairs(t, `confidential ,note ${base64('a')}`) }), 201)
       },
     }),
-    rule('MUST', 'echoed', 'HEAD gives the metadata back as the client sent it', {
+    rule('MUST', 'echoed', 'HEAD returns the metadata as the client sent it', {
       'one more pair': async (t) => await expectEcho(t, `note ${base64('a note')}`),
       'text in UTF-8': async (t) => await expectEcho(t, `title ${base64('วีดิทัศน์การสอน')}`),
       'several pairs': async (t) => await expectEcho(t, `b ${base64('2')},a ${base64('1')},c ${base64('3')}`),

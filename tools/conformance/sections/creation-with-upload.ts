@@ -33,7 +33,7 @@ export const creationWithUpload: Section = {
         expectThat(t.announces('creation'), 'creation in Tus-Extension', `Tus-Extension: ${all}`)
       },
     }),
-    rule('MAY', 'body', 'A client may send the whole upload, or a part of it, in the POST', {
+    rule('MAY', 'body', 'A client may send the complete upload, or a part of it, in the POST', {
       'the whole': async (t) => {
         expectStatus(await t.post(sized(t), t.payload.bytes(0, t.options.sizeBytes)), 201)
       },
@@ -44,7 +44,7 @@ export const creationWithUpload: Section = {
         expectStatus(await t.post(sized(t), Buffer.alloc(0)), 201)
       },
     }),
-    rule('SHOULD', 'as-many', 'The server takes as many of the bytes as it can', {
+    rule('SHOULD', 'as-many', 'The server stores as many of the bytes as it can', {
       'the whole': async (t) => {
         const size = t.options.sizeBytes
         const x = await t.post(sized(t), t.payload.bytes(0, size))
@@ -53,7 +53,7 @@ export const creationWithUpload: Section = {
       },
       'a part': async (t) => expectOffset(await t.post(sized(t), t.payload.bytes(0, 1100)), 1100),
     }),
-    rule('MUST', 'offset', 'The answer carries Upload-Offset: the offset after the bytes taken', {
+    rule('MUST', 'offset', 'The answer carries Upload-Offset: the offset after the stored bytes', {
       'the header is there': async (t) => {
         const x = await t.post(sized(t), t.payload.bytes(0, 1100))
         expectStatus(x, 201)
@@ -90,7 +90,7 @@ export const creationWithUpload: Section = {
       'binds the client',
     ),
     untested('SHOULD', 'client-verifies', 'The client makes sure that the extension is offered', 'binds the client'),
-    rule('SHOULD', 'expect', 'A client sends Expect: 100-continue to hear early whether the upload is welcome', {
+    rule('SHOULD', 'expect', 'A client sends Expect: 100-continue to learn early whether the upload is accepted', {
       'the server answers before any byte of the body': async (t) => {
         const body = t.payload.bytes(0, t.options.sizeBytes)
         const connection = await t.open()

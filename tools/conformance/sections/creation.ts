@@ -26,11 +26,11 @@ export const creation: Section = {
       },
       { always: true },
     ),
-    untested('MUST', 'client-post', 'The client asks for an upload by POST to the creation URL', 'binds the client'),
+    untested('MUST', 'client-post', 'The client creates an upload by POST to the creation URL', 'binds the client'),
     rule('STATED', 'offset-0', 'A new upload is at offset 0', {
       'as HEAD says': async (t) => expectOffset(await t.head(await t.create()), 0),
     }),
-    rule('MUST', 'length-or-defer', 'A creation names Upload-Length, or says Upload-Defer-Length: 1', {
+    rule('MUST', 'length-or-defer', 'A creation has Upload-Length, or Upload-Defer-Length: 1', {
       'one with neither is refused': async (t) => {
         expectRefused(await t.post({}))
       },
@@ -87,7 +87,7 @@ export const creation: Section = {
         expectThat(length === String(size), `Upload-Length: ${size}`, `Upload-Length: ${length}`, x)
       },
     }),
-    rule('MUST', 'no-defer-header', 'Upload-Defer-Length is left out where the length is known', {
+    rule('MUST', 'no-defer-header', 'Upload-Defer-Length is omitted if the length is known', {
       'in the answer to HEAD': async (t) => expectAbsent(await t.head(await t.create()), 'Upload-Defer-Length'),
       'in the answer to POST': async (t) => expectAbsent((await t.create()).created, 'Upload-Defer-Length'),
     }),

@@ -43,7 +43,7 @@ export const expiration: Section = {
         expectPresent(x, header)
       },
     }),
-    rule('MUST', 'in-post', 'The answer to POST carries Upload-Expires where the expiry is known by then', {
+    rule('MUST', 'in-post', 'The answer to POST carries Upload-Expires if the expiry is known by then', {
       'where HEAD or PATCH knows it too': async (t) => {
         const upload = await t.create()
         if (upload.created.response && field(upload.created.response, header) !== undefined) return
@@ -62,7 +62,7 @@ export const expiration: Section = {
         t.note(`POST: ${before ?? '(absent)'}, PATCH a second later: ${after ?? '(absent)'}`)
       },
     }),
-    rule('SHOULD', 'gone', 'An expired upload is answered with 404, or 410 where it is kept track of', {
+    rule('SHOULD', 'gone', 'An expired upload is answered with 404, or 410 if the server still knows it', {
       HEAD: async (t) => {
         const upload = await expired(t)
         const x = await t.head(upload)
@@ -89,7 +89,7 @@ export const expiration: Section = {
     untested(
       'SHOULD',
       'client',
-      'The client looks at Upload-Expires before it resumes, and begins anew where the upload is gone',
+      'The client checks Upload-Expires before it resumes, and starts again if the upload has expired',
       'binds the client',
     ),
   ],

@@ -20,7 +20,7 @@ export const head: Section = {
         expectOffset(await t.head(await t.createComplete()), t.options.sizeBytes)
       },
     }),
-    rule('MUST', 'length', 'The answer carries Upload-Length where the size is known', {
+    rule('MUST', 'length', 'The answer carries Upload-Length if the size is known', {
       'at offset 0': async (t) => {
         const x = await t.head(await t.create())
         const got = expectWholeNumber(x, 'Upload-Length')

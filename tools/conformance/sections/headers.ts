@@ -53,7 +53,7 @@ export const headers: Section = {
       'a creation with -1 is refused': badLength('-1'),
       'a creation with letters is refused': badLength('abc'),
     }),
-    rule('MUST', 'tus-version', 'Tus-Version is a comma-separated list of the versions that the server speaks', {
+    rule('MUST', 'tus-version', 'Tus-Version is a comma-separated list of the supported versions', {
       'in the answer to OPTIONS': async (t) => {
         const x = await t.optionsRequest()
         const value = expectPresent(x, 'Tus-Version')
@@ -97,7 +97,7 @@ export const headers: Section = {
         expectVersion(t, await t.head(await t.create(), { 'Tus-Resumable': unsupported }))
       },
     }),
-    rule('MUST', 'version-412', 'A version that the server does not speak is answered with 412 and Tus-Version', {
+    rule('MUST', 'version-412', 'An unsupported version is answered with 412 and Tus-Version', {
       POST: async (t) => {
         const size = { 'Upload-Length': String(t.options.sizeBytes) }
         expect412(await t.post({ 'Tus-Resumable': unsupported, ...size }))
@@ -113,7 +113,7 @@ export const headers: Section = {
         expect412(await t.send({ method: 'DELETE', url, headers: { 'Tus-Resumable': unsupported } }))
       },
     }),
-    rule('MUST', 'version-not-processed', 'A request of a version that is not spoken is not processed', {
+    rule('MUST', 'version-not-processed', 'A request with an unsupported version is not processed', {
       'POST creates nothing': async (t) => {
         const size = { 'Upload-Length': String(t.options.sizeBytes) }
         const x = await t.post({ 'Tus-Resumable': unsupported, ...size })
@@ -131,7 +131,7 @@ export const headers: Section = {
         await t.expectOffsetStays(upload, 0, `a DELETE of version ${unsupported}`)
       },
     }),
-    rule('MUST', 'tus-extension', 'Tus-Extension is a comma-separated list, and left out when there is nothing in it', {
+    rule('MUST', 'tus-extension', 'Tus-Extension is a comma-separated list, and omitted if it is empty', {
       'in the answer to OPTIONS': async (t) => {
         const x = await t.optionsRequest()
         const value = field(answered(x), 'Tus-Extension')

@@ -8,7 +8,7 @@ export const methodOverride: Section = {
   key: 'override',
   title: 'Core protocol: X-HTTP-Method-Override',
   rules: [
-    rule('MUST', 'interpreted', 'X-HTTP-Method-Override is taken as the method of the request', {
+    rule('MUST', 'interpreted', 'X-HTTP-Method-Override replaces the method of the request', {
       'POST as PATCH': async (t) => {
         const upload = await t.create()
         const spec = t.patchSpec(upload, 0, t.payload.bytes(0, 1100), { [header]: 'PATCH' })
@@ -30,7 +30,7 @@ export const methodOverride: Section = {
         expectStatus(x, 204)
       },
     }),
-    rule('MUST', 'actual-ignored', 'The actual method is ignored when the header is there', {
+    rule('MUST', 'actual-ignored', 'The actual method is ignored if the header is present', {
       'PATCH as HEAD stores nothing': async (t) => {
         const upload = await t.create()
         await t.patch(upload, 0, t.payload.bytes(0, 1100), { [header]: 'HEAD' })

@@ -30,10 +30,10 @@ export const optionsSection: Section = {
     untested(
       'SHOULD',
       'detection',
-      'Extensions are found out by OPTIONS and Tus-Extension',
+      'Clients discover extensions by OPTIONS and Tus-Extension',
       'binds the client; that servers announce what they have is tested with each extension',
     ),
-    untested('SHOULD', 'client-version', 'The client leaves Tus-Resumable out of OPTIONS', 'binds the client'),
+    untested('SHOULD', 'client-version', 'The client does not send Tus-Resumable with OPTIONS', 'binds the client'),
     rule('MUST', 'version-ignored', 'Tus-Resumable in an OPTIONS request is ignored', {
       'a version that is not spoken': async (t) => {
         const x = await t.optionsRequest({ 'Tus-Resumable': '99.0.0' })

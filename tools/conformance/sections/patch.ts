@@ -57,7 +57,7 @@ export const patch: Section = {
       },
     }),
     untested('MAY', 'parallel', 'For parallel uploads a client may use concatenation', 'binds the client'),
-    untested('SHOULD', 'single', 'A client sends all that is left in one PATCH', 'binds the client'),
+    untested('SHOULD', 'single', 'A client sends all remaining bytes in one PATCH', 'binds the client'),
     rule('MAY', 'small-requests', 'A client may send many small PATCHes instead of one', {
       'eight PATCHes': async (t) => {
         const size = t.options.sizeBytes
@@ -79,7 +79,7 @@ export const patch: Section = {
         expectStatus(await t.patch(await t.create(), 0, t.payload.bytes(0, size)), 204)
       },
     }),
-    rule('MUST', 'new-offset', 'The answer carries the new offset: the old one and the bytes taken', {
+    rule('MUST', 'new-offset', 'The answer carries the new offset: the old one plus the stored bytes', {
       'from 0': async (t) => {
         expectOffset(await t.patch(await t.create(), 0, t.payload.bytes(0, 1100)), 1100)
       },

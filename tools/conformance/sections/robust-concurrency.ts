@@ -14,11 +14,11 @@ export const robustConcurrency: Section = {
   key: 'robust-concurrency',
   title: 'Robustness: concurrent requests',
   rules: [
-    rule('ROBUST', 'same-offset', 'Of several PATCHes at one offset one counts, and no bytes are mixed', {
+    rule('ROBUST', 'same-offset', 'Of several concurrent PATCHes at one offset one counts, and no bytes are mixed', {
       'sent at once': sameOffset({ headsFirst: false }),
       'all begun before the first byte of a body, then in turns': sameOffset({ headsFirst: true }),
     }),
-    rule('ROBUST', 'head-during-patch', 'HEAD during a PATCH is answered, with an offset that holds', {
+    rule('ROBUST', 'head-during-patch', 'HEAD during a PATCH is answered, with an offset that stays valid', {
       'in bounded time': async (t) => {
         const upload = await t.create({ length: totalBytes })
         const connection = await t.open(upload.url)
@@ -43,7 +43,7 @@ export const robustConcurrency: Section = {
     rule(
       'ROBUST',
       'delete-during-patch',
-      'DELETE during a PATCH is answered, and the upload is gone or goes on',
+      'DELETE during a PATCH is answered, and the upload is deleted or continues',
       {
         'in bounded time': async (t) => {
           const upload = await t.create({ length: totalBytes })
@@ -63,7 +63,7 @@ export const robustConcurrency: Section = {
       },
       { needs: ['termination'] },
     ),
-    rule('ROBUST', 'creations', 'Uploads created at once are different uploads', {
+    rule('ROBUST', 'creations', 'Uploads created concurrently are different uploads', {
       'sixteen POSTs': async (t) => {
         const uploads = await Promise.all(Array.from({ length: 16 }, () => t.create()))
         const urls = new Set(uploads.map(({ url }) => url.href))

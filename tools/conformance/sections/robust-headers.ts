@@ -79,7 +79,7 @@ export const robustHeaders: Section = {
         expectClientError(await t.post({ ...size(t), 'Tus-Resumable': null }))
       },
     }),
-    rule('ROBUST', 'metadata', 'Garbage in Upload-Metadata is refused, or what HEAD gives back is well formed', {
+    rule('ROBUST', 'metadata', 'Garbage in Upload-Metadata is refused, or HEAD returns well-formed metadata', {
       'no Base64': garbageMetadata('note !!!'),
       'three words': garbageMetadata('note YQ== YQ=='),
       'an empty key': garbageMetadata(' YQ=='),
@@ -101,14 +101,14 @@ export const robustHeaders: Section = {
         expectThat(pairs.has('one') && pairs.has('two'), 'the keys one and two', [...pairs.keys()].join(', '), x)
       },
     }),
-    rule('ROBUST', 'metadata-verbatim', 'HEAD gives Upload-Metadata back byte for byte', {
+    rule('ROBUST', 'metadata-verbatim', 'HEAD returns Upload-Metadata byte for byte', {
       'order and empty values': async (t) => {
         const headers = withPairs(t, 'z YQ==,empty,a Yg==')
         const upload = await t.create({ headers })
         expectHeader(await t.head(upload), 'Upload-Metadata', headers['Upload-Metadata'])
       },
     }),
-    rule('ROBUST', 'metadata-300k', '300 kB of metadata are taken or refused, and harm nobody', {
+    rule('ROBUST', 'metadata-300k', '300 kB of metadata are accepted or refused, without harm to the server', {
       'another upload still works': async (t) => {
         const other = await t.create()
         const pairs = Array.from({ length: 3000 }, (_, index) => `key${index} ${'A'.repeat(88)}`).join(',')
@@ -134,7 +134,7 @@ export const robustHeaders: Section = {
     rule(
       'ROBUST',
       'concat',
-      'An Upload-Concat that makes no sense is refused',
+      'An invalid Upload-Concat is refused',
       {
         garbage: badConcat('garbage'),
         'final without parts': badConcat('final;'),
@@ -151,7 +151,7 @@ export const robustHeaders: Section = {
     rule(
       'ROBUST',
       'concat-verbatim',
-      'HEAD gives Upload-Concat back byte for byte',
+      'HEAD returns Upload-Concat byte for byte',
       {
         'relative URLs': async (t) => {
           const part = await createPartial(t, 0, 1100)

@@ -39,7 +39,7 @@ export const robustHttp: Section = {
         expectOffset(x, 1100)
       },
     }),
-    rule('ROBUST', 'too-much', 'More bytes than Upload-Length never make the offset pass the length', {
+    rule('ROBUST', 'too-much', 'More bytes than Upload-Length never raise the offset above the length', {
       'announced by Content-Length': async (t) => {
         const upload = await t.create({ length: 2000 })
         expectNoServerError(await t.patch(upload, 0, t.payload.bytes(0, 3000)))
@@ -81,7 +81,7 @@ export const robustHttp: Section = {
         await t.expectOffsetStays(upload, 0, 'a PATCH without a body')
       },
     }),
-    rule('ROBUST', 'two-framings', 'Content-Length beside chunked coding is refused, or chunked coding wins', {
+    rule('ROBUST', 'two-framings', 'Content-Length together with chunked coding is refused, or chunked coding wins', {
       'a PATCH with both': async (t) => {
         const upload = await t.create()
         const spec = t.patchSpec(upload, 0, t.payload.bytes(0, 1100), { 'Content-Length': '5' })
@@ -146,7 +146,7 @@ export const robustHttp: Section = {
         expectThat(status === 409, '409', String(status))
       },
     }),
-    rule('ROBUST', 'pipelining', 'Requests sent at once on one connection are answered in their order', {
+    rule('ROBUST', 'pipelining', 'Pipelined requests on one connection are answered in their order', {
       'three HEADs': async (t) => {
         const uploads = [await t.create(), await t.create(), await t.create()]
         for (const [index, upload] of uploads.entries()) {
@@ -178,7 +178,7 @@ export const robustHttp: Section = {
         headers: { ...size(t), ...withPairs(t, 'a YQ=='), 'Tus-Resumable': '99.0.0' },
       })),
     }),
-    rule('ROBUST', 'body-as-request', 'The body of a refused PATCH is not taken for the next request', {
+    rule('ROBUST', 'body-as-request', 'The body of a refused PATCH is not read as the next request', {
       'a body that looks like a DELETE': async (t) => {
         const victim = await t.create()
         const upload = await t.create()
@@ -195,14 +195,19 @@ export const robustHttp: Section = {
         await t.expectOffsetStays(victim, 0, 'a body that looks like a DELETE')
       },
     }),
-    rule('ROBUST', 'override-framing', 'The answer to a POST that stands for HEAD is a whole HTTP message', {
-      'its Content-Length is true': async (t) => {
-        const { url } = await t.create()
-        const x = await t.send({ method: 'POST', url, headers: { 'X-HTTP-Method-Override': 'HEAD' } })
-        expectNoServerError(x)
+    rule(
+      'ROBUST',
+      'override-framing',
+      'The answer to a POST with the method override HEAD is a complete HTTP message',
+      {
+        'its Content-Length is true': async (t) => {
+          const { url } = await t.create()
+          const x = await t.send({ method: 'POST', url, headers: { 'X-HTTP-Method-Override': 'HEAD' } })
+          expectNoServerError(x)
+        },
       },
-    }),
-    rule('ROBUST', 'methods', 'Methods that make no sense are refused', {
+    ),
+    rule('ROBUST', 'methods', 'Unsupported methods are refused', {
       'PUT on an upload': methodRefused('PUT'),
       'POST on an upload': methodRefused('POST'),
       'an unknown method': methodRefused('FROB'),

@@ -33,7 +33,7 @@ export const robustIds: Section = {
     rule(
       'ROBUST',
       'foreign',
-      'A URL that is no upload is refused without a server error, and the upload beside it stays',
+      'A URL without an upload is refused without a server error, and other uploads are not affected',
       Object.fromEntries(Object.entries(targets).map(([name, make]) => [name, foreign(make)])),
     ),
     rule('ROBUST', 'creation-url', 'HEAD, PATCH and DELETE on the creation URL are refused', {
@@ -48,7 +48,7 @@ export const robustIds: Section = {
         expectThat(answered(x).status >= 300, 'a refusal', x.got, x)
       },
     }),
-    rule('ROBUST', 'same', 'A query or a slash at the end names the upload, or nothing', {
+    rule('ROBUST', 'same', 'A URL with a query or a trailing slash is the same upload, or unknown', {
       'a slash': sameOrNothing((path) => `${path}/`),
       'a query': sameOrNothing((path) => `${path}?x=1`),
     }),

@@ -13,7 +13,7 @@ export const robustInterruptions: Section = {
   key: 'robust-interruptions',
   title: 'Robustness: interrupted connections',
   rules: [
-    rule('ROBUST', 'broken', 'Of a PATCH that breaks off, a contiguous beginning is kept and HEAD reports it', {
+    rule('ROBUST', 'broken', 'Of an interrupted PATCH, a contiguous beginning is kept and HEAD reports it', {
       'closed (FIN)': broken((connection) => connection.destroy()),
       'reset (RST)': broken((connection) => connection.reset()),
       'in the middle of a chunk': async (t) => {
@@ -34,7 +34,7 @@ export const robustInterruptions: Section = {
         await goesOn(t, upload)
       },
     }),
-    rule('ROBUST', 'half-open', 'An upload whose client fell silent can be taken over from another connection', {
+    rule('ROBUST', 'half-open', 'An upload whose client became silent can be taken over from another connection', {
       'in bounded time': async (t) => {
         const { upload } = await silent(t)
         const taken = await resume(t, upload, totalBytes, t.options.takeoverMs)
@@ -56,7 +56,7 @@ export const robustInterruptions: Section = {
     rule(
       'ROBUST',
       'half-open-delete',
-      'An upload whose client fell silent can be removed',
+      'An upload whose client became silent can be deleted',
       {
         'in bounded time': async (t) => {
           const { upload } = await silent(t)
@@ -74,7 +74,7 @@ export const robustInterruptions: Section = {
       { needs: ['termination'] },
     ),
     // The last check, because some servers crash here.
-    rule('ROBUST', 'get', 'A client that leaves in the middle of a GET, or right after it, harms nobody', {
+    rule('ROBUST', 'get', 'A client that disconnects during a GET, or right after it, does not affect the server', {
       'right after the last byte': leavesGet((bytes) => bytes),
       'in the middle': leavesGet((bytes) => bytes / 2),
     }),

@@ -40,7 +40,7 @@ export const termination: Section = {
         expectStatus(await t.send({ method: 'DELETE', url: (await t.create()).url, headers }), 204)
       },
     }),
-    untested('SHOULD', 'freed', 'What the upload took is freed', 'the wire does not show it'),
+    untested('SHOULD', 'freed', 'The space of the upload is freed', 'the wire does not show it'),
     rule('SHOULD', 'gone', 'Later requests to the URL are answered with 404 or 410', {
       HEAD: afterwards('HEAD'),
       PATCH: afterwards('PATCH'),

@@ -155,7 +155,7 @@ const GREEDY: readonly Row[] = [
   }),
   hostile(
     'pdf-deep-numbers',
-    '1,200,000 numbers a hundred levels down: more than is listed, and no fault of the file',
+    '1,200,000 numbers a hundred levels down: more than is listed, and no error of the file',
     (c) => deepNumbers(c, 1_200_000),
     {
       place: PLAN,

@@ -186,7 +186,7 @@ class LeanUpload {
     }
     const sentMs = performance.now()
     const response = await socket.answer('PATCH', ANSWER_MS)
-    this.#told('PATCH', response, sentMs)
+    this.#count('PATCH', response, sentMs)
     if (response.status !== 204) throw new Refused('PATCH', response)
     if (from === 0 && this.#atStake) this.#result.restarts += 1
     this.#acknowledge(Number(field(response, 'upload-offset') ?? Number.NaN))
@@ -219,11 +219,11 @@ class LeanUpload {
     const socket = await this.#connected()
     socket.send(this.#request(method, path, fields))
     const response = await socket.answer(method, ANSWER_MS)
-    this.#told(method, response, startedMs)
+    this.#count(method, response, startedMs)
     return response
   }
 
-  #told(method: string, response: Response, sinceMs: number): void {
+  #count(method: string, response: Response, sinceMs: number): void {
     const { status, body } = response
     this.#job.onAnswer?.({
       method,
