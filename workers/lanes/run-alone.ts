@@ -22,8 +22,10 @@ export type AloneResult = { outcome: string } | { error: string; isFinal: boolea
 
 const ENTRY = fileURLToPath(new URL(`../alone${extname(import.meta.filename)}`, import.meta.url))
 const MIB = 1024 ** 2
-/** From the request to end to the end without asking. */
+/** From its word, or the request to end, to the end without asking. */
 const KILL_GRACE_MS = 10_000
+
+type AloneLimits = { signal: AbortSignal; limitMs: number; graceMs?: number; entry?: string }
 
 /**
  * Runs one job in a process with half of this one's heap.
@@ -33,23 +35,29 @@ const KILL_GRACE_MS = 10_000
  */
 export async function runAlone(
   job: AloneJob,
-  { signal, limitMs }: { signal: AbortSignal; limitMs: number },
+  { signal, limitMs, graceMs = KILL_GRACE_MS, entry = ENTRY }: AloneLimits,
 ): Promise<AloneResult | undefined> {
   const heapMib = Math.max(64, Math.floor(getHeapStatistics().heap_size_limit / MIB / 2))
-  const child = fork(ENTRY, [JSON.stringify(job)], {
+  const child = fork(entry, [JSON.stringify(job)], {
     execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`],
   })
   const kill = () => child.kill('SIGKILL')
   const limit = setTimeout(kill, limitMs)
   let patience: NodeJS.Timeout | undefined
+  const killLater = () => {
+    patience ??= setTimeout(kill, graceMs)
+  }
   const end = () => {
     child.kill('SIGTERM')
-    patience = setTimeout(kill, KILL_GRACE_MS)
+    killLater()
   }
   signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
   let said: AloneResult | undefined
   child.on('message', (message) => {
     said = message as AloneResult
+    // What it has to close may hang: Redis may have gone away.
+    killLater()
   })
   try {
     await new Promise<void>((resolve, reject) => {
