@@ -21,6 +21,8 @@ import type { WorkerContext } from './worker-context.ts'
 
 /** The most that can be asked of the kernel: this one first. */
 const FIRST_TO_GO = '1000'
+/** In which an orphan gives its job back. */
+const ORPHANED_MS = 10_000
 /** Half of what a worker has; here nobody else has to wait. */
 const LOOP_LIMIT_MS = 60_000
 
@@ -41,8 +43,13 @@ function withHalf(runner: Runner): Runner {
 }
 
 async function main(): Promise<void> {
-  // Without its worker nobody would end it. Not everywhere may a process ask to be ended first.
-  process.once('disconnect', () => process.exit(1))
+  const closing = new AbortController()
+  // Without its worker nobody would end it. It gives the job back: the worker's death is not of this file's doing.
+  process.once('disconnect', () => {
+    closing.abort(SHUTDOWN)
+    setTimeout(() => process.exit(1), ORPHANED_MS)
+  })
+  // Not everywhere may a process ask to be ended first.
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
   await watchLoop(LOOP_LIMIT_MS)
   const given = JSON.parse(process.argv[2] ?? '') as AloneJob
@@ -55,7 +62,6 @@ async function main(): Promise<void> {
     runner: withHalf(whole.runner),
     threads: Math.max(1, Math.floor(whole.threads / 2)),
   }
-  const closing = new AbortController()
   process.once('SIGTERM', () => closing.abort(SHUTDOWN))
   const job = {
     id,

@@ -1,6 +1,6 @@
 // What a process of this machine is doing, and whether it still runs.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** False for a zombie: its parent has not waited for it (and never does in a container without an init). */
 export function isProcessAlive(pid: number): boolean {
@@ -28,5 +28,29 @@ export function processStat(pid: number): { state: string; threads: number; star
     return { state: fields[0] ?? '', threads: Number(fields[17]), startTime: fields[19] ?? '' }
   } catch {
     return undefined
+  }
+}
+
+/** Names this process for others: where it can be seen from, its id and when it began. Empty where there is no /proc. */
+export function processIdentity(): string {
+  const place = seenFrom()
+  return place === '' ? '' : `${place} ${process.pid} ${processStat(process.pid)?.startTime}`
+}
+
+/** Whether a process of that identity has ended. False for one that cannot be seen from here: of another machine or container. */
+export function hasEnded(identity: string): boolean {
+  const [boot, namespace, pid, startTime] = identity.split(' ')
+  if (seenFrom() === '' || `${boot} ${namespace}` !== seenFrom()) return false
+  const stat = processStat(Number(pid))
+  return stat?.startTime !== startTime || ['Z', 'X'].includes(stat?.state ?? '')
+}
+
+/** This boot of this machine, and its process ids as they are seen here: containers have their own. */
+function seenFrom(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return ''
   }
 }

@@ -4,6 +4,7 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
+import { hasEnded, processIdentity } from '../core/process-alive.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
 import { pendingLanes } from './pending-lanes.ts'
@@ -13,12 +14,12 @@ import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
-export type LaneLease = { lane: LaneName; token: string; run: number; record: UploadRecord }
+export type LaneLease = { lane: LaneName; token: string; run: number; leaseMs: number; record: UploadRecord }
 
-/** Whether somebody else is at work on the lane, as far as its record tells. */
+/** Whether somebody may be at work on the lane. A worker of this machine that has died is not. */
 export function isLeased({ lanes }: Pick<UploadRecord, 'lanes'>, lane: LaneName, nowMs: number): boolean {
   const claim = lanes[lane]?.claim
-  return claim !== undefined && Date.parse(claim.until) > nowMs
+  return claim !== undefined && Date.parse(claim.until) > nowMs && !hasEnded(claim.process ?? '')
 }
 
 /** Another run has the lane: there may be work when it has ended. */
@@ -40,7 +41,8 @@ export class LaneLeases {
 
   /**
    * Acquires the lease of a lane for the job of `generation`. Undefined: nothing is due, or a newer generation was queued.
-   * A lease that has not run out is taken over from an earlier run of the job only, which counts as a death.
+   * A lease that has not run out is taken over only from an earlier run of the job, or from a worker that is seen to be dead.
+   * That counts as a death.
    *
    * @param run how many runs of the job are known to have ended
    * @throws {LaneHeld} somebody else is at work, or was until a moment ago
@@ -48,7 +50,7 @@ export class LaneLeases {
   async acquire(
     id: string,
     lane: LaneName,
-    { generation, run }: { generation: number; run: number },
+    { generation, run, leaseMs = LANE_LEASE_MS }: { generation: number; run: number; leaseMs?: number },
   ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
@@ -57,19 +59,20 @@ export class LaneLeases {
       const { claim } = current.lanes[lane] ?? {}
       if (claim !== undefined && isLeased(current, lane, this.#clock.now()) && (claim.run ?? 0) >= run)
         throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`)
-      return laneStarted(current, lane, { generation, claim: this.#claim(token, run) })
+      return laneStarted(current, lane, { generation, claim: this.#claim({ token, run, leaseMs }) })
     })
-    return committed && record !== undefined ? { lane, token, run, record } : undefined
+    return committed && record !== undefined ? { lane, token, run, leaseMs, record } : undefined
   }
 
-  #claim(token: string, run: number): NonNullable<LaneState['claim']> {
-    return { token, worker: this.#worker, until: isoTime(this.#clock.now() + LANE_LEASE_MS), run }
+  #claim({ token, run, leaseMs }: Pick<LaneLease, 'token' | 'run' | 'leaseMs'>): NonNullable<LaneState['claim']> {
+    const until = isoTime(this.#clock.now() + leaseMs)
+    return { token, worker: this.#worker, until, run, process: processIdentity() }
   }
 
   /** Renews the lease. False: it is lost, stop. */
   async renew(claim: LaneLease): Promise<boolean> {
-    const { lane, token, run } = claim
-    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(token, run)))
+    const { lane } = claim
+    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(claim)))
   }
 
   /**

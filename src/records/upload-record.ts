@@ -136,6 +136,8 @@ export type LaneState = {
     until: string
     /** Of its job: how many runs the queue knew to have ended before this one. Absent in records of former versions: 0. */
     run?: number
+    /** Of the worker; see processIdentity. Absent in records of former versions. */
+    process?: string
   }
   doneAt?: string
   /** Set if the lane failed by a system error; retried by the reconciler after a delay, or by an operator. */

@@ -109,18 +109,20 @@ export async function measured(
  * One run of a job, by the worker or by a process of its own.
  *
  * @param how.alone it runs in that process already
+ * @param how.leaseMs of its lease, where the queue does not see its worker die
  */
 export async function runOnce(
   deps: WorkerContext,
   work: LaneWork,
   job: Job<UploadJob>,
   cancelled: AbortSignal | undefined,
-  how: { alone: boolean } = { alone: false },
+  how: { alone?: boolean; leaseMs?: number } = {},
 ): Promise<Outcome> {
   const { lane } = work
   const { uploadId, generation } = job.data
   const jobId = job.id ?? lane
-  const claim = await deps.claims.acquire(uploadId, lane, { generation, run: endedRuns(job) }).catch(whenHeld)
+  const { alone = false, ...lease } = how
+  const claim = await deps.claims.acquire(uploadId, lane, { ...lease, generation, run: endedRuns(job) }).catch(whenHeld)
   if (claim === undefined) {
     const record = await deps.uploads.latest(uploadId)
     if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
@@ -131,7 +133,7 @@ export async function runOnce(
   const limitMs = work.limitMs ?? LIMIT_MS[lane]
   const deaths = deathsOf(claim)
   if (deaths >= LAST_DEATH) return await abandon(deps, claim, logger)
-  if (deaths >= DEATHS_BEFORE_ALONE && !how.alone)
+  if (deaths >= DEATHS_BEFORE_ALONE && !alone)
     return await runApart(deps, { claim, job, cancelled, logger, limitMs: limitMs / 2 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
@@ -191,7 +193,7 @@ function renewing(deps: WorkerContext, claim: LaneLease, lost: AbortController, 
   }
   const timer = setInterval(() => {
     renew().catch((err: unknown) => logger.warn({ err }, 'lane lease not renewed'))
-  }, LANE_LEASE_MS / 2)
+  }, claim.leaseMs / 2)
   return () => clearInterval(timer)
 }
 

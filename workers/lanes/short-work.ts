@@ -15,6 +15,8 @@ import { transcodeWork } from './transcode.ts'
 const LOOK_MS = 1000
 /** Short work comes first among what is as urgent, so that it is not far down. */
 const LOOKED_AT = 50
+/** As long as the lock of a job in the queue: so soon another takes it where this process dies. */
+const LEASE_MS = 60_000
 
 export type ShortWork = {
   /** Begins nothing more and gives back what runs; resolves when it has ended. */
@@ -39,7 +41,7 @@ export function startShortWork(deps: WorkerContext, isOpen: () => Promise<boolea
       if (!(await queues.takeOut('transcode', job.id ?? ''))) continue
       job.processedOn = Date.now()
       try {
-        await measured(deps, work, job, () => runOnce(deps, work, job, closing.signal))
+        await measured(deps, work, job, () => runOnce(deps, work, job, closing.signal, { leaseMs: LEASE_MS }))
       } catch (err) {
         logger.info({ err, jobId: job.id }, 'short work is left to its lane')
         await queueAgain(deps, job.data, { anywhere: closing.signal.aborted })

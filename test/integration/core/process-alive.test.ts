@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isProcessAlive } from '../../../src/core/process-alive.ts'
+import { hasEnded, isProcessAlive, processIdentity, processStat } from '../../../src/core/process-alive.ts'
 import { startZombie, type Zombie } from '../../support/zombie.ts'
 import { script } from '../scripts/script.ts'
 
@@ -35,5 +35,22 @@ describe.each([
 
   it('is false for an invalid process id', () => {
     expect([0, -1, 1.5, Number.NaN].map(isAlive)).toEqual([false, false, false, false])
+  })
+})
+
+describe('a process by its identity', () => {
+  const [boot, namespace] = processIdentity().split(' ')
+  const identityOf = (pid: number, startTime = processStat(pid)?.startTime) =>
+    `${boot} ${namespace} ${pid} ${startTime}`
+
+  it('goes on, and has ended where it is a zombie or its id is another’s now', () => {
+    expect(hasEnded(processIdentity())).toBe(false)
+    expect(hasEnded(identityOf(zombie.pid))).toBe(true)
+    expect(hasEnded(identityOf(process.pid, '1'))).toBe(true)
+  })
+
+  it('of another machine, boot or container cannot be known to have ended', () => {
+    const elsewhere = [`another ${namespace} 1 1`, `${boot} pid:[1] 1 1`, '']
+    expect(elsewhere.map(hasEnded)).toEqual([false, false, false])
   })
 })

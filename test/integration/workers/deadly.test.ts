@@ -105,6 +105,18 @@ overBothStores((store) => {
     })
   })
 
+  describe('a job that runs alone', () => {
+    it('goes on in another worker where its own is killed: that is no death of its doing', async () => {
+      const id = await stored('orphan')
+      await Promise.all((await Promise.all([startWorker(true), startWorker(true)])).map(({ exited }) => exited))
+      const parent = await startWorker(true, { preload: ['test/support/orphaned'] })
+      expect(await parent.exited).toEqual({ code: null, signal: 'SIGKILL' })
+      await startWorker(false)
+      const { error } = await house.until(id, ({ state }) => state !== 'checking' && state !== 'stored')
+      expect(error).toBeNull()
+    })
+  })
+
   describe.runIf(store === 'local')('a file on which our own code never comes to an end', () => {
     it('ends each worker that it blocks, so that it is run alone and others’ work goes on', async () => {
       const id = await stored('endless-loop')
