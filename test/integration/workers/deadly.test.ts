@@ -105,7 +105,7 @@ overBothStores((store) => {
     })
   })
 
-  describe('a job that runs alone', () => {
+  describe.runIf(store === 'local')('a job that runs alone', () => {
     it('goes on in another worker where its own is killed: that is no death of its doing', async () => {
       const id = await stored('orphan')
       await Promise.all((await Promise.all([startWorker(true), startWorker(true)])).map(({ exited }) => exited))
