@@ -21,7 +21,7 @@ overBothStores((kind) => {
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind, lateLoopMs: LATE_LOOP_MS })
+    house = await openEnvironment({ store: kind })
     neighbour = await startNeighbour(house)
   })
   afterEach(async () => {
@@ -64,16 +64,6 @@ overBothStores((kind) => {
     await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
   })
 
-  test('a late event loop, as long as it is late', async () => {
-    await expectShed('OVERLOADED', async () => {
-      for (let turn = 0; turn < 8; turn++) {
-        hang(280)
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    })
-    await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
-  })
-
   test('not because of a number of running uploads', async () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => house.user('film')))
     const created = await Promise.all(
@@ -82,6 +72,21 @@ overBothStores((kind) => {
     expect(new Set(created.map(({ status }) => status))).toEqual(new Set([201]))
   })
 
-  // The last one: a process that drains does not come back.
+  // The last one of this process: one that drains does not come back.
   test('draining', () => expectShed('DRAINING', () => house.deps.admission.drain()))
+
+  test('a late event loop, as long as it is late', async () => {
+    // On its own: where it counts, a busy machine would fail the others.
+    await neighbour.finish()
+    await house.close()
+    house = await openEnvironment({ store: kind, lateLoopMs: LATE_LOOP_MS })
+    neighbour = await startNeighbour(house)
+    await expectShed('OVERLOADED', async () => {
+      for (let turn = 0; turn < 8; turn++) {
+        hang(280)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    await waitFor(async () => (await user.post({ length: 10, name: 'b.pdf' })).status === 201)
+  })
 })
