@@ -13,6 +13,10 @@ describe('weak secrets', () => {
     [{ API_KEYS: 'one:0123456789abcdef,two:0123456789abcdef' }, 'API_KEYS'],
     [{ API_KEYS: 'anonymous:0123456789abcdef' }, 'anonymous'],
     [{ TICKET_SECRET: 'ab'.repeat(20) }, 'TICKET_SECRET'],
+    [{ SESSION_SECRET: 'short' }, 'SESSION_SECRET'],
+    [{ LINK_SECRET: 'ab'.repeat(20) }, 'LINK_SECRET'],
+    [{ RECEIPT_SECRET: 'a-good-secret-of-thirty-two-characters-,x' }, 'RECEIPT_SECRET'],
+    [{ UPLOAD_ID_SECRET: 'a'.repeat(40) }, 'UPLOAD_ID_SECRET'],
     [{ OPS_PASSWORD: 'short' }, 'OPS_PASSWORD'],
     [{ OPS_PASSWORD: 'x'.repeat(30) }, 'OPS_PASSWORD'],
   ])('are refused at start: %j', (env, name) => {
