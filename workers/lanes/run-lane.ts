@@ -38,9 +38,9 @@ export type LaneRun = {
   /** After this attempt the lane is marked failed. */
   lastAttempt: boolean
   progress: ReturnType<typeof progressReporter>
-  /** Commits something on the way. Throws ClaimLost. */
+  /** Commits something on the way. Throws LaneLeaseLost. */
   update(change: Change): Promise<UploadRecord>
-  /** Commits the result, by a transition that ends the lane. Throws ClaimLost. */
+  /** Commits the result, by a transition that ends the lane. Throws LaneLeaseLost. */
   finish(change: Change): Promise<UploadRecord>
 }
 
@@ -56,8 +56,8 @@ export type LaneWork = {
 }
 
 /** Another run has taken over, or the upload has ended: the result of this run does not count. */
-export class ClaimLost extends Error {
-  override readonly name = 'ClaimLost'
+export class LaneLeaseLost extends Error {
+  override readonly name = 'LaneLeaseLost'
 }
 
 export type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' | 'failed'
@@ -177,19 +177,19 @@ function committing(deps: WorkerContext, work: LaneWork, claim: LaneLease) {
   return async (change: Change): Promise<UploadRecord> => {
     let result: UploadRecord | undefined
     const mine = await deps.claims.commit(claim, async (current) => {
-      if (!work.expects(current)) throw new ClaimLost(`the upload is ${current.state} now`)
+      if (!work.expects(current)) throw new LaneLeaseLost(`the upload is ${current.state} now`)
       const changed = await change(current)
       result = { ...current, ...changed }
       return changed
     })
-    if (!mine || result === undefined) throw new ClaimLost('another run has taken over')
+    if (!mine || result === undefined) throw new LaneLeaseLost('another run has taken over')
     return result
   }
 }
 
 function renewing(deps: WorkerContext, claim: LaneLease, lost: AbortController, logger: Logger): () => void {
   const renew = async (): Promise<void> => {
-    if (!(await deps.claims.renew(claim))) lost.abort(new ClaimLost('another run has taken over'))
+    if (!(await deps.claims.renew(claim))) lost.abort(new LaneLeaseLost('another run has taken over'))
   }
   const timer = setInterval(() => {
     renew().catch((err: unknown) => logger.warn({ err }, 'lane lease not renewed'))
@@ -214,7 +214,7 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
     await released(deps, stopped, { untried: true })
     throw new JobReleased()
   }
-  if (error instanceof ClaimLost || (signal.aborted && !(error instanceof EndlessRun))) {
+  if (error instanceof LaneLeaseLost || (signal.aborted && !(error instanceof EndlessRun))) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'job dropped: its lease is lost')
     await released(deps, stopped)
     return 'dropped'

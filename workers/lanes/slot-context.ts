@@ -10,7 +10,7 @@ import { findSlot, type Profile, type SlotRules } from '../../src/submissions/pr
 import type { SiblingFile } from '../../src/submissions/rules/inspect.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { OPEN_SLOT } from './open-slot.ts'
-import { ClaimLost } from './run-lane.ts'
+import { LaneLeaseLost } from './run-lane.ts'
 
 export type Submission = { head: SubmissionHead; profile: Profile }
 /** Without `submission` the upload belongs to none, and the slot has no requirements. */
@@ -18,14 +18,14 @@ export type SlotContext = { slot: SlotRules; submission?: Submission }
 
 type Deps = Pick<WorkerContext, 'heads' | 'profiles' | 'views' | 'uploads' | 'clock'>
 
-/** Throws ClaimLost if the submission is deleted: then the upload is deleted too. */
+/** Throws LaneLeaseLost if the submission is deleted: then the upload is deleted too. */
 export async function slotContextOf(
   { heads, profiles }: Pick<Deps, 'heads' | 'profiles'>,
   { owner, submissionId, slot }: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot'>,
 ): Promise<SlotContext> {
   if (submissionId === null) return { slot: OPEN_SLOT }
   const head = await heads.latest(owner, submissionId)
-  if (head === undefined || head.state === 'deleted') throw new ClaimLost('the submission is gone')
+  if (head === undefined || head.state === 'deleted') throw new LaneLeaseLost('the submission is gone')
   const profile = profiles.get(head.profile)
   if (profile === undefined) throw new Error(`profile ${head.profile} is not there any more`)
   // A changed profile may not have the slot: a file that counts nowhere has no requirements.
