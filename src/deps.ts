@@ -110,7 +110,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const tokens = new Tokens({ config, clock, derivation: keyDerivation })
   const revocations = new Revocations({ heads, redis, clock, logger })
   // Secrets that were used for upload ids stay in the configuration: no name of a unique key is lost when they change.
-  const personalHash = new PersonalHash(config.secrets.uploadId)
+  const personalHash = new PersonalHash(config.secrets.personalHash)
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
   const assemblies = new AssemblyLeases(redis.hot)
   const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })

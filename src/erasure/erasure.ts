@@ -63,6 +63,8 @@ export class Erasure {
       const isErased = view?.record?.erasedAt !== undefined
       if (view !== undefined && !isErased) await cancelUpload(this.#deps, view, { force: true })
       if (!(await eraseUpload(this.#deps, uploadId))) isGone = false
+      // Looked at again with its submission, not by itself: many deletions would fill the list of open uploads.
+      await this.#deps.hot.setDue(uploadId, null)
       const { version = 0 } = (await this.#deps.uploads.latest(uploadId)) ?? {}
       for (let n = 1; n <= version; n++) eventIds.push(`evt_${uploadId}_${n}`)
     }
@@ -117,7 +119,10 @@ export class Erasure {
       await eraseUpload(this.#deps, record.id)
       if (record.submissionId !== null) await this.#searchAgain(record.owner, record.submissionId)
     }
-    const now = await this.#deps.uploads.latest(record.id)
+    const { uploads, heads } = this.#deps
+    const head = record.submissionId === null ? undefined : await heads.latest(record.owner, record.submissionId)
+    if (head?.state === 'deleted') return null
+    const now = await uploads.latest(record.id)
     return now !== undefined && isYoungTombstone(now, nowMs) ? lookAgainAtMs(now, nowMs) : null
   }
 

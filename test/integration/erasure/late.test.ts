@@ -6,7 +6,7 @@ import type { Context } from '../../../src/cli/command.ts'
 import { erase } from '../../../src/cli/commands/erase.ts'
 import { notifyJobId } from '../../../src/events/webhooks.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
-import { objectKeys } from '../../../src/records/keys.ts'
+import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
 import { OWNER, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
@@ -53,6 +53,8 @@ it('an upload that was let in before it, and begins after it, is erased too', as
   expect((await traces('mark-straggler')).length).toBeGreaterThan(3)
   await aMinutePasses()
   expect(await traces('mark-straggler')).toEqual([])
+  // The list of uploads on which something is due also tells how many are open.
+  expect(await h.deps.redis.hot.zcard(redisKeys.due)).toBe(0)
 })
 
 it('waits for a webhook that is being delivered, and then removes it', async () => {
