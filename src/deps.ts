@@ -114,7 +114,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
   const assemblies = new AssemblyLeases(redis.hot)
   const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
-  const claims = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
+  const leases = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
   const peers = new Peers(redis.hot, redis.subscriber, logger)
   const { expiryMs } = config.uploads
   const locks = new UploadLocks({
@@ -225,7 +225,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     personalHash,
     erasure,
     completion,
-    claims,
+    leases,
     peers,
     locks,
     ledgerParts,

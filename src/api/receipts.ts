@@ -5,7 +5,7 @@ import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import type { Attempts } from '../evidence/attempts.ts'
-import { isPlace } from '../evidence/attempts-in-order.ts'
+import { isPosition } from '../evidence/attempts-in-order.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
 import { verifyReceipt } from '../evidence/verify-receipt.ts'
@@ -159,7 +159,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
       const { slot, cursor, limit } = request.query
       await heads.require(owner, id)
-      const after = cursor === undefined ? '' : placeInCursor(cursor)
+      const after = cursor === undefined ? '' : positionInCursor(cursor)
       const page = await attempts.page(owner, id, { after, slot, limit })
       const signed = page.items.map(async (attempt) => {
         const { receipt } = await receipts.sign(attemptClaims(owner, id, attempt))
@@ -224,8 +224,8 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
 }
 
 /** Throws CURSOR_INVALID. */
-function placeInCursor(cursor: string): string {
-  const place = Buffer.from(cursor, 'base64url').toString('utf8')
-  if (!isPlace(place)) throw new AppError('CURSOR_INVALID')
-  return place
+function positionInCursor(cursor: string): string {
+  const position = Buffer.from(cursor, 'base64url').toString('utf8')
+  if (!isPosition(position)) throw new AppError('CURSOR_INVALID')
+  return position
 }

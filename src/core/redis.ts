@@ -96,7 +96,7 @@ export class RunId {
     if (this.#redis.status !== 'ready' || this.#asking) return
     this.#asking = true
     await this.#identify()
-    // A replica takes no writes, and the connection would try again and again to find one that does.
+    // A replica takes no writes, and the connection would keep trying to find one that does.
     if (this.#isPrimary)
       await this.#remember().catch((err: unknown) => this.#logger.debug({ err }, 'promotions cannot be looked up'))
     this.#asking = false

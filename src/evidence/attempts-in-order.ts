@@ -5,17 +5,17 @@ import type { Attempt } from './attempt-journal.ts'
 type AttemptsObject = { firstMs: number; read: () => Promise<Attempt[]> }
 
 /** Where an attempt stands in the order: its time, and its id between equals. */
-export function placeOf({ at, id }: Attempt): string {
+export function positionOf({ at, id }: Attempt): string {
   return `${at} ${id}`
 }
 
-export function isPlace(text: string): boolean {
+export function isPosition(text: string): boolean {
   const [at = '', id, ...more] = text.split(' ')
   return id !== undefined && more.length === 0 && !Number.isNaN(Date.parse(at))
 }
 
 /**
- * Each attempt once, oldest first, behind a place.
+ * Each attempt once, oldest first, after a position.
  *
  * @param loose attempts that are in no object yet, or in one already
  * @param objects in the order of their first attempt
@@ -33,9 +33,9 @@ export async function* inOrder(
     const out = ready === -1 ? waiting : waiting.slice(0, ready)
     waiting = ready === -1 ? [] : waiting.slice(ready)
     for (const attempt of out) {
-      const place = placeOf(attempt)
-      if (place <= last) continue
-      last = place
+      const position = positionOf(attempt)
+      if (position <= last) continue
+      last = position
       yield attempt
     }
   }
@@ -48,5 +48,5 @@ export async function* inOrder(
 }
 
 function sorted(attempts: readonly Attempt[]): Attempt[] {
-  return attempts.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  return attempts.toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))
 }

@@ -10,7 +10,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { PlacementAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
-import { inOrder, placeOf } from './attempts-in-order.ts'
+import { inOrder, positionOf } from './attempts-in-order.ts'
 import { type NotedAttempt, Refusals } from './refusals.ts'
 
 export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
@@ -152,10 +152,10 @@ export class Attempts implements PlacementAttempts {
   }
 
   /**
-   * A page of them, oldest first, behind the place that an earlier page ended with. It may hold fewer than `limit`, or none,
+   * A page of them, oldest first, after the position that an earlier page ended with. It may hold fewer than `limit`, or none,
    * and still have a `nextCursor`.
    *
-   * @param options.after an attempt's place (see placeOf), or '' for the beginning
+   * @param options.after an attempt's position (see positionOf), or '' for the beginning
    */
   async page(
     owner: string,
@@ -169,7 +169,7 @@ export class Attempts implements PlacementAttempts {
     for await (const attempt of this.#inOrder({ owner, submissionId }, after)) {
       if (items.length === limit || looked === MAX_LOOKED_AT) return { items, nextCursor: at }
       looked++
-      at = placeOf(attempt)
+      at = positionOf(attempt)
       if (slot === undefined || attempt.slot === slot) items.push(attempt)
     }
     return { items, nextCursor: null }

@@ -59,20 +59,20 @@ export class LaneLeases {
       const { claim } = current.lanes[lane] ?? {}
       if (claim !== undefined && isLeased(current, lane, this.#clock.now()) && (claim.run ?? 0) >= run)
         throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`)
-      return laneStarted(current, lane, { generation, claim: this.#claim({ token, run, leaseMs }) })
+      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs }) })
     })
     return committed && record !== undefined ? { lane, token, run, leaseMs, record } : undefined
   }
 
-  #claim({ token, run, leaseMs }: Pick<LaneLease, 'token' | 'run' | 'leaseMs'>): NonNullable<LaneState['claim']> {
+  #term({ token, run, leaseMs }: Pick<LaneLease, 'token' | 'run' | 'leaseMs'>): NonNullable<LaneState['claim']> {
     const until = isoTime(this.#clock.now() + leaseMs)
     return { token, worker: this.#worker, until, run, process: processIdentity() }
   }
 
   /** Renews the lease. False: it is lost, stop. */
-  async renew(claim: LaneLease): Promise<boolean> {
-    const { lane } = claim
-    return await this.commit(claim, (current) => laneRenewed(current, lane, this.#claim(claim)))
+  async renew(lease: LaneLease): Promise<boolean> {
+    const { lane } = lease
+    return await this.commit(lease, (current) => laneRenewed(current, lane, this.#term(lease)))
   }
 
   /**
@@ -80,8 +80,8 @@ export class LaneLeases {
    *
    * @param how.untried nothing was tried that could have failed: the attempt does not count
    */
-  async release(claim: LaneLease, how: { untried: boolean } = { untried: false }): Promise<boolean> {
-    return await this.commit(claim, (current) => laneReleased(current, claim.lane, how))
+  async release(lease: LaneLease, how: { untried: boolean } = { untried: false }): Promise<boolean> {
+    return await this.commit(lease, (current) => laneReleased(current, lease.lane, how))
   }
 
   /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */

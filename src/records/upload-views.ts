@@ -74,7 +74,7 @@ export class UploadViews {
   }
 
   /**
-   * Uploads of one slot, oldest first, without asking for those of other slots again and again.
+   * Uploads of one slot, oldest first, without reading those of other slots every time.
    *
    * @returns also how many uploads the whole submission has ever had
    */
@@ -86,7 +86,7 @@ export class UploadViews {
   }
 
   /**
-   * What ended before it was stored is not asked for again and again: it is erased at most. One that was stored may be put
+   * What ended before it was stored is not read every time: it is erased at most. One that was stored may be put
    * back by a seal. What is stored whole has no session to ask for.
    */
   async #views(ids: string[]): Promise<UploadView[]> {

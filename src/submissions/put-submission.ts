@@ -53,7 +53,7 @@ export async function putSubmission(
   const said = saidBy(deps, body, before)
   const newKey = said.uniqueKey !== before?.uniqueKey ? said.uniqueKey : null
   const newProfile = before !== undefined && before.profile !== said.profile
-  if (newKey !== null) await uniqueKeys.claim(owner, newKey, id)
+  if (newKey !== null) await uniqueKeys.reserve(owner, newKey, id)
   // Before and after the commit: if the portal repeats a failed PUT, the profile change is still pending.
   if (newProfile) await rejudge(deps, before, deps.profiles.pin(said.profile))
   const { record: head, committed } = await heads

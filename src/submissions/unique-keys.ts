@@ -12,7 +12,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { VersionLog } from '../records/version-log.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
-type KeyClaim = {
+type KeyReservation = {
   version: number
   nonce: string
   committedAt: string
@@ -25,10 +25,10 @@ type KeyClaim = {
  * this time the key is free again.
  */
 const ORPHANED_MS = 60_000
-/** A released claim is removed after this: nobody who read it before still writes. */
+/** A released reservation is removed after this: nobody who read it before still writes. */
 const RELEASED_KEEP_MS = 86_400_000
 
-/** The name under which former versions reserved a key: its hash without a secret, 64 hex digits. */
+/** The name under which former versions reserved a key: its hash without a secret, 64 hex digits. @internal */
 export function formerName(uniqueKey: string): string {
   return createHash('sha256').update(uniqueKey).digest('hex')
 }
@@ -47,7 +47,7 @@ export type UniqueKeysDeps = {
 
 export class UniqueKeys {
   readonly #deps: UniqueKeysDeps
-  readonly #log: VersionLog<KeyClaim>
+  readonly #log: VersionLog<KeyReservation>
 
   constructor(deps: UniqueKeysDeps) {
     this.#deps = deps
@@ -65,7 +65,7 @@ export class UniqueKeys {
   }
 
   /** Reserves a key for a submission; idempotent. Throws SUBMISSION_DUPLICATE {existingId}. */
-  async claim(owner: string, key: string, submissionId: string): Promise<void> {
+  async reserve(owner: string, key: string, submissionId: string): Promise<void> {
     const keyed = this.#keyedNames(owner, key)
     const former = formerName(key)
     if (this.#deps.formerVersionRuns()) keyed.push(former)
@@ -73,33 +73,36 @@ export class UniqueKeys {
     const taken: string[] = []
     try {
       // In one order everywhere, or of two processes with other secrets neither might get all.
-      for (const name of keyed.toSorted()) if (await this.#claim(owner, key, name, submissionId)) taken.push(name)
+      for (const name of keyed.toSorted()) if (await this.#reserve(owner, key, name, submissionId)) taken.push(name)
     } catch (error) {
       await this.releaseNames(owner, taken, submissionId)
       throw error
     }
   }
 
-  async #claim(owner: string, key: string, name: string, submissionId: string): Promise<boolean> {
-    return await this.#commit(owner, name, async (claim) => {
-      if (claim === undefined || claim.submissionId === null) return { submissionId }
-      if (claim.submissionId === submissionId) return undefined
-      if (await this.#holds(owner, key, claim.submissionId, claim.committedAt)) throw duplicate(claim.submissionId)
+  async #reserve(owner: string, key: string, name: string, submissionId: string): Promise<boolean> {
+    return await this.#commit(owner, name, async (reservation) => {
+      if (reservation === undefined || reservation.submissionId === null) return { submissionId }
+      if (reservation.submissionId === submissionId) return undefined
+      if (await this.#holds(owner, key, reservation.submissionId, reservation.committedAt))
+        throw duplicate(reservation.submissionId)
       return { submissionId }
     })
   }
 
   async #refuseHeld(owner: string, key: string, name: string, submissionId: string): Promise<void> {
-    const claim = await this.#log.latest(objectKeys.uniqueKey(owner, name))
-    if (claim === undefined || claim.submissionId === null || claim.submissionId === submissionId) return
-    if (await this.#holds(owner, key, claim.submissionId, claim.committedAt)) throw duplicate(claim.submissionId)
+    const reservation = await this.#log.latest(objectKeys.uniqueKey(owner, name))
+    if (reservation === undefined || reservation.submissionId === null || reservation.submissionId === submissionId)
+      return
+    if (await this.#holds(owner, key, reservation.submissionId, reservation.committedAt))
+      throw duplicate(reservation.submissionId)
   }
 
   /** Throws SUBMISSION_DUPLICATE if the reservation was lost; call it just before the head is committed. */
   async confirm(owner: string, key: string, submissionId: string): Promise<void> {
     for (const name of this.#keyedNames(owner, key)) {
-      const claim = await this.#log.latest(objectKeys.uniqueKey(owner, name))
-      if (claim?.submissionId !== submissionId) throw duplicate(claim?.submissionId ?? null)
+      const reservation = await this.#log.latest(objectKeys.uniqueKey(owner, name))
+      if (reservation?.submissionId !== submissionId) throw duplicate(reservation?.submissionId ?? null)
     }
     await this.#refuseHeld(owner, key, formerName(key), submissionId)
   }
@@ -109,13 +112,13 @@ export class UniqueKeys {
     await this.releaseNames(owner, this.namesOf(owner, key), submissionId)
   }
 
-  /** The same by the names of its claims, which needs no secret. */
+  /** The same by the names of its reservations, which needs no secret. */
   async releaseNames(owner: string, names: readonly string[], submissionId: string): Promise<void> {
     const keepsFormer = names.some(isFormer) && this.#deps.formerVersionRuns()
     for (const name of names) {
       const prefix = objectKeys.uniqueKey(owner, name)
-      const released = await this.#commit(owner, name, (claim) =>
-        claim?.submissionId === submissionId ? { submissionId: null } : undefined,
+      const released = await this.#commit(owner, name, (reservation) =>
+        reservation?.submissionId === submissionId ? { submissionId: null } : undefined,
       )
       if (released && isFormer(name) && !keepsFormer) await this.#deps.store.removeAll(prefix)
       else if (released) await this.#log.forgetEarlier(prefix)
@@ -124,7 +127,7 @@ export class UniqueKeys {
 
   /**
    * Reserves every key under the newest secret too, also those that a former version reserved, and removes names that nobody
-   * looks for any more, and claims that were released a day ago. Safe at any time, and for several at once.
+   * looks for any more, and reservations that were released a day ago. Safe at any time, and for several at once.
    *
    * @returns how many names were removed
    */
@@ -146,24 +149,24 @@ export class UniqueKeys {
   async #renew(owner: string, hash: string): Promise<boolean> {
     const { store, heads, personalHash, clock } = this.#deps
     const prefix = objectKeys.uniqueKey(owner, hash)
-    const claim = await this.#log.latest(prefix)
-    if (claim === undefined) return false
-    const ageMs = clock.now() - Date.parse(claim.committedAt)
+    const reservation = await this.#log.latest(prefix)
+    if (reservation === undefined) return false
+    const ageMs = clock.now() - Date.parse(reservation.committedAt)
     const isLookedFor =
       personalHash.keyIds.some((id) => hash.startsWith(`${id}.`)) || (isFormer(hash) && this.#deps.formerVersionRuns())
-    if (claim.submissionId !== null) {
-      const head = await heads.fromStore(owner, claim.submissionId)
+    if (reservation.submissionId !== null) {
+      const head = await heads.fromStore(owner, reservation.submissionId)
       const key = head === undefined || head.state === 'deleted' ? null : head.uniqueKey
       if (key === null && ageMs < ORPHANED_MS) return false
       if (key !== null)
-        for (const name of this.#keyedNames(owner, key)) await this.#claim(owner, key, name, claim.submissionId)
+        for (const name of this.#keyedNames(owner, key)) await this.#reserve(owner, key, name, reservation.submissionId)
       if (isLookedFor) return false
     } else if (ageMs < RELEASED_KEEP_MS) return false
     await store.removeAll(prefix)
     return true
   }
 
-  /** The newest version of every claim. */
+  /** The newest version of every reservation. */
   async *#newest(): AsyncGenerator<{ owner: string; hash: string; version: number }> {
     let last: { owner: string; hash: string; version: number } | undefined
     for await (const { key } of this.#deps.store.list(objectKeys.uniqueKeys)) {
@@ -176,19 +179,19 @@ export class UniqueKeys {
   }
 
   /** Whether a reservation belongs to an active submission, or to one that is being created. */
-  async #holds(owner: string, key: string, submissionId: string, claimedAt: string): Promise<boolean> {
+  async #holds(owner: string, key: string, submissionId: string, reservedAt: string): Promise<boolean> {
     const head = await this.#deps.heads.fromStore(owner, submissionId)
     if (head?.state === 'deleted') return false
     if (head?.uniqueKey === key) return true
-    return this.#deps.clock.now() - Date.parse(claimedAt) < ORPHANED_MS
+    return this.#deps.clock.now() - Date.parse(reservedAt) < ORPHANED_MS
   }
 
   async #commit(
     owner: string,
     name: string,
     decide: (
-      claim: KeyClaim | undefined,
-    ) => Promise<Pick<KeyClaim, 'submissionId'> | undefined> | Pick<KeyClaim, 'submissionId'> | undefined,
+      reservation: KeyReservation | undefined,
+    ) => Promise<Pick<KeyReservation, 'submissionId'> | undefined> | Pick<KeyReservation, 'submissionId'> | undefined,
   ): Promise<boolean> {
     const prefix = objectKeys.uniqueKey(owner, name)
     const latest = () => this.#log.latest(prefix)

@@ -12,31 +12,31 @@ import { verdictTests } from './support/bad-input/verdicts.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
 import { type Neighbour, startNeighbour } from './support/neighbour.ts'
 
-let house: Installation
+let stack: Installation
 let corpus: Corpus
 let neighbour: Neighbour
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await startInstallation()
-  neighbour = await startNeighbour(house, await lesson(corpus, { seconds: 5 }))
+  stack = await startInstallation()
+  neighbour = await startNeighbour(stack, await lesson(corpus, { seconds: 5 }))
 })
 afterEach(async () => {
   await neighbour.step()
-  for (const { opsUrl, logs } of [house.service, ...house.workers]) {
+  for (const { opsUrl, logs } of [stack.service, ...stack.workers]) {
     expect(await statusOf(`${opsUrl}/health/ready`)).toBe(200)
     // Whatever a caller does wrong is no error of ours.
     expect(logs().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([])
   }
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
 const stage = {
-  get house() {
-    return house
+  get stack() {
+    return stack
   },
   get corpus() {
     return corpus

@@ -22,7 +22,7 @@ const SCREENSHOT = join(tmpdir(), 'songngan-upload-page.png')
 describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
   let home: PageServer
   let foreign: PageServer
-  let house: Installation
+  let stack: Installation
   let corpus: Corpus
   let browser: Browser
   let submission: string
@@ -33,19 +33,19 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     corpus = await createCorpus()
     home = await startPageServer()
     foreign = await startPageServer()
-    house = await startInstallation({ env: { CORS_ORIGINS: home.origin } })
+    stack = await startInstallation({ env: { CORS_ORIGINS: home.origin } })
     film = await lesson(corpus, { seconds: 12, size: '640x360' })
     browser = await startChromium()
-    submission = await house.submission()
-    const answer = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
+    submission = await stack.submission()
+    const answer = await stack.call('POST', `/v1/submissions/${submission}/sessions`, {
       can: ['read', 'upload'],
     })
     const { token } = JSON.parse(answer.text) as { token: string }
-    fragment = `#${new URLSearchParams({ api: house.service.url, session: token, submission, slot: SLOT })}`
+    fragment = `#${new URLSearchParams({ api: stack.service.url, session: token, submission, slot: SLOT })}`
   })
   afterAll(async () => {
     await browser?.close()
-    await house?.close()
+    await stack?.close()
     await Promise.all([home?.close(), foreign?.close()])
     await corpus?.remove()
   })
@@ -54,7 +54,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
   const said = async (page: Page) => (await page.evaluate('({ ...document.body.dataset })')) as Record<string, string>
 
   const receivedBytes = async (): Promise<number> => {
-    const text = await (await fetch(`${house.service.opsUrl}/metrics`)).text()
+    const text = await (await fetch(`${stack.service.opsUrl}/metrics`)).text()
     return Number(/^\w*upload_bytes_received_total (\d+)$/m.exec(text)?.[1])
   }
 
@@ -64,7 +64,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     const requests: string[] = []
     const offsets: number[] = []
     page.on('request', (request) => {
-      if (!request.url().startsWith(`${house.service.url}/files`)) return
+      if (!request.url().startsWith(`${stack.service.url}/files`)) return
       requests.push(request.method())
       if (request.method() === 'PATCH') offsets.push(Number(request.headers()['upload-offset']))
     })
@@ -94,7 +94,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     })
     expect(await said(page)).toEqual({ events: 'open', sent: 'whole', verdict: 'upload.accepted' })
     expect(await page.textContent('#verdict')).toBe('รับไฟล์แล้ว')
-    const [upload, ...others] = await house.portal.uploads(submission)
+    const [upload, ...others] = await stack.portal.uploads(submission)
     expect(others).toEqual([])
     expect(await page.locator('#problems li').allTextContents()).toEqual(
       upload?.problems.map(({ message }) => message.th),
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
   })
 
   test('of another origin is refused by the browser, and nothing is made', async () => {
-    const uploads = await house.portal.uploads(submission)
+    const uploads = await stack.portal.uploads(submission)
     const page = await browser.newPage()
     const complaints: string[] = []
     page.on('console', (message) => complaints.push(message.text()))
@@ -132,11 +132,11 @@ describe.skipIf(!chromiumAvailable())('a page of the portal', () => {
     expect(await said(page)).toEqual({ events: 'refused', error: 'TypeError: Failed to fetch' })
     expect(complaints.filter((text) => text.includes('blocked by CORS policy')).length).toBeGreaterThan(0)
     await page.close()
-    expect(await house.portal.uploads(submission)).toEqual(uploads)
+    expect(await stack.portal.uploads(submission)).toEqual(uploads)
   })
 
   test('may read refusals too, and preflights need no credentials; another origin’s are not answered so', async () => {
-    const { url } = house.service
+    const { url } = stack.service
     const ask = async (origin: string, method: string, path: string, headers: Record<string, string> = {}) => {
       const response = await fetch(url + path, { method, headers: { Origin: origin, ...headers } })
       await response.arrayBuffer()

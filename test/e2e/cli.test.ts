@@ -15,24 +15,24 @@ type Health = { signing: { keys: string; receipts: { signs: string | null; withd
 const SUBMISSION = 'DPA-2569-000001'
 const DEADLINE = '2099-09-30T16:59:00.000Z'
 
-let house: Installation
+let stack: Installation
 let uploadId: string
 
 beforeAll(async () => {
-  house = await startInstallation({ worker: false, env: { PROCESSES: '1' } })
-  await house.call('PUT', `/v1/submissions/${SUBMISSION}`, { profile: 'teacher.K4', deadline: DEADLINE })
+  stack = await startInstallation({ worker: false, env: { PROCESSES: '1' } })
+  await stack.call('PUT', `/v1/submissions/${SUBMISSION}`, { profile: 'teacher.K4', deadline: DEADLINE })
   const teacher = await teacherAt('lesson_plan')
   const bytes = pdfBytes(3000)
   const url = await teacher.create({ length: bytes.length, name: 'แผนการสอน.pdf' })
   await teacher.patch(url, 0, bytes)
   uploadId = idOf(url)
 })
-afterAll(() => house?.close())
+afterAll(() => stack?.close())
 
 const teacherAt = async (slot: string) => {
   const path = `/v1/submissions/${SUBMISSION}/tickets`
-  const { text } = await house.call('POST', path, { slot, subject: 'ครูสมศรี' })
-  return tusUser(house.service.url, String(JSON.parse(text).ticket))
+  const { text } = await stack.call('POST', path, { slot, subject: 'ครูสมศรี' })
+  return tusUser(stack.service.url, String(JSON.parse(text).ticket))
 }
 
 const songngan = (...args: string[]) => songnganWith({}, ...args)
@@ -41,7 +41,7 @@ async function songnganWith(
   env: Record<string, string>,
   ...args: string[]
 ): Promise<{ code: number | null; output: string }> {
-  const child = await startChild(process.execPath, [...CLI, ...args], { env: { ...house.service.env, ...env } })
+  const child = await startChild(process.execPath, [...CLI, ...args], { env: { ...stack.service.env, ...env } })
   const { code } = await child.exited
   return { code, output: child.output() }
 }
@@ -78,7 +78,7 @@ test('closes the door of the running service, lets it drain, and takes both back
   await waitFor(async () => (await post()) === 'ADMISSION_CLOSED')
   const drained = await asked('drain', '--wait', '30s')
   expect(drained).toMatchObject({ draining: true, inForce: true })
-  expect(await statusOf(`${house.service.opsUrl}/health/ready`)).toBe(503)
+  expect(await statusOf(`${stack.service.opsUrl}/health/ready`)).toBe(503)
   const [undone] = await Promise.all([asked('drain', '--undo', '--wait', '30s'), asked('admission', 'open')])
   expect(undone).toMatchObject({ draining: false, inForce: true })
   await waitFor(async () => (await post()) === undefined)
@@ -103,7 +103,7 @@ test('moves deadlines once, exports receipts, reconciles and rebuilds', async ()
 
 test('withdraws a key of receipts, but never the one that signs', async () => {
   const { signs: kid } = await asked('receipt-keys')
-  const signing = async () => ((await (await fetch(`${house.service.opsUrl}/health/details`)).json()) as Health).signing
+  const signing = async () => ((await (await fetch(`${stack.service.opsUrl}/health/details`)).json()) as Health).signing
   expect(await signing()).toEqual({ keys: 'derived', receipts: { signs: kid, withdrawn: 0 } })
   const withdrawing = ['receipt-keys', '--withdraw', kid, '--from', '1h']
   expect(await songngan(...withdrawing, '--yes')).toMatchObject({ code: 1, output: expect.stringContaining('signs') })

@@ -81,10 +81,10 @@ describe.skipIf(!chromiumAvailable())('what the page of a session says', () => {
 
   test('in grace: what was begun goes on until then, and what was not cannot be begun', async () => {
     const { url, id } = await room.session()
-    const plan = await room.house.user(id, PLAN)
+    const plan = await room.stack.user(id, PLAN)
     await plan.create({ length: 1000, name: 'แผน.pdf' })
     const deadline = new Date()
-    await room.house.portal.putSubmission(id, {
+    await room.stack.portal.putSubmission(id, {
       profile: 'teacher.K2@1',
       deadline: deadline.toISOString(),
       graceSeconds: 7200,

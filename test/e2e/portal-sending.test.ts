@@ -49,14 +49,14 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.says(user.card(VIDEO), /^ไฟล์ใช้ได้/)
     const methods = user.requests.map(({ method }) => method)
     expect(methods).toEqual(['POST', 'PATCH', 'HEAD', 'HEAD', 'HEAD', 'PATCH'])
-    expect(await room.house.portal.uploads(id)).toHaveLength(1)
+    expect(await room.stack.portal.uploads(id)).toHaveLength(1)
   })
 
   test('goes on after a line that died without a word', async () => {
     const { url } = await room.session()
-    const line = await startTcpProxy(room.house.service.url)
+    const line = await startTcpProxy(room.stack.service.url)
     try {
-      const user = await room.teacher({ url: url.replace(room.house.service.url, line.url) })
+      const user = await room.teacher({ url: url.replace(room.stack.service.url, line.url) })
       await user.page.clock.install()
       await user.page.reload()
       await user.page.waitForSelector('.card')
@@ -115,7 +115,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await second.says(second.card(VIDEO), 'ยังไม่มีไฟล์')
     await first.line({})
     await first.says(first.card(VIDEO), 'ยังไม่มีไฟล์')
-    expect((await room.house.portal.uploads(id)).map(({ state }) => state)).toEqual(['cancelled'])
+    expect((await room.stack.portal.uploads(id)).map(({ state }) => state)).toEqual(['cancelled'])
     expect(first.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'HEAD'])
   })
 
@@ -127,7 +127,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.page.reload()
     await user.says(user.page.locator('.content'), /^กำลังเชื่อมต่อใหม่/)
     await user.choose('lesson_plan', room.plan)
-    const isJudged = async () => (await room.house.portal.uploads(id))[0]?.accepted
+    const isJudged = async () => (await room.stack.portal.uploads(id))[0]?.accepted
     await waitFor(isJudged, { what: 'the verdict' })
     await user.page.clock.fastForward(POLL_MS)
     await user.says(user.card('lesson_plan'), /^ไฟล์ใช้ได้/)
@@ -138,7 +138,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     const user = await room.teacher({ url })
     await user.page.waitForSelector('.card')
     // Its parts are kept by the browser now: the seconds go to the film.
-    await user.page.goto(`${room.house.service.url}/openapi.json`)
+    await user.page.goto(`${room.stack.service.url}/openapi.json`)
     await user.page.goto(await room.shortSession(id, 5))
     await user.page.waitForSelector('.card')
     // The film needs thrice as long as the session lasts.
@@ -149,9 +149,9 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     expect(await user.page.locator('input[type=file]').count()).toBe(0)
     await user.line({})
     await user.says(user.page.locator('.tray'), 'ไฟล์ส่งถึงระบบแล้ว')
-    expect((await room.house.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([room.filmBytes])
+    expect((await room.stack.portal.uploads(id)).map(({ receivedBytes: all }) => all)).toEqual([room.filmBytes])
     expect(await user.barriers()).toEqual([])
-    const stranger = await room.teacher({ url: `${room.house.service.url}/portal`, locale: 'en-GB' })
+    const stranger = await room.teacher({ url: `${room.stack.service.url}/portal`, locale: 'en-GB' })
     await stranger.says(stranger.page.locator('.notice'), 'Open this page from your system')
     expect(await stranger.barriers()).toEqual([])
   })

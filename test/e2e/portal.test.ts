@@ -57,7 +57,7 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     await user.choose('inspiration_video', await long(room.corpus, 647))
     await user.says(user.card('inspiration_video'), /^วีดิทัศน์ยาว 10:\d\d เกิน 10 นาทีไป/)
     expect(user.requests).toEqual([])
-    expect(await room.house.portal.uploads(id)).toEqual([])
+    expect(await room.stack.portal.uploads(id)).toEqual([])
     expect(await user.barriers()).toEqual([])
     await user.shot('phone-blocked')
   })
@@ -166,11 +166,11 @@ async function sendsFilm({ film, filmBytes, ...room }: StaffRoom, id: string, ph
   expect(desk.requests.map(({ method }) => method)).toEqual(['HEAD', 'PATCH'])
   expect(desk.requests[1]?.offset).toBeGreaterThan(filmBytes * 0.4)
   expect((await room.receivedBytes()) - before).toBeLessThanOrEqual(filmBytes * MOST_RECEIVED)
-  expect(await room.house.portal.uploads(id)).toHaveLength(1)
+  expect(await room.stack.portal.uploads(id)).toHaveLength(1)
 }
 
 /** All other files; some are rejected, and better ones take their places. */
-async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, user: Teacher) {
+async function fillsRest({ corpus, plan, film, stack }: StaffRoom, id: string, user: Teacher) {
   const summary = user.page.locator('.summary')
   const inspiration = user.card('inspiration_video')
   const outcomes = user.card('student_outcome')
@@ -200,7 +200,7 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
   await outcomes.getByLabel('เปลี่ยนไฟล์: ผลงานนักเรียน.pdf').setInputFiles(better)
   await user.says(outcomes, '5 หน้า')
   await waitFor(async () => (await outcomes.locator('.file').count()) === 1)
-  const replaced = (await house.portal.uploads(id)).filter(({ superseded }) => superseded)
+  const replaced = (await stack.portal.uploads(id)).filter(({ superseded }) => superseded)
   expect(replaced.map(({ declared }) => declared.filename)).toContain('ผลงานนักเรียน.pdf')
   // A second file, since the slot takes three; it is the film of another slot.
   await outcomes.locator('.adding input').setInputFiles(film)
@@ -208,7 +208,7 @@ async function fillsRest({ corpus, plan, film, house }: StaffRoom, id: string, u
 }
 
 /** What the assessors will see, what proves that it was received, and what a slot asks besides files. */
-async function looksAtIt({ house, plan }: StaffRoom, id: string, user: Teacher) {
+async function looksAtIt({ stack, plan }: StaffRoom, id: string, user: Teacher) {
   const { page } = user
   const card = user.card('lesson_plan')
   await user.card(VIDEO).locator('video').waitFor()
@@ -242,13 +242,13 @@ async function looksAtIt({ house, plan }: StaffRoom, id: string, user: Teacher) 
   await minutes.fill('๕๐')
   await minutes.blur()
   await user.says(card, 'บันทึกแล้ว')
-  expect((await house.portal.submission(id)).slots[0]?.metadata).toEqual({ plannedMinutes: 50 })
+  expect((await stack.portal.submission(id)).slots[0]?.metadata).toEqual({ plannedMinutes: 50 })
   expect(await user.barriers()).toEqual([])
   await user.shot('desktop-complete')
 }
 
 /** On one machine; hears on the other that it came back, and hands it in there as it is. */
-async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: Teacher) {
+async function handsIn({ stack }: StaffRoom, id: string, desk: Teacher, phone: Teacher) {
   const summary = phone.page.locator('.summary')
   await phone.says(summary, /^ไฟล์ครบแล้ว/)
   expect(await phone.barriers()).toEqual([])
@@ -260,14 +260,14 @@ async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: T
   await desk.shot('desktop-dialog', 'window')
   await question.getByRole('button', { name: 'ยื่นคำขอ' }).click()
   await phone.says(summary, /^ยื่นคำขอแล้ว/)
-  expect((await house.portal.submission(id)).state).toBe('sealed')
+  expect((await stack.portal.submission(id)).state).toBe('sealed')
   await waitFor(async () => (await phone.page.locator('input[type=file]').count()) === 0)
   expect(await phone.barriers()).toEqual([])
   await phone.shot('phone-sealed')
 
   const reason = 'วีดิทัศน์การสอนเสียงเบามาก โปรดตรวจอีกครั้ง'
   const slots = [VIDEO]
-  expect((await house.call('POST', `/v1/submissions/${id}/return`, { reason, slots })).status).toBe(200)
+  expect((await stack.call('POST', `/v1/submissions/${id}/return`, { reason, slots })).status).toBe(200)
   await phone.says(summary, 'คำขอถูกส่งคืนให้แก้ไข')
   await phone.says(summary, reason)
   await phone.says(summary, /^โปรดเปลี่ยนเฉพาะไฟล์ที่ต้องแก้ ไฟล์อื่นใช้ของเดิม ไม่ต้องส่งใหม่/)
@@ -282,7 +282,7 @@ async function handsIn({ house }: StaffRoom, id: string, desk: Teacher, phone: T
   await phone.page.locator('dialog').getByRole('button', { name: 'ยื่นคำขอ' }).click()
   await phone.says(summary, 'ยื่นคำขอแล้ว')
   expect(phone.requests).toEqual([])
-  const [first, second] = (await house.portal.submission(id)).revisions
+  const [first, second] = (await stack.portal.submission(id)).revisions
   expect(second).toMatchObject({ revision: 2, uploads: first?.uploads })
 
   await desk.page.getByRole('button', { name: /English/ }).click()

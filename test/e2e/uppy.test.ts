@@ -35,7 +35,7 @@ document.querySelector('#file').addEventListener('change', ({ target }) => {
 `
 
 describe.skipIf(!chromiumAvailable())('Uppy', () => {
-  let house: Installation
+  let stack: Installation
   let corpus: Corpus
   let browser: Browser
   let pages: Server
@@ -59,36 +59,36 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
     })
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
     corpus = await createCorpus()
-    house = await startInstallation({ env: { CORS_ORIGINS: origin } })
+    stack = await startInstallation({ env: { CORS_ORIGINS: origin } })
     film = await lesson(corpus, { seconds: 12, size: '640x360' })
     browser = await startChromium()
   })
   afterAll(async () => {
     await browser?.close()
-    await house?.close()
+    await stack?.close()
     pages?.closeAllConnections()
     pages?.close()
     await corpus?.remove()
   })
 
   const receivedBytes = async (): Promise<number> => {
-    const text = await (await fetch(`${house.service.opsUrl}/metrics`)).text()
+    const text = await (await fetch(`${stack.service.opsUrl}/metrics`)).text()
     return Number(/^\w*upload_bytes_received_total (\d+)$/m.exec(text)?.[1])
   }
 
   async function sendSlowly() {
-    const submission = await house.submission()
-    const { ticket } = await house.portal.ticket(submission, 'teaching_video')
+    const submission = await stack.submission()
+    const { ticket } = await stack.portal.ticket(submission, 'teaching_video')
     const page = await browser.newPage()
     const requests: { method: string; offset: string | undefined }[] = []
     page.on('request', (request) => {
-      if (request.url().startsWith(`${house.service.url}/files`))
+      if (request.url().startsWith(`${stack.service.url}/files`))
         requests.push({ method: request.method(), offset: request.headers()['upload-offset'] })
     })
     const network = await page.context().newCDPSession(page)
     await throttle(network, { uploadThroughput: SLOW_BYTES_PER_SECOND })
     const before = await receivedBytes()
-    const endpoint = `${house.service.url}/files`
+    const endpoint = `${stack.service.url}/files`
     await page.goto(`${origin}/#${new URLSearchParams({ endpoint, ticket })}`)
     await page.setInputFiles('#file', film)
     const { size } = await stat(film)
@@ -112,7 +112,7 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
       what: 'Uppy to say how it went',
     })
     expect(await said()).toEqual({ sent: 'whole' })
-    const hashed = async () => (await house.portal.uploads(submission))[0]?.sha256 ?? undefined
+    const hashed = async () => (await stack.portal.uploads(submission))[0]?.sha256 ?? undefined
     const sha256 = await waitFor(hashed, { what: 'the file to be inspected' })
     expect(sha256).toBe(
       createHash('sha256')
@@ -139,9 +139,9 @@ describe.skipIf(!chromiumAvailable())('Uppy', () => {
 
   test('goes on where it was when the service was killed and is back', async () => {
     const { submission, page, network, requests } = await sendSlowly()
-    await house.service.kill('SIGKILL')
-    await house.service.restart()
-    await house.service.ready()
+    await stack.service.kill('SIGKILL')
+    await stack.service.restart()
+    await stack.service.ready()
     await throttle(network, {})
     await arrives(page, submission)
     const { creations, fromZero } = restarts(requests)

@@ -15,16 +15,16 @@ const WHOLE_LIFE = ['upload.stored', 'upload.accepted', 'upload.playable', 'uplo
 /** Enough for the encoder to be in the film, and far from its end. */
 const UNDER_WAY_BYTES = 100_000
 
-let house: Installation
+let stack: Installation
 let corpus: Corpus
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await startInstallation({ worker: false })
+  stack = await startInstallation({ worker: false })
 })
-afterEach(() => house.stopWorkers())
+afterEach(() => stack.stopWorkers())
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
@@ -42,11 +42,11 @@ const isReady = ({ state }: UploadDocument) => state === 'ready'
 const isAccepted = ({ accepted }: UploadDocument) => accepted
 /** A file that comes in one piece is not told of before it is stored; where the machine is slow it comes in several. */
 const types = async (id: string) =>
-  (await house.eventsOf(id)).map(({ type }) => type).filter((type) => type !== 'upload.created')
+  (await stack.eventsOf(id)).map(({ type }) => type).filter((type) => type !== 'upload.created')
 
 /** Files of renditions that lie in the store, and folders of jobs in the scratch room. */
 async function left(id: string): Promise<{ outputs: string[]; scratch: string[] }> {
-  const { dataDir } = house.service
+  const { dataDir } = stack.service
   const stored = await readdir(join(dataDir, 'store'), { recursive: true })
   const outputs = stored.filter((path) => path.includes(`${id}/out/`) && /\.\w+$/.test(path))
   return {
@@ -56,20 +56,20 @@ async function left(id: string): Promise<{ outputs: string[]; scratch: string[] 
 }
 
 test('a worker killed in the middle of an encode leaves no ffmpeg; the next one ends the job, and it is told once', async () => {
-  const worker = await house.quickWorker()
-  const id = await house.handIn(await house.submission(), 'teaching_video', await clip(24))
+  const worker = await stack.quickWorker()
+  const id = await stack.handIn(await stack.submission(), 'teaching_video', await clip(24))
   await holdEncoder(worker.pid, { bytes: UNDER_WAY_BYTES })
   const all = await descendantsOf(worker.pid)
-  expect(await house.portal.upload(id)).toMatchObject({ state: 'accepted', playable: false })
+  expect(await stack.portal.upload(id)).toMatchObject({ state: 'accepted', playable: false })
   worker.kill('SIGKILL')
   expect(await worker.exited).toEqual({ code: null, signal: 'SIGKILL' })
   await allGone(all)
-  expect(await processesWith(house.service.dataDir)).toEqual([])
+  expect(await processesWith(stack.service.dataDir)).toEqual([])
   // The verdict stands while nobody works.
-  expect(await house.portal.upload(id)).toMatchObject({ state: 'accepted', accepted: true, error: null })
+  expect(await stack.portal.upload(id)).toMatchObject({ state: 'accepted', accepted: true, error: null })
 
-  await house.quickWorker()
-  const { renditions, problems } = await house.until(id, isReady)
+  await stack.quickWorker()
+  const { renditions, problems } = await stack.until(id, isReady)
   expect(renditions).toMatchObject([
     { name: 'video', state: 'ready', deliverable: true, width: 640, height: 360 },
     { name: 'poster', state: 'ready' },
@@ -77,27 +77,27 @@ test('a worker killed in the middle of an encode leaves no ffmpeg; the next one 
   expect(renditions[0]?.durationSeconds).toBeCloseTo(24, 0)
   expect(problems.map(({ code }) => code)).toContain('CONTAINER_CONVERTED')
   expect(await types(id)).toEqual(WHOLE_LIFE)
-  await house.stopWorkers()
+  await stack.stopWorkers()
   expect(await left(id)).toEqual({ outputs: ['poster.jpg', 'video.mp4'], scratch: [] })
 })
 
 test('two workers take what there is room for, verdicts wait for none of them, and one takes over from the other', async () => {
-  const [a, b] = await Promise.all([house.quickWorker(), house.quickWorker()])
+  const [a, b] = await Promise.all([stack.quickWorker(), stack.quickWorker()])
   // Too long for the place that is kept for short work.
   const path = await clip(150)
-  const handIn = async () => await house.handIn(await house.submission(), 'teaching_video', path)
+  const handIn = async () => await stack.handIn(await stack.submission(), 'teaching_video', path)
   const [first, second] = await Promise.all([handIn(), handIn()])
   const [ofA, ofB] = await Promise.all([holdEncoder(a.pid), holdEncoder(b.pid)])
 
   // All places are taken, and stay so: the third gets its verdict, and is told that it is next.
   const third = await handIn()
-  await house.until(third, isAccepted)
-  await house.until(third, ({ progress }) => progress.queuePosition === 1)
-  expect(await house.portal.upload(third)).toMatchObject({ state: 'accepted', playable: false })
+  await stack.until(third, isAccepted)
+  await stack.until(third, ({ progress }) => progress.queuePosition === 1)
+  expect(await stack.portal.upload(third)).toMatchObject({ state: 'accepted', playable: false })
 
   letGo(ofA)
   await holdEncoder(a.pid, { besides: ofA })
-  const done = await Promise.all([first, second].map((id) => house.portal.upload(id)))
+  const done = await Promise.all([first, second].map((id) => stack.portal.upload(id)))
   expect(done.map(({ state }) => state).toSorted()).toEqual(['accepted', 'ready'])
 
   const all = await descendantsOf(a.pid)
@@ -105,7 +105,7 @@ test('two workers take what there is room for, verdicts wait for none of them, a
   await allGone(all)
   letGo(ofB)
   for (const id of [first, second, third]) {
-    await house.until(id, isReady)
+    await stack.until(id, isReady)
     expect(await types(id)).toEqual(WHOLE_LIFE)
     expect((await left(id)).outputs).toEqual(['poster.jpg', 'video.mp4'])
   }

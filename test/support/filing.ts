@@ -40,22 +40,22 @@ const film = (pages: number) => pdfBytes({ pages, catalog: `/Note (${`${PERSONAL
 
 export type Filing = Awaited<ReturnType<typeof fileEverything>>
 
-/** @param house with a worker that runs all lanes; it is stopped in the end */
-export async function fileEverything(house: Environment, id: string, receiverUrl: string) {
-  const { call, deps } = house
+/** @param stack with a worker that runs all lanes; it is stopped in the end */
+export async function fileEverything(stack: Environment, id: string, receiverUrl: string) {
+  const { call, deps } = stack
   const body = {
     profile: 'filing@1',
     uniqueKey: PERSONAL.uniqueKey,
     metadata: { name: PERSONAL.metadata },
     callbackUrl: `${receiverUrl}/${PERSONAL.callbackUrl}`,
   }
-  await house.put(id, body)
+  await stack.put(id, body)
   const said = { metadata: { answer: PERSONAL.slotMetadata } }
   const answered = await call('PATCH', `/v1/submissions/${id}/slots/plan`, { body: said })
   if (answered.status !== 200) throw new Error(answered.text)
 
   const personOf = async (slot: string): Promise<TusUser> =>
-    tusUser(house.url, await house.ticket(id, slot, { subject: PERSONAL.subject }))
+    tusUser(stack.url, await stack.ticket(id, slot, { subject: PERSONAL.subject }))
   const name = (n: number) => `${PERSONAL.filename}-${n}.pdf`
   const extra = `note ${Buffer.from(PERSONAL.tusMetadata).toString('base64')}`
   const creation = (n: number, length: number) => ({
@@ -109,7 +109,7 @@ export async function fileEverything(house: Environment, id: string, receiverUrl
   if (refused.status < 400) throw new Error('a file of a terabyte was taken')
   await deps.attempts.flush()
   await outcome.post({ ...creation(12, 999_999_999_999) })
-  await house.session(id, { subject: PERSONAL.sessionSubject })
+  await stack.session(id, { subject: PERSONAL.sessionSubject })
 
   await new FindFollower({
     redis: deps.redis.producer,
@@ -120,7 +120,7 @@ export async function fileEverything(house: Environment, id: string, receiverUrl
   }).follow()
   const queue = deps.queues.byLane.notify
   await waitFor(async () => (await queue.getDelayedCount()) > 5, { what: 'webhooks to wait for another try' })
-  await house.stop()
+  await stack.stop()
   const receipt = await call('GET', `/v1/uploads/${first}/receipt`)
   const uploads = [
     first,

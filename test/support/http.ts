@@ -29,7 +29,7 @@ export type WaitOptions = {
 }
 
 /**
- * Asks again and again until `condition` gives something truthy, and returns it.
+ * Asks repeatedly until `condition` gives something truthy, and returns it.
  * A condition that throws counts as not yet; its last error is the cause of the rejection.
  */
 export async function waitFor<T>(

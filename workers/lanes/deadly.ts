@@ -33,20 +33,20 @@ export function endedRuns({ attemptsMade, stalledCounter }: Pick<Job, 'attemptsM
 }
 
 /** Fails the job permanently. Throws, so that the queue does not run it again. */
-export async function abandon(deps: WorkerContext, claim: LaneLease, logger: Logger): Promise<never> {
+export async function abandon(deps: WorkerContext, lease: LaneLease, logger: Logger): Promise<never> {
   const code = 'WORKER_DIED'
-  const message = `the worker died in ${deathsOf(claim)} runs`
-  await deps.claims.commit(claim, async (current) => {
+  const message = `the worker died in ${deathsOf(lease)} runs`
+  await deps.leases.commit(lease, async (current) => {
     const sequence = await deps.completion.nextSequence(current, current)
-    return laneFailed(current, claim.lane, { message, code, final: true, sequence, atMs: deps.clock.now() })
+    return laneFailed(current, lease.lane, { message, code, final: true, sequence, atMs: deps.clock.now() })
   })
-  deps.metrics.jobsAbandoned.inc({ queue: claim.lane, code })
+  deps.metrics.jobsAbandoned.inc({ queue: lease.lane, code })
   logger.error({ code }, 'job given up: its worker died in every run')
   throw new UnrecoverableError(message)
 }
 
 type Apart = {
-  claim: LaneLease
+  lease: LaneLease
   job: Job<UploadJob>
   cancelled: AbortSignal | undefined
   logger: Logger
@@ -56,13 +56,13 @@ type Apart = {
 /** Runs the job in a separate process; fails it if that dies too. */
 export async function runApart<T extends string>(
   deps: WorkerContext,
-  { claim, job, cancelled, logger, limitMs }: Apart,
+  { lease, job, cancelled, logger, limitMs }: Apart,
 ): Promise<T> {
-  const { lane } = claim
+  const { lane } = lease
   const { uploadId, generation } = job.data
-  logger.warn({ deaths: deathsOf(claim) }, 'running in a separate process: the worker died in earlier runs')
+  logger.warn({ deaths: deathsOf(lease) }, 'running in a separate process: the worker died in earlier runs')
   // That process takes a lease of its own; a remaining lease shows that it died.
-  await deps.claims.release(claim)
+  await deps.leases.release(lease)
   const { attemptsMade, stalledCounter } = job
   const alone = {
     lane,
@@ -77,10 +77,10 @@ export async function runApart<T extends string>(
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
     // Its run has ended, but the queue does not know it.
-    const left = await deps.claims.acquire(uploadId, lane, { generation, run: endedRuns(job) + 1 })
+    const left = await deps.leases.acquire(uploadId, lane, { generation, run: endedRuns(job) + 1 })
     if (left === undefined) return 'nothing' as T
     if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
-    await deps.claims.release(left)
+    await deps.leases.release(left)
     throw new Error('the separate process did not start')
   }
   if ('released' in said) throw new JobReleased(said.released)

@@ -13,14 +13,14 @@ export function isInputError(error: unknown): error is ToolError {
 
 /** Marks the lane as failed. Publishes it once, independent of the number of retries. */
 export async function recordFailure(
-  deps: Pick<WorkerContext, 'completion' | 'claims' | 'clock'>,
-  claim: LaneLease,
+  deps: Pick<WorkerContext, 'completion' | 'leases' | 'clock'>,
+  lease: LaneLease,
   error: unknown,
 ): Promise<void> {
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof ToolError || error instanceof AppError ? error.code : 'INTERNAL'
-  await deps.claims.commit(claim, async (current) => {
+  await deps.leases.commit(lease, async (current) => {
     const sequence = current.error === null ? await deps.completion.nextSequence(current, current) : null
-    return laneFailed(current, claim.lane, { message, code, final: false, sequence, atMs: deps.clock.now() })
+    return laneFailed(current, lease.lane, { message, code, final: false, sequence, atMs: deps.clock.now() })
   })
 }

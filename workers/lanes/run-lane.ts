@@ -28,8 +28,8 @@ export type Change = (current: UploadRecord) => Promise<NextUpload> | NextUpload
 
 /** One run of a lane on one upload. */
 export type LaneRun = {
-  claim: LaneLease
-  /** As claimed; the newest is given to each change. */
+  lease: LaneLease
+  /** As leased; the newest is given to each change. */
   record: UploadRecord
   jobId: string
   /** Aborts when the lease or the lock is lost, and when the worker shuts down. */
@@ -121,30 +121,32 @@ export async function runOnce(
   const { lane } = work
   const { uploadId, generation } = job.data
   const jobId = job.id ?? lane
-  const { alone = false, ...lease } = how
-  const claim = await deps.claims.acquire(uploadId, lane, { ...lease, generation, run: endedRuns(job) }).catch(whenHeld)
-  if (claim === undefined) {
+  const { alone = false, ...duration } = how
+  const lease = await deps.leases
+    .acquire(uploadId, lane, { ...duration, generation, run: endedRuns(job) })
+    .catch(whenHeld)
+  if (lease === undefined) {
     const record = await deps.uploads.latest(uploadId)
     if (record?.lanes[lane]?.doneAt !== undefined) await work.after(record)
     return 'nothing'
   }
-  const { submissionId } = claim.record
+  const { submissionId } = lease.record
   const logger = deps.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
   const limitMs = work.limitMs ?? LIMIT_MS[lane]
-  const deaths = deathsOf(claim)
-  if (deaths >= LAST_DEATH) return await abandon(deps, claim, logger)
+  const deaths = deathsOf(lease)
+  if (deaths >= LAST_DEATH) return await abandon(deps, lease, logger)
   if (deaths >= DEATHS_BEFORE_ALONE && !alone)
-    return await runApart(deps, { claim, job, cancelled, logger, limitMs: limitMs / 2 })
+    return await runApart(deps, { lease, job, cancelled, logger, limitMs: limitMs / 2 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
-  const stopRenewing = renewing(deps, claim, lost, logger)
+  const stopRenewing = renewing(deps, lease, lost, logger)
   const progress = progressReporter(deps.views, uploadId, lane, logger)
   let finished: UploadRecord | undefined
   try {
-    const commit = committing(deps, work, claim)
+    const commit = committing(deps, work, lease)
     const working = work.work({
-      claim,
-      record: claim.record,
+      lease,
+      record: lease.record,
       jobId,
       signal,
       logger,
@@ -162,7 +164,7 @@ export async function runOnce(
   } catch (error) {
     if (error instanceof EndlessRun) lost.abort(error)
     // With the result committed the lane is done, whatever came afterwards.
-    if (finished === undefined) return await conclude(deps, { error, claim, job, signal, cancelled, logger })
+    if (finished === undefined) return await handleFailure(deps, { error, lease, job, signal, cancelled, logger })
     logger.warn({ err: error }, 'lane done, but its follow-up work failed; it is repeated')
   } finally {
     stopRenewing()
@@ -172,11 +174,11 @@ export async function runOnce(
   return 'done'
 }
 
-/** Commits that count only while the claim is held and the upload is still there. */
-function committing(deps: WorkerContext, work: LaneWork, claim: LaneLease) {
+/** Commits that count only while the lease is held and the upload is still there. */
+function committing(deps: WorkerContext, work: LaneWork, lease: LaneLease) {
   return async (change: Change): Promise<UploadRecord> => {
     let result: UploadRecord | undefined
-    const mine = await deps.claims.commit(claim, async (current) => {
+    const mine = await deps.leases.commit(lease, async (current) => {
       if (!work.expects(current)) throw new LaneLeaseLost(`the upload is ${current.state} now`)
       const changed = await change(current)
       result = { ...current, ...changed }
@@ -187,19 +189,19 @@ function committing(deps: WorkerContext, work: LaneWork, claim: LaneLease) {
   }
 }
 
-function renewing(deps: WorkerContext, claim: LaneLease, lost: AbortController, logger: Logger): () => void {
+function renewing(deps: WorkerContext, lease: LaneLease, lost: AbortController, logger: Logger): () => void {
   const renew = async (): Promise<void> => {
-    if (!(await deps.claims.renew(claim))) lost.abort(new LaneLeaseLost('another run has taken over'))
+    if (!(await deps.leases.renew(lease))) lost.abort(new LaneLeaseLost('another run has taken over'))
   }
   const timer = setInterval(() => {
     renew().catch((err: unknown) => logger.warn({ err }, 'lane lease not renewed'))
-  }, claim.leaseMs / 2)
+  }, lease.leaseMs / 2)
   return () => clearInterval(timer)
 }
 
 type Stopped = {
   error: unknown
-  claim: LaneLease
+  lease: LaneLease
   job: Job<UploadJob>
   signal: AbortSignal
   cancelled: AbortSignal | undefined
@@ -207,8 +209,8 @@ type Stopped = {
 }
 
 /** Handles a run without a result: dropped, released, retried or failed. */
-async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome> {
-  const { error, claim, job, signal, cancelled, logger } = stopped
+async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Outcome> {
+  const { error, lease, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('job released: the worker is shutting down')
     await released(deps, stopped, { untried: true })
@@ -226,13 +228,13 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
   }
   const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')
-  // Its claim stays, and counts as a death.
+  // Its lease stays, and counts as a death.
   if (error instanceof EndlessRun) throw error
   if (!blamesInput && !isLastAttempt(job)) {
     await released(deps, stopped)
     throw error
   }
-  await recordFailure(deps, claim, error)
+  await recordFailure(deps, lease, error)
   throw blamesInput ? new UnrecoverableError(error.message) : error
 }
 
@@ -240,7 +242,7 @@ async function conclude(deps: WorkerContext, stopped: Stopped): Promise<Outcome>
  * A lease that stays behind counts as a worker's death. So an outage of Redis or of the store, which ends all runs at
  * once, is waited for; but not by a worker that goes.
  */
-async function released(deps: WorkerContext, { claim, cancelled, logger }: Stopped, how?: { untried: boolean }) {
+async function released(deps: WorkerContext, { lease, cancelled, logger }: Stopped, how?: { untried: boolean }) {
   const isPassing = (err: unknown) => {
     const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')
     if (cancelled?.reason === SHUTDOWN) return false
@@ -248,7 +250,7 @@ async function released(deps: WorkerContext, { claim, cancelled, logger }: Stopp
     return passes
   }
   const limits = { holdMs: LANE_LEASE_MS, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
-  await retry(() => deps.claims.release(claim, how), limits).catch((err: unknown) =>
+  await retry(() => deps.leases.release(lease, how), limits).catch((err: unknown) =>
     logger.warn({ err }, 'lane lease not released'),
   )
 }

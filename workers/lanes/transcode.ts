@@ -77,9 +77,9 @@ async function one(deps: WorkerContext, run: LaneRun, material: RenditionInput, 
 
 /** First the object, then the commit; without the commit the object is an orphan. */
 async function publish(deps: WorkerContext, run: LaneRun, name: string, made: RenditionOutput): Promise<void> {
-  const { record, claim, signal } = run
+  const { record, lease, signal } = run
   const sha256 = await hashSource(await fileSource(made.path), { signal })
-  const key = objectKeys.rendition(record.id, claim.token, made.fileName)
+  const key = objectKeys.rendition(record.id, lease.token, made.fileName)
   const { contentType, width, height, bytes, durationSeconds, reason } = made
   try {
     await deps.store.publish(key, made.path, contentType)

@@ -140,7 +140,7 @@ export async function demux(
 /** AV_PKT_FLAG_KEY. */
 const KEY_FLAG = 1
 
-type Tally = {
+type PacketCount = {
   packets: number
   bytes: number
   first: number
@@ -171,7 +171,7 @@ export function packetReader(
   push(chunk: Buffer): void
   measures(): StreamMeasure[]
 } {
-  const tallies = streams.map((): Tally => {
+  const tallies = streams.map((): PacketCount => {
     return { packets: 0, bytes: 0, first: Infinity, end: -Infinity, lastDts: NaN, gap: 0, base: 1 }
   })
   const onLine = (line: string): void => {

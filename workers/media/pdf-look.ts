@@ -27,7 +27,7 @@ export const MAX_NAMED = 8
 const MAX_RUNS = 48
 
 /** @throws {ToolError} `INPUT_UNREADABLE` if poppler cannot open the file; a limit reached while opening it; system errors */
-export async function lookAtPages(context: ToolContext, path: string, options: LookOptions): Promise<PageLook> {
+export async function checkPages(context: ToolContext, path: string, options: LookOptions): Promise<PageLook> {
   const look: PageLook = { flawed: [], undrawn: [], gaveUp: false, overLimit: null }
   const fonts = await chooseFonts(context)
   const eyes: Eyes = { context, path, fonts, options, usual: new Set() }
@@ -50,7 +50,7 @@ export async function lookAtPages(context: ToolContext, path: string, options: L
 /**
  * Poppler's number of pages, for files for which qpdf reached a limit.
  *
- * @throws {ToolError} as {@link lookAtPages}
+ * @throws {ToolError} as {@link checkPages}
  */
 export async function countPages(context: ToolContext, path: string, limits: ToolLimits): Promise<number | null> {
   const { stdout } = await context.runner.run({

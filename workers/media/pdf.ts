@@ -7,7 +7,7 @@ import { readActive } from './pdf-actions.ts'
 import { lostContents } from './pdf-contents.ts'
 import type { PdfObjects } from './pdf-json.ts'
 import { copyingLimits, drawingLimits, isAmplified, listingLimits, readingLimits } from './pdf-limits.ts'
-import { countPages, lookAtPages, MAX_NAMED, type PageLook } from './pdf-look.ts'
+import { checkPages, countPages, MAX_NAMED, type PageLook } from './pdf-look.ts'
 import { findEnd } from './pdf-mend.ts'
 import { openPdf } from './pdf-open.ts'
 import { pagesAlone } from './pdf-pages-alone.ts'
@@ -157,11 +157,11 @@ async function lookOrNull(
 ): Promise<PageLook | null> {
   const pages = tree.pages.length
   const isEven = tree.claimed === pages && tree.missing === 0 && tree.loopsAt.length === 0
-  const first = isEven ? await nullOnUnreadable(lookAtPages(context, path, { pages, ...limits })) : null
+  const first = isEven ? await nullOnUnreadable(checkPages(context, path, { pages, ...limits })) : null
   if (first !== null && !first.gaveUp) return first
   const copying = { objects, pages: tree.pages, limits: copyingLimits(bytes) }
   const alone = await nullOnUnreadable(pagesAlone(context, path, copying))
-  const second = alone === null ? null : await nullOnUnreadable(lookAtPages(context, alone, { pages, ...limits }))
+  const second = alone === null ? null : await nullOnUnreadable(checkPages(context, alone, { pages, ...limits }))
   return second ?? first
 }
 

@@ -44,7 +44,7 @@ export function wordsOfHead({ uniqueKey, metadata, slotMetadata }: SubmissionHea
   return [uniqueKey, ...textsIn(metadata), ...textsIn(slotMetadata)]
 }
 
-/** Every text in the portal metadata. */
+/** Every text in the portal metadata. @internal */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   if (typeof value === 'number') return [String(value)]

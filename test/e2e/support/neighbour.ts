@@ -16,9 +16,9 @@ export type Neighbour = {
   finish(): Promise<void>
 }
 
-export async function startNeighbour(house: Installation, path: string): Promise<Neighbour> {
+export async function startNeighbour(stack: Installation, path: string): Promise<Neighbour> {
   const bytes = await readFile(path)
-  const teacher = await house.user(await house.submission('neighbour'), 'teaching_video')
+  const teacher = await stack.user(await stack.submission('neighbour'), 'teaching_video')
   const url = await teacher.create({ length: bytes.length, name: 'บทเรียน.mp4' })
   const sending = teacher.begin(url, 0, bytes.length)
   let sent = 0
@@ -37,9 +37,9 @@ export async function startNeighbour(house: Installation, path: string): Promise
       expect((await sending.reply).status).toBe(204)
       const isInspected = ({ state, sha256 }: { state: string; sha256: string | null }) =>
         state === 'ready' && sha256 !== null
-      const { sha256 } = await house.until(idOf(url), isInspected)
+      const { sha256 } = await stack.until(idOf(url), isInspected)
       expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
-      const told = (await house.eventsOf(idOf(url))).map(({ type }) => type)
+      const told = (await stack.eventsOf(idOf(url))).map(({ type }) => type)
       expect(told).toEqual(['upload.created', 'upload.stored', 'upload.accepted', 'upload.playable', 'upload.ready'])
     },
   }

@@ -27,23 +27,23 @@ export type StaffRoom = Awaited<ReturnType<typeof openStaffRoom>>
 
 export async function openStaffRoom() {
   const corpus = await createCorpus()
-  const [house, browser, film, plan] = await Promise.all([
+  const [stack, browser, film, plan] = await Promise.all([
     startInstallation(),
     startChromium(),
     largeFilm(corpus),
     pdf(corpus, 'แผนการสอน.pdf', { pages: 6 }),
   ])
-  const tokens = new Tokens({ config: loadConfig(house.service.env), clock: { now: () => Date.now() } })
+  const tokens = new Tokens({ config: loadConfig(stack.service.env), clock: { now: () => Date.now() } })
   const teachers: Teacher[] = []
   let submissions = 0
 
   const receivedBytes = async (): Promise<number> => {
-    const text = await (await fetch(`${house.service.opsUrl}/metrics`)).text()
+    const text = await (await fetch(`${stack.service.opsUrl}/metrics`)).text()
     return Number(/^\w*upload_bytes_received_total (\d+)$/m.exec(text)?.[1])
   }
 
   return {
-    house,
+    stack,
     corpus,
     film,
     plan,
@@ -60,8 +60,8 @@ export async function openStaffRoom() {
     async session({ can = ['read', 'upload'], ...more }: { can?: string[]; metadata?: object } = {}) {
       const id = `2569-${String(++submissions).padStart(5, '0')}`
       const deadline = new Date(Date.now() + 55 * HOUR_MS).toISOString()
-      await house.portal.putSubmission(id, { profile: PROFILE, deadline, ...more })
-      const answer = await house.call('POST', `/v1/submissions/${id}/sessions`, { can })
+      await stack.portal.putSubmission(id, { profile: PROFILE, deadline, ...more })
+      const answer = await stack.call('POST', `/v1/submissions/${id}/sessions`, { can })
       const bangkok = new Date(Date.parse(deadline) + 7 * HOUR_MS).toISOString()
       return { id, url: (JSON.parse(answer.text) as { url: string }).url, closesAt: bangkok.slice(11, 16) }
     },
@@ -77,7 +77,7 @@ export async function openStaffRoom() {
         expMs,
         revocations: 0,
       }
-      return `${house.service.url}/portal#token=${(await tokens.signSession(claims)).token}`
+      return `${stack.service.url}/portal#token=${(await tokens.signSession(claims)).token}`
     },
 
     async teacher(options: TeacherOptions): Promise<Teacher> {
@@ -90,7 +90,7 @@ export async function openStaffRoom() {
     async leave(): Promise<string[]> {
       const left = teachers.splice(0)
       await Promise.all(left.map((teacher) => teacher.close()))
-      return left.flatMap(({ faults }) => faults)
+      return left.flatMap(({ pageErrors }) => pageErrors)
     },
 
     /** Waits until the service has received this share of the film. */
@@ -101,7 +101,7 @@ export async function openStaffRoom() {
 
     async close(): Promise<void> {
       await browser.close()
-      await house.close()
+      await stack.close()
       await corpus.remove()
     },
   }

@@ -41,8 +41,8 @@ export class Teacher {
   readonly page: Page
   /** What the browser asked the tus endpoint, in order. */
   readonly requests: { method: string; offset: number | null }[] = []
-  /** Faults of the page: exceptions, and what its own policy forbade. */
-  readonly faults: string[] = []
+  /** Errors of the page: exceptions, and what its own policy forbade. */
+  readonly pageErrors: string[] = []
   /** Times that it asked whether one really wants to leave. */
   warnings = 0
   readonly #context: BrowserContext
@@ -52,9 +52,10 @@ export class Teacher {
     this.page = page
     this.#context = context
     this.#network = network
-    page.on('pageerror', (error) => this.faults.push(error.message))
+    page.on('pageerror', (error) => this.pageErrors.push(error.message))
     page.on('console', (message) => {
-      if (/Content Security Policy|TrustedScript|Trusted Type/.test(message.text())) this.faults.push(message.text())
+      if (/Content Security Policy|TrustedScript|Trusted Type/.test(message.text()))
+        this.pageErrors.push(message.text())
     })
     page.on('request', (request) => {
       if (!new URL(request.url()).pathname.startsWith('/files')) return

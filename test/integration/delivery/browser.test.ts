@@ -16,7 +16,7 @@ import { lesson } from '../../support/media/videos.ts'
 import { NO_REVOCATIONS } from '../../support/revocations.ts'
 
 describe.skipIf(!chromiumAvailable())('a browser', () => {
-  let house: Environment
+  let stack: Environment
   let corpus: Corpus
   let browser: Browser
   let url: string
@@ -24,16 +24,16 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
   const app = appWithProblems()
 
   beforeAll(async () => {
-    house = await openEnvironment({ listens: false })
+    stack = await openEnvironment({ listens: false })
     corpus = await createCorpus()
     app.addHook('onRequest', async (request) => {
       if (request.headers.range !== undefined) ranges.push(request.headers.range)
     })
     await app.register(mediaRoute, {
-      store: house.deps.store,
-      uploads: house.deps.uploads,
+      store: stack.deps.store,
+      uploads: stack.deps.uploads,
       secrets: SECRETS,
-      clock: house.clock,
+      clock: stack.clock,
       revocations: NO_REVOCATIONS,
     })
     app.get('/page', async (request, reply) => {
@@ -47,13 +47,13 @@ describe.skipIf(!chromiumAvailable())('a browser', () => {
     await browser.close()
     await app.close()
     await corpus.remove()
-    await house.close()
+    await stack.close()
   })
 
   async function linkTo(body: Buffer, claims: Partial<MediaClaims>): Promise<string> {
     const { id } = draftFor('S-1')
     const key = objectKeys.data(id)
-    await house.deps.store.createIfAbsent(key, body)
+    await stack.deps.store.createIfAbsent(key, body)
     const token = signMediaToken(
       {
         uploadId: id,

@@ -19,42 +19,42 @@ import { DERIVED, NO_REVOCATIONS } from '../../support/revocations.ts'
 
 const FILM = randomBytes(1_000_000)
 
-let house: Environment
+let stack: Environment
 let url: string
 let nowMs = Date.now()
 const opened: Readable[] = []
 const app = appWithProblems()
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
-  await house.commitHead('S-1')
+  stack = await openEnvironment({ listens: false })
+  await stack.commitHead('S-1')
   const clock = { now: () => nowMs }
   await app.register(linkRoutes, {
     authorize: (request) => {
       const [owner = '', submissionId] = String(request.headers.authorization).split('/')
       return Promise.resolve(submissionId === undefined ? { owner } : { owner, submissionId })
     },
-    views: house.deps.views,
+    views: stack.deps.views,
     clock,
     keyDerivation: DERIVED,
-    config: loadConfig({ REDIS_URL: house.redis.url, TICKET_SECRET: SECRETS[0] }),
+    config: loadConfig({ REDIS_URL: stack.redis.url, TICKET_SECRET: SECRETS[0] }),
   })
   const store = {
-    head: (key: string) => house.deps.store.head(key),
+    head: (key: string) => stack.deps.store.head(key),
     open: async (key: string, range?: ByteRange) => {
       if (key.endsWith('endless')) return endless()
-      const stream = await house.deps.store.open(key, range)
+      const stream = await stack.deps.store.open(key, range)
       opened.push(stream)
       return stream
     },
   }
-  const { uploads } = house.deps
+  const { uploads } = stack.deps
   await app.register(mediaRoute, { store, uploads, secrets: SECRETS, clock, revocations: NO_REVOCATIONS })
   url = await listen(app)
 })
 afterAll(async () => {
   await app.close()
-  await house.close()
+  await stack.close()
 })
 
 /** A film that never ends, to see what becomes of it when nobody watches any more. */
@@ -66,10 +66,10 @@ function endless(): Readable {
 
 async function stored(details: Details = {}, body = FILM): Promise<UploadRecord> {
   const declared = { filename: 'การสอน ป.4.mp4', type: 'video/mp4', bytes: body.length }
-  const upload = await house.putUpload('S-1', { declared })
-  await house.deps.store.createIfAbsent(objectKeys.data(upload.id), body)
+  const upload = await stack.putUpload('S-1', { declared })
+  await stack.deps.store.createIfAbsent(objectKeys.data(upload.id), body)
   const measured = { kind: 'video' as const, container: 'mp4' }
-  return await house.reach(upload.id, 'accepted', { bytes: body.length, measured, ...details })
+  return await stack.reach(upload.id, 'accepted', { bytes: body.length, measured, ...details })
 }
 
 type Link = { name: string; url: string; contentType: string; bytes: number; expiresAt: string }
@@ -103,8 +103,8 @@ describe('links', () => {
     const record = await stored({ renditions })
     const key = objectKeys.rendition(record.id, 'tok', '720p.mp4')
     const made = { state: 'ready' as const, key, contentType: 'video/mp4', bytes: 7 }
-    await house.commit(record.id, (current) => renditionChanged(current, '720p', made))
-    await house.commit(record.id, (current) => renditionChanged(current, '480p', { state: 'running' }))
+    await stack.commit(record.id, (current) => renditionChanged(current, '720p', made))
+    await stack.commit(record.id, (current) => renditionChanged(current, '480p', { state: 'running' }))
     const { status, items } = await ask(record.id)
     expect(status).toBe(200)
     expect(items.map(({ url: _, ...link }) => link)).toEqual([
@@ -133,10 +133,10 @@ describe('links', () => {
   })
 
   it('are refused clearly while the parts are not joined, or the upload is incomplete', async () => {
-    const upload = await house.putUpload('S-1')
+    const upload = await stack.putUpload('S-1')
     expect(await ask(upload.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY', state: 'receiving' })
     const parts = [{ number: 1, offset: 0, bytes: 5, etag: 'x' }]
-    await house.reach(upload.id, 'stored', {
+    await stack.reach(upload.id, 'stored', {
       object: { key: objectKeys.data(upload.id), multipartId: 'm', parts },
     })
     expect(await ask(upload.id, { names: ['original'] })).toMatchObject({
@@ -145,7 +145,7 @@ describe('links', () => {
       state: 'assembling',
     })
     const draft = draftFor('S-1')
-    await house.deps.hot.create(draft, { size: 1, expiresAtMs: Date.now() + 60_000, partBytes: 1 })
+    await stack.deps.hot.create(draft, { size: 1, expiresAtMs: Date.now() + 60_000, partBytes: 1 })
     expect(await ask(draft.id)).toMatchObject({ status: 409, code: 'MEDIA_NOT_READY' })
   })
 
@@ -153,8 +153,8 @@ describe('links', () => {
     ['expired', 'UPLOAD_EXPIRED'],
     ['cancelled', 'UPLOAD_CANCELLED'],
   ] as const)('do not exist for an upload that was %s', async (state, code) => {
-    const upload = await house.putUpload('S-1')
-    await house.reach(upload.id, state)
+    const upload = await stack.putUpload('S-1')
+    await stack.reach(upload.id, state)
     expect(await ask(upload.id)).toMatchObject({ status: 410, code })
   })
 
@@ -266,7 +266,7 @@ describe('the media route', () => {
   it('answers 404 for a deleted file, without the headers of the file', async () => {
     const record = await stored()
     const link = await linkTo(record)
-    await house.deps.store.removeAll(objectKeys.upload(record.id))
+    await stack.deps.store.removeAll(objectKeys.upload(record.id))
     for (const method of ['GET', 'HEAD']) {
       const { status, headers } = await get(link, { range: 'bytes=0-5' }, method)
       expect([status, headers.get('content-disposition'), headers.get('content-range')]).toEqual([404, null, null])
@@ -278,9 +278,9 @@ describe('the media route', () => {
     const over = await stored()
     const cancelled = await stored()
     const links = [await linkTo(over), await linkTo(cancelled)]
-    await house.note(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
-    await house.reach(cancelled.id, 'cancelled')
-    for (const { id } of [over, cancelled]) await house.deps.store.remove(objectKeys.data(id))
+    await stack.note(over.id, { mediaRemovedAt: '2026-11-21T08:00:00.000Z' })
+    await stack.reach(cancelled.id, 'cancelled')
+    for (const { id } of [over, cancelled]) await stack.deps.store.remove(objectKeys.data(id))
     const answers = await Promise.all(links.map((link) => get(link)))
     expect(answers.map(({ status, body }) => [status, JSON.parse(body.toString()).code])).toEqual([
       [410, 'MEDIA_REMOVED'],
@@ -297,7 +297,7 @@ describe('the media route', () => {
 
   it('stops reading when the client disconnects', async () => {
     const upload = await stored()
-    await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    await stack.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })
     outgoing.on('error', () => undefined) // gone on purpose
     outgoing.end()
@@ -311,7 +311,7 @@ describe('the media route', () => {
 
   it('does not read ahead of a client that does not read', async () => {
     const upload = await stored()
-    await house.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
+    await stack.note(upload.id, { object: { key: `${objectKeys.upload(upload.id)}endless` } })
     const outgoing = request(await linkTo(upload), { agent: false })
     outgoing.on('error', () => undefined) // ended below on purpose
     outgoing.end()

@@ -16,7 +16,7 @@ import { idOf, tusUser } from '../../support/tus.ts'
 const PIECE = 9_000_000
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let orders: string
   /** The clock of the process that goes on is a little later: what is due in a minute is due. */
   let aheadMs = 0
@@ -24,37 +24,37 @@ overBothStores((kind) => {
   beforeAll(async () => {
     orders = await mkdtemp(join(tmpdir(), 'songngan-orders-'))
     const clock = { now: () => Date.now() + aheadMs }
-    house = await openEnvironment({ store: kind, clock, appendOnly: true })
+    stack = await openEnvironment({ store: kind, clock, appendOnly: true })
   })
   afterAll(async () => {
-    await house?.close()
+    await stack?.close()
     await rm(orders, { recursive: true, force: true })
   })
 
   /** A submission with an upload that was half sent and one that was not begun, whose texts all hold `mark`. */
   async function filed(mark: string): Promise<{ submission: string; upload: string }> {
-    const submission = await house.submission({ uniqueKey: `key-${mark}`, metadata: { name: `meta-${mark}` } })
-    const user = tusUser(house.url, await house.ticket(submission, 'film', { subject: `subject-${mark}` }))
+    const submission = await stack.submission({ uniqueKey: `key-${mark}`, metadata: { name: `meta-${mark}` } })
+    const user = tusUser(stack.url, await stack.ticket(submission, 'film', { subject: `subject-${mark}` }))
     const creation = { length: 3 * PIECE, name: `name-${mark}.mp4`, type: 'video/mp4', fingerprint: `print-${mark}` }
     const half = await user.create(creation)
     // `ftyp`, as films begin.
     const bytes = Buffer.alloc(PIECE, mark)
     bytes.write('\0\0\0\x18ftypisom', 0, 'latin1')
     expect((await user.patch(half, 0, bytes)).status).toBe(204)
-    const other = tusUser(house.url, await house.ticket(submission, 'extras', { subject: `subject-${mark}` }))
+    const other = tusUser(stack.url, await stack.ticket(submission, 'extras', { subject: `subject-${mark}` }))
     await other.create({ length: 1000, name: `other-${mark}.pdf`, type: 'application/pdf' })
-    await house.deps.attempts.flush()
+    await stack.deps.attempts.flush()
     return { submission, upload: idOf(half) }
   }
 
   async function traces(mark: string): Promise<string[]> {
-    const store = house.s3 === undefined ? await keptInDirectory(house.dataDir) : await keptInBucket(house.s3)
-    return findTraces([...store, ...(await keptInRedis(house.deps.redis.hot))], { mark })
+    const store = stack.s3 === undefined ? await keptInDirectory(stack.dataDir) : await keptInBucket(stack.s3)
+    return findTraces([...store, ...(await keptInRedis(stack.deps.redis.hot))], { mark })
   }
 
   /** DELETE at a service that dies at a step of it. */
   async function deletedUntil(point: FaultPoint, path: string): Promise<void> {
-    const service = await startService({ env: { ...house.env, PORT: String(await freePort()), FAULT_POINTS: orders } })
+    const service = await startService({ env: { ...stack.env, PORT: String(await freePort()), FAULT_POINTS: orders } })
     try {
       await service.ready()
       await writeFile(join(orders, 'armed'), `${point} 1 ${point}`)
@@ -83,11 +83,11 @@ overBothStores((kind) => {
     expect((await traces(mark)).length).toBeGreaterThan(5)
     await deletedUntil(point, `/v1/submissions/${submission}`)
     aheadMs += 61_000
-    await house.deps.reconciler.tick()
+    await stack.deps.reconciler.tick()
     expect(await traces(mark)).toEqual([])
-    expect((await house.deps.heads.fromStore('portal', submission))?.erasedAt).toBeDefined()
-    await house.put(`heir-${mark}`, { uniqueKey: `key-${mark}` })
-    await house.call('DELETE', `/v1/submissions/heir-${mark}`)
+    expect((await stack.deps.heads.fromStore('portal', submission))?.erasedAt).toBeDefined()
+    await stack.put(`heir-${mark}`, { uniqueKey: `key-${mark}` })
+    await stack.call('DELETE', `/v1/submissions/heir-${mark}`)
   })
 
   const uploadPoints: FaultPoint[] = ['terminate.committed', 'erase.upload-committed']
@@ -96,22 +96,22 @@ overBothStores((kind) => {
     const { submission, upload } = await filed(mark)
     await deletedUntil(point, `/v1/uploads/${upload}`)
     aheadMs += 61_000
-    await house.deps.reconciler.tick()
+    await stack.deps.reconciler.tick()
     const left = await traces(mark)
     expect(left.filter((trace) => trace.includes(upload))).toEqual([])
-    expect(findTraces(await keptInRedis(house.deps.redis.hot), { name: `name-${mark}.mp4` })).toEqual([])
-    expect((await house.deps.uploads.fromStore(upload))?.erasedAt).toBeDefined()
-    await house.call('DELETE', `/v1/submissions/${submission}`)
+    expect(findTraces(await keptInRedis(stack.deps.redis.hot), { name: `name-${mark}.mp4` })).toEqual([])
+    expect((await stack.deps.uploads.fromStore(upload))?.erasedAt).toBeDefined()
+    await stack.call('DELETE', `/v1/submissions/${submission}`)
   })
 
   it('of a submission, then Redis is lost too', async () => {
     const mark = `mark-${kind}-lost`
     const { submission } = await filed(mark)
     await deletedUntil('erase.head-committed', `/v1/submissions/${submission}`)
-    await house.deps.redis.hot.flushall()
-    await house.deps.rebuilder.run()
+    await stack.deps.redis.hot.flushall()
+    await stack.deps.rebuilder.run()
     aheadMs += 61_000
-    await house.deps.reconciler.tick()
+    await stack.deps.reconciler.tick()
     expect(await traces(mark)).toEqual([])
   })
 })

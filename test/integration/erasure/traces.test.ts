@@ -16,29 +16,29 @@ const OTHER = 'filing-2'
 const namesIn = (traces: string[]) => [...new Set(traces.map((trace) => trace.slice(0, trace.indexOf(':'))))].sort()
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let portal: Receiver
   let filing: Filing
 
   const keptInStore = async () =>
-    house.s3 === undefined ? await keptInDirectory(house.dataDir) : await keptInBucket(house.s3)
+    stack.s3 === undefined ? await keptInDirectory(stack.dataDir) : await keptInBucket(stack.s3)
   const traces = async (texts: Record<string, string> = PERSONAL) =>
-    findTraces([...(await keptInRedis(house.deps.redis.hot)), ...(await keptInStore())], texts)
+    findTraces([...(await keptInRedis(stack.deps.redis.hot)), ...(await keptInStore())], texts)
 
   beforeAll(async () => {
     portal = await startReceiver()
     portal.reply = () => ({ status: 500 })
-    house = await openEnvironment({
+    stack = await openEnvironment({
       store: kind,
       lanes: LANES.join(),
       profiles: [FILING_PROFILE],
       env: { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 9).toString('base64')}`, WEBHOOK_ALLOW_PRIVATE: 'true' },
     })
-    await house.start()
-    filing = await fileEverything(house, ID, portal.url)
+    await stack.start()
+    filing = await fileEverything(stack, ID, portal.url)
   })
   afterAll(async () => {
-    await house?.close()
+    await stack?.close()
     await portal?.close()
   })
 
@@ -48,18 +48,18 @@ overBothStores((kind) => {
       const stored = Object.keys(PERSONAL).filter((name) => name !== 'sessionSubject')
       // Bytes of files do not go through Redis.
       const inRedis = stored.filter((name) => name !== 'content')
-      expect(namesIn(findTraces(await keptInRedis(house.deps.redis.hot), PERSONAL))).toEqual(inRedis.sort())
+      expect(namesIn(findTraces(await keptInRedis(stack.deps.redis.hot), PERSONAL))).toEqual(inRedis.sort())
       expect(namesIn(findTraces(await keptInStore(), PERSONAL))).toEqual(stored.sort())
     })
 
     it('leaves nothing of it in Redis or in the store', async () => {
-      expect((await house.call('DELETE', `/v1/submissions/${ID}`)).status).toBe(204)
+      expect((await stack.call('DELETE', `/v1/submissions/${ID}`)).status).toBe(204)
       expect(await traces()).toEqual([])
-      expect((await house.deps.heads.fromStore('portal', ID))?.erasedAt).toBeDefined()
+      expect((await stack.deps.heads.fromStore('portal', ID))?.erasedAt).toBeDefined()
     })
 
     it('leaves of the submission its name and times, and of each upload where it stood', async () => {
-      const { heads, uploads } = house.deps
+      const { heads, uploads } = stack.deps
       const { nonce, committedAt, createdAt, updatedAt, erasedAt, ...left } =
         (await heads.fromStore('portal', ID)) ?? {}
       expect(left).toEqual({
@@ -99,26 +99,26 @@ overBothStores((kind) => {
     it('takes no attempt of somebody whose page is still open', async () => {
       const answer = await filing.person.post({ length: 5, name: `${PERSONAL.filename}-late.pdf` })
       expect(answer.problem?.code).toBe('SUBMISSION_DELETED')
-      await house.deps.attempts.flush()
+      await stack.deps.attempts.flush()
       expect(await traces()).toEqual([])
     })
 
     it('stands after a loss of Redis', async () => {
-      await house.deps.redis.hot.flushall()
-      await house.deps.rebuilder.run()
-      await house.deps.reconciler.tick()
+      await stack.deps.redis.hot.flushall()
+      await stack.deps.rebuilder.run()
+      await stack.deps.reconciler.tick()
       expect(await traces()).toEqual([])
-      const { status, body } = await house.call('GET', `/v1/submissions/${ID}`)
+      const { status, body } = await stack.call('GET', `/v1/submissions/${ID}`)
       expect({ status, code: body.code }).toEqual({ status: 410, code: 'SUBMISSION_DELETED' })
     })
 
     it('leaves receipts that people hold as good as they were', async () => {
-      const verified = await house.call('POST', '/v1/receipts/verify', { body: { receipt: filing.jws } })
+      const verified = await stack.call('POST', '/v1/receipts/verify', { body: { receipt: filing.jws } })
       expect(verified).toMatchObject({ status: 200, body: { valid: true, claims: { upload: filing.first } } })
     })
 
     it('logs nothing of it', () => {
-      const logged = house.lines.map((line, i) => ({ place: `line ${i}: ${line}`, bytes: Buffer.alloc(0) }))
+      const logged = stack.lines.map((line, i) => ({ place: `line ${i}: ${line}`, bytes: Buffer.alloc(0) }))
       expect(logged.length).toBeGreaterThan(20)
       expect(findTraces(logged, PERSONAL)).toEqual([])
     })
@@ -129,21 +129,21 @@ overBothStores((kind) => {
     const { filename, fingerprint, tusMetadata, content } = PERSONAL
 
     it('leaves nothing of it in Redis or in the store, and all others', async () => {
-      await house.start()
-      const other = await fileEverything(house, OTHER, portal.url)
+      await stack.start()
+      const other = await fileEverything(stack, OTHER, portal.url)
       const every = { filename, fingerprint, tusMetadata, content }
       // Those that are sealed, or that a seal has listed, are evidence.
-      const sealed = await house.call('DELETE', `/v1/uploads/${other.first}`)
+      const sealed = await stack.call('DELETE', `/v1/uploads/${other.first}`)
       expect({ status: sealed.status, code: sealed.body.code }).toEqual({ status: 409, code: 'SUBMISSION_SEALED' })
       const gone = other.uploads.slice(1)
       const own = Object.fromEntries(gone.map((id, i) => [id, `${filename}-${i + 2}.pdf`]))
       expect(namesIn(await traces(own))).toEqual([...gone].sort())
-      for (const id of gone) expect((await house.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
+      for (const id of gone) expect((await stack.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
       expect(await traces(own)).toEqual([])
       expect(namesIn(await traces(every))).toEqual(['content', 'filename', 'fingerprint'])
-      const shown = await house.call('GET', `/v1/uploads/${other.final}`)
+      const shown = await stack.call('GET', `/v1/uploads/${other.final}`)
       expect(shown).toMatchObject({ status: 200, body: { state: 'cancelled', declared: { filename: null } } })
-      expect((await house.call('DELETE', `/v1/uploads/${other.final}`)).status).toBe(204)
+      expect((await stack.call('DELETE', `/v1/uploads/${other.final}`)).status).toBe(204)
     })
   })
 })

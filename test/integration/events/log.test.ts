@@ -10,12 +10,12 @@ import { SECRETS } from '../../support/drafts.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { NO_REVOCATIONS } from '../../support/revocations.ts'
 
-let house: Environment
+let stack: Environment
 let get: (path: string, owner?: string) => Promise<{ status: number; body: Page & { code?: string } }>
 type Page = { items: EventBody[]; nextCursor: string }
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
+  stack = await openEnvironment({ listens: false })
   const app = appWithProblems()
   const authorize: Authorize = (request) => {
     const [owner = '', submissionId] = String(request.headers.authorization).split('/')
@@ -25,13 +25,13 @@ beforeAll(async () => {
     authorize,
     authorizeStream: authorize,
     revocations: NO_REVOCATIONS,
-    heads: house.deps.heads,
-    views: house.deps.views,
+    heads: stack.deps.heads,
+    views: stack.deps.views,
     secrets: SECRETS,
-    logger: house.deps.logger,
-    log: new EventLog(house.deps.index.wholeness),
-    live: new LiveEvents(house.connect('subscriber'), house.deps.logger),
-    progress: new ProgressWatch({ ...house.deps, redis: house.deps.redis.hot }),
+    logger: stack.deps.logger,
+    log: new EventLog(stack.deps.index.wholeness),
+    live: new LiveEvents(stack.connect('subscriber'), stack.deps.logger),
+    progress: new ProgressWatch({ ...stack.deps, redis: stack.deps.redis.hot }),
     snapshots: { submission: () => Promise.resolve({}), upload: () => Promise.resolve({}) },
   })
   get = async (path, owner = 'portal') => {
@@ -39,13 +39,13 @@ beforeAll(async () => {
     return { status: answer.statusCode, body: answer.json() }
   }
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 
 it('returns a portal’s own events, page by page to the end, with a cursor', async () => {
-  await house.commitHead('S-1')
-  await house.commitHead('S-1', {}, 'other')
-  const upload = await house.putUpload('S-1')
-  for (const event of ['upload.stored', 'upload.accepted', 'upload.ready']) await house.note(upload.id, { event })
+  await stack.commitHead('S-1')
+  await stack.commitHead('S-1', {}, 'other')
+  const upload = await stack.putUpload('S-1')
+  for (const event of ['upload.stored', 'upload.accepted', 'upload.ready']) await stack.note(upload.id, { event })
   const first = await get('/v1/events?limit=3')
   expect(first.body.items.map(({ type }) => type)).toEqual(['upload.created', 'upload.stored', 'upload.accepted'])
   expect(first.body.items[0]).toMatchObject({
@@ -56,7 +56,7 @@ it('returns a portal’s own events, page by page to the end, with a cursor', as
   expect(second.body.items.map(({ type }) => type)).toEqual(['upload.ready'])
   const third = await get(`/v1/events?after=${second.body.nextCursor}`)
   expect(third.body).toEqual({ items: [], nextCursor: second.body.nextCursor })
-  await house.note(upload.id, { event: 'upload.superseded' })
+  await stack.note(upload.id, { event: 'upload.superseded' })
   const fourth = await get(`/v1/events?after=${third.body.nextCursor}`)
   expect(fourth.body.items.map(({ type }) => type)).toEqual(['upload.superseded'])
   expect((await get('/v1/events', 'other')).body.items).toEqual([])

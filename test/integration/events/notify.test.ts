@@ -18,7 +18,7 @@ const secret = () => `whsec_${randomBytes(24).toString('base64')}`
 const SHARE = 4
 const [OLD, NEW] = [secret(), secret()]
 
-let house: Environment
+let stack: Environment
 let queues: Queues
 let receiver: Receiver
 let worker: Worker | undefined
@@ -26,12 +26,12 @@ let metrics: ReturnType<typeof createMetrics>
 let serial = 0
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
-  queues = new Queues(house.connect('jobs'), house.deps.logger)
+  stack = await openEnvironment({ listens: false })
+  queues = new Queues(stack.connect('jobs'), stack.deps.logger)
 })
 afterAll(async () => {
   await queues.close()
-  await house.close()
+  await stack.close()
 })
 beforeEach(async () => {
   receiver = await startReceiver()
@@ -44,18 +44,18 @@ afterEach(async () => {
 })
 
 function startWorker(change: Partial<NotifyDeps> = {}): void {
-  const { clock, logger } = house.deps
+  const { clock, logger } = stack.deps
   const processor = createNotifyProcessor({
-    redis: house.deps.redis.hot,
+    redis: stack.deps.redis.hot,
     clock,
     logger,
     metrics,
-    deliveries: new Deliveries(house.deps.store),
+    deliveries: new Deliveries(stack.deps.store),
     webhooks: { secrets: [NEW, OLD], allowed: allowedHosts(['127.0.0.0/8']) },
     ...change,
   })
   worker = new Worker<NotifyJob>('notify', processor, {
-    connection: house.connect('jobs'),
+    connection: stack.connect('jobs'),
     prefix: QUEUE_PREFIX,
     settings: { backoffStrategy: webhookBackoff },
   })
@@ -150,7 +150,7 @@ describe('a webhook', () => {
     const old = await send(receiver.url, { timestamp: '2026-11-01T12:00:00.000Z' })
     const young = await send(receiver.url, { timestamp: '2026-11-09T12:00:00.000Z' })
     for (const { state } of [old, young]) await state('completed')
-    const deliveries = new Deliveries(house.deps.store)
+    const deliveries = new Deliveries(stack.deps.store)
     const since = async (day: string) => (await deliveries.since('portal', Date.parse(day))).size
     const before = await since('2026-11-01T00:00:00Z')
     expect(await deliveries.forget('portal', Date.parse('2026-11-09T00:00:00Z'))).toBe(1)
@@ -180,8 +180,8 @@ describe('a webhook', () => {
     receiver.reply = () => ({ status: 200 })
     await (await send(`${receiver.url}/gone`, { owner: 'other' })).state('completed')
     await (await send(`${receiver.url}/alive`)).state('completed')
-    const keys = await house.deps.redis.hot.keys('sn:webhook-gone:*')
-    expect(await house.deps.redis.hot.ttl(keys[0] ?? '')).toBeGreaterThan(86_000)
+    const keys = await stack.deps.redis.hot.keys('sn:webhook-gone:*')
+    expect(await stack.deps.redis.hot.ttl(keys[0] ?? '')).toBeGreaterThan(86_000)
   })
 
   it('gives up waiting for a receiver that hangs', async () => {
@@ -242,20 +242,20 @@ describe('the address guard', () => {
 
 describe('webhooks to a receiver that never answers', () => {
   it('do not delay those of another portal', async () => {
-    const { clock, logger } = house.deps
+    const { clock, logger } = stack.deps
     receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
     const dead = await Promise.all(Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })))
     const deliver = createNotifyProcessor({
-      redis: house.deps.redis.hot,
+      redis: stack.deps.redis.hot,
       clock,
       logger,
       metrics,
-      deliveries: new Deliveries(house.deps.store),
+      deliveries: new Deliveries(stack.deps.store),
       webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
       timeoutMs: 600_000,
     })
     worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE)), {
-      connection: house.connect('jobs'),
+      connection: stack.connect('jobs'),
       prefix: QUEUE_PREFIX,
       concurrency: 16,
     })

@@ -15,11 +15,11 @@ import { waitFor } from '../../support/http.ts'
 import { NO_REVOCATIONS } from '../../support/revocations.ts'
 import { openSse, type Received } from './sse-client.ts'
 
-let house: Environment
+let stack: Environment
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false, appendOnly: true })
+  stack = await openEnvironment({ listens: false, appendOnly: true })
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 
 async function authorize(request: FastifyRequest): Promise<Caller> {
   const token = request.headers.authorization ?? (request.query as { access_token?: string }).access_token
@@ -30,7 +30,7 @@ async function authorize(request: FastifyRequest): Promise<Caller> {
 
 /** One process of the service: its own subscription, its own listener. */
 async function startProcess(change: Partial<EventRouteDeps> = {}) {
-  const live = new LiveEvents(house.connect('subscriber'), house.deps.logger)
+  const live = new LiveEvents(stack.connect('subscriber'), stack.deps.logger)
   await waitFor(() => live.subscribed)
   const app = appWithProblems()
   await app.register(eventRoutes, {
@@ -38,15 +38,15 @@ async function startProcess(change: Partial<EventRouteDeps> = {}) {
     authorizeStream: authorize,
     revocations: NO_REVOCATIONS,
     live,
-    heads: house.deps.heads,
-    views: house.deps.views,
+    heads: stack.deps.heads,
+    views: stack.deps.views,
     secrets: SECRETS,
-    logger: house.deps.logger,
-    log: new EventLog(house.deps.index.wholeness),
-    progress: new ProgressWatch({ ...house.deps, redis: house.deps.redis.hot }),
+    logger: stack.deps.logger,
+    log: new EventLog(stack.deps.index.wholeness),
+    progress: new ProgressWatch({ ...stack.deps, redis: stack.deps.redis.hot }),
     snapshots: {
-      submission: (owner: string, id: string) => house.deps.heads.require(owner, id),
-      upload: (id: string) => house.deps.views.one(id),
+      submission: (owner: string, id: string) => stack.deps.heads.require(owner, id),
+      upload: (id: string) => stack.deps.views.one(id),
     },
     ...change,
   })
@@ -68,7 +68,7 @@ const sequences = (events: Received[]) => events.map(({ data }) => (data as Even
 
 describe('a submission’s event stream', () => {
   it('begins with the current document, then sends events as they happen', async () => {
-    await house.commitHead('S-live')
+    await stack.commitHead('S-live')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-live/events')
     expect(client.status).toBe(200)
@@ -77,7 +77,7 @@ describe('a submission’s event stream', () => {
     expect(client.headers['cache-control']).toContain('no-cache')
     expect((await client.seen('snapshot'))[0]?.data).toMatchObject({ id: 'S-live' })
     expect(client.retryMs).toBeGreaterThanOrEqual(1000)
-    const upload = await house.putUpload('S-live')
+    const upload = await stack.putUpload('S-live')
     const [created] = await client.seen('upload.created')
     expect(created?.id).toBe(`evt_${upload.id}_1`)
     expect(created?.data).toMatchObject({
@@ -88,43 +88,43 @@ describe('a submission’s event stream', () => {
   })
 
   it('resumes after Last-Event-ID at another process, without gaps', async () => {
-    await house.commitHead('S-resume')
+    await stack.commitHead('S-resume')
     const [one, two] = [await startProcess(), await startProcess()]
     const client = await one.open('/v1/submissions/S-resume/events')
     await client.seen('snapshot')
-    const upload = await house.putUpload('S-resume')
+    const upload = await stack.putUpload('S-resume')
     await client.seen('upload.created')
     client.close()
-    await house.reach(upload.id, 'stored')
-    await house.reach(upload.id, 'accepted')
+    await stack.reach(upload.id, 'stored')
+    await stack.reach(upload.id, 'accepted')
     const back = await two.open('/v1/submissions/S-resume/events', { 'last-event-id': client.lastEventId })
     await back.seen('upload.accepted')
-    await house.reach(upload.id, 'ready')
+    await stack.reach(upload.id, 'ready')
     await back.seen('upload.ready')
     expect(types(back.events)).toEqual(['upload.stored', 'upload.accepted', 'upload.ready'])
   })
 
   it('sends the document for an unknown Last-Event-ID, and can be resumed from its id', async () => {
-    await house.commitHead('S-unknown')
-    const upload = await house.putUpload('S-unknown')
+    await stack.commitHead('S-unknown')
+    const upload = await stack.putUpload('S-unknown')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-unknown/events', { 'last-event-id': 'evt_of_long_ago_1' })
     const [snapshot] = await client.seen('snapshot')
     expect(snapshot?.id).toBe(`evt_${upload.id}_1`)
     client.close()
-    await house.reach(upload.id, 'stored')
+    await stack.reach(upload.id, 'stored')
     const back = await open('/v1/submissions/S-unknown/events', { 'last-event-id': client.lastEventId })
     await back.seen('upload.stored')
     expect(types(back.events)).toEqual(['upload.stored'])
   })
 
   it('does not hold back events published in another order than their numbers', async () => {
-    await house.commitHead('S-order')
-    const a = await house.putUpload('S-order')
+    await stack.commitHead('S-order')
+    const a = await stack.putUpload('S-order')
     // The later commit was announced first; a page saw it and went away before the other came.
     const key = redisKeys.submissionEvents(OWNER, 'S-order')
-    await house.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_late', 9))
-    await house.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_early', 8))
+    await stack.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_late', 9))
+    await stack.deps.redis.hot.xadd(key, '*', 'e', envelope('S-order', 'evt_early', 8))
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-order/events', { 'last-event-id': 'evt_late' })
     await client.seen('submission.complete')
@@ -133,11 +133,11 @@ describe('a submission’s event stream', () => {
   })
 
   it('sends every event once during a burst while the log is read', async () => {
-    await house.commitHead('S-burst')
-    const upload = await house.putUpload('S-burst')
+    await stack.commitHead('S-burst')
+    const upload = await stack.putUpload('S-burst')
     const { open } = await startProcess()
     const writing = (async () => {
-      for (let i = 0; i < 60; i++) await house.note(upload.id, { event: 'upload.playable' })
+      for (let i = 0; i < 60; i++) await stack.note(upload.id, { event: 'upload.playable' })
     })()
     const clients = await Promise.all(
       [1, 2, 3, 4].map(() => open('/v1/submissions/S-burst/events', { 'last-event-id': `evt_${upload.id}_1` })),
@@ -150,7 +150,7 @@ describe('a submission’s event stream', () => {
   })
 
   it('is refused to others: no credentials, another portal, another submission’s session', async () => {
-    await house.commitHead('S-mine')
+    await stack.commitHead('S-mine')
     const { open, url } = await startProcess()
     const path = '/v1/submissions/S-mine/events'
     expect((await openSse(`${url}${path}`)).status).toBe(401)
@@ -183,14 +183,14 @@ function envelope(submissionId: string, id: string, sequence: number): string {
 
 describe('an upload’s event stream', () => {
   it('sends events of this upload only, and resumes from an id of another', async () => {
-    await house.commitHead('S-up')
-    const [mine, other] = [await house.putUpload('S-up'), await house.putUpload('S-up')]
+    await stack.commitHead('S-up')
+    const [mine, other] = [await stack.putUpload('S-up'), await stack.putUpload('S-up')]
     const { open } = await startProcess()
     const client = await open(`/v1/uploads/${mine.id}/events`)
     const [snapshot] = await client.seen('snapshot')
     expect(snapshot).toMatchObject({ id: `evt_${other.id}_1`, data: { id: mine.id } })
-    await house.reach(other.id, 'stored')
-    await house.reach(mine.id, 'stored')
+    await stack.reach(other.id, 'stored')
+    await stack.reach(mine.id, 'stored')
     await client.seen('upload.stored')
     expect(client.events.map(({ id }) => id)).toEqual([`evt_${other.id}_1`, `evt_${mine.id}_2`])
     const back = await open(`/v1/uploads/${mine.id}/events`, { 'last-event-id': `evt_${other.id}_1` })
@@ -199,19 +199,19 @@ describe('an upload’s event stream', () => {
   })
 
   it('sends progress of receiving and processing, and only changes', async () => {
-    await house.commitHead('S-progress')
+    await stack.commitHead('S-progress')
     const { open } = await startProcess()
     const draft = draftFor('S-progress')
-    await house.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+    await stack.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
     const client = await open(`/v1/uploads/${draft.id}/events`)
     const [first] = await client.seen('progress')
     expect(first?.data).toEqual({ uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null })
     expect(first?.id).toBe('')
-    await house.deps.hot.acquire(draft.id, 'fence', 'here')
-    await house.deps.hot.saveProgress(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
+    await stack.deps.hot.acquire(draft.id, 'fence', 'here')
+    await stack.deps.hot.saveProgress(draft.id, 'fence', { offset: 40, expiresAtMs: Date.now() + 60_000 })
     await client.seen('progress', 2)
     const work = { step: 'transcode' as const, percent: 12, etaSeconds: 60, queuePosition: null }
-    await house.deps.views.setProgress(draft.id, work)
+    await stack.deps.views.setProgress(draft.id, work)
     await client.seen('progress', 3)
     expect(client.events.filter(({ event }) => event === 'progress').map(({ data }) => data)).toEqual([
       { uploadId: draft.id, receivedBytes: 0, bytes: 100, progress: null },
@@ -221,10 +221,10 @@ describe('an upload’s event stream', () => {
   })
 
   it('sends the progress of each upload in the submission’s stream', async () => {
-    await house.commitHead('S-page')
+    await stack.commitHead('S-page')
     const drafts = [draftFor('S-page'), draftFor('S-page')]
     for (const draft of drafts)
-      await house.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
+      await stack.deps.hot.create(draft, { size: 100, expiresAtMs: Date.now() + 60_000, partBytes: 50 })
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-page/events')
     const told = await client.seen('progress', 2)
@@ -234,7 +234,7 @@ describe('an upload’s event stream', () => {
   })
 
   it('is unknown to another portal, like an invented id', async () => {
-    const mine = await house.putUpload('S-up')
+    const mine = await stack.putUpload('S-up')
     const { open } = await startProcess()
     for (const [id, authorization] of [
       [mine.id, 'other'],
@@ -251,7 +251,7 @@ describe('an upload’s event stream', () => {
 
 describe('the connection', () => {
   it('has a comment line while nothing happens', async () => {
-    await house.commitHead('S-quiet')
+    await stack.commitHead('S-quiet')
     const { open } = await startProcess({ timing: { heartbeatMs: 50 } })
     const client = await open('/v1/submissions/S-quiet/events')
     await waitFor(() => client.comments.length >= 2)
@@ -259,7 +259,7 @@ describe('the connection', () => {
   })
 
   it('ends when the process drains, and no new one is accepted', async () => {
-    await house.commitHead('S-drain')
+    await stack.commitHead('S-drain')
     const drain = new AbortController()
     const { open, live } = await startProcess({ drain: drain.signal })
     const client = await open('/v1/submissions/S-drain/events')
@@ -271,7 +271,7 @@ describe('the connection', () => {
   })
 
   it('does not delay the end of a server', async () => {
-    await house.commitHead('S-close')
+    await stack.commitHead('S-close')
     const { open, app } = await startProcess()
     const client = await open('/v1/submissions/S-close/events')
     await client.seen('snapshot')
@@ -280,49 +280,49 @@ describe('the connection', () => {
   })
 
   it('is closed when its client does not read for too long, and its memory is released', async () => {
-    await house.commitHead('S-slow')
-    const upload = await house.putUpload('S-slow')
+    await stack.commitHead('S-slow')
+    const upload = await stack.putUpload('S-slow')
     const { open, live } = await startProcess({ timing: { slowReaderMs: 300 } })
     const client = await open('/v1/submissions/S-slow/events')
     await client.seen('snapshot')
     client.pause()
     const problems = [{ code: 'X', severity: 'warn' as const, message: { th: 'ก'.repeat(200_000), en: '' } }]
     for (let i = 0; i < 30 && live.listening > 0; i++)
-      await house.note(upload.id, { event: 'upload.playable', problems })
+      await stack.note(upload.id, { event: 'upload.playable', problems })
     await waitFor(() => live.listening === 0)
   })
 })
 
 describe('when Redis', () => {
   it('loses its connections, missed events are sent from the log', async () => {
-    await house.commitHead('S-cut')
-    const upload = await house.putUpload('S-cut')
+    await stack.commitHead('S-cut')
+    const upload = await stack.putUpload('S-cut')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-cut/events')
     await client.seen('snapshot')
     // Cut the subscriptions and announce before they are back: nobody can have heard it live.
-    await house.deps.redis.hot
+    await stack.deps.redis.hot
       .multi()
       .client('KILL', 'TYPE', 'pubsub')
       .xadd(redisKeys.submissionEvents(OWNER, 'S-cut'), '*', 'e', envelope('S-cut', 'evt_unheard', 7))
       .exec()
     await client.seen('submission.complete')
-    await house.reach(upload.id, 'stored')
+    await stack.reach(upload.id, 'stored')
     await client.seen('upload.stored')
     expect(types(client.events)).toEqual(['snapshot', 'submission.complete', 'upload.stored'])
   })
 
   it('returns empty, the page gets the document again and then new events', async () => {
-    await house.commitHead('S-lost')
-    const upload = await house.putUpload('S-lost')
+    await stack.commitHead('S-lost')
+    const upload = await stack.putUpload('S-lost')
     const { open } = await startProcess()
     const client = await open('/v1/submissions/S-lost/events', { 'last-event-id': `evt_${upload.id}_1` })
-    await house.reach(upload.id, 'stored')
+    await stack.reach(upload.id, 'stored')
     await client.seen('upload.stored')
-    await house.redis.restart({ dir: await house.redis.emptyDir() })
+    await stack.redis.restart({ dir: await stack.redis.emptyDir() })
     const [snapshot] = await client.seen('snapshot')
     expect(snapshot?.data).toMatchObject({ id: 'S-lost' })
-    await house.reach(upload.id, 'accepted')
+    await stack.reach(upload.id, 'accepted')
     await client.seen('upload.accepted')
     client.close()
     // Another page comes back with an id that only the old Redis knew.

@@ -139,50 +139,50 @@ const MATRIX: Record<string, Cells> = {
   'DELETE /files/*': { ...ofTicket('204'), ticket: '410 UPLOAD_CANCELLED' },
 }
 
-let house: Environment
+let stack: Environment
 const agent = new Agent({ keepAlive: true })
 beforeAll(async () => {
-  house = await openEnvironment()
+  stack = await openEnvironment()
   // Lists wait for a Redis that is known to hold everything.
-  await house.deps.rebuilder.run()
+  await stack.deps.rebuilder.run()
 })
 afterAll(async () => {
   agent.destroy()
-  await house.close()
+  await stack.close()
 })
 
 describe('the matrix', () => {
   it('has a row for every route, and no other rows', async () => {
     const routes = new Set<string>()
-    const app = await buildApp(house.deps, { onRoute: (method, url) => routes.add(`${method} ${url}`) })
+    const app = await buildApp(stack.deps, { onRoute: (method, url) => routes.add(`${method} ${url}`) })
     await app.close()
     expect([...routes].toSorted()).toEqual(Object.keys(MATRIX).toSorted())
   })
 
   // Those who are let in come last: had a refused call left a trace, they would see it.
   it.each(Object.entries(MATRIX))('%s', async (route, cells) => {
-    const scene = await setScene(house)
+    const scene = await setScene(stack)
     const seen: Partial<Cells> = {}
-    for (const name of CREDENTIALS) seen[name] = (await ask(route, { house, scene, name, agent })).cell
+    for (const name of CREDENTIALS) seen[name] = (await ask(route, { stack, scene, name, agent })).cell
     expect(seen).toEqual(cells)
   })
 })
 
 describe('media links', () => {
   it('open one object until they expire, and nothing if they are changed', async () => {
-    const scene = await setScene(house)
-    const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
+    const scene = await setScene(stack)
+    const { body } = await stack.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
     const [item] = body['items'] as { url: string }[]
     const good = new URL(item?.url ?? '').pathname
     const status = async (path: string) => {
-      const reply = await send('GET', house.url + path, {}, undefined, agent)
+      const reply = await send('GET', stack.url + path, {}, undefined, agent)
       return `${reply.status} ${reply.problem?.code ?? ''}`.trim()
     }
     expect(await status(good)).toBe('200')
     const [, , token = '', name = ''] = good.split('/')
     const [payload = '', mac = ''] = token.split('.')
-    const other = await setScene(house)
-    const { object } = await house.record(`http://x/files/${other.whole}`)
+    const other = await setScene(stack)
+    const { object } = await stack.record(`http://x/files/${other.whole}`)
     const claims = {
       uploadId: other.whole,
       name: 'original',
@@ -195,7 +195,7 @@ describe('media links', () => {
     }
     const soon = Math.floor(Date.now() / 1000)
     const forged = signMediaToken({ ...claims, expiresAtSeconds: soon + 600 }, ['s'.repeat(32)])
-    const expired = signMediaToken({ ...claims, expiresAtSeconds: soon - 1 }, house.deps.config.secrets.link)
+    const expired = signMediaToken({ ...claims, expiresAtSeconds: soon - 1 }, stack.deps.config.secrets.link)
     const flipped = mac.startsWith('A') ? `B${mac.slice(1)}` : `A${mac.slice(1)}`
     for (const [bad, answer] of [
       [forged, '403 LINK_INVALID'],

@@ -8,22 +8,22 @@ import { listen } from '../../support/app.ts'
 import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
 import { OPS_PASSWORD } from './support/credentials.ts'
 
-let house: Environment
+let stack: Environment
 let ops: Awaited<ReturnType<typeof buildOpsServer>>
 let opsUrl: string
 let id: string
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1', OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
-  const { deps } = house
+  stack = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1', OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
+  const { deps } = stack
   const parts = { ...deps, redis: deps.redis.producer, state: { started: true, draining: false } }
   ops = await buildOpsServer(parts)
   opsUrl = await listen(ops)
-  id = await house.submission()
+  id = await stack.submission()
 })
 afterAll(async () => {
   await ops.close()
-  await house.close()
+  await stack.close()
 })
 
 const basic = `Basic ${Buffer.from(`ops:${OPS_PASSWORD}`).toString('base64')}`
@@ -57,7 +57,7 @@ describe('a body that never ends', () => {
     ['a deletion', () => `DELETE /v1/submissions/${id}`],
   ])('for %s is answered 408', async (_what, head) => {
     for (const chunked of [false, true]) {
-      const answer = await dribble(house.url, head(), { chunked })
+      const answer = await dribble(stack.url, head(), { chunked })
       expect(answer).toMatch(/^HTTP\/1\.1 408 /)
       expect(answer).toContain('"code":"REQUEST_TIMEOUT"')
     }
@@ -68,7 +68,7 @@ describe('a body that never ends', () => {
     ['for an address that is none', () => 'POST /nothing', 408],
     ['for an upload that was refused', () => `PATCH /files/${id}`, 4],
   ])('%s ends with its connection', async (_what, head, status) => {
-    expect(await dribble(house.url, head())).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
+    expect(await dribble(stack.url, head())).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
   })
 
   it('ends on the listener for operators too', async () => {
@@ -85,7 +85,7 @@ describe('a body that is nested', () => {
     ['arrays', ['[', ']']],
     ['both', ['{"a":[', ']}']],
   ])('5,000 levels deep in %s is refused with a reason, and no stack is logged', async (_what, brackets) => {
-    house.lines.length = 0
+    stack.lines.length = 0
     const headers = { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' }
     for (const [method, path] of [
       ['PUT', `/v1/submissions/${id}`],
@@ -95,27 +95,27 @@ describe('a body that is nested', () => {
     ] as const) {
       // Receipts are short.
       const body = nested(path.includes('receipts') ? 500 : 5000, brackets)
-      const answer = await fetch(house.url + path, { method, headers, body })
+      const answer = await fetch(stack.url + path, { method, headers, body })
       expect(answer.status, path).toBe(400)
       expect(await answer.json()).toMatchObject({
         code: 'BAD_REQUEST',
         errors: [{ in: 'body', path: '', message: 'is nested more than 64 levels deep' }],
       })
     }
-    expect(house.lines.filter((line) => line.includes('unexpected error'))).toEqual([])
+    expect(stack.lines.filter((line) => line.includes('unexpected error'))).toEqual([])
   })
 
   it('a few levels deep is accepted', async () => {
-    const { body } = await house.call('GET', `/v1/submissions/${id}`)
+    const { body } = await stack.call('GET', `/v1/submissions/${id}`)
     const metadata = JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`)
-    const put = await house.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })
+    const put = await stack.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })
     expect(put.status).toBe(200)
   })
 
   it('brackets in texts do not count', async () => {
-    const { body } = await house.call('GET', `/v1/submissions/${id}`)
+    const { body } = await stack.call('GET', `/v1/submissions/${id}`)
     const metadata = { note: '[{'.repeat(1000), more: '\\"[[' }
-    const put = await house.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })
+    const put = await stack.call('PUT', `/v1/submissions/${id}`, { body: { profile: body['profile'], metadata } })
     expect(put.status).toBe(200)
   })
 })

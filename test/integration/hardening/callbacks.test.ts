@@ -47,12 +47,12 @@ const INSIDE = [
   'no address at all',
 ]
 
-let house: Environment
+let stack: Environment
 let inside: Server
 let port: number
 const reached: string[] = []
 beforeAll(async () => {
-  house = await openEnvironment({ env: { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString('base64')}` } })
+  stack = await openEnvironment({ env: { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString('base64')}` } })
   inside = createServer((request, response) => {
     reached.push(request.headers.host ?? '')
     if (request.url === '/away') response.writeHead(307, { location: `http://127.0.0.1:${port}/secret` })
@@ -64,11 +64,11 @@ beforeAll(async () => {
 afterAll(async () => {
   inside.closeAllConnections()
   inside.close()
-  await house.close()
+  await stack.close()
 })
 
 test.each(INSIDE)('%s is refused when the portal configures it', async (callbackUrl) => {
-  const { status, body } = await house.call('PUT', '/v1/submissions/hook', {
+  const { status, body } = await stack.call('PUT', '/v1/submissions/hook', {
     body: {
       profile: INTAKE,
       callbackUrl,
@@ -83,7 +83,7 @@ test.each(INSIDE)('%s is refused when the portal configures it', async (callback
 
 test('a public address is accepted', async () => {
   const callbackUrl = 'https://portal.example/hook?key=1'
-  const { status } = await house.call('PUT', '/v1/submissions/hook', { body: { profile: INTAKE, callbackUrl } })
+  const { status } = await stack.call('PUT', '/v1/submissions/hook', { body: { profile: INTAKE, callbackUrl } })
   expect(status).toBe(201)
 })
 

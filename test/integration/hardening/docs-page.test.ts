@@ -5,11 +5,11 @@ import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 
 describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment()
+    stack = await openEnvironment()
   })
-  afterAll(async () => await house.close())
+  afterAll(async () => await stack.close())
 
   it('shows every operation, without violations of the security policy', async () => {
     const browser = await startChromium()
@@ -19,7 +19,7 @@ describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
       page.on('console', (message) => {
         if (/Content Security Policy|Refused to/.test(message.text())) blocked.push(message.text())
       })
-      await page.goto(`${house.url}/docs`)
+      await page.goto(`${stack.url}/docs`)
       await page.getByText('/v1/submissions/{id}/seal').first().waitFor({ timeout: 15_000 })
       expect(blocked).toEqual([])
     } finally {

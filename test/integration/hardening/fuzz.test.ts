@@ -15,18 +15,18 @@ const RUNS = Number(process.env['FUZZ_RUNS'] ?? 120)
 const SETTINGS = { numRuns: RUNS, seed: Number(process.env['FUZZ_SEED'] ?? 1) }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
-let house: Environment
+let stack: Environment
 let scene: Scene
 beforeAll(async () => {
-  house = await openEnvironment({
+  stack = await openEnvironment({
     env: { CREATIONS_PER_MINUTE: '0', SESSION_CALLS_PER_MINUTE: '0' },
   })
-  await house.deps.rebuilder.run()
-  scene = await setScene(house)
+  await stack.deps.rebuilder.run()
+  scene = await setScene(stack)
 })
 afterAll(async () => {
   agent.destroy()
-  await house.close()
+  await stack.close()
 })
 
 /** Anything but an answer that nobody thought of. */
@@ -41,7 +41,7 @@ function expectForeseen({ status, problem, text }: Reply, method: string): void 
 
 const ask = async (method: string, path: string, headers: Headers = {}, body?: Buffer): Promise<void> =>
   expectForeseen(
-    await send(method, house.url + path, headers, body, agent),
+    await send(method, stack.url + path, headers, body, agent),
     // Answered as what it says it is: without a body.
     /^head$/i.test(String(headers['x-http-method-override'])) ? 'HEAD' : method,
   )
@@ -218,7 +218,7 @@ test('bytes that are not HTTP', async () => {
 
 /** Sends bytes on a connection of their own; the status of what came back, 0 where nothing did. */
 async function raw(bytes: Buffer): Promise<number> {
-  const socket = connect(Number(new URL(house.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(stack.url).port), '127.0.0.1')
   const chunks: Buffer[] = []
   await new Promise<void>((resolve) => {
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -231,10 +231,10 @@ async function raw(bytes: Buffer): Promise<number> {
 }
 
 test('afterwards the service works, and no unexpected error was logged', async () => {
-  const user = await house.user('plan')
+  const user = await stack.user('plan')
   const url = await user.create({ length: scene.bytes.length, name: 'after.pdf' })
   expect((await user.patch(url, 0, scene.bytes)).status).toBe(204)
-  expect(await scene.user.offset(`${house.url}/files/${scene.whole}`)).toBe(scene.bytes.length)
-  expect(house.lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([])
+  expect(await scene.user.offset(`${stack.url}/files/${scene.whole}`)).toBe(scene.bytes.length)
+  expect(stack.lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([])
   expect(({} as Record<string, unknown>)['a']).toBeUndefined()
 })

@@ -8,20 +8,20 @@ import { begin, type Headers, type Reply, send } from '../../support/tus.ts'
 import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 
 const agent = new Agent({ keepAlive: true })
-let house: Environment
+let stack: Environment
 let scene: Scene
 let link: string
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example', OPS_PASSWORD } })
-  await house.deps.rebuilder.heal()
-  scene = await setScene(house)
-  const { body } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
+  stack = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example', OPS_PASSWORD } })
+  await stack.deps.rebuilder.heal()
+  scene = await setScene(stack)
+  const { body } = await stack.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
   link = new URL((body['items'] as { url: string }[])[0]?.url ?? '').pathname
 })
 afterAll(async () => {
   agent.destroy()
-  await house.close()
+  await stack.close()
 })
 
 /** Directives of a Content-Security-Policy. */
@@ -60,7 +60,7 @@ describe('the API and the tus endpoint', () => {
     ['a refused PATCH', 'PATCH', () => `/files/${scene.begun}`, tus, 415],
     ['what tus can do', 'OPTIONS', () => '/files', () => ({}), 204],
   ])('%s', async (_name, method, path, headers, status) => {
-    const reply = await send(method, house.url + path(), headers(), undefined, agent)
+    const reply = await send(method, stack.url + path(), headers(), undefined, agent)
     expect(reply.status).toBe(status)
     expectHardened(reply, "'none'")
     expect(policyOf(reply).get('default-src')).toBe("'none'")
@@ -68,13 +68,13 @@ describe('the API and the tus endpoint', () => {
 
   it('a preflight, which no route handles', async () => {
     const origin = { origin: 'https://portal.example', 'access-control-request-method': 'PATCH' }
-    const reply = await send('OPTIONS', `${house.url}/files`, origin, undefined, agent)
+    const reply = await send('OPTIONS', `${stack.url}/files`, origin, undefined, agent)
     expect(reply.headers['access-control-allow-origin']).toBe('https://portal.example')
     expectHardened(reply, "'none'")
   })
 
   it('a stream of events', async () => {
-    const events = begin('GET', `${house.url}/v1/submissions/${scene.id}/events`, key())
+    const events = begin('GET', `${stack.url}/v1/submissions/${scene.id}/events`, key())
     events.end()
     const { headers, statusCode: status = 0 } = await new Promise<import('node:http').IncomingMessage>((resolve) =>
       events.raw.once('response', resolve),
@@ -84,9 +84,9 @@ describe('the API and the tus endpoint', () => {
   })
 
   it('sends HSTS only if browsers use TLS', async () => {
-    expect((await send('GET', `${house.url}/openapi.json`, {})).headers).not.toHaveProperty('strict-transport-security')
+    expect((await send('GET', `${stack.url}/openapi.json`, {})).headers).not.toHaveProperty('strict-transport-security')
     const secure = await openEnvironment({
-      redis: house.redis,
+      redis: stack.redis,
       env: { PUBLIC_URL: 'https://songngan.example', TRUST_PROXY: 'false' },
     })
     try {
@@ -109,27 +109,27 @@ describe('caching by a proxy or a browser', () => {
     ['a list of profiles', () => '/v1/profiles'],
     ['the root', () => '/'],
   ])('nothing of %s', async (_name, path) => {
-    const reply = await send('GET', house.url + path(), key(), undefined, agent)
+    const reply = await send('GET', stack.url + path(), key(), undefined, agent)
     expect(reply.status).toBe(200)
     expect(reply.headers['cache-control']).toBe('no-store')
   })
 
   it('a document only privately, with revalidation each time', async () => {
     for (const path of [`/v1/submissions/${scene.id}`, `/v1/uploads/${scene.whole}`])
-      expect((await send('GET', house.url + path, key(), undefined, agent)).headers['cache-control']).toBe(
+      expect((await send('GET', stack.url + path, key(), undefined, agent)).headers['cache-control']).toBe(
         'private, no-cache',
       )
   })
 
   it('no link', async () => {
-    const { headers } = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: {} })
+    const { headers } = await stack.call('POST', `/v1/uploads/${scene.whole}/links`, { body: {} })
     expect(headers['cache-control']).toBe('no-store')
   })
 })
 
 describe('pages for people', () => {
   it('the root, which lists the other paths', async () => {
-    const reply = await send('GET', `${house.url}/`, {}, undefined, agent)
+    const reply = await send('GET', `${stack.url}/`, {}, undefined, agent)
     expect(reply.status).toBe(200)
     expectHardened(reply, "'none'")
     const { reference, openapi } = JSON.parse(reply.text) as Record<string, string>
@@ -139,18 +139,18 @@ describe('pages for people', () => {
 
   it('the documentation', async () => {
     for (const path of ['/docs', '/docs/static/swagger-ui.css'])
-      expectHardened(await send('GET', house.url + path, {}, undefined, agent), "'none'")
+      expectHardened(await send('GET', stack.url + path, {}, undefined, agent), "'none'")
   })
 
   it("the page for teachers, which the portal's own pages may frame", async () => {
-    const reply = await send('GET', `${house.url}/portal`, {}, undefined, agent)
+    const reply = await send('GET', `${stack.url}/portal`, {}, undefined, agent)
     expectHardened(reply, "'self' https://portal.example")
     expect(policyOf(reply).get('script-src')).toBe("'self'")
   })
 
   it('an uploaded file: with name and type, in a sandbox, never a script', async () => {
     for (const headers of [{}, { range: 'bytes=0-9' }, { range: 'bytes=99999999-' }]) {
-      const reply = await send('GET', house.url + link, headers, undefined, agent)
+      const reply = await send('GET', stack.url + link, headers, undefined, agent)
       const policy = policyOf(reply)
       expect(reply.headers['x-content-type-options']).toBe('nosniff')
       expect(policy.get('default-src')).toBe("'none'")
@@ -168,7 +168,7 @@ describe('pages for people', () => {
   })
 
   it('everything on the listener for operators', async () => {
-    const { deps } = house
+    const { deps } = stack
     const ops = await buildOpsServer({
       ...deps,
       redis: deps.redis.producer,

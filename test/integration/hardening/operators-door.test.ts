@@ -10,15 +10,15 @@ import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 const OPEN = new Set(['/', '/health/live', '/health/ready', '/health/details', '/metrics'])
 const SAFE = new Set(['GET', 'HEAD'])
 
-let house: Environment
+let stack: Environment
 let scene: Scene
 let ops: Awaited<ReturnType<typeof buildOpsServer>>
 const routes: [method: string, url: string][] = []
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
-  scene = await setScene(house)
-  const { deps } = house
+  stack = await openEnvironment({ env: { OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
+  scene = await setScene(stack)
+  const { deps } = stack
   const state = { started: true, draining: false }
   const parts = { ...deps, redis: deps.redis.producer, state }
   ops = await buildOpsServer(parts, { onRoute: (method, url) => routes.push([method, url]) })
@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await ops.close()
-  await house.close()
+  await stack.close()
 })
 
 const basic = (user: string, password: string) => ({
@@ -87,7 +87,7 @@ describe('the operations listener', () => {
   })
 
   it('answers only to its own host names, which prevents DNS rebinding', async () => {
-    const { deps } = house
+    const { deps } = stack
     const ask = async (host: string, hosts: string[] = []) => {
       const config = { ...deps.config, ops: { ...deps.config.ops, hosts } }
       const state = { started: true, draining: false }
@@ -121,7 +121,7 @@ describe('the operations listener', () => {
   })
 
   it('is closed without a configured password', async () => {
-    const { deps } = house
+    const { deps } = stack
     const config = { ...deps.config, ops: { ...deps.config.ops, password: undefined } }
     const state = { started: true, draining: false }
     const shut = await buildOpsServer({ ...deps, config, redis: deps.redis.producer, state })

@@ -5,18 +5,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { CREDENTIALS, type Scene, setScene } from './support/credentials.ts'
 
-let house: Environment
+let stack: Environment
 let scene: Scene
 beforeAll(async () => {
-  house = await openEnvironment()
-  await house.deps.rebuilder.run()
-  scene = await setScene(house)
+  stack = await openEnvironment()
+  await stack.deps.rebuilder.run()
+  scene = await setScene(stack)
 })
-afterAll(async () => await house.close())
+afterAll(async () => await stack.close())
 
 async function ask(path: string, token: string): Promise<string> {
   const ended = new AbortController()
-  const reply = await fetch(`${house.url}${path}?access_token=${token}`, { signal: ended.signal })
+  const reply = await fetch(`${stack.url}${path}?access_token=${token}`, { signal: ended.signal })
   const code = reply.ok ? '' : ((await reply.json()) as { code: string }).code
   ended.abort()
   return `${reply.status} ${code}`.trim()

@@ -8,13 +8,13 @@ import { expectProblem } from '../uploads/problem.ts'
 
 const PER_MINUTE = 5
 
-let house: Environment
+let stack: Environment
 beforeAll(async () => {
-  house = await openEnvironment({
+  stack = await openEnvironment({
     env: { CREATIONS_PER_MINUTE: String(PER_MINUTE), SESSION_CALLS_PER_MINUTE: String(PER_MINUTE) },
   })
 })
-afterAll(async () => await house.close())
+afterAll(async () => await stack.close())
 
 const bytes = pdfBytes()
 const creation = (number: number) => ({ length: bytes.length, name: `${number}.pdf` })
@@ -31,8 +31,8 @@ async function hammer(user: TusUser) {
 }
 
 test('creations above the rate are 503 with Retry-After, recorded as attempts; running uploads continue', async () => {
-  const submission = await house.submission()
-  const user = tusUser(house.url, await house.ticket(submission, 'plan', { subject: 'ครูสมศรี' }))
+  const submission = await stack.submission()
+  const user = tusUser(stack.url, await stack.ticket(submission, 'plan', { subject: 'ครูสมศรี' }))
   const { urls, refusal } = await hammer(user)
   expect(urls).toHaveLength(PER_MINUTE)
   expectProblem(refusal, 503, 'RATE_LIMITED')
@@ -47,30 +47,30 @@ test('creations above the rate are 503 with Retry-After, recorded as attempts; r
   for (let at = 0; at < bytes.length; at += step)
     expect((await user.patch(first, at, bytes.subarray(at, at + step))).status).toBe(204)
 
-  const { body } = await house.call('GET', `/v1/submissions/${submission}/attempts`)
+  const { body } = await stack.call('GET', `/v1/submissions/${submission}/attempts`)
   const codes = (body['items'] as { code: string | null }[]).map(({ code }) => code)
   expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(1)
-  expect(await house.deps.metrics.text()).toContain('rate_limited_total{what="creation"} 1')
+  expect(await stack.deps.metrics.text()).toContain('rate_limited_total{what="creation"} 1')
 })
 
 test('a colleague behind the same address, in the same submission, is not refused', async () => {
-  const submission = await house.submission()
-  await hammer(tusUser(house.url, await house.ticket(submission, 'plan', { subject: 'one' })))
-  const colleague = tusUser(house.url, await house.ticket(submission, 'plan', { subject: 'two' }))
+  const submission = await stack.submission()
+  await hammer(tusUser(stack.url, await stack.ticket(submission, 'plan', { subject: 'one' })))
+  const colleague = tusUser(stack.url, await stack.ticket(submission, 'plan', { subject: 'two' }))
   expect((await colleague.post(creation(1))).status).toBe(201)
 })
 
 test('another ticket of the same person does not help; without a subject the submission is counted', async () => {
-  const [one, two] = [await house.submission(), await house.submission()]
-  const named = async (id: string) => tusUser(house.url, await house.ticket(id, 'plan', { subject: 'same' }))
+  const [one, two] = [await stack.submission(), await stack.submission()]
+  const named = async (id: string) => tusUser(stack.url, await stack.ticket(id, 'plan', { subject: 'same' }))
   await hammer(await named(one))
   expectProblem(await (await named(two)).post(creation(1)), 503, 'RATE_LIMITED')
-  await hammer(tusUser(house.url, await house.ticket(one, 'plan')))
-  expect((await tusUser(house.url, await house.ticket(two, 'plan')).post(creation(1))).status).toBe(201)
+  await hammer(tusUser(stack.url, await stack.ticket(one, 'plan')))
+  expect((await tusUser(stack.url, await stack.ticket(two, 'plan')).post(creation(1))).status).toBe(201)
 })
 
 test('resuming an unfinished upload does not count', async () => {
-  const user = await house.user('plan', { subject: 'on another machine' })
+  const user = await stack.user('plan', { subject: 'on another machine' })
   const url = await user.create({ ...creation(0), fingerprint: 'f' })
   await hammer(user)
   const joined = await user.post({ ...creation(0), fingerprint: 'f' })
@@ -78,8 +78,8 @@ test('resuming an unfinished upload does not count', async () => {
 })
 
 test("a page's changes and reads are counted separately, an API key's never", async () => {
-  const submission = await house.submission()
-  const { body } = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
+  const submission = await stack.submission()
+  const { body } = await stack.call('POST', `/v1/submissions/${submission}/sessions`, {
     body: {
       subject: 'page',
       can: ['read', 'upload'],
@@ -87,23 +87,23 @@ test("a page's changes and reads are counted separately, an API key's never", as
   })
   const token = String(body['token'])
   const ask = (key?: string) =>
-    house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' }, token: key })
+    stack.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' }, token: key })
   const describe = (key?: string) =>
-    house.call('PATCH', `/v1/submissions/${submission}/slots/plan`, { body: { metadata: {} }, token: key })
+    stack.call('PATCH', `/v1/submissions/${submission}/slots/plan`, { body: { metadata: {} }, token: key })
   for (let number = 0; number < PER_MINUTE; number++) expect((await ask(token)).status).toBe(201)
   for (const refused of [await ask(token), await describe(token)])
     expect([refused.status, refused.body['code']]).toEqual([503, 'RATE_LIMITED'])
   for (let number = 0; number < 2 * PER_MINUTE; number++) {
-    expect((await house.call('GET', `/v1/submissions/${submission}`, { token })).status).toBe(200)
+    expect((await stack.call('GET', `/v1/submissions/${submission}`, { token })).status).toBe(200)
     expect((await ask()).status).toBe(201)
   }
-  const { body: attempts } = await house.call('GET', `/v1/submissions/${submission}/attempts`)
+  const { body: attempts } = await stack.call('GET', `/v1/submissions/${submission}/attempts`)
   expect((attempts['items'] as { code: string }[]).map(({ code }) => code)).toContain('RATE_LIMITED')
 })
 
 test('no request is refused because Redis is unavailable', async () => {
-  const { redis } = house.deps
-  const user = await house.user('plan', { subject: 'lucky' })
+  const { redis } = stack.deps
+  const user = await stack.user('plan', { subject: 'lucky' })
   await hammer(user)
   // The connection that counts is down; the one that uploads use is not.
   redis.producer.disconnect()

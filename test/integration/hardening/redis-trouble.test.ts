@@ -70,8 +70,8 @@ function isRight(route: string, { status, code, retryAfter }: Answer): boolean {
 test.for(TROUBLES)('$what', { timeout: 180_000 }, async ({ args = [], begin }, { onTestFinished: onEnd }) => {
   const redis = await startRedis({ appendOnly: true, args })
   onEnd(() => redis.stop())
-  const house = await openEnvironment({ redis })
-  onEnd(() => house.close())
+  const stack = await openEnvironment({ redis })
+  onEnd(() => stack.close())
   const agent = new Agent({ keepAlive: true })
   onEnd(() => agent.destroy())
   const operators = [
@@ -81,17 +81,17 @@ test.for(TROUBLES)('$what', { timeout: 180_000 }, async ({ args = [], begin }, {
   onEnd(() => {
     for (const operator of operators) operator.disconnect()
   })
-  await house.deps.rebuilder.run()
+  await stack.deps.rebuilder.run()
   const routes: string[] = []
-  const app = await buildApp(house.deps, { onRoute: (method, url) => routes.push(`${method} ${url}`) })
+  const app = await buildApp(stack.deps, { onRoute: (method, url) => routes.push(`${method} ${url}`) })
   await app.close()
-  const scene = await setScene(house)
+  const scene = await setScene(stack)
 
   await begin(...operators)
   const answers = await Promise.all(
     routes.map(async (route) => {
       const name: CredentialName = route.includes(' /files') ? 'ticket' : 'key'
-      return [route, await ask(route, { house, scene, name, agent })] as const
+      return [route, await ask(route, { stack, scene, name, agent })] as const
     }),
   )
   expect(

@@ -7,38 +7,38 @@ import { waitFor } from '../../support/http.ts'
 import { at, idOf, send, tusUser } from '../../support/tus.ts'
 
 const PERSON = 'ครู 1'
-let house: Environment
+let stack: Environment
 /** A second machine of the fleet. */
 let other: Environment
 beforeEach(async () => {
-  house = await openEnvironment()
-  other = await openEnvironment({ redis: house.redis, dataDir: house.dataDir })
+  stack = await openEnvironment()
+  other = await openEnvironment({ redis: stack.redis, dataDir: stack.dataDir })
 })
 afterEach(async () => {
   await other.leave()
-  await house.close()
+  await stack.close()
 })
 
 type Page = { sid: string; token: string; ticket: string }
 
 async function open(id: string, subject: string = PERSON): Promise<Page> {
-  const made = await house.call('POST', `/v1/submissions/${id}/sessions`, {
+  const made = await stack.call('POST', `/v1/submissions/${id}/sessions`, {
     body: { subject, can: ['read', 'upload', 'seal'] },
   })
   const token = String(made.body['token'])
-  const answer = await house.call('POST', `/v1/submissions/${id}/tickets`, { token, body: { slot: 'plan' } })
+  const answer = await stack.call('POST', `/v1/submissions/${id}/tickets`, { token, body: { slot: 'plan' } })
   return { sid: String(made.body['id']), token, ticket: String(answer.body['ticket']) }
 }
 
 const revoke = async (path: string, token?: string) => {
-  const answer = await house.call('DELETE', `/v1/submissions/${path}`, token === undefined ? {} : { token })
+  const answer = await stack.call('DELETE', `/v1/submissions/${path}`, token === undefined ? {} : { token })
   return `${answer.status} ${answer.body.code ?? ''}`.trim()
 }
 
 /** What each machine says to a session, and to a creation with its ticket. */
 async function seen(id: string, { token, ticket }: Pick<Page, 'token' | 'ticket'>): Promise<string[]> {
   const cells: string[] = []
-  for (const machine of [house, other]) {
+  for (const machine of [stack, other]) {
     const read = await machine.call('GET', `/v1/submissions/${id}`, { token })
     cells.push(read.body.code ?? String(read.status))
     const made = await send('POST', `${machine.url}/files`, {
@@ -55,7 +55,7 @@ const VOID = ['SESSION_REVOKED', 'TICKET_REVOKED', 'SESSION_REVOKED', 'TICKET_RE
 
 describe('a portal revokes', () => {
   it('one session, with its tickets, and no other', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const [mine, yours] = [await open(id), await open(id)]
     expect(await seen(id, mine)).toEqual(GOOD)
     expect(await revoke(`${id}/sessions/${mine.sid}`)).toBe('204')
@@ -65,9 +65,9 @@ describe('a portal revokes', () => {
   })
 
   it('a person: sessions and tickets, also those requested by the portal; new ones are valid immediately', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const [mine, yours] = [await open(id), await open(id, 'ครู 2')]
-    const ticket = await house.ticket(id, 'plan', { subject: PERSON })
+    const ticket = await stack.ticket(id, 'plan', { subject: PERSON })
     expect(await revoke(`${id}/sessions?subject=${encodeURIComponent(PERSON)}`)).toBe('204')
     expect(await seen(id, mine)).toEqual(VOID)
     expect(await seen(id, { ...yours, ticket })).toEqual(['200', 'TICKET_REVOKED', '200', 'TICKET_REVOKED'])
@@ -76,7 +76,7 @@ describe('a portal revokes', () => {
   })
 
   it('everything of a submission; new ones are valid immediately, and other submissions are not affected', async () => {
-    const [id, neighbour] = [await house.submission(), await house.submission()]
+    const [id, neighbour] = [await stack.submission(), await stack.submission()]
     const [mine, yours, theirs] = [await open(id), await open(id, 'ครู 2'), await open(neighbour)]
     expect(await revoke(`${id}/sessions`)).toBe('204')
     expect(await seen(id, mine)).toEqual(VOID)
@@ -86,19 +86,19 @@ describe('a portal revokes', () => {
   })
 
   it('durably, also if Redis is lost', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const [mine, yours] = [await open(id), await open(id, 'ครู 2')]
     await revoke(`${id}/sessions/${mine.sid}`)
     await revoke(`${id}/sessions?subject=${encodeURIComponent('ครู 2')}`)
-    await house.deps.redis.hot.flushall()
-    const fresh = await openEnvironment({ redis: house.redis, dataDir: house.dataDir })
+    await stack.deps.redis.hot.flushall()
+    const fresh = await openEnvironment({ redis: stack.redis, dataDir: stack.dataDir })
     onTestFinished(() => fresh.leave())
     for (const { token } of [mine, yours])
       expect((await fresh.call('GET', `/v1/submissions/${id}`, { token })).body.code).toBe('SESSION_REVOKED')
   })
 
   it('only its own, and never more than requested', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const mine = await open(id)
     expect(await revoke(`${id}/sessions`, OTHER_KEY)).toBe('404 SUBMISSION_UNKNOWN')
     expect(await revoke(`${id}/sessions/${mine.sid}`, OTHER_KEY)).toBe('404 SUBMISSION_UNKNOWN')
@@ -111,9 +111,9 @@ describe('a portal revokes', () => {
   })
 
   it('with an entry in the security log, without the name of the person', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     await revoke(`${id}/sessions?subject=${encodeURIComponent(PERSON)}`)
-    const [entry] = await house.deps.securityLog.newest(1)
+    const [entry] = await stack.deps.securityLog.newest(1)
     expect(entry).toMatchObject({ event: 'session.revoke', by: 'portal portal', on: `submission portal/${id}` })
     expect(JSON.stringify(entry)).not.toContain(PERSON)
   })
@@ -121,7 +121,7 @@ describe('a portal revokes', () => {
 
 describe('open requests end', () => {
   it('an event stream at another machine', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const mine = await open(id)
     const stream = await fetch(`${other.url}/v1/submissions/${id}/events`, {
       headers: { authorization: `Bearer ${mine.token}` },
@@ -139,7 +139,7 @@ describe('open requests end', () => {
   })
 
   it('a PATCH at another machine: its bytes are kept for a new ticket', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const mine = await open(id)
     const body = pdfBytes(800_000)
     const user = tusUser(other.url, mine.ticket)
@@ -150,22 +150,22 @@ describe('open requests end', () => {
     await waitFor(async () => (await user.offset(upload)) === half.length)
     await revoke(`${id}/sessions/${mine.sid}`)
     expect((await patch.reply).problem?.code).toBe('TICKET_REVOKED')
-    const again = tusUser(house.url, (await open(id)).ticket)
-    expect(await again.offset(at(house.url, upload))).toBe(half.length)
+    const again = tusUser(stack.url, (await open(id)).ticket)
+    expect(await again.offset(at(stack.url, upload))).toBe(half.length)
   })
 })
 
 describe('links', () => {
   it('requested by a page end with its session, however it is revoked; those of a portal stay valid', async () => {
-    const id = await house.submission()
+    const id = await stack.submission()
     const bytesOfPlan = pdfBytes(5000)
-    const user = tusUser(house.url, await house.ticket(id, 'plan'))
+    const user = tusUser(stack.url, await stack.ticket(id, 'plan'))
     const whole = await user.create({ length: bytesOfPlan.length, name: 'plan.pdf' })
     await user.patch(whole, 0, bytesOfPlan)
     const link = async (token?: string) => {
       const body = { names: ['original'], expiresInSeconds: 604_800 }
       const path = `/v1/uploads/${idOf(whole)}/links`
-      const answer = await house.call('POST', path, token === undefined ? { body } : { body, token })
+      const answer = await stack.call('POST', path, token === undefined ? { body } : { body, token })
       const [item] = answer.body['items'] as { url: string }[]
       expect(item?.url).not.toContain(encodeURIComponent(PERSON))
       return new URL(item?.url ?? '').pathname

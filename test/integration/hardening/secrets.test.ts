@@ -14,12 +14,12 @@ const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 /** A portal may put a secret of its own into its address. */
 const HOOK_TOKEN = 'a-secret-in-the-address'
 
-let house: Environment
+let stack: Environment
 let portal: Receiver
 beforeAll(async () => {
   process.env['TEST_LOG_LEVEL'] = 'trace'
   portal = await startReceiver()
-  house = await openEnvironment({
+  stack = await openEnvironment({
     lanes: LANES.join(),
     env: {
       WEBHOOK_URL: `${portal.url}?token=${HOOK_TOKEN}`,
@@ -32,45 +32,45 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   delete process.env['TEST_LOG_LEVEL']
-  await house.close()
+  await stack.close()
   await portal.close()
 })
 
 it('logs no credential, at any level, also on errors', async () => {
-  const { deps, lines } = house
+  const { deps, lines } = stack
   portal.reply = () => ({ status: 500 })
-  await house.start()
-  const scene = await setScene(house)
-  const links = await house.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
+  await stack.start()
+  const scene = await setScene(stack)
+  const links = await stack.call('POST', `/v1/uploads/${scene.whole}/links`, { body: { names: ['original'] } })
   const link = new URL((links.body['items'] as { url: string }[])[0]?.url ?? '').pathname
   for (const name of CREDENTIALS) {
     const headers = scene.authorization(name)
     const bearer = headers['authorization']?.replace(/^\w+ /, '') ?? ''
     const access = `access_token=${encodeURIComponent(bearer)}`
-    await send('GET', `${house.url}/v1/submissions/${scene.id}?${access}`, headers)
-    await send('GET', `${house.url}/v1/nothing/${'y'.repeat(400)}?a=1&${access}`, headers)
-    await send('GET', `${house.url}/v1/%E0%A4%A?${access}`, headers)
+    await send('GET', `${stack.url}/v1/submissions/${scene.id}?${access}`, headers)
+    await send('GET', `${stack.url}/v1/nothing/${'y'.repeat(400)}?a=1&${access}`, headers)
+    await send('GET', `${stack.url}/v1/%E0%A4%A?${access}`, headers)
     // The router and the query parser decode these; a filter by their spelling would not see them.
     const encoded = `%61ccess%5Ftoken=${encodeURIComponent(bearer)}`
     await send(
       'GET',
-      `${house.url}/v1/submissions/${scene.id}/attempts/?x=1&${encoded}&access_token[]=${bearer}`,
+      `${stack.url}/v1/submissions/${scene.id}/attempts/?x=1&${encoded}&access_token[]=${bearer}`,
       headers,
     )
-    await send('GET', `${house.url}/v1/nothing;${access}#${access}`, headers)
-    await send('GET', `${house.url}/nothing/${bearer}`, headers)
-    await send('PATCH', `${house.url}/files/${scene.begun}?${access}`, { ...headers, 'upload-offset': 'x' })
-    await send('POST', `${house.url}/files`, {
+    await send('GET', `${stack.url}/v1/nothing;${access}#${access}`, headers)
+    await send('GET', `${stack.url}/nothing/${bearer}`, headers)
+    await send('PATCH', `${stack.url}/files/${scene.begun}?${access}`, { ...headers, 'upload-offset': 'x' })
+    await send('POST', `${stack.url}/files`, {
       ...headers,
       'tus-resumable': '1.0.0',
       'upload-length': 'many',
     })
     const body = Buffer.from('{"ticket":')
     const json = { ...headers, 'content-type': 'application/json' }
-    await send('POST', `${house.url}/v1/submissions/${scene.id}/tickets`, json, body)
+    await send('POST', `${stack.url}/v1/submissions/${scene.id}/tickets`, json, body)
   }
-  await send('GET', house.url + link)
-  await send('GET', `${house.url + link.slice(0, -12)}?download=1`)
+  await send('GET', stack.url + link)
+  await send('GET', `${stack.url + link.slice(0, -12)}?download=1`)
   for (const prefix of [
     '/%6dedia/',
     '/m%65dia/',
@@ -81,7 +81,7 @@ it('logs no credential, at any level, also on errors', async () => {
     '/./media/',
     '/x/../media/',
   ])
-    await send('GET', house.url + link.replace('/media/', prefix))
+    await send('GET', stack.url + link.replace('/media/', prefix))
   // Whatever nobody foresaw is logged with all that it brings.
   const { authorization = '' } = scene.authorization('key')
   deps.logger.error({ err: new Error('boom'), req: { headers: { authorization } } }, 'unexpected error')
@@ -90,7 +90,7 @@ it('logs no credential, at any level, also on errors', async () => {
   await waitFor(() => lines.some((line) => line.includes('"outcome":"')), {
     what: 'a failed webhook to be logged',
   })
-  await house.stop()
+  await stack.stop()
 
   const media = link.split('/')[2] ?? 'no token'
   const secrets: Record<string, string> = {

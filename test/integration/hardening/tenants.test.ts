@@ -49,7 +49,7 @@ class KeySet {
 
 const agent = new Agent({ keepAlive: true })
 const sets = { portal: new KeySet(), other: new KeySet() }
-let house: Environment
+let stack: Environment
 let mine: Awaited<ReturnType<KeySet['key']>>
 let theirs: Awaited<ReturnType<KeySet['key']>>
 let routes: string[]
@@ -57,10 +57,10 @@ beforeAll(async () => {
   const urls = await Promise.all([sets.portal.start(), sets.other.start()])
   // The same name for both keys: what tells them apart is whose set they are in.
   ;[mine, theirs] = [await sets.portal.key('k1'), await sets.other.key('k1')]
-  house = await openEnvironment({ env: { TICKET_JWKS_URL: `portal=${urls[0]},other=${urls[1]}` } })
-  await house.deps.rebuilder.run()
+  stack = await openEnvironment({ env: { TICKET_JWKS_URL: `portal=${urls[0]},other=${urls[1]}` } })
+  await stack.deps.rebuilder.run()
   const found = new Set<string>()
-  const app = await buildApp(house.deps, { onRoute: (method, url) => found.add(`${method} ${url}`) })
+  const app = await buildApp(stack.deps, { onRoute: (method, url) => found.add(`${method} ${url}`) })
   await app.close()
   routes = [...found]
 })
@@ -68,14 +68,14 @@ afterAll(async () => {
   agent.destroy()
   sets.portal.close()
   sets.other.close()
-  await house.close()
+  await stack.close()
 })
 
 /** What each route answers to a token that is shown to it, but for those that change what later ones see. */
 async function answers(scene: Scene, token: string): Promise<Record<string, string>> {
   const shown = { ...scene, authorization: () => ({ authorization: `Bearer ${token}` }) }
   const seen: Record<string, string> = {}
-  for (const route of routes) seen[route] = (await ask(route, { house, scene: shown, name: 'garbage', agent })).cell
+  for (const route of routes) seen[route] = (await ask(route, { stack, scene: shown, name: 'garbage', agent })).cell
   return seen
 }
 
@@ -135,7 +135,7 @@ describe('a token of another portal gets what a forged one gets, at every route'
   let scene: Scene
   let before: string[]
   beforeAll(async () => {
-    scene = await setScene(house)
+    scene = await setScene(stack)
     forged = await answers(scene, scene.tokens.forgedSession)
     before = await submissionsInStore()
   })
@@ -148,14 +148,14 @@ describe('a token of another portal gets what a forged one gets, at every route'
 
 describe('a good ticket of a portal', () => {
   it('gets the same result as our own ticket at every route', async () => {
-    const scene = await setScene(house)
-    const alike = await setScene(house)
+    const scene = await setScene(stack)
+    const alike = await setScene(stack)
     const ours = await answers(alike, alike.tokens.ticket)
     expect(await answers(scene, await mine({ iss: 'portal', submission: scene.id, slot: 'plan' }))).toEqual(ours)
   })
 
   it('of another portal for the same ids applies to its own namespace', async () => {
-    const scene = await setScene(house)
+    const scene = await setScene(stack)
     const ticket = await theirs({ iss: 'other', submission: scene.id, slot: 'plan' })
     const seen = await answers(scene, ticket)
     const atFiles = Object.entries(seen).filter(([route]) => route.includes('/files/*'))
@@ -167,12 +167,12 @@ describe('a good ticket of a portal', () => {
   })
 
   it('is revoked; one without `iat` too, because its age is unknown', async () => {
-    const scene = await setScene(house)
+    const scene = await setScene(stack)
     const claims = { iss: 'portal', submission: scene.id, slot: 'plan' }
     const ticket = await mine(claims)
-    const post = async (token: string) => (await tusUser(house.url, token).post({ length: 10 })).problem?.code ?? '201'
+    const post = async (token: string) => (await tusUser(stack.url, token).post({ length: 10 })).problem?.code ?? '201'
     expect(await post(ticket)).toBe('201')
-    await house.call('DELETE', `/v1/submissions/${scene.id}/sessions?subject=${encodeURIComponent('ครู')}`)
+    await stack.call('DELETE', `/v1/submissions/${scene.id}/sessions?subject=${encodeURIComponent('ครู')}`)
     expect(await post(ticket)).toBe('TICKET_REVOKED')
     expect(await post(await mine({ ...claims, iat: undefined }))).toBe('TICKET_REVOKED')
     expect(await post(await mine({ ...claims, sub: 'somebody else' }))).toBe('201')
@@ -182,17 +182,17 @@ describe('a good ticket of a portal', () => {
 
 describe('keys of a portal', () => {
   it('are changed without a restart, and a removed key is no longer accepted', async () => {
-    const scene = await setScene(house)
+    const scene = await setScene(stack)
     const claims = { iss: 'portal', submission: scene.id, slot: 'plan' }
     const old = sets.portal.keys
     const next = await sets.portal.key('k2')
-    const post = async (token: string) => (await tusUser(house.url, token).post({ length: 10 })).problem?.code ?? '201'
+    const post = async (token: string) => (await tusUser(stack.url, token).post({ length: 10 })).problem?.code ?? '201'
     // Fetched again for an unknown key, not more often than every five seconds: a second service has just started.
-    const second = await openEnvironment({ redis: house.redis, dataDir: house.dataDir, env: house.env })
+    const second = await openEnvironment({ redis: stack.redis, dataDir: stack.dataDir, env: stack.env })
     try {
       expect((await tusUser(second.url, await next(claims)).post({ length: 10 })).status).toBe(201)
       sets.portal.keys = old.filter(({ kid }) => kid !== 'k1')
-      const third = await openEnvironment({ redis: house.redis, dataDir: house.dataDir, env: house.env })
+      const third = await openEnvironment({ redis: stack.redis, dataDir: stack.dataDir, env: stack.env })
       const gone = await tusUser(third.url, await mine(claims)).post({ length: 10 })
       await third.leave()
       expect(gone.problem?.code).toBe('TICKET_INVALID')
@@ -204,9 +204,9 @@ describe('keys of a portal', () => {
   })
 
   it('that are unavailable are a system error, and do not affect other portals', async () => {
-    const scene = await setScene(house)
+    const scene = await setScene(stack)
     sets.other.status = 503
-    const fresh = await openEnvironment({ redis: house.redis, dataDir: house.dataDir, env: house.env })
+    const fresh = await openEnvironment({ redis: stack.redis, dataDir: stack.dataDir, env: stack.env })
     try {
       const away = await tusUser(fresh.url, await theirs({ iss: 'other', submission: 'x', slot: 'plan' })).post({
         length: 1,
@@ -227,6 +227,6 @@ describe('keys of a portal', () => {
 
 async function submissionsInStore(): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of house.deps.store.list('submissions/')) keys.push(key)
+  for await (const { key } of stack.deps.store.list('submissions/')) keys.push(key)
   return keys
 }

@@ -10,34 +10,34 @@ import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { begun, failed as givenUp } from '../../support/records.ts'
 
-let house: Environment
+let stack: Environment
 let queues: Queues
 let laneJobs: LaneJobs
-const parts = () => ({ uploads: house.deps.uploads, queues, laneJobs, redis: house.deps.redis.hot })
+const parts = () => ({ uploads: stack.deps.uploads, queues, laneJobs, redis: stack.deps.redis.hot })
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
-  const producer = house.connect('producer')
+  stack = await openEnvironment({ listens: false })
+  const producer = stack.connect('producer')
   await waitFor(() => producer.status === 'ready')
-  queues = new Queues(producer, house.deps.logger)
-  laneJobs = new LaneJobs({ queues, heads: house.deps.heads, redis: house.deps.redis.hot, clock: house.clock })
+  queues = new Queues(producer, stack.deps.logger)
+  laneJobs = new LaneJobs({ queues, heads: stack.deps.heads, redis: stack.deps.redis.hot, clock: stack.clock })
 })
 afterAll(async () => {
   await queues.close()
-  await house.close()
+  await stack.close()
 })
 
 it('finds lanes that failed since the given time, and queues each of them once', async () => {
-  await house.commitHead('s')
+  await stack.commitHead('s')
   const failedAt = '2026-09-30T10:00:00.000Z'
-  const { id } = await house.putUpload('s')
-  await house.reach(id, 'accepted')
+  const { id } = await stack.putUpload('s')
+  await stack.reach(id, 'accepted')
   const message = 'no space left'
   const atMs = Date.parse(failedAt)
-  await house.commit(id, (current) => givenUp(begun(current, 'transcode'), 'transcode', { message, atMs }))
-  const other = await house.putUpload('s')
-  await house.reach(other.id, 'accepted')
-  await house.commit(other.id, (current) => begun(current, 'inspect'))
+  await stack.commit(id, (current) => givenUp(begun(current, 'transcode'), 'transcode', { message, atMs }))
+  const other = await stack.putUpload('s')
+  await stack.reach(other.id, 'accepted')
+  await stack.commit(other.id, (current) => begun(current, 'inspect'))
   const failed = await findFailed(parts(), 0)
   expect(failed).toEqual([{ uploadId: id, lane: 'transcode', failedAt, error: 'no space left' }])
   expect(await findFailed(parts(), Date.parse(failedAt) + 1)).toEqual([])
@@ -46,7 +46,7 @@ it('finds lanes that failed since the given time, and queues each of them once',
   if (one === undefined) throw new Error('nothing failed')
   const started = await Promise.all([retryLane(parts(), one), retryLane(parts(), one)])
   expect(started.filter(Boolean)).toHaveLength(1)
-  expect((await house.deps.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 2, attempts: 0 })
+  expect((await stack.deps.uploads.fromStore(id))?.lanes.transcode).toEqual({ generation: 2, attempts: 0 })
   const job = await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 2))
   expect(job?.data).toMatchObject({ uploadId: id, generation: 2 })
   expect(await findFailed(parts(), 0)).toEqual([])
@@ -57,7 +57,7 @@ it('retries webhooks that failed since the given time', async () => {
   const told = { owner: 'portal', url: 'https://portal.example', eventId: 'evt_1', body: '{}' }
   await notify.add('notify', told, { jobId: 'webhook-1', attempts: 1, priority: 1000 })
   const worker = new Worker('notify', () => Promise.reject(new Error('503')), {
-    connection: house.connect('jobs'),
+    connection: stack.connect('jobs'),
     prefix: QUEUE_PREFIX,
   })
   await waitFor(async () => (await notify.getJobState('webhook-1')) === 'failed')

@@ -25,7 +25,7 @@ overBothStores((store) => {
   afterAll(() => school?.close())
 
   test('FLUSHALL during running work loses nothing', async () => {
-    const { deps, upload, document, get, receiver, house } = school
+    const { deps, upload, document, get, receiver, stack } = school
     const delivered = watchDeliveries(receiver)
     for (const name of names) await school.submission(name)
     const kept = await openPage(school, 'wiped-0')
@@ -40,7 +40,7 @@ overBothStores((store) => {
     await waitFor(async () => (await deps.queues.byLane.transcode.getActiveCount()) > 0, { intervalMs: 5 })
     await until(school, films, ['accepted', 'ready'])
     const receipt = await get(`/v1/uploads/${settled[0]?.id}/receipt`)
-    const unused = await house.ticket('wiped-0', 'outcome')
+    const unused = await stack.ticket('wiped-0', 'outcome')
     const page = await openPage(school, last)
     page.close()
     const first = await school.events()
@@ -56,7 +56,7 @@ overBothStores((store) => {
     await deps.redis.hot.flushall()
 
     // While something could be missing from a list, it is not answered.
-    const lists = await all(['/v1/submissions', '/v1/events'], (path) => house.call('GET', path))
+    const lists = await all(['/v1/submissions', '/v1/events'], (path) => stack.call('GET', path))
     for (const { status, body } of lists) expect([status, body['code']]).toEqual([503, 'INDEX_REBUILDING'])
     const rebuilt = await deps.rebuilder.heal()
     held.release()
@@ -80,12 +80,12 @@ overBothStores((store) => {
       for (const { id } of itemsOf(attempts[i])) expect(ids).toContain(id)
     }
     // Receipts: the old one still verifies, a new one says the same.
-    const verified = await house.call('POST', '/v1/receipts/verify', { body: { receipt: receipt['receipt'] } })
+    const verified = await stack.call('POST', '/v1/receipts/verify', { body: { receipt: receipt['receipt'] } })
     expect(verified).toMatchObject({ status: 200, body: { valid: true } })
     const again = await get(`/v1/uploads/${settled[0]?.id}/receipt`)
     expect(withoutTime(again['claims'])).toEqual(withoutTime(receipt['claims']))
     // A key is still taken; a ticket is still good, and one whose place is taken is refused as before.
-    const second = await house.call('PUT', '/v1/submissions/another', {
+    const second = await stack.call('PUT', '/v1/submissions/another', {
       body: {
         profile: 'test@1',
         uniqueKey: 'person wiped-3',
@@ -174,8 +174,8 @@ async function finish({ user, url, bytes, sending, half }: Upload): Promise<void
     expect((await user.patch(url, offset.value, bytes.subarray(offset.value))).status).toBe(204)
 }
 
-async function useTicket({ house }: School, ticket: string): Promise<number> {
-  const response = await fetch(`${house.url}/files`, {
+async function useTicket({ stack }: School, ticket: string): Promise<number> {
+  const response = await fetch(`${stack.url}/files`, {
     method: 'POST',
     headers: { 'tus-resumable': '1.0.0', 'upload-length': '10', authorization: `Bearer ${ticket}` },
   })
@@ -183,7 +183,7 @@ async function useTicket({ house }: School, ticket: string): Promise<number> {
 }
 
 async function openPage(school: School, name: string, lastEventId?: string): Promise<SseClient> {
-  const client = await openSse(`${school.house.url}/v1/submissions/${name}/events`, {
+  const client = await openSse(`${school.stack.url}/v1/submissions/${name}/events`, {
     authorization: `Bearer ${PORTAL_KEY}`,
     ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
   })

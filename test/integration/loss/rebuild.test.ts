@@ -13,36 +13,36 @@ const WEBHOOK = {
   WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 3).toString('base64')}`,
 }
 
-let house: Environment
+let stack: Environment
 beforeEach(async () => {
-  house = await openEnvironment({ appendOnly: true, env: WEBHOOK, webhookDelayMs: 60_000 })
-  await house.deps.rebuilder.heal()
+  stack = await openEnvironment({ appendOnly: true, env: WEBHOOK, webhookDelayMs: 60_000 })
+  await stack.deps.rebuilder.heal()
 })
-afterEach(() => house.close())
+afterEach(() => stack.close())
 
 type Page = { items: { id: string; type: string; data: { sequence: number } }[]; nextCursor: string }
 
 /** A whole upload of a submission of its own. */
 async function uploaded(): Promise<{ submission: string; id: string }> {
-  const submission = await house.submission()
-  const user = tusUser(house.url, await house.ticket(submission, 'plan'))
+  const submission = await stack.submission()
+  const user = tusUser(stack.url, await stack.ticket(submission, 'plan'))
   const bytes = Buffer.from(`%PDF-1.7\n${submission}`)
   const url = await user.create({ length: bytes.length, name: 'a.pdf', body: bytes })
-  await waitFor(async () => (await house.record(url)).state === 'stored')
+  await waitFor(async () => (await stack.record(url)).state === 'stored')
   return { submission, id: idOf(url) }
 }
 
 const events = async (after = ''): Promise<Page> =>
-  (await house.call('GET', `/v1/events?limit=200${after}`)).body as unknown as Page
+  (await stack.call('GET', `/v1/events?limit=200${after}`)).body as unknown as Page
 const listed = async () => {
-  const { status, body } = await house.call('GET', '/v1/submissions?limit=200')
+  const { status, body } = await stack.call('GET', '/v1/submissions?limit=200')
   return { status, code: body['code'], ids: ((body['items'] ?? []) as { id: string }[]).map(({ id }) => id) }
 }
-const webhooks = async () => await house.deps.queues.byLane.notify.getJobCounts()
+const webhooks = async () => await stack.deps.queues.byLane.notify.getJobCounts()
 
 test('a second loss during the rebuild is detected: incomplete indexes are not marked complete', async () => {
   const made = [await uploaded(), await uploaded(), await uploaded()]
-  const { deps } = house
+  const { deps } = stack
   await deps.redis.hot.flushall()
   const { restore } = deps.uploads
   let calls = 0
@@ -62,16 +62,16 @@ test('a second loss during the rebuild is detected: incomplete indexes are not m
 test('a Redis with older data is completed: existing entries stay, missing events are published once', async () => {
   const first = await uploaded()
   const before = await events()
-  const older = await house.redis.snapshot()
+  const older = await stack.redis.snapshot()
   const second = await uploaded()
   const between = await events(`&after=${before.nextCursor}`)
   expect(between.items.length).toBeGreaterThan(0)
-  const run = house.deps.runId.current
-  await house.redis.restart({ dir: older })
-  await waitFor(() => house.deps.runId.current !== run && house.deps.redis.hot.status === 'ready')
-  await waitFor(() => house.deps.redis.producer.status === 'ready')
+  const run = stack.deps.runId.current
+  await stack.redis.restart({ dir: older })
+  await waitFor(() => stack.deps.runId.current !== run && stack.deps.redis.hot.status === 'ready')
+  await waitFor(() => stack.deps.redis.producer.status === 'ready')
   expect(await listed()).toMatchObject({ status: 503, code: 'INDEX_REBUILDING' })
-  await house.deps.rebuilder.heal()
+  await stack.deps.rebuilder.heal()
   expect((await listed()).ids.toSorted()).toEqual([first.submission, second.submission].toSorted())
 
   const ids = ({ items }: Page) => items.map(({ id }) => id)
@@ -80,13 +80,13 @@ test('a Redis with older data is completed: existing entries stay, missing event
   expect(ids(await events(`&after=${before.nextCursor}`))).toEqual(ids(between))
   expect(ids(await events(`&after=${between.nextCursor}`))).toEqual([])
   // The reconciler finds the same records, and has nothing to tell.
-  await house.deps.reconciler.one(second.id)
+  await stack.deps.reconciler.one(second.id)
   expect(ids(await events())).toEqual(ids(all))
 })
 
 test('is done by one process at a time; another waits for it, or leaves it', async () => {
   await uploaded()
-  const { deps } = house
+  const { deps } = stack
   await deps.redis.hot.flushall()
   const outcomes = await Promise.all([1, 2, 3, 4].map(() => deps.rebuilder.heal()))
   expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1)
@@ -99,21 +99,21 @@ test('without a loss it changes nothing, and queues only webhooks that are not q
   const { submission, id } = await uploaded()
   const documents = async () =>
     await Promise.all(
-      [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map(async (path) => (await house.call('GET', path)).body),
+      [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map(async (path) => (await stack.call('GET', path)).body),
     )
-  const before = [await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
-  const { jobs, events: found } = await rebuild(house.deps)
+  const before = [await documents(), await events(), await stack.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
+  const { jobs, events: found } = await rebuild(stack.deps)
   expect(found).toBe((before[1] as Page).items.length)
   expect(jobs).toBe(found)
   const queued = await webhooks()
-  await rebuild(house.deps)
+  await rebuild(stack.deps)
   expect(await webhooks()).toEqual(queued)
-  expect([await documents(), await events(), await house.deps.redis.hot.zrange(redisKeys.due, 0, -1)]).toEqual(before)
+  expect([await documents(), await events(), await stack.deps.redis.hot.zrange(redisKeys.due, 0, -1)]).toEqual(before)
 })
 
 test('sequence numbers continue above all possibly used ones, also of running requests', async () => {
   const { submission } = await uploaded()
-  const { heads, redis, rebuilder } = house.deps
+  const { heads, redis, rebuilder } = stack.deps
   // Twenty commits have their numbers and have not been made.
   const given = await Promise.all(Array.from({ length: 20 }, () => heads.nextSequence('portal', submission)))
   await redis.hot.flushall()
@@ -124,7 +124,7 @@ test('sequence numbers continue above all possibly used ones, also of running re
 
 test('if it fails because the store is unavailable, it can be started again immediately', async () => {
   await uploaded()
-  const { deps } = house
+  const { deps } = stack
   await deps.redis.hot.flushall()
   const { list } = deps.store
   deps.store.list = () => {
@@ -137,7 +137,7 @@ test('if it fails because the store is unavailable, it can be started again imme
 
 test('webhooks that could not be queued after the rebuild are queued the next time', async () => {
   await uploaded()
-  const { deps } = house
+  const { deps } = stack
   const { items } = await events()
   await deps.redis.hot.flushall()
   const { enqueue } = deps.queues
@@ -153,10 +153,10 @@ test('webhooks that could not be queued after the rebuild are queued the next ti
 
 test('lists are answered before the event log is complete', async () => {
   const { submission } = await uploaded()
-  const { deps } = house
+  const { deps } = stack
   await deps.redis.hot.flushall()
   deps.heads.history = () => Promise.reject(new Error('the store is away'))
   await expect(deps.rebuilder.heal()).rejects.toThrow('the store is away')
   expect(await listed()).toMatchObject({ status: 200, ids: [submission] })
-  expect((await house.call('GET', '/v1/events')).body['code']).toBe('INDEX_REBUILDING')
+  expect((await stack.call('GET', '/v1/events')).body['code']).toBe('INDEX_REBUILDING')
 })

@@ -30,7 +30,7 @@ export async function openSchool(store: StoreKind) {
   const corpus = await createCorpus()
   const film = await readFile(await lesson(corpus, { seconds: 2, framesPerSecond: 10 }))
   const receiver = await startReceiver()
-  const house = await openEnvironment({
+  const stack = await openEnvironment({
     store,
     webhookDelayMs: WEBHOOK_DELAY_MS,
     profiles: [profile],
@@ -41,8 +41,8 @@ export async function openSchool(store: StoreKind) {
       WEBHOOK_ALLOW_PRIVATE: 'true',
     },
   })
-  await house.deps.rebuilder.heal()
-  await house.start()
+  await stack.deps.rebuilder.heal()
+  await stack.start()
   let serial = 0
 
   const bytesOf = (kind: Kind): { name: string; bytes: Buffer } => {
@@ -54,7 +54,7 @@ export async function openSchool(store: StoreKind) {
 
   /** A new upload, of which half is sent: kept open, closed after half, or whole. */
   const upload = async (submissionId: string, slot: string, kind: Kind, how: 'open' | 'half' | 'whole') => {
-    const user = tusUser(house.url, await house.ticket(submissionId, slot))
+    const user = tusUser(stack.url, await stack.ticket(submissionId, slot))
     const { name, bytes } = bytesOf(kind)
     const url = await user.create({ length: bytes.length, name })
     const half = Math.floor(bytes.length / 2)
@@ -72,20 +72,20 @@ export async function openSchool(store: StoreKind) {
   }
 
   const get = async (path: string): Promise<Json> => {
-    const { status, body } = await house.call('GET', path)
+    const { status, body } = await stack.call('GET', path)
     if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`)
     return body
   }
 
   return {
-    house,
+    stack,
     receiver,
     upload,
     get,
-    deps: house.deps,
+    deps: stack.deps,
     document: (id: string) => get(`/v1/uploads/${id}`),
     async submission(id: string): Promise<string> {
-      const { status } = await house.call('PUT', `/v1/submissions/${id}`, {
+      const { status } = await stack.call('PUT', `/v1/submissions/${id}`, {
         body: {
           profile: 'test@1',
           deadline: '2099-01-01T00:00:00.000Z',
@@ -107,7 +107,7 @@ export async function openSchool(store: StoreKind) {
       }
     },
     async close() {
-      await house.close()
+      await stack.close()
       await receiver.close()
       await corpus.remove()
     },

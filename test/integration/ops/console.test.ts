@@ -18,7 +18,7 @@ import { idOf, tusUser } from '../../support/tus.ts'
 const PASSWORD = 'only for operators'
 const DEADLINE = new Date(Date.now() + 3_600_000).toISOString()
 
-let house: Environment
+let stack: Environment
 let url: string
 let uploadId: string
 let submissionId: string
@@ -37,8 +37,8 @@ const found = async (text: string): Promise<string[]> =>
   )
 
 beforeAll(async () => {
-  house = await openEnvironment({ env: { OPS_PASSWORD: PASSWORD } })
-  const { deps } = house
+  stack = await openEnvironment({ env: { OPS_PASSWORD: PASSWORD } })
+  const { deps } = stack
   const redis = deps.redis.producer
   const app = await buildOpsServer({
     ...deps,
@@ -51,9 +51,9 @@ beforeAll(async () => {
   follower = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' })
   ends.push(() => app.close())
 
-  submissionId = await house.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
-  const ticket = await house.ticket(submissionId, 'plan', { subject: 'ครูสมศรี ใจดี' })
-  const user = tusUser(house.url, ticket)
+  submissionId = await stack.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
+  const ticket = await stack.ticket(submissionId, 'plan', { subject: 'ครูสมศรี ใจดี' })
+  const user = tusUser(stack.url, ticket)
   const bytes = pdfBytes(5000)
   const address = await user.create({ length: bytes.length, name: 'แผนการสอน ป.4.pdf' })
   await user.patch(address, 0, bytes)
@@ -62,7 +62,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const end of ends) await end()
-  await house.close()
+  await stack.close()
 })
 
 describe('the search', () => {
@@ -83,9 +83,9 @@ describe('the search', () => {
   })
 
   it('finds a person all of whose uploads were refused, by the attempts', async () => {
-    const id = await house.submission()
-    const ticket = await house.ticket(id, 'plan', { subject: 'ครูวิชัย' })
-    const refused = await tusUser(house.url, ticket).post({ length: 10_000_000, name: 'ใหญ่.pdf' })
+    const id = await stack.submission()
+    const ticket = await stack.ticket(id, 'plan', { subject: 'ครูวิชัย' })
+    const refused = await tusUser(stack.url, ticket).post({ length: 10_000_000, name: 'ใหญ่.pdf' })
     expect(refused.status).toBe(413)
     await waitFor(async () => (await follower.follow()) > 0)
     expect(await found('วิชัย')).toEqual([id])
@@ -96,12 +96,12 @@ describe('the search', () => {
   })
 
   it('is indexed by one process at a time, reads only changes, and starts again on request', async () => {
-    const { deps } = house
+    const { deps } = stack
     const redis = deps.redis.producer
     const find = new FindIndex(redis)
     await waitFor(async () => (await follower.follow()) === 0, { what: 'nothing new' })
     const other = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'other' })
-    await house.submission()
+    await stack.submission()
     expect(await other.follow()).toBe(0)
     expect(await follower.follow()).toBe(1)
     await redis.del(redisKeys.find)
@@ -112,12 +112,12 @@ describe('the search', () => {
   })
 
   it('forgets what was deleted', async () => {
-    const id = await house.submission({ metadata: { name: 'ลบทิ้ง' } })
+    const id = await stack.submission({ metadata: { name: 'ลบทิ้ง' } })
     await follower.follow()
     expect(await found('ลบทิ้ง')).toEqual([id])
-    await house.call('DELETE', `/v1/submissions/${id}`)
+    await stack.call('DELETE', `/v1/submissions/${id}`)
     expect(await found('ลบทิ้ง')).toEqual([])
-    expect(await house.deps.redis.hot.hget(redisKeys.find, `portal/${id}`)).toBeNull()
+    expect(await stack.deps.redis.hot.hget(redisKeys.find, `portal/${id}`)).toBeNull()
   })
 })
 
@@ -135,7 +135,7 @@ describe('one submission', () => {
 
 describe('the dashboard', () => {
   it('adds up the counters of all processes, and lists the live ones', async () => {
-    const { deps } = house
+    const { deps } = stack
     const { redisWatch } = deps
     const parts = { redis: deps.redis.producer, redisWatch, clock: deps.clock, logger: deps.logger, instance: 'x:1' }
     const [a, b] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })]
@@ -169,7 +169,7 @@ describe('the dashboard', () => {
   })
 
   it('counts running uploads and their remaining bytes', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const address = await user.create({ length: 5000, name: 'b.pdf' })
     await user.patch(address, 0, pdfBytes(5000).subarray(0, 2000))
     await waitFor(async () => {
@@ -221,10 +221,10 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
       viewport: { width: 390, height: 844 },
     })
     const page = await context.newPage()
-    const faults: string[] = []
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
-    page.on('pageerror', (error) => faults.push(error.message))
-    page.on('request', (request) => request.url().startsWith(url) || faults.push(request.url()))
+    const pageErrors: string[] = []
+    page.on('console', (message) => message.type() === 'error' && pageErrors.push(message.text()))
+    page.on('pageerror', (error) => pageErrors.push(error.message))
+    page.on('request', (request) => request.url().startsWith(url) || pageErrors.push(request.url()))
     await page.goto(`${url}/console`)
     await page.waitForSelector('figure svg')
     expect(await page.textContent('#door')).toBe('Open for new uploads')
@@ -236,11 +236,11 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
     await page.waitForSelector('.case h1')
     expect(await page.textContent('.case h1')).toContain(submissionId)
     expect(await page.textContent('main')).toContain('แผนการสอน ป.4.pdf')
-    expect(faults).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 
   it('shows a Redis that refuses writes, and a process with a wrong clock', async () => {
-    const { redis, clock, logger } = house.deps
+    const { redis, clock, logger } = stack.deps
     const redisWatch = { skewMs: () => 300_000 }
     const end = startHeartbeat({
       redis: redis.producer,

@@ -23,10 +23,10 @@ let two: Environment
 const attached: Attached[] = []
 
 /** What a service does for operators beside its requests. */
-const asService = async (house: Environment) => {
-  const done = await attach(house.deps, 'service', ({ admission, draining }) => {
-    house.deps.admission.setClosed(admission)
-    house.deps.admission.setDraining(draining)
+const asService = async (stack: Environment) => {
+  const done = await attach(stack.deps, 'service', ({ admission, draining }) => {
+    stack.deps.admission.setClosed(admission)
+    stack.deps.admission.setDraining(draining)
   })
   attached.push(done)
   return done
@@ -50,18 +50,18 @@ afterAll(async () => {
   await one.close()
 })
 
-const post = async (house: Environment) => {
-  const id = await house.submission()
-  const answer = await tusUser(house.url, await house.ticket(id, 'plan')).post({ length: 10, name: 'a.pdf' })
+const post = async (stack: Environment) => {
+  const id = await stack.submission()
+  const answer = await tusUser(stack.url, await stack.ticket(id, 'plan')).post({ length: 10, name: 'a.pdf' })
   return Object.assign(answer, { submissionId: id })
 }
 
-async function startOps(house: Environment, env: { readOnly?: boolean; password?: string | undefined } = {}) {
-  const ops = { ...house.deps.config.ops, password: PASSWORD, readOnly: false, ...env }
+async function startOps(stack: Environment, env: { readOnly?: boolean; password?: string | undefined } = {}) {
+  const ops = { ...stack.deps.config.ops, password: PASSWORD, readOnly: false, ...env }
   const app = await buildOpsServer({
-    ...house.deps,
-    config: { ...house.deps.config, ops },
-    redis: house.deps.redis.producer,
+    ...stack.deps,
+    config: { ...stack.deps.config, ops },
+    redis: stack.deps.redis.producer,
     state: { started: true, draining: false },
   })
   const url = await listen(app)
@@ -91,16 +91,16 @@ describe('new uploads', () => {
     const closed = { open: false, reason: 'ย้ายดิสก์', retryAfterSeconds: 100 }
     expect((await call('PUT', '/control/admission', closed)).body.admission).toMatchObject(closed)
 
-    for (const house of [one, two]) {
+    for (const stack of [one, two]) {
       const refused = await waitFor(async () => {
-        const answer = await post(house)
+        const answer = await post(stack)
         return answer.status === 503 && answer
       })
       expect(refused.problem).toMatchObject({ code: 'ADMISSION_CLOSED', reason: 'ย้ายดิสก์', status: 503 })
       const seconds = Number(refused.headers['retry-after'])
       expect(seconds).toBeGreaterThanOrEqual(100)
       expect(seconds).toBeLessThan(200)
-      const noted = await house.deps.attempts.list('portal', refused.submissionId)
+      const noted = await stack.deps.attempts.list('portal', refused.submissionId)
       expect(noted).toMatchObject([{ outcome: 'refused', code: 'ADMISSION_CLOSED', slot: 'plan' }])
     }
     expect((await user.patch(at(one.url, running), 0, bytes)).status).toBe(204)
@@ -113,7 +113,7 @@ describe('new uploads', () => {
     expect((await post(three)).problem?.code).toBe('ADMISSION_CLOSED')
 
     expect((await call('PUT', '/control/admission', { open: true })).body.admission).toEqual({ open: true })
-    for (const house of [one, two, three]) await waitFor(async () => (await post(house)).status === 201)
+    for (const stack of [one, two, three]) await waitFor(async () => (await post(stack)).status === 201)
   })
 
   it('are refused by a draining instance, until draining is cancelled', async () => {
@@ -130,14 +130,14 @@ describe('new uploads', () => {
 describe('a lane', () => {
   it('is paused, resumed and given another concurrency on all running workers, and after restarts', async () => {
     const done: string[] = []
-    const startWorker = async (house: Environment) => {
+    const startWorker = async (stack: Environment) => {
       const worker = new Worker('transcode', async ({ id }) => void done.push(String(id)), {
-        connection: house.deps.redis.jobs,
+        connection: stack.deps.redis.jobs,
         prefix: QUEUE_PREFIX,
         concurrency: 1,
       })
       const obedient = applyControls([worker])
-      const each = await attach(house.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)
+      const each = await attach(stack.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)
       onTestFinished(async () => {
         await each.stop()
         await worker.close()

@@ -11,7 +11,7 @@ import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 const EARLIER = 'machine:1'
 let redis: TestRedis
-let house: Environment
+let stack: Environment
 beforeAll(async () => {
   redis = await startRedis({ appendOnly: false })
   const logger = createLogger({ name: 'test', level: 'silent' })
@@ -20,10 +20,10 @@ beforeAll(async () => {
   const report = { name: EARLIER, instance: 'machine:9464', role: 'service', atMs: Date.now(), startedAtMs: Date.now() }
   await connection.hset(redisKeys.processes, EARLIER, JSON.stringify(report))
   connection.disconnect()
-  house = await openEnvironment({ redis })
+  stack = await openEnvironment({ redis })
 })
 afterAll(async () => {
-  await house.close()
+  await stack.close()
   await redis.stop()
 })
 
@@ -33,16 +33,16 @@ const isSignedBySecret = (token: string) => {
 }
 
 it('signs like the old version until that has ended, then with derived keys; both are valid', async () => {
-  const id = await house.submission()
-  const page = () => house.session(id, { can: ['read', 'upload'] })
-  const [ticket, session] = [await house.ticket(id, 'plan'), await page()]
+  const id = await stack.submission()
+  const page = () => stack.session(id, { can: ['read', 'upload'] })
+  const [ticket, session] = [await stack.ticket(id, 'plan'), await page()]
   expect([ticket, session].map(isSignedBySecret)).toEqual([true, true])
-  await house.deps.redis.hot.hdel(redisKeys.processes, EARLIER)
-  await waitFor(() => house.deps.keyDerivation.active)
-  const [later, laterSession] = [await house.ticket(id, 'plan'), await page()]
+  await stack.deps.redis.hot.hdel(redisKeys.processes, EARLIER)
+  await waitFor(() => stack.deps.keyDerivation.active)
+  const [later, laterSession] = [await stack.ticket(id, 'plan'), await page()]
   expect([later, laterSession].map(isSignedBySecret)).toEqual([false, false])
   for (const token of [session, laterSession])
-    expect((await house.call('GET', `/v1/submissions/${id}`, { token })).status).toBe(200)
+    expect((await stack.call('GET', `/v1/submissions/${id}`, { token })).status).toBe(200)
   for (const token of [ticket, later])
-    expect((await house.deps.tokens.verifyTicket(token, { checkExpiry: true })).submission).toBe(id)
+    expect((await stack.deps.tokens.verifyTicket(token, { checkExpiry: true })).submission).toBe(id)
 })

@@ -18,7 +18,7 @@ import { sumOf } from './samples.ts'
 const kind = s3Available() ? 's3' : 'local'
 const MIB = 1024 ** 2
 
-let house: Environment
+let stack: Environment
 let portal: Receiver
 let workers: RunningWorkers
 let scrape: () => Promise<string>
@@ -26,7 +26,7 @@ let skewMs = 0
 
 beforeAll(async () => {
   portal = await startReceiver()
-  house = await openEnvironment({
+  stack = await openEnvironment({
     store: kind,
     lanes: LANES.join(),
     clock: { now: () => Date.now() + skewMs },
@@ -38,18 +38,18 @@ beforeAll(async () => {
       PROCESSES: '1',
     },
   })
-  const { deps } = house
+  const { deps } = stack
   const ops = await buildOpsServer({
     ...deps,
     redis: deps.redis.producer,
     state: { started: true, draining: false },
   })
   scrape = async () => (await ops.inject('/metrics')).body
-  workers = await house.start({ lockMs: 2000, stalledCheckMs: 500 })
+  workers = await stack.start({ lockMs: 2000, stalledCheckMs: 500 })
 })
 afterAll(async () => {
   vi.restoreAllMocks()
-  await house.close()
+  await stack.close()
   await portal.close()
 })
 
@@ -106,7 +106,7 @@ describe('metrics of a real run', () => {
         ...s3,
       ],
       async () => {
-        const user = await house.user('plan')
+        const user = await stack.user('plan')
         const url = await user.create({ length: bytes.length, name: 'plan.pdf', type: 'application/pdf' })
         expect((await user.patch(url, 0, bytes)).status).toBe(204)
       },
@@ -122,7 +122,7 @@ describe('metrics of a real run', () => {
         ['upload_admission_rejected_total', { reason: 'space' }],
       ],
       async () => {
-        const user = await house.user('plan')
+        const user = await stack.user('plan')
         const bytes = pdfBytes()
         const creation = { length: bytes.length, name: 'again.pdf' }
         const url = await user.create(creation)
@@ -131,7 +131,7 @@ describe('metrics of a real run', () => {
         const second = await user.create(creation)
         expect(idOf(second)).not.toBe(idOf(url))
         expect((await user.remove(second)).status).toBe(204)
-        const free = vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(100)
+        const free = vi.spyOn(stack.deps.store, 'freeBytes').mockResolvedValue(100)
         try {
           // What was asked a moment ago is not asked for every creation.
           await waitFor(async () => (await user.post({ ...creation, length: 10 })).status === 503)
@@ -144,7 +144,7 @@ describe('metrics of a real run', () => {
   })
 
   it('does not count another file in the slot as a restart', async () => {
-    const user = await house.user('extras')
+    const user = await stack.user('extras')
     const bytes = pdfBytes()
     const url = await user.create({ length: bytes.length, name: 'one.pdf' })
     expect((await user.patch(url, 0, bytes.subarray(0, 300))).status).toBe(204)
@@ -154,7 +154,7 @@ describe('metrics of a real run', () => {
   })
 
   it('of bytes in transit: budget, spool, connections, and a take-over', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: 20 * MIB, name: 'film.mp4' })
     const head = Buffer.alloc(300_000)
     head.write('\0\0\0\x18ftypisom\0\0\x02\0isomiso2', 'latin1')
@@ -167,14 +167,14 @@ describe('metrics of a real run', () => {
       async () => await user.begin(url, 0, head.length + 1).write(head),
     )
     // More than half of the budget: what is not a whole part goes to disk.
-    const other = await house.user('film')
+    const other = await stack.user('film')
     const wide = await other.create({ length: 20 * MIB, name: 'wide.mp4' })
     await moves(kind === 's3' ? [['receive_spool_bytes']] : [], async () => {
       const long = Buffer.concat([head, Buffer.alloc(2 * MIB)])
       await other.begin(wide, 0, long.length + 1).write(long)
     })
     await expectValue('receive_budget_limit_bytes', {}, 2 * MIB)
-    await expectValue('receive_spool_limit_bytes', {}, house.deps.config.uploads.spoolMaxBytes)
+    await expectValue('receive_spool_limit_bytes', {}, stack.deps.config.uploads.spoolMaxBytes)
     await moves([['upload_takeovers_total']], async () => {
       const offset = await user.offset(url)
       expect([204, 409]).toContain((await user.patch(url, offset, Buffer.alloc(1000))).status)
@@ -185,45 +185,45 @@ describe('metrics of a real run', () => {
 describe('metrics of failures', () => {
   const bytes = pdfBytes()
   const uploaded = async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: bytes.length, name: 'trouble.pdf' })
     return { user, url, status: (await user.patch(url, 0, bytes)).status }
   }
 
   it('a lock that is not released', () =>
     moves([['upload_lock_timeouts_total']], async () => {
-      const user = await house.user('plan')
+      const user = await stack.user('plan')
       const url = await user.create({ length: bytes.length, name: 'locked.pdf' })
-      const state = await house.deps.hot.read(idOf(url))
+      const state = await stack.deps.hot.read(idOf(url))
       if (state === undefined) throw new Error('no state')
       const held = { kind: 'held', fence: 'somebody', channel: 'nowhere', state } as const
-      const acquire = vi.spyOn(house.deps.hot, 'acquire').mockResolvedValue(held)
+      const acquire = vi.spyOn(stack.deps.hot, 'acquire').mockResolvedValue(held)
       expect((await user.patch(url, 0, bytes)).status).toBe(423)
       acquire.mockRestore()
     }))
 
   it('a failed job that the reconciler queues again', async () => {
-    const { inspect } = house.deps.queues.byLane
+    const { inspect } = stack.deps.queues.byLane
     await inspect.pause()
     await moves([['uploads_reconciled_total']], async () => {
       const { url } = await uploaded()
-      await waitFor(async () => (await house.deps.queues.stateOf('inspect', idOf(url), 1)) === 'prioritized')
+      await waitFor(async () => (await stack.deps.queues.stateOf('inspect', idOf(url), 1)) === 'prioritized')
       // All its attempts would take minutes.
-      vi.spyOn(house.deps.queues, 'stateOf').mockResolvedValueOnce('failed')
-      await house.deps.reconciler.one(idOf(url))
+      vi.spyOn(stack.deps.queues, 'stateOf').mockResolvedValueOnce('failed')
+      await stack.deps.reconciler.one(idOf(url))
     }).finally(() => inspect.resume())
   })
 
   it('a job that fails and is retried, one that stalls', () =>
     moves([['media_job_retries_total'], ['media_jobs_stalled_total', { queue: 'validate' }]], async () => {
-      vi.spyOn(house.deps.completion, 'assemble').mockRejectedValueOnce(new Error('the store hiccups'))
+      vi.spyOn(stack.deps.completion, 'assemble').mockRejectedValueOnce(new Error('the store hiccups'))
       await uploaded()
       // Half a minute of waiting for BullMQ is saved: the real thing is tested with the workers.
       for (const worker of workers.workers) if (worker.name === 'validate') worker.emit('stalled', 'x', 'active')
     }))
 
   it('a paused lane, and its waiting jobs', async () => {
-    const { inspect } = house.deps.queues.byLane
+    const { inspect } = stack.deps.queues.byLane
     await waitFor(async () => (await inspect.getJobCountByTypes('waiting', 'prioritized', 'active')) === 0)
     await moves(
       [
@@ -240,23 +240,23 @@ describe('metrics of failures', () => {
 
   it('a wrong API key', () =>
     moves([['security_events_total', { event: 'api_key.login', result: 'refused' }]], () =>
-      house.call('GET', '/v1/submissions', { token: 'no-such-key' }),
+      stack.call('GET', '/v1/submissions', { token: 'no-such-key' }),
     ))
 
   it('an upload that no client resumes', () =>
     moves([['uploads_expired_total']], async () => {
-      const user = await house.user('plan')
+      const user = await stack.user('plan')
       const url = await user.create({ length: bytes.length, name: 'left.pdf' })
       expect((await user.patch(url, 0, bytes.subarray(0, 300))).status).toBe(204)
       skewMs = 80 * 3_600_000
-      await house.deps.reconciler.one(idOf(url)).finally(() => {
+      await stack.deps.reconciler.one(idOf(url)).finally(() => {
         skewMs = 4000
       })
     }))
 
   it('a collector that fails', () =>
     moves([['metrics_collect_errors_total', { collector: 'broken' }]], () => {
-      house.deps.metrics.onScrape('broken', () => Promise.reject(new Error('broken')))
+      stack.deps.metrics.onScrape('broken', () => Promise.reject(new Error('broken')))
       return Promise.resolve()
     }))
 })
@@ -280,7 +280,7 @@ describe('exposition', () => {
     // These move in the tests of rates and of failing lanes; the others only with a bucket.
     const bucket = ['s3_calls_total', 's3_call_duration_seconds', 'receive_spool_bytes', 'receive_budget_bytes']
     const elsewhere = ['rate_limited_total', 'media_jobs_abandoned_total', ...(kind === 's3' ? [] : bucket)]
-    const names = house.deps.metrics.registry.getMetricsAsArray().map(({ name }) => name)
+    const names = stack.deps.metrics.registry.getMetricsAsArray().map(({ name }) => name)
     const unseen = names.filter((name) => !ofNode.test(name) && !seen.has(name) && !elsewhere.includes(name))
     expect(unseen).toEqual([])
   })

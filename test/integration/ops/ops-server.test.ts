@@ -12,28 +12,28 @@ import { expositionFaults } from '../../unit/ops/exposition.ts'
 
 const PASSWORD = 'only for operators'
 
-let house: Environment
+let stack: Environment
 let queues: Queues
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
-  queues = new Queues(house.connect('jobs'), house.deps.logger)
+  stack = await openEnvironment({ listens: false })
+  queues = new Queues(stack.connect('jobs'), stack.deps.logger)
 })
 afterAll(async () => {
   await queues.close()
-  await house.close()
+  await stack.close()
 })
 beforeEach(async () => {
   await Promise.all(Object.values(queues.byLane).map((queue) => queue.obliterate({ force: true })))
 })
 
 async function startOps(env: Record<string, string> = {}, change: Partial<OpsDeps> = {}) {
-  const { logger, clock, store, securityLog, credentialGuard } = house.deps
-  const redis = house.deps.redis.hot
+  const { logger, clock, store, securityLog, credentialGuard } = stack.deps
+  const redis = stack.deps.redis.hot
   const config = loadConfig({
-    REDIS_URL: house.redis.url,
+    REDIS_URL: stack.redis.url,
     TICKET_SECRET: SECRETS[0],
-    DATA_DIR: house.dataDir,
+    DATA_DIR: stack.dataDir,
     PUBLIC_URL: 'https://songngan.example',
     OPS_PASSWORD: PASSWORD,
     ...env,
@@ -90,7 +90,7 @@ describe('health', () => {
   })
 
   it('is ready before the data directory has been made', async () => {
-    const { get } = await startOps({ DATA_DIR: `${house.dataDir}/not/yet` })
+    const { get } = await startOps({ DATA_DIR: `${stack.dataDir}/not/yet` })
     expect((await get('/health/ready')).status).toBe(200)
   })
 
@@ -108,7 +108,7 @@ describe('health', () => {
       queues: { validate: { counts: { prioritized: 1 } }, transcode: { oldestWaitingSeconds: 0 } },
     })
     const store = {
-      ...house.deps.store,
+      ...stack.deps.store,
       kind: 'local' as const,
       freeBytes: () => Promise.reject(new Error('gone')),
     }
@@ -175,8 +175,8 @@ describe('metrics', () => {
   it('are available while Redis hangs, without old values of queues', async () => {
     const { get, metrics } = await startOps()
     await get('/metrics')
-    house.redis.pause()
-    onTestFinished(() => house.redis.resume())
+    stack.redis.pause()
+    onTestFinished(() => stack.redis.resume())
     const { text } = await get('/metrics')
     expect(text).toContain('redis_up 0')
     expect(text).toContain('metrics_collect_errors_total{collector="queues"} 1')

@@ -14,13 +14,13 @@ import { tusUser } from '../../support/tus.ts'
 const PASSWORD = 'only for operators'
 const SUBJECT = 'ครูสมศรี ใจดี'
 
-let house: Environment
+let stack: Environment
 let url: string
 let submissionId: string
 const ends: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
-  house = await openEnvironment({
+  stack = await openEnvironment({
     env: {
       OPS_PASSWORD: PASSWORD,
       OPS_READ_ONLY: 'false',
@@ -28,24 +28,24 @@ beforeAll(async () => {
       WRONG_CREDENTIALS_PER_MINUTE: '10',
     },
   })
-  const { deps } = house
+  const { deps } = stack
   const redis = deps.redis.producer
   const state = { started: true, draining: false }
   const app = await buildOpsServer({ ...deps, redis, state, support: createLookup(deps) })
   ends.push(() => app.close())
   url = await listen(app)
-  submissionId = await house.submission()
-  const ticket = await house.ticket(submissionId, 'plan', { subject: SUBJECT })
-  await tusUser(house.url, ticket).create({ length: 5000, name: 'แผนการสอน.pdf' })
+  submissionId = await stack.submission()
+  const ticket = await stack.ticket(submissionId, 'plan', { subject: SUBJECT })
+  await tusUser(stack.url, ticket).create({ length: 5000, name: 'แผนการสอน.pdf' })
   const find = new FindIndex(redis)
   await new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' }).follow()
 })
 afterAll(async () => {
   for (const end of ends) await end()
-  await house.close()
+  await stack.close()
 })
 beforeEach(async () => {
-  const { hot } = house.deps.redis
+  const { hot } = stack.deps.redis
   for (const pattern of ['sn:guesses:*', 'sn:security:*']) {
     const keys = await hot.keys(pattern)
     if (keys.length > 0) await hot.del(keys)
@@ -62,11 +62,11 @@ async function ask(path: string, { password = PASSWORD, method = 'GET', headers 
 
 async function askApi(key: string, from: string) {
   const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': from }
-  const answer = await fetch(`${house.url}/v1/submissions/${submissionId}`, { headers })
+  const answer = await fetch(`${stack.url}/v1/submissions/${submissionId}`, { headers })
   return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body: await answer.json() }
 }
 
-const entries = async (): Promise<SecurityEntry[]> => await house.deps.securityLog.newest(100)
+const entries = async (): Promise<SecurityEntry[]> => await stack.deps.securityLog.newest(100)
 const statuses = (answers: { status: number }[]) => [...new Set(answers.map(({ status }) => status))].toSorted()
 
 describe('the console', () => {
@@ -89,7 +89,7 @@ describe('the console', () => {
   })
 
   it.skipIf(!chromiumAvailable())('shows the log in a browser, which is recognized by a cookie', async () => {
-    await house.deps.securityLog.record({
+    await stack.deps.securityLog.record({
       event: 'session.revoke',
       actor: { by: 'portal obec', from: '192.0.2.7' },
       on: 'submission obec/S-1',
@@ -122,7 +122,7 @@ describe('the queue dashboard', () => {
   })
 
   it('writes an entry for refusals, and for jobs that were read', async () => {
-    const { notify } = house.deps.queues.byLane
+    const { notify } = stack.deps.queues.byLane
     await notify.add('x', { owner: 'portal', body: SUBJECT }, { jobId: 'read-me' })
     const patch = { method: 'PATCH', headers: { 'content-type': 'application/json' } }
     await ask('/queues/api/queues/notify/read-me/update-data', patch)
@@ -192,7 +192,7 @@ describe('guessed credentials', () => {
   it('do not include expired sessions or requests without a credential', async () => {
     const expired = 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA'
     for (let n = 0; n < 30; n++) expect((await askApi(expired, '192.0.2.3')).status).toBe(401)
-    for (let n = 0; n < 30; n++) expect((await fetch(`${house.url}/v1/profiles/x/y`)).status).not.toBe(429)
+    for (let n = 0; n < 30; n++) expect((await fetch(`${stack.url}/v1/profiles/x/y`)).status).not.toBe(429)
     expect((await askApi(PORTAL_KEY, '192.0.2.3')).status).toBe(200)
     expect(await entries()).toEqual([])
   })

@@ -33,33 +33,33 @@ describe.each(['as it was', 'of another run', 'empty'])('with a Redis that is %s
     const dataDir = await mkdtemp(join(tmpdir(), 'songngan-earlier-'))
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     await putIntoStore(dataDir, before)
-    const house = await openEnvironment({ redis, dataDir, lanes: LANES.join() })
-    onTestFinished(() => house.close())
-    await house.deps.rebuilder.heal()
+    const stack = await openEnvironment({ redis, dataDir, lanes: LANES.join() })
+    onTestFinished(() => stack.close())
+    await stack.deps.rebuilder.heal()
 
     for (const [path, then] of Object.entries(before.answers)) {
-      const text = JSON.stringify(then).replaceAll('ORIGIN', house.url)
+      const text = JSON.stringify(then).replaceAll('ORIGIN', stack.url)
       if (!kept(text)) continue
-      const { status, body } = await house.call('GET', path)
+      const { status, body } = await stack.call('GET', path)
       expect({ path, status, body }).toMatchObject({ path, status: 200, body: JSON.parse(text) })
     }
-    const verified = await house.call('POST', '/v1/receipts/verify', { body: { receipt: before.jws } })
+    const verified = await stack.call('POST', '/v1/receipts/verify', { body: { receipt: before.jws } })
     expect(verified).toMatchObject({ status: 200, body: { valid: true, claims: { upload: good.id } } })
 
-    const user = tusUser(house.url, await house.ticket('running', 'outcome'))
-    const urlOf = ({ id }: { id: string }) => `${house.url}/files/${id}`
+    const user = tusUser(stack.url, await stack.ticket('running', 'outcome'))
+    const urlOf = ({ id }: { id: string }) => `${stack.url}/files/${id}`
     expect(await user.offset(urlOf(half))).toBe(HALF_SENT)
     expect((await user.patch(urlOf(half), HALF_SENT, pdfs.half.subarray(HALF_SENT))).status).toBe(204)
     if (kept(empty.id)) expect((await user.patch(urlOf(empty), 0, pdfs.empty)).status).toBe(204)
     else expect((await user.head(urlOf(empty))).status).toBe(404)
 
-    await house.start()
+    await stack.start()
     for (const { id } of [half, unjudged, empty].filter((upload) => kept(upload.id)))
-      await waitFor(async () => (await house.call('GET', `/v1/uploads/${id}`)).body['state'] === 'ready', {
+      await waitFor(async () => (await stack.call('GET', `/v1/uploads/${id}`)).body['state'] === 'ready', {
         what: `${id} to be judged and made ready`,
       })
 
-    const session = await house.deps.redis.hot.hgetall(redisKeys.hot(half.id))
+    const session = await stack.deps.redis.hot.hgetall(redisKeys.hot(half.id))
     expect(session).toMatchObject({ st: 'stored', off: String(half.bytes) })
     expect(Object.keys(session).filter((field) => !SESSION_FIELDS_BEFORE.has(field))).toEqual([])
   })

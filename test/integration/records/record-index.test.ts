@@ -10,16 +10,16 @@ import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { noted, reached } from '../../support/records.ts'
 
-let house: Environment
+let stack: Environment
 let number = 0
 let submissionId: string
 
 beforeEach(async () => {
-  house = await openEnvironment({ listens: false, appendOnly: true })
+  stack = await openEnvironment({ listens: false, appendOnly: true })
   submissionId = `s${++number}`
-  await house.commitHead(submissionId)
+  await stack.commitHead(submissionId)
 })
-afterEach(() => house.close())
+afterEach(() => stack.close())
 
 /** Versions 1 to `versions` of a new upload, in the store only; Redis was away. */
 async function committedUnseen(versions: number): Promise<UploadRecord[]> {
@@ -34,26 +34,26 @@ async function committedUnseen(versions: number): Promise<UploadRecord[]> {
       event: version === 2 ? null : `upload.test${version}`,
     }
     const key = `${objectKeys.uploadRecord(draft.id)}${String(version).padStart(6, '0')}.json`
-    await house.deps.store.createIfAbsent(key, Buffer.from(JSON.stringify(record)))
+    await stack.deps.store.createIfAbsent(key, Buffer.from(JSON.stringify(record)))
     records.push(record)
   }
   return records
 }
 
-const typesOf = async () => (await house.eventsOf(submissionId)).map(({ type }) => type)
+const typesOf = async () => (await stack.eventsOf(submissionId)).map(({ type }) => type)
 
 const newRun = async (restart: () => Promise<void>) => {
-  const before = house.deps.runId.current
+  const before = stack.deps.runId.current
   await restart()
-  await waitFor(() => house.deps.runId.current !== before && house.deps.redis.hot.status === 'ready')
+  await waitFor(() => stack.deps.runId.current !== before && stack.deps.redis.hot.status === 'ready')
 }
 
 describe('publishing', () => {
   test('an event is published once, with repeated and concurrent calls', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
-    await Promise.all(Array.from({ length: 10 }, () => house.deps.uploads.announce(record)))
-    await house.deps.uploads.announce(record)
+    await Promise.all(Array.from({ length: 10 }, () => stack.deps.uploads.announce(record)))
+    await stack.deps.uploads.announce(record)
     expect(await typesOf()).toEqual(['upload.test1'])
   })
 
@@ -61,47 +61,47 @@ describe('publishing', () => {
     const records = await committedUnseen(4)
     const [first, , , last] = records
     if (first === undefined || last === undefined) throw new Error('nothing committed')
-    await house.deps.uploads.announce(first)
-    await house.deps.uploads.announce(last)
+    await stack.deps.uploads.announce(first)
+    await stack.deps.uploads.announce(last)
     expect(await typesOf()).toEqual(['upload.test1', 'upload.test3', 'upload.test4'])
-    for (const record of records) await house.deps.uploads.announce(record)
+    for (const record of records) await stack.deps.uploads.announce(record)
     expect(await typesOf()).toHaveLength(3)
   })
 
   test('a reader that caches the version first does not suppress its event', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
-    await house.deps.uploads.announce(first)
-    expect((await house.deps.uploads.latest(first.id))?.version).toBe(1)
-    await house.deps.redis.hot.hdel(redisKeys.record(first.id), 'json')
-    expect((await house.deps.uploads.latest(first.id))?.version).toBe(3)
-    await house.deps.uploads.announce(third)
+    await stack.deps.uploads.announce(first)
+    expect((await stack.deps.uploads.latest(first.id))?.version).toBe(1)
+    await stack.deps.redis.hot.hdel(redisKeys.record(first.id), 'json')
+    expect((await stack.deps.uploads.latest(first.id))?.version).toBe(3)
+    await stack.deps.uploads.announce(third)
     expect(await typesOf()).toEqual(['upload.test1', 'upload.test3'])
   })
 
   test('an older version never replaces a newer one in the cache', async () => {
     const [first, second, third] = await committedUnseen(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('nothing committed')
-    await house.deps.uploads.announce(third)
-    await house.deps.uploads.restore(first)
-    await house.deps.uploads.announce(second)
-    expect((await house.deps.uploads.latest(first.id))?.version).toBe(3)
+    await stack.deps.uploads.announce(third)
+    await stack.deps.uploads.restore(first)
+    await stack.deps.uploads.announce(second)
+    expect((await stack.deps.uploads.latest(first.id))?.version).toBe(3)
   })
 
   test('a commit counts even if Redis was unavailable; its event is published later', async () => {
     const draft = draftFor(submissionId)
-    await house.deps.redis.hot.config('SET', 'maxmemory', '1')
-    const { committed } = await house.deps.uploads.commit(
+    await stack.deps.redis.hot.config('SET', 'maxmemory', '1')
+    const { committed } = await stack.deps.uploads.commit(
       draft.id,
       () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, 1),
       true,
     )
-    await house.deps.redis.hot.config('SET', 'maxmemory', '0')
+    await stack.deps.redis.hot.config('SET', 'maxmemory', '0')
     expect(committed).toBe(true)
     expect(await typesOf()).toEqual([])
-    const record = await house.deps.uploads.fromStore(draft.id)
+    const record = await stack.deps.uploads.fromStore(draft.id)
     if (record === undefined) throw new Error('not committed')
-    await house.deps.uploads.announce(record)
+    await stack.deps.uploads.announce(record)
     expect(await typesOf()).toEqual(['upload.created'])
   })
 })
@@ -109,47 +109,47 @@ describe('publishing', () => {
 describe('sequence numbers', () => {
   test('concurrent calls: no number twice, none skipped', async () => {
     const numbers = await Promise.all(
-      Array.from({ length: 50 }, () => house.deps.heads.nextSequence(OWNER, submissionId)),
+      Array.from({ length: 50 }, () => stack.deps.heads.nextSequence(OWNER, submissionId)),
     )
     expect(new Set(numbers).size).toBe(50)
     expect(Math.max(...numbers) - Math.min(...numbers)).toBe(49)
   })
 
   test.each(['empty', 'older'] as const)('a Redis that returned %s gives no number a second time', async (how) => {
-    const older = await house.redis.snapshot()
+    const older = await stack.redis.snapshot()
     const draft = draftFor(submissionId)
     let last = 0
     // More than there is room for events without a record.
     for (let i = 0; i < 40; i++) {
-      last = await house.deps.heads.nextSequence(OWNER, submissionId)
-      await house.deps.uploads.commit(draft.id, (current) =>
+      last = await stack.deps.heads.nextSequence(OWNER, submissionId)
+      await stack.deps.uploads.commit(draft.id, (current) =>
         current === undefined
           ? receivingRecord(draft, { key: objectKeys.data(draft.id) }, last)
           : noted(current, { sequence: last, event: current.event }),
       )
     }
-    const dir = how === 'empty' ? await house.redis.emptyDir() : older
-    await newRun(() => house.redis.restart({ dir }))
-    expect(await house.deps.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
+    const dir = how === 'empty' ? await stack.redis.emptyDir() : older
+    await newRun(() => stack.redis.restart({ dir }))
+    expect(await stack.deps.heads.nextSequence(OWNER, submissionId)).toBeGreaterThan(last)
   })
 
   // Regression: a request that waited for Redis carried the run id of the one that went away, and believed its successor.
   test('nor to a caller that waited while Redis was unavailable', async () => {
-    const older = await house.redis.snapshot()
+    const older = await stack.redis.snapshot()
     const draft = draftFor(submissionId)
-    const last = await house.deps.heads.nextSequence(OWNER, submissionId)
-    await house.deps.uploads.commit(draft.id, () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, last))
-    await house.redis.kill()
-    await waitFor(() => house.deps.redis.hot.status !== 'ready')
-    const waiting = house.deps.heads.nextSequence(OWNER, submissionId)
-    await house.redis.restart({ dir: older })
+    const last = await stack.deps.heads.nextSequence(OWNER, submissionId)
+    await stack.deps.uploads.commit(draft.id, () => receivingRecord(draft, { key: objectKeys.data(draft.id) }, last))
+    await stack.redis.kill()
+    await waitFor(() => stack.deps.redis.hot.status !== 'ready')
+    const waiting = stack.deps.heads.nextSequence(OWNER, submissionId)
+    await stack.redis.restart({ dir: older })
     expect(await waiting).toBeGreaterThan(last)
   })
 
   test('a lower minimum than the known number changes nothing', async () => {
-    await house.deps.index.seedSequence(OWNER, submissionId, 100)
-    await house.deps.index.seedSequence(OWNER, submissionId, 7)
-    expect(await house.deps.index.nextSequence(OWNER, submissionId)).toBe(101)
+    await stack.deps.index.seedSequence(OWNER, submissionId, 100)
+    await stack.deps.index.seedSequence(OWNER, submissionId, 7)
+    expect(await stack.deps.index.nextSequence(OWNER, submissionId)).toBe(101)
   })
 })
 
@@ -157,27 +157,27 @@ describe('under another Redis', () => {
   test('cached records are not trusted; the store is read instead', async () => {
     const [record] = await committedUnseen(1)
     if (record === undefined) throw new Error('nothing committed')
-    await house.deps.uploads.announce(record)
-    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
-    expect(await house.deps.index.isCurrent(OWNER, submissionId)).toBe(true)
-    await newRun(() => house.redis.restart())
-    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeUndefined()
-    expect(await house.deps.index.cachedMany([redisKeys.record(record.id)])).toEqual([undefined])
-    expect(await house.deps.index.isCurrent(OWNER, submissionId)).toBe(false)
-    expect((await house.deps.uploads.latest(record.id))?.version).toBe(1)
+    await stack.deps.uploads.announce(record)
+    expect(await stack.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
+    expect(await stack.deps.index.isCurrent(OWNER, submissionId)).toBe(true)
+    await newRun(() => stack.redis.restart())
+    expect(await stack.deps.index.cached(redisKeys.record(record.id))).toBeUndefined()
+    expect(await stack.deps.index.cachedMany([redisKeys.record(record.id)])).toEqual([undefined])
+    expect(await stack.deps.index.isCurrent(OWNER, submissionId)).toBe(false)
+    expect((await stack.deps.uploads.latest(record.id))?.version).toBe(1)
     // What the store said is believed again.
-    expect(await house.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
+    expect(await stack.deps.index.cached(redisKeys.record(record.id))).toBeDefined()
   })
 
   test('an older cache does not hide a newer version', async () => {
     const draft = draftFor(submissionId)
     const object = { key: objectKeys.data(draft.id) }
-    await house.deps.uploads.commit(draft.id, () => receivingRecord(draft, object, 1))
-    const older = await house.redis.snapshot()
-    await house.deps.uploads.commit(draft.id, (current) => current && reached(current, 'stored'))
-    await newRun(() => house.redis.restart({ dir: older }))
-    expect((await house.deps.uploads.latest(draft.id))?.state).toBe('stored')
-    const [view] = await house.deps.views.ofSubmission(OWNER, submissionId)
+    await stack.deps.uploads.commit(draft.id, () => receivingRecord(draft, object, 1))
+    const older = await stack.redis.snapshot()
+    await stack.deps.uploads.commit(draft.id, (current) => current && reached(current, 'stored'))
+    await newRun(() => stack.redis.restart({ dir: older }))
+    expect((await stack.deps.uploads.latest(draft.id))?.state).toBe('stored')
+    const [view] = await stack.deps.views.ofSubmission(OWNER, submissionId)
     expect(view?.record?.state).toBe('stored')
   })
 })

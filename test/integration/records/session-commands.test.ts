@@ -9,20 +9,20 @@ import { type Environment, openEnvironment } from '../../support/environment.ts'
 
 const HOUR_MS = 3_600_000
 
-let house: Environment
+let stack: Environment
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false })
+  stack = await openEnvironment({ listens: false })
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 
 const create = (draft: UploadDraft) =>
-  house.deps.hot.create(draft, { size: null, expiresAtMs: Date.now() + HOUR_MS, partBytes: 100 })
+  stack.deps.hot.create(draft, { size: null, expiresAtMs: Date.now() + HOUR_MS, partBytes: 100 })
 const save = (id: string, fence: string, offset: number) =>
-  house.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: Date.now() + HOUR_MS })
+  stack.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: Date.now() + HOUR_MS })
 
 test('for an unknown upload every command fails and creates no session', async () => {
-  const { hot } = house.deps
-  const redis = house.deps.redis.hot
+  const { hot } = stack.deps
+  const redis = stack.deps.redis.hot
   const { id } = draftFor('s1')
   expect(await hot.acquire(id, 'a', 'channel')).toEqual({ kind: 'missing' })
   expect(await save(id, 'a', 1)).toBe(false)
@@ -45,7 +45,7 @@ test('random commands: only the holder changes a session, the offset never decre
     fc.record({ what: fc.constant('release' as const), fence }),
     fc.record({ what: fc.constant('endUnstored' as const) }),
   )
-  const { hot } = house.deps
+  const { hot } = stack.deps
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const draft = draftFor('s1')
@@ -91,8 +91,8 @@ test('random commands: only the holder changes a session, the offset never decre
 })
 
 test('after SCRIPT FLUSH scripts are sent again, singly and in a pipeline', async () => {
-  const { hot } = house.deps
-  const redis = house.deps.redis.hot
+  const { hot } = stack.deps
+  const redis = stack.deps.redis.hot
   const draft = draftFor('s1')
   await create(draft)
   await hot.acquire(draft.id, 'a', 'channel')

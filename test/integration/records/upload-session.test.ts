@@ -11,14 +11,14 @@ import { waitFor } from '../../support/http.ts'
 
 const HOUR_MS = 3_600_000
 
-let house: Environment
+let stack: Environment
 let draft: UploadDraft
 let id: string
 
 beforeAll(async () => {
-  house = await openEnvironment({ listens: false, appendOnly: true })
+  stack = await openEnvironment({ listens: false, appendOnly: true })
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 beforeEach(async () => {
   draft = draftFor('s1')
   id = draft.id
@@ -27,22 +27,22 @@ beforeEach(async () => {
 
 const later = () => Date.now() + HOUR_MS
 const create = (of: UploadDraft, fingerprintKey?: string) =>
-  house.deps.hot.create(of, {
+  stack.deps.hot.create(of, {
     size: 1000,
     expiresAtMs: later(),
     partBytes: 100,
     ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
   })
-const acquire = (fence: string, options = {}) => house.deps.hot.acquire(id, fence, `channel of ${fence}`, options)
+const acquire = (fence: string, options = {}) => stack.deps.hot.acquire(id, fence, `channel of ${fence}`, options)
 const commit = (fence: string, offset: number, more = {}) =>
-  house.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: later(), ...more })
+  stack.deps.hot.saveProgress(id, fence, { offset, expiresAtMs: later(), ...more })
 const read = async (): Promise<UploadSession> => {
-  const state = await house.deps.hot.read(id)
+  const state = await stack.deps.hot.read(id)
   if (state === undefined) throw new Error('Redis does not know the upload')
   return state
 }
 /** The holder's lease runs out, by Redis's own clock. */
-const endLease = () => house.deps.redis.hot.hset(redisKeys.hot(id), 'lease', 1)
+const endLease = () => stack.deps.redis.hot.hset(redisKeys.hot(id), 'lease', 1)
 
 test('a new upload: no bytes, no holder, and due when it expires', async () => {
   expect(await read()).toMatchObject({
@@ -54,7 +54,7 @@ test('a new upload: no bytes, no holder, and due when it expires', async () => {
     holder: null,
     trusted: true,
   })
-  expect(Number(await house.deps.redis.hot.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
+  expect(Number(await stack.deps.redis.hot.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
 })
 
 test('of many concurrent requests one gets the lease; the others get its holder', async () => {
@@ -81,7 +81,7 @@ test('only a request at the durable offset, with a ticket for the slot, interrup
 
 test('after a release the next holder continues directly; after an unresponsive holder or an expired lease it must recover', async () => {
   await acquire('a')
-  await house.deps.hot.release(id, 'a')
+  await stack.deps.hot.release(id, 'a')
   expect(await acquire('b')).toMatchObject({ kind: 'acquired', formerHolder: null })
   expect(await acquire('c', { steal: 'somebody else' })).toMatchObject({ kind: 'held' })
   expect(await acquire('c', { steal: 'b' })).toMatchObject({
@@ -95,12 +95,12 @@ test('after a release the next holder continues directly; after an unresponsive 
 test('a lease is kept only by renewals with its own fence', async () => {
   await acquire('a')
   await endLease()
-  await house.deps.hot.renew([{ id, fence: 'stranger' }])
+  await stack.deps.hot.renew([{ id, fence: 'stranger' }])
   expect((await read()).holder).toBeNull()
   const renewedAtMs = Date.now()
-  await house.deps.hot.renew([{ id, fence: 'a' }])
+  await stack.deps.hot.renew([{ id, fence: 'a' }])
   expect((await read()).holder).toMatchObject({ fence: 'a' })
-  const lease = Number(await house.deps.redis.hot.hget(redisKeys.hot(id), 'lease'))
+  const lease = Number(await stack.deps.redis.hot.hget(redisKeys.hot(id), 'lease'))
   expect(lease - LEASE_MS).toBeGreaterThanOrEqual(renewedAtMs)
   expect(lease - LEASE_MS).toBeLessThanOrEqual(Date.now())
 })
@@ -111,9 +111,9 @@ describe('progress', () => {
     expect(await commit('a', 100)).toBe(true)
     await acquire('b', { steal: 'a' })
     expect(await commit('a', 500)).toBe(false)
-    expect(await house.deps.hot.markInFlight(id, 'a', 2)).toBe(false)
+    expect(await stack.deps.hot.markInFlight(id, 'a', 2)).toBe(false)
     expect((await read()).offset).toBe(100)
-    await house.deps.hot.release(id, 'a')
+    await stack.deps.hot.release(id, 'a')
     expect((await read()).holder).toMatchObject({ fence: 'b' })
   })
 
@@ -127,20 +127,20 @@ describe('progress', () => {
 
   test('includes parts, a tail, and the mark of a part in flight', async () => {
     await acquire('a')
-    await house.deps.hot.markInFlight(id, 'a', 1)
+    await stack.deps.hot.markInFlight(id, 'a', 1)
     expect((await read()).inFlight).toMatch(/^1:\d+$/)
     const part = { number: 1, offset: 0, bytes: 100, etag: '"e1"' }
     await commit('a', 100, { parts: [part], multipartId: 'm', clearInFlight: true })
     await commit('a', 150, { tailKey: 'tail' })
     expect(await read()).toMatchObject({ offset: 150, multipartId: 'm', tailKey: 'tail', inFlight: null })
-    expect(await house.deps.hot.parts(id)).toEqual([part])
+    expect(await stack.deps.hot.parts(id)).toEqual([part])
   })
 
   test('the next holder gets the age of the mark of a part by the clock of Redis, not by its own', async () => {
     const aheadMs = 45_000
-    const ahead = new UploadSessionStore(house.deps.redis.hot, house.deps.runId, { now: () => Date.now() + aheadMs })
+    const ahead = new UploadSessionStore(stack.deps.redis.hot, stack.deps.runId, { now: () => Date.now() + aheadMs })
     await acquire('a')
-    await house.deps.hot.markInFlight(id, 'a', 1)
+    await stack.deps.hot.markInFlight(id, 'a', 1)
     const taken = await ahead.acquire(id, 'b', 'channel of b', { steal: 'a' })
     if (taken.kind !== 'acquired') throw new Error(taken.kind)
     const [part, since] = (taken.state.inFlight ?? '').split(':').map(Number)
@@ -156,24 +156,24 @@ describe('progress', () => {
       kind: 'ended',
       state: { status: 'finishing' },
     })
-    await house.deps.hot.end(id, 'stored', HOUR_MS, 1000)
+    await stack.deps.hot.end(id, 'stored', HOUR_MS, 1000)
     expect(await commit('a', 1000, { status: 'finishing' })).toBe(false)
     expect(await read()).toMatchObject({ status: 'stored', offset: 1000, holder: null })
   })
 })
 
 test('a deferred length is declared once, by the holder', async () => {
-  await house.deps.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
+  await stack.deps.hot.create(draftFor('s1', { id: `${id}-deferred` }), {
     size: null,
     expiresAtMs: later(),
     partBytes: 100,
   })
   id = `${id}-deferred`
   await acquire('a')
-  expect(await house.deps.hot.declareLength(id, 'stranger', 10)).toBe(false)
-  expect(await house.deps.hot.declareLength(id, 'a', 10)).toBe(true)
-  expect(await house.deps.hot.declareLength(id, 'a', 10)).toBe(true)
-  expect(await house.deps.hot.declareLength(id, 'a', 11)).toBe(false)
+  expect(await stack.deps.hot.declareLength(id, 'stranger', 10)).toBe(false)
+  expect(await stack.deps.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await stack.deps.hot.declareLength(id, 'a', 10)).toBe(true)
+  expect(await stack.deps.hot.declareLength(id, 'a', 11)).toBe(false)
   expect((await read()).size).toBe(10)
 })
 
@@ -182,21 +182,21 @@ test('a creation with a fingerprint that an unfinished upload holds creates noth
   const [first, second] = [draftFor('s1'), draftFor('s1')]
   expect(await create(first, key)).toEqual({ joined: null })
   expect(await create(second, key)).toEqual({ joined: first.id })
-  expect(await house.deps.hot.read(second.id)).toBeUndefined()
-  await house.deps.hot.end(first.id, 'stored', HOUR_MS)
+  expect(await stack.deps.hot.read(second.id)).toBeUndefined()
+  await stack.deps.hot.end(first.id, 'stored', HOUR_MS)
   expect(await create(second, key)).toEqual({ joined: null })
 })
 
 test('an upload without bytes ends in Redis only, unless a request holds it or a byte is stored', async () => {
   await acquire('a')
-  expect(await house.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  expect(await stack.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
   await commit('a', 1)
-  await house.deps.hot.release(id, 'a')
-  expect(await house.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
+  await stack.deps.hot.release(id, 'a')
+  expect(await stack.deps.hot.endUnstored(id, 'cancelled', HOUR_MS)).toBe(false)
   const other = draftFor('s1')
   await create(other)
-  expect(await house.deps.hot.endUnstored(other.id, 'cancelled', HOUR_MS)).toBe(true)
-  expect((await house.deps.hot.read(other.id))?.status).toBe('cancelled')
+  expect(await stack.deps.hot.endUnstored(other.id, 'cancelled', HOUR_MS)).toBe(true)
+  expect((await stack.deps.hot.read(other.id))?.status).toBe('cancelled')
 })
 
 describe('a session is restored from the store', () => {
@@ -221,43 +221,43 @@ describe('a session is restored from the store', () => {
   test('if Redis has lost it, not if Redis has it', async () => {
     await acquire('a')
     await commit('a', 200)
-    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(false)
+    expect(await stack.deps.hot.restore(found(100), parts, null)).toBe(false)
     expect((await read()).offset).toBe(200)
-    await house.deps.redis.hot.del(redisKeys.hot(id), redisKeys.parts(id))
-    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(true)
+    await stack.deps.redis.hot.del(redisKeys.hot(id), redisKeys.parts(id))
+    expect(await stack.deps.hot.restore(found(100), parts, null)).toBe(true)
     expect(await read()).toMatchObject({ offset: 100, multipartId: 'm', holder: null, trusted: true })
-    expect(await house.deps.hot.parts(id)).toEqual(parts)
+    expect(await stack.deps.hot.parts(id)).toEqual(parts)
   })
 
   test('repeatedly, but not to a lower offset, until a request holds it', async () => {
-    await house.deps.redis.hot.del(redisKeys.hot(id))
-    await house.deps.hot.restore(found(100), parts, null)
-    expect(await house.deps.hot.restore(found(50), [], null)).toBe(false)
-    expect(await house.deps.hot.restore(found(300), parts, null)).toBe(true)
+    await stack.deps.redis.hot.del(redisKeys.hot(id))
+    await stack.deps.hot.restore(found(100), parts, null)
+    expect(await stack.deps.hot.restore(found(50), [], null)).toBe(false)
+    expect(await stack.deps.hot.restore(found(300), parts, null)).toBe(true)
     expect((await read()).restored).toBe(true)
     expect(await acquire('a')).toMatchObject({ kind: 'acquired', state: { offset: 300, restored: true } })
     expect((await read()).restored).toBe(false)
-    expect(await house.deps.hot.restore(found(500), parts, null)).toBe(false)
+    expect(await stack.deps.hot.restore(found(500), parts, null)).toBe(false)
   })
 
   test('by the holder always; by others never under a wrong fence', async () => {
     await acquire('a')
     await commit('a', 200)
-    expect(await house.deps.hot.restore(found(100), parts, 'stranger')).toBe(false)
-    expect(await house.deps.hot.restore(found(100), parts, 'a')).toBe(true)
+    expect(await stack.deps.hot.restore(found(100), parts, 'stranger')).toBe(false)
+    expect(await stack.deps.hot.restore(found(100), parts, 'a')).toBe(true)
     expect(await read()).toMatchObject({ offset: 100, holder: { fence: 'a' } })
   })
 
   test('over an older Redis, unless the holder has a higher offset', async () => {
     await acquire('a')
     await commit('a', 200)
-    await house.deps.redis.hot.hset(redisKeys.hot(id), 'run', 'another')
+    await stack.deps.redis.hot.hset(redisKeys.hot(id), 'run', 'another')
     expect((await read()).trusted).toBe(false)
-    expect(await house.deps.hot.restore(found(100), parts, null)).toBe(false)
+    expect(await stack.deps.hot.restore(found(100), parts, null)).toBe(false)
     // A commit does not make an entry trustworthy: what came before it may be missing.
     await commit('a', 250)
     expect((await read()).trusted).toBe(false)
-    expect(await house.deps.hot.restore(found(300), parts, null)).toBe(true)
+    expect(await stack.deps.hot.restore(found(300), parts, null)).toBe(true)
     expect(await read()).toMatchObject({ offset: 300, trusted: true, holder: { fence: 'a' } })
   })
 })
@@ -265,10 +265,10 @@ describe('a session is restored from the store', () => {
 test('after a restart of Redis a session is not trusted, and offsets are not compared with it', async () => {
   await acquire('a')
   await commit('a', 200)
-  await house.deps.hot.release(id, 'a')
-  const before = house.deps.runId.current
-  await house.redis.restart()
-  await waitFor(() => house.deps.runId.current !== before && house.deps.redis.hot.status === 'ready')
+  await stack.deps.hot.release(id, 'a')
+  const before = stack.deps.runId.current
+  await stack.redis.restart()
+  await waitFor(() => stack.deps.runId.current !== before && stack.deps.redis.hot.status === 'ready')
   expect((await read()).trusted).toBe(false)
   expect(await acquire('b', { offset: 999 })).toMatchObject({ kind: 'acquired', state: { trusted: false } })
 })

@@ -1,4 +1,4 @@
-// A page that changes a word again and again: what the store keeps of the versions of a submission, and that nothing is
+// A page that changes a word many times: what the store keeps of the versions of a submission, and that nothing is
 // lost by it.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,27 +12,27 @@ const CHANGES = 40
 const METADATA = { note: 'ก'.repeat(70_000) }
 
 overBothStores((store) => {
-  let house: Environment
+  let stack: Environment
   let id: string
   let profile: string
 
   beforeAll(async () => {
-    house = await openEnvironment({ store, listens: false })
-    id = await house.submission({ profile: 'tiny@1', metadata: METADATA })
-    profile = String((await house.call('GET', `/v1/submissions/${id}`)).body['profile'])
+    stack = await openEnvironment({ store, listens: false })
+    id = await stack.submission({ profile: 'tiny@1', metadata: METADATA })
+    profile = String((await stack.call('GET', `/v1/submissions/${id}`)).body['profile'])
     for (let n = 1; n <= CHANGES; n++) {
-      const answer = await house.call('PATCH', `/v1/submissions/${id}/slots/plan`, {
+      const answer = await stack.call('PATCH', `/v1/submissions/${id}/slots/plan`, {
         body: { metadata: { plannedMinutes: n } },
       })
       expect(answer.status).toBe(200)
     }
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   const prefix = () => objectKeys.submission(OWNER, id)
   const sizes = async () => {
     const found: number[] = []
-    for await (const { bytes } of house.deps.store.list(prefix())) found.push(bytes)
+    for await (const { bytes } of stack.deps.store.list(prefix())) found.push(bytes)
     return found
   }
 
@@ -48,32 +48,32 @@ overBothStores((store) => {
 
     it('are all in the document, also after a loss of Redis', async () => {
       const check = async () => {
-        const { body } = await house.call('GET', `/v1/submissions/${id}`)
+        const { body } = await stack.call('GET', `/v1/submissions/${id}`)
         const { slots } = body as unknown as { slots: { slot: string; metadata: object }[] }
         expect(slots.find(({ slot }) => slot === 'plan')?.metadata).toMatchObject({ plannedMinutes: CHANGES })
       }
       await check()
-      await house.deps.heads.rebuild(OWNER, id)
+      await stack.deps.heads.rebuild(OWNER, id)
       await check()
-      const head = await house.deps.heads.fromStore(OWNER, id)
+      const head = await stack.deps.heads.fromStore(OWNER, id)
       expect(head).toMatchObject({ version: CHANGES + 1, metadata: METADATA })
       expect(head?.shortened).toBeUndefined()
     })
 
     it('leave no free version number for a delayed writer', async () => {
       const old = versionKey(prefix(), 5)
-      expect(await house.deps.store.createIfAbsent(old, Buffer.from('{}'))).toBe(false)
-      const history = await house.deps.heads.history(OWNER, id, 0)
+      expect(await stack.deps.store.createIfAbsent(old, Buffer.from('{}'))).toBe(false)
+      const history = await stack.deps.heads.history(OWNER, id, 0)
       expect(history.map(({ version }) => version)).toEqual(Array.from({ length: CHANGES + 1 }, (_, n) => n + 1))
       expect(history[4]).toMatchObject({ shortened: true, owner: OWNER, id, metadata: {}, profile })
       expect(history[0]).toMatchObject({ metadata: METADATA })
     })
 
     it('are told to a Redis that knows only an old one, without what was taken out', async () => {
-      const head = await house.deps.heads.fromStore(OWNER, id)
-      await house.deps.redis.hot.del(`sn:head:${OWNER}/${id}`)
-      if (head !== undefined) await house.deps.heads.announce(head)
-      expect(await house.deps.heads.latest(OWNER, id)).toMatchObject({ metadata: METADATA })
+      const head = await stack.deps.heads.fromStore(OWNER, id)
+      await stack.deps.redis.hot.del(`sn:head:${OWNER}/${id}`)
+      if (head !== undefined) await stack.deps.heads.announce(head)
+      expect(await stack.deps.heads.latest(OWNER, id)).toMatchObject({ metadata: METADATA })
     })
   })
 })

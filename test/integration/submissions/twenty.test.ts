@@ -37,12 +37,12 @@ beforeAll(async () => {
   houses = [first, await openEnvironment({ redis: first.redis, dataDir: first.dataDir })]
 })
 afterAll(async () => {
-  for (const house of houses.reverse()) await house.close()
+  for (const stack of houses.reverse()) await stack.close()
 })
 
-const house = (i: number): Environment => {
+const stack = (i: number): Environment => {
   const found = houses[i % houses.length]
-  if (found === undefined) throw new Error('no house')
+  if (found === undefined) throw new Error('no stack')
   return found
 }
 
@@ -50,7 +50,7 @@ const pdf = (i: number) =>
   Buffer.concat([Buffer.from(`%PDF-1.7\n% ${i}\n`), Buffer.alloc(BYTES, 65)]).subarray(0, BYTES)
 
 const read = async (i: number): Promise<SubmissionDocument> =>
-  (await house(i).call('GET', `/v1/submissions/${SUBMISSION}`)).body as unknown as SubmissionDocument
+  (await stack(i).call('GET', `/v1/submissions/${SUBMISSION}`)).body as unknown as SubmissionDocument
 
 /** What must hold of every document, at whatever moment it was read. */
 function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, accepted: ReadonlySet<string>) {
@@ -72,9 +72,9 @@ function expectSound(document: SubmissionDocument, ids: ReadonlySet<string>, acc
 }
 
 it('all uploads are in every read, and exactly one completes the submission', async () => {
-  const put = await house(0).call('PUT', `/v1/submissions/${SUBMISSION}`, { body: { profile: 'many@1' } })
+  const put = await stack(0).call('PUT', `/v1/submissions/${SUBMISSION}`, { body: { profile: 'many@1' } })
   expect(put.status).toBe(201)
-  const token = await house(0).ticket(SUBMISSION, 'works')
+  const token = await stack(0).ticket(SUBMISSION, 'works')
   const users = houses.map(({ url }) => tusUser(url, token))
   const urls: string[] = []
   for (let i = 0; i < FILES; i++) {
@@ -103,7 +103,7 @@ it('all uploads are in every read, and exactly one completes the submission', as
   await Promise.all(
     urls.map(async (url, i) => {
       // Created at one service, ended at the other.
-      const { url: origin, deps } = house(i + 1)
+      const { url: origin, deps } = stack(i + 1)
       const { status } = await tusUser(origin, token).patch(at(origin, url), 0, pdf(i))
       expect(status).toBe(204)
       // As a worker would.
@@ -126,7 +126,7 @@ it('all uploads are in every read, and exactly one completes the submission', as
     expectSound(document, ids, ids)
     expect(document.complete).toBe(true)
   }
-  const stored = await house(0).deps.uploads.ofSubmissionFromStore('portal', SUBMISSION)
+  const stored = await stack(0).deps.uploads.ofSubmissionFromStore('portal', SUBMISSION)
   expect(new Set(stored.map(({ id }) => id))).toEqual(ids)
   const last = stored
     .flatMap(({ storedAt }) => storedAt ?? [])
@@ -134,7 +134,7 @@ it('all uploads are in every read, and exactly one completes the submission', as
     .at(-1)
   expect(documents[0]?.creditedAt).toBe(last)
 
-  const entries = await house(0).deps.redis.hot.xrange(redisKeys.submissionEvents('portal', SUBMISSION), '-', '+')
+  const entries = await stack(0).deps.redis.hot.xrange(redisKeys.submissionEvents('portal', SUBMISSION), '-', '+')
   const events = entries.map(([, fields]) => (JSON.parse(fields[1] ?? '{}') as EventEnvelope).body)
   const told = (type: string) => events.filter((event) => event.type === type)
   expect(told('submission.complete')).toHaveLength(1)
@@ -147,7 +147,7 @@ it('all uploads are in every read, and exactly one completes the submission', as
 
 it('concurrent seals at both services make one revision', async () => {
   const answers = await Promise.all(
-    [0, 1, 0, 1].map((i) => house(i).call('POST', `/v1/submissions/${SUBMISSION}/seal`)),
+    [0, 1, 0, 1].map((i) => stack(i).call('POST', `/v1/submissions/${SUBMISSION}/seal`)),
   )
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
   const documents = await Promise.all([0, 1].map(read))

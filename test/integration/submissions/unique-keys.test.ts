@@ -14,7 +14,7 @@ afterAll(async () => await h.close())
 
 const attempt = (id: string, uniqueKey: string | null) =>
   h.call('PUT', `/v1/submissions/${id}`, { body: { profile: 'tiny@1', uniqueKey } })
-const claimsOf = async (key: string) => {
+const reservationsOf = async (key: string) => {
   const keys: string[] = []
   for (const name of h.deps.uniqueKeys.namesOf('portal', key))
     for await (const found of h.deps.store.list(objectKeys.uniqueKey('portal', name))) keys.push(found.key)
@@ -28,7 +28,7 @@ describe('uniqueKey', () => {
     expectProblem(refused, 'SUBMISSION_DUPLICATE', { details: { existingId: 'first' } })
     expectProblem(await h.call('GET', '/v1/submissions/second'), 'SUBMISSION_UNKNOWN')
     expect((await attempt('first', 'ครู 1/K2/2569')).status).toBe(200)
-    expect(await claimsOf('ครู 1/K2/2569')).toBe(1)
+    expect(await reservationsOf('ครู 1/K2/2569')).toBe(1)
     expect((await h.put('first', { uniqueKey: 'ครู 1/K2/2569' }, OTHER_KEY)).status).toBe(201)
   })
 
@@ -62,8 +62,8 @@ describe('uniqueKey', () => {
   })
 
   it('reserved for a submission that was never created is free again after some time', async () => {
-    // A process that died between the claim and the head.
-    await h.deps.uniqueKeys.claim('portal', 'orphan', 'never')
+    // A process that died between the reservation and the head.
+    await h.deps.uniqueKeys.reserve('portal', 'orphan', 'never')
     expectProblem(await attempt('finder', 'orphan'), 'SUBMISSION_DUPLICATE', {
       details: { existingId: 'never' },
     })
@@ -88,7 +88,7 @@ describe('uniqueKey', () => {
     const { uniqueKeys } = h.deps
     const stalled = {
       claim: async (owner: string, key: string, id: string) => {
-        await uniqueKeys.claim(owner, key, id)
+        await uniqueKeys.reserve(owner, key, id)
         h.clock.ms += 60_000
         expect((await attempt('quick', key)).status).toBe(201)
       },
@@ -105,7 +105,7 @@ describe('uniqueKey', () => {
   })
 
   it('reserved by a PUT that is repeated after a crash stays its own', async () => {
-    await h.deps.uniqueKeys.claim('portal', 'repeat', 'repeated')
+    await h.deps.uniqueKeys.reserve('portal', 'repeat', 'repeated')
     expect((await attempt('repeated', 'repeat')).status).toBe(201)
   })
 })
@@ -129,7 +129,7 @@ describe('names of unique keys in the store', () => {
   it('tell nobody who has no secret what was hashed', async () => {
     await h.put('keyed', { uniqueKey: '1103700990007' })
     expect(await namesInStore()).not.toContain(formerName('1103700990007'))
-    expect(await claimsOf('1103700990007')).toBe(1)
+    expect(await reservationsOf('1103700990007')).toBe(1)
     const [own = ''] = h.deps.uniqueKeys.namesOf('portal', '1103700990007')
     const [others = ''] = h.deps.uniqueKeys.namesOf('other', '1103700990007')
     expect(own).not.toBe(others)
@@ -152,7 +152,7 @@ describe('names of unique keys in the store', () => {
   it('of a former version are used beside keyed ones while one of its processes runs', async () => {
     const beside = new UniqueKeys({ ...h.deps, formerVersionRuns: () => true })
     await h.commitHead('meanwhile', { uniqueKey: 'during the upgrade' })
-    await beside.claim('portal', 'during the upgrade', 'meanwhile')
+    await beside.reserve('portal', 'during the upgrade', 'meanwhile')
     expect(await namesInStore()).toContain(formerName('during the upgrade'))
     await beside.renew()
     expect(await namesInStore()).toContain(formerName('during the upgrade'))
@@ -165,7 +165,7 @@ describe('names of unique keys in the store', () => {
 
   it('are found by every process while the secret changes, and under the new one alone after it', async () => {
     await h.put('rotated', { uniqueKey: 'rotating' })
-    const refused = (keys: UniqueKeys) => keys.claim('portal', 'rotating', 'rotated-2')
+    const refused = (keys: UniqueKeys) => keys.reserve('portal', 'rotating', 'rotated-2')
     await expect(refused(under(TICKET_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
     await expect(refused(under(NEXT_SECRET, TICKET_SECRET))).rejects.toMatchObject({ code: 'SUBMISSION_DUPLICATE' })
     await under(NEXT_SECRET, TICKET_SECRET).renew()

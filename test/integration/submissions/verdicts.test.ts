@@ -125,7 +125,7 @@ describe('a changed profile', () => {
     const { uniqueKeys } = h.deps
     let draft = ''
     const meanwhile = {
-      claim: (owner: string, key: string, id: string) => uniqueKeys.claim(owner, key, id),
+      reserve: (owner: string, key: string, id: string) => uniqueKeys.reserve(owner, key, id),
       confirm: async () => {
         draft = (await h.acceptedUpload('r-6', 'plan', { measured: pdf(5) })).id
       },

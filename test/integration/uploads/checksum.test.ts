@@ -20,14 +20,14 @@ const checksum = (data: Buffer, algorithm = 'sha256') => ({
 })
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind })
+    stack = await openEnvironment({ store: kind })
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   const begun = async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     return { user, url: await user.create({ length: bytes.length, name: 'a.mp4' }) }
   }
 
@@ -39,7 +39,7 @@ overBothStores((kind) => {
     expect(await user.offset(url)).toBe(half.length)
     const rest = bytes.subarray(half.length)
     expect((await user.patch(url, half.length, rest, checksum(rest))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('HEAD during the request does not report unverified bytes', async () => {
@@ -57,28 +57,28 @@ overBothStores((kind) => {
     const { user, url } = await begun()
     const sending = user.begin(url, 0, undefined, checksum(bytes))
     await sending.write(bytes)
-    const holder = () => [...house.deps.peers.holders].find(({ id }) => url.endsWith(id))
+    const holder = () => [...stack.deps.peers.holders].find(({ id }) => url.endsWith(id))
     await waitFor(() => holder() !== undefined)
-    await waitFor(() => house.deps.spool.used >= bytes.length)
+    await waitFor(() => stack.deps.spool.used >= bytes.length)
     sending.cut()
     await waitFor(() => holder() === undefined)
     expect(await user.offset(url)).toBe(0)
     expect((await user.patch(url, 0, bytes, checksum(bytes))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 })
 
 const MIB = 1024 * KIB
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(MIB) } })
+    stack = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(MIB) } })
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   const created = async (length: number): Promise<{ user: TusUser; url: string }> => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     return { user, url: await user.create({ length, name: 'a.mp4' }) }
   }
 
@@ -87,8 +87,8 @@ overBothStores((kind) => {
     const film = filmBytes(6 * MIB, 'larger')
     const { user, url } = await created(film.length)
     expect((await user.patch(url, 0, film, checksum(film, 'sha1'))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(film))
-    await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+    expect(await stack.storedSha256(url)).toBe(sha256(film))
+    await waitFor(() => stack.deps.budget.used === 0 && stack.deps.spool.used === 0)
   })
 
   // Regression: what such bodies had been charged was never given back, and nobody could send any more.
@@ -98,35 +98,35 @@ overBothStores((kind) => {
       const { user, url } = await created(film.length)
       const sending = user.begin(url, 0, film.length, checksum(film, 'sha1'))
       const sent = sending.write(film.subarray(0, 2 * MIB)).catch(() => undefined)
-      await waitFor(() => house.deps.budget.used > 0 || house.deps.spool.used > 0)
+      await waitFor(() => stack.deps.budget.used > 0 || stack.deps.spool.used > 0)
       sending.cut()
       await sent
     }
     const { user, url } = await created(film.length)
     expect((await user.patch(url, 0, film)).status).toBe(204)
-    await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+    await waitFor(() => stack.deps.budget.used === 0 && stack.deps.spool.used === 0)
   })
 })
 
 test('without disk space for an unverified body the client is asked to retry', async () => {
-  const house = await openEnvironment({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
+  const stack = await openEnvironment({ env: { SPOOL_MAX_BYTES: String(100 * KIB) } })
   try {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     expectProblem(await user.patch(url, 0, half, checksum(half)), 423, 'UPLOAD_LOCKED')
     const little = bytes.subarray(0, 50 * KIB)
     expect((await user.patch(url, 0, little, checksum(little))).status).toBe(204)
-    expect({ budget: house.deps.budget.used, spool: house.deps.spool.used }).toEqual({ budget: 0, spool: 0 })
+    expect({ budget: stack.deps.budget.used, spool: stack.deps.spool.used }).toEqual({ budget: 0, spool: 0 })
   } finally {
-    await house.close()
+    await stack.close()
   }
 })
 
 // A refused sum is found before the upload is opened: a file left open for each would end the process.
 test('an unreadable checksum header leaves no file open', async () => {
-  const house = await openEnvironment()
+  const stack = await openEnvironment()
   try {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     const openFiles = async () => (await readdir('/proc/self/fd')).length
     await user.patch(url, 0, half, { 'Upload-Checksum': 'md5 AAAA' })
@@ -135,7 +135,7 @@ test('an unreadable checksum header leaves no file open', async () => {
       expect((await user.patch(url, 0, half, { 'Upload-Checksum': 'md5 AAAA' })).status).toBe(400)
     await waitFor(async () => (await openFiles()) < before + 20)
   } finally {
-    await house.close()
+    await stack.close()
   }
 })
 
@@ -158,22 +158,22 @@ async function sendSomehow({ user, url }: { user: TusUser; url: string }, round:
 }
 
 test(`${REQUESTS} such bodies with every kind of end: nothing stays reserved, and memory does not grow`, async () => {
-  const house = await openEnvironment()
+  const stack = await openEnvironment()
   try {
     const rssAfter = async (first: number, last: number): Promise<number> => {
       let next = first
       const worker = async () => {
-        const user = await house.user('film')
+        const user = await stack.user('film')
         let url = ''
         while (next < last) {
           const round = next++
           if (url === '' || round % 10 === 0) url = await user.create({ length: bytes.length, name: 'a.mp4' })
           await sendSomehow({ user, url }, round)
-          house.lines.length = 0
+          stack.lines.length = 0
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, worker))
-      await waitFor(() => house.deps.budget.used === 0 && house.deps.spool.used === 0)
+      await waitFor(() => stack.deps.budget.used === 0 && stack.deps.spool.used === 0)
       return process.memoryUsage().rss
     }
     const before = await rssAfter(0, REQUESTS / 2)
@@ -181,6 +181,6 @@ test(`${REQUESTS} such bodies with every kind of end: nothing stays reserved, an
     // What was held before would have been some 500 MiB.
     expect(after - before).toBeLessThan(150 * MIB)
   } finally {
-    await house.close()
+    await stack.close()
   }
 }, 600_000)

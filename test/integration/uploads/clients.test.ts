@@ -11,14 +11,14 @@ const KIB = 1024
 const bytes = filmBytes(300 * KIB, 'clients')
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind })
+    stack = await openEnvironment({ store: kind })
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   const stored = async (): Promise<{ user: TusUser; url: string }> => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     expect((await user.patch(url, 0, bytes)).status).toBe(204)
     return { user, url }
@@ -33,9 +33,9 @@ overBothStores((kind) => {
     chunked.end()
     const reply = await chunked.reply
     expect([reply.status, reply.headers['upload-offset']]).toEqual([204, String(bytes.length)])
-    await house.deps.hot.redis.flushall()
+    await stack.deps.hot.redis.flushall()
     expect((await user.patch(url, bytes.length, Buffer.alloc(0))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('a PATCH with one byte too many is refused, with a length or in chunks; so is an empty one at another offset', async () => {
@@ -52,7 +52,7 @@ overBothStores((kind) => {
 
   // tuspy declares a deferred length with every request.
   test('the same Upload-Length again changes nothing; another one is refused', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: null, name: 'a.mp4' })
     const half = 150 * KIB
     const declared = { 'Upload-Length': bytes.length }
@@ -60,11 +60,11 @@ overBothStores((kind) => {
     const other = await user.patch(url, half, bytes.subarray(half), { 'Upload-Length': bytes.length + 1 })
     expect(expectProblem(other, 400, 'TUS_HEADER_INVALID')['header']).toBe('upload-length')
     expect((await user.patch(url, half, bytes.subarray(half), declared)).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('a length below the stored bytes is refused, and the error names the header', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: null, name: 'a.mp4' })
     await user.patch(url, 0, bytes.subarray(0, 100))
     const less = await user.patch(url, 100, Buffer.alloc(0), { 'Upload-Length': 50 })
@@ -73,13 +73,13 @@ overBothStores((kind) => {
 })
 
 describe('headers', () => {
-  let house: Environment
+  let stack: Environment
   let user: TusUser
   beforeAll(async () => {
-    house = await openEnvironment()
-    user = await house.user('film')
+    stack = await openEnvironment()
+    user = await stack.user('film')
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   // tuspy and go-tus send an empty Upload-Metadata.
   test.each([
@@ -93,7 +93,7 @@ describe('headers', () => {
     const head = await user.head(url)
     expect(head.headers['upload-metadata'] ?? '').toBe(header.trim())
     expect((await user.patch(url, 0, bytes)).status).toBe(204)
-    expect(Object.entries((await house.record(url)).metadata)).toEqual(Object.entries(expected))
+    expect(Object.entries((await stack.record(url)).metadata)).toEqual(Object.entries(expected))
   })
 
   test.each(['filename YS5tcDQ=,filename Yg==', 'a b c', 'a *', 'คีย์ YQ=='])(
@@ -113,7 +113,7 @@ describe('headers', () => {
       ['upload-defer-length', { 'Upload-Defer-Length': 2 }],
       ['upload-concat', { 'Upload-Length': 10, 'Upload-Concat': 'both' }],
     ] as const) {
-      const refused = await send('POST', `${house.url}/files`, { ...user.headers, ...headers }, Buffer.alloc(0))
+      const refused = await send('POST', `${stack.url}/files`, { ...user.headers, ...headers }, Buffer.alloc(0))
       expect(expectProblem(refused, 400, 'TUS_HEADER_INVALID')['header'], JSON.stringify(headers)).toBe(name)
     }
   })
@@ -124,7 +124,7 @@ describe('headers', () => {
       const reply = await send('POST', url, { ...user.headers, 'X-HTTP-Method-Override': override })
       expectProblem(reply, 405, 'METHOD_NOT_ALLOWED')
     }
-    const open = await openEnvironment({ redis: house.redis, env: { AUTH: 'none' } })
+    const open = await openEnvironment({ redis: stack.redis, env: { AUTH: 'none' } })
     try {
       expectProblem(await send('PUT', `${open.url}${new URL(url).pathname}`), 405, 'METHOD_NOT_ALLOWED')
     } finally {
@@ -135,22 +135,22 @@ describe('headers', () => {
   test('a creation whose body is no part of the file leaves no lock behind', async () => {
     const body = Buffer.from('{}')
     const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length }
-    const sending = begin('POST', `${house.url}/files`, { ...user.headers, 'Upload-Length': 10, ...headers })
+    const sending = begin('POST', `${stack.url}/files`, { ...user.headers, 'Upload-Length': 10, ...headers })
     sending.end(body)
     const { status, headers: answer } = await sending.reply
     expect(status).toBe(201)
     const id = String(answer.location).split('/').pop() ?? ''
-    expect((await house.deps.hot.read(id))?.holder).toBeNull()
+    expect((await stack.deps.hot.read(id))?.holder).toBeNull()
   })
 })
 
 describe('the first bytes', () => {
   // Regression: only the kind was looked at, so that any film was taken whole and refused hours later.
   test('of a container that the slot does not accept: 415, with the accepted ones', async () => {
-    const house = await openEnvironment()
+    const stack = await openEnvironment()
     try {
       const flv = Buffer.concat([Buffer.from('FLV\x01\x05\0\0\0\x09', 'latin1'), pdfBytes(300 * KIB)])
-      const user = await house.user('film')
+      const user = await stack.user('film')
       const url = await user.create({ length: flv.length, name: 'a.mp4' })
       const refused = await user.patch(url, 0, flv)
       const { limit, actual } = expectProblem(refused, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
@@ -158,7 +158,7 @@ describe('the first bytes', () => {
       const again = await user.post({ length: flv.length, name: 'a.mp4', body: flv })
       expectProblem(again, 415, 'UPLOAD_TYPE_NOT_ALLOWED')
     } finally {
-      await house.close()
+      await stack.close()
     }
   })
 })

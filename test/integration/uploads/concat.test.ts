@@ -13,11 +13,11 @@ import { expectProblem } from './problem.ts'
 const HALF = 50_000
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind })
+    stack = await openEnvironment({ store: kind })
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   const film = filmBytes(2 * HALF, 'halves')
 
@@ -28,39 +28,39 @@ overBothStores((kind) => {
   }
 
   const join = (user: TusUser, urls: string[]) =>
-    send('POST', `${house.url}/files`, { ...user.headers, 'Upload-Concat': `final;${urls.join(' ')}` })
+    send('POST', `${stack.url}/files`, { ...user.headers, 'Upload-Concat': `final;${urls.join(' ')}` })
 
   test('repeated, concurrently and after the partials are deleted: the same final upload', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     const answers = await Promise.all([join(user, halves), join(user, halves)])
     expect(answers.map(({ status }) => status)).toEqual([201, 201])
     const urls = new Set(answers.map(({ headers }) => headers.location))
     expect(urls.size).toBe(1)
     const [url = ''] = urls
-    expect(await house.storedSha256(url)).toBe(sha256(film))
-    const gone = async () => (await house.record(halves[1] ?? '')).state === 'cancelled'
+    expect(await stack.storedSha256(url)).toBe(sha256(film))
+    const gone = async () => (await stack.record(halves[1] ?? '')).state === 'cancelled'
     await waitFor(gone, { what: 'the partials to be released' })
     const again = await join(user, halves)
     expect([again.status, again.headers.location]).toEqual([201, url])
-    expect(await house.storedSha256(url)).toBe(sha256(film))
+    expect(await stack.storedSha256(url)).toBe(sha256(film))
   })
 
   test('after a crash before the record a repeat completes the same final upload', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const half = await partial(user, film)
-    const { owner, submissionId } = await house.record(half)
+    const { owner, submissionId } = await stack.record(half)
     const planned = newUploadId(owner, submissionId, [TICKET_SECRET])
-    await house.deps.uploads.commit(idOf(half), (current) =>
+    await stack.deps.uploads.commit(idOf(half), (current) =>
       current === undefined ? undefined : takenByFinal(current, planned),
     )
     const { status, headers } = await join(user, [half])
     expect([status, idOf(headers.location ?? '')]).toEqual([201, planned])
-    expect(await house.storedSha256(headers.location ?? '')).toBe(sha256(film))
+    expect(await stack.storedSha256(headers.location ?? '')).toBe(sha256(film))
   })
 
   test('a partial that is part of another upload: 400', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const [one, two] = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     expect((await join(user, [one])).status).toBe(201)
     expectProblem(await join(user, [one, two]), 400, 'CONCAT_INVALID')
@@ -68,7 +68,7 @@ overBothStores((kind) => {
 
   // Regression: 2 MiB became 419.
   test('a partial listed twice: 400, and it stays usable', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const one = await partial(user, film.subarray(0, HALF))
     expectProblem(await join(user, [one, one]), 400, 'CONCAT_INVALID')
     expectProblem(await join(user, [one, new URL(one).pathname]), 400, 'CONCAT_INVALID')
@@ -77,12 +77,12 @@ overBothStores((kind) => {
 
   // Regression: each file that came in parallel pieces left as many `cancelled` uploads in the list.
   test('the list of uploads has the partials until they are joined, then only the final upload', async () => {
-    const id = await house.submission()
-    const user = tusUser(house.url, await house.ticket(id, 'film'))
+    const id = await stack.submission()
+    const user = tusUser(stack.url, await stack.ticket(id, 'film'))
     const halves = [await partial(user, film.subarray(0, HALF)), await partial(user, film.subarray(HALF))]
     const waiting = await user.create({ length: HALF, headers: { 'Upload-Concat': 'partial' } })
     const list = async () => {
-      const { body } = await house.call('GET', `/v1/submissions/${id}/uploads`)
+      const { body } = await stack.call('GET', `/v1/submissions/${id}/uploads`)
       return (body['items'] as Record<string, unknown>[]).map((item) => [item['id'], item['state'], item['partial']])
     }
     const pieces = halves.map((url) => [idOf(url), 'stored', true])
@@ -91,7 +91,7 @@ overBothStores((kind) => {
     const file = [idOf(headers.location ?? ''), 'stored', undefined]
     const unused = [idOf(waiting), 'receiving', true]
     expect(await list()).toEqual([unused, file])
-    const gone = async () => (await house.record(halves[1] ?? '')).state === 'cancelled'
+    const gone = async () => (await stack.record(halves[1] ?? '')).state === 'cancelled'
     await waitFor(gone, { what: 'the partials to be released' })
     expect(await list()).toEqual([unused, file])
     expect((await user.remove(waiting)).status).toBe(204)
@@ -103,7 +103,7 @@ overBothStores((kind) => {
     let ahead = 0
     const later = await openEnvironment({
       store: kind,
-      redis: house.redis,
+      redis: stack.redis,
       clock: { now: () => Date.now() + ahead },
     })
     try {

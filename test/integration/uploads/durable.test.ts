@@ -16,16 +16,16 @@ const SECOND = 17 * MIB
 const bytes = filmBytes(LENGTH, 'durable')
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let user: TusUser
   let url: string
 
   beforeEach(async () => {
-    house = await openEnvironment({ store: kind, appendOnly: true })
-    user = await house.user('film')
+    stack = await openEnvironment({ store: kind, appendOnly: true })
+    user = await stack.user('film')
     url = await user.create({ length: LENGTH, name: 'a.mp4' })
   })
-  afterEach(() => house.close())
+  afterEach(() => stack.close())
 
   const patch = async (from: number, to: number) => {
     const { status, headers } = await user.patch(url, from, bytes.subarray(from, to))
@@ -33,13 +33,13 @@ overBothStores((kind) => {
   }
   const finish = async () => {
     await patch(SECOND, LENGTH)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   }
 
   test('Redis restarted with its data', async () => {
     await patch(0, FIRST)
     await patch(FIRST, SECOND)
-    await house.redis.restart()
+    await stack.redis.restart()
     expect(await user.offset(url)).toBe(SECOND)
     await finish()
   })
@@ -47,7 +47,7 @@ overBothStores((kind) => {
   test('Redis returned empty', async () => {
     await patch(0, FIRST)
     await patch(FIRST, SECOND)
-    await house.deps.redis.hot.flushall()
+    await stack.deps.redis.hot.flushall()
     expect(await user.offset(url)).toBe(SECOND)
     await finish()
   })
@@ -55,25 +55,25 @@ overBothStores((kind) => {
   test('Redis returned empty, and a PATCH is the first request', async () => {
     await patch(0, FIRST)
     await patch(FIRST, SECOND)
-    await house.redis.restart({ dir: await house.redis.emptyDir() })
+    await stack.redis.restart({ dir: await stack.redis.emptyDir() })
     await finish()
   })
 
   describe('Redis returned with older data', () => {
     test('HEAD reads the store', async () => {
       await patch(0, FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       await patch(FIRST, SECOND)
-      await house.redis.restart({ dir: older })
+      await stack.redis.restart({ dir: older })
       expect(await user.offset(url)).toBe(SECOND)
       await finish()
     })
 
     test('PATCH reads the store', async () => {
       await patch(0, FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       await patch(FIRST, SECOND)
-      await house.redis.restart({ dir: older })
+      await stack.redis.restart({ dir: older })
       const stale = await user.patch(url, FIRST, bytes.subarray(FIRST, FIRST + 10))
       expectProblem(stale, 409, 'OFFSET_MISMATCH')
       expect(stale.headers['upload-offset']).toBe(String(SECOND))
@@ -83,12 +83,12 @@ overBothStores((kind) => {
     // Regression: requests that waited for Redis carried the run id of the one that went away, and believed its successor.
     test('a PATCH that waited while Redis was unavailable reads the store', async () => {
       await patch(0, FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       await patch(FIRST, SECOND)
-      await house.redis.kill()
-      await waitFor(() => house.deps.redis.hot.status !== 'ready')
+      await stack.redis.kill()
+      await waitFor(() => stack.deps.redis.hot.status !== 'ready')
       const waiting = user.patch(url, SECOND, bytes.subarray(SECOND, SECOND + 10))
-      await house.redis.restart({ dir: older })
+      await stack.redis.restart({ dir: older })
       const { status, headers } = await waiting
       if (status !== 204)
         expect({ status, offset: headers['upload-offset'] }).toEqual({ status: 409, offset: `${SECOND}` })
@@ -100,10 +100,10 @@ overBothStores((kind) => {
       const sending = user.begin(url, 0, SECOND)
       await sending.write(bytes.subarray(0, FIRST))
       await waitFor(async () => (await user.offset(url)) === FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       sending.end(bytes.subarray(FIRST, SECOND))
       expect((await sending.reply).headers['upload-offset']).toBe(String(SECOND))
-      await house.redis.restart({ dir: older })
+      await stack.redis.restart({ dir: older })
       expect(await user.offset(url)).toBe(SECOND)
       await finish()
     })
@@ -113,28 +113,28 @@ overBothStores((kind) => {
       const sending = user.begin(url, 0, LENGTH)
       await sending.write(bytes.subarray(0, FIRST))
       await waitFor(async () => (await user.offset(url)) === FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       await sending.write(bytes.subarray(FIRST, SECOND))
       await waitFor(async () => (await user.offset(url)) === SECOND)
-      await house.redis.restart({ dir: older })
+      await stack.redis.restart({ dir: older })
       expect(await user.offset(url)).toBeGreaterThanOrEqual(SECOND)
     })
 
     test('an upload that was stored stays stored', async () => {
       await patch(0, FIRST)
-      const older = await house.redis.snapshot()
+      const older = await stack.redis.snapshot()
       await patch(FIRST, SECOND)
       await patch(SECOND, LENGTH)
-      const { version } = await house.record(url)
-      await house.redis.restart({ dir: older })
+      const { version } = await stack.record(url)
+      await stack.redis.restart({ dir: older })
       expect(await user.offset(url)).toBe(LENGTH)
       const again = await user.patch(url, FIRST, bytes.subarray(FIRST, FIRST + 10))
       expect({ status: again.status, offset: again.headers['upload-offset'] }).toEqual({
         status: 409,
         offset: String(LENGTH),
       })
-      expect((await house.record(url)).version).toBe(version)
-      expect(await house.storedSha256(url)).toBe(sha256(bytes))
+      expect((await stack.record(url)).version).toBe(version)
+      expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     })
   })
 
@@ -143,24 +143,24 @@ overBothStores((kind) => {
     const sending = user.begin(url, 0, LENGTH)
     await sending.write(bytes.subarray(0, FIRST))
     await waitFor(async () => (await user.offset(url)) === FIRST)
-    await house.deps.redis.hot.flushall()
+    await stack.deps.redis.hot.flushall()
     sending.end(bytes.subarray(FIRST))
     const { status } = await sending.reply
     expect([204, 423]).toContain(status)
     const offset = await user.offset(url)
     expect(offset).toBeGreaterThanOrEqual(FIRST)
     if (offset < LENGTH) await patch(offset, LENGTH)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   // Regression: what was restored from the store after a loss of Redis counted as expired at once.
   test('an unfinished upload survives the loss of Redis and the reconciler', async () => {
     await patch(0, FIRST)
-    await house.deps.redis.hot.flushall()
-    const { owner, submissionId } = await house.record(url)
-    await house.deps.heads.rebuild(owner, submissionId ?? '')
-    await house.deps.reconciler.one(idOf(url))
-    await house.deps.reconciler.tick()
+    await stack.deps.redis.hot.flushall()
+    const { owner, submissionId } = await stack.record(url)
+    await stack.deps.heads.rebuild(owner, submissionId ?? '')
+    await stack.deps.reconciler.one(idOf(url))
+    await stack.deps.reconciler.tick()
     expect(await user.offset(url)).toBe(FIRST)
   })
 
@@ -169,7 +169,7 @@ overBothStores((kind) => {
     const creation = { length: LENGTH, name: 'a.mp4', fingerprint: 'f-1' }
     url = await user.create(creation)
     await patch(0, FIRST)
-    await house.deps.redis.hot.flushall()
+    await stack.deps.redis.hot.flushall()
     expect(await user.offset(url)).toBe(FIRST)
     expect((await user.post(creation)).headers.location).toBe(url)
   })

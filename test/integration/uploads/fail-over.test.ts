@@ -34,36 +34,36 @@ async function thereAndBack(onEnd: OnEnd, stay: boolean) {
   await second.follows(first.port)
   const address = await startTcpProxy(first.url)
   onEnd(() => address.stop())
-  const house = await openEnvironment({ redisUrl: address.url })
-  onEnd(() => house.close())
+  const stack = await openEnvironment({ redisUrl: address.url })
+  onEnd(() => stack.close())
   const bytes = filmBytes(64 * KIB, 'there and back')
-  const user = await house.user('film')
+  const user = await stack.user('film')
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   await user.patch(url, 0, bytes.subarray(0, 16 * KIB))
   await first.operator.wait(1, 0)
   // The link breaks; what comes now is acknowledged and never gets there.
   await second.operator.replicaof('NO', 'ONE')
   await user.patch(url, 16 * KIB, bytes.subarray(16 * KIB, 48 * KIB))
-  const before = house.deps.runId.current
+  const before = stack.deps.runId.current
   await first.follows(second.port)
   if (!stay) {
     // Where the service goes meanwhile, it finds the other.
     address.aim(second.port)
-    await waitFor(() => Promise.resolve(house.deps.runId.current !== before), { what: 'the other one to be met' })
+    await waitFor(() => Promise.resolve(stack.deps.runId.current !== before), { what: 'the other one to be met' })
   }
   await first.operator.replicaof('NO', 'ONE')
   await second.follows(first.port)
   address.aim(first.port)
   if (!stay) address.cut()
-  return { house, user, url, bytes, before }
+  return { stack, user, url, bytes, before }
 }
 
 test.for([true, false])(
   'an upload resumes at its last byte over kept connections: %s',
   { timeout: 120_000 },
   async (stay, { onTestFinished: onEnd }) => {
-    const { house, user, url, bytes, before } = await thereAndBack(onEnd, stay)
-    const { runId, redis } = house.deps
+    const { stack, user, url, bytes, before } = await thereAndBack(onEnd, stay)
+    const { runId, redis } = stack.deps
     await waitFor(
       async () => runId.current !== before && runId.current.startsWith(before) && (await redis.hot.ping()) === 'PONG',
       { what: 'the return to be noticed' },
@@ -76,21 +76,21 @@ test.for([true, false])(
 test('a promotion is still known after its server has lost it, also to processes that start later', {
   timeout: 120_000,
 }, async ({ onTestFinished: onEnd }) => {
-  const { house } = await thereAndBack(onEnd, true)
-  const { runId } = house.deps
+  const { stack } = await thereAndBack(onEnd, true)
+  const { runId } = stack.deps
   await waitFor(async () => {
     await runId.ask()
     return runId.current.includes(':')
   })
-  await waitFor(async () => (await house.deps.redis.hot.get('sn:promoted')) === runId.current)
+  await waitFor(async () => (await stack.deps.redis.hot.get('sn:promoted')) === runId.current)
   const known = runId.current
-  const redisUrl = house.deps.config.redisUrl
+  const redisUrl = stack.deps.config.redisUrl
   const operator = new Redis(redisUrl)
   onEnd(() => operator.disconnect())
   // The replica leaves, and with it, after a while, what the primary knew of its past.
   await operator.config('SET', 'repl-backlog-ttl', '1')
   await operator.client('KILL', 'TYPE', 'replica')
-  const other = await openEnvironment({ redis: house.redis, redisUrl })
+  const other = await openEnvironment({ redis: stack.redis, redisUrl })
   onEnd(() => other.close())
   expect(other.deps.runId.current).toBe(known)
 })

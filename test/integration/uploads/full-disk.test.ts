@@ -15,13 +15,13 @@ import { expectProblem } from './problem.ts'
 const MIB = 1024 ** 2
 
 await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
-  let house: Environment
+  let stack: Environment
   let ready: () => Promise<{ status: number; reason?: string }>
 
   beforeAll(async () => {
-    house = await openEnvironment({ dataDir: disk().dir })
-    undo.add(() => house.close())
-    const { deps } = house
+    stack = await openEnvironment({ dataDir: disk().dir })
+    undo.add(() => stack.close())
+    const { deps } = stack
     const state = { started: true, draining: false }
     const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
     ready = async () => {
@@ -32,7 +32,7 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
 
   it('takes what fits beside the reserve, and refuses what does not with 503 and when to come back', async () => {
     await disk().setFree(600 * MIB)
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const small = await user.post({ length: MIB, name: 'a.mp4' })
     expect(small.status).toBe(201)
     // Asked at most once a second.
@@ -51,7 +51,7 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
 
   it('a PATCH that no longer fits is 507, keeps what was stored, and goes on when there is room', async () => {
     const bytes = filmBytes(8 * MIB)
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     await user.patch(url, 0, bytes.subarray(0, MIB))
     await disk().setFree(2 * MIB)
@@ -63,7 +63,7 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
     expect(await ready()).toEqual({ status: 503, reason: expect.stringContaining('disk full') })
     await disk().setFree(null)
     expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     expect(await ready()).toEqual({ status: 200 })
   })
 

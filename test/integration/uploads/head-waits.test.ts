@@ -38,10 +38,10 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
   })
 
   /** A client whose bytes have arrived; whoever wants them stored as a tail waits until the proxy is reset. */
-  async function sendTo(house: Environment) {
+  async function sendTo(stack: Environment) {
     const seed = `head-waits-${++uploads}`
     const bytes = filmBytes(LENGTH, seed)
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const creation = { length: LENGTH, name: 'a.mp4', fingerprint: seed }
     const url = await user.create(creation)
     proxy.fault({
@@ -50,12 +50,12 @@ describe.skipIf(!s3Available())('a bucket that is slow to store a tail', () => {
     })
     const sending = user.begin(url, 0, LENGTH)
     await sending.write(bytes.subarray(0, SENT))
-    await waitFor(() => house.deps.budget.used >= SENT, { what: 'the bytes to arrive' })
+    await waitFor(() => stack.deps.budget.used >= SENT, { what: 'the bytes to arrive' })
     const finish = async () => {
       proxy.reset()
       sending.end(bytes.subarray(SENT))
       expect((await sending.reply).status).toBe(204)
-      expect(await house.storedSha256(url)).toBe(sha256(bytes))
+      expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     }
     return { user, url, creation, finish }
   }

@@ -11,17 +11,17 @@ import type { TusUser } from '../../support/tus.ts'
 
 const bytes = filmBytes(300_000, 'heads')
 
-let house: Environment
+let stack: Environment
 let user: TusUser
 beforeAll(async () => {
-  house = await openEnvironment({ env: { TRUST_PROXY: '127.0.0.1,::1' } })
-  user = await house.user('film')
+  stack = await openEnvironment({ env: { TRUST_PROXY: '127.0.0.1,::1' } })
+  user = await stack.user('film')
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 
 type Line = { socket: Socket; text: () => string; said: (pattern: RegExp) => Promise<string> }
 
-async function line({ url }: Environment = house): Promise<Line> {
+async function line({ url }: Environment = stack): Promise<Line> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true })
   await once(socket, 'connect')
   let text = ''
@@ -79,11 +79,11 @@ describe('Expect: 100-continue', () => {
     const json = { 'Content-Type': 'application/json', Expect: '100-continue' }
     for (const [text, answer] of [
       [
-        head('PATCH', `${house.url}/files/abc`, { ...expecting, 'Upload-Offset': 0, 'Content-Length': 9 }),
+        head('PATCH', `${stack.url}/files/abc`, { ...expecting, 'Upload-Offset': 0, 'Content-Length': 9 }),
         /^HTTP\/1\.1 404 /,
       ],
-      [head('PUT', `${house.url}/v1/submissions/a`, { ...json, 'Content-Length': 1e9 }), /^HTTP\/1\.1 4(01|13) /],
-      [head('POST', `${house.url}/v1/receipts/verify`, { ...json, 'Content-Length': 2 }), /^HTTP\/1\.1 100 /],
+      [head('PUT', `${stack.url}/v1/submissions/a`, { ...json, 'Content-Length': 1e9 }), /^HTTP\/1\.1 4(01|13) /],
+      [head('POST', `${stack.url}/v1/receipts/verify`, { ...json, 'Content-Length': 2 }), /^HTTP\/1\.1 100 /],
     ] as const) {
       const { socket, said } = await line()
       socket.write(text)
@@ -94,7 +94,7 @@ describe('Expect: 100-continue', () => {
 
   test('another expectation: 417, as a problem document', async () => {
     const { socket, said } = await line()
-    socket.write(head('POST', `${house.url}/files`, { Expect: 'the-unexpected' }))
+    socket.write(head('POST', `${stack.url}/files`, { Expect: 'the-unexpected' }))
     expect(await said(/EXPECTATION_UNSUPPORTED/)).toMatch(/^HTTP\/1\.1 417 /)
     socket.destroy()
   })
@@ -149,13 +149,13 @@ test('a client that half-closes after the request gets its response', async () =
 
 test('an event reader that half-closes is disconnected', async () => {
   const { socket, said } = await line()
-  const address = `${house.url}/v1/submissions/${await house.submission()}/events`
+  const address = `${stack.url}/v1/submissions/${await stack.submission()}/events`
   const key = { Accept: 'text/event-stream', Authorization: `Bearer ${PORTAL_KEY}` }
   socket.write(head('GET', address, key))
   await said(/event: snapshot/)
-  expect(house.deps.live.listening).toBe(1)
+  expect(stack.deps.live.listening).toBe(1)
   socket.end()
-  await waitFor(() => house.deps.live.listening === 0)
+  await waitFor(() => stack.deps.live.listening === 0)
   socket.destroy()
 })
 
@@ -170,7 +170,7 @@ test.each([
 
 describe('the end of a process', () => {
   test('an idle connection that a proxy uses again is answered with Connection: close', async () => {
-    const ending = await openEnvironment({ redis: house.redis })
+    const ending = await openEnvironment({ redis: stack.redis })
     const { socket, text, said } = await line(ending)
     const options = () => socket.write('OPTIONS /files HTTP/1.1\r\nHost: x\r\n\r\n')
     options()
@@ -187,7 +187,7 @@ describe('the end of a process', () => {
 
   // Regression: the process waited for it until it was killed, and left its connections to Redis and the store open.
   test('a slow client with few missing bytes does not delay the end', async () => {
-    const ending = await openEnvironment({ redis: house.redis })
+    const ending = await openEnvironment({ redis: stack.redis })
     const { socket, said } = await line(ending)
     const owed = 200_000
     socket.write(head('PATCH', `${ending.url}/files/abc`, { ...patch, 'Upload-Offset': 0, 'Content-Length': owed }))

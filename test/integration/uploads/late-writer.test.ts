@@ -7,29 +7,29 @@ import { sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { idOf } from '../../support/tus.ts'
 
-let house: Environment
+let stack: Environment
 
 beforeAll(async () => {
-  house = await openEnvironment({ store: 'local' })
+  stack = await openEnvironment({ store: 'local' })
 })
-afterAll(() => house.close())
+afterAll(() => stack.close())
 
 const filled = (length: number, letter: string) => Buffer.alloc(length, letter)
 
 async function openSink(id: string, offset: number) {
-  const { locks, ledgerParts, uploadStore } = house.deps
+  const { locks, ledgerParts, uploadStore } = stack.deps
   const held = await locks.acquire(id, { offset })
   const ledger = new UploadLedger(ledgerParts, held.state, held.fence)
   const sink = await uploadStore.open(held.state, ledger)
   const write = async (bytes: Buffer) => {
-    house.deps.budget.reserve(bytes.length)
+    stack.deps.budget.reserve(bytes.length)
     await sink.write([bytes], bytes.length)
   }
   return { held, sink, write }
 }
 
 test('late writes of a hung holder do not change the bytes of the next holder', async () => {
-  const user = await house.user('film')
+  const user = await stack.user('film')
   const url = await user.create({ length: 300_000, name: 'a.mp4' })
   const id = idOf(url)
 
@@ -53,7 +53,7 @@ test('late writes of a hung holder do not change the bytes of the next holder', 
   await second.sink.close()
   await third.sink.close()
 
-  const { uploads, completion, store } = house.deps
+  const { uploads, completion, store } = stack.deps
   await completion.run(id)
   const record = await uploads.latest(id)
   expect(record?.state).toBe('stored')
@@ -63,7 +63,7 @@ test('late writes of a hung holder do not change the bytes of the next holder', 
 })
 
 test('after the loss of Redis the offset is found from the files alone', async () => {
-  const user = await house.user('film')
+  const user = await stack.user('film')
   const url = await user.create({ length: 300_000, name: 'b.mp4' })
   const id = idOf(url)
   const first = await openSink(id, 0)
@@ -75,25 +75,25 @@ test('after the loss of Redis the offset is found from the files alone', async (
   await first.write(filled(150_000, 'z'))
   await first.sink.close()
   await second.sink.close()
-  await house.deps.redis.hot.flushall()
+  await stack.deps.redis.hot.flushall()
 
   expect(await user.offset(url)).toBe(150_000)
   const third = await openSink(id, 150_000)
   await third.write(filled(150_000, 'c'))
   await third.sink.complete()
   await third.sink.close()
-  await house.deps.completion.run(id)
-  const record = await house.deps.uploads.latest(id)
-  const stored = await house.deps.store.read(record?.object.key ?? '')
+  await stack.deps.completion.run(id)
+  const record = await stack.deps.uploads.latest(id)
+  const stored = await stack.deps.store.read(record?.object.key ?? '')
   const expected = Buffer.concat([filled(100_000, 'a'), filled(50_000, 'b'), filled(150_000, 'c')])
   expect(sha256(stored ?? Buffer.alloc(0))).toBe(sha256(expected))
 })
 
 test('HEAD on an upload whose holder died does not interrupt the next holder', async () => {
-  const user = await house.user('film')
+  const user = await stack.user('film')
   const url = await user.create({ length: 300_000, name: 'c.mp4' })
   const id = idOf(url)
-  const { peers, hot } = house.deps
+  const { peers, hot } = stack.deps
   // A process that is no more: no process has this id.
   await hot.acquire(id, 'fence-of-the-dead', '4194305-dead', { offset: 0 })
 

@@ -19,8 +19,8 @@ const OVERSHOOT = 192 * 1024
 
 type Slow = { user: TusUser; url: string; bytes: Buffer; sending: Sending }
 
-async function begin(house: Environment, length: number, seed: string): Promise<Slow> {
-  const user = await house.user('film')
+async function begin(stack: Environment, length: number, seed: string): Promise<Slow> {
+  const user = await stack.user('film')
   const url = await user.create({ length, name: 'a.mp4' })
   return { user, url, bytes: filmBytes(length, seed), sending: user.begin(url, 0, length) }
 }
@@ -46,18 +46,18 @@ async function spoolFiles({ dataDir }: Environment): Promise<string[]> {
 
 overBothStores((kind) => {
   test('a hundred clients that send few bytes and wait get them acknowledged immediately', async () => {
-    const house = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
+    const stack = await openEnvironment({ store: kind, env: { RECEIVE_BUDGET_BYTES: String(BUDGET) } })
     try {
-      const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(house, 200_000, `little ${i}`)))
+      const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(stack, 200_000, `little ${i}`)))
       await Promise.all(clients.map(({ sending, bytes }) => sending.write(bytes.subarray(0, 50_000))))
       await Promise.all(clients.map(({ user, url }) => waitFor(async () => (await user.offset(url)) === 50_000)))
       for (const { sending, bytes } of clients) sending.end(bytes.subarray(50_000))
       const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
       expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([204]))
-      for (const { url, bytes } of clients.slice(0, 5)) expect(await house.storedSha256(url)).toBe(sha256(bytes))
-      await waitFor(() => house.deps.budget.used === 0)
+      for (const { url, bytes } of clients.slice(0, 5)) expect(await stack.storedSha256(url)).toBe(sha256(bytes))
+      await waitFor(() => stack.deps.budget.used === 0)
     } finally {
-      await house.close()
+      await stack.close()
     }
   })
 })
@@ -65,12 +65,12 @@ overBothStores((kind) => {
 describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let house: Environment
+  let stack: Environment
 
   const open = async (env: EnvironmentOptions['env']) => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    house = await openEnvironment({
+    stack = await openEnvironment({
       store: 's3',
       s3,
       s3Endpoint: proxy.url,
@@ -78,7 +78,7 @@ describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3
     })
   }
   afterEach(async () => {
-    await house.close()
+    await stack.close()
     await proxy.stop()
     await s3.stop()
   })
@@ -99,27 +99,27 @@ describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3
     for (const { sending, bytes } of clients) sending.end(bytes.subarray(half))
     const replies = await Promise.all(clients.map(({ sending }) => sending.reply))
     expect(replies.map(({ status }) => status)).toEqual(clients.map(() => 204))
-    for (const { url, bytes } of clients) expect(await house.storedSha256(url)).toBe(sha256(bytes))
-    await waitFor(() => house.deps.budget.used === 0)
+    for (const { url, bytes } of clients) expect(await stack.storedSha256(url)).toBe(sha256(bytes))
+    await waitFor(() => stack.deps.budget.used === 0)
   }
 
   test('waiting bytes go to the spool, which is empty in the end', async () => {
     await open({ SPOOL_MAX_BYTES: String(100 * MIB) })
-    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 9 * MIB, `much ${i}`)))
-    const most = watch(house)
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(stack, 9 * MIB, `much ${i}`)))
+    const most = watch(stack)
     await sendHalves(clients, 2 * MIB)
-    expect((await spoolFiles(house)).length).toBeGreaterThan(0)
+    expect((await spoolFiles(stack)).length).toBeGreaterThan(0)
     // One of them at a time comes back into memory, to become a tail.
     expect(most()).toBeLessThan(BUDGET + 2 * MIB + clients.length * OVERSHOOT)
     await finishAll(clients, 2 * MIB)
-    expect(await spoolFiles(house)).toEqual([])
+    expect(await spoolFiles(stack)).toEqual([])
   })
 
   test('without disk space waiting bytes go to tails, and not repeatedly', async () => {
     const account = 8 * MIB
     await open({ SPOOL_MAX_BYTES: '0', RECEIVE_BUDGET_BYTES: String(account) })
-    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 3 * MIB, `tail ${i}`)))
-    const most = watch(house)
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(stack, 3 * MIB, `tail ${i}`)))
+    const most = watch(stack)
     proxy.reset()
     await sendHalves(clients, 2 * MIB)
     expect(most()).toBeLessThan(account + clients.length * OVERSHOOT)
@@ -131,7 +131,7 @@ describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3
   // Regression: a socket paused for its own bytes while memory was short was never resumed.
   test('no client stays paused forever', async () => {
     await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
-    const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => begin(house, 9 * MIB, `full ${i}`)))
+    const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => begin(stack, 9 * MIB, `full ${i}`)))
     proxy.fault({ when: 'UploadPart', act: 'delayResponse', ms: 500 })
     await finishAll(clients, 0)
   })
@@ -140,9 +140,9 @@ describe.skipIf(!s3Available())('more bytes than the memory budget, on a slow S3
     await open({ RECEIVE_BUDGET_BYTES: String(4 * MIB) })
     const part = 8 * MIB
     const nearly = part - 100_000
-    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(house, 9 * MIB, `part ${i}`)))
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(stack, 9 * MIB, `part ${i}`)))
     await sendHalves(clients, nearly)
-    const most = watch(house)
+    const most = watch(stack)
     proxy.fault({ when: 'UploadPart', act: 'delayResponse', ms: 1000 })
     await finishAll(clients, nearly)
     // The account, two parts on their way, and what sockets gave before they were paused.

@@ -15,9 +15,9 @@ export type Neighbour = {
   finish(): Promise<void>
 }
 
-export async function startNeighbour(house: Environment): Promise<Neighbour> {
+export async function startNeighbour(stack: Environment): Promise<Neighbour> {
   const bytes = filmBytes(STEPS * STEP_BYTES, 'neighbour')
-  const user = await house.user('film')
+  const user = await stack.user('film')
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   const sending = user.begin(url, 0, bytes.length)
   let sent = 0
@@ -30,7 +30,7 @@ export async function startNeighbour(house: Environment): Promise<Neighbour> {
     async finish() {
       sending.end(bytes.subarray(sent))
       expect((await sending.reply).status).toBe(204)
-      expect(await house.storedSha256(url)).toBe(sha256(bytes))
+      expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     },
   }
 }

@@ -13,13 +13,13 @@ import { expectProblem } from './problem.ts'
 const HOUR_MS = 3_600_000
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let neighbour: Neighbour
   let skewMs = 0
 
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
-    neighbour = await startNeighbour(house)
+    stack = await openEnvironment({ store: kind, clock: { now: () => Date.now() + skewMs } })
+    neighbour = await startNeighbour(stack)
   })
   afterEach(async () => {
     skewMs = 0
@@ -27,12 +27,12 @@ overBothStores((kind) => {
   })
   afterAll(async () => {
     await neighbour.finish()
-    await house.close()
+    await stack.close()
   })
 
   test('a wrong offset: 409 with the stored one, nothing written', async () => {
     const bytes = pdfBytes(5000)
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
     await user.patch(url, 0, bytes.subarray(0, 2000))
     for (const wrong of [0, 1999, 2001, 5000]) {
@@ -46,30 +46,30 @@ overBothStores((kind) => {
       status: 409,
       offset: '5000',
     })
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     expect(await user.offset(url)).toBe(5000)
   })
 
   test('more bytes than declared: 413, earlier bytes are kept and the upload can be finished', async () => {
     const bytes = pdfBytes(4000)
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
     const refused = await user.patch(url, 0, Buffer.concat([bytes, Buffer.from('more')]))
     expectProblem(refused, 413, 'UPLOAD_LENGTH_EXCEEDED')
     const offset = await user.offset(url)
     expect(offset).toBeLessThan(bytes.length)
     expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('an empty file is refused in a slot', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     expectProblem(await user.post({ length: 0, name: 'a.pdf' }), 400, 'UPLOAD_EMPTY')
   })
 
   test('a deferred length is declared later, once', async () => {
     const bytes = pdfBytes(3000)
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: null, name: 'a.pdf' })
     expect((await user.head(url)).headers).toMatchObject({ 'upload-defer-length': '1', 'upload-offset': '0' })
     await user.patch(url, 0, bytes.subarray(0, 2000))
@@ -78,28 +78,28 @@ overBothStores((kind) => {
     const last = await user.patch(url, 2000, bytes.subarray(2000), { 'Upload-Length': 3000 })
     expect(last.headers['upload-offset']).toBe('3000')
     expect((await user.head(url)).headers).toMatchObject({ 'upload-length': '3000', 'upload-offset': '3000' })
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('terminated: 410 from then on, and no byte is kept', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
     await user.patch(url, 0, pdfBytes(2000))
-    const before = await house.record(url)
+    const before = await stack.record(url)
     expect((await user.remove(url)).status).toBe(204)
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, 2000, pdfBytes(10)), 410, 'UPLOAD_CANCELLED')
     expectProblem(await user.remove(url), 410, 'UPLOAD_CANCELLED')
-    expect(await house.deps.store.head(before.object.key)).toBeUndefined()
+    expect(await stack.deps.store.head(before.object.key)).toBeUndefined()
     // The store says so too, long after Redis has forgotten.
-    await house.deps.redis.hot.del(`sn:hot:${idOf(url)}`, `sn:record:${idOf(url)}`)
+    await stack.deps.redis.hot.del(`sn:hot:${idOf(url)}`, `sn:record:${idOf(url)}`)
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, 2000, pdfBytes(10)), 410, 'UPLOAD_CANCELLED')
   })
 
   test('terminated by a process that died before the bytes were deleted: the next request deletes them', async () => {
-    const { deps } = house
-    const user = await house.user('plan')
+    const { deps } = stack
+    const user = await stack.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
     await user.patch(url, 0, pdfBytes(2000))
     const left = async () => {
@@ -120,7 +120,7 @@ overBothStores((kind) => {
   })
 
   test('terminated before the first byte: 410', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
     expect((await user.remove(url)).status).toBe(204)
     expect((await user.head(url)).status).toBe(410)
@@ -128,24 +128,24 @@ overBothStores((kind) => {
   })
 
   test('terminated during a PATCH: the PATCH ends with an error, and no byte is kept', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: 400_000, name: 'a.pdf' })
     const sending = user.begin(url, 0, 400_000)
     await sending.write(pdfBytes(100_000))
     await waitFor(async () => (await user.offset(url)) === 100_000)
-    const { object } = await house.record(url)
+    const { object } = await stack.record(url)
     expect((await user.remove(url)).status).toBe(204)
     const { status } = await sending.reply
     expect([400, 410]).toContain(status)
     expect((await user.head(url)).status).toBe(410)
-    await waitFor(async () => (await house.deps.store.head(object.key)) === undefined)
+    await waitFor(async () => (await stack.deps.store.head(object.key)) === undefined)
   })
 
   test('expired: 410, its bytes deleted; a running upload does not expire', async () => {
-    const { deps } = house
-    const user = await house.user('plan')
+    const { deps } = stack
+    const user = await stack.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
-    const empty = await (await house.user('plan')).create({ length: 5000, name: 'b.pdf' })
+    const empty = await (await stack.user('plan')).create({ length: 5000, name: 'b.pdf' })
     const { headers } = await user.patch(url, 0, pdfBytes(2000))
     const expires = Date.parse(headers['upload-expires'] as string)
     expect(Math.abs(expires - Date.now() - 72 * HOUR_MS)).toBeLessThan(60_000)
@@ -157,7 +157,7 @@ overBothStores((kind) => {
     await deps.reconciler.one(idOf(empty))
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, 2000, pdfBytes(10)), 410, 'UPLOAD_EXPIRED')
-    expect((await house.record(url)).state).toBe('expired')
+    expect((await stack.record(url)).state).toBe('expired')
     const bytes = []
     for await (const { key } of deps.store.list(`uploads/`))
       if (key.includes(idOf(url)) && !key.includes('/record-')) bytes.push(key)
@@ -167,25 +167,25 @@ overBothStores((kind) => {
   })
 
   test('expiry counts from the last byte', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: 5000, name: 'a.pdf' })
     await user.patch(url, 0, pdfBytes(1000))
     skewMs = 70 * HOUR_MS
     await user.patch(url, 1000, Buffer.alloc(1000))
     skewMs = 141 * HOUR_MS
-    await house.deps.reconciler.one(idOf(url))
+    await stack.deps.reconciler.one(idOf(url))
     expect(await user.offset(url)).toBe(2000)
   })
 
   test('a creation with the same fingerprint returns the unfinished upload and its offset', async () => {
     const bytes = pdfBytes(4000)
-    const submission = await house.submission()
-    const user = tusUser(house.url, await house.ticket(submission, 'plan'))
+    const submission = await stack.submission()
+    const user = tusUser(stack.url, await stack.ticket(submission, 'plan'))
     const creation = { length: bytes.length, name: 'a.pdf', fingerprint: 'f-1' }
     const url = await user.create(creation)
     await user.patch(url, 0, bytes.subarray(0, 1500))
     // Another browser, another ticket.
-    const again = tusUser(house.url, await house.ticket(submission, 'plan', { subject: 'somebody' }))
+    const again = tusUser(stack.url, await stack.ticket(submission, 'plan', { subject: 'somebody' }))
     const joined = await again.post(creation)
     expect(joined).toMatchObject({ status: 201, headers: { location: url, 'upload-offset': '1500' } })
     const withBody = await again.post({ ...creation, body: bytes })
@@ -199,13 +199,13 @@ overBothStores((kind) => {
     ]
     expect(others).not.toContain(url)
     expect((await again.patch(url, 1500, bytes.subarray(1500))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
     // A finished one is not joined.
     expect(await again.create(creation)).not.toBe(url)
   })
 
   test('a creation that finds a running upload returns its current offset', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const creation = { length: 400_000, name: 'a.pdf', fingerprint: 'f-1' }
     const url = await user.create(creation)
     const sending = user.begin(url, 0, 400_000)
@@ -217,8 +217,8 @@ overBothStores((kind) => {
 
   // Regression: in a slot for several files the unfinished upload itself made the slot full for its own repetition.
   test('a full slot still lets an unfinished upload be found by its fingerprint', async () => {
-    const submission = await house.submission()
-    const user = tusUser(house.url, await house.ticket(submission, 'extras'))
+    const submission = await stack.submission()
+    const user = tusUser(stack.url, await stack.ticket(submission, 'extras'))
     const first = { length: 4000, name: 'a.pdf', fingerprint: 'f-1' }
     const url = await user.create(first)
     await user.create({ length: 4000, name: 'b.pdf', fingerprint: 'f-2' })

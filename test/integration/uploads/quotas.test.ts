@@ -11,19 +11,19 @@ const FILE_BYTES = 400_000_000
 /** Never promised: see src/uploads/space.ts. */
 const KEPT_FREE_BYTES = 512 * 1024 ** 2
 
-let house: Environment
+let stack: Environment
 const open = async (env: Record<string, string> = {}) => {
-  house = await openEnvironment({ env })
+  stack = await openEnvironment({ env })
 }
 afterEach(async () => {
   vi.restoreAllMocks()
-  await house.close()
+  await stack.close()
 })
 
 const as = async (subject: string | undefined, slot = 'film', submission?: string) =>
   tusUser(
-    house.url,
-    await house.ticket(submission ?? (await house.submission()), slot, subject === undefined ? {} : { subject }),
+    stack.url,
+    await stack.ticket(submission ?? (await stack.submission()), slot, subject === undefined ? {} : { subject }),
   )
 
 it('the number of unfinished uploads per person is limited over all submissions; ended ones do not count', async () => {
@@ -33,13 +33,13 @@ it('the number of unfinished uploads per person is limited over all submissions;
   await (await as('one')).create({ length: 10, name: 'b.mp4' })
   expectProblem(await (await as('one')).post({ length: 10, name: 'c.mp4' }), 403, 'OPEN_UPLOADS_LIMIT')
   expect((await (await as('two')).post({ length: 10, name: 'c.mp4' })).status).toBe(201)
-  await house.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
+  await stack.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
   expect((await (await as('one')).post({ length: 10, name: 'c.mp4' })).status).toBe(201)
 })
 
 it('without a person the submission is counted', async () => {
   await open({ MAX_OPEN_UPLOADS_PER_PERSON: '1' })
-  const [one, two] = [await house.submission(), await house.submission()]
+  const [one, two] = [await stack.submission(), await stack.submission()]
   await (await as(undefined, 'film', one)).create({ length: 10, name: 'a.mp4' })
   expectProblem(await (await as(undefined, 'film', one)).post({ length: 10, name: 'b.mp4' }), 403, 'OPEN_UPLOADS_LIMIT')
   expect((await (await as(undefined, 'film', two)).post({ length: 10, name: 'b.mp4' })).status).toBe(201)
@@ -52,7 +52,7 @@ it('the declared bytes of a person’s unfinished uploads are limited; sent byte
   const refused = await (await as('one')).post({ length: 500, name: 'b.mp4' })
   expectProblem(refused, 403, 'OPEN_BYTES_LIMIT')
   expect(refused.problem).toMatchObject({ limit: 1000, actual: 1100 })
-  await house.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
+  await stack.call('DELETE', `/v1/uploads/${url.split('/').at(-1)}`)
   expect((await (await as('one')).post({ length: 500, name: 'b.mp4' })).status).toBe(201)
 })
 
@@ -67,21 +67,21 @@ it('a length that is declared later does not reduce the limit of other uploads',
 
 it('the number of replaced files per slot is limited', async () => {
   await open({ MAX_SUPERSEDED_PER_SLOT: '1' })
-  const submission = await house.submission()
-  await house.acceptedUpload(submission, 'plan')
-  await house.acceptedUpload(submission, 'plan')
-  const answer = await house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' } })
+  const submission = await stack.submission()
+  await stack.acceptedUpload(submission, 'plan')
+  await stack.acceptedUpload(submission, 'plan')
+  const answer = await stack.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'plan' } })
   expect([answer.status, answer.body.code]).toEqual([403, 'SUPERSEDED_LIMIT'])
-  expect((await house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'film' } })).status).toBe(
+  expect((await stack.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot: 'film' } })).status).toBe(
     201,
   )
 })
 
 it('the bytes per slot are limited, including files that do not count', async () => {
   await open({ MAX_STORED_BYTES_PER_SLOT: '1' })
-  const submission = await house.submission()
-  const ask = (slot: string) => house.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot } })
-  const file = await house.acceptedUpload(submission, 'plan')
+  const submission = await stack.submission()
+  const ask = (slot: string) => stack.call('POST', `/v1/submissions/${submission}/tickets`, { body: { slot } })
+  const file = await stack.acceptedUpload(submission, 'plan')
   const answer = await ask('plan')
   expect([answer.status, answer.body]).toEqual([
     403,
@@ -92,13 +92,13 @@ it('the bytes per slot are limited, including files that do not count', async ()
 
 it('space is reserved: of concurrent large files only those that fit are accepted, and nothing stays reserved', async () => {
   await open()
-  vi.spyOn(house.deps.store, 'freeBytes').mockResolvedValue(KEPT_FREE_BYTES + 5.5 * FILE_BYTES)
+  vi.spyOn(stack.deps.store, 'freeBytes').mockResolvedValue(KEPT_FREE_BYTES + 5.5 * FILE_BYTES)
   const users = await Promise.all(Array.from({ length: 20 }, (_, i) => as(`person ${i}`)))
   const replies = await Promise.all(users.map((user) => user.post({ length: FILE_BYTES, name: 'a.mp4' })))
   const taken = replies.filter(({ status }) => status === 201)
   expect(taken).toHaveLength(5)
   for (const reply of replies.filter(({ status }) => status !== 201)) expectProblem(reply, 503, 'NO_SPACE')
-  const { redis, clock, config } = house.deps
+  const { redis, clock, config } = stack.deps
   expect(await countOpenUploads(redis.hot)).toMatchObject({ bytesLeft: 5 * FILE_BYTES, bytesPromised: 5 * FILE_BYTES })
   // A film that nobody goes on with holds its room for an hour, not until it expires.
   const since = clock.now() + config.uploads.expiryMs
@@ -106,7 +106,7 @@ it('space is reserved: of concurrent large files only those that fit are accepte
   expect((await countOpenUploads(redis.hot, since + 60_000)).bytesPromised).toBe(0)
   for (const { headers } of taken) {
     const id = String(headers.location).split('/').at(-1)
-    expect((await house.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
+    expect((await stack.call('DELETE', `/v1/uploads/${id}`)).status).toBe(204)
   }
   expect((await countOpenUploads(redis.hot)).bytesLeft).toBe(0)
 })

@@ -32,20 +32,20 @@ async function read(url: string): Promise<{ status: number; sha256: string }> {
 // Regression: 404 for a second, in ten of twelve uploads. Both the reader and the completion sent CompleteMultipartUpload;
 // the second was answered before the object was there.
 describe.skipIf(!s3Available())('S3', () => {
-  let house: Environment
+  let stack: Environment
   let other: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: 's3', env: OPEN })
-    const { redis, s3 } = house
+    stack = await openEnvironment({ store: 's3', env: OPEN })
+    const { redis, s3 } = stack
     other = await openEnvironment({ store: 's3', redis, ...(s3 === undefined ? {} : { s3 }), env: OPEN })
   })
   afterAll(async () => {
     await other.close()
-    await house.close()
+    await stack.close()
   })
 
   test('a GET right after the last 204, at this process and another: every byte', async () => {
-    const user = tusUser(house.url, null)
+    const user = tusUser(stack.url, null)
     for (let n = 0; n < 3; n++) {
       const bytes = filmBytes(17 * MIB, `read-${n}`)
       const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -57,22 +57,22 @@ describe.skipIf(!s3Available())('S3', () => {
 })
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let other: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind, env: OPEN })
-    const { redis, s3, dataDir } = house
+    stack = await openEnvironment({ store: kind, env: OPEN })
+    const { redis, s3, dataDir } = stack
     const shared = s3 === undefined ? { dataDir } : { s3 }
     other = await openEnvironment({ store: kind, redis, ...shared, env: OPEN })
   })
   afterEach(() => void vi.restoreAllMocks())
   afterAll(async () => {
     await other.close()
-    await house.close()
+    await stack.close()
   })
 
   test('a file of partials, read in two processes during the join, is joined once', async () => {
-    const user = tusUser(house.url, null)
+    const user = tusUser(stack.url, null)
     const bytes = filmBytes(PIECES * PIECE_BYTES, 'joined')
     const urls: string[] = []
     for (let i = 0; i < PIECES; i++) {
@@ -81,15 +81,15 @@ overBothStores((kind) => {
       expect((await user.patch(url, 0, piece)).status).toBe(204)
       urls.push(new URL(url).pathname)
     }
-    const joins = [house, other].map(({ deps }) => vi.spyOn(deps.store, 'assemble'))
+    const joins = [stack, other].map(({ deps }) => vi.spyOn(deps.store, 'assemble'))
     const headers = { ...user.headers, 'Upload-Concat': `final;${urls.join(' ')}` }
     const finals = await Promise.all(
-      [house, other, house, other].map(({ url }) => send('POST', `${url}/files`, headers)),
+      [stack, other, stack, other].map(({ url }) => send('POST', `${url}/files`, headers)),
     )
     expect(finals.map(({ status }) => status)).toEqual([201, 201, 201, 201])
     const [url = ''] = finals.map((reply) => reply.headers.location)
     const whole = { status: 200, sha256: sha256(bytes) }
-    expect(await Promise.all([other, house, other].map((from) => read(at(from.url, url))))).toEqual(
+    expect(await Promise.all([other, stack, other].map((from) => read(at(from.url, url))))).toEqual(
       Array(3).fill(whole),
     )
     expect(joins.flatMap(({ mock }) => mock.calls)).toHaveLength(1)
@@ -97,7 +97,7 @@ overBothStores((kind) => {
 
   // A lease is lost with Redis: the other one has then joined the pieces, and removed them, in the middle of this one's work.
   test('partials joined and deleted by another process: the object is found', async () => {
-    const { store } = house.deps
+    const { store } = stack.deps
     const prefix = `uploads/000000/${'a'.repeat(40)}/`
     const pieces = ['one', 'two'].map((text, i) => ({
       number: i + 1,
@@ -117,17 +117,17 @@ overBothStores((kind) => {
   })
 
   test('a stored file that is not joined yet: 409 with Retry-After, never 404', async () => {
-    const user = tusUser(house.url, null)
+    const user = tusUser(stack.url, null)
     const bytes = filmBytes(PIECE_BYTES, 'unseen')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     expect((await user.patch(url, 0, bytes)).status).toBe(204)
-    const { object } = await house.record(url)
-    vi.spyOn(house.deps.store, 'open').mockRejectedValueOnce(new AppError('UPLOAD_UNKNOWN'))
+    const { object } = await stack.record(url)
+    vi.spyOn(stack.deps.store, 'open').mockRejectedValueOnce(new AppError('UPLOAD_UNKNOWN'))
     const refused = await send('GET', url)
     expectProblem(refused, 409, 'MEDIA_NOT_READY')
     expect(refused.headers['retry-after']).toBe('1')
     expect(await read(url)).toEqual({ status: 200, sha256: sha256(bytes) })
-    await house.deps.store.remove(object.key)
+    await stack.deps.store.remove(object.key)
     expectProblem(await send('GET', url), 409, 'MEDIA_NOT_READY')
   })
 })

@@ -15,18 +15,18 @@ const HELD_MS = [HOLD_MS - 1500, 2 * HOLD_MS] as const
 
 let redis: TestRedis
 let proxy: TcpProxy
-let house: Environment
+let stack: Environment
 
 beforeAll(async () => {
   redis = await startRedis({ appendOnly: true })
   proxy = await startTcpProxy(redis.url)
 })
 beforeAll(async () => {
-  house = await openEnvironment({ redis, redisUrl: proxy.url })
+  stack = await openEnvironment({ redis, redisUrl: proxy.url })
 })
 afterEach(() => proxy.reset())
 afterAll(async () => {
-  await house.close()
+  await stack.close()
   await proxy.stop()
   await redis.stop()
 })
@@ -47,8 +47,8 @@ async function begun(at: Environment): Promise<{ user: TusUser; url: string }> {
 }
 
 test('a short outage is waited out: HEAD, PATCH and POST are answered normally', async () => {
-  const { user, url } = await begun(house)
-  const other = await begun(house)
+  const { user, url } = await begun(stack)
+  const other = await begun(stack)
   proxy.set({ refuse: true })
   proxy.cut()
   const waiting = Promise.all([
@@ -63,11 +63,11 @@ test('a short outage is waited out: HEAD, PATCH and POST are answered normally',
   expect(head).toMatchObject({ status: 200, headers: { 'upload-offset': String(MIB) } })
   expect(patch.status).toBe(204)
   expect(post.status).toBe(201)
-  expect(await house.storedSha256(other.url)).toBe(sha256(bytes))
+  expect(await stack.storedSha256(other.url)).toBe(sha256(bytes))
 })
 
 test('a running request continues during a short outage', async () => {
-  const { user, url } = await begun(house)
+  const { user, url } = await begun(stack)
   const sending = user.begin(url, MIB, MIB)
   await sending.write(bytes.subarray(MIB, MIB + 100_000))
   proxy.set({ refuse: true })
@@ -75,7 +75,7 @@ test('a running request continues during a short outage', async () => {
   sending.end(bytes.subarray(MIB + 100_000))
   proxy.reset()
   expect((await sending.reply).status).toBe(204)
-  expect(await house.storedSha256(url)).toBe(sha256(bytes))
+  expect(await stack.storedSha256(url)).toBe(sha256(bytes))
 })
 
 const ABSENCES = [

@@ -34,13 +34,13 @@ function operator(onEnd: OnEnd, redis: TestRedis): Redis {
   return client
 }
 
-async function house(onEnd: OnEnd, redis: TestRedis, redisUrl = redis.url): Promise<Environment> {
+async function stack(onEnd: OnEnd, redis: TestRedis, redisUrl = redis.url): Promise<Environment> {
   const opened = await openEnvironment({ redis, redisUrl })
   onEnd(() => opened.close())
   return opened
 }
 
-/** What a balancer, a scrape and a person are told of this house. */
+/** What a balancer, a scrape and a person are told of this service. */
 async function operations(onEnd: OnEnd, { deps }: Environment) {
   const state = { started: true, draining: false }
   const app = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
@@ -115,7 +115,7 @@ describe.concurrent('connected, but refusing commands', () => {
     { timeout: 180_000 },
     async ({ what, written = what, args, begin, end }, { onTestFinished: onEnd }) => {
       const redis = await server(onEnd, args)
-      const there = await house(onEnd, redis)
+      const there = await stack(onEnd, redis)
       const control = operator(onEnd, redis)
       const [user, submission] = [await there.user('film'), await there.submission()]
       const url = await user.create({ length: bytes.length, name: 'a.mp4' })
@@ -176,7 +176,7 @@ test('a connection to a primary that became a replica is closed, and the upload 
   })
   const address = await startTcpProxy(former.url)
   onEnd(() => address.stop())
-  const there = await house(onEnd, former, address.url)
+  const there = await stack(onEnd, former, address.url)
   const user = await there.user('film')
   const url = await user.create({ length: bytes.length, name: 'a.mp4' })
   await user.patch(url, 0, bytes.subarray(0, 32 * KIB))

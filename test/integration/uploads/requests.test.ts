@@ -11,24 +11,24 @@ import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 
 describe('with tickets', () => {
-  let house: Environment
+  let stack: Environment
   let neighbour: Neighbour
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example' } })
-    neighbour = await startNeighbour(house)
-    user = await house.user('plan')
+    stack = await openEnvironment({ env: { CORS_ORIGINS: 'https://portal.example' } })
+    neighbour = await startNeighbour(stack)
+    user = await stack.user('plan')
   })
   afterEach(() => neighbour.step())
   afterAll(async () => {
     await neighbour.finish()
-    await house.close()
+    await stack.close()
   })
 
   /** Sends text over a bare socket and gives everything that comes back until the server closes or `enough` is seen. */
   async function raw(text: string, enough: RegExp): Promise<string> {
-    const socket = connect(Number(new URL(house.url).port), '127.0.0.1')
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1')
     await once(socket, 'connect')
     let answer = ''
     socket.on('data', (chunk: Buffer) => {
@@ -52,7 +52,7 @@ describe('with tickets', () => {
         'X-Forwarded-For': '10.0.0.1',
       },
     })
-    expect(headers.location).toMatch(new RegExp(`^${house.url}/files/[a-z2-7]{40}$`))
+    expect(headers.location).toMatch(new RegExp(`^${stack.url}/files/[a-z2-7]{40}$`))
   })
 
   test('metadata of more than 8 KiB: 413; of 300 kB: refused before it is read', async () => {
@@ -79,7 +79,7 @@ describe('with tickets', () => {
         Buffer.alloc(0),
       )
       expect(expectProblem(patched, 400, 'TUS_HEADER_INVALID')['header']).toBe('upload-offset')
-      const posted = await send('POST', `${house.url}/files`, {
+      const posted = await send('POST', `${stack.url}/files`, {
         ...user.headers,
         'Upload-Length': Buffer.from(bad).toString('latin1'),
       })
@@ -103,7 +103,7 @@ describe('with tickets', () => {
   test('an unsupported method: 405', async () => {
     const url = await user.create({ length: 10, name: 'a.pdf' })
     expectProblem(await send('POST', url, user.headers), 405, 'METHOD_NOT_ALLOWED')
-    expectProblem(await send('DELETE', `${house.url}/files`, user.headers), 405, 'METHOD_NOT_ALLOWED')
+    expectProblem(await send('DELETE', `${stack.url}/files`, user.headers), 405, 'METHOD_NOT_ALLOWED')
     // With tickets nobody reads an upload here.
     expectProblem(await send('GET', url, user.headers), 405, 'METHOD_NOT_ALLOWED')
   })
@@ -123,9 +123,9 @@ describe('with tickets', () => {
 
   test('an invalid URL: refused, in both languages', async () => {
     for (const path of ['/files/%ZZ', '/files/%E0%A4%A', `/files/${'a'.repeat(2000)}`]) {
-      const { status } = await send('HEAD', `${house.url}${path}`, user.headers)
+      const { status } = await send('HEAD', `${stack.url}${path}`, user.headers)
       expect([400, 404], path).toContain(status)
-      const patched = await user.patch(`${house.url}${path}`, 0, Buffer.alloc(5), {
+      const patched = await user.patch(`${stack.url}${path}`, 0, Buffer.alloc(5), {
         Origin: 'https://portal.example',
       })
       expect([400, 404], path).toContain(patched.status)
@@ -149,7 +149,7 @@ describe('with tickets', () => {
 
   test('a preflight needs no credentials; headers for pages are exposed, on refusals too', async () => {
     const origin = 'https://portal.example'
-    const preflight = await send('OPTIONS', `${house.url}/files`, {
+    const preflight = await send('OPTIONS', `${stack.url}/files`, {
       Origin: origin,
       'Access-Control-Request-Method': 'PATCH',
       'Access-Control-Request-Headers': 'authorization,upload-offset',
@@ -161,14 +161,14 @@ describe('with tickets', () => {
     expect(preflight.headers['access-control-allow-methods']).toMatch(/PATCH/)
     expect(preflight.headers['access-control-allow-headers']).toMatch(/upload-offset/i)
     const refusals = [
-      await send('POST', `${house.url}/files`, {
+      await send('POST', `${stack.url}/files`, {
         Origin: origin,
         'Tus-Resumable': '1.0.0',
         'Upload-Length': 5,
       }),
-      await send('HEAD', `${house.url}/files/nothing`, { ...user.headers, Origin: origin }),
+      await send('HEAD', `${stack.url}/files/nothing`, { ...user.headers, Origin: origin }),
       await user.post({ length: 10, name: 'a.mp4', headers: { Origin: origin } }),
-      await send('GET', `${house.url}/nowhere`, { Origin: origin }),
+      await send('GET', `${stack.url}/nowhere`, { Origin: origin }),
     ]
     expect(refusals.map(({ status }) => status)).toEqual([401, 404, 415, 404])
     for (const { headers } of refusals) {
@@ -183,7 +183,7 @@ describe('with tickets', () => {
       ])
         expect(headers['access-control-expose-headers']).toContain(name)
     }
-    const stranger = await send('OPTIONS', `${house.url}/files`, {
+    const stranger = await send('OPTIONS', `${stack.url}/files`, {
       Origin: 'https://evil.example',
       'Access-Control-Request-Method': 'PATCH',
     })
@@ -191,7 +191,7 @@ describe('with tickets', () => {
   })
 
   test('OPTIONS lists the extensions of the endpoint', async () => {
-    const { status, headers } = await send('OPTIONS', `${house.url}/files`)
+    const { status, headers } = await send('OPTIONS', `${stack.url}/files`)
     expect(status).toBe(204)
     expect(headers['tus-version']).toBe('1.0.0')
     expect(headers['tus-max-size']).toBe(String(10 * 1024 ** 3))
@@ -201,29 +201,29 @@ describe('with tickets', () => {
 })
 
 describe('AUTH=none', () => {
-  let house: Environment
+  let stack: Environment
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openEnvironment({ env: { AUTH: 'none', MAX_UPLOAD_BYTES: '1000000' } })
-    user = tusUser(house.url, null)
+    stack = await openEnvironment({ env: { AUTH: 'none', MAX_UPLOAD_BYTES: '1000000' } })
+    user = tusUser(stack.url, null)
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   test('anybody may upload anything, up to the limit', async () => {
     const bytes = Buffer.from('neither PDF nor film')
     const url = await user.create({ length: bytes.length })
     expect((await user.patch(url, 0, bytes)).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
-    expect((await house.record(url)).submissionId).toBeNull()
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
+    expect((await stack.record(url)).submissionId).toBeNull()
     expectProblem(await user.post({ length: 1_000_001 }), 413, 'UPLOAD_TOO_LARGE')
   })
 
   test('an empty file is complete with its creation', async () => {
     const url = await user.create({ length: 0 })
     expect((await user.head(url)).headers).toMatchObject({ 'upload-offset': '0', 'upload-length': '0' })
-    expect(await house.record(url)).toMatchObject({ state: 'stored', receivedBytes: 0 })
-    expect(await house.storedSha256(url)).toBe(sha256(Buffer.alloc(0)))
+    expect(await stack.record(url)).toMatchObject({ state: 'stored', receivedBytes: 0 })
+    expect(await stack.storedSha256(url)).toBe(sha256(Buffer.alloc(0)))
   })
 
   test('GET gives the bytes of an upload, with Range', async () => {
@@ -245,14 +245,14 @@ describe('AUTH=none', () => {
 })
 
 describe('a short idle time-out', () => {
-  let house: Environment
+  let stack: Environment
   beforeAll(async () => {
-    house = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1' } })
+    stack = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1' } })
   })
-  afterAll(() => house.close())
+  afterAll(() => stack.close())
 
   test('a client that stops sending is disconnected after the idle time-out, and its bytes are kept', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const bytes = pdfBytes(900_000)
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
     const sending = user.begin(url, 0, bytes.length)
@@ -262,12 +262,12 @@ describe('a short idle time-out', () => {
     await closed
     expect(await user.offset(url)).toBe(300_000)
     expect((await user.patch(url, 300_000, bytes.subarray(300_000))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   })
 
   // The answer to a cut request must not leave its connection open for a rest that never comes.
   test('the same with few missing bytes', async () => {
-    const user = await house.user('plan')
+    const user = await stack.user('plan')
     const url = await user.create({ length: 900, name: 'a.pdf' })
     const sending = user.begin(url, 0, 900)
     await sending.write(pdfBytes(900).subarray(0, 800))

@@ -17,19 +17,19 @@ const PART = 8 * MIB
 
 describe.skipIf(!s3Available())('S3', () => {
   test('an upload whose multipart upload was aborted from outside ends: 410, an event, an error log line', async () => {
-    const house = await openEnvironment({ store: 's3' })
-    onTestFinished(() => house.close())
+    const stack = await openEnvironment({ store: 's3' })
+    onTestFinished(() => stack.close())
     const bytes = filmBytes(2 * PART + MIB, 'lost')
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
     expect((await user.patch(url, 0, bytes.subarray(0, PART))).status).toBe(204)
-    await abort(house, url)
+    await abort(stack, url)
     expectProblem(await user.patch(url, PART, bytes.subarray(PART)), 410, 'UPLOAD_EXPIRED')
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, PART, bytes.subarray(PART)), 410, 'UPLOAD_EXPIRED')
-    expect(await house.record(url)).toMatchObject({ state: 'expired' })
-    expect(await eventsOf(house, url)).toContain('upload.expired')
-    expect(errorLineOf(house, url)).toMatchObject({
+    expect(await stack.record(url)).toMatchObject({ state: 'expired' })
+    expect(await eventsOf(stack, url)).toContain('upload.expired')
+    expect(errorLineOf(stack, url)).toMatchObject({
       receivedBytes: PART,
       msg: expect.stringContaining('lifecycle rule'),
     })
@@ -38,56 +38,56 @@ describe.skipIf(!s3Available())('S3', () => {
   // Regression: HEAD said 200 for ever, and the verdict failed every quarter of an hour.
   test('aborted after its last byte: it ends after its parts have been missing for 15 minutes, not before', async () => {
     let ahead = 0
-    const house = await openEnvironment({ store: 's3', clock: { now: () => Date.now() + ahead } })
-    onTestFinished(() => house.close())
+    const stack = await openEnvironment({ store: 's3', clock: { now: () => Date.now() + ahead } })
+    onTestFinished(() => stack.close())
     const bytes = filmBytes(PART + MIB, 'lost at the end')
-    const user = await house.user('film')
+    const user = await stack.user('film')
     const url = await user.create({ length: bytes.length, name: 'a.mp4' })
-    const assemble = vi.spyOn(house.deps.store, 'assemble').mockRejectedValue(new Error('a process that died'))
+    const assemble = vi.spyOn(stack.deps.store, 'assemble').mockRejectedValue(new Error('a process that died'))
     expect((await user.patch(url, 0, bytes)).status).toBe(204)
     await waitFor(() => assemble.mock.calls.length > 0)
-    await abort(house, url)
+    await abort(stack, url)
     assemble.mockRestore()
     // Its parts are not to be found either while somebody is joining them.
-    const record = await house.record(url)
-    await expect(house.deps.completion.assemble(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(await house.record(url)).toMatchObject({ state: 'stored' })
+    const record = await stack.record(url)
+    await expect(stack.deps.completion.assemble(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await stack.record(url)).toMatchObject({ state: 'stored' })
     expect((await user.head(url)).status).toBe(200)
     ahead = 16 * 60_000
-    await expect(house.deps.reconciler.one(idOf(url))).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' })
-    expect(await house.record(url)).toMatchObject({
+    await expect(stack.deps.reconciler.one(idOf(url))).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' })
+    expect(await stack.record(url)).toMatchObject({
       state: 'expired',
       storedAt: record.storedAt,
       error: { code: 'BYTES_LOST', retryable: false },
     })
     expect((await user.head(url)).status).toBe(410)
     expectProblem(await user.patch(url, bytes.length, Buffer.alloc(0)), 410, 'UPLOAD_EXPIRED')
-    expect(await eventsOf(house, url)).toContain('upload.expired')
-    expect(errorLineOf(house, url)).toMatchObject({
+    expect(await eventsOf(stack, url)).toContain('upload.expired')
+    expect(errorLineOf(stack, url)).toMatchObject({
       receivedBytes: bytes.length,
       msg: expect.stringContaining('lifecycle rule'),
     })
     // Nothing is due on it any more.
-    await house.deps.reconciler.one(idOf(url))
+    await stack.deps.reconciler.one(idOf(url))
   }, 120_000)
 })
 
 /** As a bucket's lifecycle rule does it. */
-async function abort(house: Environment, url: string): Promise<void> {
-  const { object } = await house.record(url)
-  const { endpoint, bucket, region } = house.s3 ?? { endpoint: '', bucket: '', region: '' }
+async function abort(stack: Environment, url: string): Promise<void> {
+  const { object } = await stack.record(url)
+  const { endpoint, bucket, region } = stack.s3 ?? { endpoint: '', bucket: '', region: '' }
   const client = createS3Client({ bucket, endpoint, region, forcePathStyle: true })
   onTestFinished(() => client.destroy())
   await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: object.key, UploadId: object.multipartId }))
 }
 
-async function eventsOf(house: Environment, url: string): Promise<string> {
-  const events = await house.deps.redis.hot.xrange(redisKeys.events('portal'), '-', '+')
+async function eventsOf(stack: Environment, url: string): Promise<string> {
+  const events = await stack.deps.redis.hot.xrange(redisKeys.events('portal'), '-', '+')
   const ours = events.flatMap(([, fields]) => fields).filter((field) => field.includes(idOf(url)))
   return ours.join()
 }
 
-const errorLineOf = (house: Environment, url: string): unknown =>
-  house.lines
+const errorLineOf = (stack: Environment, url: string): unknown =>
+  stack.lines
     .map((text) => JSON.parse(text) as { uploadId?: string; level?: string })
     .find(({ uploadId, level }) => uploadId === idOf(url) && level === 'error')

@@ -15,22 +15,22 @@ const PART = 8 * MIB
 describe.skipIf(!s3Available())('S3', () => {
   let s3: TestS3
   let proxy: HttpProxy
-  let house: Environment
+  let stack: Environment
 
   beforeAll(async () => {
     s3 = await startS3()
     proxy = await startHttpProxy(s3.endpoint)
-    house = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url })
+    stack = await openEnvironment({ store: 's3', s3, s3Endpoint: proxy.url })
   })
   afterEach(() => proxy.reset())
   afterAll(async () => {
-    await house.close()
+    await stack.close()
     await proxy.stop()
     await s3.stop()
   })
 
   const begun = async (bytes: Buffer) => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     return { user, url: await user.create({ length: bytes.length, name: 'a.mp4' }) }
   }
 
@@ -47,13 +47,13 @@ describe.skipIf(!s3Available())('S3', () => {
       { what: 'the upload to be whole' },
     )
     await waitFor(async () => {
-      await house.deps.reconciler.one(idOf(url))
-      return (await house.deps.store.head((await house.record(url)).object.key))?.bytes === bytes.length
+      await stack.deps.reconciler.one(idOf(url))
+      return (await stack.deps.store.head((await stack.record(url)).object.key))?.bytes === bytes.length
     })
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
-    const { lanes } = await house.record(url)
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
+    const { lanes } = await stack.record(url)
     expect(lanes.validate).toMatchObject({ generation: 1 })
-    const jobs = await house.deps.queues.byLane.validate.getJobs()
+    const jobs = await stack.deps.queues.byLane.validate.getJobs()
     expect(jobs.filter(({ id }) => id?.includes(idOf(url))).map(({ id }) => id)).toEqual([`validate-${idOf(url)}-g1`])
   }
 
@@ -115,8 +115,8 @@ describe.skipIf(!s3Available())('S3', () => {
     const stays = proxy.fault(noSuchUpload)
     expect((await upload.user.patch(upload.url, 0, bytes)).status).toBe(204)
     await waitFor(() => proxy.calls.some(({ operation }) => operation === 'HeadObject'))
-    await expect(house.deps.completion.run(idOf(upload.url))).rejects.toThrow()
-    const jobs = await house.deps.queues.byLane.validate.getJobs()
+    await expect(stack.deps.completion.run(idOf(upload.url))).rejects.toThrow()
+    const jobs = await stack.deps.queues.byLane.validate.getJobs()
     expect(jobs.filter(({ id }) => id?.includes(idOf(upload.url)))).toEqual([])
     stays()
     await finish(upload, bytes)
@@ -141,7 +141,7 @@ describe.skipIf(!s3Available())('S3', () => {
 
   // Regression: what a failing sink had not taken over yet was never given back, until nobody could send any more.
   test('failed writes release their memory', async () => {
-    const { budget } = house.deps
+    const { budget } = stack.deps
     await waitFor(() => budget.used === 0)
     const bytes = filmBytes(26 * MIB, 'budget')
     for (let round = 0; round < 3; round++) {
@@ -156,7 +156,7 @@ describe.skipIf(!s3Available())('S3', () => {
   })
 
   test('no upload is created while the store is unavailable: POST 503 before any byte is sent', async () => {
-    const user = await house.user('film')
+    const user = await stack.user('film')
     proxy.fault({ act: 'answer', status: 503 })
     // Known within a second: the store is not asked for every creation.
     let refused = await user.post({ length: 20 * MIB, name: 'a.mp4' })
@@ -210,7 +210,7 @@ describe.skipIf(!s3Available())('S3', () => {
       const { user, url } = await begun(bytes)
       const counts = await counted(async () => {
         await user.patch(url, 0, bytes)
-        await house.storedSha256(url)
+        await stack.storedSha256(url)
         await user.head(url)
       })
       const { UploadPart, CreateMultipartUpload, CompleteMultipartUpload, PutObject } = counts

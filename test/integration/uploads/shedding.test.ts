@@ -16,28 +16,28 @@ function hang(ms: number): void {
 }
 
 overBothStores((kind) => {
-  let house: Environment
+  let stack: Environment
   let neighbour: Neighbour
   let user: TusUser
 
   beforeAll(async () => {
-    house = await openEnvironment({ store: kind })
-    neighbour = await startNeighbour(house)
+    stack = await openEnvironment({ store: kind })
+    neighbour = await startNeighbour(stack)
   })
   afterEach(async () => {
     vi.restoreAllMocks()
-    house.deps.admission.setClosed(null)
+    stack.deps.admission.setClosed(null)
     await neighbour.step()
   })
   afterAll(async () => {
     await neighbour.finish()
-    await house.close()
+    await stack.close()
   })
 
   /** An upload that was begun before, and goes on and ends whatever `pressure` there is on creations. */
   async function expectShed(code: string, pressure: () => unknown): Promise<void> {
     const bytes = pdfBytes(30_000)
-    user = await house.user('plan')
+    user = await stack.user('plan')
     const url = await user.create({ length: bytes.length, name: 'a.pdf' })
     await pressure()
     const refused = await user.post({ length: 10, name: 'b.pdf' })
@@ -47,14 +47,14 @@ overBothStores((kind) => {
     expect((await user.patch(url, 0, bytes.subarray(0, 10_000))).status).toBe(204)
     expect(await user.offset(url)).toBe(10_000)
     expect((await user.patch(url, 10_000, bytes.subarray(10_000))).status).toBe(204)
-    expect(await house.storedSha256(url)).toBe(sha256(bytes))
+    expect(await stack.storedSha256(url)).toBe(sha256(bytes))
   }
 
   test('an operator closed the admission', () =>
-    expectShed('ADMISSION_CLOSED', () => house.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 })))
+    expectShed('ADMISSION_CLOSED', () => stack.deps.admission.setClosed({ reason: 'พักระบบ', retryAfterSeconds: 30 })))
 
   test('no disk space for the declared length', async () => {
-    const free = vi.spyOn(house.deps.store, 'freeBytes')
+    const free = vi.spyOn(stack.deps.store, 'freeBytes')
     await expectShed('NO_SPACE', async () => {
       free.mockResolvedValue(100)
       // It was asked a moment ago, and is not asked for every creation.
@@ -65,7 +65,7 @@ overBothStores((kind) => {
   })
 
   test('not because of a number of running uploads', async () => {
-    const users = await Promise.all(Array.from({ length: 20 }, () => house.user('film')))
+    const users = await Promise.all(Array.from({ length: 20 }, () => stack.user('film')))
     const created = await Promise.all(
       users.flatMap((one) => Array.from({ length: 10 }, () => one.post({ length: 1000, name: 'a.mp4' }))),
     )
@@ -73,14 +73,14 @@ overBothStores((kind) => {
   })
 
   // The last one of this process: one that drains does not come back.
-  test('draining', () => expectShed('DRAINING', () => house.deps.admission.drain()))
+  test('draining', () => expectShed('DRAINING', () => stack.deps.admission.drain()))
 
   test('a late event loop, as long as it is late', async () => {
     // On its own: where it counts, a busy machine would fail the others.
     await neighbour.finish()
-    await house.close()
-    house = await openEnvironment({ store: kind, lateLoopMs: LATE_LOOP_MS })
-    neighbour = await startNeighbour(house)
+    await stack.close()
+    stack = await openEnvironment({ store: kind, lateLoopMs: LATE_LOOP_MS })
+    neighbour = await startNeighbour(stack)
     await expectShed('OVERLOADED', async () => {
       for (let turn = 0; turn < 8; turn++) {
         hang(280)

@@ -58,21 +58,21 @@ describe('a scan', () => {
 describe('an upload with malware in it', () => {
   it('is rejected after the complete file was read', async () => {
     const clamd = await daemon(dir, () => 'stream: Doc.Malware.Test FOUND')
-    const house = await openEnvironment({
+    const stack = await openEnvironment({
       listens: false,
       lanes: MEDIA_LANES,
       env: { CLAMD_URL: `unix:${clamd.path}` },
       profiles: [testProfile(({ inspectionRejects }) => inspectionRejects?.push('MALWARE'))],
     })
     try {
-      await house.start(QUICK)
-      await house.commitHead('a')
-      const id = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' })
-      const record = await house.until(id, ({ state }) => state === 'rejected')
+      await stack.start(QUICK)
+      await stack.commitHead('a')
+      const id = await stack.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' })
+      const record = await stack.until(id, ({ state }) => state === 'rejected')
       expect(record.problems).toMatchObject([{ code: 'MALWARE', actual: 'Doc.Malware.Test' }])
       expect(record.checks).toContainEqual({ name: 'malware', state: 'failed' })
     } finally {
-      await house.close()
+      await stack.close()
       await clamd.close()
     }
   })

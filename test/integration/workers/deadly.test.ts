@@ -19,16 +19,16 @@ const HUNGRY = { preload: ['test/support/hungry'], flags: ['--max-old-space-size
 
 overBothStores((store) => {
   let corpus: Corpus
-  let house: Environment
+  let stack: Environment
   let armory: string
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    house = await openEnvironment({ store, listens: false, lanes: MEDIA_LANES })
+    stack = await openEnvironment({ store, listens: false, lanes: MEDIA_LANES })
     armory = await mkdtemp(join(tmpdir(), 'songngan-deadly-'))
   })
   afterAll(async () => {
-    await house?.close()
+    await stack?.close()
     await corpus?.remove()
     await rm(armory, { recursive: true, force: true })
   })
@@ -42,7 +42,7 @@ overBothStores((store) => {
     const folder = join(armory, String(++workers))
     await mkdir(folder)
     if (kills) await writeFile(join(folder, 'armed'), `validate.started 1 worker-${workers}`)
-    const env = { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: folder }
+    const env = { ...stack.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: folder }
     const worker = await startProcess('worker', { ...how, env, entry: 'test/support/quick-worker' })
     onTestFinished(() => worker.kill('SIGKILL'))
     return worker
@@ -58,40 +58,40 @@ overBothStores((store) => {
   }
 
   async function stored(submissionId: string): Promise<string> {
-    await house.commitHead(submissionId)
-    return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
+    await stack.commitHead(submissionId)
+    return await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
   }
 
   describe('a file that kills its worker', () => {
     it('runs alone after two deaths, and ends after the third: said, and never handed out again', async () => {
       const id = await stored('killer')
       const { ends, left } = await startThree()
-      const failed = await house.until(id, ({ state }) => state === 'failed')
+      const failed = await stack.until(id, ({ state }) => state === 'failed')
       expect(failed.error).toEqual({ code: 'WORKER_DIED', retryable: false })
       expect(failed.lanes.validate).toMatchObject({ generation: 1, final: true })
       expect(ends).toEqual(['SIGKILL', 'SIGKILL'].map((signal) => ({ code: null, signal })))
 
       // The worker that had it lives, and does others' work.
       const honest = await stored('honest')
-      await house.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
+      await stack.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
       expect(left()).toHaveLength(1)
       expect(left()[0]?.output()).toContain('running in a separate process')
 
-      const events = (await house.eventsOf('killer')).filter(({ type }) => type === 'upload.failed')
+      const events = (await stack.eventsOf('killer')).filter(({ type }) => type === 'upload.failed')
       expect(events).toHaveLength(1)
-      await house.deps.reconciler.one(id)
-      expect(await house.deps.queues.stateOf('validate', id, 2)).toBe('unknown')
-      expect((await house.latest(id)).lanes.validate).toEqual(failed.lanes.validate)
+      await stack.deps.reconciler.one(id)
+      expect(await stack.deps.queues.stateOf('validate', id, 2)).toBe('unknown')
+      expect((await stack.latest(id)).lanes.validate).toEqual(failed.lanes.validate)
     })
 
     it('one that eats its memory ends the same way, and no other job with it', async () => {
       const id = await stored('hungry')
       const { ends, left } = await startThree(HUNGRY)
-      const failed = await house.until(id, ({ state }) => state === 'failed')
+      const failed = await stack.until(id, ({ state }) => state === 'failed')
       expect(failed.error).toEqual({ code: 'WORKER_DIED', retryable: false })
       expect(ends).toEqual(['SIGABRT', 'SIGABRT'].map((signal) => ({ code: null, signal })))
       const honest = await stored('modest')
-      await house.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
+      await stack.until(honest, ({ state }) => state === 'accepted' || state === 'ready')
       expect(left()).toHaveLength(1)
     })
 
@@ -99,7 +99,7 @@ overBothStores((store) => {
       const id = await stored('unlucky')
       await Promise.all((await Promise.all([startWorker(true), startWorker(true)])).map(({ exited }) => exited))
       await startWorker(false)
-      const record = await house.until(id, ({ state }) => state === 'accepted' || state === 'ready')
+      const record = await stack.until(id, ({ state }) => state === 'accepted' || state === 'ready')
       expect(record.error).toBeNull()
       expect(record.lanes.validate?.deaths).toBeUndefined()
     })
@@ -112,7 +112,7 @@ overBothStores((store) => {
       const parent = await startWorker(true, { preload: ['test/support/orphaned'] })
       expect(await parent.exited).toEqual({ code: null, signal: 'SIGKILL' })
       await startWorker(false)
-      const { error } = await house.until(id, ({ state }) => state !== 'checking' && state !== 'stored')
+      const { error } = await stack.until(id, ({ state }) => state !== 'checking' && state !== 'stored')
       expect(error).toBeNull()
     })
   })
@@ -126,7 +126,7 @@ overBothStores((store) => {
         expect(worker.output()).toContain('the event loop stood still')
       }
       const worker = await startWorker(false)
-      await house.until(id, ({ state }) => state === 'accepted' || state === 'ready')
+      await stack.until(id, ({ state }) => state === 'accepted' || state === 'ready')
       expect(worker.output()).toContain('running in a separate process')
     })
   })
@@ -134,11 +134,11 @@ overBothStores((store) => {
   describe('a run that never ends', () => {
     it('is left at its limit, and counts as a death', async () => {
       const id = await stored('endless')
-      const hangs = { ...validateWork(house.deps), limitMs: 50, work: () => new Promise<void>(() => undefined) }
-      const run = (made: number) => house.once(hangs, house.deps, id, { made })
+      const hangs = { ...validateWork(stack.deps), limitMs: 50, work: () => new Promise<void>(() => undefined) }
+      const run = (made: number) => stack.once(hangs, stack.deps, id, { made })
       await expect(run(0)).rejects.toThrow('no end')
       await expect(run(1)).rejects.toThrow('no end')
-      expect((await house.latest(id)).lanes.validate).toMatchObject({ deaths: 1, attempts: 2 })
+      expect((await stack.latest(id)).lanes.validate).toMatchObject({ deaths: 1, attempts: 2 })
     })
   })
 })

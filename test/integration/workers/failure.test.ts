@@ -17,40 +17,40 @@ import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 
 let corpus: Corpus
-let house: Environment
+let stack: Environment
 let aheadMs = 0
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, clock: { now: () => Date.now() + aheadMs } })
+  stack = await openEnvironment({ listens: false, lanes: MEDIA_LANES, clock: { now: () => Date.now() + aheadMs } })
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
 async function stored(): Promise<{ id: string; submissionId: string }> {
   const submissionId = `failure-${++submissions}`
-  await house.commitHead(submissionId)
+  await stack.commitHead(submissionId)
   const path = await lesson(corpus, { seconds: 3 })
-  return { id: await house.upload(path, { submissionId, queue: false }), submissionId }
+  return { id: await stack.upload(path, { submissionId, queue: false }), submissionId }
 }
 
 async function accepted(): Promise<{ id: string; submissionId: string }> {
   const upload = await stored()
-  await house.once(validateWork(house.deps), house.deps, upload.id)
+  await stack.once(validateWork(stack.deps), stack.deps, upload.id)
   return upload
 }
 
 const eventsOf = async (submissionId: string, type: string) =>
-  (await house.eventsOf(submissionId)).filter((event) => event.type === type)
+  (await stack.eventsOf(submissionId)).filter((event) => event.type === type)
 
 /** Tools that fail where `when` says so. */
 function failing(when: (run: ToolRun) => boolean, error: ToolError): WorkerContext {
-  const { runner } = house.deps
+  const { runner } = stack.deps
   const run = (job: ToolRun) => (when(job) ? Promise.reject(error) : runner.run(job))
-  return { ...house.deps, runner: { ...runner, run } }
+  return { ...stack.deps, runner: { ...runner, run } }
 }
 const makesMp4 = ({ args }: ToolRun) => args.some((argument) => /\.mp4$/.test(argument) && !/\/store\//.test(argument))
 const makesPoster = ({ args }: ToolRun) => args.some((argument) => /poster-\d/.test(argument))
@@ -58,13 +58,13 @@ const makesPoster = ({ args }: ToolRun) => args.some((argument) => /poster-\d/.t
 describe('a verdict that cannot be made', () => {
   it('is retried, then failed and kept; after the error is fixed the reconciler starts it again', async () => {
     const { id, submissionId } = await stored()
-    const path = localPath(house, objectKeys.data(id))
+    const path = localPath(stack, objectKeys.data(id))
     await rename(path, `${path}.away`)
-    const work = validateWork(house.deps)
-    await expect(house.once(work, house.deps, id, { made: 0 })).rejects.toThrow('no bytes in the store')
-    expect(await house.latest(id)).toMatchObject({ state: 'checking', error: null })
-    await expect(house.once(work, house.deps, id, { made: 4 })).rejects.toThrow('no bytes in the store')
-    const failed = await house.latest(id)
+    const work = validateWork(stack.deps)
+    await expect(stack.once(work, stack.deps, id, { made: 0 })).rejects.toThrow('no bytes in the store')
+    expect(await stack.latest(id)).toMatchObject({ state: 'checking', error: null })
+    await expect(stack.once(work, stack.deps, id, { made: 4 })).rejects.toThrow('no bytes in the store')
+    const failed = await stack.latest(id)
     expect(failed).toMatchObject({
       state: 'failed',
       error: { code: 'INTERNAL', retryable: true },
@@ -74,9 +74,9 @@ describe('a verdict that cannot be made', () => {
 
     await rename(`${path}.away`, path)
     aheadMs += 16 * 60_000
-    await house.deps.reconciler.one(id)
-    const { close } = await house.start(QUICK)
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    await stack.deps.reconciler.one(id)
+    const { close } = await stack.start(QUICK)
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record).toMatchObject({ error: null, problems: [] })
     expect(await eventsOf(submissionId, 'upload.accepted')).toHaveLength(1)
@@ -88,26 +88,26 @@ describe('renditions that cannot be made', () => {
   it('because of a full disk: the upload stays accepted, and the event is published once', async () => {
     const { id, submissionId } = await accepted()
     const deps = failing(makesMp4, new ToolError('OUT_OF_SPACE', 'system', 'no space'))
-    const run = (made: number) => house.once(transcodeWork(deps), deps, id, { made, of: 4 })
+    const run = (made: number) => stack.once(transcodeWork(deps), deps, id, { made, of: 4 })
     await expect(run(0)).rejects.toThrow('no space')
-    expect(await house.latest(id)).toMatchObject({ state: 'accepted', error: null })
+    expect(await stack.latest(id)).toMatchObject({ state: 'accepted', error: null })
     await expect(run(3)).rejects.toThrow('no space')
     await expect(run(3)).rejects.toThrow('no space')
-    expect(await house.latest(id)).toMatchObject({
+    expect(await stack.latest(id)).toMatchObject({
       state: 'accepted',
       error: { code: 'OUT_OF_SPACE', retryable: true },
     })
     expect(await eventsOf(submissionId, 'upload.failed')).toHaveLength(1)
 
-    expect(await house.once(transcodeWork(house.deps), house.deps, id)).toBe('done')
-    expect(await house.latest(id)).toMatchObject({ state: 'ready', error: null })
+    expect(await stack.once(transcodeWork(stack.deps), stack.deps, id)).toBe('done')
+    expect(await stack.latest(id)).toMatchObject({ state: 'ready', error: null })
   })
 
   it('because of the file: not retried; the others are made, and the upload stays accepted', async () => {
     const { id, submissionId } = await accepted()
     const deps = failing(makesMp4, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
-    const record = await house.latest(id)
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('done')
+    const record = await stack.latest(id)
     expect(record).toMatchObject({ state: 'accepted', error: { code: 'RENDITION_FAILED', retryable: false } })
     expect(record.renditions).toMatchObject([
       { name: 'video', state: 'failed', reason: 'INPUT_UNREADABLE' },
@@ -119,8 +119,8 @@ describe('renditions that cannot be made', () => {
   it('but are only optional: the upload becomes ready without them', async () => {
     const { id, submissionId } = await accepted()
     const deps = failing(makesPoster, new ToolError('INPUT_UNREADABLE', 'input', 'broken'))
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
-    const record = await house.latest(id)
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('done')
+    const record = await stack.latest(id)
     expect(record.state).toBe('ready')
     expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'failed'])
     expect(await eventsOf(submissionId, 'upload.ready')).toHaveLength(1)
@@ -129,20 +129,20 @@ describe('renditions that cannot be made', () => {
   it('keep what is ready when the lane runs again', async () => {
     const { id } = await accepted()
     const deps = failing(makesPoster, new ToolError('OUT_OF_SPACE', 'system', 'no space'))
-    await expect(house.once(transcodeWork(deps), deps, id)).rejects.toThrow('no space')
-    const [video] = (await house.latest(id)).renditions
+    await expect(stack.once(transcodeWork(deps), deps, id)).rejects.toThrow('no space')
+    const [video] = (await stack.latest(id)).renditions
     expect(video?.state).toBe('ready')
     const again = failing(makesMp4, new ToolError('TOOL_FAILED', 'system', 'made once more'))
-    expect(await house.once(transcodeWork(again), again, id)).toBe('done')
-    expect((await house.latest(id)).renditions[0]?.key).toBe(video?.key)
+    expect(await stack.once(transcodeWork(again), again, id)).toBe('done')
+    expect((await stack.latest(id)).renditions[0]?.key).toBe(video?.key)
   })
 
   it('as a remux are encoded, if the remux was unusable', async () => {
     const { id } = await accepted()
     const copies = ({ args }: ToolRun) => args.includes('copy') && args.some((argument) => argument.endsWith('.mp4'))
     const deps = failing(copies, new ToolError('OUTPUT_INVALID', 'system', 'time stamps'))
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
-    expect((await house.latest(id)).state).toBe('ready')
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('done')
+    expect((await stack.latest(id)).state).toBe('ready')
   })
 })
 
@@ -150,14 +150,14 @@ describe('an output that our own check refuses', () => {
   /** Refuses what ffmpeg makes where `when` says so, and keeps the runs that made it. */
   function refusing(when: (run: ToolRun) => boolean) {
     const runs: ToolRun[] = []
-    const { runner } = house.deps
+    const { runner } = stack.deps
     const run = async (job: ToolRun) => {
       if (!job.args.includes('+faststart')) return await runner.run(job)
       runs.push(job)
       if (when(job)) throw new ToolError('OUTPUT_INVALID', 'system', 'the rendition is unusable')
       return await runner.run(job)
     }
-    return { runs, deps: { ...house.deps, runner: { ...runner, run } } }
+    return { runs, deps: { ...stack.deps, runner: { ...runner, run } } }
   }
   const hasSound = ({ args }: ToolRun) => args.some((argument) => argument.startsWith('-c:a'))
 
@@ -165,25 +165,25 @@ describe('an output that our own check refuses', () => {
     const { id, submissionId } = await accepted()
     const { runs, deps } = refusing(() => true)
     const before = (await deps.metrics.jobsAbandoned.get()).values.length
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('done')
     expect(runs.map(({ args }) => [args.includes('libx264'), hasSound({ args } as ToolRun)])).toEqual([
       [false, true],
       [true, true],
       [true, false],
     ])
-    const record = await house.latest(id)
+    const record = await stack.latest(id)
     expect(record).toMatchObject({ state: 'accepted', error: { code: 'RENDITION_FAILED', retryable: false } })
     expect(record.renditions[0]).toMatchObject({ state: 'failed', reason: 'OUTPUT_INVALID' })
     expect(await eventsOf(submissionId, 'upload.failed')).toHaveLength(1)
-    expect(await house.deps.queues.stateOf('transcode', id, 2)).toBe('unknown')
+    expect(await stack.deps.queues.stateOf('transcode', id, 2)).toBe('unknown')
     expect((await deps.metrics.jobsAbandoned.get()).values.length).toBe(before + 1)
   })
 
   it('because of its sound is made without sound, with a note', async () => {
     const { id } = await accepted()
     const { deps } = refusing(hasSound)
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('done')
-    const record = await house.latest(id)
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('done')
+    const record = await stack.latest(id)
     expect(record.state).toBe('ready')
     expect(record.renditions[0]).toMatchObject({ state: 'ready', reason: 'SOUND_LEFT_OUT' })
   })
@@ -194,14 +194,14 @@ describe('an upload that is cancelled while a worker processes it', () => {
     const { id, submissionId } = await accepted()
     const cancel = (record: UploadRecord | undefined) =>
       record?.state === 'accepted' ? cancelled(record, record.sequence + 1) : undefined
-    const { runner } = house.deps
+    const { runner } = stack.deps
     const run = async (job: ToolRun) => {
-      if (makesMp4(job)) await house.deps.uploads.commit(id, cancel)
+      if (makesMp4(job)) await stack.deps.uploads.commit(id, cancel)
       return await runner.run(job)
     }
-    const deps = { ...house.deps, runner: { ...runner, run } }
-    expect(await house.once(transcodeWork(deps), deps, id)).toBe('dropped')
-    expect((await house.latest(id)).state).toBe('cancelled')
+    const deps = { ...stack.deps, runner: { ...runner, run } }
+    expect(await stack.once(transcodeWork(deps), deps, id)).toBe('dropped')
+    expect((await stack.latest(id)).state).toBe('cancelled')
     expect(await eventsOf(submissionId, 'upload.playable')).toHaveLength(0)
   })
 })
@@ -209,16 +209,16 @@ describe('an upload that is cancelled while a worker processes it', () => {
 describe('a worker that dies between the verdict and the next steps', () => {
   it('loses nothing: the job’s next run queues the lanes and publishes the submission’s event', async () => {
     const { id, submissionId } = await stored()
-    const work = validateWork(house.deps)
+    const work = validateWork(stack.deps)
     const killed = { ...work, after: () => Promise.reject(new Error('killed')) }
-    await expect(house.once(killed, house.deps, id)).rejects.toThrow('killed')
-    expect((await house.latest(id)).state).toBe('accepted')
+    await expect(stack.once(killed, stack.deps, id)).rejects.toThrow('killed')
+    expect((await stack.latest(id)).state).toBe('accepted')
     expect(await eventsOf(submissionId, 'submission.complete')).toHaveLength(0)
-    expect(await house.deps.queues.stateOf('transcode', id, 1)).toBe('unknown')
+    expect(await stack.deps.queues.stateOf('transcode', id, 1)).toBe('unknown')
 
-    expect(await house.once(work, house.deps, id, { made: 1 })).toBe('nothing')
+    expect(await stack.once(work, stack.deps, id, { made: 1 })).toBe('nothing')
     expect(await eventsOf(submissionId, 'upload.accepted')).toHaveLength(1)
     expect(await eventsOf(submissionId, 'submission.complete')).toHaveLength(1)
-    expect(await house.deps.queues.stateOf('transcode', id, 1)).toBe('prioritized')
+    expect(await stack.deps.queues.stateOf('transcode', id, 1)).toBe('prioritized')
   })
 })

@@ -18,22 +18,22 @@ const MARGIN_BYTES = 512 * MIB
 
 await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
   let corpus: Corpus
-  let house: Environment
+  let stack: Environment
   let worker: Child
   let opsUrl: string
 
   beforeAll(async () => {
     corpus = await createCorpus()
     undo.add(() => corpus.remove())
-    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, env: { DATA_DIR: disk().dir } })
-    undo.add(() => house.close())
+    stack = await openEnvironment({ listens: false, lanes: MEDIA_LANES, env: { DATA_DIR: disk().dir } })
+    undo.add(() => stack.close())
     const port = await freePort()
     opsUrl = `http://127.0.0.1:${port}`
     worker = await startChild(
       process.execPath,
       ['--import', 'tsx', join(import.meta.dirname, '../../support/quick-worker.ts')],
       {
-        env: { ...house.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
+        env: { ...stack.env, OPS_PORT: String(port), LOG_LEVEL: 'info' },
       },
     )
     undo.add(() => worker.stop())
@@ -45,12 +45,12 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
   }
   const isReady = () => waitFor(async () => (await ready()).status === 200, { what: 'the worker to be ready' })
   const stored = async (submissionId: string) => {
-    await house.commitHead(submissionId)
-    return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
+    await stack.commitHead(submissionId)
+    return await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId })
   }
   /** Jobs that nobody has begun with. */
   const waiting = (lane: 'validate' | 'transcode') =>
-    house.deps.queues.byLane[lane].getJobCountByTypes('prioritized', 'waiting', 'delayed')
+    stack.deps.queues.byLane[lane].getJobCountByTypes('prioritized', 'waiting', 'delayed')
 
   it('with little, verdicts go on and copies wait; then they are made, and no attempt was lost', async () => {
     await isReady()
@@ -58,10 +58,10 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
     await waitFor(async () => (await ready()).status === 503, { what: 'the worker to see it' })
     expect((await ready()).reason).toBe('no room for scratch files: inspect, transcode take no jobs')
     const id = await stored('little')
-    await house.until(id, ({ state }) => state === 'accepted')
+    await stack.until(id, ({ state }) => state === 'accepted')
     await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to be asked for' })
     await disk().setFree(null)
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     expect(record.lanes.transcode?.attempts).toBe(1)
     await isReady()
@@ -73,7 +73,7 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
     const id = await stored('none')
     await waitFor(async () => (await waiting('validate')) === 1, { what: 'the verdict to be asked for' })
     await disk().setFree(null)
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     await isReady()
   })
@@ -83,14 +83,14 @@ await describeOnSmallDisk('a disk without room', ({ disk, undo }) => {
     await disk().setFree(MARGIN_BYTES + 100 * MIB)
     await writeFile(join(disk().dir, 'others'), Buffer.alloc(99 * MIB))
     const id = await stored('too-little')
-    await house.until(id, ({ state }) => state === 'accepted')
+    await stack.until(id, ({ state }) => state === 'accepted')
     await waitFor(() => Promise.resolve(worker.output().includes('given back: no room for it now')), {
       what: 'the job to be given back',
     })
     await waitFor(async () => (await waiting('transcode')) === 1, { what: 'the copy to wait again' })
     expect((await ready()).status).toBe(200)
     await rm(join(disk().dir, 'others'))
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     expect(record.error).toBeNull()
     expect(record.lanes).toMatchObject({ inspect: { attempts: 1 }, transcode: { attempts: 1 } })
     await disk().setFree(null)

@@ -16,27 +16,27 @@ import { processesWith } from '../../support/media/processes.ts'
 import { lesson } from '../../support/media/videos.ts'
 
 let corpus: Corpus
-let house: Environment
+let stack: Environment
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await openEnvironment({ listens: false, lanes: 'transcode' })
+  stack = await openEnvironment({ listens: false, lanes: 'transcode' })
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
 async function stored(): Promise<string> {
   const submissionId = `hung-${++submissions}`
-  await house.commitHead(submissionId)
-  return await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId, queue: false })
+  await stack.commitHead(submissionId)
+  return await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId, queue: false })
 }
 
 /** Sleeps in place of the first run that `when` names, with so short a patience; all others are real. */
 function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun) => Partial<ToolRun>) {
-  const { runner } = house.deps
+  const { runner } = stack.deps
   // Something unique for a command line, which `sleep` takes as a number of seconds.
   const token = `61.${Math.floor(Math.random() * 1e9)}`
   const replaced: ToolRun[] = []
@@ -45,7 +45,7 @@ function sleepingOnce(when: (run: ToolRun) => boolean, impatient: (run: ToolRun)
     replaced.push(job)
     return runner.run({ ...job, ...impatient(job), tool: 'sh', args: ['-c', `exec sleep ${token}`] })
   }
-  const deps: WorkerContext = { ...house.deps, runner: { ...runner, run } }
+  const deps: WorkerContext = { ...stack.deps, runner: { ...runner, run } }
   const left = () => processesWith(token)
   return { deps, replaced, left }
 }
@@ -56,9 +56,9 @@ describe('an ffmpeg that hangs', () => {
   it('is ended by the watchdog with its child processes, and its job is run again', async () => {
     const id = await stored()
     const { deps, replaced, left } = sleepingOnce(makesMp4, () => ({ idleMs: 400 }))
-    await house.once(validateWork(house.deps), house.deps, id)
+    await stack.once(validateWork(stack.deps), stack.deps, id)
     const { close } = await startWorkers(deps, QUICK)
-    const queue = house.deps.queues.byLane.transcode
+    const queue = stack.deps.queues.byLane.transcode
     const job = async () => await Job.fromId(queue, uploadJobId('transcode', id, 1))
     await waitFor(async () => (await job())?.isDelayed(), {
       what: 'the job to be put back',
@@ -68,10 +68,10 @@ describe('an ffmpeg that hangs', () => {
     expect(await left()).toEqual([])
     // The lane itself watches: the stand-in only made it less patient.
     expect(replaced[0]?.idleMs).toBeGreaterThan(60_000)
-    expect(await house.latest(id)).toMatchObject({ state: 'accepted', error: null })
+    expect(await stack.latest(id)).toMatchObject({ state: 'accepted', error: null })
 
     await (await job())?.promote()
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.lanes.transcode?.attempts).toBe(2)
     expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
@@ -86,11 +86,11 @@ describe('an ffprobe that hangs', () => {
       ({ limits }) => ({ limits: { ...limits, wallMs: 400 } }),
     )
     const work = validateWork(deps)
-    await expect(house.once(work, deps, id)).rejects.toThrow('stopped (wall)')
+    await expect(stack.once(work, deps, id)).rejects.toThrow('stopped (wall)')
     expect(await left()).toEqual([])
     expect(replaced[0]?.limits.wallMs).toBeLessThanOrEqual(60_000)
-    expect(await house.latest(id)).toMatchObject({ state: 'checking', error: null, problems: [] })
-    expect(await house.once(work, deps, id, { made: 1 })).toBe('done')
-    expect((await house.latest(id)).state).toBe('accepted')
+    expect(await stack.latest(id)).toMatchObject({ state: 'checking', error: null, problems: [] })
+    expect(await stack.once(work, deps, id, { made: 1 })).toBe('done')
+    expect((await stack.latest(id)).state).toBe('accepted')
   })
 })

@@ -14,16 +14,16 @@ import { scaleClaims } from '../../support/media/mp4-bytes.ts'
 import { lockedPdf, pdf } from '../../support/media/pdfs.ts'
 import { lesson, phoneMov, streamed } from '../../support/media/videos.ts'
 
-let house: Environment
+let stack: Environment
 let corpus: Corpus
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await openEnvironment({ listens: false, lanes: MEDIA_LANES })
-  await house.start(QUICK)
+  stack = await openEnvironment({ listens: false, lanes: MEDIA_LANES })
+  await stack.start(QUICK)
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
@@ -31,7 +31,7 @@ const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.i
 const isJudged = ({ lanes }: UploadRecord) => lanes.validate?.doneAt !== undefined
 const codes = ({ problems }: UploadRecord) => problems.map(({ code }) => code)
 const shown = ({ renditions }: UploadRecord) => renditions.map(({ name, state }) => `${name} ${state}`)
-const types = async (submissionId: string) => (await house.eventsOf(submissionId)).map(({ type }) => type)
+const types = async (submissionId: string) => (await stack.eventsOf(submissionId)).map(({ type }) => type)
 
 /** 21 seconds of samples, of which headers and edit lists tell three: more than an honest trim hides. */
 async function shortByItsHeaders(corpus: Corpus): Promise<string> {
@@ -43,9 +43,9 @@ async function shortByItsHeaders(corpus: Corpus): Promise<string> {
 
 describe('a lesson', () => {
   it('becomes accepted, playable and ready, each once and in this order', async () => {
-    await house.commitHead('a')
-    const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' })
-    const record = await house.until(id, isReady)
+    await stack.commitHead('a')
+    const id = await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' })
+    const record = await stack.until(id, isReady)
 
     expect(record.measured).toMatchObject({ kind: 'video', container: 'mp4', videoCodec: 'h264' })
     expect(record.measured?.durationSeconds).toBeCloseTo(3, 0)
@@ -54,37 +54,37 @@ describe('a lesson', () => {
     expect(record.checks.filter(({ state }) => state !== 'passed')).toEqual([])
     expect(shown(record)).toEqual(['video ready', 'poster ready'])
     expect(record.renditions[0]).toMatchObject({ contentType: 'video/mp4', width: 320, height: 180 })
-    for (const { key, bytes } of record.renditions) expect((await stat(localPath(house, key))).size).toBe(bytes)
+    for (const { key, bytes } of record.renditions) expect((await stat(localPath(stack, key))).size).toBe(bytes)
     await expect
       .poll(() => types('a'))
       .toEqual(['upload.stored', 'upload.accepted', 'submission.complete', 'upload.playable', 'upload.ready'])
-    const sequences = (await house.eventsOf('a')).map(({ data }) => data.sequence)
+    const sequences = (await stack.eventsOf('a')).map(({ data }) => data.sequence)
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
     expect(new Set(sequences).size).toBe(sequences.length)
   })
 
   it('has no GPS position in its renditions', async () => {
-    await house.commitHead('gps')
-    const id = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'gps' })
-    const { renditions } = await house.until(id, isReady)
-    const bytes = await (await fileSource(localPath(house, renditions[0]?.key))).readAt(0, 1_000_000)
+    await stack.commitHead('gps')
+    const id = await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'gps' })
+    const { renditions } = await stack.until(id, isReady)
+    const bytes = await (await fileSource(localPath(stack, renditions[0]?.key))).readAt(0, 1_000_000)
     expect(bytes.includes('+18.5745')).toBe(false)
   })
 
   it('from a phone is accepted with a warning, and its MP4 rendition is playable', async () => {
-    await house.commitHead('mov')
-    const id = await house.upload(await phoneMov(corpus), { submissionId: 'mov' })
-    const record = await house.until(id, isReady)
+    await stack.commitHead('mov')
+    const id = await stack.upload(await phoneMov(corpus), { submissionId: 'mov' })
+    const record = await stack.until(id, isReady)
     expect(codes(record)).toContain('CONTAINER_CONVERTED')
     expect(record.renditions.map(({ deliverable }) => deliverable)).toEqual([true, undefined])
-    const index = await readMp4Index(await fileSource(localPath(house, record.renditions[0]?.key)))
+    const index = await readMp4Index(await fileSource(localPath(stack, record.renditions[0]?.key)))
     expect(index).toMatchObject({ problem: null, streamable: true })
   })
 
   it('without a duration in its header is measured by its packets', async () => {
-    await house.commitHead('mkv')
-    const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'mkv' })
-    const record = await house.until(id, isReady)
+    await stack.commitHead('mkv')
+    const id = await stack.upload(await streamed(corpus, 'matroska'), { submissionId: 'mkv' })
+    const record = await stack.until(id, isReady)
     expect(record.measured?.headerDurationSeconds).toBeUndefined()
     expect(record.measured?.durationSeconds).toBeCloseTo(3, 0)
     expect(record.renditions[0]?.durationSeconds).toBeCloseTo(3, 0)
@@ -93,12 +93,12 @@ describe('a lesson', () => {
 
 describe('a PDF', () => {
   it('becomes ready with the picture of its first page', async () => {
-    await house.commitHead('b')
-    const id = await house.upload(await pdf(corpus, 'b.pdf', { pages: 3 }), {
+    await stack.commitHead('b')
+    const id = await stack.upload(await pdf(corpus, 'b.pdf', { pages: 3 }), {
       submissionId: 'b',
       slot: 'plan',
     })
-    const record = await house.until(id, isReady)
+    const record = await stack.until(id, isReady)
     expect(record.measured).toMatchObject({ kind: 'pdf', pages: 3, encrypted: false })
     expect(shown(record)).toEqual(['page ready'])
     const [page] = record.renditions
@@ -127,9 +127,9 @@ describe('a file that breaks a rule is rejected with the reason', () => {
   ]
   it.each(cases)('%s', async (name, slot, code, file) => {
     const submissionId = name.replaceAll(' ', '-')
-    await house.commitHead(submissionId)
-    const id = await house.upload(await file(), { submissionId, slot })
-    const record = await house.until(id, isJudged)
+    await stack.commitHead(submissionId)
+    const id = await stack.upload(await file(), { submissionId, slot })
+    const record = await stack.until(id, isJudged)
     expect(record.state).toBe('rejected')
     expect(codes(record)).toContain(code)
     expect(record.problems.find((problem) => problem.code === code)?.message.th).not.toBe('')
@@ -138,33 +138,33 @@ describe('a file that breaks a rule is rejected with the reason', () => {
   })
 
   it('and orphans of requests that died are deleted', async () => {
-    await house.commitHead('beside')
+    await stack.commitHead('beside')
     const place = { submissionId: 'beside', slot: 'clip', queue: false }
-    const id = await house.upload(await noise(corpus), place)
+    const id = await stack.upload(await noise(corpus), place)
     const stray = objectKeys.tail(id, 0, 'overtaken')
-    await house.deps.store.createIfAbsent(stray, Buffer.from('some bytes'))
-    await house.deps.completion.run(id)
-    const { object } = await house.until(id, isJudged)
-    await expect.poll(() => house.deps.store.head(stray)).toBeUndefined()
-    expect(await house.deps.store.head(object.key)).toBeDefined()
+    await stack.deps.store.createIfAbsent(stray, Buffer.from('some bytes'))
+    await stack.deps.completion.run(id)
+    const { object } = await stack.until(id, isJudged)
+    await expect.poll(() => stack.deps.store.head(stray)).toBeUndefined()
+    expect(await stack.deps.store.head(object.key)).toBeDefined()
   })
 })
 
 describe('a file that replaces another', () => {
   it('publishes superseded for the replaced one, only when it is accepted', async () => {
-    await house.commitHead('c')
-    const first = await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'c' })
-    await house.until(first, isJudged)
-    const bad = await house.upload(await noise(corpus), { submissionId: 'c', replaces: first })
-    await house.until(bad, isJudged)
+    await stack.commitHead('c')
+    const first = await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'c' })
+    await stack.until(first, isJudged)
+    const bad = await stack.upload(await noise(corpus), { submissionId: 'c', replaces: first })
+    await stack.until(bad, isJudged)
     expect(await types('c')).not.toContain('upload.superseded')
 
-    const second = await house.upload(await lesson(corpus, { seconds: 2 }), {
+    const second = await stack.upload(await lesson(corpus, { seconds: 2 }), {
       submissionId: 'c',
       replaces: first,
     })
-    await house.until(second, isReady)
-    const superseded = (await house.eventsOf('c')).filter(({ type }) => type === 'upload.superseded')
+    await stack.until(second, isReady)
+    const superseded = (await stack.eventsOf('c')).filter(({ type }) => type === 'upload.superseded')
     expect(superseded.map(({ data }) => data.uploadId)).toEqual([first])
     await expect
       .poll(async () => (await types('c')).filter((type) => type.startsWith('submission.')))
@@ -174,11 +174,11 @@ describe('a file that replaces another', () => {
 
 describe('checks that need the complete file', () => {
   it('rejects a black picture, and the submission is no longer complete', async () => {
-    await house.commitHead('d')
-    const id = await house.upload(await lesson(corpus, { seconds: 4, picture: 'black' }), {
+    await stack.commitHead('d')
+    const id = await stack.upload(await lesson(corpus, { seconds: 4, picture: 'black' }), {
       submissionId: 'd',
     })
-    const record = await house.until(id, ({ state }) => state === 'rejected')
+    const record = await stack.until(id, ({ state }) => state === 'rejected')
     expect(codes(record)).toContain('BLACK_VIDEO_ENTIRE')
     await expect
       .poll(async () => (await types('d')).filter((type) => type.startsWith('submission.')))
@@ -186,43 +186,43 @@ describe('checks that need the complete file', () => {
   })
 
   it('warns of silence', async () => {
-    await house.commitHead('e')
-    const id = await house.upload(await lesson(corpus, { seconds: 4, audio: 'silence' }), {
+    await stack.commitHead('e')
+    const id = await stack.upload(await lesson(corpus, { seconds: 4, audio: 'silence' }), {
       submissionId: 'e',
     })
-    const record = await house.until(id, isReady)
+    const record = await stack.until(id, isReady)
     expect(codes(record)).toEqual(['SILENT_AUDIO'])
     expect(record.checks).toContainEqual({ name: 'silence', state: 'warned' })
   })
 
   it('rejects the second of two equal files, whichever is read first', async () => {
-    await house.commitHead('f')
+    await stack.commitHead('f')
     const file = await pdf(corpus, 'twice.pdf', { pages: 2 })
     const ids = [
-      await house.upload(file, { submissionId: 'f', slot: 'outcome' }),
-      await house.upload(file, { submissionId: 'f', slot: 'outcome' }),
+      await stack.upload(file, { submissionId: 'f', slot: 'outcome' }),
+      await stack.upload(file, { submissionId: 'f', slot: 'outcome' }),
     ]
     const [first = '', second = ''] = ids
-    const copy = await house.until(second, ({ state }) => state === 'rejected')
+    const copy = await stack.until(second, ({ state }) => state === 'rejected')
     expect(codes(copy)).toEqual(['DUPLICATE_IN_SUBMISSION'])
-    expect((await house.until(first, isReady)).problems).toEqual([])
+    expect((await stack.until(first, isReady)).problems).toEqual([])
   })
 })
 
 describe('an upload that belongs to no submission', () => {
   it('is accepted when it can be read, without any rules', async () => {
-    const id = await house.upload(await lesson(corpus, { seconds: 10, audio: 'none' }), {
+    const id = await stack.upload(await lesson(corpus, { seconds: 10, audio: 'none' }), {
       submissionId: null,
       slot: null,
     })
-    const record = await house.until(id, isReady)
+    const record = await stack.until(id, isReady)
     expect(record.problems).toEqual([])
     expect(shown(record)).toEqual(['video ready', 'poster ready'])
   })
 
   it('is accepted if its type is unknown', async () => {
-    const id = await house.upload(await noise(corpus), { submissionId: null, slot: null })
-    const record = await house.until(id, ({ lanes }) => lanes.inspect?.doneAt !== undefined)
+    const id = await stack.upload(await noise(corpus), { submissionId: null, slot: null })
+    const record = await stack.until(id, ({ lanes }) => lanes.inspect?.doneAt !== undefined)
     expect(['accepted', 'ready']).toContain(record.state)
     expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
   })

@@ -20,13 +20,13 @@ import { descendantsOf, type Process } from './descendants.ts'
 const WORKER = join(import.meta.dirname, '../../support/quick-worker.ts')
 
 let corpus: Corpus
-let house: Environment
+let stack: Environment
 let submissions = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
   // Larger than the rendition may be, so that it has to be encoded.
-  house = await openEnvironment({
+  stack = await openEnvironment({
     listens: false,
     lanes: MEDIA_LANES,
     profiles: [
@@ -38,15 +38,15 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
 /** An accepted upload whose renditions are due; nobody works yet. */
 async function accepted(): Promise<{ id: string; submissionId: string }> {
   const submissionId = `loss-${++submissions}`
-  await house.commitHead(submissionId)
-  const id = await house.upload(await lesson(corpus, { seconds: 6, framesPerSecond: 30 }), { submissionId })
+  await stack.commitHead(submissionId)
+  const id = await stack.upload(await lesson(corpus, { seconds: 6, framesPerSecond: 30 }), { submissionId })
   return { id, submissionId }
 }
 
@@ -66,7 +66,7 @@ async function heldEncoder(pid: number, giveUp = () => false): Promise<Process> 
 /** A worker process that is in the middle of encoding. */
 async function workerAtWork(): Promise<{ child: Child; all: Process[] }> {
   const child = await startChild(process.execPath, ['--import', 'tsx', WORKER], {
-    env: { ...house.env, OPS_PORT: '0', LOG_LEVEL: 'info' },
+    env: { ...stack.env, OPS_PORT: '0', LOG_LEVEL: 'info' },
   })
   await heldEncoder(child.pid, () => !child.running()).catch((error: Error) => {
     throw new Error(`${error.message}\n${child.output()}`)
@@ -84,12 +84,12 @@ describe('a worker that is killed in the middle of ffmpeg', () => {
     await child.exited
     await waitFor(() => noneOf(all), { what: 'every process of the worker to be gone' })
 
-    const { close } = await house.start(QUICK)
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const { close } = await stack.start(QUICK)
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
     expect(record.lanes.transcode?.attempts).toBe(2)
-    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
+    const events = (await stack.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
     expect(events.filter((type) => type === 'upload.playable')).toHaveLength(1)
     expect(await outputsOf(id)).toEqual(record.renditions.map(({ key }) => key).toSorted())
@@ -100,20 +100,20 @@ describe('a worker that is asked to stop', () => {
   it('releases its job without using an attempt, and ends with its tools', async () => {
     const { id, submissionId } = await accepted()
     const { child, all } = await workerAtWork()
-    const progress = async () => (await house.deps.views.one(id))?.progress ?? null
+    const progress = async () => (await stack.deps.views.one(id))?.progress ?? null
     expect(await progress()).toMatchObject({ step: 'transcode', queuePosition: null })
     child.kill('SIGTERM')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     expect(await noneOf(all)).toBe(true)
     expect(await progress()).toBeNull()
-    const job = await Job.fromId(house.deps.queues.byLane.transcode, uploadJobId('transcode', id, 1))
+    const job = await Job.fromId(stack.deps.queues.byLane.transcode, uploadJobId('transcode', id, 1))
     expect(await job?.getState()).toBe('delayed')
     expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 1 })
 
-    const { close } = await house.start(QUICK)
-    await house.until(id, ({ state }) => state === 'ready')
+    const { close } = await stack.start(QUICK)
+    await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
-    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
+    const events = (await stack.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready' || type === 'upload.failed')).toEqual(['upload.ready'])
   })
 })
@@ -121,19 +121,19 @@ describe('a worker that is asked to stop', () => {
 describe('a job whose lock is lost', () => {
   it('is stopped with its tools, and run again: BullMQ itself would let both run', async () => {
     const { id, submissionId } = await accepted()
-    const { close } = await house.start(QUICK)
+    const { close } = await stack.start(QUICK)
     const ffmpeg = await heldEncoder(process.pid)
-    const queue = house.deps.queues.byLane.transcode
-    await house.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
+    const queue = stack.deps.queues.byLane.transcode
+    await stack.deps.redis.jobs.set(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`, 'somebody else')
     await waitFor(() => !isProcessAlive(ffmpeg.pid), {
       what: 'ffmpeg to be gone',
     })
-    await house.deps.redis.jobs.del(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`)
+    await stack.deps.redis.jobs.del(`${queue.toKey(uploadJobId('transcode', id, 1))}:lock`)
 
-    const record = await house.until(id, ({ state }) => state === 'ready')
+    const record = await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.lanes.transcode?.attempts).toBe(2)
-    const events = (await house.eventsOf(submissionId)).map(({ type }) => type)
+    const events = (await stack.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
   })
 })
@@ -141,29 +141,29 @@ describe('a job whose lock is lost', () => {
 describe('a run whose lease was taken over', () => {
   it('drops its output: neither object nor record has it', async () => {
     const { id } = await accepted()
-    const { close } = await house.start(QUICK)
-    await house.until(id, ({ state }) => state === 'ready')
+    const { close } = await stack.start(QUICK)
+    await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     const before = await outputsOf(id)
-    await house.deps.uploads.commit(id, (current) => {
+    await stack.deps.uploads.commit(id, (current) => {
       if (current === undefined) return undefined
       const renditions = current.renditions.map((rendition) => ({ ...rendition, state: 'waiting' as const }))
       const rejected = acceptanceWithdrawn(current, current, current.sequence)
       return acceptedAfterAll(rejected, current, { renditions, isRead: true, sequence: current.sequence })
     })
     // The other run takes the lease when this one has its first output, but has not committed it.
-    const { publish } = house.deps.store
-    const store = Object.assign(Object.create(house.deps.store), {
+    const { publish } = stack.deps.store
+    const store = Object.assign(Object.create(stack.deps.store), {
       async publish(...args: Parameters<typeof publish>) {
-        await house.deps.store.publish(...args)
+        await stack.deps.store.publish(...args)
         expect(await outputsOf(id)).toHaveLength(before.length + 1)
-        expect(await house.deps.claims.acquire(id, 'transcode', { generation: 2, run: 1 })).toBeDefined()
+        expect(await stack.deps.leases.acquire(id, 'transcode', { generation: 2, run: 1 })).toBeDefined()
       },
-    }) as typeof house.deps.store
-    const deps = { ...house.deps, store }
-    expect(await house.once(transcodeWork(deps), deps, id, { generation: 2 })).toBe('dropped')
+    }) as typeof stack.deps.store
+    const deps = { ...stack.deps, store }
+    expect(await stack.once(transcodeWork(deps), deps, id, { generation: 2 })).toBe('dropped')
     expect(await outputsOf(id)).toEqual(before)
-    const record = await house.latest(id)
+    const record = await stack.latest(id)
     expect(record.state).toBe('accepted')
     expect(record.renditions.map(({ state }) => state)).toEqual(['running', 'waiting'])
   })
@@ -171,6 +171,6 @@ describe('a run whose lease was taken over', () => {
 
 async function outputsOf(id: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of house.deps.store.list(`${objectKeys.upload(id)}out/`)) keys.push(key)
+  for await (const { key } of stack.deps.store.list(`${objectKeys.upload(id)}out/`)) keys.push(key)
   return keys.toSorted()
 }

@@ -21,37 +21,37 @@ import { lesson } from '../../support/media/videos.ts'
 const DAY_MS = 86_400_000
 
 let corpus: Corpus
-let house: Environment
+let stack: Environment
 let aheadMs = 0
 
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await openEnvironment({ listens: false, lanes: 'maintain', clock: { now: () => Date.now() + aheadMs } })
+  stack = await openEnvironment({ listens: false, lanes: 'maintain', clock: { now: () => Date.now() + aheadMs } })
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
 async function judged(path: string, submissionId: string, replaces: string | null = null): Promise<string> {
-  const id = await house.upload(path, { submissionId, replaces, queue: false })
-  await house.once(validateWork(house.deps), house.deps, id)
+  const id = await stack.upload(path, { submissionId, replaces, queue: false })
+  await stack.once(validateWork(stack.deps), stack.deps, id)
   return id
 }
 
 async function objectsOf(id: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of house.deps.store.list(objectKeys.upload(id)))
+  for await (const { key } of stack.deps.store.list(objectKeys.upload(id)))
     if (!key.startsWith(objectKeys.uploadRecord(id))) keys.push(key)
   return keys
 }
 
-const removedAt = async (id: string) => (await house.latest(id)).mediaRemovedAt
+const removedAt = async (id: string) => (await stack.latest(id)).mediaRemovedAt
 
 describe('the periodic tasks', () => {
   it('are scheduled once, with any number of workers', async () => {
-    await Promise.all([scheduleMaintenance(house.deps), scheduleMaintenance(house.deps)])
-    const schedulers = await house.deps.queues.byLane.maintain.getJobSchedulers()
+    await Promise.all([scheduleMaintenance(stack.deps), scheduleMaintenance(stack.deps)])
+    const schedulers = await stack.deps.queues.byLane.maintain.getJobSchedulers()
     expect(schedulers.map(({ key, every }) => [key, every]).toSorted()).toEqual([
       ['maintain-reconcile', 60_000],
       ['maintain-retention', DAY_MS],
@@ -60,25 +60,25 @@ describe('the periodic tasks', () => {
   })
 
   it('are scheduled again after a loss of Redis, and otherwise not changed', async () => {
-    const { byLane } = house.deps.queues
+    const { byLane } = stack.deps.queues
     const next = async () => (await byLane.maintain.getJobSchedulers()).map(({ key, next }) => [key, next])
     const before = await next()
-    await scheduleMaintenance(house.deps)
+    await scheduleMaintenance(stack.deps)
     expect(await next()).toEqual(before)
-    await house.deps.redis.hot.flushall()
-    await scheduleMaintenance(house.deps)
+    await stack.deps.redis.hot.flushall()
+    await scheduleMaintenance(stack.deps)
     expect((await next()).map(([key]) => key).toSorted()).toEqual(before.map(([key]) => key).toSorted())
   })
 
   it('run: an upload that was not queued is found', async () => {
-    await house.commitHead('found')
-    const id = await house.upload(await lesson(corpus, { seconds: 2 }), {
+    await stack.commitHead('found')
+    const id = await stack.upload(await lesson(corpus, { seconds: 2 }), {
       submissionId: 'found',
       queue: false,
     })
-    await house.deps.hot.setDue(id, 0)
-    const { close } = await house.start(QUICK)
-    await waitFor(async () => (await house.deps.queues.stateOf('validate', id, 1)) !== 'unknown', {
+    await stack.deps.hot.setDue(id, 0)
+    const { close } = await stack.start(QUICK)
+    await waitFor(async () => (await stack.deps.queues.stateOf('validate', id, 1)) !== 'unknown', {
       what: 'the upload to be queued',
     })
     await close(0)
@@ -87,77 +87,77 @@ describe('the periodic tasks', () => {
 
 describe('retention', () => {
   it('deletes the media of a rejected file after its retention; the record stays with a note', async () => {
-    await house.commitHead('a')
+    await stack.commitHead('a')
     const rejected = await judged(await noise(corpus), 'a')
     const accepted = await judged(await lesson(corpus, { seconds: 2 }), 'a')
-    expect(await applyRetention(house.deps)).toBe(0)
+    expect(await applyRetention(stack.deps)).toBe(0)
 
     aheadMs += 31 * DAY_MS
-    expect(await applyRetention(house.deps)).toBe(1)
+    expect(await applyRetention(stack.deps)).toBe(1)
     expect(await objectsOf(rejected)).toEqual([])
-    expect(await house.latest(rejected)).toMatchObject({
+    expect(await stack.latest(rejected)).toMatchObject({
       state: 'rejected',
       problems: [{ code: 'TYPE_MISMATCH' }],
     })
     expect(await removedAt(rejected)).toBeDefined()
     expect(await objectsOf(accepted)).toHaveLength(1)
-    expect(await applyRetention(house.deps)).toBe(0)
+    expect(await applyRetention(stack.deps)).toBe(0)
   })
 
   it('continues after a worker died between the commit and the deletion', async () => {
-    await house.commitHead('d')
+    await stack.commitHead('d')
     const id = await judged(await noise(corpus), 'd')
     aheadMs += 31 * DAY_MS
     const dying = { remove: { value: () => Promise.reject(new Error('this worker dies')) } }
-    const deps = { ...house.deps, store: Object.create(house.deps.store, dying) as typeof house.deps.store }
+    const deps = { ...stack.deps, store: Object.create(stack.deps.store, dying) as typeof stack.deps.store }
     await expect(applyRetention(deps)).rejects.toThrow('this worker dies')
     expect(await removedAt(id)).toBeDefined()
     expect(await objectsOf(id)).toHaveLength(1)
-    await applyRetention(house.deps)
+    await applyRetention(stack.deps)
     expect(await objectsOf(id)).toEqual([])
-    expect(await applyRetention(house.deps)).toBe(0)
+    expect(await applyRetention(stack.deps)).toBe(0)
   })
 
   it('deletes a replaced file later, and never a sealed one', async () => {
-    await house.commitHead('b')
+    await stack.commitHead('b')
     const first = await judged(await lesson(corpus, { seconds: 2 }), 'b')
     const second = await judged(await lesson(corpus, { seconds: 3 }), 'b', first)
-    await house.commitHead('c')
+    await stack.commitHead('c')
     const frozen = await judged(await lesson(corpus, { seconds: 2 }), 'c')
-    await house.commitHead('c', { revision: 2, revisions: [{ revision: 1, uploads: { clip: [frozen] } }] })
+    await stack.commitHead('c', { revision: 2, revisions: [{ revision: 1, uploads: { clip: [frozen] } }] })
     await judged(await lesson(corpus, { seconds: 3 }), 'c', frozen)
 
     aheadMs += 31 * DAY_MS
-    await applyRetention(house.deps)
+    await applyRetention(stack.deps)
     expect(await removedAt(first)).toBeUndefined()
     aheadMs += 60 * DAY_MS
-    await applyRetention(house.deps)
+    await applyRetention(stack.deps)
     expect(await removedAt(first)).toBeDefined()
     expect(await objectsOf(first)).toEqual([])
     expect(await objectsOf(second)).toHaveLength(1)
     expect(await removedAt(frozen)).toBeUndefined()
-    expect(await house.deps.heads.latest(OWNER, 'c')).toBeDefined()
+    expect(await stack.deps.heads.latest(OWNER, 'c')).toBeDefined()
   })
 })
 
 describe('a sweep', () => {
   it('deletes scratch files of dead processes, and old unfinished writes', async () => {
-    const scratch = join(house.dataDir, 'scratch')
-    const staging = join(house.dataDir, 'staging')
+    const scratch = join(stack.dataDir, 'scratch')
+    const staging = join(stack.dataDir, 'staging')
     const owner = { host: hostname(), pid: 1, started: '999999999999' }
     await mkdir(join(scratch, folderName(owner, 'job')), { recursive: true })
     await mkdir(staging, { recursive: true })
     await writeFile(join(staging, 'old'), 'old')
     await writeFile(join(staging, 'new'), 'new')
-    const long = new Date(house.deps.clock.now() - 2 * DAY_MS)
+    const long = new Date(stack.deps.clock.now() - 2 * DAY_MS)
     await utimes(join(staging, 'old'), long, long)
-    const now = new Date(house.deps.clock.now())
+    const now = new Date(stack.deps.clock.now())
     await utimes(join(staging, 'new'), now, now)
 
-    await createMaintain(house.deps)({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
+    await createMaintain(stack.deps)({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
     expect(await readdir(scratch)).toEqual([])
     expect(await readdir(staging)).toEqual(['new'])
     await rm(staging, { recursive: true })
-    expect(await sweepStaging(house.deps)).toBe(0)
+    expect(await sweepStaging(stack.deps)).toBe(0)
   })
 })

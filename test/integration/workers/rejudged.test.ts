@@ -20,7 +20,7 @@ import { type Daemon, daemon } from './scanner.ts'
 let corpus: Corpus
 let dir: string
 let clean: Daemon
-let house: Environment
+let stack: Environment
 
 /** Twice the pages and seconds. */
 function generous({ slots }: ProfileData): void {
@@ -35,16 +35,16 @@ beforeAll(async () => {
   corpus = await createCorpus()
   dir = await mkdtemp(join(tmpdir(), 'songngan-rejudged-'))
   clean = await daemon(dir, () => 'stream: OK')
-  house = await openEnvironment({
+  stack = await openEnvironment({
     listens: false,
     lanes: MEDIA_LANES,
     env: { CLAMD_URL: `unix:${clean.path}` },
     profiles: [{ ...testProfile(generous), version: 2 }],
   })
-  await house.start(QUICK)
+  await stack.start(QUICK)
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await clean?.close()
   await corpus?.remove()
   await rm(dir, { recursive: true, force: true })
@@ -52,7 +52,7 @@ afterAll(async () => {
 
 const isInspected = ({ lanes }: UploadRecord) => lanes.inspect?.doneAt !== undefined
 const pin = async (id: string, profile: string) =>
-  await putSubmission({ ...house.deps, uniqueKeys: house.deps.uniqueKeys }, OWNER, id, { profile })
+  await putSubmission({ ...stack.deps, uniqueKeys: stack.deps.uniqueKeys }, OWNER, id, { profile })
 
 describe.each([
   ['a film', 'clip', () => lesson(corpus, { seconds: 10 })],
@@ -60,36 +60,36 @@ describe.each([
 ])('%s that was too long, by a profile that takes it', (name, slot, file) => {
   it('is read, scanned and decoded like any other, and its receipt becomes final', async () => {
     const submissionId = name.replaceAll(' ', '-')
-    await house.commitHead(submissionId)
-    const id = await house.upload(await file(), { submissionId, slot })
-    const rejected = await house.until(id, ({ state }) => state === 'rejected')
+    await stack.commitHead(submissionId)
+    const id = await stack.upload(await file(), { submissionId, slot })
+    const rejected = await stack.until(id, ({ state }) => state === 'rejected')
     expect(rejected.sha256).toBeNull()
 
     await pin(submissionId, 'test@2')
-    const accepted = await house.latest(id)
+    const accepted = await stack.latest(id)
     expect(accepted.state).toBe('accepted')
     const made = accepted.checks.filter(({ state }) => state !== 'pending').map((check) => check.name)
     for (const unread of ['decodable', 'silence', 'black', 'frozen', 'lengths', 'duplicate', 'malware'])
       expect(made).not.toContain(unread)
 
-    const record = await house.until(id, (now) => now.state === 'ready' && isInspected(now))
+    const record = await stack.until(id, (now) => now.state === 'ready' && isInspected(now))
     expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
     expect(record.checks).toContainEqual({ name: 'malware', state: 'passed' })
     expect(record.checks.filter(({ state }) => state !== 'passed')).toEqual([])
-    expect(uploadClaims(record, await house.deps.heads.latest(OWNER, submissionId))).toMatchObject({
+    expect(uploadClaims(record, await stack.deps.heads.latest(OWNER, submissionId))).toMatchObject({
       kind: 'final',
     })
   })
 })
 
 it('a file that was ready, then rejected and accepted again becomes ready again', async () => {
-  await house.commitHead('to-and-fro', { profile: 'test@2' })
-  const id = await house.upload(await lesson(corpus, { seconds: 11 }), { submissionId: 'to-and-fro' })
-  const first = await house.until(id, (now) => now.state === 'ready' && isInspected(now))
+  await stack.commitHead('to-and-fro', { profile: 'test@2' })
+  const id = await stack.upload(await lesson(corpus, { seconds: 11 }), { submissionId: 'to-and-fro' })
+  const first = await stack.until(id, (now) => now.state === 'ready' && isInspected(now))
   await pin('to-and-fro', 'test@1')
-  expect(await house.latest(id)).toMatchObject({ state: 'rejected' })
+  expect(await stack.latest(id)).toMatchObject({ state: 'rejected' })
   await pin('to-and-fro', 'test@2')
-  const again = await house.until(id, (now) => now.state === 'ready' && isInspected(now))
+  const again = await stack.until(id, (now) => now.state === 'ready' && isInspected(now))
   expect(again.renditions).toEqual(first.renditions)
   expect(again.sha256).toBe(first.sha256)
 })

@@ -24,53 +24,53 @@ const isReady = ({ state, lanes }: UploadRecord) => state === 'ready' && lanes.i
 const MIN_PART_BYTES = 5 * 1024 ** 2
 
 describe.skipIf(!s3Available())('over a bucket', () => {
-  let house: Environment
+  let stack: Environment
   let corpus: Corpus
   let store: S3ObjectStore
 
   beforeAll(async () => {
     corpus = await createCorpus()
-    house = await openEnvironment({ listens: false, lanes: MEDIA_LANES, store: 's3' })
-    if (!(house.deps.store instanceof S3ObjectStore)) throw new Error('not a bucket')
-    store = house.deps.store
+    stack = await openEnvironment({ listens: false, lanes: MEDIA_LANES, store: 's3' })
+    if (!(stack.deps.store instanceof S3ObjectStore)) throw new Error('not a bucket')
+    store = stack.deps.store
     // Only listens: the tools are real.
-    vi.spyOn(house.deps.runner, 'run')
-    await house.start(QUICK)
+    vi.spyOn(stack.deps.runner, 'run')
+    await stack.start(QUICK)
   })
   afterAll(async () => {
-    await house?.close()
+    await stack?.close()
     await corpus?.remove()
   })
 
   it('a lesson and a PDF become ready, and nothing stays on the worker’s disk', async () => {
-    await house.commitHead('a')
+    await stack.commitHead('a')
     const ids = [
-      await house.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' }),
-      await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' }),
+      await stack.upload(await lesson(corpus, { seconds: 3 }), { submissionId: 'a' }),
+      await stack.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'a', slot: 'plan' }),
     ]
     for (const id of ids) {
-      const record = await house.until(id, isReady)
+      const record = await stack.until(id, isReady)
       expect(record.sha256).toMatch(/^[0-9a-f]{64}$/)
       for (const { key = '', bytes } of record.renditions) expect((await store.head(key))?.bytes).toBe(bytes)
     }
-    expect(await readdir(join(house.dataDir, 'scratch'))).toEqual([])
-    const runs = vi.mocked(house.deps.runner.run).mock.calls.map(([run]) => run)
+    expect(await readdir(join(stack.dataDir, 'scratch'))).toEqual([])
+    const runs = vi.mocked(stack.deps.runner.run).mock.calls.map(([run]) => run)
     expect(runs.map(({ tool }) => tool)).toEqual(expect.arrayContaining(['ffprobe', 'ffmpeg', 'qpdf', 'pdftoppm']))
     // A command line is read by everybody on the machine, and an address would be good for hours.
     for (const { args, reads = [] } of runs) {
       expect(args.join(' ')).not.toMatch(/:\/\/|Signature/)
-      for (const path of reads) expect(path).toContain(join(house.dataDir, 'scratch'))
+      for (const path of reads) expect(path).toContain(join(stack.dataDir, 'scratch'))
     }
   })
 
   it('a container without an index is measured in a copy', async () => {
-    await house.commitHead('b')
-    const id = await house.upload(await streamed(corpus, 'matroska'), { submissionId: 'b' })
-    expect((await house.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)
+    await stack.commitHead('b')
+    const id = await stack.upload(await streamed(corpus, 'matroska'), { submissionId: 'b' })
+    expect((await stack.until(id, isReady)).measured?.durationSeconds).toBeCloseTo(3, 0)
   })
 
   it('parts of an upload whose process died are joined first; then the tail is deleted and the verdict given', async () => {
-    await house.commitHead('c')
+    await stack.commitHead('c')
     const path = await lesson(corpus, { seconds: 3 })
     const file = await open(path)
     const media = await file.readFile().finally(() => file.close())
@@ -80,7 +80,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     padding.write('free', 4, 'latin1')
     const bytes = Buffer.concat([media, padding])
 
-    const id = newUploadId('portal', 'c', house.deps.config.secrets.uploadId)
+    const id = newUploadId('portal', 'c', stack.deps.config.secrets.uploadId)
     const key = objectKeys.data(id)
     const tailKey = objectKeys.tail(id, 2 * MIN_PART_BYTES, 'token')
     const { parts, multipartId } = await sendParts(key, bytes)
@@ -90,7 +90,7 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     const lostKey = objectKeys.tail(id, MIN_PART_BYTES, 'lost')
     await store.createIfAbsent(lostKey, tail)
     parts.push({ number: 3, offset: 2 * MIN_PART_BYTES, bytes: tail.length, key: tailKey })
-    await house.deps.completion.commitStored(
+    await stack.deps.completion.commitStored(
       draftFor('c', {
         id,
         slot: 'clip',
@@ -102,10 +102,10 @@ describe.skipIf(!s3Available())('over a bucket', () => {
       Date.now(),
     )
     // Whoever stored the last byte died before it could queue anything.
-    await house.deps.hot.setDue(id, 0)
-    await house.deps.reconciler.tick()
+    await stack.deps.hot.setDue(id, 0)
+    await stack.deps.reconciler.tick()
 
-    const record = await house.until(id, isReady)
+    const record = await stack.until(id, isReady)
     expect(record.object).toEqual({ key })
     expect((await store.head(key))?.bytes).toBe(bytes.length)
     expect(await store.head(tailKey)).toBeUndefined()
@@ -113,13 +113,13 @@ describe.skipIf(!s3Available())('over a bucket', () => {
   })
 
   it('orphaned multipart uploads are aborted; those of unfinished files stay', async () => {
-    await house.commitHead('d')
-    const ready = await house.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
-    await house.until(ready, isReady)
-    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', house.deps.config.secrets.uploadId))
+    await stack.commitHead('d')
+    const ready = await stack.upload(await pdf(corpus, 'a.pdf'), { submissionId: 'd', slot: 'plan' })
+    await stack.until(ready, isReady)
+    const [unfinished, forgotten] = [1, 2].map(() => newUploadId('portal', 'd', stack.deps.config.secrets.uploadId))
     if (unfinished === undefined || forgotten === undefined) throw new Error('two ids were asked for')
     const draft = draftFor('d', { id: unfinished, slot: 'clip', maxBytes: 1e9 })
-    await house.deps.uploads.commit(unfinished, () => receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1))
+    await stack.deps.uploads.commit(unfinished, () => receivingRecord(draft, { key: objectKeys.data(unfinished) }, 1))
     const { client, bucket } = store
     const begin = async (key: string) =>
       await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }))
@@ -133,19 +133,19 @@ describe.skipIf(!s3Available())('over a bucket', () => {
     expect(await begun()).toHaveLength(4)
     // The bucket dates what it keeps by its own clock.
     const at = (aheadMs: number) => ({
-      ...house.deps,
-      clock: { now: () => Date.now() + (house.s3?.skewMs ?? 0) + aheadMs },
+      ...stack.deps,
+      clock: { now: () => Date.now() + (stack.s3?.skewMs ?? 0) + aheadMs },
     })
     await createMaintain(at(0))({ data: { task: 'sweep' } } as Parameters<ReturnType<typeof createMaintain>>[0])
     expect(await begun()).toEqual([unfinished, forgotten].toSorted())
-    expect(await sweepMultiparts(at(house.deps.config.uploads.expiryMs + 1000))).toBe(1)
+    expect(await sweepMultiparts(at(stack.deps.config.uploads.expiryMs + 1000))).toBe(1)
     expect(await begun()).toEqual([unfinished])
-    expect((await house.latest(ready)).state).toBe('ready')
+    expect((await stack.latest(ready)).state).toBe('ready')
   })
 
   /** The first two parts, as the service sends them. */
   async function sendParts(key: string, bytes: Buffer) {
-    const { s3 } = house
+    const { s3 } = stack
     if (s3 === undefined) throw new Error('no S3 server')
     const { endpoint, bucket, region } = s3
     const sending = new S3Parts({ endpoint, bucket, region, forcePathStyle: true }, MIN_PART_BYTES, 1)

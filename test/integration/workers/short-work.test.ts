@@ -18,13 +18,13 @@ import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 
 let corpus: Corpus
-let house: Environment
+let stack: Environment
 let places: ShortWork[] = []
 let aheadMs: number
 let submissions = 0
 beforeAll(async () => {
   corpus = await createCorpus()
-  house = await openEnvironment({
+  stack = await openEnvironment({
     listens: false,
     lanes: MEDIA_LANES,
     clock: { now: () => Date.now() + aheadMs },
@@ -39,11 +39,11 @@ afterEach(async () => {
   for (const job of await waiting()) await job.remove()
 })
 afterAll(async () => {
-  await house?.close()
+  await stack?.close()
   await corpus?.remove()
 })
 
-const openPlace = (deps: WorkerContext = house.deps) => {
+const openPlace = (deps: WorkerContext = stack.deps) => {
   const place = startShortWork(deps, async () => true)
   places.push(place)
   return place
@@ -52,26 +52,26 @@ const openPlace = (deps: WorkerContext = house.deps) => {
 /** Clips whose copies are due, and wait in the queue. */
 async function clips(count = 1): Promise<string[]> {
   const submissionId = `quick-${++submissions}`
-  await house.commitHead(submissionId)
+  await stack.commitHead(submissionId)
   const film = await lesson(corpus, { seconds: 3 })
   const ids: string[] = []
-  for (let i = 0; i < count; i++) ids.push(await house.upload(film, { submissionId, subject: `p-${i}`, queue: false }))
-  for (const id of ids) await house.once(validateWork(house.deps), house.deps, id)
+  for (let i = 0; i < count; i++) ids.push(await stack.upload(film, { submissionId, subject: `p-${i}`, queue: false }))
+  for (const id of ids) await stack.once(validateWork(stack.deps), stack.deps, id)
   return ids
 }
 
-const waiting = async () => await house.deps.queues.byLane.transcode.getJobs(['prioritized'], 0, -1, true)
-const stateOf = (id: string, generation = 1) => house.deps.queues.stateOf('transcode', id, generation)
-const transcodeOf = async (id: string) => (await house.latest(id)).lanes.transcode
+const waiting = async () => await stack.deps.queues.byLane.transcode.getJobs(['prioritized'], 0, -1, true)
+const stateOf = (id: string, generation = 1) => stack.deps.queues.stateOf('transcode', id, generation)
+const transcodeOf = async (id: string) => (await stack.latest(id)).lanes.transcode
 
 it('a clip is ready while a film before it waits, and the film stays where it was', async () => {
-  const { transcode } = house.deps.queues.byLane
+  const { transcode } = stack.deps.queues.byLane
   const film = uploadJobId('transcode', 'a-film', 1)
   await transcode.add('transcode', { uploadId: 'a-film', generation: 1, seconds: 900 }, { jobId: film, priority: 1 })
   const [id = ''] = await clips()
   expect((await waiting()).map((job) => job.id)).toEqual([film, uploadJobId('transcode', id, 1)])
   openPlace()
-  await house.until(id, ({ state }) => state === 'ready')
+  await stack.until(id, ({ state }) => state === 'ready')
   expect((await waiting()).map((job) => job.id)).toEqual([film])
   await (await transcode.getJob(film))?.remove()
 })
@@ -80,7 +80,7 @@ it.each([2, 4])('%i places that look at once run a clip once, and nobody dies of
   const ids = await clips(3)
   for (let i = 0; i < count; i++) openPlace()
   for (const id of ids) {
-    const { state, lanes } = await house.until(
+    const { state, lanes } = await stack.until(
       id,
       (record) => record.state === 'ready' || record.lanes.transcode?.final === true,
     )
@@ -93,7 +93,7 @@ it.each([2, 4])('%i places that look at once run a clip once, and nobody dies of
 it('of many who take a job out of its queue one has it, and then the queue has it no more', async () => {
   const [id = ''] = await clips()
   const jobId = uploadJobId('transcode', id, 1)
-  const taken = await Promise.all(Array.from({ length: 20 }, () => house.deps.queues.takeOut('transcode', jobId)))
+  const taken = await Promise.all(Array.from({ length: 20 }, () => stack.deps.queues.takeOut('transcode', jobId)))
   expect(taken.filter(Boolean)).toHaveLength(1)
   expect(await stateOf(id)).toBe('unknown')
 })
@@ -101,29 +101,29 @@ it('of many who take a job out of its queue one has it, and then the queue has i
 describe('a lease', () => {
   it('is taken from nobody who may be at work, and nobody counts as dead for it', async () => {
     const [id = ''] = await clips()
-    const { claims } = house.deps
-    const mine = await claims.acquire(id, 'transcode', { generation: 1, run: 0 })
-    await expect(claims.acquire(id, 'transcode', { generation: 1, run: 0 })).rejects.toBeInstanceOf(LaneHeld)
+    const { leases } = stack.deps
+    const mine = await leases.acquire(id, 'transcode', { generation: 1, run: 0 })
+    await expect(leases.acquire(id, 'transcode', { generation: 1, run: 0 })).rejects.toBeInstanceOf(LaneHeld)
     expect(await transcodeOf(id)).toMatchObject({ attempts: 1, claim: { token: mine?.token } })
     // The queue hands out the next run of a job where the one before has ended.
-    await claims.acquire(id, 'transcode', { generation: 1, run: 1 })
+    await leases.acquire(id, 'transcode', { generation: 1, run: 1 })
     expect(await transcodeOf(id)).toMatchObject({ attempts: 2, deaths: 1 })
     aheadMs = LANE_LEASE_MS + 1000
-    await claims.acquire(id, 'transcode', { generation: 1, run: 0 })
+    await leases.acquire(id, 'transcode', { generation: 1, run: 0 })
     expect(await transcodeOf(id)).toMatchObject({ attempts: 3, deaths: 2 })
   })
 
   it('that another place has makes a job of the queue wait for its end', async () => {
     const [id = ''] = await clips()
-    const { claims, queues } = house.deps
-    const theirs = await claims.acquire(id, 'transcode', { generation: 1, run: 0 })
-    await house.start()
+    const { leases, queues } = stack.deps
+    const theirs = await leases.acquire(id, 'transcode', { generation: 1, run: 0 })
+    await stack.start()
     await waitFor(async () => (await stateOf(id)) === 'delayed', { what: 'the job to stand back' })
     expect(await transcodeOf(id)).toMatchObject({ attempts: 1, claim: { token: theirs?.token } })
-    if (theirs !== undefined) await claims.release(theirs)
+    if (theirs !== undefined) await leases.release(theirs)
     await (await queues.byLane.transcode.getJob(uploadJobId('transcode', id, 1)))?.promote()
-    const { lanes } = await house.until(id, ({ state }) => state === 'ready')
-    await house.stop()
+    const { lanes } = await stack.until(id, ({ state }) => state === 'ready')
+    await stack.stop()
     expect(lanes.transcode?.deaths).toBeUndefined()
   })
 })
@@ -131,8 +131,8 @@ describe('a lease', () => {
 describe('work that comes to no result', () => {
   /** Its tools fail, though it is not the file's fault. */
   const troubled = (): WorkerContext => ({
-    ...house.deps,
-    runner: { ...house.deps.runner, run: () => Promise.reject(new Error('the machine has a cold')) },
+    ...stack.deps,
+    runner: { ...stack.deps.runner, run: () => Promise.reject(new Error('the machine has a cold')) },
   })
 
   it('is queued again for the lane itself, with its pauses and attempts, and not tried by every place in turn', async () => {
@@ -144,9 +144,9 @@ describe('work that comes to no result', () => {
     expect((await waiting()).map(({ data }) => (data as UploadJob).seconds)).toEqual([undefined])
     expect((await transcodeOf(id))?.claim).toBeUndefined()
     openPlace()
-    await house.start()
-    const record = await house.until(id, ({ state }) => state === 'ready')
-    await house.stop()
+    await stack.start()
+    const record = await stack.until(id, ({ state }) => state === 'ready')
+    await stack.stop()
     expect(record.lanes.transcode).toMatchObject({ generation: 1, attempts: 2 })
   })
 
@@ -156,24 +156,24 @@ describe('work that comes to no result', () => {
     const begun = new Promise<void>((resolve) => {
       began = resolve
     })
-    const { runner } = house.deps
+    const { runner } = stack.deps
     const run: typeof runner.run = (job) => {
       began()
       return new Promise((_, reject) => job.signal?.addEventListener('abort', () => reject(job.signal?.reason)))
     }
-    const place = openPlace({ ...house.deps, runner: { ...runner, run } })
+    const place = openPlace({ ...stack.deps, runner: { ...runner, run } })
     await begun
     await place.stop()
     expect(await stateOf(id)).toBe('prioritized')
     expect((await transcodeOf(id))?.attempts).toBe(0)
     openPlace()
-    await house.until(id, ({ state }) => state === 'ready')
+    await stack.until(id, ({ state }) => state === 'ready')
   })
 
   it('because there is no room for it, costs no attempt', async () => {
     const [id = ''] = await clips()
     const open = () => Promise.reject(new NoRoom('OUT_OF_SPACE', 'system', 'full'))
-    openPlace({ ...house.deps, room: { ...house.deps.room, open } })
+    openPlace({ ...stack.deps, room: { ...stack.deps.room, open } })
     await waitFor(async () => (await waiting()).some(({ data }) => data.seconds === undefined), {
       what: 'the job to be given back',
     })
@@ -182,20 +182,20 @@ describe('work that comes to no result', () => {
 
   it('because Redis is away as well, is nobody’s death, and goes on when Redis is back', async () => {
     const [id = ''] = await clips()
-    const { runner } = house.deps
+    const { runner } = stack.deps
     const run: typeof runner.run = () => {
-      house.redis.pause()
+      stack.redis.pause()
       return Promise.reject(new Error('the machine has a cold'))
     }
-    openPlace({ ...house.deps, runner: { ...runner, run } })
-    await waitFor(() => house.lines.some((line) => line.includes('lane lease not released; trying again')), {
+    openPlace({ ...stack.deps, runner: { ...runner, run } })
+    await waitFor(() => stack.lines.some((line) => line.includes('lane lease not released; trying again')), {
       what: 'Redis to be missed',
     })
-    house.redis.resume()
+    stack.redis.resume()
     await waitFor(async () => (await stateOf(id)) === 'prioritized', { what: 'the job to be back' })
-    await house.start()
-    const { lanes } = await house.until(id, ({ state }) => state === 'ready')
-    await house.stop()
+    await stack.start()
+    const { lanes } = await stack.until(id, ({ state }) => state === 'ready')
+    await stack.stop()
     expect(lanes.transcode).toMatchObject({ generation: 1, attempts: 2 })
     expect(lanes.transcode?.deaths).toBeUndefined()
   })
@@ -204,12 +204,12 @@ describe('work that comes to no result', () => {
 describe('a process that dies', () => {
   it('after it took a job out, before it began: the reconciler finds it at once', async () => {
     const [id = ''] = await clips()
-    await house.deps.queues.takeOut('transcode', uploadJobId('transcode', id, 1))
-    await house.deps.reconciler.one(id)
+    await stack.deps.queues.takeOut('transcode', uploadJobId('transcode', id, 1))
+    await stack.deps.reconciler.one(id)
     expect(await stateOf(id)).toBe('prioritized')
     expect((await transcodeOf(id))?.deaths).toBeUndefined()
     openPlace()
-    await house.until(id, ({ state }) => state === 'ready')
+    await stack.until(id, ({ state }) => state === 'ready')
   })
 
   it('in the middle of it: the reconciler finds it, and it is made at once where its death can be seen', async () => {
@@ -220,14 +220,14 @@ describe('a process that dies', () => {
     const { exited } = await startChild(
       process.execPath,
       ['--import', 'tsx', join(import.meta.dirname, 'short-place.ts')],
-      { env: { ...house.env, OPS_PORT: '0', FAULT_POINTS: armory } },
+      { env: { ...stack.env, OPS_PORT: '0', FAULT_POINTS: armory } },
     )
     expect(await exited).toEqual({ code: null, signal: 'SIGKILL' })
     expect(await stateOf(id)).toBe('unknown')
     expect(await transcodeOf(id)).toMatchObject({ attempts: 1, claim: { run: 0 } })
-    await house.deps.reconciler.one(id)
+    await stack.deps.reconciler.one(id)
     openPlace()
-    const { renditions, lanes } = await house.until(id, ({ state }) => state === 'ready')
+    const { renditions, lanes } = await stack.until(id, ({ state }) => state === 'ready')
     expect(renditions.map(({ state }) => state)).toEqual(['ready', 'ready'])
     expect(lanes.transcode?.attempts).toBe(2)
   })

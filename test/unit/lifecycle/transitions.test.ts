@@ -202,7 +202,7 @@ function holdInvariants({ record, history, wasRead }: World): void {
   if (state === 'rejected' || state === 'cancelled' || state === 'expired')
     ensure(
       Object.values(lanes).every(({ claim }) => claim === undefined),
-      'a claim on what does not count',
+      'a lease on what does not count',
     )
   ensure(!isSettled(record) || due.length === 0, 'settled, yet due')
   ensure(record.event === null || before === undefined || record.sequence > before.sequence, 'no new sequence')
@@ -260,7 +260,7 @@ describe('a transition that is not in the table', () => {
       () => life.renditionsFinished(fresh(), { sequence: 2, atMs: AT_MS }),
     ],
     ['a second cancellation', () => life.cancelled(life.cancelled(fresh(), 2), 3)],
-    ['a claim on an expired upload', () => life.laneReleased(life.expired(fresh(), 2), 'validate')],
+    ['a lease on an expired upload', () => life.laneReleased(life.expired(fresh(), 2), 'validate')],
     ['a seal that lists what was never accepted', () => life.keptBySeal(life.cancelled(fresh(), 2), fresh(), 3)],
   ])('throws: %s', (_, change) => {
     expect(change).toThrow(ImpossibleTransition)

@@ -5,38 +5,38 @@ const VALUE = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]Inf|NaN)$/i
 
 /** Every fault of an exposition, in order of appearance; none: it is well-formed. */
 export function expositionFaults(text: string): string[] {
-  const faults: string[] = []
+  const errors: string[] = []
   const help = new Set<string>()
   const types = new Map<string, string>()
   const samples = new Set<string>()
-  if (!text.endsWith('\n')) faults.push('no newline at the end')
+  if (!text.endsWith('\n')) errors.push('no newline at the end')
   for (const line of text.split('\n')) {
     if (line === '') continue
     const comment = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line)
     if (comment !== null) {
       const [, kind, name = '', rest = ''] = comment
       if (kind === 'HELP') {
-        if (help.has(name)) faults.push(`${name}: HELP twice`)
+        if (help.has(name)) errors.push(`${name}: HELP twice`)
         help.add(name)
       } else {
-        if (types.has(name)) faults.push(`${name}: TYPE twice`)
+        if (types.has(name)) errors.push(`${name}: TYPE twice`)
         types.set(name, rest)
-        if (rest === 'counter' && !name.endsWith('_total')) faults.push(`${name}: a counter ends in _total`)
+        if (rest === 'counter' && !name.endsWith('_total')) errors.push(`${name}: a counter ends in _total`)
       }
       continue
     }
     const sample = SAMPLE.exec(line)
     if (sample === null) {
-      faults.push(`unreadable: ${line}`)
+      errors.push(`unreadable: ${line}`)
       continue
     }
     const [, name = '', labels = '', value = ''] = sample
     const family = [name, name.replace(/_(?:bucket|sum|count)$/, '')].find((n) => types.has(n))
-    if (family === undefined) faults.push(`${name}: no TYPE before its sample`)
-    else if (!help.has(family)) faults.push(`${family}: no HELP`)
-    if (!VALUE.test(value)) faults.push(`${name}: value ${value}`)
-    if (samples.has(name + labels)) faults.push(`${name}${labels}: sample twice`)
+    if (family === undefined) errors.push(`${name}: no TYPE before its sample`)
+    else if (!help.has(family)) errors.push(`${family}: no HELP`)
+    if (!VALUE.test(value)) errors.push(`${name}: value ${value}`)
+    if (samples.has(name + labels)) errors.push(`${name}${labels}: sample twice`)
     samples.add(name + labels)
   }
-  return faults
+  return errors
 }

@@ -3,17 +3,17 @@
 import type { Corpus } from '../../../support/media/corpus.ts'
 import type { Installation } from '../installation.ts'
 
-export type Stage = { readonly house: Installation; readonly corpus: Corpus }
+export type Stage = { readonly stack: Installation; readonly corpus: Corpus }
 
 /** A token that a page of this submission has. */
-export async function session({ house }: Stage, submissionId: string, can: string[]): Promise<string> {
-  const { status, text } = await house.call('POST', `/v1/submissions/${submissionId}/sessions`, { can })
+export async function session({ stack }: Stage, submissionId: string, can: string[]): Promise<string> {
+  const { status, text } = await stack.call('POST', `/v1/submissions/${submissionId}/sessions`, { can })
   if (status !== 201) throw new Error(`POST sessions: ${status} ${text}`)
   return (JSON.parse(text) as { token: string }).token
 }
 
 /** A slot of the submission's document, and whether it is among those that are missing. */
-export async function slotOf({ house }: Stage, submissionId: string, slot: string) {
-  const { slots, missing } = await house.portal.submission(submissionId)
+export async function slotOf({ stack }: Stage, submissionId: string, slot: string) {
+  const { slots, missing } = await stack.portal.submission(submissionId)
   return { ...slots.find((one) => one.slot === slot), isMissing: missing.includes(slot) }
 }

@@ -10,35 +10,35 @@ import type { Stage } from './stage.ts'
 export function unknownTests(stage: Stage): void {
   describe('what is not there', () => {
     test('a submission, a slot, an upload, a profile: 404; a submission that was deleted: 410', async () => {
-      const { house } = stage
+      const { stack } = stage
       for (const path of ['never', 'never/uploads', 'never/events'])
-        expectRefused(await house.call('GET', `/v1/submissions/${path}`), 404, 'SUBMISSION_UNKNOWN')
+        expectRefused(await stack.call('GET', `/v1/submissions/${path}`), 404, 'SUBMISSION_UNKNOWN')
       for (const [path, body] of [
         ['tickets', { slot: 'lesson_plan' }],
         ['sessions', {}],
       ] as const)
-        expectRefused(await house.call('POST', `/v1/submissions/never/${path}`, body), 404, 'SUBMISSION_UNKNOWN')
-      const id = await house.submission()
+        expectRefused(await stack.call('POST', `/v1/submissions/never/${path}`, body), 404, 'SUBMISSION_UNKNOWN')
+      const id = await stack.submission()
       const tickets = `/v1/submissions/${id}/tickets`
-      expectRefused(await house.call('POST', tickets, { slot: 'lesson' }), 404, 'SLOT_UNKNOWN')
-      expectRefused(await house.call('PUT', '/v1/submissions/x', { profile: 'no.K9@1' }), 404, 'PROFILE_UNKNOWN')
+      expectRefused(await stack.call('POST', tickets, { slot: 'lesson' }), 404, 'SLOT_UNKNOWN')
+      expectRefused(await stack.call('PUT', '/v1/submissions/x', { profile: 'no.K9@1' }), 404, 'PROFILE_UNKNOWN')
       const invented = 'a'.repeat(40)
-      expectRefused(await house.call('GET', `/v1/uploads/${invented}`), 404, 'UPLOAD_UNKNOWN')
-      expectRefused(await house.call('DELETE', `/v1/uploads/${invented}`), 404, 'UPLOAD_UNKNOWN')
-      expectRefused(await house.call('POST', `/v1/uploads/${invented}/links`, {}), 404, 'UPLOAD_UNKNOWN')
+      expectRefused(await stack.call('GET', `/v1/uploads/${invented}`), 404, 'UPLOAD_UNKNOWN')
+      expectRefused(await stack.call('DELETE', `/v1/uploads/${invented}`), 404, 'UPLOAD_UNKNOWN')
+      expectRefused(await stack.call('POST', `/v1/uploads/${invented}/links`, {}), 404, 'UPLOAD_UNKNOWN')
 
-      const teacher = await house.user(id, 'lesson_plan')
-      expect((await teacher.head(`${house.service.url}/files/${invented}`)).status).toBe(404)
+      const teacher = await stack.user(id, 'lesson_plan')
+      expect((await teacher.head(`${stack.service.url}/files/${invented}`)).status).toBe(404)
       const url = await teacher.create({ length: 10, name: 'a.pdf' })
-      expect((await house.call('DELETE', `/v1/submissions/${id}`)).status).toBe(204)
-      expectRefused(await house.call('GET', `/v1/submissions/${id}`), 410, 'SUBMISSION_DELETED')
+      expect((await stack.call('DELETE', `/v1/submissions/${id}`)).status).toBe(204)
+      expectRefused(await stack.call('GET', `/v1/submissions/${id}`), 410, 'SUBMISSION_DELETED')
       expectRefused(await teacher.post({ length: 10, name: 'a.pdf' }), 410, 'SUBMISSION_DELETED')
       expect((await teacher.head(url)).status).toBe(410)
     })
 
     test('ids and names with slashes and dots lead nowhere', async () => {
-      const { house } = stage
-      const { url: origin } = house.service
+      const { stack } = stage
+      const { url: origin } = stack.service
       const json = { Authorization: `Bearer ${API_KEY}`, 'Content-Type': 'application/json' }
       const put = (id: string) =>
         sendRaw(origin, 'PUT', `/v1/submissions/${id}`, json, JSON.stringify({ profile: PROFILE }))
@@ -47,7 +47,7 @@ export function unknownTests(stage: Stage): void {
       expectRefused(await put('a'.repeat(1000)), 400, 'ID_INVALID')
       for (const id of ['a/b', '../etc/passwd']) expectRefused(await put(id), 404, 'NOT_FOUND')
 
-      const teacher = await house.user(await house.submission(), 'lesson_plan')
+      const teacher = await stack.user(await stack.submission(), 'lesson_plan')
       const tus = { ...teacher.headers, 'Content-Type': OFFSET_TYPE, 'Upload-Offset': '0' } as Record<string, string>
       for (const id of ['a/b/c', '../../etc/passwd', '..%2f..%2fetc%2fpasswd', '%00', '%2e%2e', '.', '..', 'a%5cb']) {
         expectRefused(await sendRaw(origin, 'PATCH', `/files/${id}`, tus, 'x'), 404, 'UPLOAD_UNKNOWN')
@@ -59,16 +59,16 @@ export function unknownTests(stage: Stage): void {
       for (const path of ['..', '../../etc/passwd', '..%2f..%2fetc%2fpasswd', 'a.b.c/../x', '%00'])
         expectRefused(await sendRaw(origin, 'GET', `/media/${path}`), 403, 'LINK_INVALID')
       for (const profile of ['../../etc/passwd', '..', 'teacher.K4@../1'])
-        expectRefused(await house.call('PUT', '/v1/submissions/x', { profile }), 404, 'PROFILE_UNKNOWN')
+        expectRefused(await stack.call('PUT', '/v1/submissions/x', { profile }), 404, 'PROFILE_UNKNOWN')
     })
 
     test('dots within an id are an id, and a path within a file’s name is a name', async () => {
-      const { house, corpus } = stage
-      const id = await house.submission('2569..1.~_-')
+      const { stack, corpus } = stage
+      const id = await stack.submission('2569..1.~_-')
       const name = '../../../แผน/การสอน.pdf'
-      const upload = await house.handIn(id, 'lesson_plan', await pdf(corpus, 'named.pdf'), name)
-      expect((await house.until(upload, ({ state }) => state === 'ready')).declared.filename).toBe(name)
-      const link = (await house.portal.links(upload)).find((one) => one.name === 'original')
+      const upload = await stack.handIn(id, 'lesson_plan', await pdf(corpus, 'named.pdf'), name)
+      expect((await stack.until(upload, ({ state }) => state === 'ready')).declared.filename).toBe(name)
+      const link = (await stack.portal.links(upload)).find((one) => one.name === 'original')
       const { status, headers } = await send('GET', link?.url ?? '')
       expect(status).toBe(200)
       expect(decodeURIComponent(headers['content-disposition'] ?? '')).not.toMatch(/[/\\]|\.\./)

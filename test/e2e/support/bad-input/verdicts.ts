@@ -79,10 +79,10 @@ export function verdictTests(stage: Stage): void {
     test.each(LINES.map((line) => [line.what, line] as const))(
       '%s',
       async (_, { slot, name, file, expected, right }) => {
-        const { house } = stage
-        const submission = await house.submission()
-        const id = await house.handIn(submission, slot, await file(stage))
-        const { problems, ...upload } = await house.until(id, ({ state }) => state === 'rejected')
+        const { stack } = stage
+        const submission = await stack.submission()
+        const id = await stack.handIn(submission, slot, await file(stage))
+        const { problems, ...upload } = await stack.until(id, ({ state }) => state === 'rejected')
         expect(upload).toMatchObject({ accepted: false, playable: false, renditions: [], error: null })
 
         const rejecting = problems.filter(({ severity }) => severity === 'reject')
@@ -98,20 +98,20 @@ export function verdictTests(stage: Stage): void {
             }
         }
         expect(await slotOf(stage, submission, slot)).toMatchObject({ state: 'rejected', isMissing: true })
-        const told = await house.eventsOf(id)
+        const told = await stack.eventsOf(id)
         expect(told.map(({ type }) => type)).toEqual(['upload.stored', 'upload.rejected'])
         expect(told.at(-1)?.data.problems).toEqual(problems)
 
         if (right === undefined) return
-        const successor = await house.handIn(submission, slot, await right(stage))
-        await house.until(successor, ({ accepted }) => accepted)
+        const successor = await stack.handIn(submission, slot, await right(stage))
+        await stack.until(successor, ({ accepted }) => accepted)
         expect(await slotOf(stage, submission, slot)).toMatchObject({
           state: 'accepted',
           counted: [successor],
           isMissing: false,
         })
         // One verdict: nothing that comes later changes it.
-        expect(await house.portal.upload(id)).toMatchObject({ state: 'rejected', problems })
+        expect(await stack.portal.upload(id)).toMatchObject({ state: 'rejected', problems })
       },
     )
   })

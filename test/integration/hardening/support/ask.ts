@@ -39,10 +39,10 @@ export type Answer = {
 /** What is answered to one call of a route, as Fastify names it, with a body and a path that it takes. */
 export async function ask(
   route: string,
-  { house, scene, name, agent }: { house: Environment; scene: Scene; name: CredentialName; agent: Agent },
+  { stack, scene, name, agent }: { stack: Environment; scene: Scene; name: CredentialName; agent: Agent },
 ): Promise<Answer> {
   const [method = ''] = route.split(' ')
-  const url = house.url + pathOf(route, scene)
+  const url = stack.url + pathOf(route, scene)
   const headers: Record<string, string | number> = scene.authorization(name)
   if (route.endsWith('/events')) return await askStream(url, headers as Record<string, string>)
   let body: Buffer | undefined

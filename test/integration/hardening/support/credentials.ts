@@ -32,12 +32,12 @@ export type CredentialName = (typeof CREDENTIALS)[number]
 
 export type Scene = Awaited<ReturnType<typeof setScene>>
 
-export async function setScene(house: Environment) {
-  const id = await house.submission()
-  const neighbour = await house.submission()
-  const ticketOf = (submission: string, slot: string) => house.ticket(submission, slot)
+export async function setScene(stack: Environment) {
+  const id = await stack.submission()
+  const neighbour = await stack.submission()
+  const ticketOf = (submission: string, slot: string) => stack.ticket(submission, slot)
   const session = async (submission: string, can: string[], expiresInSeconds = 600) => {
-    const { body } = await house.call('POST', `/v1/submissions/${submission}/sessions`, {
+    const { body } = await stack.call('POST', `/v1/submissions/${submission}/sessions`, {
       body: {
         can,
         expiresInSeconds,
@@ -45,9 +45,9 @@ export async function setScene(house: Environment) {
     })
     return String(body['token'])
   }
-  const revoked = await revokedPage(house, id)
+  const revoked = await revokedPage(stack, id)
   const ticket = await ticketOf(id, 'plan')
-  const user = tusUser(house.url, ticket)
+  const user = tusUser(stack.url, ticket)
   const bytes = pdfBytes()
   const whole = await user.create({ length: bytes.length, name: 'plan.pdf' })
   await user.patch(whole, 0, bytes)
@@ -65,7 +65,7 @@ export async function setScene(house: Environment) {
     garbage: 'x'.repeat(40),
     otherKey: OTHER_KEY,
     forgedSession: await signed({ can: ['read', 'upload', 'seal'] }, 'session+jwt', 'not ours', past + 6000),
-    expiredSession: await house.deps.tokens
+    expiredSession: await stack.deps.tokens
       .signSession({
         owner: 'portal',
         submission: id,
@@ -80,7 +80,7 @@ export async function setScene(house: Environment) {
     otherSession: await session(neighbour, ['read', 'upload', 'seal']),
     otherTicket: await ticketOf(neighbour, 'plan'),
     slotTicket: await ticketOf(id, 'film'),
-    expiredTicket: await house.deps.tokens
+    expiredTicket: await stack.deps.tokens
       .signTicket({
         owner: 'portal',
         submission: id,
@@ -116,10 +116,10 @@ export async function setScene(house: Environment) {
 }
 
 /** A session that its portal has revoked, and a ticket that it asked for before. */
-async function revokedPage(house: Environment, id: string): Promise<{ session: string; ticket: string }> {
-  const made = await house.call('POST', `/v1/submissions/${id}/sessions`, { body: { can: ['read', 'upload', 'seal'] } })
+async function revokedPage(stack: Environment, id: string): Promise<{ session: string; ticket: string }> {
+  const made = await stack.call('POST', `/v1/submissions/${id}/sessions`, { body: { can: ['read', 'upload', 'seal'] } })
   const session = String(made.body['token'])
-  const asked = await house.call('POST', `/v1/submissions/${id}/tickets`, { token: session, body: { slot: 'plan' } })
-  await house.call('DELETE', `/v1/submissions/${id}/sessions/${String(made.body['id'])}`)
+  const asked = await stack.call('POST', `/v1/submissions/${id}/tickets`, { token: session, body: { slot: 'plan' } })
+  await stack.call('DELETE', `/v1/submissions/${id}/sessions/${String(made.body['id'])}`)
   return { session, ticket: String(asked.body['ticket']) }
 }
