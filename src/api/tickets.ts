@@ -120,8 +120,6 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       const { owner, id } = submissionOf(caller, request.params.id)
       const { slot, replaces, maxBytes, subject, expiresInSeconds } = request.body
       const by = caller.kind === 'session' ? caller.session : undefined
-      // Read before the decision: a ticket that is revoked meanwhile is void.
-      const revocations = by === undefined ? revocationsOf(await deps.heads.require(owner, id)) : by.revocations
       const nowMs = clock.now()
       // Who somebody is, the portal says: limits, shares and receipts go by it. What a page says of itself is passed over.
       const who = caller.kind === 'session' ? caller.subject : (subject ?? null)
@@ -156,6 +154,8 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           })
         throw error
       })
+      // Of the head that the decision began with: a ticket that is revoked meanwhile is void.
+      const revocations = by?.revocations ?? revocationsOf(placement.head)
       const ttlSeconds = expiresInSeconds ?? config.tickets.ttlSeconds
       const signed = await tokens.signTicket({
         owner,

@@ -83,7 +83,8 @@ describe('an attempt', () => {
       },
       expect.objectContaining({ outcome: 'accepted', code: null, uploadId: 'u1' }),
     ])
-    expect(await h.deps.receipts.verify(items[0]?.receipt ?? '')).toMatchObject({
+    const { claims } = await h.deps.receipts.verify(items[0]?.receipt ?? '')
+    expect(claims).toMatchObject({
       kind: 'attempt',
       portal: 'portal',
       submission: 'a-1',

@@ -87,7 +87,7 @@ describe('uniqueKey', () => {
   it('lost during a delayed PUT does not belong to two submissions', async () => {
     const { uniqueKeys } = h.deps
     const stalled = {
-      claim: async (owner: string, key: string, id: string) => {
+      reserve: async (owner: string, key: string, id: string) => {
         await uniqueKeys.reserve(owner, key, id)
         h.clock.ms += 60_000
         expect((await attempt('quick', key)).status).toBe(201)
