@@ -1,6 +1,8 @@
 // Drafts of uploads that nobody sends, and heads of submissions that nobody has put.
 
 import { newUploadId } from '../../src/core/ids.ts'
+import { PersonalHash } from '../../src/core/personal-hash.ts'
+import { personName } from '../../src/records/person.ts'
 import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import type { UploadDraft } from '../../src/records/upload-session.ts'
 import type { NextVersion } from '../../src/records/version-log.ts'
@@ -10,16 +12,21 @@ export const OWNER = 'portal'
 export const TICKET_SECRET = 'a-ticket-secret-of-thirty-two-characters'
 export const SECRETS = [TICKET_SECRET] as const
 
+const PERSONAL_HASH = new PersonalHash(SECRETS)
+
 /** Of a PDF for the slot `plan`, unless said otherwise. */
 export function draftFor(submissionId: string | null, change: Partial<UploadDraft> = {}): UploadDraft {
-  const owner = change.owner ?? OWNER
+  const { owner = OWNER, subject = null } = change
   return {
+    ...(subject === null
+      ? {}
+      : { person: personName(PERSONAL_HASH, { owner, submissionId: submissionId ?? '', subject }) }),
     id: newUploadId(owner, submissionId, SECRETS),
     owner,
     submissionId,
     slot: 'plan',
     revision: 1,
-    subject: null,
+    subject,
     replaces: null,
     declared: { filename: 'แผนการสอน.pdf', type: 'application/pdf', bytes: 1000 },
     metadata: {},
