@@ -104,7 +104,7 @@ export const EnvSchema = Type.Object({
     10,
   ),
   IDLE_TIMEOUT_SECONDS: whole(
-    'A client that sends nothing for this long is disconnected, its bytes kept; JSON bodies must be whole within it',
+    'A client that sends nothing for this long is disconnected, its bytes kept; JSON bodies must be complete within it',
     60,
     1,
   ),

@@ -1,6 +1,7 @@
 // A portal's calls of an environment, and people with tickets.
 
 import type { FastifyInstance } from 'fastify'
+import { waitFor } from './http.ts'
 import { INTAKE } from './profiles.ts'
 import { type TusUser, tusUser } from './tus.ts'
 
@@ -43,7 +44,12 @@ export function portalCalls(app: FastifyInstance, url: string) {
   /** PUT of a submission. */
   const put = async (id: string, body: Record<string, unknown> = {}, token = PORTAL_KEY): Promise<Answer> => {
     const options = { body: { profile: 'tiny@1', ...body }, token }
-    return expected(await call('PUT', `/v1/submissions/${id}`, options), `PUT ${id}`, 200, 201)
+    // As portals do: a store that is busy for a moment is asked again.
+    const answer = await waitFor(async () => {
+      const given = await call('PUT', `/v1/submissions/${id}`, options)
+      return given.status === 503 ? undefined : given
+    })
+    return expected(answer, `PUT ${id}`, 200, 201)
   }
 
   /** A new submission; its id. */

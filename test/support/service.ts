@@ -85,6 +85,8 @@ export async function startProcess(role: Role, options: StartOptions): Promise<R
     PORT: String(await freePort()),
     OPS_PORT: String(await freePort()),
     PROCESSES: '1',
+    // All clients of a test, those with wrong credentials too, have one address.
+    WRONG_CREDENTIALS_PER_MINUTE: '0',
     DATA_DIR: made,
   }
   const { args, env: own } = await command(role, options)

@@ -17,8 +17,8 @@ const MIB = 1024 ** 2
 const LENGTH = 40 * MIB
 const bytes = filmBytes(LENGTH, 'e2e')
 const digest = sha256(bytes)
-/** Of the payload; headers of a few requests are far below. */
-const MOST = 1.1
+/** Of the payload: what lies in the buffers of a line when it is cut is sent again, more of it on a busy machine. */
+const MOST = 1.25
 
 overBothStores((kind) => {
   let world: World
