@@ -68,7 +68,8 @@ function applyChange(refresh) {
 function tiles(day) {
   const { now, deadline, expected } = day
   const left = deadline ? (deadline.atMs - Date.parse(day.at)) / 1000 : 0
-  const paused = now.paused > 0 ? `, ${numberInWords(now.paused)} uploads stalled (client gone)` : ''
+  const noun = now.paused === 1 ? 'upload' : 'uploads'
+  const paused = now.paused > 0 ? `, ${numberInWords(now.paused)} ${noun} stalled (client gone)` : ''
   return el(
     'section',
     { class: 'tiles' },
