@@ -49,6 +49,8 @@ async function main(): Promise<void> {
     closing.abort(SHUTDOWN)
     setTimeout(() => process.exit(1), ORPHANED_MS)
   })
+  // Told twice where all processes are told: the second time must not end it at once.
+  process.on('SIGTERM', () => closing.abort(SHUTDOWN))
   // Not everywhere may a process ask to be ended first.
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
   await watchLoop(LOOP_LIMIT_MS)
@@ -62,7 +64,6 @@ async function main(): Promise<void> {
     runner: withHalf(whole.runner),
     threads: Math.max(1, Math.floor(whole.threads / 2)),
   }
-  process.once('SIGTERM', () => closing.abort(SHUTDOWN))
   const job = {
     id,
     data: { uploadId, generation },

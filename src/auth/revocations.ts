@@ -34,6 +34,8 @@ export class Revocations {
   /** By submission: requests that are open. */
   readonly #watchers = new Map<string, Set<Watcher>>()
   readonly #sweep: NodeJS.Timeout
+  #looking = false
+  #again = false
   readonly #onMessage = (channel: string, message: string) => {
     if (channel === redisKeys.revoked) this.#changed(message)
   }
@@ -126,10 +128,18 @@ export class Revocations {
 
   /** One submission after another: with thousands of slow uploads this must not keep others from being served. */
   async #lookAtAll(): Promise<void> {
-    for (const key of [...this.#watchers.keys()]) {
-      this.#forget(key)
-      await this.#look(key)
+    // In an outage one round takes long: the next begins when it is over, and not beside it.
+    this.#again = true
+    if (this.#looking) return
+    this.#looking = true
+    while (this.#again) {
+      this.#again = false
+      for (const key of [...this.#watchers.keys()]) {
+        this.#forget(key)
+        await this.#look(key)
+      }
     }
+    this.#looking = false
   }
 
   #forget(key: string): void {

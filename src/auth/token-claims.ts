@@ -25,10 +25,10 @@ const ClaimsSchema = Type.Object({
   replaces: Type.Optional(Type.String({ pattern: UPLOAD_ID.source })),
   maxBytes: Type.Optional(Type.Integer({ minimum: 1 })),
   can: Type.Optional(Type.Array(Type.Enum([...PERMISSIONS]))),
-  /** Session: its id. Ticket: id of the session that asked for it. */
-  sid: Type.Optional(Type.String({ pattern: SESSION_ID.source })),
+  /** Session: its id. Ticket: id of the session that asked for it. Portals give this name another meaning (OpenID). */
+  sid: Type.Optional(Type.Unknown()),
   /** How many revocations the submission had when this was issued. */
-  rev: Type.Optional(Type.Integer({ minimum: 0 })),
+  rev: Type.Optional(Type.Unknown()),
 })
 
 export type TokenClaims = Static<typeof ClaimsSchema>
@@ -46,4 +46,12 @@ export function parseTokenClaims(payload: Uint8Array, audience: string): TokenCl
   if (!validator.Check(value)) return undefined
   const audiences = Array.isArray(value.aud) ? value.aud : [value.aud]
   return audiences.includes(audience) ? value : undefined
+}
+
+/** The claims that only tokens of this service have; null: it is of an earlier version. */
+export function ownClaims({ sid, rev }: TokenClaims): { session: string | null; revocations: number | null } {
+  return {
+    session: typeof sid === 'string' && SESSION_ID.test(sid) ? sid : null,
+    revocations: typeof rev === 'number' && Number.isSafeInteger(rev) && rev >= 0 ? rev : null,
+  }
 }

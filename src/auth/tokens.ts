@@ -12,7 +12,7 @@ import { AppError, type ErrorCode } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { LruCache } from '../core/lru.ts'
 import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
-import { type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
+import { ownClaims, type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
 
 export type Ticket = {
   owner: string
@@ -166,8 +166,7 @@ export class Tokens {
       issuedAtMs: claims.iat === undefined ? null : claims.iat * 1000,
       expMs: claims.exp * 1000,
       // A portal cannot know them.
-      session: (ours ? claims.sid : undefined) ?? null,
-      revocations: (ours ? claims.rev : undefined) ?? null,
+      ...(ours ? ownClaims(claims) : { session: null, revocations: null }),
     }
     this.#tickets.set(token, ticket)
     return ticket
@@ -185,15 +184,16 @@ export class Tokens {
     const { submission, can } = claims
     if (!ours || typ !== TYP.session || owner === undefined || submission === undefined || can === undefined)
       throw new AppError('SESSION_INVALID')
+    const { session: id, revocations } = ownClaims(claims)
     const session: Session = {
-      id: claims.sid ?? null,
+      id,
       owner,
       submission,
       subject: claims.sub ?? null,
       can,
       issuedAtMs: claims.iat === undefined ? null : claims.iat * 1000,
       expMs: claims.exp * 1000,
-      revocations: claims.rev ?? null,
+      revocations,
     }
     this.#sessions.set(token, session)
     return session

@@ -42,7 +42,9 @@ export function hasEnded(identity: string): boolean {
   const [boot, namespace, pid, startTime] = identity.split(' ')
   if (seenFrom() === '' || `${boot} ${namespace}` !== seenFrom()) return false
   const stat = processStat(Number(pid))
-  return stat?.startTime !== startTime || ['Z', 'X'].includes(stat?.state ?? '')
+  // One whose state is hidden from this user is there all the same.
+  if (stat === undefined) return !isProcessAlive(Number(pid))
+  return stat.startTime !== startTime || ['Z', 'X'].includes(stat.state)
 }
 
 /** This boot of this machine, and its process ids as they are seen here: containers have their own. */

@@ -64,10 +64,12 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
       const issued = issuedOf(claims, deps.secrets)
       if (issued !== undefined) {
         if (await deps.revocations.isRevoked(issued)) throw new AppError('LINK_REVOKED')
-        reply.raw.once(
-          'close',
-          deps.revocations.watch(issued, () => reply.raw.destroy()),
-        )
+        // Players that seek hang up at any time; what is closed already does not close again.
+        if (!reply.raw.destroyed)
+          reply.raw.once(
+            'close',
+            deps.revocations.watch(issued, () => reply.raw.destroy()),
+          )
       }
       return await serve(claims, request, reply, deps)
     },

@@ -48,13 +48,17 @@ export class Attempts implements PlacementAttempts {
   constructor(deps: {
     redis: RedisConnection
     store: ObjectStore
-    heads: Pick<SubmissionHeads, 'latest'>
+    heads: Pick<SubmissionHeads, 'fromStore'>
     clock: Clock
     logger: Logger
   }) {
     this.#journal = new AttemptJournal(deps)
-    this.#isDeleted = async ({ owner, submissionId }) =>
-      (await deps.heads.latest(owner, submissionId))?.state === 'deleted'
+    // Asked of the store, since Redis may be what is away; in doubt an attempt is kept, and an erasure looks again.
+    this.#isDeleted = ({ owner, submissionId }) =>
+      deps.heads.fromStore(owner, submissionId).then(
+        (head) => head?.state === 'deleted',
+        () => false,
+      )
     this.#clock = deps.clock
     this.#logger = deps.logger
   }

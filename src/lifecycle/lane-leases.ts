@@ -84,6 +84,18 @@ export class LaneLeases {
     return await this.commit(lease, (current) => laneReleased(current, lease.lane, how))
   }
 
+  /**
+   * Releases the lease that a run left which was ended on purpose: it is no death, and no attempt. Nothing happens where
+   * another run has the lane. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE.
+   */
+  async giveBack(id: string, lane: LaneName, { generation, run }: { generation: number; run: number }): Promise<void> {
+    await this.#records.commit(id, (current) => {
+      const { claim, generation: now } = current?.lanes[lane] ?? {}
+      if (current === undefined || claim === undefined || now !== generation || (claim.run ?? 0) > run) return undefined
+      return isPossible('lane at work', current) ? laneReleased(current, lane, { untried: true }) : undefined
+    })
+  }
+
   /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */
   async commit(
     { record, lane, token }: LaneLease,

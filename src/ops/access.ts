@@ -84,9 +84,12 @@ async function isLetIn(
   // With another password the callers of before are strangers.
   const callerOf = (token: string) => `${token} ${createHash('sha256').update(password).digest('hex')}`
   const token = new RegExp(`(?:^|; )${COOKIE}=([\\w-]{22})`).exec(request.headers.cookie ?? '')?.[1]
-  const caller = token === undefined ? {} : { caller: callerOf(token) }
+  // Programs keep no cookies: they are known by their address together with the right password. Who guesses from there is not.
+  const isBrowser = request.headers['sec-fetch-site'] !== undefined
+  const known = token ?? (isBrowser || !isRight ? undefined : request.ip)
+  const caller = known === undefined ? {} : { caller: callerOf(known) }
   if (!(await credentialGuard.check({ event: 'operator.login', isRight, actor, account, ...caller }))) return false
-  if (token === undefined) {
+  if (token === undefined && isBrowser) {
     const made = randomBytes(16).toString('base64url')
     await credentialGuard.remember(callerOf(made))
     void reply.header('set-cookie', `${COOKIE}=${made}; Max-Age=${COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Strict`)

@@ -6,11 +6,15 @@ import { hostname } from 'node:os'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../core/config.ts'
 
+const HEALTH = new Set(['/health/live', '/health/ready'])
+
 /** Answers 403 under foreign names. Addresses, names without a dot, and the machine's own name are nobody else's. */
 export function checkOwnNames(app: FastifyInstance, { ops }: Pick<Config, 'ops'>): void {
   const own = new Set([hostname(), ops.host, ...ops.hosts].map((name) => name.toLowerCase()))
   app.addHook('onRequest', async (request, reply) => {
-    const name = nameOf(request.headers.host ?? '')
+    // A browser always names a host. Balancers ask for health without one, or by any name, and learn nothing else.
+    if (request.headers.host === undefined || HEALTH.has(request.url)) return undefined
+    const name = nameOf(request.headers.host)
     if (name !== undefined && (own.has(name) || isIP(name) !== 0 || !name.includes('.'))) return undefined
     return await reply.code(403).send({
       code: 'HOST_UNKNOWN',
@@ -23,7 +27,8 @@ export function checkOwnNames(app: FastifyInstance, { ops }: Pick<Config, 'ops'>
 /** Whether a browser says that a page of another origin asks. Programs say nothing. */
 export function isForeign({ headers }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin') return true
+  // A browser that says so is right whatever a proxy in front made of Host.
+  if (site !== undefined) return site !== 'same-origin'
   const { origin, host } = headers
   // The scheme is that of a proxy in front, which this process does not know.
   return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())

@@ -9,6 +9,7 @@ import { laneFailed } from '../../src/lifecycle/transitions.ts'
 import type { LaneName } from '../../src/records/upload-record.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { JobReleased } from './job-released.ts'
+import { releaseLease } from './release-lease.ts'
 import { runAlone } from './run-alone.ts'
 
 export const DEATHS_BEFORE_ALONE = 2
@@ -62,7 +63,7 @@ export async function runApart<T extends string>(
   const { uploadId, generation } = job.data
   logger.warn({ deaths: deathsOf(lease) }, 'running in a separate process: the worker died in earlier runs')
   // That process takes a lease of its own; a remaining lease shows that it died.
-  await deps.leases.release(lease)
+  await releaseLease(deps, { lease, cancelled, logger })
   const { attemptsMade, stalledCounter } = job
   const alone = {
     lane,
@@ -77,10 +78,16 @@ export async function runApart<T extends string>(
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
     // Its run has ended, but the queue does not know it.
-    const left = await deps.leases.acquire(uploadId, lane, { generation, run: endedRuns(job) + 1 })
+    const run = endedRuns(job) + 1
+    if (signal.aborted) {
+      // It was told to go, and took too long for that: no fault of the file.
+      await deps.leases.giveBack(uploadId, lane, { generation, run })
+      throw new JobReleased()
+    }
+    const left = await deps.leases.acquire(uploadId, lane, { generation, run })
     if (left === undefined) return 'nothing' as T
     if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
-    await deps.leases.release(left)
+    await releaseLease(deps, { lease: left, cancelled, logger })
     throw new Error('the separate process did not start')
   }
   if ('released' in said) throw new JobReleased(said.released)

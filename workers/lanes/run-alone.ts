@@ -40,6 +40,8 @@ export async function runAlone(
   const heapMib = Math.max(64, Math.floor(getHeapStatistics().heap_size_limit / MIB / 2))
   const child = fork(entry, [JSON.stringify(job)], {
     execArgv: [...process.execArgv, `--max-old-space-size=${heapMib}`],
+    // In a group of its own: whoever kills the worker's group must not kill it before it gives its job back.
+    detached: true,
   })
   const kill = () => child.kill('SIGKILL')
   const limit = setTimeout(kill, limitMs)

@@ -2,12 +2,10 @@
 // held, stop if it is lost, release the job when the worker shuts down, and record failures.
 
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
-import { hasCode } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/logger.ts'
-import { retry } from '../../src/core/retry.ts'
 import { withTimeout } from '../../src/core/with-timeout.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
-import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
+import { LaneHeld, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import { personOf } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import { NoRoom } from '../media/scratch.ts'
@@ -17,6 +15,7 @@ import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
 import { JobReleased, putBack, SHUTDOWN } from './job-released.ts'
 import { progressReporter } from './progress-reporter.ts'
+import { releaseLease } from './release-lease.ts'
 import { restingLanes } from './resting.ts'
 
 /** So long another worker has to come by before a job that found no room is tried here again. */
@@ -213,17 +212,17 @@ async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Out
   const { error, lease, job, signal, cancelled, logger } = stopped
   if (cancelled?.aborted && cancelled.reason === SHUTDOWN) {
     logger.info('job released: the worker is shutting down')
-    await released(deps, stopped, { untried: true })
+    await releaseLease(deps, stopped, { untried: true })
     throw new JobReleased()
   }
   if (error instanceof LaneLeaseLost || (signal.aborted && !(error instanceof EndlessRun))) {
     logger.warn({ err: error, reason: String(signal.reason) }, 'job dropped: its lease is lost')
-    await released(deps, stopped)
+    await releaseLease(deps, stopped)
     return 'dropped'
   }
   if (error instanceof NoRoom) {
     logger.info({ err: error }, 'given back: no room for it now')
-    await released(deps, stopped, { untried: true })
+    await releaseLease(deps, stopped, { untried: true })
     throw new JobReleased(NO_ROOM_MS)
   }
   const blamesInput = isInputError(error)
@@ -231,28 +230,11 @@ async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Out
   // Its lease stays, and counts as a death.
   if (error instanceof EndlessRun) throw error
   if (!blamesInput && !isLastAttempt(job)) {
-    await released(deps, stopped)
+    await releaseLease(deps, stopped)
     throw error
   }
   await recordFailure(deps, lease, error)
   throw blamesInput ? new UnrecoverableError(error.message) : error
-}
-
-/**
- * A lease that stays behind counts as a worker's death. So an outage of Redis or of the store, which ends all runs at
- * once, is waited for; but not by a worker that goes.
- */
-async function released(deps: WorkerContext, { lease, cancelled, logger }: Stopped, how?: { untried: boolean }) {
-  const isPassing = (err: unknown) => {
-    const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')
-    if (cancelled?.reason === SHUTDOWN) return false
-    if (passes) logger.warn({ err }, 'lane lease not released; trying again')
-    return passes
-  }
-  const limits = { holdMs: LANE_LEASE_MS, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
-  await retry(() => deps.leases.release(lease, how), limits).catch((err: unknown) =>
-    logger.warn({ err }, 'lane lease not released'),
-  )
 }
 
 /** Another run goes on, or left without a word; when it has ended, there may be work for this one. */
