@@ -3,16 +3,14 @@
 // src/records accepts only versions made here.
 
 import { isoTime } from '../core/clock.ts'
+import { tombstoneOf } from '../records/tombstones.ts'
 import {
-  type Check,
-  type FileProblem,
+  errorAfter,
   isAccepted,
   type LaneName,
   type LaneState,
   type Measured,
   type NextUpload,
-  type Rendition,
-  type StoredObject,
   type UploadRecord,
 } from '../records/upload-record.ts'
 import { recordOfDraft, type UploadDraft } from '../records/upload-session.ts'
@@ -21,12 +19,12 @@ import { areRequiredDone, changed, dueAgain, type Outcome, unmade, withoutMedia 
 import { type Current, ImpossibleTransition, next } from './transition-table.ts'
 
 /** The first record of an upload: some bytes are durable. */
-export function receivingRecord(draft: UploadDraft, object: StoredObject, sequence: number): NextUpload {
+export function receivingRecord(draft: UploadDraft, object: UploadRecord['object'], sequence: number): NextUpload {
   const first: Current = { ...recordOfDraft(draft, object), state: 'receiving', event: 'upload.created', sequence }
   return first as NextUpload
 }
 
-type Stored = { object: StoredObject; bytes: number; storedAt: string; late: boolean; sequence: number }
+type Stored = { object: UploadRecord['object']; bytes: number; storedAt: string; late: boolean; sequence: number }
 
 /** The last byte is durable; validation is due, except for partial uploads, which are validated with their final one. */
 export function storedRecord(current: Current, stored: Stored): NextUpload {
@@ -71,43 +69,10 @@ export function cancelled(current: Current, sequence: number, { erasing = false 
   return next('cancelled', current, { ...change, ...(erasing ? { erasing } : {}) })
 }
 
-/**
- * The tombstone of an ended upload. It keeps where the upload stood and when it began, so that nothing that comes late
- * brings it back; the generations of its lanes, to find its jobs; and its multipart upload, to abort it.
- */
+/** An ended upload of which only the tombstone stays. */
 export function erased(current: Current, atMs: number): NextUpload {
-  const { id, owner, submissionId, slot, revision, state, sequence, createdAt, object, lanes } = current
-  const { key, multipartId, partBytes } = object
-  const empty = recordOfDraft(
-    {
-      id,
-      owner,
-      submissionId,
-      slot,
-      revision,
-      subject: null,
-      replaces: null,
-      declared: { filename: null, type: null, bytes: null },
-      metadata: {},
-      fingerprint: null,
-      concat: null,
-      createdAt,
-      maxBytes: 0,
-      kinds: [],
-    },
-    { key, ...(multipartId === undefined ? {} : { multipartId }), ...(partBytes === undefined ? {} : { partBytes }) },
-  )
   next('erased', current, {})
-  const generations = Object.entries(lanes).map(([lane, { generation }]) => [lane, { generation, attempts: 0 }])
-  const tombstone: Current = {
-    ...empty,
-    state,
-    sequence,
-    event: null,
-    lanes: Object.fromEntries(generations) as Current['lanes'],
-    erasedAt: isoTime(atMs),
-  }
-  return tombstone as NextUpload
+  return tombstoneOf(current, atMs) as NextUpload
 }
 
 type Lease = NonNullable<LaneState['claim']>
@@ -171,12 +136,11 @@ export function laneQueuedAgain(current: Current, lane: LaneName, { afresh }: { 
 
 /** Another file with the same bytes was found: this one is compared again. */
 export function comparisonDue(current: Current): NextUpload {
-  const { lanes } = current
-  const inspect: LaneState = { ...queuedLane(lanes.inspect, { afresh: true }), repeat: true }
-  return next('lane queued again', current, { lanes: { ...lanes, inspect } })
+  const inspect: LaneState = { ...queuedLane(current.lanes.inspect, { afresh: true }), repeat: true }
+  return next('lane queued again', current, { lanes: withLane(current, 'inspect', inspect) })
 }
 
-export type Verdict = { problems: FileProblem[]; checks: Check[] }
+export type Verdict = Pick<UploadRecord, 'problems' | 'checks'>
 type Judged = Verdict & {
   measured: Measured
   /** Known if the verdict had to read all bytes. */
@@ -186,7 +150,7 @@ type Judged = Verdict & {
 }
 
 /** Verdict: accepted. Inspection and renditions are due. */
-export function accepted(current: Current, judged: Judged & { renditions: Rendition[] }): NextUpload {
+export function accepted(current: Current, judged: Judged & { renditions: UploadRecord['renditions'] }): NextUpload {
   const { lanes } = current
   return next('judged', current, {
     ...verdict(current, judged),
@@ -224,18 +188,12 @@ export function inspected(current: Current, found: Inspected, rejection: number 
   const { problems, checks, measured, sha256, atMs } = found
   const inspect = endedLane(current.lanes.inspect, atMs)
   const lanes = { ...current.lanes, inspect }
-  const error = errorAfter(current, lanes)
+  const error = errorAfter(current.error, lanes)
   const result = { problems, checks, measured, sha256, error }
   if (rejection === null) return next('inspected', current, { ...result, lanes })
   // A running transcode stops: its lease ends with the same commit.
   const refused = { state: 'rejected' as const, event: 'upload.rejected', sequence: rejection }
   return next('inspected', current, { ...result, ...refused, lanes: releasedLanes(lanes) })
-}
-
-/** The error is cleared when no lane is failed any more. */
-function errorAfter({ error }: Current, lanes: Current['lanes']): Current['error'] {
-  const isMended = Object.values(lanes).every(({ failedAt }) => failedAt === undefined)
-  return error?.retryable === true && isMended ? null : error
 }
 
 /** `playable`: the sequence of the event, if this is the first playable rendition. */
@@ -299,7 +257,7 @@ export function acceptanceWithdrawn(current: Current, { problems, checks }: Verd
 export function acceptedAfterAll(
   current: Current,
   { problems, checks }: Verdict,
-  again: { renditions: Rendition[]; isRead: boolean; sequence: number },
+  again: { renditions: UploadRecord['renditions']; isRead: boolean; sequence: number },
 ): NextUpload {
   const { lanes } = current
   if (current.mediaRemovedAt !== undefined)

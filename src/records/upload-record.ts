@@ -218,6 +218,12 @@ export function isLaneDone(state: LaneState | undefined): boolean {
   return state?.doneAt !== undefined && state.attempts > 0
 }
 
+/** An error that would be retried is cleared when no lane is failed any more. */
+export function errorAfter(error: UploadRecord['error'], lanes: UploadRecord['lanes']): UploadRecord['error'] {
+  const isMended = Object.values(lanes).every(({ failedAt }) => failedAt === undefined)
+  return error?.retryable === true && isMended ? null : error
+}
+
 declare const transition: unique symbol
 
 /** The next version of a record. Only src/lifecycle/transitions.ts can make it. */
