@@ -4,7 +4,6 @@
 
 import { spawnSync } from 'node:child_process'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -15,6 +14,7 @@ import { pdfBytes } from '../support/media/pdfs.ts'
 import { overBothStores } from '../support/over-both-stores.ts'
 import { writeProfiles } from '../support/profiles.ts'
 import { startS3, type TestS3 } from '../support/s3.ts'
+import { setTrap } from '../support/trap.ts'
 import { idOf, tusUser } from '../support/tus.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -61,22 +61,7 @@ describe.skipIf(!canMount)('a program in the place of a tool, under npm start', 
     let child: Child
     let api: string
     let key: string
-    let connections = 0
-    const servers: Server[] = []
-
-    const listen = async (where: number | string) => {
-      const server = createServer((socket) => {
-        connections++
-        socket.destroy()
-      })
-      servers.push(server)
-      await new Promise<void>((resolve) => {
-        if (typeof where === 'number') server.listen(where, '127.0.0.1', resolve)
-        else server.listen(where, resolve)
-      })
-      const address = server.address()
-      return typeof address === 'object' ? (address?.port ?? 0) : 0
-    }
+    const trap = setTrap()
 
     beforeAll(async () => {
       dir = await mkdtemp(join(tmpdir(), 'songngan-fenced-'))
@@ -84,8 +69,8 @@ describe.skipIf(!canMount)('a program in the place of a tool, under npm start', 
       await mkdir(join(data, 'objects'), { recursive: true })
       await writeFile(join(data, 'objects/another'), 'a film of somebody else')
       await writeProfiles(join(dir, 'profiles'))
-      const port = await listen(0)
-      await listen(join(dir, 'socket'))
+      const port = await trap.listen()
+      await trap.listen(join(dir, 'socket'))
       const [disguise, program] = await Promise.all(
         ['disguised-tool.pl', 'hostile-tool.pl'].map((name) => readFile(join(MEDIA, name), 'utf8')),
       )
@@ -105,8 +90,15 @@ describe.skipIf(!canMount)('a program in the place of a tool, under npm start', 
         cwd: ROOT,
         ownGroup: true,
         env: {
-          ...{ DATA_DIR: data, PROFILES_DIR: join(dir, 'profiles'), PORT: '0', OPS_PORT: '0' },
-          ...{ REDIS_URL: '', API_KEYS: '', PROCESSES: '1', LOG_LEVEL: 'debug', ...s3?.env },
+          DATA_DIR: data,
+          PROFILES_DIR: join(dir, 'profiles'),
+          PORT: '0',
+          OPS_PORT: '0',
+          REDIS_URL: '',
+          API_KEYS: '',
+          PROCESSES: '1',
+          LOG_LEVEL: 'debug',
+          ...s3?.env,
           ...(s3 === undefined
             ? {}
             : { AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey }),
@@ -119,7 +111,7 @@ describe.skipIf(!canMount)('a program in the place of a tool, under npm start', 
     afterAll(async () => {
       process.kill(-child.pid, 'SIGTERM')
       await child.exited
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+      await trap.close()
       await s3?.stop()
       await rm(dir, { recursive: true, force: true })
     })
@@ -155,7 +147,7 @@ describe.skipIf(!canMount)('a program in the place of a tool, under npm start', 
       const [, tried, did = ''] = /tried (\d+); did (.*)/.exec(await reported(tool, 'attack')) ?? []
       expect(Number(tried)).toBeGreaterThan(40)
       expect(['reads its input', 'reads its input, writes its output']).toContain(did)
-      expect(connections).toBe(0)
+      expect(trap.caught()).toBe(0)
       expect(JSON.parse(await readFile(join(data, 'secrets.json'), 'utf8'))).toHaveProperty('apiKey')
       expect((await stat(join(data, 'secrets.json'))).mode & 0o777).toBe(0o600)
       expect(await readFile(join(data, 'objects/another'), 'utf8')).toBe('a film of somebody else')

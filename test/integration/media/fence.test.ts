@@ -2,13 +2,13 @@
 // it does without one, so that each attack is shown to be an attack.
 
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createRunner, type Runner, type ToolLimits, type ToolRun } from '../../../workers/media/run.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
+import { setTrap } from '../../support/trap.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../support/media/hostile-tool.pl', import.meta.url))
 const LIMITS: ToolLimits = {
@@ -26,21 +26,7 @@ let scratch: string
 let tools: string
 let fenced: Runner
 let port: number
-let connections = 0
-const servers: Server[] = []
-
-const listen = async (where: number | string): Promise<Server> => {
-  const server = createServer((socket) => {
-    connections++
-    socket.destroy()
-  })
-  servers.push(server)
-  await new Promise<void>((resolve) => {
-    if (typeof where === 'number') server.listen(where, '127.0.0.1', resolve)
-    else server.listen(where, resolve)
-  })
-  return server
-}
+const trap = setTrap()
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'songngan-fence-'))
@@ -49,9 +35,8 @@ beforeAll(async () => {
   await mkdir(join(data, 'objects'), { recursive: true })
   await mkdir(tools)
   for (const tool of ['ffmpeg', 'ffprobe', 'qpdf', 'pdftoppm']) await copyFile(PROGRAM, join(tools, tool))
-  const address = (await listen(0)).address()
-  port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  await listen(join(folder, 'socket'))
+  port = await trap.listen()
+  await trap.listen(join(folder, 'socket'))
   fenced = await createRunner({ path: `${tools}:/usr/bin:/bin`, killGraceMs: 300 })
 })
 
@@ -64,7 +49,7 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  await trap.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -99,11 +84,11 @@ const failure = (runner: Runner, run: ToolRun): Promise<ToolError> =>
 
 describe('a program in the place of a tool', () => {
   it.each(['ffmpeg', 'ffprobe', 'qpdf', 'pdftoppm'])('in place of %s can do only the tool’s work', async (tool) => {
-    connections = 0
+    trap.caught()
     const outcome = await attack(fenced, tool)
     expect(doneOf(outcome)).toEqual(PERMITTED)
     expect(outcome.size).toBeGreaterThan(40)
-    expect(connections).toBe(0)
+    expect(trap.caught()).toBe(0)
     expect(await readFile(join(data, 'secrets.json'), 'utf8')).toBe('{"ticketSecret":"x"}')
     expect((await stat(join(data, 'secrets.json'))).mode & 0o777).toBe(0o600)
     expect(await readFile(join(data, 'objects', 'input'), 'utf8')).toBe('the film to be looked at')
@@ -111,7 +96,7 @@ describe('a program in the place of a tool', () => {
   })
 
   it('succeeds without isolation: each attack works', async () => {
-    connections = 0
+    trap.caught()
     await writeFile(join(scratch, 'output'), '')
     const open = await createRunner({ path: `${tools}:/usr/bin:/bin`, isolation: 'none' })
     const done = doneOf(await attack(open, 'ffprobe'))
@@ -141,7 +126,7 @@ describe('a program in the place of a tool', () => {
       'has memory beside its limit',
     ])
       expect(done).toContain(name)
-    expect(connections).toBe(2)
+    expect(trap.caught()).toBe(2)
   })
 })
 
