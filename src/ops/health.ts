@@ -31,7 +31,7 @@ export function healthRoutes(app: FastifyInstance, deps: OpsDeps): void {
       freeBytesOf(config.storage.dataDir),
       // Only if Redis answers: its commands wait during an outage.
       checkRedis(redis).then(({ up }) => (up ? statsOfQueues(queues.byLane, redis, clock.now()) : null)),
-      deps.signing?.().catch(() => null), // as for free bytes
+      deps.signing?.().catch(() => null), // a Redis that is away is reported by checkRedis
     ])
     const healthy = redisLook.up && storeLook.up && (await notReady()) === undefined
     return await reply.code(healthy ? 200 : 503).send({

@@ -96,6 +96,7 @@ export class UploadViews {
       for (let at = 0; at < ids.length; at += PIECE) views.push(...(await this.#read(ids.slice(at, at + PIECE))))
       return views
     })
+    // Its error is thrown to whoever asked, below; the next in the row only waits.
     this.#largeTurn = mine.catch(() => undefined)
     return await mine
   }

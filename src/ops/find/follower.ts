@@ -68,7 +68,8 @@ export class FindFollower {
           failing = true
         },
       )
-      await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined) // woken by stop()
+      // Rejects only when stop() wakes it; the loop ends then.
+      await setTimeout(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }
 

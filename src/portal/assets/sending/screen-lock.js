@@ -22,7 +22,8 @@ export class ScreenLock {
 
   #take() {
     if (!('wakeLock' in navigator) || document.visibilityState !== 'visible') return
-    this.#lock = navigator.wakeLock.request('screen').catch(() => null) // low battery, or not allowed here
+    // Refused with a low battery, or where it is not allowed: the screen may go dark, and the upload goes on.
+    this.#lock = navigator.wakeLock.request('screen').catch(() => null)
   }
 
   #release() {
