@@ -53,6 +53,7 @@ export class Space {
       })
       await this.#looking
     }
+    if (this.#room === undefined) return true
     if (!this.#fits(bytes)) return false
     this.#promised.push({ atMs: performance.now(), bytes })
     this.#promisedBytes += bytes
