@@ -79,15 +79,12 @@ export function pageOfUploads(
   const { cursor, limit, nowMs, base, fits } = options
   const start = cursor === undefined ? 0 : loaded.views.findIndex(({ id }) => id === cursor) + 1
   if (cursor !== undefined && start === 0) throw new AppError('CURSOR_INVALID')
+  const documentOf = uploadDocuments(loaded, nowMs)
   const found: ListedUpload[] = []
-  // As many at a time as a page may need: what is left out makes it look further.
-  for (let at = start; found.length <= limit && at < loaded.views.length; at += limit + 1) {
-    const views = loaded.views.slice(at, at + limit + 1)
-    for (const [i, document] of uploadDocuments(loaded, nowMs, views).entries()) {
-      const view = views[i]
-      if (view !== undefined && isListed(document, view) && (fits?.(document) ?? true))
-        found.push(listedUpload(document, view, base))
-    }
+  for (const view of loaded.views.slice(start)) {
+    const document = documentOf(view)
+    if (isListed(document, view) && (fits?.(document) ?? true)) found.push(listedUpload(document, view, base))
+    if (found.length > limit) break
   }
   const items = found.slice(0, limit)
   return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null }

@@ -11,12 +11,12 @@ import { isUnchanged } from '../http/conditional.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, noContent, problems } from '../http/typed-routes.ts'
 import type { UploadView } from '../records/upload-views.ts'
-import { type CompletenessParts, refreshCompleteness } from '../submissions/completeness.ts'
+import { type CompletenessDeps, refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission, uploadDocument, uploadInSlot } from '../submissions/documents.ts'
 import { ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
 
-export type UploadsApiDeps = CompletenessParts & {
+export type UploadsApiDeps = CompletenessDeps & {
   config: Pick<Config, 'http' | 'secrets'>
   auth: Auth
   erasure: Pick<Erasure, 'upload'>

@@ -4,7 +4,7 @@ import { publishCompleteness } from './completeness-events.ts'
 import type { LoadedSubmission } from './documents.ts'
 import { carryOutSeal, type SealDeps } from './seal.ts'
 
-export type { SealDeps as CompletenessParts } from './seal.ts'
+export type { SealDeps as CompletenessDeps } from './seal.ts'
 
 /**
  * Publishes a change of completeness, and performs a waiting seal. Must be called

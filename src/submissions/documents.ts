@@ -54,14 +54,13 @@ export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Pr
   }
 }
 
-/** Documents of all uploads of a loaded submission, oldest first, those without a stored byte too; or of some of them. */
+/** Makes the documents of the uploads of a loaded submission, those without a stored byte too. */
 export function uploadDocuments(
   { head, profile, views }: LoadedSubmission,
   nowMs: number,
-  some: readonly UploadView[] = views,
-): UploadDocument[] {
+): (view: UploadView) => UploadDocument {
   const superseded = supersededIds(head, profile, documentViews(views, nowMs))
-  return some.map((view) => uploadDocument(view, head, superseded.has(view.id)))
+  return (view) => uploadDocument(view, head, superseded.has(view.id))
 }
 
 /** The document of one upload of a submission; uploads of other slots are not asked for. */

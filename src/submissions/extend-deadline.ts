@@ -6,7 +6,7 @@ import { objectKeys } from '../records/keys.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
 
 export type ExtensionFilter = {
   /** Name of a portal's API key. */
@@ -86,7 +86,7 @@ function planned(head: SubmissionHead, byMs: number, name: string): Extension {
   }
 }
 
-export type ExtendDeps = CompletenessParts & { clock: Clock }
+export type ExtendDeps = CompletenessDeps & { clock: Clock }
 
 /**
  * Moves the dates of one submission, once per name. Files that were too late count

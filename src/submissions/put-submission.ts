@@ -9,13 +9,13 @@ import { badRequest, type RequestError } from '../http/errors.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { callbackUrlError } from './callback-url.ts'
-import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import { type RejudgeDeps, rejudge } from './rejudge.ts'
 import type { UniqueKeys } from './unique-keys.ts'
 
-export type PutDeps = CompletenessParts & RejudgeDeps & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
+export type PutDeps = CompletenessDeps & RejudgeDeps & { config: Pick<Config, 'webhooks'>; uniqueKeys: UniqueKeys }
 
 export type SubmissionBody = {
   profile: string

@@ -6,7 +6,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { badRequest } from '../http/errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
-import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
 import { slotOf } from './creation.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { isRejectedAfter } from './repairs.ts'
@@ -25,7 +25,7 @@ export type ReturnBody = {
  * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409), SLOT_UNKNOWN
  */
 export async function returnSubmission(
-  deps: CompletenessParts,
+  deps: CompletenessDeps,
   owner: string,
   id: string,
   { reason, repairUntil = null, slots = [] }: ReturnBody,
@@ -83,7 +83,7 @@ function isSaid({ state, revision, revisions }: SubmissionHead, { reason, repair
 }
 
 async function needsRepair(
-  deps: CompletenessParts,
+  deps: CompletenessDeps,
   head: SubmissionHead,
   repairUntil: string | undefined,
 ): Promise<boolean> {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { requireVersion } from '../http/conditional.ts'
-import { type CompletenessParts, refreshCompleteness } from './completeness.ts'
+import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
 import { slotOf } from './creation.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
 import { metadataProblem } from './rules/metadata.ts'
@@ -16,7 +16,7 @@ import { metadataProblem } from './rules/metadata.ts'
  * @throws PRECONDITION_FAILED, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_SEALED (409), SLOT_UNKNOWN, SLOT_METADATA_INVALID {fields}
  */
 export async function patchSlotMetadata(
-  deps: CompletenessParts,
+  deps: CompletenessDeps,
   owner: string,
   id: string,
   slotId: string,

@@ -50,7 +50,7 @@ export async function supportRecord(
   if (deps.profiles.get(profile) === undefined) return { ...file, unreadable: 'PROFILE_UNKNOWN' }
   const loaded = await loadFromHead(deps, head)
   const subjects = new Map(loaded.views.map(({ id, record, hot }) => [id, (record ?? hot?.draft)?.subject]))
-  const uploads = uploadDocuments(loaded, deps.clock.now()).map((upload) => ({
+  const uploads = loaded.views.map(uploadDocuments(loaded, deps.clock.now())).map((upload) => ({
     ...upload,
     subject: subjects.get(upload.id) ?? null,
   }))
