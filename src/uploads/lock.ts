@@ -138,6 +138,9 @@ export class UploadLocks {
     } else if (state.abandoned && state.status === 'receiving') {
       state = (await this.#takeStock(id, null)) ?? state
     }
+    // Its request failed after the last byte was stored. Who is told the whole length sends nothing more: it is finished here.
+    if (state.status === 'receiving' && hasAllBytes(state) && !storing)
+      state = (await this.#verified(id, state.holder, { verify: true })) ?? state
     if (state.status === 'finishing') {
       const record = await this.#deps.completion.commitFinishing(state)
       this.#deps.completion.runLater(id)
@@ -157,10 +160,19 @@ export class UploadLocks {
    * no take-over.
    */
   async #takeStock(id: string, holder: UploadSession['holder']): Promise<UploadSession | undefined> {
-    const { store, hot } = this.#deps
-    if (store.kind !== 'local' || (holder !== null && mayBeAlive(holder.channel))) return undefined
+    if (this.#deps.store.kind !== 'local' || (holder !== null && mayBeAlive(holder.channel))) return undefined
+    return await this.#verified(id, holder)
+  }
+
+  /** The session after it was compared with the store, unless somebody other than `holder` holds it. */
+  async #verified(
+    id: string,
+    holder: UploadSession['holder'],
+    options: { verify?: boolean } = {},
+  ): Promise<UploadSession | undefined> {
+    const { hot } = this.#deps
     try {
-      const { fence } = await this.acquire(id, { from: holder?.fence ?? null })
+      const { fence } = await this.acquire(id, { ...options, from: holder?.fence ?? null })
       await hot.release(id, fence)
     } catch (error) {
       // The upload was complete, or another request was faster: the session in Redis is correct now.

@@ -136,12 +136,19 @@ async function receiveInto(
   let revoked = false
   let draining = false
   let keeping = false
+  // With its last byte here the file is complete, whatever stops the request: nobody would send that byte again.
+  const isWhole = () => sink.position === state.size && !(sink instanceof CheckedSink)
   const holder = {
     id,
     fence,
     flush: async () => {
       if (over === undefined) await receiver.between(() => sink.flush())
       else await over
+      // Who is told the whole length sends no end of the body either: it is not waited for.
+      if (isWhole()) {
+        await receiver.leave()
+        await released
+      }
       faultPoint('head.flushed')
       return sink.durable
     },
@@ -167,11 +174,9 @@ async function receiveInto(
   try {
     const end = await receiver.run()
     faultPoint('patch.bytes-written')
-    // With its last byte here the file is complete, whatever stopped the request: nobody would send that byte again.
-    const isWhole = sink.position === state.size && !(sink instanceof CheckedSink)
     // What came before counts: it was sent in good faith, and the person may go on with a new ticket.
-    if (end === 'stopped' && revoked && !isWhole) throw new AppError('TICKET_REVOKED')
-    if (end === 'stopped' && !draining && !isWhole) {
+    if (end === 'stopped' && revoked && !isWhole()) throw new AppError('TICKET_REVOKED')
+    if (end === 'stopped' && !draining && !isWhole()) {
       if (keeping) await sink.flush()
       throw new AppError('UPLOAD_TAKEN_OVER')
     }
