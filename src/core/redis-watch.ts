@@ -2,6 +2,7 @@
 // that one clock, or two machines whose own clocks differ would judge one deadline differently; a server that answers
 // PING may still refuse every write.
 
+import { once } from 'node:events'
 import { type Clock, systemClock } from './clock.ts'
 import type { Logger } from './logger.ts'
 import type { RedisConnection, RunId } from './redis.ts'
@@ -72,9 +73,24 @@ export class RedisWatch {
     try {
       // Apart: it waits for its own connection, which waits long for a Redis that is away.
       void this.#deps.runId.ask()
+      await this.#connected()
       await Promise.all([this.#askTime(), this.#tryWrite()])
     } finally {
       this.#looking = false
+    }
+  }
+
+  /**
+   * Waits for a connection that is being made. On a server that is no longer the primary every write of anybody ends the
+   * connection; asked at a fixed time only, that server might never be asked on one that stands.
+   */
+  async #connected(): Promise<void> {
+    const { redis, logger } = this.#deps
+    if (redis.status === 'ready') return
+    try {
+      await once(redis, 'ready', { signal: AbortSignal.timeout(LOOK_MS) })
+    } catch (err) {
+      logger.debug({ err }, 'no connection to Redis')
     }
   }
 

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
+import { createLogger } from '../../../src/core/logger.ts'
+import { connectRedis, waitForRedis } from '../../../src/core/redis.ts'
+import { RedisWatch } from '../../../src/core/redis-watch.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { filmBytes } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
@@ -164,6 +167,33 @@ describe.concurrent('connected, but refusing commands', () => {
     },
   )
 })
+
+test('a refusal is seen on a connection that others always use first, and that is made anew each time', async ({
+  onTestFinished: onEnd,
+}) => {
+  const redis = await server(onEnd)
+  const logger = createLogger({ name: 'refused', level: 'silent' })
+  const connection = connectRedis(redis.url, 'producer', logger)
+  onEnd(() => connection.disconnect())
+  await waitForRedis(connection, 30_000)
+  const watch = new RedisWatch({ redis: connection, runId: { ask: () => Promise.resolve() }, logger })
+  await watch.look()
+  expect(watch.refusal()).toBeUndefined()
+  const refused: string[] = []
+  const write = () => connection.set('other', '1').catch(({ message }: Error) => refused.push(message))
+  connection.on('ready', () => void write())
+  await operator(onEnd, redis).replicaof('127.0.0.1', 1)
+  await write()
+  for (let look = 0; look < 2; look++) {
+    await waitFor(() => Promise.resolve(connection.status === 'reconnecting'), {
+      what: 'the connection to be given up',
+      intervalMs: 1,
+    })
+    await watch.look()
+  }
+  expect(watch.refusal()).toMatch(/^READONLY/)
+  expect(refused).toContainEqual(expect.stringMatching(/^READONLY/))
+}, 120_000)
 
 test('a connection to a primary that became a replica is closed, and the upload continues with the new primary', async ({
   onTestFinished: onEnd,
