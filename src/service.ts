@@ -33,7 +33,12 @@ export async function startService(config: Config, logger: Logger, options: { al
       deps.drain.abort()
       // Running requests store what they have: their clients continue with another process, since this one accepts no
       // more connections.
-      await Promise.all([closeListener(app), stopUploads()])
+      await Promise.all([
+        closeListener(app),
+        stopUploads(),
+        // In an outage of Redis the requests end later than this process may: what was attempted so far does not wait for them.
+        deps.attempts.stop().catch((err: unknown) => logger.warn({ err }, 'attempts are not stored yet')),
+      ])
       await deps.attempts.stop()
       await attached.stop()
       await singletons?.close()

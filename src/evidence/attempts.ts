@@ -234,14 +234,32 @@ export class Attempts implements PlacementAttempts {
     this.#held.push(...this.#refusals.take(nowMs))
     // An ending process cannot wait for a Redis outage. Recording an attempt twice does no harm.
     await withTimeout(this.#drain(), PATIENCE_MS, () => undefined)
-    const left = this.#held.slice()
-    for (const { journal, attempts } of byJournal(left))
-      if (!(await this.#isDeleted(journal))) await this.#journal.write(journal, attempts)
-    this.#forget(left)
+    await this.#storeHeld()
     if (this.#dropped > 0) {
       this.#logger.error({ attempts: this.#dropped }, 'attempts were dropped: too many in memory')
       this.#dropped = 0
     }
+  }
+
+  /** Writes what is in memory to the store; what cannot be written stays, and keeps nothing else out. */
+  async #storeHeld(): Promise<void> {
+    const held = this.#held.slice()
+    const written = new Set<Attempt>()
+    const failures: unknown[] = []
+    const next = byJournal(held).values()
+    const work = async () => {
+      for (const { journal, attempts } of next) {
+        try {
+          if (!(await this.#isDeleted(journal))) await this.#journal.write(journal, attempts)
+          for (const attempt of attempts) written.add(attempt)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: WRITERS }, work))
+    this.#forget(held.filter(({ attempt }) => written.has(attempt)))
+    if (failures.length > 0) throw failures[0]
   }
 }
 

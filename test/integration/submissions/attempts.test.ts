@@ -1,7 +1,7 @@
 // Every attempt is kept: beside requests that it must not hold up, through a Redis that goes away, in the store for good.
 
 import Fastify from 'fastify'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { portalApi } from '../../../src/api/routes.ts'
 import { isoTime } from '../../../src/core/clock.ts'
 import { AppError } from '../../../src/core/errors.ts'
@@ -10,8 +10,9 @@ import { type Attempt, AttemptJournal } from '../../../src/evidence/attempt-jour
 import { Attempts, type NewAttempt } from '../../../src/evidence/attempts.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { openStillEnvironment, PORTAL_KEY, type StillEnvironment } from '../../support/environment.ts'
+import { openEnvironment, openStillEnvironment, PORTAL_KEY, type StillEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { startTcpProxy } from '../../support/proxy.ts'
 import { expectProblem } from './expect-problem.ts'
 
 let h: StillEnvironment
@@ -257,6 +258,68 @@ describe('the store', () => {
     await cutOff.stop()
     nowhere.disconnect()
     expect((await listed('f-5')).map(({ code }) => code)).toEqual(Array(3).fill('REDIS_UNAVAILABLE'))
+  })
+
+  /** Another process, whose Redis is away altogether: for attempts, heads and everything else. */
+  async function cutOff() {
+    const proxy = await startTcpProxy(h.redis.url)
+    const { redis, dataDir, clock } = h
+    const stack = await openEnvironment({ redis, dataDir, clock, redisUrl: proxy.url, listens: false })
+    onTestFinished(async () => {
+      proxy.reset()
+      await stack.leave()
+      await proxy.stop()
+    })
+    proxy.set({ refuse: true })
+    proxy.cut()
+    await waitFor(() => stack.deps.redis.hot.status !== 'ready', { what: 'the connection to be lost' })
+    return { attempts: stack.deps.attempts, end: () => proxy.reset() }
+  }
+  const counted = async (id: string) =>
+    ((await listed(id)) as (Listed & { count?: number })[]).reduce((sum, { count = 1 }) => sum + count, 0)
+
+  it('gets them when the process ends during an outage of Redis', async () => {
+    await h.put('o-1')
+    const { attempts } = await cutOff()
+    for (let i = 0; i < 30; i++) attempts.record(attempt('o-1', { code: 'REDIS_UNAVAILABLE' }))
+    await attempts.stop()
+    expect(await counted('o-1')).toBe(30)
+  })
+
+  it('gets them within a minute of such an outage', async () => {
+    await h.put('o-2')
+    const { attempts, end } = await cutOff()
+    for (let i = 0; i < 5; i++) attempts.record(attempt('o-2', { code: 'REDIS_UNAVAILABLE' }))
+    // It goes on with those of other processes, which wait in Redis.
+    const flushed = attempts.flush()
+    await waitFor(async () => (await counted('o-2')) === 5, { what: 'the attempts in the store' })
+    end()
+    await flushed
+    expect(await counted('o-2')).toBe(5)
+  })
+
+  it('gets the others where those of one submission cannot be written', async () => {
+    for (const id of ['o-3', 'o-4', 'o-5']) await h.put(id)
+    let refused = 0
+    const store = new Proxy(h.deps.store, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (name !== 'createIfAbsent') return typeof member === 'function' ? member.bind(target) : member
+        return async (key: string, body: Buffer) => {
+          if (key.startsWith(objectKeys.attempts('portal', 'o-3')) && refused++ === 0)
+            throw new AppError('STORE_UNAVAILABLE')
+          return await target.createIfAbsent(key, body)
+        }
+      },
+    })
+    const nowhere = connectRedis('redis://127.0.0.1:1', 'producer', h.deps.logger)
+    const attempts = new Attempts({ ...h.deps, redis: nowhere, store })
+    for (const id of ['o-3', 'o-4', 'o-5']) attempts.record(attempt(id))
+    await expect(attempts.stop()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect([await counted('o-3'), await counted('o-4'), await counted('o-5')]).toEqual([0, 1, 1])
+    await attempts.stop()
+    nowhere.disconnect()
+    expect([await counted('o-3'), await counted('o-4'), await counted('o-5')]).toEqual([1, 1, 1])
   })
 
   it('is not filled by endless attempts of one person', async () => {
