@@ -355,6 +355,20 @@ describe('endless refused attempts of one person', () => {
     expect(answer.body).toMatchObject({ valid: true, claims: { kind: 'attempt', count: sums[0]?.count } })
   })
 
+  // While nobody can look up a submission, a page may name any slot.
+  it('are a few attempts and a count too where each names another slot', async () => {
+    await h.put('n-3')
+    const process = another()
+    for (let i = 0; i < 3000; i++) process.record(attempt('n-3', { slot: `slot_${i}`, code: 'REDIS_UNAVAILABLE' }))
+    process.record(attempt('n-3', { slot: 'slot_0', code: 'REDIS_UNAVAILABLE' }))
+    await process.stop()
+    const all = (await listed('n-3', '?limit=200')) as Counted[]
+    expect(all).toHaveLength(112)
+    expect(all.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(3001)
+    expect(all.filter(({ slot }) => slot === 'slot_0')).toHaveLength(2)
+    expect(all.filter(({ count }) => count !== undefined)).toMatchObject([{ slot: null, count: 2890 }])
+  })
+
   it('are all kept if the process ends within the minute', async () => {
     await h.put('n-2')
     const process = another()
