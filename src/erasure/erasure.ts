@@ -116,6 +116,9 @@ export class Erasure {
       if (await keepIfSealed(this.#deps, record)) return nowMs
       await this.#upload(record.id, record)
     } else {
+      // A process that had the attempt in memory, or was about to store it, may have written it since.
+      if (record.submissionId !== null)
+        await this.#deps.attempts.eraseUpload(record.owner, record.submissionId, record.id)
       await eraseUpload(this.#deps, record.id)
       if (record.submissionId !== null) await this.#searchAgain(record.owner, record.submissionId)
     }

@@ -132,7 +132,7 @@ export class Attempts implements PlacementAttempts {
   async eraseUpload(owner: string, submissionId: string, uploadId: string): Promise<void> {
     await this.#drain()
     const journal = { owner, submissionId }
-    await this.#journal.moveToStore(journal, this.#clock.now())
+    await this.#moveOrForget(journal)
     await this.#journal.rewrite(journal, (attempt) =>
       attempt.uploadId === uploadId ? { ...attempt, declared: null } : attempt,
     )

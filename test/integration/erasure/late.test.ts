@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Context } from '../../../src/cli/command.ts'
 import { erase } from '../../../src/cli/commands/erase.ts'
 import { notifyJobId } from '../../../src/events/webhooks.ts'
+import { Attempts } from '../../../src/evidence/attempts.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
@@ -122,4 +123,39 @@ it('is an entry of the security log, with the portal and no person', async () =>
     { event: 'upload.erase', by: 'portal portal', on: `upload ${upload.id}`, result: 'ok' },
   ])
   expect(JSON.stringify(entries)).not.toContain('mark-logged')
+})
+
+it('the attempt of an erased upload that another process stores late loses its file name', async () => {
+  await h.put('attempted')
+  const upload = await h.acceptedUpload('attempted', 'plan')
+  await h.call('DELETE', `/v1/uploads/${upload.id}`)
+  // It had it in memory, or had read the list in Redis.
+  const process = new Attempts({ ...h.deps, redis: h.deps.redis.hot })
+  const declared = { filename: 'mark-attempted.pdf', type: null, bytes: 1000 }
+  process.record({
+    owner: OWNER,
+    submissionId: 'attempted',
+    slot: 'plan',
+    subject: null,
+    declared,
+    outcome: 'accepted',
+    code: null,
+    uploadId: upload.id,
+  })
+  await process.flush()
+  expect(await traces('mark-attempted')).not.toEqual([])
+  await aMinutePasses()
+  expect(await traces('mark-attempted')).toEqual([])
+  expect(await h.deps.attempts.list(OWNER, 'attempted')).toMatchObject([{ uploadId: upload.id, declared: null }])
+})
+
+it('an upload that is erased once more, after its submission, writes no attempts of it', async () => {
+  await h.put('attempted-twice')
+  const upload = await h.acceptedUpload('attempted-twice', 'plan')
+  await h.call('DELETE', '/v1/submissions/attempted-twice')
+  const declared = { filename: 'mark-twice.pdf', type: null, bytes: 1000 }
+  const told = { owner: OWNER, submissionId: 'attempted-twice', slot: 'plan', subject: null, declared }
+  h.deps.attempts.record({ ...told, outcome: 'refused', code: 'SUBMISSION_DELETED', uploadId: null })
+  await h.deps.attempts.eraseUpload(OWNER, 'attempted-twice', upload.id)
+  expect(await traces('mark-twice')).toEqual([])
 })
