@@ -13,7 +13,7 @@ export function checkOwnNames(app: FastifyInstance, { ops }: Pick<Config, 'ops'>
   const own = new Set([hostname(), ops.host, ...ops.hosts].map((name) => name.toLowerCase()))
   app.addHook('onRequest', async (request, reply) => {
     // A browser always names a host. Balancers ask for health without one, or by any name, and learn nothing else.
-    if (request.headers.host === undefined || HEALTH.has(request.url)) return undefined
+    if (request.headers.host === undefined || HEALTH.has(request.routeOptions.url ?? '')) return undefined
     const name = nameOf(request.headers.host)
     if (name !== undefined && (own.has(name) || isIP(name) !== 0 || !name.includes('.'))) return undefined
     return await reply.code(403).send({

@@ -1,9 +1,11 @@
 // Every route of the operations listener: health, metrics and the list of addresses are open there; nothing else without
 // the password, and nothing is changed by a foreign page that an operator has open.
 
+import { connect } from 'node:net'
 import { hostname } from 'node:os'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
+import { listen } from '../../support/app.ts'
 import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
 import { OPS_PASSWORD, type Scene, setScene } from './support/credentials.ts'
 
@@ -36,6 +38,29 @@ const basic = (user: string, password: string) => ({
 function ask(method: string, url: string, headers: Record<string, string>) {
   const path = url.replace(/:\w+/g, 'x').replace('*', 'x')
   return ops.inject({ method: method as 'GET', url: path, headers })
+}
+
+/** The port of another listener, with names of its own. */
+async function listening(hosts: string[] = []): Promise<number> {
+  const { deps } = stack
+  const config = { ...deps.config, ops: { ...deps.config.ops, hosts } }
+  const app = await buildOpsServer({
+    ...deps,
+    config,
+    redis: deps.redis.producer,
+    state: { started: true, draining: false },
+  })
+  onTestFinished(() => app.close())
+  return Number(new URL(await listen(app)).port)
+}
+
+/** The status line of the answer to a request that no client of Node would send. */
+async function lineOf(port: number, head: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`${head}\r\nConnection: close\r\n\r\n`)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer.split('\r\n')[0] ?? ''
 }
 
 describe('the operations listener', () => {
@@ -111,6 +136,34 @@ describe('the operations listener', () => {
       expect((await ask(host)).body, host).toContain('uptimeSeconds')
     expect((await ask('ops.obec.go.th')).body).toContain('OPS_HOSTS')
     expect((await ask('OPS.obec.go.th:443', ['ops.obec.go.th'])).body).toContain('uptimeSeconds')
+  })
+
+  it('answers probes without a host name, and under any', async () => {
+    const port = await listening()
+    for (const path of ['/health/live', '/health/ready', '/health/live?probe=1']) {
+      expect(await lineOf(port, `GET ${path} HTTP/1.0`), path).toMatch(/ (200|503) /)
+      for (const host of ['lb.example.net', '', 'a b'])
+        expect(await lineOf(port, `GET ${path} HTTP/1.1\r\nHost: ${host}`), `${path} ${host}`).toMatch(/ (200|503) /)
+    }
+    expect(await lineOf(port, 'GET /metrics HTTP/1.0')).toMatch(/ 200 /)
+    for (const path of ['/metrics', '/health/details', '/', '/control', '/health/live/../details', '//health/live'])
+      expect(await lineOf(port, `GET ${path} HTTP/1.1\r\nHost: lb.example.net`), path).toMatch(/ 403 /)
+    const named = await listening(['lb.example.net'])
+    expect(await lineOf(named, 'GET /metrics HTTP/1.1\r\nHost: lb.example.net')).toMatch(/ 200 /)
+  })
+
+  it('takes the word of a browser where a proxy in front sets another Host', async () => {
+    const change = async (headers: Record<string, string>) => {
+      const asked = { ...basic('ops', OPS_PASSWORD), host: '127.0.0.1:9464', ...headers }
+      const payload = { paused: false }
+      return (await ops.inject({ method: 'PUT', url: '/control/lanes/notify', headers: asked, payload })).statusCode
+    }
+    const origin = 'https://ops.school.example'
+    expect(await change({ origin, 'sec-fetch-site': 'same-origin' })).toBe(200)
+    for (const site of ['same-site', 'cross-site', 'none'])
+      expect(await change({ origin: 'http://127.0.0.1:9464', 'sec-fetch-site': site }), site).toBe(403)
+    expect(await change({ origin })).toBe(403)
+    expect(await change({ origin: 'https://127.0.0.1:9464' })).toBe(200)
   })
 
   it('accepts an operator', async () => {
