@@ -40,6 +40,8 @@ export type Attempt = {
    * called with it.
    */
   caller?: string
+  /** Others may be the same caller, as behind one address: a right credential alone must not be told from a wrong one. */
+  isShared?: boolean
 }
 
 export class CredentialGuard {
@@ -68,8 +70,8 @@ export class CredentialGuard {
    * @returns whether to let it in. Throws TOO_MANY_WRONG_CREDENTIALS with Retry-After above the limit.
    */
   async check(attempt: Attempt): Promise<boolean> {
-    const { isRight, caller, actor, account, event } = attempt
-    const letInMs = isRight && caller !== undefined ? this.#letIn.get(caller) : undefined
+    const { isRight, caller, isShared = false, actor, account, event } = attempt
+    const letInMs = isRight && !isShared && caller !== undefined ? this.#letIn.get(caller) : undefined
     if (letInMs !== undefined && performance.now() - letInMs < LET_IN_MS) return true
     const waitMs = await this.#count(attempt)
     if (waitMs > 0) {

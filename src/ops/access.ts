@@ -84,10 +84,11 @@ async function isLetIn(
   // With another password the callers of before are strangers.
   const callerOf = (token: string) => `${token} ${createHash('sha256').update(password).digest('hex')}`
   const token = new RegExp(`(?:^|; )${COOKIE}=([\\w-]{22})`).exec(request.headers.cookie ?? '')?.[1]
-  // Programs keep no cookies: they are known by their address together with the right password. Who guesses from there is not.
+  // Programs keep no cookies: they are known by their address. Who guesses from there is counted with them, or above the limit
+  // the right password would be the one that is let in.
   const isBrowser = request.headers['sec-fetch-site'] !== undefined
-  const known = token ?? (isBrowser || !isRight ? undefined : request.ip)
-  const caller = known === undefined ? {} : { caller: callerOf(known) }
+  const known = token ?? (isBrowser ? undefined : request.ip)
+  const caller = known === undefined ? {} : { caller: callerOf(known), isShared: token === undefined }
   if (!(await credentialGuard.check({ event: 'operator.login', isRight, actor, account, ...caller }))) return false
   if (token === undefined && isBrowser) {
     const made = randomBytes(16).toString('base64url')
