@@ -67,6 +67,13 @@ describe('tickets', () => {
     expect(read).toEqual({ ...ticket, issuedAtMs: NOW - 400, expMs: NOW + 60_600 })
   })
 
+  it('contain the session that asked for them, and how often the submission was revoked', async () => {
+    const tokens = tokensWith()
+    const { session: asking } = await tokens.signSession(session)
+    const { token } = await tokens.signTicket({ ...ticket, session: asking.id, revocations: 0 })
+    expect(await tokens.verifyTicket(token, check)).toMatchObject({ session: asking.id, revocations: 0 })
+  })
+
   it('expire by the clock although cached, and only if checked', async () => {
     const tokens = tokensWith()
     const { token, ticket: signed } = await tokens.signTicket(ticket)
@@ -259,6 +266,20 @@ describe('tickets that a portal signs', () => {
     })
     await tokens.verifyTicket(await sign(), check)
     expect(state.asked).toBe(1)
+  })
+
+  // OpenID calls a session of its own `sid`.
+  it.each([
+    { sid: '9f1c2f3e-7a77-4b0e-9d5f-0d9a3c1b2e4d', rev: 1 },
+    { sid: 'a'.repeat(24), rev: 7 },
+    { sid: 42, rev: 'r-3' },
+    { sid: null, rev: -1.5 },
+  ])('may have claims that only mean something in tokens of this service: %j', async (claims) => {
+    const { state, url } = await keyServer()
+    const { jwk, sign } = await signer('k1')
+    state.keys = [jwk]
+    const tokens = tokensWith({ TICKET_JWKS_URL: `portal=${url}` })
+    expect(await tokens.verifyTicket(await sign(claims), check)).toMatchObject({ session: null, revocations: null })
   })
 
   it('need an owner, an audience, a submission and a slot', async () => {
