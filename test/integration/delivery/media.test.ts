@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { Readable } from 'node:stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { loadConfig } from '../../../src/core/config.ts'
 import { linkRoutes } from '../../../src/delivery/link-routes.ts'
 import { mediaRoute } from '../../../src/delivery/media-route.ts'
+import { signMediaToken } from '../../../src/delivery/media-token.ts'
 import { renditionChanged } from '../../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 import type { UploadRecord } from '../../../src/records/upload-record.ts'
@@ -338,6 +339,74 @@ describe('the media route', () => {
     expect(reads).toBeLessThan(1000)
     outgoing.destroy()
     await waitFor(() => stream?.destroyed === true)
+  })
+
+  it('watches the session of no client that is gone, and of every one until it goes', async () => {
+    const upload = await stored()
+    const token = signMediaToken(
+      {
+        uploadId: upload.id,
+        name: 'original',
+        key: objectKeys.data(upload.id),
+        expiresAtSeconds: Math.ceil(nowMs / 1000) + 60,
+        contentType: 'video/mp4',
+        bytes: FILM.length,
+        fileName: 'a.mp4',
+        download: false,
+        session: { owner: OWNER, submission: 'S-1', id: 'a'.repeat(24), revocations: 0, person: null },
+      },
+      SECRETS,
+    )
+    const watchers = new Set<object>()
+    let watched = 0
+    let asked = 0
+    let looked = Promise.resolve(false)
+    const watching = appWithProblems()
+    let gone = 0
+    watching.addHook('onRequest', async (_request, reply) => {
+      reply.raw.once('close', () => gone++)
+    })
+    await watching.register(mediaRoute, {
+      store: stack.deps.store,
+      uploads: stack.deps.uploads,
+      secrets: SECRETS,
+      clock: { now: () => nowMs },
+      revocations: {
+        isRevoked: () => {
+          asked++
+          return looked
+        },
+        watch: () => {
+          const watcher = {}
+          watchers.add(watcher)
+          watched++
+          return () => watchers.delete(watcher)
+        },
+      },
+    })
+    onTestFinished(async () => {
+      watching.server.closeAllConnections()
+      await watching.close()
+    })
+    const address = `${await listen(watching)}/media/${token}/a.mp4`
+    expect((await get(address)).body.equals(FILM)).toBe(true)
+    await waitFor(() => gone === 1)
+    expect([watched, watchers.size]).toEqual([1, 0])
+    // One whose player seeks while Redis is slow.
+    let answer: (isRevoked: boolean) => void = () => undefined
+    looked = new Promise((resolve) => {
+      answer = resolve
+    })
+    const hasty = request(address, { agent: false }).on('error', () => undefined) // gone on purpose
+    hasty.end()
+    await waitFor(() => asked === 2)
+    hasty.destroy()
+    await waitFor(() => gone === 2)
+    answer(false)
+    // Whoever comes later is served after it.
+    expect((await get(address)).status).toBe(200)
+    await waitFor(() => gone === 3)
+    expect(watchers.size).toBe(0)
   })
 
   it('has closed every file that it opened', async () => {
