@@ -55,15 +55,25 @@ describe('a list of revocations', () => {
 describe('a process', () => {
   let list: RevocationList | undefined
   let reads = 0
+  /** Reads at a time, at most, and what they wait for. */
+  let most = 0
+  let held: Promise<void> | undefined
   let revocations: Revocations
   const subscriber = Object.assign(new EventEmitter(), { status: 'ready', subscribe: () => Promise.resolve(1) })
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
     list = undefined
     reads = 0
+    most = 0
+    held = undefined
+    let now = 0
     const latest = async () => {
       reads++
-      return { revocations: list }
+      most = Math.max(most, ++now)
+      const read = list
+      await held
+      now--
+      return { revocations: read }
     }
     revocations = new Revocations({
       heads: { latest, fromStore: latest } as unknown as RevocationDeps['heads'],
@@ -114,6 +124,31 @@ describe('a process', () => {
     revocations.watch(issued(), () => ended++)
     await settled()
     expect(ended).toBe(2)
+  })
+
+  it('looks through what is open once at a time, and once more for what came meanwhile', async () => {
+    let ended = 0
+    for (const submission of ['S-1', 'S-2', 'S-3']) {
+      await revocations.isRevoked(issued({ submission }))
+      revocations.watch(issued({ submission }), () => ended++)
+    }
+    reads = 0
+    let goOn: () => void = () => undefined
+    held = new Promise((resolve) => {
+      goOn = resolve
+    })
+    // An outage that is longer than the time between two rounds, in which the connection is made and lost.
+    for (let round = 0; round < 5; round++) {
+      vi.advanceTimersByTime(30_000)
+      subscriber.emit('ready')
+      await settled()
+    }
+    expect([reads, most]).toEqual([1, 1])
+    // After the read that is waiting: only another round sees it for that submission.
+    list = withRevocation(undefined, 'all', AT)
+    goOn()
+    await settled()
+    expect([ended, most]).toEqual([3, 1])
   })
 })
 
