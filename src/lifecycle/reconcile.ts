@@ -98,6 +98,8 @@ export class Reconciler {
       await completion.removeBytes(record, state?.multipartId ?? undefined)
       return await hot.setDue(id, null)
     }
+    // A file that is one object has its record in it; its process may have died before Redis heard of the last byte.
+    if (state?.status === 'receiving') await hot.end(id, 'stored', STORED_KEEP_MS, record.receivedBytes)
     if (record.concat?.kind === 'partial' && record.state === 'stored') return await this.#partial(record)
     await completion.run(id)
     await this.#requeue(record)
