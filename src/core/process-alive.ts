@@ -37,14 +37,14 @@ export function processIdentity(): string {
   return place === '' ? '' : `${place} ${process.pid} ${processStat(process.pid)?.startTime}`
 }
 
-/** Whether a process of that identity has ended. False for one that cannot be seen from here: of another machine or container. */
-export function hasEnded(identity: string): boolean {
+/** What is known here of the process of an identity. `unseen`: it is of another machine or container, or hidden from this user. */
+export function lifeOf(identity: string): 'alive' | 'ended' | 'unseen' {
   const [boot, namespace, pid, startTime] = identity.split(' ')
-  if (seenFrom() === '' || `${boot} ${namespace}` !== seenFrom()) return false
+  if (seenFrom() === '' || `${boot} ${namespace}` !== seenFrom()) return 'unseen'
   const stat = processStat(Number(pid))
-  // One whose state is hidden from this user is there all the same.
-  if (stat === undefined) return !isProcessAlive(Number(pid))
-  return stat.startTime !== startTime || ['Z', 'X'].includes(stat.state)
+  // Hidden: a process of that id is there, but nobody can say whether it is the same one.
+  if (stat === undefined) return isProcessAlive(Number(pid)) ? 'unseen' : 'ended'
+  return stat.startTime !== startTime || ['Z', 'X'].includes(stat.state) ? 'ended' : 'alive'
 }
 
 /** This boot of this machine, and its process ids as they are seen here: containers have their own. */

@@ -11,6 +11,8 @@ export type UploadJob = {
   generation: number
   /** What the work is expected to take; absent where only the lane itself may take it, and in jobs of former versions. */
   seconds?: number
+  /** Token of another run's lease, which this job has been given time to end; see LaneHeld. */
+  waitedFor?: string
 }
 
 /** One delivery of one event to one address. */

@@ -4,28 +4,49 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
-import { hasEnded, processIdentity } from '../core/process-alive.ts'
+import { lifeOf, processIdentity } from '../core/process-alive.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
+import { laneReleased, laneRenewed, laneStarted, type ReleaseHow } from './transitions.ts'
 
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
 export type LaneLease = { lane: LaneName; token: string; run: number; leaseMs: number; record: UploadRecord }
 
-/** Whether somebody may be at work on the lane. A worker of this machine that has died is not. */
-export function isLeased({ lanes }: Pick<UploadRecord, 'lanes'>, lane: LaneName, nowMs: number): boolean {
+/** So much longer it lasts where its holder is seen to live: what kept it from renewing, an outage or a machine's sleep, may be over. */
+const LATE_MS = 10 * 60_000
+
+type Lanes = Pick<UploadRecord, 'lanes'>
+
+/** Whether somebody may be at work on the lane. A worker that is seen to be dead is not. */
+export function isLeased({ lanes }: Lanes, lane: LaneName, nowMs: number): boolean {
   const claim = lanes[lane]?.claim
-  return claim !== undefined && Date.parse(claim.until) > nowMs && !hasEnded(claim.process ?? '')
+  if (claim === undefined) return false
+  const life = lifeOf(claim.process ?? '')
+  return life !== 'ended' && Date.parse(claim.until) + (life === 'alive' ? LATE_MS : 0) > nowMs
+}
+
+/** Whether the process that took the lane's lease is seen to live. It may have left the lease behind all the same. */
+export function isHolderAlive({ lanes }: Lanes, lane: LaneName): boolean {
+  return lifeOf(lanes[lane]?.claim?.process ?? '') === 'alive'
 }
 
 /** Another run has the lane: there may be work when it has ended. */
 export class LaneHeld extends Error {
   override readonly name = 'LaneHeld'
+  /** Token of a lease that may be taken over by who has waited for it; undefined: only its end counts. */
+  readonly waitFor: string | undefined
+
+  constructor(message: string, waitFor?: string) {
+    super(message)
+    this.waitFor = waitFor
+  }
 }
+
+type Acquired = { generation: number; run: number; leaseMs?: number; waitedFor?: string | undefined }
 
 export class LaneLeases {
   readonly #records: UploadRecords
@@ -41,25 +62,32 @@ export class LaneLeases {
 
   /**
    * Acquires the lease of a lane for the job of `generation`. Undefined: nothing is due, or a newer generation was queued.
-   * A lease that has not run out is taken over only from an earlier run of the job, or from a worker that is seen to be dead.
-   * That counts as a death.
+   * A lease that has not run out is taken over at once from a worker that is seen to be dead, never from one that is seen to
+   * live, and from one that cannot be seen only where its run has ended for the queue and it was waited for: the queue
+   * takes a living worker for dead as well, where Redis was away, and then that worker lets go.
+   * Taking over counts as a death, unless the holder is seen to live.
    *
    * @param run how many runs of the job are known to have ended
+   * @param waitedFor the token of the lease that a LaneHeld named, after the wait
    * @throws {LaneHeld} somebody else is at work, or was until a moment ago
    */
   async acquire(
     id: string,
     lane: LaneName,
-    { generation, run, leaseMs = LANE_LEASE_MS }: { generation: number; run: number; leaseMs?: number },
+    { generation, run, leaseMs = LANE_LEASE_MS, waitedFor }: Acquired,
   ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
       if (current === undefined || !pendingLanes(current, Number.POSITIVE_INFINITY).includes(lane)) return undefined
       if ((current.lanes[lane]?.generation ?? generation) > generation) return undefined
       const { claim } = current.lanes[lane] ?? {}
-      if (claim !== undefined && isLeased(current, lane, this.#clock.now()) && (claim.run ?? 0) >= run)
-        throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`)
-      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs }) })
+      const holderLives = isHolderAlive(current, lane)
+      if (claim !== undefined && isLeased(current, lane, this.#clock.now())) {
+        const isOver = !holderLives && (claim.run ?? 0) < run
+        if (!isOver || claim.token !== waitedFor)
+          throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`, isOver ? claim.token : undefined)
+      }
+      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs }), holderLives })
     })
     return committed && record !== undefined ? { lane, token, run, leaseMs, record } : undefined
   }
@@ -75,12 +103,8 @@ export class LaneLeases {
     return await this.commit(lease, (current) => laneRenewed(current, lane, this.#term(lease)))
   }
 
-  /**
-   * Releases the lease of a run without a result. False: it was lost.
-   *
-   * @param how.untried nothing was tried that could have failed: the attempt does not count
-   */
-  async release(lease: LaneLease, how: { untried: boolean } = { untried: false }): Promise<boolean> {
+  /** Releases the lease of a run without a result. False: it was lost. */
+  async release(lease: LaneLease, how: ReleaseHow = {}): Promise<boolean> {
     return await this.commit(lease, (current) => laneReleased(current, lease.lane, how))
   }
 

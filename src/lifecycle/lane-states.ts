@@ -5,9 +5,12 @@ import type { LaneName, LaneState, UploadRecord } from '../records/upload-record
 
 const NEW: LaneState = { generation: 1, attempts: 0 }
 
-/** A remaining lease belongs to a run whose worker died: it counts as a death. */
-function deathsOf({ deaths = 0, claim }: LaneState): { deaths?: number } {
-  const all = deaths + (claim === undefined ? 0 : 1)
+/** `holderLives`: the worker of a lease that remains is seen to live. */
+export type StartedRun = { generation: number; claim: NonNullable<LaneState['claim']>; holderLives?: boolean }
+
+/** A remaining lease belongs to a run whose worker died: it counts as a death, unless that worker is seen to live. */
+function deathsOf({ deaths = 0, claim }: LaneState, holderLives: boolean): { deaths?: number } {
+  const all = deaths + (claim === undefined || holderLives ? 0 : 1)
   return all === 0 ? {} : { deaths: all }
 }
 
@@ -19,12 +22,15 @@ export function withLane(
   return { ...lanes, [lane]: state }
 }
 
-export function startedLane(
-  state: LaneState = NEW,
-  run: { generation: number; claim: NonNullable<LaneState['claim']> },
-): LaneState {
+export function startedLane(state: LaneState = NEW, run: StartedRun): LaneState {
   const { failedAt: _, final: __, doneAt: ___, ...rest } = state
-  return { ...rest, ...deathsOf(state), ...run, attempts: state.attempts + 1 }
+  const { generation, claim, holderLives = false } = run
+  return { ...rest, ...deathsOf(state, holderLives), generation, claim, attempts: state.attempts + 1 }
+}
+
+/** A run that has ended as if its worker had died. */
+export function diedLane(state: LaneState = NEW): LaneState {
+  return { ...releasedLane(state), deaths: (state.deaths ?? 0) + 1 }
 }
 
 export function releasedLane({ claim: _, ...state }: LaneState = NEW): LaneState {
@@ -49,12 +55,15 @@ export function failedLane(
  *
  * @param state undefined: the lane was never due
  */
-export function queuedLane(state: LaneState | undefined, { afresh }: { afresh: boolean }): LaneState {
+export function queuedLane(
+  state: LaneState | undefined,
+  { afresh, holderLives = false }: { afresh: boolean; holderLives?: boolean },
+): LaneState {
   if (state === undefined) return NEW
   const generation = state.generation + 1
   if (afresh) return { generation, attempts: 0 }
   const repeat = state.repeat === true ? { repeat: state.repeat } : {}
-  return { generation, attempts: state.attempts, ...deathsOf(state), ...repeat }
+  return { generation, attempts: state.attempts, ...deathsOf(state, holderLives), ...repeat }
 }
 
 export function endedLane(state: LaneState = NEW, atMs: number): LaneState {

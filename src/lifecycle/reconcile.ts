@@ -11,7 +11,7 @@ import { isSettled, type UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
 import type { LaneJobs } from './lane-jobs.ts'
-import { isLeased } from './lane-leases.ts'
+import { isHolderAlive, isLeased } from './lane-leases.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
@@ -137,9 +137,9 @@ export class Reconciler {
       const job = await queues.stateOf(lane, record.id, generation)
       if (ALIVE.has(job)) continue
       const claimed = isLeased(record, lane, clock.now())
-      // BullMQ fails a job whose workers died too often: its worker is lost. The remaining lease counts as a
-      // death, so this cannot go on for ever.
-      if (claimed && job !== 'failed') continue
+      // BullMQ fails a job whose workers died too often: its worker is lost, unless it is seen to live. The remaining
+      // lease counts as a death, so this cannot go on for ever.
+      if (claimed && (job !== 'failed' || isHolderAlive(record, lane))) continue
       await this.#nextGeneration(record.id, lane, generation)
     }
   }
@@ -150,7 +150,7 @@ export class Reconciler {
       const state = current?.lanes[lane]
       if (current === undefined || !isPossible('lane queued again', current)) return undefined
       if (state?.doneAt !== undefined || (state?.generation ?? 1) !== generation) return undefined
-      return laneQueuedAgain(current, lane, { afresh: false })
+      return laneQueuedAgain(current, lane, { afresh: false, holderLives: isHolderAlive(current, lane) })
     })
     if (!committed || record === undefined) return
     faultPoint('reconcile.generation-recorded')

@@ -14,7 +14,17 @@ import {
   type UploadRecord,
 } from '../records/upload-record.ts'
 import { recordOfDraft, type UploadDraft } from '../records/upload-session.ts'
-import { endedLane, failedLane, queuedLane, releasedLane, releasedLanes, startedLane, withLane } from './lane-states.ts'
+import {
+  diedLane,
+  endedLane,
+  failedLane,
+  queuedLane,
+  releasedLane,
+  releasedLanes,
+  type StartedRun,
+  startedLane,
+  withLane,
+} from './lane-states.ts'
 import { areRequiredDone, changed, dueAgain, type Outcome, unmade, withoutMedia } from './rendition-states.ts'
 import { type Current, ImpossibleTransition, next } from './transition-table.ts'
 
@@ -78,7 +88,7 @@ export function erased(current: Current, atMs: number): NextUpload {
 type Lease = NonNullable<LaneState['claim']>
 
 /** A worker starts a lane's job. A remaining lease is from a worker that died. */
-export function laneStarted(current: Current, lane: LaneName, run: { generation: number; claim: Lease }): NextUpload {
+export function laneStarted(current: Current, lane: LaneName, run: StartedRun): NextUpload {
   return next('lane started', current, {
     ...(lane === 'validate' ? { state: 'checking' } : {}),
     lanes: withLane(current, lane, startedLane(current.lanes[lane], run)),
@@ -91,9 +101,13 @@ export function laneRenewed(current: Current, lane: LaneName, claim: Lease): Nex
   return next('lane at work', current, { lanes: withLane(current, lane, state) })
 }
 
-/** The run was released without a result: the job is retried. `untried`: it does not count as an attempt. */
-export function laneReleased(current: Current, lane: LaneName, { untried } = { untried: false }): NextUpload {
-  const state = releasedLane(current.lanes[lane])
+/** How a run without a result counts. `untried`: as no attempt; `died`: as a death of its worker. */
+export type ReleaseHow = { untried?: boolean; died?: boolean }
+
+/** The run was released without a result: the job is retried. */
+export function laneReleased(current: Current, lane: LaneName, how: ReleaseHow = {}): NextUpload {
+  const { untried = false, died = false } = how
+  const state = (died ? diedLane : releasedLane)(current.lanes[lane])
   const attempts = untried ? Math.max(0, state.attempts - 1) : state.attempts
   return next('lane at work', current, { lanes: withLane(current, lane, { ...state, attempts }) })
 }
@@ -125,8 +139,13 @@ export function laneFailed(current: Current, lane: LaneName, failure: Failure): 
 }
 
 /** Its job was lost, or an operator retries it (`afresh`: earlier failures do not count). */
-export function laneQueuedAgain(current: Current, lane: LaneName, { afresh }: { afresh: boolean }): NextUpload {
-  const state = queuedLane(current.lanes[lane], { afresh })
+export function laneQueuedAgain(
+  current: Current,
+  lane: LaneName,
+  how: { afresh: boolean; holderLives?: boolean },
+): NextUpload {
+  const { afresh } = how
+  const state = queuedLane(current.lanes[lane], how)
   const again = afresh && lane === 'transcode' && current.lanes.transcode?.final === true
   return next('lane queued again', current, {
     lanes: withLane(current, lane, state),

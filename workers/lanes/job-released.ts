@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq'
+import type { UploadJob } from '../../src/jobs/contract.ts'
 
 /** A released job runs again after this pause, on any worker. */
 const GIVE_BACK_MS = 1000
@@ -7,10 +8,13 @@ const GIVE_BACK_MS = 1000
 export class JobReleased extends Error {
   override readonly name = 'JobReleased'
   readonly pauseMs: number
+  /** What the job's next run is to know of this one. */
+  readonly note: Pick<UploadJob, 'waitedFor'> | undefined
 
-  constructor(pauseMs = GIVE_BACK_MS) {
+  constructor(pauseMs = GIVE_BACK_MS, note?: Pick<UploadJob, 'waitedFor'>) {
     super()
     this.pauseMs = pauseMs
+    this.note = note
   }
 }
 
@@ -19,7 +23,8 @@ export class JobReleased extends Error {
  * starts a delayed job by the `Date.now()` of a worker, not by the clock of Redis, from which a machine may differ by
  * minutes.
  */
-export async function putBack(job: Job, token: string | undefined, { pauseMs }: JobReleased): Promise<void> {
+export async function putBack(job: Job, token: string | undefined, { pauseMs, note }: JobReleased): Promise<void> {
+  if (note !== undefined) await job.updateData({ ...job.data, ...note })
   await job.moveToDelayed(Date.now() + pauseMs, token)
 }
 

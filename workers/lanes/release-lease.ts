@@ -4,6 +4,7 @@ import { hasCode } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/logger.ts'
 import { retry } from '../../src/core/retry.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
+import type { ReleaseHow } from '../../src/lifecycle/transitions.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { SHUTDOWN } from './job-released.ts'
 
@@ -12,13 +13,11 @@ type Released = { lease: LaneLease; cancelled: AbortSignal | undefined; logger: 
 /**
  * Never rejects. An outage of Redis or of the store, which ends all runs at once, is waited for; but not by a worker that
  * goes.
- *
- * @param how.untried nothing was tried that could have failed: the attempt does not count
  */
 export async function releaseLease(
   deps: Pick<WorkerContext, 'leases'>,
   { lease, cancelled, logger }: Released,
-  how?: { untried: boolean },
+  how?: ReleaseHow,
 ): Promise<void> {
   const isPassing = (err: unknown) => {
     const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')

@@ -20,7 +20,7 @@ import { restingLanes } from './resting.ts'
 
 /** So long another worker has to come by before a job that found no room is tried here again. */
 const NO_ROOM_MS = 30_000
-/** How long a job waits for the end of another run of it. */
+/** How long a job waits for the end of another run of it: a worker looks after its locks, and lets go of lost ones, every 15 s. */
 const HELD_MS = 30_000
 
 export type Change = (current: UploadRecord) => Promise<NextUpload> | NextUpload
@@ -118,11 +118,11 @@ export async function runOnce(
   how: { alone?: boolean; leaseMs?: number } = {},
 ): Promise<Outcome> {
   const { lane } = work
-  const { uploadId, generation } = job.data
+  const { uploadId, generation, waitedFor } = job.data
   const jobId = job.id ?? lane
   const { alone = false, ...duration } = how
   const lease = await deps.leases
-    .acquire(uploadId, lane, { ...duration, generation, run: endedRuns(job) })
+    .acquire(uploadId, lane, { ...duration, generation, run: endedRuns(job), waitedFor })
     .catch(whenHeld)
   if (lease === undefined) {
     const record = await deps.uploads.latest(uploadId)
@@ -227,8 +227,10 @@ async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Out
   }
   const blamesInput = isInputError(error)
   logger.warn({ err: error }, 'the job failed')
-  // Its lease stays, and counts as a death.
-  if (error instanceof EndlessRun) throw error
+  if (error instanceof EndlessRun) {
+    await releaseLease(deps, stopped, { died: true })
+    throw error
+  }
   if (!blamesInput && !isLastAttempt(job)) {
     await releaseLease(deps, stopped)
     throw error
@@ -239,7 +241,9 @@ async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Out
 
 /** Another run goes on, or left without a word; when it has ended, there may be work for this one. */
 function whenHeld(error: unknown): never {
-  throw error instanceof LaneHeld ? new JobReleased(HELD_MS) : error
+  if (!(error instanceof LaneHeld)) throw error
+  const { waitFor } = error
+  throw new JobReleased(HELD_MS, waitFor === undefined ? undefined : { waitedFor: waitFor })
 }
 
 /** Whose file it is. */

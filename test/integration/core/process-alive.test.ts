@@ -2,8 +2,10 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasEnded, isProcessAlive, processIdentity, processStat } from '../../../src/core/process-alive.ts'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { isProcessAlive, lifeOf, processIdentity, processStat } from '../../../src/core/process-alive.ts'
 import { startZombie, type Zombie } from '../../support/zombie.ts'
 import { script } from '../scripts/script.ts'
 
@@ -43,14 +45,30 @@ describe('a process by its identity', () => {
   const identityOf = (pid: number, startTime = processStat(pid)?.startTime) =>
     `${boot} ${namespace} ${pid} ${startTime}`
 
-  it('goes on, and has ended where it is a zombie or its id is another’s now', () => {
-    expect(hasEnded(processIdentity())).toBe(false)
-    expect(hasEnded(identityOf(zombie.pid))).toBe(true)
-    expect(hasEnded(identityOf(process.pid, '1'))).toBe(true)
+  it('is alive, and has ended where it is a zombie or its id is another’s now', () => {
+    expect(lifeOf(processIdentity())).toBe('alive')
+    expect(lifeOf(identityOf(zombie.pid))).toBe('ended')
+    expect(lifeOf(identityOf(process.pid, '1'))).toBe('ended')
   })
 
-  it('of another machine, boot or container cannot be known to have ended', () => {
+  it('of another machine, boot or container is not seen from here', () => {
     const elsewhere = [`another ${namespace} 1 1`, `${boot} pid:[1] 1 1`, '']
-    expect(elsewhere.map(hasEnded)).toEqual([false, false, false])
+    expect(elsewhere.map(lifeOf)).toEqual(['unseen', 'unseen', 'unseen'])
+  })
+
+  it('whose state is hidden is there, but nobody can say that it is the same one', () => {
+    const identity = processIdentity()
+    const { readFileSync } = fs
+    // As mounted with hidepid, for a process of another user.
+    fs.readFileSync = ((path: string, ...rest: [BufferEncoding]) => {
+      if (path.endsWith('/stat')) throw Object.assign(new Error('hidden'), { code: 'ENOENT' })
+      return readFileSync(path, ...rest)
+    }) as typeof readFileSync
+    onTestFinished(() => {
+      fs.readFileSync = readFileSync
+      syncBuiltinESMExports()
+    })
+    syncBuiltinESMExports()
+    expect(lifeOf(identity)).toBe('unseen')
   })
 })

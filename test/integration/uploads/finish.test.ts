@@ -12,6 +12,7 @@ import { draftOf } from '../../../src/records/upload-session.ts'
 import { filmBytes, pdfBytes, sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { deadProcess, heldBy } from '../../support/lease-holders.ts'
 import { overBothStores } from '../../support/over-both-stores.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/proxy.ts'
 import { s3Available, startS3, type TestS3 } from '../../support/s3.ts'
@@ -109,7 +110,10 @@ overBothStores((kind) => {
     const leases = new LaneLeases(uploads, systemClock, 'a worker that dies')
     const dieAt = async (generation: number) => {
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) !== 'unknown')
-      for (let run = 0; run < 5; run++) await leases.acquire(id, 'validate', { generation, run })
+      for (let run = 0; run < 5; run++) {
+        await leases.acquire(id, 'validate', { generation, run })
+        await heldBy(deadProcess(), uploads, id, 'validate')
+      }
       const options = { connection: redis.jobs, prefix: QUEUE_PREFIX }
       const worker = new Worker('validate', () => Promise.reject(new UnrecoverableError('stalled')), options)
       await waitFor(async () => (await queues.stateOf('validate', id, generation)) === 'failed')

@@ -12,6 +12,7 @@ import { type Child, startChild } from '../../support/children.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { MEDIA_LANES, QUICK } from '../../support/environment-worker.ts'
 import { waitFor } from '../../support/http.ts'
+import { ELSEWHERE, heldBy } from '../../support/lease-holders.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { lesson } from '../../support/media/videos.ts'
 import { testProfile } from '../../support/profiles.ts'
@@ -133,6 +134,8 @@ describe('a job whose lock is lost', () => {
     const record = await stack.until(id, ({ state }) => state === 'ready')
     await close(0)
     expect(record.lanes.transcode?.attempts).toBe(2)
+    const versions = await stack.deps.uploads.history(id, 0)
+    expect(versions.some(({ lanes }) => lanes.transcode?.deaths !== undefined)).toBe(false)
     const events = (await stack.eventsOf(submissionId)).map(({ type }) => type)
     expect(events.filter((type) => type === 'upload.ready')).toHaveLength(1)
   })
@@ -157,7 +160,10 @@ describe('a run whose lease was taken over', () => {
       async publish(...args: Parameters<typeof publish>) {
         await stack.deps.store.publish(...args)
         expect(await outputsOf(id)).toHaveLength(before.length + 1)
-        expect(await stack.deps.leases.acquire(id, 'transcode', { generation: 2, run: 1 })).toBeDefined()
+        await heldBy(ELSEWHERE, stack.deps.uploads, id, 'transcode')
+        const waitedFor = (await stack.latest(id)).lanes.transcode?.claim?.token
+        const theirs = await stack.deps.leases.acquire(id, 'transcode', { generation: 2, run: 1, waitedFor })
+        expect(theirs).toBeDefined()
       },
     }) as typeof stack.deps.store
     const deps = { ...stack.deps, store }
