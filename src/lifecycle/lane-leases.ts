@@ -7,14 +7,22 @@ import { newToken } from '../core/ids.ts'
 import { lifeOf, processIdentity } from '../core/process-alive.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
+import type { RunEnd } from './lane-states.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { laneReleased, laneRenewed, laneStarted, type ReleaseHow } from './transitions.ts'
+import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
-export type LaneLease = { lane: LaneName; token: string; run: number; leaseMs: number; record: UploadRecord }
+export type LaneLease = {
+  lane: LaneName
+  token: string
+  run: number
+  leaseMs: number
+  alone: boolean
+  record: UploadRecord
+}
 
 /** So much longer it lasts where its holder is seen to live: what kept it from renewing, an outage or a machine's sleep, may be over. */
 const LATE_MS = 10 * 60_000
@@ -46,7 +54,13 @@ export class LaneHeld extends Error {
   }
 }
 
-type Acquired = { generation: number; run: number; leaseMs?: number; waitedFor?: string | undefined }
+type Acquired = {
+  generation: number
+  run: number
+  leaseMs?: number
+  alone?: boolean
+  waitedFor?: string | undefined
+}
 
 export class LaneLeases {
   readonly #records: UploadRecords
@@ -74,7 +88,7 @@ export class LaneLeases {
   async acquire(
     id: string,
     lane: LaneName,
-    { generation, run, leaseMs = LANE_LEASE_MS, waitedFor }: Acquired,
+    { generation, run, leaseMs = LANE_LEASE_MS, alone = false, waitedFor }: Acquired,
   ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
@@ -87,14 +101,14 @@ export class LaneLeases {
         if (!isOver || claim.token !== waitedFor)
           throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`, isOver ? claim.token : undefined)
       }
-      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs }), holderLives })
+      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs, alone }), holderLives })
     })
-    return committed && record !== undefined ? { lane, token, run, leaseMs, record } : undefined
+    return committed && record !== undefined ? { lane, token, run, leaseMs, alone, record } : undefined
   }
 
-  #term({ token, run, leaseMs }: Pick<LaneLease, 'token' | 'run' | 'leaseMs'>): NonNullable<LaneState['claim']> {
+  #term({ token, run, leaseMs, alone }: Omit<LaneLease, 'lane' | 'record'>): NonNullable<LaneState['claim']> {
     const until = isoTime(this.#clock.now() + leaseMs)
-    return { token, worker: this.#worker, until, run, process: processIdentity() }
+    return { token, worker: this.#worker, until, run, process: processIdentity(), ...(alone ? { alone } : {}) }
   }
 
   /** Renews the lease. False: it is lost, stop. */
@@ -104,20 +118,28 @@ export class LaneLeases {
   }
 
   /** Releases the lease of a run without a result. False: it was lost. */
-  async release(lease: LaneLease, how: ReleaseHow = {}): Promise<boolean> {
-    return await this.commit(lease, (current) => laneReleased(current, lease.lane, how))
+  async release(lease: LaneLease, end: RunEnd = {}): Promise<boolean> {
+    return await this.commit(lease, (current) => laneReleased(current, lease.lane, end))
   }
 
   /**
-   * Releases the lease that a run left which was ended on purpose: it is no death, and no attempt. Nothing happens where
-   * another run has the lane. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE.
+   * Releases the lease of a process for one job, on behalf of the worker that started it and saw its end.
+   *
+   * @param run of the process: how many had ended before
+   * @returns false: it has left none, or another run has the lane. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE.
    */
-  async giveBack(id: string, lane: LaneName, { generation, run }: { generation: number; run: number }): Promise<void> {
-    await this.#records.commit(id, (current) => {
+  async releaseAlone(
+    id: string,
+    lane: LaneName,
+    { generation, run }: { generation: number; run: number },
+    end: RunEnd,
+  ): Promise<boolean> {
+    const { committed } = await this.#records.commit(id, (current) => {
       const { claim, generation: now } = current?.lanes[lane] ?? {}
-      if (current === undefined || claim === undefined || now !== generation || (claim.run ?? 0) > run) return undefined
-      return isPossible('lane at work', current) ? laneReleased(current, lane, { untried: true }) : undefined
+      if (current === undefined || !claim?.alone || now !== generation || claim.run !== run) return undefined
+      return isPossible('lane at work', current) ? laneReleased(current, lane, end) : undefined
     })
+    return committed
   }
 
   /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */

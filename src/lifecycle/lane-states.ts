@@ -8,10 +8,16 @@ const NEW: LaneState = { generation: 1, attempts: 0 }
 /** `holderLives`: the worker of a lease that remains is seen to live. */
 export type StartedRun = { generation: number; claim: NonNullable<LaneState['claim']>; holderLives?: boolean }
 
+type Deaths = Pick<LaneState, 'deaths' | 'jointDeaths'>
+
 /** A remaining lease belongs to a run whose worker died: it counts as a death, unless that worker is seen to live. */
-function deathsOf({ deaths = 0, claim }: LaneState, holderLives: boolean): { deaths?: number } {
-  const all = deaths + (claim === undefined || holderLives ? 0 : 1)
-  return all === 0 ? {} : { deaths: all }
+function deathsOf({ deaths, jointDeaths, claim }: LaneState, holderLives: boolean): Deaths {
+  const before = {
+    ...(deaths === undefined ? {} : { deaths }),
+    ...(jointDeaths === undefined ? {} : { jointDeaths }),
+  }
+  if (claim === undefined || holderLives) return before
+  return claim.alone ? { ...before, jointDeaths: (jointDeaths ?? 0) + 1 } : { ...before, deaths: (deaths ?? 0) + 1 }
 }
 
 export function withLane(
@@ -28,13 +34,12 @@ export function startedLane(state: LaneState = NEW, run: StartedRun): LaneState 
   return { ...rest, ...deathsOf(state, holderLives), generation, claim, attempts: state.attempts + 1 }
 }
 
-/** A run that has ended as if its worker had died. */
-export function diedLane(state: LaneState = NEW): LaneState {
-  return { ...releasedLane(state), deaths: (state.deaths ?? 0) + 1 }
-}
+/** How a run without a result counts. `untried`: as no attempt; `died`: as a death of its worker. */
+export type RunEnd = { untried?: boolean; died?: boolean }
 
-export function releasedLane({ claim: _, ...state }: LaneState = NEW): LaneState {
-  return state
+export function releasedLane({ claim: _, ...state }: LaneState = NEW, end: RunEnd = {}): LaneState {
+  const attempts = end.untried ? Math.max(0, state.attempts - 1) : state.attempts
+  return { ...state, attempts, ...(end.died ? { deaths: (state.deaths ?? 0) + 1 } : {}) }
 }
 
 /** Ends the leases of an upload that no longer counts. */
@@ -50,15 +55,15 @@ export function failedLane(
   return { ...releasedLane(state), failedAt: at, lastError: message, ...(final ? { final: true } : {}) }
 }
 
+/** `afresh`: what came before does not count; `holderLives`: as in StartedRun. */
+export type Requeue = { afresh: boolean; holderLives?: boolean }
+
 /**
  * Due, with the next generation: the queue already knows the job id of this one.
  *
  * @param state undefined: the lane was never due
  */
-export function queuedLane(
-  state: LaneState | undefined,
-  { afresh, holderLives = false }: { afresh: boolean; holderLives?: boolean },
-): LaneState {
+export function queuedLane(state: LaneState | undefined, { afresh, holderLives = false }: Requeue): LaneState {
   if (state === undefined) return NEW
   const generation = state.generation + 1
   if (afresh) return { generation, attempts: 0 }
@@ -67,6 +72,6 @@ export function queuedLane(
 }
 
 export function endedLane(state: LaneState = NEW, atMs: number): LaneState {
-  const { claim: _, lastError: __, failedAt: ___, final: ____, deaths: _____, ...rest } = state
+  const { claim: _, lastError: __, failedAt: ___, final: ____, deaths: _____, jointDeaths: ______, ...rest } = state
   return { ...rest, doneAt: isoTime(atMs) }
 }

@@ -14,17 +14,8 @@ import {
   type UploadRecord,
 } from '../records/upload-record.ts'
 import { recordOfDraft, type UploadDraft } from '../records/upload-session.ts'
-import {
-  diedLane,
-  endedLane,
-  failedLane,
-  queuedLane,
-  releasedLane,
-  releasedLanes,
-  type StartedRun,
-  startedLane,
-  withLane,
-} from './lane-states.ts'
+import type { Requeue, RunEnd, StartedRun } from './lane-states.ts'
+import { endedLane, failedLane, queuedLane, releasedLane, releasedLanes, startedLane, withLane } from './lane-states.ts'
 import { areRequiredDone, changed, dueAgain, type Outcome, unmade, withoutMedia } from './rendition-states.ts'
 import { type Current, ImpossibleTransition, next } from './transition-table.ts'
 
@@ -101,15 +92,9 @@ export function laneRenewed(current: Current, lane: LaneName, claim: Lease): Nex
   return next('lane at work', current, { lanes: withLane(current, lane, state) })
 }
 
-/** How a run without a result counts. `untried`: as no attempt; `died`: as a death of its worker. */
-export type ReleaseHow = { untried?: boolean; died?: boolean }
-
 /** The run was released without a result: the job is retried. */
-export function laneReleased(current: Current, lane: LaneName, how: ReleaseHow = {}): NextUpload {
-  const { untried = false, died = false } = how
-  const state = (died ? diedLane : releasedLane)(current.lanes[lane])
-  const attempts = untried ? Math.max(0, state.attempts - 1) : state.attempts
-  return next('lane at work', current, { lanes: withLane(current, lane, { ...state, attempts }) })
+export function laneReleased(current: Current, lane: LaneName, end: RunEnd = {}): NextUpload {
+  return next('lane at work', current, { lanes: withLane(current, lane, releasedLane(current.lanes[lane], end)) })
 }
 
 type Failure = {
@@ -139,14 +124,9 @@ export function laneFailed(current: Current, lane: LaneName, failure: Failure): 
 }
 
 /** Its job was lost, or an operator retries it (`afresh`: earlier failures do not count). */
-export function laneQueuedAgain(
-  current: Current,
-  lane: LaneName,
-  how: { afresh: boolean; holderLives?: boolean },
-): NextUpload {
-  const { afresh } = how
+export function laneQueuedAgain(current: Current, lane: LaneName, how: Requeue): NextUpload {
   const state = queuedLane(current.lanes[lane], how)
-  const again = afresh && lane === 'transcode' && current.lanes.transcode?.final === true
+  const again = how.afresh && lane === 'transcode' && current.lanes.transcode?.final === true
   return next('lane queued again', current, {
     lanes: withLane(current, lane, state),
     ...(again ? { renditions: dueAgain(current.renditions) } : {}),

@@ -138,13 +138,17 @@ export type LaneState = {
     run?: number
     /** Of the worker; see processIdentity. Absent in records of former versions. */
     process?: string
+    /** It is a process for this job alone. The worker that started it counts its death, unless it dies as well. */
+    alone?: true
   }
   doneAt?: string
   /** Set if the lane failed by a system error; retried by the reconciler after a delay, or by an operator. */
   failedAt?: string
   lastError?: string
-  /** Runs whose worker died or lost its lock. */
+  /** Runs whose worker died, and runs that were left at their time limit. */
   deaths?: number
+  /** Runs in a process for the job alone that died, and the worker that started it with it: perhaps they were stopped. */
+  jointDeaths?: number
   /** Given up for good: only an operator can retry it. */
   final?: true
   /** The bytes were inspected before; only the comparison with other files is repeated. */

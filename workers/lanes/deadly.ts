@@ -13,7 +13,9 @@ import { releaseLease } from './release-lease.ts'
 import { runAlone } from './run-alone.ts'
 
 export const DEATHS_BEFORE_ALONE = 2
-export const LAST_DEATH = 3
+const LAST_DEATH = 3
+/** More than by chance: whoever stops a container stops a process for one job together with its worker. */
+const LAST_JOINT_DEATH = 5
 
 const HOUR_MS = 3_600_000
 /** More than the largest file needs on a slow machine: a longer run hangs. */
@@ -28,6 +30,15 @@ export function deathsOf({ lane, record }: LaneLease): number {
   return record.lanes[lane]?.deaths ?? 0
 }
 
+/** Whether it is not tried again. */
+export function isDeadly(lease: LaneLease): boolean {
+  return deathsOf(lease) >= LAST_DEATH || jointDeathsOf(lease) >= LAST_JOINT_DEATH
+}
+
+function jointDeathsOf({ lane, record }: LaneLease): number {
+  return record.lanes[lane]?.jointDeaths ?? 0
+}
+
 /** Runs of a job that have ended, from the queue: a lease of one of these no longer counts. */
 export function endedRuns({ attemptsMade, stalledCounter }: Pick<Job, 'attemptsMade' | 'stalledCounter'>): number {
   return attemptsMade + stalledCounter
@@ -36,7 +47,7 @@ export function endedRuns({ attemptsMade, stalledCounter }: Pick<Job, 'attemptsM
 /** Fails the job permanently. Throws, so that the queue does not run it again. */
 export async function abandon(deps: WorkerContext, lease: LaneLease, logger: Logger): Promise<never> {
   const code = 'WORKER_DIED'
-  const message = `the worker died in ${deathsOf(lease)} runs`
+  const message = `the worker died in ${deathsOf(lease) + jointDeathsOf(lease)} runs`
   await deps.leases.commit(lease, async (current) => {
     const sequence = await deps.completion.nextSequence(current, current)
     return laneFailed(current, lease.lane, { message, code, final: true, sequence, atMs: deps.clock.now() })
@@ -54,7 +65,7 @@ type Apart = {
   limitMs: number
 }
 
-/** Runs the job in a separate process; fails it if that dies too. */
+/** Runs the job in a separate process; counts its death if that dies too. */
 export async function runApart<T extends string>(
   deps: WorkerContext,
   { lease, job, cancelled, logger, limitMs }: Apart,
@@ -62,7 +73,7 @@ export async function runApart<T extends string>(
   const { lane } = lease
   const { uploadId, generation } = job.data
   logger.warn({ deaths: deathsOf(lease) }, 'running in a separate process: the worker died in earlier runs')
-  // That process takes a lease of its own; a remaining lease shows that it died.
+  // That process takes a lease of its own; a remaining lease shows that it died, and this worker with it.
   await releaseLease(deps, { lease, cancelled, logger })
   const { attemptsMade, stalledCounter } = job
   const alone = {
@@ -77,18 +88,11 @@ export async function runApart<T extends string>(
   const signal = cancelled ?? new AbortController().signal
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
-    // Its run has ended, but the queue does not know it.
-    const run = endedRuns(job) + 1
-    if (signal.aborted) {
-      // It was told to go, and took too long for that: no fault of the file.
-      await deps.leases.giveBack(uploadId, lane, { generation, run })
-      throw new JobReleased()
-    }
-    const left = await deps.leases.acquire(uploadId, lane, { generation, run })
-    if (left === undefined) return 'nothing' as T
-    if (deathsOf(left) >= LAST_DEATH) return await abandon(deps, left, logger)
-    await releaseLease(deps, { lease: left, cancelled, logger })
-    throw new Error('the separate process did not start')
+    // Where it was told to go, it took too long for that: no fault of the file.
+    const end = signal.aborted ? { untried: true } : { died: true }
+    const began = await deps.leases.releaseAlone(uploadId, lane, { generation, run: endedRuns(job) }, end)
+    if (began || signal.aborted) throw new JobReleased()
+    throw new Error('the separate process ended without a word')
   }
   if ('released' in said) throw new JobReleased(said.released)
   if ('outcome' in said) return said.outcome as T

@@ -4,7 +4,7 @@ import { hasCode } from '../../src/core/errors.ts'
 import type { Logger } from '../../src/core/logger.ts'
 import { retry } from '../../src/core/retry.ts'
 import { LANE_LEASE_MS, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
-import type { ReleaseHow } from '../../src/lifecycle/transitions.ts'
+import type { RunEnd } from '../../src/lifecycle/lane-states.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { SHUTDOWN } from './job-released.ts'
 
@@ -17,7 +17,7 @@ type Released = { lease: LaneLease; cancelled: AbortSignal | undefined; logger: 
 export async function releaseLease(
   deps: Pick<WorkerContext, 'leases'>,
   { lease, cancelled, logger }: Released,
-  how?: ReleaseHow,
+  end?: RunEnd,
 ): Promise<void> {
   const isPassing = (err: unknown) => {
     const passes = hasCode(err, 'REDIS_UNAVAILABLE') || hasCode(err, 'STORE_UNAVAILABLE')
@@ -26,7 +26,7 @@ export async function releaseLease(
     return passes
   }
   const limits = { holdMs: LANE_LEASE_MS, firstPauseMs: 1000, longestPauseMs: 10_000, isPassing }
-  await retry(() => deps.leases.release(lease, how), limits).catch((err: unknown) =>
+  await retry(() => deps.leases.release(lease, end), limits).catch((err: unknown) =>
     logger.warn({ err }, 'lane lease not released'),
   )
 }

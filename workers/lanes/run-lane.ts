@@ -10,7 +10,7 @@ import { personOf } from '../../src/records/person.ts'
 import type { LaneName, NextUpload, UploadRecord } from '../../src/records/upload-record.ts'
 import { NoRoom } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { abandon, DEATHS_BEFORE_ALONE, deathsOf, endedRuns, LAST_DEATH, LIMIT_MS, runApart } from './deadly.ts'
+import { abandon, DEATHS_BEFORE_ALONE, deathsOf, endedRuns, isDeadly, LIMIT_MS, runApart } from './deadly.ts'
 import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
 import { JobReleased, putBack, SHUTDOWN } from './job-released.ts'
@@ -120,9 +120,8 @@ export async function runOnce(
   const { lane } = work
   const { uploadId, generation, waitedFor } = job.data
   const jobId = job.id ?? lane
-  const { alone = false, ...duration } = how
   const lease = await deps.leases
-    .acquire(uploadId, lane, { ...duration, generation, run: endedRuns(job), waitedFor })
+    .acquire(uploadId, lane, { ...how, generation, run: endedRuns(job), waitedFor })
     .catch(whenHeld)
   if (lease === undefined) {
     const record = await deps.uploads.latest(uploadId)
@@ -132,9 +131,8 @@ export async function runOnce(
   const { submissionId } = lease.record
   const logger = deps.logger.child({ uploadId, submissionId, jobId, lane, attempt: job.attemptsMade + 1 })
   const limitMs = work.limitMs ?? LIMIT_MS[lane]
-  const deaths = deathsOf(lease)
-  if (deaths >= LAST_DEATH) return await abandon(deps, lease, logger)
-  if (deaths >= DEATHS_BEFORE_ALONE && !alone)
+  if (isDeadly(lease)) return await abandon(deps, lease, logger)
+  if (deathsOf(lease) >= DEATHS_BEFORE_ALONE && how.alone !== true)
     return await runApart(deps, { lease, job, cancelled, logger, limitMs: limitMs / 2 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])

@@ -106,14 +106,21 @@ overBothStores((store) => {
   })
 
   describe.runIf(store === 'local')('a job that runs alone', () => {
-    it('goes on in another worker where its own is killed: that is no death of its doing', async () => {
-      const id = await stored('orphan')
+    it.each([
+      ['its own is killed', 'orphaned', 0],
+      ['the group of its own is killed', 'orphaned-group', 0],
+      ['both are killed, as with their container', 'killed-together', 1],
+    ])('goes on in another worker where %s: that is no death of its doing', async (_, by, joint) => {
+      const id = await stored(by)
       await Promise.all((await Promise.all([startWorker(true), startWorker(true)])).map(({ exited }) => exited))
-      const parent = await startWorker(true, { preload: ['test/support/orphaned'] })
+      const parent = await startWorker(true, { preload: [`test/support/${by}`] })
       expect(await parent.exited).toEqual({ code: null, signal: 'SIGKILL' })
       await startWorker(false)
       const { error } = await stack.until(id, ({ state }) => state !== 'checking' && state !== 'stored')
       expect(error).toBeNull()
+      const counts = (await stack.deps.uploads.history(id, 0)).map(({ lanes }) => lanes.validate)
+      const most = (of: 'deaths' | 'jointDeaths') => Math.max(...counts.map((count) => count?.[of] ?? 0))
+      expect([most('deaths'), most('jointDeaths')]).toEqual([2, joint])
     })
   })
 

@@ -1,20 +1,28 @@
 // A lease is taken over from the dead, and a death is counted only where a worker may have died.
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { processIdentity } from '../../../src/core/process-alive.ts'
-import { uploadJobId } from '../../../src/jobs/contract.ts'
+import type { Job } from 'bullmq'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { AppError } from '../../../src/core/errors.ts'
+import { type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../../src/lifecycle/lane-leases.ts'
-import { laneRenewed } from '../../../src/lifecycle/transitions.ts'
+import { runApart } from '../../../workers/lanes/deadly.ts'
+import { JobReleased } from '../../../workers/lanes/job-released.ts'
+import { validateWork } from '../../../workers/lanes/validate.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
+import { deadProcess, ELSEWHERE, heldBy } from '../../support/lease-holders.ts'
 
-/** Nobody sees a process of another machine. What a former version stored says nothing of its process. */
+/** What a former version stored says nothing of its process. */
 const UNSEEN: [string, string | undefined][] = [
-  ['on another machine', 'another-boot pid:[1] 1 1'],
+  ['on another machine', ELSEWHERE],
   ['of a former version', undefined],
 ]
+
+const ALONE = join(import.meta.dirname, '../../../workers/alone.ts')
 
 let stack: Environment
 let aheadMs: number
@@ -49,21 +57,13 @@ async function acquired(id: string): Promise<LaneLease> {
   return lease
 }
 
-/** The lease is another's now, who goes on with it. */
-async function heldBy(holder: string | undefined, id: string): Promise<void> {
-  await stack.deps.uploads.commit(id, (current) => {
-    const { claim } = current?.lanes.validate ?? {}
-    if (current === undefined || claim === undefined) return undefined
-    const { process: _, ...rest } = claim
-    return laneRenewed(current, 'validate', holder === undefined ? rest : { ...rest, process: holder })
-  })
-}
-
 describe('a holder that is seen to live', () => {
   it('keeps its lease where the queue has lost the lock of its job, and nobody counts as dead', async () => {
     const id = await stored()
     const mine = await acquired(id)
-    await expect(acquire(id, 1)).rejects.toBeInstanceOf(LaneHeld)
+    await expect(acquire(id, 1)).rejects.toMatchObject({ name: 'LaneHeld', waitFor: undefined })
+    const waited = { generation: 1, run: 1, waitedFor: mine.token }
+    await expect(stack.deps.leases.acquire(id, 'validate', waited)).rejects.toBeInstanceOf(LaneHeld)
     expect(await laneOf(id)).toMatchObject({ attempts: 1, claim: { token: mine.token } })
     expect((await laneOf(id))?.deaths).toBeUndefined()
   })
@@ -90,10 +90,73 @@ describe('a holder that is seen to be dead', () => {
   it('loses its lease at once, and counts', async () => {
     const id = await stored()
     await acquired(id)
-    const [boot, namespace, pid] = processIdentity().split(' ')
-    await heldBy(`${boot} ${namespace} ${pid} 1`, id)
+    await heldBy(deadProcess(), stack.deps.uploads, id, 'validate')
     expect(await acquire(id, 0)).toBeDefined()
     expect(await laneOf(id)).toMatchObject({ attempts: 2, deaths: 1 })
+  })
+})
+
+describe('a process for one job', () => {
+  const left = async (id: string, signal: AbortSignal) => {
+    const { leases, logger } = stack.deps
+    const lease = await acquired(id)
+    const release = leases.release.bind(leases)
+    const releasing = vi.spyOn(leases, 'release')
+    onTestFinished(() => releasing.mockRestore())
+    releasing.mockRejectedValueOnce(new AppError('STORE_UNAVAILABLE')).mockImplementationOnce(async (...args) => {
+      const released = await release(...args)
+      // In the place of the process: its lease, and no word.
+      await leases.acquire(id, 'validate', { generation: 1, run: 0, alone: true })
+      await heldBy(deadProcess(), stack.deps.uploads, id, 'validate')
+      return released
+    })
+    const data = { uploadId: id, generation: 1 }
+    const job = { data, attemptsMade: 0, stalledCounter: 0, opts: {} } as Job<UploadJob>
+    await runApart(stack.deps, { lease, job, cancelled: signal, logger, limitMs: 60_000 })
+  }
+
+  it('that ends without a word counts once, and an outage of the store while its job is handed over does not', async () => {
+    const id = await stored()
+    await expect(left(id, new AbortController().signal)).rejects.toBeInstanceOf(JobReleased)
+    expect(await laneOf(id)).toMatchObject({ deaths: 1, attempts: 2 })
+    expect((await laneOf(id))?.claim).toBeUndefined()
+  })
+
+  it('that took too long to go is given back: no death, and no attempt', async () => {
+    const id = await stored()
+    await expect(left(id, AbortSignal.abort())).rejects.toBeInstanceOf(JobReleased)
+    expect(await laneOf(id)).toMatchObject({ attempts: 1 })
+    expect((await laneOf(id))?.deaths).toBeUndefined()
+    expect((await laneOf(id))?.claim).toBeUndefined()
+  })
+
+  it('that dies with its worker again and again ends some day', async () => {
+    const id = await stored()
+    for (let run = 0; run < 5; run++) {
+      await stack.deps.leases.acquire(id, 'validate', { generation: 1, run, alone: true })
+      await heldBy(deadProcess(), stack.deps.uploads, id, 'validate')
+    }
+    expect(await laneOf(id)).toMatchObject({ jointDeaths: 4 })
+    expect((await laneOf(id))?.deaths).toBeUndefined()
+    await expect(stack.once(validateWork(stack.deps), stack.deps, id, { made: 5 })).rejects.toThrow('the worker died')
+    expect((await stack.latest(id)).error).toEqual({ code: 'WORKER_DIED', retryable: false })
+  })
+
+  it('is not ended by being told twice to go', async () => {
+    const id = await stored()
+    const told = { lane: 'validate', id: 'twice', uploadId: id, generation: 1, attemptsMade: 0, stalledCounter: 0 }
+    const child = fork(ALONE, [JSON.stringify({ ...told, attempts: 5 })], {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, ...stack.env, WORKER_LANES: 'validate' },
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    const hasBegun = async () => (await laneOf(id))?.claim !== undefined || child.exitCode !== null
+    await waitFor(hasBegun, { what: 'the process to begin', intervalMs: 5 })
+    const telling = setInterval(() => child.kill('SIGTERM'), 1)
+    const exit = await ended
+    clearInterval(telling)
+    expect(exit).toEqual([0, null])
   })
 })
 
@@ -102,7 +165,7 @@ describe.each(UNSEEN)('a holder %s', (_, holder) => {
   async function handedOut(): Promise<{ id: string; theirs: LaneLease; promote: () => Promise<void> }> {
     const id = await stored({ queue: true })
     const theirs = await acquired(id)
-    await heldBy(holder, id)
+    await heldBy(holder, stack.deps.uploads, id, 'validate')
     const queue = stack.deps.queues.byLane.validate
     const jobId = uploadJobId('validate', id, 1)
     await stack.deps.redis.jobs.hset(queue.toKey(jobId), 'stc', 1)

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
 import { LaneHeld } from '../../../src/lifecycle/lane-leases.ts'
 import { type ShortWork, startShortWork } from '../../../workers/lanes/short-work.ts'
@@ -20,18 +20,13 @@ import { lesson } from '../../support/media/videos.ts'
 let corpus: Corpus
 let stack: Environment
 let places: ShortWork[] = []
-let aheadMs: number
 let submissions = 0
 beforeAll(async () => {
   corpus = await createCorpus()
   stack = await openEnvironment({
     listens: false,
     lanes: MEDIA_LANES,
-    clock: { now: () => Date.now() + aheadMs },
   })
-})
-beforeEach(() => {
-  aheadMs = 0
 })
 afterEach(async () => {
   await Promise.all(places.map((place) => place.stop()))
