@@ -12,7 +12,7 @@ import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 
-/** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at half of it. */
+/** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at each third of it. */
 export const LANE_LEASE_MS = 10 * 60_000
 
 export type LaneLease = {

@@ -14,6 +14,7 @@ import { abandon, DEATHS_BEFORE_ALONE, deathsOf, endedRuns, isDeadly, LIMIT_MS, 
 import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
 import { JobReleased, putBack, SHUTDOWN } from './job-released.ts'
+import { keepLease } from './keep-lease.ts'
 import { progressReporter } from './progress-reporter.ts'
 import { releaseLease } from './release-lease.ts'
 import { restingLanes } from './resting.ts'
@@ -136,7 +137,8 @@ export async function runOnce(
     return await runApart(deps, { lease, job, cancelled, logger, limitMs: limitMs / 2 })
   const lost = new AbortController()
   const signal = AbortSignal.any(cancelled === undefined ? [lost.signal] : [lost.signal, cancelled])
-  const stopRenewing = renewing(deps, lease, lost, logger)
+  const onLost = () => lost.abort(new LaneLeaseLost('another run has taken over'))
+  const stopRenewing = keepLease(deps, lease, onLost, logger)
   const progress = progressReporter(deps.views, uploadId, lane, logger)
   let finished: UploadRecord | undefined
   try {
@@ -184,16 +186,6 @@ function committing(deps: WorkerContext, work: LaneWork, lease: LaneLease) {
     if (!mine || result === undefined) throw new LaneLeaseLost('another run has taken over')
     return result
   }
-}
-
-function renewing(deps: WorkerContext, lease: LaneLease, lost: AbortController, logger: Logger): () => void {
-  const renew = async (): Promise<void> => {
-    if (!(await deps.leases.renew(lease))) lost.abort(new LaneLeaseLost('another run has taken over'))
-  }
-  const timer = setInterval(() => {
-    renew().catch((err: unknown) => logger.warn({ err }, 'lane lease not renewed'))
-  }, lease.leaseMs / 2)
-  return () => clearInterval(timer)
 }
 
 type Stopped = {

@@ -4,10 +4,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Job } from 'bullmq'
+import { type Job, Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
-import { type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
+import { QUEUE_PREFIX, type UploadJob, uploadJobId } from '../../../src/jobs/contract.ts'
 import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../../src/lifecycle/lane-leases.ts'
 import { runApart } from '../../../workers/lanes/deadly.ts'
 import { JobReleased } from '../../../workers/lanes/job-released.ts'
@@ -74,6 +74,22 @@ describe('a holder that is seen to live', () => {
     aheadMs = LANE_LEASE_MS + 1000
     await expect(acquire(id, 1)).rejects.toBeInstanceOf(LaneHeld)
     expect(await stack.deps.leases.renew(mine)).toBe(true)
+  })
+
+  it('keeps a short lease as well, and the reconciler leaves it alone', async () => {
+    const id = await stored({ queue: true })
+    const { leases, queues, redis, reconciler, uploads } = stack.deps
+    // The queue has done with the job, so that only the lease says that somebody is at work.
+    const forgetful = new Worker('validate', async () => 'nothing', { connection: redis.jobs, prefix: QUEUE_PREFIX })
+    await waitFor(async () => (await queues.stateOf('validate', id, 1)) === 'completed')
+    await forgetful.close()
+    const mine = await leases.acquire(id, 'validate', { generation: 1, run: 0, leaseMs: 60_000 })
+    aheadMs = 60_000 + 1000
+    await reconciler.one(id)
+    expect(await laneOf(id)).toMatchObject({ generation: 1, claim: { token: mine?.token } })
+    await heldBy(ELSEWHERE, uploads, id, 'validate')
+    await reconciler.one(id)
+    expect(await laneOf(id)).toMatchObject({ generation: 2, deaths: 1 })
   })
 
   it('is not waited for without end, and is no death then either', async () => {
