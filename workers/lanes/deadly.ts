@@ -88,6 +88,8 @@ export async function runApart<T extends string>(
   const signal = cancelled ?? new AbortController().signal
   const said = await runAlone(alone, { signal, limitMs })
   if (said === undefined) {
+    // Its files are as large as its film, and the next run needs the room.
+    await deps.room.sweep().catch((err: unknown) => logger.warn({ err }, 'scratch folders of the dead not removed'))
     // Where it was told to go, it took too long for that: no fault of the file.
     const end = signal.aborted ? { untried: true } : { died: true }
     const began = await deps.leases.releaseAlone(uploadId, lane, { generation, run: endedRuns(job) }, end)

@@ -39,7 +39,7 @@ export type ScratchRoom = {
   freeBytes(): Promise<number>
   /** Whether jobs should be started. Space that is too little for one job may be enough for the next. */
   state(): Promise<RoomState>
-  /** Deletes the folders of dead owners, called once at start; returns their names. */
+  /** Deletes the folders of dead owners; returns their names. */
   sweep(): Promise<string[]>
 }
 

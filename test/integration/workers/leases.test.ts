@@ -2,7 +2,8 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Job, Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -12,6 +13,7 @@ import { LANE_LEASE_MS, LaneHeld, type LaneLease } from '../../../src/lifecycle/
 import { runApart } from '../../../workers/lanes/deadly.ts'
 import { JobReleased } from '../../../workers/lanes/job-released.ts'
 import { validateWork } from '../../../workers/lanes/validate.ts'
+import { folderName } from '../../../workers/media/scratch.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { deadProcess, ELSEWHERE, heldBy } from '../../support/lease-holders.ts'
@@ -49,6 +51,7 @@ const laneOf = async (id: string) => (await stack.latest(id)).lanes.validate
 /** Of any version of the record: a lane that is done forgets them. */
 const mostDeaths = async (id: string) =>
   Math.max(...(await stack.deps.uploads.history(id, 0)).map(({ lanes }) => lanes.validate?.deaths ?? 0))
+const scratch = () => join(stack.dataDir, 'scratch')
 const acquire = (id: string, run: number) => stack.deps.leases.acquire(id, 'validate', { generation: 1, run })
 
 async function acquired(id: string): Promise<LaneLease> {
@@ -121,9 +124,10 @@ describe('a process for one job', () => {
     onTestFinished(() => releasing.mockRestore())
     releasing.mockRejectedValueOnce(new AppError('STORE_UNAVAILABLE')).mockImplementationOnce(async (...args) => {
       const released = await release(...args)
-      // In the place of the process: its lease, and no word.
+      // In the place of the process: its lease, its files, and no word.
       await leases.acquire(id, 'validate', { generation: 1, run: 0, alone: true })
       await heldBy(deadProcess(), stack.deps.uploads, id, 'validate')
+      await mkdir(join(scratch(), folderName({ host: hostname(), pid: process.pid, started: '1' }, 'left')))
       return released
     })
     const data = { uploadId: id, generation: 1 }
@@ -136,6 +140,7 @@ describe('a process for one job', () => {
     await expect(left(id, new AbortController().signal)).rejects.toBeInstanceOf(JobReleased)
     expect(await laneOf(id)).toMatchObject({ deaths: 1, attempts: 2 })
     expect((await laneOf(id))?.claim).toBeUndefined()
+    expect((await readdir(scratch())).filter((name) => name.endsWith('.left'))).toEqual([])
   })
 
   it('that took too long to go is given back: no death, and no attempt', async () => {
