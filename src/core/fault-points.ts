@@ -42,6 +42,7 @@ export const FAULT_POINTS = [
   'concat.record-stored',
   'concat.joined',
   'concat.partial-ended',
+  'version.created',
   'terminate.before-commit',
   'terminate.committed',
   'terminate.bytes-removed',

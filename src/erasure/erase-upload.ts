@@ -14,18 +14,26 @@ import type { ErasureDeps } from './erasure-deps.ts'
 
 type Deps = Pick<ErasureDeps, 'store' | 'hot' | 'uploads' | 'queues' | 'clock'>
 
-/** @returns whether nothing is left; otherwise a job of it is still at work, and the call is to be repeated */
-export async function eraseUpload(deps: Deps, id: string): Promise<boolean> {
+/**
+ * @returns 'erased': nothing is left; 'at work': but for a job of it that still runs, and the call is to be repeated;
+ * 'kept': it has not ended, and nothing of it was removed
+ * @throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE: the call is to be repeated
+ */
+export async function eraseUpload(deps: Deps, id: string): Promise<'erased' | 'at work' | 'kept'> {
   const { store, hot, uploads, clock } = deps
   const session = await hot.read(id)
   const before = await uploads.fromStore(id)
+  // Redis may not have been told that it has ended: its event is published now, or never.
+  if (before !== undefined) await uploads.announce(before)
   const { record } = await uploads.commit(id, (current) => {
     const ended = current ?? endedDraft(session)
     if (ended === undefined || ended.erasedAt !== undefined || !isEnded(ended.state)) return undefined
     return erased(ended, clock.now())
   })
   faultPoint('erase.upload-committed')
-  if (record !== undefined && record.erasedAt === undefined) return false
+  if (record !== undefined && record.erasedAt === undefined) return 'kept'
+  // Until Redis has the tombstone, it shows what the upload was called.
+  if (record !== undefined) await uploads.announce(record)
   await abortMultiparts(deps, id, [session?.multipartId, before?.object.multipartId, record?.object.multipartId])
   await removeAllButTombstone(store, id)
   const said: (UploadRecord | UploadDraft | undefined)[] = [before, session?.draft]
@@ -33,7 +41,7 @@ export async function eraseUpload(deps: Deps, id: string): Promise<boolean> {
     if (one !== undefined)
       await hot.forget({ id, owner: one.owner, person: personOf(one), fingerprintKeys: fingerprintKeysOf(one) })
   faultPoint('erase.upload-removed')
-  return record === undefined || (await forgetJobs(deps, record))
+  return record === undefined || (await forgetJobs(deps, record)) ? 'erased' : 'at work'
 }
 
 /** An upload of which no byte was stored has no record: its tombstone keeps a late writer from making one. */

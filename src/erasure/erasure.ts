@@ -62,7 +62,7 @@ export class Erasure {
       const view = views.get(uploadId)
       const isErased = view?.record?.erasedAt !== undefined
       if (view !== undefined && !isErased) await cancelUpload(this.#deps, view, { force: true })
-      if (!(await eraseUpload(this.#deps, uploadId))) isGone = false
+      if ((await eraseUpload(this.#deps, uploadId)) !== 'erased') isGone = false
       // Looked at again with its submission, not by itself: many deletions would fill the list of open uploads.
       await this.#deps.hot.setDue(uploadId, null)
       const { version = 0 } = (await this.#deps.uploads.latest(uploadId)) ?? {}
@@ -135,11 +135,16 @@ export class Erasure {
       for (const partial of known.concat.partials) {
         const view = await views.one(partial)
         if (view !== undefined) await cancelUpload(this.#deps, view, { force: true })
-        await eraseUpload(this.#deps, partial)
+        await this.#one(partial)
       }
     if (known?.submissionId != null) await attempts.eraseUpload(known.owner, known.submissionId, id)
-    await eraseUpload(this.#deps, id)
+    await this.#one(id)
     if (known?.submissionId != null) await this.#searchAgain(known.owner, known.submissionId)
+  }
+
+  async #one(id: string): Promise<void> {
+    // Nothing is known to put it back once it has ended; but who asked must not be told that it is gone.
+    if ((await eraseUpload(this.#deps, id)) === 'kept') throw new Error(`${id} has not ended, so it was not erased`)
   }
 
   /** The search knows words of all uploads of a submission, and not whose they are. */

@@ -229,6 +229,11 @@ export class RecordIndex {
     )
   }
 
+  /** An upload is checked at a time, or before. */
+  async setUploadDueBy(id: string, atMs: number): Promise<void> {
+    await viaRedis(this.redis.zadd(redisKeys.due, 'LT', atMs, id))
+  }
+
   /** Sets the next check of a submission; null: none. */
   async setSubmissionDue(owner: string, submissionId: string, atMs: number | null): Promise<void> {
     const member = `${owner}/${submissionId}`

@@ -23,8 +23,8 @@ const SEQUENCE_ROOM = 256
 const WHOLE_VERSIONS = 10
 /** Below this, shortening saves nothing: a file takes a block. */
 const LARGE_CHARS = 4096
-/** Time for the work after a seal, before the reconciler repeats it. */
-const SEAL_LOOK_MS = 60_000
+/** Time for the work after a commit, before the reconciler repeats it. */
+const LOOK_AFTER_MS = 60_000
 
 /** A submission as the store has it. */
 export type RestoredSubmission = { head: SubmissionHead | undefined; uploads: UploadRecord[] }
@@ -83,7 +83,13 @@ export class SubmissionHeads {
       () => isoTime(this.#clock.now()),
       await this.latest(owner, id),
       () => this.fromStore(owner, id),
-      decide,
+      async (current) => {
+        const decided = await decide(current)
+        // Before the commit: if this process dies after it, the reconciler tells its event, and goes on with what follows.
+        if (decided !== undefined && (decided.event !== null || decided.state === 'deleted'))
+          await this.#index.setSubmissionDue(owner, id, this.#clock.now() + LOOK_AFTER_MS)
+        return decided
+      },
     )
     const head = outcome.record
     if (outcome.committed && head !== undefined) {
@@ -190,7 +196,7 @@ export class SubmissionHeads {
     // deletions, whose process may have died before everything was removed.
     const erasing = isErasureDue(head, this.#clock.now())
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
-      await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + SEAL_LOOK_MS)
+      await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + LOOK_AFTER_MS)
     return await this.#index.apply({
       cacheKey: redisKeys.head(head.owner, head.id),
       version: head.version,

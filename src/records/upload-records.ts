@@ -127,7 +127,13 @@ export class UploadRecords {
       () => isoTime(this.#clock.now()),
       first ? undefined : await this.latest(id),
       () => this.fromStore(id),
-      decide,
+      async (current) => {
+        const decided = await decide(current)
+        // Before the commit: if this process dies after it, or Redis does not answer, the reconciler tells what was
+        // committed. The first bytes of an upload need no mark: it is due until the last one.
+        if (decided !== undefined && !first) await this.#index.setUploadDueBy(id, this.#clock.now() + RECHECK_MS)
+        return decided
+      },
     )
     if (outcome.committed && outcome.record !== undefined) {
       await this.announce(outcome.record).catch((err: unknown) => {

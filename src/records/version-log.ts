@@ -1,6 +1,7 @@
 // A record is a sequence of immutable numbered versions in the object store. Creating version n+1 is the commit:
 // of several writers one wins, the others fetch the record again and retry. If the existing version has my nonce, my commit succeeded.
 
+import { faultPoint } from '../core/fault-points.ts'
 import { newToken } from '../core/ids.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
@@ -96,7 +97,10 @@ export class VersionLog<T extends Versioned> {
         nonce: newToken(),
         committedAt: nowIso(),
       } as unknown as T
-      if (await this.#create(versionKey(prefix, next.version), next)) return { record: next, committed: true }
+      if (await this.#create(versionKey(prefix, next.version), next)) {
+        faultPoint('version.created')
+        return { record: next, committed: true }
+      }
       current = await reread()
     }
     throw new Error(`${prefix}: lost ${MAX_ROUNDS} commits in a row`)

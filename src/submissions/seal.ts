@@ -126,8 +126,6 @@ function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean
 /** The head of the sealed revision. */
 async function sealed(deps: SealDeps, { head, document }: LoadedSubmission): Promise<HeadDecision> {
   const { owner, id, revision } = head
-  // Before the commit: if this process dies after it, the reconciler publishes it and cancels unfinished uploads.
-  await deps.index.setSubmissionDue(owner, id, deps.clock.now() + LOOK_AFTER_MS)
   const uploads = Object.fromEntries(
     document.slots.filter(({ counted }) => counted.length > 0).map(({ slot, counted }) => [slot, counted]),
   )

@@ -71,6 +71,7 @@ overBothStores((kind) => {
   }
 
   const points: FaultPoint[] = [
+    'version.created',
     'erase.head-committed',
     'erase.upload-committed',
     'erase.upload-removed',
@@ -90,7 +91,7 @@ overBothStores((kind) => {
     await stack.call('DELETE', `/v1/submissions/heir-${mark}`)
   })
 
-  const uploadPoints: FaultPoint[] = ['terminate.committed', 'erase.upload-committed']
+  const uploadPoints: FaultPoint[] = ['version.created', 'terminate.committed', 'erase.upload-committed']
   it.each(kind === 'local' ? uploadPoints : uploadPoints.slice(0, 1))('of one upload, killed at %s', async (point) => {
     const mark = `one-${kind}-${point.replace('.', '-')}`
     const { submission, upload } = await filed(mark)

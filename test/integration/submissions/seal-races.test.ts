@@ -28,21 +28,22 @@ const pdf = (pages: number): Measured => ({ kind: 'pdf', container: 'pdf', pages
 /** Seals, and does something once between the look at the uploads and the commit. */
 async function sealWhile(id: string, act: () => Promise<unknown>): Promise<string> {
   let done = false
-  const setSubmissionDue = async (...args: Parameters<SealDeps['index']['setSubmissionDue']>) => {
-    await h.deps.index.setSubmissionDue(...args)
-    if (done) return
+  const nextSequence = async (...args: Parameters<SealDeps['heads']['nextSequence']>) => {
+    const next = await h.deps.heads.nextSequence(...args)
+    if (done) return next
     done = true
     await act()
+    return next
   }
-  const index = new Proxy(h.deps.index, {
+  const heads = new Proxy(h.deps.heads, {
     get(target, name) {
-      if (name === 'setSubmissionDue') return setSubmissionDue
+      if (name === 'nextSequence') return nextSequence
       const member: unknown = Reflect.get(target, name)
       return typeof member === 'function' ? member.bind(target) : member
     },
   })
   try {
-    const { document } = await sealSubmission({ ...h.deps, index }, 'portal', id, { whenComplete: false })
+    const { document } = await sealSubmission({ ...h.deps, heads }, 'portal', id, { whenComplete: false })
     return document.state
   } catch (error) {
     if (error instanceof AppError) return error.code
