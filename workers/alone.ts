@@ -1,9 +1,10 @@
-// Entry of a process that runs a single job whose earlier runs killed two workers. It has half of a worker's
-// limits, is the first one that the kernel kills when memory is short, and ends with the worker that started it.
+// Entry of a process that runs a single job whose earlier runs killed two workers. It has half of a worker's heap and
+// threads, is the first one that the kernel kills when memory is short, and ends with the worker that started it. Media
+// tools keep their limits: the file may have met others' deaths only, and with less of a tool it could be rejected.
 
 import { writeFile } from 'node:fs/promises'
 import type { Job } from 'bullmq'
-import { loadConfig } from '../src/core/config.ts'
+import { loadWorkerConfig } from '../src/core/config.ts'
 import { createLogger } from '../src/core/logger.ts'
 import { exitOnStartError } from '../src/core/start-error.ts'
 import { createDeps } from '../src/deps.ts'
@@ -16,7 +17,6 @@ import { type LaneWork, runOnce } from './lanes/run-lane.ts'
 import { transcodeWork } from './lanes/transcode.ts'
 import { validateWork } from './lanes/validate.ts'
 import { watchLoop } from './loop-watch.ts'
-import type { Runner } from './media/run.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** The most that can be asked of the kernel: this one first. */
@@ -31,24 +31,16 @@ const WORK = { validate: validateWork, inspect: inspectWork, transcode: transcod
   (deps: WorkerContext) => LaneWork
 >
 
-function withHalf(runner: Runner): Runner {
-  return {
-    ...runner,
-    run: (job) => {
-      const { wallMs, cpuSeconds, memoryBytes } = job.limits
-      const half = { wallMs: wallMs / 2, cpuSeconds: Math.ceil(cpuSeconds / 2), memoryBytes: memoryBytes / 2 }
-      return runner.run({ ...job, limits: { ...job.limits, ...half } })
-    },
-  }
-}
-
 async function main(): Promise<void> {
   const closing = new AbortController()
   // Without its worker nobody would end it. It gives the job back: the worker's death is not of this file's doing.
-  process.once('disconnect', () => {
+  const orphaned = () => {
     closing.abort(SHUTDOWN)
     setTimeout(() => process.exit(1), ORPHANED_MS)
-  })
+  }
+  process.once('disconnect', orphaned)
+  // It may have gone while the modules were loaded.
+  if (!process.connected) orphaned()
   // Told twice where all processes are told: the second time must not end it at once.
   process.on('SIGTERM', () => closing.abort(SHUTDOWN))
   // Not everywhere may a process ask to be ended first.
@@ -56,12 +48,11 @@ async function main(): Promise<void> {
   await watchLoop(LOOP_LIMIT_MS)
   const given = JSON.parse(process.argv[2] ?? '') as AloneJob
   const { lane, id, uploadId, generation, attemptsMade, stalledCounter, attempts } = given
-  const config = loadConfig()
+  const config = loadWorkerConfig()
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
   const whole = await createWorkerContext(await createDeps(config, logger))
   const deps = {
     ...whole,
-    runner: withHalf(whole.runner),
     threads: Math.max(1, Math.floor(whole.threads / 2)),
   }
   const job = {

@@ -94,6 +94,7 @@ export async function runApart<T extends string>(
     const end = signal.aborted ? { untried: true } : { died: true }
     const began = await deps.leases.releaseAlone(uploadId, lane, { generation, run: endedRuns(job) }, end)
     if (began || signal.aborted) throw new JobReleased()
+    logger.error('the separate process ended before it took the job: its own output says why')
     throw new Error('the separate process ended without a word')
   }
   if ('released' in said) throw new JobReleased(said.released)

@@ -42,7 +42,9 @@ overBothStores((store) => {
     const folder = join(armory, String(++workers))
     await mkdir(folder)
     if (kills) await writeFile(join(folder, 'armed'), `validate.started 1 worker-${workers}`)
-    const env = { ...stack.env, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: folder }
+    // As a worker is deployed: without the secrets of the service.
+    const { TICKET_SECRET: _, API_KEYS: __, ...bare } = stack.env
+    const env = { ...bare, OPS_PORT: '0', LOG_LEVEL: 'info', FAULT_POINTS: folder }
     const worker = await startProcess('worker', { ...how, env, entry: 'test/support/quick-worker' })
     onTestFinished(() => worker.kill('SIGKILL'))
     return worker
