@@ -15,6 +15,7 @@ import { GoneEndpoints } from '../notify/gone-endpoints.ts'
 import { type Answer, post } from '../notify/post.ts'
 import { DeliveryError, retryAfterMs } from '../notify/schedule.ts'
 import { signedHeaders } from '../notify/signature.ts'
+import { JobReleased, SHUTDOWN } from './job-released.ts'
 
 export { webhookBackoff } from '../notify/schedule.ts'
 
@@ -41,7 +42,7 @@ type Outcome = 'delivered' | 'rejected' | 'unreachable' | 'timeout' | 'refused' 
 
 /**
  * The processor of the lane; give its worker `settings: { backoffStrategy: webhookBackoff }`. It throws DeliveryError
- * for failures that may succeed later, and UnrecoverableError for an endpoint that is gone. Failed jobs stay in the
+ * for failures that may succeed later, UnrecoverableError for an endpoint that is gone, and JobReleased where the worker stops. Failed jobs stay in the
  * queue for seven days and can be retried by hand.
  */
 export function createNotifyProcessor(
@@ -82,6 +83,8 @@ export function createNotifyProcessor(
       answer = await deliver(target, job.data, deps, signal)
       faultPoint('notify.after-post')
     } catch (error) {
+      // The receiver is not the cause, and may have it already: at least once.
+      if (cancelled?.reason === SHUTDOWN) throw new JobReleased()
       const [outcome, words] = explain(error, deadline)
       await report(outcome, words)
       throw new DeliveryError(words, { cause: error })

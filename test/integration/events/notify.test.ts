@@ -7,6 +7,7 @@ import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
 import { FairShare } from '../../../workers/lanes/fair-share.ts'
+import { SHUTDOWN } from '../../../workers/lanes/job-released.ts'
 import { createNotifyProcessor, type NotifyDeps, webhookBackoff } from '../../../workers/lanes/notify.ts'
 import { sharedByPortal } from '../../../workers/registry.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
@@ -57,6 +58,26 @@ function startWorker(change: Partial<NotifyDeps> = {}): void {
   worker = new Worker<NotifyJob>('notify', processor, {
     connection: stack.connect('jobs'),
     prefix: QUEUE_PREFIX,
+    settings: { backoffStrategy: webhookBackoff },
+  })
+}
+
+/** As in a worker: of a portal only some at a time. */
+function startShared(): void {
+  const { clock, logger } = stack.deps
+  const deliver = createNotifyProcessor({
+    redis: stack.deps.redis.hot,
+    clock,
+    logger,
+    metrics,
+    deliveries: new Deliveries(stack.deps.store),
+    webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
+    timeoutMs: 600_000,
+  })
+  worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE)), {
+    connection: stack.connect('jobs'),
+    prefix: QUEUE_PREFIX,
+    concurrency: 16,
     settings: { backoffStrategy: webhookBackoff },
   })
 }
@@ -242,23 +263,9 @@ describe('the address guard', () => {
 
 describe('webhooks to a receiver that never answers', () => {
   it('do not delay those of another portal', async () => {
-    const { clock, logger } = stack.deps
     receiver.reply = ({ path }) => (path === '/dead' ? new Promise<never>(() => undefined) : { status: 204 })
     const dead = await Promise.all(Array.from({ length: 60 }, () => send(`${receiver.url}/dead`, { owner: 'dead' })))
-    const deliver = createNotifyProcessor({
-      redis: stack.deps.redis.hot,
-      clock,
-      logger,
-      metrics,
-      deliveries: new Deliveries(stack.deps.store),
-      webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
-      timeoutMs: 600_000,
-    })
-    worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE)), {
-      connection: stack.connect('jobs'),
-      prefix: QUEUE_PREFIX,
-      concurrency: 16,
-    })
+    startShared()
     await waitFor(() => receiver.deliveries.length >= SHARE)
     const sent = await send(`${receiver.url}/alive`, { owner: 'alive' })
     await sent.state('completed')
@@ -269,5 +276,17 @@ describe('webhooks to a receiver that never answers', () => {
     // What hangs is let go, so that the worker can close.
     await receiver.close()
     receiver = await startReceiver()
+  })
+
+  it('a worker that stops gives its deliveries back: no attempt, and no fault of the receiver', async () => {
+    receiver.reply = () => new Promise(() => undefined)
+    const sent = await send(`${receiver.url}/slow`)
+    startShared()
+    await waitFor(() => receiver.deliveries.length === 1)
+    worker?.cancelAllJobs(SHUTDOWN)
+    const job = await sent.state('delayed')
+    expect(job.attemptsMade).toBe(0)
+    expect(await sent.logs()).toEqual([])
+    expect(await outcomes()).toEqual({})
   })
 })
