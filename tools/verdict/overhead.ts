@@ -38,7 +38,8 @@ export async function timeTranscode(stage: Stage, film: Film): Promise<Round> {
     else command.cpuSeconds = cpuSecondsOf(command.pid) ?? command.cpuSeconds
   }, LOOK_MS)
   try {
-    await stage.until(sent.uploadId, isEnded, READY_MS, ASK_MS)
+    const { upload: copied } = await stage.until(sent.uploadId, isEnded, READY_MS, ASK_MS)
+    if (copied.state !== 'ready') throw new Error(`the copy was not made: ${problems(copied)}`)
   } finally {
     clearInterval(looking)
   }

@@ -44,7 +44,12 @@ export class ToolError extends Error {
   }
 }
 
-const LIMITS: ReadonlySet<ToolErrorCode> = new Set(['TOOL_CPU_LIMIT', 'TOOL_MEMORY_LIMIT', 'TOOL_OUTPUT_LIMIT'])
+const LIMITS: ReadonlySet<ToolErrorCode> = new Set([
+  'TOOL_CPU_LIMIT',
+  'TOOL_MEMORY_LIMIT',
+  'TOOL_OUTPUT_LIMIT',
+  'TOOL_THREAD_LIMIT',
+])
 
 /** The tool reached one of our limits. The caller decides whether the file is the cause. */
 export function isLimit(error: unknown): boolean {
@@ -90,6 +95,7 @@ const PATTERNS: ReadonlyArray<{ match: RegExp; verdict: Verdict }> = [
 const SIGNAL_OF_EXIT: Partial<Record<number, string>> = {
   134: 'SIGABRT',
   135: 'SIGBUS',
+  136: 'SIGFPE',
   137: 'SIGKILL',
   139: 'SIGSEGV',
   143: 'SIGTERM',
@@ -109,7 +115,7 @@ const STOPPED: Record<NonNullable<Ending['stopped']>, Verdict> = {
 /** Exit code of the launcher: isolation failed, or no file to write to. */
 const NOT_LAUNCHED = 125
 /** An isolated process cannot send itself SIGABRT, so an abort ends by an illegal instruction. */
-const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTRAP'])
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTRAP', 'SIGFPE'])
 
 /** Finds why a run failed, from its exit code or signal, its last messages, and whether we stopped it. */
 export function classify(ending: Ending): Verdict {

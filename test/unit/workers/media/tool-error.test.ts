@@ -25,6 +25,8 @@ describe('classify', () => {
     ['the file size limit', exit('', { exitCode: null, signal: 'SIGXFSZ' }), 'TOOL_OUTPUT_LIMIT', 'input'],
     ['the file size limit behind a wrapper', exit('', { exitCode: 153 }), 'TOOL_OUTPUT_LIMIT', 'input'],
     ['a crash of the decoder', exit('', { exitCode: null, signal: 'SIGSEGV' }), 'INPUT_UNREADABLE', 'input'],
+    ['a division by zero in it', exit('', { exitCode: null, signal: 'SIGFPE' }), 'INPUT_UNREADABLE', 'input'],
+    ['the same behind a wrapper', exit('', { exitCode: 136 }), 'INPUT_UNREADABLE', 'input'],
     ['the OOM killer', exit('', { exitCode: null, signal: 'SIGKILL' }), 'TOOL_KILLED', 'system'],
     [
       'a full disk, whatever else is said',
