@@ -110,6 +110,9 @@ function crossCheck(env: Env): string[] {
     )
   }
   need(list(env.TICKET_SECRET).length > 0, 'TICKET_SECRET is required (npm start generates one)')
+  // A secret of separators only would be the empty one, which everybody knows.
+  for (const name of [...SIGNING, 'WEBHOOK_SECRET'] as const)
+    need(env[name] === undefined || list(env[name]).length > 0, `${name} has no secret in it, only blanks or commas`)
   for (const name of SIGNING)
     for (const secret of list(env[name]))
       need(
@@ -163,7 +166,8 @@ function crossCheck(env: Env): string[] {
 
 /** The first one signs, all verify. */
 function secretsOf(value: string | undefined): Secrets {
-  const [first = '', ...older] = list(value)
+  const [first, ...older] = list(value)
+  if (first === undefined) throw new ConfigError(['a secret for signing is empty'])
   return [first, ...older]
 }
 

@@ -17,6 +17,12 @@ describe('weak secrets', () => {
     [{ LINK_SECRET: 'ab'.repeat(20) }, 'LINK_SECRET'],
     [{ RECEIPT_SECRET: 'a-good-secret-of-thirty-two-characters-,x' }, 'RECEIPT_SECRET'],
     [{ UPLOAD_ID_SECRET: 'a'.repeat(40) }, 'UPLOAD_ID_SECRET'],
+    // Of nothing but separators: what a deployment makes of two variables that are not set.
+    [{ SESSION_SECRET: ',' }, 'SESSION_SECRET'],
+    [{ LINK_SECRET: ' ' }, 'LINK_SECRET'],
+    [{ RECEIPT_SECRET: ' , ' }, 'RECEIPT_SECRET'],
+    [{ UPLOAD_ID_SECRET: ',' }, 'UPLOAD_ID_SECRET'],
+    [{ WEBHOOK_SECRET: ',', WEBHOOK_URL: 'https://portal.example/hook' }, 'WEBHOOK_SECRET'],
     [{ OPS_PASSWORD: 'short' }, 'OPS_PASSWORD'],
     [{ OPS_PASSWORD: 'x'.repeat(30) }, 'OPS_PASSWORD'],
   ])('are refused at start: %j', (env, name) => {
