@@ -123,8 +123,8 @@ export class SubmissionHeads {
   async announce(head: SubmissionHead): Promise<void> {
     if ((await this.#apply(head, true)) !== 'gap') return
     const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), head.version - 1)
-    const isWhole = earlier !== undefined && earlier.shortened !== true
-    await this.announce(isWhole ? earlier : { ...head, version: head.version - 1, event: null })
+    const isUnshortened = earlier !== undefined && earlier.shortened !== true
+    await this.announce(isUnshortened ? earlier : { ...head, version: head.version - 1, event: null })
     await this.#apply(head, true)
   }
 

@@ -137,7 +137,7 @@ async function receiveInto(
   let draining = false
   let keeping = false
   // With its last byte here the file is complete, whatever stops the request: nobody would send that byte again.
-  const isWhole = () => sink.position === state.size && !(sink instanceof CheckedSink)
+  const hasLastByte = () => sink.position === state.size && !(sink instanceof CheckedSink)
   const holder = {
     id,
     fence,
@@ -145,7 +145,7 @@ async function receiveInto(
       if (over === undefined) await receiver.between(() => sink.flush())
       else await over
       // Who is told the whole length sends no end of the body either: it is not waited for.
-      if (isWhole()) {
+      if (hasLastByte()) {
         await receiver.leave()
         await released
       }
@@ -175,8 +175,8 @@ async function receiveInto(
     const end = await receiver.run()
     faultPoint('patch.bytes-written')
     // What came before counts: it was sent in good faith, and the person may go on with a new ticket.
-    if (end === 'stopped' && revoked && !isWhole()) throw new AppError('TICKET_REVOKED')
-    if (end === 'stopped' && !draining && !isWhole()) {
+    if (end === 'stopped' && revoked && !hasLastByte()) throw new AppError('TICKET_REVOKED')
+    if (end === 'stopped' && !draining && !hasLastByte()) {
       if (keeping) await sink.flush()
       throw new AppError('UPLOAD_TAKEN_OVER')
     }
