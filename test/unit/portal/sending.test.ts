@@ -1,6 +1,7 @@
 // A file on its way, with a tus-js-client that is played: what the page makes of each answer.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { asset } from './assets.ts'
 
 type Options = { uploadUrl?: string; endpoint?: string; onError: (error: unknown) => void }
@@ -67,6 +68,8 @@ const sending = async (url: string | null = null): Promise<Job> => {
   await job.start()
   return job
 }
+/** By itself Vitest gives up after a second. */
+const seen = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: PATIENCE_MS })
 
 beforeEach(() => {
   vi.clearAllMocks()
@@ -85,20 +88,20 @@ describe('a file on its way', () => {
   it('reads the response before it discards the request', async () => {
     const job = await sending()
     newest().answer(413, 'UPLOAD_TOO_LARGE')
-    await vi.waitFor(() => expect(job.phase).toBe('refused'))
+    await seen(() => expect(job.phase).toBe('refused'))
     expect(job.refusal).toEqual(WORDS)
   })
 
   it('does not touch an upload that another page continues', async () => {
     const job = await sending(GONE)
     newest().answer(400, 'UPLOAD_TAKEN_OVER')
-    await vi.waitFor(() => expect(job.phase).toBe('taken'))
+    await seen(() => expect(job.phase).toBe('taken'))
   })
 
   it('waits and retries without a response', async () => {
     const job = await sending(GONE)
     newest().answer(0)
-    await vi.waitFor(() => expect(job.phase).toBe('waiting'))
+    await seen(() => expect(job.phase).toBe('waiting'))
     await vi.advanceTimersByTimeAsync(2000)
     expect(Upload.made).toHaveLength(2)
     expect(newest().options.uploadUrl).toBe(GONE)
@@ -107,7 +110,7 @@ describe('a file on its way', () => {
   it('gets another ticket when the old one has expired', async () => {
     await sending()
     newest().answer(401, 'TICKET_EXPIRED')
-    await vi.waitFor(() => expect(Upload.made).toHaveLength(2))
+    await seen(() => expect(Upload.made).toHaveLength(2))
     expect(parts.ticket).toHaveBeenCalledTimes(2)
   })
 
@@ -116,7 +119,7 @@ describe('a file on its way', () => {
     await sending(GONE)
     expect(newest().options.endpoint).toBeUndefined()
     newest().answer(410)
-    await vi.waitFor(() => expect(Upload.made).toHaveLength(2))
+    await seen(() => expect(Upload.made).toHaveLength(2))
     expect(newest().options).toMatchObject({ endpoint: 'https://songngan.example/files' })
     expect(newest().options.uploadUrl).toBeUndefined()
   })
@@ -125,7 +128,7 @@ describe('a file on its way', () => {
     parts.wasCancelled.mockResolvedValueOnce(true)
     await sending(GONE)
     newest().answer(410)
-    await vi.waitFor(() => expect(parts.cancelled).toHaveBeenCalledOnce())
+    await seen(() => expect(parts.cancelled).toHaveBeenCalledOnce())
     expect(Upload.made).toHaveLength(1)
   })
 })
