@@ -14,6 +14,7 @@ import { type Neighbour, startNeighbour } from './neighbour.ts'
 import { expectProblem } from './problem.ts'
 
 const KIB = 1024
+const MINUTE_MS = 60_000
 
 overBothStores((kind) => {
   let stack: Environment
@@ -213,10 +214,10 @@ overBothStores((kind) => {
     const full = await tusUser(stack.url, first).post({ length: 10, name: 'c.pdf' })
     expect(expectProblem(full, 403, 'SLOT_FULL')['occupants']).toHaveLength(2)
 
-    const dated = await stack.submission({ deadline: new Date(Date.now() + 5000).toISOString() })
+    const dated = await stack.submission({ deadline: new Date(Date.now() + 10 * MINUTE_MS).toISOString() })
     const early = tusUser(stack.url, await stack.ticket(dated, 'plan'))
     const url = await early.create({ length: 4000, name: 'a.pdf' })
-    skewMs = 10_000
+    skewMs = 11 * MINUTE_MS
     expectProblem(await early.post({ length: 10, name: 'a.pdf' }), 403, 'DEADLINE_PASSED')
     // No running upload is refused for time.
     expect((await early.patch(url, 0, pdfBytes(4000))).status).toBe(204)
