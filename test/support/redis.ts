@@ -34,16 +34,22 @@ export type TestRedis = {
   stop(): Promise<void>
 }
 
-/** True when a server on this port answers PING. */
-function answersPing(port: number): Promise<boolean> {
+/** True when this process serves the port: where another one has taken it, that one answers too. */
+function isServedBy(pid: number, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\nINFO server\r\n'))
+    let text = ''
     const end = (answer: boolean) => {
       socket.destroy()
       resolve(answer)
     }
     socket.setTimeout(1_000, () => end(false))
-    socket.on('data', (data) => end(data.toString().startsWith('+PONG')))
+    socket.on('data', (data) => {
+      text += data.toString()
+      const [, told] = /^process_id:(\d+)\r$/m.exec(text) ?? []
+      // While it loads its data it does not answer PING, but tells its process.
+      if (told !== undefined) end(text.startsWith('+PONG') && Number(told) === pid)
+    })
     socket.on('error', () => end(false))
     socket.on('close', () => resolve(false))
   })
@@ -61,15 +67,17 @@ async function launch(port: number, dir: string, options: RedisOptions): Promise
     '',
     '--appendonly',
     options.appendOnly ? 'yes' : 'no',
+    // Written before a command is answered, always: with everysec Redis holds a write back for up to two seconds while the
+    // disk is busy. What is written survives kill -9, also where it is not on the disk yet.
     '--appendfsync',
-    'everysec',
+    'no',
     '--maxmemory-policy',
     'noeviction',
     '--daemonize',
     'no',
     ...(options.args ?? []),
   ])
-  await waitFor(async () => !child.running() || (await answersPing(port)), { what: 'redis-server to answer' })
+  await waitFor(async () => !child.running() || (await isServedBy(child.pid, port)), { what: 'redis-server to answer' })
   if (!child.running()) throw new Error(`redis-server did not start:\n${child.output()}`)
   return child
 }
@@ -110,7 +118,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     },
     emptyDir,
     async snapshot() {
-      // The append-only file is written before a command is answered, so a copy holds everything acknowledged.
+      // The append-only file is written before a command is answered (see launch): a copy holds everything acknowledged.
       const copy = await emptyDir()
       await cp(dir, copy, { recursive: true })
       return copy
