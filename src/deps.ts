@@ -65,7 +65,13 @@ const REDIS_START_MS = 20_000
 /** Longer than one webhook attempt: by then a running delivery has recorded its result. */
 const DELIVERY_MS = 25_000
 
-type Overrides = { clock?: Clock; webhookDelayMs?: number; lateLoopMs?: number; securityLines?: boolean }
+type Overrides = {
+  clock?: Clock
+  webhookDelayMs?: number
+  lateLoopMs?: number
+  holderSilenceMs?: number
+  securityLines?: boolean
+}
 
 /** @param overrides replacements for tests; the command line has no lines of the security log in its output */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
@@ -115,7 +121,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const assemblies = new AssemblyLeases(redis.hot)
   const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
   const leases = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
-  const peers = new Peers(redis.hot, redis.subscriber, logger)
+  const peers = new Peers(redis.hot, redis.subscriber, logger, overrides.holderSilenceMs)
   const { expiryMs } = config.uploads
   const locks = new UploadLocks({
     hot,

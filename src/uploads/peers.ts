@@ -40,8 +40,7 @@ export type PeerResponse = { unresponsive: boolean; timedOut: boolean; offset: n
 type Answer = { nonce: string; heard: true } | { nonce: string; done: true; offset: number | null }
 
 const HOLDER_SILENCE_MS = 100
-/** @internal */
-export const HOLDER_WAIT_MS = 2000
+const HOLDER_WAIT_MS = 2000
 /** After many lost connections many tails must be stored; an older offset would make clients send bytes again. */
 const HOLDER_FLUSH_WAIT_MS = 5000
 
@@ -62,14 +61,16 @@ export class Peers {
   readonly #publisher: RedisConnection
   readonly #subscriber: RedisConnection
   readonly #logger: Logger
+  readonly #silenceMs: number
   readonly #holders = new Map<string, Holder>()
   readonly #arrivals = new Map<string, () => void>()
   readonly #waiting = new Map<string, (answer: Answer) => void>()
 
-  constructor(publisher: RedisConnection, subscriber: RedisConnection, logger: Logger) {
+  constructor(publisher: RedisConnection, subscriber: RedisConnection, logger: Logger, silenceMs = HOLDER_SILENCE_MS) {
     this.#publisher = publisher
     this.#subscriber = subscriber
     this.#logger = logger
+    this.#silenceMs = silenceMs
   }
 
   async start(): Promise<void> {
@@ -112,7 +113,7 @@ export class Peers {
         this.#waiting.delete(nonce)
         resolve(result)
       }
-      let timer = setTimeout(() => finish(NO_ANSWER), HOLDER_SILENCE_MS)
+      let timer = setTimeout(() => finish(NO_ANSWER), this.#silenceMs)
       this.#waiting.set(nonce, (answer) => {
         if ('done' in answer) {
           finish({ unresponsive: false, timedOut: false, offset: answer.offset })
@@ -130,7 +131,7 @@ export class Peers {
     const holder = this.#holders.get(id)
     if (holder?.fence === fence) return holder
     const arrival = new Promise<void>((resolve) => this.#arrivals.set(fence, resolve))
-    await withTimeout(arrival, HOLDER_SILENCE_MS, () => undefined)
+    await withTimeout(arrival, this.#silenceMs, () => undefined)
     this.#arrivals.delete(fence)
     const arrived = this.#holders.get(id)
     return arrived?.fence === fence ? arrived : undefined

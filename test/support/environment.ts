@@ -44,6 +44,8 @@ export type EnvironmentOptions = {
   clock?: Clock
   /** As LATE_LOOP_MS. A busy machine is no surge: tests, clients and ffmpeg share it, so absent none is too late. */
   lateLoopMs?: number
+  /** How long the holder of an upload may be silent before it counts as dead; absent, as ever: 100 ms, which a busy machine exceeds. */
+  holderSilenceMs?: number
   /** How long webhooks that are queued again after a loss of Redis wait. */
   webhookDelayMs?: number
   /** Profiles in the place of, or besides, those of ./profiles.ts. */
@@ -84,7 +86,13 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
   const lines: string[] = []
   const level = process.env['TEST_LOG_LEVEL'] ?? 'info'
   const logger = createLogger({ name: 'test', level }, { write: (line) => void lines.push(line) })
-  const overrides = { clock, lateLoopMs, ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }) }
+  const { holderSilenceMs } = options
+  const overrides = {
+    clock,
+    lateLoopMs,
+    ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }),
+    ...(holderSilenceMs === undefined ? {} : { holderSilenceMs }),
+  }
   const deps = await createWorkerContext(await createDeps(config, logger, overrides))
   const stopUploads = listens ? await startUploads(deps) : async () => undefined
   const app = await buildApp(deps)
