@@ -21,6 +21,8 @@ import { restingLanes } from './resting.ts'
 
 /** So long another worker has to come by before a job that found no room is tried here again. */
 const NO_ROOM_MS = 30_000
+/** From then on it may be larger than the room that there ever is here, and somebody has to look. */
+const LONG_WAIT_MS = 3_600_000
 /** How long a job waits for the end of another run of it: a worker looks after its locks, and lets go of lost ones, every 15 s. */
 const HELD_MS = 30_000
 
@@ -211,7 +213,8 @@ async function handleFailure(deps: WorkerContext, stopped: Stopped): Promise<Out
     return 'dropped'
   }
   if (error instanceof NoRoom) {
-    logger.info({ err: error }, 'given back: no room for it now')
+    const waitedMs = deps.clock.now() - job.timestamp
+    logger[waitedMs < LONG_WAIT_MS ? 'info' : 'warn']({ err: error, waitedMs }, 'given back: no room for it now')
     await releaseLease(deps, stopped, { untried: true })
     throw new JobReleased(NO_ROOM_MS)
   }
