@@ -107,8 +107,10 @@ export class UniqueKeys {
     await this.#refuseHeld(owner, key, formerName(key), submissionId)
   }
 
-  /** Releases a key, if it is this submission's. */
+  /** Releases a key, if it is this submission's and its head does not have it. */
   async release(owner: string, key: string, submissionId: string): Promise<void> {
+    // Of two PUTs of one submission the refused one, or the earlier one, must not give away what the other has won.
+    if ((await this.#deps.heads.fromStore(owner, submissionId))?.uniqueKey === key) return
     await this.releaseNames(owner, this.namesOf(owner, key), submissionId)
   }
 

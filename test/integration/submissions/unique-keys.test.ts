@@ -61,6 +61,39 @@ describe('uniqueKey', () => {
     expect((await attempt('not-refused', 'wanted')).status).toBe(201)
   })
 
+  it('stays with the submission that won it, when a PUT of the same one is refused', async () => {
+    const asked = { body: { profile: 'tiny@1', uniqueKey: 'doubled' }, headers: { 'if-none-match': '*' } }
+    const create = () => h.call('PUT', '/v1/submissions/doubled', asked)
+    const { uniqueKeys } = h.deps
+    // The other one is created between the reservation and the head.
+    const overtaken = {
+      reserve: async (owner: string, key: string, id: string) => {
+        await uniqueKeys.reserve(owner, key, id)
+        expect((await create()).status).toBe(201)
+      },
+      confirm: (owner: string, key: string, id: string) => uniqueKeys.confirm(owner, key, id),
+      release: (owner: string, key: string, id: string) => uniqueKeys.release(owner, key, id),
+    } as unknown as typeof uniqueKeys
+    const late = putSubmission({ ...h.deps, uniqueKeys: overtaken }, 'portal', 'doubled', asked.body, 0)
+    await expect(late).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+    expectProblem(await attempt('single', 'doubled'), 'SUBMISSION_DUPLICATE', { details: { existingId: 'doubled' } })
+  })
+
+  it('stays with a submission that took it back while it was giving it away', async () => {
+    await h.put('to-and-fro', { uniqueKey: 'kept' })
+    const { uniqueKeys } = h.deps
+    const slow = {
+      reserve: (owner: string, key: string, id: string) => uniqueKeys.reserve(owner, key, id),
+      confirm: (owner: string, key: string, id: string) => uniqueKeys.confirm(owner, key, id),
+      release: async (owner: string, key: string, id: string) => {
+        expect((await attempt('to-and-fro', 'kept')).status).toBe(200)
+        await uniqueKeys.release(owner, key, id)
+      },
+    } as unknown as typeof uniqueKeys
+    await putSubmission({ ...h.deps, uniqueKeys: slow }, 'portal', 'to-and-fro', { profile: 'tiny@1', uniqueKey: null })
+    expectProblem(await attempt('single-2', 'kept'), 'SUBMISSION_DUPLICATE', { details: { existingId: 'to-and-fro' } })
+  })
+
   it('reserved for a submission that was never created is free again after some time', async () => {
     // A process that died between the reservation and the head.
     await h.deps.uniqueKeys.reserve('portal', 'orphan', 'never')
