@@ -136,9 +136,9 @@ export function uploadIdOfKey(key: string): string | undefined {
 }
 
 /** The parts of a key under `uniqueKeys`. */
-export function uniqueKeyOf(key: string): { owner: string; hash: string; version: number } | undefined {
-  const [, owner, hash, version] = /^unique\/([^/]+)\/([^/]+)\/(\d+)\.json$/.exec(key) ?? []
-  return owner === undefined || hash === undefined ? undefined : { owner, hash, version: Number(version) }
+export function uniqueKeyOf(key: string): { owner: string; hash: string } | undefined {
+  const [, owner, hash] = /^unique\/([^/]+)\/([^/]+)\/\d+\.json$/.exec(key) ?? []
+  return owner === undefined || hash === undefined ? undefined : { owner, hash }
 }
 
 /** The submission whose head a key belongs to. */

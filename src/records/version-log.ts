@@ -38,6 +38,13 @@ export class VersionLog<T extends Versioned> {
     for (const key of keys.slice(0, -1)) await this.#store.remove(key)
   }
 
+  /** Removes a version and all before it; what was committed after it stays. */
+  async forgetUpTo(prefix: string, version: number): Promise<void> {
+    const keys: string[] = []
+    for await (const { key } of this.#store.list(prefix)) if (key <= versionKey(prefix, version)) keys.push(key)
+    for (const key of keys) await this.#store.remove(key)
+  }
+
   /** One version by its number. */
   async version(prefix: string, version: number): Promise<T | undefined> {
     return await this.#read(versionKey(prefix, version))

@@ -129,15 +129,14 @@ export class UniqueKeys {
 
   /**
    * Reserves every key under the newest secret too, also those that a former version reserved, and removes names that nobody
-   * looks for any more, and reservations that were released a day ago. Safe at any time, and for several at once.
+   * looks for any more, and reservations that were released a day ago. Those that no submission has, since a process died
+   * before it created or released them, are released. Safe at any time, and for several at once.
    *
    * @returns how many names were removed
    */
   async renew(): Promise<number> {
     let removed = 0
-    for await (const { owner, hash, version } of this.#newest()) {
-      const [newestKey = ''] = this.#deps.personalHash.keyIds
-      if (version === 1 && hash.startsWith(`${newestKey}.`)) continue
+    for await (const { owner, hash } of this.#names()) {
       try {
         if (await this.#renew(owner, hash)) removed++
       } catch (err) {
@@ -149,7 +148,7 @@ export class UniqueKeys {
 
   /** @returns whether the name was removed */
   async #renew(owner: string, hash: string): Promise<boolean> {
-    const { store, heads, personalHash, clock } = this.#deps
+    const { heads, personalHash, clock } = this.#deps
     const prefix = objectKeys.uniqueKey(owner, hash)
     const reservation = await this.#log.latest(prefix)
     if (reservation === undefined) return false
@@ -159,25 +158,28 @@ export class UniqueKeys {
     if (reservation.submissionId !== null) {
       const head = await heads.fromStore(owner, reservation.submissionId)
       const key = head === undefined || head.state === 'deleted' ? null : head.uniqueKey
-      if (key === null && ageMs < ORPHANED_MS) return false
+      const isYoung = ageMs < ORPHANED_MS
+      if (key === null && isYoung) return false
       if (key !== null)
         for (const name of this.#keyedNames(owner, key)) await this.#reserve(owner, key, name, reservation.submissionId)
+      const isHeld = key !== null && this.namesOf(owner, key).includes(hash)
+      if (isLookedFor && !isHeld && !isYoung) await this.releaseNames(owner, [hash], reservation.submissionId)
       if (isLookedFor) return false
     } else if (ageMs < RELEASED_KEEP_MS) return false
-    await store.removeAll(prefix)
+    // Whoever has read it may reserve the key meanwhile.
+    await this.#log.forgetUpTo(prefix, reservation.version)
     return true
   }
 
-  /** The newest version of every reservation. */
-  async *#newest(): AsyncGenerator<{ owner: string; hash: string; version: number }> {
-    let last: { owner: string; hash: string; version: number } | undefined
+  /** Every name under which a key is or was reserved, once. */
+  async *#names(): AsyncGenerator<{ owner: string; hash: string }> {
+    let last = ''
     for await (const { key } of this.#deps.store.list(objectKeys.uniqueKeys)) {
       const found = uniqueKeyOf(key)
-      if (found === undefined) continue
-      if (last !== undefined && (last.owner !== found.owner || last.hash !== found.hash)) yield last
-      last = found
+      if (found === undefined || `${found.owner}/${found.hash}` === last) continue
+      last = `${found.owner}/${found.hash}`
+      yield found
     }
-    if (last !== undefined) yield last
   }
 
   /** Whether a reservation belongs to an active submission, or to one that is being created. */

@@ -221,4 +221,48 @@ describe('names of unique keys in the store', () => {
     await h.deps.uniqueKeys.renew()
     expect(await namesInStore()).not.toContain(name)
   })
+
+  it('that no submission has are released, and gone after a day', async () => {
+    // A process that died between the reservation and the head, and one that died before it released the earlier key.
+    await h.deps.uniqueKeys.reserve('portal', 'never created', 'nobody')
+    await h.put('moved-on', { uniqueKey: 'had before' })
+    await h.commitHead('moved-on', { uniqueKey: 'has now' })
+    await h.deps.uniqueKeys.reserve('portal', 'has now', 'moved-on')
+    const [name = ''] = h.deps.uniqueKeys.namesOf('portal', 'never created')
+    const [before = ''] = h.deps.uniqueKeys.namesOf('portal', 'had before')
+    const [now = ''] = h.deps.uniqueKeys.namesOf('portal', 'has now')
+    await h.deps.uniqueKeys.renew()
+    // It may still be under way.
+    await h.deps.uniqueKeys.confirm('portal', 'never created', 'nobody')
+    for (const passed of [61_000, 86_401_000]) {
+      h.clock.ms += passed
+      await h.deps.uniqueKeys.renew()
+    }
+    const left = await namesInStore()
+    expect([name, before, now].map((one) => left.has(one))).toEqual([false, false, true])
+    expectProblem(await attempt('moved-on-2', 'has now'), 'SUBMISSION_DUPLICATE', {
+      details: { existingId: 'moved-on' },
+    })
+  })
+
+  it('that somebody reserves while they are removed are theirs', async () => {
+    await h.put('goes', { uniqueKey: 'passed on' })
+    await h.call('DELETE', '/v1/submissions/goes')
+    h.clock.ms += 86_401_000
+    const [name = ''] = h.deps.uniqueKeys.namesOf('portal', 'passed on')
+    const store = new Proxy(h.deps.store, {
+      get(target, member) {
+        if (member === 'read')
+          return async (key: string) => {
+            const body = await target.read(key)
+            if (key.includes(name)) await h.put('comes', { uniqueKey: 'passed on' })
+            return body
+          }
+        const value: unknown = Reflect.get(target, member)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    await new UniqueKeys({ ...h.deps, store, formerVersionRuns: () => false }).renew()
+    expectProblem(await attempt('too-late', 'passed on'), 'SUBMISSION_DUPLICATE', { details: { existingId: 'comes' } })
+  })
 })
