@@ -5,12 +5,12 @@ import { hostname } from 'node:os'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
 import { startRebuildMonitor } from './lifecycle/rebuild.ts'
+import { startReconciling } from './lifecycle/reconcile.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
 import { createLookup } from './support/lookup.ts'
 
-const RECONCILE_MS = 60_000
 const RENEW_MS = 86_400_000
 
 export type SingletonServices = {
@@ -45,11 +45,8 @@ export async function startSingletonServices(
     ...(siblings === undefined ? {} : { siblings }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
-  const reconcile = () => {
-    deps.reconciler.tick().catch((err: unknown) => logger.warn({ err }, 'reconciling failed; retrying in a minute'))
-  }
   let endHealing: () => void = () => undefined
-  const timer = setInterval(reconcile, RECONCILE_MS)
+  let endReconciling: () => void = () => undefined
   const renew = () => {
     deps.uniqueKeys.renew().then(
       (names) => {
@@ -75,7 +72,7 @@ export async function startSingletonServices(
         void deps.securityLog.record({ event: 'start.unauthenticated', actor, on: null })
       }
       endHealing = startRebuildMonitor(deps.rebuilder, logger)
-      reconcile()
+      endReconciling = startReconciling(deps.reconciler, logger)
       renew()
       follower.start()
     },
@@ -83,7 +80,7 @@ export async function startSingletonServices(
       state.draining = closing || draining
     },
     prepareClose() {
-      clearInterval(timer)
+      endReconciling()
       clearInterval(renewal)
       endHealing()
       closing = true

@@ -16,6 +16,7 @@ import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
 
+const EVERY_MS = 60_000
 /** Next check of an upload with running work. */
 const LOOK_AGAIN_MS = 60_000
 /** Next check of an upload that only an operator can retry (`songngan retry`). */
@@ -163,4 +164,25 @@ export class Reconciler {
 function lookAfterMs({ lanes }: UploadRecord): number {
   const isAbandoned = Object.values(lanes).some(({ final }) => final === true)
   return isAbandoned ? LOOK_RARELY_MS : LOOK_AGAIN_MS
+}
+
+/**
+ * Reconciles at once and every minute. After many changes a run may take longer: the next one waits for it, or both would do
+ * the same work.
+ *
+ * @returns a function that stops it
+ */
+export function startReconciling(reconciler: Pick<Reconciler, 'tick'>, logger: Pick<Logger, 'warn'>): () => void {
+  let running = false
+  const reconcile = async () => {
+    if (running) return
+    running = true
+    await reconciler.tick().catch((err: unknown) => {
+      logger.warn({ err }, 'reconciling failed; retrying in a minute')
+    })
+    running = false
+  }
+  void reconcile()
+  const timer = setInterval(() => void reconcile(), EVERY_MS)
+  return () => clearInterval(timer)
 }

@@ -61,6 +61,8 @@ export const redisKeys = {
   due: 'sn:due',
   /** Sorted set: submissions (`owner/id`) with due work, by the time of the next check. */
   dueSubmissions: 'sn:due-submissions',
+  /** The same of deleted ones. */
+  dueErasures: 'sn:due-erasures',
   /** List: attempts of a submission that are not yet in the store. */
   attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
   /** Sorted set: submissions (`owner/id`) with such attempts, by when to write them. */

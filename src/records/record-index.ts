@@ -20,6 +20,9 @@ const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
 /** A record as this process last parsed it, and the version and Redis run that it was cached under. */
 type Parsed = { version: string; run: string; value: unknown; atMs: number }
 
+/** Deleted submissions have a list of their own: thousands that are erased must not keep a seal waiting. */
+export type DueList = 'dueSubmissions' | 'dueErasures'
+
 /** One committed version for `apply`. */
 export type Applied = {
   cacheKey: string
@@ -235,18 +238,25 @@ export class RecordIndex {
   }
 
   /** Sets the next check of a submission; null: none. */
-  async setSubmissionDue(owner: string, submissionId: string, atMs: number | null): Promise<void> {
+  async setSubmissionDue(
+    owner: string,
+    submissionId: string,
+    atMs: number | null,
+    list: DueList = 'dueSubmissions',
+  ): Promise<void> {
     const member = `${owner}/${submissionId}`
     await viaRedis(
-      atMs === null
-        ? this.redis.zrem(redisKeys.dueSubmissions, member)
-        : this.redis.zadd(redisKeys.dueSubmissions, atMs, member),
+      atMs === null ? this.redis.zrem(redisKeys[list], member) : this.redis.zadd(redisKeys[list], atMs, member),
     )
   }
 
   /** Submissions that are due, oldest first. */
-  async dueSubmissions(nowMs: number, limit: number): Promise<{ owner: string; submissionId: string }[]> {
-    const members = await viaRedis(this.redis.zrangebyscore(redisKeys.dueSubmissions, '-inf', nowMs, 'LIMIT', 0, limit))
+  async dueSubmissions(
+    nowMs: number,
+    limit: number,
+    list: DueList = 'dueSubmissions',
+  ): Promise<{ owner: string; submissionId: string }[]> {
+    const members = await viaRedis(this.redis.zrangebyscore(redisKeys[list], '-inf', nowMs, 'LIMIT', 0, limit))
     return members.map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }

@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { submissionEvent } from './event-body.ts'
 import { objectKeys, redisKeys } from './keys.ts'
-import type { RecordIndex } from './record-index.ts'
+import type { DueList, RecordIndex } from './record-index.ts'
 import { SubmissionEventLog } from './submission-event-log.ts'
 import type { SubmissionHead } from './submission-head.ts'
 import { isYoungTombstone } from './tombstones.ts'
@@ -87,7 +87,7 @@ export class SubmissionHeads {
         const decided = await decide(current)
         // Before the commit: if this process dies after it, the reconciler tells its event, and goes on with what follows.
         if (decided !== undefined && (decided.event !== null || decided.state === 'deleted'))
-          await this.#index.setSubmissionDue(owner, id, this.#clock.now() + LOOK_AFTER_MS)
+          await this.#index.setSubmissionDue(owner, id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(decided))
         return decided
       },
     )
@@ -196,7 +196,7 @@ export class SubmissionHeads {
     // deletions, whose process may have died before everything was removed.
     const erasing = isErasureDue(head, this.#clock.now())
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
-      await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + LOOK_AFTER_MS)
+      await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(head))
     return await this.#index.apply({
       cacheKey: redisKeys.head(head.owner, head.id),
       version: head.version,
@@ -211,6 +211,11 @@ export class SubmissionHeads {
       gone: head.state === 'deleted',
     })
   }
+}
+
+/** The list of the submissions on which something is due. */
+export function dueListOf({ state }: Pick<SubmissionHead, 'state'>): DueList {
+  return state === 'deleted' ? 'dueErasures' : 'dueSubmissions'
 }
 
 /** Whether there may be something left of a deleted submission, or come late. */

@@ -15,10 +15,14 @@ export function isYoungTombstone({ erasedAt }: Tombstone, nowMs: number): boolea
   return erasedAt !== undefined && Date.parse(erasedAt) > nowMs - AGAIN_FOR_MS
 }
 
-/** When to look again, Unix milliseconds: soon, then more and more seldom. */
+/**
+ * When to look again, Unix milliseconds: soon, then each time after ten times as long, and last when the day is over. Each
+ * look lists the store, and of what many deletions leave there are thousands.
+ */
 export function lookAgainAtMs({ erasedAt }: Tombstone, nowMs: number): number {
-  const ageMs = erasedAt === undefined ? 0 : nowMs - Date.parse(erasedAt)
-  return nowMs + Math.max(LOOK_AGAIN_MS, ageMs)
+  if (erasedAt === undefined) return nowMs + LOOK_AGAIN_MS
+  const ageMs = nowMs - Date.parse(erasedAt)
+  return nowMs + Math.max(LOOK_AGAIN_MS, Math.min(9 * ageMs, AGAIN_FOR_MS - ageMs))
 }
 
 /**

@@ -181,6 +181,20 @@ describe('a seal that waits', () => {
     return draft
   }
 
+  it('is made before deletions are gone on with, of which there may be thousands', async () => {
+    const ids = Array.from({ length: 250 }, (_, i) => `w-deleted-${i}`)
+    for (const id of ids) await h.commitHead(id, { state: 'deleted' })
+    h.clock.ms += 1000
+    const draft = await pending('w-0')
+    expect((await waiting('w-0')).status).toBe(202)
+    // Its process dies before it looks for waiting seals.
+    await h.reach(draft.id, 'accepted')
+    await later()
+    expect((await document('w-0')).state).toBe('sealed')
+    for (let left = 1; left > 0; ) left = await later()
+    expect((await h.deps.heads.fromStore('portal', 'w-deleted-249'))?.erasedAt).toBeDefined()
+  })
+
   it('is made by the process that commits the last verdict', async () => {
     const draft = await pending('w-1')
     const { status, body } = await waiting('w-1')

@@ -59,7 +59,7 @@ async function onInstallation(
 
   /** Makes everything that the reconciler would do later due now. */
   const hurry = async () => {
-    for (const key of [redisKeys.due, redisKeys.dueSubmissions]) {
+    for (const key of [redisKeys.due, redisKeys.dueSubmissions, redisKeys.dueErasures]) {
       const members = await admin.zrange(key, 0, -1)
       if (members.length > 0) await admin.zadd(key, 'XX', ...members.flatMap((member) => [0, member]))
     }
