@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRunner, type Runner, type ToolLimits, type ToolRun } from '../../../workers/media/run.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
-import { waitFor } from '../../support/http.ts'
+import { PATIENCE_MS, waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { processesWith } from '../../support/media/processes.ts'
 
 const LIMITS: ToolLimits = {
-  wallMs: 20_000,
+  wallMs: PATIENCE_MS,
   cpuSeconds: 10,
   memoryBytes: 2 * 1024 ** 3,
   outputBytes: 64 * 1024,
@@ -127,10 +127,12 @@ describe('limits', () => {
   })
 
   it('end a run at its time limit, first with SIGTERM, then with SIGKILL', async () => {
-    const startedMs = Date.now()
-    const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs: 200 } })
+    // Long enough for a busy machine to start a shell that heeds no SIGTERM.
+    const wallMs = 5000
+    const startedMs = performance.now()
+    const run = shell('trap "" TERM; while :; do sleep 0.05; done', { limits: { ...LIMITS, wallMs } })
     await expect(open.run(run)).rejects.toMatchObject({ code: 'TOOL_TIMEOUT', source: 'system' })
-    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(450)
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(wallMs + 250)
   })
 })
 
@@ -149,8 +151,9 @@ describe('the watchdog', () => {
   })
 
   it('does not end a slow tool that makes progress', async () => {
-    const script = 'for i in 1 2 3 4 5 6 7 8; do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
-    const result = await open.run(shell(script, { idleMs: 400, onProgress: () => {} }))
+    // In all longer than the limit, which is thirty times one pause.
+    const script = 'for i in $(seq 40); do printf "out_time_us=$i\\nprogress=continue\\n" >&3; sleep 0.1; done'
+    const result = await open.run(shell(script, { idleMs: 3000, onProgress: () => {} }))
     expect(result.code).toBe(0)
   })
 })
