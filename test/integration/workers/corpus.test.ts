@@ -57,7 +57,9 @@ describe('of the corpus', () => {
   it.each(SELECTION)('%s', async (name) => {
     const row = allRows(workshop.profiles).find((one) => one.name === name)
     if (row === undefined) throw new Error(`the corpus has no ${name}`)
-    const { errors } = await runRow({ corpus, workshop, alarms }, row)
+    // How long a row may take is measured where nothing else runs.
+    const unhurried = { ...row, bounds: { ...row.bounds, seconds: 600 } }
+    const { errors } = await runRow({ corpus, workshop, alarms }, unhurried)
     expect(errors).toEqual([])
   })
 })
