@@ -2,7 +2,6 @@
 // service and one worker for all of it, and beside a lesson that nothing of it may disturb.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { statusOf } from '../support/http.ts'
 import { type Corpus, createCorpus } from '../support/media/corpus.ts'
 import { lesson } from '../support/media/videos.ts'
 import { credentialTests } from './support/bad-input/credentials.ts'
@@ -24,7 +23,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await neighbour.step()
   for (const { opsUrl, logs } of [stack.service, ...stack.workers]) {
-    expect(await statusOf(`${opsUrl}/health/ready`)).toBe(200)
+    expect((await fetch(`${opsUrl}/health/ready`)).status).toBe(200)
     // Whatever a caller does wrong is no error of ours.
     expect(logs().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([])
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pdfBytes } from '../support/bytes.ts'
 import { startChild } from '../support/children.ts'
-import { statusOf, waitFor } from '../support/http.ts'
+import { waitFor } from '../support/http.ts'
 import { testedFrom } from '../support/service.ts'
 import { idOf, tusUser } from '../support/tus.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
@@ -78,7 +78,7 @@ test('closes the door of the running service, lets it drain, and takes both back
   await waitFor(async () => (await post()) === 'ADMISSION_CLOSED')
   const drained = await asked('drain', '--wait', '30s')
   expect(drained).toMatchObject({ draining: true, inForce: true })
-  expect(await statusOf(`${stack.service.opsUrl}/health/ready`)).toBe(503)
+  expect((await fetch(`${stack.service.opsUrl}/health/ready`)).status).toBe(503)
   const [undone] = await Promise.all([asked('drain', '--undo', '--wait', '30s'), asked('admission', 'open')])
   expect(undone).toMatchObject({ draining: false, inForce: true })
   await waitFor(async () => (await post()) === undefined)

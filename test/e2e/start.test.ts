@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Child, startChild } from '../support/children.ts'
-import { statusOf, waitFor } from '../support/http.ts'
+import { waitFor } from '../support/http.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const START = join(ROOT, 'scripts/start.mjs')
@@ -99,7 +99,7 @@ test('starts on nothing, shows a key that works, refuses a second one, and ends 
   const { api, ops, key } = await ready(first)
   expect(key).toBe(await keyKept())
   expect(await profiles(api, key ?? '')).toBe(200)
-  expect(await statusOf(`${ops}/health/ready`)).toBe(200)
+  expect((await fetch(`${ops}/health/ready`)).status).toBe(200)
 
   const second = await start()
   expect((await second.exited).code).toBe(78)

@@ -10,6 +10,7 @@ import { objectKeys } from '../../../src/records/keys.ts'
 import type { S3ObjectStore } from '../../../src/storage/s3.ts'
 import { appWithProblems, listen } from '../../support/app.ts'
 import { SECRETS } from '../../support/drafts.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { NO_REVOCATIONS } from '../../support/revocations.ts'
 import { s3Available, startS3, storeOver, type TestS3 } from '../../support/s3.ts'
 
@@ -84,7 +85,9 @@ describe.skipIf(!s3Available())('media in a bucket', () => {
       await once(response, 'data')
       outgoing.destroy()
     }
-    expect((await fetch(link, { headers: { range: 'bytes=0-9' }, signal: AbortSignal.timeout(5000) })).status).toBe(206)
+    expect(
+      (await fetch(link, { headers: { range: 'bytes=0-9' }, signal: AbortSignal.timeout(PATIENCE_MS) })).status,
+    ).toBe(206)
   })
 
   it('is 404 if it is deleted, and 503 if the bucket is unavailable', async () => {

@@ -8,6 +8,7 @@ import { allowedHosts } from '../../../src/core/addresses.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../../../workers/notify/address-guard.ts'
 import { post } from '../../../workers/notify/post.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { INTAKE } from '../../support/profiles.ts'
 
 const INSIDE = [
@@ -133,6 +134,6 @@ function call(url: URL) {
     addresses: [{ address: '127.0.0.1', family: 4 }],
     headers: {},
     body: '{}',
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   })
 }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 
 describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
   let stack: Environment
@@ -20,7 +21,7 @@ describe.skipIf(!chromiumAvailable())('/docs in a browser', () => {
         if (/Content Security Policy|Refused to/.test(message.text())) blocked.push(message.text())
       })
       await page.goto(`${stack.url}/docs`)
-      await page.getByText('/v1/submissions/{id}/seal').first().waitFor({ timeout: 15_000 })
+      await page.getByText('/v1/submissions/{id}/seal').first().waitFor({ timeout: PATIENCE_MS })
       expect(blocked).toEqual([])
     } finally {
       await browser.close()

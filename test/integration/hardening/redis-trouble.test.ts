@@ -67,7 +67,7 @@ function isRight(route: string, { status, code, retryAfter }: Answer): boolean {
   return method === 'HEAD' || CODES.includes(code ?? '')
 }
 
-test.for(TROUBLES)('$what', { timeout: 180_000 }, async ({ args = [], begin }, { onTestFinished: onEnd }) => {
+test.for(TROUBLES)('$what', async ({ args = [], begin }, { onTestFinished: onEnd }) => {
   const redis = await startRedis({ appendOnly: true, args })
   onEnd(() => redis.stop())
   const stack = await openEnvironment({ redis })

@@ -13,6 +13,7 @@ import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { spotDecode } from '../../../workers/media/spot-decode.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import {
   concatScript,
@@ -92,7 +93,7 @@ describe('text that names other files and hosts', () => {
       .run({
         tool: 'ffprobe',
         args: ['-v', 'error', '-protocol_whitelist', 'file,http,tcp', '-f', 'hls', '-i', path],
-        limits: { wallMs: 10_000, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e6, fileBytes: 1e6 },
+        limits: { wallMs: PATIENCE_MS, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e6, fileBytes: 1e6 },
         cwd: corpus.dir,
       })
       .catch((error: ToolError) => error)

@@ -7,6 +7,7 @@ import { probe, type ToolContext } from '../../../workers/media/probe.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { spotDecode } from '../../../workers/media/spot-decode.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
 import { wiped } from '../../support/media/damage.ts'
 import { forgedMatroska, forgedTags } from '../../support/media/hostile.ts'
@@ -74,7 +75,7 @@ describe('probe', () => {
     const text = await context.runner.run({
       tool: 'ffprobe',
       args: ['-v', 'error', '-show_format', '-show_streams', path],
-      limits: { wallMs: 10_000, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e6, fileBytes: 1e6 },
+      limits: { wallMs: PATIENCE_MS, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e6, fileBytes: 1e6 },
       cwd: corpus.dir,
       reads: [path],
     })

@@ -12,6 +12,7 @@ import type { EncodingProgress } from '../../../workers/media/progress.ts'
 import { createRunner } from '../../../workers/media/run.ts'
 import { fileSource } from '../../../workers/media/source.ts'
 import { type TranscodeJob, type TranscodeResult, transcode } from '../../../workers/media/transcode.ts'
+import { PATIENCE_MS } from '../../support/http.ts'
 import { type Corpus, createCorpus, ffmpeg } from '../../support/media/corpus.ts'
 import { forgedShort, truncated } from '../../support/media/hostile.ts'
 import { lateStart } from '../../support/media/rare-videos.ts'
@@ -258,7 +259,7 @@ describe('makePoster', () => {
     const { stdout } = await context.runner.run({
       tool: 'ffprobe',
       args: ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path],
-      limits: { wallMs: 10_000, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e4, fileBytes: 1e4 },
+      limits: { wallMs: PATIENCE_MS, cpuSeconds: 5, memoryBytes: 2 ** 31, outputBytes: 1e4, fileBytes: 1e4 },
       cwd: corpus.dir,
       reads: [path],
     })

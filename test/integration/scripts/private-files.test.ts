@@ -58,7 +58,7 @@ it.each([
           ({ ok }) => ok,
           () => false,
         ),
-      { timeoutMs: 60_000, what: `the ${name}: ${child.output()}` },
+      { what: `the ${name}: ${child.output()}` },
     )
     expect((await readdir(dataDir)).length).toBeGreaterThan(0)
     expect(await openToOthers(dataDir)).toEqual([])

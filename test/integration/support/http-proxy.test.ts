@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { waitFor } from '../../support/http.ts'
+import { PATIENCE_MS, waitFor } from '../../support/http.ts'
 import { type HttpProxy, startHttpProxy } from '../../support/http-proxy.ts'
 import { s3Operation } from '../../support/s3-operations.ts'
 
@@ -41,7 +41,7 @@ afterEach(async () => {
 })
 
 const put = (path: string, body: string) =>
-  fetch(`${proxy.url}${path}`, { method: 'PUT', body, signal: AbortSignal.timeout(5_000) })
+  fetch(`${proxy.url}${path}`, { method: 'PUT', body, signal: AbortSignal.timeout(PATIENCE_MS) })
 
 test('passes requests on with their Host and counts them by operation', async () => {
   const answer = await put('/bucket/key', 'x'.repeat(100_000))

@@ -60,7 +60,6 @@ async function thereAndBack(onEnd: OnEnd, stay: boolean) {
 
 test.for([true, false])(
   'an upload resumes at its last byte over kept connections: %s',
-  { timeout: 120_000 },
   async (stay, { onTestFinished: onEnd }) => {
     const { stack, user, url, bytes, before } = await thereAndBack(onEnd, stay)
     const { runId, redis } = stack.deps
@@ -73,9 +72,9 @@ test.for([true, false])(
   },
 )
 
-test('a promotion is still known after its server has lost it, also to processes that start later', {
-  timeout: 120_000,
-}, async ({ onTestFinished: onEnd }) => {
+test('a promotion is still known after its server has lost it, also to processes that start later', async ({
+  onTestFinished: onEnd,
+}) => {
   const { stack } = await thereAndBack(onEnd, true)
   const { runId } = stack.deps
   await waitFor(async () => {

@@ -115,7 +115,6 @@ const TROUBLES: Trouble[] = [
 describe.concurrent('connected, but refusing commands', () => {
   test.for(TROUBLES)(
     '$what: POST 503, PATCH 423, never a 500; normal again afterwards',
-    { timeout: 180_000 },
     async ({ what, written = what, args, begin, end }, { onTestFinished: onEnd }) => {
       const redis = await server(onEnd, args)
       const there = await stack(onEnd, redis)
@@ -162,7 +161,7 @@ describe.concurrent('connected, but refusing commands', () => {
           if (offset >= 0 && offset < bytes.length) await user.patch(url, offset, bytes.subarray(offset))
           return offset === bytes.length
         },
-        { what: 'the upload to go on', timeoutMs: 60_000 },
+        { what: 'the upload to go on' },
       )
     },
   )

@@ -63,7 +63,7 @@ const fencedSeries = async (url: string): Promise<string[]> =>
 describe('a worker', () => {
   it('starts with a fence that it has tried, and tells what was tried', async () => {
     const { child, url } = await worker('any machine')
-    await waitFor(() => ready(url), { timeoutMs: 60_000, what: `the worker: ${child.output()}` })
+    await waitFor(() => ready(url), { what: `the worker: ${child.output()}` })
     expect(await details(url)).toMatchObject({
       mediaTools: {
         isolation: 'landlock',
@@ -83,7 +83,7 @@ describe('a worker', () => {
 
   it('starts without one where that is wanted, warns, and shows it', async () => {
     const { child, url } = await worker('one without Landlock', { MEDIA_ISOLATION: 'none' })
-    await waitFor(() => ready(url), { timeoutMs: 60_000, what: `the worker: ${child.output()}` })
+    await waitFor(() => ready(url), { what: `the worker: ${child.output()}` })
     expect(await details(url)).toMatchObject({ mediaTools: { isolation: 'none', proven: [] } })
     expect(await fencedSeries(url)).toEqual(['media_tools_fenced{isolation="none"} 0'])
     const warning = child
@@ -96,7 +96,7 @@ describe('a worker', () => {
 
   it('that opens no files needs none', async () => {
     const { child, url } = await worker('one without Landlock', { WORKER_LANES: 'notify,maintain' })
-    await waitFor(() => ready(url), { timeoutMs: 60_000, what: `the worker: ${child.output()}` })
+    await waitFor(() => ready(url), { what: `the worker: ${child.output()}` })
     expect(await details(url)).not.toHaveProperty('mediaTools')
     expect(await fencedSeries(url)).toEqual([])
     await child.stop()

@@ -34,9 +34,12 @@ export async function createCorpus(folder?: string): Promise<Corpus> {
   }
 }
 
+/** No film of the tests takes long to make, but the machine may have much else to do. */
+const MAKING_MS = 600_000
+
 /** Runs a maker; its stderr is in the error when it fails. */
 export async function make(tool: string, args: readonly string[]): Promise<void> {
-  await execute(tool, [...args], { maxBuffer: 1024 * 1024, timeout: 60_000 })
+  await execute(tool, [...args], { maxBuffer: 1024 * 1024, timeout: MAKING_MS })
 }
 
 /** ffmpeg, quiet and overwriting. @param args the command line, in words or in groups of them */

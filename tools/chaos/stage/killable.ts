@@ -7,8 +7,6 @@ import type { FaultPoint } from '../../../src/core/fault-points.ts'
 import { statusOf, waitFor } from '../../../test/support/http.ts'
 import { type Role, startProcess } from '../../../test/support/service.ts'
 
-const READY_MS = 60_000
-
 export type KillableProcess = Awaited<ReturnType<typeof startKillable>>
 
 export type KillableOptions = {
@@ -71,7 +69,7 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
           await starting
           return (await statusOf(`${running.opsUrl}/health/ready`)) === 200
         },
-        { timeoutMs: READY_MS, what: `${role} to be ready` },
+        { what: `${role} to be ready` },
       ).catch((error: Error) => {
         throw new Error(`${error.message}\n${(output + running.output()).slice(-3000)}`, { cause: error })
       })
