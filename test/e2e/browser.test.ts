@@ -15,7 +15,7 @@ import { type PageServer, startPageServer } from './support/page-server.ts'
 
 const SLOT = 'teaching_video'
 /** Slow enough that the page can be reloaded in the middle of the file. */
-const SLOW_BYTES_PER_SECOND = 400_000
+const SLOW_BYTES_PER_SECOND = 100_000
 /** How the page looks at its end, for people. */
 const SCREENSHOT = join(tmpdir(), 'songngan-upload-page.png')
 

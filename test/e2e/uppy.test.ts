@@ -15,7 +15,7 @@ import { type Corpus, createCorpus } from '../support/media/corpus.ts'
 import { lesson } from '../support/media/videos.ts'
 import { type Installation, startInstallation } from './support/installation.ts'
 
-const SLOW_BYTES_PER_SECOND = 400_000
+const SLOW_BYTES_PER_SECOND = 100_000
 
 /** As a portal would write it: the long retryDelays of the integration guide, one ticket in the header. */
 const PAGE_SCRIPT = `
