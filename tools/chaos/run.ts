@@ -6,9 +6,8 @@ import type { Arm, Hand, PointRow, Print, Result, StoreKind, TroubleRow } from '
 import type { KillableProcess } from './stage/killable.ts'
 import { openStage, type Stage, type StageOptions } from './stage/stage.ts'
 
-/** A worker reaches its steps some time after the client has finished. */
-const HIT_MS = 45_000
-const ROW_MS = 120_000
+/** Longer than each wait within a row, which fails with its name. */
+const ROW_MS = 300_000
 
 export type Group = {
   name: string
@@ -91,7 +90,8 @@ async function runRow(stage: Stage, group: string, row: PointRow | TroubleRow): 
   let hand: Hand | undefined
   try {
     hand = await inTime(row.drive(stage, `${stage.kind} ${group} ${name} ${row.drive.name}`, arm))
-    await waitFor(isHit, { timeoutMs: HIT_MS, what: `${name} to be hit` })
+    // A worker reaches its steps some time after the client has finished.
+    await waitFor(isHit, { what: `${name} to be hit` })
   } catch (error) {
     errors.push((error as Error).message.split('\n')[0] ?? '')
   }

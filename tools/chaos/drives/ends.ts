@@ -66,14 +66,14 @@ export const expired: Drive = async (stage, seed, arm) => {
       const { status } = await insist('HEAD', url, { token: ticket, headers: { 'tus-resumable': '1.0.0' } })
       return status === 410 || status === 404
     },
-    { timeoutMs: 40_000, intervalMs: 500, what: 'an upload to expire' },
+    { intervalMs: 500, what: 'an upload to expire' },
   )
   return hand(submissionId, id, film, 'expired')
 }
 
 async function accepted(stage: Stage, id: string): Promise<void> {
   const seen = async () => (await stage.portal.upload(id)).accepted
-  await waitFor(seen, { timeoutMs: 40_000, intervalMs: 100, what: `${id} to be accepted` })
+  await waitFor(seen, { intervalMs: 100, what: `${id} to be accepted` })
 }
 
 /** Sealed while another upload is unfinished; the seal cancels that one. */
@@ -117,7 +117,7 @@ export const erased: Drive = async (stage, seed, arm): Promise<Hand> => {
   const film = stage.films.tooLong(seed)
   const id = await sendFile(stage.service.url, ticket, film).done
   const rejected = async () => (await stage.portal.upload(id)).state === 'rejected'
-  await waitFor(rejected, { timeoutMs: 40_000, intervalMs: 100, what: `${id} to be rejected` })
+  await waitFor(rejected, { intervalMs: 100, what: `${id} to be rejected` })
   arm()
   await stage.maintain('retention')
   return hand(submissionId, id, film, 'rejected')

@@ -15,7 +15,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 const cut = slowly(async ({ line, sender, arm }) => {
   for (const share of [1.5, 2.2, 3]) {
-    await Promise.race([waitFor(() => line.sentBytes() > share * MIB, { timeoutMs: 30_000 }), sender.done])
+    await Promise.race([waitFor(() => line.sentBytes() > share * MIB), sender.done])
     line.cut()
     arm()
   }
@@ -95,7 +95,7 @@ const hungWorker: Drive = async (stage, seed, arm) => {
   const handed = await small(stage, seed, () => undefined)
   const id = handed.files[0]?.id ?? ''
   const started = async () => (await stage.portal.upload(id)).state !== 'stored'
-  await waitFor(started, { timeoutMs: 30_000, what: 'the worker to start' })
+  await waitFor(started, { what: 'the worker to start' })
   stage.worker.signal('SIGSTOP')
   await pause(HUNG_WORKER_MS)
   stage.worker.signal('SIGCONT')
