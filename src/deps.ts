@@ -171,6 +171,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     uniqueKeys,
     webhooks: config.webhooks,
     search: new FindIndex(redis.producer),
+    securityLog,
     clock,
     logger,
   })

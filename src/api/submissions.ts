@@ -1,7 +1,6 @@
 // The submission calls: create, read, list, change and delete.
 
 import Type from 'typebox'
-import type { SecurityLog } from '../audit/security-log.ts'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import type { Erasure } from '../erasure/erasure.ts'
@@ -33,7 +32,6 @@ export type SubmissionsApiDeps = DocumentDeps &
     config: Pick<Config, 'http' | 'webhooks'>
     auth: Auth
     erasure: Pick<Erasure, 'submission'>
-    securityLog: Pick<SecurityLog, 'record'>
   }
 
 const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
@@ -162,9 +160,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
     },
     async (request, reply) => {
       const { owner, id } = submissionOf(auth.caller(request), request.params.id)
-      await deps.erasure.submission(owner, id)
-      const actor = { by: `portal ${owner}`, from: request.ip }
-      await deps.securityLog.record({ event: 'submission.erase', actor, on: `submission ${owner}/${id}` })
+      await deps.erasure.submission(owner, id, { by: `portal ${owner}`, from: request.ip })
       return await reply.code(204).send(null)
     },
   )

@@ -1,7 +1,6 @@
 // Upload calls: read one, list those of a submission, cancel.
 
 import Type from 'typebox'
-import type { SecurityLog } from '../audit/security-log.ts'
 import { type Auth, type Caller, maySee, submissionOf } from '../auth/authenticate.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
@@ -20,7 +19,6 @@ export type UploadsApiDeps = CompletenessDeps & {
   config: Pick<Config, 'http' | 'secrets'>
   auth: Auth
   erasure: Pick<Erasure, 'upload'>
-  securityLog: Pick<SecurityLog, 'record'>
 }
 
 const Id = Type.Object({ id: Type.String() })
@@ -122,9 +120,7 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       const view = await viewOf(deps, auth.caller(request), request.params.id)
       const { owner, submissionId } = originOf(view)
       if (submissionId !== null) await deps.heads.require(owner, submissionId)
-      await deps.erasure.upload(view)
-      const actor = { by: `portal ${owner}`, from: request.ip }
-      await deps.securityLog.record({ event: 'upload.erase', actor, on: `upload ${view.id}` })
+      await deps.erasure.upload(view, { by: `portal ${owner}`, from: request.ip })
       if (submissionId !== null) await refreshCompleteness(deps, owner, submissionId)
       return await reply.code(204).send(null)
     },

@@ -1,5 +1,6 @@
 // What an erasure reaches, created by src/deps.ts.
 
+import type { SecurityLog } from '../audit/security-log.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Attempt } from '../evidence/attempt-journal.ts'
 import type { Attempts } from '../evidence/attempts.ts'
@@ -23,5 +24,6 @@ export type ErasureDeps = CancelDeps & {
     remove(submission: { owner: string; submissionId: string }): Promise<void>
     replace(head: SubmissionHead, said: readonly (UploadRecord | Attempt)[]): Promise<void>
   }
+  securityLog: Pick<SecurityLog, 'record'>
   logger: Logger
 }

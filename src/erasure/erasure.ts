@@ -2,6 +2,8 @@
 // after it nothing can be created, and whoever comes late finds it. Then everything else is removed. An erasure that was
 // interrupted is continued by the reconciler: the store tells that it has begun, and that it is not finished.
 
+import { hostname } from 'node:os'
+import type { Actor } from '../audit/security-events.ts'
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -16,6 +18,9 @@ import type { UploadView } from '../records/upload-views.ts'
 import { eraseUpload } from './erase-upload.ts'
 import type { ErasureDeps } from './erasure-deps.ts'
 
+/** Whoever goes on with what another process left. */
+const RECONCILER: Actor = { by: `service at ${hostname()}`, from: null }
+
 export class Erasure {
   readonly #deps: ErasureDeps
 
@@ -24,14 +29,16 @@ export class Erasure {
   }
 
   /**
-   * Deletes a submission in any state, and erases it. Idempotent.
+   * Deletes a submission in any state, and erases it. Idempotent. The security log has it as soon as it is certain.
    *
+   * @param actor who asked for it; absent: it is gone on with
    * @returns whether nothing is left; otherwise a job about it is still at work, and the reconciler goes on
    * @throws SUBMISSION_UNKNOWN
    */
-  async submission(owner: string, id: string): Promise<boolean> {
-    const { heads, clock, logger } = this.#deps
-    const { record: head } = await heads.commit(owner, id, async (current) => {
+  async submission(owner: string, id: string, actor: Actor = RECONCILER): Promise<boolean> {
+    const { heads, clock, logger, securityLog } = this.#deps
+    const erasing = { event: 'submission.erase', actor, on: `submission ${owner}/${id}` } as const
+    const { record: head, committed: begun } = await heads.commit(owner, id, async (current) => {
       if (current === undefined) throw new AppError('SUBMISSION_UNKNOWN')
       if (isTombstone(current)) return undefined
       const sequence = current.state === 'deleted' ? current.sequence : await heads.nextSequence(owner, id)
@@ -39,6 +46,7 @@ export class Erasure {
       return { ...tombstoneOf(current), sequence, claims, updatedAt: isoTime(clock.now()) }
     })
     faultPoint('erase.head-committed')
+    if (begun) await securityLog.record(erasing)
     if (head === undefined || !(await this.#removeAll(head))) return false
     const { committed } = await heads.commit(owner, id, (current) => {
       if (current === undefined || current.erasedAt !== undefined) return undefined
@@ -47,6 +55,8 @@ export class Erasure {
     })
     await heads.forgetEarlier(owner, id)
     if (committed) logger.info({ owner, submissionId: id }, 'submission erased')
+    // The process that began it may have died before it said so.
+    if (committed && !begun) await securityLog.record({ ...erasing, what: 'The deletion of a submission was finished' })
     return true
   }
 
@@ -94,13 +104,15 @@ export class Erasure {
   }
 
   /**
-   * Cancels an upload in any state, and erases it; its submission stays. Idempotent.
+   * Cancels an upload in any state, and erases it; its submission stays. Idempotent. The security log has it as soon as it
+   * is certain.
    *
    * @param view as read from UploadViews
    * @throws SUBMISSION_SEALED (409) if the submission is sealed or a seal lists it
    */
-  async upload(view: UploadView): Promise<void> {
+  async upload(view: UploadView, actor: Actor): Promise<void> {
     await cancelUpload(this.#deps, view, { erasing: true })
+    await this.#deps.securityLog.record({ event: 'upload.erase', actor, on: `upload ${view.id}` })
     await this.#upload(view.id, view.record ?? view.hot?.draft)
   }
 
@@ -114,6 +126,8 @@ export class Erasure {
     if (record.erasing === true) {
       // A seal may have been first, and the process died before it saw that.
       if (await keepIfSealed(this.#deps, record)) return nowMs
+      // The process that began it may have died before it said so.
+      await this.#deps.securityLog.record({ event: 'upload.erase', actor: RECONCILER, on: `upload ${record.id}` })
       await this.#upload(record.id, record)
     } else {
       // A process that had the attempt in memory, or was about to store it, may have written it since.

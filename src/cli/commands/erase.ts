@@ -27,7 +27,7 @@ export const erase: Command = {
 }
 
 async function one(context: Context, name: string, yes: boolean): Promise<Result> {
-  const { deps } = context
+  const { deps, operator } = context
   const { owner, id } = await submissionNamed(context, name)
   const uploads = (await deps.heads.uploadIds(owner, id)).length
   const what = `${owner}/${id} with ${uploads} ${uploads === 1 ? 'upload' : 'uploads'}`
@@ -35,17 +35,16 @@ async function one(context: Context, name: string, yes: boolean): Promise<Result
     const text = [`${what} would be erased.`, 'Nothing was changed. Add --yes to erase it; that cannot be undone.']
     return { json: { dryRun: true, owner, id, uploads }, text }
   }
-  const isGone = await deps.erasure.submission(owner, id)
+  const isGone = await deps.erasure.submission(owner, id, operator)
   return {
     json: { dryRun: false, owner, id, uploads, finished: isGone },
     text: [
       isGone ? `${what}: erased.` : `${what}: deleted. A job is still at work on it; the rest goes within minutes.`,
     ],
-    security: { event: 'submission.erase', on: `submission ${owner}/${id}` },
   }
 }
 
-async function finish({ deps }: Context, yes: boolean): Promise<Result> {
+async function finish({ deps, operator }: Context, yes: boolean): Promise<Result> {
   const found: string[] = []
   const failed: string[] = []
   let last = ''
@@ -59,7 +58,7 @@ async function finish({ deps }: Context, yes: boolean): Promise<Result> {
     found.push(last)
     if (!yes) continue
     try {
-      await deps.erasure.submission(owner, id)
+      await deps.erasure.submission(owner, id, operator)
     } catch (err) {
       failed.push(`${last}: ${String(err)}`)
     }
@@ -69,8 +68,5 @@ async function finish({ deps }: Context, yes: boolean): Promise<Result> {
     json: { dryRun: !yes, found, failed },
     text: [yes ? `${count} finished.` : `${count} would be finished. Add --yes to do it.`, ...failed],
     exitCode: failed.length > 0 ? EXIT.failed : EXIT.done,
-    ...(yes && found.length > 0
-      ? { security: { event: 'submission.erase', on: null, what: `${count} of before finished` } as const }
-      : {}),
   }
 }

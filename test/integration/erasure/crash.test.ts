@@ -52,6 +52,13 @@ overBothStores((kind) => {
     return findTraces([...store, ...(await keptInRedis(stack.deps.redis.hot))], { mark })
   }
 
+  /** Who the security log says erased something. */
+  const proofOf = async (on: string) =>
+    (await stack.deps.securityLog.newest(100))
+      .filter((entry) => entry.on === on)
+      .map(({ event, by }) => ({ event, by }))
+  const byReconciler = { by: expect.stringMatching(/^service at /) }
+
   /** DELETE at a service that dies at a step of it. */
   async function deletedUntil(point: FaultPoint, path: string): Promise<void> {
     const service = await startService({ env: { ...stack.env, PORT: String(await freePort()), FAULT_POINTS: orders } })
@@ -87,6 +94,10 @@ overBothStores((kind) => {
     await stack.deps.reconciler.tick()
     expect(await traces(mark)).toEqual([])
     expect((await stack.deps.heads.fromStore('portal', submission))?.erasedAt).toBeDefined()
+    const finished = { event: 'submission.erase', ...byReconciler }
+    const begun = { event: 'submission.erase', by: 'portal portal' }
+    const isLate = point === 'version.created' || point === 'erase.head-committed'
+    expect(await proofOf(`submission portal/${submission}`)).toEqual(isLate ? [finished] : [finished, begun])
     await stack.put(`heir-${mark}`, { uniqueKey: `key-${mark}` })
     await stack.call('DELETE', `/v1/submissions/heir-${mark}`)
   })
@@ -102,6 +113,8 @@ overBothStores((kind) => {
     expect(left.filter((trace) => trace.includes(upload))).toEqual([])
     expect(findTraces(await keptInRedis(stack.deps.redis.hot), { name: `name-${mark}.mp4` })).toEqual([])
     expect((await stack.deps.uploads.fromStore(upload))?.erasedAt).toBeDefined()
+    const by = point === 'erase.upload-committed' ? { by: 'portal portal' } : byReconciler
+    expect(await proofOf(`upload ${upload}`)).toEqual([{ event: 'upload.erase', ...by }])
     await stack.call('DELETE', `/v1/submissions/${submission}`)
   })
 

@@ -88,16 +88,24 @@ it('waits for a webhook that is being delivered, and then removes it', async () 
 
 /** As the command line runs it. */
 const songngan = async (names: string[], values: Record<string, boolean>) =>
-  await erase.prepare(names, values)({ deps: h.deps, nowMs: h.clock.ms } as unknown as Context)
+  await erase.prepare(
+    names,
+    values,
+  )({
+    deps: h.deps,
+    operator: { by: 'command line pim at office', from: null },
+    nowMs: h.clock.ms,
+  } as unknown as Context)
 
 it('by an operator shows what it would do, and does it with --yes', async () => {
   await h.put('asked-for', { metadata: { name: 'mark-asked' } })
   await h.acceptedUpload('asked-for', 'plan', { subject: 'mark-asked' })
   expect((await songngan(['portal/asked-for'], {})).text[0]).toBe('portal/asked-for with 1 upload would be erased.')
   expect((await h.call('GET', '/v1/submissions/asked-for')).status).toBe(200)
-  const { text, security } = await songngan(['portal/asked-for'], { yes: true })
+  const { text } = await songngan(['portal/asked-for'], { yes: true })
   expect(text).toEqual(['portal/asked-for with 1 upload: erased.'])
-  expect(security).toEqual({ event: 'submission.erase', on: 'submission portal/asked-for' })
+  const entry = { event: 'submission.erase', by: 'command line pim at office', on: 'submission portal/asked-for' }
+  expect(await h.deps.securityLog.newest(1)).toMatchObject([entry])
   expect(await traces('mark-asked')).toEqual([])
 })
 
@@ -108,6 +116,8 @@ it('finishes what a former version deleted, which kept names in its records', as
   expect((await traces('mark-before')).length).toBeGreaterThan(5)
   expect((await songngan([], { deleted: true })).text).toEqual(['1 deletion would be finished. Add --yes to do it.'])
   expect((await songngan([], { deleted: true, yes: true })).text).toEqual(['1 deletion finished.'])
+  const entry = { event: 'submission.erase', by: 'command line pim at office', on: 'submission portal/before' }
+  expect(await h.deps.securityLog.newest(1)).toMatchObject([entry])
   expect(await traces('mark-before')).toEqual([])
   expect((await h.put('heir', { uniqueKey: 'mark-before' })).status).toBe(201)
 })
