@@ -22,7 +22,7 @@ const KNOWN_SECONDS = 30 * 86_400
 const LET_IN_MS = 60_000
 const MAX_LET_IN = 5000
 /** While guessing goes on, one entry of the log says so; the wrong attempts have entries of their own. */
-const BRAKED_PAUSE_MS = 15 * MINUTE_MS
+const BRAKED_EVERY_MS = 15 * MINUTE_MS
 
 /** More than an address: one address alone must not keep strangers with the right credential out. */
 const PER_ACCOUNT = 10
@@ -76,7 +76,7 @@ export class CredentialGuard {
     const waitMs = await this.#count(attempt)
     if (waitMs > 0) {
       const braked = { event: 'guessing.braked', result: 'refused', actor, on: account } as const
-      await this.#securityLog.recordAfterPause(braked, BRAKED_PAUSE_MS)
+      await this.#securityLog.recordNowAndThen(braked, BRAKED_EVERY_MS)
       throw new AppError('TOO_MANY_WRONG_CREDENTIALS', { retryAfterSeconds: Math.ceil(waitMs / 1000) })
     }
     if (!isRight) await this.#securityLog.record({ event, result: 'refused', actor, on: account })

@@ -66,13 +66,24 @@ export class SecurityLog {
     }
   }
 
-  /** The same for what goes on: only the first of equal events after a pause. Counted by each process. */
+  /** The same for what begins: only the first of equal events after a pause without one. Counted by each process. */
   async recordAfterPause(event: SecurityEvent, pauseMs: number): Promise<void> {
-    const same = JSON.stringify([event.event, event.result, event.actor, event.on])
-    const lastMs = this.#lastMs.get(same)
     const nowMs = performance.now()
-    this.#lastMs.set(same, nowMs)
-    if (lastMs === undefined || nowMs - lastMs >= pauseMs) await this.record(event)
+    const isFirst = nowMs - this.#lastOf(event) >= pauseMs
+    this.#lastMs.set(nameOf(event), nowMs)
+    if (isFirst) await this.record(event)
+  }
+
+  /** The same for what goes on: of equal events one in each interval. Counted by each process. */
+  async recordNowAndThen(event: SecurityEvent, intervalMs: number): Promise<void> {
+    const nowMs = performance.now()
+    if (nowMs - this.#lastOf(event) < intervalMs) return
+    this.#lastMs.set(nameOf(event), nowMs)
+    await this.record(event)
+  }
+
+  #lastOf(event: SecurityEvent): number {
+    return this.#lastMs.get(nameOf(event)) ?? Number.NEGATIVE_INFINITY
   }
 
   /** The newest entries of some kinds, newest first. Throws REDIS_UNAVAILABLE. */
@@ -89,6 +100,10 @@ export class SecurityLog {
       .toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))
       .slice(0, limit)
   }
+}
+
+function nameOf({ event, result, actor, on }: SecurityEvent): string {
+  return JSON.stringify([event, result, actor, on])
 }
 
 /** Versions before the security log kept a list of changed control settings only. */

@@ -12,7 +12,7 @@ import { redact } from './redact.ts'
 
 const PATH = '/queues'
 /** The page asks for the same jobs every few seconds. */
-const READ_PAUSE_MS = 15 * 60_000
+const READ_EVERY_MS = 15 * 60_000
 const BY_HAND = /\/(add|update-data)$/
 /** Only files of this page: no external fonts, no frames. */
 const CSP =
@@ -66,7 +66,7 @@ function noteUse(scope: FastifyInstance, { securityLog }: OpsDeps): void {
     const { statusCode } = reply
     if (method === 'GET' || method === 'HEAD') {
       if (statusCode < 400 && (jobId ?? activeQueue) !== undefined)
-        await securityLog.recordAfterPause({ event: 'personal.read', actor, on }, READ_PAUSE_MS)
+        await securityLog.recordNowAndThen({ event: 'personal.read', actor, on }, READ_EVERY_MS)
       return
     }
     const result = statusCode < 400 ? 'ok' : statusCode < 500 ? 'refused' : 'failed'

@@ -33,7 +33,7 @@ function openGuard(connection: RedisConnection = redis, perMinute = PER_MINUTE) 
   return new CredentialGuard({
     redis: connection,
     config: { wrongCredentialsPerMinute: perMinute },
-    securityLog: { record: note, recordAfterPause: note } as never,
+    securityLog: { record: note, recordNowAndThen: note } as never,
     logger,
   })
 }

@@ -1,6 +1,6 @@
 // The security log: each event is a line whatever the log level is, an entry that is kept for its time, and a count.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SecurityLog } from '../../../src/audit/security-log.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
@@ -69,6 +69,33 @@ describe('an event', () => {
       { level: 'warn', security: true, event: 'operator.login', result: 'refused' },
       { level: 'warn', event: 'operator.login', err: expect.anything() },
     ])
+  })
+})
+
+describe('what goes on', () => {
+  const MINUTE_MS = 60_000
+  let timerMs: number
+  beforeEach(() => {
+    timerMs = 1_000_000
+    vi.spyOn(performance, 'now').mockImplementation(() => timerMs)
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+  /** An equal event a minute, for an hour. @returns how many were recorded */
+  const recorded = async (note: (log: SecurityLog) => Promise<void>): Promise<number> => {
+    const { log } = open()
+    for (let n = 0; n < 60; n++, timerMs += MINUTE_MS) await note(log)
+    return (await log.newest(100)).length
+  }
+  const read = { event: 'personal.read', actor: ACTOR, on: 'submission obec/S-1' } as const
+
+  it('is recorded again and again while it does', async () => {
+    expect(await recorded((log) => log.recordNowAndThen(read, 15 * MINUTE_MS))).toBe(4)
+  })
+
+  it('or only when it begins', async () => {
+    expect(await recorded((log) => log.recordAfterPause(read, 15 * MINUTE_MS))).toBe(1)
   })
 })
 
