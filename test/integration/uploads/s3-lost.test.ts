@@ -33,7 +33,7 @@ describe.skipIf(!s3Available())('S3', () => {
       receivedBytes: PART,
       msg: expect.stringContaining('lifecycle rule'),
     })
-  }, 120_000)
+  })
 
   // Regression: HEAD said 200 for ever, and the verdict failed every quarter of an hour.
   test('aborted after its last byte: it ends after its parts have been missing for 15 minutes, not before', async () => {
@@ -69,7 +69,7 @@ describe.skipIf(!s3Available())('S3', () => {
     })
     // Nothing is due on it any more.
     await stack.deps.reconciler.one(idOf(url))
-  }, 120_000)
+  })
 })
 
 /** As a bucket's lifecycle rule does it. */
