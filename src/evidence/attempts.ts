@@ -134,7 +134,8 @@ export class Attempts implements PlacementAttempts {
     const journal = { owner, submissionId }
     await this.#moveOrForget(journal)
     await this.#journal.rewrite(journal, (attempt) =>
-      attempt.uploadId === uploadId ? { ...attempt, declared: null } : attempt,
+      // Each look at an erased upload comes here: what has no names any more is not written again.
+      attempt.uploadId === uploadId && attempt.declared !== null ? { ...attempt, declared: null } : attempt,
     )
   }
 

@@ -159,6 +159,26 @@ it('the attempt of an erased upload that another process stores late loses its f
   expect(await h.deps.attempts.list(OWNER, 'attempted')).toMatchObject([{ uploadId: upload.id, declared: null }])
 })
 
+it('attempts whose names are gone are not written again at each look', async () => {
+  await h.put('attempted-once')
+  const declared = { filename: 'mark-once.pdf', type: null, bytes: 1000 }
+  const upload = await h.acceptedUpload('attempted-once', 'plan')
+  const told = { owner: OWNER, submissionId: 'attempted-once', slot: 'plan', subject: null, declared }
+  h.deps.attempts.record({ ...told, outcome: 'accepted', code: null, uploadId: upload.id })
+  await h.deps.attempts.flush()
+  const kept = async () => {
+    const keys: string[] = []
+    for await (const { key } of h.deps.store.list(objectKeys.attempts(OWNER, 'attempted-once'))) keys.push(key)
+    return keys
+  }
+  await h.call('DELETE', `/v1/uploads/${upload.id}`)
+  const after = await kept()
+  expect(after).toHaveLength(1)
+  await h.deps.attempts.eraseUpload(OWNER, 'attempted-once', upload.id)
+  expect(await kept()).toEqual(after)
+  expect(await traces('mark-once')).toEqual([])
+})
+
 it('an upload that is erased once more, after its submission, writes no attempts of it', async () => {
   await h.put('attempted-twice')
   const upload = await h.acceptedUpload('attempted-twice', 'plan')
