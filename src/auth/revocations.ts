@@ -3,7 +3,7 @@
 // open requests with it.
 
 import { type Clock, isoTime } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, hasCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { LruCache } from '../core/lru.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
@@ -50,7 +50,7 @@ export class Revocations {
     this.#sweep = setInterval(() => void this.#lookAtAll(), SWEEP_MS).unref()
   }
 
-  /** Whether it was revoked. Throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE. */
+  /** Whether it was revoked. Throws STORE_UNAVAILABLE. */
   async isRevoked(issued: Issued): Promise<boolean> {
     const key = keyOf(issued)
     const known = this.#known.get(key)
@@ -111,10 +111,14 @@ export class Revocations {
 
   async #read({ owner, submission }: Pick<Issued, 'owner' | 'submission'>): Promise<RevocationList | undefined> {
     const { heads, redis } = this.#deps
+    try {
+      if (redis.producer.status === 'ready') return (await heads.latest(owner, submission))?.revocations
+    } catch (error) {
+      // It may be connected and not answer.
+      if (!hasCode(error, 'REDIS_UNAVAILABLE')) throw error
+    }
     // During an outage of Redis links go on: the store has it too.
-    const isUp = redis.producer.status === 'ready'
-    const head = isUp ? await heads.latest(owner, submission) : await heads.fromStore(owner, submission)
-    return head?.revocations
+    return (await heads.fromStore(owner, submission))?.revocations
   }
 
   // Messages that were published between the loss of the connection and this answer are lost.

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type RevocationDeps, Revocations } from '../../../src/auth/revocations.ts'
+import { AppError } from '../../../src/core/errors.ts'
 import { createLogger } from '../../../src/core/logger.ts'
 import { type Issued, isRevoked, type RevocationList, withRevocation } from '../../../src/records/revocations.ts'
 
@@ -59,6 +60,8 @@ describe('a process', () => {
   let most = 0
   let held: Promise<void> | undefined
   let revocations: Revocations
+  /** Redis is connected, and does not answer. */
+  let hangs = false
   const subscriber = Object.assign(new EventEmitter(), { status: 'ready', subscribe: () => Promise.resolve(1) })
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
@@ -66,6 +69,7 @@ describe('a process', () => {
     reads = 0
     most = 0
     held = undefined
+    hangs = false
     let now = 0
     const latest = async () => {
       reads++
@@ -76,7 +80,10 @@ describe('a process', () => {
       return { revocations: read }
     }
     revocations = new Revocations({
-      heads: { latest, fromStore: latest } as unknown as RevocationDeps['heads'],
+      heads: {
+        latest: () => (hangs ? Promise.reject(new AppError('REDIS_UNAVAILABLE')) : latest()),
+        fromStore: latest,
+      } as unknown as RevocationDeps['heads'],
       redis: { producer: { status: 'ready' }, subscriber } as unknown as RevocationDeps['redis'],
       clock: { now: () => Date.parse(AT) },
       logger: createLogger({ name: 'test', level: 'silent' }),
@@ -94,6 +101,14 @@ describe('a process', () => {
     vi.advanceTimersByTime(4999)
     expect(await revocations.isRevoked(issued())).toBe(false)
     vi.advanceTimersByTime(1)
+    expect(await revocations.isRevoked(issued())).toBe(true)
+  })
+
+  it('asks the store while Redis does not answer: links go on, and what is revoked stays so', async () => {
+    hangs = true
+    expect(await revocations.isRevoked(issued())).toBe(false)
+    list = withRevocation(undefined, 'all', AT)
+    vi.advanceTimersByTime(5000)
     expect(await revocations.isRevoked(issued())).toBe(true)
   })
 
