@@ -10,6 +10,7 @@ import * as commands from './commands.ts'
 import type { SubmissionEventRecord } from './event-body.ts'
 import { IndexCompleteness } from './index-completeness.ts'
 import { redisKeys } from './keys.ts'
+import type { Published } from './publish-in-order.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
@@ -44,6 +45,8 @@ export type Applied = {
   announcedBefore?: boolean
   /** With announce false: its event and all earlier ones were just restored. */
   announcedNow?: boolean
+  /** With announce: all earlier versions count as published. */
+  earlierAnnounced?: boolean
   /** Erased: removed from the list. */
   gone?: boolean
 }
@@ -123,7 +126,7 @@ export class RecordIndex {
   }
 
   /** Makes a committed version visible and publishes its event. Idempotent per version. */
-  async apply(applied: Applied): Promise<'ok' | 'old' | 'gap'> {
+  async apply(applied: Applied): Promise<Published> {
     const { owner, submissionId, upload } = applied
     this.#parsed.delete(applied.cacheKey)
     const sid = submissionId ?? ''
@@ -156,8 +159,9 @@ export class RecordIndex {
         applied.gone === true ? '1' : '0',
         applied.announcedNow === true ? '2' : applied.announcedBefore === true ? '1' : '0',
         applied.committedAtMs ?? this.#clock.now(),
+        applied.earlierAnnounced === true ? '1' : '0',
       ],
-    )) as 'ok' | 'old' | 'gap'
+    )) as Published
   }
 
   /** Next sequence number of a submission, or undefined if Redis has lost the last one. */
@@ -193,16 +197,16 @@ export class RecordIndex {
   }
 
   /**
-   * Applies a record of the submission event log. Idempotent per version. With `announce` its event is published once; 'gap': an earlier one
-   * was not. Without it, `young` events are left to their publisher.
+   * Applies a record of the submission event log. Idempotent per version. With `announce` its event is published once. Without it,
+   * `young` events are left to their publisher.
    */
   async applyNews(
     owner: string,
     submissionId: string,
     { version, complete, sequence, envelope }: SubmissionEventRecord,
     announce: boolean,
-    young = false,
-  ): Promise<'ok' | 'old' | 'gap'> {
+    { young = false, earlierAnnounced = false } = {},
+  ): Promise<Published> {
     return (await run(
       this.redis,
       commands.applySubmissionEvent,
@@ -220,8 +224,9 @@ export class RecordIndex {
         young ? '0' : '1',
         this.#clock.now(),
         submissionId,
+        earlierAnnounced ? '1' : '0',
       ],
-    )) as 'ok' | 'old' | 'gap'
+    )) as Published
   }
 
   /** Whether the index of a submission's uploads is complete in this Redis run. */

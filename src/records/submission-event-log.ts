@@ -6,6 +6,7 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { EventEnvelope, SubmissionEventRecord } from './event-body.ts'
 import { objectKeys } from './keys.ts'
+import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
 import type { RecordIndex } from './record-index.ts'
 import { VersionLog } from './version-log.ts'
 
@@ -13,8 +14,6 @@ import { VersionLog } from './version-log.ts'
 export type EventFactory = (sequence: number) => EventEnvelope
 
 type NumberGiver = (owner: string, submissionId: string) => Promise<number>
-
-const ANNOUNCE_GRACE_MS = 120_000
 
 export class SubmissionEventLog {
   readonly #index: RecordIndex
@@ -75,18 +74,19 @@ export class SubmissionEventLog {
   }
 
   async #announce(owner: string, id: string, record: SubmissionEventRecord): Promise<void> {
-    if ((await this.#index.applyNews(owner, id, record, true)) !== 'gap') return
-    const earlier = await this.#log.version(objectKeys.news(owner, id), record.version - 1)
-    if (earlier !== undefined) await this.#announce(owner, id, earlier)
-    await this.#index.applyNews(owner, id, record, true)
+    await publishInOrder(record, {
+      publish: (version, earlierAnnounced) => this.#index.applyNews(owner, id, version, true, { earlierAnnounced }),
+      before: ({ version }) => this.#log.version(objectKeys.news(owner, id), version - 1),
+      nowMs: this.#clock.now(),
+    })
   }
 
   /** Restores the last one in Redis. @returns its sequence, 0 if there is none */
   async restore(owner: string, id: string): Promise<number> {
     const record = await this.#log.latest(objectKeys.news(owner, id))
     if (record === undefined) return 0
-    const young = Date.parse(record.committedAt) > this.#clock.now() - ANNOUNCE_GRACE_MS
-    await this.#index.applyNews(owner, id, record, false, young)
+    const young = !isPublishedByAge(record, this.#clock.now())
+    await this.#index.applyNews(owner, id, record, false, { young })
     return record.sequence
   }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { submissionEvent } from './event-body.ts'
 import { objectKeys, redisKeys } from './keys.ts'
+import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
 import type { DueList, RecordIndex } from './record-index.ts'
 import { SubmissionEventLog } from './submission-event-log.ts'
 import type { SubmissionHead } from './submission-head.ts'
@@ -16,7 +17,6 @@ import { type NextVersion, VersionLog } from './version-log.ts'
 
 export type HeadDecision = NextVersion<SubmissionHead> | undefined
 
-const ANNOUNCE_GRACE_MS = 120_000
 /** Sequence numbers that may be in use by running commits. */
 const SEQUENCE_ROOM = 256
 /** So many of the newest versions are kept whole. */
@@ -57,7 +57,7 @@ export class SubmissionHeads {
     const cached = await this.#index.cached<SubmissionHead>(redisKeys.head(owner, id))
     if (cached !== undefined) return cached
     const head = await this.fromStore(owner, id)
-    if (head !== undefined) await this.#apply(head, false)
+    if (head !== undefined) await this.#apply(head)
     return head
   }
 
@@ -99,7 +99,7 @@ export class SubmissionHeads {
       await this.#shortenEarlier(head)
     } else if (head !== undefined) {
       // Nothing to commit, but the version may be newer than the cache: update the cache.
-      await this.#apply(head, false)
+      await this.#apply(head)
     }
     return outcome
   }
@@ -121,11 +121,17 @@ export class SubmissionHeads {
   }
 
   async announce(head: SubmissionHead): Promise<void> {
-    if ((await this.#apply(head, true)) !== 'gap') return
-    const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), head.version - 1)
-    const isUnshortened = earlier !== undefined && earlier.shortened !== true
-    await this.announce(isUnshortened ? earlier : { ...head, version: head.version - 1, event: null })
-    await this.#apply(head, true)
+    await publishInOrder(head, {
+      publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
+      before: async (version) => {
+        const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), version.version - 1)
+        // A shortened one has no event; readers must not see it for a whole one.
+        return earlier?.shortened === true
+          ? { ...version, version: earlier.version, committedAt: earlier.committedAt, event: null }
+          : earlier
+      },
+      nowMs: this.#clock.now(),
+    })
   }
 
   /** Next sequence number of the submission; after a loss of Redis the last one is read from the store. */
@@ -161,7 +167,7 @@ export class SubmissionHeads {
     const head = await this.fromStore(owner, id)
     const uploads = await this.#uploads.ofSubmissionFromStore(owner, id)
     // The head first: changes of uploads move a submission in the list only if it is in the list.
-    if (head !== undefined) await this.#apply(head, false)
+    if (head !== undefined) await this.#apply(head)
     for (const record of uploads) await this.#uploads.restore(record)
     const told = await this.news.restore(owner, id)
     const given = Math.max(0, head?.sequence ?? 0, told, ...uploads.map(({ sequence }) => sequence))
@@ -187,10 +193,10 @@ export class SubmissionHeads {
 
   /** Marks the events of this and all earlier versions as published. */
   async markAnnounced(head: SubmissionHead): Promise<void> {
-    await this.#apply(head, false, true)
+    await this.#apply(head, { announcedNow: true })
   }
 
-  async #apply(head: SubmissionHead, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
+  async #apply(head: SubmissionHead, { announce = false, announcedNow = false, earlierAnnounced = false } = {}) {
     const event = submissionEvent(head)
     // The reconciler checks waiting seals, seals whose unfinished uploads may still have to be ended, and
     // deletions, whose process may have died before everything was removed.
@@ -207,7 +213,8 @@ export class SubmissionHeads {
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedNow,
-      announcedBefore: Date.parse(head.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
+      announcedBefore: isPublishedByAge(head, this.#clock.now()),
+      earlierAnnounced,
       gone: head.state === 'deleted',
     })
   }

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
 import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
+import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
 import type { RecordIndex } from './record-index.ts'
 import { isYoungTombstone } from './tombstones.ts'
 import { isEnded, isLaneDone, type NextUpload, type UploadRecord } from './upload-record.ts'
@@ -19,8 +20,6 @@ export const RECORD_METADATA_KEY = 'record'
 type RecordKeys = { versions: string[]; single: string | undefined }
 
 const RECHECK_MS = 60_000
-/** Older versions count as published; newer ones are checked by the reconciler. */
-const ANNOUNCE_GRACE_MS = 120_000
 
 export class UploadRecords {
   readonly #store: ObjectStore
@@ -43,7 +42,7 @@ export class UploadRecords {
     if (cached !== undefined) return cached
     const record = await this.fromStore(id)
     // It was committed by another process, which publishes it (or the reconciler does).
-    if (record !== undefined) await this.#apply(record, false)
+    if (record !== undefined) await this.#apply(record)
     return record
   }
 
@@ -145,21 +144,28 @@ export class UploadRecords {
 
   /** Applies a durable version to Redis with its event, and all earlier ones that were not applied. */
   async announce(record: UploadRecord): Promise<void> {
-    if ((await this.#apply(record, true)) !== 'gap') return
-    const earlier = await this.#log.version(objectKeys.uploadRecord(record.id), record.version - 1)
-    if (earlier !== undefined) await this.announce(earlier)
-    else await this.#apply({ ...record, version: record.version - 1, event: null }, true)
-    await this.#apply(record, true)
+    await publishInOrder(record, {
+      publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
+      before: ({ id, version }) => this.#before(id, version),
+      nowMs: this.#clock.now(),
+    })
+  }
+
+  async #before(id: string, version: number): Promise<UploadRecord | undefined> {
+    const earlier = await this.version(id, version - 1)
+    if (earlier !== undefined || version !== 2) return earlier
+    const { single } = await this.#objectsOf(id)
+    return single === undefined ? undefined : await this.#fromSingle(single)
   }
 
   /** Applies a version without its event, during a rebuild. */
   async restore(record: UploadRecord): Promise<void> {
-    await this.#apply(record, false)
+    await this.#apply(record)
   }
 
   /** Marks the events of this and all earlier versions as published. */
   async markAnnounced(record: UploadRecord): Promise<void> {
-    await this.#apply(record, false, true)
+    await this.#apply(record, { announcedNow: true })
   }
 
   /** Versions since a time, oldest first. */
@@ -178,7 +184,7 @@ export class UploadRecords {
     return isYoungTombstone(record, this.#clock.now())
   }
 
-  async #apply(record: UploadRecord, announce: boolean, announcedNow = false): Promise<'ok' | 'old' | 'gap'> {
+  async #apply(record: UploadRecord, { announce = false, announcedNow = false, earlierAnnounced = false } = {}) {
     const event = uploadEvent(record)
     return await this.#index.apply({
       cacheKey: redisKeys.record(record.id),
@@ -196,7 +202,8 @@ export class UploadRecords {
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedNow,
-      announcedBefore: Date.parse(record.committedAt) < this.#clock.now() - ANNOUNCE_GRACE_MS,
+      announcedBefore: isPublishedByAge(record, this.#clock.now()),
+      earlierAnnounced,
     })
   }
 }

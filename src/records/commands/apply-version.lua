@@ -29,10 +29,12 @@ Arguments
   ARGV[14] without publishing, the state of its event: '1' it was published before, even if Redis has lost that fact;
            '2' it and all earlier ones have just been published; '0' unknown
   ARGV[15] when the version was committed, Unix milliseconds
+  ARGV[16] '1': all earlier versions count as published
 Returns
-  'ok'   published
-  'gap'  an earlier version was never published: publish that one first. Nothing was changed
-  'old'  visible; its event was published before, or is not to be published
+  'ok'      published
+  'gap'     an earlier version was never published: publish that one first. Nothing was changed
+  'unknown' Redis does not know whether an earlier version was published. Nothing was changed
+  'old'     visible; its event was published before, or is not to be published
 Atomic, because a crash between list, cache and event would lose an event, or publish it twice.
 ]]
 local cacheKey, dueKey, uploadsKey, submissionsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -41,13 +43,15 @@ local version, runId, record, cacheMs, nowMs = tonumber(ARGV[1]), ARGV[2], ARGV[
 local uploadId, createdAtMs, dueAtMs = ARGV[6], ARGV[7], ARGV[8]
 local publish, submissionId, portal, event = ARGV[9] == '1', ARGV[10], ARGV[11], ARGV[12]
 local erased, publishedBefore, publishedNow = ARGV[13] == '1', ARGV[14] == '1', ARGV[14] == '2'
-local committedAtMs = ARGV[15]
+local committedAtMs, earlierPublished = ARGV[15], ARGV[16] == '1'
 --- @include "includes/add-to-streams.lua"
 
 local known = redis.call('HMGET', cacheKey, cache.version, cache.runId, cache.publishedVersion)
 local cachedVersion, cachedUnder, publishedVersion = tonumber(known[1] or 0), known[2], tonumber(known[3])
--- If Redis has no published version, the earlier versions count as published.
-local lastPublished = publishedVersion or (version - 1)
+local lastPublished = publishedVersion
+if earlierPublished then lastPublished = math.max(publishedVersion or 0, version - 1) end
+if publish and version > 1 and not lastPublished then return 'unknown' end
+lastPublished = lastPublished or (version - 1)
 if publish and lastPublished < version - 1 then return 'gap' end
 if lastPublished >= version then publish = false end
 

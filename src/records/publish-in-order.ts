@@ -1,0 +1,35 @@
+// Events of the versions of one record are published once, in the order of the versions. A process may have died before Redis
+// was told of a version, and Redis may have lost what it was told.
+
+import type { Versioned } from './version-log.ts'
+
+/** What Redis says of the event of a version: see commands/apply-version.lua. */
+export type Published = 'ok' | 'old' | 'gap' | 'unknown'
+
+const PUBLISH_GRACE_MS = 120_000
+
+/** Where Redis does not know whether a version was published: so old, it was; a younger one is published, at the risk of a repeat. */
+export function isPublishedByAge({ committedAt }: Pick<Versioned, 'committedAt'>, nowMs: number): boolean {
+  return Date.parse(committedAt) < nowMs - PUBLISH_GRACE_MS
+}
+
+type Steps<T> = {
+  /** @param earlierPublished all earlier versions count as published */
+  publish(version: T, earlierPublished: boolean): Promise<Published>
+  /** The version before; undefined where it is no longer stored. */
+  before(version: T): Promise<T | undefined>
+  nowMs: number
+}
+
+/** Publishes a version, and before it those that were not published. */
+export async function publishInOrder<T extends Versioned>(version: T, steps: Steps<T>): Promise<void> {
+  const outcome = await steps.publish(version, false)
+  if (outcome === 'ok' || outcome === 'old') return
+  const earlier = await steps.before(version)
+  if (earlier === undefined || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {
+    await steps.publish(version, true)
+    return
+  }
+  await publishInOrder(earlier, steps)
+  await steps.publish(version, false)
+}
