@@ -71,7 +71,7 @@ export const expired: Drive = async (stage, seed, arm) => {
   return hand(submissionId, id, film, 'expired')
 }
 
-async function accepted(stage: Stage, id: string): Promise<void> {
+export async function accepted(stage: Stage, id: string): Promise<void> {
   const seen = async () => (await stage.portal.upload(id)).accepted
   await waitFor(seen, { intervalMs: 100, what: `${id} to be accepted` })
 }

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { accepted } from '../drives/ends.ts'
 import { slowly, small } from '../drives/uploads.ts'
 import type { Drive, TroubleRow } from '../model.ts'
 import type { KillableProcess } from '../stage/killable.ts'
@@ -29,7 +30,11 @@ const shiftedWorker =
   async (stage, seed, arm) => {
     setClock(stage.worker, shiftMs)
     arm()
-    return await small(stage, seed, () => undefined)
+    const sent = await small(stage, seed, () => undefined)
+    for (const { id } of sent.files) await accepted(stage, id)
+    // It is not ready for as long as its clock is off.
+    setClock(stage.worker, 0)
+    return sent
   }
 
 export const CLOCK_TROUBLES: readonly TroubleRow[] = [
