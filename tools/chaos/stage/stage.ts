@@ -53,7 +53,10 @@ async function onInstallation(
   admin.on('error', () => undefined) // outages are expected; commands wait
   undo.add(() => admin.disconnect())
   const queues = Object.fromEntries(
-    LANES.map((lane) => [lane, new Queue(lane, { connection: admin, prefix: QUEUE_PREFIX })]),
+    LANES.map((lane) => [
+      lane,
+      new Queue(lane, { connection: admin, prefix: QUEUE_PREFIX }).on('error', () => undefined),
+    ]),
   ) as Record<(typeof LANES)[number], Queue>
   undo.add(() => Promise.all(Object.values(queues).map((queue) => queue.close())))
 
