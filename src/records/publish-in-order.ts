@@ -8,7 +8,7 @@ export type Published = 'ok' | 'old' | 'gap' | 'unknown'
 
 const PUBLISH_GRACE_MS = 120_000
 
-/** Where Redis does not know whether a version was published: so old, it was; a younger one is published, at the risk of a repeat. */
+/** Where Redis does not know whether a version was published: so old, it was. */
 export function isPublishedByAge({ committedAt }: Pick<Versioned, 'committedAt'>, nowMs: number): boolean {
   return Date.parse(committedAt) < nowMs - PUBLISH_GRACE_MS
 }
@@ -18,6 +18,8 @@ type Steps<T> = {
   publish(version: T, earlierPublished: boolean): Promise<Published>
   /** The version before; undefined where it is no longer stored. */
   before(version: T): Promise<T | undefined>
+  /** Whether Redis has all that it was ever told. While it has not, the rebuild restores the events of earlier versions. */
+  isComplete(): Promise<boolean>
   nowMs: number
 }
 
@@ -26,7 +28,8 @@ export async function publishInOrder<T extends Versioned>(version: T, steps: Ste
   const outcome = await steps.publish(version, false)
   if (outcome === 'ok' || outcome === 'old') return
   const earlier = await steps.before(version)
-  if (earlier === undefined || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {
+  const isKnown = outcome === 'gap' || (await steps.isComplete())
+  if (earlier === undefined || !isKnown || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {
     await steps.publish(version, true)
     return
   }

@@ -130,6 +130,7 @@ export class SubmissionHeads {
           ? { ...version, version: earlier.version, committedAt: earlier.committedAt, event: null }
           : earlier
       },
+      isComplete: () => this.#index.wholeness.isComplete(),
       nowMs: this.#clock.now(),
     })
   }

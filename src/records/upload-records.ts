@@ -147,6 +147,7 @@ export class UploadRecords {
     await publishInOrder(record, {
       publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
       before: ({ id, version }) => this.#before(id, version),
+      isComplete: () => this.#index.wholeness.isComplete(),
       nowMs: this.#clock.now(),
     })
   }

@@ -14,7 +14,8 @@ let opsUrl: string
 let id: string
 
 beforeAll(async () => {
-  stack = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '1', OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
+  // Longer than the answer to a GET takes on a busy machine: after it the body of one is cut off as well.
+  stack = await openEnvironment({ env: { IDLE_TIMEOUT_SECONDS: '4', OPS_PASSWORD, OPS_READ_ONLY: 'false' } })
   const { deps } = stack
   const parts = { ...deps, redis: deps.redis.producer, state: { started: true, draining: false } }
   ops = await buildOpsServer(parts)

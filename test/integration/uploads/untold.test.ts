@@ -13,6 +13,8 @@ let stack: Environment
 let lost: number
 beforeAll(async () => {
   stack = await openEnvironment({})
+  // This Redis has lost nothing.
+  await stack.deps.rebuilder.run()
   const { index } = stack.deps
   const apply = index.apply.bind(index)
   index.apply = async (applied) => {
