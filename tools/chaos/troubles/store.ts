@@ -2,7 +2,8 @@
 
 import { rm, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Fault } from '../../../test/support/proxy.ts'
+import { waitFor } from '../../../test/support/http.ts'
+import type { Call, Fault } from '../../../test/support/proxy.ts'
 import { begin, hand, inPieces, MIB, sizes } from '../drives/uploads.ts'
 import type { Drive, TroubleRow } from '../model.ts'
 import { sendFile } from '../stage/client.ts'
@@ -13,14 +14,28 @@ const UNAVAILABLE = {
   headers: { 'content-type': 'application/xml' },
 }
 
-/** A film in several requests, with these faults on some calls to S3. */
-function during(faults: (arm: () => void) => Fault[]): Drive {
+type MetFault = Fault & { when: (call: Call) => boolean }
+
+/** A film in several requests, with these faults on some calls to S3, each at least once. */
+function during(faults: (arm: () => void) => MetFault[]): Drive {
   return async (stage, seed, arm) => {
     const { s3Line } = stage
     if (s3Line === undefined) throw new Error('this stage has no S3')
-    const remove = faults(() => arm()).map((fault) => s3Line.fault(fault))
+    const waiting = new Set(faults(() => arm()))
+    const watched = (fault: MetFault): Fault => ({
+      ...fault,
+      when: (call) => {
+        const isStruck = fault.when(call)
+        if (isStruck) waiting.delete(fault)
+        return isStruck
+      },
+    })
+    const remove = [...waiting].map((fault) => s3Line.fault(watched(fault)))
     try {
-      return await inPieces(stage, seed, () => undefined)
+      const sent = await inPieces(stage, seed, () => undefined)
+      // Complete comes after the answer to the client.
+      await waitFor(() => waiting.size === 0, { what: 'each of its faults to be met' })
+      return sent
     } finally {
       for (const one of remove) one()
     }
