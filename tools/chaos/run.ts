@@ -2,6 +2,7 @@
 
 import { waitFor } from '../../test/support/http.ts'
 import { audit } from './audit/audit.ts'
+import { settle } from './audit/settle.ts'
 import type { Arm, Hand, PointRow, Print, Result, StoreKind, TroubleRow } from './model.ts'
 import type { KillableProcess } from './stage/killable.ts'
 import { openStage, type Stage, type StageOptions } from './stage/stage.ts'
@@ -25,13 +26,15 @@ export async function runGroup(
 ): Promise<Result[]> {
   const stage = await openStage(kind, options)
   try {
-    const ran: { result: Result; hand: Hand | undefined }[] = []
+    const ran: Ran[] = []
     for (const row of rows) {
+      // A file that was at work when the workers of three rows died would be given up, as it should be.
+      if ('point' in row && row.role === 'worker') await settle(stage, handsOf(ran), hasEventLog)
       const one = await runRow(stage, name, row)
       print(lineOf(one.result))
       ran.push(one)
     }
-    const hands = ran.flatMap(({ hand }) => hand ?? [])
+    const hands = handsOf(ran)
     const startedMs = performance.now()
     const { byHand, shared } = await audit(stage, hands, hasEventLog === undefined ? {} : { hasEventLog })
     for (const { result, hand } of ran) {
@@ -53,6 +56,10 @@ export async function runGroup(
   } finally {
     await stage.close()
   }
+}
+
+function handsOf(ran: readonly Ran[]): Hand[] {
+  return ran.flatMap(({ hand }) => hand ?? [])
 }
 
 export function lineOf({ store, group, name, what, hits, seconds, errors }: Result): string {
