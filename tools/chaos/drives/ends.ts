@@ -8,7 +8,7 @@ import { idOf } from '../../../test/support/tus.ts'
 import type { Drive, Hand } from '../model.ts'
 import { insist, insistOn, sendFile } from '../stage/client.ts'
 import type { Stage } from '../stage/stage.ts'
-import { begin, hand, MIB, sizes, small } from './uploads.ts'
+import { begin, hand, idle, MIB, sizes, small } from './uploads.ts'
 
 const nothing = () => undefined
 
@@ -47,6 +47,8 @@ export const submissionErased: Drive = async (stage, seed, arm) => {
   const { submissionId, ticket } = await begin(stage)
   const film = stage.films.film(sizes(stage).length, seed)
   const id = await leftUnfinished(stage, stage.service.url, ticket, film)
+  // While a delivery is at work its submission waits for the reconciler, in another process.
+  await idle(stage)
   arm()
   await insistOn([204], 'DELETE', `${stage.service.url}/v1/submissions/${submissionId}`)
   return hand(submissionId, id, film, 'erased')

@@ -54,6 +54,19 @@ export const toEncode: Drive = async (stage, seed, arm) => {
   return hand(submissionId, await sendFile(stage.service.url, ticket, film, { metadata }).done, film)
 }
 
+/** Resolves when no job is at work or waiting. */
+export async function idle({ queues }: Stage): Promise<void> {
+  const isIdle = async () => {
+    const counts = await Promise.all(
+      (['validate', 'inspect', 'transcode', 'notify'] as const).map((lane) =>
+        queues[lane].getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'),
+      ),
+    )
+    return counts.every((count) => count === 0)
+  }
+  await waitFor(isIdle, { what: 'the worker to have nothing left to do' })
+}
+
 type SlowLine = Awaited<ReturnType<typeof startTcpProxy>>
 
 /** A film over a slow connection; `act` is called in the middle of the upload. */

@@ -2,12 +2,10 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { waitFor } from '../../../test/support/http.ts'
 import { accepted } from '../drives/ends.ts'
-import { slowly, small } from '../drives/uploads.ts'
+import { idle, slowly, small } from '../drives/uploads.ts'
 import type { Drive, TroubleRow } from '../model.ts'
 import type { KillableProcess } from '../stage/killable.ts'
-import type { Stage } from '../stage/stage.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -26,15 +24,6 @@ const jumps = (shiftMs: number): Drive =>
     return sender
   })
 
-async function unfinishedJobs({ queues }: Stage): Promise<number> {
-  const counts = await Promise.all(
-    (['validate', 'inspect', 'transcode', 'notify'] as const).map((lane) =>
-      queues[lane].getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'),
-    ),
-  )
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
 /** The worker's clock differs from the service's, from the first byte to the verdict. */
 const shiftedWorker =
   (shiftMs: number): Drive =>
@@ -44,7 +33,7 @@ const shiftedWorker =
     const sent = await small(stage, seed, () => undefined)
     for (const { id } of sent.files) await accepted(stage, id)
     // What it has put off by its own clock waits for as long as that is ahead: the row ends with its last job.
-    await waitFor(async () => (await unfinishedJobs(stage)) === 0, { what: 'the worker to have nothing left to do' })
+    await idle(stage)
     // It is not ready for as long as its clock is off.
     setClock(stage.worker, 0)
     return sent
