@@ -1,6 +1,7 @@
 // The portal's part before a file is sent: a submission, an endpoint for webhooks, and the stream of events.
 
 import { randomBytes } from 'node:crypto'
+import { retry } from '../../src/core/retry.ts'
 import { Portal, PortalError } from '../lib/portal.ts'
 import type { Settings } from '../lib/settings.ts'
 import { UsageError } from '../lib/usage.ts'
@@ -10,6 +11,13 @@ import { Bell, type Trial } from './trial.ts'
 import { receiveWebhooks, type WebhookReceiver } from './webhooks.ts'
 
 const DAY_MS = 24 * 3600 * 1000
+/** Whoever begins both in a fresh clone is here before the service that was set up with it is. */
+const STARTING = {
+  holdMs: 30_000,
+  firstPauseMs: 500,
+  longestPauseMs: 500,
+  isPassing: (error: unknown) => error instanceof TypeError,
+}
 
 /** @param signal ends the stream; the caller closes `webhooks` */
 export async function openTrial(settings: Settings, profile: string, page: Page, signal: AbortSignal): Promise<Trial> {
@@ -27,7 +35,8 @@ export async function openTrial(settings: Settings, profile: string, page: Page,
   if (webhookSecret === undefined) page.fail('no webhooks: WEBHOOK_SECRET is unknown')
   else trial.webhooks = await receiveWebhooks(webhookSecret, () => bell.ring())
 
-  const { profile: pinned } = await createSubmission(trial, profile, trial.webhooks).catch(async (error) => {
+  const first = () => createSubmission(trial, profile, trial.webhooks)
+  const { profile: pinned } = await retry(first, STARTING).catch(async (error) => {
     await trial.webhooks?.close()
     throw inOneLine(error, base)
   })
