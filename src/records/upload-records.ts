@@ -130,7 +130,7 @@ export class UploadRecords {
         const decided = await decide(current)
         // Before the commit: if this process dies after it, or Redis does not answer, the reconciler tells what was
         // committed. The first bytes of an upload need no mark: it is due until the last one.
-        if (decided !== undefined && !first) await this.#index.setUploadDueBy(id, this.#clock.now() + RECHECK_MS)
+        if (decided !== undefined && !first) await this.markDue(id)
         return decided
       },
     )
@@ -140,6 +140,11 @@ export class UploadRecords {
       })
     }
     return outcome
+  }
+
+  /** The reconciler looks at the upload within a minute or so: for what is stored next, and Redis may never hear of. */
+  async markDue(id: string): Promise<void> {
+    await this.#index.setUploadDueBy(id, this.#clock.now() + RECHECK_MS)
   }
 
   /** Applies a durable version to Redis with its event, and all earlier ones that were not applied. */

@@ -106,9 +106,11 @@ export class UploadLedger implements Ledger {
   }
 
   async singleRecord(key: string): Promise<UploadRecord> {
-    const { completion, clock } = this.#deps
+    const { completion, clock, uploads } = this.#deps
     const { draft, size } = this.#state
     const now = clock.now()
+    // The object is the commit. Whoever sent it may not come back, and an unfinished upload is due in days only.
+    await uploads.markDue(draft.id)
     const next = await completion.stored(draft, undefined, { key }, size ?? 0, now)
     return { ...next, version: 1, nonce: this.#fence, committedAt: new Date(now).toISOString() }
   }

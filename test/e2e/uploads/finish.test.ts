@@ -85,6 +85,8 @@ overBothStores((kind) => {
     expect((await world.record(id))?.state).toBe('stored')
     expect(await jobsOf(id)).toEqual([])
 
+    // Whoever sent it may be gone: it is looked at soon, not when an unfinished upload would expire.
+    expect(Number(await redis.zscore('sn:due', id))).toBeLessThan(Date.now() + 10 * 60_000)
     // Its time to be looked at comes.
     await redis.zadd('sn:due', 0, id)
     await service.restart()
