@@ -3,6 +3,7 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError, hasCode } from '../core/errors.ts'
+import { runEvery } from '../core/every.ts'
 import type { Logger } from '../core/logger.ts'
 import { retry } from '../core/retry.ts'
 import { type EventEnvelope, submissionEvent, uploadEvent } from '../records/event-body.ts'
@@ -265,16 +266,9 @@ export class Rebuilder {
 
 /** Checks every second whether Redis has lost its data, and rebuilds it. @returns a function that stops it */
 export function startRebuildMonitor(rebuilder: Pick<Rebuilder, 'heal'>, logger: Logger): () => void {
-  let running = false
-  const heal = async () => {
-    if (running) return
-    running = true
-    await rebuilder.heal().catch((err: unknown) => {
-      logger.warn({ err }, 'rebuilding Redis failed; retrying')
-    })
-    running = false
-  }
-  void heal()
-  const timer = setInterval(() => void heal(), LOOK_FOR_LOSS_MS)
-  return () => clearInterval(timer)
+  return runEvery(
+    LOOK_FOR_LOSS_MS,
+    () => rebuilder.heal(),
+    (err) => logger.warn({ err }, 'rebuilding Redis failed; retrying'),
+  )
 }

@@ -2,6 +2,7 @@
 // minute over uploads that are due for a check, and over all unfinished ones after a loss of Redis (rebuild.ts).
 
 import type { Clock } from '../core/clock.ts'
+import { runEvery } from '../core/every.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -173,16 +174,9 @@ function lookAfterMs({ lanes }: UploadRecord): number {
  * @returns a function that stops it
  */
 export function startReconciling(reconciler: Pick<Reconciler, 'tick'>, logger: Pick<Logger, 'warn'>): () => void {
-  let running = false
-  const reconcile = async () => {
-    if (running) return
-    running = true
-    await reconciler.tick().catch((err: unknown) => {
-      logger.warn({ err }, 'reconciling failed; retrying in a minute')
-    })
-    running = false
-  }
-  void reconcile()
-  const timer = setInterval(() => void reconcile(), EVERY_MS)
-  return () => clearInterval(timer)
+  return runEvery(
+    EVERY_MS,
+    () => reconciler.tick(),
+    (err) => logger.warn({ err }, 'reconciling failed; retrying in a minute'),
+  )
 }

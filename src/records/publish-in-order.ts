@@ -3,6 +3,33 @@
 
 import type { Versioned } from './version-log.ts'
 
+/** One committed version, as Redis is told of it. */
+export type Applied = {
+  cacheKey: string
+  version: number
+  json: string
+  owner: string
+  submissionId: string | null
+  /** Upload: its entry in the submission's index. Absent: a submission head. */
+  upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
+  /** Orders lists; absent: now. */
+  committedAtMs?: number
+  /** Fingerprint key of an unfinished upload. */
+  fingerprintKey?: string
+  /** The event body without its id, or null. */
+  event: string | null
+  /** True: publish its event, once. False: only make the version readable. */
+  announce: boolean
+  /** With announce false: the event was published, though Redis has lost that. */
+  announcedBefore?: boolean
+  /** With announce false: its event and all earlier ones were just restored. */
+  announcedNow?: boolean
+  /** With announce: all earlier versions count as published. */
+  earlierAnnounced?: boolean
+  /** Erased: removed from the list. */
+  gone?: boolean
+}
+
 /** What Redis says of the event of a version: see commands/apply-version.lua. */
 export type Published = 'ok' | 'old' | 'gap' | 'unknown'
 
@@ -27,9 +54,9 @@ type Steps<T> = {
 export async function publishInOrder<T extends Versioned>(version: T, steps: Steps<T>): Promise<void> {
   const outcome = await steps.publish(version, false)
   if (outcome === 'ok' || outcome === 'old') return
-  const earlier = await steps.before(version)
   const isKnown = outcome === 'gap' || (await steps.isComplete())
-  if (earlier === undefined || !isKnown || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {
+  const earlier = isKnown ? await steps.before(version) : undefined
+  if (earlier === undefined || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {
     await steps.publish(version, true)
     return
   }

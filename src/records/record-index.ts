@@ -10,7 +10,7 @@ import * as commands from './commands.ts'
 import type { SubmissionEventRecord } from './event-body.ts'
 import { IndexCompleteness } from './index-completeness.ts'
 import { redisKeys } from './keys.ts'
-import type { Published } from './publish-in-order.ts'
+import type { Applied, Published } from './publish-in-order.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
@@ -23,33 +23,6 @@ type Parsed = { version: string; run: string; value: unknown; atMs: number }
 
 /** Deleted submissions have a list of their own: thousands that are erased must not keep a seal waiting. */
 export type DueList = 'dueSubmissions' | 'dueErasures'
-
-/** One committed version for `apply`. */
-export type Applied = {
-  cacheKey: string
-  version: number
-  json: string
-  owner: string
-  submissionId: string | null
-  /** Upload: its entry in the submission's index. Absent: a submission head. */
-  upload?: { id: string; createdAtMs: number; dueAtMs: number | null }
-  /** Orders lists; absent: now. */
-  committedAtMs?: number
-  /** Fingerprint key of an unfinished upload. */
-  fingerprintKey?: string
-  /** The event body without its id, or null. */
-  event: string | null
-  /** True: publish its event, once. False: only make the version readable. */
-  announce: boolean
-  /** With announce false: the event was published, though Redis has lost that. */
-  announcedBefore?: boolean
-  /** With announce false: its event and all earlier ones were just restored. */
-  announcedNow?: boolean
-  /** With announce: all earlier versions count as published. */
-  earlierAnnounced?: boolean
-  /** Erased: removed from the list. */
-  gone?: boolean
-}
 
 export class RecordIndex {
   readonly redis: RedisConnection

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
 import { keptBySeal, mediaRemoved } from '../../../src/lifecycle/transitions.ts'
-import type { Applied } from '../../../src/records/record-index.ts'
+import type { Applied } from '../../../src/records/publish-in-order.ts'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { findTraces, keptInDirectory, keptInRedis } from '../../support/traces.ts'
 

@@ -44,9 +44,9 @@ afterEach(async () => {
   await queues.byLane.notify.obliterate({ force: true })
 })
 
-function startWorker(change: Partial<NotifyDeps> = {}): void {
+function processor(change: Partial<NotifyDeps> = {}) {
   const { clock, logger } = stack.deps
-  const processor = createNotifyProcessor({
+  return createNotifyProcessor({
     redis: stack.deps.redis.hot,
     clock,
     logger,
@@ -55,32 +55,20 @@ function startWorker(change: Partial<NotifyDeps> = {}): void {
     webhooks: { secrets: [NEW, OLD], allowed: allowedHosts(['127.0.0.0/8']) },
     ...change,
   })
-  worker = new Worker<NotifyJob>('notify', processor, {
-    connection: stack.connect('jobs'),
-    prefix: QUEUE_PREFIX,
-    settings: { backoffStrategy: webhookBackoff },
-  })
 }
 
-/** As in a worker: of a portal only some at a time. */
-function startShared(): void {
-  const { clock, logger } = stack.deps
-  const deliver = createNotifyProcessor({
-    redis: stack.deps.redis.hot,
-    clock,
-    logger,
-    metrics,
-    deliveries: new Deliveries(stack.deps.store),
-    webhooks: { secrets: [NEW], allowed: allowedHosts(['127.0.0.0/8']) },
-    timeoutMs: 600_000,
-  })
-  worker = new Worker<NotifyJob>('notify', sharedByPortal(deliver, new FairShare(() => SHARE)), {
+function work(deliver: ReturnType<typeof processor>): void {
+  worker = new Worker<NotifyJob>('notify', deliver, {
     connection: stack.connect('jobs'),
     prefix: QUEUE_PREFIX,
     concurrency: 16,
     settings: { backoffStrategy: webhookBackoff },
   })
 }
+
+const startWorker = (change: Partial<NotifyDeps> = {}) => work(processor(change))
+/** As in a worker: of a portal only some at a time. */
+const startShared = () => work(sharedByPortal(processor({ timeoutMs: 600_000 }), new FairShare(() => SHARE)))
 
 async function send(url: string, change: Partial<NotifyJob> = {}) {
   const jobId = `notify-${++serial}-x`
