@@ -168,10 +168,12 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
     metrics.jobsStalled.inc({ queue: lane })
     logger.warn({ jobId, lane }, 'job stalled; it will run again')
   })
-  // BullMQ only reports it: a job that continues without its lock would run beside the next run.
-  worker.on('lockRenewalFailed', (jobIds: string[]) => {
-    for (const jobId of jobIds) worker.cancelJob(jobId, 'the lock of the job was lost')
-  })
+  // BullMQ only reports it: a job that continues without its lock would run beside the next run. A delivery does continue:
+  // the receiver may have it, and if its answer is not recorded, the next run posts it again. It ends by its own time limit.
+  if (lane !== 'notify')
+    worker.on('lockRenewalFailed', (jobIds: string[]) => {
+      for (const jobId of jobIds) worker.cancelJob(jobId, 'the lock of the job was lost')
+    })
   // Lanes of an upload measure their jobs themselves, including the outcome.
   if (lane === 'notify' || lane === 'maintain')
     worker.on('completed', ({ processedOn, finishedOn }: Job) => {

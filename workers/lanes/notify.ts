@@ -8,7 +8,7 @@ import { faultPoint } from '../../src/core/fault-points.ts'
 import type { Logger } from '../../src/core/logger.ts'
 import type { Metrics } from '../../src/core/metrics.ts'
 import type { RedisConnection } from '../../src/core/redis.ts'
-import type { Deliveries } from '../../src/events/webhooks.ts'
+import { type Deliveries, notifyJobId } from '../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../src/jobs/contract.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../notify/address-guard.ts'
 import { GoneEndpoints } from '../notify/gone-endpoints.ts'
@@ -49,8 +49,9 @@ export function createNotifyProcessor(
   deps: NotifyDeps,
 ): (job: Job<NotifyJob>, token?: string, signal?: AbortSignal) => Promise<Delivered> {
   const gone = new GoneEndpoints(deps.redis)
+  const underWay = new Map<string, Promise<Delivered>>()
 
-  return async (job, _token, cancelled) => {
+  const deliverOnce = async (job: Job<NotifyJob>, cancelled: AbortSignal | undefined): Promise<Delivered> => {
     const { owner, url, eventId } = job.data
     if (!URL.canParse(url)) throw new UnrecoverableError('the address is not a URL')
     const target = new URL(url)
@@ -112,6 +113,16 @@ export function createNotifyProcessor(
     throw new DeliveryError(words, {
       retryAfterMs: asks ? retryAfterMs(headers['retry-after'], deps.clock.now()) : undefined,
     })
+  }
+
+  return async (job, _token, cancelled) => {
+    const delivery = notifyJobId(job.data.eventId, job.data.url)
+    // A run that lost its lock, as after this process hung, may be about to record what this one would post again.
+    for (let other = underWay.get(delivery); other !== undefined; other = underWay.get(delivery))
+      await Promise.allSettled([other])
+    const run = deliverOnce(job, cancelled).finally(() => underWay.delete(delivery))
+    underWay.set(delivery, run)
+    return await run
   }
 }
 
