@@ -71,7 +71,7 @@ export function auditDeliveries(
     for (const [i, { body, atMs }] of same.entries()) {
       if (body !== JSON.stringify(event)) errors.push(`webhook ${event.id} has another body than the event`)
       const before = same[i - 1]
-      if (before !== undefined && !worker.deathsMs.some((died) => died >= before.atMs && died <= atMs))
+      if (before !== undefined && !worker.restartsMs.some((ms) => ms >= before.atMs && ms <= atMs))
         errors.push(`webhook ${event.id} delivered again although no worker died`)
     }
   }

@@ -26,7 +26,7 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
     preload,
     ...(role === 'worker' ? { entry: 'test/support/quick-worker' } : {}),
   })
-  const deathsMs: number[] = []
+  const restartsMs: number[] = []
   let armed = 0
   let output = ''
   let stopping = false
@@ -36,8 +36,13 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
     void running.exited.then((exit) => {
       output += `${running.output()}\n-- ${role} ${running.pid} ended: ${exit.code ?? exit.signal}\n`
       if (stopping) return
-      deathsMs.push(Date.now())
-      starting = beforeStart().then(running.restart).then(watch)
+      const restart = async () => {
+        await beforeStart()
+        restartsMs.push(Date.now())
+        await running.restart()
+        watch()
+      }
+      starting = restart()
       // ready() reports the error.
       starting.catch(() => undefined)
     })
@@ -55,7 +60,8 @@ export async function startKillable(role: Role, dir: string, { env, beforeStart,
   return {
     role,
     folder,
-    deathsMs,
+    /** Unix milliseconds. What a process sent arrives before the next one is started, but may arrive after its end is seen. */
+    restartsMs,
     url: running.url,
     opsUrl: running.opsUrl,
     get pid() {

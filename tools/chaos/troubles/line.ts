@@ -1,11 +1,13 @@
 // Network and process troubles: a cut, half-open or slow connection, a lost response, a duplicated request, a process that
 // hangs for some time.
 
+import { notifyJobId } from '../../../src/events/webhooks.ts'
 import { waitFor } from '../../../test/support/http.ts'
 import { startHttpProxy } from '../../../test/support/proxy.ts'
-import { begin, hand, inPieces, MIB, sizes, slowly, small, takenOver } from '../drives/uploads.ts'
+import { begin, hand, idle, inPieces, MIB, sizes, slowly, small, takenOver } from '../drives/uploads.ts'
 import type { Drive, TroubleRow } from '../model.ts'
 import { sendFile } from '../stage/client.ts'
+import type { KillableProcess } from '../stage/killable.ts'
 
 const HUNG_MS = 3000
 /** Longer than the lock of a job. */
@@ -90,16 +92,44 @@ const hung = slowly(async ({ stage, sender, arm }) => {
   return sender
 })
 
+/** For longer than the locks of its jobs. */
+async function hang(worker: KillableProcess): Promise<void> {
+  worker.signal('SIGSTOP')
+  await pause(HUNG_WORKER_MS)
+  worker.signal('SIGCONT')
+}
+
 /** The job's lock expires during the work and another run begins: only one run counts. */
 const hungWorker: Drive = async (stage, seed, arm) => {
   const handed = await small(stage, seed, () => undefined)
   const id = handed.files[0]?.id ?? ''
   const started = async () => (await stage.portal.upload(id)).state !== 'stored'
   await waitFor(started, { what: 'the worker to start' })
-  stage.worker.signal('SIGSTOP')
-  await pause(HUNG_WORKER_MS)
-  stage.worker.signal('SIGCONT')
+  await hang(stage.worker)
   arm()
+  return handed
+}
+
+/** A delivery's lock expires before the receiver answers, and another run begins: what is answered counts for both. */
+const hungDelivery: Drive = async (stage, seed, arm) => {
+  const { receiver, worker, queues } = stage
+  // No file of another row is at work while the worker hangs once more.
+  await idle(stage)
+  const usual = receiver.reply
+  const runsAgain = async (jobId: string) => {
+    await hang(worker)
+    const isRunAgain = async () => ((await queues.notify.getJob(jobId))?.attemptsStarted ?? 0) > 1
+    await waitFor(isRunAgain, { what: `${jobId} to be run again` })
+    arm()
+  }
+  const hung = new Promise<void>((resolve, reject) => {
+    receiver.reply = async (delivery, count) => {
+      receiver.reply = usual
+      await runsAgain(notifyJobId(delivery.id, receiver.url)).then(resolve, reject)
+      return await usual(delivery, count)
+    }
+  })
+  const [handed] = await Promise.all([small(stage, seed, () => undefined), hung])
   return handed
 }
 
@@ -124,6 +154,7 @@ export const LINE_TROUBLES: readonly TroubleRow[] = [
   { name: 'responses lost after the work was done', what: 'network', drive: lostResponses },
   { name: 'a duplicated request', what: 'network', drive: twice },
   { name: 'hung for three seconds', what: 'service', drive: hung },
+  { name: 'hung for longer than the lock of a delivery', what: 'worker', drive: hungDelivery },
   { name: 'hung for longer than its lock', what: 'worker', drive: hungWorker },
   { name: 'kill -9 in the middle of a body', what: 'service', drive: killed },
   { name: 'kill -9 during its jobs', what: 'worker', drive: restarted },
