@@ -54,6 +54,7 @@ import { Peers } from './uploads/peers.ts'
 import { PersonLimits } from './uploads/person-limits.ts'
 import { LocalUploadStore } from './uploads/stores/local.ts'
 import type { UploadStore } from './uploads/stores/port.ts'
+import { SocketReading } from './uploads/socket-reading.ts'
 import { Spool } from './uploads/stores/spool.ts'
 
 export type Deps = Awaited<ReturnType<typeof createDeps>>
@@ -238,6 +239,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     ledgerParts,
     uploadStore,
     budget,
+    socketReading: new SocketReading(config.uploads.readBelowHttp, logger),
     spool,
     admission,
     reconciler,

@@ -239,6 +239,7 @@ function nest(env: Env) {
       expiryMs: Math.round(env.UPLOAD_EXPIRY_HOURS * 3_600_000),
       idleTimeoutMs: env.IDLE_TIMEOUT_SECONDS * 1000,
       receiveBudgetBytes: env.RECEIVE_BUDGET_BYTES,
+      readBelowHttp: env.READ_BELOW_HTTP,
       spoolMaxBytes: env.SPOOL_MAX_BYTES,
     },
     rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE, read: env.READS_PER_MINUTE },

@@ -113,6 +113,10 @@ export const EnvSchema = Type.Object({
     128 * 1024 ** 2,
     1024 ** 2,
   ),
+  READ_BELOW_HTTP: flag(
+    'Fast uploads are read straight from their sockets, where this Node can do it; false: always through node:http',
+    true,
+  ),
   SPOOL_MAX_BYTES: whole(
     'Disk for received bytes that are not yet stored: spilled S3 parts, bodies with a checksum',
     4 * 1024 ** 3,

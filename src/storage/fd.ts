@@ -54,12 +54,12 @@ export async function writeChunks(fd: number, chunks: readonly Buffer[], positio
   while (rest.length > 0) {
     const { bytesWritten } = await writevFd(fd, rest, at)
     at += bytesWritten
-    rest = behind(rest, bytesWritten)
+    rest = withoutFirst(rest, bytesWritten)
   }
 }
 
 /** The chunks without their first `bytes`. */
-function behind(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
+export function withoutFirst(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   let left = bytes
   for (const [i, chunk] of chunks.entries()) {
     if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)]

@@ -2,17 +2,22 @@
 // a slot; nobody waits for a permit while sending. Above the limit a sink spills to disk (see the sinks), and
 // pauses its socket only if that is not enough.
 
-import type { Metrics } from '../core/metrics.ts'
+import { SLAB_BYTES, type Slab, Slabs } from './slabs.ts'
+
+/** Shows how much is in use. */
+type Shown = { receiveBudget: { set(bytes: number): void } }
 
 export class ByteBudget {
   readonly #limitBytes: number
-  readonly #metrics: Pick<Metrics, 'receiveBudget'>
+  readonly #metrics: Shown
   readonly #waiting = new Set<() => void>()
   readonly #borrowers: (() => void)[] = []
+  /** The memory of bytes that were read below node:http. */
+  readonly slabs = new Slabs()
   #used = 0
   #lent = 0
 
-  constructor(limitBytes: number, metrics: Pick<Metrics, 'receiveBudget'>) {
+  constructor(limitBytes: number, metrics: Shown) {
     this.#limitBytes = limitBytes
     this.#metrics = metrics
   }
@@ -48,6 +53,18 @@ export class ByteBudget {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const resume of waiting) resume()
+  }
+
+  /** The bytes of these chunks are stored or dropped: nobody uses their memory any more. */
+  releaseChunks(chunks: readonly Buffer[], bytes: number): void {
+    this.slabs.giveBack(chunks)
+    this.release(bytes)
+  }
+
+  /** Memory to read into; undefined while slabs would take memory that other uploads need. */
+  takeSlab(): Slab | undefined {
+    const isShort = this.aboveSoftLimit || this.slabs.bytes + SLAB_BYTES > this.#limitBytes / 2
+    return isShort ? undefined : this.slabs.take()
   }
 
   /**

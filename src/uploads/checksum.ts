@@ -91,7 +91,7 @@ export class CheckedSink implements Sink {
         throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: SPOOL_FULL_RETRY_SECONDS })
       this.#heldBack += bytes
     } finally {
-      this.#budget.release(bytes)
+      this.#budget.releaseChunks(chunks, bytes)
     }
   }
 

@@ -6,6 +6,7 @@ import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { LEASE_MS } from '../records/upload-session-store.ts'
 import type { ByteBudget } from './budget.ts'
 import type { Peers } from './peers.ts'
+import type { SocketReading } from './socket-reading.ts'
 import type { Spool } from './stores/spool.ts'
 
 export type LifecycleDeps = {
@@ -13,6 +14,7 @@ export type LifecycleDeps = {
   hot: UploadSessionStore
   spool: Spool
   budget: ByteBudget
+  socketReading: SocketReading
   metrics: Metrics
   logger: Logger
 }
@@ -23,11 +25,13 @@ export async function startUploads({
   hot,
   spool,
   budget,
+  socketReading,
   metrics,
   logger,
 }: LifecycleDeps): Promise<() => Promise<void>> {
   await spool.start()
   await peers.start()
+  await socketReading.start()
   metrics.onScrape('memory', () => {
     metrics.receiveBudgetLimit.set(budget.limitBytes)
     metrics.receiveSpool.set(spool.used)

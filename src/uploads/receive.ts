@@ -1,9 +1,11 @@
 // The data path: the bytes of one request body from the socket to a sink. The raw request is read directly, without
-// streams in between; chunks are batched and passed by reference. This is the hottest code of the service.
+// streams in between; chunks are batched and passed by reference. This is the hottest code of the service. A client that sends
+// faster than node:http reads is read below it (socket-reader.ts) while it does so; a slow one never, so it holds no memory.
 
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
 import type { ByteBudget } from './budget.ts'
+import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
 import type { Sink } from './stores/port.ts'
 
 /** Batch size, and how many bytes may wait for the sink before the socket is paused. */
@@ -15,6 +17,8 @@ const CHECKPOINT_MS = 5000
 const SLOW_CHECKPOINT_MS = 60_000
 /** Maximum time that a chunk waits for its batch. */
 const MAX_WAIT_MS = 1000
+/** A client that sends less in a tick is read through node:http again. */
+const FAST_TICK_BYTES = 512 * 1024
 
 export type BodyEnd =
   /** The body is complete. */
@@ -34,6 +38,8 @@ export type ReceiverOptions = {
   /** Reserved here for every chunk; the sink releases what it has stored. */
   budget: ByteBudget
   sniff?: Sniffer
+  /** False: every byte comes through node:http. */
+  readsSockets: boolean
   onBytes: (bytes: number) => void
   /** Called at intervals to make written bytes durable, so that little is lost and progress is visible. */
   checkpoint: () => Promise<void>
@@ -54,6 +60,11 @@ export class Receiver {
   #ended: BodyEnd | null = null
   #failure: unknown
   #sniff: Sniffer | undefined
+  /** Set while the socket is read below node:http. */
+  #reader: SocketReader | undefined
+  #readerIsDue = false
+  /** Bytes of this body at the last tick. */
+  #tickBytes = 0
   #settle: (() => void) | undefined
   #lastByteAt = performance.now()
   #checkpointBytes = 0
@@ -96,6 +107,7 @@ export class Receiver {
     } finally {
       clearInterval(idle)
       this.#options.budget.forget(this.#resume)
+      this.#reader?.giveBack()
       this.#drop()
       req.off('data', this.#onData)
       req.off('end', this.#onEnd)
@@ -133,14 +145,23 @@ export class Receiver {
   }
 
   #onData = (chunk: Buffer): void => {
-    if (this.#ended !== null || this.#failure !== undefined) return
+    if (chunk.length >= FULL_READ_BYTES && this.#reader?.active !== true) this.#considerReader()
+    this.#take(chunk)
+  }
+
+  #take = (chunk: Buffer): void => {
+    const { budget, onBytes } = this.#options
+    if (this.#ended !== null || this.#failure !== undefined) {
+      budget.slabs.giveBack([chunk])
+      return
+    }
     this.#received += chunk.length
     this.#lastByteAt = performance.now()
     if (this.#received > this.#options.limitBytes) {
+      budget.slabs.giveBack([chunk])
       this.#fail(new AppError('UPLOAD_LENGTH_EXCEEDED'))
       return
     }
-    const { budget, onBytes } = this.#options
     onBytes(chunk.length)
     budget.reserve(chunk.length)
     if (this.#pendingBytes === 0) this.#waitingSinceMs = this.#lastByteAt
@@ -154,6 +175,23 @@ export class Receiver {
       this.#pause()
       budget.whenRoom(this.#resume)
     }
+  }
+
+  /** Not at once: this may be called by the HTTP parser, which must have finished what it has read. */
+  #considerReader(): void {
+    if (this.#readerIsDue || !this.#options.readsSockets || this.#sniff !== undefined) return
+    this.#readerIsDue = true
+    setImmediate(() => {
+      this.#readerIsDue = false
+      if (this.#paused || this.#ended !== null || this.#failure !== undefined) return
+      this.#reader = SocketReader.take(this.#req, this.#received, this.#options.budget, this.#take)
+      this.#tickBytes = this.#received
+    })
+  }
+
+  /** What is paused and resumed. */
+  get #source(): Pick<SocketReader, 'pause' | 'resume'> {
+    return this.#reader?.active === true ? this.#reader : this.#req
   }
 
   /** False: refused, or more bytes are needed before anything may be written. */
@@ -239,19 +277,19 @@ export class Receiver {
   #pause(): void {
     this.#paused = true
     this.#lastByteAt = performance.now()
-    this.#req.pause()
+    this.#source.pause()
   }
 
   #resume = (): void => {
     if (!this.#paused || this.#ended !== null || this.#failure !== undefined) return
     this.#paused = false
     this.#lastByteAt = performance.now()
-    this.#req.resume()
+    this.#source.resume()
   }
 
   /** Drops the waiting chunks. */
   #drop(): void {
-    this.#options.budget.release(this.#pendingBytes)
+    this.#options.budget.releaseChunks(this.#pending, this.#pendingBytes)
     this.#pending = []
     this.#pendingBytes = 0
   }
@@ -264,6 +302,9 @@ export class Receiver {
     const now = performance.now()
     if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined) this.#kick()
     this.#checkpoint(now)
+    // It holds memory that a slow client does not need.
+    if (!this.#paused && this.#received - this.#tickBytes < FAST_TICK_BYTES) this.#reader?.giveBack()
+    this.#tickBytes = this.#received
     const busy = this.#paused && this.#writing !== null
     if (!busy && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
   }

@@ -120,6 +120,7 @@ async function receiveInto(
     budget,
     idleTimeoutMs: config.uploads.idleTimeoutMs,
     ...(sniff === undefined ? {} : { sniff }),
+    readsSockets: deps.socketReading.works,
     // On S3 every complete part is a checkpoint; tails in between would cost calls.
     checkpoint: async () => {
       if (deps.uploadStore.kind !== 'local') return

@@ -23,6 +23,7 @@ import type { LedgerDeps } from './ledger.ts'
 import type { UploadLocks } from './lock.ts'
 import type { Peers } from './peers.ts'
 import type { PersonLimits } from './person-limits.ts'
+import type { SocketReading } from './socket-reading.ts'
 import type { UploadStore } from './stores/port.ts'
 import type { Spool } from './stores/spool.ts'
 
@@ -51,5 +52,6 @@ export type UploadDeps = {
   personalHash: PersonalHash
   personLimits: PersonLimits
   budget: ByteBudget
+  socketReading: SocketReading
   spool: Spool
 }

@@ -44,7 +44,7 @@ export class LocalSink implements Sink {
     } catch (error) {
       throw storeError(error)
     } finally {
-      budget.release(bytes)
+      budget.releaseChunks(chunks, bytes)
     }
   }
 

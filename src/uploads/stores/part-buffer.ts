@@ -2,7 +2,6 @@
 // object if the spool is full too.
 
 import type { ByteBudget } from '../budget.ts'
-import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 /** The bytes of a part; `release` is called when they are stored or dropped. */
@@ -11,20 +10,14 @@ export type PartBytes = { chunks: Buffer[]; bytes: number; release: () => void }
 export class PartBuffer {
   readonly #budget: ByteBudget
   readonly #spool: Spool
-  readonly #pool: Slabs
   #stored = 0
   #file: SpoolFile | undefined
-  /** In order: received chunks, and views of slabs. */
+  /** In order. */
   #chunks: Buffer[] = []
-  #slabs: Buffer[] = []
-  /** In the last slab: start of its view, and fill level. */
-  #viewBegin = 0
-  #filled = SLAB_BYTES
   #inMemory = 0
 
-  constructor(budget: ByteBudget, spool: Spool, slabs: Slabs) {
+  constructor(budget: ByteBudget, spool: Spool) {
     this.#budget = budget
-    this.#pool = slabs
     this.#spool = spool
   }
 
@@ -44,26 +37,6 @@ export class PartBuffer {
   /** Appends a chunk that is already reserved in the budget. */
   append(chunk: Buffer): void {
     this.#chunks.push(chunk)
-    this.#viewBegin = this.#filled
-    this.#inMemory += chunk.length
-  }
-
-  /** The same with a copy: for fast uploads, to reduce garbage collection. */
-  appendCopy(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
-      let slab = this.#slabs.at(-1)
-      if (slab === undefined || this.#filled === SLAB_BYTES) {
-        slab = this.#pool.take()
-        this.#slabs.push(slab)
-        this.#viewBegin = 0
-        this.#filled = 0
-      }
-      const copied = chunk.copy(slab, this.#filled, at)
-      at += copied
-      this.#filled += copied
-      if (this.#filled > copied + this.#viewBegin) this.#chunks.pop()
-      this.#chunks.push(slab.subarray(this.#viewBegin, this.#filled))
-    }
     this.#inMemory += chunk.length
   }
 
@@ -87,16 +60,15 @@ export class PartBuffer {
   /** Takes the bytes out of the buffer, in order. They stay reserved until released. */
   async take(fetchTail: () => Promise<Buffer>): Promise<PartBytes> {
     const inMemory = this.#inMemory
+    const received = this.#chunks
     const loan = await this.peek(fetchTail)
-    const slabs = this.#slabs
     const file = this.#file
     this.#stored = 0
     this.#file = undefined
     this.#empty()
     const release = once(() => {
       loan.release()
-      this.#pool.give(slabs)
-      this.#budget.release(inMemory)
+      this.#budget.releaseChunks(received, inMemory)
     })
     try {
       await file?.remove()
@@ -139,16 +111,12 @@ export class PartBuffer {
   }
 
   #dropMemory(): void {
-    this.#budget.release(this.#inMemory)
-    this.#pool.give(this.#slabs)
+    this.#budget.releaseChunks(this.#chunks, this.#inMemory)
     this.#empty()
   }
 
   #empty(): void {
     this.#chunks = []
-    this.#slabs = []
-    this.#viewBegin = 0
-    this.#filled = SLAB_BYTES
     this.#inMemory = 0
   }
 }

@@ -10,12 +10,12 @@ import { objectKeys } from '../../records/keys.ts'
 import type { StoredPart } from '../../records/upload-record.ts'
 import { RECORD_METADATA_KEY } from '../../records/upload-records.ts'
 import type { UploadSession } from '../../records/upload-session.ts'
+import { withoutFirst } from '../../storage/fd.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { ByteBudget } from '../budget.ts'
 import { PartBuffer, type PartBytes } from './part-buffer.ts'
 import type { Ledger, Sink } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
-import { SLAB_BYTES, type Slabs } from './slabs.ts'
 import type { Spool } from './spool.ts'
 
 /** S3 has no conditional part uploads: the part in flight of a lost holder may still arrive within this time. */
@@ -32,7 +32,6 @@ export type S3SinkDeps = {
   ledger: Ledger
   budget: ByteBudget
   spool: Spool
-  slabs: Slabs
   committed: StoredPart[]
 }
 
@@ -52,14 +51,12 @@ export class S3Sink implements Sink {
   #begin: number
   readonly #budget: ByteBudget
   readonly #buffer: PartBuffer
-  readonly #slabs: Slabs
-  readonly #leaveSlabs: () => void
   #inFlight: Promise<void> | null = null
   #failure: unknown
   position: number
   durable: number
 
-  constructor({ parts, objects, state, ledger, budget, spool, slabs, committed }: S3SinkDeps) {
+  constructor({ parts, objects, state, ledger, budget, spool, committed }: S3SinkDeps) {
     this.#s3 = parts
     this.#objects = objects
     this.#ledger = ledger
@@ -71,9 +68,7 @@ export class S3Sink implements Sink {
     this.#tailKey = state.tailKey
     this.#begin = Math.floor(state.offset / state.partBytes) * state.partBytes
     this.#budget = budget
-    this.#slabs = slabs
-    this.#leaveSlabs = slabs.enter()
-    this.#buffer = new PartBuffer(budget, spool, slabs)
+    this.#buffer = new PartBuffer(budget, spool)
     this.#buffer.beginWithTail(state.offset - this.#begin)
     this.position = state.offset
     this.durable = state.offset
@@ -82,35 +77,34 @@ export class S3Sink implements Sink {
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     const before = this.position
     try {
-      // Slow clients send little at a time: a slab would waste memory.
-      await this.#take(chunks, bytes >= SLAB_BYTES && this.#slabs.worthwhile)
+      await this.#take(chunks)
     } catch (error) {
       // Release the bytes that the buffer did not take over.
-      this.#budget.release(bytes - (this.position - before))
+      const taken = this.position - before
+      this.#budget.releaseChunks(withoutFirst(chunks, taken), bytes - taken)
       throw error
     }
   }
 
-  async #take(chunks: Buffer[], fast: boolean): Promise<void> {
+  async #take(chunks: Buffer[]): Promise<void> {
     this.#check()
     for (const chunk of chunks) {
       let rest = chunk
       // `complete` sends the last part: a file of one part never becomes a multipart upload.
       while (this.#buffer.bytes + rest.length >= this.#partBytes && !this.#isLast(rest.length)) {
         const room = this.#partBytes - this.#buffer.bytes
-        this.#append(rest.subarray(0, room), fast)
+        this.#append(rest.subarray(0, room))
         rest = rest.subarray(room)
         await this.#sendFull()
       }
-      if (rest.length > 0) this.#append(rest, fast)
+      if (rest.length > 0) this.#append(rest)
     }
     if (this.#budget.aboveSoftLimit) await this.#spillOrFlush()
   }
 
-  #append(chunk: Buffer, fast: boolean): void {
+  #append(chunk: Buffer): void {
     if (chunk.length === 0) return
-    if (fast) this.#buffer.appendCopy(chunk)
-    else this.#buffer.append(chunk)
+    this.#buffer.append(chunk)
     this.position += chunk.length
   }
 
@@ -180,7 +174,6 @@ export class S3Sink implements Sink {
   }
 
   async close(): Promise<void> {
-    this.#leaveSlabs()
     if (this.#inFlight !== null) await this.#inFlight
     await this.#buffer.close()
   }

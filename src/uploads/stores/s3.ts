@@ -10,17 +10,16 @@ import type { ByteBudget } from '../budget.ts'
 import type { Known, Ledger, Recovered, Sink, UploadStore } from './port.ts'
 import type { S3Parts } from './s3-parts.ts'
 import { S3Sink } from './s3-sink.ts'
-import { Slabs } from './slabs.ts'
 import type { Spool } from './spool.ts'
 
 export class S3UploadStore implements UploadStore {
   readonly kind = 's3'
   readonly #parts: S3Parts
   readonly #objects: ObjectStore
-  readonly #memory: { budget: ByteBudget; spool: Spool; slabs: Slabs }
+  readonly #memory: { budget: ByteBudget; spool: Spool }
 
   constructor(parts: S3Parts, objects: ObjectStore, memory: { budget: ByteBudget; spool: Spool }) {
-    this.#memory = { ...memory, slabs: new Slabs() }
+    this.#memory = memory
     this.#parts = parts
     this.#objects = objects
   }

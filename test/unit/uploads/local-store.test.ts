@@ -39,7 +39,7 @@ let draft: UploadDraft
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'songngan-local-'))
   store = new LocalObjectStore(dir)
-  uploads = new LocalUploadStore(store, new ByteBudget(1e9, { receiveBudget: { set: () => undefined } as never }))
+  uploads = new LocalUploadStore(store, new ByteBudget(1e9, { receiveBudget: { set: () => undefined } }))
   draft = draftFor('s1')
   log.length = 0
 })

@@ -5,15 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ByteBudget } from '../../../src/uploads/budget.ts'
+import type { Slab } from '../../../src/uploads/slabs.ts'
 import { PartBuffer } from '../../../src/uploads/stores/part-buffer.ts'
-import { SLAB_BYTES, Slabs } from '../../../src/uploads/stores/slabs.ts'
 import { Spool } from '../../../src/uploads/stores/spool.ts'
 
 let dir: string
 let spool: Spool
 let budget: ByteBudget
 let buffer: PartBuffer
-let slabs: Slabs
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'songngan-part-'))
@@ -24,9 +23,8 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 async function open(maxBytes: number): Promise<void> {
   spool = new Spool(join(dir, String(process.pid)), maxBytes)
   await spool.start()
-  budget = new ByteBudget(1e6, { receiveBudget: { set: () => undefined } as never })
-  slabs = new Slabs()
-  buffer = new PartBuffer(budget, spool, slabs)
+  budget = new ByteBudget(1e6, { receiveBudget: { set: () => undefined } })
+  buffer = new PartBuffer(budget, spool)
 }
 
 const append = (text: string) => {
@@ -67,8 +65,8 @@ test('the account: what is spooled is given back, what is taken is charged until
 })
 
 test('what was spooled comes back into memory in turn, and a failure ends the turn', async () => {
-  budget = new ByteBudget(8, { receiveBudget: { set: () => undefined } as never })
-  const [first, second, third] = [0, 1, 2].map(() => new PartBuffer(budget, spool, slabs))
+  budget = new ByteBudget(8, { receiveBudget: { set: () => undefined } })
+  const [first, second, third] = [0, 1, 2].map(() => new PartBuffer(budget, spool))
   if (first === undefined || second === undefined || third === undefined) throw new Error('no buffers')
   for (const one of [first, second]) {
     budget.reserve(6)
@@ -130,58 +128,38 @@ test('start empties what a dead process left, and leaves alone what a living one
   expect((await readdir(dir)).sort()).toEqual(['1', String(process.pid), String(process.ppid)].sort())
 })
 
-const letters = (length: number, letter: string) => Buffer.alloc(length, letter)
-const appendCopy = (bytes: Buffer) => {
-  budget.reserve(bytes.length)
-  buffer.appendCopy(bytes)
+/** As the socket reader gives it: memory of a slab. */
+function appendFromSlab(slab: Slab, letter: string): void {
+  const chunk = budget.slabs.lend(slab, 1000)
+  chunk.fill(letter)
+  budget.reserve(chunk.length)
+  buffer.append(chunk)
 }
 
-test('what is copied keeps its order beside what is kept as it came, over the edges of slabs', async () => {
-  const pieces = [
-    letters(10, 'a'),
-    letters(SLAB_BYTES, 'b'),
-    letters(5, 'c'),
-    letters(2 * SLAB_BYTES + 7, 'd'),
-    letters(3, 'e'),
-  ]
-  for (const [n, piece] of pieces.entries()) {
-    if (n === 2) {
-      budget.reserve(piece.length)
-      buffer.append(piece)
-    } else appendCopy(piece)
-  }
-  const expected = Buffer.concat(pieces)
-  // The socket's memory is used for something else meanwhile.
-  for (const [n, piece] of pieces.entries()) if (n !== 2) piece.fill('x')
-  const taken = await buffer.take(noTail)
-  expect(taken.bytes).toBe(expected.length)
-  expect(Buffer.concat(taken.chunks).equals(expected)).toBe(true)
-  taken.release()
-  expect(budget.used).toBe(0)
-})
-
-test('a slab is used again when its part has been sent, and never before', async () => {
-  appendCopy(letters(SLAB_BYTES, 'a'))
+test('a slab is used again when all its parts have been sent, and never before', async () => {
+  const slab = budget.slabs.take()
+  appendFromSlab(slab, 'a')
   const first = await buffer.take(noTail)
-  appendCopy(letters(SLAB_BYTES, 'b'))
+  appendFromSlab(slab, 'b')
+  budget.slabs.close(slab)
   const second = await buffer.take(noTail)
-  expect(Buffer.concat(first.chunks).equals(letters(SLAB_BYTES, 'a'))).toBe(true)
   first.release()
   first.release()
-  appendCopy(letters(SLAB_BYTES, 'c'))
-  appendCopy(letters(SLAB_BYTES, 'd'))
-  const third = await buffer.take(noTail)
-  expect(third.chunks[0]?.buffer).toBe(first.chunks[0]?.buffer)
-  const bytes = Buffer.concat([...second.chunks, ...third.chunks])
-  expect(bytes.equals(Buffer.concat(['b', 'c', 'd'].map((letter) => letters(SLAB_BYTES, letter))))).toBe(true)
+  const other = budget.slabs.take()
+  expect(other).not.toBe(slab)
+  expect(Buffer.concat(second.chunks).toString()).toBe('b'.repeat(1000))
+  second.release()
+  expect(budget.slabs.take()).toBe(slab)
 })
 
-test('slabs are worth their copies for more than one upload', () => {
-  const leave = slabs.enter()
-  expect(slabs.worthwhile).toBe(false)
-  const leaveToo = slabs.enter()
-  expect(slabs.worthwhile).toBe(true)
-  leave()
-  expect(slabs.worthwhile).toBe(false)
-  leaveToo()
+test.each([
+  ['spilled', () => buffer.spill()],
+  ['stored elsewhere', () => buffer.forget()],
+  ['closed', () => buffer.close()],
+])('memory of a buffer that is %s is free', async (_how, end) => {
+  const slab = budget.slabs.take()
+  appendFromSlab(slab, 'a')
+  budget.slabs.close(slab)
+  await end()
+  expect({ slabs: budget.slabs.bytes, used: budget.used }).toEqual({ slabs: 0, used: 0 })
 })

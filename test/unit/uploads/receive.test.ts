@@ -50,13 +50,14 @@ class Body extends Readable {
 
 function setUp(options: Partial<ReceiverOptions> & { budgetBytes?: number } = {}) {
   const { budgetBytes = 100 * MIB, ...rest } = options
-  const budget = new ByteBudget(budgetBytes, { receiveBudget: { set: () => undefined } as never })
+  const budget = new ByteBudget(budgetBytes, { receiveBudget: { set: () => undefined } })
   const sink = new TestSink(budget)
   const body = new Body()
   const receiver = new Receiver(body as unknown as IncomingMessage, sink, {
     limitBytes: 1000 * MIB,
     idleTimeoutMs: 60_000,
     budget,
+    readsSockets: false,
     onBytes: () => undefined,
     checkpoint: () => sink.flush(),
     ...rest,

@@ -1,0 +1,70 @@
+// Memory that fast clients' bytes are read into. The kernel writes into a slab, the sink writes from it, and it is used again:
+// nothing is copied and nothing is left to the garbage collector.
+
+export const SLAB_BYTES = 512 * 1024
+/** Free slabs that are kept; more are left to the garbage collector. */
+const MAX_FREE = 64
+
+/** One piece of memory, filled from front to back. */
+export class Slab {
+  readonly memory = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  /** Bytes read into it. */
+  filled = 0
+  /** Bytes of them that somebody still uses. */
+  lent = 0
+  /** Nothing more is read into it. */
+  closed = false
+}
+
+export class Slabs {
+  readonly #free: Slab[] = []
+  readonly #out = new Map<ArrayBufferLike, Slab>()
+
+  /** Memory of slabs that are in use. */
+  get bytes(): number {
+    return this.#out.size * SLAB_BYTES
+  }
+
+  take(): Slab {
+    const slab = this.#free.pop() ?? new Slab()
+    this.#out.set(slab.memory.buffer, slab)
+    return slab
+  }
+
+  /** The next `bytes` of the slab, which were read: in use until they are given back. */
+  lend(slab: Slab, bytes: number): Buffer {
+    const chunk = slab.memory.subarray(slab.filled, slab.filled + bytes)
+    slab.filled += bytes
+    slab.lent += bytes
+    return chunk
+  }
+
+  /** Nothing more is read into this slab. It is free once all its bytes were given back. */
+  close(slab: Slab): void {
+    slab.closed = true
+    this.#freeIfUnused(slab)
+  }
+
+  /**
+   * Nobody uses these chunks any more. Chunks of other memory are ignored.
+   *
+   * @throws Error if bytes come back twice: the next ones read there would be overwritten while they are in use
+   */
+  giveBack(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) {
+      const slab = this.#out.get(chunk.buffer)
+      if (slab === undefined) continue
+      slab.lent -= chunk.length
+      if (slab.lent < 0) throw new Error('bytes of a slab were given back twice')
+      this.#freeIfUnused(slab)
+    }
+  }
+
+  #freeIfUnused(slab: Slab): void {
+    if (!slab.closed || slab.lent > 0) return
+    this.#out.delete(slab.memory.buffer)
+    slab.closed = false
+    slab.filled = 0
+    if (this.#free.length < MAX_FREE) this.#free.push(slab)
+  }
+}
