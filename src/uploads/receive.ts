@@ -96,10 +96,13 @@ export class Receiver {
           if (this.#failure !== undefined) reject(this.#failure)
           else if (this.#ended !== null) resolve(this.#ended)
         }
-        req.on('data', this.#onData)
         req.on('end', this.#onEnd)
         req.on('close', this.#onClose)
         req.on('error', this.#onClose)
+        // What arrived while the lock was being acquired.
+        for (let chunk = req.read(); chunk !== null; chunk = req.read()) this.#take(chunk)
+        req.on('data', this.#onData)
+        if (this.#received >= FULL_READ_BYTES) this.#startReader()
         // The request may have ended while the lock was being acquired.
         if (req.readableEnded) this.#onEnd()
         else if (req.destroyed) this.#onClose()
@@ -179,14 +182,19 @@ export class Receiver {
 
   /** Not at once: this may be called by the HTTP parser, which must have finished what it has read. */
   #considerReader(): void {
-    if (this.#readerIsDue || !this.#options.readsSockets || this.#sniff !== undefined) return
+    if (this.#readerIsDue || !this.#options.readsSockets) return
     this.#readerIsDue = true
     setImmediate(() => {
       this.#readerIsDue = false
-      if (this.#paused || this.#ended !== null || this.#failure !== undefined) return
-      this.#reader = SocketReader.take(this.#req, this.#received, this.#options.budget, this.#take)
-      this.#tickBytes = this.#received
+      this.#startReader()
     })
+  }
+
+  #startReader(): void {
+    if (!this.#options.readsSockets || this.#sniff !== undefined || this.#paused) return
+    if (this.#ended !== null || this.#failure !== undefined) return
+    this.#reader = SocketReader.take(this.#req, this.#received, this.#options.budget, this.#take)
+    this.#tickBytes = this.#received
   }
 
   /** What is paused and resumed. */
