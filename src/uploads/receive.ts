@@ -6,11 +6,13 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
 import type { ByteBudget } from './budget.ts'
 import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
+import { SLAB_BYTES } from './slabs.ts'
 import type { Sink } from './stores/port.ts'
 
-/** Batch size, and how many bytes may wait for the sink before the socket is paused. */
+/** Batch size. */
 export const BATCH_BYTES = 256 * 1024
-const PAUSE_BYTES = 512 * 1024
+/** As many bytes may wait for the sink before the socket is paused: with two slabs, a disk that keeps up never pauses it. */
+const PAUSE_BYTES = 2 * SLAB_BYTES
 const TICK_MS = 1000
 const CHECKPOINT_BYTES = 1024 * 1024
 const CHECKPOINT_MS = 5000
