@@ -52,9 +52,9 @@ import { expireUpload } from './uploads/expire.ts'
 import { UploadLocks } from './uploads/lock.ts'
 import { Peers } from './uploads/peers.ts'
 import { PersonLimits } from './uploads/person-limits.ts'
+import { SocketReading } from './uploads/socket-reading.ts'
 import { LocalUploadStore } from './uploads/stores/local.ts'
 import type { UploadStore } from './uploads/stores/port.ts'
-import { SocketReading } from './uploads/socket-reading.ts'
 import { Spool } from './uploads/stores/spool.ts'
 
 export type Deps = Awaited<ReturnType<typeof createDeps>>

@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
 import type { ByteBudget } from './budget.ts'
-import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
 import { SLAB_BYTES } from './slabs.ts'
+import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
 import type { Sink } from './stores/port.ts'
 
 /** Batch size. */

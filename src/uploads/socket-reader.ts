@@ -179,8 +179,11 @@ export class SocketReader {
 
   #nextSlab(): void {
     const next = this.#budget.takeSlab()
-    // Memory is short: node:http needs less.
-    if (next === undefined) return this.giveBack()
+    if (next === undefined) {
+      // Memory is short: node:http needs less.
+      this.giveBack()
+      return
+    }
     this.#budget.slabs.close(this.#slab)
     this.#slab = next
   }

@@ -2,7 +2,7 @@
 // node:http.
 
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Logger } from '../../../src/core/logger.ts'
 import { SocketReading } from '../../../src/uploads/socket-reading.ts'
