@@ -193,7 +193,8 @@ export class Receiver {
   }
 
   #startReader(): void {
-    if (!this.#options.readsSockets || this.#sniff !== undefined || this.#paused) return
+    if (!this.#options.readsSockets || this.#reader?.active === true) return
+    if (this.#sniff !== undefined || this.#paused) return
     if (this.#ended !== null || this.#failure !== undefined) return
     this.#reader = SocketReader.take(this.#req, this.#received, this.#options.budget, this.#take)
     this.#tickBytes = this.#received

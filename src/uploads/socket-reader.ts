@@ -12,6 +12,10 @@
 // (which they are does not matter to it), and goes on behind them: rest of the body, end of the request, next request. No read here
 // goes beyond the body, so bytes of the next request are never seen here.
 //
+// Each take-over leaves a listener of some 50 bytes at the handle until the connection closes. It lies below the parser and still
+// names the memory of the last read: nothing may take the parser off a living connection but this file. The HTTP server does so
+// for upgrades, which the service does not accept, and where someone listens for `data` of the socket.
+//
 // Each process tries all this on a connection of its own before it uses it (socket-reading.ts).
 
 import type { IncomingMessage } from 'node:http'
@@ -65,7 +69,8 @@ export class SocketReader {
   #active = true
 
   /**
-   * Takes the body's connection from the HTTP server. Undefined if it goes on as before: what is needed for this is not
+   * Takes the body's connection from the HTTP server; never to be called while its parser is running (within an event of
+   * the request). Undefined if it goes on as before: what is needed for this is not
    * there, it is not worth while, or memory is short.
    *
    * @param received bytes of the body that came through `request`
@@ -81,7 +86,7 @@ export class SocketReader {
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers
     const rest = Number(length ?? 0) - received
     if (coding !== undefined || rest < MIN_REST_BYTES) return undefined
-    // Bytes that wait in the request, or that the request does not flow, would change the order.
+    // Bytes that still wait in the request would come after those read here.
     if (request.complete || request.readableLength > 0 || request.readableFlowing !== true) return undefined
     const internals = internalsOf(request)
     if (internals === undefined) return undefined
@@ -172,6 +177,8 @@ export class SocketReader {
     this.#uncounted += bytes
     this.#onChunk(chunk)
     if (!this.#active) return true
+    // The socket that owns the connection may have started the reading meanwhile.
+    if (this.#paused) this.pause()
     if (this.#rest === 0) this.giveBack()
     else if (SLAB_BYTES - this.#slab.filled < MIN_ROOM_BYTES) this.#nextSlab()
     return true
