@@ -1,12 +1,11 @@
 // The data path: the bytes of one request body from the socket to a sink. The raw request is read directly, without
-// streams in between; chunks are batched and passed by reference. This is the hottest code of the service. A client that sends
-// faster than node:http reads is read below it (socket-reader.ts) while it does so; a slow one never, so it holds no memory.
+// streams in between; chunks are batched and passed by reference. This is the hottest code of the service.
 
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
+import { BodySource } from './body-source.ts'
 import type { ByteBudget } from './budget.ts'
 import { SLAB_BYTES } from './slabs.ts'
-import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
 import type { Sink } from './stores/port.ts'
 
 /** Batch size. */
@@ -19,8 +18,6 @@ const CHECKPOINT_MS = 5000
 const SLOW_CHECKPOINT_MS = 60_000
 /** Maximum time that a chunk waits for its batch. */
 const MAX_WAIT_MS = 1000
-/** A client that sends less in a tick is read through node:http again. */
-const FAST_TICK_BYTES = 512 * 1024
 
 export type BodyEnd =
   /** The body is complete. */
@@ -50,6 +47,7 @@ export type ReceiverOptions = {
 /** Reads one request body into a sink. One instance per request. */
 export class Receiver {
   readonly #req: IncomingMessage
+  readonly #source: BodySource
   readonly #sink: Sink
   readonly #options: ReceiverOptions
   #pending: Buffer[] = []
@@ -62,11 +60,6 @@ export class Receiver {
   #ended: BodyEnd | null = null
   #failure: unknown
   #sniff: Sniffer | undefined
-  /** Set while the socket is read below node:http. */
-  #reader: SocketReader | undefined
-  #readerIsDue = false
-  /** Bytes of this body at the last tick. */
-  #tickBytes = 0
   #settle: (() => void) | undefined
   #lastByteAt = performance.now()
   #checkpointBytes = 0
@@ -77,6 +70,7 @@ export class Receiver {
     this.#sink = sink
     this.#options = options
     this.#sniff = options.sniff
+    this.#source = new BodySource(req, options.budget, options.readsSockets, this.#onChunk)
   }
 
   /** Bytes of this body so far. */
@@ -101,10 +95,7 @@ export class Receiver {
         req.on('end', this.#onEnd)
         req.on('close', this.#onClose)
         req.on('error', this.#onClose)
-        // What arrived while the lock was being acquired.
-        for (let chunk = req.read(); chunk !== null; chunk = req.read()) this.#take(chunk)
-        req.on('data', this.#onData)
-        if (this.#received >= FULL_READ_BYTES) this.#startReader()
+        this.#source.start()
         // The request may have ended while the lock was being acquired.
         if (req.readableEnded) this.#onEnd()
         else if (req.destroyed) this.#onClose()
@@ -112,12 +103,10 @@ export class Receiver {
     } finally {
       clearInterval(idle)
       this.#options.budget.forget(this.#resume)
-      this.#reader?.giveBack()
+      this.#source.stop()
       this.#drop()
-      req.off('data', this.#onData)
       req.off('end', this.#onEnd)
       req.off('close', this.#onClose)
-      req.pause()
       // The sink must not be closed during a write.
       while (this.#writing !== null) await this.#writing
     }
@@ -149,12 +138,7 @@ export class Receiver {
     await done
   }
 
-  #onData = (chunk: Buffer): void => {
-    if (chunk.length >= FULL_READ_BYTES && this.#reader?.active !== true) this.#considerReader()
-    this.#take(chunk)
-  }
-
-  #take = (chunk: Buffer): void => {
+  #onChunk = (chunk: Buffer): void => {
     const { budget, onBytes } = this.#options
     if (this.#ended !== null || this.#failure !== undefined) {
       budget.slabs.giveBack([chunk])
@@ -170,7 +154,10 @@ export class Receiver {
     onBytes(chunk.length)
     budget.reserve(chunk.length)
     if (this.#pendingBytes === 0) this.#waitingSinceMs = this.#lastByteAt
-    this.#pending.push(chunk)
+    const last = this.#pending.at(-1)
+    if (last !== undefined && isContinued(last, chunk))
+      this.#pending[this.#pending.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + chunk.length)
+    else this.#pending.push(chunk)
     this.#pendingBytes += chunk.length
     if (this.#sniff !== undefined && !this.#look(false)) return
     if (this.#pendingBytes >= BATCH_BYTES || budget.aboveSoftLimit) this.#kick()
@@ -180,29 +167,6 @@ export class Receiver {
       this.#pause()
       budget.whenRoom(this.#resume)
     }
-  }
-
-  /** Not at once: this may be called by the HTTP parser, which must have finished what it has read. */
-  #considerReader(): void {
-    if (this.#readerIsDue || !this.#options.readsSockets) return
-    this.#readerIsDue = true
-    setImmediate(() => {
-      this.#readerIsDue = false
-      this.#startReader()
-    })
-  }
-
-  #startReader(): void {
-    if (!this.#options.readsSockets || this.#reader?.active === true) return
-    if (this.#sniff !== undefined || this.#paused) return
-    if (this.#ended !== null || this.#failure !== undefined) return
-    this.#reader = SocketReader.take(this.#req, this.#received, this.#options.budget, this.#take)
-    this.#tickBytes = this.#received
-  }
-
-  /** What is paused and resumed. */
-  get #source(): Pick<SocketReader, 'pause' | 'resume'> {
-    return this.#reader?.active === true ? this.#reader : this.#req
   }
 
   /** False: refused, or more bytes are needed before anything may be written. */
@@ -313,10 +277,13 @@ export class Receiver {
     const now = performance.now()
     if (this.#pendingBytes > 0 && now - this.#waitingSinceMs > MAX_WAIT_MS && this.#sniff === undefined) this.#kick()
     this.#checkpoint(now)
-    // It holds memory that a slow client does not need.
-    if (!this.#paused && this.#received - this.#tickBytes < FAST_TICK_BYTES) this.#reader?.giveBack()
-    this.#tickBytes = this.#received
+    this.#source.tick()
     const busy = this.#paused && this.#writing !== null
     if (!busy && now - this.#lastByteAt >= this.#options.idleTimeoutMs) this.#end('gone')
   }
+}
+
+/** True if the bytes of `next` follow in memory: reads into a slab, which are one chunk for the sink. */
+function isContinued(chunk: Buffer, next: Buffer): boolean {
+  return chunk.buffer === next.buffer && chunk.byteOffset + chunk.length === next.byteOffset
 }

@@ -15,6 +15,7 @@ class TestSink implements Sink {
   position = 0
   durable = 0
   writes: number[] = []
+  chunks: number[] = []
   bytes = Buffer.alloc(0)
   gate: Promise<void> | undefined
   failure: Error | undefined
@@ -26,6 +27,7 @@ class TestSink implements Sink {
 
   async write(chunks: Buffer[], bytes: number): Promise<void> {
     this.writes.push(bytes)
+    this.chunks.push(chunks.length)
     await this.gate
     this.#budget.release(bytes)
     if (this.failure !== undefined) throw this.failure
@@ -87,6 +89,16 @@ test('bytes arrive in order, in batches, and all memory is released in the end',
   expect(sink.bytes.equals(Buffer.concat([...sent].map((byte) => Buffer.alloc(20_000, byte))))).toBe(true)
   expect(sink.writes.length).toBeLessThan(10)
   expect(budget.used).toBe(0)
+})
+
+test('reads that follow each other in memory are one chunk for the sink', async () => {
+  const { sink, body, done } = setUp()
+  const memory = Buffer.from('first second, and elsewhere')
+  for (const piece of [memory.subarray(0, 6), memory.subarray(6, 12), memory.subarray(14)]) body.push(piece)
+  body.push(null)
+  expect(await done).toBe('complete')
+  expect(sink.chunks).toEqual([2])
+  expect(sink.bytes.toString()).toBe('first secondand elsewhere')
 })
 
 test('a client disconnects: received bytes are written', async () => {
