@@ -2,6 +2,8 @@
 // nothing is copied and nothing is left to the garbage collector.
 
 export const SLAB_BYTES = 512 * 1024
+/** Less of a slab is copied by who keeps it for long. */
+const MIN_KEPT_BYTES = 128 * 1024
 /** Free slabs that are kept; more are left to the garbage collector. */
 const MAX_FREE = 64
 
@@ -43,6 +45,15 @@ export class Slabs {
   close(slab: Slab): void {
     slab.closed = true
     this.#freeIfUnused(slab)
+  }
+
+  /** For who keeps a chunk for long: a small one would keep a whole slab from being used again, so it is a copy. */
+  kept(chunk: Buffer): Buffer {
+    if (chunk.length >= MIN_KEPT_BYTES || !this.#out.has(chunk.buffer)) return chunk
+    const copy = Buffer.allocUnsafeSlow(chunk.length)
+    chunk.copy(copy)
+    this.giveBack([chunk])
+    return copy
   }
 
   /**

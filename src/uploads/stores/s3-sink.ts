@@ -104,7 +104,8 @@ export class S3Sink implements Sink {
 
   #append(chunk: Buffer): void {
     if (chunk.length === 0) return
-    this.#buffer.append(chunk)
+    // A slow client's part may take hours to fill.
+    this.#buffer.append(this.#budget.slabs.kept(chunk))
     this.position += chunk.length
   }
 
