@@ -232,6 +232,15 @@ describe('the next request on the connection', () => {
     expect(await connections()).toBe(1)
   })
 
+  test('that asks for a tunnel ends the connection', async () => {
+    const line = new Line()
+    line.patch(BODY)
+    await line.answer(1)
+    line.socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')
+    line.socket.write(BODY)
+    await waitFor(() => line.ended || line.socket.destroyed)
+  })
+
   test('that is no request ends the connection after the answer', async () => {
     const line = new Line()
     line.head(BODY.length)
