@@ -53,7 +53,7 @@ class TestSink implements Sink {
 }
 
 /** `outcome`: how its body ended, once it was answered. */
-export type Request = { request: IncomingMessage; sink: TestSink; receiver: Receiver; outcome: string | undefined }
+type Request = { request: IncomingMessage; sink: TestSink; receiver: Receiver; outcome: string | undefined }
 
 /** The outcome of a body that arrived as it was sent. */
 export const complete = (body: Buffer) => `complete ${body.length} ${sha256(body)}`
