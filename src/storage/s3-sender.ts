@@ -167,6 +167,8 @@ export class S3Sender {
         response.on('error', (error) => settle(() => reject(error)))
         response.on('end', () => {
           const status = response.statusCode ?? 0
+          // A response before the end of the body: the store may never read the rest, and the chunks are no longer ours to send.
+          if (!request.writableFinished) request.destroy()
           settle(() =>
             status === 200
               ? resolve(response.headers.etag ?? '')

@@ -15,19 +15,22 @@ const answer = (status: string) =>
 
 let server: Server
 let client: S3Client
-let overloaded = false
+/** What the next connection gets. */
+let trouble: 'none' | 'reset' | 'unread' = 'none'
 
 beforeAll(async () => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'key')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
   server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined)
-    if (overloaded) {
-      overloaded = false
+    if (trouble !== 'none') {
+      const resets = trouble === 'reset'
+      trouble = 'none'
       socket.once('data', () => {
         // What is still unread makes a reset of the closing.
         socket.pause()
-        socket.end(answer('503 Slow Down'), () => setImmediate(() => socket.resetAndDestroy()))
+        if (resets) socket.end(answer('503 Slow Down'), () => setImmediate(() => socket.resetAndDestroy()))
+        else socket.write(answer('503 Slow Down'))
       })
       return
     }
@@ -53,10 +56,19 @@ afterAll(() => {
 test('is retried, and no upload fails', async () => {
   for (let trial = 0; trial < TRIALS; trial++) {
     // The first line of a process is the one that it happens to.
-    overloaded = true
+    trouble = 'reset'
     const sender = new S3Sender(client, 'b', 1)
     expect((await sender.put(`k${trial}`, [BODY], BODY.length)).etag).toBe('"some"')
-    expect(overloaded).toBe(false)
+    expect(trouble).toBe('none')
     await sender.destroy()
   }
+})
+
+test('gives its connection up if it does not read the rest either', async () => {
+  trouble = 'unread'
+  const sender = new S3Sender(client, 'b', 1)
+  // The only connection would be waited for in vain.
+  expect((await sender.put('unread', [BODY], BODY.length)).etag).toBe('"some"')
+  expect(trouble).toBe('none')
+  await sender.destroy()
 })
