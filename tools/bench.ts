@@ -28,6 +28,8 @@ function metricsOf(options: Options): Metric[] {
   const { patchBytes, writeBytes, rates, slowClients, slowSeconds, fastBytes } = options
   const all: Record<MetricName, () => Metric> = {
     patch: () => patchMetric({ bytes: patchBytes, rounds: options.patchRounds, writeBytes, lanes: 1 }),
+    'first-patch': () =>
+      patchMetric({ bytes: patchBytes, rounds: options.patchesRounds, writeBytes, lanes: 1, first: true }),
     patches: () => patchMetric({ bytes: patchBytes, rounds: options.patchesRounds, writeBytes, lanes: LANES }),
     rates: () => ratesMetric({ names: rates, seconds: options.rateSeconds, rounds: options.rateRounds }),
     's3-calls': s3CallsMetric,

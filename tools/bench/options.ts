@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { RATES, type RateName } from './metrics/rates.ts'
 import type { Store } from './model.ts'
 
-export const METRICS = ['patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
+export const METRICS = ['patch', 'first-patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
 export type MetricName = (typeof METRICS)[number]
 
 export const USAGE = `npm run bench -- [options]
@@ -21,7 +21,7 @@ machine: each measurement on a fresh server, rounds interleaved, medians.
   --among LIST             only servers whose name (or "NAME STORE") is in the list
   --stores LIST            local,s3 (default both; s3 needs versitygw or S3_TEST_ENDPOINT)
   --quick                  small sizes, one round: below 90 seconds
-  --rounds N               rounds of patch, patches, rates and take-over
+  --rounds N               rounds of patch, first-patch, patches, rates and take-over
   --bytes SIZE             size of the PATCH, e.g. 1GiB, 64MiB
   --writes SIZE            the client sends the PATCH in writes of this size, one at a time, e.g. 16KiB (default: as
                            fast as the server accepts them)

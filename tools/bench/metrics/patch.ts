@@ -1,5 +1,6 @@
 // Large PATCHes, one or several at the same time: CPU time, wall time and memory per GiB.
-// Several are a separate case: more buffers are alive, so the garbage collector may work much more.
+// Several are a separate case: more buffers are alive, so the garbage collector may work much more. So is the first one of a process:
+// its code is not compiled yet.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, offsetOf, patch, upload } from '../client/tus.ts'
@@ -24,13 +25,16 @@ export type PatchOptions = {
   writeBytes: number | undefined
   /** Concurrent PATCHes, each with its share of the bytes. */
   lanes: number
+  /** Without a warm-up, and without the garbage collection of a process that has run for some time. */
+  first?: boolean
 }
 
 export function patchMetric(options: PatchOptions): Metric {
-  const { bytes, rounds, writeBytes, lanes } = options
-  const what = `${lanes === 1 ? 'One PATCH' : `${lanes} PATCHes at a time, each`} of ${bytes / lanes / MIB} MiB`
+  const { bytes, rounds, writeBytes, lanes, first = false } = options
+  const one = first ? 'The first PATCH of a process' : 'One PATCH'
+  const what = `${lanes === 1 ? one : `${lanes} PATCHes at a time, each`} of ${bytes / lanes / MIB} MiB`
   return {
-    name: lanes === 1 ? 'patch' : 'patches',
+    name: first ? 'first-patch' : lanes === 1 ? 'patch' : 'patches',
     title: `${what}${writeBytes === undefined ? '' : `, sent in writes of ${writeBytes / KIB} KiB`}`,
     note: 'CPU time of the server process and all its children, per GiB; the client, Redis and the S3 server are not in it',
     figures: [
@@ -49,11 +53,13 @@ export function patchMetric(options: PatchOptions): Metric {
   }
 }
 
-async function measure(running: Running, { bytes, writeBytes, lanes }: PatchOptions) {
+async function measure(running: Running, { bytes, writeBytes, lanes, first = false }: PatchOptions) {
   const { endpoint, pid } = running
   const share = bytes / lanes
-  await upload(endpoint, Math.min(WARM_UP_BYTES, bytes / 4))
-  await running.age()
+  if (!first) {
+    await upload(endpoint, Math.min(WARM_UP_BYTES, bytes / 4))
+    await running.age()
+  }
   const wires = await Promise.all(Array.from({ length: lanes }, () => Wire.open(endpoint.port)))
   const uploads = await Promise.all(
     wires.map(async (wire) => ({ wire, path: await create(wire, endpoint, share), offset: 0 })),

@@ -6,7 +6,7 @@ const MIB = 1024 ** 2
 describe('the command line of the bench', () => {
   it('measures everything in full size where nothing is said', () => {
     expect(parseOptions([])).toMatchObject({
-      metrics: ['patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'],
+      metrics: ['patch', 'first-patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'],
       rates: ['post', 'post-1k', 'patch-1m', 'head'],
       stores: ['local', 's3'],
       patchBytes: 1024 * MIB,
