@@ -1,9 +1,8 @@
-// Where the bytes of a body come from: node:http, or the socket below it (socket-reader.ts) while a client sends faster than
-// node:http reads. A slow client is never read there, so it holds no memory.
+// Where the bytes of a body come from: the socket below node:http (socket-reader.ts) where that is possible, node:http otherwise.
 
 import type { IncomingMessage } from 'node:http'
 import type { ByteBudget } from './budget.ts'
-import { FULL_READ_BYTES, SocketReader } from './socket-reader.ts'
+import { SocketReader } from './socket-reader.ts'
 
 /** A client that sends less from one tick to the next is slow. */
 const FAST_TICK_BYTES = 512 * 1024
@@ -13,11 +12,8 @@ export class BodySource {
   readonly #budget: ByteBudget
   readonly #readsSockets: boolean
   readonly #onChunk: (chunk: Buffer) => void
-  /** Active while the socket is read below node:http. */
   #reader: SocketReader | undefined
-  #readerIsDue = false
   #paused = false
-  #stopped = false
   /** Bytes of the body so far, and at the last tick. */
   #received = 0
   #tickBytes = 0
@@ -38,8 +34,8 @@ export class BodySource {
     const request = this.#request
     // What arrived while the lock was being acquired.
     for (let chunk = request.read(); chunk !== null; chunk = request.read()) this.#pass(chunk)
-    request.on('data', this.#onData)
-    if (this.#received >= FULL_READ_BYTES) this.#startReader()
+    request.on('data', this.#pass)
+    this.#takeSocket()
   }
 
   pause(): void {
@@ -54,15 +50,18 @@ export class BodySource {
 
   /** To be called about once a second. */
   tick(): void {
-    if (!this.#paused && this.#received - this.#tickBytes < FAST_TICK_BYTES) this.#reader?.giveBack()
+    const isSlow = !this.#paused && this.#received - this.#tickBytes < FAST_TICK_BYTES
     this.#tickBytes = this.#received
+    if (!isSlow || this.#reader?.holdsSlab !== true) return
+    // The memory of the next read is already named: a new reader names that of slow clients.
+    this.#reader.giveBack()
+    this.#takeSocket()
   }
 
   /** No more chunks; the request is paused with an unread rest. */
   stop(): void {
-    this.#stopped = true
     this.#reader?.giveBack()
-    this.#request.off('data', this.#onData)
+    this.#request.off('data', this.#pass)
     this.#request.pause()
   }
 
@@ -75,21 +74,8 @@ export class BodySource {
     this.#onChunk(chunk)
   }
 
-  #onData = (chunk: Buffer): void => {
-    if (chunk.length >= FULL_READ_BYTES && !this.#readerIsDue && this.#readsSockets) {
-      this.#readerIsDue = true
-      // The HTTP parser, which calls this, must have finished what it has read.
-      setImmediate(() => {
-        this.#readerIsDue = false
-        this.#startReader()
-      })
-    }
-    this.#pass(chunk)
-  }
-
-  #startReader(): void {
-    if (!this.#readsSockets || this.#paused || this.#stopped || this.#reader?.active === true) return
+  #takeSocket(): void {
+    if (!this.#readsSockets || this.#paused) return
     this.#reader = SocketReader.take(this.#request, this.#received, this.#budget, this.#pass)
-    this.#tickBytes = this.#received
   }
 }

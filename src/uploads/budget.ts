@@ -2,7 +2,7 @@
 // a slot; nobody waits for a permit while sending. Above the limit a sink spills to disk (see the sinks), and
 // pauses its socket only if that is not enough.
 
-import { SLAB_BYTES, type Slab, Slabs } from './slabs.ts'
+import { type Slab, Slabs } from './slabs.ts'
 
 /** Shows how much is in use. */
 type Shown = { receiveBudget: { set(bytes: number): void } }
@@ -13,13 +13,14 @@ export class ByteBudget {
   readonly #waiting = new Set<() => void>()
   readonly #borrowers: (() => void)[] = []
   /** The memory of bytes that were read below node:http. */
-  readonly slabs = new Slabs()
+  readonly slabs: Slabs
   #used = 0
   #lent = 0
 
   constructor(limitBytes: number, metrics: Shown) {
     this.#limitBytes = limitBytes
     this.#metrics = metrics
+    this.slabs = new Slabs(limitBytes / 2)
   }
 
   get limitBytes(): number {
@@ -63,8 +64,7 @@ export class ByteBudget {
 
   /** Memory to read into; undefined while slabs would take memory that other uploads need. */
   takeSlab(): Slab | undefined {
-    const isShort = this.aboveSoftLimit || this.slabs.bytes + SLAB_BYTES > this.#limitBytes / 2
-    return isShort ? undefined : this.slabs.take()
+    return this.aboveSoftLimit ? undefined : this.slabs.take()
   }
 
   /**

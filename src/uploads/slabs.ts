@@ -1,5 +1,6 @@
-// Memory that fast clients' bytes are read into. The kernel writes into a slab, the sink writes from it, and it is used again:
-// nothing is copied and nothing is left to the garbage collector.
+// Memory of bytes that are read below node:http. The kernel writes into a slab of a fast client, the sink writes from it, and it is
+// used again: nothing is copied and nothing is left to the garbage collector. Slow clients share slabs: their few bytes
+// are copied there.
 
 export const SLAB_BYTES = 512 * 1024
 /** Less of a slab is copied by who keeps it for long. */
@@ -21,13 +22,23 @@ export class Slab {
 export class Slabs {
   readonly #free: Slab[] = []
   readonly #out = new Map<ArrayBufferLike, Slab>()
+  readonly #maxBytes: number
+  /** The slab that slow clients' bytes are copied to. Closed once nobody uses them. */
+  #shared: Slab | undefined
+
+  /** @param maxBytes of slabs in use: a few bytes that somebody keeps for long keep a whole slab */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
 
   /** Memory of slabs that are in use. */
   get bytes(): number {
     return this.#out.size * SLAB_BYTES
   }
 
-  take(): Slab {
+  /** Undefined if too many are in use. */
+  take(): Slab | undefined {
+    if (this.bytes + SLAB_BYTES > this.#maxBytes) return undefined
     const slab = this.#free.pop() ?? new Slab()
     this.#out.set(slab.memory.buffer, slab)
     return slab
@@ -39,6 +50,19 @@ export class Slabs {
     slab.filled += bytes
     slab.lent += bytes
     return chunk
+  }
+
+  /** A copy in a shared slab, in use until it is given back; memory of its own if too many slabs are in use. */
+  copy(bytes: Buffer): Buffer {
+    if (this.#shared !== undefined && SLAB_BYTES - this.#shared.filled < bytes.length) {
+      const full = this.#shared
+      this.#shared = undefined
+      this.close(full)
+    }
+    this.#shared ??= this.take()
+    const to = this.#shared === undefined ? Buffer.allocUnsafeSlow(bytes.length) : this.lend(this.#shared, bytes.length)
+    bytes.copy(to)
+    return to
   }
 
   /** Nothing more is read into this slab. It is free once all its bytes were given back. */
@@ -67,6 +91,10 @@ export class Slabs {
       if (slab === undefined) continue
       slab.lent -= chunk.length
       if (slab.lent < 0) throw new Error('bytes of a slab were given back twice')
+      if (slab === this.#shared && slab.lent === 0) {
+        this.#shared = undefined
+        slab.closed = true
+      }
       this.#freeIfUnused(slab)
     }
   }

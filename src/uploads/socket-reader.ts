@@ -23,8 +23,11 @@ import { Socket } from 'node:net'
 import type { ByteBudget } from './budget.ts'
 import { SLAB_BYTES, type Slab } from './slabs.ts'
 
-/** node:http reads at most 64 KiB at once, headers included: a client that fills that is fast. */
-export const FULL_READ_BYTES = 56 * 1024
+/**
+ * Reads of slow clients go here, one at a time, and their bytes are copied out: thousands of them need one such memory. A read
+ * that fills it is one of a fast client.
+ */
+const LANDING = Buffer.allocUnsafeSlow(64 * 1024)
 /** Measured: a rest of some 400 KiB costs as much below node:http as through it. */
 const MIN_REST_BYTES = 512 * 1024
 /** A slab with less room than this is full. */
@@ -64,14 +67,14 @@ export class SocketReader {
   #rest: number
   /** Bytes that the parser was not told of yet. */
   #uncounted = 0
-  #slab: Slab
+  /** Only of a fast client. */
+  #slab: Slab | undefined
   #paused = false
   #active = true
 
   /**
    * Takes the body's connection from the HTTP server; never to be called while its parser is running (within an event of
-   * the request). Undefined if it goes on as before: what is needed for this is not
-   * there, it is not worth while, or memory is short.
+   * the request). Undefined if it goes on as before: what is needed for this is not there, or it is not worth while.
    *
    * @param received bytes of the body that came through `request`
    * @param onChunk gets memory of a slab, to be given back with `budget.releaseChunks`; the reader is paused or given
@@ -89,23 +92,19 @@ export class SocketReader {
     // Bytes that still wait in the request would come after those read here.
     if (request.complete || request.readableLength > 0 || request.readableFlowing !== true) return undefined
     const internals = internalsOf(request)
-    if (internals === undefined) return undefined
-    const slab = budget.takeSlab()
-    return slab === undefined ? undefined : new SocketReader(request, internals, rest, slab, budget, onChunk)
+    return internals === undefined ? undefined : new SocketReader(request, internals, rest, budget, onChunk)
   }
 
   private constructor(
     request: IncomingMessage,
     internals: Internals,
     rest: number,
-    slab: Slab,
     budget: ByteBudget,
     onChunk: (chunk: Buffer) => void,
   ) {
     this.#request = request
     this.#internals = internals
     this.#rest = rest
-    this.#slab = slab
     this.#budget = budget
     this.#onChunk = onChunk
     const { socket, handle, parser } = internals
@@ -133,6 +132,11 @@ export class SocketReader {
     return this.#active
   }
 
+  /** True while it has memory of its own. */
+  get holdsSlab(): boolean {
+    return this.#slab !== undefined
+  }
+
   pause(): void {
     this.#paused = true
     this.#internals.handle.reading = false
@@ -148,7 +152,7 @@ export class SocketReader {
   giveBack(): void {
     if (!this.#active) return
     this.#active = false
-    this.#budget.slabs.close(this.#slab)
+    this.#closeSlab()
     const { socket, handle, parser, ownerSymbol } = this.#internals
     // The connection has ended, and its parser may belong to another one.
     if (socket.destroyed || parserOf(socket) !== parser) return
@@ -165,14 +169,16 @@ export class SocketReader {
   /** Memory for the next read: never more than the rest of the body, and not much more than the budget has. */
   #room(): Buffer | undefined {
     if (!this.#active) return undefined
+    const most = Math.min(this.#rest, Math.max(this.#budget.limitBytes - this.#budget.used, LANDING.length))
+    if (this.#slab === undefined) return LANDING.subarray(0, most)
     const { memory, filled } = this.#slab
-    const most = Math.max(this.#budget.limitBytes - this.#budget.used, FULL_READ_BYTES)
-    return memory.subarray(filled, Math.min(SLAB_BYTES, filled + this.#rest, filled + most))
+    return memory.subarray(filled, Math.min(SLAB_BYTES, filled + most))
   }
 
   /** Always true: pausing is done by `pause`, and after `giveBack` the handle is not ours. */
   #onRead(bytes: number): boolean {
-    const chunk = this.#budget.slabs.lend(this.#slab, bytes)
+    const { slabs } = this.#budget
+    const chunk = this.#slab === undefined ? slabs.copy(LANDING.subarray(0, bytes)) : slabs.lend(this.#slab, bytes)
     this.#rest -= bytes
     this.#uncounted += bytes
     this.#onChunk(chunk)
@@ -180,19 +186,18 @@ export class SocketReader {
     // The socket that owns the connection may have started the reading meanwhile.
     if (this.#paused) this.pause()
     if (this.#rest === 0) this.giveBack()
-    else if (SLAB_BYTES - this.#slab.filled < MIN_ROOM_BYTES) this.#nextSlab()
+    else if (this.#slab === undefined) {
+      if (bytes === LANDING.length) this.#slab = this.#budget.takeSlab()
+    } else if (SLAB_BYTES - this.#slab.filled < MIN_ROOM_BYTES) {
+      this.#closeSlab()
+      this.#slab = this.#budget.takeSlab()
+    }
     return true
   }
 
-  #nextSlab(): void {
-    const next = this.#budget.takeSlab()
-    if (next === undefined) {
-      // Memory is short: node:http needs less.
-      this.giveBack()
-      return
-    }
-    this.#budget.slabs.close(this.#slab)
-    this.#slab = next
+  #closeSlab(): void {
+    if (this.#slab !== undefined) this.#budget.slabs.close(this.#slab)
+    this.#slab = undefined
   }
 
   #startReading(): void {

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SLAB_BYTES } from '../../../src/uploads/slabs.ts'
+import { noise } from '../../support/bytes.ts'
 import { waitFor } from '../../support/http.ts'
 import { BODY, BodyServer, BUDGET_BYTES, complete, MIB } from './body-server.ts'
 
@@ -118,7 +119,7 @@ test('a slow disk pauses the socket, with little memory, and all bytes arrive', 
   expect(await line.answer(1)).toBe(complete(Buffer.concat([BODY, BODY, BODY])))
 })
 
-test('where memory is short, bodies go through node:http, and change to and fro', async () => {
+test('where memory is short, a fast client has no slab of its own', async () => {
   const line = server.line()
   const { sink } = await line.begin()
   const others = BUDGET_BYTES / 2 + 1
@@ -140,6 +141,28 @@ test('a client that becomes slow holds no memory; it may become fast again', asy
   line.socket.write(BODY)
   line.socket.write(BODY)
   expect(await line.answer(1)).toBe(complete(Buffer.concat([BODY, BODY, BODY])))
+})
+
+test('slow clients share memory, and each gets its own bytes', async () => {
+  const PIECE_BYTES = 3000
+  const PIECES = 5
+  const clients = Array.from({ length: 40 }, (_, nth) => ({ line: server.line(), body: noise(MIB, `client ${nth}`) }))
+  for (const { line } of clients) line.head(MIB)
+  await waitFor(() => server.requests.length === clients.length, { what: 'all requests' })
+  let mostBytes = 0
+  for (let piece = 0; piece < PIECES; piece++) {
+    for (const { line, body } of clients)
+      line.socket.write(body.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES))
+    const haveArrived = () => {
+      mostBytes = Math.max(mostBytes, server.budget.slabs.bytes)
+      return server.requests.every(({ receiver }) => receiver.receivedBytes === (piece + 1) * PIECE_BYTES)
+    }
+    await waitFor(haveArrived, { what: 'the pieces to arrive', intervalMs: 1 })
+  }
+  expect(mostBytes).toBeGreaterThan(0)
+  expect(mostBytes).toBeLessThanOrEqual(4 * SLAB_BYTES)
+  for (const { line, body } of clients) line.socket.write(body.subarray(PIECES * PIECE_BYTES))
+  for (const { line, body } of clients) expect(await line.answer(1)).toBe(complete(body))
 })
 
 test('chunked bodies, and small ones, go through node:http', async () => {
