@@ -4,7 +4,16 @@ import { parseArgs } from 'node:util'
 import { RATES, type RateName } from './metrics/rates.ts'
 import type { Store } from './model.ts'
 
-export const METRICS = ['patch', 'first-patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'] as const
+export const METRICS = [
+  'patch',
+  'first-patch',
+  'patches',
+  'rates',
+  's3-calls',
+  'take-over',
+  'slow',
+  'on-record',
+] as const
 export type MetricName = (typeof METRICS)[number]
 
 export const USAGE = `npm run bench -- [options]

@@ -12,8 +12,10 @@ const CONNECTIONS = 32
 const MAX_REQUESTS = 60_000
 const KIB = 1024
 const MIB = 1024 ** 2
-/** Upload length that the PATCHes of a window never reach. */
-const LONG_BYTES = 8 * 1024 * MIB
+/** Upload length that the PATCHes of a window never reach. Space is reserved for the length of every unfinished upload. */
+const LONG_BYTES = 1024 * MIB
+/** Length of the tens of thousands of uploads that are only created. */
+const CREATED_BYTES = 64 * 1024
 /** The warm-up is this many times as long as the measurement, because a service runs for days with compiled code. */
 const WARM_UP = 2
 /** Number of submissions: with few of them, each POST would read growing lists of uploads. */
@@ -34,7 +36,7 @@ const isPost = (name: RateName) => name.startsWith('post')
 type Round = (endpoints: Endpoint[], seconds: number) => Promise<FloodResult>
 
 const FLOODS: Record<RateName, Round> = {
-  post: (endpoints, seconds) => posts(endpoints, seconds, MIB, 0),
+  post: (endpoints, seconds) => posts(endpoints, seconds, CREATED_BYTES, 0),
   'post-1k': (endpoints, seconds) => posts(endpoints, seconds, KIB, KIB),
   'patch-1m': patches,
   head: heads,
@@ -63,7 +65,7 @@ export function ratesMetric(options: { names: readonly RateName[]; seconds: numb
       const endpoints = running.contender.tickets
         ? await ticketEndpoints(running.endpoint, SUBMISSIONS)
         : [running.endpoint]
-      await posts(endpoints, seconds * WARM_UP, MIB, 0)
+      await posts(endpoints, seconds * WARM_UP, CREATED_BYTES, 0)
       await running.age()
       const figures: Figures = {}
       const suited = running.contender.tickets ? names.filter(isPost) : names
