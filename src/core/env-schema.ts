@@ -114,7 +114,7 @@ export const EnvSchema = Type.Object({
     1024 ** 2,
   ),
   READ_BELOW_HTTP: flag(
-    'Fast uploads are read straight from their sockets, where this Node can do it; false: always through node:http',
+    'Uploads are read straight from their sockets, where this Node can do it; false: always through node:http',
     true,
   ),
   SPOOL_MAX_BYTES: whole(
