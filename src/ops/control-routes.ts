@@ -31,7 +31,11 @@ const LaneBody = Type.Object(
   closed,
 )
 const DrainBody = Type.Object(
-  { draining: Type.Boolean(), instance: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
+  {
+    draining: Type.Boolean(),
+    instance: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    evenLast: Type.Optional(Type.Boolean()),
+  },
   closed,
 )
 
@@ -76,10 +80,11 @@ export async function controlRoutes(app: FastifyInstance, deps: OpsDeps): Promis
     scope.put<{ Body: Static<typeof DrainBody> }>(
       '/control/drain',
       { schema: { body: DrainBody } },
-      async (request) => {
-        const { draining, instance = instanceName(deps.config.ops) } = request.body
+      async (request, reply) => {
+        const { draining, instance = instanceName(deps.config.ops), evenLast = false } = request.body
         const actor = operatorOf(request)
-        await (draining ? controls.drain(actor, instance) : controls.endDrain(actor, instance))
+        if (!draining) await controls.endDrain(actor, instance)
+        else if (!(await controls.drain(actor, instance, { evenLast }))) return await isLast(reply, instance)
         return await controlView(deps, controls)
       },
     )
@@ -113,4 +118,9 @@ async function controlView(deps: OpsDeps, controls: Controls) {
 
 async function missing(reply: FastifyReply, what: string): Promise<FastifyReply> {
   return await reply.code(400).send({ code: 'BAD_REQUEST', error: what })
+}
+
+async function isLast(reply: FastifyReply, instance: string): Promise<FastifyReply> {
+  const error = `${instance} is the last instance that accepts new uploads: nothing was changed. "evenLast": true drains it all the same.`
+  return await reply.code(409).send({ code: 'LAST_INSTANCE', error })
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Lane } from '../jobs/contract.ts'
 import type { Closure, ControlState, Controls } from './controls.ts'
+import { isInForce } from './intake.ts'
 
 const LOOK_MS = 1000
 
@@ -64,10 +65,9 @@ const NO_ORDERS: ControlSettings = { admission: null, draining: false, concurren
 
 /** @param startedMs start of the process; earlier drains do not apply to it @internal */
 export function settingsFor(state: ControlState, instance: string, startedMs: number): ControlSettings {
-  const drain = state.drains[instance]
   return {
     admission: state.admission,
-    draining: drain !== undefined && Date.parse(drain.at) >= startedMs,
+    draining: isInForce(state.drains[instance], startedMs),
     concurrency: Object.fromEntries(Object.entries(state.concurrency).map(([lane, { jobs }]) => [lane, jobs])),
   }
 }

@@ -9,6 +9,8 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
+import { readProcesses } from './heartbeat.ts'
+import { type Intake, intakeOf } from './intake.ts'
 
 /** Who changed it (actor in words) and when. */
 export type Changed = { by: string; at: string }
@@ -87,10 +89,31 @@ export class Controls {
     await this.#note('lane.concurrency', actor, `lane ${lane}`, what)
   }
 
-  /** The processes of this instance accept nothing new until they are restarted or undrained. */
-  async drain(actor: Actor, instance: string): Promise<void> {
+  /**
+   * The processes of this instance accept nothing new until they are restarted or undrained.
+   *
+   * @param options.evenLast also if no other instance accepts new uploads
+   * @returns false: nothing was changed, since it is the last one
+   */
+  async drain(actor: Actor, instance: string, { evenLast = false } = {}): Promise<boolean> {
+    const before = await this.intake()
+    const matters = !evenLast && before.accepting.includes(instance)
+    if (matters && before.accepting.length === 1) return false
     await this.#set(actor, DRAIN + instance, {})
+    // Of two orders at the same time each would count on the other's instance: both are taken back.
+    if (matters && (await this.intake()).accepting.length === 0) {
+      await this.#set(actor, DRAIN + instance, null)
+      return false
+    }
     await this.#note('instance.drain', actor, `instance ${instance}`, `${instance}: draining`)
+    return true
+  }
+
+  /** Which instances accept new uploads now, and which drain. */
+  async intake(): Promise<Intake> {
+    const { redis, clock } = this.#deps
+    const [{ drains }, { alive }] = await Promise.all([this.read(), readProcesses(redis, clock.now())])
+    return intakeOf(alive, drains)
   }
 
   async endDrain(actor: Actor, instance: string): Promise<void> {

@@ -11,6 +11,7 @@ import { type Controls, changeInWords } from './controls.ts'
 import type { Counts } from './counters.ts'
 import { type Curve, fittedCurve } from './curve.ts'
 import { readProcesses } from './heartbeat.ts'
+import { intakeOf } from './intake.ts'
 import { type LaneView, laneView } from './lane-view.ts'
 import { statsOfQueues } from './queue-stats.ts'
 import { type Bucket, merged, readRollup, resolutionFor, summed } from './rollup.ts'
@@ -80,6 +81,7 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
     totals: point({ atMs: fromMs, counts: window }),
     admission: state.admission,
     drains: state.drains,
+    intake: intakeOf(processes.alive, state.drains),
   }
 }
 

@@ -11,27 +11,50 @@ const LOOK_MS = 1000
 
 export const drain: Command = {
   name: 'drain',
-  takes: '[INSTANCE] [--undo] [--wait TIME]',
-  summary: 'drains an instance before it is stopped: it accepts nothing new',
+  takes: '[INSTANCE [--undo] [--wait TIME] [--yes]]',
+  summary: 'shows the processes, or drains an instance before it is stopped: it accepts nothing new',
   help: [
-    'INSTANCE is host:OPS_PORT, as in the printed list; not needed if there is only one service.',
+    'Without INSTANCE: shows all processes, and changes nothing. INSTANCE is host:OPS_PORT, as in this list.',
     '--undo       ends draining; a restart of the processes does the same',
     '--wait TIME  waits until no uploads are running on it; exit code 1 if the time is over',
+    '--yes        drains it even if no other instance accepts new uploads; without it that is refused (exit code 1)',
     'A draining service is not ready, refuses creations (503 DRAINING), and continues running uploads. A draining worker takes no new jobs.',
   ],
-  options: { undo: flag, wait: text },
+  options: { undo: flag, wait: text, yes: flag },
   prepare(positionals, values) {
-    if (positionals.length > 1) throw usageError('drain one instance at a time')
+    const [instance, ...rest] = positionals
+    if (rest.length > 0) throw usageError('drain one instance at a time')
     const wait = textOf(values, 'wait')
     const waitMs = wait === undefined ? 0 : durationMs(wait, '--wait')
-    return (context) => run(context, positionals[0], values['undo'] === true, waitMs)
+    const undo = values['undo'] === true
+    const yes = values['yes'] === true
+    if (instance !== undefined) return (context) => run(context, instance, { undo, yes, waitMs })
+    if (undo || yes || wait !== undefined)
+      throw usageError('drain: which instance? songngan drain without options lists them')
+    return shown
   },
 }
 
-async function run(context: Context, named: string | undefined, undo: boolean, waitMs: number): Promise<Result> {
+async function shown(context: Context): Promise<Result> {
+  const [processes, intake] = await Promise.all([alive(context), context.controls.intake()])
+  const closed = intake.accepting.length === 0 ? ['No service accepts new uploads.'] : []
+  return { json: { ...intake, processes }, text: [...tableLines(processes.map(row), HEAD), ...closed] }
+}
+
+async function run(
+  context: Context,
+  instance: string,
+  { undo, yes, waitMs }: { undo: boolean; yes: boolean; waitMs: number },
+): Promise<Result> {
   const { controls, operator } = context
-  const instance = chosen(await alive(context), named)
-  await (undo ? controls.endDrain(operator, instance) : controls.drain(operator, instance))
+  const instances = [...new Set((await alive(context)).map((one) => one.instance))]
+  if (!instances.includes(instance))
+    throw new CliError(`No process of "${instance}" is alive. Alive: ${instances.join(', ') || 'none'}`, EXIT.notFound)
+  if (undo) await controls.endDrain(operator, instance)
+  else if (!(await controls.drain(operator, instance, { evenLast: yes })))
+    throw new CliError(
+      `${instance} is the last instance that accepts new uploads: nothing was changed. Add --yes to drain it all the same.`,
+    )
   // Processes read the settings every second and send heartbeats every two seconds.
   const untilMs = Date.now() + Math.max(waitMs, 5000)
   for (;;) {
@@ -42,7 +65,7 @@ async function run(context: Context, named: string | undefined, undo: boolean, w
       const done = obeyed && (quiet || waitMs === 0)
       return {
         json: { instance, draining: !undo, inForce: obeyed, quiet, processes },
-        text: tableLines(processes.map(row), ['process', 'role', 'instance', 'state', 'sending']),
+        text: tableLines(processes.map(row), HEAD),
         exitCode: done ? EXIT.done : EXIT.failed,
       }
     }
@@ -54,18 +77,7 @@ async function alive({ deps }: Context): Promise<ProcessReport[]> {
   return (await readProcesses(deps.redis.producer, deps.clock.now())).alive
 }
 
-function chosen(processes: readonly ProcessReport[], named: string | undefined): string {
-  const instances = [...new Set(processes.map(({ instance }) => instance))]
-  if (named !== undefined) {
-    if (instances.includes(named)) return named
-    throw new CliError(`No process of "${named}" is alive. Alive: ${instances.join(', ') || 'none'}`, EXIT.notFound)
-  }
-  const services = [...new Set(processes.filter(({ role }) => role === 'service').map(({ instance }) => instance))]
-  const [only] = services
-  if (only !== undefined && services.length === 1) return only
-  if (only === undefined) throw new CliError('No service is running.', EXIT.notFound)
-  throw usageError(`drain: which instance? ${instances.join(', ')}`)
-}
+const HEAD = ['process', 'role', 'instance', 'state', 'sending']
 
 function row({ name, role, instance, draining, sending }: ProcessReport) {
   return [name, role, instance, draining ? 'draining' : 'running', sending]

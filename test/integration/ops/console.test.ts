@@ -1,6 +1,6 @@
 // The console over what several processes count and what people did: numbers, search, one submission; and in a browser.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { FindIndex } from '../../../src/ops/find/find-index.ts'
 import { FindFollower } from '../../../src/ops/find/follower.ts'
@@ -212,8 +212,24 @@ describe('the page', () => {
   })
 })
 
+/** Its heartbeat alone. @returns what ends it */
+function startService(): () => Promise<void> {
+  const { redis, redisWatch, clock, logger } = stack.deps
+  return startHeartbeat({
+    redis: redis.producer,
+    redisWatch,
+    clock,
+    logger,
+    metrics: createMetrics({ processMetrics: false }),
+    instance: 'x:3',
+    role: 'service',
+    state: () => ({ draining: false }),
+  })
+}
+
 describe.skipIf(!chromiumAvailable())('in a browser', () => {
   it('shows the dashboard and a person, without errors and without requests to other hosts', async () => {
+    onTestFinished(startService())
     const browser = await startChromium()
     ends.push(() => browser.close())
     const context = await browser.newContext({
@@ -227,6 +243,7 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
     page.on('request', (request) => request.url().startsWith(url) || pageErrors.push(request.url()))
     await page.goto(`${url}/console`)
     await page.waitForSelector('figure svg')
+    await page.waitForSelector('#door.good')
     expect(await page.textContent('#door')).toBe('Open for new uploads')
     expect(await page.locator('.lanes tbody tr').count()).toBe(5)
     // Nothing sticks out sideways on a telephone.

@@ -82,6 +82,8 @@ describe('the command line', () => {
     [['lane', 'validate', 'pause', '5'], 'too many arguments'],
     [['drain', 'a', 'b'], 'one instance'],
     [['drain', '--wait', 'long'], '--wait'],
+    [['drain', '--undo'], 'which instance'],
+    [['drain', '--yes'], 'which instance'],
     [['extend-deadline'], '--by'],
     [['extend-deadline', '--by', '2h', '--id', 'a b'], '--id'],
     [['extend-deadline', '--by', '2h', '--due-from', 'noon'], '--due-from'],
@@ -99,6 +101,8 @@ describe('the command line', () => {
     ['find', ['find', 'ครู', 'สมศรี', '--json'], true],
     ['lane', ['lane'], false],
     ['lane', ['lane', 'transcode', 'concurrency', 'default'], false],
+    ['drain', ['drain'], false],
+    ['drain', ['drain', 'host:9464', '--wait', '2m', '--yes'], false],
     ['admission', ['admission', 'close', '--reason', 'disk', '--retry-after', '5m'], false],
     ['extend-deadline', ['extend-deadline', '--by', '2h', '--id', 'outage-1', '--yes', '--json'], true],
   ])('takes %s: %j', (name, args, json) => {

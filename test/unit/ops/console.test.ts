@@ -16,6 +16,21 @@ const { bytesInWords, numberInWords, timeInWords } = await asset<{
   timeInWords: (seconds: number) => string
 }>('words.js')
 
+const { doorOf } = await asset<{ doorOf: (day: object) => { mood: string; words: string } }>('day.js')
+
+describe('the door', () => {
+  const intake = (accepting: string[], draining: string[]) => ({ admission: null, intake: { accepting, draining } })
+  it.each([
+    ['good', 'Open for new uploads', intake(['a:1'], [])],
+    ['warn', 'Open; draining b:1', intake(['a:1'], ['b:1'])],
+    ['bad', 'No new uploads: every service drains (a:1, b:1)', intake([], ['a:1', 'b:1'])],
+    ['bad', 'No new uploads: no service runs', intake([], [])],
+    ['bad', 'New uploads closed: moving disks', { ...intake(['a:1'], []), admission: { reason: 'moving disks' } }],
+  ])('is %s: %s', (mood, words, day) => {
+    expect(doorOf(day)).toEqual({ mood, words })
+  })
+})
+
 describe('scales', () => {
   it('end at a round number at or above the highest bar', () => {
     expect(niceScale(0)).toEqual({ end: 1, steps: [0, 1] })

@@ -13,14 +13,24 @@ import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
  * @param {DashboardSnapshot} day
  */
 export function showDoor(door, day) {
-  const closed = day.admission
-  const drains = Object.keys(day.drains)
-  door.className = `chip ${closed ? 'bad' : drains.length > 0 ? 'warn' : 'good'}`
-  door.textContent = closed
-    ? `New uploads closed: ${closed.reason}`
-    : drains.length > 0
-      ? `Open; draining ${drains.join(', ')}`
-      : 'Open for new uploads'
+  const { mood, words } = doorOf(day)
+  door.className = `chip ${mood}`
+  door.textContent = words
+}
+
+/**
+ * Whether new uploads are accepted, in words.
+ *
+ * @param {DashboardSnapshot} day
+ */
+export function doorOf({ admission, intake }) {
+  const { accepting, draining } = intake
+  if (admission) return { mood: 'bad', words: `New uploads closed: ${admission.reason}` }
+  if (accepting.length === 0 && draining.length === 0) return { mood: 'bad', words: 'No new uploads: no service runs' }
+  if (accepting.length === 0)
+    return { mood: 'bad', words: `No new uploads: every service drains (${draining.join(', ')})` }
+  if (draining.length > 0) return { mood: 'warn', words: `Open; draining ${draining.join(', ')}` }
+  return { mood: 'good', words: 'Open for new uploads' }
 }
 
 /**
