@@ -8,10 +8,10 @@ import type { ByteBudget } from './budget.ts'
 import { SLAB_BYTES } from './slabs.ts'
 import type { Sink } from './stores/port.ts'
 
-/** Batch size. */
-export const BATCH_BYTES = 256 * 1024
-/** As many bytes may wait for the sink before the socket is paused: with two slabs, a disk that keeps up never pauses it. */
-const PAUSE_BYTES = 2 * SLAB_BYTES
+/** Batch size. Measured: half of it costs a tenth more CPU, in wake-ups of the thread pool. */
+export const BATCH_BYTES = SLAB_BYTES
+/** As many bytes may wait for the sink before the socket is paused: with four slabs, a disk that keeps up never pauses it. */
+const PAUSE_BYTES = 4 * SLAB_BYTES
 const TICK_MS = 1000
 const CHECKPOINT_BYTES = 1024 * 1024
 const CHECKPOINT_MS = 5000
