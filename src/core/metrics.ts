@@ -136,6 +136,13 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     admissionRejected: counter('upload_admission_rejected_total', 'Upload creations refused by admission, by reason', [
       'reason',
     ]),
+    admissionClosed: gauge(
+      'upload_admission_closed',
+      '1 while an operator has closed admission of new uploads',
+      [],
+      'first',
+    ),
+    instanceDraining: gauge('instance_draining', '1 while this instance drains: it accepts nothing new', [], 'max'),
     rateLimited: counter('rate_limited_total', 'Requests refused by the rate limit per subject', ['what']),
     securityEvents: counter('security_events_total', 'Entries of the security log', ['event', 'result']),
     lockWait: histogram('upload_lock_wait_seconds', 'Waiting time for the lock of an upload', REQUEST_BUCKETS),

@@ -2,15 +2,23 @@
 
 import { LANES } from '../jobs/contract.ts'
 import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
+import { Controls } from './controls.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { JOB_STATES, statsOfQueues } from './queue-stats.ts'
 
 export function collectOnScrape(deps: OpsDeps): void {
-  const { metrics, redis, redisWatch, store, queues, clock, config } = deps
+  const { metrics, redis, redisWatch, store, queues, clock, config, state: own } = deps
+  const controls = new Controls(deps)
   metrics.onScrape('redis', async () => metrics.redisUp.set((await checkRedis(redis)).up ? 1 : 0))
   metrics.onScrape('clock', () => metrics.clockSkew.set(redisWatch.skewMs() / 1000))
   metrics.onScrape('store', async () => metrics.objectStoreUp.set((await checkStore(store)).up ? 1 : 0))
   metrics.onScrape('disk', async () => metrics.workdirFree.set(await freeBytesOf(config.storage.dataDir)))
+  metrics.onScrape('draining', () => metrics.instanceDraining.set(own.draining ? 1 : 0))
+  metrics.onScrape('controls', async () => {
+    // While Redis is away the last value stays, as the last settings stay in force in every process.
+    const { admission } = await controls.read()
+    metrics.admissionClosed.set(admission === null ? 0 : 1)
+  })
   metrics.onScrape('queues', async () => {
     // Old values must not stay if Redis does not answer.
     metrics.queueJobs.reset()

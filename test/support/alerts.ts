@@ -43,6 +43,27 @@ export const FIRINGS: Firing[] = [
   },
   { alert: 'SongnganUploadsRefusedMany', series: refused(25), at: 20, value: '20%' },
   { alert: 'SongnganUploadsRefusedSome', series: refused(2), at: 20, value: '1.961%' },
+  { alert: 'SongnganAdmissionClosed', series: { [`upload_admission_closed${service}`]: '1x60', ...up }, at: 10 },
+  {
+    alert: 'SongnganAllServicesDrained',
+    series: {
+      [`instance_draining${service}`]: '1x60',
+      'instance_draining{job="songngan-service", instance="s2"}': '1x60',
+      'instance_draining{job="songngan-worker", instance="w1"}': '0x60',
+      ...up,
+    },
+    at: 10,
+  },
+  {
+    alert: 'SongnganInstanceDrained',
+    series: {
+      [`instance_draining${service}`]: '0x60',
+      'instance_draining{job="songngan-worker", instance="w1"}': '1x60',
+      ...up,
+    },
+    at: 40,
+    labels: { job: 'songngan-worker', instance: 'w1' },
+  },
   {
     alert: 'SongnganHeadSlow',
     series: all('http_request_duration_seconds', 'method="HEAD", route="/files/*", ', 5),

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LANES } from '../../../src/jobs/contract.ts'
+import { Controls } from '../../../src/ops/controls.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import type { RunningWorkers } from '../../../workers/registry.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
@@ -23,6 +24,7 @@ let portal: Receiver
 let workers: RunningWorkers
 let scrape: () => Promise<string>
 let skewMs = 0
+const state = { started: true, draining: false }
 
 beforeAll(async () => {
   portal = await startReceiver()
@@ -39,11 +41,7 @@ beforeAll(async () => {
     },
   })
   const { deps } = stack
-  const ops = await buildOpsServer({
-    ...deps,
-    redis: deps.redis.producer,
-    state: { started: true, draining: false },
-  })
+  const ops = await buildOpsServer({ ...deps, redis: deps.redis.producer, state })
   scrape = async () => (await ops.inject('/metrics')).body
   workers = await stack.start({ lockMs: 2000, stalledCheckMs: 500 })
 })
@@ -236,6 +234,19 @@ describe('metrics of failures', () => {
         await uploaded()
       },
     ).finally(() => inspect.resume())
+  })
+
+  it('new uploads that an operator closed, and an instance that drains', async () => {
+    const controls = new Controls({ ...stack.deps, redis: stack.deps.redis.producer })
+    const by = { by: 'tester', from: null }
+    await moves([['upload_admission_closed'], ['instance_draining']], async () => {
+      await controls.closeAdmission(by, { reason: 'moving disks', retryAfterSeconds: 60 })
+      state.draining = true
+    })
+    await controls.openAdmission(by)
+    state.draining = false
+    await expectValue('upload_admission_closed', {}, 0)
+    await expectValue('instance_draining', {}, 0)
   })
 
   it('a wrong API key', () =>

@@ -139,6 +139,10 @@ const QUIET: Record<string, string> = {
   'up{job="songngan-worker", instance="w1"}': '1x60',
   'upload_admission_rejected_total{reason="draining"}': '0+90x60',
   'uploads_created_total{instance="s1"}': '0+100x60',
+  'upload_admission_closed{instance="s1"}': '0x60',
+  'instance_draining{job="songngan-service", instance="s1"}': '0x60',
+  // One that is drained for a while before it is stopped.
+  'instance_draining{job="songngan-service", instance="s2"}': '0x10 1x15 0x35',
   'uploads_finished_total{instance="s1"}': '0+100x60',
   'http_request_duration_seconds_bucket{method="HEAD", route="/files/*", le="0.1"}': '0+60x60',
   'http_request_duration_seconds_bucket{method="HEAD", route="/files/*", le="+Inf"}': '0+60x60',
