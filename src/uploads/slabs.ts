@@ -8,6 +8,14 @@ const MIN_KEPT_BYTES = 128 * 1024
 /** Free slabs that are kept; more are left to the garbage collector. */
 const MAX_FREE = 64
 
+/** Adds `next` to `chunks`. Where its bytes follow the last chunk's in memory, both become one: fewer are cheaper to write and to keep. */
+export function addChunk(chunks: Buffer[], next: Buffer): void {
+  const last = chunks.at(-1)
+  if (last !== undefined && last.buffer === next.buffer && last.byteOffset + last.length === next.byteOffset)
+    chunks[chunks.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + next.length)
+  else chunks.push(next)
+}
+
 /** One piece of memory, filled from front to back. */
 export class Slab {
   readonly memory = Buffer.allocUnsafeSlow(SLAB_BYTES)

@@ -2,7 +2,14 @@
 // object if the spool is full too.
 
 import type { ByteBudget } from '../budget.ts'
+import { addChunk } from '../slabs.ts'
 import type { Spool, SpoolFile } from './spool.ts'
+
+/** Smaller chunks are copied together: each costs 270 bytes beside its own, and a part may be millions of them. */
+const SMALL_BYTES = 4 * 1024
+/** Memory that they are copied to: so much at once, less while the buffer is small. */
+const BLOCK_BYTES = 16 * 1024
+const NOTHING = Buffer.alloc(0)
 
 /** The bytes of a part; `release` is called when they are stored or dropped. */
 export type PartBytes = { chunks: Buffer[]; bytes: number; release: () => void }
@@ -15,6 +22,8 @@ export class PartBuffer {
   /** In order. */
   #chunks: Buffer[] = []
   #inMemory = 0
+  /** Free memory behind the small chunk that was copied last. */
+  #room: Buffer = NOTHING
 
   constructor(budget: ByteBudget, spool: Spool) {
     this.#budget = budget
@@ -34,10 +43,20 @@ export class PartBuffer {
     this.#stored = bytes
   }
 
-  /** Appends a chunk that is already reserved in the budget. */
+  /** Appends a chunk that is already reserved in the budget. A slow client's part may take hours to fill. */
   append(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    if (chunk.length < SMALL_BYTES) this.#appendCopy(chunk)
+    else this.#chunks.push(this.#budget.slabs.kept(chunk))
     this.#inMemory += chunk.length
+  }
+
+  #appendCopy(chunk: Buffer): void {
+    if (chunk.length > this.#room.length)
+      this.#room = Buffer.allocUnsafeSlow(Math.max(chunk.length, Math.min(BLOCK_BYTES, this.#inMemory)))
+    chunk.copy(this.#room)
+    addChunk(this.#chunks, this.#room.subarray(0, chunk.length))
+    this.#room = this.#room.subarray(chunk.length)
+    this.#budget.slabs.giveBack([chunk])
   }
 
   /** Moves the bytes in memory to the spool. False: the spool is full. */
@@ -118,6 +137,7 @@ export class PartBuffer {
   #empty(): void {
     this.#chunks = []
     this.#inMemory = 0
+    this.#room = NOTHING
   }
 }
 

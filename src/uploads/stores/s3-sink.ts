@@ -104,8 +104,7 @@ export class S3Sink implements Sink {
 
   #append(chunk: Buffer): void {
     if (chunk.length === 0) return
-    // A slow client's part may take hours to fill.
-    this.#buffer.append(this.#budget.slabs.kept(chunk))
+    this.#buffer.append(chunk)
     this.position += chunk.length
   }
 

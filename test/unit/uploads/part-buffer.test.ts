@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ByteBudget } from '../../../src/uploads/budget.ts'
-import type { Slab } from '../../../src/uploads/slabs.ts'
+import { SLAB_BYTES, type Slab } from '../../../src/uploads/slabs.ts'
 import { PartBuffer } from '../../../src/uploads/stores/part-buffer.ts'
 import { Spool } from '../../../src/uploads/stores/spool.ts'
+import { noise } from '../../support/bytes.ts'
 
 let dir: string
 let spool: Spool
@@ -134,9 +135,11 @@ function takeSlab(): Slab {
   return slab
 }
 
-/** As the socket reader gives it: memory of a slab. */
+const LARGE_BYTES = SLAB_BYTES / 4
+
+/** As the socket reader gives it: memory of a slab, so much that it is not copied. */
 function appendFromSlab(slab: Slab, letter: string): void {
-  const chunk = budget.slabs.lend(slab, 1000)
+  const chunk = budget.slabs.lend(slab, LARGE_BYTES)
   chunk.fill(letter)
   budget.reserve(chunk.length)
   buffer.append(chunk)
@@ -153,9 +156,26 @@ test('a slab is used again when all its parts have been sent, and never before',
   first.release()
   const other = takeSlab()
   expect(other).not.toBe(slab)
-  expect(Buffer.concat(second.chunks).toString()).toBe('b'.repeat(1000))
+  expect(Buffer.concat(second.chunks).toString()).toBe('b'.repeat(LARGE_BYTES))
   second.release()
   expect(takeSlab()).toBe(slab)
+})
+
+test('bytes that arrive one by one need little more memory than they are, and keep no slab', async () => {
+  const bytes = noise(10_000, 'one by one')
+  for (let at = 0; at < bytes.length; at++) {
+    budget.reserve(1)
+    buffer.append(budget.slabs.copy(bytes.subarray(at, at + 1)))
+    // Another client's byte lies between.
+    budget.slabs.giveBack([budget.slabs.copy(Buffer.of(0))])
+  }
+  expect(budget.slabs.bytes).toBe(0)
+  const { chunks } = await buffer.take(noTail)
+  expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
+  const memories = new Set(chunks.map((chunk) => chunk.buffer))
+  const memoryBytes = [...memories].reduce((sum, memory) => sum + memory.byteLength, 0)
+  expect(chunks.length).toBeLessThan(20)
+  expect(memoryBytes).toBeLessThanOrEqual(2 * bytes.length)
 })
 
 test.each([
@@ -163,6 +183,7 @@ test.each([
   ['stored elsewhere', () => buffer.forget()],
   ['closed', () => buffer.close()],
 ])('memory of a buffer that is %s is free', async (_how, end) => {
+  await open(LARGE_BYTES)
   const slab = takeSlab()
   appendFromSlab(slab, 'a')
   budget.slabs.close(slab)
