@@ -154,7 +154,8 @@ export class Receiver {
     onBytes(chunk.length)
     budget.reserve(chunk.length)
     if (this.#pendingBytes === 0) this.#waitingSinceMs = this.#lastByteAt
-    addChunk(this.#pending, chunk)
+    // The rest of the first bytes may be waited for as long as the client likes.
+    addChunk(this.#pending, this.#sniff === undefined ? chunk : budget.slabs.kept(chunk))
     this.#pendingBytes += chunk.length
     if (this.#sniff !== undefined && !this.#look(false)) return
     if (this.#pendingBytes >= BATCH_BYTES || budget.aboveSoftLimit) this.#kick()

@@ -238,6 +238,20 @@ describe('the first bytes', () => {
     expect(sink.bytes.toString()).toBe('good beginning')
   })
 
+  // Regression: one byte a minute, each in another slab, kept fast clients from having any.
+  test('keep no memory that others share, however long the rest is waited for', async () => {
+    const { budget, sink, body, done } = setUp({ sniff })
+    for (const piece of ['go', 'od']) {
+      body.push(budget.slabs.copy(Buffer.from(piece)))
+      await settle()
+      expect(budget.slabs.bytes).toBe(0)
+    }
+    body.push(budget.slabs.copy(Buffer.from(' beginning')))
+    body.push(null)
+    expect(await done).toBe('complete')
+    expect(sink.bytes.toString()).toBe('good beginning')
+  })
+
   test('that are wrong end the request before the rest arrives', async () => {
     const { budget, sink, body, done } = setUp({ sniff })
     body.push('bad beginning')
