@@ -236,12 +236,24 @@ export const FIRINGS: Firing[] = [
   {
     alert: 'SongnganWebhooksFailing',
     series: {
-      'webhook_deliveries_total{outcome="failed"}': '0+9x60',
+      'webhook_deliveries_total{outcome="rejected"}': '0+9x60',
       'webhook_deliveries_total{outcome="delivered"}': '0+1x60',
       ...up,
     },
     at: 30,
     value: '90%',
+  },
+  {
+    alert: 'SongnganWebhooksDelayed',
+    // All of 129 rejected, twice within a scrape, after five minutes, and after half an hour: no ratio of rates shows it.
+    series: {
+      'bullmq_jobs{queue="notify", state="delayed"}': '0x4 129x55',
+      'bullmq_jobs{queue="notify", state="failed"}': '0x60',
+      'webhook_deliveries_total{outcome="rejected"}': '_x4 258x4 387x29 516x20',
+      ...up,
+    },
+    at: 30,
+    value: '129',
   },
   {
     alert: 'SongnganCredentialGuessing',

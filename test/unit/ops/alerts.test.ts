@@ -174,7 +174,10 @@ const QUIET: Record<string, string> = {
   'media_jobs_stalled_total{queue="validate"}': '1x60',
   'uploads_reconciled_total{from_state="stored"}': '4x60',
   'webhook_deliveries_total{outcome="delivered"}': '0+60x60',
-  'webhook_deliveries_total{outcome="failed"}': '0+1x60',
+  'webhook_deliveries_total{outcome="rejected"}': '0+1x60',
+  // After a loss of Redis: what was delivered before is queued again, and not posted.
+  'webhook_deliveries_total{outcome="repeated"}': '0+90x60',
+  'bullmq_jobs{queue="notify", state="delayed"}': '5x60',
   'metrics_collect_errors_total{instance="s1", collector="queues"}': '1x60',
   'rate_limited_total{what="creation"}': '3x60',
 }
