@@ -31,7 +31,7 @@ export type PatchOptions = {
 
 export function patchMetric(options: PatchOptions): Metric {
   const { bytes, rounds, writeBytes, lanes, first = false } = options
-  const one = first ? 'The first PATCH of a process' : 'One PATCH'
+  const one = first ? 'First PATCH after a start,' : 'One PATCH'
   const what = `${lanes === 1 ? one : `${lanes} PATCHes at a time, each`} of ${bytes / lanes / MIB} MiB`
   return {
     name: first ? 'first-patch' : lanes === 1 ? 'patch' : 'patches',
