@@ -144,7 +144,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const receipts = new Receipts({ receiptKeys, clock })
   const rates = new RateLimiter({ redis: redis.producer, config, personalHash, metrics, logger })
   const live = new LiveEvents(redis.subscriber, logger)
-  const eventLog = new EventLog(index.wholeness)
+  const eventLog = new EventLog(index.completeness)
   const progressWatch = new ProgressWatch({ redis: redis.hot, hot, index, logger })
   /** Aborted when this process starts to shut down. */
   const drain = new AbortController()

@@ -11,9 +11,9 @@ import type { Attempts } from '../evidence/attempts.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
 import { revocationsOf } from '../records/revocations.ts'
-import { decideCreation, type PlacementDeps } from '../submissions/creation.ts'
+import { type CreationDecisionDeps, decideCreation } from '../submissions/creation.ts'
 
-export type TicketsApiDeps = PlacementDeps & {
+export type TicketsApiDeps = CreationDecisionDeps & {
   attempts: Attempts
   config: Pick<Config, 'http' | 'tickets' | 'uploads'>
   clock: Clock
@@ -137,7 +137,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           maxBytes: maxBytes ?? null,
         })
       }
-      const placement = await decide().catch((error: unknown) => {
+      const decision = await decide().catch((error: unknown) => {
         const { code, status } = toAppError(error)
         // Without a ticket there is no attempt to create: if this is a system error, record it as an attempt.
         if (status >= 500)
@@ -155,7 +155,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         throw error
       })
       // Of the head that the decision began with: a ticket that is revoked meanwhile is void.
-      const revocations = by?.revocations ?? revocationsOf(placement.head)
+      const revocations = by?.revocations ?? revocationsOf(decision.head)
       const ttlSeconds = expiresInSeconds ?? config.tickets.ttlSeconds
       const signed = await tokens.signTicket({
         owner,
@@ -176,7 +176,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
           ticket: signed.token,
           tusEndpoint: `${publicUrl(config, request)}/files`,
           expiresAt: isoTime(signed.ticket.expMs),
-          limits: { ...placement.limits, filesLeft: placement.filesLeft },
+          limits: { ...decision.limits, filesLeft: decision.filesLeft },
         })
     },
   )

@@ -33,11 +33,11 @@ type StreamEntry = [id: string, fields: string[]]
 
 export class EventLog {
   readonly #redis: RedisConnection
-  readonly #wholeness: IndexCompleteness
+  readonly #completeness: IndexCompleteness
 
-  constructor(wholeness: IndexCompleteness) {
-    this.#redis = wholeness.redis
-    this.#wholeness = wholeness
+  constructor(completeness: IndexCompleteness) {
+    this.#redis = completeness.redis
+    this.#completeness = completeness
   }
 
   /**
@@ -59,7 +59,7 @@ export class EventLog {
       const epoch = (await viaRedis(this.#redis.get(redisKeys.eventEpoch(owner)))) ?? ''
       const same = place.epoch === epoch || place === BEGINNING
       const from = same ? `(${place.streamId}` : overlapping(place.streamId)
-      const [epochNow, raw] = await this.#wholeness.reading('events', (commands) =>
+      const [epochNow, raw] = await this.#completeness.reading('events', (commands) =>
         commands.get(redisKeys.eventEpoch(owner)).xrange(redisKeys.events(owner), from, '+', 'COUNT', limit),
       )
       if ((epochNow ?? '') !== epoch) continue

@@ -8,7 +8,7 @@ import type { RedisConnection } from '../core/redis.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import type { PlacementAttempts } from '../submissions/creation.ts'
+import type { CreationAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
 import { inOrder, positionOf } from './attempts-in-order.ts'
 import { type NotedAttempt, Refusals } from './refusals.ts'
@@ -33,7 +33,7 @@ const MAX_LOOKED_AT = 5000
 
 export type AttemptsPage = { items: Attempt[]; nextCursor: string | null }
 
-export class Attempts implements PlacementAttempts {
+export class Attempts implements CreationAttempts {
   readonly #journal: AttemptJournal
   readonly #clock: Clock
   readonly #logger: Logger

@@ -93,20 +93,20 @@ export class Rebuilder {
 
   /** Rebuilds if the index is incomplete and no other process does; undefined: nothing to do. */
   async heal(): Promise<Rebuilt | undefined> {
-    const { wholeness } = this.#deps.index
-    if (await wholeness.isComplete()) {
+    const { completeness } = this.#deps.index
+    if (await completeness.isComplete()) {
       // Left by a process that died before re-queueing.
       await this.#requeue()
       return undefined
     }
-    const mine = await wholeness.begin()
+    const mine = await completeness.begin()
     return mine === undefined ? undefined : await this.#rebuild(mine)
   }
 
   /** Rebuilds in any case. */
   async run(): Promise<Rebuilt> {
     const mine = await retry(async () => {
-      const begun = await this.#deps.index.wholeness.begin()
+      const begun = await this.#deps.index.completeness.begin()
       if (begun === undefined) throw new AppError('INDEX_REBUILDING', { retryAfterSeconds: 30 })
       return begun
     }, WHILE_ANOTHER_REBUILDS)
@@ -117,15 +117,15 @@ export class Rebuilder {
     const { index, logger, openStreams } = this.#deps
     const startedMs = performance.now()
     const keeping = setInterval(() => {
-      index.wholeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuild lease not renewed'))
+      index.completeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuild lease not renewed'))
     }, KEEP_EVERY_MS)
     try {
       const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [], recent: [] }
       await this.#strays(await this.#submissions(found), found)
-      const lists = await index.wholeness.mark(mine, 'lists')
+      const lists = await index.completeness.mark(mine, 'lists')
       const streams = openStreams(mine.token)
       await this.#events(streams, found)
-      const events = await index.wholeness.mark(mine, 'events')
+      const events = await index.completeness.mark(mine, 'events')
       if (!lists || !events) logger.warn('Redis was lost again during the rebuild; starting over')
       await streams.tellReaders()
       await this.#resume(found)
@@ -142,7 +142,7 @@ export class Rebuilder {
       return rebuilt
     } finally {
       clearInterval(keeping)
-      await index.wholeness.end(mine).catch((err: unknown) => {
+      await index.completeness.end(mine).catch((err: unknown) => {
         logger.warn({ err }, 'the rebuild lease could not be released; another process must wait for its expiry')
       })
     }

@@ -100,7 +100,7 @@ export class Controls {
     const matters = !evenLast && before.accepting.includes(instance)
     if (matters && before.accepting.length === 1) return false
     await this.#set(actor, DRAIN + instance, {})
-    // Of two orders at the same time each would count on the other's instance: both are taken back.
+    // Of two drains at the same time each would count on the other's instance: both are taken back.
     if (matters && (await this.intake()).accepting.length === 0) {
       await this.#set(actor, DRAIN + instance, null)
       return false

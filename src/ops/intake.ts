@@ -9,9 +9,9 @@ export type Intake = {
   draining: string[]
 }
 
-/** @param drains orders to drain by instance, with their RFC 3339 times */
+/** @param drains control settings that drain an instance, with their RFC 3339 times */
 export function intakeOf(alive: readonly ProcessReport[], drains: Readonly<Record<string, { at: string }>>): Intake {
-  // An order counts from when it is given: a process obeys a second later, and its heartbeat says so two seconds later.
+  // A control setting counts from when it is made: a process applies it a second later, and its heartbeat says so two seconds later.
   const drained = (one: ProcessReport) => one.draining || isInForce(drains[one.instance], one.startedAtMs)
   const instancesOf = (some: readonly ProcessReport[]) => [...new Set(some.map(({ instance }) => instance))]
   return {

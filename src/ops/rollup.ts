@@ -34,20 +34,20 @@ export function resolutionFor(windowSeconds: number): 5 | 60 {
 /** Every bucket from `fromMs` to `toMs`, also empty ones. */
 export async function readRollup(
   redis: RedisConnection,
-  grainSeconds: 5 | 60,
+  resolutionSeconds: 5 | 60,
   fromMs: number,
   toMs: number,
 ): Promise<Bucket[]> {
-  const grainMs = grainSeconds * 1000
-  const first = Math.floor(fromMs / grainMs)
-  const numbers = Array.from({ length: Math.max(0, Math.floor(toMs / grainMs) - first + 1) }, (_, i) => first + i)
+  const resolutionMs = resolutionSeconds * 1000
+  const first = Math.floor(fromMs / resolutionMs)
+  const numbers = Array.from({ length: Math.max(0, Math.floor(toMs / resolutionMs) - first + 1) }, (_, i) => first + i)
   const ask = redis.pipeline()
-  for (const number of numbers) ask.hgetall(redisKeys.tally(grainSeconds, number))
+  for (const number of numbers) ask.hgetall(redisKeys.tally(resolutionSeconds, number))
   const answers = (await viaRedis(ask.exec())) ?? []
   return answers.map(([error, fields], i) => {
     if (error) throw error
     const counts = Object.entries(fields as Record<string, string>).map(([name, n]) => [name, Number(n)] as const)
-    return { atMs: (numbers[i] ?? 0) * grainMs, counts: Object.fromEntries(counts) }
+    return { atMs: (numbers[i] ?? 0) * resolutionMs, counts: Object.fromEntries(counts) }
   })
 }
 

@@ -26,7 +26,7 @@ export type DueList = 'dueSubmissions' | 'dueErasures'
 
 export class RecordIndex {
   readonly redis: RedisConnection
-  readonly wholeness: IndexCompleteness
+  readonly completeness: IndexCompleteness
   readonly #runId: RunId
   readonly #clock: Clock
   readonly #parsed = new LruCache<string, Parsed>(PARSED)
@@ -35,7 +35,7 @@ export class RecordIndex {
     this.redis = redis
     this.#runId = runId
     this.#clock = clock
-    this.wholeness = new IndexCompleteness(redis, runId)
+    this.completeness = new IndexCompleteness(redis, runId)
   }
 
   /** The cached newest version; undefined if unknown or of another Redis run. */
@@ -274,7 +274,7 @@ export class RecordIndex {
 
   /** A portal's submissions from a change on, as members and scores. Throws INDEX_REBUILDING. */
   async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
-    const [flat] = await this.wholeness.reading('lists', (commands) =>
+    const [flat] = await this.completeness.reading('lists', (commands) =>
       commands.zrangebyscore(redisKeys.submissionsOf(owner), score, '+inf', 'WITHSCORES', 'LIMIT', offset, count),
     )
     return flat as string[]

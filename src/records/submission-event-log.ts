@@ -77,7 +77,7 @@ export class SubmissionEventLog {
     await publishInOrder(record, {
       publish: (version, earlierAnnounced) => this.#index.applyNews(owner, id, version, true, { earlierAnnounced }),
       before: ({ version }) => this.#log.version(objectKeys.news(owner, id), version - 1),
-      isComplete: () => this.#index.wholeness.isComplete(),
+      isComplete: () => this.#index.completeness.isComplete(),
       nowMs: this.#clock.now(),
     })
   }

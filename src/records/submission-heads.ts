@@ -130,7 +130,7 @@ export class SubmissionHeads {
           ? { ...version, version: earlier.version, committedAt: earlier.committedAt, event: null }
           : earlier
       },
-      isComplete: () => this.#index.wholeness.isComplete(),
+      isComplete: () => this.#index.completeness.isComplete(),
       nowMs: this.#clock.now(),
     })
   }

@@ -152,7 +152,7 @@ export class UploadRecords {
     await publishInOrder(record, {
       publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
       before: ({ id, version }) => this.#before(id, version),
-      isComplete: () => this.#index.wholeness.isComplete(),
+      isComplete: () => this.#index.completeness.isComplete(),
       nowMs: this.#clock.now(),
     })
   }

@@ -15,16 +15,16 @@ import { type TicketLimits, ticketLimits } from './rules/limits.ts'
 import { acceptedOccupant, beingReplaced, type SlotOccupancy, slotOccupancy } from './slot-occupancy.ts'
 
 /** Whether there was an attempt in this slot before the deadline, even a refused one: the slot then has grace. */
-export type PlacementAttempts = {
+export type CreationAttempts = {
   attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean>
 }
 
-export type PlacementDeps = {
+export type CreationDecisionDeps = {
   config: Pick<Config, 'uploads'>
   heads: SubmissionHeads
   views: UploadViews
   profiles: ProfileCatalogue
-  attempts?: PlacementAttempts
+  attempts?: CreationAttempts
 }
 
 export type CreationRequest = {
@@ -75,7 +75,7 @@ export type CreationDecision = {
  * SLOT_UPLOADS_LIMIT, SUBMISSION_UPLOADS_LIMIT, SUPERSEDED_LIMIT {limit},
  * STORED_BYTES_LIMIT {limit, actual}, UPLOAD_EMPTY, UPLOAD_TOO_LARGE, UPLOAD_TYPE_NOT_ALLOWED
  */
-export async function decideCreation(deps: PlacementDeps, request: CreationRequest): Promise<CreationDecision> {
+export async function decideCreation(deps: CreationDecisionDeps, request: CreationRequest): Promise<CreationDecision> {
   const { owner, submissionId, nowMs } = request
   if (!isSubmissionId(submissionId)) throw new AppError('SUBMISSION_UNKNOWN')
   const head = await deps.heads.require(owner, submissionId)
@@ -134,7 +134,7 @@ export function slotOf(
 
 /** True if only `repairUntil` allows it. */
 async function checkDates(
-  { attempts }: PlacementDeps,
+  { attempts }: CreationDecisionDeps,
   request: CreationRequest,
   head: SubmissionHead,
   places: SlotOccupancy,

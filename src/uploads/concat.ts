@@ -43,12 +43,12 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
   const { ticket } = request
   // The time and the dates of this request count, or of an earlier one that died.
   const storedAtMs = begun?.atMs ?? clock.now()
-  const placement =
+  const decision =
     ticket === null
       ? { revision: 0, replaces: null, maxBytes: config.uploads.maxBytes, kinds: [] }
-      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs)).placement
-  if (bytes > placement.maxBytes)
-    throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: placement.maxBytes, actual: bytes } })
+      : (await placeTicket(deps, ticket, { filename: null, type: null, bytes }, 'final', storedAtMs)).decision
+  if (bytes > decision.maxBytes)
+    throw new AppError('UPLOAD_TOO_LARGE', { details: { limit: decision.maxBytes, actual: bytes } })
   const owner = ticket?.owner ?? NO_OWNER
   const id =
     begun?.id ?? newUploadId(owner, ticket?.submission ?? null, config.secrets.uploadId, deps.keyDerivation.active)
@@ -68,7 +68,7 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
     fingerprint: null,
     concat: { kind: 'final', partials: partials.map((partial) => partial.id), header },
     createdAt: isoTime(clock.now()),
-    ...placement,
+    ...decision,
   }
   // Another request with the same partials was faster: continue its final upload.
   if (!(await claimPartials(deps, partials, id))) return await createFinal(deps, request)

@@ -82,7 +82,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
   const { owner, submission, subject } = ticket
   const who = { owner, submissionId: submission, subject }
   // Questions that do not need each other's answers: one wait for all.
-  const [{ placement, slot, restarts }] = await Promise.all([
+  const [{ decision, slot, restarts }] = await Promise.all([
     placeTicket(deps, ticket, declared, concat?.kind),
     deps.rates.check('creation', who),
     deps.personLimits.check(who, size ?? 0),
@@ -96,7 +96,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
     slot: ticket.slot,
     subject: ticket.subject,
     ...personIn(deps, ticket),
-    ...placement,
+    ...decision,
   }
   return { draft, size, fingerprintKey, expiresAtMs, slot, restarts }
 }
@@ -135,7 +135,7 @@ export async function placeTicket(
   concat?: 'partial' | 'final',
   nowMs = deps.clock.now(),
 ): Promise<{
-  placement: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
+  decision: Pick<UploadDraft, 'revision' | 'replaces' | 'maxBytes' | 'kinds'>
   slot: SlotRules
   restarts: boolean
 }> {
@@ -152,7 +152,7 @@ export async function placeTicket(
     ...(concat === undefined ? {} : { concat }),
   })
   const atMost = Math.min(maxBytes, deps.config.uploads.maxBytes)
-  return { placement: { revision, replaces, kinds, maxBytes: atMost }, slot, restarts }
+  return { decision: { revision, replaces, kinds, maxBytes: atMost }, slot, restarts }
 }
 
 /** The original header, if it cannot be rebuilt from the parsed values (not UTF-8). */

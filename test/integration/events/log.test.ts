@@ -29,7 +29,7 @@ beforeAll(async () => {
     views: stack.deps.views,
     secrets: SECRETS,
     logger: stack.deps.logger,
-    log: new EventLog(stack.deps.index.wholeness),
+    log: new EventLog(stack.deps.index.completeness),
     live: new LiveEvents(stack.connect('subscriber'), stack.deps.logger),
     progress: new ProgressWatch({ ...stack.deps, redis: stack.deps.redis.hot }),
     snapshots: { submission: () => Promise.resolve({}), upload: () => Promise.resolve({}) },

@@ -42,7 +42,7 @@ async function startProcess(change: Partial<EventRouteDeps> = {}) {
     views: stack.deps.views,
     secrets: SECRETS,
     logger: stack.deps.logger,
-    log: new EventLog(stack.deps.index.wholeness),
+    log: new EventLog(stack.deps.index.completeness),
     progress: new ProgressWatch({ ...stack.deps, redis: stack.deps.redis.hot }),
     snapshots: {
       submission: (owner: string, id: string) => stack.deps.heads.require(owner, id),

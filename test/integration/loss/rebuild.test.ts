@@ -51,7 +51,7 @@ test('a second loss during the rebuild is detected: incomplete indexes are not m
     await restore.call(deps.uploads, record)
   }
   await deps.rebuilder.heal()
-  expect(await deps.index.wholeness.isComplete()).toBe(false)
+  expect(await deps.index.completeness.isComplete()).toBe(false)
   expect(await listed()).toMatchObject({ status: 503, code: 'INDEX_REBUILDING' })
   deps.uploads.restore = restore
   await deps.rebuilder.heal()
@@ -90,7 +90,7 @@ test('is done by one process at a time; another waits for it, or leaves it', asy
   await deps.redis.hot.flushall()
   const outcomes = await Promise.all([1, 2, 3, 4].map(() => deps.rebuilder.heal()))
   expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1)
-  expect(await deps.index.wholeness.isComplete()).toBe(true)
+  expect(await deps.index.completeness.isComplete()).toBe(true)
   const asked = await Promise.all([rebuild(deps), rebuild(deps)])
   for (const outcome of asked) expect(outcome).toMatchObject({ submissions: 1, uploads: 1 })
 })

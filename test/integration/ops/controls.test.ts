@@ -138,8 +138,8 @@ describe('a lane', () => {
         prefix: QUEUE_PREFIX,
         concurrency: 1,
       })
-      const obedient = applyControls([worker])
-      const each = await attach(stack.deps, 'worker', (orders) => obedient.apply(orders), obedient.lanes)
+      const applied = applyControls([worker])
+      const each = await attach(stack.deps, 'worker', (settings) => applied.apply(settings), applied.lanes)
       onTestFinished(async () => {
         await each.stop()
         await worker.close()

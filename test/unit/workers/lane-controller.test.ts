@@ -19,11 +19,11 @@ function lane(name: string, concurrency: number) {
 
 it('sets the concurrency, returns to the configured one, and starts no jobs while it drains', async () => {
   const [validate, transcode] = [lane('validate', 8), lane('transcode', 1)]
-  const obedient = applyControls([validate, transcode])
-  await obedient.apply({ admission: null, draining: true, concurrency: { validate: 2 } })
-  expect(obedient.lanes()).toEqual({ validate: 2, transcode: 1 })
+  const applied = applyControls([validate, transcode])
+  await applied.apply({ admission: null, draining: true, concurrency: { validate: 2 } })
+  expect(applied.lanes()).toEqual({ validate: 2, transcode: 1 })
   expect([validate.paused, transcode.paused]).toEqual([true, true])
-  await obedient.apply({ admission: null, draining: false, concurrency: {} })
-  expect(obedient.lanes()).toEqual({ validate: 8, transcode: 1 })
+  await applied.apply({ admission: null, draining: false, concurrency: {} })
+  expect(applied.lanes()).toEqual({ validate: 8, transcode: 1 })
   expect([validate.paused, transcode.paused]).toEqual([false, false])
 })

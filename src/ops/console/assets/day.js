@@ -22,6 +22,7 @@ export function showDoor(door, day) {
  * Whether new uploads are accepted, in words.
  *
  * @param {DashboardSnapshot} day
+ * @internal
  */
 export function doorOf({ admission, intake }) {
   const { accepting, draining } = intake
