@@ -8,15 +8,18 @@ import { buildPage } from './page.mjs'
 import { BIN, DIST, ROOT } from './paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 
-/** The folders that tsconfig.build.json includes. */
-const SOURCES = ['src', 'workers', 'tools', 'test/support']
+/** A page of the console. */
+const RUNBOOK = 'docs/runbook.md'
+/** The folders that tsconfig.build.json includes, and what is copied beside them. */
+const SOURCES = ['src', 'workers', 'tools', 'test/support', RUNBOOK]
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/lib/page.mjs']
 const PAGE = join(ROOT, 'src/portal/assets')
 const STAMP = join(DIST, '.stamp')
 
 const isTypeScript = (file) => file.endsWith('.ts')
 /** The page's own files are bundled. */
-const isAsset = (file) => !isTypeScript(file) && !file.endsWith('.md') && !file.startsWith(PAGE)
+const isAsset = (file) =>
+  file === join(ROOT, RUNBOOK) || (!isTypeScript(file) && !file.endsWith('.md') && !file.startsWith(PAGE))
 
 function inputs() {
   return [...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path)))

@@ -8,6 +8,7 @@ import type { Actor } from '../audit/security-events.ts'
 import { AppError } from '../core/errors.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { isForeign } from './own-names.ts'
+import { sendRefusal } from './refusals.ts'
 
 /** Browsers and programs send the password with every request: a login is the first one after a pause. */
 const LOGIN_PAUSE_MS = 15 * 60_000
@@ -46,10 +47,7 @@ export async function guarded(
       } catch (error) {
         if (!(error instanceof AppError)) throw error
         // The same answer to right and wrong passwords.
-        return await reply
-          .code(error.status)
-          .header('retry-after', String(error.retryAfterSeconds ?? 1))
-          .send({ code: error.code, error: error.message })
+        return await sendRefusal(reply, error)
       }
       return undefined
     })

@@ -6,6 +6,7 @@ const LINKS: readonly [path: string, words: string][] = [
   ['/health/details', 'Redis, object store, disk, queues'],
   ['/metrics', 'for Prometheus'],
   ['/console', 'dashboard: arrivals, queues, support look-up'],
+  ['/console/runbook', 'what to do when an alert fires'],
   ['/control', 'control settings'],
   ['/queues', 'the queue dashboard'],
 ]

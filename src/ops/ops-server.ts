@@ -12,6 +12,7 @@ import { collectOnScrape } from './gauges.ts'
 import { healthRoutes } from './health.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { checkOwnNames } from './own-names.ts'
+import { useRefusals } from './refusals.ts'
 
 export type { OpsDeps, ProcessState } from './ops-deps.ts'
 
@@ -52,6 +53,7 @@ export async function buildOpsServer(
     app.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) onRoute(one, url)
     })
+  useRefusals(app)
   limitBodyTime(app, BODY_MS)
   checkOwnNames(app, deps.config)
   registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { runbookPage } from '../../../src/ops/console/runbook.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../src/ops/console/assets')
 const asset = async <Module>(name: string) => (await import(join(FOLDER, name))) as Module
@@ -18,6 +19,12 @@ const { bytesInWords, numberInWords, timeInWords } = await asset<{
 
 const { doorOf } = await asset<{ doorOf: (day: object) => { mood: string; words: string } }>('day.js')
 
+type Trouble = { door: string; words: string; chapter: string | null }
+const { troubleOfError, troubleOfRefusal } = await asset<{
+  troubleOfError: (error: unknown, at: string | undefined) => Trouble
+  troubleOfRefusal: (refusal: string | null) => Trouble | null
+}>('trouble.js')
+
 describe('the door', () => {
   const intake = (accepting: string[], draining: string[]) => ({ admission: null, intake: { accepting, draining } })
   it.each([
@@ -28,6 +35,31 @@ describe('the door', () => {
     ['bad', 'New uploads closed: moving disks', { ...intake(['a:1'], []), admission: { reason: 'moving disks' } }],
   ])('is %s: %s', (mood, words, day) => {
     expect(doorOf(day)).toEqual({ mood, words })
+  })
+})
+
+describe('trouble', () => {
+  it('with Redis is not "open", says what it means, and has a chapter in the runbook', async () => {
+    const away = troubleOfError(Object.assign(new Error('503'), { code: 'REDIS_UNAVAILABLE' }), undefined)
+    const refusal = troubleOfRefusal('OOM command not allowed')
+    for (const trouble of [away, refusal]) {
+      expect(trouble?.words).toMatch(/Redis .*Uploads wait.* What was received is stored\.$/)
+      expect(await runbookPage()).toContain(`>${trouble?.chapter}</h2>`)
+    }
+    expect(away.door).toBe('Not known: Redis is away')
+    expect(refusal).toMatchObject({
+      door: 'Uploads wait: Redis takes no writes',
+      words: expect.stringContaining('OOM'),
+    })
+    expect(troubleOfRefusal(null)).toBeNull()
+  })
+
+  it('with the process itself is not "open" either', () => {
+    expect(troubleOfError(new TypeError('Failed to fetch'), '2026-09-30T16:01:23')).toEqual({
+      door: 'Not known',
+      words: 'No numbers from this process: TypeError: Failed to fetch. Numbers as of 16:01:23.',
+      chapter: null,
+    })
   })
 })
 

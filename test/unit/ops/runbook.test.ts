@@ -1,9 +1,11 @@
-// The commands that the runbook and the alerts tell tired people to type are ones that the command line takes.
+// The commands that the runbook and the alerts tell tired people to type are ones that the command line takes; and the
+// page of the console that shows the runbook has everything that is in it.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseCommandLine } from '../../../src/cli/parse.ts'
+import { runbookPage } from '../../../src/ops/console/runbook.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -34,4 +36,17 @@ it.each(commands)('songngan %s', (words) => {
   const needed: Record<string, string[]> = { find: ['somsri'], inspect: ['request-1'] }
   const all = args.length === 1 ? [...args, ...(needed[args[0] ?? ''] ?? [])] : args
   expect(parseCommandLine(all).kind).toBe('run')
+})
+
+it('is a page with an anchor for each link and each alert, and without marks of its source', async () => {
+  const page = await runbookPage()
+  const wanted = [...`${texts.join()}${page}`.matchAll(/(?:runbook\.md|\(|href=")#([\w-]+)/g)].map(
+    ([, anchor]) => anchor,
+  )
+  expect(wanted.length).toBeGreaterThan(50)
+  for (const anchor of new Set(wanted)) expect(page).toContain(`<h2 id="${anchor}">`)
+  const outsideCode = page.replace(/<code>.*?<\/code>/gs, '')
+  expect(outsideCode).not.toMatch(/\*\*|`|\]\(|^\||^#/m)
+  expect(page).toContain('<li>3. Its data is gone: start an empty one')
+  expect(page).toContain('<th>reason</th><th>meaning</th>')
 })

@@ -7,8 +7,8 @@ const PATIENCE_MS = 8000
 async function ask(path, init = {}) {
   const answer = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) })
   if (!answer.ok) {
-    const { error, message } = await answer.json().catch(() => ({}))
-    throw new Error(`${answer.status} ${error ?? message ?? answer.statusText}`)
+    const { code, error, message } = await answer.json().catch(() => ({}))
+    throw Object.assign(new Error(`${answer.status} ${error ?? message ?? answer.statusText}`), { code })
   }
   return await answer.json()
 }

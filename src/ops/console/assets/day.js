@@ -10,10 +10,9 @@ import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
 /**
  * @param {HTMLElement} door
- * @param {DashboardSnapshot} day
+ * @param {{ mood: string, words: string }} how
  */
-export function showDoor(door, day) {
-  const { mood, words } = doorOf(day)
+export function showDoor(door, { mood, words }) {
   door.className = `chip ${mood}`
   door.textContent = words
 }

@@ -2,10 +2,11 @@
 // in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`, `#security`.
 
 import { askDay } from './api.js'
-import { showDay, showDoor } from './day.js'
+import { doorOf, showDay, showDoor } from './day.js'
 import { el, isCopying } from './dom.js'
 import { showCase, showFound } from './find.js'
 import { showSecurity } from './security.js'
+import { showTrouble, troubleOfError, troubleOfRefusal } from './trouble.js'
 import { clockTime } from './words.js'
 
 const EVERY_MS = 2000
@@ -40,26 +41,22 @@ function markWindow() {
 async function look() {
   try {
     day = await askDay(minutes)
-    trouble(day.refusal === null ? null : `Redis takes no writes: ${day.refusal}`)
-    document.body.classList.remove('stale')
   } catch (error) {
-    trouble(`No answer since ${day === undefined ? 'the start' : clockTime(day.at, { seconds: true })}: ${error}`)
+    const trouble = troubleOfError(error, day?.at)
+    showDoor(byId('door'), { mood: 'bad', words: trouble.door })
+    showTrouble(byId('trouble'), trouble)
     document.body.classList.add('stale')
     return
   }
+  document.body.classList.remove('stale')
   byId('clock').textContent = clockTime(day.at, { seconds: true })
-  showDoor(byId('door'), day)
+  const trouble = troubleOfRefusal(day.refusal)
+  showDoor(byId('door'), trouble === null ? doorOf(day) : { mood: 'bad', words: trouble.door })
+  showTrouble(byId('trouble'), trouble)
   const wanted = place()
   if (wanted === undefined) showDay(main, day, look)
   // Reloaded, so that new attempts of the person, and new events, appear.
   else if (wanted.kind !== 'find' && !isCopying(main)) await go()
-}
-
-/** @param {string | null} words */
-function trouble(words) {
-  const line = byId('trouble')
-  line.hidden = words === null
-  line.textContent = words ?? ''
 }
 
 /** The view in the address; the default is the dashboard. */
