@@ -66,6 +66,7 @@ export class BodyServer {
   /** What the next requests get. */
   options: Partial<ReceiverOptions> = {}
   gate: Promise<void> | undefined
+  answer: string | Buffer = 'answer'
   /** Awaited between a body and its answer. */
   beforeAnswer: Promise<void> | undefined
 
@@ -122,7 +123,7 @@ export class BodyServer {
     this.requests.push(one)
     const answer = (outcome: string) => {
       response.setHeader('X-Outcome', `${outcome} ${sink.position} ${sha256(Buffer.concat(sink.chunks))}`)
-      response.end('answer')
+      response.end(this.answer)
       request.resume()
       one.outcome = outcome
     }

@@ -3,6 +3,8 @@
 
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { BATCH_BYTES } from '../../../src/uploads/receive.ts'
+import { SLAB_BYTES } from '../../../src/uploads/slabs.ts'
 import { SocketReader } from '../../../src/uploads/socket-reader.ts'
 import { waitFor } from '../../support/http.ts'
 import { BODY, BodyServer, complete, type Line, MIB } from './body-server.ts'
@@ -17,6 +19,15 @@ afterEach(async () => {
   vi.restoreAllMocks()
   await server.close()
 })
+
+/** What is written waits until the disk is opened. */
+function slowDisk() {
+  let open: () => void = () => undefined
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { gate, open: () => open() }
+}
 
 const ownFds = () => readdirSync('/proc/self/fd').length
 
@@ -109,6 +120,43 @@ test.each(['stop', 'leave'] as const)('%s: the rest of the body is not taken for
   line.socket.write(BODY.subarray(4 * MIB))
   line.patch(BODY)
   expect(await line.answer(2)).toBe(complete(BODY))
+})
+
+test('stopped while the disk is slow and it is not read: the rest of the body is read, and the next request', async () => {
+  const line = server.line()
+  const { receiver, sink } = await line.begin(2 * BODY.length)
+  const disk = slowDisk()
+  sink.gate = disk.gate
+  line.socket.write(BODY.subarray(4 * MIB))
+  line.socket.write(BODY)
+  await waitFor(() => server.budget.used >= 2 * SLAB_BYTES, { what: 'bytes to wait for the sink' })
+  const stopped = receiver.stop()
+  disk.open()
+  await stopped
+  expect(await line.answer(1)).toMatch(/^stopped /)
+  line.patch(BODY)
+  expect(await line.answer(2)).toBe(complete(BODY))
+})
+
+// The HTTP server uses parsers again: the one of a connection that has ended counts the bytes of another.
+test('a body that ends after its connection does not count in the body of a newer connection', async () => {
+  const line = server.line()
+  const { request, receiver, sink } = await line.begin()
+  const disk = slowDisk()
+  sink.gate = disk.gate
+  const sent = 4 * MIB + BATCH_BYTES
+  await line.write(BODY.subarray(4 * MIB, sent))
+  await waitFor(() => receiver.receivedBytes === sent)
+  // As at the end of the process, or when an answer cannot be sent.
+  request.socket.destroy()
+  await waitFor(() => server.connections().then((count) => count === 0))
+  const newer = server.line()
+  newer.head(BODY.length)
+  await waitFor(() => server.requests.length === 2)
+  disk.open()
+  await waitFor(() => server.requests[0]?.outcome === 'gone')
+  newer.socket.write(BODY)
+  expect(await newer.answer(1)).toBe(complete(BODY))
 })
 
 test('a parser that is not where it should be ends the connection, and nothing after it counts', async () => {

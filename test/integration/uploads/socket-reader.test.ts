@@ -82,6 +82,18 @@ describe('the next request on the connection', () => {
     await waitFor(() => line.ended || line.socket.destroyed)
   })
 
+  test('is a body, while the client has not read the answer before: the HTTP server has paused its parser', async () => {
+    server.answer = Buffer.alloc(8 * MIB, 'answer')
+    const line = server.line()
+    line.socket.pause()
+    line.socket.write('GET /files/a HTTP/1.1\r\nHost: a\r\n\r\n')
+    await waitFor(() => server.requests[0]?.outcome !== undefined)
+    line.patch(BODY)
+    await waitFor(() => server.requests.length === 2)
+    line.socket.resume()
+    expect(await line.answer(2)).toBe(complete(BODY))
+  })
+
   test('that is no request ends the connection after the answer', async () => {
     const line = server.line()
     line.head(BODY.length)
