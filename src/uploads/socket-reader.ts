@@ -12,7 +12,7 @@
 // (which they are does not matter to it), and goes on behind them: rest of the body, end of the request, next request. No read here
 // goes beyond the body, so bytes of the next request are never seen here.
 //
-// Each take-over leaves a listener of some 50 bytes at the handle until the connection closes. It lies below the parser and still
+// Each take-over leaves a listener of some 150 bytes at the handle until the connection closes. It lies below the parser and still
 // names the memory of the last read: nothing may take the parser off a living connection but this file. The HTTP server does so
 // for upgrades, which the service does not accept, and where someone listens for `data` of the socket.
 //
