@@ -44,6 +44,8 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
       return role === 'producer' ? 1 : 2
     },
   })
+  // Every refused reply of one read ends the connection once more, with a listener of its own: Node would log a memory leak.
+  redis.on('connect', () => redis.stream.setMaxListeners(0))
   let lastReport = 0
   redis.on('error', (err: Error) => {
     // ioredis reports every attempt: log at most one line in ten seconds.

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Redis } from 'ioredis'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../../../src/core/logger.ts'
 import { connectRedis, waitForRedis } from '../../../src/core/redis.ts'
 import { RedisWatch } from '../../../src/core/redis-watch.ts'
@@ -22,6 +22,17 @@ const bytes = filmBytes(64 * KIB, 'refused')
 
 /** The lists of a Redis that was lost are made again, and said to be. */
 const REFUSED = ['REDIS_UNAVAILABLE', 'INDEX_REBUILDING']
+
+/** Node's warning of a memory leak would send the operator of a refusing Redis the wrong way. */
+const leakWarnings: Error[] = []
+const onWarning = (warning: Error) => {
+  if (warning.name === 'MaxListenersExceededWarning') leakWarnings.push(warning)
+}
+beforeAll(() => void process.on('warning', onWarning))
+afterAll(() => {
+  process.off('warning', onWarning)
+  expect(leakWarnings).toEqual([])
+})
 
 type OnEnd = (end: () => Promise<void> | void) => void
 
