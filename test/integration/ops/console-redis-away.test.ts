@@ -114,6 +114,8 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
   it('does not say "open" where it is opened meanwhile', async () => {
     await stack.redis.kill()
     onTestFinished(() => stack.redis.restart())
+    // What another page read a moment ago is remembered.
+    await waitFor(async () => (await get('/console/api/day?minutes=10')).status === 503, { what: 'no numbers' })
     const page = await openConsole()
     await isAway(page)
     expect(await page.textContent('#trouble')).not.toContain('Numbers as of')
