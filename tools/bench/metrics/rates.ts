@@ -13,7 +13,7 @@ const MAX_REQUESTS = 60_000
 const KIB = 1024
 const MIB = 1024 ** 2
 /** Upload length that the PATCHes of a window never reach. Space is reserved for the length of every unfinished upload. */
-const LONG_BYTES = 1024 * MIB
+const LONG_BYTES = 256 * MIB
 /** Length of the tens of thousands of uploads that are only created. */
 const CREATED_BYTES = 64 * 1024
 /** The warm-up is this many times as long as the measurement, because a service runs for days with compiled code. */

@@ -18,6 +18,7 @@ describe('the command line of the bench', () => {
 
   it('is small and measures once with --quick, but for what is said', () => {
     expect(parseOptions(['--quick', '--slow-clients', '50'])).toMatchObject({
+      metrics: ['patch', 'patches', 'rates', 's3-calls', 'take-over', 'slow', 'on-record'],
       patchBytes: 128 * MIB,
       patchRounds: 1,
       rateRounds: 1,
