@@ -1,5 +1,6 @@
 // The reconciler: re-queues work that is due by an upload's record but not running. Runs at start and every
 // minute over uploads that are due for a check, and over all unfinished ones after a loss of Redis (rebuild.ts).
+// Of several processes each takes other uploads. Those whose jobs wait in their queue cost no call to the store.
 
 import type { Clock } from '../core/clock.ts'
 import { runEvery } from '../core/every.ts'
@@ -11,20 +12,25 @@ import { isEnded, type LaneName, type UploadRecord } from '../records/upload-rec
 import { isSettled, type UploadRecords } from '../records/upload-records.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
 import { type Completion, STORED_KEEP_MS } from './completion.ts'
+import { inParallel } from './in-parallel.ts'
 import type { LaneJobs } from './lane-jobs.ts'
 import { isHolderAlive, isLeased } from './lane-leases.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
 import { cancelled, expired, laneQueuedAgain } from './transitions.ts'
+import { isJobAlive, uploadsInQueue } from './uploads-in-queue.ts'
 
 const EVERY_MS = 60_000
 /** Next check of an upload with running work. */
 const LOOK_AGAIN_MS = 60_000
 /** Next check of an upload that only an operator can retry (`songngan retry`). */
 const LOOK_RARELY_MS = 86_400_000
+/** Uploads that a process takes at once. */
 const BATCH = 500
-/** States in which BullMQ runs the job or will run it. */
-const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused'])
+/** So long a run takes further uploads; the others follow in the next one. */
+const RUN_MS = 45_000
+/** Uploads that are read from the store at the same time. */
+const PARALLEL = 16
 
 export type ReconcileDeps = {
   hot: UploadSessionStore
@@ -51,18 +57,33 @@ export class Reconciler {
     this.#deps = deps
   }
 
-  /** Checks all due uploads; resolves with their number. */
+  /** Checks all due uploads that no other process has taken; resolves with their number. */
   async tick(): Promise<number> {
-    const { hot, clock, logger } = this.#deps
-    const ids = await hot.due(clock.now(), BATCH)
-    for (const id of ids) {
-      await this.one(id).catch(async (err: unknown) => {
-        logger.warn({ err, uploadId: id }, 'an upload could not be reconciled; retrying')
-        await hot.setDue(id, clock.now() + LOOK_AGAIN_MS)
-      })
+    const { hot, clock } = this.#deps
+    const endsAtMs = performance.now() + RUN_MS
+    let looked = 0
+    for (let taken = BATCH; taken === BATCH && performance.now() < endsAtMs; looked += taken) {
+      const ids = await hot.claimDue(clock.now(), BATCH, clock.now() + LOOK_AGAIN_MS)
+      taken = ids.length
+      await this.#check(ids)
     }
     await this.#deps.settleSubmissions()
-    return ids.length
+    return looked
+  }
+
+  /** Taken uploads are due again in a minute, whatever becomes of the check. */
+  async #check(ids: string[]): Promise<void> {
+    const { logger } = this.#deps
+    const waiting = await uploadsInQueue(this.#deps, ids)
+    await inParallel(
+      PARALLEL,
+      ids.filter((id) => !waiting.has(id)),
+      async (id) => {
+        await this.one(id).catch((err: unknown) => {
+          logger.warn({ err, uploadId: id }, 'an upload could not be reconciled; retrying')
+        })
+      },
+    )
   }
 
   /** `one` after a loss of Redis. @returns the number of lost jobs of the upload */
@@ -137,7 +158,7 @@ export class Reconciler {
     for (const lane of pendingLanes(record, clock.now())) {
       const generation = record.lanes[lane]?.generation ?? 1
       const job = await queues.stateOf(lane, record.id, generation)
-      if (ALIVE.has(job)) continue
+      if (isJobAlive(job)) continue
       const claimed = isLeased(record, lane, clock.now())
       // BullMQ fails a job whose workers died too often: its worker is lost, unless it is seen to live. The remaining
       // lease counts as a death, so this cannot go on for ever.

@@ -20,6 +20,7 @@ const command = commandLoader(new URL('./commands/', import.meta.url), {
   LIVE_CHANNEL: redisKeys.live,
 })
 
+export const claimDue = command('claim-due')
 export const createSession = command('create-session')
 export const acquireSession = command('acquire-session')
 export const saveProgress = command('save-progress')
@@ -30,6 +31,7 @@ export const endSession = command('end-session')
 export const endUnstoredSession = command('end-unstored-session')
 export const restoreSession = command('restore-session')
 
+export const noteCommit = command('note-commit')
 export const applyVersion = command('apply-version')
 export const applySubmissionEvent = command('apply-submission-event')
 export const nextSequence = command('next-sequence')

@@ -215,6 +215,21 @@ export class RecordIndex {
     await viaRedis(this.redis.zadd(redisKeys.due, 'LT', atMs, id))
   }
 
+  /** A version is about to be committed: until Redis has it, `confirmedMany` leaves its record out. */
+  async noteCommit(cacheKey: string, version: number): Promise<void> {
+    await run(this.redis, commands.noteCommit, [cacheKey], [version, CACHE_TTL_MS])
+  }
+
+  /** Like `cachedMany`; undefined also where a newer version may have been committed of which Redis has not heard. */
+  async confirmedMany<T extends object>(cacheKeys: string[]): Promise<(T | undefined)[]> {
+    const { version, runId, json, begunVersion } = CACHE_FIELDS
+    const answers = await this.#fields(cacheKeys.map((key) => [key, version, runId, json, begunVersion]))
+    return answers.map(([cached, writtenUnder, record, begun]) => {
+      if (record == null || writtenUnder !== this.#runId.current) return undefined
+      return Number(begun ?? 0) > Number(cached) ? undefined : (JSON.parse(record) as T)
+    })
+  }
+
   /** Sets the next check of a submission; null: none. */
   async setSubmissionDue(
     owner: string,

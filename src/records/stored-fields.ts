@@ -23,8 +23,17 @@ export const SESSION_FIELDS = {
   restored: 'rs',
 } as const
 
-/** `sn:record:{id}` and `sn:head:{portal}/{id}`: the newest version of a record, and the newest whose event is published. */
-export const CACHE_FIELDS = { version: 'v', runId: 'run', json: 'json', publishedVersion: 'a' } as const
+/**
+ * `sn:record:{id}` and `sn:head:{portal}/{id}`: the newest version of a record, the newest whose event is published, and of an
+ * upload the newest of which a commit has begun.
+ */
+export const CACHE_FIELDS = {
+  version: 'v',
+  runId: 'run',
+  json: 'json',
+  publishedVersion: 'a',
+  begunVersion: 'b',
+} as const
 
 /**
  * `sn:sequence:{portal}/{id}`: the last sequence number given out; of the events that have records of their own, whether

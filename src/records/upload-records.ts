@@ -130,7 +130,10 @@ export class UploadRecords {
         const decided = await decide(current)
         // Before the commit: if this process dies after it, or Redis does not answer, the reconciler tells what was
         // committed. The first bytes of an upload need no mark: it is due until the last one.
-        if (decided !== undefined && !first) await this.markDue(id)
+        if (decided !== undefined && !first) {
+          await this.#index.noteCommit(redisKeys.record(id), (current?.version ?? 0) + 1)
+          await this.markDue(id)
+        }
         return decided
       },
     )
@@ -140,6 +143,14 @@ export class UploadRecords {
       })
     }
     return outcome
+  }
+
+  /**
+   * Newest versions by Redis alone, in the order of the ids; undefined where the store has to be asked, because a version
+   * may have been committed of which Redis has not heard.
+   */
+  async confirmedMany(ids: string[]): Promise<(UploadRecord | undefined)[]> {
+    return await this.#index.confirmedMany<UploadRecord>(ids.map(redisKeys.record))
   }
 
   /** The reconciler looks at the upload within a minute or so: for what is stored next, and Redis may never hear of. */

@@ -260,9 +260,19 @@ export class UploadSessionStore {
     return decodeParts(await viaRedis(this.redis.hgetall(redisKeys.parts(id))))
   }
 
-  /** Ids with due work, oldest first. */
-  async due(nowMs: number, limit: number): Promise<string[]> {
-    return await viaRedis(this.redis.zrangebyscore(redisKeys.due, '-inf', nowMs, 'LIMIT', 0, limit))
+  /** Ids with due work, oldest first. For other processes, and after the death of this one, they are due again at `againMs`. */
+  async claimDue(nowMs: number, limit: number, againMs: number): Promise<string[]> {
+    return (await run(this.redis, commands.claimDue, [redisKeys.due], [nowMs, limit, againMs])) as string[]
+  }
+
+  /** The state of each session in the order of the ids; null: there is none. */
+  async statusOfMany(ids: string[]): Promise<(string | null)[]> {
+    const pipeline = this.redis.pipeline()
+    for (const id of ids) pipeline.hget(redisKeys.hot(id), SESSION_FIELDS.status)
+    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, status]) => {
+      if (error) throw error
+      return status as string | null
+    })
   }
 
   async setDue(id: string, atMs: number | null): Promise<void> {
