@@ -43,6 +43,7 @@ import { UploadSessionStore } from './records/upload-session-store.ts'
 import { UploadViews } from './records/upload-views.ts'
 import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
+import { DeadlineWork } from './submissions/deadlines/deadline-work.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
@@ -192,6 +193,18 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     settleSubmissions,
     continueErasure: (record) => erasure.continueUpload(record),
   })
+  const deadlineWork = new DeadlineWork({
+    store,
+    hot,
+    uploads,
+    heads,
+    views,
+    index,
+    profiles,
+    clock,
+    logger,
+    isClockSure: () => clock !== redisWatch.clock || redisWatch.isMeasured,
+  })
   const deliveries = new Deliveries(store)
   const outbox = { heads, queues, logger, webhooks: config.webhooks, redis: redis.hot, deliveries }
   const rebuilder = new Rebuilder({
@@ -243,6 +256,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     spool,
     admission,
     reconciler,
+    deadlineWork,
     live,
     eventLog,
     progressWatch,

@@ -47,6 +47,7 @@ export async function startSingletonServices(
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   let endHealing: () => void = () => undefined
   let endReconciling: () => void = () => undefined
+  let endDeadlines: () => void = () => undefined
   const renew = () => {
     deps.uniqueKeys.renew().then(
       (names) => {
@@ -73,6 +74,7 @@ export async function startSingletonServices(
       }
       endHealing = startRebuildMonitor(deps.rebuilder, logger)
       endReconciling = startReconciling(deps.reconciler, logger)
+      endDeadlines = deps.deadlineWork.start()
       renew()
       follower.start()
     },
@@ -81,6 +83,7 @@ export async function startSingletonServices(
     },
     prepareClose() {
       endReconciling()
+      endDeadlines()
       clearInterval(renewal)
       endHealing()
       closing = true

@@ -27,6 +27,13 @@ export const PutBody = Type.Object(
         description: 'Uploads started before the deadline can end this much later. Default 0',
       }),
     ),
+    sealAtDeadline: Type.Optional(
+      Type.Boolean({
+        description:
+          'Hand it in by itself when deadline and grace are over and it is complete; pending verdicts are waited for. Default: as ' +
+          'the profile says, mostly false',
+      }),
+    ),
     uniqueKey: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],

@@ -56,6 +56,11 @@ export class RedisWatch {
     clearInterval(this.#timer)
   }
 
+  /** Whether Redis has told its time; before that it is the machine's own. */
+  get isMeasured(): boolean {
+    return this.#measured
+  }
+
   /** Milliseconds by which the machine's own clock is ahead of Redis'; negative: behind. */
   skewMs(): number {
     return this.#own.now() - this.clock.now()

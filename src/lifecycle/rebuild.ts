@@ -123,10 +123,11 @@ export class Rebuilder {
       const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [], recent: [] }
       await this.#strays(await this.#submissions(found), found)
       const lists = await index.completeness.mark(mine, 'lists')
+      const dates = await index.completeness.mark(mine, 'dates')
       const streams = openStreams(mine.token)
       await this.#events(streams, found)
       const events = await index.completeness.mark(mine, 'events')
-      if (!lists || !events) logger.warn('Redis was lost again during the rebuild; starting over')
+      if (!lists || !dates || !events) logger.warn('Redis was lost again during the rebuild; starting over')
       await streams.tellReaders()
       await this.#resume(found)
       found.jobs += await this.#requeue()
@@ -177,6 +178,7 @@ export class Rebuilder {
       found.events += await streams.submission(owner, id, await this.#eventsOf(owner, id, head, records))
       if (head !== undefined) await heads.markAnnounced(head)
       for (const record of records) await uploads.markAnnounced(record)
+      await heads.news.markAnnounced(owner, id)
     })
     for (const owner of streams.owners) {
       // Before the swap: afterwards nobody else would queue these events.

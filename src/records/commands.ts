@@ -37,5 +37,9 @@ export const applySubmissionEvent = command('apply-submission-event')
 export const nextSequence = command('next-sequence')
 export const seedSequence = command('seed-sequence')
 
+export const lowerDueDate = command('lower-due-date')
+export const claimDueDates = command('claim-due-dates')
+export const releaseDueDate = command('release-due-date')
+
 export const renewRebuild = command('renew-rebuild')
 export const markComplete = command('mark-complete')

@@ -1,6 +1,6 @@
 // The body of events, the same for SSE, webhooks and `/v1/events`. Small: readers fetch the document.
 
-import type { SubmissionHead } from './submission-head.ts'
+import type { SealedBy, SubmissionHead } from './submission-head.ts'
 import type { FileProblem, UploadRecord } from './upload-record.ts'
 
 export type EventBody = {
@@ -18,6 +18,14 @@ export type EventBody = {
     late?: boolean
     problems?: FileProblem[]
     missing?: string[]
+    pending?: string[]
+    complete?: boolean
+    /** What sealed it. */
+    by?: SealedBy
+    /** Of `submission.due`: how long before `deadline`, which is the end of the time to repair where that is later. */
+    hours?: number
+    deadline?: string
+    sealAtDeadline?: boolean
   }
 }
 
@@ -58,9 +66,23 @@ export function submissionEvent(head: SubmissionHead): EventEnvelope | null {
       id: `evt_${head.owner}_${head.id}_${head.version}`,
       type: head.event,
       timestamp: head.committedAt,
-      data: { sequence: head.sequence, submissionId: head.id, revision: head.revision, state: head.state },
+      data: {
+        sequence: head.sequence,
+        submissionId: head.id,
+        revision: head.revision,
+        state: head.state,
+        ...detailsOf(head),
+      },
     },
   }
+}
+
+function detailsOf({ event, revision, revisions, lapsed }: SubmissionHead): Partial<EventBody['data']> {
+  if (event === 'submission.sealed')
+    return { by: revisions.find((entry) => entry.revision === revision)?.sealedBy ?? 'request' }
+  if (event !== 'submission.lapsed' || lapsed === undefined) return {}
+  const { missing, pending } = lapsed
+  return { missing, ...(pending.length > 0 ? { pending } : {}) }
 }
 
 /** A stored version of a submission's event log. */

@@ -23,8 +23,12 @@ const WHILE_REBUILDING = {
 }
 
 /** Separately rebuilt parts: lists first, since they are read first. */
-export type Part = 'lists' | 'events'
-const MARKS: Record<Part, string> = { lists: redisKeys.whole, events: redisKeys.wholeEvents }
+export type Part = 'lists' | 'dates' | 'events'
+const MARKS: Record<Part, string> = {
+  lists: redisKeys.whole,
+  dates: redisKeys.wholeDates,
+  events: redisKeys.wholeEvents,
+}
 
 export type Rebuilding = { token: string; runId: string }
 
@@ -43,7 +47,7 @@ export class IndexCompleteness {
   }
 
   async isComplete(): Promise<boolean> {
-    const marks = await viaRedis(this.redis.mget(MARKS.lists, MARKS.events))
+    const marks = await viaRedis(this.redis.mget(Object.values(MARKS)))
     return marks.every((mark) => this.holds(mark))
   }
 

@@ -61,7 +61,9 @@ export const redisKeys = {
   due: 'sn:due',
   /** Sorted set: submissions (`owner/id`) with due work, by the time of the next check. */
   dueSubmissions: 'sn:due-submissions',
-  /** The same of deleted ones. */
+  /** Sorted set: open submissions with a deadline (`owner/id`), by when to look at them because of it. */
+  dueDates: 'sn:due-dates',
+  /** The same as `dueSubmissions`, of deleted ones. */
   dueErasures: 'sn:due-erasures',
   /** List: attempts of a submission that are not yet in the store. */
   attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
@@ -83,6 +85,8 @@ export const redisKeys = {
   whole: 'sn:whole',
   /** The same for the event log. */
   wholeEvents: 'sn:whole-events',
+  /** The same for `dueDates`. */
+  wholeDates: 'sn:whole-dates',
   /** Set: portals whose webhooks must be re-queued after a loss of the queue. */
   requeue: 'sn:requeue',
   /** Token of the process that rebuilds them. */

@@ -7,6 +7,7 @@ import { LruCache } from '../core/lru.ts'
 import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
 import * as commands from './commands.ts'
+import { DueDates } from './due-dates.ts'
 import type { SubmissionEventRecord } from './event-body.ts'
 import { IndexCompleteness } from './index-completeness.ts'
 import { redisKeys } from './keys.ts'
@@ -27,6 +28,7 @@ export type DueList = 'dueSubmissions' | 'dueErasures'
 export class RecordIndex {
   readonly redis: RedisConnection
   readonly completeness: IndexCompleteness
+  readonly dueDates: DueDates
   readonly #runId: RunId
   readonly #clock: Clock
   readonly #parsed = new LruCache<string, Parsed>(PARSED)
@@ -36,6 +38,7 @@ export class RecordIndex {
     this.#runId = runId
     this.#clock = clock
     this.completeness = new IndexCompleteness(redis, runId)
+    this.dueDates = new DueDates(redis)
   }
 
   /** The cached newest version; undefined if unknown or of another Redis run. */

@@ -40,20 +40,19 @@ export class SubmissionEventLog {
     )
   }
 
-  /** Publishes an event with its own id, once. */
+  /** Publishes an event with its own id, once, whoever else publishes it. */
   async publish(owner: string, id: string, eventId: string, told: EventFactory): Promise<boolean> {
-    const before = await this.history(owner, id, 0)
-    if (before.some(({ envelope }) => envelope.body.id === eventId)) return false
-    return await this.#tell(owner, id, told, (current) =>
-      current?.envelope.body.id === eventId ? undefined : (current?.complete ?? false),
-    )
+    return await this.#tell(owner, id, told, async (current) => {
+      const before = current === undefined ? [] : await this.history(owner, id, 0)
+      return before.some(({ envelope }) => envelope.body.id === eventId) ? undefined : (current?.complete ?? false)
+    })
   }
 
   async #tell(
     owner: string,
     id: string,
     told: EventFactory,
-    completeAfter: (current: SubmissionEventRecord | undefined) => boolean | undefined,
+    completeAfter: (current: SubmissionEventRecord | undefined) => Promise<boolean | undefined> | boolean | undefined,
   ): Promise<boolean> {
     const latest = () => this.#log.latest(objectKeys.news(owner, id))
     const { record, committed } = await this.#log.commit(
@@ -62,7 +61,7 @@ export class SubmissionEventLog {
       await latest(),
       latest,
       async (current) => {
-        const complete = completeAfter(current)
+        const complete = await completeAfter(current)
         if (complete === undefined) return undefined
         const sequence = await this.#nextSequence(owner, id)
         return { schema: 1, sequence, complete, envelope: told(sequence) }
@@ -89,6 +88,12 @@ export class SubmissionEventLog {
     const young = !isPublishedByAge(record, this.#clock.now())
     await this.#index.applyNews(owner, id, record, false, { young })
     return record.sequence
+  }
+
+  /** Marks the newest event and all before it as published: they were just restored. */
+  async markAnnounced(owner: string, id: string): Promise<void> {
+    const record = await this.#log.latest(objectKeys.news(owner, id))
+    if (record !== undefined) await this.#index.applyNews(owner, id, record, false)
   }
 
   /** Events since a time, oldest first. */

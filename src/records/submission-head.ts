@@ -3,9 +3,13 @@
 
 import type { RevocationList } from './revocations.ts'
 
+export type SealedBy = 'request' | 'deadline'
+
 export type RevisionRecord = {
   revision: number
   sealedAt?: string
+  /** What sealed it: a call, or the end of its time. Absent: a call. */
+  sealedBy?: SealedBy
   /** The latest `storedAt` of the sealed uploads, which counts as the time of receipt. */
   creditedAt?: string | null
   returnedAt?: string
@@ -30,6 +34,12 @@ export type SubmissionHead = {
   opensAt: string | null
   deadline: string | null
   graceSeconds: number
+  /** It is sealed by itself when it is complete and its time is over. Absent: no. */
+  sealAtDeadline?: boolean
+  /** When its dates were last changed. Absent: when it was created. */
+  datesSetAt?: string
+  /** It was told that its time was over and that it was not complete. */
+  lapsed?: { at: string; closesAt: string; missing: string[]; pending: string[] }
   uniqueKey: string | null
   callbackUrl: string | null
   metadata: Record<string, unknown>

@@ -4,6 +4,7 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { firstStepMs, movesSteps, nextStepMs } from './deadline-steps.ts'
 import { submissionEvent } from './event-body.ts'
 import { objectKeys, redisKeys } from './keys.ts'
 import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
@@ -78,6 +79,8 @@ export class SubmissionHeads {
     id: string,
     decide: (current: SubmissionHead | undefined) => Promise<HeadDecision> | HeadDecision,
   ): Promise<{ record: SubmissionHead | undefined; committed: boolean }> {
+    const { dueDates } = this.#index
+    let intent: string | undefined
     const outcome = await this.#log.commit(
       objectKeys.submission(owner, id),
       () => isoTime(this.#clock.now()),
@@ -88,6 +91,8 @@ export class SubmissionHeads {
         // Before the commit: if this process dies after it, the reconciler tells its event, and goes on with what follows.
         if (decided !== undefined && (decided.event !== null || decided.state === 'deleted'))
           await this.#index.setSubmissionDue(owner, id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(decided))
+        if (decided !== undefined && movesSteps(current, decided))
+          intent ??= await dueDates.intend(owner, id, this.#clock.now())
         return decided
       },
     )
@@ -95,13 +100,22 @@ export class SubmissionHeads {
     if (outcome.committed && head !== undefined) {
       // A new submission has no history: its counter starts here.
       if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
+      if (intent !== undefined) await this.#moveDueDate(head)
       await this.announce(head)
       await this.#shortenEarlier(head)
     } else if (head !== undefined) {
       // Nothing to commit, but the version may be newer than the cache: update the cache.
       await this.#apply(head)
     }
+    if (intent !== undefined) await dueDates.takeBack(intent)
     return outcome
+  }
+
+  async #moveDueDate(head: SubmissionHead): Promise<void> {
+    const { dueDates } = this.#index
+    if (head.state === 'deleted') return await dueDates.forget(head.owner, head.id)
+    const nextMs = nextStepMs(head, this.#clock.now())
+    if (nextMs !== null) await dueDates.lower(head.owner, head.id, nextMs)
   }
 
   /**
@@ -168,7 +182,11 @@ export class SubmissionHeads {
     const head = await this.fromStore(owner, id)
     const uploads = await this.#uploads.ofSubmissionFromStore(owner, id)
     // The head first: changes of uploads move a submission in the list only if it is in the list.
-    if (head !== undefined) await this.#apply(head)
+    if (head !== undefined) {
+      await this.#apply(head)
+      const dueMs = firstStepMs(head, this.#clock.now())
+      if (dueMs !== null) await this.#index.dueDates.lower(owner, id, dueMs)
+    }
     for (const record of uploads) await this.#uploads.restore(record)
     const told = await this.news.restore(owner, id)
     const given = Math.max(0, head?.sequence ?? 0, told, ...uploads.map(({ sequence }) => sequence))

@@ -1,13 +1,14 @@
 // Updates after a change of a submission: a verdict, a deletion, a moved deadline, metadata.
 
-import { publishCompleteness } from './completeness-events.ts'
+import { loadIfThere, publishCompleteness } from './completeness-events.ts'
+import { closeSubmission, isOver } from './deadlines/close.ts'
 import type { LoadedSubmission } from './documents.ts'
 import { carryOutSeal, type SealDeps } from './seal.ts'
 
 export type { SealDeps as CompletenessDeps } from './seal.ts'
 
 /**
- * Publishes a change of completeness, and performs a waiting seal. Must be called
+ * Publishes a change of completeness, and performs a waiting seal, or the one that the end of its time left to the last verdict. Must be called
  * after every change that can affect it.
  *
  * @returns the submission as last read; undefined if there is none, or it was deleted
@@ -18,6 +19,11 @@ export async function refreshCompleteness(
   submissionId: string,
 ): Promise<LoadedSubmission | undefined> {
   const loaded = await publishCompleteness(deps, owner, submissionId)
-  if (loaded?.head.sealRequestedAt == null) return loaded
+  if (loaded === undefined) return undefined
+  if (loaded.head.sealAtDeadline === true && loaded.document.complete && isOver(loaded, deps.clock.now())) {
+    await closeSubmission(deps, owner, submissionId)
+    return await loadIfThere(deps, owner, submissionId)
+  }
+  if (loaded.head.sealRequestedAt == null) return loaded
   return (await carryOutSeal(deps, owner, submissionId)) ?? loaded
 }

@@ -104,8 +104,10 @@ export async function extendDeadline(
   const { record, committed } = await heads.commit(owner, submissionId, async (current) => {
     if (current === undefined || !fits(current, {}) || current.extensions?.includes(name)) return undefined
     const repair = openRepair(current)
+    const now = isoTime(clock.now())
     return {
       ...current,
+      datesSetAt: now,
       deadline: later(current.deadline ?? '', byMs),
       revisions: current.revisions.map((entry) =>
         entry === repair ? { ...repair, repairUntil: later(repair.repairUntil, byMs) } : entry,
@@ -113,7 +115,7 @@ export async function extendDeadline(
       extensions: [...(current.extensions ?? []), name],
       event: null,
       sequence: await heads.nextSequence(owner, submissionId),
-      updatedAt: isoTime(clock.now()),
+      updatedAt: now,
     }
   })
   if (!committed || record === undefined) return undefined

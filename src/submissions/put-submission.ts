@@ -22,6 +22,7 @@ export type SubmissionBody = {
   opensAt?: string | null
   deadline?: string | null
   graceSeconds?: number
+  sealAtDeadline?: boolean
   uniqueKey?: string | null
   callbackUrl?: string | null
   metadata?: Record<string, unknown>
@@ -30,7 +31,7 @@ export type SubmissionBody = {
 /** The members of a head that the portal sets. */
 type Said = Pick<
   SubmissionHead,
-  'profile' | 'opensAt' | 'deadline' | 'graceSeconds' | 'uniqueKey' | 'callbackUrl' | 'metadata'
+  'profile' | 'opensAt' | 'deadline' | 'graceSeconds' | 'sealAtDeadline' | 'uniqueKey' | 'callbackUrl' | 'metadata'
 >
 
 /**
@@ -110,11 +111,13 @@ function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | un
   if (errors.length > 0) throw badRequest(...errors)
   // Without a secret webhooks would never be sent: refuse it now.
   if (callbackUrl !== null && deps.config.webhooks.secrets.length === 0) throw new AppError('CALLBACK_UNSIGNED')
+  const profile = pinnedProfile(deps.profiles, body.profile, before?.profile)
   return {
-    profile: pinnedProfile(deps.profiles, body.profile, before?.profile),
+    profile,
     opensAt: opensAtMs === null ? null : isoTime(opensAtMs),
     deadline: deadlineMs === null ? null : isoTime(deadlineMs),
     graceSeconds: body.graceSeconds ?? 0,
+    sealAtDeadline: body.sealAtDeadline ?? deps.profiles.get(profile)?.sealAtDeadline ?? false,
     uniqueKey: body.uniqueKey ?? null,
     callbackUrl,
     metadata: body.metadata ?? {},
@@ -131,8 +134,12 @@ function pinnedProfile(profiles: ProfileCatalogue, named: string, pinned: string
 }
 
 function saidIn(head: SubmissionHead): Said {
-  const { profile, opensAt, deadline, graceSeconds, uniqueKey, callbackUrl, metadata } = head
-  return { profile, opensAt, deadline, graceSeconds, uniqueKey, callbackUrl, metadata }
+  const { profile, opensAt, deadline, graceSeconds, sealAtDeadline = false, uniqueKey, callbackUrl, metadata } = head
+  return { profile, opensAt, deadline, graceSeconds, sealAtDeadline, uniqueKey, callbackUrl, metadata }
+}
+
+function isMoved(head: SubmissionHead, { deadline, graceSeconds }: Said): boolean {
+  return head.deadline !== deadline || head.graceSeconds !== graceSeconds
 }
 
 async function nextHead(
@@ -147,6 +154,7 @@ async function nextHead(
     return {
       ...current,
       ...said,
+      ...(isMoved(current, said) ? { datesSetAt: now } : {}),
       event: null,
       sequence: await heads.nextSequence(owner, id),
       updatedAt: now,

@@ -5,7 +5,7 @@ import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
-import type { SubmissionHead } from '../records/submission-head.ts'
+import type { SealedBy, SubmissionHead } from '../records/submission-head.ts'
 import type { HeadDecision } from '../records/submission-heads.ts'
 import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
 import { publishCompleteness } from './completeness-events.ts'
@@ -34,7 +34,7 @@ export async function sealSubmission(
   await commitSeal(deps, owner, id, async (loaded) => {
     const { head, document } = loaded
     const { missing, pending } = document
-    if (!isBlocked(loaded)) return await sealed(deps, loaded)
+    if (!isBlocked(loaded)) return await sealed(deps, loaded, 'request')
     if (!whenComplete || missing.length > 0)
       throw new AppError('SUBMISSION_INCOMPLETE', { details: { missing, pending } })
     return head.sealRequestedAt == null ? await withRequest(deps, head, now(deps)) : undefined
@@ -55,7 +55,7 @@ export async function carryOutSeal(deps: SealDeps, owner: string, id: string): P
   await commitSeal(deps, owner, id, async (loaded) =>
     loaded.head.sealRequestedAt == null || isBlocked(loaded) || isBegunSince(loaded, deps.clock.now())
       ? undefined
-      : await sealed(deps, loaded),
+      : await sealed(deps, loaded, 'request'),
   )
   return await loadSubmission(deps, owner, id)
 }
@@ -80,7 +80,12 @@ export async function endUnfinished(deps: SealDeps, owner: string, id: string): 
   return ended
 }
 
-async function commitSeal(
+/**
+ * Commits what `decide` makes of the submission as it is, unless it is sealed, and ends the unfinished uploads of a seal.
+ *
+ * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
+ */
+export async function commitSeal(
   deps: SealDeps,
   owner: string,
   id: string,
@@ -94,7 +99,8 @@ async function commitSeal(
   faultPoint('seal.committed')
   const ended = await endUnfinished(deps, owner, id)
   faultPoint('seal.unfinished-ended')
-  deps.logger.info({ submissionId: id, revision: head.revision, ended }, 'sealed')
+  const { sealedBy: by } = head.revisions.at(-1) ?? {}
+  deps.logger.info({ submissionId: id, revision: head.revision, by, ended }, 'sealed')
 }
 
 /** Loads the document, with a check in the store that its files are still accepted. */
@@ -124,13 +130,17 @@ function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean
 }
 
 /** The head of the sealed revision. */
-async function sealed(deps: SealDeps, { head, document }: LoadedSubmission): Promise<HeadDecision> {
+export async function sealed(
+  deps: SealDeps,
+  { head, document }: LoadedSubmission,
+  by: SealedBy,
+): Promise<HeadDecision> {
   const { owner, id, revision } = head
   const uploads = Object.fromEntries(
     document.slots.filter(({ counted }) => counted.length > 0).map(({ slot, counted }) => [slot, counted]),
   )
   const at = now(deps)
-  const entry = { revision, sealedAt: at, creditedAt: document.creditedAt, uploads }
+  const entry = { revision, sealedAt: at, sealedBy: by, creditedAt: document.creditedAt, uploads }
   faultPoint('seal.before-commit')
   return {
     ...head,

@@ -175,6 +175,7 @@ export const RevisionDocumentSchema = object(
   {
     revision: Int,
     sealedAt: Type.Optional(Time),
+    sealedBy: Type.Optional(words('request', 'deadline')),
     creditedAt: Type.Optional(Time),
     returnedAt: Type.Optional(Time),
     reason: name,
@@ -195,6 +196,9 @@ export const SubmissionDocumentSchema = object(
     opensAt: nullable(Time),
     deadline: nullable(Time),
     graceSeconds: Num,
+    sealAtDeadline: Type.Boolean({
+      description: 'Whether it is handed in by itself when its time is over and it is complete',
+    }),
     accepting: Type.Boolean({ description: 'Whether a file completed now would count' }),
     creditedAt: nullable(Time),
     complete: Flag,

@@ -45,6 +45,7 @@ export function computeSubmission({ head, profile, uploads, now }: SubmissionInp
     opensAt: head.opensAt,
     deadline: head.deadline,
     graceSeconds: head.graceSeconds,
+    sealAtDeadline: head.sealAtDeadline ?? false,
     accepting: head.state !== 'sealed' && isAccepting(head, now),
     creditedAt: complete ? (counted.at(-1)?.storedAt ?? null) : null,
     complete,
@@ -106,10 +107,10 @@ function present(
 }
 
 function revisionDocument(record: RevisionRecord, uploads: Record<string, string[]>): RevisionDocument {
-  const { revision, sealedAt, creditedAt, returnedAt, reason, repairUntil, slots } = record
+  const { revision, sealedAt, sealedBy = 'request', creditedAt, returnedAt, reason, repairUntil, slots } = record
   return {
     revision,
-    ...(sealedAt === undefined ? {} : { sealedAt }),
+    ...(sealedAt === undefined ? {} : { sealedAt, sealedBy }),
     ...(creditedAt == null ? {} : { creditedAt }),
     ...(returnedAt === undefined ? {} : { returnedAt }),
     ...(reason === undefined ? {} : { reason }),

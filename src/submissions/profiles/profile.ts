@@ -32,6 +32,8 @@ export type Profile = {
   id: string
   version: number
   enabled: boolean
+  /** Of a submission whose portal does not say. */
+  sealAtDeadline: boolean
   domains: readonly { id: string; label: Bilingual }[]
   /** Enabled slots, in the order of the file. */
   slots: readonly SlotRules[]
@@ -58,6 +60,7 @@ export function profileOf(data: ProfileData): Profile {
     id: data.id,
     version: data.version,
     enabled: data.enabled,
+    sealAtDeadline: data.sealAtDeadline ?? false,
     domains: data.domains.map(({ id, label }) => ({ id, label })),
     slots,
     alternatives: (data.alternatives ?? [])

@@ -196,6 +196,8 @@ export const ProfileDataSchema = Type.Object(
     rank: Type.Object({ code: Text, label: BilingualSchema }, closed),
     circular: Type.Optional(Text),
     note: Type.Optional(Type.String()),
+    /** For submissions whose portal does not say: sealed by themselves when their time is over and they are complete. */
+    sealAtDeadline: Type.Optional(Type.Boolean()),
     domains: Type.Array(
       Type.Object(
         {

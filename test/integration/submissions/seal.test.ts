@@ -63,6 +63,7 @@ describe('a seal', () => {
       submissionId: 's-1',
       revision: 1,
       state: 'sealed',
+      by: 'request',
       sequence: body['sequence'],
     })
   })

@@ -98,7 +98,14 @@ describe('revisions', () => {
       creditedAt: minute(121),
     })
     expect(doc.revisions).toEqual([
-      { revision: 1, sealedAt: minute(100), returnedAt: minute(110), reason: 'แก้ไขวีดิทัศน์', uploads },
+      {
+        revision: 1,
+        sealedAt: minute(100),
+        sealedBy: 'request',
+        returnedAt: minute(110),
+        reason: 'แก้ไขวีดิทัศน์',
+        uploads,
+      },
       { revision: 2, uploads: { ...uploads, teaching_video: ['new'] } },
     ])
   })

@@ -1,0 +1,76 @@
+// When to look at which submission because of its dates: a sorted set in Redis, for all services. It is an index of the heads in the
+// store and may be early, never late: an early look finds nothing to do and asks for the next one.
+//
+// A commit that moves a date leaves an intent first, an entry of its own that is due in a minute, then commits, then
+// lowers the submission's entry and takes the intent back. Dies its process in between, the intent makes another one look.
+// Only who looked moves an entry to a later time or removes it, and only if nobody touched it since it was claimed.
+
+import { newToken } from '../core/ids.ts'
+import { run } from '../core/lua-commands.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import * as commands from './commands.ts'
+import { redisKeys } from './keys.ts'
+
+/** By then a commit has been made, or its process has died. */
+const INTENT_MS = 60_000
+/** A claim of a process that died is free again after this: everything of a deadline is to be done within a minute. */
+const CLAIM_MS = 15_000
+/** No character of a submission's id. */
+const MARK = '?'
+
+export type Claimed = { owner: string; submissionId: string; member: string; token: number }
+
+export class DueDates {
+  readonly #redis: RedisConnection
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis
+  }
+
+  /** Makes somebody look in a minute. @returns its name, for `takeBack` */
+  async intend(owner: string, submissionId: string, nowMs: number): Promise<string> {
+    const member = `${owner}/${submissionId}${MARK}${newToken()}`
+    await viaRedis(this.#redis.zadd(redisKeys.dueDates, nowMs + INTENT_MS, member))
+    return member
+  }
+
+  async takeBack(intent: string): Promise<void> {
+    await viaRedis(this.#redis.zrem(redisKeys.dueDates, intent))
+  }
+
+  /** A submission is looked at by this time, Unix milliseconds. */
+  async lower(owner: string, submissionId: string, atMs: number): Promise<void> {
+    await run(this.#redis, commands.lowerDueDate, [redisKeys.dueDates], [`${owner}/${submissionId}`, atMs])
+  }
+
+  /** Of an erased submission. */
+  async forget(owner: string, submissionId: string): Promise<void> {
+    await viaRedis(this.#redis.zrem(redisKeys.dueDates, `${owner}/${submissionId}`))
+  }
+
+  /** At most `limit` entries whose time has come, the earliest first. No other process is given them for some seconds. */
+  async claim(nowMs: number, limit: number): Promise<Claimed[]> {
+    const token = nowMs + CLAIM_MS
+    const members = await run(this.#redis, commands.claimDueDates, [redisKeys.dueDates], [nowMs, limit, token])
+    return (members as string[]).map((member) => {
+      const slash = member.indexOf('/')
+      const [submissionId = ''] = member.slice(slash + 1).split(MARK)
+      return { owner: member.slice(0, slash), submissionId, member, token }
+    })
+  }
+
+  /** Ends a claim. @param nextMs when to look again, Unix milliseconds; null: never */
+  async release({ owner, submissionId, member, token }: Claimed, nextMs: number | null): Promise<void> {
+    if (member.includes(MARK)) {
+      if (nextMs !== null) await this.lower(owner, submissionId, nextMs)
+      return await this.takeBack(member)
+    }
+    await run(this.#redis, commands.releaseDueDate, [redisKeys.dueDates], [member, token, nextMs ?? ''])
+  }
+
+  /** How late the earliest entry is, milliseconds; 0: nothing is late. */
+  async behindMs(nowMs: number): Promise<number> {
+    const [, score] = await viaRedis(this.#redis.zrange(redisKeys.dueDates, 0, 0, 'WITHSCORES'))
+    return score === undefined ? 0 : Math.max(0, nowMs - Number(score))
+  }
+}

@@ -1,0 +1,93 @@
+// What deadlines ask for, done by the services: each takes a few submissions whose time has come, one look at each, and goes on while there
+// are more. Thousands that end in the same second must not slow the uploads of others: few at a time, with pauses.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../../core/clock.ts'
+import { runEvery } from '../../core/every.ts'
+import type { Logger } from '../../core/logger.ts'
+import { inParallel } from '../../lifecycle/in-parallel.ts'
+import { nextStepMs, stepAt } from '../../records/deadline-steps.ts'
+import type { Claimed } from '../../records/due-dates.ts'
+import type { SealDeps } from '../seal.ts'
+import { closeSubmission } from './close.ts'
+import { tellDue } from './due-event.ts'
+
+const EVERY_MS = 1000
+/** Few, since a process that dies leaves its claims to the others only after some seconds. */
+const BATCH = 32
+const WIDTH = 4
+/** Share of the time that is left to other work of the process. */
+const REST = 0.5
+const LOOK_AGAIN_MS = 60_000
+
+export type DeadlineDeps = SealDeps & {
+  clock: Clock
+  logger: Logger
+  /** Whether the clock is that of Redis, as everywhere where dates are judged, and not yet the machine's own. */
+  isClockSure: () => boolean
+}
+
+export class DeadlineWork {
+  readonly #deps: DeadlineDeps
+  #stopped = false
+
+  constructor(deps: DeadlineDeps) {
+    this.#deps = deps
+  }
+
+  /** Looks every second. @returns a function that stops it; what was claimed and not begun is given back */
+  start(): () => void {
+    this.#stopped = false
+    const end = runEvery(
+      EVERY_MS,
+      () => this.run(),
+      (err) => this.#deps.logger.warn({ err }, 'deadlines could not be looked at; retrying'),
+    )
+    return () => {
+      this.#stopped = true
+      end()
+    }
+  }
+
+  /** Looks at everything whose time has come. @returns at how many submissions */
+  async run(): Promise<number> {
+    const { index, clock, isClockSure } = this.#deps
+    for (let looked = 0; ; ) {
+      // A machine whose own clock is ahead must not end anybody's time.
+      if (this.#stopped || !isClockSure()) return looked
+      const claimed = await index.dueDates.claim(clock.now(), BATCH)
+      const startedMs = performance.now()
+      await inParallel(WIDTH, claimed, (one) => this.#settle(one))
+      looked += claimed.length
+      if (claimed.length < BATCH) return looked
+      await pause((performance.now() - startedMs) * REST)
+    }
+  }
+
+  async #settle(claimed: Claimed): Promise<void> {
+    const { index, clock, logger } = this.#deps
+    const { owner, submissionId } = claimed
+    if (this.#stopped) return await index.dueDates.release(claimed, clock.now())
+    let nextMs: number | null
+    try {
+      nextMs = await this.look(owner, submissionId)
+    } catch (err) {
+      logger.warn({ err, submissionId }, 'the deadline of a submission could not be looked at; retrying')
+      nextMs = clock.now() + LOOK_AGAIN_MS
+    }
+    await index.dueDates.release(claimed, nextMs)
+  }
+
+  /** Does what is due on one submission. Safe at any time. @returns when to look again, or null */
+  async look(owner: string, id: string): Promise<number | null> {
+    const { heads, clock } = this.#deps
+    // The store decides; what it has may not have been told, if its process died.
+    const stored = await heads.fromStore(owner, id)
+    if (stored === undefined) return null
+    await heads.announce(stored)
+    const step = stepAt(stored, clock.now())
+    if (step?.kind === 'over') return await closeSubmission(this.#deps, owner, id)
+    if (step !== undefined) await tellDue(this.#deps, owner, id, step.hours)
+    return nextStepMs(stored, clock.now())
+  }
+}
