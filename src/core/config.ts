@@ -7,6 +7,7 @@ import envSchema from 'env-schema'
 import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addresses.ts'
 import type { Secrets } from './derive-key.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
+import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts'
 
 export type ApiKey = { name: string; secret: string }
 
@@ -86,7 +87,7 @@ function crossCheck(env: Env): string[] {
   const need = (condition: boolean, error: string) => condition || errors.push(error)
   need(env.REDIS_URL !== undefined, 'REDIS_URL is required (only npm start runs an embedded Redis)')
   if (env.REDIS_URL !== undefined)
-    need(isUrl(env.REDIS_URL, ['redis:', 'rediss:']), `REDIS_URL must be a redis:// or rediss:// URL`)
+    need(parseRedisUrl(env.REDIS_URL) !== undefined, `REDIS_URL must be ${REDIS_URL_FORMS}`)
   if (env.STORAGE === 's3') need(env.S3_BUCKET !== undefined, 'S3_BUCKET is required with STORAGE=s3')
   for (const [name, protocols] of [
     ['PUBLIC_URL', ['http:', 'https:']],

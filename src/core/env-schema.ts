@@ -37,7 +37,9 @@ export const EnvSchema = Type.Object({
     'Serve the page /portal, which the url of a session opens; false: for portals with pages of their own',
     true,
   ),
-  REDIS_URL: optional('URL of Redis (append-only, noeviction); unset: npm start runs an embedded one'),
+  REDIS_URL: optional(
+    'URL of Redis (append-only, noeviction), or of its Sentinels: docs/redis.md; unset: npm start runs an embedded one',
+  ),
   CLOCK_SKEW_LIMIT_SECONDS: whole(
     'A process is not ready if its clock differs by more from that of Redis, which decides dates',
     120,

@@ -3,9 +3,11 @@
 
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Logger } from './logger.ts'
 import { commandLoader } from './lua-commands.ts'
+import { openRedis, redisPlace } from './redis-open.ts'
+import type { RedisPlace } from './redis-url.ts'
 import { retry } from './retry.ts'
 import { StartError } from './start-error.ts'
 
@@ -29,24 +31,30 @@ class WrongShape extends StartError {}
 export async function requirePrimary(url: string, timeoutMs: number, logger: Logger): Promise<void> {
   const isPassing = (error: unknown) => !(error instanceof WrongShape)
   const limits = { holdMs: timeoutMs, firstPauseMs: PAUSE_MS, longestPauseMs: PAUSE_MS, isPassing }
-  await retry(() => check(url, logger), limits).catch((error: unknown) => {
+  const place = redisPlace(url)
+  await retry(() => check(place, logger), limits).catch((error: unknown) => {
     if (!isPassing(error)) throw error
     const why = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : error
     throw new StartError(`REDIS_URL: no usable Redis within ${timeoutMs / 1000} s: ${why}`)
   })
 }
 
-async function check(url: string, logger: Logger): Promise<void> {
-  const redis = new Redis(url, {
+async function check(place: RedisPlace, logger: Logger): Promise<void> {
+  const redis = openRedis(place, {
     lazyConnect: true,
     enableReadyCheck: false,
     connectTimeout: CONNECT_MS,
     commandTimeout: CONNECT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: null,
+    sentinelRetryStrategy: () => null,
+    failoverDetector: false,
   })
   let failure: NodeJS.ErrnoException | undefined
   redis.on('error', (error: Error) => {
+    failure ??= error
+  })
+  redis.on('sentinelError', (error: Error) => {
     failure ??= error
   })
   try {
@@ -57,7 +65,7 @@ async function check(url: string, logger: Logger): Promise<void> {
     await checkPermissions(redis)
   } catch (error) {
     if (error instanceof StartError) throw error
-    throw await explained(url, failure ?? (error as NodeJS.ErrnoException))
+    throw await explained(place, failure ?? (error as NodeJS.ErrnoException))
   } finally {
     redis.disconnect()
   }
@@ -65,7 +73,10 @@ async function check(url: string, logger: Logger): Promise<void> {
 
 function checkServer(field: (name: string) => string, logger: Logger): void {
   const mode = field('redis_mode')
-  if (mode === 'sentinel') throw new WrongShape('REDIS_URL: this is a Sentinel; use the address of the primary')
+  if (mode === 'sentinel')
+    throw new WrongShape(
+      'REDIS_URL: this is a Sentinel: redis+sentinel://HOST:PORT/NAME, all Sentinels separated by commas',
+    )
   if (mode === 'cluster')
     throw new WrongShape(
       'REDIS_URL: this is a node of a Redis Cluster, which is not supported; use one primary, optionally with replicas',
@@ -112,8 +123,12 @@ async function checkPermissions(redis: Redis): Promise<void> {
 }
 
 /** A connection error with advice for the operator, if another REDIS_URL would work. */
-async function explained(url: string, failure: NodeJS.ErrnoException): Promise<Error> {
+async function explained(place: RedisPlace, failure: NodeJS.ErrnoException): Promise<Error> {
   const { code = '', message } = failure
+  if (place.kind === 'sentinel' && /No such master with that name|invalid reply: null$/.test(message))
+    return new WrongShape(`REDIS_URL: the Sentinels watch no primary named ${place.name}`)
+  if (/^failed to connect to sentinel .*(?:NOAUTH|WRONGPASS|ERR invalid password)/.test(message))
+    return new WrongShape('REDIS_URL: the Sentinels refuse: set ?sentinelUser= and ?sentinelPassword=')
   if (/^(?:WRONGPASS|ERR invalid password|ERR Client sent AUTH)/.test(message))
     return new WrongShape('REDIS_URL: wrong user name or password')
   if (message.startsWith('NOAUTH'))
@@ -121,13 +136,15 @@ async function explained(url: string, failure: NodeJS.ErrnoException): Promise<E
   if (message.startsWith('NOPERM'))
     return new WrongShape(`REDIS_URL: the Redis user lacks permissions (${message}); it needs ${NEEDED_PERMISSIONS}`)
   if (code.includes('CERT') || code.startsWith('UNABLE_TO_'))
-    return new WrongShape(`REDIS_URL: the certificate is not trusted (${code}); set NODE_EXTRA_CA_CERTS to its CA`)
+    return new WrongShape(
+      `REDIS_URL: the certificate is not trusted (${code}); name its CA: ?ca=FILE, or NODE_EXTRA_CA_CERTS`,
+    )
   if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(code)) return failure
-  const { protocol, hostname, port } = new URL(url)
-  const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }
-  if (protocol === 'rediss:' && (await speaksPlain(place)))
+  const [first] = place.hosts
+  if (first === undefined) return failure
+  if (place.tls && (await speaksPlain(first)))
     return new WrongShape('REDIS_URL: this Redis does not use TLS: use redis:// instead of rediss://')
-  if (protocol === 'redis:' && (await speaksTls(place)))
+  if (!place.tls && (await speaksTls(first)))
     return new WrongShape('REDIS_URL: this Redis uses TLS: use rediss:// instead of redis://')
   return failure
 }

@@ -1,10 +1,11 @@
 // Redis connections by role, and whose history the server that answers holds.
 // After a restart Redis may be empty or older; a new run id shows that.
 
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { AppError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { isDemoted, isRefusal } from './redis-errors.ts'
+import { openRedis, redisPlace } from './redis-open.ts'
 import { StartError } from './start-error.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -31,7 +32,7 @@ export type RedisConnection = Redis
 
 export function connectRedis(url: string, role: RedisRole, logger: Logger): RedisConnection {
   let demotedAtMs = -DEMOTED_PAUSE_MS
-  const redis = new Redis(url, {
+  const redis = openRedis(redisPlace(url), {
     ...OPTIONS[role],
     connectionName: `songngan-${role}`,
     // Short delays at first, for restarts of Redis; at most a second.

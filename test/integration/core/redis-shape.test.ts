@@ -49,9 +49,20 @@ describe('unsuitable Redis servers', () => {
     writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor sn 127.0.0.1 ${primary.port} 1\n`)
     const sentinel = await startChild('redis-server', [file, '--sentinel'])
     onTestFinished(async () => void (await sentinel.stop()))
-    await waitFor(async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('Sentinel') === true, {
-      what: 'the sentinel to be named',
-    })
+    await waitFor(
+      async () => (await refusal(`redis://127.0.0.1:${port}`)).told?.includes('redis+sentinel://') === true,
+      {
+        what: 'the sentinel to be named',
+      },
+    )
+    expect(await refusal(`redis+sentinel://127.0.0.1:${port}/sn`)).toEqual({ lines: '' })
+    expect((await refusal(`redis+sentinel://127.0.0.1:${port}/other`)).told).toContain('no primary named other')
+    const control = new Redis(port)
+    onTestFinished(() => control.disconnect())
+    await control.call('ACL', 'SETUSER', 'default', 'resetpass', '>right')
+    expect((await refusal(`redis+sentinel://127.0.0.1:${port}/sn`)).told).toContain('?sentinelPassword=')
+    const right = `redis+sentinel://127.0.0.1:${await freePort()},127.0.0.1:${port}/sn/1?sentinelPassword=right`
+    expect(await refusal(right)).toEqual({ lines: '' })
   })
 
   test('a node of a cluster', async () => {
@@ -102,7 +113,9 @@ describe('unsuitable Redis servers', () => {
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no']
     await server('--tls-port', String(port), ...files)
     expect((await refusal(`redis://127.0.0.1:${port}`)).told).toContain('rediss:// instead')
-    expect((await refusal(`rediss://127.0.0.1:${port}`)).told).toContain('NODE_EXTRA_CA_CERTS')
+    expect((await refusal(`rediss://localhost:${port}`)).told).toContain('?ca=FILE')
+    expect((await refusal(`rediss://localhost:${port}/0?ca=${key}x`)).told).toContain('the CA cannot be read')
+    expect((await refusal(`rediss://localhost:${port}/0?ca=${cert}`)).told).toBeUndefined()
   })
 
   test('a user with too few permissions: the error names the missing ones, and with them the service starts', async () => {
