@@ -21,6 +21,7 @@ export const SESSION_FIELDS = {
   leaseUntilMs: 'lease',
   runId: 'run',
   restored: 'rs',
+  clientGone: 'gone',
 } as const
 
 /**

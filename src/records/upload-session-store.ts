@@ -188,8 +188,8 @@ export class UploadSessionStore {
   }
 
   /** Releases the lock, if it is still held by this fence. */
-  async release(id: string, fence: string): Promise<void> {
-    await run(this.redis, commands.releaseSession, [redisKeys.hot(id)], [fence])
+  async release(id: string, fence: string, clientGone = false): Promise<void> {
+    await run(this.redis, commands.releaseSession, [redisKeys.hot(id)], [fence, clientGone ? 1 : 0])
   }
 
   /**

@@ -99,6 +99,8 @@ export type UploadSession = {
   trusted: boolean
   /** Restored from the store, and not locked since. */
   restored?: boolean
+  /** The last request that held the lock ended because its client was gone, and nobody has locked it since. */
+  clientGone?: boolean
 }
 
 /** Reads the Redis hash of an upload. */
@@ -124,6 +126,7 @@ export function decodeSession(stored: Record<string, string>, nowMs: number, run
     abandoned: fence !== '' && lease <= nowMs,
     trusted: stored[field.runId] === runId,
     restored: stored[field.restored] !== undefined,
+    clientGone: stored[field.clientGone] !== undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 // The lock of an upload. A newer request wins: it asks the holder, in whatever process, to release the lock, and
 // takes it if there is no answer. After a holder that did not release, the offset is checked against the store.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
@@ -31,6 +32,9 @@ export type LockDeps = {
 export type Held = { state: UploadSession; fence: string }
 
 const MAX_ROUNDS = 20
+/** What a client that is gone had sent is read within this time. */
+const GONE_WITHIN_MS = 3000
+const POLL_MS = 100
 
 export class UploadLocks {
   readonly #deps: LockDeps
@@ -53,6 +57,8 @@ export class UploadLocks {
       verify?: boolean
       /** Take it only from this holder; null: only if nobody holds it. */
       from?: string | null
+      /** The request that takes it: a client that is gone interrupts nobody. */
+      request?: { readonly destroyed: boolean }
     } = {},
   ): Promise<Held> {
     const { hot, peers, metrics } = this.#deps
@@ -93,6 +99,7 @@ export class UploadLocks {
         case 'held': {
           if (options.from !== undefined && options.from !== outcome.fence)
             throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
+          if (options.request?.destroyed === true) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
           if (askedOf !== outcome.fence) metrics.uploadTakeovers.inc()
           askedOf = outcome.fence
           const { unresponsive } = await peers.ask('yield', id, outcome.fence, outcome.channel, options.reason)
@@ -179,6 +186,25 @@ export class UploadLocks {
       if (!(error instanceof AppError) || error.status >= 500) throw error
     }
     return await hot.read(id)
+  }
+
+  /**
+   * After a newer request took the lock: true if its client was gone. Such a request came late, and the one that it
+   * interrupted may be the only living one. Waits until the newer one has ended, at most GONE_WITHIN_MS and only while
+   * `waits`.
+   */
+  async takenByGoneClient(id: string, waits: () => boolean): Promise<boolean> {
+    const endMs = performance.now() + GONE_WITHIN_MS
+    let wasHeld = false
+    while (waits() && performance.now() < endMs) {
+      const state = await this.#deps.hot.read(id)
+      if (state?.clientGone === true) return true
+      // Just released: the newer one has not taken it yet.
+      if (state?.status !== 'receiving' || (wasHeld && state.holder === null)) return false
+      wasHeld ||= state.holder !== null
+      await sleep(POLL_MS)
+    }
+    return false
   }
 
   /** The error for an upload that has ended. */

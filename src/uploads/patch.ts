@@ -6,7 +6,7 @@ import { acceptBody } from '../http/server-answers.ts'
 import { finishUpload } from './finish.ts'
 import type { Held } from './lock.ts'
 import { offsetMismatch } from './offset-mismatch.ts'
-import { receiveBody } from './reception.ts'
+import { type Received, receiveBody } from './reception.ts'
 import { type TusRequest, waitForEmptyBody } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
@@ -25,7 +25,7 @@ export async function patchUpload(deps: UploadDeps, request: TusRequest, id: str
     return { 'Upload-Offset': String(offset) }
   }
   await declareLength(deps, request, held)
-  const { offset: durable, finished } = await receiveBody(deps, request, held)
+  const { offset: durable, finished } = await receive(deps, request, held)
   if (durable === held.state.size) finishUpload(deps, id, finished)
   return { 'Upload-Offset': String(durable) }
 }
@@ -33,13 +33,13 @@ export async function patchUpload(deps: UploadDeps, request: TusRequest, id: str
 /** 'complete': the upload is stored, and the client is at its end. */
 async function lock(
   { locks, metrics }: UploadDeps,
-  { ticketSlot }: TusRequest,
+  { ticketSlot, raw }: TusRequest,
   id: string,
   offset: number,
 ): Promise<Held | 'complete'> {
   const waited = metrics.lockWait.startTimer()
   try {
-    const held = await locks.acquire(id, { offset, ...(ticketSlot === undefined ? {} : { ticketSlot }) })
+    const held = await locks.acquire(id, { offset, request: raw, ...(ticketSlot === undefined ? {} : { ticketSlot }) })
     faultPoint('patch.lock-taken')
     return held
   } catch (error) {
@@ -48,6 +48,21 @@ async function lock(
     throw error
   } finally {
     waited()
+  }
+}
+
+/**
+ * A request that lay on the way while its client began another one takes the upload from the newer one. Clients take 400 for
+ * final, so the one that is alive asks for the offset and goes on instead.
+ */
+async function receive(deps: UploadDeps, request: TusRequest, held: Held): Promise<Received> {
+  try {
+    return await receiveBody(deps, request, held)
+  } catch (error) {
+    const isAlive = () => !request.res.closed
+    if (hasCode(error, 'UPLOAD_TAKEN_OVER') && (await deps.locks.takenByGoneClient(held.state.draft.id, isAlive)))
+      throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
+    throw error
   }
 }
 

@@ -22,6 +22,8 @@ import type { UploadDeps } from './upload-deps.ts'
 export type Received = {
   /** Durable bytes. */
   offset: number
+  /** The client disconnected, or was idle for too long. */
+  clientGone: boolean
   /** The upload's record, if this request completed it. */
   finished: UploadRecord | undefined
 }
@@ -45,9 +47,11 @@ export async function receiveBody(
   })
   // A complete upload has no lock.
   let release = true
+  let clientGone = false
   try {
     const received = await receiveLocked(deps, request, held, slot, released)
     release = received.finished === undefined
+    clientGone = received.clientGone
     faultPoint('patch.before-answer')
     return received
   } catch (error) {
@@ -55,7 +59,7 @@ export async function receiveBody(
     if (hasCode(error, 'REDIS_UNAVAILABLE')) release = false
     throw error
   } finally {
-    await (release ? hot.release(id, held.fence) : Promise.resolve()).finally(letGo)
+    await (release ? hot.release(id, held.fence, clientGone) : Promise.resolve()).finally(letGo)
   }
 }
 
@@ -77,9 +81,9 @@ async function receiveLocked(
   const inner = await uploadStore.open(held.state, ledger)
   const sink = checksum === undefined ? inner : new CheckedSink(inner, checksum, deps)
   try {
-    const offset = await receiveInto(deps, request, held, { sink, sniff, released })
+    const { offset, clientGone } = await receiveInto(deps, request, held, { sink, sniff, released })
     request.noteExpiry(ledger.expiresAtMs, offset === held.state.size)
-    return { offset, finished: ledger.finished }
+    return { offset, clientGone, finished: ledger.finished }
   } catch (error) {
     if (error instanceof PartsLost) throw await endLost(deps, held, error)
     // Only wrong first bytes were sent: the upload is removed, so that its slot is free.
@@ -111,7 +115,7 @@ async function receiveInto(
   request: TusRequest,
   { state, fence }: Held,
   { sink, sniff, released }: { sink: Sink; sniff: Sniffer | undefined; released: Promise<void> },
-): Promise<number> {
+): Promise<Pick<Received, 'offset' | 'clientGone'>> {
   const { peers, metrics, config, budget, logger } = deps
   const { id } = state.draft
   const startedAtMs = performance.now()
@@ -190,7 +194,7 @@ async function receiveInto(
     // A creation responds with its offset; a PATCH is retried and continues elsewhere.
     if (end === 'stopped' && request.method === 'PATCH' && sink.durable !== state.size)
       throw new AppError('DRAINING', { retryAfterSeconds: 1 })
-    return sink.durable
+    return { offset: sink.durable, clientGone: end === 'gone' }
   } catch (error) {
     // Bytes written before the error count, unless the lock is lost.
     if (over === undefined && !isLost(error)) await sink.flush()

@@ -49,5 +49,5 @@ local acquired = answer('ok')
 acquired[3] = foreign and (knownHolder or '?') or ''
 acquired[4] = tostring(nowMs)
 -- After the session was read: the reply still contains the mark `restored`.
-redis.call('HDEL', sessionKey, session.restored)
+redis.call('HDEL', sessionKey, session.restored, session.clientGone)
 return acquired

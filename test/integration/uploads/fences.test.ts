@@ -1,7 +1,7 @@
 // A newer request wins, live ones do not fight, and a late writer cannot spoil a file. Two machines over one Redis and one
 // store where it matters who asks whom.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { objectKeys } from '../../../src/records/keys.ts'
 import { LEASE_MS } from '../../../src/records/upload-session-store.ts'
 import { filmBytes, sha256 } from '../../support/bytes.ts'
@@ -113,6 +113,64 @@ overBothStores((kind) => {
     expect(await user.offset(url)).toBe(bytes.length)
     expect(await one.storedSha256(url)).toBe(sha256(bytes))
     expect((await one.deps.uploads.latest(idOf(url)))?.state).toBe('stored')
+  })
+
+  // A client sends a PATCH, loses the line, and sends a newer one; the older lies on its way meanwhile.
+  async function lateRequest(seed: string) {
+    const bytes = filmBytes(2 * MIB, seed)
+    const user = await one.user('film')
+    const url = await user.create({ length: bytes.length, name: 'a.mp4' })
+    let lateRaw: { readonly destroyed: boolean } | undefined
+    let arrives: () => void = () => undefined
+    const way = new Promise<void>((resolve) => {
+      arrives = resolve
+    })
+    const acquire = two.deps.locks.acquire.bind(two.deps.locks)
+    vi.spyOn(two.deps.locks, 'acquire').mockImplementationOnce(async (id, options) => {
+      lateRaw = options?.request
+      await way
+      return await acquire(id, options)
+    })
+    const late = user.begin(at(two.url, url), 0, bytes.length)
+    await late.write(bytes.subarray(0, 1000))
+    await waitFor(() => lateRaw !== undefined)
+    const newest = user.begin(url, 0, bytes.length)
+    await newest.write(bytes.subarray(0, 1000))
+    const holders = (machine: Environment) => [...machine.deps.peers.holders].filter(({ id }) => id === idOf(url))
+    await waitFor(() => holders(one).length === 1)
+    return {
+      bytes,
+      user,
+      url,
+      late,
+      newest,
+      arrives,
+      isGone: () => lateRaw?.destroyed === true,
+      held: () => holders(two).length === 1,
+    }
+  }
+
+  test('a request of a client that is known to be gone interrupts nobody', async () => {
+    const { bytes, url, late, newest, arrives, isGone } = await lateRequest('gone')
+    late.cut()
+    await waitFor(isGone)
+    arrives()
+    newest.end(bytes.subarray(1000))
+    expect((await newest.reply).status).toBe(204)
+    expect(await one.storedSha256(url)).toBe(sha256(bytes))
+  })
+
+  test('whom a gone client interrupted is asked to come again', async () => {
+    const { bytes, user, url, late, newest, arrives, held } = await lateRequest('late')
+    arrives()
+    await waitFor(held)
+    late.cut()
+    const refused = await newest.reply
+    expectProblem(refused, 423, 'UPLOAD_LOCKED')
+    expect(refused.headers['retry-after']).toBe('1')
+    const offset = await user.offset(url)
+    expect((await user.patch(url, offset, bytes.subarray(offset))).status).toBe(204)
+    expect(await one.storedSha256(url)).toBe(sha256(bytes))
   })
 
   test('an unresponsive holder is not waited for, and its later writes do not count', async () => {
