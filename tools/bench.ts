@@ -17,6 +17,7 @@ import { chart } from './bench/output/chart.ts'
 import { table } from './bench/output/table.ts'
 import { hasProc } from './bench/proc.ts'
 import { runBench } from './bench/run.ts'
+import { startCollector } from './bench/servers/collector.ts'
 import { BadCommand } from './bench/servers/given.ts'
 import { rowsOf } from './bench/stats.ts'
 
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
     return
   }
   if (!hasProc()) throw new UsageError('the bench needs Linux: it reads CPU time and memory from /proc')
-  const contenders = contendersOf(options)
+  const contenders = contendersOf(options, options.traced ? await startCollector() : undefined)
   const references = referencesOf(contenders)
   const metrics = metricsOf(options)
   ownFolder(options.dir)

@@ -11,11 +11,22 @@ import { songngan } from './servers/songngan.ts'
 import { bare, stock } from './servers/stock.ts'
 import { OURS } from './words.ts'
 
-export function contendersOf(options: Options): Contender[] {
+/** @param collector of traces; undefined: nothing is measured with traces */
+export function contendersOf(options: Options, collector: string | undefined): Contender[] {
   const stores = options.stores.filter((store) => store === 'local' || s3Available())
   const builds = [{ name: OURS, root: projectRoot() }, ...options.builds.map(buildOf)]
+  const { processes } = options
+  const traced = (store: Store) => {
+    if (collector === undefined) return []
+    const build = { root: projectRoot(), processes, collector, store }
+    return [
+      songngan({ ...build, name: `${OURS} + traces`, tickets: false }),
+      songngan({ ...build, name: `${OURS} + tickets + traces`, tickets: true }),
+    ]
+  }
   const all = [
-    ...stores.flatMap((store) => builds.flatMap((build) => oursOn(store, build, options.processes))),
+    ...stores.flatMap((store) => builds.flatMap((build) => oursOn(store, build, processes))),
+    ...stores.flatMap(traced),
     ...stores.map((store) => stock(store)),
     bare(),
     ...options.servers.map(given),

@@ -29,6 +29,7 @@ machine: each measurement on a fresh server, rounds interleaved, medians.
   --only LIST              some of: ${METRICS.join(' ')}; of rates also: ${RATES.join(' ')}
   --among LIST             only servers whose name (or "NAME STORE") is in the list
   --stores LIST            local,s3 (default both; s3 needs versitygw or S3_TEST_ENDPOINT)
+  --traced                 also Songngan with traces of every upload, sent to a collector that keeps none
   --quick                  small sizes, one round, no first-patch: two to four minutes
   --rounds N               rounds of patch, first-patch, patches, rates and take-over
   --bytes SIZE             size of the PATCH, e.g. 1GiB, 64MiB
@@ -50,6 +51,7 @@ export type Options = {
   among: string[] | undefined
   stores: Store[]
   quick: boolean
+  traced: boolean
   patchBytes: number
   patchRounds: number
   patchesRounds: number
@@ -101,6 +103,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     rates,
     stores,
     quick,
+    traced: values.traced === true,
     among: list(values.among),
     patchBytes: size(values.bytes, '--bytes', 4 * MIB, 8 * 1024 * MIB) ?? (quick ? 128 : 1024) * MIB,
     patchRounds: rounds(5),
@@ -141,6 +144,7 @@ function read(argv: readonly string[]) {
         json: text,
         chart: text,
         quick: { type: 'boolean' },
+        traced: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }).values

@@ -15,23 +15,25 @@ export type SongnganOptions = {
   store: Store
   tickets: boolean
   processes: number
+  /** Of traces; absent: none are made. */
+  collector?: string
 }
 
-export function songngan({ name, root, store, tickets, processes }: SongnganOptions): Contender {
+export function songngan({ name, root, store, tickets, processes, collector = '' }: SongnganOptions): Contender {
   return {
     name,
     kind: 'songngan',
     store,
     tickets,
     durable: 'yes',
-    command: (place) => command(place, root, { tickets, processes, store }),
+    command: (place) => command(place, root, { tickets, processes, store, collector }),
   }
 }
 
 function command(
   place: Place,
   root: string,
-  { tickets, processes, store }: Pick<SongnganOptions, 'tickets' | 'processes' | 'store'>,
+  { tickets, processes, store, collector }: Required<Omit<SongnganOptions, 'name' | 'root'>>,
 ): Command {
   // Variables of the caller's environment must not affect this installation: empty means not set.
   const blank = Object.fromEntries(Object.keys(EnvSchema.properties).map((name) => [name, '']))
@@ -58,6 +60,7 @@ function command(
       TICKET_SECRET,
       AUTH: tickets ? 'ticket' : 'none',
       PROCESSES: String(processes),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector,
       // One ticket is used by many clients: it is counted as usual, but its limit is never reached.
       CREATIONS_PER_MINUTE: '10000000',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
