@@ -17,6 +17,7 @@ import { PersonalHash } from './core/personal-hash.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { requirePrimary } from './core/redis-shape.ts'
 import { RedisWatch } from './core/redis-watch.ts'
+import { openTracing } from './core/tracing.ts'
 import { Erasure } from './erasure/erasure.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
@@ -73,12 +74,15 @@ type Overrides = {
   lateLoopMs?: number
   holderSilenceMs?: number
   securityLines?: boolean
+  /** `service.name` in traces, unless it is configured. */
+  name?: string
 }
 
 /** @param overrides replacements for tests; the command line has no lines of the security log in its output */
 export async function createDeps(config: Config, logger: Logger, overrides: Overrides = {}) {
   openFaultPoints(config.faultPoints)
   const metrics = createMetrics()
+  const processName = `${hostname()}:${process.pid}`
   await requirePrimary(config.redisUrl, REDIS_START_MS, logger)
   const redis = {
     hot: connectRedis(config.redisUrl, 'hot', logger),
@@ -100,6 +104,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     retentionDays: config.retention.securityLogDays,
     lines: overrides.securityLines ?? true,
   })
+  const { name = 'songngan' } = overrides
+  const tracing = await openTracing(config.tracing, { name, instance: processName }, logger)
   const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
   const spool = new Spool(join(config.storage.dataDir, 'spool', String(process.pid)), config.uploads.spoolMaxBytes)
   const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
@@ -121,8 +127,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const personalHash = new PersonalHash(config.secrets.personalHash)
   const laneJobs = new LaneJobs({ queues, heads, redis: redis.producer, clock })
   const assemblies = new AssemblyLeases(redis.hot)
-  const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, logger })
-  const leases = new LaneLeases(uploads, clock, `${hostname()}:${process.pid}`)
+  const completion = new Completion({ store, hot, uploads, heads, laneJobs, assemblies, clock, tracing, logger })
+  const leases = new LaneLeases(uploads, clock, processName)
   const peers = new Peers(redis.hot, redis.subscriber, logger, overrides.holderSilenceMs)
   const { expiryMs } = config.uploads
   const locks = new UploadLocks({
@@ -224,6 +230,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     clock,
     logger,
     metrics,
+    tracing,
     redis,
     runId,
     redisWatch,
@@ -277,6 +284,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
       await live.close()
       await queues.close()
       await store.close()
+      await tracing.close()
       for (const connection of Object.values(redis)) connection.disconnect()
     },
   }

@@ -47,10 +47,10 @@ async function main(): Promise<void> {
   await writeFile('/proc/self/oom_score_adj', FIRST_TO_GO).catch(() => undefined)
   await watchLoop(LOOP_LIMIT_MS)
   const given = JSON.parse(process.argv[2] ?? '') as AloneJob
-  const { lane, id, uploadId, generation, attemptsMade, stalledCounter, attempts } = given
+  const { lane, id, uploadId, generation, attemptsMade, stalledCounter, attempts, trace } = given
   const config = loadWorkerConfig()
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
-  const whole = await createWorkerContext(await createDeps(config, logger))
+  const whole = await createWorkerContext(await createDeps(config, logger, { name: 'songngan-worker' }))
   const deps = {
     ...whole,
     threads: Math.max(1, Math.floor(whole.threads / 2)),
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     stalledCounter,
     opts: { attempts },
   } as unknown as Job<UploadJob>
-  const result = await runOnce(deps, WORK[lane](deps), job, closing.signal, { alone: true })
+  const result = await runOnce(deps, WORK[lane](deps), job, closing.signal, { alone: true, trace })
     .then((outcome): AloneResult => ({ outcome }))
     .catch(
       (error: Error): AloneResult =>

@@ -26,7 +26,7 @@ export async function runWorker(
   const config = loadWorkerConfig()
   await keepFilesPrivate(config.storage.dataDir)
   const logger = createLogger({ name: 'songngan-worker', level: config.logLevel })
-  const deps = await createWorkerContext(await createDeps(config, logger))
+  const deps = await createWorkerContext(await createDeps(config, logger, { name: 'songngan-worker' }))
   for (const warning of await deps.store.probe()) logger.warn(warning)
   // Reconciling ends expired uploads, and first asks the process that may be receiving one.
   await deps.peers.start()

@@ -54,6 +54,7 @@ function setups(deps: WorkerContext, copies: CountedRuns) {
           logger: deps.logger,
           metrics: deps.metrics,
           deliveries: deps.deliveries,
+          tracing: deps.tracing,
           webhooks: deps.config.webhooks,
         }),
         new FairShare(() => DELIVERIES_AT_A_TIME / 4),

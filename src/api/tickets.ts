@@ -7,8 +7,11 @@ import type { Tokens } from '../auth/tokens.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { toAppError } from '../core/errors.ts'
+import type { Tracing } from '../core/span.ts'
+import { traceIn } from '../core/trace-context.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import { publicUrl } from '../http/public-url.ts'
+import { traceRoute } from '../http/server-span.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
 import { revocationsOf } from '../records/revocations.ts'
 import { type CreationDecisionDeps, decideCreation } from '../submissions/creation.ts'
@@ -20,6 +23,7 @@ export type TicketsApiDeps = CreationDecisionDeps & {
   auth: Auth
   tokens: Tokens
   rates: Pick<RateLimiter, 'check'>
+  tracing: Tracing
 }
 
 const MAX_TOKEN_SECONDS = 604_800
@@ -75,12 +79,16 @@ const TicketAnswer = Type.Object({
 })
 
 export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
-  const { auth, tokens, clock, config, attempts, rates } = deps
+  const { auth, tokens, clock, config, attempts, rates, tracing } = deps
+  // The portal chooses ids of submissions, and may have chosen the number of a person.
+  const route = traceRoute(tracing, '/v1/submissions/REDACTED/tickets')
 
   api.post(
     '/v1/submissions/:id/tickets',
     {
-      onRequest: auth.requirePortalOrSession('upload'),
+      onRequest: [auth.requirePortalOrSession('upload'), route.begin],
+      onError: route.onError,
+      onResponse: route.onResponse,
       schema: {
         tags: ['tickets'],
         summary: 'Create a ticket for one upload',
@@ -168,6 +176,7 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
         expMs: Math.min(nowMs + ttlSeconds * 1000, by?.expMs ?? Number.POSITIVE_INFINITY),
         session: by?.id ?? null,
         revocations,
+        ...traceIn(route.traceOf(request)),
       })
       return await reply
         .code(201)

@@ -29,6 +29,8 @@ const ClaimsSchema = Type.Object({
   sid: Type.Optional(Type.Unknown()),
   /** How many revocations the submission had when this was issued. */
   rev: Type.Optional(Type.Unknown()),
+  /** W3C Trace Context of whoever asked for the ticket. */
+  traceparent: Type.Optional(Type.Unknown()),
 })
 
 export type TokenClaims = Static<typeof ClaimsSchema>

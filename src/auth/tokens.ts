@@ -11,6 +11,7 @@ import { deriveKey, type KeyDerivation, type KeyPurpose, type Secrets } from '..
 import { AppError, type ErrorCode } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { LruCache } from '../core/lru.ts'
+import { readTraceparent, traceIn } from '../core/trace-context.ts'
 import { PORTAL_ALGORITHMS, portalKeys } from './portal-jwks.ts'
 import { ownClaims, type Permission, parseTokenClaims, type TokenClaims } from './token-claims.ts'
 
@@ -30,6 +31,8 @@ export type Ticket = {
   session: string | null
   /** How many revocations the submission had when it, or its session, was issued; null: its issuer did not know. */
   revocations: number | null
+  /** W3C traceparent of the request for it. */
+  trace?: string
 }
 
 export type Session = {
@@ -98,7 +101,7 @@ export class Tokens {
 
   /** @param ticket its `expMs` is rounded up to a whole second; returned with the times of the token */
   async signTicket(ticket: Omit<Ticket, 'issuedAtMs'>): Promise<{ token: string; ticket: Ticket }> {
-    const { owner, submission, slot, replaces, maxBytes, session, revocations } = ticket
+    const { owner, submission, slot, replaces, maxBytes, session, revocations, trace } = ticket
     const signed = await this.#sign('ticket', ticket, {
       owner,
       submission,
@@ -107,6 +110,7 @@ export class Tokens {
       ...(maxBytes === null ? {} : { maxBytes }),
       ...(session === null ? {} : { sid: session }),
       ...(revocations === null ? {} : { rev: revocations }),
+      ...(trace === undefined ? {} : { traceparent: trace }),
     })
     return { token: signed.token, ticket: { ...ticket, issuedAtMs: signed.issuedAtMs, expMs: signed.expMs } }
   }
@@ -167,6 +171,7 @@ export class Tokens {
       expMs: claims.exp * 1000,
       // A portal cannot know them.
       ...(ours ? ownClaims(claims) : { session: null, revocations: null }),
+      ...traceIn(readTraceparent(claims.traceparent)),
     }
     this.#tickets.set(token, ticket)
     return ticket

@@ -7,6 +7,7 @@ import envSchema from 'env-schema'
 import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addresses.ts'
 import type { Secrets } from './derive-key.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
+import { list, namedValues } from './listed-values.ts'
 import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts'
 
 export type ApiKey = { name: string; secret: string }
@@ -67,13 +68,6 @@ export function loadWorkerConfig(source: Record<string, string | undefined> = pr
   return loadConfig({ ...Object.fromEntries(given), TICKET_SECRET: randomBytes(32).toString('hex') })
 }
 
-function list(value: string | undefined): string[] {
-  return (value ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-}
-
 const OWNER = /^[A-Za-z0-9_-]{1,64}$/
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
@@ -94,6 +88,7 @@ function crossCheck(env: Env): string[] {
     ['S3_ENDPOINT', ['http:', 'https:']],
     ['WEBHOOK_URL', ['http:', 'https:']],
     ['CLAMD_URL', ['tcp:', 'unix:']],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', ['http:', 'https:']],
   ] as const) {
     const value = env[name]
     if (value !== undefined) need(isUrl(value, [...protocols]), `${name} must be a URL with ${protocols.join(' or ')}`)
@@ -147,6 +142,11 @@ function crossCheck(env: Env): string[] {
   if (env.TRUST_PROXY !== 'true' && env.TRUST_PROXY !== 'false')
     for (const wrong of wrongProxies(list(env.TRUST_PROXY)))
       errors.push(`TRUST_PROXY takes true, false, or addresses and networks, not ${wrong}`)
+  for (const name of ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_RESOURCE_ATTRIBUTES'] as const)
+    need(
+      namedValues(env[name]) !== undefined,
+      `${name} must be name=value, separated by commas, values in percent-encoding`,
+    )
   if (env.WEBHOOK_URL !== undefined)
     need(env.WEBHOOK_SECRET !== undefined, 'WEBHOOK_SECRET is required with WEBHOOK_URL')
   if (env.FAULT_POINTS !== undefined)
@@ -264,6 +264,17 @@ function nest(env: Env) {
       securityLogDays: env.SECURITY_LOG_DAYS,
     },
     clamdUrl: env.CLAMD_URL,
+    tracing:
+      env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : {
+            endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+            headers: namedValues(env.OTEL_EXPORTER_OTLP_HEADERS) ?? {},
+            serviceName: env.OTEL_SERVICE_NAME,
+            resource: namedValues(env.OTEL_RESOURCE_ATTRIBUTES) ?? {},
+            sampler: env.OTEL_TRACES_SAMPLER,
+            ratio: env.OTEL_TRACES_SAMPLER_ARG,
+          },
     faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,
   }

@@ -145,6 +145,26 @@ export const EnvSchema = Type.Object({
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
   SECURITY_LOG_DAYS: whole('Entries of the security log are kept in Redis this long', 90, 1, 3650),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no malware scan'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    'Collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; unset: no traces',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: optional('Headers for the collector: name=value, separated by commas'),
+  OTEL_SERVICE_NAME: optional('Name in traces; unset: songngan and songngan-worker'),
+  OTEL_RESOURCE_ATTRIBUTES: text('Attributes of all spans: name=value, separated by commas', ''),
+  OTEL_TRACES_SAMPLER: oneOf('Which traces are recorded', [
+    'parentbased_always_on',
+    'always_on',
+    'always_off',
+    'traceidratio',
+    'parentbased_always_off',
+    'parentbased_traceidratio',
+  ]),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    description: 'Share of the traces that a traceidratio sampler records',
+    default: 1,
+    minimum: 0,
+    maximum: 1,
+  }),
   FAULT_POINTS: optional('Fault-injection directory, tests only; refused unless HOST is loopback'),
   LOG_LEVEL: oneOf('Minimum log level', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
 })

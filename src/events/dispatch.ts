@@ -118,6 +118,7 @@ export class WebhookDispatch {
     if (webhook !== undefined)
       await this.#deps.queues.enqueue('notify', webhook, {
         jobId: notifyJobId(webhook.eventId, webhook.url),
+        trace: envelope?.trace,
       })
     faultPoint('notify.queued')
     await this.#group.done(entry)

@@ -27,11 +27,12 @@ export async function requeueWebhooks(
     if (last === undefined) return queued
     after = `(${last}`
     for (const entry of entries) {
-      const webhook = await webhookOf(deps, envelopeOf(entry))
+      const envelope = envelopeOf(entry)
+      const webhook = await webhookOf(deps, envelope)
       if (webhook === undefined) continue
       const jobId = notifyJobId(webhook.eventId, webhook.url)
       if (delivered.has(jobId)) continue
-      await deps.queues.enqueue('notify', webhook, { jobId, delayMs })
+      await deps.queues.enqueue('notify', webhook, { jobId, delayMs, trace: envelope.trace })
       queued++
     }
   }

@@ -26,7 +26,7 @@ export function badRequest(...errors: RequestError[]): AppError {
 }
 
 /** Any thrown value as an AppError. */
-function httpError(thrown: unknown): AppError {
+export function httpError(thrown: unknown): AppError {
   if (thrown instanceof AppError || !(thrown instanceof Error)) return toAppError(thrown)
   const { code, statusCode, validation, validationContext } = thrown as Error & {
     code?: string

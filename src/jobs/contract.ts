@@ -2,6 +2,7 @@
 // A job is a hint that something is due; the record decides.
 
 import type { JobsOptions } from 'bullmq'
+import { readTraceparent } from '../core/trace-context.ts'
 
 export const LANES = ['validate', 'inspect', 'transcode', 'notify', 'maintain'] as const
 export type Lane = (typeof LANES)[number]
@@ -33,6 +34,21 @@ export type Payloads = {
   transcode: UploadJob
   notify: NotifyJob
   maintain: MaintainJob
+}
+
+/**
+ * The trace of a job, in the place and form of BullMQ's own telemetry. Its interface is not used beyond that: it records a
+ * span for every look at a queue, and results and messages of jobs, which have names of files in them.
+ */
+export function jobTelemetry(trace: string): NonNullable<JobsOptions['telemetry']> {
+  return { metadata: JSON.stringify({ traceparent: trace }) }
+}
+
+/** W3C traceparent of the span that a job's run belongs to; undefined: none. */
+export function traceOfJob({ opts }: { opts: JobsOptions }): string | undefined {
+  const { metadata } = opts.telemetry ?? {}
+  if (metadata === undefined) return undefined
+  return readTraceparent((JSON.parse(metadata) as { traceparent?: unknown }).traceparent)
 }
 
 export const QUEUE_PREFIX = 'sn-queue'

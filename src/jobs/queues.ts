@@ -7,6 +7,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { LaneName } from '../records/upload-record.ts'
 import {
   JOB_OPTIONS,
+  jobTelemetry,
   LANES,
   type Lane,
   type Payloads,
@@ -16,7 +17,8 @@ import {
   uploadJobId,
 } from './contract.ts'
 
-export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number }
+/** `trace`: W3C traceparent of the span that the job's run belongs to. */
+export type EnqueueOptions = { jobId?: string; priority?: number; delayMs?: number; trace?: string | undefined }
 
 const takeWaitingJob = commandLoader(new URL('./commands/', import.meta.url))('take-waiting-job')
 
@@ -52,15 +54,17 @@ export class Queues {
         // BullMQ runs jobs without priority first, so every job gets one.
         priority: options.priority ?? 1000,
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
+        ...(options.trace === undefined ? {} : { telemetry: jobTelemetry(options.trace) }),
       }),
     )
   }
 
-  async enqueueUpload(lane: LaneName, job: UploadJob, priority?: number): Promise<void> {
-    await this.enqueue(lane, job, {
-      jobId: uploadJobId(lane, job.uploadId, job.generation),
-      ...(priority === undefined ? {} : { priority }),
-    })
+  async enqueueUpload(
+    lane: LaneName,
+    job: UploadJob,
+    options: Pick<EnqueueOptions, 'priority' | 'trace'> = {},
+  ): Promise<void> {
+    await this.enqueue(lane, job, { ...options, jobId: uploadJobId(lane, job.uploadId, job.generation) })
   }
 
   /**

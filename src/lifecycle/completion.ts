@@ -5,6 +5,8 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import type { Logger } from '../core/logger.ts'
+import { type Tracing, traced } from '../core/span.ts'
+import { traceIn } from '../core/trace-context.ts'
 import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import { removeAllButRecords } from '../records/upload-objects.ts'
@@ -17,7 +19,7 @@ import type { AssemblyLeases } from './assembly-leases.ts'
 import type { LaneJobs } from './lane-jobs.ts'
 import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { bytesLost, partialEnded, receivingRecord, storedRecord } from './transitions.ts'
+import { bytesLost, partialEnded, receivingRecord, storedRecord, tracedBy } from './transitions.ts'
 
 /** How long Redis keeps the session of a complete upload; later the record answers. */
 export const STORED_KEEP_MS = 7 * 86_400_000
@@ -36,6 +38,7 @@ export class Completion {
   readonly #laneJobs: LaneJobs
   readonly #assemblies: AssemblyLeases
   readonly #clock: Clock
+  readonly #tracing: Tracing
   readonly #logger: Logger
 
   constructor(deps: {
@@ -46,6 +49,7 @@ export class Completion {
     laneJobs: LaneJobs
     assemblies: AssemblyLeases
     clock: Clock
+    tracing: Tracing
     logger: Logger
   }) {
     this.#store = deps.store
@@ -55,6 +59,7 @@ export class Completion {
     this.#laneJobs = deps.laneJobs
     this.#assemblies = deps.assemblies
     this.#clock = deps.clock
+    this.#tracing = deps.tracing
     this.#logger = deps.logger
   }
 
@@ -70,13 +75,8 @@ export class Completion {
     const sequence = await this.nextSequence(draft, current)
     const head = draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
     const late = head?.deadline != null && storedAtMs > Date.parse(head.deadline)
-    return storedRecord(current ?? receivingRecord(draft, object, sequence), {
-      object,
-      bytes,
-      storedAt,
-      late,
-      sequence,
-    })
+    const before = current ?? receivingRecord(draft, object, sequence)
+    return tracedBy(draft.trace, storedRecord(before, { object, bytes, storedAt, late, sequence }))
   }
 
   /** Uploads outside of submissions have their own sequence. */
@@ -137,15 +137,23 @@ export class Completion {
   /** Does everything that is due on a complete upload. Safe to call at any time and repeatedly. */
   async run(id: string): Promise<void> {
     const state = await this.#hot.read(id)
-    const record = state?.status === 'finishing' ? await this.commitFinishing(state) : await this.#records.latest(id)
-    if (record !== undefined) await this.follow(record)
+    if (state?.status === 'finishing') return await this.#followTraced(await this.commitFinishing(state))
+    const record = await this.#records.latest(id)
+    if (record !== undefined) await this.#follow(record)
   }
 
-  /** The same for a record that was just committed. */
-  async follow(record: UploadRecord): Promise<void> {
+  /** @param trace of the span that the lanes' jobs belong to; absent: of the record */
+  async #follow(record: UploadRecord, trace?: string): Promise<void> {
     if (!isStored(record.state)) return
     if (needsAssembly(record)) await this.assemble(record)
-    await this.queueLanes(record)
+    await this.queueLanes({ ...record, ...traceIn(trace) })
+  }
+
+  /** For a record that was just committed. What others repeat, to be safe, is no part of the upload's trace. */
+  async #followTraced(record: UploadRecord): Promise<void> {
+    const attributes = { 'songngan.upload.id': record.id }
+    const span = this.#tracing.start('complete upload', { kind: 'internal', parent: record.trace, attributes })
+    await traced(span, () => this.#follow(record, span.traceparent))
   }
 
   /**
@@ -236,9 +244,9 @@ export class Completion {
     this.#later(id, this.run(id))
   }
 
-  /** `follow` after the response. */
+  /** The same for a record that was just committed. */
   followLater(record: UploadRecord): void {
-    this.#later(record.id, this.follow(record))
+    this.#later(record.id, this.#followTraced(record))
   }
 
   #later(id: string, work: Promise<void>): void {

@@ -49,7 +49,7 @@ export class LaneJobs {
     const priority = jobPriority({ lane, ahead, deadline, costSeconds: seconds, nowMs: this.#clock.now() })
     const generation = record.lanes[lane]?.generation ?? 1
     const job = { uploadId: record.id, generation, ...(how.anywhere ? { seconds } : {}) }
-    await this.#queues.enqueueUpload(lane, job, priority)
+    await this.#queues.enqueueUpload(lane, job, { priority, trace: record.trace })
   }
 
   /** The lane is through with this file: the same person's others come forward. Throws REDIS_UNAVAILABLE. */

@@ -10,7 +10,7 @@ import type { UploadDecision, UploadRecords } from '../records/upload-records.ts
 import type { RunEnd } from './lane-states.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
+import { laneReleased, laneRenewed, laneStarted, tracedBy } from './transitions.ts'
 
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at each third of it. */
 export const LANE_LEASE_MS = 10 * 60_000
@@ -21,6 +21,8 @@ export type LaneLease = {
   run: number
   leaseMs: number
   alone: boolean
+  /** W3C traceparent of the run. */
+  trace: string | undefined
   record: UploadRecord
 }
 
@@ -60,6 +62,7 @@ type Acquired = {
   leaseMs?: number
   alone?: boolean
   waitedFor?: string | undefined
+  trace?: string | undefined
 }
 
 export class LaneLeases {
@@ -88,7 +91,7 @@ export class LaneLeases {
   async acquire(
     id: string,
     lane: LaneName,
-    { generation, run, leaseMs = LANE_LEASE_MS, alone = false, waitedFor }: Acquired,
+    { generation, run, leaseMs = LANE_LEASE_MS, alone = false, waitedFor, trace }: Acquired,
   ): Promise<LaneLease | undefined> {
     const token = newToken()
     const { record, committed } = await this.#records.commit(id, (current) => {
@@ -101,12 +104,18 @@ export class LaneLeases {
         if (!isOver || claim.token !== waitedFor)
           throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`, isOver ? claim.token : undefined)
       }
-      return laneStarted(current, lane, { generation, claim: this.#term({ token, run, leaseMs, alone }), holderLives })
+      const own = this.#term({ token, run, leaseMs, alone })
+      return tracedBy(trace, laneStarted(current, lane, { generation, claim: own, holderLives }))
     })
-    return committed && record !== undefined ? { lane, token, run, leaseMs, alone, record } : undefined
+    return committed && record !== undefined ? { lane, token, run, leaseMs, alone, trace, record } : undefined
   }
 
-  #term({ token, run, leaseMs, alone }: Omit<LaneLease, 'lane' | 'record'>): NonNullable<LaneState['claim']> {
+  #term({
+    token,
+    run,
+    leaseMs,
+    alone,
+  }: Pick<LaneLease, 'token' | 'run' | 'leaseMs' | 'alone'>): NonNullable<LaneState['claim']> {
     const until = isoTime(this.#clock.now() + leaseMs)
     return { token, worker: this.#worker, until, run, process: processIdentity(), ...(alone ? { alone } : {}) }
   }
@@ -144,12 +153,13 @@ export class LaneLeases {
 
   /** Commits the result of the lease holder. False: the lease is lost, the result does not count. */
   async commit(
-    { record, lane, token }: LaneLease,
+    { record, lane, token, trace }: LaneLease,
     decide: (current: UploadRecord) => Promise<UploadDecision> | UploadDecision,
   ): Promise<boolean> {
     const { committed } = await this.#records.commit(record.id, async (current) => {
       if (current === undefined || current.lanes[lane]?.claim?.token !== token) return undefined
-      return isPossible('lane at work', current) ? await decide(current) : undefined
+      const decided = isPossible('lane at work', current) ? await decide(current) : undefined
+      return decided === undefined ? undefined : tracedBy(trace, decided)
     })
     return committed
   }

@@ -1,5 +1,6 @@
 // The body of events, the same for SSE, webhooks and `/v1/events`. Small: readers fetch the document.
 
+import { traceIn } from '../core/trace-context.ts'
 import type { SealedBy, SubmissionHead } from './submission-head.ts'
 import type { FileProblem, UploadRecord } from './upload-record.ts'
 
@@ -29,8 +30,8 @@ export type EventBody = {
   }
 }
 
-/** A stream entry: the body with its routing data. */
-export type EventEnvelope = { owner: string; submissionId: string; uploadId?: string; body: EventBody }
+/** A stream entry: the body with its routing data. `trace`: W3C traceparent of the span that it comes from. */
+export type EventEnvelope = { owner: string; submissionId: string; uploadId?: string; trace?: string; body: EventBody }
 
 /** The event of an upload record version, or null if it has none or no submission. */
 export function uploadEvent(record: UploadRecord): EventEnvelope | null {
@@ -39,6 +40,7 @@ export function uploadEvent(record: UploadRecord): EventEnvelope | null {
     owner: record.owner,
     submissionId: record.submissionId,
     uploadId: record.id,
+    ...traceIn(record.trace),
     body: {
       id: `evt_${record.id}_${record.version}`,
       type: record.event,

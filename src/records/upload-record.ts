@@ -176,6 +176,8 @@ export type UploadRecord = {
   state: UploadState
   /** Increases within a submission; orders events. */
   sequence: number
+  /** W3C traceparent of the span that committed this version, or of the creation; absent: no traces. */
+  trace?: string
   /** The event of this version, if any: `upload.stored`, … */
   event: string | null
 

@@ -1,5 +1,6 @@
 // The session of a running upload, as stored in Redis.
 
+import { traceIn } from '../core/trace-context.ts'
 import { SESSION_FIELDS as field } from './stored-fields.ts'
 import type { StoredObject, UploadRecord } from './upload-record.ts'
 import type { NextVersion } from './version-log.ts'
@@ -23,6 +24,7 @@ export type UploadDraft = Pick<
   | 'createdAt'
   | 'maxBytes'
   | 'kinds'
+  | 'trace'
 >
 
 /** The draft in a record. */
@@ -44,6 +46,7 @@ export function draftOf(record: UploadRecord): UploadDraft {
     createdAt: record.createdAt,
     maxBytes: record.maxBytes,
     kinds: record.kinds,
+    ...traceIn(record.trace),
   }
 }
 

@@ -4,6 +4,7 @@
 import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
+import { traceIn } from '../core/trace-context.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
 import { type DocumentDeps, type LoadedSubmission, loadSubmission } from './documents.ts'
 
@@ -14,19 +15,21 @@ const MAX_ROUNDS = 5
  * Computes whether a submission is complete and publishes a change as `submission.complete` or `submission.incomplete`
  * {missing}. A new incomplete submission is no change.
  *
+ * @param trace W3C traceparent of the span that may have changed it
  * @returns the submission as last read; undefined if there is none, or it was deleted
  */
 export async function publishCompleteness(
   deps: DocumentDeps,
   owner: string,
   submissionId: string,
+  trace?: string,
 ): Promise<LoadedSubmission | undefined> {
   let loaded = await loadIfThere(deps, owner, submissionId)
   for (let round = 0; round < MAX_ROUNDS && loaded !== undefined; round++) {
     const { complete } = loaded.document
     const id = `evt_${newToken()}`
     const at: LoadedSubmission = loaded
-    const told = (sequence: number) => eventOf(deps, at, id, sequence)
+    const told = (sequence: number) => ({ ...eventOf(deps, at, id, sequence), ...traceIn(trace) })
     if (!(await deps.heads.news.publishCompletenessChange(owner, submissionId, complete, told))) break
     loaded = await loadIfThere(deps, owner, submissionId)
   }

@@ -6,6 +6,7 @@ import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { isUploadId, newUploadId } from '../core/ids.ts'
+import { traceIn } from '../core/trace-context.ts'
 import { STORED_KEEP_MS } from '../lifecycle/completion.ts'
 import { takenByFinal } from '../lifecycle/transitions.ts'
 import { objectKeys } from '../records/keys.ts'
@@ -68,6 +69,7 @@ export async function createFinal(deps: UploadDeps, request: TusRequest): Promis
     fingerprint: null,
     concat: { kind: 'final', partials: partials.map((partial) => partial.id), header },
     createdAt: isoTime(clock.now()),
+    ...traceIn(request.trace),
     ...decision,
   }
   // Another request with the same partials was faster: continue its final upload.

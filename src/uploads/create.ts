@@ -6,6 +6,7 @@ import { isoTime } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { newToken, newUploadId } from '../core/ids.ts'
+import { traceIn } from '../core/trace-context.ts'
 import { redisKeys } from '../records/keys.ts'
 import { personName } from '../records/person.ts'
 import { newUploadSession, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
@@ -56,6 +57,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
     fingerprint: metadata['fingerprint'] || null,
     concat,
     createdAt: isoTime(clock.now()),
+    ...traceIn(request.trace),
   }
   if (ticket === null) {
     if (size !== null && size > config.uploads.maxBytes)

@@ -2,11 +2,13 @@
 
 import { AppError, hasCode } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
+import { traceIn } from '../core/trace-context.ts'
 import { acceptBody } from '../http/server-answers.ts'
 import { finishUpload } from './finish.ts'
 import type { Held } from './lock.ts'
 import { offsetMismatch } from './offset-mismatch.ts'
 import { type Received, receiveBody } from './reception.ts'
+import type { RequestSpan } from './request-span.ts'
 import { type TusRequest, waitForEmptyBody } from './tus-request.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
@@ -15,7 +17,12 @@ import type { UploadDeps } from './upload-deps.ts'
  *
  * @throws what `UploadLocks.acquire` and `receiveBody` throw, UPLOAD_TOO_LARGE, TUS_HEADER_INVALID
  */
-export async function patchUpload(deps: UploadDeps, request: TusRequest, id: string): Promise<Record<string, string>> {
+export async function patchUpload(
+  deps: UploadDeps,
+  request: TusRequest,
+  id: string,
+  span: RequestSpan,
+): Promise<Record<string, string>> {
   const offset = Number(request.headers.get('upload-offset'))
   const held = await lock(deps, request, id, offset)
   if (held === 'complete') {
@@ -24,6 +31,9 @@ export async function patchUpload(deps: UploadDeps, request: TusRequest, id: str
     if (!(await waitForEmptyBody(request, deps.config.uploads.idleTimeoutMs))) throw offsetMismatch(offset)
     return { 'Upload-Offset': String(offset) }
   }
+  const { draft } = held.state
+  const trace = span.begin(draft.trace ?? request.ticket?.trace)
+  held.state.draft = { ...draft, ...traceIn(trace) }
   await declareLength(deps, request, held)
   const { offset: durable, finished } = await receive(deps, request, held)
   if (durable === held.state.size) finishUpload(deps, id, finished)

@@ -16,6 +16,7 @@ import { createFinal, isFinalConcat } from './concat.ts'
 import { patchUpload } from './patch.ts'
 import { readUpload } from './read.ts'
 import { TusRequestContext } from './request-context.ts'
+import { RequestSpan } from './request-span.ts'
 import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
 import type { UploadDeps } from './upload-deps.ts'
@@ -66,27 +67,33 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
     id: path === '' ? null : path,
     baseUrl: publicUrl(deps.config, request),
   })
+  const span = new RequestSpan(deps.tracing, tus)
   tus.answer['X-Request-Id'] = request.id
   metrics.uploadRequests.inc({ method: tus.method })
   const atMs = deps.clock.now()
   try {
     if (method === undefined) throw new AppError('METHOD_NOT_ALLOWED')
-    const outcome = await run(deps, protocol, tus)
+    const outcome = await run(deps, protocol, tus, span)
     if (outcome === 'answered') return
     const { status, headers } = outcome
+    const id = uploadIdOf(headers)
     if (tus.error !== undefined) report(deps, tus, tus.error, request)
-    noteAttempt(deps, tus, uploadIdOf(headers), atMs)
+    noteAttempt(deps, tus, id, atMs)
     answer(tus, status, headers, deps.admission.draining)
+    span.end(tus.res.headersSent ? status : undefined, tus.id ?? id, tus.error)
   } catch (thrown) {
     const error = asSeenBy(tus.method, tusError(thrown))
     tus.error = error
     report(deps, tus, error, request)
     noteAttempt(deps, tus, null, atMs)
     answer(tus, error.status, {}, deps.admission.draining)
+    // Of an upload that it could not find out about.
+    if (tus.ticket !== null) span.begin(tus.ticket.trace)
+    span.end(tus.res.headersSent ? error.status : undefined, tus.id, error)
   }
 }
 
-async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
+async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest, span: RequestSpan) {
   const { method, id } = tus
   if (method === 'OPTIONS') {
     const max = String(deps.config.uploads.maxBytes)
@@ -105,6 +112,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
   if (id !== null && !isUploadId(id, deps.config.secrets.uploadId)) throw new AppError('UPLOAD_UNKNOWN')
   checkHeaders(tus)
   await authorize(deps, tus)
+  if (method === 'POST') tus.trace = span.begin(tus.ticket?.trace)
   if (method === 'GET') {
     await readUpload(deps, tus)
     return 'answered' as const
@@ -113,7 +121,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest) {
     const finalId = await createFinal(deps, tus)
     return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
   }
-  if (method === 'PATCH' && id !== null) return { status: 204, headers: await patchUpload(deps, tus, id) }
+  if (method === 'PATCH' && id !== null) return { status: 204, headers: await patchUpload(deps, tus, id, span) }
   const outcome = await protocol.serve(tus, new TusRequestContext(deps, tus))
   if (tus.error !== undefined) {
     tus.error = asSeenBy(method, tus.error)

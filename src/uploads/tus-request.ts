@@ -66,6 +66,8 @@ export class TusRequest {
   readonly baseUrl: string
   readonly id: string | null
   ticket: Ticket | null = null
+  /** W3C traceparent of its span, once that has begun. */
+  trace: string | undefined
   /** The reason, if the request is refused. */
   error: AppError | undefined
   /** Received body bytes. */

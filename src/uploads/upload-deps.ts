@@ -9,6 +9,7 @@ import type { KeyDerivation } from '../core/derive-key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { PersonalHash } from '../core/personal-hash.ts'
+import type { Tracing } from '../core/span.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import type { Completion } from '../lifecycle/completion.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
@@ -32,6 +33,7 @@ export type UploadDeps = {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  tracing: Tracing
   store: ObjectStore
   hot: UploadSessionStore
   uploads: UploadRecords

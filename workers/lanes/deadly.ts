@@ -3,6 +3,7 @@
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
+import { traceIn } from '../../src/core/trace-context.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import type { LaneLease } from '../../src/lifecycle/lane-leases.ts'
 import { laneFailed } from '../../src/lifecycle/transitions.ts'
@@ -84,6 +85,7 @@ export async function runApart<T extends string>(
     attemptsMade,
     stalledCounter,
     attempts: job.opts.attempts ?? 1,
+    ...traceIn(lease.trace),
   }
   const signal = cancelled ?? new AbortController().signal
   const said = await runAlone(alone, { signal, limitMs })

@@ -28,7 +28,7 @@ export function inspectWork(deps: WorkerContext): LaneWork {
       await reinspectCopies(deps, record)
       // A verdict at the moment of a seal does not change the sealed files.
       if (record.state === 'rejected' && (await keepIfSealed(deps, record))) return
-      if (record.state === 'rejected') await refreshCompleteness(deps, record.owner, record.submissionId)
+      if (record.state === 'rejected') await refreshCompleteness(deps, record.owner, record.submissionId, record.trace)
     },
   }
 }

@@ -8,14 +8,17 @@ import { faultPoint } from '../../src/core/fault-points.ts'
 import type { Logger } from '../../src/core/logger.ts'
 import type { Metrics } from '../../src/core/metrics.ts'
 import type { RedisConnection } from '../../src/core/redis.ts'
+import { type Attributes, errorType, type Span, type Tracing, traced } from '../../src/core/span.ts'
 import { type Deliveries, notifyJobId } from '../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../src/jobs/contract.ts'
+import type { EventBody } from '../../src/records/event-body.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../notify/address-guard.ts'
 import { GoneEndpoints } from '../notify/gone-endpoints.ts'
 import { type Answer, post } from '../notify/post.ts'
 import { DeliveryError, retryAfterMs } from '../notify/schedule.ts'
 import { signedHeaders } from '../notify/signature.ts'
 import { JobReleased, SHUTDOWN } from './job-released.ts'
+import { startJobSpan } from './job-span.ts'
 
 export { webhookBackoff } from '../notify/schedule.ts'
 
@@ -27,6 +30,7 @@ export type NotifyDeps = {
   clock: Clock
   logger: Logger
   metrics: Pick<Metrics, 'webhookDeliveries'>
+  tracing: Tracing
   webhooks: { secrets: readonly string[]; allowed: AllowedHosts }
   /** Delivery records, which survive a loss of the queue. */
   deliveries: Pick<Deliveries, 'has' | 'note'>
@@ -51,7 +55,11 @@ export function createNotifyProcessor(
   const gone = new GoneEndpoints(deps.redis)
   const underWay = new Map<string, Promise<Delivered>>()
 
-  const deliverOnce = async (job: Job<NotifyJob>, cancelled: AbortSignal | undefined): Promise<Delivered> => {
+  const deliverOnce = async (
+    job: Job<NotifyJob>,
+    cancelled: AbortSignal | undefined,
+    span: Span,
+  ): Promise<Delivered> => {
     const { owner, url, eventId } = job.data
     if (!URL.canParse(url)) throw new UnrecoverableError('the address is not a URL')
     const target = new URL(url)
@@ -61,6 +69,7 @@ export function createNotifyProcessor(
     const report = async (outcome: Outcome, words: string) => {
       const milliseconds = deps.clock.now() - startedMs
       deps.metrics.webhookDeliveries.inc({ outcome })
+      span.set({ 'songngan.job.outcome': outcome })
       logger[outcome === 'delivered' ? 'info' : 'warn']({ outcome, attempt, milliseconds }, `webhook: ${words}`)
       await noted(job, `${isoTime(deps.clock.now())} attempt ${attempt}: ${words} (${milliseconds} ms)`, logger)
       return milliseconds
@@ -81,7 +90,7 @@ export function createNotifyProcessor(
     let answer: Answer
     try {
       faultPoint('notify.before-post')
-      answer = await deliver(target, job.data, deps, signal)
+      answer = await deliver(target, job, { ...deps, trace: span.traceparent }, signal)
       faultPoint('notify.after-post')
     } catch (error) {
       // The receiver is not the cause, and may have it already: at least once.
@@ -120,7 +129,19 @@ export function createNotifyProcessor(
     // A run that lost its lock, as after this process hung, may be about to record what this one would post again.
     for (let other = underWay.get(delivery); other !== undefined; other = underWay.get(delivery))
       await Promise.allSettled([other])
-    const run = deliverOnce(job, cancelled).finally(() => underWay.delete(delivery))
+    const span = startJobSpan(deps.tracing, 'notify', job, deps.tracing.on ? eventIn(job.data) : {})
+    const run = deliverOnce(job, cancelled, span)
+      .then(
+        (delivered) => {
+          span.end()
+          return delivered
+        },
+        (error: unknown) => {
+          span.end(error instanceof JobReleased ? undefined : errorType(error))
+          throw error
+        },
+      )
+      .finally(() => underWay.delete(delivery))
     underWay.set(delivery, run)
     return await run
   }
@@ -131,7 +152,13 @@ async function noted(job: Job<NotifyJob>, line: string, logger: Logger): Promise
   await job.log(line).catch((err: unknown) => logger.warn({ err }, 'the log of the job could not be written'))
 }
 
-async function deliver(target: URL, job: NotifyJob, deps: NotifyDeps, signal: AbortSignal): Promise<Answer> {
+async function deliver(
+  target: URL,
+  job: Job<NotifyJob>,
+  deps: NotifyDeps & { trace: string | undefined },
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { eventId, body } = job.data
   const { webhooks, resolve } = deps
   const addresses = await Promise.race([
     allowedAddresses(target, {
@@ -140,15 +167,49 @@ async function deliver(target: URL, job: NotifyJob, deps: NotifyDeps, signal: Ab
     }),
     aborted(signal),
   ])
-  return await post(target, {
-    addresses,
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'Songngan-Webhooks/1',
-      ...signedHeaders(job.eventId, job.body, webhooks.secrets, deps.clock.now()),
+  const span = startPostSpan(deps, target, job.attemptsMade)
+  const { traceparent } = span
+  const send = () =>
+    post(target, {
+      addresses,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'Songngan-Webhooks/1',
+        ...(traceparent === undefined ? {} : { traceparent }),
+        ...signedHeaders(eventId, body, webhooks.secrets, deps.clock.now()),
+      },
+      body,
+      signal,
+    })
+  return await traced(span, send, ({ status }) => {
+    span.set({ 'http.response.status_code': status })
+    return status >= 400 ? String(status) : undefined
+  })
+}
+
+/** Not its id, nor that of its job: those of submissions' events have the submission's id in them, which portals choose. */
+function eventIn({ body }: NotifyJob): Attributes {
+  const { type, data } = JSON.parse(body) as EventBody
+  return { 'songngan.event.type': type, 'songngan.upload.id': data.uploadId }
+}
+
+/** By OpenTelemetry's conventions for HTTP clients. Portals put credentials into paths and queries of their addresses. */
+function startPostSpan(
+  { tracing, trace }: { tracing: Tracing; trace: string | undefined },
+  target: URL,
+  before: number,
+) {
+  const { hostname, port, protocol, origin } = target
+  return tracing.start('POST', {
+    kind: 'client',
+    parent: trace,
+    attributes: {
+      'http.request.method': 'POST',
+      'server.address': hostname,
+      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      'url.full': `${origin}/REDACTED`,
+      ...(before === 0 ? {} : { 'http.request.resend_count': before }),
     },
-    body: job.body,
-    signal,
   })
 }
 

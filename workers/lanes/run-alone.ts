@@ -15,6 +15,8 @@ export type AloneJob = {
   attemptsMade: number
   stalledCounter: number
   attempts: number
+  /** W3C traceparent of the run's span. */
+  trace?: string
 }
 
 /** What it says before it ends; `released`: after how many milliseconds the job is to be tried again. */

@@ -3,6 +3,7 @@
 
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq'
 import type { Logger } from '../../src/core/logger.ts'
+import { errorType } from '../../src/core/span.ts'
 import { withTimeout } from '../../src/core/with-timeout.ts'
 import type { UploadJob } from '../../src/jobs/contract.ts'
 import { LaneHeld, type LaneLease } from '../../src/lifecycle/lane-leases.ts'
@@ -14,6 +15,7 @@ import { abandon, DEATHS_BEFORE_ALONE, deathsOf, endedRuns, isDeadly, LIMIT_MS, 
 import { isInputError, recordFailure } from './failure.ts'
 import type { FairShare } from './fair-share.ts'
 import { JobReleased, putBack, SHUTDOWN } from './job-released.ts'
+import { startJobSpan } from './job-span.ts'
 import { keepLease } from './keep-lease.ts'
 import { progressReporter } from './progress-reporter.ts'
 import { releaseLease } from './release-lease.ts'
@@ -68,11 +70,11 @@ export type Outcome = 'done' | 'nothing' | 'dropped' | 'given-back' | 'retried' 
 export function uploadLane(deps: WorkerContext, work: LaneWork, share?: FairShare) {
   // BullMQ hands over a signal only to processors that declare three parameters.
   return async (job: Job<UploadJob>, token?: string, cancelled?: AbortSignal): Promise<Outcome> => {
-    const run = () => runOnce(deps, work, job, cancelled)
     try {
-      return await measured(deps, work, job, async () =>
-        share === undefined ? await run() : await share.run(await ownerOfFile(deps, job), run),
-      )
+      return await measured(deps, work, job, async (trace) => {
+        const run = () => runOnce(deps, work, job, cancelled, { trace })
+        return share === undefined ? await run() : await share.run(await ownerOfFile(deps, job), run)
+      })
     } catch (error) {
       if (!(error instanceof JobReleased)) throw error
       await putBack(job, token, error)
@@ -86,22 +88,29 @@ export async function measured(
   deps: WorkerContext,
   work: LaneWork,
   job: Job<UploadJob>,
-  run: () => Promise<Outcome>,
+  run: (trace: string | undefined) => Promise<Outcome>,
 ): Promise<Outcome> {
   const startedMs = deps.clock.now()
+  const { tracing } = deps
+  const ids = { 'messaging.message.id': job.id, 'songngan.upload.id': job.data.uploadId }
+  const span = startJobSpan(tracing, work.lane, job, ids)
+  let failure: unknown
   let outcome: Outcome = 'retried'
   if (job.attemptsMade === 0 && job.processedOn !== undefined)
     deps.metrics.jobWait.observe({ queue: work.lane }, Math.max(0, job.processedOn - job.timestamp) / 1000)
   try {
     // A lane that was told to rest while it waited for a job takes that one still.
     if (restingLanes(await deps.room.state()).includes(work.lane)) throw new JobReleased(NO_ROOM_MS)
-    outcome = await run()
+    outcome = await run(span.traceparent)
     return outcome
   } catch (error) {
+    failure = error
     if (error instanceof JobReleased) outcome = 'given-back'
     else if (error instanceof UnrecoverableError || isLastAttempt(job)) outcome = 'failed'
     throw error
   } finally {
+    span.set({ 'songngan.job.outcome': outcome })
+    span.end(outcome === 'failed' || outcome === 'retried' ? errorType(failure) : undefined)
     deps.metrics.jobDuration.observe({ queue: work.lane, outcome }, (deps.clock.now() - startedMs) / 1000)
     if (outcome !== 'retried' && outcome !== 'given-back') await leave(deps, work.lane, job)
   }
@@ -112,13 +121,14 @@ export async function measured(
  *
  * @param how.alone it runs in that process already
  * @param how.leaseMs of its lease, where the queue does not see its worker die
+ * @param how.trace W3C traceparent of the run's span
  */
 export async function runOnce(
   deps: WorkerContext,
   work: LaneWork,
   job: Job<UploadJob>,
   cancelled: AbortSignal | undefined,
-  how: { alone?: boolean; leaseMs?: number } = {},
+  how: { alone?: boolean; leaseMs?: number; trace?: string | undefined } = {},
 ): Promise<Outcome> {
   const { lane } = work
   const { uploadId, generation, waitedFor } = job.data

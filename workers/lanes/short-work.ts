@@ -41,7 +41,9 @@ export function startShortWork(deps: WorkerContext, isOpen: () => Promise<boolea
       if (!(await queues.takeOut('transcode', job.id ?? ''))) continue
       job.processedOn = Date.now()
       try {
-        await measured(deps, work, job, () => runOnce(deps, work, job, closing.signal, { leaseMs: LEASE_MS }))
+        await measured(deps, work, job, (trace) =>
+          runOnce(deps, work, job, closing.signal, { leaseMs: LEASE_MS, trace }),
+        )
       } catch (err) {
         logger.info({ err, jobId: job.id }, 'short work is left to its lane')
         await queueAgain(deps, job.data, { anywhere: closing.signal.aborted })

@@ -3,6 +3,7 @@
 
 import { isoTime } from '../../src/core/clock.ts'
 import { faultPoint } from '../../src/core/fault-points.ts'
+import { traceIn } from '../../src/core/trace-context.ts'
 import type { EventEnvelope } from '../../src/records/event-body.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { refreshCompleteness } from '../../src/submissions/completeness.ts'
@@ -19,7 +20,7 @@ export async function publishVerdict(deps: WorkerContext, record: UploadRecord):
   })
   if (record.submissionId === null) return
   if (isAccepted(record.state)) await announceSuperseded(deps, record)
-  await refreshCompleteness(deps, record.owner, record.submissionId)
+  await refreshCompleteness(deps, record.owner, record.submissionId, record.trace)
 }
 
 /** Publishes `superseded` for each file that this one replaces. No record changes. */
@@ -38,9 +39,10 @@ async function announceSuperseded(deps: WorkerContext, record: UploadRecord): Pr
     if (!after.has(old.id) || before.has(old.id)) continue
     // The id contains both files, so a repeat is recognized.
     const id = `evt_${old.id}_${record.id}`
-    await deps.heads.news.publish(head.owner, head.id, id, (sequence) =>
-      supersededEvent(id, old, sequence, deps.clock.now()),
-    )
+    await deps.heads.news.publish(head.owner, head.id, id, (sequence) => ({
+      ...supersededEvent(id, old, sequence, deps.clock.now()),
+      ...traceIn(record.trace),
+    }))
   }
 }
 

@@ -3,6 +3,7 @@ import { Worker } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { allowedHosts } from '../../../src/core/addresses.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
+import { NO_TRACING } from '../../../src/core/span.ts'
 import { Deliveries } from '../../../src/events/webhooks.ts'
 import { type NotifyJob, QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
 import { Queues } from '../../../src/jobs/queues.ts'
@@ -47,6 +48,7 @@ afterEach(async () => {
 function processor(change: Partial<NotifyDeps> = {}) {
   const { clock, logger } = stack.deps
   return createNotifyProcessor({
+    tracing: NO_TRACING,
     redis: stack.deps.redis.hot,
     clock,
     logger,
