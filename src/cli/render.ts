@@ -27,13 +27,14 @@ function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - columnsOf(text)))
 }
 
+/** Steps of 1024, as the console, the alerts and the configuration have them. */
 export function bytesInWords(bytes: number | null): string {
   if (bytes === null) return '?'
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = bytes
   let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
     unit++
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`

@@ -85,6 +85,7 @@ function crossCheck(env: Env): string[] {
   if (env.STORAGE === 's3') need(env.S3_BUCKET !== undefined, 'S3_BUCKET is required with STORAGE=s3')
   for (const [name, protocols] of [
     ['PUBLIC_URL', ['http:', 'https:']],
+    ['PROMETHEUS_URL', ['http:', 'https:']],
     ['S3_ENDPOINT', ['http:', 'https:']],
     ['WEBHOOK_URL', ['http:', 'https:']],
     ['CLAMD_URL', ['tcp:', 'unix:']],
@@ -202,6 +203,7 @@ function nest(env: Env) {
       user: env.OPS_USER,
       password: env.OPS_PASSWORD,
       readOnly: env.OPS_READ_ONLY,
+      prometheusUrl: env.PROMETHEUS_URL,
     },
     redisUrl: env.REDIS_URL as string,
     clockSkewLimitMs: env.CLOCK_SKEW_LIMIT_SECONDS * 1000,

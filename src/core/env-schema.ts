@@ -25,6 +25,7 @@ export const EnvSchema = Type.Object({
   OPS_USER: text('User name for console, control settings and queue dashboard', 'ops'),
   OPS_PASSWORD: optional('Password for console, control settings and queue dashboard; unset: all three are off'),
   OPS_READ_ONLY: flag('Console, control settings and queue dashboard are read-only', true),
+  PROMETHEUS_URL: optional('Prometheus with the rules of docker/prometheus: the console shows the alerts that fire'),
   PUBLIC_URL: optional('Base URL of the API for browsers; unset: taken from each request'),
   TRUST_PROXY: text('Proxies whose X-Forwarded-* headers are trusted: true, false, or addresses and networks', 'false'),
   KEEP_ALIVE_SECONDS: whole(

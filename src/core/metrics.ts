@@ -167,6 +167,9 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     ]),
     laneSlots: gauge('media_lane_slots', 'Job slots (concurrency), by lane', ['queue']),
     uploadVerdict: histogram('upload_verdict_seconds', 'Time from the last byte to the verdict', WORK_BUCKETS),
+    uploadsRejected: counter('uploads_rejected_total', 'Files that break a rule, by rule; one file may break several', [
+      'code',
+    ]),
     uploadReady: histogram('upload_ready_seconds', 'Time from the last byte to the last rendition', WORK_BUCKETS, [
       'kind',
     ]),

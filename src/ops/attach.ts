@@ -9,12 +9,13 @@ import type { Metrics } from '../core/metrics.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { RedisWatch } from '../core/redis-watch.ts'
 import type { Lane } from '../jobs/contract.ts'
+import { freeBytesOf } from './checks.ts'
 import { type ControlSettings, instanceName, watchControls } from './control-watch.ts'
 import { Controls } from './controls.ts'
-import { type ProcessRole, startHeartbeat } from './heartbeat.ts'
+import { type ProcessRole, type ReportedState, startHeartbeat } from './heartbeat.ts'
 
 export type AttachDeps = {
-  config: Pick<Config, 'ops'>
+  config: Pick<Config, 'ops' | 'storage'>
   redis: { producer: RedisConnection }
   redisWatch: Pick<RedisWatch, 'skewMs'>
   queues: { byLane: Record<Lane, Queue> }
@@ -56,7 +57,17 @@ export async function attach(
       await apply(settings)
     },
   })
-  const state = () => ({ draining, ...(lanes === undefined ? {} : { lanes: lanes() }) })
+  const state = async (): Promise<ReportedState> => {
+    const freeBytes = await freeBytesOf(config.storage.dataDir).catch((err: unknown) => {
+      logger.warn({ err }, 'the disk does not tell its free space')
+      return undefined
+    })
+    return {
+      draining,
+      ...(lanes === undefined ? {} : { lanes: lanes() }),
+      ...(freeBytes === undefined ? {} : { freeBytes }),
+    }
+  }
   const endPulse = startHeartbeat({ redis, redisWatch, metrics, clock, logger, role, instance, state })
   return {
     get draining() {

@@ -10,7 +10,7 @@ export type Counts = Record<string, number>
  * The names of the counts:
  * `created` `finished` `expired` `removed` uploads, `bytes` received, `taken` requests ended by a newer one,
  * `refused:CODE` refused requests, `held:CODE` requests told to retry (423),
- * `verdicts`, `verdict:SECONDS` those within this many seconds, `job:LANE:OUTCOME`, `webhook:OUTCOME`.
+ * `verdicts`, `rejected:CODE` rules that files broke, `verdict:SECONDS` those within this many seconds, `job:LANE:OUTCOME`, `webhook:OUTCOME`.
  */
 export type CountedMetrics = Pick<
   Metrics,
@@ -22,6 +22,7 @@ export type CountedMetrics = Pick<
   | 'uploadTakeovers'
   | 'uploadErrors'
   | 'uploadVerdict'
+  | 'uploadsRejected'
   | 'jobDuration'
   | 'webhookDeliveries'
 >
@@ -70,9 +71,19 @@ async function totals(metrics: CountedMetrics): Promise<Counts> {
     // Cumulative: the number within `le` seconds.
     if (metricName?.endsWith('_bucket') && labels['le'] !== '+Inf') add(`verdict:${labels['le']}`, value)
   }
+  for (const { labels, value } of (await metrics.uploadsRejected.get()).values as Sample[])
+    add(`rejected:${labels['code']}`, value)
   for (const { labels, value, metricName } of (await metrics.jobDuration.get()).values as Sample[])
     if (metricName?.endsWith('_count')) add(`job:${labels['queue']}:${labels['outcome']}`, value)
   for (const { labels, value } of (await metrics.webhookDeliveries.get()).values as Sample[])
     add(`webhook:${labels['outcome']}`, value)
   return counts
+}
+
+/** Of counts `PREFIX:CODE` those of a prefix, most frequent first. */
+export function byCode(counts: Counts, prefix: string): { code: string; count: number }[] {
+  return Object.entries(counts)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, count]) => ({ code: name.slice(prefix.length), count }))
+    .toSorted((a, b) => b.count - a.count)
 }

@@ -8,7 +8,7 @@ import { LANES, type Lane } from '../jobs/contract.ts'
 import { redisKeys } from '../records/keys.ts'
 import { countOpenUploads } from '../records/open-uploads.ts'
 import { type Controls, changeInWords } from './controls.ts'
-import type { Counts } from './counters.ts'
+import { byCode, type Counts } from './counters.ts'
 import { type Curve, fittedCurve } from './curve.ts'
 import { readProcesses } from './heartbeat.ts'
 import { intakeOf } from './intake.ts'
@@ -33,6 +33,7 @@ const NOW_SECONDS = 10
 const BEFORE_MS = 86_400_000
 const AFTER_MS = 3_600_000
 const MAX_DEADLINES = 500
+const HOUR_MS = 3_600_000
 
 export type DashboardSnapshot = Awaited<ReturnType<typeof readDashboard>>
 
@@ -41,9 +42,10 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
   const nowMs = clock.now()
   const fromMs = nowMs - windowSeconds * 1000
   const resolution = resolutionFor(windowSeconds)
-  const [fine, recent, open, stats, state, paused, processes, deadline, log] = await Promise.all([
+  const [fine, recent, hour, open, stats, state, paused, processes, deadline, log] = await Promise.all([
     readRollup(redis, resolution, fromMs, nowMs),
     readRollup(redis, 5, nowMs - PACE_SECONDS * 1000, nowMs),
+    readRollup(redis, 60, nowMs - HOUR_MS, nowMs),
     countOpenUploads(redis),
     statsOfQueues(queues.byLane, redis, nowMs),
     controls.read(),
@@ -78,6 +80,7 @@ export async function readDashboard(deps: DayDeps, windowSeconds: number) {
     now: { ...open, ...pace(recent), sending: sum(processes.alive.map(({ sending }) => sending)) },
     refusals: byCode(window, 'refused:'),
     held: byCode(window, 'held:'),
+    webhooks: { lastHour: deliveries(hour), lastTenMinutes: deliveries(hour.slice(-10)) },
     totals: point({ atMs: fromMs, counts: window }),
     admission: state.admission,
     drains: state.drains,
@@ -89,6 +92,13 @@ function point({ atMs, counts }: Bucket) {
   const refused = sum(Object.entries(counts).flatMap(([name, n]) => (name.startsWith('refused:') ? [n] : [])))
   const { created = 0, finished = 0, bytes = 0, verdicts = 0 } = counts
   return { atMs, created, finished, bytes, verdicts, refused }
+}
+
+/** Deliveries of webhooks; `repeated`: after a loss of Redis queued again, and not sent twice. */
+function deliveries(buckets: readonly Bucket[]) {
+  const { 'webhook:delivered': delivered = 0, 'webhook:repeated': repeated = 0, ...others } = summed(buckets)
+  const failed = sum(Object.entries(others).flatMap(([name, n]) => (name.startsWith('webhook:') ? [n] : [])))
+  return { delivered, repeated, failed }
 }
 
 /** Current rates. The newest bucket is incomplete and is not used. */
@@ -115,13 +125,6 @@ export function percentile(counts: Counts, share: number): number | null {
     .map(([name, n]): [number, number] => [Number(name.slice('verdict:'.length)), n])
     .toSorted(([a], [b]) => a - b)
   return bounds.find(([, n]) => n >= all * share)?.[0] ?? Number.MAX_SAFE_INTEGER
-}
-
-function byCode(counts: Counts, prefix: string): { code: string; count: number }[] {
-  return Object.entries(counts)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, count]) => ({ code: name.slice(prefix.length), count }))
-    .toSorted((a, b) => b.count - a.count)
 }
 
 /** Of the near deadlines, the one with most submissions; null: none. */

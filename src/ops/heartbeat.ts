@@ -45,7 +45,12 @@ export type ProcessReport = {
   can?: readonly string[]
   /** Worker: concurrency by lane. */
   lanes?: Partial<Record<Lane, number>>
+  /** On the disk of DATA_DIR. Absent in reports of earlier versions, and where the disk does not tell. */
+  freeBytes?: number
 }
+
+/** What changes while a process runs. */
+export type ReportedState = Pick<ProcessReport, 'draining' | 'lanes' | 'freeBytes'>
 
 export type HeartbeatDeps = {
   redis: RedisConnection
@@ -56,7 +61,7 @@ export type HeartbeatDeps = {
   role: ProcessRole
   instance: string
   /** The current state of this process. */
-  state: () => { draining: boolean; lanes?: Partial<Record<Lane, number>> }
+  state: () => ReportedState | Promise<ReportedState>
 }
 
 /** Starts the heartbeat. @returns a function that stops it and deregisters this process */
@@ -94,7 +99,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
       rssBytes: process.memoryUsage.rss(),
       loopShare: performance.eventLoopUtilization(loop, since).utilization,
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),
-      ...deps.state(),
+      ...(await deps.state()),
     }
     await viaRedis(redis.hset(redisKeys.processes, name, JSON.stringify(report)))
     await flush()

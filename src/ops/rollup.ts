@@ -1,5 +1,5 @@
-// Counts of all processes in Redis: each process adds its counts to the current bucket. Two resolutions,
-// with limited life: five seconds for the last half hour, one minute for two days.
+// Counts of all processes in Redis: each process adds its counts to the current bucket. Three resolutions,
+// with limited life: five seconds for the last half hour, one minute for two days, one hour for three.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { redisKeys } from '../records/keys.ts'
@@ -8,6 +8,7 @@ import type { Counts } from './counters.ts'
 const RESOLUTIONS = [
   { seconds: 5, keepSeconds: 1800 },
   { seconds: 60, keepSeconds: 2 * 86_400 },
+  { seconds: 3600, keepSeconds: 3 * 86_400 },
 ] as const
 
 /** One bucket; `atMs` is its start. */
@@ -34,7 +35,7 @@ export function resolutionFor(windowSeconds: number): 5 | 60 {
 /** Every bucket from `fromMs` to `toMs`, also empty ones. */
 export async function readRollup(
   redis: RedisConnection,
-  resolutionSeconds: 5 | 60,
+  resolutionSeconds: 5 | 60 | 3600,
   fromMs: number,
   toMs: number,
 ): Promise<Bucket[]> {

@@ -10,6 +10,7 @@ import { withInspection } from '../../src/submissions/rules/checks.ts'
 import { foundBefore, judgeInspection } from '../../src/submissions/rules/inspect.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { reinspectCopies } from './copies.ts'
+import { countRejection } from './count-rejection.ts'
 import { type Readings, readWhole } from './read-whole.ts'
 import { type LaneRun, type LaneWork, uploadLane } from './run-lane.ts'
 import { type SlotContext, siblingFiles, slotContextOf } from './slot-context.ts'
@@ -48,6 +49,7 @@ async function inspect(deps: WorkerContext, run: LaneRun): Promise<void> {
     return await judged(deps, current, { ...readings, measured })
   })
   faultPoint('inspect.recorded')
+  countRejection(deps.metrics, result)
   const codes = result.problems.map(({ code }) => code)
   logger.info({ state: result.state, problems: codes }, 'inspected')
 }

@@ -8,6 +8,7 @@ import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { plannedRenditions } from '../../src/submissions/planned-renditions.ts'
 import { withScratch } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { countRejection } from './count-rejection.ts'
 import type { FairShare } from './fair-share.ts'
 import { judgeFile } from './judge-file.ts'
 import { identifySource, measure } from './measure.ts'
@@ -59,6 +60,7 @@ async function validate(deps: WorkerContext, run: LaneRun): Promise<void> {
       : rejected(current, verdict)
   })
   faultPoint('validate.recorded')
+  countRejection(deps.metrics, result)
   deps.metrics.uploadVerdict.observe(secondsSince(record.storedAt, deps.clock.now()))
   logger.info(
     { state: result.state, problems: result.problems.map(({ code }) => code) },

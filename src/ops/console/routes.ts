@@ -11,6 +11,7 @@ import { Controls } from '../controls.ts'
 import { type DashboardSnapshot, readDashboard } from '../dashboard.ts'
 import { FindIndex, type Found } from '../find/find-index.ts'
 import type { OpsDeps } from '../ops-deps.ts'
+import { takePulse } from '../pulse.ts'
 import { runbookPage } from './runbook.ts'
 
 /** Only own files, no frames, no HTML from text. */
@@ -39,7 +40,7 @@ const DayQuery = Type.Object({ minutes: Type.Integer({ minimum: 5, maximum: 2880
 const FindQuery = Type.Object({ text: Type.String({ maxLength: 200 }) })
 const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() })
 
-/** Registers `GET /console`, `/console/{file}`, `/console/runbook` and `/console/api/{day,find,submissions/:owner/:id,security}`. */
+/** Registers `GET /console`, `/console/{file}`, `/console/runbook` and `/console/api/{pulse,day,find,submissions/:owner/:id,security}`. */
 export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
   const { config, redis, clock, support, securityLog } = deps
   const day = remembered(deps, new Controls(deps))
@@ -60,6 +61,11 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
     scope.get('/console/runbook', async (_request, reply) => {
       void reply.header('content-security-policy', CSP).header('cache-control', 'no-cache')
       return await reply.type('text/html; charset=utf-8').send(await runbookPage())
+    })
+
+    scope.get('/console/api/pulse', async (_request, reply) => {
+      void reply.header('cache-control', 'no-store')
+      return await takePulse(deps)
     })
 
     scope.get<{ Querystring: Static<typeof DayQuery> }>(

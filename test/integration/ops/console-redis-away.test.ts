@@ -62,12 +62,33 @@ it.each(['/console/api/day', '/console/api/security', '/console/api/find?text=x'
   },
 )
 
-it('a Redis that hangs is no unexpected error either', async () => {
+/** Hangs, on a connection that stands: without one every question fails at once. */
+async function hang(): Promise<void> {
+  await waitFor(async () => JSON.parse((await get('/console/api/pulse')).text).redis.up, { what: 'a connection' })
   stack.redis.pause()
+}
+
+it('a Redis that hangs is no unexpected error either', async () => {
+  await hang()
   onTestFinished(() => stack.redis.resume())
   // A period of its own: what was read a moment ago is remembered.
   const { status, text } = await get('/console/api/day?minutes=7')
   expect([status, JSON.parse(text).code]).toEqual([503, 'REDIS_UNAVAILABLE'])
+})
+
+it('a Redis that hangs is told at once, while the numbers still wait for it', async () => {
+  await hang()
+  onTestFinished(() => stack.redis.resume())
+  const order: string[] = []
+  const numbers = get('/console/api/day?minutes=8').then(() => order.push('numbers'))
+  const pulse = get('/console/api/pulse').then(({ text }) => {
+    order.push('pulse')
+    return JSON.parse(text)
+  })
+  expect((await pulse).redis).toMatchObject({ up: false, error: expect.stringContaining('no answer') })
+  expect((await pulse).store).toMatchObject({ up: true, kind: 'local' })
+  await numbers
+  expect(order).toEqual(['pulse', 'numbers'])
 })
 
 describe.skipIf(!chromiumAvailable())('in a browser', () => {
@@ -98,7 +119,9 @@ describe.skipIf(!chromiumAvailable())('in a browser', () => {
       /^Redis does not answer\. Uploads wait: .* stored\. Numbers as of \d\d:\d\d:\d\d\. What to do/,
     )
     expect(words).not.toContain('Internal Server Error')
-    expect(await page.locator('.good').count()).toBe(0)
+    expect(await page.locator('#door.good, main .good').count()).toBe(0)
+    expect(await page.textContent('#health li:first-child')).toBe('Redisdoes not answerWhat to do')
+    expect(await page.locator('#health li.unknown', { hasText: 'not known until Redis answers' }).count()).toBe(3)
 
     const [runbook] = await Promise.all([page.context().waitForEvent('page'), page.click('#trouble a')])
     await runbook.waitForSelector('h2:target:text-is("Redis is lost")')

@@ -15,7 +15,13 @@ it('aligns columns, also with Thai, whose vowels and tone marks have no width', 
 })
 
 it('formats amounts and times', () => {
-  expect([0, 999, 1000, 6_291_456, 5e12].map(bytesInWords)).toEqual(['0 B', '999 B', '1.0 kB', '6.3 MB', '5.0 TB'])
+  expect([0, 1023, 1024, 6_291_456, 5 * 1024 ** 4].map(bytesInWords)).toEqual([
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '6.0 MiB',
+    '5.0 TiB',
+  ])
   expect(bytesInWords(null)).toBe('?')
   expect([0, 59_000, 60_000, 90_000, 7_200_000, 5_400_000].map(timeInWords)).toEqual([
     '0 s',

@@ -13,6 +13,8 @@ async function ask(path, init = {}) {
   return await answer.json()
 }
 
+export const askPulse = () => ask('/console/api/pulse')
+
 /** @param {number} minutes */
 export const askDay = (minutes) => ask(`/console/api/day?minutes=${minutes}`)
 

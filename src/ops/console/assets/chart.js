@@ -15,6 +15,7 @@ import { clockTime } from './words.js'
  *   line?: { atMs: number, value: number }[],
  *   marks?: { atMs: number, words: string, row: number }[],
  *   inWords: (value: number) => string,
+ *   scale?: typeof niceScale,
  *   label: string,
  * }} Chart
  */
@@ -30,9 +31,9 @@ const BOTTOM = 26
  * @param {number} height
  */
 export function draw(chart, width, height) {
-  const { bars, barMs, fromMs, toMs, line = [], marks = [], classes, inWords } = chart
+  const { bars, barMs, fromMs, toMs, line = [], marks = [], classes, inWords, scale = niceScale } = chart
   const tops = bars.map(({ values }) => values.reduce((sum, value) => sum + value, 0))
-  const { end, steps } = niceScale(Math.max(0, ...tops, ...line.map(({ value }) => value)))
+  const { end, steps } = scale(Math.max(0, ...tops, ...line.map(({ value }) => value)))
   const x = (/** @type {number} */ ms) => LEFT + ((ms - fromMs) / (toMs - fromMs)) * (width - LEFT - RIGHT)
   const y = (/** @type {number} */ value) => height - BOTTOM - (value / end) * (height - TOP - BOTTOM)
   const root = svg('svg', {

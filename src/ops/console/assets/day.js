@@ -3,6 +3,7 @@
 import { askDay, turn } from './api.js'
 import { draw } from './chart.js'
 import { el, isCopying } from './dom.js'
+import { byteScale } from './scale.js'
 import { lanesTable, processesTable, refusalsTable, switchesList } from './tables.js'
 import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
@@ -184,7 +185,7 @@ function bytes(day) {
     title: 'Bytes per second',
     class: '',
     note: [`${bytesInWords(day.totals.bytes)} in this period`],
-    chart: { ...common, bars, classes: ['bytes'], inWords: bytesInWords, label: 'Bytes per second' },
+    chart: { ...common, bars, classes: ['bytes'], inWords: bytesInWords, scale: byteScale, label: 'Bytes per second' },
   }
 }
 

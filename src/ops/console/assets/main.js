@@ -1,12 +1,13 @@
 // The console: loads the dashboard every two seconds, or shows a search result. The current view is
 // in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`, `#security`.
 
-import { askDay } from './api.js'
+import { askDay, askPulse } from './api.js'
 import { doorOf, showDay, showDoor } from './day.js'
 import { el, isCopying } from './dom.js'
 import { showCase, showFound } from './find.js'
+import { linesOf, showHealth } from './health.js'
 import { showSecurity } from './security.js'
-import { showTrouble, troubleOfError, troubleOfRefusal } from './trouble.js'
+import { showTrouble, troubleOfError, troubleOfRedis, troubleOfRefusal } from './trouble.js'
 import { clockTime } from './words.js'
 
 const EVERY_MS = 2000
@@ -23,6 +24,10 @@ const text = /** @type {HTMLInputElement} */ (byId('text'))
 let minutes = WINDOWS[0]?.minutes ?? 10
 /** @type {any} */
 let day
+/** @type {unknown} of the last question for it; undefined: it was answered */
+let dayError
+/** @type {any} */
+let pulse
 
 for (const { minutes: wanted, words } of WINDOWS) {
   const choose = () => {
@@ -38,25 +43,56 @@ function markWindow() {
     button.setAttribute('aria-pressed', String(Number(button.dataset['minutes']) === minutes))
 }
 
-async function look() {
+/** Whether there is a question under way; of one kind one at a time, or an old answer would come after a newer one. */
+const asking = { pulse: false, day: false }
+
+/** Apart from the numbers, which wait for Redis: this answers within seconds while Redis hangs. */
+async function feel() {
+  if (asking.pulse) return
+  asking.pulse = true
   try {
-    day = await askDay(minutes)
-  } catch (error) {
-    const trouble = troubleOfError(error, day?.at)
-    showDoor(byId('door'), { mood: 'bad', words: trouble.door })
-    showTrouble(byId('trouble'), trouble)
-    document.body.classList.add('stale')
-    return
+    pulse = await askPulse()
+  } catch {
+    // The numbers fail as well, and say why.
+    pulse = undefined
   }
-  document.body.classList.remove('stale')
+  asking.pulse = false
+  showState()
+}
+
+async function look() {
+  if (asking.day) return
+  asking.day = true
+  const wanted = minutes
+  try {
+    day = await askDay(wanted)
+    dayError = undefined
+  } catch (error) {
+    dayError = error
+  }
+  asking.day = false
+  showState()
+  if (dayError !== undefined) return
+  if (wanted !== minutes) return void look()
   byId('clock').textContent = clockTime(day.at, { seconds: true })
-  const trouble = troubleOfRefusal(day.refusal)
-  showDoor(byId('door'), trouble === null ? doorOf(day) : { mood: 'bad', words: trouble.door })
-  showTrouble(byId('trouble'), trouble)
-  const wanted = place()
-  if (wanted === undefined) showDay(main, day, look)
+  const at = place()
+  if (at === undefined) showDay(main, day, look)
   // Reloaded, so that new attempts of the person, and new events, appear.
-  else if (wanted.kind !== 'find' && !isCopying(main)) await go()
+  else if (at.kind !== 'find' && !isCopying(main)) await go()
+}
+
+/** What is known of Redis by itself comes before what the numbers said: those may be remembered, or on their way. */
+function showState() {
+  if (day === undefined && dayError === undefined && pulse === undefined) return
+  const trouble =
+    (pulse === undefined ? null : troubleOfRedis(pulse.redis, day?.at)) ??
+    (dayError === undefined ? troubleOfRefusal(day?.refusal ?? null) : troubleOfError(dayError, day?.at))
+  if (trouble !== null) showDoor(byId('door'), { mood: 'bad', words: trouble.door })
+  else if (day !== undefined) showDoor(byId('door'), doorOf(day))
+  showTrouble(byId('trouble'), trouble)
+  const isStale = dayError !== undefined || pulse?.redis.up === false
+  document.body.classList.toggle('stale', isStale)
+  if (pulse !== undefined) showHealth(byId('health'), linesOf(pulse, isStale ? undefined : day))
 }
 
 /** The view in the address; the default is the dashboard. */
@@ -96,8 +132,11 @@ addEventListener('resize', () => {
 })
 markWindow()
 void go()
-await look()
+void feel()
+void look()
 setInterval(() => {
   // A hidden page sends no requests.
-  if (!document.hidden) void look()
+  if (document.hidden) return
+  void feel()
+  void look()
 }, EVERY_MS)

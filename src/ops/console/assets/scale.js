@@ -15,6 +15,14 @@ export function niceScale(max) {
   return { end: count * step, steps: Array.from({ length: count + 1 }, (_, i) => i * step) }
 }
 
+/** The same for bytes: round numbers of the unit that they are written in. @param {number} max */
+export function byteScale(max) {
+  if (!(max > 0)) return niceScale(max)
+  const unit = 1024 ** Math.max(0, Math.floor(Math.log(max) / Math.log(1024)))
+  const { end, steps } = niceScale(max / unit)
+  return { end: end * unit, steps: steps.map((step) => step * unit) }
+}
+
 const STEPS_MS = [15, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 21_600, 43_200].map((s) => s * 1000)
 
 /**

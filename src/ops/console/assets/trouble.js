@@ -16,15 +16,34 @@ const WAITING =
 const CHAPTER = 'Redis is lost'
 
 /**
+ * @param {{ up: boolean, refused?: boolean, error?: string }} look at Redis, by this process
+ * @param {string | undefined} at time of the numbers on the page
+ * @returns {Trouble | null}
+ */
+export function troubleOfRedis({ up, refused, error = '' }, at) {
+  if (up) return null
+  return refused ? troubleOfRefusal(error) : away(at)
+}
+
+/**
  * @param {unknown} error of a request
  * @param {string | undefined} at time of the numbers on the page; undefined: there are none
  * @returns {Trouble}
  */
 export function troubleOfError(error, at) {
-  const numbers = at === undefined ? '' : ` Numbers as of ${clockTime(at, { seconds: true })}.`
-  if (/** @type {{ code?: string }} */ (error).code === 'REDIS_UNAVAILABLE')
-    return { door: 'Not known: Redis is away', words: `Redis does not answer. ${WAITING}${numbers}`, chapter: CHAPTER }
-  return { door: 'Not known', words: `No numbers from this process: ${error}.${numbers}`, chapter: null }
+  if (/** @type {{ code?: string }} */ (error).code === 'REDIS_UNAVAILABLE') return away(at)
+  return { door: 'Not known', words: `No numbers from this process: ${error}.${numbersOf(at)}`, chapter: null }
+}
+
+/** @param {string | undefined} at */
+function away(at) {
+  const words = `Redis does not answer. ${WAITING}${numbersOf(at)}`
+  return { door: 'Not known: Redis is away', words, chapter: CHAPTER }
+}
+
+/** @param {string | undefined} at */
+function numbersOf(at) {
+  return at === undefined ? '' : ` Numbers as of ${clockTime(at, { seconds: true })}.`
 }
 
 /**

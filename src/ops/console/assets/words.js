@@ -1,12 +1,12 @@
 // Formats numbers, sizes and times.
 
-/** @param {number} bytes */
+/** Steps of 1024, as `df -h`, the limits and the alerts have them. @param {number} bytes */
 export function bytesInWords(bytes) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = bytes
   let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
+  while (value >= 1023.5 && unit < units.length - 1) {
+    value /= 1024
     unit++
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
