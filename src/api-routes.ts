@@ -3,6 +3,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { loadTestApi } from './api/load-test.ts'
 import { portalApi } from './api/routes.ts'
 import { uploadSnapshot } from './api/uploads.ts'
 import { sessionIssued } from './auth/issued.ts'
@@ -20,6 +21,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   const { config, clock, logger, store, heads, views } = deps
   await describe(app)
   await portalApi(app, deps)
+  loadTestApi(app, deps)
   await eventRoutes(app, {
     heads,
     views,

@@ -59,7 +59,7 @@ export function loadConfig(source: Record<string, string | undefined> = process.
 
 /** Settings that only the service needs. */
 const SIGNING = ['TICKET_SECRET', 'SESSION_SECRET', 'LINK_SECRET', 'RECEIPT_SECRET', 'UPLOAD_ID_SECRET'] as const
-const SERVICE_SECRETS = ['API_KEYS', ...SIGNING, 'TICKET_JWKS_URL']
+const SERVICE_SECRETS = ['API_KEYS', ...SIGNING, 'TICKET_JWKS_URL', 'LOAD_TEST_SECRET']
 
 /** {@link loadConfig} for a worker: without the signing secrets, since a worker opens untrusted files. */
 export function loadWorkerConfig(source: Record<string, string | undefined> = process.env): Config {
@@ -116,6 +116,17 @@ function crossCheck(env: Env): string[] {
         secret.length >= 32 && isVaried(secret),
         `${name} must have at least 32 characters and must not be a repetition`,
       )
+  if (env.LOAD_TEST_SECRET !== undefined) {
+    need(
+      env.LOAD_TEST_SECRET.length >= 32 && isVaried(env.LOAD_TEST_SECRET),
+      'LOAD_TEST_SECRET must have at least 32 characters and must not be a repetition',
+    )
+    // It is known on machines that make load, and those must not be able to sign.
+    need(
+      SIGNING.every((name) => !list(env[name]).includes(env.LOAD_TEST_SECRET ?? '')),
+      'LOAD_TEST_SECRET must be a secret of its own',
+    )
+  }
   for (const entry of list(env.API_KEYS)) {
     const [name = '', secret = ''] = splitKey(entry)
     need(
@@ -277,6 +288,15 @@ function nest(env: Env) {
             sampler: env.OTEL_TRACES_SAMPLER,
             ratio: env.OTEL_TRACES_SAMPLER_ARG,
           },
+    loadTest: {
+      secret: env.LOAD_TEST_SECRET,
+      limits: {
+        clients: env.LOAD_TEST_MAX_CLIENTS,
+        minutes: env.LOAD_TEST_MAX_MINUTES,
+        clientsPerSecond: env.LOAD_TEST_MAX_CLIENTS_PER_SECOND,
+        mbit: env.LOAD_TEST_MAX_MBIT,
+      },
+    },
     faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,
   }

@@ -166,6 +166,13 @@ export const EnvSchema = Type.Object({
     minimum: 0,
     maximum: 1,
   }),
+  LOAD_TEST_SECRET: optional(
+    'Lets load-test tools with the same secret use this service; unset: they refuse. For test systems only',
+  ),
+  LOAD_TEST_MAX_CLIENTS: whole('Maximum number of clients of a load test', 500, 1),
+  LOAD_TEST_MAX_MINUTES: whole('Maximum duration of a load test', 30, 1),
+  LOAD_TEST_MAX_CLIENTS_PER_SECOND: whole('Maximum number of new clients per second of a load test', 20, 1),
+  LOAD_TEST_MAX_MBIT: whole('Maximum rate of a load test in Mbit/s, over all its generators', 200, 1),
   FAULT_POINTS: optional('Fault-injection directory, tests only; refused unless HOST is loopback'),
   LOG_LEVEL: oneOf('Minimum log level', ['info', 'trace', 'debug', 'warn', 'error', 'fatal']),
 })

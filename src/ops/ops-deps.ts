@@ -33,14 +33,14 @@ export type SupportLookup = {
 export type OpsDeps = {
   config: Pick<
     Config,
-    'ops' | 'http' | 'storage' | 'clockSkewLimitMs' | 'wrongCredentialsPerMinute' | 'retention' | 'tickets'
+    'ops' | 'http' | 'storage' | 'clockSkewLimitMs' | 'wrongCredentialsPerMinute' | 'retention' | 'tickets' | 'loadTest'
   >
   logger: Logger
   clock: Clock
   metrics: Metrics
   redis: RedisConnection
   redisWatch: Pick<RedisWatch, 'skewMs' | 'refusal'>
-  store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes'>
+  store: Pick<ObjectStore, 'kind' | 'head' | 'freeBytes' | 'list' | 'listMultipartUploads'>
   queues: Pick<Queues, 'byLane'>
   securityLog: SecurityLog
   credentialGuard: CredentialGuard

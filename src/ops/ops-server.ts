@@ -10,6 +10,7 @@ import { controlRoutes } from './control-routes.ts'
 import { FRONT_PAGE } from './front-page.ts'
 import { collectOnScrape } from './gauges.ts'
 import { healthRoutes } from './health.ts'
+import { loadTestObjects } from './load-test-objects.ts'
 import type { OpsDeps } from './ops-deps.ts'
 import { checkOwnNames } from './own-names.ts'
 import { useRefusals } from './refusals.ts'
@@ -59,6 +60,8 @@ export async function buildOpsServer(
   registerSecurityHeaders(app, { tls: false, csp: PAGES_CSP })
   collectOnScrape(deps)
   healthRoutes(app, deps)
+
+  loadTestObjects(app, deps)
 
   app.get('/metrics', async (_request, reply) => {
     const others = siblings === undefined ? [] : await siblings()

@@ -23,6 +23,9 @@ describe('weak secrets', () => {
     [{ RECEIPT_SECRET: ' , ' }, 'RECEIPT_SECRET'],
     [{ UPLOAD_ID_SECRET: ',' }, 'UPLOAD_ID_SECRET'],
     [{ WEBHOOK_SECRET: ',', WEBHOOK_URL: 'https://portal.example/hook' }, 'WEBHOOK_SECRET'],
+    [{ LOAD_TEST_SECRET: 'short' }, 'LOAD_TEST_SECRET'],
+    [{ LOAD_TEST_SECRET: 'ab'.repeat(20) }, 'LOAD_TEST_SECRET'],
+    [{ LOAD_TEST_SECRET: GOOD.TICKET_SECRET }, 'secret of its own'],
     [{ OPS_PASSWORD: 'short' }, 'OPS_PASSWORD'],
     [{ OPS_PASSWORD: 'x'.repeat(30) }, 'OPS_PASSWORD'],
   ])('are refused at start: %j', (env, name) => {

@@ -8,6 +8,7 @@ const GIVEN = {
   LINK_SECRET: 'the-secret-of-the-service-for-links-only',
   RECEIPT_SECRET: 'the-secret-of-the-service-for-receipts-only',
   UPLOAD_ID_SECRET: 'the-secret-of-the-service-for-upload-ids-only',
+  LOAD_TEST_SECRET: 'the-secret-of-the-service-for-load-tests-only',
   API_KEYS: 'portal:a-secret-of-a-portal',
   TICKET_JWKS_URL: 'https://portal.example/jwks',
 }
