@@ -1,21 +1,20 @@
 // `npm run service | worker | try | surge | bench | rehearse | …`: one program, built if needed, with its V8 flags.
 
+import { resolve } from 'node:path'
 import { asksForHelp, main, Refusal } from './lib/log.mjs'
 import { NAMES } from './lib/node-command.mjs'
 import { runPart } from './lib/part.mjs'
 import { dataDir, loadEnvFile } from './lib/paths.mjs'
-import { readSecrets, withoutServiceSecrets } from './lib/secrets.mjs'
+import { withoutServiceSecrets } from './lib/secrets.mjs'
 import { setUp } from './lib/setup.mjs'
 
 const [name, ...args] = process.argv.slice(2)
 
-/** Tools that act as a portal use the first configured API key, or the one that `npm start` generated. */
-function withApiKey(env) {
-  if (name === 'service' || name === 'worker' || env.API_KEY) return env
-  const given = env.API_KEYS?.split(',')[0]?.trim()
-  if (given) return { ...env, API_KEY: given.slice(given.indexOf(':') + 1) }
-  const kept = readSecrets(dataDir(env))
-  return kept === undefined ? env : { ...env, API_KEY: kept.apiKey }
+/** Node reads certificates of one's own before a program begins: `--ca FILE` of a tool has to be in its environment. */
+function withCa(env) {
+  const at = args.findIndex((word) => word === '--ca' || word.startsWith('--ca='))
+  const file = args[at] === '--ca' ? args[at + 1] : args[at]?.slice('--ca='.length)
+  return at < 0 || !file ? env : { ...env, NODE_EXTRA_CA_CERTS: resolve(file) }
 }
 
 /** Tools have their own usage texts; these two take no arguments. */
@@ -33,7 +32,7 @@ await main(async () => {
   loadEnvFile()
   // Images have their system packages; the service and the worker report themselves what is missing.
   await setUp({ tools: false })
-  const given = name === 'worker' ? withoutServiceSecrets(process.env) : withApiKey(process.env)
+  const given = name === 'worker' ? withoutServiceSecrets(process.env) : withCa(process.env)
   const env = { ...given, DATA_DIR: dataDir() }
   process.exitCode = await runPart(name, args, env)
 })

@@ -4,6 +4,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkCa } from './lib/certificates.ts'
+import { consentOf } from './lib/consent.ts'
+import { removeSubmissions } from './lib/remove.ts'
 import { readSettings, type Settings } from './lib/settings.ts'
 import { runTool } from './lib/usage.ts'
 import { bytesInWords, timeInWords } from './lib/words.ts'
@@ -16,7 +19,8 @@ import { sendFile } from './try/send.ts'
 import { checkWebhooks, waitUntilFinal } from './try/settle.ts'
 import type { Trial } from './try/trial.ts'
 
-async function tryService(args: TryArgs, settings: Settings, page: Page): Promise<void> {
+/** @param isStage the service is on another machine, and has consented */
+async function tryService(args: TryArgs, settings: Settings, isStage: boolean, page: Page): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-try-'))
   const stop = new AbortController()
   let trial: Trial | undefined
@@ -26,7 +30,7 @@ async function tryService(args: TryArgs, settings: Settings, page: Page): Promis
     const files = args.file === undefined ? await makeFiles(dir) : [await ownFile(args.file.path, args.file.slot)]
     for (const { name, about, source } of files) page.ok(`${name}: ${about}, ${bytesInWords(source.bytes)}`)
     page.step('Portal')
-    trial = await openTrial(settings, args.profile, page, stop.signal)
+    trial = await openTrial({ settings, isStage, profile: args.profile, page }, stop.signal)
     page.step('Uploads')
     const ids: string[] = []
     for (const file of files) {
@@ -36,8 +40,10 @@ async function tryService(args: TryArgs, settings: Settings, page: Page): Promis
     if (ids.length === 0) return
     page.step('Checks and renditions')
     const uploads = await waitUntilFinal(trial, ids, args.waitMs)
-    page.step('Webhooks')
-    await checkWebhooks(trial, ids)
+    if (!isStage) {
+      page.step('Webhooks')
+      await checkWebhooks(trial, ids)
+    }
     page.step('Documents')
     await showResult(trial, uploads, args.json)
     page.step('Links')
@@ -45,15 +51,25 @@ async function tryService(args: TryArgs, settings: Settings, page: Page): Promis
   } finally {
     stop.abort()
     await trial?.webhooks?.close()
+    if (isStage && !args.keep && trial !== undefined) await removeTrial(trial)
     await rm(dir, { recursive: true, force: true })
   }
+}
+
+async function removeTrial({ page, portal, submissionId }: Trial): Promise<void> {
+  page.step('Clean-up')
+  const { left, errors } = await removeSubmissions(portal, [submissionId])
+  page.check(left.length === 0, `submission ${submissionId} deleted`, errors.join(', '))
 }
 
 await runTool(USAGE, async () => {
   const startedMs = performance.now()
   const args = parseTryArgs(process.argv.slice(2))
   const page = new Page(process.stdout)
-  await tryService(args, readSettings(process.env, args.url), page)
+  checkCa(args.ca, process.env)
+  const settings = readSettings(process.env, args.url)
+  const stage = await consentOf(settings.base, process.env)
+  await tryService(args, settings, stage !== undefined, page)
   const took = timeInWords(performance.now() - startedMs)
   page.line()
   const { failures } = page

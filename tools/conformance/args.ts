@@ -15,8 +15,12 @@ export const usage = `tus 1.0.0 conformance suite
   --timeout SECONDS     longest wait for one answer (default 10)
   --takeover SECONDS    longest time to take over from a dead connection (default 30)
   --expiry-wait SECONDS wait at most this long for an upload to expire (default 10)
+  --ca FILE             certificates of your own authority, in PEM
+  --other-server        the server is not Songngan and cannot consent; you may test it
   --list                print every sentence with its checks and stop
   --help
+
+A Songngan on another machine must consent: it and this tool have the same LOAD_TEST_SECRET in their environment.
 
 Exit code: 0 no MUST is broken, 1 at least one is, 2 the suite could not run.`
 
@@ -27,6 +31,9 @@ export interface CommandLine {
   readonly only?: string
   readonly assume: readonly string[]
   readonly jsonFile?: string
+  readonly ca?: string
+  /** Not a Songngan: it is not asked for consent. */
+  readonly otherServer: boolean
 }
 
 /** An invalid command line; the message names the wrong part. */
@@ -56,6 +63,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine | 'help' 
     ...(values['body-file'] === undefined ? {} : { bodyFile: values['body-file'] }),
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(values.json === undefined ? {} : { jsonFile: values.json }),
+    ...(values.ca === undefined ? {} : { ca: values.ca }),
+    otherServer: values['other-server'] === true,
   }
 }
 
@@ -75,6 +84,8 @@ function readValues(argv: readonly string[]) {
         timeout: text,
         takeover: text,
         'expiry-wait': text,
+        ca: text,
+        'other-server': { type: 'boolean' },
         list: { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -237,14 +237,21 @@ export class Harness {
     return { body: x.response?.body ?? Buffer.alloc(0), x }
   }
 
-  /** Closes what the check left open. Deletes its uploads if the server supports termination. */
-  async dispose(): Promise<void> {
+  /**
+   * Closes what the check left open. Deletes its uploads if the server supports termination. Resolves with the URLs of those
+   * that may still be there.
+   */
+  async dispose(): Promise<string[]> {
     for (const connection of this.#connections) connection.destroy()
-    if (!this.announces('termination')) return
+    if (!this.announces('termination')) return [...this.#created.keys()]
+    const left: string[] = []
     for (const url of this.#created.values()) {
       // Whether DELETE works is tested by the termination checks; here it only cleans up.
-      await this.send({ method: 'DELETE', url, timeoutMs: Math.min(3_000, this.options.timeoutMs) })
+      const x = await this.send({ method: 'DELETE', url, timeoutMs: Math.min(3_000, this.options.timeoutMs) })
+      const status = x.response?.status
+      if (!succeeded(x) && status !== 404 && status !== 410) left.push(url.href)
     }
+    return left
   }
 
   #defaults(spec: Pick<Spec, 'headers'>): Headers {

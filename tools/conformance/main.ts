@@ -1,5 +1,8 @@
 // Entry: arguments → probe → sections → reports → exit code.
 import { writeFileSync } from 'node:fs'
+import { checkCa } from '../lib/certificates.ts'
+import { consentOf } from '../lib/consent.ts'
+import { UsageError as ToolUsageError } from '../lib/usage.ts'
 import { type CommandLine, parseCommandLine, UsageError, usage } from './args.ts'
 import { createPayload } from './payload.ts'
 import { probe } from './probe.ts'
@@ -12,6 +15,9 @@ const complain = (line: string) => process.stderr.write(`${line}\n`)
 
 async function run(command: CommandLine): Promise<number> {
   const startedAt = new Date()
+  checkCa(command.ca, process.env)
+  const stage = command.otherServer ? undefined : await consentOf(command.harness.url, process.env)
+  const left: string[] = []
   const payload = createPayload(command)
   const { facts, answer } = await probe(command.harness, payload, command.assume)
   if (!answer.response) {
@@ -25,9 +31,11 @@ async function run(command: CommandLine): Promise<number> {
     payload,
     checkLimitMs: Math.max(60_000, 3 * command.harness.takeoverMs) + command.harness.expiryWaitMs,
     onResult: createTextReporter(print),
+    onLeft: (urls) => void left.push(...urls),
     ...(command.only === undefined ? {} : { only: command.only }),
   })
   print(renderTotals(results))
+  if (stage !== undefined) for (const url of left) print(`not removed: ${url}`)
   if (command.jsonFile !== undefined) {
     const report = jsonReport({ url: command.harness.url, facts, startedAt, sections, results })
     writeFileSync(command.jsonFile, `${JSON.stringify(report, null, 2)}\n`)
@@ -48,6 +56,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof UsageError) complain(`${error.message}\n\n${usage}`)
+    else if (error instanceof ToolUsageError) complain(error.message)
     else complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
     return 2
   }

@@ -26,6 +26,8 @@ export interface RunContext {
   readonly checkLimitMs: number
   /** Called after each check, for a reporter that prints progress. */
   readonly onResult?: (result: Result) => void
+  /** Called with uploads that a check has made and could not delete. */
+  readonly onLeft?: (urls: readonly string[]) => void
 }
 
 /** Results in the order of the protocol text. Rules without checks give none. */
@@ -68,7 +70,7 @@ async function runCheck(planned: Planned, context: RunContext): Promise<Result> 
   const startedAt = Date.now()
   let verdict = await attempt(planned.check, t, context.checkLimitMs)
   const elapsedMs = Date.now() - startedAt
-  await t.dispose()
+  context.onLeft?.(await t.dispose())
   if (rule.level === 'ROBUST' && verdict.outcome === 'pass') verdict = await stillAlive(context, verdict)
   return { ...named, ...verdict, elapsedMs, notes: [...t.notes, ...verdict.notes] }
 }

@@ -2,12 +2,15 @@
 
 import { Readable } from 'node:stream'
 import type { FileReader } from 'tus-js-client'
+import type { ByteAllowance } from './byte-allowance.ts'
 import { CHUNK_BYTES, type Source } from './source.ts'
 
 export type BodyOptions = {
   source: Source
   /** Speed of the connection; undefined: unlimited. */
   bytesPerSecond?: number | undefined
+  /** Of all connections of this process together. */
+  allowance?: ByteAllowance | undefined
   /** Offsets at which `onCut` is called, each once, when that many bytes have been handed over. */
   cutAt?: readonly number[] | undefined
   onCut?: (offset: number) => void
@@ -43,11 +46,12 @@ export function bodyReader(options: BodyOptions): FileReader {
 }
 
 async function* pump(options: BodyOptions, cuts: number[], start: number, end: number) {
-  const { source, bytesPerSecond, onCut, onBytes, onEnd } = options
+  const { source, bytesPerSecond, allowance, onCut, onBytes, onEnd } = options
   const startedMs = performance.now()
   let position = start
   if (end > start) {
     for await (const chunk of source.chunks(start, end)) {
+      await allowance?.wait(chunk.length)
       position += chunk.length
       // Called before the yield: after it, this would run only when more is requested.
       if (position === end) onEnd?.()

@@ -3,6 +3,8 @@
 import type { EventBody } from '../../src/records/event-body.ts'
 import type { SubmissionDocument, UploadDocument } from '../../src/submissions/document/schemas.ts'
 import { problemCode, problemInWords } from './problem.ts'
+import { isOwnMachine } from './settings.ts'
+import { UsageError } from './usage.ts'
 
 export type Ticket = { ticket: string; tusEndpoint: string; expiresAt: string }
 export type Link = { name: string; url: string; contentType: string; bytes: number }
@@ -62,8 +64,33 @@ export class Portal {
     return this.#call('get upload', 'GET', `/v1/uploads/${id}`)
   }
 
-  ticket(submissionId: string, slot: string): Promise<Ticket> {
-    return this.#call('ticket', 'POST', `/v1/submissions/${submissionId}/tickets`, { slot })
+  /** Throws UsageError if the uploads would go to another machine than this portal's calls. */
+  async ticket(submissionId: string, slot: string): Promise<Ticket> {
+    const ticket = await this.#call<Ticket>('ticket', 'POST', `/v1/submissions/${submissionId}/tickets`, { slot })
+    const { base } = this.#options
+    const endpoint = new URL(ticket.tusEndpoint)
+    if (endpoint.origin !== base.origin && !(isOwnMachine(endpoint) && isOwnMachine(base)))
+      throw new UsageError(`${base.origin} takes uploads at ${endpoint.origin}: use that --url, or correct PUBLIC_URL.`)
+    return ticket
+  }
+
+  /** Deletes a submission with all its uploads; one that does not exist is no error. */
+  async deleteSubmission(id: string): Promise<void> {
+    try {
+      await this.#call('delete submission', 'DELETE', `/v1/submissions/${id}`)
+    } catch (error) {
+      if (!(error instanceof PortalError && [404, 410].includes(error.status))) throw error
+    }
+  }
+
+  /** The signed receipt of an upload, its claims, and of which kind it is. */
+  receipt(uploadId: string): Promise<{ kind: string; receipt: string; claims: Record<string, unknown> }> {
+    return this.#call('receipt', 'GET', `/v1/uploads/${uploadId}/receipt`)
+  }
+
+  /** Whether the service finds a receipt genuine. */
+  async isGenuine(receipt: string): Promise<boolean> {
+    return (await this.#call<{ valid: boolean }>('verify receipt', 'POST', '/v1/receipts/verify', { receipt })).valid
   }
 
   async links(uploadId: string): Promise<Link[]> {
@@ -78,7 +105,7 @@ export class Portal {
   /** The stream of server-sent events of a submission; it ends when `signal` aborts. */
   async eventStream(submissionId: string, signal: AbortSignal): Promise<Response> {
     const url = new URL(`/v1/submissions/${submissionId}/events`, this.#options.base)
-    const response = await fetch(url, { headers: this.#headers(), signal })
+    const response = await fetch(url, { headers: this.#headers(), redirect: 'error', signal })
     if (!response.ok) throw new PortalError('event stream', response, await response.text())
     return response
   }
@@ -109,6 +136,8 @@ export class Portal {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
     const response = await fetch(new URL(path, base), {
       method,
+      // A redirect would lead to a service that nobody asked for consent.
+      redirect: 'error',
       headers: { ...this.#headers(), ...json },
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -119,6 +148,6 @@ export class Portal {
     const text = await response.text()
     tell(response.status)
     if (!response.ok) throw new PortalError(`${method} ${path}`, response, text)
-    return JSON.parse(text) as Answer
+    return (text === '' ? undefined : JSON.parse(text)) as Answer
   }
 }

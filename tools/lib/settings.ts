@@ -13,8 +13,17 @@ export type Settings = {
   webhookSecret: string | undefined
 }
 
-/** @param url `--url` of the command line; without it the address from HOST and PORT. */
+/**
+ * @param url `--url` of the command line; without it the address from HOST and PORT. Another machine gets API_KEY only:
+ * never the key of the service that runs here.
+ */
 export function readSettings(env: Environment, url?: string): Settings {
+  const base = serviceUrl(url ?? localAddress(env))
+  if (!isOwnMachine(base)) {
+    const apiKey = env['API_KEY']
+    if (apiKey) return { base, apiKey, webhookSecret: undefined }
+    throw new UsageError(`No API key for ${base.origin}: set API_KEY, best to a key of its own for load tests.`)
+  }
   const kept = keptSecrets(env['DATA_DIR'])
   const apiKey = env['API_KEY'] || firstKey(env['API_KEYS']) || kept['apiKey']
   if (apiKey === undefined)
@@ -22,17 +31,21 @@ export function readSettings(env: Environment, url?: string): Settings {
       'No API key: start the service with `npm start`, or set API_KEY, or DATA_DIR as for the service.',
     )
   const webhookSecret = env['WEBHOOK_SECRET']?.split(',')[0]?.trim() || kept['webhookSecret']
-  return { base: loopbackUrl(url ?? localAddress(env)), apiKey, webhookSecret }
+  return { base, apiKey, webhookSecret }
 }
 
-/** These tools create load and use plain HTTP, so they accept only addresses of this machine. */
-export function loopbackUrl(text: string): URL {
+/** Throws UsageError unless it is an http or https URL without user and password. */
+export function serviceUrl(text: string): URL {
   if (!URL.canParse(text)) throw new UsageError(`${text} is not a URL`)
   const url = new URL(text)
-  const own = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'http:' || !own)
-    throw new UsageError(`${text}: must be http on this machine (127.0.0.1, localhost, [::1])`)
+  if (!['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '')
+    throw new UsageError(`${text}: must be http or https, without user and password`)
   return url
+}
+
+/** Whether a URL names this machine itself; then no consent is asked for. */
+export function isOwnMachine({ hostname }: URL): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
 function localAddress(env: Environment): string {

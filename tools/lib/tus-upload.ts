@@ -1,8 +1,10 @@
 // One upload with tus-js-client, configured as the README recommends, on a connection of its own that can be cut.
 
 import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { DefaultHttpStack, type DetailedError, type HttpRequest, type HttpResponse, Upload } from 'tus-js-client'
 import { bodyReader } from './body.ts'
+import type { ByteAllowance } from './byte-allowance.ts'
 import { problemCode, problemInWords } from './problem.ts'
 import type { Source } from './source.ts'
 
@@ -40,6 +42,8 @@ export type UploadJob = UploadHooks & {
   ticket: () => Promise<string>
   cutAt?: readonly number[]
   bytesPerSecond?: number | undefined
+  /** Of all connections of this process together. */
+  allowance?: ByteAllowance | undefined
   /** Gives up when it aborts. */
   signal?: AbortSignal
 }
@@ -61,7 +65,8 @@ export type UploadResult = {
 
 /** Resolves when the upload is complete, permanently refused, or given up; never rejects. */
 export async function uploadByTus(job: UploadJob): Promise<UploadResult> {
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 10_000 })
+  const options = { keepAlive: true, keepAliveMsecs: 10_000 }
+  const agent = job.endpoint.startsWith('https:') ? new TlsAgent(options) : new Agent(options)
   try {
     return await new TusUpload(job, agent).run()
   } finally {
@@ -94,7 +99,7 @@ class TusUpload {
   }
 
   run(): Promise<UploadResult> {
-    const { source, cutAt, bytesPerSecond, signal, endpoint, metadata, onBytes, onCut } = this.#job
+    const { source, cutAt, bytesPerSecond, allowance, signal, endpoint, metadata, onBytes, onCut } = this.#job
     const result = this.#result
     return new Promise((resolve) => {
       const settle = (failure: string | undefined, code?: string) => {
@@ -117,6 +122,7 @@ class TusUpload {
           source,
           cutAt,
           bytesPerSecond,
+          allowance,
           onBytes: (bytes) => {
             result.sentBytes += bytes
             onBytes?.(bytes)

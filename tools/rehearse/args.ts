@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
+import { type Address, parseAddress } from './generator/remote.ts'
 import { quick, SCENARIOS, type Scenario } from './scenarios.ts'
 
 export const USAGE = `npm run rehearse -- --scenario NAME     the worst day, played on this machine
@@ -15,8 +16,18 @@ export const USAGE = `npm run rehearse -- --scenario NAME     the worst day, pla
   --services N, --workers N, --generators N      processes        [of the scenario, at most 16]
   --seed N             same seed, same clients and files          [1]
   --out DIR            folder for NAME.html and NAME.json         [.cache/rehearsals]
-  --url URL            use a running service on this machine, without fault injection
-  --ops-url URL        its operations listener`
+
+A running service (--url): no faults are injected, and its store is audited over its API.
+  --url URL            http or https. On another machine it must consent: it and this tool have the same LOAD_TEST_SECRET
+  --ops-url URL,URL    its operations listeners                   [on this machine: OPS_HOST:OPS_PORT]
+  --ca FILE            certificates of your own authority, in PEM
+  --max-mbit N         limit of all clients together              [on another machine 100]
+  --keep               do not delete what the run has made        [on this machine it is always kept]
+  Environment: API_KEY (of a portal for load tests), LOAD_TEST_SECRET. They have no options: command lines are seen by others.
+
+Several machines: one coordinates, the others join it and get its API key; LOAD_TEST_SECRET protects the connection.
+  --listen HOST:PORT --remote N     coordinate N generators on other machines (--generators 0: only those)
+  --join HOST:PORT                  be one of them; only --ca besides`
 
 export type RehearsalArgs = {
   scenario: Scenario
@@ -24,6 +35,12 @@ export type RehearsalArgs = {
   outDir: string
   url: string | undefined
   opsUrl: string | undefined
+  ca: string | undefined
+  /** Of all clients together; undefined: no limit on this machine, and the usual one on another. */
+  maxMbit: number | undefined
+  keep: boolean
+  /** Generators on other machines, and where they connect to. */
+  remote: { address: Address; count: number } | undefined
   /** The command line, for the report. */
   command: string
 }
@@ -34,8 +51,9 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
   if (row === undefined) throw new UsageError(`${values.scenario ?? 'no'} scenario\n\n${USAGE}`)
   const base = values.quick === true ? quick(row) : row
   const whole = true
-  const processes = (name: 'services' | 'workers' | 'generators') =>
-    numberOption(name, values[name], { fallback: base[name], min: 1, max: 16, whole })
+  const processes = (name: 'services' | 'workers' | 'generators', min = 1) =>
+    numberOption(name, values[name], { fallback: base[name], min, max: 16, whole })
+  const remote = remoteOf(values)
   const scenario: Scenario = {
     ...base,
     clients: numberOption('clients', values.clients, { fallback: base.clients, min: 4, max: 20_000, whole }),
@@ -45,19 +63,43 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
     storage: storage(values.storage ?? base.storage),
     services: processes('services'),
     workers: processes('workers'),
-    generators: processes('generators'),
+    generators: processes('generators', remote === undefined ? 1 : 0),
     ...(values.url === undefined ? {} : { faults: [] }),
   }
   if (values.url !== undefined && base.faults.length > 0)
-    throw new UsageError('--url: fault injection needs the rehearsal’s own service; use smoke or soak')
+    throw new UsageError('--url: fault injection needs the rehearsal’s own service; use smoke, stage or soak')
   return {
     scenario,
     seed: numberOption('seed', values.seed, { fallback: 1, min: 0, max: 2 ** 32 - 1, whole }),
     outDir: values.out ?? '.cache/rehearsals',
     url: values.url,
     opsUrl: values['ops-url'],
+    ca: values.ca,
+    maxMbit:
+      values['max-mbit'] === undefined
+        ? undefined
+        : numberOption('max-mbit', values['max-mbit'], { fallback: 0, min: 0.1, max: 100_000 }),
+    keep: values.keep === true,
+    remote,
     command: ['npm run rehearse --', ...args].join(' '),
   }
+}
+
+/** `--join`: where the coordinator is, and the certificates; undefined: this is not a generator. Throws UsageError. */
+export function parseJoinArgs(args: readonly string[]): { address: Address; ca: string | undefined } | undefined {
+  const { join, ca, ...others } = parsed(args)
+  if (join === undefined) return undefined
+  const [more] = Object.keys(others)
+  if (more !== undefined) throw new UsageError(`--${more} is for the coordinator, not for a generator that joins`)
+  return { address: parseAddress('join', join), ca }
+}
+
+function remoteOf({ listen, remote, url }: ReturnType<typeof parsed>): RehearsalArgs['remote'] {
+  if (listen === undefined && remote === undefined) return undefined
+  if (listen === undefined || remote === undefined || url === undefined)
+    throw new UsageError('--listen HOST:PORT, --remote N and --url belong together')
+  const count = numberOption('remote', remote, { fallback: 0, min: 1, max: 64, whole: true })
+  return { address: parseAddress('listen', listen), count }
 }
 
 function storage(text: string): 'local' | 's3' {
@@ -84,6 +126,12 @@ function parsed(args: readonly string[]) {
         out: text,
         url: text,
         'ops-url': text,
+        ca: text,
+        'max-mbit': text,
+        listen: text,
+        remote: text,
+        join: text,
+        keep: { type: 'boolean' } as const,
         quick: { type: 'boolean' } as const,
       },
     }).values

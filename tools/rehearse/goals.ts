@@ -16,6 +16,8 @@ export type Measured = {
   misjudged: number
   strays: number
   storeErrors: number
+  /** From the last byte to the verdict; null: there was none. */
+  verdictP95Ms: number | null
   payloadBytes: number
   /** null if no operations listener answered. */
   receivedBytes: number | null
@@ -30,6 +32,8 @@ const MIB = 1024 ** 2
 const RECEIVED_FACTOR = 1.05
 const POST_P95_MS = 500
 const HEAD_P99_MS = 1000
+/** "A verdict in seconds": whoever hands in at the last minute waits for it in front of the page. */
+const VERDICT_P95_MS = 10_000
 type Method = 'POST' | 'HEAD' | 'PATCH'
 /**
  * How long the service holds a request: 20 s while Redis is unavailable; while the bucket is, 25 s to store bytes, and 5 s
@@ -72,6 +76,7 @@ export function goalsOf(scenario: Scenario, measured: Measured): Goal[] {
     },
     latency('POST p95', latencies['POST']?.p95 ?? null, POST_P95_MS),
     latency('HEAD p99', latencies['HEAD']?.p99 ?? null, HEAD_P99_MS),
+    latency('last byte → verdict p95', measured.verdictP95Ms, VERDICT_P95_MS),
     ...METHODS.flatMap((method) => {
       const longest = heldLatencies[method]?.max ?? null
       const why = scenario.faults.some(({ act }) => act === 's3Trouble') ? 'the bucket fails' : 'Redis is unavailable'

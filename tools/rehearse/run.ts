@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { described, machine } from '../bench/machine.ts'
 import { childWith } from '../bench/proc.ts'
+import type { Stage } from '../lib/consent.ts'
+import { bytesPerSecondWithin, limitsInWords } from '../lib/limits.ts'
 import { Portal } from '../lib/portal.ts'
 import type { Settings } from '../lib/settings.ts'
 import { UsageError } from '../lib/usage.ts'
@@ -16,12 +18,16 @@ import type { RehearsalArgs } from './args.ts'
 import { type Stray, strays } from './audit/processes.ts'
 import { auditStore, type StoreAudit } from './audit/store.ts'
 import { allJudged, allReady } from './audit/uploads.ts'
+import { Visit } from './audit/visit.ts'
 import { runFaults } from './faults.ts'
 import { startCrowd } from './generator/crowd.ts'
+import { type Generator, localGenerator } from './generator/generator.ts'
+import { acceptGenerators } from './generator/remote.ts'
+import { planRehearsal } from './plan/plan.ts'
 import { composeReport } from './report/compose.ts'
 import type { Report } from './report/report.ts'
 import { progressLine } from './report/words.ts'
-import { MARK, type Stage, startStage } from './stage/stage.ts'
+import { MARK, type Stage as OwnStage, startStage } from './stage/stage.ts'
 import { Recorder } from './watch/recorder.ts'
 import { startSampler } from './watch/sampler.ts'
 import { ServiceCounters } from './watch/service-counters.ts'
@@ -42,46 +48,78 @@ const STRAY_MS = 5000
 
 export type Say = (line: string) => void
 
+/** A running service that was given with `--url`. */
+export type Given = {
+  settings: Settings
+  ops: readonly URL[]
+  /** It is on another machine, and has consented. */
+  stage: Stage | undefined
+  /** Also protects the connection to generators on other machines. */
+  secret: string | undefined
+}
+
 /** Rejects on Ctrl-C; everything that was started is still ended. */
-function interruption(): { promise: Promise<never>; end(): void } {
+function interruption(): { promise: Promise<never>; signal: AbortSignal; end(): void } {
+  const controller = new AbortController()
   let interrupt: (signal: NodeJS.Signals) => void = () => {}
   const promise = new Promise<never>((_resolve, reject) => {
-    interrupt = (signal) => reject(new UsageError(`Interrupted by ${signal}.`))
+    interrupt = (signal) => {
+      controller.abort()
+      reject(new UsageError(`Interrupted by ${signal}.`))
+    }
   })
   promise.catch(() => {}) // raced against below
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
-  return { promise, end: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
+  return {
+    promise,
+    signal: controller.signal,
+    end: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt),
+  }
 }
 
-/** @param given with `--url`: the service, and its operations listener */
-export async function rehearse(
-  args: RehearsalArgs,
-  given: { settings: Settings; ops: URL } | undefined,
-  say: Say,
-): Promise<Report> {
+/** @param given with `--url` */
+export async function rehearse(args: RehearsalArgs, given: Given | undefined, say: Say): Promise<Report> {
   const { scenario } = args
   const startedMs = Date.now()
   const run = randomBytes(4).toString('hex')
+  const bytesPerSecond = bytesPerSecondWithin(given?.stage, plannedLoad(args))
+  if (given?.stage !== undefined) say(limitsInWords(given.stage, bytesPerSecond))
   say(`${scenario.name}: ${scenario.story}`)
-  const stage = given === undefined ? await startStage(scenario, run) : undefined
+  const installation = given === undefined ? await startStage(scenario, run) : undefined
   const interrupted = interruption()
-  let events: EventReader | undefined
+  const base = given?.settings.base.href ?? installation?.url ?? ''
+  const apiKey = given?.settings.apiKey ?? installation?.apiKey ?? ''
+  const portal = new Portal({ base: new URL(base), apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
+  const events = new EventReader(portal)
+  const generators: Generator[] = []
+  let visit: Visit | undefined
   try {
-    const base = given?.settings.base.href ?? stage?.url ?? ''
-    const apiKey = given?.settings.apiKey ?? stage?.apiKey ?? ''
-    const portal = new Portal({ base: new URL(base), apiKey, retryDelaysMs: PORTAL_RETRIES_MS })
-    events = new EventReader(portal)
     await events.start()
-    const opsUrls = stage?.services.map(({ opsUrl }) => opsUrl) ?? [given?.ops.href ?? '']
+    const opsUrls = installation?.services.map(({ opsUrl }) => opsUrl) ?? given?.ops.map(({ href }) => href) ?? []
     const counters = new ServiceCounters(opsUrls)
     const before = await counters.read()
-    const interrupt = interrupted.promise
-    const played = await play(args, { base, apiKey, run, stage, counters, events, interrupt, say })
+    await gather(generators, args, given, interrupted.signal, say)
+    visit =
+      given?.stage === undefined ? undefined : new Visit({ portal, run, args, ops: given.ops, stage: given.stage, say })
+    const { promise: interrupt } = interrupted
+    const deps = {
+      base,
+      apiKey,
+      run,
+      stage: installation,
+      bytesPerSecond,
+      generators,
+      counters,
+      events,
+      interrupt,
+      say,
+    }
+    const played = await play(args, deps)
 
     say('Comparing the stored files with the files that were sent …')
-    const handed = played.outcomes.map((one) => ({ ...one, url: one.url }))
-    const findings = await verifyAll(portal, events, handed)
-    const end = stage === undefined ? undefined : await endStage(stage, played.outcomes)
+    const findings = await verifyAll(portal, events, played.outcomes)
+    const end = installation === undefined ? undefined : await endStage(installation, played.outcomes)
+    const store = end?.store ?? (await visit?.audit(played.outcomes, findings)) ?? null
     return composeReport({
       args,
       ...played,
@@ -90,24 +128,59 @@ export async function rehearse(
       before,
       counters,
       startedMs,
-      store: end?.store ?? null,
+      store,
+      removal: await visit?.remove(),
       strays: end?.strays ?? [],
       machine: described(await machine()),
-      troubles: stage?.troubles() ?? {},
-      s3Calls: stage?.proxy?.counts() ?? null,
+      troubles: installation?.troubles() ?? {},
+      s3Calls: installation?.proxy?.counts() ?? null,
     })
   } finally {
     interrupted.end()
-    await events?.stop()
-    await stage?.remove()
+    await Promise.all(generators.map((generator) => generator.end()))
+    await events.stop()
+    await visit?.remove()
+    await installation?.remove()
   }
+}
+
+function plannedLoad({ scenario, seed, maxMbit }: RehearsalArgs) {
+  const { minutes, settleMinutes } = scenario
+  const arrivalsMs = planRehearsal({ ...scenario, seed }).map(({ arrivesMs }) => arrivesMs)
+  return { arrivalsMs, minutes: minutes + settleMinutes, mbit: maxMbit }
+}
+
+/** Adds generators to `into`, so that whoever called can end those that have started, also after an error. */
+async function gather(
+  into: Generator[],
+  { scenario, remote }: RehearsalArgs,
+  given: Given | undefined,
+  signal: AbortSignal,
+  say: Say,
+): Promise<void> {
+  const count = scenario.generators
+  for (let i = 0; i < count; i++) into.push(await localGenerator(count === 1 ? 'crowd' : `crowd ${i + 1}`))
+  if (remote === undefined) return
+  const { address } = remote
+  if (!given?.secret) throw new UsageError('--listen needs LOAD_TEST_SECRET, which the generators have too.')
+  const options = {
+    count: remote.count,
+    secret: given.secret,
+    signal,
+    onListening: (port: number) => say(`Waiting for ${remote.count} generators at ${address.host}:${port} …`),
+  }
+  const joined = ({ name, clockOffsetMs }: Generator, number: number) =>
+    say(`generator ${number} of ${remote.count}: ${name}, clock ${clockOffsetMs >= 0 ? '+' : ''}${clockOffsetMs} ms`)
+  into.push(...(await acceptGenerators(address, options, joined)))
 }
 
 type PlayDeps = {
   base: string
   apiKey: string
   run: string
-  stage: Stage | undefined
+  stage: OwnStage | undefined
+  bytesPerSecond: number | undefined
+  generators: readonly Generator[]
   counters: ServiceCounters
   events: EventReader
   /** Rejects if the run must end early. */
@@ -117,27 +190,23 @@ type PlayDeps = {
 
 async function play(args: RehearsalArgs, deps: PlayDeps) {
   const { scenario, seed } = args
-  const { base, apiKey, run, stage, counters, events, interrupt, say } = deps
+  const { base, apiKey, run, stage, bytesPerSecond, generators, counters, events, interrupt, say } = deps
   const recorder = new Recorder()
   const clips = (await makeClips(CLIP_CRF)).map((clip) => clip.toString('base64'))
   const { clients, minutes, arrivals, scale, speed } = scenario
   const arrivalMs = minutes * 60_000
   const settleMs = scenario.settleMinutes * 60_000
-  const crowd = await startCrowd(
-    {
-      plan: { clients, minutes, arrivals, scale, speed, seed },
-      base,
-      apiKey,
-      run,
-      clips,
-      graceSeconds: GRACE_SECONDS,
-    },
-    { processes: scenario.generators, lastArrivalMs: arrivalMs, settleMs, slackMs: SLACK_MS },
+  const plan = { clients, minutes, arrivals, scale, speed, seed }
+  const crowdStarts = startCrowd(
+    { plan, base, apiKey, run, clips, graceSeconds: GRACE_SECONDS, bytesPerSecond },
+    { lastArrivalMs: arrivalMs, settleMs, slackMs: SLACK_MS },
+    generators,
     (generator, report) => recorder.heard(generator, report),
   )
+  const crowd = await Promise.race([crowdStarts, interrupt])
   recorder.startAtMs = crowd.startAtMs
   say(`${clients} clients with ${bytesInWords(crowd.bytes)} arrive within ${timeInWords(arrivalMs)}`)
-  const usage = new UsageWatch(watched(stage, crowd.pids))
+  const usage = new UsageWatch(watched(stage, generators))
   const sampler = startSampler({ recorder, usage, counters, events })
   const ticker = setInterval(() => say(progressLine(recorder, events.verdicts, events.ready)), PROGRESS_MS)
   const ended = new AbortController()
@@ -156,15 +225,19 @@ async function play(args: RehearsalArgs, deps: PlayDeps) {
     await until(() => allReady(outcomes, events), Math.min(Date.now() + READY_MS, limitMs + READY_MS))
     await sampler.stop()
     await events.stop()
-    return { outcomes, recorder, usage, marks: faults.marks }
+    const figures = generators.map(({ name, clockOffsetMs }, i) => ({
+      name,
+      clockOffsetMs,
+      clients: crowd.clients[i] ?? 0,
+    }))
+    return { outcomes, recorder, usage, marks: faults.marks, generators: figures }
   } finally {
     clearInterval(ticker)
     await sampler.stop()
-    await crowd.end()
   }
 }
 
-function watched(stage: Stage | undefined, generators: readonly number[]): Watched[] {
+function watched(stage: OwnStage | undefined, generators: readonly Generator[]): Watched[] {
   const { services = [], workers = [], redis, s3, front } = stage ?? {}
   const number = (name: string, list: readonly unknown[], i: number) => (list.length === 1 ? name : `${name} ${i + 1}`)
   return [
@@ -173,7 +246,7 @@ function watched(stage: Stage | undefined, generators: readonly number[]): Watch
     ...(redis === undefined ? [] : [{ name: 'redis', pid: () => childWith(`127.0.0.1:${redis.port}`) }]),
     ...(s3?.dir === undefined ? [] : [{ name: 'S3 server', pid: () => childWith(new URL(s3.endpoint).host) }]),
     ...(front === undefined ? [] : [{ name: 'balancer', pid: () => front.pid }]),
-    ...generators.map((pid, i) => ({ name: number('crowd', generators, i), pid: () => pid })),
+    ...generators.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid: () => pid }])),
     { name: 'observer', pid: () => process.pid, cpuSeconds: ownSeconds },
   ]
 }
@@ -189,7 +262,7 @@ async function until(condition: () => boolean, limitMs: number): Promise<void> {
 
 /** Ends services and workers, then looks for leftover files and processes. */
 async function endStage(
-  stage: Stage,
+  stage: OwnStage,
   outcomes: Parameters<typeof auditStore>[1],
 ): Promise<{ store: StoreAudit | null; strays: Stray[] }> {
   await stage.endProcesses()

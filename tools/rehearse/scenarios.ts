@@ -70,6 +70,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...ORDINARY,
+    name: 'stage',
+    story: 'The last minutes before a deadline, on a running installation; whoever runs it injects the faults.',
+    clients: 200,
+    minutes: 3.5,
+    scale: 0.2,
+    settleMinutes: 7,
+  },
+  {
+    ...ORDINARY,
     name: 'deadline',
     story: 'The last minutes before a deadline; in the middle, one of two services is killed.',
     clients: 2000,

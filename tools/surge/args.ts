@@ -3,16 +3,22 @@
 import { parseArgs } from 'node:util'
 import { numberOption, UsageError } from '../lib/usage.ts'
 
-export const USAGE = `npm run surge -- [--clients 200] [--minutes 1]     a deadline day in small, against a service on this machine
+export const USAGE = `npm run surge -- [--clients 200] [--minutes 1]     a deadline day in small, against a running service
   --clients N          uploads, each with a submission of its own      [200, at most 5000]
   --minutes M          duration of their arrivals, at a rising rate   [1, at most 60]
   --seed N             same seed, same files, arrivals and cuts        [1]
   --mbit N             upload speed of each client                     [unlimited]
   --max-mib N          largest file; most have 4 to 25 MiB             [40]
   --settle-minutes M   time to finish after the last arrival           [5, at most 60]
-  --url URL            the service, on this machine                    [http://HOST:PORT]
-  --ops-url URL        its metrics                                     [http://OPS_HOST:OPS_PORT]
-  --json FILE          write all numbers as JSON`
+  --url URL            the service, http or https                      [http://HOST:PORT]
+  --ops-url URL,URL    its metrics                                     [on this machine http://OPS_HOST:OPS_PORT]
+  --ca FILE            certificates of your own authority, in PEM
+  --max-mbit N         limit of all clients together                   [on another machine 100]
+  --keep               do not delete what the run has made             [on this machine it is always kept]
+  --json FILE          write all numbers as JSON
+
+A service on another machine must consent: it and this tool have the same LOAD_TEST_SECRET in their environment, and API_KEY
+is that of a portal for load tests.`
 
 export type SurgeArgs = {
   clients: number
@@ -24,6 +30,10 @@ export type SurgeArgs = {
   settleMs: number
   url: string | undefined
   opsUrl: string | undefined
+  ca: string | undefined
+  /** Of all clients together; undefined: no limit on this machine, and the usual one on another. */
+  maxMbit: number | undefined
+  keep: boolean
   jsonFile: string | undefined
 }
 
@@ -42,11 +52,15 @@ export function parseSurgeArgs(args: readonly string[]): SurgeArgs {
     settleMs: numberOption('settle-minutes', values['settle-minutes'], settle) * 60_000,
     url: values.url,
     opsUrl: values['ops-url'],
+    ca: values.ca,
+    maxMbit: values['max-mbit'] === undefined ? undefined : numberOption('max-mbit', values['max-mbit'], total),
+    keep: values.keep === true,
     jsonFile: values.json,
   }
 }
 
 const speed = { fallback: 0, min: 0.05, max: 10_000 }
+const total = { fallback: 0, min: 0.1, max: 100_000 }
 const settle = { fallback: 5, min: 0.1, max: 60 }
 
 function parsed(args: readonly string[]) {
@@ -63,6 +77,9 @@ function parsed(args: readonly string[]) {
         'settle-minutes': text,
         url: text,
         'ops-url': text,
+        ca: text,
+        'max-mbit': text,
+        keep: { type: 'boolean' } as const,
         json: text,
       },
     }).values

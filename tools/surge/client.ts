@@ -1,5 +1,6 @@
 // One client: its portal creates the submission and a ticket, its browser uploads the file.
 
+import type { ByteAllowance } from '../lib/byte-allowance.ts'
 import { type Portal, PortalError } from '../lib/portal.ts'
 import type { Source } from '../lib/source.ts'
 import { type UploadResult, uploadByTus } from '../lib/tus-upload.ts'
@@ -41,6 +42,8 @@ export type ClientDeps = {
   deadline: Date
   graceSeconds: number
   bytesPerSecond: number | undefined
+  /** Of all clients together. */
+  allowance: ByteAllowance | undefined
   signal: AbortSignal
 }
 
@@ -64,7 +67,7 @@ export async function runClient(deps: ClientDeps, client: SurgeClient): Promise<
 }
 
 async function send(deps: ClientDeps, client: SurgeClient): Promise<UploadResult> {
-  const { portal, measures, deadline, graceSeconds, bytesPerSecond, signal } = deps
+  const { portal, measures, deadline, graceSeconds, bytesPerSecond, allowance, signal } = deps
   const { submissionId, source, plan } = client
   await portal.putSubmission(submissionId, {
     profile: PROFILE,
@@ -87,6 +90,7 @@ async function send(deps: ClientDeps, client: SurgeClient): Promise<UploadResult
       },
       cutAt: plan.cutAtByte === undefined ? [] : [plan.cutAtByte],
       bytesPerSecond,
+      allowance,
       signal,
       onAnswer: (answer) => measures.answer(answer),
       onBytes: (bytes) => {

@@ -1,7 +1,11 @@
 // The surge: makes the files, starts each client at its time, waits for unfinished uploads, then counts.
 
 import { randomBytes } from 'node:crypto'
+import { ByteAllowance } from '../lib/byte-allowance.ts'
+import type { Stage } from '../lib/consent.ts'
+import { bytesPerSecondWithin, limitsInWords } from '../lib/limits.ts'
 import { Portal } from '../lib/portal.ts'
+import { type Removal, removeSubmissions } from '../lib/remove.ts'
 import type { Settings } from '../lib/settings.ts'
 import { bytesInWords, timeInWords } from '../lib/words.ts'
 import type { SurgeArgs } from './args.ts'
@@ -23,8 +27,21 @@ const GRACE_SECONDS = 3600
 
 export type Say = (line: string) => void
 
-export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, say: Say): Promise<Summary> {
+export type SurgeTarget = {
+  settings: Settings
+  ops: readonly URL[]
+  /** It is on another machine, and has consented. */
+  stage: Stage | undefined
+}
+
+export async function runSurge(args: SurgeArgs, { settings, ops, stage }: SurgeTarget, say: Say): Promise<Summary> {
   const measures = new Measures()
+  const limit = bytesPerSecondWithin(stage, {
+    arrivalsMs: planRun(args).map(({ arrivesMs }) => arrivesMs),
+    minutes: args.minutes + args.settleMs / 60_000,
+    mbit: args.maxMbit,
+  })
+  if (stage !== undefined) say(limitsInWords(stage, limit))
   const clients = await makeClients(args, say)
   const { base, apiKey } = settings
   const portal = new Portal({
@@ -41,9 +58,18 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
 
   const runMs = args.minutes * 60_000
   const stop = new AbortController()
-  const limit = setTimeout(() => stop.abort(), runMs + args.settleMs)
+  const timeLimit = setTimeout(() => stop.abort(), runMs + args.settleMs)
   const ticker = setInterval(() => say(progressLine(startedMs, measures, events)), 1000)
   const startedMs = performance.now()
+  let removal: Promise<Removal> | undefined
+  /** On a stage: what was made is removed, once, also after an error. */
+  const remove = async () => {
+    if (stage === undefined || args.keep) return undefined
+    if (removal === undefined) say('Removing what was made …')
+    const ids = clients.map(({ submissionId }) => submissionId)
+    removal ??= removeSubmissions(observer, ids)
+    return await removal
+  }
   say(`${args.clients} clients arrive within ${timeInWords(runMs)}`)
   try {
     const outcomes = await letLoose(clients, startedMs, measures, {
@@ -51,6 +77,7 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
       measures,
       graceSeconds: GRACE_SECONDS,
       bytesPerSecond: args.bytesPerSecond,
+      allowance: limit === undefined ? undefined : new ByteAllowance(limit),
       deadline: new Date(Date.now() + runMs + DEADLINE_SLACK_MS),
       signal: stop.signal,
     })
@@ -60,10 +87,11 @@ export async function runSurge(args: SurgeArgs, settings: Settings, ops: URL, sa
     clearInterval(ticker)
     say('Comparing the stored files with the files that were sent …')
     const findings = await verifyAll(observer, events, outcomes.map(handedIn))
-    return summarize(outcomes, findings, measures, increase(bytesBefore, bytesAfter))
+    return summarize(outcomes, findings, measures, increase(bytesBefore, bytesAfter), await remove())
   } finally {
-    clearTimeout(limit)
+    clearTimeout(timeLimit)
     clearInterval(ticker)
+    await remove()
   }
 }
 

@@ -1,5 +1,6 @@
 // All numbers of a surge, and the errors among them.
 
+import type { Removal } from '../lib/remove.ts'
 import type { ClientOutcome } from './client.ts'
 import { type Measures, type Spread, spreadOf } from './measures.ts'
 import type { Finding } from './verify.ts'
@@ -32,6 +33,8 @@ export type Summary = {
   /** Every response of 400 and more, including those that a retry resolved. */
   answers: Record<string, number>
   generatorLateness: Spread
+  /** On a stage: what was removed afterwards. */
+  removal?: Removal
   /** Errors as texts; empty: all is well. */
   errors: string[]
 }
@@ -43,6 +46,7 @@ export function summarize(
   findings: readonly Finding[],
   measures: Measures,
   receivedBytes: number | null,
+  removal?: Removal,
 ): Summary {
   const count = (end: Finding['end']) => findings.filter((finding) => finding.end === end).length
   const served = findings.filter(({ end }) => end === 'served')
@@ -70,9 +74,10 @@ export function summarize(
     latencies: measures.spreads(LATENCIES),
     answers: measures.refusals(),
     generatorLateness: spreadOf(measures.lateness),
+    ...(removal === undefined ? {} : { removal }),
     errors: [],
   }
-  summary.errors = errorsOf(summary, findings)
+  summary.errors = [...errorsOf(summary, findings), ...(removal?.errors ?? [])]
   return summary
 }
 

@@ -25,6 +25,9 @@ export function tableLines(summary: Summary): string[] {
       receivedBytes === null ? 'unknown' : `${bytesInWords(receivedBytes)}   ${share(receivedBytes, payloadBytes)}`,
     ],
     ['states', parts(summary.states)],
+    ...(summary.removal === undefined
+      ? []
+      : [['removed afterwards', `${summary.removal.removed} submissions`] as [string, string]]),
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   return [

@@ -8,7 +8,7 @@ import type { EventReader, UploadEvents } from './events.ts'
 export type HandedIn = {
   submissionId: string
   sha256: string
-  url: string | undefined
+  url?: string | undefined
   /** Why not all bytes were acknowledged; undefined: they were. */
   failure?: string | undefined
   /** The code of the answer that was final, if there was one. */

@@ -5,15 +5,22 @@ import { numberOption, UsageError } from '../lib/usage.ts'
 
 export const USAGE = `npm run try                                          two files made for the occasion
 npm run try -- FILE --slot SLOT [--profile PROFILE]   a file of your own
-  --url URL        the service, on this machine        [http://HOST:PORT]
+  --url URL        the service, http or https          [http://HOST:PORT]
+  --ca FILE        certificates of your own authority, in PEM
   --wait SECONDS   for checks and renditions           [50; with FILE 900]
-  --json           print the complete documents at the end`
+  --json           print the complete documents at the end
+  --keep           do not delete the submission        [on this machine it is always kept]
+
+A service on another machine must consent: it and this tool have the same LOAD_TEST_SECRET in their environment, and API_KEY
+is that of a portal for load tests. Webhooks, which could not reach this machine, are not tested then.`
 
 export type TryArgs = {
   /** The caller's own file; undefined: files are made. */
   file: { path: string; slot: string } | undefined
   profile: string
   url: string | undefined
+  ca: string | undefined
+  keep: boolean
   waitMs: number
   json: boolean
 }
@@ -31,6 +38,8 @@ export function parseTryArgs(args: readonly string[]): TryArgs {
     file: path === undefined || slot === undefined ? undefined : { path, slot },
     profile: values.profile ?? 'teacher.K4',
     url: values.url,
+    ca: values.ca,
+    keep: values.keep ?? false,
     waitMs: numberOption('wait', values.wait, { fallback, min: 1, max: 86_400 }) * 1000,
     json: values.json ?? false,
   }
@@ -45,6 +54,8 @@ function parsed(args: readonly string[]) {
         slot: { type: 'string' },
         profile: { type: 'string' },
         url: { type: 'string' },
+        ca: { type: 'string' },
+        keep: { type: 'boolean' },
         wait: { type: 'string' },
         json: { type: 'boolean' },
       },

@@ -2,27 +2,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loopbackUrl, readSettings } from '../../../tools/lib/settings.ts'
+import { isOwnMachine, readSettings, serviceUrl } from '../../../tools/lib/settings.ts'
 import { numberOption, UsageError } from '../../../tools/lib/usage.ts'
 
-describe('loopbackUrl', () => {
-  it.each(['http://127.0.0.1:8080', 'http://localhost:1', 'http://[::1]:8080/', 'http://127.1.2.3'])(
-    'takes %s',
+describe('serviceUrl', () => {
+  it.each(['http://127.0.0.1:8080', 'https://stage.example/x', 'http://[::1]:8080/'])('takes %s', (url) => {
+    expect(serviceUrl(url).href).toBe(new URL(url).href)
+  })
+  it.each(['ftp://127.0.0.1', 'not a url', 'http://127.0.0.1@example.com', 'https://a:b@example.com'])(
+    'refuses %s',
     (url) => {
-      expect(loopbackUrl(url).href).toBe(new URL(url).href)
+      expect(() => serviceUrl(url)).toThrow(UsageError)
     },
   )
-  it.each([
-    'http://example.com',
-    'http://10.0.0.1:8080',
-    'http://127.0.0.1.example.com',
-    'http://localhost.example.com',
-    'https://127.0.0.1',
-    'http://127.0.0.1@example.com',
-    'ftp://127.0.0.1',
-    'not a url',
-  ])('refuses %s', (url) => {
-    expect(() => loopbackUrl(url)).toThrow(UsageError)
+  it('knows what is this machine, which needs no consent', () => {
+    const own = (url: string) => isOwnMachine(new URL(url))
+    for (const url of ['http://127.0.0.1:8080', 'https://localhost', 'http://[::1]:8080/', 'http://127.1.2.3'])
+      expect(own(url), url).toBe(true)
+    for (const url of ['http://10.0.0.1:8080', 'http://127.0.0.1.example.com', 'http://localhost.example.com'])
+      expect(own(url), url).toBe(false)
   })
 })
 
@@ -51,7 +49,12 @@ describe('readSettings', () => {
     expect(at({ PORT: '9000' })).toBe('http://127.0.0.1:9000')
     expect(at({ HOST: '0.0.0.0' })).toBe('http://127.0.0.1:8080')
     expect(at({ HOST: '::1', PORT: '81' })).toBe('http://[::1]:81')
-    expect(() => at({ HOST: '192.168.1.5' })).toThrow(UsageError)
+    expect(at({ HOST: '192.168.1.5' })).toBe('http://192.168.1.5:8080')
+  })
+  it('never gives the key of the service here to another machine', () => {
+    const env = { DATA_DIR: dataDir, API_KEYS: 'a:first' }
+    expect(() => readSettings(env, 'https://stage.example')).toThrow('No API key for https://stage.example')
+    expect(readSettings({ ...env, API_KEY: 'load' }, 'https://stage.example')).toMatchObject({ apiKey: 'load' })
   })
   it('says what is missing', () => {
     expect(() => readSettings({ DATA_DIR: '/nonexistent' })).toThrow('No API key')

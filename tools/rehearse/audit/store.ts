@@ -10,8 +10,9 @@ import type { UploadOutcome } from '../generator/messages.ts'
 import { uploadId } from './uploads.ts'
 
 export type StoreAudit = {
-  objects: number
-  /** Files whose SHA-256 was computed here. */
+  /** null: not counted. */
+  objects: number | null
+  /** Files whose SHA-256 was compared: computed here, or by the service of a stage. */
   hashed: number
   errors: string[]
 }

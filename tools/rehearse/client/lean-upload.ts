@@ -236,8 +236,7 @@ class LeanUpload {
   }
 
   async #connected(): Promise<Line> {
-    if (this.#line === undefined || this.#line.broken)
-      this.#line = await Line.open(this.#endpoint.hostname, Number(this.#endpoint.port))
+    if (this.#line === undefined || this.#line.broken) this.#line = await Line.open(this.#endpoint)
     return this.#line
   }
 

@@ -1,6 +1,7 @@
 // A client's connection: requests as raw bytes, a body at the speed of the connection, and all the ways it can break.
 
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Response } from '../../conformance/wire/message.ts'
 import { parseResponse } from '../../conformance/wire/parse.ts'
 import type { Pacer } from './pacer.ts'
@@ -28,12 +29,15 @@ export type Body = {
 
 export class Line {
   readonly #socket: Socket
+  /** The same socket, or the TCP socket under TLS. */
+  readonly #tcp: Socket
   #received: Buffer = NOTHING
   #broken: string | undefined
   #wake: (() => void) | undefined
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.#socket = socket
+    this.#tcp = tcp
     socket.on('data', (chunk: Buffer) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
       this.#wake?.()
@@ -43,19 +47,29 @@ export class Line {
     socket.on('close', () => this.#break('closed'))
   }
 
-  static open(host: string, port: number): Promise<Line> {
+  /** Connects, with TLS to an https URL. Throws LineBroken. */
+  static open(url: URL): Promise<Line> {
+    const secure = url.protocol === 'https:'
+    const host = url.hostname.replace(/^\[|\]$/g, '')
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true })
-      const timer = setTimeout(() => socket.destroy(new Error('no connection')), CONNECT_MS)
+      const tcp = connect({ host, port: Number(url.port || (secure ? 443 : 80)), noDelay: true })
+      const name = isIP(host) === 0 ? { servername: host } : {}
+      const socket = secure ? connectTls({ socket: tcp, host, ALPNProtocols: ['http/1.1'], ...name }) : tcp
+      const timer = setTimeout(() => failed(new Error('no connection')), CONNECT_MS)
       const failed = (error: Error) => {
         clearTimeout(timer)
+        socket.on('error', () => {}) // it has failed already
+        socket.destroy()
+        tcp.destroy()
         reject(new LineBroken(error.message))
       }
       socket.once('error', failed)
-      socket.once('connect', () => {
+      tcp.on('error', failed) // stays under TLS: the end of this socket is the end of the one above
+      socket.once(secure ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
         socket.off('error', failed)
-        resolve(new Line(socket))
+        if (!secure) tcp.off('error', failed)
+        resolve(new Line(socket, tcp))
       })
     })
   }
@@ -84,7 +98,14 @@ export class Line {
       lastMs = nowMs
       while (position < body.bytes && allowed >= 1 && !stopped && !over()) {
         if (this.#socket.writableLength > MOST_UNSENT_BYTES) break
-        const piece = body.at(position, Math.min(Math.floor(allowed), MOST_UNSENT_BYTES))
+        const wanted = Math.min(Math.floor(allowed), MOST_UNSENT_BYTES)
+        const mayBytes = pacer.allowed(wanted, nowMs)
+        if (mayBytes === 0) {
+          movedMs = nowMs // held back by this process, not by the server
+          break
+        }
+        const piece = body.at(position, mayBytes)
+        pacer.allowance?.giveBack(mayBytes - piece.length)
         this.#socket.write(piece)
         position += piece.length
         allowed -= piece.length
@@ -134,14 +155,17 @@ export class Line {
 
   /** Closes the connection; the server is notified (FIN or RST). */
   reset(): void {
-    this.#socket.resetAndDestroy()
+    this.#tcp.resetAndDestroy()
   }
 
   /** Half-open: nothing is read or written any more, and the connection stays open. Returns a function that ends it. */
   abandon(): () => void {
     this.#socket.pause()
     this.#socket.on('error', () => {}) // no client uses it any more
-    return () => this.#socket.destroy()
+    return () => {
+      this.#socket.destroy()
+      this.#tcp.destroy()
+    }
   }
 
   close(): void {

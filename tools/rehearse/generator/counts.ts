@@ -1,5 +1,6 @@
 // Counters of a generator between two reports.
 
+import type { ByteAllowance } from '../../lib/byte-allowance.ts'
 import type { WireAnswer } from '../../lib/tus-upload.ts'
 import type { GeneratorReport } from './messages.ts'
 
@@ -22,6 +23,11 @@ export class Counts {
   #latencies: Record<string, number[]> = {}
   #refusals: Record<string, number> = {}
   #lateMs = 0
+  readonly #allowance: ByteAllowance | undefined
+
+  constructor(allowance?: ByteAllowance) {
+    this.#allowance = allowance
+  }
 
   add(what: Counted, much = 1): void {
     this.#numbers[what] += much
@@ -48,6 +54,7 @@ export class Counts {
       atMs: Date.now(),
       sending: this.sending,
       lateMs: Math.round(this.#lateMs),
+      limited: this.#allowance?.wasReached === true,
       ...this.#numbers,
       latencies: this.#latencies,
       refusals: this.#refusals,
@@ -56,6 +63,7 @@ export class Counts {
     this.#latencies = {}
     this.#refusals = {}
     this.#lateMs = 0
+    if (this.#allowance !== undefined) this.#allowance.wasReached = false
     return report
   }
 

@@ -1,4 +1,5 @@
-// Messages between the conductor and its generator processes: plain JSON over the channel between parent and child.
+// Messages between the coordinator and its generators: plain JSON, over the channel between parent and child, or a
+// connection to another machine.
 
 import type { PlannedUpload, PlanOptions } from '../plan/plan.ts'
 
@@ -13,12 +14,23 @@ export type GeneratorOrder = {
   run: string
   /** Base64. */
   clips: string[]
-  deadline: string
   graceSeconds: number
-  /** Unix time (ms) at which the first client may arrive, and at which the last gives up. */
-  startAtMs: number
-  giveUpAtMs: number
+  /** From the start until the last client gives up. */
+  totalMinutes: number
+  /** Limit of this generator's share; absent: none. */
+  bytesPerSecond?: number | undefined
 }
+
+/** Sent when all generators are ready. Unix time (ms) by the generator's own clock. */
+export type GeneratorStart = {
+  startAtMs: number
+  /** When the last client gives up. */
+  giveUpAtMs: number
+  /** Of all submissions: RFC 3339. */
+  deadline: string
+}
+
+export type ToGenerator = { kind: 'order'; order: GeneratorOrder } | { kind: 'start'; start: GeneratorStart }
 
 /** How one client ended. */
 export type UploadOutcome = {
@@ -53,8 +65,10 @@ export type GeneratorReport = {
   gaveUp: number
   sentBytes: number
   acknowledgedBytes: number
-  /** Largest event-loop delay of this process; if it is high, the measurements show the generator, not the service. */
+  /** Largest event-loop delay of this process, or delay of an arrival; if it is high, the measurements show the generator, not the service. */
   lateMs: number
+  /** Whether the byte limit held clients back. */
+  limited: boolean
   /** Latencies by kind of request, milliseconds. */
   latencies: Record<string, number[]>
   /** Responses of 400 and more, by method, status and code. */
@@ -62,7 +76,7 @@ export type GeneratorReport = {
 }
 
 export type FromGenerator =
-  | { kind: 'ready'; bytes: number }
+  | { kind: 'ready'; clients: number; bytes: number }
   | { kind: 'report'; report: GeneratorReport }
   | { kind: 'done'; outcomes: UploadOutcome[] }
   | { kind: 'error'; text: string }

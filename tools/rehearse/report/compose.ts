@@ -1,5 +1,6 @@
 // Composes the report from everything that was measured and found.
 
+import type { Removal } from '../../lib/remove.ts'
 import type { EventReader } from '../../surge/events.ts'
 import { spreadOf } from '../../surge/measures.ts'
 import type { Finding } from '../../surge/verify.ts'
@@ -37,6 +38,8 @@ export type Found = {
   strays: readonly Stray[]
   troubles: Record<string, number>
   s3Calls: Record<string, number> | null
+  generators: readonly { name: string; clients: number; clockOffsetMs: number }[]
+  removal: Removal | undefined
 }
 
 export function composeReport(found: Found): Report {
@@ -53,7 +56,8 @@ export function composeReport(found: Found): Report {
     ...audit,
     refused,
     strays: found.strays.length,
-    storeErrors: store?.errors.length ?? 0,
+    storeErrors: (store?.errors.length ?? 0) + (found.removal?.errors.length ?? 0),
+    verdictP95Ms: audit.verdicts.p95,
     receivedBytes: received,
     latencies: recorder.spreads((answer) => !held(answer)),
     heldLatencies,
@@ -64,6 +68,7 @@ export function composeReport(found: Found): Report {
   const { breaks, retries, gaveUp, sentBytes } = recorder.totals
   return {
     scenario: args.scenario,
+    ...(args.url === undefined ? {} : { target: args.url }),
     command: args.command,
     seed: args.seed,
     machine: found.machine,
@@ -74,10 +79,12 @@ export function composeReport(found: Found): Report {
     errors: [
       ...audit.errors,
       ...(store?.errors ?? []),
+      ...(found.removal?.errors ?? []),
       ...found.strays.map(({ pid, command }) => `leftover process: ${pid} ${command}`),
     ],
     audit,
     store,
+    ...(found.removal === undefined ? {} : { removal: found.removal }),
     files: filesOf(outcomes),
     crowd: {
       breaks,
@@ -85,7 +92,11 @@ export function composeReport(found: Found): Report {
       gaveUp,
       sentBytes,
       resumes: outcomes.reduce((sum, one) => sum + one.resumes, 0),
-      generatorLateMs: spreadOf(recorder.lateMs),
+      generatorLateMs: spreadOf(recorder.generators.flatMap(({ lateMs }) => lateMs)),
+      generators: found.generators.map((generator, i) => {
+        const { lateMs = [], limitedSeconds = 0 } = recorder.generators[i] ?? {}
+        return { ...generator, lateMs: spreadOf(lateMs), limitedSeconds }
+      }),
     },
     service: {
       receivedBytes: received,

@@ -21,7 +21,7 @@ export function reportHtml(report: Report): string {
   const { scenario, goals, errors, marks, files } = report
   const frame = { seconds: lastSecond(report), marks }
   const missed = goals.filter(({ met }) => !met).length
-  const crowd = `${files.count} clients with ${bytesInWords(files.bytes)} (median file ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}; sizes × ${scenario.scale}, connection speeds × ${scenario.speed}`
+  const crowd = `${files.count} clients with ${bytesInWords(files.bytes)} (median file ${bytesInWords(files.medianBytes)}) within ${timeInWords(scenario.minutes * 60_000)}; ${files.damaged} files damaged, ${files.pdf} PDFs, ${files.real} sent by tus-js-client; ${report.target ?? `${scenario.services} service and ${scenario.workers} worker processes, store: ${scenario.storage}`}; sizes × ${scenario.scale}, connection speeds × ${scenario.speed}`
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Rehearsal: ${escaped(scenario.name)}</title><style>${STYLE}</style>
@@ -57,7 +57,7 @@ ${marks.length === 0 ? '' : `<h2>Injected faults</h2>${faultTable(report)}`}</se
 `
 }
 
-function outcomeTable({ audit, crowd, service, store, files }: Report): string {
+function outcomeTable({ audit, crowd, service, store, files, removal }: Report): string {
   const bytes = (count: number | null) =>
     count === null
       ? 'unknown'
@@ -75,8 +75,11 @@ function outcomeTable({ audit, crowd, service, store, files }: Report): string {
     ['take-overs, creations shed', `${service.takeOvers}, ${service.shed}`],
     [
       'files hashed in the store',
-      store === null ? 'not checked' : `${store.hashed} of ${files.count}, ${store.objects} objects`,
+      store === null ? 'not checked' : `${store.hashed} of ${files.count}, ${store.objects ?? 'uncounted'} objects`,
     ],
+    ...(removal === undefined
+      ? []
+      : [['removed afterwards', `${removal.removed} submissions, ${removal.left.length} not`] as [string, string]]),
     ...(service.s3Calls === null ? [] : [['calls to S3', inWords(service.s3Calls)] as [string, string]]),
   ]
   return table(
@@ -98,6 +101,7 @@ function timesTable({ latencies, audit, crowd }: Report): string {
     'last byte → verdict': audit.verdicts,
     'last byte → ready': audit.ready,
     'load-generator lag': crowd.generatorLateMs,
+    ...generatorLags(crowd),
   }
   const cell = (ms: number | null) => (ms === null ? '–' : timeInWords(ms))
   return table(
@@ -106,6 +110,17 @@ function timesTable({ latencies, audit, crowd }: Report): string {
       escaped(name),
       String(count),
       ...[p50, p95, p99, max].map(cell),
+    ]),
+  )
+}
+
+/** Of each generator, where there are several. */
+function generatorLags({ generators = [] }: Report['crowd']): Record<string, Spread> {
+  if (generators.length < 2) return {}
+  return Object.fromEntries(
+    generators.map(({ name, clients, lateMs, limitedSeconds }) => [
+      `lag of ${name} (${clients} clients${limitedSeconds > 0 ? `; byte limit reached in ${limitedSeconds} s` : ''})`,
+      lateMs,
     ]),
   )
 }

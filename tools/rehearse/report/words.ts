@@ -2,7 +2,7 @@
 
 import { bytesInWords, timeInWords } from '../../lib/words.ts'
 import type { Recorder } from '../watch/recorder.ts'
-import type { Report } from './report.ts'
+import type { GeneratorFigures, Report } from './report.ts'
 
 export function resultLines({ goals, errors, latencies, audit, crowd, service }: Report): string[] {
   const width = Math.max(...goals.map(({ name }) => name.length))
@@ -24,6 +24,7 @@ export function resultLines({ goals, errors, latencies, audit, crowd, service }:
       .map(([state, n]) => `${state} ${n}`)
       .join(', ')}`,
     `breaks ${crowd.breaks}, resumed ${crowd.resumes}, retries ${crowd.retries}, manual retries ${crowd.gaveUp}; load-generator lag p99 ${cell(crowd.generatorLateMs.p99).trim()}`,
+    ...generatorLines(crowd.generators ?? []),
     `CPU s: ${Object.entries(service.cpuSeconds)
       .map(([name, s]) => `${name} ${s.toFixed(0)}`)
       .join(', ')}`,
@@ -32,6 +33,16 @@ export function resultLines({ goals, errors, latencies, audit, crowd, service }:
       .join(', ')}`,
     ...errors.map((error) => `✗ ${error}`),
   ]
+}
+
+/** Each generator's own lateness: a generator that is late measures itself. */
+function generatorLines(generators: readonly GeneratorFigures[]): string[] {
+  if (generators.length < 2 && generators.every(({ limitedSeconds }) => limitedSeconds === 0)) return []
+  return generators.map(({ name, clients, clockOffsetMs, lateMs, limitedSeconds }) => {
+    const late = `late p50 ${lateMs.p50 ?? 0} ms, p99 ${lateMs.p99 ?? 0} ms, max ${lateMs.max ?? 0} ms`
+    const clock = `clock ${clockOffsetMs >= 0 ? '+' : ''}${clockOffsetMs} ms`
+    return `generator ${name}: ${clients} clients, ${late}, ${clock}, held back by the byte limit in ${limitedSeconds} s`
+  })
 }
 
 export function progressLine(recorder: Recorder, verdicts: number, ready: number): string {

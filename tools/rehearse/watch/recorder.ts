@@ -33,7 +33,8 @@ export class Recorder {
   /** Every response: when it was reported, and its latency in milliseconds. */
   readonly answers: Series = {}
   readonly #sending = new Map<number, number>()
-  lateMs: number[] = []
+  /** By generator: its delay in each second, and in how many seconds the byte limit held its clients back. */
+  readonly generators: { lateMs: number[]; limitedSeconds: number }[] = []
   startAtMs = Date.now()
   #window: { sums: Sums; latenciesMs: Record<string, number[]>; sinceMs: number } = emptyWindow(Date.now())
   #receivedBytes = 0
@@ -45,7 +46,10 @@ export class Recorder {
 
   heard(generator: number, report: GeneratorReport): void {
     this.#sending.set(generator, report.sending)
-    this.lateMs.push(report.lateMs)
+    const own = this.generators[generator] ?? { lateMs: [], limitedSeconds: 0 }
+    this.generators[generator] = own
+    own.lateMs.push(report.lateMs)
+    if (report.limited) own.limitedSeconds += 1
     for (const name of SUMMED) {
       this.totals[name] += report[name]
       this.#window.sums[name] += report[name]

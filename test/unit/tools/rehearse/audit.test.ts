@@ -155,6 +155,7 @@ describe('goals', () => {
     misjudged: 0,
     strays: 0,
     storeErrors: 0,
+    verdictP95Ms: 9999,
     payloadBytes: 100,
     receivedBytes: 105,
     latencies: { POST: spread, HEAD: spread },
@@ -179,6 +180,7 @@ describe('goals', () => {
     ['bytes received / payload', { receivedBytes: 106 }],
     ['POST p95', { latencies: { POST: { ...spread, p95: 500 }, HEAD: spread } }],
     ['HEAD p99', { latencies: { POST: spread, HEAD: { ...spread, p99: 1000 } } }],
+    ['last byte → verdict p95', { verdictP95Ms: 10_000 }],
     ['HEAD while Redis is unavailable, longest', { heldLatencies: { HEAD: { ...spread, max: 22_000 } } }],
     ['peak RSS, service 2', { peakRssBytes: { 'service 2': 300 * 1024 ** 2 } }],
   ])('missed: %s', (name, change) => {

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { startCrowd } from '../../../../tools/rehearse/generator/crowd.ts'
+import { localGenerator } from '../../../../tools/rehearse/generator/generator.ts'
 import { box } from '../../../support/media/mp4-build.ts'
 
 const ends: (() => unknown)[] = []
@@ -34,6 +35,8 @@ it('hands over the outcomes of many, which are more than a pipe takes at once', 
     box('mdat', randomBytes(1000)),
   ])
   let arrived = 0
+  const generator = await localGenerator('crowd')
+  ends.unshift(() => generator.end())
   const crowd = await startCrowd(
     {
       plan: { clients: 400, minutes: 0.005, arrivals: 'flat', scale: 0.01, speed: 1, seed: 1 },
@@ -43,12 +46,12 @@ it('hands over the outcomes of many, which are more than a pipe takes at once', 
       clips: [clip.toString('base64')],
       graceSeconds: 0,
     },
-    { processes: 1, lastArrivalMs: 300, settleMs: 10_000, slackMs: 1000 },
+    { lastArrivalMs: 300, settleMs: 10_000, slackMs: 1000 },
+    [generator],
     (_generator, report) => {
       arrived += report.arrived
     },
   )
-  ends.unshift(() => crowd.end())
   const outcomes = await crowd.outcomes
   expect(outcomes.map(({ plan }) => plan.number)).toEqual(Array.from({ length: 400 }, (_, i) => i))
   expect(new Set(outcomes.map(({ failureCode }) => failureCode))).toEqual(new Set(['NOT_OPEN_YET']))

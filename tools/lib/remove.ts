@@ -1,0 +1,36 @@
+// Removes what a run has made on a stage, and lists what could not be removed.
+
+import { type Portal, PortalError } from './portal.ts'
+
+export type Removal = {
+  /** Submissions deleted, or never created. */
+  removed: number
+  /** Ids of submissions that are still there. */
+  left: string[]
+  errors: string[]
+}
+
+const AT_A_TIME = 8
+const EXAMPLES = 3
+
+/** Never rejects. */
+export async function removeSubmissions(portal: Portal, ids: readonly string[]): Promise<Removal> {
+  const left: string[] = []
+  let why = ''
+  const queue = ids.values()
+  const work = async () => {
+    for (const id of queue)
+      try {
+        await portal.deleteSubmission(id)
+      } catch (error) {
+        left.push(id)
+        why = error instanceof PortalError ? error.code : String(error)
+      }
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, work))
+  const errors =
+    left.length === 0
+      ? []
+      : [`${left.length} submissions not removed (${why}): ${left.slice(0, EXAMPLES).join(', ')} …`]
+  return { removed: ids.length - left.length, left, errors }
+}
