@@ -61,6 +61,7 @@ export async function startSingletonServices(
   const follower = new FindFollower({
     redis,
     heads: deps.heads,
+    views: deps.views,
     find: new FindIndex(redis),
     logger,
     name: `${hostname()}:${process.pid}`,

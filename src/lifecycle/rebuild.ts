@@ -4,18 +4,18 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError, hasCode } from '../core/errors.ts'
 import { runEvery } from '../core/every.ts'
+import { inParallel } from '../core/in-parallel.ts'
 import type { Logger } from '../core/logger.ts'
 import { retry } from '../core/retry.ts'
 import { type EventEnvelope, submissionEvent, uploadEvent } from '../records/event-body.ts'
 import type { Rebuilding } from '../records/index-completeness.ts'
-import { objectKeys, submissionOfKey, uploadIdOfKey } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
-import { isSettled, type UploadRecords } from '../records/upload-records.ts'
+import type { UploadRecords } from '../records/upload-records.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { inParallel } from './in-parallel.ts'
+import { IndexWalk, type Removable, type Walked } from './index-walk.ts'
 import type { Reconciler } from './reconcile.ts'
 
 /** Counts of a rebuild. */
@@ -80,9 +80,8 @@ const WHILE_ANOTHER_REBUILDS = {
 /** Interval of the check whether Redis has lost its data. */
 const LOOK_FOR_LOSS_MS = 1000
 
-type Name = { owner: string; id: string }
 /** `recent`: submissions with events that are still in the log. */
-type Found = Omit<Rebuilt, 'ms'> & { unsettled: UploadRecord[]; recent: Name[] }
+type Found = Walked & Pick<Rebuilt, 'events' | 'jobs'>
 
 export class Rebuilder {
   readonly #deps: RebuilderDeps
@@ -113,15 +112,34 @@ export class Rebuilder {
     return await this.#rebuild(mine)
   }
 
+  /**
+   * Renews the checkpoint, so that the next rebuild reads less. Nothing in Redis is changed. Ends early where Redis is lost.
+   *
+   * @returns the submissions of which retention may have to remove something; undefined: another process rebuilds or does the same, or a
+   * rebuild has to be done first
+   */
+  async writeCheckpoint(): Promise<Removable[] | undefined> {
+    const mine = await this.#deps.index.completeness.begin()
+    if (mine === undefined) return undefined
+    return await this.#whileMine(mine, async () => {
+      const startedMs = performance.now()
+      const walked = await this.#walk(mine, false).catch((error: unknown) => {
+        if (hasCode(error, 'INDEX_REBUILDING')) return undefined
+        throw error
+      })
+      if (walked === undefined) return undefined
+      const { submissions, uploads, removable } = walked
+      const ms = Math.round(performance.now() - startedMs)
+      this.#deps.logger.info({ submissions, uploads, ms }, 'the checkpoint of the index was renewed')
+      return removable
+    })
+  }
+
   async #rebuild(mine: Rebuilding): Promise<Rebuilt> {
     const { index, logger, openStreams } = this.#deps
-    const startedMs = performance.now()
-    const keeping = setInterval(() => {
-      index.completeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuild lease not renewed'))
-    }, KEEP_EVERY_MS)
-    try {
-      const found: Found = { submissions: 0, uploads: 0, events: 0, jobs: 0, unsettled: [], recent: [] }
-      await this.#strays(await this.#submissions(found), found)
+    return await this.#whileMine(mine, async () => {
+      const startedMs = performance.now()
+      const found: Found = { ...(await this.#walk(mine, true)), events: 0, jobs: 0 }
       const lists = await index.completeness.mark(mine, 'lists')
       const dates = await index.completeness.mark(mine, 'dates')
       const streams = openStreams(mine.token)
@@ -132,41 +150,37 @@ export class Rebuilder {
       await this.#resume(found)
       found.jobs += await this.#requeue()
       const { submissions, uploads, events: told, jobs } = found
-      const rebuilt = {
-        submissions,
-        uploads,
-        events: told,
-        jobs,
-        ms: Math.round(performance.now() - startedMs),
-      }
+      const ms = Math.round(performance.now() - startedMs)
+      const rebuilt = { submissions, uploads, events: told, jobs, ms }
       logger.info(rebuilt, 'Redis was rebuilt from the store')
       return rebuilt
+    })
+  }
+
+  async #walk(mine: Rebuilding, restores: boolean): Promise<Walked> {
+    const { clock, index } = this.#deps
+    const walk = new IndexWalk(this.#deps, {
+      restores,
+      recentSinceMs: clock.now() - EVENTS_MS - NEWS_MS,
+      mayWrite: async () =>
+        (await index.completeness.keep(mine)) && (restores || (await index.completeness.isComplete())),
+    })
+    return await walk.run()
+  }
+
+  async #whileMine<T>(mine: Rebuilding, work: () => Promise<T>): Promise<T> {
+    const { index, logger } = this.#deps
+    const keeping = setInterval(() => {
+      index.completeness.keep(mine).catch((err: unknown) => logger.warn({ err }, 'rebuild lease not renewed'))
+    }, KEEP_EVERY_MS)
+    try {
+      return await work()
     } finally {
       clearInterval(keeping)
       await index.completeness.end(mine).catch((err: unknown) => {
         logger.warn({ err }, 'the rebuild lease could not be released; another process must wait for its expiry')
       })
     }
-  }
-
-  /** Restores heads, uploads and sequences of all submissions. @returns ids of their uploads */
-  async #submissions(found: Found): Promise<Set<string>> {
-    const { heads, clock } = this.#deps
-    const sinceMs = clock.now() - EVENTS_MS
-    const seen = new Set<string>()
-    await inParallel(PARALLEL, this.#submissionNames(), async (name) => {
-      const { head, uploads } = await heads.rebuild(name.owner, name.id)
-      found.submissions++
-      found.uploads += uploads.length
-      for (const record of uploads) {
-        seen.add(record.id)
-        if (!isSettled(record)) found.unsettled.push(record)
-      }
-      // Events come from changes of these, though not always at the same time.
-      const records = head === undefined ? uploads : [head, ...uploads]
-      if (records.some(({ committedAt }) => Date.parse(committedAt) >= sinceMs - NEWS_MS)) found.recent.push(name)
-    })
-    return seen
   }
 
   /** Restores the event logs of submissions and portals. */
@@ -184,16 +198,6 @@ export class Rebuilder {
       // Before the swap: afterwards nobody else would queue these events.
       await index.noteRequeue(owner)
       await streams.portal(owner)
-    }
-  }
-
-  async *#submissionNames(): AsyncGenerator<Name> {
-    let last = ''
-    for await (const { key } of this.#deps.store.list(objectKeys.submissions)) {
-      const name = submissionOfKey(key)
-      if (name === undefined || `${name.owner}/${name.id}` === last) continue
-      last = `${name.owner}/${name.id}`
-      yield name
     }
   }
 
@@ -218,28 +222,6 @@ export class Rebuilder {
         (a, b) =>
           Date.parse(a.body.timestamp) - Date.parse(b.body.timestamp) || a.body.data.sequence - b.body.data.sequence,
       )
-  }
-
-  /** Uploads without a submission. */
-  async #strays(seen: ReadonlySet<string>, found: Found): Promise<void> {
-    const { uploads } = this.#deps
-    await inParallel(PARALLEL, this.#uploadIds(seen), async (id) => {
-      const record = await uploads.fromStore(id)
-      if (record === undefined) return
-      await uploads.restore(record)
-      found.uploads++
-      if (!isSettled(record)) found.unsettled.push(record)
-    })
-  }
-
-  async *#uploadIds(seen: ReadonlySet<string>): AsyncGenerator<string> {
-    let last: string | undefined
-    for await (const { key } of this.#deps.store.list(objectKeys.uploads)) {
-      const id = uploadIdOfKey(key)
-      if (id === undefined || id === last || seen.has(id)) continue
-      last = id
-      yield id
-    }
   }
 
   /** Resumes the work that was lost with the queue or the sessions. */

@@ -32,6 +32,8 @@ export const objectKeys = {
   rendition: (id: string, token: string, file: string) =>
     `uploads/${shardOfUpload(id)}/${id}/out/${token}/${name(file)}`,
   submission: (owner: string, submissionId: string) => `submissions/${name(owner)}/${name(submissionId)}/`,
+  /** What the lists need of all quiet shards that begin with these two hex digits. */
+  checkpoint: (part: string) => `checkpoint/${name(part)}`,
   uniqueKeys: 'unique/',
   /** Who holds a `uniqueKey`; `hash` is the name that UniqueKeys gives it. */
   uniqueKey: (owner: string, hash: string) => `unique/${name(owner)}/${name(hash)}/`,

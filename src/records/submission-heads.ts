@@ -66,6 +66,11 @@ export class SubmissionHeads {
     return await this.#log.latest(objectKeys.submission(owner, id))
   }
 
+  /** The version under a key; undefined: it was removed. */
+  async at(key: string): Promise<SubmissionHead | undefined> {
+    return await this.#log.at(key)
+  }
+
   /** Like `latest`, but throws for an unknown or deleted submission. */
   async require(owner: string, id: string): Promise<SubmissionHead> {
     const head = await this.latest(owner, id)

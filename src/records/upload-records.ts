@@ -62,6 +62,12 @@ export class UploadRecords {
     return await this.#newestOf(await this.#objectsOf(id))
   }
 
+  /** The version under a key that was listed, of its own or of the object that has it in its metadata; undefined: it was removed. */
+  async at(key: string): Promise<UploadRecord | undefined> {
+    const isVersion = /\/record-\d+\.json$/.test(key)
+    return isVersion ? await this.#log.at(key) : await this.#fromSingle(key)
+  }
+
   async #newestOf({ versions, single }: RecordKeys): Promise<UploadRecord | undefined> {
     const newest = versions.at(-1)
     const body = newest === undefined ? undefined : await this.#store.read(newest)

@@ -77,6 +77,11 @@ export class VersionLog<T extends Versioned> {
     return found.toReversed()
   }
 
+  /** The version under a key that was listed. */
+  async at(key: string): Promise<T | undefined> {
+    return await this.#read(key)
+  }
+
   async #read(key: string): Promise<T | undefined> {
     const body = await this.#store.read(key)
     return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)

@@ -114,6 +114,7 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
   await new FindFollower({
     redis: deps.redis.producer,
     heads: deps.heads,
+    views: deps.views,
     find: new FindIndex(deps.redis.producer),
     logger: deps.logger,
     name: 'test',

@@ -4,30 +4,30 @@
 import { faultPoint } from '../../src/core/fault-points.ts'
 import { isPossible } from '../../src/lifecycle/transition-table.ts'
 import { mediaErased, mediaRemoved } from '../../src/lifecycle/transitions.ts'
-import { redisKeys } from '../../src/records/keys.ts'
 import { removeAllButRecords } from '../../src/records/upload-objects.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
 const DAY_MS = 86_400_000
-const SCAN_COUNT = 200
 
-/** Checks the submissions of all portals. @returns the number of uploads whose media were deleted */
+/**
+ * Renews the checkpoint of the index, and checks the submissions of which that tells that something may have to be removed.
+ *
+ * @returns the number of uploads whose media were deleted
+ */
 export async function applyRetention(deps: WorkerContext, signal?: AbortSignal): Promise<number> {
-  const redis = deps.redis.jobs
+  await deps.rebuilder.heal()
+  const removable = await deps.rebuilder.writeCheckpoint()
+  // Redis is being rebuilt: the media stay for another day.
+  if (removable === undefined) return 0
   let removed = 0
-  for (const owner of await redis.smembers(redisKeys.owners)) {
-    let cursor = '0'
-    do {
-      const [next, pairs] = await redis.zscan(redisKeys.submissionsOf(owner), cursor, 'COUNT', SCAN_COUNT)
-      cursor = next
-      // Members and scores in turn.
-      for (const id of pairs.filter((_, i) => i % 2 === 0)) {
-        signal?.throwIfAborted()
-        removed += await ofSubmission(deps, owner, id)
-      }
-    } while (cursor !== '0')
+  const { rejectedDays, supersededDays } = deps.config.retention
+  const beforeMs = deps.clock.now() - Math.min(rejectedDays, supersededDays) * DAY_MS
+  for (const { owner, id, sinceMs } of removable) {
+    if (sinceMs > beforeMs) continue
+    signal?.throwIfAborted()
+    removed += await ofSubmission(deps, owner, id)
   }
   if (removed > 0) deps.logger.info({ uploads: removed }, 'retention: media removed')
   return removed

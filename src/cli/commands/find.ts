@@ -32,7 +32,14 @@ async function run(context: Context, text: string) {
   // If no service is running, the index is updated here.
   const redis = deps.redis.producer
   const name = `${hostname()}:${process.pid}`
-  await new FindFollower({ redis, heads: deps.heads, find: index, logger: deps.logger, name }).follow()
+  await new FindFollower({
+    redis,
+    heads: deps.heads,
+    views: deps.views,
+    find: index,
+    logger: deps.logger,
+    name,
+  }).follow()
   const byId = await support.ofUpload(text)
   const { found, more } = byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
   const items = (await Promise.all(found.map((one) => support.summary(one)))).filter(isThere)

@@ -2,13 +2,14 @@
 // the list of last changes and the attempts that are not yet written to the store.
 
 import { setTimeout } from 'node:timers/promises'
+import { inParallel } from '../../core/in-parallel.ts'
 import type { Logger } from '../../core/logger.ts'
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
 import { redisKeys } from '../../records/keys.ts'
-import { CACHE_FIELDS, SESSION_FIELDS } from '../../records/stored-fields.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
+import type { UploadViews } from '../../records/upload-views.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
 import { type Said, wordsOfHead, wordsOfUpload } from './words.ts'
 
@@ -19,12 +20,15 @@ const STOP_MS = 500
 const OVERLAP_MS = 30_000
 const BATCH = 500
 const MAX_ATTEMPTS_LISTS = 2000
+/** Submissions that are read at the same time. */
+const PARALLEL = 8
 
 const leaseSearchIndex = commandLoader(new URL('./commands/', import.meta.url))('lease-search-index')
 
 export type FollowerDeps = {
   redis: RedisConnection
   heads: SubmissionHeads
+  views: Pick<UploadViews, 'ofSubmission'>
   find: FindIndex
   logger: Logger
   /** Unique name of this process. */
@@ -92,15 +96,19 @@ export class FindFollower {
     for (let offset = 0; !this.#stop.signal.aborted; offset += BATCH) {
       const from = Math.max(0, mark - OVERLAP_MS)
       const flat = await viaRedis(redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, BATCH))
+      const changed: { found: Found; changedMs: number }[] = []
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const found = { owner, submissionId: flat[i] ?? '' }
         const changedMs = Number(flat[i + 1])
         reached = Math.max(reached, changedMs)
-        if (this.#isSeen(found, changedMs)) continue
+        if (!this.#isSeen(found, changedMs)) changed.push({ found, changedMs })
+      }
+      // After a loss of Redis each is read from the store.
+      await inParallel(PARALLEL, changed, async ({ found, changedMs }) => {
         await this.#look(found)
         this.#seen.set(`${owner}/${found.submissionId}`, changedMs)
         looked++
-      }
+      })
       if (flat.length < 2 * BATCH) break
     }
     if (reached > mark) await viaRedis(redis.hset(redisKeys.findMarks, owner, reached))
@@ -151,16 +159,15 @@ export class FindFollower {
   }
 
   async #look(found: Found): Promise<void> {
-    const { redis, heads, find } = this.#deps
+    const { heads, views, find } = this.#deps
     const { owner, submissionId } = found
     const head = await heads.latest(owner, submissionId)
     if (head === undefined || head.state === 'deleted') return await find.remove(found)
-    const ids = await viaRedis(redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
-    const ask = redis.pipeline()
-    for (const id of ids)
-      ask.hget(redisKeys.record(id), CACHE_FIELDS.json).hget(redisKeys.hot(id), SESSION_FIELDS.draft)
-    const answers = ids.length === 0 ? [] : ((await viaRedis(ask.exec())) ?? [])
-    const words = answers.flatMap(([, json]) => (typeof json === 'string' ? wordsIn(json) : []))
+    const uploads = await views.ofSubmission(owner, submissionId)
+    const words = uploads.flatMap(({ record, hot }) => {
+      const said = record ?? hot?.draft
+      return said === undefined ? [] : wordsOfUpload(said)
+    })
     await find.add(found, [...wordsOfHead(head), ...words], deadlineOf(head.deadline))
   }
 }

@@ -48,7 +48,7 @@ beforeAll(async () => {
   })
   url = await listen(app)
   const find = new FindIndex(redis)
-  follower = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' })
+  follower = new FindFollower({ redis, heads: deps.heads, views: deps.views, find, logger: deps.logger, name: 'test' })
   ends.push(() => app.close())
 
   submissionId = await stack.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
@@ -100,7 +100,14 @@ describe('the search', () => {
     const redis = deps.redis.producer
     const find = new FindIndex(redis)
     await waitFor(async () => (await follower.follow()) === 0, { what: 'nothing new' })
-    const other = new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'other' })
+    const other = new FindFollower({
+      redis,
+      heads: deps.heads,
+      views: deps.views,
+      find,
+      logger: deps.logger,
+      name: 'other',
+    })
     await stack.submission()
     expect(await other.follow()).toBe(0)
     expect(await follower.follow()).toBe(1)

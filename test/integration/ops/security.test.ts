@@ -41,7 +41,14 @@ beforeAll(async () => {
   const ticket = await stack.ticket(submissionId, 'plan', { subject: SUBJECT })
   await tusUser(stack.url, ticket).create({ length: 5000, name: 'แผนการสอน.pdf' })
   const find = new FindIndex(redis)
-  await new FindFollower({ redis, heads: deps.heads, find, logger: deps.logger, name: 'test' }).follow()
+  await new FindFollower({
+    redis,
+    heads: deps.heads,
+    views: deps.views,
+    find,
+    logger: deps.logger,
+    name: 'test',
+  }).follow()
 })
 afterAll(async () => {
   for (const end of ends) await end()

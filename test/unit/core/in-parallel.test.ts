@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { inParallel } from '../../../src/lifecycle/in-parallel.ts'
+import { inParallel } from '../../../src/core/in-parallel.ts'
 
 async function* numbers(count: number) {
   for (let i = 0; i < count; i++) yield await Promise.resolve(i)
