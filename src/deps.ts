@@ -76,6 +76,8 @@ type Overrides = {
   securityLines?: boolean
   /** `service.name` in traces, unless it is configured. */
   name?: string
+  /** For records and media; what is uploaded is stored as configured. */
+  store?: ObjectStore
 }
 
 /** @param overrides replacements for tests; the command line has no lines of the security log in its output */
@@ -108,7 +110,9 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const tracing = await openTracing(config.tracing, { name, instance: processName }, logger)
   const budget = new ByteBudget(config.uploads.receiveBudgetBytes / config.processes, metrics)
   const spool = new Spool(join(config.storage.dataDir, 'spool', String(process.pid)), config.uploads.spoolMaxBytes)
-  const { store, uploadStore } = await createStores(config, { budget, spool }, metrics)
+  const created = await createStores(config, { budget, spool }, metrics)
+  const { uploadStore } = created
+  const store = overrides.store ?? created.store
   const index = new RecordIndex(redis.hot, runId, clock)
   const hot = new UploadSessionStore(redis.hot, runId, clock)
   const uploads = new UploadRecords({ store, index, clock, logger })

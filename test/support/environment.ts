@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/core/config.ts'
 import { createLogger } from '../../src/core/logger.ts'
 import { connectRedis, type RedisConnection, type RedisRole } from '../../src/core/redis.ts'
 import { createDeps } from '../../src/deps.ts'
+import type { ObjectStore } from '../../src/storage/object-store.ts'
 import type { ProfileData } from '../../src/submissions/profiles/schema.ts'
 import { startUploads } from '../../src/uploads/lifecycle.ts'
 import { createWorkerContext } from '../../workers/create-worker-context.ts'
@@ -40,6 +41,8 @@ export type EnvironmentOptions = {
   s3Endpoint?: string
   /** Of another environment: the same directory. */
   dataDir?: string
+  /** In the place of the store for records and media. */
+  objectStore?: ObjectStore
   env?: Record<string, string>
   clock?: Clock
   /** As LATE_LOOP_MS. A busy machine is no surge: tests, clients and ffmpeg share it, so absent none is too late. */
@@ -91,6 +94,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}) {
     clock,
     lateLoopMs,
     ...(webhookDelayMs === undefined ? {} : { webhookDelayMs }),
+    ...(options.objectStore === undefined ? {} : { store: options.objectStore }),
     ...(holderSilenceMs === undefined ? {} : { holderSilenceMs }),
   }
   const deps = await createWorkerContext(await createDeps(config, logger, overrides))
