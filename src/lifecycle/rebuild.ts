@@ -196,7 +196,7 @@ export class Rebuilder {
     })
     for (const owner of streams.owners) {
       // Before the swap: afterwards nobody else would queue these events.
-      await index.noteRequeue(owner)
+      await index.requeueing.note(owner)
       await streams.portal(owner)
     }
   }
@@ -240,9 +240,9 @@ export class Rebuilder {
   async #requeue(): Promise<number> {
     const { index, requeueWebhooks } = this.#deps
     let queued = 0
-    for (const owner of await index.toRequeue()) {
+    for (const owner of await index.requeueing.portals()) {
       queued += await requeueWebhooks(owner)
-      await index.noteRequeued(owner)
+      await index.requeueing.done(owner)
     }
     return queued
   }

@@ -34,6 +34,7 @@ export const restoreSession = command('restore-session')
 export const noteCommit = command('note-commit')
 export const applyVersion = command('apply-version')
 export const applySubmissionEvent = command('apply-submission-event')
+export const unloadSubmission = command('unload-submission')
 export const nextSequence = command('next-sequence')
 export const seedSequence = command('seed-sequence')
 

@@ -58,7 +58,11 @@ export const redisKeys = {
   uploadsOf: (owner: string, submissionId: string) => `sn:uploads:${owner}/${submissionId}`,
   /** Sorted set: submission ids of a portal by last change. */
   submissionsOf: (owner: string) => `sn:submissions:${owner}`,
+  /** Hash: submission id → time of its last change, and whether it was complete then. */
+  completeness: (owner: string) => `sn:completeness:${owner}`,
   sequence: (owner: string, submissionId: string) => `sn:sequence:${owner}/${submissionId}`,
+  /** Sorted set: submissions (`owner/id`) of which Redis has more than their entry in the lists, by the time of the last look. */
+  loaded: 'sn:loaded',
   /** Sorted set: uploads with due work, by the time of the next check. */
   due: 'sn:due',
   /** Sorted set: submissions (`owner/id`) with due work, by the time of the next check. */

@@ -26,6 +26,8 @@ export type Applied = {
   announcedNow?: boolean
   /** With announce: all earlier versions count as published. */
   earlierAnnounced?: boolean
+  /** How long the cached record is kept, milliseconds; absent: eight days. */
+  cacheMs?: number
   /** Erased: removed from the list. */
   gone?: boolean
 }
@@ -34,6 +36,8 @@ export type Applied = {
 export type Published = 'ok' | 'old' | 'gap' | 'unknown'
 
 const PUBLISH_GRACE_MS = 120_000
+/** Redis forgets what is quiet. An event that was not published is found within minutes, not after a day. */
+const FORGOTTEN_AFTER_MS = 86_400_000
 
 /** Where Redis does not know whether a version was published: so old, it was. */
 export function isPublishedByAge({ committedAt }: Pick<Versioned, 'committedAt'>, nowMs: number): boolean {
@@ -43,6 +47,8 @@ export function isPublishedByAge({ committedAt }: Pick<Versioned, 'committedAt'>
 type Steps<T> = {
   /** @param earlierPublished all earlier versions count as published */
   publish(version: T, earlierPublished: boolean): Promise<Published>
+  /** Makes the version visible; its event was published. */
+  show(version: T): Promise<unknown>
   /** The version before; undefined where it is no longer stored. */
   before(version: T): Promise<T | undefined>
   /** Whether Redis has all that it was ever told. While it has not, the rebuild restores the events of earlier versions. */
@@ -54,6 +60,10 @@ type Steps<T> = {
 export async function publishInOrder<T extends Versioned>(version: T, steps: Steps<T>): Promise<void> {
   const outcome = await steps.publish(version, false)
   if (outcome === 'ok' || outcome === 'old') return
+  if (outcome === 'unknown' && Date.parse(version.committedAt) < steps.nowMs - FORGOTTEN_AFTER_MS) {
+    await steps.show(version)
+    return
+  }
   const isKnown = outcome === 'gap' || (await steps.isComplete())
   const earlier = isKnown ? await steps.before(version) : undefined
   if (earlier === undefined || (outcome === 'unknown' && isPublishedByAge(earlier, steps.nowMs))) {

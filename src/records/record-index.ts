@@ -12,7 +12,9 @@ import type { SubmissionEventRecord } from './event-body.ts'
 import { IndexCompleteness } from './index-completeness.ts'
 import { redisKeys } from './keys.ts'
 import type { Applied, Published } from './publish-in-order.ts'
+import { Requeueing } from './requeueing.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
+import type { UploadRecord } from './upload-record.ts'
 
 const CACHE_TTL_MS = 8 * 86_400_000
 /** Parsed records that a process keeps; of each some kilobytes. */
@@ -29,6 +31,7 @@ export class RecordIndex {
   readonly redis: RedisConnection
   readonly completeness: IndexCompleteness
   readonly dueDates: DueDates
+  readonly requeueing: Requeueing
   readonly #runId: RunId
   readonly #clock: Clock
   readonly #parsed = new LruCache<string, Parsed>(PARSED)
@@ -39,6 +42,7 @@ export class RecordIndex {
     this.#clock = clock
     this.completeness = new IndexCompleteness(redis, runId)
     this.dueDates = new DueDates(redis)
+    this.requeueing = new Requeueing(redis)
   }
 
   /** The cached newest version; undefined if unknown or of another Redis run. */
@@ -123,7 +127,7 @@ export class RecordIndex {
         applied.version,
         this.#runId.current,
         applied.json,
-        CACHE_TTL_MS,
+        applied.cacheMs ?? CACHE_TTL_MS,
         this.#clock.now(),
         upload?.id ?? '',
         upload?.createdAtMs ?? '',
@@ -153,14 +157,25 @@ export class RecordIndex {
     return next === -1 || askedOf !== this.#runId.current ? undefined : next
   }
 
-  /** Raises the sequence number to the highest one in the store; never lowers it. */
-  async seedSequence(owner: string, submissionId: string, floor: number): Promise<void> {
+  /**
+   * Raises the sequence number to the highest one in the store; never lowers it. The list of uploads is complete from then on.
+   *
+   * @param uploads all that the store has of the submission
+   */
+  async seedSequence(
+    owner: string,
+    submissionId: string,
+    floor: number,
+    uploads: readonly Pick<UploadRecord, 'id' | 'createdAt'>[],
+  ): Promise<void> {
     await run(
       this.redis,
       commands.seedSequence,
-      [redisKeys.sequence(owner, submissionId)],
-      [this.#runId.current, floor],
+      [redisKeys.sequence(owner, submissionId), redisKeys.uploadsOf(owner, submissionId)],
+      [this.#runId.current, floor, ...uploads.flatMap(({ id, createdAt }) => [Date.parse(createdAt), id])],
     )
+    // From now on it is in Redis, and leaves it when it is quiet: see quiet-submissions.ts.
+    await viaRedis(this.redis.zadd(redisKeys.loaded, this.#clock.now(), `${owner}/${submissionId}`))
   }
 
   /** The last published completeness; undefined if Redis does not know it. */
@@ -236,14 +251,12 @@ export class RecordIndex {
   /** Sets the next check of a submission; null: none. */
   async setSubmissionDue(
     owner: string,
-    submissionId: string,
+    id: string,
     atMs: number | null,
     list: DueList = 'dueSubmissions',
   ): Promise<void> {
-    const member = `${owner}/${submissionId}`
-    await viaRedis(
-      atMs === null ? this.redis.zrem(redisKeys[list], member) : this.redis.zadd(redisKeys[list], atMs, member),
-    )
+    const [key, member] = [redisKeys[list], `${owner}/${id}`]
+    await viaRedis(atMs === null ? this.redis.zrem(key, member) : this.redis.zadd(key, atMs, member))
   }
 
   /** Submissions that are due, oldest first. */
@@ -257,19 +270,6 @@ export class RecordIndex {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
     })
-  }
-
-  /** Portals whose webhooks must be re-queued. */
-  async toRequeue(): Promise<string[]> {
-    return await viaRedis(this.redis.smembers(redisKeys.requeue))
-  }
-
-  async noteRequeue(owner: string): Promise<void> {
-    await viaRedis(this.redis.sadd(redisKeys.requeue, owner))
-  }
-
-  async noteRequeued(owner: string): Promise<void> {
-    await viaRedis(this.redis.srem(redisKeys.requeue, owner))
   }
 
   async uploadIds(owner: string, submissionId: string): Promise<string[]> {

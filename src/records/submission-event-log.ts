@@ -75,6 +75,7 @@ export class SubmissionEventLog {
   async #announce(owner: string, id: string, record: SubmissionEventRecord): Promise<void> {
     await publishInOrder(record, {
       publish: (version, earlierAnnounced) => this.#index.applyNews(owner, id, version, true, { earlierAnnounced }),
+      show: (version) => this.#index.applyNews(owner, id, version, false),
       before: ({ version }) => this.#log.version(objectKeys.news(owner, id), version - 1),
       isComplete: () => this.#index.completeness.isComplete(),
       nowMs: this.#clock.now(),

@@ -24,6 +24,8 @@ const SEQUENCE_ROOM = 256
 const WHOLE_VERSIONS = 10
 /** Below this, shortening saves nothing: a file takes a block. */
 const LARGE_CHARS = 4096
+/** How long Redis keeps a head that does not change. */
+const HEAD_CACHE_MS = 86_400_000
 /** Time for the work after a commit, before the reconciler repeats it. */
 const LOOK_AFTER_MS = 60_000
 
@@ -104,7 +106,7 @@ export class SubmissionHeads {
     const head = outcome.record
     if (outcome.committed && head !== undefined) {
       // A new submission has no history: its counter starts here.
-      if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence)
+      if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence, [])
       if (intent !== undefined) await this.#moveDueDate(head)
       await this.announce(head)
       await this.#shortenEarlier(head)
@@ -142,6 +144,7 @@ export class SubmissionHeads {
   async announce(head: SubmissionHead): Promise<void> {
     await publishInOrder(head, {
       publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
+      show: (version) => this.#apply(version),
       before: async (version) => {
         const earlier = await this.#log.version(objectKeys.submission(head.owner, head.id), version.version - 1)
         // A shortened one has no event; readers must not see it for a whole one.
@@ -182,7 +185,10 @@ export class SubmissionHeads {
     }
   }
 
-  /** Rebuilds index, cache and counter of one submission from the store. */
+  /**
+   * Rebuilds index, cache and counter of one submission from the store. What it puts back beside these, and a quiet submission needs
+   * too, must be in its ListEntry: a rebuild of everything does not read quiet ones.
+   */
   async rebuild(owner: string, id: string): Promise<RestoredSubmission> {
     const head = await this.fromStore(owner, id)
     const uploads = await this.#uploads.ofSubmissionFromStore(owner, id)
@@ -195,7 +201,7 @@ export class SubmissionHeads {
     for (const record of uploads) await this.#uploads.restore(record)
     const told = await this.news.restore(owner, id)
     const given = Math.max(0, head?.sequence ?? 0, told, ...uploads.map(({ sequence }) => sequence))
-    await this.#index.seedSequence(owner, id, given + SEQUENCE_ROOM)
+    await this.#index.seedSequence(owner, id, given + SEQUENCE_ROOM, uploads)
     this.#logger.debug({ owner, submissionId: id, uploads: uploads.length }, 'submission index rebuilt from the store')
     return { head, uploads }
   }
@@ -234,6 +240,7 @@ export class SubmissionHeads {
       owner: head.owner,
       submissionId: head.id,
       committedAtMs: Date.parse(head.committedAt),
+      cacheMs: HEAD_CACHE_MS,
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedNow,

@@ -20,6 +20,8 @@ export const RECORD_METADATA_KEY = 'record'
 type RecordKeys = { versions: string[]; single: string | undefined }
 
 const RECHECK_MS = 60_000
+/** How long Redis keeps a record on which nothing is due: it is read through from the store. */
+const FINISHED_CACHE_MS = 3_600_000
 
 export class UploadRecords {
   readonly #store: ObjectStore
@@ -168,6 +170,7 @@ export class UploadRecords {
   async announce(record: UploadRecord): Promise<void> {
     await publishInOrder(record, {
       publish: (version, earlierAnnounced) => this.#apply(version, { announce: true, earlierAnnounced }),
+      show: (version) => this.#apply(version),
       before: ({ id, version }) => this.#before(id, version),
       isComplete: () => this.#index.completeness.isComplete(),
       nowMs: this.#clock.now(),
@@ -221,6 +224,7 @@ export class UploadRecords {
         dueAtMs: this.#isDue(record, announce) ? this.#clock.now() + RECHECK_MS : null,
       },
       committedAtMs: Date.parse(record.committedAt),
+      ...(isFinished(record) ? { cacheMs: FINISHED_CACHE_MS } : {}),
       ...fingerprintKeyOf(record),
       event: event === null ? null : JSON.stringify(event),
       announce,
@@ -248,6 +252,11 @@ export function fingerprintKeysOf(
   if (submissionId === null || slot === null || fingerprint === null) return []
   const lengths = new Set([String(declared.bytes ?? ''), ''])
   return [...lengths].map((length) => redisKeys.fingerprint(owner, submissionId, slot, length, fingerprint))
+}
+
+/** It was stored, and nothing is due on it; one that ended is looked at again. */
+function isFinished(record: UploadRecord): boolean {
+  return isSettled(record) && !isEnded(record.state)
 }
 
 /** True if nothing is due on an upload: no lane, no expiry. */

@@ -40,10 +40,9 @@ export async function loadSubmission(deps: DocumentDeps, owner: string, id: stri
 export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Promise<LoadedSubmission> {
   const profile = deps.profiles.get(head.profile)
   if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
-  const [views, announced] = await Promise.all([
-    deps.views.ofSubmission(head.owner, head.id),
-    publishedSequence(deps.index, head.owner, head.id),
-  ])
+  const views = await deps.views.ofSubmission(head.owner, head.id)
+  // Afterwards: a submission that was not in Redis is loaded by then.
+  const announced = await publishedSequence(deps.index, head.owner, head.id)
   const now = deps.clock.now()
   const document = computeSubmission({ head, profile, uploads: documentViews(views, now), now })
   return {

@@ -87,7 +87,7 @@ async function seedSubmission(stack: Environment, store: AnsweringStore, n: numb
       json: JSON.stringify(record),
       upload: { id: record.id, createdAtMs: atMs, dueAtMs: null },
     })
-  await index.seedSequence(OWNER, id, 24)
+  await index.seedSequence(OWNER, id, 24, records)
   await new FindIndex(redis.hot).add(
     { owner: OWNER, submissionId: id },
     [...wordsOfHead(head), ...records.flatMap(wordsOfUpload)],

@@ -3,6 +3,7 @@
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../../src/jobs/contract.ts'
 import { redisKeys } from '../../src/records/keys.ts'
+import { unloadQuiet } from '../../src/records/quiet-submissions.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { sweepMultiparts } from './multiparts.ts'
 import { refreshPositions } from './queue-positions.ts'
@@ -42,6 +43,7 @@ export function createMaintain(deps: WorkerContext) {
     async reconcile() {
       await deps.rebuilder.heal()
       await deps.reconciler.tick()
+      await unloadQuiet(deps)
       await refreshPositions(deps)
     },
     async sweep() {

@@ -60,7 +60,6 @@ if cachedUnder ~= runId or cachedVersion < version then
   redis.call('PEXPIRE', cacheKey, cacheMs)
   if uploadId ~= '' then
     if dueAtMs == '' then redis.call('ZREM', dueKey, uploadId) else redis.call('ZADD', dueKey, dueAtMs, uploadId) end
-    if submissionId ~= '' then redis.call('ZADD', uploadsKey, createdAtMs, uploadId) end
   end
   if submissionId ~= '' then
     redis.call('SADD', portalsKey, portal)
@@ -71,6 +70,8 @@ if cachedUnder ~= runId or cachedVersion < version then
     end
   end
 end
+-- Also if the version is cached already: the list may have left Redis before the cache.
+if submissionId ~= '' and uploadId ~= '' then redis.call('ZADD', uploadsKey, createdAtMs, uploadId) end
 -- Also if the version is cached already: it may have been read before its submission was in the list.
 if submissionId ~= '' and uploadId ~= '' and redis.call('ZSCORE', submissionsKey, submissionId) then
   redis.call('ZADD', submissionsKey, 'GT', committedAtMs, submissionId)

@@ -5,7 +5,7 @@ Keys
   KEYS[1] cache of the newest version (hash)
 Arguments
   ARGV[1] version
-  ARGV[2] how long the cache is kept if there is none, milliseconds
+  ARGV[2] how long the cache is kept until Redis has the version, milliseconds
 Returns 1
 Atomic, because of two writers the one with the older version may be the later one.
 ]]
@@ -15,5 +15,5 @@ local version, cacheMs = tonumber(ARGV[1]), ARGV[2]
 if version > tonumber(redis.call('HGET', cacheKey, cache.begunVersion) or 0) then
   redis.call('HSET', cacheKey, cache.begunVersion, version)
 end
-if redis.call('PTTL', cacheKey) == -1 then redis.call('PEXPIRE', cacheKey, cacheMs) end
+redis.call('PEXPIRE', cacheKey, cacheMs)
 return 1

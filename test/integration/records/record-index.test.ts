@@ -147,8 +147,8 @@ describe('sequence numbers', () => {
   })
 
   test('a lower minimum than the known number changes nothing', async () => {
-    await stack.deps.index.seedSequence(OWNER, submissionId, 100)
-    await stack.deps.index.seedSequence(OWNER, submissionId, 7)
+    await stack.deps.index.seedSequence(OWNER, submissionId, 100, [])
+    await stack.deps.index.seedSequence(OWNER, submissionId, 7, [])
     expect(await stack.deps.index.nextSequence(OWNER, submissionId)).toBe(101)
   })
 })

@@ -1,0 +1,24 @@
+// Portals whose webhooks must be re-queued, after a rebuild has put their events back.
+
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import { redisKeys } from './keys.ts'
+
+export class Requeueing {
+  readonly #redis: RedisConnection
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis
+  }
+
+  async portals(): Promise<string[]> {
+    return await viaRedis(this.#redis.smembers(redisKeys.requeue))
+  }
+
+  async note(owner: string): Promise<void> {
+    await viaRedis(this.#redis.sadd(redisKeys.requeue, owner))
+  }
+
+  async done(owner: string): Promise<void> {
+    await viaRedis(this.#redis.srem(redisKeys.requeue, owner))
+  }
+}
