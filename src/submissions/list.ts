@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SubmissionDocument } from './document/schemas.ts'
 import { type DocumentDeps, loadSubmission } from './documents.ts'
+import { knownCompleteness, noteCompleteness, type Place } from './known-completeness.ts'
 
 export type ListDeps = DocumentDeps & { logger: Logger }
 
@@ -17,13 +18,13 @@ export type ListQuery = {
   limit: number
 }
 
-/** Maximum read for one page: a filter without matches gives an empty page with a cursor. */
+/** Maximum computed for one page: a filter without matches gives an empty page with a cursor. */
 const MAX_LOOKED_AT = 400
+/** Maximum passed over for one page, because it is known that the filter does not match. */
+const MAX_PASSED = 20_000
 const CHUNK = 200
 /** Documents computed at a time. */
 const BATCH = 16
-
-type Place = { score: number; id: string }
 
 /** One page. `nextCursor` null: there is no more at present. Throws CURSOR_INVALID, INDEX_REBUILDING. */
 export async function listSubmissions(
@@ -33,12 +34,15 @@ export async function listSubmissions(
 ): Promise<{ items: SubmissionDocument[]; nextCursor: string | null }> {
   const items: SubmissionDocument[] = []
   let at: Place = query.cursor === undefined ? { score: query.updatedSinceMs ?? 0, id: '' } : decode(query.cursor)
-  for (let looked = 0; looked < MAX_LOOKED_AT; ) {
+  let passed = 0
+  for (let looked = 0; looked < MAX_LOOKED_AT && passed < MAX_PASSED; ) {
     const places = await placesAfter(deps, owner, at)
     if (places.length === 0) return { items, nextCursor: null }
-    for (let i = 0; i < places.length; i += BATCH) {
-      const batch = places.slice(i, i + BATCH)
-      const documents = await Promise.all(batch.map(({ id }) => documentOf(deps, owner, id)))
+    const candidates = await candidatesOf(deps, owner, places, query)
+    passed += places.length - candidates.length
+    for (let i = 0; i < candidates.length; i += BATCH) {
+      const batch = candidates.slice(i, i + BATCH)
+      const documents = await documentsOf(deps, owner, batch, query)
       for (const [j, place] of batch.entries()) {
         const document = documents[j]
         if (items.length === query.limit) return { items, nextCursor: encode(at) }
@@ -47,8 +51,37 @@ export async function listSubmissions(
         if (document !== undefined && fits(document, query)) items.push(document)
       }
     }
+    at = places.at(-1) ?? at
   }
   return { items, nextCursor: encode(at) }
+}
+
+/** Without those that are known not to match. */
+async function candidatesOf(
+  { index }: ListDeps,
+  owner: string,
+  places: Place[],
+  { complete }: ListQuery,
+): Promise<Place[]> {
+  if (complete === undefined) return places
+  const known = await knownCompleteness(index, owner, places)
+  return places.filter((_, i) => known[i] === undefined || known[i] === complete)
+}
+
+async function documentsOf(
+  deps: ListDeps,
+  owner: string,
+  places: Place[],
+  { complete }: ListQuery,
+): Promise<(SubmissionDocument | undefined)[]> {
+  const documents = await Promise.all(places.map(({ id }) => documentOf(deps, owner, id)))
+  if (complete === undefined) return documents
+  const computed = places.flatMap((place, i) => {
+    const document = documents[i]
+    return document === undefined ? [] : [{ ...place, complete: document.complete }]
+  })
+  await noteCompleteness(deps.index, owner, computed, deps.clock.now())
+  return documents
 }
 
 /** The next submissions after a position; equal scores are ordered by id. */

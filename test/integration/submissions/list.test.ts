@@ -95,4 +95,34 @@ describe('GET /v1/submissions', () => {
     for (const query of ['limit=0', 'limit=201', 'limit=x', 'state=lost', 'complete=perhaps', 'updatedSince=today'])
       expectProblem(await h.call('GET', `/v1/submissions?${query}`), 'BAD_REQUEST')
   })
+
+  it('computes again for a filter by completeness only what has changed since', async () => {
+    h.clock.ms = START + 10 * 60_000
+    await h.deps.redis.hot.del(redisKeys.completeness('portal'))
+    const read: string[] = []
+    const { require } = h.deps.heads
+    h.deps.heads.require = (owner, id) => {
+      read.push(id)
+      return require.call(h.deps.heads, owner, id)
+    }
+    try {
+      expect(await everything({ complete: 'true' })).toEqual(['l-2'])
+      expect(read.toSorted()).toEqual(ALL)
+      read.length = 0
+      expect(await everything({ complete: 'true' })).toEqual(['l-2'])
+      expect(read).toEqual(['l-2'])
+      expect((await everything({ complete: 'false', limit: 2 })).toSorted()).toEqual(ALL.filter((id) => id !== 'l-2'))
+      await h.acceptedUpload('l-3', 'plan')
+      read.length = 0
+      expect(await everything({ complete: 'true' })).toEqual(['l-2', 'l-3'])
+      expect(read).toEqual(['l-2', 'l-3'])
+      read.length = 0
+      // It has just changed: that it is complete is not noted yet.
+      expect(await everything({ complete: 'false' })).not.toContain('l-3')
+      expect(read).toContain('l-3')
+      expect(read).not.toContain('l-2')
+    } finally {
+      h.deps.heads.require = require
+    }
+  })
 })
