@@ -29,8 +29,6 @@ export function openRedis(place: RedisPlace, options: RedisOptions): Redis {
     ...(sentinelUser.password === undefined ? {} : { sentinelPassword: sentinelUser.password }),
     ...(place.tls ? { sentinelTLS: tlsOf(place), enableTLSForSentinelMode: true } : {}),
     sentinelCommandTimeout: SENTINEL_ANSWER_MS,
-    // A primary whose machine is gone closes no connection: the Sentinels tell.
-    failoverDetector: true,
     ...tls,
     ...options,
   })

@@ -48,7 +48,6 @@ async function check(place: RedisPlace, logger: Logger): Promise<void> {
     maxRetriesPerRequest: 0,
     retryStrategy: null,
     sentinelRetryStrategy: () => null,
-    failoverDetector: false,
   })
   let failure: NodeJS.ErrnoException | undefined
   redis.on('error', (error: Error) => {

@@ -25,6 +25,15 @@ const OPTIONS = {
   subscriber: { maxRetriesPerRequest: null },
 } as const
 
+/**
+ * Under Sentinels a line on which a command is not answered for so long is made anew, perhaps to another server: a primary whose
+ * machine is gone closes none. Longer than any blocking read. ioredis' own detector of fail-overs is not used: told of one
+ * while it is connecting, it ends the connection for good.
+ */
+const SILENCE_MS = { hot: 5000, jobs: 15_000, producer: 5000, subscriber: 5000 } as const
+/** What a subscriber asks, so that there is something to answer. */
+const PING_EVERY_MS = 2000
+
 /** Delay between reconnections to a demoted server. */
 const DEMOTED_PAUSE_MS = 500
 
@@ -32,8 +41,10 @@ export type RedisConnection = Redis
 
 export function connectRedis(url: string, role: RedisRole, logger: Logger): RedisConnection {
   let demotedAtMs = -DEMOTED_PAUSE_MS
-  const redis = openRedis(redisPlace(url), {
+  const place = redisPlace(url)
+  const redis = openRedis(place, {
     ...OPTIONS[role],
+    ...(place.kind === 'sentinel' ? { socketTimeout: SILENCE_MS[role] } : {}),
     connectionName: `songngan-${role}`,
     // Short delays at first, for restarts of Redis; at most a second.
     retryStrategy: (times) =>
@@ -47,6 +58,10 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
   })
   // Every refused reply of one read ends the connection once more, with a listener of its own: Node would log a memory leak.
   redis.on('connect', () => redis.stream.setMaxListeners(0))
+  if (place.kind === 'sentinel' && role === 'subscriber') {
+    const pings = setInterval(() => void redis.ping().catch(() => undefined), PING_EVERY_MS).unref()
+    redis.once('end', () => clearInterval(pings))
+  }
   let lastReport = 0
   redis.on('error', (err: Error) => {
     // ioredis reports every attempt: log at most one line in ten seconds.
