@@ -46,9 +46,8 @@ export function jobTelemetry(trace: string): NonNullable<JobsOptions['telemetry'
 
 /** W3C traceparent of the span that a job's run belongs to; undefined: none. */
 export function traceOfJob({ opts }: { opts: JobsOptions }): string | undefined {
-  const { metadata } = opts.telemetry ?? {}
-  if (metadata === undefined) return undefined
-  return readTraceparent((JSON.parse(metadata) as { traceparent?: unknown }).traceparent)
+  const [, traceparent] = /"traceparent":"([^"]*)"/.exec(opts.telemetry?.metadata ?? '') ?? []
+  return readTraceparent(traceparent)
 }
 
 export const QUEUE_PREFIX = 'sn-queue'
