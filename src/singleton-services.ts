@@ -10,6 +10,7 @@ import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
 import { createLookup } from './support/lookup.ts'
+import { standingOf } from './support/standing.ts'
 
 const RENEW_MS = 86_400_000
 
@@ -63,6 +64,7 @@ export async function startSingletonServices(
     heads: deps.heads,
     views: deps.views,
     find: new FindIndex(redis),
+    standingOf: (found) => standingOf(deps, found),
     logger,
     name: `${hostname()}:${process.pid}`,
   })

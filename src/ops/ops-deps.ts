@@ -11,6 +11,7 @@ import type { RedisWatch } from '../core/redis-watch.ts'
 import type { Queues } from '../jobs/queues.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Found } from './find/find-index.ts'
+import type { Group, Standing } from './find/standings.ts'
 
 /** What this process alone knows of itself. */
 export type ProcessState = {
@@ -26,6 +27,8 @@ export type SupportLookup = {
   summary: (found: Found) => Promise<object | undefined>
   /** The support record; undefined: there is no such submission. */
   file: (found: Found) => Promise<object | undefined>
+  /** How a submission stands now, and the slots that lack a file; null: it is in no group. */
+  standing: (found: Found) => Promise<(Group & { standing: Standing; missing: string[] }) | null>
   /** The submission of an upload; undefined: no such upload, or it has no submission. */
   ofUpload: (uploadId: string) => Promise<Found | undefined>
 }

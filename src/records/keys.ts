@@ -137,8 +137,17 @@ export const redisKeys = {
   findDeadlines: 'sn:find-deadlines',
   /** Sorted set: deadlines (milliseconds) by number of submissions. */
   deadlines: 'sn:deadlines',
-  /** Hash: position of the search index in the changes of each portal. */
-  findMarks: 'sn:find-marks',
+  /** Hash: submission (`owner/id`) → its place in `standings`. */
+  standingOf: 'sn:standing-of',
+  /** Sorted set without scores: submissions by deadline, profile and how they stand. */
+  standings: 'sn:standings',
+  /** Sorted set: deadline and profile, by deadline. */
+  standingGroups: 'sn:standing-groups',
+  /**
+   * Hash: position of the follower of search index and standings in the changes of each portal. Not the name that versions
+   * without standings use: what those have followed is followed again.
+   */
+  findMarks: 'sn:follow-marks',
   /** Lock of the process that follows them. */
   findLock: 'sn:find-lock',
 }

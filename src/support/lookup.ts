@@ -5,6 +5,7 @@ import type { Deps } from '../deps.ts'
 import type { Found } from '../ops/find/find-index.ts'
 import type { SupportLookup } from '../ops/ops-deps.ts'
 import { type SupportRecord, supportRecord } from './case-file.ts'
+import { standingOf } from './standing.ts'
 
 export type CaseSummary = Found & {
   state: string
@@ -12,6 +13,7 @@ export type CaseSummary = Found & {
   deadline: string | null
   updatedAt: string
   subjects: string[]
+  uniqueKey: string | null
   filenames: string[]
   uploads: Record<string, number>
 }
@@ -27,6 +29,7 @@ export function createLookup(deps: Deps): SupportLookupOf {
   return {
     file: ({ owner, submissionId }) => supportRecord(deps, owner, submissionId),
     summary: (found) => summaryOf(deps, found),
+    standing: (found) => standingOf(deps, found),
     async ofUpload(uploadId) {
       // Workers also serve the console, and have no secret to verify ids.
       if (!hasUploadIdShape(uploadId)) return undefined
@@ -48,7 +51,7 @@ async function summaryOf(deps: Deps, found: Found): Promise<CaseSummary | undefi
     const state = record?.state ?? hot?.status ?? 'receiving'
     uploads[state] = (uploads[state] ?? 0) + 1
   }
-  const { state, profile, deadline, updatedAt } = head
+  const { state, profile, deadline, updatedAt, uniqueKey } = head
   return {
     owner,
     submissionId,
@@ -57,6 +60,7 @@ async function summaryOf(deps: Deps, found: Found): Promise<CaseSummary | undefi
     deadline,
     updatedAt,
     uploads,
+    uniqueKey,
     subjects: distinct(facts.map(({ subject }) => subject)),
     filenames: distinct(facts.map(({ declared }) => declared.filename)),
   }

@@ -3,6 +3,7 @@
 
 import { FindIndex } from '../../src/ops/find/find-index.ts'
 import { FindFollower } from '../../src/ops/find/follower.ts'
+import { standingOf } from '../../src/support/standing.ts'
 import type { Environment } from './environment.ts'
 import { waitFor } from './http.ts'
 import { pdfBytes } from './media/pdfs.ts'
@@ -116,6 +117,7 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
     heads: deps.heads,
     views: deps.views,
     find: new FindIndex(deps.redis.producer),
+    standingOf: (found) => standingOf(deps, found),
     logger: deps.logger,
     name: 'test',
   }).follow()

@@ -37,6 +37,7 @@ async function run(context: Context, text: string) {
     heads: deps.heads,
     views: deps.views,
     find: index,
+    standingOf: support.standing,
     logger: deps.logger,
     name,
   }).follow()

@@ -13,6 +13,7 @@ import { FindIndex, type Found } from '../find/find-index.ts'
 import type { OpsDeps } from '../ops-deps.ts'
 import { takePulse } from '../pulse.ts'
 import { runbookPage } from './runbook.ts'
+import { standingRoutes } from './standing-routes.ts'
 
 /** Only own files, no frames, no HTML from text. */
 const CSP = [
@@ -40,7 +41,7 @@ const DayQuery = Type.Object({ minutes: Type.Integer({ minimum: 5, maximum: 2880
 const FindQuery = Type.Object({ text: Type.String({ maxLength: 200 }) })
 const SubmissionParams = Type.Object({ owner: Type.String(), id: Type.String() })
 
-/** Registers `GET /console`, `/console/{file}`, `/console/runbook` and `/console/api/{pulse,day,find,submissions/:owner/:id,security}`. */
+/** Registers `GET /console`, `/console/{file}`, `/console/runbook` and `/console/api/{pulse,day,standings,find,submissions/:owner/:id,security}`. */
 export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promise<void> {
   const { config, redis, clock, support, securityLog } = deps
   const day = remembered(deps, new Controls(deps))
@@ -113,6 +114,8 @@ export async function consoleRoutes(app: FastifyInstance, deps: OpsDeps): Promis
         return await reply.header('cache-control', 'no-store').send({ ...file, at: clock.now() })
       },
     )
+
+    standingRoutes(scope, deps)
 
     scope.get('/console/api/security', async (_request, reply) => {
       void reply.header('cache-control', 'no-store')

@@ -6,6 +6,7 @@ import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { redisKeys } from '../../records/keys.ts'
 import type { SubmissionHead } from '../../records/submission-head.ts'
+import { putStanding } from './standings.ts'
 import { type Said, withLines, wordsOf, wordsOfHead, wordsOfUpload } from './words.ts'
 
 export type Found = { owner: string; submissionId: string }
@@ -45,8 +46,10 @@ export class FindIndex {
     await this.#put(`${owner}/${id}`, withLines('', words), deadline === null ? '' : String(Date.parse(deadline)))
   }
 
-  async remove({ owner, submissionId }: Found): Promise<void> {
-    await this.#put(`${owner}/${submissionId}`, '', '')
+  /** Removes the submission from the search and from the standings. */
+  async remove(found: Found): Promise<void> {
+    await this.#put(`${found.owner}/${found.submissionId}`, '', '')
+    await putStanding(this.#redis, found, null)
   }
 
   /** Resets the follower, so that every submission is indexed again. */

@@ -1,4 +1,4 @@
-// Keeps the search index up to date, independent of requests: every few seconds one process follows
+// Keeps the search index and the standings up to date, independent of requests: every few seconds one process follows
 // the list of last changes and the attempts that are not yet written to the store.
 
 import { setTimeout } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import { redisKeys } from '../../records/keys.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
 import type { UploadViews } from '../../records/upload-views.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
+import { type Group, putStanding, type Standing } from './standings.ts'
 import { type Said, wordsOfHead, wordsOfUpload } from './words.ts'
 
 const LOOK_MS = 3000
@@ -30,6 +31,8 @@ export type FollowerDeps = {
   heads: SubmissionHeads
   views: Pick<UploadViews, 'ofSubmission'>
   find: FindIndex
+  /** How a submission stands now; null: it is in no group. */
+  standingOf: (found: Found) => Promise<(Group & { standing: Standing }) | null>
   logger: Logger
   /** Unique name of this process. */
   name: string
@@ -159,7 +162,7 @@ export class FindFollower {
   }
 
   async #look(found: Found): Promise<void> {
-    const { heads, views, find } = this.#deps
+    const { redis, heads, views, find, standingOf } = this.#deps
     const { owner, submissionId } = found
     const head = await heads.latest(owner, submissionId)
     if (head === undefined || head.state === 'deleted') return await find.remove(found)
@@ -169,6 +172,7 @@ export class FindFollower {
       return said === undefined ? [] : wordsOfUpload(said)
     })
     await find.add(found, [...wordsOfHead(head), ...words], deadlineOf(head.deadline))
+    await putStanding(redis, found, await standingOf(found))
   }
 }
 

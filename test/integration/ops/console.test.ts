@@ -3,11 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { FindIndex } from '../../../src/ops/find/find-index.ts'
-import { FindFollower } from '../../../src/ops/find/follower.ts'
+import { FindFollower, type FollowerDeps } from '../../../src/ops/find/follower.ts'
+import type { Group } from '../../../src/ops/find/standings.ts'
 import { startHeartbeat } from '../../../src/ops/heartbeat.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createLookup } from '../../../src/support/lookup.ts'
+import { standingOf } from '../../../src/support/standing.ts'
 import { listen } from '../../support/app.ts'
 import { pdfBytes } from '../../support/bytes.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
@@ -23,6 +25,7 @@ let url: string
 let uploadId: string
 let submissionId: string
 let follower: FindFollower
+let standing: FollowerDeps['standingOf']
 const ends: (() => Promise<unknown>)[] = []
 
 const get = async (path: string, headers: Record<string, string> = {}) => {
@@ -48,7 +51,16 @@ beforeAll(async () => {
   })
   url = await listen(app)
   const find = new FindIndex(redis)
-  follower = new FindFollower({ redis, heads: deps.heads, views: deps.views, find, logger: deps.logger, name: 'test' })
+  standing = (found) => standingOf(deps, found)
+  follower = new FindFollower({
+    redis,
+    heads: deps.heads,
+    views: deps.views,
+    find,
+    standingOf: standing,
+    logger: deps.logger,
+    name: 'test',
+  })
   ends.push(() => app.close())
 
   submissionId = await stack.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
@@ -105,6 +117,7 @@ describe('the search', () => {
       heads: deps.heads,
       views: deps.views,
       find,
+      standingOf: standing,
       logger: deps.logger,
       name: 'other',
     })
@@ -137,6 +150,47 @@ describe('one submission', () => {
       attempts: [{ outcome: 'accepted', uploadId, subject: 'ครูสมศรี ใจดี' }],
     })
     expect((await get('/console/api/submissions/portal/nobody')).status).toBe(404)
+  })
+})
+
+describe('who has handed in', () => {
+  // Not within a day: the tile shows the deadline that most submissions share.
+  const deadlineMs = Date.now() + 30 * 3_600_000
+  const of = async (how: string, after = '') => {
+    const profile = encodeURIComponent((await group())?.profile ?? '')
+    const path = `/console/api/standings/list?deadlineMs=${deadlineMs}&profile=${profile}&standing=${how}`
+    return await json(`${path}&after=${encodeURIComponent(after)}`)
+  }
+  const group = async () =>
+    (await json('/console/api/standings?sinceMs=0')).groups.find((one: Group) => one.deadlineMs === deadlineMs)
+  const idsOf = async (how: string) => (await of(how)).items.map(({ submissionId: id }: { submissionId: string }) => id)
+
+  it('is counted and listed, page by page, and follows changes and deletions', async () => {
+    const deadline = new Date(deadlineMs).toISOString()
+    const ids: string[] = []
+    for (let i = 0; i < 51; i++) ids.push(await stack.submission({ deadline, uniqueKey: `key ${i}` }))
+    await follower.follow()
+    expect((await group())?.counts).toEqual({ sealed: 0, complete: 0, returned: 0, incomplete: 51 })
+    const first = await of('incomplete')
+    const second = await of('incomplete', first.next)
+    expect([first.items.length, second.items.length, second.next]).toEqual([50, 1, null])
+    expect([...first.items, ...second.items].map((one) => one.submissionId).sort()).toEqual(ids.toSorted())
+    expect(first.items[0].missing.length).toBeGreaterThan(0)
+    // Deleted, and not followed yet: the list leaves it out, and the count is right from then on.
+    await stack.call('DELETE', `/v1/submissions/${ids[0]}`)
+    expect(await idsOf('incomplete')).not.toContain(ids[0])
+    // Another deadline is another group.
+    await stack.put(ids[1] ?? '', {
+      profile: (await group()).profile,
+      deadline: new Date(deadlineMs + 3_600_000).toISOString(),
+    })
+    await waitFor(async () => (await follower.follow()) > 0)
+    const sum = (counts: Record<string, number>) => Object.values(counts).reduce((all, n) => all + n, 0)
+    expect(sum((await group())?.counts)).toBe(49)
+  })
+
+  it('needs a standing that exists', async () => {
+    expect((await get('/console/api/standings/list?deadlineMs=1&profile=x&standing=y')).status).toBe(400)
   })
 })
 

@@ -46,6 +46,7 @@ beforeAll(async () => {
     heads: deps.heads,
     views: deps.views,
     find,
+    standingOf: createLookup(deps).standing,
     logger: deps.logger,
     name: 'test',
   }).follow()

@@ -18,6 +18,12 @@ export const askPulse = () => ask('/console/api/pulse')
 /** @param {number} minutes */
 export const askDay = (minutes) => ask(`/console/api/day?minutes=${minutes}`)
 
+/** @param {number} sinceMs of rejections */
+export const askStandings = (sinceMs) => ask(`/console/api/standings?sinceMs=${sinceMs}`)
+
+/** @param {Record<string, string>} group deadlineMs, profile, standing, after */
+export const askStanding = (group) => ask(`/console/api/standings/list?${new URLSearchParams(group)}`)
+
 /** @param {string} text */
 export const askFind = (text) => ask(`/console/api/find?text=${encodeURIComponent(text)}`)
 

@@ -4,6 +4,7 @@ import { askDay, turn } from './api.js'
 import { draw } from './chart.js'
 import { el, isCopying } from './dom.js'
 import { byteScale } from './scale.js'
+import { rejectionsTable, standingsTable } from './standings.js'
 import { lanesTable, processesTable, refusalsTable, switchesList } from './tables.js'
 import { bytesInWords, clockTime, numberInWords, timeInWords } from './words.js'
 
@@ -37,15 +38,22 @@ export function doorOf({ admission, intake }) {
 /**
  * @param {HTMLElement} main
  * @param {DashboardSnapshot} day
+ * @param {import('./standings.js').Standings | undefined} standings
  * @param {() => void} refresh
  */
-export function showDay(main, day, refresh) {
+export function showDay(main, day, standings, refresh) {
   // Redrawing would clear a text selection.
   if (isCopying(main)) return
   const focused = document.activeElement?.getAttribute('data-key')
   const charts = [arrivals(day), bytes(day), verdicts(day)]
   main.replaceChildren(
     tiles(day),
+    el(
+      'section',
+      { class: 'tables people' },
+      standingsTable(standings, Date.parse(day.at)),
+      rejectionsTable(standings),
+    ),
     el(
       'section',
       { class: 'charts' },

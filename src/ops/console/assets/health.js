@@ -194,7 +194,7 @@ function alertLines({ state, error, firing = [] }) {
   return lines.length > 0 ? lines : [{ part: name, mood: 'good', words: 'none fires', chapter: null }]
 }
 
-const WORST = { bad: 0, warn: 1, unknown: 2, good: 3 }
+const WORST = { bad: 0, warn: 1, unknown: 2, good: 2 }
 
 /** Redrawn only if it changed, so that a link can be clicked. @param {HTMLElement} box @param {Line[]} lines */
 export function showHealth(box, lines) {

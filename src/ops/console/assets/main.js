@@ -1,16 +1,19 @@
 // The console: loads the dashboard every two seconds, or shows a search result. The current view is
-// in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`, `#security`.
+// in the address, so that it can be shared: `#day`, `#find=text`, `#case=owner/submission`,
+// `#who=deadline/profile/standing`, `#security`.
 
-import { askDay, askPulse } from './api.js'
+import { askDay, askPulse, askStandings } from './api.js'
 import { doorOf, showDay, showDoor } from './day.js'
 import { el, isCopying } from './dom.js'
 import { showCase, showFound } from './find.js'
 import { linesOf, showHealth } from './health.js'
 import { showSecurity } from './security.js'
+import { showWho } from './standings.js'
 import { showTrouble, troubleOfError, troubleOfRedis, troubleOfRefusal } from './trouble.js'
 import { clockTime } from './words.js'
 
 const EVERY_MS = 2000
+const STANDINGS_MS = 10_000
 const WINDOWS = [
   { minutes: 10, words: '10 min' },
   { minutes: 60, words: '1 h' },
@@ -28,6 +31,9 @@ let day
 let dayError
 /** @type {any} */
 let pulse
+/** @type {any} */
+let standings
+let standingsAtMs = 0
 
 for (const { minutes: wanted, words } of WINDOWS) {
   const choose = () => {
@@ -66,6 +72,7 @@ async function look() {
   const wanted = minutes
   try {
     day = await askDay(wanted)
+    await lookAtStandings()
     dayError = undefined
   } catch (error) {
     dayError = error
@@ -76,9 +83,16 @@ async function look() {
   if (wanted !== minutes) return void look()
   byId('clock').textContent = clockTime(day.at, { seconds: true })
   const at = place()
-  if (at === undefined) showDay(main, day, look)
+  if (at === undefined) showDay(main, day, standings, look)
   // Reloaded, so that new attempts of the person, and new events, appear.
-  else if (at.kind !== 'find' && !isCopying(main)) await go()
+  else if (at.kind !== 'find' && at.kind !== 'who' && !isCopying(main)) await go()
+}
+
+/** Rarer than the rest: they change slowly, and are counted over all submissions. */
+async function lookAtStandings() {
+  if (Date.now() - standingsAtMs < STANDINGS_MS) return
+  standings = await askStandings(new Date().setHours(0, 0, 0, 0))
+  standingsAtMs = Date.now()
 }
 
 /** What is known of Redis by itself comes before what the numbers said: those may be remembered, or on their way. */
@@ -97,7 +111,7 @@ function showState() {
 
 /** The view in the address; the default is the dashboard. */
 function place() {
-  const [, kind, rest = ''] = /^#(find|case|security)(?:=(.*))?$/.exec(location.hash) ?? []
+  const [, kind, rest = ''] = /^#(find|case|who|security)(?:=(.*))?$/.exec(location.hash) ?? []
   return kind === undefined ? undefined : { kind, rest: decodeURIComponent(rest) }
 }
 
@@ -106,7 +120,7 @@ async function go() {
   document.body.classList.toggle('searching', wanted !== undefined)
   if (wanted === undefined) {
     main.replaceChildren()
-    if (day !== undefined) showDay(main, day, look)
+    if (day !== undefined) showDay(main, day, standings, look)
     return
   }
   try {
@@ -114,6 +128,7 @@ async function go() {
       text.value = wanted.rest
       await showFound(main, wanted.rest)
     } else if (wanted.kind === 'security') await showSecurity(main)
+    else if (wanted.kind === 'who') await showWho(main, wanted.rest)
     else await showCase(main, wanted.rest)
   } catch (error) {
     main.replaceChildren(el('p', { class: 'empty' }, String(error)))
@@ -128,7 +143,7 @@ byId('search').addEventListener('submit', (event) => {
 })
 addEventListener('hashchange', () => void go())
 addEventListener('resize', () => {
-  if (day !== undefined && !place()) showDay(main, day, look)
+  if (day !== undefined && !place()) showDay(main, day, standings, look)
 })
 markWindow()
 void go()
