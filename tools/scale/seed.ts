@@ -5,7 +5,7 @@ import { isoTime } from '../../src/core/clock.ts'
 import { receivingRecord } from '../../src/lifecycle/transitions.ts'
 import { FindIndex } from '../../src/ops/find/find-index.ts'
 import { wordsOfHead, wordsOfUpload } from '../../src/ops/find/words.ts'
-import { objectKeys, redisKeys } from '../../src/records/keys.ts'
+import { objectKeys } from '../../src/records/keys.ts'
 import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import type { Measured, Rendition, UploadRecord } from '../../src/records/upload-record.ts'
 import { versionKey } from '../../src/records/version-log.ts'
@@ -45,7 +45,7 @@ export async function seed(stack: Environment, store: AnsweringStore, uploads: n
 }
 
 async function seedSubmission(stack: Environment, store: AnsweringStore, n: number, seeded: Seeded): Promise<void> {
-  const { index, redis } = stack.deps
+  const { heads, index, redis, uploads } = stack.deps
   const id = `2569-${String(n).padStart(7, '0')}`
   const atMs = Date.now() - (n % RECENT_OF === 0 ? 2 : 30) * DAY_MS
   const head = headOf(id, n, atMs)
@@ -65,28 +65,8 @@ async function seedSubmission(stack: Environment, store: AnsweringStore, n: numb
     store.seed(objectKeys.data(record.id), nothing)
     for (const { key } of record.renditions) if (key !== undefined) store.seed(key, nothing)
   }
-  const quiet = {
-    owner: OWNER,
-    submissionId: id,
-    committedAtMs: atMs,
-    event: null,
-    announce: false,
-    announcedBefore: true,
-  }
-  await index.apply({
-    ...quiet,
-    cacheKey: redisKeys.head(OWNER, id),
-    version: HEAD_VERSIONS,
-    json: JSON.stringify(head),
-  })
-  for (const record of records)
-    await index.apply({
-      ...quiet,
-      cacheKey: redisKeys.record(record.id),
-      version: VERSIONS,
-      json: JSON.stringify(record),
-      upload: { id: record.id, createdAtMs: atMs, dueAtMs: null },
-    })
+  await heads.latest(OWNER, id)
+  for (const record of records) await uploads.restore(record)
   await index.seedSequence(OWNER, id, 24, records)
   await new FindIndex(redis.hot).add(
     { owner: OWNER, submissionId: id },
