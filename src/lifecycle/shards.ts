@@ -19,6 +19,8 @@ export type ListedPart = { part: string; shards: ListedShard[] }
 
 const DIGITS = '0123456789abcdef'
 const HEAD_RANGES = 16
+const RECORD = 'record-'
+const SINGLE = 'one-'
 
 export type ListedSubmissions = ReadonlyMap<string, ListedSubmission[]>
 
@@ -119,28 +121,29 @@ async function* uploadShards(
   store: ObjectStore,
   digit: string,
 ): AsyncGenerator<{ shard: string; uploads: ListedUpload[] }> {
-  const prefix = objectKeys.uploads
+  const all = objectKeys.uploads
   let current: { shard: string; uploads: ListedUpload[] } | undefined
-  for await (const { key, bytes, modifiedAtMs } of store.list(prefix, `${prefix}${digit}`)) {
-    if (key.charAt(prefix.length) !== digit) break
-    const id = uploadIdOfKey(key)
-    if (id === undefined) continue
-    const shard = key.slice(prefix.length, key.indexOf('/', prefix.length))
+  let upload = { id: '', prefix: '?' }
+  for await (const { key, bytes, modifiedAtMs } of store.list(all, `${all}${digit}`)) {
+    if (key.charAt(all.length) !== digit) break
+    // An upload has a dozen keys, and there are millions: its id is read in the first one only.
+    if (!key.startsWith(upload.prefix)) {
+      const id = uploadIdOfKey(key)
+      if (id === undefined) continue
+      upload = { id, prefix: objectKeys.upload(id) }
+    }
+    const isRecord = key.startsWith(RECORD, upload.prefix.length)
+    if (!isRecord && !key.startsWith(SINGLE, upload.prefix.length)) continue
+    const shard = key.slice(all.length, key.indexOf('/', all.length))
     if (current?.shard !== shard) {
       if (current !== undefined) yield current
       current = { shard, uploads: [] }
     }
-    addKey(current.uploads, id, { key, bytes, modifiedAtMs })
+    const last = current.uploads.at(-1)
+    const newest = { key, bytes, modifiedAtMs }
+    // Keys come in order, `one-…` before `record-…`. Of several objects with a first record the first one counts.
+    if (last?.id !== upload.id) current.uploads.push({ id: upload.id, newest })
+    else if (isRecord) last.newest = newest
   }
   if (current !== undefined) yield current
-}
-
-/** Keys come in order: those of an upload together, `one-…` before `record-…`. */
-function addKey(uploads: ListedUpload[], id: string, newest: Newest): void {
-  const isRecord = newest.key.startsWith(objectKeys.uploadRecord(id))
-  if (!isRecord && !newest.key.startsWith(objectKeys.single(id, ''))) return
-  const last = uploads.at(-1)
-  if (last?.id !== id) uploads.push({ id, newest })
-  // Of several objects with a first record the first one counts.
-  else if (isRecord) last.newest = newest
 }
