@@ -106,8 +106,9 @@ export class Line {
         }
         const piece = body.at(position, mayBytes)
         pacer.allowance?.giveBack(mayBytes - piece.length)
-        this.#socket.write(piece)
         position += piece.length
+        // TLS hands bytes on later: the time of the answer counts from then, not from the next turn.
+        this.#socket.write(piece, position < body.bytes ? undefined : () => this.#wake?.())
         allowed -= piece.length
         movedMs = nowMs
         stopped = body.onSent(piece.length, position)
