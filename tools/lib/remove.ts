@@ -17,13 +17,17 @@ const EXAMPLES = 3
 export async function removeSubmissions(portal: Portal, ids: readonly string[]): Promise<Removal> {
   const left: string[] = []
   let why = ''
+  let unanswered = 0
   const queue = ids.values()
   const work = async () => {
     for (const id of queue)
       try {
-        await portal.deleteSubmission(id)
+        // A service that is gone: each further call would wait for all its retries.
+        if (unanswered < AT_A_TIME) await portal.deleteSubmission(id)
+        else left.push(id)
       } catch (error) {
         left.push(id)
+        if (!(error instanceof PortalError)) unanswered += 1
         why = error instanceof PortalError ? error.code : String(error)
       }
   }
