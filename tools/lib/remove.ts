@@ -23,11 +23,15 @@ export async function removeSubmissions(portal: Portal, ids: readonly string[]):
     for (const id of queue)
       try {
         // A service that is gone: each further call would wait for all its retries.
-        if (unanswered < AT_A_TIME) await portal.deleteSubmission(id)
-        else left.push(id)
+        if (unanswered >= AT_A_TIME) {
+          left.push(id)
+          continue
+        }
+        await portal.deleteSubmission(id)
+        unanswered = 0
       } catch (error) {
         left.push(id)
-        if (!(error instanceof PortalError)) unanswered += 1
+        if (!(error instanceof PortalError) || error.status >= 500) unanswered += 1
         why = error instanceof PortalError ? error.code : String(error)
       }
   }
