@@ -6,6 +6,7 @@ import { faultPoint } from '../core/fault-points.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
 import { redisKeys } from '../records/keys.ts'
+import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { envelopeOf } from './log.ts'
 import { type StreamEntry, StreamGroup, WEBHOOK_GROUP } from './stream-group.ts'
 import { notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
@@ -99,7 +100,7 @@ export class WebhookDispatch {
   }
 
   async #dispatchAll(entries: StreamEntry[]): Promise<void> {
-    const outcomes = await Promise.allSettled(entries.map((entry) => this.#dispatch(entry)))
+    const outcomes = await Promise.allSettled(this.#inOrder(entries))
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
     if (failed.length === 0 || this.#stopping) return
     this.#retryAtMs = performance.now() + (this.#deps.timing?.retryMs ?? RETRY_MS)
@@ -109,6 +110,18 @@ export class WebhookDispatch {
     )
     // Pause, or an outage of the queue would only increase the number of pending entries.
     await this.#pause(AFTER_TROUBLE_MS)
+  }
+
+  /** Queues them side by side, but those of one submission one after the other. */
+  #inOrder(entries: StreamEntry[]): Promise<void>[] {
+    const last = new Map<string, Promise<void>>()
+    return entries.map((entry) => {
+      const submission = `${entry.key} ${submissionOf(entry)}`
+      const before = last.get(submission)?.catch(() => undefined) ?? Promise.resolve()
+      const mine = before.then(() => this.#dispatch(entry))
+      last.set(submission, mine)
+      return mine
+    })
   }
 
   /** Queues one event and marks it done; throws if it must be retried. */
@@ -148,4 +161,10 @@ export class WebhookDispatch {
       }
     })
   }
+}
+
+/** Empty for an entry that has expired. */
+function submissionOf({ fields }: StreamEntry): string {
+  const at = fields?.indexOf(STREAM_FIELDS.submissionId) ?? -1
+  return at < 0 ? '' : (fields?.[at + 1] ?? '')
 }

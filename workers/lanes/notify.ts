@@ -9,7 +9,7 @@ import type { Logger } from '../../src/core/logger.ts'
 import type { Metrics } from '../../src/core/metrics.ts'
 import type { RedisConnection } from '../../src/core/redis.ts'
 import { type Attributes, errorType, type Span, type Tracing, traced } from '../../src/core/span.ts'
-import { type Deliveries, notifyJobId } from '../../src/events/webhooks.ts'
+import type { Deliveries } from '../../src/events/webhooks.ts'
 import type { NotifyJob } from '../../src/jobs/contract.ts'
 import type { EventBody } from '../../src/records/event-body.ts'
 import { AddressRefused, allowedAddresses, type Resolve } from '../notify/address-guard.ts'
@@ -125,9 +125,10 @@ export function createNotifyProcessor(
   }
 
   return async (job, _token, cancelled) => {
-    const delivery = notifyJobId(job.data.eventId, job.data.url)
-    // A run that lost its lock, as after this process hung, may be about to record what this one would post again.
-    for (let other = underWay.get(delivery); other !== undefined; other = underWay.get(delivery))
+    const line = lineOf(job.data)
+    // One after the other, in the order of the queue: a receiver hears of a submission in the order in which it changed. And a run that
+    // lost its lock, as after this process hung, may be about to record what this one would post again.
+    for (let other = underWay.get(line); other !== undefined; other = underWay.get(line))
       await Promise.allSettled([other])
     const span = startJobSpan(deps.tracing, 'notify', job, deps.tracing.on ? eventIn(job.data) : {})
     const run = deliverOnce(job, cancelled, span)
@@ -141,10 +142,16 @@ export function createNotifyProcessor(
           throw error
         },
       )
-      .finally(() => underWay.delete(delivery))
-    underWay.set(delivery, run)
+      .finally(() => underWay.delete(line))
+    underWay.set(line, run)
     return await run
   }
+}
+
+/** Deliveries that wait for each other: those of one submission to one address. */
+function lineOf({ owner, url, body }: NotifyJob): string {
+  const { data } = JSON.parse(body) as EventBody
+  return `${owner}/${data.submissionId} ${url}`
 }
 
 /** A job that was lost with the queue has no log; the result of its delivery still counts. */

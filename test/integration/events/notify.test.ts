@@ -76,7 +76,11 @@ async function send(url: string, change: Partial<NotifyJob> = {}) {
   const jobId = `notify-${++serial}-x`
   const eventId = `evt_${serial}`
   const timestamp = new Date().toISOString()
-  const body = JSON.stringify({ id: eventId, type: 'upload.stored', data: { note: 'เก็บแล้ว' } })
+  const body = JSON.stringify({
+    id: eventId,
+    type: 'upload.stored',
+    data: { submissionId: `s-${serial}`, note: 'เก็บแล้ว' },
+  })
   await queues.enqueue('notify', { owner: 'portal', url, eventId, timestamp, body, ...change }, { jobId })
   const state = async (wanted: string) => {
     await waitFor(async () => (await queues.byLane.notify.getJobState(jobId)) === wanted, {
@@ -94,6 +98,32 @@ const outcomes = async (): Promise<Record<string, number>> =>
   Object.fromEntries((await metrics.webhookDeliveries.get()).values.map(({ labels, value }) => [labels.outcome, value]))
 /** How often is not said: what failed is tried again after 5 s, also while the test still looks. */
 const kinds = async () => Object.keys(await outcomes())
+
+describe('events of one submission', () => {
+  it('are delivered one after the other in their order, and beside those of others', async () => {
+    const answers = new Map<string, () => void>()
+    const seen = (id: string) => receiver.deliveries.some(({ body }) => body.includes(id))
+    receiver.reply = async ({ body }) => {
+      const { id } = JSON.parse(body) as { id: string }
+      await new Promise<void>((resolve) => answers.set(id, resolve))
+      return { status: 204 }
+    }
+    const event = (id: string, submissionId: string) =>
+      send(receiver.url, {
+        eventId: id,
+        body: JSON.stringify({ id, type: 'submission.complete', data: { submissionId } }),
+      })
+    await event('first', 'a')
+    await event('second', 'a')
+    await event('other', 'b')
+    startWorker()
+    await waitFor(() => answers.has('first') && answers.has('other'), { what: 'both submissions to be told' })
+    expect(seen('second')).toBe(false)
+    answers.get('first')?.()
+    await waitFor(() => answers.has('second'), { what: 'the second event' })
+    for (const answer of answers.values()) answer()
+  })
+})
 
 describe('a webhook', () => {
   it('is signed with the old and the new secret', async () => {
