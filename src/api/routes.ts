@@ -24,6 +24,7 @@ export type PortalApiDeps = SubmissionsApiDeps &
 export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Promise<void> {
   await app.register(async (scope) => {
     limitSessions(scope, deps)
+    tellTime(scope, deps)
     const api = typedRoutes(scope)
     submissionsApi(api, deps)
     ticketsApi(api, deps)
@@ -32,6 +33,14 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Prom
     uploadsApi(api, deps)
     receiptsApi(api, deps)
     profilesApi(api, deps)
+  })
+}
+
+/** A page counts the time that is left from the date of an answer: by the clock that decides, not by this machine's own. */
+function tellTime(scope: FastifyInstance, { clock }: Pick<PortalApiDeps, 'clock'>): void {
+  scope.addHook('onSend', (_request, reply, payload, done) => {
+    void reply.header('date', new Date(clock.now()).toUTCString())
+    done(null, payload)
   })
 }
 

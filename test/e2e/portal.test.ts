@@ -109,6 +109,27 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     await looksAtIt(room, id, desk)
     const again = await room.teacher({ url, screen: 'phone' })
     await handsIn(room, id, desk, again)
+    await endsByItself(room, id, again)
+  })
+
+  test('says with an hour left that it is not complete, and after the end that it was not handed in', async () => {
+    const { url, id } = await room.session({ can: ['read', 'upload', 'seal'] })
+    const user = await room.teacher({ url, screen: 'phone' })
+    const summary = user.page.locator('.summary')
+    await endsIn(room, id, 59 * 60_000)
+    await user.says(user.page.locator('.deadline'), /^เหลือเวลา 5\d นาที \d+ วินาที$/)
+    await user.says(summary, 'ยังไม่ครบ ยังไม่ได้ยื่นคำขอ')
+    await user.shot('deadline-incomplete')
+    await endsIn(room, id, 59 * 60_000, { sealAtDeadline: true })
+    await user.says(summary, /^หากไฟล์ครบทุกรายการภายใน .+ ระบบจะยื่นคำขอให้เอง หากไม่ครบ ระบบจะไม่ยื่น$/)
+    expect(await user.barriers()).toEqual([])
+    await endsIn(room, id, 1000, { sealAtDeadline: true })
+    await user.says(summary, 'หมดเวลาแล้ว ไม่ได้ยื่นคำขอ')
+    await user.says(summary, /^หากส่งไม่ได้เพราะระบบขัดข้อง โปรดติดต่อเจ้าหน้าที่/)
+    expect(await user.page.locator('.tray').count()).toBe(0)
+    expect(await summary.locator('.seal').count()).toBe(0)
+    expect(await user.barriers()).toEqual([])
+    await user.shot('deadline-lapsed')
   })
 })
 
@@ -190,8 +211,7 @@ async function fillsRest({ corpus, plan, film, stack }: StaffRoom, id: string, u
 
   await user.choose('inspiration_video', await lesson(corpus))
   await user.choose('student_outcome', await pdf(corpus, 'ผลงานนักเรียน.pdf', { pages: 4 }))
-  await user.says(summary, /^ไฟล์ครบแล้ว/)
-  await user.says(summary, /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
+  await user.says(summary, /^ไฟล์ครบทุกรายการแล้ว/)
   expect(await user.state('inspiration_video')).toBe('ไฟล์ใช้ได้')
   await user.says(inspiration, 'ประวัติการส่ง (1)')
 
@@ -250,9 +270,20 @@ async function looksAtIt({ stack, plan }: StaffRoom, id: string, user: Teacher) 
 /** On one machine; hears on the other that it came back, and hands it in there as it is. */
 async function handsIn({ stack }: StaffRoom, id: string, desk: Teacher, phone: Teacher) {
   const summary = phone.page.locator('.summary')
-  await phone.says(summary, /^ไฟล์ครบแล้ว/)
+  await endsIn({ stack }, id, 59 * 60_000)
+  await phone.says(summary, 'ยังไม่ได้ยื่นคำขอ')
+  await phone.says(summary, /^เหลือเวลา 5\d นาที \d+ วินาที ปิดรับ/)
+  // It cannot be overlooked wherever the page is scrolled to, and cannot be closed.
+  await phone.says(phone.page.locator('.tray'), 'ยังไม่ได้ยื่นคำขอ')
+  expect(await phone.page.locator('.tray .close').count()).toBe(0)
+  expect(await summary.textContent()).not.toContain('นับเป็นเวลาส่ง')
   expect(await phone.barriers()).toEqual([])
-  await phone.shot('phone-complete')
+  await phone.shot('deadline-not-handed-in')
+  await phone.shot('deadline-not-handed-in-window', 'window')
+  await endsIn({ stack }, id, 59 * 60_000, { sealAtDeadline: true })
+  await phone.says(summary, 'ไฟล์ครบแล้ว ระบบจะยื่นให้เองเมื่อหมดเวลา')
+  await phone.shot('deadline-by-itself')
+  await endsIn({ stack }, id, 59 * 60_000)
   await desk.page.locator('.summary').getByRole('button', { name: 'ยื่นคำขอ' }).click()
   const question = desk.page.locator('dialog')
   await desk.says(question, 'ยื่นคำขอนี้ใช่หรือไม่')
@@ -260,10 +291,14 @@ async function handsIn({ stack }: StaffRoom, id: string, desk: Teacher, phone: T
   await desk.shot('desktop-dialog', 'window')
   await question.getByRole('button', { name: 'ยื่นคำขอ' }).click()
   await phone.says(summary, /^ยื่นคำขอแล้ว/)
+  await phone.says(summary, /^ยื่นเมื่อ \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
+  await phone.says(summary, /^นับเป็นเวลาส่ง: \d+ .+ 25\d\d เวลา \d\d:\d\d:\d\d\sน\.$/)
+  await phone.says(summary.locator('.handed-in'), 'ไฟล์วีดิทัศน์บันทึกการสอน')
+  await summary.locator('.handed-in').getByRole('button', { name: 'ใบรับไฟล์' }).first().waitFor()
   expect((await stack.portal.submission(id)).state).toBe('sealed')
   await waitFor(async () => (await phone.page.locator('input[type=file]').count()) === 0)
   expect(await phone.barriers()).toEqual([])
-  await phone.shot('phone-sealed')
+  await phone.shot('deadline-handed-in')
 
   const reason = 'วีดิทัศน์การสอนเสียงเบามาก โปรดตรวจอีกครั้ง'
   const slots = [VIDEO]
@@ -293,4 +328,22 @@ async function handsIn({ stack }: StaffRoom, id: string, desk: Teacher, phone: T
   expect(desk.warnings).toBe(0)
   expect(await desk.barriers()).toEqual([])
   await desk.shot('desktop-sealed')
+}
+
+/** The portal moves the deadline. */
+async function endsIn({ stack }: Pick<StaffRoom, 'stack'>, id: string, ms: number, more: object = {}) {
+  const deadline = new Date(Date.now() + ms).toISOString()
+  await stack.portal.putSubmission(id, { profile: 'teacher.K2@1', deadline, ...more })
+}
+
+/** Returned once more, and left as it is until the time is over. */
+async function endsByItself(room: StaffRoom, id: string, phone: Teacher) {
+  const summary = phone.page.locator('.summary')
+  expect((await room.stack.call('POST', `/v1/submissions/${id}/return`, { reason: 'ขอให้ตรวจอีกครั้ง' })).status).toBe(200)
+  await endsIn(room, id, 1000, { sealAtDeadline: true })
+  await phone.says(summary, 'ระบบยื่นคำขอให้แล้ว')
+  await phone.says(summary, /^หมดเวลาแล้วและไฟล์ครบ ระบบจึงยื่นให้เองเมื่อ/)
+  expect((await room.stack.portal.submission(id)).revisions.at(-1)).toMatchObject({ revision: 3, sealedBy: 'deadline' })
+  expect(await phone.barriers()).toEqual([])
+  await phone.shot('deadline-handed-in-by-itself')
 }

@@ -17,6 +17,8 @@ const EVENTS = [
   'submission.incomplete',
   'submission.sealed',
   'submission.returned',
+  'submission.due',
+  'submission.lapsed',
 ]
 const POLL_MS = 5000
 /** Polling beside the stream, since a dead stream looks like a quiet one. */

@@ -299,6 +299,15 @@ describe('before the deadline', () => {
   })
 })
 
+describe('the time that is left', () => {
+  it('is counted from the date of an answer, which is by the clock that decides', async () => {
+    await put('t-1')
+    h.clock.ms += 7 * DAY_MS
+    const { headers } = await h.call('GET', '/v1/submissions/t-1')
+    expect(Date.parse(String(headers['date']))).toBe(Math.floor(h.clock.ms / 1000) * 1000)
+  })
+})
+
 describe('a deadline that is moved', () => {
   it('later moves the hand-in with it', async () => {
     await put('m-1')

@@ -23,6 +23,7 @@ const { mayBegin, whenOf } = await asset<{
   mayBegin: (submission: object, slot: string, nowMs: number) => boolean
   whenOf: (submission: object, nowMs: number) => { at: string; ms?: number }
 }>('model/dates.js')
+const { standingOf } = await asset<{ standingOf: (submission: object, nowMs: number) => string }>('model/standing.js')
 const { failureOf, keepUrl } = await asset<{
   failureOf: (error: object) => { kind: string; retryAfterMs?: number | null }
   keepUrl: (request: object, response: object) => void
@@ -285,5 +286,45 @@ describe('a request that failed', () => {
     for (const status of [500, 502, 503, 504, 429]) expect(told('HEAD', status)).toThrow()
     for (const status of [200, 404, 410, 423]) expect(told('HEAD', status)).not.toThrow()
     expect(told('PATCH', 503)).not.toThrow()
+  })
+})
+
+describe('where the submission stands', () => {
+  const end = Date.parse('2026-09-30T16:59:00Z')
+  const base = {
+    state: 'open',
+    opensAt: null,
+    deadline: new Date(end).toISOString(),
+    graceSeconds: 60,
+    complete: true,
+    missing: [],
+    sealRequestedAt: null,
+    sealAtDeadline: false,
+    revisions: [{ revision: 1 }],
+  }
+  const incomplete = { complete: false, missing: ['plan'] }
+  const pending = { complete: false, missing: [] }
+  const [before, after] = [end - 1000, end + 61_000]
+
+  it.each([
+    ['notHandedIn', {}, before],
+    ['byItself', { sealAtDeadline: true }, before],
+    ['notHandedIn', { sealAtDeadline: true, deadline: null }, before],
+    ['incomplete', incomplete, before],
+    ['incomplete', { ...incomplete, sealAtDeadline: true }, before],
+    ['pending', pending, before],
+    ['armed', { ...pending, sealRequestedAt: base.deadline }, before],
+    ['notHandedIn', {}, end + 30_000],
+    ['overNotHandedIn', {}, after],
+    ['overByItself', { sealAtDeadline: true }, after],
+    ['overByItself', { ...pending, sealAtDeadline: true }, after],
+    ['overPending', pending, after],
+    ['lapsed', incomplete, after],
+    ['lapsed', { ...incomplete, sealAtDeadline: true }, after],
+    ['returned', { state: 'returned' }, after],
+    ['sealed', { state: 'sealed', revisions: [{ sealedBy: 'request' }] }, after],
+    ['sealedByItself', { state: 'sealed', revisions: [{ sealedBy: 'deadline' }] }, after],
+  ])('%s', (standing, change, nowMs) => {
+    expect(standingOf({ ...base, ...change }, nowMs)).toBe(standing)
   })
 })

@@ -58,9 +58,6 @@ function keepFocus({ id }, place) {
 /** @param {Page} page */
 function content(page) {
   const { words, store } = page
-  const slots = store.submission?.slots ?? []
-  const domains = store.profile?.domains ?? []
-  const named = domains.filter(({ id }) => slots.some(({ domain }) => domain === id))
   return h(
     'div',
     { class: 'content', key: 'content' },
@@ -71,19 +68,31 @@ function content(page) {
       summary(page),
       page.live.line === 'polling' && h('p', { class: 'line' }, words.t.linePolling),
     ),
-    h(
-      'div',
-      { class: 'domains', id: 'files', tabindex: '-1', key: 'domains' },
-      named.map(({ id, label }) =>
+    // What was handed in is said above: the details are for those who look for them.
+    store.submission?.state === 'sealed'
+      ? h('details', { class: 'more all-files', key: 'details' }, h('summary', null, words.t.fileDetails), files(page))
+      : files(page),
+  )
+}
+
+/** Every slot with its files. @param {Page} page */
+function files(page) {
+  const { words, store } = page
+  const slots = store.submission?.slots ?? []
+  const domains = store.profile?.domains ?? []
+  const named = domains.filter(({ id }) => slots.some(({ domain }) => domain === id))
+  return h(
+    'div',
+    { class: 'domains', id: 'files', tabindex: '-1', key: 'domains' },
+    named.map(({ id, label }) =>
+      h(
+        'section',
+        { class: 'domain', key: id, 'aria-labelledby': `domain-${id}` },
+        h('h2', { id: `domain-${id}` }, words.of(label)),
         h(
-          'section',
-          { class: 'domain', key: id, 'aria-labelledby': `domain-${id}` },
-          h('h2', { id: `domain-${id}` }, words.of(label)),
-          h(
-            'ul',
-            { class: 'cards' },
-            slots.flatMap((slot, i) => (slot.domain === id ? [card(slot, i + 1, page)] : [])),
-          ),
+          'ul',
+          { class: 'cards' },
+          slots.flatMap((slot, i) => (slot.domain === id ? [card(slot, i + 1, page)] : [])),
         ),
       ),
     ),

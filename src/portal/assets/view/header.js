@@ -92,7 +92,7 @@ function deadline(when, words) {
 }
 
 /** Seconds are shown only in the last hour: a running number makes people hurry. @param {number} leftMs */
-function leftSeconds(leftMs) {
+export function leftSeconds(leftMs) {
   const step = leftMs < HOUR_MS ? 1 : 60
-  return Math.floor(leftMs / 1000 / step) * step
+  return Math.floor(Math.max(0, leftMs) / 1000 / step) * step
 }

@@ -1,27 +1,51 @@
 // The summary: what is done, missing and being checked; and the next action.
 
+import { whenOf } from '../model/dates.js'
 import { lastReturn, slotsToChange } from '../model/returned.js'
 import { rowsOf, slotState } from '../model/rows.js'
+import { endsMs, standingOf } from '../model/standing.js'
 import { goTo, h } from './dom.js'
+import { handedIn } from './handed-in.js'
+import { leftSeconds } from './header.js'
 import { icon } from './icons.js'
 import { sealing } from './seal.js'
 
 /** @typedef {import('../page.js').Page} Page */
 /** @typedef {import('../model/store.js').Submission} Submission */
+/** @typedef {import('../model/standing.js').Standing} Standing */
+
+/** @type {Record<Standing, {mood: string, mark: import('./icons.js').IconName}>} */
+const LOOKS = {
+  incomplete: { mood: 'open', mark: 'clock' },
+  pending: { mood: 'open', mark: 'clock' },
+  armed: { mood: 'good', mark: 'done' },
+  // Not green: at twenty to twelve, green says that nothing is left to do.
+  notHandedIn: { mood: 'urgent', mark: 'warn' },
+  byItself: { mood: 'good', mark: 'clock' },
+  returned: { mood: 'returned', mark: 'back' },
+  sealed: { mood: 'good', mark: 'lock' },
+  sealedByItself: { mood: 'good', mark: 'lock' },
+  overByItself: { mood: 'open', mark: 'clock' },
+  overPending: { mood: 'returned', mark: 'clock' },
+  overNotHandedIn: { mood: 'urgent', mark: 'warn' },
+  lapsed: { mood: 'lapsed', mark: 'problem' },
+}
 
 /** @param {Page} page */
 export function summary(page) {
   const { submission } = page.store
   if (submission === null) return null
   const { t } = page.words
+  const standing = standingOf(submission, page.api.now())
+  const { mood, mark } = LOOKS[standing]
   const items = itemsOf(submission)
   const done = items.filter(({ state }) => state === 'done').length
   return h(
     'section',
-    { class: `summary ${moodOf(submission)}`, key: 'summary', 'aria-label': t.progressLabel },
-    h('h2', null, icon(iconOf(submission)), titleOf(submission, page)),
+    { class: `summary ${mood}`, key: 'summary', 'aria-label': t.progressLabel },
+    h('h2', null, icon(mark), t.standing[standing]),
     returnReason(submission, page),
-    textOf(submission, page).map((text) => h('p', null, text)),
+    textOf(submission, standing, page).map((text) => h('p', null, text)),
     submission.state !== 'sealed' && [
       h(
         'div',
@@ -33,7 +57,8 @@ export function summary(page) {
     slotList(t.toChange, slotsToChange(submission), 'change', page),
     slotList(t.missing, submission.missing, 'missing', page),
     slotList(t.pending, submission.pending, 'pending', page),
-    sealing(submission, page),
+    handedIn(page),
+    standing !== 'lapsed' && sealing(submission, page),
   )
 }
 
@@ -48,40 +73,36 @@ function itemsOf(submission) {
   })
 }
 
-/** A returned submission is not shown as good, though its files still are: changes were requested. @param {Submission} submission */
-function moodOf({ state, complete }) {
-  if (state === 'returned') return 'returned'
-  return state === 'sealed' || complete ? 'good' : 'open'
-}
-
-/** @param {Submission} submission @returns {import('./icons.js').IconName} */
-function iconOf(submission) {
-  if (submission.state === 'sealed') return 'lock'
-  const mood = moodOf(submission)
-  if (mood === 'returned') return 'back'
-  return mood === 'good' ? 'done' : 'clock'
-}
-
-/** @param {Submission} submission @param {Page} page */
-function titleOf({ state, complete, missing, sealRequestedAt }, { words: { t } }) {
-  if (state === 'sealed') return t.sealed
-  if (state === 'returned') return t.returned
-  if (sealRequestedAt !== null) return t.armed
-  if (complete) return t.complete
-  return missing.length === 0 ? t.allPending : t.incomplete
-}
-
-/** @param {Submission} submission @param {Page} page @returns {string[]} */
-function textOf({ state, complete, creditedAt, revisions }, { words, seal }) {
+/** @param {Submission} submission @param {Standing} standing @param {Page} page @returns {string[]} */
+function textOf(submission, standing, { words, seal, api }) {
   const { t } = words
+  const { state, deadline, creditedAt, revisions, sealAtDeadline } = submission
+  const when = whenOf(submission, api.now())
   const sealedAt = revisions.at(-1)?.sealedAt
-  return [
-    state === 'sealed' && sealedAt !== undefined ? t.sealedText(words.moment(sealedAt)) : '',
-    state === 'returned' ? `${t.returnedText} ${seal.allowed ? t.returnedSeal : t.sealElsewhere}` : '',
-    state === 'open' && complete ? `${t.completeText} ${seal.allowed ? t.completeSeal : t.sealElsewhere}` : '',
-    creditedAt === null ? '' : t.credited(words.moment(creditedAt, true)),
-    state === 'sealed' ? t.sealedProof : '',
-  ].filter((text) => text !== '')
+  const end = deadline === null ? '' : words.moment(endsMs(submission))
+  const how = (/** @type {string} */ here) => (seal.allowed ? here : t.sealElsewhere)
+  /** @type {Partial<Record<Standing, string[]>>} */
+  const texts = {
+    incomplete: [sealAtDeadline && deadline !== null ? t.byItselfIfComplete(end) : ''],
+    pending: [sealAtDeadline && deadline !== null ? t.byItselfIfGood(end) : ''],
+    notHandedIn: [
+      `${t.completeText} ${how(t.completeSeal)}`,
+      when.at === 'open' ? t.leftUntil(words.span(leftSeconds(when.leftMs)), words.moment(when.ms)) : '',
+    ],
+    byItself: [t.byItselfText(end), seal.allowed ? t.byItselfSeal : ''],
+    returned: [`${t.returnedText} ${how(t.returnedSeal)}`],
+    sealed: [sealedAt === undefined ? '' : t.sealedText(words.moment(sealedAt, true))],
+    sealedByItself: [sealedAt === undefined ? '' : t.sealedByItselfText(words.moment(sealedAt, true))],
+    overByItself: [t.overByItselfText],
+    overPending: [t.overPendingText],
+    overNotHandedIn: [`${t.overCompleteText} ${how(t.overCompleteSeal)}`],
+    lapsed: [t.lapsedText, t.lapsedHelp],
+  }
+  // Beside “not handed in” it would be read as the time of handing in.
+  const isDone = ['sealed', 'sealedByItself', 'armed', 'byItself', 'overByItself'].includes(standing)
+  const credited = creditedAt === null || !isDone ? '' : t.credited(words.moment(creditedAt, true))
+  const frozen = state === 'sealed' ? t.sealedFixed : ''
+  return [...(texts[standing] ?? []), credited, frozen].filter((text) => text !== '')
 }
 
 /** The reason, as written by the person who returned it. @param {Submission} submission @param {Page} page */

@@ -1,10 +1,14 @@
 // The bar at the bottom of the window: progress while files are sent, then the next step.
 
+import { whenOf } from '../model/dates.js'
 import { slotsToChange } from '../model/returned.js'
+import { standingOf } from '../model/standing.js'
 import { goTo, h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 import { sealButton } from './seal.js'
+
+const DAY_MS = 86_400_000
 
 /** @param {import('../page.js').Page} page */
 export function tray(page) {
@@ -12,7 +16,20 @@ export function tray(page) {
   if (page.live.line === 'offline' && !page.sender.busy) return strip('offline', 'offline', t.lineOffline, '')
   const active = page.sender.jobs.filter((job) => job.active)
   if (active.length > 0) return sending(active, page)
+  if (mustHandIn(page)) return next(page)
   return page.hasSent && !page.trayClosed ? next(page) : null
+}
+
+/**
+ * Complete and not handed in, with a day left or less: shown on every page and not to be closed, whoever sent the files.
+ * @param {import('../page.js').Page} page
+ */
+function mustHandIn({ store: { submission, stage }, api, seal }) {
+  if (submission === null || stage !== 'ready' || seal.state === 'sealing') return false
+  const standing = standingOf(submission, api.now())
+  if (standing === 'overNotHandedIn') return true
+  const when = whenOf(submission, api.now())
+  return standing === 'notHandedIn' && when.at !== 'always' && (when.at !== 'open' || when.leftMs <= DAY_MS)
 }
 
 /** The next step after sending. The page may be closed only if the submission is sealed, or will be automatically. @param {import('../page.js').Page} page */
@@ -23,10 +40,15 @@ function next(page) {
   if (submission === null || stage !== 'ready') return strip('open', 'up', t.next.arrived, t.expiredText, closing(page))
   if (submission.state === 'sealed') return strip('good', 'lock', t.next.sealed, '', closing(page))
   if (submission.sealRequestedAt !== null) return strip('good', 'done', t.next.armed, t.next.armedText, closing(page))
+  const standing = standingOf(submission, page.api.now())
+  if (standing === 'byItself') return strip('good', 'done', t.next.byItself, t.next.byItselfText, closing(page))
+  if (standing === 'overByItself')
+    return strip('good', 'clock', t.standing.overByItself, t.next.byItselfText, closing(page))
+  if (standing === 'lapsed') return null
   const { missing, pending } = submission
   const toChange = slotsToChange(submission)
   const open = (/** @type {string} */ text, /** @type {import('./dom.js').Content} */ button) =>
-    strip('open', 'clock', t.next.notSealed, text, [button, closing(page)])
+    strip('open', 'warn', t.next.notSealed, text, [button, !mustHandIn(page) && closing(page)])
   const [first] = [...toChange, ...missing]
   if (first !== undefined) {
     const show = () => goTo(`slot-${first}`)
