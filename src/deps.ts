@@ -213,6 +213,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     profiles,
     clock,
     logger,
+    metrics,
     isClockSure: () => clock !== redisWatch.clock || redisWatch.isMeasured,
   })
   const deliveries = new Deliveries(store)

@@ -21,6 +21,7 @@ const ENTRIES = {
   clients: 'tools/clients/main.js',
   verdict: 'tools/verdict.js',
   neighbours: 'tools/neighbours.js',
+  deadline: 'tools/deadline.js',
   fleet: 'tools/fleet.js',
 }
 

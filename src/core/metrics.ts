@@ -147,6 +147,17 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     securityEvents: counter('security_events_total', 'Entries of the security log', ['event', 'result']),
     lockWait: histogram('upload_lock_wait_seconds', 'Waiting time for the lock of an upload', REQUEST_BUCKETS),
     lockTimeouts: counter('upload_lock_timeouts_total', 'Requests that did not get the lock of their upload'),
+    submissionsClosed: counter(
+      'submissions_closed_total',
+      'Submissions whose time ended: sealed by themselves, or lapsed',
+      ['outcome'],
+    ),
+    deadlinesBehind: gauge(
+      'deadlines_behind_seconds',
+      'How late the earliest look at a submission is that a date asks for; 0 if none is late',
+      [],
+      'max',
+    ),
     uploadsReconciled: counter('uploads_reconciled_total', 'Uploads with work re-queued by the reconciler', [
       'from_state',
     ]),

@@ -1,6 +1,7 @@
 // Gauges that are read from Redis when metrics are scraped.
 
 import { LANES } from '../jobs/contract.ts'
+import { DueDates } from '../records/due-dates.ts'
 import { checkRedis, checkStore, freeBytesOf } from './checks.ts'
 import { Controls } from './controls.ts'
 import type { OpsDeps } from './ops-deps.ts'
@@ -18,6 +19,9 @@ export function collectOnScrape(deps: OpsDeps): void {
     // While Redis is away the last value stays, as the last settings stay in force in every process.
     const { admission } = await controls.read()
     metrics.admissionClosed.set(admission === null ? 0 : 1)
+  })
+  metrics.onScrape('deadlines', async () => {
+    metrics.deadlinesBehind.set((await new DueDates(redis).behindMs(clock.now())) / 1000)
   })
   metrics.onScrape('queues', async () => {
     // Old values must not stay if Redis does not answer.

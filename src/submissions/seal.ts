@@ -83,6 +83,7 @@ export async function endUnfinished(deps: SealDeps, owner: string, id: string): 
 /**
  * Commits what `decide` makes of the submission as it is, unless it is sealed, and ends the unfinished uploads of a seal.
  *
+ * @returns whether anything was committed
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */
 export async function commitSeal(
@@ -90,17 +91,18 @@ export async function commitSeal(
   owner: string,
   id: string,
   decide: (loaded: LoadedSubmission) => Promise<HeadDecision>,
-): Promise<void> {
+): Promise<boolean> {
   const { record: head, committed } = await deps.heads.commit(owner, id, async (current) => {
     if (present(current).state === 'sealed') return undefined
     return await decide(await loadCertain(deps, present(current)))
   })
-  if (!committed || head?.state !== 'sealed') return
+  if (!committed || head?.state !== 'sealed') return committed
   faultPoint('seal.committed')
   const ended = await endUnfinished(deps, owner, id)
   faultPoint('seal.unfinished-ended')
   const { sealedBy: by } = head.revisions.at(-1) ?? {}
   deps.logger.info({ submissionId: id, revision: head.revision, by, ended }, 'sealed')
+  return true
 }
 
 /** Loads the document, with a check in the store that its files are still accepted. */

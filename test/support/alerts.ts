@@ -234,6 +234,12 @@ export const FIRINGS: Firing[] = [
     value: '30',
   },
   {
+    alert: 'SongnganDeadlinesLate',
+    series: { [`deadlines_behind_seconds${service}`]: '0+60x60', ...up },
+    at: 10,
+    value: '10m 0s',
+  },
+  {
     alert: 'SongnganWebhooksFailing',
     series: {
       'webhook_deliveries_total{outcome="rejected"}': '0+9x60',

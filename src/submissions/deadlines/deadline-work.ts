@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import { runEvery } from '../../core/every.ts'
 import { inParallel } from '../../core/in-parallel.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Metrics } from '../../core/metrics.ts'
 import { nextStepMs, stepAt } from '../../records/deadline-steps.ts'
 import type { Claimed } from '../../records/due-dates.ts'
 import type { SealDeps } from '../seal.ts'
@@ -16,13 +17,14 @@ const EVERY_MS = 1000
 /** Few, since a process that dies leaves its claims to the others only after some seconds. */
 const BATCH = 32
 const WIDTH = 4
-/** Share of the time that is left to other work of the process. */
-const REST = 0.5
+/** Pauses, as a multiple of the time that the work before took. */
+const REST = 1
 const LOOK_AGAIN_MS = 60_000
 
 export type DeadlineDeps = SealDeps & {
   clock: Clock
   logger: Logger
+  metrics: Pick<Metrics, 'submissionsClosed'>
   /** Whether the clock is that of Redis, as everywhere where dates are judged, and not yet the machine's own. */
   isClockSure: () => boolean
 }
@@ -86,7 +88,11 @@ export class DeadlineWork {
     if (stored === undefined) return null
     await heads.announce(stored)
     const step = stepAt(stored, clock.now())
-    if (step?.kind === 'over') return await closeSubmission(this.#deps, owner, id)
+    if (step?.kind === 'over') {
+      const { outcome, againMs } = await closeSubmission(this.#deps, owner, id)
+      if (outcome !== 'nothing') this.#deps.metrics.submissionsClosed.inc({ outcome })
+      return againMs
+    }
     if (step !== undefined) await tellDue(this.#deps, owner, id, step.hours)
     return nextStepMs(stored, clock.now())
   }

@@ -1,0 +1,54 @@
+// What the records and the events say afterwards.
+
+import { inParallel } from '../../src/core/in-parallel.ts'
+import { AFTER_CLOSE_MS } from '../../src/records/deadline-steps.ts'
+import { redisKeys } from '../../src/records/keys.ts'
+import { OWNER } from '../../test/support/drafts.ts'
+import { waitFor } from '../../test/support/http.ts'
+import type { Stage } from './stage.ts'
+
+const WIDTH = 16
+
+export type Findings = {
+  /** One line each; empty: each was sealed once, none too early, none missed. */
+  errors: string[]
+  /** The last seal, milliseconds after the end of its submission. */
+  latestMs: number
+}
+
+/** Submissions whose seal was told, by the events of the portal. */
+export async function countSealed({ byHand }: Stage, ids: readonly string[]): Promise<number> {
+  const known = new Set(ids)
+  const sealed = (await byHand.events()).filter(
+    ({ type, data }) => type === 'submission.sealed' && known.has(data.submissionId),
+  )
+  return new Set(sealed.map(({ data }) => data.submissionId)).size
+}
+
+/** @param closesMs the end of a submission that counted when it was sealed */
+export async function audit(stage: Stage, ids: readonly string[], closesMs: (id: string) => number): Promise<Findings> {
+  const { heads } = stage.byHand.deps
+  const errors: string[] = []
+  let latestMs = 0
+  const told = new Map<string, number>()
+  for (const { type, data } of await stage.byHand.events())
+    if (type === 'submission.sealed') told.set(data.submissionId, (told.get(data.submissionId) ?? 0) + 1)
+  await inParallel(WIDTH, ids, async (id) => {
+    const seals = (await heads.versions(OWNER, id)).filter(({ event }) => event === 'submission.sealed')
+    const newest = await heads.fromStore(OWNER, id)
+    if (newest?.state !== 'sealed') errors.push(`${id}: missed, it is ${newest?.state}`)
+    if (seals.length !== 1 || newest?.revisions.length !== 1) errors.push(`${id}: sealed ${seals.length} times`)
+    if (told.get(id) !== 1) errors.push(`${id}: its seal was told ${told.get(id) ?? 0} times`)
+    for (const { committedAt, revisions } of seals) {
+      const afterMs = Date.parse(committedAt) - closesMs(id)
+      latestMs = Math.max(latestMs, afterMs)
+      if (afterMs < AFTER_CLOSE_MS) errors.push(`${id}: sealed ${AFTER_CLOSE_MS - afterMs} ms too early`)
+      if (revisions[0]?.sealedBy !== 'deadline') errors.push(`${id}: sealed by ${revisions[0]?.sealedBy}`)
+      if (revisions[0]?.uploads?.['plan']?.length !== 1) errors.push(`${id}: sealed without its file`)
+    }
+  })
+  // Claims of a service that died end after some seconds.
+  const { hot } = stage.byHand.deps.redis
+  await waitFor(async () => (await hot.zcard(redisKeys.dueDates)) === 0, { what: 'the index to be empty' })
+  return { errors, latestMs }
+}
