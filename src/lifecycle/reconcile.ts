@@ -63,7 +63,7 @@ export class Reconciler {
     const endsAtMs = performance.now() + RUN_MS
     let looked = 0
     for (let taken = BATCH; taken === BATCH && performance.now() < endsAtMs; looked += taken) {
-      const ids = await hot.claimDue(clock.now(), BATCH, clock.now() + LOOK_AGAIN_MS)
+      const ids = await hot.leaseDue(clock.now(), BATCH, clock.now() + LOOK_AGAIN_MS)
       taken = ids.length
       await this.#check(ids)
     }
@@ -159,10 +159,10 @@ export class Reconciler {
       const generation = record.lanes[lane]?.generation ?? 1
       const job = await queues.stateOf(lane, record.id, generation)
       if (isJobAlive(job)) continue
-      const claimed = isLeased(record, lane, clock.now())
+      const leased = isLeased(record, lane, clock.now())
       // BullMQ fails a job whose workers died too often: its worker is lost, unless it is seen to live. The remaining
       // lease counts as a death, so this cannot go on for ever.
-      if (claimed && (job !== 'failed' || isHolderAlive(record, lane))) continue
+      if (leased && (job !== 'failed' || isHolderAlive(record, lane))) continue
       await this.#nextGeneration(record.id, lane, generation)
     }
   }

@@ -20,7 +20,7 @@ const command = commandLoader(new URL('./commands/', import.meta.url), {
   LIVE_CHANNEL: redisKeys.live,
 })
 
-export const claimDue = command('claim-due')
+export const leaseDue = command('lease-due')
 export const createSession = command('create-session')
 export const acquireSession = command('acquire-session')
 export const saveProgress = command('save-progress')
@@ -39,7 +39,7 @@ export const nextSequence = command('next-sequence')
 export const seedSequence = command('seed-sequence')
 
 export const lowerDueDate = command('lower-due-date')
-export const claimDueDates = command('claim-due-dates')
+export const leaseDueDates = command('lease-due-dates')
 export const releaseDueDate = command('release-due-date')
 
 export const renewRebuild = command('renew-rebuild')

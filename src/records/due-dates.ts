@@ -3,7 +3,7 @@
 //
 // A commit that moves a date leaves an intent first, an entry of its own that is due in a minute, then commits, then
 // lowers the submission's entry and takes the intent back. Dies its process in between, the intent makes another one look.
-// Only who looked moves an entry to a later time or removes it, and only if nobody touched it since it was claimed.
+// Only who looked moves an entry to a later time or removes it, and only if nobody touched it since it was leased.
 
 import { newToken } from '../core/ids.ts'
 import { run } from '../core/lua-commands.ts'
@@ -13,12 +13,12 @@ import { redisKeys } from './keys.ts'
 
 /** By then a commit has been made, or its process has died. */
 const INTENT_MS = 60_000
-/** A claim of a process that died is free again after this: everything of a deadline is to be done within a minute. */
-const CLAIM_MS = 15_000
+/** A lease of a process that died is free again after this: everything of a deadline is to be done within a minute. */
+const LEASE_MS = 15_000
 /** No character of a submission's id. */
 const MARK = '?'
 
-export type Claimed = { owner: string; submissionId: string; member: string; token: number }
+export type Leased = { owner: string; submissionId: string; member: string; token: number }
 
 export class DueDates {
   readonly #redis: RedisConnection
@@ -49,9 +49,9 @@ export class DueDates {
   }
 
   /** At most `limit` entries whose time has come, the earliest first. No other process is given them for some seconds. */
-  async claim(nowMs: number, limit: number): Promise<Claimed[]> {
-    const token = nowMs + CLAIM_MS
-    const members = await run(this.#redis, commands.claimDueDates, [redisKeys.dueDates], [nowMs, limit, token])
+  async lease(nowMs: number, limit: number): Promise<Leased[]> {
+    const token = nowMs + LEASE_MS
+    const members = await run(this.#redis, commands.leaseDueDates, [redisKeys.dueDates], [nowMs, limit, token])
     return (members as string[]).map((member) => {
       const slash = member.indexOf('/')
       const [submissionId = ''] = member.slice(slash + 1).split(MARK)
@@ -59,8 +59,8 @@ export class DueDates {
     })
   }
 
-  /** Ends a claim. @param nextMs when to look again, Unix milliseconds; null: never */
-  async release({ owner, submissionId, member, token }: Claimed, nextMs: number | null): Promise<void> {
+  /** Ends a lease. @param nextMs when to look again, Unix milliseconds; null: never */
+  async release({ owner, submissionId, member, token }: Leased, nextMs: number | null): Promise<void> {
     if (member.includes(MARK)) {
       if (nextMs !== null) await this.lower(owner, submissionId, nextMs)
       return await this.takeBack(member)

@@ -261,8 +261,8 @@ export class UploadSessionStore {
   }
 
   /** Ids with due work, oldest first. For other processes, and after the death of this one, they are due again at `againMs`. */
-  async claimDue(nowMs: number, limit: number, againMs: number): Promise<string[]> {
-    return (await run(this.redis, commands.claimDue, [redisKeys.due], [nowMs, limit, againMs])) as string[]
+  async leaseDue(nowMs: number, limit: number, againMs: number): Promise<string[]> {
+    return (await run(this.redis, commands.leaseDue, [redisKeys.due], [nowMs, limit, againMs])) as string[]
   }
 
   /** The state of each session in the order of the ids; null: there is none. */

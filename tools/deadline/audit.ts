@@ -47,7 +47,7 @@ export async function audit(stage: Stage, ids: readonly string[], closesMs: (id:
       if (revisions[0]?.uploads?.['plan']?.length !== 1) errors.push(`${id}: sealed without its file`)
     }
   })
-  // Claims of a service that died end after some seconds.
+  // Leases of a service that died end after some seconds.
   const { hot } = stage.byHand.deps.redis
   await waitFor(async () => (await hot.zcard(redisKeys.dueDates)) === 0, { what: 'the index to be empty' })
   return { errors, latestMs }

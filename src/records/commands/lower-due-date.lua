@@ -6,7 +6,7 @@ Keys
 Arguments
   ARGV[1] submission
   ARGV[2] time, Unix milliseconds
-Returns nothing. An entry that is earlier stays, but for the smallest part of a millisecond: whoever has claimed it finds it changed, and
+Returns nothing. An entry that is earlier stays, but for the smallest part of a millisecond: whoever has leased it finds it changed, and
 does not move it to a later time on what was read before.
 Atomic, because of two calls the later time could win.
 ]]

@@ -8,13 +8,13 @@ import { inParallel } from '../../core/in-parallel.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { nextStepMs, stepAt } from '../../records/deadline-steps.ts'
-import type { Claimed } from '../../records/due-dates.ts'
+import type { Leased } from '../../records/due-dates.ts'
 import type { SealDeps } from '../seal.ts'
 import { closeSubmission } from './close.ts'
 import { tellDue } from './due-event.ts'
 
 const EVERY_MS = 1000
-/** Few, since a process that dies leaves its claims to the others only after some seconds. */
+/** Few, since a process that dies leaves its leases to the others only after some seconds. */
 const BATCH = 32
 const WIDTH = 4
 /** Pauses, as a multiple of the time that the work before took. */
@@ -37,7 +37,7 @@ export class DeadlineWork {
     this.#deps = deps
   }
 
-  /** Looks every second. @returns a function that stops it; what was claimed and not begun is given back */
+  /** Looks every second. @returns a function that stops it; what was leased and not begun is given back */
   start(): () => void {
     this.#stopped = false
     const end = runEvery(
@@ -57,19 +57,19 @@ export class DeadlineWork {
     for (let looked = 0; ; ) {
       // A machine whose own clock is ahead must not end anybody's time.
       if (this.#stopped || !isClockSure()) return looked
-      const claimed = await index.dueDates.claim(clock.now(), BATCH)
+      const leased = await index.dueDates.lease(clock.now(), BATCH)
       const startedMs = performance.now()
-      await inParallel(WIDTH, claimed, (one) => this.#settle(one))
-      looked += claimed.length
-      if (claimed.length < BATCH) return looked
+      await inParallel(WIDTH, leased, (one) => this.#settle(one))
+      looked += leased.length
+      if (leased.length < BATCH) return looked
       await pause((performance.now() - startedMs) * REST)
     }
   }
 
-  async #settle(claimed: Claimed): Promise<void> {
+  async #settle(leased: Leased): Promise<void> {
     const { index, clock, logger } = this.#deps
-    const { owner, submissionId } = claimed
-    if (this.#stopped) return await index.dueDates.release(claimed, clock.now())
+    const { owner, submissionId } = leased
+    if (this.#stopped) return await index.dueDates.release(leased, clock.now())
     let nextMs: number | null
     try {
       nextMs = await this.look(owner, submissionId)
@@ -77,7 +77,7 @@ export class DeadlineWork {
       logger.warn({ err, submissionId }, 'the deadline of a submission could not be looked at; retrying')
       nextMs = clock.now() + LOOK_AGAIN_MS
     }
-    await index.dueDates.release(claimed, nextMs)
+    await index.dueDates.release(leased, nextMs)
   }
 
   /** Does what is due on one submission. Safe at any time. @returns when to look again, or null */

@@ -80,10 +80,10 @@ test('two processes check different uploads; what one took is due again if it di
   await waitingForVerdicts(20)
   const { hot, clock } = stack.deps
   const againMs = clock.now() + MINUTE_MS
-  const taken = await Promise.all([1, 2, 3].map(() => hot.claimDue(clock.now(), 7, againMs)))
+  const taken = await Promise.all([1, 2, 3].map(() => hot.leaseDue(clock.now(), 7, againMs)))
   expect(new Set(taken.flat()).size).toBe(20)
-  expect(await hot.claimDue(clock.now(), 7, againMs)).toEqual([])
-  expect(await hot.claimDue(againMs, 100, againMs)).toHaveLength(20)
+  expect(await hot.leaseDue(clock.now(), 7, againMs)).toEqual([])
+  expect(await hot.leaseDue(againMs, 100, againMs)).toHaveLength(20)
 })
 
 test('a commit of which Redis has not heard is found, although its upload waits for its job', async () => {

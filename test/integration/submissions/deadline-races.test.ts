@@ -137,10 +137,10 @@ describe('while it is sealed', () => {
 })
 
 describe('a process that dies', () => {
-  it('after its claim: another looks as soon as the claim is over', async () => {
+  it('after its lease: another looks as soon as the lease is over', async () => {
     await ended('k-1')
-    const claimed = await h.deps.index.dueDates.claim(h.clock.ms, 100)
-    expect(claimed.map(({ submissionId }) => submissionId)).toContain('k-1')
+    const leased = await h.deps.index.dueDates.lease(h.clock.ms, 100)
+    expect(leased.map(({ submissionId }) => submissionId)).toContain('k-1')
     expect(await h.deps.deadlineWork.run()).toBe(0)
     h.clock.ms += 15_000
     await h.deps.deadlineWork.run()
@@ -190,11 +190,11 @@ describe('a date that is moved while somebody looks', () => {
   it('stays in the index where the look would have put a later one', async () => {
     const { dueDates } = h.deps.index
     await dueDates.lower('portal', 'i-1', h.clock.ms)
-    const [claimed] = await dueDates.claim(h.clock.ms, 10)
-    if (claimed === undefined) throw new Error('nothing was due')
-    // By a commit whose next step is later than the end of the claim, but earlier than what was read before.
+    const [leased] = await dueDates.lease(h.clock.ms, 10)
+    if (leased === undefined) throw new Error('nothing was due')
+    // By a commit whose next step is later than the end of the lease, but earlier than what was read before.
     await dueDates.lower('portal', 'i-1', h.clock.ms + HOUR_MS)
-    await dueDates.release(claimed, h.clock.ms + 9 * HOUR_MS)
+    await dueDates.release(leased, h.clock.ms + 9 * HOUR_MS)
     expect(await scoreOf('i-1')).toBeLessThan(h.clock.ms + HOUR_MS)
     await dueDates.forget('portal', 'i-1')
   })
@@ -202,10 +202,10 @@ describe('a date that is moved while somebody looks', () => {
   it('and is not lost where the look would have ended it', async () => {
     const { dueDates } = h.deps.index
     await dueDates.lower('portal', 'i-2', h.clock.ms)
-    const [claimed] = await dueDates.claim(h.clock.ms, 10)
-    if (claimed === undefined) throw new Error('nothing was due')
+    const [leased] = await dueDates.lease(h.clock.ms, 10)
+    if (leased === undefined) throw new Error('nothing was due')
     await dueDates.lower('portal', 'i-2', h.clock.ms + HOUR_MS)
-    await dueDates.release(claimed, null)
+    await dueDates.release(leased, null)
     expect(await scoreOf('i-2')).toBeGreaterThan(0)
     await dueDates.forget('portal', 'i-2')
   })

@@ -11,8 +11,8 @@ Returns their names, the earliest first
 Atomic, because two processes would be given the same.
 ]]
 local datesKey = KEYS[1]
-local now, limit, claimedUntil = ARGV[1], ARGV[2], ARGV[3]
+local now, limit, leasedUntil = ARGV[1], ARGV[2], ARGV[3]
 
 local members = redis.call('ZRANGEBYSCORE', datesKey, '-inf', now, 'LIMIT', 0, limit)
-for _, member in ipairs(members) do redis.call('ZADD', datesKey, claimedUntil, member) end
+for _, member in ipairs(members) do redis.call('ZADD', datesKey, leasedUntil, member) end
 return members
