@@ -13,7 +13,10 @@ sealed. Measures PATCH requests before and meanwhile, and checks the records: ea
 
 Starts its own Redis and services, and ends them.`
 
-export type DeadlineArgs = { submissions: number; webhooks: boolean; kills: boolean }
+/** In the middle of some ten thousand, and long enough after each other for one to be there again. */
+const KILLS_AT_MS = [3000, 9000]
+
+export type DeadlineArgs = { submissions: number; webhooks: boolean; killsAtMs: readonly number[] }
 
 /** Throws UsageError. */
 export function parseDeadlineArgs(args: readonly string[]): DeadlineArgs {
@@ -22,7 +25,7 @@ export function parseDeadlineArgs(args: readonly string[]): DeadlineArgs {
   return {
     submissions: numberOption('submissions', values.submissions, limits),
     webhooks: values.webhooks ?? false,
-    kills: values['no-kills'] !== true,
+    killsAtMs: values['no-kills'] === true ? [] : KILLS_AT_MS,
   }
 }
 

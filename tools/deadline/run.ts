@@ -11,18 +11,19 @@ import { openStage, type Stage } from './stage.ts'
 
 /** Time to make one submission with its file, and to be done before the deadline: some are made where others have the machine too. */
 const MAKING_MS = 22
-const BEFORE_MS = 12_000
+const BEFORE_MS = 8000
 const BASELINE_MS = 30_000
 const MOVED_EVERY = 50
-const MOVED_BY_MS = 15_000
-const KILLS = [
-  { service: 0, atMs: 3000 },
-  { service: 1, atMs: 9000 },
-]
+const MOVED_BY_MS = 5000
 const DEAD_MS = 3000
 const PATIENCE_MS = 300_000
 
-export type RunOptions = { submissions: number; webhooks: boolean; kills: boolean }
+export type RunOptions = {
+  submissions: number
+  webhooks: boolean
+  /** When each service is killed, one after the other, milliseconds after the first may be sealed; empty: none is. */
+  killsAtMs: readonly number[]
+}
 export type RunResult = Findings & {
   closesMs: number
   allAfterMs: number
@@ -54,11 +55,11 @@ function webhookSettings({ url }: Receiver): Record<string, string> {
 
 async function run(
   stage: Stage,
-  { submissions, kills }: RunOptions,
+  { submissions, killsAtMs }: RunOptions,
   receiver: Receiver | undefined,
   say: (line: string) => void,
 ): Promise<RunResult> {
-  const baselineMs = Math.min(BASELINE_MS, 1000 + submissions * 30)
+  const baselineMs = Math.min(BASELINE_MS, 1000 + submissions * 10)
   const closesMs = Date.now() + submissions * MAKING_MS + BEFORE_MS + baselineMs
   const deadline = new Date(closesMs).toISOString()
   const at = () => `${((Date.now() - closesMs) / 1000).toFixed(1).padStart(7)} s`
@@ -73,9 +74,8 @@ async function run(
   await pause(closesMs + AFTER_CLOSE_MS - 500 - Date.now())
   if ((await countSealed(stage, ids)) > 0) throw new Error('sealed too early')
   log('nothing is sealed yet')
-  const deaths = kills
-    ? KILLS.map(({ service, atMs }) => dieOnce(stage.services[service], closesMs + AFTER_CLOSE_MS + atMs, log))
-    : []
+  const startMs = closesMs + AFTER_CLOSE_MS
+  const deaths = killsAtMs.map((afterMs, i) => dieOnce(stage.services[i], startMs + afterMs, log))
   const moved = moveSome(stage, ids, { ...body, deadline: new Date(closesMs + MOVED_BY_MS).toISOString() })
   let sealed = 0
   await waitFor(
@@ -93,7 +93,6 @@ async function run(
   await patching.stop()
   const later = new Map([...(await moved)].map((id) => [id, closesMs + MOVED_BY_MS]))
   log(`${later.size} deadlines were moved in the moment of the seal, the others of them were refused: sealed`)
-  const startMs = closesMs + AFTER_CLOSE_MS
   const findings = await audit(stage, ids, (id) => later.get(id) ?? closesMs)
   const webhooks = receiver === undefined ? [] : await delivered(receiver, ids.length, log)
   return {

@@ -18,7 +18,7 @@ const EVERY_MS = 1000
 const BATCH = 32
 const WIDTH = 4
 /** Pauses, as a multiple of the time that the work before took. */
-const REST = 1
+const REST = 0.5
 const LOOK_AGAIN_MS = 60_000
 
 export type DeadlineDeps = SealDeps & {
