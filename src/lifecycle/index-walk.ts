@@ -21,7 +21,7 @@ import { removableSinceMs } from './removable-media.ts'
 import { byPart, type ListedPart, type ListedShard, listSubmissionHeads, type Name, shardRanges } from './shards.ts'
 
 /** Of S3's 5,500 GET and HEAD a second for each prefix, beside running services. Listings: sixteen at a time, a page after the other. */
-export const READS_PER_SECOND = 2000
+const READS_PER_SECOND = 2000
 /** Shards of each of the sixteen ranges that are read at the same time. */
 const PARALLEL = 8
 /** Any part: submissions are in the parts by a hash, so each is a sample of all. */

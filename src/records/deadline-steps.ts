@@ -4,7 +4,7 @@
 import type { RevisionRecord, SubmissionHead } from './submission-head.ts'
 
 /** Hours before the deadline at which a portal is told. */
-export const DUE_HOURS = [24, 1] as const
+const DUE_HOURS = [24, 1] as const
 
 const HOUR_MS = 3_600_000
 /** What was stored in the last moment is on record by then. */
@@ -50,7 +50,7 @@ export function dueMs(head: Dated): number | null {
 }
 
 /** All steps of an open submission, the earliest first. A time before a deadline that had passed when the deadline was set is none. */
-export function stepsOf(head: Dated): Step[] {
+function stepsOf(head: Dated): Step[] {
   const [closes, due] = [closesMs(head), dueMs(head)]
   if (closes === null || due === null || (head.state !== 'open' && head.state !== 'returned')) return []
   const sinceMs = Math.max(begunMs(head), Date.parse(head.datesSetAt ?? head.createdAt))
