@@ -141,6 +141,28 @@ describe('metrics of a real run', () => {
     )
   })
 
+  it('of a file that breaks a rule', async () => {
+    const bytes = pdfBytes().subarray(0, 300)
+    await moves([['uploads_rejected_total']], async () => {
+      const user = await stack.user('plan')
+      const url = await user.create({ length: bytes.length, name: 'cut.pdf', type: 'application/pdf' })
+      expect((await user.patch(url, 0, bytes)).status).toBe(204)
+    })
+  })
+
+  it('of a submission whose time is over', async () => {
+    try {
+      await moves([['deadlines_behind_seconds']], async () => {
+        expect((await stack.put('lapses', { deadline: new Date(Date.now() + 60_000).toISOString() })).status).toBe(201)
+        skewMs = 120_000
+      })
+      await moves([['submissions_closed_total', { outcome: 'lapsed' }]], () => stack.deps.deadlineWork.run())
+      await expectValue('deadlines_behind_seconds', {}, 0)
+    } finally {
+      skewMs = 0
+    }
+  })
+
   it('does not count another file in the slot as a restart', async () => {
     const user = await stack.user('extras')
     const bytes = pdfBytes()
