@@ -42,7 +42,7 @@ async function underWay() {
     url: receiver.url,
     eventId,
     timestamp,
-    body: JSON.stringify({ id: eventId }),
+    body: JSON.stringify({ id: eventId, type: 'submission.complete', timestamp, data: { submissionId: eventId } }),
   }
   const jobId = notifyJobId(eventId, receiver.url)
   const { queues } = stack.deps
