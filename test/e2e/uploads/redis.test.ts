@@ -14,8 +14,8 @@ import { openWorld, type World } from './world.ts'
 const MIB = 1024 ** 2
 const LENGTH = 160 * MIB
 const CHUNK = 40 * MIB
-/** What one interruption may cost, however large the file is: two parts of 8 MiB, a lingering answer, the line. */
-const INTERRUPTION_BYTES = 40 * MIB
+/** What one interruption may cost, however large the file is: the PATCH that was interrupted, and two parts of 8 MiB. */
+const INTERRUPTION_BYTES = CHUNK + 16 * MIB
 const MOST = 1.1 * LENGTH
 const bytes = filmBytes(LENGTH, 'redis')
 const digest = sha256(bytes)
