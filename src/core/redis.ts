@@ -59,6 +59,7 @@ export function connectRedis(url: string, role: RedisRole, logger: Logger): Redi
   // Every refused reply of one read ends the connection once more, with a listener of its own: Node would log a memory leak.
   redis.on('connect', () => redis.stream.setMaxListeners(0))
   if (place.kind === 'sentinel' && role === 'subscriber') {
+    // A ping that fails ends the connection, which is reported below.
     const pings = setInterval(() => void redis.ping().catch(() => undefined), PING_EVERY_MS).unref()
     redis.once('end', () => clearInterval(pings))
   }

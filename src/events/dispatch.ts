@@ -117,6 +117,7 @@ export class WebhookDispatch {
     const last = new Map<string, Promise<void>>()
     return entries.map((entry) => {
       const submission = `${entry.key} ${submissionOf(entry)}`
+      // One that fails is reported with its own result; the next does not wait for its retry.
       const before = last.get(submission)?.catch(() => undefined) ?? Promise.resolve()
       const mine = before.then(() => this.#dispatch(entry))
       last.set(submission, mine)

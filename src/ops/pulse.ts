@@ -29,6 +29,7 @@ export async function takePulse({ config, redis, store }: PulseDeps): Promise<Pu
   const [redisLook, storeLook, freeBytes, alerts] = await Promise.all([
     checkRedis(redis, REDIS_MS),
     checkStore(store),
+    // Shown as not known; a store on this disk is reported by checkStore.
     freeBytesOf(config.storage.dataDir).catch(() => null),
     firingAlerts(config.ops.prometheusUrl),
   ])
