@@ -41,7 +41,7 @@ export async function followSubmission(
     while (!signal.aborted) {
       try {
         response ??= await portal.eventStream(submissionId, signal)
-        await read(response, onEvent)
+        await read(response, onEvent, signal)
         onLost('the service ended the event stream')
       } catch (error) {
         if (!signal.aborted) onLost(error instanceof Error ? error.message : String(error))
@@ -53,8 +53,9 @@ export async function followSubmission(
   void follow()
 }
 
-async function read(response: Response, onEvent: Listener['onEvent']): Promise<void> {
+/** The signal of `fetch` alone does not always end a body that is being read, and the process would wait for it. */
+async function read(response: Response, onEvent: Listener['onEvent'], signal: AbortSignal): Promise<void> {
   if (response.body === null) return
-  const text = response.body.pipeThrough(new TextDecoderStream())
+  const text = response.body.pipeThrough(new TextDecoderStream(), { signal })
   for await (const event of readEvents(text as AsyncIterable<string>)) onEvent(event)
 }
