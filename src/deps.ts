@@ -12,12 +12,13 @@ import type { Clock } from './core/clock.ts'
 import type { Config } from './core/config.ts'
 import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
-import { createMetrics, type Metrics } from './core/metrics.ts'
+import { createMetrics } from './core/metrics.ts'
 import { PersonalHash } from './core/personal-hash.ts'
 import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
 import { requirePrimary } from './core/redis-shape.ts'
 import { RedisWatch } from './core/redis-watch.ts'
 import { openTracing } from './core/tracing.ts'
+import { createStores } from './create-stores.ts'
 import { Erasure } from './erasure/erasure.ts'
 import { LiveEvents } from './events/live.ts'
 import { EventLog } from './events/log.ts'
@@ -42,7 +43,6 @@ import { SubmissionHeads } from './records/submission-heads.ts'
 import { UploadRecords } from './records/upload-records.ts'
 import { UploadSessionStore } from './records/upload-session-store.ts'
 import { UploadViews } from './records/upload-views.ts'
-import { LocalObjectStore } from './storage/local.ts'
 import type { ObjectStore } from './storage/object-store.ts'
 import { DeadlineWork } from './submissions/deadlines/deadline-work.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
@@ -55,14 +55,10 @@ import { UploadLocks } from './uploads/lock.ts'
 import { Peers } from './uploads/peers.ts'
 import { PersonLimits } from './uploads/person-limits.ts'
 import { SocketReading } from './uploads/socket-reading.ts'
-import { LocalUploadStore } from './uploads/stores/local.ts'
-import type { UploadStore } from './uploads/stores/port.ts'
 import { Spool } from './uploads/stores/spool.ts'
 
 export type Deps = Awaited<ReturnType<typeof createDeps>>
 
-const PART_BYTES = 8 * 1024 ** 2
-const S3_SOCKETS = 128
 const REDIS_START_MS = 20_000
 
 /** Longer than one webhook attempt: by then a running delivery has recorded its result. */
@@ -292,32 +288,5 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
       await tracing.close()
       for (const connection of Object.values(redis)) connection.disconnect()
     },
-  }
-}
-
-async function createStores(
-  { storage }: Config,
-  memory: { budget: ByteBudget; spool: Spool },
-  metrics: Metrics,
-): Promise<{ store: ObjectStore; uploadStore: UploadStore }> {
-  if (storage.kind === 'local') {
-    const store = new LocalObjectStore(storage.dataDir)
-    return { store, uploadStore: new LocalUploadStore(store, memory.budget) }
-  }
-  // Loaded only for S3: the SDK needs memory.
-  const [{ S3ObjectStore }, { createS3Client }, { S3UploadStore }, { S3Parts }] = await Promise.all([
-    import('./storage/s3.ts'),
-    import('./storage/s3-client.ts'),
-    import('./uploads/stores/s3.ts'),
-    import('./uploads/stores/s3-parts.ts'),
-  ])
-  const onCall = (operation: string, seconds: number, ok: boolean) => {
-    metrics.s3Calls.inc({ operation, outcome: ok ? 'ok' : 'error' })
-    metrics.s3CallDuration.observe({ operation }, seconds)
-  }
-  const store = new S3ObjectStore(createS3Client(storage.s3, S3_SOCKETS, onCall), storage.s3.bucket)
-  return {
-    store,
-    uploadStore: new S3UploadStore(new S3Parts(storage.s3, PART_BYTES, S3_SOCKETS, onCall), store, memory),
   }
 }

@@ -8,6 +8,7 @@ import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addres
 import type { Secrets } from './derive-key.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
 import { list, namedValues } from './listed-values.ts'
+import { optionalConfig } from './optional-config.ts'
 import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts'
 
 export type ApiKey = { name: string; secret: string }
@@ -277,26 +278,7 @@ function nest(env: Env) {
       securityLogDays: env.SECURITY_LOG_DAYS,
     },
     clamdUrl: env.CLAMD_URL,
-    tracing:
-      env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
-        ? undefined
-        : {
-            endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-            headers: namedValues(env.OTEL_EXPORTER_OTLP_HEADERS) ?? {},
-            serviceName: env.OTEL_SERVICE_NAME,
-            resource: namedValues(env.OTEL_RESOURCE_ATTRIBUTES) ?? {},
-            sampler: env.OTEL_TRACES_SAMPLER,
-            ratio: env.OTEL_TRACES_SAMPLER_ARG,
-          },
-    loadTest: {
-      secret: env.LOAD_TEST_SECRET,
-      limits: {
-        clients: env.LOAD_TEST_MAX_CLIENTS,
-        minutes: env.LOAD_TEST_MAX_MINUTES,
-        clientsPerSecond: env.LOAD_TEST_MAX_CLIENTS_PER_SECOND,
-        mbit: env.LOAD_TEST_MAX_MBIT,
-      },
-    },
+    ...optionalConfig(env),
     faultPoints: env.FAULT_POINTS,
     logLevel: env.LOG_LEVEL,
   }

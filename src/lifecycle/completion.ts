@@ -19,7 +19,7 @@ import type { AssemblyLeases } from './assembly-leases.ts'
 import type { LaneJobs } from './lane-jobs.ts'
 import { needsAssembly } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { bytesLost, partialEnded, receivingRecord, storedRecord, tracedBy } from './transitions.ts'
+import { bytesLost, partialEnded, receivingRecord, storedRecord } from './transitions.ts'
 
 /** How long Redis keeps the session of a complete upload; later the record answers. */
 export const STORED_KEEP_MS = 7 * 86_400_000
@@ -76,7 +76,7 @@ export class Completion {
     const head = draft.submissionId === null ? undefined : await this.#heads.latest(draft.owner, draft.submissionId)
     const late = head?.deadline != null && storedAtMs > Date.parse(head.deadline)
     const before = current ?? receivingRecord(draft, object, sequence)
-    return tracedBy(draft.trace, storedRecord(before, { object, bytes, storedAt, late, sequence }))
+    return { ...storedRecord(before, { object, bytes, storedAt, late, sequence }), ...traceIn(draft.trace) }
   }
 
   /** Uploads outside of submissions have their own sequence. */

@@ -5,12 +5,13 @@
 import { type Clock, isoTime } from '../core/clock.ts'
 import { newToken } from '../core/ids.ts'
 import { lifeOf, processIdentity } from '../core/process-alive.ts'
+import { traceIn } from '../core/trace-context.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadDecision, UploadRecords } from '../records/upload-records.ts'
 import type { RunEnd } from './lane-states.ts'
 import { pendingLanes } from './pending-lanes.ts'
 import { isPossible } from './transition-table.ts'
-import { laneReleased, laneRenewed, laneStarted, tracedBy } from './transitions.ts'
+import { laneReleased, laneRenewed, laneStarted } from './transitions.ts'
 
 /** While a lease is younger than this, the reconciler does not re-queue the lane. Renewed at each third of it. */
 export const LANE_LEASE_MS = 10 * 60_000
@@ -105,7 +106,7 @@ export class LaneLeases {
           throw new LaneHeld(`${claim.worker} is at work until ${claim.until}`, isOver ? claim.token : undefined)
       }
       const own = this.#term({ token, run, leaseMs, alone })
-      return tracedBy(trace, laneStarted(current, lane, { generation, claim: own, holderLives }))
+      return { ...laneStarted(current, lane, { generation, claim: own, holderLives }), ...traceIn(trace) }
     })
     return committed && record !== undefined ? { lane, token, run, leaseMs, alone, trace, record } : undefined
   }
@@ -159,7 +160,7 @@ export class LaneLeases {
     const { committed } = await this.#records.commit(record.id, async (current) => {
       if (current === undefined || current.lanes[lane]?.claim?.token !== token) return undefined
       const decided = isPossible('lane at work', current) ? await decide(current) : undefined
-      return decided === undefined ? undefined : tracedBy(trace, decided)
+      return decided === undefined ? undefined : { ...decided, ...traceIn(trace) }
     })
     return committed
   }

@@ -42,11 +42,6 @@ export function storedRecord(current: Current, stored: Stored): NextUpload {
   })
 }
 
-/** The same version, with the span that commits it. */
-export function tracedBy(trace: string | undefined, version: NextUpload): NextUpload {
-  return trace === undefined ? version : { ...version, trace }
-}
-
 /** A partial upload now belongs to a final upload. */
 export function takenByFinal(current: Current, final: string): NextUpload {
   return next('taken by a final upload', current, { concat: { kind: 'partial', final } })
