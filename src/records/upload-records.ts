@@ -138,10 +138,11 @@ export class UploadRecords {
         const decided = await decide(current)
         // Before the commit: if this process dies after it, or Redis does not answer, the reconciler tells what was
         // committed. The first bytes of an upload need no mark: it is due until the last one.
-        if (decided !== undefined && !first) {
-          await this.#index.noteCommit(redisKeys.record(id), (current?.version ?? 0) + 1)
-          await this.markDue(id)
-        }
+        if (decided !== undefined && !first)
+          await Promise.all([
+            this.#index.noteCommit(redisKeys.record(id), (current?.version ?? 0) + 1),
+            this.markDue(id),
+          ])
         return decided
       },
     )
