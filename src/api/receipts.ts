@@ -1,4 +1,4 @@
-// Receipts of uploads and attempts, and their verification.
+// Receipts of uploads and attempts, and the keys that they are verified with.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
@@ -8,12 +8,12 @@ import type { Attempts } from '../evidence/attempts.ts'
 import { isPosition } from '../evidence/attempts-in-order.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
-import { verifyReceipt } from '../evidence/verify-receipt.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { type Api, problems, publicProblems } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadViews } from '../records/upload-views.ts'
+import { Claims, Kind, READ_BY_SESSION as SESSION, Signed, Text, TextOrNull } from './receipt-schemas.ts'
 import { viewOf } from './uploads.ts'
 
 export type ReceiptsApiDeps = {
@@ -27,13 +27,7 @@ export type ReceiptsApiDeps = {
   receiptKeys: ReceiptKeys
 }
 
-const SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
 const Id = Type.Object({ id: Type.String() })
-const Kind = Type.Enum(['stored', 'final', 'attempt'])
-const Text = Type.String()
-const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
-const Signed = Type.String({ description: 'JWS in compact form (RFC 7515), EdDSA over Ed25519' })
-const Claims = Type.Record(Type.String(), Type.Unknown(), { description: 'The signed claims' })
 
 const UploadReceipt = Type.Object({
   kind: Kind,
@@ -183,43 +177,6 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
     },
     async (_request, reply) =>
       await reply.header('cache-control', 'public, max-age=300').send({ keys: await receiptKeys.all() }),
-  )
-
-  api.post(
-    '/v1/receipts/verify',
-    {
-      bodyLimit: 32 * 1024,
-      schema: {
-        tags: ['receipts'],
-        summary: 'Verify a receipt',
-        description:
-          'No authentication. A changed receipt is refused. Where its key was withdrawn, a receipt from before that date is ' +
-          'valid only if the records say the same (`RECEIPT_CONFIRMED`).',
-        security: [],
-        body: Type.Object({ receipt: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
-        response: {
-          200: Type.Object({
-            valid: Type.Boolean(),
-            code: Type.Enum(['RECEIPT_VALID', 'RECEIPT_CONFIRMED']),
-            kind: Kind,
-            claims: Claims,
-            key: Type.Object({ kid: Text, withdrawnFrom: TextOrNull }),
-          }),
-          ...publicProblems([
-            'BAD_REQUEST',
-            'BODY_NOT_JSON',
-            'BODY_TOO_LARGE',
-            'RECEIPT_INVALID',
-            'RECEIPT_KEY_WITHDRAWN',
-            'RECEIPT_NOT_CONFIRMED',
-          ]),
-        },
-      },
-    },
-    async (request, reply) => {
-      const { code, claims, key } = await verifyReceipt(deps, request.body.receipt.trim())
-      return await reply.header('cache-control', 'no-store').send({ valid: true, code, kind: claims.kind, claims, key })
-    },
   )
 }
 

@@ -8,9 +8,11 @@ import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
 import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
 import { type SealApiDeps, sealApi } from './seal.ts'
 import { type SessionsApiDeps, sessionsApi } from './sessions.ts'
+import { type SubmissionReceiptsApiDeps, submissionReceiptsApi } from './submission-receipts.ts'
 import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
 import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
 import { type UploadsApiDeps, uploadsApi } from './uploads.ts'
+import { type VerifyApiDeps, verifyApi } from './verify-receipts.ts'
 
 export type PortalApiDeps = SubmissionsApiDeps &
   TicketsApiDeps &
@@ -18,7 +20,9 @@ export type PortalApiDeps = SubmissionsApiDeps &
   UploadsApiDeps &
   ProfilesApiDeps &
   SealApiDeps &
-  ReceiptsApiDeps & { rates: Pick<RateLimiter, 'check'> }
+  ReceiptsApiDeps &
+  SubmissionReceiptsApiDeps &
+  VerifyApiDeps & { rates: Pick<RateLimiter, 'check'> }
 
 /** Registers the portal API in its own scope, with its own validation and body parsing. */
 export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Promise<void> {
@@ -32,6 +36,8 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Prom
     sessionsApi(api, deps)
     uploadsApi(api, deps)
     receiptsApi(api, deps)
+    submissionReceiptsApi(api, deps)
+    verifyApi(api, deps)
     profilesApi(api, deps)
   })
 }

@@ -13,8 +13,11 @@ import { type Person, personName } from '../records/person.ts'
 
 const MINUTE_MS = 60_000
 
-/** creation: new uploads. session: what a page changes (tickets, metadata, seals). read: documents, lists, attempts. */
-export type RateName = 'creation' | 'session' | 'read'
+/**
+ * creation: new uploads. session: what a page changes (tickets, metadata, seals). read: documents, lists, attempts. check: of
+ * the receipts of one submission, by everybody together.
+ */
+export type RateName = 'creation' | 'session' | 'read' | 'check'
 
 const countRequest = commandLoader(new URL('./commands/', import.meta.url))('count-request')
 
@@ -34,7 +37,8 @@ export class RateLimiter {
     logger: Logger
   }) {
     this.#redis = deps.redis
-    this.#perMinute = deps.config.rates
+    const { rates } = deps.config
+    this.#perMinute = { ...rates, check: rates.read }
     this.#personalHash = deps.personalHash
     this.#metrics = deps.metrics
     this.#logger = deps.logger

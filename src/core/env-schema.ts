@@ -99,7 +99,7 @@ export const EnvSchema = Type.Object({
   ),
   SESSION_CALLS_PER_MINUTE: whole('Changes per person per minute through sessions; 0: no limit', 600),
   READS_PER_MINUTE: whole(
-    'Reads of a submission and its uploads per person per minute, and by an API key per submission; 0: no limit',
+    'Reads of a submission and its uploads per person per minute, by an API key per submission, and checks of its receipts; 0: no limit',
     1200,
   ),
   WRONG_CREDENTIALS_PER_MINUTE: whole(

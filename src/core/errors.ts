@@ -182,6 +182,11 @@ export const ERRORS = {
   MEDIA_UNKNOWN: e(404, 'ไม่พบไฟล์ชื่อนี้', 'The upload has no file of this name.'),
   MEDIA_NOT_READY: e(409, 'ไฟล์นี้ยังเตรียมไม่เสร็จ โปรดลองใหม่ในอีกสักครู่', 'The file is not ready yet; try again in a moment.'),
   RECEIPT_NOT_READY: e(409, 'ยังออกใบรับไม่ได้ ไฟล์ยังส่งไม่ครบ', 'There is no receipt yet: the upload is not complete.'),
+  RECEIPT_NOT_SEALED: e(
+    409,
+    'ยังออกใบรับคำขอไม่ได้ เพราะยังไม่ได้ยื่นคำขอ',
+    'There is no receipt of this revision: it has not been handed in.',
+  ),
   RECEIPT_INVALID: e(400, 'ใบรับไม่ถูกต้องหรือถูกแก้ไข', 'This receipt was not issued by this service, or it was changed.'),
   RECEIPT_KEY_WITHDRAWN: e(
     400,

@@ -7,13 +7,16 @@ import { hasUploadIdShape, isSubmissionId } from '../core/ids.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { Attempts } from './attempts.ts'
+import { isSame, type ReceiptDocument } from './open-receipt.ts'
+import type { ReceiptClaims } from './receipt-claims.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
-import { attemptClaims, type ReceiptClaims, type Receipts, uploadClaims } from './receipts.ts'
+import { attemptClaims, type Receipts, uploadClaims } from './receipts.ts'
+import { sealedRevision, submissionClaims } from './submission-claims.ts'
 
 export type VerifyDeps = {
   receipts: Pick<Receipts, 'verify'>
   receiptKeys: Pick<ReceiptKeys, 'withdrawnFromMs'>
-  uploads: Pick<UploadRecords, 'history'>
+  uploads: Pick<UploadRecords, 'history' | 'latest'>
   heads: Pick<SubmissionHeads, 'latest'>
   attempts: Pick<Attempts, 'page'>
 }
@@ -29,9 +32,14 @@ const PORTAL = /^[A-Za-z0-9_-]{1,64}$/
 /** Attempts of one moment that are looked at. */
 const MAX_ATTEMPTS = 1000
 
-/** Throws RECEIPT_INVALID, RECEIPT_KEY_WITHDRAWN, RECEIPT_NOT_CONFIRMED, STORE_UNAVAILABLE. */
-export async function verifyReceipt(deps: VerifyDeps, receipt: string): Promise<VerifiedReceipt> {
-  const { claims, kid } = await deps.receipts.verify(receipt)
+/**
+ * Verifies a receipt, alone or with what the service returns beside it.
+ *
+ * @throws RECEIPT_INVALID, RECEIPT_KEY_WITHDRAWN, RECEIPT_NOT_CONFIRMED, STORE_UNAVAILABLE; REDIS_UNAVAILABLE only for a
+ * key that was withdrawn
+ */
+export async function verifyReceipt(deps: VerifyDeps, document: ReceiptDocument): Promise<VerifiedReceipt> {
+  const { claims, kid } = await deps.receipts.verify(document)
   const fromMs = await deps.receiptKeys.withdrawnFromMs(kid)
   if (fromMs === undefined) return { code: 'RECEIPT_VALID', claims, key: { kid, withdrawnFrom: null } }
   const key = { kid, withdrawnFrom: isoTime(fromMs) }
@@ -47,7 +55,21 @@ async function isConfirmed(deps: VerifyDeps, claims: ReceiptClaims): Promise<boo
   const { submission, portal } = claims
   const isNamed = typeof portal === 'string' && PORTAL.test(portal)
   if (!isNamed || (submission !== null && !(typeof submission === 'string' && isSubmissionId(submission)))) return false
-  return claims.kind === 'attempt' ? await isAttempt(deps, claims) : await isOfUpload(deps, claims)
+  if (claims.kind === 'attempt') return await isAttempt(deps, claims)
+  return claims.kind === 'submission' ? await isOfSubmission(deps, claims) : await isOfUpload(deps, claims)
+}
+
+async function isOfSubmission({ uploads, heads }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
+  const { portal, submission, revision } = claims
+  const head = submission === null ? undefined : await heads.latest(portal, submission)
+  if (head === undefined || head.state === 'deleted' || typeof revision !== 'number') return false
+  if (sealedRevision(head, revision) === undefined) return false
+  const told = await submissionClaims(uploads, head, revision)
+  const { iss: _iss, iat: _iat, uploads: given, ...rest } = claims
+  const { uploads: files, ...facts } = told
+  if (!Array.isArray(given) || given.length !== files.length || !isSame(rest, facts)) return false
+  // A receipt from before a file was read as a whole has no SHA-256 of it.
+  return files.every((file, i) => isSame(given[i], file) || isSame(given[i], { ...file, sha256: null }))
 }
 
 async function isOfUpload({ uploads, heads }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
@@ -81,11 +103,4 @@ async function isAttempt({ attempts }: VerifyDeps, claims: ReceiptClaims): Promi
   if (found === undefined) return false
   const { iss: _iss, iat: _iat, ...rest } = claims
   return isSame(rest, attemptClaims(portal, submission, found))
-}
-
-/** The same members with the same values, in any order. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
-  const [left, right] = [Object.entries(a), new Map(Object.entries(b))]
-  return left.length === right.size && left.every(([name, value]) => right.has(name) && isSame(value, right.get(name)))
 }

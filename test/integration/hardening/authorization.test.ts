@@ -92,6 +92,7 @@ const MATRIX: Record<string, Cells> = {
   'GET /v1/submissions/:id/uploads': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/attempts': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/events': readable('200', SUBMISSION),
+  'GET /v1/submissions/:id/receipt': readable('409 RECEIPT_NOT_SEALED', SUBMISSION),
   'GET /v1/uploads/:id': readable('200', UPLOAD),
   'DELETE /v1/uploads/:id': portalOnly('204', UPLOAD),
   'GET /v1/uploads/:id/receipt': readable('200', UPLOAD),

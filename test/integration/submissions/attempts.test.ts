@@ -84,7 +84,7 @@ describe('an attempt', () => {
       },
       expect.objectContaining({ outcome: 'accepted', code: null, uploadId: 'u1' }),
     ])
-    const { claims } = await h.deps.receipts.verify(items[0]?.receipt ?? '')
+    const { claims } = await h.deps.receipts.verify({ receipt: items[0]?.receipt ?? '' })
     expect(claims).toMatchObject({
       kind: 'attempt',
       portal: 'portal',

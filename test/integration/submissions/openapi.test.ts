@@ -47,6 +47,7 @@ it('names every call', () => {
       'GET /v1/submissions',
       'GET /v1/submissions/{id}/attempts',
       'GET /v1/submissions/{id}',
+      'GET /v1/submissions/{id}/receipt',
       'GET /v1/submissions/{id}/uploads',
       'GET /v1/uploads/{id}',
       'GET /v1/uploads/{id}/receipt',

@@ -182,7 +182,25 @@ describe('a receipt can be verified', () => {
     const { status, body } = await check(receipt)
     expect(status).toBe(200)
     const key = { kid: take(receipt).header['kid'], withdrawnFrom: null }
-    expect(body).toEqual({ valid: true, code: 'RECEIPT_VALID', kind: 'final', claims: take(receipt).claims, key })
+    const labels = { plan: { th: expect.any(String), en: expect.any(String) } }
+    const { claims } = take(receipt)
+    expect(body).toMatchObject({ valid: true, code: 'RECEIPT_VALID', kind: 'final', claims, key, labels })
+  })
+
+  it('by this service as the document that it returned, unless what people read in it was changed', async () => {
+    const { body: document } = await get(String(take(receipt).claims['upload']))
+    const send = (body: unknown) => h.call('POST', '/v1/receipts/verify', { body, token: null })
+    expect((await send(document)).body).toMatchObject({ valid: true, claims: document['claims'] })
+    const claims = document['claims'] as Record<string, unknown>
+    for (const changed of [
+      { ...document, claims: { ...claims, storedAt: '2026-01-01T00:00:00.000Z' } },
+      { ...document, claims: { ...claims, more: 'than was signed' } },
+      { ...document, claims: {} },
+      { ...document, kind: 'stored' },
+    ])
+      expectProblem(await send(changed), 'RECEIPT_INVALID', { details: { valid: false } })
+    for (const odd of [{ ...document, unknown: 1 }, { ...document, id: 'x' }, { claims }, {}])
+      expectProblem(await send(odd), 'BAD_REQUEST')
   })
 
   it.each([
@@ -237,7 +255,7 @@ describe('the keys', () => {
   it('are kept after their secrets: an old receipt stays valid', async () => {
     const { receipt } = await process(OLD).receipts.sign(told)
     for (const rotated of [process(NEW, OLD), process(NEW)]) {
-      expect(await rotated.receipts.verify(receipt)).toMatchObject({ claims: told })
+      expect(await rotated.receipts.verify({ receipt })).toMatchObject({ claims: told })
       const { receipt: newer } = await rotated.receipts.sign(told)
       expect(take(newer).header['kid']).not.toBe(take(receipt).header['kid'])
       const keys = await rotated.receiptKeys.all()

@@ -1,0 +1,13 @@
+// Schemas that the routes of receipts share.
+
+import Type from 'typebox'
+import { RECEIPT_KINDS } from '../evidence/receipt-claims.ts'
+
+/** Codes of routes that a session with `read` may call. */
+export const READ_BY_SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
+
+export const Text = Type.String()
+export const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
+export const Kind = Type.Enum([...RECEIPT_KINDS])
+export const Signed = Type.String({ description: 'JWS in compact form (RFC 7515), EdDSA over Ed25519' })
+export const Claims = Type.Record(Type.String(), Type.Unknown(), { description: 'The signed claims' })
