@@ -6,6 +6,7 @@ import { accepted, rejected } from '../../src/lifecycle/transitions.ts'
 import { objectKeys } from '../../src/records/keys.ts'
 import type { UploadRecord } from '../../src/records/upload-record.ts'
 import { plannedRenditions } from '../../src/submissions/planned-renditions.ts'
+import { urgent } from '../media/run.ts'
 import { withScratch } from '../media/scratch.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { countRejection } from './count-rejection.ts'
@@ -76,7 +77,7 @@ async function measureUpload(deps: WorkerContext, run: LaneRun): Promise<Measure
   if (record.receivedBytes === 0) return { measured: { kind: 'other', container: 'unknown' } }
   const stored = await storedFile(deps.store, record)
   return await withScratch(deps.room, run.jobId, 0, async (scratch) => {
-    const context = { runner: deps.runner, cwd: scratch.dir, signal }
+    const context = { runner: urgent(deps.runner), cwd: scratch.dir, signal }
     return await withToolFiles({ room: deps.room, signal }, run.jobId, stored, async (fetched) => {
       const { source, files } = fetched
       const measurement = await measure(context, source, await identifySource(source), files)

@@ -3,7 +3,7 @@
 # user, in a container and in a chroot. Perl, because Debian and Ubuntu always have it and it can make plain system calls;
 # sandbox.ts decides everything and calls this with
 #
-#   arch=x64|arm64 parent=PID as=BYTES cpu=SECONDS fsize=BYTES
+#   arch=x64|arm64 parent=PID nice=1…19 as=BYTES cpu=SECONDS fsize=BYTES
 #   [landlock=1 tree=PATH… exec=PATH… read=PATH… write=PATH…] [filter=HEX] -- TOOL ARGUMENT…
 #
 # Exit 125: isolation failed, and the tool was not started. 127: the tool cannot be started.
@@ -44,8 +44,10 @@ must('end with the parent', $call->{prctl}, 1, 9, 0, 0, 0);
 refuse('the worker is gone') if getppid() != $one{parent};
 
 # Lower priority than uploads; when memory runs out, the kernel kills the tool before the service. If that is refused,
-# the tool still runs.
-setpriority(0, 0, 10);
+# the tool still runs. Where the kernel groups processes by session (sched(7), "The autogroup feature"), nice values count only
+# within a group. The tool has a session of its own, so the group gets the value as well.
+setpriority(0, 0, $one{nice});
+if (open(my $group, '>', '/proc/self/autogroup')) { syswrite($group, $one{nice}); close($group) }
 syscall($call->{ioprio_set}, 1, 0, 3 << 13);
 if (open(my $score, '>', '/proc/self/oom_score_adj')) { syswrite($score, '800'); close($score) }
 

@@ -26,6 +26,8 @@ export type ToolRun = {
   /** Absolute paths of the files that the tool may write, made empty before it starts; it can write no others. */
   writes?: readonly string[]
   signal?: AbortSignal | undefined
+  /** Default `NICE.later`. */
+  nice?: number
   /** Exit codes that are a result, not a failure; default `[0]`. */
   okCodes?: readonly number[]
   /** ffmpeg's progress; add {@link commonArgs} to `args`. */
@@ -68,6 +70,11 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 /** The launcher uses the system's Perl, not the first one on the PATH of the tools. */
 const SYSTEM_PATH = '/usr/bin:/bin'
 const MAX_THREADS = 512
+/**
+ * Shares of the CPU when there is not enough: a service has 0 and gets three times what a tool of a verdict gets, which gets nine
+ * times what a transcode gets. Before the deadline everybody waits for a verdict, and nobody for a film.
+ */
+const NICE = { verdict: 5, later: 15 } as const
 /** The system call filter prevents a second process, but it cannot count threads. */
 const THREADS_WATCH_MS = 200
 const STDERR_TAIL_BYTES = 16 * 1024
@@ -80,14 +87,19 @@ export async function createRunner(options: RunnerOptions = {}): Promise<Runner>
   return { isolation, run: (run) => runTool(run, { path, perl, isolation, killGraceMs, maxThreads }) }
 }
 
+/** The same, for what a verdict waits for. */
+export function urgent(runner: Runner): Runner {
+  return { ...runner, run: (run) => runner.run({ ...run, nice: NICE.verdict }) }
+}
+
 type Machine = { path: string; perl: string; isolation: Isolation; killGraceMs: number; maxThreads: number }
 
 async function runTool(run: ToolRun, machine: Machine): Promise<ToolResult> {
   if (run.signal?.aborted) throw new ToolError('TOOL_ABORTED', 'system', `${run.tool} was not started: aborted`)
   const tool = await findTool(run.tool, machine.path)
   if (tool === null) throw new ToolError('TOOL_MISSING', 'system', `${run.tool} is not installed`)
-  const { args: given, limits, reads = [], writes = [] } = run
-  const { file, args } = fence(machine.perl, machine.isolation, { tool, args: given, limits, reads, writes })
+  const { args: given, limits, reads = [], writes = [], nice = NICE.later } = run
+  const { file, args } = fence(machine.perl, machine.isolation, { tool, args: given, limits, reads, writes, nice })
   const child = spawn(file, args, {
     cwd: run.cwd,
     // No credentials, no proxies, no FFREPORT: the tool gets its input only from its command line.

@@ -32,6 +32,8 @@ export type FencedCommand = {
   reads: readonly string[]
   /** Absolute paths of files that the tool may write, and read again; made when missing. It can make no others. */
   writes: readonly string[]
+  /** 1 to 19: the higher, the less CPU time it gets beside others (nice(2)). */
+  nice: number
 }
 
 /** Architectures that the launcher supports. */
@@ -93,10 +95,11 @@ async function isExecutable(path: string): Promise<boolean> {
  * @param perl absolute path of the interpreter
  */
 export function fence(perl: string, isolation: Isolation, command: FencedCommand): { file: string; args: string[] } {
-  const { tool, args, limits, reads, writes } = command
+  const { tool, args, limits, reads, writes, nice } = command
   const orders = [
     `arch=${process.arch}`,
     `parent=${process.pid}`,
+    `nice=${nice}`,
     `as=${Math.floor(limits.memoryBytes)}`,
     `cpu=${Math.max(1, Math.ceil(limits.cpuSeconds))}`,
     `fsize=${Math.floor(limits.fileBytes)}`,

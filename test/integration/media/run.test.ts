@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRunner, type Runner, type ToolLimits, type ToolRun } from '../../../workers/media/run.ts'
+import { createRunner, type Runner, type ToolLimits, type ToolRun, urgent } from '../../../workers/media/run.ts'
 import type { ToolError } from '../../../workers/media/tool-error.ts'
 import { PATIENCE_MS, waitFor } from '../../support/http.ts'
 import { type Corpus, createCorpus } from '../../support/media/corpus.ts'
@@ -66,6 +66,15 @@ describe('a run', () => {
     expect(names.sort()).toEqual(expect.arrayContaining(['HOME', 'LANG', 'PATH', 'TMPDIR']))
     for (const name of names) expect(['HOME', 'LANG', 'PATH', 'TMPDIR', 'PWD', 'OLDPWD', 'SHLVL', '_']).toContain(name)
     expect(stdout.toString()).toContain(`HOME=${corpus.dir}\n`)
+  })
+
+  it('gets less CPU time than a service, and least of all where no verdict waits for it', async () => {
+    // Where processes are grouped by session, the value of the group counts, and the other one only within it.
+    const isGrouped = existsSync('/proc/self/autogroup')
+    const script = `cut -d' ' -f19 /proc/self/stat; ${isGrouped ? "sed 's/.* nice //' /proc/self/autogroup" : 'echo'}`
+    const seen = async (by: Runner) => (await by.run(shell(script))).stdout.toString().trim().split('\n').map(Number)
+    expect(await seen(open)).toEqual(isGrouped ? [15, 15] : [15])
+    expect(await seen(urgent(open))).toEqual(isGrouped ? [5, 5] : [5])
   })
 
   it('hands arguments on as they are', async () => {

@@ -7,6 +7,7 @@ const COMMAND: FencedCommand = {
   limits: { wallMs: 1000, cpuSeconds: 2.5, memoryBytes: 1024, outputBytes: 10, fileBytes: 2048 },
   reads: ['/data/x'],
   writes: ['/scratch/job/out.mp4'],
+  nice: 7,
 }
 const orders = (isolation: 'landlock' | 'none'): string[] => {
   const { args } = fence('/usr/bin/perl', isolation, COMMAND)
@@ -23,7 +24,7 @@ describe('isolation', () => {
   it('limits memory, CPU time and file size, and names the parent, with and without isolation', () => {
     for (const isolation of ['landlock', 'none'] as const)
       expect(orders(isolation)).toEqual(
-        expect.arrayContaining([`parent=${process.pid}`, 'as=1024', 'cpu=3', 'fsize=2048']),
+        expect.arrayContaining([`parent=${process.pid}`, 'nice=7', 'as=1024', 'cpu=3', 'fsize=2048']),
       )
   })
 
