@@ -14,9 +14,10 @@ import { openFaultPoints } from './core/fault-points.ts'
 import type { Logger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { PersonalHash } from './core/personal-hash.ts'
-import { connectRedis, RunId, waitForRedis } from './core/redis.ts'
+import { connectRedis, waitForRedis } from './core/redis.ts'
 import { requirePrimary } from './core/redis-shape.ts'
 import { RedisWatch } from './core/redis-watch.ts'
+import { RunId } from './core/run-id.ts'
 import { openTracing } from './core/tracing.ts'
 import { createStores } from './create-stores.ts'
 import { Erasure } from './erasure/erasure.ts'
@@ -91,6 +92,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const runId = new RunId(redis.hot, logger)
   // BullMQ's producer fails at once while not connected: wait for Redis first.
   await Promise.all(Object.values(redis).map((connection) => waitForRedis(connection, REDIS_START_MS)))
+  // In a cluster lines are made when they are needed, and the run id is over all primaries.
+  await runId.ask()
   const redisWatch = new RedisWatch({ redis: redis.producer, runId, logger })
   await redisWatch.start()
   const clock = overrides.clock ?? redisWatch.clock

@@ -5,7 +5,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { DelayedError, type Job, type Processor, Worker, type WorkerOptions } from 'bullmq'
 import { connectRedis } from '../src/core/redis.ts'
 import { WebhookDispatch } from '../src/events/dispatch.ts'
-import { type Lane, QUEUE_PREFIX } from '../src/jobs/contract.ts'
+import { type Lane, queuePrefix } from '../src/jobs/contract.ts'
 import { FairShare } from './lanes/fair-share.ts'
 import { createInspect } from './lanes/inspect.ts'
 import { JobReleased, putBack, SHUTDOWN } from './lanes/job-released.ts'
@@ -153,7 +153,7 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
   const { processor, concurrency, settings } = setup
   const worker = new Worker(lane, processor, {
     connection: deps.redis.jobs,
-    prefix: QUEUE_PREFIX,
+    prefix: queuePrefix(deps.redis.jobs, lane),
     name: `${hostname()}:${process.pid}`,
     autorun: false,
     concurrency,
@@ -192,7 +192,7 @@ function startWorker(deps: WorkerContext, lane: Lane, setup: Setup, timing: Timi
 function startDispatch({ config, redis, heads, queues, logger }: WorkerContext): WebhookDispatch {
   const dispatch = new WebhookDispatch({
     redis: redis.jobs,
-    reader: connectRedis(config.redisUrl, 'subscriber', logger),
+    reader: connectRedis(config.redisUrl, 'reader', logger),
     heads,
     queues,
     logger,

@@ -11,7 +11,7 @@ import type { Logger } from '../core/logger.ts'
 import { LruCache } from '../core/lru.ts'
 import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import type { Actor, SecurityEventName } from './security-events.ts'
 import type { SecurityLog } from './security-log.ts'
 
@@ -87,16 +87,20 @@ export class CredentialGuard {
   /** The caller was let in: strangers do not lock it out for a month. */
   async remember(caller: string): Promise<void> {
     this.#letIn.set(caller, performance.now())
-    await this.#viaRedis(this.#redis.set(redisKeys.knownCaller(hash(caller)), '1', 'EX', KNOWN_SECONDS), null)
+    await this.#viaRedis(
+      this.#redis.set(redisKeysOf(this.#redis).knownCaller(hash(caller)), '1', 'EX', KNOWN_SECONDS),
+      null,
+    )
   }
 
   async #count({ isRight, actor, account, caller }: Attempt): Promise<number> {
     if (this.#perMinute === 0) return 0
     const isKnown =
-      caller !== undefined && (await this.#viaRedis(this.#redis.exists(redisKeys.knownCaller(hash(caller))), 0)) === 1
+      caller !== undefined &&
+      (await this.#viaRedis(this.#redis.exists(redisKeysOf(this.#redis).knownCaller(hash(caller))), 0)) === 1
     const source = isKnown ? `caller ${caller}` : `address ${networkOf(actor.from)}`
     const names = [source, `account of ${isKnown || account === null ? source : account}`]
-    const keys = names.map((name) => redisKeys.guesses(hash(name)))
+    const keys = names.map((name) => redisKeysOf(this.#redis).guesses(hash(name)))
     const intervalMs = MINUTE_MS / this.#perMinute
     const args = [intervalMs, intervalMs / PER_ACCOUNT, MINUTE_MS, isRight ? 0 : 1]
     return Number(await this.#viaRedis(run(this.#redis, countGuess, keys, args), 0))

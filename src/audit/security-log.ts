@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import { LruCache } from '../core/lru.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { SECURITY_EVENTS, type SecurityEntry, type SecurityEvent, type SecurityEventName } from './security-events.ts'
 
 const DAY_MS = 86_400_000
@@ -54,7 +54,7 @@ export class SecurityLog {
     const nowMs = clock.now()
     const entry: SecurityEntry = { at: isoTime(nowMs), ...fields, what: what ?? says }
     const stream: Kind = result === 'refused' ? 'refused' : kind
-    const key = redisKeys.security(stream)
+    const key = redisKeysOf(redis).security(stream)
     try {
       const adding = redis
         .multi()
@@ -91,11 +91,13 @@ export class SecurityLog {
     const { redis } = this.#deps
     const found = await Promise.all(
       kinds.map(async (kind) => {
-        const entries = await viaRedis(redis.xrevrange(redisKeys.security(kind), '+', '-', 'COUNT', limit))
+        const entries = await viaRedis(redis.xrevrange(redisKeysOf(redis).security(kind), '+', '-', 'COUNT', limit))
         return entries.map(([, [, json = '{}']]) => JSON.parse(json) as SecurityEntry)
       }),
     )
-    const earlier = kinds.includes('change') ? await viaRedis(redis.lrange(redisKeys.controlLog, 0, limit - 1)) : []
+    const earlier = kinds.includes('change')
+      ? await viaRedis(redis.lrange(redisKeysOf(redis).controlLog, 0, limit - 1))
+      : []
     return [...found.flat(), ...earlier.map(earlierEntry)]
       .toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))
       .slice(0, limit)

@@ -8,7 +8,7 @@ import { commandLoader, run } from '../core/lua-commands.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { PersonalHash } from '../core/personal-hash.ts'
 import type { RedisConnection } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { type Person, personName } from '../records/person.ts'
 
 const MINUTE_MS = 60_000
@@ -62,7 +62,7 @@ export class RateLimiter {
 
   async #take(what: RateName, who: Person, perMinute: number): Promise<number> {
     try {
-      const key = redisKeys.rate(what, who.owner, personName(this.#personalHash, who))
+      const key = redisKeysOf(this.#redis).rate(what, who.owner, personName(this.#personalHash, who))
       return Number(await run(this.#redis, countRequest, [key], [MINUTE_MS / perMinute, MINUTE_MS]))
     } catch (err) {
       this.#logger.debug({ err }, 'the rate limit could not be checked')

@@ -7,7 +7,7 @@ import { AppError, hasCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { LruCache } from '../core/lru.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { channels } from '../records/keys.ts'
 import { type Issued, isRevoked, type Revocation, type RevocationList, withRevocation } from '../records/revocations.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 
@@ -37,7 +37,7 @@ export class Revocations {
   #looking = false
   #again = false
   readonly #onMessage = (channel: string, message: string) => {
-    if (channel === redisKeys.revoked) this.#changed(message)
+    if (channel === channels.revoked) this.#changed(message)
   }
   readonly #onReady = () => this.#subscribe()
 
@@ -96,7 +96,7 @@ export class Revocations {
     })
     const key = `${owner}/${submissionId}`
     this.#changed(key)
-    await viaRedis(redis.producer.publish(redisKeys.revoked, key)).catch((err: unknown) =>
+    await viaRedis(redis.producer.publish(channels.revoked, key)).catch((err: unknown) =>
       logger.warn({ err }, `revocation was not told to other processes; they notice within ${SWEEP_MS} ms`),
     )
   }
@@ -123,7 +123,7 @@ export class Revocations {
 
   // Messages that were published between the loss of the connection and this answer are lost.
   #subscribe(): void {
-    this.#deps.redis.subscriber.subscribe(redisKeys.revoked).then(
+    this.#deps.redis.subscriber.subscribe(channels.revoked).then(
       () => void this.#lookAtAll(),
       // The connection was lost again; its next `ready` subscribes again.
       (err: unknown) => this.#deps.logger.warn({ err }, 'revocations: subscribing failed'),

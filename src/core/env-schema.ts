@@ -39,7 +39,7 @@ export const EnvSchema = Type.Object({
     true,
   ),
   REDIS_URL: optional(
-    'URL of Redis (append-only, noeviction), or of its Sentinels: docs/redis.md; unset: npm start runs an embedded one',
+    'URL of Redis (append-only, noeviction), its Sentinels or its cluster: docs/redis.md; unset: npm start runs an embedded one',
   ),
   CLOCK_SKEW_LIMIT_SECONDS: whole(
     'A process is not ready if its clock differs by more from that of Redis, which decides dates',

@@ -59,10 +59,32 @@ export async function runMany(
   command: LuaCommand,
   calls: readonly { keys: readonly string[]; args: Arguments }[],
 ): Promise<unknown[]> {
-  if (calls.length === 0) return []
   define(redis, command)
+  return await askAll(
+    redis,
+    calls.map(
+      ({ keys, args }) =>
+        (to) =>
+          call(to, command, keys, args),
+    ),
+  )
+}
+
+/**
+ * Sends several commands at once: on one server in one round trip and in this order, in a cluster each to its node. Each
+ * question calls one command. Answers in the order of the questions. Throws REDIS_UNAVAILABLE, or what the first failing one threw.
+ */
+export async function askAll(
+  redis: RedisConnection,
+  questions: readonly ((to: ChainableCommander) => unknown)[],
+): Promise<unknown[]> {
+  if (questions.length === 0) return []
+  if (redis.isCluster) {
+    const to = redis as unknown as ChainableCommander
+    return await viaRedis(Promise.all(questions.map((question) => question(to))))
+  }
   const pipeline = redis.pipeline()
-  for (const { keys, args } of calls) call(pipeline, command, keys, args)
+  for (const question of questions) question(pipeline)
   return ((await viaRedis(pipeline.exec())) ?? []).map(([error, reply]) => {
     if (error) throw error
     return reply

@@ -31,7 +31,7 @@ const REFUSED_OTHERWISE = /^ERR (?:The user executing the script can't|max numbe
 
 /** Errors of ioredis for commands without a reply; most have no class. */
 const UNANSWERED =
-  /^(?:Connection is closed\.|Command timed out|Stream isn't writeable and enableOfflineQueue options is false|Reached the max retries per request limit)/
+  /^(?:Connection is closed\.|Command timed out|Too many Cluster redirections|Cluster isn't ready|Cluster is ended|None of startup nodes is available|Failed to refresh slots cache|Stream isn't writeable and enableOfflineQueue options is false|Reached the max retries per request limit)/
 
 /** True if Redis refused because of its state, or did not reply; false for wrong commands and failing scripts. */
 export function isRedisTrouble(error: unknown): boolean {

@@ -3,10 +3,11 @@
 
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Redis } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 import type { Logger } from './logger.ts'
 import { commandLoader } from './lua-commands.ts'
-import { openRedis, redisPlace } from './redis-open.ts'
+import { isCluster } from './redis.ts'
+import { openRedis, type RedisConnection, redisPlace } from './redis-open.ts'
 import type { RedisPlace } from './redis-url.ts'
 import { retry } from './retry.ts'
 import { StartError } from './start-error.ts'
@@ -17,7 +18,7 @@ const PEEK_MS = 2000
 const probePermissions = commandLoader(new URL('./commands/', import.meta.url))('probe-permissions')
 /** The ACL that a Redis user needs. Keys and channels are those of `redisKeys` and the queues. @internal */
 export const NEEDED_PERMISSIONS =
-  '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time'
+  '~sn:* ~sn-queue:* &sn:* +@read +@write +@scripting +@pubsub +@transaction +@connection +@blocking +info +time +cluster|slots +cluster|info'
 
 /** A permanent error: waiting does not help. */
 class WrongShape extends StartError {}
@@ -40,7 +41,7 @@ export async function requirePrimary(url: string, timeoutMs: number, logger: Log
 }
 
 async function check(place: RedisPlace, logger: Logger): Promise<void> {
-  const redis = openRedis(place, {
+  const options: RedisOptions = {
     lazyConnect: true,
     enableReadyCheck: false,
     connectTimeout: CONNECT_MS,
@@ -48,7 +49,8 @@ async function check(place: RedisPlace, logger: Logger): Promise<void> {
     maxRetriesPerRequest: 0,
     retryStrategy: null,
     sentinelRetryStrategy: () => null,
-  })
+  }
+  const redis = openRedis(place, options, PAUSE_MS)
   let failure: NodeJS.ErrnoException | undefined
   redis.on('error', (error: Error) => {
     failure ??= error
@@ -58,27 +60,34 @@ async function check(place: RedisPlace, logger: Logger): Promise<void> {
   })
   try {
     await redis.connect()
-    const info = await redis.info()
-    const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
-    checkServer(field, logger)
+    for (const server of isCluster(redis) ? redis.nodes('master') : [redis])
+      checkServer(await redisInfo(server), place, logger)
     await checkPermissions(redis)
   } catch (error) {
     if (error instanceof StartError) throw error
-    throw await explained(place, failure ?? (error as NodeJS.ErrnoException))
+    throw await explained(place, causeOf(failure ?? (error as NodeJS.ErrnoException)))
   } finally {
     redis.disconnect()
   }
 }
 
-function checkServer(field: (name: string) => string, logger: Logger): void {
-  const mode = field('redis_mode')
+type Field = (name: string) => string
+
+async function redisInfo(server: Redis): Promise<Field> {
+  const info = await server.info()
+  return (name) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+}
+
+function checkServer(field: Field, place: RedisPlace, logger: Logger): void {
+  // Valkey calls it by the other name.
+  const mode = field('redis_mode') || field('server_mode')
   if (mode === 'sentinel')
     throw new WrongShape(
       'REDIS_URL: this is a Sentinel: redis+sentinel://HOST:PORT/NAME, all Sentinels separated by commas',
     )
-  if (mode === 'cluster')
+  if (mode === 'cluster' && place.kind !== 'cluster')
     throw new WrongShape(
-      'REDIS_URL: this is a node of a Redis Cluster, which is not supported; use one primary, optionally with replicas',
+      'REDIS_URL: this is a node of a Redis Cluster: redis+cluster://HOST:PORT, several separated by commas',
     )
   if (field('loading') === '1') throw new Error('it is still loading its data')
   if (field('role') === 'slave')
@@ -97,7 +106,7 @@ function checkServer(field: (name: string) => string, logger: Logger): void {
 }
 
 /** Runs every kind of command once on own keys; missing permissions would otherwise show only later. */
-async function checkPermissions(redis: Redis): Promise<void> {
+async function checkPermissions(redis: RedisConnection): Promise<void> {
   const [key, queue] = [`sn:probe:${process.pid}`, `sn-queue:probe:${process.pid}`]
   const asked: Promise<unknown>[] = [
     redis.set(key, '1', 'PX', PEEK_MS),
@@ -121,6 +130,11 @@ async function checkPermissions(redis: Redis): Promise<void> {
   }
 }
 
+/** Of a cluster that could not be asked: what its last node said. */
+function causeOf(failure: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return (failure as { lastNodeError?: Error | null }).lastNodeError ?? failure
+}
+
 /** A connection error with advice for the operator, if another REDIS_URL would work. */
 async function explained(place: RedisPlace, failure: NodeJS.ErrnoException): Promise<Error> {
   const { code = '', message } = failure
@@ -128,6 +142,8 @@ async function explained(place: RedisPlace, failure: NodeJS.ErrnoException): Pro
     return new WrongShape(`REDIS_URL: the Sentinels watch no primary named ${place.name}`)
   if (/^failed to connect to sentinel .*(?:NOAUTH|WRONGPASS|ERR invalid password)/.test(message))
     return new WrongShape('REDIS_URL: the Sentinels refuse: set ?sentinelUser= and ?sentinelPassword=')
+  if (place.kind === 'cluster' && /cluster support disabled/.test(message))
+    return new WrongShape('REDIS_URL: this server is not part of a cluster: redis://HOST:PORT')
   if (/^(?:WRONGPASS|ERR invalid password|ERR Client sent AUTH)/.test(message))
     return new WrongShape('REDIS_URL: wrong user name or password')
   if (message.startsWith('NOAUTH'))

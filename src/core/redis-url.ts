@@ -1,7 +1,8 @@
-// REDIS_URL: one server, or the Sentinels that know which server is the primary.
+// REDIS_URL: one server, the Sentinels that know which server is the primary, or nodes of a cluster.
 //
 //   redis://USER:PASSWORD@HOST:PORT/DB                        one server
 //   redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/NAME/DB
+//   redis+cluster://USER:PASSWORD@HOST:PORT,HOST:PORT         some nodes; the others are asked for
 //
 // With rediss: TLS to all of them. ?ca=FILE: their certificates are checked with this CA. Of the Sentinels themselves:
 // ?sentinelUser= and ?sentinelPassword=.
@@ -21,36 +22,34 @@ export type RedisPlace =
       user: Credentials
       sentinelUser: Credentials
     }
+  | { kind: 'cluster'; hosts: RedisHost[]; tls: boolean; ca: string | undefined; user: Credentials }
 
 type Credentials = { username?: string; password?: string }
 
-export const REDIS_URL_FORMS = 'redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB, or rediss for TLS'
+export const REDIS_URL_FORMS =
+  'redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB or redis+cluster://HOST:PORT,HOST:PORT, or rediss for TLS'
 
-const SEVERAL = /^(rediss?)\+(sentinel):\/\/(?:([^@]*)@)?([^/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
+const SEVERAL = /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@]*)@)?([^/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i
 const DEFAULT_PORT = 6379
 const SENTINEL_PORT = 26379
 
 /** Undefined: this is none of the forms. */
 export function parseRedisUrl(url: string): RedisPlace | undefined {
-  const [, scheme, , credentials = '', hostList = '', path = '', search = ''] = SEVERAL.exec(url) ?? []
+  const [, scheme, kind, credentials = '', hostList = '', path = '', search = ''] = SEVERAL.exec(url) ?? []
   if (scheme === undefined) return parseSingle(url)
-  const hosts = hostList.split(',').map((host) => parseHost(host, SENTINEL_PORT))
-  const [name = '', db = '0', ...rest] = path.split('/').map(decoded)
-  const query = new URLSearchParams(search)
-  if (name === '' || !/^\d+$/.test(db) || rest.length > 0) return undefined
+  const defaultPort = kind === 'sentinel' ? SENTINEL_PORT : DEFAULT_PORT
+  const hosts = hostList.split(',').map((host) => parseHost(host, defaultPort))
   if (!hosts.every((host) => host !== undefined)) return undefined
+  const query = new URLSearchParams(search)
   const [username = '', ...password] = credentials.split(':')
-  return {
-    kind: 'sentinel',
-    hosts,
-    tls: scheme === 'rediss',
-    ca: query.get('ca') ?? undefined,
-    name,
-    db: Number(db),
-    user: credentialsOf(decoded(username), decoded(password.join(':'))),
-    sentinelUser: credentialsOf(query.get('sentinelUser'), query.get('sentinelPassword')),
-  }
+  const user = credentialsOf(decoded(username), decoded(password.join(':')))
+  const shared = { hosts, tls: scheme === 'rediss', ca: query.get('ca') ?? undefined, user }
+  if (kind === 'cluster') return path === '' || path === '0' ? { kind, ...shared } : undefined
+  const [name = '', db = '0', ...rest] = path.split('/').map(decoded)
+  if (name === '' || !/^\d+$/.test(db) || rest.length > 0) return undefined
+  const sentinelUser = credentialsOf(query.get('sentinelUser'), query.get('sentinelPassword'))
+  return { kind: 'sentinel', ...shared, name, db: Number(db), sentinelUser }
 }
 
 function parseSingle(text: string): RedisPlace | undefined {

@@ -5,8 +5,11 @@
 import { once } from 'node:events'
 import { type Clock, systemClock } from './clock.ts'
 import type { Logger } from './logger.ts'
-import type { RedisConnection, RunId } from './redis.ts'
+import { commandLoader, run } from './lua-commands.ts'
+import type { RedisConnection } from './redis.ts'
+import type { RunId } from './run-id.ts'
 
+const readClock = commandLoader(new URL('./commands/', import.meta.url))('read-clock')
 const LOOK_MS = 2000
 /** The probe's key goes by itself soon after its process. */
 const PROBE_TTL_MS = 10_000
@@ -102,7 +105,7 @@ export class RedisWatch {
   async #askTime(): Promise<void> {
     const sentMs = performance.now()
     try {
-      const [seconds, microseconds] = await this.#deps.redis.time()
+      const [seconds, microseconds] = await timeOf(this.#deps.redis)
       this.#learn(Number(seconds) * 1000 + Number(microseconds) / 1000, sentMs, performance.now())
     } catch (err) {
       this.#deps.logger.debug({ err }, 'Redis did not tell the time: as before')
@@ -135,6 +138,12 @@ export class RedisWatch {
       this.#refusals++
     }
   }
+}
+
+/** Of a cluster: of the node that has the lists of the portals. */
+async function timeOf(redis: RedisConnection): Promise<(string | number)[]> {
+  if (!redis.isCluster) return await redis.time()
+  return (await run(redis, readClock, ['sn:{portals}:clock'], [])) as number[]
 }
 
 /** Resolves when Redis has taken a write. */

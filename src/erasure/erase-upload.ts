@@ -4,6 +4,7 @@
 import { faultPoint } from '../core/fault-points.ts'
 import { uploadJobId } from '../jobs/contract.ts'
 import { cancelled, erased, receivingRecord } from '../lifecycle/transitions.ts'
+import { forgetUpload } from '../records/forget-upload.ts'
 import { objectKeys } from '../records/keys.ts'
 import { personOf } from '../records/person.ts'
 import { removeAllButTombstone } from '../records/upload-objects.ts'
@@ -39,7 +40,12 @@ export async function eraseUpload(deps: Deps, id: string): Promise<'erased' | 'a
   const said: (UploadRecord | UploadDraft | undefined)[] = [before, session?.draft]
   for (const one of said)
     if (one !== undefined)
-      await hot.forget({ id, owner: one.owner, person: personOf(one), fingerprintKeys: fingerprintKeysOf(one) })
+      await forgetUpload(hot.redis, {
+        id,
+        owner: one.owner,
+        person: personOf(one),
+        fingerprintKeys: fingerprintKeysOf(one, hot.keys),
+      })
   faultPoint('erase.upload-removed')
   return record === undefined || (await forgetJobs(deps, record)) ? 'erased' : 'at work'
 }

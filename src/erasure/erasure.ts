@@ -10,7 +10,7 @@ import { faultPoint } from '../core/fault-points.ts'
 import { notifyJobId } from '../events/webhooks.ts'
 import { cancelUpload } from '../lifecycle/cancel.ts'
 import { keepIfSealed } from '../lifecycle/sealed-uploads.ts'
-import { objectKeys, redisKeys } from '../records/keys.ts'
+import { objectKeys } from '../records/keys.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import { isYoungTombstone, lookAgainAtMs } from '../records/tombstones.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
@@ -84,7 +84,7 @@ export class Erasure {
     const versions = await heads.versions(owner, id)
     for (const { version } of versions) eventIds.push(`evt_${owner}_${id}_${version}`)
     for (const { envelope } of await heads.news.history(owner, id, 0)) eventIds.push(envelope.body.id)
-    await index.redis.del(redisKeys.submissionEvents(owner, id))
+    await index.redis.del(index.keys.submissionEvents(owner, id))
     // Their addresses stand in the versions, so these stay until no delivery is at work any more.
     if (!(await this.#forgetWebhooks(versions, eventIds))) return false
     await uniqueKeys.releaseNames(owner, head.claims ?? [], id)

@@ -5,7 +5,7 @@
 import { faultPoint } from '../core/fault-points.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { envelopeOf } from './log.ts'
 import { type StreamEntry, StreamGroup, WEBHOOK_GROUP } from './stream-group.ts'
@@ -71,9 +71,9 @@ export class WebhookDispatch {
   }
 
   async #round(): Promise<void> {
-    const owners = await this.#deps.redis.smembers(redisKeys.owners)
+    const owners = await this.#deps.redis.smembers(redisKeysOf(this.#deps.redis).owners)
     if (owners.length === 0) return await this.#pause(BLOCK_MS)
-    const keys = owners.map(redisKeys.events)
+    const keys = owners.map(redisKeysOf(this.#deps.redis).events)
     await this.#group.join(keys)
     const { takeOverMs, sweepMs = SWEEP_MS } = this.#deps.timing ?? {}
     if (performance.now() >= this.#sweepAtMs) {

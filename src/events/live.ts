@@ -4,7 +4,7 @@
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
-import { redisKeys } from '../records/keys.ts'
+import { channels } from '../records/keys.ts'
 import { RESTORED } from './restore.ts'
 
 /** Buffered events per listener; more are a gap. */
@@ -32,7 +32,7 @@ export class LiveEvents {
     this.#redis = redis
     this.#logger = logger
     this.#onMessage = (channel, message) => {
-      if (channel === redisKeys.live) this.#deliver(message)
+      if (channel === channels.live) this.#deliver(message)
     }
     this.#onReady = () => this.#subscribe()
     this.#onClose = () => {
@@ -80,13 +80,13 @@ export class LiveEvents {
     this.#redis.off('ready', this.#onReady)
     this.#redis.off('close', this.#onClose)
     this.#listeners.clear()
-    if (this.#redis.status === 'ready') await this.#redis.unsubscribe(redisKeys.live)
+    if (this.#redis.status === 'ready') await this.#redis.unsubscribe(channels.live)
   }
 
   // Events published between the loss of the connection and this answer are lost: every listener must read the log.
   // So must listeners that started before the first subscription.
   #subscribe(): void {
-    this.#redis.subscribe(redisKeys.live).then(
+    this.#redis.subscribe(channels.live).then(
       () => {
         this.#subscribed = true
         this.#missed()

@@ -5,7 +5,7 @@
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { EventBody, EventEnvelope } from '../records/event-body.ts'
 import type { IndexCompleteness } from '../records/index-completeness.ts'
-import { redisKeys } from '../records/keys.ts'
+import { type RedisKeys, redisKeysOf } from '../records/keys.ts'
 import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { BEGINNING, decodeCursor, encodeCursor, positionAfter, type StreamPosition, shortName } from './cursor.ts'
 
@@ -33,10 +33,12 @@ type StreamEntry = [id: string, fields: string[]]
 
 export class EventLog {
   readonly #redis: RedisConnection
+  readonly #keys: RedisKeys
   readonly #completeness: IndexCompleteness
 
   constructor(completeness: IndexCompleteness) {
     this.#redis = completeness.redis
+    this.#keys = redisKeysOf(completeness.redis)
     this.#completeness = completeness
   }
 
@@ -56,11 +58,11 @@ export class EventLog {
 
   async #page(owner: string, place: StreamPosition, limit: number) {
     for (;;) {
-      const epoch = (await viaRedis(this.#redis.get(redisKeys.eventEpoch(owner)))) ?? ''
+      const epoch = (await viaRedis(this.#redis.get(this.#keys.eventEpoch(owner)))) ?? ''
       const same = place.epoch === epoch || place === BEGINNING
       const from = same ? `(${place.streamId}` : overlapping(place.streamId)
       const [epochNow, raw] = await this.#completeness.reading('events', (commands) =>
-        commands.get(redisKeys.eventEpoch(owner)).xrange(redisKeys.events(owner), from, '+', 'COUNT', limit),
+        commands.get(this.#keys.eventEpoch(owner)).xrange(this.#keys.events(owner), from, '+', 'COUNT', limit),
       )
       if ((epochNow ?? '') !== epoch) continue
       const entries = raw as StreamEntry[]
@@ -78,7 +80,7 @@ export class EventLog {
    * may be published in the other order, and continuing by number would skip one.
    */
   async history(owner: string, submissionId: string, lastEventId: string | undefined): Promise<History> {
-    const key = redisKeys.submissionEvents(owner, submissionId)
+    const key = this.#keys.submissionEvents(owner, submissionId)
     if (lastEventId === undefined) {
       const newest = await viaRedis(this.#redis.xrevrange(key, '+', '-', 'COUNT', 1))
       return { known: false, events: [], newestId: newest.map((entry) => envelopeOf(entry).body.id)[0] }

@@ -2,8 +2,9 @@
 // published; one poller per process reads it from Redis once a second, only for uploads with listeners.
 
 import type { Logger } from '../core/logger.ts'
-import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { askAll } from '../core/lua-commands.ts'
+import type { RedisConnection } from '../core/redis.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
 import type { UploadSession } from '../records/upload-session.ts'
 import type { UploadSessionStore } from '../records/upload-session-store.ts'
@@ -113,7 +114,10 @@ export class ProgressWatch {
       const chunk = ids.slice(i, i + CHUNK)
       const [hots, works] = await Promise.all([
         this.#hot.readMany(chunk),
-        viaRedis(this.#redis.mget(chunk.map(redisKeys.progress))),
+        askAll(
+          this.#redis,
+          chunk.map((id) => (to) => to.get(redisKeysOf(this.#redis).progress(id))),
+        ) as Promise<(string | null)[]>,
       ])
       for (const [j, id] of chunk.entries()) {
         const progress = describe(id, hots[j], works[j] ?? null)

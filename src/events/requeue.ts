@@ -1,7 +1,7 @@
 // Re-queues webhooks that were lost with the queue: all events of a portal's log without a recorded delivery.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { envelopeOf } from './log.ts'
 import { type Deliveries, notifyJobId, type Outbox, webhookOf } from './webhooks.ts'
 
@@ -22,7 +22,7 @@ export async function requeueWebhooks(
   const delivered = await deps.deliveries.since(owner, nowMs - KEPT_MS)
   let queued = 0
   for (let after = '-'; ; ) {
-    const entries = await viaRedis(deps.redis.xrange(redisKeys.events(owner), after, '+', 'COUNT', CHUNK))
+    const entries = await viaRedis(deps.redis.xrange(redisKeysOf(deps.redis).events(owner), after, '+', 'COUNT', CHUNK))
     const last = entries.at(-1)?.[0]
     if (last === undefined) return queued
     after = `(${last}`

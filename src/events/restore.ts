@@ -5,7 +5,7 @@ import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { SUBMISSION_EVENTS_MAX } from '../records/commands.ts'
 import type { EventEnvelope } from '../records/event-body.ts'
-import { redisKeys } from '../records/keys.ts'
+import { channels, type RedisKeys, redisKeysOf } from '../records/keys.ts'
 import { STREAM_FIELDS } from '../records/stored-fields.ts'
 import { envelopeOf } from './log.ts'
 import { WEBHOOK_GROUP } from './stream-group.ts'
@@ -21,6 +21,7 @@ const replaceStream = commandLoader(new URL('./commands/', import.meta.url))('re
 /** One restore of all streams. */
 export class StreamRestore {
   readonly #redis: RedisConnection
+  readonly #keys: RedisKeys
   readonly #token: string
   /** Portals whose events wait to be written to their stream. */
   readonly owners = new Set<string>()
@@ -28,31 +29,32 @@ export class StreamRestore {
   /** `token`: hexadecimal, unique. */
   constructor(redis: RedisConnection, token: string) {
     this.#redis = redis
+    this.#keys = redisKeysOf(redis)
     this.#token = token
   }
 
   /** Restores the stream of one submission, and stages its events for the portal's. @returns the number of events */
   async submission(owner: string, id: string, events: readonly EventEnvelope[]): Promise<number> {
     if (events.length === 0) return 0
-    const stream = redisKeys.submissionEvents(owner, id)
-    const mine = redisKeys.restoring(this.#token, stream)
+    const stream = this.#keys.submissionEvents(owner, id)
+    const mine = this.#keys.restoring(this.#token, stream)
     await this.#stage(mine, events.slice(-SUBMISSION_EVENTS_MAX))
     await this.#replace(mine, stream, undefined)
-    await this.#stage(redisKeys.restoring(this.#token, redisKeys.events(owner)), events)
+    await this.#stage(this.#keys.restoring(this.#token, this.#keys.events(owner)), events)
     this.owners.add(owner)
     return events.length
   }
 
   /** Restores a portal's stream, after all its submissions. @returns whether events were missing */
   async portal(owner: string): Promise<boolean> {
-    const stream = redisKeys.events(owner)
-    await viaRedis(this.#redis.sadd(redisKeys.owners, owner))
-    return await this.#replace(redisKeys.restoring(this.#token, stream), stream, owner)
+    const stream = this.#keys.events(owner)
+    await viaRedis(this.#redis.sadd(this.#keys.owners, owner))
+    return await this.#replace(this.#keys.restoring(this.#token, stream), stream, owner)
   }
 
   /** Makes readers with an open stream read the log. */
   async tellReaders(): Promise<void> {
-    await viaRedis(this.#redis.publish(redisKeys.live, RESTORED))
+    await viaRedis(this.#redis.publish(channels.live, RESTORED))
   }
 
   async #stage(staged: string, events: readonly EventEnvelope[]): Promise<void> {
@@ -72,7 +74,7 @@ export class StreamRestore {
         if ((await viaRedis(this.#redis.zcard(staged))) <= present) return false
         await viaRedis(this.#redis.del(fresh))
         await this.#fill(staged, fresh)
-        const keys = [fresh, stream, owner === undefined ? '' : redisKeys.eventEpoch(owner)]
+        const keys = [fresh, stream, owner === undefined ? stream : this.#keys.eventEpoch(owner)]
         const group = owner === undefined ? '' : WEBHOOK_GROUP
         if ((await run(this.#redis, replaceStream, keys, [lastId, group, this.#token, DAYS_7_MS])) === 1) return true
       }

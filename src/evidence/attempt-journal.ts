@@ -2,9 +2,9 @@
 // may be in both for a moment, or twice in the store after a crash; its id identifies it.
 
 import { newToken } from '../core/ids.ts'
-import { commandLoader, run } from '../core/lua-commands.ts'
+import { commandLoader, run, runMany } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { objectKeys, redisKeys } from '../records/keys.ts'
+import { objectKeys, redisKeysOf } from '../records/keys.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 export type Attempt = {
@@ -47,15 +47,18 @@ export class AttemptJournal {
 
   /** Throws REDIS_UNAVAILABLE. @returns how many were dropped because of the limit */
   async append(journal: Journal, attempts: readonly Attempt[], nowMs: number): Promise<number> {
-    const { list, due, member } = namesOf(journal)
+    const { list, due, member } = this.#namesOf(journal)
     const lines = attempts.map((attempt) => JSON.stringify(attempt))
     return Number(await run(this.#redis, appendAttempts, [list, due], [member, nowMs, MAX_WAITING, ...lines]))
   }
 
   /** Leases submissions whose attempts are due to be written. */
   async drain(nowMs: number): Promise<Journal[]> {
-    const members = await run(this.#redis, leaseDueAttempts, [redisKeys.dueAttempts], [nowMs, nowMs + LEASE_MS, BATCH])
-    return (members as string[]).map((member) => {
+    const lists = redisKeysOf(this.#redis).everyDue('due-attempts')
+    const share = Math.ceil(BATCH / lists.length)
+    const calls = lists.map((list) => ({ keys: [list], args: [nowMs, nowMs + LEASE_MS, share] }))
+    const members = (await runMany(this.#redis, leaseDueAttempts, calls)) as string[][]
+    return members.flat().map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
     })
@@ -63,7 +66,7 @@ export class AttemptJournal {
 
   /** Moves a submission's waiting attempts to the store. @returns how many */
   async moveToStore(journal: Journal, nowMs: number): Promise<number> {
-    const { list, due, member } = namesOf(journal)
+    const { list, due, member } = this.#namesOf(journal)
     const lines = await viaRedis(this.#redis.lrange(list, 0, -1))
     if (lines.length > 0) await this.write(journal, lines.map(parse))
     await run(this.#redis, removeWrittenAttempts, [list, due], [member, nowMs, lines[0] ?? '', lines.length])
@@ -72,7 +75,7 @@ export class AttemptJournal {
 
   /** Drops what is not in the store yet. */
   async forgetWaiting(journal: Journal): Promise<void> {
-    const { list, due, member } = namesOf(journal)
+    const { list, due, member } = this.#namesOf(journal)
     await viaRedis(this.#redis.multi().del(list).zrem(due, member).exec())
   }
 
@@ -103,7 +106,7 @@ export class AttemptJournal {
 
   /** Attempts that are not in the store yet. */
   async waiting(journal: Journal): Promise<Attempt[]> {
-    return (await viaRedis(this.#redis.lrange(namesOf(journal).list, 0, -1))).map(parse)
+    return (await viaRedis(this.#redis.lrange(this.#namesOf(journal).list, 0, -1))).map(parse)
   }
 
   /** Attempts in the store, by object, in the order of their first attempt, up to `untilMs`. */
@@ -131,6 +134,15 @@ export class AttemptJournal {
       yield { key, firstMs: Number(first ?? 0), read }
     }
   }
+
+  #namesOf({ owner, submissionId }: Journal): { list: string; due: string; member: string } {
+    const keys = redisKeysOf(this.#redis)
+    return {
+      list: keys.attempts(owner, submissionId),
+      due: keys.dueOf('due-attempts', owner, submissionId),
+      member: `${owner}/${submissionId}`,
+    }
+  }
 }
 
 /** Time of the first attempt, of the last one, and a token; the last one is missing in older names. */
@@ -138,14 +150,6 @@ const OBJECT_NAME = /^(\d{14})-(?:(\d{14})-)?/
 
 function digits(ms: number): string {
   return String(ms).padStart(14, '0')
-}
-
-function namesOf({ owner, submissionId }: Journal): { list: string; due: string; member: string } {
-  return {
-    list: redisKeys.attempts(owner, submissionId),
-    due: redisKeys.dueAttempts,
-    member: `${owner}/${submissionId}`,
-  }
 }
 
 function parse(line: string): Attempt {

@@ -50,7 +50,13 @@ export function traceOfJob({ opts }: { opts: JobsOptions }): string | undefined 
   return readTraceparent(traceparent)
 }
 
+/** On one server. */
 export const QUEUE_PREFIX = 'sn-queue'
+
+/** Of BullMQ's keys of a lane; in a cluster all of them are on one node. */
+export function queuePrefix(redis: { isCluster: boolean }, lane: Lane): string {
+  return redis.isCluster ? `${QUEUE_PREFIX}:{${lane}}` : QUEUE_PREFIX
+}
 
 export const LANE_DESCRIPTIONS: Record<Lane, string> = {
   validate: 'Verdicts: type, duration, pages, rules of the slot. Seconds; teachers wait for these.',

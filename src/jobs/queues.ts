@@ -11,7 +11,7 @@ import {
   LANES,
   type Lane,
   type Payloads,
-  QUEUE_PREFIX,
+  queuePrefix,
   RETENTION,
   type UploadJob,
   uploadJobId,
@@ -31,7 +31,7 @@ export class Queues {
     const open = (lane: Lane) => {
       const queue = new Queue(lane, {
         connection,
-        prefix: QUEUE_PREFIX,
+        prefix: queuePrefix(connection, lane),
         defaultJobOptions: { ...JOB_OPTIONS[lane], ...RETENTION },
       })
       queue.on('error', (err) => logger.warn({ err, lane }, 'queue connection error'))

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { newToken } from '../core/ids.ts'
 import { commandLoader, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 
 const LEASE_MS = 10_000
 const RENEW_EVERY_MS = LEASE_MS / 4
@@ -38,13 +38,13 @@ export class AssemblyLeases {
 
   /** Parts were not to be found: since when, milliseconds since the epoch. */
   async lostSince(id: string, nowMs: number): Promise<number> {
-    const key = redisKeys.lostSince(id)
+    const key = redisKeysOf(this.#redis).lostSince(id)
     await viaRedis(this.#redis.set(key, nowMs, 'PX', DONE_KEEP_MS, 'NX'))
     return Number((await viaRedis(this.#redis.get(key))) ?? nowMs)
   }
 
   async #acquireAnd(id: string, assemble: () => Promise<void>): Promise<void> {
-    const key = redisKeys.assembly(id)
+    const key = redisKeysOf(this.#redis).assembly(id)
     const token = newToken()
     while ((await viaRedis(this.#redis.set(key, token, 'PX', LEASE_MS, 'NX'))) !== 'OK') {
       const holder = await viaRedis(this.#redis.get(key))

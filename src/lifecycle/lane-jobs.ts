@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { Queues } from '../jobs/queues.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { personOf } from '../records/person.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { LaneName, UploadRecord } from '../records/upload-record.ts'
@@ -54,12 +54,12 @@ export class LaneJobs {
 
   /** The lane is through with this file: the same person's others come forward. Throws REDIS_UNAVAILABLE. */
   async leave(record: UploadRecord, lane: LaneName): Promise<void> {
-    await viaRedis(this.#redis.zrem(keyOf(record, lane), record.id))
+    await viaRedis(this.#redis.zrem(this.#keyOf(record, lane), record.id))
   }
 
   /** @returns how many of the person's files came before */
   async #join(record: UploadRecord, lane: LaneName): Promise<number> {
-    const key = keyOf(record, lane)
+    const key = this.#keyOf(record, lane)
     const nowMs = this.#clock.now()
     const commands = this.#redis
       .multi()
@@ -71,8 +71,8 @@ export class LaneJobs {
     if (error) throw error
     return Number(rank ?? 0)
   }
-}
 
-function keyOf(record: UploadRecord, lane: LaneName): string {
-  return redisKeys.inLane(lane, record.owner, personOf(record))
+  #keyOf(record: UploadRecord, lane: LaneName): string {
+    return redisKeysOf(this.#redis).inLane(lane, record.owner, personOf(record))
+  }
 }

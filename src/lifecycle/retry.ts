@@ -4,7 +4,7 @@
 import type { RedisConnection } from '../core/redis.ts'
 import { viaRedis } from '../core/redis.ts'
 import type { Queues } from '../jobs/queues.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import type { LaneName, LaneState, UploadRecord } from '../records/upload-record.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { LaneJobs } from './lane-jobs.ts'
@@ -30,11 +30,13 @@ export function failedLanes(record: UploadRecord): FailedLane[] {
 /** All uploads with lanes that failed since then, from the index in Redis. */
 export async function findFailed({ uploads, redis }: RetryDeps, sinceMs: number): Promise<FailedLane[]> {
   const failed: FailedLane[] = []
-  for (let from = 0; ; from += BATCH) {
-    const ids = await viaRedis(redis.zrange(redisKeys.due, from, from + BATCH - 1))
-    for (const record of await uploads.latestMany(ids)) failed.push(...failedLanes(record))
-    if (ids.length < BATCH) return failed.filter(({ failedAt }) => Date.parse(failedAt) >= sinceMs)
-  }
+  for (const list of redisKeysOf(redis).everyDue('due'))
+    for (let from = 0, found = BATCH; found === BATCH; from += BATCH) {
+      const ids = await viaRedis(redis.zrange(list, from, from + BATCH - 1))
+      found = ids.length
+      for (const record of await uploads.latestMany(ids)) failed.push(...failedLanes(record))
+    }
+  return failed.filter(({ failedAt }) => Date.parse(failedAt) >= sinceMs)
 }
 
 /** Retries a lane. False: it is no longer failed. */

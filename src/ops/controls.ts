@@ -8,7 +8,7 @@ import type { SecurityLog } from '../audit/security-log.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { readProcesses } from './heartbeat.ts'
 import { type Intake, intakeOf } from './intake.ts'
 
@@ -50,7 +50,7 @@ export class Controls {
   }
 
   async read(): Promise<ControlState> {
-    return decodeControls(await viaRedis(this.#deps.redis.hgetall(redisKeys.controls)))
+    return decodeControls(await viaRedis(this.#deps.redis.hgetall(redisKeysOf(this.#deps.redis).controls)))
   }
 
   async closeAdmission(actor: Actor, closure: { reason: string; retryAfterSeconds: number }): Promise<void> {
@@ -131,8 +131,8 @@ export class Controls {
     const changed = { ...value, by: actorInWords(actor), at: isoTime(clock.now()) }
     await viaRedis(
       value === null
-        ? redis.hdel(redisKeys.controls, field)
-        : redis.hset(redisKeys.controls, field, JSON.stringify(changed)),
+        ? redis.hdel(redisKeysOf(this.#deps.redis).controls, field)
+        : redis.hset(redisKeysOf(this.#deps.redis).controls, field, JSON.stringify(changed)),
     )
   }
 

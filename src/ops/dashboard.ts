@@ -5,7 +5,7 @@ import type { Queue } from 'bullmq'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { LANES, type Lane } from '../jobs/contract.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { countOpenUploads } from '../records/open-uploads.ts'
 import { type Controls, changeInWords } from './controls.ts'
 import { byCode, type Counts } from './counters.ts'
@@ -132,7 +132,7 @@ async function nextDeadline(
   redis: RedisConnection,
   nowMs: number,
 ): Promise<{ at: string; atMs: number; submissions: number } | null> {
-  const flat = await viaRedis(redis.zrevrange(redisKeys.deadlines, 0, MAX_DEADLINES - 1, 'WITHSCORES'))
+  const flat = await viaRedis(redis.zrevrange(redisKeysOf(redis).deadlines, 0, MAX_DEADLINES - 1, 'WITHSCORES'))
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const atMs = Number(flat[i])
     if (atMs < nowMs - AFTER_MS || atMs > nowMs + BEFORE_MS) continue

@@ -9,7 +9,7 @@ import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { RedisWatch } from '../core/redis-watch.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import type { Lane } from '../jobs/contract.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import { type Counts, countsSince } from './counters.ts'
 import { addToRollup } from './rollup.ts'
 
@@ -101,7 +101,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
       sending: (await metrics.uploadsInFlight.get()).values.reduce((sum, { value }) => sum + value, 0),
       ...(await deps.state()),
     }
-    await viaRedis(redis.hset(redisKeys.processes, name, JSON.stringify(report)))
+    await viaRedis(redis.hset(redisKeysOf(redis).processes, name, JSON.stringify(report)))
     await flush()
   }
   const tick = () => {
@@ -120,7 +120,7 @@ export function startHeartbeat(deps: HeartbeatDeps): () => Promise<void> {
     clearInterval(timer)
     if (redis.status !== 'ready') return
     const deregister = flush()
-      .then(() => viaRedis(redis.hdel(redisKeys.processes, name)))
+      .then(() => viaRedis(redis.hdel(redisKeysOf(redis).processes, name)))
       .catch((err: unknown) => logger.debug({ err }, 'deregistering failed: the last counts of this process are lost'))
     // A process that ends does not wait for a hanging Redis.
     await withTimeout(deregister, DEREGISTER_MS, () => undefined)
@@ -132,10 +132,10 @@ export async function readProcesses(
   redis: RedisConnection,
   nowMs: number,
 ): Promise<{ alive: ProcessReport[]; silent: ProcessReport[] }> {
-  const fields = await viaRedis(redis.hgetall(redisKeys.processes))
+  const fields = await viaRedis(redis.hgetall(redisKeysOf(redis).processes))
   const reports = Object.values(fields).map((json) => JSON.parse(json) as ProcessReport)
   const forgotten = reports.filter(({ atMs }) => nowMs - atMs > FORGET_MS).map(({ name }) => name)
-  if (forgotten.length > 0) await viaRedis(redis.hdel(redisKeys.processes, ...forgotten))
+  if (forgotten.length > 0) await viaRedis(redis.hdel(redisKeysOf(redis).processes, ...forgotten))
   const byName = reports.toSorted((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1))
   return {
     alive: byName.filter(({ atMs }) => nowMs - atMs <= UNRESPONSIVE_MS),

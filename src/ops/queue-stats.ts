@@ -15,17 +15,23 @@ export type QueueStats = {
   oldestWaitingSeconds: number
 }
 
-const oldestWaitingJob = commandLoader(new URL('./commands/', import.meta.url))('oldest-waiting-job')
+const command = commandLoader(new URL('./commands/', import.meta.url))
+const firstWaitingJobs = command('first-waiting-jobs')
+const oldestJob = command('oldest-job')
 
 async function statsOfLane(queue: Queue, redis: RedisConnection, nowMs: number): Promise<QueueStats> {
-  const [counts, oldest] = await Promise.all([
-    queue.getJobCounts(...JOB_STATES),
-    run(redis, oldestWaitingJob, [queue.toKey('wait'), queue.toKey('prioritized'), queue.toKey('')], []),
-  ])
+  const [counts, oldest] = await Promise.all([queue.getJobCounts(...JOB_STATES), oldestWaiting(queue, redis)])
   return {
     counts: Object.fromEntries(JOB_STATES.map((state) => [state, counts[state] ?? 0])) as QueueStats['counts'],
     oldestWaitingSeconds: oldest === '' ? 0 : Math.max(0, nowMs - Number(oldest)) / 1000,
   }
+}
+
+/** Unix milliseconds; '' if no job waits. */
+async function oldestWaiting(queue: Queue, redis: RedisConnection): Promise<unknown> {
+  const first = await run(redis, firstWaitingJobs, [queue.toKey('wait'), queue.toKey('prioritized')], [])
+  const jobs = (first as string[]).map((id) => queue.toKey(id))
+  return jobs.length === 0 ? '' : await run(redis, oldestJob, jobs, [])
 }
 
 export async function statsOfQueues(

@@ -2,7 +2,7 @@
 // with limited life: five seconds for the last half hour, one minute for two days, one hour for three.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
+import { redisKeysOf } from '../records/keys.ts'
 import type { Counts } from './counters.ts'
 
 const RESOLUTIONS = [
@@ -20,7 +20,7 @@ export async function addToRollup(redis: RedisConnection, nowMs: number, counts:
   if (entries.length === 0) return
   const change = redis.multi()
   for (const { seconds, keepSeconds } of RESOLUTIONS) {
-    const key = redisKeys.tally(seconds, Math.floor(nowMs / 1000 / seconds))
+    const key = redisKeysOf(redis).tally(seconds, Math.floor(nowMs / 1000 / seconds))
     for (const [name, amount] of entries) change.hincrby(key, name, amount)
     change.expire(key, keepSeconds)
   }
@@ -43,7 +43,7 @@ export async function readRollup(
   const first = Math.floor(fromMs / resolutionMs)
   const numbers = Array.from({ length: Math.max(0, Math.floor(toMs / resolutionMs) - first + 1) }, (_, i) => first + i)
   const ask = redis.pipeline()
-  for (const number of numbers) ask.hgetall(redisKeys.tally(resolutionSeconds, number))
+  for (const number of numbers) ask.hgetall(redisKeysOf(redis).tally(resolutionSeconds, number))
   const answers = (await viaRedis(ask.exec())) ?? []
   return answers.map(([error, fields], i) => {
     if (error) throw error

@@ -1,7 +1,7 @@
 // The Lua commands behind UploadSessionStore, RecordIndex and IndexCompleteness, each described in its file.
 
 import { commandLoader } from '../core/lua-commands.ts'
-import { redisKeys } from './keys.ts'
+import { channels } from './keys.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS, SESSION_FIELDS, STREAM_FIELDS } from './stored-fields.ts'
 
 export const SUBMISSION_EVENTS_MAX = 1000
@@ -13,11 +13,9 @@ const command = commandLoader(new URL('./commands/', import.meta.url), {
   stream: STREAM_FIELDS,
   /** How long the session of an expired upload is kept, for the answer 410. */
   KEEP_EXPIRED_MS: 3_600_000,
-  /** A person who creates nothing for so long has nothing under way. */
-  FORGET_PERSON_MS: 30 * 86_400_000,
   EVENT_RETENTION_MS: 7 * 86_400_000,
   SUBMISSION_EVENTS_MAX,
-  LIVE_CHANNEL: redisKeys.live,
+  LIVE_CHANNEL: channels.live,
 })
 
 export const leaseDue = command('lease-due')
@@ -33,7 +31,10 @@ export const restoreSession = command('restore-session')
 
 export const noteCommit = command('note-commit')
 export const applyVersion = command('apply-version')
-export const applySubmissionEvent = command('apply-submission-event')
+export const settleUpload = command('settle-upload')
+export const publishVersion = command('publish-version')
+export const publishSubmissionEvent = command('publish-submission-event')
+export const noteCompleteness = command('note-completeness')
 export const unloadSubmission = command('unload-submission')
 export const nextSequence = command('next-sequence')
 export const seedSequence = command('seed-sequence')

@@ -9,7 +9,7 @@ import { newToken } from '../core/ids.ts'
 import { run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import * as commands from './commands.ts'
-import { redisKeys } from './keys.ts'
+import { redisKeysOf } from './keys.ts'
 
 /** By then a commit has been made, or its process has died. */
 const INTENT_MS = 60_000
@@ -22,36 +22,38 @@ export type Leased = { owner: string; submissionId: string; member: string; toke
 
 export class DueDates {
   readonly #redis: RedisConnection
+  readonly #key: string
 
   constructor(redis: RedisConnection) {
     this.#redis = redis
+    this.#key = redisKeysOf(redis).dueDates
   }
 
   /** Makes somebody look in a minute. @returns its name, for `takeBack` */
   async intend(owner: string, submissionId: string, nowMs: number): Promise<string> {
     const member = `${owner}/${submissionId}${MARK}${newToken()}`
-    await viaRedis(this.#redis.zadd(redisKeys.dueDates, nowMs + INTENT_MS, member))
+    await viaRedis(this.#redis.zadd(this.#key, nowMs + INTENT_MS, member))
     return member
   }
 
   async takeBack(intent: string): Promise<void> {
-    await viaRedis(this.#redis.zrem(redisKeys.dueDates, intent))
+    await viaRedis(this.#redis.zrem(this.#key, intent))
   }
 
   /** A submission is looked at by this time, Unix milliseconds. */
   async lower(owner: string, submissionId: string, atMs: number): Promise<void> {
-    await run(this.#redis, commands.lowerDueDate, [redisKeys.dueDates], [`${owner}/${submissionId}`, atMs])
+    await run(this.#redis, commands.lowerDueDate, [this.#key], [`${owner}/${submissionId}`, atMs])
   }
 
   /** Of an erased submission. */
   async forget(owner: string, submissionId: string): Promise<void> {
-    await viaRedis(this.#redis.zrem(redisKeys.dueDates, `${owner}/${submissionId}`))
+    await viaRedis(this.#redis.zrem(this.#key, `${owner}/${submissionId}`))
   }
 
   /** At most `limit` entries whose time has come, the earliest first. No other process is given them for some seconds. */
   async lease(nowMs: number, limit: number): Promise<Leased[]> {
     const token = nowMs + LEASE_MS
-    const members = await run(this.#redis, commands.leaseDueDates, [redisKeys.dueDates], [nowMs, limit, token])
+    const members = await run(this.#redis, commands.leaseDueDates, [this.#key], [nowMs, limit, token])
     return (members as string[]).map((member) => {
       const slash = member.indexOf('/')
       const [submissionId = ''] = member.slice(slash + 1).split(MARK)
@@ -65,12 +67,12 @@ export class DueDates {
       if (nextMs !== null) await this.lower(owner, submissionId, nextMs)
       return await this.takeBack(member)
     }
-    await run(this.#redis, commands.releaseDueDate, [redisKeys.dueDates], [member, token, nextMs ?? ''])
+    await run(this.#redis, commands.releaseDueDate, [this.#key], [member, token, nextMs ?? ''])
   }
 
   /** How late the earliest entry is, milliseconds; 0: nothing is late. */
   async behindMs(nowMs: number): Promise<number> {
-    const [, score] = await viaRedis(this.#redis.zrange(redisKeys.dueDates, 0, 0, 'WITHSCORES'))
+    const [, score] = await viaRedis(this.#redis.zrange(this.#key, 0, 0, 'WITHSCORES'))
     return score === undefined ? 0 : Math.max(0, nowMs - Number(score))
   }
 }

@@ -6,10 +6,11 @@ import type { ChainableCommander } from 'ioredis'
 import { AppError, hasCode } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import { run } from '../core/lua-commands.ts'
-import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import { retry } from '../core/retry.ts'
+import type { RunId } from '../core/run-id.ts'
 import { markComplete, renewRebuild } from './commands.ts'
-import { redisKeys } from './keys.ts'
+import { type RedisKeys, redisKeysOf } from './keys.ts'
 
 /** Lease of a rebuild, renewed every few seconds; after it another process may start. */
 const LEASE_MS = 30_000
@@ -24,21 +25,20 @@ const WHILE_REBUILDING = {
 
 /** Separately rebuilt parts: lists first, since they are read first. */
 export type Part = 'lists' | 'dates' | 'events'
-const MARKS: Record<Part, string> = {
-  lists: redisKeys.whole,
-  dates: redisKeys.wholeDates,
-  events: redisKeys.wholeEvents,
-}
 
 export type Rebuilding = { token: string; runId: string }
 
 export class IndexCompleteness {
   readonly redis: RedisConnection
   readonly #runId: RunId
+  readonly #keys: RedisKeys
+  readonly #marks: Record<Part, string>
 
   constructor(redis: RedisConnection, runId: RunId) {
     this.redis = redis
     this.#runId = runId
+    this.#keys = redisKeysOf(redis)
+    this.#marks = { lists: this.#keys.whole, dates: this.#keys.wholeDates, events: this.#keys.wholeEvents }
   }
 
   /** Whether a mark read from Redis is of the current Redis run. */
@@ -47,7 +47,7 @@ export class IndexCompleteness {
   }
 
   async isComplete(): Promise<boolean> {
-    const marks = await viaRedis(this.redis.mget(Object.values(MARKS)))
+    const marks = await viaRedis(this.redis.mget(Object.values(this.#marks)))
     return marks.every((mark) => this.holds(mark))
   }
 
@@ -55,24 +55,24 @@ export class IndexCompleteness {
   async begin(): Promise<Rebuilding | undefined> {
     const token = newToken()
     const runId = this.#runId.current
-    const mine = await viaRedis(this.redis.set(redisKeys.rebuilding, token, 'PX', LEASE_MS, 'NX'))
+    const mine = await viaRedis(this.redis.set(this.#keys.rebuilding, token, 'PX', LEASE_MS, 'NX'))
     return mine === 'OK' ? { token, runId } : undefined
   }
 
   /** Renews the lease. False: Redis was lost again, or another process has started. */
   async keep({ token }: Rebuilding): Promise<boolean> {
-    return (await run(this.redis, renewRebuild, [redisKeys.rebuilding], [token, LEASE_MS])) === 1
+    return (await run(this.redis, renewRebuild, [this.#keys.rebuilding], [token, LEASE_MS])) === 1
   }
 
   /** Marks this part as complete. False: it was lost meanwhile. */
   async mark({ token, runId }: Rebuilding, part: Part): Promise<boolean> {
-    const keys = [redisKeys.rebuilding, MARKS[part]]
+    const keys = [this.#keys.rebuilding, this.#marks[part]]
     return (await run(this.redis, markComplete, keys, [token, runId])) === 1 && runId === this.#runId.current
   }
 
   /** Releases the lease. */
   async end({ token }: Rebuilding): Promise<void> {
-    if (await this.keep({ token, runId: '' })) await viaRedis(this.redis.del(redisKeys.rebuilding))
+    if (await this.keep({ token, runId: '' })) await viaRedis(this.redis.del(this.#keys.rebuilding))
   }
 
   /**
@@ -83,7 +83,7 @@ export class IndexCompleteness {
    */
   async reading(part: Part, read: (commands: ChainableCommander) => unknown): Promise<unknown[]> {
     return await retry(async () => {
-      const commands = this.redis.multi().get(MARKS[part])
+      const commands = this.redis.multi().get(this.#marks[part])
       read(commands)
       const [mark, ...replies] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
         if (error) throw error

@@ -48,108 +48,166 @@ export const objectKeys = {
   receiptKeys: 'receipt-keys/',
 }
 
-/** Keys in Redis, which can be rebuilt from the object store. */
-export const redisKeys = {
-  hot: (id: string) => `sn:hot:${id}`,
-  parts: (id: string) => `sn:parts:${id}`,
-  record: (id: string) => `sn:record:${id}`,
-  head: (owner: string, submissionId: string) => `sn:head:${owner}/${submissionId}`,
-  /** Sorted set: upload ids of a submission by creation time. */
-  uploadsOf: (owner: string, submissionId: string) => `sn:uploads:${owner}/${submissionId}`,
-  /** Sorted set: submission ids of a portal by last change. */
-  submissionsOf: (owner: string) => `sn:submissions:${owner}`,
-  /** Hash: submission id → time of its last change, and whether it was complete then. */
-  completeness: (owner: string) => `sn:completeness:${owner}`,
-  sequence: (owner: string, submissionId: string) => `sn:sequence:${owner}/${submissionId}`,
-  /** Sorted set: submissions (`owner/id`) of which Redis has more than their entry in the lists, by the time of the last look. */
-  loaded: 'sn:loaded',
-  /** Sorted set: uploads with due work, by the time of the next check. */
-  due: 'sn:due',
-  /** Sorted set: submissions (`owner/id`) with due work, by the time of the next check. */
-  dueSubmissions: 'sn:due-submissions',
-  /** Sorted set: open submissions with a deadline (`owner/id`), by when to look at them because of it. */
-  dueDates: 'sn:due-dates',
-  /** The same as `dueSubmissions`, of deleted ones. */
-  dueErasures: 'sn:due-erasures',
-  /** List: attempts of a submission that are not yet in the store. */
-  attempts: (owner: string, submissionId: string) => `sn:attempts:${owner}/${submissionId}`,
-  /** Sorted set: submissions (`owner/id`) with such attempts, by when to write them. */
-  dueAttempts: 'sn:due-attempts',
-  /** Rate limit of a subject (hashed): its theoretical arrival time. */
-  rate: (what: string, owner: string, subject: string) => `sn:rate:${what}:${owner}/${subject}`,
-  /** Sorted set: a person's (hashed) uploads that may be unfinished, by when they were created. */
-  openOf: (owner: string, person: string) => `sn:open:${owner}/${person}`,
-  /** Sorted set: a person's (hashed) uploads that a lane has to work on, by when they came to it. */
-  inLane: (lane: string, owner: string, person: string) => `sn:in-lane:${lane}:${owner}/${person}`,
-  /** Stream: a portal's events of the last days. */
-  events: (owner: string) => `sn:events:${owner}`,
-  /** Stream: a submission's events, for reconnecting pages. */
-  submissionEvents: (owner: string, submissionId: string) => `sn:events:${owner}/${submissionId}`,
-  /** Set: portals that have events. */
-  owners: 'sn:owners',
-  /** Redis run id under which the lists are complete. */
-  whole: 'sn:whole',
-  /** The same for the event log. */
-  wholeEvents: 'sn:whole-events',
-  /** The same for `dueDates`. */
-  wholeDates: 'sn:whole-dates',
-  /** Set: portals whose webhooks must be re-queued after a loss of the queue. */
-  requeue: 'sn:requeue',
-  /** Token of the process that rebuilds them. */
-  rebuilding: 'sn:rebuilding',
-  /** Epoch of a portal's event log; changes with every restore. */
-  eventEpoch: (owner: string) => `sn:event-epoch:${owner}`,
-  /** Sorted set: events to restore into a stream, by time. */
-  restoring: (token: string, stream: string) => `sn:restoring:${token}:${stream}`,
-  /** A webhook endpoint that answered 410 Gone. */
-  webhookGone: (owner: string, url: string) =>
-    `sn:webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`,
-  /** Channel: submissions (`owner/id`) with a new revocation. */
-  revoked: 'sn:revoked',
-  /** Channel: live events. */
-  live: 'sn:live',
-  progress: (id: string) => `sn:progress:${id}`,
-  /** Token of whoever makes one object of an upload's parts; `done` once there is one. */
-  assembly: (id: string) => `sn:assembly:${id}`,
-  /** When the parts of a stored upload were first not to be found. */
-  lostSince: (id: string) => `sn:lost-since:${id}`,
-  fingerprint: (owner: string, submissionId: string, slot: string, length: string, fingerprint: string) =>
-    `sn:fingerprint:${createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n')).digest('base64url')}`,
-  process: (channel: string) => `sn:process:${channel}`,
+/** Names a key. In a Redis Cluster all keys with one `group` are on one node, so that a script may use them together. */
+type Namer = (group: (() => string) | null, name: string) => string
+const ON_ONE_SERVER: Namer = (_, name) => `sn:${name}`
+const IN_A_CLUSTER: Namer = (group, name) => (group === null ? `sn:${name}` : `sn:{${group()}}:${name}`)
 
-  /** Hash: the control settings of operators. */
-  controls: 'sn:controls',
-  /** Stream: security events of the last months, of one kind. */
-  security: (kind: string) => `sn:security:${kind}`,
-  /** When an address or account (hashed) has all its wrong credentials forgiven. */
-  guesses: (name: string) => `sn:guesses:${name}`,
-  /** A caller (hashed) that was let in before. */
-  knownCaller: (name: string) => `sn:known-caller:${name}`,
-  /** List: changes of control settings, newest first, by versions before the security log. */
-  controlLog: 'sn:control-log',
-  /** Hash: heartbeats of all service and worker processes. */
-  processes: 'sn:processes',
-  /** Hash: counts of all processes in one bucket of `seconds`. */
-  tally: (seconds: number, bucket: number) => `sn:tally:${seconds}:${bucket}`,
-  /** Hash: submission (`owner/id`) → its searchable texts. */
-  find: 'sn:find',
-  /** Hash: submission (`owner/id`) → its deadline, as counted in `deadlines`. */
-  findDeadlines: 'sn:find-deadlines',
-  /** Sorted set: deadlines (milliseconds) by number of submissions. */
-  deadlines: 'sn:deadlines',
-  /** Hash: submission (`owner/id`) → its place in `standings`. */
-  standingOf: 'sn:standing-of',
-  /** Sorted set without scores: submissions by deadline, profile and how they stand. */
-  standings: 'sn:standings',
-  /** Sorted set: deadline and profile, by deadline. */
-  standingGroups: 'sn:standing-groups',
-  /**
-   * Hash: position of the follower of search index and standings in the changes of each portal. Not the name that versions
-   * without standings use: what those have followed is followed again.
-   */
-  findMarks: 'sn:follow-marks',
-  /** Lock of the process that follows them. */
-  findLock: 'sn:find-lock',
+/**
+ * Groups of uploads and submissions in a cluster. An upload is in the group of its submission. More than a cluster has
+ * nodes, and few enough to ask each for what is due.
+ */
+const GROUPS = 64
+const groupOf = (shard: string) => `g${Number.parseInt(shard, 16) % GROUPS}`
+const groupOfUpload = (id: string) => groupOf(shardOfUpload(id))
+const groupOfSubmission = (owner: string, submissionId: string) => groupOf(shardOfSubmission(owner, submissionId))
+const EVERY_GROUP = Array.from({ length: GROUPS }, (_, i) => `g${i}`)
+/** What is one for all portals: their logs and lists, and whether these are complete. */
+const PORTALS = () => 'portals'
+/** The search of the console. */
+const FIND = () => 'find'
+/** Its counts. */
+const TALLY = () => 'tally'
+/** Wrong credentials. */
+const GUESSES = () => 'guesses'
+
+/** The sorted sets of what is due, by the time of the next check. In a cluster one of each for every group. */
+export type DueList =
+  /** Uploads. */
+  | 'due'
+  /** Submissions (`owner/id`). */
+  | 'due-submissions'
+  /** The same of deleted ones. */
+  | 'due-erasures'
+  /** Submissions (`owner/id`) with attempts that are not in the store. */
+  | 'due-attempts'
+
+export type RedisKeys = ReturnType<typeof namedBy>
+
+function namedBy(named: Namer, groups: readonly string[]) {
+  const ofUpload = (id: string, name: string) => named(() => groupOfUpload(id), name)
+  const ofSubmission = (owner: string, submissionId: string, name: string) =>
+    named(() => groupOfSubmission(owner, submissionId), name)
+  const ofPortals = (name: string) => named(PORTALS, name)
+  return {
+    hot: (id: string) => ofUpload(id, `hot:${id}`),
+    parts: (id: string) => ofUpload(id, `parts:${id}`),
+    record: (id: string) => ofUpload(id, `record:${id}`),
+    head: (owner: string, submissionId: string) => ofSubmission(owner, submissionId, `head:${owner}/${submissionId}`),
+    /** Sorted set: upload ids of a submission by creation time. */
+    uploadsOf: (owner: string, submissionId: string) =>
+      ofSubmission(owner, submissionId, `uploads:${owner}/${submissionId}`),
+    /** Sorted set: submission ids of a portal by last change. */
+    submissionsOf: (owner: string) => ofPortals(`submissions:${owner}`),
+    /** Hash: submission id → time of its last change, and whether it was complete then. */
+    completeness: (owner: string) => ofPortals(`completeness:${owner}`),
+    /** Sorted set: submissions (`owner/id`) of which Redis has more than their entry in the lists, by the time of the last look. */
+    loaded: ofPortals('loaded'),
+    sequence: (owner: string, submissionId: string) =>
+      ofSubmission(owner, submissionId, `sequence:${owner}/${submissionId}`),
+    /** The newest published version of a record. On one server a field of `key`, its cache; in a cluster beside the events. */
+    published: (key: string) => (named === ON_ONE_SERVER ? key : ofPortals(`published:${key}`)),
+    /** The list in which an upload is due. */
+    due: (id: string) => ofUpload(id, 'due'),
+    /** The list in which a submission is due. */
+    dueOf: (list: Exclude<DueList, 'due'>, owner: string, submissionId: string) =>
+      ofSubmission(owner, submissionId, list),
+    /** All lists of one kind. */
+    everyDue: (list: DueList) => [...new Set(groups.map((group) => named(() => group, list)))],
+    /** List: attempts of a submission that are not yet in the store. */
+    attempts: (owner: string, submissionId: string) =>
+      ofSubmission(owner, submissionId, `attempts:${owner}/${submissionId}`),
+    /** Rate limit of a subject (hashed): its theoretical arrival time. */
+    rate: (what: string, owner: string, subject: string) => named(null, `rate:${what}:${owner}/${subject}`),
+    /** Sorted set: a person's (hashed) uploads that may be unfinished, by when they were created. */
+    openOf: (owner: string, person: string) => named(null, `open:${owner}/${person}`),
+    /** Sorted set: a person's (hashed) uploads that a lane has to work on, by when they came to it. */
+    inLane: (lane: string, owner: string, person: string) => named(null, `in-lane:${lane}:${owner}/${person}`),
+    /** Stream: a portal's events of the last days. */
+    events: (owner: string) => ofPortals(`events:${owner}`),
+    /** Stream: a submission's events, for reconnecting pages. */
+    submissionEvents: (owner: string, submissionId: string) => ofPortals(`events:${owner}/${submissionId}`),
+    /** Set: portals that have events. */
+    owners: ofPortals('owners'),
+    /** Redis run id under which the lists are complete. */
+    whole: ofPortals('whole'),
+    /** The same for the event log. */
+    wholeEvents: ofPortals('whole-events'),
+    /** The same for `dueDates`. */
+    wholeDates: ofPortals('whole-dates'),
+    /** Sorted set: open submissions with a deadline (`owner/id`), by when to look at them because of it. */
+    dueDates: ofPortals('due-dates'),
+    /** Set: portals whose webhooks must be re-queued after a loss of the queue. */
+    requeue: ofPortals('requeue'),
+    /** Token of the process that rebuilds them. */
+    rebuilding: ofPortals('rebuilding'),
+    /** Epoch of a portal's event log; changes with every restore. */
+    eventEpoch: (owner: string) => ofPortals(`event-epoch:${owner}`),
+    /** Sorted set: events to restore into a stream, by time. */
+    restoring: (token: string, stream: string) => ofPortals(`restoring:${token}:${stream}`),
+    /** A webhook endpoint that answered 410 Gone. */
+    webhookGone: (owner: string, url: string) =>
+      named(null, `webhook-gone:${createHash('sha256').update(`${owner}\n${url}`).digest('base64url')}`),
+    progress: (id: string) => ofUpload(id, `progress:${id}`),
+    /** Token of whoever makes one object of an upload's parts; `done` once there is one. */
+    assembly: (id: string) => ofUpload(id, `assembly:${id}`),
+    /** When the parts of a stored upload were first not to be found. */
+    lostSince: (id: string) => ofUpload(id, `lost-since:${id}`),
+    fingerprint: (owner: string, submissionId: string, slot: string, length: string, fingerprint: string) => {
+      const digest = createHash('sha256').update([owner, submissionId, slot, length, fingerprint].join('\n'))
+      return ofSubmission(owner, submissionId, `fingerprint:${digest.digest('base64url')}`)
+    },
+    /** Hash: the control settings of operators. */
+    controls: named(null, 'controls'),
+    /** Stream: security events of the last months, of one kind. */
+    security: (kind: string) => named(null, `security:${kind}`),
+    /** When an address or account (hashed) has all its wrong credentials forgiven. */
+    guesses: (name: string) => named(GUESSES, `guesses:${name}`),
+    /** A caller (hashed) that was let in before. */
+    knownCaller: (name: string) => named(null, `known-caller:${name}`),
+    /** List: changes of control settings, newest first, by versions before the security log. */
+    controlLog: named(null, 'control-log'),
+    /** Hash: heartbeats of all service and worker processes. */
+    processes: named(null, 'processes'),
+    /** Hash: counts of all processes in one bucket of `seconds`. */
+    tally: (seconds: number, bucket: number) => named(TALLY, `tally:${seconds}:${bucket}`),
+    /** Hash: submission (`owner/id`) → its searchable texts. */
+    find: named(FIND, 'find'),
+    /** Hash: submission (`owner/id`) → its deadline, as counted in `deadlines`. */
+    findDeadlines: named(FIND, 'find-deadlines'),
+    /** Sorted set: deadlines (milliseconds) by number of submissions. */
+    deadlines: named(FIND, 'deadlines'),
+    /** Hash: submission (`owner/id`) → its place in `standings`. */
+    standingOf: named(FIND, 'standing-of'),
+    /** Sorted set without scores: submissions by deadline, profile and how they stand. */
+    standings: named(FIND, 'standings'),
+    /** Sorted set: deadline and profile, by deadline. */
+    standingGroups: named(FIND, 'standing-groups'),
+    /**
+     * Hash: position of the follower of search index and standings in the changes of each portal. Not the name that versions
+     * without standings use: what those have followed is followed again.
+     */
+    findMarks: named(FIND, 'follow-marks'),
+    /** Lock of the process that follows them. */
+    findLock: named(FIND, 'find-lock'),
+  }
+}
+
+/** Keys on one server, which is also a primary under Sentinels. They have the names of the first version. */
+export const redisKeys = namedBy(ON_ONE_SERVER, EVERY_GROUP)
+const clusterKeys = namedBy(IN_A_CLUSTER, EVERY_GROUP)
+
+/** Keys in Redis, which can be rebuilt from the object store. */
+export function redisKeysOf(redis: { isCluster: boolean }): RedisKeys {
+  return redis.isCluster ? clusterKeys : redisKeys
+}
+
+/** Channels; every node of a cluster passes them on. */
+export const channels = {
+  /** Submissions (`owner/id`) with a new revocation. */
+  revoked: 'sn:revoked',
+  /** Live events. */
+  live: 'sn:live',
 }
 
 export function uploadIdOfKey(key: string): string | undefined {

@@ -1,7 +1,7 @@
 // Entries of the lists of submissions, and of their due dates, put back during a rebuild without the records that they were made of.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from './keys.ts'
+import { redisKeysOf } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 
 export type ListEntry = {
@@ -29,10 +29,10 @@ export async function restoreListEntries(
 }
 
 async function restoreList(redis: RedisConnection, owner: string, entries: readonly ListEntry[]): Promise<void> {
-  const key = redisKeys.submissionsOf(owner)
+  const key = redisKeysOf(redis).submissionsOf(owner)
   const listed = entries.filter(({ isListed }) => isListed).flatMap(({ id, changedAtMs }) => [changedAtMs, id])
   const deleted = entries.filter(({ isListed }) => !isListed).map(({ id }) => id)
-  await viaRedis(redis.sadd(redisKeys.owners, owner))
+  await viaRedis(redis.sadd(redisKeysOf(redis).owners, owner))
   if (listed.length > 0) await viaRedis(redis.zadd(key, 'GT', ...listed))
   if (deleted.length > 0) await viaRedis(redis.zrem(key, ...deleted))
 }

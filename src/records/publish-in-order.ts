@@ -32,7 +32,7 @@ export type Applied = {
   gone?: boolean
 }
 
-/** What Redis says of the event of a version: see commands/apply-version.lua. */
+/** What Redis says of the event of a version: see commands/publish-version.lua. */
 export type Published = 'ok' | 'old' | 'gap' | 'unknown'
 
 const PUBLISH_GRACE_MS = 120_000

@@ -2,21 +2,23 @@
 // event streams. A committed version is applied exactly once, with its event, by one script. Everything can be
 // rebuilt from the store; an entry of another Redis run is not used before the store was read.
 
+import type { ChainableCommander } from 'ioredis'
 import type { Clock } from '../core/clock.ts'
 import { LruCache } from '../core/lru.ts'
-import { run } from '../core/lua-commands.ts'
-import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { askAll, run } from '../core/lua-commands.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import type { RunId } from '../core/run-id.ts'
 import * as commands from './commands.ts'
 import { DueDates } from './due-dates.ts'
-import type { SubmissionEventRecord } from './event-body.ts'
+import { dueMembers } from './due-members.ts'
 import { IndexCompleteness } from './index-completeness.ts'
-import { redisKeys } from './keys.ts'
+import { type RedisKeys, redisKeysOf } from './keys.ts'
 import type { Applied, Published } from './publish-in-order.ts'
 import { Requeueing } from './requeueing.ts'
 import { CACHE_FIELDS, SEQUENCE_FIELDS } from './stored-fields.ts'
 import type { UploadRecord } from './upload-record.ts'
+import { CACHE_TTL_MS, VersionPublisher } from './version-publisher.ts'
 
-const CACHE_TTL_MS = 8 * 86_400_000
 /** Parsed records that a process keeps; of each some kilobytes. */
 const PARSED = 2000
 const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
@@ -25,21 +27,25 @@ const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
 type Parsed = { version: string; run: string; value: unknown; atMs: number }
 
 /** Deleted submissions have a list of their own: thousands that are erased must not keep a seal waiting. */
-export type DueList = 'dueSubmissions' | 'dueErasures'
+export type SubmissionsDue = 'due-submissions' | 'due-erasures'
 
 export class RecordIndex {
   readonly redis: RedisConnection
+  readonly keys: RedisKeys
   readonly completeness: IndexCompleteness
   readonly dueDates: DueDates
   readonly requeueing: Requeueing
   readonly #runId: RunId
   readonly #clock: Clock
+  readonly #publisher: VersionPublisher
   readonly #parsed = new LruCache<string, Parsed>(PARSED)
 
   constructor(redis: RedisConnection, runId: RunId, clock: Clock) {
     this.redis = redis
+    this.keys = redisKeysOf(redis)
     this.#runId = runId
     this.#clock = clock
+    this.#publisher = new VersionPublisher(redis, runId, clock)
     this.completeness = new IndexCompleteness(redis, runId)
     this.dueDates = new DueDates(redis)
     this.requeueing = new Requeueing(redis)
@@ -96,52 +102,18 @@ export class RecordIndex {
   }
 
   async #fields(asked: string[][]): Promise<(string | null)[][]> {
-    if (asked.length === 0) return []
-    const pipeline = this.redis.pipeline()
-    for (const [key = '', ...fields] of asked) pipeline.hmget(key, ...fields)
-    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, answer]) => {
-      if (error) throw error
-      return answer as (string | null)[]
-    })
+    const questions = asked.map(
+      ([key = '', ...fields]) =>
+        (to: ChainableCommander) =>
+          to.hmget(key, ...fields),
+    )
+    return (await askAll(this.redis, questions)) as (string | null)[][]
   }
 
   /** Makes a committed version visible and publishes its event. Idempotent per version. */
   async apply(applied: Applied): Promise<Published> {
-    const { owner, submissionId, upload } = applied
     this.#parsed.delete(applied.cacheKey)
-    const sid = submissionId ?? ''
-    return (await run(
-      this.redis,
-      commands.applyVersion,
-      [
-        applied.cacheKey,
-        redisKeys.due,
-        redisKeys.uploadsOf(owner, sid),
-        redisKeys.submissionsOf(owner),
-        redisKeys.events(owner),
-        redisKeys.submissionEvents(owner, sid),
-        redisKeys.owners,
-        applied.fingerprintKey ?? '',
-      ],
-      [
-        applied.version,
-        this.#runId.current,
-        applied.json,
-        applied.cacheMs ?? CACHE_TTL_MS,
-        this.#clock.now(),
-        upload?.id ?? '',
-        upload?.createdAtMs ?? '',
-        upload?.dueAtMs ?? '',
-        applied.announce ? '1' : '0',
-        sid,
-        owner,
-        applied.event ?? '',
-        applied.gone === true ? '1' : '0',
-        applied.announcedNow === true ? '2' : applied.announcedBefore === true ? '1' : '0',
-        applied.committedAtMs ?? this.#clock.now(),
-        applied.earlierAnnounced === true ? '1' : '0',
-      ],
-    )) as Published
+    return await this.#publisher.version(applied)
   }
 
   /** Next sequence number of a submission, or undefined if Redis has lost the last one. */
@@ -150,7 +122,7 @@ export class RecordIndex {
     const next = (await run(
       this.redis,
       commands.nextSequence,
-      [redisKeys.sequence(owner, submissionId)],
+      [this.keys.sequence(owner, submissionId)],
       [askedOf],
     )) as number
     // A number of an earlier Redis run may have been used already.
@@ -171,66 +143,38 @@ export class RecordIndex {
     await run(
       this.redis,
       commands.seedSequence,
-      [redisKeys.sequence(owner, submissionId), redisKeys.uploadsOf(owner, submissionId)],
+      [this.keys.sequence(owner, submissionId), this.keys.uploadsOf(owner, submissionId)],
       [this.#runId.current, floor, ...uploads.flatMap(({ id, createdAt }) => [Date.parse(createdAt), id])],
     )
     // From now on it is in Redis, and leaves it when it is quiet: see quiet-submissions.ts.
-    await viaRedis(this.redis.zadd(redisKeys.loaded, this.#clock.now(), `${owner}/${submissionId}`))
+    await viaRedis(this.redis.zadd(this.keys.loaded, this.#clock.now(), `${owner}/${submissionId}`))
   }
 
   /** The last published completeness; undefined if Redis does not know it. */
   async publishedComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
     const [complete, writtenUnder] = await viaRedis(
-      this.redis.hmget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.complete, SEQUENCE_FIELDS.runId),
+      this.redis.hmget(this.keys.sequence(owner, submissionId), SEQUENCE_FIELDS.complete, SEQUENCE_FIELDS.runId),
     )
     if (writtenUnder !== this.#runId.current) return undefined
     return complete === '1'
   }
 
-  /**
-   * Applies a record of the submission event log. Idempotent per version. With `announce` its event is published once. Without it,
-   * `young` events are left to their publisher.
-   */
-  async applyNews(
-    owner: string,
-    submissionId: string,
-    { version, complete, sequence, envelope }: SubmissionEventRecord,
-    announce: boolean,
-    { young = false, earlierAnnounced = false } = {},
-  ): Promise<Published> {
-    return (await run(
-      this.redis,
-      commands.applySubmissionEvent,
-      [
-        redisKeys.sequence(owner, submissionId),
-        redisKeys.events(owner),
-        redisKeys.submissionEvents(owner, submissionId),
-      ],
-      [
-        version,
-        complete ? '1' : '0',
-        sequence,
-        JSON.stringify(envelope),
-        announce ? '1' : '0',
-        young ? '0' : '1',
-        this.#clock.now(),
-        submissionId,
-        earlierAnnounced ? '1' : '0',
-      ],
-    )) as Published
+  /** Applies a record of the submission event log: see VersionPublisher. */
+  async applyNews(...given: Parameters<VersionPublisher['event']>): Promise<Published> {
+    return await this.#publisher.event(...given)
   }
 
   /** Whether the index of a submission's uploads is complete in this Redis run. */
   async isCurrent(owner: string, submissionId: string): Promise<boolean> {
     return (
-      (await viaRedis(this.redis.hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId))) ===
+      (await viaRedis(this.redis.hget(this.keys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId))) ===
       this.#runId.current
     )
   }
 
   /** An upload is checked at a time, or before. */
   async setUploadDueBy(id: string, atMs: number): Promise<void> {
-    await viaRedis(this.redis.zadd(redisKeys.due, 'LT', atMs, id))
+    await viaRedis(this.redis.zadd(this.keys.due(id), 'LT', atMs, id))
   }
 
   /** A version is about to be committed: until Redis has it, `confirmedMany` leaves its record out. */
@@ -253,9 +197,9 @@ export class RecordIndex {
     owner: string,
     id: string,
     atMs: number | null,
-    list: DueList = 'dueSubmissions',
+    list: SubmissionsDue = 'due-submissions',
   ): Promise<void> {
-    const [key, member] = [redisKeys[list], `${owner}/${id}`]
+    const [key, member] = [this.keys.dueOf(list, owner, id), `${owner}/${id}`]
     await viaRedis(atMs === null ? this.redis.zrem(key, member) : this.redis.zadd(key, atMs, member))
   }
 
@@ -263,9 +207,9 @@ export class RecordIndex {
   async dueSubmissions(
     nowMs: number,
     limit: number,
-    list: DueList = 'dueSubmissions',
+    list: SubmissionsDue = 'due-submissions',
   ): Promise<{ owner: string; submissionId: string }[]> {
-    const members = await viaRedis(this.redis.zrangebyscore(redisKeys[list], '-inf', nowMs, 'LIMIT', 0, limit))
+    const members = await dueMembers(this.redis, this.keys.everyDue(list), nowMs, limit)
     return members.map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }
@@ -273,7 +217,7 @@ export class RecordIndex {
   }
 
   async uploadIds(owner: string, submissionId: string): Promise<string[]> {
-    return await viaRedis(this.redis.zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1))
+    return await viaRedis(this.redis.zrange(this.keys.uploadsOf(owner, submissionId), 0, -1))
   }
 
   /** All uploads of a submission, oldest first; undefined if the index is not complete. */
@@ -281,8 +225,8 @@ export class RecordIndex {
     // In one transaction: a Redis that is wiped between two commands would return an incomplete list.
     const commands = this.redis
       .multi()
-      .hget(redisKeys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId)
-      .zrange(redisKeys.uploadsOf(owner, submissionId), 0, -1)
+      .hget(this.keys.sequence(owner, submissionId), SEQUENCE_FIELDS.runId)
+      .zrange(this.keys.uploadsOf(owner, submissionId), 0, -1)
     const [writtenUnder, ids] = ((await viaRedis(commands.exec())) ?? []).map(([error, reply]) => {
       if (error) throw error
       return reply
@@ -293,7 +237,7 @@ export class RecordIndex {
   /** A portal's submissions from a change on, as members and scores. Throws INDEX_REBUILDING. */
   async submissionsFrom(owner: string, score: number, offset: number, count: number): Promise<string[]> {
     const [flat] = await this.completeness.reading('lists', (commands) =>
-      commands.zrangebyscore(redisKeys.submissionsOf(owner), score, '+inf', 'WITHSCORES', 'LIMIT', offset, count),
+      commands.zrangebyscore(this.keys.submissionsOf(owner), score, '+inf', 'WITHSCORES', 'LIMIT', offset, count),
     )
     return flat as string[]
   }

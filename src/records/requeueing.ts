@@ -1,7 +1,7 @@
 // Portals whose webhooks must be re-queued, after a rebuild has put their events back.
 
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from './keys.ts'
+import { redisKeysOf } from './keys.ts'
 
 export class Requeueing {
   readonly #redis: RedisConnection
@@ -11,14 +11,14 @@ export class Requeueing {
   }
 
   async portals(): Promise<string[]> {
-    return await viaRedis(this.#redis.smembers(redisKeys.requeue))
+    return await viaRedis(this.#redis.smembers(redisKeysOf(this.#redis).requeue))
   }
 
   async note(owner: string): Promise<void> {
-    await viaRedis(this.#redis.sadd(redisKeys.requeue, owner))
+    await viaRedis(this.#redis.sadd(redisKeysOf(this.#redis).requeue, owner))
   }
 
   async done(owner: string): Promise<void> {
-    await viaRedis(this.#redis.srem(redisKeys.requeue, owner))
+    await viaRedis(this.#redis.srem(redisKeysOf(this.#redis).requeue, owner))
   }
 }

@@ -6,9 +6,9 @@ import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { firstStepMs, movesSteps, nextStepMs } from './deadline-steps.ts'
 import { submissionEvent } from './event-body.ts'
-import { objectKeys, redisKeys } from './keys.ts'
+import { objectKeys } from './keys.ts'
 import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
-import type { DueList, RecordIndex } from './record-index.ts'
+import type { RecordIndex, SubmissionsDue } from './record-index.ts'
 import { SubmissionEventLog } from './submission-event-log.ts'
 import type { SubmissionHead } from './submission-head.ts'
 import { isYoungTombstone } from './tombstones.ts'
@@ -57,7 +57,7 @@ export class SubmissionHeads {
 
   /** Newest version, or undefined if there is no such submission. */
   async latest(owner: string, id: string): Promise<SubmissionHead | undefined> {
-    const cached = await this.#index.cached<SubmissionHead>(redisKeys.head(owner, id))
+    const cached = await this.#index.cached<SubmissionHead>(this.#index.keys.head(owner, id))
     if (cached !== undefined) return cached
     const head = await this.fromStore(owner, id)
     if (head !== undefined) await this.#apply(head)
@@ -234,7 +234,7 @@ export class SubmissionHeads {
     if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(head))
     return await this.#index.apply({
-      cacheKey: redisKeys.head(head.owner, head.id),
+      cacheKey: this.#index.keys.head(head.owner, head.id),
       version: head.version,
       json: JSON.stringify(head),
       owner: head.owner,
@@ -252,8 +252,8 @@ export class SubmissionHeads {
 }
 
 /** The list of the submissions on which something is due. */
-export function dueListOf({ state }: Pick<SubmissionHead, 'state'>): DueList {
-  return state === 'deleted' ? 'dueErasures' : 'dueSubmissions'
+export function dueListOf({ state }: Pick<SubmissionHead, 'state'>): SubmissionsDue {
+  return state === 'deleted' ? 'due-erasures' : 'due-submissions'
 }
 
 /** Whether there may be something left of a deleted submission, or come late. */

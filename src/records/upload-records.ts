@@ -4,7 +4,7 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { uploadEvent } from './event-body.ts'
-import { objectKeys, redisKeys, uploadIdOfKey } from './keys.ts'
+import { objectKeys, type RedisKeys, uploadIdOfKey } from './keys.ts'
 import { isPublishedByAge, publishInOrder } from './publish-in-order.ts'
 import type { RecordIndex } from './record-index.ts'
 import { isYoungTombstone } from './tombstones.ts'
@@ -40,7 +40,7 @@ export class UploadRecords {
 
   /** Newest version, from the cache if trusted; undefined: the upload has no stored byte. */
   async latest(id: string): Promise<UploadRecord | undefined> {
-    const cached = await this.#index.cached<UploadRecord>(redisKeys.record(id))
+    const cached = await this.#index.cached<UploadRecord>(this.#index.keys.record(id))
     if (cached !== undefined) return cached
     const record = await this.fromStore(id)
     // It was committed by another process, which publishes it (or the reconciler does).
@@ -50,7 +50,7 @@ export class UploadRecords {
 
   /** Several at once, in the order of the ids; unknown ones are left out. */
   async latestMany(ids: string[]): Promise<UploadRecord[]> {
-    const cached = await this.#index.cachedMany<UploadRecord>(ids.map(redisKeys.record))
+    const cached = await this.#index.cachedMany<UploadRecord>(ids.map(this.#index.keys.record))
     const records: UploadRecord[] = []
     for (const [i, id] of ids.entries()) {
       const record = cached[i] ?? (await this.latest(id))
@@ -140,7 +140,7 @@ export class UploadRecords {
         // committed. The first bytes of an upload need no mark: it is due until the last one.
         if (decided !== undefined && !first)
           await Promise.all([
-            this.#index.noteCommit(redisKeys.record(id), (current?.version ?? 0) + 1),
+            this.#index.noteCommit(this.#index.keys.record(id), (current?.version ?? 0) + 1),
             this.markDue(id),
           ])
         return decided
@@ -159,7 +159,7 @@ export class UploadRecords {
    * may have been committed of which Redis has not heard.
    */
   async confirmedMany(ids: string[]): Promise<(UploadRecord | undefined)[]> {
-    return await this.#index.confirmedMany<UploadRecord>(ids.map(redisKeys.record))
+    return await this.#index.confirmedMany<UploadRecord>(ids.map(this.#index.keys.record))
   }
 
   /** The reconciler looks at the upload within a minute or so: for what is stored next, and Redis may never hear of. */
@@ -214,7 +214,7 @@ export class UploadRecords {
   async #apply(record: UploadRecord, { announce = false, announcedNow = false, earlierAnnounced = false } = {}) {
     const event = uploadEvent(record)
     return await this.#index.apply({
-      cacheKey: redisKeys.record(record.id),
+      cacheKey: this.#index.keys.record(record.id),
       version: record.version,
       json: JSON.stringify(record),
       owner: record.owner,
@@ -226,7 +226,7 @@ export class UploadRecords {
       },
       committedAtMs: Date.parse(record.committedAt),
       ...(isFinished(record) ? { cacheMs: FINISHED_CACHE_MS } : {}),
-      ...fingerprintKeyOf(record),
+      ...fingerprintKeyOf(record, this.#index.keys),
       event: event === null ? null : JSON.stringify(event),
       announce,
       announcedNow,
@@ -236,23 +236,24 @@ export class UploadRecords {
   }
 }
 
-function fingerprintKeyOf(record: UploadRecord): { fingerprintKey?: string } {
+function fingerprintKeyOf(record: UploadRecord, keys: RedisKeys): { fingerprintKey?: string } {
   const { owner, submissionId, slot, fingerprint, declared, concat } = record
   if (record.state !== 'receiving' || submissionId === null || slot === null) return {}
   if (fingerprint === null || concat !== null) return {}
   return {
-    fingerprintKey: redisKeys.fingerprint(owner, submissionId, slot, String(declared.bytes ?? ''), fingerprint),
+    fingerprintKey: keys.fingerprint(owner, submissionId, slot, String(declared.bytes ?? ''), fingerprint),
   }
 }
 
 /** Every key under which Redis may know the fingerprint of an upload: its length may have been declared later. */
 export function fingerprintKeysOf(
   record: Pick<UploadRecord, 'owner' | 'submissionId' | 'slot' | 'fingerprint' | 'declared'>,
+  keys: RedisKeys,
 ) {
   const { owner, submissionId, slot, fingerprint, declared } = record
   if (submissionId === null || slot === null || fingerprint === null) return []
   const lengths = new Set([String(declared.bytes ?? ''), ''])
-  return [...lengths].map((length) => redisKeys.fingerprint(owner, submissionId, slot, length, fingerprint))
+  return [...lengths].map((length) => keys.fingerprint(owner, submissionId, slot, length, fingerprint))
 }
 
 /** It was stored, and nothing is due on it; one that ended is looked at again. */

@@ -2,11 +2,12 @@
 // script that checks the fence. Redis decides the saved offset; the store can always be read to verify it.
 
 import type { Clock } from '../core/clock.ts'
-import { run, runMany } from '../core/lua-commands.ts'
-import { type RedisConnection, type RunId, viaRedis } from '../core/redis.ts'
+import { askAll, run, runMany } from '../core/lua-commands.ts'
+import { type RedisConnection, viaRedis } from '../core/redis.ts'
+import type { RunId } from '../core/run-id.ts'
 import * as commands from './commands.ts'
-import { redisKeys } from './keys.ts'
-import { personOf } from './person.ts'
+import { type RedisKeys, redisKeysOf } from './keys.ts'
+import { noteOpen } from './open-uploads.ts'
 import {
   decodeParts,
   partFields,
@@ -33,18 +34,17 @@ export type AcquireOutcome =
   | { kind: 'scope' }
   | { kind: 'missing' }
 
-/** An upload to forget; `person`: see personOf. */
-export type Forgotten = { id: string; owner: string; person: string; fingerprintKeys: readonly string[] }
-
 export const LEASE_MS = 15_000
 
 export class UploadSessionStore {
   readonly redis: RedisConnection
+  readonly keys: RedisKeys
   readonly #runId: RunId
   readonly #clock: Clock
 
   constructor(redis: RedisConnection, runId: RunId, clock: Clock) {
     this.redis = redis
+    this.keys = redisKeysOf(redis)
     this.#runId = runId
     this.#clock = clock
   }
@@ -64,33 +64,39 @@ export class UploadSessionStore {
       lock?: { fence: string; channel: string }
     },
   ): Promise<{ joined: string | null }> {
-    const joined = await run(
-      this.redis,
-      commands.createSession,
-      [
-        redisKeys.hot(draft.id),
-        redisKeys.due,
-        redisKeys.uploadsOf(draft.owner, draft.submissionId ?? ''),
-        options.fingerprintKey ?? '',
-        redisKeys.openOf(draft.owner, personOf(draft)),
-      ],
-      [
-        draft.id,
-        JSON.stringify(draft),
-        options.size ?? '',
-        options.expiresAtMs,
-        options.partBytes,
-        this.#runId.current,
-        Date.parse(draft.createdAt),
-        draft.submissionId ?? '',
-        slotKey(draft),
-        options.lock?.fence ?? '',
-        options.lock?.channel ?? '',
-        LEASE_MS,
-        redisKeys.hot(''),
-      ],
-    )
-    return { joined: typeof joined === 'string' && joined !== '' ? joined : null }
+    const session = this.keys.hot(draft.id)
+    for (let other = ''; ; ) {
+      const [outcome, found = ''] = (await run(
+        this.redis,
+        commands.createSession,
+        [
+          session,
+          this.keys.due(draft.id),
+          draft.submissionId === null ? session : this.keys.uploadsOf(draft.owner, draft.submissionId),
+          options.fingerprintKey ?? session,
+          other === '' ? session : this.keys.hot(other),
+        ],
+        [
+          draft.id,
+          JSON.stringify(draft),
+          options.size ?? '',
+          options.expiresAtMs,
+          options.partBytes,
+          this.#runId.current,
+          Date.parse(draft.createdAt),
+          slotKey(draft),
+          options.lock?.fence ?? '',
+          options.lock?.channel ?? '',
+          LEASE_MS,
+          other,
+        ],
+      )) as [string, string?]
+      if (outcome === 'joined') return { joined: found }
+      if (outcome === 'created') break
+      other = found
+    }
+    if (draft.submissionId !== null) await noteOpen(this.redis, draft)
+    return { joined: null }
   }
 
   /** The upload that was last created, or restored, with this fingerprint in its slot. */
@@ -99,22 +105,22 @@ export class UploadSessionStore {
   }
 
   async read(id: string): Promise<UploadSession | undefined> {
-    const fields = await viaRedis(this.redis.hgetall(redisKeys.hot(id)))
+    const fields = await viaRedis(this.redis.hgetall(this.keys.hot(id)))
     return fields[SESSION_FIELDS.draft] === undefined
       ? undefined
       : decodeSession(fields, this.#clock.now(), this.#runId.current)
   }
 
   async readMany(ids: string[]): Promise<(UploadSession | undefined)[]> {
-    if (ids.length === 0) return []
-    const pipeline = this.redis.pipeline()
-    for (const id of ids) pipeline.hgetall(redisKeys.hot(id))
-    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, fields]) => {
-      if (error) throw error
-      return (fields as Record<string, string>)[SESSION_FIELDS.draft] === undefined
+    const answers = await askAll(
+      this.redis,
+      ids.map((id) => (to) => to.hgetall(this.keys.hot(id))),
+    )
+    return (answers as Record<string, string>[]).map((fields) =>
+      fields[SESSION_FIELDS.draft] === undefined
         ? undefined
-        : decodeSession(fields as Record<string, string>, this.#clock.now(), this.#runId.current)
-    })
+        : decodeSession(fields, this.#clock.now(), this.#runId.current),
+    )
   }
 
   /**
@@ -132,7 +138,7 @@ export class UploadSessionStore {
     const [kind, flat, extra, redisNow] = (await run(
       this.redis,
       commands.acquireSession,
-      [redisKeys.hot(id)],
+      [this.keys.hot(id)],
       [
         fence,
         channel,
@@ -165,7 +171,7 @@ export class UploadSessionStore {
       (await run(
         this.redis,
         commands.saveProgress,
-        [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
+        [this.keys.hot(id), this.keys.parts(id), this.keys.due(id)],
         [id, fence, progress.offset, progress.expiresAtMs, LEASE_MS, fields.length, ...fields, ...parts],
       )) === 1
     )
@@ -173,23 +179,23 @@ export class UploadSessionStore {
 
   /** Marks a part as in flight to S3 (`number:sinceMs`). False: the fence is lost. */
   async markInFlight(id: string, fence: string, partNumber: number): Promise<boolean> {
-    return (await run(this.redis, commands.renewSession, [redisKeys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
+    return (await run(this.redis, commands.renewSession, [this.keys.hot(id)], [fence, LEASE_MS, partNumber])) === 1
   }
 
   /** Declares a deferred length once. False: the fence is lost, or another length is declared. */
   async declareLength(id: string, fence: string, size: number): Promise<boolean> {
-    return (await run(this.redis, commands.declareLength, [redisKeys.hot(id)], [fence, size])) === 1
+    return (await run(this.redis, commands.declareLength, [this.keys.hot(id)], [fence, size])) === 1
   }
 
   /** Renews the leases of holders with slow clients. */
   async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
-    const calls = [...held].map(({ id, fence }) => ({ keys: [redisKeys.hot(id)], args: [fence, LEASE_MS, ''] }))
+    const calls = [...held].map(({ id, fence }) => ({ keys: [this.keys.hot(id)], args: [fence, LEASE_MS, ''] }))
     await runMany(this.redis, commands.renewSession, calls)
   }
 
   /** Releases the lock, if it is still held by this fence. */
   async release(id: string, fence: string, clientGone = false): Promise<void> {
-    await run(this.redis, commands.releaseSession, [redisKeys.hot(id)], [fence, clientGone ? 1 : 0])
+    await run(this.redis, commands.releaseSession, [this.keys.hot(id)], [fence, clientGone ? 1 : 0])
   }
 
   /**
@@ -205,7 +211,7 @@ export class UploadSessionStore {
     await run(
       this.redis,
       commands.endSession,
-      [redisKeys.hot(id), redisKeys.parts(id)],
+      [this.keys.hot(id), this.keys.parts(id)],
       [status, keepMs, storedBytes ?? ''],
     )
   }
@@ -213,8 +219,12 @@ export class UploadSessionStore {
   /** Ends an upload without stored bytes; false: bytes arrived meanwhile, or it is locked. */
   async endUnstored(id: string, status: 'expired' | 'cancelled', keepMs: number): Promise<boolean> {
     return (
-      (await run(this.redis, commands.endUnstoredSession, [redisKeys.hot(id), redisKeys.due], [id, status, keepMs])) ===
-      1
+      (await run(
+        this.redis,
+        commands.endUnstoredSession,
+        [this.keys.hot(id), this.keys.due(id)],
+        [id, status, keepMs],
+      )) === 1
     )
   }
 
@@ -226,7 +236,7 @@ export class UploadSessionStore {
       (await run(
         this.redis,
         commands.restoreSession,
-        [redisKeys.hot(id), redisKeys.parts(id), redisKeys.due],
+        [this.keys.hot(id), this.keys.parts(id), this.keys.due(id)],
         [
           id,
           fence ?? '',
@@ -241,42 +251,38 @@ export class UploadSessionStore {
     )
   }
 
-  /**
-   * Forgets an upload that was erased, with what else Redis keeps under its id. Whoever holds it loses it: its next step
-   * finds no session.
-   */
-  async forget({ id, owner, person, fingerprintKeys }: Forgotten): Promise<void> {
-    const keys = [redisKeys.hot(id), redisKeys.parts(id), redisKeys.progress(id)]
-    const pipeline = this.redis.pipeline().del(...keys, redisKeys.assembly(id), redisKeys.lostSince(id))
-    pipeline.zrem(redisKeys.openOf(owner, person), id)
-    for (const lane of ['validate', 'inspect', 'transcode']) pipeline.zrem(redisKeys.inLane(lane, owner, person), id)
-    const holders = await Promise.all(fingerprintKeys.map((key) => this.holderOfFingerprint(key)))
-    for (const [i, key] of fingerprintKeys.entries()) if (holders[i] === id) pipeline.del(key)
-    for (const [error] of (await viaRedis(pipeline.exec())) ?? []) if (error) throw error
-  }
-
   /** The saved parts, in order. */
   async parts(id: string): Promise<StoredPart[]> {
-    return decodeParts(await viaRedis(this.redis.hgetall(redisKeys.parts(id))))
+    return decodeParts(await viaRedis(this.redis.hgetall(this.keys.parts(id))))
   }
 
-  /** Ids with due work, oldest first. For other processes, and after the death of this one, they are due again at `againMs`. */
+  /**
+   * Ids with due work, oldest first; in a cluster one group after the other. For other processes, and after the death of this
+   * one, they are due again at `againMs`.
+   */
   async leaseDue(nowMs: number, limit: number, againMs: number): Promise<string[]> {
-    return (await run(this.redis, commands.leaseDue, [redisKeys.due], [nowMs, limit, againMs])) as string[]
+    const leased: string[] = []
+    for (const list of this.keys.everyDue('due')) {
+      if (leased.length === limit) break
+      const args = [nowMs, limit - leased.length, againMs]
+      leased.push(...((await run(this.redis, commands.leaseDue, [list], args)) as string[]))
+    }
+    return leased
   }
 
   /** The state of each session in the order of the ids; null: there is none. */
   async statusOfMany(ids: string[]): Promise<(string | null)[]> {
-    const pipeline = this.redis.pipeline()
-    for (const id of ids) pipeline.hget(redisKeys.hot(id), SESSION_FIELDS.status)
-    return ((await viaRedis(pipeline.exec())) ?? []).map(([error, status]) => {
-      if (error) throw error
-      return status as string | null
-    })
+    const statuses = await askAll(
+      this.redis,
+      ids.map((id) => (to) => to.hget(this.keys.hot(id), SESSION_FIELDS.status)),
+    )
+    return statuses as (string | null)[]
   }
 
   async setDue(id: string, atMs: number | null): Promise<void> {
-    await viaRedis(atMs === null ? this.redis.zrem(redisKeys.due, id) : this.redis.zadd(redisKeys.due, atMs, id))
+    await viaRedis(
+      atMs === null ? this.redis.zrem(this.keys.due(id), id) : this.redis.zadd(this.keys.due(id), atMs, id),
+    )
   }
 }
 

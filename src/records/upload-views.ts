@@ -1,8 +1,8 @@
 // An upload for readers: its record, or its session while it has no record, and its progress.
 
 import { LruCache } from '../core/lru.ts'
+import { askAll } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
-import { redisKeys } from './keys.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { SubmissionHeads } from './submission-heads.ts'
 import { isEnded, type LaneName, type UploadRecord } from './upload-record.ts'
@@ -102,7 +102,7 @@ export class UploadViews {
   }
 
   async #read(ids: string[]): Promise<UploadView[]> {
-    const keyed = ids.map((id) => [id, redisKeys.record(id)] as const)
+    const keyed = ids.map((id) => [id, this.#index.keys.record(id)] as const)
     const before = new Map(keyed.map(([id, key]) => [id, this.#index.parsed<UploadRecord>(key)]))
     const over = new Map(
       keyed.flatMap(([id, key]) => {
@@ -126,7 +126,7 @@ export class UploadViews {
   async #ask(ids: string[], isOpen: (id: string) => boolean): Promise<UploadView[]> {
     const open = ids.filter(isOpen)
     const [cached, sessions, progress] = await Promise.all([
-      this.#index.cachedMany<UploadRecord>(ids.map(redisKeys.record)),
+      this.#index.cachedMany<UploadRecord>(ids.map(this.#index.keys.record)),
       this.#hot.readMany(open),
       this.#progressOf(ids),
     ])
@@ -149,16 +149,18 @@ export class UploadViews {
   }
 
   async setProgress(id: string, progress: JobProgress): Promise<void> {
-    await viaRedis(this.#redis.set(redisKeys.progress(id), JSON.stringify(progress), 'EX', PROGRESS_TTL_SECONDS))
+    await viaRedis(this.#redis.set(this.#index.keys.progress(id), JSON.stringify(progress), 'EX', PROGRESS_TTL_SECONDS))
   }
 
   async clearProgress(id: string): Promise<void> {
-    await viaRedis(this.#redis.del(redisKeys.progress(id)))
+    await viaRedis(this.#redis.del(this.#index.keys.progress(id)))
   }
 
   async #progressOf(ids: string[]): Promise<(JobProgress | null)[]> {
-    if (ids.length === 0) return []
-    const values = await viaRedis(this.#redis.mget(ids.map(redisKeys.progress)))
+    const values = (await askAll(
+      this.#redis,
+      ids.map((id) => (to) => to.get(this.#index.keys.progress(id))),
+    )) as (string | null)[]
     return values.map((json) => (json === null ? null : (JSON.parse(json) as JobProgress)))
   }
 }

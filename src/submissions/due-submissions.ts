@@ -1,7 +1,7 @@
 // Work on submissions that are due: waiting seals are tried again, seals of a died process are
 // published and their unfinished uploads ended, deletions are finished. The store decides what is due; Redis only lists candidates.
 
-import type { DueList } from '../records/record-index.ts'
+import type { SubmissionsDue } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import { dueListOf, isErasureDue } from '../records/submission-heads.ts'
 import { lookAgainAtMs } from '../records/tombstones.ts'
@@ -21,10 +21,10 @@ export type SettleDeps = SealDeps & {
 
 /** Processes all due submissions; deletions last, since nobody waits for them. @returns how many */
 export async function settleDueSubmissions(deps: SettleDeps): Promise<number> {
-  return (await settleList(deps, 'dueSubmissions')) + (await settleList(deps, 'dueErasures'))
+  return (await settleList(deps, 'due-submissions')) + (await settleList(deps, 'due-erasures'))
 }
 
-async function settleList(deps: SettleDeps, list: DueList): Promise<number> {
+async function settleList(deps: SettleDeps, list: SubmissionsDue): Promise<number> {
   const { heads, index, clock, logger } = deps
   const due = await index.dueSubmissions(clock.now(), BATCH, list)
   for (const { owner, submissionId } of due) {

@@ -3,7 +3,6 @@
 // is ordered. Redis forgets it; it is computed again.
 
 import { viaRedis } from '../core/redis.ts'
-import { redisKeys } from '../records/keys.ts'
 import type { RecordIndex } from '../records/record-index.ts'
 
 /** A submission in the list, at the time of its last change (Unix milliseconds). */
@@ -20,7 +19,7 @@ export async function knownCompleteness(
   places: readonly Place[],
 ): Promise<(boolean | undefined)[]> {
   if (places.length === 0) return []
-  const known = await viaRedis(index.redis.hmget(redisKeys.completeness(owner), ...places.map(({ id }) => id)))
+  const known = await viaRedis(index.redis.hmget(index.keys.completeness(owner), ...places.map(({ id }) => id)))
   return places.map(({ score }, i) => {
     const [at, complete] = (known[i] ?? '').split(' ')
     return at === String(score) ? complete === '1' : undefined
@@ -36,7 +35,7 @@ export async function noteCompleteness(
 ): Promise<void> {
   const settled = computed.filter(({ score }) => score < nowMs - SETTLED_MS)
   if (settled.length === 0) return
-  const key = redisKeys.completeness(owner)
+  const key = index.keys.completeness(owner)
   const fields = settled.flatMap(({ id, score, complete }) => [id, `${score} ${complete ? '1' : '0'}`])
   await viaRedis(index.redis.hset(key, ...fields))
   await viaRedis(index.redis.pexpire(key, KEEP_MS))

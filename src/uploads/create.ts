@@ -7,7 +7,6 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { newToken, newUploadId } from '../core/ids.ts'
 import { traceIn } from '../core/trace-context.ts'
-import { redisKeys } from '../records/keys.ts'
 import { personName } from '../records/person.ts'
 import { newUploadSession, type UploadDraft, type UploadSession } from '../records/upload-session.ts'
 import { decideCreation } from '../submissions/creation.ts'
@@ -71,7 +70,7 @@ export async function validateCreation(deps: UploadDeps, request: TusRequest): P
   const fingerprintKey =
     common.fingerprint === null || concat !== null
       ? undefined
-      : redisKeys.fingerprint(ticket.owner, ticket.submission, ticket.slot, String(size ?? ''), common.fingerprint)
+      : deps.hot.keys.fingerprint(ticket.owner, ticket.submission, ticket.slot, String(size ?? ''), common.fingerprint)
   const joined = fingerprintKey === undefined ? undefined : await findUnfinished(deps, ticket, fingerprintKey)
   if (joined !== undefined)
     return {

@@ -5,7 +5,7 @@ import { newToken } from '../../src/core/ids.ts'
 import type { Deps } from '../../src/deps.ts'
 import { receivingRecord } from '../../src/lifecycle/transitions.ts'
 import type { EventBody, EventEnvelope } from '../../src/records/event-body.ts'
-import { objectKeys, redisKeys } from '../../src/records/keys.ts'
+import { objectKeys } from '../../src/records/keys.ts'
 import type { SubmissionHead } from '../../src/records/submission-head.ts'
 import type { Measured, NextUpload, UploadRecord, UploadState } from '../../src/records/upload-record.ts'
 import type { UploadDraft } from '../../src/records/upload-session.ts'
@@ -147,8 +147,8 @@ export function madeUploads(deps: Deps) {
     },
 
     /** Events of a portal in the order in which readers see them. */
-    events: (owner = OWNER) => bodies(redisKeys.events(owner)),
+    events: (owner = OWNER) => bodies(deps.index.keys.events(owner)),
     /** The same of one submission. */
-    eventsOf: (submissionId: string, owner = OWNER) => bodies(redisKeys.submissionEvents(owner, submissionId)),
+    eventsOf: (submissionId: string, owner = OWNER) => bodies(deps.index.keys.submissionEvents(owner, submissionId)),
   }
 }

@@ -17,6 +17,7 @@ import type { ProfileData } from '../../src/submissions/profiles/schema.ts'
 import { startUploads } from '../../src/uploads/lifecycle.ts'
 import { createWorkerContext } from '../../workers/create-worker-context.ts'
 import { testClock } from './clock.ts'
+import { startCluster } from './cluster.ts'
 import { TICKET_SECRET } from './drafts.ts'
 import { OTHER_KEY, PORTAL_KEY, portalCalls } from './environment-calls.ts'
 import { madeUploads } from './environment-uploads.ts'
@@ -64,7 +65,8 @@ export type Environment = Awaited<ReturnType<typeof openEnvironment>>
 export async function openEnvironment(options: EnvironmentOptions = {}) {
   const { store = 'local', env = {}, clock = systemClock, listens = true, webhookDelayMs } = options
   const { lateLoopMs = Number.POSITIVE_INFINITY } = options
-  const redis = options.redis ?? (await startRedis({ appendOnly: options.appendOnly ?? false }))
+  const startAny = process.env['TEST_REDIS'] === 'cluster' ? startCluster : startRedis
+  const redis = options.redis ?? (await startAny({ appendOnly: options.appendOnly ?? false }))
   const s3 = store === 's3' ? (options.s3 ?? (await startS3())) : undefined
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'songngan-test-')))
   const profilesDir = join(dataDir, 'profiles')

@@ -5,19 +5,27 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Undo } from '../../tools/lib/undo.ts'
+import { startCluster } from './cluster.ts'
 import { TICKET_SECRET } from './drafts.ts'
 import type { StoreKind } from './over-both-stores.ts'
 import { type RedisOptions, startRedis } from './redis.ts'
 import { startS3 } from './s3.ts'
+import { startSentinels } from './sentinel.ts'
 import { type Running, type StartOptions, startService, startWorker } from './service.ts'
 
 /** The portal whose key every installation knows. */
 export const PORTAL = 'school'
 export const API_KEY = 'school-secret-0123456789'
 
+export type RedisShape = 'one' | 'sentinel' | 'cluster'
+
+const START = { one: startRedis, sentinel: startSentinels, cluster: startCluster } as const
+
 export type InstallationOptions = Pick<StartOptions, 'from'> & {
   store?: StoreKind
   redis?: RedisOptions
+  /** Default: one server. */
+  redisAs?: RedisShape
   /** Of who opens it, where something must outlive the installation; ended with it. */
   undo?: Undo
   /** Where DATA_DIR is to lie; default a new folder, and with S3 one for each process, as on machines of their own. */
@@ -48,7 +56,7 @@ export async function openInstallation<T>(
 async function opened({ store = 'local', from, ...options }: InstallationOptions, undo: Undo) {
   const dir = await mkdtemp(join(tmpdir(), 'songngan-installation-'))
   undo.add(() => rm(dir, { recursive: true, force: true }))
-  const redis = await startRedis({ appendOnly: true, ...options.redis })
+  const redis = await START[options.redisAs ?? 'one']({ appendOnly: true, ...options.redis })
   undo.add(() => redis.stop())
   const s3 = store === 's3' ? await startS3() : undefined
   undo.add(() => s3?.stop())

@@ -23,7 +23,7 @@ export type TestSentinels = Omit<TestRedis, 'pause'> & {
 
 /**
  * `kill`, `pause`, `restart` and `resume` are of the primary at that time; `restart` and `resume` of the one that was
- * killed or paused last. `port` is that of the first Sentinel.
+ * killed or paused last. `port` is that of the first primary.
  */
 export async function startSentinels(options: RedisOptions = {}): Promise<TestSentinels> {
   const undo = new Undo()
@@ -66,7 +66,7 @@ async function opened({ args = [], ...options }: RedisOptions, undo: Undo): Prom
   let gone = first
   return {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
-    port: ports[0] ?? 0,
+    port: first.port,
     get dir() {
       return gone.dir
     },

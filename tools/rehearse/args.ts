@@ -1,9 +1,10 @@
 // The command line of `npm run rehearse`. Everything has a limit, so a rehearsal always ends.
 
 import { parseArgs } from 'node:util'
+import type { RedisShape } from '../../test/support/installation.ts'
 import { numberOption, UsageError } from '../lib/usage.ts'
 import { type Address, parseAddress } from './generator/remote.ts'
-import { quick, SCENARIOS, type Scenario } from './scenarios.ts'
+import { type Fault, quick, SCENARIOS, type Scenario } from './scenarios.ts'
 
 export const USAGE = `npm run rehearse -- --scenario NAME     the worst day, played on this machine
   --scenario NAME      ${SCENARIOS.map(({ name }) => name).join(', ')}
@@ -13,6 +14,7 @@ export const USAGE = `npm run rehearse -- --scenario NAME     the worst day, pla
   --scale S            factor on file sizes; 1: most have 6 to 30 MiB  [of the scenario]
   --speed S            factor on connection speeds                [of the scenario]
   --storage KIND       local or s3                                [of the scenario]
+  --redis KIND         one, sentinel or cluster; of the latter two the primary is killed in the middle [one]
   --services N, --workers N, --generators N      processes        [of the scenario, at most 16]
   --seed N             same seed, same clients and files          [1]
   --out DIR            folder for NAME.html and NAME.json         [.cache/rehearsals]
@@ -51,6 +53,7 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
   if (row === undefined) throw new UsageError(`${values.scenario ?? 'no'} scenario\n\n${USAGE}`)
   const base = values.quick === true ? quick(row) : row
   const whole = true
+  const redis = redisShape(values.redis ?? base.redis ?? 'one')
   const processes = (name: 'services' | 'workers' | 'generators', min = 1) =>
     numberOption(name, values[name], { fallback: base[name], min, max: 16, whole })
   const remote = remoteOf(values)
@@ -61,6 +64,8 @@ export function parseRehearsalArgs(args: readonly string[]): RehearsalArgs {
     scale: numberOption('scale', values.scale, { fallback: base.scale, min: 0.01, max: 4 }),
     speed: numberOption('speed', values.speed, { fallback: base.speed, min: 0.05, max: 100 }),
     storage: storage(values.storage ?? base.storage),
+    redis,
+    faults: redis === 'one' ? base.faults : [...base.faults, PRIMARY_LOST],
     services: processes('services'),
     workers: processes('workers'),
     generators: processes('generators', remote === undefined ? 1 : 0),
@@ -102,6 +107,15 @@ function remoteOf({ listen, remote, url }: ReturnType<typeof parsed>): Rehearsal
   return { address: parseAddress('listen', listen), count }
 }
 
+/** For longer than a fail-over takes; then the server comes back as a replica. */
+const PRIMARY_LOST: Fault = { at: 0.6, act: 'redisAway', how: 'kill', forMs: 12_000 }
+
+function redisShape(text: string): RedisShape {
+  if (text !== 'one' && text !== 'sentinel' && text !== 'cluster')
+    throw new UsageError(`--redis must be one, sentinel or cluster, not ${text}`)
+  return text
+}
+
 function storage(text: string): 'local' | 's3' {
   if (text !== 'local' && text !== 's3') throw new UsageError(`--storage must be local or s3, not ${text}`)
   return text
@@ -119,6 +133,7 @@ function parsed(args: readonly string[]) {
         scale: text,
         speed: text,
         storage: text,
+        redis: text,
         services: text,
         workers: text,
         generators: text,

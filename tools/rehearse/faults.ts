@@ -112,7 +112,7 @@ async function act(stage: Stage, fault: Fault, times: FaultTimes, before: () => 
     case 'redisAway': {
       const { redis } = stage
       if (fault.how === 'kill') await redis.kill()
-      else redis.pause()
+      else await redis.pause()
       await delay(fault.forMs)
       if (fault.how === 'kill') await redis.restart()
       else redis.resume()

@@ -1,5 +1,7 @@
 // The scenarios, one row of data each. Faults happen at shares of the arrival time.
 
+import type { RedisShape } from '../../test/support/installation.ts'
+
 export type Fault = {
   /** Share of the arrival time, in [0, 1]. */
   at: number
@@ -38,6 +40,8 @@ export type Scenario = {
   /** Time after the last arrival for transfers and verdicts. */
   settleMinutes: number
   faults: Fault[]
+  /** Default: one server. */
+  redis?: RedisShape
   /** DATA_DIR is on a small file system of its own. */
   smallDisk?: boolean
   /** Limit of memory growth in the second half, MiB per minute and process. */

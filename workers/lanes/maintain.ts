@@ -2,7 +2,7 @@
 
 import { type Job, UnrecoverableError } from 'bullmq'
 import type { MaintainJob } from '../../src/jobs/contract.ts'
-import { redisKeys } from '../../src/records/keys.ts'
+import { redisKeysOf } from '../../src/records/keys.ts'
 import { unloadQuiet } from '../../src/records/quiet-submissions.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { sweepMultiparts } from './multiparts.ts'
@@ -54,7 +54,7 @@ export function createMaintain(deps: WorkerContext) {
     },
     async retention(signal) {
       await applyRetention(deps, signal)
-      for (const owner of await deps.redis.jobs.smembers(redisKeys.owners))
+      for (const owner of await deps.redis.jobs.smembers(redisKeysOf(deps.redis.jobs).owners))
         await deps.deliveries.forget(owner, deps.clock.now() - KEEP_DELIVERIES_MS)
     },
   }

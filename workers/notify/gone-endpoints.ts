@@ -1,7 +1,7 @@
 // Endpoints that answered 410 Gone: not called for a day, then tried once more.
 
 import { type RedisConnection, viaRedis } from '../../src/core/redis.ts'
-import { redisKeys } from '../../src/records/keys.ts'
+import { redisKeysOf } from '../../src/records/keys.ts'
 
 const GONE_SECONDS = 24 * 60 * 60
 
@@ -14,10 +14,10 @@ export class GoneEndpoints {
 
   /** When this portal's endpoint answered 410 (RFC 3339), or undefined. */
   async since(owner: string, url: string): Promise<string | undefined> {
-    return (await viaRedis(this.#redis.get(redisKeys.webhookGone(owner, url)))) ?? undefined
+    return (await viaRedis(this.#redis.get(redisKeysOf(this.#redis).webhookGone(owner, url)))) ?? undefined
   }
 
   async disable(owner: string, url: string, at: string): Promise<void> {
-    await viaRedis(this.#redis.set(redisKeys.webhookGone(owner, url), at, 'EX', GONE_SECONDS))
+    await viaRedis(this.#redis.set(redisKeysOf(this.#redis).webhookGone(owner, url), at, 'EX', GONE_SECONDS))
   }
 }

@@ -4,7 +4,7 @@ import type { RedisConnection } from '../../core/redis.ts'
 import { viaRedis } from '../../core/redis.ts'
 import { envelopeOf } from '../../events/log.ts'
 import type { EventBody } from '../../records/event-body.ts'
-import { redisKeys } from '../../records/keys.ts'
+import { redisKeysOf } from '../../records/keys.ts'
 
 /** Oldest first; the log keeps at most the last thousand. */
 export async function eventsOf(
@@ -12,6 +12,8 @@ export async function eventsOf(
   owner: string,
   submissionId: string,
 ): Promise<EventBody[]> {
-  const entries = await viaRedis(redis.producer.xrange(redisKeys.submissionEvents(owner, submissionId), '-', '+'))
+  const entries = await viaRedis(
+    redis.producer.xrange(redisKeysOf(redis.producer).submissionEvents(owner, submissionId), '-', '+'),
+  )
   return entries.map((entry) => envelopeOf(entry).body)
 }

@@ -1,7 +1,7 @@
 // Finds a submission by PORTAL/ID, or by ID alone if only one portal has it.
 
 import { viaRedis } from '../../core/redis.ts'
-import { redisKeys } from '../../records/keys.ts'
+import { redisKeysOf } from '../../records/keys.ts'
 import type { Context } from '../command.ts'
 import { CliError, EXIT, usageError } from '../errors.ts'
 
@@ -23,7 +23,7 @@ async function submissionsNamed({ deps }: Context, name: string): Promise<{ owne
       : [
           ...new Set([
             ...deps.config.apiKeys.map((key) => key.name),
-            ...(await viaRedis(deps.redis.producer.smembers(redisKeys.owners))),
+            ...(await viaRedis(deps.redis.producer.smembers(redisKeysOf(deps.redis.producer).owners))),
           ]),
         ]
   const found: { owner: string; id: string }[] = []

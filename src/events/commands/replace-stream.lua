@@ -4,7 +4,7 @@ Replaces a stream by a rebuilt one, if nothing was added to the old stream since
 Keys
   KEYS[1] new stream
   KEYS[2] old stream, whose name the new one gets
-  KEYS[3] name of the order of the portal's events (string); '' for the stream of a submission
+  KEYS[3] name of the order of the portal's events (string); KEYS[2] again for the stream of a submission
 Arguments
   ARGV[1] id of the last entry that was read from the old stream; '' if it was empty
   ARGV[2] consumer group of the webhooks; '' for the stream of a submission

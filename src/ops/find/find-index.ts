@@ -4,7 +4,7 @@
 
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
-import { redisKeys } from '../../records/keys.ts'
+import { redisKeysOf } from '../../records/keys.ts'
 import type { SubmissionHead } from '../../records/submission-head.ts'
 import { putStanding } from './standings.ts'
 import { type Said, withLines, wordsOf, wordsOfHead, wordsOfUpload } from './words.ts'
@@ -34,7 +34,7 @@ export class FindIndex {
     deadlineMs: number | null,
   ): Promise<void> {
     const member = `${owner}/${submissionId}`
-    const before = (await viaRedis(this.#redis.hget(redisKeys.find, member))) ?? ''
+    const before = (await viaRedis(this.#redis.hget(redisKeysOf(this.#redis).find, member))) ?? ''
     const text = withLines(before, [submissionId, ...words])
     await this.#put(member, text, deadlineMs === null ? '' : String(deadlineMs))
   }
@@ -54,7 +54,7 @@ export class FindIndex {
 
   /** Resets the follower, so that every submission is indexed again. */
   async forgetMarks(): Promise<void> {
-    await viaRedis(this.#redis.del(redisKeys.findMarks))
+    await viaRedis(this.#redis.del(redisKeysOf(this.#redis).findMarks))
   }
 
   /**
@@ -68,7 +68,7 @@ export class FindIndex {
     const members = new Set<string>()
     let cursor = '0'
     do {
-      const answer = await run(this.#redis, searchEntries, [redisKeys.find], [cursor, STEP, ...words])
+      const answer = await run(this.#redis, searchEntries, [redisKeysOf(this.#redis).find], [cursor, STEP, ...words])
       const [next = '0', ...some] = answer as string[]
       for (const member of some) members.add(member)
       cursor = next
@@ -85,7 +85,7 @@ export class FindIndex {
   async #lastChanges(found: readonly Found[]): Promise<number[]> {
     if (found.length === 0) return []
     const ask = this.#redis.pipeline()
-    for (const { owner, submissionId } of found) ask.zscore(redisKeys.submissionsOf(owner), submissionId)
+    for (const { owner, submissionId } of found) ask.zscore(redisKeysOf(this.#redis).submissionsOf(owner), submissionId)
     return ((await viaRedis(ask.exec())) ?? []).map(([error, score]) => {
       if (error) throw error
       return Number(score ?? 0)
@@ -93,7 +93,11 @@ export class FindIndex {
   }
 
   async #put(member: string, text: string, deadline: string): Promise<void> {
-    const keys = [redisKeys.find, redisKeys.findDeadlines, redisKeys.deadlines]
+    const keys = [
+      redisKeysOf(this.#redis).find,
+      redisKeysOf(this.#redis).findDeadlines,
+      redisKeysOf(this.#redis).deadlines,
+    ]
     await run(this.#redis, putSearchEntry, keys, [member, text, deadline])
   }
 }

@@ -4,10 +4,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { inParallel } from '../../core/in-parallel.ts'
 import type { Logger } from '../../core/logger.ts'
-import { commandLoader, run } from '../../core/lua-commands.ts'
+import { askAll, commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
-import { redisKeys } from '../../records/keys.ts'
+import { redisKeysOf } from '../../records/keys.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
 import type { UploadViews } from '../../records/upload-views.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
@@ -83,17 +83,17 @@ export class FindFollower {
   /** One run, if no other process is following. @returns the number of indexed submissions */
   async follow(): Promise<number> {
     const { redis, name } = this.#deps
-    if ((await run(redis, leaseSearchIndex, [redisKeys.findLock], [name, LEASE_MS])) !== 1) return 0
+    if ((await run(redis, leaseSearchIndex, [redisKeysOf(redis).findLock], [name, LEASE_MS])) !== 1) return 0
     let looked = 0
-    for (const owner of await viaRedis(redis.smembers(redisKeys.owners))) looked += await this.#changes(owner)
+    for (const owner of await viaRedis(redis.smembers(redisKeysOf(redis).owners))) looked += await this.#changes(owner)
     return looked + (await this.#waitingAttempts())
   }
 
   async #changes(owner: string): Promise<number> {
     const { redis } = this.#deps
-    const mark = Number((await viaRedis(redis.hget(redisKeys.findMarks, owner))) ?? 0)
+    const mark = Number((await viaRedis(redis.hget(redisKeysOf(redis).findMarks, owner))) ?? 0)
     if (mark === 0) this.#seen.clear()
-    const key = redisKeys.submissionsOf(owner)
+    const key = redisKeysOf(redis).submissionsOf(owner)
     let looked = 0
     let reached = mark
     for (let offset = 0; !this.#stop.signal.aborted; offset += BATCH) {
@@ -114,7 +114,7 @@ export class FindFollower {
       })
       if (flat.length < 2 * BATCH) break
     }
-    if (reached > mark) await viaRedis(redis.hset(redisKeys.findMarks, owner, reached))
+    if (reached > mark) await viaRedis(redis.hset(redisKeysOf(redis).findMarks, owner, reached))
     return looked
   }
 
@@ -128,10 +128,16 @@ export class FindFollower {
   /** A person whose attempts were all refused has no upload: only the attempts have the name. */
   async #waitingAttempts(): Promise<number> {
     const { redis, find, heads } = this.#deps
-    const members = await viaRedis(redis.zrange(redisKeys.dueAttempts, 0, MAX_ATTEMPTS_LISTS - 1))
+    const waiting = redisKeysOf(redis).everyDue('due-attempts')
+    const last = Math.ceil(MAX_ATTEMPTS_LISTS / waiting.length) - 1
+    const answers = await askAll(
+      redis,
+      waiting.map((list) => (to) => to.zrange(list, 0, last)),
+    )
+    const members = (answers as string[][]).flat()
     const lists = members.map((member) => {
       const { owner, submissionId } = foundOf(member)
-      return redisKeys.attempts(owner, submissionId)
+      return redisKeysOf(redis).attempts(owner, submissionId)
     })
     const lengths = await this.#lengths(lists)
     // What is no longer waiting is forgotten; what was not read to its end is read again.
@@ -155,10 +161,11 @@ export class FindFollower {
   }
 
   async #lengths(lists: readonly string[]): Promise<number[]> {
-    if (lists.length === 0) return []
-    const ask = this.#deps.redis.pipeline()
-    for (const list of lists) ask.llen(list)
-    return ((await viaRedis(ask.exec())) ?? []).map(([, length]) => Number(length ?? 0))
+    const lengths = await askAll(
+      this.#deps.redis,
+      lists.map((list) => (to) => to.llen(list)),
+    )
+    return lengths.map(Number)
   }
 
   async #look(found: Found): Promise<void> {

@@ -4,7 +4,7 @@
 
 import { commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
-import { redisKeys } from '../../records/keys.ts'
+import { redisKeysOf } from '../../records/keys.ts'
 
 /** `returned`: to be mended, and not complete. `incomplete`: neither complete nor returned. */
 export const STANDINGS = ['sealed', 'complete', 'returned', 'incomplete'] as const
@@ -27,9 +27,9 @@ export async function putStanding(
   { owner, submissionId }: Submission,
   how: (Group & { standing: Standing }) | null,
 ): Promise<void> {
-  const keys = [redisKeys.standingOf, redisKeys.standings, redisKeys.standingGroups]
+  const { standingOf, standings, standingGroups } = redisKeysOf(redis)
   const place = how === null ? ['', '', ''] : [nameOf(how), how.standing, String(how.deadlineMs)]
-  await run(redis, putStandingCommand, keys, [`${owner}/${submissionId}`, ...place])
+  await run(redis, putStandingCommand, [standingOf, standings, standingGroups], [`${owner}/${submissionId}`, ...place])
 }
 
 /** The groups whose deadline is near, by deadline, with how many submissions stand how. */
@@ -38,11 +38,11 @@ export async function readGroups(
   nowMs: number,
 ): Promise<(Group & { counts: Record<Standing, number> })[]> {
   const [from, to] = [nowMs - AFTER_MS, nowMs + BEFORE_MS]
-  const names = await viaRedis(redis.zrangebyscore(redisKeys.standingGroups, from, to, 'LIMIT', 0, MAX_GROUPS))
+  const names = await viaRedis(redis.zrangebyscore(redisKeysOf(redis).standingGroups, from, to, 'LIMIT', 0, MAX_GROUPS))
   if (names.length === 0) return []
   const ask = redis.pipeline()
   for (const name of names)
-    for (const standing of STANDINGS) ask.zlexcount(redisKeys.standings, ...rangeOf(`${name}\t${standing}`))
+    for (const standing of STANDINGS) ask.zlexcount(redisKeysOf(redis).standings, ...rangeOf(`${name}\t${standing}`))
   const answers = ((await viaRedis(ask.exec())) ?? []).map(([error, count]) => {
     if (error) throw error
     return Number(count)
@@ -65,7 +65,7 @@ export async function readStanding(
   const prefix = `${nameOf(group)}\t${standing}`
   const [first, last] = rangeOf(prefix)
   const from = page.after === '' ? first : `(${prefix}\t${page.after}`
-  const members = await viaRedis(redis.zrangebylex(redisKeys.standings, from, last, 'LIMIT', 0, page.limit))
+  const members = await viaRedis(redis.zrangebylex(redisKeysOf(redis).standings, from, last, 'LIMIT', 0, page.limit))
   return members.map((member) => {
     const name = member.slice(prefix.length + 1)
     const slash = name.indexOf('/')

@@ -67,7 +67,9 @@ describe('unsuitable Redis servers', () => {
 
   test('a node of a cluster', async () => {
     const { told } = await refusal((await server('--cluster-enabled', 'yes')).url)
-    expect(told).toContain('Redis Cluster')
+    expect(told).toContain('redis+cluster://')
+    const single = (await server()).url.replace('redis:', 'redis+cluster:')
+    expect((await refusal(single)).told).toContain('not part of a cluster')
   })
 
   test('a replica is waited for, because it may become the primary; then it is reported', async () => {

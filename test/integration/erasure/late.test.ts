@@ -7,7 +7,7 @@ import { erase } from '../../../src/cli/commands/erase.ts'
 import { notifyJobId } from '../../../src/events/webhooks.ts'
 import { Attempts } from '../../../src/evidence/attempts.ts'
 import { QUEUE_PREFIX } from '../../../src/jobs/contract.ts'
-import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
 import { versionKey } from '../../../src/records/version-log.ts'
 import { OWNER, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
@@ -55,7 +55,7 @@ it('an upload that was let in before it, and begins after it, is erased too', as
   await aMinutePasses()
   expect(await traces('mark-straggler')).toEqual([])
   // The list of uploads on which something is due also tells how many are open.
-  expect(await h.deps.redis.hot.zcard(redisKeys.due)).toBe(0)
+  expect(await h.deps.redis.hot.zcard('sn:due')).toBe(0)
 })
 
 it('waits for a webhook that is being delivered, and then removes it', async () => {

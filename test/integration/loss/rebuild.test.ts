@@ -3,7 +3,6 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rebuild } from '../../../src/lifecycle/rebuild.ts'
-import { redisKeys } from '../../../src/records/keys.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
 import { idOf, tusUser } from '../../support/tus.ts'
@@ -101,14 +100,14 @@ test('without a loss it changes nothing, and queues only webhooks that are not q
     await Promise.all(
       [`/v1/submissions/${submission}`, `/v1/uploads/${id}`].map(async (path) => (await stack.call('GET', path)).body),
     )
-  const before = [await documents(), await events(), await stack.deps.redis.hot.zrange(redisKeys.due, 0, -1)]
+  const before = [await documents(), await events(), await stack.deps.redis.hot.zrange('sn:due', 0, -1)]
   const { jobs, events: found } = await rebuild(stack.deps)
   expect(found).toBe((before[1] as Page).items.length)
   expect(jobs).toBe(found)
   const queued = await webhooks()
   await rebuild(stack.deps)
   expect(await webhooks()).toEqual(queued)
-  expect([await documents(), await events(), await stack.deps.redis.hot.zrange(redisKeys.due, 0, -1)]).toEqual(before)
+  expect([await documents(), await events(), await stack.deps.redis.hot.zrange('sn:due', 0, -1)]).toEqual(before)
 })
 
 test('sequence numbers continue above all possibly used ones, also of running requests', async () => {

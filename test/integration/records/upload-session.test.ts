@@ -54,7 +54,7 @@ test('a new upload: no bytes, no holder, and due when it expires', async () => {
     holder: null,
     trusted: true,
   })
-  expect(Number(await stack.deps.redis.hot.zscore(redisKeys.due, id))).toBeGreaterThan(Date.now())
+  expect(Number(await stack.deps.redis.hot.zscore('sn:due', id))).toBeGreaterThan(Date.now())
 })
 
 test('of many concurrent requests one gets the lease; the others get its holder', async () => {

@@ -212,7 +212,7 @@ describe('the store', () => {
     // As where a process dies after the object and before the list.
     await h.deps.redis.hot.rpush(redisKeys.attempts('portal', 'f-3'), line)
     expect(await listed('f-3')).toHaveLength(1)
-    await h.deps.redis.hot.zadd(redisKeys.dueAttempts, 0, 'portal/f-3')
+    await h.deps.redis.hot.zadd('sn:due-attempts', 0, 'portal/f-3')
     await h.deps.attempts.flush()
     expect(await inStore('f-3')).toHaveLength(2)
     expect(await listed('f-3')).toHaveLength(1)
@@ -246,7 +246,7 @@ describe('the store', () => {
     })
     await new AttemptJournal({ redis: h.deps.redis.hot, store }).moveToStore(of, h.clock.ms)
     expect((await listed('f-7')).map(({ id }) => id).sort()).toEqual(['first', 'second'])
-    expect(await h.deps.redis.hot.zscore(redisKeys.dueAttempts, 'portal/f-7')).not.toBeNull()
+    expect(await h.deps.redis.hot.zscore('sn:due-attempts', 'portal/f-7')).not.toBeNull()
   })
 
   it('gets attempts that Redis cannot store, without delaying the request', async () => {

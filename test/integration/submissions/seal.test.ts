@@ -2,7 +2,6 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
-import { redisKeys } from '../../../src/records/keys.ts'
 import { decideCreation } from '../../../src/submissions/creation.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
@@ -33,7 +32,8 @@ const later = async () => {
   h.clock.ms += 61_000
   return await settleDueSubmissions(h.deps)
 }
-const isDue = async (id: string) => (await h.deps.redis.hot.zscore(redisKeys.dueSubmissions, `portal/${id}`)) !== null
+const isDue = async (id: string) =>
+  (await h.deps.redis.hot.zscore(h.deps.index.keys.dueOf('due-submissions', 'portal', id), `portal/${id}`)) !== null
 
 describe('a seal', () => {
   it('freezes the counting files, with the credited time', async () => {

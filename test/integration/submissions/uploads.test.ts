@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
 import { newUploadId } from '../../../src/core/ids.ts'
-import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
+import { objectKeys } from '../../../src/records/keys.ts'
 import { settleDueSubmissions } from '../../../src/submissions/due-submissions.ts'
 import { START } from '../../support/clock.ts'
 import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
@@ -253,7 +253,7 @@ describe('DELETE of a submission', () => {
     }
     expect((await h.deps.heads.fromStore('portal', 'halfway'))?.state).toBe('deleted')
     // Looked through again for a day, more and more seldom.
-    const dueAt = async () => Number(await h.deps.redis.hot.zscore(redisKeys.dueErasures, 'portal/halfway'))
+    const dueAt = async () => Number(await h.deps.redis.hot.zscore('sn:due-erasures', 'portal/halfway'))
     const fromMs = h.clock.ms
     const minutes: number[] = []
     for (let atMs = await dueAt(); atMs > 0; atMs = await dueAt()) {

@@ -42,10 +42,12 @@ describe.each(commands)('$file', ({ text }) => {
   it('assigns every described key and argument to a named local first', () => {
     const locals = code.split('\n').filter((line) => /^local [\w, ]+ = .*(KEYS|ARGV)\[/.test(line))
     const given = locals.join('\n')
-    expect(indices(given, 'KEYS')).toEqual(indices(comment, 'KEYS'))
-    // Of arguments without end the last one that is described begins the row, which a loop goes through.
-    const described = indices(comment, 'ARGV')
-    expect(indices(given, 'ARGV')).toEqual(/ARGV\[\d+\] …/.test(comment) ? described.slice(0, -1) : described)
+    // Of those without end the last one that is described begins the row, which a loop goes through.
+    for (const name of ['KEYS', 'ARGV']) {
+      const described = indices(comment, name)
+      const isEndless = new RegExp(`${name}\\[\\d+\\] …`).test(comment)
+      expect(indices(given, name)).toEqual(isEndless ? described.slice(0, -1) : described)
+    }
     const rest = locals.reduce((all, line) => all.replace(line, ''), code)
     expect(rest).not.toMatch(/\b(KEYS|ARGV)\[\d/)
   })
@@ -64,4 +66,21 @@ it('every field that Lua names is in the table of stored fields', () => {
       .map(([found]) => `${file}: ${found}`),
   )
   expect(unknown).toEqual([])
+})
+
+/** Of a cluster's nodes each runs only commands whose keys it has: the client finds the node by the keys that it passes. */
+it('every key that a command uses is one that it was passed', () => {
+  const made = lua.flatMap(({ file, text }) => {
+    const [, code = text] = text.split(']]\n', 2)
+    const assigned = [...code.matchAll(/^local ([\w, ]+) = .*KEYS\[/gm)].flatMap(([, names = '']) => names.split(', '))
+    const looped = [...code.matchAll(/for _, (\w+) in ipairs\(KEYS\)/g)].map(([, name]) => name)
+    const parameters = [...code.matchAll(/local function \w+\(([\w, ]*)\)/g)].flatMap(([, names = '']) =>
+      names.split(', '),
+    )
+    const passed = new Set([...assigned, ...looped, ...parameters, 'LIVE_CHANNEL'])
+    return [...code.matchAll(/redis\.call\('(\w+)'(?:, (?:'CREATE', )?([^,)]+))?/g)]
+      .filter(([, command, key]) => command !== 'TIME' && !passed.has(key ?? ''))
+      .map(([call]) => `${file}: ${call}`)
+  })
+  expect(made).toEqual([])
 })

@@ -33,8 +33,24 @@ test('Sentinels', () => {
   expect(parseRedisUrl('rediss+sentinel://:pw@one/name')).toMatchObject({ tls: true, db: 0, user: { password: 'pw' } })
 })
 
+test('a cluster', () => {
+  expect(parseRedisUrl('rediss+cluster://user:pw@one,two:7000?ca=/etc/ca.pem')).toEqual({
+    kind: 'cluster',
+    hosts: [
+      { host: 'one', port: 6379 },
+      { host: 'two', port: 7000 },
+    ],
+    tls: true,
+    ca: '/etc/ca.pem',
+    user: { username: 'user', password: 'pw' },
+  })
+})
+
 test.each([
   'http://one',
+  'redis+cluster://one/name',
+  'redis+cluster://one/1',
+  'redis+cluster://',
   'redis+sentinel://one',
   'redis+sentinel://one/',
   'redis+sentinel://one/name/x',

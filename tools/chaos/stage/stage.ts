@@ -62,7 +62,8 @@ async function onInstallation(
 
   /** Makes everything that the reconciler would do later due now. */
   const hurry = async () => {
-    for (const key of [redisKeys.due, redisKeys.dueSubmissions, redisKeys.dueErasures]) {
+    const lists = (['due', 'due-submissions', 'due-erasures'] as const).flatMap(redisKeys.everyDue)
+    for (const key of lists) {
       const members = await admin.zrange(key, 0, -1)
       if (members.length > 0) await admin.zadd(key, 'XX', ...members.flatMap((member) => [0, member]))
     }

@@ -52,8 +52,9 @@ export async function startStage(scenario: Scenario, run: string): Promise<Stage
   undo.add(() => rm(dataDir, { recursive: true, force: true }))
   const from = import.meta.dirname.includes(BUILT) && existsSync(import.meta.dirname) ? 'dist' : 'source'
   const env = { LOG_LEVEL: 'warn', [MARK]: run }
-  return await openInstallation({ undo, dataDir, env, from, store: scenario.storage }, (installation) =>
-    onInstallation(scenario, { run, disk }, installation),
+  return await openInstallation(
+    { undo, dataDir, env, from, store: scenario.storage, redisAs: scenario.redis ?? 'one' },
+    (installation) => onInstallation(scenario, { run, disk }, installation),
   )
 }
 
