@@ -18,7 +18,7 @@ import { seed } from './scale/seed.ts'
 const USAGE = `npx tsx tools/scale.ts LEVEL …     LEVEL: finished uploads on record, [10000 100000]
 
 Times of requests and of housekeeping, and what Redis keeps, with a store in memory that answers at once.
-Starts its own Redis, and ends it. 100,000 uploads take some minutes and 2 GB; for a million give Node 14 GB of heap.`
+Starts its own Redis, and ends it. 100,000 uploads take some minutes and 2 GiB; a million need an hour and NODE_OPTIONS=--max-old-space-size=14000.`
 
 const DEFAULT_LEVELS = ['10000', '100000']
 const say = (text: string) => process.stdout.write(`${text}\n`)

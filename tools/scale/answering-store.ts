@@ -3,6 +3,7 @@
 
 import { Readable } from 'node:stream'
 import type { ObjectInfo, ObjectStore } from '../../src/storage/object-store.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
 type Content = { bytes: number; read(): Buffer }
 
@@ -13,15 +14,11 @@ export class AnsweringStore implements ObjectStore {
   readonly kind = 's3'
   readonly calls = { list: 0, read: 0, write: 0 }
   readonly #contents = new Map<string, Content>()
-  #keys: string[] = []
-  #isSorted = true
+  readonly #keys = new SortedKeys()
 
   /** Puts an object there before anything is measured. */
   seed(key: string, content: Content): void {
-    if (!this.#contents.has(key)) {
-      this.#keys.push(key)
-      this.#isSorted = false
-    }
+    if (!this.#contents.has(key)) this.#keys.add(key)
     this.#contents.set(key, content)
   }
 
@@ -58,31 +55,24 @@ export class AnsweringStore implements ObjectStore {
   }
 
   async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
-    const keys = this.#sorted()
-    const from = after > prefix ? after : prefix
-    let at = firstFrom(keys, from)
-    for (let told = 0; ; told++, at++) {
-      // A page is one call; the end of the list is told with the last one.
-      if (told % PAGE === 0) {
-        this.calls.list++
-        await Promise.resolve()
-      }
-      const key = keys[at]
-      if (key === undefined || !key.startsWith(prefix)) return
-      if (key === after) continue
-      const content = this.#contents.get(key)
-      if (content !== undefined) yield { key, bytes: content.bytes, modifiedAtMs: 0 }
+    let told = 0
+    // A page is one call; the end of the list is told with the last one.
+    const countCall = async () => {
+      if (told++ % PAGE > 0) return
+      this.calls.list++
+      await Promise.resolve()
     }
-  }
-
-  #sorted(): string[] {
-    if (!this.#isSorted) this.#keys = this.#keys.filter((key) => this.#contents.has(key)).sort()
-    this.#isSorted = true
-    return this.#keys
+    for (const key of this.#keys.from(after > prefix ? after : prefix)) {
+      await countCall()
+      if (!key.startsWith(prefix)) return
+      const content = this.#contents.get(key)
+      if (key !== after && content !== undefined) yield { key, bytes: content.bytes, modifiedAtMs: 0 }
+    }
+    await countCall()
   }
 
   remove(key: string): Promise<void> {
-    if (this.#contents.delete(key)) this.#isSorted = false
+    if (this.#contents.delete(key)) this.#keys.remove(key)
     return Promise.resolve()
   }
 
@@ -119,14 +109,4 @@ export class AnsweringStore implements ObjectStore {
   close(): Promise<void> {
     return Promise.resolve()
   }
-}
-
-function firstFrom(keys: readonly string[], from: string): number {
-  let [low, high] = [0, keys.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((keys[middle] ?? '') < from) low = middle + 1
-    else high = middle
-  }
-  return low
 }

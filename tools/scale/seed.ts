@@ -85,8 +85,11 @@ function seedVersions(
   eventOfVersion: (version: number) => string | null,
 ): void {
   const body = Buffer.from(JSON.stringify(newest))
-  const earlier = (version: number) =>
-    Buffer.from(JSON.stringify({ ...newest, version, event: eventOfVersion(version), sequence: 10 + version }))
+  // From its text, which is outside of the heap: a million records would not fit otherwise.
+  const earlier = (version: number) => {
+    const record = JSON.parse(body.toString()) as object
+    return Buffer.from(JSON.stringify({ ...record, version, event: eventOfVersion(version), sequence: 10 + version }))
+  }
   for (let version = 1; version <= versions; version++)
     store.seed(versionKey(prefix, version), {
       bytes: body.length,

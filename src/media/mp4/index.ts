@@ -1,5 +1,5 @@
 // The index of an MP4 or QuickTime file, read in a few small pieces: what is in it, whether all of it is here, and how
-// long it lasts. An hour of 1.5 GB takes a handful of reads; nothing is decoded and no tool is started.
+// long it lasts. An hour of 1.5 GiB takes a handful of reads; nothing is decoded and no tool is started.
 //
 // Why not ffprobe: it believes the header of a file of which 40 % is missing, and durations that were patched.
 
@@ -53,7 +53,7 @@ export type Mp4Index = {
 }
 
 export type Mp4Limits = {
-  /** A movie box is read whole; an hour needs some 2 MB. */
+  /** A movie box is read whole; an hour needs some 2 MiB. */
   maxMovieBytes: number
   maxFragmentBytes: number
   /** Fragments cost a read each: on a bucket a long file of them is better demuxed. */
