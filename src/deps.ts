@@ -28,6 +28,7 @@ import { requeueWebhooks } from './events/requeue.ts'
 import { StreamRestore } from './events/restore.ts'
 import { Deliveries } from './events/webhooks.ts'
 import { Attempts } from './evidence/attempts.ts'
+import { OutageLedger } from './evidence/outages/outage-ledger.ts'
 import { ReceiptKeys } from './evidence/receipt-keys.ts'
 import { Receipts } from './evidence/receipts.ts'
 import { Queues } from './jobs/queues.ts'
@@ -275,6 +276,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     attempts,
     receipts,
     receiptKeys,
+    outages: new OutageLedger({ store }),
     rates,
     personLimits,
     deliveries,

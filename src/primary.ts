@@ -19,12 +19,16 @@ type Reply = { metrics: MetricsSnapshot }
 /** Starts everything; resolves with `close`. */
 export async function startPrimary(config: Config, logger: Logger): Promise<{ close(): Promise<void> }> {
   const deps = await createDeps(config, logger)
-  const singletons = await startSingletonServices(deps, () =>
-    Promise.all(workers().map(snapshotOf)).then((all) => all.flat()),
-  )
-  const attached = await attach(deps, 'primary', ({ draining }) => singletons.setDraining(draining))
+  const listeners = new Set<number>()
+  cluster.on('listening', ({ id }) => void listeners.add(id))
+  const singletons = await startSingletonServices(deps, {
+    metrics: () => Promise.all(workers().map(snapshotOf)).then((all) => all.flat()),
+    isListening: () => listeners.size > 0,
+  })
+  const attached = await attach(deps, 'primary', (settings) => singletons.applyControls(settings))
   let closing = false
   cluster.on('exit', (worker, code, signal) => {
+    listeners.delete(worker.id)
     if (closing) return
     logger.error({ processId: worker.process.pid, code, signal }, 'a receiving process ended; starting another')
     setTimeout(() => closing || cluster.fork(), RESTART_MS)

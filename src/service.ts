@@ -18,10 +18,10 @@ export async function startService(config: Config, logger: Logger, options: { al
   deps.attempts.start()
   const app = await buildApp(deps)
   const singletons = options.alone ? await startSingletonServices(deps) : undefined
-  const attached = await attach(deps, 'service', ({ admission, draining }) => {
-    deps.admission.setClosed(admission)
-    deps.admission.setDraining(draining)
-    singletons?.setDraining(draining)
+  const attached = await attach(deps, 'service', (settings) => {
+    deps.admission.setClosed(settings.admission)
+    deps.admission.setDraining(settings.draining)
+    singletons?.applyControls(settings)
   })
   await app.listen({ host: config.http.host, port: config.http.port })
   singletons?.started()

@@ -1,11 +1,16 @@
 // Services that run once, independent of the number of receiving processes: operations listener, reconciler, follower of
-// the search index, and renewal of unique keys, which needs the secrets that workers do not have.
+// the search index, heartbeat in the store, and renewal of unique keys, which needs the secrets that workers do not have.
 
 import { hostname } from 'node:os'
 import type { MetricsSnapshot } from './core/metrics.ts'
 import type { Deps } from './deps.ts'
+import { timesOf } from './evidence/outages/examine.ts'
+import { FleetLogs } from './evidence/outages/fleet-logs.ts'
+import { StoreHeartbeat } from './evidence/outages/store-heartbeat.ts'
 import { startRebuildMonitor } from './lifecycle/rebuild.ts'
 import { startReconciling } from './lifecycle/reconcile.ts'
+import { checkRedis } from './ops/checks.ts'
+import { type ControlSettings, instanceName } from './ops/control-watch.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
@@ -16,23 +21,25 @@ const RENEW_MS = 86_400_000
 
 export type SingletonServices = {
   started(): void
-  /** Starts or ends draining by an operator. */
-  setDraining(draining: boolean): void
+  /** Applies what operators have set: draining, admission. */
+  applyControls(settings: Pick<ControlSettings, 'draining' | 'admission'>): void
   /** The process will shut down. */
   prepareClose(): void
   close(): Promise<void>
 }
 
-/** @param siblings metrics of the receiving processes, if there are several */
-export async function startSingletonServices(
-  deps: Deps,
-  siblings?: () => Promise<MetricsSnapshot[]>,
-): Promise<SingletonServices> {
+/** The receiving processes, if there are several: their metrics, and whether any of them listens. */
+type Siblings = { metrics: () => Promise<MetricsSnapshot[]>; isListening: () => boolean }
+
+const REDIS_MS = 1000
+
+export async function startSingletonServices(deps: Deps, siblings?: Siblings): Promise<SingletonServices> {
   const { config, logger } = deps
   // Before accepting requests: the store must support conditional creation.
   for (const warning of await deps.store.probe()) logger.warn(warning)
   const state = { started: false, draining: false }
   let closing = false
+  let isClosed = false
   const ops = await buildOpsServer({
     ...deps,
     redis: deps.redis.producer,
@@ -43,7 +50,7 @@ export async function startSingletonServices(
       keys: deps.keyDerivation.active ? 'derived' : 'shared',
       receipts: await deps.receiptKeys.state(),
     }),
-    ...(siblings === undefined ? {} : { siblings }),
+    ...(siblings === undefined ? {} : { siblings: siblings.metrics }),
   })
   await ops.listen({ host: config.ops.host, port: config.ops.port })
   let endHealing: () => void = () => undefined
@@ -68,9 +75,23 @@ export async function startSingletonServices(
     logger,
     name: `${hostname()}:${process.pid}`,
   })
+  const heartbeat = new StoreHeartbeat({
+    store: deps.store,
+    logs: new FleetLogs(deps),
+    ledger: deps.outages,
+    clock: deps.clock,
+    logger,
+    instance: instanceName(config.ops),
+    times: timesOf(config.outages.heartbeatMs),
+    isServing: siblings?.isListening ?? (() => true),
+    takesCreations: () => !isClosed && !state.draining,
+    isRedisUp: async () => (await checkRedis(redis, REDIS_MS)).up,
+  })
+  let lastWord: Promise<void> | undefined
   return {
     started() {
       state.started = true
+      heartbeat.start()
       if (config.tickets.auth === 'none') {
         const actor = { by: `service at ${hostname()}`, from: null }
         void deps.securityLog.record({ event: 'start.unauthenticated', actor, on: null })
@@ -81,10 +102,12 @@ export async function startSingletonServices(
       renew()
       follower.start()
     },
-    setDraining(draining) {
+    applyControls({ draining, admission }) {
       state.draining = closing || draining
+      isClosed = admission !== null
     },
     prepareClose() {
+      if (state.started) lastWord = heartbeat.stop()
       endReconciling()
       endDeadlines()
       clearInterval(renewal)
@@ -93,6 +116,7 @@ export async function startSingletonServices(
       state.draining = true
     },
     async close() {
+      await lastWord
       await follower.stop()
       await ops.close()
     },

@@ -145,6 +145,12 @@ export const EnvSchema = Type.Object({
   RETAIN_REJECTED_DAYS: whole('Rejected files are kept this long', 30),
   RETAIN_SUPERSEDED_DAYS: whole('Replaced files are kept this long', 90),
   SECURITY_LOG_DAYS: whole('Entries of the security log are kept in Redis this long', 90, 1, 3650),
+  HEARTBEAT_SECONDS: whole(
+    'Each service writes into the store this often that it is alive; three times as long without is an outage',
+    10,
+    1,
+    60,
+  ),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no malware scan'),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     'Collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; unset: no traces',

@@ -1,4 +1,4 @@
-// Configuration of what is off unless it is configured: traces, and load tests by tools on other machines.
+// Configuration of outages, and of what is off unless it is configured: traces, and load tests by tools on other machines.
 
 import type { Env } from './env-schema.ts'
 import { namedValues } from './listed-values.ts'
@@ -6,6 +6,7 @@ import { namedValues } from './listed-values.ts'
 /** Without `tracing` there are no traces; without `loadTest.secret` no load tests. */
 export function optionalConfig(env: Env) {
   return {
+    outages: { heartbeatMs: env.HEARTBEAT_SECONDS * 1000 },
     tracing:
       env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? undefined

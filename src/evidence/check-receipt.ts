@@ -43,7 +43,7 @@ export async function checkReceipt(deps: CheckDeps, document: ReceiptDocument): 
   const { claims } = verified
   const { kind, portal, submission } = claims
   const told = { ...verified, labels: labelsOf(deps, claims['profile']) }
-  if (kind !== 'submission' || submission === null) return told
+  if (kind !== 'submission' || submission === null || portal === null) return told
   await deps.count(portal, submission)
   return { ...told, current: currentOf(await deps.heads.latest(portal, submission)) }
 }

@@ -8,6 +8,7 @@ import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { Attempts } from './attempts.ts'
 import { isSame, type ReceiptDocument } from './open-receipt.ts'
+import { type OutageLedger, outageClaims } from './outages/outage-ledger.ts'
 import type { ReceiptClaims } from './receipt-claims.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from './receipts.ts'
@@ -19,6 +20,7 @@ export type VerifyDeps = {
   uploads: Pick<UploadRecords, 'history' | 'latest'>
   heads: Pick<SubmissionHeads, 'latest'>
   attempts: Pick<Attempts, 'page'>
+  outages: Pick<OutageLedger, 'find'>
 }
 
 export type VerifiedReceipt = {
@@ -53,6 +55,7 @@ export async function verifyReceipt(deps: VerifyDeps, document: ReceiptDocument)
 /** Whether the records say all that a receipt says. Whoever has the key chose every word of it. */
 async function isConfirmed(deps: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
   const { submission, portal } = claims
+  if (claims.kind === 'outage') return await isOutage(deps, claims)
   const isNamed = typeof portal === 'string' && PORTAL.test(portal)
   if (!isNamed || (submission !== null && !(typeof submission === 'string' && isSubmissionId(submission)))) return false
   if (claims.kind === 'attempt') return await isAttempt(deps, claims)
@@ -61,7 +64,7 @@ async function isConfirmed(deps: VerifyDeps, claims: ReceiptClaims): Promise<boo
 
 async function isOfSubmission({ uploads, heads }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
   const { portal, submission, revision } = claims
-  const head = submission === null ? undefined : await heads.latest(portal, submission)
+  const head = submission === null || portal === null ? undefined : await heads.latest(portal, submission)
   if (head === undefined || head.state === 'deleted' || typeof revision !== 'number') return false
   if (sealedRevision(head, revision) === undefined) return false
   const told = await submissionClaims(uploads, head, revision)
@@ -74,7 +77,7 @@ async function isOfSubmission({ uploads, heads }: VerifyDeps, claims: ReceiptCla
 
 async function isOfUpload({ uploads, heads }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
   const { upload, portal, submission } = claims
-  if (typeof upload !== 'string' || !hasUploadIdShape(upload)) return false
+  if (portal === null || typeof upload !== 'string' || !hasUploadIdShape(upload)) return false
   const head = submission === null ? undefined : await heads.latest(portal, submission)
   if (submission !== null && (head === undefined || head.state === 'deleted')) return false
   // State and checksum are those of a version at the time; dates and what follows from them are as they stand.
@@ -93,9 +96,21 @@ async function isOfUpload({ uploads, heads }: VerifyDeps, claims: ReceiptClaims)
   })
 }
 
+async function isOutage({ outages }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
+  const { iss: _iss, iat: _iat, ...rest } = claims
+  const noted = typeof claims['outage'] === 'string' ? await outages.find(claims['outage']) : undefined
+  return noted !== undefined && isSame(rest, outageClaims(noted))
+}
+
 async function isAttempt({ attempts }: VerifyDeps, claims: ReceiptClaims): Promise<boolean> {
   const { portal, submission, attempt: id, at } = claims
-  if (submission === null || typeof at !== 'string' || typeof id !== 'string' || Number.isNaN(Date.parse(at)))
+  if (
+    portal === null ||
+    submission === null ||
+    typeof at !== 'string' ||
+    typeof id !== 'string' ||
+    Number.isNaN(Date.parse(at))
+  )
     return false
   // Before all attempts of its moment.
   const { items } = await attempts.page(portal, submission, { after: `${at} `, slot: undefined, limit: MAX_ATTEMPTS })

@@ -46,6 +46,12 @@ export const objectKeys = {
   delivery: (owner: string, day: string, jobId: string) => `deliveries/${name(owner)}/${name(day)}/${name(jobId)}`,
   /** Public keys of all receipts. */
   receiptKeys: 'receipt-keys/',
+  /** When each service was alive, one object a service. */
+  heartbeats: 'heartbeats/',
+  heartbeat: (instance: string) => `heartbeats/${name(instance)}.json`,
+  /** The outage ledger: one object an outage, named by its beginning. */
+  outages: 'outages/',
+  outage: (id: string) => `outages/${name(id)}.json`,
 }
 
 /** Names a key. In a Redis Cluster all keys with one `group` are on one node, so that a script may use them together. */

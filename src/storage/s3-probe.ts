@@ -142,7 +142,17 @@ function refusedSum(bucket: string, what: string, error: unknown): never {
 
 /** Rules that wait longer than this are no problem. */
 const SAFE_ABORT_DAYS = 30
-const OUR_PREFIXES = ['uploads/', 'submissions/', 'unique/', 'attempts/', 'news/', 'deliveries/', 'receipt-keys/']
+const OUR_PREFIXES = [
+  'uploads/',
+  'submissions/',
+  'unique/',
+  'attempts/',
+  'news/',
+  'deliveries/',
+  'receipt-keys/',
+  'heartbeats/',
+  'outages/',
+]
 
 /** Warnings about lifecycle rules that remove our objects; none if the rules cannot be read. */
 export async function lifecycleWarnings(client: S3Client, bucket: string): Promise<string[]> {

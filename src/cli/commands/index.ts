@@ -9,6 +9,7 @@ import { extendDeadline } from './extend-deadline.ts'
 import { find } from './find.ts'
 import { inspect } from './inspect.ts'
 import { lane } from './lane.ts'
+import { outages } from './outages.ts'
 import { receiptKeys } from './receipt-keys.ts'
 import { reconcile } from './reconcile.ts'
 import { retry } from './retry.ts'
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   admission,
   lane,
   drain,
+  outages,
   extendDeadline,
   exportReceipts,
   receiptKeys,
