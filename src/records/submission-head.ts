@@ -21,6 +21,9 @@ export type RevisionRecord = {
   uploads?: Record<string, string[]>
 }
 
+/** Time of an outage that was given back, and when. RFC 3339. */
+export type MadeUpFor = { outage: string; from: string; to: string; at: string }
+
 export type SubmissionHead = {
   schema: 1
   version: number
@@ -51,6 +54,8 @@ export type SubmissionHead = {
   revisions: RevisionRecord[]
   /** Names of applied extensions, so that each is applied once. */
   extensions?: string[]
+  /** Outages whose lost time was given back, so that none is given back twice. Absent: none. */
+  madeUpFor?: MadeUpFor[]
   /** Since when a seal waits for verdicts; absent or null: no seal waits. */
   sealRequestedAt?: string | null
   /** Sessions that were revoked; absent: none ever was. */

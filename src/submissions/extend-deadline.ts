@@ -3,7 +3,7 @@
 
 import { type Clock, isoTime } from '../core/clock.ts'
 import { objectKeys } from '../records/keys.ts'
-import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
+import type { MadeUpFor, RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
@@ -19,6 +19,36 @@ export type ExtensionFilter = {
   dueUntilMs?: number
 }
 
+/** New dates of a submission. */
+export type MovedDates = {
+  deadline: string
+  /** The repair time of a returned submission. */
+  repairUntil?: string
+  /** The time of an outage that is given back. */
+  madeUpFor?: Omit<MadeUpFor, 'at'>
+}
+
+/** What an operator asks for, under a name that is applied once to each submission. */
+export type Move = {
+  name: string
+  /** New dates; undefined: this submission is not concerned; a word: why its dates stay as they are. */
+  datesOf: (head: SubmissionHead & { deadline: string }) => MovedDates | 'already' | 'set since' | undefined
+}
+
+/** Everything that fits is moved by the same time, in milliseconds. */
+export function moveBy(byMs: number, name: string): Move {
+  return {
+    name,
+    datesOf(head) {
+      const repairUntil = openRepair(head)?.repairUntil
+      return {
+        deadline: later(head.deadline, byMs),
+        ...(repairUntil === undefined ? {} : { repairUntil: later(repairUntil, byMs) }),
+      }
+    },
+  }
+}
+
 export type Extension = {
   owner: string
   submissionId: string
@@ -29,22 +59,20 @@ export type Extension = {
   repairUntil?: string
   /** Already moved with this name. */
   already: boolean
+  /** Not moved: its dates were set after the outage, by somebody who knew of it. */
+  setSince?: true
 }
 
 export type FindDeps = { store: ObjectStore; heads: SubmissionHeads }
 
 /** Matching open submissions with their new dates; read from the store, so that none is missed. */
-export async function* findExtensions(
-  deps: FindDeps,
-  filter: ExtensionFilter,
-  byMs: number,
-  name: string,
-): AsyncGenerator<Extension> {
+export async function* findExtensions(deps: FindDeps, filter: ExtensionFilter, move: Move): AsyncGenerator<Extension> {
   for await (const { owner, id } of submissionsIn(deps.store, filter.owner)) {
     if (filter.submissionId !== undefined && id !== filter.submissionId) continue
     const head = await deps.heads.fromStore(owner, id)
     if (head === undefined || !fits(head, filter)) continue
-    yield planned(head, byMs, name)
+    const extension = planned(head, move)
+    if (extension !== undefined) yield extension
   }
 }
 
@@ -63,7 +91,10 @@ async function* submissionsIn(
   }
 }
 
-function fits(head: SubmissionHead, { profile, dueFromMs, dueUntilMs }: ExtensionFilter): boolean {
+function fits(
+  head: SubmissionHead,
+  { profile, dueFromMs, dueUntilMs }: ExtensionFilter,
+): head is SubmissionHead & { deadline: string } {
   if (head.deadline === null || (head.state !== 'open' && head.state !== 'returned')) return false
   const dueMs = Date.parse(head.deadline)
   return (
@@ -73,17 +104,15 @@ function fits(head: SubmissionHead, { profile, dueFromMs, dueUntilMs }: Extensio
   )
 }
 
-function planned(head: SubmissionHead, byMs: number, name: string): Extension {
-  const repairUntil = openRepair(head)?.repairUntil
-  return {
-    owner: head.owner,
-    submissionId: head.id,
-    profile: head.profile,
-    deadline: head.deadline ?? '',
-    moved: later(head.deadline ?? '', byMs),
-    ...(repairUntil === undefined ? {} : { repairUntil: later(repairUntil, byMs) }),
-    already: head.extensions?.includes(name) ?? false,
-  }
+function planned(head: SubmissionHead & { deadline: string }, move: Move): Extension | undefined {
+  const { owner, id: submissionId, profile, deadline } = head
+  const dates = head.extensions?.includes(move.name) === true ? 'already' : move.datesOf(head)
+  if (dates === undefined) return undefined
+  const told = { owner, submissionId, profile, deadline }
+  if (dates === 'already') return { ...told, moved: deadline, already: true }
+  if (dates === 'set since') return { ...told, moved: deadline, already: false, setSince: true }
+  const { deadline: movedTo, repairUntil } = dates
+  return { ...told, moved: movedTo, ...(repairUntil === undefined ? {} : { repairUntil }), already: false }
 }
 
 export type ExtendDeps = CompletenessDeps & { clock: Clock }
@@ -97,34 +126,38 @@ export type ExtendDeps = CompletenessDeps & { clock: Clock }
 export async function extendDeadline(
   deps: ExtendDeps,
   { owner, submissionId }: Pick<Extension, 'owner' | 'submissionId'>,
-  byMs: number,
-  name: string,
+  move: Move,
 ): Promise<SubmissionHead | undefined> {
   const { heads, clock } = deps
   const { record, committed } = await heads.commit(owner, submissionId, async (current) => {
-    if (current === undefined || !fits(current, {}) || current.extensions?.includes(name)) return undefined
+    if (current === undefined || !fits(current, {}) || current.extensions?.includes(move.name)) return undefined
+    const dates = move.datesOf(current)
+    if (dates === undefined || typeof dates === 'string') return undefined
     const repair = openRepair(current)
+    const { deadline, repairUntil, madeUpFor } = dates
     const now = isoTime(clock.now())
     return {
       ...current,
       datesSetAt: now,
-      deadline: later(current.deadline ?? '', byMs),
+      deadline,
       revisions: current.revisions.map((entry) =>
-        entry === repair ? { ...repair, repairUntil: later(repair.repairUntil, byMs) } : entry,
+        entry === repair && repairUntil !== undefined ? { ...repair, repairUntil } : entry,
       ),
-      extensions: [...(current.extensions ?? []), name],
+      extensions: [...(current.extensions ?? []), move.name],
+      ...(madeUpFor === undefined ? {} : { madeUpFor: [...(current.madeUpFor ?? []), { ...madeUpFor, at: now }] }),
       event: null,
       sequence: await heads.nextSequence(owner, submissionId),
       updatedAt: now,
     }
   })
-  if (!committed || record === undefined) return undefined
+  // Also where an earlier command committed it and died before anybody heard of it.
+  if (record?.extensions?.includes(move.name) !== true) return undefined
   await refreshCompleteness(deps, owner, submissionId)
-  return record
+  return committed ? record : undefined
 }
 
-/** The repair time of a returned submission. */
-function openRepair(head: SubmissionHead): (RevisionRecord & { repairUntil: string }) | undefined {
+/** The return whose time to repair holds now. */
+export function openRepair(head: SubmissionHead): (RevisionRecord & { repairUntil: string }) | undefined {
   if (head.state !== 'returned') return undefined
   const entry = head.revisions.find(({ revision }) => revision === head.revision - 1)
   return entry?.repairUntil === undefined ? undefined : (entry as RevisionRecord & { repairUntil: string })

@@ -7,7 +7,7 @@ import { AFTER_CLOSE_MS } from '../../../src/records/deadline-steps.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { SESSION_FIELDS } from '../../../src/records/stored-fields.ts'
 import type { SubmissionDocument } from '../../../src/submissions/document/schemas.ts'
-import { extendDeadline } from '../../../src/submissions/extend-deadline.ts'
+import { extendDeadline, moveBy } from '../../../src/submissions/extend-deadline.ts'
 import { testClock } from '../../support/clock.ts'
 import { openEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { testProfile } from '../../support/profiles.ts'
@@ -293,7 +293,7 @@ describe('before the deadline', () => {
   it('again before a deadline that was moved', async () => {
     await put('d-5', { deadline: inMs(DAY_MS) })
     await pass(23 * HOUR_MS)
-    await extendDeadline(h.deps, { owner: 'portal', submissionId: 'd-5' }, DAY_MS, 'outage')
+    await extendDeadline(h.deps, { owner: 'portal', submissionId: 'd-5' }, moveBy(DAY_MS, 'outage'))
     await pass(DAY_MS)
     expect((await told('d-5')).map(({ data }) => data.hours)).toEqual([1, 1])
   })
@@ -312,7 +312,7 @@ describe('a deadline that is moved', () => {
   it('later moves the hand-in with it', async () => {
     await put('m-1')
     await h.acceptedUpload('m-1', 'plan')
-    await extendDeadline(h.deps, { owner: 'portal', submissionId: 'm-1' }, HOUR_MS, 'outage')
+    await extendDeadline(h.deps, { owner: 'portal', submissionId: 'm-1' }, moveBy(HOUR_MS, 'outage'))
     await pass(2 * HOUR_MS + MINUTE_MS)
     expect((await document('m-1')).state).toBe('open')
     await pass(await over('m-1'))

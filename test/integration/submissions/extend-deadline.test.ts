@@ -2,7 +2,12 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isoTime } from '../../../src/core/clock.ts'
-import { type ExtensionFilter, extendDeadline, findExtensions } from '../../../src/submissions/extend-deadline.ts'
+import {
+  type ExtensionFilter,
+  extendDeadline,
+  findExtensions,
+  moveBy,
+} from '../../../src/submissions/extend-deadline.ts'
 import { START } from '../../support/clock.ts'
 import { OTHER_KEY, openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 
@@ -18,7 +23,7 @@ afterAll(async () => await h.close())
 const deadline = isoTime(DEADLINE)
 const found = async (filter: ExtensionFilter, name = 'x'): Promise<string[]> => {
   const ids: string[] = []
-  for await (const one of findExtensions(h.deps, filter, HOUR, name))
+  for await (const one of findExtensions(h.deps, filter, moveBy(HOUR, name)))
     ids.push(`${one.owner}/${one.submissionId}${one.already ? ' again' : ''}`)
   return ids.toSorted()
 }
@@ -44,18 +49,18 @@ it('finds open submissions that match, of every portal', async () => {
 it('extends each deadline once per name, with repeated and concurrent calls', async () => {
   await h.put('once', { deadline })
   const one = { owner: 'portal', submissionId: 'once' }
-  const moves = await Promise.all([1, 2, 3].map(() => extendDeadline(h.deps, one, 2 * HOUR, 'outage')))
+  const moves = await Promise.all([1, 2, 3].map(() => extendDeadline(h.deps, one, moveBy(2 * HOUR, 'outage'))))
   expect(moves.filter((head) => head !== undefined)).toHaveLength(1)
   expect(await document('once')).toMatchObject({ deadline: isoTime(DEADLINE + 2 * HOUR) })
   expect(await found({ submissionId: 'once' }, 'outage')).toEqual(['portal/once again'])
-  expect(await extendDeadline(h.deps, one, HOUR, 'second outage')).toMatchObject({
+  expect(await extendDeadline(h.deps, one, moveBy(HOUR, 'second outage'))).toMatchObject({
     deadline: isoTime(DEADLINE + 3 * HOUR),
     extensions: ['outage', 'second outage'],
   })
   // The portal is believed, and what was moved stays noted.
   await h.put('once', { deadline })
   expect(await document('once')).toMatchObject({ deadline })
-  expect(await extendDeadline(h.deps, one, 2 * HOUR, 'outage')).toBeUndefined()
+  expect(await extendDeadline(h.deps, one, moveBy(2 * HOUR, 'outage'))).toBeUndefined()
 })
 
 it('makes late files count, and accepts new uploads', async () => {
@@ -71,7 +76,7 @@ it('makes late files count, and accepts new uploads', async () => {
       ({ slot }) => slot === 'plan',
     )
   expect((await plan())?.counted).toEqual([])
-  await extendDeadline(h.deps, { owner: 'portal', submissionId: 'late' }, 2 * HOUR, 'o')
+  await extendDeadline(h.deps, { owner: 'portal', submissionId: 'late' }, moveBy(2 * HOUR, 'o'))
   expect((await plan())?.counted).toEqual([one.id])
   expect((await h.call('GET', `/v1/uploads/${one.id}`)).body).toMatchObject({ late: false })
   h.clock.ms = START
@@ -85,10 +90,10 @@ it('does not change sealed submissions, and extends the repair period of returne
   expect((await h.call('POST', '/v1/submissions/sealed/seal')).status).toBe(200)
   const one = { owner: 'portal', submissionId: 'sealed' }
   expect(await found({ submissionId: 'sealed' })).toEqual([])
-  expect(await extendDeadline(h.deps, one, HOUR, 'o')).toBeUndefined()
+  expect(await extendDeadline(h.deps, one, moveBy(HOUR, 'o'))).toBeUndefined()
   const repairUntil = isoTime(DEADLINE + 48 * HOUR)
   const body = { reason: 'mend it', repairUntil }
   expect((await h.call('POST', '/v1/submissions/sealed/return', { body })).status).toBe(200)
-  const moved = await extendDeadline(h.deps, one, HOUR, 'o')
+  const moved = await extendDeadline(h.deps, one, moveBy(HOUR, 'o'))
   expect(moved?.revisions).toMatchObject([{ revision: 1, repairUntil: isoTime(DEADLINE + 49 * HOUR) }])
 })
