@@ -1,7 +1,7 @@
 // Updates after a change of a submission: a verdict, a deletion, a moved deadline, metadata.
 
 import { loadIfThere, publishCompleteness } from './completeness-events.ts'
-import { closeSubmission, isOver } from './deadlines/close.ts'
+import { isOver, settleEndOfTime } from './deadlines/end-of-time.ts'
 import type { LoadedSubmission } from './documents.ts'
 import { carryOutSeal, type SealDeps } from './seal.ts'
 
@@ -23,7 +23,7 @@ export async function refreshCompleteness(
   const loaded = await publishCompleteness(deps, owner, submissionId, trace)
   if (loaded === undefined) return undefined
   if (loaded.head.sealAtDeadline === true && loaded.document.complete && isOver(loaded, deps.clock.now())) {
-    await closeSubmission(deps, owner, submissionId)
+    await settleEndOfTime(deps, owner, submissionId)
     return await loadIfThere(deps, owner, submissionId)
   }
   if (loaded.head.sealRequestedAt == null) return loaded

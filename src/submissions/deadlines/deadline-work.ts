@@ -10,8 +10,8 @@ import type { Metrics } from '../../core/metrics.ts'
 import { nextStepMs, stepAt } from '../../records/deadline-steps.ts'
 import type { Leased } from '../../records/due-dates.ts'
 import type { SealDeps } from '../seal.ts'
-import { closeSubmission } from './close.ts'
 import { tellDue } from './due-event.ts'
+import { settleEndOfTime } from './end-of-time.ts'
 
 const EVERY_MS = 1000
 /** Few, since a process that dies leaves its leases to the others only after some seconds. */
@@ -89,7 +89,7 @@ export class DeadlineWork {
     await heads.announce(stored)
     const step = stepAt(stored, clock.now())
     if (step?.kind === 'over') {
-      const { outcome, againMs } = await closeSubmission(this.#deps, owner, id)
+      const { outcome, againMs } = await settleEndOfTime(this.#deps, owner, id)
       if (outcome !== 'nothing') this.#deps.metrics.submissionsClosed.inc({ outcome })
       return againMs
     }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { isoTime } from '../../../src/core/clock.ts'
 import { AFTER_CLOSE_MS } from '../../../src/records/deadline-steps.ts'
 import { objectKeys, redisKeys } from '../../../src/records/keys.ts'
-import { closeSubmission } from '../../../src/submissions/deadlines/close.ts'
 import { DeadlineWork } from '../../../src/submissions/deadlines/deadline-work.ts'
+import { settleEndOfTime } from '../../../src/submissions/deadlines/end-of-time.ts'
 import type { SealDeps } from '../../../src/submissions/seal.ts'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 import { reached } from '../../support/records.ts'
@@ -53,7 +53,7 @@ async function closeWhile(id: string, act: () => Promise<unknown>): Promise<void
       return typeof member === 'function' ? member.bind(target) : member
     },
   })
-  await closeSubmission({ ...h.deps, heads }, 'portal', id)
+  await settleEndOfTime({ ...h.deps, heads }, 'portal', id)
   expect(done).toBe(true)
 }
 

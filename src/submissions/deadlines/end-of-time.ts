@@ -24,7 +24,7 @@ type Decision =
 
 const OUTCOMES = { seal: 'sealed', lapse: 'lapsed', nothing: 'nothing' } as const
 
-export type Closed = { outcome: (typeof OUTCOMES)[Decision['act']]; againMs: number | null }
+export type Settled = { outcome: (typeof OUTCOMES)[Decision['act']]; againMs: number | null }
 
 /**
  * Seals the submission, or tells that it has lapsed, if its time is over by `deps.clock`. Idempotent.
@@ -32,22 +32,22 @@ export type Closed = { outcome: (typeof OUTCOMES)[Decision['act']]; againMs: num
  * @returns what was done, and when to look again, Unix milliseconds; null: nothing is left to do at the present dates
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */
-export async function closeSubmission(deps: SealDeps, owner: string, id: string): Promise<Closed> {
-  let closed: Closed = { outcome: 'nothing', againMs: null }
+export async function settleEndOfTime(deps: SealDeps, owner: string, id: string): Promise<Settled> {
+  let settled: Settled = { outcome: 'nothing', againMs: null }
   const committed = await commitSeal(deps, owner, id, async (loaded) => {
     const nowMs = deps.clock.now()
     const decision = decide(loaded, nowMs)
-    closed = { outcome: OUTCOMES[decision.act], againMs: decision.act === 'nothing' ? decision.againMs : null }
+    settled = { outcome: OUTCOMES[decision.act], againMs: decision.act === 'nothing' ? decision.againMs : null }
     // What made it complete, or incomplete, is told before its end.
     const told = await deps.index.publishedComplete(owner, id)
     if (decision.act !== 'nothing' && told !== loaded.document.complete) await publishCompleteness(deps, owner, id)
     if (decision.act === 'seal') return await sealed(deps, loaded, 'deadline')
     if (decision.act === 'nothing') return undefined
-    if (decision.pending.length > 0 && loaded.head.sealAtDeadline === true) closed.againMs = nowMs + LAPSED_AGAIN_MS
+    if (decision.pending.length > 0 && loaded.head.sealAtDeadline === true) settled.againMs = nowMs + LAPSED_AGAIN_MS
     return await lapsed(deps, loaded, decision)
   })
   // Its portal, or another service, was first.
-  return committed || closed.outcome === 'nothing' ? closed : { outcome: 'nothing', againMs: null }
+  return committed || settled.outcome === 'nothing' ? settled : { outcome: 'nothing', againMs: null }
 }
 
 /** Whether the time of an open submission is over. */
