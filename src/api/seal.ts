@@ -1,9 +1,10 @@
-// Sealing and returning: the calls that end a revision of a submission and start the next.
+// Sealing, returning and closing: the calls that end a revision of a submission, start the next, and say that it was decided.
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import { isUnchanged } from '../http/conditional.ts'
 import { type Api, problems } from '../http/typed-routes.ts'
+import { closeSubmission, reopenSubmission } from '../submissions/close-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import { returnSubmission } from '../submissions/return-submission.ts'
 import { type SealDeps, sealSubmission, withdrawSeal } from '../submissions/seal.ts'
@@ -48,6 +49,26 @@ const ReturnBody = Type.Object(
   },
   { additionalProperties: false },
 )
+
+const CloseBody = Type.Object(
+  {
+    outcome: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        minLength: 1,
+        maxLength: 200,
+        description: 'What was decided, as the portal calls it. Sessions see it in the document; events do not have it',
+      }),
+    ),
+    keepUntil: Type.String({
+      format: 'date-time',
+      description: 'Originals and renditions stay until then, and are removed within a day after it. In the future',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const removed = { MEDIA_REMOVED: 409 } as const
 
 export function sealApi(api: Api, deps: SealApiDeps): void {
   const { auth } = deps
@@ -118,7 +139,10 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         body: ReturnBody,
         response: {
           200: SubmissionDocumentSchema,
-          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'SLOT_UNKNOWN']),
+          ...problems(
+            [...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'SLOT_UNKNOWN', 'MEDIA_REMOVED'],
+            removed,
+          ),
         },
       },
     },
@@ -127,6 +151,54 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       const { document } = await returnSubmission(deps, owner, id, request.body)
       isUnchanged(request, reply, document)
       return await reply.send(document)
+    },
+  )
+
+  api.post(
+    '/v1/submissions/:id/close',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags,
+        summary: 'Close a submission after the decision',
+        description:
+          'Its files stay until `keepUntil`; then all originals and renditions are removed, and documents, receipts and attempts ' +
+          'stay. Until the removal begins another call changes date and outcome, `DELETE …/close` withdraws it, and a return ' +
+          'ends it. Repeating it is 200 again.',
+        params: SubmissionId,
+        body: CloseBody,
+        response: {
+          200: SubmissionDocumentSchema,
+          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      const { document } = await closeSubmission(deps, owner, id, request.body)
+      isUnchanged(request, reply, document)
+      return await reply.send(document)
+    },
+  )
+
+  api.delete(
+    '/v1/submissions/:id/close',
+    {
+      onRequest: auth.requirePortal,
+      schema: {
+        tags,
+        summary: 'Withdraw the closing of a submission',
+        description: 'Its files stay, as before. Not possible any more once their removal has begun.',
+        params: SubmissionId,
+        response: {
+          200: SubmissionDocumentSchema,
+          ...problems([...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
+        },
+      },
+    },
+    async (request) => {
+      const { owner, id } = submissionOf(auth.caller(request), request.params.id)
+      return (await reopenSubmission(deps, owner, id)).document
     },
   )
 }

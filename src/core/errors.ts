@@ -110,8 +110,8 @@ export const ERRORS = {
   ),
   SUBMISSION_NOT_SEALED: e(
     409,
-    'คำขอนี้ยังไม่ได้ยื่น จึงส่งคืนไม่ได้',
-    'Only a sealed submission can be returned, or one with late rejections.',
+    'คำขอนี้ยังไม่ได้ยื่น จึงส่งคืนหรือปิดไม่ได้',
+    'Only a sealed submission can be returned or closed; one with late rejections can be returned too.',
   ),
   CALLBACK_UNSIGNED: e(
     400,

@@ -14,7 +14,11 @@ import type { ListedShard } from './shards.ts'
 
 /** Quiet: no job, seal, expiry or erasure is due in it. */
 export type QuietShard = { digest: string; entries: QuietSubmission[] }
-export type QuietSubmission = ListEntry & { removableSinceMs: number | null }
+export type QuietSubmission = ListEntry & {
+  removableSinceMs: number | null
+  /** Of a closed one: from when on its files are to be removed. */
+  keptUntilMs: number | null
+}
 
 type Entry = [
   owner: string,
@@ -23,9 +27,11 @@ type Entry = [
   isListed: 0 | 1,
   lookAtMs: number | null,
   removableSinceMs: number | null,
+  keptUntilMs: number | null,
 ]
 type Line = [shard: string, digest: string, ...entries: Entry[]]
-type Header = { schema: 1; part: string; digest: string }
+/** Schema 2 since `keptUntilMs`: a part without it must not be trusted, for a closed submission is quiet for years. */
+type Header = { schema: 2; part: string; digest: string }
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
@@ -70,19 +76,20 @@ export class Checkpoint {
 function encode(part: string, shards: ReadonlyMap<string, QuietShard>): string {
   const lines = [...shards].map(([shard, { digest, entries }]): string => {
     const told = entries.map(
-      ({ owner, id, changedAtMs, isListed, lookAtMs, removableSinceMs }): Entry => [
+      ({ owner, id, changedAtMs, isListed, lookAtMs, removableSinceMs, keptUntilMs }): Entry => [
         owner,
         id,
         changedAtMs,
         isListed ? 1 : 0,
         lookAtMs,
         removableSinceMs,
+        keptUntilMs,
       ],
     )
     return JSON.stringify([shard, digest, ...told])
   })
   const text = lines.join('\n')
-  const header: Header = { schema: 1, part, digest: sha256(text) }
+  const header: Header = { schema: 2, part, digest: sha256(text) }
   return `${JSON.stringify(header)}\n${text}`
 }
 
@@ -90,18 +97,19 @@ function decode(part: string, text: string): Map<string, QuietShard> {
   const end = text.indexOf('\n')
   const header = JSON.parse(text.slice(0, end)) as Header
   const rest = text.slice(end + 1)
-  if (header.schema !== 1 || header.part !== part || header.digest !== sha256(rest))
+  if (header.schema !== 2 || header.part !== part || header.digest !== sha256(rest))
     throw new Error('damaged, or of another version')
   const lines = rest === '' ? [] : rest.split('\n').map((line) => JSON.parse(line) as Line)
   return new Map(
     lines.map(([shard, digest, ...told]) => {
-      const entries = told.map(([owner, id, changedAtMs, listed, lookAtMs, removableSinceMs]) => ({
+      const entries = told.map(([owner, id, changedAtMs, listed, lookAtMs, removableSinceMs, keptUntilMs]) => ({
         owner,
         id,
         changedAtMs,
         isListed: listed === 1,
         lookAtMs,
         removableSinceMs,
+        keptUntilMs,
       }))
       return [shard, { digest, entries }]
     }),

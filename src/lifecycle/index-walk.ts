@@ -10,7 +10,7 @@ import { Pacer } from '../core/pacer.ts'
 import { firstStepMs } from '../records/deadline-steps.ts'
 import { restoreListEntries } from '../records/list-entries.ts'
 import type { RecordIndex } from '../records/record-index.ts'
-import type { SubmissionHead } from '../records/submission-head.ts'
+import { keptUntilMs, type SubmissionHead } from '../records/submission-head.ts'
 import { isErasureDue, type SubmissionHeads } from '../records/submission-heads.ts'
 import { isYoungTombstone } from '../records/tombstones.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
@@ -38,7 +38,7 @@ export type WalkDeps = {
   logger: Logger
 }
 
-/** `sinceMs`: no period of retention began earlier, Unix milliseconds. */
+/** `sinceMs`: no period of retention began earlier, Unix milliseconds; 0: look at it now. */
 export type Removable = Name & { sinceMs: number }
 export type Walked = {
   submissions: number
@@ -128,7 +128,15 @@ export class IndexWalk {
         const changedAtMs = Math.max(...[head, ...own].map(({ committedAt }) => Date.parse(committedAt)))
         const isListed = head.state !== 'deleted'
         const lookAtMs = firstStepMs(head, this.#deps.clock.now())
-        return { owner, id, changedAtMs, isListed, lookAtMs, removableSinceMs: isListed ? removableSinceMs(own) : null }
+        return {
+          owner,
+          id,
+          changedAtMs,
+          isListed,
+          lookAtMs,
+          removableSinceMs: isListed ? removableSinceMs(own) : null,
+          keptUntilMs: keptUntilMs(head),
+        }
       }),
     )
     const strays = present.filter(
@@ -145,8 +153,11 @@ export class IndexWalk {
   }
 
   #note(entries: readonly QuietSubmission[]): void {
-    for (const { owner, id, changedAtMs, removableSinceMs: sinceMs } of entries) {
+    const nowMs = this.#deps.clock.now()
+    for (const entry of entries) {
+      const { owner, id, changedAtMs } = entry
       if (changedAtMs >= this.#options.recentSinceMs) this.#walked.recent.push({ owner, id })
+      const sinceMs = entry.keptUntilMs !== null && entry.keptUntilMs <= nowMs ? 0 : entry.removableSinceMs
       if (sinceMs !== null) this.#walked.removable.push({ owner, id, sinceMs })
     }
   }

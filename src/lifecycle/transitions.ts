@@ -288,10 +288,11 @@ export function keptBySeal(current: Current, handedIn: UploadRecord, sequence: n
   return { ...handedIn, lanes, event: 'upload.accepted', sequence } as unknown as NextUpload
 }
 
-/** Retention removes the bytes; the record stays. */
+/** Retention removes the bytes; the record stays. A worker that is still making a rendition cannot commit it. */
 export function mediaRemoved(current: Current, atMs: number): NextUpload {
   const renditions = withoutMedia(current.renditions)
-  return next('media removed', current, { mediaRemovedAt: isoTime(atMs), renditions })
+  const lanes = releasedLanes(current.lanes)
+  return next('media removed', current, { mediaRemovedAt: isoTime(atMs), renditions, lanes })
 }
 
 export function mediaErased(current: Current, atMs: number): NextUpload {

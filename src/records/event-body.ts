@@ -1,7 +1,7 @@
 // The body of events, the same for SSE, webhooks and `/v1/events`. Small: readers fetch the document.
 
 import { traceIn } from '../core/trace-context.ts'
-import type { SealedBy, SubmissionHead } from './submission-head.ts'
+import { closingOf, type SealedBy, type SubmissionHead } from './submission-head.ts'
 import type { FileProblem, UploadRecord } from './upload-record.ts'
 
 export type EventBody = {
@@ -27,6 +27,8 @@ export type EventBody = {
     hours?: number
     deadline?: string
     sealAtDeadline?: boolean
+    /** Of `submission.closed`: until when its files stay. */
+    keepUntil?: string
   }
 }
 
@@ -79,9 +81,12 @@ export function submissionEvent(head: SubmissionHead): EventEnvelope | null {
   }
 }
 
-function detailsOf({ event, revision, revisions, lapsed }: SubmissionHead): Partial<EventBody['data']> {
+function detailsOf(head: SubmissionHead): Partial<EventBody['data']> {
+  const { event, revision, revisions, lapsed } = head
   if (event === 'submission.sealed')
     return { by: revisions.find((entry) => entry.revision === revision)?.sealedBy ?? 'request' }
+  const closing = event === 'submission.closed' ? closingOf(head) : undefined
+  if (closing !== undefined) return { keepUntil: closing.keepUntil }
   if (event !== 'submission.lapsed' || lapsed === undefined) return {}
   const { missing, pending } = lapsed
   return { missing, ...(pending.length > 0 ? { pending } : {}) }

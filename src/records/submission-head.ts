@@ -19,6 +19,20 @@ export type RevisionRecord = {
   slots?: string[]
   /** Frozen at the seal: slot → upload ids. */
   uploads?: Record<string, string[]>
+  /** The portal has decided about it. Counts as long as this is the current revision, and sealed: see `closingOf`. */
+  closed?: Closing
+}
+
+export type Closing = {
+  at: string
+  /** As the portal calls it. */
+  outcome?: string
+  /** The files of the submission stay until then. */
+  keepUntil: string
+  /** Their removal was begun: the date cannot be moved any more. */
+  mediaRemovedAt?: string
+  /** All of them are gone. */
+  mediaErasedAt?: string
 }
 
 /** Time of an outage that was given back, and when. RFC 3339. */
@@ -70,4 +84,15 @@ export type SubmissionHead = {
   claims?: string[]
   /** Of a deleted one: everything about it has been removed but this version. */
   erasedAt?: string
+}
+
+/** The closing that counts: a return makes it history. */
+export function closingOf({ state, revision, revisions }: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>) {
+  return state === 'sealed' ? revisions.find((entry) => entry.revision === revision)?.closed : undefined
+}
+
+/** From when on its files are to be removed, Unix milliseconds; null: never as it stands, or it was done. */
+export function keptUntilMs(head: Pick<SubmissionHead, 'state' | 'revision' | 'revisions'>): number | null {
+  const closing = closingOf(head)
+  return closing === undefined || closing.mediaErasedAt !== undefined ? null : Date.parse(closing.keepUntil)
 }

@@ -6,6 +6,7 @@ import { AppError } from '../core/errors.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { badRequest } from '../http/errors.ts'
 import type { RevisionRecord, SubmissionHead } from '../records/submission-head.ts'
+import { refuseRemoved } from './close-submission.ts'
 import { type CompletenessDeps, refreshCompleteness } from './completeness.ts'
 import { slotOf } from './creation.ts'
 import { type LoadedSubmission, loadSubmission } from './documents.ts'
@@ -22,7 +23,7 @@ export type ReturnBody = {
  * Returns a sealed submission. One that is not sealed can be returned only for repair, if a file was
  * rejected after the deadline. Repeating it changes nothing.
  *
- * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409), SLOT_UNKNOWN
+ * @throws BAD_REQUEST, SUBMISSION_UNKNOWN, SUBMISSION_DELETED, SUBMISSION_NOT_SEALED (409), SLOT_UNKNOWN, MEDIA_REMOVED (409)
  */
 export async function returnSubmission(
   deps: CompletenessDeps,
@@ -41,6 +42,7 @@ export async function returnSubmission(
     if (current.state === 'deleted') throw new AppError('SUBMISSION_DELETED')
     for (const slot of slots) slotOf(deps.profiles, current, slot)
     if (isSaid(current, given)) return undefined
+    refuseRemoved(current)
     refusePast(given.repairUntil, clock)
     if (current.state !== 'sealed' && !(await needsRepair(deps, current, given.repairUntil)))
       throw new AppError('SUBMISSION_NOT_SEALED')

@@ -21,6 +21,7 @@ export const PERSONAL = {
   fingerprint: 'fingerprint-bupha-3317',
   tusMetadata: 'note-of-bupha-5529',
   reason: 'เหตุผลถึงบุปผา-6640',
+  outcome: 'ผลของบุปผา-8105',
   callbackUrl: 'hook-of-bupha-4481',
   content: 'content-of-bupha-2290',
 } as const
@@ -80,6 +81,9 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
   if (sealed.status !== 200) throw new Error(sealed.text)
   const returned = await call('POST', `/v1/submissions/${id}/return`, { body: { reason: PERSONAL.reason } })
   if (returned.status !== 200) throw new Error(returned.text)
+  const decision = { outcome: PERSONAL.outcome, keepUntil: new Date(Date.now() + 86_400_000).toISOString() }
+  const closed = await call('POST', `/v1/submissions/${id}/close`, { body: decision })
+  if (closed.status !== 200) throw new Error(closed.text)
   const replacement = await whole(await personOf('plan'), 2, film(3))
   await until(replacement, 'ready')
 

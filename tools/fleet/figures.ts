@@ -51,7 +51,8 @@ type Raw = {
     | 'perThousandReads'
     | 'perGiBEgress'
     | 'hoursUp'
-    | 'monthsKept',
+    | 'monthsKept'
+    | 'monthsKeptClosed',
     Sourced<number>
   >
 }

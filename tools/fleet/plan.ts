@@ -92,6 +92,7 @@ export function planFleet(teachers: number, curves: Evening, figures: Figures) {
       media: mediaCpuHours * money.perCoreHour,
       calls: (s3Writes / 1000) * money.perThousandWrites + (s3Reads / 1000) * money.perThousandReads,
       storage: ((bytes + renditionBytes) / GIB) * money.perGiBMonth * money.monthsKept,
+      storageClosed: ((bytes + renditionBytes) / GIB) * money.perGiBMonth * money.monthsKeptClosed,
       egress: ((bytes * people.views) / GIB) * money.perGiBEgress,
     },
   }

@@ -56,6 +56,7 @@ export function planRows(plan: Plan, simulated: Simulated): [string, string][] {
     ['cost: inspect and transcode', cash(money.media)],
     ['cost: calls to the bucket', cash(money.calls)],
     ['cost: storage', cash(money.storage)],
+    ['cost: storage, closed after the decision', cash(money.storageClosed)],
     ['cost: egress', cash(money.egress)],
   ]
 }

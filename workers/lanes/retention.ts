@@ -1,13 +1,12 @@
-// Retention: removes the media of rejected and replaced files after their retention period; the record stays.
-// The commit comes before the first byte is removed, so that no link is given for removed media.
+// Retention: removes the media of rejected and replaced files after their retention period, and all of a closed submission when
+// its date has come; the records stay.
 
-import { faultPoint } from '../../src/core/fault-points.ts'
-import { isPossible } from '../../src/lifecycle/transition-table.ts'
-import { mediaErased, mediaRemoved } from '../../src/lifecycle/transitions.ts'
-import { removeAllButRecords } from '../../src/records/upload-objects.ts'
+import { keptUntilMs } from '../../src/records/submission-head.ts'
 import { isAccepted, type UploadRecord } from '../../src/records/upload-record.ts'
 import { supersededIds } from '../../src/submissions/document/submission.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { removeClosedMedia } from './closed-media.ts'
+import { removeMedia } from './remove-media.ts'
 
 const DAY_MS = 86_400_000
 
@@ -36,10 +35,11 @@ export async function applyRetention(deps: WorkerContext, signal?: AbortSignal):
 async function ofSubmission(deps: WorkerContext, owner: string, id: string): Promise<number> {
   const head = await deps.heads.latest(owner, id)
   if (head === undefined || head.state === 'deleted') return 0
+  if ((keptUntilMs(head) ?? Number.POSITIVE_INFINITY) <= deps.clock.now()) return await removeClosedMedia(deps, head)
   const profile = deps.profiles.get(head.profile)
   const records = await deps.heads.uploadsOf(owner, id)
   const superseded = profile === undefined ? new Set<string>() : supersededIds(head, profile, records)
-  // Sealed files are evidence as long as the submission exists.
+  // Sealed files are evidence until the submission is closed and its date has come.
   const frozen = new Set(head.revisions.flatMap(({ uploads }) => Object.values(uploads ?? {}).flat()))
   let removed = 0
   for (const record of records) {
@@ -68,21 +68,4 @@ function isOver(
     .toSorted()
     .at(0)
   return olderThan(since ?? null, supersededDays)
-}
-
-/** @returns whether this call deleted them */
-async function removeMedia(deps: WorkerContext, id: string): Promise<boolean> {
-  const { committed } = await deps.uploads.commit(id, (current) => {
-    if (current === undefined || current.mediaRemovedAt !== undefined) return undefined
-    return isPossible('media removed', current) ? mediaRemoved(current, deps.clock.now()) : undefined
-  })
-  faultPoint('maintain.before-delete')
-  await removeAllButRecords(deps.store, id)
-  faultPoint('maintain.deleted')
-  await deps.uploads.commit(id, (current) =>
-    current === undefined || current.mediaErasedAt !== undefined || !isPossible('media removed', current)
-      ? undefined
-      : mediaErased(current, deps.clock.now()),
-  )
-  return committed
 }

@@ -19,6 +19,9 @@ const EVENTS = [
   'submission.returned',
   'submission.due',
   'submission.lapsed',
+  'submission.closed',
+  'submission.reopened',
+  'submission.media_removed',
 ]
 const POLL_MS = 5000
 /** Polling beside the stream, since a dead stream looks like a quiet one. */

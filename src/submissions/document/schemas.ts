@@ -181,6 +181,19 @@ export const RevisionDocumentSchema = object(
     reason: name,
     repairUntil: Type.Optional(Time),
     slots: Type.Optional(Type.Array(Text, { description: 'Slots whose files must be replaced, named by the return' })),
+    closed: Type.Optional(
+      object(
+        {
+          at: Time,
+          outcome: name,
+          keepUntil: Type.String({ format: 'date-time', description: 'Until then the files are kept' }),
+          mediaRemovedAt: Type.Optional(
+            Type.String({ format: 'date-time', description: 'When their removal began; the documents stay' }),
+          ),
+        },
+        'Closed after the decision; a return makes it history',
+      ),
+    ),
     uploads: Type.Record(Text, Type.Array(Text)),
   },
   'One revision; uploads by slot',

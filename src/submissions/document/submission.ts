@@ -2,7 +2,7 @@
 // updated when two uploads end at once.
 
 import { AppError } from '../../core/errors.ts'
-import type { RevisionRecord, SubmissionHead } from '../../records/submission-head.ts'
+import type { Closing, RevisionRecord, SubmissionHead } from '../../records/submission-head.ts'
 import type { Profile } from '../profiles/profile.ts'
 import { completeness } from './completeness.ts'
 import { countSlot, frozenIds, type SlotCount } from './counting.ts'
@@ -107,7 +107,17 @@ function present(
 }
 
 function revisionDocument(record: RevisionRecord, uploads: Record<string, string[]>): RevisionDocument {
-  const { revision, sealedAt, sealedBy = 'request', creditedAt, returnedAt, reason, repairUntil, slots } = record
+  const {
+    revision,
+    sealedAt,
+    sealedBy = 'request',
+    creditedAt,
+    returnedAt,
+    reason,
+    repairUntil,
+    slots,
+    closed,
+  } = record
   return {
     revision,
     ...(sealedAt === undefined ? {} : { sealedAt, sealedBy }),
@@ -116,8 +126,13 @@ function revisionDocument(record: RevisionRecord, uploads: Record<string, string
     ...(reason === undefined ? {} : { reason }),
     ...(repairUntil === undefined ? {} : { repairUntil }),
     ...(slots === undefined ? {} : { slots }),
+    ...(closed === undefined ? {} : { closed: closingDocument(closed) }),
     uploads,
   }
+}
+
+function closingDocument({ mediaErasedAt: _, ...shown }: Closing): NonNullable<RevisionDocument['closed']> {
+  return shown
 }
 
 function latest(times: readonly string[]): string {

@@ -86,6 +86,8 @@ const MATRIX: Record<string, Cells> = {
   'POST /v1/submissions/:id/seal': changeable('202', SUBMISSION),
   'DELETE /v1/submissions/:id/seal': changeable('200', SUBMISSION),
   'POST /v1/submissions/:id/return': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
+  'POST /v1/submissions/:id/close': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
+  'DELETE /v1/submissions/:id/close': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
   'POST /v1/submissions/:id/sessions': portalOnly('201', SUBMISSION),
   'DELETE /v1/submissions/:id/sessions': portalOnly('204', SUBMISSION),
   'DELETE /v1/submissions/:id/sessions/:sid': portalOnly('204', SUBMISSION),

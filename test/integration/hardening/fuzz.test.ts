@@ -113,6 +113,7 @@ test('bodies of every call, JSON and invalid ones', async () => {
     'PATCH /v1/submissions/X/slots/plan',
     'POST /v1/submissions/Y/seal',
     'POST /v1/submissions/X/return',
+    'POST /v1/submissions/X/close',
     'POST /v1/receipts/verify',
     'POST /v1/uploads/U/links',
   )

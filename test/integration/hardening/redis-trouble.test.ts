@@ -49,6 +49,8 @@ const TROUBLES: Trouble[] = [
 /** Answered in these ways when all is well, too: the calls of this test ask for no more. */
 const ORDINARY: Record<string, number[]> = {
   'POST /v1/submissions/:id/return': [409],
+  'POST /v1/submissions/:id/close': [409],
+  'DELETE /v1/submissions/:id/close': [409],
   'POST /v1/receipts/verify': [400],
   'GET /media/*': [403],
   'HEAD /media/*': [403],

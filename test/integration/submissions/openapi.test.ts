@@ -37,6 +37,7 @@ it('names every call', () => {
   expect(calls.sort()).toEqual(
     [
       'DELETE /v1/submissions/{id}',
+      'DELETE /v1/submissions/{id}/close',
       'DELETE /v1/submissions/{id}/seal',
       'DELETE /v1/submissions/{id}/sessions',
       'DELETE /v1/submissions/{id}/sessions/{sid}',
@@ -54,6 +55,7 @@ it('names every call', () => {
       'POST /v1/receipts/verify',
       'PATCH /v1/submissions/{id}/slots/{slot}',
       'POST /v1/submissions/{id}/return',
+      'POST /v1/submissions/{id}/close',
       'POST /v1/submissions/{id}/seal',
       'POST /v1/submissions/{id}/sessions',
       'POST /v1/submissions/{id}/tickets',

@@ -13,6 +13,7 @@ const BODIES: Record<string, unknown> = {
   'POST /v1/submissions/:id/sessions': {},
   'POST /v1/submissions/:id/seal': { whenComplete: true },
   'POST /v1/submissions/:id/return': { reason: 'x' },
+  'POST /v1/submissions/:id/close': { keepUntil: '2999-01-01T00:00:00Z' },
   'POST /v1/receipts/verify': {},
   'POST /v1/uploads/:id/links': {},
 }
