@@ -12,6 +12,7 @@ import { linkRoutes } from './delivery/link-routes.ts'
 import { mediaRoute } from './delivery/media-route.ts'
 import type { Deps } from './deps.ts'
 import type { Caller } from './events/access.ts'
+import { describedWebhooks } from './events/event-types.ts'
 import { eventRoutes } from './events/routes.ts'
 import { publicUrl } from './http/public-url.ts'
 import { portalRoutes } from './portal/routes.ts'
@@ -105,6 +106,7 @@ async function describe(app: FastifyInstance): Promise<void> {
         },
       },
       security: [{ apiKey: [] }, { session: [] }],
+      webhooks: describedWebhooks(),
     },
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP })

@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { portalApi } from '../../../src/api/routes.ts'
+import { EVENT_TYPES } from '../../../src/events/event-types.ts'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 
 type Operation = {
@@ -49,13 +50,14 @@ it('names every call', () => {
       'GET /v1/submissions/{id}/attempts',
       'GET /v1/submissions/{id}',
       'GET /v1/submissions/{id}/receipt',
+      'GET /v1/submissions/{id}/review',
       'GET /v1/submissions/{id}/uploads',
       'GET /v1/uploads/{id}',
       'GET /v1/uploads/{id}/receipt',
       'POST /v1/receipts/verify',
       'PATCH /v1/submissions/{id}/slots/{slot}',
-      'POST /v1/submissions/{id}/return',
       'POST /v1/submissions/{id}/close',
+      'POST /v1/submissions/{id}/return',
       'POST /v1/submissions/{id}/seal',
       'POST /v1/submissions/{id}/sessions',
       'POST /v1/submissions/{id}/tickets',
@@ -79,4 +81,21 @@ it('describes each call and its errors', () => {
     expect.arrayContaining(['201', '400', '401', '403', '404', '409', '410', '500', '503']),
   )
   expect(ticket?.['403']?.description).toMatch(/`NOT_OPEN_YET`.*`DEADLINE_PASSED`/s)
+})
+
+it('describes every webhook, with what it tells', async () => {
+  const { webhooks } = (await h.call('GET', '/openapi.json')).body as unknown as {
+    webhooks: Record<
+      string,
+      { post: { summary: string; requestBody: { content: Record<string, { schema: Schema }> } } }
+    >
+  }
+  type Schema = { properties: { data: { properties: object; required: string[] } } }
+  const dataOf = (type: string) => webhooks[type]?.post.requestBody.content['application/json']?.schema.properties.data
+  expect(Object.keys(webhooks)).toEqual(Object.keys(EVENT_TYPES))
+  expect(Object.keys(dataOf('submission.due')?.properties ?? {})).toEqual(
+    expect.arrayContaining(['sequence', 'hours', 'deadline', 'complete', 'missing', 'pending', 'sealAtDeadline']),
+  )
+  expect(dataOf('submission.lapsed')?.required).toEqual(expect.arrayContaining(['sequence', 'missing']))
+  expect(Object.keys(dataOf('submission.sealed')?.properties ?? {})).toContain('by')
 })
