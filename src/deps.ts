@@ -49,6 +49,7 @@ import type { ObjectStore } from './storage/object-store.ts'
 import { DeadlineWork } from './submissions/deadlines/deadline-work.ts'
 import { settleDueSubmissions } from './submissions/due-submissions.ts'
 import { loadProfiles, shippedProfilesDir } from './submissions/profiles/loader.ts'
+import { SameContent } from './submissions/same-content.ts'
 import { UniqueKeys } from './submissions/unique-keys.ts'
 import { Admission, LATE_LOOP_MS } from './uploads/admission.ts'
 import { ByteBudget } from './uploads/budget.ts'
@@ -171,6 +172,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const personLimits = new PersonLimits({ redis: redis.hot, personalHash, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)
+  const sameContent = new SameContent({ store, uploads })
   const erasure = new Erasure({
     store,
     hot,
@@ -180,6 +182,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     index,
     queues,
     attempts,
+    sameContent,
     uniqueKeys,
     webhooks: config.webhooks,
     search: new FindIndex(redis.producer),
@@ -254,6 +257,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     keyDerivation,
     revocations,
     auth,
+    sameContent,
     uniqueKeys,
     personalHash,
     erasure,

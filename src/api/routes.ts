@@ -6,6 +6,7 @@ import type { RateLimiter } from '../auth/rate-limit.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
 import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
 import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
+import { type ReviewApiDeps, reviewApi } from './review.ts'
 import { type SealApiDeps, sealApi } from './seal.ts'
 import { type SessionsApiDeps, sessionsApi } from './sessions.ts'
 import { type SubmissionReceiptsApiDeps, submissionReceiptsApi } from './submission-receipts.ts'
@@ -20,6 +21,7 @@ export type PortalApiDeps = SubmissionsApiDeps &
   UploadsApiDeps &
   ProfilesApiDeps &
   SealApiDeps &
+  ReviewApiDeps &
   ReceiptsApiDeps &
   SubmissionReceiptsApiDeps &
   VerifyApiDeps & { rates: Pick<RateLimiter, 'check'> }
@@ -33,6 +35,7 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Prom
     submissionsApi(api, deps)
     ticketsApi(api, deps)
     sealApi(api, deps)
+    reviewApi(api, deps)
     sessionsApi(api, deps)
     uploadsApi(api, deps)
     receiptsApi(api, deps)

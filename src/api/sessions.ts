@@ -39,7 +39,8 @@ const SessionBody = Type.Object(
       default: ['read', 'upload'],
       description:
         '`read`: the submission, its uploads, links and events. `upload`: tickets, and metadata fields of slots. ' +
-        '`seal`: hand it in; without it the page has no hand-in button',
+        '`seal`: hand it in; without it the page has no hand-in button. `review`: what only reviewers see; never for the person ' +
+        'who hands in',
     }),
     expiresInSeconds: ExpiresIn,
   },

@@ -42,6 +42,16 @@ export const PutBody = Type.Object(
         description: 'For example person, rank and term: no two active submissions of a portal can have the same',
       }),
     ),
+    person: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        minLength: 1,
+        maxLength: 256,
+        description:
+          'Whose hand-in it is, as in `subject`. Only compared: files that a person uses again are no copies of another’s. ' +
+          'Default: the `subject` of each upload, which is somebody else where an office uploads for many',
+      }),
+    ),
     callbackUrl: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],

@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { isSubmissionId, SESSION_ID, UPLOAD_ID } from '../core/ids.ts'
 
-export const PERMISSIONS = ['read', 'upload', 'seal'] as const
+export const PERMISSIONS = ['read', 'upload', 'seal', 'review'] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
 const Name = Type.String({ minLength: 1, maxLength: 256 })

@@ -13,7 +13,7 @@ import { fingerprintKeysOf } from '../records/upload-records.ts'
 import type { UploadDraft, UploadSession } from '../records/upload-session.ts'
 import type { ErasureDeps } from './erasure-deps.ts'
 
-type Deps = Pick<ErasureDeps, 'store' | 'hot' | 'uploads' | 'queues' | 'clock'>
+type Deps = Pick<ErasureDeps, 'store' | 'hot' | 'uploads' | 'queues' | 'sameContent' | 'clock'>
 
 /**
  * @returns 'erased': nothing is left; 'at work': but for a job of it that still runs, and the call is to be repeated;
@@ -21,14 +21,16 @@ type Deps = Pick<ErasureDeps, 'store' | 'hot' | 'uploads' | 'queues' | 'clock'>
  * @throws REDIS_UNAVAILABLE, STORE_UNAVAILABLE: the call is to be repeated
  */
 export async function eraseUpload(deps: Deps, id: string): Promise<'erased' | 'at work' | 'kept'> {
-  const { store, hot, uploads, clock } = deps
+  const { store, hot, uploads, sameContent, clock } = deps
   const session = await hot.read(id)
   const before = await uploads.fromStore(id)
   // Redis may not have been told that it has ended: its event is published now, or never.
   if (before !== undefined) await uploads.announce(before)
-  const { record } = await uploads.commit(id, (current) => {
+  const { record } = await uploads.commit(id, async (current) => {
     const ended = current ?? endedDraft(session)
     if (ended === undefined || ended.erasedAt !== undefined || !isEnded(ended.state)) return undefined
+    // Before the commit: after it nobody knows the SHA-256 any more, by which the entry is found.
+    await sameContent.forget(ended)
     return erased(ended, clock.now())
   })
   faultPoint('erase.upload-committed')

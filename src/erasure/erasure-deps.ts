@@ -10,6 +10,7 @@ import type { RecordIndex } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { UploadRecord } from '../records/upload-record.ts'
 import type { UploadViews } from '../records/upload-views.ts'
+import type { SameContent } from '../submissions/same-content.ts'
 import type { UniqueKeys } from '../submissions/unique-keys.ts'
 
 export type ErasureDeps = CancelDeps & {
@@ -17,6 +18,7 @@ export type ErasureDeps = CancelDeps & {
   index: RecordIndex
   queues: Queues
   attempts: Pick<Attempts, 'erase' | 'eraseUpload' | 'list'>
+  sameContent: Pick<SameContent, 'forget'>
   uniqueKeys: Pick<UniqueKeys, 'namesOf' | 'releaseNames'>
   webhooks: { url: string | undefined }
   /** Of the console. */

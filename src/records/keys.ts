@@ -52,6 +52,10 @@ export const objectKeys = {
   /** The outage ledger: one object an outage, named by its beginning. */
   outages: 'outages/',
   outage: (id: string) => `outages/${name(id)}.json`,
+  /** Files of a portal with the same bytes, by their ids; `hash` is the name that SameContent gives the bytes. */
+  contents: (owner: string, hash: string) => `contents/${name(owner)}/${name(hash)}/`,
+  /** The key of these hashes. */
+  contentKey: 'content-key',
 }
 
 /** Names a key. In a Redis Cluster all keys with one `group` are on one node, so that a script may use them together. */

@@ -58,6 +58,8 @@ export type SubmissionHead = {
   /** It was told that its time was over and that it was not complete. */
   lapsed?: { at: string; closesAt: string; missing: string[]; pending: string[] }
   uniqueKey: string | null
+  /** Whose hand-in it is, as an id of the portal. Absent or null: whoever uploads. */
+  person?: string | null
   callbackUrl: string | null
   metadata: Record<string, unknown>
   /** Metadata fields: slot → values. */

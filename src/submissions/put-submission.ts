@@ -24,6 +24,7 @@ export type SubmissionBody = {
   graceSeconds?: number
   sealAtDeadline?: boolean
   uniqueKey?: string | null
+  person?: string | null
   callbackUrl?: string | null
   metadata?: Record<string, unknown>
 }
@@ -31,7 +32,15 @@ export type SubmissionBody = {
 /** The members of a head that the portal sets. */
 type Said = Pick<
   SubmissionHead,
-  'profile' | 'opensAt' | 'deadline' | 'graceSeconds' | 'sealAtDeadline' | 'uniqueKey' | 'callbackUrl' | 'metadata'
+  | 'profile'
+  | 'opensAt'
+  | 'deadline'
+  | 'graceSeconds'
+  | 'sealAtDeadline'
+  | 'uniqueKey'
+  | 'person'
+  | 'callbackUrl'
+  | 'metadata'
 >
 
 /**
@@ -119,6 +128,7 @@ function saidBy(deps: PutDeps, body: SubmissionBody, before: SubmissionHead | un
     graceSeconds: body.graceSeconds ?? 0,
     sealAtDeadline: body.sealAtDeadline ?? deps.profiles.get(profile)?.sealAtDeadline ?? false,
     uniqueKey: body.uniqueKey ?? null,
+    person: body.person ?? null,
     callbackUrl,
     metadata: body.metadata ?? {},
   }
@@ -134,8 +144,9 @@ function pinnedProfile(profiles: ProfileCatalogue, named: string, pinned: string
 }
 
 function saidIn(head: SubmissionHead): Said {
-  const { profile, opensAt, deadline, graceSeconds, sealAtDeadline = false, uniqueKey, callbackUrl, metadata } = head
-  return { profile, opensAt, deadline, graceSeconds, sealAtDeadline, uniqueKey, callbackUrl, metadata }
+  const { profile, opensAt, deadline, graceSeconds, sealAtDeadline = false } = head
+  const { uniqueKey, person = null, callbackUrl, metadata } = head
+  return { profile, opensAt, deadline, graceSeconds, sealAtDeadline, uniqueKey, person, callbackUrl, metadata }
 }
 
 function isMoved(head: SubmissionHead, { deadline, graceSeconds }: Said): boolean {

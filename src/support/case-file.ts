@@ -6,7 +6,8 @@ import type { Attempt } from '../evidence/attempt-journal.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionDocument, UploadDocument } from '../submissions/document/schemas.ts'
-import { type DocumentDeps, loadFromHead, uploadDocuments } from '../submissions/documents.ts'
+import { loadFromHead, uploadDocuments } from '../submissions/documents.ts'
+import { type ReviewDeps, reviewProblems } from '../submissions/review.ts'
 
 /** Maximum number of newest attempts; a retrying client can make thousands. */
 const MAX_ATTEMPTS = 500
@@ -24,7 +25,7 @@ export type SupportRecord = {
   attemptsLeftOut: number
 }
 
-export type CaseFileDeps = DocumentDeps & { attempts: Attempts }
+export type CaseFileDeps = ReviewDeps & { attempts: Attempts }
 
 /** Undefined if there is no such submission. */
 export async function supportRecord(
@@ -50,8 +51,10 @@ export async function supportRecord(
   if (deps.profiles.get(profile) === undefined) return { ...file, unreadable: 'PROFILE_UNKNOWN' }
   const loaded = await loadFromHead(deps, head)
   const subjects = new Map(loaded.views.map(({ id, record, hot }) => [id, (record ?? hot?.draft)?.subject]))
+  const forReviewers = await reviewProblems(deps, loaded)
   const uploads = loaded.views.map(uploadDocuments(loaded, deps.clock.now())).map((upload) => ({
     ...upload,
+    problems: [...upload.problems, ...forReviewers.filter((problem) => problem.upload === upload.id)],
     subject: subjects.get(upload.id) ?? null,
   }))
   return { ...file, document: loaded.document, uploads }

@@ -13,6 +13,7 @@ import { idOf, type TusUser, tusUser } from './tus.ts'
 /** What went in, by the field that it went into. */
 export const PERSONAL = {
   uniqueKey: '1103700990007/K2/2569',
+  person: 'bupha-of-the-roll-3058',
   metadata: 'นางสาวบุปผา-ข้อมูล-7731',
   slotMetadata: 'คำตอบของบุปผา-1147',
   subject: 'somying.bupha-8842',
@@ -20,8 +21,8 @@ export const PERSONAL = {
   filename: 'ชื่อไฟล์-บุปผา-9953',
   fingerprint: 'fingerprint-bupha-3317',
   tusMetadata: 'note-of-bupha-5529',
-  reason: 'เหตุผลถึงบุปผา-6640',
   outcome: 'ผลของบุปผา-8105',
+  reason: 'เหตุผลถึงบุปผา-6640',
   callbackUrl: 'hook-of-bupha-4481',
   content: 'content-of-bupha-2290',
 } as const
@@ -48,6 +49,7 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
   const body = {
     profile: 'filing@1',
     uniqueKey: PERSONAL.uniqueKey,
+    person: PERSONAL.person,
     metadata: { name: PERSONAL.metadata },
     callbackUrl: `${receiverUrl}/${PERSONAL.callbackUrl}`,
   }
@@ -79,11 +81,11 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
   await until(first, 'ready')
   const sealed = await call('POST', `/v1/submissions/${id}/seal`, { body: {} })
   if (sealed.status !== 200) throw new Error(sealed.text)
-  const returned = await call('POST', `/v1/submissions/${id}/return`, { body: { reason: PERSONAL.reason } })
-  if (returned.status !== 200) throw new Error(returned.text)
   const decision = { outcome: PERSONAL.outcome, keepUntil: new Date(Date.now() + 86_400_000).toISOString() }
   const closed = await call('POST', `/v1/submissions/${id}/close`, { body: decision })
   if (closed.status !== 200) throw new Error(closed.text)
+  const returned = await call('POST', `/v1/submissions/${id}/return`, { body: { reason: PERSONAL.reason } })
+  if (returned.status !== 200) throw new Error(returned.text)
   const replacement = await whole(await personOf('plan'), 2, film(3))
   await until(replacement, 'ready')
 

@@ -26,6 +26,7 @@ export function inspectWork(deps: WorkerContext): LaneWork {
     work: (run) => inspect(deps, run),
     async after(record) {
       if (record.submissionId === null) return
+      await deps.sameContent.add(record)
       await reinspectCopies(deps, record)
       // A verdict at the moment of a seal does not change the sealed files.
       if (record.state === 'rejected' && (await keepIfSealed(deps, record))) return

@@ -38,6 +38,12 @@ export async function inspectSubmission({ deps, support }: Context, owner: strin
         ]),
       ),
       ...section(
+        'problems',
+        file.uploads.flatMap(({ id: upload, problems }) =>
+          problems.map(({ severity, code, message }) => [upload, severity, code, message.en]),
+        ),
+      ),
+      ...section(
         'attempts, newest first',
         file.attempts
           .slice(0, SHOWN_ATTEMPTS)

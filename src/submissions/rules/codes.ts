@@ -65,7 +65,10 @@ export const RULE_CODES = Object.keys(DEFAULT_SEVERITIES) as RuleCode[]
 /** Problem codes of slots. */
 export type SlotCode = 'SLOT_OVERFULL' | 'STORED_TOO_LATE' | 'METADATA_MISSING'
 
-export type ProblemCode = RuleCode | SlotCode
+/** Problem codes that only reviewers and operators see: see review.ts. */
+export type ReviewCode = 'DUPLICATE_ELSEWHERE'
+
+export type ProblemCode = RuleCode | SlotCode | ReviewCode
 
 /** Codes of the `inspect` lane: known only after reading the whole file, or by comparing files. */
 export const INSPECTION_CODES = [

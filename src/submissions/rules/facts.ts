@@ -67,6 +67,9 @@ export type ProblemFacts = {
   SLOT_OVERFULL: Measure & { kind: MediaKind | null }
   STORED_TOO_LATE: Named & { limit: string; actual: string }
   METADATA_MISSING: Named & { actual: string; field: Bilingual }
+
+  /** actual: the other submission. */
+  DUPLICATE_ELSEWHERE: Named & { actual: string }
 }
 
 export type Texts<Code extends ProblemCode> = { [C in Code]: (facts: ProblemFacts[C]) => Bilingual }

@@ -1,4 +1,4 @@
-// Texts of the problems of a slot, beyond those of its files.
+// Texts of the problems of a slot, beyond those of its files; and of what only reviewers are told.
 
 import type { ProblemCode } from './codes.ts'
 import type { Texts } from './facts.ts'
@@ -16,5 +16,9 @@ export const SLOT_TEXTS = {
   METADATA_MISSING: ({ name, field }) => ({
     th: `${name.th}ยังไม่ได้กรอก “${field.th}” โปรดกรอกให้ครบก่อนยื่น`,
     en: `“${field.en}” of the ${name.en} is empty. Fill it in before you hand in.`,
+  }),
+  DUPLICATE_ELSEWHERE: ({ name, actual }) => ({
+    th: `${name.th}มีเนื้อไฟล์ตรงกันทุกไบต์กับไฟล์ในคำขอของผู้อื่น (${actual}) โปรดพิจารณาว่าเป็นงานของผู้ใด`,
+    en: `The ${name.en} is the same, byte for byte, as a file that another person handed in (${actual}). Decide whose work it is.`,
   }),
 } satisfies Partial<Texts<ProblemCode>>

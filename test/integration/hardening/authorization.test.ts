@@ -88,6 +88,8 @@ const MATRIX: Record<string, Cells> = {
   'POST /v1/submissions/:id/return': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
   'POST /v1/submissions/:id/close': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
   'DELETE /v1/submissions/:id/close': portalOnly('409 SUBMISSION_NOT_SEALED', SUBMISSION),
+  // Whoever hands in must never be let in: sessions need a permission that none of these has.
+  'GET /v1/submissions/:id/review': portalOnly('200', SUBMISSION),
   'POST /v1/submissions/:id/sessions': portalOnly('201', SUBMISSION),
   'DELETE /v1/submissions/:id/sessions': portalOnly('204', SUBMISSION),
   'DELETE /v1/submissions/:id/sessions/:sid': portalOnly('204', SUBMISSION),

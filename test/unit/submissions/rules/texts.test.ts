@@ -66,6 +66,7 @@ const EXAMPLES: ProblemFacts = {
   SLOT_OVERFULL: { name, limit: 1, actual: 2, kind: 'video' },
   STORED_TOO_LATE: { name, limit: '2024-09-30T09:30:00.000Z', actual: '2024-09-30T10:00:00.000Z' },
   METADATA_MISSING: { name, actual: 'journal', field: { th: 'ชื่อวารสาร', en: 'Journal' } },
+  DUPLICATE_ELSEWHERE: { name, actual: '2569-00123' },
 }
 
 const CODES = Object.keys(TEXTS) as ProblemCode[]
