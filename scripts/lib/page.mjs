@@ -1,5 +1,5 @@
-// Bundles the teacher's page: one script and one style sheet, each also compressed, and the HTML that names
-// them. Its users have phones on slow lines: every file costs a round trip.
+// Bundles the teacher's page and the check page: each one script and one style sheet, also compressed, and the HTML that
+// names them. Their users have phones on slow lines: every file costs a round trip.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,13 +11,16 @@ const SOURCE = join(ROOT, 'src/portal/assets')
 /** Placeholder in the HTML for the folder of the assets, relative to the page's address. */
 const ASSETS = '__ASSETS__'
 
-/** Bundles into `target`: index.html, version.txt and assets/. Returns the paths of the output. */
+/** HTML → the folder of its assets. */
+const PAGES = { 'index.html': 'portal', 'verify.html': 'verify' }
+
+/** Bundles into `target`: the HTML, version.txt and assets/. Returns the paths of the output. */
 export async function buildPage(target) {
   // Imported here: esbuild is needed only for building.
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { main: join(SOURCE, 'main.js'), style: join(SOURCE, 'style.css') },
+    entryPoints: ['main.js', 'style.css', 'verify.js', 'verify.css'].map((name) => join(SOURCE, name)),
     outdir: join(target, 'assets'),
     bundle: true,
     minify: true,
@@ -35,10 +38,13 @@ export async function buildPage(target) {
   const hash = createHash('sha256')
   for (const { bytes } of assets) hash.update(bytes)
   const version = hash.digest('base64url').slice(0, 16)
-  const page = readFileSync(join(SOURCE, 'index.html'), 'utf8').replaceAll(ASSETS, `portal/${version}`)
+  const pages = Object.entries(PAGES).map(([name, folder]) => {
+    const html = readFileSync(join(SOURCE, name), 'utf8').replaceAll(ASSETS, `${folder}/${version}`)
+    return { path: join(target, name), bytes: Buffer.from(html) }
+  })
   const files = [
     ...assets.flatMap(compressed),
-    ...compressed({ path: join(target, 'index.html'), bytes: Buffer.from(page) }),
+    ...pages.flatMap(compressed),
     { path: join(target, 'version.txt'), bytes: Buffer.from(version) },
   ]
   for (const { path, bytes } of files) writeChanged(path, bytes)

@@ -75,6 +75,8 @@ const MATRIX: Record<string, Cells> = {
   'GET /openapi.json': OPEN,
   'GET /portal': OPEN,
   'GET /portal/:version/*': everybody('404 NOT_FOUND'),
+  'GET /verify': OPEN,
+  'GET /verify/:version/*': everybody('404 NOT_FOUND'),
 
   // Its name space is the API key's: another portal makes a submission of its own.
   'PUT /v1/submissions/:id': portalOnly('200', '201'),

@@ -84,6 +84,29 @@ describe('the page that is switched off', () => {
   })
 })
 
+describe('the check page', () => {
+  it('is there for everybody, with the same policy, also where the page is switched off', async () => {
+    for (const env of [{}, { PORTAL_PAGE: 'false' }] as Record<string, string>[]) {
+      const checks = await appWith(env)
+      const { statusCode, headers, body } = await checks.inject('/verify')
+      expect(statusCode).toBe(200)
+      expect(headers['content-security-policy']).toBe((await app.inject('/portal')).headers['content-security-policy'])
+      expect(body).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|style=|https?:/)
+      for (const path of addresses(body)) {
+        const asset = await checks.inject(path)
+        expect([asset.statusCode, asset.headers['cache-control']], path).toEqual([
+          200,
+          'public, max-age=31536000, immutable',
+        ])
+      }
+      expect((await checks.inject('/verify/')).headers['location']).toBe('../verify')
+      for (const other of ['main.js', 'style.css', 'x.js'])
+        expect((await checks.inject(`/verify/x/${other}`)).json()).toMatchObject({ code: 'NOT_FOUND' })
+      await checks.close()
+    }
+  })
+})
+
 describe('its assets', () => {
   it('are one script, one style sheet and an icon, with URLs that may be cached forever', async () => {
     const all = addresses(html)

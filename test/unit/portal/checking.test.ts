@@ -18,8 +18,9 @@ type Finding = { verdict: string; problems: { name: string; actual?: number; lim
 
 const { blobSource } = await asset<{ blobSource: (file: Blob) => MediaSource }>('checking/bytes.js')
 const { checkFile } = await asset<{ checkFile: (file: Blob, slot: object) => Promise<Finding> }>('checking/check.js')
-const { sha256, digestHere } = await asset<{
+const { sha256, digestHere, sha256OfFile } = await asset<{
   sha256: (bytes: Uint8Array) => Promise<string>
+  sha256OfFile: (file: Blob, onBytes: (bytes: number) => void) => Promise<string>
   digestHere: (bytes: Uint8Array) => Uint8Array
 }>('checking/sha256.js')
 const { fingerprintOf } = await asset<{ fingerprintOf: (file: Blob) => Promise<string> }>('checking/fingerprint.js')
@@ -113,6 +114,22 @@ describe('a fingerprint', () => {
     const mebibyte = new Uint8Array(1024 * 1024 + 7).fill(0xa5)
     expect(Buffer.from(digestHere(mebibyte)).toString('hex')).toBe(hex(mebibyte))
     expect(await sha256(mebibyte)).toBe(hex(mebibyte))
+  })
+
+  it('hashes a whole file in the pieces in which it comes', async () => {
+    const bytes = Uint8Array.from({ length: 100_003 }, (_, i) => (i * 7919) & 0xff)
+    for (const step of [1, 63, 64, 65, 1000, 100_003]) {
+      const pieces = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (let at = 0; at < bytes.length; at += step) controller.enqueue(bytes.subarray(at, at + step))
+          controller.close()
+        },
+      })
+      const read: number[] = []
+      const file = { stream: () => pieces } as unknown as Blob
+      expect(await sha256OfFile(file, (count) => void read.push(count)), `${step}`).toBe(hex(bytes))
+      expect(read.at(-1)).toBe(bytes.length)
+    }
   })
 
   it.each([1, 700_000, 1024 * 1024, 1_500_000, 3_000_000])(

@@ -1,18 +1,84 @@
-// SHA-256 (FIPS 180-4), for pages without https: browsers offer their own only on https.
+// SHA-256 (FIPS 180-4) in steps: for files of many gigabytes, which browsers cannot hash piece by piece, and for pages
+// without https, where they do not offer it at all.
+
+const ROUNDS = 64
+const BLOCK_BYTES = 64
 
 /**
  * @param {Uint8Array} bytes
  * @returns {Promise<string>} lower-case hex
  */
 export async function sha256(bytes) {
-  const digest = globalThis.crypto?.subtle
-    ? new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes)))
-    : digestHere(bytes)
-  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hexOf(
+    globalThis.crypto?.subtle
+      ? new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes)))
+      : digestHere(bytes),
+  )
 }
 
-const ROUNDS = 64
-const BLOCK_BYTES = 64
+/**
+ * Of a whole file, whatever its size. Nothing of it leaves the browser.
+ *
+ * @param {Blob} file
+ * @param {(bytes: number) => void} onBytes how many have been read
+ * @returns {Promise<string>} lower-case hex
+ */
+export async function sha256OfFile(file, onBytes) {
+  const hash = new Sha256()
+  const reader = file.stream().getReader()
+  for (let read = 0; ; ) {
+    const { done, value } = await reader.read()
+    if (done) return hexOf(hash.digest())
+    hash.update(value)
+    read += value.length
+    onBytes(read)
+  }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ *
+ * @internal
+ */
+export function digestHere(bytes) {
+  return new Sha256().update(bytes).digest()
+}
+
+class Sha256 {
+  #state = Int32Array.from(rootsOfPrimes(8, 1 / 2))
+  #words = new Int32Array(ROUNDS)
+  #rest = new Uint8Array(BLOCK_BYTES)
+  #restBytes = 0
+  #bytes = 0
+
+  /** @param {Uint8Array} bytes */
+  update(bytes) {
+    this.#bytes += bytes.length
+    let at = 0
+    if (this.#restBytes > 0) {
+      at = Math.min(BLOCK_BYTES - this.#restBytes, bytes.length)
+      this.#rest.set(bytes.subarray(0, at), this.#restBytes)
+      this.#restBytes += at
+      if (this.#restBytes < BLOCK_BYTES) return this
+      compress(this.#state, this.#words, this.#rest, 0)
+    }
+    for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) compress(this.#state, this.#words, bytes, at)
+    this.#rest.set(bytes.subarray(at))
+    this.#restBytes = bytes.length - at
+    return this
+  }
+
+  digest() {
+    const end = new Uint8Array(this.#restBytes < BLOCK_BYTES - 8 ? BLOCK_BYTES : 2 * BLOCK_BYTES)
+    end.set(this.#rest.subarray(0, this.#restBytes))
+    end[this.#restBytes] = 0x80
+    new DataView(end.buffer).setBigUint64(end.length - 8, BigInt(this.#bytes) * 8n)
+    for (let at = 0; at < end.length; at += BLOCK_BYTES) compress(this.#state, this.#words, end, at)
+    const digest = new DataView(new ArrayBuffer(32))
+    for (const [i, word] of this.#state.entries()) digest.setInt32(i * 4, word)
+    return new Uint8Array(digest.buffer)
+  }
+}
 
 /** The first 32 bits of the fractional parts of a root of the first primes. @param {number} count @param {number} power */
 function rootsOfPrimes(count, power) {
@@ -22,52 +88,53 @@ function rootsOfPrimes(count, power) {
   return Uint32Array.from(primes, (prime) => (prime ** power % 1) * 2 ** 32)
 }
 
-/** @param {number} word @param {number} by */
-function rotate(word, by) {
-  return (word >>> by) | (word << (32 - by))
-}
+const CONSTANTS = Int32Array.from(rootsOfPrimes(ROUNDS, 1 / 3))
 
 /**
- * @param {Uint8Array} bytes
+ * Plain numbers and nothing made: it runs once for every 64 bytes of a film.
  *
- * @internal
+ * @param {Int32Array} state @param {Int32Array} w @param {Uint8Array} bytes @param {number} at
  */
-export function digestHere(bytes) {
-  const constants = rootsOfPrimes(ROUNDS, 1 / 3)
-  const state = rootsOfPrimes(8, 1 / 2)
-  const padded = new Uint8Array(Math.ceil((bytes.length + 9) / BLOCK_BYTES) * BLOCK_BYTES)
-  padded.set(bytes)
-  padded[bytes.length] = 0x80
-  const data = new DataView(padded.buffer)
-  data.setBigUint64(padded.length - 8, BigInt(bytes.length) * 8n)
-  const w = new Uint32Array(ROUNDS)
-  for (let at = 0; at < padded.length; at += BLOCK_BYTES) {
-    for (let i = 0; i < 16; i++) w[i] = data.getUint32(at + i * 4)
-    for (let i = 16; i < ROUNDS; i++) w[i] = schedule(w, i)
-    compress(state, w, constants)
+function compress(state, w, bytes, at) {
+  const byte = (/** @type {number} */ i) => /** @type {number} */ (bytes[i])
+  for (let i = 0, from = at; i < 16; i++, from += 4)
+    w[i] = (byte(from) << 24) | (byte(from + 1) << 16) | (byte(from + 2) << 8) | byte(from + 3)
+  const scheduled = (/** @type {number} */ i) => /** @type {number} */ (w[i])
+  for (let i = 16; i < ROUNDS; i++) {
+    const b = scheduled(i - 15)
+    const d = scheduled(i - 2)
+    const low = ((b >>> 7) | (b << 25)) ^ ((b >>> 18) | (b << 14)) ^ (b >>> 3)
+    const high = ((d >>> 17) | (d << 15)) ^ ((d >>> 19) | (d << 13)) ^ (d >>> 10)
+    w[i] = (scheduled(i - 16) + low + scheduled(i - 7) + high) | 0
   }
-  const digest = new DataView(new ArrayBuffer(32))
-  for (const [i, word] of state.entries()) digest.setUint32(i * 4, word)
-  return new Uint8Array(digest.buffer)
-}
-
-/** @param {Uint32Array} w @param {number} i */
-function schedule(w, i) {
-  const [a = 0, b = 0, c = 0, d = 0] = [w[i - 16], w[i - 15], w[i - 7], w[i - 2]]
-  const low = rotate(b, 7) ^ rotate(b, 18) ^ (b >>> 3)
-  const high = rotate(d, 17) ^ rotate(d, 19) ^ (d >>> 10)
-  return a + low + c + high
-}
-
-/** @param {Uint32Array} state @param {Uint32Array} w @param {Uint32Array} constants */
-function compress(state, w, constants) {
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
+  const word = (/** @type {number} */ i) => /** @type {number} */ (state[i])
+  let [a, b, c, d] = [word(0), word(1), word(2), word(3)]
+  let [e, f, g, h] = [word(4), word(5), word(6), word(7)]
   for (let i = 0; i < ROUNDS; i++) {
-    const choice = (e & f) ^ (~e & g)
-    const first = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (constants[i] ?? 0) + (w[i] ?? 0)) | 0
-    const majority = (a & b) ^ (a & c) ^ (b & c)
-    const second = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0
-    ;[h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0]
+    const sumE = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
+    const first = (h + sumE + ((e & f) ^ (~e & g)) + /** @type {number} */ (CONSTANTS[i]) + scheduled(i)) | 0
+    const sumA = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
+    const second = (sumA + ((a & b) ^ (a & c) ^ (b & c))) | 0
+    h = g
+    g = f
+    f = e
+    e = (d + first) | 0
+    d = c
+    c = b
+    b = a
+    a = (first + second) | 0
   }
-  for (const [i, word] of [a, b, c, d, e, f, g, h].entries()) state[i] = (state[i] ?? 0) + word
+  state[0] = word(0) + a
+  state[1] = word(1) + b
+  state[2] = word(2) + c
+  state[3] = word(3) + d
+  state[4] = word(4) + e
+  state[5] = word(5) + f
+  state[6] = word(6) + g
+  state[7] = word(7) + h
+}
+
+/** @param {Uint8Array} bytes */
+function hexOf(bytes) {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
