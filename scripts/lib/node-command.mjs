@@ -1,7 +1,8 @@
 // The node command line of each program: entry file and V8 flags, from one table.
 // The receiving process starts with a large heap: otherwise V8 runs a full collection for every few megabytes of socket
-// buffers. The young generation is small (semi-spaces of 4 MiB) and malloc keeps one arena, so that memory of thousands of slow connections is
-// returned soon. NODE_OPTIONS does not accept these flags, so they are on the command line.
+// buffers. The young generation is small (semi-spaces of 4 MiB) and malloc keeps one arena, so that memory of thousands of
+// slow connections is returned soon. The heap at most doubles between collections, and does not grow fourfold.
+// NODE_OPTIONS does not accept these flags, so they are on the command line.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
