@@ -19,6 +19,7 @@ import { requirePrimary } from './core/redis-shape.ts'
 import { RedisWatch } from './core/redis-watch.ts'
 import { RunId } from './core/run-id.ts'
 import { openTracing } from './core/tracing.ts'
+import { createOutages } from './create-outages.ts'
 import { createStores } from './create-stores.ts'
 import { Erasure } from './erasure/erasure.ts'
 import { LiveEvents } from './events/live.ts'
@@ -28,7 +29,6 @@ import { requeueWebhooks } from './events/requeue.ts'
 import { StreamRestore } from './events/restore.ts'
 import { Deliveries } from './events/webhooks.ts'
 import { Attempts } from './evidence/attempts.ts'
-import { OutageLedger } from './evidence/outages/outage-ledger.ts'
 import { ReceiptKeys } from './evidence/receipt-keys.ts'
 import { Receipts } from './evidence/receipts.ts'
 import { Queues } from './jobs/queues.ts'
@@ -40,6 +40,7 @@ import { Rebuilder } from './lifecycle/rebuild.ts'
 import { Reconciler } from './lifecycle/reconcile.ts'
 import { FindIndex } from './ops/find/find-index.ts'
 import { FleetKeyDerivation } from './ops/key-derivation.ts'
+import { PresentStateWatch } from './present-state.ts'
 import { RecordIndex } from './records/record-index.ts'
 import { SubmissionHeads } from './records/submission-heads.ts'
 import { UploadRecords } from './records/upload-records.ts'
@@ -151,7 +152,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const auth = new Auth({ config, tokens, credentialGuard, revocations })
   const formerVersionRuns = () => !keyDerivation.active
   const uniqueKeys = new UniqueKeys({ store, heads, personalHash, clock, logger, formerVersionRuns })
-  const attempts = new Attempts({ redis: redis.hot, store, heads, clock, logger })
+  const outages = createOutages({ config, store, credentialGuard, logger })
+  const attempts = new Attempts({ redis: redis.hot, store, heads, clock, logger, knownOutages: outages.knownOutages })
   const receiptKeys = new ReceiptKeys({ config, store })
   const receipts = new Receipts({ receiptKeys, clock })
   const rates = new RateLimiter({ redis: redis.producer, config, personalHash, metrics, logger })
@@ -280,7 +282,8 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
     attempts,
     receipts,
     receiptKeys,
-    outages: new OutageLedger({ store }),
+    ...outages,
+    presentState: new PresentStateWatch({ admission, redis, store, queues, clock, securityLog }),
     rates,
     personLimits,
     deliveries,

@@ -6,6 +6,7 @@ import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import { isPosition } from '../evidence/attempts-in-order.ts'
+import type { KnownOutages } from '../evidence/outages/known-outages.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
 import { publicUrl } from '../http/public-url.ts'
@@ -25,6 +26,7 @@ export type ReceiptsApiDeps = {
   attempts: Attempts
   receipts: Receipts
   receiptKeys: ReceiptKeys
+  knownOutages: Pick<KnownOutages, 'at'>
 }
 
 const Id = Type.Object({ id: Type.String() })
@@ -47,11 +49,20 @@ const AttemptItem = Type.Object({
   slot: TextOrNull,
   subject: TextOrNull,
   declared: Declared,
-  outcome: Type.Enum(['accepted', 'refused']),
+  outcome: Type.Enum(['accepted', 'refused', 'claimed'], {
+    description: '`claimed`: a page says so. It counts where `outage` names one',
+  }),
   code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Error code, if refused' }),
   uploadId: TextOrNull,
   count: Type.Optional(
     Type.Integer({ description: 'So many like this one within a minute from `at`; absent: this one alone' }),
+  ),
+  filedAt: Type.Optional(Type.String({ format: 'date-time', description: 'Of a claimed one: when it was filed' })),
+  outage: Type.Optional(
+    Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Of a claimed one: the outage of the ledger that it lies in; null: in none, so far',
+    }),
   ),
   receipt: Signed,
 })
@@ -86,7 +97,7 @@ const JwkSet = Type.Object({
 })
 
 export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
-  const { auth, heads, config, attempts, receipts, receiptKeys } = deps
+  const { auth, heads, config, attempts, receipts, receiptKeys, knownOutages } = deps
 
   api.get(
     '/v1/uploads/:id/receipt',
@@ -157,7 +168,9 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       const page = await attempts.page(owner, id, { after, slot, limit })
       const signed = page.items.map(async (attempt) => {
         const { receipt } = await receipts.sign(attemptClaims(owner, id, attempt))
-        return { ...attempt, receipt }
+        if (attempt.outcome !== 'claimed') return { ...attempt, receipt }
+        const outage = await knownOutages.at(Date.parse(attempt.at))
+        return { ...attempt, outage: outage?.id ?? null, receipt }
       })
       const nextCursor = page.nextCursor === null ? null : Buffer.from(page.nextCursor).toString('base64url')
       return { items: await Promise.all(signed), nextCursor }

@@ -4,11 +4,14 @@ import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth/authenticate.ts'
 import type { RateLimiter } from '../auth/rate-limit.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
+import { type ClaimsApiDeps, claimsApi } from './claimed-attempts.ts'
+import { type ProbeApiDeps, probeApi } from './probe-findings.ts'
 import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
 import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
 import { type ReviewApiDeps, reviewApi } from './review.ts'
 import { type SealApiDeps, sealApi } from './seal.ts'
 import { type SessionsApiDeps, sessionsApi } from './sessions.ts'
+import { type StatusApiDeps, statusApi } from './status.ts'
 import { type SubmissionReceiptsApiDeps, submissionReceiptsApi } from './submission-receipts.ts'
 import { type SubmissionsApiDeps, submissionsApi } from './submissions.ts'
 import { type TicketsApiDeps, ticketsApi } from './tickets.ts'
@@ -20,6 +23,9 @@ export type PortalApiDeps = SubmissionsApiDeps &
   SessionsApiDeps &
   UploadsApiDeps &
   ProfilesApiDeps &
+  ClaimsApiDeps &
+  ProbeApiDeps &
+  StatusApiDeps &
   SealApiDeps &
   ReviewApiDeps &
   ReceiptsApiDeps &
@@ -42,6 +48,9 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Prom
     submissionReceiptsApi(api, deps)
     verifyApi(api, deps)
     profilesApi(api, deps)
+    claimsApi(api, deps)
+    probeApi(api, deps)
+    statusApi(api, deps)
   })
 }
 

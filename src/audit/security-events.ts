@@ -30,6 +30,7 @@ export const SECURITY_EVENTS = {
   'instance.drain': change('An instance was drained'),
   'instance.undrain': change('Draining of an instance was ended'),
   'deadline.extend': change('Deadlines were moved'),
+  'outage.note': change('A probe filed an outage that it saw from outside'),
   'start.unfenced': change('A worker started with MEDIA_ISOLATION=none', { watch: true }),
   'start.unauthenticated': change('A service started with AUTH=none', { watch: true }),
   'receipt_key.withdraw': change('A key of receipts was withdrawn', { watch: true }),

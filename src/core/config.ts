@@ -7,8 +7,8 @@ import envSchema from 'env-schema'
 import { allowedHosts, trustedProxies, wrongHosts, wrongProxies } from './addresses.ts'
 import type { Secrets } from './derive-key.ts'
 import { type Env, EnvSchema } from './env-schema.ts'
-import { list, namedValues } from './listed-values.ts'
-import { optionalConfig } from './optional-config.ts'
+import { isVaried, list, namedValues, splitKey } from './listed-values.ts'
+import { isProbeKey, optionalConfig, wrongProbeKeys } from './optional-config.ts'
 import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts'
 
 export type ApiKey = { name: string; secret: string }
@@ -60,13 +60,20 @@ export function loadConfig(source: Record<string, string | undefined> = process.
 
 /** Settings that only the service needs. */
 const SIGNING = ['TICKET_SECRET', 'SESSION_SECRET', 'LINK_SECRET', 'RECEIPT_SECRET', 'UPLOAD_ID_SECRET'] as const
-const SERVICE_SECRETS = ['API_KEYS', ...SIGNING, 'TICKET_JWKS_URL', 'LOAD_TEST_SECRET']
+const SERVICE_SECRETS = ['API_KEYS', 'PROBE_KEYS', ...SIGNING, 'TICKET_JWKS_URL', 'LOAD_TEST_SECRET']
 
 /** {@link loadConfig} for a worker: without the signing secrets, since a worker opens untrusted files. */
 export function loadWorkerConfig(source: Record<string, string | undefined> = process.env): Config {
   const given = Object.entries(source).filter(([name]) => !SERVICE_SECRETS.includes(name))
   // A worker signs nothing; a random secret, so that signatures made by mistake are invalid.
   return loadConfig({ ...Object.fromEntries(given), TICKET_SECRET: randomBytes(32).toString('hex') })
+}
+
+/** The key of a probe, which has no configuration else: `name:secret`. Throws ConfigError. */
+export function loadProbeKey(source: Record<string, string | undefined> = process.env): string {
+  const key = source['PROBE_KEY'] ?? ''
+  if (isProbeKey(key)) return key
+  throw new ConfigError(['PROBE_KEY must be the name:secret of this probe, as in PROBE_KEYS of the services'])
 }
 
 const OWNER = /^[A-Za-z0-9_-]{1,64}$/
@@ -78,7 +85,7 @@ function isUrl(value: string, protocols: string[]): boolean {
 }
 
 function crossCheck(env: Env): string[] {
-  const errors: string[] = []
+  const errors = wrongProbeKeys(env)
   const need = (condition: boolean, error: string) => condition || errors.push(error)
   need(env.REDIS_URL !== undefined, 'REDIS_URL is required (only npm start runs an embedded Redis)')
   if (env.REDIS_URL !== undefined)
@@ -185,11 +192,6 @@ function secretsOf(value: string | undefined): Secrets {
   return [first, ...older]
 }
 
-function splitKey(entry: string): [string, string] {
-  const colon = entry.indexOf(':')
-  return [entry.slice(0, colon), entry.slice(colon + 1)]
-}
-
 function trustProxy(value: string): boolean | ((address: string) => boolean) {
   if (value === 'true') return true
   return value === 'false' ? false : trustedProxies(list(value))
@@ -292,9 +294,4 @@ function keySets(env: Pick<Env, 'TICKET_JWKS_URL' | 'API_KEYS'>): { portal: stri
     if (portal !== undefined && url !== undefined) return { portal, url }
     return { portal: names.length === 1 ? names[0] : undefined, url: entry }
   })
-}
-
-/** False for `aaaa…` or `123123…`. */
-function isVaried(secret: string): boolean {
-  return new Set(secret).size >= 6
 }

@@ -151,6 +151,10 @@ export const EnvSchema = Type.Object({
     1,
     60,
   ),
+  PROBE_KEYS: text(
+    'Keys of probes on other hosts, which may file outages and nothing else: name:secret, separated by commas',
+    '',
+  ),
   CLAMD_URL: optional('tcp://host:port or unix:/path of clamd; unset: no malware scan'),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     'Collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; unset: no traces',

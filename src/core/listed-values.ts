@@ -22,3 +22,14 @@ export function namedValues(value: string | undefined): Record<string, string> |
   }
   return values
 }
+
+/** The name and the secret of `name:secret`. */
+export function splitKey(entry: string): [string, string] {
+  const colon = entry.indexOf(':')
+  return [entry.slice(0, colon), entry.slice(colon + 1)]
+}
+
+/** False for `aaaa…` or `123123…`. */
+export function isVaried(secret: string): boolean {
+  return new Set(secret).size >= 6
+}

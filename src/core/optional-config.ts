@@ -1,12 +1,18 @@
 // Configuration of outages, and of what is off unless it is configured: traces, and load tests by tools on other machines.
 
 import type { Env } from './env-schema.ts'
-import { namedValues } from './listed-values.ts'
+import { isVaried, list, namedValues, splitKey } from './listed-values.ts'
 
 /** Without `tracing` there are no traces; without `loadTest.secret` no load tests. */
 export function optionalConfig(env: Env) {
   return {
-    outages: { heartbeatMs: env.HEARTBEAT_SECONDS * 1000 },
+    outages: {
+      heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
+      probeKeys: list(env.PROBE_KEYS).map((entry) => {
+        const [name, secret] = splitKey(entry)
+        return { name, secret }
+      }),
+    },
     tracing:
       env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? undefined
@@ -28,4 +34,16 @@ export function optionalConfig(env: Env) {
       },
     },
   }
+}
+
+export function wrongProbeKeys({ PROBE_KEYS, API_KEYS }: Pick<Env, 'PROBE_KEYS' | 'API_KEYS'>): string[] {
+  const secrets = list(API_KEYS).map((entry) => splitKey(entry)[1])
+  return list(PROBE_KEYS).every((key) => isProbeKey(key) && !secrets.includes(splitKey(key)[1]))
+    ? []
+    : ['PROBE_KEYS must be name:secret, with secrets of their own of at least 16 characters that are not easy to guess']
+}
+
+export function isProbeKey(key: string): boolean {
+  const [name, secret] = splitKey(key)
+  return /^[A-Za-z0-9_-]{1,32}$/.test(name) && secret.length >= 16 && isVaried(secret)
 }

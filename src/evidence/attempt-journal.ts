@@ -15,12 +15,15 @@ export type Attempt = {
   /** The person, as the portal names them. */
   subject: string | null
   declared: { filename: string | null; type: string | null; bytes: number | null } | null
-  outcome: 'accepted' | 'refused'
-  /** Error code, if refused. */
+  /** `claimed`: a page says so; nobody here saw it. */
+  outcome: 'accepted' | 'refused' | 'claimed'
+  /** Error code, if refused; of a claimed one what the page got instead of an answer. */
   code: string | null
   uploadId: string | null
   /** So many like this one within a minute from `at`; absent: this one alone. */
   count?: number
+  /** Of a claimed one: when it was filed, server time. */
+  filedAt?: string
 }
 
 export type Journal = { owner: string; submissionId: string }

@@ -2,6 +2,7 @@
 // in time. Recording never delays or fails the request.
 
 import { type Clock, isoTime } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RedisConnection } from '../core/redis.ts'
@@ -11,6 +12,7 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import type { CreationAttempts } from '../submissions/creation.ts'
 import { type Attempt, AttemptJournal, type Journal } from './attempt-journal.ts'
 import { inOrder, positionOf } from './attempts-in-order.ts'
+import type { KnownOutages } from './outages/known-outages.ts'
 import { type NotedAttempt, Refusals } from './refusals.ts'
 
 export type NewAttempt = Omit<Attempt, 'id' | 'at'> & {
@@ -38,6 +40,7 @@ export class Attempts implements CreationAttempts {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #isDeleted: (journal: Journal) => Promise<boolean>
+  readonly #knownOutages: Pick<KnownOutages, 'at'>
   /** Recorded, not in Redis yet. */
   #held: NotedAttempt[] = []
   readonly #refusals = new Refusals()
@@ -49,6 +52,7 @@ export class Attempts implements CreationAttempts {
     redis: RedisConnection
     store: ObjectStore
     heads: Pick<SubmissionHeads, 'fromStore'>
+    knownOutages: Pick<KnownOutages, 'at'>
     clock: Clock
     logger: Logger
   }) {
@@ -59,6 +63,7 @@ export class Attempts implements CreationAttempts {
         (head) => head?.state === 'deleted',
         () => false,
       )
+    this.#knownOutages = deps.knownOutages
     this.#clock = deps.clock
     this.#logger = deps.logger
   }
@@ -139,13 +144,25 @@ export class Attempts implements CreationAttempts {
     )
   }
 
+  /** Keeps claimed attempts. Throws REDIS_UNAVAILABLE; RATE_LIMITED when a submission has too many in a minute. */
+  async file(journal: Journal, claims: readonly Attempt[]): Promise<void> {
+    if (claims.length === 0) return
+    const left = await this.#journal.append(journal, claims, this.#clock.now())
+    if (left > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: 60 })
+  }
+
   /** Whether there was an attempt in this slot before the deadline. */
   async attemptedBy(owner: string, submissionId: string, slot: string, deadlineMs: number): Promise<boolean> {
     const journal = { owner, submissionId }
-    const inTime = (attempt: Attempt) => attempt.slot === slot && Date.parse(attempt.at) <= deadlineMs
+    const isOne = async (some: readonly Attempt[]) => {
+      const inTime = some.filter((attempt) => attempt.slot === slot && Date.parse(attempt.at) <= deadlineMs)
+      if (inTime.some(({ outcome }) => outcome !== 'claimed')) return true
+      for (const { at } of inTime) if ((await this.#knownOutages.at(Date.parse(at))) !== undefined) return true
+      return false
+    }
     // In the order in which attempts move, or one could be missed.
-    if (this.#heldOf(journal).some(inTime) || (await this.#journal.waiting(journal)).some(inTime)) return true
-    for await (const attempts of this.#journal.stored(journal, deadlineMs)) if (attempts.some(inTime)) return true
+    if ((await isOne(this.#heldOf(journal))) || (await isOne(await this.#journal.waiting(journal)))) return true
+    for await (const attempts of this.#journal.stored(journal, deadlineMs)) if (await isOne(attempts)) return true
     return false
   }
 

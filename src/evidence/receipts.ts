@@ -81,7 +81,7 @@ export function uploadClaims(record: UploadRecord, head: SubmissionHead | undefi
 }
 
 export function attemptClaims(owner: string, submissionId: string, attempt: Attempt): ToldClaims {
-  const { id, at, slot, subject, declared, outcome, code, uploadId, count } = attempt
+  const { id, at, slot, subject, declared, outcome, code, uploadId, count, filedAt } = attempt
   return {
     kind: 'attempt',
     portal: owner,
@@ -95,5 +95,6 @@ export function attemptClaims(owner: string, submissionId: string, attempt: Atte
     upload: uploadId,
     declared,
     ...(count === undefined ? {} : { count }),
+    ...(filedAt === undefined ? {} : { filedAt }),
   }
 }

@@ -56,6 +56,11 @@ export class Admission {
     this.#draining = true
   }
 
+  /** By an operator; null: open. */
+  get closure(): Closure | null {
+    return this.#closure
+  }
+
   /** Set by an operator; null: open. */
   setClosed(closure: Closure | null): void {
     this.#closure = closure

@@ -108,6 +108,11 @@ const MATRIX: Record<string, Cells> = {
   // Rules are no secret among those who have any business here.
   'GET /v1/profiles': readable('200', '200'),
   'GET /v1/profiles/:id': readable('200', '200'),
+  'POST /v1/submissions/:id/attempts': changeable('200', SUBMISSION),
+  // For everybody who asks whether it is their own line.
+  'GET /v1/status': OPEN,
+  // Only probes, whose keys open nothing else: see outages.test.ts.
+  'POST /v1/outages': everybody('401 API_KEY_INVALID'),
   // For whoever holds a receipt.
   'GET /v1/receipts/keys': OPEN,
   'POST /v1/receipts/verify': everybody('400 BAD_REQUEST'),

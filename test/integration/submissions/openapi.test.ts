@@ -14,7 +14,7 @@ type Operation = {
 }
 
 /** For anybody who holds a receipt. */
-const OPEN = new Set(['/v1/receipts/keys', '/v1/receipts/verify'])
+const OPEN = new Set(['/v1/status', '/v1/receipts/keys', '/v1/receipts/verify'])
 
 let h: StillEnvironment
 let paths: Record<string, Record<string, Operation>>
@@ -46,6 +46,9 @@ it('names every call', () => {
       'GET /v1/profiles',
       'GET /v1/profiles/{id}',
       'GET /v1/receipts/keys',
+      'GET /v1/status',
+      'POST /v1/outages',
+      'POST /v1/submissions/{id}/attempts',
       'GET /v1/submissions',
       'GET /v1/submissions/{id}/attempts',
       'GET /v1/submissions/{id}',
