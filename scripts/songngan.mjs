@@ -9,13 +9,16 @@ import { runPart } from './lib/part.mjs'
 import { setUp } from './lib/setup.mjs'
 
 const [name = '--help', ...args] = process.argv.slice(2)
+/** Commands for any machine. */
+const ALONE = ['probe']
 const isHelp = [name, ...args].some((word) => ['help', '--help', '-h'].includes(word))
 
 /** Runs the command line of dist/ with its environment and Redis. */
 async function operate() {
   await setUp({ tools: false })
-  // Help needs no installation.
-  const { env, release } = isHelp ? { env: process.env, release: async () => {} } : await openInstallation()
+  // Help needs no installation, and these commands none either.
+  const { env, release } =
+    isHelp || ALONE.includes(name) ? { env: process.env, release: async () => {} } : await openInstallation()
   process.exitCode = await runPart('cli', [name, ...args], env).finally(release)
 }
 

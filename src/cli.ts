@@ -19,6 +19,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     await write(`${parsed.text}\n`)
     return EXIT.done
   }
+  if (parsed.kind === 'alone') return await parsed.run((line) => void process.stdout.write(`${line}\n`))
   const config = loadConfig()
   await keepFilesPrivate(config.storage.dataDir)
   // Stdout is only for the result.

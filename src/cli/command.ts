@@ -31,7 +31,7 @@ export type Result = {
   security?: Omit<SecurityEvent, 'actor'>
 }
 
-export type Command = {
+type Described = {
   name: string
   /** The arguments after the name. */
   takes: string
@@ -40,8 +40,16 @@ export type Command = {
   /** Lines below the usage: options and notes. */
   help: readonly string[]
   options: NonNullable<ParseArgsConfig['options']>
+}
+
+export type Command = Described & {
   /** Checks the arguments before anything is opened; throws a usage error. @returns the action, which gets a context */
   prepare: (positionals: readonly string[], values: Values) => (context: Context) => Promise<Result>
+}
+
+/** A command for any machine: it opens neither configuration nor Redis nor store, and writes what it says itself. */
+export type CommandAlone = Described & {
+  prepareAlone: (positionals: readonly string[], values: Values) => (say: (line: string) => void) => Promise<ExitCode>
 }
 
 /** An option that takes a value. */

@@ -1,13 +1,14 @@
 // Parses the command line into a command that is ready to run, before anything is opened.
 
 import { parseArgs } from 'node:util'
-import type { Command, Context, Result } from './command.ts'
+import type { Command, CommandAlone, Context, Result } from './command.ts'
 import { flag, type Values } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
-import { usageError } from './errors.ts'
+import { type ExitCode, usageError } from './errors.ts'
 
 export type Parsed =
   | { kind: 'help'; text: string }
+  | { kind: 'alone'; run: (say: (line: string) => void) => Promise<ExitCode> }
   | { kind: 'run'; name: string; json: boolean; run: (context: Context) => Promise<Result> }
 
 /** Throws a usage error with the reason and a hint to the help. */
@@ -19,10 +20,11 @@ export function parseCommandLine(args: readonly string[]): Parsed {
   if (command === undefined) throw usageError(`There is no command "${name}". songngan --help lists them.`)
   const { positionals, values } = parsed(command, rest)
   if (values['help'] === true) return { kind: 'help', text: helpOf(command) }
+  if ('prepareAlone' in command) return { kind: 'alone', run: command.prepareAlone(positionals, values) }
   return { kind: 'run', name, json: values['json'] === true, run: command.prepare(positionals, values) }
 }
 
-function parsed(command: Command, args: readonly string[]): { positionals: string[]; values: Values } {
+function parsed(command: Command | CommandAlone, args: readonly string[]): { positionals: string[]; values: Values } {
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
@@ -51,6 +53,8 @@ function overview(): string {
   ].join('\n')
 }
 
-function helpOf({ name, takes, summary, help }: Command): string {
-  return [`songngan ${name} ${takes}`, '', summary, '', ...help, '--json: the result as JSON'].join('\n')
+function helpOf(command: Command | CommandAlone): string {
+  const { name, takes, summary, help } = command
+  const json = 'prepareAlone' in command ? [] : ['--json: the result as JSON']
+  return [`songngan ${name} ${takes}`, '', summary, '', ...help, ...json].join('\n')
 }

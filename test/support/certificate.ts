@@ -19,13 +19,13 @@ const bits = (bytes: Buffer) => der(TAG.bits, Buffer.from([0]), bytes)
 const pem = (bytes: Buffer) =>
   `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 
-/** Certificate and key of `localhost` and 127.0.0.1, as PEM. */
-export function localCertificate(): { certificate: string; key: string } {
+/** Certificate and key of `localhost` and 127.0.0.1, as PEM. `until`: when it ends, `20210101000000Z`. */
+export function localCertificate({ until = '99991231235959Z' } = {}): { certificate: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = der(TAG.sequence, der(TAG.oid, ECDSA_WITH_SHA256))
   const attribute = der(TAG.sequence, der(TAG.oid, COMMON_NAME), der(TAG.utf8, Buffer.from('localhost')))
   const name = der(TAG.sequence, der(TAG.set, attribute))
-  const validity = ['20200101000000Z', '99991231235959Z'].map((time) => der(TAG.time, Buffer.from(time)))
+  const validity = ['20200101000000Z', until].map((time) => der(TAG.time, Buffer.from(time)))
   const names = der(TAG.sequence, der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])))
   const extension = der(TAG.sequence, der(TAG.oid, SUBJECT_ALT_NAME), der(TAG.octets, names))
   const body = der(

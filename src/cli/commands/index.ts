@@ -1,6 +1,6 @@
 // Every command, in the order in which help lists them.
 
-import type { Command } from '../command.ts'
+import type { Command, CommandAlone } from '../command.ts'
 import { admission } from './admission.ts'
 import { drain } from './drain.ts'
 import { erase } from './erase.ts'
@@ -10,11 +10,12 @@ import { find } from './find.ts'
 import { inspect } from './inspect.ts'
 import { lane } from './lane.ts'
 import { outages } from './outages.ts'
+import { probe } from './probe.ts'
 import { receiptKeys } from './receipt-keys.ts'
 import { reconcile } from './reconcile.ts'
 import { retry } from './retry.ts'
 
-export const COMMANDS: readonly Command[] = [
+export const COMMANDS: readonly (Command | CommandAlone)[] = [
   find,
   inspect,
   retry,
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   lane,
   drain,
   outages,
+  probe,
   extendDeadline,
   exportReceipts,
   receiptKeys,

@@ -1,9 +1,12 @@
 // The ledger as a process remembers it: read anew every few seconds at most, and still there while the store is away.
 
 import type { Logger } from '../../core/logger.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import type { Outage, OutageLedger } from './outage-ledger.ts'
 
 const FRESH_MS = 10_000
+/** Nobody waits longer for a store that hangs. */
+const PATIENCE_MS = 2000
 
 export class KnownOutages {
   readonly #ledger: Pick<OutageLedger, 'list'>
@@ -40,7 +43,7 @@ export class KnownOutages {
 
   async #read(): Promise<void> {
     try {
-      this.#known = await this.#ledger.list()
+      this.#known = await withTimeout(this.#ledger.list(), PATIENCE_MS, () => this.#known)
     } catch (err) {
       this.#logger.warn({ err }, 'the outage ledger cannot be read; what was known last is used')
     }

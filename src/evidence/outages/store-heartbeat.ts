@@ -45,6 +45,7 @@ export class StoreHeartbeat {
   #untilExamine = 3
   #examining: Promise<void> | undefined
   #stop: () => void = () => undefined
+  #isStopped = false
 
   constructor(deps: StoreHeartbeatDeps) {
     this.#deps = deps
@@ -64,7 +65,8 @@ export class StoreHeartbeat {
   /** Stops, after a last word: from then on this service is not alive. Never rejects. */
   async stop(): Promise<void> {
     this.#stop()
-    this.#note()
+    this.#isStopped = true
+    if (this.#deps.isServing()) this.#note()
     const last = (this.#writing ?? Promise.resolve()).then(() => this.#write())
     await withTimeout(last, LAST_WORD_MS, () => undefined)
     await withTimeout(this.#examining ?? Promise.resolve(), LAST_WORD_MS, () => undefined)
@@ -74,7 +76,7 @@ export class StoreHeartbeat {
   async beat(): Promise<void> {
     const { isRedisUp, isServing, times } = this.#deps
     this.#redisUp = await isRedisUp()
-    if (!isServing()) return
+    if (this.#isStopped || !isServing()) return
     if (this.#writing !== undefined && performance.now() - this.#writingSinceMs > times.beatMs) this.#storeUp = false
     this.#note()
     if (this.#writing !== undefined) return

@@ -50,7 +50,7 @@ async function runs(instance: string, report: Partial<ProcessReport> = {}): Prom
 
 async function songngan(...args: string[]): Promise<Result> {
   const parsed = parseCommandLine(args)
-  if (parsed.kind !== 'run') throw new Error(parsed.text)
+  if (parsed.kind !== 'run') throw new Error(`${args[0]} cannot be run here`)
   return await parsed.run({ deps: stack.deps, controls, operator: BY } as unknown as Context)
 }
 
