@@ -1,6 +1,8 @@
 // The teacher's page in a real browser sends through proxies that have nobody to ask, over lines that die, beside other
 // pages of the same session, where no events get through, and when its time is over.
 
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumAvailable } from '../support/chromium.ts'
 import { waitFor } from '../support/http.ts'
@@ -79,6 +81,36 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     } finally {
       await line.stop()
     }
+  })
+
+  test('is on record although nobody could be asked: the page files what it tried, and says what is known', async () => {
+    const { dataDir, url: base } = room.stack.service
+    const [from, to] = [900_000, 600_000].map((ago) => new Date(Date.now() - ago).toISOString())
+    await mkdir(join(dataDir, 'store/outages'), { recursive: true })
+    const entry = { schema: 1, id: 'before', from, to, affected: 'all', seenBy: 'service' }
+    await writeFile(join(dataDir, 'store/outages/before.json'), JSON.stringify(entry))
+    const isTold = async () =>
+      ((await (await fetch(`${base}/v1/status`)).json()) as { outages: object[] }).outages.length > 0
+    await waitFor(isTold, { what: 'the outage in the status' })
+    const { url, id } = await room.session()
+    const user = await room.teacher({ url })
+    await user.says(user.page.locator('.content'), /^ระบบใช้งานไม่ได้ตั้งแต่ .+ ถึง .+ หน้านี้จะแจ้งให้ระบบทราบเอง$/)
+    await user.page.route('**/tickets', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' }),
+    )
+    await user.choose('lesson_plan', room.plan)
+    await user.says(user.card('lesson_plan'), /^การเชื่อมต่อสะดุด จะลองใหม่ใน \d+ วินาที$/)
+    const claimed = async () => {
+      const { text } = await room.stack.call('GET', `/v1/submissions/${id}/attempts`)
+      return (JSON.parse(text).items as { outcome: string }[]).filter(({ outcome }) => outcome === 'claimed')
+    }
+    await waitFor(async () => (await claimed()).length > 0, { what: 'the attempt that the page claims' })
+    const [first] = await claimed()
+    expect(first).toMatchObject({ slot: 'lesson_plan', code: 'HTTP_502', outage: null })
+    await user.page.unroute('**/tickets')
+    await user.says(user.card('lesson_plan'), /^ไฟล์ใช้ได้/)
+    expect(await user.barriers()).toEqual([])
+    await rm(join(dataDir, 'store/outages'), { recursive: true })
   })
 
   test('hears that another page has taken a file over, and leaves it alone', async () => {

@@ -9,9 +9,11 @@ import { News } from './model/news.js'
 import { Receipts } from './model/receipts.js'
 import { duplicateProblem, noRoomProblem } from './model/room.js'
 import { Seal } from './model/seal.js'
+import { ServiceStatus } from './model/service-status.js'
 import { Store } from './model/store.js'
 import { follow } from './save.js'
 import { Sender } from './sending/sender.js'
+import { Tries } from './sending/tries.js'
 import { rememberLanguage, Words } from './words/words.js'
 
 const TICK_MS = 1000
@@ -29,6 +31,7 @@ export class Page {
   #drawing = false
   /** By slot, in grace: whether there was an attempt before the deadline. @type {Map<string, boolean>} */
   grace = new Map()
+  #tries
   /** Ids of uploads that were completed from this page. @type {Set<string>} */
   #stored = new Set()
 
@@ -50,6 +53,11 @@ export class Page {
     this.receipts = new Receipts(this.api, changed)
     this.fieldStates = new FieldStates(changed)
     this.seal = new Seal(this, session)
+    this.service = new ServiceStatus(this.api, changed)
+    this.#tries = new Tries(this.api, session.submission, (slots) => {
+      // Asked before, the answer may be another one now.
+      for (const slot of slots) this.grace.delete(slot)
+    })
     this.sender = new Sender({
       api: this.api,
       submission: session.submission,
@@ -58,6 +66,7 @@ export class Page {
       roomFor: (finding, job) => noRoomProblem(finding, job, this.store, this.sender.jobs),
       twinOf: (job) => duplicateProblem(job, this.store, this.sender.jobs),
       changed,
+      unreached: (slot, code) => this.#tries.note(slot, code),
       stored: (job) => {
         if (job.uploadId !== null) this.#stored.add(job.uploadId)
         this.trayClosed = false
@@ -245,6 +254,10 @@ export class Page {
     if (this.store.stage === 'ready' && this.api.now() >= this.session.expMs) this.store.stage = 'expired'
     // Running uploads continue: a session is needed only to start them.
     if (this.store.stage === 'expired' || this.store.stage === 'gone') this.live.stop()
+    if (this.store.stage === 'ready' && this.live.line !== 'offline') {
+      void this.service.refresh()
+      if (this.session.can.includes('upload')) void this.#tries.file()
+    }
     this.changed()
   }
 

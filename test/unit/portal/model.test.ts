@@ -276,8 +276,9 @@ describe('a request that failed', () => {
     expect(failureOf(answer(503, 'OVERLOADED', { 'Retry-After': '7' }))).toEqual({
       kind: 'wait',
       retryAfterMs: 7000,
+      code: 'OVERLOADED',
     })
-    expect(failureOf(answer(503))).toEqual({ kind: 'wait', retryAfterMs: null })
+    expect(failureOf(answer(503))).toEqual({ kind: 'wait', retryAfterMs: null, code: 'HTTP_503' })
   })
 
   it('keeps the upload after a HEAD without a definite answer', () => {

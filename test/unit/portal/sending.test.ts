@@ -12,6 +12,7 @@ type Parts = {
   stored: () => void
   wasCancelled: () => Promise<boolean>
   cancelled: () => void
+  unreached: (job: Job, code: string) => void
 }
 /** An answered request, which forgets its answer when it is aborted, as XMLHttpRequest does. */
 const Upload = vi.hoisted(
@@ -56,6 +57,7 @@ const parts = {
   stored: vi.fn(),
   wasCancelled: vi.fn(async () => false),
   cancelled: vi.fn(),
+  unreached: vi.fn(),
 }
 const newest = () => {
   const upload = Upload.made.at(-1)

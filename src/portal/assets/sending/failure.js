@@ -3,7 +3,7 @@
 import { problemIn } from '../api.js'
 
 /**
- * @typedef {{kind: 'wait', retryAfterMs: number | null} | {kind: 'ticket'} | {kind: 'anew'} | {kind: 'cancelled'} | {kind: 'taken'}
+ * @typedef {{kind: 'wait', retryAfterMs: number | null, code: string} | {kind: 'ticket'} | {kind: 'anew'} | {kind: 'cancelled'} | {kind: 'taken'}
  *   | {kind: 'refused', message: {th: string, en: string} | null, code: string}} Failure
  */
 
@@ -18,10 +18,10 @@ export function failureOf(error) {
   const response = error.originalResponse
   const status = response?.getStatus() ?? 0
   const problem = problemIn(response?.getBody() ?? '')
-  const code = problem.code ?? `HTTP_${status}`
+  const code = problem.code ?? (status === 0 ? 'NO_ANSWER' : `HTTP_${status}`)
   if (status === 0 || status >= 500 || PASSING.includes(status)) {
     const seconds = Number(response?.getHeader('Retry-After') ?? Number.NaN)
-    return { kind: 'wait', retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null }
+    return { kind: 'wait', retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null, code }
   }
   if (code === 'UPLOAD_TAKEN_OVER') return { kind: 'taken' }
   // Responses to HEAD have no body: the request for a new ticket gets the reason.

@@ -20,6 +20,7 @@ import { Speed } from './speed.js'
  * @property {(job: Job) => void} stored
  * @property {(job: Job) => Promise<boolean>} wasCancelled whether somebody cancelled it, here or elsewhere
  * @property {(job: Job) => void} cancelled
+ * @property {(job: Job, code: string) => void} unreached a try to begin it reached nobody, or was refused for a while
  */
 
 /**
@@ -194,7 +195,11 @@ export class Job {
     const readable = await this.#readable()
     if (run !== this.#run) return
     if (!readable) return this.become('unreadable')
-    if (failure.kind === 'wait') return this.#wait(failure.retryAfterMs)
+    if (failure.kind === 'wait') {
+      // What has begun is on record.
+      if (this.url === null) this.#deps.unreached(this, failure.code)
+      return this.#wait(failure.retryAfterMs)
+    }
     if (failure.kind === 'taken') return this.become('taken')
     if (failure.kind === 'cancelled') return this.#deps.cancelled(this)
     if (failure.kind === 'refused') return this.#refuse(failure.message)
@@ -212,8 +217,10 @@ export class Job {
 
   /** @param {any} error a Refusal of the API */
   #ticketRefused(error) {
-    if (error.passing === true) this.#wait(null)
-    else this.#refuse(error.problem?.message ?? null)
+    if (error.passing === true) {
+      this.#deps.unreached(this, error.code)
+      this.#wait(null)
+    } else this.#refuse(error.problem?.message ?? null)
   }
 
   /** @param {{th: string, en: string} | null} message */

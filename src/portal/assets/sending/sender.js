@@ -22,6 +22,7 @@ const AT_A_TIME = 2
  * @property {(job: Job) => import('../checking/check.js').LocalProblem | null} twinOf the slot already has this file
  * @property {() => void} changed redraws the page
  * @property {(job: Job) => void} stored
+ * @property {(slot: string, code: string) => void} unreached
  */
 
 export class Sender {
@@ -63,6 +64,7 @@ export class Sender {
       { slot, replaces, expected },
       {
         ticket: (asking) => this.#ticket(asking),
+        unreached: (trying, code) => this.#deps.unreached(trying.slot, code),
         changed: () => this.#changed(),
         wasCancelled: (gone) => this.#wasCancelled(gone),
         cancelled: (ended) => this.drop(ended),

@@ -5,6 +5,7 @@ import { dialog } from './dialog.js'
 import { h, render } from './dom.js'
 import { heading, masthead } from './header.js'
 import { notice, waiting } from './notice.js'
+import { serviceStatus } from './service-status.js'
 import { summary } from './summary.js'
 import { tray } from './tray.js'
 
@@ -67,6 +68,7 @@ function content(page) {
       { key: 'aside' },
       summary(page),
       page.live.line === 'polling' && h('p', { class: 'line' }, words.t.linePolling),
+      serviceStatus(page),
     ),
     // What was handed in is said above: the details are for those who look for them.
     store.submission?.state === 'sealed'

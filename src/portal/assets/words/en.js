@@ -86,6 +86,9 @@ export const EN = {
   sendingFiles: (count) => `Sending ${many(count, 'file')}`,
   waitingFiles: (count) => `${many(count, 'file')} waiting to continue`,
   linePolling: 'Reconnecting: this page may be slightly out of date',
+  serviceClosed: 'New files are not taken at the moment. Files that are being sent go on.',
+  serviceWas: (from, to) =>
+    `The service could not be used from ${from} to ${to}. If you tried to send a file then, this page reports it by itself.`,
   lineOffline: 'No internet. What was sent is safe. Sending continues automatically when the internet is back',
 
   optional: 'optional',
