@@ -56,13 +56,23 @@ async function endSoon(ids: readonly string[]): Promise<void> {
   }
   for (const [i, id] of ids.entries()) {
     const deadline = new Date(Date.now() + SOON_MS).toISOString()
-    const answer = await fetch(`${services[i % 2]?.url}/v1/submissions/${id}`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ profile: 'tiny@1', deadline, sealAtDeadline: true }),
+    const body = { profile: 'tiny@1', deadline, sealAtDeadline: true }
+    let turn = i
+    // On a busy machine the first may be sealed, and their services killed, before the last is put: then the other one is asked, and
+    // what was put already may be sealed (409).
+    await waitFor(async () => [200, 409].includes((await put(services[turn++ % 2], id, body)) ?? 0), {
+      what: `PUT ${id}`,
     })
-    expect(answer.status, await answer.text()).toBe(200)
   }
+}
+
+/** The status of the answer; undefined: the service died. */
+async function put(service: KillableProcess | undefined, id: string, body: object): Promise<number | undefined> {
+  const headers = { authorization: `Bearer ${PORTAL_KEY}`, 'content-type': 'application/json' }
+  const url = `${service?.url}/v1/submissions/${id}`
+  const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) }).catch(() => undefined)
+  await answer?.arrayBuffer().catch(() => undefined)
+  return answer?.status
 }
 
 /** Sealed once, told once, and not before its time by the clock of Redis. */
@@ -80,6 +90,8 @@ async function expectSealedOnce(ids: readonly string[]): Promise<void> {
     expect([seals.length, await sealsToldOf(id), revisions.length], id).toEqual([1, 1, 1])
     expect(revisions[0], id).toMatchObject({ sealedBy: 'deadline', uploads: { plan: [expect.any(String)] } })
     expect(Date.parse(committedAt) - Date.parse(deadline ?? ''), id).toBeGreaterThanOrEqual(AFTER_CLOSE_MS)
+    // The time of a seal is that of Redis, too: a clock that is ahead would have written one that is still to come.
+    expect(Date.parse(committedAt), id).toBeLessThanOrEqual(Date.now())
   }
 }
 
@@ -87,8 +99,6 @@ it('services whose clocks are five minutes apart end a deadline at the same time
   const ids = ['apart-1', 'apart-2', 'apart-3', 'apart-4']
   await endSoon(ids)
   await expectSealedOnce(ids)
-  // By the clock that is ahead all had been over for minutes when their deadlines were set.
-  for (const id of ids) expect((await head(id))?.lapsed).toBeUndefined()
 })
 
 it('services that are killed in the middle of a seal, before and after its commit: each is sealed once', async () => {
