@@ -22,13 +22,14 @@ export function evidence(upload, page) {
       pair(t.storedAt, words.moment(upload.storedAt, true)),
       pair(t.sizeOf, t.bytesExactly(words.count(upload.receivedBytes))),
       pair(t.sha256, sum === null ? t.sha256Pending : h('code', null, sum)),
+      upload.mediaRemovedAt === undefined ? null : pair(t.removedAt, words.moment(upload.mediaRemovedAt, true)),
       pair(t.uploadId, h('code', null, upload.id)),
     ),
     h(
       'p',
       { class: 'actions' },
       page.receipts.known && action('page', t.receipt, () => page.receipts.save(upload.id)),
-      action('download', t.download, () => page.saveOriginal(upload)),
+      upload.mediaRemovedAt === undefined && action('download', t.download, () => page.saveOriginal(upload)),
       sum !== null && action('page', page.copied === sum ? t.copied : t.copySum, () => page.copy(sum)),
     ),
   )

@@ -203,6 +203,7 @@ export const EN = {
   sizeOf: 'Size',
   sha256: 'SHA-256',
   sha256Pending: 'being computed',
+  removedAt: 'File removed at the end of its retention period',
   bytesExactly: (count) => `${count} bytes`,
   uploadId: 'File number',
   forWhom: (name) => `Request of ${name}`,

@@ -208,6 +208,7 @@ export const TH = {
   sizeOf: 'ขนาด',
   sha256: 'SHA-256',
   sha256Pending: 'กำลังคำนวณ',
+  removedAt: 'ลบไฟล์เมื่อพ้นกำหนดเก็บรักษา',
   bytesExactly: (/** @type {string} */ count) => `${count} ไบต์`,
   uploadId: 'เลขที่ไฟล์',
   forWhom: (/** @type {string} */ name) => `ผู้ยื่นคำขอ: ${name}`,
