@@ -150,6 +150,8 @@ const OUR_PREFIXES = [
   'news/',
   'deliveries/',
   'receipt-keys/',
+  'contents/',
+  'content-key',
   'heartbeats/',
   'outages/',
 ]

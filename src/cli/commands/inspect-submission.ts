@@ -58,12 +58,16 @@ export async function inspectSubmission({ deps, support }: Context, owner: strin
 }
 
 function headLines({ owner, submissionId, head, document, unreadable }: SupportRecord): string[] {
+  const closed = document?.revisions.at(-1)?.closed
   return tableLines([
     ['submission', `${owner}/${submissionId}`],
     ['state', `${head.state}${document?.complete ? ', complete' : ''}`],
     ['profile', head.profile],
     ['deadline', document?.deadline],
     ['missing', document?.missing.join(', ')],
+    ...(closed === undefined
+      ? []
+      : [['kept until', closed.mediaRemovedAt === undefined ? closed.keepUntil : 'removed']]),
     ['unique key', head.uniqueKey],
     ['version', `${head.version} of ${head.committedAt}`],
     ...(unreadable === null ? [] : [['unreadable', unreadable]]),

@@ -167,6 +167,8 @@ describe('when its date has come', () => {
     })
     const verified = await h.call('POST', '/v1/receipts/verify', { body: { receipt: receipt.body['receipt'] } })
     expect(verified.body['valid']).toBe(true)
+    const whole = await h.call('GET', '/v1/submissions/d-1/receipt')
+    expect([whole.status, JSON.stringify(whole.body)]).toEqual([200, expect.stringContaining('b'.repeat(64))])
     expect(await isOver(400)).toBe(0)
     expect((await types('d-1')).filter((type) => type === 'submission.media_removed')).toHaveLength(1)
   })
