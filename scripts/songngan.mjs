@@ -10,7 +10,7 @@ import { setUp } from './lib/setup.mjs'
 
 const [name = '--help', ...args] = process.argv.slice(2)
 /** Commands for any machine. */
-const ALONE = ['probe']
+const ALONE = ['probe', 'verify-receipt']
 const isHelp = [name, ...args].some((word) => ['help', '--help', '-h'].includes(word))
 
 /** Runs the command line of dist/ with its environment and Redis. */

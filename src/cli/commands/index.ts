@@ -14,6 +14,7 @@ import { probe } from './probe.ts'
 import { receiptKeys } from './receipt-keys.ts'
 import { reconcile } from './reconcile.ts'
 import { retry } from './retry.ts'
+import { verifyReceipt } from './verify-receipt.ts'
 
 export const COMMANDS: readonly (Command | CommandAlone)[] = [
   find,
@@ -28,5 +29,6 @@ export const COMMANDS: readonly (Command | CommandAlone)[] = [
   extendDeadline,
   exportReceipts,
   receiptKeys,
+  verifyReceipt,
   erase,
 ]
