@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { loadTestApi } from './api/load-test.ts'
+import { printReceiptRoute } from './api/print-receipt.ts'
 import { portalApi } from './api/routes.ts'
 import { uploadSnapshot } from './api/uploads.ts'
 import { sessionIssued } from './auth/issued.ts'
@@ -43,6 +44,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   const { revocations, keyDerivation } = deps
   await linkRoutes(app, { authorize: authorizer(deps), views, config, clock, keyDerivation })
   await mediaRoute(app, { store, uploads: deps.uploads, secrets: config.secrets.link, clock, revocations })
+  printReceiptRoute(app, deps)
   await portalRoutes(app, { config })
   app.get('/', { schema: { hide: true } }, (request) => {
     const base = publicUrl(config, request)

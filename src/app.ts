@@ -122,7 +122,9 @@ function admitRequests(app: FastifyInstance): void {
  */
 function loggedUrl({ url, routeOptions }: FastifyRequest): string {
   const route = routeOptions.url ?? 'none'
-  return route === 'none' || route.startsWith('/media') ? route : (url.split(/[?#;]/)[0] ?? '')
+  return route === 'none' || route.startsWith('/media') || route.startsWith('/receipts')
+    ? route
+    : (url.split(/[?#;]/)[0] ?? '')
 }
 
 function isUpload({ routeOptions }: FastifyRequest): boolean {

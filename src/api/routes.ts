@@ -5,6 +5,7 @@ import type { Auth } from '../auth/authenticate.ts'
 import type { RateLimiter } from '../auth/rate-limit.ts'
 import { typedRoutes } from '../http/typed-routes.ts'
 import { type ClaimsApiDeps, claimsApi } from './claimed-attempts.ts'
+import { type PrintReceiptDeps, printLinkApi } from './print-receipt.ts'
 import { type ProbeApiDeps, probeApi } from './probe-findings.ts'
 import { type ProfilesApiDeps, profilesApi } from './profiles.ts'
 import { type ReceiptsApiDeps, receiptsApi } from './receipts.ts'
@@ -30,6 +31,7 @@ export type PortalApiDeps = SubmissionsApiDeps &
   ReviewApiDeps &
   ReceiptsApiDeps &
   SubmissionReceiptsApiDeps &
+  PrintReceiptDeps &
   VerifyApiDeps & { rates: Pick<RateLimiter, 'check'> }
 
 /** Registers the portal API in its own scope, with its own validation and body parsing. */
@@ -46,6 +48,7 @@ export async function portalApi(app: FastifyInstance, deps: PortalApiDeps): Prom
     uploadsApi(api, deps)
     receiptsApi(api, deps)
     submissionReceiptsApi(api, deps)
+    printLinkApi(api, deps)
     verifyApi(api, deps)
     profilesApi(api, deps)
     claimsApi(api, deps)

@@ -16,6 +16,7 @@ export const KEY_PURPOSES = [
   'songngan ticket, version 1',
   'songngan session, version 1',
   'songngan media link, version 1',
+  'songngan receipt link, version 1',
   'songngan upload id, version 1',
   'songngan receipt key, version 1',
   'songngan personal hash, version 1',

@@ -2,16 +2,16 @@
 
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
+import { linkSessionOf } from '../auth/link-session.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
-import type { KeyDerivation, Secrets } from '../core/derive-key.ts'
+import type { KeyDerivation } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
-import { type Authorize, type Caller, requireUpload } from '../events/access.ts'
+import { type Authorize, requireUpload } from '../events/access.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { problems, typedRoutes } from '../http/typed-routes.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { mediaLinks } from './links.ts'
-import { type LinkSession, personMark } from './media-token.ts'
 
 export type LinkRouteDeps = {
   authorize: Authorize
@@ -95,24 +95,14 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
             ),
             baseUrl: publicUrl(config, request),
             secrets: config.secrets.link,
-            session: linkSession(caller, config.secrets.link),
+            session:
+              caller.session === undefined
+                ? null
+                : linkSessionOf(caller.session.issued, caller.session.subject, config.secrets.link),
             derives: deps.keyDerivation.active,
           }),
         }
       },
     )
   })
-}
-
-/** What a link says of the session that it ends with. */
-function linkSession({ session }: Caller, secrets: Secrets): LinkSession | null {
-  if (session === undefined) return null
-  const { issued, subject } = session
-  return {
-    owner: issued.owner,
-    submission: issued.submission,
-    id: issued.session,
-    revocations: issued.revocations,
-    person: subject === null ? null : personMark(subject, secrets),
-  }
 }

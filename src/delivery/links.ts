@@ -1,11 +1,12 @@
 // Links to the files of an upload: the original, once it is one object, and finished renditions.
 
+import type { LinkSession } from '../auth/link-session.ts'
 import type { Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
 import { needsAssembly } from '../lifecycle/pending-lanes.ts'
 import { isStored, type Rendition, type UploadRecord } from '../records/upload-record.ts'
 import { mayShow, renditionFileName, safeFileName, typeOfOriginal } from './file-names.ts'
-import { type LinkSession, type MediaClaims, signMediaToken } from './media-token.ts'
+import { type MediaClaims, signMediaToken } from './media-token.ts'
 
 const ORIGINAL = 'original'
 

@@ -4,18 +4,18 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { linkIssued } from '../auth/link-session.ts'
 import type { Revocations } from '../auth/revocations.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Secrets } from '../core/derive-key.ts'
 import { AppError, hasCode } from '../core/errors.ts'
 import { matchesEtag } from '../http/conditional.ts'
 import { parseRange, rangeStillHolds } from '../http/range.ts'
-import type { Issued } from '../records/revocations.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { ByteRange, ObjectStore } from '../storage/object-store.ts'
 import { contentDisposition } from './file-names.ts'
 import { removalOf } from './links.ts'
-import { isMarkOf, type MediaClaims, openMediaToken } from './media-token.ts'
+import { type MediaClaims, openMediaToken } from './media-token.ts'
 
 export type MediaRouteDeps = {
   /** On S3 with connections of its own, so that viewers do not use up those for records. */
@@ -61,7 +61,7 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
     handler: async (request, reply) => {
       const token = request.params['*'].split('/')[0] ?? ''
       const claims = openMediaToken(token, deps.secrets, deps.clock.now())
-      const issued = issuedOf(claims, deps.secrets)
+      const issued = claims.session === null ? undefined : linkIssued(claims.session, deps.secrets)
       if (issued !== undefined) {
         if (await deps.revocations.isRevoked(issued)) throw new AppError('LINK_REVOKED')
         // Players that seek hang up at any time; what is closed already does not close again.
@@ -74,14 +74,6 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
       return await serve(claims, request, reply, deps)
     },
   })
-}
-
-/** As revocations see a link; undefined: a portal's. */
-function issuedOf({ session }: MediaClaims, secrets: Secrets): Issued | undefined {
-  if (session === null) return undefined
-  const { owner, submission, id, revocations, person } = session
-  const isOf = (subject: string) => person !== null && isMarkOf(person, subject, secrets)
-  return { owner, submission, session: id, revocations, issuedAtMs: null, isOf }
 }
 
 async function serve(

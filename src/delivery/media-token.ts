@@ -2,6 +2,7 @@
 // neither Redis nor a record; one that a page asked for names its session, and ends with it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { LinkSession } from '../auth/link-session.ts'
 import { deriveKey, type Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
 import { objectKeys } from '../records/keys.ts'
@@ -22,17 +23,6 @@ export type MediaClaims = {
   download: boolean
   /** Of the session that asked for the link; null: a portal asked. */
   session: LinkSession | null
-}
-
-/** Whose session a link ends with. */
-export type LinkSession = {
-  owner: string
-  submission: string
-  /** Null: of a version before sessions had ids. */
-  id: string | null
-  revocations: number | null
-  /** A mark of the person, which only who has the secret can tell: names of people stand in no address. Null: no subject. */
-  person: string | null
 }
 
 const VERSION = 2
@@ -108,20 +98,6 @@ export function openMediaToken(token: string, secrets: Secrets, nowMs: number): 
     session:
       of === undefined ? null : { owner: of[0], submission: of[1], id: of[2], revocations: of[3], person: of[4] },
   }
-}
-
-/** The mark of a person in a link. */
-export function personMark(subject: string, secrets: Secrets): string {
-  return markBy(subject, secrets[0])
-}
-
-/** Whether the mark is of this person, made with one of the secrets. */
-export function isMarkOf(mark: string, subject: string, secrets: Secrets): boolean {
-  return secrets.some((secret) => markBy(subject, secret) === mark)
-}
-
-function markBy(subject: string, secret: string): string {
-  return mac(`person ${subject}`, keyOf(secret)).toString('base64url')
 }
 
 const keyOf = (secret: string) => deriveKey(secret, 'songngan media link, version 1')

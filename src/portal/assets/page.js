@@ -4,6 +4,7 @@ import { Api, Refusal } from './api.js'
 import { Live } from './live.js'
 import { mayBegin } from './model/dates.js'
 import { FieldStates } from './model/field-states.js'
+import { HandInReceipt } from './model/hand-in-receipt.js'
 import { Links } from './model/links.js'
 import { News } from './model/news.js'
 import { Receipts } from './model/receipts.js'
@@ -51,6 +52,7 @@ export class Page {
     this.store = new Store(this.api, session.submission, changed)
     this.links = new Links(this.api, changed)
     this.receipts = new Receipts(this.api, changed)
+    this.handInReceipt = new HandInReceipt(this.api, session.submission, changed)
     this.fieldStates = new FieldStates(changed)
     this.seal = new Seal(this, session)
     this.service = new ServiceStatus(this.api, changed)

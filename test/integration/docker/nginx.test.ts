@@ -283,15 +283,17 @@ describe.skipIf(NGINX === undefined)('docker/nginx.conf', () => {
     await reader.cancel()
   })
 
-  test('logs neither the token of a media link nor that of an event stream', async () => {
+  test('logs neither the token of a link nor that of an event stream', async () => {
     await startBackend()
     await fetch(`${edge}/media/SECRET1/%E0%B8%81.mp4`)
+    await fetch(`${edge}/receipts/SECRET3.x`)
     await fetch(`${edge}/v1/submissions/S1/events?access_token=SECRET2`)
     const log = await waitFor(async () => {
       const text = await readFile(join(dir, 'access.log'), 'utf8')
       return text.includes('/v1/submissions/S1/events 200') && text
     })
     expect(log).toContain('GET /media/-/')
+    expect(log).toContain('GET /receipts/- ')
     expect(log + nginx.output()).not.toContain('SECRET')
   })
 
@@ -299,6 +301,7 @@ describe.skipIf(NGINX === undefined)('docker/nginx.conf', () => {
     await stopBackend()
     const paths = [
       '/media/SECRET-1/a.mp4',
+      '/receipts/SECRET-5.x',
       '/v1/submissions/S/events?access_token=SECRET-2',
       '/files/a?access_token=SECRET-3',
     ]

@@ -98,6 +98,7 @@ const MATRIX: Record<string, Cells> = {
   'GET /v1/submissions/:id/uploads': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/attempts': readable('200', SUBMISSION),
   'GET /v1/submissions/:id/events': readable('200', SUBMISSION),
+  'POST /v1/submissions/:id/receipt/links': readable('409 RECEIPT_NOT_SEALED', SUBMISSION),
   'GET /v1/submissions/:id/receipt': readable('409 RECEIPT_NOT_SEALED', SUBMISSION),
   'GET /v1/uploads/:id': readable('200', UPLOAD),
   'DELETE /v1/uploads/:id': portalOnly('204', UPLOAD),
@@ -120,6 +121,7 @@ const MATRIX: Record<string, Cells> = {
   // The link is the credential, and no other is one: see below.
   'GET /media/*': everybody('403 LINK_INVALID'),
   'HEAD /media/*': everybody('403'),
+  'GET /receipts/*': everybody('403 LINK_INVALID'),
 
   'POST /files': {
     ...everybody('401 TICKET_INVALID'),

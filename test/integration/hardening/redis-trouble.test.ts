@@ -55,6 +55,10 @@ const ORDINARY: Record<string, number[]> = {
   'GET /media/*': [403],
   'HEAD /media/*': [403],
   'GET /portal/:version/*': [404],
+  'GET /verify/:version/*': [404],
+  'GET /receipts/*': [403],
+  'GET /v1/submissions/:id/receipt': [409],
+  'POST /v1/submissions/:id/receipt/links': [409],
   'GET /docs/static/index.html': [302],
 }
 const CODES = ['REDIS_UNAVAILABLE', 'INDEX_REBUILDING']

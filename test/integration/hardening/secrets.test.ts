@@ -2,6 +2,7 @@
 // in a line afterwards.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { signPrintToken } from '../../../src/api/print-token.ts'
 import { LANES } from '../../../src/jobs/contract.ts'
 import { AddressRefused } from '../../../workers/notify/address-guard.ts'
 import { type Environment, OTHER_KEY, openEnvironment, PORTAL_KEY, TICKET_SECRET } from '../../support/environment.ts'
@@ -69,6 +70,11 @@ it('logs no credential, at any level, also on errors', async () => {
     const json = { ...headers, 'content-type': 'application/json' }
     await send('POST', `${stack.url}/v1/submissions/${scene.id}/tickets`, json, body)
   }
+  const expiresAtSeconds = Math.floor(Date.now() / 1000) + 600
+  const printed = { owner: 'portal', submission: scene.id, revision: 1, expiresAtSeconds, session: null }
+  const print = signPrintToken(printed, deps.config.secrets.link)
+  for (const prefix of ['/receipts/', '/%72eceipts/', '//receipts/', '/RECEIPTS/', '/receipts//'])
+    await send('GET', `${stack.url}${prefix}${print}?x=1`)
   await send('GET', stack.url + link)
   await send('GET', `${stack.url + link.slice(0, -12)}?download=1`)
   for (const prefix of [
@@ -95,6 +101,7 @@ it('logs no credential, at any level, also on errors', async () => {
   const media = link.split('/')[2] ?? 'no token'
   const secrets: Record<string, string> = {
     ...scene.tokens,
+    print: print.split('.')[1] ?? 'no token',
     PORTAL_KEY,
     OTHER_KEY,
     TICKET_SECRET,

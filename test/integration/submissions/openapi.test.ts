@@ -60,6 +60,7 @@ it('names every call', () => {
       'POST /v1/receipts/verify',
       'PATCH /v1/submissions/{id}/slots/{slot}',
       'POST /v1/submissions/{id}/close',
+      'POST /v1/submissions/{id}/receipt/links',
       'POST /v1/submissions/{id}/return',
       'POST /v1/submissions/{id}/seal',
       'POST /v1/submissions/{id}/sessions',

@@ -1,13 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { isMarkOf, personMark } from '../../../src/auth/link-session.ts'
 import { newUploadId } from '../../../src/core/ids.ts'
-import {
-  isMarkOf,
-  type MediaClaims,
-  openMediaToken,
-  personMark,
-  signMediaToken,
-} from '../../../src/delivery/media-token.ts'
+import { type MediaClaims, openMediaToken, signMediaToken } from '../../../src/delivery/media-token.ts'
 import { objectKeys } from '../../../src/records/keys.ts'
 
 const OLD = 'the secret of last year, long enough'

@@ -1,4 +1,4 @@
-// What was handed in: every file with its slot, its time and its receipt, on one quiet page that can be printed.
+// What was handed in: the receipt of it all, and every file with its slot, its time and its own receipt, on one quiet page.
 
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
@@ -19,6 +19,7 @@ export function handedIn(page) {
   return h(
     'section',
     { class: 'handed-in', key: 'handed-in', 'aria-label': t.handedFiles },
+    wholeReceipt(page, submission.revision),
     h('h3', null, t.handedFiles),
     h(
       'ul',
@@ -30,6 +31,25 @@ export function handedIn(page) {
         }),
       ),
     ),
+  )
+}
+
+/** The receipt of all of it, to print and to keep. @param {Page} page @param {number} revision */
+function wholeReceipt({ words: { t }, handInReceipt }, revision) {
+  const url = handInReceipt.print(revision)
+  return (
+    url !== null &&
+    h(
+      'p',
+      { class: 'actions', key: 'receipt' },
+      h('a', { class: 'button small', href: url, target: '_blank', rel: 'noopener' }, icon('page'), t.printReceipt),
+      h(
+        'button',
+        { type: 'button', class: 'button small', onclick: () => handInReceipt.save() },
+        icon('download'),
+        t.saveReceipt,
+      ),
+    )
   )
 }
 

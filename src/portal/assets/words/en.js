@@ -153,6 +153,8 @@ export const EN = {
   download: 'Download the original',
   openPdf: 'Open the file',
   receipt: 'Receipt',
+  printReceipt: 'Print the receipt',
+  saveReceipt: 'Save the receipt file',
   copySum: 'Copy SHA-256',
   copied: 'Copied',
   retry: 'Try again',

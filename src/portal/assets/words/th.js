@@ -158,6 +158,8 @@ export const TH = {
   download: 'ดาวน์โหลดต้นฉบับ',
   openPdf: 'เปิดไฟล์',
   receipt: 'ใบรับไฟล์',
+  printReceipt: 'พิมพ์ใบรับคำขอ',
+  saveReceipt: 'บันทึกไฟล์ใบรับคำขอ',
   copySum: 'คัดลอก SHA-256',
   copied: 'คัดลอกแล้ว',
   retry: 'ลองใหม่',

@@ -16,6 +16,7 @@ const BODIES: Record<string, unknown> = {
   'POST /v1/submissions/:id/close': { keepUntil: '2999-01-01T00:00:00Z' },
   'POST /v1/receipts/verify': {},
   'POST /v1/submissions/:id/attempts': { attempts: [{ at: '2026-01-01T00:00:00Z', slot: 'plan', code: 'NO_ANSWER' }] },
+  'POST /v1/submissions/:id/receipt/links': {},
   'POST /v1/uploads/:id/links': {},
 }
 
