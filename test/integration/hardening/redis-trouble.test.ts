@@ -57,6 +57,8 @@ const ORDINARY: Record<string, number[]> = {
   'GET /portal/:version/*': [404],
   'GET /verify/:version/*': [404],
   'GET /receipts/*': [403],
+  // Only for probes, which have a secret of their own.
+  'POST /v1/outages': [401],
   'GET /v1/submissions/:id/receipt': [409],
   'POST /v1/submissions/:id/receipt/links': [409],
   'GET /docs/static/index.html': [302],
