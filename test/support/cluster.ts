@@ -7,7 +7,10 @@ import { type RedisOptions, startRedis, type TestRedis } from './redis.ts'
 import type { TestSentinels } from './sentinel.ts'
 
 const LAST_SLOT = 16_383
-const NODE_TIMEOUT_MS = 1000
+/** A node that is silent for so long has failed. On a busy machine a living one is silent for a second. */
+const FAIL_OVER_MS = 2000
+/** Longer than a test: only `takeOver` makes the replica the primary. */
+const NEVER_MS = 600_000
 
 /**
  * `kill` and `pause` are of the first primary, or of its replica after `failedOver`; `restart` and `resume` of the one that was
@@ -18,7 +21,8 @@ export type TestCluster = TestSentinels & {
   takeOver(): Promise<void>
 }
 
-export async function startCluster(options: RedisOptions = {}): Promise<TestCluster> {
+/** @param options.failsOver false: a test says itself when the replica takes over */
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const undo = new Undo()
   try {
     return await opened(options, undo)
@@ -28,11 +32,12 @@ export async function startCluster(options: RedisOptions = {}): Promise<TestClus
   }
 }
 
+type ClusterOptions = RedisOptions & { failsOver?: boolean }
 type Node = TestRedis & { line: Redis }
 
-async function opened({ args = [], ...options }: RedisOptions, undo: Undo): Promise<TestCluster> {
+async function opened({ args = [], failsOver = true, ...options }: ClusterOptions, undo: Undo): Promise<TestCluster> {
   const start = async (): Promise<Node> => {
-    const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)]
+    const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(failsOver ? FAIL_OVER_MS : NEVER_MS)]
     const copy = ['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0']
     const server = await startRedis({ ...options, args: [...args, ...own, ...copy] })
     undo.add(() => server.stop())

@@ -15,7 +15,7 @@ test.for(['kill', 'pause'] as const)('%s of the primary in the middle', async (h
 })
 
 test('a primary that comes back without the last bytes, over kept connections', async ({ onTestFinished: onEnd }) => {
-  const redis = await startCluster({ appendOnly: true })
+  const redis = await startCluster({ appendOnly: true, failsOver: false })
   onEnd(() => redis.stop())
   const stack = await openEnvironment({ redisUrl: redis.url })
   onEnd(() => stack.close())
@@ -34,7 +34,7 @@ test('a primary that comes back without the last bytes, over kept connections', 
 test('everything that is listed, told, found and counted is the same after all nodes lost it', async ({
   onTestFinished: onEnd,
 }) => {
-  const redis = await startCluster()
+  const redis = await startCluster({ failsOver: false })
   onEnd(() => redis.stop())
   const stack = await openEnvironment({ redisUrl: redis.url, listens: false })
   onEnd(() => stack.close())

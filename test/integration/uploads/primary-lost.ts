@@ -72,11 +72,12 @@ export async function losePrimary(redis: TestSentinels, how: 'kill' | 'pause', o
   sending.cut()
   statuses.push(await finish(second))
   await redis.failedOver()
-  // The service does so every second: lost jobs are queued again.
-  await stack.deps.rebuilder.heal()
+  // The service does so every second: lost jobs are queued again, once this process knows of the new primary.
+  const { rebuilder, runId } = stack.deps
+  await waitFor(async () => await runId.ask().then(() => runId.current !== before), { what: 'the new run id' })
+  await rebuilder.heal()
   if (how === 'pause') redis.resume()
 
-  expect(stack.deps.runId.current).not.toBe(before)
   expect(statuses.flat().filter((status) => ![200, 204, 409, 423].includes(status))).toEqual([])
   for (const { told } of clients) expect(told).toEqual([...told].sort((a, b) => a - b))
   for (const { url, bytes } of clients) {
