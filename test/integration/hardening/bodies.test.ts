@@ -1,6 +1,5 @@
 // Bodies of the JSON API from people who mean harm: dribbled for ever, or nested without end.
 
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
@@ -45,7 +44,8 @@ async function dribble(url: string, head: string, { chunked = false } = {}): Pro
   socket.write(`${head} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${framing}\r\n`)
   socket.write(`Authorization: ${url === opsUrl ? basic : `Bearer ${PORTAL_KEY}`}\r\n\r\n`)
   const timer = setInterval(() => socket.writable && socket.write(chunked ? '1\r\n \r\n' : ' '), 100)
-  await once(socket, 'close')
+  // Not `once` of node:events, which would reject with the reset.
+  await new Promise((resolve) => socket.once('close', resolve))
   clearInterval(timer)
   return answer
 }
