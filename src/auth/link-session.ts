@@ -34,12 +34,20 @@ export function linkIssued({ owner, submission, id, revocations, person }: LinkS
   return { owner, submission, session: id, revocations, issuedAtMs: null, isOf }
 }
 
-/** The mark of a person in a link. */
+/**
+ * The mark of a person in a link.
+ *
+ * @internal
+ */
 export function personMark(subject: string, secrets: Secrets): string {
   return markBy(subject, secrets[0])
 }
 
-/** Whether the mark is of this person, made with one of the secrets. */
+/**
+ * Whether the mark is of this person, made with one of the secrets.
+ *
+ * @internal
+ */
 export function isMarkOf(mark: string, subject: string, secrets: Secrets): boolean {
   return secrets.some((secret) => markBy(subject, secret) === mark)
 }

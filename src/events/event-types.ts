@@ -12,7 +12,11 @@ const UPLOAD_DETAILS = {
 
 type Told = { when: string; data?: Record<string, TSchema> }
 
-/** By type: when it is told, and what its `data` has beside what all have. */
+/**
+ * By type: when it is told, and what its `data` has beside what all have.
+ *
+ * @internal
+ */
 export const EVENT_TYPES: Readonly<Record<string, Told>> = {
   'upload.created': { when: 'The first bytes of an upload are stored' },
   'upload.stored': { when: 'Its last byte is stored; its time counts' },

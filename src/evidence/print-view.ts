@@ -123,7 +123,7 @@ function moment(iso: string): string {
 }
 
 /** A QR code as SVG: one path, in squares of one unit. */
-export function qrCode(text: string): string {
+function qrCode(text: string): string {
   const modules = encodeQR(text, 'raw', { ecc: 'medium', border: QUIET_MODULES })
   const path = modules.flatMap((line, y) => line.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
   const size = modules.length
