@@ -137,16 +137,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   const leases = new LaneLeases(uploads, clock, processName)
   const peers = new Peers(redis.hot, redis.subscriber, logger, overrides.holderSilenceMs)
   const { expiryMs } = config.uploads
-  const locks = new UploadLocks({
-    hot,
-    uploads,
-    completion,
-    peers,
-    store: uploadStore,
-    metrics,
-    clock,
-    expiryMs,
-  })
+  const locks = new UploadLocks({ hot, uploads, completion, peers, store: uploadStore, metrics, clock, expiryMs })
   const ledgerParts = { hot, uploads, completion, clock, expiryMs }
   const credentialGuard = new CredentialGuard({ redis: redis.producer, config, securityLog, logger })
   const auth = new Auth({ config, tokens, credentialGuard, revocations })
@@ -163,14 +154,7 @@ export async function createDeps(config: Config, logger: Logger, overrides: Over
   /** Aborted when this process starts to shut down. */
   const drain = new AbortController()
   const { lateLoopMs = LATE_LOOP_MS } = overrides
-  const admission = new Admission({
-    store,
-    metrics,
-    clock,
-    redis: redis.hot,
-    expiryMs: config.uploads.expiryMs,
-    lateLoopMs,
-  })
+  const admission = new Admission({ store, metrics, clock, redis: redis.hot, expiryMs, lateLoopMs })
   const personLimits = new PersonLimits({ redis: redis.hot, personalHash, config })
   const expire = (id: string) =>
     expireUpload({ hot, locks, uploads, uploadStore, completion, clock, metrics, logger }, id)

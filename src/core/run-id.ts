@@ -110,6 +110,7 @@ export class RunId {
     for (const node of replicas) if (node.status !== 'wait') node.disconnect()
     const unknown = primaries.filter((node) => !this.#histories.has(this.#addressOf(node)))
     // A new primary is asked before anybody needs it. Its answer, not its coming, is the change.
+    // One that cannot be reached is reported with the connection, and tried again at the next refresh.
     for (const node of unknown) if (node.status === 'wait') node.connect().catch(() => undefined)
     if (unknown.length === 0) this.#change()
   }
