@@ -72,10 +72,17 @@ export async function losePrimary(redis: TestSentinels, how: 'kill' | 'pause', o
   sending.cut()
   statuses.push(await finish(second))
   await redis.failedOver()
-  // The service does so every second: lost jobs are queued again, once this process knows of the new primary.
-  const { rebuilder, runId } = stack.deps
-  await waitFor(async () => await runId.ask().then(() => runId.current !== before), { what: 'the new run id' })
-  await rebuilder.heal()
+  // The service does so every second: lost jobs are queued again, once this process knows of the new primary, and where
+  // another rebuild, or the walk of the checkpoint, has ended.
+  const { rebuilder, runId, index } = stack.deps
+  await waitFor(
+    async () => {
+      await runId.ask()
+      await rebuilder.heal()
+      return runId.current !== before && (await index.completeness.isComplete())
+    },
+    { what: 'Redis to be rebuilt' },
+  )
   if (how === 'pause') redis.resume()
 
   expect(statuses.flat().filter((status) => ![200, 204, 409, 423].includes(status))).toEqual([])
